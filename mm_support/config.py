@@ -1,0 +1,98 @@
+"""Settings and the three profiles. Profiles are data; a profile differs in names, not in code.
+
+A model's name is one of
+    package:NAME   weights that the package index carries, listed in weights.lock.json
+    org/model      a repository on the Hugging Face hub (for images: open_clip "architecture/tag")
+    a folder       weights on this machine, in the layout of the hub
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+import platformdirs
+
+from mm_support.errors import InputError
+
+ENV_PREFIX = "MM_SUPPORT_"
+
+PROFILES: dict[str, dict[str, str]] = {
+    "embedded": {
+        "speech_model": "package:whisper-base",
+        "image_model": "package:clip-lite",
+        "text_model": "package:all-MiniLM-L6-v2",
+        "reply_model": "package:SmolLM2-135M-Instruct",
+        "voice_model": "package:piper-en-us-joe",
+    },
+    "standard": {
+        "speech_model": "turbo",
+        "image_model": "ViT-B-32-256/datacomp_s34b_b86k",
+        "text_model": "BAAI/bge-small-en-v1.5",
+        "reply_model": "Qwen/Qwen2.5-1.5B-Instruct",
+        "voice_model": "package:piper-en-us-joe",
+    },
+    "large": {
+        "speech_model": "turbo",
+        "image_model": "ViT-B-16-SigLIP2-256/webli",
+        "text_model": "BAAI/bge-m3",
+        "reply_model": "Qwen/Qwen2.5-VL-7B-Instruct",
+        "voice_model": "package:piper-en-us-joe",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a service is built from. Model names left empty come from the profile.
+
+    data_dir holds the index, the store and the pictures; cache_dir the weights.
+    device: "auto", or a torch device such as "cpu" or "cuda:0".
+    llm_url: an OpenAI-compatible server that writes the replies instead of a local model.
+    database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a Qdrant server; empty: in data_dir.
+    keep_media: store customers' photos and recordings too (off: only what was understood).
+    Raises InputError for a profile or a fusion strategy that does not exist.
+    """
+
+    profile: str = "embedded"
+    data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("mm-support", appauthor=False)))
+    cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("mm-support", appauthor=False)))
+    device: str = "auto"
+    speech_model: str = ""
+    image_model: str = ""
+    text_model: str = ""
+    reply_model: str = ""
+    voice_model: str = ""
+    fusion: str = "weighted-sum"
+    llm_url: str = ""
+    llm_model: str = ""
+    llm_key: str = field(default="", repr=False)
+    database_url: str = field(default="", repr=False)
+    index_url: str = ""
+    keep_media: bool = False
+
+    def __post_init__(self) -> None:
+        if self.profile not in PROFILES:
+            raise InputError(f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}.")
+        for name, value in PROFILES[self.profile].items():
+            if not getattr(self, name):
+                object.__setattr__(self, name, value)
+        for name in ("data_dir", "cache_dir"):
+            object.__setattr__(self, name, Path(getattr(self, name)).expanduser())
+
+    @classmethod
+    def from_env(cls, environ: dict[str, str] | None = None, **overrides: object) -> "Settings":
+        """Settings from MM_SUPPORT_<NAME> variables (MM_SUPPORT_CACHE and MM_SUPPORT_DATA for the
+        folders), with keyword arguments that are not None taking precedence."""
+        environ = dict(os.environ if environ is None else environ)
+        values: dict[str, object] = {}
+        for item in fields(cls):
+            text = environ.get(ENV_PREFIX + item.name.removesuffix("_dir").upper())
+            if text:
+                values[item.name] = text.lower() in ("1", "true", "yes", "on") if item.type == "bool" else text
+        values.update({name: value for name, value in overrides.items() if value is not None})
+        return cls(**values)  # type: ignore[arg-type]
+
+    def with_changes(self, **changes: object) -> "Settings":
+        return replace(self, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,28 @@
+"""Everything that may go wrong, as one small tree.
+
+    SupportError            catch this one; its message is one plain sentence with the remedy
+      InputError            what the customer sent cannot be used
+      WeightsError          a model's weights are missing, damaged or not the expected ones
+      KnowledgeError        a knowledge base is missing, locked or its files cannot be read
+      GenerationError       the language model or the voice failed
+"""
+
+
+class SupportError(Exception):
+    """Base of all errors that are shown to people: the message says what to do next."""
+
+
+class InputError(SupportError):
+    """The question, photo or recording is empty, too large, damaged or of another kind."""
+
+
+class WeightsError(SupportError):
+    """Weights cannot be fetched or opened, or are not what the lock file promises."""
+
+
+class KnowledgeError(SupportError):
+    """A knowledge base does not exist, is in use elsewhere, or its files are unreadable."""
+
+
+class GenerationError(SupportError):
+    """A reply or its voice could not be produced."""

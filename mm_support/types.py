@@ -1,0 +1,283 @@
+"""The values that travel through the assistant, in the order in which they appear.
+
+    UserTurn -> Transcript, ImageView -> FusedQuery -> Hit -> Reply
+
+All are frozen. Nothing here knows a model, a file format or a user interface.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Union
+
+import numpy as np
+from PIL import Image
+
+Action = Literal["answer", "clarify", "refuse", "handoff"]
+Modality = Literal["text", "speech", "photo", "photo_text"]
+MODALITIES: tuple[Modality, ...] = ("text", "speech", "photo", "photo_text")
+SAMPLE_RATE = 16_000  # Hz, every waveform after inputs.py
+
+
+# -- input ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class UserTurn:
+    """One message of a customer: any mix of text, photo and recording.
+
+    image: path or PIL image. audio: path or (sample_rate in Hz, samples (n,) or (n, channels)).
+    knowledge: name of the knowledge base to answer from. session_id ties turns together.
+    speak: whether a spoken reply is wanted.
+    """
+
+    text: str = ""
+    image: str | Path | Image.Image | None = None
+    audio: str | Path | tuple[int, np.ndarray] | None = None
+    knowledge: str = "shopping"
+    session_id: str | None = None
+    speak: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """Sound that is ready to play. samples: (n,) float32 in -1..1; rate in Hz."""
+
+    samples: np.ndarray
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.rate
+
+
+# -- encoding ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a transcript. start, end in seconds; confidence in 0..1."""
+
+    start: float
+    end: float
+    text: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What was heard. text is empty where nobody spoke. language: ISO 639-1. confidence in 0..1."""
+
+    text: str
+    language: str = "en"
+    confidence: float = 0.0
+    segments: tuple[Segment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Label:
+    """A word for a photo and its probability among the words that were offered."""
+
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """A line read in a photo. box: (left, top, right, bottom), as fractions of width and height."""
+
+    text: str
+    confidence: float
+    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class ImageView:
+    """What was seen: labels best first (empty: not sure), lines in reading order, similar entries."""
+
+    labels: tuple[Label, ...] = ()
+    text: tuple[TextLine, ...] = ()
+    matches: tuple["Hit", ...] = ()
+
+
+# -- fusion --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class FusedQuery:
+    """A turn as one representation that the index can search.
+
+    text: (d_text,) float32, or None where no modality speaks in words.
+    picture: (d_picture,) float32, or None where there is no photo.
+    The dot product of either with an entry's unit vector is its part of the entry's score.
+    parts: what each modality put into them, so that a score can be told apart by modality.
+    weights: share of each modality that was present; they add up to 1.
+    codes: codes and numbers seen or said (E24, WH-1000XM5), normalised, matched exactly.
+    """
+
+    text: np.ndarray | None
+    picture: np.ndarray | None
+    parts: dict[str, np.ndarray]
+    weights: dict[str, float]
+    codes: frozenset[str] = frozenset()
+    strategy: str = "weighted-sum"
+
+
+# -- retrieval -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One piece of the company's knowledge.
+
+    questions: ways in which customers ask for it. pictures: files kept under the data folder.
+    source: where it came from (file and line, or file and heading), shown to people.
+    human_only: a person must handle it, the assistant only hands over.
+    """
+
+    id: str
+    title: str
+    answer: str
+    questions: tuple[str, ...] = ()
+    intent: str = ""
+    pictures: tuple[Path, ...] = ()
+    source: str = ""
+    human_only: bool = False
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An entry that was found. score in 0..1; by: modality -> its part of the score."""
+
+    entry: Entry
+    score: float
+    by: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingest did. skipped: (file, line, reason) for each row that could not be read."""
+
+    entries: int
+    skipped: list[tuple[str, int, str]]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class KnowledgeBase:
+    """A knowledge base as listed: its name, number of entries and number of pictures."""
+
+    name: str
+    entries: int
+    pictures: int
+
+
+# -- decoding ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Citation:
+    """The number in the reply's text, e.g. [1], and the entry that it stands for."""
+
+    number: int
+    entry_id: str
+    title: str
+    source: str
+    snippet: str
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What the customer wants, and how sure the assistant is of it (0..1)."""
+
+    name: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """How the modalities were weighed for this reply; the weights add up to 1."""
+
+    strategy: str
+    weights: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Reply:
+    """A finished answer. timings: milliseconds by step; action says what kind of reply it is."""
+
+    text: str
+    action: Action
+    citations: tuple[Citation, ...] = ()
+    pictures: tuple[Path, ...] = ()
+    audio: Audio | None = None
+    transcript: Transcript | None = None
+    image: ImageView | None = None
+    intent: Intent | None = None
+    fusion: Fusion | None = None
+    timings: dict[str, float] = field(default_factory=dict)
+    session_id: str = ""
+    turn_id: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether the service can answer yet. message and device are sentences for people."""
+
+    ready: bool
+    message: str
+    device: str = ""
+
+
+# -- events of SupportService.reply, in the order in which they are sent --------------------
+
+
+@dataclass(frozen=True)
+class Working:
+    """A step has begun; message is for people ("Listening...", "Models are still loading")."""
+
+    step: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Heard:
+    transcript: Transcript
+
+
+@dataclass(frozen=True)
+class Saw:
+    image: ImageView
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the fused query found, best first, and how the modalities were weighed."""
+
+    hits: tuple[Hit, ...]
+    fusion: Fusion
+
+
+@dataclass(frozen=True)
+class Said:
+    """The next piece of the reply's text; all pieces joined are Reply.text."""
+
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Spoken:
+    """The next piece of the spoken reply."""
+
+    audio: Audio
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """The last event."""
+
+    reply: Reply
+
+
+Event = Union[Working, Heard, Saw, Found, Said, Spoken, Finished]

