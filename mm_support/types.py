@@ -110,17 +110,17 @@ class FusedQuery:
 
     text: (d_text,) float32, or None where no modality speaks in words.
     picture: (d_picture,) float32, or None where there is no photo.
-    The dot product of either with an entry's unit vector is its part of the entry's score.
-    parts: what each modality put into them, so that a score can be told apart by modality.
-    weights: share of each modality that was present; they add up to 1.
-    codes: codes and numbers seen or said (E24, WH-1000XM5), normalised, matched exactly.
+    parts: modality -> what it put in; text is the sum of the three that speak in words, picture is
+        the photo's. So an entry's score, linear in them, can be told apart by modality.
+    weights: modality -> its share, for those present; they add up to 1.
+    codes: modality -> codes it named (E24, WH-1000XM5), which are matched exactly, beside the vectors.
     """
 
     text: np.ndarray | None
     picture: np.ndarray | None
     parts: dict[str, np.ndarray]
     weights: dict[str, float]
-    codes: frozenset[str] = frozenset()
+    codes: dict[str, frozenset[str]] = field(default_factory=dict)
     strategy: str = "weighted-sum"
 
 

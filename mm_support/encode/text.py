@@ -1,0 +1,93 @@
+"""Text encoder: sentences -> unit vectors in the space in which questions and knowledge meet.
+
+A transformers encoder with the pooling that its folder declares (sentence-transformers layout), mean
+pooling where it declares none. Knows nothing of entries or retrieval.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Protocol, Sequence
+
+import numpy as np
+
+from mm_support.compat import prepare_torchvision
+from mm_support.config import Settings
+from mm_support.device import Device
+from mm_support.errors import WeightsError
+from mm_support.weights import PREFIX, package_weights
+
+BATCH = 64  # sentences of similar length encoded together
+MAX_TOKENS = 256  # all-MiniLM-L6-v2 was trained with at most 256; longer texts are cut
+
+
+class TextEncoder(Protocol):
+    """dim: length of a vector. encode: n texts -> (n, dim) float32, rows of length 1."""
+
+    dim: int
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray: ...
+
+
+class TransformersTextEncoder:
+    """A transformers encoder, its tokenizer and its pooling ("mean" or "cls")."""
+
+    def __init__(self, model, tokenizer, pooling: str, device: Device) -> None:
+        self._model, self._tokenizer, self._pooling, self._device = model, tokenizer, pooling, device
+        self._lock = threading.Lock()  # fast tokenizers may not be used by two threads at once
+        self.dim: int = model.config.hidden_size
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32 unit rows. Texts of similar length share a batch, so little is padded."""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        vectors = np.zeros((len(texts), self.dim), np.float32)
+        for start in range(0, len(texts), BATCH):
+            rows = order[start : start + BATCH]
+            vectors[rows] = self._encode_batch([texts[i] for i in rows])
+        return vectors
+
+    def _encode_batch(self, texts: list[str]) -> np.ndarray:
+        import torch
+
+        with self._lock:
+            tokens = self._tokenizer(
+                texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+            ).to(self._device.device)
+        with torch.inference_mode():
+            states = self._model(**tokens).last_hidden_state.float()
+        mask = tokens["attention_mask"].unsqueeze(-1).float()
+        pooled = states[:, 0] if self._pooling == "cls" else (states * mask).sum(1) / mask.sum(1)
+        return torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
+
+
+def load_text_encoder(settings: Settings, device: Device) -> TransformersTextEncoder:
+    """The encoder that settings.text_model names: package weights, a local folder or a hub repository.
+
+    Raises WeightsError where the weights cannot be had.
+    """
+    prepare_torchvision()
+    from transformers import AutoModel, AutoTokenizer
+
+    name = settings.text_model
+    source = str(package_weights(name, settings.cache_dir)) if name.startswith(PREFIX) else name
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        model = AutoModel.from_pretrained(source, dtype=device.dtype, use_safetensors=True)
+    except (OSError, ValueError) as exc:
+        raise WeightsError(
+            f"The text encoder {name!r} could not be loaded: connect to the hub, give a local folder, "
+            "or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
+        ) from exc
+    return TransformersTextEncoder(model.eval().to(device.device), tokenizer, _pooling(source), device)
+
+
+def _pooling(source: str) -> str:
+    """ "cls" where the model's sentence-transformers configuration asks for it, otherwise "mean"."""
+    from transformers.utils import cached_file
+
+    path = cached_file(source, "1_Pooling/config.json", _raise_exceptions_for_missing_entries=False)
+    if path is None:
+        return "mean"
+    return "cls" if json.loads(Path(path).read_text(encoding="utf-8")).get("pooling_mode_cls_token") else "mean"
