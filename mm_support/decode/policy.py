@@ -1,0 +1,93 @@
+"""What kind of reply a turn gets: an answer, a question back, a refusal, or a person.
+
+In this order: the customer asks for a person or is angry; the knowledge reserves the matter for
+people; the evidence suffices, is ambiguous, or is missing; two failed turns in a row. Decided in code
+from scores and sentence vectors, never by the language model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Sequence
+
+import numpy as np
+
+from mm_support.encode.text import TextEncoder
+from mm_support.knowledge.gate import Gate
+from mm_support.store import Past
+from mm_support.types import Action, FusedQuery, Hit
+
+WANTS_PERSON = (
+    "I want to talk to a person",
+    "connect me to a human agent",
+    "can I speak with a real human being please",
+    "let me chat with someone from your team",
+    "get me a representative",
+    "transfer me to a customer service agent",
+    "is there a real person I can talk to",
+    "I would rather speak to somebody than to a machine",
+    "stop, I do not want to talk to a bot",
+    "human please",
+)
+ANGER = (
+    "this is ridiculous, I am furious",
+    "you are completely useless",
+    "I am sick of this terrible service",
+    "this is a scam, you people are thieves",
+    "I am really angry about how I was treated",
+    "what a stupid bot, this is garbage",
+    "I have had enough of this nonsense",
+)
+SURE = 0.62  # cosine above which a sentence means one of the above; see tests/test_policy.py
+FAILED: tuple[Action, ...] = ("clarify", "refuse")
+CANDIDATES = 3  # entries that a question back may name
+CLOSE = 0.8  # share of the best score that makes another entry a candidate
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do, why (for the store and for people), how likely the evidence suffices, and with which hits."""
+
+    action: Action
+    reason: str
+    confidence: float
+    hits: tuple[Hit, ...]
+
+
+class Policy:
+    """Decides with a calibrated gate and a text encoder."""
+
+    def __init__(self, gate: Gate, encoder: TextEncoder) -> None:
+        self._gate, self._encoder = gate, encoder
+        self._signs = {"asked for a person": encoder.encode(WANTS_PERSON), "is angry": encoder.encode(ANGER)}
+
+    def decide(self, words: str, query: FusedQuery, hits: Sequence[Hit], past: Sequence[Past]) -> Decision:
+        """words: what was typed and said. hits: best first. past: earlier turns, oldest first."""
+        confidence = self._gate.probability(words, query, hits)
+        sign = self._sign(words)
+        if sign:
+            return Decision("handoff", f"The customer {sign}.", confidence, ())
+        if confidence >= self._gate.clarify and hits[0].entry.human_only:
+            return Decision("handoff", "The knowledge reserves this for people.", confidence, tuple(hits[:1]))
+        if confidence >= self._gate.answer:
+            return Decision("answer", "The evidence suffices.", confidence, tuple(hits))
+        if past and past[-1].action in FAILED:
+            return Decision("handoff", "Two turns in a row were not answered.", confidence, ())
+        if confidence >= self._gate.clarify:
+            return Decision("clarify", "Several entries may be meant.", confidence, candidates(hits))
+        return Decision("refuse", "The knowledge does not hold this.", confidence, ())
+
+    def _sign(self, words: str) -> str | None:
+        """What the customer's words are a sign of, if anything."""
+        if not words.strip():
+            return None
+        vector = self._encoder.encode([words])[0]
+        closest = {sign: float(np.max(vectors @ vector)) for sign, vectors in self._signs.items()}
+        sign = max(closest, key=closest.__getitem__)
+        return sign if closest[sign] >= SURE else None
+
+
+def candidates(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The two or three entries that a question back names: those whose score is close to the best."""
+    close = [hit for hit in hits[:CANDIDATES] if hit.score >= CLOSE * hits[0].score]
+    return tuple(close if len(close) > 1 else hits[:2])

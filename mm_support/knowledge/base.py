@@ -1,0 +1,149 @@
+"""Knowledge: what the service and the command line call. Files in, entries kept, hits out.
+
+    ingest   files -> entries (ingest.py) -> vectors -> index (index.py), pictures copied to the data folder
+    search   a customer's turn -> fused query -> hits
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Callable, Iterator, Sequence
+
+import numpy as np
+
+from mm_support.encode.image import ImageEncoder
+from mm_support.encode.text import TextEncoder
+from mm_support.errors import InputError, KnowledgeError
+from mm_support.inputs.photo import load_photo
+from mm_support.knowledge.index import Point, VectorIndex
+from mm_support.knowledge.ingest import Skipped, read_knowledge
+from mm_support.decode.sentences import split_sentences
+from mm_support.types import Entry, FusedQuery, Hit, IngestReport, KnowledgeBase, UserTurn
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
+PICTURE_SIDE = 1_024  # pixels, longest side of a kept picture
+CHUNK = 64  # entries whose texts and pictures are encoded together
+
+Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
+
+
+class Knowledge:
+    """All knowledge bases of a service.
+
+    understand: a turn -> its fused query; how that is done is the service's business.
+    """
+
+    def __init__(
+        self,
+        index: VectorIndex,
+        text: TextEncoder,
+        image: ImageEncoder,
+        pictures_dir: Path,
+        understand: Callable[[UserTurn], FusedQuery],
+    ) -> None:
+        self._index, self._text, self._image = index, text, image
+        self._pictures_dir, self._understand = Path(pictures_dir), understand
+
+    def list(self) -> list[KnowledgeBase]:
+        return self._index.list()
+
+    def entries(self, name: str) -> tuple[Entry, ...]:
+        """All entries of a base. Raises KnowledgeError for a name that does not exist."""
+        return self._index.entries(name)
+
+    def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
+        """The best entries for a turn, best first. Raises InputError or KnowledgeError."""
+        if not 1 <= limit <= 100:
+            raise InputError("The limit must be between 1 and 100.")
+        self._index.entries(turn.knowledge)  # an unknown base is said before anything is encoded
+        return self.find(turn.knowledge, self._understand(turn), limit)
+
+    def find(self, name: str, query: FusedQuery, limit: int = 5) -> list[Hit]:
+        """The best entries for a query that is already fused."""
+        return self._index.search(name, query, limit)
+
+    def ingest(self, name: str, path: Path, progress: Progress | None = None) -> IngestReport:
+        """Makes the base `name` hold what the file or folder holds, in place of what it held before.
+
+        Rows and pictures that cannot be read are skipped and reported. Raises KnowledgeError where
+        nothing can be read; the old base then stays as it was.
+        """
+        if not NAME.fullmatch(name):
+            raise KnowledgeError(f"{name!r} cannot be a name; use small letters, digits, - and _, at most 63.")
+        started = time.perf_counter()
+        entries, skipped = read_knowledge(Path(path))
+        report = progress or (lambda *_: None)
+        points = self._points(name, entries, skipped, report)
+        self._index.replace(name, points, digest(Path(path)))
+        self._remove_unused_pictures(name)
+        return IngestReport(len(entries), skipped, time.perf_counter() - started)
+
+    def is_current(self, name: str, path: Path) -> bool:
+        """Whether the base was ingested, by these models, from files that are the same now."""
+        return self._index.version(name) == digest(path)
+
+    def _points(self, name: str, entries: Sequence[Entry], skipped: list[Skipped], report: Progress) -> Iterator[Point]:
+        for start in range(0, len(entries), CHUNK):
+            report(start, len(entries), "reading and encoding")
+            yield from self._encode(name, entries[start : start + CHUNK], skipped)
+        report(len(entries), len(entries), "done")
+
+    def _encode(self, name: str, entries: Sequence[Entry], skipped: list[Skipped]) -> Iterator[Point]:
+        texts = [entry_texts(entry) for entry in entries]
+        text_vectors = iter(np.split(self._text.encode(sum(texts, [])), np.cumsum([len(t) for t in texts])[:-1]))
+        words = self._image.encode_words([entry.title for entry in entries])
+        kept = [list(self._keep_pictures(name, entry, skipped)) for entry in entries]
+        photos = [photo for pairs in kept for _, photo in pairs]
+        vectors = self._image.encode(photos) if photos else np.empty((0, self._image.dim), np.float32)
+        pictures = iter(np.split(vectors, np.cumsum([len(pairs) for pairs in kept])[:-1]))
+        for entry, pairs, word in zip(entries, kept, words):
+            stored = replace(entry, pictures=tuple(path for path, _ in pairs))
+            yield Point(stored, next(text_vectors), next(pictures), word)
+
+    def _keep_pictures(self, name: str, entry: Entry, skipped: list[Skipped]) -> Iterator[tuple[Path, object]]:
+        """(path under the data folder, photo) of each picture that opens; named by content, so kept once."""
+        for source in entry.pictures:
+            try:
+                photo = load_photo(source)
+            except InputError as exc:
+                file, line = entry.source.rsplit(":", 1)
+                skipped.append((file, int(line), f"picture {source.name}: {exc}"))
+                continue
+            target = self._pictures_dir / name / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.jpg"
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                small = photo.copy()
+                small.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+                small.save(target, quality=88)
+            yield target, photo
+
+    def _remove_unused_pictures(self, name: str) -> None:
+        used = {path for entry in self._index.entries(name) for path in entry.pictures}
+        for path in (self._pictures_dir / name).glob("*.jpg"):
+            if path not in used:
+                path.unlink()
+
+
+def entry_texts(entry: Entry) -> list[str]:
+    """What an entry can be found by: its title, its questions, the sentences of its answer; each once."""
+    head = [entry.title, *entry.questions]
+    sentences = split_sentences(entry.answer)
+    room = max(1, MAX_TEXT_VECTORS - len(head))
+    step = -(-len(sentences) // room) if sentences else 1
+    joined = [" ".join(sentences[i : i + step]) for i in range(0, len(sentences), step)]
+    return list(dict.fromkeys(head + joined))
+
+
+def digest(path: Path) -> str:
+    """16 hex digits that change when any file of a knowledge file or folder does."""
+    path = Path(path)
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    total = hashlib.sha256()
+    for file in files:
+        total.update(str(file.relative_to(path.parent)).encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()[:16]

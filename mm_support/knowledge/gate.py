@@ -1,0 +1,78 @@
+"""The evidence gate: how likely does the best entry answer the question?
+
+A logistic regression on a few facts about the hits (Platt 1999), fitted by `train gate` on validation
+cases; its numbers and the thresholds lie in assets/weights/gate.json. Above `answer` the assistant
+answers, above `clarify` it asks which of the candidates is meant, below it says that it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Sequence
+
+import numpy as np
+
+from mm_support.decode.sentences import content_words
+from mm_support.errors import WeightsError
+from mm_support.knowledge import codes
+from mm_support.types import Entry, FusedQuery, Hit
+
+GATE_FILE = Path(__file__).parents[2] / "assets" / "weights" / "gate.json"
+FEATURES = ("score", "margin", "coverage", "photo_share", "code_found", "code_unknown")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """weights: one a feature, in FEATURES order. answer, clarify: thresholds on the probability."""
+
+    weights: tuple[float, ...]
+    bias: float
+    answer: float
+    clarify: float
+
+    def __post_init__(self) -> None:
+        if len(self.weights) != len(FEATURES) or not 0 <= self.clarify <= self.answer <= 1:
+            raise WeightsError("gate.json does not fit this version; run `python -m mm_support train gate`.")
+
+    def probability(self, words: str, query: FusedQuery, hits: Sequence[Hit]) -> float:
+        """That the best hit answers the question; 0 where nothing was found. words: typed and said."""
+        if not hits:
+            return 0.0
+        logit = float(np.dot(self.weights, features(words, query, hits)) + self.bias)
+        return float(1 / (1 + np.exp(-logit)))
+
+
+def load_gate(path: Path = GATE_FILE) -> Gate:
+    """The gate of a JSON file. Raises WeightsError where it is missing or does not fit."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return Gate(tuple(values["weights"]), values["bias"], values["answer"], values["clarify"])
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise WeightsError(f"{path} cannot be read; run `python -m mm_support train gate`.") from exc
+
+
+def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
+    """(6,) float64 in FEATURES order.
+
+    margin: to the next entry. coverage: share of the question's words that carry meaning which the
+    entry uses. code_found, code_unknown: whether a code was named that the best entry has, or has not.
+    """
+    best = hits[0]
+    margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
+    named = frozenset().union(*query.codes.values()) if query.codes else frozenset()
+    matched = codes.match(named, codes.extract(_text(best.entry))) if named else 0.0
+    return np.array([
+        best.score, margin, _coverage(words, best.entry), query.weights.get("photo", 0.0),
+        matched, float(bool(named)) * (1 - matched),
+    ])  # fmt: skip
+
+
+def _coverage(words: str, entry: Entry) -> float:
+    asked = {word.stem for word in content_words(words)}
+    return len(asked & {word.stem for word in content_words(_text(entry))}) / len(asked) if asked else 0.0
+
+
+def _text(entry: Entry) -> str:
+    return " ".join((entry.title, *entry.questions, entry.answer))

@@ -1,0 +1,258 @@
+"""The index: entries with their vectors in Qdrant, a collection a knowledge base, found by a fused query.
+
+A point is an entry. Its named vectors, each a list of which the best one counts (MaxSim):
+    text      (k, d_text)     title, each question, each sentence of the answer
+    picture   (m, d_picture)  its pictures, where it has any
+    words     (1, d_picture)  its title, by the image encoder's text tower
+Qdrant finds candidates, then every candidate is scored exactly here. Collections never change once
+they are filled: an ingest fills a new one and moves the alias, so a failed ingest leaves no trace and
+what is remembered of a collection stays true. Knows nothing of files, models or conversations.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Iterable, Sequence
+
+import numpy as np
+
+from mm_support.errors import KnowledgeError
+from mm_support.knowledge import codes
+from mm_support.knowledge.pictures import picture_score
+from mm_support.types import Entry, FusedQuery, Hit, KnowledgeBase
+
+log = logging.getLogger(__name__)
+
+CANDIDATES = 50  # entries that each named vector may propose for exact scoring
+CODE_SHARE = 0.6  # an exactly matched code closes this part of the gap between an entry's score and 1
+UPSERT_BATCH = 64  # points
+PAGE = 1_000  # points read at once when a base is listed
+NAMESPACE = uuid.UUID("6f5d1d4e-0d3c-4c43-9a3f-3a6d1f8f2b11")
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """An entry and its vectors. text: (k, d_text); picture: (m, d_picture), m may be 0; words: (d_picture,)."""
+
+    entry: Entry
+    text: np.ndarray
+    picture: np.ndarray
+    words: np.ndarray
+
+
+class VectorIndex:
+    """Knowledge bases in Qdrant: a folder (one process at a time) or, with a url, a server.
+
+    signature: names the models that made the vectors; bases made by others are not seen.
+    """
+
+    def __init__(self, folder: Path, url: str, signature: str, d_text: int, d_picture: int) -> None:
+        self._client = _connect(folder, url)
+        self._prefix = f"{signature}."
+        self._dims = {"text": d_text, "picture": d_picture, "words": d_picture}
+        self._entries: dict[str, tuple[Entry, ...]] = {}  # of collections that were listed; they never change
+        self._lock = threading.RLock()  # qdrant-client's local mode is not safe for two threads
+
+    def close(self) -> None:
+        self._client.close()
+
+    def list(self) -> list[KnowledgeBase]:
+        """All knowledge bases, by name."""
+        with self._lock:
+            names = sorted(self._aliases())
+        bases = ((name, self.entries(name)) for name in names)
+        return [KnowledgeBase(name, len(kept), sum(len(entry.pictures) for entry in kept)) for name, kept in bases]
+
+    def version(self, name: str) -> str | None:
+        """The version that `replace` stored for this base, or None where there is no such base."""
+        with self._lock:
+            collection = self._aliases().get(name)
+        return None if collection is None else collection.rsplit(".", 1)[1]
+
+    def replace(self, name: str, points: Iterable[Point], version: str) -> None:
+        """Fills a new collection, then lets the name point at it; until then the old one answers."""
+        from qdrant_client import models
+
+        alias, fresh = self._prefix + name, f"{self._prefix}{name}.{uuid.uuid4().hex[:8]}.{version}"
+        with self._lock:
+            old = self._aliases().get(name)
+            self._client.create_collection(fresh, vectors_config=self._vector_params())
+            try:
+                self._fill(fresh, points)
+            except BaseException:
+                self._client.delete_collection(fresh)
+                raise
+            drop = [models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias))] if old else []
+            create = models.CreateAlias(collection_name=fresh, alias_name=alias)
+            self._client.update_collection_aliases([*drop, models.CreateAliasOperation(create_alias=create)])
+            if old:
+                self._client.delete_collection(old)
+                self._entries.pop(old, None)
+
+    def entries(self, name: str) -> tuple[Entry, ...]:
+        """All entries of a base, in the order in which they were ingested."""
+        with self._lock:
+            collection = self._collection(name)
+            if collection not in self._entries:
+                self._entries[collection] = self._read_entries(collection)
+            return self._entries[collection]
+
+    def search(self, name: str, query: FusedQuery, limit: int) -> list[Hit]:
+        """The best `limit` entries, best first. Raises KnowledgeError for a base that does not exist."""
+        with self._lock:
+            candidates = self._candidates(self._collection(name), query, max(limit, CANDIDATES))
+        hits = (_score(point, query) for point in candidates)
+        return sorted(hits, key=lambda hit: (-hit.score, hit.entry.id))[:limit]
+
+    def _candidates(self, collection: str, query: FusedQuery, limit: int) -> list:
+        """Points proposed by any named vector or by a code, each once, with vectors and payload."""
+        found: dict = {}
+        wanted = [("text", query.text), ("picture", query.picture), ("words", query.picture)]
+        for using, vector in wanted:
+            if vector is not None:
+                answer = self._client.query_points(
+                    collection, query=[vector.tolist()], using=using, limit=limit, with_payload=True, with_vectors=True
+                )
+                found.update((point.id, point) for point in answer.points)
+        for point in self._with_codes(collection, query, limit):
+            found.setdefault(point.id, point)
+        return list(found.values())
+
+    def _with_codes(self, collection: str, query: FusedQuery, limit: int) -> list:
+        from qdrant_client import models
+
+        folded = sorted({codes.fold(code) for named in query.codes.values() for code in named})
+        if not folded:
+            return []
+        condition = models.FieldCondition(key="codes", match=models.MatchAny(any=folded))
+        points, _ = self._client.scroll(
+            collection, models.Filter(must=[condition]), limit=limit, with_payload=True, with_vectors=True
+        )
+        return points
+
+    def _vector_params(self) -> dict:
+        from qdrant_client import models
+
+        best = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
+        return {
+            name: models.VectorParams(size=size, distance=models.Distance.DOT, multivector_config=best)
+            for name, size in self._dims.items()
+        }
+
+    def _fill(self, collection: str, points: Iterable[Point]) -> None:
+        batch: list = []
+        for order, point in enumerate(points):
+            batch.append(_to_qdrant(point, order))
+            if len(batch) == UPSERT_BATCH:
+                self._client.upsert(collection, batch)
+                batch = []
+        if batch:
+            self._client.upsert(collection, batch)
+
+    def _read_entries(self, collection: str) -> tuple[Entry, ...]:
+        points, offset = self._client.scroll(collection, limit=PAGE, with_payload=True)
+        while offset is not None:
+            page, offset = self._client.scroll(collection, limit=PAGE, offset=offset, with_payload=True)
+            points += page
+        return tuple(_entry(point.payload) for point in sorted(points, key=lambda point: point.payload["order"]))
+
+    def _collection(self, name: str) -> str:
+        aliases = self._aliases()
+        if name not in aliases:
+            known = ", ".join(sorted(aliases)) or "none yet"
+            raise KnowledgeError(f"There is no knowledge base {name!r} (there are: {known}); ingest it first.")
+        return aliases[name]
+
+    def _aliases(self) -> dict[str, str]:
+        """Base name -> collection, of the bases made by these models."""
+        return {
+            item.alias_name.removeprefix(self._prefix): item.collection_name
+            for item in self._client.get_aliases().aliases
+            if item.alias_name.startswith(self._prefix)
+        }
+
+
+def _connect(folder: Path, url: str):
+    from qdrant_client import QdrantClient
+
+    if url:
+        try:
+            client = QdrantClient(url=url)
+            client.get_aliases()
+            return client
+        except Exception as exc:  # the client raises what its transport raises
+            raise KnowledgeError(f"The Qdrant server at {url} does not answer; check index_url.") from exc
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return QdrantClient(path=str(folder))
+    except RuntimeError as exc:
+        raise KnowledgeError(
+            f"The index in {folder} is in use by another process: stop it, "
+            "set MM_SUPPORT_DATA to another folder, or share a Qdrant server with MM_SUPPORT_INDEX_URL."
+        ) from exc
+
+
+def _to_qdrant(point: Point, order: int):
+    from qdrant_client import models
+
+    entry = point.entry
+    vectors = {"text": point.text.tolist(), "words": [point.words.tolist()]}
+    if len(point.picture):
+        vectors["picture"] = point.picture.tolist()
+    named = codes.extract(" ".join((entry.title, *entry.questions, entry.answer)))
+    payload = {
+        **asdict(replace(entry, pictures=())),
+        "pictures": [str(path) for path in entry.pictures],
+        "order": order,
+        "named_codes": sorted(named),
+        "codes": sorted({codes.fold(code) for code in named}),
+    }
+    return models.PointStruct(id=str(uuid.uuid5(NAMESPACE, entry.id)), vector=vectors, payload=payload)
+
+
+def _entry(payload: dict) -> Entry:
+    return Entry(
+        id=payload["id"],
+        title=payload["title"],
+        answer=payload["answer"],
+        questions=tuple(payload["questions"]),
+        intent=payload["intent"],
+        pictures=tuple(map(Path, payload["pictures"])),
+        source=payload["source"],
+        human_only=payload["human_only"],
+    )
+
+
+def _score(point, query: FusedQuery) -> Hit:
+    """Score of one candidate, as a sum over modalities, each at least 0.
+
+    Words: the cosine with the entry's best text vector, told apart by what each modality put into the
+    query. Photo: its weight times the picture score. Codes: an exact match closes CODE_SHARE of what
+    is left to 1.
+    """
+    by: dict[str, float] = {}
+    if query.text is not None:
+        facets = np.asarray(point.vector["text"], np.float32)
+        best = facets[int(np.argmax(facets @ query.text))]
+        by = {name: max(0.0, float(part @ best)) for name, part in query.parts.items() if name != "photo"}
+    if query.picture is not None:
+        by["photo"] = _photo_part(point, query.picture)
+    total = min(1.0, sum(by.values()))
+    entry_codes = frozenset(point.payload["named_codes"])
+    for name, named in query.codes.items():
+        gain = (1 - total) * CODE_SHARE * codes.match(named, entry_codes)
+        by[name] = by.get(name, 0.0) + gain
+        total += gain
+    return Hit(_entry(point.payload), total, by)
+
+
+def _photo_part(point, picture: np.ndarray) -> float:
+    weight = float(np.linalg.norm(picture))
+    if weight == 0.0:
+        return 0.0
+    pictures = np.asarray(point.vector.get("picture", np.empty((0, len(picture)))), np.float32)
+    return weight * picture_score(picture / weight, pictures, np.asarray(point.vector["words"][0], np.float32))
