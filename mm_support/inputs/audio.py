@@ -1,0 +1,192 @@
+"""Any recording of a customer becomes one waveform: mono, float32, 16 kHz.
+
+Files are decoded in process through PyAV, out of memory and with a list of permitted containers, so a
+file can name no other file or address to open. Knows nothing of speech: silence and music pass through.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Iterator
+
+import numpy as np
+
+from mm_support.errors import InputError
+from mm_support.types import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    import av
+
+MAX_BYTES = 15_000_000
+MAX_SECONDS = 120
+MIN_RATE, MAX_RATE = 4_000, 384_000  # Hz; telephone lines have 8,000, studios up to 384,000
+MAX_CHANNELS = 8
+MAX_PACKETS = 400 * MAX_SECONDS  # Opus has the shortest, 2.5 ms; a file of shorter ones is made to keep us busy
+CONTAINERS = "wav,mp3,ogg,matroska,webm,mov,mp4,m4a,3gp,aac,flac,amr,aiff,asf"  # as FFmpeg names them
+QUIET_PEAK, LOUD_PEAK = 0.1, 0.5  # a recording whose peak stays under the first is raised to the second
+SILENT_PEAK = 1e-4  # -80 dB of full scale: nothing there that could be raised
+
+EMPTY = "The recording is empty; please record it again."
+TOO_LONG = f"The recording is longer than {MAX_SECONDS} seconds; please send a shorter one."
+UNREADABLE = "The recording cannot be read; please send it as WAV, MP3, M4A, OGG, WEBM or FLAC."
+
+
+def load_waveform(audio: str | Path | tuple[int, np.ndarray]) -> np.ndarray:
+    """(n,) float32 in -1..1, 16 kHz mono, from a file or from (rate in Hz, samples (n,) or (n, channels)).
+
+    Integer samples are scaled by their type's range, channels averaged, very quiet recordings raised.
+    Raises InputError for what is empty, damaged, of another kind, over 15 MB or over 120 seconds.
+    """
+    match audio:
+        case str() | Path():
+            waveform = _from_file(Path(audio))
+        case (rate, samples):
+            waveform = _from_array(rate, samples)
+        case _:
+            raise InputError("A recording is a file, or its rate together with its samples.")
+    if not len(waveform):
+        raise InputError(EMPTY)
+    if not np.isfinite(waveform).all():
+        raise InputError("The recording holds values that are not numbers; please record it again.")
+    return _level(waveform)
+
+
+def _level(waveform: np.ndarray) -> np.ndarray:
+    """Brings too loud a waveform into -1..1, and raises one that is very quiet but not silent."""
+    peak = float(np.abs(waveform).max())
+    if peak > 1:
+        return waveform / np.float32(peak)
+    return waveform * np.float32(LOUD_PEAK / peak) if SILENT_PEAK < peak < QUIET_PEAK else waveform
+
+
+# -- arrays --------------------------------------------------------------------------------
+
+
+def _from_array(rate: int, samples: np.ndarray) -> np.ndarray:
+    rate, samples = _checked_rate(rate), np.asarray(samples)
+    if samples.ndim == 2 and 1 <= samples.shape[1] <= MAX_CHANNELS:
+        samples = _as_float(samples).mean(axis=1)
+    if samples.ndim != 1:
+        raise InputError("The recording must hold samples of the shape (n,) or (n, channels).")
+    if len(samples) > MAX_SECONDS * rate:
+        raise InputError(TOO_LONG)
+    return _resample(_as_float(samples), rate)
+
+
+def _checked_rate(rate: int) -> int:
+    if not isinstance(rate, (int, float, np.integer, np.floating)) or not MIN_RATE <= rate <= MAX_RATE:
+        raise InputError(
+            f"The recording claims {rate} samples a second, which no recorder makes; please record it again."
+        )
+    return int(rate)
+
+
+def _as_float(samples: np.ndarray) -> np.ndarray:
+    """Float32 in -1..1; unsigned integers are centred at half their range, as in 8-bit WAV files."""
+    if samples.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # becomes infinite, which load_waveform refuses
+            return samples.astype(np.float32)
+    if samples.dtype.kind not in "iu" or samples.dtype.itemsize > 4:
+        raise InputError("The recording must hold samples as floats or as integers of 8, 16 or 32 bits.")
+    half = 2.0 ** (8 * samples.dtype.itemsize - 1)
+    return ((samples - (half if samples.dtype.kind == "u" else 0.0)) / half).astype(np.float32)
+
+
+def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
+    """(n,) float32 at `rate` Hz -> (m,) float32 at 16 kHz."""
+    import av
+
+    if rate == SAMPLE_RATE or not len(samples):
+        return samples
+    frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
+    frame.sample_rate = rate
+    return _join(_to_mono(iter((frame,))))
+
+
+# -- files ---------------------------------------------------------------------------------
+
+
+def _from_file(path: Path) -> np.ndarray:
+    import av
+
+    data = _read(path)
+    try:
+        with av.open(
+            io.BytesIO(data),
+            metadata_errors="ignore",
+            options={"format_whitelist": CONTAINERS, "protocol_whitelist": "none"},
+        ) as container:
+            if not container.streams.audio:
+                raise InputError("The file holds no sound; please send a recording.")
+            stream = container.streams.audio[0]
+            if stream.codec_context is None:
+                raise InputError(UNREADABLE)
+            _checked_rate(stream.sample_rate)
+            _check_promise(container, stream, len(data))
+            return _join(_to_mono(_frames(container, stream)))
+    except (av.FFmpegError, ValueError, OSError, MemoryError) as exc:
+        raise InputError(UNREADABLE) from exc
+
+
+def _read(path: Path) -> bytes:
+    """The file's bytes; its size is known before anything is read."""
+    try:
+        if not path.is_file():
+            raise InputError("The recording was not found; please record it again.")
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"The recording is larger than {MAX_BYTES // 1_000_000} MB; please send a shorter one.")
+        data = path.read_bytes()
+    except (OSError, ValueError) as exc:
+        raise InputError("The recording cannot be opened; please send it again.") from exc
+    if not data:
+        raise InputError(EMPTY)
+    return data
+
+
+def _check_promise(container: "av.container.InputContainer", stream: "av.AudioStream", size: int) -> None:
+    """Refuses a long recording before it is decoded; a length that the file is too small for is a lie."""
+    seconds = (container.duration or 0) / 1_000_000
+    if seconds > MAX_SECONDS and seconds * (stream.codec_context.bit_rate or 0) / 8 <= size:
+        raise InputError(TOO_LONG)
+
+
+def _frames(container: "av.container.InputContainer", stream: "av.AudioStream") -> Iterator["av.AudioFrame"]:
+    """The decoded frames; a damaged packet is left out, like a gap on a bad line."""
+    import av
+
+    for count, packet in enumerate(container.demux(stream)):
+        if count > MAX_PACKETS:
+            raise InputError(UNREADABLE)
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            continue
+
+
+def _to_mono(frames: Iterator["av.AudioFrame"]) -> Iterator[np.ndarray]:
+    """Pieces (n,) float32 at 16 kHz, one channel; stops with InputError once they pass the bound."""
+    import av
+
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+    left = MAX_SECONDS * SAMPLE_RATE
+    for frame in _and_flush(frames):
+        for piece in resampler.resample(frame):
+            left -= piece.samples
+            if left < -SAMPLE_RATE:  # a second of grace for the padding of codecs and resamplers
+                raise InputError(TOO_LONG)
+            yield piece.to_ndarray()[0]
+
+
+def _and_flush(frames: Iterator["av.AudioFrame"]) -> Iterator["av.AudioFrame | None"]:
+    """The frames, then None, which makes the resampler hand over what it still holds."""
+    seen = False
+    for frame in frames:
+        seen = True
+        yield frame
+    if seen:
+        yield None
+
+
+def _join(pieces: Iterator[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, np.float32), *pieces])
