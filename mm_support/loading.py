@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 from typing import Callable
@@ -17,7 +18,7 @@ from mm_support.encode.ocr import load_text_reader
 from mm_support.encode.speech import load_speech_encoder
 from mm_support.encode.text import load_text_encoder
 from mm_support.fuse import build_fusion
-from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.base import Knowledge, digest
 from mm_support.knowledge.gate import load_gate
 from mm_support.knowledge.index import VectorIndex
 from mm_support.service import Parts
@@ -77,16 +78,15 @@ def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int],
 
 def signature(settings: Settings) -> str:
     """Names the models that an index's vectors depend on."""
-    import hashlib
-
     return hashlib.sha256(f"{settings.text_model}\n{settings.image_model}".encode()).hexdigest()[:8]
 
 
 def ingest_packs(knowledge: Knowledge, folder: Path, say: Callable[[str], None]) -> None:
-    """Ingests the packs that come with the project and are new or changed."""
+    """Ingests the packs that come with the project and are new or changed, but never over somebody's own base."""
     for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
-        if not knowledge.is_current(pack.name, pack):
+        wanted, present = f"pack{digest(pack)}", knowledge.version(pack.name)
+        if present is None or (present.startswith("pack") and present != wanted):
             say(f"Ingesting the knowledge base {pack.name}")
-            report = knowledge.ingest(pack.name, pack)
+            report = knowledge.ingest(pack.name, pack, version=wanted)
             for file, line, reason in report.skipped:
                 log.warning("%s, %s line %d: %s", pack.name, file, line, reason)

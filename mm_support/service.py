@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -119,8 +120,16 @@ class SupportService:
     def load(cls, settings: Settings | None = None) -> "SupportService":
         """A service that is ready. Raises SupportError where something is missing."""
         service = cls.start(settings)
-        service._parts.result()
+        service.wait()
         return service
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Whether the models are there within `timeout` seconds. Raises SupportError where loading failed."""
+        try:
+            self._parts.result(timeout)
+        except FutureTimeout:
+            return False
+        return True
 
     def _fill(self, load_parts: Callable[[Settings, Callable[[str], None]], Parts]) -> None:
         try:

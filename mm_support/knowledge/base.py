@@ -20,7 +20,7 @@ from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.index import Point, VectorIndex
-from mm_support.knowledge.ingest import Skipped, read_knowledge
+from mm_support.knowledge.ingest import PICTURE_SUFFIXES, SUFFIXES, Skipped, read_knowledge
 from mm_support.decode.sentences import split_sentences
 from mm_support.types import Entry, FusedQuery, Hit, IngestReport, KnowledgeBase, UserTurn
 
@@ -67,10 +67,14 @@ class Knowledge:
         """The best entries for a query that is already fused."""
         return self._index.search(name, query, limit)
 
-    def ingest(self, name: str, path: Path, progress: Progress | None = None) -> IngestReport:
+    def version(self, name: str) -> str | None:
+        """The version given when these models ingested the base; None where there is no such base."""
+        return self._index.version(name)
+
+    def ingest(self, name: str, path: Path, progress: Progress | None = None, version: str = "own") -> IngestReport:
         """Makes the base `name` hold what the file or folder holds, in place of what it held before.
 
-        Rows and pictures that cannot be read are skipped and reported. Raises KnowledgeError where
+        version: letters and digits, kept beside the base. Rows and pictures that cannot be read are skipped and reported. Raises KnowledgeError where
         nothing can be read; the old base then stays as it was.
         """
         if not NAME.fullmatch(name):
@@ -79,13 +83,9 @@ class Knowledge:
         entries, skipped = read_knowledge(Path(path))
         report = progress or (lambda *_: None)
         points = self._points(name, entries, skipped, report)
-        self._index.replace(name, points, digest(Path(path)))
+        self._index.replace(name, points, version)
         self._remove_unused_pictures(name)
         return IngestReport(len(entries), skipped, time.perf_counter() - started)
-
-    def is_current(self, name: str, path: Path) -> bool:
-        """Whether the base was ingested, by these models, from files that are the same now."""
-        return self._index.version(name) == digest(path)
 
     def _points(self, name: str, entries: Sequence[Entry], skipped: list[Skipped], report: Progress) -> Iterator[Point]:
         for start in range(0, len(entries), CHUNK):
@@ -140,10 +140,9 @@ def entry_texts(entry: Entry) -> list[str]:
 
 
 def digest(path: Path) -> str:
-    """16 hex digits that change when any file of a knowledge file or folder does."""
-    path = Path(path)
-    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    """16 hex digits that change when any knowledge file or picture of a folder does."""
     total = hashlib.sha256()
-    for file in files:
-        total.update(str(file.relative_to(path.parent)).encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    for file in sorted(path.rglob("*")):
+        if file.suffix.lower() in SUFFIXES.keys() | PICTURE_SUFFIXES:
+            total.update(str(file.relative_to(path)).encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
     return total.hexdigest()[:16]

@@ -1,0 +1,170 @@
+"""Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate | bench.
+
+Errors are one line with the remedy; exit status 2 for bad input, 1 for everything else that fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Callable
+
+from mm_support.config import PROFILES, Settings
+from mm_support.errors import InputError, KnowledgeError, SupportError
+
+TASKS = {  # command -> what it works on -> module with add_arguments(parser) and run(args, settings)
+    "train": {"image": "mm_support.train.image", "gate": "mm_support.train.gate"},
+    "evaluate": {"intents": "mm_support.train.intents"},
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
+    try:
+        return args.run(args, Settings.from_env(profile=args.profile, data_dir=args.data, cache_dir=args.cache)) or 0
+    except (InputError, KnowledgeError) as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 2
+    except SupportError as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("mm_support", description=__doc__.splitlines()[0])
+    parser.add_argument("--profile", choices=PROFILES, help="which models (default: embedded)")
+    parser.add_argument("--data", type=Path, help="folder of index, store and pictures")
+    parser.add_argument("--cache", type=Path, help="folder of the weights")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    command = commands.add_parser("fetch-weights", help="download and check all weights ahead of time")
+    command.set_defaults(run=fetch_weights)
+
+    command = commands.add_parser("ingest", help="make a knowledge base from files")
+    command.add_argument("name")
+    command.add_argument("path", type=Path, help="JSONL, CSV or Markdown file, or a folder of them")
+    command.set_defaults(run=ingest)
+
+    command = commands.add_parser("ask", help="ask one question")
+    command.add_argument("text", nargs="?", default="")
+    command.add_argument("--image", type=Path)
+    command.add_argument("--audio", type=Path)
+    command.add_argument("--knowledge", default="shopping")
+    command.add_argument("--session", dest="session_id", help="goes on with an earlier conversation")
+    command.add_argument("--speak", type=Path, metavar="FILE.wav", help="also writes the spoken reply")
+    command.add_argument("--json", action="store_true", help="print the whole reply as JSON")
+    command.set_defaults(run=ask)
+
+    for name, tasks in TASKS.items():
+        add_tasks(commands.add_parser(name, help=f"{name} {', '.join(tasks)}"), tasks)
+
+    command = commands.add_parser("bench", help="measure speed on this machine")
+    add_module(command, "mm_support.bench.run")
+    return parser
+
+
+def add_tasks(command: argparse.ArgumentParser, tasks: dict[str, str]) -> None:
+    kinds = command.add_subparsers(required=True, metavar="what")
+    for name, module in tasks.items():
+        add_module(kinds.add_parser(name), module)
+
+
+def add_module(command: argparse.ArgumentParser, module: str) -> None:
+    """Lets a module declare its arguments and run the command."""
+    loaded = importlib.import_module(module)
+    command.description = (loaded.__doc__ or "").split("\n\n")[0]
+    loaded.add_arguments(command)
+    command.set_defaults(run=loaded.run)
+
+
+def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support.loading import fetch_settings_weights
+
+    with byte_bar() as report:
+        fetch_settings_weights(settings, report)
+    print(f"All weights are in {settings.cache_dir}.")
+    return 0
+
+
+def ingest(args: argparse.Namespace, settings: Settings) -> int:
+    from tqdm import tqdm
+
+    service = load_service(settings)
+    with tqdm(unit="entry", disable=None) as bar:
+
+        def progress(done: int, total: int, what: str) -> None:
+            bar.total = total
+            bar.set_description(what)
+            bar.update(done - bar.n)
+
+        report = service.knowledge.ingest(args.name, args.path, progress)
+    for file, line, reason in report.skipped:
+        print(f"skipped {file}, line {line}: {reason}", file=sys.stderr)
+    print(f"{args.name}: {report.entries} entries in {report.seconds:.1f} s, {len(report.skipped)} rows with remarks.")
+    service.close()
+    return 0
+
+
+def ask(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support.types import Finished, Said, UserTurn
+    from mm_support.wire import reply_dict
+
+    turn = UserTurn(args.text, args.image, args.audio, args.knowledge, args.session_id, args.speak is not None)
+    service = load_service(settings)
+    for event in service.reply(turn):
+        if isinstance(event, Said) and not args.json:
+            print(event.text, end="", flush=True)
+        if isinstance(event, Finished):
+            reply = event.reply
+    if args.speak and reply.audio:
+        from mm_support.decode.voice import write_wav
+
+        write_wav(reply.audio, args.speak)
+    if args.json:
+        print(json.dumps(reply_dict(reply), indent=1, ensure_ascii=False))
+    else:
+        print()
+        for citation in reply.citations:
+            print(f"  [{citation.number}] {citation.title} ({citation.source})")
+    service.close()
+    return 0
+
+
+def load_service(settings: Settings):
+    """A ready service; while it loads, what it does is shown on the terminal."""
+    from tqdm import tqdm
+
+    from mm_support.service import SupportService
+
+    service = SupportService.start(settings)
+    with tqdm(bar_format="{desc} ({elapsed})", disable=None, leave=False) as bar:
+        while not service.wait(0.2):
+            bar.set_description_str(service.status().message)
+    return service
+
+
+class byte_bar:
+    """A progress bar for weights.fetch: called with (what, bytes done, bytes in all)."""
+
+    def __enter__(self) -> Callable[[str, int, int], None]:
+        from tqdm import tqdm
+
+        self._bar = tqdm(unit="B", unit_scale=True, unit_divisor=1024, disable=None)
+        return self._report
+
+    def _report(self, what: str, done: int, total: int) -> None:
+        self._bar.total = total
+        self._bar.set_description(what)
+        self._bar.update(done - self._bar.n)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Fakes small enough to compute by hand, and the real models for tests marked `slow`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mm_support.config import Settings
+from mm_support.types import Audio, Label, TextLine, Transcript
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: runs real models; CI runs these too")
+
+
+@pytest.fixture
+def tmp_settings(tmp_path: Path) -> Settings:
+    """Settings whose data folder is new and whose weights are the machine's."""
+    return Settings.from_env(data_dir=tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The embedded profile with real weights and a data folder of its own."""
+    return Settings.from_env(profile="embedded", data_dir=tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session")
+def service(settings: Settings):
+    """The real service, loaded once."""
+    from mm_support.service import SupportService
+
+    loaded = SupportService.load(settings)
+    yield loaded
+    loaded.close()
+
+
+class WordEncoder:
+    """A text is the unit vector of its word counts over a small vocabulary; other words count as the last."""
+
+    VOCABULARY = "return refund broken washing machine warranty delivery late card lost water e24 e18 red blue".split()
+    dim = len(VOCABULARY) + 1
+
+    def encode(self, texts):
+        rows = np.zeros((len(texts), self.dim), np.float32)
+        for row, text in zip(rows, texts):
+            for word in re.findall(r"[a-z0-9]+", text.lower()):
+                row[self.VOCABULARY.index(word) if word in self.VOCABULARY else -1] += 1
+            row /= np.linalg.norm(row) or 1
+        return rows
+
+
+class ColourEncoder:
+    """A photo is the unit vector of its mean colour; the words red, green and blue are those colours."""
+
+    dim = 3
+    COLOURS = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1)}
+
+    def encode(self, photos):
+        rows = np.array([np.asarray(photo.convert("RGB"), np.float32).mean((0, 1)) + 1e-3 for photo in photos])
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def encode_words(self, words):
+        rows = np.array(
+            [sum((np.array(v, np.float32) for k, v in self.COLOURS.items() if k in word.lower()), np.full(3, 1e-3)) for word in words]
+        )
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+    def label(self, vector, words=None):
+        words = list(words or self.COLOURS)
+        scores = np.exp(5 * (self.encode_words(words) @ vector))
+        order = np.argsort(-scores)
+        return tuple(Label(words[i], float(scores[i] / scores.sum())) for i in order)
+
+
+class FakeReader:
+    """Reads the lines it was given, whatever the photo."""
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = tuple(TextLine(line, 0.9) for line in lines)
+
+    def read(self, photo):
+        return self.lines
+
+
+class FakeSpeech:
+    """Hears what it was told to hear; nothing where the recording is silent."""
+
+    def __init__(self, text: str = "my washing machine is broken") -> None:
+        self.text = text
+
+    def transcribe(self, waveform, language=None):
+        return Transcript(self.text, "en", 0.9) if np.abs(waveform).max() > 0.01 else Transcript("")
+
+
+class FakeVoice:
+    """A second of sound for every ten characters."""
+
+    def speak(self, text):
+        return Audio(np.full(100 * len(text), 0.1, np.float32), 1000)
+
+
+class EchoModel:
+    """A language model that drafts what it was given, piece by piece."""
+
+    name = "echo"
+
+    def __init__(self, draft: str = "") -> None:
+        self.draft, self.prompts = draft, []
+
+    def stream(self, messages, max_tokens, stop=None):
+        self.prompts.append(messages)
+        for piece in re.findall(r"\S+\s*", self.draft):
+            if stop is not None and stop.is_set():
+                return
+            yield piece
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def red() -> Image.Image:
+    return Image.new("RGB", (64, 64), (220, 10, 10))
+
+
+@pytest.fixture
+def blue() -> Image.Image:
+    return Image.new("RGB", (64, 64), (10, 10, 220))
