@@ -1,0 +1,48 @@
+"""Settings: profiles, environment, overrides; and the device that is chosen for them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from mm_support.config import PROFILES, Settings
+from mm_support.device import resolve_device
+from mm_support.errors import InputError
+
+
+def test_names_come_from_the_profile_unless_given():
+    settings = Settings(profile="standard", text_model="mine")
+    assert settings.text_model == "mine" and settings.image_model == PROFILES["standard"]["image_model"]
+
+
+def test_environment_then_overrides(tmp_path):
+    environ = {"MM_SUPPORT_PROFILE": "large", "MM_SUPPORT_CACHE": str(tmp_path), "MM_SUPPORT_KEEP_MEDIA": "yes", "OTHER": "x"}
+    settings = Settings.from_env(environ)
+    assert (settings.profile, settings.cache_dir, settings.keep_media) == ("large", tmp_path, True)
+    assert Settings.from_env(environ, profile="embedded", cache_dir=None).profile == "embedded"
+
+
+def test_secrets_are_not_printed():
+    assert "hush" not in repr(Settings(llm_key="hush", database_url="postgresql://u:hush@h/d"))
+
+
+def test_unknown_profile_names_the_others():
+    with pytest.raises(InputError, match="embedded"):
+        Settings(profile="tiny")
+
+
+def test_device_is_there_and_has_a_reason():
+    device = resolve_device()
+    assert device.reason and device.device.type in ("cpu", "cuda")
+
+
+def test_a_device_that_is_not_there_is_an_input_error():
+    with pytest.raises(InputError, match="auto"):
+        resolve_device("cuda:99")
+    with pytest.raises(InputError):
+        resolve_device("toaster")
+
+
+def test_importing_the_package_builds_nothing_heavy():
+    code = "import sys, mm_support; sys.exit(any(m in sys.modules for m in ('torch', 'transformers', 'whisper', 'gradio')))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,106 @@
+"""Knowledge files: what can be read is read, what cannot is reported with its file and line."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from mm_support.errors import KnowledgeError
+from mm_support.knowledge.ingest import read_knowledge
+
+ROW = {"id": "a", "title": "Returns", "answer": "Within 30 days.", "questions": ["Can I return it?", "Send back"], "intent": "returns"}
+
+
+def write(path, *rows):
+    path.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows), encoding="utf-8")
+    return path
+
+
+def test_jsonl(tmp_path):
+    (entry,), skipped = read_knowledge(write(tmp_path / "faq.jsonl", {**ROW, "human_only": True}))
+    assert (entry.id, entry.title, entry.answer, entry.intent) == ("a", "Returns", "Within 30 days.", "returns")
+    assert entry.questions == ("Can I return it?", "Send back") and entry.human_only
+    assert entry.source == "faq.jsonl:1" and skipped == []
+
+
+def test_csv_splits_questions_and_keeps_line_breaks(tmp_path):
+    path = tmp_path / "faq.csv"
+    path.write_text('\ufeffid,title,questions,answer,intent,pictures\n1,T,How?|Why not?,"one,\ntwo",buy,\n2,U,,Three,,\n', encoding="utf-8")
+    entries, skipped = read_knowledge(path)
+    assert [entry.questions for entry in entries] == [("How?", "Why not?"), ()]
+    assert entries[0].answer == "one,\ntwo" and entries[1].source == "faq.csv:4" and skipped == []
+
+
+def test_bad_rows_are_reported_and_the_others_read(tmp_path):
+    path = write(tmp_path / "faq.jsonl", ROW, "{broken", "[1, 2]", {**ROW, "id": "b", "answer": ""}, ROW, {**ROW, "id": "c"})
+    entries, skipped = read_knowledge(path)
+    assert [entry.id for entry in entries] == ["a", "c"]
+    assert [(file, line) for file, line, _ in skipped] == [("faq.jsonl", n) for n in (2, 3, 4, 5)]
+    reasons = " / ".join(reason for _, _, reason in skipped)
+    assert "JSON" in reasons and "no answer" in reasons and "used before" in reasons
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ("id,questions\n1,a\n", "header lacks answer and title"),
+        ("title,answer\na,b,c\nd,e\n", "more cells"),
+        ('title,answer\na,b\n"open,c\n', "not valid CSV"),
+    ],
+)
+def test_bad_csv_is_reported(tmp_path, text, reason):
+    (tmp_path / "bad.csv").write_text(text)
+    write(tmp_path / "good.jsonl", ROW)
+    _, skipped = read_knowledge(tmp_path)
+    assert any(file == "bad.csv" and reason in why for file, _, why in skipped)
+
+
+def test_not_utf8_is_reported_with_its_line(tmp_path):
+    (tmp_path / "latin.csv").write_bytes("title,answer\na,caf\u00e9\n".encode("latin-1"))
+    write(tmp_path / "good.jsonl", ROW)
+    entries, skipped = read_knowledge(tmp_path)
+    assert len(entries) == 1 and skipped[0][:2] == ("latin.csv", 2) and "UTF-8" in skipped[0][2]
+
+
+def test_markdown_file_is_an_entry_with_its_picture(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "lamp.png")
+    (tmp_path / "lamp.md").write_text("# The lamp blinks\n\nQuestions:\n- Why does it blink?\n- Blinking lamp\n\nHold the button.\n")
+    (entry,), skipped = read_knowledge(tmp_path)
+    assert entry.title == "The lamp blinks" and entry.answer == "Hold the button."
+    assert entry.questions == ("Why does it blink?", "Blinking lamp")
+    assert [path.name for path in entry.pictures] == ["lamp.png"] and skipped == []
+
+
+def test_long_markdown_is_split_by_heading(tmp_path):
+    body = "word " * 200
+    fenced = "```\n# not a heading\n```"
+    (tmp_path / "guide.md").write_text(f"# Guide\nintro\n## Setup\n{body}\n{fenced}\n## Reset\n{body}\n")
+    entries, _ = read_knowledge(tmp_path)
+    assert [entry.title for entry in entries] == ["Guide", "Guide: Setup", "Guide: Reset"]
+    assert "# not a heading" in entries[1].answer and entries[2].source == "guide.md:8"
+
+
+def test_pictures_must_lie_inside_the_folder(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "secret.png")
+    (tmp_path / "kb").mkdir()
+    write(tmp_path / "kb" / "faq.jsonl", {**ROW, "pictures": ["../secret.png", "gone.png"]})
+    (entry,), skipped = read_knowledge(tmp_path / "kb")
+    assert entry.pictures == ()
+    assert "outside" in skipped[0][2] and "does not exist" in skipped[1][2]
+
+
+def test_links_out_of_the_folder_are_not_followed(tmp_path):
+    write(tmp_path / "secret.jsonl", {**ROW, "id": "secret"})
+    (tmp_path / "kb").mkdir()
+    (tmp_path / "kb" / "link.jsonl").symlink_to(tmp_path / "secret.jsonl")
+    write(tmp_path / "kb" / "faq.jsonl", ROW)
+    entries, skipped = read_knowledge(tmp_path / "kb")
+    assert [entry.id for entry in entries] == ["a"] and "outside" in skipped[0][2]
+
+
+@pytest.mark.parametrize("name, text", [("a.txt", "hello"), ("a.jsonl", ""), ("a.jsonl", "{}"), ("gone.csv", None)])
+def test_nothing_to_read_is_a_knowledge_error(tmp_path, name, text):
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(KnowledgeError):
+        read_knowledge(tmp_path / name)

@@ -1,0 +1,82 @@
+"""The store: a turn is there once add_turn returns, for every process."""
+
+import sqlite3
+import threading
+
+import pytest
+
+from mm_support.errors import InputError, SupportError
+from mm_support.store import Store
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'turns.sqlite'}"
+
+
+def turn(number, session="s", action="answer", **changes):
+    columns = dict(
+        id=f"t{number}", session_id=session, knowledge="k", text=f"question {number}", transcript=None, image=None, hits=[],
+        reply="r", action=action, reason="evidence", confidence=0.5, citations=["e1"], intent="", fusion=None, timings={},
+    )  # fmt: skip
+    return {**columns, **changes}
+
+
+def test_a_second_store_sees_what_the_first_wrote(url):
+    Store(url).add_turn(**turn(1, transcript={"text": "spoken"}))
+    (past,) = Store(url).past("s")
+    assert past.text == "question 1 spoken" and past.action == "answer" and past.citations == ("e1",)
+
+
+def test_sqlite_runs_in_wal_mode(url, tmp_path):
+    Store(url).add_turn(**turn(1))
+    (mode,) = sqlite3.connect(tmp_path / "turns.sqlite").execute("PRAGMA journal_mode").fetchone()
+    assert mode == "wal"
+
+
+def test_past_is_the_latest_of_the_session_oldest_first(url):
+    store = Store(url)
+    for number in range(6):
+        store.add_turn(**turn(number, session="s" if number % 2 else "other"))
+    assert [past.text for past in store.past("s", limit=2)] == ["question 3", "question 5"]
+    assert store.past("nobody") == ()
+
+
+def test_feedback_belongs_to_a_turn(url):
+    store = Store(url)
+    store.add_turn(**turn(1))
+    store.add_feedback("t1", "down", "wrong part")
+    ((row, (feedback,)),) = store.turns()
+    assert (row.id, feedback.rating, feedback.comment) == ("t1", "down", "wrong part")
+
+
+@pytest.mark.parametrize("call", [("t9", "up", ""), ("t1", "maybe", ""), ("t1", "up", "x" * 2001)])
+def test_bad_feedback_is_an_input_error_and_nothing_is_stored(url, call):
+    store = Store(url)
+    store.add_turn(**turn(1))
+    with pytest.raises(InputError):
+        store.add_feedback(*call)
+    ((_, feedback),) = store.turns()
+    assert feedback == []
+
+
+def test_many_threads_lose_nothing(url):
+    store = Store(url)
+    threads = [threading.Thread(target=store.add_turn, kwargs=turn(n)) for n in range(20)]
+    [thread.start() for thread in threads], [thread.join() for thread in threads]
+    assert len(list(store.turns())) == 20
+
+
+def test_a_failed_write_is_said_and_the_next_works(url):
+    store = Store(url)
+    store.add_turn(**turn(1))
+    with pytest.raises(SupportError, match="stored"):
+        store.add_turn(**turn(1))
+    store.add_turn(**turn(2))
+
+
+def test_an_impossible_url_is_a_support_error():
+    with pytest.raises(SupportError, match="database_url"):
+        Store("sqlite:////nowhere/at/all/x.sqlite")
+    with pytest.raises(SupportError):
+        Store("nosuchdb://x")
