@@ -1,0 +1,159 @@
+"""The conversation on the page: what is asked, how the reply grows, how it is stopped and rated.
+
+Each function takes the conversation so far and returns or yields what the page shows next. The
+conversation lives on the server, one a browser tab, so that the browser cannot alter it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import gradio as gr
+
+from demo.examples import Example
+from demo.exchange import Conversation, Exchange
+from demo.handlers import plain_errors, publish, publish_audio, sentence, turn_from_box
+from demo.panels import as_markdown, panel, reply_markdown
+from mm_support.types import UserTurn
+
+STOPPED = "Stopped."
+ASK_FOR_PERSON = "I would like to talk to a person."
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    """The parts of the page that change with the conversation."""
+
+    conversation: gr.State
+    picker: gr.Radio
+    chat: gr.Chatbot
+    box: gr.MultimodalTextbox
+    heard: gr.Group
+    transcript: gr.Textbox
+    panel: gr.HTML
+    comment: gr.Textbox
+
+    def outputs(self) -> list:
+        return [self.conversation, self.picker, self.chat, self.box, self.heard, self.transcript, self.panel, self.comment]
+
+    def show(self, conversation: Conversation, **box: object) -> dict:
+        """What the page shows of a conversation; box: what else changes in the box for messages."""
+        latest = conversation.latest
+        busy = latest is not None and not latest.over
+        heard = latest.transcript if latest else None
+        changes = {
+            self.conversation: conversation,
+            self.chat: bubbles(conversation),
+            self.panel: panel(conversation),
+            self.box: gr.MultimodalTextbox(submit_btn=not busy, stop_btn=busy, **box),
+            self.heard: gr.Group(visible=heard is not None),
+            self.comment: gr.Textbox(visible=False),
+        }
+        if heard is not None:
+            label = f"Heard, {heard.confidence:.0%} sure" if heard.text else "No speech was heard"
+            changes[self.transcript] = gr.Textbox(heard.text, label=label)
+        return changes
+
+
+class Chat:
+    """The page's handlers, bound to a service and to the parts of the page."""
+
+    def __init__(self, service, desk: Desk, examples: list[Example], folder: Path) -> None:
+        self.service, self.desk, self.examples, self.folder = service, desk, examples, folder
+
+    def send(self, value: dict, knowledge: str, speak: bool, conversation: Conversation) -> Iterator[dict]:
+        try:
+            turn = turn_from_box(value, knowledge, speak)
+        except Exception as problem:
+            raise gr.Error(as_markdown(sentence(problem)), print_exception=False) from problem
+        yield from self.answer(conversation.ask(turn), value={"text": "", "files": []})
+
+    def send_example(self, event: gr.SelectData, speak: bool, conversation: Conversation) -> Iterator[dict]:
+        example = self.examples[event.index]
+        turn = turn_from_box({"text": example.text, "files": example.files(self.folder)}, example.knowledge, speak)
+        yield {self.desk.picker: example.knowledge}
+        yield from self.answer(conversation.ask(turn))
+
+    def send_edited(self, transcript: str, conversation: Conversation) -> Iterator[dict]:
+        """Asks the latest question again, with the corrected transcript instead of the recording."""
+        asked = conversation.latest.question
+        text = " ".join(part for part in (asked.text.strip(), transcript.strip()) if part)
+        yield from self.answer(conversation.ask(replace(asked, text=text, audio=None)))
+
+    def ask_for_person(self, knowledge: str, speak: bool, conversation: Conversation) -> Iterator[dict]:
+        yield from self.answer(conversation.ask(UserTurn(ASK_FOR_PERSON, knowledge=knowledge, speak=speak)))
+
+    def answer(self, conversation: Conversation, **box: object) -> Iterator[dict]:
+        """Shows the latest question, then its reply as it grows. A problem ends up in the reply's place."""
+        exchange = conversation.latest
+        yield self.desk.show(conversation, **box)
+        try:
+            with closing(self.service.reply(exchange.question)) as events:
+                for event in events:
+                    exchange = with_sound(exchange.after(event))
+                    yield self.desk.show(conversation.with_latest(exchange))
+        except Exception as problem:
+            yield self.desk.show(conversation.with_latest(replace(exchange, problem=sentence(problem))))
+
+    def stop(self, conversation: Conversation) -> dict:
+        """What remains once a reply was cancelled."""
+        latest = conversation.latest
+        if latest is not None and not latest.over:
+            conversation = conversation.with_latest(replace(latest, problem=STOPPED))
+        return self.desk.show(conversation)
+
+    def restart(self) -> dict:
+        return self.desk.show(Conversation(), value={"text": "", "files": []})
+
+    def rate(self, event: gr.LikeData, conversation: Conversation) -> dict:
+        """Stores thumbs up or down for the reply that was clicked; asks what was wrong when down."""
+        reply = rated(conversation, event.index)
+        rating = "up" if event.liked else "down"
+        with plain_errors():
+            self.service.feedback(reply.turn_id, rating)
+        gr.Info("Thank you, your feedback is stored.", duration=3)
+        return {self.desk.comment: gr.Textbox("", visible=rating == "down")}
+
+    def comment(self, text: str, conversation: Conversation) -> dict:
+        """Stores what was wrong with the latest reply."""
+        with plain_errors():
+            self.service.feedback(conversation.latest.reply.turn_id, "down", text.strip())
+        gr.Info("Thank you, your comment is stored.", duration=3)
+        return {self.desk.comment: gr.Textbox("", visible=False)}
+
+
+def with_sound(exchange: Exchange) -> Exchange:
+    if exchange.reply is None or exchange.reply.audio is None or exchange.spoken is not None:
+        return exchange
+    return replace(exchange, spoken=publish_audio(exchange.reply.audio))
+
+
+def bubbles(conversation: Conversation) -> list[dict]:
+    """The conversation as gr.Chatbot shows it: two messages an exchange."""
+    return [m for n, x in enumerate(conversation.exchanges, 1) for m in (question_bubble(x), reply_bubble(x, n))]
+
+
+def question_bubble(exchange: Exchange) -> dict:
+    asked = exchange.question
+    content: list = [as_markdown(asked.text)] if asked.text.strip() else []
+    content += [attachment(asked.image, "Your photo")] if asked.image else []
+    content += [attachment(asked.audio, "Your recording")] if asked.audio else []
+    return {"role": "user", "content": content or ["…"]}
+
+
+def reply_bubble(exchange: Exchange, number: int) -> dict:
+    text = reply_markdown(exchange, number)
+    if exchange.problem:
+        text = f"{text}\n\n{as_markdown(exchange.problem)}".strip()
+    content: list = [text or f"*{as_markdown(exchange.step)} …*"]
+    if exchange.reply:
+        content += [attachment(path, "Picture from the sources") for path in map(publish, exchange.reply.pictures)]
+    content += [attachment(exchange.spoken, "Spoken reply")] if exchange.spoken else []
+    return {"role": "assistant", "content": content}
+
+
+def attachment(path: str | Path, description: str) -> dict:
+    return {"path": str(path), "alt_text": description}

@@ -1,0 +1,41 @@
+"""The example cards of the empty chat: which question, which files, which knowledge base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Example:
+    """A card. text, photo, recording: what is sent, files by name. picture: what the card shows."""
+
+    caption: str
+    knowledge: str
+    text: str = ""
+    photo: str = ""
+    recording: str = ""
+    picture: str = ""
+
+    def files(self, folder: Path) -> list[Path]:
+        return [folder / name for name in (self.photo, self.recording) if name]
+
+
+EXAMPLES = (
+    Example("Type: How do I return an order?", "shopping", "How do I return an order?", picture="card-text.jpg"),
+    Example("Photo: What does this code mean?", "smart-home", "What does this mean?", photo="washer-e24.jpg"),
+    Example("Voice: Ask the clinic out loud", "healthcare", recording="clinic-hours.wav", picture="card-voice.jpg"),
+    Example("All three: photo, voice and text", "smart-home", "What should I do now?", "router-red.jpg", "router-question.wav"),
+)
+
+
+def available(folder: Path) -> list[Example]:
+    """The examples whose files are all in the folder."""
+    return [example for example in EXAMPLES if all(file.is_file() for file in example.files(folder))]
+
+
+def card(example: Example, folder: Path) -> dict:
+    """The card as gr.Chatbot takes it: with its own picture, or the photo that it sends."""
+    shown = folder / (example.picture or example.photo)
+    icon = {"icon": str(shown)} if shown.is_file() else {}
+    return {"text": example.text, "display_text": example.caption, **icon}

@@ -1,0 +1,40 @@
+"""How the page looks: one accent colour, the system's own fonts, nothing fetched from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+HERE = Path(__file__).resolve().parent
+FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+
+
+def theme() -> gr.themes.Base:
+    return gr.themes.Base(
+        primary_hue="teal", neutral_hue="zinc", font=FONTS, font_mono=["ui-monospace", "Consolas", "monospace"],
+        radius_size=gr.themes.sizes.radius_lg, spacing_size=gr.themes.sizes.spacing_md,
+    ).set(
+        body_background_fill="*neutral_50", body_background_fill_dark="*neutral_950",
+        body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_400",
+        background_fill_primary="white", background_fill_primary_dark="*neutral_900",
+        background_fill_secondary="*neutral_100", background_fill_secondary_dark="*neutral_800",
+        border_color_primary="*neutral_200", border_color_primary_dark="*neutral_700",
+        block_border_width="0px", block_shadow="none",
+        block_background_fill="white", block_background_fill_dark="*neutral_900",
+        color_accent="*primary_700", color_accent_soft="*primary_100", color_accent_soft_dark="*primary_950",
+        link_text_color="*primary_700", link_text_color_dark="*primary_300",
+        input_placeholder_color="*neutral_500", input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700", button_primary_background_fill_hover_dark="*primary_600",
+        checkbox_background_color_selected="*primary_700", checkbox_border_color_selected="*primary_700",
+        checkbox_background_color_selected_dark="*primary_600", checkbox_border_color_selected_dark="*primary_600",
+    )
+
+
+def head() -> str:
+    return f"<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>"
+
+
+def css() -> str:
+    return (HERE / "page.css").read_text(encoding="utf-8")

@@ -1,0 +1,127 @@
+"""The page: layout, then events. build_demo(service) is all that app.py needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from demo.api import REPLIES_AT_ONCE, add_endpoints
+from demo.chat import Chat, Desk
+from demo.examples import available, card
+from demo.exchange import Conversation
+from demo.panels import knowledge_table, panel, status_line, title_of
+from demo.tabs import evaluation_tab, knowledge_tab
+from demo.theme import css, head, theme
+
+NAME = "Multimodal Support"
+PACKS = ("shopping", "smart-home", "finance", "healthcare", "education")  # shown first, in this order
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+HOUR = 3600  # s
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+TAB_LIFETIME = 6 * HOUR  # s, how long a browser tab's conversation is kept
+
+
+def build_demo(service, assets: Path = ASSETS) -> gr.Blocks:
+    """The page and its endpoints for a service; launch it with `launch_options()`.
+
+    assets: folder with examples/ and evaluation/; what is missing there is left out.
+    """
+    with gr.Blocks(title=NAME, analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR), fill_width=True) as demo:
+        with gr.Row(elem_id="ms-header", equal_height=True):
+            gr.HTML(f"<h1>{NAME}</h1><p>Type, speak or show a photo</p>", elem_id="ms-brand")
+            status = gr.HTML(status_line(service.status()), elem_id="ms-status")
+        with gr.Tabs():
+            with gr.Tab("Assistant"):
+                picker = assistant_tab(service, assets / "examples")
+            with gr.Tab("Evaluation"):
+                evaluation_tab(assets / "evaluation")
+            with gr.Tab("Knowledge"):
+                table, bases = knowledge_tab(service, lambda: choices(service), picker)
+        follow_status(demo, service, status, [picker, bases], table)
+        add_endpoints(service)
+    return demo.queue(max_size=64, default_concurrency_limit=4)
+
+
+def launch_options() -> dict:
+    """What gr.Blocks.launch needs for this page; addresses and ports come from Gradio's own variables."""
+    return {
+        "theme": theme(), "css": css(), "head": head(), "show_error": True, "max_file_size": "50mb",
+        "state_session_capacity": 1000, "run_history": False, "enable_monitoring": False,
+        "footer_links": ["api", "settings"], "pwa": False, "ssr_mode": False,
+    }
+
+
+def assistant_tab(service, folder: Path) -> gr.Radio:
+    """Lays out the conversation and wires it; returns the knowledge picker. folder: the examples' files."""
+    examples = available(folder)
+    picker = gr.Radio(
+        [(title_of(name), name) for name in PACKS], value=PACKS[0], label="Knowledge", elem_id="picker", container=False,
+    )
+    with gr.Row(elem_classes="ms-desk"):
+        with gr.Column(scale=7, min_width=320, elem_id="ms-talk"):
+            chat = gr.Chatbot(
+                show_label=False, label="Conversation", elem_id="chat", height=None, layout="bubble",
+                allow_tags=False, sanitize_html=True, latex_delimiters=[], buttons=["copy"], examples=[card(example, folder) for example in examples],
+                placeholder="## How can I help?\nAsk in your own words, say it, or show it.", allow_file_downloads=False,
+            )
+            comment = gr.Textbox(
+                visible=False, label="What was wrong?", placeholder="A word or two, then Enter", elem_id="comment",
+            )
+            box = gr.MultimodalTextbox(
+                sources=["upload", "microphone"], file_types=["image", "audio"], file_count="multiple", elem_id="box",
+                show_label=False, label="Your message", placeholder="Ask anything…", lines=1, max_lines=6,
+            )
+            with gr.Row(elem_id="ms-actions"):
+                speak = gr.Checkbox(False, label="Voice reply", container=False, elem_id="speak", min_width=120)
+                person = gr.Button("Talk to a person", size="sm", elem_id="person", min_width=140)
+                restart = gr.Button("New conversation", size="sm", elem_id="restart", min_width=140)
+        with gr.Column(scale=4, min_width=300, elem_id="ms-side"):
+            with gr.Group(visible=False, elem_id="heard") as heard:
+                transcript = gr.Textbox(label="Heard", lines=1, max_lines=4, interactive=True, elem_id="transcript")
+                again = gr.Button("Not what you said? Correct it and ask again", size="sm", elem_id="again")
+            side = gr.HTML(panel(Conversation()), elem_id="panel")
+    conversation = gr.State(Conversation(), time_to_live=TAB_LIFETIME)
+    desk = Desk(conversation, picker, chat, box, heard, transcript, side, comment)
+    wire(Chat(service, desk, examples, folder), speak, person, restart, again)
+    return picker
+
+
+def wire(chat: Chat, speak, person, restart, again) -> None:
+    """Connects the conversation's events. Replies share a limit with /chat, and all can be stopped."""
+    desk, shown = chat.desk, chat.desk.outputs()
+    reply = {"concurrency_id": "reply", "concurrency_limit": REPLIES_AT_ONCE, "trigger_mode": "once", **PRIVATE}
+    replies = [
+        desk.box.submit(chat.send, [desk.box, desk.picker, speak, desk.conversation], shown, **reply),
+        desk.chat.example_select(chat.send_example, [speak, desk.conversation], shown, **reply),
+        again.click(chat.send_edited, [desk.transcript, desk.conversation], shown, **reply),
+        desk.transcript.submit(chat.send_edited, [desk.transcript, desk.conversation], shown, **reply),
+        person.click(chat.ask_for_person, [desk.picker, speak, desk.conversation], shown, **reply),
+    ]
+    desk.box.stop(chat.stop, desk.conversation, shown, cancels=replies, queue=False, **PRIVATE)
+    restart.click(chat.restart, None, shown, cancels=replies, queue=False, **PRIVATE)
+    desk.chat.like(chat.rate, desk.conversation, desk.comment, **PRIVATE)
+    desk.comment.submit(chat.comment, [desk.comment, desk.conversation], desk.comment, **PRIVATE)
+
+
+def follow_status(demo: gr.Blocks, service, status: gr.HTML, pickers: list, table: gr.HTML) -> None:
+    """Polls until the models have loaded, then fills the pickers and the list of knowledge."""
+    timer = gr.Timer(2)
+
+    def look() -> dict:
+        now = service.status()
+        shown = {status: status_line(now), timer: gr.Timer(active=not now.ready)}
+        if now.ready:
+            names = choices(service)
+            shown |= {table: knowledge_table(service.knowledge.list())}
+            shown |= {picker: gr.update(choices=names) for picker in pickers}
+        return shown
+
+    gr.on([demo.load, timer.tick], look, None, [status, timer, table, *pickers], queue=False, **PRIVATE)
+
+
+def choices(service) -> list[tuple[str, str]]:
+    """Names for the pickers: the packs first, then the user's own."""
+    names = [base.name for base in service.knowledge.list()]
+    own = sorted(name for name in names if name not in PACKS)
+    return [(title_of(name), name) for name in (*(pack for pack in PACKS if pack in names), *own)]
