@@ -1,0 +1,114 @@
+"""Reads a llama-like GGUF file, and turns it into a folder in the layout of the hub, once.
+
+Training, GPUs and the adapter work on these weights; OpenVINO opens the GGUF file itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mm_support.compat import prepare_torchvision
+from mm_support.errors import WeightsError
+
+_NAMES = {
+    "token_embd": "model.embed_tokens",
+    "output_norm": "model.norm",
+    "output": "lm_head",
+    "attn_norm": "input_layernorm",
+    "ffn_norm": "post_attention_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+_BLOCK = re.compile(r"blk\.(\d+)\.(\w+)\.weight")
+
+
+def hub_name(name: str) -> str:
+    """A GGUF tensor's name in transformers' Llama: blk.0.attn_q.weight -> model.layers.0.self_attn.q_proj.weight."""
+    if match := _BLOCK.fullmatch(name):
+        return f"model.layers.{match[1]}.{_NAMES[match[2]]}.weight"
+    return f"{_NAMES[name.removesuffix('.weight')]}.weight"
+
+
+def to_hub_order(rows: np.ndarray, heads: int) -> np.ndarray:
+    """Query or key rows from GGUF's interleaved rotary order to the hub's two halves. rows: (heads * d, n)."""
+    return rows.reshape(heads, -1, 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
+
+
+def to_gguf_order(rows: np.ndarray, heads: int) -> np.ndarray:
+    """The inverse of to_hub_order."""
+    return rows.reshape(heads, 2, -1, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
+
+
+def hub_folder(gguf: Path, folder: Path) -> Path:
+    """config.json, tokenizer and float16 model.safetensors made from a GGUF file, in `folder`. Raises WeightsError."""
+    if folder.exists():
+        return folder
+    building = folder.with_name(folder.name + ".building")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    try:
+        _write_hub_folder(gguf, building)
+    except (KeyError, ValueError, OSError) as exc:
+        raise WeightsError(f"{gguf} is not a Llama-like GGUF file: {exc}") from exc
+    building.rename(folder)
+    return folder
+
+
+def _write_hub_folder(gguf: Path, folder: Path) -> None:
+    prepare_torchvision()
+    from gguf import GGUFReader
+    from safetensors.numpy import save_file
+    from transformers import AutoTokenizer
+
+    reader = GGUFReader(gguf)
+    config = _config(reader)
+    (folder / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
+    save_file(_weights(reader, config), folder / "model.safetensors", {"format": "pt"})
+    AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
+
+
+def _config(reader: Any) -> dict[str, Any]:
+    def value(key: str) -> Any:
+        return reader.fields[key].contents()
+
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_size": value("llama.embedding_length"),
+        "intermediate_size": value("llama.feed_forward_length"),
+        "num_hidden_layers": value("llama.block_count"),
+        "num_attention_heads": value("llama.attention.head_count"),
+        "num_key_value_heads": value("llama.attention.head_count_kv"),
+        "rms_norm_eps": value("llama.attention.layer_norm_rms_epsilon"),
+        "rope_theta": value("llama.rope.freq_base"),
+        "max_position_embeddings": value("llama.context_length"),
+        "vocab_size": value("llama.vocab_size"),
+        "bos_token_id": value("tokenizer.ggml.bos_token_id"),
+        "eos_token_id": value("tokenizer.ggml.eos_token_id"),
+        "tie_word_embeddings": not any(tensor.name == "output.weight" for tensor in reader.tensors),
+    }
+
+
+def _weights(reader: Any, config: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Hub name -> float16 array."""
+    from gguf import dequantize
+
+    heads = {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
+    weights = {}
+    for tensor in reader.tensors:
+        array = dequantize(tensor.data, tensor.tensor_type)
+        kind = tensor.name.split(".")[-2]
+        array = to_hub_order(array, heads[kind]) if kind in heads else array
+        weights[hub_name(tensor.name)] = np.ascontiguousarray(array, dtype=np.float16)
+    return weights

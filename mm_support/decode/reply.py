@@ -1,0 +1,186 @@
+"""From a question and the entries found for it to sentences that may be shown, each bound to its entry.
+
+A language model drafts; every sentence is checked as soon as it is complete (grounding.py). What is not
+held by the evidence is dropped, and where the draft is late, fails or falls apart the entry's own
+sentences (extract.py) take its place. Knows nothing of retrieval or of when to answer at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mm_support.decode.engine import LanguageModel, load_language_model
+from mm_support.decode.extract import blocks_of, select
+from mm_support.decode.grounding import Grounding, Support
+from mm_support.decode.prompt import MAX_EVIDENCE, Question, build_messages
+from mm_support.decode.sentences import codes, is_step, normal_code, split_sentences, without_markers
+from mm_support.errors import GenerationError
+from mm_support.types import Entry, Hit
+
+if TYPE_CHECKING:
+    from mm_support.config import Settings
+    from mm_support.device import Device
+    from mm_support.encode.text import TextEncoder
+
+log = logging.getLogger(__name__)
+
+MAX_TOKENS = 120  # of a draft
+FIRST_SECONDS = 1.0  # a draft without a checked sentence by then is given up
+WHOLE_SECONDS = 4.0
+MAX_DROPPED = 1  # unsupported sentences after which a draft has fallen apart
+UNTRAINED = ("package:SmolLM2-135M-Instruct",)  # as it comes its drafts do not survive the check: extractive instead
+REMEMBERED = 20_000  # sentence vectors kept
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence that may be shown. citations: 1-based ranks of the hits that hold it; none where it only
+    says what the customer's photo shows. starts_line: a step or another line of its own."""
+
+    text: str
+    citations: tuple[int, ...] = ()
+    starts_line: bool = False
+
+    def shown(self, previous: "Sentence | None" = None) -> str:
+        """The piece to append to the reply: a separator, the text, and [n] unless it is a step and the line before has it."""
+        lead = "" if previous is None else "\n" if self.starts_line else " "
+        if previous and is_step(self.text) and previous.citations == self.citations:
+            return lead + self.text
+        return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)
+
+
+class ReplyWriter:
+    """Writes replies. model: drafts them; None: they are always extractive."""
+
+    def __init__(self, model: LanguageModel | None, text_encoder: "TextEncoder") -> None:
+        self._model = model
+        self._encoder = text_encoder
+        self._vectors: dict[str, np.ndarray] = {}
+
+    def write(self, question: Question, hits: Sequence[Hit], stop: threading.Event | None = None) -> Iterator[Sentence]:
+        """Checked sentences as they become ready. hits: best first, at least one.
+
+        Setting `stop` or closing the iterator ends it at once.
+        """
+        entries = [hit.entry for hit in hits[:MAX_EVIDENCE]]
+        yield from photo_sentences(question, entries)
+        covered: set[str] = set()
+        complete = False
+        if self._model is not None:
+            draft = _Draft(self._model, Grounding(entries, self.encode), stop)
+            for sentence, support in draft.sentences(question, entries):
+                covered.update(support.evidence)
+                yield sentence
+            complete = bool(covered) and not draft.broken
+        if not complete and not (stop and stop.is_set()):
+            yield from self._extracted(question, entries[0], covered)
+
+    def close(self) -> None:
+        if self._model is not None:
+            self._model.close()
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, d_text) float32 unit rows; sentences seen before are not encoded again."""
+        missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        fresh = dict(zip(missing, self._encoder.encode(missing))) if missing else {}
+        rows = np.stack([fresh[text] if text in fresh else self._vectors[text] for text in texts])
+        if len(self._vectors) + len(fresh) > REMEMBERED:
+            self._vectors = {}
+        self._vectors.update(fresh)
+        return rows
+
+    def _extracted(self, question: Question, entry: Entry, covered: set[str]) -> Iterator[Sentence]:
+        """The entry's own sentences, less those up to the last one that has already been shown."""
+        blocks = blocks_of(entry)
+        sentences = [sentence for block in blocks for sentence in block.sentences]
+        vectors = self.encode([question.words, *sentences])
+        cosines = np.split(vectors[1:] @ vectors[0], np.cumsum([len(block.sentences) for block in blocks])[:-1])
+        after = max((i for i, sentence in enumerate(sentences) if sentence in covered), default=-1)
+        previous_step = False
+        for text in select(question.words, blocks, cosines):
+            if text not in sentences[: after + 1]:
+                yield Sentence(text, (1,), starts_line=is_step(text) or previous_step)
+                previous_step = is_step(text)
+
+
+class _Draft:
+    """One draft of the language model. broken: it was late, failed, or held too much that had to be dropped."""
+
+    def __init__(self, model: LanguageModel, grounding: Grounding, stop: threading.Event | None) -> None:
+        self._model, self._grounding = model, grounding
+        self._halt = _Halt(stop, FIRST_SECONDS)
+        self.broken = False
+
+    def sentences(self, question: Question, entries: Sequence[Entry]) -> Iterator[tuple[Sentence, Support]]:
+        dropped = 0
+        pieces = self._model.stream(build_messages(question, entries), MAX_TOKENS, self._halt)
+        try:
+            for text in _complete_sentences(pieces):
+                support = self._grounding.check(text)
+                if support is None:
+                    dropped += 1
+                    if dropped > MAX_DROPPED:
+                        break
+                    continue
+                self._halt.extend(WHOLE_SECONDS)
+                yield Sentence(text, (support.rank,), is_step(text)), support
+        except GenerationError as exc:
+            log.warning("draft failed: %s", exc)
+            self.broken = True
+        finally:
+            pieces.close()
+        self.broken = self.broken or dropped > 0 or self._halt.is_set()
+
+
+class _Halt:
+    """A stop event that also sets itself when its time is over."""
+
+    def __init__(self, stop: threading.Event | None, seconds: float) -> None:
+        self._stop = stop
+        self._end = time.monotonic() + seconds
+
+    def extend(self, seconds: float) -> None:
+        self._end = max(self._end, time.monotonic() + seconds)
+
+    def is_set(self) -> bool:
+        return time.monotonic() >= self._end or bool(self._stop and self._stop.is_set())
+
+
+def _complete_sentences(pieces: Iterable[str]) -> Iterator[str]:
+    """Sentences as soon as the next one begins; a last one that was cut off is left out."""
+    text = ""
+    for piece in pieces:
+        text += piece
+        *complete, rest = split_sentences(text + "\0") or [""]
+        if complete:
+            yield from filter(None, map(_tidy, complete))
+            text = rest.removesuffix("\0")
+    last = _tidy(text)
+    if last.endswith((".", "!", "?")):
+        yield last
+
+
+def _tidy(sentence: str) -> str:
+    return without_markers(sentence).strip()
+
+
+def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Sentence]:
+    """What the photo shows, where the first entry is about it: a code that was read there."""
+    entry = entries[0]
+    known = {normal_code(code) for text in (entry.title, entry.answer, *entry.questions) for code in codes(text)}
+    read = [code for line in question.read_in_photo for code in codes(line) if normal_code(code) in known]
+    if read:
+        yield Sentence(f"Your photo shows {read[0].upper()}.")
+
+
+def load_reply_writer(settings: "Settings", device: "Device", text_encoder: "TextEncoder") -> ReplyWriter:
+    """The writer of the settings: see UNTRAINED for the one model that does not draft. Raises SupportError."""
+    drafts = settings.llm_url or settings.reply_model not in UNTRAINED
+    return ReplyWriter(load_language_model(settings, device) if drafts else None, text_encoder)

@@ -1,0 +1,152 @@
+"""Sentences, and the words in them that carry meaning. Plain rules for English; knows no model.
+
+Two texts are compared word by word after `content_words`: endings, contractions, number words,
+currencies and spellings of codes are levelled, grammar's own words are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator, NamedTuple
+
+ABBREVIATIONS = frozenset("e.g i.e etc vs mr mrs ms dr prof st approx inc ltd fig p.s a.m p.m".split())
+NUMBERS = dict(
+    zip(
+        "zero one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty ninety hundred".split(),
+        "0 1 2 3 4 5 6 7 8 9 10 11 12 15 20 30 40 50 60 90 100".split(),
+    )
+)
+CURRENCIES = {"$": "usd", "dollar": "usd", "€": "eur", "euro": "eur", "£": "gbp", "pound": "gbp"}
+FOLDED = {"no": "not", "never": "not", "might": "may", "till": "until", "ll": "will", "shall": "will"}
+PERSONS = {"we": "we", "us": "we", "our": "we", "you": "you", "your": "you", "i": "you", "my": "you", "they": "they"}
+CONDITIONS = frozenset("if unless except only until provided without".split())
+LIMITS = CONDITIONS | frozenset(
+    "not none nothing nobody neither nor before after within least most more less than over under up maximum minimum "
+    "during once while every each all any may must should or per instead between off out".split()
+)
+GLUE = frozenset(
+    "a an the this that these those it its he she them their there here me mine yours is are was were be been being am "
+    "do does did has have had would can could to of in at for by with as and but so then also too "
+    "just please simply sure yes yeah okay ok well sorry thanks hi hello let about into which who whom whose what where "
+    "how why because since however therefore mean s t re ve d m".split()
+)
+
+_END = re.compile(r"[.!?…]+[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9$€£])")
+_STEP = re.compile(r"\s*(?:(?:step\s+)?\d{1,2}[.):]|[-*•])\s+", re.IGNORECASE)
+_MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
+_CODE = r"[^\W\d_]+(?:-?\d+[^\W_]*)+(?:-[^\W_]*\d[^\W_]*)*"
+_TOKEN = re.compile(rf"(?P<code>{_CODE})|(?P<number>\d(?:[\d.,:/]*\d)?)(?:st|nd|rd|th)?|(?P<word>[^\W\d_]+)|(?P<sign>[$€£%])|(?P<pause>[,;:.!?])")
+
+
+class Word(NamedTuple):
+    """A word with meaning. person: the pronoun right before it. bound: leaving it out would change what holds."""
+
+    stem: str
+    person: str = ""
+    bound: bool = False
+
+
+def split_sentences(text: str) -> list[str]:
+    """Sentences in order; prices, decimals, abbreviations and step numbers do not end one, lines do."""
+    return [sentence for line in text.splitlines() for sentence in _split_line(line.strip()) if sentence]
+
+
+def _split_line(line: str) -> Iterator[str]:
+    start = 0
+    for match in _END.finditer(line):
+        if not _goes_on(line[start : match.end()].strip()):
+            yield line[start : match.end()].strip()
+            start = match.end()
+    yield line[start:]
+
+
+def _goes_on(head: str) -> bool:
+    """Whether the full stop at the end of `head` belongs to an abbreviation, an initial or a step's number."""
+    if not head.endswith("."):
+        return False
+    last = head.split()[-1].strip(".(\"'").lower()
+    return last in ABBREVIATIONS or (len(last) == 1 and last.isalpha() and last != "i") or bool(_STEP.fullmatch(head + " "))
+
+
+def is_step(sentence: str) -> bool:
+    """Whether the sentence opens with a step's number ("2. Press OK.") or a bullet."""
+    return bool(_STEP.match(sentence))
+
+
+def without_step_number(sentence: str) -> str:
+    return _STEP.sub("", sentence, count=1) if is_step(sentence) else sentence
+
+
+def without_markers(text: str) -> str:
+    """The text without [1], [2, 3] and the like."""
+    return _MARKER.sub("", text)
+
+
+def codes(text: str) -> list[str]:
+    """Codes and model numbers as they are written: letters that run into digits (E24, WH-1000XM5)."""
+    return [match["code"] for match in _TOKEN.finditer(text) if match["code"]]
+
+
+def normal_code(code: str) -> str:
+    return code.replace("-", "").lower()
+
+
+def content_words(text: str) -> list[Word]:
+    """The words of a sentence that carry meaning, in order, with what binds them."""
+    words: list[Word] = []
+    person, conditional = "", False
+    for kind, token in _tokens(without_step_number(text)):
+        if kind == "pause":
+            conditional = False
+        elif token in PERSONS:
+            person = PERSONS[token]
+        elif token not in GLUE:
+            conditional = conditional or token in CONDITIONS
+            words.append(Word(token, person, conditional or kind != "word" or _limits(token)))
+            person = ""
+    return words
+
+
+def _limits(stem: str) -> bool:
+    return stem in LIMITS or stem in NUMBERS.values() or (len(stem) > 4 and stem.startswith(("un", "non")))
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    for match in _TOKEN.finditer(_without_contractions(text)):
+        kind, token = str(match.lastgroup), match[str(match.lastgroup)].lower()
+        if kind == "code":
+            yield kind, normal_code(token)
+        elif kind == "number":
+            yield kind, _normal_number(token)
+        elif kind == "sign" or token in PERSONS or token in GLUE or token in LIMITS:
+            yield kind, CURRENCIES.get(token, FOLDED.get(token, token))
+        else:
+            token = NUMBERS.get(token) or FOLDED.get(token) or stem(token)
+            yield kind, CURRENCIES.get(token, token)
+
+
+def _without_contractions(text: str) -> str:
+    text = text.replace("’", "'")
+    text = re.sub(r"\b(?:can't|cannot)\b", "can not", text, flags=re.IGNORECASE)
+    text = re.sub(r"\bwon't\b", "will not", text, flags=re.IGNORECASE)
+    return re.sub(r"n't\b", " not", text, flags=re.IGNORECASE)
+
+
+def _normal_number(token: str) -> str:
+    """1,000 -> 1000; 12.50 -> 12.5; 9:00 -> 9; dates and other times stay as they are."""
+    token = re.sub(r",(?=\d{3}\b)", "", token).removesuffix(":00")
+    return token.rstrip("0").rstrip(".") if re.fullmatch(r"\d+\.\d+", token) else token
+
+
+def stem(word: str) -> str:
+    """A word without its grammatical ending: returns, returned, returning -> return."""
+    if len(word) <= 3 or word.endswith("ss"):
+        return word
+    for ending in ("ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word.removesuffix(ending)
+            break
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "sl":
+        word = word[:-1]
+    word = word.removesuffix("e") if len(word) > 3 else word
+    return word[:-1] + "i" if word.endswith("y") else word

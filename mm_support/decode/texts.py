@@ -1,0 +1,45 @@
+"""What is said when there is no answer: a question back, an honest no, a hand-over. Knows no model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from mm_support.types import Hit
+
+HandoffReason = Literal["asked", "human_only", "upset", "stuck"]
+
+_HANDOFF = {
+    "asked": "Of course. I am handing this conversation to a person on our team, who will see what you have told me.",
+    "human_only": "This is something a person has to take care of. I am handing this conversation to our team now.",
+    "upset": "I am sorry that this has been so frustrating. I am handing this conversation to a person on our team.",
+    "stuck": "I have not been able to help with this, and I do not want to waste your time. I am handing this "
+    "conversation to a person on our team.",
+}
+NOT_HEARD = "I did not hear anything. Please try again, or type your question."
+MAX_CANDIDATES = 3
+
+
+def clarify_text(candidates: Sequence[Hit]) -> str:
+    """Asks which of the candidates is meant, best first; at most three are named."""
+    titles = [f"“{hit.entry.title}”" for hit in candidates[:MAX_CANDIDATES]]
+    if not titles:
+        return "Could you tell me a little more about what you need? A photo of the product or the display helps too."
+    if len(titles) == 1:
+        return f"Is your question about {titles[0]}? If not, tell me a little more and I will look again."
+    return f"I want to be sure to answer the right question. Is it about {', '.join(titles[:-1])} or {titles[-1]}?"
+
+
+def refuse_text(candidates: Sequence[Hit] = ()) -> str:
+    """Says that the knowledge does not hold an answer and offers a person; names the nearest topic, if any."""
+    nearest = f" The closest thing I know about is “{candidates[0].entry.title}”." if candidates else ""
+    return (
+        f"I could not find an answer to that in our help pages, and I would rather not guess.{nearest} "
+        "You can put it in other words, or ask me for a person."
+    )
+
+
+def handoff_text(reason: HandoffReason, hit: Hit | None = None) -> str:
+    """Says that a person takes over and why; names the topic where it is known."""
+    topic = f" Topic: {hit.entry.title}." if hit else ""
+    return _HANDOFF[reason] + topic
