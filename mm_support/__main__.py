@@ -15,10 +15,9 @@ from typing import Callable
 from mm_support.config import PROFILES, Settings
 from mm_support.errors import InputError, KnowledgeError, SupportError
 
-TASKS = {  # command -> what it works on -> module with add_arguments(parser) and run(args, settings)
-    "train": {"image": "mm_support.train.image", "gate": "mm_support.train.gate"},
-    "evaluate": {"intents": "mm_support.train.intents"},
-}
+# What can be trained or evaluated -> module with add_arguments(parser) and run(args, settings)
+TRAIN = {"image": "mm_support.train.image", "gate": "mm_support.train.gate"}
+EVALUATE = {"intents": "mm_support.train.intents"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -60,17 +59,21 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="print the whole reply as JSON")
     command.set_defaults(run=ask)
 
-    for name, tasks in TASKS.items():
-        add_tasks(commands.add_parser(name, help=f"{name} {', '.join(tasks)}"), tasks)
+    command = commands.add_parser("train", help=f"train one of: {', '.join(TRAIN)}")
+    add_kinds(command, TRAIN, required=True)
+
+    command = commands.add_parser("evaluate", help=f"evaluate a knowledge base on your cases, or: {', '.join(EVALUATE)}")
+    add_module(command, "mm_support.train.evaluate")
+    add_kinds(command, EVALUATE, required=False)
 
     command = commands.add_parser("bench", help="measure speed on this machine")
     add_module(command, "mm_support.bench.run")
     return parser
 
 
-def add_tasks(command: argparse.ArgumentParser, tasks: dict[str, str]) -> None:
-    kinds = command.add_subparsers(required=True, metavar="what")
-    for name, module in tasks.items():
+def add_kinds(command: argparse.ArgumentParser, modules: dict[str, str], required: bool) -> None:
+    kinds = command.add_subparsers(required=required, metavar="|".join(modules))
+    for name, module in modules.items():
         add_module(kinds.add_parser(name), module)
 
 

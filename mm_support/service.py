@@ -34,7 +34,7 @@ from mm_support.errors import InputError, SupportError
 from mm_support.knowledge.base import Knowledge
 from mm_support.store import Store
 from mm_support.types import (
-    Event, Finished, Found, Fusion, Heard, Hit, ImageView, Reply, Said, Saw, Spoken, Status, Transcript, UserTurn,
+    Event, Finished, Found, FusedQuery, Fusion, Heard, Hit, ImageView, Reply, Said, Saw, Spoken, Status, Transcript, UserTurn,
     Working,
 )  # fmt: skip
 from mm_support.understand import Seen, Understanding, check_turn, clean_text, question_of
@@ -161,6 +161,14 @@ class SupportService:
     @property
     def knowledge(self) -> Knowledge:
         return self._parts.result().knowledge
+
+    def decide(self, turn: UserTurn) -> tuple[tuple[Hit, ...], FusedQuery, Decision]:
+        """Everything up to the reply, for a turn without a past: hits, the query that found them, the decision."""
+        parts = self._parts.result()
+        heard, seen = parts.understanding.perceive(turn)
+        query = parts.understanding.fuse(clean_text(turn.text), heard, seen)
+        hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))
+        return hits, query, parts.policy.decide(question_of(turn.text, heard, seen), query, hits, ())
 
     def transcribe(self, audio: str | Path | tuple[int, np.ndarray]) -> Transcript:
         """What is said in a recording. Raises InputError for one that cannot be used."""

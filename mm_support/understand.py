@@ -64,10 +64,12 @@ class Understanding:
 
     def query(self, turn: UserTurn) -> FusedQuery:
         """All three steps at once."""
+        return self.fuse(clean_text(turn.text), *self.perceive(turn))
+
+    def perceive(self, turn: UserTurn) -> tuple[Transcript | None, Seen | None]:
+        """What is heard and seen in a turn. Raises InputError."""
         check_turn(turn)
-        heard = None if turn.audio is None else self.hear(turn.audio)
-        seen = None if turn.image is None else self.see(turn.image)
-        return self.fuse(clean_text(turn.text), heard, seen)
+        return None if turn.audio is None else self.hear(turn.audio), None if turn.image is None else self.see(turn.image)
 
     def _tokens(self, text: str, heard: Transcript | None, seen: Seen | None) -> list[Token]:
         """One token a modality that has something to say; their texts are encoded in one batch."""

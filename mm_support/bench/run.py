@@ -1,0 +1,75 @@
+"""Speed on this machine, as medians, beside a straightforward pipeline measured in the same run.
+
+Sections are independent; `--only` picks some. Knows nothing of accuracy: that is `evaluate`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import platform
+from typing import Any
+
+from mm_support.config import Settings
+from mm_support.device import resolve_device
+
+SECTIONS = {
+    "startup": "mm_support.bench.startup",
+    "replies": "mm_support.bench.service",
+    "speech": "mm_support.bench.speech",
+    "image": "mm_support.bench.image",
+    "photo_text": "mm_support.bench.ocr",
+    "language_model": "mm_support.bench.reply",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON only")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    from tqdm import tqdm
+
+    results: dict[str, Any] = {"machine": machine(settings)}
+    for name in tqdm(args.only, desc="measuring", disable=None):
+        results[name] = importlib.import_module(SECTIONS[name]).measure(settings)
+    if args.json:
+        print(json.dumps(results, indent=1))
+    else:
+        print("\n".join(lines(results)))
+    return 0
+
+
+def machine(settings: Settings) -> dict[str, Any]:
+    """What the figures were measured on."""
+    import psutil
+    import torch
+
+    device = resolve_device(settings.device)
+    return {
+        "processor": _processor(),
+        "cores": len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process(), "cpu_affinity") else psutil.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "device": device.reason,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "load_before": round(psutil.getloadavg()[0], 2),
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def lines(results: dict[str, Any], indent: str = "") -> list[str]:
+    """A nested dict as indented text."""
+    text = []
+    for name, value in results.items():
+        text += [f"{indent}{name}", *lines(value, indent + "  ")] if isinstance(value, dict) else [f"{indent}{name:32} {value}"]
+    return text

@@ -1,0 +1,82 @@
+"""How long a customer waits: typed, spoken and photographed questions through the whole service; ingest."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+import psutil
+
+from mm_support.config import Settings
+from mm_support.types import Finished, UserTurn
+
+EXAMPLES = Path(__file__).parents[2] / "assets" / "examples"
+QUESTIONS = (
+    "How long do I have to return an order?",
+    "My parcel has not arrived yet, what can I do?",
+    "Do the headphones come with a warranty?",
+    "Can I pay in instalments?",
+    "What does it cost to ship to another country?",
+    "I threw away the receipt, can I still bring it back?",
+    "How do I cancel an order I placed an hour ago?",
+)
+ENTRIES = 1_000
+
+
+def measure(settings: Settings) -> dict[str, Any]:
+    """Medians in seconds over at least five turns each, after one turn that warms everything up."""
+    from mm_support.service import SupportService
+
+    with tempfile.TemporaryDirectory() as folder:
+        service = SupportService.load(settings.with_changes(data_dir=Path(folder)))
+        try:
+            return _turns(service) | {"ingest_1000_s": _ingest(service, Path(folder))}
+        finally:
+            service.close()
+
+
+def _turns(service) -> dict[str, Any]:
+    service.answer(UserTurn(text="hello"))
+    photo, speech = sorted(EXAMPLES.glob("*.jpg"))[0], sorted(EXAMPLES.glob("*.wav"))[0]
+    typed = [_reply(service, UserTurn(text=text)) for text in QUESTIONS]
+    spoken = [_reply(service, UserTurn(audio=speech, knowledge="smart-home")) for _ in range(5)]
+    both = [_reply(service, UserTurn(audio=speech, image=photo, knowledge="smart-home")) for _ in range(5)]
+    return {
+        "typed_first_words_s": _median(typed, "first_words"),
+        "typed_whole_reply_s": _median(typed, "total"),
+        "spoken_whole_reply_s": _median(spoken, "total"),
+        "spoken_and_photo_whole_reply_s": _median(both, "total"),
+        "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
+    }
+
+
+def _reply(service, turn: UserTurn) -> dict[str, float]:
+    *_, last = service.reply(turn)
+    assert isinstance(last, Finished)
+    return last.reply.timings
+
+
+def _median(timings: list[dict[str, float]], name: str) -> float:
+    return round(statistics.median(timing[name] for timing in timings) / 1000, 3)
+
+
+def _ingest(service, folder: Path) -> float:
+    """Seconds to ingest ENTRIES entries of the packs' size, each with a text of its own."""
+    packs = [entry for base in service.knowledge.list() for entry in service.knowledge.entries(base.name)]
+    rows = [
+        {"id": str(n), "title": f"{entry.title}, model {n}", "questions": [f"{q} (model {n})" for q in entry.questions], "answer": entry.answer}
+        for n, entry in zip(range(ENTRIES), packs * (ENTRIES // len(packs) + 1))
+    ]
+    path = folder / "many.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return round(_seconds(lambda: service.knowledge.ingest("many", path)), 1)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started

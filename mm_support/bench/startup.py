@@ -1,0 +1,78 @@
+"""How soon `python app.py` shows its page, and how soon it can answer; memory once it can."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from mm_support.config import Settings
+from mm_support.errors import SupportError
+
+APP = Path(__file__).parents[2] / "app.py"
+RUNS = 5
+PATIENCE = 180  # s
+
+
+def measure(settings: Settings) -> dict[str, Any]:
+    """Medians over RUNS starts. The weights are cached and the packs are ingested before the first."""
+    from mm_support.service import SupportService
+
+    SupportService.load(settings).close()
+    starts = [_start(settings) for _ in range(RUNS)]
+    return {name: round(statistics.median(start[name] for start in starts), 2) for name in starts[0]}
+
+
+def _start(settings: Settings) -> dict[str, float]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environ = os.environ | {
+        "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "MM_SUPPORT_PROFILE": settings.profile,
+        "MM_SUPPORT_DATA": str(settings.data_dir), "MM_SUPPORT_CACHE": str(settings.cache_dir),
+    }  # fmt: skip
+    started = time.perf_counter()
+    app = subprocess.Popen([sys.executable, str(APP)], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _poll(f"http://127.0.0.1:{port}/", app)
+        page = time.perf_counter() - started
+        _list_bases(f"http://127.0.0.1:{port}/gradio_api/call/knowledge_bases")
+        return {
+            "page_s": page,
+            "ready_s": time.perf_counter() - started,
+            "memory_mb": psutil.Process(app.pid).memory_info().rss / 2**20,
+        }
+    finally:
+        app.terminate()
+        app.wait()
+
+
+def _poll(url: str, app: subprocess.Popen) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and app.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    raise SupportError("app.py did not come up; run it by hand to see why.")
+
+
+def _list_bases(url: str) -> None:
+    """Calls /knowledge_bases, which waits for the models, and reads its answer to the end."""
+    request = urllib.request.Request(url, b'{"data": []}', {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        event = json.load(answer)["event_id"]
+    with urllib.request.urlopen(f"{url}/{event}", timeout=PATIENCE) as answer:
+        if b"event: complete" not in answer.read():
+            raise SupportError("app.py could not load its models; run it by hand to see why.")

@@ -1,0 +1,135 @@
+"""Fits the evidence gate on validation cases and writes assets/weights/gate.json.
+
+A case is a line of JSONL: {"text", "expect": entry id or "none", "kind"}; the file's name is the
+knowledge base. Positive: the best hit is the expected entry. Negative: out of scope, the wrong entry
+found, or a question of another base. Figures are measured on bases left out of the fit, one by one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Sequence
+
+import numpy as np
+
+from mm_support.config import Settings
+from mm_support.errors import InputError
+from mm_support.knowledge.gate import FEATURES, GATE_FILE, Gate, features
+from mm_support.types import UserTurn
+
+FOREIGN_EVERY = 4  # of each other base's questions, every fourth is asked as a question out of scope
+ANSWERED_OUT_OF_SCOPE = 0.05  # share of out-of-scope questions that may be answered
+REFUSED_ANSWERABLE = 0.03  # share of answerable questions that may be refused
+
+
+@dataclass(frozen=True)
+class Example:
+    """x: (features,). known: the base holds the answer. right: the best hit is it."""
+
+    base: str
+    x: np.ndarray
+    known: bool
+    right: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cases", type=Path, default=Path("tests/cases"), help="folder of <knowledge base>.jsonl files")
+    parser.add_argument("--out", type=Path, default=GATE_FILE)
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support.service import SupportService
+
+    service = SupportService.load(settings)
+    examples = collect(service, read_cases(args.cases))
+    service.close()
+    figures = leave_one_out(examples)
+    gate = fit(examples)
+    values = {
+        "weights": list(gate.weights), "bias": gate.bias, "answer": gate.answer, "clarify": gate.clarify,
+        "features": FEATURES,
+        "card": {
+            "what": "Logistic regression: does the best entry answer the question?",
+            "data": f"{len(examples)} questions about the bases in assets/knowledge, written for this project",
+            "command": "python -m mm_support train gate",
+            "left_one_base_out": figures,
+        },
+    }  # fmt: skip
+    write_json(values, args.out)
+    print(json.dumps(figures, indent=1))
+    return 0
+
+
+def read_cases(folder: Path) -> dict[str, list[dict]]:
+    """Base -> its single-turn cases. Raises InputError where there are none."""
+    cases = {
+        path.stem: [case for line in path.read_text(encoding="utf-8").splitlines() if "text" in (case := json.loads(line))]
+        for path in sorted(folder.glob("*.jsonl"))
+    }
+    if not any(cases.values()):
+        raise InputError(f"{folder} holds no cases; give a folder of <knowledge base>.jsonl files.")
+    return cases
+
+
+def collect(service, cases: dict[str, list[dict]]) -> list[Example]:
+    from tqdm import tqdm
+
+    asked = [(base, case["text"], case["expect"]) for base, rows in cases.items() for case in rows]
+    foreign = [
+        (base, case["text"], "none")
+        for base in cases
+        for other, rows in cases.items()
+        if other != base
+        for case in rows[::FOREIGN_EVERY]
+    ]
+    return [example_of(service, *item) for item in tqdm(asked + foreign, desc="asking", disable=None)]
+
+
+def example_of(service, base: str, text: str, expect: str) -> Example:
+    hits, query, _ = service.decide(UserTurn(text=text, knowledge=base))
+    return Example(base, features(text, query, hits), expect != "none", hits[0].entry.id == expect)
+
+
+def fit(examples: Sequence[Example]) -> Gate:
+    """Logistic regression and the two thresholds, on the same examples."""
+    from sklearn.linear_model import LogisticRegression
+
+    x, right = np.stack([e.x for e in examples]), np.array([e.right for e in examples])
+    model = LogisticRegression(C=1.0, max_iter=1000).fit(x, right)
+    p = model.predict_proba(x)[:, 1]
+    known = np.array([e.known for e in examples])
+    answer = float(np.quantile(p[~known], 1 - ANSWERED_OUT_OF_SCOPE))
+    clarify = float(min(answer, np.quantile(p[known], REFUSED_ANSWERABLE)))
+    return Gate(tuple(map(float, model.coef_[0])), float(model.intercept_[0]), answer, clarify)
+
+
+def leave_one_out(examples: Sequence[Example]) -> dict[str, float]:
+    """Shares over all bases, each judged by a gate that never saw it."""
+    answered, refused, known = [], [], []
+    for base in sorted({e.base for e in examples}):
+        gate = fit([e for e in examples if e.base != base])
+        own = [e for e in examples if e.base == base]
+        p = 1 / (1 + np.exp(-(np.stack([e.x for e in own]) @ np.array(gate.weights) + gate.bias)))
+        answered += list(p >= gate.answer)
+        refused += list(p < gate.clarify)
+        known += [e.known for e in own]
+    answered, refused, known = map(np.array, (answered, refused, known))
+    right = np.array([e.right for base in sorted({e.base for e in examples}) for e in examples if e.base == base])
+    return {
+        "right_entry_first": round(float(right[known].mean()), 4),
+        "answerable_answered": round(float(answered[known].mean()), 4),
+        "answered_with_right_entry": round(float(right[known & answered].mean()), 4),
+        "answerable_refused": round(float(refused[known].mean()), 4),
+        "out_of_scope_not_answered": round(float(1 - answered[~known].mean()), 4),
+    }
+
+
+def write_json(values: dict, path: Path) -> None:
+    """Beside, then renamed: a run that breaks off leaves the old file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".tmp")
+    beside.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    beside.replace(path)
