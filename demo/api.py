@@ -1,7 +1,7 @@
 """The endpoints for gradio_client: the service's calls with plain values in and out.
 
 Inputs are components that nobody sees, because only components check that a file was uploaded
-by its sender. Their labels are the parameters' documentation on Gradio's API page.
+by its sender. The methods' docstrings are the documentation on Gradio's API page.
 """
 
 from __future__ import annotations
@@ -10,14 +10,19 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import gradio as gr
+from gradio.utils import get_function_description
 
 from demo.exchange import Exchange
-from demo.handlers import hit_json, image_json, plain_errors, publish_audio, result_of, transcript_json
+from demo.handlers import plain_errors, publish_audio, result_of
+from mm_support import wire
 from mm_support.errors import InputError
 from mm_support.types import UserTurn
 
 REPLIES_AT_ONCE = 2
 LOOKUPS_AT_ONCE = 2
+
+
+MAX_HITS = 50
 
 
 class Photo(gr.Image):
@@ -48,7 +53,7 @@ class Endpoints:
             message: The question in words; may be empty when there is a photo or a recording.
             image: A photo, JPEG, PNG or WEBP, up to 15 MB.
             audio: A recording in any common format, up to 120 s.
-            knowledge: The name of the knowledge base to answer from, see /knowledge_bases.
+            knowledge: The name of a knowledge base, see /knowledge_bases.
             session_id: The session_id of the last reply, to continue that conversation.
             speak: Whether the reply is wanted as sound too.
         Returns:
@@ -70,7 +75,7 @@ class Endpoints:
             A dict with text (empty where nobody speaks), language, confidence (0..1) and segments.
         """
         with plain_errors():
-            return transcript_json(self.service.transcribe(required(audio, "a recording")))
+            return wire.transcript_dict(self.service.transcribe(required(audio, "a recording")))
 
     def describe(self, image: str, labels: list | str | None = None) -> dict:
         """Says what is in a photo, reads its text, and finds knowledge that resembles it.
@@ -82,7 +87,7 @@ class Endpoints:
             A dict with labels (name, probability), text (lines with confidence and box) and matches.
         """
         with plain_errors():
-            return image_json(self.service.describe(required(image, "a photo"), words(labels)))
+            return wire.image_dict(self.service.describe(required(image, "a photo"), words(labels)))
 
     def search(
         self, message: str, image: str | None = None, audio: str | None = None,
@@ -94,14 +99,15 @@ class Endpoints:
             message: The question in words; may be empty when there is a photo or a recording.
             image: A photo, JPEG, PNG or WEBP, up to 15 MB.
             audio: A recording in any common format, up to 120 s.
-            knowledge: The name of the knowledge base to search.
-            limit: How many entries at most.
+            knowledge: The name of a knowledge base, see /knowledge_bases.
+            limit: How many entries at most, 1 to 50.
         Returns:
             A list of hits, best first: id, title, score (0..1), by (each modality's part), snippet.
         """
         with plain_errors():
-            hits = self.service.knowledge.search(UserTurn(message or "", image, audio, knowledge), limit=int(limit))
-            return [hit_json(hit) for hit in hits]
+            turn = UserTurn(message or "", image, audio, knowledge)
+            hits = self.service.knowledge.search(turn, limit=checked_limit(limit))
+            return [wire.hit_dict(hit) for hit in hits]
 
     def feedback(self, turn_id: str, rating: str, comment: str = "") -> dict:
         """Stores whether a reply helped.
@@ -114,6 +120,8 @@ class Endpoints:
             A dict with stored, turn_id and rating.
         """
         with plain_errors():
+            if rating not in ("up", "down"):
+                raise InputError("The rating is either 'up' or 'down'.")
             self.service.feedback(turn_id, rating, comment or "")
             return {"stored": True, "turn_id": turn_id, "rating": rating}
 
@@ -130,45 +138,52 @@ class Endpoints:
 def add_endpoints(service) -> None:
     """Adds the endpoints to the Blocks that is being built."""
     endpoints = Endpoints(service)
-    with gr.Column(visible=False):
-        start = gr.Button("API")
-        turn = turn_inputs()
-        session = gr.Textbox(None, label="session_id of the last reply, to continue that conversation")
-        speak = gr.Checkbox(False, label="Whether the reply is wanted as sound too")
-        limit = gr.Number(5, precision=0, minimum=1, maximum=50, label="How many entries at most")
-        labels = gr.JSON(None, label="Words to choose among, a list; left out: the service's own")
-        turn_id = gr.Textbox(label="turn_id that came with the reply")
-        rating = gr.Radio(["up", "down"], label="Whether the reply helped")
-        comment = gr.Textbox("", label="What was good or wrong, in words")
-        result, sound = gr.JSON(label="Result"), gr.Audio(label="Spoken reply, or null")
     replies = {"concurrency_limit": REPLIES_AT_ONCE, "concurrency_id": "reply"}
     lookups = {"concurrency_limit": LOOKUPS_AT_ONCE, "concurrency_id": "lookup"}
-    message, image, audio, knowledge = turn
-    for function, inputs, outputs, limits in (
-        (endpoints.chat, [*turn, session, speak], [result, sound], replies),
-        (endpoints.transcribe, [audio], result, lookups),
-        (endpoints.describe, [image, labels], result, lookups),
-        (endpoints.search, [*turn, limit], result, lookups),
-        (endpoints.feedback, [turn_id, rating, comment], result, lookups),
-        (endpoints.knowledge_bases, [], result, lookups),
-    ):
-        start.click(function, inputs, outputs, api_name=function.__name__, **limits)
+    with gr.Column(visible=False):
+        start = gr.Button("API")
+        message, knowledge = gr.Textbox("", label="message"), gr.Textbox("shopping", label="knowledge")
+        image, audio = Photo(type="filepath", label="image"), gr.Audio(type="filepath", label="audio")
+        session, speak = gr.Textbox(None, label="session_id"), gr.Checkbox(False, label="speak")
+        limit, labels = gr.Number(5, precision=0, label="limit"), gr.JSON(None, label="labels")
+        turn_id, rating, comment = gr.Textbox(label="turn_id"), gr.Textbox(label="rating"), gr.Textbox("", label="comment")
+        speech = gr.Audio(label="speech")
+        for function, inputs, limits, more in (
+            (endpoints.chat, [message, image, audio, knowledge, session, speak], replies, [speech]),
+            (endpoints.transcribe, [audio], lookups, []),
+            (endpoints.describe, [image, labels], lookups, []),
+            (endpoints.search, [message, image, audio, knowledge, limit], lookups, []),
+            (endpoints.feedback, [turn_id, rating, comment], lookups, []),
+            (endpoints.knowledge_bases, [], lookups, []),
+        ):
+            result = gr.JSON(label="result")
+            document(function, inputs, result)
+            start.click(function, inputs, [result, *more], api_name=function.__name__, **limits)
 
 
-def turn_inputs() -> list:
-    """message, image, audio, knowledge."""
-    return [
-        gr.Textbox("", label="The question in words"),
-        Photo(type="filepath", label="A photo: JPEG, PNG or WEBP, up to 15 MB"),
-        gr.Audio(type="filepath", label="A recording in any common format, up to 120 s"),
-        gr.Textbox("shopping", label="Name of the knowledge base"),
-    ]
+def document(function, inputs: list, result: gr.JSON) -> None:
+    """Shows a docstring's Args and Returns beside the parameters and the result on the API page."""
+    _, arguments, returns = get_function_description(function)
+    for component, text in zip(inputs, arguments.values(), strict=True):
+        describe(component, {"additional_description": text})
+    describe(result, {"description": " ".join(returns)})
+
+
+def describe(component, facts: dict) -> None:
+    info = component.api_info() | facts
+    component.api_info = lambda: info
 
 
 def required(value: str | None, what: str) -> str:
     if not value:
         raise InputError(f"Send {what}: there is none in this call.")
     return value
+
+
+def checked_limit(limit: float | None) -> int:
+    if limit is None or not 1 <= limit <= MAX_HITS:
+        raise InputError(f"The limit is a number from 1 to {MAX_HITS}.")
+    return int(limit)
 
 
 def words(labels: list | str | None) -> list[str] | None:

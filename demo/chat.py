@@ -17,9 +17,11 @@ from demo.examples import Example
 from demo.exchange import Conversation, Exchange
 from demo.handlers import plain_errors, publish, publish_audio, sentence, turn_from_box
 from demo.panels import as_markdown, panel, reply_markdown
+from mm_support.errors import InputError
 from mm_support.types import UserTurn
 
 STOPPED = "Stopped."
+MESSAGES_AN_EXCHANGE = 2  # the question, the reply
 ASK_FOR_PERSON = "I would like to talk to a person."
 
 
@@ -109,20 +111,36 @@ class Chat:
         return self.desk.show(Conversation(), value={"text": "", "files": []})
 
     def rate(self, event: gr.LikeData, conversation: Conversation) -> dict:
-        """Stores thumbs up or down for the reply that was clicked; asks what was wrong when down."""
-        reply = rated(conversation, event.index)
-        rating = "up" if event.liked else "down"
+        """Stores thumbs up or down for the reply that was clicked; asks what was wrong when down.
+
+        event.liked is neither True nor False when a rating is taken back: then nothing is stored.
+        """
+        if not isinstance(event.liked, bool):
+            return {self.desk.comment: gr.Textbox(visible=False)}
         with plain_errors():
-            self.service.feedback(reply.turn_id, rating)
+            turn_id = turn_of_message(conversation, event.index)
+            self.service.feedback(turn_id, "up" if event.liked else "down")
         gr.Info("Thank you, your feedback is stored.", duration=3)
-        return {self.desk.comment: gr.Textbox("", visible=rating == "down")}
+        return {
+            self.desk.conversation: replace(conversation, rated=turn_id),
+            self.desk.comment: gr.Textbox("", visible=not event.liked),
+        }
 
     def comment(self, text: str, conversation: Conversation) -> dict:
-        """Stores what was wrong with the latest reply."""
+        """Stores what was wrong with the reply that was rated last."""
         with plain_errors():
-            self.service.feedback(conversation.latest.reply.turn_id, "down", text.strip())
+            self.service.feedback(conversation.rated, "down", text.strip())
         gr.Info("Thank you, your comment is stored.", duration=3)
         return {self.desk.comment: gr.Textbox("", visible=False)}
+
+
+def turn_of_message(conversation: Conversation, index: int) -> str:
+    """The turn that a message of the chat belongs to. Raises InputError where it has no reply."""
+    number = index // MESSAGES_AN_EXCHANGE
+    reply = conversation.exchanges[number].reply if number < len(conversation.exchanges) else None
+    if reply is None:
+        raise InputError("This reply was not finished, so it cannot be rated.")
+    return reply.turn_id
 
 
 def with_sound(exchange: Exchange) -> Exchange:

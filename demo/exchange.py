@@ -62,9 +62,10 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Conversation:
-    """The exchanges of one browser tab, oldest first."""
+    """The exchanges of one browser tab, oldest first. rated: the turn whose reply was rated last."""
 
     exchanges: tuple[Exchange, ...] = ()
+    rated: str = ""
 
     @property
     def session_id(self) -> str | None:
@@ -76,7 +77,7 @@ class Conversation:
         return self.exchanges[-1] if self.exchanges else None
 
     def ask(self, turn: UserTurn) -> Conversation:
-        return Conversation((*self.exchanges, Exchange(replace(turn, session_id=self.session_id))))
+        return replace(self, exchanges=(*self.exchanges, Exchange(replace(turn, session_id=self.session_id))))
 
     def with_latest(self, exchange: Exchange) -> Conversation:
-        return Conversation((*self.exchanges[:-1], exchange))
+        return replace(self, exchanges=(*self.exchanges[:-1], exchange))

@@ -8,7 +8,6 @@ import mimetypes
 import wave
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 import gradio as gr
@@ -17,11 +16,11 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from demo.exchange import Exchange
+from mm_support import wire
 from mm_support.errors import InputError, SupportError
-from mm_support.types import Audio, Hit, ImageView, Transcript, UserTurn
+from mm_support.types import Audio, Reply, UserTurn
 
 log = logging.getLogger(__name__)
-PHOTO_TYPES = (".jpg", ".jpeg", ".png", ".webp")
 OUR_FAULT = "Something went wrong on our side. Please try again; the server's log has the details."
 
 
@@ -89,56 +88,10 @@ def publish_audio(audio: Audio) -> Path:
 
 
 def result_of(exchange: Exchange) -> dict:
-    """What /chat returns: complete once the exchange is over, with the same keys before."""
-    reply = exchange.reply
-    return {
-        "reply": exchange.text,
-        "action": reply.action if reply else None,
-        "citations": [citation_json(c) for c in reply.citations] if reply else [],
-        "pictures": [gr.FileData(path=publish(path)).model_dump() for path in reply.pictures] if reply else [],
-        "transcript": transcript_json(exchange.transcript) if exchange.transcript else None,
-        "image": image_json(exchange.image) if exchange.image else None,
-        "intent": asdict(reply.intent) if reply and reply.intent else None,
-        "fusion": asdict(exchange.fusion) if exchange.fusion else None,
-        "timings_ms": {step: round(ms, 1) for step, ms in reply.timings.items()} if reply else {},
-        "session_id": reply.session_id if reply else exchange.question.session_id,
-        "turn_id": reply.turn_id if reply else None,
-    }
-
-
-def citation_json(citation) -> dict:
-    values = asdict(citation)
-    return {"number": values.pop("number"), "id": values.pop("entry_id"), **values}
-
-
-def transcript_json(transcript: Transcript) -> dict:
-    return {
-        "text": transcript.text,
-        "language": transcript.language,
-        "confidence": round(transcript.confidence, 4),
-        "segments": [asdict(segment) for segment in transcript.segments],
-    }
-
-
-def image_json(view: ImageView) -> dict:
-    return {
-        "labels": [asdict(label) for label in view.labels],
-        "text": [asdict(line) for line in view.text],
-        "matches": [hit_json(hit) for hit in view.matches],
-    }
-
-
-def hit_json(hit: Hit) -> dict:
-    return {
-        "id": hit.entry.id,
-        "title": hit.entry.title,
-        "score": round(hit.score, 4),
-        "by": {modality: round(part, 4) for modality, part in hit.by.items()},
-        "snippet": snippet(hit.entry.answer),
-    }
-
-
-def snippet(text: str, length: int = 160) -> str:
-    """The beginning of a text, cut at a word."""
-    text = " ".join(text.split())
-    return text if len(text) <= length else text[:length].rsplit(" ", 1)[0] + " …"
+    """What /chat returns: the reply so far under the keys of a finished one; action is None until it is."""
+    reply = exchange.reply or Reply(
+        exchange.text, None, transcript=exchange.transcript, image=exchange.image, fusion=exchange.fusion,
+        session_id=exchange.question.session_id or "",
+    )
+    pictures = [gr.FileData(path=publish(path)).model_dump() for path in reply.pictures]
+    return wire.reply_dict(reply) | {"pictures": pictures}

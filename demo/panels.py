@@ -18,8 +18,8 @@ from pathlib import Path
 from PIL import Image
 
 from demo.exchange import Conversation, Exchange
-from demo.handlers import snippet
 from mm_support.types import Entry, Hit, KnowledgeBase, Status
+from mm_support.wire import snippet
 
 log = logging.getLogger(__name__)
 THUMBNAIL = 112  # px, twice the size on the page

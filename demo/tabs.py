@@ -72,7 +72,7 @@ class KnowledgeDesk:
         """The entries that fit the query best; the first ones where there is no query."""
         with plain_errors():
             if not query.strip():
-                return entry_list(self.service.knowledge.entries(knowledge, limit=BROWSED))
+                return entry_list(self.service.knowledge.entries(knowledge)[:BROWSED])
             hits = self.service.knowledge.search(UserTurn(query, knowledge=knowledge), limit=10)
             return entry_list([hit.entry for hit in hits], [hit.score for hit in hits])
 

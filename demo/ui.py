@@ -100,7 +100,7 @@ def wire(chat: Chat, speak, person, restart, again) -> None:
     ]
     desk.box.stop(chat.stop, desk.conversation, shown, cancels=replies, queue=False, **PRIVATE)
     restart.click(chat.restart, None, shown, cancels=replies, queue=False, **PRIVATE)
-    desk.chat.like(chat.rate, desk.conversation, desk.comment, **PRIVATE)
+    desk.chat.like(chat.rate, desk.conversation, [desk.conversation, desk.comment], **PRIVATE)
     desk.comment.submit(chat.comment, [desk.comment, desk.conversation], desk.comment, **PRIVATE)
 
 

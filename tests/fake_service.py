@@ -71,8 +71,8 @@ class FakeKnowledge:
     def list(self) -> list[KnowledgeBase]:
         return [KnowledgeBase(n, len(e), sum(len(x.pictures) for x in e)) for n, e in self.bases.items()]
 
-    def entries(self, name: str, offset: int = 0, limit: int = 50) -> list[Entry]:
-        return self._base(name)[offset : offset + limit]
+    def entries(self, name: str) -> tuple[Entry, ...]:
+        return tuple(self._base(name))
 
     def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
         parts = {"text": words(turn.text)}
