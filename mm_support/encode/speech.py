@@ -1,0 +1,321 @@
+"""Speech encoder: waveform -> transcript, with Whisper (Radford et al. 2022) through openai-whisper.
+
+The decoding rules are those of whisper.transcribe. What differs is the work around them: nothing is
+decoded where nobody speaks, and the encoder sees the sound that is there and a margin of silence
+instead of always 30 seconds. Knows nothing of files, conversations or replies.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Sequence
+
+import numpy as np
+
+from mm_support.config import Settings
+from mm_support.device import Device
+from mm_support.encode.vad import Span, VoiceActivity, load_voice_activity
+from mm_support.errors import InputError, WeightsError
+from mm_support.types import SAMPLE_RATE, Segment, Transcript
+from mm_support.weights import PREFIX, package_weights
+
+if TYPE_CHECKING:
+    import torch
+    from whisper.decoding import DecodingResult
+    from whisper.model import Whisper
+
+HOP = 160  # samples in a frame of the spectrogram
+FRAMES_PER_SECOND = SAMPLE_RATE // HOP  # 100
+WINDOW = 30 * FRAMES_PER_SECOND  # frames that the encoder can see at once
+STAMP = 0.02  # seconds between two timestamp tokens
+
+LEAD, TAIL = 0.5, 0.5  # seconds of sound kept before and behind speech
+MARGIN = 200  # frames of silence behind the sound: without them Whisper repeats or drops the last words
+STEP = 50  # frames; windows are rounded up to a multiple, so that few shapes occur
+
+TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+MAX_COMPRESSION = 2.4  # of the text's bytes by zlib: above, it repeats itself
+MIN_LOGPROB = -1.0  # mean of the tokens' log-probabilities: below, it is guessed
+NO_SPEECH = 0.6  # probability of the no-speech token: above, and guessed, nobody speaks
+TOKENS = (30, 25)  # tokens that a window may have: at the least, and for each second
+
+DEFAULT_LANGUAGE = "en"
+SURE, SURE_WHEN_SHORT = 0.5, 0.8  # probability that another language than the expected one must have
+SHORT = 2.0  # seconds of speech, under which a language is hard to tell
+
+
+class SpeechEncoder(Protocol):
+    """waveform: (n,) float32, 16 kHz. language: ISO 639-1 where it is known. previous: the one spoken so far."""
+
+    def transcribe(self, waveform: np.ndarray, language: str | None = None, previous: str | None = None) -> Transcript: ...
+
+
+@dataclass(frozen=True)
+class Window:
+    """A decoded stretch of the spectrogram. start: seconds from the recording's beginning."""
+
+    start: float
+    segments: list[tuple[float, float, list[int]]]  # seconds from the window's start, tokens
+    result: "DecodingResult"
+
+
+class WhisperEncoder:
+    """A Whisper model. One call decodes at a time: openai-whisper keeps its cache in hooks on the modules."""
+
+    def __init__(self, model: "Whisper", voice: VoiceActivity, device: Device) -> None:
+        self._model, self._voice, self._device = model, voice, device
+        self._lock = threading.Lock()
+
+    def transcribe(self, waveform: np.ndarray, language: str | None = None, previous: str | None = None) -> Transcript:
+        """What is said; an empty text where nobody speaks.
+
+        language: taken as given. previous: kept unless another language is clearly heard.
+        Raises InputError for a language that Whisper does not know.
+        """
+        import torch
+
+        check_language(language)
+        expected = previous or DEFAULT_LANGUAGE
+        spans = self._voice.spans(waveform)
+        if not spans:
+            return Transcript("", language or expected)
+        with self._lock, torch.inference_mode():
+            windows = self._windows(self._spectrogram(waveform), spans, language, expected)
+            return self._transcript(windows, language or expected)
+
+    def _spectrogram(self, waveform: np.ndarray) -> "torch.Tensor":
+        """(n,) samples -> (n_mels, n / 160) log-mel."""
+        import torch
+        from whisper.audio import N_FFT, log_mel_spectrogram
+
+        samples = torch.from_numpy(np.ascontiguousarray(waveform, np.float32)).to(self._device.device)
+        mel = log_mel_spectrogram(samples, self._model.dims.n_mels, padding=N_FFT)
+        return mel[:, : len(waveform) // HOP]
+
+    def _windows(self, mel: "torch.Tensor", spans: Sequence[Span], language: str | None, expected: str) -> list[Window]:
+        """Decodes window after window, as whisper.transcribe does, but leaves out what is silent."""
+        windows: list[Window] = []
+        prompt: list[int] = []
+        start, end = 0, min(mel.shape[1], spans[-1][1] // HOP + round(TAIL * FRAMES_PER_SECOND))
+        while (start := skip_silence(start, spans)) < end:
+            sound = mel[:, start : min(start + WINDOW, end)]
+            features = self._encode(sound, padded_length(sound.shape[1]))
+            language = language or self._detect(features, spans, expected)
+            result = self._decode(sound, features, language, prompt)
+            stamp = self._tokenizer(language).timestamp_begin
+            segments, done = split_segments(result.tokens, stamp, sound.shape[1] / FRAMES_PER_SECOND)
+            if is_heard(result):
+                windows.append(Window(start / FRAMES_PER_SECOND, segments, result))
+                prompt = prompt + [token for *_, tokens in segments for token in tokens]
+            if result.temperature > 0.5:  # what was drawn by lot is no help for what follows
+                prompt = []
+            start += math.ceil(done * FRAMES_PER_SECOND)
+        return windows
+
+    def _decode(
+        self, sound: "torch.Tensor", features: "torch.Tensor", language: str, prompt: list[int]
+    ) -> "DecodingResult":
+        """Greedy on what is there first; the full window, then chance, only where the result looks bad."""
+        frames = sound.shape[1]
+        result = self._attempt(features, frames, language, prompt, 0.0)
+        if not looks_bad(result):
+            return result
+        was_full = 2 * features.shape[1] == WINDOW
+        features = features if was_full else self._encode(sound, WINDOW)
+        for temperature in TEMPERATURES[was_full:]:
+            result = self._attempt(features, frames, language, prompt, temperature)
+            if not looks_bad(result):
+                break
+        return result
+
+    def _attempt(
+        self, features: "torch.Tensor", frames: int, language: str, prompt: list[int], temperature: float
+    ) -> "DecodingResult":
+        import torch
+        from whisper.decoding import DecodingOptions, DecodingTask
+
+        limit = min(self._model.dims.n_text_ctx // 2, TOKENS[0] + TOKENS[1] * frames // FRAMES_PER_SECOND)
+        options = DecodingOptions(language=language, temperature=temperature, prompt=prompt, sample_len=limit)
+        task = DecodingTask(self._model, options)
+        task._get_audio_features = lambda encoded: encoded  # it would want the encoder's full length
+        with torch.random.fork_rng(devices=[]):  # the same recording gives the same transcript
+            torch.manual_seed(0)
+            return task.run(features)[0]
+
+    def _encode(self, mel: "torch.Tensor", frames: int) -> "torch.Tensor":
+        """(n_mels, m) log-mel, padded to `frames` -> (1, frames / 2, d_audio).
+
+        Whisper's encoder, with its positions cut to the length; zero is what whisper.transcribe pads with.
+        """
+        import torch.nn.functional as F
+
+        encoder = self._model.encoder
+        x = F.pad(mel, (0, frames - mel.shape[1]))[None].to(self._device.dtype)
+        x = F.gelu(encoder.conv2(F.gelu(encoder.conv1(x)))).permute(0, 2, 1)
+        x = (x + encoder.positional_embedding[: x.shape[1]]).to(x.dtype)
+        for block in encoder.blocks:
+            x = block(x)
+        return encoder.ln_post(x)
+
+    def _detect(self, features: "torch.Tensor", spans: Sequence[Span], expected: str) -> str:
+        if not self._model.is_multilingual:
+            return DEFAULT_LANGUAGE
+        seconds = sum(stop - start for start, stop in spans) / SAMPLE_RATE
+        return choose_language(self._language_probabilities(features), seconds, expected)
+
+    def _language_probabilities(self, features: "torch.Tensor") -> dict[str, float]:
+        """What Whisper's decoder expects after its start token, among the languages."""
+        import torch
+
+        tokenizer = self._tokenizer(None)
+        start = torch.tensor([[tokenizer.sot]], device=features.device)
+        logits = self._model.logits(start, features)[0, 0, list(tokenizer.all_language_tokens)]
+        return dict(zip(tokenizer.all_language_codes, logits.softmax(-1).tolist()))
+
+    def _tokenizer(self, language: str | None):
+        from whisper.tokenizer import get_tokenizer
+
+        model = self._model
+        return get_tokenizer(model.is_multilingual, num_languages=model.num_languages, language=language)
+
+    def _transcript(self, windows: Sequence[Window], expected: str) -> Transcript:
+        language = windows[0].result.language if windows else expected
+        tokenizer = self._tokenizer(language)
+        segments = []
+        for window in windows:
+            confidence = math.exp(window.result.avg_logprob)
+            for start, end, tokens in window.segments:
+                text = tokenizer.decode([token for token in tokens if token < tokenizer.eot]).strip()
+                if text:
+                    segments.append(Segment(round(window.start + start, 2), round(window.start + end, 2), text, confidence))
+        return join_segments(segments, language)
+
+
+# -- rules, free of any model --------------------------------------------------------------
+
+
+def join_segments(segments: Sequence[Segment], language: str) -> Transcript:
+    """One transcript; its confidence is the mean of the segments', weighed by their length in characters."""
+    text = " ".join(segment.text for segment in segments)
+    lengths = [len(segment.text) for segment in segments]
+    confidence = sum(s.confidence * n for s, n in zip(segments, lengths)) / sum(lengths) if segments else 0.0
+    return Transcript(text, language, confidence, tuple(segments))
+
+
+def check_language(language: str | None) -> None:
+    """Raises InputError for a language that Whisper does not know."""
+    from whisper.tokenizer import LANGUAGES
+
+    if language is not None and language not in LANGUAGES:
+        raise InputError(f"{language!r} is not a language that can be transcribed; use a code such as 'en' or 'de'.")
+
+
+def looks_bad(result: "DecodingResult") -> bool:
+    """Whether the text repeats itself, is guessed, or did not end; silence is not bad."""
+    guessed = result.avg_logprob < MIN_LOGPROB
+    return result.compression_ratio > MAX_COMPRESSION or (guessed and result.no_speech_prob <= NO_SPEECH)
+
+
+def is_heard(result: "DecodingResult") -> bool:
+    """Whether a decoded text is what somebody said: neither silence nor a loop."""
+    silent = result.no_speech_prob > NO_SPEECH and result.avg_logprob < MIN_LOGPROB
+    return not silent and result.compression_ratio <= MAX_COMPRESSION
+
+
+def choose_language(probabilities: dict[str, float], seconds: float, expected: str) -> str:
+    """The likeliest language, if it is sure enough for so many seconds of speech; else the expected one."""
+    best = max(probabilities, key=probabilities.__getitem__)
+    return best if probabilities[best] >= (SURE if seconds >= SHORT else SURE_WHEN_SHORT) else expected
+
+
+def split_segments(tokens: list[int], stamp: int, seconds: float) -> tuple[list[tuple[float, float, list[int]]], float]:
+    """Tokens of a window -> [(start, end, tokens)] in seconds, and how many seconds of the window are done.
+
+    stamp: the token of 0.00 s; those above it stand for 0.02 s each. seconds: length of the window.
+    What follows the last pair of timestamps is left for the next window, as in whisper.transcribe.
+    """
+    stamped = [token >= stamp for token in tokens]
+    cuts = [i for i in range(1, len(tokens)) if stamped[i - 1] and stamped[i]]
+    complete = stamped[-2:] == [False, True]
+    if not cuts:
+        last = max((token - stamp for token in tokens if token > stamp), default=0)
+        return [(0.0, last * STAMP or seconds, tokens)], seconds
+    parts = [tokens[a:b] for a, b in pairwise([0, *cuts, *([len(tokens)] if complete else [])])]
+    segments = [((part[0] - stamp) * STAMP, (part[-1] - stamp) * STAMP, part) for part in parts]
+    done = segments[-1][1]
+    return segments, seconds if complete or done <= 0 else done
+
+
+def skip_silence(frame: int, spans: Sequence[Span]) -> int:
+    """The frame itself, or where the next speech begins, less LEAD; beyond the end where none is left."""
+    for first, last in spans:
+        if frame * HOP < last:
+            return max(frame, first // HOP - round(LEAD * FRAMES_PER_SECOND))
+    return WINDOW * 1_000
+
+
+def padded_length(frames: int) -> int:
+    """Frames that the encoder sees for so many frames of sound."""
+    return min(WINDOW, -(-(frames + MARGIN) // STEP) * STEP)
+
+
+# -- loading -------------------------------------------------------------------------------
+
+
+def load_speech_encoder(settings: Settings, device: Device) -> WhisperEncoder:
+    """Raises WeightsError where the model cannot be had or is damaged."""
+    model = _load_model(settings.speech_model, settings.cache_dir)
+    return WhisperEncoder(_placed(model, device), load_voice_activity(), device)
+
+
+def _load_model(name: str, cache_dir: Path) -> "Whisper":
+    if name.startswith(PREFIX):
+        return _from_folder(package_weights(name, cache_dir))
+    return _from_folder(Path(name)) if Path(name).is_dir() else _from_hub(name, cache_dir)
+
+
+def _from_folder(folder: Path) -> "Whisper":
+    """A folder with config.json (whisper's ModelDimensions) and model.safetensors (openai-whisper's names)."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+    from whisper.model import ModelDimensions, Whisper
+
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        model = Whisper(ModelDimensions(**config))
+        model.load_state_dict(load_file(folder / "model.safetensors"))
+    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as exc:
+        raise WeightsError(
+            f"{folder} does not hold a Whisper model (config.json with its dimensions, model.safetensors): {exc}"
+        ) from exc
+    return model
+
+
+def _from_hub(name: str, cache_dir: Path) -> "Whisper":
+    """One of OpenAI's models by name; openai-whisper downloads it and checks its sha256."""
+    import whisper
+
+    if name not in whisper.available_models():
+        raise WeightsError(f"No speech model is called {name!r}; choose one of {', '.join(whisper.available_models())}.")
+    try:
+        return whisper.load_model(name, device="cpu", download_root=str(cache_dir / "whisper"))
+    except (OSError, RuntimeError) as exc:
+        raise WeightsError(
+            f"Whisper {name!r} could not be downloaded: connect to the internet, or use the profile 'embedded'."
+        ) from exc
+
+
+def _placed(model: "Whisper", device: Device) -> "Whisper":
+    """On the device, in its number format; layer norms stay in float32, as Whisper computes them."""
+    from torch import nn
+
+    model.eval().requires_grad_(False).to(device.device)
+    for module in model.modules():
+        if isinstance(module, (nn.Linear, nn.Conv1d, nn.Embedding)):
+            module.to(device.dtype)
+    return model

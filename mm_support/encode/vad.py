@@ -1,0 +1,90 @@
+"""Voice activity: where in a recording somebody speaks.
+
+Silero VAD (Silero Team, MIT) as an ONNX model that takes a whole recording in one call; its file is
+read out of the installed package, whose code is never imported. Knows nothing of words or languages.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mm_support.errors import WeightsError
+from mm_support.types import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+FRAME = 512  # samples, 32 ms: what one probability stands for
+CONTEXT = 64  # samples before a frame that the model sees too
+STATE = (1, 1, 128)  # of its LSTM
+FRAMES_PER_SECOND = SAMPLE_RATE / FRAME
+
+SPEECH, SILENCE = 0.5, 0.35  # speech begins above the first probability and goes on down to the second
+MIN_SPEECH = 0.2  # seconds; a cough or a click is shorter
+MIN_PAUSE = 0.3  # seconds; a shorter gap belongs to the sentence
+
+Span = tuple[int, int]  # first sample, sample after the last
+
+
+class VoiceActivity:
+    """Silero VAD. Any number of threads may use one object: it keeps no state between calls."""
+
+    def __init__(self, session: "onnxruntime.InferenceSession") -> None:
+        self._session = session
+
+    def probabilities(self, waveform: np.ndarray) -> np.ndarray:
+        """(n,) float32, 16 kHz -> (ceil(n / 512),) probability of speech of each frame."""
+        count = -(-len(waveform) // FRAME)
+        padded = np.zeros(CONTEXT + count * FRAME, np.float32)
+        padded[CONTEXT : CONTEXT + len(waveform)] = waveform
+        frames = np.lib.stride_tricks.sliding_window_view(padded, CONTEXT + FRAME)[::FRAME]
+        state = np.zeros(STATE, np.float32)
+        inputs = {"input": np.ascontiguousarray(frames), "h": state, "c": state}
+        return self._session.run(["speech_probs"], inputs)[0]
+
+    def spans(self, waveform: np.ndarray) -> tuple[Span, ...]:
+        """Stretches of speech in samples, in order; empty where nobody speaks."""
+        if not len(waveform):
+            return ()
+        spans = speech_frames(self.probabilities(waveform))
+        return tuple((start * FRAME, min(stop * FRAME, len(waveform))) for start, stop in spans)
+
+
+def speech_frames(probabilities: np.ndarray) -> list[Span]:
+    """Stretches of frames with speech: begun above SPEECH, held down to SILENCE, short gaps closed.
+
+    A stretch with less than MIN_SPEECH seconds above SPEECH is no speech.
+    """
+    spans: list[Span] = []
+    for held, frames in groupby(range(len(probabilities)), lambda i: probabilities[i] >= SILENCE):
+        frames = list(frames)
+        if not held or max(probabilities[frames]) < SPEECH:
+            continue
+        start, stop = frames[0], frames[-1] + 1
+        if spans and start - spans[-1][1] < MIN_PAUSE * FRAMES_PER_SECOND:
+            start = spans.pop()[0]
+        spans.append((start, stop))
+    return [span for span in spans if (probabilities[slice(*span)] >= SPEECH).sum() >= MIN_SPEECH * FRAMES_PER_SECOND]
+
+
+def load_voice_activity() -> VoiceActivity:
+    """Raises WeightsError where the package that carries the model is missing."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # a second of sound takes 3 ms
+    return VoiceActivity(onnxruntime.InferenceSession(str(_model_file()), options, ["CPUExecutionProvider"]))
+
+
+def _model_file() -> Path:
+    """The package is found without being imported: importing it limits torch to one thread for everybody."""
+    spec = importlib.util.find_spec("silero_vad")
+    path = Path(spec.origin).parent / "data" / "silero_vad_16k_sequence.onnx" if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise WeightsError("The voice activity model is missing; run `pip install 'silero-vad>=6.2.3,<7'`.")
+    return path
