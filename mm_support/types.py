@@ -7,6 +7,7 @@ All are frozen. Nothing here knows a model, a file format or a user interface.
 
 from __future__ import annotations
 
+import wave
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Union
@@ -50,6 +51,14 @@ class Audio:
     @property
     def seconds(self) -> float:
         return len(self.samples) / self.rate
+
+    def save(self, path: Path) -> None:
+        """Writes a WAV file, 16 bits, mono."""
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(self.rate)
+            file.writeframes((np.clip(self.samples, -1, 1) * 32767).astype("<i2").tobytes())
 
 
 # -- encoding ------------------------------------------------------------------------------

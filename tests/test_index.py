@@ -1,0 +1,149 @@
+"""The index: what it finds is what brute force over all entries finds, and an ingest is all or nothing."""
+
+import numpy as np
+import pytest
+
+from mm_support.errors import KnowledgeError
+from mm_support.fuse import Token, build_fusion
+from mm_support.knowledge.index import CANDIDATES, Point, VectorIndex
+from mm_support.types import Entry
+
+D_TEXT, D_PICTURE = 16, 8
+
+
+def unit(rng, *shape):
+    vectors = rng.normal(size=shape).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def random_points(count, seed=0):
+    rng = np.random.default_rng(seed)
+    return [
+        Point(
+            Entry(f"e{n}", f"Entry {n}", f"Answer {n}.", intent="i"),
+            unit(rng, rng.integers(1, 5), D_TEXT),
+            unit(rng, rng.integers(0, 4), D_PICTURE),
+            unit(rng, D_PICTURE),
+        )
+        for n in range(count)
+    ]
+
+
+@pytest.fixture
+def index(tmp_path):
+    index = VectorIndex(tmp_path / "index", "", "models", D_TEXT, D_PICTURE)
+    yield index
+    index.close()
+
+
+def query(text=None, photo=None, codes=frozenset()):
+    tokens = [Token("text", text, codes=codes)] if text is not None else []
+    tokens += [Token("photo", photo)] if photo is not None else []
+    return build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
+
+
+def test_text_search_equals_brute_force(index):
+    points = random_points(200)
+    index.replace("kb", points, "v1")
+    for seed in range(5):
+        vector = unit(np.random.default_rng(100 + seed), D_TEXT)
+        expected = sorted(points, key=lambda p: -float(np.max(p.text @ vector)))[:10]
+        hits = index.search("kb", query(vector), 10)
+        assert [hit.entry.id for hit in hits] == [point.entry.id for point in expected]
+        assert [hit.score for hit in hits] == pytest.approx([float(np.max(p.text @ vector)) for p in expected], abs=1e-5)
+
+
+def test_two_candidate_lists_lose_nothing_on_a_base_that_fits_them(index):
+    points = random_points(CANDIDATES)
+    index.replace("kb", points, "v1")
+    rng = np.random.default_rng(7)
+    fused = query(unit(rng, D_TEXT), unit(rng, D_PICTURE))
+    assert len(index.search("kb", fused, CANDIDATES)) == CANDIDATES
+
+
+def test_scores_are_the_sum_of_their_parts_and_within_bounds(index):
+    index.replace("kb", random_points(40), "v1")
+    rng = np.random.default_rng(3)
+    hits = index.search("kb", query(unit(rng, D_TEXT), unit(rng, D_PICTURE)), 40)
+    for hit in hits:
+        assert 0 <= hit.score <= 1 and set(hit.by) == {"text", "photo"}
+        assert sum(hit.by.values()) == pytest.approx(hit.score, abs=1e-6)
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_photo_and_vague_question_find_what_neither_finds_alone(index):
+    """Two products, two intents: words tell the intent, the photo tells the product."""
+    intents, products = np.eye(D_TEXT, dtype=np.float32)[:2], np.eye(D_PICTURE, dtype=np.float32)[:2]
+    points = [
+        Point(Entry(f"{p}{i}", "t", "a"), intents[i : i + 1], products[p : p + 1], products[p]) for p in range(2) for i in range(2)
+    ]
+    index.replace("kb", points, "v1")
+    assert index.search("kb", query(intents[1], products[1]), 1)[0].entry.id == "11"
+    assert index.search("kb", query(intents[0], products[1]), 1)[0].entry.id == "10"
+    text_only, photo_only = index.search("kb", query(intents[1]), 4), index.search("kb", query(photo=products[1]), 4)
+    assert text_only[0].score == pytest.approx(text_only[1].score) and photo_only[0].score == pytest.approx(photo_only[1].score)
+
+
+def test_a_code_finds_its_entry_whatever_the_vectors_say(index):
+    rng = np.random.default_rng(5)
+    points = random_points(300, seed=5)
+    points.append(Point(Entry("e24", "Error E24", "The pump is blocked."), -unit(rng, 1, D_TEXT), unit(rng, 0, D_PICTURE), unit(rng, D_PICTURE)))
+    index.replace("kb", points, "v1")
+    best = index.search("kb", query(unit(rng, D_TEXT), codes=frozenset({"E24"})), 3)[0]
+    assert best.entry.id == "e24"
+
+
+def test_entries_come_back_whole_and_in_order(index, tmp_path):
+    entry = Entry("a", "T", "A", ("q1", "q2"), "intent", (tmp_path / "p.jpg",), "faq.csv:3", True)
+    first = random_points(3)
+    index.replace("kb", [*first, Point(entry, *[getattr(first[0], n) for n in ("text", "picture", "words")])], "v1")
+    assert index.entries("kb")[-1] == entry
+    assert [e.id for e in index.entries("kb")] == ["e0", "e1", "e2", "a"]
+    assert [(b.name, b.entries, b.pictures) for b in index.list()] == [("kb", 4, 1)]
+
+
+def test_replace_forgets_the_old_entries(index):
+    index.replace("kb", random_points(5), "v1")
+    index.replace("kb", random_points(2), "v2")
+    assert len(index.entries("kb")) == 2 and index.version("kb") == "v2"
+
+
+def test_a_failed_ingest_leaves_the_old_index(index):
+    index.replace("kb", random_points(5), "v1")
+
+    def breaking():
+        yield from random_points(70)
+        raise KnowledgeError("disk full")
+
+    with pytest.raises(KnowledgeError):
+        index.replace("kb", breaking(), "v2")
+    assert len(index.entries("kb")) == 5 and index.version("kb") == "v1"
+    assert len(index._client.get_collections().collections) == 1
+
+
+def test_an_index_is_reopened_as_it_was(tmp_path):
+    first = VectorIndex(tmp_path, "", "models", D_TEXT, D_PICTURE)
+    first.replace("kb", random_points(5), "v1")
+    first.close()
+    second = VectorIndex(tmp_path, "", "models", D_TEXT, D_PICTURE)
+    assert len(second.entries("kb")) == 5
+    second.close()
+    other = VectorIndex(tmp_path, "", "othermodels", D_TEXT, D_PICTURE)
+    assert other.list() == [] and other.version("kb") is None
+    other.close()
+
+
+def test_a_folder_in_use_is_said_with_the_remedy(tmp_path, index):
+    with pytest.raises(KnowledgeError, match="MM_SUPPORT_INDEX_URL"):
+        VectorIndex(tmp_path / "index", "", "models", D_TEXT, D_PICTURE)
+
+
+def test_a_server_that_does_not_answer_is_said(tmp_path):
+    with pytest.raises(KnowledgeError, match="index_url"):
+        VectorIndex(tmp_path, "http://127.0.0.1:9", "models", D_TEXT, D_PICTURE)
+
+
+def test_an_unknown_base_names_the_others(index):
+    index.replace("kb", random_points(1), "v1")
+    with pytest.raises(KnowledgeError, match="kb"):
+        index.search("other", query(np.ones(D_TEXT, np.float32)), 1)

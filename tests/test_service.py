@@ -1,0 +1,227 @@
+"""The service with fakes: the order of events, actions, what is stored, errors that do not last."""
+
+import threading
+from concurrent.futures import Future
+
+import numpy as np
+import pytest
+from conftest import ColourEncoder, EchoModel, FakeReader, FakeSpeech, FakeVoice, WordEncoder
+from PIL import Image
+
+from mm_support.decode.policy import Policy
+from mm_support.decode.reply import ReplyWriter
+from mm_support.errors import InputError, KnowledgeError, WeightsError
+from mm_support.fuse import build_fusion
+from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.gate import Gate
+from mm_support.knowledge.index import VectorIndex
+from mm_support.service import Parts, SupportService, open_store
+from mm_support.types import Finished, Found, Heard, Said, Saw, Spoken, UserTurn, Working
+from mm_support.understand import Understanding
+
+ENTRIES = """\
+id,title,questions,answer,intent,pictures
+refund,Refund,return refund|refund late,The refund takes 5 days. You get it on your card.,returns,
+warranty,Warranty,warranty broken,The warranty is two years.,warranty,
+e24,Error E24,washing machine e24,The water does not drain. Clean the filter.,repair,red.png
+blue,Blue lamp,blue,This is the blue lamp.,product,blue.png
+"""
+SPEECH = (16_000, np.full(16_000, 0.5, np.float32))
+GATE = Gate((6.0, 0, 0, 0, 0, 0), -3.0, 0.5, 0.2)  # answers at a score of 0.5, asks back from 0.27
+
+
+@pytest.fixture
+def folder(tmp_path):
+    source = tmp_path / "kb"
+    source.mkdir()
+    (source / "faq.csv").write_text(ENTRIES)
+    Image.new("RGB", (64, 64), (220, 10, 10)).save(source / "red.png")
+    Image.new("RGB", (64, 64), (10, 10, 220)).save(source / "blue.png")
+    return source
+
+
+@pytest.fixture
+def make(tmp_settings, folder):
+    """Builds a service from fakes, with the base "kb" ingested."""
+    services = []
+
+    def build(draft="", lines=(), speech=None):
+        text, image = WordEncoder(), ColourEncoder()
+        index = VectorIndex(tmp_settings.data_dir / "index", "", "fake", text.dim, image.dim)
+        understanding = Understanding(
+            speech or FakeSpeech(), image, FakeReader(*lines), text, build_fusion("weighted-sum", text.dim, image.dim)
+        )
+        knowledge = Knowledge(index, text, image, tmp_settings.data_dir / "pictures", understanding.query)
+        knowledge.ingest("kb", folder)
+        parts = Future()
+        writer = ReplyWriter(EchoModel(draft) if draft else None, text)
+        parts.set_result(Parts("CPU", understanding, knowledge, Policy(GATE, text), writer, FakeVoice(), index.close))
+        services.append(SupportService(tmp_settings, open_store(tmp_settings), parts))
+        return services[-1]
+
+    yield build
+    for service in services:
+        service.close()
+
+
+def ask(service, text="", **changes):
+    return service.answer(UserTurn(text=text, knowledge="kb", **changes))
+
+
+def test_events_come_in_the_order_of_the_flow(make, red):
+    events = list(make(lines=("E24",)).reply(UserTurn("broken", red, SPEECH, "kb", speak=True)))
+    kinds = [type(event) for event in events if not isinstance(event, Working)]
+    assert kinds[:3] == [Heard, Saw, Found] and kinds[-1] is Finished
+    assert kinds.index(Said) > kinds.index(Found) and Spoken in kinds
+    assert "".join(e.text for e in events if isinstance(e, Said)) == events[-1].reply.text
+
+
+def test_the_reply_cites_the_entry_it_came_from(make):
+    reply = ask(make(), "how long does a refund take")
+    assert reply.action == "answer" and "5 days" in reply.text and "[1]" in reply.text
+    assert [(c.number, c.entry_id) for c in reply.citations] == [(1, "refund")]
+    assert reply.intent.name == "returns" and reply.timings["total"] >= reply.timings["first_words"]
+
+
+def test_numbers_in_the_text_are_the_citations(make):
+    import re
+
+    reply = ask(make(), "refund warranty broken")
+    assert {int(n) for n in re.findall(r"\[(\d+)\]", reply.text)} == {c.number for c in reply.citations}
+
+
+def test_an_invented_draft_is_not_shown(make):
+    reply = ask(make(draft="The refund takes 90 days and we add a gift card."), "refund late")
+    assert "90" not in reply.text and "gift" not in reply.text and "5 days" in reply.text
+
+
+def test_pictures_of_cited_entries_come_back_and_exist(make):
+    reply = ask(make(), "washing machine e24")
+    assert reply.citations[0].entry_id == "e24"
+    assert len(reply.pictures) == 1 and reply.pictures[0].is_file()
+
+
+def test_a_photo_alone_finds_its_entry(make, blue, red):
+    service = make()
+    assert ask(service, image=blue).citations[0].entry_id == "blue"
+    assert ask(service, image=red).citations[0].entry_id == "e24"
+
+
+def test_a_code_read_in_the_photo_finds_its_entry(make, blue):
+    found = make(lines=("E24",)).knowledge.search(UserTurn(text="what is this", image=blue, knowledge="kb"))
+    assert found[0].entry.id == "e24" and found[0].by["photo_text"] > 0
+
+
+def test_silence_is_said_and_nothing_is_searched(make):
+    events = list(make().reply(UserTurn(audio=(16_000, np.zeros(16_000, np.float32)), knowledge="kb")))
+    reply = events[-1].reply
+    assert reply.action == "clarify" and "did not hear" in reply.text
+    assert not any(isinstance(event, Found) for event in events)
+
+
+def test_unknown_is_refused_then_a_person_takes_over(make):
+    service = make()
+    first = ask(service, "zebra giraffe")
+    second = ask(service, "elephant", session_id=first.session_id)
+    assert (first.action, second.action) == ("refuse", "handoff") and first.session_id == second.session_id
+    assert ask(service, "elephant").action == "refuse"  # another session has no past
+
+
+def test_weights_of_the_present_modalities_add_up(make, red):
+    fusion = ask(make(), "warranty", image=red).fusion
+    assert sum(fusion.weights.values()) == pytest.approx(1) and set(fusion.weights) == {"text", "photo"}
+
+
+def test_the_turn_is_stored_before_finished_and_holds_no_media(make, red):
+    service = make(lines=("E24",))
+    for event in service.reply(UserTurn("broken", red, SPEECH, "kb")):
+        stored = list(service._store.turns())
+        assert bool(stored) == isinstance(event, Finished)
+    ((row, _),) = stored
+    assert row.id == event.reply.turn_id and row.transcript["text"] and row.image["text"][0]["text"] == "E24"
+    assert not list(service.settings.data_dir.glob("media/*"))
+
+
+def test_media_is_kept_only_when_asked_for(make, red):
+    service = make()
+    service.settings = service.settings.with_changes(keep_media=True)
+    reply = ask(service, "broken", image=red, audio=SPEECH)
+    assert sorted(p.name for p in (service.settings.data_dir / "media").iterdir()) == [f"{reply.turn_id}.jpg", f"{reply.turn_id}.wav"]
+
+
+def test_closing_the_reply_stops_and_stores_nothing(make):
+    service = make(draft="The refund takes 5 days. " * 50)
+    events = service.reply(UserTurn("refund late", knowledge="kb"))
+    while not isinstance(next(events), Said):
+        pass
+    events.close()
+    assert list(service._store.turns()) == []
+
+
+def test_feedback_lands_with_its_turn(make):
+    service = make()
+    service.feedback(ask(service, "warranty").turn_id, "up", "thanks")
+    ((_, (feedback,)),) = service._store.turns()
+    assert (feedback.rating, feedback.comment) == ("up", "thanks")
+
+
+@pytest.mark.parametrize(
+    "turn, error",
+    [
+        (UserTurn(knowledge="kb"), InputError),
+        (UserTurn("x" * 4001, knowledge="kb"), InputError),
+        (UserTurn("hello", knowledge="nope"), KnowledgeError),
+        (UserTurn("hello", knowledge="kb", session_id="../etc"), InputError),
+        (UserTurn("hello", image="gone.jpg", knowledge="kb"), InputError),
+        (UserTurn("hello", audio="gone.wav", knowledge="kb"), InputError),
+    ],
+)
+def test_a_bad_turn_is_said_and_the_next_one_works(make, turn, error):
+    service = make()
+    with pytest.raises(error) as caught:
+        service.answer(turn)
+    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+    assert ask(service, "warranty").action == "answer"
+
+
+def test_customers_at_the_same_time_get_their_own_answers(make):
+    service, replies = make(), {}
+    questions = {"how long is the warranty": "warranty", "when is my refund": "refund"} 
+    threads = [
+        threading.Thread(target=lambda q=q, n=n: replies.__setitem__((q, n), ask(service, q))) for q in questions for n in range(4)
+    ]
+    [thread.start() for thread in threads], [thread.join() for thread in threads]
+    assert len(replies) == 8
+    assert all(reply.citations[0].entry_id == questions[q] for (q, _), reply in replies.items())
+
+
+def test_while_models_load_it_says_so_then_answers(make, tmp_settings):
+    ready, loading = make(), SupportService(tmp_settings, open_store(tmp_settings), Future())
+    assert not loading.status().ready
+    events = loading.reply(UserTurn("warranty", knowledge="kb"))
+    assert next(events) == Working("load", loading.status().message)
+    loading._parts.set_result(ready._parts.result())
+    assert loading.status().ready and list(events)[-1].reply.action == "answer"
+
+
+def test_a_failure_to_load_is_said_again_on_every_call(tmp_settings):
+    service = SupportService(tmp_settings, open_store(tmp_settings), Future())
+
+    def fail(settings, say):
+        raise WeightsError("No network.")
+
+    service._fill(fail)
+    assert service.status().message == "No network." and not service.status().ready
+    for _ in range(2):
+        with pytest.raises(WeightsError):
+            service.answer(UserTurn("hello"))
+
+
+def test_describe_names_matching_entries(make, blue):
+    view = make(lines=("E24",)).describe(blue, ["red", "blue"])
+    assert view.labels[0].name == "blue" and view.text[0].text == "E24" and view.matches
+
+
+def test_search_limit_is_checked(make):
+    with pytest.raises(InputError):
+        make().knowledge.search(UserTurn("x", knowledge="kb"), limit=0)
