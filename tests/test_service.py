@@ -77,7 +77,7 @@ def test_events_come_in_the_order_of_the_flow(make, red):
 
 
 def test_the_reply_cites_the_entry_it_came_from(make):
-    reply = ask(make(), "how long does a refund take")
+    reply = ask(make(), "refund late")
     assert reply.action == "answer" and "5 days" in reply.text and "[1]" in reply.text
     assert [(c.number, c.entry_id) for c in reply.citations] == [(1, "refund")]
     assert reply.intent.name == "returns" and reply.timings["total"] >= reply.timings["first_words"]
@@ -186,7 +186,7 @@ def test_a_bad_turn_is_said_and_the_next_one_works(make, turn, error):
 
 def test_customers_at_the_same_time_get_their_own_answers(make):
     service, replies = make(), {}
-    questions = {"how long is the warranty": "warranty", "when is my refund": "refund"} 
+    questions = {"warranty please": "warranty", "late refund": "refund"}
     threads = [
         threading.Thread(target=lambda q=q, n=n: replies.__setitem__((q, n), ask(service, q))) for q in questions for n in range(4)
     ]
