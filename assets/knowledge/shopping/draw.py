@@ -29,9 +29,9 @@ def siskin_display(code: str, hint: str) -> Image.Image:
     seven_segment(canvas, (220, 104), code, 150, "#7fe3ff", "#17242a")
     canvas.text((380, 294), hint, 24, "#ffb454", "bold", "mm")
     for x, name in ((170, "1 cup"), (310, "2 cups"), (450, "steam"), (590, "power")):
-        canvas.shadow((x - 38, 372, x + 38, 448), 38, 6, 0.35, 4)
-        canvas.gradient((x - 38, 372, x + 38, 448), "#fafbfc", "#c6cbd1", 38)
-        canvas.text((x, 476), name, 21, INK, "sans", "mm")
+        canvas.shadow((x - 34, 360, x + 34, 428), 34, 6, 0.35, 4)
+        canvas.gradient((x - 34, 360, x + 34, 428), "#fafbfc", "#c6cbd1", 34)
+        canvas.text((x, 454), name, 21, INK, "sans", "mm")
     return photographed(canvas.picture(), seed=int(code[1:]), tilt=3, glare=0.3, noise=3, surface=None, size=(720, 500))
 
 
@@ -132,8 +132,8 @@ PICTURES = {
     "wren-300-black.jpg": lambda: products.wren_300(BLACK),
     "wren-300-sand.jpg": lambda: products.wren_300(SAND),
     "wren-300-teal.jpg": lambda: products.wren_300(TEAL),
-    "wren-500-cream.jpg": lambda: products.wren_500(CREAM),
-    "wren-500-black.jpg": lambda: products.wren_500("#2b2c31"),
+    "wren-500-cream.jpg": lambda: products.wren_500(CREAM, "#6f665a"),
+    "wren-500-black.jpg": lambda: products.wren_500("#2b2c31", "#9a9ca4"),
     "linnet-buds-white.jpg": lambda: products.linnet_buds("#f1f2f3"),
     "linnet-buds-coral.jpg": lambda: products.linnet_buds("#f08a72"),
     "robin-mini-red.jpg": lambda: products.robin_mini("#cf3f3a"),

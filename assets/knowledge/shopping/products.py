@@ -38,7 +38,7 @@ def wren_300(colour: str) -> Image.Image:
     canvas.arc((196, 76, 524, 554), 225, 300, light, 5)
     canvas.arc((208, 90, 512, 560), 232, 308, "#2a2c31", 12)
     for side, x in ((-1, 192), (1, 528)):
-        canvas.rounded((x - 11, 290, x + 11, 372), 10, "#8d939c")
+        canvas.rounded((x - 11, 272, x + 11, 372), 10, "#8d939c")
         canvas.rounded((x - 17, 318, x + 17, 350), 9, dark)
         inner = x - side * 30
         canvas.gradient((inner - 44, 348, inner + 44, 492), "#3b3d43", "#1c1d21", 44)
@@ -50,7 +50,7 @@ def wren_300(colour: str) -> Image.Image:
     return canvas.picture()
 
 
-def wren_500(colour: str) -> Image.Image:
+def wren_500(colour: str, ink: str) -> Image.Image:
     """Large noise-cancelling headphones with oval cups, metal arms and microphone holes."""
     canvas = studio(*SIZE, "#e8e2da")
     dark, light = shade(colour, -0.3), shade(colour, 0.35)
@@ -67,7 +67,7 @@ def wren_500(colour: str) -> Image.Image:
         canvas.gradient((x - 68, 286, x + 68, 512), light, dark, 66)
         canvas.gradient((x - 60, 294, x + 60, 504), colour, shade(colour, -0.14), 60)
         canvas.rounded((x - 34, 330, x + 34, 466), 34, None, shade(colour, -0.22), 3)
-        canvas.text((x, 398), "NC", 26, shade(colour, -0.5 if sum(mix(colour, colour, 0)) > 380 else 0.5), "bold", "mm")
+        canvas.text((x, 398), "NC", 26, ink, "bold", "mm")
         for hole in range(3):
             canvas.circle((x - 16 + 16 * hole, 484), 3.4, "#26231f")
         shine(canvas, (x - 46, 322, x - 30, 430), 9, 0.45, 9)
