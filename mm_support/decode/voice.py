@@ -1,0 +1,99 @@
+"""Voice: sentences -> sound, with a Piper voice. Knows nothing of replies or browsers."""
+
+from __future__ import annotations
+
+import functools
+import re
+import wave
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from mm_support.config import Settings
+from mm_support.decode.spoken import spoken
+from mm_support.errors import GenerationError, WeightsError
+from mm_support.types import Audio
+from mm_support.weights import PREFIX, package_weights
+
+if TYPE_CHECKING:
+    from piper import PiperVoice as Piper
+
+CACHED = 128  # sentences kept: about 50 MB at 5 seconds each
+MAX_CHARACTERS = 300  # spoken in one breath: what is longer is cut at a comma or a space
+PAUSE = 0.25  # seconds between two sentences
+
+
+class Voice(Protocol):
+    """text: a sentence or a few, as shown on the screen. The sound is empty where nothing can be said."""
+
+    def speak(self, text: str) -> Audio: ...
+
+
+class PiperVoice:
+    """A Piper voice that remembers what it said last; any number of threads may use one object."""
+
+    def __init__(self, piper: "Piper") -> None:
+        self._piper = piper
+        self._language = piper.config.espeak_voice
+        self._remembered = functools.lru_cache(CACHED)(self._synthesise)
+
+    def speak(self, text: str) -> Audio:
+        """Raises GenerationError where the synthesiser fails."""
+        return Audio(self._remembered(spoken(text, self._language)), self._piper.config.sample_rate)
+
+    def _synthesise(self, words: str) -> np.ndarray:
+        """(n,) float32 in -1..1, read-only, since it is shared by everybody who asks for these words."""
+        pause = np.zeros(round(PAUSE * self._piper.config.sample_rate), np.float32)
+        sounds: list[np.ndarray] = []
+        try:
+            for breath in breaths(words):
+                for chunk in self._piper.synthesize(breath):
+                    sounds += [pause, chunk.audio_float_array] if sounds else [chunk.audio_float_array]
+        except Exception as exc:  # whatever onnxruntime and espeak-ng may raise
+            raise GenerationError("The reply could not be spoken; please read it instead.") from exc
+        samples = np.concatenate([np.zeros(0, np.float32), *sounds])
+        samples.flags.writeable = False
+        return samples
+
+
+def breaths(words: str, limit: int = MAX_CHARACTERS) -> list[str]:
+    """The sentences, each no longer than `limit` characters."""
+    pieces = []
+    for sentence in re.split(r"(?<=[.!?])\s+", words):
+        while len(sentence) > limit:
+            cut = max(sentence.rfind(", ", 0, limit) + 1, 0) or max(sentence.rfind(" ", 0, limit), 0) or limit
+            pieces.append(sentence[:cut])
+            sentence = sentence[cut:].lstrip()
+        pieces.append(sentence)
+    return [piece for piece in pieces if piece]
+
+
+def load_voice(settings: Settings) -> PiperVoice:
+    """The voice that the settings name: package:NAME, or a Piper .onnx file with its .onnx.json beside it.
+
+    Raises WeightsError where it cannot be had.
+    """
+    from piper import PiperVoice as Piper
+
+    name = settings.voice_model
+    path = _onnx_file(package_weights(name, settings.cache_dir)) if name.startswith(PREFIX) else Path(name)
+    try:
+        return PiperVoice(Piper.load(path))
+    except Exception as exc:  # onnxruntime has errors of its own for each kind of damage
+        raise WeightsError(
+            f"{path} is not a Piper voice (an .onnx file with its .onnx.json beside it); correct voice_model."
+        ) from exc
+
+
+def _onnx_file(folder: Path) -> Path:
+    return next(iter(sorted(folder.glob("*.onnx"))), folder / "voice.onnx")
+
+
+def write_wav(audio: Audio, path: str | Path) -> None:
+    """Writes 16-bit mono PCM."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(audio.rate)
+        file.writeframes((np.clip(audio.samples, -1, 1) * 32767).round().astype("<i2").tobytes())
