@@ -24,22 +24,33 @@ WANTS_PERSON = (
     "can I speak with a real human being please",
     "let me chat with someone from your team",
     "get me a representative",
+    "put me through to your support staff",
     "transfer me to a customer service agent",
-    "is there a real person I can talk to",
+    "is there a real person here who can help me, not a robot",
     "I would rather speak to somebody than to a machine",
     "stop, I do not want to talk to a bot",
+    "let me talk to your manager",
+    "can somebody from your team call me back",
     "human please",
+    "real person",
+    "live agent",
+    "operator",
 )
 ANGER = (
     "this is ridiculous, I am furious",
     "you are completely useless",
     "I am sick of this terrible service",
     "this is a scam, you people are thieves",
-    "I am really angry about how I was treated",
+    "you ripped me off",
+    "I am so angry right now",
     "what a stupid bot, this is garbage",
-    "I have had enough of this nonsense",
+    "this is bullshit",
+    "what the hell is wrong with you",
+    "I have had enough of this nonsense, I am fed up with you",
+    "what a joke of a company, worst service ever",
+    "are you kidding me, nothing works and nobody helps",
 )
-SURE = 0.62  # cosine above which a sentence means one of the above; see tests/test_policy.py
+SURE = 0.58  # cosine above which a sentence means one of the above; tests/test_policy.py holds both sides
 FAILED: tuple[Action, ...] = ("clarify", "refuse")
 CANDIDATES = 3  # entries that a question back may name
 CLOSE = 0.8  # share of the best score that makes another entry a candidate

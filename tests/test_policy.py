@@ -1,0 +1,92 @@
+"""Which kind of reply a turn gets: each rule alone, then the wording that asks for a person, with the real encoder."""
+
+import numpy as np
+import pytest
+from conftest import WordEncoder
+
+from mm_support.decode.policy import ANGER, WANTS_PERSON, Policy, candidates
+from mm_support.decode.prompt import Question
+from mm_support.errors import WeightsError
+from mm_support.knowledge.gate import FEATURES, Gate, features, load_gate
+from mm_support.store import Past
+from mm_support.types import Entry, FusedQuery, Hit
+
+GATE = Gate((10.0, 0, 0, 0, 0, 0), -5.0, 0.6, 0.3)  # probability 0.5 at a score of 0.5
+QUERY = FusedQuery(np.ones(2), None, {}, {"text": 1.0})
+
+
+def hits(*scores, human_only=False):
+    return [Hit(Entry(f"e{n}", f"Title {n}", "An answer.", human_only=human_only), score) for n, score in enumerate(scores)]
+
+
+def decide(found, words="warranty", past=()):
+    return Policy(GATE, WordEncoder()).decide(Question(typed=words), QUERY, found, past)
+
+
+@pytest.mark.parametrize("score, action", [(0.9, "answer"), (0.5, "clarify"), (0.1, "refuse")])
+def test_the_gate_decides(score, action):
+    assert decide(hits(score, 0.05)).action == action
+
+
+def test_nothing_found_is_refused():
+    decision = decide([])
+    assert (decision.action, decision.confidence) == ("refuse", 0.0)
+
+
+def test_what_only_people_may_handle_is_handed_over_with_the_entry():
+    decision = decide(hits(0.5, human_only=True))
+    assert (decision.action, decision.reason) == ("handoff", "human_only") and decision.hits[0].entry.id == "e0"
+    assert decide(hits(0.1, human_only=True)).action == "refuse"
+
+
+@pytest.mark.parametrize("words, reason", [(WANTS_PERSON[0], "asked"), (ANGER[0], "upset")])
+def test_asking_for_a_person_and_anger_come_before_the_evidence(words, reason):
+    decision = decide(hits(0.9), words)
+    assert (decision.action, decision.reason) == ("handoff", reason)
+
+
+def test_two_failed_turns_in_a_row_are_enough():
+    failed, fine = Past("q", "r", "refuse", ()), Past("q", "r", "answer", ())
+    assert decide(hits(0.1), past=(fine, failed)).reason == "stuck"
+    assert decide(hits(0.1), past=(failed, fine)).action == "refuse"
+    assert decide(hits(0.9), past=(failed,)).action == "answer"
+
+
+def test_a_question_back_names_two_or_three_close_entries():
+    assert [hit.score for hit in candidates(hits(0.5, 0.49, 0.45, 0.44))] == [0.5, 0.49, 0.45]
+    assert [hit.score for hit in candidates(hits(0.5, 0.1))] == [0.5, 0.1]
+
+
+def test_features_by_hand():
+    entry = Entry("a", "Error E24", "The pump is blocked.")
+    query = FusedQuery(np.ones(2), np.ones(2), {}, {"text": 0.7, "photo": 0.3}, {"text": frozenset({"E24"})})
+    values = dict(zip(FEATURES, features("the pump shows e24 today", query, [Hit(entry, 0.8), Hit(entry, 0.5)])))
+    assert values == pytest.approx(
+        {"score": 0.8, "margin": 0.3, "coverage": 2 / 4, "photo_share": 0.3, "code_found": 1.0, "code_unknown": 0.0}
+    )
+    unknown = FusedQuery(np.ones(2), None, {}, {"text": 1.0}, {"text": frozenset({"F99"})})
+    assert features("f99", unknown, [Hit(entry, 0.8)])[-1] == 1.0
+
+
+def test_a_gate_that_does_not_fit_is_a_weights_error(tmp_path):
+    with pytest.raises(WeightsError, match="train gate"):
+        load_gate(tmp_path / "gone.json")
+    (tmp_path / "gate.json").write_text('{"weights": [1], "bias": 0, "answer": 0.5, "clarify": 0.2}')
+    with pytest.raises(WeightsError):
+        load_gate(tmp_path / "gate.json")
+
+
+ASKS = "can i talk to a human|Could I please speak to someone|I need a real person|speak to a human being now|operator|agent"
+ANGRY = "you guys are useless|I'm so angry right now|worst service ever|wtf is wrong with you|this is absolutely ridiculous!!"
+NEITHER = (
+    "my machine is broken and I am annoyed|can I pick up the parcel for another person|I hate this colour|"
+    "is the doctor a real person in the video visit|does the person at the door need ID|what are your phone support hours|"
+    "my bank card got stolen|the app is not working|can my wife collect the order"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sentences, reason", [(ASKS, "asked"), (ANGRY, "upset"), (NEITHER, None)])
+def test_wording_that_asks_for_a_person(service, sentences, reason):
+    policy = service._parts.result().policy
+    assert {text: policy._sign(text) for text in sentences.split("|")} == dict.fromkeys(sentences.split("|"), reason)
