@@ -31,46 +31,48 @@ def knob(canvas: Canvas, at: Point, radius: float, angle_tip: Point) -> None:
     canvas.line([(x + tip[0] * start, y + tip[1] * start), (x + tip[0] * end, y + tip[1] * end)], BRAND, 6)
 
 
-def washer_panel(code: str, programme: str = "Cotton", wide: bool = False) -> Image.Image:
+PROGRAMMES = {"Cotton": (0.82, -0.57), "Mixed": (1.0, 0.0), "Wool": (0.82, 0.57)}  # where the knob points
+
+
+def washer_panel(code: str, programme: str = "Cotton") -> Image.Image:
     """The control panel of the W8 washing machine with a code on its display."""
-    width = 1000 if wide else 820
-    canvas = Canvas(width, 520, "#eef0f2")
-    canvas.gradient((0, 0, width, 390), "#fbfbfc", "#dfe3e7")
-    canvas.gradient((0, 390, width, 520), "#d3d8de", "#eceff2")
-    canvas.line([(0, 390), (width, 390)], "#b4bac2", 3)
-    canvas.text((44, 54), "ALDERWAY", 26, BRAND, "bold", "lm")
-    canvas.text((width - 44, 54), "W8  1400", 24, "#68707c", "sans", "rm")
-    knob(canvas, (176, 226), 88, (0.707, -0.707))
-    for name, at in (("Cotton", (286, 132)), ("Mixed", (306, 212)), ("Wool", (286, 306)), ("Drain", (54, 340))):
-        canvas.text(at, name, 20, BRAND if name == programme else INK, "bold" if name == programme else "sans", "lm")
-    left = 400
-    canvas.gradient((left, 120, left + 370, 300), "#23262b", "#0d0e11", 18)
-    seven_segment(canvas, (left + 62, 148), code, 122, "#ff5a48", "#261614")
+    canvas = Canvas(940, 610, "#eef0f2")
+    canvas.gradient((0, 0, 940, 440), "#fbfbfc", "#dfe3e7")
+    canvas.gradient((0, 440, 940, 610), "#d3d8de", "#eceff2")
+    canvas.line([(0, 440), (940, 440)], "#b4bac2", 3)
+    canvas.text((100, 100), "ALDERWAY", 27, BRAND, "bold", "lm")
+    canvas.text((836, 100), "W8  1400", 24, "#68707c", "sans", "rm")
+    knob(canvas, (206, 270), 88, PROGRAMMES[programme])
+    for name, (across, down) in PROGRAMMES.items():
+        chosen = name == programme
+        at = (206 + 124 * across, 270 + 124 * down)
+        canvas.text(at, name, 21, BRAND if chosen else INK, "bold" if chosen else "sans", "lm")
+    canvas.gradient((466, 160, 836, 340), "#23262b", "#0d0e11", 18)
+    seven_segment(canvas, (528, 188), code, 122, "#ff5a48", "#261614")
     for number, name in enumerate(("Temp", "Spin", "Start")):
-        x = left + 66 + number * 120
-        canvas.rounded((x - 42, 326, x + 42, 352), 13, "#c3c9d0")
-        canvas.text((x, 374), name, 19, INK, "sans", "mm")
-    canvas.rounded((44, 430, 214, 488), 10, "#f6f7f8", "#b9c0c8", 2)
-    canvas.text((129, 459), "PUSH", 20, "#8a929c", "bold", "mm")
+        x = 531 + number * 120
+        canvas.rounded((x - 42, 366, x + 42, 392), 13, "#c3c9d0")
+        canvas.text((x, 414), name, 20, INK, "sans", "mm")
+    canvas.rounded((100, 476, 270, 534), 10, "#f6f7f8", "#b9c0c8", 2)
+    canvas.text((185, 505), "PUSH", 20, "#8a929c", "bold", "mm")
     return canvas.picture()
 
 
 def dishwasher_panel(code: str) -> Image.Image:
-    """The upper edge of the D6 dishwasher's door: steel, with touch keys and a green display."""
-    canvas = Canvas(820, 480, "#b8bec5")
-    canvas.gradient((0, 0, 820, 150), "#4c4038", "#6a584b")
-    canvas.gradient((0, 120, 820, 340), "#2b2e33", "#15171a")
-    canvas.gradient((0, 340, 820, 480), "#d3d7dc", "#a4abb3")
-    canvas.text((44, 160), "alderway D6", 24, "#cfd4da", "bold", "lm")
-    canvas.rounded((300, 186, 540, 312), 12, "#0a1310")
-    seven_segment(canvas, (330, 200), code, 96, "#5dffb0", "#10231b")
-    for number, name in enumerate(("Eco", "Auto", "Quick")):
-        canvas.circle((76 + 82 * number, 236), 22, None, "#8c939c", 3)
-        canvas.text((76 + 82 * number, 284), name, 19, "#cfd4da", "sans", "mm")
-    for number, name in enumerate(("Delay", "Dry", "Start")):
-        canvas.circle((592 + 82 * number, 236), 22, None, "#8c939c", 3)
-        canvas.text((592 + 82 * number, 284), name, 19, "#cfd4da", "sans", "mm")
-    canvas.gradient((250, 384, 570, 424), "#8b929a", "#eff1f3", 20)
+    """The upper edge of the D6 dishwasher's door: black glass with touch keys and a green display."""
+    canvas = Canvas(960, 560, "#b8bec5")
+    canvas.gradient((0, 0, 960, 170), "#4c4038", "#6a584b")
+    canvas.gradient((0, 130, 960, 390), "#2b2e33", "#15171a")
+    canvas.gradient((0, 390, 960, 560), "#d3d7dc", "#a4abb3")
+    canvas.text((100, 176), "alderway D6", 25, "#cfd4da", "bold", "lm")
+    canvas.rounded((362, 206, 602, 346), 12, "#0a1310")
+    seven_segment(canvas, (394, 228), code, 96, "#5dffb0", "#10231b")
+    for first, names in ((132, ("Eco", "Auto", "Quick")), (658, ("Delay", "Dry", "Start"))):
+        for number, name in enumerate(names):
+            x = first + 84 * number
+            canvas.circle((x, 262), 22, None, "#8c939c", 3)
+            canvas.text((x, 312), name, 20, "#cfd4da", "sans", "mm")
+    canvas.gradient((320, 440, 640, 482), "#8b929a", "#eff1f3", 20)
     return canvas.picture()
 
 
@@ -79,7 +81,7 @@ def salt_lights() -> Image.Image:
     canvas = Canvas(820, 480, "#1b1d21")
     canvas.gradient((0, 0, 820, 480), "#33363c", "#141619")
     canvas.text((44, 60), "alderway D6", 26, "#cfd4da", "bold", "lm")
-    for x, symbol, name, lit in ((210, "S", "salt", True), (410, "✱", "rinse aid", False), (610, "⏻", "on", False)):
+    for x, symbol, name, lit in ((210, "S", "salt", True), (410, "✱", "rinse aid", False), (610, "I", "power", False)):
         colour = "#ff9d3c" if lit else "#50555d"
         if lit:
             canvas.soft(lambda c: c.circle((210, 230), 86, "white"), colour, 26, 0.45)
@@ -100,8 +102,8 @@ def thermostat(text: str, small: str = "", unit: bool = False) -> Image.Image:
     canvas.gradient((322, 104, 598, 476), "#f1f3f5", "#fcfcfd", 104)
     canvas.gradient((352, 196, 568, 378), "#b9c8ad", "#cad7c0", 22)
     if unit:
-        seven_segment(canvas, (368, 220), text, 96, "#1c2a1c", "#b4c2a8")
-        canvas.text((544, 236), "°C", 24, "#1c2a1c", "bold", "mm")
+        seven_segment(canvas, (362, 232), text, 78, "#1c2a1c", "#b4c2a8")
+        canvas.text((542, 222), "°C", 22, "#1c2a1c", "bold", "mm")
     else:
         seven_segment(canvas, (396, 220), text, 96, "#1c2a1c", "#b4c2a8")
     dot_matrix(canvas, (460 - len(small) * 8.4, 334), small, 2.8, "#1c2a1c")
@@ -116,10 +118,10 @@ def hub(ring: str, glow: float, arc: tuple[int, int] = (0, 360)) -> Image.Image:
     ground(canvas, 170, 550, 456)
     canvas.gradient((160, 150, 560, 470), "#ffffff", "#cfd5d9", 96)
     canvas.gradient((176, 160, 544, 400), "#f2f4f5", "#ffffff", 92)
-    canvas.ellipse((232, 184, 488, 372), "#dfe4e7")
+    canvas.ellipse((222, 176, 498, 380), "#4a5058")
     canvas.soft(lambda c: c.arc((232, 184, 488, 372), *arc, "white", 26), ring, 14, glow)
     canvas.arc((232, 184, 488, 372), *arc, ring, 13)
-    canvas.ellipse((320, 250, 400, 306), "#e9edef", "#c6cdd2", 2)
+    canvas.ellipse((318, 249, 402, 307), "#2f343a", "#6a717a", 2)
     canvas.text((360, 432), "alderway", 26, BRAND, "bold", "mm")
     return canvas.picture()
 
@@ -149,7 +151,8 @@ def lock(display: str, lamp: str) -> Image.Image:
     canvas.shadow((230, 30, 490, 530), 60, 18, 0.5, 12)
     canvas.gradient((230, 30, 490, 530), "#4a4f57", "#1f2226", 60)
     canvas.gradient((270, 70, 450, 150), "#06080a", "#10151a", 14)
-    dot_matrix(canvas, (360 - len(display) * 13.2, 88), display, 4.4, "#8fe8ff", "#0e171c")
+    pitch = 4.4 if len(display) < 6 else 3.6
+    dot_matrix(canvas, (360 - len(display) * pitch * 3, 110 - pitch * 5.5), display, pitch, "#8fe8ff", "#0e171c")
     knob(canvas, (360, 310), 96, (0, -1))
     canvas.soft(lambda c: c.circle((360, 470), 22, "white"), lamp, 12, 0.8)
     canvas.circle((360, 470), 9, lamp)
@@ -179,7 +182,7 @@ def camera(outdoor: bool) -> Image.Image:
         canvas.circle(centre, radius, colour)
     canvas.circle((centre[0] - 16, centre[1] - 18), 9, "#c9dcf5")
     canvas.circle((centre[0], centre[1] + 74), 5, "#4bc46d")
-    canvas.text((centre[0], centre[1] + 116), "C2" if outdoor else "C1", 22, BRAND, "bold", "mm")
+    canvas.text((centre[0], centre[1] + 104), "C2" if outdoor else "C1", 22, BRAND, "bold", "mm")
     return canvas.picture()
 
 

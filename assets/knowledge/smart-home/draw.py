@@ -23,7 +23,7 @@ WARM, COOL = "#ffd48a", "#b06bff"
 
 def washer(code: str, programme: str = "Cotton") -> Image.Image:
     seed = sum(map(ord, code))
-    return photographed(appliances.washer_panel(code, programme), seed, 3, glare=0.3, noise=3, surface=None, size=(720, 460))
+    return photographed(appliances.washer_panel(code, programme), seed, 3, glare=0.3, noise=3, surface=None, size=(720, 470))
 
 
 def dishwasher(code: str) -> Image.Image:
