@@ -1,0 +1,76 @@
+"""The text encoder: unit rows, order kept, the same by one as by many; hub layout through the loader users run."""
+
+import numpy as np
+import pytest
+
+from mm_support.config import Settings
+from mm_support.device import resolve_device
+from mm_support.encode.text import load_text_encoder
+from mm_support.errors import WeightsError
+
+TEXTS = ["How do I send it back?", "x", "A long sentence about the warranty of a washing machine that stopped. " * 8, "émoji 🙂"]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """Builds a random BERT of 2 layers in hub layout; with or without a pooling configuration."""
+    from mm_support.compat import prepare_torchvision
+
+    prepare_torchvision()
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    def build(pooling=None):
+        torch.manual_seed(0)
+        folder = tmp_path_factory.mktemp("model")
+        words = "[PAD] [UNK] [CLS] [SEP] [MASK] how do i send it back ? x a the".split()
+        (folder / "vocab.txt").write_text("\n".join(words))
+        BertTokenizerFast(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
+        config = BertConfig(vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
+        BertModel(config).save_pretrained(folder)
+        if pooling:
+            (folder / "1_Pooling").mkdir()
+            (folder / "1_Pooling" / "config.json").write_text(pooling)
+        return folder
+
+    return build
+
+
+def load(name):
+    return load_text_encoder(Settings(profile="standard", text_model=str(name)), resolve_device("cpu"))
+
+
+def check_is_an_encoder(encoder):
+    together = encoder.encode(TEXTS)
+    assert together.shape == (len(TEXTS), encoder.dim) and together.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
+    np.testing.assert_allclose(together, alone, atol=1e-4)
+
+
+def test_a_model_in_hub_layout(tiny):
+    check_is_an_encoder(load(tiny()))
+
+
+def test_pooling_is_the_one_that_the_folder_declares(tiny):
+    mean, cls = load(tiny()), load(tiny('{"pooling_mode_cls_token": true}'))
+    vector = cls.encode(["how do i send it back ?"])[0]
+    tokens = cls._tokenizer(["how do i send it back ?"], return_tensors="pt")
+    first = cls._model(**tokens).last_hidden_state[0, 0].detach().numpy()
+    np.testing.assert_allclose(vector, first / np.linalg.norm(first), atol=1e-5)
+    assert not np.allclose(vector, mean.encode(["how do i send it back ?"])[0], atol=1e-2)
+
+
+def test_a_model_that_cannot_be_had_names_the_embedded_profile(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for name in ("nobody/no-such-model", str(tmp_path)):
+        with pytest.raises(WeightsError, match="embedded"):
+            load(name)
+
+
+@pytest.mark.slow
+def test_minilm_puts_paraphrases_together(settings):
+    encoder = load_text_encoder(settings, resolve_device("cpu"))
+    check_is_an_encoder(encoder)
+    vectors = encoder.encode(["I want my money back", "How do I get a refund?", "The weather is nice today"])
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
