@@ -1,0 +1,229 @@
+"""Any recording becomes mono float32 at 16 kHz, or one plain sentence says why not."""
+
+import io
+import struct
+import time
+import wave
+
+import numpy as np
+import pytest
+
+from mm_support.errors import InputError
+from mm_support.inputs import audio
+from mm_support.inputs.audio import MAX_SECONDS, load_waveform
+
+av = pytest.importorskip("av")
+PITCH = 440.0  # Hz
+
+
+def tone(seconds=1.0, rate=16_000, level=0.3):
+    return (level * np.sin(2 * np.pi * PITCH * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
+
+
+def encoded(container, codec, rate, layout="mono", seconds=1.0):
+    """A tone in a container, as bytes."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as output:
+        stream = output.add_stream(codec, rate=rate, layout=layout)
+        frame = av.AudioFrame.from_ndarray(tone(seconds, rate)[None], format="flt", layout="mono")
+        frame.sample_rate = rate
+        fit = av.AudioResampler(stream.codec_context.format, layout, rate, frame_size=stream.codec_context.frame_size or None)
+        for piece in [*fit.resample(frame), *fit.resample(None)]:
+            output.mux(stream.encode(piece))
+        output.mux(stream.encode(None))
+    return file.getvalue()
+
+
+def wav(**fields):
+    """A second of a 16-bit tone whose header says what `fields` say: offset in the file = (format, value)."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as output:
+        output.setparams((1, 2, 16_000, 0, "NONE", ""))
+        output.writeframes((tone() * 32767).astype("<i2").tobytes())
+    data = bytearray(file.getvalue())
+    offsets = {"channels": (22, "<H"), "rate": (24, "<I"), "bits": (34, "<H"), "data_bytes": (40, "<I")}
+    for name, value in fields.items():
+        struct.pack_into(offsets[name][1], data, offsets[name][0], value)
+    return bytes(data)
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load_bytes(data, name="recording.mp3"):
+        path = tmp_path / name
+        path.write_bytes(data)
+        return load_waveform(path)
+
+    return load_bytes
+
+
+def pitch_of(waveform):
+    spectrum = np.abs(np.fft.rfft(waveform * np.hanning(len(waveform))))
+    return np.argmax(spectrum) * 16_000 / len(waveform)
+
+
+FORMATS = {
+    "telephone": ("wav", "pcm_s16le", 8_000),
+    "mu-law": ("wav", "pcm_mulaw", 8_000),
+    "float": ("wav", "pcm_f32le", 44_100),
+    "5.1": ("wav", "pcm_s16le", 16_000, "5.1"),
+    "browser webm": ("webm", "libopus", 48_000),
+    "browser ogg": ("ogg", "libopus", 48_000, "stereo"),
+    "phone m4a": ("ipod", "aac", 44_100),
+    "mp3": ("mp3", "libmp3lame", 44_100, "stereo"),
+    "flac": ("flac", "flac", 16_000),
+}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_formats_keep_pitch_length_and_level(load, kind):
+    waveform = load(encoded(*FORMATS[kind]))
+    assert waveform.dtype == np.float32 and waveform.ndim == 1
+    assert abs(len(waveform) / 16_000 - 1) < 0.05
+    assert abs(pitch_of(waveform) - PITCH) < 3
+    assert 0.2 < np.abs(waveform).max() < 0.4
+
+
+def test_arrays_of_any_kind_of_number_agree():
+    expected = tone(level=0.5)
+    for kind, scale, centre in ((np.int16, 32767, 0), (np.int32, 2**31 - 1, 0), (np.uint8, 127, 128), (np.int8, 127, 0)):
+        waveform = load_waveform((16_000, np.rint(expected * float(scale) + centre).astype(kind)))
+        assert waveform.dtype == np.float32
+        assert np.allclose(waveform, expected, atol=0.01)
+    assert np.allclose(load_waveform((16_000, expected.astype(np.float64))), expected)
+
+
+def test_channels_are_averaged():
+    both = np.stack([np.full(1600, 0.6), np.full(1600, 0.2)], axis=1)
+    assert np.allclose(load_waveform((16_000, both)), 0.4)
+
+
+def test_resampling_keeps_the_pitch():
+    for rate in (8_000, 22_050, 44_100, 48_000, 96_000):
+        waveform = load_waveform((rate, tone(1.0, rate)))
+        assert abs(len(waveform) - 16_000) < 50
+        assert abs(pitch_of(waveform) - PITCH) < 2
+
+
+def test_quiet_is_raised_silence_is_not_and_too_loud_is_brought_down():
+    assert np.isclose(np.abs(load_waveform((16_000, tone(level=0.001)))).max(), audio.LOUD_PEAK, rtol=0.01)
+    assert not load_waveform((16_000, np.zeros(1600, np.float32))).any()
+    assert np.abs(load_waveform((16_000, tone(level=1e-5)))).max() < 2e-5
+    assert np.isclose(np.abs(load_waveform((16_000, tone(level=8.0)))).max(), 1.0)
+
+
+@pytest.mark.parametrize("claim", [0, 0x7FFFFFFF, 0xFFFFFFFF, 64_000], ids=hex)
+def test_a_header_that_lies_about_the_length_is_not_believed(load, claim):
+    assert len(load(wav(data_bytes=claim))) == 16_000
+
+
+@pytest.mark.parametrize("fields", [{"rate": 1_092_676}, {"rate": 0}, {"channels": 0}, {"channels": 60_000}, {"bits": 999}], ids=str)
+def test_an_absurd_header_is_refused(load, fields):
+    with pytest.raises(InputError):
+        load(wav(**fields))
+
+
+UNREADABLE = {
+    "text": b"this is no recording at all\n" * 300,
+    "svg": b'<svg xmlns="http://www.w3.org/2000/svg"></svg>',
+    "zeros": bytes(5_000),
+    "half a header": wav()[:20],
+    "header only": wav()[:44],
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_is_no_recording_gets_one_sentence(load, kind):
+    with pytest.raises(InputError) as caught:
+        load(UNREADABLE[kind])
+    message = str(caught.value)
+    assert message.endswith(".") and "\n" not in message and "please" in message
+
+
+def test_a_truncated_recording_gives_what_is_there(load):
+    data = encoded("mp3", "libmp3lame", 44_100, seconds=2.0)
+    assert 0.5 < len(load(data[: len(data) // 2])) / 16_000 < 1.5
+
+
+def test_a_file_can_name_no_other_file(load, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.wav").write_bytes(wav())
+    playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nsecret.wav\n#EXT-X-ENDLIST\n"
+    listing = "ffconcat version 1.0\nfile secret.wav\n"
+    with av.open(io.BytesIO(listing.encode())) as unguarded:
+        assert unguarded.streams.audio[0].sample_rate == 16_000  # FFmpeg by itself would open it
+    for text in (playlist, listing):
+        with pytest.raises(InputError):
+            load(text.encode())
+
+
+@pytest.mark.parametrize("name", ["http://127.0.0.1/a.wav", "concat:a.wav|b.wav", "pipe:0", "/dev/zero", "missing.wav", "a\0b"])
+def test_only_files_that_are_there(name):
+    with pytest.raises(InputError):
+        load_waveform(name)
+
+
+def test_too_large_a_file_is_refused_unread(tmp_path):
+    path = tmp_path / "large.wav"
+    with path.open("wb") as file:
+        file.truncate(audio.MAX_BYTES + 1)
+    with pytest.raises(InputError, match="15 MB"):
+        load_waveform(path)
+
+
+def test_too_long_is_refused(load, monkeypatch):
+    with pytest.raises(InputError, match="120 seconds"):
+        load_waveform((8_000, np.zeros(8_000 * MAX_SECONDS + 1, np.int16)))
+    long = encoded("flac", "flac", 8_000, seconds=MAX_SECONDS + 5.0)
+    with pytest.raises(InputError, match="120 seconds"):
+        load(long)
+    monkeypatch.setattr(audio, "_check_promise", lambda *_: None)  # as if the header had lied
+    with pytest.raises(InputError, match="120 seconds"):
+        load(long)
+
+
+def test_a_promise_is_believed_where_the_file_is_large_enough(load, monkeypatch):
+    monkeypatch.setattr(audio, "_join", lambda pieces: pytest.fail("decoded"))
+    with pytest.raises(InputError, match="120 seconds"):
+        load(encoded("wav", "pcm_s16le", 8_000, seconds=MAX_SECONDS + 5.0))
+
+
+BAD_ARRAYS = {
+    "nan": (16_000, np.full(1600, np.nan, np.float32)),
+    "infinite": (16_000, np.full(1600, np.inf)),
+    "beyond float32": (16_000, np.full(1600, 1e300)),
+    "no samples": (16_000, np.zeros(0, np.float32)),
+    "rate": (1_092_676, tone()),
+    "no rate": (0, tone()),
+    "rate of another kind": ("16000", tone()),
+    "rate is nan": (float("nan"), tone()),
+    "three axes": (16_000, np.zeros((4, 4, 4))),
+    "a picture": (16_000, np.zeros((480, 640))),
+    "complex": (16_000, np.zeros(1600, complex)),
+    "words": (16_000, np.array(["a", "b"])),
+    "no pair": (16_000,),
+    "a number": 16_000,
+}
+
+
+@pytest.mark.parametrize("kind", BAD_ARRAYS)
+def test_bad_arrays_are_refused(kind):
+    with pytest.raises(InputError):
+        load_waveform(BAD_ARRAYS[kind])
+
+
+def test_damaged_files_never_end_in_another_error(load):
+    """Bytes changed at random, mostly in the header: a waveform or an InputError, within a second or so."""
+    rng = np.random.default_rng(0)
+    files = [encoded(*FORMATS[kind]) for kind in ("mu-law", "browser webm", "phone m4a", "mp3", "flac")]
+    started = time.monotonic()
+    for i in range(200):
+        data = bytearray(files[i % len(files)])
+        for place in rng.integers(0, min(len(data), 400 if i % 3 else len(data)), rng.integers(1, 12)):
+            data[place] = rng.integers(256)
+        try:
+            assert np.isfinite(load(bytes(data))).all()
+        except InputError:
+            continue
+    assert time.monotonic() - started < 60
