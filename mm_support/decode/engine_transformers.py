@@ -27,6 +27,11 @@ MAX_PROMPT = 4096  # tokens
 
 def load_transformers_model(settings: "Settings", device: "Device") -> "TransformersModel":
     """The reply model of the settings: a package's GGUF, a hub name or a folder. Raises WeightsError."""
+    return TransformersModel(*load_model(settings, device), settings.reply_model)
+
+
+def load_model(settings: "Settings", device: "Device") -> tuple[Any, Any]:
+    """(model, tokenizer) of transformers. Raises WeightsError."""
     prepare_torchvision()
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -39,7 +44,7 @@ def load_transformers_model(settings: "Settings", device: "Device") -> "Transfor
             f"The reply model {settings.reply_model!r} could not be loaded: connect to the hub, give a local folder, "
             "or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
-    return TransformersModel(model.to(device.device).eval(), tokenizer, settings.reply_model)
+    return model.to(device.device).eval(), tokenizer
 
 
 def _source(settings: "Settings") -> str:
