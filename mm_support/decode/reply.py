@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mm_support.decode.engine import LanguageModel, load_language_model
+from mm_support.decode.engine import LanguageModel
 from mm_support.decode.extract import blocks_of, select
 from mm_support.decode.grounding import Grounding, Support
 from mm_support.decode.prompt import MAX_EVIDENCE, Question, build_messages
@@ -25,8 +25,6 @@ from mm_support.errors import GenerationError
 from mm_support.types import Entry, Hit
 
 if TYPE_CHECKING:
-    from mm_support.config import Settings
-    from mm_support.device import Device
     from mm_support.encode.text import TextEncoder
 
 log = logging.getLogger(__name__)
@@ -35,7 +33,7 @@ MAX_TOKENS = 120  # of a draft
 FIRST_SECONDS = 1.0  # a draft without a checked sentence by then is given up
 WHOLE_SECONDS = 4.0
 MAX_DROPPED = 1  # unsupported sentences after which a draft has fallen apart
-UNTRAINED = ("package:SmolLM2-135M-Instruct",)  # as it comes its drafts do not survive the check: extractive instead
+UNTRAINED = ("SmolLM2-135M-Instruct.Q4_1",)  # as they come their drafts do not survive the check: extractive instead
 REMEMBERED = 20_000  # sentence vectors kept
 
 
@@ -57,10 +55,10 @@ class Sentence:
 
 
 class ReplyWriter:
-    """Writes replies. model: drafts them; None: they are always extractive."""
+    """Writes replies. model: drafts them; None, or one that is UNTRAINED for it: they are always extractive."""
 
     def __init__(self, model: LanguageModel | None, text_encoder: "TextEncoder") -> None:
-        self._model = model
+        self._model = None if model is None or model.name in UNTRAINED else model
         self._encoder = text_encoder
         self._vectors: dict[str, np.ndarray] = {}
 
@@ -81,10 +79,6 @@ class ReplyWriter:
             complete = bool(covered) and not draft.broken
         if not complete and not (stop and stop.is_set()):
             yield from self._extracted(question, entries[0], covered)
-
-    def close(self) -> None:
-        if self._model is not None:
-            self._model.close()
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """(n, d_text) float32 unit rows; sentences seen before are not encoded again."""
@@ -178,9 +172,3 @@ def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Se
     read = [code for line in question.read_in_photo for code in codes(line) if normal_code(code) in known]
     if read:
         yield Sentence(f"Your photo shows {read[0].upper()}.")
-
-
-def load_reply_writer(settings: "Settings", device: "Device", text_encoder: "TextEncoder") -> ReplyWriter:
-    """The writer of the settings: see UNTRAINED for the one model that does not draft. Raises SupportError."""
-    drafts = settings.llm_url or settings.reply_model not in UNTRAINED
-    return ReplyWriter(load_language_model(settings, device) if drafts else None, text_encoder)
