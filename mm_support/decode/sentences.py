@@ -34,6 +34,7 @@ GLUE = frozenset(
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9$€£])")
 _STEP = re.compile(r"\s*(?:(?:step\s+)?\d{1,2}[.):]|[-*•])\s+", re.IGNORECASE)
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
+_AMOUNT = re.compile(r"([$€£])\s?(\d(?:[\d.,]*\d)?)")
 _CODE = r"[^\W\d_]+(?:-?\d+[^\W_]*)+(?:-[^\W_]*\d[^\W_]*)*"
 _TOKEN = re.compile(rf"(?P<code>{_CODE})|(?P<number>\d(?:[\d.,:/]*\d)?)(?:st|nd|rd|th)?|(?P<word>[^\W\d_]+)|(?P<sign>[$€£%])|(?P<pause>[,;:.!?])")
 
@@ -112,7 +113,8 @@ def _limits(stem: str) -> bool:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    for match in _TOKEN.finditer(_without_contractions(text)):
+    text = _AMOUNT.sub(r"\2 \1", _without_contractions(text))
+    for match in _TOKEN.finditer(text):
         kind, token = str(match.lastgroup), match[str(match.lastgroup)].lower()
         if kind == "code":
             yield kind, normal_code(token)
