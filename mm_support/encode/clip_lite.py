@@ -1,0 +1,154 @@
+"""Our own open_clip model: EfficientNet-Lite2 sees, MiniLM reads, and both end in one space.
+
+    photo (3, 288, 288) -> tower -> features (1280,) -> [ MEANING_SHARE * meaning (384,) | LOOK_SHARE * look (d,) ]
+    words               -> MiniLM                    -> [                 meaning (384,) |            zeros (d,)  ]
+
+Both are unit vectors. meaning lives in MiniLM's space: the tower's thousand ImageNet probabilities
+times one vector a class (ConSE, Norouzi et al. 2014). Untrained, these are MiniLM's own vectors of the
+classes' definitions, so photos and words meet with no training at all. look keeps the detail that has
+no word: the tower's features, stretched along what tells products apart and shrunk along what differs
+between two photos of one product. Two photos are compared by both, a photo and words by meaning alone.
+
+Trained values come from assets/weights/clip-lite.safetensors (train/image.py makes it). Knows nothing
+of labels, calibration or entries.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable, NamedTuple, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize, pad
+
+from mm_support.compat import prepare_torchvision
+from mm_support.weights import package_weights
+
+NAME = "clip-lite"
+TOWER, READER = "efficientnet-lite2", "all-MiniLM-L6-v2"
+TRAINED = Path(__file__).parents[2] / "assets" / "weights" / "clip-lite.safetensors"
+SIZE = 288  # pixels; photos are squeezed into a square, so that nothing is cut off
+FEATURES, CLASSES, MEANING = 1280, 1000, 384
+MEANING_SHARE = 0.6
+LOOK_SHARE = (1 - MEANING_SHARE**2) ** 0.5
+MAX_TOKENS = 64
+PREPROCESSING = {"size": SIZE, "mean": (0.5,) * 3, "std": (0.5,) * 3, "resize_mode": "squash"}
+HEAD_VALUES = ("class_words", "mean", "stretch")  # trained values of the head
+UNTRAINED = {"scale": 30.0, "none": 0.3}  # calibration of labels before any training
+
+
+class Parts(NamedTuple):
+    """What an image encoder is made of. preprocessing: keywords of open_clip's PreprocessCfg.
+
+    scale, none: calibration of the cosine between a photo and a word (see image.Calibration).
+    """
+
+    model: nn.Module
+    tokenize: Callable[[Sequence[str]], Tensor]
+    preprocessing: dict
+    scale: float
+    none: float
+
+
+class Head(nn.Module):
+    """Features of the tower -> meaning and look. Starts untrained; `class_words` must be set."""
+
+    def __init__(self, look: int = FEATURES) -> None:
+        super().__init__()
+        self.classifier = nn.Linear(FEATURES, CLASSES)
+        self.class_words = nn.Parameter(torch.zeros(CLASSES, MEANING))
+        self.mean = nn.Parameter(torch.zeros(FEATURES))
+        self.stretch = nn.Parameter(torch.eye(FEATURES, look))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """features: (n, 1280), at least 0 -> (n, 384 + d) unit rows, float32."""
+        features = features.float()
+        meaning = self.classifier(features).softmax(-1) @ self.class_words
+        look = (normalize(features.sqrt(), dim=-1) - self.mean) @ self.stretch
+        return torch.cat([MEANING_SHARE * normalize(meaning, dim=-1), LOOK_SHARE * normalize(look, dim=-1)], dim=-1)
+
+
+class OnlyMeaning(nn.Module):
+    """MiniLM's vector, and zeros where a photo has its look."""
+
+    def __init__(self, look: int) -> None:
+        super().__init__()
+        self.look = look
+
+    def forward(self, words: Tensor) -> Tensor:
+        """(n, 384) -> (n, 384 + look) unit rows, float32."""
+        return pad(normalize(words.float(), dim=-1), (0, self.look))
+
+
+def build_clip_lite(cache_dir: Path, trained: Path | None = TRAINED) -> Parts:
+    """The model in evaluation mode, float32. trained: None, or a file that does not exist: the untrained start.
+
+    Raises WeightsError where the towers' weights cannot be had.
+    """
+    prepare_torchvision()
+    from safetensors.torch import load_file
+    from transformers import AutoTokenizer
+
+    reader = package_weights(READER, cache_dir)
+    tower = load_file(package_weights(TOWER, cache_dir) / "model.safetensors")
+    values = load_file(trained) if trained and trained.is_file() else {}
+    tokenizer = AutoTokenizer.from_pretrained(reader)
+
+    def tokenize(words: Sequence[str]) -> Tensor:
+        return tokenizer(list(words), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt").input_ids
+
+    model = assemble(reader, tower, values)
+    if not values:
+        start_from_definitions(model, tokenize)
+    fold_batch_norms(model.visual.trunk)
+    return Parts(model, tokenize, PREPROCESSING, **{name: float(values.get(name, start)) for name, start in UNTRAINED.items()})
+
+
+def assemble(reader: Path, tower: dict[str, Tensor], values: dict[str, Tensor]) -> nn.Module:
+    """An open_clip CustomTextCLIP. tower: timm's tf_efficientnet_lite2, with classifier; values: trained ones."""
+    prepare_torchvision()
+    from open_clip import CustomTextCLIP
+    from safetensors.torch import load_file
+
+    vision = {"timm_model_name": "tf_efficientnet_lite2", "timm_pool": "avg", "timm_proj": "none", "image_size": SIZE}
+    text = {"hf_model_name": str(reader), "hf_model_pretrained": False, "hf_proj_type": None, "hf_pooler_type": "mean_pooler"}
+    model = CustomTextCLIP(embed_dim=MEANING, vision_cfg=vision, text_cfg=text).eval()
+    look = values["stretch"].shape[1] if values else FEATURES
+    model.visual.head, model.text.proj = Head(look), OnlyMeaning(look)
+    classifier = {name: tower[name] for name in ("classifier.weight", "classifier.bias")}
+    loaded = model.text.transformer.load_state_dict(load_file(reader / "model.safetensors"), strict=False)
+    assert not loaded.missing_keys, loaded.missing_keys  # what it has beyond that, a pooler, is not used here
+    model.visual.trunk.load_state_dict({name: value for name, value in tower.items() if name not in classifier})
+    known = {name: value for name, value in values.items() if name in HEAD_VALUES}
+    model.visual.head.load_state_dict({**classifier, **known}, strict=False)
+    return model.requires_grad_(False)
+
+
+def start_from_definitions(model: nn.Module, tokenize: Callable[[Sequence[str]], Tensor]) -> None:
+    """Sets each class's vector to MiniLM's of the class's names and definition."""
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo("imagenet-1k")
+    definitions = [info.index_to_description(index, detailed=True) for index in range(CLASSES)]
+    with torch.inference_mode():
+        batches = [model.encode_text(tokenize(definitions[i : i + 50])) for i in range(0, CLASSES, 50)]
+    model.visual.head.class_words.data.copy_(torch.cat(batches)[:, :MEANING])
+
+
+def fold_batch_norms(trunk: nn.Module) -> None:
+    """Multiplies each frozen batch norm of a timm EfficientNet into the convolution before it: same result, half the time."""
+    _fold(trunk, "conv_stem", "bn1")
+    _fold(trunk, "conv_head", "bn2")
+    for block in (block for stage in trunk.blocks for block in stage):
+        names = ("conv_pw", "conv_dw", "conv_pwl") if hasattr(block, "conv_pwl") else ("conv_dw", "conv_pw")
+        for number, name in enumerate(names, start=1):
+            _fold(block, name, f"bn{number}")
+
+
+def _fold(parent: nn.Module, convolution: str, norm: str) -> None:
+    conv, bn = getattr(parent, convolution), getattr(parent, norm)
+    conv.weight, conv.bias = nn.utils.fuse_conv_bn_weights(
+        conv.weight, conv.bias, bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias
+    )
+    setattr(parent, norm, bn.act)

@@ -1,0 +1,191 @@
+"""Image encoder: photos and words -> unit vectors of one space, and words for a photo.
+
+Every model is an open_clip model. What differs is where it comes from: our own, put together from
+package weights (clip_lite.py), an architecture and tag whose weights are on the hub, or a local folder
+in the hub's layout. Knows nothing of files, entries or retrieval.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Protocol, Sequence
+
+import numpy as np
+from PIL import Image
+
+from mm_support.compat import prepare_torchvision
+from mm_support.config import Settings
+from mm_support.device import Device
+from mm_support.encode.words import DEFAULT_WORDS
+from mm_support.errors import InputError, WeightsError
+from mm_support.types import Label
+from mm_support.weights import PREFIX
+
+PHOTOS = 16  # encoded together; more only costs memory
+TEXTS = 64  # encoded together
+TEMPLATE = "a photo of {}"
+MAX_LABELS = 5  # words given for a photo
+SURE = 0.1  # a word with a smaller probability is not worth saying
+MAX_WORDS = 2_000  # of a caller's list
+MAX_WORD = 200  # characters
+CLIP_NONE = 0.2  # cosine; CLIP's unrelated pairs lie below, its matching ones above (0.25-0.35)
+
+
+class ImageEncoder(Protocol):
+    """dim: length of a vector. encode: n photos -> (n, dim) float32, rows of length 1; encode_words: the same
+    for words or short titles, in the same space; label: words for a photo's vector, best first."""
+
+    dim: int
+
+    def encode(self, photos: Sequence[Image.Image]) -> np.ndarray: ...
+
+    def encode_words(self, words: Sequence[str]) -> np.ndarray: ...
+
+    def label(self, vector: np.ndarray, words: Sequence[str] | None = None) -> tuple[Label, ...]: ...
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Turns the cosine of a photo and a word into a logit: scale * (cosine - none).
+
+    none: the cosine at which a word is as likely as "none of these words", whose logit is 0.
+    """
+
+    scale: float
+    none: float
+
+    def probabilities(self, cosines: np.ndarray) -> np.ndarray:
+        """(n,) cosines -> (n,) probabilities; what they lack to 1 is that of "none of these"."""
+        logits = self.scale * (cosines - self.none)
+        top = max(0.0, float(logits.max(initial=0.0)))
+        odds = np.exp(logits - top)
+        return odds / (odds.sum() + np.exp(-top))
+
+
+class OpenClipEncoder:
+    """An open_clip model with its preprocessing, its tokenizer and the calibration of its cosines.
+
+    preprocess: RGB photo -> (3, height, width) tensor. tokenize: n texts -> (n, tokens) tensor.
+    """
+
+    def __init__(self, model, preprocess: Callable, tokenize: Callable, device: Device, calibration: Calibration) -> None:
+        self._model = model.eval().to(device.device)
+        self._preprocess, self._tokenize, self._device, self._calibration = preprocess, tokenize, device, calibration
+        self._lock = threading.Lock()  # fast tokenizers may not be used by two threads at once
+        self._default_vectors = self._encode_in(TEXTS, self._encode_words, DEFAULT_WORDS)
+        self.dim: int = self._default_vectors.shape[1]
+
+    def encode(self, photos: Sequence[Image.Image]) -> np.ndarray:
+        """(n, dim) float32 unit rows; photos of any size, in RGB."""
+        return self._encode_in(PHOTOS, self._encode_photos, photos)
+
+    def encode_words(self, words: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32 unit rows."""
+        return self._encode_in(TEXTS, self._encode_words, words)
+
+    def label(self, vector: np.ndarray, words: Sequence[str] | None = None) -> tuple[Label, ...]:
+        """At most MAX_LABELS words with their probabilities, best first; none where none is likely.
+
+        words: to choose from; the default list where None or empty. Raises InputError for a list that is too long.
+        """
+        words = _cleaned(words or ())
+        vectors = self.encode_words(words) if words else self._default_vectors
+        probabilities = self._calibration.probabilities(vectors @ vector)
+        best = np.argsort(-probabilities, kind="stable")[:MAX_LABELS]
+        if probabilities[best[0]] < 1 - probabilities.sum():  # "none of these" is likelier
+            return ()
+        return tuple(Label((words or DEFAULT_WORDS)[i], float(probabilities[i])) for i in best if probabilities[i] >= SURE)
+
+    def _encode_in(self, size: int, encode: Callable, items: Sequence) -> np.ndarray:
+        """Batch by batch, as one (n, dim) array."""
+        batches = [encode(items[start : start + size]) for start in range(0, len(items), size)]
+        return np.concatenate(batches) if batches else np.zeros((0, self.dim), np.float32)
+
+    def _encode_photos(self, photos: Sequence[Image.Image]) -> np.ndarray:
+        import torch
+
+        pixels = torch.stack([self._preprocess(photo) for photo in photos])
+        return self._run(self._model.encode_image, pixels.contiguous(memory_format=torch.channels_last))
+
+    def _encode_words(self, words: Sequence[str]) -> np.ndarray:
+        with self._lock:
+            tokens = self._tokenize([TEMPLATE.format(word) for word in words])
+        return self._run(self._model.encode_text, tokens)
+
+    def _run(self, encode: Callable, batch) -> np.ndarray:
+        import torch
+
+        kind, dtype = self._device.device.type, self._device.dtype
+        with torch.inference_mode(), torch.autocast(kind, dtype, enabled=dtype != torch.float32):
+            vectors = encode(batch.to(self._device.device), normalize=True)
+        return vectors.float().cpu().numpy()
+
+
+def load_image_encoder(settings: Settings, device: Device) -> OpenClipEncoder:
+    """The encoder that settings.image_model names: "package:clip-lite", "architecture/tag" on the hub, or a folder.
+
+    Raises WeightsError where the weights cannot be had, or the folder holds no open_clip model.
+    """
+    prepare_torchvision()
+    name = settings.image_model
+    if name.startswith(PREFIX):
+        return _load_package(name, settings, device)
+    import open_clip
+
+    if Path(name).is_dir():
+        where, tag = f"local-dir:{Path(name).resolve()}", None
+    else:
+        where, tag = _on_hub(name)
+    try:
+        model = open_clip.create_model_from_pretrained(where, pretrained=tag, return_transform=False)
+        tokenize = open_clip.get_tokenizer(where)
+    except Exception as exc:  # open_clip raises what its libraries raise: OSError, RuntimeError, ValueError, KeyError, ...
+        raise WeightsError(
+            f"The image encoder {name!r} could not be loaded: connect to the hub, give a folder that holds "
+            "open_clip_config.json and weights, or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
+        ) from exc
+    return OpenClipEncoder(model, _preprocessing(model.visual.preprocess_cfg), tokenize, device, _calibration(model))
+
+
+def _load_package(name: str, settings: Settings, device: Device) -> OpenClipEncoder:
+    from mm_support.encode import clip_lite
+
+    if name != PREFIX + clip_lite.NAME:
+        raise WeightsError(f"There is no packaged image encoder {name!r}; use {PREFIX + clip_lite.NAME!r}.")
+    built = clip_lite.build_clip_lite(settings.cache_dir)
+    return OpenClipEncoder(built.model, _preprocessing(built.preprocessing), built.tokenize, device, Calibration(built.scale, built.none))
+
+
+def _on_hub(name: str) -> tuple[str, str]:
+    """"ViT-B-32-256/datacomp_s34b_b86k" -> (architecture, tag). Raises WeightsError for names open_clip does not know."""
+    import open_clip
+
+    architecture, _, tag = name.partition("/")
+    if tag not in open_clip.list_pretrained_tags_by_model(architecture):
+        raise WeightsError(
+            f"{name!r} is neither a folder nor an open_clip model; give architecture/tag, "
+            'such as "ViT-B-32-256/datacomp_s34b_b86k".'
+        )
+    return architecture, tag
+
+
+def _preprocessing(values: dict) -> Callable:
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+
+    return image_transform_v2(PreprocessCfg(**values), is_train=False)
+
+
+def _calibration(model) -> Calibration:
+    """Scale and threshold as the model was trained: SigLIP learns both, CLIP only the scale."""
+    scale = float(model.logit_scale.exp())
+    bias = getattr(model, "logit_bias", None)
+    return Calibration(scale, CLIP_NONE if bias is None else -float(bias) / scale)
+
+
+def _cleaned(words: Sequence[str]) -> tuple[str, ...]:
+    """A caller's words, each once, without blanks around them; cut where no model reads on."""
+    if len(words) > MAX_WORDS:
+        raise InputError(f"There are {len(words):,} labels to choose from; give at most {MAX_WORDS:,}.")
+    return tuple(dict.fromkeys(word for item in words if (word := str(item).strip()[:MAX_WORD])))

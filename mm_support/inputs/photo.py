@@ -1,0 +1,109 @@
+"""Photos: a file or a PIL image becomes RGB pixels, upright, with nothing else attached.
+
+Decoders see untrusted bytes here and nowhere else: only three formats are tried, and size, pixels
+and shape are checked before a pixel is decoded. Knows nothing of models.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from mm_support.errors import InputError
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+MAX_BYTES = 15_000_000
+MAX_PIXELS = 25_000_000
+MIN_SIDE = 16  # pixels; nothing can be recognised in less
+MAX_RATIO = 20  # long side : short side; a till receipt is about 8
+
+
+def load_photo(image: str | Path | Image.Image) -> Image.Image:
+    """RGB, upright, without metadata; transparent parts become white, animations their first frame.
+
+    Raises InputError for anything that is not a readable JPEG, PNG or WEBP within the bounds above.
+    """
+    if not isinstance(image, Image.Image):
+        image = _open(Path(image))
+    _check_shape(*image.size)
+    try:
+        return _without_metadata(_to_rgb(_upright(image)))
+    except (MemoryError, InputError):
+        raise
+    except Exception as exc:  # decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files
+        raise InputError("The photo is damaged or incomplete; please send it again.") from exc
+
+
+def _open(path: Path) -> Image.Image:
+    """Reads the header only; pixels are decoded once the shape is known to be within bounds."""
+    data = _read(path)
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as exc:
+        raise InputError(_TOO_MANY_PIXELS) from exc
+    except Exception as exc:
+        raise InputError("This is not a photo that can be read; please send a JPEG, PNG or WEBP file.") from exc
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise InputError(f"There is no photo {path.name!r}; please check the path.")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as exc:
+        raise InputError("The photo cannot be opened; please check the path and its permissions.") from exc
+    if not data:
+        raise InputError("The photo's file is empty; please send it again.")
+    if len(data) > MAX_BYTES:
+        raise InputError(f"The photo is larger than {MAX_BYTES // 10**6} MB; please send a smaller one.")
+    return data
+
+
+def _check_shape(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise InputError(_TOO_MANY_PIXELS)
+    if min(width, height) < MIN_SIDE:
+        raise InputError(f"The photo is only {width} x {height} pixels; please send a larger one.")
+    if max(width, height) > MAX_RATIO * min(width, height):
+        raise InputError(f"The photo is {width} x {height} pixels, a mere strip; please crop it.")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as EXIF says. An EXIF block that cannot be parsed says nothing: the pixels still count."""
+    image.seek(0)
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:
+        return image
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        return _eight_bits(image).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of 16 bits or more, scaled to 8; PIL's own conversion would clip them to white."""
+    grey = np.nan_to_num(np.asarray(image, dtype=np.float32))
+    if grey.max() > 255:
+        grey = grey / 257  # 65535 / 255
+    return Image.fromarray(grey.clip(0, 255).astype(np.uint8))
+
+
+def _without_metadata(image: Image.Image) -> Image.Image:
+    clean = Image.new("RGB", image.size)
+    clean.paste(image)
+    return clean
+
+
+_TOO_MANY_PIXELS = f"The photo has more than {MAX_PIXELS // 10**6} megapixels; please send a smaller one."
