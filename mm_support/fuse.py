@@ -37,12 +37,13 @@ MIN_CONFIDENCE = 0.05  # a modality that is present never vanishes, its logarith
 
 @dataclass(frozen=True, eq=False)
 class Token:
-    """One modality of a turn: its unit vector, how sure its encoder is (0..1), and codes found in it."""
+    """One modality of a turn: its unit vector, how sure its encoder is (0..1), codes and word stems found in it."""
 
     modality: str
     vector: np.ndarray
     confidence: float = 1.0
     codes: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +110,7 @@ class FusionStrategy(nn.Module):
             parts=parts,
             weights=weights,
             codes={token.modality: token.codes for token in tokens if token.codes},
+            words={token.modality: token.words for token in tokens if token.words},
             strategy=self.name,
         )
 

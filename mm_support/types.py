@@ -123,6 +123,7 @@ class FusedQuery:
         the photo's. So an entry's score, linear in them, can be told apart by modality.
     weights: modality -> its share, for those present; they add up to 1.
     codes: modality -> codes it named (E24, WH-1000XM5), which are matched exactly, beside the vectors.
+    words: modality -> stems of the words that carry meaning, matched as words.
     """
 
     text: np.ndarray | None
@@ -130,6 +131,7 @@ class FusedQuery:
     parts: dict[str, np.ndarray]
     weights: dict[str, float]
     codes: dict[str, frozenset[str]] = field(default_factory=dict)
+    words: dict[str, frozenset[str]] = field(default_factory=dict)
     strategy: str = "weighted-sum"
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from mm_support.decode.prompt import Question
+from mm_support.decode.sentences import word_stems
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.ocr import TextReader
 from mm_support.encode.speech import SpeechEncoder
@@ -81,7 +82,7 @@ class Understanding:
         worded = [item for item in worded if item[1].strip()]
         vectors = self.text.encode([wording for _, wording, _ in worded]) if worded else ()
         tokens = [
-            Token(name, vector, confidence, codes.extract(wording))
+            Token(name, vector, confidence, codes.extract(wording), word_stems(wording))
             for (name, wording, confidence), vector in zip(worded, vectors)
         ]
         if seen:

@@ -5,7 +5,7 @@ import pytest
 
 from mm_support.errors import KnowledgeError
 from mm_support.fuse import Token, build_fusion
-from mm_support.knowledge.index import CANDIDATES, Point, VectorIndex
+from mm_support.knowledge.index import CANDIDATES, WORD_SHARE, Point, VectorIndex
 from mm_support.types import Entry
 
 D_TEXT, D_PICTURE = 16, 8
@@ -36,8 +36,8 @@ def index(tmp_path):
     index.close()
 
 
-def query(text=None, photo=None, codes=frozenset()):
-    tokens = [Token("text", text, codes=codes)] if text is not None else []
+def query(text=None, photo=None, codes=frozenset(), words=frozenset()):
+    tokens = [Token("text", text, codes=codes, words=words)] if text is not None else []
     tokens += [Token("photo", photo)] if photo is not None else []
     return build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
 
@@ -50,7 +50,19 @@ def test_text_search_equals_brute_force(index):
         expected = sorted(points, key=lambda p: -float(np.max(p.text @ vector)))[:10]
         hits = index.search("kb", query(vector), 10)
         assert [hit.entry.id for hit in hits] == [point.entry.id for point in expected]
-        assert [hit.score for hit in hits] == pytest.approx([float(np.max(p.text @ vector)) for p in expected], abs=1e-5)
+        assert [hit.score for hit in hits] == pytest.approx(
+            [(1 - WORD_SHARE) * float(np.max(p.text @ vector)) for p in expected], abs=1e-5
+        )
+
+
+def test_shared_words_decide_between_equal_vectors_and_rare_ones_count_more(index):
+    vector = unit(np.random.default_rng(0), 1, D_TEXT)
+    answers = {"rare": "the zebra and the return", "common": "the parcel and the return", "neither": "something", "other": "parcel"}
+    look = unit(np.random.default_rng(1), D_PICTURE)
+    index.replace("kb", [Point(Entry(n, "t", a), vector, np.zeros((0, D_PICTURE), np.float32), look) for n, a in answers.items()], "v1")
+    hits = index.search("kb", query(vector[0], words=frozenset({"zebra", "parcel"})), 4)
+    assert [hit.entry.id for hit in hits] == ["rare", "common", "other", "neither"]
+    assert hits[-1].score == pytest.approx(1 - WORD_SHARE, abs=1e-5)
 
 
 def test_two_candidate_lists_lose_nothing_on_a_base_that_fits_them(index):

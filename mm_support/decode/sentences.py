@@ -108,6 +108,11 @@ def content_words(text: str) -> list[Word]:
     return words
 
 
+def word_stems(text: str) -> frozenset[str]:
+    """The stems of the words of a text that carry meaning."""
+    return frozenset(word.stem for word in content_words(text))
+
+
 def _limits(stem: str) -> bool:
     return stem in LIMITS or stem in NUMBERS.values() or (len(stem) > 4 and stem.startswith(("un", "non")))
 

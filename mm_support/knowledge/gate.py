@@ -14,7 +14,7 @@ from typing import Sequence
 
 import numpy as np
 
-from mm_support.decode.sentences import content_words
+from mm_support.decode.sentences import word_stems
 from mm_support.errors import WeightsError
 from mm_support.knowledge import codes
 from mm_support.types import Entry, FusedQuery, Hit
@@ -70,8 +70,8 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
 
 
 def _coverage(words: str, entry: Entry) -> float:
-    asked = {word.stem for word in content_words(words)}
-    return len(asked & {word.stem for word in content_words(_text(entry))}) / len(asked) if asked else 0.0
+    asked = word_stems(words)
+    return len(asked & word_stems(_text(entry))) / len(asked) if asked else 0.0
 
 
 def _text(entry: Entry) -> str:

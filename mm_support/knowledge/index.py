@@ -4,7 +4,8 @@ A point is an entry. Its named vectors, each a list of which the best one counts
     text      (k, d_text)     title, each question, each sentence of the answer
     picture   (m, d_picture)  its pictures, where it has any
     words     (1, d_picture)  its title, by the image encoder's text tower
-Qdrant finds candidates, then every candidate is scored exactly here. Collections never change once
+Qdrant finds candidates, then every candidate is scored exactly here: by its vectors, by the words it
+shares with the question, rare ones counting more, and by codes. Collections never change once
 they are filled: an ingest fills a new one and moves the alias, so a failed ingest leaves no trace and
 what is remembered of a collection stays true. Knows nothing of files, models or conversations.
 """
@@ -12,14 +13,17 @@ what is remembered of a collection stays true. Knows nothing of files, models or
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import uuid
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Iterable, Sequence
 
 import numpy as np
 
+from mm_support.decode.sentences import word_stems
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge import codes
 from mm_support.knowledge.pictures import picture_score
@@ -28,6 +32,7 @@ from mm_support.types import Entry, FusedQuery, Hit, KnowledgeBase
 log = logging.getLogger(__name__)
 
 CANDIDATES = 50  # entries that each named vector may propose for exact scoring
+WORD_SHARE = 0.25  # of a modality's part that shared words make up; the cosine is the rest
 CODE_SHARE = 0.6  # an exactly matched code closes this part of the gap between an entry's score and 1
 UPSERT_BATCH = 64  # points
 PAGE = 1_000  # points read at once when a base is listed
@@ -44,6 +49,30 @@ class Point:
     words: np.ndarray
 
 
+class Rarity:
+    """How much each word tells entries apart: its inverse document frequency (Robertson and Sparck Jones 1976)."""
+
+    def __init__(self, words: Sequence[Sequence[str]]) -> None:
+        self._count, self._entries = len(words), Counter(word for entry in words for word in entry)
+
+    def __getitem__(self, word: str) -> float:
+        having = self._entries[word]
+        return math.log(1 + (self._count - having + 0.5) / (having + 0.5))
+
+    def coverage(self, asked: frozenset[str], entry: frozenset[str]) -> float:
+        """The share of what was asked, by rarity, that the entry has words for; 0..1."""
+        total = sum(self[word] for word in asked)
+        return sum(self[word] for word in asked & entry) / total if total else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What is remembered of a collection."""
+
+    entries: tuple[Entry, ...]
+    rarity: Rarity
+
+
 class VectorIndex:
     """Knowledge bases in Qdrant: a folder (one process at a time) or, with a url, a server.
 
@@ -54,7 +83,7 @@ class VectorIndex:
         self._client = _connect(folder, url)
         self._prefix = f"{signature}."
         self._dims = {"text": d_text, "picture": d_picture, "words": d_picture}
-        self._entries: dict[str, tuple[Entry, ...]] = {}  # of collections that were listed; they never change
+        self._known: dict[str, Contents] = {}  # collection -> what is in it; collections never change
         self._lock = threading.RLock()  # qdrant-client's local mode is not safe for two threads
 
     def close(self) -> None:
@@ -91,21 +120,20 @@ class VectorIndex:
             self._client.update_collection_aliases([*drop, models.CreateAliasOperation(create_alias=create)])
             if old:
                 self._client.delete_collection(old)
-                self._entries.pop(old, None)
+                self._known.pop(old, None)
 
     def entries(self, name: str) -> tuple[Entry, ...]:
         """All entries of a base, in the order in which they were ingested."""
         with self._lock:
-            collection = self._collection(name)
-            if collection not in self._entries:
-                self._entries[collection] = self._read_entries(collection)
-            return self._entries[collection]
+            return self._contents(self._collection(name)).entries
 
     def search(self, name: str, query: FusedQuery, limit: int) -> list[Hit]:
         """The best `limit` entries, best first. Raises KnowledgeError for a base that does not exist."""
         with self._lock:
-            candidates = self._candidates(self._collection(name), query, max(limit, CANDIDATES))
-        hits = (_score(point, query) for point in candidates)
+            collection = self._collection(name)
+            rarity = self._contents(collection).rarity
+            candidates = self._candidates(collection, query, max(limit, CANDIDATES))
+        hits = (_score(point, query, rarity) for point in candidates)
         return sorted(hits, key=lambda hit: (-hit.score, hit.entry.id))[:limit]
 
     def _candidates(self, collection: str, query: FusedQuery, limit: int) -> list:
@@ -153,12 +181,18 @@ class VectorIndex:
         if batch:
             self._client.upsert(collection, batch)
 
-    def _read_entries(self, collection: str) -> tuple[Entry, ...]:
+    def _contents(self, collection: str) -> Contents:
+        if collection not in self._known:
+            self._known[collection] = self._read(collection)
+        return self._known[collection]
+
+    def _read(self, collection: str) -> Contents:
         points, offset = self._client.scroll(collection, limit=PAGE, with_payload=True)
         while offset is not None:
             page, offset = self._client.scroll(collection, limit=PAGE, offset=offset, with_payload=True)
             points += page
-        return tuple(_entry(point.payload) for point in sorted(points, key=lambda point: point.payload["order"]))
+        payloads = sorted((point.payload for point in points), key=lambda payload: payload["order"])
+        return Contents(tuple(map(_entry, payloads)), Rarity([payload["words"] for payload in payloads]))
 
     def _collection(self, name: str) -> str:
         aliases = self._aliases()
@@ -203,11 +237,13 @@ def _to_qdrant(point: Point, order: int):
     vectors = {"text": point.text.tolist(), "words": [point.words.tolist()]}
     if len(point.picture):
         vectors["picture"] = point.picture.tolist()
-    named = codes.extract(" ".join((entry.title, *entry.questions, entry.answer)))
+    text = " ".join((entry.title, *entry.questions, entry.answer))
+    named = codes.extract(text)
     payload = {
         **asdict(replace(entry, pictures=())),
         "pictures": [str(path) for path in entry.pictures],
         "order": order,
+        "words": sorted(word_stems(text)),
         "named_codes": sorted(named),
         "codes": sorted({codes.fold(code) for code in named}),
     }
@@ -227,18 +263,22 @@ def _entry(payload: dict) -> Entry:
     )
 
 
-def _score(point, query: FusedQuery) -> Hit:
-    """Score of one candidate, as a sum over modalities, each at least 0.
+def _score(point, query: FusedQuery, rarity: Rarity) -> Hit:
+    """Score of one candidate: a sum over modalities, each at least 0.
 
-    Words: the cosine with the entry's best text vector, told apart by what each modality put into the
-    query. Photo: its weight times the picture score. Codes: an exact match closes CODE_SHARE of what
-    is left to 1.
+    A modality in words: the cosine of what it put into the query with the entry's best text vector, and
+    its weight times the coverage of its words. Photo: its weight times the picture score. Codes: an
+    exact match closes CODE_SHARE of what is left to 1.
     """
     by: dict[str, float] = {}
     if query.text is not None:
         facets = np.asarray(point.vector["text"], np.float32)
         best = facets[int(np.argmax(facets @ query.text))]
-        by = {name: max(0.0, float(part @ best)) for name, part in query.parts.items() if name != "photo"}
+        entry_words = frozenset(point.payload["words"])
+        for name, part in query.parts.items():
+            if name != "photo":
+                covered = query.weights[name] * rarity.coverage(query.words.get(name, frozenset()), entry_words)
+                by[name] = (1 - WORD_SHARE) * max(0.0, float(part @ best)) + WORD_SHARE * covered
     if query.picture is not None:
         by["photo"] = _photo_part(point, query.picture)
     total = min(1.0, sum(by.values()))
