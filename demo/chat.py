@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import gradio as gr
@@ -37,12 +37,18 @@ class Desk:
     transcript: gr.Textbox
     panel: gr.HTML
     comment: gr.Textbox
+    again: gr.Button
+    person: gr.Button
+    restart: gr.Button
 
     def outputs(self) -> list:
-        return [self.conversation, self.picker, self.chat, self.box, self.heard, self.transcript, self.panel, self.comment]
+        return [getattr(self, field.name) for field in fields(self)]
 
     def show(self, conversation: Conversation, **box: object) -> dict:
-        """What the page shows of a conversation; box: what else changes in the box for messages."""
+        """What the page shows of a conversation; box: what else changes in the box for messages.
+
+        While a reply is on its way it can be stopped, and nothing else that would start one is offered.
+        """
         latest = conversation.latest
         busy = latest is not None and not latest.over
         heard = latest.transcript if latest else None
@@ -53,10 +59,12 @@ class Desk:
             self.box: gr.MultimodalTextbox(submit_btn=not busy, stop_btn=busy, **box),
             self.heard: gr.Group(visible=heard is not None),
             self.comment: gr.Textbox(visible=False),
+            self.transcript: gr.Textbox(interactive=not busy),
         }
+        changes |= {button: gr.Button(interactive=not busy) for button in (self.again, self.person, self.restart)}
         if heard is not None:
             label = f"Heard, {heard.confidence:.0%} sure" if heard.text else "No speech was heard"
-            changes[self.transcript] = gr.Textbox(heard.text, label=label)
+            changes[self.transcript] = gr.Textbox(heard.text, label=label, interactive=not busy)
         return changes
 
 

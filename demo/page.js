@@ -1,28 +1,60 @@
-// A citation in a reply lights up its source; an older reply's sources come back into view.
+// What Gradio's components leave out: links from replies to their sources, names for screen readers,
+// recording in two presses, and spoken replies that start by themselves.
+
+const all = (selector) => [...document.querySelectorAll(selector)];
+
+// A citation lights up its source; an older reply's sources come back into view.
 document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("a[href*='#source-']");
-  const match = link && /#source-(\d+)-(\d+)$/.exec(link.href);
+  const match = /#source-(\d+)-(\d+)$/.exec(event.target.closest?.("#chat a")?.href);
   if (!match) return;
   event.preventDefault();
   const source = document.getElementById(`source-${match[1]}-${match[2]}`);
   if (!source) return;
-  document.querySelectorAll(".ms-turn").forEach((turn) => { turn.hidden = turn.id !== `turn-${match[1]}`; });
-  document.querySelectorAll(".ms-lit").forEach((lit) => lit.classList.remove("ms-lit"));
+  for (const turn of all(".ms-turn")) turn.hidden = turn.id !== `turn-${match[1]}`;
+  for (const lit of all(".ms-lit")) lit.classList.remove("ms-lit");
   source.classList.add("ms-lit");
   source.focus({ preventScroll: true });
-  source.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  source.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
 }, true);
 
-// Gradio names each message by its raw Markdown and leaves pictures without words: say who speaks and what is shown.
-const nameMessages = () => {
-  for (const message of document.querySelectorAll("#chat [data-testid=user], #chat [data-testid=bot]")) {
+// Gradio names a message by its raw Markdown, pictures and the text field by nothing, and makes each pill a group of its own.
+function nameThings() {
+  for (const message of all("#chat :is([data-testid=user], [data-testid=bot])")) {
     const mine = message.dataset.testid === "user";
     const name = mine ? "You" : "Assistant";
-    if (message.getAttribute("aria-label") !== name) {
-      message.setAttribute("role", "group");
-      message.setAttribute("aria-label", name);
-    }
+    if (message.getAttribute("aria-label") !== name) message.setAttribute("aria-label", name);
+    if (!message.role) message.role = "group";
     for (const picture of message.querySelectorAll("img[alt='']")) picture.alt = mine ? "Your photo" : "Picture from the source";
+    for (const button of message.querySelectorAll("button:not([aria-label])")) button.ariaLabel = "Enlarge the picture";
   }
-};
-new MutationObserver(nameMessages).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["aria-label"] });
+  for (const pills of all("#picker .wrap:has(input):not([role])")) { pills.role = "radiogroup"; pills.ariaLabel = "Knowledge"; }
+  for (const pill of all("#picker input:not([name=knowledge])")) pill.name = "knowledge";
+  for (const field of all("#box textarea:not([aria-label])")) field.ariaLabel = "Your message";
+}
+
+// The microphone button starts recording, the stop button attaches what was recorded.
+let recording = false;
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("#box .microphone-button")) recording = !document.querySelector("#box .recording-overlay");
+}, true);
+function record() {
+  const start = recording && document.querySelector("#box .record-button");
+  if (start) { recording = false; start.click(); }
+  document.querySelector("#box button[aria-label='Attach audio']")?.click();
+}
+
+// A spoken reply starts to play when it arrives, if the switch for voice replies is on.
+let spoken = 0;
+function speak() {
+  const players = all("#chat .bot .minimal-audio-player");
+  if (players.length <= spoken) { spoken = players.length; return; }
+  const player = players.at(-1);
+  if (player.querySelector("[class*=timestamp]")?.textContent === "0:00") return;  // not loaded yet
+  spoken = players.length;
+  if (document.querySelector("#speak input")?.checked) player.querySelector("button[aria-label=Play]")?.click();
+}
+
+new MutationObserver(() => { nameThings(); record(); speak(); }).observe(document.documentElement, {
+  childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "name"],
+});

@@ -107,7 +107,7 @@ def knowledge_tab(service, picker_choices, picker: gr.Radio) -> tuple[gr.HTML, g
             table = gr.HTML()
             name = gr.Textbox(label="Name of your knowledge", placeholder="for example my-shop", elem_id="ingest-name")
             files = gr.File(
-                label="CSV, JSONL, Markdown, pictures, or a zip of them", file_count="multiple", height=140,
+                label="CSV, JSONL, Markdown, pictures, or a zip of them", file_count="multiple", height=140, elem_id="ingest-files",
                 file_types=[".csv", ".jsonl", ".md", ".zip", "image"],
             )
             add = gr.Button("Add to knowledge", variant="primary")

@@ -82,24 +82,23 @@ def assistant_tab(service, folder: Path) -> gr.Radio:
                 again = gr.Button("Not what you said? Correct it and ask again", size="sm", elem_id="again")
             side = gr.HTML(panel(Conversation()), elem_id="panel")
     conversation = gr.State(Conversation(), time_to_live=TAB_LIFETIME)
-    desk = Desk(conversation, picker, chat, box, heard, transcript, side, comment)
-    wire(Chat(service, desk, examples, folder), speak, person, restart, again)
+    desk = Desk(conversation, picker, chat, box, heard, transcript, side, comment, again, person, restart)
+    wire(Chat(service, desk, examples, folder), speak)
     return picker
 
 
-def wire(chat: Chat, speak, person, restart, again) -> None:
+def wire(chat: Chat, speak: gr.Checkbox) -> None:
     """Connects the conversation's events. Replies share a limit with /chat, and all can be stopped."""
     desk, shown = chat.desk, chat.desk.outputs()
     reply = {"concurrency_id": "reply", "concurrency_limit": REPLIES_AT_ONCE, "trigger_mode": "once", **PRIVATE}
     replies = [
         desk.box.submit(chat.send, [desk.box, desk.picker, speak, desk.conversation], shown, **reply),
         desk.chat.example_select(chat.send_example, [speak, desk.conversation], shown, **reply),
-        again.click(chat.send_edited, [desk.transcript, desk.conversation], shown, **reply),
-        desk.transcript.submit(chat.send_edited, [desk.transcript, desk.conversation], shown, **reply),
-        person.click(chat.ask_for_person, [desk.picker, speak, desk.conversation], shown, **reply),
+        gr.on([desk.again.click, desk.transcript.submit], chat.send_edited, [desk.transcript, desk.conversation], shown, **reply),
+        desk.person.click(chat.ask_for_person, [desk.picker, speak, desk.conversation], shown, **reply),
     ]
     desk.box.stop(chat.stop, desk.conversation, shown, cancels=replies, queue=False, **PRIVATE)
-    restart.click(chat.restart, None, shown, cancels=replies, queue=False, **PRIVATE)
+    desk.restart.click(chat.restart, None, shown, queue=False, **PRIVATE)
     desk.chat.like(chat.rate, desk.conversation, [desk.conversation, desk.comment], **PRIVATE)
     desk.comment.submit(chat.comment, [desk.comment, desk.conversation], desk.comment, **PRIVATE)
 

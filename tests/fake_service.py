@@ -12,6 +12,7 @@ import re
 import tempfile
 import threading
 import time
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -84,9 +85,11 @@ class FakeKnowledge:
         asked = set().union(*parts.values()) or {""}
         hits = []
         for entry in self._base(turn.knowledge):
-            own = words(entry.title + " " + " ".join(entry.questions))
-            by = {name: len(found & own) / len(asked) for name, found in parts.items() if found & own}
-            score = len(asked & own) / len(asked)
+            left, by = asked & words(entry.title + " " + " ".join(entry.questions)), {}
+            score = len(left) / len(asked)
+            for name, said in parts.items():  # a word counts for the first modality that has it
+                by |= {name: len(said & left) / len(asked)} if said & left else {}
+                left -= said
             if score:
                 hits.append(Hit(entry, score, by))
         return sorted(hits, key=lambda hit: -hit.score)[:limit]
@@ -127,19 +130,23 @@ def read_rows(file: Path) -> list[dict[str, str]]:
 
 
 class FakeService:
-    """delay: seconds before each event. load_seconds: how long the models seem to load."""
+    """delay: seconds before each event. The models seem to load until `loaded` is set."""
 
-    def __init__(self, delay: float = 0.0, load_seconds: float = 0.0) -> None:
+    def __init__(self, delay: float = 0.0, loaded: bool = True) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fake-service-"))
         self.knowledge = FakeKnowledge(self.folder)
-        self.delay, self.ready_at = delay, time.monotonic() + load_seconds
+        self.delay = delay
+        self.loaded = threading.Event()
+        if loaded:
+            self.loaded.set()
         self.turns: list[UserTurn] = []
         self.ratings: list[tuple[str, str, str]] = []
         self.closed = threading.Event()
 
     def status(self) -> Status:
-        ready = time.monotonic() >= self.ready_at
-        return Status(ready, "Ready" if ready else "Models are still loading", "CPU without bfloat16 instructions, float32")
+        if not self.loaded.is_set():
+            return Status(False, "Models are still loading")
+        return Status(True, "Ready", "CPU without bfloat16 instructions, float32")
 
     def transcribe(self, audio: object) -> Transcript:
         self._check(audio)
@@ -170,9 +177,9 @@ class FakeService:
     def _events(self, turn: UserTurn) -> Iterator[Event]:
         if not (turn.text.strip() or turn.image or turn.audio):
             raise InputError("The message is empty: type a question, record one or add a photo.")
-        if time.monotonic() < self.ready_at:
+        if not self.loaded.is_set():
             yield Working("load", "Models are still loading")
-            time.sleep(max(0.0, self.ready_at - time.monotonic()))
+            self.loaded.wait()
         if turn.audio is not None:
             yield Working("listen", "Listening")
             yield Heard(self.transcribe(turn.audio))
@@ -227,10 +234,19 @@ def tone(hertz: float, seconds: float, rate: int = 22_050) -> np.ndarray:
     return (0.2 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)).astype(np.float32)
 
 
+def write_wav(path: Path, seconds: float, rate: int = 22_050) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes((tone(440, seconds, rate) * 32767).astype("<i2").tobytes())
+    return path
+
+
 def main() -> None:
     from demo.ui import build_demo, launch_options
 
-    build_demo(FakeService(delay=0.06, load_seconds=4)).launch(**launch_options())
+    service = FakeService(delay=0.06, loaded=False)
+    threading.Timer(4.0, service.loaded.set).start()
+    build_demo(service).launch(**launch_options())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,410 @@
+"""The page in Chromium, with a service without models: what people see, hear, press and reach."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+
+import pytest
+
+from demo.examples import EXAMPLES
+from demo.ui import build_demo, launch_options
+from tests.fake_service import HEARD, FakeService, make_picture, write_wav
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
+PATIENCE = 20_000  # ms, for a machine that is busy
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+).split()
+HARMLESS = ["signal is aborted without reason"]  # said by Gradio's own script when a recorder is put away
+DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; install it to test the page")
+
+
+@pytest.fixture(scope="module")
+def service():
+    return FakeService(delay=0.01)
+
+
+@pytest.fixture(scope="module")
+def assets(tmp_path_factory):
+    """Every example card's files, drawn and made here."""
+    folder = tmp_path_factory.mktemp("assets")
+    (folder / "examples").mkdir()
+    for example in EXAMPLES:
+        for name in filter(None, (example.photo, example.picture)):
+            make_picture(folder / "examples" / name, "E24", (60, 90, 110))
+        if example.recording:
+            write_wav(folder / "examples" / example.recording, 1.0)
+    return folder
+
+
+def launch(service, assets):
+    demo = build_demo(service, assets)
+    return demo, demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())[1]
+
+
+@pytest.fixture(scope="module")
+def address(service, assets):
+    demo, url = launch(service, assets)
+    yield url
+    demo.close()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    microphone = write_wav(tmp_path_factory.mktemp("microphone") / "tone.wav", 3.0)
+    expect.set_options(timeout=PATIENCE)
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*FLAGS, f"--use-file-for-fake-audio-capture={microphone}"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def open_page(browser, address):
+    """open_page(viewport, scheme, address) -> a page that is ready; script errors are noted in page.problems."""
+    contexts = []
+
+    def opened(viewport=DESKTOP, scheme="light", address=address):
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, permissions=["microphone"])
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.problems, page.requested = [], []
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("request", lambda request: page.requested.append(request.url))
+        page.goto(address)
+        expect(page.locator("#box textarea")).to_be_visible()
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def desktop(open_page):
+    return open_page()
+
+
+@pytest.fixture
+def page(desktop):
+    """One page for most tests, because loading it takes longer than using it; each starts a new conversation."""
+    desktop.get_by_role("tab", name="Assistant").click()
+    desktop.locator("#box textarea").fill("a draft that goes away")
+    desktop.get_by_role("button", name="New conversation").click()
+    expect(desktop.locator("#box textarea")).to_have_value("")
+    expect(desktop.locator("#chat .bot-row")).to_have_count(0)
+    desktop.get_by_label("Shopping", exact=True).check()
+    desktop.get_by_label("Voice reply").uncheck()
+    yield desktop
+    assert [problem for problem in desktop.problems if problem not in HARMLESS] == []
+
+
+def ask(page, text, photo=None, knowledge=None):
+    if knowledge:
+        page.get_by_label(knowledge, exact=True).check()
+    if photo:
+        page.locator("#box input[type=file]").set_input_files(str(photo))
+        expect(page.locator("#box .thumbnail-item, #box img").first).to_be_visible()
+    page.locator("#box textarea").fill(text)
+    page.locator("#box textarea").press("Enter")
+
+
+def finished(page):
+    """The last reply, once the page takes a new question."""
+    expect(page.locator("#panel .ms-turn:not([hidden]) .ms-outcome")).to_be_visible()
+    expect(page.locator("#box .submit-button")).to_be_visible()
+    return page.locator("#chat .bot-row").last
+
+
+# -- asking ---------------------------------------------------------------------------------
+
+
+def test_a_typed_question_with_a_photo_ends_in_a_reply_with_a_source(page, service):
+    ask(page, "What does E24 mean?", service.folder / "e24.png", "Smart home")
+    reply = finished(page)
+    expect(reply).to_contain_text("E24 means that the water does not drain.")
+    expect(reply.get_by_role("img", name="Picture from the source")).to_be_visible()
+    question = page.locator("#chat .user-row").last
+    expect(question.get_by_role("img", name="Your photo")).to_be_visible()
+    expect(page.locator("#panel")).to_contain_text("washing machine 81%")
+    expect(page.locator("#panel .ms-weights li")).to_have_count(3)
+    source = page.locator("#source-1-1")
+    expect(source).to_contain_text("Error E24 on the washing machine")
+    expect(source.locator("img")).to_be_visible()
+    reply.get_by_role("link", name="1").first.click()
+    expect(source).to_have_class(re.compile("ms-lit"))
+    expect(source).to_be_focused()
+
+
+def test_an_older_reply_brings_its_sources_back(page):
+    ask(page, "E24", knowledge="Smart home")
+    finished(page)
+    ask(page, "router")
+    expect(page.locator("#turn-2 .ms-outcome")).to_be_visible()
+    expect(page.locator("#turn-1")).to_be_hidden()
+    page.locator("#chat .bot-row").first.get_by_role("link", name="1").first.click()
+    expect(page.locator("#source-1-1")).to_be_visible()
+    expect(page.locator("#turn-2")).to_be_hidden()
+
+
+def test_a_recorded_question_is_heard_answered_and_can_be_corrected(page, service):
+    page.get_by_label("Smart home", exact=True).check()
+    page.get_by_label("Record audio").click()
+    page.get_by_label("Stop recording").wait_for()
+    time.sleep(1)  # what is recorded
+    page.get_by_label("Stop recording").click()
+    expect(page.get_by_label("Remove file")).to_be_attached()
+    page.get_by_label("Submit").click()
+    finished(page)
+    assert service.turns[-1].audio.stat().st_size > 10_000
+    transcript = page.get_by_label("Heard, 93% sure")
+    expect(transcript).to_have_value(HEARD.text)
+    expect(page.locator("#chat .user-row .minimal-audio-player")).to_be_visible()
+    expect(page.locator("#source-1-1")).to_be_visible()
+    transcript.fill("My router blinks")
+    page.get_by_role("button", name="ask again").click()
+    expect(page.locator("#chat .bot-row").last).to_contain_text("Unplug the router")
+    assert service.turns[-1].text == "My router blinks" and service.turns[-1].audio is None
+
+
+def test_a_spoken_reply_plays_by_itself_and_again(page):
+    page.get_by_label("Voice reply").check()
+    ask(page, "return an order")
+    player = page.locator("#chat .bot-row .minimal-audio-player")
+    player.get_by_role("button", name="Pause").wait_for()
+    player.get_by_role("button", name="Play").wait_for()
+    player.get_by_role("button", name="Play").click()
+    player.get_by_role("button", name="Pause").wait_for()
+
+
+def test_every_example_card_gets_a_reply(page, service):
+    cards = page.locator("#chat .example")
+    expect(cards).to_have_count(len(EXAMPLES))
+    for number, example in enumerate(EXAMPLES):
+        expect(cards.nth(number).locator("img")).to_be_visible()
+        cards.nth(number).click()
+        finished(page)
+        turn = service.turns[-1]
+        assert (turn.text, bool(turn.image), bool(turn.audio)) == (example.text, bool(example.photo), bool(example.recording))
+        expect(page.locator("#picker input:checked")).to_have_value(example.knowledge)
+        page.get_by_role("button", name="New conversation").click()
+        expect(page.locator("#chat .bot-row")).to_have_count(0)
+
+
+def test_a_person_can_be_asked_for_at_any_time(page):
+    page.get_by_role("button", name="Talk to a person").click()
+    expect(finished(page)).to_contain_text("handing you over to a person")
+    expect(page.locator("#panel .ms-outcome")).to_have_text("Handed over to a person")
+
+
+def test_a_reply_can_be_stopped_and_the_next_question_works(page, service):
+    service.delay = 0.2
+    try:
+        ask(page, "return an order")
+        expect(page.locator("#chat .bot-row")).to_contain_text("You can")
+        page.locator("#box .stop-button").click()
+        assert service.closed.wait(5)
+        expect(page.locator("#chat .bot-row")).to_contain_text("Stopped.")
+    finally:
+        service.delay = 0.01
+    ask(page, "return an order")
+    expect(finished(page)).to_contain_text("pick-up point")
+
+
+def test_a_problem_is_said_in_the_chat_and_the_next_question_works(page):
+    page.get_by_label("Upload a file").wait_for()
+    page.locator("#box textarea").press("Enter")
+    expect(page.locator("#chat .bot-row").last).to_contain_text("The message is empty")
+    ask(page, "return an order")
+    expect(finished(page)).to_contain_text("30 days")
+
+
+def test_the_page_answers_while_models_load(open_page, assets):
+    loading = FakeService(loaded=False)
+    demo, url = launch(loading, assets)
+    try:
+        page = open_page(address=url)
+        expect(page.locator("#ms-status")).to_contain_text("Models are still loading")
+        ask(page, "return an order")
+        expect(page.locator("#chat .bot-row")).to_contain_text("Models are still loading")
+        loading.loaded.set()
+        expect(finished(page)).to_contain_text("30 days")
+        expect(page.locator("#ms-status")).to_contain_text("Ready")
+        expect(page.locator("#ms-status")).to_contain_text("CPU")
+    finally:
+        demo.close()
+
+
+def test_feedback_lands_with_its_turn(page, service):
+    ask(page, "return an order")
+    finished(page)
+    turn = f"turn-{len(service.turns)}"
+    page.locator("#chat").get_by_role("button", name="Dislike").click()
+    page.get_by_label("What was wrong?").fill("I wanted a refund")
+    page.get_by_label("What was wrong?").press("Enter")
+    expect(page.get_by_label("What was wrong?")).to_be_hidden()
+    page.locator("#chat").get_by_role("button", name="Like", exact=True).click()
+    expect(page.locator("#chat").get_by_role("button", name="Liked")).to_be_visible()
+    deadline = time.monotonic() + 5
+    while len(service.ratings) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert service.ratings[-3:] == [(turn, "down", ""), (turn, "down", "I wanted a refund"), (turn, "up", "")]
+
+
+# -- safety ---------------------------------------------------------------------------------
+
+
+def test_hostile_text_shows_as_text(page):
+    ask(page, 'hostile <img src=x onerror="window.hacked=1"> [link](javascript:window.hacked=1) **bold** {{value}} ${1+1}')
+    finished(page)
+    question, reply = page.locator("#chat .user-row").last, page.locator("#chat .bot-row").last
+    expect(question).to_contain_text('<img src=x onerror="window.hacked=1"> [link](javascript:window.hacked=1) **bold** {{value}} ${1+1}')
+    for part in (reply, page.locator("#panel")):
+        expect(part).to_contain_text('<img src=x onerror="window.hacked=1"> **bold** [link](javascript:')
+    assert page.locator("#chat strong, #chat img, #panel img").count() == 0
+    assert all(link.get_attribute("href").startswith("#source-") for link in page.locator("#chat a").all())
+    assert page.evaluate("window.hacked") is None and not any("evil.example" in url for url in page.requested)
+
+
+def test_nothing_is_fetched_from_outside(page, address):
+    ask(page, "return an order")
+    finished(page)
+    assert len(page.requested) > 20  # from the first one on
+    assert [url for url in page.requested if not url.startswith((address, "data:", "blob:"))] == []
+
+
+# -- looks and reach ------------------------------------------------------------------------
+
+
+def test_on_a_phone_nothing_scrolls_sideways_and_the_panel_is_below(open_page, service):
+    page = open_page(PHONE)
+    ask(page, "What does E24 mean? " + "w" * 120, service.folder / "e24.png", "Smart home")
+    finished(page)
+    for tab in ("Assistant", "Evaluation", "Knowledge"):
+        page.get_by_role("tab", name=tab).click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], tab
+    page.get_by_role("tab", name="Assistant").click()
+    chat, panel = page.locator("#chat").bounding_box(), page.locator("#panel").bounding_box()
+    assert panel["y"] > chat["y"] + chat["height"] and panel["width"] > 0.85 * PHONE["width"]
+
+
+LOW_CONTRAST = """() => {
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const rgba = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    const d = canvas.getImageData(0, 0, 1, 1).data; return [d[0], d[1], d[2], d[3] / 255]; };
+  const over = (top, below) => below.map((b, i) => i < 3 ? top[i] * top[3] + b * (1 - top[3]) : 1);
+  const background = (e) => e ? over(rgba(getComputedStyle(e).backgroundColor), background(e.parentElement)) : [255, 255, 255, 1];
+  const opacity = (e) => e ? getComputedStyle(e).opacity * opacity(e.parentElement) : 1;
+  const light = (c) => { const [r, g, b] = c.slice(0, 3).map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const e = walker.currentNode.parentElement, text = walker.currentNode.textContent.trim();
+    if (!text || !e.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) || e.closest('.sr-only, style, script, [disabled]')) continue;
+    const style = getComputedStyle(e), below = background(e), colour = rgba(style.color);
+    colour[3] *= opacity(e);
+    const [a, b] = [light(over(colour, below)), light(below)].sort((x, y) => y - x), ratio = (a + 0.05) / (b + 0.05);
+    const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+    if (ratio < (large ? 3 : 4.5)) found.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)}`);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_enough_contrast(open_page, service, scheme):
+    """WCAG 2.1, 1.4.3: 4.5 to 1, and 3 to 1 for large text."""
+    page = open_page(scheme=scheme)
+    assert page.evaluate("getComputedStyle(document.body).colorScheme || true") and page.evaluate(LOW_CONTRAST) == []
+    ask(page, "What does E24 mean?", service.folder / "e24.png", "Smart home")
+    finished(page)
+    page.mouse.move(0, 0)
+    assert page.evaluate(LOW_CONTRAST) == []
+    dark = page.evaluate("getComputedStyle(document.querySelector('#chat .bubble-wrap')).backgroundColor") != "rgb(255, 255, 255)"
+    assert dark == (scheme == "dark")
+
+
+def test_nothing_jumps_while_a_reply_streams(page, service):
+    service.delay = 0.05
+    try:
+        ask(page, "return an order")
+        expect(page.locator("#chat .bot-row")).to_contain_text("You can")
+        places = set()
+        while page.locator("#box .stop-button").count():
+            boxes = [page.locator(part).bounding_box() for part in ("#picker", "#chat", "#box", "#ms-actions", "#panel .ms-card >> nth=0")]
+            places.add(tuple((box["x"], box["y"]) for box in boxes))
+    finally:
+        service.delay = 0.01
+    assert len(places) == 1
+
+
+NAMELESS = """() => [...document.querySelectorAll('button, a, input, textarea, select, [role=button], [role=tab]')]
+  .filter((e) => e.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) && e.tabIndex >= 0)
+  .filter((e) => !(e.ariaLabel || e.innerText?.trim() || e.title || e.alt || e.labels?.length && e.labels[0].innerText.trim()))
+  .map((e) => e.outerHTML.slice(0, 160))"""
+
+
+def test_everything_that_can_be_pressed_has_a_name(page, service):
+    assert page.evaluate(NAMELESS) == []
+    ask(page, "What does E24 mean?", service.folder / "e24.png", "Smart home")
+    finished(page)
+    assert page.evaluate(NAMELESS) == []
+    page.get_by_role("tab", name="Knowledge").click()
+    assert page.evaluate(NAMELESS) == []
+
+
+def test_a_question_can_be_asked_and_followed_up_with_the_keyboard_alone(page):
+    page.locator("#picker input").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#picker input:checked")).to_have_value("smart-home")
+    reached = set()
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.ariaLabel || document.activeElement.innerText || document.activeElement.id"))
+    assert {"Your message", "Upload a file", "Record audio", "Submit", "Talk to a person", "New conversation"} <= reached
+    page.locator("#box textarea").focus()
+    page.keyboard.type("E24")
+    page.keyboard.press("Enter")
+    finished(page)
+    page.locator("#chat .bot-row a").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#source-1-1")).to_be_focused()
+    assert page.get_by_role("log").get_attribute("aria-live") == "polite"
+
+
+# -- knowledge ------------------------------------------------------------------------------
+
+
+def test_own_knowledge_is_added_browsed_and_answered_from(page, tmp_path):
+    rows = "id,title,questions,answer,intent,pictures\nbike,A flat tyre,How do I fix a puncture?,Patch the tube.,repair,\nbad,No answer,x,,,\n"
+    (tmp_path / "bikes.csv").write_text(rows)
+    page.get_by_role("tab", name="Knowledge").click()
+    page.get_by_label("Name of your knowledge").fill("bikes")
+    page.locator("#ingest-files input[type=file]").set_input_files(str(tmp_path / "bikes.csv"))
+    expect(page.get_by_text("bikes.csv").first).to_be_visible()
+    page.get_by_role("button", name="Add to knowledge").click()
+    report = page.locator("#ingest-report")
+    expect(report).to_contain_text("1 entries added")
+    expect(report).to_contain_text("the answer is empty")
+    expect(page.get_by_role("row", name="Bikes 1 0")).to_be_visible()
+    page.get_by_label("Knowledge base").click()
+    page.get_by_role("option", name="Bikes").click()
+    expect(page.locator("#entries")).to_contain_text("A flat tyre")
+    page.get_by_label("Find an entry").fill("nothing like this")
+    page.get_by_label("Find an entry").press("Enter")
+    expect(page.locator("#entries")).to_contain_text("No entries")
+    page.get_by_role("tab", name="Assistant").click()
+    ask(page, "How do I fix a puncture?", knowledge="Bikes")
+    expect(finished(page)).to_contain_text("Patch the tube.")
+    expect(page.locator("#source-1-1")).to_contain_text("A flat tyre")

@@ -1,0 +1,394 @@
+"""The page's values and the endpoints, with a service without models. What needs a browser is in test_browser.py."""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+import wave
+import zipfile
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from demo.chat import bubbles, turn_of_message
+from demo.examples import EXAMPLES, available, card
+from demo.exchange import Conversation, Exchange
+from demo.handlers import OUR_FAULT, publish_audio, turn_from_box
+from demo.panels import as_markdown, esc, panel, reply_markdown, status_line
+from demo.tabs import report_tables
+from demo.ui import build_demo, launch_options
+from demo.uploads import stage
+from mm_support.errors import InputError
+from mm_support.types import Audio, Finished, Heard, Said, Saw, Status, UserTurn
+from tests.fake_service import HEARD, HOSTILE, SEEN, FakeService, tone, write_wav
+
+RESULT_KEYS = {
+    "reply", "action", "citations", "pictures", "transcript", "image", "intent", "fusion", "timings_ms", "session_id", "turn_id",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def service():
+    return FakeService()
+
+
+@pytest.fixture(scope="module")
+def app(service, tmp_path_factory):
+    demo = build_demo(service, tmp_path_factory.mktemp("assets"))
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    yield url.rstrip("/")
+    demo.close()
+
+
+@pytest.fixture(scope="module")
+def client(app):
+    return Client(app, verbose=False)
+
+
+@pytest.fixture
+def photo(service):
+    return service.folder / "e24.png"
+
+
+@pytest.fixture
+def recording(tmp_path):
+    return write_wav(tmp_path / "question.wav", 0.5)
+
+
+# -- endpoints ------------------------------------------------------------------------------
+
+
+def test_exactly_the_documented_endpoints_are_public(client):
+    endpoints = client.view_api(return_format="dict")["named_endpoints"]
+    names = {name: [p["parameter_name"] for p in facts["parameters"]] for name, facts in endpoints.items()}
+    assert names == {
+        "/chat": ["message", "image", "audio", "knowledge", "session_id", "speak"],
+        "/transcribe": ["audio"],
+        "/describe": ["image", "labels"],
+        "/search": ["message", "image", "audio", "knowledge", "limit"],
+        "/feedback": ["turn_id", "rating", "comment"],
+        "/knowledge_bases": [],
+    }
+    for facts in endpoints.values():
+        assert facts["description"]
+        assert all(p["python_type"]["description"].endswith(".") for p in facts["parameters"])
+        assert facts["returns"][0]["python_type"]["description"].startswith("A ")
+
+
+def test_chat_answers_with_sources_pictures_and_sound(client, photo):
+    result, sound = client.predict("What does E24 mean?", handle_file(photo), None, "smart-home", None, True, api_name="/chat")
+    assert set(result) == RESULT_KEYS
+    assert result["action"] == "answer" and "[1]" in result["reply"]
+    assert [c["id"] for c in result["citations"]] == ["e24"]
+    assert result["image"]["text"][0]["text"] == "E24" and result["transcript"] is None
+    assert sum(result["fusion"]["weights"].values()) == pytest.approx(1)
+    [picture] = result["pictures"]
+    assert Path(picture).read_bytes() == photo.read_bytes()  # downloaded, and the very picture
+    with wave.open(sound) as file:
+        assert file.getframerate() == 22_050 and file.getnframes() == len(tone(440, 1.2))
+
+
+def test_chat_streams_pieces_that_add_up(client):
+    job = client.submit("How do I return an order?", api_name="/chat")
+    final, sound = job.result()
+    replies = [result["reply"] for result, _ in job.outputs()]
+    assert len(set(replies)) > 3 and sound is None
+    assert all(later.startswith(earlier) for earlier, later in zip(replies, replies[1:]))
+    assert replies[-1] == final["reply"] and [r["action"] for r, _ in job.outputs()][:-1] == [None] * (len(replies) - 1)
+    assert all(set(result) == RESULT_KEYS for result, _ in job.outputs())
+
+
+def test_chat_continues_a_session(client, service):
+    first, _ = client.predict("return", api_name="/chat")
+    again, _ = client.predict("return", session_id=first["session_id"], api_name="/chat")
+    assert service.turns[-1].session_id == first["session_id"] == again["session_id"]
+    assert first["turn_id"] != again["turn_id"]
+
+
+def test_chat_hears_a_recording(client, recording):
+    result, _ = client.predict("", None, handle_file(recording), "smart-home", api_name="/chat")
+    assert result["transcript"]["text"] == HEARD.text and result["citations"]
+
+
+def test_transcribe(client, recording):
+    result = client.predict(handle_file(recording), api_name="/transcribe")
+    assert result["text"] == HEARD.text and result["language"] == "en" and result["confidence"] == 0.93
+    assert result["segments"][0]["end"] == 2.1
+
+
+@pytest.mark.parametrize("labels", [["cat", "dog"], "cat, dog"])
+def test_describe_chooses_among_the_given_labels(client, photo, labels):
+    result = client.predict(handle_file(photo), labels, api_name="/describe")
+    assert [label["name"] for label in result["labels"]] == ["cat", "dog"]
+
+
+def test_describe_without_labels(client, photo):
+    result = client.predict(image=handle_file(photo), api_name="/describe")
+    assert result["labels"][0] == {"name": "washing machine", "probability": 0.81}
+    assert result["matches"][0]["id"] == "e24"
+
+
+def test_search_gives_what_the_service_finds(client, service, photo):
+    hits = client.predict("E24", handle_file(photo), None, "smart-home", 2, api_name="/search")
+    expected = service.knowledge.search(UserTurn("E24", photo, knowledge="smart-home"), 2)
+    assert [(h["id"], h["title"]) for h in hits] == [(h.entry.id, h.entry.title) for h in expected]
+    assert set(hits[0]) == {"id", "title", "score", "by", "snippet"}
+    assert sum(hits[0]["by"].values()) == pytest.approx(hits[0]["score"], abs=1e-3)
+
+
+def test_feedback_reaches_the_service(client, service):
+    assert client.predict("turn-7", "down", "wrong shop", api_name="/feedback") == {
+        "stored": True, "turn_id": "turn-7", "rating": "down",
+    }  # fmt: skip
+    assert service.ratings[-1] == ("turn-7", "down", "wrong shop")
+
+
+def test_knowledge_bases(client, service):
+    listed = client.predict(api_name="/knowledge_bases")
+    assert {base["name"]: base["entries"] for base in listed} == {n: len(e) for n, e in service.knowledge.bases.items()}
+
+
+@pytest.mark.parametrize(
+    "endpoint, arguments, sentence",
+    [
+        ("/chat", {"message": ""}, "The message is empty"),
+        ("/chat", {"message": "hi", "knowledge": "<b>"}, "There is no knowledge base '<b>'"),
+        ("/search", {"message": "hi", "limit": 0}, "The limit is a number from 1 to 50."),
+        ("/search", {"message": "hi", "knowledge": "nope"}, "There is no knowledge base"),
+        ("/feedback", {"turn_id": "x", "rating": "up"}, "There is no such turn"),
+        ("/feedback", {"turn_id": "turn-1", "rating": "meh"}, "The rating is either"),
+        ("/transcribe", {"audio": None}, "Send a recording"),
+        ("/describe", {"image": None}, "Send a photo"),
+    ],
+)
+def test_errors_reach_the_client_as_one_sentence(client, endpoint, arguments, sentence):
+    with pytest.raises(AppError) as caught:
+        client.predict(**arguments, api_name=endpoint)
+    assert caught.value.message.startswith(sentence)
+    assert "Traceback" not in caught.value.message and "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("endpoint, argument", [("/describe", "image"), ("/transcribe", "audio")])
+def test_unreadable_files_are_refused_and_the_next_call_works(client, tmp_path, photo, endpoint, argument):
+    (tmp_path / "note.jpg").write_text("not a photo")
+    with pytest.raises(AppError, match="This file cannot be read"):
+        client.predict(**{argument: handle_file(tmp_path / "note.jpg")}, api_name=endpoint)
+    assert client.predict(image=handle_file(photo), api_name="/describe")["labels"]
+
+
+def test_what_goes_wrong_inside_is_not_told(client, service, monkeypatch, recording):
+    monkeypatch.setattr(service, "transcribe", lambda audio: 1 / 0)
+    with pytest.raises(AppError) as caught:
+        client.predict(handle_file(recording), api_name="/transcribe")
+    assert caught.value.message == OUR_FAULT
+
+
+def test_cancelling_stops_the_service(client, service):
+    service.delay = 0.15
+    try:
+        job = client.submit("How do I return an order?", api_name="/chat")
+        while not job.outputs():
+            time.sleep(0.02)
+        job.cancel()
+        assert service.closed.wait(5)
+    finally:
+        service.delay = 0.0
+
+
+def test_files_of_the_server_cannot_be_named_as_input(app):
+    file = {"path": str(Path(__file__)), "meta": {"_type": "gradio.FileData"}}
+    answer = httpx.post(f"{app}/gradio_api/call/describe", json={"data": [file, None]})
+    events = httpx.get(f"{app}/gradio_api/call/describe/{answer.json()['event_id']}").text
+    assert "event: error" in events and "complete" not in events
+
+
+def test_folders_of_the_server_are_not_served(app, photo):
+    assert httpx.get(f"{app}/gradio_api/file={photo}").status_code == 403
+    assert httpx.get(f"{app}/gradio_api/file={Path(__file__)}").status_code == 403
+
+
+def test_uploads_are_bounded(app):
+    too_much = b"\0" * (51 * 1024**2)
+    answer = httpx.post(f"{app}/gradio_api/upload", files={"files": ("x.jpg", too_much)}, timeout=60)
+    assert answer.status_code == 413
+
+
+def test_nothing_is_recorded_or_sent_elsewhere(app):
+    config = httpx.get(f"{app}/config").json()
+    assert config["analytics_enabled"] is False
+    assert httpx.get(f"{app}/gradio_api/monitoring").status_code in (403, 404)
+
+
+# -- text that must show literally ----------------------------------------------------------
+
+
+TEXTS = [
+    HOSTILE, "**bold** _em_ `code` ~~gone~~", "# head", "- item\n- item", "1. one\n2) two", "> quote", "a | b\n--|--", "Title\n=====",
+    "    indented", "$$x$$ {{value}} ${value}", "https://evil.example www.evil.example a@evil.example", "<script>x</script>", "back\\slash",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_markdown_is_escaped_and_says_the_same(text):
+    escaped = as_markdown(text)
+    assert html.unescape(escaped) == re.sub(r"(?m)^\s+", "", text)
+    assert not re.search(r"[<>*_`~|\\$\[\]{}]", escaped)
+    assert not re.search(r"(?m)^([-+>#=]|\d+[.)]\s)|://|www\.|@", escaped)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_html_is_escaped_and_says_the_same(text):
+    assert html.unescape(esc(text)) == text
+    assert not re.search(r"[<>\"'{}$`\\]", esc(text))
+
+
+def test_ordinary_words_stay_readable():
+    text = "It's 5.5 GHz - see the flap (left): clean it, e.g. with water; done?"
+    assert as_markdown(text) == text
+
+
+def exchange_about(service, text, **turn):
+    exchange = Exchange(UserTurn(text, **turn))
+    for event in service.reply(exchange.question):
+        exchange = exchange.after(event)
+    return exchange
+
+
+def test_only_numbers_that_stand_for_a_source_become_links():
+    exchange = exchange_about(FakeService(), "E24", knowledge="smart-home")
+    shown = reply_markdown(exchange, 3)
+    assert shown.count("](#source-3-1 ") == 3 and "drain. [1]" in shown and "[1](#source-3-1 \"Source 1: Error E24" in shown
+    unknown = Exchange(UserTurn("x"), hits=exchange.hits, text="See [9] and [0].")
+    assert "](" not in reply_markdown(unknown, 1) and html.unescape(reply_markdown(unknown, 1)) == "See [9] and [0]."
+
+
+def test_hostile_knowledge_and_questions_show_as_text():
+    conversation = Conversation((exchange_about(FakeService(), f"hostile {HOSTILE}"),))
+    shown = panel(conversation)
+    assert "<img src=x" not in shown and "&lt;img src=x" in shown
+    question, reply = bubbles(conversation)
+    assert "<" not in question["content"][0] and "![" not in reply["content"][0]
+    assert re.findall(r"\]\((.)", reply["content"][0]) == ["#"] * reply["content"][0].count("](")
+
+
+# -- the conversation -----------------------------------------------------------------------
+
+
+def test_an_exchange_grows_with_its_events():
+    exchange = Exchange(UserTurn("typed")).after(Heard(HEARD)).after(Saw(SEEN)).after(Said("Hello ")).after(Said("you"))
+    assert exchange.text == "Hello you" and exchange.transcript is HEARD and exchange.image is SEEN
+    assert exchange.wording == f"typed {HEARD.text}" and not exchange.over
+
+
+def test_a_conversation_keeps_its_session_and_its_turns_apart():
+    service = FakeService()
+    done = exchange_about(service, "return")
+    conversation = Conversation((done,)).ask(UserTurn("more"))
+    assert conversation.latest.question.session_id == done.reply.session_id
+    assert turn_of_message(conversation, 1) == done.reply.turn_id
+    for index in (3, 9):
+        with pytest.raises(InputError):
+            turn_of_message(conversation, index)
+
+
+def test_photo_and_recording_are_in_the_question_and_pictures_in_the_reply(photo, recording):
+    exchange = exchange_about(FakeService(), "E24", image=photo, audio=recording, knowledge="smart-home")
+    question, reply = bubbles(Conversation((exchange,)))
+    assert [Path(part["path"]).name for part in question["content"][1:]] == [photo.name, recording.name]
+    assert Path(reply["content"][1]["path"]).suffix == ".png"
+
+
+def test_only_the_latest_turn_of_the_panel_is_shown():
+    exchanges = tuple(exchange_about(FakeService(), text, knowledge="smart-home") for text in ("E24", "router"))
+    shown = panel(Conversation(exchanges))
+    assert 'id="turn-1" hidden' in shown and 'id="turn-2">' in shown
+    assert 'id="source-1-1"' in shown and 'id="source-2-1"' in shown
+
+
+def test_files_are_sorted_by_what_they_are():
+    turn = turn_from_box({"text": "hi", "files": ["/a/b.webp", "/a/c.webm"]}, "finance", True)
+    assert (turn.text, turn.image, turn.audio, turn.knowledge, turn.speak) == ("hi", Path("/a/b.webp"), Path("/a/c.webm"), "finance", True)
+    for files in (["a.jpg", "b.png"], ["a.wav", "b.mp3"]):
+        with pytest.raises(InputError, match="one photo and one recording"):
+            turn_from_box({"files": files}, "finance", False)
+
+
+def test_speech_survives_being_published():
+    samples = np.array([0.0, 0.5, -0.5, 1.0, -1.0, 1.7], np.float32)
+    with wave.open(str(publish_audio(Audio(samples, 16_000)))) as file:
+        written = np.frombuffer(file.readframes(6), "<i2") / 32767
+    np.testing.assert_allclose(written, np.clip(samples, -1, 1), atol=1 / 32767)
+
+
+def test_the_status_says_what_is_going_on():
+    assert "ms-loading" in status_line(Status(False, "Models are <loading>")) and "&lt;loading&gt;" in status_line(Status(False, "Models are <loading>"))
+    assert "CPU" in status_line(Status(True, "Ready", "CPU"))
+
+
+# -- examples, evaluation, uploads ----------------------------------------------------------
+
+
+def test_examples_without_their_files_are_left_out(tmp_path):
+    typed_only = [example for example in EXAMPLES if not example.files(tmp_path)]
+    assert available(tmp_path) == typed_only and typed_only
+    whole = next(example for example in EXAMPLES if len(example.files(tmp_path)) == 2)
+    for file in whole.files(tmp_path):
+        file.touch()
+    assert whole in available(tmp_path) and card(whole, tmp_path)["icon"].startswith(str(tmp_path))
+
+
+def test_examples_cover_every_way_of_asking():
+    kinds = {(bool(e.text), bool(e.photo), bool(e.recording)) for e in EXAMPLES}
+    assert {(True, False, False), (False, False, True), (True, True, True)} <= kinds and any(e.photo and not e.recording for e in EXAMPLES)
+
+
+def test_report_figures_become_tables():
+    shown = report_tables({"recall@1": 0.81234, "bank <b>": {"entries": 30}, "curve": [1, 2]})
+    assert "0.8123" in shown and "<td>30</td>" in shown and "bank &lt;b&gt;" in shown and "curve" not in shown
+
+
+def write_zip(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def staged(tmp_path, *uploads):
+    folder = tmp_path / "staged"
+    folder.mkdir()
+    return stage(uploads, folder)
+
+
+def test_one_table_is_ingested_itself_with_pictures_beside_it(tmp_path, photo):
+    (tmp_path / "faq.csv").write_text("id,title\n")
+    path = staged(tmp_path, tmp_path / "faq.csv", photo)
+    assert path.name == "faq.csv" and (path.parent / photo.name).is_file()
+
+
+def test_a_zip_is_unpacked_and_its_outer_folder_skipped(tmp_path):
+    path = staged(tmp_path, write_zip(tmp_path / "k.zip", {"shop/a.md": "# A", "shop/b.md": "# B", "__MACOSX/x": "x"}))
+    assert sorted(file.name for file in path.iterdir()) == ["a.md", "b.md"]
+
+
+@pytest.mark.parametrize("name", ["../evil.csv", "/evil.csv", "a/../../evil.csv"])
+def test_a_zip_cannot_write_outside_its_folder(tmp_path, name):
+    with pytest.raises(InputError, match="outside its folder"):
+        staged(tmp_path, write_zip(tmp_path / "evil.zip", {name: "x"}))
+    assert not (tmp_path / "evil.csv").exists()
+
+
+def test_bad_uploads_are_refused_in_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "broken.zip").write_bytes(b"PK\3\4 not a zip")
+    with pytest.raises(InputError, match="cannot be unpacked"):
+        staged(tmp_path, tmp_path / "broken.zip")
+    with pytest.raises(InputError, match="Choose the files"):
+        stage([], tmp_path)
+    monkeypatch.setattr("demo.uploads.MAX_UNPACKED", 10)
+    with pytest.raises(InputError, match="holds more than"):
+        stage([write_zip(tmp_path / "big.zip", {"a.csv": "x" * 11})], tmp_path)
