@@ -16,8 +16,8 @@ from mm_support.config import PROFILES, Settings
 from mm_support.errors import InputError, KnowledgeError, SupportError
 
 # What can be trained or evaluated -> module with add_arguments(parser) and run(args, settings)
-TRAIN = {"image": "mm_support.train.image", "gate": "mm_support.train.gate"}
-EVALUATE = {"intents": "mm_support.train.intents"}
+TRAIN = {"gate": "mm_support.train.gate"}
+EVALUATE: dict[str, str] = {}
 
 
 def main(argv: list[str] | None = None) -> int:
