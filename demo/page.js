@@ -1,5 +1,5 @@
 // What Gradio's components leave out: links from replies to their sources, names for screen readers,
-// recording in two presses, and spoken replies that start by themselves.
+// recording in two presses, choosing a photo again, and spoken replies that start by themselves.
 
 const all = (selector) => [...document.querySelectorAll(selector)];
 
@@ -43,6 +43,9 @@ function record() {
   if (start) { recording = false; start.click(); }
   document.querySelector("#box button[aria-label='Attach audio']")?.click();
 }
+
+// The same photo can be chosen twice: a file field that still holds it would not notice.
+document.addEventListener("click", (event) => { if (event.target.matches?.("#box input[type=file]")) event.target.value = ""; }, true);
 
 // A spoken reply starts to play when it arrives, if the switch for voice replies is on.
 let spoken = 0;

@@ -114,16 +114,20 @@ def ask(page, text, photo=None, knowledge=None):
     if knowledge:
         page.get_by_label(knowledge, exact=True).check()
     if photo:
-        page.locator("#box input[type=file]").set_input_files(str(photo))
-        expect(page.locator("#box .thumbnail-item, #box img").first).to_be_visible()
+        with page.expect_file_chooser() as chooser:
+            page.get_by_label("Upload a file").click()
+        chooser.value.set_files(str(photo))
+        expect(page.locator("#box .thumbnail-item")).to_be_visible()
+    asked = page.locator("#chat .user-row").count()
     page.locator("#box textarea").fill(text)
     page.locator("#box textarea").press("Enter")
+    expect(page.locator("#chat .user-row")).to_have_count(asked + 1)
 
 
 def finished(page):
     """The last reply, once the page takes a new question."""
     expect(page.locator("#panel .ms-turn:not([hidden]) .ms-outcome")).to_be_visible()
-    expect(page.locator("#box .submit-button")).to_be_visible()
+    expect(page.get_by_role("button", name="New conversation")).to_be_enabled()
     return page.locator("#chat .bot-row").last
 
 
@@ -145,6 +149,13 @@ def test_a_typed_question_with_a_photo_ends_in_a_reply_with_a_source(page, servi
     reply.get_by_role("link", name="1").first.click()
     expect(source).to_have_class(re.compile("ms-lit"))
     expect(source).to_be_focused()
+
+
+def test_the_same_photo_can_be_sent_again(page, service):
+    for _ in range(2):
+        ask(page, "E24", service.folder / "e24.png", "Smart home")
+        finished(page)
+        assert service.turns[-1].image.name == "e24.png"
 
 
 def test_an_older_reply_brings_its_sources_back(page):
