@@ -23,15 +23,19 @@ class LoraLinear(nn.Module):
         return self.base(x) + self.scale * (x @ self.a.T @ self.b.T)
 
 
-def add_lora(model: nn.Module, rank: int, scale: float) -> dict[str, LoraLinear]:
-    """Freezes the model and wraps its projections in place. Returns them by their names in the model."""
+def add_lora(model: nn.Module, rank: int, scale: float, first_layer: int = 0) -> dict[str, LoraLinear]:
+    """Freezes the model and wraps the projections of its layers from `first_layer` on, in place.
+
+    Returns them by their names. What is computed before the first wrapped layer needs no gradients.
+    """
     model.requires_grad_(False)
     wrapped = {}
-    for name, module in list(model.named_modules()):
-        for child, layer in list(module.named_children()):
-            if child in PROJECTIONS and isinstance(layer, nn.Linear):
-                wrapped[f"{name}.{child}"] = LoraLinear(layer, rank, scale)
-                setattr(module, child, wrapped[f"{name}.{child}"])
+    for number, block in enumerate(model.model.layers[first_layer:], start=first_layer):
+        for name, module in list(block.named_modules()):
+            for child, layer in list(module.named_children()):
+                if child in PROJECTIONS and isinstance(layer, nn.Linear):
+                    wrapped[f"model.layers.{number}.{name}.{child}"] = LoraLinear(layer, rank, scale)
+                    setattr(module, child, wrapped[f"model.layers.{number}.{name}.{child}"])
     return wrapped
 
 

@@ -26,8 +26,9 @@ KNOWLEDGE = Path("assets/knowledge")
 PACKS = ("education", "finance", "healthcare")
 HELD_OUT = 5  # every fifth entry
 RANK, SCALE = 16, 2.0
-RATE = 5e-4
-TOKENS_A_STEP = 2048
+FIRST_LAYER = 16  # of 30: the upper half learns, which saves a third of the time
+RATE = 6e-4
+TOKENS_A_STEP = 1280
 SAVE_EVERY = 20  # steps
 
 SHARE_UNANSWERABLE, SHARE_INJECTED, SHARE_PREMISE = 0.12, 0.06, 0.06
@@ -151,7 +152,7 @@ def _with_false_premise(question: str, sentences: Sequence[str], rng: random.Ran
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("assets/weights/reply-lora.safetensors"))
     parser.add_argument("--packs", nargs="+", default=list(PACKS), help="packs to train on")
-    parser.add_argument("--rounds", type=int, default=1, help="times that every question is seen")
+    parser.add_argument("--examples", type=int, default=2000, help="how many of the questions are seen, at most")
     parser.add_argument("--seed", type=int, default=1)
 
 
@@ -167,8 +168,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     rows, _ = split(load_labelled(args.packs))
     pools = {pack: load_entries(KNOWLEDGE / pack / "entries.jsonl") for pack in args.packs}
     model, tokenizer = load_model(settings, resolve_device(settings.device))
-    layers = add_lora(model, RANK, SCALE)
-    examples = [example for _ in range(args.rounds) for example in make_examples(rows, pools, rng)]
+    layers = add_lora(model, RANK, SCALE, FIRST_LAYER)
+    examples = list(make_examples(rng.sample(rows, min(args.examples, len(rows))), pools, rng))
     batches = make_batches([encode(example, tokenizer) for example in examples], rng)
     train(model, layers, batches, save=lambda: save_lora(layers, args.out))
     return 0
