@@ -105,6 +105,15 @@ def test_a_code_finds_its_entry_whatever_the_vectors_say(index):
     assert best.entry.id == "e24"
 
 
+def test_a_rare_code_counts_more_than_one_that_many_entries_name(index):
+    rng = np.random.default_rng(6)
+    vector, look = unit(rng, 1, D_TEXT), unit(rng, D_PICTURE)
+    texts = ["W8 shows E24", *[f"W8 shows E{n}" for n in range(30, 40)]]
+    index.replace("kb", [Point(Entry(text, "t", text), vector, np.zeros((0, D_PICTURE), np.float32), look) for text in texts], "v1")
+    hits = index.search("kb", query(unit(rng, D_TEXT), codes=frozenset({"W8", "E24"})), 3)
+    assert hits[0].entry.id == "W8 shows E24" and hits[0].score > hits[1].score + 0.1
+
+
 def test_entries_come_back_whole_and_in_order(index, tmp_path):
     entry = Entry("a", "T", "A", ("q1", "q2"), "intent", (tmp_path / "p.jpg",), "faq.csv:3", True)
     first = random_points(3)

@@ -52,6 +52,19 @@ def test_two_failed_turns_in_a_row_are_enough():
     assert decide(hits(0.9), past=(failed,)).action == "answer"
 
 
+def test_an_entry_about_another_code_does_not_answer():
+    entry = Entry("e41", "Error E41", "The door is open. Order 104822 was an example.")
+    found = [Hit(entry, 0.9)]
+
+    def action(**named):
+        query = FusedQuery(np.ones(2), None, {}, {"text": 1.0}, {name: frozenset({code}) for name, code in named.items()})
+        return Policy(GATE, WordEncoder()).decide(Question(typed="error"), query, found, ()).action
+
+    assert (action(text="E41"), action(text="E99"), action(speech="E99")) == ("answer", "clarify", "clarify")
+    assert action(text="AB12345") == "answer"  # another kind of code
+    assert action(photo_text="E99") == "answer"  # a photo shows many codes that were not asked about
+
+
 def test_a_question_back_names_two_or_three_close_entries():
     assert [hit.score for hit in candidates(hits(0.5, 0.49, 0.45, 0.44))] == [0.5, 0.49, 0.45]
     assert [hit.score for hit in candidates(hits(0.5, 0.1))] == [0.5, 0.1]

@@ -7,6 +7,7 @@ from scores and sentence vectors, never by the language model.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, Sequence
 
@@ -14,9 +15,10 @@ import numpy as np
 
 from mm_support.decode.prompt import Question
 from mm_support.encode.text import TextEncoder
+from mm_support.knowledge import codes
 from mm_support.knowledge.gate import Gate
 from mm_support.store import Past
-from mm_support.types import Action, FusedQuery, Hit
+from mm_support.types import Action, Entry, FusedQuery, Hit
 
 WANTS_PERSON = (
     "I want to talk to a person",
@@ -88,7 +90,7 @@ class Policy:
             return Decision("handoff", sign, confidence, ())
         if confidence >= self._gate.clarify and hits[0].entry.human_only:
             return Decision("handoff", "human_only", confidence, tuple(hits[:1]))
-        if confidence >= self._gate.answer:
+        if confidence >= self._gate.answer and not names_another_code(query, hits[0].entry):
             return Decision("answer", "evidence", confidence, tuple(hits))
         if past and past[-1].action in FAILED:
             return Decision("handoff", "stuck", confidence, ())
@@ -104,6 +106,23 @@ class Policy:
         closest = {sign: float(np.max(vectors @ vector)) for sign, vectors in self._signs.items()}
         sign = max(closest, key=closest.__getitem__)
         return sign if closest[sign] >= SURE else None
+
+
+def names_another_code(query: FusedQuery, entry: Entry) -> bool:
+    """Whether the customer typed or said a code of the entry's kind (letters and digits alike) that it does not name.
+
+    An entry about E41 does not answer a question about E99; an order number, of a kind that the entry
+    does not name at all, changes nothing.
+    """
+    named = codes.extract(" ".join((entry.title, *entry.questions, entry.answer)))
+    kinds = {code_kind(code) for code in named}
+    asked = query.codes.get("text", frozenset()) | query.codes.get("speech", frozenset())
+    return not codes.match(asked, named) and any(code_kind(code) in kinds for code in asked)
+
+
+def code_kind(code: str) -> str:
+    """E24 -> A99: which places hold letters and which digits."""
+    return re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", code))
 
 
 def candidates(hits: Sequence[Hit]) -> tuple[Hit, ...]:

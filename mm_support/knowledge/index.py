@@ -59,6 +59,10 @@ class Rarity:
         having = self._entries[word]
         return math.log(1 + (self._count - having + 0.5) / (having + 0.5))
 
+    def share(self, word: str) -> float:
+        """The word's rarity as a share of that of a word which only one entry has; 0..1."""
+        return min(1.0, self[word] / math.log(1 + (self._count - 0.5) / 1.5))
+
     def coverage(self, asked: frozenset[str], entry: frozenset[str]) -> float:
         """The share of what was asked, by rarity, that the entry has words for; 0..1."""
         total = sum(self[word] for word in asked)
@@ -67,10 +71,11 @@ class Rarity:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What is remembered of a collection."""
+    """What is remembered of a collection. words, codes: how rare each is; codes are folded."""
 
     entries: tuple[Entry, ...]
-    rarity: Rarity
+    words: Rarity
+    codes: Rarity
 
 
 class VectorIndex:
@@ -131,9 +136,9 @@ class VectorIndex:
         """The best `limit` entries, best first. Raises KnowledgeError for a base that does not exist."""
         with self._lock:
             collection = self._collection(name)
-            rarity = self._contents(collection).rarity
+            contents = self._contents(collection)
             candidates = self._candidates(collection, query, max(limit, CANDIDATES))
-        hits = (_score(point, query, rarity) for point in candidates)
+        hits = (_score(point, query, contents) for point in candidates)
         return sorted(hits, key=lambda hit: (-hit.score, hit.entry.id))[:limit]
 
     def _candidates(self, collection: str, query: FusedQuery, limit: int) -> list:
@@ -192,7 +197,8 @@ class VectorIndex:
             page, offset = self._client.scroll(collection, limit=PAGE, offset=offset, with_payload=True)
             points += page
         payloads = sorted((point.payload for point in points), key=lambda payload: payload["order"])
-        return Contents(tuple(map(_entry, payloads)), Rarity([payload["words"] for payload in payloads]))
+        words, named = ([payload[key] for payload in payloads] for key in ("words", "codes"))
+        return Contents(tuple(map(_entry, payloads)), Rarity(words), Rarity(named))
 
     def _collection(self, name: str) -> str:
         aliases = self._aliases()
@@ -263,12 +269,12 @@ def _entry(payload: dict) -> Entry:
     )
 
 
-def _score(point, query: FusedQuery, rarity: Rarity) -> Hit:
+def _score(point, query: FusedQuery, contents: Contents) -> Hit:
     """Score of one candidate: a sum over modalities, each at least 0.
 
     A modality in words: the cosine of what it put into the query with the entry's best text vector, and
     its weight times the coverage of its words. Photo: its weight times the picture score. Codes: an
-    exact match closes CODE_SHARE of what is left to 1.
+    exact match of a code that no other entry names closes CODE_SHARE of what is left to 1.
     """
     by: dict[str, float] = {}
     if query.text is not None:
@@ -277,14 +283,15 @@ def _score(point, query: FusedQuery, rarity: Rarity) -> Hit:
         entry_words = frozenset(point.payload["words"])
         for name, part in query.parts.items():
             if name != "photo":
-                covered = query.weights[name] * rarity.coverage(query.words.get(name, frozenset()), entry_words)
+                covered = query.weights[name] * contents.words.coverage(query.words.get(name, frozenset()), entry_words)
                 by[name] = (1 - WORD_SHARE) * max(0.0, float(part @ best)) + WORD_SHARE * covered
     if query.picture is not None:
         by["photo"] = _photo_part(point, query.picture)
     total = min(1.0, sum(by.values()))
     entry_codes = frozenset(point.payload["named_codes"])
     for name, named in query.codes.items():
-        gain = (1 - total) * CODE_SHARE * codes.match(named, entry_codes)
+        likeness = max(codes.match(frozenset({code}), entry_codes) * contents.codes.share(codes.fold(code)) for code in named)
+        gain = (1 - total) * CODE_SHARE * likeness
         by[name] = by.get(name, 0.0) + gain
         total += gain
     return Hit(_entry(point.payload), total, by)

@@ -21,7 +21,7 @@ from mm_support.knowledge.gate import FEATURES, GATE_FILE, Gate, features
 from mm_support.types import UserTurn
 
 FOREIGN_EVERY = 4  # of each other base's questions, every fourth is asked as a question out of scope
-ANSWERED_OUT_OF_SCOPE = 0.05  # share of out-of-scope questions that may be answered
+ANSWERED_OUT_OF_SCOPE = 0.07  # share of out-of-scope questions that may be answered
 REFUSED_ANSWERABLE = 0.03  # share of answerable questions that may be refused
 
 
