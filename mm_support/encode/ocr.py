@@ -1,0 +1,265 @@
+"""Text in photos: displays, labels, receipts, screenshots -> lines in reading order.
+
+Ordinary type, English and Chinese, is found and read by RapidOCR's PP-OCR models, which come inside
+its package; seven-segment displays by segments.py. Photos that lie on their side or stand on their
+head are read all the same, small text is looked at again enlarged, and where both readers see the
+same place only one of them is believed. Knows nothing of what the text means: it is data.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Sequence
+
+import numpy as np
+from PIL import Image
+
+from mm_support.config import Settings
+from mm_support.encode.segments import SegmentReader, load_segment_reader
+from mm_support.errors import WeightsError
+from mm_support.types import TextLine
+
+if TYPE_CHECKING:
+    from rapidocr import RapidOCR
+
+MAX_LINES = 60
+MAX_CHARACTERS = 200  # a line
+LARGEST = 2048  # pixels on the longer side; what is read is cut out of a photo of at most this size
+FIRST_LOOK = 736  # pixels on the longer side, where text is searched for
+CLOSE_LOOK = 1472  # where the first look found small text
+SMALL = 15  # pixels; median line height in the first look below which text is small
+LEAST_CONFIDENCE = 0.5
+SURE = 0.8  # mean confidence below which the photo may be the wrong way up
+TALL = 1.5  # a box this much higher than wide holds text that runs up or down
+PRICE = re.compile(r"[-+]?[€$£¥]?\s?-?\d{1,6}([.,]\d{3})*[.,]\d{2}\s?([€$£¥]|EUR|USD|CNY|GBP|元)?( ?[A-Z*])?")
+
+
+class TextReader(Protocol):
+    """photo: upright RGB. Lines in reading order; none where nothing is written."""
+
+    def read(self, photo: Image.Image) -> tuple[TextLine, ...]: ...
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of text. corners: (4, 2) pixels, clockwise from where its first character begins."""
+
+    text: str
+    confidence: float
+    corners: np.ndarray
+
+    @property
+    def height(self) -> float:
+        return float(np.linalg.norm(self.corners[0] - self.corners[3]))
+
+    @property
+    def along(self) -> np.ndarray:
+        """(2,) pixels, from the beginning to the end."""
+        return (self.corners[1] + self.corners[2] - self.corners[0] - self.corners[3]) / 2
+
+
+class PhotoTextReader:
+    """Both readers behind one call. Raises nothing for any RGB photo: what cannot be read is left out."""
+
+    def __init__(self, engine: "RapidOCR", segments: SegmentReader) -> None:
+        self._engine = engine
+        self._segments = segments
+
+    def read(self, photo: Image.Image) -> tuple[TextLine, ...]:
+        scale = min(1.0, LARGEST / max(photo.size))
+        large = photo if scale == 1 else photo.resize(tuple(max(1, round(s * scale)) for s in photo.size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        pixels = np.ascontiguousarray(np.asarray(large)[:, :, ::-1])
+        turns, pieces = self._upright(pixels, self._find(pixels))
+        printed = lines_in_order(pieces, large.size)
+        displays = [unturn(line, turns) for line in self._segments.read(large.rotate(-90 * turns, expand=True) if turns else large)]
+        merged = believe_one(printed, displays)
+        return tuple(replace(line, text=clean(line.text)) for line in merged if clean(line.text))[:MAX_LINES]
+
+    def _find(self, pixels: np.ndarray) -> list[np.ndarray]:
+        """Corners (4, 2) of text in a BGR photo, in its pixels; small text is searched for twice."""
+        boxes = self._detect(pixels, FIRST_LOOK)
+        look = FIRST_LOOK / max(pixels.shape)
+        heights = [min(np.linalg.norm(box[0] - box[3]), np.linalg.norm(box[0] - box[1])) * look for box in boxes]
+        if heights and np.median(heights) < SMALL and max(pixels.shape) > FIRST_LOOK:
+            return self._detect(pixels, CLOSE_LOOK)
+        return boxes or self._detect(pixels, FIRST_LOOK // 3)  # letters as large as the photo
+
+    def _detect(self, pixels: np.ndarray, side: int) -> list[np.ndarray]:
+        import cv2
+
+        scale = min(side / max(pixels.shape), 2.0)
+        width, height = (max(32, round(length * scale)) for length in pixels.shape[1::-1])
+        small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        found = self._engine(small)
+        if found.boxes is None:
+            return []
+        return list(np.asarray(found.boxes, np.float32) * (pixels.shape[1] / width, pixels.shape[0] / height))
+
+    def _upright(self, pixels: np.ndarray, boxes: list[np.ndarray]) -> tuple[int, list[Piece]]:
+        """The text, and by how many quarter turns clockwise the photo would stand upright.
+
+        Only readings that are unsure make it worth trying the photo the other way up.
+        """
+        turns = sideways(boxes)
+        best = self._recognise(pixels, [turned(box, turns) for box in boxes])
+        if best and _sureness(best) < SURE:
+            other = self._recognise(pixels, [turned(box, turns + 2) for box in boxes])
+            if _sureness(other) > _sureness(best) + 0.1:
+                return (turns + 2) % 4, [p for p in other if p.confidence >= LEAST_CONFIDENCE]
+        return turns, [p for p in best if p.confidence >= LEAST_CONFIDENCE]
+
+    def _recognise(self, pixels: np.ndarray, boxes: list[np.ndarray]) -> list[Piece]:
+        if not boxes:
+            return []
+        read = self._engine.recognize_txt([cut_out(pixels, box) for box in boxes])
+        return [Piece(text, float(sure), box) for text, sure, box in zip(read.txts, read.scores, boxes) if text.strip()]
+
+
+def _sureness(pieces: Sequence[Piece]) -> float:
+    """Mean confidence, by length: short ones say little."""
+    return float(np.average([p.confidence for p in pieces], weights=[len(p.text) for p in pieces])) if pieces else 0.0
+
+
+def sideways(boxes: Sequence[np.ndarray]) -> int:
+    """1 where most text runs up or down the photo, 0 where it runs across."""
+    runs = [(np.linalg.norm(box[1] - box[0]), np.linalg.norm(box[3] - box[0])) for box in boxes]
+    across = sum(wide for wide, high in runs if wide > TALL * high)
+    up = sum(high for wide, high in runs if high > TALL * wide)
+    return int(up > across)
+
+
+def turned(corners: np.ndarray, turns: int) -> np.ndarray:
+    """The corners as they follow one another once the photo is turned clockwise by that many quarters."""
+    return np.roll(corners, turns, axis=0)
+
+
+def unturn(line: TextLine, turns: int) -> TextLine:
+    """A line of a photo turned clockwise by that many quarters, with its box as before the turns."""
+    left, top, right, bottom = line.box
+    for _ in range(turns):
+        left, top, right, bottom = top, 1 - right, bottom, 1 - left
+    return replace(line, box=(left, top, right, bottom))
+
+
+def cut_out(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """The text within the corners, straightened: (h, w, 3)."""
+    import cv2
+
+    width = max(4, round(max(np.linalg.norm(corners[0] - corners[1]), np.linalg.norm(corners[3] - corners[2]))))
+    height = max(4, round(max(np.linalg.norm(corners[0] - corners[3]), np.linalg.norm(corners[1] - corners[2]))))
+    target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    warp = cv2.getPerspectiveTransform(corners.astype(np.float32), target)
+    return cv2.warpPerspective(pixels, warp, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def lines_in_order(pieces: Sequence[Piece], size: tuple[int, int]) -> list[TextLine]:
+    """Pieces as lines from top to bottom and left to right, as seen along the text's own direction.
+
+    A price joins what stands left of it in its row, and so does a piece that follows within a
+    character's width. size: width and height of the photo in pixels.
+    """
+    if not pieces:
+        return []
+    direction = sum(piece.along for piece in pieces)
+    right = direction / max(float(np.hypot(*direction)), 1e-6)
+    down = np.array([-right[1], right[0]])
+    lines: list[TextLine] = []
+    for row in rows(pieces, right, down):
+        group = [row[0]]
+        for piece in row[1:]:
+            if _belongs(group[-1], piece, right):
+                group.append(piece)
+            else:
+                lines.append(_joined(group, size))
+                group = [piece]
+        lines.append(_joined(group, size))
+    return lines
+
+
+def rows(pieces: Sequence[Piece], right: np.ndarray, down: np.ndarray) -> list[list[Piece]]:
+    """Pieces that stand beside one another, rows from top to bottom, each from left to right."""
+    found: list[list[Piece]] = []
+    for piece in sorted(pieces, key=lambda piece: piece.corners.mean(0) @ down):
+        last = found[-1][-1] if found else None
+        if last and abs((piece.corners.mean(0) - last.corners.mean(0)) @ down) < 0.5 * min(piece.height, last.height):
+            found[-1].append(piece)
+        else:
+            found.append([piece])
+    return [sorted(row, key=lambda piece: piece.corners.mean(0) @ right) for row in found]
+
+
+def _belongs(one: Piece, other: Piece, right: np.ndarray) -> bool:
+    height = (one.height + other.height) / 2
+    gap = ((other.corners @ right).min() - (one.corners @ right).max()) / height
+    alike = 0.6 < one.height / other.height < 1.6
+    return alike and (gap < 1.0 or bool(PRICE.fullmatch(other.text.strip())))
+
+
+def _joined(group: Sequence[Piece], size: tuple[int, int]) -> TextLine:
+    corners = np.concatenate([piece.corners for piece in group]) / size
+    box = np.clip([*corners.min(0), *corners.max(0)], 0, 1)
+    return TextLine(" ".join(p.text.strip() for p in group), min(p.confidence for p in group), tuple(map(float, box)))
+
+
+def believe_one(printed: Sequence[TextLine], displays: Sequence[TextLine]) -> list[TextLine]:
+    """Printed lines with the displays' readings in their places: no place is read twice.
+
+    A display takes the place of the printed lines that it covers. Where it covers only a part of a
+    line that was read surely, segments were seen in ordinary type: the line stays.
+    """
+    lines, shown = list(printed), []
+    for display in displays:
+        touched = [line for line in lines if _shared(line.box, display.box) > 0.3]
+        if any(_covered(line.box, display.box) < 0.6 and line.confidence > display.confidence for line in touched):
+            continue
+        place = lines.index(touched[0]) if touched else next((i for i, line in enumerate(lines) if line.box[1] > display.box[1]), len(lines))
+        lines = [line for line in lines if line not in touched]
+        lines.insert(place, display)
+        shown.append(display)
+    return lines
+
+
+def _covered(box: Sequence[float], by: Sequence[float]) -> float:
+    """Share of a box's area that another one covers."""
+    width, height = min(box[2], by[2]) - max(box[0], by[0]), min(box[3], by[3]) - max(box[1], by[1])
+    return max(width, 0) * max(height, 0) / max((box[2] - box[0]) * (box[3] - box[1]), 1e-9)
+
+
+def _shared(one: Sequence[float], other: Sequence[float]) -> float:
+    """Covered share of the smaller of two boxes."""
+    return max(_covered(one, other), _covered(other, one))
+
+
+def clean(text: str) -> str:
+    """One line of visible characters: no control, direction or other invisible ones, at most MAX_CHARACTERS."""
+    visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    return " ".join(visible.split())[:MAX_CHARACTERS]
+
+
+def load_text_reader(settings: Settings) -> PhotoTextReader:
+    """Nothing is downloaded: the models are files of the rapidocr package. Raises WeightsError where they are not."""
+    try:
+        import rapidocr
+        from rapidocr import RapidOCR
+    except ImportError as exc:
+        raise WeightsError("Text in photos is read with rapidocr; run `pip install -r requirements.txt`.") from exc
+    models = Path(rapidocr.__file__).parent / "models"
+    params = {
+        "Global.log_level": "critical",
+        "Global.use_cls": False,
+        "Global.use_rec": False,  # only when asked: between finding and reading stands what is above
+        "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
+        "Det.limit_type": "max",
+        "Det.limit_side_len": CLOSE_LOOK,
+        "Rec.model_path": str(models / "PP-OCRv6_rec_small.onnx"),
+        "Rec.rec_img_shape": [3, 48, 96],  # not the 320 that short lines would be padded to
+    }
+    for name in ("Det.model_path", "Rec.model_path"):
+        if not Path(params[name]).is_file():
+            raise WeightsError(f"{params[name]} is missing; run `pip install --force-reinstall rapidocr`.")
+    engine = RapidOCR(params=params)
+    engine(np.full((64, 256, 3), 255, np.uint8))  # opens the detector now, not at the first photo
+    return PhotoTextReader(engine, load_segment_reader())

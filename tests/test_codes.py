@@ -1,0 +1,99 @@
+"""Codes: what is one, what is none, and how two of them are compared."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from mm_support.knowledge.codes import extract, fold, match, normalise
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("My washer shows E24.", {"E24"}),
+        ("(F-07)", {"F07"}),
+        ("E 24 on the display", {"E24"}),
+        ("e twenty four", {"E24"}),
+        ("it says e twenty-four now", {"E24"}),
+        ("f oh seven", {"F07"}),
+        ("eff zero seven", {"F07"}),
+        ("e two four", {"E24"}),
+        ("error one hundred five", {"105"}),
+        ("error 24", {"24"}),
+        ("Error code: 07", {"07"}),
+        ("Err 24", {"24"}),
+        ("EH 18", {"EH18"}),
+        ("my wh-1000xm5", {"WH1000XM5"}),
+        ("W H one thousand X M five", {"WH1000XM5"}),
+        ("order no. #10482", {"10482"}),
+        ("parcel 104822137", {"104822137"}),
+        ("SN: 4F7K-22-XX", {"4F7K22XX"}),
+        ("E24/E25", {"E24", "E25"}),
+        ("sync-31", {"SYNC31"}),
+        ("屏幕显示E24怎么办", {"E24"}),
+        ("错误代码24", {"24"}),
+        ("Ｅ２４", {"E24"}),  # full-width letters
+    ],
+)
+def test_codes_are_found_however_they_are_written_or_said(text, codes):
+    assert extract(text) == codes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "within 2 days or 30 days", "a two year warranty", "$30, 30€, 12.50 or 1,000,000", "5GHz, 4K, 256GB, 24h, 1080p", "call +4930123456",
+        "mp3 and MP4", "2-in-1, 65-inch, 16-digit, 12-year-old", "page 4", "20:00-22:00", "2024-05-01 and 05/01/24", "1920x1080", "it's 24 hours",
+        "error two times", "A 24 hour service", "UP TO 24 MONTHS", "vitamin C 1000 mg", "I have one two problems", "Plan B 12 months", "order 3 of them",
+        "100000", "iphone 15", "50 %", "room for 2 people", "", "?!", "error",
+    ],
+)  # fmt: skip
+def test_everyday_numbers_are_no_codes(text):
+    assert extract(text) == frozenset()
+
+
+def test_match_is_surer_the_less_there_is_to_forgive():
+    one = frozenset({"E24"})
+    exact, zero, confused, unprefixed = (match(frozenset({q}), e) for q, e in [
+        ("E24", one), ("F7", frozenset({"F07"})), ("E2A", frozenset({"E24"})), ("24", one)])  # fmt: skip
+    assert exact == 1.0 and 0 < unprefixed < zero < exact
+    assert confused == 0.0  # A is not taken for 4
+    assert 0 < match(frozenset({"WH1O00"}), frozenset({"WH1000"})) < 1
+    assert match(frozenset({"WHIOO0"}), frozenset({"WH1000"})) <= match(frozenset({"WH1O00"}), frozenset({"WH1000"}))
+
+
+@pytest.mark.parametrize("pair", ["0O", "1I", "1L", "5S", "8B", "2Z", "6G"])
+def test_each_confused_pair_is_forgiven(pair):
+    seen, meant = f"E{pair[0]}7", f"E{pair[1]}7"
+    assert 0.8 <= match(frozenset({seen}), frozenset({meant})) < 1
+
+
+def test_other_codes_do_not_match():
+    codes = ["E24", "F24", "E25", "E42", "24E", "WH1000XM4", "WH1000XM5"]
+    for one, other in itertools.permutations(codes, 2):
+        assert match(frozenset({one}), frozenset({other})) == 0.0
+    assert match(frozenset(), frozenset({"E24"})) == 0.0 == match(frozenset({"E24"}), frozenset())
+
+
+def test_match_is_symmetric_and_exact_beats_near_on_random_codes():
+    rng = np.random.default_rng(0)
+    letters = list("ABEFHLOPSI0123456789")
+    codes = ["".join(rng.choice(letters, rng.integers(2, 6))) for _ in range(60)]
+    for one, other in itertools.combinations(codes, 2):
+        score = match(frozenset({one}), frozenset({other}))
+        assert score == match(frozenset({other}), frozenset({one}))
+        assert (score == 1.0) == (one == other)
+
+
+def test_folding_and_normalising_change_nothing_the_second_time():
+    for code in ("wh-1000 xm5", "E0", "EO07", "f-07", "B8O0"):
+        assert normalise(normalise(code)) == normalise(code)
+        assert fold(fold(normalise(code))) == fold(normalise(code))
+
+
+def test_a_long_text_of_digits_is_bounded():
+    assert extract("9" * 5000) == frozenset()
+    assert len(extract(" ".join(f"E{n}" for n in range(500)))) == 500
