@@ -10,8 +10,8 @@ import importlib
 import json
 import sys
 from pathlib import Path
-from typing import Callable
 
+from mm_support import terminal
 from mm_support.config import PROFILES, Settings
 from mm_support.errors import InputError, KnowledgeError, SupportError
 
@@ -88,7 +88,7 @@ def add_module(command: argparse.ArgumentParser, module: str) -> None:
 def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.loading import fetch_settings_weights
 
-    with byte_bar() as report:
+    with terminal.byte_bar() as report:
         fetch_settings_weights(settings, report)
     print(f"All weights are in {settings.cache_dir}.")
     return 0
@@ -97,7 +97,7 @@ def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
 def ingest(args: argparse.Namespace, settings: Settings) -> int:
     from tqdm import tqdm
 
-    service = load_service(settings)
+    service = terminal.load_service(settings)
     with tqdm(unit="entry", disable=None) as bar:
 
         def progress(done: int, total: int, what: str) -> None:
@@ -118,7 +118,7 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.wire import reply_dict
 
     turn = UserTurn(args.text, args.image, args.audio, args.knowledge, args.session_id, args.speak is not None)
-    service = load_service(settings)
+    service = terminal.load_service(settings)
     for event in service.reply(turn):
         if isinstance(event, Said) and not args.json:
             print(event.text, end="", flush=True)
@@ -134,37 +134,6 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
             print(f"  [{citation.number}] {citation.title} ({citation.source})")
     service.close()
     return 0
-
-
-def load_service(settings: Settings):
-    """A ready service; while it loads, what it does is shown on the terminal."""
-    from tqdm import tqdm
-
-    from mm_support.service import SupportService
-
-    service = SupportService.start(settings)
-    with tqdm(bar_format="{desc} ({elapsed})", disable=None, leave=False) as bar:
-        while not service.wait(0.2):
-            bar.set_description_str(service.status().message)
-    return service
-
-
-class byte_bar:
-    """A progress bar for weights.fetch: called with (what, bytes done, bytes in all)."""
-
-    def __enter__(self) -> Callable[[str, int, int], None]:
-        from tqdm import tqdm
-
-        self._bar = tqdm(unit="B", unit_scale=True, unit_divisor=1024, disable=None)
-        return self._report
-
-    def _report(self, what: str, done: int, total: int) -> None:
-        self._bar.total = total
-        self._bar.set_description(what)
-        self._bar.update(done - self._bar.n)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
 
 
 if __name__ == "__main__":

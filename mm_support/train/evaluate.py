@@ -16,6 +16,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Iterator, Sequence
 
+from mm_support import terminal
 from mm_support.config import Settings
 from mm_support.errors import InputError
 from mm_support.train.metrics import bootstrap_interval
@@ -51,11 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     from tqdm import tqdm
 
-    from mm_support.service import SupportService
-
     if not args.knowledge or args.cases is None:
         raise InputError("Give --knowledge NAME and --cases FILE.")
-    service = SupportService.load(settings)
+    service = terminal.load_service(settings)
     ids = {entry.id for entry in service.knowledge.entries(args.knowledge)}
     cases, skipped = read_cases(args.cases, args.knowledge, ids)
     for line, reason in skipped:

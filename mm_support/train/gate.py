@@ -15,6 +15,7 @@ from typing import Sequence
 
 import numpy as np
 
+from mm_support import terminal
 from mm_support.config import Settings
 from mm_support.errors import InputError
 from mm_support.knowledge.gate import FEATURES, GATE_FILE, Gate, features
@@ -41,9 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support.service import SupportService
-
-    service = SupportService.load(settings)
+    service = terminal.load_service(settings)
     examples = collect(service, read_cases(args.cases))
     service.close()
     figures = leave_one_out(examples)

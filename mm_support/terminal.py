@@ -1,0 +1,37 @@
+"""Progress on the terminal: while a service loads, and while weights are fetched."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Callable, Iterator
+
+from tqdm import tqdm
+
+from mm_support.config import Settings
+
+if TYPE_CHECKING:
+    from mm_support.service import SupportService
+
+
+def load_service(settings: Settings) -> "SupportService":
+    """A ready service; while it loads, what it does is shown. Raises SupportError."""
+    from mm_support.service import SupportService
+
+    service = SupportService.start(settings)
+    with tqdm(bar_format="{desc} ({elapsed})", disable=None, leave=False) as bar:
+        while not service.wait(0.2):
+            bar.set_description_str(service.status().message)
+    return service
+
+
+@contextmanager
+def byte_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar for weights.fetch: called with (what, bytes done, bytes in all)."""
+    with tqdm(unit="B", unit_scale=True, unit_divisor=1024, disable=None) as bar:
+
+        def report(what: str, done: int, total: int) -> None:
+            bar.total = total
+            bar.set_description(what)
+            bar.update(done - bar.n)
+
+        yield report

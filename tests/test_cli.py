@@ -1,0 +1,95 @@
+"""The command line: exit status, one-line errors, JSON that parses. The service is built from fakes."""
+
+import json
+import wave
+
+import pytest
+from test_service import folder, make  # noqa: F401  (fixtures)
+
+from mm_support import __main__ as cli
+from mm_support import terminal
+from mm_support.errors import WeightsError
+
+
+@pytest.fixture
+def run(make, monkeypatch, capsys, tmp_path):  # noqa: F811
+    """Runs a command in this process on a service made of fakes; returns (exit status, stdout, stderr)."""
+
+    def call(*argv):
+        monkeypatch.setattr(terminal, "load_service", lambda settings: make())
+        status = cli.main(["--data", str(tmp_path / "cli"), *map(str, argv)])
+        return status, *capsys.readouterr()
+
+    return call
+
+
+def test_ask_prints_the_reply_and_its_sources(run):
+    status, out, _ = run("ask", "refund late", "--knowledge", "kb")
+    assert status == 0 and "5 days" in out and "[1] Refund (faq.csv:2)" in out
+
+
+def test_ask_as_json_is_the_whole_reply(run, folder):  # noqa: F811
+    status, out, _ = run("ask", "washing machine", "--image", folder / "red.png", "--knowledge", "kb", "--json")
+    reply = json.loads(out)
+    assert status == 0 and reply["action"] == "answer" and reply["citations"][0]["id"] == "e24"
+    assert set(reply) == {
+        "reply", "action", "citations", "pictures", "transcript", "image", "intent", "fusion", "timings_ms", "session_id", "turn_id",
+    }  # fmt: skip
+
+
+def test_ask_writes_the_spoken_reply(run, tmp_path):
+    status, *_ = run("ask", "refund late", "--knowledge", "kb", "--speak", tmp_path / "reply.wav")
+    with wave.open(str(tmp_path / "reply.wav")) as file:
+        assert status == 0 and file.getnframes() > 0
+
+
+def test_ingest_reports_rows_with_remarks(run, tmp_path):
+    path = tmp_path / "faq.csv"
+    path.write_text("id,title,answer\n1,T,A\n2,,B\n")
+    status, out, err = run("ingest", "own", path)
+    assert status == 0 and "own: 1 entries" in out and "faq.csv, line 3: it has no title" in err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [("ask",), ("ask", "x", "--knowledge", "nope"), ("ask", "x", "--image", "gone.jpg"), ("ingest", "own", "gone.csv"), ("ingest", "Bad Name", ".")],
+)
+def test_bad_input_is_one_line_and_status_2(run, argv):
+    status, _, err = run(*argv)
+    assert status == 2 and err.startswith("error: ") and err.count("\n") == 1
+
+
+def test_other_failures_have_status_1(monkeypatch, capsys):
+    def fail(settings):
+        raise WeightsError("No network.")
+
+    monkeypatch.setattr(terminal, "load_service", fail)
+    assert cli.main(["ask", "hello"]) == 1 and capsys.readouterr().err == "error: No network.\n"
+
+
+def test_an_unknown_command_or_profile_is_status_2(capsys):
+    for argv in (["dance"], ["--profile", "tiny", "ask", "x"]):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(argv)
+        assert caught.value.code == 2
+
+
+def test_evaluation_of_own_cases(run, tmp_path, folder):  # noqa: F811
+    cases = tmp_path / "cases.jsonl"
+    rows = [
+        {"text": "refund late", "expect": "refund"},
+        {"text": "washing machine", "image": str(folder / "red.png"), "expect": "e24"},
+        {"text": "zebra giraffe", "expect": "none"},
+        {"text": "", "expect": "refund"},
+        {"text": "x", "image": "gone.png", "expect": "refund"},
+        {"text": "x", "expect": "no-such-entry"},
+    ]
+    cases.write_text("\n".join([*map(json.dumps, rows), "{broken", ""]))
+    status, out, err = run("evaluate", "--knowledge", "kb", "--cases", cases, "--json")
+    report = json.loads(out)
+    assert status == 0 and (report["cases"], report["skipped"]) == (3, 4)
+    assert [line.split(": ")[0] for line in err.splitlines()] == [f"skipped cases.jsonl, line {n}" for n in (4, 5, 6, 7)]
+    assert set(report["modalities"]) == {"text", "photo", "text + photo"}
+    text = report["modalities"]["text"]
+    assert (text["answerable"], text["out_of_scope"]) == (2, 1)
+    assert text["recall@1"]["value"] == 1.0 and text["out_of_scope_not_answered"]["value"] == 1.0
