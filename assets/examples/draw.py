@@ -17,7 +17,7 @@ sys.path[:0] = [str(KNOWLEDGE), str(KNOWLEDGE / "shopping"), str(KNOWLEDGE / "sm
 import appliances  # noqa: E402
 import products  # noqa: E402
 from documents import letter, receipt, type_label  # noqa: E402
-from drawing import Canvas, draw_all, mix, photographed  # noqa: E402
+from drawing import Canvas, draw_all, mix, photographed, studio  # noqa: E402
 
 
 def washer() -> Image.Image:
@@ -81,8 +81,8 @@ def cracked_tablet() -> Image.Image:
 
 def returned_parcel() -> Image.Image:
     """Beside the typed example: a parcel with an arrow that leads back."""
-    canvas = products.studio(720, 560, "#dfe8e2")
-    products.ground(canvas, 190, 530, 470)
+    canvas = studio(720, 560, "#dfe8e2")
+    canvas.ground(190, 530, 470)
     canvas.gradient((190, 210, 530, 470), "#d3a877", "#b78a59", 10)
     canvas.polygon([(190, 216), (240, 160), (480, 160), (530, 216)], "#e0ba8d")
     canvas.rounded((336, 160, 384, 290), 4, "#f0dfc4")

@@ -133,6 +133,10 @@ class Canvas:
         lower = (box[0], box[1] + drop, box[2], box[3] + drop)
         self.soft(lambda layer: layer.rounded(lower, radius, "white"), "#10141c", blur, opacity)
 
+    def ground(self, left: float, right: float, y: float) -> None:
+        """The shadow of something that stands on the floor between left and right."""
+        self.soft(lambda layer: layer.ellipse((left - 13, y - 14, right + 13, y + 16), "white"), "#151a22", 12, 0.5)
+
     def paste(self, at: Point, picture: Image.Image) -> None:
         """Another picture with its top left corner at a point; transparency is kept."""
         large = picture.resize((_px(picture.width), _px(picture.height)), Image.Resampling.LANCZOS)

@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 import products  # noqa: E402
 from documents import app_message, barcode, card, receipt, type_label  # noqa: E402
-from drawing import Canvas, draw_all, mix, photographed, seven_segment  # noqa: E402
+from drawing import Canvas, draw_all, mix, photographed, seven_segment, studio  # noqa: E402
 
 GREEN, INK = "#2f6f5e", "#1d2129"
 
@@ -36,8 +36,8 @@ def siskin_display(code: str, hint: str) -> Image.Image:
 
 
 def power_bank_front() -> Image.Image:
-    canvas = products.studio(720, 600, "#e2e6ea")
-    products.ground(canvas, 260, 460, 530)
+    canvas = studio(720, 600, "#e2e6ea")
+    canvas.ground(260, 460, 530)
     canvas.gradient((256, 70, 464, 530), "#4d545e", "#23272d", 36)
     canvas.text((360, 280), "NUTHATCH", 26, "#e9edf2", "bold", "mm")
     canvas.text((360, 316), "NB20  20,000 mAh", 18, "#b9c1cb", "sans", "mm")
@@ -57,8 +57,8 @@ def power_bank_label() -> Image.Image:
 
 def damaged_parcel() -> Image.Image:
     """A crushed cardboard box with a torn corner and its address label."""
-    canvas = products.studio(720, 600, "#d8d2c8")
-    products.ground(canvas, 110, 610, 520)
+    canvas = studio(720, 600, "#d8d2c8")
+    canvas.ground(110, 610, 520)
     front = [(110, 220), (330, 236), (420, 262), (606, 214), (600, 520), (122, 516)]
     lid = [(110, 220), (196, 132), (540, 122), (606, 214), (420, 262), (330, 236)]
     canvas.polygon(front, "#c49a6c")

@@ -18,11 +18,6 @@ def shade(colour: str, amount: float) -> tuple[int, int, int]:
     return mix(colour, "#ffffff" if amount > 0 else "#000000", abs(amount))
 
 
-def ground(canvas: Canvas, left: float, right: float, y: float = FLOOR) -> None:
-    """The shadow of something that stands on the floor."""
-    canvas.soft(lambda c: c.ellipse((left - 12, y - 14, right + 12, y + 16), "white"), "#151a22", 12, 0.5)
-
-
 def shine(canvas: Canvas, box, radius: float, opacity: float = 0.35, blur: float = 8) -> None:
     canvas.soft(lambda c: c.rounded(box, radius, "white"), "#ffffff", blur, opacity)
 
@@ -31,8 +26,8 @@ def wren_300(colour: str) -> Image.Image:
     """Slim over-ear headphones with round cups, seen from the front and lying slightly open."""
     canvas = studio(*SIZE)
     dark, light = shade(colour, -0.35), shade(colour, 0.28)
-    ground(canvas, 150, 300)
-    ground(canvas, 420, 570)
+    canvas.ground(150, 300, FLOOR)
+    canvas.ground(420, 570, FLOOR)
     canvas.arc((190, 70, 530, 560), 186, 354, dark, 26)
     canvas.arc((190, 70, 530, 560), 188, 352, colour, 20)
     canvas.arc((196, 76, 524, 554), 225, 300, light, 5)
@@ -54,8 +49,8 @@ def wren_500(colour: str, ink: str) -> Image.Image:
     """Large noise-cancelling headphones with oval cups, metal arms and microphone holes."""
     canvas = studio(*SIZE, "#e8e2da")
     dark, light = shade(colour, -0.3), shade(colour, 0.35)
-    ground(canvas, 120, 290)
-    ground(canvas, 430, 600)
+    canvas.ground(120, 290, FLOOR)
+    canvas.ground(430, 600, FLOOR)
     canvas.arc((150, 44, 570, 520), 196, 344, dark, 50)
     canvas.arc((152, 46, 568, 520), 198, 342, colour, 42)
     canvas.arc((166, 60, 554, 510), 225, 315, light, 8)
@@ -78,7 +73,7 @@ def linnet_buds(colour: str) -> Image.Image:
     """Two earbuds above their open charging case."""
     canvas = studio(*SIZE, "#dde9e6")
     dark, light = shade(colour, -0.16), shade(colour, 0.5)
-    ground(canvas, 210, 510)
+    canvas.ground(210, 510, FLOOR)
     canvas.gradient((214, 216, 506, 380), dark, shade(colour, -0.3), 60)
     canvas.gradient((228, 230, 492, 380), "#4b4f57", "#2f3238", 50)
     canvas.gradient((204, 340, 516, 506), light, dark, 70)
@@ -99,7 +94,7 @@ def robin_mini(colour: str) -> Image.Image:
     """A round portable speaker with a woven grille and a carrying loop."""
     canvas = studio(*SIZE, "#e6e3ee")
     dark, light = shade(colour, -0.4), shade(colour, 0.3)
-    ground(canvas, 230, 490)
+    canvas.ground(230, 490, FLOOR)
     canvas.arc((450, 140, 560, 300), 250, 110, "#2b2d33", 14)
     canvas.gradient((190, 150, 530, 506), colour, dark, 110)
     canvas.gradient((206, 166, 514, 490), shade(colour, 0.12), shade(colour, -0.28), 98)
@@ -189,7 +184,7 @@ def siskin(colour: str) -> Image.Image:
     """The espresso machine from the front, with a cup."""
     canvas = studio(*SIZE, "#e9e1d8")
     dark, light = shade(colour, -0.35), shade(colour, 0.35)
-    ground(canvas, 230, 490, 516)
+    canvas.ground(230, 490, 516)
     canvas.gradient((246, 84, 474, 250), light, colour, 22)
     canvas.gradient((246, 190, 474, 516), shade(colour, -0.05), dark, 18)
     canvas.gradient((270, 266, 450, 470), "#3a3c41", "#191a1d", 10)
@@ -217,7 +212,7 @@ def siskin(colour: str) -> Image.Image:
 def charger() -> Image.Image:
     """The Nuthatch 65 with its three sockets."""
     canvas = studio(*SIZE, "#dde3ea")
-    ground(canvas, 240, 480, 470)
+    canvas.ground(240, 480, 470)
     canvas.gradient((430, 250, 560, 282), "#f4f5f7", "#aab0b8", 6)
     canvas.gradient((430, 350, 560, 382), "#f4f5f7", "#aab0b8", 6)
     canvas.gradient((236, 166, 470, 470), "#ffffff", "#d3d8de", 44)

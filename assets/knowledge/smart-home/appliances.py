@@ -14,11 +14,6 @@ INK = "#20242c"
 BRAND = "#3d6b4f"
 
 
-def ground(canvas: Canvas, left: float, right: float, y: float) -> None:
-    """The shadow of something that stands on the floor."""
-    canvas.soft(lambda c: c.ellipse((left - 14, y - 13, right + 14, y + 15), "white"), "#151a22", 12, 0.5)
-
-
 def knob(canvas: Canvas, at: Point, radius: float, angle_tip: Point) -> None:
     """A round selector whose line points from the centre towards angle_tip (unit vector)."""
     x, y = at
@@ -115,7 +110,7 @@ def thermostat(text: str, small: str = "", unit: bool = False) -> Image.Image:
 def hub(ring: str, glow: float, arc: tuple[int, int] = (0, 360)) -> Image.Image:
     """The Hub from above and in front; ring: colour of its light, on the part of the ring between two degrees."""
     canvas = studio(*SIZE, "#dfe5e4")
-    ground(canvas, 170, 550, 456)
+    canvas.ground(170, 550, 456)
     canvas.gradient((160, 150, 560, 470), "#ffffff", "#cfd5d9", 96)
     canvas.gradient((176, 160, 544, 400), "#f2f4f5", "#ffffff", 92)
     canvas.ellipse((222, 176, 498, 380), "#4a5058")
@@ -172,7 +167,7 @@ def camera(outdoor: bool) -> Image.Image:
             canvas.rounded((x - 14, 196, x + 14, 372), 14, "#fff1c9", "#d3c69c", 2)
         centre = (420.0, 285.0)
     else:
-        ground(canvas, 280, 440, 500)
+        canvas.ground(280, 440, 500)
         canvas.gradient((276, 450, 444, 506), "#f7f7f8", "#bfc5cc", 26)
         canvas.gradient((340, 380, 380, 470), "#e5e8eb", "#a8aeb6", 10)
         canvas.shadow((236, 110, 484, 400), 110, 14, 0.3, 10)
