@@ -1,8 +1,8 @@
 """Speech encoder: waveform -> transcript, with Whisper (Radford et al. 2022) through openai-whisper.
 
 The decoding rules are those of whisper.transcribe. What differs is the work around them: nothing is
-decoded where nobody speaks, and the encoder sees the sound that is there and a margin of silence
-instead of always 30 seconds. Knows nothing of files, conversations or replies.
+decoded where nobody speaks, and the encoder computes the sound that is there instead of always 30
+seconds (whisper_audio.py). Knows nothing of files, conversations or replies.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import threading
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Sequence
+from typing import TYPE_CHECKING, Iterator, Protocol, Sequence
 
 import numpy as np
 
 from mm_support.config import Settings
 from mm_support.device import Device
 from mm_support.encode.vad import Span, VoiceActivity, load_voice_activity
+from mm_support.encode.whisper_audio import encode_sound
 from mm_support.errors import InputError, WeightsError
 from mm_support.types import SAMPLE_RATE, Segment, Transcript
 from mm_support.weights import PREFIX, package_weights
@@ -35,18 +36,16 @@ WINDOW = 30 * FRAMES_PER_SECOND  # frames that the encoder can see at once
 STAMP = 0.02  # seconds between two timestamp tokens
 
 LEAD, TAIL = 0.5, 0.5  # seconds of sound kept before and behind speech
-MARGIN = 200  # frames of silence behind the sound: without them Whisper repeats or drops the last words
-STEP = 50  # frames; windows are rounded up to a multiple, so that few shapes occur
 
-TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+TEMPERATURES = (0.2, 0.4, 0.8)  # tried where greedy decoding fails
 MAX_COMPRESSION = 2.4  # of the text's bytes by zlib: above, it repeats itself
 MIN_LOGPROB = -1.0  # mean of the tokens' log-probabilities: below, it is guessed
 NO_SPEECH = 0.6  # probability of the no-speech token: above, and guessed, nobody speaks
 TOKENS = (30, 25)  # tokens that a window may have: at the least, and for each second
 
 DEFAULT_LANGUAGE = "en"
-SURE, SURE_WHEN_SHORT = 0.5, 0.8  # probability that another language than the expected one must have
-SHORT = 2.0  # seconds of speech, under which a language is hard to tell
+SURE, SURE_WHEN_SHORT = 0.7, 0.9  # probability that another language than the expected one must have
+SHORT = 5.0  # seconds of speech, under which a language is hard to tell
 
 
 class SpeechEncoder(Protocol):
@@ -68,7 +67,7 @@ class WhisperEncoder:
     """A Whisper model. One call decodes at a time: openai-whisper keeps its cache in hooks on the modules."""
 
     def __init__(self, model: "Whisper", voice: VoiceActivity, device: Device) -> None:
-        self._model, self._voice, self._device = model, voice, device
+        self.model, self.voice, self._device = model, voice, device
         self._lock = threading.Lock()
 
     def transcribe(self, waveform: np.ndarray, language: str | None = None, previous: str | None = None) -> Transcript:
@@ -79,9 +78,9 @@ class WhisperEncoder:
         """
         import torch
 
-        check_language(language)
+        check_languages(language, previous)
         expected = previous or DEFAULT_LANGUAGE
-        spans = self._voice.spans(waveform)
+        spans = self.voice.spans(waveform)
         if not spans:
             return Transcript("", language or expected)
         with self._lock, torch.inference_mode():
@@ -94,7 +93,7 @@ class WhisperEncoder:
         from whisper.audio import N_FFT, log_mel_spectrogram
 
         samples = torch.from_numpy(np.ascontiguousarray(waveform, np.float32)).to(self._device.device)
-        mel = log_mel_spectrogram(samples, self._model.dims.n_mels, padding=N_FFT)
+        mel = log_mel_spectrogram(samples, self.model.dims.n_mels, padding=N_FFT)
         return mel[:, : len(waveform) // HOP]
 
     def _windows(self, mel: "torch.Tensor", spans: Sequence[Span], language: str | None, expected: str) -> list[Window]:
@@ -104,7 +103,7 @@ class WhisperEncoder:
         start, end = 0, min(mel.shape[1], spans[-1][1] // HOP + round(TAIL * FRAMES_PER_SECOND))
         while (start := skip_silence(start, spans)) < end:
             sound = mel[:, start : min(start + WINDOW, end)]
-            features = self._encode(sound, padded_length(sound.shape[1]))
+            features = encode_sound(self.model.encoder, sound)
             language = language or self._detect(features, spans, expected)
             result = self._decode(sound, features, language, prompt)
             stamp = self._tokenizer(language).timestamp_begin
@@ -120,18 +119,24 @@ class WhisperEncoder:
     def _decode(
         self, sound: "torch.Tensor", features: "torch.Tensor", language: str, prompt: list[int]
     ) -> "DecodingResult":
-        """Greedy on what is there first; the full window, then chance, only where the result looks bad."""
-        frames = sound.shape[1]
-        result = self._attempt(features, frames, language, prompt, 0.0)
-        if not looks_bad(result):
-            return result
-        was_full = 2 * features.shape[1] == WINDOW
-        features = features if was_full else self._encode(sound, WINDOW)
-        for temperature in TEMPERATURES[was_full:]:
-            result = self._attempt(features, frames, language, prompt, temperature)
-            if not looks_bad(result):
-                break
-        return result
+        """Greedy on what is there first; the whole window, then chance, only where the result looks bad.
+
+        Where all look bad, the one that Whisper itself finds likeliest, rather than the last one drawn.
+        """
+        results = []
+        for features, temperature in self._ways(sound, features):
+            results.append(self._attempt(features, sound.shape[1], language, prompt, temperature))
+            if not looks_bad(results[-1]):
+                return results[-1]
+        return max(results, key=lambda result: (is_heard(result), result.avg_logprob))
+
+    def _ways(self, sound: "torch.Tensor", features: "torch.Tensor") -> Iterator[tuple["torch.Tensor", float]]:
+        """(features, temperature), the cheapest first."""
+        yield features, 0.0
+        if features.shape[1] < self.model.dims.n_audio_ctx:
+            features = encode_sound(self.model.encoder, sound, thin=False)
+            yield features, 0.0
+        yield from ((features, temperature) for temperature in TEMPERATURES)
 
     def _attempt(
         self, features: "torch.Tensor", frames: int, language: str, prompt: list[int], temperature: float
@@ -139,31 +144,16 @@ class WhisperEncoder:
         import torch
         from whisper.decoding import DecodingOptions, DecodingTask
 
-        limit = min(self._model.dims.n_text_ctx // 2, TOKENS[0] + TOKENS[1] * frames // FRAMES_PER_SECOND)
+        limit = min(self.model.dims.n_text_ctx // 2, TOKENS[0] + TOKENS[1] * frames // FRAMES_PER_SECOND)
         options = DecodingOptions(language=language, temperature=temperature, prompt=prompt, sample_len=limit)
-        task = DecodingTask(self._model, options)
+        task = DecodingTask(self.model, options)
         task._get_audio_features = lambda encoded: encoded  # it would want the encoder's full length
         with torch.random.fork_rng(devices=[]):  # the same recording gives the same transcript
             torch.manual_seed(0)
             return task.run(features)[0]
 
-    def _encode(self, mel: "torch.Tensor", frames: int) -> "torch.Tensor":
-        """(n_mels, m) log-mel, padded to `frames` -> (1, frames / 2, d_audio).
-
-        Whisper's encoder, with its positions cut to the length; zero is what whisper.transcribe pads with.
-        """
-        import torch.nn.functional as F
-
-        encoder = self._model.encoder
-        x = F.pad(mel, (0, frames - mel.shape[1]))[None].to(self._device.dtype)
-        x = F.gelu(encoder.conv2(F.gelu(encoder.conv1(x)))).permute(0, 2, 1)
-        x = (x + encoder.positional_embedding[: x.shape[1]]).to(x.dtype)
-        for block in encoder.blocks:
-            x = block(x)
-        return encoder.ln_post(x)
-
     def _detect(self, features: "torch.Tensor", spans: Sequence[Span], expected: str) -> str:
-        if not self._model.is_multilingual:
+        if not self.model.is_multilingual:
             return DEFAULT_LANGUAGE
         seconds = sum(stop - start for start, stop in spans) / SAMPLE_RATE
         return choose_language(self._language_probabilities(features), seconds, expected)
@@ -174,13 +164,13 @@ class WhisperEncoder:
 
         tokenizer = self._tokenizer(None)
         start = torch.tensor([[tokenizer.sot]], device=features.device)
-        logits = self._model.logits(start, features)[0, 0, list(tokenizer.all_language_tokens)]
+        logits = self.model.logits(start, features)[0, 0, list(tokenizer.all_language_tokens)]
         return dict(zip(tokenizer.all_language_codes, logits.softmax(-1).tolist()))
 
     def _tokenizer(self, language: str | None):
         from whisper.tokenizer import get_tokenizer
 
-        model = self._model
+        model = self.model
         return get_tokenizer(model.is_multilingual, num_languages=model.num_languages, language=language)
 
     def _transcript(self, windows: Sequence[Window], expected: str) -> Transcript:
@@ -207,12 +197,13 @@ def join_segments(segments: Sequence[Segment], language: str) -> Transcript:
     return Transcript(text, language, confidence, tuple(segments))
 
 
-def check_language(language: str | None) -> None:
+def check_languages(*languages: str | None) -> None:
     """Raises InputError for a language that Whisper does not know."""
     from whisper.tokenizer import LANGUAGES
 
-    if language is not None and language not in LANGUAGES:
-        raise InputError(f"{language!r} is not a language that can be transcribed; use a code such as 'en' or 'de'.")
+    for language in languages:
+        if language is not None and language not in LANGUAGES:
+            raise InputError(f"{language!r} is no language that can be transcribed; use a code such as 'en' or 'de'.")
 
 
 def looks_bad(result: "DecodingResult") -> bool:
@@ -257,11 +248,6 @@ def skip_silence(frame: int, spans: Sequence[Span]) -> int:
         if frame * HOP < last:
             return max(frame, first // HOP - round(LEAD * FRAMES_PER_SECOND))
     return WINDOW * 1_000
-
-
-def padded_length(frames: int) -> int:
-    """Frames that the encoder sees for so many frames of sound."""
-    return min(WINDOW, -(-(frames + MARGIN) // STEP) * STEP)
 
 
 # -- loading -------------------------------------------------------------------------------

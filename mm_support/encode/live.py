@@ -1,0 +1,96 @@
+"""A turn while it is being spoken: partial transcripts of the growing recording, and when the turn is over.
+
+The recording is transcribed again as it grows, so its last transcript is that of the whole recording.
+Knows nothing of browsers: pieces of sound come in, what is known so far goes out.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from mm_support.encode.speech import SpeechEncoder
+from mm_support.encode.vad import VoiceActivity
+from mm_support.errors import InputError
+from mm_support.inputs.audio import MAX_SECONDS, load_waveform
+from mm_support.types import SAMPLE_RATE, Transcript
+
+PAUSE = 0.9  # seconds of silence that end a turn; pauses within a sentence are shorter
+STEP = 0.6  # seconds of new sound that are worth another partial transcript
+WAITING = 3.0  # seconds of sound kept while nobody has spoken yet
+FULL = MAX_SECONDS - 2.0  # seconds at which a turn ends by itself
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What is known so far. speaking: somebody speaks right now. ended: the turn is over, transcript final."""
+
+    transcript: Transcript
+    speaking: bool = False
+    ended: bool = False
+
+
+class LiveTurn:
+    """One turn of one customer; pieces are added by one thread at a time. Make a new one for the next turn."""
+
+    def __init__(self, encoder: SpeechEncoder, voice: VoiceActivity, language: str | None = None, previous: str | None = None) -> None:
+        self._encoder, self._voice, self._languages = encoder, voice, (language, previous)
+        self._rate, self._pieces = 0, []
+        self._last = Partial(Transcript(""))
+        self._transcribed = self._due = 0.0  # seconds of the recording
+
+    def add(self, rate: int, samples: np.ndarray) -> Partial:
+        """Takes the next piece: rate in Hz, samples (n,) or (n, channels), integers or floats.
+
+        Transcribes where enough is new, at most half of the time. Raises InputError for a piece that
+        cannot be used; what came before stays.
+        """
+        if self._last.ended:
+            raise InputError("This turn is over; start a new one.")
+        self._keep(rate, samples)
+        waveform = self._waveform()
+        spans = self._voice.spans(waveform)
+        heard, silent = len(waveform) / SAMPLE_RATE, (len(waveform) - spans[-1][1]) / SAMPLE_RATE if spans else 0.0
+        if not spans:
+            self._forget(heard)
+        ended = silent >= PAUSE or heard >= FULL
+        if spans and (ended or (heard >= self._due and silent < STEP)):
+            self._transcribe(waveform, heard)
+        self._last = Partial(self._last.transcript, bool(spans) and silent < STEP / 2, ended)
+        return self._last
+
+    def finish(self) -> Transcript:
+        """The transcript of all that came, for a customer who stops the recording by hand."""
+        if self._pieces and not self._last.ended:
+            self._last = Partial(self._encoder.transcribe(self._waveform(), *self._languages), ended=True)
+        return self._last.transcript
+
+    def recording(self) -> tuple[int, np.ndarray]:
+        """(rate, samples) of the turn, as UserTurn.audio takes it."""
+        return self._rate, np.concatenate(self._pieces)
+
+    def _keep(self, rate: int, samples: np.ndarray) -> None:
+        samples = np.asarray(samples)
+        if self._pieces and (rate != self._rate or samples.shape[1:] != self._pieces[0].shape[1:]):
+            raise InputError("The pieces of a recording must have one rate and the same channels.")
+        if not len(samples):
+            raise InputError("A piece of the recording is empty.")
+        load_waveform((rate, samples))  # refuses what could not be used later
+        self._rate = rate
+        self._pieces.append(samples)
+
+    def _forget(self, heard: float) -> None:
+        """While nobody speaks, only the last seconds stay."""
+        while heard > WAITING and len(self._pieces) > 1:
+            heard -= len(self._pieces.pop(0)) / self._rate
+
+    def _waveform(self) -> np.ndarray:
+        return load_waveform(self.recording())
+
+    def _transcribe(self, waveform: np.ndarray, heard: float) -> None:
+        started = time.monotonic()
+        transcript = self._encoder.transcribe(waveform, *self._languages)
+        self._due = heard + max(STEP, 2 * (time.monotonic() - started))
+        self._last = Partial(transcript)

@@ -1,0 +1,300 @@
+"""Speech becomes text: Whisper's own results, for less work, and nothing where nobody speaks."""
+
+import dataclasses
+import json
+import math
+import urllib.error
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from whisper.model import ModelDimensions, Whisper
+
+from mm_support.bench.sounds import SENTENCES, spoken_by_espeak, spoken_by_piper, with_noise, wordless
+from mm_support.bench.speech import plain_text, word_errors
+from mm_support.decode.voice import load_voice
+from mm_support.device import Device, resolve_device
+from mm_support.encode import speech
+from mm_support.encode.speech import choose_language, is_heard, load_speech_encoder, looks_bad, skip_silence, split_segments
+from mm_support.encode.vad import FRAME, load_voice_activity, speech_frames
+from mm_support.encode.whisper_audio import EVERY, MARGIN, encode_sound, stand_ins
+from mm_support.errors import InputError, WeightsError
+from mm_support.inputs.audio import load_waveform
+from mm_support.types import Transcript
+
+CPU = Device(torch.device("cpu"), torch.float32, "test")
+RATE = 16_000
+STAMP = 50_364  # Whisper's token of 0.00 s
+DIMENSIONS = ModelDimensions(80, 1500, 32, 2, 2, 51865, 448, 32, 2, 2)
+
+
+# -- rules, by hand ------------------------------------------------------------------------
+
+
+def stamps(*seconds):
+    return [STAMP + round(second / 0.02) for second in seconds]
+
+
+def test_segments_between_timestamps():
+    tokens = [*stamps(0), 1, 2, *stamps(2, 2), 3, *stamps(4)]
+    assert split_segments(tokens, STAMP, 5.0) == ([(0.0, 2.0, tokens[:4]), (2.0, 4.0, tokens[4:])], 5.0)
+
+
+def test_an_unfinished_segment_is_left_for_the_next_window():
+    tokens = [*stamps(0), 1, *stamps(20, 20), 2, 3]
+    segments, done = split_segments(tokens, STAMP, 30.0)
+    assert [segment[:2] for segment in segments] == [(0.0, 20.0)] and done == 20.0
+
+
+def test_a_window_without_pairs_is_one_segment():
+    assert split_segments([*stamps(0), 1, 2], STAMP, 3.0) == ([(0.0, 3.0, [*stamps(0), 1, 2])], 3.0)
+    assert split_segments([*stamps(0), 1, *stamps(1.5)], STAMP, 3.0)[0][0][:2] == (0.0, 1.5)
+
+
+def test_every_window_moves_on():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        tokens = [int(t) for t in rng.choice([1, 2, STAMP, STAMP + 5, STAMP + 50], rng.integers(0, 8))]
+        assert split_segments(tokens, STAMP, 1.0)[1] > 0
+
+
+def test_speech_is_held_through_short_gaps_and_a_click_is_none():
+    probabilities = np.zeros(100)
+    probabilities[10:30], probabilities[34:50] = 0.9, 0.6  # a gap of 4 frames, 0.13 s
+    probabilities[20] = 0.4  # between both thresholds
+    probabilities[80:83] = 1.0  # 0.1 s
+    assert speech_frames(probabilities) == [(10, 50)]
+    assert speech_frames(np.full(100, 0.45)) == []
+
+
+def test_silence_is_skipped_up_to_the_next_speech():
+    spans = ((16_000, 32_000), (160_000, 176_000))  # 1 to 2 s, 10 to 11 s
+    assert skip_silence(0, spans) == 50 and skip_silence(120, spans) == 120
+    assert skip_silence(300, spans) == 950
+    assert skip_silence(1100, spans) > 100_000
+
+
+def test_a_language_must_be_clearly_heard_to_displace_the_expected_one():
+    welsh = {"cy": 0.6, "en": 0.4}
+    assert choose_language(welsh, 2.0, "en") == "en" and choose_language({"cy": 0.85, "en": 0.1}, 2.0, "en") == "en"
+    assert choose_language({"de": 0.97, "en": 0.02}, 2.0, "en") == "de"
+    assert choose_language({"de": 0.8, "en": 0.2}, 10.0, "en") == "de"
+
+
+def result(logprob=-0.3, no_speech=0.0, compression=1.0):
+    return SimpleNamespace(avg_logprob=logprob, no_speech_prob=no_speech, compression_ratio=compression)
+
+
+def test_decoding_signals():
+    assert not looks_bad(result()) and is_heard(result())
+    assert looks_bad(result(compression=3.0)) and not is_heard(result(compression=3.0))
+    assert looks_bad(result(logprob=-1.5)) and is_heard(result(logprob=-1.5))
+    assert not looks_bad(result(logprob=-1.5, no_speech=0.9)) and not is_heard(result(logprob=-1.5, no_speech=0.9))
+    assert is_heard(result(no_speech=0.9))  # sure of its words
+
+
+# -- a tiny Whisper with random weights ----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    torch.manual_seed(0)
+    model = Whisper(DIMENSIONS)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(0, 0.3)
+    return model.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def folder(tiny, tmp_path_factory):
+    """The tiny Whisper as a folder, as people bring their own."""
+    path = tmp_path_factory.mktemp("whisper")
+    save_file({name: tensor.half().contiguous() for name, tensor in tiny.state_dict().items()}, path / "model.safetensors")
+    (path / "config.json").write_text(json.dumps(dataclasses.asdict(DIMENSIONS)))
+    return path
+
+
+class AlwaysSpeech:
+    def spans(self, waveform):
+        return ((0, len(waveform)),)
+
+
+def mel_of(frames, seed=0):
+    return torch.randn(80, frames, generator=torch.Generator().manual_seed(seed))
+
+
+def test_the_whole_window_is_whispers_own_encoding(tiny):
+    mel = mel_of(400)
+    padded = torch.nn.functional.pad(mel, (0, 2600))[None]
+    assert torch.allclose(encode_sound(tiny.encoder, mel, thin=False), tiny.encoder(padded), atol=1e-5)
+    assert torch.allclose(encode_sound(tiny.encoder, mel_of(3000)), tiny.encoder(mel_of(3000)[None]), atol=1e-5)
+
+
+def test_thinned_silence_counts_as_much_as_all_of_it(tiny):
+    """Where positions make no difference, positions of silence are all alike, and thinning them changes nothing."""
+    encoder = type(tiny.encoder)(*dataclasses.astuple(DIMENSIONS)[:5])
+    encoder.load_state_dict({**tiny.encoder.state_dict(), "positional_embedding": torch.zeros(1500, 32)})
+    mel = mel_of(400)
+    thin, whole = encode_sound(encoder.eval(), mel), encode_sound(encoder, mel, thin=False)
+    assert thin.shape[1] == 200 + MARGIN + math.ceil((1500 - 200 - MARGIN) / EVERY)
+    assert torch.allclose(thin[:, :200], whole[:, :200], atol=2e-3)  # the last position of all sees the window's edge
+
+
+def test_stand_ins_cover_every_position_once():
+    for first in (0, 7, 1499, 1500):
+        where, counts = stand_ins(first, 1500)
+        assert counts.sum() == 1500 - first and all(first <= p < 1500 for p in where) and len(set(where.tolist())) == len(where)
+
+
+def test_a_local_folder_loads_through_the_same_code(tiny, folder, tmp_settings):
+    encoder = load_speech_encoder(tmp_settings.with_changes(speech_model=str(folder)), CPU)
+    expected = tiny.state_dict()["decoder.token_embedding.weight"]
+    assert torch.allclose(encoder.model.state_dict()["decoder.token_embedding.weight"], expected, atol=1e-2)
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """A random model never ends its sentence: twelve tokens at most, at one attempt, whatever they are worth."""
+    monkeypatch.setattr(speech, "TOKENS", (12, 0))
+    monkeypatch.setattr(speech, "looks_bad", lambda _: False)
+    monkeypatch.setattr(speech, "is_heard", lambda _: True)
+
+
+def test_bfloat16_decodes(folder, tmp_settings, hasty):
+    device = Device(torch.device("cpu"), torch.bfloat16, "test")
+    encoder = load_speech_encoder(tmp_settings.with_changes(speech_model=str(folder)), device)
+    encoder.voice = AlwaysSpeech()
+    assert encoder.model.decoder.token_embedding.weight.dtype == torch.bfloat16
+    assert encoder.transcribe(np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32), "en").text
+
+
+def test_damaged_weights_say_what_is_wrong(folder, tmp_path, tmp_settings):
+    with pytest.raises(WeightsError, match="config.json"):
+        load_speech_encoder(tmp_settings.with_changes(speech_model=str(tmp_path)), CPU)
+    (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
+    (tmp_path / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-1000])
+    with pytest.raises(WeightsError, match="model.safetensors"):
+        load_speech_encoder(tmp_settings.with_changes(speech_model=str(tmp_path)), CPU)
+
+
+def test_unreachable_hub_names_the_embedded_profile(monkeypatch, tmp_path, tmp_settings):
+    def unreachable(*_, **__):
+        raise urllib.error.URLError("no route to host")
+
+    monkeypatch.setattr("urllib.request.urlopen", unreachable)
+    settings = tmp_settings.with_changes(speech_model="small", cache_dir=tmp_path)
+    with pytest.raises(WeightsError, match="embedded"):
+        load_speech_encoder(settings, CPU)
+    with pytest.raises(WeightsError, match="turbo"):
+        load_speech_encoder(settings.with_changes(speech_model="no-such-model"), CPU)
+
+
+def test_two_threads_do_not_disturb_each_other(tiny, hasty):
+    """openai-whisper keeps keys and values in hooks on the shared modules: without the lock this fails."""
+    encoder = speech.WhisperEncoder(tiny, AlwaysSpeech(), CPU)
+    waveforms = [np.random.default_rng(i).normal(0, 0.1, RATE * (1 + i % 3)).astype(np.float32) for i in range(8)]
+    alone = [encoder.transcribe(waveform, "en") for waveform in waveforms]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda waveform: encoder.transcribe(waveform, "en"), waveforms))
+    assert together == alone and len({transcript.confidence for transcript in alone}) > 1
+
+
+def test_an_unknown_language_is_refused(tiny):
+    with pytest.raises(InputError, match="'en'"):
+        speech.WhisperEncoder(tiny, AlwaysSpeech(), CPU).transcribe(np.zeros(RATE, np.float32), "klingon")
+
+
+# -- voice activity ------------------------------------------------------------------------
+
+
+def test_voice_activity_of_the_whole_recording_is_that_of_its_frames_in_order():
+    """One call for all frames against a call each, the state handed on."""
+    voice, waveform = load_voice_activity(), wordless()["melody 2"][: 20 * FRAME + 100]
+    padded = np.concatenate([np.zeros(64, np.float32), waveform, np.zeros(FRAME - 100, np.float32)])
+    state = {"h": np.zeros((1, 1, 128), np.float32), "c": np.zeros((1, 1, 128), np.float32)}
+    one_by_one = []
+    for start in range(0, 21 * FRAME, FRAME):
+        frame = padded[None, start : start + 64 + FRAME]
+        probability, state["h"], state["c"] = voice._session.run(["speech_probs", "hn", "cn"], {"input": frame, **state})
+        one_by_one.append(probability[0])
+    assert np.allclose(voice.probabilities(waveform), one_by_one, atol=1e-5)
+
+
+def test_nothing_is_heard_where_nobody_speaks(tiny):
+    encoder = speech.WhisperEncoder(tiny, load_voice_activity(), CPU)
+    clips = wordless()
+    assert len(clips) == 40
+    heard = {name for name, clip in clips.items() if encoder.transcribe(load_waveform((RATE, clip))) != Transcript("")}
+    assert not heard
+
+
+# -- the real model ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def encoder(settings):
+    return load_speech_encoder(settings, resolve_device(settings.device))
+
+
+@pytest.fixture(scope="module")
+def clips(settings):
+    """(sentence, waveform), spoken by Piper."""
+    voice = load_voice(settings)
+    return [(sentence, spoken_by_piper(voice, sentence)) for sentence in SENTENCES[:8]]
+
+
+@pytest.mark.slow
+def test_speech_is_understood_as_whisper_does(encoder, clips):
+    said = [sentence for sentence, _ in clips]
+    ours = [encoder.transcribe(waveform) for _, waveform in clips]
+    assert word_errors(said, [transcript.text for transcript in ours]) <= 8
+    plain = [plain_text(encoder, waveform) for _, waveform in clips[:4]]
+    assert word_errors(plain, [transcript.text for transcript in ours[:4]]) <= 5
+    for (_, waveform), transcript in zip(clips, ours):
+        assert transcript.language == "en" and 0.4 < transcript.confidence <= 1
+        assert " ".join(segment.text for segment in transcript.segments) == transcript.text
+        assert all(0 <= segment.start < segment.end <= len(waveform) / RATE + 0.5 for segment in transcript.segments)
+
+
+@pytest.mark.slow
+def test_the_same_words_through_a_telephone_in_noise_and_very_quietly(encoder, clips):
+    sentence, waveform = clips[7]
+    rng = np.random.default_rng(0)
+    versions = {
+        "telephone": load_waveform((8_000, waveform[::2])),
+        "noise": with_noise(waveform, 20, rng),
+        "quiet": load_waveform((RATE, (waveform * 0.002).astype(np.float32))),
+        "clipped": np.clip(4 * waveform, -1, 1),
+    }
+    for name, version in versions.items():
+        assert word_errors([sentence], [encoder.transcribe(version).text]) <= 25, name
+
+
+@pytest.mark.slow
+def test_sentences_far_apart_keep_their_times(encoder, clips):
+    """Two sentences, 40 s apart: both are heard, where they are said."""
+    (first, a), (second, b) = clips[0], clips[1]
+    transcript = encoder.transcribe(np.concatenate([a, np.zeros(40 * RATE, np.float32), b]))
+    assert word_errors([f"{first} {second}"], [transcript.text]) <= 15
+    assert transcript.segments[-1].start == pytest.approx(len(a) / RATE + 40, abs=1.0)
+
+
+@pytest.mark.slow
+def test_a_hint_is_respected_and_the_transcript_is_the_same_twice(encoder, clips):
+    waveform = clips[0][1]
+    assert encoder.transcribe(waveform, "de").language == "de"
+    assert encoder.transcribe(waveform[: RATE // 2], previous="fr").language in ("fr", "en")
+    assert encoder.transcribe(waveform) == encoder.transcribe(waveform)
+
+
+@pytest.mark.slow
+def test_another_voice_is_understood(encoder):
+    sentence = SENTENCES[0]
+    waveform = spoken_by_espeak(sentence)
+    if waveform is None:
+        pytest.skip("espeak-ng is not installed")
+    assert word_errors([sentence], [encoder.transcribe(waveform).text]) <= 25
