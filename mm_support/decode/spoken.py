@@ -74,7 +74,7 @@ def without_markup(text: str) -> str:
 
 def tidy(text: str) -> str:
     """One line, one space between words, none before punctuation, no brackets."""
-    text = re.sub(r"[\[\]{}<>\\^]", " ", text)
+    text = re.sub(r"[\[\]{}<>\\^#*_`|]", " ", text)
     text = re.sub(r"\s*[()]\s*", ", ", text)
     text = re.sub(r"\s+", " ", text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", text)
@@ -254,6 +254,7 @@ RULES: tuple[Rule, ...] = tuple(
         (r"(?<=[a-z])/(?:mo|month)\b", lambda m: " a month"),
         (r"\b24/7\b", lambda m: "twenty-four seven"),
         (r"(?<![\d/.])(?:1/2|[12]/3|[13]/4)(?![\d/])", lambda m: FRACTIONS[m[0]]),
+        (r"(?<![\w-])-(?=\d)", lambda m: "minus "),
         (rf"(?<![\w.-])(?P<from>{AMOUNT}){DASH}(?=(?:{AMOUNT})(?![\w-]*[-–]\d))", lambda m: f"{m['from']} to "),
         (rf"\b(?P<amount>{AMOUNT})\s?(?P<unit>{UNIT})(?![\w%])", measure),
         (r"\b(\d+)(?:st|nd|rd|th)\b", lambda m: ordinal(m[1])),
@@ -261,7 +262,6 @@ RULES: tuple[Rule, ...] = tuple(
         (rf"\b(?P<before>(?i:in|of|by|since|until)|{MONTH}) (?P<year>(?:19|20)\d\d)\b(?![,.]?\d)", written_year),
         (r"(?<![\w.])\d+(?:\.\d+){2,}", lambda m: " point ".join(map(plain_number, m[0].split(".")))),
         (r"#(?=\d)", lambda m: "number "),
-        (rf"(?<![\w-])-(?=\d)", lambda m: "minus "),
         (rf"(?:{AMOUNT})", lambda m: plain_number(m[0])),
         (r"\band/or\b", lambda m: "and or"),
         (r"(?<=\w)/(?=\w)", lambda m: " or "),

@@ -1,0 +1,171 @@
+"""What the voice is given to say, and that it says it."""
+
+import re
+import shutil
+import threading
+import wave
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mm_support.decode import voice
+from mm_support.decode.spoken import spoken
+from mm_support.decode.voice import PiperVoice, breaths, load_voice, write_wav
+from mm_support.errors import GenerationError, WeightsError
+from mm_support.types import Audio
+from mm_support.weights import package_weights
+
+SAID = {
+    # citations and markup
+    "Press OK [1].": "Press OK.",
+    "Press OK [1][2], then wait [3, 4].": "Press OK, then wait.",
+    "**Bold**, *slanted*, `code` and [our page](https://shop.com/a).": "Bold, slanted, code and our page.",
+    "# Returns\n- Keep the box\n- Print the label.": "Returns. Keep the box. Print the label.",
+    "1. Open it\n2. Close it": "one, Open it. two, Close it.",
+    "Go to Settings > Network": "Go to Settings, Network",
+    "It works! 😀": "It works!",
+    "[1]": "",
+    "": "",
+    # codes
+    "Error E24.": "Error E twenty-four.",
+    "Code F07": "Code F zero seven",
+    "the WH-1000XM5": "the W H one thousand X M five",
+    "an A4 page": "an A-four page",
+    "E1024 or E101": "E ten twenty-four or E one zero one",
+    "Use SAVE20.": "Use SAVE twenty.",
+    "a 30-day return": "a thirty day return",
+    # numbers
+    "1,204 items": "one thousand, two hundred and four items",
+    "order 482130": "order four eight two one three zero",
+    "card ending 0042": "card ending zero zero four two",
+    "3-5 days": "three to five days",
+    "20 %": "twenty percent",
+    "2.4 GHz and 5 kg": "two point four gigahertz and five kilograms",
+    "at -5°C": "at minus five degrees Celsius",
+    "the 2nd time": "the second time",
+    "version 2.4.1": "version two point four point one",
+    "1/2 price": "one half price",
+    # prices
+    "$12.50": "twelve dollars and fifty cents",
+    "$1 or $0.99": "one dollar or ninety-nine cents",
+    "£3.01": "three pounds and one penny",
+    "1,200 EUR": "one thousand, two hundred euros",
+    "$3.5 million": "three point five million dollars",
+    # dates and times
+    "on 2026-11-23": "on November twenty-third, twenty twenty-six",
+    "by 3 March": "by March third",
+    "In May 2025": "In May twenty twenty-five",
+    "9:00-17:30": "nine o'clock to five thirty p.m.",
+    "at 9:05 am.": "at nine oh five a.m.",
+    "00:00": "midnight",
+    "Mon-Fri": "Monday to Friday",
+    "24/7": "twenty-four seven",
+    # addresses
+    "Call +1 (800) 555-0199": "Call plus one, eight zero zero, five five five, zero one nine nine",
+    "See https://www.shop.com/help?id=1.": "See shop dot com slash help.",
+    "help@my-shop.com": "help at my shop dot com",
+    "192.168.0.1": "one nine two dot one six eight dot zero dot one",
+}
+
+
+@pytest.mark.parametrize("written", SAID)
+def test_text_is_said_as_a_person_would(written):
+    assert spoken(written) == SAID[written]
+
+
+def test_nothing_is_left_that_only_a_screen_can_show():
+    rng = np.random.default_rng(0)
+    pieces = ["E24", "[1]", "**", "$5", "a", "http://x.com/", "12:61", "|", "\n", "- ", "#", "😀", "[[x]]", "99999", "<b>", "(", "3.", "%", "/", "@"]
+    for _ in range(300):
+        said = spoken(" ".join(rng.choice(pieces, 8)))
+        assert not re.search(r"[\d\[\]<>|*#`_{}\n]", said), said
+
+
+def test_other_languages_keep_their_numbers():
+    assert spoken("Der Fehler **E24** kostet 12 Euro [1].", "de") == "Der Fehler E24 kostet 12 Euro."
+
+
+def test_breaths_are_short_and_lose_nothing():
+    words = "one two, three " * 100 + "four."
+    pieces = breaths(words, 80)
+    assert all(len(piece) <= 80 for piece in pieces)
+    assert " ".join(pieces).split() == words.split()
+    assert breaths("a" * 700) == ["a" * 300, "a" * 300, "a" * 100]
+
+
+class FakePiper:
+    """Says a sample for each character, and counts how often it is asked."""
+
+    config = SimpleNamespace(espeak_voice="en-us", sample_rate=100)
+
+    def __init__(self):
+        self.asked = []
+
+    def synthesize(self, text):
+        self.asked.append(text)
+        if "boom" in text:
+            raise RuntimeError("onnxruntime says no")
+        yield SimpleNamespace(audio_float_array=np.full(len(text), 0.5, np.float32))
+
+
+def test_sentences_are_remembered_up_to_a_bound(monkeypatch):
+    monkeypatch.setattr(voice, "CACHED", 2)
+    piper = FakePiper()
+    speaker = PiperVoice(piper)
+    first = speaker.speak("Press OK [1].")
+    assert speaker.speak("Press **OK** [2].").samples is first.samples and piper.asked == ["Press OK."]
+    for text in ("Two.", "Three.", "Press OK."):
+        speaker.speak(text)
+    assert piper.asked == ["Press OK.", "Two.", "Three.", "Press OK."]
+    with pytest.raises(ValueError):
+        first.samples[0] = 0
+
+
+def test_sentences_are_apart_and_nothing_is_silence():
+    sound = PiperVoice(FakePiper()).speak("Yes. No.")
+    assert len(sound.samples) == 4 + 100 * voice.PAUSE + 3 and not sound.samples[4:29].any()
+    assert len(PiperVoice(FakePiper()).speak("[1]").samples) == 0
+
+
+def test_a_voice_that_fails_says_so():
+    with pytest.raises(GenerationError, match="read it"):
+        PiperVoice(FakePiper()).speak("boom")
+
+
+def test_a_missing_voice_names_the_setting(tmp_path, tmp_settings):
+    with pytest.raises(WeightsError, match="voice_model"):
+        load_voice(tmp_settings.with_changes(voice_model=str(tmp_path / "none.onnx")))
+
+
+def test_wav_holds_the_samples(tmp_path):
+    write_wav(Audio(np.array([0.0, 0.5, -1.0, 2.0], np.float32), 8_000), tmp_path / "a.wav")
+    with wave.open(str(tmp_path / "a.wav")) as file:
+        assert file.getparams()[:4] == (1, 2, 8_000, 4)
+        assert np.frombuffer(file.readframes(4), "<i2").tolist() == [0, 16384, -32767, 32767]
+
+
+@pytest.mark.slow
+def test_piper_speaks_from_the_cache_and_from_a_file(settings, tmp_path):
+    speaker = load_voice(settings)
+    sound = speaker.speak("Error E24 means that the washing machine gets no water [1].")
+    assert 2 < sound.seconds < 8 and 0.1 < np.abs(sound.samples).max() <= 1
+    for path in package_weights(settings.voice_model, settings.cache_dir).glob("*.onnx*"):
+        shutil.copy(path, tmp_path)
+    own = load_voice(settings.with_changes(voice_model=str(next(tmp_path.glob("*.onnx")))))
+    assert own.speak("Hello.").rate == sound.rate
+
+
+@pytest.mark.slow
+def test_two_threads_may_speak_at_once(settings):
+    speaker, lengths = load_voice(settings), {}
+
+    def say(text):
+        lengths[text] = speaker.speak(text).seconds
+
+    threads = [threading.Thread(target=say, args=(text,)) for text in ("Yes, we can.", "The parcel has not arrived yet.")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(lengths) == 2 and all(0.3 < seconds < 5 for seconds in lengths.values())
