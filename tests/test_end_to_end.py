@@ -1,0 +1,145 @@
+"""The whole assistant with its real models: from Python, through gradio_client, and in Chromium."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from jiwer import wer
+
+from demo.ui import build_demo, launch_options
+from mm_support.types import Finished, Said, UserTurn
+from tests.test_browser import CHROMIUM, DESKTOP, FLAGS, ask, expect, finished, sync_api
+
+pytestmark = pytest.mark.slow
+
+EXAMPLES = Path(__file__).parents[1] / "assets" / "examples"
+DISPLAY, SPOKEN = EXAMPLES / "washer-e24.jpg", EXAMPLES / "display-code.wav"
+QUESTION = "what does this code on the display mean"
+
+
+@pytest.fixture(scope="module")
+def address(service):
+    demo = build_demo(service)
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    yield url
+    demo.close()
+
+
+@pytest.fixture(scope="module")
+def client(address):
+    from gradio_client import Client
+
+    return Client(address, verbose=False)
+
+
+@pytest.fixture(scope="module")
+def page(address):
+    """A page in Chromium whose microphone plays the spoken question, and then silence."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium; install it to test the page")
+    with sync_api.sync_playwright() as playwright:
+        microphone = f"--use-file-for-fake-audio-capture={SPOKEN}%noloop"
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, microphone])
+        page = browser.new_context(viewport=DESKTOP, permissions=["microphone"]).new_page()
+        page.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
+        page.goto(address)
+        expect(page.locator("#box textarea")).to_be_visible()
+        yield page
+        browser.close()
+
+
+def words(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum() or c == " ")
+
+
+def test_every_pack_is_there(service):
+    bases = {base.name: base for base in service.knowledge.list()}
+    assert set(bases) == {"education", "finance", "healthcare", "shopping", "smart-home"}
+    assert all(base.entries >= 30 and base.pictures > 0 for base in bases.values())
+
+
+def test_a_typed_question_is_answered_from_its_entry(service):
+    events = list(service.reply(UserTurn("how long do i have to send something back")))
+    reply = events[-1].reply
+    assert isinstance(events[-1], Finished) and reply.action == "answer"
+    assert reply.citations[0].entry_id == "return-unopened" and "30 days" in reply.text
+    assert "".join(event.text for event in events if isinstance(event, Said)) == reply.text
+
+
+def test_a_spoken_question_and_a_photo_of_the_display_cite_the_right_entry(service):
+    reply = service.answer(UserTurn(audio=SPOKEN, image=DISPLAY, knowledge="smart-home", speak=True))
+    assert wer(QUESTION, words(reply.transcript.text)) <= 0.15
+    assert "E24" in [line.text for line in reply.image.text]
+    assert reply.action == "answer" and reply.citations[0].entry_id == "washer-e24"
+    assert reply.pictures and all(path.is_file() for path in reply.pictures)
+    assert abs(sum(reply.fusion.weights.values()) - 1) < 1e-5
+    heard_back = service.transcribe((reply.audio.rate, reply.audio.samples))
+    assert "water" in heard_back.text.lower() and reply.audio.seconds > 2
+
+
+def test_photo_and_vague_words_find_what_neither_finds_alone(service):
+    """The photo shows the product, the words ask what to do with it: only both name the entry."""
+    words_only = service.knowledge.search(UserTurn("What does this mean and what should I do?", knowledge="smart-home"), 1)
+    both = service.knowledge.search(UserTurn("What does this mean and what should I do?", DISPLAY, knowledge="smart-home"), 1)
+    assert words_only[0].entry.id != "washer-e24" and both[0].entry.id == "washer-e24"
+    assert both[0].by["photo_text"] > 0 and both[0].by["photo"] > 0 and both[0].by["text"] > 0
+
+
+@pytest.mark.parametrize("text", ["What is the capital of France?", "write me a poem about the sea", "asdf qwer zxcv"])
+def test_what_the_knowledge_does_not_hold_is_not_answered(service, text):
+    reply = service.answer(UserTurn(text))
+    assert reply.action in ("refuse", "clarify") and not reply.citations
+
+
+def test_the_same_through_gradio_client(client):
+    from gradio_client import handle_file
+
+    result, sound = client.predict(
+        message="", image=handle_file(str(DISPLAY)), audio=handle_file(str(SPOKEN)), knowledge="smart-home",
+        session_id=None, speak=True, api_name="/chat",
+    )  # fmt: skip
+    assert result["action"] == "answer" and result["citations"][0]["id"] == "washer-e24"
+    assert Path(sound).stat().st_size > 40_000
+    heard = client.predict(audio=handle_file(str(SPOKEN)), api_name="/transcribe")
+    assert wer(QUESTION, words(heard["text"])) <= 0.15
+    seen = client.predict(image=handle_file(str(DISPLAY)), labels=["washing machine", "banana"], api_name="/describe")
+    assert "E24" in [line["text"] for line in seen["text"]]
+    assert client.predict(turn_id=result["turn_id"], rating="up", comment="", api_name="/feedback")
+
+
+def test_a_bad_file_is_said_in_a_sentence_and_the_next_question_works(client, tmp_path):
+    from gradio_client import handle_file
+    from gradio_client.exceptions import AppError
+
+    fake = tmp_path / "song.mp3"
+    fake.write_text("this is no sound")
+    with pytest.raises(AppError) as caught:
+        client.predict(audio=handle_file(str(fake)), api_name="/transcribe")
+    assert "Traceback" not in str(caught.value) and str(caught.value).strip().endswith(".")
+    found = client.predict(message="late parcel", image=None, audio=None, knowledge="shopping", limit=3, api_name="/search")
+    assert len(found) == 3 and set(found[0]) >= {"id", "title", "score", "by", "snippet"}
+
+
+def test_in_chromium_a_typed_question_with_a_photo(page):
+    ask(page, "What does this code mean?", DISPLAY, "Smart home")
+    expect(finished(page)).to_contain_text("E24")
+    expect(page.locator("#source-1-1")).to_contain_text("E24")
+
+
+def test_in_chromium_a_recorded_question(page):
+    """Chromium plays the file from its start to whoever opens the microphone."""
+    page.get_by_role("button", name="New conversation").click()
+    page.get_by_label("Smart home", exact=True).check()
+    page.get_by_label("Record audio").click()
+    page.get_by_label("Stop recording").wait_for()
+    page.wait_for_timeout(3500)
+    page.get_by_label("Stop recording").click()
+    expect(page.get_by_label("Remove file")).to_be_attached()
+    page.get_by_label("Submit").click()
+    finished(page)
+    heard = page.get_by_label(re.compile("^Heard,")).input_value()
+    assert {"code", "display"} <= set(words(heard).split())
+    expect(page.locator("#source-1-1")).to_be_visible()
