@@ -137,3 +137,11 @@ def test_texts_name_the_topics_and_say_what_happens():
     assert "“Refund”" in refuse_text(HITS) and "person" in refuse_text()
     for reason in ("asked", "human_only", "upset", "stuck"):
         assert "handing this conversation" in handoff_text(reason) or "person" in handoff_text(reason)
+
+
+def test_the_code_of_the_title_is_what_the_photo_shows():
+    from mm_support.decode.reply import photo_sentences
+
+    entry = Entry("e24", "Washing machine shows E24", "E24 on the W8 means that no water comes in.")
+    (sentence,) = photo_sentences(Question(read_in_photo=("W8 1400", "E24")), [entry])
+    assert sentence.text == "Your photo shows E24."

@@ -166,9 +166,13 @@ def _tidy(sentence: str) -> str:
 
 
 def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Sentence]:
-    """What the photo shows, where the first entry is about it: a code that was read there."""
+    """What the photo shows, where the first entry is about it: a code that was read there, one of its title first."""
     entry = entries[0]
-    known = {normal_code(code) for text in (entry.title, entry.answer, *entry.questions) for code in codes(text)}
-    read = [code for line in question.read_in_photo for code in codes(line) if normal_code(code) in known]
-    if read:
-        yield Sentence(f"Your photo shows {read[0].upper()}.")
+    titled, known = (
+        {normal_code(code) for text in texts for code in codes(text)}
+        for texts in ([entry.title], [entry.answer, *entry.questions])
+    )
+    read = [code for line in question.read_in_photo for code in codes(line)]
+    shown = [code for wanted in (titled, known) for code in read if normal_code(code) in wanted]
+    if shown:
+        yield Sentence(f"Your photo shows {shown[0].upper()}.")
