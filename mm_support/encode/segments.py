@@ -8,7 +8,7 @@ reads what segments show and leaves ordinary type to encode/ocr.py. It knows not
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Sequence
 
@@ -19,7 +19,8 @@ from mm_support.errors import WeightsError
 from mm_support.types import TextLine
 
 WEIGHTS = Path(__file__).parents[2] / "assets" / "weights" / "segments.safetensors"
-SIDES = (768, 384, 192)  # pixels on the longer side; each finds characters about 13 to 36 pixels high
+SIDES = (768, 384, 192, 96)  # pixels on the longer side; each finds characters about 13 to 36 pixels high
+BEST_HEIGHT = 22  # pixels; what was found is read again at this height
 ENLARGED = 1.5  # small photos are enlarged this much at most
 LEAST_CENTRE = 0.4  # probability that a centre is there
 LEAST_LINE = 0.55  # confidence of a line
@@ -69,8 +70,30 @@ class SegmentReader:
     def read(self, photo: Image.Image) -> tuple[TextLine, ...]:
         """Lines from top to bottom; none where there is no such display. photo: upright RGB."""
         found = [character for side in SIDES for character in self._at_size(photo, side)]
-        lines = (_line(chain, photo.size) for chain in chains(distinct(found)))
+        likely = [chain for chain in chains(distinct(found)) if _confidence(chain) > LEAST_CENTRE]
+        lines = (_line(self._look_again(photo, chain), photo.size) for chain in likely)
         return tuple(sorted((line for line in lines if line), key=lambda line: line.box[1]))
+
+    def _look_again(self, photo: Image.Image, chain: list[Character]) -> list[Character]:
+        """The chain as read once more from a crop in which it stands level and BEST_HEIGHT high."""
+        height = float(np.median([item.height for item in chain]))
+        right = np.sum([item.right for item in chain], axis=0)
+        right = right / np.hypot(*right)
+        down, scale = np.array([-right[1], right[0]]), height / BEST_HEIGHT
+        corners = np.concatenate([item.corners for item in chain])
+        extent = (corners @ right).min() - 1.5 * height, (corners @ right).max() + 1.5 * height
+        middle = np.mean([item.centre for item in chain], axis=0) @ down
+        size = int((extent[1] - extent[0]) / scale) // 16 * 16 + 16, int(4 * BEST_HEIGHT) // 16 * 16
+        origin = right * extent[0] + down * (middle - size[1] / 2 * scale)
+        finer = max(1, int(scale))
+        small = photo.reduce(finer) if finer > 1 else photo
+        affine = np.column_stack([right * scale, down * scale, origin]) / finer
+        crop = small.transform(size, Image.Transform.AFFINE, affine.ravel().tolist(), Image.Resampling.BILINEAR)
+        said = self._net(np.asarray(crop, np.float32).transpose(2, 0, 1)[None] / 255)
+        turn = np.column_stack([right, down]) * scale
+        again = [replace(c, centre=origin + turn @ c.centre, up=turn @ c.up, right=turn @ c.right) for c in characters(said, 1.0)]
+        same = [c for c in chains(distinct(again)) if abs(np.mean([i.centre for i in c], axis=0) @ down - middle) < height / 3]
+        return max(same, key=len, default=chain)
 
     def _at_size(self, photo: Image.Image, side: int) -> list[Character]:
         scale = min(side / max(photo.size), ENLARGED)
@@ -148,9 +171,13 @@ def _gap(one: Character, other: Character) -> float:
     return float(along) if 0.3 < along < 2.2 and abs(across) < 0.3 else np.inf
 
 
+def _confidence(chain: list[Character]) -> float:
+    return float(np.mean([item.confidence for item in chain]))
+
+
 def _line(chain: list[Character], size: tuple[int, int]) -> TextLine | None:
     """The chain as text, or nothing where it is too unsure. size: width and height of the photo in pixels."""
-    confidence = float(np.mean([item.confidence for item in chain]))
+    confidence = _confidence(chain)
     glyphs = {item.glyph for item in chain}
     least = LEAST_LINE if len(chain) > 1 and not glyphs <= SIMPLE else LEAST_ALONE
     if confidence < least or (len(chain) == 1 and glyphs <= SIMPLE):
