@@ -1,0 +1,189 @@
+"""A text intent classifier that works from ten examples an intent to thousands, out of scope included.
+
+Two views of a text vote: a kernel ridge on the frozen encoder's vectors, which is strong where examples
+are few, and the encoder with fine-tuned upper layers, strong where they are many. How they are mixed,
+how sure an answer is and when it is "not something I know" is calibrated on cases kept out of training.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mm_support.train.calibration import Calibrator, fit_calibrator
+from mm_support.train.labelled import OUT_OF_SCOPE, Example
+from mm_support.train.upper_layers import Progress, TunedEncoder, fine_tune
+
+KERNEL_WIDTH = 2.0  # kernel = exp(-KERNEL_WIDTH * (1 - cosine))
+RIDGE = 0.1
+MOST_SUPPORT = 12_000  # examples that the ridge keeps, drawn at random: its work grows with their cube
+CHUNK = 512  # texts between two steps of the progress bar
+PASSES = 36_000  # examples shown to the fine-tuning in all: what makes a run minutes long
+EPOCHS = (2, 20)  # fewest and most times that it sees an example
+START_MIX = (10.0, 1.0)  # what turns the voters' scores into logits, before it is fitted
+
+
+@dataclass(frozen=True, eq=False)
+class KernelRidge:
+    """Regression of class membership on unit vectors. support: (m, d); weights: (m, c)."""
+
+    support: np.ndarray
+    weights: np.ndarray
+
+    def scores(self, vectors: np.ndarray) -> np.ndarray:
+        """vectors: (n, d) -> (n, c). Far from every example all scores are close to 0."""
+        return _kernel(vectors, self.support) @ self.weights
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """What the model computes once for n texts. vectors: (n, d); ridge, tuned: (n, c) scores."""
+
+    vectors: np.ndarray
+    ridge: np.ndarray
+    tuned: np.ndarray
+
+    def of(self, rows: np.ndarray) -> Votes:
+        """Only these rows (indices or mask)."""
+        return Votes(self.vectors[rows], self.ridge[rows], self.tuned[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class IntentModel:
+    """intents: names of the c classes. known: (n, d) vectors of the in-scope training texts, foreign:
+    (m, d) of those out of scope. mix: what each voter's scores are multiplied with before they are added."""
+
+    intents: tuple[str, ...]
+    encode: Callable[[Sequence[str]], np.ndarray]
+    ridge: KernelRidge
+    tuned: TunedEncoder
+    known: np.ndarray
+    foreign: np.ndarray
+    mix: tuple[float, float] = START_MIX
+    calibrator: Calibrator | None = None
+
+    def votes(self, texts: Sequence[str], progress: Progress) -> Votes:
+        vectors, tuned = [], []
+        for start in range(0, len(texts), CHUNK):
+            part = texts[start : start + CHUNK]
+            vectors.append(self.encode(part))
+            tuned.append(self.tuned.logits(part))
+            progress(min(start + CHUNK, len(texts)), len(texts), "judging")
+        return Votes(np.vstack(vectors), self.ridge.scores(np.vstack(vectors)), np.vstack(tuned))
+
+    def predict(self, votes: Votes) -> tuple[np.ndarray, np.ndarray]:
+        """Indices (n,) of the best intents, and (n,) the probability that they are right."""
+        probabilities = mixed(votes, self.mix)
+        best = probabilities.argmax(axis=1)
+        if self.calibrator is None:
+            return best, probabilities.max(axis=1)
+        return best, self.calibrator.probability(self.evidence(votes))
+
+    def evidence(self, votes: Votes) -> np.ndarray:
+        """(n, 5): what speaks for a text being known. The margin between the two best intents (log), how
+        much the ridge and the tuned encoder see in it (the latter as energy, Liu et al. 2020), and its
+        cosine to the nearest text in scope and to the nearest one out of scope."""
+        probabilities = np.sort(np.log(mixed(votes, self.mix) + 1e-12), axis=1)
+        margin = probabilities[:, -1] - (probabilities[:, -2] if probabilities.shape[1] > 1 else 0)
+        energy = np.logaddexp.reduce(votes.tuned, axis=1)
+        near, far = _nearest(votes.vectors, self.known), _nearest(votes.vectors, self.foreign)
+        return np.stack([np.minimum(margin, 12), votes.ridge.max(axis=1), energy, near, far], axis=1)
+
+
+def fit(encoder, examples: Sequence[Example], passes: int, seed: int, progress: Progress) -> IntentModel:
+    """Trains both voters; mixing and confidence are not calibrated yet.
+
+    encoder: see encode/text.py; an intent's name in plain words counts as one more example of it.
+    """
+    intents = tuple(sorted({e.label for e in examples} - {OUT_OF_SCOPE}))
+    texts = [e.text for e in examples] + [spoken(name) for name in intents]
+    targets = membership([e.label for e in examples] + list(intents), intents)
+    vectors = _encode(encoder, texts, progress)
+    inside = targets.max(axis=1) == 1
+    starts = _unit(targets[inside].T @ vectors[inside])
+    epochs = int(np.clip(round(passes / len(texts)), *EPOCHS))
+    tuned = fine_tune(encoder._model, encoder._tokenizer, texts, targets, starts, epochs, seed, progress)
+    ridge = fit_ridge(vectors, targets, seed)
+    return IntentModel(intents, encoder.encode, ridge, tuned, vectors[inside], vectors[~inside])
+
+
+def calibrate(model: IntentModel, votes: Votes, labels: Sequence[str]) -> IntentModel:
+    """The model with mixing and confidence fitted on votes for cases that it was not trained on."""
+    place = np.array([model.intents.index(label) if label != OUT_OF_SCOPE else -1 for label in labels])
+    inside = place >= 0
+    mixing = replace(model, mix=fit_mix(votes.of(inside), place[inside]), calibrator=None)
+    best, _ = mixing.predict(votes)
+    return replace(mixing, calibrator=fit_calibrator(mixing.evidence(votes), best == place))
+
+
+def fit_mix(votes: Votes, truth: np.ndarray) -> tuple[float, float]:
+    """The factors of both voters under which the true intents (n,) are most likely."""
+    from scipy.optimize import minimize
+
+    def surprise(logs: np.ndarray) -> float:
+        return -float(np.log(mixed(votes, np.exp(logs))[np.arange(len(truth)), truth] + 1e-12).mean())
+
+    found = minimize(surprise, np.log(START_MIX), method="Nelder-Mead", options={"maxiter": 80, "xatol": 0.02, "fatol": 1e-4})
+    return tuple(float(factor) for factor in np.exp(found.x))
+
+
+def mixed(votes: Votes, mix: Sequence[float]) -> np.ndarray:
+    """(n, c) probabilities: softmax of the voters' scores, each times its factor."""
+    logits = mix[0] * votes.ridge + mix[1] * votes.tuned
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def fit_ridge(vectors: np.ndarray, targets: np.ndarray, seed: int) -> KernelRidge:
+    """Kernel ridge regression in closed form. vectors: (n, d) unit rows; targets: (n, c)."""
+    from scipy.linalg import solve
+
+    kept = np.random.default_rng(seed).permutation(len(vectors))[:MOST_SUPPORT]
+    kernel = _kernel(vectors[kept], vectors[kept])
+    kernel[np.diag_indices(len(kernel))] += RIDGE
+    centred = targets[kept] - 1 / targets.shape[1]
+    return KernelRidge(vectors[kept], solve(kernel, centred, assume_a="pos", overwrite_a=True))
+
+
+def _encode(encoder, texts: Sequence[str], progress: Progress) -> np.ndarray:
+    parts = []
+    for start in range(0, len(texts), CHUNK):
+        parts.append(encoder.encode(texts[start : start + CHUNK]))
+        progress(min(start + CHUNK, len(texts)), len(texts), "encoding")
+    return np.vstack(parts)
+
+
+def membership(labels: Sequence[str], intents: Sequence[str]) -> np.ndarray:
+    """(n, c) float32: 1 at a text's intent, or a uniform row where it is out of scope."""
+    place = {name: index for index, name in enumerate(intents)}
+    rows = np.full((len(labels), len(intents)), 1 / len(intents), np.float32)
+    for row, label in zip(rows, labels):
+        if label != OUT_OF_SCOPE:
+            row[:] = 0
+            row[place[label]] = 1
+    return rows
+
+
+def spoken(name: str) -> str:
+    """An intent's name as words: "card_not_working" -> "card not working"."""
+    return " ".join(re.sub(r"([a-z])([A-Z])", r"\1 \2", name).replace("_", " ").replace("-", " ").split())
+
+
+def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(n, d) and (m, d) unit rows -> (n, m)."""
+    kernel = a @ b.T
+    kernel -= 1
+    kernel *= KERNEL_WIDTH
+    return np.exp(kernel, out=kernel)
+
+
+def _nearest(vectors: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(n,) cosine to the nearest of the others; -1 where there are none."""
+    return (vectors @ others.T).max(axis=1, initial=-1)
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
