@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -36,11 +35,11 @@ def client(address):
 
 @pytest.fixture(scope="module")
 def page(address):
-    """A page in Chromium whose microphone plays the spoken question, and then silence."""
+    """A page in Chromium whose microphone plays the spoken question again and again."""
     if CHROMIUM is None:
         pytest.skip("there is no Chromium; install it to test the page")
     with sync_api.sync_playwright() as playwright:
-        microphone = f"--use-file-for-fake-audio-capture={SPOKEN}%noloop"
+        microphone = f"--use-file-for-fake-audio-capture={SPOKEN}"
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, microphone])
         page = browser.new_context(viewport=DESKTOP, permissions=["microphone"]).new_page()
         page.set_default_timeout(60_000)
@@ -130,16 +129,16 @@ def test_in_chromium_a_typed_question_with_a_photo(page):
 
 
 def test_in_chromium_a_recorded_question(page):
-    """Chromium plays the file from its start to whoever opens the microphone."""
+    """The recording begins anywhere in the question, so it is long enough to hold it once as a whole."""
     page.get_by_role("button", name="New conversation").click()
     page.get_by_label("Smart home", exact=True).check()
     page.get_by_label("Record audio").click()
     page.get_by_label("Stop recording").wait_for()
-    page.wait_for_timeout(3500)
+    page.wait_for_timeout(5000)
     page.get_by_label("Stop recording").click()
     expect(page.get_by_label("Remove file")).to_be_attached()
     page.get_by_label("Submit").click()
     finished(page)
-    heard = page.get_by_label(re.compile("^Heard,")).input_value()
+    heard = page.locator("#transcript textarea").input_value()
     assert {"code", "display"} <= set(words(heard).split())
     expect(page.locator("#source-1-1")).to_be_visible()
