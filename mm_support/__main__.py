@@ -17,7 +17,7 @@ from mm_support.errors import InputError, KnowledgeError, SupportError
 
 # What can be trained or evaluated -> module with add_arguments(parser) and run(args, settings)
 TRAIN = {"gate": "mm_support.train.gate"}
-EVALUATE: dict[str, str] = {}
+EVALUATE = {"intents": "mm_support.train.intents"}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,16 @@ def test_the_same_through_gradio_client(client):
     seen = client.predict(image=handle_file(str(DISPLAY)), labels=["washing machine", "banana"], api_name="/describe")
     assert "E24" in [line["text"] for line in seen["text"]]
     assert client.predict(turn_id=result["turn_id"], rating="up", comment="", api_name="/feedback")
+
+
+def test_the_readme_s_client_example_runs(address, monkeypatch, capsys):
+    """The block of README.md that imports gradio_client, as it is but for the address."""
+    readme = (EXAMPLES.parents[1] / "README.md").read_text(encoding="utf-8")
+    (block,) = (code for code in re.findall(r"```python\n(.*?)```", readme, re.S) if "gradio_client" in code)
+    monkeypatch.chdir(EXAMPLES.parents[1])
+    exec(block.replace("http://127.0.0.1:7860", address), {})
+    said = capsys.readouterr().out
+    assert "washer-e24" in said and "smart-home" in said
 
 
 def test_a_bad_file_is_said_in_a_sentence_and_the_next_question_works(client, tmp_path):

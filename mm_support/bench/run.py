@@ -20,7 +20,6 @@ SECTIONS = {
     "speech": "mm_support.bench.speech",
     "image": "mm_support.bench.image",
     "photo_text": "mm_support.bench.ocr",
-    "language_model": "mm_support.bench.reply",
 }
 
 
