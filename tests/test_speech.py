@@ -161,6 +161,7 @@ def hasty(monkeypatch):
     """A random model never ends its sentence: twelve tokens at most, at one attempt, whatever they are worth."""
     monkeypatch.setattr(speech, "TOKENS", (12, 0))
     monkeypatch.setattr(speech, "looks_bad", lambda _: False)
+    monkeypatch.setattr(speech, "UNSURE", -1e9)
     monkeypatch.setattr(speech, "is_heard", lambda _: True)
 
 

@@ -79,11 +79,13 @@ def load_voice(settings: Settings) -> PiperVoice:
     name = settings.voice_model
     path = _onnx_file(package_weights(name, settings.cache_dir)) if name.startswith(PREFIX) else Path(name)
     try:
-        return PiperVoice(Piper.load(path))
+        voice = PiperVoice(Piper.load(path))
+        voice.speak("Hello.")  # the first sentence sets things up, the customer's shall not
     except Exception as exc:  # onnxruntime has errors of its own for each kind of damage
         raise WeightsError(
             f"{path} is not a Piper voice (an .onnx file with its .onnx.json beside it); correct voice_model."
         ) from exc
+    return voice
 
 
 def _onnx_file(folder: Path) -> Path:

@@ -37,7 +37,9 @@ STAMP = 0.02  # seconds between two timestamp tokens
 
 LEAD, TAIL = 0.5, 0.5  # seconds of sound kept before and behind speech
 
-TEMPERATURES = (0.2, 0.4, 0.8)  # tried where greedy decoding fails
+BEAMS = 5
+TEMPERATURES = (0.2, 0.4, 0.8)  # tried where beam search fails too
+UNSURE = -0.45  # mean of the tokens' log-probabilities: below, beam search often finds better words
 MAX_COMPRESSION = 2.4  # of the text's bytes by zlib: above, it repeats itself
 MIN_LOGPROB = -1.0  # mean of the tokens' log-probabilities: below, it is guessed
 NO_SPEECH = 0.6  # probability of the no-speech token: above, and guessed, nobody speaks
@@ -87,6 +89,14 @@ class WhisperEncoder:
             windows = self._windows(self._spectrogram(waveform), spans, language, expected)
             return self._transcript(windows, language or expected)
 
+    def warm_up(self) -> None:
+        """Decodes a second of nothing, so that the first customer does not wait for what is set up once."""
+        import torch
+
+        with self._lock, torch.inference_mode():
+            sound = self._spectrogram(np.zeros(SAMPLE_RATE, np.float32))
+            self._attempt(encode_sound(self.model.encoder, sound), sound.shape[1], DEFAULT_LANGUAGE, [])
+
     def _spectrogram(self, waveform: np.ndarray) -> "torch.Tensor":
         """(n,) samples -> (n_mels, n / 160) log-mel."""
         import torch
@@ -119,34 +129,34 @@ class WhisperEncoder:
     def _decode(
         self, sound: "torch.Tensor", features: "torch.Tensor", language: str, prompt: list[int]
     ) -> "DecodingResult":
-        """Greedy on what is there first; the whole window, then chance, only where the result looks bad.
+        """Greedy first, which is right nearly always; more work only where the result is unsure or looks bad.
 
-        Where all look bad, the one that Whisper itself finds likeliest, rather than the last one drawn.
+        Of all attempts the one that Whisper itself finds likeliest, rather than the last one.
         """
-        results = []
-        for features, temperature in self._ways(sound, features):
-            results.append(self._attempt(features, sound.shape[1], language, prompt, temperature))
-            if not looks_bad(results[-1]):
-                return results[-1]
+        results = [self._attempt(features, sound.shape[1], language, prompt)]
+        if results[0].avg_logprob < UNSURE or looks_bad(results[0]):
+            for features, how in self._ways(sound, features):
+                results.append(self._attempt(features, sound.shape[1], language, prompt, **how))
+                if not looks_bad(results[-1]):
+                    break
         return max(results, key=lambda result: (is_heard(result), result.avg_logprob))
 
-    def _ways(self, sound: "torch.Tensor", features: "torch.Tensor") -> Iterator[tuple["torch.Tensor", float]]:
-        """(features, temperature), the cheapest first."""
-        yield features, 0.0
+    def _ways(self, sound: "torch.Tensor", features: "torch.Tensor") -> Iterator[tuple["torch.Tensor", dict]]:
+        """(features, options) of further attempts: beam search, the whole window, then chance."""
+        yield features, {"beam_size": BEAMS}
         if features.shape[1] < self.model.dims.n_audio_ctx:
             features = encode_sound(self.model.encoder, sound, thin=False)
-            yield features, 0.0
-        yield from ((features, temperature) for temperature in TEMPERATURES)
+            yield features, {"beam_size": BEAMS}
+        yield from ((features, {"temperature": temperature}) for temperature in TEMPERATURES)
 
     def _attempt(
-        self, features: "torch.Tensor", frames: int, language: str, prompt: list[int], temperature: float
+        self, features: "torch.Tensor", frames: int, language: str, prompt: list[int], **how: float
     ) -> "DecodingResult":
         import torch
         from whisper.decoding import DecodingOptions, DecodingTask
 
         limit = min(self.model.dims.n_text_ctx // 2, TOKENS[0] + TOKENS[1] * frames // FRAMES_PER_SECOND)
-        options = DecodingOptions(language=language, temperature=temperature, prompt=prompt, sample_len=limit)
-        task = DecodingTask(self.model, options)
+        task = DecodingTask(self.model, DecodingOptions(language=language, prompt=prompt, sample_len=limit, **how))
         task._get_audio_features = lambda encoded: encoded  # it would want the encoder's full length
         with torch.random.fork_rng(devices=[]):  # the same recording gives the same transcript
             torch.manual_seed(0)
@@ -256,7 +266,9 @@ def skip_silence(frame: int, spans: Sequence[Span]) -> int:
 def load_speech_encoder(settings: Settings, device: Device) -> WhisperEncoder:
     """Raises WeightsError where the model cannot be had or is damaged."""
     model = _load_model(settings.speech_model, settings.cache_dir)
-    return WhisperEncoder(_placed(model, device), load_voice_activity(), device)
+    encoder = WhisperEncoder(_placed(model, device), load_voice_activity(), device)
+    encoder.warm_up()
+    return encoder
 
 
 def _load_model(name: str, cache_dir: Path) -> "Whisper":
