@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable
 
@@ -39,6 +40,9 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
     """
     fetch_settings_weights(settings, lambda what, done, total: say(f"Fetching weights: {what}, {done / total:.0%}"))
     device = resolve_device(settings.device)
+    beside = ThreadPoolExecutor(1, "load beside")  # opening the language model needs little of Python
+    model = beside.submit(load_language_model, settings, device)
+    beside.shutdown(wait=False)
     say("Loading the text and image encoders")
     text = load_text_encoder(settings, device)
     image = load_image_encoder(settings, device)
@@ -54,10 +58,10 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
     knowledge = Knowledge(index, text, image, settings.data_dir / "pictures", understanding.query)
     ingest_packs(knowledge, PACKS, say)
     say("Loading the language model and the voice")
-    model = load_language_model(settings, device)
+    writer = ReplyWriter(model.result(), text)
 
     def close() -> None:
-        model.close()
+        model.result().close()
         index.close()
 
     return Parts(
@@ -65,7 +69,7 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
         understanding,
         knowledge,
         Policy(load_gate(), text),
-        ReplyWriter(model, text),
+        writer,
         load_voice(settings),
         close,
     )
