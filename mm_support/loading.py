@@ -23,6 +23,7 @@ from mm_support.knowledge.base import Knowledge, digest
 from mm_support.knowledge.gate import load_gate
 from mm_support.knowledge.index import VectorIndex
 from mm_support.service import Parts
+from mm_support.terminal import byte_bar
 from mm_support.understand import Understanding
 from mm_support.weights import PREFIX, fetch
 
@@ -38,7 +39,13 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
 
     Raises SupportError where weights, knowledge or the index cannot be had.
     """
-    fetch_settings_weights(settings, lambda what, done, total: say(f"Fetching weights: {what}, {done / total:.0%}"))
+    with byte_bar() as bar:
+
+        def fetching(what: str, done: int, total: int) -> None:
+            say(f"Fetching weights: {what}, {done / total:.0%}")
+            bar(what, done, total)
+
+        fetch_settings_weights(settings, fetching)
     device = resolve_device(settings.device)
     beside = ThreadPoolExecutor(1, "load beside")  # opening the language model needs little of Python
     model = beside.submit(load_language_model, settings, device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Callable, Iterator
 
 from tqdm import tqdm
@@ -26,12 +26,14 @@ def load_service(settings: Settings) -> "SupportService":
 
 @contextmanager
 def byte_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar for weights.fetch: called with (what, bytes done, bytes in all)."""
-    with tqdm(unit="B", unit_scale=True, unit_divisor=1024, disable=None) as bar:
+    """A progress bar for weights.fetch, called with (what, bytes done, bytes in all); none where nothing is fetched."""
+    with ExitStack() as stack:
+        bars: list[tqdm] = []
 
         def report(what: str, done: int, total: int) -> None:
-            bar.total = total
-            bar.set_description(what)
-            bar.update(done - bar.n)
+            if not bars:
+                bars.append(stack.enter_context(tqdm(total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=None)))
+            bars[0].set_description(what)
+            bars[0].update(done - bars[0].n)
 
         yield report

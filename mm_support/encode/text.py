@@ -69,7 +69,9 @@ def load_text_encoder(settings: Settings, device: Device) -> TransformersTextEnc
     """
     prepare_torchvision()
     from transformers import AutoModel, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # loading takes less than a second; fetching has a bar of its own
     name = settings.text_model
     source = str(package_weights(name, settings.cache_dir)) if name.startswith(PREFIX) else name
     try:
