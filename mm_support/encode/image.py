@@ -179,9 +179,9 @@ def _preprocessing(values: dict) -> Callable:
 
 def _calibration(model) -> Calibration:
     """Scale and threshold as the model was trained: SigLIP learns both, CLIP only the scale."""
-    scale = float(model.logit_scale.exp())
+    scale = model.logit_scale.exp().item()
     bias = getattr(model, "logit_bias", None)
-    return Calibration(scale, CLIP_NONE if bias is None else -float(bias) / scale)
+    return Calibration(scale, CLIP_NONE if bias is None else -bias.item() / scale)
 
 
 def _cleaned(words: Sequence[str]) -> tuple[str, ...]:

@@ -1,0 +1,75 @@
+"""Seeing: seconds a photo, one by one and in a batch, beside the same tower as timm builds it.
+
+Photos are drawn, of about a megapixel. How well the encoder recognises is not judged here: train/image.py does.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any, Callable
+
+import numpy as np
+from PIL import Image
+
+from mm_support.config import Settings
+from mm_support.device import Device, resolve_device
+from mm_support.encode.image import load_image_encoder
+from mm_support.knowledge.pictures import picture_score
+
+PHOTOS = 64
+SIDE = 1_000  # pixels
+ENTRIES = 1_000  # each with one picture and a title
+
+
+def measure(settings: Settings) -> dict[str, Any]:
+    """Medians in seconds a photo; one by one and as a batch in turn, so that a busy machine slows both."""
+    device = resolve_device(settings.device)
+    encoder, plain = load_image_encoder(settings, device), _plain_tower(device)
+    photos = _photos()
+    encoder.encode(photos[:2]), plain(photos[0])
+    single, batch, theirs = [], [], []
+    for start in range(0, PHOTOS, 16):
+        single += [_seconds(lambda: encoder.encode([photo])) for photo in photos[start : start + 16]]
+        theirs += [_seconds(lambda: plain(photo)) for photo in photos[start : start + 4]]
+        batch.append(_seconds(lambda: encoder.encode(photos)) / PHOTOS)
+    vectors = encoder.encode(photos)
+    pictures, words = vectors[np.arange(ENTRIES) % PHOTOS], encoder.encode_words(["washing machine"])[0]
+    match = [_seconds(lambda: [picture_score(v, row[None], words) for row in pictures]) for v in vectors[:5]]
+    label = [_seconds(lambda: encoder.label(v)) for v in vectors[:20]]
+    one, many = statistics.median(single), statistics.median(batch)
+    return {
+        "photo_s": round(one, 4),
+        "photo_in_a_batch_of_64_s": round(many, 4),
+        "batch_is_faster_by": round(one / many, 2),
+        "photo_timm_as_it_comes_s": round(statistics.median(theirs), 4),
+        "labels_s": round(statistics.median(label), 4),
+        "match_against_1000_entries_s": round(statistics.median(match), 4),
+    }
+
+
+def _photos() -> list[Image.Image]:
+    random = np.random.default_rng(0)
+    small = random.integers(0, 256, (PHOTOS, 8, 8, 3), np.uint8)
+    return [Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC) for pixels in small]
+
+
+def _plain_tower(device: Device) -> Callable[[Image.Image], object]:
+    """EfficientNet-Lite2 of timm with its own preprocessing, one photo at a time; speed does not depend on its weights."""
+    import timm
+    import torch
+
+    tower = timm.create_model("tf_efficientnet_lite2", num_classes=0).eval().to(device.device)
+    prepare = timm.data.create_transform(**{**timm.data.resolve_model_data_config(tower), "input_size": (3, 288, 288)})
+
+    def encode(photo: Image.Image) -> object:
+        with torch.inference_mode():
+            return tower(prepare(photo)[None].to(device.device)).cpu()
+
+    return encode
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
