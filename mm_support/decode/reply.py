@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mm_support.decode.engine import LanguageModel
-from mm_support.decode.extract import blocks_of, select
+from mm_support.decode.extract import load_selector
 from mm_support.decode.grounding import Grounding, Support
 from mm_support.decode.prompt import MAX_EVIDENCE, Question, build_messages
 from mm_support.decode.sentences import codes, is_step, normal_code, split_sentences, without_markers
@@ -59,8 +59,8 @@ class ReplyWriter:
 
     def __init__(self, model: LanguageModel | None, text_encoder: "TextEncoder") -> None:
         self._model = None if model is None or model.name in UNTRAINED else model
-        self._encoder = text_encoder
-        self._vectors: dict[str, np.ndarray] = {}
+        self._vectors = SentenceVectors(text_encoder)
+        self._selector = load_selector()
 
     def write(self, question: Question, hits: Sequence[Hit], stop: threading.Event | None = None) -> Iterator[Sentence]:
         """Checked sentences as they become ready. hits: best first, at least one.
@@ -72,7 +72,7 @@ class ReplyWriter:
         covered: set[str] = set()
         complete = False
         if self._model is not None:
-            draft = _Draft(self._model, Grounding(entries, self.encode), stop)
+            draft = _Draft(self._model, Grounding(entries, self._vectors), stop)
             for sentence, support in draft.sentences(question, entries):
                 covered.update(support.evidence)
                 yield sentence
@@ -80,28 +80,32 @@ class ReplyWriter:
         if not complete and not (stop and stop.is_set()):
             yield from self._extracted(question, entries[0], covered)
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, d_text) float32 unit rows; sentences seen before are not encoded again."""
-        missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        fresh = dict(zip(missing, self._encoder.encode(missing))) if missing else {}
-        rows = np.stack([fresh[text] if text in fresh else self._vectors[text] for text in texts])
-        if len(self._vectors) + len(fresh) > REMEMBERED:
-            self._vectors = {}
-        self._vectors.update(fresh)
-        return rows
-
     def _extracted(self, question: Question, entry: Entry, covered: set[str]) -> Iterator[Sentence]:
         """The entry's own sentences, less those up to the last one that has already been shown."""
-        blocks = blocks_of(entry)
-        sentences = [sentence for block in blocks for sentence in block.sentences]
-        vectors = self.encode([question.words, *sentences])
-        cosines = np.split(vectors[1:] @ vectors[0], np.cumsum([len(block.sentences) for block in blocks])[:-1])
+        sentences = split_sentences(entry.answer)
         after = max((i for i, sentence in enumerate(sentences) if sentence in covered), default=-1)
         previous_step = False
-        for text in select(question.words, blocks, cosines):
+        for text in self._selector.select(question.words, entry, self._vectors):
             if text not in sentences[: after + 1]:
                 yield Sentence(text, (1,), starts_line=is_step(text) or previous_step)
                 previous_step = is_step(text)
+
+
+class SentenceVectors:
+    """A text encoder that remembers: sentences seen before are not encoded again."""
+
+    def __init__(self, encoder: "TextEncoder") -> None:
+        self._encoder = encoder
+        self._known: dict[str, np.ndarray] = {}
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        """n texts -> (n, d_text) float32, unit rows."""
+        known = self._known  # another thread may put a new one in its place
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(missing, self._encoder.encode(missing)) if missing else ())
+        if len(known) > REMEMBERED:
+            self._known = {}
+        return np.stack([known[text] for text in texts])
 
 
 class _Draft:

@@ -1,0 +1,271 @@
+"""Engines: pieces arrive as they are decoded, a stop or a lost reader ends the decoding, failures are said."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from mm_support.config import Settings
+from mm_support.decode.engine import Channel, load_language_model
+from mm_support.device import resolve_device
+from mm_support.errors import GenerationError, WeightsError
+
+MESSAGES = [{"role": "system", "content": "Answer in one sentence."}, {"role": "user", "content": "What is the capital of France?"}]
+
+
+# -- the channel between the thread that decodes and the one that reads
+
+
+def test_a_channel_hands_on_what_was_written_in_order_and_ends():
+    channel = Channel()
+    for piece in ("a", "b"):
+        channel.put(piece)
+    channel.finish()
+    assert list(channel.read(None)) == ["a", "b"]
+
+
+def test_a_channel_raises_what_the_writer_failed_with_after_what_came_before():
+    channel = Channel()
+    channel.put("a")
+    channel.finish(GenerationError("gone"))
+    pieces = channel.read(None)
+    assert next(pieces) == "a"
+    with pytest.raises(GenerationError, match="gone"):
+        next(pieces)
+
+
+def test_a_reader_never_hangs_on_a_silent_writer():
+    with pytest.raises(GenerationError, match="stopped responding"):
+        list(Channel().read(None, silence=0.05))
+
+
+def test_a_stop_is_heard_while_the_writer_is_silent_and_the_writer_learns_of_it():
+    channel, stop = Channel(), threading.Event()
+    threading.Timer(0.1, stop.set).start()
+    assert list(channel.read(stop)) == [] and channel.abandoned.is_set()
+
+
+# -- servers
+
+
+class FakeServer(ThreadingHTTPServer):
+    """Speaks enough of the OpenAI protocol. failures: statuses sent before the first reply."""
+
+    def __init__(self, pieces=("Pa", "ris", "."), failures=(), pause=0.0):
+        self.pieces, self.failures, self.pause = pieces, list(failures), pause
+        self.requests, self.broken_pipe = [], threading.Event()
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self._send(200, json.dumps({"object": "list", "data": [{"id": "first-model", "object": "model"}]}).encode())
+
+    def do_POST(self):
+        self.server.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        if self.server.failures:
+            return self._send(self.server.failures.pop(0), b'{"error": {"message": "busy"}}')
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        try:
+            for piece in self.server.pieces:
+                chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [{"index": 0, "delta": {"content": piece}}]}
+                self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+                self.wfile.flush()
+                time.sleep(self.server.pause)
+            self.wfile.write(b"data: [DONE]\n\n")
+        except OSError:
+            self.server.broken_pipe.set()
+
+    def _send(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def start(**options):
+        servers.append(FakeServer(**options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def server_model(server, **settings):
+    return load_language_model(Settings(llm_url=server.url, **settings), resolve_device("cpu"))
+
+
+def test_a_server_streams_and_gets_what_it_needs(serve):
+    server = serve()
+    model = server_model(server)
+    assert list(model.stream(MESSAGES, 20)) == ["Pa", "ris", "."]
+    request = server.requests[0]
+    assert request["model"] == model.name == "first-model" and request["messages"] == MESSAGES
+    assert request["max_tokens"] == 20 and request["temperature"] == 0 and request["stream"]
+
+
+def test_a_busy_server_is_asked_again(serve):
+    assert "".join(server_model(serve(failures=[503, 429]), llm_model="m").stream(MESSAGES, 20)) == "Paris."
+
+
+@pytest.mark.parametrize("status, remedy", [(401, "llm_key"), (404, "llm_model")])
+def test_a_server_that_refuses_is_a_plain_error(serve, status, remedy):
+    with pytest.raises(GenerationError, match=remedy):
+        list(server_model(serve(failures=[status] * 9), llm_model="m").stream(MESSAGES, 20))
+
+
+def test_a_server_that_is_not_there_is_a_plain_error():
+    with pytest.raises(GenerationError, match="llm_url"):
+        load_language_model(Settings(llm_url="http://127.0.0.1:9/v1"), resolve_device("cpu"))
+
+
+@pytest.mark.parametrize("how", ["close", "stop"])
+def test_a_reader_who_leaves_ends_the_servers_work(serve, how):
+    server = serve(pieces=["word "] * 1000, pause=0.01)
+    stop = threading.Event()
+    pieces = server_model(server, llm_model="m").stream(MESSAGES, 20, stop)
+    assert next(pieces) == "word "
+    pieces.close() if how == "close" else stop.set()
+    assert list(pieces) == []
+    assert server.broken_pipe.wait(5)
+
+
+# -- transformers, on a tiny random model saved in the hub's layout
+
+
+@pytest.fixture(scope="module")
+def tiny_folder(tmp_path_factory):
+    """A random two-layer Llama with a word-level tokenizer and a chat template."""
+    from mm_support.compat import prepare_torchvision
+
+    keep = prepare_torchvision()  # noqa: F841
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    torch.manual_seed(0)
+    vocabulary = {token: i for i, token in enumerate(["<eos>", *map(chr, range(32, 127))])}
+    tokenizer = Tokenizer(models.BPE(vocabulary, [], unk_token="<eos>"))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Split("", "isolated"), decoders.Fuse()
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>")
+    fast.chat_template = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }} {% endfor %}"
+    config = LlamaConfig(
+        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, eos_token_id=0, bos_token_id=0,
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("tiny")
+    LlamaForCausalLM(config).save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def tiny(tiny_folder):
+    return load_language_model(Settings(reply_model=str(tiny_folder)), resolve_device("cpu"))
+
+
+def test_greedy_decoding_is_that_of_transformers(tiny, tiny_folder):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_folder)
+    model = AutoModelForCausalLM.from_pretrained(tiny_folder)
+    prompt = tokenizer.apply_chat_template(MESSAGES, return_tensors="pt", return_dict=True, add_generation_prompt=True)
+    wanted = model.generate(**prompt, max_new_tokens=20, do_sample=False)[0, prompt["input_ids"].shape[1] :]
+    text = tokenizer.decode(wanted, skip_special_tokens=True)
+    assert "".join(tiny.stream(MESSAGES, 20)) == text != ""
+    assert "".join(tiny.stream(MESSAGES, 20)) == text, "the remembered prompt changes nothing"
+
+
+def test_prompts_that_begin_alike_are_continued_from_the_cache(tiny):
+    other = [MESSAGES[0], {"role": "user", "content": "What is the capital of Spain?"}]
+    alone = "".join(tiny.stream(other, 10))
+    list(tiny.stream(MESSAGES, 10))
+    assert "".join(tiny.stream(other, 10)) == alone
+
+
+def test_decoding_ends_with_the_stop_and_with_the_limit(tiny):
+    stop = threading.Event()
+    pieces = tiny.stream(MESSAGES, 50, stop)
+    next(pieces)
+    stop.set()
+    assert len(list(pieces)) <= 1
+    assert len("".join(tiny.stream(MESSAGES, 5))) <= 5
+
+
+def test_a_prompt_that_is_too_long_is_a_plain_error(tiny):
+    with pytest.raises(GenerationError, match="shorter"):
+        list(tiny.stream([{"role": "user", "content": "x" * 20_000}], 5))
+
+
+def test_a_model_that_is_not_there_is_a_plain_error(tmp_path):
+    with pytest.raises(WeightsError, match="embedded profile"):
+        load_language_model(Settings(reply_model=str(tmp_path)), resolve_device("cpu"))
+
+
+# -- the real model on OpenVINO
+
+
+@pytest.fixture(scope="module")
+def smol(settings):
+    model = load_language_model(settings, resolve_device("cpu"))
+    yield model
+    model.close()
+
+
+@pytest.mark.slow
+def test_the_small_model_answers_and_streams(smol):
+    pieces = list(smol.stream(MESSAGES, 30))
+    assert "Paris" in "".join(pieces) and len(pieces) > 3
+
+
+@pytest.mark.slow
+def test_customers_together_get_what_they_get_alone(smol):
+    prompts = [[{"role": "user", "content": f"Count from {n} upwards."}] for n in range(4)]
+    alone = ["".join(smol.stream(prompt, 12)) for prompt in prompts]
+    together = [""] * 4
+
+    def ask(i):
+        together[i] = "".join(smol.stream(prompts[i], 12))
+
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == alone
+
+
+@pytest.mark.slow
+def test_a_reader_who_leaves_frees_the_model_for_the_next_one(smol):
+    stop = threading.Event()
+    first = smol.stream([{"role": "user", "content": "Tell me a very long story."}], 1000, stop)
+    next(first)
+    first.close()
+    started = time.monotonic()
+    assert "".join(smol.stream(MESSAGES, 5))
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.slow
+def test_a_closed_model_says_so(settings):
+    model = load_language_model(settings, resolve_device("cpu"))
+    model.close()
+    model.close()
+    with pytest.raises(GenerationError, match="start the service again"):
+        list(model.stream(MESSAGES, 5))
