@@ -169,7 +169,7 @@ def csv_file(path, rows):
 def command(tmp_path, encoder, monkeypatch, *more, foreign=True, extra=()):
     monkeypatch.setenv("MM_SUPPORT_TEXT_MODEL", str(encoder))
     monkeypatch.setattr(intents, "PASSES", 600)
-    train = csv_file(tmp_path / "train.csv", questions(30, 0, foreign))
+    train = csv_file(tmp_path / "train.csv", questions(60, 0, foreign))
     test = csv_file(tmp_path / "test.csv", [*questions(20, 1, foreign), *extra])
     return main(["evaluate", "intents", "--train", train, "--test", test, "--json", *more])
 
@@ -196,7 +196,7 @@ def test_a_validation_file_is_used_and_the_same_seed_gives_the_same_result(tmp_p
     for _ in range(2):
         assert command(tmp_path, tiny_encoder, monkeypatch, "--val", validation) == 0
         report = json.loads(capsys.readouterr().out)
-        assert report["rows"] == {"train": 120, "validation": 40, "test": 80}
+        assert report["rows"] == {"train": 240, "validation": 40, "test": 80}
         reports.append({key: value for key, value in report.items() if key != "seconds"})
     assert reports[0] == reports[1]
 
