@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mm_support.decode.sentences import content_words, is_step, split_sentences, without_step_number
+from mm_support.decode.sentences import content_words, evidence_sentences, is_step, without_step_number
 from mm_support.errors import WeightsError
 from mm_support.types import Entry
 
@@ -89,7 +89,7 @@ def load_selector(path: Path = SELECTOR_FILE) -> Selector:
 def blocks_of(entry: Entry) -> list[Block]:
     """The entry's answer as blocks: a run of steps with its introduction, or a single sentence."""
     blocks: list[list[str]] = []
-    for sentence in split_sentences(entry.answer):
+    for sentence in evidence_sentences(entry.answer):
         if blocks and is_step(sentence) and (is_step(blocks[-1][-1]) or len(blocks[-1]) == 1):
             blocks[-1].append(sentence)
         else:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mm_support.decode.sentences import Word, content_words, split_sentences, without_markers
+from mm_support.decode.sentences import Word, content_words, evidence_sentences, without_markers
 from mm_support.types import Entry
 
 MAX_WINDOW = 3  # neighbouring evidence sentences that one drafted sentence may merge
@@ -66,7 +66,7 @@ class Grounding:
 
 
 def _source(rank: int, entry: Entry) -> _Source:
-    sentences = split_sentences(entry.answer)
+    sentences = evidence_sentences(entry.answer)
     return _Source(rank, content_words(entry.title), sentences, [content_words(sentence) for sentence in sentences])
 
 

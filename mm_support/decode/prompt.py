@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mm_support.decode.sentences import split_sentences
+from mm_support.decode.sentences import evidence_sentences
 from mm_support.types import Entry
 
 RULES = (
@@ -73,8 +73,8 @@ def clean(text: str, limit: int) -> str:
 def _excerpt(answer: str, room: int) -> str:
     """The first sentences of an answer that fit into `room` characters; part of the first where none does."""
     kept = ""
-    for sentence in split_sentences(answer):
+    for sentence in evidence_sentences(answer):
         if len(kept) + len(sentence) >= room:
             break
         kept = f"{kept} {sentence}".strip()
-    return clean(kept or answer, room)
+    return clean(kept or next(iter(evidence_sentences(answer)), ""), room)

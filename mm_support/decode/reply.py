@@ -8,6 +8,7 @@ sentences (extract.py) take its place. Knows nothing of retrieval or of when to 
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +21,8 @@ from mm_support.decode.engine import LanguageModel
 from mm_support.decode.extract import load_selector
 from mm_support.decode.grounding import Grounding, Support
 from mm_support.decode.prompt import MAX_EVIDENCE, Question, build_messages
-from mm_support.decode.sentences import codes, is_step, normal_code, split_sentences, without_markers
+from mm_support.decode.sentences import codes, evidence_sentences, is_step, normal_code, split_sentences, without_markers
+from mm_support.decode.texts import refuse_text
 from mm_support.errors import GenerationError
 from mm_support.types import Entry, Hit
 
@@ -34,6 +36,8 @@ FIRST_SECONDS = 1.0  # a draft without a checked sentence by then is given up
 WHOLE_SECONDS = 4.0
 MAX_DROPPED = 1  # unsupported sentences after which a draft has fallen apart
 UNTRAINED = ("SmolLM2-135M-Instruct.Q4_1",)  # as they come their drafts do not survive the check: extractive instead
+_CLAIMS = re.compile(r"\b(?:said|says|told|promised|wrote|read|heard|thought|know)\b|\b(?:right|correct|isn't it|is it not|true)\s*[?.,]", re.IGNORECASE)
+_AMOUNT = re.compile(r"\b(\d+(?:[.,]\d+)?) ?(?:working |full )?(percent|[a-z]{3,}s)\b")
 REMEMBERED = 20_000  # sentence vectors kept
 
 
@@ -69,6 +73,7 @@ class ReplyWriter:
         """
         entries = [hit.entry for hit in hits[:MAX_EVIDENCE]]
         yield from photo_sentences(question, entries)
+        yield from premise_sentences(question, entries[0])
         covered: set[str] = set()
         complete = False
         if self._model is not None:
@@ -82,13 +87,14 @@ class ReplyWriter:
 
     def _extracted(self, question: Question, entry: Entry, covered: set[str]) -> Iterator[Sentence]:
         """The entry's own sentences, less those up to the last one that has already been shown."""
-        sentences = split_sentences(entry.answer)
+        sentences = evidence_sentences(entry.answer)
         after = max((i for i, sentence in enumerate(sentences) if sentence in covered), default=-1)
-        previous_step = False
-        for text in self._selector.select(question.words, entry, self._vectors):
+        texts = self._selector.select(question.words, entry, self._vectors)
+        for previous, text in zip([None, *texts], texts):
             if text not in sentences[: after + 1]:
-                yield Sentence(text, (1,), starts_line=is_step(text) or previous_step)
-                previous_step = is_step(text)
+                yield Sentence(text, (1,), starts_line=is_step(text) or bool(previous and is_step(previous)))
+        if not texts:
+            yield Sentence(refuse_text())
 
 
 class SentenceVectors:
@@ -180,3 +186,13 @@ def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Se
     shown = [code for wanted in (titled, known) for code in read if normal_code(code) in wanted]
     if shown:
         yield Sentence(f"Your photo shows {shown[0].upper()}.")
+
+
+def premise_sentences(question: Question, entry: Entry) -> Iterator[Sentence]:
+    """Does not let an amount stand that the customer takes for granted and the entry contradicts ("you said 90 days")."""
+    if _CLAIMS.search(question.words):
+        known = _AMOUNT.findall(entry.answer)
+        for number, unit in _AMOUNT.findall(question.words):
+            if unit in {unit for _, unit in known} and (number, unit) not in known:
+                yield Sentence(f"I cannot confirm {number} {unit}; our help pages say this:")
+                return

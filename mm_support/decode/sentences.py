@@ -37,6 +37,14 @@ _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 _AMOUNT = re.compile(r"([$€£])\s?(\d(?:[\d.,]*\d)?)")
 _CODE = r"[^\W\d_]+(?:-?\d+[^\W_]*)+(?:-[^\W_]*\d[^\W_]*)*"
 _TOKEN = re.compile(rf"(?P<code>{_CODE})|(?P<number>\d(?:[\d.,:/]*\d)?)(?:st|nd|rd|th)?|(?P<word>[^\W\d_]+)|(?P<sign>[$€£%])|(?P<pause>[,;:.!?])")
+_ORDER = re.compile(
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instruction|rule|prompt|evidence|above|previous|guideline)"
+    r"|^\W*(?:system|assistant|developer)(?: prompt| message)?\s*:"
+    r"|\bnew (?:instruction|rule)s?\b|\byou are now\b|\bfrom now on,? (?:you|reply|answer|say)|\bpretend (?:to be|you)\b|\bact as (?:a|an|the|if)\b"
+    r"|\b(?:say|reply|respond|answer|output|print|write|repeat|tell|reveal|show)\b.{0,40}\b(?:secret|password is|system prompt|the word|only with|nothing else|nothing but)\b"
+    r"|\bsecret (?:word|phrase|code)\b",
+    re.IGNORECASE,
+)
 
 
 class Word(NamedTuple):
@@ -69,6 +77,11 @@ def _goes_on(head: str) -> bool:
     return last in ABBREVIATIONS or (len(last) == 1 and last.isalpha() and last != "i") or bool(_STEP.fullmatch(head + " "))
 
 
+def evidence_sentences(answer: str) -> list[str]:
+    """The sentences of an entry's answer that may be shown and built on."""
+    return [sentence for sentence in split_sentences(answer) if not is_order(sentence)]
+
+
 def is_step(sentence: str) -> bool:
     """Whether the sentence opens with a step's number ("2. Press OK.") or a bullet."""
     return bool(_STEP.match(sentence))
@@ -81,6 +94,11 @@ def without_step_number(sentence: str) -> str:
 def without_markers(text: str) -> str:
     """The text without [1], [2, 3] and the like."""
     return _MARKER.sub("", text)
+
+
+def is_order(sentence: str) -> bool:
+    """Whether a sentence of the knowledge gives orders to a language model: such a sentence is no evidence."""
+    return bool(_ORDER.search(sentence))
 
 
 def codes(text: str) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Iterator, Sequence
 from mm_support.config import Settings
 from mm_support.decode.prompt import NO_ANSWER, Question, build_messages
 from mm_support.decode.sentences import codes, content_words, is_step
+from mm_support.knowledge.ingest import read_knowledge
 from mm_support.types import Entry
 
 LABELS = Path("assets/training/reply_labels.json")
@@ -66,16 +67,11 @@ def load_labelled(packs: Sequence[str], labels: Path = LABELS, knowledge: Path =
     chosen = json.loads(labels.read_text(encoding="utf-8"))
     rows = []
     for pack in packs:
-        for entry in load_entries(knowledge / pack / "entries.jsonl"):
+        for entry in read_knowledge(knowledge / pack / "entries.jsonl")[0]:
             for question, sentences in chosen.get(pack, {}).get(entry.id, {}).items():
                 if all(sentence in entry.answer for sentence in sentences):
                     rows.append(Labelled(pack, entry, question, tuple(sentences)))
     return rows
-
-
-def load_entries(path: Path) -> list[Entry]:
-    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return [Entry(row["id"], row["title"], row["answer"], tuple(row["questions"])) for row in rows]
 
 
 def split(rows: Sequence[Labelled]) -> tuple[list[Labelled], list[Labelled]]:
@@ -166,7 +162,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     torch.manual_seed(args.seed)
     rng = random.Random(args.seed)
     rows, _ = split(load_labelled(args.packs))
-    pools = {pack: load_entries(KNOWLEDGE / pack / "entries.jsonl") for pack in args.packs}
+    pools = {pack: read_knowledge(KNOWLEDGE / pack / "entries.jsonl")[0] for pack in args.packs}
     model, tokenizer = load_model(settings, resolve_device(settings.device))
     layers = add_lora(model, RANK, SCALE, FIRST_LAYER)
     examples = list(make_examples(rng.sample(rows, min(args.examples, len(rows))), pools, rng))
