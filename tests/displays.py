@@ -125,7 +125,7 @@ def _segment_colours(rng: np.random.Generator) -> tuple[tuple, tuple, tuple, boo
 def _draw_segments(text: str, height: int, rng: np.random.Generator) -> tuple[Image.Image, Image.Image]:
     """Masks of what is lit and of what is not, drawn twice as large and reduced."""
     scale = 2 * height
-    width, thick, gap = rng.uniform(0.46, 0.66), rng.uniform(0.08, 0.19), rng.uniform(0, 0.035)
+    width, thick, gap = rng.uniform(0.36, 0.56), rng.uniform(0.08, 0.17), rng.uniform(0, 0.035)
     shape, slant = rng.choice(["mitre", "butt", "round"]), rng.uniform(0, 0.24) * (rng.random() < 0.7)
     thick = min(thick, 0.13) if shape == "butt" else thick  # square bars are longer than wide
     pitch = width + thick + rng.uniform(0.06, 0.35)

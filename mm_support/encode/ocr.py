@@ -33,6 +33,7 @@ CLOSE_LOOK = 1472  # where the first look found small text
 SMALL = 15  # pixels; median line height in the first look below which text is small
 LEAST_CONFIDENCE = 0.5
 SURE = 0.8  # mean confidence below which the photo may be the wrong way up
+SURE_DISPLAY = 0.8  # ordinary type, taken for segments, stays below this; true displays are mostly above
 TALL = 1.5  # a box this much higher than wide holds text that runs up or down
 PRICE = re.compile(r"[-+]?[€$£¥]?\s?-?\d{1,6}([.,]\d{3})*[.,]\d{2}\s?([€$£¥]|EUR|USD|CNY|GBP|元)?( ?[A-Z*])?")
 
@@ -207,19 +208,24 @@ def _joined(group: Sequence[Piece], size: tuple[int, int]) -> TextLine:
 def believe_one(printed: Sequence[TextLine], displays: Sequence[TextLine]) -> list[TextLine]:
     """Printed lines with the displays' readings in their places: no place is read twice.
 
-    A display takes the place of the printed lines that it covers. Where it covers only a part of a
-    line that was read surely, segments were seen in ordinary type: the line stays.
+    A display takes the place of the printed lines that it covers. Where it is unsure, or covers only
+    a part of a line that was read more surely, segments were seen in ordinary type: the line stays.
     """
     lines, shown = list(printed), []
     for display in displays:
         touched = [line for line in lines if _shared(line.box, display.box) > 0.3]
-        if any(_covered(line.box, display.box) < 0.6 and line.confidence > display.confidence for line in touched):
+        if any(line.confidence > display.confidence and not _outdone(line, display) for line in touched):
             continue
         place = lines.index(touched[0]) if touched else next((i for i, line in enumerate(lines) if line.box[1] > display.box[1]), len(lines))
         lines = [line for line in lines if line not in touched]
         lines.insert(place, display)
         shown.append(display)
     return lines
+
+
+def _outdone(line: TextLine, by: TextLine) -> bool:
+    """Whether a display is sure and long enough to stand for a line that was read more surely."""
+    return by.confidence >= SURE_DISPLAY and len(re.sub(r"\W", "", by.text)) >= len(re.sub(r"\W", "", line.text))
 
 
 def _covered(box: Sequence[float], by: Sequence[float]) -> float:

@@ -25,7 +25,7 @@ ENLARGED = 1.5  # small photos are enlarged this much at most
 LEAST_CENTRE = 0.4  # probability that a centre is there
 LEAST_LINE = 0.55  # confidence of a line
 LEAST_ALONE = 0.85  # confidence of a line of one character
-SIMPLE = set("1-_°")  # shapes that edges and scratches have too; they make no line by themselves
+SIMPLE = set("1-_°oc")  # shapes that edges and scratches have too; they make no line by themselves
 
 GLYPHS = {
     "0": "abcdef", "1": "bc", "2": "abdeg", "3": "abcdg", "4": "bcfg", "5": "acdfg", "6": "acdefg", "7": "abc",
@@ -71,7 +71,8 @@ class SegmentReader:
         """Lines from top to bottom; none where there is no such display. photo: upright RGB."""
         found = [character for side in SIDES for character in self._at_size(photo, side)]
         likely = [chain for chain in chains(distinct(found)) if _confidence(chain) > LEAST_CENTRE]
-        lines = (_line(self._look_again(photo, chain), photo.size) for chain in likely)
+        again = (part for chain in likely for part in parted(self._look_again(photo, chain)))
+        lines = (_line(chain, photo.size) for chain in again)
         return tuple(sorted((line for line in lines if line), key=lambda line: line.box[1]))
 
     def _look_again(self, photo: Image.Image, chain: list[Character]) -> list[Character]:
@@ -159,6 +160,13 @@ def chains(found: Sequence[Character]) -> list[list[Character]]:
     return lines
 
 
+def parted(chain: list[Character]) -> list[list[Character]]:
+    """The chain, cut where more than one cell is left blank."""
+    gaps = [_gap(one, other) for one, other in zip(chain, chain[1:])]
+    cuts = [i + 1 for i, gap in enumerate(gaps) if gap > max(1.2, 2.4 * min(gaps))]
+    return [chain[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(chain)])]
+
+
 def _gap(one: Character, other: Character) -> float:
     """Distance from one centre to the next in heights; infinite where other does not follow one in a line."""
     if not 0.7 < one.height / other.height < 1.4:
@@ -180,7 +188,7 @@ def _line(chain: list[Character], size: tuple[int, int]) -> TextLine | None:
     confidence = _confidence(chain)
     glyphs = {item.glyph for item in chain}
     least = LEAST_LINE if len(chain) > 1 and not glyphs <= SIMPLE else LEAST_ALONE
-    if confidence < least or (len(chain) == 1 and glyphs <= SIMPLE):
+    if confidence < least or (glyphs <= SIMPLE and not 1 < len(chain) < 5):
         return None
     gaps = [_gap(one, other) for one, other in zip(chain, chain[1:])]
     blank = max(1.5 * min(gaps), 1.0) if len(gaps) > 1 else 1.6

@@ -28,7 +28,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from mm_support.encode.segment_net import MARKS, SEGMENTS, STRIDE, UNIT, SegmentNet
-from mm_support.encode.segments import GLYPHS, WEIGHTS
+from mm_support.encode.segments import GLYPHS, SHAPES, WEIGHTS
 
 PATCH = 128  # pixels
 GRID = PATCH // STRIDE
@@ -134,8 +134,10 @@ def _clutter(canvas: np.ndarray, rng: np.random.Generator, words: list[np.ndarra
     side = canvas.shape[0]
     for _ in range(count):
         mask = np.zeros((side, side), np.uint8)
-        kind, (x, y) = rng.integers(5), rng.uniform(0, side, 2)
-        if kind <= 2:
+        kind, (x, y) = rng.integers(6), rng.uniform(0, side, 2)
+        if kind == 5:
+            mask = _pattern(rng, side)
+        elif kind <= 2:
             word = words[rng.integers(len(words))]
             turn = cv2.getRotationMatrix2D((word.shape[1] / 2, word.shape[0] / 2), rng.normal(0, 8), 1)
             turn[:, 2] += (x - word.shape[1] / 2, y - word.shape[0] / 2)
@@ -148,6 +150,21 @@ def _clutter(canvas: np.ndarray, rng: np.random.Generator, words: list[np.ndarra
         for item in keep_off:
             cv2.circle(mask, tuple(int(v) for v in item.centre), int(np.hypot(*item.up) * 1.4), 0, -1)
         _paint(canvas, mask, rng.uniform(0, 255, 3), rng.uniform(0.4, 1))
+
+
+def _pattern(rng: np.random.Generator, side: int) -> np.ndarray:
+    """Bars, slots or dots in rows, as on barcodes, grilles and buttons: much like rows of ones and noughts."""
+    mask = np.zeros((side, side), np.uint8)
+    x, y = rng.uniform(0, side * 0.7, 2).astype(int)
+    step, tall, rows = rng.integers(4, 16, 2), int(rng.integers(2, 40)), int(rng.integers(1, 5))
+    bars, dots, open_ = rng.random() < 0.5, rng.integers(2, 8), int(rng.choice([-1, 1, 2]))
+    for row, column in np.ndindex(rows, int(rng.integers(3, 16))):
+        left, top = int(x + column * step[0]), int(y + row * (tall + step[1] if bars else 2 * dots + step[1]))
+        if bars:
+            cv2.rectangle(mask, (left, top), (left + int(rng.integers(1, max(2, step[0] - 1))), top + tall), 255, open_)
+        else:
+            cv2.circle(mask, (left + column * int(dots), top), int(dots), 255, open_, cv2.LINE_AA)
+    return mask
 
 
 def _paint(canvas: np.ndarray, mask: np.ndarray, colour: np.ndarray, opacity: float = 1.0) -> None:
@@ -309,7 +326,7 @@ def _lit_segments(rng: np.random.Generator) -> np.ndarray:
     if draw < 0.5:
         lit[["abcdefg".index(s) for s in GLYPHS["0123456789"[rng.integers(10)]]]] = True
     elif draw < 0.88:
-        lit[["abcdefg".index(s) for s in list(GLYPHS.values())[rng.integers(len(GLYPHS))]]] = True
+        lit[:SEGMENTS] = SHAPES[rng.integers(len(SHAPES))][1]
     elif draw < 0.92:
         lit[:SEGMENTS] = rng.random(SEGMENTS) < 0.55
     if lit.any() and rng.random() < 0.16:
@@ -361,7 +378,7 @@ def loss(said: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torc
     return focal + (share * size).sum() + (share * bits).sum()
 
 
-def train(photos: list[Path], minutes: float, seed: int, out: Path, start: Path | None = None, batch: int = 24, peak: float = 4e-3) -> None:
+def train(photos: list[Path], minutes: float, seed: int, out: Path, start: Path | None = None, batch: int = 24) -> None:
     """Trains from nothing, or from the weights in start, for that long, the learning rate falling to zero by then, and writes the
     weights (half precision) with a card beside them."""
     from tqdm import tqdm
@@ -370,8 +387,10 @@ def train(photos: list[Path], minutes: float, seed: int, out: Path, start: Path 
     net = SegmentNet().to(memory_format=torch.channels_last).train()
     if start:
         net.load_state_dict(load_file(start))
+    peak = 2.5e-3 if start else 4e-3  # learning rate
     optimizer = torch.optim.AdamW(net.parameters(), lr=peak, weight_decay=1e-4)
     loader = torch.utils.data.DataLoader(Patches(photos, seed), batch_size=batch, num_workers=1, prefetch_factor=4)
+    before = json.loads(start.with_suffix(".json").read_text())["training"] if start else None
     begin, average = time.monotonic(), 8.0
     bar = tqdm(loader, mininterval=10)
     for step, (photo, target, weight) in enumerate(bar, 1):
@@ -388,8 +407,8 @@ def train(photos: list[Path], minutes: float, seed: int, out: Path, start: Path 
         average = 0.98 * average + 0.02 * value.item()
         bar.set_postfix_str(f"loss {average:.3f}")
         if step % 100 == 0:
-            _save(net, out, {"steps": step, "batch": batch, "seed": seed, "minutes": round(minutes * done, 1), "loss": round(average, 4)})
-    _save(net, out, {"steps": step, "batch": batch, "seed": seed, "minutes": minutes, "loss": round(average, 4)})
+            _save(net, out, {"steps": step, "batch": batch, "seed": seed, "minutes": round(minutes * done, 1), "loss": round(average, 4), "before": before})
+    _save(net, out, {"steps": step, "batch": batch, "seed": seed, "minutes": minutes, "loss": round(average, 4), "before": before})
 
 
 def _save(net: SegmentNet, out: Path, training: dict[str, float]) -> None:
