@@ -263,9 +263,8 @@ def test_a_reader_who_leaves_frees_the_model_for_the_next_one(smol):
 
 
 @pytest.mark.slow
-def test_a_closed_model_says_so(settings):
-    model = load_language_model(settings, resolve_device("cpu"))
-    model.close()
-    model.close()
+def test_a_closed_model_says_so(smol):
+    smol.close()
+    smol.close()
     with pytest.raises(GenerationError, match="start the service again"):
-        list(model.stream(MESSAGES, 5))
+        list(smol.stream(MESSAGES, 5))
