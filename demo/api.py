@@ -25,17 +25,6 @@ LOOKUPS_AT_ONCE = 2
 MAX_HITS = 50
 
 
-class Photo(gr.Image):
-    """An image input that hands over the file unopened: bounds are checked before anything is decoded."""
-
-    is_template = True
-
-    def preprocess(self, payload) -> str | None:
-        if payload is not None and not payload.path:
-            raise gr.Error("Send the photo as a file, for example with gradio_client.handle_file.", print_exception=False)
-        return payload.path if payload else None
-
-
 class Endpoints:
     """One method an endpoint; each docstring is shown on the API page."""
 
@@ -143,7 +132,8 @@ def add_endpoints(service) -> None:
     with gr.Column(visible=False):
         start = gr.Button("API")
         message, knowledge = gr.Textbox("", label="message"), gr.Textbox("shopping", label="knowledge")
-        image, audio = Photo(type="filepath", label="image"), gr.Audio(type="filepath", label="audio")
+        image, audio = gr.Image(type="filepath", label="image"), gr.Audio(type="filepath", label="audio")
+        image.preprocess = unopened
         session, speak = gr.Textbox(None, label="session_id"), gr.Checkbox(False, label="speak")
         limit, labels = gr.Number(5, precision=0, label="limit"), gr.JSON(None, label="labels")
         turn_id, rating, comment = gr.Textbox(label="turn_id"), gr.Textbox(label="rating"), gr.Textbox("", label="comment")
@@ -159,6 +149,13 @@ def add_endpoints(service) -> None:
             result = gr.JSON(label="result")
             document(function, inputs, result)
             start.click(function, inputs, [result, *more], api_name=function.__name__, **limits)
+
+
+def unopened(payload) -> str | None:
+    """The file behind an image input as it came: its bounds are checked before anything decodes it."""
+    if payload is not None and not payload.path:
+        raise gr.Error("Send the photo as a file, for example with gradio_client.handle_file.", print_exception=False)
+    return payload.path if payload else None
 
 
 def document(function, inputs: list, result: gr.JSON) -> None:

@@ -16,9 +16,9 @@ import gradio as gr
 from demo.examples import Example
 from demo.exchange import Conversation, Exchange
 from demo.handlers import plain_errors, publish, publish_audio, sentence, turn_from_box
-from demo.panels import as_markdown, panel, reply_markdown
+from demo.panels import as_markdown, esc, panel, reply_markdown
 from mm_support.errors import InputError
-from mm_support.types import UserTurn
+from mm_support.types import Event, Finished, Found, Heard, Saw, UserTurn
 
 STOPPED = "Stopped."
 MESSAGES_AN_EXCHANGE = 2  # the question, the reply
@@ -45,27 +45,41 @@ class Desk:
         return [getattr(self, field.name) for field in fields(self)]
 
     def show(self, conversation: Conversation, **box: object) -> dict:
-        """What the page shows of a conversation; box: what else changes in the box for messages.
+        """Everything the page shows of a conversation; box: what else changes in the box for messages.
 
         While a reply is on its way it can be stopped, and nothing else that would start one is offered.
         """
         latest = conversation.latest
         busy = latest is not None and not latest.over
-        heard = latest.transcript if latest else None
-        changes = {
-            self.conversation: conversation,
-            self.chat: bubbles(conversation),
-            self.panel: panel(conversation),
+        buttons = {button: gr.Button(interactive=not busy) for button in (self.again, self.person, self.restart)}
+        return {
+            **self.show_chat(conversation),
+            **self.show_understanding(conversation),
+            **buttons,
             self.box: gr.MultimodalTextbox(submit_btn=not busy, stop_btn=busy, **box),
-            self.heard: gr.Group(visible=heard is not None),
             self.comment: gr.Textbox(visible=False),
-            self.transcript: gr.Textbox(interactive=not busy),
         }
-        changes |= {button: gr.Button(interactive=not busy) for button in (self.again, self.person, self.restart)}
+
+    def show_chat(self, conversation: Conversation) -> dict:
+        return {self.conversation: conversation, self.chat: bubbles(conversation)}
+
+    def show_understanding(self, conversation: Conversation) -> dict:
+        """The panel, and the transcript where there is one; it can be corrected once the reply is there."""
+        latest = conversation.latest
+        heard = latest.transcript if latest else None
+        shown = {self.panel: panel(conversation), self.heard: gr.Group(visible=heard is not None)}
         if heard is not None:
             label = f"Heard, {heard.confidence:.0%} sure" if heard.text else "No speech was heard"
-            changes[self.transcript] = gr.Textbox(heard.text, label=label, interactive=not busy)
-        return changes
+            shown[self.transcript] = gr.Textbox(heard.text, label=label, interactive=latest.over)
+        return shown
+
+    def show_event(self, event: Event, conversation: Conversation) -> dict:
+        """What changes with one event: no more than that is sent while a reply streams."""
+        if isinstance(event, Finished):
+            return self.show(conversation)
+        if isinstance(event, (Heard, Saw, Found)):
+            return self.show_chat(conversation) | self.show_understanding(conversation)
+        return self.show_chat(conversation)
 
 
 class Chat:
@@ -75,10 +89,8 @@ class Chat:
         self.service, self.desk, self.examples, self.folder = service, desk, examples, folder
 
     def send(self, value: dict, knowledge: str, speak: bool, conversation: Conversation) -> Iterator[dict]:
-        try:
+        with plain_errors(esc):
             turn = turn_from_box(value, knowledge, speak)
-        except Exception as problem:
-            raise gr.Error(as_markdown(sentence(problem)), print_exception=False) from problem
         yield from self.answer(conversation.ask(turn), value={"text": "", "files": []})
 
     def send_example(self, event: gr.SelectData, speak: bool, conversation: Conversation) -> Iterator[dict]:
@@ -104,7 +116,7 @@ class Chat:
             with closing(self.service.reply(exchange.question)) as events:
                 for event in events:
                     exchange = with_sound(exchange.after(event))
-                    yield self.desk.show(conversation.with_latest(exchange))
+                    yield self.desk.show_event(event, conversation.with_latest(exchange))
         except Exception as problem:
             yield self.desk.show(conversation.with_latest(replace(exchange, problem=sentence(problem))))
 
@@ -125,7 +137,7 @@ class Chat:
         """
         if not isinstance(event.liked, bool):
             return {self.desk.comment: gr.Textbox(visible=False)}
-        with plain_errors():
+        with plain_errors(esc):
             turn_id = turn_of_message(conversation, event.index)
             self.service.feedback(turn_id, "up" if event.liked else "down")
         gr.Info("Thank you, your feedback is stored.", duration=3)
@@ -136,7 +148,7 @@ class Chat:
 
     def comment(self, text: str, conversation: Conversation) -> dict:
         """Stores what was wrong with the reply that was rated last."""
-        with plain_errors():
+        with plain_errors(esc):
             self.service.feedback(conversation.rated, "down", text.strip())
         gr.Info("Thank you, your comment is stored.", duration=3)
         return {self.desk.comment: gr.Textbox("", visible=False)}

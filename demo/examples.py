@@ -23,9 +23,11 @@ class Example:
 
 EXAMPLES = (
     Example("Type: How do I return an order?", "shopping", "How do I return an order?", picture="card-text.jpg"),
-    Example("Photo: What does this code mean?", "smart-home", "What does this mean?", photo="washer-e24.jpg"),
-    Example("Voice: Ask the clinic out loud", "healthcare", recording="clinic-hours.wav", picture="card-voice.jpg"),
-    Example("All three: photo, voice and text", "smart-home", "What should I do now?", "router-red.jpg", "router-question.wav"),
+    Example("Photo: What does this code mean?", "smart-home", "What does this code mean?", "washer-e24.jpg"),
+    Example("Voice: When is the clinic open?", "healthcare", recording="clinic-hours.wav", picture="card-voice.jpg"),
+    Example("Photo: Does the warranty cover this?", "shopping", "Does the warranty cover this?", "cracked-tablet.jpg"),
+    Example("Photo and voice: I want to return these", "shopping", "", "headphones-teal.jpg", "return-headphones.wav"),
+    Example("Photo, voice and text: a red light", "smart-home", "I have already restarted it.", "hub-red.jpg", "router-question.wav"),
 )
 
 

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import mimetypes
 import wave
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,12 +33,15 @@ def sentence(problem: Exception) -> str:
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Everything that goes wrong inside reaches Gradio's clients as one plain sentence."""
+def plain_errors(form: Callable[[str], str] = str) -> Iterator[None]:
+    """Everything that goes wrong inside reaches Gradio's clients as one plain sentence.
+
+    form: how it is written; the page shows its errors as HTML.
+    """
     try:
         yield
     except Exception as problem:
-        raise gr.Error(sentence(problem), print_exception=False) from problem
+        raise gr.Error(form(sentence(problem)), print_exception=False) from problem
 
 
 # -- Gradio to the service ------------------------------------------------------------------

@@ -189,7 +189,8 @@ def knowledge_table(bases: Sequence[KnowledgeBase]) -> str:
         for base in bases
     )
     head = "<tr><th scope=col>Knowledge</th><th scope=col>Entries</th><th scope=col>Pictures</th></tr>"
-    return f'<table class="ms-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+    table = f'<table class="ms-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+    return f'<section class="ms-card">{table}</section>'
 
 
 def title_of(name: str) -> str:
@@ -199,7 +200,7 @@ def title_of(name: str) -> str:
 
 def entry_list(entries: Sequence[Entry], scores: Sequence[float] = ()) -> str:
     if not entries:
-        return '<p class="ms-muted">No entries.</p>'
+        return '<section class="ms-card"><p>No entries.</p></section>'
     items = []
     for i, entry in enumerate(entries):
         score = f'<div class="ms-score">{meter(scores[i])}<b>{scores[i]:.2f}</b></div>' if scores else ""
@@ -209,14 +210,14 @@ def entry_list(entries: Sequence[Entry], scores: Sequence[float] = ()) -> str:
             f"<p>{esc(entry.answer)}</p><ul>{asked}</ul>"
             f'<p class="ms-muted">{esc(entry.id)} · {esc(entry.source)}</p></details>{score}</li>'
         )
-    return f'<ul class="ms-sources">{"".join(items)}</ul>'
+    return f'<section class="ms-card"><ul class="ms-sources">{"".join(items)}</ul></section>'
 
 
 def skipped_list(skipped: Sequence[tuple[str, int, str]]) -> str:
     if not skipped:
         return ""
     rows = "".join(
-        f"<tr><th scope=row>{esc(file)}</th><td>{line}</td><td>{esc(reason)}</td></tr>" for file, line, reason in skipped
+        f"<tr><th scope=row>{esc(file)}</th><td>{line}</td><td class=ms-words>{esc(reason)}</td></tr>" for file, line, reason in skipped
     )
-    head = "<tr><th scope=col>File</th><th scope=col>Line</th><th scope=col>Why it was skipped</th></tr>"
+    head = "<tr><th scope=col>File</th><th scope=col>Line</th><th scope=col class=ms-words>Why it was skipped</th></tr>"
     return f'<table class="ms-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'

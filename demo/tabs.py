@@ -11,12 +11,19 @@ import gradio as gr
 from demo.handlers import plain_errors
 from demo.panels import entry_list, esc, knowledge_table, skipped_list, title_of
 from demo.uploads import stage
+from mm_support.errors import InputError
 from mm_support.types import UserTurn
 
+PACKS = ("shopping", "smart-home", "finance", "healthcare", "education")  # shown first, in this order
 BROWSED = 50  # entries shown at once
 HOW_TO_EVALUATE = (
     '<section class="ms-card"><h2>No evaluation yet</h2><p>Run <code>python -m mm_support evaluate</code>; its '
     "figures and charts appear here the next time the page starts.</p></section>"
+)
+HOW_TO_ADD = (
+    '<section class="ms-card"><h2>Add your own</h2><p>CSV or JSONL with <code>id, title, questions, answer, intent, '
+    "pictures</code> (several questions separated by <code>|</code>), Markdown files, or a zip of these with their "
+    "pictures. Adding to a name that exists replaces what it held.</p></section>"
 )
 PRIVATE = {"api_visibility": "private"}
 
@@ -65,25 +72,38 @@ class KnowledgeDesk:
         self.service = service
 
     def table(self) -> str:
-        with plain_errors():
+        with plain_errors(esc):
             return knowledge_table(self.service.knowledge.list())
 
     def browse(self, knowledge: str, query: str) -> str:
         """The entries that fit the query best; the first ones where there is no query."""
-        with plain_errors():
-            if not query.strip():
+        with plain_errors(esc):
+            if not (query or "").strip():
                 return entry_list(self.service.knowledge.entries(knowledge)[:BROWSED])
             hits = self.service.knowledge.search(UserTurn(query, knowledge=knowledge), limit=10)
             return entry_list([hit.entry for hit in hits], [hit.score for hit in hits])
 
     def ingest(self, name: str, files: list[str] | None, progress=gr.Progress()) -> str:
         """Adds the uploaded files as a knowledge base and says what became of them."""
-        with plain_errors(), tempfile.TemporaryDirectory() as folder:
+        with plain_errors(esc), tempfile.TemporaryDirectory() as folder:
+            if name.strip() in PACKS:
+                raise InputError(f"{title_of(name.strip())} comes with the project and stays as it is; choose another name.")
             path = stage(files or [], Path(folder))
             report = self.service.knowledge.ingest(
                 name.strip(), path, progress=lambda done, total, message: progress((done, total), desc=message),
             )
             return ingest_report(name.strip(), report)
+
+    def choices(self) -> list[tuple[str, str]]:
+        """(title, name) for pickers: the packs first, then the users' own."""
+        names = [base.name for base in self.service.knowledge.list()]
+        ordered = [*(pack for pack in PACKS if pack in names), *sorted(set(names) - set(PACKS))]
+        return [(title_of(name), name) for name in ordered]
+
+    def pickers(self, name: str) -> tuple[dict, dict]:
+        """Updates of both pickers once `name` was added; the second one then shows it."""
+        choices = self.choices()
+        return gr.update(choices=choices), gr.update(choices=choices, value=name.strip())
 
 
 def ingest_report(name: str, report) -> str:
@@ -95,9 +115,8 @@ def ingest_report(name: str, report) -> str:
     )
 
 
-def knowledge_tab(service, picker_choices, picker: gr.Radio) -> tuple[gr.HTML, gr.Dropdown]:
-    """Lists, searches and adds knowledge. picker_choices() gives the names for a picker. Returns the list and its picker."""
-    desk = KnowledgeDesk(service)
+def knowledge_tab(desk: KnowledgeDesk, picker: gr.Radio) -> tuple[gr.HTML, gr.Dropdown]:
+    """Lists, searches and adds knowledge; what is added appears in the picker. Returns the list and its own picker."""
     with gr.Row(elem_classes="ms-desk"):
         with gr.Column(scale=3, min_width=320):
             bases = gr.Dropdown([], value=None, label="Knowledge base", elem_id="browse-base")
@@ -105,9 +124,10 @@ def knowledge_tab(service, picker_choices, picker: gr.Radio) -> tuple[gr.HTML, g
             entries = gr.HTML(elem_id="entries")
         with gr.Column(scale=2, min_width=300):
             table = gr.HTML()
-            name = gr.Textbox(label="Name of your knowledge", placeholder="for example my-shop", elem_id="ingest-name")
+            gr.HTML(HOW_TO_ADD)
+            name = gr.Textbox(label="Name of your knowledge", placeholder="for example my-shop")
             files = gr.File(
-                label="CSV, JSONL, Markdown, pictures, or a zip of them", file_count="multiple", height=140, elem_id="ingest-files",
+                label="Files", file_count="multiple", height=140, elem_id="ingest-files",
                 file_types=[".csv", ".jsonl", ".md", ".zip", "image"],
             )
             add = gr.Button("Add to knowledge", variant="primary")
@@ -115,6 +135,5 @@ def knowledge_tab(service, picker_choices, picker: gr.Radio) -> tuple[gr.HTML, g
     shown = {"show_progress": "hidden", **PRIVATE}
     gr.on([query.submit, bases.change], desk.browse, [bases, query], entries, **shown)
     added = add.click(desk.ingest, [name, files], report, concurrency_limit=1, show_progress_on=report, **PRIVATE)
-    refreshed = added.success(desk.table, None, table, **shown)
-    refreshed.success(lambda: [gr.update(choices=picker_choices())] * 2, None, [picker, bases], **shown)
+    added.success(desk.table, None, table, **shown).success(desk.pickers, name, [picker, bases], **shown)
     return table, bases

@@ -20,7 +20,7 @@ def theme() -> gr.themes.Base:
         background_fill_primary="white", background_fill_primary_dark="*neutral_900",
         background_fill_secondary="*neutral_100", background_fill_secondary_dark="*neutral_800",
         border_color_primary="*neutral_200", border_color_primary_dark="*neutral_700",
-        block_border_width="0px", block_shadow="none",
+        block_border_width="0px", block_shadow="none", block_radius="16px", input_radius="10px", button_large_radius="12px",
         block_background_fill="white", block_background_fill_dark="*neutral_900",
         color_accent="*primary_700", color_accent_soft="*primary_100", color_accent_soft_dark="*primary_950",
         link_text_color="*primary_700", link_text_color_dark="*primary_300",

@@ -10,12 +10,11 @@ from demo.api import REPLIES_AT_ONCE, add_endpoints
 from demo.chat import Chat, Desk
 from demo.examples import available, card
 from demo.exchange import Conversation
-from demo.panels import knowledge_table, panel, status_line, title_of
-from demo.tabs import evaluation_tab, knowledge_tab
+from demo.panels import panel, status_line, title_of
+from demo.tabs import PACKS, KnowledgeDesk, evaluation_tab, knowledge_tab
 from demo.theme import css, head, theme
 
 NAME = "Multimodal Support"
-PACKS = ("shopping", "smart-home", "finance", "healthcare", "education")  # shown first, in this order
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 HOUR = 3600  # s
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
@@ -27,9 +26,10 @@ def build_demo(service, assets: Path = ASSETS) -> gr.Blocks:
 
     assets: folder with examples/ and evaluation/; what is missing there is left out.
     """
+    gr.set_static_paths([assets / "examples", assets / "evaluation"])  # served from where they are, never cleaned up
     with gr.Blocks(title=NAME, analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR), fill_width=True) as demo:
         with gr.Row(elem_id="ms-header", equal_height=True):
-            gr.HTML(f"<h1>{NAME}</h1><p>Type, speak or show a photo</p>", elem_id="ms-brand")
+            gr.HTML(f"<h1>{NAME}</h1>", elem_id="ms-brand")
             status = gr.HTML(status_line(service.status()), elem_id="ms-status")
         with gr.Tabs():
             with gr.Tab("Assistant"):
@@ -37,8 +37,9 @@ def build_demo(service, assets: Path = ASSETS) -> gr.Blocks:
             with gr.Tab("Evaluation"):
                 evaluation_tab(assets / "evaluation")
             with gr.Tab("Knowledge"):
-                table, bases = knowledge_tab(service, lambda: choices(service), picker)
-        follow_status(demo, service, status, [picker, bases], table)
+                knowledge = KnowledgeDesk(service)
+                table, bases = knowledge_tab(knowledge, picker)
+        follow_status(demo, knowledge, status, picker, bases, table)
         add_endpoints(service)
     return demo.queue(max_size=64, default_concurrency_limit=4)
 
@@ -103,24 +104,19 @@ def wire(chat: Chat, speak: gr.Checkbox) -> None:
     desk.comment.submit(chat.comment, [desk.comment, desk.conversation], desk.comment, **PRIVATE)
 
 
-def follow_status(demo: gr.Blocks, service, status: gr.HTML, pickers: list, table: gr.HTML) -> None:
+def follow_status(
+    demo: gr.Blocks, desk: KnowledgeDesk, status: gr.HTML, picker: gr.Radio, bases: gr.Dropdown, table: gr.HTML
+) -> None:
     """Polls until the models have loaded, then fills the pickers and the list of knowledge."""
     timer = gr.Timer(2)
 
     def look() -> dict:
-        now = service.status()
+        now = desk.service.status()
         shown = {status: status_line(now), timer: gr.Timer(active=not now.ready)}
         if now.ready:
-            names = choices(service)
-            shown |= {table: knowledge_table(service.knowledge.list())}
-            shown |= {picker: gr.update(choices=names) for picker in pickers}
+            names = desk.choices()
+            shown |= {table: desk.table(), picker: gr.Radio(names)}
+            shown |= {bases: gr.Dropdown(names, value=names[0][1] if names else None)}
         return shown
 
-    gr.on([demo.load, timer.tick], look, None, [status, timer, table, *pickers], queue=False, **PRIVATE)
-
-
-def choices(service) -> list[tuple[str, str]]:
-    """Names for the pickers: the packs first, then the user's own."""
-    names = [base.name for base in service.knowledge.list()]
-    own = sorted(name for name in names if name not in PACKS)
-    return [(title_of(name), name) for name in (*(pack for pack in PACKS if pack in names), *own)]
+    gr.on([demo.load, timer.tick], look, None, [status, timer, table, picker, bases], queue=False, **PRIVATE)

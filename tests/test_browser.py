@@ -27,6 +27,14 @@ DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; install it to test the page")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def gradio_folder(tmp_path_factory):
+    """Gradio's copies of files: a folder of these tests, because a closing app empties its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
+        yield
+
+
 @pytest.fixture(scope="module")
 def service():
     return FakeService(delay=0.01)
@@ -220,7 +228,7 @@ def test_a_person_can_be_asked_for_at_any_time(page):
 
 
 def test_a_reply_can_be_stopped_and_the_next_question_works(page, service):
-    service.delay = 0.2
+    service.delay = 1.0
     try:
         ask(page, "return an order")
         expect(page.locator("#chat .bot-row")).to_contain_text("You can")
@@ -347,7 +355,7 @@ def test_text_has_enough_contrast(open_page, service, scheme):
 
 
 def test_nothing_jumps_while_a_reply_streams(page, service):
-    service.delay = 0.05
+    service.delay = 0.2
     try:
         ask(page, "return an order")
         expect(page.locator("#chat .bot-row")).to_contain_text("You can")

@@ -21,7 +21,7 @@ from demo.exchange import Conversation, Exchange
 from demo.handlers import OUR_FAULT, publish_audio, turn_from_box
 from demo.panels import as_markdown, esc, panel, reply_markdown, status_line
 from demo.tabs import report_tables
-from demo.ui import build_demo, launch_options
+from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
 from mm_support.errors import InputError
 from mm_support.types import Audio, Finished, Heard, Said, Saw, Status, UserTurn
@@ -30,6 +30,14 @@ from tests.fake_service import HEARD, HOSTILE, SEEN, FakeService, tone, write_wa
 RESULT_KEYS = {
     "reply", "action", "citations", "pictures", "transcript", "image", "intent", "fusion", "timings_ms", "session_id", "turn_id",
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gradio_folder(tmp_path_factory):
+    """Gradio's copies of files: a folder of these tests, because a closing app empties its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -344,7 +352,9 @@ def test_examples_without_their_files_are_left_out(tmp_path):
 
 def test_examples_cover_every_way_of_asking():
     kinds = {(bool(e.text), bool(e.photo), bool(e.recording)) for e in EXAMPLES}
-    assert {(True, False, False), (False, False, True), (True, True, True)} <= kinds and any(e.photo and not e.recording for e in EXAMPLES)
+    assert {(True, False, False), (True, True, False), (False, False, True), (True, True, True)} <= kinds
+    assert available(ASSETS / "examples") == list(EXAMPLES)
+    assert all("icon" in card(example, ASSETS / "examples") for example in EXAMPLES)
 
 
 def test_report_figures_become_tables():
