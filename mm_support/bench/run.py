@@ -20,6 +20,7 @@ SECTIONS = {
     "speech": "mm_support.bench.speech",
     "image": "mm_support.bench.image",
     "photo_text": "mm_support.bench.ocr",
+    "language_model": "mm_support.bench.reply",
 }
 
 
