@@ -17,7 +17,7 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -129,7 +129,7 @@ def _printed_words(rng: np.random.Generator, count: int) -> list[np.ndarray]:
     return masks
 
 
-def _clutter(canvas: np.ndarray, rng: np.random.Generator, words: list[np.ndarray], count: int, keep_off: list[Character] = []) -> None:
+def _clutter(canvas: np.ndarray, rng: np.random.Generator, words: list[np.ndarray], count: int, keep_off: Sequence[Character] = ()) -> None:
     """Paints words, lines, frames and discs onto the canvas, away from the characters given."""
     side = canvas.shape[0]
     for _ in range(count):
