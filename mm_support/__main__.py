@@ -16,7 +16,11 @@ from mm_support.config import PROFILES, Settings
 from mm_support.errors import InputError, KnowledgeError, SupportError
 
 # What can be trained or evaluated -> module with add_arguments(parser) and run(args, settings)
-TRAIN = {"gate": "mm_support.train.gate"}
+TRAIN = {
+    "gate": "mm_support.train.gate",
+    "sentences": "mm_support.train.sentences",
+    "reply": "mm_support.train.reply",
+}
 EVALUATE = {"intents": "mm_support.train.intents"}
 
 

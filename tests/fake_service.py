@@ -190,7 +190,7 @@ class FakeService:
         hits, fusion = tuple(self.knowledge.search(turn)), weigh(turn)
         yield Found(hits, fusion)
         text, action = compose(turn, hits)
-        for piece in re.findall(r"\S+\s*", text):
+        for piece in re.findall(r"(?:\S+\s*){1,4}", text):
             yield Said(piece)
         audio = Audio(tone(440, 1.2), 22_050) if turn.speak else None
         if audio is not None:
