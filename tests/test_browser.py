@@ -14,7 +14,7 @@ from tests.fake_service import HEARD, FakeService, make_picture, write_wav
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
-PATIENCE = 20_000  # ms, for a machine that is busy
+PATIENCE = 60_000  # ms, for a machine that is busy
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (

