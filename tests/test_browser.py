@@ -349,6 +349,7 @@ def test_text_has_enough_contrast(open_page, service, scheme):
     ask(page, "What does E24 mean?", service.folder / "e24.png", "Smart home")
     finished(page)
     page.mouse.move(0, 0)
+    page.wait_for_timeout(1000)  # buttons fade from disabled to enabled
     assert page.evaluate(LOW_CONTRAST) == []
     dark = page.evaluate("getComputedStyle(document.querySelector('#chat .bubble-wrap')).backgroundColor") != "rgb(255, 255, 255)"
     assert dark == (scheme == "dark")
