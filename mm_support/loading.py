@@ -23,6 +23,7 @@ from mm_support.knowledge.base import Knowledge, digest
 from mm_support.knowledge.gate import load_gate
 from mm_support.knowledge.index import VectorIndex
 from mm_support.service import Parts
+from mm_support.startup import without_collection
 from mm_support.terminal import byte_bar
 from mm_support.understand import Understanding
 from mm_support.weights import PREFIX, fetch
@@ -34,6 +35,7 @@ MADE_OF = {"clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")}  # models pu
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 
 
+@without_collection()
 def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
     """Everything a service needs, loaded. say: told in a sentence what is going on.
 

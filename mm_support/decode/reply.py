@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mm_support.decode.engine import LanguageModel
-from mm_support.decode.extract import load_selector
+from mm_support.decode.extract import blocks_of, load_selector
 from mm_support.decode.grounding import Grounding, Support
 from mm_support.decode.prompt import MAX_EVIDENCE, Question, build_messages
 from mm_support.decode.sentences import codes, evidence_sentences, is_step, normal_code, split_sentences, without_markers
@@ -79,8 +79,11 @@ class ReplyWriter:
         if self._model is not None:
             draft = _Draft(self._model, Grounding(entries, self._vectors), stop)
             for sentence, support in draft.sentences(question, entries):
+                for piece in with_all_steps(sentence, support, entries[support.rank - 1]):
+                    if piece.text not in covered:
+                        yield piece
+                    covered.add(piece.text)
                 covered.update(support.evidence)
-                yield sentence
             complete = bool(covered) and not draft.broken
         if not complete and not (stop and stop.is_set()):
             yield from self._extracted(question, entries[0], covered)
@@ -173,6 +176,14 @@ def _complete_sentences(pieces: Iterable[str]) -> Iterator[str]:
 
 def _tidy(sentence: str) -> str:
     return without_markers(sentence).strip()
+
+
+def with_all_steps(sentence: Sentence, support: Support, entry: Entry) -> list[Sentence]:
+    """The sentence; where it is one of the entry's steps, all of them, in the entry's words and order."""
+    if not any(map(is_step, support.evidence)):
+        return [sentence]
+    block = next(block for block in blocks_of(entry) if set(support.evidence) & set(block.sentences))
+    return [Sentence(text, (support.rank,), starts_line=True) for text in block.sentences if is_step(text)]
 
 
 def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Sentence]:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize, pad
 
 from mm_support.compat import prepare_torchvision
+from mm_support.startup import without_random_weights
 from mm_support.weights import package_weights
 
 NAME = "clip-lite"
@@ -113,7 +114,8 @@ def assemble(reader: Path, tower: dict[str, Tensor], values: dict[str, Tensor]) 
 
     vision = {"timm_model_name": "tf_efficientnet_lite2", "timm_pool": "avg", "timm_proj": "none", "image_size": SIZE}
     text = {"hf_model_name": str(reader), "hf_model_pretrained": False, "hf_proj_type": None, "hf_pooler_type": "mean_pooler"}
-    model = CustomTextCLIP(embed_dim=MEANING, vision_cfg=vision, text_cfg=text).eval()
+    with without_random_weights():
+        model = CustomTextCLIP(embed_dim=MEANING, vision_cfg=vision, text_cfg=text).eval()
     look = values["stretch"].shape[1] if values else FEATURES
     model.visual.head, model.text.proj = Head(look), OnlyMeaning(look)
     classifier = {name: tower[name] for name in ("classifier.weight", "classifier.bias")}

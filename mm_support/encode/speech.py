@@ -22,6 +22,7 @@ from mm_support.device import Device
 from mm_support.encode.vad import Span, VoiceActivity, load_voice_activity
 from mm_support.encode.whisper_audio import encode_sound
 from mm_support.errors import InputError, WeightsError
+from mm_support.startup import without_random_weights
 from mm_support.types import SAMPLE_RATE, Segment, Transcript
 from mm_support.weights import PREFIX, package_weights
 
@@ -285,7 +286,8 @@ def _from_folder(folder: Path) -> "Whisper":
 
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        model = Whisper(ModelDimensions(**config))
+        with without_random_weights():
+            model = Whisper(ModelDimensions(**config))
         model.load_state_dict(load_file(folder / "model.safetensors"))
     except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as exc:
         raise WeightsError(

@@ -19,7 +19,7 @@ from mm_support.device import Device
 from mm_support.errors import WeightsError
 from mm_support.weights import PREFIX, package_weights
 
-BATCH = 64  # sentences of similar length encoded together
+BATCH = 64  # texts encoded together
 MAX_TOKENS = 256  # all-MiniLM-L6-v2 was trained with at most 256; longer texts are cut
 
 
@@ -40,24 +40,26 @@ class TransformersTextEncoder:
         self.dim: int = model.config.hidden_size
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, dim) float32 unit rows. Texts of similar length share a batch, so little is padded."""
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        """(n, dim) float32 unit rows. Texts of as many tokens share a batch, so little is padded."""
+        with self._lock:
+            tokens = self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"] if texts else []
+        order = sorted(range(len(texts)), key=lambda i: len(tokens[i]))
         vectors = np.zeros((len(texts), self.dim), np.float32)
         for start in range(0, len(texts), BATCH):
             rows = order[start : start + BATCH]
-            vectors[rows] = self._encode_batch([texts[i] for i in rows])
+            vectors[rows] = self._encode_batch([tokens[i] for i in rows])
         return vectors
 
-    def _encode_batch(self, texts: list[str]) -> np.ndarray:
+    def _encode_batch(self, tokens: list[list[int]]) -> np.ndarray:
         import torch
+        from torch.nn.utils.rnn import pad_sequence
 
-        with self._lock:
-            tokens = self._tokenizer(
-                texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
-            ).to(self._device.device)
+        kept = pad_sequence([torch.ones(len(row), dtype=torch.long) for row in tokens], batch_first=True)
+        ids = pad_sequence(list(map(torch.tensor, tokens)), batch_first=True, padding_value=self._tokenizer.pad_token_id)
+        kept, ids = kept.to(self._device.device), ids.to(self._device.device)
         with torch.inference_mode():
-            states = self._model(**tokens).last_hidden_state.float()
-        mask = tokens["attention_mask"].unsqueeze(-1).float()
+            states = self._model(input_ids=ids, attention_mask=kept).last_hidden_state.float()
+        mask = kept.unsqueeze(-1).float()
         pooled = states[:, 0] if self._pooling == "cls" else (states * mask).sum(1) / mask.sum(1)
         return torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
 

@@ -27,7 +27,7 @@ from mm_support.types import Entry, FusedQuery, Hit, IngestReport, KnowledgeBase
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
 PICTURE_SIDE = 1_024  # pixels, longest side of a kept picture
-CHUNK = 64  # entries whose texts and pictures are encoded together
+CHUNK = 128  # entries whose texts and pictures are encoded together
 
 Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
 

@@ -85,6 +85,8 @@ def _tokens(text: str) -> list[str]:
 def _written(tokens: list[str]) -> Iterator[str]:
     """Tokens that are codes by their look: E24, F-07, WH-1000XM5, 104822137."""
     for place, token in enumerate(tokens):
+        if token.isalpha():
+            continue
         before = tokens[place - 1] if place else ""
         if token.isdigit():
             if len(token) >= SHORTEST_BARE and not token.endswith("000") and before not in set("+$€£"):
