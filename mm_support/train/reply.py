@@ -156,6 +156,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.decode.engine_transformers import load_model
+    from mm_support.decode.reply_weights import hub_folder, packaged_gguf
     from mm_support.device import resolve_device
     from mm_support.train.lora import add_lora, save_lora
 
@@ -165,7 +166,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     rng = random.Random(args.seed)
     rows, _ = split(load_labelled(args.packs))
     pools = {pack: read_knowledge(KNOWLEDGE / pack / "entries.jsonl")[0] for pack in args.packs}
-    model, tokenizer = load_model(settings, resolve_device(settings.device))
+    model, tokenizer = load_model(str(hub_folder(packaged_gguf(settings), settings)), resolve_device(settings.device))
     layers = add_lora(model, RANK, SCALE, FIRST_LAYER)
     rng.shuffle(rows)
     examples = list(make_examples(list(islice(cycle(rows), args.examples)), pools, rng))
