@@ -30,6 +30,7 @@ from mm_support.decode.policy import SILENCE, Decision, Policy
 from mm_support.decode.prompt import Question
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import Voice
+from mm_support.encode.live import LiveTurn
 from mm_support.errors import InputError, SupportError
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
@@ -176,6 +177,15 @@ class SupportService:
         """What is said in a recording. Raises InputError for one that cannot be used."""
         return self._parts.result().understanding.hear(audio)
 
+    def listen(self, previous: str | None = None) -> LiveTurn:
+        """A turn that is transcribed while it is spoken. previous: the language spoken so far."""
+        speech = self._parts.result().understanding.speech
+        return LiveTurn(speech, speech.voice, previous=previous)
+
+    def _language(self, session_id: str) -> str | None:
+        """The language that was spoken last in a session; None where nothing was."""
+        return next((past.language for past in reversed(self._store.past(session_id)) if past.language), None)
+
     def describe(self, image: str | Path | Image.Image, labels: Sequence[str] | None = None) -> ImageView:
         """What a photo shows and says, and the entries of all knowledge bases that look most like it."""
         parts = self._parts.result()
@@ -210,7 +220,7 @@ class SupportService:
         if turn.audio is not None:
             yield Working("listen", "Listening")
             with clock.step("listen"):
-                heard = parts.understanding.hear(turn.audio)
+                heard = turn.heard or parts.understanding.hear(turn.audio, self._language(session_id))
             yield Heard(heard)
         if turn.image is not None:
             yield Working("look", "Looking at the photo")

@@ -73,6 +73,7 @@ class Past:
     reply: str
     action: str
     citations: tuple[str, ...]
+    language: str | None = None  # of what was heard
 
 
 class Store:
@@ -109,7 +110,7 @@ class Store:
         query = select(TurnRow).where(TurnRow.session_id == session_id).order_by(TurnRow.created.desc()).limit(limit)
         with self._session() as session:
             rows = list(session.scalars(query))
-        return tuple(Past(_asked(row), row.reply, row.action, tuple(row.citations)) for row in reversed(rows))
+        return tuple(Past(_asked(row), row.reply, row.action, tuple(row.citations), _language(row)) for row in reversed(rows))
 
     def turns(self) -> Iterator[tuple[TurnRow, list[FeedbackRow]]]:
         """All turns with their feedback, oldest first."""
@@ -134,6 +135,11 @@ class Store:
 def _asked(row: TurnRow) -> str:
     """What the customer typed and said in a turn."""
     return " ".join(filter(None, (row.text, (row.transcript or {}).get("text", ""))))
+
+
+def _language(row: TurnRow) -> str | None:
+    transcript = row.transcript or {}
+    return transcript.get("language") if transcript.get("text") else None
 
 
 def _use_wal(connection: Any, _: Any) -> None:

@@ -30,7 +30,8 @@ class UserTurn:
 
     image: path or PIL image. audio: path or (sample_rate in Hz, samples (n,) or (n, channels)).
     knowledge: name of the knowledge base to answer from. session_id ties turns together.
-    speak: whether a spoken reply is wanted.
+    speak: whether a spoken reply is wanted. heard: what the recording says, where it was transcribed while
+    it was spoken (SupportService.listen): then it is not transcribed again.
     """
 
     text: str = ""
@@ -39,6 +40,7 @@ class UserTurn:
     knowledge: str = "shopping"
     session_id: str | None = None
     speak: bool = False
+    heard: "Transcript | None" = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,9 +49,12 @@ class Understanding:
     text: TextEncoder
     fusion: FusionStrategy
 
-    def hear(self, audio: str | Path | tuple[int, np.ndarray], language: str | None = None) -> Transcript:
-        """Raises InputError for a recording that cannot be used; an empty transcript where nobody speaks."""
-        return self.speech.transcribe(load_waveform(audio), language)
+    def hear(self, audio: str | Path | tuple[int, np.ndarray], previous: str | None = None) -> Transcript:
+        """previous: the language spoken so far, kept unless another one is clearly heard.
+
+        Raises InputError for a recording that cannot be used; an empty transcript where nobody speaks.
+        """
+        return self.speech.transcribe(load_waveform(audio), previous=previous)
 
     def see(self, image: str | Path | Image.Image, labels: Sequence[str] | None = None) -> Seen:
         """Labels and text of a photo, and its vector. Raises InputError for one that cannot be used."""
@@ -70,7 +73,8 @@ class Understanding:
     def perceive(self, turn: UserTurn) -> tuple[Transcript | None, Seen | None]:
         """What is heard and seen in a turn. Raises InputError."""
         check_turn(turn)
-        return None if turn.audio is None else self.hear(turn.audio), None if turn.image is None else self.see(turn.image)
+        heard = turn.heard if turn.heard or turn.audio is None else self.hear(turn.audio)
+        return heard, None if turn.image is None else self.see(turn.image)
 
     def _tokens(self, text: str, heard: Transcript | None, seen: Seen | None) -> list[Token]:
         """One token a modality that has something to say; their texts are encoded in one batch."""

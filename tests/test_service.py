@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.gate import Gate
 from mm_support.knowledge.index import VectorIndex
 from mm_support.service import Parts, SupportService, open_store
-from mm_support.types import Finished, Found, Heard, Said, Saw, Spoken, UserTurn, Working
+from mm_support.types import Finished, Found, Heard, Said, Saw, Spoken, Transcript, UserTurn, Working
 from mm_support.understand import Understanding
 
 ENTRIES = """\
@@ -225,3 +226,32 @@ def test_describe_names_matching_entries(make, blue):
 def test_search_limit_is_checked(make):
     with pytest.raises(InputError):
         make().knowledge.search(UserTurn("x", knowledge="kb"), limit=0)
+
+
+class Polyglot(FakeSpeech):
+    """Hears German; remembers which language it was told to expect."""
+
+    def __init__(self):
+        super().__init__("warranty broken")
+        self.expected = []
+
+    def transcribe(self, waveform, language=None, previous=None):
+        self.expected.append(previous)
+        return replace(super().transcribe(waveform, language), language="de")
+
+
+def test_the_language_spoken_last_is_expected_in_the_next_recording(make):
+    speech = Polyglot()
+    service = make(speech=speech)
+    first = ask(service, audio=SPEECH)
+    ask(service, "typed", session_id=first.session_id)
+    ask(service, audio=SPEECH, session_id=first.session_id)
+    ask(service, audio=SPEECH)
+    assert speech.expected == [None, "de", None]
+
+
+def test_what_was_heard_while_it_was_spoken_is_not_transcribed_again(make):
+    speech = Polyglot()
+    heard = Transcript("warranty broken", "en", 0.8)
+    reply = ask(make(speech=speech), audio=SPEECH, heard=heard)
+    assert speech.expected == [] and reply.transcript == heard and "two years" in reply.text

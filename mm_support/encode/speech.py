@@ -54,6 +54,8 @@ SHORT = 5.0  # seconds of speech, under which a language is hard to tell
 class SpeechEncoder(Protocol):
     """waveform: (n,) float32, 16 kHz. language: ISO 639-1 where it is known. previous: the one spoken so far."""
 
+    voice: VoiceActivity
+
     def transcribe(self, waveform: np.ndarray, language: str | None = None, previous: str | None = None) -> Transcript: ...
 
 
