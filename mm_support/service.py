@@ -25,6 +25,7 @@ from PIL import Image
 
 from mm_support import wire
 from mm_support.config import Settings
+from mm_support.conversation import Past, resolve, summarise
 from mm_support.decode.compose import Speech, compose, evidence_of, vote_intent
 from mm_support.decode.policy import SILENCE, Decision, Policy
 from mm_support.decode.prompt import Question
@@ -35,7 +36,7 @@ from mm_support.errors import InputError, SupportError
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.base import Knowledge
-from mm_support.store import Store
+from mm_support.store import Handoff, Store
 from mm_support.types import (
     SAMPLE_RATE, Audio, Event, Finished, Found, FusedQuery, Fusion, Heard, Hit, ImageView, Reply, Said, Saw, Spoken, Status, Transcript, UserTurn,
     Working,
@@ -64,21 +65,19 @@ class Parts:
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """A turn, understood: the typed text, what was heard and seen."""
+    """A turn, understood: the typed text, what was heard and seen, the question in words, the turns before."""
 
     turn: UserTurn
     session_id: str
     text: str
     heard: Transcript | None
     seen: Seen | None
+    question: Question
+    past: tuple[Past, ...] = ()
 
     @property
     def says_something(self) -> bool:
         return bool(self.text or self.seen or (self.heard and self.heard.text))
-
-    @property
-    def question(self) -> Question:
-        return question_of(self.text, self.heard, self.seen)
 
 
 class Clock:
@@ -165,13 +164,19 @@ class SupportService:
     def knowledge(self) -> Knowledge:
         return self._parts.result().knowledge
 
-    def decide(self, turn: UserTurn) -> tuple[tuple[Hit, ...], FusedQuery, Decision]:
-        """Everything up to the reply, for a turn without a past: hits, the query that found them, the decision."""
+    def decide(self, turn: UserTurn, past: Sequence[Past] = ()) -> tuple[tuple[Hit, ...], FusedQuery, Decision]:
+        """Everything up to the reply: hits, the query that found them, the decision. past: oldest first."""
         parts = self._parts.result()
         heard, seen = parts.understanding.perceive(turn)
-        query = parts.understanding.fuse(clean_text(turn.text), heard, seen)
+        text = clean_text(turn.text)
+        query = parts.understanding.fuse(text, heard, seen)
+        query, question = resolve(query, question_of(text, heard, seen), past, turn.knowledge, parts.understanding.text)
         hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))
-        return hits, query, parts.policy.decide(question_of(turn.text, heard, seen), query, hits, ())
+        return hits, query, parts.policy.decide(question, query, hits, past)
+
+    def handoffs(self, limit: int = 100) -> tuple[Handoff, ...]:
+        """Conversations handed over, newest first: why, and a summary for the person who takes over."""
+        return self._store.handoffs(limit)
 
     def transcribe(self, audio: str | Path | tuple[int, np.ndarray]) -> Transcript:
         """What is said in a recording. Raises InputError for one that cannot be used."""
@@ -228,7 +233,8 @@ class SupportService:
                 seen = parts.understanding.see(turn.image)
             yield Saw(seen.view)
 
-        asked = Asked(turn, session_id, text, heard, seen)
+        past = self._store.past(session_id)
+        asked = Asked(turn, session_id, text, heard, seen, question_of(text, heard, seen), past)
         if not asked.says_something:
             yield from self._decode(parts, asked, SILENCE, (), None, clock)
             return
@@ -236,14 +242,15 @@ class SupportService:
         yield Working("search", "Searching the knowledge")
         with clock.step("fuse"):
             query = parts.understanding.fuse(text, heard, seen)
+            query, question = resolve(query, asked.question, past, turn.knowledge, parts.understanding.text)
         with clock.step("search"):
             hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))
-            decision = parts.policy.decide(asked.question, query, hits, self._store.past(session_id))
+            decision = parts.policy.decide(question, query, hits, past)
         fusion = Fusion(query.strategy, query.weights)
         yield Found(hits, fusion)
 
         yield Working("write", "Writing")
-        yield from self._decode(parts, asked, decision, hits, fusion, clock)
+        yield from self._decode(parts, replace(asked, question=question), decision, hits, fusion, clock)
 
     def _decode(
         self, parts: Parts, asked: Asked, decision: Decision, hits: tuple[Hit, ...], fusion: Fusion | None, clock: Clock
@@ -278,7 +285,8 @@ class SupportService:
         )
         if self.settings.keep_media:
             keep_media(self.settings.data_dir / "media", asked.turn, reply.turn_id)
-        self._store.add_turn(**turn_row(asked, decision, hits, reply))
+        summary = summarise(asked.past, asked.question, decision.reason) if decision.action == "handoff" else ""
+        self._store.add_turn(summary, **turn_row(asked, decision, hits, reply))
         yield Finished(reply)
 
 

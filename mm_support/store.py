@@ -1,4 +1,4 @@
-"""The store: finished turns and feedback, through SQLAlchemy. SQLite in the data folder by default.
+"""The store: finished turns, feedback and hand-offs, through SQLAlchemy. SQLite in the data folder by default.
 
 What is kept of a turn is what was understood - text, transcript, labels, hits, reply - never the
 photo or the recording itself. Knows nothing of models or of the page.
@@ -15,6 +15,7 @@ from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text, create_e
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
+from mm_support.conversation import Past
 from mm_support.errors import InputError, SupportError
 
 RATINGS = ("up", "down")
@@ -65,15 +66,27 @@ class FeedbackRow(Base):
     comment: Mapped[str] = mapped_column(Text, default="")
 
 
-@dataclass(frozen=True)
-class Past:
-    """What a later turn needs to know of an earlier one of its session."""
+class HandoffRow(Base):
+    """A conversation that a person takes over. summary: what they read first."""
 
-    text: str
-    reply: str
-    action: str
-    citations: tuple[str, ...]
-    language: str | None = None  # of what was heard
+    __tablename__ = "handoffs"
+
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), primary_key=True)
+    session_id: Mapped[str] = mapped_column(String(64), index=True)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now, index=True)
+    reason: Mapped[str] = mapped_column(String(16))
+    summary: Mapped[str] = mapped_column(Text)
+
+
+@dataclass(frozen=True)
+class Handoff:
+    """A hand-off as the person who takes over reads it. reason: that of the decision (asked, upset, ...)."""
+
+    turn_id: str
+    session_id: str
+    created: datetime
+    reason: str
+    summary: str
 
 
 class Store:
@@ -89,10 +102,23 @@ class Store:
             raise SupportError(f"The store cannot be opened ({type(exc).__name__}); check database_url.") from exc
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
 
-    def add_turn(self, **columns: Any) -> None:
-        """Stores a finished turn; columns are those of TurnRow. Committed when this returns."""
+    def add_turn(self, summary: str = "", **columns: Any) -> None:
+        """Stores a finished turn; columns are those of TurnRow. Committed when this returns.
+
+        summary: of the conversation, where a person takes over; a hand-off is stored with the turn then.
+        """
         with self._session() as session:
             session.add(TurnRow(**columns))
+            if summary:
+                session.flush()
+                session.add(HandoffRow(turn_id=columns["id"], session_id=columns["session_id"], reason=columns["reason"], summary=summary))
+
+    def handoffs(self, limit: int = 100) -> tuple[Handoff, ...]:
+        """The latest hand-offs, newest first."""
+        query = select(HandoffRow).order_by(HandoffRow.created.desc()).limit(limit)
+        with self._session() as session:
+            rows = list(session.scalars(query))
+        return tuple(Handoff(row.turn_id, row.session_id, row.created, row.reason, row.summary) for row in rows)
 
     def add_feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
         """Stores a rating, "up" or "down". Raises InputError for an unknown turn or rating."""
@@ -110,7 +136,7 @@ class Store:
         query = select(TurnRow).where(TurnRow.session_id == session_id).order_by(TurnRow.created.desc()).limit(limit)
         with self._session() as session:
             rows = list(session.scalars(query))
-        return tuple(Past(_asked(row), row.reply, row.action, tuple(row.citations), _language(row)) for row in reversed(rows))
+        return tuple(map(_past, reversed(rows)))
 
     def turns(self) -> Iterator[tuple[TurnRow, list[FeedbackRow]]]:
         """All turns with their feedback, oldest first."""
@@ -130,6 +156,22 @@ class Store:
                 session.commit()
             except SQLAlchemyError as exc:
                 raise SupportError("The turn could not be stored; check the disk and database_url.") from exc
+
+
+def _past(row: TurnRow) -> Past:
+    titles = {hit["id"]: hit["title"] for hit in row.hits}
+    return Past(
+        text=_asked(row),
+        reply=row.reply,
+        action=row.action,  # type: ignore[arg-type]
+        citations=tuple(row.citations),
+        reason=row.reason,
+        knowledge=row.knowledge,
+        topic=titles.get(row.citations[0], "") if row.citations else "",
+        asked_about=tuple(title for title in titles.values() if f"“{title}”" in row.reply) if row.action == "clarify" else (),
+        read=tuple(line["text"] for line in (row.image or {}).get("text", ())),
+        language=_language(row),
+    )
 
 
 def _asked(row: TurnRow) -> str:

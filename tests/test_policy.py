@@ -1,5 +1,7 @@
 """Which kind of reply a turn gets: each rule alone, then the wording that asks for a person, with the real encoder."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import WordEncoder
@@ -8,7 +10,7 @@ from mm_support.decode.policy import ANGER, WANTS_PERSON, Policy, candidates
 from mm_support.decode.prompt import Question
 from mm_support.errors import WeightsError
 from mm_support.knowledge.gate import FEATURES, Gate, features, load_gate
-from mm_support.store import Past
+from mm_support.conversation import Past
 from mm_support.types import Entry, FusedQuery, Hit
 
 GATE = Gate((10.0, 0, 0, 0, 0, 0), -5.0, 0.6, 0.3)  # probability 0.5 at a score of 0.5
@@ -50,6 +52,36 @@ def test_two_failed_turns_in_a_row_are_enough():
     assert decide(hits(0.1), past=(fine, failed)).reason == "stuck"
     assert decide(hits(0.1), past=(failed, fine)).action == "refuse"
     assert decide(hits(0.9), past=(failed,)).action == "answer"
+
+
+@pytest.mark.parametrize(
+    "words, reason",
+    [
+        ("What does this code on the display mean?", "unseen_code"),
+        ("how much does it cost", "unnamed"),
+        ("Hello there!", "greeting"),
+        ("thank you so much", "greeting"),
+        ("how much does the refund cost", "evidence"),
+        ("hello, when do I get the refund", "evidence"),
+    ],
+)
+def test_what_points_at_nothing_is_asked_about(words, reason):
+    assert decide(hits(0.9), words).reason == reason
+
+
+def test_a_photo_a_code_or_a_turn_before_is_what_is_pointed_at():
+    words, found = Question(typed="what does this code mean"), hits(0.9)
+    for query in (
+        replace(QUERY, weights={"text": 0.5, "photo": 0.5}),
+        replace(QUERY, codes={"text": frozenset({"E24"})}),
+        replace(QUERY, weights={"text": 0.6, "context": 0.4}),
+    ):
+        assert Policy(GATE, WordEncoder()).decide(words, query, found, ()).action == "answer"
+
+
+def test_a_greeting_is_no_failure():
+    hello = Past("hello", "Hello!", "clarify", (), "greeting")
+    assert decide(hits(0.1), past=(hello,)).action == "refuse"
 
 
 def test_an_entry_about_another_code_does_not_answer():

@@ -128,6 +128,25 @@ def test_unknown_is_refused_then_a_person_takes_over(make):
     assert ask(service, "elephant").action == "refuse"  # another session has no past
 
 
+def test_a_follow_up_is_read_with_the_turn_before_across_processes(make, tmp_settings):
+    service = make()
+    first = ask(service, "washing machine e24")
+    service._store.close()
+    service._store = open_store(tmp_settings)  # what another process would open
+    second = ask(service, "and then?", session_id=first.session_id)
+    assert second.citations[0].entry_id == "e24" and second.fusion.weights["context"] > 0
+    assert ask(service, "and then?").action != "answer"
+
+
+def test_a_handoff_leaves_a_summary_for_the_person(make):
+    service = make()
+    first = ask(service, "washing machine e24")
+    last = ask(service, "I want to talk to a person", session_id=first.session_id)
+    (handoff,) = service.handoffs()
+    assert (last.action, handoff.turn_id, handoff.reason) == ("handoff", last.turn_id, "asked")
+    assert "washing machine e24" in handoff.summary and "Error E24" in handoff.summary
+
+
 def test_weights_of_the_present_modalities_add_up(make, red):
     fusion = ask(make(), "warranty", image=red).fusion
     assert sum(fusion.weights.values()) == pytest.approx(1) and set(fusion.weights) == {"text", "photo"}

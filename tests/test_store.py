@@ -80,3 +80,25 @@ def test_an_impossible_url_is_a_support_error():
         Store("sqlite:////nowhere/at/all/x.sqlite")
     with pytest.raises(SupportError):
         Store("nosuchdb://x")
+
+
+def test_the_past_knows_what_was_answered_asked_back_and_read(url):
+    hits = [{"id": "e1", "title": "Refund"}, {"id": "e2", "title": "Return"}]
+    image = {"text": [{"text": "E24"}]}
+    store = Store(url)
+    store.add_turn(**turn(1, hits=hits, citations=["e2"], image=image))
+    store.add_turn(**turn(2, hits=hits, citations=[], action="clarify", reply="Is it about “Refund” or something else?"))
+    answered, asked_back = store.past("s")
+    assert (answered.topic, answered.asked_about, answered.read, answered.knowledge) == ("Return", (), ("E24",), "k")
+    assert (asked_back.topic, asked_back.asked_about) == ("", ("Refund",))
+
+
+def test_a_handoff_is_stored_with_its_turn_newest_first(url):
+    store = Store(url)
+    store.add_turn(**turn(1))
+    store.add_turn("why: stuck", **turn(2, action="handoff", reason="stuck"))
+    store.add_turn("why: asked", **turn(3, session="other", action="handoff", reason="asked"))
+    assert [(h.turn_id, h.session_id, h.reason, h.summary) for h in Store(url).handoffs()] == [
+        ("t3", "other", "asked", "why: asked"), ("t2", "s", "stuck", "why: stuck"),
+    ]  # fmt: skip
+    assert len(store.handoffs(limit=1)) == 1

@@ -33,8 +33,8 @@ def compose(writer: ReplyWriter, question: Question, decision: Decision, stop: t
         yield from writer.write(question, decision.hits, stop)
     if decision.action == "handoff":
         yield Sentence(texts.handoff_text(decision.reason))
-    elif decision.reason == "silence":
-        yield Sentence(texts.NOT_HEARD)
+    elif decision.reason in texts.QUESTIONS_BACK:
+        yield Sentence(texts.QUESTIONS_BACK[decision.reason])
     elif decision.action == "clarify":
         yield Sentence(texts.clarify_text(decision.hits))
     elif decision.action == "refuse":

@@ -1,8 +1,8 @@
 """What kind of reply a turn gets: an answer, a question back, a refusal, or a person.
 
-In this order: the customer asks for a person or is angry; the knowledge reserves the matter for
-people; the evidence suffices, is ambiguous, or is missing; two failed turns in a row. Decided in code
-from scores and sentence vectors, never by the language model.
+In this order: the customer asks for a person or is angry; only greets; points at something that is not
+there; the knowledge reserves the matter for people; the evidence suffices, is ambiguous, or is missing;
+two failed turns in a row. Decided in code from scores and sentence vectors, never by the language model.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Literal, Sequence
 
 import numpy as np
 
+from mm_support.conversation import MODALITY, Past
 from mm_support.decode.prompt import Question
+from mm_support.decode.sentences import word_stems
 from mm_support.encode.text import TextEncoder
 from mm_support.knowledge import codes
 from mm_support.knowledge.gate import Gate
-from mm_support.store import Past
 from mm_support.types import Action, Entry, FusedQuery, Hit
 
 WANTS_PERSON = (
@@ -54,11 +55,23 @@ ANGER = (
 )
 SURE = 0.58  # cosine above which a sentence means one of the above; tests/test_policy.py holds both sides
 FAILED: tuple[Action, ...] = ("clarify", "refuse")
+NO_FAILURE = ("greeting", "silence")  # reasons of a question back that say nothing about the help given
 CANDIDATES = 3  # entries that a question back may name
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
 
+_GREETING = re.compile(
+    r"\W*(?:(?:hi|hey|hello|good (?:morning|afternoon|evening|day)|thanks?|thank you|thx|cheers)(?: (?:there|again|you|so much|very much|a lot|all))*\W*)+",
+    re.IGNORECASE,
+)
+CODE_WORDS = word_stems("code error message symbol number fault warning light")
+VAGUE_WORDS = CODE_WORDS | word_stems(
+    "cost price pay money much long take last time day week work go happen fix repair solve help change cancel stop return buy get give "
+    "find see show display screen panel mean say stand read flash blink appear want need know tell explain what whole thing product "
+    "device machine item available possible free open big heavy colour size way again today tomorrow now soon fast many often on up off out"
+)  # stems that say nothing about what a question is about
+_POINTS = re.compile(r"\b(?:it|its|that|this|those|these|them|they|one|ones|the)\b", re.IGNORECASE)
 
-Reason = Literal["asked", "upset", "human_only", "stuck", "evidence", "ambiguous", "unknown", "silence"]
+Reason = Literal["asked", "upset", "greeting", "unnamed", "unseen_code", "human_only", "stuck", "evidence", "ambiguous", "unknown", "silence"]
 
 
 @dataclass(frozen=True)
@@ -88,11 +101,14 @@ class Policy:
         sign = self._sign(words)
         if sign:
             return Decision("handoff", sign, confidence, ())
+        missing = _missing(words, query)
+        if missing:
+            return Decision("clarify", missing, confidence, ())
         if confidence >= self._gate.clarify and hits[0].entry.human_only:
             return Decision("handoff", "human_only", confidence, tuple(hits[:1]))
         if confidence >= self._gate.answer and not names_another_code(query, hits[0].entry):
             return Decision("answer", "evidence", confidence, tuple(hits))
-        if past and past[-1].action in FAILED:
+        if past and past[-1].action in FAILED and past[-1].reason not in NO_FAILURE:
             return Decision("handoff", "stuck", confidence, ())
         if confidence >= self._gate.clarify:
             return Decision("clarify", "ambiguous", confidence, candidates(hits))
@@ -106,6 +122,21 @@ class Policy:
         closest = {sign: float(np.max(vectors @ vector)) for sign, vectors in self._signs.items()}
         sign = max(closest, key=closest.__getitem__)
         return sign if closest[sign] >= SURE else None
+
+
+def _missing(words: str, query: FusedQuery) -> Reason | None:
+    """What a turn leaves open so that no knowledge can answer it: it only greets, or points at what is not there.
+
+    "What does this code on the display mean?" without a code, a photo or a turn before; "how much does it cost?".
+    """
+    if not words.strip() or "photo" in query.weights:
+        return None
+    if _GREETING.fullmatch(words):
+        return "greeting"
+    stems = word_stems(words)
+    if query.codes or MODALITY in query.weights or not _POINTS.search(words) or not stems <= VAGUE_WORDS:
+        return None
+    return "unseen_code" if stems & CODE_WORDS else "unnamed"
 
 
 def names_another_code(query: FusedQuery, entry: Entry) -> bool:

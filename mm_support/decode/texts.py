@@ -16,7 +16,12 @@ _HANDOFF = {
     "stuck": "I have not been able to help with this, and I do not want to waste your time. I am handing this "
     "conversation to a person on our team.",
 }
-NOT_HEARD = "I did not hear anything. Please try again, or type your question."
+QUESTIONS_BACK = {
+    "silence": "I did not hear anything. Please try again, or type your question.",
+    "greeting": "Hello! What can I help you with? You can type, speak or send a photo.",
+    "unseen_code": "Which code is it? Please type it as it is shown, or send me a photo of the display.",
+    "unnamed": "What is your question about? Please name the product or the topic, or send me a photo.",
+}
 MAX_CANDIDATES = 3
 
 

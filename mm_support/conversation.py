@@ -1,0 +1,156 @@
+"""Follow-ups: "And for the blue one?" is read together with the turn before it.
+
+What that turn said, and the title of the entry that it was answered from, become one more modality of
+the fused query, "context". It weighs the more the less a question says by itself, and nothing where the
+customer changes the subject. An answer to a question back ("the second one") stands for the candidate.
+Knows no store and no index: the past comes in, a query goes out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mm_support.decode.prompt import Question
+from mm_support.decode.sentences import word_stems
+from mm_support.encode.text import TextEncoder
+from mm_support.knowledge import codes
+from mm_support.types import Action, FusedQuery
+
+MODALITY = "context"
+MAX_WEIGHT = 0.4  # of the context, where a question says next to nothing by itself
+CHOSEN_WEIGHT = 0.9  # of the candidate that the customer chose
+TITLE_WEIGHT = 0.5  # of the cited entry's title beside the words of the turn before
+MAX_QUOTE = 200  # characters of a message in a summary
+WHY = {
+    "asked": "the customer asked for a person",
+    "upset": "the customer is upset",
+    "human_only": "the knowledge leaves this matter to people",
+    "stuck": "two turns in a row brought no answer",
+}
+WHOLE = 4  # words with meaning; a longer question that points at nothing is whole
+
+_POINTS_BACK = re.compile(
+    r"^\W*(?:and|or|but|so|then|ok|also|what about|how about|what if|mine)\b"
+    r"|\b(?:it|its|that|this|those|these|them|they|one|ones|there|then|instead|another|other|same|afterwards|still)\b",
+    re.IGNORECASE,
+)
+_NEW_SUBJECT = re.compile(
+    r"\b(?:different|other|another|new) (?:thing|topic|subject|question|matter)\b|\bsomething else\b|\bby the way\b|\bbtw\b"
+    r"|\bunrelated\b|\bchange of subject\b|\bon another note\b",
+    re.IGNORECASE,
+)
+_CHOICE = re.compile(
+    r"\W*(?:(?:i mean|it'?s|is it|about)\s+)?(?:the )?(?:(?P<one>yes|yeah|yep|correct|right|exactly|first|former|1)|(?P<two>second|2)|(?P<three>third|3))"
+    r"(?: one)?(?:,? please)?\W*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a later turn needs to know of an earlier one of its session.
+
+    citations: ids of entries. topic: title of the first one. asked_about: titles that a question back
+    named. read: lines read in its photo.
+    """
+
+    text: str
+    reply: str
+    action: Action
+    citations: tuple[str, ...] = ()
+    reason: str = ""
+    knowledge: str = ""
+    topic: str = ""
+    asked_about: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    language: str | None = None  # of what was heard
+
+    @property
+    def words(self) -> str:
+        return " ".join((self.text, *self.read)).strip()
+
+
+def resolve(
+    query: FusedQuery, question: Question, past: Sequence[Past], knowledge: str, encoder: TextEncoder
+) -> tuple[FusedQuery, Question]:
+    """The query with the latest turn of the session as its context, where it leans on that, and what is asked.
+
+    past: oldest first. A choice among candidates asks for the candidate; any other question stays as it is.
+    """
+    if not past or past[-1].knowledge != knowledge:
+        return query, question
+    before = past[-1]
+    choice = chosen(question, before)
+    if choice:
+        return with_context(query, encoder.encode([choice])[0], choice, CHOSEN_WEIGHT), replace(question, typed=choice, heard="")
+    weight = context_weight(question)
+    if not weight or not word_stems(f"{before.words} {before.topic}"):
+        return query, question
+    return with_context(query, context_vector(before, encoder), f"{before.words} {before.topic}", weight), question
+
+
+def context_weight(question: Question) -> float:
+    """How much the turn before counts, 0..MAX_WEIGHT: one share against one for each word with meaning."""
+    asked = f"{question.typed} {question.heard}".strip()
+    own = len(word_stems(" ".join((asked, *question.read_in_photo, *question.labels[:1]))))
+    if _NEW_SUBJECT.search(asked) or (own > WHOLE and not _POINTS_BACK.search(asked)):
+        return 0.0
+    return min(MAX_WEIGHT, 1 / (1 + own))
+
+
+def chosen(question: Question, before: Past) -> str:
+    """The title of the candidate that the customer chose with "the second one", or ""."""
+    match = _CHOICE.fullmatch(f"{question.typed} {question.heard}".strip())
+    if not match or not before.asked_about:
+        return ""
+    place = ("one", "two", "three").index(str(match.lastgroup))
+    return before.asked_about[place] if place < len(before.asked_about) else ""
+
+
+def context_vector(before: Past, encoder: TextEncoder) -> np.ndarray:
+    """(d_text,) float32, unit: the words of a turn and the topic of its reply."""
+    weighted = [(text, weight) for text, weight in ((before.words, 1.0), (before.topic, TITLE_WEIGHT)) if text]
+    vector = np.array([weight for _, weight in weighted], np.float32) @ encoder.encode([text for text, _ in weighted])
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+
+
+def summarise(past: Sequence[Past], question: Question, reason: str) -> str:
+    """What a person who takes over reads first: why, what the customer said and showed, what they were told."""
+    lines = [f"Why: {WHY.get(reason, reason)}."]
+    for turn in past:
+        lines.append(f"Customer: {_short(turn.text)}{_shown(turn.read)}")
+        lines.append(f"Assistant ({turn.action}{f', {turn.topic}' if turn.topic else ''}): {_short(turn.reply)}")
+    asked = " ".join(filter(None, (question.typed, question.heard)))
+    lines.append(f"Customer: {_short(asked)}{_shown(question.read_in_photo)}")
+    return "\n".join(lines)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_QUOTE else text[:MAX_QUOTE].rsplit(" ", 1)[0] + " …"
+
+
+def _shown(lines: Sequence[str]) -> str:
+    return f" (photo reads: {_short(' / '.join(lines))})" if lines else ""
+
+
+def with_context(query: FusedQuery, vector: np.ndarray, words: str, weight: float) -> FusedQuery:
+    """The query with one more modality; the others keep 1 - weight of their own. vector: (d_text,) unit.
+
+    Codes of the context count only where the customer names none: "and what if it's E18?" is not about E24.
+    """
+    keep, part = 1 - weight, weight * vector
+    named = codes.extract(words) if not query.codes else frozenset()
+    return replace(
+        query,
+        text=part if query.text is None else keep * query.text + part,
+        picture=None if query.picture is None else keep * query.picture,
+        parts={**{name: keep * own for name, own in query.parts.items()}, MODALITY: part},
+        weights={**{name: keep * share for name, share in query.weights.items()}, MODALITY: weight},
+        codes={**query.codes, MODALITY: named} if named else query.codes,
+        words={**query.words, MODALITY: word_stems(words)},
+    )
