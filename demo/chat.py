@@ -12,13 +12,15 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 
 from demo.examples import Example
 from demo.exchange import Conversation, Exchange
-from demo.handlers import plain_errors, publish, publish_audio, sentence, turn_from_box
+from demo.handlers import file_of, plain_errors, publish, publish_audio, sentence, turn_from_box
+from demo.live import Ears
 from demo.panels import as_markdown, esc, panel, reply_markdown
 from mm_support.errors import InputError
-from mm_support.types import Event, Finished, Found, Heard, Saw, UserTurn
+from mm_support.types import Audio, Event, Finished, Found, Heard, Saw, Spoken, Transcript, UserTurn
 
 STOPPED = "Stopped."
 MESSAGES_AN_EXCHANGE = 2  # the question, the reply
@@ -32,6 +34,7 @@ class Desk:
     conversation: gr.State
     picker: gr.Radio
     chat: gr.Chatbot
+    voice: gr.HTML
     box: gr.MultimodalTextbox
     heard: gr.Group
     transcript: gr.Textbox
@@ -51,10 +54,11 @@ class Desk:
         """
         latest = conversation.latest
         busy = latest is not None and not latest.over
-        buttons = {button: gr.Button(interactive=not busy) for button in (self.again, self.person, self.restart)}
+        buttons = {button: gr.Button(interactive=not busy) for button in (self.person, self.restart)}
         return {
             **self.show_chat(conversation),
             **self.show_understanding(conversation),
+            **self.show_sounds(conversation),
             **buttons,
             self.box: gr.MultimodalTextbox(submit_btn=not busy, stop_btn=busy, **box),
             self.comment: gr.Textbox(visible=False),
@@ -64,20 +68,32 @@ class Desk:
         return {self.conversation: conversation, self.chat: bubbles(conversation)}
 
     def show_understanding(self, conversation: Conversation) -> dict:
-        """The panel, and the transcript where there is one; it can be corrected once the reply is there."""
         latest = conversation.latest
         heard = latest.transcript if latest else None
-        shown = {self.panel: panel(conversation), self.heard: gr.Group(visible=heard is not None)}
-        if heard is not None:
-            label = f"Heard, {heard.confidence:.0%} sure" if heard.text else "No speech was heard"
-            shown[self.transcript] = gr.Textbox(heard.text, label=label, interactive=latest.over)
-        return shown
+        return {self.panel: panel(conversation), self.heard: gr.Group(visible=heard is not None)}
+
+    def show_transcript(self, heard: Transcript) -> dict:
+        """Once: what the customer corrects meanwhile stays."""
+        label = f"Heard, {heard.confidence:.0%} sure" if heard.text else "No speech was heard"
+        return {self.transcript: gr.Textbox(heard.text, label=label)}
+
+    def show_sounds(self, conversation: Conversation) -> dict:
+        """The spoken reply as far as it has come, for voice.js to play."""
+        latest = conversation.latest
+        sounds = [file_of(path) for path in latest.sounds] if latest else []
+        over = latest is None or latest.over
+        return {self.voice: {"turn": len(conversation.exchanges), "sounds": sounds, "over": over}}
 
     def show_event(self, event: Event, conversation: Conversation) -> dict:
         """What changes with one event: no more than that is sent while a reply streams."""
         if isinstance(event, Finished):
             return self.show(conversation)
-        if isinstance(event, (Heard, Saw, Found)):
+        if isinstance(event, Spoken):
+            return {self.conversation: conversation, **self.show_sounds(conversation)}
+        if isinstance(event, Heard):
+            shown = self.show_chat(conversation) | self.show_understanding(conversation)
+            return shown | self.show_transcript(event.transcript)
+        if isinstance(event, (Saw, Found)):
             return self.show_chat(conversation) | self.show_understanding(conversation)
         return self.show_chat(conversation)
 
@@ -85,12 +101,20 @@ class Desk:
 class Chat:
     """The page's handlers, bound to a service and to the parts of the page."""
 
-    def __init__(self, service, desk: Desk, examples: list[Example], folder: Path) -> None:
-        self.service, self.desk, self.examples, self.folder = service, desk, examples, folder
+    def __init__(self, service, desk: Desk, ears: Ears, examples: list[Example], folder: Path) -> None:
+        self.service, self.desk, self.ears, self.examples, self.folder = service, desk, ears, examples, folder
 
     def send(self, value: dict, knowledge: str, speak: bool, conversation: Conversation) -> Iterator[dict]:
         with plain_errors(esc):
             turn = turn_from_box(value, knowledge, speak)
+        yield from self.answer(conversation.ask(turn), value={"text": "", "files": []})
+
+    def send_spoken(self, event: gr.EventData, value: dict, knowledge: str, conversation: Conversation) -> Iterator[dict]:
+        """A turn that ended by itself, with the photo and the words that wait in the box."""
+        with plain_errors(esc):
+            (rate, samples), heard = self.ears.take(event.tab)
+            recording = publish_audio(Audio(samples.astype(np.float32) / 32768, rate))
+            turn = replace(turn_from_box(value, knowledge, True), audio=recording, heard=heard)
         yield from self.answer(conversation.ask(turn), value={"text": "", "files": []})
 
     def send_example(self, event: gr.SelectData, speak: bool, conversation: Conversation) -> Iterator[dict]:
@@ -103,7 +127,8 @@ class Chat:
         """Asks the latest question again, with the corrected transcript instead of the recording."""
         asked = conversation.latest.question
         text = " ".join(part for part in (asked.text.strip(), transcript.strip()) if part)
-        yield from self.answer(conversation.ask(replace(asked, text=text, audio=None)))
+        again = replace(asked, text=text, audio=None, heard=None)
+        yield from self.answer(stopped(conversation).ask(again))
 
     def ask_for_person(self, knowledge: str, speak: bool, conversation: Conversation) -> Iterator[dict]:
         yield from self.answer(conversation.ask(UserTurn(ASK_FOR_PERSON, knowledge=knowledge, speak=speak)))
@@ -115,17 +140,14 @@ class Chat:
         try:
             with closing(self.service.reply(exchange.question)) as events:
                 for event in events:
-                    exchange = with_sound(exchange.after(event))
+                    exchange = with_sound(exchange.after(event), event)
                     yield self.desk.show_event(event, conversation.with_latest(exchange))
         except Exception as problem:
             yield self.desk.show(conversation.with_latest(replace(exchange, problem=sentence(problem))))
 
     def stop(self, conversation: Conversation) -> dict:
         """What remains once a reply was cancelled."""
-        latest = conversation.latest
-        if latest is not None and not latest.over:
-            conversation = conversation.with_latest(replace(latest, problem=STOPPED))
-        return self.desk.show(conversation)
+        return self.desk.show(stopped(conversation))
 
     def restart(self) -> dict:
         return self.desk.show(Conversation(), value={"text": "", "files": []})
@@ -163,10 +185,21 @@ def turn_of_message(conversation: Conversation, index: int) -> str:
     return reply.turn_id
 
 
-def with_sound(exchange: Exchange) -> Exchange:
-    if exchange.reply is None or exchange.reply.audio is None or exchange.spoken is not None:
-        return exchange
-    return replace(exchange, spoken=publish_audio(exchange.reply.audio))
+def stopped(conversation: Conversation) -> Conversation:
+    """The conversation with the end of a reply that was cancelled."""
+    latest = conversation.latest
+    if latest is None or latest.over:
+        return conversation
+    return conversation.with_latest(replace(latest, problem=STOPPED))
+
+
+def with_sound(exchange: Exchange, event: Event) -> Exchange:
+    """The exchange with the sound that an event brought, as files that Gradio serves."""
+    if isinstance(event, Spoken):
+        return replace(exchange, sounds=(*exchange.sounds, publish_audio(event.audio)))
+    if isinstance(event, Finished) and event.reply.audio is not None:
+        return replace(exchange, spoken=publish_audio(event.reply.audio))
+    return exchange
 
 
 def bubbles(conversation: Conversation) -> list[dict]:
@@ -176,7 +209,9 @@ def bubbles(conversation: Conversation) -> list[dict]:
 
 def question_bubble(exchange: Exchange) -> dict:
     asked = exchange.question
-    content: list = [as_markdown(asked.text)] if asked.text.strip() else []
+    said = [exchange.transcript.text] if exchange.transcript and exchange.transcript.text else []
+    text = "\n\n".join(as_markdown(part) for part in (asked.text, *said) if part.strip())
+    content: list = [text] if text else []
     content += [attachment(asked.image, "Your photo")] if asked.image else []
     content += [attachment(asked.audio, "Your recording")] if asked.audio else []
     return {"role": "user", "content": content or ["…"]}

@@ -19,7 +19,7 @@ class Exchange:
     """One question and what is known of its reply so far.
 
     step: what the assistant is doing, until words come. problem: why there is no reply, or only
-    a part of one. spoken: file with the spoken reply.
+    a part of one. sounds: files with the spoken reply, piece by piece; spoken: with all of it.
     """
 
     question: UserTurn
@@ -31,10 +31,11 @@ class Exchange:
     text: str = ""
     reply: Reply | None = None
     problem: str = ""
+    sounds: tuple[Path, ...] = ()
     spoken: Path | None = None
 
     def after(self, event: Event) -> Exchange:
-        """The exchange once this event has happened. Sound is not kept here: it comes with the reply."""
+        """The exchange once this event has happened. Sound becomes files first: see demo/chat.py."""
         if isinstance(event, Working):
             return replace(self, step=event.message)
         if isinstance(event, Heard):

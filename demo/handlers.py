@@ -65,6 +65,11 @@ def is_photo(path: Path) -> bool:
     return (mimetypes.guess_type(path.name)[0] or "").startswith("image/")
 
 
+def file_of(path: str | Path) -> dict:
+    """A published file as Gradio's components hand it to the browser: with its address."""
+    return gr.FileData(path=str(path)).model_dump()
+
+
 def first(paths: Sequence[Path]) -> Path | None:
     return paths[0] if paths else None
 
@@ -96,5 +101,5 @@ def result_of(exchange: Exchange) -> dict:
         exchange.text, None, transcript=exchange.transcript, image=exchange.image, fusion=exchange.fusion,
         session_id=exchange.question.session_id or "",
     )
-    pictures = [gr.FileData(path=publish(path)).model_dump() for path in reply.pictures]
+    pictures = [file_of(publish(path)) for path in reply.pictures]
     return wire.reply_dict(reply) | {"pictures": pictures}

@@ -1,5 +1,5 @@
 // What Gradio's components leave out: links from replies to their sources, names for screen readers,
-// recording in two presses, choosing a photo again, and spoken replies that start by themselves.
+// recording in two presses, and choosing a photo again. What is spoken is in voice.js.
 
 const all = (selector) => [...document.querySelectorAll(selector)];
 
@@ -47,17 +47,6 @@ function record() {
 // The same photo can be chosen twice: a file field that still holds it would not notice.
 document.addEventListener("click", (event) => { if (event.target.matches?.("#box input[type=file]")) event.target.value = ""; }, true);
 
-// A spoken reply starts to play when it arrives, if the switch for voice replies is on.
-let spoken = 0;
-function speak() {
-  const players = all("#chat .bot .minimal-audio-player");
-  if (players.length <= spoken) { spoken = players.length; return; }
-  const player = players.at(-1);
-  if (player.querySelector("[class*=timestamp]")?.textContent === "0:00") return;  // not loaded yet
-  spoken = players.length;
-  if (document.querySelector("#speak input")?.checked) player.querySelector("button[aria-label=Play]")?.click();
-}
-
-new MutationObserver(() => { nameThings(); record(); speak(); }).observe(document.documentElement, {
+new MutationObserver(() => { nameThings(); record(); }).observe(document.documentElement, {
   childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "name"],
 });

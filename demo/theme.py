@@ -32,8 +32,12 @@ def theme() -> gr.themes.Base:
     )
 
 
+def script(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
 def head() -> str:
-    return f"<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>"
+    return f"<script>{script('page.js')}</script>"
 
 
 def css() -> str:

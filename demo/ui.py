@@ -10,14 +10,22 @@ from demo.api import REPLIES_AT_ONCE, add_endpoints
 from demo.chat import Chat, Desk
 from demo.examples import available, card
 from demo.exchange import Conversation
+from demo.live import Ears
 from demo.panels import panel, status_line, title_of
 from demo.tabs import PACKS, KnowledgeDesk, evaluation_tab, knowledge_tab
-from demo.theme import css, head, theme
+from demo.theme import css, head, script, theme
 
 NAME = "Multimodal Support"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 HOUR = 3600  # s
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+PILL = """\
+<div class="ms-voice" data-state="off">
+  <i class="ms-voice-level" aria-hidden="true"></i>
+  <span class="ms-voice-state" role="status"></span>
+  <span class="ms-voice-words"></span>
+  <button type="button" class="ms-voice-stop" hidden>Stop speaking</button>
+</div>"""
 TAB_LIFETIME = 6 * HOUR  # s, how long a browser tab's conversation is kept
 
 
@@ -66,6 +74,8 @@ def assistant_tab(service, folder: Path) -> gr.Radio:
                 allow_tags=False, sanitize_html=True, latex_delimiters=[], buttons=["copy"], examples=[card(example, folder) for example in examples],
                 placeholder="## How can I help?\nAsk in your own words, say it, or show it.", allow_file_downloads=False,
             )
+            ears = Ears(service)
+            voice = voice_pill(ears)
             comment = gr.Textbox(
                 visible=False, label="What was wrong?", placeholder="A word or two, then Enter", elem_id="comment",
             )
@@ -74,6 +84,7 @@ def assistant_tab(service, folder: Path) -> gr.Radio:
                 show_label=False, label="Your message", placeholder="Ask anything…", lines=1, max_lines=6,
             )
             with gr.Row(elem_id="ms-actions"):
+                gr.Checkbox(False, label="Hands-free", container=False, elem_id="hands-free", min_width=110)
                 speak = gr.Checkbox(False, label="Voice reply", container=False, elem_id="speak", min_width=120)
                 person = gr.Button("Talk to a person", size="sm", elem_id="person", min_width=140)
                 restart = gr.Button("New conversation", size="sm", elem_id="restart", min_width=140)
@@ -83,9 +94,21 @@ def assistant_tab(service, folder: Path) -> gr.Radio:
                 again = gr.Button("Not what you said? Correct it and ask again", size="sm", elem_id="again")
             side = gr.HTML(panel(Conversation()), elem_id="panel")
     conversation = gr.State(Conversation(), time_to_live=TAB_LIFETIME)
-    desk = Desk(conversation, picker, chat, box, heard, transcript, side, comment, again, person, restart)
-    wire(Chat(service, desk, examples, folder), speak)
+    desk = Desk(conversation, picker, chat, voice, box, heard, transcript, side, comment, again, person, restart)
+    wire(Chat(service, desk, ears, examples, folder), speak)
     return picker
+
+
+def voice_pill(ears: Ears) -> gr.HTML:
+    """Where voice.js shows what it hears, and stops speaking. Its value is the spoken reply, see Desk.show_sounds."""
+
+    def hear(piece: dict) -> dict:
+        return ears.hear(piece)
+
+    return gr.HTML(
+        {"turn": 0, "sounds": [], "over": True}, html_template=PILL, js_on_load=script("voice.js"), server_functions=[hear],
+        elem_id="voice", apply_default_css=False,
+    )
 
 
 def wire(chat: Chat, speak: gr.Checkbox) -> None:
@@ -93,12 +116,15 @@ def wire(chat: Chat, speak: gr.Checkbox) -> None:
     desk, shown = chat.desk, chat.desk.outputs()
     reply = {"concurrency_id": "reply", "concurrency_limit": REPLIES_AT_ONCE, "trigger_mode": "once", **PRIVATE}
     replies = [
+        desk.voice.spoken(chat.send_spoken, [desk.box, desk.picker, desk.conversation], shown, **reply),
         desk.box.submit(chat.send, [desk.box, desk.picker, speak, desk.conversation], shown, **reply),
         desk.chat.example_select(chat.send_example, [speak, desk.conversation], shown, **reply),
-        gr.on([desk.again.click, desk.transcript.submit], chat.send_edited, [desk.transcript, desk.conversation], shown, **reply),
         desk.person.click(chat.ask_for_person, [desk.picker, speak, desk.conversation], shown, **reply),
     ]
-    desk.box.stop(chat.stop, desk.conversation, shown, cancels=replies, queue=False, **PRIVATE)
+    edited = gr.on(
+        [desk.again.click, desk.transcript.submit], chat.send_edited, [desk.transcript, desk.conversation], shown, cancels=replies, **reply
+    )
+    desk.box.stop(chat.stop, desk.conversation, shown, cancels=[*replies, edited], queue=False, **PRIVATE)
     desk.restart.click(chat.restart, None, shown, queue=False, **PRIVATE)
     desk.chat.like(chat.rate, desk.conversation, [desk.conversation, desk.comment], **PRIVATE)
     desk.comment.submit(chat.comment, [desk.comment, desk.conversation], desk.comment, **PRIVATE)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from mm_support.encode.live import LiveTurn
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.types import (
     Audio, Citation, Entry, Event, Finished, Found, Fusion, Heard, Hit, ImageView, IngestReport, Intent,
@@ -57,6 +58,9 @@ def sample_entries(folder: Path) -> dict[str, list[Entry]]:
         "healthcare": [Entry("hours", "Opening hours", "The front desk is open from 8:00 to 18:00 on weekdays.", ("When are you open?",), "hours")],
         "education": [Entry("course", "Starting a course", "Open the course page and choose Start.", ("How do I start a course?",), "course_start")],
     }
+
+
+SENTENCE = 0.6  # seconds that every sentence sounds
 
 
 def words(text: str) -> set[str]:
@@ -129,6 +133,18 @@ def read_rows(file: Path) -> list[dict[str, str]]:
     return []
 
 
+class FakeEar:
+    """What is loud is speech, and every speech is HEARD; the first second of it only its first words."""
+
+    def spans(self, waveform: np.ndarray) -> tuple[tuple[int, int], ...]:
+        loud = np.flatnonzero(np.abs(waveform) > 0.05)
+        return ((int(loud[0]), int(loud[-1]) + 1),) if len(loud) > 800 else ()
+
+    def transcribe(self, waveform: np.ndarray, language: str | None = None, previous: str | None = None) -> Transcript:
+        [(start, stop)] = self.spans(waveform) or [(0, 0)]
+        return HEARD if stop - start > 16_000 else Transcript("My washing", "en", 0.5)
+
+
 class FakeService:
     """delay: seconds before each event. The models seem to load until `loaded` is set."""
 
@@ -140,6 +156,7 @@ class FakeService:
         if loaded:
             self.loaded.set()
         self.turns: list[UserTurn] = []
+        self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []
         self.closed = threading.Event()
 
@@ -151,6 +168,10 @@ class FakeService:
     def transcribe(self, audio: object) -> Transcript:
         self._check(audio)
         return HEARD
+
+    def listen(self, previous: str | None = None) -> LiveTurn:
+        self.expected.append(previous)
+        return LiveTurn(FakeEar(), FakeEar(), previous=previous)
 
     def describe(self, image: object, labels: list[str] | None = None) -> ImageView:
         self._check(image)
@@ -182,7 +203,7 @@ class FakeService:
             self.loaded.wait()
         if turn.audio is not None:
             yield Working("listen", "Listening")
-            yield Heard(self.transcribe(turn.audio))
+            yield Heard(turn.heard or self.transcribe(turn.audio))
         if turn.image is not None:
             yield Working("look", "Looking at the photo")
             yield Saw(self.describe(turn.image))
@@ -190,11 +211,13 @@ class FakeService:
         hits, fusion = tuple(self.knowledge.search(turn)), weigh(turn)
         yield Found(hits, fusion)
         text, action = compose(turn, hits)
+        sounds = []
         for piece in re.findall(r"(?:\S+\s*){1,4}", text):
             yield Said(piece)
-        audio = Audio(tone(440, 1.2), 22_050) if turn.speak else None
-        if audio is not None:
-            yield Spoken(audio)
+            if turn.speak and "." in piece:
+                sounds.append(tone(440, SENTENCE))
+                yield Spoken(Audio(sounds[-1], 22_050))
+        audio = Audio(np.concatenate(sounds), 22_050) if sounds else None
         yield Finished(self._reply(turn, text, action, hits, fusion, audio))
 
     def _reply(self, turn, text, action, hits, fusion, audio) -> Reply:

@@ -6,10 +6,13 @@ import re
 import shutil
 import time
 
+import numpy as np
 import pytest
 
 from demo.examples import EXAMPLES
 from demo.ui import build_demo, launch_options
+from mm_support.types import Audio
+from tests import fake_service
 from tests.fake_service import HEARD, FakeService, make_picture, write_wav
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -66,27 +69,38 @@ def address(service, assets):
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    microphone = write_wav(tmp_path_factory.mktemp("microphone") / "tone.wav", 3.0)
+def start_browser():
+    """start_browser(wav) -> Chromium whose microphone hears the file again and again."""
     expect.set_options(timeout=PATIENCE)
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*FLAGS, f"--use-file-for-fake-audio-capture={microphone}"]
-        )
-        yield chromium
-        chromium.close()
+        started = []
+
+        def start(microphone):
+            flags = [*FLAGS, f"--use-file-for-fake-audio-capture={microphone}"]
+            started.append(playwright.chromium.launch(executable_path=CHROMIUM, args=flags))
+            return started[-1]
+
+        yield start
+        for chromium in started:
+            chromium.close()
+
+
+@pytest.fixture(scope="module")
+def browser(start_browser, tmp_path_factory):
+    return start_browser(write_wav(tmp_path_factory.mktemp("microphone") / "tone.wav", 3.0))
 
 
 @pytest.fixture(scope="module")
 def open_page(browser, address):
-    """open_page(viewport, scheme, address) -> a page that is ready; script errors are noted in page.problems."""
+    """open_page(viewport, scheme, address, browser) -> a page that is ready; script errors are noted in page.problems."""
     contexts = []
 
-    def opened(viewport=DESKTOP, scheme="light", address=address):
+    def opened(viewport=DESKTOP, scheme="light", address=address, browser=browser):
         context = browser.new_context(viewport=viewport, color_scheme=scheme, permissions=["microphone"])
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
+        page.add_init_script(LOUDNESS)
         page.problems, page.requested = [], []
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         page.on("request", lambda request: page.requested.append(request.url))
@@ -97,6 +111,17 @@ def open_page(browser, address):
     yield opened
     for context in contexts:
         context.close()
+
+
+LOUDNESS = """
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (...when) {
+  window.played ??= new AnalyserNode(this.context, { fftSize: 256 });
+  this.connect(window.played);
+  return start.apply(this, when);
+};
+window.loudness = () => { const samples = new Float32Array(256); window.played?.getFloatTimeDomainData(samples); return Math.max(...samples.map(Math.abs)); };
+"""  # of what the page plays right now, 0 to 1
 
 
 @pytest.fixture(scope="module")
@@ -197,14 +222,116 @@ def test_a_recorded_question_is_heard_answered_and_can_be_corrected(page, servic
     assert service.turns[-1].text == "My router blinks" and service.turns[-1].audio is None
 
 
-def test_a_spoken_reply_plays_by_itself_and_again(page):
+def voice_is(page, state):
+    return expect(page.locator(".ms-voice")).to_have_attribute("data-state", state)
+
+
+def test_a_spoken_reply_plays_while_it_is_written_and_again_later(page, service):
     page.get_by_label("Voice reply").check()
-    ask(page, "return an order")
+    service.delay = 0.3
+    try:
+        ask(page, "return an order")
+        page.wait_for_function("window.loudness() > 0.05")
+        assert page.locator("#box .stop-button").count()  # the rest is still written
+    finally:
+        service.delay = 0.01
+    finished(page)
+    voice_is(page, "off")
+    assert page.evaluate("window.loudness()") == 0
     player = page.locator("#chat .bot-row .minimal-audio-player")
-    player.get_by_role("button", name="Pause").wait_for()
-    player.get_by_role("button", name="Play").wait_for()
     player.get_by_role("button", name="Play").click()
     player.get_by_role("button", name="Pause").wait_for()
+
+
+STOP_AND_LISTEN = """async (press) => {
+  const start = performance.now();
+  if (press === 'Escape') document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));
+  else document.querySelector(press).click();
+  while (window.loudness() > 0) await new Promise((done) => setTimeout(done, 5));
+  return (performance.now() - start) / 1000;
+}"""
+
+
+@pytest.mark.parametrize("press", [".ms-voice-stop", "#box .stop-button", "Escape"])
+def test_speaking_stops_at_once(page, service, monkeypatch, press):
+    monkeypatch.setattr(fake_service, "SENTENCE", 5.0)
+    page.get_by_label("Voice reply").check()
+    service.delay = 0.3
+    try:
+        ask(page, "return an order")
+        page.wait_for_function("window.loudness() > 0.05")
+        expect(page.get_by_role("button", name="Stop speaking")).to_be_visible()
+        assert page.evaluate(STOP_AND_LISTEN, press) < 0.3
+    finally:
+        service.delay = 0.01
+    expect(page.get_by_role("button", name="New conversation")).to_be_enabled()
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.loudness()") == 0  # later sentences of this reply stay silent
+    voice_is(page, "off")
+
+
+# -- hands-free -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def talker(open_page, start_browser, tmp_path_factory):
+    """A page whose microphone hears somebody who says something every eight seconds."""
+    second = np.arange(48_000) / 48_000
+    syllables = 0.5 * np.sin(2 * np.pi * 300 * second) * (np.sin(2 * np.pi * 4 * second) > 0)
+    said = np.concatenate([np.zeros(48_000), syllables, syllables[:24_000], np.zeros(5 * 48_000 + 24_000)])
+    path = tmp_path_factory.mktemp("talker") / "said.wav"
+    Audio(said.astype(np.float32), 48_000).save(path)
+    return open_page(browser=start_browser(path))
+
+
+@pytest.fixture
+def hands_free(talker, service):
+    service.turns.clear()
+    talker.get_by_role("button", name="New conversation").click()
+    talker.get_by_label("Smart home", exact=True).check()
+    expect(talker.locator("#chat .bot-row")).to_have_count(0)
+    talker.get_by_label("Hands-free").check()
+    voice_is(talker, "listening")
+    yield talker
+    talker.get_by_label("Hands-free").uncheck()
+    voice_is(talker, "off")
+    assert [problem for problem in talker.problems if problem not in HARMLESS] == []
+
+
+def test_two_turns_without_a_click(hands_free, service):
+    page = hands_free
+    expect(page.locator(".ms-voice-words")).to_have_text("My washing")  # while it is spoken
+    for number in (1, 2):
+        expect(page.locator("#chat .user-row")).to_have_count(number)
+        expect(page.locator("#chat .user-row").last).to_contain_text(HEARD.text)
+        page.wait_for_function("window.loudness() > 0.05")
+        expect(page.locator("#chat .bot-row").last).to_contain_text("left of the door")
+        expect(page.locator("#chat .user-row")).to_have_count(number)  # it does not hear itself
+    first, second = service.turns[:2]
+    assert first.heard == second.heard == HEARD and first.speak and second.session_id
+    assert service.expected[-1] == HEARD.language  # from the turn before
+    transcript = page.get_by_label("Heard, 93% sure")
+    expect(transcript).to_have_value(HEARD.text)
+    transcript.fill("My router blinks")
+    transcript.press("Enter")
+    expect(page.locator("#chat .bot-row").last).to_contain_text("Unplug the router")
+
+
+def test_the_customer_interrupts_the_spoken_reply(hands_free, service, monkeypatch):
+    monkeypatch.setattr(fake_service, "SENTENCE", 12.0)
+    page = hands_free
+    page.wait_for_function("window.loudness() > 0.05")
+    page.wait_for_function("window.loudness() === 0", timeout=11_000)  # long before the reply is over
+    expect(page.locator("#chat .user-row")).to_have_count(2)
+    assert service.turns[1].heard == HEARD
+
+
+def test_without_a_microphone_the_page_says_so(open_page):
+    page = open_page()
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); }; }")
+    page.get_by_label("Hands-free").check()
+    expect(page.locator(".ms-voice")).to_contain_text("does not let this page use the microphone")
+    expect(page.get_by_label("Hands-free")).not_to_be_checked()
 
 
 def test_every_example_card_gets_a_reply(page, service):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import re
 import time
@@ -19,13 +20,14 @@ from demo.chat import bubbles, turn_of_message
 from demo.examples import EXAMPLES, available, card
 from demo.exchange import Conversation, Exchange
 from demo.handlers import OUR_FAULT, publish_audio, turn_from_box
+from demo.live import TABS, Ears
 from demo.panels import as_markdown, esc, panel, reply_markdown, status_line
 from demo.tabs import report_tables
 from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
 from mm_support.errors import InputError
-from mm_support.types import Audio, Finished, Heard, Said, Saw, Status, UserTurn
-from tests.fake_service import HEARD, HOSTILE, SEEN, FakeService, tone, write_wav
+from mm_support.types import Audio, Finished, Heard, Said, Saw, Status, Transcript, UserTurn
+from tests.fake_service import HEARD, HOSTILE, SEEN, SENTENCE, FakeEar, FakeService, tone, write_wav
 
 RESULT_KEYS = {
     "reply", "action", "citations", "pictures", "transcript", "image", "intent", "fusion", "timings_ms", "session_id", "turn_id",
@@ -98,7 +100,7 @@ def test_chat_answers_with_sources_pictures_and_sound(client, photo):
     [picture] = result["pictures"]
     assert Path(picture).read_bytes() == photo.read_bytes()  # downloaded, and the very picture
     with wave.open(sound) as file:
-        assert file.getframerate() == 22_050 and file.getnframes() == len(tone(440, 1.2))
+        assert file.getframerate() == 22_050 and file.getnframes() == 3 * len(tone(440, SENTENCE))  # three sentences
 
 
 def test_chat_streams_pieces_that_add_up(client):
@@ -336,6 +338,69 @@ def test_speech_survives_being_published():
 def test_the_status_says_what_is_going_on():
     assert "ms-loading" in status_line(Status(False, "Models are <loading>")) and "&lt;loading&gt;" in status_line(Status(False, "Models are <loading>"))
     assert "CPU" in status_line(Status(True, "Ready", "CPU"))
+
+
+# -- talking hands-free ---------------------------------------------------------------------
+
+
+LOUD, QUIET = (np.full(8_000, level, "<i2").tobytes() for level in (10_000, 0))  # half a second
+
+
+def say(ears, *sounds, tab="a", **more):
+    """What the last of some pieces is answered with."""
+    return [ears.hear({"tab": tab, "rate": 16_000, "sound": base64.b64encode(sound).decode(), **more}) for sound in sounds][-1]
+
+
+def test_what_is_said_becomes_a_turn_that_can_be_taken_once():
+    service = FakeService()
+    ears = Ears(service)
+    assert say(ears, QUIET, LOUD) == {"speaking": True, "ended": False, "text": "My washing"}
+    assert say(ears, LOUD, LOUD, QUIET, QUIET, QUIET) == {"speaking": False, "ended": True, "text": HEARD.text}
+    say(ears, LOUD, muted=True)  # the next turn is no part of this one
+    (rate, samples), heard = ears.take("a")
+    assert (rate, len(samples), heard) == (16_000, 7 * 8_000, HEARD)
+    with pytest.raises(InputError):
+        ears.take("a")
+    say(ears, LOUD)
+    assert service.expected == [None, "en"]
+
+
+def test_while_the_assistant_speaks_only_an_interruption_is_noticed():
+    ears = Ears(FakeService())
+    assert say(ears, QUIET, muted=True) == {"speaking": False, "ended": False, "text": ""}
+    assert say(ears, LOUD, muted=True)["speaking"]
+    assert say(ears, LOUD, LOUD, LOUD)["text"] == HEARD.text
+
+
+def test_noise_without_words_is_no_turn(monkeypatch):
+    monkeypatch.setattr(FakeEar, "transcribe", lambda *_, **__: Transcript(""))
+    ears = Ears(FakeService())
+    assert not say(ears, LOUD, QUIET, QUIET, QUIET)["ended"]
+    with pytest.raises(InputError):
+        ears.take("a")
+
+
+BAD_PIECES = {
+    "nothing": {}, "no sound": {"tab": "a", "rate": 16_000, "sound": ""}, "not base64": {"tab": "a", "rate": 16_000, "sound": "§"},
+    "half a sample": {"tab": "a", "rate": 16_000, "sound": "AA=="}, "no rate": {"tab": "a", "rate": 0, "sound": "AAAA"},
+    "too much": {"tab": "a", "rate": 16_000, "sound": "A" * 4_000_001}, "a list": [], "words": {"tab": "a", "rate": "fast", "sound": "AAAA"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD_PIECES)
+def test_bad_pieces_are_answered_with_a_sentence(kind):
+    ears = Ears(FakeService())
+    assert re.fullmatch(r"[A-Z][^\n]+\.", ears.hear(BAD_PIECES[kind])["problem"])
+    assert say(ears, LOUD)["speaking"]  # and the tab can be heard again
+
+
+def test_as_many_tabs_as_the_server_can_hear(monkeypatch):
+    ears = Ears(FakeService())
+    for tab in range(TABS):
+        assert "problem" not in say(ears, QUIET, tab=str(tab))
+    assert "Too many people" in say(ears, QUIET, tab="one more")["problem"]
+    monkeypatch.setattr("demo.live.IDLE", -1.0)  # all have fallen silent
+    assert "problem" not in say(ears, QUIET, tab="one more")
 
 
 # -- examples, evaluation, uploads ----------------------------------------------------------

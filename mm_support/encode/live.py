@@ -11,15 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mm_support.encode.speech import SpeechEncoder
+from mm_support.encode.speech import TAIL, SpeechEncoder
 from mm_support.encode.vad import VoiceActivity
 from mm_support.errors import InputError
 from mm_support.inputs.audio import MAX_SECONDS, load_waveform
 from mm_support.types import SAMPLE_RATE, Transcript
 
-PAUSE = 0.9  # seconds of silence that end a turn; pauses within a sentence are shorter
+PAUSE, LONG_PAUSE = 0.7, 1.2  # seconds of silence that end a turn: after a whole sentence, and after anything else
 STEP = 0.6  # seconds of new sound that are worth another partial transcript
 WAITING = 3.0  # seconds of sound kept while nobody has spoken yet
+RECENT = 8.0  # seconds in which the end of speech is looked for
+INTERRUPTION = 0.4  # seconds of speech within a second that interrupt the assistant; an echo is shorter
 FULL = MAX_SECONDS - 2.0  # seconds at which a turn ends by itself
 
 
@@ -37,29 +39,47 @@ class LiveTurn:
 
     def __init__(self, encoder: SpeechEncoder, voice: VoiceActivity, language: str | None = None, previous: str | None = None) -> None:
         self._encoder, self._voice, self._languages = encoder, voice, (language, previous)
-        self._rate, self._pieces = 0, []
+        self._rate, self._pieces, self._muted = 0, [], False
         self._last = Partial(Transcript(""))
-        self._transcribed = self._due = 0.0  # seconds of the recording
+        self._spoken = self._transcribed = self._due = 0.0  # seconds of the recording: end of speech, ...
 
     def add(self, rate: int, samples: np.ndarray) -> Partial:
         """Takes the next piece: rate in Hz, samples (n,) or (n, channels), integers or floats.
 
-        Transcribes where enough is new, at most half of the time. Raises InputError for a piece that
-        cannot be used; what came before stays.
+        Transcribes where enough is new, at most half of the time, and once as soon as speech seems to be
+        over: that transcript is there when the pause has become long enough. Raises InputError for a
+        piece that cannot be used; what came before stays.
         """
         if self._last.ended:
             raise InputError("This turn is over; start a new one.")
+        if self._muted:
+            self._pieces, self._muted = [], False
         self._keep(rate, samples)
         waveform = self._waveform()
-        spans = self._voice.spans(waveform)
-        heard, silent = len(waveform) / SAMPLE_RATE, (len(waveform) - spans[-1][1]) / SAMPLE_RATE if spans else 0.0
-        if not spans:
-            self._forget(heard)
-        ended = silent >= PAUSE or heard >= FULL
-        if spans and (ended or (heard >= self._due and silent < STEP)):
+        heard = len(waveform) / SAMPLE_RATE
+        self._find_end_of_speech(waveform)
+        if not self._spoken:
+            self._forget(heard, WAITING)
+            return self._last
+        silent = heard - self._spoken
+        if self._is_worth_it(heard, silent):
             self._transcribe(waveform, heard)
-        self._last = Partial(self._last.transcript, bool(spans) and silent < STEP / 2, ended)
+        ended = silent >= self._pause() or heard >= FULL
+        self._last = Partial(self._last.transcript, silent < STEP / 2, ended)
         return self._last
+
+    def interrupts(self, rate: int, samples: np.ndarray) -> bool:
+        """Takes a piece while the assistant speaks: whether the customer speaks too.
+
+        Nothing is transcribed, and what came is forgotten unless it is an interruption: then the turn has begun.
+        """
+        self._keep(rate, samples)
+        waveform = self._waveform()
+        speech = sum(stop - start for start, stop in self._voice.spans(waveform)) / SAMPLE_RATE
+        self._muted = speech < INTERRUPTION
+        if self._muted:
+            self._forget(len(waveform) / SAMPLE_RATE, 1.0)
+        return not self._muted
 
     def finish(self) -> Transcript:
         """The transcript of all that came, for a customer who stops the recording by hand."""
@@ -81,16 +101,33 @@ class LiveTurn:
         self._rate = rate
         self._pieces.append(samples)
 
-    def _forget(self, heard: float) -> None:
+    def _forget(self, heard: float, kept: float) -> None:
         """While nobody speaks, only the last seconds stay."""
-        while heard > WAITING and len(self._pieces) > 1:
+        while heard > kept and len(self._pieces) > 1:
             heard -= len(self._pieces.pop(0)) / self._rate
 
     def _waveform(self) -> np.ndarray:
         return load_waveform(self.recording())
 
+    def _find_end_of_speech(self, waveform: np.ndarray) -> None:
+        """Looks at the last seconds only, so that a long turn takes no longer than a short one."""
+        first = max(0, len(waveform) - round(RECENT * SAMPLE_RATE))
+        spans = self._voice.spans(waveform[first:])
+        if spans:
+            self._spoken = (first + spans[-1][1]) / SAMPLE_RATE
+
+    def _is_worth_it(self, heard: float, silent: float) -> bool:
+        """Whether to transcribe now: the end of what is said, or enough more of it."""
+        if silent >= TAIL or heard >= FULL:
+            return self._transcribed < self._spoken + TAIL
+        return silent < STEP / 2 and heard >= self._due
+
+    def _pause(self) -> float:
+        text = self._last.transcript.text
+        return PAUSE if text.endswith((".", "?", "!")) and not text.endswith("..") else LONG_PAUSE
+
     def _transcribe(self, waveform: np.ndarray, heard: float) -> None:
         started = time.monotonic()
         transcript = self._encoder.transcribe(waveform, *self._languages)
-        self._due = heard + max(STEP, 2 * (time.monotonic() - started))
+        self._transcribed, self._due = heard, heard + max(STEP, 2 * (time.monotonic() - started))
         self._last = Partial(transcript)

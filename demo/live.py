@@ -1,0 +1,102 @@
+"""Hands-free talking, the server's half: sound that a browser sends piece by piece becomes turns.
+
+The browser's half is voice.js. One turn a browser tab is held until it is taken or its tab falls silent
+for good. Knows nothing of Gradio.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import threading
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from demo.handlers import sentence
+from mm_support.encode.live import LiveTurn
+from mm_support.errors import InputError
+from mm_support.types import Transcript
+
+TABS = 32  # that may be listened to at the same time
+IDLE = 60.0  # seconds without a piece, after which a tab's turn is forgotten
+MAX_PIECE = 4_000_000  # characters of base64: over half a minute at 48 kHz
+
+
+@dataclass
+class Ear:
+    """What one browser tab says. ended: its last turn, until it is taken. language: that was spoken last."""
+
+    turn: LiveTurn | None = None
+    ended: LiveTurn | None = None
+    language: str | None = None
+    used: float = field(default_factory=time.monotonic)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Ears:
+    """Listens to the tabs that talk hands-free."""
+
+    def __init__(self, service) -> None:
+        self._service = service
+        self._tabs: dict[str, Ear] = {}
+        self._lock = threading.Lock()
+
+    def hear(self, piece: dict) -> dict:
+        """Called by voice.js with {tab, rate (Hz), sound (base64 of 16-bit samples), muted}.
+
+        Returns {speaking, ended, text}, or {problem: a sentence}. muted: the assistant speaks, so nothing
+        is transcribed; speaking then says that the customer interrupts it.
+        """
+        try:
+            tab, rate, samples = str(piece["tab"]), int(piece["rate"]), decoded(piece["sound"])
+            ear = self._ear(tab)
+            with ear.lock:
+                return self._listen(ear, rate, samples, bool(piece.get("muted")))
+        except (KeyError, TypeError, ValueError):
+            return {"problem": sentence(InputError("The microphone sent something unexpected; reload the page."))}
+        except Exception as problem:
+            return {"problem": sentence(problem)}
+
+    def take(self, tab: str) -> tuple[tuple[int, np.ndarray], Transcript]:
+        """The turn that has ended: (rate, samples) and its transcript. Raises InputError where there is none."""
+        with self._lock:
+            ear = self._tabs.get(tab)
+            if ear is None or ear.ended is None:
+                raise InputError("What you said got lost on the way; please say it again.")
+            turn, ear.ended = ear.ended, None
+        return turn.recording(), turn.finish()
+
+    def _listen(self, ear: Ear, rate: int, samples: np.ndarray, muted: bool) -> dict:
+        turn = ear.turn = ear.turn or self._service.listen(ear.language)
+        if muted:
+            return {"speaking": turn.interrupts(rate, samples), "ended": False, "text": ""}
+        now = turn.add(rate, samples)
+        said = now.transcript
+        if now.ended:
+            ear.turn = None
+        if now.ended and said.text:
+            ear.ended, ear.language = turn, said.language
+        return {"speaking": now.speaking, "ended": now.ended and bool(said.text), "text": said.text}
+
+    def _ear(self, tab: str) -> Ear:
+        """The tab's ear, a new one where there is none. Raises InputError where too many talk already."""
+        now = time.monotonic()
+        with self._lock:
+            self._tabs = {name: ear for name, ear in self._tabs.items() if now - ear.used < IDLE}
+            if tab not in self._tabs and len(self._tabs) >= TABS:
+                raise InputError("Too many people are talking right now; record your question instead.")
+            ear = self._tabs.setdefault(tab, Ear())
+            ear.used = now
+        return ear
+
+
+def decoded(sound: str) -> np.ndarray:
+    """Base64 of little-endian 16-bit samples -> (n,) int16. Raises InputError."""
+    if len(sound) > MAX_PIECE:
+        raise InputError("The connection is too slow for talking hands-free; record your question instead.")
+    try:
+        return np.frombuffer(base64.b64decode(sound, validate=True), "<i2")
+    except (binascii.Error, ValueError) as exc:
+        raise InputError("The microphone sent something unexpected; reload the page.") from exc

@@ -1,0 +1,188 @@
+// Talking and listening, the browser's half: the microphone's sound goes to demo/live.py piece by piece, and a
+// spoken reply is played sentence by sentence. Runs once, with what Gradio gives to gr.HTML: element, props,
+// server (the Python functions), trigger (starts an event) and watch (notes new values).
+
+const pill = element.querySelector(".ms-voice");
+const [state, words, stop] = ["state", "words", "stop"].map((name) => pill.querySelector(`.ms-voice-${name}`));
+const tab = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const PIECE = 0.2;  // seconds of sound sent at once
+const NAMES = { listening: "Listening", hearing: "Listening", thinking: "Thinking", speaking: "Speaking" };
+const PATIENCE = 15000;  // ms, for the first sign of a reply
+
+// -- what is shown ----------------------------------------------------------------------------
+
+function show(text) {
+  const busy = player.sounding ? "speaking" : ear && answering() ? "thinking" : "";
+  const now = busy || (ear ? (text ? "hearing" : "listening") : "off");
+  if (pill.dataset.state !== now) { pill.dataset.state = now; state.textContent = NAMES[now] ?? ""; }
+  stop.hidden = now !== "speaking";
+  if (words.textContent !== (text ?? "")) words.textContent = text ?? "";
+}
+
+function problem(sentence) {
+  const box = document.querySelector("#hands-free input");
+  if (box?.checked) box.click();
+  pill.dataset.state = "problem";
+  state.textContent = sentence;
+}
+
+// -- the spoken reply -------------------------------------------------------------------------
+
+const player = {
+  context: null, sources: new Set(), loading: 0, ends: 0, run: 0, chain: Promise.resolve(),
+  get sounding() { return this.sources.size > 0; },
+
+  // Sentences load beside each other and start in their order.
+  say(url) {
+    const run = this.run;
+    this.context ??= new AudioContext();
+    const loaded = fetch(url).then((answer) => answer.arrayBuffer()).then((bytes) => this.context.decodeAudioData(bytes));
+    loaded.catch(() => {});
+    this.loading += 1;
+    this.chain = this.chain.then(async () => {
+      const buffer = await loaded;
+      await this.context.resume();
+      if (run === this.run) this.start(buffer);
+    }).catch((error) => console.warn("a sentence was not played:", error)).finally(() => { this.loading -= 1; show(); });
+  },
+
+  start(buffer) {
+    const source = new AudioBufferSourceNode(this.context, { buffer });
+    source.connect(this.context.destination);
+    source.onended = () => { this.sources.delete(source); show(); };
+    this.ends = Math.max(this.context.currentTime, this.ends) + buffer.duration + 0.15;
+    this.sources.add(source);
+    source.start(this.ends - buffer.duration - 0.15);
+    show();
+  },
+
+  silence() {
+    this.run += 1;
+    this.ends = 0;
+    for (const source of this.sources) { source.onended = null; source.stop(); }
+    this.sources.clear();
+    show();
+  },
+};
+
+// awaited: not over yet. asked: by voice, and not begun. quiet: what comes is not played. unwanted: the next one will be quiet.
+const reply = { turn: 0, played: 0, awaited: false, asked: false, quiet: false, unwanted: false };
+const answering = () => reply.awaited || player.loading > 0 || player.sounding;
+
+// The value is {turn, sounds: [{url}], over}: what there is of the latest reply.
+watch("value", () => {
+  const { turn, sounds, over } = props.value;
+  if (turn !== reply.turn) {
+    player.silence();
+    Object.assign(reply, { turn, played: 0, quiet: reply.unwanted, unwanted: false, asked: false });
+  }
+  if (!reply.quiet) for (const { url } of sounds.slice(reply.played)) player.say(url);
+  reply.played = sounds.length;
+  reply.awaited = !over && Boolean(ear);
+  show();
+});
+
+function silence() {
+  reply.quiet = true;
+  player.silence();
+}
+
+stop.addEventListener("click", silence);
+document.addEventListener("click", (event) => { if (event.target.closest?.("#box .stop-button")) silence(); }, true);
+document.addEventListener("keydown", (event) => { if (event.key === "Escape" && player.sounding) silence(); });
+
+// -- the microphone ---------------------------------------------------------------------------
+
+const COLLECTOR = `registerProcessor("collector", class extends AudioWorkletProcessor {
+  process([[samples]]) { if (samples) this.port.postMessage(samples.slice()); return true; }
+});`;
+let ear = null;  // the open microphone: {stream, context, pieces, sending}
+
+async function open() {
+  if (!navigator.mediaDevices) throw new Error("The microphone needs a page on this machine or over https.");
+  const stream = await navigator.mediaDevices.getUserMedia({
+    audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+  });
+  const opened = { stream, pieces: [], sending: false };
+  const module = URL.createObjectURL(new Blob([COLLECTOR], { type: "text/javascript" }));
+  try {
+    opened.context = new AudioContext({ sampleRate: 16000 });
+    opened.source = opened.context.createMediaStreamSource(stream);
+  } catch {  // Firefox converts no rates
+    opened.context = new AudioContext();
+    opened.source = opened.context.createMediaStreamSource(stream);
+  }
+  await opened.context.audioWorklet.addModule(module);
+  URL.revokeObjectURL(module);
+  const collector = new AudioWorkletNode(opened.context, "collector");
+  collector.port.onmessage = ({ data }) => { opened.pieces.push(data); send(opened); };
+  opened.source.connect(collector);
+  return opened;
+}
+
+function close() {
+  ear?.stream.getTracks().forEach((track) => track.stop());
+  ear?.context.close();
+  ear = null;
+  Object.assign(reply, { awaited: false, unwanted: reply.asked });
+  silence();
+}
+
+// One piece is on its way at a time: what comes meanwhile makes the next one longer.
+async function send(from) {
+  const samples = from.pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (from !== ear || from.sending || samples < PIECE * from.context.sampleRate) return;
+  from.sending = true;
+  const muted = answering();
+  const sound = base64(from.pieces.splice(0), samples);
+  try {
+    const heard = await server.hear({ tab, rate: from.context.sampleRate, sound, muted });
+    if (from === ear) understand(heard, muted);
+  } catch {
+    problem("The connection was lost; switch hands-free on again.");
+  }
+  from.sending = false;
+}
+
+function understand(heard, muted) {
+  if (heard.problem) return problem(heard.problem);
+  if (muted) return heard.speaking ? interrupt() : undefined;
+  pill.classList.toggle("ms-loud", heard.speaking);
+  if (heard.ended) ask();
+  show(heard.text);
+}
+
+function interrupt() {
+  silence();
+  reply.awaited = false;
+  document.querySelector("#box .stop-button")?.click();
+  show();
+}
+
+function ask() {
+  Object.assign(reply, { awaited: true, asked: true });
+  pill.classList.remove("ms-loud");
+  trigger("spoken", { tab });
+  const turn = reply.turn;
+  setTimeout(() => { if (reply.turn === turn && reply.awaited) { reply.awaited = false; show(); } }, PATIENCE);
+}
+
+function base64(pieces, length) {
+  const samples = new Int16Array(length);
+  let at = 0;
+  for (const piece of pieces) for (const value of piece) samples[at++] = Math.max(-1, Math.min(1, value)) * 32767;
+  let bytes = "";
+  for (const byte of new Uint8Array(samples.buffer)) bytes += String.fromCharCode(byte);
+  return btoa(bytes);
+}
+
+document.addEventListener("change", async (event) => {
+  if (!event.target.matches?.("#hands-free input")) return;
+  if (!event.target.checked) { close(); return; }
+  try {
+    ear = await open();
+    show();
+  } catch (error) {
+    problem(error.name === "NotAllowedError" ? "The browser does not let this page use the microphone." : error.message);
+  }
+});
