@@ -83,6 +83,7 @@ def resolve(
     """
     if not past or past[-1].knowledge != knowledge:
         return query, question
+    recent = [turn for turn in past if turn.knowledge == knowledge and turn.words + turn.topic]
     before = past[-1]
     choice = chosen(question, before)
     if choice:
@@ -90,7 +91,7 @@ def resolve(
     weight = context_weight(question)
     if not weight or not word_stems(f"{before.words} {before.topic}"):
         return query, question
-    return with_context(query, context_vector(before, encoder), f"{before.words} {before.topic}", weight), question
+    return with_context(query, context_vector(recent, encoder), f"{before.words} {before.topic}", weight), question
 
 
 def context_weight(question: Question) -> float:
@@ -111,10 +112,20 @@ def chosen(question: Question, before: Past) -> str:
     return before.asked_about[place] if place < len(before.asked_about) else ""
 
 
-def context_vector(before: Past, encoder: TextEncoder) -> np.ndarray:
-    """(d_text,) float32, unit: the words of a turn and the topic of its reply."""
-    weighted = [(text, weight) for text, weight in ((before.words, 1.0), (before.topic, TITLE_WEIGHT)) if text]
-    vector = np.array([weight for _, weight in weighted], np.float32) @ encoder.encode([text for text, _ in weighted])
+def context_vector(past: Sequence[Past], encoder: TextEncoder) -> np.ndarray:
+    """(d_text,) float32, unit: the latest turn's words, what they themselves leaned on, and the topic of its reply."""
+    words = [turn.words or turn.topic for turn in past]
+    vectors = iter(encoder.encode([*words, *(turn.topic or said for turn, said in zip(past, words))]))
+    said = [next(vectors) for _ in past]
+    context = np.zeros(encoder.dim, np.float32)
+    for turn, own, topic in zip(past, said, vectors):
+        weight = context_weight(Question(typed=turn.text, read_in_photo=turn.read)) if context.any() else 0.0
+        context = _unit((1 - weight) * own + weight * context) + TITLE_WEIGHT * topic * bool(turn.topic)
+        context = _unit(context)
+    return context
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
     return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
 

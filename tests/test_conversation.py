@@ -84,6 +84,6 @@ def test_follow_ups_find_more_with_their_context(service):
                     found["with"].append(hits[0].entry.id == turn["expect"])
                     found["without"].append(service.decide(asked)[0][0].entry.id == turn["expect"])
                 best = hits[0].entry
-                past = (Past(turn["text"], "", decision.action, (best.id,), decision.reason, file.stem, best.title),)
+                past += (Past(turn["text"], "", decision.action, (best.id,), decision.reason, file.stem, best.title),)
     assert len(found["with"]) >= 80
     assert np.mean(found["with"]) >= 0.82 and np.mean(found["with"]) >= np.mean(found["without"]) + 0.07

@@ -13,7 +13,7 @@ from mm_support.knowledge.gate import FEATURES, Gate, features, load_gate
 from mm_support.conversation import Past
 from mm_support.types import Entry, FusedQuery, Hit
 
-GATE = Gate((10.0, 0, 0, 0, 0, 0), -5.0, 0.6, 0.3)  # probability 0.5 at a score of 0.5
+GATE = Gate((10.0, *[0] * 8), -5.0, 0.6, 0.3)  # probability 0.5 at a score of 0.5
 QUERY = FusedQuery(np.ones(2), None, {}, {"text": 1.0})
 
 
@@ -107,7 +107,10 @@ def test_features_by_hand():
     query = FusedQuery(np.ones(2), np.ones(2), {}, {"text": 0.7, "photo": 0.3}, {"text": frozenset({"E24"})})
     values = dict(zip(FEATURES, features("the pump shows e24 today", query, [Hit(entry, 0.8), Hit(entry, 0.5)])))
     assert values == pytest.approx(
-        {"score": 0.8, "margin": 0.3, "coverage": 2 / 4, "photo_share": 0.3, "code_found": 1.0, "code_unknown": 0.0}
+        {
+            "score": 0.8, "margin": 0.3, "coverage": 2 / 4, "score_covered": 0.4, "brevity": 1 / 5,
+            "photo_share": 0.3, "context_share": 0.0, "code_found": 1.0, "code_unknown": 0.0,
+        }  # fmt: skip
     )
     unknown = FusedQuery(np.ones(2), None, {}, {"text": 1.0}, {"text": frozenset({"F99"})})
     assert features("f99", unknown, [Hit(entry, 0.8)])[-1] == 1.0

@@ -28,7 +28,7 @@ e24,Error E24,washing machine e24,The water does not drain. Clean the filter.,re
 blue,Blue lamp,blue,This is the blue lamp.,product,blue.png
 """
 SPEECH = (16_000, np.full(16_000, 0.5, np.float32))
-GATE = Gate((6.0, 0, 0, 0, 0, 0), -3.0, 0.5, 0.2)  # answers at a score of 0.5, asks back from 0.27
+GATE = Gate((6.0, *[0] * 8), -3.0, 0.5, 0.2)  # answers at a score of 0.5, asks back from 0.27
 
 
 @pytest.fixture

@@ -20,7 +20,9 @@ from mm_support.knowledge import codes
 from mm_support.types import Entry, FusedQuery, Hit
 
 GATE_FILE = Path(__file__).parents[2] / "assets" / "weights" / "gate.json"
-FEATURES = ("score", "margin", "coverage", "photo_share", "code_found", "code_unknown")
+FEATURES = (
+    "score", "margin", "coverage", "score_covered", "brevity", "photo_share", "context_share", "code_found", "code_unknown",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,24 +56,24 @@ def load_gate(path: Path = GATE_FILE) -> Gate:
 
 
 def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
-    """(6,) float64 in FEATURES order.
+    """(9,) float64 in FEATURES order.
 
     margin: to the next entry. coverage: share of the question's words that carry meaning which the
-    entry uses. code_found, code_unknown: whether a code was named that the best entry has, or has not.
+    entry uses. score_covered: their product. brevity: the fewer such words, the more. context_share:
+    what the turn before weighs. code_found, code_unknown: whether a code was named that the best entry
+    has, or has not.
     """
     best = hits[0]
     margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
     named = frozenset().union(*query.codes.values()) if query.codes else frozenset()
     matched = codes.match(named, codes.extract(_text(best.entry))) if named else 0.0
+    asked = word_stems(words)
+    coverage = len(asked & word_stems(_text(best.entry))) / len(asked) if asked else 0.0
     return np.array([
-        best.score, margin, _coverage(words, best.entry), query.weights.get("photo", 0.0),
+        best.score, margin, coverage, best.score * coverage, 1 / (1 + len(asked)),
+        query.weights.get("photo", 0.0), query.weights.get("context", 0.0),
         matched, float(bool(named)) * (1 - matched),
     ])  # fmt: skip
-
-
-def _coverage(words: str, entry: Entry) -> float:
-    asked = word_stems(words)
-    return len(asked & word_stems(_text(entry))) / len(asked) if asked else 0.0
 
 
 def _text(entry: Entry) -> str:

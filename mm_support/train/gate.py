@@ -1,8 +1,9 @@
 """Fits the evidence gate on validation cases and writes assets/weights/gate.json.
 
-A case is a line of JSONL: {"text", "expect": entry id or "none", "kind"}; the file's name is the
-knowledge base. Positive: the best hit is the expected entry. Negative: out of scope, the wrong entry
-found, or a question of another base. Figures are measured on bases left out of the fit, one by one.
+A case is a line of JSONL: {"text", "expect": entry id or "none", "kind"}, or a dialogue {"turns": [...]}
+of them; the file's name is the knowledge base. Positive: the best hit is the expected entry. Negative:
+out of scope, the wrong entry found, or a question of another base. Figures are measured on bases left
+out of the fit, one by one.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
+from typing import Iterator, Sequence
 
 import numpy as np
 
 from mm_support import terminal
 from mm_support.config import Settings
+from mm_support.conversation import Past
 from mm_support.errors import InputError
 from mm_support.knowledge.gate import FEATURES, GATE_FILE, Gate, features
 from mm_support.types import UserTurn
 
 FOREIGN_EVERY = 4  # of each other base's questions, every fourth is asked as a question out of scope
-ANSWERED_OUT_OF_SCOPE = 0.07  # share of out-of-scope questions that may be answered
+ANSWERED_OUT_OF_SCOPE = 0.05  # share of out-of-scope questions that may be answered
 REFUSED_ANSWERABLE = 0.03  # share of answerable questions that may be refused
 
 
@@ -63,33 +65,40 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def read_cases(folder: Path) -> dict[str, list[dict]]:
-    """Base -> its single-turn cases. Raises InputError where there are none."""
-    cases = {
-        path.stem: [case for line in path.read_text(encoding="utf-8").splitlines() if "text" in (case := json.loads(line))]
-        for path in sorted(folder.glob("*.jsonl"))
-    }
+    """Base -> its cases, each with "kind" and "turns" of {"text", "expect"}. Raises InputError where there are none."""
+    cases = {path.stem: list(map(_read_case, path.read_text(encoding="utf-8").splitlines())) for path in sorted(folder.glob("*.jsonl"))}
     if not any(cases.values()):
         raise InputError(f"{folder} holds no cases; give a folder of <knowledge base>.jsonl files.")
     return cases
 
 
+def _read_case(line: str) -> dict:
+    case = json.loads(line)
+    return case if "turns" in case else {"kind": case["kind"], "turns": [case]}
+
+
 def collect(service, cases: dict[str, list[dict]]) -> list[Example]:
     from tqdm import tqdm
 
-    asked = [(base, case["text"], case["expect"]) for base, rows in cases.items() for case in rows]
+    asked = [(base, case["turns"]) for base, rows in cases.items() for case in rows]
     foreign = [
-        (base, case["text"], "none")
+        (base, [{"text": case["turns"][0]["text"], "expect": "none"}])
         for base in cases
         for other, rows in cases.items()
         if other != base
         for case in rows[::FOREIGN_EVERY]
     ]
-    return [example_of(service, *item) for item in tqdm(asked + foreign, desc="asking", disable=None)]
+    return [example for item in tqdm(asked + foreign, desc="asking", disable=None) for example in examples_of(service, *item)]
 
 
-def example_of(service, base: str, text: str, expect: str) -> Example:
-    hits, query, _ = service.decide(UserTurn(text=text, knowledge=base))
-    return Example(base, features(text, query, hits), expect != "none", hits[0].entry.id == expect)
+def examples_of(service, base: str, turns: Sequence[dict]) -> Iterator[Example]:
+    """An example a turn; each is asked with the turns before it, as if they had been answered from what they found."""
+    past: tuple[Past, ...] = ()
+    for turn in turns:
+        hits, query, decision = service.decide(UserTurn(text=turn["text"], knowledge=base), past)
+        yield Example(base, features(turn["text"], query, hits), turn["expect"] != "none", hits[0].entry.id == turn["expect"])
+        best = hits[0].entry
+        past += (Past(turn["text"], "", decision.action, (best.id,), decision.reason, base, best.title),)
 
 
 def fit(examples: Sequence[Example]) -> Gate:
