@@ -11,8 +11,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 import psutil
 
@@ -34,6 +35,20 @@ def measure(settings: Settings) -> dict[str, Any]:
 
 
 def _start(settings: Settings) -> dict[str, float]:
+    started = time.perf_counter()
+    with running_app(settings) as (app, address):
+        page = time.perf_counter() - started
+        _list_bases(f"{address}gradio_api/call/knowledge_bases")
+        return {
+            "page_s": page,
+            "ready_s": time.perf_counter() - started,
+            "memory_mb": psutil.Process(app.pid).memory_info().rss / 2**20,
+        }
+
+
+@contextmanager
+def running_app(settings: Settings) -> Iterator[tuple[subprocess.Popen, str]]:
+    """`python app.py` with these settings, once it shows its page: the process and the page's address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -41,17 +56,11 @@ def _start(settings: Settings) -> dict[str, float]:
         "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "MM_SUPPORT_PROFILE": settings.profile,
         "MM_SUPPORT_DATA": str(settings.data_dir), "MM_SUPPORT_CACHE": str(settings.cache_dir),
     }  # fmt: skip
-    started = time.perf_counter()
     app = subprocess.Popen([sys.executable, str(APP)], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}/"
     try:
-        _poll(f"http://127.0.0.1:{port}/", app)
-        page = time.perf_counter() - started
-        _list_bases(f"http://127.0.0.1:{port}/gradio_api/call/knowledge_bases")
-        return {
-            "page_s": page,
-            "ready_s": time.perf_counter() - started,
-            "memory_mb": psutil.Process(app.pid).memory_info().rss / 2**20,
-        }
+        _poll(address, app)
+        yield app, address
     finally:
         app.terminate()
         app.wait()

@@ -1,0 +1,96 @@
+"""Talking hands-free in Chromium: seconds from the end of speech to the first sound of the spoken reply.
+
+The microphone is a file of questions, spoken by Piper, with silence between them; the page is that of app.py.
+Both moments are noted in the browser: by the level of what its microphone hears, and when sound starts to play.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mm_support.bench.service import QUESTIONS
+from mm_support.bench.startup import running_app
+from mm_support.config import Settings
+from mm_support.decode.voice import load_voice
+from mm_support.types import Audio
+
+TURNS = 5
+SILENCE = 14.0  # seconds behind a question: longer than a spoken reply takes
+PATIENCE = 180_000  # ms
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+).split()
+NOTES = """
+window.turns = [];  // seconds: of silence before the turn ended, and before the first sound
+let loud = 0, ended = 0, asked = false;
+const listen = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const stream = await listen(wanted), context = new AudioContext(), level = new AnalyserNode(context, { fftSize: 512 });
+  context.createMediaStreamSource(stream).connect(level);
+  const samples = new Float32Array(level.fftSize);
+  setInterval(() => { level.getFloatTimeDomainData(samples); if (samples.some((s) => Math.abs(s) > 0.02)) loud = performance.now(); }, 10);
+  return stream;
+};
+new MutationObserver(() => {
+  const state = document.querySelector('.ms-voice')?.dataset.state;
+  if (state === 'hearing') { asked = true; ended = 0; }
+  if (state === 'thinking' && !ended) ended = performance.now();
+}).observe(document, { subtree: true, childList: true, attributeFilter: ['data-state'] });
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (...when) {
+  if (asked) window.turns.push([(ended - loud) / 1000, (performance.now() - loud) / 1000]);
+  asked = false;
+  return start.apply(this, when);
+};
+"""
+
+
+def measure(settings: Settings) -> dict[str, Any]:
+    """Medians in seconds over TURNS questions, after one that warms everything up."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        return {"skipped": "there is no Chromium"}
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        return {"skipped": "playwright is not installed"}
+    with tempfile.TemporaryDirectory() as folder, running_app(settings) as (_, address), sync_playwright() as playwright:
+        flags = [*FLAGS, f"--use-file-for-fake-audio-capture={_questions(settings, Path(folder))}"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        try:
+            page = browser.new_context(permissions=["microphone"]).new_page()
+            page.set_default_timeout(PATIENCE)
+            return _talk(page, address)
+        finally:
+            browser.close()
+
+
+def _questions(settings: Settings, folder: Path) -> Path:
+    """The microphone's file; Chromium plays it again and again."""
+    voice = load_voice(settings)
+    said = [voice.speak(question) for question in QUESTIONS]
+    pause = np.zeros(round(SILENCE * said[0].rate), np.float32)
+    Audio(np.concatenate([part for sound in said for part in (sound.samples, pause)]), said[0].rate).save(folder / "questions.wav")
+    return folder / "questions.wav"
+
+
+def _talk(page, address: str) -> dict[str, Any]:
+    page.add_init_script(NOTES)
+    page.goto(address)
+    page.locator("#ms-status .ms-ready").wait_for()
+    page.get_by_label("Hands-free").check()
+    page.wait_for_function(f"window.turns.length > {TURNS}")
+    ended, heard = zip(*page.evaluate("window.turns")[1:])
+    return {
+        "turns": len(heard),
+        "end_of_speech_to_end_of_turn_s": round(statistics.median(ended), 2),
+        "end_of_speech_to_first_sound_s": round(statistics.median(heard), 2),
+        "slowest_s": round(max(heard), 2),
+    }
