@@ -20,8 +20,10 @@ TRAIN = {
     "gate": "mm_support.train.gate",
     "sentences": "mm_support.train.sentences",
     "reply": "mm_support.train.reply",
+    "support-set": "mm_support.train.encoded",
+    "fusion": "mm_support.train.fusion",
 }
-EVALUATE = {"intents": "mm_support.train.intents"}
+EVALUATE = {"intents": "mm_support.train.intents", "fusion": "mm_support.train.fusion_report"}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,10 +10,11 @@ and an entry's score is <query.text, entry text> + <query.picture, entry picture
 weighted. The weights of the present modalities add up to 1; any subset may be missing.
 
 Three strategies, one interface. All start as the same weighted sum: the weights are a softmax over
-log(prior) + log(confidence), and what concatenation and attention add to it comes from layers that
-start at zero. Untrained they therefore agree, and knowledge nobody trained for works at once.
+log(prior) + log(confidence). Concatenation and attention add to the weights' logits and to the vectors;
+what they add comes from layers that start at zero and counts only as far as the photo is of a kind that
+training has seen. So untrained they agree, and knowledge nobody trained for works as if untrained.
 
-Knows nothing of how vectors are made or searched.
+Knows nothing of how vectors are made or searched, nor of where trained weights lie.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from mm_support.errors import InputError
 from mm_support.types import MODALITIES, FusedQuery
@@ -33,6 +35,9 @@ PHOTO = MODALITIES.index("photo")
 WORD_ROWS = [MODALITIES.index(name) for name in WORDS]
 PRIORS = {"text": 1.0, "speech": 1.0, "photo": 0.8, "photo_text": 0.5}  # what a sure modality weighs untrained
 MIN_CONFIDENCE = 0.05  # a modality that is present never vanishes, its logarithm stays finite
+SHARPNESS = 40.0  # how sharply what is learned fades where photos get unfamiliar, by their cosine
+RANK, HIDDEN, WIDTH, HEADS, DROPOUT = 128, 128, 128, 4, 0.3  # of the map, the MLP and the attention; and of all
+INTENT_SCALE = 10.0  # unit vectors are small numbers for a linear layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,35 +63,55 @@ class TokenBatch:
 
 @dataclass(frozen=True, eq=False)
 class FusedBatch:
-    """text: (b, d_text); picture: (b, d_picture); weights: (b, 4), rows add up to 1 over what is present."""
+    """text: (b, d_text); picture: (b, d_picture); weights: (b, 4), rows add up to 1 over what is present;
+    intents: (b, c) logits, c may be 0."""
 
     text: Tensor
     picture: Tensor
     weights: Tensor
+    intents: Tensor
 
 
 class FusionStrategy(nn.Module):
     """Learned weighted sum, and the base of the other two, which add to its logits and vectors.
 
-    Learned: per modality, a bias (how much it counts) and a slope (how much its confidence matters).
+    Learned: per modality, a bias (how much it counts) and a slope (how much its confidence matters); what a
+    photo adds to its own vector and to that of the words, a linear map of low rank; a linear layer from the
+    fused query to the intents. known: (k, d_picture) the kinds of photos that training
+    saw; familiar: the cosine to the nearest of them at which a photo counts half.
     """
 
     name = "weighted-sum"
 
-    def __init__(self, d_text: int, d_picture: int) -> None:
+    def __init__(self, d_text: int, d_picture: int, intents: Sequence[str] = (), kinds: int = 0) -> None:
         super().__init__()
-        self.d_text, self.d_picture = d_text, d_picture
+        self.d_text, self.d_picture, self.intents = d_text, d_picture, tuple(intents)
         self.bias = nn.Parameter(torch.tensor([PRIORS[name] for name in MODALITIES]).log())
         self.slope = nn.Parameter(torch.ones(len(MODALITIES)))
+        self.intent = nn.Parameter(torch.zeros(len(self.intents), d_text + d_picture))
+        self.narrow = nn.Sequential(nn.Dropout(DROPOUT), nn.Linear(d_picture, RANK, bias=False))
+        self.widen = _zero(nn.Linear(RANK, d_text + d_picture, bias=False))
+        self.register_buffer("known", torch.zeros(kinds, d_picture))
+        self.register_buffer("familiar", torch.tensor(1.0))
 
     def forward(self, batch: TokenBatch) -> FusedBatch:
-        weight_logits, text_delta, picture_delta = self.adjust(batch)
-        logits = self.bias + self.slope * batch.confidence.clamp_min(MIN_CONFIDENCE).log() + weight_logits
+        told, shown = self.widen(self.narrow(batch.photo)).split((self.d_text, self.d_picture), -1)
+        logit_delta, text_delta, picture_delta = self.adjust(batch)
+        trust = self.familiarity(batch)
+        text_delta, picture_delta = trust * (text_delta + told), trust * (picture_delta + shown)
+        logits = self.bias + self.slope * batch.confidence.clamp_min(MIN_CONFIDENCE).log() + trust * logit_delta
         weights = logits.masked_fill(~batch.mask, -torch.inf).softmax(-1)
-        text = (weights[:, WORD_ROWS, None] * batch.words).sum(1)
-        picture = weights[:, PHOTO, None] * batch.photo
-        word_share = weights[:, WORD_ROWS].sum(1, keepdim=True)
-        return FusedBatch(text + word_share * text_delta, picture + weights[:, PHOTO, None] * picture_delta, weights)
+        text = (weights[:, WORD_ROWS, None] * batch.words).sum(1) + weights[:, WORD_ROWS].sum(1, keepdim=True) * text_delta
+        picture = weights[:, PHOTO, None] * normalize(batch.photo + picture_delta, dim=-1)
+        intents = INTENT_SCALE * torch.cat([text, picture], -1) @ self.intent.T
+        return FusedBatch(text, picture, weights, intents)
+
+    def familiarity(self, batch: TokenBatch) -> Tensor:
+        """(b, 1): near 1 where the photo is like those of training, near 0 for others, 0 without photo or training."""
+        if not len(self.known):
+            return batch.photo.new_zeros(len(batch.photo), 1)
+        nearest = (batch.photo @ self.known.T).amax(-1, keepdim=True)
+        return torch.sigmoid(SHARPNESS * (nearest - self.familiar)) * batch.mask[:, PHOTO, None]
 
     def adjust(self, batch: TokenBatch) -> tuple[Tensor, Tensor, Tensor]:
         """What the strategy adds: to the weight logits (b, 4), to text (b, d_text), to picture (b, d_picture)."""
@@ -111,6 +136,7 @@ class FusionStrategy(nn.Module):
             weights=weights,
             codes={token.modality: token.codes for token in tokens if token.codes},
             words={token.modality: token.words for token in tokens if token.words},
+            intents=dict(zip(self.intents, fused.intents[0].softmax(-1).tolist())),
             strategy=self.name,
         )
 
@@ -120,12 +146,12 @@ class ConcatenationFusion(FusionStrategy):
 
     name = "concatenation"
 
-    def __init__(self, d_text: int, d_picture: int, hidden: int = 256, dropout: float = 0.2) -> None:
-        super().__init__(d_text, d_picture)
+    def __init__(self, d_text: int, d_picture: int, intents: Sequence[str] = (), kinds: int = 0) -> None:
+        super().__init__(d_text, d_picture, intents, kinds)
         inputs = len(WORDS) * d_text + d_picture + 2 * len(MODALITIES)
         self.sizes = (len(MODALITIES), d_text, d_picture)
-        self.mlp = nn.Sequential(nn.Linear(inputs, hidden), nn.GELU(), nn.Dropout(dropout))
-        self.out = _zero(nn.Linear(hidden, sum(self.sizes)))
+        self.mlp = nn.Sequential(nn.Linear(inputs, HIDDEN), nn.GELU(), nn.Dropout(DROPOUT))
+        self.out = _zero(nn.Linear(HIDDEN, sum(self.sizes)))
 
     def adjust(self, batch: TokenBatch) -> tuple[Tensor, Tensor, Tensor]:
         mask = batch.mask.float()
@@ -138,14 +164,14 @@ class AttentionFusion(FusionStrategy):
 
     name = "attention"
 
-    def __init__(self, d_text: int, d_picture: int, width: int = 128, heads: int = 4, dropout: float = 0.2) -> None:
-        super().__init__(d_text, d_picture)
-        self.from_words, self.from_photo = nn.Linear(d_text, width), nn.Linear(d_picture, width)
-        self.modality = nn.Parameter(torch.randn(len(MODALITIES), width) * 0.02)
-        self.sureness = nn.Linear(1, width)
-        self.block = nn.TransformerEncoderLayer(width, heads, 2 * width, dropout, "gelu", batch_first=True, norm_first=True)
-        self.to_logit = _zero(nn.Linear(width, 1))
-        self.to_text, self.to_picture = _zero(nn.Linear(width, d_text)), _zero(nn.Linear(width, d_picture))
+    def __init__(self, d_text: int, d_picture: int, intents: Sequence[str] = (), kinds: int = 0) -> None:
+        super().__init__(d_text, d_picture, intents, kinds)
+        self.from_words, self.from_photo = nn.Linear(d_text, WIDTH), nn.Linear(d_picture, WIDTH)
+        self.modality = nn.Parameter(torch.randn(len(MODALITIES), WIDTH) * 0.02)
+        self.sureness = nn.Linear(1, WIDTH)
+        self.block = nn.TransformerEncoderLayer(WIDTH, HEADS, 2 * WIDTH, DROPOUT, "gelu", batch_first=True, norm_first=True)
+        self.to_logit = _zero(nn.Linear(WIDTH, 1))
+        self.to_text, self.to_picture = _zero(nn.Linear(WIDTH, d_text)), _zero(nn.Linear(WIDTH, d_picture))
 
     def adjust(self, batch: TokenBatch) -> tuple[Tensor, Tensor, Tensor]:
         tokens = batch.photo.new_zeros(*batch.mask.shape, self.modality.shape[1])
@@ -161,11 +187,16 @@ class AttentionFusion(FusionStrategy):
 STRATEGIES = {kind.name: kind for kind in (FusionStrategy, ConcatenationFusion, AttentionFusion)}
 
 
-def build_fusion(name: str, d_text: int, d_picture: int) -> FusionStrategy:
-    """A strategy in its untrained state, ready to fuse. Raises InputError for an unknown name."""
+def build_fusion(
+    name: str, d_text: int, d_picture: int, intents: Sequence[str] = (), kinds: int = 0
+) -> FusionStrategy:
+    """A strategy in its untrained state, ready to fuse; with room for intents and kinds of photos to be learned.
+
+    Raises InputError for an unknown name.
+    """
     if name not in STRATEGIES:
         raise InputError(f"There is no fusion strategy {name!r}; choose one of {', '.join(STRATEGIES)}.")
-    return STRATEGIES[name](d_text, d_picture).eval()
+    return STRATEGIES[name](d_text, d_picture, intents, kinds).eval()
 
 
 def collate(turns: Sequence[Sequence[Token]], d_text: int, d_picture: int) -> TokenBatch:
@@ -193,5 +224,6 @@ def _split(tokens: Sequence[Token], weights: dict[str, float], text: np.ndarray)
 
 
 def _zero(layer: nn.Linear) -> nn.Linear:
-    nn.init.zeros_(layer.weight), nn.init.zeros_(layer.bias)
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
     return layer

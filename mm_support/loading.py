@@ -18,7 +18,7 @@ from mm_support.encode.image import load_image_encoder
 from mm_support.encode.ocr import load_text_reader
 from mm_support.encode.speech import load_speech_encoder
 from mm_support.encode.text import load_text_encoder
-from mm_support.fuse import build_fusion
+from mm_support.fusion_weights import load_fusion
 from mm_support.knowledge.base import Knowledge, digest
 from mm_support.knowledge.gate import load_gate
 from mm_support.knowledge.index import VectorIndex
@@ -62,7 +62,7 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
         image,
         load_text_reader(settings),
         text,
-        build_fusion(settings.fusion, text.dim, image.dim),
+        load_fusion(settings, text.dim, image.dim),
     )
     knowledge = Knowledge(index, text, image, settings.data_dir / "pictures", understanding.query)
     ingest_packs(knowledge, PACKS, say)

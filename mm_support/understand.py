@@ -82,7 +82,7 @@ class Understanding:
         if heard:
             worded.append(("speech", heard.text, heard.confidence))
         if seen:
-            worded.append(("photo_text", *_photo_text(seen.view)))
+            worded.append(("photo_text", *photo_text(seen.view)))
         worded = [item for item in worded if item[1].strip()]
         vectors = self.text.encode([wording for _, wording, _ in worded]) if worded else ()
         tokens = [
@@ -118,7 +118,7 @@ def clean_text(text: str) -> str:
     return re.sub(r"[^\S\n ]|[\x00-\x08\x0b-\x1f\x7f]", " ", text).strip()
 
 
-def _photo_text(view: ImageView) -> tuple[str, float]:
+def photo_text(view: ImageView) -> tuple[str, float]:
     """The lines read in a photo as one text, and how surely they were read."""
     text = " ".join(line.text for line in view.text)[:MAX_PHOTO_TEXT]
     return text, float(np.mean([line.confidence for line in view.text])) if view.text else 0.0

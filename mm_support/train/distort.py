@@ -1,0 +1,91 @@
+"""Photos and recordings as customers make them: taken at an angle, with glare, in noise, in a room.
+
+Every function draws from the generator it is given, so the same seed gives the same result. Knows no
+model and no file.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from mm_support.bench.sounds import pink, with_noise
+from mm_support.types import SAMPLE_RATE
+
+SIDE = 640  # pixels, longest side
+SLANT = 0.12  # how far a corner moves, as a share of the side
+CROP = 0.12  # of each side, at most
+BLUR = 1.6  # pixels, at most
+GLARE = 0.7  # how white a reflection gets, at most
+SPEEDS = (0.87, 1.18)  # slower and faster speakers; pitch follows, as between two voices
+NOISES = (None, 20.0, 10.0, 5.0, 0.0)  # decibels below the speech; None: a quiet place
+ECHO = (0.0, 0.15, 0.4)  # seconds until a room's echo has died down to a thousandth
+
+
+def snapshot(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """A photo of the picture: slanted, cropped, out of focus, with a reflection."""
+    photo = photo.convert("RGB")
+    photo.thumbnail((SIDE, SIDE))
+    photo = slanted(photo, rng)
+    width, height = photo.size
+    left, top, right, bottom = rng.uniform(0, CROP, 4) * (width, height, width, height)
+    photo = photo.crop((int(left), int(top), int(width - right), int(height - bottom)))
+    return glaring(photo.filter(ImageFilter.GaussianBlur(rng.uniform(0, BLUR))), rng)
+
+
+def slanted(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """The picture in perspective: every corner moves a little."""
+    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], float)
+    moved = (corners + rng.uniform(-SLANT, SLANT, (4, 2))) * photo.size
+    return photo.transform(photo.size, Image.Transform.PERSPECTIVE, _perspective(corners * photo.size, moved), Image.Resampling.BILINEAR)
+
+
+def glaring(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """A soft white spot somewhere on it."""
+    height, width = photo.height, photo.width
+    y, x = np.mgrid[0:height, 0:width] / max(height, width)
+    distance = (x - rng.uniform(0, width / max(height, width))) ** 2 + (y - rng.uniform(0, height / max(height, width))) ** 2
+    white = rng.uniform(0, GLARE) * np.exp(-distance / (2 * rng.uniform(0.05, 0.2) ** 2))[..., None]
+    pixels = np.asarray(photo, np.float32)
+    return Image.fromarray((pixels * (1 - white) + 255 * white).astype(np.uint8))
+
+
+def recording(speech: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(n,) float32, 16 kHz -> the same said at another speed, in a room, over noise."""
+    speech = at_speed(speech, rng.uniform(*SPEEDS))
+    speech = in_room(speech, ECHO[rng.integers(len(ECHO))], rng)
+    level = NOISES[rng.integers(len(NOISES))]
+    if level is not None:
+        speech = over(speech, pink(rng, len(speech)), level) if rng.random() < 0.5 else with_noise(speech, level, rng)
+    return (speech / max(1.0, np.abs(speech).max())).astype(np.float32)
+
+
+def at_speed(speech: np.ndarray, speed: float) -> np.ndarray:
+    places = np.arange(0, len(speech) - 1, speed)
+    return np.interp(places, np.arange(len(speech)), speech)
+
+
+def in_room(speech: np.ndarray, seconds: float, rng: np.random.Generator) -> np.ndarray:
+    """With the echo of a room: dying noise as its impulse response (Moorer 1979)."""
+    from scipy.signal import fftconvolve
+
+    if seconds == 0:
+        return speech
+    time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    echo = 0.05 * rng.normal(size=len(time)) * np.exp(-np.log(1000) * time / seconds)
+    echo[0] = 1.0
+    return fftconvolve(speech, echo)[: len(speech)]
+
+
+def over(speech: np.ndarray, noise: np.ndarray, decibels: float) -> np.ndarray:
+    """The speech with noise, `decibels` below its mean power."""
+    return speech + noise * np.sqrt(np.mean(speech**2) / 10 ** (decibels / 10) / np.mean(noise**2))
+
+
+def _perspective(source: np.ndarray, target: np.ndarray) -> list[float]:
+    """The eight numbers with which Pillow maps the corners of the result (source) to those of the photo (target)."""
+    rows, goals = [], []
+    for (x, y), (u, v) in zip(source, target):
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+        goals += [u, v]
+    return np.linalg.solve(np.array(rows), np.array(goals)).tolist()

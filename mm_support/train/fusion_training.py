@@ -1,0 +1,183 @@
+"""Training of a fusion strategy on turns of the support set.
+
+Two heads learn together: the fused query must score the entry that answers above all others (contrastive),
+and its intent must be right (cross-entropy). Modalities are left out at random, so that any subset works.
+A run goes on from its checkpoint. Knows no encoder and no file of weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, normalize
+
+from mm_support.fuse import PHOTO, FusionStrategy, build_fusion
+from mm_support.train.encoded import EncodedSet
+from mm_support.train.grocery import BASE
+from mm_support.train.support_set import TRAINED_PACKS
+from mm_support.train.turns import Turns, make_turns
+
+EPOCHS, PATIENCE = 24, 5  # at most; without a better validation figure
+BATCH = 256  # turns
+RATE, WARM_UP, WEIGHT_DECAY, LARGEST_GRADIENT = 2e-3, 100, 0.02, 1.0  # peak, reached after so many steps
+TEMPERATURE = 0.03  # of scores in 0..1
+INTENT_SHARE, SMOOTHING = 0.1, 0.05  # of the loss; of the intents' labels
+PULL = 0.5  # towards the untrained weights, by the square of the distance
+TOPICS_A_PHOTO = 2
+READ_DROPPED = 0.3  # how often a photo's text is left out
+FAMILIAR_SHARE = 0.05  # of the validation photos are less familiar than what counts half
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Turns of each base; intents: all names, and of each base the columns that it has."""
+
+    train: dict[str, Turns]
+    validation: dict[str, Turns]
+    intents: tuple[str, ...]
+    columns: dict[str, Tensor]
+
+
+def prepare(made: EncodedSet, seed: int, device: torch.device) -> Data:
+    bases = (BASE, *TRAINED_PACKS)
+    own = {base: sorted({entry.intent for entry in made.rows.entries[base]}) for base in bases}
+    intents = tuple(sorted(set().union(*own.values())))
+    split = {
+        name: {base: make_turns(made, base, name, intents, seed, each).to(device) for base in bases}
+        for name, each in (("train", TOPICS_A_PHOTO), ("validation", 2))
+    }
+    columns = {base: torch.tensor([intents.index(name) for name in names], device=device) for base, names in own.items()}
+    return Data(**split, intents=intents, columns=columns)
+
+
+def train(name: str, data: Data, seed: int, checkpoint: Path, device: torch.device) -> tuple[FusionStrategy, dict[str, float]]:
+    """The strategy at its best validation figure, and the figures there."""
+    from tqdm import tqdm
+
+    torch.manual_seed(seed)
+    fusion = started(name, data).to(device)
+    optimizer = torch.optim.AdamW(groups(fusion), lr=RATE, weight_decay=WEIGHT_DECAY)
+    state = {"epoch": 0, "best": -1.0, "best_epoch": 0, "values": fusion.state_dict(), "figures": {}}
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True, map_location=device)
+        fusion.load_state_dict(state["model"]), optimizer.load_state_dict(state["optimizer"])
+    with tqdm(range(state["epoch"], EPOCHS), desc=name, disable=None) as bar:
+        for epoch in bar:
+            loss = one_epoch(fusion, optimizer, data, seed, epoch, bar)
+            figures = validate(fusion, data)
+            bar.set_postfix(loss=f"{loss:.3f}", **{key: f"{value:.3f}" for key, value in figures.items()})
+            if figures["mean"] > state["best"]:
+                values = {key: value.clone() for key, value in fusion.state_dict().items()}
+                state |= {"best": figures["mean"], "best_epoch": epoch, "values": values, "figures": figures}
+            state |= {"epoch": epoch + 1, "model": fusion.state_dict(), "optimizer": optimizer.state_dict()}
+            keep(state, checkpoint)
+            if epoch - state["best_epoch"] >= PATIENCE:
+                break
+    fusion.load_state_dict(state["values"])
+    return fusion.eval(), {**state["figures"], "epochs": state["best_epoch"] + 1}
+
+
+def started(name: str, data: Data) -> FusionStrategy:
+    """Untrained, but knowing which kinds of photos there are: the mean of each product's."""
+    turns = data.train[BASE]
+    kinds, place = turns.shows[1:].unique(dim=0, return_inverse=True)
+    means = torch.stack([turns.photos[1:][place == kind].mean(0) for kind in range(len(kinds))])
+    fusion = build_fusion(name, turns.words.shape[1], turns.photos.shape[1], data.intents, len(kinds))
+    fusion.known.copy_(normalize(means, dim=-1))
+    nearest = (data.validation[BASE].photos[1:] @ normalize(means, dim=-1).T).amax(1)
+    fusion.familiar.fill_(float(nearest.quantile(FAMILIAR_SHARE)))
+    return fusion
+
+
+def groups(fusion: FusionStrategy) -> list[dict]:
+    """The weights of the modalities stay near where they start; everything else decays."""
+    few = [fusion.bias, fusion.slope]
+    rest = [value for value in fusion.parameters() if all(value is not one for one in few)]
+    return [{"params": rest}, {"params": few, "weight_decay": 0.0}]
+
+
+def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: int, bar) -> float:
+    """Every turn once; returns the mean loss."""
+    fusion.train()
+    generator = torch.Generator().manual_seed(1000 * seed + epoch)
+    start = build_fusion(fusion.name, fusion.d_text, fusion.d_picture)
+    total = []
+    steps = list(batches(data.train, generator))
+    for base, rows in steps:
+        turns = data.train[base]
+        mask = dropped(turns.mask[rows], generator)
+        tokens, matches, answers = turns.batch(rows, mask)
+        fused = fusion(tokens)
+        scores = turns.shelf.score(tokens, fused, matches, own_hidden=base != BASE) / TEMPERATURE
+        found = scores.masked_fill(~answers, -torch.inf).logsumexp(-1) - scores.logsumexp(-1)
+        loss = -found.mean() + INTENT_SHARE * intent_loss(fused.intents, turns.intent[rows], data.columns[base], mask)
+        for now, then in ((fusion.bias, start.bias), (fusion.slope, start.slope)):
+            loss = loss + PULL * (now - then.to(now.device)).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(fusion.parameters(), LARGEST_GRADIENT)
+        for group in optimizer.param_groups:
+            group["lr"] = RATE * min(1.0, (epoch * len(steps) + len(total) + 1) / WARM_UP)
+        optimizer.step()
+        total.append(loss.item())
+        bar.set_postfix_str(f"step {len(total)}/{len(steps)}, loss {loss.item():.3f}")
+    return sum(total) / len(total)
+
+
+def batches(turns: dict[str, Turns], generator: torch.Generator) -> Iterator[tuple[str, Tensor]]:
+    """(base, rows) in random order."""
+    every = [(base, rows) for base, own in turns.items() for rows in torch.randperm(len(own), generator=generator).split(BATCH)]
+    for place in torch.randperm(len(every), generator=generator).tolist():
+        yield every[place]
+
+
+def dropped(mask: Tensor, generator: torch.Generator) -> Tensor:
+    """(b, 4): a random subset of what each turn has, never nothing; a photo's text goes with the photo."""
+    chance = torch.rand(mask.shape, generator=generator).to(mask.device)
+    kept = mask & (chance < 0.6)
+    kept[:, 3] = mask[:, 3] & kept[:, PHOTO] & (chance[:, 3] > READ_DROPPED)
+    return torch.where(kept[:, :3].any(1, keepdim=True), kept, mask)
+
+
+def intent_loss(logits: Tensor, intent: Tensor, columns: Tensor, mask: Tensor) -> Tensor:
+    """Cross-entropy among the intents of the base, of the turns that have words."""
+    asked = mask[:, 0] | mask[:, 1]
+    goal = (intent[:, None] == columns).long().argmax(1)
+    return cross_entropy(logits[:, columns][asked], goal[asked], label_smoothing=SMOOTHING) if asked.any() else logits.sum() * 0
+
+
+@torch.inference_mode()
+def validate(fusion: FusionStrategy, data: Data) -> dict[str, float]:
+    """recall@1 of each base with everything that its turns have, but for the photo's text and what was typed or said
+    twice, and their mean."""
+    fusion.eval()
+    found = {}
+    for base, turns in data.validation.items():
+        mask = turns.mask
+        mask[:, 0] &= torch.arange(len(turns), device=mask.device) % 2 == 0
+        mask[:, 0] |= ~mask[:, 1]
+        mask[:, 1] &= ~mask[:, 0]
+        found[base] = float(ranks(fusion, turns, mask, own_hidden=base != BASE).eq(0).float().mean())
+    packs = [value for base, value in found.items() if base != BASE]
+    return {**found, "mean": 0.5 * found[BASE] + 0.5 * sum(packs) / max(len(packs), 1)}
+
+
+def ranks(fusion: FusionStrategy, turns: Turns, mask: Tensor, own_hidden: bool = False) -> Tensor:
+    """(t,) how many entries score above the best one that answers; 0: it is first."""
+    found = []
+    for rows in torch.arange(len(turns), device=mask.device).split(BATCH):
+        tokens, matches, answers = turns.batch(rows, mask[rows])
+        scores = turns.shelf.score(tokens, fusion(tokens), matches, own_hidden)
+        best = scores.masked_fill(~answers, -1).amax(1, keepdim=True)
+        found.append((scores > best).sum(1))
+    return torch.cat(found)
+
+
+def keep(state: dict, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(state, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)
