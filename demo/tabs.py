@@ -47,18 +47,46 @@ def evaluation_tab(folder: Path) -> None:
 
 
 def report_tables(report: dict, title: str = "Figures") -> str:
-    """A table of a report's own figures, then one for each part of it."""
-    figures = {name: value for name, value in report.items() if not isinstance(value, (dict, list))}
-    parts = [report_tables(value, f"{title} · {name}") for name, value in report.items() if isinstance(value, dict)]
-    rows = "".join(
-        f"<tr><th scope=row>{esc(name.replace('_', ' '))}</th><td>{esc(figure(value))}</td></tr>"
-        for name, value in figures.items()
+    """A table of a report's own figures, one for parts that have the same figures, then one for each other part."""
+    figures = {name: value for name, value in report.items() if is_figure(value)}
+    parts = {name: value for name, value in report.items() if isinstance(value, dict) and not is_figure(value)}
+    own = report_card(title, "".join(f"<tr>{cells([name, figure(value)])}</tr>" for name, value in figures.items()))
+    if parts and all(is_figure(value) for part in parts.values() for value in part.values()):
+        return (own if figures else "") + report_card(title, compared(parts))
+    return (own if figures else "") + "".join(report_tables(value, f"{title}: {name}") for name, value in parts.items())
+
+
+def is_figure(value: object) -> bool:
+    """A number, a text, or a number with the bounds of its interval."""
+    return isinstance(value, (int, float, str)) or (isinstance(value, dict) and {"value", "low", "high"} == set(value))
+
+
+def compared(parts: dict[str, dict]) -> str:
+    """Parts as rows, their figures as columns."""
+    columns = list(dict.fromkeys(name for part in parts.values() for name in part))
+    head = f"<thead><tr>{cells(['', *columns], 'col')}</tr></thead>"
+    rows = (cells([name, *(figure(part[column]) if column in part else "" for column in columns)]) for name, part in parts.items())
+    return head + "".join(f"<tr>{row}</tr>" for row in rows)
+
+
+def report_card(title: str, rows: str) -> str:
+    return (
+        f'<section class="ms-card"><h2>{esc(title)}</h2><div class="ms-scroll" tabindex="0" role="region" aria-label="{esc(title)}">'
+        f'<table class="ms-table">{rows}</table></div></section>'
     )
-    own = f'<section class="ms-card"><h2>{esc(title)}</h2><table class="ms-table"><tbody>{rows}</tbody></table></section>'
-    return (own if rows else "") + "".join(parts)
+
+
+def cells(values: list[str], scope: str = "row") -> str:
+    """The first as a heading of the row, the others as cells; all as headings of columns."""
+    heads = len(values) if scope == "col" else 1
+    words = [esc(value.replace("_", " ")) for value in values]
+    return "".join(f"<th scope={scope}>{word}</th>" for word in words[:heads]) + "".join(f"<td>{word}</td>" for word in words[heads:])
 
 
 def figure(value: object) -> str:
+    """Shares with their interval in percent, other numbers as they are."""
+    if isinstance(value, dict):
+        return f"{value['value']:.1%} ({value['low']:.0%}–{value['high']:.0%})"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
