@@ -36,6 +36,7 @@ from mm_support.errors import InputError, SupportError
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.pictures import gallery
 from mm_support.store import Handoff, Store
 from mm_support.types import (
     SAMPLE_RATE, Audio, Event, Finished, Found, FusedQuery, Fusion, Heard, Hit, ImageView, Reply, Said, Saw, Spoken, Status, Transcript, UserTurn,
@@ -270,6 +271,8 @@ class SupportService:
         finally:
             stop.set()
             speech.close()
+        words = f"{asked.question.typed} {asked.question.heard}"
+        similar = gallery(words, hits) if asked.seen and decision.action in ("answer", "clarify") else ()
         reply = Reply(
             text="".join(shown for _, shown in said),
             action=decision.action,
@@ -281,7 +284,7 @@ class SupportService:
             timings=clock.milliseconds(),
             session_id=asked.session_id,
             turn_id=uuid.uuid4().hex,
-            **evidence_of([sentence for sentence, _ in said], decision.hits),
+            **evidence_of([sentence for sentence, _ in said], decision.hits, similar),
         )
         if self.settings.keep_media:
             keep_media(self.settings.data_dir / "media", asked.turn, reply.turn_id)

@@ -102,6 +102,15 @@ def test_pictures_of_cited_entries_come_back_and_exist(make):
     assert len(reply.pictures) == 1 and reply.pictures[0].is_file()
 
 
+def test_who_asks_for_something_like_the_photo_also_sees_what_looks_like_it(make, blue):
+    service = make(lines=("do you have this",))
+    plain = ask(service, "washing machine e24", image=blue)
+    asking = ask(service, "washing machine e24, do you have this in blue", image=blue)
+    assert len(plain.pictures) == 1 and len(asking.pictures) == 2 and all(path.is_file() for path in asking.pictures)
+    assert asking.pictures[:1] == plain.pictures
+    assert ask(service, "washing machine e24, do you have this in blue").pictures == plain.pictures
+
+
 def test_a_photo_alone_finds_its_entry(make, blue, red):
     service = make()
     assert ask(service, image=blue).citations[0].entry_id == "blue"

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import defaultdict, deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Iterator, Sequence
 
 import numpy as np
@@ -24,7 +25,8 @@ from mm_support.wire import snippet
 
 log = logging.getLogger(__name__)
 
-MAX_PICTURES = 4  # in a reply
+MAX_PICTURES = 4  # of the cited entries
+MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 
 def compose(writer: ReplyWriter, question: Question, decision: Decision, stop: threading.Event) -> Iterator[Sentence]:
@@ -41,16 +43,17 @@ def compose(writer: ReplyWriter, question: Question, decision: Decision, stop: t
         yield Sentence(texts.refuse_text(decision.hits))
 
 
-def evidence_of(sentences: Sequence[Sentence], hits: Sequence[Hit]) -> dict[str, Any]:
-    """citations: an entry for each number in the text. pictures: those of the cited entries, each once."""
+def evidence_of(sentences: Sequence[Sentence], hits: Sequence[Hit], similar: Sequence[Path] = ()) -> dict[str, Any]:
+    """citations: an entry for each number in the text. pictures: those of the cited entries, then similar products, each once."""
     numbers = sorted({number for sentence in sentences for number in sentence.citations})
     cited = [(number, hits[number - 1].entry) for number in numbers]
-    pictures = dict.fromkeys(path for _, entry in cited for path in entry.pictures)
+    own = dict.fromkeys(path for _, entry in cited for path in entry.pictures)
+    others = [path for path in similar if path not in own][:MAX_SIMILAR]
     return {
         "citations": tuple(
             Citation(number, entry.id, entry.title, entry.source, snippet(entry.answer)) for number, entry in cited
         ),
-        "pictures": tuple(pictures)[:MAX_PICTURES],
+        "pictures": (*tuple(own)[:MAX_PICTURES], *others),
     }
 
 

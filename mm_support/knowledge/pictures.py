@@ -5,14 +5,28 @@
     words     cosine with the entry's title, by the image encoder's text tower
 
 A logistic regression weighs the three (train/image.py fits it on photos of products that were left out
-of training). Pure numpy: knows no model, file or index.
+of training). Knows no model, file or index.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Sequence
 
 import numpy as np
+
+from mm_support.types import Hit
+
+ASKS_FOR_LIKE = re.compile(
+    r"\b(similar|alternatives?|comparable|(something|anything|one|ones|products?) like (this|that|these|those|it)"
+    r"|(another|a different|a|other|what|which) (colou?rs?|sizes?|versions?|models?|styles?)"
+    r"|(do|did|would|will) you (have|sell|stock|carry) (this|that|these|those|it|any|one|something)"
+    r"|have (this|it|these|that|one) in|same (kind|one|style|model))\b|类似|同款|有没有",
+    re.IGNORECASE,
+)
+ALIKE = 0.6  # share of the best photo score from which on an entry looks similar
 
 
 @dataclass(frozen=True)
@@ -48,3 +62,13 @@ def picture_score(
     else:
         return 0.0
     return 1 / (1 + float(np.exp(-logit)))
+
+
+def gallery(words: str, hits: Sequence[Hit]) -> tuple[Path, ...]:
+    """A picture of each entry that looks like the customer's photo, best first, where the words ask for such; else nothing."""
+    if not ASKS_FOR_LIKE.search(words):
+        return ()
+    pictured = [hit for hit in hits if hit.entry.pictures and hit.by.get("photo", 0.0) > 0]
+    best = max((hit.by["photo"] for hit in pictured), default=0.0)
+    alike = [hit for hit in pictured if hit.by["photo"] >= ALIKE * best]
+    return tuple(hit.entry.pictures[0] for hit in sorted(alike, key=lambda hit: -hit.by["photo"]))

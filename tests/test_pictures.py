@@ -1,0 +1,61 @@
+"""Photos against an entry's pictures and words, and the gallery of products that look alike; by hand, no models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mm_support.knowledge.pictures import PictureCalibration, gallery, picture_score
+from mm_support.types import Entry, Hit
+
+WEIGHTS = PictureCalibration(nearest=4.0, mean=2.0, words=1.0, bias=-3.0, only_words=5.0, only_words_bias=-2.0)
+
+
+def unit(*values: float) -> np.ndarray:
+    return np.array(values) / np.linalg.norm(values)
+
+
+def test_score_is_the_logistic_of_the_weighed_cosines():
+    query, words = unit(1, 0, 0), unit(0.5, 0, 1)
+    pictures = np.stack([unit(1, 1, 0), unit(0, 1, 0)])
+    centre = pictures.mean(axis=0)
+    logit = 4 * pictures[0, 0] + 2 * centre[0] / np.linalg.norm(centre) + words[0] - 3
+    assert picture_score(query, pictures, words, WEIGHTS) == pytest.approx(1 / (1 + np.exp(-logit)))
+    assert picture_score(query, pictures[:0], words, WEIGHTS) == pytest.approx(1 / (1 + np.exp(2 - 5 * words[0])))
+    assert picture_score(query, pictures[:0], None, WEIGHTS) == 0
+
+
+def test_a_picture_more_like_the_photo_never_lowers_the_score():
+    rng = np.random.default_rng(0)
+    query = unit(*rng.normal(size=8))
+    pictures = np.stack([unit(*rng.normal(size=8)) for _ in range(3)])
+    before = picture_score(query, pictures, None, WEIGHTS)
+    assert picture_score(query, np.concatenate([pictures, [query]]), None, WEIGHTS) > before
+
+
+def hit(name: str, photo: float, pictures: int = 1) -> Hit:
+    return Hit(Entry(name, name, "answer", pictures=tuple(Path(f"{name}-{i}.jpg") for i in range(pictures))), photo, {"photo": photo})
+
+
+HITS = [hit("lamp", 0.5), hit("stand", 0.4, 2), hit("chair", 0.1), hit("terms", 0.5, 0)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Do you have this in blue?", "Is there something like this?", "do you sell similar ones", "Which other colours are there?", "Have you got an alternative?", "有没有类似的"],
+)
+def test_who_asks_for_something_like_the_photo_sees_what_looks_alike_best_first(words):
+    assert gallery(words, HITS) == (Path("lamp-0.jpg"), Path("stand-0.jpg"))
+    assert gallery(words, HITS[::-1]) == gallery(words, HITS)
+
+
+@pytest.mark.parametrize("words", ["", "What does this code mean?", "Do you have opening hours on Sunday?", "I would like to return it"])
+def test_other_questions_get_no_gallery(words):
+    assert gallery(words, HITS) == ()
+
+
+def test_without_a_photo_or_pictures_there_is_nothing_to_show():
+    assert gallery("something similar", []) == gallery("something similar", [HITS[3]]) == ()
+    assert gallery("something similar", [Hit(HITS[0].entry, 0.9, {"text": 0.9})]) == ()
