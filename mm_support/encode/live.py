@@ -20,7 +20,7 @@ from mm_support.types import SAMPLE_RATE, Transcript
 PAUSE, LONG_PAUSE = 0.7, 1.2  # seconds of silence that end a turn: after a whole sentence, and after anything else
 STEP = 0.6  # seconds of new sound that are worth another partial transcript
 WAITING = 3.0  # seconds of sound kept while nobody has spoken yet
-RECENT = 8.0  # seconds in which the end of speech is looked for
+RECENT = 4.0  # seconds in which the end of speech is looked for
 INTERRUPTION = 0.4  # seconds of speech within a second that interrupt the assistant; an echo is shorter
 FULL = MAX_SECONDS - 2.0  # seconds at which a turn ends by itself
 
