@@ -1,4 +1,4 @@
-"""Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate | bench.
+"""Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate | export-feedback | bench.
 
 Errors are one line with the remedy; exit status 2 for bad input, 1 for everything else that fails.
 """
@@ -23,7 +23,7 @@ TRAIN = {
     "support-set": "mm_support.train.encoded",
     "fusion": "mm_support.train.fusion",
 }
-EVALUATE = {"intents": "mm_support.train.intents", "fusion": "mm_support.train.fusion_report"}
+EVALUATE = {"replies": "mm_support.train.evaluate_replies", "intents": "mm_support.train.intents", "fusion": "mm_support.train.fusion_report"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -71,6 +71,9 @@ def build_parser() -> argparse.ArgumentParser:
     command = commands.add_parser("evaluate", help=f"evaluate a knowledge base on your cases, or: {', '.join(EVALUATE)}")
     add_module(command, "mm_support.train.evaluate")
     add_kinds(command, EVALUATE, required=False)
+
+    command = commands.add_parser("export-feedback", help="write rated turns as labelled cases")
+    add_module(command, "mm_support.train.export")
 
     command = commands.add_parser("bench", help="measure speed on this machine")
     add_module(command, "mm_support.bench.run")

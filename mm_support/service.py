@@ -29,7 +29,7 @@ from mm_support.conversation import Past, resolve, summarise
 from mm_support.decode.compose import Speech, compose, evidence_of, vote_intent
 from mm_support.decode.policy import SILENCE, Decision, Policy
 from mm_support.decode.prompt import Question
-from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.decode.voice import Voice
 from mm_support.encode.live import LiveTurn
 from mm_support.errors import InputError, SupportError
@@ -167,13 +167,21 @@ class SupportService:
 
     def decide(self, turn: UserTurn, past: Sequence[Past] = ()) -> tuple[tuple[Hit, ...], FusedQuery, Decision]:
         """Everything up to the reply: hits, the query that found them, the decision. past: oldest first."""
+        return self._decide(turn, past)[1:]
+
+    def compose(self, turn: UserTurn, past: Sequence[Past] = ()) -> tuple[tuple[Hit, ...], Decision, list[Sentence]]:
+        """A whole reply that is neither spoken nor stored: hits, decision, sentences. For evaluation."""
+        question, hits, _, decision = self._decide(turn, past)
+        return hits, decision, list(compose(self._parts.result().writer, question, decision, threading.Event()))
+
+    def _decide(self, turn: UserTurn, past: Sequence[Past]) -> tuple[Question, tuple[Hit, ...], FusedQuery, Decision]:
         parts = self._parts.result()
         heard, seen = parts.understanding.perceive(turn)
         text = clean_text(turn.text)
         query = parts.understanding.fuse(text, heard, seen)
         query, question = resolve(query, question_of(text, heard, seen), past, turn.knowledge, parts.understanding.text)
         hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))
-        return hits, query, parts.policy.decide(question, query, hits, past)
+        return question, hits, query, parts.policy.decide(question, query, hits, past)
 
     def handoffs(self, limit: int = 100) -> tuple[Handoff, ...]:
         """Conversations handed over, newest first: why, and a summary for the person who takes over."""

@@ -8,15 +8,15 @@ sentences (extract.py) take its place. Knows nothing of retrieval or of when to 
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mm_support.decode.claims import is_claim, opening, sentences_about
 from mm_support.decode.engine import LanguageModel
 from mm_support.decode.extract import blocks_of, load_selector
 from mm_support.decode.grounding import Grounding, Support
@@ -36,19 +36,19 @@ FIRST_SECONDS = 1.0  # a draft without a checked sentence by then is given up
 WHOLE_SECONDS = 4.0
 MAX_DROPPED = 1  # unsupported sentences after which a draft has fallen apart
 UNTRAINED = ("SmolLM2-135M-Instruct.Q4_1",)  # as they come their drafts do not survive the check: extractive instead
-_CLAIMS = re.compile(r"\b(?:said|says|told|promised|wrote|read|heard|thought|know)\b|\b(?:right|correct|isn't it|is it not|true)\s*[?.,]", re.IGNORECASE)
-_AMOUNT = re.compile(r"\b(\d+(?:[.,]\d+)?) ?(?:working |full )?(percent|[a-z]{3,}s)\b")
 REMEMBERED = 20_000  # sentence vectors kept
 
 
 @dataclass(frozen=True)
 class Sentence:
     """A sentence that may be shown. citations: 1-based ranks of the hits that hold it; none where it only
-    says what the customer's photo shows. starts_line: a step or another line of its own."""
+    says what the customer's photo shows or opens a reply. starts_line: a step or another line of its own.
+    drafted: by the language model, else in the entry's own words."""
 
     text: str
     citations: tuple[int, ...] = ()
     starts_line: bool = False
+    drafted: bool = field(default=False, compare=False)
 
     def shown(self, previous: "Sentence | None" = None) -> str:
         """The piece to append to the reply: a separator, the text, and [n] unless it is a step and the line before has it."""
@@ -73,7 +73,8 @@ class ReplyWriter:
         """
         entries = [hit.entry for hit in hits[:MAX_EVIDENCE]]
         yield from photo_sentences(question, entries)
-        yield from premise_sentences(question, entries[0])
+        if is_claim(question.words):
+            yield Sentence(opening(question.words, entries[0]))
         covered: set[str] = set()
         complete = False
         if self._model is not None:
@@ -85,19 +86,31 @@ class ReplyWriter:
                     covered.add(piece.text)
                 covered.update(support.evidence)
             complete = bool(covered) and not draft.broken
-        if not complete and not (stop and stop.is_set()):
-            yield from self._extracted(question, entries[0], covered)
+        if stop and stop.is_set():
+            return
+        texts = self._about_claim(question, entries[0])
+        if not complete:
+            texts = self._extracted(question, entries[0], covered, texts)
+        for previous, text in zip([None, *texts], texts):
+            if text not in covered:
+                yield Sentence(text, (1,), starts_line=is_step(text) or bool(previous and is_step(previous)))
+        if not texts and not complete:
+            yield Sentence(refuse_text())
 
-    def _extracted(self, question: Question, entry: Entry, covered: set[str]) -> Iterator[Sentence]:
-        """The entry's own sentences, less those up to the last one that has already been shown."""
+    def _extracted(self, question: Question, entry: Entry, covered: set[str], wanted: Sequence[str]) -> list[str]:
+        """The entry's sentences for a reply, in its order: those wanted anyway, and those that answer the question
+        less those up to the last one that has already been shown."""
         sentences = evidence_sentences(entry.answer)
         after = max((i for i, sentence in enumerate(sentences) if sentence in covered), default=-1)
-        texts = self._selector.select(question.words, entry, self._vectors)
-        for previous, text in zip([None, *texts], texts):
-            if text not in sentences[: after + 1]:
-                yield Sentence(text, (1,), starts_line=is_step(text) or bool(previous and is_step(previous)))
-        if not texts:
-            yield Sentence(refuse_text())
+        chosen = {*wanted, *self._selector.select(question.words, entry, self._vectors)}
+        return [text for i, text in enumerate(sentences) if text in chosen and (i > after or text in wanted)]
+
+    def _about_claim(self, question: Question, entry: Entry) -> list[str]:
+        """The entry's sentences that the customer's claim is checked against, steps with all of theirs."""
+        if not is_claim(question.words):
+            return []
+        about = set(sentences_about(question.words, entry, self._vectors))
+        return [text for block in blocks_of(entry) if about & set(block.sentences) for text in block.sentences]
 
 
 class SentenceVectors:
@@ -137,7 +150,7 @@ class _Draft:
                         break
                     continue
                 self._halt.extend(WHOLE_SECONDS)
-                yield Sentence(text, (support.rank,), is_step(text)), support
+                yield Sentence(text, (support.rank,), is_step(text), drafted=True), support
         except GenerationError as exc:
             log.warning("draft failed: %s", exc)
             self.broken = True
@@ -183,7 +196,7 @@ def with_all_steps(sentence: Sentence, support: Support, entry: Entry) -> list[S
     if not any(map(is_step, support.evidence)):
         return [sentence]
     block = next(block for block in blocks_of(entry) if set(support.evidence) & set(block.sentences))
-    return [Sentence(text, (support.rank,), starts_line=True) for text in block.sentences if is_step(text)]
+    return [Sentence(text, (support.rank,), starts_line=True, drafted=True) for text in block.sentences if is_step(text)]
 
 
 def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Sentence]:
@@ -197,13 +210,3 @@ def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Se
     shown = [code for wanted in (titled, known) for code in read if normal_code(code) in wanted]
     if shown:
         yield Sentence(f"Your photo shows {shown[0].upper()}.")
-
-
-def premise_sentences(question: Question, entry: Entry) -> Iterator[Sentence]:
-    """Does not let an amount stand that the customer takes for granted and the entry contradicts ("you said 90 days")."""
-    if _CLAIMS.search(question.words):
-        known = _AMOUNT.findall(entry.answer)
-        for number, unit in _AMOUNT.findall(question.words):
-            if unit in {unit for _, unit in known} and (number, unit) not in known:
-                yield Sentence(f"I cannot confirm {number} {unit}; our help pages say this:")
-                return

@@ -42,9 +42,13 @@ _ORDER = re.compile(
     r"|^\W*(?:system|assistant|developer)(?: prompt| message)?\s*:"
     r"|\bnew (?:instruction|rule)s?\b|\byou are now\b|\bfrom now on,? (?:you|reply|answer|say)|\bpretend (?:to be|you)\b|\bact as (?:a|an|the|if)\b"
     r"|\b(?:say|reply|respond|answer|output|print|write|repeat|tell|reveal|show)\b.{0,40}\b(?:secret|password is|system prompt|the word|only with|nothing else|nothing but)\b"
-    r"|\bsecret (?:word|phrase|code)\b",
+    r"|\b(?:secret|hidden) (?:word|phrase|code|password|prompt|instruction)|\breveal the secret\b|\bforget (?:everything|all|what)\b"
+    r"|\b(?:assistant|ai|chat ?bot|bot|language model|llm)\b.{0,40}\b(?:must|should|shall|has to|always|close|end|begin|include|say|reply|correct answer)\b"
+    r"|\b(?:text|words|lines?|instructions?) above\b|\binclude the (?:word|phrase)\b|\balways (?:say|answer|reply|respond)\b"
+    r"|<\|[^|<>]{0,40}\|>|\[/?INST\]|</?(?:evidence|typed|said|photo)>|\bsystem prompt\b",
     re.IGNORECASE,
 )
+_SPEAK = re.compile(r"\W*(?:please |now |then |only |just )*(?:say|reply|respond|answer|output|print|write|repeat|tell|reveal|shout|add|confirm|include)\b", re.IGNORECASE)
 
 
 class Word(NamedTuple):
@@ -78,8 +82,14 @@ def _goes_on(head: str) -> bool:
 
 
 def evidence_sentences(answer: str) -> list[str]:
-    """The sentences of an entry's answer that may be shown and built on."""
-    return [sentence for sentence in split_sentences(answer) if not is_order(sentence)]
+    """The sentences of an entry's answer that may be shown and built on: no orders to a language model, nor
+    what right behind one tells it to say."""
+    kept, ordered = [], False
+    for sentence in split_sentences(answer):
+        ordered = is_order(sentence) or (ordered and bool(_SPEAK.match(sentence)))
+        if not ordered:
+            kept.append(sentence)
+    return kept
 
 
 def is_step(sentence: str) -> bool:

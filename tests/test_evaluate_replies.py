@@ -1,0 +1,79 @@
+"""The judge of replies, by hand: what it calls supported, and how a dialogue is counted."""
+
+import pytest
+
+from mm_support.decode.policy import Decision
+from mm_support.decode.reply import Sentence
+from mm_support.train.evaluate_replies import Outcome, ask, draft_survived, figures, points_home, supported
+from mm_support.types import Entry, Hit
+
+REFUND = Entry("refund", "Refund", "The refund takes 5 days. You get it on the Larkmoor card. Cash is not possible; a voucher is.")
+OTHER = Entry("other", "Parcel", "The parcel takes 3 days.")
+
+
+@pytest.mark.parametrize(
+    "sentence, held",
+    [
+        ("The refund takes 5 days.", True),
+        ("You get the refund on the Larkmoor card.", True),
+        ("The refund takes 50 days.", False),  # a number
+        ("You get it on the Finch card.", False),  # a name
+        ("Cash is possible.", False),  # a denial left out
+        ("Bananas grow in warm countries.", False),
+    ],
+)
+def test_supported(sentence, held):
+    assert supported(sentence, REFUND) == held
+
+
+def test_a_denial_that_the_entry_does_not_hold_is_unsupported():
+    assert not supported("The parcel takes not 3 days.", OTHER)
+
+
+def test_a_citation_points_home_when_no_other_entry_holds_more():
+    assert points_home("The refund takes 5 days.", REFUND, [REFUND, OTHER])
+    assert not points_home("The refund takes 5 days.", OTHER, [REFUND, OTHER])
+
+
+def outcome(kind, action, expect="refund", sentences=(Sentence("The refund takes 5 days.", (1,)),), holds=""):
+    hits = (Hit(REFUND, 0.9), Hit(OTHER, 0.2))
+    return Outcome("kb", kind, "q", expect, holds, hits, Decision(action, "evidence", 0.9, hits), list(sentences))
+
+
+def test_figures_by_hand():
+    values = figures(
+        [
+            outcome("answerable", "answer"),
+            outcome("answerable", "refuse", "other", ()),
+            outcome("false_premise", "answer", holds="5 days"),
+            outcome("false_premise", "answer", "other", [Sentence("Nonsense 99.", (2,))], holds="3 days"),
+            outcome("none", "refuse", "none", ()),
+        ],
+        {"kb": [REFUND, OTHER]},
+    )
+    shares = {name: value["value"] for name, value in values.items() if isinstance(value, dict)}
+    assert shares["unsupported_sentences"] == pytest.approx(1 / 3, abs=1e-3)
+    assert shares["right_entry_cited_first"] == 1.0 and shares["right_entry_found_first"] == 0.5
+    assert shares["answerable_refused"] == 0.25 and shares["out_of_scope_not_answered"] == 1.0
+    assert shares["false_premises_corrected"] == 0.5
+    assert values["follow_ups_found_first"] is None
+
+
+def test_a_draft_survives_when_all_that_is_cited_was_drafted():
+    drafted = Sentence("The refund takes 5 days.", (1,), drafted=True)
+    assert draft_survived(outcome("answerable", "answer", sentences=[Sentence("Let me check."), drafted]))
+    assert not draft_survived(outcome("answerable", "answer", sentences=[drafted, Sentence("Cash is not possible.", (1,))]))
+
+
+def test_a_dialogue_is_asked_with_its_past():
+    class Service:
+        pasts = []
+
+        def compose(self, turn, past):
+            self.pasts.append([before.text for before in past])
+            one = outcome("answerable", "answer")
+            return one.hits, one.decision, one.sentences
+
+    turns = [{"text": "a", "expect": "refund"}, {"text": "b", "expect": "refund"}, {"text": "c", "expect": "none"}]
+    kinds = [o.kind for o in ask(Service(), "kb", {"kind": "dialogue", "turns": turns})]
+    assert Service.pasts == [[], ["a"], ["a", "b"]] and kinds == ["answerable", "follow_up", "none"]
