@@ -262,6 +262,34 @@ def test_a_reader_who_leaves_frees_the_model_for_the_next_one(smol):
     assert time.monotonic() - started < 20
 
 
+class CountsSteps:
+    """The pipeline, with the decoding steps counted."""
+
+    def __init__(self, pipeline):
+        self.pipeline, self.steps = pipeline, 0
+
+    def step(self):
+        self.steps += 1
+        self.pipeline.step()
+
+    def __getattr__(self, name):
+        return getattr(self.pipeline, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["close", "stop"])
+def test_decoding_ends_within_a_token_of_the_stop(smol, monkeypatch, how):
+    counted, stop = CountsSteps(smol._pipeline), threading.Event()
+    monkeypatch.setattr(smol, "_pipeline", counted)
+    pieces = smol.stream([{"role": "user", "content": "Tell me a very long story."}], 1000, stop)
+    next(pieces)
+    pieces.close() if how == "close" else stop.set()
+    assert list(pieces) == []
+    before = counted.steps
+    time.sleep(1.0)
+    assert counted.steps - before <= 1, "the token that was being decoded, and no other"
+
+
 @pytest.mark.slow
 def test_a_closed_model_says_so(smol):
     smol.close()
