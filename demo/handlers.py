@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import mimetypes
+import os
+import tempfile
 import wave
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -83,16 +85,21 @@ def publish(path: Path) -> str:
 
 
 def publish_audio(audio: Audio) -> Path:
-    """Writes a 16-bit WAV file to where Gradio serves files from."""
+    """A 16-bit WAV file where Gradio serves files from; the same sound is the same file.
+
+    It is never written where a browser may be reading it.
+    """
     samples = np.round(np.clip(audio.samples, -1.0, 1.0) * 32767).astype("<i2").tobytes()
-    folder = Path(get_upload_folder()) / hashlib.sha256(samples).hexdigest()
-    folder.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(folder / "reply.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(audio.rate)
-        file.writeframes(samples)
-    return folder / "reply.wav"
+    path = Path(get_upload_folder()) / hashlib.sha256(samples).hexdigest() / "reply.wav"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as written, wave.open(written, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(audio.rate)
+            file.writeframes(samples)
+        os.replace(written.name, path)
+    return path
 
 
 def result_of(exchange: Exchange) -> dict:

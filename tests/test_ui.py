@@ -335,6 +335,14 @@ def test_speech_survives_being_published():
     np.testing.assert_allclose(written, np.clip(samples, -1, 1), atol=1 / 32767)
 
 
+def test_a_sound_that_is_being_read_is_not_written_again():
+    sound = Audio(tone(440, 0.3), 22_050)
+    path = publish_audio(sound)
+    before = path.stat()
+    assert publish_audio(sound) == path and path.stat().st_mtime_ns == before.st_mtime_ns
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
 def test_the_status_says_what_is_going_on():
     assert "ms-loading" in status_line(Status(False, "Models are <loading>")) and "&lt;loading&gt;" in status_line(Status(False, "Models are <loading>"))
     assert "CPU" in status_line(Status(True, "Ready", "CPU"))

@@ -18,6 +18,7 @@ SECTIONS = {
     "startup": "mm_support.bench.startup",
     "replies": "mm_support.bench.service",
     "speech": "mm_support.bench.speech",
+    "hearing": "mm_support.bench.hearing",
     "live": "mm_support.bench.live",
     "image": "mm_support.bench.image",
     "photo_text": "mm_support.bench.ocr",

@@ -1,7 +1,6 @@
 """Hearing and speaking: this project's speech encoder against whisper.transcribe on the same weights.
 
-`measure` gives speed and what is heard where nobody speaks; `measure_accuracy` takes minutes and gives
-word error rates, clean and in noise, in two synthetic voices.
+Speed, and what is heard where nobody speaks. Word error rates are in hearing.py.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from mm_support.bench.sounds import SENTENCES, spoken_by_espeak, spoken_by_piper, with_noise, wordless
+from mm_support.bench.sounds import SENTENCES, spoken_by_piper, wordless
 from mm_support.config import Settings
 from mm_support.decode.voice import load_voice
 from mm_support.device import resolve_device
@@ -24,7 +23,6 @@ from mm_support.types import SAMPLE_RATE
 Clip = tuple[str, np.ndarray]  # what is said, (n,) float32 at 16 kHz
 GAP = np.zeros(SAMPLE_RATE // 2, np.float32)  # between two sentences of a clip
 SHORT_CLIPS = 12
-NOISE_DB = 10
 
 
 def measure(settings: Settings) -> dict[str, Any]:
@@ -42,20 +40,6 @@ def measure(settings: Settings) -> dict[str, Any]:
     }
 
 
-def measure_accuracy(settings: Settings) -> dict[str, Any]:
-    """Word error rates in percent, ours and whisper.transcribe's, for each voice, clean and in noise."""
-    encoder, voice = load_speech_encoder(settings, resolve_device(settings.device)), load_voice(settings)
-    rng = np.random.default_rng(0)
-    results = {}
-    for name, say in (("piper", lambda text: spoken_by_piper(voice, text)), ("espeak-ng", spoken_by_espeak)):
-        clips = [(sentence, say(sentence)) for sentence in SENTENCES]
-        if clips[0][1] is None:
-            continue
-        noisy = [(sentence, with_noise(waveform, NOISE_DB, rng)) for sentence, waveform in clips]
-        results[name] = {"clean": accuracy(encoder, clips), f"noise_{NOISE_DB}_db": accuracy(encoder, noisy)}
-    return results
-
-
 def compare(encoder: WhisperEncoder, clips: Sequence[Clip]) -> dict[str, float]:
     ours, plain = [], []
     for _, waveform in clips:
@@ -67,15 +51,6 @@ def compare(encoder: WhisperEncoder, clips: Sequence[Clip]) -> dict[str, float]:
         "ours_s": round(middle_ours, 3),
         "whisper_transcribe_s": round(middle_plain, 3),
         "times_faster": round(middle_plain / middle_ours, 2),
-    }
-
-
-def accuracy(encoder: WhisperEncoder, clips: Sequence[Clip]) -> dict[str, float]:
-    said = [sentence for sentence, _ in clips]
-    return {
-        "sentences": len(clips),
-        "ours_wer": word_errors(said, [encoder.transcribe(waveform).text for _, waveform in clips]),
-        "whisper_transcribe_wer": word_errors(said, [plain_text(encoder, waveform) for _, waveform in clips]),
     }
 
 
