@@ -19,6 +19,7 @@ from mm_support.errors import InputError, KnowledgeError, SupportError
 TRAIN = {
     "gate": "mm_support.train.gate",
     "sentences": "mm_support.train.sentences",
+    "image": "mm_support.train.image",
     "reply": "mm_support.train.reply",
     "support-set": "mm_support.train.encoded",
     "fusion": "mm_support.train.fusion",

@@ -1,13 +1,16 @@
 """Our own open_clip model: EfficientNet-Lite2 sees, MiniLM reads, and both end in one space.
 
-    photo (3, 288, 288) -> tower -> features (1280,) -> [ MEANING_SHARE * meaning (384,) | LOOK_SHARE * look (d,) ]
-    words               -> MiniLM                    -> [                 meaning (384,) |            zeros (d,)  ]
+    photo (3, 288, 288) -> tower -> details (DETAILS,) -> [ MEANING_SHARE * meaning (384,) | LOOK_SHARE * look (d,) ]
+    words               -> MiniLM                      -> [                 meaning (384,) |            zeros (d,)  ]
 
 Both are unit vectors. meaning lives in MiniLM's space: the tower's thousand ImageNet probabilities
-times one vector a class (ConSE, Norouzi et al. 2014). Untrained, these are MiniLM's own vectors of the
-classes' definitions, so photos and words meet with no training at all. look keeps the detail that has
-no word: the tower's features, stretched along what tells products apart and shrunk along what differs
-between two photos of one product. Two photos are compared by both, a photo and words by meaning alone.
+times one vector a class (ConSE, Norouzi et al. 2014), plus a correction that products taught. Untrained,
+the vectors are MiniLM's own of the classes' definitions and nothing is corrected, so photos and words
+meet with no training at all. look keeps what has no word: the details, stretched along what tells
+products apart and shrunk along what differs between two photos of one product. The details are the
+tower's features, the means of its last stages, which know texture, both of the whole photo and of its
+middle enlarged, and the colours of both, which ImageNet has taught the tower to overlook. Two photos are compared by meaning and look,
+a photo and words by meaning alone.
 
 Trained values come from assets/weights/clip-lite.safetensors (train/image.py makes it). Knows nothing
 of labels, calibration or entries.
@@ -20,7 +23,7 @@ from typing import Callable, NamedTuple, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize, pad
+from torch.nn.functional import avg_pool2d, interpolate, normalize, pad
 
 from mm_support.compat import prepare_torchvision
 from mm_support.startup import without_random_weights
@@ -30,12 +33,18 @@ NAME = "clip-lite"
 TOWER, READER = "efficientnet-lite2", "all-MiniLM-L6-v2"
 TRAINED = Path(__file__).parents[2] / "assets" / "weights" / "clip-lite.safetensors"
 SIZE = 288  # pixels; photos are squeezed into a square, so that nothing is cut off
+MIDDLE = slice(43, 244)  # pixels; 70 % of each side, where the product mostly is
 FEATURES, CLASSES, MEANING = 1280, 1000, 384
+STAGES = (88, 120, 208, 352)  # channels of the tower's last stages
+BINS = (4, 8, 8)  # of lightness, red against green, yellow against blue
+RANGES = ((0.0, 1.0), (-0.5, 0.7), (-0.5, 0.9))  # that the bins cover
+COLOUR_SHARE = 0.4  # weight of a histogram's root beside the unit vectors of the stages
+DETAILS = FEATURES + sum(STAGES) + 2 * BINS[0] * BINS[1] * BINS[2]
 MEANING_SHARE = 0.6
 LOOK_SHARE = (1 - MEANING_SHARE**2) ** 0.5
 MAX_TOKENS = 64
 PREPROCESSING = {"size": SIZE, "mean": (0.5,) * 3, "std": (0.5,) * 3, "resize_mode": "squash"}
-HEAD_VALUES = ("class_words", "mean", "stretch")  # trained values of the head
+HEAD_VALUES = ("class_words", "mean", "stretch", "correction")  # trained values of the head
 UNTRAINED = {"scale": 30.0, "none": 0.3}  # calibration of labels before any training
 
 
@@ -52,22 +61,80 @@ class Parts(NamedTuple):
     none: float
 
 
-class Head(nn.Module):
-    """Features of the tower -> meaning and look. Starts untrained; `class_words` must be set."""
+class Visual(nn.Module):
+    """The image side: a timm EfficientNet whose stages are heard one by one, then the head."""
 
-    def __init__(self, look: int = FEATURES) -> None:
+    def __init__(self, trunk: nn.Module, head: "Head") -> None:
+        super().__init__()
+        self.trunk, self.head = trunk, head
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """pixels: (n, 3, SIZE, SIZE) in -1..1 -> (n, 384 + d) unit rows, float32."""
+        return self.head(*self.look_at(pixels))
+
+    def look_at(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, 1280) features, at least 0, and (n, DETAILS), both float32: means of a look at the whole and one at the middle."""
+        middle = pixels[..., MIDDLE, MIDDLE].float()
+        middle = interpolate(middle, (SIZE, SIZE), mode="bicubic", antialias=True).to(pixels.dtype)
+        stages = [(whole + close) / 2 for whole, close in zip(self.stages(pixels), self.stages(middle))]
+        features = stages.pop(0)
+        return features, torch.cat([*stages, COLOUR_SHARE * colours(pixels.float())], dim=-1)
+
+    def stages(self, pixels: Tensor) -> list[Tensor]:
+        """(n, 1280) features, their roots, and those of the last stages: (n, channels) each."""
+        trunk, found = self.trunk, []
+        maps = trunk.bn1(trunk.conv_stem(pixels))
+        for stage in trunk.blocks:
+            maps = stage(maps)
+            found.append(maps.float().mean((2, 3)))
+        features = trunk.bn2(trunk.conv_head(maps)).float().mean((2, 3))
+        return [features, *map(rooted, (features, *found[-len(STAGES) :]))]
+
+
+def rooted(rows: Tensor) -> Tensor:
+    """Signed square roots, so that the few largest values do not outweigh all others; unit rows."""
+    return normalize(rows.sign() * rows.abs().sqrt(), dim=-1)
+
+
+def colours(pixels: Tensor) -> Tensor:
+    """(n, 3, SIZE, SIZE) in -1..1 -> (n, 2 * 256) roots of the colour histograms of the photo and of its middle."""
+    small = (avg_pool2d(pixels, SIZE // 48) + 1) / 2
+    quarter = small.shape[-1] // 4
+    return torch.cat([_histogram(small), _histogram(small[:, :, quarter:-quarter, quarter:-quarter])], dim=-1).sqrt()
+
+
+def _histogram(pixels: Tensor) -> Tensor:
+    """Share of the pixels (n, 3, h, w) in each bin: (n, 256)."""
+    red, green, blue = pixels.flatten(2).unbind(1)
+    opponents = (red + green + blue) / 3, red - green, (red + green) / 2 - blue
+    index = torch.zeros_like(red, dtype=torch.long)
+    for values, (low, high), bins in zip(opponents, RANGES, BINS):
+        index = index * bins + ((values - low) / (high - low) * bins).long().clamp(0, bins - 1)
+    counts = pixels.new_zeros(len(pixels), BINS[0] * BINS[1] * BINS[2])
+    return counts.scatter_add_(1, index, torch.ones_like(red)) / red.shape[1]
+
+
+class Head(nn.Module):
+    """What the tower saw -> meaning and look. Starts untrained; `class_words` must be set."""
+
+    def __init__(self, look: int = DETAILS) -> None:
         super().__init__()
         self.classifier = nn.Linear(FEATURES, CLASSES)
         self.class_words = nn.Parameter(torch.zeros(CLASSES, MEANING))
-        self.mean = nn.Parameter(torch.zeros(FEATURES))
-        self.stretch = nn.Parameter(torch.eye(FEATURES, look))
+        self.mean = nn.Parameter(torch.zeros(DETAILS))
+        self.stretch = nn.Parameter(torch.eye(DETAILS, look))
+        self.correction = nn.Parameter(torch.zeros(DETAILS, MEANING))
 
-    def forward(self, features: Tensor) -> Tensor:
-        """features: (n, 1280), at least 0 -> (n, 384 + d) unit rows, float32."""
-        features = features.float()
-        meaning = self.classifier(features).softmax(-1) @ self.class_words
-        look = (normalize(features.sqrt(), dim=-1) - self.mean) @ self.stretch
+    def forward(self, features: Tensor, details: Tensor) -> Tensor:
+        """features: (n, 1280), details: (n, DETAILS) -> (n, 384 + d) unit rows, float32."""
+        details = details - self.mean
+        meaning = self.consensus(features) + details @ self.correction
+        look = details @ self.stretch
         return torch.cat([MEANING_SHARE * normalize(meaning, dim=-1), LOOK_SHARE * normalize(look, dim=-1)], dim=-1)
+
+    def consensus(self, features: Tensor) -> Tensor:
+        """(n, 1280) -> (n, 384) unit rows: what the thousand classes say together."""
+        return normalize(self.classifier(features).softmax(-1) @ self.class_words, dim=-1)
 
 
 class OnlyMeaning(nn.Module):
@@ -116,8 +183,8 @@ def assemble(reader: Path, tower: dict[str, Tensor], values: dict[str, Tensor]) 
     text = {"hf_model_name": str(reader), "hf_model_pretrained": False, "hf_proj_type": None, "hf_pooler_type": "mean_pooler"}
     with without_random_weights():
         model = CustomTextCLIP(embed_dim=MEANING, vision_cfg=vision, text_cfg=text).eval()
-    look = values["stretch"].shape[1] if values else FEATURES
-    model.visual.head, model.text.proj = Head(look), OnlyMeaning(look)
+    look = values["stretch"].shape[1] if values else DETAILS
+    model.visual, model.text.proj = Visual(model.visual.trunk, Head(look)), OnlyMeaning(look)
     classifier = {name: tower[name] for name in ("classifier.weight", "classifier.bias")}
     loaded = model.text.transformer.load_state_dict(load_file(reader / "model.safetensors"), strict=False)
     assert not loaded.missing_keys, loaded.missing_keys  # what it has beyond that, a pooler, is not used here

@@ -146,7 +146,7 @@ def load_image_encoder(settings: Settings, device: Device) -> OpenClipEncoder:
             f"The image encoder {name!r} could not be loaded: connect to the hub, give a folder that holds "
             "open_clip_config.json and weights, or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
-    return OpenClipEncoder(model, _preprocessing(model.visual.preprocess_cfg), tokenize, device, _calibration(model))
+    return OpenClipEncoder(model, preprocessing_of(model.visual.preprocess_cfg), tokenize, device, _calibration(model))
 
 
 def _load_package(name: str, settings: Settings, device: Device) -> OpenClipEncoder:
@@ -155,7 +155,7 @@ def _load_package(name: str, settings: Settings, device: Device) -> OpenClipEnco
     if name != PREFIX + clip_lite.NAME:
         raise WeightsError(f"There is no packaged image encoder {name!r}; use {PREFIX + clip_lite.NAME!r}.")
     built = clip_lite.build_clip_lite(settings.cache_dir)
-    return OpenClipEncoder(built.model, _preprocessing(built.preprocessing), built.tokenize, device, Calibration(built.scale, built.none))
+    return OpenClipEncoder(built.model, preprocessing_of(built.preprocessing), built.tokenize, device, Calibration(built.scale, built.none))
 
 
 def _on_hub(name: str) -> tuple[str, str]:
@@ -171,7 +171,7 @@ def _on_hub(name: str) -> tuple[str, str]:
     return architecture, tag
 
 
-def _preprocessing(values: dict) -> Callable:
+def preprocessing_of(values: dict) -> Callable:
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
     return image_transform_v2(PreprocessCfg(**values), is_train=False)

@@ -41,7 +41,7 @@ class PictureCalibration:
     only_words_bias: float
 
 
-CLIP_LITE = PictureCalibration(9.0, 6.0, 2.0, -5.7, 5.1, -1.9)
+CLIP_LITE = PictureCalibration(7.23, 6.85, 6.97, -6.91, 11.78, -2.44)  # assets/weights/clip-lite.json
 
 
 def picture_score(
