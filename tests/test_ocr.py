@@ -6,6 +6,7 @@ import itertools
 import logging
 import re
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,6 +97,7 @@ def test_what_cannot_be_seen_is_stripped_and_long_lines_are_cut():
     assert clean("E\u202e24\u200b\x07 \n ok\ufeff") == "E24 ok"
     assert clean("\u2066\u200f") == "" and clean(" 温度  40 °C ") == "温度 40 °C"
     assert len(clean("x" * 5000)) == ocr.MAX_CHARACTERS
+    assert clean("电话 ４００：１２") == "电话 400:12"
 
 
 # -- seven segments --------------------------------------------------------------------------
@@ -254,6 +256,14 @@ def test_small_text_in_a_large_photo_is_read(reader):
 @pytest.mark.parametrize("size", [(1, 1), (3, 700), (2500, 2), (40, 30)])
 def test_photos_of_any_shape_without_text_give_no_lines(reader, size):
     assert reader.read(Image.linear_gradient("L").resize(size).convert("RGB")) == ()
+
+
+@pytest.mark.slow
+def test_chinese_is_read_and_its_error_code_is_found(reader):
+    """The photo is a drawn label, tilted and blurred, in Droid Sans Fallback (Apache 2.0)."""
+    lines = texts(reader.read(Image.open(Path(__file__).parent / "photos" / "chinese-label.jpg")))
+    assert lines[0] == "洗衣机说明" and "请清洗过滤器" in lines
+    assert frozenset({"E24"}) in map(extract, lines) and frozenset({"WM8014"}) in map(extract, lines)
 
 
 @pytest.mark.slow

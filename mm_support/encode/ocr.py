@@ -240,7 +240,8 @@ def _shared(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def clean(text: str) -> str:
-    """One line of visible characters: no control, direction or other invisible ones, at most MAX_CHARACTERS."""
+    """One line of visible characters, wide ones as the usual: no control, direction or other invisible ones, at most MAX_CHARACTERS."""
+    text = unicodedata.normalize("NFKC", text)
     visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
     return " ".join(visible.split())[:MAX_CHARACTERS]
 
