@@ -30,9 +30,9 @@ from mm_support.train.support_set import (
 )  # fmt: skip
 
 ROOT = Path(__file__).parents[2]
-TAKES = {"train": 1, "validation": 1, "test": 2}  # recordings of each question of the grocery task
-SPOKEN_EVERY = {"train": 24, "validation": 24, "test": 12}  # of the packs' questions
-READ_EVERY = {"train": 40, "validation": 20, "test": 4}  # of the photos in which text is looked for; each pack picture once
+TAKES = {"train": 1, "validation": 1, "test": 2}  # recordings of a question of the grocery task
+SPOKEN_EVERY = {BASE: {"train": 3, "validation": 1, "test": 1}, "packs": {"train": 90, "validation": 90, "test": 24}}  # questions
+READ_EVERY = {"train": 150, "validation": 50, "test": 40}  # of the photos in which text is looked for
 TEXTS, PHOTOS = 64, 16  # encoded at once
 SOURCES = (
     "Photos, pictures and descriptions: GroceryStoreDataset (Klasson et al. 2019), MIT. Questions, entries "
@@ -154,7 +154,7 @@ def read(pictures: Iterable[Picture], journal: Journal, settings: Settings) -> N
     from mm_support.understand import photo_text
 
     by_key = {picture.key: picture for picture in pictures}
-    chosen = [key for key, picture in by_key.items() if picture.variant == 1 or picture.variant == 0 and seed_of(key) % READ_EVERY[picture.split] == 0]
+    chosen = [key for key, picture in by_key.items() if seed_of(key) % READ_EVERY[picture.split] == 0]
     if all(key in journal for key in chosen):
         return
     reader = load_text_reader(settings)
@@ -186,9 +186,10 @@ def hear(wordings: Iterable[Wording], journal: Journal, settings: Settings) -> N
 def take_keys(wording: Wording) -> list[str]:
     """Names of the recordings that are made of a question."""
     key = f"{wording.base}: {wording.text}"
-    if wording.base == BASE:
-        return [f"{key}#{take}" for take in range(TAKES[wording.split])]
-    return [f"{key}#0"] if seed_of(key) % SPOKEN_EVERY[wording.split] == 0 else []
+    grocery = wording.base == BASE
+    if seed_of(key) % SPOKEN_EVERY[BASE if grocery else "packs"][wording.split]:
+        return []
+    return [f"{key}#{take}" for take in range(TAKES[wording.split] if grocery else 1)]
 
 
 def encode_texts(made: EncodedSet, entries: Iterable, encoder) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from mm_support.config import Settings
 from mm_support.fusion_weights import ASSETS, made_for
-from mm_support.train.encoded import ROOT, SOURCES, build, folder_of
+from mm_support.train.encoded import ROOT, SOURCES, EncodedSet, build, folder_of
+from mm_support.train.encoded import card as set_card
 from mm_support.train.support_set import TRAINED_PACKS
 from mm_support.train.grocery import BASE
 
@@ -43,18 +44,19 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         checkpoint = folder_of(settings) / f"{name}-{args.seed}.checkpoint"
         fusion, figures = train(name, data, args.seed, checkpoint, device)
         seconds = round(time.perf_counter() - started)
-        print(save_fusion(fusion.cpu(), card(settings, figures, args.seed, seconds), args.out), json.dumps(figures))
+        print(save_fusion(fusion.cpu(), card(settings, made, figures, args.seed, seconds), args.out), json.dumps(figures))
         checkpoint.unlink(missing_ok=True)
     return 0
 
 
-def card(settings: Settings, figures: dict[str, float], seed: int, seconds: int) -> dict:
+def card(settings: Settings, made: EncodedSet, figures: dict[str, float], seed: int, seconds: int) -> dict:
     return {
         "what": "weights of the modalities, what the strategy adds to the query, and a linear head for the intents",
         "made_for": made_for(settings),
         "encoders": [settings.text_model, settings.image_model],
         "data": SOURCES,
         "trained_on": [BASE, *TRAINED_PACKS],
+        "rows": {name: rows for name, rows in set_card(made).items() if name in ("questions", "spoken_and_heard", "photos")},
         "licence": "MIT",
         "validation_recall_at_1": {key: round(value, 4) for key, value in figures.items() if key != "epochs"},
         "epochs": figures["epochs"],

@@ -7,7 +7,7 @@ training never saw stand for other people's knowledge. Knows no file of weights.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,13 @@ from mm_support.train import metrics, plots
 from mm_support.train.encoded import EncodedSet
 from mm_support.train.fusion_training import BATCH, prepare, train
 from mm_support.train.grocery import BASE
-from mm_support.train.support_set import SupportSet
 from mm_support.train.turns import Turns
 from mm_support.types import MODALITIES
 
 SHOWN = ("text", "speech", "photo")  # what a photo says comes with the photo
 SUBSETS = [subset for size in (1, 2, 3) for subset in combinations(SHOWN, size)]
 UNTRAINED = "untrained"
-TOPICS_A_PHOTO = 6
+TOPICS_A_PHOTO = 3
 PHOTOS_A_PRODUCT = (1, 2, 4, 8, 16)  # of the learning curve
 ASKED_AND_SHOWN = ("text", "photo")
 
@@ -125,7 +124,7 @@ def fewer(made: EncodedSet, count: int) -> EncodedSet:
         taken[picture.targets] = taken.get(picture.targets, 0) + few
         if not few or taken[picture.targets] <= count:
             pictures.append(picture)
-    return EncodedSet(SupportSet(made.rows.entries, made.rows.wordings, tuple(pictures)), made.journals)
+    return replace(made, rows=replace(made.rows, pictures=tuple(pictures)))
 
 
 def draw(report: dict[str, Any], outcomes: dict[str, Outcomes], names: Sequence[str], folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from mm_support.config import Settings
 from mm_support.fusion_weights import ASSETS
-from mm_support.train.encoded import ROOT, build
+from mm_support.train.encoded import ROOT, EncodedSet, build
 from mm_support.train.grocery import BASE
 
 
@@ -29,29 +29,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
+    report = measure(build(args.grocery, args.cases, settings), settings, args.weights, args.out, args.seed, args.curve)
+    print(json.dumps(report, indent=1) if args.json else as_text(report))
+    return 0
+
+
+def measure(made: EncodedSet, settings: Settings, weights: Path, out: Path, seed: int, with_curve: bool) -> dict[str, Any]:
+    """The report, also written to `out` with its figures."""
     from mm_support.fuse import STRATEGIES, build_fusion
     from mm_support.fusion_weights import load_fusion
     from mm_support.train.fusion_figures import SUBSETS, TOPICS_A_PHOTO, UNTRAINED, ask, curve, draw, figures, label, packs, topics
     from mm_support.train.turns import make_turns
 
-    made = build(args.grocery, args.cases, settings)
-    test = {base: make_turns(made, base, "test", topics(made, base), args.seed, TOPICS_A_PHOTO) for base in made.rows.entries}
-    d_text, d_picture = test[BASE].words.shape[1], test[BASE].photos.shape[1]
-    strategies = {UNTRAINED: build_fusion("weighted-sum", d_text, d_picture)}
-    strategies |= {name: load_fusion(settings.with_changes(fusion=name), d_text, d_picture, args.weights) for name in STRATEGIES}
+    test = {base: make_turns(made, base, "test", topics(made, base), seed, TOPICS_A_PHOTO) for base in made.rows.entries}
+    dims = test[BASE].words.shape[1], test[BASE].photos.shape[1]
+    strategies = {UNTRAINED: build_fusion("weighted-sum", *dims)}
+    strategies |= {name: load_fusion(settings.with_changes(fusion=name), *dims, weights) for name in STRATEGIES}
     outcomes = {name: {label(s): ask(fusion, test[BASE], s, made, BASE) for s in SUBSETS} for name, fusion in strategies.items()}
-    report = {
+    report: dict[str, Any] = {
         "grocery task": {name: {subset: figures(o) for subset, o in own.items()} for name, own in outcomes.items()},
         "packs, recall@1": packs(strategies, test, made),
-        "cases": {base: len(turns) for base, turns in test.items()},
-        "seed": args.seed,
+        "turns": {base: len(turns) for base, turns in test.items()},
     }
-    if args.curve:
-        report["photos a product"] = curve(made, test[BASE], args.seed, settings)
-    draw(report, outcomes[settings.fusion], topics(made, BASE), args.out)
-    (args.out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(report, indent=1) if args.json else as_text(report))
-    return 0
+    if with_curve:
+        report["photos a product"] = curve(made, test[BASE], seed, settings)
+    draw(report, outcomes[settings.fusion], topics(made, BASE), out)
+    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return report
 
 
 def as_text(report: dict[str, Any]) -> str:

@@ -103,6 +103,7 @@ def groups(fusion: FusionStrategy) -> list[dict]:
 def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: int, bar) -> float:
     """Every turn once; returns the mean loss."""
     fusion.train()
+    torch.manual_seed(1000 * seed + epoch)  # of dropout: an epoch is the same in a run that was interrupted before it
     generator = torch.Generator().manual_seed(1000 * seed + epoch)
     start = build_fusion(fusion.name, fusion.d_text, fusion.d_picture)
     total = []

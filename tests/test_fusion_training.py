@@ -1,0 +1,225 @@
+"""Training of fusion: the score that it learns from is the index's, it learns, goes on, and leaves strangers alone."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import WordEncoder
+
+from mm_support.config import Settings
+from mm_support.decode.sentences import word_stems
+from mm_support.errors import WeightsError
+from mm_support.fuse import STRATEGIES, Token, build_fusion
+from mm_support.fusion_weights import fusion_file, load_fusion, made_for, save_fusion
+from mm_support.knowledge import codes
+from mm_support.knowledge.base import entry_texts
+from mm_support.knowledge.index import Point, VectorIndex
+from mm_support.train import fusion_training
+from mm_support.train.encoded import packed, unpacked
+from mm_support.train.fusion_figures import ask, fewer, figures
+from mm_support.train.grocery import BASE, grocery_entries
+from mm_support.train.products import Product
+from mm_support.train.support_set import Picture, SupportSet, Wording
+from mm_support.train.turns import make_turns
+from mm_support.types import Entry
+
+D_PICTURE = 12
+PRODUCTS = [Product(name, "Fruit", "", Path(f"{name}.jpg")) for name in ("Apple", "Banana", "Cherry")]
+PACK_ENTRIES = (
+    Entry("e24", "Error E24", "E24 means that water is missing.", ("what is E24",), "error", (Path("e24.jpg"),)),
+    Entry("refund", "Refunds", "Money back within a week.", ("when do I get a refund",), "money"),
+)
+QUESTIONS = {"storage": "store keep shelf", "origin": "country origin producer", "taste": "taste texture typical"}
+
+
+@dataclass(frozen=True)
+class FakeSet:
+    """An encoded set without encoders: words count, a product's photos point one way, its catalogue picture another."""
+
+    rows: SupportSet
+
+    @classmethod
+    def small(cls):
+        entries = {BASE: tuple(grocery_entries(PRODUCTS)), "shop": PACK_ENTRIES}
+        pictures = [
+            Picture(BASE, tuple(e.id for e in entries[BASE][6 * p : 6 * p + 6]), Path(f"{split}/{p}-{n}.jpg"), 0, split)
+            for p in range(3) for split, count in (("train", 8), ("validation", 4), ("test", 4)) for n in range(count)
+        ]
+        pictures += [Picture("shop", ("e24",), Path("seen.jpg"), 1, split) for split in ("train", "validation", "test")]
+        wordings = [
+            Wording(BASE, intent, f"{word} {split}", split)
+            for split in ("train", "validation", "test") for intent, words in QUESTIONS.items() for word in words.split()
+        ]
+        wordings += [Wording("shop", "e24", f"water E24 {split}", split) for split in ("train", "validation", "test")]
+        wordings += [Wording("shop", "refund", f"money refund {split}", split) for split in ("train", "validation", "test")]
+        return cls(SupportSet(entries, tuple(wordings), tuple(pictures)))
+
+    def texts(self, texts):
+        return WordEncoder().encode(texts)
+
+    def titles(self, titles):
+        return np.zeros((len(titles), D_PICTURE), np.float32)
+
+    def takes(self, wording):
+        return [(wording.text, 0.6)]
+
+    def read(self, picture):
+        return ("E24", 0.5) if picture.base == "shop" else ("", 0.0)
+
+    def photo(self, picture):
+        rng = np.random.default_rng(len(str(picture.path)) + sum(map(ord, str(picture.path))))
+        vector = 0.15 * rng.normal(size=D_PICTURE)
+        if picture.base == "shop":
+            vector[11] += 1
+        elif picture.split == "catalogue":
+            vector[[p.title for p in PRODUCTS].index(picture.path.stem)] += 1
+        else:
+            vector[5 + int(picture.path.stem[0])] += 1
+        return (vector / np.linalg.norm(vector)).astype(np.float32), 0.7
+
+
+@pytest.fixture
+def made(monkeypatch):
+    monkeypatch.setattr(fusion_training, "TRAINED_PACKS", ("shop",))
+    return FakeSet.small()
+
+
+@pytest.fixture
+def data(made):
+    return fusion_training.prepare(made, 0, torch.device("cpu"))
+
+
+def test_the_score_is_that_of_the_index(made, tmp_path):
+    entries = PACK_ENTRIES
+    index = VectorIndex(tmp_path, "", "test", WordEncoder.dim, D_PICTURE)
+    points = [
+        Point(e, made.texts(entry_texts(e)), np.stack([made.photo(Picture("shop", (), p, 0, "catalogue"))[0] for p in e.pictures])
+              if e.pictures else np.empty((0, D_PICTURE), np.float32), made.titles([e.title])[0])
+        for e in entries
+    ]  # fmt: skip
+    index.replace("shop", points, "v")
+    turns = make_turns(made, "shop", "test", (), 0, 1)
+    fusion = build_fusion("weighted-sum", WordEncoder.dim, D_PICTURE)
+    for row in range(len(turns)):
+        tokens, matches, _ = turns.batch(torch.tensor([row]), turns.mask[row : row + 1])
+        scores = turns.shelf.score(tokens, fusion(tokens), matches)[0]
+        own = next(w for w in made.rows.wordings if w.text.endswith("test") and w.base == "shop" and ("E24" in w.text) == (row == 0))
+        said = [("text", own.text, 1.0), ("speech", own.text, 0.6)] + ([("photo_text", "E24", 0.5)] if row == 0 else [])
+        given = [Token(n, made.texts([t])[0], c, codes.extract(t), word_stems(t)) for n, t, c in said]
+        if row == 0:
+            given.append(Token("photo", made.photo(made.rows.pictures[-1])[0], 0.7))
+        hits = {hit.entry.id: hit.score for hit in index.search("shop", fusion.fuse(given), 5)}
+        assert scores.tolist() == pytest.approx([hits[e.id] for e in entries], abs=1e-5)
+    index.close()
+
+
+def test_what_is_left_of_a_turn_decides_which_entries_answer(made):
+    turns = make_turns(made, BASE, "test", (), 0, 3)
+    rows = torch.tensor([0])
+    masks = {"both": [1, 0, 1, 0], "words": [1, 0, 0, 0], "photo": [0, 0, 1, 0]}
+    count = {name: int(turns.batch(rows, torch.tensor([mask], dtype=torch.bool))[2].sum()) for name, mask in masks.items()}
+    assert count == {"both": 1, "words": 3, "photo": 6}
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_training_learns_the_task_and_leaves_unfamiliar_photos_alone(name, made, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(fusion_training, "EPOCHS", 12)
+    monkeypatch.setattr(fusion_training, "WARM_UP", 5)
+    monkeypatch.setattr(fusion_training, "PATIENCE", 12)
+    monkeypatch.setattr(fusion_training, "BATCH", 16)
+    fusion, found = fusion_training.train(name, data, 0, tmp_path / "x", torch.device("cpu"))
+    test = make_turns(made, BASE, "test", sorted({e.intent for e in made.rows.entries[BASE]}), 0, 3)
+    untrained = build_fusion(name, fusion.d_text, fusion.d_picture)
+    after, before = (ask(f, test, ("text", "photo"), made, BASE) for f in (fusion, untrained))
+    assert (after.rank < 1).mean() >= (before.rank < 1).mean() + 0.25
+    assert figures(after)["intent accuracy"]["value"] > 0.6 and "intent accuracy" not in figures(before)
+
+    rng = np.random.default_rng(9)
+    text, strange = rng.normal(size=fusion.d_text).astype(np.float32), -np.ones(D_PICTURE, np.float32) / D_PICTURE**0.5
+    query = fusion.fuse([Token("text", text / np.linalg.norm(text)), Token("photo", strange, 0.5)])
+    assert query.picture / np.linalg.norm(query.picture) == pytest.approx(strange, abs=1e-4)
+    assert query.text / np.linalg.norm(query.text) == pytest.approx(text / np.linalg.norm(text), abs=1e-4)
+    assert sum(query.weights.values()) == pytest.approx(1) and sum(query.intents.values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_an_interrupted_run_ends_like_one_that_was_not(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(fusion_training, "BATCH", 16)
+    monkeypatch.setattr(fusion_training, "EPOCHS", 2)
+    fusion_training.train("weighted-sum", data, 3, tmp_path / "a", torch.device("cpu"))
+    monkeypatch.setattr(fusion_training, "EPOCHS", 4)
+    resumed, _ = fusion_training.train("weighted-sum", data, 3, tmp_path / "a", torch.device("cpu"))
+    straight, _ = fusion_training.train("weighted-sum", data, 3, tmp_path / "b", torch.device("cpu"))
+    torch.testing.assert_close(resumed.bias, straight.bias)
+    assert torch.load(tmp_path / "a", weights_only=True)["epoch"] <= 4
+
+
+def test_a_batch_keeps_a_subset_and_never_nothing():
+    mask = torch.tensor([[True, True, True, True], [True, False, False, False], [False, False, True, True]]).repeat(200, 1)
+    kept = fusion_training.dropped(mask, torch.Generator().manual_seed(0))
+    assert bool((kept <= mask).all()) and bool(kept[:, :3].any(1).all()) and not bool((kept == mask).all())
+    assert not bool((kept[:, 3] & ~kept[:, 2]).any()), "what a photo says never comes without the photo"
+
+
+def test_the_curve_leaves_photos_out_of_training_only(made):
+    few = fewer(made, 2)
+    left = [p for p in few.rows.pictures if p.base == BASE and p.split == "train"]
+    assert len(left) == 2 * len(PRODUCTS)
+    assert len(few.rows.pictures) == len(made.rows.pictures) - 6 * len(PRODUCTS)
+
+
+def test_vectors_survive_being_kept():
+    rows = np.random.default_rng(0).normal(size=(2, 5))
+    assert np.stack(list(map(unpacked, packed(rows)))) == pytest.approx(rows, abs=2e-3)
+
+
+# -- weights on disk ------------------------------------------------------------------------
+
+
+def saved(tmp_path, settings, **changes):
+    fusion = build_fusion("attention", 6, 4, ("a", "b"), 3)
+    with torch.no_grad():
+        for parameter in fusion.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    save_fusion(fusion, {"made_for": made_for(settings), **changes}, tmp_path)
+    return fusion
+
+
+def test_saved_weights_are_loaded_and_fuse_alike(tmp_path):
+    torch.manual_seed(0)
+    settings = Settings(fusion="attention")
+    fusion, loaded = saved(tmp_path, settings), load_fusion(settings, 6, 4, tmp_path)
+    tokens = [Token("text", np.eye(6, dtype=np.float32)[0]), Token("photo", np.eye(4, dtype=np.float32)[1], 0.6)]
+    assert loaded.intents == ("a", "b")
+    assert loaded.fuse(tokens).text == pytest.approx(fusion.fuse(tokens).text, abs=0.01)
+    assert [path.name for path in tmp_path.iterdir()] == ["fusion-attention.safetensors"]
+
+
+def test_other_encoders_or_no_file_start_untrained(tmp_path):
+    settings = Settings(fusion="attention")
+    assert not load_fusion(settings, 6, 4, tmp_path).intents
+    saved(tmp_path, settings)
+    assert not load_fusion(replace(settings, text_model="org/other"), 6, 4, tmp_path).intents
+    assert not load_fusion(settings.with_changes(fusion="concatenation"), 6, 4, tmp_path).intents
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:40], lambda b: b"", lambda b: b[:8] + b"{" * 40 + b[48:]])
+def test_damaged_weights_are_one_sentence(tmp_path, damage):
+    settings = Settings(fusion="attention")
+    saved(tmp_path, settings)
+    path = fusion_file("attention", tmp_path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(WeightsError, match="train fusion"):
+        load_fusion(settings, 6, 4, tmp_path)
+
+
+def test_a_failed_save_leaves_the_old_weights(tmp_path, monkeypatch):
+    settings = Settings(fusion="attention")
+    saved(tmp_path, settings)
+    before = fusion_file("attention", tmp_path).read_bytes()
+    monkeypatch.setattr(json, "dumps", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        saved(tmp_path, settings)
+    assert fusion_file("attention", tmp_path).read_bytes() == before
