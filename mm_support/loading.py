@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +17,7 @@ from mm_support.encode.image import load_image_encoder
 from mm_support.encode.ocr import load_text_reader
 from mm_support.encode.speech import load_speech_encoder
 from mm_support.encode.text import load_text_encoder
-from mm_support.fusion_weights import load_fusion
+from mm_support.fusion_weights import load_fusion, made_for
 from mm_support.knowledge.base import Knowledge, digest
 from mm_support.knowledge.gate import load_gate
 from mm_support.knowledge.index import VectorIndex
@@ -92,8 +91,8 @@ def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int],
 
 
 def signature(settings: Settings) -> str:
-    """Names the models that an index's vectors depend on."""
-    return hashlib.sha256(f"{settings.text_model}\n{settings.image_model}".encode()).hexdigest()[:8]
+    """Names the models that an index's vectors depend on, what was trained here included."""
+    return made_for(settings)[:8]
 
 
 def ingest_packs(knowledge: Knowledge, folder: Path, say: Callable[[str], None]) -> None:
