@@ -87,11 +87,11 @@ def resolve(
     before = past[-1]
     choice = chosen(question, before)
     if choice:
-        return with_context(query, encoder.encode([choice])[0], choice, CHOSEN_WEIGHT), replace(question, typed=choice, heard="")
+        return with_context(query, encoder.encode([choice])[0], CHOSEN_WEIGHT, choice, choice), replace(question, typed=choice, heard="")
     weight = context_weight(question)
     if not weight or not word_stems(f"{before.words} {before.topic}"):
         return query, question
-    return with_context(query, context_vector(recent, encoder), f"{before.words} {before.topic}", weight), question
+    return with_context(query, context_vector(recent, encoder), weight, f"{before.words} {before.topic}", before.words), question
 
 
 def context_weight(question: Question) -> float:
@@ -149,13 +149,14 @@ def _shown(lines: Sequence[str]) -> str:
     return f" (photo reads: {_short(' / '.join(lines))})" if lines else ""
 
 
-def with_context(query: FusedQuery, vector: np.ndarray, words: str, weight: float) -> FusedQuery:
-    """The query with one more modality; the others keep 1 - weight of their own. vector: (d_text,) unit.
+def with_context(query: FusedQuery, vector: np.ndarray, weight: float, words: str, naming: str) -> FusedQuery:
+    """The query with one more modality; the others keep 1 - weight of their own.
 
-    Codes of the context count only where the customer names none: "and what if it's E18?" is not about E24.
+    vector: (d_text,) unit. words: what it says. naming: the part of it whose codes count, and only where the
+    customer names none: "and what if it's E18?" is not about E24, nor is a code meant that only a title held.
     """
     keep, part = 1 - weight, weight * vector
-    named = codes.extract(words) if not query.codes else frozenset()
+    named = codes.extract(naming) if not query.codes else frozenset()
     return replace(
         query,
         text=part if query.text is None else keep * query.text + part,

@@ -1,7 +1,7 @@
 """What a customer takes for granted ("you said I get 90 days, right?"), and what the entry says about it.
 
 A claim is not agreed with: the reply opens with what cannot be confirmed, and shows the entry's sentences
-that are closest to the claim, a denial among them. Plain rules for English; knows no language model.
+that are closest to the claim, denials among them. Plain rules for English; knows no language model.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mm_support.decode.extract import Encode
 from mm_support.decode.sentences import content_words, evidence_sentences
 from mm_support.types import Entry
 
-CLOSEST = 2  # sentences that are shown beside a claim
+CLOSEST, DENIALS = 2, 2  # sentences that are shown beside a claim
 
 _CLAIM = re.compile(
     r"\b(?:you|they|he|she|colleague|support|nurse|doctor|agent) (?:\w+ )?(?:said|wrote)\b|\btold (?:me|us|my)\b|\bpromised\b|\bquoted\b"
@@ -44,14 +44,14 @@ def opening(words: str, entry: Entry) -> str:
 
 
 def sentences_about(words: str, entry: Entry, encode: Encode) -> list[str]:
-    """The entry's sentences that speak to a claim, in its order: the closest ones and the closest that denies something."""
+    """The entry's sentences that speak to a claim, in its order: the closest ones, and the closest that deny something."""
     sentences = evidence_sentences(entry.answer)
     if not sentences:
         return []
     vectors = encode([words, *sentences])
     order = np.argsort(-(vectors[1:] @ vectors[0]))
     denying = [i for i in order if _denies(sentences[i]) and _shares_a_word(words, sentences[i])]
-    return [sentences[i] for i in sorted({*order[:CLOSEST], *denying[:1]})]
+    return [sentences[i] for i in sorted({*order[:CLOSEST], *denying[:DENIALS]})]
 
 
 def _denies(sentence: str) -> bool:
