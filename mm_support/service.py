@@ -268,14 +268,14 @@ class SupportService:
         said, speech = [], Speech(parts.voice, asked.turn.speak)
         stop = threading.Event()
         try:
-            for sentence in compose(parts.writer, asked.question, decision, stop):
+            for piece in speech.alongside(compose(parts.writer, asked.question, decision, stop)):
+                if isinstance(piece, Audio):
+                    clock.mark("first_sound")
+                    yield Spoken(piece)
+                    continue
                 clock.mark("first_words")
-                said.append((sentence, sentence.shown(said[-1][0] if said else None)))
+                said.append((piece, piece.shown(said[-1][0] if said else None)))
                 yield Said(said[-1][1])
-                speech.say(sentence.text)
-                yield from map(Spoken, speech.sounds(wait=False))
-            clock.mark("written")
-            yield from map(Spoken, speech.sounds(wait=True))
         finally:
             stop.set()
             speech.close()

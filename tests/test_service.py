@@ -290,3 +290,28 @@ def test_what_was_heard_while_it_was_spoken_is_not_transcribed_again(make):
     heard = Transcript("warranty broken", "en", 0.8)
     reply = ask(make(speech=speech), audio=SPEECH, heard=heard)
     assert speech.expected == [] and reply.transcript == heard and "two years" in reply.text
+
+
+class SlowModel(EchoModel):
+    """Waits before its second sentence until the first one has been heard."""
+
+    def __init__(self, draft):
+        super().__init__(draft)
+        self.heard = threading.Event()
+
+    def stream(self, messages, max_tokens, stop=None):
+        for piece in super().stream(messages, max_tokens, stop):
+            yield piece
+            if piece.strip() == "You":  # the sentence before it is complete
+                assert self.heard.wait(10)
+
+
+def test_the_first_sentence_is_heard_while_the_second_is_written(make, monkeypatch):
+    model = SlowModel("The refund takes 5 days. You get it on your card.")
+    monkeypatch.setattr("test_service.EchoModel", lambda draft: model)
+    kinds = []
+    for event in make("drafted").reply(UserTurn(text="return refund", knowledge="kb", speak=True)):
+        kinds.append(type(event))
+        if isinstance(event, Spoken):
+            model.heard.set()
+    assert [kind for kind in kinds if kind in (Said, Spoken)] == [Said, Spoken, Said, Spoken]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict, deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Iterator, Sequence
 
@@ -77,17 +77,29 @@ class Speech:
 
     def __init__(self, voice: Voice, wanted: bool) -> None:
         self._voice = voice
-        self._pool = ThreadPoolExecutor(1, "speak") if wanted else None
+        self._pool = ThreadPoolExecutor(2, "speak") if wanted else None  # one writes the next sentence, one speaks
         self._waiting: deque[Future[Audio]] = deque()
         self._spoken: list[Audio] = []
 
-    def say(self, text: str) -> None:
-        if self._pool:
-            self._waiting.append(self._pool.submit(self._voice.speak, text))
+    def alongside(self, sentences: Iterator[Sentence]) -> Iterator[Sentence | Audio]:
+        """The sentences as they come, and their sounds as soon as they are ready, each in its order."""
+        if self._pool is None:
+            yield from sentences
+            return
+        coming = self._pool.submit(next, sentences, None)
+        while coming or self._waiting:
+            wait([future for future in (coming, *list(self._waiting)[:1]) if future], return_when=FIRST_COMPLETED)
+            yield from self._ready()
+            if coming and coming.done():
+                sentence = coming.result()
+                coming = self._pool.submit(next, sentences, None) if sentence else None
+                if sentence:
+                    self._waiting.append(self._pool.submit(self._voice.speak, sentence.text))
+                    yield sentence
 
-    def sounds(self, wait: bool) -> Iterator[Audio]:
-        """Sounds not handed out yet, in order: those that are ready, or with `wait` all."""
-        while self._waiting and (wait or self._waiting[0].done()):
+    def _ready(self) -> Iterator[Audio]:
+        """Sounds not handed out yet, in order, up to the first that is still being spoken."""
+        while self._waiting and self._waiting[0].done():
             try:
                 self._spoken.append(self._waiting.popleft().result())
             except GenerationError as exc:
