@@ -29,10 +29,22 @@ def shown(sentences):
 
 
 def test_supported_sentences_of_a_draft_are_shown_with_the_rank_of_their_entry():
-    assert write("The refund takes 5 days [2]. The water does not drain [1].") == [
+    both = Question("when does the refund arrive, and why does the water of the washing machine not drain")
+    assert write("The refund takes 5 days [2]. The water does not drain [1].", both)[:2] == [
         Sentence("The refund takes 5 days.", (1,)),
         Sentence("The water does not drain.", (2,)),
     ]
+
+
+def test_a_drafted_sentence_that_is_beside_the_question_is_not_shown():
+    asked = Question("when does the refund arrive")
+    texts = [sentence.text for sentence in write("The water does not drain. Opening hours are from 9 to 17. The refund takes 5 days.", asked)]
+    assert texts[0] == "The refund takes 5 days." and not {"The water does not drain.", "Opening hours are from 9 to 17."} & set(texts)
+
+
+def test_what_surely_answers_follows_where_the_draft_left_it_out():
+    (surely, *_) = write(None)
+    assert surely.text in [sentence.text for sentence in write("You get the refund on your card.")]
 
 
 def test_a_draft_that_falls_apart_is_replaced_by_the_entrys_own_sentences():

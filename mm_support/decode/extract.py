@@ -53,6 +53,32 @@ class Block(NamedTuple):
         return is_step(self.sentences[-1])
 
 
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """The blocks of an entry and how likely each belongs to the reply: (n_blocks,) float64."""
+
+    blocks: list[Block]
+    probabilities: np.ndarray
+
+    @property
+    def likeliest(self) -> float:
+        return float(self.probabilities.max(initial=0.0))
+
+    def chosen(self, threshold: float) -> list[str]:
+        """The sentences of the blocks from `threshold` on, in the entry's order, with what they lean on."""
+        wanted = set(np.flatnonzero(self.probabilities >= threshold))
+        for i in sorted(wanted, reverse=True):
+            while i > 0 and leans(self.blocks[i].sentences[0]):
+                i -= 1
+                wanted.add(i)
+        return [sentence for i in sorted(wanted) for sentence in self.blocks[i].sentences]
+
+    def holding(self, sentences: Sequence[str]) -> "Weighed":
+        """The blocks that hold any of the sentences."""
+        places = [i for i, block in enumerate(self.blocks) if set(block.sentences) & set(sentences)]
+        return Weighed([self.blocks[i] for i in places], self.probabilities[places])
+
+
 @dataclass(frozen=True)
 class Selector:
     """weights: one a feature, in FEATURES order. threshold: probability from which a block is shown."""
@@ -61,18 +87,17 @@ class Selector:
     bias: float
     threshold: float
 
-    def select(self, question: str, entry: Entry, encode: Encode) -> list[str]:
-        """The sentences of the entry that answer the question, at least one block of them."""
+    def weigh(self, question: str, entry: Entry, encode: Encode) -> Weighed:
         blocks = blocks_of(entry)
         if not blocks:
-            return []
+            return Weighed([], np.zeros(0))
         logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
-        wanted = set(np.flatnonzero(1 / (1 + np.exp(-logits)) >= self.threshold)) | {int(np.argmax(logits))}
-        for i in sorted(wanted, reverse=True):
-            while i > 0 and _LEANS.match(blocks[i].sentences[0]):
-                i -= 1
-                wanted.add(i)
-        return [sentence for i in sorted(wanted) for sentence in blocks[i].sentences]
+        return Weighed(blocks, 1 / (1 + np.exp(-logits)))
+
+    def select(self, question: str, entry: Entry, encode: Encode) -> list[str]:
+        """The sentences of the entry that answer the question, at least one block of them."""
+        weighed = self.weigh(question, entry, encode)
+        return weighed.chosen(min(self.threshold, weighed.likeliest))
 
 
 def load_selector(path: Path = SELECTOR_FILE) -> Selector:
@@ -84,6 +109,11 @@ def load_selector(path: Path = SELECTOR_FILE) -> Selector:
         return Selector(tuple(values["weights"]), values["bias"], values["threshold"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise WeightsError(f"{path} cannot be read; run `python -m mm_support train sentences`.") from exc
+
+
+def leans(sentence: str) -> bool:
+    """Whether a sentence is not understood without the one before it."""
+    return bool(_LEANS.match(sentence))
 
 
 def blocks_of(entry: Entry) -> list[Block]:

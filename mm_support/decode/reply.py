@@ -1,8 +1,9 @@
 """From a question and the entries found for it to sentences that may be shown, each bound to its entry.
 
-A language model drafts; every sentence is checked as soon as it is complete (grounding.py). What is not
-held by the evidence is dropped, and where the draft is late, fails or falls apart the entry's own
-sentences (extract.py) take its place. Knows nothing of retrieval or of when to answer at all.
+A language model drafts; every sentence is checked as soon as it is complete. What the evidence does not
+hold (grounding.py) or what is beside the question (extract.py) is dropped. What a draft leaves out though it
+surely belongs to the answer follows in the entry's own words; they are the whole reply where the draft is
+late, fails or falls apart. Knows nothing of retrieval or of when to answer at all.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 
 from mm_support.decode.claims import is_claim, opening, sentences_about
 from mm_support.decode.engine import LanguageModel
-from mm_support.decode.extract import blocks_of, load_selector
+from mm_support.decode.extract import Weighed, blocks_of, load_selector
 from mm_support.decode.grounding import Grounding, Support
 from mm_support.decode.prompt import MAX_EVIDENCE, Question, build_messages
 from mm_support.decode.sentences import codes, evidence_sentences, is_step, normal_code, split_sentences, without_markers
@@ -35,6 +36,8 @@ MAX_TOKENS = 120  # of a draft
 FIRST_SECONDS = 1.0  # a draft without a checked sentence by then is given up
 WHOLE_SECONDS = 4.0
 MAX_DROPPED = 1  # unsupported sentences after which a draft has fallen apart
+BESIDE = 0.15  # probability below which a drafted sentence is beside the question
+SURE = 0.45  # probability from which a sentence is shown though the draft left it out, or though another entry was found first
 UNTRAINED = ("SmolLM2-135M-Instruct.Q4_1",)  # as they come their drafts do not survive the check: extractive instead
 REMEMBERED = 20_000  # sentence vectors kept
 
@@ -75,35 +78,42 @@ class ReplyWriter:
         yield from photo_sentences(question, entries)
         if is_claim(question.words):
             yield Sentence(opening(question.words, entries[0]))
-        covered: set[str] = set()
-        complete = False
-        if self._model is not None:
-            draft = _Draft(self._model, Grounding(entries, self._vectors), stop)
-            for sentence, support in draft.sentences(question, entries):
-                for piece in with_all_steps(sentence, support, entries[support.rank - 1]):
-                    if piece.text not in covered:
-                        yield piece
-                    covered.add(piece.text)
-                covered.update(support.evidence)
-            complete = bool(covered) and not draft.broken
-        if stop and stop.is_set():
-            return
-        texts = self._about_claim(question, entries[0])
-        if not complete:
-            texts = self._extracted(question, entries[0], covered, texts)
-        for previous, text in zip([None, *texts], texts):
-            if text not in covered:
-                yield Sentence(text, (1,), starts_line=is_step(text) or bool(previous and is_step(previous)))
-        if not texts and not complete:
-            yield Sentence(refuse_text())
+        weighed = [self._selector.weigh(question.words, entry, self._vectors) for entry in entries]
+        shown: set[str] = set()
+        for sentence, evidence in self._drafted(question, entries, weighed, stop):
+            if sentence.text not in shown:
+                yield sentence
+            shown.update((sentence.text, *evidence))
+        if not (stop and stop.is_set()):
+            yield from self._own_words(question, entries[0], weighed[0], shown)
 
-    def _extracted(self, question: Question, entry: Entry, covered: set[str], wanted: Sequence[str]) -> list[str]:
-        """The entry's sentences for a reply, in its order: those wanted anyway, and those that answer the question
-        less those up to the last one that has already been shown."""
-        sentences = evidence_sentences(entry.answer)
-        after = max((i for i, sentence in enumerate(sentences) if sentence in covered), default=-1)
-        chosen = {*wanted, *self._selector.select(question.words, entry, self._vectors)}
-        return [text for i, text in enumerate(sentences) if text in chosen and (i > after or text in wanted)]
+    def _drafted(
+        self, question: Question, entries: Sequence[Entry], weighed: Sequence[Weighed], stop: threading.Event | None
+    ) -> Iterator[tuple[Sentence, Sequence[str]]]:
+        """The draft's sentences that are held and to the point, with what holds them. A step brings all of its steps along."""
+        if self._model is None:
+            return
+        answered = False  # from the first entry: another one is not cited before it
+        for sentence, support in draft(self._model, question, entries, Grounding(entries, self._vectors), stop):
+            held = weighed[support.rank - 1].holding(support.evidence)
+            if held.likeliest < (BESIDE if support.rank == 1 else SURE) or not (answered or support.rank == 1):
+                continue
+            answered = True
+            steps = [text for block in held.blocks if block.has_steps for text in block.sentences]
+            if not steps:
+                yield sentence, support.evidence
+            for text in steps:
+                yield Sentence(text, (support.rank,), is_step(text), drafted=True), ()
+
+    def _own_words(self, question: Question, entry: Entry, weighed: Weighed, shown: set[str]) -> Iterator[Sentence]:
+        """The entry's sentences that answer the question and are not shown yet, in its order."""
+        threshold = SURE if shown else min(self._selector.threshold, weighed.likeliest)
+        chosen = {*self._about_claim(question, entry), *weighed.chosen(threshold)} - shown
+        texts = [text for text in evidence_sentences(entry.answer) if text in chosen]
+        for previous, text in zip([None, *texts], texts):
+            yield Sentence(text, (1,), starts_line=is_step(text) or bool(previous and is_step(previous)))
+        if not texts and not shown:
+            yield Sentence(refuse_text())
 
     def _about_claim(self, question: Question, entry: Entry) -> list[str]:
         """The entry's sentences that the customer's claim is checked against, steps with all of theirs."""
@@ -130,33 +140,24 @@ class SentenceVectors:
         return np.stack([known[text] for text in texts])
 
 
-class _Draft:
-    """One draft of the language model. broken: it was late, failed, or held too much that had to be dropped."""
-
-    def __init__(self, model: LanguageModel, grounding: Grounding, stop: threading.Event | None) -> None:
-        self._model, self._grounding = model, grounding
-        self._halt = _Halt(stop, FIRST_SECONDS)
-        self.broken = False
-
-    def sentences(self, question: Question, entries: Sequence[Entry]) -> Iterator[tuple[Sentence, Support]]:
-        dropped = 0
-        pieces = self._model.stream(build_messages(question, entries), MAX_TOKENS, self._halt)
-        try:
-            for text in _complete_sentences(pieces):
-                support = self._grounding.check(text)
-                if support is None:
-                    dropped += 1
-                    if dropped > MAX_DROPPED:
-                        break
-                    continue
-                self._halt.extend(WHOLE_SECONDS)
+def draft(
+    model: LanguageModel, question: Question, entries: Sequence[Entry], grounding: Grounding, stop: threading.Event | None
+) -> Iterator[tuple[Sentence, Support]]:
+    """The sentences of one draft that the evidence holds; ends where it is late, fails or holds too many others."""
+    halt, dropped = _Halt(stop, FIRST_SECONDS), 0
+    pieces = model.stream(build_messages(question, entries), MAX_TOKENS, halt)
+    try:
+        for text in _complete_sentences(pieces):
+            support = grounding.check(text)
+            if support is not None:
+                halt.extend(WHOLE_SECONDS)
                 yield Sentence(text, (support.rank,), is_step(text), drafted=True), support
-        except GenerationError as exc:
-            log.warning("draft failed: %s", exc)
-            self.broken = True
-        finally:
-            pieces.close()
-        self.broken = self.broken or dropped > 0 or self._halt.is_set()
+            elif (dropped := dropped + 1) > MAX_DROPPED:
+                return
+    except GenerationError as exc:
+        log.warning("draft failed: %s", exc)
+    finally:
+        pieces.close()
 
 
 class _Halt:
@@ -189,14 +190,6 @@ def _complete_sentences(pieces: Iterable[str]) -> Iterator[str]:
 
 def _tidy(sentence: str) -> str:
     return without_markers(sentence).strip()
-
-
-def with_all_steps(sentence: Sentence, support: Support, entry: Entry) -> list[Sentence]:
-    """The sentence; where it is one of the entry's steps, all of them, in the entry's words and order."""
-    if not any(map(is_step, support.evidence)):
-        return [sentence]
-    block = next(block for block in blocks_of(entry) if set(support.evidence) & set(block.sentences))
-    return [Sentence(text, (support.rank,), starts_line=True, drafted=True) for text in block.sentences if is_step(text)]
 
 
 def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Sentence]:

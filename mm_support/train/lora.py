@@ -39,6 +39,17 @@ def add_lora(model: nn.Module, rank: int, scale: float, first_layer: int = 0) ->
     return wrapped
 
 
+def load_lora(layers: dict[str, LoraLinear], path: Path) -> None:
+    """Sets the adapters to what save_lora wrote. Raises KeyError where they are not those."""
+    from safetensors.torch import load_file
+
+    tensors = load_file(path)
+    with torch.no_grad():
+        for name, layer in layers.items():
+            layer.a.copy_(tensors[f"{name}.a"])
+            layer.b.copy_(tensors[f"{name}.b"] / layer.scale)
+
+
 def save_lora(layers: dict[str, LoraLinear], path: Path) -> None:
     """float16 safetensors: <layer>.a and <layer>.b, the scale folded into b."""
     from safetensors.torch import save_file
