@@ -11,7 +11,7 @@ from mm_support.decode.prompt import Question
 from mm_support.errors import WeightsError
 from mm_support.knowledge.gate import FEATURES, Gate, features, load_gate
 from mm_support.conversation import Past
-from mm_support.types import Entry, FusedQuery, Hit
+from mm_support.types import Entry, FusedQuery, Hit, UserTurn
 
 GATE = Gate((10.0, *[0] * 8), -5.0, 0.6, 0.3)  # probability 0.5 at a score of 0.5
 QUERY = FusedQuery(np.ones(2), None, {}, {"text": 1.0})
@@ -28,6 +28,13 @@ def decide(found, words="warranty", past=()):
 @pytest.mark.parametrize("score, action", [(0.9, "answer"), (0.5, "clarify"), (0.1, "refuse")])
 def test_the_gate_decides(score, action):
     assert decide(hits(score, 0.05)).action == action
+
+
+def test_a_claim_is_held_against_the_best_entry_at_half_the_confidence():
+    found = hits(0.47, 0.05)  # probability 0.43: between half of what an answer needs and all of it
+    assert decide(found, "how long is the warranty").action == "clarify"
+    assert decide(found, "you said the warranty is five years").action == "answer"
+    assert decide(hits(0.1), "you said the warranty is five years").action == "refuse"
 
 
 def test_nothing_found_is_refused():
@@ -138,3 +145,11 @@ NEITHER = (
 def test_wording_that_asks_for_a_person(service, sentences, reason):
     policy = service._parts.result().policy
     assert {text: policy._sign(text) for text in sentences.split("|")} == dict.fromkeys(sentences.split("|"), reason)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text, action", [("error 24", "answer"), ("What does this code on the display mean?", "clarify"), ("how much does it cost", "clarify")])
+def test_codes_said_and_not_said(service, text, action):
+    hits, _, decision = service.decide(UserTurn(text, knowledge="smart-home"))
+    assert decision.action == action
+    assert action == "clarify" or hits[0].entry.id == "washer-e24"

@@ -23,6 +23,7 @@ GATE_FILE = Path(__file__).parents[2] / "assets" / "weights" / "gate.json"
 FEATURES = (
     "score", "margin", "coverage", "score_covered", "brevity", "photo_share", "context_share", "code_found", "code_unknown",
 )  # fmt: skip
+ANNOUNCING = word_stems(" ".join(codes.ERRORS))
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,27 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
     """(9,) float64 in FEATURES order.
 
     margin: to the next entry. coverage: share of the question's words that carry meaning which the
-    entry uses. score_covered: their product. brevity: the fewer such words, the more. context_share:
-    what the turn before weighs. code_found, code_unknown: whether a code was named that the best entry
-    has, or has not.
+    entry uses, a code that it names in another spelling ("error 24", E24) among them. score_covered:
+    score times that. brevity: the fewer such words, the more. context_share: what the turn before weighs.
+    code_found, code_unknown: whether a code was named that the best entry has, or has not.
     """
     best = hits[0]
     margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
     named = frozenset().union(*query.codes.values()) if query.codes else frozenset()
     matched = codes.match(named, codes.extract(_text(best.entry))) if named else 0.0
     asked = word_stems(words)
-    coverage = len(asked & word_stems(_text(best.entry))) / len(asked) if asked else 0.0
+    held = word_stems(_text(best.entry)) | (frozenset(filter(_of_code, asked)) if matched else frozenset())
+    coverage = len(asked & held) / len(asked) if asked else 0.0
     return np.array([
         best.score, margin, coverage, best.score * coverage, 1 / (1 + len(asked)),
         query.weights.get("photo", 0.0), query.weights.get("context", 0.0),
         matched, float(bool(named)) * (1 - matched),
     ])  # fmt: skip
+
+
+def _of_code(stem: str) -> bool:
+    """Whether a stem is a code or announces one."""
+    return stem in ANNOUNCING or any(character.isdigit() for character in stem)
 
 
 def _text(entry: Entry) -> str:
