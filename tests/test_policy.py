@@ -30,8 +30,8 @@ def test_the_gate_decides(score, action):
     assert decide(hits(score, 0.05)).action == action
 
 
-def test_a_claim_is_held_against_the_best_entry_at_half_the_confidence():
-    found = hits(0.47, 0.05)  # probability 0.43: between half of what an answer needs and all of it
+def test_a_claim_is_held_against_the_best_entry_where_a_question_would_be_asked_back():
+    found = hits(0.47, 0.05)  # probability 0.43: less than an answer needs
     assert decide(found, "how long is the warranty").action == "clarify"
     assert decide(found, "you said the warranty is five years").action == "answer"
     assert decide(hits(0.1), "you said the warranty is five years").action == "refuse"

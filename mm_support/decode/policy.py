@@ -55,7 +55,6 @@ ANGER = (
     "are you kidding me, nothing works and nobody helps",
 )
 SURE = 0.58  # cosine above which a sentence means one of the above; tests/test_policy.py holds both sides
-CLAIM = 0.5  # share of the usual confidence at which a claim is held against the best entry: it needs no agreement
 FAILED: tuple[Action, ...] = ("clarify", "refuse")
 NO_FAILURE = ("greeting", "silence")  # reasons of a question back that say nothing about the help given
 CANDIDATES = 3  # entries that a question back may name
@@ -108,8 +107,8 @@ class Policy:
             return Decision("clarify", missing, confidence, ())
         if confidence >= self._gate.clarify and hits[0].entry.human_only:
             return Decision("handoff", "human_only", confidence, tuple(hits[:1]))
-        enough = self._gate.answer * (CLAIM if is_claim(words) else 1)
-        if confidence >= max(enough, self._gate.clarify) and not names_another_code(query, hits[0].entry):
+        enough = self._gate.clarify if is_claim(words) else self._gate.answer  # a claim is checked, not asked back about
+        if confidence >= enough and not names_another_code(query, hits[0].entry):
             return Decision("answer", "evidence", confidence, tuple(hits))
         if past and past[-1].action in FAILED and past[-1].reason not in NO_FAILURE:
             return Decision("handoff", "stuck", confidence, ())
