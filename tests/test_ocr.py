@@ -16,7 +16,7 @@ from displays import FONTS, LIT, draw_displays, draw_numbers
 from mm_support.config import Settings
 from mm_support.encode import ocr, segments
 from mm_support.encode.ocr import Piece, believe_one, clean, lines_in_order, load_text_reader, sideways, unturn
-from mm_support.encode.segments import Character, SegmentReader, chains, characters, distinct, read_glyph, word
+from mm_support.encode.segments import Character, SegmentReader, chains, characters, distinct, read_glyph, trimmed, word
 from mm_support.errors import WeightsError
 from mm_support.knowledge.codes import extract, match, normalise
 from mm_support.types import TextLine
@@ -84,6 +84,14 @@ def test_segments_seen_in_a_part_of_ordinary_type_change_nothing():
     assert believe_one(printed, [TextLine("808", 0.9, (0.6, 0.4, 0.9, 0.5))]) == printed
 
 
+def test_print_that_is_not_quite_sure_gives_way_to_a_likely_display_of_its_length():
+    place = (0.1, 0.4, 0.4, 0.6)
+    display = TextLine("Er96", 0.74, place)
+    assert texts(believe_one([TextLine("E-96", 0.92, place)], [display])) == ["Er96"]
+    assert texts(believe_one([TextLine("EF960", 0.92, place)], [display])) == ["EF960"]
+    assert texts(believe_one([TextLine("ER96", 0.99, place)], [display])) == ["ER96"]
+
+
 def test_no_place_is_read_twice_on_random_boxes():
     rng = np.random.default_rng(0)
     for _ in range(50):
@@ -130,6 +138,17 @@ def test_neighbours_become_lines_and_strangers_do_not():
     large = [character(80, "8", height=60)]
     found = [row[2], below[1], *large, row[0], below[0], row[1]]
     assert sorted("".join(c.glyph for c in chain) for chain in chains(found)) == ["17", "8", "E24"]
+
+
+def test_weak_characters_stay_within_a_line_and_at_its_ends_only_where_they_fit():
+    def glyphs(*items: tuple[float, str, float]) -> str:
+        return "".join(c.glyph for c in trimmed([character(x, glyph, confidence=sure) for x, glyph, sure in items]))
+
+    assert glyphs((0, "b", 0.9), (15, "E", 0.4), (30, "6", 0.9)) == "bE6"
+    assert glyphs((0, "1", 0.4), (15, "H", 0.9), (30, "2", 0.9), (45, "-", 0.5)) == "H2"
+    assert glyphs((0, "8", 0.5), (15, "2", 0.9), (30, "0", 0.9), (45, "6", 0.9)) == "8206"
+    assert glyphs((0, "8", 0.9), (15, "2", 0.9), (30, "0", 0.9), (52, "6", 0.5)) == "820"
+    assert glyphs((0, "1", 0.3)) == "1"
 
 
 def test_of_characters_that_cover_one_another_the_surest_stays():

@@ -34,6 +34,7 @@ SMALL = 15  # pixels; median line height in the first look below which text is s
 LEAST_CONFIDENCE = 0.5
 SURE = 0.8  # mean confidence below which the photo may be the wrong way up
 SURE_DISPLAY = 0.8  # ordinary type, taken for segments, stays below this; true displays are mostly above
+SURE_PRINT, LIKELY_DISPLAY = 0.97, 0.65  # type that segments are seen in is read this surely; displays mostly are not
 TALL = 1.5  # a box this much higher than wide holds text that runs up or down
 PRICE = re.compile(r"[-+]?[€$£¥]?\s?-?\d{1,6}([.,]\d{3})*[.,]\d{2}\s?([€$£¥]|EUR|USD|CNY|GBP|元)?( ?[A-Z*])?")
 
@@ -224,8 +225,12 @@ def believe_one(printed: Sequence[TextLine], displays: Sequence[TextLine]) -> li
 
 
 def _outdone(line: TextLine, by: TextLine) -> bool:
-    """Whether a display is sure and long enough to stand for a line that was read more surely."""
-    return by.confidence >= SURE_DISPLAY and len(re.sub(r"\W", "", by.text)) >= len(re.sub(r"\W", "", line.text))
+    """Whether a display is sure and long enough to stand for a line that was read more surely.
+
+    A line that is no display is read almost certainly, so less is asked of the display where it was not.
+    """
+    least = SURE_DISPLAY if line.confidence >= SURE_PRINT else LIKELY_DISPLAY
+    return by.confidence >= least and len(re.sub(r"\W", "", by.text)) >= len(re.sub(r"\W", "", line.text))
 
 
 def _covered(box: Sequence[float], by: Sequence[float]) -> float:

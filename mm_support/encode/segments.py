@@ -23,6 +23,8 @@ SIDES = (768, 384, 192, 96)  # pixels on the longer side; each finds characters 
 BEST_HEIGHT = 22  # pixels; what was found is read again at this height
 ENLARGED = 1.5  # small photos are enlarged this much at most
 LEAST_CENTRE = 0.4  # probability that a centre is there
+LEAST_AGAIN = 0.2  # the same where a line is known to be
+WEAK = 0.6  # confidence below which a line's first or last character has to fit in with the others
 LEAST_LINE = 0.55  # confidence of a line
 LEAST_ALONE = 0.85  # confidence of a line of one character
 SIMPLE = set("1-_°oc")  # shapes that edges and scratches have too; they make no line by themselves
@@ -92,9 +94,9 @@ class SegmentReader:
         crop = small.transform(size, Image.Transform.AFFINE, affine.ravel().tolist(), Image.Resampling.BILINEAR)
         said = self._net(np.asarray(crop, np.float32).transpose(2, 0, 1)[None] / 255)
         turn = np.column_stack([right, down]) * scale
-        again = [replace(c, centre=origin + turn @ c.centre, up=turn @ c.up, right=turn @ c.right) for c in characters(said, 1.0)]
+        again = [replace(c, centre=origin + turn @ c.centre, up=turn @ c.up, right=turn @ c.right) for c in characters(said, 1.0, LEAST_AGAIN)]
         same = [c for c in chains(distinct(again)) if abs(np.mean([i.centre for i in c], axis=0) @ down - middle) < height / 3]
-        return max(same, key=len, default=chain)
+        return trimmed(max(same, key=len, default=chain))
 
     def _at_size(self, photo: Image.Image, side: int) -> list[Character]:
         scale = min(side / max(photo.size), ENLARGED)
@@ -105,14 +107,14 @@ class SegmentReader:
         return characters(self._net(padded.transpose(2, 0, 1)[None]), scale)
 
 
-def characters(said: np.ndarray, scale: float) -> list[Character]:
-    """What the network said of a photo that was resized by scale, as characters in the photo's pixels."""
+def characters(said: np.ndarray, scale: float, least: float = LEAST_CENTRE) -> list[Character]:
+    """What the network said of a photo that was resized by scale, as characters in the photo's pixels; least: of a centre."""
     from mm_support.encode.segment_net import STRIDE, UNIT
 
     centre = said[0]
     around = np.lib.stride_tricks.sliding_window_view(np.pad(centre, 1), (3, 3)).max((2, 3))
     found = []
-    for y, x in np.argwhere((centre >= LEAST_CENTRE) & (centre == around)):
+    for y, x in np.argwhere((centre >= least) & (centre == around)):
         up, right = said[1:3, y, x] * UNIT / scale, said[3:5, y, x] * UNIT / scale
         glyph, sureness = read_glyph(said[5:12, y, x])
         mark = "." if said[12, y, x] > 0.5 else ":" if said[13, y, x] > 0.5 else ""
@@ -158,6 +160,19 @@ def chains(found: Sequence[Character]) -> list[list[Character]]:
             chain.append(following[chain[-1]])
         lines.append([found[i] for i in chain])
     return lines
+
+
+def trimmed(chain: list[Character]) -> list[Character]:
+    """The chain without weak characters at its ends that edges make too, or that do not keep its distance."""
+    while len(chain) > 1:
+        gaps = [_gap(one, other) for one, other in zip(chain, chain[1:])]
+        usual = float(np.median(gaps))
+        ends = [(item, gap) for item, gap in ((chain[0], gaps[0]), (chain[-1], gaps[-1])) if item.confidence < WEAK]
+        odd = [item for item, gap in ends if item.glyph in SIMPLE or not 0.75 < gap / usual < 1.3]
+        if not odd:
+            break
+        chain = [item for item in chain if item is not odd[0]]
+    return chain
 
 
 def parted(chain: list[Character]) -> list[list[Character]]:
