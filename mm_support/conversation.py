@@ -9,6 +9,7 @@ Knows no store and no index: the past comes in, a query goes out.
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,10 +18,12 @@ import numpy as np
 from mm_support.decode.prompt import Question
 from mm_support.decode.sentences import word_stems
 from mm_support.encode.text import TextEncoder
+from mm_support.errors import InputError
 from mm_support.knowledge import codes
 from mm_support.types import Action, FusedQuery
 
 MODALITY = "context"
+SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_WEIGHT = 0.4  # of the context, where a question says next to nothing by itself
 CHOSEN_WEIGHT = 0.9  # of the candidate that the customer chose
 TITLE_WEIGHT = 0.5  # of the cited entry's title beside the words of the turn before
@@ -72,6 +75,15 @@ class Past:
     @property
     def words(self) -> str:
         return " ".join((self.text, *self.read)).strip()
+
+
+def checked_session(session_id: str | None) -> str:
+    """The session's id, a new one where there is none. Raises InputError for one that cannot be."""
+    if session_id is None or session_id == "":
+        return uuid.uuid4().hex
+    if not SESSION_ID.fullmatch(session_id):
+        raise InputError("The session_id may hold 1 to 64 letters, digits, - and _; leave it out to start a new session.")
+    return session_id
 
 
 def resolve(

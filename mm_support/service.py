@@ -9,7 +9,6 @@ a conversation is held here: what a later turn needs is read from the store.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 import uuid
@@ -25,14 +24,14 @@ from PIL import Image
 
 from mm_support import wire
 from mm_support.config import Settings
-from mm_support.conversation import Past, resolve, summarise
+from mm_support.conversation import Past, checked_session, resolve, summarise
 from mm_support.decode.compose import Speech, compose, evidence_of, vote_intent
 from mm_support.decode.policy import SILENCE, Decision, Policy
 from mm_support.decode.prompt import Question
 from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.decode.voice import Voice
 from mm_support.encode.live import LiveTurn
-from mm_support.errors import InputError, SupportError
+from mm_support.errors import SupportError
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.base import Knowledge
@@ -46,7 +45,6 @@ from mm_support.understand import Seen, Understanding, check_turn, clean_text, q
 
 log = logging.getLogger(__name__)
 
-SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FOUND = 5  # entries that are shown and may be cited
 MATCHES = 5  # entries that `describe` names
 
@@ -299,15 +297,6 @@ class SupportService:
         summary = summarise(asked.past, asked.question, decision.reason) if decision.action == "handoff" else ""
         self._store.add_turn(summary, **turn_row(asked, decision, hits, reply))
         yield Finished(reply)
-
-
-def checked_session(session_id: str | None) -> str:
-    """The session's id, a new one where there is none. Raises InputError for one that cannot be."""
-    if session_id is None or session_id == "":
-        return uuid.uuid4().hex
-    if not SESSION_ID.fullmatch(session_id):
-        raise InputError("The session_id may hold 1 to 64 letters, digits, - and _; leave it out to start a new session.")
-    return session_id
 
 
 def open_store(settings: Settings) -> Store:
