@@ -32,18 +32,18 @@ PRIVATE = {"api_visibility": "private"}
 
 
 def evaluation_tab(folder: Path) -> None:
-    """Figures from report.json and every chart beside it."""
+    """Every chart of the folder, then the figures of its report.json."""
     report, charts = folder / "report.json", sorted(folder.glob("*.png"))
     if not report.is_file() and not charts:
         gr.HTML(HOW_TO_EVALUATE)
         return
-    if report.is_file():
-        gr.HTML(report_tables(json.loads(report.read_text(encoding="utf-8"))))
     with gr.Row():
         for chart in charts:
             gr.Image(
                 str(chart), label=title_of(chart.stem), interactive=False, buttons=["fullscreen"], min_width=320,
             )
+    if report.is_file():
+        gr.HTML(report_tables(json.loads(report.read_text(encoding="utf-8"))))
 
 
 def report_tables(report: dict, title: str = "Figures") -> str:

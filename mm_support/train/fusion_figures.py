@@ -76,10 +76,11 @@ def ask(fusion: FusionStrategy, turns: Turns, subset: Sequence[str], made: Encod
     return Outcomes(torch.cat(ranks).numpy(), torch.cat(intents).numpy(), true) if len(whole) else Outcomes(*[np.zeros((0,))] * 3)
 
 
-def figures(outcomes: Outcomes) -> dict[str, Any]:
-    """recall@1 and @5 of the entry; accuracy, macro F1 and calibration error of the intent, where there is a head."""
+def figures(outcomes: Outcomes, worded: bool = True) -> dict[str, Any]:
+    """recall@1 and @5 of the entry; accuracy, macro F1 and calibration error of the intent, where there is a head
+    and the turns have words: no photo says what is asked."""
     found = {f"recall@{k}": interval(outcomes.rank < k) for k in (1, 5)}
-    if not len(outcomes.true) or outcomes.true[0] < 0:
+    if not worded or not len(outcomes.true) or outcomes.true[0] < 0:
         return found
     guess = outcomes.intent.argmax(1)
     right = guess == outcomes.true

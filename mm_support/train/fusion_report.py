@@ -47,7 +47,7 @@ def measure(made: EncodedSet, settings: Settings, weights: Path, out: Path, seed
     strategies |= {name: load_fusion(settings.with_changes(fusion=name), *dims, weights) for name in STRATEGIES}
     outcomes = {name: {label(s): ask(fusion, test[BASE], s, made, BASE) for s in SUBSETS} for name, fusion in strategies.items()}
     report: dict[str, Any] = {
-        "grocery task": {name: {subset: figures(o) for subset, o in own.items()} for name, own in outcomes.items()},
+        "grocery task": {name: {subset: figures(o, subset != "photo") for subset, o in own.items()} for name, own in outcomes.items()},
         "packs, recall@1": packs(strategies, test, made),
         "turns": {base: len(turns) for base, turns in test.items()},
     }
