@@ -40,7 +40,7 @@ def evaluation_tab(folder: Path) -> None:
     with gr.Row():
         for chart in charts:
             gr.Image(
-                str(chart), label=title_of(chart.stem), interactive=False, buttons=["fullscreen"], min_width=320,
+                str(chart), label=title_of(chart.stem), show_label=False, interactive=False, buttons=["fullscreen"], min_width=320,
             )
     if report.is_file():
         gr.HTML(report_tables(json.loads(report.read_text(encoding="utf-8"))))
