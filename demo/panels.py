@@ -24,7 +24,7 @@ from mm_support.wire import snippet
 log = logging.getLogger(__name__)
 THUMBNAIL = 112  # px, twice the size on the page
 KEPT_TURNS = 20  # exchanges whose sources stay on the page
-MODALITY_NAMES = {"text": "Typed", "speech": "Spoken", "photo": "Photo", "photo_text": "Text in photo"}
+MODALITY_NAMES = {"text": "Typed", "speech": "Spoken", "photo": "Photo", "photo_text": "Text in photo", "context": "Conversation"}
 OUTCOMES = {
     "answer": "Answered from the sources below",
     "clarify": "Asked for one more detail",
