@@ -1,4 +1,4 @@
-"""Seeing: seconds a photo, one by one and in a batch, beside the same tower as timm builds it.
+"""Seeing: seconds a photo, one by one and in a batch, beside the same tower as timm builds it, and all that a photo is asked.
 
 Photos are drawn, of about a megapixel. How well the encoder recognises is not judged here: train/image.py does.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
@@ -15,10 +16,12 @@ from PIL import Image
 from mm_support.config import Settings
 from mm_support.device import Device, resolve_device
 from mm_support.encode.image import load_image_encoder
+from mm_support.encode.ocr import load_text_reader
 from mm_support.knowledge.pictures import picture_score
 
 PHOTOS = 64
 SIDE = 1_000  # pixels
+DISPLAY = Path(__file__).parents[2] / "assets" / "examples" / "washer-e24.jpg"
 ENTRIES = 1_000  # each with one picture and a title
 
 
@@ -37,6 +40,14 @@ def measure(settings: Settings) -> dict[str, Any]:
     pictures, words = vectors[np.arange(ENTRIES) % PHOTOS], encoder.encode_words(["washing machine"])[0]
     match = [_seconds(lambda: [picture_score(v, row[None], words) for row in pictures]) for v in vectors[:5]]
     label = [_seconds(lambda: encoder.label(v)) for v in vectors[:20]]
+    reader, shown = load_text_reader(settings), Image.open(DISPLAY).convert("RGB")
+
+    def everything() -> None:
+        vector = encoder.encode([shown])[0]
+        encoder.label(vector), reader.read(shown)
+        [picture_score(vector, row[None], words) for row in pictures]
+
+    whole = [_seconds(everything) for _ in range(6)][1:]
     one, many = statistics.median(single), statistics.median(batch)
     return {
         "photo_s": round(one, 4),
@@ -45,6 +56,7 @@ def measure(settings: Settings) -> dict[str, Any]:
         "photo_timm_as_it_comes_s": round(statistics.median(theirs), 4),
         "labels_s": round(statistics.median(label), 4),
         "match_against_1000_entries_s": round(statistics.median(match), 4),
+        "display_labelled_read_and_matched_s": round(statistics.median(whole), 4),
     }
 
 
