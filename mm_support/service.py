@@ -165,16 +165,22 @@ class SupportService:
 
     def decide(self, turn: UserTurn, past: Sequence[Past] = ()) -> tuple[tuple[Hit, ...], FusedQuery, Decision]:
         """Everything up to the reply: hits, the query that found them, the decision. past: oldest first."""
-        return self._decide(turn, past)[1:]
+        return self.judge(turn, *self.perceive(turn), past)[1:]
 
     def compose(self, turn: UserTurn, past: Sequence[Past] = ()) -> tuple[tuple[Hit, ...], Decision, list[Sentence]]:
         """A whole reply that is neither spoken nor stored: hits, decision, sentences. For evaluation."""
-        question, hits, _, decision = self._decide(turn, past)
+        question, hits, _, decision = self.judge(turn, *self.perceive(turn), past)
         return hits, decision, list(compose(self._parts.result().writer, question, decision, threading.Event()))
 
-    def _decide(self, turn: UserTurn, past: Sequence[Past]) -> tuple[Question, tuple[Hit, ...], FusedQuery, Decision]:
+    def perceive(self, turn: UserTurn) -> tuple[Transcript | None, Seen | None]:
+        """What is heard in a turn's recording and seen in its photo."""
+        return self._parts.result().understanding.perceive(turn)
+
+    def judge(
+        self, turn: UserTurn, heard: Transcript | None, seen: Seen | None, past: Sequence[Past] = ()
+    ) -> tuple[Question, tuple[Hit, ...], FusedQuery, Decision]:
+        """What is asked, found and decided, of a turn that was perceived before."""
         parts = self._parts.result()
-        heard, seen = parts.understanding.perceive(turn)
         text = clean_text(turn.text)
         query = parts.understanding.fuse(text, heard, seen)
         query, question = resolve(query, question_of(text, heard, seen), past, turn.knowledge, parts.understanding.text)

@@ -13,7 +13,7 @@ from mm_support.knowledge.gate import FEATURES, Gate, features, load_gate
 from mm_support.conversation import Past
 from mm_support.types import Entry, FusedQuery, Hit, UserTurn
 
-GATE = Gate((10.0, *[0] * 8), -5.0, 0.6, 0.3)  # probability 0.5 at a score of 0.5
+GATE = Gate((10.0, *[0] * (len(FEATURES) - 1)), -5.0, 0.6, 0.3)  # probability 0.5 at a score of 0.5
 QUERY = FusedQuery(np.ones(2), None, {}, {"text": 1.0})
 
 
@@ -112,13 +112,15 @@ def test_a_question_back_names_two_or_three_close_entries():
 def test_features_by_hand():
     entry = Entry("a", "Error E24", "The pump is blocked.")
     query = FusedQuery(np.ones(2), np.ones(2), {}, {"text": 0.7, "photo": 0.3}, {"text": frozenset({"E24"})})
-    values = dict(zip(FEATURES, features("the pump shows e24 today", query, [Hit(entry, 0.8), Hit(entry, 0.5)])))
+    values = dict(zip(FEATURES, features("the pump shows e24 today", query, [Hit(entry, 0.8, {"photo": 0.15}), Hit(entry, 0.5)])))
     assert values == pytest.approx(
         {
             "score": 0.8, "margin": 0.3, "coverage": 2 / 4, "score_covered": 0.4, "brevity": 1 / 5,
-            "photo_share": 0.3, "context_share": 0.0, "code_found": 1.0, "code_unknown": 0.0,
+            "photo_share": 0.3, "photo_score": 0.5, "photo_code": 0.0, "context_share": 0.0, "code_found": 1.0, "code_unknown": 0.0,
         }  # fmt: skip
     )
+    read = FusedQuery(None, np.ones(2), {}, {"photo": 1.0}, {"photo_text": frozenset({"E24"})})
+    assert dict(zip(FEATURES, features("", read, [Hit(entry, 0.8)])))["photo_code"] == 1.0
     unknown = FusedQuery(np.ones(2), None, {}, {"text": 1.0}, {"text": frozenset({"F99"})})
     assert features("f99", unknown, [Hit(entry, 0.8)])[-1] == 1.0
 

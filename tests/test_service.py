@@ -14,7 +14,7 @@ from mm_support.decode.reply import ReplyWriter
 from mm_support.errors import InputError, KnowledgeError, WeightsError
 from mm_support.fuse import build_fusion
 from mm_support.knowledge.base import Knowledge
-from mm_support.knowledge.gate import Gate
+from mm_support.knowledge.gate import FEATURES, Gate
 from mm_support.knowledge.index import VectorIndex
 from mm_support.service import Parts, SupportService, open_store
 from mm_support.types import Finished, Found, Heard, Said, Saw, Spoken, Transcript, UserTurn, Working
@@ -28,7 +28,7 @@ e24,Error E24,washing machine e24,The water does not drain. Clean the filter.,re
 blue,Blue lamp,blue,This is the blue lamp.,product,blue.png
 """
 SPEECH = (16_000, np.full(16_000, 0.5, np.float32))
-GATE = Gate((6.0, *[0] * 8), -3.0, 0.5, 0.2)  # answers at a score of 0.5, asks back from 0.27
+GATE = Gate((6.0, *[0] * (len(FEATURES) - 1)), -3.0, 0.5, 0.2)  # answers at a score of 0.5, asks back from 0.27
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from mm_support.types import Entry, FusedQuery, Hit
 
 GATE_FILE = Path(__file__).parents[2] / "assets" / "weights" / "gate.json"
 FEATURES = (
-    "score", "margin", "coverage", "score_covered", "brevity", "photo_share", "context_share", "code_found", "code_unknown",
+    "score", "margin", "coverage", "score_covered", "brevity", "photo_share", "photo_score", "photo_code", "context_share", "code_found", "code_unknown",
 )  # fmt: skip
 ANNOUNCING = word_stems(" ".join(codes.ERRORS))
 
@@ -57,11 +57,12 @@ def load_gate(path: Path = GATE_FILE) -> Gate:
 
 
 def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
-    """(9,) float64 in FEATURES order.
+    """(11,) float64 in FEATURES order.
 
     margin: to the next entry. coverage: share of the question's words that carry meaning which the
     entry uses, a code that it names in another spelling ("error 24", E24) among them. score_covered:
-    score times that. brevity: the fewer such words, the more. context_share: what the turn before weighs.
+    score times that. brevity: the fewer such words, the more. photo_score: how well the photo alone fits.
+    photo_code: whether the entry names a code that was read in it. context_share: what the turn before weighs.
     code_found, code_unknown: whether a code was named that the best entry has, or has not.
     """
     best = hits[0]
@@ -71,9 +72,12 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
     asked = word_stems(words)
     held = word_stems(_text(best.entry)) | (frozenset(filter(_of_code, asked)) if matched else frozenset())
     coverage = len(asked & held) / len(asked) if asked else 0.0
+    photo = query.weights.get("photo", 0.0)
+    read = query.codes.get("photo_text", frozenset())
     return np.array([
         best.score, margin, coverage, best.score * coverage, 1 / (1 + len(asked)),
-        query.weights.get("photo", 0.0), query.weights.get("context", 0.0),
+        photo, best.by.get("photo", 0.0) / photo if photo else 0.0,
+        codes.match(read, codes.extract(_text(best.entry))) if read else 0.0, query.weights.get("context", 0.0),
         matched, float(bool(named)) * (1 - matched),
     ])  # fmt: skip
 

@@ -1,9 +1,10 @@
 """Fits the evidence gate on validation cases and writes assets/weights/gate.json.
 
 A case is a line of JSONL: {"text", "expect": entry id or "none", "kind"}, or a dialogue {"turns": [...]}
-of them; the file's name is the knowledge base. Positive: the best hit is the expected entry. Negative:
-out of scope, the wrong entry found, or a question of another base. Figures are measured on bases left
-out of the fit, one by one.
+of them; the file's name is the knowledge base. The entries' own pictures, as they are and as a customer
+would photograph them, are shown with words that name nothing. Positive: the best hit is the expected
+entry. Negative: out of scope, the wrong entry found, or a question or picture of another base. Figures are
+measured on bases left out of the fit, one by one.
 """
 
 from __future__ import annotations
@@ -20,22 +21,27 @@ from mm_support import terminal
 from mm_support.config import Settings
 from mm_support.conversation import Past
 from mm_support.errors import InputError
+from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.gate import FEATURES, GATE_FILE, Gate, features
+from mm_support.train.distort import snapshot
 from mm_support.types import UserTurn
 
 FOREIGN_EVERY = 4  # of each other base's questions, every fourth is asked as a question out of scope
 ANSWERED_OUT_OF_SCOPE = 0.05  # share of out-of-scope questions that may be answered
 REFUSED_ANSWERABLE = 0.03  # share of answerable questions that may be refused
+BESIDE_A_PHOTO = ("", "What does this mean, and what should I do?", "What is this?", "Can you help me with this?")
+SEED = 1
 
 
 @dataclass(frozen=True)
 class Example:
-    """x: (features,). known: the base holds the answer. right: the best hit is it."""
+    """x: (features,). known: the base holds the answer. right: the best hit is it. shown: asked with a photo."""
 
     base: str
     x: np.ndarray
     known: bool
     right: bool
+    shown: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     service = terminal.load_service(settings)
-    examples = collect(service, read_cases(args.cases))
+    cases = read_cases(args.cases)
+    examples = [*collect(service, cases), *collect_photos(service, list(cases))]
     service.close()
     figures = leave_one_out(examples)
     gate = fit(examples)
@@ -54,7 +61,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         "features": FEATURES,
         "card": {
             "what": "Logistic regression: does the best entry answer the question?",
-            "data": f"{len(examples)} questions about the bases in assets/knowledge, written for this project",
+            "data": f"{len(examples)} questions about the bases in assets/knowledge, {sum(e.shown for e in examples)} with a photo, made for this project",
             "command": "python -m mm_support train gate",
             "left_one_base_out": figures,
         },
@@ -101,6 +108,26 @@ def examples_of(service, base: str, turns: Sequence[dict]) -> Iterator[Example]:
         past += (Past(turn["text"], "", decision.action, (best.id,), decision.reason, base, best.title),)
 
 
+def collect_photos(service, bases: Sequence[str]) -> list[Example]:
+    """Each picture of the bases, as it is and photographed, asked about in its own base and in the next one."""
+    from tqdm import tqdm
+
+    rng = np.random.default_rng(SEED)
+    shown = [(base, entry.id, path) for base in bases for entry in service.knowledge.entries(base) for path in entry.pictures]
+    examples = []
+    for base, entry_id, path in tqdm(shown, desc="showing", disable=None):
+        picture = load_photo(path)
+        other = bases[(bases.index(base) + 1) % len(bases)]
+        for photo in (picture, snapshot(picture, rng)):
+            _, seen = service.perceive(UserTurn(image=photo))
+            for text in ("", BESIDE_A_PHOTO[rng.integers(1, len(BESIDE_A_PHOTO))]):
+                for asked_in, expected in ((base, entry_id), (other, "none")):
+                    _, hits, query, _ = service.judge(UserTurn(text=text, knowledge=asked_in), None, seen)
+                    right = hits[0].entry.id == expected
+                    examples.append(Example(base, features(text, query, hits), expected != "none", right, shown=True))
+    return examples
+
+
 def fit(examples: Sequence[Example]) -> Gate:
     """Logistic regression and the two thresholds, on the same examples."""
     from sklearn.linear_model import LogisticRegression
@@ -114,18 +141,24 @@ def fit(examples: Sequence[Example]) -> Gate:
     return Gate(tuple(map(float, model.coef_[0])), float(model.intercept_[0]), answer, clarify)
 
 
-def leave_one_out(examples: Sequence[Example]) -> dict[str, float]:
-    """Shares over all bases, each judged by a gate that never saw it."""
-    answered, refused, known = [], [], []
-    for base in sorted({e.base for e in examples}):
+def leave_one_out(examples: Sequence[Example]) -> dict[str, dict[str, float]]:
+    """Shares over all bases, each judged by a gate that never saw it; for questions in words and with a photo."""
+    answered, refused = np.zeros(len(examples), bool), np.zeros(len(examples), bool)
+    bases = np.array([e.base for e in examples])
+    for base in set(bases):
         gate = fit([e for e in examples if e.base != base])
-        own = [e for e in examples if e.base == base]
-        p = 1 / (1 + np.exp(-(np.stack([e.x for e in own]) @ np.array(gate.weights) + gate.bias)))
-        answered += list(p >= gate.answer)
-        refused += list(p < gate.clarify)
-        known += [e.known for e in own]
-    answered, refused, known = map(np.array, (answered, refused, known))
-    right = np.array([e.right for base in sorted({e.base for e in examples}) for e in examples if e.base == base])
+        own = bases == base
+        p = 1 / (1 + np.exp(-(np.stack([e.x for e in examples])[own] @ np.array(gate.weights) + gate.bias)))
+        answered[own], refused[own] = p >= gate.answer, p < gate.clarify
+    shown = np.array([e.shown for e in examples])
+    return {
+        name: shares([e for e, chosen in zip(examples, among) if chosen], answered[among], refused[among])
+        for name, among in (("in_words", ~shown), ("with_a_photo", shown))
+    }
+
+
+def shares(examples: Sequence[Example], answered: np.ndarray, refused: np.ndarray) -> dict[str, float]:
+    known, right = (np.array([getattr(e, name) for e in examples]) for name in ("known", "right"))
     return {
         "right_entry_first": round(float(right[known].mean()), 4),
         "answerable_answered": round(float(answered[known].mean()), 4),
