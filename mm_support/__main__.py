@@ -107,6 +107,8 @@ def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
 def ingest(args: argparse.Namespace, settings: Settings) -> int:
     from tqdm import tqdm
 
+    if not args.path.exists():
+        raise InputError(f"There is no file or folder {args.path}.")
     service = terminal.load_service(settings)
     with tqdm(unit="entry", disable=None) as bar:
 

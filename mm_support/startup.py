@@ -9,15 +9,11 @@ from typing import Iterator
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """No garbage collection inside: imports and models make millions of objects that stay, searched over and over in vain.
-
-    What is alive at the end is left out of later collections too.
-    """
+    """No garbage collection inside: imports and models make millions of objects that stay, searched over and over in vain."""
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         gc.enable()
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from conftest import EchoModel, WordEncoder
 
+from mm_support.decode.grounding import Grounding
 from mm_support.decode.prompt import Question
-from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence
-from mm_support.decode.sentences import split_sentences
+from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence, SentenceVectors, draft
+from mm_support.decode.sentences import evidence_sentences, split_sentences
 from mm_support.decode.texts import clarify_text, handoff_text, refuse_text
 from mm_support.errors import GenerationError
 from mm_support.types import Entry, Hit
@@ -42,9 +43,24 @@ def test_a_drafted_sentence_that_is_beside_the_question_is_not_shown():
     assert texts[0] == "The refund takes 5 days." and not {"The water does not drain.", "Opening hours are from 9 to 17."} & set(texts)
 
 
-def test_what_surely_answers_follows_where_the_draft_left_it_out():
+def test_what_surely_answers_comes_first_whatever_the_draft_says():
     (surely, *_) = write(None)
-    assert surely.text in [sentence.text for sentence in write("You get the refund on your card.")]
+    assert write("You get the refund on your card.")[0] == surely
+
+
+def test_a_sentence_is_quoted_as_it_stands_where_the_draft_bends_a_word():
+    grounding = Grounding([REFUND], SentenceVectors(WordEncoder()))
+    ((sentence, support),) = draft(EchoModel("The refund take 5 days."), Question("refund"), [REFUND], grounding, None)
+    assert sentence == Sentence("The refund takes 5 days.", (1,)) and sentence.drafted
+
+
+def test_whom_to_call_in_an_emergency_is_never_left_out():
+    entry = Entry("dose", "Medicine questions", "The front desk gives no advice on doses. Opening hours are 8 to 18. If too much was taken, call 112 at once.")
+    assert "call 112" in shown(write(None, Question("advice on doses"), (Hit(entry, 0.9),)))
+
+
+def test_a_whole_entry_leaves_nothing_out():
+    assert [sentence.text for sentence in ReplyWriter(None, WordEncoder()).whole(WASHER)] == evidence_sentences(WASHER.answer)
 
 
 def test_a_draft_that_falls_apart_is_replaced_by_the_entrys_own_sentences():
@@ -130,8 +146,9 @@ def test_closing_the_iterator_closes_the_draft():
             finally:
                 closed.append(True)
 
-    sentences = ReplyWriter(Watched(), WordEncoder()).write(Question("refund"), HITS)
-    next(sentences)
+    sentences = ReplyWriter(Watched(), WordEncoder()).write(Question("card"), HITS)
+    while not next(sentences).drafted:
+        assert not closed
     sentences.close()
     assert closed == [True]
 

@@ -31,8 +31,10 @@ MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 def compose(writer: ReplyWriter, question: Question, decision: Decision, stop: threading.Event) -> Iterator[Sentence]:
     """The sentences of the reply that was decided on, as they become ready."""
-    if decision.action == "answer" or decision.reason == "human_only":
+    if decision.action == "answer":
         yield from writer.write(question, decision.hits, stop)
+    if decision.reason == "human_only":
+        yield from writer.whole(decision.hits[0].entry)
     if decision.action == "handoff":
         yield Sentence(texts.handoff_text(decision.reason))
     elif decision.reason in texts.QUESTIONS_BACK:

@@ -40,6 +40,8 @@ _AMOUNT = re.compile(
 )
 _HOW = re.compile(r"\b(?:how (?:do|can|to|would|should)|what (?:should|do|can) i|what now|fix|set up)\b", re.IGNORECASE)
 
+_URGENT = re.compile(r"\b(?:call|dial|phone|ring)\b[^.;]*\b(?:112|911|999|000|ambulance|emergency)\b|\bemergency number\b", re.IGNORECASE)
+
 Encode = Callable[[Sequence[str]], np.ndarray]  # n texts -> (n, d_text) float32, unit rows
 
 
@@ -65,8 +67,13 @@ class Weighed:
         return float(self.probabilities.max(initial=0.0))
 
     def chosen(self, threshold: float) -> list[str]:
-        """The sentences of the blocks from `threshold` on, in the entry's order, with what they lean on."""
-        wanted = set(np.flatnonzero(self.probabilities >= threshold))
+        """The sentences of the blocks from `threshold` on, in the entry's order, with what they lean on; whom to call
+        in an emergency is always among them."""
+        wanted = {
+            i
+            for i, (block, probability) in enumerate(zip(self.blocks, self.probabilities))
+            if probability >= threshold or any(map(_URGENT.search, block.sentences))
+        }
         for i in sorted(wanted, reverse=True):
             while i > 0 and leans(self.blocks[i].sentences[0]):
                 i -= 1

@@ -1,9 +1,9 @@
 """From a question and the entries found for it to sentences that may be shown, each bound to its entry.
 
-A language model drafts; every sentence is checked as soon as it is complete. What the evidence does not
-hold (grounding.py) or what is beside the question (extract.py) is dropped. What a draft leaves out though it
-surely belongs to the answer follows in the entry's own words; they are the whole reply where the draft is
-late, fails or falls apart. Knows nothing of retrieval or of when to answer at all.
+What surely belongs to the answer is shown at once, in the entry's own words (extract.py). A language model
+drafts the rest; every sentence is checked as soon as it is complete, and is shown where the evidence holds
+it (grounding.py) and it is not beside the question. Where the draft adds nothing, is late, fails or falls
+apart, the entry's own words are the whole reply. Knows nothing of retrieval or of when to answer at all.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FIRST_SECONDS = 1.0  # a draft without a checked sentence by then is given up
 WHOLE_SECONDS = 4.0
 MAX_DROPPED = 1  # unsupported sentences after which a draft has fallen apart
 BESIDE = 0.15  # probability below which a drafted sentence is beside the question
-SURE = 0.45  # probability from which a sentence is shown though the draft left it out, or though another entry was found first
+SURE = 0.45  # probability from which a sentence is shown without a draft, or though another entry was found first
 UNTRAINED = ("SmolLM2-135M-Instruct.Q4_1",)  # as they come their drafts do not survive the check: extractive instead
 REMEMBERED = 20_000  # sentence vectors kept
 
@@ -80,12 +80,23 @@ class ReplyWriter:
             yield Sentence(opening(question.words, entries[0]))
         weighed = [self._selector.weigh(question.words, entry, self._vectors) for entry in entries]
         shown: set[str] = set()
+        if self._model is not None and not (stop and stop.is_set()):
+            yield from self._own_words(question, entries[0], weighed[0], SURE, shown)
+        added = False
         for sentence, evidence in self._drafted(question, entries, weighed, stop):
-            if sentence.text not in shown:
+            if shown.isdisjoint((sentence.text, *evidence)):
+                added = True
                 yield sentence
             shown.update((sentence.text, *evidence))
-        if not (stop and stop.is_set()):
-            yield from self._own_words(question, entries[0], weighed[0], shown)
+        if not added and not (stop and stop.is_set()):
+            threshold = self._selector.threshold if shown else min(self._selector.threshold, weighed[0].likeliest)
+            yield from self._own_words(question, entries[0], weighed[0], threshold, shown)
+            if not shown:
+                yield Sentence(refuse_text())
+
+    def whole(self, entry: Entry) -> Iterator[Sentence]:
+        """All that the first hit says, for matters in which nothing may be left out."""
+        yield from _in_lines(evidence_sentences(entry.answer))
 
     def _drafted(
         self, question: Question, entries: Sequence[Entry], weighed: Sequence[Weighed], stop: threading.Event | None
@@ -105,15 +116,11 @@ class ReplyWriter:
             for text in steps:
                 yield Sentence(text, (support.rank,), is_step(text), drafted=True), ()
 
-    def _own_words(self, question: Question, entry: Entry, weighed: Weighed, shown: set[str]) -> Iterator[Sentence]:
-        """The entry's sentences that answer the question and are not shown yet, in its order."""
-        threshold = SURE if shown else min(self._selector.threshold, weighed.likeliest)
+    def _own_words(self, question: Question, entry: Entry, weighed: Weighed, threshold: float, shown: set[str]) -> Iterator[Sentence]:
+        """The first entry's sentences that answer the question and are not shown yet, in its order; they are then."""
         chosen = {*self._about_claim(question, entry), *weighed.chosen(threshold)} - shown
-        texts = [text for text in evidence_sentences(entry.answer) if text in chosen]
-        for previous, text in zip([None, *texts], texts):
-            yield Sentence(text, (1,), starts_line=is_step(text) or bool(previous and is_step(previous)))
-        if not texts and not shown:
-            yield Sentence(refuse_text())
+        shown.update(chosen)
+        yield from _in_lines([text for text in evidence_sentences(entry.answer) if text in chosen])
 
     def _about_claim(self, question: Question, entry: Entry) -> list[str]:
         """The entry's sentences that the customer's claim is checked against, steps with all of theirs."""
@@ -121,6 +128,12 @@ class ReplyWriter:
             return []
         about = set(sentences_about(question.words, entry, self._vectors))
         return [text for block in blocks_of(entry) if about & set(block.sentences) for text in block.sentences]
+
+
+def _in_lines(texts: Sequence[str]) -> Iterator[Sentence]:
+    """Sentences of the first entry; a step has a line of its own."""
+    for previous, text in zip([None, *texts], texts):
+        yield Sentence(text, (1,), starts_line=is_step(text) or bool(previous and is_step(previous)))
 
 
 class SentenceVectors:
@@ -151,7 +164,9 @@ def draft(
             support = grounding.check(text)
             if support is not None:
                 halt.extend(WHOLE_SECONDS)
-                yield Sentence(text, (support.rank,), is_step(text), drafted=True), support
+                # one sentence that holds it is quoted as it stands: a word bent by the draft would be ours, not the company's
+                quoted = support.evidence[0] if len(support.evidence) == 1 else text
+                yield Sentence(quoted, (support.rank,), is_step(quoted), drafted=True), support
             elif (dropped := dropped + 1) > MAX_DROPPED:
                 return
     except GenerationError as exc:
