@@ -7,13 +7,11 @@ import logging
 import mimetypes
 import os
 import tempfile
-import wave
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import gradio as gr
-import numpy as np
 from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
@@ -85,19 +83,16 @@ def publish(path: Path) -> str:
 
 
 def publish_audio(audio: Audio) -> Path:
-    """A 16-bit WAV file where Gradio serves files from; the same sound is the same file.
+    """A WAV file where Gradio serves files from; the same sound is the same file.
 
     It is never written where a browser may be reading it.
     """
-    samples = np.round(np.clip(audio.samples, -1.0, 1.0) * 32767).astype("<i2").tobytes()
-    path = Path(get_upload_folder()) / hashlib.sha256(samples).hexdigest() / "reply.wav"
+    sound = audio.wav()
+    path = Path(get_upload_folder()) / hashlib.sha256(sound).hexdigest() / "reply.wav"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as written, wave.open(written, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(audio.rate)
-            file.writeframes(samples)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as written:
+            written.write(sound)
         os.replace(written.name, path)
     return path
 

@@ -200,10 +200,6 @@ class SupportService:
         speech = self._parts.result().understanding.speech
         return LiveTurn(speech, speech.voice, previous=previous)
 
-    def _language(self, session_id: str) -> str | None:
-        """The language that was spoken last in a session; None where nothing was."""
-        return next((past.language for past in reversed(self._store.past(session_id)) if past.language), None)
-
     def describe(self, image: str | Path | Image.Image, labels: Sequence[str] | None = None) -> ImageView:
         """What a photo shows and says, and the entries of all knowledge bases that look most like it."""
         parts = self._parts.result()
@@ -234,11 +230,12 @@ class SupportService:
         parts, clock = self._parts.result(), Clock()
         parts.knowledge.entries(turn.knowledge)  # an unknown base is said before anything is encoded
         text, heard, seen = clean_text(turn.text), None, None
+        past = self._store.past(session_id)
 
         if turn.audio is not None:
             yield Working("listen", "Listening")
             with clock.step("listen"):
-                heard = turn.heard or parts.understanding.hear(turn.audio, self._language(session_id))
+                heard = turn.heard or parts.understanding.hear(turn.audio, language_of(past))
             yield Heard(heard)
         if turn.image is not None:
             yield Working("look", "Looking at the photo")
@@ -246,7 +243,6 @@ class SupportService:
                 seen = parts.understanding.see(turn.image)
             yield Saw(seen.view)
 
-        past = self._store.past(session_id)
         asked = Asked(turn, session_id, text, heard, seen, question_of(text, heard, seen), past)
         if not asked.says_something:
             yield from self._decode(parts, asked, SILENCE, (), None, clock)
@@ -303,6 +299,11 @@ class SupportService:
         summary = summarise(asked.past, asked.question, decision.reason) if decision.action == "handoff" else ""
         self._store.add_turn(summary, **turn_row(asked, decision, hits, reply))
         yield Finished(reply)
+
+
+def language_of(past: Sequence[Past]) -> str | None:
+    """The language that was spoken last; None where nothing was."""
+    return next((turn.language for turn in reversed(past) if turn.language), None)
 
 
 def open_store(settings: Settings) -> Store:

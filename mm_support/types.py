@@ -7,6 +7,7 @@ All are frozen. Nothing here knows a model, a file format or a user interface.
 
 from __future__ import annotations
 
+import io
 import wave
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,13 +55,18 @@ class Audio:
     def seconds(self) -> float:
         return len(self.samples) / self.rate
 
-    def save(self, path: Path) -> None:
-        """Writes a WAV file, 16 bits, mono."""
-        with wave.open(str(path), "wb") as file:
+    def wav(self) -> bytes:
+        """A WAV file's content, 16 bits, mono; samples beyond -1..1 are clipped."""
+        content = io.BytesIO()
+        with wave.open(content, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(self.rate)
-            file.writeframes((np.clip(self.samples, -1, 1) * 32767).astype("<i2").tobytes())
+            file.writeframes((np.clip(self.samples, -1, 1) * 32767).round().astype("<i2").tobytes())
+        return content.getvalue()
+
+    def save(self, path: Path) -> None:
+        Path(path).write_bytes(self.wav())
 
 
 # -- encoding ------------------------------------------------------------------------------

@@ -34,13 +34,6 @@ def test_agree_with_scikit_learn(labels):
     assert table.sum() == len(truth)
 
 
-def test_recall_at_k_counts_the_first_k_only():
-    rankings = [["x", "y", "z"], ["y", "z"], []]
-    assert metrics.recall_at_k(rankings, ["x", "x", "x"], 1) == pytest.approx(1 / 3)
-    assert metrics.recall_at_k(rankings, ["z", "z", "z"], 2) == pytest.approx(1 / 3)
-    assert metrics.recall_at_k(rankings, ["z", "z", "z"], 3) == pytest.approx(2 / 3)
-
-
 def test_calibration_error_by_hand():
     # two bins of 0..0.5 and 0.5..1: |0.4 - 1/2| over two cases, |0.9 - 1/2| over two cases
     error = metrics.expected_calibration_error([0.4, 0.4, 0.9, 0.9], [1, 0, 1, 0], bins=2)
@@ -92,7 +85,6 @@ def test_area_under_curve_agrees_with_scikit_learn():
 @pytest.mark.parametrize("call", [
     lambda: metrics.accuracy([], []),
     lambda: metrics.macro_f1(["a"], ["a", "b"]),
-    lambda: metrics.recall_at_k([], [], 1),
     lambda: metrics.expected_calibration_error([], []),
     lambda: metrics.bootstrap_interval([]),
     lambda: metrics.threshold_for_recall([], 0.8),

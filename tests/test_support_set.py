@@ -13,7 +13,7 @@ from mm_support.train.grocery import BASE, TOPICS, grocery_entries
 from mm_support.train.journal import Journal
 from mm_support.train.products import Product
 from mm_support.train.support_set import (
-    TRAINED_PACKS, Picture, SupportSet, Wording, cleaned, collect, leaks, normalised, photo_fingerprint,
+    TRAINED_PACKS, Wording, cleaned, collect, leaks, normalised, photo_fingerprint,
 )  # fmt: skip
 from mm_support.types import SAMPLE_RATE
 

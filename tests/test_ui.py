@@ -26,7 +26,7 @@ from demo.tabs import report_tables
 from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
 from mm_support.errors import InputError
-from mm_support.types import Audio, Finished, Heard, Said, Saw, Status, Transcript, UserTurn
+from mm_support.types import Audio, Heard, Said, Saw, Status, Transcript, UserTurn
 from tests.fake_service import HEARD, HOSTILE, SEEN, SENTENCE, FakeEar, FakeService, tone, write_wav
 
 RESULT_KEYS = {

@@ -11,7 +11,7 @@ import pytest
 
 from mm_support.decode import voice
 from mm_support.decode.spoken import spoken
-from mm_support.decode.voice import PiperVoice, breaths, load_voice, write_wav
+from mm_support.decode.voice import PiperVoice, breaths, load_voice
 from mm_support.errors import GenerationError, WeightsError
 from mm_support.types import Audio
 from mm_support.weights import package_weights
@@ -139,7 +139,7 @@ def test_a_missing_voice_names_the_setting(tmp_path, tmp_settings):
 
 
 def test_wav_holds_the_samples(tmp_path):
-    write_wav(Audio(np.array([0.0, 0.5, -1.0, 2.0], np.float32), 8_000), tmp_path / "a.wav")
+    Audio(np.array([0.0, 0.5, -1.0, 2.0], np.float32), 8_000).save(tmp_path / "a.wav")
     with wave.open(str(tmp_path / "a.wav")) as file:
         assert file.getparams()[:4] == (1, 2, 8_000, 4)
         assert np.frombuffer(file.readframes(4), "<i2").tolist() == [0, 16384, -32767, 32767]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import wave
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -90,12 +89,3 @@ def load_voice(settings: Settings) -> PiperVoice:
 
 def _onnx_file(folder: Path) -> Path:
     return next(iter(sorted(folder.glob("*.onnx"))), folder / "voice.onnx")
-
-
-def write_wav(audio: Audio, path: str | Path) -> None:
-    """Writes 16-bit mono PCM."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(audio.rate)
-        file.writeframes((np.clip(audio.samples, -1, 1) * 32767).round().astype("<i2").tobytes())

@@ -150,7 +150,7 @@ def chains(found: Sequence[Character]) -> list[list[Character]]:
     """Characters that stand side by side, from left to right."""
     following: dict[int, int] = {}
     pairs = ((_gap(one, other), i, j) for i, one in enumerate(found) for j, other in enumerate(found) if i != j)
-    for gap, i, j in sorted(pair for pair in pairs if pair[0] < np.inf):
+    for _, i, j in sorted(pair for pair in pairs if pair[0] < np.inf):
         if i not in following and j not in following.values():
             following[i] = j
     lines = []

@@ -75,12 +75,6 @@ def confusion_matrix(truth: Sequence, predicted: Sequence, labels: Sequence) -> 
     return table
 
 
-def recall_at_k(rankings: Sequence[Sequence], expected: Sequence, k: int) -> float:
-    """Share of the cases whose expected item is among the first k of its ranking, best first."""
-    _require_cases(rankings, expected)
-    return float(np.mean([wanted in list(ranking[:k]) for ranking, wanted in zip(rankings, expected)]))
-
-
 def reliability(confidence: Sequence[float], correct: Sequence[bool], bins: int = CALIBRATION_BINS) -> list[ReliabilityBin]:
     """The bins of equal width that hold at least one case, lowest confidence first.
 
