@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 from conftest import EchoModel, WordEncoder
 
+from mm_support.decode.compose import compose
 from mm_support.decode.grounding import Grounding
+from mm_support.decode.policy import Decision
 from mm_support.decode.prompt import Question
 from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence, SentenceVectors, draft
 from mm_support.decode.sentences import evidence_sentences, split_sentences
@@ -59,8 +61,11 @@ def test_whom_to_call_in_an_emergency_is_never_left_out():
     assert "call 112" in shown(write(None, Question("advice on doses"), (Hit(entry, 0.9),)))
 
 
-def test_a_whole_entry_leaves_nothing_out():
-    assert [sentence.text for sentence in ReplyWriter(None, WordEncoder()).whole(WASHER)] == evidence_sentences(WASHER.answer)
+def test_a_matter_for_people_is_shown_whole_whatever_was_asked():
+    decision = Decision("handoff", "human_only", 0.9, (Hit(WASHER, 0.9),))
+    *told, handed_over = compose(ReplyWriter(EchoModel("Wait."), WordEncoder()), Question("repair"), decision, threading.Event())
+    assert [sentence.text for sentence in told] == evidence_sentences(WASHER.answer)
+    assert handed_over.text == handoff_text("human_only")
 
 
 def test_a_draft_that_falls_apart_is_replaced_by_the_entrys_own_sentences():
