@@ -73,7 +73,7 @@ class Endpoints:
             image: A photo, JPEG, PNG or WEBP, up to 15 MB.
             labels: Words to choose among, as a list or separated by commas; the service's own when left out.
         Returns:
-            A dict with labels (name, probability), text (lines with confidence and box) and matches.
+            A dict with labels (name, probability), sure (whether the first outweighs all else), text (lines with confidence and box) and matches.
         """
         with plain_errors():
             return wire.image_dict(self.service.describe(required(image, "a photo"), words(labels)))

@@ -111,7 +111,8 @@ def understood(exchange: Exchange) -> str:
     rows = [("Asked", f"<q>{esc(snippet(exchange.wording))}</q>")] if exchange.wording else []
     if exchange.image:
         labels = "".join(chip(label.name, label.probability) for label in exchange.image.labels[:4])
-        rows.append(("Saw", labels or '<span class="ms-muted">not sure what it is</span>'))
+        doubt = "" if exchange.image.sure else f'<span class="ms-muted">not sure what it is{", perhaps" * bool(labels)}</span> '
+        rows.append(("Saw", doubt + labels))
         lines = "".join(f'<code class="ms-read">{esc(line.text)}</code>' for line in exchange.image.text[:8])
         rows += [("Read", lines)] if lines else []
     if exchange.fusion:

@@ -111,11 +111,16 @@ class TextLine:
 
 @dataclass(frozen=True)
 class ImageView:
-    """What was seen: labels best first (empty: not sure), lines in reading order, similar entries."""
+    """What was seen: labels best first, lines in reading order, similar entries."""
 
     labels: tuple[Label, ...] = ()
     text: tuple[TextLine, ...] = ()
     matches: tuple["Hit", ...] = ()
+
+    @property
+    def sure(self) -> bool:
+        """Whether the first label is likelier than everything else together."""
+        return bool(self.labels) and self.labels[0].probability >= 0.5
 
 
 # -- fusion --------------------------------------------------------------------------------

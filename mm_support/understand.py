@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from mm_support.decode.prompt import Question
-from mm_support.decode.sentences import word_stems
+from mm_support.decode.sentences import only_points, word_stems
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.ocr import TextReader
 from mm_support.encode.speech import SpeechEncoder
@@ -28,7 +28,8 @@ from mm_support.types import FusedQuery, ImageView, Transcript, UserTurn
 
 MAX_TEXT = 4_000  # characters
 MAX_PHOTO_TEXT = 300  # characters of what a photo says that are encoded; more says less
-UNSURE_PHOTO = 0.5  # confidence of a photo that no label fits
+UNSURE_PHOTO = 0.5  # least confidence of a photo, whatever its labels
+POINTING = 0.1  # share of their confidence that words beside a photo keep where they only point at it
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +83,7 @@ class Understanding:
         if heard:
             worded.append(("speech", heard.text, heard.confidence))
         if seen:
+            worded = [(name, said, sure * (POINTING if only_points(said) else 1.0)) for name, said, sure in worded]
             worded.append(("photo_text", *photo_text(seen.view)))
         worded = [item for item in worded if item[1].strip()]
         vectors = self.text.encode([wording for _, wording, _ in worded]) if worded else ()
@@ -101,7 +103,7 @@ def question_of(text: str, heard: Transcript | None, seen: Seen | None) -> Quest
         typed=text,
         heard=heard.text if heard else "",
         read_in_photo=tuple(line.text for line in seen.view.text) if seen else (),
-        labels=tuple(label.name for label in seen.view.labels) if seen else (),
+        labels=tuple(label.name for label in seen.view.labels) if seen and seen.view.sure else (),
     )
 
 

@@ -44,6 +44,7 @@ def transcript_dict(transcript: Transcript) -> dict[str, Any]:
 def image_dict(view: ImageView) -> dict[str, Any]:
     return {
         "labels": [asdict(label) for label in view.labels],
+        "sure": view.sure,
         "text": [asdict(line) for line in view.text],
         "matches": [hit_dict(hit) for hit in view.matches],
     }

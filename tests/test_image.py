@@ -13,9 +13,10 @@ from PIL import Image
 from mm_support.compat import prepare_torchvision
 from mm_support.config import PROFILES, Settings
 from mm_support.device import Device
-from mm_support.encode.image import MAX_LABELS, MAX_WORDS, Calibration, load_image_encoder
+from mm_support.encode.image import MAX_LABELS, MAX_WORDS, WORTH_SAYING, Calibration, load_image_encoder
 from mm_support.encode.words import DEFAULT_WORDS
 from mm_support.errors import InputError, WeightsError
+from mm_support.types import ImageView, Label
 
 prepare_torchvision()
 CPU = Device(torch.device("cpu"), torch.float32, "test")
@@ -103,9 +104,16 @@ def test_the_word_itself_is_the_first_label(tmp_path):
     assert labels[0].probability == pytest.approx(odds[1] / (odds.sum() + 1), rel=1e-4)
 
 
-def test_a_photo_unlike_every_word_has_no_label(tmp_path):
-    _, labels = labels_of(tmp_path, lambda encoder: -encoder.encode_words(["chair"])[0], ["chair", "chairs"])
-    assert labels == ()
+def test_words_of_a_callers_own_list_come_back_however_unlikely(tmp_path):
+    encoder, labels = labels_of(tmp_path, lambda encoder: -encoder.encode_words(["chair"])[0], ["chair", "chairs"])
+    assert {label.name for label in labels} == {"chair", "chairs"} and sum(label.probability for label in labels) < 0.1
+    assert not ImageView(labels).sure and not ImageView().sure
+    assert all(label.probability >= WORTH_SAYING for label in encoder.label(-encoder.encode_words(["chair"])[0]))
+
+
+@pytest.mark.parametrize(("first", "second", "sure"), [(0.6, 0.3, True), (0.4, 0.1, False)])
+def test_a_view_is_sure_where_its_first_label_outweighs_everything_else(first, second, sure):
+    assert ImageView((Label("mug", first), Label("cup", second))).sure == sure
 
 
 def test_lists_of_words_are_bounded(tmp_path):
@@ -116,7 +124,8 @@ def test_lists_of_words_are_bounded(tmp_path):
 def test_no_list_means_the_default_list(tmp_path):
     vector = lambda encoder: encoder.encode_words([DEFAULT_WORDS[7]])[0]  # noqa: E731
     encoder, labels = labels_of(tmp_path, vector, None)
-    assert labels == encoder.label(vector(encoder), []) == encoder.label(vector(encoder), DEFAULT_WORDS)
+    given = encoder.label(vector(encoder), DEFAULT_WORDS)
+    assert labels == encoder.label(vector(encoder), []) == tuple(label for label in given if label.probability >= WORTH_SAYING)
     assert len(set(DEFAULT_WORDS)) == len(DEFAULT_WORDS) and len(labels) <= MAX_LABELS
 
 

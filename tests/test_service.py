@@ -168,6 +168,14 @@ def test_weights_of_the_present_modalities_add_up(make, red):
     assert sum(fusion.weights.values()) == pytest.approx(1) and set(fusion.weights) == {"text", "photo"}
 
 
+@pytest.mark.parametrize("words", ["What is this?", "Can you help me with this, please?", "?!"])
+def test_words_that_only_point_at_a_photo_leave_the_say_to_the_photo(make, red, words):
+    service = make()
+    pointing, naming = (ask(service, text, image=red).fusion.weights for text in (words, "How do I return it?"))
+    assert pointing["text"] < 0.2 < 0.4 < naming["text"]
+    assert ask(service, words).fusion.weights == {"text": 1.0}
+
+
 def test_the_turn_is_stored_before_finished_and_holds_no_media(make, red):
     service = make(lines=("E24",))
     for event in service.reply(UserTurn("broken", red, SPEECH, "kb")):

@@ -141,6 +141,11 @@ def word_stems(text: str) -> frozenset[str]:
     return frozenset(word.stem for word in content_words(text))
 
 
+def only_points(text: str) -> bool:
+    """Whether a question names no matter of its own: "What is this?", "can you help me with this?"."""
+    return word_stems(text) <= POINTING
+
+
 def _limits(stem: str) -> bool:
     return stem in LIMITS or stem in NUMBERS.values() or (len(stem) > 4 and stem.startswith(("un", "non")))
 
@@ -185,3 +190,9 @@ def stem(word: str) -> str:
         word = word[:-1]
     word = word.removesuffix("e") if len(word) > 3 else word
     return word[:-1] + "i" if word.endswith("y") else word
+
+
+POINTING = word_stems(
+    "should help look see show tell know explain identify recognise name product thing item kind sort picture photo image say need "
+    "want understand happen give information details more"
+)  # stems that ask about what is shown without naming anything

@@ -27,7 +27,7 @@ PHOTOS = 16  # encoded together; more only costs memory
 TEXTS = 64  # encoded together
 TEMPLATE = "a photo of {}"
 MAX_LABELS = 5  # words given for a photo
-SURE = 0.1  # a word with a smaller probability is not worth saying
+WORTH_SAYING = 0.1  # probability of a word of the default list
 MAX_WORDS = 2_000  # of a caller's list
 MAX_WORD = 200  # characters
 CLIP_NONE = 0.2  # cosine; CLIP's unrelated pairs lie below, its matching ones above (0.25-0.35)
@@ -86,17 +86,16 @@ class OpenClipEncoder:
         return self._encode_in(TEXTS, self._encode_words, words)
 
     def label(self, vector: np.ndarray, words: Sequence[str] | None = None) -> tuple[Label, ...]:
-        """At most MAX_LABELS words with their probabilities, best first; none where none is likely.
+        """At most MAX_LABELS words with their probabilities, best first; what these lack to 1 is that of other words and none.
 
-        words: to choose from; the default list where None or empty. Raises InputError for a list that is too long.
+        words: to choose from, however unlikely they are; where None or empty, those of the default list that are worth
+        saying. Raises InputError for a list that is too long.
         """
         words = _cleaned(words or ())
         vectors = self.encode_words(words) if words else self._default_vectors
         probabilities = self._calibration.probabilities(vectors @ vector)
         best = np.argsort(-probabilities, kind="stable")[:MAX_LABELS]
-        if probabilities[best[0]] < 1 - probabilities.sum():  # "none of these" is likelier
-            return ()
-        return tuple(Label((words or DEFAULT_WORDS)[i], float(probabilities[i])) for i in best if probabilities[i] >= SURE)
+        return tuple(Label((words or DEFAULT_WORDS)[i], float(probabilities[i])) for i in best if words or probabilities[i] >= WORTH_SAYING)
 
     def _encode_in(self, size: int, encode: Callable, items: Sequence) -> np.ndarray:
         """Batch by batch, as one (n, dim) array."""

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 CANDIDATES = 50  # entries that each named vector may propose for exact scoring
 WORD_SHARE = 0.25  # of a modality's part that shared words make up; the cosine is the rest
-CODE_SHARE = 0.6  # an exactly matched code closes this part of the gap between an entry's score and 1
+CODE_SHARE = 0.7  # an exactly matched code closes this part of the gap between an entry's score and 1
 UPSERT_BATCH = 64  # points
 PAGE = 1_000  # points read at once when a base is listed
 NAMESPACE = uuid.UUID("6f5d1d4e-0d3c-4c43-9a3f-3a6d1f8f2b11")
