@@ -21,7 +21,7 @@ from mm_support.encode.text import load_text_encoder
 from mm_support.fusion_weights import load_fusion, made_for
 from mm_support.knowledge.base import Knowledge, digest
 from mm_support.knowledge.gate import load_gate
-from mm_support.knowledge.index import VectorIndex
+from mm_support.knowledge.index import VectorIndex, connect
 from mm_support.service import Parts
 from mm_support.startup import without_collection
 from mm_support.terminal import byte_bar
@@ -49,13 +49,14 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
 
         fetch_settings_weights(settings, fetching)
     device = resolve_device(settings.device)
+    client = connect(settings.data_dir / "index", settings.index_url)  # first: it is what may be in use elsewhere
     beside = ThreadPoolExecutor(1, "load beside")  # opening the language model needs little of Python
     model = beside.submit(load_language_model, settings, device)
     beside.shutdown(wait=False)
     say("Loading the text and image encoders")
     text = load_text_encoder(settings, device)
     image = load_image_encoder(settings, device)
-    index = VectorIndex(settings.data_dir / "index", settings.index_url, signature(settings), text.dim, image.dim)
+    index = VectorIndex(client, signature(settings), text.dim, image.dim)
     say("Loading the speech encoder and the text reader")
     understanding = Understanding(
         load_speech_encoder(settings, device),

@@ -16,7 +16,7 @@ from mm_support.fuse import STRATEGIES, Token, build_fusion
 from mm_support.fusion_weights import fusion_file, load_fusion, made_for, save_fusion
 from mm_support.knowledge import codes
 from mm_support.knowledge.base import entry_texts
-from mm_support.knowledge.index import Point, VectorIndex
+from mm_support.knowledge.index import Point, VectorIndex, connect
 from mm_support.train import fusion_training
 from mm_support.train.encoded import packed, unpacked
 from mm_support.train.fusion_figures import ask, fewer, figures
@@ -94,7 +94,7 @@ def data(made):
 
 def test_the_score_is_that_of_the_index(made, tmp_path):
     entries = PACK_ENTRIES
-    index = VectorIndex(tmp_path, "", "test", WordEncoder.dim, D_PICTURE)
+    index = VectorIndex(connect(tmp_path), "test", WordEncoder.dim, D_PICTURE)
     points = [
         Point(e, made.texts(entry_texts(e)), np.stack([made.photo(Picture("shop", (), p, 0, "catalogue"))[0] for p in e.pictures])
               if e.pictures else np.empty((0, D_PICTURE), np.float32), made.titles([e.title])[0])

@@ -5,7 +5,7 @@ import pytest
 
 from mm_support.errors import KnowledgeError
 from mm_support.fuse import Token, build_fusion
-from mm_support.knowledge.index import CANDIDATES, WORD_SHARE, Point, VectorIndex
+from mm_support.knowledge.index import CANDIDATES, WORD_SHARE, Point, VectorIndex, connect
 from mm_support.types import Entry
 
 D_TEXT, D_PICTURE = 16, 8
@@ -31,7 +31,7 @@ def random_points(count, seed=0):
 
 @pytest.fixture
 def index(tmp_path):
-    index = VectorIndex(tmp_path / "index", "", "models", D_TEXT, D_PICTURE)
+    index = VectorIndex(connect(tmp_path / "index"), "models", D_TEXT, D_PICTURE)
     yield index
     index.close()
 
@@ -143,25 +143,25 @@ def test_a_failed_ingest_leaves_the_old_index(index):
 
 
 def test_an_index_is_reopened_as_it_was(tmp_path):
-    first = VectorIndex(tmp_path, "", "models", D_TEXT, D_PICTURE)
+    first = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE)
     first.replace("kb", random_points(5), "v1")
     first.close()
-    second = VectorIndex(tmp_path, "", "models", D_TEXT, D_PICTURE)
+    second = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE)
     assert len(second.entries("kb")) == 5
     second.close()
-    other = VectorIndex(tmp_path, "", "othermodels", D_TEXT, D_PICTURE)
+    other = VectorIndex(connect(tmp_path), "othermodels", D_TEXT, D_PICTURE)
     assert other.list() == [] and other.version("kb") is None
     other.close()
 
 
 def test_a_folder_in_use_is_said_with_the_remedy(tmp_path, index):
     with pytest.raises(KnowledgeError, match="MM_SUPPORT_INDEX_URL"):
-        VectorIndex(tmp_path / "index", "", "models", D_TEXT, D_PICTURE)
+        VectorIndex(connect(tmp_path / "index"), "models", D_TEXT, D_PICTURE)
 
 
 def test_a_server_that_does_not_answer_is_said(tmp_path):
     with pytest.raises(KnowledgeError, match="index_url"):
-        VectorIndex(tmp_path, "http://127.0.0.1:9", "models", D_TEXT, D_PICTURE)
+        connect(tmp_path, "http://127.0.0.1:9")
 
 
 def test_an_unknown_base_names_the_others(index):

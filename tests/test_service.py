@@ -15,7 +15,7 @@ from mm_support.errors import InputError, KnowledgeError, WeightsError
 from mm_support.fuse import build_fusion
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.gate import FEATURES, Gate
-from mm_support.knowledge.index import VectorIndex
+from mm_support.knowledge.index import VectorIndex, connect
 from mm_support.service import Parts, SupportService, open_store
 from mm_support.types import Finished, Found, Heard, Said, Saw, Spoken, Transcript, UserTurn, Working
 from mm_support.understand import Understanding
@@ -48,7 +48,7 @@ def make(tmp_settings, folder):
 
     def build(draft="", lines=(), speech=None):
         text, image = WordEncoder(), ColourEncoder()
-        index = VectorIndex(tmp_settings.data_dir / "index", "", "fake", text.dim, image.dim)
+        index = VectorIndex(connect(tmp_settings.data_dir / "index"), "fake", text.dim, image.dim)
         understanding = Understanding(
             speech or FakeSpeech(), image, FakeReader(*lines), text, build_fusion("weighted-sum", text.dim, image.dim)
         )

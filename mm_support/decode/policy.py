@@ -1,6 +1,6 @@
 """What kind of reply a turn gets: an answer, a question back, a refusal, or a person.
 
-In this order: the customer asks for a person or is angry; only greets; points at something that is not
+In this order: the customer asks for a person or is angry; only greets or thanks; points at something that is not
 there; the knowledge reserves the matter for people; the evidence suffices, is ambiguous, or is missing;
 two failed turns in a row. Decided in code from scores and sentence vectors, never by the language model.
 """
@@ -56,7 +56,7 @@ ANGER = (
 )
 SURE = 0.58  # cosine above which a sentence means one of the above; tests/test_policy.py holds both sides
 FAILED: tuple[Action, ...] = ("clarify", "refuse")
-NO_FAILURE = ("greeting", "silence")  # reasons of a question back that say nothing about the help given
+NO_FAILURE = ("greeting", "thanks", "silence")  # reasons of a question back that say nothing about the help given
 CANDIDATES = 3  # entries that a question back may name
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
 
@@ -64,6 +64,7 @@ _GREETING = re.compile(
     r"\W*(?:(?:hi|hey|hello|good (?:morning|afternoon|evening|day)|thanks?|thank you|thx|cheers)(?: (?:there|again|you|so much|very much|a lot|all))*\W*)+",
     re.IGNORECASE,
 )
+_THANKS = re.compile(r"thank|thx|cheers", re.IGNORECASE)
 CODE_WORDS = word_stems("code error message symbol number fault warning light")
 VAGUE_WORDS = CODE_WORDS | word_stems(
     "cost price pay money much long take last time day week work go happen fix repair solve help change cancel stop return buy get give "
@@ -72,7 +73,7 @@ VAGUE_WORDS = CODE_WORDS | word_stems(
 )  # stems that say nothing about what a question is about
 _POINTS = re.compile(r"\b(?:it|its|that|this|those|these|them|they|one|ones|the)\b", re.IGNORECASE)
 
-Reason = Literal["asked", "upset", "greeting", "unnamed", "unseen_code", "human_only", "stuck", "evidence", "ambiguous", "unknown", "silence"]
+Reason = Literal["asked", "upset", "greeting", "thanks", "unnamed", "unseen_code", "human_only", "stuck", "evidence", "ambiguous", "unknown", "silence"]
 
 
 @dataclass(frozen=True)
@@ -127,14 +128,14 @@ class Policy:
 
 
 def _missing(words: str, query: FusedQuery) -> Reason | None:
-    """What a turn leaves open so that no knowledge can answer it: it only greets, or points at what is not there.
+    """What a turn leaves open so that no knowledge can answer it: it only greets or thanks, or points at what is not there.
 
     "What does this code on the display mean?" without a code, a photo or a turn before; "how much does it cost?".
     """
     if not words.strip() or "photo" in query.weights:
         return None
     if _GREETING.fullmatch(words):
-        return "greeting"
+        return "thanks" if _THANKS.search(words) else "greeting"
     stems = word_stems(words)
     if query.codes or MODALITY in query.weights or not _POINTS.search(words) or not stems <= VAGUE_WORDS:
         return None

@@ -19,6 +19,7 @@ _HANDOFF = {
 QUESTIONS_BACK = {
     "silence": "I did not hear anything. Please try again, or type your question.",
     "greeting": "Hello! What can I help you with? You can type, speak or send a photo.",
+    "thanks": "You are welcome! Is there anything else that I can help you with?",
     "unseen_code": "Which code is it? Please type it as it is shown, or send me a photo of the display.",
     "unnamed": "What is your question about? Please name the product or the topic, or send me a photo.",
 }

@@ -19,7 +19,7 @@ import uuid
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Iterable, Sequence
+from typing import TYPE_CHECKING, Iterable, Sequence
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from mm_support.errors import KnowledgeError
 from mm_support.knowledge import codes
 from mm_support.knowledge.pictures import picture_score
 from mm_support.types import Entry, FusedQuery, Hit, KnowledgeBase
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
 
 log = logging.getLogger(__name__)
 
@@ -79,13 +82,13 @@ class Contents:
 
 
 class VectorIndex:
-    """Knowledge bases in Qdrant: a folder (one process at a time) or, with a url, a server.
+    """Knowledge bases in Qdrant. client: see `connect`.
 
     signature: names the models that made the vectors; bases made by others are not seen.
     """
 
-    def __init__(self, folder: Path, url: str, signature: str, d_text: int, d_picture: int) -> None:
-        self._client = _connect(folder, url)
+    def __init__(self, client: QdrantClient, signature: str, d_text: int, d_picture: int) -> None:
+        self._client = client
         self._prefix = f"{signature}."
         self._dims = {"text": d_text, "picture": d_picture, "words": d_picture}
         self._known: dict[str, Contents] = {}  # collection -> what is in it; collections never change
@@ -216,7 +219,8 @@ class VectorIndex:
         }
 
 
-def _connect(folder: Path, url: str):
+def connect(folder: Path, url: str = "") -> QdrantClient:
+    """A folder (one process at a time) or, with a url, a server. Raises KnowledgeError where it is in use or does not answer."""
     from qdrant_client import QdrantClient
 
     if url:
