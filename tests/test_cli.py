@@ -93,3 +93,30 @@ def test_evaluation_of_own_cases(run, tmp_path, folder):  # noqa: F811
     text = report["modalities"]["text"]
     assert (text["answerable"], text["out_of_scope"]) == (2, 1)
     assert text["recall@1"]["value"] == 1.0 and text["out_of_scope_not_answered"]["value"] == 1.0
+
+
+def test_a_dialogue_is_asked_turn_by_turn(run, tmp_path):
+    cases = tmp_path / "cases.jsonl"
+    follow_up = {"text": "and what about that one?", "expect": "refund"}
+    rows = [
+        {"turns": [{"text": "refund late", "expect": "refund"}, follow_up]},
+        {**follow_up, "kind": "answerable"},
+        {"turns": [{"text": "refund late", "expect": "refund"}, {"text": "x", "expect": "gone"}]},
+        {"turns": []},
+    ]
+    cases.write_text("\n".join(map(json.dumps, rows)))
+    status, out, err = run("evaluate", "--knowledge", "kb", "--cases", cases, "--json")
+    report = json.loads(out)
+    assert status == 0 and (report["cases"], report["skipped"]) == (3, 2)
+    assert [line.split(": ")[0] for line in err.splitlines()] == [f"skipped cases.jsonl, line {n}" for n in (3, 4)]
+    assert report["modalities"]["follow-up"]["recall@1"]["value"] == 1.0, "found through the turn before"
+    assert report["modalities"]["text"]["recall@1"]["value"] == 0.5, "the same words by themselves say nothing"
+
+
+def test_a_case_whose_photo_does_not_open_is_reported(run, tmp_path):
+    (tmp_path / "bad.png").write_text("not a photo")
+    (tmp_path / "cases.jsonl").write_text(
+        json.dumps({"image": "bad.png", "expect": "refund"}) + "\n" + json.dumps({"text": "refund late", "expect": "refund"})
+    )
+    status, out, err = run("evaluate", "--knowledge", "kb", "--cases", tmp_path / "cases.jsonl", "--json")
+    assert status == 0 and json.loads(out)["skipped"] == 1 and err.startswith("skipped cases.jsonl, line 1: ") and err.count("\n") == 1

@@ -2,7 +2,8 @@
 
 A case is a line of JSONL: {"text", "image", "audio", "expect"}; image and audio are paths beside the
 file, every modality is optional, expect is an entry's id or "none" where nothing in the base answers.
-Lines that cannot be used are reported one by one; the others count.
+A dialogue is a line {"turns": [case, case, ...]}: each turn is asked after those before it. Lines that
+cannot be used are reported one by one; the others count. Training takes the same files (train/feedback.py).
 """
 
 from __future__ import annotations
@@ -18,20 +19,28 @@ from typing import Any, Iterator, Sequence
 
 from mm_support import terminal
 from mm_support.config import Settings
+from mm_support.conversation import Past
 from mm_support.errors import InputError
+from mm_support.inputs.audio import load_waveform
+from mm_support.inputs.photo import load_photo
 from mm_support.train.metrics import bootstrap_interval
 from mm_support.types import UserTurn
+from mm_support.understand import check_turn
 
 OUT_OF_SCOPE = "none"
 MODALITY = {"text": "text", "audio": "speech", "image": "photo"}  # field of a case -> name of the modality
+OPENS = {"image": load_photo, "audio": load_waveform}  # what raises InputError for a file that is of no use
+FOLLOW_UP = "follow-up"  # stands for the modalities of a turn that others came before
 
 
 @dataclass(frozen=True)
 class Case:
-    """A turn and the entry that should be found; expect is OUT_OF_SCOPE where none should."""
+    """A turn and the entry that should be found; expect is OUT_OF_SCOPE where none should. before: the turns of
+    its dialogue that came first, oldest first."""
 
     turn: UserTurn
     expect: str
+    before: tuple[UserTurn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ class Outcome:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--knowledge", help="knowledge base to evaluate")
-    parser.add_argument("--cases", type=Path, help='JSONL of {"text", "image", "audio", "expect"}')
+    parser.add_argument("--cases", type=Path, help='JSONL of {"text", "image", "audio", "expect"}, or {"turns": [...]} of them')
     parser.add_argument("--json", action="store_true", help="print JSON only")
 
 
@@ -55,72 +64,121 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if not args.knowledge or args.cases is None:
         raise InputError("Give --knowledge NAME and --cases FILE.")
     service = terminal.load_service(settings)
-    ids = {entry.id for entry in service.knowledge.entries(args.knowledge)}
-    cases, skipped = read_cases(args.cases, args.knowledge, ids)
-    for line, reason in skipped:
-        print(f"skipped {args.cases.name}, line {line}: {reason}", file=sys.stderr)
-    outcomes: dict[str, list[Outcome]] = defaultdict(list)
-    for case in tqdm(cases, desc="asking", disable=None):
-        for name, turn in subsets(case.turn):
-            outcomes[name].append(ask(service, turn, case.expect))
-    service.close()
+    try:
+        ids = {entry.id for entry in service.knowledge.entries(args.knowledge)}
+        cases, skipped = read_cases(args.cases, args.knowledge, ids)
+        report_skipped(args.cases, skipped)
+        outcomes: dict[str, list[Outcome]] = defaultdict(list)
+        for case in tqdm(cases, desc="asking", disable=None):
+            for name, part in subsets(case):
+                outcomes[name].append(ask(service, part))
+    finally:
+        service.close()
     report = {"cases": len(cases), "skipped": len(skipped), "modalities": {n: summary(o) for n, o in outcomes.items()}}
     print(json.dumps(report, indent=1) if args.json else table(report))
     return 0
 
 
 def read_cases(path: Path, knowledge: str, ids: set[str]) -> tuple[list[Case], list[tuple[int, str]]]:
-    """Cases of a file and (line, reason) for each line left out. Raises InputError where none is left."""
+    """Cases of a file, one a turn, and (line, reason) for each line left out. Raises InputError where none is left."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError(f"{path} cannot be read; give a JSONL file in UTF-8.") from exc
     cases, skipped = [], []
     for number, line in enumerate(lines, 1):
-        case = _read_case(line, path.parent, knowledge, ids)
-        cases.append(case) if isinstance(case, Case) else skipped.append((number, case))
+        try:
+            cases += _read_line(line, path.parent, knowledge, ids)
+        except InputError as exc:
+            skipped.append((number, str(exc)))
     if not cases:
         first = f": line {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
         raise InputError(f"{path} holds no case that can be used{first}.")
     return cases, skipped
 
 
-def _read_case(line: str, folder: Path, knowledge: str, ids: set[str]) -> Case | str:
-    """The case of a line, or why there is none."""
+def report_skipped(path: Path, skipped: Sequence[tuple[int, str]]) -> None:
+    for line, reason in skipped:
+        print(f"skipped {path.name}, line {line}: {reason}", file=sys.stderr)
+
+
+def _read_line(line: str, folder: Path, knowledge: str, ids: set[str]) -> list[Case]:
+    """The case of a line, or those of its dialogue. Raises InputError with the reason why there is none."""
     try:
         row = json.loads(line)
-    except ValueError:
-        return "it is empty" if not line.strip() else "it is not valid JSON"
+    except ValueError as exc:
+        raise InputError("it is not valid JSON" if line.strip() else "it is empty") from exc
+    rows = row.get("turns", [row]) if isinstance(row, dict) else [row]
+    if not rows or not isinstance(rows, list):
+        raise InputError("turns is not a list of cases")
+    cases = [_read_case(row, folder, knowledge, ids) for row in rows]
+    turns = tuple(case.turn for case in cases)
+    return [replace(case, before=turns[:place]) for place, case in enumerate(cases)]
+
+
+def _read_case(row: Any, folder: Path, knowledge: str, ids: set[str]) -> Case:
+    """Raises InputError where the case cannot be used."""
     if not isinstance(row, dict):
-        return "it is not a JSON object"
+        raise InputError("it is not a JSON object")
     expect = row.get("expect")
-    if expect != OUT_OF_SCOPE and expect not in ids:
-        return f"expect is {expect!r}, which is neither an entry of {knowledge} nor {OUT_OF_SCOPE!r}"
-    files = {name: folder / str(row[name]) for name in ("image", "audio") if row.get(name)}
+    if expect != OUT_OF_SCOPE and (not isinstance(expect, str) or expect not in ids):
+        raise InputError(f"expect is {expect!r}, which is neither an entry of {knowledge} nor {OUT_OF_SCOPE!r}")
+    files = {name: folder / str(row[name]) for name in OPENS if row.get(name)}
     for name, file in files.items():
         if not file.is_file():
-            return f"{name} {row[name]} does not exist"
+            raise InputError(f"{name} {row[name]} does not exist")
+        OPENS[name](file)
     text = str(row.get("text") or "").strip()
     if not text and not files:
-        return "it holds no text, image or audio"
-    return Case(UserTurn(text=text, knowledge=knowledge, **files), expect)
+        raise InputError("it holds no text, image or audio")
+    turn = UserTurn(text=text, knowledge=knowledge, **files)
+    check_turn(turn)
+    return Case(turn, expect)
 
 
-def subsets(turn: UserTurn) -> Iterator[tuple[str, UserTurn]]:
-    """The turn reduced to every subset of what it holds, with the subset's name ("text + photo")."""
+def subsets(case: Case) -> Iterator[tuple[str, Case]]:
+    """The case reduced to every subset of what its turn holds, with the subset's name ("text + photo").
+
+    A turn that others came before is asked as it is.
+    """
+    if case.before:
+        yield FOLLOW_UP, case
+        return
     empty = {"text": "", "audio": None, "image": None}
-    present = [name for name, nothing in empty.items() if getattr(turn, name) != nothing]
+    present = [name for name, nothing in empty.items() if getattr(case.turn, name) != nothing]
     for size in range(1, len(present) + 1):
         for kept in combinations(present, size):
             dropped = {name: empty[name] for name in present if name not in kept}
-            yield " + ".join(MODALITY[name] for name in kept), replace(turn, **dropped)
+            yield " + ".join(MODALITY[name] for name in kept), replace(case, turn=replace(case.turn, **dropped))
 
 
-def ask(service, turn: UserTurn, expect: str) -> Outcome:
+def ask(service, case: Case) -> Outcome:
     """One case through retrieval and policy, without writing the reply."""
-    hits, _, decision = service.decide(turn)
+    past: tuple[Past, ...] = ()
+    for turn in case.before:
+        past += (remembered(service, turn, past),)
+    hits, _, decision = service.decide(case.turn, past)
     found = [hit.entry.id for hit in hits]
-    return Outcome(expect, found.index(expect) + 1 if expect in found else 0, decision.action == "answer")
+    rank = found.index(case.expect) + 1 if case.expect in found else 0
+    return Outcome(case.expect, rank, decision.action == "answer")
+
+
+def remembered(service, turn: UserTurn, past: Sequence[Past]) -> Past:
+    """What the next turn needs to know of this one; an answer counts as given from the best entry."""
+    heard, seen = service.perceive(turn)
+    question, _, _, decision = service.judge(turn, heard, seen, past)
+    best = decision.hits[0].entry if decision.action == "answer" else None
+    return Past(
+        text=" ".join(filter(None, (turn.text, heard.text if heard else ""))),
+        reply="",
+        action=decision.action,
+        citations=(best.id,) if best else (),
+        reason=decision.reason,
+        knowledge=turn.knowledge,
+        topic=best.title if best else "",
+        asked_about=tuple(hit.entry.title for hit in decision.hits) if decision.action == "clarify" else (),
+        read=question.read_in_photo,
+    )
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
