@@ -212,9 +212,16 @@ def question_bubble(exchange: Exchange) -> dict:
     said = [exchange.transcript.text] if exchange.transcript and exchange.transcript.text else []
     text = "\n\n".join(as_markdown(part) for part in (asked.text, *said) if part.strip())
     content: list = [text] if text else []
-    content += [attachment(asked.image, "Your photo")] if asked.image else []
+    content += [photo_of(exchange)] if asked.image else []
     content += [attachment(asked.audio, "Your recording")] if asked.audio else []
     return {"role": "user", "content": content or ["…"]}
+
+
+def photo_of(exchange: Exchange) -> dict | str:
+    """The customer's photo; only its name where it could not be read, so that no broken picture is shown."""
+    photo = exchange.question.image
+    unread = exchange.image is None and exchange.problem not in ("", STOPPED)
+    return as_markdown(Path(photo).name) if unread else attachment(photo, "Your photo")
 
 
 def reply_bubble(exchange: Exchange, number: int) -> dict:

@@ -8,6 +8,7 @@ import re
 import time
 import wave
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from demo.chat import bubbles, turn_of_message
+from demo.chat import STOPPED, bubbles, turn_of_message
 from demo.examples import EXAMPLES, available, card
 from demo.exchange import Conversation, Exchange
 from demo.handlers import OUR_FAULT, publish_audio, turn_from_box
@@ -311,6 +312,13 @@ def test_photo_and_recording_are_in_the_question_and_pictures_in_the_reply(photo
     question, reply = bubbles(Conversation((exchange,)))
     assert [Path(part["path"]).name for part in question["content"][1:]] == [photo.name, recording.name]
     assert Path(reply["content"][1]["path"]).suffix == ".png"
+
+
+def test_a_photo_that_could_not_be_read_is_named_instead_of_shown(photo):
+    asked = Exchange(UserTurn("what is it", image=photo))
+    failed, stopped = replace(asked, problem="That file is no photo."), replace(asked, problem=STOPPED)
+    names = [bubbles(Conversation((exchange,)))[0]["content"][1] for exchange in (failed, stopped, asked)]
+    assert names[0] == as_markdown(photo.name) and all(Path(part["path"]) == photo for part in names[1:])
 
 
 def test_only_the_latest_turn_of_the_panel_is_shown():
