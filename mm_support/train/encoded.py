@@ -23,6 +23,7 @@ from mm_support.errors import InputError
 from mm_support.fusion_weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.base import entry_texts
+from mm_support.train.feedback import Feedback, with_feedback
 from mm_support.train.grocery import BASE
 from mm_support.train.journal import Journal
 from mm_support.train.support_set import (
@@ -30,6 +31,7 @@ from mm_support.train.support_set import (
 )  # fmt: skip
 
 ROOT = Path(__file__).parents[2]
+PACKS = ROOT / "assets" / "knowledge"
 TAKES = {"train": 1, "validation": 1, "test": 2}  # recordings of a question of the grocery task
 SPOKEN_EVERY = {BASE: {"train": 3, "validation": 1, "test": 1}, "packs": {"train": 90, "validation": 90, "test": 24}}  # questions
 READ_EVERY = {"train": 150, "validation": 50, "test": 40}  # of the photos in which text is looked for
@@ -92,15 +94,20 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def build(grocery: Path, cases: Path, settings: Settings) -> EncodedSet:
-    """The set, encoded as far as it is not yet. Raises InputError for unusable folders and where splits leak."""
+def build(grocery: Path, cases: Path, settings: Settings, feedback: Feedback | None = None) -> EncodedSet:
+    """The set, encoded as far as it is not yet; feedback: see feedback.py.
+
+    Raises InputError for unusable folders and where splits leak.
+    """
     from mm_support.device import resolve_device
     from mm_support.encode.image import load_image_encoder
     from mm_support.encode.text import load_text_encoder
 
     device = resolve_device(settings.device)
-    found, folder = collect(grocery, ROOT / "assets" / "knowledge", cases), folder_of(settings)
+    found, folder = collect(grocery, PACKS, cases), folder_of(settings)
     journals = Journals(**{name: Journal(folder / f"{name}.jsonl") for name in Journals.__dataclass_fields__})
+    if feedback:
+        found = with_feedback(found, feedback, said([case.turn.audio for case in feedback.cases], journals.heard, settings))
     image = load_image_encoder(settings, device)
     see(found.pictures, journals.photos, image)
     see(_catalogue(found), journals.photos, image)
@@ -183,6 +190,24 @@ def hear(wordings: Iterable[Wording], journal: Journal, settings: Settings) -> N
     journal.fill(texts, work, "speaking and listening")
 
 
+def said(recordings: Sequence[Path | None], journal: Journal, settings: Settings) -> list[str]:
+    """What is heard in each of the recordings that customers sent; nothing where there is none."""
+    from mm_support.device import resolve_device
+    from mm_support.encode.speech import load_speech_encoder
+    from mm_support.inputs.audio import load_waveform
+
+    keys = [f"{path.resolve()}#{path.stat().st_mtime_ns}" if path else "" for path in recordings]
+    paths = {key: path for key, path in zip(keys, recordings) if path}
+    if any(key not in journal for key in paths):
+        ears = load_speech_encoder(settings, resolve_device(settings.device))
+
+        def work(part: Sequence[str]) -> list[list]:
+            return [[heard.text, heard.confidence] for heard in (ears.transcribe(load_waveform(paths[key])) for key in part)]
+
+        journal.fill(paths, work, "listening to customers")
+    return [journal[key][0] if key else "" for key in keys]
+
+
 def take_keys(wording: Wording) -> list[str]:
     """Names of the recordings that are made of a question."""
     key = f"{wording.base}: {wording.text}"
@@ -214,7 +239,7 @@ def card(made: EncodedSet) -> dict:
         "spoken_and_heard": counts(spoken),
         "photos": counts(made.rows.pictures),
         "splits": "by wording, photo and picture; no text, file or near-duplicate photo is in two of them (checked)",
-        "never_trained_on": sorted(set(made.rows.entries) - {BASE, *TRAINED_PACKS}),
+        "never_trained_on": sorted(set(made.rows.entries) - {BASE, *TRAINED_PACKS, *made.rows.corrected}),
         "sources": SOURCES,
     }
 

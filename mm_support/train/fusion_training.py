@@ -34,16 +34,18 @@ FAMILIAR_SHARE = 0.05  # of the validation photos are less familiar than what co
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Turns of each base; intents: all names, and of each base the columns that it has."""
+    """Turns of each base; intents: all names, and of each base the columns that it has. familiar: the bases whose
+    photos are known after training."""
 
     train: dict[str, Turns]
     validation: dict[str, Turns]
     intents: tuple[str, ...]
     columns: dict[str, Tensor]
+    familiar: tuple[str, ...] = (BASE,)
 
 
 def prepare(made: EncodedSet, seed: int, device: torch.device) -> Data:
-    bases = (BASE, *TRAINED_PACKS)
+    bases = tuple(dict.fromkeys((BASE, *TRAINED_PACKS, *made.rows.corrected)))
     own = {base: sorted({entry.intent for entry in made.rows.entries[base]}) for base in bases}
     intents = tuple(sorted(set().union(*own.values())))
     split = {
@@ -51,7 +53,7 @@ def prepare(made: EncodedSet, seed: int, device: torch.device) -> Data:
         for name, each in (("train", TOPICS_A_PHOTO), ("validation", 2))
     }
     columns = {base: torch.tensor([intents.index(name) for name in names], device=device) for base, names in own.items()}
-    return Data(**split, intents=intents, columns=columns)
+    return Data(**split, intents=intents, columns=columns, familiar=(BASE, *made.rows.corrected))
 
 
 def train(name: str, data: Data, seed: int, checkpoint: Path, device: torch.device) -> tuple[FusionStrategy, dict[str, float]]:
@@ -83,15 +85,21 @@ def train(name: str, data: Data, seed: int, checkpoint: Path, device: torch.devi
 
 
 def started(name: str, data: Data) -> FusionStrategy:
-    """Untrained, but knowing which kinds of photos there are: the mean of each product's."""
-    turns = data.train[BASE]
-    kinds, place = turns.shows[1:].unique(dim=0, return_inverse=True)
-    means = torch.stack([turns.photos[1:][place == kind].mean(0) for kind in range(len(kinds))])
-    fusion = build_fusion(name, turns.words.shape[1], turns.photos.shape[1], data.intents, len(kinds))
-    fusion.known.copy_(normalize(means, dim=-1))
-    nearest = (data.validation[BASE].photos[1:] @ normalize(means, dim=-1).T).amax(1)
+    """Untrained, but knowing which kinds of photos there are: the mean of each product's, or of each corrected entry's."""
+    means = torch.cat([kinds(data.train[base]) for base in data.familiar])
+    fusion = build_fusion(name, data.train[BASE].words.shape[1], means.shape[1], data.intents, len(means))
+    fusion.known.copy_(means)
+    nearest = (data.validation[BASE].photos[1:] @ means.T).amax(1)
     fusion.familiar.fill_(float(nearest.quantile(FAMILIAR_SHARE)))
     return fusion
+
+
+def kinds(turns: Turns) -> Tensor:
+    """(k, d_picture) unit: the mean of the photos that show the same."""
+    if len(turns.photos) == 1:  # the row that stands for no photo
+        return turns.photos[:0]
+    shown, place = turns.shows[1:].unique(dim=0, return_inverse=True)
+    return normalize(torch.stack([turns.photos[1:][place == kind].mean(0) for kind in range(len(shown))]), dim=-1)
 
 
 def groups(fusion: FusionStrategy) -> list[dict]:

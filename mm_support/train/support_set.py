@@ -13,7 +13,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +36,14 @@ SAME_PHOTO = 2  # bits in which the fingerprints of two photos may differ and st
 
 @dataclass(frozen=True)
 class Wording:
-    """A question in words. target: the entry that answers it; in the grocery base its intent, the photo says whose."""
+    """A question in words. target: the entry that answers it; in the grocery base its intent, the photo says whose.
+    photo: the one that a customer sent with it."""
 
     base: str
     target: str
     text: str
     split: str
+    photo: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class SupportSet:
-    """entries: base -> its entries, in order."""
+    """entries: base -> its entries, in order. corrected: the base that customers' feedback is about, if any."""
 
     entries: dict[str, tuple[Entry, ...]]
     wordings: tuple[Wording, ...]
     pictures: tuple[Picture, ...]
+    corrected: tuple[str, ...] = ()
 
 
 def collect(grocery: Path, knowledge: Path, cases: Path) -> SupportSet:
@@ -111,9 +114,13 @@ def _pack_wordings(base: str, entries: Sequence[Entry], cases: Path) -> Iterator
         if row.get("kind") == "answerable":
             yield Wording(base, row["expect"], row["text"], "test")
     if base in TRAINED_PACKS:
-        for entry in entries:
-            for place, text in enumerate(entry.questions):
-                yield Wording(base, entry.id, text, "validation" if place == 0 else "train")
+        yield from own_wordings(base, entries)
+
+
+def own_wordings(base: str, entries: Sequence[Entry]) -> list[Wording]:
+    """The entries' questions; the first one of each validates, as does the title of an entry that has none."""
+    asked = [(entry, place, text) for entry in entries for place, text in enumerate(entry.questions or (entry.title,))]
+    return [Wording(base, entry.id, text, "validation" if place == 0 else "train") for entry, place, text in asked]
 
 
 def _pack_pictures(base: str, entries: Sequence[Entry]) -> Iterator[Picture]:
@@ -141,7 +148,7 @@ def cleaned(found: SupportSet, fingerprint: Callable[[Picture], int]) -> Support
         if picture.variant or not _near(own, prints):
             kept_pictures.append(picture)
             prints += [] if picture.variant else [own]
-    return SupportSet(found.entries, tuple(kept_wordings), tuple(kept_pictures))
+    return replace(found, wordings=tuple(kept_wordings), pictures=tuple(kept_pictures))
 
 
 def leaks(checked: SupportSet, fingerprint: Callable[[Picture], int]) -> list[str]:

@@ -193,7 +193,7 @@ def _words_of(entry: Entry) -> tuple[frozenset[str], frozenset[str]]:
 
 def make_turns(made: EncodedSet, base: str, split: str, intents: Sequence[str], seed: int, each: int) -> Turns:
     """Turns of a base. Where its photos decide (grocery): every photo with `each` topics; elsewhere every question,
-    with a photo of what it is about where there is one. Only questions and photos of this split meet."""
+    with the photo that came with it, or one of what it is about, where there is one. Only questions and photos of this split meet."""
     rng = np.random.default_rng(seed)
     wordings = [w for w in made.rows.wordings if (w.base, w.split) == (base, split)]
     pictures = [p for p in made.rows.pictures if (p.base, p.split) == (base, split)]
@@ -209,7 +209,7 @@ def make_turns(made: EncodedSet, base: str, split: str, intents: Sequence[str], 
             table.add(wording, _one(made.takes(other), rng), picture)
     else:
         for wording in wordings:
-            shown = [p for p in pictures if wording.target in p.targets]
+            shown = [p for p in pictures if wording.target in p.targets and wording.photo in (None, p.path)]
             table.add(wording, _one(made.takes(wording), rng), shown[rng.integers(len(shown))] if shown else None)
     return table.turns()
 
