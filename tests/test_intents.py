@@ -8,7 +8,7 @@ import pytest
 
 from mm_support.__main__ import main
 from mm_support.errors import InputError
-from mm_support.train import intents, labelled
+from mm_support.train import intents, labelled, upper_layers
 from mm_support.train.calibration import fit_calibrator
 from mm_support.train.intent_model import (
     KERNEL_WIDTH,
@@ -127,6 +127,29 @@ def test_calibration_needs_both_outcomes():
         fit_calibrator(np.arange(5.0), np.ones(5, bool))
 
 
+def test_the_contrast_is_the_share_of_ones_own_class():
+    import torch
+
+    vectors = torch.nn.functional.normalize(torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), dim=1)
+    classes = np.array([0, 0, 1, 1, 1, -1])
+    expected = []
+    for i in range(5):
+        weights = {j: np.exp(float(vectors[i] @ vectors[j]) / upper_layers.TEMPERATURE) for j in range(6) if j != i}
+        logs = [np.log(w / sum(weights.values())) for j, w in weights.items() if classes[j] == classes[i]]
+        expected.append(-np.mean(logs))
+    assert float(upper_layers._contrast(classes)(vectors, list(range(6)))) == pytest.approx(np.mean(expected), rel=1e-4)
+
+
+def test_contrasted_batches_hold_pairs_and_a_few_texts_out_of_scope():
+    classes = np.repeat([*range(40), -1], 5)
+    batches = upper_layers._balanced(classes, np.random.default_rng(0))
+    assert sum(map(len, batches)) >= len(classes)
+    for batch in batches:
+        _, counts = np.unique(classes[batch][classes[batch] >= 0], return_counts=True)
+        assert len(set(batch)) == len(batch) and set(counts) == {2} and len(counts) == upper_layers.INTENTS_TOGETHER
+        assert 0 < (classes[batch] < 0).sum() <= upper_layers.FOREIGN_BESIDE
+
+
 # -- the command -----------------------------------------------------------------------------
 
 
@@ -158,6 +181,33 @@ def questions(count, seed, foreign):
         for label, words in groups.items()
         for _ in range(count)
     ]
+
+
+@pytest.mark.parametrize("each", [8, 40])  # contrasted; classified
+def test_tuning_brings_texts_of_an_intent_together_and_leaves_the_model_alone(tiny_encoder, each, monkeypatch):
+    from transformers import AutoModel, AutoTokenizer
+
+    for name in ("CONTRAST_RATE", "CLASS_RATE"):
+        monkeypatch.setattr(upper_layers, name, 5e-3)  # a random encoder has further to go than one that was trained
+    model, tokenizer = AutoModel.from_pretrained(tiny_encoder).eval(), AutoTokenizer.from_pretrained(tiny_encoder)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    (texts, labels), (others, own) = (zip(*questions(count, seed, True)) for count, seed in ((each, 0), (10, 1)))
+    names = sorted(THINGS)
+    untuned = upper_layers.TunedEncoder(upper_layers.LowerLayers(model, tokenizer, 1), model.encoder.layer[1:]).encode(texts)
+    targets = membership(labels, names)
+    starts = targets.T @ untuned
+    tuned, vectors = upper_layers.fine_tune(
+        model, tokenizer, texts, targets, starts / np.linalg.norm(starts, axis=1, keepdims=True), 600, 0, lambda *_: None
+    )
+    assert vectors == pytest.approx(tuned.encode(texts), abs=1e-5) and np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    assert all((before[name] == value).all() for name, value in model.state_dict().items())
+
+    def apart(encoder):
+        cosine, same = (rows := encoder.encode(others)) @ rows.T, np.equal.outer(own, own)
+        return cosine[same].mean() - cosine[~same].mean()
+
+    start = upper_layers.TunedEncoder(tuned.lower, model.encoder.layer[1:])
+    assert apart(tuned) > apart(start) + 0.1
 
 
 def csv_file(path, rows):

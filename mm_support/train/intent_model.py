@@ -1,8 +1,8 @@
 """A text intent classifier that works from ten examples an intent to thousands, out of scope included.
 
-Two views of a text vote: a kernel ridge on the frozen encoder's vectors, which is strong where examples
-are few, and the encoder with fine-tuned upper layers, strong where they are many. How they are mixed,
-how sure an answer is and when it is "not something I know" is calibrated on cases kept out of training.
+Two voters, each a kernel ridge: one on the encoder's vectors as they are, one on those of the encoder with
+upper layers tuned to the examples. How they are mixed, how sure an answer is and when it is "not something
+I know" is calibrated on cases kept out of training.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ import numpy as np
 
 from mm_support.train.calibration import Calibrator, fit_calibrator
 from mm_support.train.labelled import OUT_OF_SCOPE, Example
-from mm_support.train.upper_layers import Progress, TunedEncoder, fine_tune
+from mm_support.train.upper_layers import Progress, fine_tune
 
 KERNEL_WIDTH = 2.0  # kernel = exp(-KERNEL_WIDTH * (1 - cosine))
 RIDGE = 0.1
-MOST_SUPPORT = 12_000  # examples that the ridge keeps, drawn at random: its work grows with their cube
+MOST_SUPPORT = 16_000  # examples that a ridge keeps, drawn at random: a gigabyte, and its work grows with their cube
 CHUNK = 512  # texts between two steps of the progress bar
-PASSES = 45_000  # examples shown to the fine-tuning in all: what makes a run minutes long
-EPOCHS = (2, 20)  # fewest and most times that it sees an example
-START_MIX = (10.0, 1.0)  # what turns the voters' scores into logits, before it is fitted
+PASSES = 45_000  # examples shown to the fine-tuning, where they are many: what makes a run minutes long
+START_MIX = (10.0, 10.0)  # what turns the voters' scores into logits, before it is fitted
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +58,8 @@ class IntentModel:
     intents: tuple[str, ...]
     encode: Callable[[Sequence[str]], np.ndarray]
     ridge: KernelRidge
-    tuned: TunedEncoder
+    tuned_encode: Callable[[Sequence[str]], np.ndarray]
+    tuned_ridge: KernelRidge
     known: np.ndarray
     foreign: np.ndarray
     mix: tuple[float, float] = START_MIX
@@ -70,7 +70,7 @@ class IntentModel:
         for start in range(0, len(texts), CHUNK):
             part = texts[start : start + CHUNK]
             vectors.append(self.encode(part))
-            tuned.append(self.tuned.logits(part))
+            tuned.append(self.tuned_ridge.scores(self.tuned_encode(part)))
             progress(min(start + CHUNK, len(texts)), len(texts), "judging")
         return Votes(np.vstack(vectors), self.ridge.scores(np.vstack(vectors)), np.vstack(tuned))
 
@@ -84,13 +84,12 @@ class IntentModel:
 
     def evidence(self, votes: Votes) -> np.ndarray:
         """(n, 5): what speaks for a text being known. The margin between the two best intents (log), how
-        much the ridge and the tuned encoder see in it (the latter as energy, Liu et al. 2020), and its
-        cosine to the nearest text in scope and to the nearest one out of scope."""
+        much each of the voters sees in it, and its cosine to the nearest text in scope and to the nearest one out of
+        scope."""
         probabilities = np.sort(np.log(mixed(votes, self.mix) + 1e-12), axis=1)
         margin = probabilities[:, -1] - (probabilities[:, -2] if probabilities.shape[1] > 1 else 0)
-        energy = np.logaddexp.reduce(votes.tuned, axis=1)
         near, far = _nearest(votes.vectors, self.known), _nearest(votes.vectors, self.foreign)
-        return np.stack([np.minimum(margin, 12), votes.ridge.max(axis=1), energy, near, far], axis=1)
+        return np.stack([np.minimum(margin, 12), votes.ridge.max(axis=1), votes.tuned.max(axis=1), near, far], axis=1)
 
 
 def fit(encoder, examples: Sequence[Example], passes: int, seed: int, progress: Progress) -> IntentModel:
@@ -104,10 +103,9 @@ def fit(encoder, examples: Sequence[Example], passes: int, seed: int, progress: 
     vectors = _encode(encoder, texts, progress)
     inside = targets.max(axis=1) == 1
     starts = _unit(targets[inside].T @ vectors[inside])
-    epochs = int(np.clip(round(passes / len(texts)), *EPOCHS))
-    tuned = fine_tune(encoder._model, encoder._tokenizer, texts, targets, starts, epochs, seed, progress)
-    ridge = fit_ridge(vectors, targets, seed)
-    return IntentModel(intents, encoder.encode, ridge, tuned, vectors[inside], vectors[~inside])
+    tuned, tuned_vectors = fine_tune(encoder._model, encoder._tokenizer, texts, targets, starts, passes, seed, progress)
+    ridge, tuned_ridge = (fit_ridge(rows, targets, seed) for rows in (vectors, tuned_vectors))
+    return IntentModel(intents, encoder.encode, ridge, tuned.encode, tuned_ridge, vectors[inside], vectors[~inside])
 
 
 def calibrate(model: IntentModel, votes: Votes, labels: Sequence[str]) -> IntentModel:
