@@ -6,7 +6,7 @@ conversation lives on the server, one a browser tab, so that the browser cannot 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
+from demo.ahead import batches
 from demo.examples import Example
 from demo.exchange import Conversation, Exchange
 from demo.handlers import file_of, plain_errors, publish, publish_audio, sentence, turn_from_box
@@ -84,18 +85,19 @@ class Desk:
         over = latest is None or latest.over
         return {self.voice: {"turn": len(conversation.exchanges), "sounds": sounds, "over": over}}
 
-    def show_event(self, event: Event, conversation: Conversation) -> dict:
-        """What changes with one event: no more than that is sent while a reply streams."""
-        if isinstance(event, Finished):
-            return self.show(conversation)
-        if isinstance(event, Spoken):
-            return {self.conversation: conversation, **self.show_sounds(conversation)}
-        if isinstance(event, Heard):
-            shown = self.show_chat(conversation) | self.show_understanding(conversation)
-            return shown | self.show_transcript(event.transcript)
-        if isinstance(event, (Saw, Found)):
-            return self.show_chat(conversation) | self.show_understanding(conversation)
-        return self.show_chat(conversation)
+    def show_events(self, events: Sequence[Event], conversation: Conversation) -> dict:
+        """What changes with some events: no more than that is sent while a reply streams."""
+        kinds = {type(event) for event in events}
+        shown = self.show(conversation) if Finished in kinds else {self.conversation: conversation}
+        if kinds - {Spoken}:
+            shown |= self.show_chat(conversation)
+        if kinds & {Heard, Saw, Found}:
+            shown |= self.show_understanding(conversation)
+        if Spoken in kinds:
+            shown |= self.show_sounds(conversation)
+        for event in events:
+            shown |= self.show_transcript(event.transcript) if isinstance(event, Heard) else {}
+        return shown
 
 
 class Chat:
@@ -138,10 +140,11 @@ class Chat:
         exchange = conversation.latest
         yield self.desk.show(conversation, **box)
         try:
-            with closing(self.service.reply(exchange.question)) as events:
-                for event in events:
-                    exchange = with_sound(exchange.after(event), event)
-                    yield self.desk.show_event(event, conversation.with_latest(exchange))
+            with closing(batches(self.service.reply(exchange.question))) as events:
+                for batch in events:
+                    for event in batch:
+                        exchange = with_sound(exchange.after(event), event)
+                    yield self.desk.show_events(batch, conversation.with_latest(exchange))
         except Exception as problem:
             yield self.desk.show(conversation.with_latest(replace(exchange, problem=sentence(problem))))
 

@@ -4,6 +4,14 @@
     reply = SupportService.load(Settings()).answer(UserTurn(text="How long is the warranty?"))
 """
 
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch loads: spinning for each other, its threads starve beside any other work
+
+from mm_support.privacy import switch_off_telemetry
+
+switch_off_telemetry()
+
 from mm_support.config import Settings
 from mm_support.errors import GenerationError, InputError, KnowledgeError, SupportError, WeightsError
 from mm_support.types import Reply, UserTurn

@@ -2,6 +2,7 @@
 
 The microphone is a file of questions, spoken by Piper, with silence between them; the page is that of app.py.
 Both moments are noted in the browser: by the level of what its microphone hears, and when sound starts to play.
+A reply is silenced as soon as it has begun, so that the next question interrupts nothing.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ from mm_support.bench.service import QUESTIONS
 from mm_support.bench.startup import running_app
 from mm_support.config import Settings
 from mm_support.decode.voice import load_voice
+from mm_support.errors import SupportError
 from mm_support.types import Audio
 
 TURNS = 5
-SILENCE = 14.0  # seconds behind a question: longer than a spoken reply takes
-PATIENCE = 180_000  # ms
+SILENCE = 7.0  # seconds behind a question: longer than the first sound takes
+PATIENCE = 120_000  # ms, to load the models; then for all turns
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
     "--disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
 ).split()
 NOTES = """
 window.turns = [];  // seconds: of silence before the turn ended, and before the first sound
-let loud = 0, ended = 0, asked = false;
+let loud = 0, silent = 0, ended = 0, asked = false;
 const listen = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = async (wanted) => {
   const stream = await listen(wanted), context = new AudioContext(), level = new AnalyserNode(context, { fftSize: 512 });
@@ -41,12 +43,13 @@ navigator.mediaDevices.getUserMedia = async (wanted) => {
 new MutationObserver(() => {
   const state = document.querySelector('.ms-voice')?.dataset.state;
   if (state === 'hearing') { asked = true; ended = 0; }
-  if (state === 'thinking' && !ended) ended = performance.now();
+  if (state === 'thinking' && !ended) { ended = performance.now(); silent = loud; }
 }).observe(document, { subtree: true, childList: true, attributeFilter: ['data-state'] });
 const start = AudioBufferSourceNode.prototype.start;
 AudioBufferSourceNode.prototype.start = function (...when) {
-  if (asked) window.turns.push([(ended - loud) / 1000, (performance.now() - loud) / 1000]);
+  if (asked) window.turns.push([(ended - silent) / 1000, (performance.now() - silent) / 1000]);
   asked = false;
+  setTimeout(() => document.querySelector('.ms-voice-stop').click(), 200);
   return start.apply(this, when);
 };
 """
@@ -86,7 +89,7 @@ def _talk(page, address: str) -> dict[str, Any]:
     page.goto(address)
     page.locator("#ms-status .ms-ready").wait_for()
     page.get_by_label("Hands-free").check()
-    page.wait_for_function(f"window.turns.length > {TURNS}")
+    _wait_for_turns(page)
     ended, heard = zip(*page.evaluate("window.turns")[1:])
     return {
         "turns": len(heard),
@@ -94,3 +97,17 @@ def _talk(page, address: str) -> dict[str, Any]:
         "end_of_speech_to_first_sound_s": round(statistics.median(heard), 2),
         "slowest_s": round(max(heard), 2),
     }
+
+
+def _wait_for_turns(page) -> None:
+    """Raises SupportError where the questions are not answered in time."""
+    from playwright.sync_api import TimeoutError as Late
+
+    try:
+        page.wait_for_function(f"window.turns.length > {TURNS}")
+    except Late as exc:
+        answered, state = page.evaluate("[window.turns.length, document.querySelector('.ms-voice').innerText]")
+        raise SupportError(
+            f"Only {answered} of {TURNS + 1} spoken questions were answered within {PATIENCE // 1000} s (the page says "
+            f"{state!r}); measure again while nothing else keeps the processor busy."
+        ) from exc

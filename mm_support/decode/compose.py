@@ -84,20 +84,25 @@ class Speech:
         self._spoken: list[Audio] = []
 
     def alongside(self, sentences: Iterator[Sentence]) -> Iterator[Sentence | Audio]:
-        """The sentences as they come, and their sounds as soon as they are ready, each in its order."""
+        """The sentences as they come, and their sounds as soon as they are ready, each in its order.
+
+        The second sentence is asked for once the first is spoken: a draft would keep the processor, and Python, from it.
+        """
         if self._pool is None:
             yield from sentences
             return
-        coming = self._pool.submit(next, sentences, None)
+        coming, over = self._pool.submit(next, sentences, None), False
         while coming or self._waiting:
             wait([future for future in (coming, *list(self._waiting)[:1]) if future], return_when=FIRST_COMPLETED)
             yield from self._ready()
             if coming and coming.done():
-                sentence = coming.result()
-                coming = self._pool.submit(next, sentences, None) if sentence else None
+                sentence, coming = coming.result(), None
+                over = sentence is None
                 if sentence:
                     self._waiting.append(self._pool.submit(self._voice.speak, sentence.text))
                     yield sentence
+            if not (coming or over) and (self._spoken or not self._waiting):
+                coming = self._pool.submit(next, sentences, None)
 
     def _ready(self) -> Iterator[Audio]:
         """Sounds not handed out yet, in order, up to the first that is still being spoken."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -73,18 +74,29 @@ def load_voice(settings: Settings) -> PiperVoice:
 
     Raises WeightsError where it cannot be had.
     """
-    from piper import PiperVoice as Piper
-
     name = settings.voice_model
     path = _onnx_file(package_weights(name, settings.cache_dir)) if name.startswith(PREFIX) else Path(name)
     try:
-        voice = PiperVoice(Piper.load(path))
+        voice = PiperVoice(_opened(path))
         voice.speak("Hello.")  # the first sentence sets things up, the customer's shall not
     except Exception as exc:  # onnxruntime has errors of its own for each kind of damage
         raise WeightsError(
             f"{path} is not a Piper voice (an .onnx file with its .onnx.json beside it); correct voice_model."
         ) from exc
     return voice
+
+
+def _opened(path: Path) -> "Piper":
+    """As Piper.load does, but with threads that sleep while they wait: spinning, they take the processor from everybody else."""
+    import onnxruntime
+    from piper import PiperConfig
+    from piper import PiperVoice as Piper
+
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+    config = json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
+    return Piper(session, PiperConfig.from_dict(config))
 
 
 def _onnx_file(folder: Path) -> Path:

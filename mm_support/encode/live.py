@@ -19,7 +19,9 @@ from mm_support.types import SAMPLE_RATE, Transcript
 
 PAUSE, LONG_PAUSE = 0.7, 1.2  # seconds of silence that end a turn: after a whole sentence, and after anything else
 STEP = 0.6  # seconds of new sound that are worth another partial transcript
+SPARING = 3  # times as long as a partial transcript took, until the next: the last one shall seldom wait for it
 WAITING = 3.0  # seconds of sound kept while nobody has spoken yet
+SPEAKING = 0.1  # seconds of silence behind speech that still goes on
 RECENT = 4.0  # seconds in which the end of speech is looked for
 INTERRUPTION = 0.4  # seconds of speech within a second that interrupt the assistant; an echo is shorter
 FULL = MAX_SECONDS - 2.0  # seconds at which a turn ends by itself
@@ -46,7 +48,7 @@ class LiveTurn:
     def add(self, rate: int, samples: np.ndarray) -> Partial:
         """Takes the next piece: rate in Hz, samples (n,) or (n, channels), integers or floats.
 
-        Transcribes where enough is new, at most half of the time, and once as soon as speech seems to be
+        Transcribes where enough is new, at most a third of the time, and once as soon as speech seems to be
         over: that transcript is there when the pause has become long enough. Raises InputError for a
         piece that cannot be used; what came before stays.
         """
@@ -120,7 +122,7 @@ class LiveTurn:
         """Whether to transcribe now: the end of what is said, or enough more of it."""
         if silent >= TAIL or heard >= FULL:
             return self._transcribed < self._spoken + TAIL
-        return silent < STEP / 2 and heard >= self._due
+        return silent < SPEAKING and heard >= self._due
 
     def _pause(self) -> float:
         text = self._last.transcript.text
@@ -129,5 +131,5 @@ class LiveTurn:
     def _transcribe(self, waveform: np.ndarray, heard: float) -> None:
         started = time.monotonic()
         transcript = self._encoder.transcribe(waveform, *self._languages)
-        self._transcribed, self._due = heard, heard + max(STEP, 2 * (time.monotonic() - started))
+        self._transcribed, self._due = heard, heard + max(STEP, SPARING * (time.monotonic() - started))
         self._last = Partial(transcript)
