@@ -16,7 +16,7 @@ from demo.exchange import Exchange
 from demo.handlers import plain_errors, publish_audio, result_of
 from mm_support import wire
 from mm_support.errors import InputError
-from mm_support.types import UserTurn
+from mm_support.types import Spoken, UserTurn, Working
 
 REPLIES_AT_ONCE = 2
 LOOKUPS_AT_ONCE = 2
@@ -53,7 +53,8 @@ class Endpoints:
         with plain_errors(), closing(self.service.reply(exchange.question)) as events:
             for event in events:
                 exchange = exchange.after(event)
-                yield result_of(exchange), spoken(exchange)
+                if not isinstance(event, (Working, Spoken)):  # these change nothing that is returned
+                    yield result_of(exchange), spoken(exchange)
 
     def transcribe(self, audio: str) -> dict:
         """Writes down what is said in a recording.
