@@ -1,7 +1,7 @@
 """Our own open_clip model: EfficientNet-Lite2 sees, MiniLM reads, and both end in one space.
 
-    photo (3, 288, 288) -> tower -> details (DETAILS,) -> [ MEANING_SHARE * meaning (384,) | LOOK_SHARE * look (d,) ]
-    words               -> MiniLM                      -> [                 meaning (384,) |            zeros (d,)  ]
+    photo (3, 288, 288) -> tower  -> details -> [ MEANING_SHARE * meaning (384,) | LOOK_SHARE * look (d,) ]
+    words               -> MiniLM            -> [                 meaning (384,) |            zeros (d,)  ]
 
 Both are unit vectors. meaning lives in MiniLM's space: the tower's thousand ImageNet probabilities
 times one vector a class (ConSE, Norouzi et al. 2014), plus a correction that products taught. Untrained,
@@ -9,7 +9,8 @@ the vectors are MiniLM's own of the classes' definitions and nothing is correcte
 meet with no training at all. look keeps what has no word: the details, stretched along what tells
 products apart and shrunk along what differs between two photos of one product. The details are the
 tower's features, the means of its last stages, which know texture, both of the whole photo and of its
-middle enlarged, and the colours of both, which ImageNet has taught the tower to overlook. Two photos are compared by meaning and look,
+middle enlarged, the same from these stages tuned on product photos, and the colours of both looks, which
+ImageNet has taught the tower to overlook. The thousand words keep to the stages as they were. Two photos are compared by meaning and look,
 a photo and words by meaning alone.
 
 Trained values come from assets/weights/clip-lite.safetensors (train/image.py makes it). Knows nothing
@@ -18,6 +19,7 @@ of labels, calibration or entries.
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Callable, NamedTuple, Sequence
 
@@ -36,10 +38,13 @@ SIZE = 288  # pixels; photos are squeezed into a square, so that nothing is cut 
 MIDDLE = slice(43, 244)  # pixels; 70 % of each side, where the product mostly is
 FEATURES, CLASSES, MEANING = 1280, 1000, 384
 STAGES = (88, 120, 208, 352)  # channels of the tower's last stages
+TUNED = 4  # stages from here on, counted from 0, are there twice: as they were, and tuned on product photos
+MAPS = (STAGES[0], 18, 18)  # what they are given
+TRUNK = "trunk."  # before the names of what tuning changed, in the file of trained values
 BINS = (4, 8, 8)  # of lightness, red against green, yellow against blue
 RANGES = ((0.0, 1.0), (-0.5, 0.7), (-0.5, 0.9))  # that the bins cover
 COLOUR_SHARE = 0.4  # weight of a histogram's root beside the unit vectors of the stages
-DETAILS = FEATURES + sum(STAGES) + 2 * BINS[0] * BINS[1] * BINS[2]
+DETAILS = FEATURES + sum(STAGES) + 2 * BINS[0] * BINS[1] * BINS[2]  # without tuned stages; with them more
 MEANING_SHARE = 0.6
 LOOK_SHARE = (1 - MEANING_SHARE**2) ** 0.5
 MAX_TOKENS = 64
@@ -62,33 +67,52 @@ class Parts(NamedTuple):
 
 
 class Visual(nn.Module):
-    """The image side: a timm EfficientNet whose stages are heard one by one, then the head."""
+    """The image side: a timm EfficientNet whose stages are heard one by one, then the head.
 
-    def __init__(self, trunk: nn.Module, head: "Head") -> None:
+    tuned: the trunk with its last stages tuned on product photos, or None before any training.
+    """
+
+    def __init__(self, trunk: nn.Module, head: "Head", tuned: nn.Module | None = None) -> None:
         super().__init__()
-        self.trunk, self.head = trunk, head
+        self.trunk, self.tuned, self.head = trunk, tuned, head
 
     def forward(self, pixels: Tensor) -> Tensor:
         """pixels: (n, 3, SIZE, SIZE) in -1..1 -> (n, 384 + d) unit rows, float32."""
         return self.head(*self.look_at(pixels))
 
     def look_at(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, 1280) features, at least 0, and (n, DETAILS), both float32: means of a look at the whole and one at the middle."""
-        middle = pixels[..., MIDDLE, MIDDLE].float()
-        middle = interpolate(middle, (SIZE, SIZE), mode="bicubic", antialias=True).to(pixels.dtype)
-        stages = [(whole + close) / 2 for whole, close in zip(self.stages(pixels), self.stages(middle))]
-        features = stages.pop(0)
-        return features, torch.cat([*stages, COLOUR_SHARE * colours(pixels.float())], dim=-1)
+        """(n, 1280) features, at least 0, and (n, details), both float32: means of a look at the whole and one at the middle."""
+        return self.compare(self.lower(pixels), self.lower(middle(pixels)), colours(pixels.float()))
 
-    def stages(self, pixels: Tensor) -> list[Tensor]:
-        """(n, 1280) features, their roots, and those of the last stages: (n, channels) each."""
-        trunk, found = self.trunk, []
-        maps = trunk.bn1(trunk.conv_stem(pixels))
-        for stage in trunk.blocks:
+    def compare(self, whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
+        """`look_at` from what the lower stages made of both looks, (n, *MAPS) each, and the colours (n, 512)."""
+        features, *details = ((one + other) / 2 for one, other in zip(upper(self.trunk, whole), upper(self.trunk, close)))
+        if self.tuned is not None:
+            details += [(one + other) / 2 for one, other in zip(upper(self.tuned, whole)[1:], upper(self.tuned, close)[1:])]
+        return features, torch.cat([*details, COLOUR_SHARE * colours], dim=-1)
+
+    def lower(self, pixels: Tensor) -> Tensor:
+        """The stages that are never tuned: (n, *MAPS)."""
+        maps = self.trunk.bn1(self.trunk.conv_stem(pixels))
+        for stage in self.trunk.blocks[:TUNED]:
             maps = stage(maps)
-            found.append(maps.float().mean((2, 3)))
-        features = trunk.bn2(trunk.conv_head(maps)).float().mean((2, 3))
-        return [features, *map(rooted, (features, *found[-len(STAGES) :]))]
+        return maps
+
+
+def upper(trunk: nn.Module, maps: Tensor) -> list[Tensor]:
+    """(n, *MAPS) -> (n, 1280) features, their roots, and those of the last stages: (n, channels) each."""
+    found = [maps.float().mean((2, 3))]
+    for stage in trunk.blocks[TUNED:]:
+        maps = stage(maps)
+        found.append(maps.float().mean((2, 3)))
+    features = trunk.bn2(trunk.conv_head(maps)).float().mean((2, 3))
+    return [features, *map(rooted, (features, *found))]
+
+
+def middle(pixels: Tensor) -> Tensor:
+    """The middle of photos, enlarged to their size."""
+    close = pixels[..., MIDDLE, MIDDLE].float()
+    return interpolate(close, (SIZE, SIZE), mode="bicubic", antialias=True).to(pixels.dtype)
 
 
 def rooted(rows: Tensor) -> Tensor:
@@ -117,16 +141,16 @@ def _histogram(pixels: Tensor) -> Tensor:
 class Head(nn.Module):
     """What the tower saw -> meaning and look. Starts untrained; `class_words` must be set."""
 
-    def __init__(self, look: int = DETAILS) -> None:
+    def __init__(self, details: int = DETAILS, look: int = DETAILS) -> None:
         super().__init__()
         self.classifier = nn.Linear(FEATURES, CLASSES)
         self.class_words = nn.Parameter(torch.zeros(CLASSES, MEANING))
-        self.mean = nn.Parameter(torch.zeros(DETAILS))
-        self.stretch = nn.Parameter(torch.eye(DETAILS, look))
-        self.correction = nn.Parameter(torch.zeros(DETAILS, MEANING))
+        self.mean = nn.Parameter(torch.zeros(details))
+        self.stretch = nn.Parameter(torch.eye(details, look))
+        self.correction = nn.Parameter(torch.zeros(details, MEANING))
 
     def forward(self, features: Tensor, details: Tensor) -> Tensor:
-        """features: (n, 1280), details: (n, DETAILS) -> (n, 384 + d) unit rows, float32."""
+        """features: (n, 1280), details: (n, details) -> (n, 384 + d) unit rows, float32."""
         details = details - self.mean
         meaning = self.consensus(features) + details @ self.correction
         look = details @ self.stretch
@@ -170,6 +194,8 @@ def build_clip_lite(cache_dir: Path, trained: Path | None = TRAINED) -> Parts:
     if not values:
         start_from_definitions(model, tokenize)
     fold_batch_norms(model.visual.trunk)
+    changed = {name.removeprefix(TRUNK): value for name, value in values.items() if name.startswith(TRUNK)}
+    model.visual.tuned = tuned_trunk(model.visual.trunk, changed)
     return Parts(model, tokenize, PREPROCESSING, **{name: float(values.get(name, start)) for name, start in UNTRAINED.items()})
 
 
@@ -183,8 +209,8 @@ def assemble(reader: Path, tower: dict[str, Tensor], values: dict[str, Tensor]) 
     text = {"hf_model_name": str(reader), "hf_model_pretrained": False, "hf_proj_type": None, "hf_pooler_type": "mean_pooler"}
     with without_random_weights():
         model = CustomTextCLIP(embed_dim=MEANING, vision_cfg=vision, text_cfg=text).eval()
-    look = values["stretch"].shape[1] if values else DETAILS
-    model.visual, model.text.proj = Visual(model.visual.trunk, Head(look)), OnlyMeaning(look)
+    details, look = values["stretch"].shape if values else (DETAILS, DETAILS)
+    model.visual, model.text.proj = Visual(model.visual.trunk, Head(details, look)), OnlyMeaning(look)
     classifier = {name: tower[name] for name in ("classifier.weight", "classifier.bias")}
     loaded = model.text.transformer.load_state_dict(load_file(reader / "model.safetensors"), strict=False)
     assert not loaded.missing_keys, loaded.missing_keys  # what it has beyond that, a pooler, is not used here
@@ -203,6 +229,17 @@ def start_from_definitions(model: nn.Module, tokenize: Callable[[Sequence[str]],
     with torch.inference_mode():
         batches = [model.encode_text(tokenize(definitions[i : i + 50])) for i in range(0, CLASSES, 50)]
     model.visual.head.class_words.data.copy_(torch.cat(batches)[:, :MEANING])
+
+
+def tuned_trunk(trunk: nn.Module, differences: dict[str, Tensor]) -> nn.Module | None:
+    """A copy of a trunk whose batch norms are folded, with what tuning changed of it, if anything."""
+    if not differences:
+        return None
+    tuned = copy.deepcopy(trunk)
+    parameters = dict(tuned.named_parameters())
+    for name, value in differences.items():
+        parameters[name].data += value.to(parameters[name])
+    return tuned
 
 
 def fold_batch_norms(trunk: nn.Module) -> None:

@@ -22,12 +22,13 @@ LOOK = 512  # directions kept
 SHRINKAGE = 0.5  # of the covariance within products towards a multiple of the identity
 RIDGE_PHOTOS, RIDGE_WORDS = 1.0, 0.3
 TARGET = 0.6  # cosine that a photo's own word is pulled up to, over the others
+LISTED = 0.8  # how often a list of words holds the right one
 PENALTY = 1.0  # inverse strength of the regressions' ridge
 
 
 @dataclass(frozen=True, eq=False)
 class Photos:
-    """details: (m, DETAILS), consensus: (m, 384) and label: (m,) most likely class, as clip_lite has them; product: (m,);
+    """details: (m, d), consensus: (m, 384) and label: (m,) most likely class, as clip_lite has them; product: (m,);
     split: (m,) "train", "val" or "catalogue"."""
 
     details: np.ndarray
@@ -45,7 +46,7 @@ class Photos:
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """The learned values of clip_lite.Head: mean (DETAILS,), stretch (DETAILS, LOOK), correction (DETAILS, 384)."""
+    """The learned values of clip_lite.Head: mean (d,), stretch (d, LOOK), correction (d, 384)."""
 
     mean: np.ndarray
     stretch: np.ndarray
@@ -70,7 +71,7 @@ def fit_head(photos: Photos, kinds: np.ndarray, words: np.ndarray) -> Head:
 
 
 def fit_stretch(centred: np.ndarray, product: np.ndarray) -> np.ndarray:
-    """(DETAILS, LOOK): the directions along which photos differ most, measured by how much those of one product do. Entries of at most 1."""
+    """(d, LOOK): the directions along which photos differ most, measured by how much those of one product do. Entries of at most 1."""
     from scipy.linalg import eigh
 
     within = centred - means(centred, product)[np.unique(product, return_inverse=True)[1]]
@@ -83,7 +84,7 @@ def fit_stretch(centred: np.ndarray, product: np.ndarray) -> np.ndarray:
 
 
 def fit_correction(centred: np.ndarray, consensus: np.ndarray, kind: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """(DETAILS, 384): what to add to the consensus so that a photo's own word stands out. Every kind weighs the same."""
+    """(d, 384): what to add to the consensus so that a photo's own word stands out. Every kind weighs the same."""
     present, row = np.unique(kind, return_inverse=True)
     words = words[present]
     weight = (1 / np.bincount(row))[row]
@@ -99,7 +100,8 @@ def fit_correction(centred: np.ndarray, consensus: np.ndarray, kind: np.ndarray,
 def fit_label_calibration(cosines: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """(scale, none) of image.Calibration, the likeliest for cosines (m, k) of photos with words and the right one, truth (m,).
 
-    Each photo counts twice: with all words, and without its own, where "none of these" is right.
+    Each photo is asked about with all words and without its own, where "none of these" is right; a list
+    holds the right word with probability LISTED.
     """
     rows = np.arange(len(truth))
     without = cosines.copy()
@@ -109,7 +111,8 @@ def fit_label_calibration(cosines: np.ndarray, truth: np.ndarray) -> tuple[float
     def surprise(scale: float, none: float) -> float:
         logits = scale * (cosines - none)
         all_words = np.logaddexp(np.logaddexp.reduce(logits, axis=1), 0) - logits[rows, truth]
-        return all_words.mean() + np.logaddexp(np.logaddexp.reduce(scale * (without - none), axis=1), 0).mean()
+        none_of_these = np.logaddexp(np.logaddexp.reduce(scale * (without - none), axis=1), 0)
+        return LISTED * all_words.mean() + (1 - LISTED) * none_of_these.mean()
 
     return min(grid, key=lambda pair: surprise(*pair))
 

@@ -1,9 +1,9 @@
-"""How well clip-lite's head does on products and sessions that it has not learned from.
+"""How well clip-lite does on photos and products that it has not learned from.
 
-    products left out   a fifth of the products at a time: found by one catalogue picture, named by words of their kind
-    sessions left out   a quarter of each product's photos at a time, those most alike together, so that a held-out
-                        photo is about as far from the nearest learned one as in the data set's own val split
-    val                 the split that comes with the data set: other shops and days
+    val                 the split that comes with the data set: other shops and days. Its photos are found among
+                        entries with all other photos; neither tower nor head has seen them
+    products left out   a fifth of the products, seen by a second tower that was not tuned on them: found by one
+                        catalogue picture, named by words of their kind. The calibrations are fitted on these
 
 Entries are scored as knowledge/pictures.py scores them. Knows no model and no file.
 """
@@ -11,6 +11,7 @@ Entries are scored as knowledge/pictures.py scores them. Knows no model and no f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Sequence
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from mm_support.encode.image import Calibration
 from mm_support.knowledge.pictures import PictureCalibration
 from mm_support.train.image_head import Head, Photos, fit_head, fit_label_calibration, fit_picture_calibration, means, unit
 
-FOLDS = 5  # of products
+FOLDS = 5  # of products; one is left out
 SESSIONS = 4  # of each product's photos
 TOP = 5  # class words among which a photo's own one counts as kept
 
@@ -47,19 +48,6 @@ class Found:
         return (self.cosines @ [weights.nearest, weights.mean, weights.words]).argmax(axis=1)
 
 
-@dataclass(frozen=True, eq=False)
-class LeftOut:
-    """What one fold of products gave. one, many: with one picture an entry, and with half of its photos more;
-    kinds: (q, k) cosines of photos and kinds; truth: (q,) their kinds; kept: (2,) share of photos whose own class
-    word is near, before and after the correction."""
-
-    one: Found
-    many: Found
-    kinds: np.ndarray
-    truth: np.ndarray
-    kept: np.ndarray
-
-
 def learn(photos: Photos, words: Words) -> Head:
     return fit_head(photos, words.kind_of, words.kinds)
 
@@ -75,62 +63,55 @@ def compare(head: Head, queries: Photos, entries: Photos, titles: np.ndarray) ->
     return Found(np.stack([nearest, centre, worded], axis=2), queries.product)
 
 
-def products_left_out(photos: Photos, words: Words, seed: int, fold: int) -> LeftOut:
-    out = np.isin(photos.product, np.flatnonzero(np.random.default_rng(seed).permutation(len(words.titles)) % FOLDS == fold))
-    head = learn(photos[~out], words)
-    catalogue, early = photos.split == "catalogue", np.isin(sessions(photos), range(SESSIONS // 2))
-    asked = out & ~catalogue
-    queries = photos[asked]
-    return LeftOut(
-        compare(head, queries, photos[catalogue], words.titles),
-        compare(head, photos[asked & ~early], photos[catalogue | early], words.titles),
-        MEANING_SHARE * head.meaning(queries) @ words.kinds.T,
-        words.kind_of[queries.product],
-        class_words_kept(head, queries, words.classes),
-    )
+def products_of_fold(count: int, seed: int) -> np.ndarray:
+    """The products, of so many, that the second tower is not tuned on."""
+    return np.random.default_rng(seed).permutation(count)[: count // FOLDS]
 
 
-def class_words_kept(head: Head, photos: Photos, classes: np.ndarray) -> np.ndarray:
-    """(2,) share of photos whose most likely class is among the TOP nearest class words, before and after the correction."""
+def judge(
+    head: Head, photos: Photos, strange: Photos, untuned: Photos, words: Words, left_out: np.ndarray
+) -> tuple[Calibration, PictureCalibration, dict[str, dict[str, float]]]:
+    """Calibrations and figures. photos: as the shipped tower sees them, `head` has not seen those of val; strange: as
+    the tower does that was not tuned on the products `left_out`; untuned: as the tower was."""
+    out, catalogue, val = np.isin(photos.product, left_out), photos.split == "catalogue", photos.split == "val"
+    partial, queries = learn(strange[~out], words), strange[out & ~catalogue]
+    early = np.isin(sessions(untuned), range(SESSIONS // 2))
+    one = compare(partial, queries, strange[catalogue], words.titles)
+    many = compare(partial, strange[out & ~catalogue & ~early], strange[catalogue | early], words.titles)
+    matches = calibrate((one, many))
+    named, kinds = MEANING_SHARE * partial.meaning(queries) @ words.kinds.T, words.kind_of[queries.product]
+    labels = Calibration(*fit_label_calibration(named, kinds))
+    found = compare(head, photos[val], photos[~val], words.titles)
+    best = found.best(matches)
+    after = head.meaning(photos[val])
+    figures = {
+        "val_split": {
+            "product": np.mean(best == found.truth),
+            "kind": np.mean(words.kind_of[best] == words.kind_of[found.truth]),
+            "class_word_kept_untuned": class_words_kept(untuned.consensus[val], untuned.label[val], words.classes),
+            "class_word_kept": class_words_kept(after, untuned.label[val], words.classes),
+        },
+        "products_left_out": {
+            "found_by_one_picture": np.mean(one.best(matches) == one.truth),
+            "found_by_half_of_the_photos": np.mean(many.best(matches) == many.truth),
+            "kind_named": np.mean(named.argmax(axis=1) == kinds),
+            "kind_mean_probability": np.mean([labels.probabilities(row).max() for row in named]),
+        },
+    }
+    return labels, matches, {name: {key: round(float(value), 4) for key, value in shares.items()} for name, shares in figures.items()}
 
-    def share(meaning: np.ndarray) -> float:
-        cosines = meaning @ unit(classes).T
-        own = cosines[np.arange(len(photos)), photos.label]
-        return float(((cosines > own[:, None]).sum(axis=1) < TOP).mean())
 
-    return np.array([share(photos.consensus), share(head.meaning(photos))])
+def class_words_kept(meaning: np.ndarray, label: np.ndarray, classes: np.ndarray) -> float:
+    """Share of photos whose most likely ImageNet class, label (m,), is among the TOP class words nearest to their meaning."""
+    cosines = meaning @ unit(classes).T
+    own = cosines[np.arange(len(label)), label]
+    return float(((cosines > own[:, None]).sum(axis=1) < TOP).mean())
 
 
-def calibrate(folds: list[LeftOut]) -> tuple[Calibration, PictureCalibration]:
-    found = [each for fold in folds for each in (fold.one, fold.many)]
+def calibrate(found: Sequence[Found]) -> PictureCalibration:
     cosines = np.concatenate([each.cosines.reshape(-1, 3) for each in found])
     same = np.concatenate([(np.arange(each.cosines.shape[1]) == each.truth[:, None]).ravel() for each in found])
-    labels = fit_label_calibration(np.concatenate([fold.kinds for fold in folds]), np.concatenate([fold.truth for fold in folds]))
-    return Calibration(*labels), fit_picture_calibration(cosines, same)
-
-
-def shares_of_left_out(folds: list[LeftOut], labels: Calibration, matches: PictureCalibration) -> dict[str, float]:
-    """Figures over all folds, as shares of photos."""
-    kinds, truth = (np.concatenate([getattr(fold, name) for fold in folds]) for name in ("kinds", "truth"))
-    sure = np.array([labels.probabilities(row).max() for row in kinds])
-    right = kinds.argmax(axis=1) == truth
-    before, after = np.average([fold.kept for fold in folds], axis=0, weights=[len(fold.truth) for fold in folds])
-    return {
-        "found_by_one_picture": _mean([fold.one.best(matches) == fold.one.truth for fold in folds]),
-        "found_by_half_of_the_photos": _mean([fold.many.best(matches) == fold.many.truth for fold in folds]),
-        "kind_named": float(right.mean()),
-        "kind_mean_probability": float(sure.mean()),
-        "class_word_kept_before": float(before),
-        "class_word_kept": float(after),
-    }
-
-
-def right_on_other_photos(photos: Photos, words: Words, asked: np.ndarray, matches: PictureCalibration) -> np.ndarray:
-    """(q, 2) bool: product and kind right for the photos asked after, by a head and entries made of all others."""
-    others = photos[~asked]
-    found = compare(learn(others, words), photos[asked], others, words.titles)
-    best = found.best(matches)
-    return np.stack([best == found.truth, words.kind_of[best] == words.kind_of[found.truth]], axis=1)
+    return fit_picture_calibration(cosines, same)
 
 
 def sessions(photos: Photos) -> np.ndarray:
@@ -143,7 +124,3 @@ def sessions(photos: Photos) -> np.ndarray:
         groups = min(SESSIONS, len(rows))
         found[rows] = AgglomerativeClustering(groups).fit_predict(photos.details[rows]) if groups > 1 else 0
     return found
-
-
-def _mean(rows: list[np.ndarray]) -> float:
-    return float(np.concatenate(rows).mean())
