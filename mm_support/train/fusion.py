@@ -66,5 +66,5 @@ def card(settings: Settings, made: EncodedSet, figures: dict[str, float], seed: 
         "validation_recall_at_1": {key: round(value, 4) for key, value in figures.items() if key != "epochs"},
         "epochs": figures["epochs"],
         "seconds": seconds,
-        "command": f"python -m mm_support train fusion --grocery FOLDER --seed {seed}",
+        "command": f"python -m mm_support train fusion --grocery FOLDER --seed {seed}" + " --feedback FILE" * bool(made.rows.corrected),
     }
