@@ -60,14 +60,14 @@ def evidence_of(sentences: Sequence[Sentence], hits: Sequence[Hit], similar: Seq
 
 
 def vote_intent(hits: Sequence[Hit]) -> Intent | None:
-    """The intent that the hits speak for, each with its score; confidence is its share of the votes."""
+    """The best hit's intent; confidence is its share of what all hits vote for, each with its score."""
     votes: dict[str, float] = defaultdict(float)
     for hit in hits:
         votes[hit.entry.intent] += hit.score
     votes.pop("", None)
-    if not votes or sum(votes.values()) == 0:
+    if not hits or not votes.get(hits[0].entry.intent):
         return None
-    best = max(votes, key=votes.__getitem__)
+    best = hits[0].entry.intent
     return Intent(best, votes[best] / sum(votes.values()))
 
 
