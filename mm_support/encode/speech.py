@@ -36,7 +36,7 @@ FRAMES_PER_SECOND = SAMPLE_RATE // HOP  # 100
 WINDOW = 30 * FRAMES_PER_SECOND  # frames that the encoder can see at once
 STAMP = 0.02  # seconds between two timestamp tokens
 
-LEAD, TAIL = 0.5, 0.3  # seconds of sound kept before and behind speech
+LEAD, TAIL = 0.5, 0.5  # seconds of sound kept before and behind speech
 
 BEAMS = 5
 TEMPERATURES = (0.2, 0.4, 0.8)  # tried where beam search fails too
