@@ -25,7 +25,7 @@ from PIL import Image
 from mm_support import wire
 from mm_support.config import Settings
 from mm_support.conversation import Past, checked_session, resolve, summarise
-from mm_support.decode.compose import Speech, compose, evidence_of, vote_intent
+from mm_support.decode.compose import Speech, compose, evidence_of, intent_of
 from mm_support.decode.policy import SILENCE, Decision, Policy
 from mm_support.decode.prompt import Question
 from mm_support.decode.reply import ReplyWriter, Sentence
@@ -287,7 +287,7 @@ class SupportService:
             audio=speech.whole(),
             transcript=asked.heard,
             image=asked.seen.view if asked.seen else None,
-            intent=vote_intent(hits),
+            intent=intent_of(hits),
             fusion=fusion,
             timings=clock.milliseconds(),
             session_id=asked.session_id,

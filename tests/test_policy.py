@@ -8,9 +8,10 @@ from conftest import WordEncoder
 
 from mm_support.decode.policy import ANGER, WANTS_PERSON, Policy, candidates
 from mm_support.decode.prompt import Question
-from mm_support.errors import WeightsError
+from mm_support.errors import InputError, WeightsError
 from mm_support.knowledge.gate import FEATURES, Gate, features, load_gate
 from mm_support.conversation import Past
+from mm_support.train.gate import read_cases
 from mm_support.types import Entry, FusedQuery, Hit, UserTurn
 
 GATE = Gate((10.0, *[0] * (len(FEATURES) - 1)), -5.0, 0.6, 0.3)  # probability 0.5 at a score of 0.5
@@ -156,3 +157,10 @@ def test_codes_said_and_not_said(service, text, action):
     hits, _, decision = service.decide(UserTurn(text, knowledge="smart-home"))
     assert decision.action == action
     assert action == "clarify" or hits[0].entry.id == "washer-e24"
+
+
+@pytest.mark.parametrize("line", ["{", '{"text": "x"}', '["a"]', '{"turns": [{"text": "x"}], "kind": "dialogue"}'])
+def test_a_line_that_is_no_case_for_the_gate_is_said_with_its_number(tmp_path, line):
+    (tmp_path / "bank.jsonl").write_text('{"text": "x", "expect": "none", "kind": "none"}\n' + line)
+    with pytest.raises(InputError, match="line 2"):
+        read_cases(tmp_path)

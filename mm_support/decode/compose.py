@@ -59,7 +59,7 @@ def evidence_of(sentences: Sequence[Sentence], hits: Sequence[Hit], similar: Seq
     }
 
 
-def vote_intent(hits: Sequence[Hit]) -> Intent | None:
+def intent_of(hits: Sequence[Hit]) -> Intent | None:
     """The best hit's intent; confidence is its share of what all hits vote for, each with its score."""
     votes: dict[str, float] = defaultdict(float)
     for hit in hits:

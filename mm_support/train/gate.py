@@ -72,16 +72,33 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def read_cases(folder: Path) -> dict[str, list[dict]]:
-    """Base -> its cases, each with "kind" and "turns" of {"text", "expect"}. Raises InputError where there are none."""
-    cases = {path.stem: list(map(_read_case, path.read_text(encoding="utf-8").splitlines())) for path in sorted(folder.glob("*.jsonl"))}
+    """Base -> its cases, each with "kind" and "turns" of {"text", "expect"}.
+
+    Raises InputError where there are none, and for a line that is no case.
+    """
+    cases = {path.stem: [_read_case(path, *line) for line in _lines(path)] for path in sorted(folder.glob("*.jsonl"))}
     if not any(cases.values()):
         raise InputError(f"{folder} holds no cases; give a folder of <knowledge base>.jsonl files.")
     return cases
 
 
-def _read_case(line: str) -> dict:
-    case = json.loads(line)
-    return case if "turns" in case else {"kind": case["kind"], "turns": [case]}
+def _lines(path: Path) -> list[tuple[int, str]]:
+    try:
+        return list(enumerate(path.read_text(encoding="utf-8").splitlines(), start=1))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InputError(f"{path} cannot be read as UTF-8 text ({exc}).") from exc
+
+
+def _read_case(path: Path, number: int, line: str) -> dict:
+    try:
+        case = json.loads(line)
+        case = case if "turns" in case else {"kind": case["kind"], "turns": [case]}
+        complete = bool(case["kind"]) and all(turn["text"] and turn["expect"] for turn in case["turns"])
+    except (ValueError, KeyError, TypeError):
+        complete = False
+    if not complete:
+        raise InputError(f'{path} line {number} is no case; it looks like {{"text": "...", "expect": "an entry id or none", "kind": "..."}}.')
+    return case
 
 
 def collect(service, cases: dict[str, list[dict]]) -> list[Example]:
