@@ -5,17 +5,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import FakeReader, FakeSpeech
 from PIL import Image
 
 from mm_support.errors import InputError
+from mm_support.train import encoded
 from mm_support.train.distort import NOISES, recording, snapshot
 from mm_support.train.grocery import BASE, TOPICS, grocery_entries
 from mm_support.train.journal import Journal
 from mm_support.train.products import Product
 from mm_support.train.support_set import (
-    TRAINED_PACKS, Wording, cleaned, collect, leaks, normalised, photo_fingerprint,
+    TRAINED_PACKS, Picture, Wording, cleaned, collect, leaks, normalised, photo_fingerprint,
 )  # fmt: skip
-from mm_support.types import SAMPLE_RATE
+from mm_support.types import SAMPLE_RATE, Audio
 
 ENTRY_LINE = {"id": "{}-1", "title": "Card", "answer": "Order a card.", "questions": ["How do I get a card?", "new card"], "intent": "card"}
 
@@ -140,3 +142,24 @@ def test_recordings_are_bounded_and_some_are_noisy():
     takes = [recording(speech, np.random.default_rng(seed)) for seed in range(12)]
     assert all(take.dtype == np.float32 and np.abs(take).max() <= 1 and len(take) > SAMPLE_RATE / 1.2 for take in takes)
     assert None in NOISES and len({len(take) for take in takes}) > 6
+
+
+class Tone:
+    def speak(self, text):
+        return Audio(np.sin(np.arange(SAMPLE_RATE) / 5).astype(np.float32) * 0.3, SAMPLE_RATE)
+
+
+def test_text_in_photos_and_spoken_questions_are_kept_with_how_sure_they_are(tmp_path, tmp_settings, monkeypatch):
+    Image.new("RGB", (40, 40)).save(tmp_path / "photo.png")
+    pictures = [Picture("shop", ("a",), tmp_path / "photo.png", variant, "train") for variant in range(3)]
+    monkeypatch.setattr(encoded, "READ_EVERY", {"train": 1})
+    monkeypatch.setattr("mm_support.encode.ocr.load_text_reader", lambda settings: FakeReader("E24", "WASH"))
+    encoded.read(pictures, photos := Journal(tmp_path / "read.jsonl"), tmp_settings)
+    assert [photos[picture.key] for picture in pictures] == [["E24 WASH", pytest.approx(0.9)]] * 3
+    monkeypatch.setattr(encoded, "SPOKEN_EVERY", {"packs": {"train": 1}})
+    monkeypatch.setattr("mm_support.decode.voice.load_voice", lambda settings: Tone())
+    monkeypatch.setattr("mm_support.encode.speech.load_speech_encoder", lambda settings, device: FakeSpeech())
+    asked = Wording("shop", "a", "where is it", "train")
+    encoded.hear([asked], takes := Journal(tmp_path / "heard.jsonl"), tmp_settings)
+    (key,) = encoded.take_keys(asked)
+    assert takes[key][0] and 0 < takes[key][1] <= 1

@@ -29,6 +29,7 @@ from mm_support.train.journal import Journal
 from mm_support.train.support_set import (
     SPLITS, TRAINED_PACKS, Picture, SupportSet, Wording, cleaned, collect, leaks, photo_fingerprint, seed_of,
 )  # fmt: skip
+from mm_support.types import ImageView
 
 ROOT = Path(__file__).parents[2]
 PACKS = ROOT / "assets" / "knowledge"
@@ -165,7 +166,11 @@ def read(pictures: Iterable[Picture], journal: Journal, settings: Settings) -> N
     if all(key in journal for key in chosen):
         return
     reader = load_text_reader(settings)
-    journal.fill(chosen, lambda keys: [list(photo_text(reader.read(taken(by_key[key])))) for key in keys], "reading photos")
+
+    def work(keys: Sequence[str]) -> list[list]:
+        return [list(photo_text(ImageView(text=reader.read(taken(by_key[key]))))) for key in keys]
+
+    journal.fill(chosen, work, "reading photos")
 
 
 def hear(wordings: Iterable[Wording], journal: Journal, settings: Settings) -> None:
