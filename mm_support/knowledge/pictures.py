@@ -41,7 +41,7 @@ class PictureCalibration:
     only_words_bias: float
 
 
-CLIP_LITE = PictureCalibration(7.23, 6.85, 6.97, -6.91, 11.78, -2.44)  # assets/weights/clip-lite.json
+CLIP_LITE = PictureCalibration(7.75, 8.88, 5.85, -7.89, 12.58, -2.64)  # assets/weights/clip-lite.json
 
 
 def picture_score(

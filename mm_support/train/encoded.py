@@ -33,8 +33,8 @@ from mm_support.types import ImageView
 
 ROOT = Path(__file__).parents[2]
 PACKS = ROOT / "assets" / "knowledge"
-TAKES = {"train": 1, "validation": 1, "test": 2}  # recordings of a question of the grocery task
-SPOKEN_EVERY = {BASE: {"train": 3, "validation": 1, "test": 1}, "packs": {"train": 90, "validation": 90, "test": 24}}  # questions
+TAKES = {"train": 3, "validation": 1, "test": 2}  # recordings of a question of the grocery task
+SPOKEN_EVERY = {BASE: {"train": 1, "validation": 1, "test": 1}, "packs": {"train": 90, "validation": 90, "test": 24}}  # questions
 READ_EVERY = {"train": 150, "validation": 50, "test": 40}  # of the photos in which text is looked for
 TEXTS, PHOTOS = 64, 16  # encoded at once
 SOURCES = (

@@ -111,7 +111,9 @@ def curve(made: EncodedSet, test: Turns, seed: int, settings: Settings) -> dict[
     found = {}
     for count in PHOTOS_A_PRODUCT:
         data = prepare(fewer(made, count), seed, torch.device("cpu"))
-        fusion, _ = train(settings.fusion, data, seed, settings.data_dir / "support-set" / "curve.checkpoint", torch.device("cpu"))
+        checkpoint = settings.data_dir / "support-set" / f"curve-{count}.checkpoint"
+        fusion, _ = train(settings.fusion, data, seed, checkpoint, torch.device("cpu"))
+        checkpoint.unlink()
         found[str(count)] = interval(ask(fusion, test, ASKED_AND_SHOWN, made, BASE).rank < 1)
     return found
 
