@@ -6,7 +6,7 @@
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch loads: spinning for each other, its threads starve beside any other work
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # before torch loads: its threads wait awake for moments only, so that other work gets the cores
 
 from mm_support.privacy import switch_off_telemetry
 

@@ -108,6 +108,9 @@ def test_a_question_that_the_test_holds_is_not_taught():
     assert kept.corrected == ("shop",)
 
 
+STICKERS = 6  # rows of feedback
+
+
 class StickerSet(FakeSet):
     """A sticker that customers photograph looks like nothing that an entry shows."""
 
@@ -125,11 +128,11 @@ def test_a_corrected_question_changes_what_is_found(name, tmp_path, monkeypatch)
     monkeypatch.setattr(fusion_training, "BATCH", 16)
     sent = Picture("shop", ("refund",), Path("sticker-later.jpg"), 0, "test")
     asked = Wording("shop", "refund", "water what now", "test", sent.path)  # by its words alone it is about e24
-    given = Feedback("shop", PACK_ENTRIES, cases_of(*(("water what about this", Path(f"sticker{n}.jpg"), "refund") for n in range(3))), "d")
+    given = Feedback("shop", PACK_ENTRIES, cases_of(*(("water what about this", Path(f"sticker{n}.jpg"), "refund") for n in range(STICKERS))), "d")
     start = FakeSet.small().rows
     first = {}
     for corrected in (False, True):
-        rows = with_feedback(start, given, [""] * 3) if corrected else start
+        rows = with_feedback(start, given, [""] * STICKERS) if corrected else start
         made = StickerSet(rows)
         trained, _ = fusion_training.train(name, fusion_training.prepare(made, 0, torch.device("cpu")), 0, tmp_path / f"{corrected}", torch.device("cpu"))
         later = StickerSet(replace(rows, wordings=(asked,), pictures=(sent,)))

@@ -23,7 +23,7 @@ from mm_support.errors import InputError, WeightsError
 from mm_support.types import Label
 from mm_support.weights import PREFIX
 
-PHOTOS = 16  # encoded together; more only costs memory
+PHOTOS = 8  # encoded together; more does not fit the cache of a processor
 TEXTS = 64  # encoded together
 TEMPLATE = "a photo of {}"
 MAX_LABELS = 5  # words given for a photo
