@@ -4,10 +4,6 @@
     reply = SupportService.load(Settings()).answer(UserTurn(text="How long is the warranty?"))
 """
 
-import os
-
-os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # before torch loads: its threads wait awake for moments only, so that other work gets the cores
-
 from mm_support.privacy import switch_off_telemetry
 
 switch_off_telemetry()
