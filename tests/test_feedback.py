@@ -12,7 +12,7 @@ from test_fusion_training import D_PICTURE, PACK_ENTRIES, FakeSet
 
 from mm_support.config import Settings
 from mm_support.errors import InputError, KnowledgeError
-from mm_support.train import feedback, fusion, fusion_training
+from mm_support.train import fusion, fusion_training
 from mm_support.train.evaluate import Case, read_cases
 from mm_support.train.feedback import Feedback, read_feedback, with_feedback
 from mm_support.train.grocery import BASE
