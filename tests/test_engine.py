@@ -1,9 +1,12 @@
 """Engines: pieces arrive as they are decoded, a stop or a lost reader ends the decoding, failures are said."""
 
 import json
+import queue
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
@@ -262,37 +265,133 @@ def test_a_reader_who_leaves_frees_the_model_for_the_next_one(smol):
     assert time.monotonic() - started < 20
 
 
-class CountsSteps:
-    """The pipeline, with the decoding steps counted."""
+class EndlessHandle:
+    """A request of CountsSteps: one more token a step until it is cancelled."""
 
-    def __init__(self, pipeline):
-        self.pipeline, self.steps = pipeline, 0
+    def __init__(self):
+        self.cancelled, self.fresh = False, False
+
+    def get_status(self):
+        from openvino_genai import GenerationStatus
+
+        return GenerationStatus.CANCEL if self.cancelled else GenerationStatus.RUNNING
+
+    def can_read(self):
+        fresh, self.fresh = self.fresh, False
+        return fresh
+
+    def read(self):
+        return {0: SimpleNamespace(generated_ids=[1])}
+
+    def cancel(self):
+        self.cancelled = True
+
+
+class CountsSteps:
+    """A pipeline, and its tokenizer, whose replies never end. steps: how often each request was decoded."""
+
+    def __init__(self):
+        self.handles, self.steps = {}, Counter()
+
+    def apply_chat_template(self, messages, add_generation_prompt):
+        return messages[0]["content"]
+
+    def encode(self, prompt, add_special_tokens):
+        return SimpleNamespace(input_ids=prompt)
+
+    def decode(self, tokens):
+        return "word " * len(tokens)
+
+    def add_request(self, number, tokens, config):
+        self.handles[number] = handle = EndlessHandle()
+        return handle
+
+    def has_non_finished_requests(self):
+        return not all(handle.cancelled for handle in self.handles.values())
 
     def step(self):
-        self.steps += 1
-        self.pipeline.step()
+        time.sleep(0.001)
+        for number, handle in self.handles.items():
+            if not handle.cancelled:
+                handle.fresh = True
+                self.steps[number] += 1
 
-    def __getattr__(self, name):
-        return getattr(self.pipeline, name)
+
+def asking(number):
+    return json.dumps({"number": number, "messages": [{"role": "user", "content": "Go on."}], "max_tokens": 9})
+
+
+def test_decoding_ends_within_a_token_of_the_readers_leaving_while_others_go_on():
+    pytest.importorskip("openvino_genai")
+    from mm_support.decode.openvino_process import Decoding
+
+    pipeline, sent, lines = CountsSteps(), queue.SimpleQueue(), queue.SimpleQueue()
+    decoding = Decoding(pipeline, pipeline, sent.put)
+    threads = [threading.Thread(target=work) for work in (lambda: decoding.read(iter(lines.get, None)), decoding.run)]
+    for thread in threads:
+        thread.start()
+    lines.put(asking(1))
+    lines.put(asking(2))
+    heard = set()
+    while heard < {1, 2}:
+        heard.add(sent.get(timeout=10)["number"])
+    lines.put(json.dumps({"number": 1}))
+    while not pipeline.handles[1].cancelled:
+        time.sleep(0.001)
+    ended, others = pipeline.steps[1], pipeline.steps[2]
+    time.sleep(0.2)
+    assert pipeline.steps[1] == ended and pipeline.steps[2] > others + 10
+    lines.put(None)
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive(), "it ends with its lines"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["close", "stop"])
-def test_decoding_ends_within_a_token_of_the_stop(smol, monkeypatch, how):
-    counted, stop = CountsSteps(smol._pipeline), threading.Event()
-    monkeypatch.setattr(smol, "_pipeline", counted)
-    pieces = smol.stream([{"role": "user", "content": "Tell me a very long story."}], 1000, stop)
+def test_this_process_goes_on_while_the_model_reads_a_long_prompt(smol):
+    pauses, over = [], threading.Event()
+
+    def tick():
+        last = time.monotonic()
+        while not over.wait(0.005):
+            pauses.append(time.monotonic() - last)
+            last = time.monotonic()
+
+    ticking, started = threading.Thread(target=tick), time.monotonic()
+    ticking.start()
+    next(smol.stream([{"role": "user", "content": "lighthouse station keeper " * 300}], 5))
+    reading = time.monotonic() - started
+    over.set()
+    ticking.join()
+    assert max(pauses) < reading / 4
+
+
+@pytest.mark.slow
+def test_a_model_that_dies_is_a_plain_error(settings):
+    model = load_language_model(settings, resolve_device("cpu"))
+    pieces = model.stream([{"role": "user", "content": "Tell me a very long story."}], 1000)
     next(pieces)
-    pieces.close() if how == "close" else stop.set()
-    assert list(pieces) == []
-    before = counted.steps
-    time.sleep(1.0)
-    assert counted.steps - before <= 1, "the token that was being decoded, and no other"
+    model.process.kill()
+    with pytest.raises(GenerationError, match="has died"):
+        list(pieces)
+    with pytest.raises(GenerationError, match="has died"):
+        list(model.stream(MESSAGES, 5))
+    model.close()
+
+
+def test_a_file_that_is_no_model_is_a_plain_error(tmp_path):
+    pytest.importorskip("openvino_genai")
+    from mm_support.decode.engine_openvino import OpenVinoModel
+
+    (tmp_path / "model.gguf").write_bytes(b"GGUF" + bytes(100))
+    with pytest.raises(WeightsError, match="model.gguf"):
+        OpenVinoModel(tmp_path / "model.gguf", tmp_path)
 
 
 @pytest.mark.slow
 def test_a_closed_model_says_so(smol):
     smol.close()
     smol.close()
+    assert smol.process.poll() == 0
     with pytest.raises(GenerationError, match="start the service again"):
         list(smol.stream(MESSAGES, 5))

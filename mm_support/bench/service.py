@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable
 
-import psutil
-
+from mm_support.bench.startup import memory_mb
 from mm_support.config import Settings
 from mm_support.types import Finished, UserTurn
 
@@ -50,7 +49,7 @@ def _turns(service) -> dict[str, Any]:
         "typed_whole_reply_s": _median(typed, "total"),
         "spoken_whole_reply_s": _median(spoken, "total"),
         "spoken_and_photo_whole_reply_s": _median(both, "total"),
-        "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
+        "memory_mb": round(memory_mb()),
     }
 
 

@@ -1,18 +1,21 @@
-"""SmolLM2 and other GGUF models on the CPU through OpenVINO GenAI.
+"""SmolLM2 and other GGUF models on the CPU through OpenVINO GenAI, in a process of its own (openvino_process.py).
 
-One thread owns the pipeline and steps all customers' replies together, a token each a step;
-blocks of the key-value cache that begin alike are computed once. Knows nothing of replies.
+A step of the pipeline keeps the interpreter to itself, for a second where a long prompt is read: in this
+process every page, microphone and voice would wait for it. Knows nothing of replies.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import queue
+import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mm_support.decode.engine import Channel, Message
 from mm_support.errors import GenerationError, WeightsError
@@ -20,9 +23,10 @@ from mm_support.errors import GenerationError, WeightsError
 if TYPE_CHECKING:
     from mm_support.config import Settings
 
-MAX_TOGETHER = 32  # replies decoded in one batch; further ones wait
-CACHE_GB = 1  # key-value cache, prompt beginnings included
+ROOT = Path(__file__).parents[2]
 CLOSED = "The language model was closed; start the service again."
+DIED = "The language model has died, perhaps for want of memory; start the service again."
+PATIENCE = 5.0  # s to end by itself
 
 
 def load_openvino_model(settings: "Settings") -> "OpenVinoModel":
@@ -32,117 +36,67 @@ def load_openvino_model(settings: "Settings") -> "OpenVinoModel":
     return OpenVinoModel(trained_gguf(settings), settings.cache_dir / "openvino")
 
 
-@dataclass(eq=False)
-class _Request:
-    tokens: Any  # openvino Tensor (1, n) int64
-    max_tokens: int
-    channel: Channel = field(default_factory=Channel)
-    handle: Any = None
-    generated: list[int] = field(default_factory=list)
-    sent: str = ""
-
-
 class OpenVinoModel:
     """A GGUF file, decoded greedily. compiled: folder in which OpenVINO keeps the compiled model."""
 
     def __init__(self, gguf: Path, compiled: Path) -> None:
         self.name = gguf.stem
-        self._pipeline, self._tokenizer = _open_pipeline(gguf, compiled)
-        self._waiting: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reply-decoding", daemon=True)
+        self._numbers, self._channels = itertools.count(), {}
+        self._lock, self._ended, self._end = threading.Lock(), threading.Event(), DIED
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mm_support.decode.openvino_process", str(gguf), str(compiled)],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", bufsize=1,
+        )  # fmt: skip
+        first = json.loads(self.process.stdout.readline() or '{"failed": "The language model could not be started."}')
+        if "failed" in first:
+            self.close()
+            raise WeightsError(first["failed"])
+        self._thread = threading.Thread(target=self._hand_out, name="reply-pieces", daemon=True)
         self._thread.start()
 
     def stream(self, messages: list[Message], max_tokens: int, stop: threading.Event | None = None) -> Iterator[str]:
-        if self._closed.is_set():
-            raise GenerationError(CLOSED)
-        prompt = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True)
-        request = _Request(self._tokenizer.encode(prompt, add_special_tokens=False).input_ids, max_tokens)
-        self._waiting.put(request)
-        yield from request.channel.read(stop)
+        number, channel = next(self._numbers), Channel()
+        self._channels[number] = channel
+        try:
+            self._tell({"number": number, "messages": messages, "max_tokens": max_tokens})
+            yield from channel.read(stop)
+        finally:
+            del self._channels[number]
+            with contextlib.suppress(GenerationError):
+                self._tell({"number": number})
 
     def close(self) -> None:
-        if not self._closed.is_set():
-            self._closed.set()
-            self._waiting.put(None)
-            self._thread.join()
+        """Ends the process; whoever still reads is told."""
+        self._end = CLOSED
+        with self._lock, contextlib.suppress(OSError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
-    def _run(self) -> None:
-        """Steps the pipeline while there is a request, sleeps otherwise, until the model is closed."""
-        active: list[_Request] = []
-        numbers = itertools.count()
-        while not self._closed.is_set():
-            self._admit(active, numbers)
-            try:
-                if active:
-                    self._pipeline.step()
-                active = [request for request in active if not self._deliver(request)]
-            except RuntimeError as exc:
-                _give_up(active, f"The language model failed ({exc}); ask again.")
-                active = []
-        while not self._waiting.empty():
-            active += filter(None, [self._waiting.get()])
-        _give_up(active, CLOSED)
-        while self._pipeline.has_non_finished_requests():
-            self._pipeline.step()  # lets go of what was cancelled
+    def _tell(self, message: dict) -> None:
+        if self._ended.is_set():
+            raise GenerationError(self._end)
+        try:
+            with self._lock:
+                self.process.stdin.write(json.dumps(message) + "\n")
+        except (OSError, ValueError) as exc:  # ValueError: closed
+            raise GenerationError(self._end) from exc
 
-    def _admit(self, active: list[_Request], numbers: Iterator[int]) -> None:
-        """Moves waiting requests into the pipeline; blocks only while there is nothing to decode."""
-        while not self._waiting.empty() or not active:
-            request = self._waiting.get()
-            if request is None:
-                return
-            try:
-                request.handle = self._pipeline.add_request(next(numbers), request.tokens, _greedy(request.max_tokens))
-                active.append(request)
-            except RuntimeError as exc:
-                _give_up([request], f"The language model cannot take this question ({exc}); ask a shorter one.")
-
-    def _deliver(self, request: _Request) -> bool:
-        """Sends what the last step decoded; True when the request is finished or nobody reads it."""
-        from openvino_genai import GenerationStatus
-
-        running = request.handle.get_status() == GenerationStatus.RUNNING
-        while request.handle.can_read():
-            for output in request.handle.read().values():
-                request.generated += output.generated_ids
-        if request.channel.abandoned.is_set():
-            request.handle.cancel()
-            return True
-        text = self._tokenizer.decode(request.generated)
-        if len(text) > len(request.sent) and (not running or not text.endswith("\ufffd")):
-            request.channel.put(text[len(request.sent) :])
-            request.sent = text
-        if not running:
-            request.channel.finish()
-        return not running
-
-
-def _open_pipeline(gguf: Path, compiled: Path) -> tuple[Any, Any]:
-    try:
-        import openvino_genai
-    except ImportError as exc:
-        raise WeightsError("The reply engine is missing; run: pip install openvino-genai") from exc
-    plan = openvino_genai.SchedulerConfig()
-    plan.cache_size = CACHE_GB
-    plan.max_num_seqs = MAX_TOGETHER
-    plan.enable_prefix_caching = True
-    compiled.mkdir(parents=True, exist_ok=True)
-    try:
-        pipeline = openvino_genai.ContinuousBatchingPipeline(str(gguf), plan, "CPU", {"CACHE_DIR": str(compiled)})
-    except RuntimeError as exc:
-        raise WeightsError(f"{gguf} is not a language model that can be opened: {exc}") from exc
-    return pipeline, pipeline.get_tokenizer()
-
-
-def _greedy(max_tokens: int) -> Any:
-    import openvino_genai
-
-    return openvino_genai.GenerationConfig(max_new_tokens=max_tokens, do_sample=False)
-
-
-def _give_up(requests: list[_Request], message: str) -> None:
-    for request in requests:
-        if request.handle is not None:
-            request.handle.cancel()
-        request.channel.finish(GenerationError(message))
+    def _hand_out(self) -> None:
+        """Brings what the process sends to its readers; none waits any longer once that has ended."""
+        for line in self.process.stdout:
+            message = json.loads(line)
+            channel = self._channels.get(message["number"])
+            if channel is None:
+                continue
+            if "piece" in message:
+                channel.put(message["piece"])
+            else:
+                channel.finish(GenerationError(message["error"]) if "error" in message else None)
+        self._ended.set()
+        for channel in list(self._channels.values()):
+            channel.finish(GenerationError(self._end))
