@@ -1,8 +1,11 @@
-"""Which device and number format the torch models use: decided once, with the reason."""
+"""Which device and number format the torch models use: decided once, with the reason. And how many threads."""
 
 from __future__ import annotations
 
+import functools
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from mm_support.errors import InputError
@@ -39,6 +42,32 @@ def resolve_device(wanted: str = "auto") -> Device:
     choice = _on_gpu(device) if device.type == "cuda" else _on_cpu(device)
     log.info("device %s, %s: %s", choice.device, choice.dtype, choice.reason)
     return choice
+
+
+@contextmanager
+def torch_threads(count: int | None = None) -> Iterator[None]:
+    """What torch computes inside, on the calling thread's behalf, is shared by `count` threads; None: by all it may have.
+
+    One for what is small: handing it out takes as long as doing it, and ten times as long while the
+    other cores are busy. A thread that is new to torch gets the count that any other thread
+    has set last, so work that is large says so too.
+    """
+    import torch
+
+    count, before = count or _all_threads(), torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@functools.cache
+def _all_threads() -> int:
+    """As many as torch takes by itself: asked before anything is set."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 def _on_gpu(device: "torch.device") -> Device:

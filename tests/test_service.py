@@ -9,15 +9,16 @@ import pytest
 from conftest import ColourEncoder, EchoModel, FakeReader, FakeSpeech, FakeVoice, WordEncoder
 from PIL import Image
 
+from mm_support.decode.compose import Speech
 from mm_support.decode.policy import Policy
-from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.errors import InputError, KnowledgeError, WeightsError
 from mm_support.fuse import build_fusion
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.gate import FEATURES, Gate
 from mm_support.knowledge.index import VectorIndex, connect
 from mm_support.service import Parts, SupportService, open_store
-from mm_support.types import Finished, Found, Heard, Said, Saw, Spoken, Transcript, UserTurn, Working
+from mm_support.types import Audio, Finished, Found, Heard, Said, Saw, Spoken, Transcript, UserTurn, Working
 from mm_support.understand import Understanding
 
 ENTRIES = """\
@@ -324,3 +325,30 @@ def test_the_first_sentence_is_heard_while_the_second_is_written(make, monkeypat
         if isinstance(event, Spoken):
             model.heard.set()
     assert [kind for kind in kinds if kind in (Said, Spoken)] == [Said, Spoken, Said, Spoken]
+
+
+class Patient(FakeVoice):
+    """Notes what it is asked to speak; does not speak the second clause until the first one has been heard."""
+
+    def __init__(self):
+        self.asked, self.heard = [], threading.Event()
+
+    def speak(self, text):
+        self.asked.append(text)
+        assert not text.startswith("we keep") or self.heard.wait(10)
+        return super().speak(text)
+
+
+def test_the_first_clause_is_heard_before_the_second_is_spoken():
+    voice = Patient()
+    speech = Speech(voice, wanted=True)
+    texts = ("If the seal is broken, we keep ten percent of the price.", "If it is not broken, you get all of the price back.")
+    kinds = []
+    for piece in speech.alongside(map(Sentence, texts)):
+        kinds.append(type(piece))
+        if isinstance(piece, Audio):
+            voice.heard.set()
+    speech.close()
+    assert voice.asked == ["If the seal is broken,", "we keep ten percent of the price.", texts[1]]
+    assert kinds[:2] == [Sentence, Audio] and kinds.count(Audio) == 3 and kinds.count(Sentence) == 2
+    assert len(speech.whole().samples) == 100 * sum(map(len, voice.asked))

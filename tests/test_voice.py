@@ -11,7 +11,7 @@ import pytest
 
 from mm_support.decode import voice
 from mm_support.decode.spoken import spoken
-from mm_support.decode.voice import PiperVoice, breaths, load_voice
+from mm_support.decode.voice import PiperVoice, breaths, clauses, load_voice
 from mm_support.errors import GenerationError, WeightsError
 from mm_support.types import Audio
 from mm_support.weights import package_weights
@@ -92,6 +92,22 @@ def test_breaths_are_short_and_lose_nothing():
     assert all(len(piece) <= 80 for piece in pieces)
     assert " ".join(pieces).split() == words.split()
     assert breaths("a" * 700) == ["a" * 300, "a" * 300, "a" * 100]
+
+
+@pytest.mark.parametrize(
+    "sentence, parts",
+    [
+        ("If the seal is broken, we keep ten percent of the price.", ["If the seal is broken,", "we keep ten percent of the price."]),
+        ("In that case, if the seal is broken, we keep ten percent.", ["In that case, if the seal is broken,", "we keep ten percent."]),
+        ("Yes, opened goods can be returned within 14 days.", None),  # over before the rest is spoken
+        ("Opened goods can be returned within 14 days, too.", None),
+        ("The watch has been on sale since 3 May, 2026 in all of our shops.", None),  # a date
+        ("A new oven costs as much as 1,000 to 2,500 dollars at the least.", None),
+        ("Opened goods can be returned within 14 days of their delivery.", None),
+    ],
+)
+def test_a_clause_ends_where_a_person_breathes(sentence, parts):
+    assert clauses(sentence) == (parts or [sentence])
 
 
 class FakePiper:

@@ -18,7 +18,7 @@ from mm_support.decode import texts
 from mm_support.decode.policy import Decision
 from mm_support.decode.prompt import Question
 from mm_support.decode.reply import ReplyWriter, Sentence
-from mm_support.decode.voice import Voice
+from mm_support.decode.voice import Voice, clauses
 from mm_support.errors import GenerationError
 from mm_support.types import Audio, Citation, Hit, Intent
 from mm_support.wire import snippet
@@ -74,24 +74,25 @@ def intent_of(hits: Sequence[Hit]) -> Intent | None:
 class Speech:
     """Speaks sentences in a thread of its own while the next ones are written; does nothing where not wanted.
 
-    A sentence that cannot be spoken is left out: its text is on the screen already.
+    The first sentence is spoken clause by clause, so that it is heard sooner. What cannot be spoken is
+    left out: its text is on the screen already.
     """
 
     def __init__(self, voice: Voice, wanted: bool) -> None:
-        self._voice = voice
-        self._pool = ThreadPoolExecutor(2, "speak") if wanted else None  # one writes the next sentence, one speaks
+        self._voice, self._wanted = voice, wanted
+        self._writer, self._speaker = ThreadPoolExecutor(1, "write"), ThreadPoolExecutor(1, "speak")
         self._waiting: deque[Future[Audio]] = deque()
         self._spoken: list[Audio] = []
 
     def alongside(self, sentences: Iterator[Sentence]) -> Iterator[Sentence | Audio]:
         """The sentences as they come, and their sounds as soon as they are ready, each in its order.
 
-        The second sentence is asked for once the first is spoken: a draft would keep the processor, and Python, from it.
+        The second sentence is asked for once sound is there: a draft would keep the processor from it.
         """
-        if self._pool is None:
+        if not self._wanted:
             yield from sentences
             return
-        coming, over = self._pool.submit(next, sentences, None), False
+        coming, over, first = self._writer.submit(next, sentences, None), False, True
         while coming or self._waiting:
             wait([future for future in (coming, *list(self._waiting)[:1]) if future], return_when=FIRST_COMPLETED)
             yield from self._ready()
@@ -99,10 +100,12 @@ class Speech:
                 sentence, coming = coming.result(), None
                 over = sentence is None
                 if sentence:
-                    self._waiting.append(self._pool.submit(self._voice.speak, sentence.text))
+                    parts = clauses(sentence.text) if first else [sentence.text]
+                    self._waiting += [self._speaker.submit(self._voice.speak, part) for part in parts]
+                    first = False
                     yield sentence
             if not (coming or over) and (self._spoken or not self._waiting):
-                coming = self._pool.submit(next, sentences, None)
+                coming = self._writer.submit(next, sentences, None)
 
     def _ready(self) -> Iterator[Audio]:
         """Sounds not handed out yet, in order, up to the first that is still being spoken."""
@@ -121,5 +124,5 @@ class Speech:
         return Audio(np.concatenate([sound.samples for sound in self._spoken]), self._spoken[0].rate)
 
     def close(self) -> None:
-        if self._pool:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._writer, self._speaker):
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -79,7 +79,7 @@ def tidy(text: str) -> str:
     text = re.sub(r"\s+", " ", text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", text)
     text = re.sub(r"[,;:]+(?=[.!?,;:])|(?<=\.m\.)\.", "", text)
-    return text.strip(" ,;")
+    return text.lstrip(" ,;").rstrip(" ;")  # a comma at the end is spoken as one: it goes on
 
 
 # -- numbers -------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CACHED = 128  # sentences kept: about 50 MB at 5 seconds each
 MAX_CHARACTERS = 300  # spoken in one breath: what is longer is cut at a comma or a space
+CLAUSE = 20  # characters at the least: what is shorter is over before the next is spoken
 PAUSE = 0.25  # seconds between two sentences
 
 
@@ -67,6 +68,17 @@ def breaths(words: str, limit: int = MAX_CHARACTERS) -> list[str]:
             sentence = sentence[cut:].lstrip()
         pieces.append(sentence)
     return [piece for piece in pieces if piece]
+
+
+def clauses(sentence: str) -> list[str]:
+    """The sentence in two, where a comma or the like leaves enough on both sides; else as it is.
+
+    The first clause is spoken in half the time, and gives the time to speak the second.
+    """
+    for pause in re.finditer(r"[,;:]\s+(?=[^\W\d_])", sentence):
+        if pause.end() >= CLAUSE and len(sentence) - pause.end() >= CLAUSE:
+            return [sentence[: pause.end()].rstrip(), sentence[pause.end() :]]
+    return [sentence]
 
 
 def load_voice(settings: Settings) -> PiperVoice:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from mm_support.compat import prepare_torchvision
 from mm_support.config import Settings
-from mm_support.device import Device
+from mm_support.device import Device, torch_threads
 from mm_support.encode.words import DEFAULT_WORDS
 from mm_support.errors import InputError, WeightsError
 from mm_support.types import Label
@@ -117,7 +117,7 @@ class OpenClipEncoder:
         import torch
 
         kind, dtype = self._device.device.type, self._device.dtype
-        with torch.inference_mode(), torch.autocast(kind, dtype, enabled=dtype != torch.float32):
+        with torch.inference_mode(), torch_threads(), torch.autocast(kind, dtype, enabled=dtype != torch.float32):
             vectors = encode(batch.to(self._device.device), normalize=True)
         return vectors.float().cpu().numpy()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mm_support.encode.speech import TAIL, SpeechEncoder
+from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.vad import VoiceActivity
 from mm_support.errors import InputError
 from mm_support.inputs.audio import MAX_SECONDS, load_waveform
@@ -21,6 +21,7 @@ PAUSE, LONG_PAUSE = 0.7, 1.2  # seconds of silence that end a turn: after a whol
 STEP = 0.6  # seconds of new sound that are worth another partial transcript
 SPARING = 3  # times as long as a partial transcript took, until the next: the last one shall seldom wait for it
 WAITING = 3.0  # seconds of sound kept while nobody has spoken yet
+QUIET = 0.2  # seconds of silence behind speech that is perhaps over: as good a transcript as with more of it
 SPEAKING = 0.1  # seconds of silence behind speech that still goes on
 RECENT = 4.0  # seconds in which the end of speech is looked for
 INTERRUPTION = 0.4  # seconds of speech within a second that interrupt the assistant; an echo is shorter
@@ -120,8 +121,8 @@ class LiveTurn:
 
     def _is_worth_it(self, heard: float, silent: float) -> bool:
         """Whether to transcribe now: the end of what is said, or enough more of it."""
-        if silent >= TAIL or heard >= FULL:
-            return self._transcribed < self._spoken + TAIL
+        if silent >= QUIET or heard >= FULL:
+            return self._transcribed < self._spoken + QUIET
         return silent < SPEAKING and heard >= self._due
 
     def _pause(self) -> float:

@@ -15,6 +15,7 @@ from typing import Callable, Sequence
 import numpy as np
 from PIL import Image
 
+from mm_support.device import torch_threads
 from mm_support.errors import WeightsError
 from mm_support.types import TextLine
 
@@ -244,7 +245,7 @@ def load_segment_reader(path: Path = WEIGHTS) -> SegmentReader:
     net = net.eval().to(memory_format=torch.channels_last)
 
     def run(photo: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
+        with torch.inference_mode(), torch_threads():
             said = net(torch.from_numpy(photo).to(memory_format=torch.channels_last))[0]
             said[0].sigmoid_()
             said[5:].sigmoid_()

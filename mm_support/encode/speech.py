@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Iterator, Protocol, Sequence
 import numpy as np
 
 from mm_support.config import Settings
-from mm_support.device import Device
+from mm_support.device import Device, torch_threads
 from mm_support.encode.vad import Span, VoiceActivity, load_voice_activity
 from mm_support.encode.whisper_audio import encode_sound
 from mm_support.errors import InputError, WeightsError
@@ -88,7 +88,7 @@ class WhisperEncoder:
         spans = self.voice.spans(waveform)
         if not spans:
             return Transcript("", language or expected)
-        with self._lock, torch.inference_mode():
+        with self._lock, torch.inference_mode(), torch_threads():
             windows = self._windows(self._spectrogram(waveform), spans, language, expected)
             return self._transcript(windows, language or expected)
 
@@ -161,7 +161,7 @@ class WhisperEncoder:
         limit = min(self.model.dims.n_text_ctx // 2, TOKENS[0] + TOKENS[1] * frames // FRAMES_PER_SECOND)
         task = DecodingTask(self.model, DecodingOptions(language=language, prompt=prompt, sample_len=limit, **how))
         task._get_audio_features = lambda encoded: encoded  # it would want the encoder's full length
-        with torch.random.fork_rng(devices=[]):  # the same recording gives the same transcript
+        with torch_threads(1), torch.random.fork_rng(devices=[]):  # a token at a time is little work; the same recording gives the same transcript
             torch.manual_seed(0)
             return task.run(features)[0]
 
@@ -177,7 +177,8 @@ class WhisperEncoder:
 
         tokenizer = self._tokenizer(None)
         start = torch.tensor([[tokenizer.sot]], device=features.device)
-        logits = self.model.logits(start, features)[0, 0, list(tokenizer.all_language_tokens)]
+        with torch_threads(1):
+            logits = self.model.logits(start, features)[0, 0, list(tokenizer.all_language_tokens)]
         return dict(zip(tokenizer.all_language_codes, logits.softmax(-1).tolist()))
 
     def _tokenizer(self, language: str | None):

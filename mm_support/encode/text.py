@@ -15,11 +15,12 @@ import numpy as np
 
 from mm_support.compat import prepare_torchvision
 from mm_support.config import Settings
-from mm_support.device import Device
+from mm_support.device import Device, torch_threads
 from mm_support.errors import WeightsError
 from mm_support.weights import PREFIX, package_weights
 
 BATCH = 64  # texts encoded together
+FEW = 8  # texts that one thread encodes by itself
 MAX_TOKENS = 256  # all-MiniLM-L6-v2 was trained with at most 256; longer texts are cut
 
 
@@ -57,7 +58,7 @@ class TransformersTextEncoder:
         kept = pad_sequence([torch.ones(len(row), dtype=torch.long) for row in tokens], batch_first=True)
         ids = pad_sequence(list(map(torch.tensor, tokens)), batch_first=True, padding_value=self._tokenizer.pad_token_id)
         kept, ids = kept.to(self._device.device), ids.to(self._device.device)
-        with torch.inference_mode():
+        with torch.inference_mode(), torch_threads(1 if len(tokens) <= FEW else None):
             states = self._model(input_ids=ids, attention_mask=kept).last_hidden_state.float()
         mask = kept.unsqueeze(-1).float()
         pooled = states[:, 0] if self._pooling == "cls" else (states * mask).sum(1) / mask.sum(1)
