@@ -1,5 +1,6 @@
 """Speech becomes text: Whisper's own results, for less work, and nothing where nobody speaks."""
 
+import copy
 import dataclasses
 import json
 import math
@@ -22,6 +23,7 @@ from mm_support.encode import speech
 from mm_support.encode.speech import choose_language, is_heard, load_speech_encoder, looks_bad, skip_silence, split_segments
 from mm_support.encode.vad import FRAME, load_voice_activity, speech_frames
 from mm_support.encode.whisper_audio import EVERY, MARGIN, encode_sound, stand_ins
+from mm_support.encode.whisper_decoder import HalfDecoder, HalfLinear, halve_decoder
 from mm_support.errors import InputError, WeightsError
 from mm_support.inputs.audio import load_waveform
 from mm_support.types import Transcript
@@ -154,7 +156,36 @@ def test_stand_ins_cover_every_position_once():
 def test_a_local_folder_loads_through_the_same_code(tiny, folder, tmp_settings):
     encoder = load_speech_encoder(tmp_settings.with_changes(speech_model=str(folder)), CPU)
     expected = tiny.state_dict()["decoder.token_embedding.weight"]
-    assert torch.allclose(encoder.model.state_dict()["decoder.token_embedding.weight"], expected, atol=1e-2)
+    assert torch.allclose(encoder.model.state_dict()["decoder.token_embedding.weight"].float(), expected, atol=1e-2)
+
+
+def halved(model):
+    """A copy with its weights rounded to float16 numbers."""
+    model = copy.deepcopy(model).eval()
+    model.load_state_dict({name: value.half().float() for name, value in model.state_dict().items()})
+    return model
+
+
+@pytest.mark.skipif("fbgemm" not in torch.backends.quantized.supported_engines, reason="FBGEMM is for x86")
+def test_the_halved_decoder_is_the_decoder(tiny, hasty):
+    plain, quick = halved(tiny), halved(tiny)
+    halve_decoder(quick)
+    assert isinstance(quick.decoder, HalfDecoder)
+    torch.manual_seed(0)
+    tokens, sound = torch.randint(0, 50_000, (2, 7)), torch.randn(2, 100, 32)
+    with torch.inference_mode():
+        assert torch.allclose(quick.decoder(tokens, sound), plain.decoder(tokens, sound), atol=1e-4)
+    waveform = np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32)
+    said = [speech.WhisperEncoder(model, AlwaysSpeech(), CPU).transcribe(waveform, "en") for model in (plain, quick)]
+    assert said[0].text == said[1].text != "" and said[0].confidence == pytest.approx(said[1].confidence, rel=1e-4)
+
+
+def test_a_decoder_that_float16_does_not_hold_stays_as_it_is(tiny):
+    model = halved(tiny)
+    model.decoder.blocks[1].mlp[0].weight.data[0, 0] = 1 / 3
+    halve_decoder(model)
+    assert not isinstance(model.decoder, HalfDecoder)
+    assert not any(isinstance(module, HalfLinear) for module in model.modules())
 
 
 @pytest.fixture

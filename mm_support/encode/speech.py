@@ -269,8 +269,11 @@ def skip_silence(frame: int, spans: Sequence[Span]) -> int:
 
 def load_speech_encoder(settings: Settings, device: Device) -> WhisperEncoder:
     """Raises WeightsError where the model cannot be had or is damaged."""
-    model = _load_model(settings.speech_model, settings.cache_dir)
-    encoder = WhisperEncoder(_placed(model, device), load_voice_activity(), device)
+    from mm_support.encode.whisper_decoder import halve_decoder
+
+    model = _placed(_load_model(settings.speech_model, settings.cache_dir), device)
+    halve_decoder(model)
+    encoder = WhisperEncoder(model, load_voice_activity(), device)
     encoder.warm_up()
     return encoder
 
