@@ -93,7 +93,7 @@ class FakeSpeech:
     def __init__(self, text: str = "my washing machine is broken") -> None:
         self.text = text
 
-    def transcribe(self, waveform, language=None, previous=None):
+    def transcribe(self, waveform, language=None, previous=None, draft=False):
         return Transcript(self.text, "en", 0.9) if np.abs(waveform).max() > 0.01 else Transcript("")
 
 

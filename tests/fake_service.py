@@ -140,7 +140,7 @@ class FakeEar:
         loud = np.flatnonzero(np.abs(waveform) > 0.05)
         return ((int(loud[0]), int(loud[-1]) + 1),) if len(loud) > 800 else ()
 
-    def transcribe(self, waveform: np.ndarray, language: str | None = None, previous: str | None = None) -> Transcript:
+    def transcribe(self, waveform: np.ndarray, language: str | None = None, previous: str | None = None, draft: bool = False) -> Transcript:
         [(start, stop)] = self.spans(waveform) or [(0, 0)]
         return HEARD if stop - start > 16_000 else Transcript("My washing", "en", 0.5)
 

@@ -31,10 +31,11 @@ class CountsSeconds:
     """Hears how many loud samples there are; remembers how often it was asked, and the languages."""
 
     def __init__(self, ending=""):
-        self.calls, self.ending = [], ending
+        self.calls, self.drafts, self.ending = [], [], ending
 
-    def transcribe(self, waveform, language=None, previous=None):
+    def transcribe(self, waveform, language=None, previous=None, draft=False):
         self.calls.append((language, previous))
+        self.drafts.append(draft)
         return Transcript(str(int((np.abs(waveform) > 0.2).sum())) + self.ending)
 
 
@@ -71,6 +72,7 @@ def test_the_transcript_is_there_before_the_turn_ends_and_is_made_once():
     before = len(encoder.calls)
     assert [turn.add(RATE, QUIET).ended for _ in range(3)] == [False, False, True]  # a whole sentence: 0.7 s are enough
     assert len(encoder.calls) == before + 1 and turn.finish().text == "16000."
+    assert encoder.drafts == [True] * before + [False]
 
 
 def test_an_unfinished_sentence_is_waited_for_longer():
@@ -120,6 +122,7 @@ def test_a_turn_ends_before_it_is_too_long_to_be_used(turn):
         if partial.ended:
             break
     assert live.FULL <= len(turn.recording()[1]) / 8_000 <= 120
+    assert turn._encoder.drafts[-1] is False
 
 
 def test_a_bad_piece_is_refused_and_the_turn_goes_on(turn):

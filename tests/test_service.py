@@ -279,7 +279,7 @@ class Polyglot(FakeSpeech):
         super().__init__("warranty broken")
         self.expected = []
 
-    def transcribe(self, waveform, language=None, previous=None):
+    def transcribe(self, waveform, language=None, previous=None, draft=False):
         self.expected.append(previous)
         return replace(super().transcribe(waveform, language), language="de")
 

@@ -205,6 +205,19 @@ def test_bfloat16_decodes(folder, tmp_settings, hasty):
     assert encoder.transcribe(np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32), "en").text
 
 
+def test_a_draft_is_one_attempt_however_unsure(folder, tmp_settings, hasty, monkeypatch):
+    monkeypatch.setattr(speech, "UNSURE", 0.0)
+    encoder = load_speech_encoder(tmp_settings.with_changes(speech_model=str(folder)), CPU)
+    encoder.voice = AlwaysSpeech()
+    attempts, attempt = [], encoder._attempt
+    monkeypatch.setattr(encoder, "_attempt", lambda *args, **how: attempts.append(how) or attempt(*args, **how))
+    noise = np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32)
+    encoder.transcribe(noise, "en", draft=True)
+    assert attempts == [{}]
+    encoder.transcribe(noise, "en")
+    assert attempts[1:] == [{}, {"beam_size": speech.BEAMS}]
+
+
 def test_damaged_weights_say_what_is_wrong(folder, tmp_path, tmp_settings):
     with pytest.raises(WeightsError, match="config.json"):
         load_speech_encoder(tmp_settings.with_changes(speech_model=str(tmp_path)), CPU)

@@ -78,10 +78,10 @@ class ReplyWriter:
         yield from photo_sentences(question, entries)
         if is_claim(question.words):
             yield Sentence(opening(question.words, entries[0]))
-        weighed = [self._selector.weigh(question.words, entry, self._vectors) for entry in entries]
+        weighed = self._selector.weigh(question.words, entries[0], self._vectors)
         shown: set[str] = set()
         if self._model is not None and not (stop and stop.is_set()):
-            yield from self._own_words(question, entries[0], weighed[0], SURE, shown)
+            yield from self._own_words(question, entries[0], weighed, SURE, shown)
         added = False
         for sentence, evidence in self._drafted(question, entries, weighed, stop):
             if shown.isdisjoint((sentence.text, *evidence)):
@@ -89,8 +89,8 @@ class ReplyWriter:
                 yield sentence
             shown.update((sentence.text, *evidence))
         if not added and not (stop and stop.is_set()):
-            threshold = self._selector.threshold if shown else min(self._selector.threshold, weighed[0].likeliest)
-            yield from self._own_words(question, entries[0], weighed[0], threshold, shown)
+            threshold = self._selector.threshold if shown else min(self._selector.threshold, weighed.likeliest)
+            yield from self._own_words(question, entries[0], weighed, threshold, shown)
             if not shown:
                 yield Sentence(refuse_text())
 
@@ -99,11 +99,15 @@ class ReplyWriter:
         yield from _in_lines(evidence_sentences(entry.answer))
 
     def _drafted(
-        self, question: Question, entries: Sequence[Entry], weighed: Sequence[Weighed], stop: threading.Event | None
+        self, question: Question, entries: Sequence[Entry], first: Weighed, stop: threading.Event | None
     ) -> Iterator[tuple[Sentence, Sequence[str]]]:
-        """The draft's sentences that are held and to the point, with what holds them. A step brings all of its steps along."""
+        """The draft's sentences that are held and to the point, with what holds them. A step brings all of its steps along.
+
+        first: the first entry's sentences, weighed already; the others' are not before something of the first is shown.
+        """
         if self._model is None:
             return
+        weighed = [first, *(self._selector.weigh(question.words, entry, self._vectors) for entry in entries[1:])]
         answered = False  # from the first entry: another one is not cited before it
         for sentence, support in draft(self._model, question, entries, Grounding(entries, self._vectors), stop):
             held = weighed[support.rank - 1].holding(support.evidence)

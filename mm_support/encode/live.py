@@ -1,6 +1,7 @@
 """A turn while it is being spoken: partial transcripts of the growing recording, and when the turn is over.
 
-The recording is transcribed again as it grows, so its last transcript is that of the whole recording.
+The recording is transcribed again as it grows, quickly while somebody speaks, with all care at the end: the last
+transcript is that of the whole recording.
 Knows nothing of browsers: pieces of sound come in, what is known so far goes out.
 """
 
@@ -65,8 +66,9 @@ class LiveTurn:
             self._forget(heard, WAITING)
             return self._last
         silent = heard - self._spoken
-        if self._is_worth_it(heard, silent):
-            self._transcribe(waveform, heard)
+        over = silent >= QUIET or heard >= FULL  # perhaps
+        if self._is_worth_it(heard, silent, over):
+            self._transcribe(waveform, heard, draft=not over)
         ended = silent >= self._pause() or heard >= FULL
         self._last = Partial(self._last.transcript, silent < STEP / 2, ended)
         return self._last
@@ -119,9 +121,9 @@ class LiveTurn:
         if spans:
             self._spoken = (first + spans[-1][1]) / SAMPLE_RATE
 
-    def _is_worth_it(self, heard: float, silent: float) -> bool:
+    def _is_worth_it(self, heard: float, silent: float, over: bool) -> bool:
         """Whether to transcribe now: the end of what is said, or enough more of it."""
-        if silent >= QUIET or heard >= FULL:
+        if over:
             return self._transcribed < self._spoken + QUIET
         return silent < SPEAKING and heard >= self._due
 
@@ -129,8 +131,8 @@ class LiveTurn:
         text = self._last.transcript.text
         return PAUSE if text.endswith((".", "?", "!")) and not text.endswith("..") else LONG_PAUSE
 
-    def _transcribe(self, waveform: np.ndarray, heard: float) -> None:
+    def _transcribe(self, waveform: np.ndarray, heard: float, draft: bool) -> None:
         started = time.monotonic()
-        transcript = self._encoder.transcribe(waveform, *self._languages)
+        transcript = self._encoder.transcribe(waveform, *self._languages, draft)
         self._transcribed, self._due = heard, heard + max(STEP, SPARING * (time.monotonic() - started))
         self._last = Partial(transcript)

@@ -52,11 +52,16 @@ SHORT = 5.0  # seconds of speech, under which a language is hard to tell
 
 
 class SpeechEncoder(Protocol):
-    """waveform: (n,) float32, 16 kHz. language: ISO 639-1 where it is known. previous: the one spoken so far."""
+    """waveform: (n,) float32, 16 kHz. language: ISO 639-1 where it is known. previous: the one spoken so far.
+
+    draft: the first attempt, however unsure, for words that are soon transcribed again.
+    """
 
     voice: VoiceActivity
 
-    def transcribe(self, waveform: np.ndarray, language: str | None = None, previous: str | None = None) -> Transcript: ...
+    def transcribe(
+        self, waveform: np.ndarray, language: str | None = None, previous: str | None = None, draft: bool = False
+    ) -> Transcript: ...
 
 
 @dataclass(frozen=True)
@@ -75,10 +80,13 @@ class WhisperEncoder:
         self.model, self.voice, self._device = model, voice, device
         self._lock = threading.Lock()
 
-    def transcribe(self, waveform: np.ndarray, language: str | None = None, previous: str | None = None) -> Transcript:
+    def transcribe(
+        self, waveform: np.ndarray, language: str | None = None, previous: str | None = None, draft: bool = False
+    ) -> Transcript:
         """What is said; an empty text where nobody speaks.
 
         language: taken as given. previous: kept unless another language is clearly heard.
+        draft: greedy decoding alone, for words that are soon transcribed again.
         Raises InputError for a language that Whisper does not know.
         """
         import torch
@@ -89,7 +97,7 @@ class WhisperEncoder:
         if not spans:
             return Transcript("", language or expected)
         with self._lock, torch.inference_mode(), torch_threads():
-            windows = self._windows(self._spectrogram(waveform), spans, language, expected)
+            windows = self._windows(self._spectrogram(waveform), spans, language, expected, draft)
             return self._transcript(windows, language or expected)
 
     def warm_up(self) -> None:
@@ -109,7 +117,9 @@ class WhisperEncoder:
         mel = log_mel_spectrogram(samples, self.model.dims.n_mels, padding=N_FFT)
         return mel[:, : len(waveform) // HOP]
 
-    def _windows(self, mel: "torch.Tensor", spans: Sequence[Span], language: str | None, expected: str) -> list[Window]:
+    def _windows(
+        self, mel: "torch.Tensor", spans: Sequence[Span], language: str | None, expected: str, draft: bool
+    ) -> list[Window]:
         """Decodes window after window, as whisper.transcribe does, but leaves out what is silent."""
         windows: list[Window] = []
         prompt: list[int] = []
@@ -118,7 +128,7 @@ class WhisperEncoder:
             sound = mel[:, start : min(start + WINDOW, end)]
             features = encode_sound(self.model.encoder, sound)
             language = language or self._detect(features, spans, expected)
-            result = self._decode(sound, features, language, prompt)
+            result = self._decode(sound, features, language, prompt, draft)
             stamp = self._tokenizer(language).timestamp_begin
             segments, done = split_segments(result.tokens, stamp, sound.shape[1] / FRAMES_PER_SECOND)
             if is_heard(result):
@@ -130,14 +140,14 @@ class WhisperEncoder:
         return windows
 
     def _decode(
-        self, sound: "torch.Tensor", features: "torch.Tensor", language: str, prompt: list[int]
+        self, sound: "torch.Tensor", features: "torch.Tensor", language: str, prompt: list[int], draft: bool
     ) -> "DecodingResult":
         """Greedy first, which is right nearly always; more work only where the result is unsure or looks bad.
 
         Of all attempts the one that Whisper itself finds likeliest, rather than the last one.
         """
         results = [self._attempt(features, sound.shape[1], language, prompt)]
-        if results[0].avg_logprob < UNSURE or looks_bad(results[0]):
+        if not draft and (results[0].avg_logprob < UNSURE or looks_bad(results[0])):
             for features, how in self._ways(sound, features):
                 results.append(self._attempt(features, sound.shape[1], language, prompt, **how))
                 if not looks_bad(results[-1]):
