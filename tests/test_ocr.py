@@ -221,11 +221,11 @@ def displays_read(reader) -> tuple[float, float]:
 
 @pytest.mark.slow
 def test_no_fewer_displays_are_read_than_before(displays_read):
-    assert min(displays_read) >= 0.85
+    assert min(displays_read) >= 0.92
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="not reached yet: 36 of these 40 (90 %) are read exactly")
+@pytest.mark.xfail(reason="not reached yet: 38 of these 40 (95 %) are read exactly")
 def test_displays_are_read_and_their_entry_comes_first(displays_read):
     exact, first = displays_read
     assert exact >= 0.97 and first >= 0.98
