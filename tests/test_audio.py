@@ -1,18 +1,18 @@
 """Any recording becomes mono float32 at 16 kHz, or one plain sentence says why not."""
 
 import io
-import struct
 import time
-import wave
 
+import av
 import numpy as np
 import pytest
 
+import recordings
 from mm_support.errors import InputError
 from mm_support.inputs import audio
 from mm_support.inputs.audio import MAX_SECONDS, load_waveform
+from recordings import FORMATS, encoded
 
-av = pytest.importorskip("av")
 PITCH = 440.0  # Hz
 
 
@@ -20,31 +20,9 @@ def tone(seconds=1.0, rate=16_000, level=0.3):
     return (level * np.sin(2 * np.pi * PITCH * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
 
 
-def encoded(container, codec, rate, layout="mono", seconds=1.0):
-    """A tone in a container, as bytes."""
-    file = io.BytesIO()
-    with av.open(file, "w", format=container) as output:
-        stream = output.add_stream(codec, rate=rate, layout=layout)
-        frame = av.AudioFrame.from_ndarray(tone(seconds, rate)[None], format="flt", layout="mono")
-        frame.sample_rate = rate
-        fit = av.AudioResampler(stream.codec_context.format, layout, rate, frame_size=stream.codec_context.frame_size or None)
-        for piece in [*fit.resample(frame), *fit.resample(None)]:
-            output.mux(stream.encode(piece))
-        output.mux(stream.encode(None))
-    return file.getvalue()
-
-
-def wav(**fields):
-    """A second of a 16-bit tone whose header says what `fields` say: offset in the file = (format, value)."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as output:
-        output.setparams((1, 2, 16_000, 0, "NONE", ""))
-        output.writeframes((tone() * 32767).astype("<i2").tobytes())
-    data = bytearray(file.getvalue())
-    offsets = {"channels": (22, "<H"), "rate": (24, "<I"), "bits": (34, "<H"), "data_bytes": (40, "<I")}
-    for name, value in fields.items():
-        struct.pack_into(offsets[name][1], data, offsets[name][0], value)
-    return bytes(data)
+def wav(**claims):
+    """A second of a tone whose header says what `claims` say."""
+    return recordings.wav(tone(), 16_000, **claims)
 
 
 @pytest.fixture
@@ -62,22 +40,9 @@ def pitch_of(waveform):
     return np.argmax(spectrum) * 16_000 / len(waveform)
 
 
-FORMATS = {
-    "telephone": ("wav", "pcm_s16le", 8_000),
-    "mu-law": ("wav", "pcm_mulaw", 8_000),
-    "float": ("wav", "pcm_f32le", 44_100),
-    "5.1": ("wav", "pcm_s16le", 16_000, "5.1"),
-    "browser webm": ("webm", "libopus", 48_000),
-    "browser ogg": ("ogg", "libopus", 48_000, "stereo"),
-    "phone m4a": ("ipod", "aac", 44_100),
-    "mp3": ("mp3", "libmp3lame", 44_100, "stereo"),
-    "flac": ("flac", "flac", 16_000),
-}
-
-
 @pytest.mark.parametrize("kind", FORMATS)
 def test_formats_keep_pitch_length_and_level(load, kind):
-    waveform = load(encoded(*FORMATS[kind]))
+    waveform = load(encoded(tone(), 16_000, kind))
     assert waveform.dtype == np.float32 and waveform.ndim == 1
     assert abs(len(waveform) / 16_000 - 1) < 0.05
     assert abs(pitch_of(waveform) - PITCH) < 3
@@ -142,7 +107,7 @@ def test_what_is_no_recording_gets_one_sentence(load, kind):
 
 
 def test_a_truncated_recording_gives_what_is_there(load):
-    data = encoded("mp3", "libmp3lame", 44_100, seconds=2.0)
+    data = encoded(tone(2.0), 16_000, "mp3")
     assert 0.5 < len(load(data[: len(data) // 2])) / 16_000 < 1.5
 
 
@@ -175,7 +140,7 @@ def test_too_large_a_file_is_refused_unread(tmp_path):
 def test_too_long_is_refused(load, monkeypatch):
     with pytest.raises(InputError, match="120 seconds"):
         load_waveform((8_000, np.zeros(8_000 * MAX_SECONDS + 1, np.int16)))
-    long = encoded("flac", "flac", 8_000, seconds=MAX_SECONDS + 5.0)
+    long = encoded(tone(MAX_SECONDS + 5.0), 16_000, "flac")
     with pytest.raises(InputError, match="120 seconds"):
         load(long)
     monkeypatch.setattr(audio, "_check_promise", lambda *_: None)  # as if the header had lied
@@ -186,7 +151,7 @@ def test_too_long_is_refused(load, monkeypatch):
 def test_a_promise_is_believed_where_the_file_is_large_enough(load, monkeypatch):
     monkeypatch.setattr(audio, "_join", lambda pieces: pytest.fail("decoded"))
     with pytest.raises(InputError, match="120 seconds"):
-        load(encoded("wav", "pcm_s16le", 8_000, seconds=MAX_SECONDS + 5.0))
+        load(encoded(tone(MAX_SECONDS + 5.0), 16_000, "telephone"))
 
 
 BAD_ARRAYS = {
@@ -216,7 +181,7 @@ def test_bad_arrays_are_refused(kind):
 def test_damaged_files_never_end_in_another_error(load):
     """Bytes changed at random, mostly in the header: a waveform or an InputError, within a second or so."""
     rng = np.random.default_rng(0)
-    files = [encoded(*FORMATS[kind]) for kind in ("mu-law", "browser webm", "phone m4a", "mp3", "flac")]
+    files = [encoded(tone(), 16_000, kind) for kind in ("mu-law", "browser webm", "phone m4a", "mp3", "flac")]
     started = time.monotonic()
     for i in range(200):
         data = bytearray(files[i % len(files)])

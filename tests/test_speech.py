@@ -27,6 +27,7 @@ from mm_support.encode.whisper_decoder import HalfDecoder, HalfLinear, halve_dec
 from mm_support.errors import InputError, WeightsError
 from mm_support.inputs.audio import load_waveform
 from mm_support.types import Transcript
+from recordings import FORMATS, encoded, wav
 
 CPU = Device(torch.device("cpu"), torch.float32, "test")
 RATE = 16_000
@@ -319,6 +320,21 @@ def test_the_same_words_through_a_telephone_in_noise_and_very_quietly(encoder, c
     }
     for name, version in versions.items():
         assert word_errors([sentence], [encoder.transcribe(version).text]) <= 25, name
+
+
+@pytest.mark.slow
+def test_the_same_words_in_every_kind_of_file(encoder, clips, tmp_path):
+    """Whole sentences in files of telephones, browsers and phones, and in WAV files that lie about their length."""
+    said, sounds = zip(*clips[:3])
+    clean = word_errors(said, [encoder.transcribe(sound).text for sound in sounds])
+    files = {kind: [encoded(sound, RATE, kind) for sound in sounds] for kind in FORMATS}
+    files |= {f"{claim} bytes": [wav(sound, RATE, data_bytes=claim) for sound in sounds] for claim in (0, 0x7FFFFFFF)}
+    path = tmp_path / "recording"
+    errors = {}
+    for kind, versions in files.items():
+        heard = [path.write_bytes(version) and encoder.transcribe(load_waveform(path)).text for version in versions]
+        errors[kind] = word_errors(said, heard)
+    assert max(errors.values()) <= clean + 5, errors
 
 
 @pytest.mark.slow
