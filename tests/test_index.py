@@ -5,7 +5,7 @@ import pytest
 
 from mm_support.errors import KnowledgeError
 from mm_support.fuse import Token, build_fusion
-from mm_support.knowledge.index import CANDIDATES, WORD_SHARE, Point, VectorIndex, connect
+from mm_support.knowledge.index import CANDIDATES, WHOLE_SHARE, WORD_SHARE, Point, VectorIndex, connect
 from mm_support.types import Entry
 
 D_TEXT, D_PICTURE = 16, 8
@@ -47,12 +47,23 @@ def test_text_search_equals_brute_force(index):
     index.replace("kb", points, "v1")
     for seed in range(5):
         vector = unit(np.random.default_rng(100 + seed), D_TEXT)
-        expected = sorted(points, key=lambda p: -float(np.max(p.text @ vector)))[:10]
+        best = np.array([max(row @ vector for row in point.text) for point in points])
+        whole = np.array([sum(point.text) @ vector / np.linalg.norm(sum(point.text)) for point in points])
+        expected = (1 - WORD_SHARE) * ((1 - WHOLE_SHARE) * best + WHOLE_SHARE * whole)
+        order = np.argsort(-expected)[:10]
         hits = index.search("kb", query(vector), 10)
-        assert [hit.entry.id for hit in hits] == [point.entry.id for point in expected]
-        assert [hit.score for hit in hits] == pytest.approx(
-            [(1 - WORD_SHARE) * float(np.max(p.text @ vector)) for p in expected], abs=1e-5
-        )
+        assert [hit.entry.id for hit in hits] == [points[place].entry.id for place in order]
+        assert [hit.score for hit in hits] == pytest.approx(expected[order].tolist(), abs=1e-5)
+
+
+def test_between_equal_best_sentences_the_entry_that_is_about_it_as_a_whole_wins(index):
+    asked, beside, far = np.eye(3, D_TEXT, dtype=np.float32)
+    about = np.stack([asked, (asked + beside) / np.sqrt(2)])
+    passing = np.stack([asked, far])
+    look = unit(np.random.default_rng(1), D_PICTURE)
+    none = np.zeros((0, D_PICTURE), np.float32)
+    index.replace("kb", [Point(Entry("passing", "t", "a"), passing, none, look), Point(Entry("whole", "t", "a"), about, none, look)], "v1")
+    assert [hit.entry.id for hit in index.search("kb", query(asked), 2)] == ["whole", "passing"]
 
 
 def test_shared_words_decide_between_equal_vectors_and_rare_ones_count_more(index):

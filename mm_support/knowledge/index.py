@@ -1,6 +1,6 @@
 """The index: entries with their vectors in Qdrant, a collection a knowledge base, found by a fused query.
 
-A point is an entry. Its named vectors, each a list of which the best one counts (MaxSim):
+A point is an entry. Its named vectors, each a list of which the best one counts (MaxSim), of the text also their mean:
     text      (k, d_text)     title, each question, each sentence of the answer
     picture   (m, d_picture)  its pictures, where it has any
     words     (1, d_picture)  its title, by the image encoder's text tower
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 CANDIDATES = 50  # entries that each named vector may propose for exact scoring
 WORD_SHARE = 0.25  # of a modality's part that shared words make up; the cosine is the rest
+WHOLE_SHARE = 0.25  # of the cosine that the whole entry makes up; its best title, question or sentence is the rest
 CODE_SHARE = 0.7  # an exactly matched code closes this part of the gap between an entry's score and 1
 UPSERT_BATCH = 64  # points
 PAGE = 1_000  # points read at once when a base is listed
@@ -276,19 +277,21 @@ def _entry(payload: dict) -> Entry:
 def _score(point, query: FusedQuery, contents: Contents) -> Hit:
     """Score of one candidate: a sum over modalities, each at least 0.
 
-    A modality in words: the cosine of what it put into the query with the entry's best text vector, and
-    its weight times the coverage of its words. Photo: its weight times the picture score. Codes: an
+    A modality in words: the cosine of what it put into the query with the entry's best text vector and with the
+    mean of them all, and its weight times the coverage of its words. Photo: its weight times the picture score. Codes: an
     exact match of a code that no other entry names closes CODE_SHARE of what is left to 1.
     """
     by: dict[str, float] = {}
     if query.text is not None:
         facets = np.asarray(point.vector["text"], np.float32)
+        mean = facets.mean(axis=0)
         best = facets[int(np.argmax(facets @ query.text))]
+        meant = (1 - WHOLE_SHARE) * best + WHOLE_SHARE * mean / np.linalg.norm(mean)
         entry_words = frozenset(point.payload["words"])
         for name, part in query.parts.items():
             if name != "photo":
                 covered = query.weights[name] * contents.words.coverage(query.words.get(name, frozenset()), entry_words)
-                by[name] = (1 - WORD_SHARE) * max(0.0, float(part @ best)) + WORD_SHARE * covered
+                by[name] = (1 - WORD_SHARE) * max(0.0, float(part @ meant)) + WORD_SHARE * covered
     if query.picture is not None:
         by["photo"] = _photo_part(point, query.picture)
     total = min(1.0, sum(by.values()))

@@ -19,7 +19,7 @@ from mm_support.decode.sentences import word_stems
 from mm_support.fuse import PHOTO, FusedBatch, TokenBatch
 from mm_support.knowledge import codes
 from mm_support.knowledge.base import entry_texts
-from mm_support.knowledge.index import CODE_SHARE, WORD_SHARE, Rarity
+from mm_support.knowledge.index import CODE_SHARE, WHOLE_SHARE, WORD_SHARE, Rarity
 from mm_support.knowledge.pictures import CLIP_LITE, PictureCalibration
 from mm_support.train.encoded import EncodedSet
 from mm_support.train.support_set import Picture, Wording
@@ -31,11 +31,12 @@ TYPED, SPOKEN, READ = 0, 1, 2  # rows of the modalities in words
 
 @dataclass(frozen=True, eq=False)
 class Shelf:
-    """n entries of a base. facets: (n, k, d_text) and filled: (n, k); pictures: (n, m, d_picture), an entry
+    """n entries of a base. facets: (n, k, d_text) and filled: (n, k); length: (n,) of their mean; pictures: (n, m, d_picture), an entry
     without pictures has zeros; centre, title: (n, d_picture); pictured: (n,)."""
 
     facets: Tensor
     filled: Tensor
+    length: Tensor
     pictures: Tensor
     centre: Tensor
     title: Tensor
@@ -47,7 +48,9 @@ class Shelf:
         hidden = ~self.filled.expand_as(likeness)
         if own_hidden:
             hidden = hidden | (torch.einsum("bd,nkd->bnk", batch.words[:, TYPED], self.facets) > SAME)
-        cosine = likeness.masked_fill(hidden, -1.0).amax(-1).clamp_min(0)
+        best = likeness.masked_fill(hidden, -1.0).amax(-1)
+        whole = likeness.masked_fill(hidden, 0.0).sum(-1) / (~hidden).sum(-1).clamp_min(1) / self.length
+        cosine = ((1 - WHOLE_SHARE) * best + WHOLE_SHARE * whole).clamp_min(0)
         covered = (fused.weights[:, [MODALITIES.index(n) for n in ("text", "speech", "photo_text")], None] * matches.coverage).sum(1)
         total = (1 - WORD_SHARE) * cosine + WORD_SHARE * covered + fused.weights[:, PHOTO, None] * self._shown(fused.picture)
         for row in range(matches.codes.shape[1]):
@@ -131,6 +134,7 @@ def shelf_of(made: EncodedSet, base: str) -> Shelf:
     return Shelf(
         pad_sequence(facets, batch_first=True),
         pad_sequence([torch.ones(len(own), dtype=torch.bool) for own in facets], batch_first=True),
+        torch.stack([own.mean(0).norm() for own in facets]),
         pad_sequence([torch.cat([own, own[:1].expand(max(map(len, pictures)) - len(own), -1)]) for own in pictures], batch_first=True),
         normalize(torch.stack([own.mean(0) for own in pictures]), dim=-1),
         title,
