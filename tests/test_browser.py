@@ -145,7 +145,7 @@ def page(desktop):
 
 def ask(page, text, photo=None, knowledge=None):
     if knowledge:
-        page.get_by_label(knowledge, exact=True).check()
+        page.get_by_role("radio", name=knowledge, exact=True).check()
     if photo:
         with page.expect_file_chooser() as chooser:
             page.get_by_label("Upload a file").click()

@@ -12,8 +12,10 @@ import pytest
 
 from mm_support.config import Settings
 from mm_support.decode.engine import Channel, load_language_model
+from mm_support.decode.prompt import Question, build_messages
 from mm_support.device import resolve_device
 from mm_support.errors import GenerationError, WeightsError
+from mm_support.types import Entry
 
 MESSAGES = [{"role": "system", "content": "Answer in one sentence."}, {"role": "user", "content": "What is the capital of France?"}]
 
@@ -232,9 +234,11 @@ def smol(settings):
 
 
 @pytest.mark.slow
-def test_the_small_model_answers_and_streams(smol):
-    pieces = list(smol.stream(MESSAGES, 30))
-    assert "Paris" in "".join(pieces) and len(pieces) > 3
+@pytest.mark.parametrize("hours", [31, 74])
+def test_the_small_model_answers_from_the_evidence_and_streams(smol, hours):
+    lamp = Entry("lamp", "Lark camping lamp", f"The Lark costs 59 euros. A full charge lasts {hours} hours. It weighs 300 grams.")
+    pieces = list(smol.stream(build_messages(Question(typed="How many hours does one charge of the Lark last?"), [lamp]), 40))
+    assert f"{hours} hours" in "".join(pieces) and "[1]" in "".join(pieces) and len(pieces) > 3
 
 
 @pytest.mark.slow

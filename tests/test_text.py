@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mm_support.config import Settings
-from mm_support.device import resolve_device
+from mm_support.device import Device
 from mm_support.encode.text import load_text_encoder
 from mm_support.errors import WeightsError
 
@@ -36,8 +36,15 @@ def tiny(tmp_path_factory):
     return build
 
 
-def load(name):
-    return load_text_encoder(Settings(profile="standard", text_model=str(name)), resolve_device("cpu"))
+def cpu(dtype="float32"):
+    """The format is the test's, whatever this processor would choose: what is exact in one is rounded in the other."""
+    import torch
+
+    return Device(torch.device("cpu"), getattr(torch, dtype), "test")
+
+
+def load(name, dtype="float32"):
+    return load_text_encoder(Settings(profile="standard", text_model=str(name)), cpu(dtype))
 
 
 def check_is_an_encoder(encoder):
@@ -46,6 +53,7 @@ def check_is_an_encoder(encoder):
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
     alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
     np.testing.assert_allclose(together, alone, atol=1e-4)
+    return together
 
 
 def test_a_model_in_hub_layout(tiny):
@@ -69,8 +77,16 @@ def test_a_model_that_cannot_be_had_names_the_embedded_profile(monkeypatch, tmp_
 
 
 @pytest.mark.slow
-def test_minilm_puts_paraphrases_together(settings):
-    encoder = load_text_encoder(settings, resolve_device("cpu"))
-    check_is_an_encoder(encoder)
+def test_minilm_means_the_same_in_half_the_bits(settings):
+    exact = check_is_an_encoder(load_text_encoder(settings, cpu()))
+    rounded = load_text_encoder(settings, cpu("bfloat16")).encode(TEXTS)
+    np.testing.assert_allclose(np.linalg.norm(rounded, axis=1), 1, atol=1e-5)
+    assert (exact * rounded).sum(axis=1).min() > 0.999
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_minilm_puts_paraphrases_together(settings, dtype):
+    encoder = load_text_encoder(settings, cpu(dtype))
     vectors = encoder.encode(["I want my money back", "How do I get a refund?", "The weather is nice today"])
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
