@@ -97,13 +97,14 @@ def resolve(
         return query, question
     recent = [turn for turn in past if turn.knowledge == knowledge and turn.words + turn.topic]
     before = past[-1]
-    choice = chosen(question, before)
-    if choice:
-        return with_context(query, encoder.encode([choice])[0], CHOSEN_WEIGHT, choice, choice), replace(question, typed=choice, heard="")
-    weight = context_weight(question)
-    if not weight or not word_stems(f"{before.words} {before.topic}"):
+    choice, weight = chosen(question, before), context_weight(question)
+    words = choice or f"{before.words} {before.topic}"
+    if not choice and not (weight and word_stems(words)):
         return query, question
-    return with_context(query, context_vector(recent, encoder), weight, f"{before.words} {before.topic}", before.words), question
+    own, pieces = encoder.encode_pieces([words])
+    if choice:
+        return with_context(query, own[0], pieces[0].vectors, CHOSEN_WEIGHT, choice, choice), replace(question, typed=choice, heard="")
+    return with_context(query, context_vector(recent, encoder), pieces[0].vectors, weight, words, before.words), question
 
 
 def context_weight(question: Question) -> float:
@@ -161,10 +162,12 @@ def _shown(lines: Sequence[str]) -> str:
     return f" (photo reads: {_short(' / '.join(lines))})" if lines else ""
 
 
-def with_context(query: FusedQuery, vector: np.ndarray, weight: float, words: str, naming: str) -> FusedQuery:
+def with_context(
+    query: FusedQuery, vector: np.ndarray, pieces: np.ndarray, weight: float, words: str, naming: str
+) -> FusedQuery:
     """The query with one more modality; the others keep 1 - weight of their own.
 
-    vector: (d_text,) unit. words: what it says. naming: the part of it whose codes count, and only where the
+    vector: (d_text,) unit; pieces: (t, d_text) unit rows. words: what it says. naming: the part of it whose codes count, and only where the
     customer names none: "and what if it's E18?" is not about E24, nor is a code meant that only a title held.
     """
     keep, part = 1 - weight, weight * vector
@@ -177,4 +180,5 @@ def with_context(query: FusedQuery, vector: np.ndarray, weight: float, words: st
         weights={**{name: keep * share for name, share in query.weights.items()}, MODALITY: weight},
         codes={**query.codes, MODALITY: named} if named else query.codes,
         words={**query.words, MODALITY: word_stems(words)},
+        pieces={**query.pieces, MODALITY: pieces.astype(np.float32)},
     )

@@ -42,13 +42,15 @@ INTENT_SCALE = 10.0  # unit vectors are small numbers for a linear layer
 
 @dataclass(frozen=True, eq=False)
 class Token:
-    """One modality of a turn: its unit vector, how sure its encoder is (0..1), codes and word stems found in it."""
+    """One modality of a turn: its unit vector, how sure its encoder is (0..1), codes and word stems found in it,
+    and (t, d_text) unit vectors of its word pieces, where it has any."""
 
     modality: str
     vector: np.ndarray
     confidence: float = 1.0
     codes: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
+    pieces: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +138,7 @@ class FusionStrategy(nn.Module):
             weights=weights,
             codes={token.modality: token.codes for token in tokens if token.codes},
             words={token.modality: token.words for token in tokens if token.words},
+            pieces={token.modality: token.pieces for token in tokens if token.pieces is not None},
             intents=dict(zip(self.intents, fused.intents[0].softmax(-1).tolist())),
             strategy=self.name,
         )

@@ -137,6 +137,7 @@ class FusedQuery:
     weights: modality -> its share, for those present; they add up to 1.
     codes: modality -> codes it named (E24, WH-1000XM5), which are matched exactly, beside the vectors.
     words: modality -> stems of the words that carry meaning, matched as words.
+    pieces: modality -> (t, d_text) unit vectors of its word pieces, each matched with an entry's best one.
     intents: name -> probability, among the intents that training knew; empty where nothing is trained.
     """
 
@@ -146,6 +147,7 @@ class FusedQuery:
     weights: dict[str, float]
     codes: dict[str, frozenset[str]] = field(default_factory=dict)
     words: dict[str, frozenset[str]] = field(default_factory=dict)
+    pieces: dict[str, np.ndarray] = field(default_factory=dict)
     intents: dict[str, float] = field(default_factory=dict)
     strategy: str = "weighted-sum"
 

@@ -86,10 +86,9 @@ class Understanding:
             worded = [(name, said, sure * (POINTING if only_points(said) else 1.0)) for name, said, sure in worded]
             worded.append(("photo_text", *photo_text(seen.view)))
         worded = [item for item in worded if item[1].strip()]
-        vectors = self.text.encode([wording for _, wording, _ in worded]) if worded else ()
         tokens = [
-            Token(name, vector, confidence, codes.extract(wording), word_stems(wording))
-            for (name, wording, confidence), vector in zip(worded, vectors)
+            Token(name, vector, confidence, codes.extract(wording), word_stems(wording), pieces.vectors.astype(np.float32))
+            for (name, wording, confidence), vector, pieces in zip(worded, *self.text.encode_pieces([wording for _, wording, _ in worded]))
         ]
         if seen:
             sure = seen.view.labels[0].probability if seen.view.labels else 0.0

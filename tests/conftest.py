@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from mm_support.config import Settings
+from mm_support.encode.text import Pieces
 from mm_support.types import Audio, Label, TextLine, Transcript
 
 
@@ -52,6 +53,12 @@ class WordEncoder:
                 row[zlib.crc32(word.encode()) % self.dim] += 1
             row /= np.linalg.norm(row) or 1
         return rows
+
+    def encode_pieces(self, texts):
+        """Every word is a piece, whatever stands around it."""
+        words = [re.findall(r"[a-z0-9]+", text.lower()) for text in texts]
+        ids = [[zlib.crc32(word.encode()) % self.dim for word in own] for own in words]
+        return self.encode(texts), [Pieces(own, np.eye(self.dim, dtype=np.float16)[own]) for own in ids]
 
 
 class ColourEncoder:

@@ -17,6 +17,7 @@ from mm_support.fusion_weights import fusion_file, load_fusion, made_for, save_f
 from mm_support.knowledge import codes
 from mm_support.knowledge.base import entry_texts
 from mm_support.knowledge.index import Point, VectorIndex, connect
+from mm_support.knowledge.pieces import merged
 from mm_support.train import fusion_training
 from mm_support.train.encoded import packed, unpacked
 from mm_support.train.fusion_figures import ask, fewer, figures
@@ -60,6 +61,9 @@ class FakeSet:
     def texts(self, texts):
         return WordEncoder().encode(texts)
 
+    def pieces(self, texts):
+        return WordEncoder().encode_pieces(texts)[1]
+
     def titles(self, titles):
         return np.zeros((len(titles), D_PICTURE), np.float32)
 
@@ -97,7 +101,7 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
     index = VectorIndex(connect(tmp_path), "test", WordEncoder.dim, D_PICTURE)
     points = [
         Point(e, made.texts(entry_texts(e)), np.stack([made.photo(Picture("shop", (), p, 0, "catalogue"))[0] for p in e.pictures])
-              if e.pictures else np.empty((0, D_PICTURE), np.float32), made.titles([e.title])[0])
+              if e.pictures else np.empty((0, D_PICTURE), np.float32), made.titles([e.title])[0], merged(made.pieces(entry_texts(e))))
         for e in entries
     ]  # fmt: skip
     index.replace("shop", points, "v")
@@ -108,7 +112,7 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
         scores = turns.shelf.score(tokens, fusion(tokens), matches)[0]
         own = next(w for w in made.rows.wordings if w.text.endswith("test") and w.base == "shop" and ("E24" in w.text) == (row == 0))
         said = [("text", own.text, 1.0), ("speech", own.text, 0.6)] + ([("photo_text", "E24", 0.5)] if row == 0 else [])
-        given = [Token(n, made.texts([t])[0], c, codes.extract(t), word_stems(t)) for n, t, c in said]
+        given = [Token(n, made.texts([t])[0], c, codes.extract(t), word_stems(t), made.pieces([t])[0].vectors.astype(np.float32)) for n, t, c in said]
         if row == 0:
             given.append(Token("photo", made.photo(made.rows.pictures[-1])[0], 0.7))
         hits = {hit.entry.id: hit.score for hit in index.search("shop", fusion.fuse(given), 5)}

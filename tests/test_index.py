@@ -5,7 +5,7 @@ import pytest
 
 from mm_support.errors import KnowledgeError
 from mm_support.fuse import Token, build_fusion
-from mm_support.knowledge.index import CANDIDATES, WHOLE_SHARE, WORD_SHARE, Point, VectorIndex, connect
+from mm_support.knowledge.index import CANDIDATES, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE, Point, VectorIndex, connect
 from mm_support.types import Entry
 
 D_TEXT, D_PICTURE = 16, 8
@@ -24,6 +24,7 @@ def random_points(count, seed=0):
             unit(rng, rng.integers(1, 5), D_TEXT),
             unit(rng, rng.integers(0, 4), D_PICTURE),
             unit(rng, D_PICTURE),
+            unit(rng, rng.integers(1, 9), D_TEXT),
         )
         for n in range(count)
     ]
@@ -36,8 +37,8 @@ def index(tmp_path):
     index.close()
 
 
-def query(text=None, photo=None, codes=frozenset(), words=frozenset()):
-    tokens = [Token("text", text, codes=codes, words=words)] if text is not None else []
+def query(text=None, photo=None, codes=frozenset(), words=frozenset(), pieces=None):
+    tokens = [Token("text", text, codes=codes, words=words, pieces=pieces)] if text is not None else []
     tokens += [Token("photo", photo)] if photo is not None else []
     return build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
 
@@ -56,13 +57,26 @@ def test_text_search_equals_brute_force(index):
         assert [hit.score for hit in hits] == pytest.approx(expected[order].tolist(), abs=1e-5)
 
 
+def test_each_piece_of_the_question_is_met_by_the_best_piece_of_an_entry(index):
+    points = random_points(CANDIDATES, seed=2)
+    index.replace("kb", points, "v1")
+    rng = np.random.default_rng(11)
+    vector, asked = unit(rng, D_TEXT), unit(rng, 3, D_TEXT)
+    without = {hit.entry.id: hit.score / (1 - WORD_SHARE) for hit in index.search("kb", query(vector), CANDIDATES)}
+    alike = [max(0, np.mean([max(row @ piece for row in point.pieces) for piece in asked])) for point in points]
+    expected = [(1 - WORD_SHARE - PIECE_SHARE) * without[p.entry.id] + PIECE_SHARE * own for p, own in zip(points, alike)]
+    hits = {hit.entry.id: hit.score for hit in index.search("kb", query(vector, pieces=asked), CANDIDATES)}
+    assert [hits[point.entry.id] for point in points] == pytest.approx(expected, abs=5e-3)  # they are kept in bytes
+    assert max(hits, key=hits.get) == points[int(np.argmax(expected))].entry.id
+
+
 def test_between_equal_best_sentences_the_entry_that_is_about_it_as_a_whole_wins(index):
     asked, beside, far = np.eye(3, D_TEXT, dtype=np.float32)
     about = np.stack([asked, (asked + beside) / np.sqrt(2)])
     passing = np.stack([asked, far])
     look = unit(np.random.default_rng(1), D_PICTURE)
     none = np.zeros((0, D_PICTURE), np.float32)
-    index.replace("kb", [Point(Entry("passing", "t", "a"), passing, none, look), Point(Entry("whole", "t", "a"), about, none, look)], "v1")
+    index.replace("kb", [Point(Entry("passing", "t", "a"), passing, none, look, passing), Point(Entry("whole", "t", "a"), about, none, look, about)], "v1")
     assert [hit.entry.id for hit in index.search("kb", query(asked), 2)] == ["whole", "passing"]
 
 
@@ -70,7 +84,7 @@ def test_shared_words_decide_between_equal_vectors_and_rare_ones_count_more(inde
     vector = unit(np.random.default_rng(0), 1, D_TEXT)
     answers = {"rare": "the zebra and the return", "common": "the parcel and the return", "neither": "something", "other": "parcel"}
     look = unit(np.random.default_rng(1), D_PICTURE)
-    index.replace("kb", [Point(Entry(n, "t", a), vector, np.zeros((0, D_PICTURE), np.float32), look) for n, a in answers.items()], "v1")
+    index.replace("kb", [Point(Entry(n, "t", a), vector, np.zeros((0, D_PICTURE), np.float32), look, vector) for n, a in answers.items()], "v1")
     hits = index.search("kb", query(vector[0], words=frozenset({"zebra", "parcel"})), 4)
     assert [hit.entry.id for hit in hits] == ["rare", "common", "other", "neither"]
     assert hits[-1].score == pytest.approx(1 - WORD_SHARE, abs=1e-5)
@@ -98,7 +112,7 @@ def test_photo_and_vague_question_find_what_neither_finds_alone(index):
     """Two products, two intents: words tell the intent, the photo tells the product."""
     intents, products = np.eye(D_TEXT, dtype=np.float32)[:2], np.eye(D_PICTURE, dtype=np.float32)[:2]
     points = [
-        Point(Entry(f"{p}{i}", "t", "a"), intents[i : i + 1], products[p : p + 1], products[p]) for p in range(2) for i in range(2)
+        Point(Entry(f"{p}{i}", "t", "a"), intents[i : i + 1], products[p : p + 1], products[p], intents[i : i + 1]) for p in range(2) for i in range(2)
     ]
     index.replace("kb", points, "v1")
     assert index.search("kb", query(intents[1], products[1]), 1)[0].entry.id == "11"
@@ -110,7 +124,7 @@ def test_photo_and_vague_question_find_what_neither_finds_alone(index):
 def test_a_code_finds_its_entry_whatever_the_vectors_say(index):
     rng = np.random.default_rng(5)
     points = random_points(300, seed=5)
-    points.append(Point(Entry("e24", "Error E24", "The pump is blocked."), -unit(rng, 1, D_TEXT), unit(rng, 0, D_PICTURE), unit(rng, D_PICTURE)))
+    points.append(Point(Entry("e24", "Error E24", "The pump is blocked."), -unit(rng, 1, D_TEXT), unit(rng, 0, D_PICTURE), unit(rng, D_PICTURE), unit(rng, 0, D_TEXT)))
     index.replace("kb", points, "v1")
     best = index.search("kb", query(unit(rng, D_TEXT), codes=frozenset({"E24"})), 3)[0]
     assert best.entry.id == "e24"
@@ -120,7 +134,7 @@ def test_a_rare_code_counts_more_than_one_that_many_entries_name(index):
     rng = np.random.default_rng(6)
     vector, look = unit(rng, 1, D_TEXT), unit(rng, D_PICTURE)
     texts = ["W8 shows E24", *[f"W8 shows E{n}" for n in range(30, 40)]]
-    index.replace("kb", [Point(Entry(text, "t", text), vector, np.zeros((0, D_PICTURE), np.float32), look) for text in texts], "v1")
+    index.replace("kb", [Point(Entry(text, "t", text), vector, np.zeros((0, D_PICTURE), np.float32), look, vector) for text in texts], "v1")
     hits = index.search("kb", query(unit(rng, D_TEXT), codes=frozenset({"W8", "E24"})), 3)
     assert hits[0].entry.id == "W8 shows E24" and hits[0].score > hits[1].score + 0.1
 
@@ -128,7 +142,7 @@ def test_a_rare_code_counts_more_than_one_that_many_entries_name(index):
 def test_entries_come_back_whole_and_in_order(index, tmp_path):
     entry = Entry("a", "T", "A", ("q1", "q2"), "intent", (tmp_path / "p.jpg",), "faq.csv:3", True)
     first = random_points(3)
-    index.replace("kb", [*first, Point(entry, *[getattr(first[0], n) for n in ("text", "picture", "words")])], "v1")
+    index.replace("kb", [*first, Point(entry, *[getattr(first[0], n) for n in ("text", "picture", "words", "pieces")])], "v1")
     assert index.entries("kb")[-1] == entry
     assert [e.id for e in index.entries("kb")] == ["e0", "e1", "e2", "a"]
     assert [(b.name, b.entries, b.pictures) for b in index.list()] == [("kb", 4, 1)]

@@ -69,6 +69,18 @@ def test_pooling_is_the_one_that_the_folder_declares(tiny):
     assert not np.allclose(vector, mean.encode(["how do i send it back ?"])[0], atol=1e-2)
 
 
+def test_pieces_are_the_words_in_context_without_the_marks(tiny):
+    encoder = load(tiny())
+    texts = ["how do i send it back ?", "it", "", "send it"]
+    vectors, pieces = encoder.encode_pieces(texts)
+    np.testing.assert_allclose(vectors, encoder.encode(texts), atol=1e-5)
+    assert [len(own.ids) for own in pieces] == [len(own.vectors) for own in pieces] == [7, 1, 0, 2]
+    assert pieces[0].ids[4] == pieces[1].ids[0] == pieces[3].ids[1], "the same word has the same id"
+    assert pieces[0].vectors[4] @ pieces[1].vectors[0] < 0.999, "but another vector beside other words"
+    for own in pieces:
+        np.testing.assert_allclose(np.linalg.norm(own.vectors.astype(np.float32), axis=1), 1, atol=2e-3)
+
+
 def test_a_model_that_cannot_be_had_names_the_embedded_profile(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # read from the environment at import
     for name in ("nobody/no-such-model", str(tmp_path)):

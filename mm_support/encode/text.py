@@ -1,15 +1,17 @@
 """Text encoder: sentences -> unit vectors in the space in which questions and knowledge meet.
 
 A transformers encoder with the pooling that its folder declares (sentence-transformers layout), mean
-pooling where it declares none. Knows nothing of entries or retrieval.
+pooling where it declares none. Beside a text's vector it gives those of its word pieces, each in the light of
+the whole text, for late interaction (Khattab and Zaharia 2020). Knows nothing of entries or retrieval.
 """
 
 from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Sequence
 
 import numpy as np
 
@@ -19,17 +21,30 @@ from mm_support.device import Device, torch_threads
 from mm_support.errors import WeightsError
 from mm_support.weights import PREFIX, package_weights
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 BATCH = 64  # texts encoded together
 FEW = 8  # texts that one thread encodes by itself
 MAX_TOKENS = 256  # all-MiniLM-L6-v2 was trained with at most 256; longer texts are cut
 
 
+class Pieces(NamedTuple):
+    """The t word pieces of a text, without the marks at its ends: their ids, and (t, dim) float16, rows of length 1."""
+
+    ids: list[int]
+    vectors: np.ndarray
+
+
 class TextEncoder(Protocol):
-    """dim: length of a vector. encode: n texts -> (n, dim) float32, rows of length 1."""
+    """dim: length of a vector. encode: n texts -> (n, dim) float32, rows of length 1; encode_pieces: the same, and
+    the pieces of each text."""
 
     dim: int
 
     def encode(self, texts: Sequence[str]) -> np.ndarray: ...
+
+    def encode_pieces(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]: ...
 
 
 class TransformersTextEncoder:
@@ -38,20 +53,41 @@ class TransformersTextEncoder:
     def __init__(self, model, tokenizer, pooling: str, device: Device) -> None:
         self._model, self._tokenizer, self._pooling, self._device = model, tokenizer, pooling, device
         self._lock = threading.Lock()  # fast tokenizers may not be used by two threads at once
+        self._marks = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id}
         self.dim: int = model.config.hidden_size
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, dim) float32 unit rows. Texts of as many tokens share a batch, so little is padded."""
+        """(n, dim) float32 unit rows."""
+        vectors = np.zeros((len(texts), self.dim), np.float32)
+        for rows, _, pooled, _ in self._batches(texts):
+            vectors[rows] = pooled.cpu().numpy()
+        return vectors
+
+    def encode_pieces(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]:
+        """(n, dim) float32 unit rows, and the pieces of each text."""
+        from torch.nn.functional import normalize
+
+        vectors, pieces = np.zeros((len(texts), self.dim), np.float32), [Pieces([], np.zeros((0, self.dim), np.float16))] * len(texts)
+        for rows, tokens, pooled, states in self._batches(texts):
+            vectors[rows] = pooled.cpu().numpy()
+            units = normalize(states, dim=-1).half().cpu().numpy()
+            for row, ids, own in zip(rows, tokens, units):
+                kept = [place for place, piece in enumerate(ids) if piece not in self._marks]
+                pieces[row] = Pieces([ids[place] for place in kept], own[kept])
+        return vectors, pieces
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], list[list[int]], "Tensor", "Tensor"]]:
+        """Rows, their tokens, (b, dim) unit vectors and (b, longest, dim) states. Texts of as many tokens share a batch,
+        so little is padded."""
         with self._lock:
             tokens = self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"] if texts else []
         order = sorted(range(len(texts)), key=lambda i: len(tokens[i]))
-        vectors = np.zeros((len(texts), self.dim), np.float32)
         for start in range(0, len(texts), BATCH):
             rows = order[start : start + BATCH]
-            vectors[rows] = self._encode_batch([tokens[i] for i in rows])
-        return vectors
+            own = [tokens[i] for i in rows]
+            yield rows, own, *self._encode_batch(own)
 
-    def _encode_batch(self, tokens: list[list[int]]) -> np.ndarray:
+    def _encode_batch(self, tokens: list[list[int]]) -> tuple["Tensor", "Tensor"]:
         import torch
         from torch.nn.utils.rnn import pad_sequence
 
@@ -62,7 +98,7 @@ class TransformersTextEncoder:
             states = self._model(input_ids=ids, attention_mask=kept).last_hidden_state.float()
         mask = kept.unsqueeze(-1).float()
         pooled = states[:, 0] if self._pooling == "cls" else (states * mask).sum(1) / mask.sum(1)
-        return torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
+        return torch.nn.functional.normalize(pooled, dim=-1), states
 
 
 def load_text_encoder(settings: Settings, device: Device) -> TransformersTextEncoder:

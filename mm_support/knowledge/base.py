@@ -21,6 +21,7 @@ from mm_support.errors import InputError, KnowledgeError
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.index import Point, VectorIndex
 from mm_support.knowledge.ingest import PICTURE_SUFFIXES, SUFFIXES, Skipped, read_knowledge
+from mm_support.knowledge.pieces import merged
 from mm_support.decode.sentences import split_sentences
 from mm_support.types import Entry, FusedQuery, Hit, IngestReport, KnowledgeBase, UserTurn
 
@@ -95,7 +96,9 @@ class Knowledge:
 
     def _encode(self, name: str, entries: Sequence[Entry], skipped: list[Skipped]) -> Iterator[Point]:
         texts = [entry_texts(entry) for entry in entries]
-        text_vectors = iter(np.split(self._text.encode(sum(texts, [])), np.cumsum([len(t) for t in texts])[:-1]))
+        whole, pieces = self._text.encode_pieces(sum(texts, []))
+        ends = np.cumsum([len(t) for t in texts])
+        text_vectors, text_pieces = iter(np.split(whole, ends[:-1])), (pieces[end - len(t) : end] for end, t in zip(ends, texts))
         words = self._image.encode_words([entry.title for entry in entries])
         kept = [list(self._keep_pictures(name, entry, skipped)) for entry in entries]
         photos = [photo for pairs in kept for _, photo in pairs]
@@ -103,7 +106,7 @@ class Knowledge:
         pictures = iter(np.split(vectors, np.cumsum([len(pairs) for pairs in kept])[:-1]))
         for entry, pairs, word in zip(entries, kept, words):
             stored = replace(entry, pictures=tuple(path for path, _ in pairs))
-            yield Point(stored, next(text_vectors), next(pictures), word)
+            yield Point(stored, next(text_vectors), next(pictures), word, merged(next(text_pieces)))
 
     def _keep_pictures(self, name: str, entry: Entry, skipped: list[Skipped]) -> Iterator[tuple[Path, object]]:
         """(path under the data folder, photo) of each picture that opens; named by content, so kept once."""

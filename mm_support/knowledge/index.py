@@ -4,8 +4,8 @@ A point is an entry. Its named vectors, each a list of which the best one counts
     text      (k, d_text)     title, each question, each sentence of the answer
     picture   (m, d_picture)  its pictures, where it has any
     words     (1, d_picture)  its title, by the image encoder's text tower
-Qdrant finds candidates, then every candidate is scored exactly here: by its vectors, by the words it
-shares with the question, rare ones counting more, and by codes. Collections never change once
+Qdrant finds candidates, then every candidate is scored exactly here: by its vectors, by those of its word pieces
+(pieces.py), by the words it shares with the question, rare ones counting more, and by codes. Collections never change once
 they are filled: an ingest fills a new one and moves the alias, so a failed ingest leaves no trace and
 what is remembered of a collection stays true. Knows nothing of files, models or conversations.
 """
@@ -25,7 +25,7 @@ import numpy as np
 
 from mm_support.decode.sentences import word_stems
 from mm_support.errors import KnowledgeError
-from mm_support.knowledge import codes
+from mm_support.knowledge import codes, pieces
 from mm_support.knowledge.pictures import picture_score
 from mm_support.types import Entry, FusedQuery, Hit, KnowledgeBase
 
@@ -35,22 +35,25 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CANDIDATES = 50  # entries that each named vector may propose for exact scoring
-WORD_SHARE = 0.25  # of a modality's part that shared words make up; the cosine is the rest
+WORD_SHARE = 0.125  # of a modality's part that shared words make up
+PIECE_SHARE = 0.5  # that the likeness of word pieces makes up, where there are any; the cosine is the rest
 WHOLE_SHARE = 0.25  # of the cosine that the whole entry makes up; its best title, question or sentence is the rest
 CODE_SHARE = 0.7  # an exactly matched code closes this part of the gap between an entry's score and 1
 UPSERT_BATCH = 64  # points
 PAGE = 1_000  # points read at once when a base is listed
+LAYOUT = "b"  # of points; bases of another layout are not seen
 NAMESPACE = uuid.UUID("6f5d1d4e-0d3c-4c43-9a3f-3a6d1f8f2b11")
 
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """An entry and its vectors. text: (k, d_text); picture: (m, d_picture), m may be 0; words: (d_picture,)."""
+    """An entry and its vectors. text: (k, d_text); picture: (m, d_picture), m may be 0; words: (d_picture,); pieces: (p, d_text)."""
 
     entry: Entry
     text: np.ndarray
     picture: np.ndarray
     words: np.ndarray
+    pieces: np.ndarray
 
 
 class Rarity:
@@ -90,7 +93,7 @@ class VectorIndex:
 
     def __init__(self, client: QdrantClient, signature: str, d_text: int, d_picture: int) -> None:
         self._client = client
-        self._prefix = f"{signature}."
+        self._prefix = f"{signature}{LAYOUT}."
         self._dims = {"text": d_text, "picture": d_picture, "words": d_picture}
         self._known: dict[str, Contents] = {}  # collection -> what is in it; collections never change
         self._lock = threading.RLock()  # qdrant-client's local mode is not safe for two threads
@@ -196,9 +199,12 @@ class VectorIndex:
         return self._known[collection]
 
     def _read(self, collection: str) -> Contents:
-        points, offset = self._client.scroll(collection, limit=PAGE, with_payload=True)
+        from qdrant_client import models
+
+        wanted = models.PayloadSelectorExclude(exclude=["pieces"])
+        points, offset = self._client.scroll(collection, limit=PAGE, with_payload=wanted)
         while offset is not None:
-            page, offset = self._client.scroll(collection, limit=PAGE, offset=offset, with_payload=True)
+            page, offset = self._client.scroll(collection, limit=PAGE, offset=offset, with_payload=wanted)
             points += page
         payloads = sorted((point.payload for point in points), key=lambda payload: payload["order"])
         words, named = ([payload[key] for payload in payloads] for key in ("words", "codes"))
@@ -257,6 +263,7 @@ def _to_qdrant(point: Point, order: int):
         "words": sorted(word_stems(text)),
         "named_codes": sorted(named),
         "codes": sorted({codes.fold(code) for code in named}),
+        "pieces": pieces.packed(point.pieces),
     }
     return models.PointStruct(id=str(uuid.uuid5(NAMESPACE, entry.id)), vector=vectors, payload=payload)
 
@@ -278,7 +285,7 @@ def _score(point, query: FusedQuery, contents: Contents) -> Hit:
     """Score of one candidate: a sum over modalities, each at least 0.
 
     A modality in words: the cosine of what it put into the query with the entry's best text vector and with the
-    mean of them all, and its weight times the coverage of its words. Photo: its weight times the picture score. Codes: an
+    mean of them all, and its weight times the likeness of its pieces and the coverage of its words. Photo: its weight times the picture score. Codes: an
     exact match of a code that no other entry names closes CODE_SHARE of what is left to 1.
     """
     by: dict[str, float] = {}
@@ -287,11 +294,13 @@ def _score(point, query: FusedQuery, contents: Contents) -> Hit:
         mean = facets.mean(axis=0)
         best = facets[int(np.argmax(facets @ query.text))]
         meant = (1 - WHOLE_SHARE) * best + WHOLE_SHARE * mean / np.linalg.norm(mean)
-        entry_words = frozenset(point.payload["words"])
+        entry_words, kept = frozenset(point.payload["words"]), pieces.unpacked(point.payload["pieces"], len(meant))
         for name, part in query.parts.items():
             if name != "photo":
-                covered = query.weights[name] * contents.words.coverage(query.words.get(name, frozenset()), entry_words)
-                by[name] = (1 - WORD_SHARE) * max(0.0, float(part @ meant)) + WORD_SHARE * covered
+                share = PIECE_SHARE if name in query.pieces else 0.0
+                found = WORD_SHARE * contents.words.coverage(query.words.get(name, frozenset()), entry_words)
+                found += share * pieces.likeness(query.pieces[name], kept) if share else 0.0
+                by[name] = (1 - WORD_SHARE - share) * max(0.0, float(part @ meant)) + query.weights[name] * found
     if query.picture is not None:
         by["photo"] = _photo_part(point, query.picture)
     total = min(1.0, sum(by.values()))

@@ -20,8 +20,10 @@ import numpy as np
 
 from mm_support.config import Settings
 from mm_support.errors import InputError
+from mm_support.encode.text import Pieces
 from mm_support.fusion_weights import made_for
 from mm_support.inputs.photo import load_photo
+from mm_support.knowledge import pieces
 from mm_support.knowledge.base import entry_texts
 from mm_support.train.feedback import Feedback, with_feedback
 from mm_support.train.grocery import BASE
@@ -45,12 +47,14 @@ SOURCES = (
 
 @dataclass(frozen=True, eq=False)
 class Journals:
-    """photos: vector, sure, fingerprint. read, heard: [text, confidence]. texts: vector; words: vector of a title."""
+    """photos: vector, sure, fingerprint. read, heard: [text, confidence]. texts: vector; pieces: [ids, vectors] of a text;
+    words: vector of a title."""
 
     photos: Journal
     read: Journal
     heard: Journal
     texts: Journal
+    pieces: Journal
     words: Journal
 
 
@@ -64,6 +68,15 @@ class EncodedSet:
     def texts(self, texts: Sequence[str]) -> np.ndarray:
         """(n, d_text) float32."""
         return np.stack([unpacked(self.journals.texts[text]) for text in texts])
+
+    def pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """The word pieces of each text."""
+        rows = (self.journals.pieces[text] for text in texts)
+        return [Pieces(ids, pieces.unpacked(vectors, self._d_text).astype(np.float16)) for ids, vectors in rows]
+
+    @property
+    def _d_text(self) -> int:
+        return len(self.texts([self.rows.wordings[0].text])[0])
 
     def titles(self, titles: Sequence[str]) -> np.ndarray:
         """(n, d_picture) float32, by the image encoder's text tower."""
@@ -228,6 +241,9 @@ def encode_texts(made: EncodedSet, entries: Iterable, encoder) -> None:
     texts += [text for wording in made.rows.wordings for text, _ in made.takes(wording)]
     texts += [text for picture in made.rows.pictures if (text := made.read(picture)[0])]
     made.journals.texts.fill(texts, lambda part: packed(encoder.encode(part)), "encoding texts", TEXTS)
+    made.journals.pieces.fill(
+        texts, lambda part: [[p.ids, pieces.packed(p.vectors)] for p in encoder.encode_pieces(part)[1]], "encoding their pieces", TEXTS
+    )
 
 
 def card(made: EncodedSet) -> dict:

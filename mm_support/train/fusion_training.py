@@ -73,7 +73,7 @@ def train(name: str, data: Data, seed: int, checkpoint: Path, device: torch.devi
             loss = one_epoch(fusion, optimizer, data, seed, epoch, bar)
             figures = validate(fusion, data)
             bar.set_postfix(loss=f"{loss:.3f}", **{key: f"{value:.3f}" for key, value in figures.items()})
-            if figures["mean"] > state["best"]:
+            if figures["mean"] >= state["best"]:  # of equal epochs the later one, whose intents are better learned
                 values = {key: value.clone() for key, value in fusion.state_dict().items()}
                 state |= {"best": figures["mean"], "best_epoch": epoch, "values": values, "figures": figures}
             state |= {"epoch": epoch + 1, "model": fusion.state_dict(), "optimizer": optimizer.state_dict()}

@@ -16,14 +16,15 @@ from torch.nn.functional import normalize
 from torch.nn.utils.rnn import pad_sequence
 
 from mm_support.decode.sentences import word_stems
-from mm_support.fuse import PHOTO, FusedBatch, TokenBatch
-from mm_support.knowledge import codes
+from mm_support.fuse import PHOTO, WORD_ROWS, FusedBatch, TokenBatch
+from mm_support.encode.text import Pieces
+from mm_support.knowledge import codes, pieces
 from mm_support.knowledge.base import entry_texts
-from mm_support.knowledge.index import CODE_SHARE, WHOLE_SHARE, WORD_SHARE, Rarity
+from mm_support.knowledge.index import CODE_SHARE, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE, Rarity
 from mm_support.knowledge.pictures import CLIP_LITE, PictureCalibration
 from mm_support.train.encoded import EncodedSet
 from mm_support.train.support_set import Picture, Wording
-from mm_support.types import MODALITIES, Entry
+from mm_support.types import Entry
 
 SAME = 0.999  # cosine above which a text is the entry's own question, which a customer does not know
 TYPED, SPOKEN, READ = 0, 1, 2  # rows of the modalities in words
@@ -51,8 +52,9 @@ class Shelf:
         best = likeness.masked_fill(hidden, -1.0).amax(-1)
         whole = likeness.masked_fill(hidden, 0.0).sum(-1) / (~hidden).sum(-1).clamp_min(1) / self.length
         cosine = ((1 - WHOLE_SHARE) * best + WHOLE_SHARE * whole).clamp_min(0)
-        covered = (fused.weights[:, [MODALITIES.index(n) for n in ("text", "speech", "photo_text")], None] * matches.coverage).sum(1)
-        total = (1 - WORD_SHARE) * cosine + WORD_SHARE * covered + fused.weights[:, PHOTO, None] * self._shown(fused.picture)
+        alike = matches.alike_hidden if own_hidden else matches.alike
+        found = (fused.weights[:, WORD_ROWS, None] * (WORD_SHARE * matches.coverage + PIECE_SHARE * alike)).sum(1)
+        total = (1 - WORD_SHARE - PIECE_SHARE) * cosine + found + fused.weights[:, PHOTO, None] * self._shown(fused.picture)
         for row in range(matches.codes.shape[1]):
             total = total + (1 - total) * CODE_SHARE * matches.codes[:, row]
         return total
@@ -69,10 +71,13 @@ class Shelf:
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """What a turn's words share with each entry. coverage, codes: (b, 3, n), see knowledge/index.py."""
+    """What a turn's words share with each entry. coverage, codes: (b, 3, n), see knowledge/index.py; alike: the same of
+    their pieces, alike_hidden: without a text of the entry that says them word for word."""
 
     coverage: Tensor
     codes: Tensor
+    alike: Tensor
+    alike_hidden: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +85,7 @@ class Turns:
     """t turns of one base. said: (t, 3) rows of the text tables, 0 for nothing; shown: (t,) rows of the photo
     table, 0 for nothing; confidence: (t, 4); intent: (t,).
 
-    Tables: words (., d_text), coverage and codes (., n) a text; photos (., d_picture); of a text and of a photo,
+    Tables: words (., d_text) and shared (., 4, n), in the order of Matches, a text; photos (., d_picture); of a text and of a photo,
     the entries that it may mean: asks, shows (., n) bool, and target: (t,) the text that says what is asked.
     """
 
@@ -91,8 +96,7 @@ class Turns:
     intent: Tensor
     target: Tensor
     words: Tensor
-    coverage: Tensor
-    codes: Tensor
+    shared: Tensor
     photos: Tensor
     asks: Tensor
     shows: Tensor
@@ -118,7 +122,7 @@ class Turns:
         said, shown = self.said[rows] * worded, self.shown[rows] * mask[:, PHOTO]
         tokens = TokenBatch(self.words[said], self.photos[shown], mask, self.confidence[rows])
         asked = self.asks[self.target[rows]] | ~(mask[:, :1] | mask[:, 1:2])
-        return tokens, Matches(self.coverage[said], self.codes[said]), asked & (self.shows[shown])
+        return tokens, Matches(*self.shared[said].unbind(2)), asked & (self.shows[shown])
 
 
 def _moved(item, device: torch.device) -> dict[str, Tensor]:
@@ -150,6 +154,8 @@ class TurnTable:
         self._intents = {name: place for place, name in enumerate(intents)}
         self._stems, self._codes = zip(*(_words_of(entry) for entry in self._entries))
         self._rare_words, self._rare_codes = Rarity(list(map(sorted, self._stems))), Rarity([[codes.fold(c) for c in own] for own in self._codes])
+        texts = [entry_texts(entry) for entry in self._entries]
+        self._pieces = [(own, kept := made.pieces(own), pieces.merged(kept)) for own in texts]
         self._texts: dict[str, int] = {"": 0}
         self._targets: dict[str, int] = {}
         self._pictures: dict[Picture | None, int] = {None: 0}
@@ -170,24 +176,29 @@ class TurnTable:
         texts, pictures = list(self._texts)[1:], list(self._pictures)[1:]
         words = np.concatenate([np.zeros((1, self._shelf.facets.shape[-1]), np.float32), self._made.texts(texts)])
         photos = [np.zeros(self._shelf.title.shape[1], np.float32), *(self._made.photo(p)[0] for p in pictures)]
-        shared = np.stack([np.zeros((2, len(self._entries))), *map(self._shared, texts)])
+        shared = np.stack([np.zeros((4, len(self._entries))), *map(self._shared, texts, self._made.pieces(texts))])
         asks = [[target in (entry.id, entry.intent) for entry in self._entries] for target in self._targets]
         shows = [[True] * len(self._entries), *([entry.id in set(p.targets) for entry in self._entries] for p in pictures)]
-        coverage, code = torch.from_numpy(shared).float().unbind(1)
         return Turns(
-            self._shelf, said, shown, sure.float(), intent, target, torch.from_numpy(words), coverage, code,
+            self._shelf, said, shown, sure.float(), intent, target, torch.from_numpy(words), torch.from_numpy(shared).float(),
             torch.from_numpy(np.stack(photos)), torch.tensor(asks), torch.tensor(shows),
         )  # fmt: skip
 
-    def _shared(self, text: str) -> np.ndarray:
-        """(2, n): the coverage of the text's words by each entry, and how well its codes match."""
+    def _shared(self, text: str, asked: Pieces) -> np.ndarray:
+        """(4, n): what the text shares with each entry, see Matches."""
         stems, named = word_stems(text), codes.extract(text)
         covered = [self._rare_words.coverage(stems, own) for own in self._stems]
         matched = [
             max((codes.match(frozenset({c}), own) * self._rare_codes.share(codes.fold(c)) for c in named), default=0.0)
             for own in self._codes
         ]
-        return np.array([covered, matched])
+        vectors = asked.vectors.astype(np.float32)
+        alike = [pieces.likeness(vectors, merged) for _, _, merged in self._pieces]
+        hidden = [
+            pieces.likeness(vectors, pieces.merged([piece for other, piece in zip(texts, own) if other != text])) if text in texts else score
+            for (texts, own, _), score in zip(self._pieces, alike)
+        ]
+        return np.array([covered, matched, alike, hidden])
 
 
 def _words_of(entry: Entry) -> tuple[frozenset[str], frozenset[str]]:
