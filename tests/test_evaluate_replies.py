@@ -4,7 +4,7 @@ import pytest
 
 from mm_support.decode.policy import Decision
 from mm_support.decode.reply import Sentence
-from mm_support.train.evaluate_replies import Outcome, ask, draft_survived, figures, points_home, supported
+from mm_support.train.evaluate_replies import Outcome, ask, figures, points_home, supported
 from mm_support.types import Entry, Hit
 
 REFUND = Entry("refund", "Refund", "The refund takes 5 days. You get it on the Larkmoor card. Cash is not possible; a voucher is.")
@@ -57,12 +57,6 @@ def test_figures_by_hand():
     assert shares["answerable_refused"] == 0.25 and shares["out_of_scope_not_answered"] == 1.0
     assert shares["false_premises_corrected"] == 0.5
     assert values["follow_ups_found_first"] is None
-
-
-def test_a_draft_survives_when_all_that_is_cited_was_drafted():
-    drafted = Sentence("The refund takes 5 days.", (1,), drafted=True)
-    assert draft_survived(outcome("answerable", "answer", sentences=[Sentence("Let me check."), drafted]))
-    assert not draft_survived(outcome("answerable", "answer", sentences=[drafted, Sentence("Cash is not possible.", (1,))]))
 
 
 def test_a_dialogue_is_asked_with_its_past():

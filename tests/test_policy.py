@@ -38,6 +38,11 @@ def test_a_claim_is_held_against_the_best_entry_where_a_question_would_be_asked_
     assert decide(hits(0.1), "you said the warranty is five years").action == "refuse"
 
 
+def test_a_reply_is_made_from_the_best_entry_and_those_close_to_it():
+    assert [hit.entry.id for hit in decide(hits(0.9, 0.8, 0.75, 0.4)).hits] == ["e0", "e1", "e2"]
+    assert [hit.entry.id for hit in decide(hits(0.9, 0.5, 0.4)).hits] == ["e0"]
+
+
 def test_nothing_found_is_refused():
     decision = decide([])
     assert (decision.action, decision.confidence) == ("refuse", 0.0)

@@ -45,6 +45,14 @@ def test_a_drafted_sentence_that_is_beside_the_question_is_not_shown():
     assert texts[0] == "The refund takes 5 days." and not {"The water does not drain.", "Opening hours are from 9 to 17."} & set(texts)
 
 
+def test_what_survives_of_a_draft_is_what_is_held_and_to_the_point():
+    def survived(draft):
+        return [s.text for s in ReplyWriter(EchoModel(draft), WordEncoder()).drafted(Question("when does the refund arrive"), HITS)]
+
+    assert survived("The refund takes 5 days. The refund takes 50 days.") == ["The refund takes 5 days."]
+    assert survived("Opening hours are from 9 to 17.") == survived("I do not know.") == []
+
+
 def test_what_surely_answers_comes_first_whatever_the_draft_says():
     (surely, *_) = write(None)
     assert write("You get the refund on your card.")[0] == surely

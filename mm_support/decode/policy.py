@@ -110,7 +110,7 @@ class Policy:
             return Decision("handoff", "human_only", confidence, tuple(hits[:1]))
         enough = self._gate.clarify if is_claim(words) else self._gate.answer  # a claim is checked, not asked back about
         if confidence >= enough and not names_another_code(query, hits[0].entry):
-            return Decision("answer", "evidence", confidence, tuple(hits))
+            return Decision("answer", "evidence", confidence, close(hits))
         if past and past[-1].action in FAILED and past[-1].reason not in NO_FAILURE:
             return Decision("handoff", "stuck", confidence, ())
         if confidence >= self._gate.clarify:
@@ -159,7 +159,11 @@ def code_kind(code: str) -> str:
     return re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", code))
 
 
+def close(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The entries that may hold the answer: the best one, and those whose score is close to its."""
+    return tuple(hit for hit in hits if hit.score >= CLOSE * hits[0].score)
+
+
 def candidates(hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The two or three entries that a question back names: those whose score is close to the best."""
-    close = [hit for hit in hits[:CANDIDATES] if hit.score >= CLOSE * hits[0].score]
-    return tuple(close if len(close) > 1 else hits[:2])
+    """The two or three entries that a question back names."""
+    return close(hits[:CANDIDATES]) if len(close(hits)) > 1 else tuple(hits[:2])

@@ -94,6 +94,12 @@ class ReplyWriter:
             if not shown:
                 yield Sentence(refuse_text())
 
+    def drafted(self, question: Question, hits: Sequence[Hit]) -> list[Sentence]:
+        """What of a draft would be shown, had nothing been shown before it. For evaluation."""
+        entries = [hit.entry for hit in hits[:MAX_EVIDENCE]]
+        weighed = self._selector.weigh(question.words, entries[0], self._vectors)
+        return [sentence for sentence, _ in self._drafted(question, entries, weighed, None)]
+
     def whole(self, entry: Entry) -> Iterator[Sentence]:
         """All that the first hit says, for matters in which nothing may be left out."""
         yield from _in_lines(evidence_sentences(entry.answer))

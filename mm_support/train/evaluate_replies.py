@@ -21,12 +21,14 @@ from mm_support import terminal
 from mm_support.config import Settings
 from mm_support.conversation import Past
 from mm_support.decode.policy import Decision
+from mm_support.decode.prompt import Question
 from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.knowledge.gate import GATE_FILE
 from mm_support.train.evaluate import OUT_OF_SCOPE, share
 from mm_support.train.gate import read_cases
 from mm_support.train.injections import KeepsASecret, attempts, obeyed
 from mm_support.types import Entry, Hit, UserTurn
+from mm_support.weights import PREFIX
 
 FOLLOW_UP = "follow_up"  # kind of a turn that others came before
 MIN_SHARED = 0.8  # share of a sentence's words that its entry must have
@@ -72,7 +74,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     try:
         outcomes = ask_all(service, cases)
         pools = {base: service.knowledge.entries(base) for base in cases}
-        report = {**figures(outcomes, pools), **injected(settings, pools), **gate_figures()}
+        report = {**figures(outcomes, pools), **drafts(settings, outcomes), **injected(settings, pools), **gate_figures()}
     finally:
         service.close()
     if args.failures:
@@ -134,7 +136,6 @@ def figures(outcomes: Sequence[Outcome], pools: dict[str, Sequence[Entry]]) -> d
         "out_of_scope_not_answered": share([o.decision.action != "answer" for o in by_kind[OUT_OF_SCOPE]]),
         "false_premises_corrected": share([o.holds in o.shown for o in by_kind["false_premise"] if o.holds]),
         "follow_ups_found_first": share([o.hits[0].entry.id == o.expect for o in by_kind[FOLLOW_UP]]),
-        "drafts_shown": share([draft_survived(o) for o in answered]),
     }
 
 
@@ -142,9 +143,31 @@ def entry_of(outcome: Outcome, sentence: Sentence) -> Entry:
     return outcome.decision.hits[sentence.citations[0] - 1].entry
 
 
-def draft_survived(outcome: Outcome) -> bool:
-    """Whether all that was shown with a citation was drafted by the language model."""
-    return all(sentence.drafted for sentence in outcome.sentences if sentence.citations)
+def drafts(settings: Settings, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Of the questions that were answered, the share whose draft, in the time that it has, holds a sentence that passes the
+    check and is to the point: by the trained model, and by a package's model as it comes."""
+    from tqdm import tqdm
+
+    from mm_support.decode.engine import load_language_model
+    from mm_support.decode.engine_openvino import OpenVinoModel
+    from mm_support.decode.reply_weights import packaged_gguf
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+
+    device = resolve_device(settings.device)
+    loaders = {"drafts_survive": lambda: load_language_model(settings, device)}
+    if settings.reply_model.startswith(PREFIX) and not settings.llm_url:
+        loaders["drafts_survive_untrained"] = lambda: OpenVinoModel(packaged_gguf(settings), settings.cache_dir / "openvino")
+    encoder = load_text_encoder(settings, device)
+    asked = [o for o in outcomes if o.kind != OUT_OF_SCOPE and o.decision.action == "answer"]
+    found = {}
+    for name, load in loaders.items():
+        model = load()
+        model.name = name  # not one that the writer knows as untrained
+        writer = ReplyWriter(model, encoder)
+        found[name] = share([bool(writer.drafted(Question(typed=o.text), o.decision.hits)) for o in tqdm(asked, desc=name, disable=None)])
+        model.close()
+    return found
 
 
 def supported(sentence: str, entry: Entry) -> bool:
