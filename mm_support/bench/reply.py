@@ -17,6 +17,7 @@ from mm_support.decode.prompt import Question, build_messages
 from mm_support.decode.reply_weights import hub_folder, trained_gguf
 from mm_support.device import Device, resolve_device
 from mm_support.types import Hit
+from mm_support.weights import PREFIX
 
 ENTRIES = Path(__file__).parents[2] / "assets" / "knowledge" / "shopping" / "entries.jsonl"
 TOKENS = 40  # of each reply, at most
@@ -38,8 +39,8 @@ def measure(settings: Settings) -> dict[str, Any]:
     results: dict[str, Any] = {"model": model.name, "load_s": round(time.perf_counter() - started, 2)}
     results["engine"] = decoding(model, prompts)
     model.close()
-    folder = str(hub_folder(trained_gguf(settings), settings))
-    plain = TransformersModel(*load_model(folder, Device(torch.device("cpu"), torch.float32, "")), "transformers, float32")
+    source = str(hub_folder(trained_gguf(settings), settings)) if settings.reply_model.startswith(PREFIX) else settings.reply_model
+    plain = TransformersModel(*load_model(source, Device(torch.device("cpu"), torch.float32, "")), "transformers, float32")
     results["transformers"] = decoding(plain, prompts, together=False)
     slow = results["transformers"]["tokens_s"]
     results["faster_alone"] = round(results["engine"]["tokens_s"] / slow, 2)

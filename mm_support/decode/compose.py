@@ -36,13 +36,13 @@ def compose(writer: ReplyWriter, question: Question, decision: Decision, stop: t
     if decision.reason == "human_only":
         yield from writer.whole(decision.hits[0].entry)
     if decision.action == "handoff":
-        yield Sentence(texts.handoff_text(decision.reason))
+        yield Sentence(texts.HANDOFF[decision.reason])
     elif decision.reason in texts.QUESTIONS_BACK:
         yield Sentence(texts.QUESTIONS_BACK[decision.reason])
     elif decision.action == "clarify":
         yield Sentence(texts.clarify_text(decision.hits))
     elif decision.action == "refuse":
-        yield Sentence(texts.refuse_text(decision.hits))
+        yield Sentence(texts.REFUSAL)
 
 
 def evidence_of(sentences: Sequence[Sentence], hits: Sequence[Hit], similar: Sequence[Path] = ()) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from mm_support.decode.extract import Weighed, blocks_of, load_selector
 from mm_support.decode.grounding import Grounding, Support
 from mm_support.decode.prompt import MAX_EVIDENCE, Question, build_messages
 from mm_support.decode.sentences import codes, evidence_sentences, is_step, normal_code, split_sentences, without_markers
-from mm_support.decode.texts import refuse_text
+from mm_support.decode.texts import REFUSAL
 from mm_support.errors import GenerationError
 from mm_support.types import Entry, Hit
 
@@ -92,7 +92,7 @@ class ReplyWriter:
             threshold = self._selector.threshold if shown else min(self._selector.threshold, weighed.likeliest)
             yield from self._own_words(question, entries[0], weighed, threshold, shown)
             if not shown:
-                yield Sentence(refuse_text())
+                yield Sentence(REFUSAL)
 
     def drafted(self, question: Question, hits: Sequence[Hit]) -> list[Sentence]:
         """What of a draft would be shown, had nothing been shown before it. For evaluation."""

@@ -9,7 +9,7 @@ from mm_support.types import Hit
 
 HandoffReason = Literal["asked", "human_only", "upset", "stuck"]
 
-_HANDOFF = {
+HANDOFF: dict[HandoffReason, str] = {
     "asked": "Of course. I am handing this conversation to a person on our team, who will see what you have told me.",
     "human_only": "This is something a person has to take care of. I am handing this conversation to our team now.",
     "upset": "I am sorry that this has been so frustrating. I am handing this conversation to a person on our team.",
@@ -23,6 +23,10 @@ QUESTIONS_BACK = {
     "unseen_code": "Which code is it? Please type it as it is shown, or send me a photo of the display.",
     "unnamed": "What is your question about? Please name the product or the topic, or send me a photo.",
 }
+REFUSAL = (
+    "I could not find an answer to that in our help pages, and I would rather not guess. "
+    "You can put it in other words, or ask me for a person."
+)
 MAX_CANDIDATES = 3
 
 
@@ -36,16 +40,3 @@ def clarify_text(candidates: Sequence[Hit]) -> str:
     return f"I want to be sure to answer the right question. Is it about {', '.join(titles[:-1])} or {titles[-1]}?"
 
 
-def refuse_text(candidates: Sequence[Hit] = ()) -> str:
-    """Says that the knowledge does not hold an answer and offers a person; names the nearest topic, if any."""
-    nearest = f" The closest thing I know about is “{candidates[0].entry.title}”." if candidates else ""
-    return (
-        f"I could not find an answer to that in our help pages, and I would rather not guess.{nearest} "
-        "You can put it in other words, or ask me for a person."
-    )
-
-
-def handoff_text(reason: HandoffReason, hit: Hit | None = None) -> str:
-    """Says that a person takes over and why; names the topic where it is known."""
-    topic = f" Topic: {hit.entry.title}." if hit else ""
-    return _HANDOFF[reason] + topic

@@ -40,8 +40,12 @@ class PiperVoice:
         self._remembered = functools.lru_cache(CACHED)(self._synthesise)
 
     def speak(self, text: str) -> Audio:
-        """Raises GenerationError where the synthesiser fails."""
-        return Audio(self._remembered(spoken(text, self._language)), self._piper.config.sample_rate)
+        """Raises GenerationError where the text cannot be put into words, or the synthesiser fails."""
+        try:
+            words = spoken(text, self._language)
+        except (ValueError, OverflowError) as exc:  # an address that is none, a number beyond all names
+            raise GenerationError("The reply could not be spoken; please read it instead.") from exc
+        return Audio(self._remembered(words), self._piper.config.sample_rate)
 
     def _synthesise(self, words: str) -> np.ndarray:
         """(n,) float32 in -1..1, read-only, since it is shared by everybody who asks for these words."""

@@ -122,12 +122,12 @@ def vectors_of_words(parts: clip_lite.Parts, products: Products) -> Words:
     def encode(words: list[str]) -> np.ndarray:
         with torch.inference_mode():
             vectors = parts.model.encode_text(parts.tokenize([TEMPLATE.format(word) for word in words]))
-        return unit(vectors[:, : clip_lite.MEANING].numpy())
+        return unit(vectors[:, : clip_lite.MEANING].cpu().numpy())
 
     return Words(
         titles=encode([product.title for product in products.products]),
         kinds=encode(names),
-        classes=parts.model.visual.head.class_words.numpy(),
+        classes=parts.model.visual.head.class_words.cpu().numpy(),
         kind_of=np.array([names.index(product.kind) for product in products.products]),
     )
 

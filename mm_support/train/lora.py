@@ -16,8 +16,9 @@ class LoraLinear(nn.Module):
     def __init__(self, base: nn.Linear, rank: int, scale: float) -> None:
         super().__init__()
         self.base, self.scale = base, scale
-        self.a = nn.Parameter(torch.randn(rank, base.in_features) / rank**0.5)
-        self.b = nn.Parameter(torch.zeros(base.out_features, rank))
+        device = base.weight.device
+        self.a = nn.Parameter((torch.randn(rank, base.in_features) / rank**0.5).to(device))
+        self.b = nn.Parameter(torch.zeros(base.out_features, rank, device=device))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.base(x) + self.scale * (x @ self.a.T @ self.b.T)
@@ -51,11 +52,13 @@ def load_lora(layers: dict[str, LoraLinear], path: Path) -> None:
 
 
 def save_lora(layers: dict[str, LoraLinear], path: Path) -> None:
-    """float16 safetensors: <layer>.a and <layer>.b, the scale folded into b."""
+    """float16 safetensors: <layer>.a and <layer>.b, the scale folded into b. Beside the old file, then renamed."""
     from safetensors.torch import save_file
 
     tensors = {}
     for name, layer in layers.items():
         tensors[f"{name}.a"] = layer.a.detach().half().contiguous()
         tensors[f"{name}.b"] = (layer.scale * layer.b.detach()).half().contiguous()
-    save_file(tensors, path)
+    beside = path.with_suffix(".part")
+    save_file(tensors, beside)
+    beside.replace(path)
