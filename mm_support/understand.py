@@ -34,10 +34,11 @@ POINTING = 0.1  # share of their confidence that words beside a photo keep where
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A photo, understood. vector: (d_picture,) unit."""
+    """A photo, understood. vector: (d_picture,) unit. photo: upright, in RGB."""
 
     view: ImageView
     vector: np.ndarray
+    photo: Image.Image
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Understanding:
         """Labels and text of a photo, and its vector. Raises InputError for one that cannot be used."""
         photo = load_photo(image)
         vector = self.image.encode([photo])[0]
-        return Seen(ImageView(self.image.label(vector, labels), self.reader.read(photo)), vector)
+        return Seen(ImageView(self.image.label(vector, labels), self.reader.read(photo)), vector, photo)
 
     def fuse(self, text: str, heard: Transcript | None, seen: Seen | None) -> FusedQuery:
         """Raises InputError where there is nothing in any modality."""
@@ -103,6 +104,7 @@ def question_of(text: str, heard: Transcript | None, seen: Seen | None) -> Quest
         heard=heard.text if heard else "",
         read_in_photo=tuple(line.text for line in seen.view.text) if seen else (),
         labels=tuple(label.name for label in seen.view.labels) if seen and seen.view.sure else (),
+        photo=seen.photo if seen else None,
     )
 
 

@@ -9,13 +9,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
+from conftest import EchoModel, WordEncoder
 
 from mm_support.config import Settings
 from mm_support.decode.engine import Channel, load_language_model
-from mm_support.decode.prompt import Question, build_messages
+from mm_support.decode.engine_image_text import in_parts
+from mm_support.decode.prompt import Question, build_messages, with_photo
+from mm_support.decode.reply import ReplyWriter
 from mm_support.device import resolve_device
 from mm_support.errors import GenerationError, WeightsError
-from mm_support.types import Entry
+from mm_support.types import Entry, Hit
 
 MESSAGES = [{"role": "system", "content": "Answer in one sentence."}, {"role": "user", "content": "What is the capital of France?"}]
 
@@ -221,6 +224,94 @@ def test_a_prompt_that_is_too_long_is_a_plain_error(tiny):
 def test_a_model_that_is_not_there_is_a_plain_error(tmp_path):
     with pytest.raises(WeightsError, match="embedded profile"):
         load_language_model(Settings(reply_model=str(tmp_path)), resolve_device("cpu"))
+
+
+# -- a tiny random model that sees, of the architecture that the profile `large` names, saved in the hub's layout
+
+
+@pytest.fixture(scope="module")
+def seeing_folder(tmp_path_factory):
+    from mm_support.compat import prepare_torchvision
+
+    keep = prepare_torchvision()  # noqa: F841
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import (
+        PreTrainedTokenizerFast, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor, Qwen2VLImageProcessor, Qwen2VLVideoProcessor,
+    )  # fmt: skip
+
+    torch.manual_seed(0)
+    tokenizer = Tokenizer(models.BPE({c: i for i, c in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}, []))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    marks = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>", additional_special_tokens=marks)
+    template = (
+        "{% for m in messages %}{{ m.role }}: {% for part in m.content %}{% if part.type == 'image' %}<|vision_start|><|image_pad|><|vision_end|>"
+        "{% else %}{{ part.text }}{% endif %}{% endfor %}\n{% endfor %}"
+    )
+    small = Qwen2VLImageProcessor(min_pixels=28 * 28, max_pixels=16 * 28 * 28)
+    start, end, image, video = fast.convert_tokens_to_ids(marks)
+    config = Qwen2_5_VLConfig(
+        text_config={
+            "vocab_size": len(fast), "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+            "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0}, "eos_token_id": fast.eos_token_id,
+        },
+        vision_config={
+            "depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "out_hidden_size": 32, "window_size": 56, "fullatt_block_indexes": [1],
+        },
+        image_token_id=image, video_token_id=video, vision_start_token_id=start, vision_end_token_id=end,
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("seeing")
+    Qwen2_5_VLProcessor(image_processor=small, tokenizer=fast, video_processor=Qwen2VLVideoProcessor(), chat_template=template).save_pretrained(folder)
+    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def seeing(seeing_folder):
+    return load_language_model(Settings(reply_model=str(seeing_folder)), resolve_device("cpu"))
+
+
+def test_a_model_that_sees_gets_the_photo_itself(seeing, seeing_folder, red, blue):
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    assert seeing.sees
+    processor = AutoProcessor.from_pretrained(seeing_folder)
+    model = AutoModelForImageTextToText.from_pretrained(seeing_folder, dtype=resolve_device("cpu").dtype)
+    said = {}
+    for name, photo in (("red", red), ("blue", blue)):
+        messages = with_photo(build_messages(Question(typed="What is it?"), [Entry("e", "Lamp", "A lamp.")]), photo)
+        inputs = processor.apply_chat_template(
+            [in_parts(m) for m in messages], add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+        ).to(model.device, model.dtype)
+        assert inputs["pixel_values"].numel() > 0
+        wanted = model.generate(**inputs, max_new_tokens=12, do_sample=False)[0, inputs["input_ids"].shape[1] :]
+        said[name] = "".join(seeing.stream(messages, 12))
+        assert said[name] == processor.tokenizer.decode(wanted, skip_special_tokens=True) != ""
+
+
+def test_the_writer_shows_the_photo_only_to_a_model_that_sees(red):
+    asked = Question("what is this", photo=red)
+    for sees in (True, False):
+        model = EchoModel("The refund takes 5 days.")
+        model.sees = sees
+        list(ReplyWriter(model, WordEncoder()).write(asked, [Hit(Entry("r", "Refund", "The refund takes 5 days."), 0.9)]))
+        content = model.prompts[0][-1]["content"]
+        assert (content[0]["image"] is red) if sees else isinstance(content, str)
+
+
+def test_a_model_that_sees_stops_within_a_token_and_says_what_fails(seeing):
+    stop = threading.Event()
+    pieces = seeing.stream(MESSAGES, 400, stop)
+    next(pieces)
+    stop.set()
+    assert list(pieces) == []
+    assert "".join(seeing.stream(MESSAGES, 5)), "the next one is not kept waiting"
+    with pytest.raises(GenerationError, match="ask again"):
+        list(seeing.stream([{"role": "user", "content": [{"type": "image", "image": "gone.jpg"}]}], 5))
+    seeing.close()
+    with pytest.raises(GenerationError, match="closed"):
+        list(seeing.stream(MESSAGES, 5))
 
 
 # -- the real model on OpenVINO

@@ -3,6 +3,7 @@
     a server by llm_url           engine_server.py        any OpenAI-compatible one
     a package's GGUF on the CPU   engine_openvino.py      batched, with a cache of prompt beginnings
     a hub or folder name, or GPU  engine_transformers.py
+    the same, of a model that sees   engine_image_text.py   gets the photo itself
 
 Knows nothing of knowledge, evidence or replies: messages go in, text comes out.
 """
@@ -13,7 +14,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mm_support.errors import GenerationError
 
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
     from mm_support.config import Settings
     from mm_support.device import Device
 
-Message = dict[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
+Message = dict[str, Any]  # {"role": "system" | "user" | "assistant", "content": text, or parts for a model that sees photos}
 
 SILENCE_LIMIT = 60.0  # s without a token after which an engine counts as stuck
 STOP_POLL = 0.02  # s between looks at the stop event while no token arrives
 
 
 class LanguageModel(Protocol):
-    """name: for people. Several threads may stream at once."""
+    """name: for people. Several threads may stream at once. One that has a true attribute `sees` takes photos in messages."""
 
     name: str
 

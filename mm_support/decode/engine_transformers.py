@@ -7,13 +7,15 @@ Knows nothing of replies.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mm_support.compat import prepare_torchvision
-from mm_support.decode.engine import Message
+from mm_support.decode.engine import LanguageModel, Message
+from mm_support.decode.engine_image_text import load_image_text_model
 from mm_support.decode.reply_weights import hub_folder, trained_gguf
 from mm_support.errors import GenerationError, WeightsError
 from mm_support.weights import PREFIX
@@ -25,11 +27,14 @@ if TYPE_CHECKING:
 MAX_PROMPT = 4096  # tokens
 
 
-def load_transformers_model(settings: "Settings", device: "Device") -> "TransformersModel":
+def load_transformers_model(settings: "Settings", device: "Device") -> LanguageModel:
     """The reply model of the settings: a package's GGUF, a hub name or a folder. Raises WeightsError."""
     name = settings.reply_model
-    source = hub_folder(trained_gguf(settings), settings) if name.startswith(PREFIX) else name
-    return TransformersModel(*load_model(str(source), device), name)
+    source = str(hub_folder(trained_gguf(settings), settings) if name.startswith(PREFIX) else name)
+    with _plain_errors(source):
+        if sees_photos(source):
+            return load_image_text_model(source, device, name)
+    return TransformersModel(*load_model(source, device), name)
 
 
 def load_model(source: str, device: "Device") -> tuple[Any, Any]:
@@ -37,15 +42,30 @@ def load_model(source: str, device: "Device") -> tuple[Any, Any]:
     prepare_torchvision()
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    try:
+    with _plain_errors(source):
         tokenizer = AutoTokenizer.from_pretrained(source)
         model = AutoModelForCausalLM.from_pretrained(source, dtype=device.dtype, use_safetensors=True)
+    return model.to(device.device).eval(), tokenizer
+
+
+def sees_photos(source: str) -> bool:
+    """Whether a model of the hub, or in a folder, takes photos beside text, by its configuration."""
+    prepare_torchvision()
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoConfig
+
+    kind = type(AutoConfig.from_pretrained(source))
+    return kind in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING and kind not in MODEL_FOR_CAUSAL_LM_MAPPING
+
+
+@contextlib.contextmanager
+def _plain_errors(source: str) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError) as exc:
         raise WeightsError(
             f"The reply model {source!r} could not be loaded: connect to the hub, give a local folder, "
             "or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
-    return model.to(device.device).eval(), tokenizer
 
 
 class TransformersModel:

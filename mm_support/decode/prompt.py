@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from PIL import Image
 
 from mm_support.decode.sentences import evidence_sentences
 from mm_support.types import Entry
@@ -33,12 +35,13 @@ _UNPRINTABLE = re.compile(r"[^\S\n ]|[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u2028-
 
 @dataclass(frozen=True)
 class Question:
-    """What a customer asks: words typed, words heard, lines read in the photo, words for what it shows."""
+    """What a customer asks: words typed, words heard, lines read in the photo, words for what it shows, and the photo."""
 
     typed: str = ""
     heard: str = ""
     read_in_photo: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    photo: Image.Image | None = field(default=None, compare=False, repr=False)  # for a language model that sees
 
     @property
     def words(self) -> str:
@@ -60,6 +63,12 @@ def build_messages(question: Question, entries: Sequence[Entry]) -> list[dict[st
         {"role": "system", "content": RULES},
         {"role": "user", "content": f"<evidence>\n{evidence}\n</evidence>\n{asked}"},
     ]
+
+
+def with_photo(messages: list[dict], photo: Image.Image) -> list[dict]:
+    """The same messages, the last of them with the photo before its text."""
+    *before, last = messages
+    return [*before, {**last, "content": [{"type": "image", "image": photo}, {"type": "text", "text": last["content"]}]}]
 
 
 def clean(text: str, limit: int) -> str:

@@ -21,7 +21,7 @@ from mm_support.decode.claims import is_claim, opening, sentences_about
 from mm_support.decode.engine import LanguageModel
 from mm_support.decode.extract import Weighed, blocks_of, load_selector
 from mm_support.decode.grounding import Grounding, Support
-from mm_support.decode.prompt import MAX_EVIDENCE, Question, build_messages
+from mm_support.decode.prompt import MAX_EVIDENCE, Question, build_messages, with_photo
 from mm_support.decode.sentences import codes, evidence_sentences, is_step, normal_code, split_sentences, without_markers
 from mm_support.decode.texts import REFUSAL
 from mm_support.errors import GenerationError
@@ -167,8 +167,10 @@ def draft(
     model: LanguageModel, question: Question, entries: Sequence[Entry], grounding: Grounding, stop: threading.Event | None
 ) -> Iterator[tuple[Sentence, Support]]:
     """The sentences of one draft that the evidence holds; ends where it is late, fails or holds too many others."""
-    halt, dropped = _Halt(stop, FIRST_SECONDS), 0
-    pieces = model.stream(build_messages(question, entries), MAX_TOKENS, halt)
+    halt, dropped, messages = _Halt(stop, FIRST_SECONDS), 0, build_messages(question, entries)
+    if question.photo is not None and getattr(model, "sees", False):
+        messages = with_photo(messages, question.photo)
+    pieces = model.stream(messages, MAX_TOKENS, halt)
     try:
         for text in _complete_sentences(pieces):
             support = grounding.check(text)
