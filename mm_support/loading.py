@@ -20,7 +20,7 @@ from mm_support.encode.speech import load_speech_encoder
 from mm_support.encode.text import load_text_encoder
 from mm_support.fusion_weights import load_fusion, made_for
 from mm_support.knowledge.base import Knowledge, digest
-from mm_support.knowledge.gate import load_gate
+from mm_support.knowledge.gate import Gate, load_gate
 from mm_support.knowledge.index import VectorIndex, connect
 from mm_support.service import Parts
 from mm_support.startup import without_collection
@@ -78,7 +78,7 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
         device.reason,
         understanding,
         knowledge,
-        Policy(load_gate(), text),
+        Policy(gate_for(settings), text),
         writer,
         load_voice(settings),
         close,
@@ -92,6 +92,14 @@ def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int],
     fetch(list(names), settings.cache_dir, report)
     if settings.reply_model.startswith(PREFIX):
         trained_gguf(settings)
+
+
+def gate_for(settings: Settings) -> Gate:
+    """The evidence gate; where it was fitted to other encoders, that is said: it decides all the same, less well."""
+    gate = load_gate()
+    if gate.made_for != made_for(settings):
+        log.warning("when to answer was fitted to other encoders; run `python -m mm_support train gate` for these")
+    return gate
 
 
 def signature(settings: Settings) -> str:

@@ -5,6 +5,7 @@ import queue
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
@@ -154,6 +155,18 @@ def test_a_reader_who_leaves_ends_the_servers_work(serve, how):
     assert server.broken_pipe.wait(5)
 
 
+def check_customers_together(model):
+    """Four customers at once are told what each is told alone."""
+    prompts = [[{"role": "user", "content": f"Count from {n} upwards."}] for n in range(4)]
+
+    def told(prompt):
+        return "".join(model.stream(prompt, 12))
+
+    alone = list(map(told, prompts))
+    with ThreadPoolExecutor(len(prompts)) as pool:
+        assert list(pool.map(told, prompts)) == alone
+
+
 # -- transformers, on a tiny random model saved in the hub's layout
 
 
@@ -205,6 +218,11 @@ def test_prompts_that_begin_alike_are_continued_from_the_cache(tiny):
     alone = "".join(tiny.stream(other, 10))
     list(tiny.stream(MESSAGES, 10))
     assert "".join(tiny.stream(other, 10)) == alone
+
+
+def test_customers_of_transformers_get_together_what_they_get_alone(tiny, seeing):
+    for model in (tiny, seeing):
+        check_customers_together(model)
 
 
 def test_decoding_ends_with_the_stop_and_with_the_limit(tiny):
@@ -334,19 +352,7 @@ def test_the_small_model_answers_from_the_evidence_and_streams(smol, hours):
 
 @pytest.mark.slow
 def test_customers_together_get_what_they_get_alone(smol):
-    prompts = [[{"role": "user", "content": f"Count from {n} upwards."}] for n in range(4)]
-    alone = ["".join(smol.stream(prompt, 12)) for prompt in prompts]
-    together = [""] * 4
-
-    def ask(i):
-        together[i] = "".join(smol.stream(prompts[i], 12))
-
-    threads = [threading.Thread(target=ask, args=(i,)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert together == alone
+    check_customers_together(smol)
 
 
 @pytest.mark.slow

@@ -28,12 +28,14 @@ ANNOUNCING = word_stems(" ".join(codes.ERRORS))
 
 @dataclass(frozen=True)
 class Gate:
-    """weights: one a feature, in FEATURES order. answer, clarify: thresholds on the probability."""
+    """weights: one a feature, in FEATURES order. answer, clarify: thresholds on the probability. made_for: names the
+    encoders whose scores it was fitted to."""
 
     weights: tuple[float, ...]
     bias: float
     answer: float
     clarify: float
+    made_for: str = ""
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURES) or not 0 <= self.clarify <= self.answer <= 1:
@@ -51,7 +53,7 @@ def load_gate(path: Path = GATE_FILE) -> Gate:
     """The gate of a JSON file. Raises WeightsError where it is missing or does not fit."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        return Gate(tuple(values["weights"]), values["bias"], values["answer"], values["clarify"])
+        return Gate(tuple(values["weights"]), values["bias"], values["answer"], values["clarify"], values["made_for"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise WeightsError(f"{path} cannot be read; run `python -m mm_support train gate`.") from exc
 

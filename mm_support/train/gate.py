@@ -21,6 +21,7 @@ from mm_support import terminal
 from mm_support.config import Settings
 from mm_support.conversation import Past
 from mm_support.errors import InputError
+from mm_support.fusion_weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.gate import FEATURES, GATE_FILE, Gate, features
 from mm_support.train.distort import snapshot
@@ -59,6 +60,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     values = {
         "weights": list(gate.weights), "bias": gate.bias, "answer": gate.answer, "clarify": gate.clarify,
         "features": FEATURES,
+        "made_for": made_for(settings),
         "card": {
             "what": "Logistic regression: does the best entry answer the question?",
             "data": f"{len(examples)} questions about the bases in assets/knowledge, {sum(e.shown for e in examples)} with a photo, made for this project",
