@@ -107,7 +107,7 @@ class TransformersModel:
                 return
             with torch.inference_mode():
                 output = self._model(
-                    torch.tensor([fresh], device=self._model.device), past_key_values=cache, use_cache=True, logits_to_keep=1
+                    torch.tensor([fresh], device=self._model.device), cache=cache, use_cache=True, logits_to_keep=1
                 )
             if number == 0:
                 self._remember(prompt, cache)
