@@ -8,21 +8,23 @@ import re
 import time
 import wave
 import zipfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
+import gradio as gr
 import httpx
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from demo.chat import STOPPED, bubbles, turn_of_message
+from demo.api import Endpoints
+from demo.chat import STOPPED, Chat, Desk, bubbles, turn_of_message, with_files
 from demo.examples import EXAMPLES, available, card
 from demo.exchange import Conversation, Exchange
 from demo.handlers import OUR_FAULT, publish_audio, turn_from_box
 from demo.live import TABS, Ears
-from demo.panels import as_markdown, esc, panel, reply_markdown, status_line
+from demo.panels import as_markdown, entry_list, esc, panel, reply_markdown, status_line
 from demo.tabs import report_tables
 from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
@@ -266,7 +268,7 @@ def test_ordinary_words_stay_readable():
 def exchange_about(service, text, **turn):
     exchange = Exchange(UserTurn(text, **turn))
     for event in service.reply(exchange.question):
-        exchange = exchange.after(event)
+        exchange = with_files(exchange.after(event), event)
     return exchange
 
 
@@ -319,6 +321,29 @@ def test_a_photo_that_could_not_be_read_is_named_instead_of_shown(photo):
     failed, stopped = replace(asked, problem="That file is no photo."), replace(asked, problem=STOPPED)
     names = [bubbles(Conversation((exchange,)))[0]["content"][1] for exchange in (failed, stopped, asked)]
     assert names[0] == as_markdown(photo.name) and all(Path(part["path"]) == photo for part in names[1:])
+
+
+def test_a_conversation_goes_on_when_a_picture_in_it_is_gone():
+    service = FakeService()
+    with gr.Blocks():
+        desk = Desk(*(gr.Textbox() for _ in fields(Desk)))
+    chat, asked = Chat(service, desk, Ears(service), [], service.folder), {"text": "E24"}
+    *_, shown = chat.send(asked, "smart-home", False, Conversation())
+    (service.folder / "e24.png").unlink()
+    *_, shown = chat.send(asked, "smart-home", False, shown[desk.conversation])
+    before, after = (reply["content"] for reply in shown[desk.chat][1::2])
+    assert Path(before[1]["path"]).is_file() and len(after) == 1 and "drain. [1]" in after[0]
+
+
+def test_a_picture_that_is_gone_is_left_out_wherever_it_would_be_shown(photo):
+    service = FakeService()
+    (service.folder / "e24.png").unlink()
+    endpoints = Endpoints(service)
+    *_, (result, _) = endpoints.chat("E24", knowledge="smart-home")
+    assert result["action"] == "answer" and result["pictures"] == []
+    assert endpoints.search("E24", knowledge="smart-home")[0]["id"] == endpoints.describe(str(photo))["matches"][0]["id"] == "e24"
+    shown = entry_list(service.knowledge.entries("smart-home"))  # e24, code, router
+    assert shown.count("<img") == 1 and shown.count("¶") == 2
 
 
 def test_only_the_latest_turn_of_the_panel_is_shown():
