@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import re
+import tempfile
 import time
 import wave
 import zipfile
@@ -29,6 +30,7 @@ from demo.tabs import report_tables
 from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
 from mm_support.errors import InputError
+from mm_support.knowledge.ingest import read_knowledge
 from mm_support.types import Audio, Heard, Said, Saw, Status, Transcript, UserTurn
 from tests.fake_service import HEARD, HOSTILE, SEEN, SENTENCE, FakeEar, FakeService, tone, write_wav
 
@@ -481,10 +483,23 @@ def staged(tmp_path, *uploads):
     return stage(uploads, folder)
 
 
-def test_one_table_is_ingested_itself_with_pictures_beside_it(tmp_path, photo):
-    (tmp_path / "faq.csv").write_text("id,title\n")
-    path = staged(tmp_path, tmp_path / "faq.csv", photo)
-    assert path.name == "faq.csv" and (path.parent / photo.name).is_file()
+def test_every_uploaded_file_is_read_with_the_pictures_beside_it(tmp_path, photo):
+    (tmp_path / "faq.csv").write_text(f"title,answer,pictures\nA tyre,Patch it.,{photo.name}\n")
+    (tmp_path / "bell.md").write_text("# A bell\nRing it.")
+    more = write_zip(tmp_path / "more.zip", {"chain.md": "# A chain\nOil it."})
+    entries, skipped = read_knowledge(staged(tmp_path, tmp_path / "faq.csv", tmp_path / "bell.md", photo, more))
+    assert {entry.title: len(entry.pictures) for entry in entries} == {"A tyre": 1, "A bell": 0, "A chain": 0} and skipped == []
+
+
+def test_two_files_of_one_name_are_refused_because_one_would_be_lost(tmp_path):
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "faq.md").write_text(folder)
+    archives = [write_zip(tmp_path / f"{name}.zip", {"faq.md": "c", ".DS_Store": "x", "__MACOSX/._faq.md": "x"}) for name in "cd"]
+    for number, uploads in enumerate([(tmp_path / "a" / "faq.md", tmp_path / "b" / "faq.md"), (tmp_path / "a" / "faq.md", archives[0]), archives]):
+        (tmp_path / str(number)).mkdir()
+        with pytest.raises(InputError, match="are called faq.md; rename one"):
+            stage(uploads, tmp_path / str(number))
 
 
 def test_a_zip_is_unpacked_and_its_outer_folder_skipped(tmp_path):
@@ -497,6 +512,33 @@ def test_a_zip_cannot_write_outside_its_folder(tmp_path, name):
     with pytest.raises(InputError, match="outside its folder"):
         staged(tmp_path, write_zip(tmp_path / "evil.zip", {name: "x"}))
     assert not (tmp_path / "evil.csv").exists()
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_zip_is_refused_wherever_the_damage_is(tmp_path, packing):
+    with zipfile.ZipFile(tmp_path / "whole.zip", "w", packing) as archive:
+        archive.writestr("shop/größe.md", "# Sizes\n" + "All of them. " * 9)
+    whole, damage = (tmp_path / "whole.zip").read_bytes(), np.random.default_rng(0)
+    damaged = tmp_path / "damaged.zip"
+    for place in range(30, len(whole) - 22, 2):  # behind the first header, before the end of the directory
+        changed = bytearray(whole)
+        changed[place : place + 3] = damage.bytes(3)
+        damaged.write_bytes(changed)
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                stage([damaged], Path(folder))  # some bytes mean nothing
+            except InputError as problem:
+                assert "cannot be unpacked" in str(problem) or "damaged.zip holds" in str(problem)
+
+
+def test_a_zip_that_promises_more_than_it_holds_is_refused(tmp_path):
+    path = write_zip(tmp_path / "short.zip", {"a.md": "# A"})
+    content = bytearray(path.read_bytes())
+    sizes = content.index(b"PK\1\2") + 20  # in the directory: packed, unpacked
+    content[sizes : sizes + 8] = 2 * (9_999).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="cannot be unpacked"):
+        staged(tmp_path, path)
 
 
 def test_bad_uploads_are_refused_in_a_sentence(tmp_path, monkeypatch):
