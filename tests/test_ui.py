@@ -26,11 +26,13 @@ from demo.exchange import Conversation, Exchange
 from demo.handlers import OUR_FAULT, publish_audio, turn_from_box
 from demo.live import TABS, Ears
 from demo.panels import as_markdown, entry_list, esc, panel, reply_markdown, status_line
-from demo.tabs import report_tables
+from demo.tabs import HOW_TO_EVALUATE, report_tables
 from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
+from mm_support.__main__ import build_parser
 from mm_support.errors import InputError
 from mm_support.knowledge.ingest import read_knowledge
+from mm_support.train import fusion_report
 from mm_support.types import Audio, Heard, Said, Saw, Status, Transcript, UserTurn
 from tests.fake_service import HEARD, HOSTILE, SEEN, SENTENCE, FakeEar, FakeService, tone, write_wav
 
@@ -468,6 +470,12 @@ def test_examples_cover_every_way_of_asking():
 def test_report_figures_become_tables():
     shown = report_tables({"recall@1": 0.81234, "bank <b>": {"entries": 30}, "curve": [1, 2]})
     assert "0.8123" in shown and "<td>30</td>" in shown and "bank &lt;b&gt;" in shown and "curve" not in shown
+
+
+def test_the_command_that_the_page_names_writes_what_the_page_shows():
+    [command] = re.findall("<code>python -m mm_support (.+?)</code>", HOW_TO_EVALUATE)
+    args = build_parser().parse_args(command.split())
+    assert args.run is fusion_report.run and args.out == ASSETS / "evaluation"
 
 
 def write_zip(path, files):
