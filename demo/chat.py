@@ -143,7 +143,7 @@ class Chat:
             with closing(batches(self.service.reply(exchange.question))) as events:
                 for batch in events:
                     for event in batch:
-                        exchange = with_sound(exchange.after(event), event)
+                        exchange = with_files(exchange.after(event), event)
                     yield self.desk.show_events(batch, conversation.with_latest(exchange))
         except Exception as problem:
             yield self.desk.show(conversation.with_latest(replace(exchange, problem=sentence(problem))))
@@ -196,12 +196,16 @@ def stopped(conversation: Conversation) -> Conversation:
     return conversation.with_latest(replace(latest, problem=STOPPED))
 
 
-def with_sound(exchange: Exchange, event: Event) -> Exchange:
-    """The exchange with the sound that an event brought, as files that Gradio serves."""
+def with_files(exchange: Exchange, event: Event) -> Exchange:
+    """The exchange with the sound and the pictures that an event brought, as files that Gradio serves.
+
+    Published once: the knowledge that a picture came from may be gone when the page is drawn again.
+    """
     if isinstance(event, Spoken):
         return replace(exchange, sounds=(*exchange.sounds, publish_audio(event.audio)))
-    if isinstance(event, Finished) and event.reply.audio is not None:
-        return replace(exchange, spoken=publish_audio(event.reply.audio))
+    if isinstance(event, Finished):
+        spoken = publish_audio(event.reply.audio) if event.reply.audio is not None else None
+        return replace(exchange, spoken=spoken, pictures=publish(event.reply.pictures))
     return exchange
 
 
@@ -232,8 +236,7 @@ def reply_bubble(exchange: Exchange, number: int) -> dict:
     if exchange.problem:
         text = f"{text}\n\n{as_markdown(exchange.problem)}".strip()
     content: list = [text or f"*{as_markdown(exchange.step)} …*"]
-    if exchange.reply:
-        content += [attachment(path, "Picture from the sources") for path in map(publish, exchange.reply.pictures)]
+    content += [attachment(path, "Picture from the sources") for path in exchange.pictures]
     content += [attachment(exchange.spoken, "Spoken reply")] if exchange.spoken else []
     return {"role": "assistant", "content": content}
 

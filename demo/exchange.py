@@ -20,6 +20,7 @@ class Exchange:
 
     step: what the assistant is doing, until words come. problem: why there is no reply, or only
     a part of one. sounds: files with the spoken reply, piece by piece; spoken: with all of it.
+    pictures: files with those of the reply.
     """
 
     question: UserTurn
@@ -33,9 +34,10 @@ class Exchange:
     problem: str = ""
     sounds: tuple[Path, ...] = ()
     spoken: Path | None = None
+    pictures: tuple[Path, ...] = ()
 
     def after(self, event: Event) -> Exchange:
-        """The exchange once this event has happened. Sound becomes files first: see demo/chat.py."""
+        """The exchange once this event has happened. Sound and pictures become files too: see demo/chat.py."""
         if isinstance(event, Working):
             return replace(self, step=event.message)
         if isinstance(event, Heard):

@@ -8,7 +8,7 @@ import mimetypes
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import gradio as gr
@@ -77,9 +77,16 @@ def first(paths: Sequence[Path]) -> Path | None:
 # -- the service to Gradio ------------------------------------------------------------------
 
 
-def publish(path: Path) -> str:
-    """Copies a picture to where Gradio serves files from, so that no folder has to be opened to visitors."""
-    return save_file_to_cache(path, cache_dir=get_upload_folder())
+def publish(pictures: Sequence[Path]) -> tuple[Path, ...]:
+    """Copies pictures to where Gradio serves files from, so that no folder has to be opened to visitors.
+
+    One whose file is gone is left out: its knowledge base was replaced while the reply was written.
+    """
+    published = []
+    for picture in pictures:
+        with suppress(FileNotFoundError):
+            published.append(Path(save_file_to_cache(picture, cache_dir=get_upload_folder())))
+    return tuple(published)
 
 
 def publish_audio(audio: Audio) -> Path:
@@ -103,5 +110,5 @@ def result_of(exchange: Exchange) -> dict:
         exchange.text, None, transcript=exchange.transcript, image=exchange.image, fusion=exchange.fusion,
         session_id=exchange.question.session_id or "",
     )
-    pictures = [file_of(publish(path)) for path in reply.pictures]
+    pictures = [file_of(path) for path in publish(reply.pictures)]
     return wire.reply_dict(reply) | {"pictures": pictures}

@@ -47,7 +47,8 @@ class Ears:
         """Called by voice.js with {tab, rate (Hz), sound (base64 of 16-bit samples), muted}.
 
         Returns {speaking, ended, text}, or {problem: a sentence}. muted: the assistant speaks, so nothing
-        is transcribed; speaking then says that the customer interrupts it.
+        is transcribed; speaking then says that the customer interrupts it. tab: a new name each time that the
+        microphone is switched on.
         """
         try:
             tab, rate, samples = str(piece["tab"]), int(piece["rate"]), decoded(piece["sound"])

@@ -17,8 +17,8 @@ from mm_support.types import UserTurn
 PACKS = ("shopping", "smart-home", "finance", "healthcare", "education")  # shown first, in this order
 BROWSED = 50  # entries shown at once
 HOW_TO_EVALUATE = (
-    '<section class="ms-card"><h2>No evaluation yet</h2><p>Run <code>python -m mm_support evaluate</code>; its '
-    "figures and charts appear here the next time the page starts.</p></section>"
+    '<section class="ms-card"><h2>No evaluation yet</h2><p>Run <code>python -m mm_support evaluate fusion --grocery FOLDER</code> '
+    "with the folder of GroceryStoreDataset; its figures and charts appear here the next time the page starts.</p></section>"
 )
 HOW_TO_ADD = (
     '<section class="ms-card"><h2>Add your own</h2><p>CSV or JSONL with <code>id, title, questions, answer, intent, '

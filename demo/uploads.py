@@ -1,13 +1,14 @@
-"""Uploaded knowledge files, laid out as the service's ingest expects them. Knows nothing of Gradio.
+"""Uploaded knowledge files, laid out as the service's ingest expects them: one folder. Knows nothing of Gradio.
 
-One CSV or JSONL file is ingested itself, with the pictures that were sent along beside it;
-anything else becomes a folder. Zip archives are unpacked within bounds.
+Zip archives are unpacked within bounds. No file takes the place of another.
 """
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -15,13 +16,13 @@ from mm_support.errors import InputError
 
 MAX_FILES = 5_000
 MAX_UNPACKED = 500 * 1024**2  # bytes
-TABLES = (".csv", ".jsonl")
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)  # what zipfile raises
 
 
 def stage(uploads: Sequence[str | Path], folder: Path) -> Path:
-    """Copies or unpacks uploads into an empty folder; returns the path to ingest.
+    """Copies or unpacks uploads into an empty folder; returns the folder to ingest.
 
-    Raises InputError for no files, an unreadable archive, or one past the bounds.
+    Raises InputError for no files, two of one name, an unreadable archive, or one past the bounds.
     """
     if not uploads:
         raise InputError("Choose the files to add first: CSV, JSONL, Markdown, pictures, or a zip of them.")
@@ -29,21 +30,25 @@ def stage(uploads: Sequence[str | Path], folder: Path) -> Path:
         if upload.suffix.lower() == ".zip":
             unpack(upload, folder)
         else:
+            check_name(folder, upload.name)
             shutil.copyfile(upload, folder / upload.name)
     return what_to_ingest(folder)
 
 
 def what_to_ingest(folder: Path) -> Path:
-    """The only table in a folder, or the folder; a folder that a zip wraps around everything is skipped."""
-    inside = [path for path in folder.iterdir() if path.name != "__MACOSX"]
-    if len(inside) == 1 and inside[0].is_dir():
-        return what_to_ingest(inside[0])
-    tables = [path for path in inside if path.suffix.lower() in TABLES]
-    return tables[0] if len(tables) == 1 else folder
+    """The folder; one that a zip wraps around everything is skipped."""
+    inside = list(folder.iterdir())
+    return what_to_ingest(inside[0]) if len(inside) == 1 and inside[0].is_dir() else folder
+
+
+def check_name(folder: Path, name: str) -> None:
+    """Raises InputError where a file of this name came before: neither may get lost."""
+    if (folder / name).exists():
+        raise InputError(f"Two of the files are called {name}; rename one of them and choose all files again.")
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpacks a zip; entries that would land outside the folder are refused."""
+    """Unpacks a zip; entries that would land outside the folder are refused, hidden ones left out as the ingest does."""
     try:
         with zipfile.ZipFile(archive) as files:
             members = [member for member in files.infolist() if not member.is_dir()]
@@ -53,6 +58,8 @@ def unpack(archive: Path, folder: Path) -> None:
                 name = PurePosixPath(member.filename)
                 if name.is_absolute() or ".." in name.parts:
                     raise InputError(f"{archive.name} holds a file outside its folder; pack it again.")
-                files.extract(member, folder)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as problem:
+                if not any(part.startswith((".", "__MACOSX")) for part in name.parts):
+                    check_name(folder, str(name))
+                    files.extract(member, folder)
+    except DAMAGED as problem:
         raise InputError(f"{archive.name} cannot be unpacked; pack it again as a plain zip.") from problem

@@ -4,7 +4,6 @@
 
 const pill = element.querySelector(".ms-voice");
 const [state, words, stop] = ["state", "words", "stop"].map((name) => pill.querySelector(`.ms-voice-${name}`));
-const tab = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const PIECE = 0.2;  // seconds of sound sent at once
 const NAMES = { listening: "Listening", hearing: "Listening", thinking: "Thinking", speaking: "Speaking" };
 const PATIENCE = 15000;  // ms, for the first sign of a reply
@@ -96,14 +95,16 @@ document.addEventListener("keydown", (event) => { if (event.key === "Escape" && 
 const COLLECTOR = `registerProcessor("collector", class extends AudioWorkletProcessor {
   process([[samples]]) { if (samples) this.port.postMessage(samples.slice()); return true; }
 });`;
-let ear = null;  // the open microphone: {stream, context, pieces, sending}
+let ear = null;  // the open microphone: {tab, stream, context, pieces, sending}
 
 async function open() {
   if (!navigator.mediaDevices) throw new Error("The microphone needs a page on this machine or over https.");
   const stream = await navigator.mediaDevices.getUserMedia({
     audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   });
-  const opened = { stream, pieces: [], sending: false };
+  // A new name each time: what was half said before the microphone was switched off begins no turn.
+  const tab = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const opened = { tab, stream, pieces: [], sending: false };
   const module = URL.createObjectURL(new Blob([COLLECTOR], { type: "text/javascript" }));
   try {
     opened.context = new AudioContext({ sampleRate: 16000 });
@@ -136,7 +137,7 @@ async function send(from) {
   const muted = answering();
   const sound = base64(from.pieces.splice(0), samples);
   try {
-    const heard = await server.hear({ tab, rate: from.context.sampleRate, sound, muted });
+    const heard = await server.hear({ tab: from.tab, rate: from.context.sampleRate, sound, muted });
     if (from === ear) understand(heard, muted);
   } catch {
     problem("The connection was lost; switch hands-free on again.");
@@ -162,7 +163,7 @@ function interrupt() {
 function ask() {
   Object.assign(reply, { awaited: true, asked: true });
   pill.classList.remove("ms-loud");
-  trigger("spoken", { tab });
+  trigger("spoken", { tab: ear.tab });
   const turn = reply.turn;
   setTimeout(() => { if (reply.turn === turn && reply.awaited) { reply.awaited = false; show(); } }, PATIENCE);
 }

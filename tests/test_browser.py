@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from demo.examples import EXAMPLES
+from demo.live import Ears
 from demo.ui import build_demo, launch_options
 from mm_support.types import Audio
 from tests import fake_service
@@ -324,6 +325,19 @@ def test_the_customer_interrupts_the_spoken_reply(hands_free, service, monkeypat
     page.wait_for_function("window.loudness() === 0", timeout=11_000)  # long before the reply is over
     expect(page.locator("#chat .user-row")).to_have_count(2)
     assert service.turns[1].heard == HEARD
+
+
+def test_switched_on_again_the_microphone_begins_anew(hands_free, monkeypatch):
+    """What was half said before is no part of the next turn, which may come from a headset with another rate."""
+    hear, names = Ears.hear, set()
+    monkeypatch.setattr(Ears, "hear", lambda ears, piece: names.add(piece["tab"]) or hear(ears, piece))
+    page = hands_free
+    expect(page.locator(".ms-voice-words")).to_have_text("My washing")
+    page.get_by_label("Hands-free").uncheck()
+    voice_is(page, "off")
+    page.get_by_label("Hands-free").check()
+    expect(page.locator("#chat .user-row")).to_contain_text(HEARD.text)
+    assert len(names) == 2
 
 
 def test_without_a_microphone_the_page_says_so(open_page):

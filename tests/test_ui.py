@@ -5,28 +5,34 @@ from __future__ import annotations
 import base64
 import html
 import re
+import tempfile
 import time
 import wave
 import zipfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
+import gradio as gr
 import httpx
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from demo.chat import STOPPED, bubbles, turn_of_message
+from demo.api import Endpoints
+from demo.chat import STOPPED, Chat, Desk, bubbles, turn_of_message, with_files
 from demo.examples import EXAMPLES, available, card
 from demo.exchange import Conversation, Exchange
 from demo.handlers import OUR_FAULT, publish_audio, turn_from_box
 from demo.live import TABS, Ears
-from demo.panels import as_markdown, esc, panel, reply_markdown, status_line
-from demo.tabs import report_tables
+from demo.panels import as_markdown, entry_list, esc, panel, reply_markdown, status_line
+from demo.tabs import HOW_TO_EVALUATE, report_tables
 from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
+from mm_support.__main__ import build_parser
 from mm_support.errors import InputError
+from mm_support.knowledge.ingest import read_knowledge
+from mm_support.train import fusion_report
 from mm_support.types import Audio, Heard, Said, Saw, Status, Transcript, UserTurn
 from tests.fake_service import HEARD, HOSTILE, SEEN, SENTENCE, FakeEar, FakeService, tone, write_wav
 
@@ -266,7 +272,7 @@ def test_ordinary_words_stay_readable():
 def exchange_about(service, text, **turn):
     exchange = Exchange(UserTurn(text, **turn))
     for event in service.reply(exchange.question):
-        exchange = exchange.after(event)
+        exchange = with_files(exchange.after(event), event)
     return exchange
 
 
@@ -319,6 +325,29 @@ def test_a_photo_that_could_not_be_read_is_named_instead_of_shown(photo):
     failed, stopped = replace(asked, problem="That file is no photo."), replace(asked, problem=STOPPED)
     names = [bubbles(Conversation((exchange,)))[0]["content"][1] for exchange in (failed, stopped, asked)]
     assert names[0] == as_markdown(photo.name) and all(Path(part["path"]) == photo for part in names[1:])
+
+
+def test_a_conversation_goes_on_when_a_picture_in_it_is_gone():
+    service = FakeService()
+    with gr.Blocks():
+        desk = Desk(*(gr.Textbox() for _ in fields(Desk)))
+    chat, asked = Chat(service, desk, Ears(service), [], service.folder), {"text": "E24"}
+    *_, shown = chat.send(asked, "smart-home", False, Conversation())
+    (service.folder / "e24.png").unlink()
+    *_, shown = chat.send(asked, "smart-home", False, shown[desk.conversation])
+    before, after = (reply["content"] for reply in shown[desk.chat][1::2])
+    assert Path(before[1]["path"]).is_file() and len(after) == 1 and "drain. [1]" in after[0]
+
+
+def test_a_picture_that_is_gone_is_left_out_wherever_it_would_be_shown(photo):
+    service = FakeService()
+    (service.folder / "e24.png").unlink()
+    endpoints = Endpoints(service)
+    *_, (result, _) = endpoints.chat("E24", knowledge="smart-home")
+    assert result["action"] == "answer" and result["pictures"] == []
+    assert endpoints.search("E24", knowledge="smart-home")[0]["id"] == endpoints.describe(str(photo))["matches"][0]["id"] == "e24"
+    shown = entry_list(service.knowledge.entries("smart-home"))  # e24, code, router
+    assert shown.count("<img") == 1 and shown.count("¶") == 2
 
 
 def test_only_the_latest_turn_of_the_panel_is_shown():
@@ -443,6 +472,12 @@ def test_report_figures_become_tables():
     assert "0.8123" in shown and "<td>30</td>" in shown and "bank &lt;b&gt;" in shown and "curve" not in shown
 
 
+def test_the_command_that_the_page_names_writes_what_the_page_shows():
+    [command] = re.findall("<code>python -m mm_support (.+?)</code>", HOW_TO_EVALUATE)
+    args = build_parser().parse_args(command.split())
+    assert args.run is fusion_report.run and args.out == ASSETS / "evaluation"
+
+
 def write_zip(path, files):
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in files.items():
@@ -456,10 +491,23 @@ def staged(tmp_path, *uploads):
     return stage(uploads, folder)
 
 
-def test_one_table_is_ingested_itself_with_pictures_beside_it(tmp_path, photo):
-    (tmp_path / "faq.csv").write_text("id,title\n")
-    path = staged(tmp_path, tmp_path / "faq.csv", photo)
-    assert path.name == "faq.csv" and (path.parent / photo.name).is_file()
+def test_every_uploaded_file_is_read_with_the_pictures_beside_it(tmp_path, photo):
+    (tmp_path / "faq.csv").write_text(f"title,answer,pictures\nA tyre,Patch it.,{photo.name}\n")
+    (tmp_path / "bell.md").write_text("# A bell\nRing it.")
+    more = write_zip(tmp_path / "more.zip", {"chain.md": "# A chain\nOil it."})
+    entries, skipped = read_knowledge(staged(tmp_path, tmp_path / "faq.csv", tmp_path / "bell.md", photo, more))
+    assert {entry.title: len(entry.pictures) for entry in entries} == {"A tyre": 1, "A bell": 0, "A chain": 0} and skipped == []
+
+
+def test_two_files_of_one_name_are_refused_because_one_would_be_lost(tmp_path):
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "faq.md").write_text(folder)
+    archives = [write_zip(tmp_path / f"{name}.zip", {"faq.md": "c", ".DS_Store": "x", "__MACOSX/._faq.md": "x"}) for name in "cd"]
+    for number, uploads in enumerate([(tmp_path / "a" / "faq.md", tmp_path / "b" / "faq.md"), (tmp_path / "a" / "faq.md", archives[0]), archives]):
+        (tmp_path / str(number)).mkdir()
+        with pytest.raises(InputError, match="are called faq.md; rename one"):
+            stage(uploads, tmp_path / str(number))
 
 
 def test_a_zip_is_unpacked_and_its_outer_folder_skipped(tmp_path):
@@ -472,6 +520,33 @@ def test_a_zip_cannot_write_outside_its_folder(tmp_path, name):
     with pytest.raises(InputError, match="outside its folder"):
         staged(tmp_path, write_zip(tmp_path / "evil.zip", {name: "x"}))
     assert not (tmp_path / "evil.csv").exists()
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_zip_is_refused_wherever_the_damage_is(tmp_path, packing):
+    with zipfile.ZipFile(tmp_path / "whole.zip", "w", packing) as archive:
+        archive.writestr("shop/größe.md", "# Sizes\n" + "All of them. " * 9)
+    whole, damage = (tmp_path / "whole.zip").read_bytes(), np.random.default_rng(0)
+    damaged = tmp_path / "damaged.zip"
+    for place in range(30, len(whole) - 22, 2):  # behind the first header, before the end of the directory
+        changed = bytearray(whole)
+        changed[place : place + 3] = damage.bytes(3)
+        damaged.write_bytes(changed)
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                stage([damaged], Path(folder))  # some bytes mean nothing
+            except InputError as problem:
+                assert "cannot be unpacked" in str(problem) or "damaged.zip holds" in str(problem)
+
+
+def test_a_zip_that_promises_more_than_it_holds_is_refused(tmp_path):
+    path = write_zip(tmp_path / "short.zip", {"a.md": "# A"})
+    content = bytearray(path.read_bytes())
+    sizes = content.index(b"PK\1\2") + 20  # in the directory: packed, unpacked
+    content[sizes : sizes + 8] = 2 * (9_999).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="cannot be unpacked"):
+        staged(tmp_path, path)
 
 
 def test_bad_uploads_are_refused_in_a_sentence(tmp_path, monkeypatch):
