@@ -1,5 +1,7 @@
 """The index: what it finds is what brute force over all entries finds, and an ingest is all or nothing."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -164,6 +166,31 @@ def test_a_failed_ingest_leaves_the_old_index(index):
     with pytest.raises(KnowledgeError):
         index.replace("kb", breaking(), "v2")
     assert len(index.entries("kb")) == 5 and index.version("kb") == "v1"
+    assert len(index._client.get_collections().collections) == 1
+
+
+def test_the_old_base_answers_while_the_points_of_the_new_one_are_made(index):
+    index.replace("kb", random_points(5), "v1")
+    seen = []
+
+    def asked_meanwhile():
+        yield from random_points(70)
+        other = threading.Thread(target=lambda: seen.append((index.version("kb"), len(index.entries("kb")))), daemon=True)
+        other.start()
+        other.join(5)
+
+    index.replace("kb", asked_meanwhile(), "v2")
+    assert seen == [("v1", 5)] and index.version("kb") == "v2"
+
+
+def test_an_ingest_that_ends_within_another_leaves_nothing_behind(index):
+    def overtaken():
+        index.replace("kb", random_points(2), "v2")
+        yield from random_points(3)
+
+    index.replace("kb", random_points(5), "v1")
+    index.replace("kb", overtaken(), "v3")
+    assert index.version("kb") == "v3" and len(index.entries("kb")) == 3
     assert len(index._client.get_collections().collections) == 1
 
 

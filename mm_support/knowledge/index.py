@@ -18,6 +18,7 @@ import threading
 import uuid
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterable, Sequence
 
@@ -115,18 +116,23 @@ class VectorIndex:
         return None if collection is None else collection.rsplit(".", 1)[1]
 
     def replace(self, name: str, points: Iterable[Point], version: str) -> None:
-        """Fills a new collection, then lets the name point at it; until then the old one answers."""
+        """Fills a new collection, then lets the name point at it; until then the old one answers.
+
+        Making the points may take minutes, so searches wait only while a batch of them is stored.
+        """
         from qdrant_client import models
 
         alias, fresh = self._prefix + name, f"{self._prefix}{name}.{uuid.uuid4().hex[:8]}.{version}"
         with self._lock:
-            old = self._aliases().get(name)
             self._client.create_collection(fresh, vectors_config=self._vector_params())
-            try:
-                self._fill(fresh, points)
-            except BaseException:
+        try:
+            self._fill(fresh, points)
+        except BaseException:
+            with self._lock:
                 self._client.delete_collection(fresh)
-                raise
+            raise
+        with self._lock:
+            old = self._aliases().get(name)  # only now: another ingest may have moved it meanwhile
             drop = [models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias))] if old else []
             create = models.CreateAlias(collection_name=fresh, alias_name=alias)
             self._client.update_collection_aliases([*drop, models.CreateAliasOperation(create_alias=create)])
@@ -184,14 +190,10 @@ class VectorIndex:
         }
 
     def _fill(self, collection: str, points: Iterable[Point]) -> None:
-        batch: list = []
-        for order, point in enumerate(points):
-            batch.append(_to_qdrant(point, order))
-            if len(batch) == UPSERT_BATCH:
+        numbered = enumerate(points)
+        while batch := [_to_qdrant(point, order) for order, point in islice(numbered, UPSERT_BATCH)]:
+            with self._lock:
                 self._client.upsert(collection, batch)
-                batch = []
-        if batch:
-            self._client.upsert(collection, batch)
 
     def _contents(self, collection: str) -> Contents:
         if collection not in self._known:
