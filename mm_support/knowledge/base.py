@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +50,7 @@ class Knowledge:
     ) -> None:
         self._index, self._text, self._image = index, text, image
         self._pictures_dir, self._understand = Path(pictures_dir), understand
+        self._ingesting = threading.Lock()  # what one has kept for a base that is not there yet, another would remove
 
     def list(self) -> list[KnowledgeBase]:
         return self._index.list()
@@ -83,9 +85,11 @@ class Knowledge:
         started = time.perf_counter()
         entries, skipped = read_knowledge(Path(path))
         report = progress or (lambda *_: None)
-        points = self._points(name, entries, skipped, report)
-        self._index.replace(name, points, version)
-        self._remove_unused_pictures(name)
+        with self._ingesting:
+            try:
+                self._index.replace(name, self._points(name, entries, skipped, report), version)
+            finally:
+                self._remove_unused_pictures(name)
         return IngestReport(len(entries), skipped, time.perf_counter() - started)
 
     def _points(self, name: str, entries: Sequence[Entry], skipped: list[Skipped], report: Progress) -> Iterator[Point]:
@@ -126,7 +130,8 @@ class Knowledge:
             yield target, photo
 
     def _remove_unused_pictures(self, name: str) -> None:
-        used = {path for entry in self._index.entries(name) for path in entry.pictures}
+        entries = self._index.entries(name) if self._index.version(name) else ()
+        used = {path for entry in entries for path in entry.pictures}
         for path in (self._pictures_dir / name).glob("*.jpg"):
             if path not in used:
                 path.unlink()
