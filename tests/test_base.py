@@ -23,7 +23,7 @@ def make(tmp_path):
     indexes = []
 
     def build(image):
-        indexes.append(VectorIndex(connect(tmp_path / "index"), "fake", WordEncoder.dim, image.dim))
+        indexes.append(VectorIndex(connect(tmp_path / "index"), "fake", WordEncoder.dim, image.dim, tmp_path / "pictures"))
         return Knowledge(indexes[-1], WordEncoder(), image, tmp_path / "pictures", lambda turn: None)
 
     yield build

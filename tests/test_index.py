@@ -1,6 +1,7 @@
 """The index: what it finds is what brute force over all entries finds, and an ingest is all or nothing."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def random_points(count, seed=0):
 
 @pytest.fixture
 def index(tmp_path):
-    index = VectorIndex(connect(tmp_path / "index"), "models", D_TEXT, D_PICTURE)
+    index = VectorIndex(connect(tmp_path / "index"), "models", D_TEXT, D_PICTURE, tmp_path)
     yield index
     index.close()
 
@@ -150,6 +151,16 @@ def test_entries_come_back_whole_and_in_order(index, tmp_path):
     assert [(b.name, b.entries, b.pictures) for b in index.list()] == [("kb", 4, 1)]
 
 
+def test_pictures_move_with_their_folder(index, tmp_path):
+    (point,) = random_points(1)
+    picture = tmp_path / "here" / "kb" / "p.jpg"
+    here, there = (VectorIndex(index._client, "models", D_TEXT, D_PICTURE, tmp_path / place) for place in ("here", "there"))
+    here.replace("kb", [replace(point, entry=replace(point.entry, pictures=(picture,)))], "v1")
+    (hit,) = there.search("kb", query(point.text[0]), 1)
+    assert here.entries("kb")[0].pictures == (picture,)
+    assert there.entries("kb")[0].pictures == hit.entry.pictures == (tmp_path / "there" / "kb" / "p.jpg",)
+
+
 def test_replace_forgets_the_old_entries(index):
     index.replace("kb", random_points(5), "v1")
     index.replace("kb", random_points(2), "v2")
@@ -195,20 +206,20 @@ def test_an_ingest_that_ends_within_another_leaves_nothing_behind(index):
 
 
 def test_an_index_is_reopened_as_it_was(tmp_path):
-    first = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE)
+    first = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE, tmp_path)
     first.replace("kb", random_points(5), "v1")
     first.close()
-    second = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE)
+    second = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE, tmp_path)
     assert len(second.entries("kb")) == 5
     second.close()
-    other = VectorIndex(connect(tmp_path), "othermodels", D_TEXT, D_PICTURE)
+    other = VectorIndex(connect(tmp_path), "othermodels", D_TEXT, D_PICTURE, tmp_path)
     assert other.list() == [] and other.version("kb") is None
     other.close()
 
 
 def test_a_folder_in_use_is_said_with_the_remedy(tmp_path, index):
     with pytest.raises(KnowledgeError, match="MM_SUPPORT_INDEX_URL"):
-        VectorIndex(connect(tmp_path / "index"), "models", D_TEXT, D_PICTURE)
+        VectorIndex(connect(tmp_path / "index"), "models", D_TEXT, D_PICTURE, tmp_path)
 
 
 def test_a_server_that_does_not_answer_is_said(tmp_path):

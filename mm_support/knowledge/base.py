@@ -141,9 +141,9 @@ class Knowledge:
 
     def _remove_unused_pictures(self, name: str) -> None:
         entries = self._index.entries(name) if self._index.version(name) else ()
-        used = {path for entry in entries for path in entry.pictures}
+        used = {path.name for entry in entries for path in entry.pictures}
         for path in (self._pictures_dir / name).glob("*.jpg"):
-            if path not in used:
+            if path.name not in used:
                 path.unlink()
 
 

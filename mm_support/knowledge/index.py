@@ -89,11 +89,12 @@ class Contents:
 class VectorIndex:
     """Knowledge bases in Qdrant. client: see `connect`.
 
-    signature: names the models that made the vectors; bases made by others are not seen.
+    signature: names the models that made the vectors; bases made by others are not seen. pictures_dir: holds the pictures of
+    all entries on this machine; what is stored is their place in it, so the folder may move and a server be shared.
     """
 
-    def __init__(self, client: QdrantClient, signature: str, d_text: int, d_picture: int) -> None:
-        self._client = client
+    def __init__(self, client: QdrantClient, signature: str, d_text: int, d_picture: int, pictures_dir: Path) -> None:
+        self._client, self._pictures_dir = client, Path(pictures_dir)
         self._prefix = f"{signature}{LAYOUT}."
         self._dims = {"text": d_text, "picture": d_picture, "words": d_picture}
         self._known: dict[str, Contents] = {}  # collection -> what is in it; collections never change
@@ -151,7 +152,7 @@ class VectorIndex:
             collection = self._collection(name)
             contents = self._contents(collection)
             candidates = self._candidates(collection, query, max(limit, CANDIDATES))
-        hits = (_score(point, query, contents) for point in candidates)
+        hits = (Hit(_entry(point.payload, self._pictures_dir), *_score(point, query, contents)) for point in candidates)
         return sorted(hits, key=lambda hit: (-hit.score, hit.entry.id))[:limit]
 
     def _candidates(self, collection: str, query: FusedQuery, limit: int) -> list:
@@ -191,7 +192,7 @@ class VectorIndex:
 
     def _fill(self, collection: str, points: Iterable[Point]) -> None:
         numbered = enumerate(points)
-        while batch := [_to_qdrant(point, order) for order, point in islice(numbered, UPSERT_BATCH)]:
+        while batch := [_to_qdrant(point, order, self._pictures_dir) for order, point in islice(numbered, UPSERT_BATCH)]:
             with self._lock:
                 self._client.upsert(collection, batch)
 
@@ -210,7 +211,8 @@ class VectorIndex:
             points += page
         payloads = sorted((point.payload for point in points), key=lambda payload: payload["order"])
         words, named = ([payload[key] for payload in payloads] for key in ("words", "codes"))
-        return Contents(tuple(map(_entry, payloads)), Rarity(words), Rarity(named))
+        entries = tuple(_entry(payload, self._pictures_dir) for payload in payloads)
+        return Contents(entries, Rarity(words), Rarity(named))
 
     def _collection(self, name: str) -> str:
         aliases = self._aliases()
@@ -249,7 +251,7 @@ def connect(folder: Path, url: str = "") -> QdrantClient:
         ) from exc
 
 
-def _to_qdrant(point: Point, order: int):
+def _to_qdrant(point: Point, order: int, pictures_dir: Path):
     from qdrant_client import models
 
     entry = point.entry
@@ -260,7 +262,7 @@ def _to_qdrant(point: Point, order: int):
     named = codes.extract(text)
     payload = {
         **asdict(replace(entry, pictures=())),
-        "pictures": [str(path) for path in entry.pictures],
+        "pictures": [path.relative_to(pictures_dir).as_posix() for path in entry.pictures],
         "order": order,
         "words": sorted(word_stems(text)),
         "named_codes": sorted(named),
@@ -270,21 +272,21 @@ def _to_qdrant(point: Point, order: int):
     return models.PointStruct(id=str(uuid.uuid5(NAMESPACE, entry.id)), vector=vectors, payload=payload)
 
 
-def _entry(payload: dict) -> Entry:
+def _entry(payload: dict, pictures_dir: Path) -> Entry:
     return Entry(
         id=payload["id"],
         title=payload["title"],
         answer=payload["answer"],
         questions=tuple(payload["questions"]),
         intent=payload["intent"],
-        pictures=tuple(map(Path, payload["pictures"])),
+        pictures=tuple(pictures_dir / place for place in payload["pictures"]),
         source=payload["source"],
         human_only=payload["human_only"],
     )
 
 
-def _score(point, query: FusedQuery, contents: Contents) -> Hit:
-    """Score of one candidate: a sum over modalities, each at least 0.
+def _score(point, query: FusedQuery, contents: Contents) -> tuple[float, dict[str, float]]:
+    """Score of one candidate, and its parts: a sum over modalities, each at least 0.
 
     A modality in words: the cosine of what it put into the query with the entry's best text vector and with the
     mean of them all, and its weight times the likeness of its pieces and the coverage of its words. Photo: its weight times the picture score. Codes: an
@@ -312,7 +314,7 @@ def _score(point, query: FusedQuery, contents: Contents) -> Hit:
         gain = (1 - total) * CODE_SHARE * likeness
         by[name] = by.get(name, 0.0) + gain
         total += gain
-    return Hit(_entry(point.payload), total, by)
+    return total, by
 
 
 def _photo_part(point, picture: np.ndarray) -> float:
