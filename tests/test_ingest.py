@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from mm_support.errors import KnowledgeError
-from mm_support.knowledge.ingest import read_knowledge
+from mm_support.knowledge.ingest import MAX_PICTURES, MAX_QUESTIONS, read_knowledge
+from mm_support.store import TurnRow
 
 ROW = {"id": "a", "title": "Returns", "answer": "Within 30 days.", "questions": ["Can I return it?", "Send back"], "intent": "returns"}
 
@@ -40,6 +41,34 @@ def test_bad_rows_are_reported_and_the_others_read(tmp_path):
     assert [(file, line) for file, line, _ in skipped] == [("faq.jsonl", n) for n in (2, 3, 4, 5)]
     reasons = " / ".join(reason for _, _, reason in skipped)
     assert "JSON" in reasons and "no answer" in reasons and "used before" in reasons
+
+
+def test_more_questions_and_pictures_than_an_entry_holds_are_reported(tmp_path):
+    names = [f"{n}.png" for n in range(MAX_PICTURES + 2)]
+    for name in names:
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    questions = [f"Question {n}?" for n in range(MAX_QUESTIONS + 3)]
+    path = write(tmp_path / "faq.jsonl", {**ROW, "questions": questions, "pictures": names})
+    (entry,), skipped = read_knowledge(path)
+    assert entry.questions == tuple(questions[:MAX_QUESTIONS]) and [path.name for path in entry.pictures] == names[:MAX_PICTURES]
+    assert [(line, reason.split(";")[0]) for _, line, reason in skipped] == [
+        (1, f"it has {len(questions)} questions"), (1, f"it has {len(names)} pictures"),
+    ]  # fmt: skip
+
+
+def test_an_intent_that_the_store_cannot_keep_is_reported(tmp_path):
+    longest = TurnRow.__table__.c.intent.type.length
+    path = write(tmp_path / "faq.jsonl", {**ROW, "intent": "i" * longest}, {**ROW, "id": "b", "intent": "i" * (longest + 1)})
+    (entry,), ((_, line, reason),) = read_knowledge(path)
+    assert entry.id == "a" and line == 2 and "intent" in reason
+
+
+def test_an_answer_brings_no_citations_of_its_own(tmp_path):
+    answers = ["Send it back [2]. We pay [1, 3].", "[4]", "Free [[1]2] returns."]
+    path = write(tmp_path / "faq.jsonl", *({**ROW, "id": answer, "answer": answer} for answer in answers))
+    (entry,), skipped = read_knowledge(path)
+    assert entry.answer == "Send it back. We pay."
+    assert [line for _, line, _ in skipped] == [2, 3] and "no answer" in skipped[0][2] and "brackets" in skipped[1][2]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from os.path import isfile, realpath  # unlike Path's they raise nothing, whatev
 from pathlib import Path
 from typing import Any, Iterator
 
+from mm_support.decode.sentences import without_markers
 from mm_support.errors import KnowledgeError
 from mm_support.types import Entry
 
@@ -29,7 +30,9 @@ PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 MAX_FILE_BYTES = 50 * 2**20
 MAX_ANSWER = 20_000  # characters
 MAX_TITLE = 300  # characters
+MAX_INTENT = 64  # characters, as the store keeps it
 MAX_QUESTIONS = 100
+MAX_PICTURES = 50  # of an entry
 SHOWN = 80  # characters of a picture's name in a reason; a picture written into the text itself has thousands
 LONG_MARKDOWN = 1_500  # characters of text above which a file is split by its headings
 HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
@@ -176,14 +179,17 @@ READERS = {"jsonl": _read_jsonl, "csv": _read_csv, "markdown": _read_markdown}
 
 
 def _add(row: dict[str, Any], file: Path, line: int, reading: Reading) -> None:
-    """Adds the row as an entry, or says why not."""
-    title, answer = _text(row.get("title")), _text(row.get("answer"))
+    """Adds the row as an entry, or says why not. Numbers like [1] leave the answer: in a reply they would pass for citations."""
+    title, answer, intent = (_text(row.get(name)) for name in ("title", "answer", "intent"))
+    answer = without_markers(answer).strip() if len(answer) <= MAX_ANSWER else answer
     entry_id = _text(row.get("id")) or re.sub(r"\W+", "-", title.lower()).strip("-")
     reason = (
         "it has no title" if not title
         else "it has no answer" if not answer
         else f"its answer is longer than {MAX_ANSWER} characters; split it" if len(answer) > MAX_ANSWER
         else f"its title is longer than {MAX_TITLE} characters" if len(title) > MAX_TITLE
+        else f"its intent is longer than {MAX_INTENT} characters" if len(intent) > MAX_INTENT
+        else "its answer has numbers in brackets within brackets" if without_markers(answer) != answer
         else f"the id {entry_id!r} was used before" if entry_id in reading.ids
         else ""
     )  # fmt: skip
@@ -196,13 +202,21 @@ def _add(row: dict[str, Any], file: Path, line: int, reading: Reading) -> None:
             id=entry_id,
             title=title,
             answer=answer,
-            questions=tuple(dict.fromkeys(_list(row.get("questions"))))[:MAX_QUESTIONS],
-            intent=_text(row.get("intent")),
-            pictures=tuple(_pictures(_list(row.get("pictures")), file, line, reading)),
+            questions=tuple(_first(MAX_QUESTIONS, "questions", _list(row.get("questions")), file, line, reading)),
+            intent=intent,
+            pictures=tuple(_pictures(_first(MAX_PICTURES, "pictures", _list(row.get("pictures")), file, line, reading), file, line, reading)),
             source=f"{reading.name(file)}:{line}",
             human_only=str(row.get("human_only", "")).lower() in ("true", "1", "yes"),
         )
     )
+
+
+def _first(most: int, what: str, items: list[str], file: Path, line: int, reading: Reading) -> list[str]:
+    """Each item once, no more than so many; what is left out is said."""
+    items = list(dict.fromkeys(items))
+    if len(items) > most:
+        reading.skip(file, line, f"it has {len(items)} {what}; the entry is kept with the first {most}")
+    return items[:most]
 
 
 def _pictures(names: list[str], file: Path, line: int, reading: Reading) -> Iterator[Path]:
