@@ -56,7 +56,8 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
     say("Loading the text and image encoders")
     text = load_text_encoder(settings, device)
     image = load_image_encoder(settings, device)
-    index = VectorIndex(client, signature(settings), text.dim, image.dim)
+    pictures = settings.data_dir / "pictures"
+    index = VectorIndex(client, signature(settings), text.dim, image.dim, pictures)
     say("Loading the speech encoder and the text reader")
     understanding = Understanding(
         load_speech_encoder(settings, device),
@@ -65,7 +66,7 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
         text,
         load_fusion(settings, text.dim, image.dim),
     )
-    knowledge = Knowledge(index, text, image, settings.data_dir / "pictures", understanding.query)
+    knowledge = Knowledge(index, text, image, pictures, understanding.query)
     ingest_packs(knowledge, PACKS, say)
     say("Loading the language model and the voice")
     writer = ReplyWriter(model.result(), text)

@@ -139,10 +139,11 @@ class Store:
         return tuple(map(_past, reversed(rows)))
 
     def turns(self) -> Iterator[tuple[TurnRow, list[FeedbackRow]]]:
-        """All turns with their feedback, oldest first."""
+        """All turns, oldest first, each with its feedback, the latest last."""
         with self._session() as session:
             for row in session.scalars(select(TurnRow).order_by(TurnRow.created)):
-                yield row, list(session.scalars(select(FeedbackRow).where(FeedbackRow.turn_id == row.id)))
+                own = select(FeedbackRow).where(FeedbackRow.turn_id == row.id).order_by(FeedbackRow.id)
+                yield row, list(session.scalars(own))
 
     def close(self) -> None:
         self._engine.dispose()

@@ -98,7 +98,7 @@ def data(made):
 
 def test_the_score_is_that_of_the_index(made, tmp_path):
     entries = PACK_ENTRIES
-    index = VectorIndex(connect(tmp_path), "test", WordEncoder.dim, D_PICTURE)
+    index = VectorIndex(connect(tmp_path), "test", WordEncoder.dim, D_PICTURE, Path())
     points = [
         Point(e, made.texts(entry_texts(e)), np.stack([made.photo(Picture("shop", (), p, 0, "catalogue"))[0] for p in e.pictures])
               if e.pictures else np.empty((0, D_PICTURE), np.float32), made.titles([e.title])[0], merged(made.pieces(entry_texts(e))))

@@ -1,5 +1,8 @@
 """The index: what it finds is what brute force over all entries finds, and an ingest is all or nothing."""
 
+import threading
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,7 +35,7 @@ def random_points(count, seed=0):
 
 @pytest.fixture
 def index(tmp_path):
-    index = VectorIndex(connect(tmp_path / "index"), "models", D_TEXT, D_PICTURE)
+    index = VectorIndex(connect(tmp_path / "index"), "models", D_TEXT, D_PICTURE, tmp_path)
     yield index
     index.close()
 
@@ -148,6 +151,16 @@ def test_entries_come_back_whole_and_in_order(index, tmp_path):
     assert [(b.name, b.entries, b.pictures) for b in index.list()] == [("kb", 4, 1)]
 
 
+def test_pictures_move_with_their_folder(index, tmp_path):
+    (point,) = random_points(1)
+    picture = tmp_path / "here" / "kb" / "p.jpg"
+    here, there = (VectorIndex(index._client, "models", D_TEXT, D_PICTURE, tmp_path / place) for place in ("here", "there"))
+    here.replace("kb", [replace(point, entry=replace(point.entry, pictures=(picture,)))], "v1")
+    (hit,) = there.search("kb", query(point.text[0]), 1)
+    assert here.entries("kb")[0].pictures == (picture,)
+    assert there.entries("kb")[0].pictures == hit.entry.pictures == (tmp_path / "there" / "kb" / "p.jpg",)
+
+
 def test_replace_forgets_the_old_entries(index):
     index.replace("kb", random_points(5), "v1")
     index.replace("kb", random_points(2), "v2")
@@ -167,21 +180,46 @@ def test_a_failed_ingest_leaves_the_old_index(index):
     assert len(index._client.get_collections().collections) == 1
 
 
+def test_the_old_base_answers_while_the_points_of_the_new_one_are_made(index):
+    index.replace("kb", random_points(5), "v1")
+    seen = []
+
+    def asked_meanwhile():
+        yield from random_points(70)
+        other = threading.Thread(target=lambda: seen.append((index.version("kb"), len(index.entries("kb")))), daemon=True)
+        other.start()
+        other.join(5)
+
+    index.replace("kb", asked_meanwhile(), "v2")
+    assert seen == [("v1", 5)] and index.version("kb") == "v2"
+
+
+def test_an_ingest_that_ends_within_another_leaves_nothing_behind(index):
+    def overtaken():
+        index.replace("kb", random_points(2), "v2")
+        yield from random_points(3)
+
+    index.replace("kb", random_points(5), "v1")
+    index.replace("kb", overtaken(), "v3")
+    assert index.version("kb") == "v3" and len(index.entries("kb")) == 3
+    assert len(index._client.get_collections().collections) == 1
+
+
 def test_an_index_is_reopened_as_it_was(tmp_path):
-    first = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE)
+    first = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE, tmp_path)
     first.replace("kb", random_points(5), "v1")
     first.close()
-    second = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE)
+    second = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE, tmp_path)
     assert len(second.entries("kb")) == 5
     second.close()
-    other = VectorIndex(connect(tmp_path), "othermodels", D_TEXT, D_PICTURE)
+    other = VectorIndex(connect(tmp_path), "othermodels", D_TEXT, D_PICTURE, tmp_path)
     assert other.list() == [] and other.version("kb") is None
     other.close()
 
 
 def test_a_folder_in_use_is_said_with_the_remedy(tmp_path, index):
     with pytest.raises(KnowledgeError, match="MM_SUPPORT_INDEX_URL"):
-        VectorIndex(connect(tmp_path / "index"), "models", D_TEXT, D_PICTURE)
+        VectorIndex(connect(tmp_path / "index"), "models", D_TEXT, D_PICTURE, tmp_path)
 
 
 def test_a_server_that_does_not_answer_is_said(tmp_path):

@@ -1,12 +1,15 @@
 """Knowledge files: what can be read is read, what cannot is reported with its file and line."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from mm_support.errors import KnowledgeError
-from mm_support.knowledge.ingest import read_knowledge
+from mm_support.knowledge.ingest import MAX_PICTURES, MAX_QUESTIONS, read_knowledge
+from mm_support.store import TurnRow
 
 ROW = {"id": "a", "title": "Returns", "answer": "Within 30 days.", "questions": ["Can I return it?", "Send back"], "intent": "returns"}
 
@@ -40,6 +43,34 @@ def test_bad_rows_are_reported_and_the_others_read(tmp_path):
     assert "JSON" in reasons and "no answer" in reasons and "used before" in reasons
 
 
+def test_more_questions_and_pictures_than_an_entry_holds_are_reported(tmp_path):
+    names = [f"{n}.png" for n in range(MAX_PICTURES + 2)]
+    for name in names:
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    questions = [f"Question {n}?" for n in range(MAX_QUESTIONS + 3)]
+    path = write(tmp_path / "faq.jsonl", {**ROW, "questions": questions, "pictures": names})
+    (entry,), skipped = read_knowledge(path)
+    assert entry.questions == tuple(questions[:MAX_QUESTIONS]) and [path.name for path in entry.pictures] == names[:MAX_PICTURES]
+    assert [(line, reason.split(";")[0]) for _, line, reason in skipped] == [
+        (1, f"it has {len(questions)} questions"), (1, f"it has {len(names)} pictures"),
+    ]  # fmt: skip
+
+
+def test_an_intent_that_the_store_cannot_keep_is_reported(tmp_path):
+    longest = TurnRow.__table__.c.intent.type.length
+    path = write(tmp_path / "faq.jsonl", {**ROW, "intent": "i" * longest}, {**ROW, "id": "b", "intent": "i" * (longest + 1)})
+    (entry,), ((_, line, reason),) = read_knowledge(path)
+    assert entry.id == "a" and line == 2 and "intent" in reason
+
+
+def test_an_answer_brings_no_citations_of_its_own(tmp_path):
+    answers = ["Send it back [2]. We pay [1, 3].", "[4]", "Free [[1]2] returns."]
+    path = write(tmp_path / "faq.jsonl", *({**ROW, "id": answer, "answer": answer} for answer in answers))
+    (entry,), skipped = read_knowledge(path)
+    assert entry.answer == "Send it back. We pay."
+    assert [line for _, line, _ in skipped] == [2, 3] and "no answer" in skipped[0][2] and "brackets" in skipped[1][2]
+
+
 @pytest.mark.parametrize(
     "text, reason",
     [
@@ -62,6 +93,40 @@ def test_not_utf8_is_reported_with_its_line(tmp_path):
     assert len(entries) == 1 and skipped[0][:2] == ("latin.csv", 2) and "UTF-8" in skipped[0][2]
 
 
+@pytest.mark.parametrize(
+    "name, make",
+    [
+        ("folder.md", lambda path: path.mkdir()),
+        ("dangling.md", lambda path: path.symlink_to("gone.md")),
+        ("loop.md", lambda path: path.symlink_to("loop.md")),
+        ("closed.md", lambda path: path.write_text("# T\n\nA.")),
+        (os.fsdecode(b"caf\xe9.md"), lambda path: path.write_text("")),
+    ],
+)
+def test_odd_files_are_reported_and_the_others_read(tmp_path, monkeypatch, name, make):
+    def read(path, encoding):
+        if path.name == "closed.md":
+            raise PermissionError(13, "Permission denied")
+        return path.read_bytes().decode(encoding)
+
+    monkeypatch.setattr(Path, "read_text", read)  # tests may run as root, to whom no file is closed
+    make(tmp_path / name)
+    (tmp_path / "a**b.md").write_text("# T\n\nA.")
+    (entry,), ((file, line, reason),) = read_knowledge(tmp_path)
+    assert entry.source == "a**b.md:1" and file.encode() and line in (0, 1) and reason
+
+
+def test_a_picture_written_into_the_text_is_reported(tmp_path):
+    (tmp_path / "a.md").write_text(f"# T\n\nA.\n\n![](data:image/png;base64,{'A' * 9000})\n")
+    (entry,), ((file, line, reason),) = read_knowledge(tmp_path)
+    assert (entry.answer, entry.pictures) == ("A.", ()) and (file, line) == ("a.md", 1) and len(reason) < 200
+
+
+def test_halves_of_surrogate_pairs_are_dropped(tmp_path):
+    (entry,), _ = read_knowledge(write(tmp_path / "faq.jsonl", {**ROW, "id": "a\ud800", "title": "Re\udfffturns \U0001f600"}))
+    assert (entry.id, entry.title) == ("a", "Returns \U0001f600")
+
+
 def test_markdown_file_is_an_entry_with_its_picture(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "lamp.png")
     (tmp_path / "lamp.md").write_text("# The lamp blinks\n\nQuestions:\n- Why does it blink?\n- Blinking lamp\n\nHold the button.\n")
@@ -69,6 +134,19 @@ def test_markdown_file_is_an_entry_with_its_picture(tmp_path):
     assert entry.title == "The lamp blinks" and entry.answer == "Hold the button."
     assert entry.questions == ("Why does it blink?", "Blinking lamp")
     assert [path.name for path in entry.pictures] == ["lamp.png"] and skipped == []
+
+
+def test_a_picture_beside_belongs_to_the_file_of_its_name(tmp_path):
+    for name in ("return.md", "return-label.md", "return[1].md"):
+        (tmp_path / name).write_text("# T\n\nA.")
+    for name in ("return.jpg", "return-2.png", "return-label.jpg", "return-label-1.jpg", "return[1].jpg", "returned.jpg", "return1.jpg"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    entries, _ = read_knowledge(tmp_path)
+    assert {entry.source: [path.name for path in entry.pictures] for entry in entries} == {
+        "return.md:1": ["return-2.png", "return.jpg"],
+        "return-label.md:1": ["return-label-1.jpg", "return-label.jpg"],
+        "return[1].md:1": ["return[1].jpg"],
+    }
 
 
 def test_long_markdown_is_split_by_heading(tmp_path):

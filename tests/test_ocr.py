@@ -156,6 +156,26 @@ def test_of_characters_that_cover_one_another_the_surest_stays():
     assert sorted(item.glyph for item in kept) == ["1", "8"]
 
 
+def test_of_very_many_characters_the_surest_are_looked_at():
+    page = [character(15 * i, "8", confidence=i / 1000) for i in range(1000)]
+    assert distinct(page) == page[: -segments.MOST - 1 : -1]
+
+
+def test_of_very_many_lines_the_surest_are_looked_at_again():
+    said = np.zeros((14, 192, 192), np.float32)
+    far_apart = (slice(None), slice(8, None, 16), slice(8, None, 16))
+    said[far_apart] = np.array([0.98, 0, -10 / 16, 5 / 16, 0, *[0.99] * 7, 0, 0], np.float32)[:, None, None]
+    seen = []
+
+    def net(photo):
+        seen.append(photo.shape)
+        return said if photo.shape == (1, 3, 768, 768) else np.zeros((14, *(s // 4 for s in photo.shape[2:])), np.float32)
+
+    lines = SegmentReader(net).read(Image.new("RGB", (768, 768)))
+    assert len(characters(said, 1.0)) == 144 and len(lines) == segments.MOST_LINES
+    assert len(seen) == len(segments.SIDES) + segments.MOST_LINES
+
+
 def test_what_the_network_says_becomes_lines_in_fractions_of_the_photo():
     said = np.zeros((14, 12, 48), np.float32)
     for x, lit in ((10, "adefg"), (15, "abdeg"), (20, "bcfg")):

@@ -49,7 +49,7 @@ def make(tmp_settings, folder):
 
     def build(draft="", lines=(), speech=None):
         text, image = WordEncoder(), ColourEncoder()
-        index = VectorIndex(connect(tmp_settings.data_dir / "index"), "fake", text.dim, image.dim)
+        index = VectorIndex(connect(tmp_settings.data_dir / "index"), "fake", text.dim, image.dim, tmp_settings.data_dir / "pictures")
         understanding = Understanding(
             speech or FakeSpeech(), image, FakeReader(*lines), text, build_fusion("weighted-sum", text.dim, image.dim)
         )

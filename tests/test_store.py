@@ -50,6 +50,18 @@ def test_feedback_belongs_to_a_turn(url):
     assert (row.id, feedback.rating, feedback.comment) == ("t1", "down", "wrong part")
 
 
+def test_the_latest_feedback_of_a_turn_is_the_last(url, tmp_path):
+    store = Store(url)
+    store.add_turn(**turn(1))
+    for rating in ("up", "down"):
+        store.add_feedback("t1", rating)
+    with sqlite3.connect(tmp_path / "turns.sqlite") as database:  # rows come in the order of an index where none is asked for
+        database.execute("CREATE INDEX by_rating ON feedback (turn_id, rating)")
+        database.execute("DROP INDEX ix_feedback_turn_id")
+    ((_, feedback),) = store.turns()
+    assert [row.rating for row in feedback] == ["up", "down"]
+
+
 @pytest.mark.parametrize("call", [("t9", "up", ""), ("t1", "maybe", ""), ("t1", "up", "x" * 2001)])
 def test_bad_feedback_is_an_input_error_and_nothing_is_stored(url, call):
     store = Store(url)

@@ -23,6 +23,8 @@ WEIGHTS = Path(__file__).parents[2] / "assets" / "weights" / "segments.safetenso
 SIDES = (768, 384, 192, 96)  # pixels on the longer side; each finds characters about 13 to 36 pixels high
 BEST_HEIGHT = 22  # pixels; what was found is read again at this height
 ENLARGED = 1.5  # small photos are enlarged this much at most
+MOST = 200  # characters found in a photo, the surest ones; comparing each with each takes minutes for thousands
+MOST_LINES = 40  # of a photo that are looked at again, the surest ones
 LEAST_CENTRE = 0.4  # probability that a centre is there
 LEAST_AGAIN = 0.2  # the same where a line is known to be
 WEAK = 0.6  # confidence below which a line's first or last character has to fit in with the others
@@ -73,7 +75,8 @@ class SegmentReader:
     def read(self, photo: Image.Image) -> tuple[TextLine, ...]:
         """Lines from top to bottom; none where there is no such display. photo: upright RGB."""
         found = [character for side in SIDES for character in self._at_size(photo, side)]
-        likely = [chain for chain in chains(distinct(found)) if _confidence(chain) > LEAST_CENTRE]
+        surest = sorted(chains(distinct(found)), key=_confidence)[-MOST_LINES:]
+        likely = [chain for chain in surest if _confidence(chain) > LEAST_CENTRE]
         again = (part for chain in likely for part in parted(self._look_again(photo, chain)))
         lines = (_line(chain, photo.size) for chain in again)
         return tuple(sorted((line for line in lines if line), key=lambda line: line.box[1]))
@@ -132,9 +135,9 @@ def read_glyph(lit: np.ndarray) -> tuple[str, float]:
 
 
 def distinct(found: Sequence[Character]) -> list[Character]:
-    """The surest of characters that cover one another (the same one at two sizes, a half of one)."""
+    """The surest of characters that cover one another (the same one at two sizes, a half of one), of the MOST surest ones."""
     kept: list[Character] = []
-    for item in sorted(found, key=lambda item: -item.confidence):
+    for item in sorted(found, key=lambda item: -item.confidence)[:MOST]:
         if not any(_covered(item.corners, other.corners) > 0.4 for other in kept):
             kept.append(item)
     return kept

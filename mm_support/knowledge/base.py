@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 import time
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Callable, Iterator, Sequence
 
 import numpy as np
+from PIL import Image
 
-from mm_support.encode.image import ImageEncoder
+from mm_support.encode.image import PHOTOS, ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.inputs.photo import load_photo
@@ -49,6 +52,7 @@ class Knowledge:
     ) -> None:
         self._index, self._text, self._image = index, text, image
         self._pictures_dir, self._understand = Path(pictures_dir), understand
+        self._ingesting = threading.Lock()  # what one has kept for a base that is not there yet, another would remove
 
     def list(self) -> list[KnowledgeBase]:
         return self._index.list()
@@ -83,9 +87,11 @@ class Knowledge:
         started = time.perf_counter()
         entries, skipped = read_knowledge(Path(path))
         report = progress or (lambda *_: None)
-        points = self._points(name, entries, skipped, report)
-        self._index.replace(name, points, version)
-        self._remove_unused_pictures(name)
+        with self._ingesting:
+            try:
+                self._index.replace(name, self._points(name, entries, skipped, report), version)
+            finally:
+                self._remove_unused_pictures(name)
         return IngestReport(len(entries), skipped, time.perf_counter() - started)
 
     def _points(self, name: str, entries: Sequence[Entry], skipped: list[Skipped], report: Progress) -> Iterator[Point]:
@@ -100,16 +106,25 @@ class Knowledge:
         ends = np.cumsum([len(t) for t in texts])
         text_vectors, text_pieces = iter(np.split(whole, ends[:-1])), (pieces[end - len(t) : end] for end, t in zip(ends, texts))
         words = self._image.encode_words([entry.title for entry in entries])
-        kept = [list(self._keep_pictures(name, entry, skipped)) for entry in entries]
-        photos = [photo for pairs in kept for _, photo in pairs]
-        vectors = self._image.encode(photos) if photos else np.empty((0, self._image.dim), np.float32)
-        pictures = iter(np.split(vectors, np.cumsum([len(pairs) for pairs in kept])[:-1]))
-        for entry, pairs, word in zip(entries, kept, words):
-            stored = replace(entry, pictures=tuple(path for path, _ in pairs))
-            yield Point(stored, next(text_vectors), next(pictures), word, merged(next(text_pieces)))
+        pictures = self._encode_pictures(name, entries, skipped)
+        for entry, word in zip(entries, words):
+            own = pictures[entry.id]
+            stored = replace(entry, pictures=tuple(path for path, _ in own))
+            vectors = np.array([vector for _, vector in own], np.float32).reshape(-1, self._image.dim)
+            yield Point(stored, next(text_vectors), vectors, word, merged(next(text_pieces)))
 
-    def _keep_pictures(self, name: str, entry: Entry, skipped: list[Skipped]) -> Iterator[tuple[Path, object]]:
-        """(path under the data folder, photo) of each picture that opens; named by content, so kept once."""
+    def _encode_pictures(self, name: str, entries: Sequence[Entry], skipped: list[Skipped]) -> dict[str, list[tuple[Path, np.ndarray]]]:
+        """Entry id -> (path under the data folder, (d_picture,) vector) of each picture that opens; PHOTOS are in memory at once."""
+        kept = ((entry.id, *pair) for entry in entries for pair in self._keep_pictures(name, entry, skipped))
+        found: dict[str, list[tuple[Path, np.ndarray]]] = {entry.id: [] for entry in entries}
+        while group := list(islice(kept, PHOTOS)):
+            vectors = self._image.encode([photo for *_, photo in group])
+            for (entry_id, path, _), vector in zip(group, vectors):
+                found[entry_id].append((path, vector))
+        return found
+
+    def _keep_pictures(self, name: str, entry: Entry, skipped: list[Skipped]) -> Iterator[tuple[Path, Image.Image]]:
+        """(path under the data folder, photo of at most PICTURE_SIDE) of each picture that opens; named by content, so kept once."""
         for source in entry.pictures:
             try:
                 photo = load_photo(source)
@@ -118,17 +133,17 @@ class Knowledge:
                 skipped.append((file, int(line), f"picture {source.name}: {exc}"))
                 continue
             target = self._pictures_dir / name / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.jpg"
+            photo.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                small = photo.copy()
-                small.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-                small.save(target, quality=88)
+                photo.save(target, quality=88)
             yield target, photo
 
     def _remove_unused_pictures(self, name: str) -> None:
-        used = {path for entry in self._index.entries(name) for path in entry.pictures}
+        entries = self._index.entries(name) if self._index.version(name) else ()
+        used = {path.name for entry in entries for path in entry.pictures}
         for path in (self._pictures_dir / name).glob("*.jpg"):
-            if path not in used:
+            if path.name not in used:
                 path.unlink()
 
 

@@ -16,6 +16,7 @@ CONFUSED = str.maketrans("OQDILSBZG", "000115826")  # what is read or written fo
 NEARLY = {0: 0.95, 1: 0.9, 2: 0.8}  # by how many characters were confused; 0: only leading zeros differ
 UNPREFIXED = 0.8  # "error 24" against E24
 MAX_LENGTH = 24  # characters; longer ones are addresses and checksums
+TOO_LONG = 10**MAX_LENGTH  # numbers stop growing here
 
 TOKEN = re.compile(r"[A-Za-z0-9]+(?:['.,:/_-]+[A-Za-z0-9]+)*(?:\s?[%°€$£])?|[#+$€£]|[^\W\d_a-zA-Z]+|[-–:]")
 # What makes a number behind it a code. Errors have short numbers, papers long ones.
@@ -147,7 +148,7 @@ def _digits(words: list[str]) -> str:
     for word in words:
         value = NUMBER_WORDS[word]
         if word in ("hundred", "thousand") and groups:
-            groups[-1] *= value
+            groups[-1] = min(groups[-1] * value, TOO_LONG)
         elif groups and ((last in TENS and 0 < value < 10) or (last in ("hundred", "thousand") and value < groups[-1])):
             groups[-1] += value
         else:

@@ -18,6 +18,7 @@ import threading
 import uuid
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterable, Sequence
 
@@ -88,11 +89,12 @@ class Contents:
 class VectorIndex:
     """Knowledge bases in Qdrant. client: see `connect`.
 
-    signature: names the models that made the vectors; bases made by others are not seen.
+    signature: names the models that made the vectors; bases made by others are not seen. pictures_dir: holds the pictures of
+    all entries on this machine; what is stored is their place in it, so the folder may move and a server be shared.
     """
 
-    def __init__(self, client: QdrantClient, signature: str, d_text: int, d_picture: int) -> None:
-        self._client = client
+    def __init__(self, client: QdrantClient, signature: str, d_text: int, d_picture: int, pictures_dir: Path) -> None:
+        self._client, self._pictures_dir = client, Path(pictures_dir)
         self._prefix = f"{signature}{LAYOUT}."
         self._dims = {"text": d_text, "picture": d_picture, "words": d_picture}
         self._known: dict[str, Contents] = {}  # collection -> what is in it; collections never change
@@ -115,18 +117,23 @@ class VectorIndex:
         return None if collection is None else collection.rsplit(".", 1)[1]
 
     def replace(self, name: str, points: Iterable[Point], version: str) -> None:
-        """Fills a new collection, then lets the name point at it; until then the old one answers."""
+        """Fills a new collection, then lets the name point at it; until then the old one answers.
+
+        Making the points may take minutes, so searches wait only while a batch of them is stored.
+        """
         from qdrant_client import models
 
         alias, fresh = self._prefix + name, f"{self._prefix}{name}.{uuid.uuid4().hex[:8]}.{version}"
         with self._lock:
-            old = self._aliases().get(name)
             self._client.create_collection(fresh, vectors_config=self._vector_params())
-            try:
-                self._fill(fresh, points)
-            except BaseException:
+        try:
+            self._fill(fresh, points)
+        except BaseException:
+            with self._lock:
                 self._client.delete_collection(fresh)
-                raise
+            raise
+        with self._lock:
+            old = self._aliases().get(name)  # only now: another ingest may have moved it meanwhile
             drop = [models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias))] if old else []
             create = models.CreateAlias(collection_name=fresh, alias_name=alias)
             self._client.update_collection_aliases([*drop, models.CreateAliasOperation(create_alias=create)])
@@ -145,7 +152,7 @@ class VectorIndex:
             collection = self._collection(name)
             contents = self._contents(collection)
             candidates = self._candidates(collection, query, max(limit, CANDIDATES))
-        hits = (_score(point, query, contents) for point in candidates)
+        hits = (Hit(_entry(point.payload, self._pictures_dir), *_score(point, query, contents)) for point in candidates)
         return sorted(hits, key=lambda hit: (-hit.score, hit.entry.id))[:limit]
 
     def _candidates(self, collection: str, query: FusedQuery, limit: int) -> list:
@@ -184,14 +191,10 @@ class VectorIndex:
         }
 
     def _fill(self, collection: str, points: Iterable[Point]) -> None:
-        batch: list = []
-        for order, point in enumerate(points):
-            batch.append(_to_qdrant(point, order))
-            if len(batch) == UPSERT_BATCH:
+        numbered = enumerate(points)
+        while batch := [_to_qdrant(point, order, self._pictures_dir) for order, point in islice(numbered, UPSERT_BATCH)]:
+            with self._lock:
                 self._client.upsert(collection, batch)
-                batch = []
-        if batch:
-            self._client.upsert(collection, batch)
 
     def _contents(self, collection: str) -> Contents:
         if collection not in self._known:
@@ -208,7 +211,8 @@ class VectorIndex:
             points += page
         payloads = sorted((point.payload for point in points), key=lambda payload: payload["order"])
         words, named = ([payload[key] for payload in payloads] for key in ("words", "codes"))
-        return Contents(tuple(map(_entry, payloads)), Rarity(words), Rarity(named))
+        entries = tuple(_entry(payload, self._pictures_dir) for payload in payloads)
+        return Contents(entries, Rarity(words), Rarity(named))
 
     def _collection(self, name: str) -> str:
         aliases = self._aliases()
@@ -247,7 +251,7 @@ def connect(folder: Path, url: str = "") -> QdrantClient:
         ) from exc
 
 
-def _to_qdrant(point: Point, order: int):
+def _to_qdrant(point: Point, order: int, pictures_dir: Path):
     from qdrant_client import models
 
     entry = point.entry
@@ -258,7 +262,7 @@ def _to_qdrant(point: Point, order: int):
     named = codes.extract(text)
     payload = {
         **asdict(replace(entry, pictures=())),
-        "pictures": [str(path) for path in entry.pictures],
+        "pictures": [path.relative_to(pictures_dir).as_posix() for path in entry.pictures],
         "order": order,
         "words": sorted(word_stems(text)),
         "named_codes": sorted(named),
@@ -268,21 +272,21 @@ def _to_qdrant(point: Point, order: int):
     return models.PointStruct(id=str(uuid.uuid5(NAMESPACE, entry.id)), vector=vectors, payload=payload)
 
 
-def _entry(payload: dict) -> Entry:
+def _entry(payload: dict, pictures_dir: Path) -> Entry:
     return Entry(
         id=payload["id"],
         title=payload["title"],
         answer=payload["answer"],
         questions=tuple(payload["questions"]),
         intent=payload["intent"],
-        pictures=tuple(map(Path, payload["pictures"])),
+        pictures=tuple(pictures_dir / place for place in payload["pictures"]),
         source=payload["source"],
         human_only=payload["human_only"],
     )
 
 
-def _score(point, query: FusedQuery, contents: Contents) -> Hit:
-    """Score of one candidate: a sum over modalities, each at least 0.
+def _score(point, query: FusedQuery, contents: Contents) -> tuple[float, dict[str, float]]:
+    """Score of one candidate, and its parts: a sum over modalities, each at least 0.
 
     A modality in words: the cosine of what it put into the query with the entry's best text vector and with the
     mean of them all, and its weight times the likeness of its pieces and the coverage of its words. Photo: its weight times the picture score. Codes: an
@@ -310,7 +314,7 @@ def _score(point, query: FusedQuery, contents: Contents) -> Hit:
         gain = (1 - total) * CODE_SHARE * likeness
         by[name] = by.get(name, 0.0) + gain
         total += gain
-    return Hit(_entry(point.payload), total, by)
+    return total, by
 
 
 def _photo_part(point, picture: np.ndarray) -> float:

@@ -4,6 +4,7 @@
     CSV       header id,title,questions,answer,intent,pictures; several questions or pictures split by |
     Markdown  a file an entry, its first heading the title; a long file is split by heading;
               headings and list items under "Questions" are questions; pictures are ![...](file) or lie beside it
+              under its name: lamp.md has lamp.jpg, lamp-2.jpg
 
 Everything in the files is untrusted: rows that cannot be read are skipped and said, pictures must lie
 inside the folder that is ingested. Knows nothing of vectors or of the index.
@@ -16,9 +17,11 @@ import io
 import json
 import re
 from dataclasses import dataclass, field
+from os.path import isfile, realpath  # unlike Path's they raise nothing, whatever a name is or leads to
 from pathlib import Path
 from typing import Any, Iterator
 
+from mm_support.decode.sentences import without_markers
 from mm_support.errors import KnowledgeError
 from mm_support.types import Entry
 
@@ -27,7 +30,10 @@ PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 MAX_FILE_BYTES = 50 * 2**20
 MAX_ANSWER = 20_000  # characters
 MAX_TITLE = 300  # characters
+MAX_INTENT = 64  # characters, as the store keeps it
 MAX_QUESTIONS = 100
+MAX_PICTURES = 50  # of an entry
+SHOWN = 80  # characters of a picture's name in a reason; a picture written into the text itself has thousands
 LONG_MARKDOWN = 1_500  # characters of text above which a file is split by its headings
 HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
 PICTURE_LINK = re.compile(r"!\[[^\]]*\]\(\s*<?([^)>]+?)>?(?:\s+\"[^\"]*\")?\s*\)")
@@ -45,7 +51,7 @@ class Reading:
     ids: set[str] = field(default_factory=set)
 
     def name(self, file: Path) -> str:
-        return str(file.relative_to(self.root))
+        return _text(file.relative_to(self.root) if file.is_relative_to(self.root) else file.name)
 
     def skip(self, file: Path, line: int, reason: str) -> None:
         self.skipped.append((self.name(file), line, reason))
@@ -61,7 +67,7 @@ def read_knowledge(path: Path) -> tuple[list[Entry], list[Skipped]]:
         raise KnowledgeError(f"{path} does not exist; give a JSONL, CSV or Markdown file, or a folder of them.")
     files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES)
     reading = Reading(path.parent.resolve() if path.is_file() else path.resolve())
-    for file in (f.resolve() for f in files if not _is_hidden(f, path)):
+    for file in (Path(realpath(f)) for f in files if not _is_hidden(f, path)):
         _read_file(file, reading)
     if not reading.entries:
         reasons = "; ".join(f"{name} line {line}: {reason}" for name, line, reason in reading.skipped[:3])
@@ -75,18 +81,21 @@ def _is_hidden(file: Path, root: Path) -> bool:
 
 def _read_file(file: Path, reading: Reading) -> None:
     kind = SUFFIXES.get(file.suffix.lower())
-    if not file.is_relative_to(reading.root):
-        reading.skipped.append((file.name, 0, "it is a link to a place outside the folder"))
-    elif kind is None:
-        reading.skip(file, 0, f"{file.suffix or 'a file without ending'} is not JSONL, CSV or Markdown")
-    elif file.stat().st_size > MAX_FILE_BYTES:
-        reading.skip(file, 0, f"it is larger than {MAX_FILE_BYTES // 2**20} MB; split it")
-    else:
-        try:
-            text = file.read_text(encoding="utf-8-sig")
-            READERS[kind](text, file, reading)
-        except UnicodeDecodeError as exc:
-            reading.skip(file, exc.object[: exc.start].count(b"\n") + 1, "it is not UTF-8 text; save it as UTF-8")
+    try:
+        if not file.is_relative_to(reading.root):
+            reading.skip(file, 0, "it is a link to a place outside the folder")
+        elif not isfile(file):
+            reading.skip(file, 0, "it is a folder or a broken link, not a file")
+        elif kind is None:
+            reading.skip(file, 0, f"{file.suffix or 'a file without ending'} is not JSONL, CSV or Markdown")
+        elif file.stat().st_size > MAX_FILE_BYTES:
+            reading.skip(file, 0, f"it is larger than {MAX_FILE_BYTES // 2**20} MB; split it")
+        else:
+            READERS[kind](file.read_text(encoding="utf-8-sig"), file, reading)
+    except UnicodeDecodeError as exc:
+        reading.skip(file, exc.object[: exc.start].count(b"\n") + 1, "it is not UTF-8 text; save it as UTF-8")
+    except OSError as exc:
+        reading.skip(file, 0, f"it cannot be read ({exc.strerror})")
 
 
 def _read_jsonl(text: str, file: Path, reading: Reading) -> None:
@@ -153,7 +162,8 @@ def _add_markdown(title: str, body: str, file: Path, line: int, reading: Reading
     """An entry from a piece of Markdown; a list under the line or heading "Questions" becomes its questions."""
     pictures = PICTURE_LINK.findall(body)
     if beside and not pictures:
-        pictures = [f.name for f in sorted(file.parent.glob(f"{file.stem}*")) if f.suffix.lower() in PICTURE_SUFFIXES]
+        own = re.compile(re.escape(file.stem) + r"(-\d+)?")
+        pictures = [f.name for f in sorted(file.parent.iterdir()) if f.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(f.stem)]
     body = PICTURE_LINK.sub("", body)
     questions: list[str] = []
     match = re.search(r"^#*\s*Questions:?[ \t]*\n((?:\s*[-*+]\s+.+\n?)+)", body, re.M | re.I)
@@ -169,14 +179,17 @@ READERS = {"jsonl": _read_jsonl, "csv": _read_csv, "markdown": _read_markdown}
 
 
 def _add(row: dict[str, Any], file: Path, line: int, reading: Reading) -> None:
-    """Adds the row as an entry, or says why not."""
-    title, answer = _text(row.get("title")), _text(row.get("answer"))
+    """Adds the row as an entry, or says why not. Numbers like [1] leave the answer: in a reply they would pass for citations."""
+    title, answer, intent = (_text(row.get(name)) for name in ("title", "answer", "intent"))
+    answer = without_markers(answer).strip() if len(answer) <= MAX_ANSWER else answer
     entry_id = _text(row.get("id")) or re.sub(r"\W+", "-", title.lower()).strip("-")
     reason = (
         "it has no title" if not title
         else "it has no answer" if not answer
         else f"its answer is longer than {MAX_ANSWER} characters; split it" if len(answer) > MAX_ANSWER
         else f"its title is longer than {MAX_TITLE} characters" if len(title) > MAX_TITLE
+        else f"its intent is longer than {MAX_INTENT} characters" if len(intent) > MAX_INTENT
+        else "its answer has numbers in brackets within brackets" if without_markers(answer) != answer
         else f"the id {entry_id!r} was used before" if entry_id in reading.ids
         else ""
     )  # fmt: skip
@@ -189,28 +202,37 @@ def _add(row: dict[str, Any], file: Path, line: int, reading: Reading) -> None:
             id=entry_id,
             title=title,
             answer=answer,
-            questions=tuple(dict.fromkeys(_list(row.get("questions"))))[:MAX_QUESTIONS],
-            intent=_text(row.get("intent")),
-            pictures=tuple(_pictures(_list(row.get("pictures")), file, line, reading)),
+            questions=tuple(_first(MAX_QUESTIONS, "questions", _list(row.get("questions")), file, line, reading)),
+            intent=intent,
+            pictures=tuple(_pictures(_first(MAX_PICTURES, "pictures", _list(row.get("pictures")), file, line, reading), file, line, reading)),
             source=f"{reading.name(file)}:{line}",
             human_only=str(row.get("human_only", "")).lower() in ("true", "1", "yes"),
         )
     )
 
 
+def _first(most: int, what: str, items: list[str], file: Path, line: int, reading: Reading) -> list[str]:
+    """Each item once, no more than so many; what is left out is said."""
+    items = list(dict.fromkeys(items))
+    if len(items) > most:
+        reading.skip(file, line, f"it has {len(items)} {what}; the entry is kept with the first {most}")
+    return items[:most]
+
+
 def _pictures(names: list[str], file: Path, line: int, reading: Reading) -> Iterator[Path]:
     for name in names:
-        path = (file.parent / name).resolve()
+        path, shown = Path(realpath(file.parent / name)), name[:SHOWN]
         if not path.is_relative_to(reading.root):
-            reading.skip(file, line, f"picture {name} lies outside the folder; the entry is kept without it")
-        elif not path.is_file():
-            reading.skip(file, line, f"picture {name} does not exist; the entry is kept without it")
+            reading.skip(file, line, f"picture {shown} lies outside the folder; the entry is kept without it")
+        elif not isfile(path):
+            reading.skip(file, line, f"picture {shown} does not exist; the entry is kept without it")
         else:
             yield path
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value).replace("\x00", "").strip()
+    """Without what no database stores: zeros and halves of surrogate pairs."""
+    return "" if value is None else str(value).encode("utf-8", "ignore").decode().replace("\x00", "").strip()
 
 
 def _list(value: Any) -> list[str]:

@@ -71,7 +71,8 @@ def ingested_entries(base: str, settings: Settings) -> tuple[Entry, ...]:
     from mm_support.knowledge.index import VectorIndex, connect
     from mm_support.loading import signature
 
-    index = VectorIndex(connect(settings.data_dir / "index", settings.index_url), signature(settings), 0, 0)  # only read
+    client = connect(settings.data_dir / "index", settings.index_url)
+    index = VectorIndex(client, signature(settings), 0, 0, settings.data_dir / "pictures")  # only read
     try:
         return index.entries(base)
     finally:
