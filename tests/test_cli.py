@@ -72,6 +72,14 @@ def test_a_file_that_cannot_be_written_is_one_line(run, tmp_path):
     assert status == 1 and err.startswith("error: ") and err.count("\n") == 1
 
 
+def test_fetching_weights_names_what_it_did_not_fetch(run, monkeypatch):
+    monkeypatch.setattr("mm_support.loading.fetch_settings_weights", lambda settings, report: None)
+    monkeypatch.delenv("MM_SUPPORT_PROFILE", raising=False)
+    assert "Not among them" not in run("fetch-weights")[1]
+    monkeypatch.setenv("MM_SUPPORT_REPLY_MODEL", "org/model")
+    assert "Not among them, fetched from their hub when first used: org/model." in run("fetch-weights")[1]
+
+
 def test_an_unknown_command_or_profile_is_status_2(capsys):
     for argv in (["dance"], ["--profile", "tiny", "ask", "x"]):
         with pytest.raises(SystemExit) as caught:

@@ -31,6 +31,7 @@ def test_a_follow_up_gets_the_turn_before_as_a_modality_and_weights_still_add_up
     assert sum(asked.weights.values()) == pytest.approx(1) and asked.weights[MODALITY] == pytest.approx(1 / 3)
     np.testing.assert_allclose(sum(asked.parts.values()), asked.text, atol=1e-6)
     assert {"refund"} <= asked.words[MODALITY]
+    np.testing.assert_array_equal(asked.pieces[MODALITY], ENCODER.encode_pieces([f"{REFUND.words} {REFUND.topic}"])[1][0].vectors)
 
 
 def test_the_less_a_question_says_the_more_its_context_counts():

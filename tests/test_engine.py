@@ -319,12 +319,14 @@ def test_the_writer_shows_the_photo_only_to_a_model_that_sees(red):
 
 
 def test_a_model_that_sees_stops_within_a_token_and_says_what_fails(seeing):
-    stop = threading.Event()
+    stop, tokens = threading.Event(), []
+    seeing._model.register_forward_hook(lambda *_: tokens.append(stop.is_set()))
     pieces = seeing.stream(MESSAGES, 400, stop)
     next(pieces)
     stop.set()
     assert list(pieces) == []
-    assert "".join(seeing.stream(MESSAGES, 5)), "the next one is not kept waiting"
+    assert "".join(seeing.stream(MESSAGES, 1)), "the next one is not kept waiting"
+    assert sum(tokens) <= 4, "one that was under way, at most one until the reader looks, and the next customer's own"
     with pytest.raises(GenerationError, match="ask again"):
         list(seeing.stream([{"role": "user", "content": [{"type": "image", "image": "gone.jpg"}]}], 5))
     seeing.close()

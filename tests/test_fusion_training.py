@@ -16,7 +16,7 @@ from mm_support.fuse import STRATEGIES, Token, build_fusion
 from mm_support.fusion_weights import fusion_file, load_fusion, made_for, save_fusion
 from mm_support.knowledge import codes
 from mm_support.knowledge.base import entry_texts
-from mm_support.knowledge.index import Point, VectorIndex, connect
+from mm_support.knowledge.index import PIECE_SHARE, Point, VectorIndex, connect
 from mm_support.knowledge.pieces import merged
 from mm_support.train import fusion_training
 from mm_support.train.encoded import packed, unpacked
@@ -118,6 +118,20 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
         hits = {hit.entry.id: hit.score for hit in index.search("shop", fusion.fuse(given), 5)}
         assert scores.tolist() == pytest.approx([hits[e.id] for e in entries], abs=1e-5)
     index.close()
+
+
+def test_training_does_not_find_an_entry_by_the_question_that_it_holds(made):
+    """Not even where that question is all that the entry holds."""
+    lone = Entry("lone", "when do I get a refund", "when do I get a refund")
+    rows = replace(made.rows, entries={**made.rows.entries, "shop": (*PACK_ENTRIES, lone)}, wordings=(Wording("shop", "refund", lone.title, "test"),), pictures=())
+    turns = make_turns(FakeSet(rows), "shop", "test", (), 0, 1)
+    _, matches, _ = turns.batch(torch.tensor([0]), turns.mask)
+    assert matches.alike[0, 0, 1:].tolist() == pytest.approx([1, 1], abs=1e-3) and matches.alike_hidden[0, 0, 2] == 0
+    assert matches.alike_hidden[0, 0, 1] < 0.7
+    fusion = build_fusion("weighted-sum", WordEncoder.dim, D_PICTURE)
+    tokens, *_ = turns.batch(torch.tensor([0]), turns.mask)
+    told, hidden = (turns.shelf.score(tokens, fusion(tokens), matches, own_hidden)[0, 2] for own_hidden in (False, True))
+    assert told - hidden > PIECE_SHARE
 
 
 def test_what_is_left_of_a_turn_decides_which_entries_answer(made):

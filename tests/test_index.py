@@ -205,13 +205,17 @@ def test_an_ingest_that_ends_within_another_leaves_nothing_behind(index):
     assert len(index._client.get_collections().collections) == 1
 
 
-def test_an_index_is_reopened_as_it_was(tmp_path):
+def test_an_index_is_reopened_as_it_was(tmp_path, monkeypatch):
     first = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE, tmp_path)
     first.replace("kb", random_points(5), "v1")
     first.close()
     second = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE, tmp_path)
     assert len(second.entries("kb")) == 5
     second.close()
+    monkeypatch.setattr("mm_support.knowledge.index.LAYOUT", "-")
+    before = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE, tmp_path)
+    assert before.list() == [], "points of another layout"
+    before.close()
     other = VectorIndex(connect(tmp_path), "othermodels", D_TEXT, D_PICTURE, tmp_path)
     assert other.list() == [] and other.version("kb") is None
     other.close()

@@ -132,6 +132,14 @@ def test_features_by_hand():
     assert features("f99", unknown, [Hit(entry, 0.8)])[-1] == 1.0
 
 
+def test_a_gate_that_was_fitted_to_other_encoders_says_so(caplog):
+    from mm_support.config import Settings
+    from mm_support.loading import gate_for
+
+    assert gate_for(Settings(profile="embedded")) == load_gate() and not caplog.records
+    assert gate_for(Settings(profile="embedded", text_model="org/other")) == load_gate() and "train gate" in caplog.text
+
+
 def test_a_gate_that_does_not_fit_is_a_weights_error(tmp_path):
     with pytest.raises(WeightsError, match="train gate"):
         load_gate(tmp_path / "gone.json")

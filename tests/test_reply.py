@@ -61,7 +61,14 @@ def test_what_surely_answers_comes_first_whatever_the_draft_says():
 def test_a_sentence_is_quoted_as_it_stands_where_the_draft_bends_a_word():
     grounding = Grounding([REFUND], SentenceVectors(WordEncoder()))
     ((sentence, support),) = draft(EchoModel("The refund take 5 days."), Question("refund"), [REFUND], grounding, None)
-    assert sentence == Sentence("The refund takes 5 days.", (1,)) and sentence.drafted
+    assert sentence == Sentence("The refund takes 5 days.", (1,))
+
+
+def test_a_step_has_its_line_and_what_a_draft_adds_behind_one_begins_another():
+    step, after = Sentence("2. Clean the filter.", (2,)), Sentence("A repair costs 50 euros.", (2,))
+    assert shown([Sentence("1. Unplug it.", (2,)), step, after, after]) == (
+        "1. Unplug it. [2]\n2. Clean the filter.\nA repair costs 50 euros. [2] A repair costs 50 euros. [2]"
+    )
 
 
 def test_whom_to_call_in_an_emergency_is_never_left_out():
@@ -149,10 +156,11 @@ def test_stop_ends_the_reply_at_once():
 
 
 def test_closing_the_iterator_closes_the_draft():
-    closed = []
+    begun, closed = [], []
 
     class Watched(EchoModel):
         def stream(self, messages, max_tokens, stop=None):
+            begun.append(True)
             try:
                 yield "The refund takes 5 days. You get "
                 yield "the refund on your card. "
@@ -160,8 +168,9 @@ def test_closing_the_iterator_closes_the_draft():
                 closed.append(True)
 
     sentences = ReplyWriter(Watched(), WordEncoder()).write(Question("card"), HITS)
-    while not next(sentences).drafted:
-        assert not closed
+    while not begun:
+        next(sentences)
+    assert not closed
     sentences.close()
     assert closed == [True]
 

@@ -19,7 +19,7 @@ from mm_support.knowledge.gate import FEATURES, Gate
 from mm_support.knowledge.index import VectorIndex, connect
 from mm_support.service import Parts, SupportService, open_store
 from mm_support.types import Audio, Finished, Found, Heard, Said, Saw, Spoken, Transcript, UserTurn, Working
-from mm_support.understand import Understanding
+from mm_support.understand import Understanding, question_of
 
 ENTRIES = """\
 id,title,questions,answer,intent,pictures
@@ -352,3 +352,11 @@ def test_the_first_clause_is_heard_before_the_second_is_spoken():
     assert voice.asked == ["If the seal is broken,", "we keep ten percent of the price.", texts[1]]
     assert kinds[:2] == [Sentence, Audio] and kinds.count(Audio) == 3 and kinds.count(Sentence) == 2
     assert len(speech.whole().samples) == 100 * sum(map(len, voice.asked))
+
+
+def test_everything_in_words_looks_for_its_counterparts_and_a_photo_reaches_the_writer(make, folder):
+    parts = make(lines=("E24",))._parts.result()
+    heard, seen = parts.understanding.perceive(UserTurn(image=folder / "red.png", audio=SPEECH))
+    query = parts.understanding.fuse("refund late", heard, seen)
+    assert {name: len(rows) for name, rows in query.pieces.items()} == {"text": 2, "speech": 5, "photo_text": 1}
+    assert question_of("refund late", heard, seen).photo.size == (64, 64) and question_of("refund late", heard, None).photo is None

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,17 +45,17 @@ REMEMBERED = 20_000  # sentence vectors kept
 @dataclass(frozen=True)
 class Sentence:
     """A sentence that may be shown. citations: 1-based ranks of the hits that hold it; none where it only
-    says what the customer's photo shows or opens a reply. starts_line: a step or another line of its own.
-    drafted: by the language model, else in the entry's own words."""
+    says what the customer's photo shows or opens a reply."""
 
     text: str
     citations: tuple[int, ...] = ()
-    starts_line: bool = False
-    drafted: bool = field(default=False, compare=False)
 
     def shown(self, previous: "Sentence | None" = None) -> str:
-        """The piece to append to the reply: a separator, the text, and [n] unless it is a step and the line before has it."""
-        lead = "" if previous is None else "\n" if self.starts_line else " "
+        """The piece to append to the reply: a separator, the text, and [n] unless it is a step and the line before has it.
+
+        A step has a line of its own, and what follows one begins another.
+        """
+        lead = "" if previous is None else "\n" if is_step(self.text) or is_step(previous.text) else " "
         if previous and is_step(self.text) and previous.citations == self.citations:
             return lead + self.text
         return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)
@@ -102,7 +102,7 @@ class ReplyWriter:
 
     def whole(self, entry: Entry) -> Iterator[Sentence]:
         """All that the first hit says, for matters in which nothing may be left out."""
-        yield from _in_lines(evidence_sentences(entry.answer))
+        yield from (Sentence(text, (1,)) for text in evidence_sentences(entry.answer))
 
     def _drafted(
         self, question: Question, entries: Sequence[Entry], first: Weighed, stop: threading.Event | None
@@ -124,13 +124,13 @@ class ReplyWriter:
             if not steps:
                 yield sentence, support.evidence
             for text in steps:
-                yield Sentence(text, (support.rank,), is_step(text), drafted=True), ()
+                yield Sentence(text, (support.rank,)), ()
 
     def _own_words(self, question: Question, entry: Entry, weighed: Weighed, threshold: float, shown: set[str]) -> Iterator[Sentence]:
         """The first entry's sentences that answer the question and are not shown yet, in its order; they are then."""
         chosen = {*self._about_claim(question, entry), *weighed.chosen(threshold)} - shown
         shown.update(chosen)
-        yield from _in_lines([text for text in evidence_sentences(entry.answer) if text in chosen])
+        yield from (Sentence(text, (1,)) for text in evidence_sentences(entry.answer) if text in chosen)
 
     def _about_claim(self, question: Question, entry: Entry) -> list[str]:
         """The entry's sentences that the customer's claim is checked against, steps with all of theirs."""
@@ -138,12 +138,6 @@ class ReplyWriter:
             return []
         about = set(sentences_about(question.words, entry, self._vectors))
         return [text for block in blocks_of(entry) if about & set(block.sentences) for text in block.sentences]
-
-
-def _in_lines(texts: Sequence[str]) -> Iterator[Sentence]:
-    """Sentences of the first entry; a step has a line of its own."""
-    for previous, text in zip([None, *texts], texts):
-        yield Sentence(text, (1,), starts_line=is_step(text) or bool(previous and is_step(previous)))
 
 
 class SentenceVectors:
@@ -178,7 +172,7 @@ def draft(
                 halt.extend(WHOLE_SECONDS)
                 # one sentence that holds it is quoted as it stands: a word bent by the draft would be ours, not the company's
                 quoted = support.evidence[0] if len(support.evidence) == 1 else text
-                yield Sentence(quoted, (support.rank,), is_step(quoted), drafted=True), support
+                yield Sentence(quoted, (support.rank,)), support
             elif (dropped := dropped + 1) > MAX_DROPPED:
                 return
     except GenerationError as exc:

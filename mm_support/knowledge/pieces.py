@@ -18,7 +18,7 @@ MOST = 1_000  # pieces that an entry keeps, the first ones
 
 
 def merged(texts: Sequence[Pieces]) -> np.ndarray:
-    """(m, d) float32 unit rows: one for each piece that the texts use, in the order of first use."""
+    """(m, d) float32 unit rows: one for each piece that the texts use, in the order of first use. texts: one at least."""
     places: dict[int, list[int]] = {}
     for place, piece in enumerate(piece for text in texts for piece in text.ids):
         places.setdefault(piece, []).append(place)

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from mm_support.config import Settings
-from mm_support.errors import InputError
 from mm_support.encode.text import Pieces
+from mm_support.errors import InputError
 from mm_support.fusion_weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge import pieces

@@ -16,8 +16,8 @@ from torch.nn.functional import normalize
 from torch.nn.utils.rnn import pad_sequence
 
 from mm_support.decode.sentences import word_stems
-from mm_support.fuse import PHOTO, WORD_ROWS, FusedBatch, TokenBatch
 from mm_support.encode.text import Pieces
+from mm_support.fuse import PHOTO, WORD_ROWS, FusedBatch, TokenBatch
 from mm_support.knowledge import codes, pieces
 from mm_support.knowledge.base import entry_texts
 from mm_support.knowledge.index import CODE_SHARE, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE, Rarity
@@ -26,6 +26,7 @@ from mm_support.train.encoded import EncodedSet
 from mm_support.train.support_set import Picture, Wording
 from mm_support.types import Entry
 
+NOTHING = Pieces([], np.zeros((0, 0), np.float16))
 SAME = 0.999  # cosine above which a text is the entry's own question, which a customer does not know
 TYPED, SPOKEN, READ = 0, 1, 2  # rows of the modalities in words
 
@@ -195,7 +196,7 @@ class TurnTable:
         vectors = asked.vectors.astype(np.float32)
         alike = [pieces.likeness(vectors, merged) for _, _, merged in self._pieces]
         hidden = [
-            pieces.likeness(vectors, pieces.merged([piece for other, piece in zip(texts, own) if other != text])) if text in texts else score
+            pieces.likeness(vectors, pieces.merged([kept for other, kept in zip(texts, own) if other != text] or [NOTHING])) if text in texts else score
             for (texts, own, _), score in zip(self._pieces, alike)
         ]
         return np.array([covered, matched, alike, hidden])
