@@ -72,17 +72,21 @@ def citation_link(n: int, hits: Sequence[Hit], number: int) -> str:
     return f'[{n}](#source-{number}-{n} "Source {n}: {title}")'
 
 
-@functools.lru_cache(maxsize=512)
 def thumbnail(path: Path) -> str:
     """A small copy of a picture as a data URI; empty where the file cannot be read."""
     try:
-        with Image.open(path) as picture:
-            picture.thumbnail((THUMBNAIL, THUMBNAIL))
-            data = io.BytesIO()
-            picture.convert("RGB").save(data, "WEBP", quality=80)
+        return _drawn_thumbnail(path)
     except OSError as problem:
         log.warning("no thumbnail for %s: %s", path, problem)
         return ""
+
+
+@functools.lru_cache(maxsize=512)
+def _drawn_thumbnail(path: Path) -> str:
+    with Image.open(path) as picture:
+        picture.thumbnail((THUMBNAIL, THUMBNAIL))
+        data = io.BytesIO()
+        picture.convert("RGB").save(data, "WEBP", quality=80)
     return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode()
 
 
@@ -177,7 +181,7 @@ def picture(entry: Entry) -> str:
 
 
 def status_line(status: Status) -> str:
-    state = "ready" if status.ready else "loading"
+    state = "ready" if status.ready else "failed" if status.failed else "loading"
     return (
         f'<p class="ms-status ms-{state}" role="status"><i aria-hidden="true"></i>'
         f'<b>{esc(status.message)}</b><span>{esc(status.device)}</span></p>'

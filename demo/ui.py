@@ -138,7 +138,7 @@ def follow_status(
 
     def look() -> dict:
         now = desk.service.status()
-        shown = {status: status_line(now), timer: gr.Timer(active=not now.ready)}
+        shown = {status: status_line(now), timer: gr.Timer(active=not (now.ready or now.failed))}
         if now.ready:
             names = desk.choices()
             shown |= {table: desk.table(), picker: gr.Radio(names)}

@@ -121,9 +121,13 @@ async function open() {
   return opened;
 }
 
+function release(opened) {
+  opened.stream.getTracks().forEach((track) => track.stop());
+  opened.context.close();
+}
+
 function close() {
-  ear?.stream.getTracks().forEach((track) => track.stop());
-  ear?.context.close();
+  if (ear) release(ear);
   ear = null;
   Object.assign(reply, { awaited: false, unwanted: reply.asked });
   silence();
@@ -181,7 +185,9 @@ document.addEventListener("change", async (event) => {
   if (!event.target.matches?.("#hands-free input")) return;
   if (!event.target.checked) { close(); return; }
   try {
-    ear = await open();
+    const opened = await open();
+    if (ear || !event.target.checked) { release(opened); return; }  // switched off, or on again, while the browser asked
+    ear = opened;
     show();
   } catch (error) {
     problem(error.name === "NotAllowedError" ? "The browser does not let this page use the microphone." : error.message);

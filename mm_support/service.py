@@ -150,7 +150,7 @@ class SupportService:
             return Status(False, self._message)
         error = self._parts.exception()
         if error is not None:
-            return Status(False, str(error))
+            return Status(False, str(error), failed=True)
         return Status(True, "Ready", self._parts.result().device)
 
     def close(self) -> None:

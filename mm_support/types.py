@@ -251,11 +251,12 @@ class Reply:
 
 @dataclass(frozen=True)
 class Status:
-    """Whether the service can answer yet. message and device are sentences for people."""
+    """Whether the service can answer yet, or never will. message and device are sentences for people."""
 
     ready: bool
     message: str
     device: str = ""
+    failed: bool = False
 
 
 # -- events of SupportService.reply, in the order in which they are sent --------------------

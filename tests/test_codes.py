@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -53,6 +54,13 @@ def test_codes_are_found_however_they_are_written_or_said(text, codes):
 )  # fmt: skip
 def test_everyday_numbers_are_no_codes(text):
     assert extract(text) == frozenset()
+
+
+@pytest.mark.parametrize("word", ["error ", "code is ", "order number ", "- ", "E ", "one "])
+def test_endless_announcements_take_no_time(word):
+    started = time.process_time()
+    extract(word * 50_000)
+    assert time.process_time() - started < 5  # minutes, where the search is quadratic
 
 
 def test_match_is_surer_the_less_there_is_to_forgive():

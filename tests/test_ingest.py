@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,34 @@ def test_a_picture_written_into_the_text_is_reported(tmp_path):
     (tmp_path / "a.md").write_text(f"# T\n\nA.\n\n![](data:image/png;base64,{'A' * 9000})\n")
     (entry,), ((file, line, reason),) = read_knowledge(tmp_path)
     assert (entry.answer, entry.pictures) == ("A.", ()) and (file, line) == ("a.md", 1) and len(reason) < 200
+
+
+def test_picture_links_in_every_form_are_taken_out_of_the_text(tmp_path):
+    for name in ("front (1).png", "back.png"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    (tmp_path / "a.md").write_text('# T\n\nBefore ![](<front (1).png> "The front") and ![back](back.png) after.\n\n![]( )\n')
+    (entry,), skipped = read_knowledge(tmp_path)
+    assert [picture.name for picture in entry.pictures] == ["front (1).png", "back.png"] and not skipped
+    assert entry.answer == "Before  and  after."
+
+
+@pytest.mark.parametrize("piece", ["![](", "![", "![](a ", "![]((", " "])
+def test_broken_links_take_no_time(tmp_path, piece):
+    (tmp_path / "a.md").write_text("# T\n\nA. ![](x" + piece * 50_000)
+    (tmp_path / "b.md").write_text("# T\n\nA.")
+    started = time.process_time()
+    assert len(read_knowledge(tmp_path)[0]) >= 1
+    assert time.process_time() - started < 5  # minutes, where a search is quadratic
+
+
+def test_a_numbered_picture_belongs_to_the_file_of_its_name_where_there_is_one(tmp_path):
+    for name in ("lamp.png", "lamp-1.png", "lamp-2.png"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    for name in ("lamp", "lamp-2"):
+        (tmp_path / f"{name}.md").write_text("# T\n\nA.")
+    entries, _ = read_knowledge(tmp_path)
+    shown = {entry.source.split(":")[0]: [picture.name for picture in entry.pictures] for entry in entries}
+    assert shown == {"lamp.md": ["lamp-1.png", "lamp.png"], "lamp-2.md": ["lamp-2.png"]}
 
 
 def test_halves_of_surrogate_pairs_are_dropped(tmp_path):

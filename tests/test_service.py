@@ -18,7 +18,7 @@ from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.gate import FEATURES, Gate
 from mm_support.knowledge.index import VectorIndex, connect
 from mm_support.service import Parts, SupportService, open_store
-from mm_support.types import Audio, Finished, Found, Heard, Said, Saw, Spoken, Transcript, UserTurn, Working
+from mm_support.types import Audio, Finished, Found, Heard, Said, Saw, Spoken, Status, Transcript, UserTurn, Working
 from mm_support.understand import Understanding, question_of
 
 ENTRIES = """\
@@ -242,7 +242,7 @@ def test_customers_at_the_same_time_get_their_own_answers(make):
 
 def test_while_models_load_it_says_so_then_answers(make, tmp_settings):
     ready, loading = make(), SupportService(tmp_settings, open_store(tmp_settings), Future())
-    assert not loading.status().ready
+    assert not loading.status().ready and not loading.status().failed
     events = loading.reply(UserTurn("warranty", knowledge="kb"))
     assert next(events) == Working("load", loading.status().message)
     loading._parts.set_result(ready._parts.result())
@@ -256,7 +256,7 @@ def test_a_failure_to_load_is_said_again_on_every_call(tmp_settings):
         raise WeightsError("No network.")
 
     service._fill(fail)
-    assert service.status().message == "No network." and not service.status().ready
+    assert service.status() == Status(False, "No network.", failed=True)
     for _ in range(2):
         with pytest.raises(WeightsError):
             service.answer(UserTurn("hello"))

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 
 from demo.api import Endpoints
 from demo.chat import STOPPED, Chat, Desk, bubbles, turn_of_message, with_files
@@ -25,7 +26,7 @@ from demo.examples import EXAMPLES, available, card
 from demo.exchange import Conversation, Exchange
 from demo.handlers import OUR_FAULT, publish_audio, turn_from_box
 from demo.live import TABS, Ears
-from demo.panels import as_markdown, entry_list, esc, panel, reply_markdown, status_line
+from demo.panels import as_markdown, entry_list, esc, panel, reply_markdown, status_line, thumbnail
 from demo.tabs import HOW_TO_EVALUATE, report_tables
 from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
@@ -380,9 +381,17 @@ def test_a_sound_that_is_being_read_is_not_written_again():
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+def test_a_picture_that_could_not_be_read_is_tried_again(tmp_path):
+    path = tmp_path / "a.png"
+    assert thumbnail(path) == ""
+    Image.new("RGB", (90, 60), "red").save(path)
+    assert thumbnail(path).startswith("data:image/webp;base64,")
+
+
 def test_the_status_says_what_is_going_on():
     assert "ms-loading" in status_line(Status(False, "Models are <loading>")) and "&lt;loading&gt;" in status_line(Status(False, "Models are <loading>"))
     assert "CPU" in status_line(Status(True, "Ready", "CPU"))
+    assert "ms-failed" in status_line(Status(False, "The weights are damaged.", failed=True))
 
 
 # -- talking hands-free ---------------------------------------------------------------------

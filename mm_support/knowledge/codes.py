@@ -23,6 +23,7 @@ TOKEN = re.compile(r"[A-Za-z0-9]+(?:['.,:/_-]+[A-Za-z0-9]+)*(?:\s?[%°€$£])?|
 ERRORS = {"error", "errors", "err", "er", "fault", "code", "codes", "fehler", "alarm", "错误", "故障", "代码", "错误代码", "故障代码"}
 PAPERS = {"order", "invoice", "ticket", "serial", "tracking", "case", "article", "item", "model", "reference", "ref", "booking", "sn", "订单", "订单号", "型号", "序列号"}  # fmt: skip
 FILLERS = {"number", "no", "nr", "code", "id", "is", "was", "says", "shows", "#", "-", ":", "–", "号", "为"}
+FARTHEST = 8  # tokens between the word and its number
 SHORTEST_PAPER = 4  # digits
 SHORTEST_BARE = 6  # digits; a number that long stands for itself
 UNITS = set("""s ms h hr hrs min mins am pm k m g kg mg t l ml cl cm mm km kb mb gb tb hz khz mhz ghz v mv w kw wh kwh
@@ -120,7 +121,7 @@ def _announced(tokens: list[str]) -> Iterator[str]:
         if word not in ERRORS and word not in PAPERS:
             continue
         rest = place + 1
-        while rest < len(tokens) and (tokens[rest].lower() in FILLERS or tokens[rest].lower() in ERRORS):
+        while rest < min(len(tokens), place + FARTHEST) and (tokens[rest].lower() in FILLERS or tokens[rest].lower() in ERRORS):
             rest += 1
         number, after = _number(tokens, rest)
         if not number or (after < len(tokens) and tokens[after].lower() in UNITS):

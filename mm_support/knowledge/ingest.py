@@ -36,7 +36,7 @@ MAX_PICTURES = 50  # of an entry
 SHOWN = 80  # characters of a picture's name in a reason; a picture written into the text itself has thousands
 LONG_MARKDOWN = 1_500  # characters of text above which a file is split by its headings
 HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
-PICTURE_LINK = re.compile(r"!\[[^\]]*\]\(\s*<?([^)>]+?)>?(?:\s+\"[^\"]*\")?\s*\)")
+PICTURE_LINK = re.compile(r"!\[[^\[\]]*\]\(((?:[^()]|\([^()]*\))+)\)")  # its address, and its caption in quotes
 
 Skipped = tuple[str, int, str]
 
@@ -160,10 +160,12 @@ def _sections(text: str) -> Iterator[tuple[int, int, str, str]]:
 
 def _add_markdown(title: str, body: str, file: Path, line: int, reading: Reading, beside: bool) -> None:
     """An entry from a piece of Markdown; a list under the line or heading "Questions" becomes its questions."""
-    pictures = PICTURE_LINK.findall(body)
+    links = (link.partition(' "')[0].strip() for link in PICTURE_LINK.findall(body))
+    pictures = [link.removeprefix("<").removesuffix(">") for link in links if link]
     if beside and not pictures:
         own = re.compile(re.escape(file.stem) + r"(-\d+)?")
-        pictures = [f.name for f in sorted(file.parent.iterdir()) if f.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(f.stem)]
+        near = [f for f in sorted(file.parent.iterdir()) if f.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(f.stem)]
+        pictures = [f.name for f in near if f.stem == file.stem or not f.with_suffix(file.suffix).exists()]
     body = PICTURE_LINK.sub("", body)
     questions: list[str] = []
     match = re.search(r"^#*\s*Questions:?[ \t]*\n((?:\s*[-*+]\s+.+\n?)+)", body, re.M | re.I)
