@@ -53,6 +53,15 @@ def test_what_survives_of_a_draft_is_what_is_held_and_to_the_point():
     assert survived("Opening hours are from 9 to 17.") == survived("I do not know.") == []
 
 
+def test_a_model_drafts_from_what_may_be_shown_however_late_it_stands_in_the_entry():
+    long = replace(REFUND, answer="Opening hours are from 9 to 17. " * 40 + "\n" + REFUND.answer)
+    model = EchoModel("The refund takes 5 days.")
+    (first, *_) = ReplyWriter(model, WordEncoder()).drafted(Question("when does the refund arrive"), (Hit(long, 0.9), *HITS[1:]))
+    ((*_, asked),) = model.prompts
+    assert first == Sentence("The refund takes 5 days.", (1,)) and first.text in asked["content"]
+    assert asked["content"].count("Opening hours") < 5 and "does not drain" not in asked["content"]
+
+
 def test_what_surely_answers_comes_first_whatever_the_draft_says():
     (surely, *_) = write(None)
     assert write("You get the refund on your card.")[0] == surely

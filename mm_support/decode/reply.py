@@ -1,9 +1,10 @@
 """From a question and the entries found for it to sentences that may be shown, each bound to its entry.
 
 What surely belongs to the answer is shown at once, in the entry's own words (extract.py). A language model
-drafts the rest; every sentence is checked as soon as it is complete, and is shown where the evidence holds
-it (grounding.py) and it is not beside the question. Where the draft adds nothing, is late, fails or falls
-apart, the entry's own words are the whole reply. Knows nothing of retrieval or of when to answer at all.
+drafts the rest from what may belong to it; every sentence is checked as soon as it is complete, and is shown
+where the evidence holds it (grounding.py) and it is not beside the question. Where the draft adds nothing,
+is late, fails or falls apart, the entry's own words are the whole reply. Knows nothing of retrieval or of
+when to answer at all.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,10 +115,13 @@ class ReplyWriter:
         if self._model is None:
             return
         weighed = [first, *(self._selector.weigh(question.words, entry, self._vectors) for entry in entries[1:])]
+        floors = [min(BESIDE, first.likeliest), *(SURE for _ in entries[1:])]  # what is less likely to belong to the reply is not shown...
+        kept = [one.chosen(floor) for one, floor in zip(weighed, floors)]
+        passages = [replace(entry, answer="\n".join(texts)) for entry, texts in zip(entries, kept) if texts]  # ...nor drafted from
         answered = False  # from the first entry: another one is not cited before it
-        for sentence, support in draft(self._model, question, entries, Grounding(entries, self._vectors), stop):
+        for sentence, support in draft(self._model, question, passages, Grounding(entries, self._vectors), stop):
             held = weighed[support.rank - 1].holding(support.evidence)
-            if held.likeliest < (BESIDE if support.rank == 1 else SURE) or not (answered or support.rank == 1):
+            if held.likeliest < floors[support.rank - 1] or not (answered or support.rank == 1):
                 continue
             answered = True
             steps = [text for block in held.blocks if block.has_steps for text in block.sentences]
