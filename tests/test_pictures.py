@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mm_support.knowledge.pictures import PictureCalibration, gallery, picture_score
+from mm_support.knowledge.pictures import PictureCalibration, gallery, picture_score, picture_scores
 from mm_support.types import Entry, Hit
 
 WEIGHTS = PictureCalibration(nearest=4.0, mean=2.0, words=1.0, bias=-3.0, only_words=5.0, only_words_bias=-2.0)
@@ -33,6 +33,16 @@ def test_a_picture_more_like_the_photo_never_lowers_the_score():
     pictures = np.stack([unit(*rng.normal(size=8)) for _ in range(3)])
     before = picture_score(query, pictures, None, WEIGHTS)
     assert picture_score(query, np.concatenate([pictures, [query]]), None, WEIGHTS) > before
+
+
+def test_an_entry_loses_by_as_much_as_another_one_is_likelier():
+    logits = np.array([7.0, 5.0, 7.0, -4.0])
+    scores = picture_scores(logits)
+    plain = 1 / (1 + np.exp(-logits))
+    assert scores[0] == scores[2] == pytest.approx(plain[0]) and (scores[[1, 3]] < plain[[1, 3]]).all()
+    assert np.argsort(-scores, kind="stable").tolist() == [0, 2, 1, 3]
+    assert scores[0] - scores[1] > 10 * (plain[0] - plain[1])  # where all are likely, as pictures by one hand are
+    assert picture_scores(np.array([-3.0])) == pytest.approx(1 / (1 + np.exp(3.0)))  # one alone is compared with nothing
 
 
 def hit(name: str, photo: float, pictures: int = 1) -> Hit:

@@ -27,7 +27,7 @@ import numpy as np
 from mm_support.decode.sentences import word_stems
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge import codes, pieces
-from mm_support.knowledge.pictures import picture_score
+from mm_support.knowledge.pictures import picture_logit, picture_scores
 from mm_support.types import Entry, FusedQuery, Hit, KnowledgeBase
 
 if TYPE_CHECKING:
@@ -152,7 +152,11 @@ class VectorIndex:
             collection = self._collection(name)
             contents = self._contents(collection)
             candidates = self._candidates(collection, query, max(limit, CANDIDATES))
-        hits = (Hit(_entry(point.payload, self._pictures_dir), *_score(point, query, contents)) for point in candidates)
+        shown = _shown(candidates, query.picture)
+        hits = (
+            Hit(_entry(point.payload, self._pictures_dir), *_score(point, query, float(photo), contents))
+            for point, photo in zip(candidates, shown)
+        )
         return sorted(hits, key=lambda hit: (-hit.score, hit.entry.id))[:limit]
 
     def _candidates(self, collection: str, query: FusedQuery, limit: int) -> list:
@@ -285,11 +289,11 @@ def _entry(payload: dict, pictures_dir: Path) -> Entry:
     )
 
 
-def _score(point, query: FusedQuery, contents: Contents) -> tuple[float, dict[str, float]]:
+def _score(point, query: FusedQuery, shown: float, contents: Contents) -> tuple[float, dict[str, float]]:
     """Score of one candidate, and its parts: a sum over modalities, each at least 0.
 
     A modality in words: the cosine of what it put into the query with the entry's best text vector and with the
-    mean of them all, and its weight times the likeness of its pieces and the coverage of its words. Photo: its weight times the picture score. Codes: an
+    mean of them all, and its weight times the likeness of its pieces and the coverage of its words. Photo: `shown`, its weight times the picture score. Codes: an
     exact match of a code that no other entry names closes CODE_SHARE of what is left to 1.
     """
     by: dict[str, float] = {}
@@ -306,7 +310,7 @@ def _score(point, query: FusedQuery, contents: Contents) -> tuple[float, dict[st
                 found += share * pieces.likeness(query.pieces[name], kept) if share else 0.0
                 by[name] = (1 - WORD_SHARE - share) * max(0.0, float(part @ meant)) + query.weights[name] * found
     if query.picture is not None:
-        by["photo"] = _photo_part(point, query.picture)
+        by["photo"] = shown
     total = min(1.0, sum(by.values()))
     entry_codes = frozenset(point.payload["named_codes"])
     for name, named in query.codes.items():
@@ -317,9 +321,14 @@ def _score(point, query: FusedQuery, contents: Contents) -> tuple[float, dict[st
     return total, by
 
 
-def _photo_part(point, picture: np.ndarray) -> float:
-    weight = float(np.linalg.norm(picture))
-    if weight == 0.0:
-        return 0.0
-    pictures = np.asarray(point.vector.get("picture", np.empty((0, len(picture)))), np.float32)
-    return weight * picture_score(picture / weight, pictures, np.asarray(point.vector["words"][0], np.float32))
+def _shown(points: Sequence, picture: np.ndarray | None) -> np.ndarray:
+    """(n,) the photo's part of the scores of n candidates: its weight times how likely it shows each, among the others."""
+    weight = 0.0 if picture is None else float(np.linalg.norm(picture))
+    if not points or weight == 0.0:
+        return np.zeros(len(points))
+    unit, none = picture / weight, np.empty((0, len(picture)))
+    logits = [
+        picture_logit(unit, np.asarray(point.vector.get("picture", none), np.float32), np.asarray(point.vector["words"][0], np.float32))
+        for point in points
+    ]
+    return weight * picture_scores(np.array(logits))

@@ -5,7 +5,8 @@
     words     cosine with the entry's title, by the image encoder's text tower
 
 A logistic regression weighs the three (train/image.py fits it on photos of products that were left out
-of training). Knows no model, file or index.
+of training). Where pictures are all alike, drawn by one hand or taken before one wall, every entry is
+likely; so an entry loses by as much as another one is likelier. Knows no model, file or index.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ ASKS_FOR_LIKE = re.compile(
     r"|have (this|it|these|that|one) in|same (kind|one|style|model))\b|类似|同款|有没有",
     re.IGNORECASE,
 )
+STAND_OUT = 0.15  # of how much likelier (in log odds) the likeliest entry is, what the others lose (as a log); tried: 0, 0.1, 0.2, 0.4
 ALIKE = 0.6  # share of the best photo score from which on an entry looks similar
 
 
@@ -47,21 +49,29 @@ CLIP_LITE = PictureCalibration(7.75, 8.88, 5.85, -7.89, 12.58, -2.64)  # assets/
 def picture_score(
     query: np.ndarray, pictures: np.ndarray, words: np.ndarray | None, weights: PictureCalibration = CLIP_LITE
 ) -> float:
-    """Probability in 0..1 that the photo shows the entry.
+    """Probability in 0..1 that the photo shows the entry; arguments as of `picture_logit`."""
+    return 1 / (1 + float(np.exp(-picture_logit(query, pictures, words, weights))))
+
+
+def picture_scores(logits: np.ndarray) -> np.ndarray:
+    """(n,) log odds of n entries -> (n,) their probabilities, each lowered by how much likelier the likeliest entry is."""
+    return np.exp(STAND_OUT * (logits - logits.max())) / (1 + np.exp(-logits))
+
+
+def picture_logit(
+    query: np.ndarray, pictures: np.ndarray, words: np.ndarray | None, weights: PictureCalibration = CLIP_LITE
+) -> float:
+    """Log odds that the photo shows the entry.
 
     query: (d,) unit vector of the photo. pictures: (n, d) unit vectors of the entry's pictures, n may be 0.
-    words: (d,) unit vector of its title, or None. Without pictures and words the answer is 0.
+    words: (d,) unit vector of its title, or None. Without pictures and words the odds are nil.
     """
     worded = 0.0 if words is None else float(words @ query)
     if len(pictures):
         centre = pictures.mean(axis=0)
         logit = weights.nearest * float((pictures @ query).max()) + weights.words * worded + weights.bias
-        logit += weights.mean * float(centre @ query) / max(float(np.linalg.norm(centre)), 1e-6)
-    elif words is not None:
-        logit = weights.only_words * worded + weights.only_words_bias
-    else:
-        return 0.0
-    return 1 / (1 + float(np.exp(-logit)))
+        return logit + weights.mean * float(centre @ query) / max(float(np.linalg.norm(centre)), 1e-6)
+    return -np.inf if words is None else weights.only_words * worded + weights.only_words_bias
 
 
 def gallery(words: str, hits: Sequence[Hit]) -> tuple[Path, ...]:

@@ -21,7 +21,7 @@ from mm_support.fuse import PHOTO, WORD_ROWS, FusedBatch, TokenBatch
 from mm_support.knowledge import codes, pieces
 from mm_support.knowledge.base import entry_texts
 from mm_support.knowledge.index import CODE_SHARE, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE, Rarity
-from mm_support.knowledge.pictures import CLIP_LITE, PictureCalibration
+from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT, PictureCalibration
 from mm_support.train.encoded import EncodedSet
 from mm_support.train.support_set import Picture, Wording
 from mm_support.types import Entry
@@ -61,13 +61,14 @@ class Shelf:
         return total
 
     def _shown(self, picture: Tensor, weights: PictureCalibration = CLIP_LITE) -> Tensor:
-        """(b, d_picture) -> (b, n) probability that the photo shows the entry; see knowledge/pictures.py."""
+        """(b, d_picture) -> (b, n) how likely the photo shows the entry, among the others; see knowledge/pictures.py."""
         picture = normalize(picture, dim=-1)
         worded = picture @ self.title.T
         nearest = torch.einsum("bd,nmd->bnm", picture, self.pictures).amax(-1)
         seen = weights.nearest * nearest + weights.mean * (picture @ self.centre.T) + weights.words * worded + weights.bias
         unseen = weights.only_words * worded + weights.only_words_bias
-        return torch.where(self.pictured, seen, unseen).sigmoid()
+        logits = torch.where(self.pictured, seen, unseen)
+        return logits.sigmoid() * (STAND_OUT * (logits - logits.amax(-1, keepdim=True))).exp()
 
 
 @dataclass(frozen=True, eq=False)
