@@ -21,14 +21,14 @@ from mm_support.train.grocery import BASE
 from mm_support.train.support_set import TRAINED_PACKS
 from mm_support.train.turns import Turns, make_turns
 
-EPOCHS, PATIENCE = 24, 5  # at most; without a better validation figure
+EPOCHS, PATIENCE = 40, 10  # at most; without a better validation figure
 BATCH = 256  # turns
 RATES = {"weighted-sum": 2e-3, "concatenation": 2e-3, "attention": 5e-4}  # peaks, chosen on validation turns of two seeds
 WARM_UP, WEIGHT_DECAY, LARGEST_GRADIENT = 100, 0.02, 1.0  # steps until the peak
 TEMPERATURE = 0.03  # of scores in 0..1
 INTENT_SHARE, SMOOTHING = 0.1, 0.05  # of the loss; of the intents' labels
 PULL = 0.5  # towards the untrained weights, by the square of the distance
-TOPICS_A_PHOTO = 2
+TOPICS_A_PHOTO = {"train": 2, "validation": 6}  # the best epoch is chosen on few photos: each is asked about in many ways
 READ_DROPPED = 0.3  # how often a photo's text is left out
 FAMILIAR_SHARE = 0.05  # of the validation photos are less familiar than what counts half
 
@@ -51,7 +51,7 @@ def prepare(made: EncodedSet, seed: int, device: torch.device) -> Data:
     intents = tuple(sorted(set().union(*own.values())))
     split = {
         name: {base: make_turns(made, base, name, intents, seed, each).to(device) for base in bases}
-        for name, each in (("train", TOPICS_A_PHOTO), ("validation", 2))
+        for name, each in TOPICS_A_PHOTO.items()
     }
     columns = {base: torch.tensor([intents.index(name) for name in names], device=device) for base, names in own.items()}
     return Data(**split, intents=intents, columns=columns, familiar=(BASE, *made.rows.corrected))
