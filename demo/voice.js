@@ -113,7 +113,7 @@ async function open() {
     opened.context = new AudioContext();
     opened.source = opened.context.createMediaStreamSource(stream);
   }
-  await opened.context.audioWorklet.addModule(module);
+  await opened.context.audioWorklet.addModule(module).catch((error) => { release(opened); throw error; });
   URL.revokeObjectURL(module);
   const collector = new AudioWorkletNode(opened.context, "collector");
   collector.port.onmessage = ({ data }) => { opened.pieces.push(data); send(opened); };

@@ -37,7 +37,7 @@ MAX_TOKENS = 120  # of a draft
 FIRST_SECONDS = 1.0  # a draft without a checked sentence by then is given up
 WHOLE_SECONDS = 4.0
 MAX_DROPPED = 1  # unsupported sentences after which a draft has fallen apart
-BESIDE = 0.15  # probability below which a drafted sentence is beside the question
+BESIDE = 0.15  # probability below which a drafted sentence is beside the question, where the entry has a likelier one
 SURE = 0.45  # probability from which a sentence is shown without a draft, or though another entry was found first
 UNTRAINED = ("SmolLM2-135M-Instruct.Q4_1",)  # as they come their drafts do not survive the check: extractive instead
 REMEMBERED = 20_000  # sentence vectors kept
@@ -115,9 +115,11 @@ class ReplyWriter:
         if self._model is None:
             return
         weighed = [first, *(self._selector.weigh(question.words, entry, self._vectors) for entry in entries[1:])]
-        floors = [min(BESIDE, first.likeliest), *(SURE for _ in entries[1:])]  # what is less likely to belong to the reply is not shown...
+        floors = [min(BESIDE, first.likeliest), *(SURE for _ in entries[1:])]
+        # What is less likely to belong to the reply will not be shown, so nothing is drafted from it. Which entry a sentence
+        # is from, grounding says, not the number that the draft gives it.
         kept = [one.chosen(floor) for one, floor in zip(weighed, floors)]
-        passages = [replace(entry, answer="\n".join(texts)) for entry, texts in zip(entries, kept) if texts]  # ...nor drafted from
+        passages = [replace(entry, answer="\n".join(texts)) for entry, texts in zip(entries, kept) if texts]
         answered = False  # from the first entry: another one is not cited before it
         for sentence, support in draft(self._model, question, passages, Grounding(entries, self._vectors), stop):
             held = weighed[support.rank - 1].holding(support.evidence)

@@ -152,10 +152,10 @@ class VectorIndex:
             collection = self._collection(name)
             contents = self._contents(collection)
             candidates = self._candidates(collection, query, max(limit, CANDIDATES))
-        shown = _shown(candidates, query.picture)
+        photos = _photo_parts(candidates, query.picture)
         hits = (
             Hit(_entry(point.payload, self._pictures_dir), *_score(point, query, float(photo), contents))
-            for point, photo in zip(candidates, shown)
+            for point, photo in zip(candidates, photos)
         )
         return sorted(hits, key=lambda hit: (-hit.score, hit.entry.id))[:limit]
 
@@ -289,12 +289,11 @@ def _entry(payload: dict, pictures_dir: Path) -> Entry:
     )
 
 
-def _score(point, query: FusedQuery, shown: float, contents: Contents) -> tuple[float, dict[str, float]]:
+def _score(point, query: FusedQuery, photo: float, contents: Contents) -> tuple[float, dict[str, float]]:
     """Score of one candidate, and its parts: a sum over modalities, each at least 0.
 
     A modality in words: the cosine of what it put into the query with the entry's best text vector and with the
-    mean of them all, and its weight times the likeness of its pieces and the coverage of its words. Photo: `shown`, its weight times the picture score. Codes: an
-    exact match of a code that no other entry names closes CODE_SHARE of what is left to 1.
+    mean of them all, and its weight times the likeness of its pieces and the coverage of its words. Photo: its part is given. Codes: an exact match of a code that no other entry names closes CODE_SHARE of what is left to 1.
     """
     by: dict[str, float] = {}
     if query.text is not None:
@@ -310,7 +309,7 @@ def _score(point, query: FusedQuery, shown: float, contents: Contents) -> tuple[
                 found += share * pieces.likeness(query.pieces[name], kept) if share else 0.0
                 by[name] = (1 - WORD_SHARE - share) * max(0.0, float(part @ meant)) + query.weights[name] * found
     if query.picture is not None:
-        by["photo"] = shown
+        by["photo"] = photo
     total = min(1.0, sum(by.values()))
     entry_codes = frozenset(point.payload["named_codes"])
     for name, named in query.codes.items():
@@ -321,8 +320,11 @@ def _score(point, query: FusedQuery, shown: float, contents: Contents) -> tuple[
     return total, by
 
 
-def _shown(points: Sequence, picture: np.ndarray | None) -> np.ndarray:
-    """(n,) the photo's part of the scores of n candidates: its weight times how likely it shows each, among the others."""
+def _photo_parts(points: Sequence, picture: np.ndarray | None) -> np.ndarray:
+    """(n,) the photo's part of the scores of n candidates: its weight times how likely it shows each, among them.
+
+    The likeliest entry of all is one of them, unless CANDIDATES others have a picture and a title that are closer each.
+    """
     weight = 0.0 if picture is None else float(np.linalg.norm(picture))
     if not points or weight == 0.0:
         return np.zeros(len(points))

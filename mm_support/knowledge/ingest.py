@@ -36,7 +36,7 @@ MAX_PICTURES = 50  # of an entry
 SHOWN = 80  # characters of a picture's name in a reason; a picture written into the text itself has thousands
 LONG_MARKDOWN = 1_500  # characters of text above which a file is split by its headings
 HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
-PICTURE_LINK = re.compile(r"!\[[^\[\]]*\]\(((?:[^()]|\([^()]*\))+)\)")  # its address, and its caption in quotes
+PICTURE_LINK = re.compile(r'!\[[^\[\]]*\]\(((?:[^()"]|\([^()]*\))+)(?:"[^"]*"\s*)?\)')  # its address; a caption in quotes may follow
 
 Skipped = tuple[str, int, str]
 
@@ -158,14 +158,20 @@ def _sections(text: str) -> Iterator[tuple[int, int, str, str]]:
     yield start, level, heading, "\n".join(body)
 
 
+def _has_text(picture: Path) -> bool:
+    """Whether a Markdown file of the picture's own name stands beside it."""
+    return any(kind == "markdown" and picture.with_suffix(suffix).exists() for suffix, kind in SUFFIXES.items())
+
+
 def _add_markdown(title: str, body: str, file: Path, line: int, reading: Reading, beside: bool) -> None:
     """An entry from a piece of Markdown; a list under the line or heading "Questions" becomes its questions."""
-    links = (link.partition(' "')[0].strip() for link in PICTURE_LINK.findall(body))
+    links = dict.fromkeys(link.strip() for link in PICTURE_LINK.findall(body))
     pictures = [link.removeprefix("<").removesuffix(">") for link in links if link]
     if beside and not pictures:
         own = re.compile(re.escape(file.stem) + r"(-\d+)?")
-        near = [f for f in sorted(file.parent.iterdir()) if f.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(f.stem)]
-        pictures = [f.name for f in near if f.stem == file.stem or not f.with_suffix(file.suffix).exists()]
+        near = sorted(file.parent.iterdir(), key=lambda f: (len(f.stem), f.name))  # lamp, lamp-2, lamp-10
+        near = [f for f in near if f.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(f.stem)]
+        pictures = [f.name for f in near if f.stem == file.stem or not _has_text(f)]
     body = PICTURE_LINK.sub("", body)
     questions: list[str] = []
     match = re.search(r"^#*\s*Questions:?[ \t]*\n((?:\s*[-*+]\s+.+\n?)+)", body, re.M | re.I)

@@ -27,7 +27,7 @@ ASKS_FOR_LIKE = re.compile(
     r"|have (this|it|these|that|one) in|same (kind|one|style|model))\b|类似|同款|有没有",
     re.IGNORECASE,
 )
-STAND_OUT = 0.15  # of how much likelier (in log odds) the likeliest entry is, what the others lose (as a log); tried: 0, 0.1, 0.2, 0.4
+STAND_OUT = 0.15  # an entry's score falls by exp(-STAND_OUT) for each unit of log odds that the likeliest entry is ahead
 ALIKE = 0.6  # share of the best photo score from which on an entry looks similar
 
 
@@ -49,12 +49,14 @@ CLIP_LITE = PictureCalibration(7.75, 8.88, 5.85, -7.89, 12.58, -2.64)  # assets/
 def picture_score(
     query: np.ndarray, pictures: np.ndarray, words: np.ndarray | None, weights: PictureCalibration = CLIP_LITE
 ) -> float:
-    """Probability in 0..1 that the photo shows the entry; arguments as of `picture_logit`."""
+    """Probability in 0..1 that the photo shows the entry, 0 without pictures and words; arguments as of `picture_logit`."""
+    if not len(pictures) and words is None:
+        return 0.0
     return 1 / (1 + float(np.exp(-picture_logit(query, pictures, words, weights))))
 
 
 def picture_scores(logits: np.ndarray) -> np.ndarray:
-    """(n,) log odds of n entries -> (n,) their probabilities, each lowered by how much likelier the likeliest entry is."""
+    """(n,) log odds of n >= 1 entries -> (n,) their probabilities, each lowered by how far the likeliest one is ahead."""
     return np.exp(STAND_OUT * (logits - logits.max())) / (1 + np.exp(-logits))
 
 
@@ -64,14 +66,14 @@ def picture_logit(
     """Log odds that the photo shows the entry.
 
     query: (d,) unit vector of the photo. pictures: (n, d) unit vectors of the entry's pictures, n may be 0.
-    words: (d,) unit vector of its title, or None. Without pictures and words the odds are nil.
+    words: (d,) unit vector of its title, or None where there are pictures.
     """
     worded = 0.0 if words is None else float(words @ query)
     if len(pictures):
         centre = pictures.mean(axis=0)
         logit = weights.nearest * float((pictures @ query).max()) + weights.words * worded + weights.bias
         return logit + weights.mean * float(centre @ query) / max(float(np.linalg.norm(centre)), 1e-6)
-    return -np.inf if words is None else weights.only_words * worded + weights.only_words_bias
+    return weights.only_words * worded + weights.only_words_bias
 
 
 def gallery(words: str, hits: Sequence[Hit]) -> tuple[Path, ...]:
