@@ -133,6 +133,16 @@ def test_a_code_finds_its_entry_whatever_the_vectors_say(index):
     assert best.entry.id == "e24"
 
 
+def test_a_model_number_that_four_entries_name_leaves_the_choice_to_the_words(index):
+    asked, beside = np.eye(2, D_TEXT, dtype=np.float32)[:, None]
+    look, none = unit(np.random.default_rng(1), D_PICTURE), np.zeros((0, D_PICTURE), np.float32)
+    near = (0.9 * asked + np.sqrt(0.19) * beside).astype(np.float32)
+    named = [Point(Entry(f"fault-{i}", "t", f"The W8 shows E{i + 11}"), near, none, look, near) for i in range(4)]
+    others = [Point(Entry(f"other-{i}", "t", "a"), -asked, none, look, -asked) for i in range(60)]
+    index.replace("kb", [*named, Point(Entry("unbalanced", "t", "It stops"), asked, none, look, asked), *others], "v1")
+    assert index.search("kb", query(asked[0], codes=frozenset({"W8"})), 5)[0].entry.id == "unbalanced"
+
+
 def test_a_rare_code_counts_more_than_one_that_many_entries_name(index):
     rng = np.random.default_rng(6)
     vector, look = unit(rng, 1, D_TEXT), unit(rng, D_PICTURE)

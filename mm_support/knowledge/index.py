@@ -68,8 +68,8 @@ class Rarity:
         return math.log(1 + (self._count - having + 0.5) / (having + 0.5))
 
     def share(self, word: str) -> float:
-        """The word's rarity as a share of that of a word which only one entry has; 0..1."""
-        return min(1.0, self[word] / math.log(1 + (self._count - 0.5) / 1.5))
+        """How much the word says about which of the entries is meant that have it: 1/k, where k of them do."""
+        return 1 / max(1, self._entries[word])
 
     def coverage(self, asked: frozenset[str], entry: frozenset[str]) -> float:
         """The share of what was asked, by rarity, that the entry has words for; 0..1."""
