@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mm_support.knowledge.pictures import PictureCalibration, gallery, picture_score, picture_scores
+from mm_support.knowledge.pictures import PictureCalibration, gallery, picture_logit, picture_scores
 from mm_support.types import Entry, Hit
 
 WEIGHTS = PictureCalibration(nearest=4.0, mean=2.0, words=1.0, bias=-3.0, only_words=5.0, only_words_bias=-2.0)
@@ -17,22 +17,22 @@ def unit(*values: float) -> np.ndarray:
     return np.array(values) / np.linalg.norm(values)
 
 
-def test_score_is_the_logistic_of_the_weighed_cosines():
+def test_the_log_odds_are_the_weighed_cosines():
     query, words = unit(1, 0, 0), unit(0.5, 0, 1)
     pictures = np.stack([unit(1, 1, 0), unit(0, 1, 0)])
     centre = pictures.mean(axis=0)
     logit = 4 * pictures[0, 0] + 2 * centre[0] / np.linalg.norm(centre) + words[0] - 3
-    assert picture_score(query, pictures, words, WEIGHTS) == pytest.approx(1 / (1 + np.exp(-logit)))
-    assert picture_score(query, pictures[:0], words, WEIGHTS) == pytest.approx(1 / (1 + np.exp(2 - 5 * words[0])))
-    assert picture_score(query, pictures[:0], None, WEIGHTS) == 0
+    assert picture_logit(query, pictures, words, WEIGHTS) == pytest.approx(logit)
+    assert picture_logit(query, pictures, None, WEIGHTS) == pytest.approx(logit - words[0])
+    assert picture_logit(query, pictures[:0], words, WEIGHTS) == pytest.approx(5 * words[0] - 2)
 
 
 def test_a_picture_more_like_the_photo_never_lowers_the_score():
     rng = np.random.default_rng(0)
     query = unit(*rng.normal(size=8))
     pictures = np.stack([unit(*rng.normal(size=8)) for _ in range(3)])
-    before = picture_score(query, pictures, None, WEIGHTS)
-    assert picture_score(query, np.concatenate([pictures, [query]]), None, WEIGHTS) > before
+    before = picture_logit(query, pictures, None, WEIGHTS)
+    assert picture_logit(query, np.concatenate([pictures, [query]]), None, WEIGHTS) > before
 
 
 def test_an_entry_loses_by_as_much_as_another_one_is_likelier():

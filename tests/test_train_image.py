@@ -8,7 +8,7 @@ import torch
 
 from mm_support.__main__ import main
 from mm_support.encode import clip_lite
-from mm_support.knowledge.pictures import PictureCalibration, picture_score
+from mm_support.knowledge.pictures import PictureCalibration, picture_logit
 from mm_support.train.image_head import Head, Photos, fit_correction, fit_label_calibration, fit_picture_calibration, fit_stretch, unit
 from mm_support.train.image_judge import compare, sessions
 
@@ -83,8 +83,8 @@ def test_entries_are_compared_as_the_index_scores_them():
     vectors, pictures = head.encode(queries), head.encode(entries)
     for row, product in [(0, 0), (1, 3), (3, 5)]:
         worded = np.concatenate([titles[product], np.zeros(8)])
-        score = picture_score(vectors[row], pictures[entries.product == product], worded, weights)
-        assert 1 / (1 + np.exp(-logits[row, product])) == pytest.approx(score)
+        logit = picture_logit(vectors[row], pictures[entries.product == product], worded, weights)
+        assert logits[row, product] == pytest.approx(logit)
 
 
 def test_sessions_keep_photos_that_are_alike_together_and_leave_the_catalogue_out():

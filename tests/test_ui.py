@@ -394,6 +394,19 @@ def test_the_status_says_what_is_going_on():
     assert "ms-failed" in status_line(Status(False, "The weights are damaged.", failed=True))
 
 
+def test_the_page_asks_for_the_status_until_models_are_there_or_never_will_be():
+    service = FakeService()
+    look = next(event.fn for event in build_demo(service).fns.values() if event.name == "look")
+
+    def asks_again(status: Status) -> bool:
+        service.status = lambda: status
+        (timer,) = (value for value in look().values() if isinstance(value, gr.Timer))
+        return timer.active
+
+    states = (Status(False, "Loading"), Status(True, "Ready"), Status(False, "No network.", failed=True))
+    assert [asks_again(state) for state in states] == [True, False, False]
+
+
 # -- talking hands-free ---------------------------------------------------------------------
 
 

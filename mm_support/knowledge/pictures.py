@@ -46,15 +46,6 @@ class PictureCalibration:
 CLIP_LITE = PictureCalibration(7.75, 8.88, 5.85, -7.89, 12.58, -2.64)  # assets/weights/clip-lite.json
 
 
-def picture_score(
-    query: np.ndarray, pictures: np.ndarray, words: np.ndarray | None, weights: PictureCalibration = CLIP_LITE
-) -> float:
-    """Probability in 0..1 that the photo shows the entry, 0 without pictures and words; arguments as of `picture_logit`."""
-    if not len(pictures) and words is None:
-        return 0.0
-    return 1 / (1 + float(np.exp(-picture_logit(query, pictures, words, weights))))
-
-
 def picture_scores(logits: np.ndarray) -> np.ndarray:
     """(n,) log odds of n >= 1 entries -> (n,) their probabilities, each lowered by how far the likeliest one is ahead."""
     return np.exp(STAND_OUT * (logits - logits.max())) / (1 + np.exp(-logits))
