@@ -54,7 +54,7 @@ def torch_threads(count: int | None = None) -> Iterator[None]:
     """
     import torch
 
-    count, before = count or _all_threads(), torch.get_num_threads()
+    count, before = count or usable_threads(), torch.get_num_threads()
     torch.set_num_threads(count)
     try:
         yield
@@ -63,7 +63,7 @@ def torch_threads(count: int | None = None) -> Iterator[None]:
 
 
 @functools.cache
-def _all_threads() -> int:
+def usable_threads() -> int:
     """As many as torch takes by itself: asked before anything is set."""
     import torch
 

@@ -9,8 +9,8 @@ from conftest import ColourEncoder, WordEncoder
 from PIL import Image
 
 from mm_support.device import resolve_device
-from mm_support.encode.image import PHOTOS, load_image_encoder
-from mm_support.knowledge.base import PICTURE_SIDE, Knowledge
+from mm_support.encode.image import load_image_encoder
+from mm_support.knowledge.base import PHOTOS, PICTURE_SIDE, Knowledge
 from mm_support.knowledge.index import VectorIndex, connect
 from mm_support.types import FusedQuery
 

@@ -8,6 +8,7 @@ in the hub's layout. Knows nothing of files, entries or retrieval.
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Protocol, Sequence
@@ -17,13 +18,13 @@ from PIL import Image
 
 from mm_support.compat import prepare_torchvision
 from mm_support.config import Settings
-from mm_support.device import Device, torch_threads
+from mm_support.device import Device, torch_threads, usable_threads
 from mm_support.encode.words import DEFAULT_WORDS
 from mm_support.errors import InputError, WeightsError
 from mm_support.types import Label
 from mm_support.weights import PREFIX
 
-PHOTOS = 8  # encoded together; more does not fit the cache of a processor
+PHOTOS = 4  # encoded together by one thread; more does not fit the cache of a processor
 TEXTS = 64  # encoded together
 TEMPLATE = "a photo of {}"
 MAX_LABELS = 5  # words given for a photo
@@ -71,15 +72,23 @@ class OpenClipEncoder:
     """
 
     def __init__(self, model, preprocess: Callable, tokenize: Callable, device: Device, calibration: Calibration) -> None:
-        self._model = model.eval().to(device.device)
+        self._model = _with_ready_convolutions(model.eval().to(device.device), device)
         self._preprocess, self._tokenize, self._device, self._calibration = preprocess, tokenize, device, calibration
         self._lock = threading.Lock()  # fast tokenizers may not be used by two threads at once
         self._default_vectors = self._encode_in(TEXTS, self._encode_words, DEFAULT_WORDS)
         self.dim: int = self._default_vectors.shape[1]
 
     def encode(self, photos: Sequence[Image.Image]) -> np.ndarray:
-        """(n, dim) float32 unit rows; photos of any size, in RGB."""
-        return self._encode_in(PHOTOS, self._encode_photos, photos)
+        """(n, dim) float32 unit rows; photos of any size, in RGB.
+
+        A few photos share all threads. Of more, each thread takes PHOTOS at a time, from resizing to vectors:
+        nobody waits for the others, which takes two thirds of the time that sharing each step would.
+        """
+        if len(photos) <= PHOTOS:
+            return self._encode_in(PHOTOS, self._encode_photos, photos)
+        groups = [photos[start : start + PHOTOS] for start in range(0, len(photos), PHOTOS)]
+        with ThreadPoolExecutor(usable_threads()) as pool:
+            return np.concatenate(list(pool.map(lambda group: self._encode_photos(group, threads=1), groups)))
 
     def encode_words(self, words: Sequence[str]) -> np.ndarray:
         """(n, dim) float32 unit rows."""
@@ -102,24 +111,34 @@ class OpenClipEncoder:
         batches = [encode(items[start : start + size]) for start in range(0, len(items), size)]
         return np.concatenate(batches) if batches else np.zeros((0, self.dim), np.float32)
 
-    def _encode_photos(self, photos: Sequence[Image.Image]) -> np.ndarray:
+    def _encode_photos(self, photos: Sequence[Image.Image], threads: int | None = None) -> np.ndarray:
         import torch
 
         pixels = torch.stack([self._preprocess(photo) for photo in photos])
-        return self._run(self._model.encode_image, pixels.contiguous(memory_format=torch.channels_last))
+        return self._run(self._model.encode_image, pixels.contiguous(memory_format=torch.channels_last), threads)
 
     def _encode_words(self, words: Sequence[str]) -> np.ndarray:
         with self._lock:
             tokens = self._tokenize([TEMPLATE.format(word) for word in words])
         return self._run(self._model.encode_text, tokens)
 
-    def _run(self, encode: Callable, batch) -> np.ndarray:
+    def _run(self, encode: Callable, batch, threads: int | None = None) -> np.ndarray:
         import torch
 
         kind, dtype = self._device.device.type, self._device.dtype
-        with torch.inference_mode(), torch_threads(), torch.autocast(kind, dtype, enabled=dtype != torch.float32):
+        with torch.inference_mode(), torch_threads(threads), torch.autocast(kind, dtype, enabled=dtype != torch.float32):
             vectors = encode(batch.to(self._device.device), normalize=True)
         return vectors.float().cpu().numpy()
+
+
+def _with_ready_convolutions(model, device: Device):
+    """The model, its convolutions' weights stored as they are multiplied: autocast would convert them for every photo."""
+    import torch
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.to(device.dtype)
+    return model
 
 
 def load_image_encoder(settings: Settings, device: Device) -> OpenClipEncoder:

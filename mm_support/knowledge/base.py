@@ -18,7 +18,7 @@ from typing import Callable, Iterator, Sequence
 import numpy as np
 from PIL import Image
 
-from mm_support.encode.image import PHOTOS, ImageEncoder
+from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.inputs.photo import load_photo
@@ -32,6 +32,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
 PICTURE_SIDE = 1_024  # pixels, longest side of a kept picture
 CHUNK = 128  # entries whose texts and pictures are encoded together
+PHOTOS = 16  # pictures that are in memory and encoded together
 
 Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
 
