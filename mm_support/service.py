@@ -182,7 +182,7 @@ class SupportService:
         """What is asked, found and decided, of a turn that was perceived before."""
         parts = self._parts.result()
         text = clean_text(turn.text)
-        query = parts.understanding.fuse(text, heard, seen)
+        query = parts.knowledge.recognise(turn.knowledge, parts.understanding.fuse(text, heard, seen))
         query, question = resolve(query, question_of(text, heard, seen), past, turn.knowledge, parts.understanding.text)
         hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))
         return question, hits, query, parts.policy.decide(question, query, hits, past)
@@ -205,7 +205,7 @@ class SupportService:
         parts = self._parts.result()
         seen = parts.understanding.see(image, labels)
         query = parts.understanding.fuse("", None, seen)
-        found = [hit for base in parts.knowledge.list() for hit in parts.knowledge.find(base.name, query, MATCHES)]
+        found = [hit for base in parts.knowledge.list() for hit in parts.knowledge.find(base.name, parts.knowledge.recognise(base.name, query), MATCHES)]
         return replace(seen.view, matches=tuple(sorted(found, key=lambda hit: -hit.score)[:MATCHES]))
 
     def feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
@@ -250,7 +250,7 @@ class SupportService:
 
         yield Working("search", "Searching the knowledge")
         with clock.step("fuse"):
-            query = parts.understanding.fuse(text, heard, seen)
+            query = parts.knowledge.recognise(turn.knowledge, parts.understanding.fuse(text, heard, seen))
             query, question = resolve(query, asked.question, past, turn.knowledge, parts.understanding.text)
         with clock.step("search"):
             hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))

@@ -136,6 +136,7 @@ class FusedQuery:
         the photo's. So an entry's score, linear in them, can be told apart by modality.
     weights: modality -> its share, for those present; they add up to 1.
     codes: modality -> codes it named (E24, WH-1000XM5), which are matched exactly, beside the vectors.
+    shown: modality -> what a display is said or seen to show (UB, 24): codes where the knowledge names them so.
     words: modality -> stems of the words that carry meaning, matched as words.
     pieces: modality -> (t, d_text) unit vectors of its word pieces, each matched with an entry's best one.
     intents: name -> probability, among the intents that training knew; empty where nothing is trained.
@@ -146,6 +147,7 @@ class FusedQuery:
     parts: dict[str, np.ndarray]
     weights: dict[str, float]
     codes: dict[str, frozenset[str]] = field(default_factory=dict)
+    shown: dict[str, frozenset[str]] = field(default_factory=dict)
     words: dict[str, frozenset[str]] = field(default_factory=dict)
     pieces: dict[str, np.ndarray] = field(default_factory=dict)
     intents: dict[str, float] = field(default_factory=dict)
@@ -172,6 +174,11 @@ class Entry:
     pictures: tuple[Path, ...] = ()
     source: str = ""
     human_only: bool = False
+
+    @property
+    def text(self) -> str:
+        """All that it says."""
+        return " ".join((self.title, *self.questions, self.answer))
 
 
 @dataclass(frozen=True)

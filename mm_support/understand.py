@@ -87,8 +87,12 @@ class Understanding:
             worded = [(name, said, sure * (POINTING if only_points(said) else 1.0)) for name, said, sure in worded]
             worded.append(("photo_text", *photo_text(seen.view)))
         worded = [item for item in worded if item[1].strip()]
+        lines = codes.shown(line.text for line in seen.view.text) if seen else frozenset()
         tokens = [
-            Token(name, vector, confidence, codes.extract(wording), word_stems(wording), pieces.vectors.astype(np.float32))
+            Token(
+                name, vector, confidence, codes.extract(wording), word_stems(wording), pieces.vectors.astype(np.float32),
+                codes.said(wording) | (lines if name == "photo_text" else frozenset()),
+            )  # fmt: skip
             for (name, wording, confidence), vector, pieces in zip(worded, *self.text.encode_pieces([wording for _, wording, _ in worded]))
         ]
         if seen:

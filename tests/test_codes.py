@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from mm_support.knowledge.codes import extract, fold, match, normalise
+from mm_support.knowledge.codes import Known, extract, fold, held, match, normalise, said, shown
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,7 @@ from mm_support.knowledge.codes import extract, fold, match, normalise
         ("屏幕显示E24怎么办", {"E24"}),
         ("错误代码24", {"24"}),
         ("Ｅ２４", {"E24"}),  # full-width letters
+        ("Windows shows 0x80070005", {"0X80070005"}),
     ],
 )
 def test_codes_are_found_however_they_are_written_or_said(text, codes):
@@ -111,3 +112,38 @@ def test_a_long_text_of_digits_is_bounded():
     assert extract("9" * 5000) == frozenset()
     assert extract("error one" + " thousand" * 2000) == extract("e" + " ninety nine thousand" * 2000) == frozenset()
     assert len(extract(" ".join(f"E{n}" for n in range(500)))) == 500
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("Thermostat shows Lo: battery nearly empty", {"LO"}),
+        ("Error JAM", {"JAM"}),
+        ("The display shows the code Ub or E24", {"UB", "E24"}),
+        ("What it says on the box", set()),
+        ("The app shows the time", set()),
+        ("The display shows Welcome", set()),  # longer words are found as words
+    ],
+)
+def test_an_entry_names_what_a_display_shows(text, codes):
+    assert held(text) == codes
+
+
+def test_a_customer_need_not_write_capitals_and_nothing_is_a_code_by_being_said():
+    assert said("my lock says jam again") == {"JAM"} and not extract("my lock says jam again")
+    assert said("what is on the display") == said("it shows in the evening") == frozenset()
+
+
+def test_only_short_whole_lines_may_be_a_display():
+    assert shown(["Ub", "8 27", "-33", "Start / Pause here", "12:45", "19.99", "洗衣机", ""]) == {"UB", "827", "33"}
+
+
+def test_of_what_is_shown_only_the_codes_of_the_base_count():
+    known = Known({"UB", "A27", "C0", "E24"})
+    assert known.spelled(frozenset({"UB", "NEW"})) == {"UB"}
+    assert known.seen(frozenset({"NEW", "COTTON"})) == frozenset()
+    assert known.seen(frozenset({"827"})) == {"A27"}  # segments of A and 8 differ in one
+    assert known.seen(frozenset({"CO"})) == {"C0"}
+    assert known.seen(frozenset({"E24", "CO"})) == {"E24"}  # a word beside a code is a word
+    assert known.seen(frozenset({"E24", "827"})) == {"E24", "A27"}
+    assert Known({"A5", "LO"}).seen(frozenset({"85", "10"})) == frozenset()  # temperatures, most of the time

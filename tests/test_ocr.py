@@ -18,7 +18,8 @@ from mm_support.encode import ocr, segments
 from mm_support.encode.ocr import Piece, believe_one, clean, lines_in_order, load_text_reader, sideways, unturn
 from mm_support.encode.segments import Character, SegmentReader, chains, characters, distinct, read_glyph, trimmed, word
 from mm_support.errors import WeightsError
-from mm_support.knowledge.codes import extract, match, normalise
+from mm_support.knowledge.codes import Known, extract, held, match, normalise
+from mm_support.knowledge.codes import shown as on_display
 from mm_support.types import TextLine
 
 SIZE = (200, 100)
@@ -228,12 +229,14 @@ def receipt(rng: np.random.Generator) -> tuple[Image.Image, list[str]]:
 def displays_read(reader) -> tuple[float, float]:
     """On a sample of 40 displays (200 take minutes): the shares read exactly, and whose entry comes first alone."""
     shown = list(draw_displays(40, seed=0))
-    entries = [extract(f"Error {item.text}") | {normalise(item.text)} for item in shown]
+    entries = [held(f"The display shows {item.text}") for item in shown]
+    known = Known(frozenset().union(*entries))
     exact = first = 0
     for place, item in enumerate(shown):
         lines = reader.read(item.photo)
         exact += any(normalise(line.text) == normalise(item.text) for line in lines)
-        named = frozenset().union(*(extract(line.text) | {normalise(line.text)} for line in lines)) - {""}
+        read = extract(" ".join(line.text for line in lines))
+        named = read | known.seen(read | on_display(line.text for line in lines))
         scores = [match(named, entry) for entry in entries]
         first += scores[place] > 0 and scores[place] == max(scores) and scores.count(max(scores)) == 1
     return exact / len(shown), first / len(shown)

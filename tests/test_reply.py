@@ -258,3 +258,5 @@ def test_the_code_of_the_title_is_what_the_photo_shows():
     entry = Entry("e24", "Washing machine shows E24", "E24 on the W8 means that no water comes in.")
     (sentence,) = photo_sentences(Question(read_in_photo=("W8 1400", "E24")), [entry])
     assert sentence.text == "Your photo shows E24."
+    (sentence,) = photo_sentences(Question(read_in_photo=("Start", "Ub")), [Entry("ub", "Washing machine shows Ub: unbalanced", "Spread it.")])
+    assert sentence.text == "Your photo shows Ub."

@@ -130,6 +130,17 @@ def test_a_code_read_in_the_photo_finds_its_entry_also_with_a_confused_character
     assert found[0].entry.id == "e24" and found[0].by["photo_text"] > 0
 
 
+def test_what_a_display_shows_is_a_code_where_an_entry_says_so(make, blue):
+    service = make(lines=("Ub", "COTTON"))
+    plain = service.decide(UserTurn(text="what is this", image=blue, knowledge="kb"))
+    assert not plain[1].codes  # no entry names it
+    (service.settings.data_dir / "shown.md").write_text("# Dryer shows Ub\n\nThe load is unbalanced.\n\n# Cotton\n\nCotton may be hot.\n")
+    service.knowledge.ingest("kb", service.settings.data_dir / "shown.md")
+    hits, query, _ = service.decide(UserTurn(text="what is this", image=blue, knowledge="kb"))
+    assert query.codes == {"photo_text": {"UB"}} and hits[0].entry.title == "Dryer shows Ub"
+    assert service.decide(UserTurn(text="it says ub", knowledge="kb"))[1].codes == {"text": {"UB"}}
+
+
 def test_silence_is_said_and_nothing_is_searched(make):
     events = list(make().reply(UserTurn(audio=(16_000, np.zeros(16_000, np.float32)), knowledge="kb")))
     reply = events[-1].reply

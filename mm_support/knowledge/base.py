@@ -67,7 +67,11 @@ class Knowledge:
         if not 1 <= limit <= 100:
             raise InputError("The limit must be between 1 and 100.")
         self._index.entries(turn.knowledge)  # an unknown base is said before anything is encoded
-        return self.find(turn.knowledge, self._understand(turn), limit)
+        return self.find(turn.knowledge, self.recognise(turn.knowledge, self._understand(turn)), limit)
+
+    def recognise(self, name: str, query: FusedQuery) -> FusedQuery:
+        """The query with what displays show as codes, where the base names them so."""
+        return self._index.recognise(name, query)
 
     def find(self, name: str, query: FusedQuery, limit: int = 5) -> list[Hit]:
         """The best entries for a query that is already fused."""

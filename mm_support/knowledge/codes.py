@@ -2,17 +2,19 @@
 
 Found, normalised, and matched exactly or nearly. Two codes match nearly when they differ only in
 characters that are taken for each other on displays and labels, or in leading zeros. Everyday
-numbers (2 days, 30 %, 12.50, 5 GHz) are no codes: a false match is worse than none. Knows nothing of
-entries or of how codes weigh in a search.
+numbers (2 days, 30 %, 12.50, 5 GHz) are no codes: a false match is worse than none. What a display
+shows may look like no code at all (Ub, Lo, 24): it is one where the knowledge base names it (Known).
+Knows nothing of entries or of how codes weigh in a search.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Iterator
+from typing import Iterable, Iterator
 
 CONFUSED = str.maketrans("OQDILSBZG", "000115826")  # what is read or written for each other
+LOOKS = str.maketrans("OQDISBZGA", "000158268")  # what segments show alike
 NEARLY = {0: 0.95, 1: 0.9, 2: 0.8}  # by how many characters were confused; 0: only leading zeros differ
 UNPREFIXED = 0.8  # "error 24" against E24
 MAX_LENGTH = 24  # characters; longer ones are addresses and checksums
@@ -23,6 +25,10 @@ TOKEN = re.compile(r"[A-Za-z0-9]+(?:['.,:/_-]+[A-Za-z0-9]+)*(?:\s?[%°€$£])?|
 ERRORS = {"error", "errors", "err", "er", "fault", "code", "codes", "fehler", "alarm", "错误", "故障", "代码", "错误代码", "故障代码"}
 PAPERS = {"order", "invoice", "ticket", "serial", "tracking", "case", "article", "item", "model", "reference", "ref", "booking", "sn", "订单", "订单号", "型号", "序列号"}  # fmt: skip
 FILLERS = {"number", "no", "nr", "code", "id", "is", "was", "says", "shows", "#", "-", ":", "–", "号", "为"}
+SHOWING = ERRORS | {"show", "shows", "showing", "shown", "says", "reads", "displays", "flashes", "blinks", "显示"}
+MESSAGE = re.compile(r"[A-Za-z]{2,6}")  # what a display may say without any digit
+HEXADECIMAL = re.compile(r"0x[0-9A-Fa-f]{2,8}")
+SHORT_LINE = re.compile(r"[A-Z0-9]{2,8}")
 FARTHEST = 8  # tokens from the word to its number, itself included
 SHORTEST_PAPER = 4  # digits
 SHORTEST_BARE = 6  # digits; a number that long stands for itself
@@ -46,6 +52,42 @@ def extract(text: str) -> frozenset[str]:
     tokens = _tokens(text)
     found = {normalise(code) for code in (*_written(tokens), *_announced(tokens), *_spelled(tokens))}
     return frozenset(code for code in found if 1 < len(code) <= MAX_LENGTH and code not in EVERYDAY)
+
+
+def held(text: str) -> frozenset[str]:
+    """The codes that an entry's text names, with what it says a display shows: "shows Ub", "error JAM"."""
+    return extract(text) | {normalise(word) for word in _messages(_tokens(text)) if not word.islower()}
+
+
+def said(text: str) -> frozenset[str]:
+    """Words that a customer says a display shows, normalised; which of them are codes, a knowledge base knows."""
+    return frozenset(map(normalise, _messages(_tokens(text))))
+
+
+def shown(lines: Iterable[str]) -> frozenset[str]:
+    """Lines read in a photo that may be a display's whole message, normalised; an amount with a point or colon is none."""
+    short = (normalise(line) for line in lines if not re.fullmatch(r"[\d\s]*\d[.,:][\d\s.,:]*", line))
+    return frozenset(filter(SHORT_LINE.fullmatch, short))
+
+
+class Known:
+    """All codes of a knowledge base. named: normalised."""
+
+    def __init__(self, named: Iterable[str]) -> None:
+        self._named = frozenset(named)
+        self._alike: dict[str, set[str]] = {}
+        for code in self._named:
+            self._alike.setdefault(code.translate(LOOKS), set()).add(code)
+
+    def spelled(self, words: frozenset[str]) -> frozenset[str]:
+        """Those of the words that are codes here."""
+        return words & self._named
+
+    def seen(self, lines: frozenset[str]) -> frozenset[str]:
+        """The codes that lines read in a photo are, or look like; two digits, and words beside a code, look like too much."""
+        spelled = self.spelled(lines)
+        unclear = (line for line in lines - spelled if not re.fullmatch(r"\d\d", line) and not (spelled and line.isalpha()))
+        return spelled.union(*(self._alike.get(line.translate(LOOKS), ()) for line in unclear))
 
 
 def normalise(code: str) -> str:
@@ -104,7 +146,7 @@ def _looks_like_code(token: str) -> bool:
     if not (re.search(r"[A-Za-z]", token) and re.search(r"\d", token)) or not re.fullmatch(r"[A-Za-z0-9._-]+", token):
         return False
     if token[0].isdigit():  # 30-day, 5GHz, 2-in-1, 1080p
-        return token.isupper() and not _is_amount(token)
+        return bool(HEXADECIMAL.fullmatch(token)) or token.isupper() and not _is_amount(token)
     runs = re.findall(r"[a-z]+", token)
     return all(len(run) <= 4 and run not in COMMON for run in runs) and "." not in token
 
@@ -129,6 +171,18 @@ def _announced(tokens: list[str]) -> Iterator[str]:
         if word in PAPERS and len(number) < SHORTEST_PAPER:
             continue
         yield number
+
+
+def _messages(tokens: list[str]) -> Iterator[str]:
+    """Short words behind one that says that they are shown."""
+    for place, token in enumerate(tokens):
+        if token.lower() not in SHOWING:
+            continue
+        rest = place + 1
+        while rest < min(len(tokens), place + FARTHEST) and tokens[rest].lower() in FILLERS | SHOWING | {"the", "a"}:
+            rest += 1
+        if rest < len(tokens) and MESSAGE.fullmatch(tokens[rest]) and tokens[rest].upper() not in PREPOSITIONS:
+            yield tokens[rest]
 
 
 def _number(tokens: list[str], place: int) -> tuple[str, int]:

@@ -17,7 +17,7 @@ import numpy as np
 from mm_support.decode.sentences import word_stems
 from mm_support.errors import WeightsError
 from mm_support.knowledge import codes
-from mm_support.types import Entry, FusedQuery, Hit
+from mm_support.types import FusedQuery, Hit
 
 GATE_FILE = Path(__file__).parents[2] / "assets" / "weights" / "gate.json"
 FEATURES = (
@@ -70,16 +70,16 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
     best = hits[0]
     margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
     named = frozenset().union(*query.codes.values()) if query.codes else frozenset()
-    matched = codes.match(named, codes.extract(_text(best.entry))) if named else 0.0
+    matched = codes.match(named, codes.held(best.entry.text)) if named else 0.0
     asked = word_stems(words)
-    held = word_stems(_text(best.entry)) | (frozenset(filter(_of_code, asked)) if matched else frozenset())
+    held = word_stems(best.entry.text) | (frozenset(filter(_of_code, asked)) if matched else frozenset())
     coverage = len(asked & held) / len(asked) if asked else 0.0
     photo = query.weights.get("photo", 0.0)
     read = query.codes.get("photo_text", frozenset())
     return np.array([
         best.score, margin, coverage, best.score * coverage, 1 / (1 + len(asked)),
         photo, best.by.get("photo", 0.0) / photo if photo else 0.0,
-        codes.match(read, codes.extract(_text(best.entry))) if read else 0.0, query.weights.get("context", 0.0),
+        codes.match(read, codes.held(best.entry.text)) if read else 0.0, query.weights.get("context", 0.0),
         matched, float(bool(named)) * (1 - matched),
     ])  # fmt: skip
 
@@ -87,7 +87,3 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
 def _of_code(stem: str) -> bool:
     """Whether a stem is a code or announces one."""
     return stem in ANNOUNCING or any(character.isdigit() for character in stem)
-
-
-def _text(entry: Entry) -> str:
-    return " ".join((entry.title, *entry.questions, entry.answer))

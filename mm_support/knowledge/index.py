@@ -42,7 +42,7 @@ WHOLE_SHARE = 0.25  # of the cosine that the whole entry makes up; its best titl
 CODE_SHARE = 0.7  # an exactly matched code closes this part of the gap between an entry's score and 1
 UPSERT_BATCH = 64  # points
 PAGE = 1_000  # points read at once when a base is listed
-LAYOUT = "b"  # of points; bases of another layout are not seen
+LAYOUT = "c"  # of points; bases of another layout are not seen
 NAMESPACE = uuid.UUID("6f5d1d4e-0d3c-4c43-9a3f-3a6d1f8f2b11")
 
 
@@ -79,11 +79,12 @@ class Rarity:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What is remembered of a collection. words, codes: how rare each is; codes are folded."""
+    """What is remembered of a collection. words, codes: how rare each is; codes are folded. known: codes as they are."""
 
     entries: tuple[Entry, ...]
     words: Rarity
     codes: Rarity
+    known: codes.Known
 
 
 class VectorIndex:
@@ -145,6 +146,17 @@ class VectorIndex:
         """All entries of a base, in the order in which they were ingested."""
         with self._lock:
             return self._contents(self._collection(name)).entries
+
+    def recognise(self, name: str, query: FusedQuery) -> FusedQuery:
+        """The query with what displays show as codes, where entries of the base name them so. Raises KnowledgeError as search."""
+        with self._lock:
+            known = self._contents(self._collection(name)).known
+        found = dict(query.codes)
+        for modality, said in query.shown.items():
+            own = found.get(modality, frozenset())
+            named = own | (known.seen(own | said) if modality == "photo_text" else known.spelled(said))
+            found.update({modality: named} if named else {})
+        return replace(query, codes=found)
 
     def search(self, name: str, query: FusedQuery, limit: int) -> list[Hit]:
         """The best `limit` entries, best first. Raises KnowledgeError for a base that does not exist."""
@@ -214,9 +226,9 @@ class VectorIndex:
             page, offset = self._client.scroll(collection, limit=PAGE, offset=offset, with_payload=wanted)
             points += page
         payloads = sorted((point.payload for point in points), key=lambda payload: payload["order"])
-        words, named = ([payload[key] for payload in payloads] for key in ("words", "codes"))
+        words, folded, named = ([payload[key] for payload in payloads] for key in ("words", "codes", "named_codes"))
         entries = tuple(_entry(payload, self._pictures_dir) for payload in payloads)
-        return Contents(entries, Rarity(words), Rarity(named))
+        return Contents(entries, Rarity(words), Rarity(folded), codes.Known(code for own in named for code in own))
 
     def _collection(self, name: str) -> str:
         aliases = self._aliases()
@@ -262,13 +274,12 @@ def _to_qdrant(point: Point, order: int, pictures_dir: Path):
     vectors = {"text": point.text.tolist(), "words": [point.words.tolist()]}
     if len(point.picture):
         vectors["picture"] = point.picture.tolist()
-    text = " ".join((entry.title, *entry.questions, entry.answer))
-    named = codes.extract(text)
+    named = codes.held(entry.text)
     payload = {
         **asdict(replace(entry, pictures=())),
         "pictures": [path.relative_to(pictures_dir).as_posix() for path in entry.pictures],
         "order": order,
-        "words": sorted(word_stems(text)),
+        "words": sorted(word_stems(entry.text)),
         "named_codes": sorted(named),
         "codes": sorted({codes.fold(code) for code in named}),
         "pieces": pieces.packed(point.pieces),

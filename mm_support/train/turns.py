@@ -204,8 +204,7 @@ class TurnTable:
 
 
 def _words_of(entry: Entry) -> tuple[frozenset[str], frozenset[str]]:
-    text = " ".join((entry.title, *entry.questions, entry.answer))
-    return word_stems(text), codes.extract(text)
+    return word_stems(entry.text), codes.held(entry.text)
 
 
 def make_turns(made: EncodedSet, base: str, split: str, intents: Sequence[str], seed: int, each: int) -> Turns:
