@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import wave
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Union
 
@@ -152,6 +152,21 @@ class FusedQuery:
     pieces: dict[str, np.ndarray] = field(default_factory=dict)
     intents: dict[str, float] = field(default_factory=dict)
     strategy: str = "weighted-sum"
+
+    def without(self, modality: str) -> "FusedQuery":
+        """The query without what one modality says in words; the others share its weight, and the codes that it named stay."""
+        scale = 1 / (1 - self.weights[modality])
+        parts = {name: scale * part for name, part in self.parts.items() if name != modality}
+        worded = [part for name, part in parts.items() if name != "photo"]
+        return replace(
+            self,
+            text=sum(worded) if worded else None,
+            picture=parts.get("photo"),
+            parts=parts,
+            weights={name: scale * share for name, share in self.weights.items() if name != modality},
+            words={name: stems for name, stems in self.words.items() if name != modality},
+            pieces={name: own for name, own in self.pieces.items() if name != modality},
+        )
 
 
 # -- retrieval -----------------------------------------------------------------------------

@@ -143,6 +143,36 @@ def test_a_model_number_that_four_entries_name_leaves_the_choice_to_the_words(in
     assert index.search("kb", query(asked[0], codes=frozenset({"W8"})), 5)[0].entry.id == "unbalanced"
 
 
+def test_a_makers_name_in_the_photo_tells_nothing_apart_and_the_photo_decides(index):
+    rng = np.random.default_rng(3)
+    looks, none = unit(rng, 12, D_PICTURE), unit(rng, 12, D_TEXT)
+    texts = [f"Havena lamp {n} flickers" if n % 2 else f"Table {n} wobbles" for n in range(12)]
+    points = [Point(Entry(str(n), text, text), none[n : n + 1], looks[n : n + 1], looks[n], none[:0]) for n, text in enumerate(texts)]
+    index.replace("kb", points, "v1")
+
+    def seen(words):
+        tokens = [Token("photo_text", none[1], words=frozenset(words), codes=frozenset({"HV12"})), Token("photo", looks[5])]
+        return index.recognise("kb", build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens))
+
+    told, named = seen(["havena"]), seen(["havena", "wobbl", "4"])
+    assert set(told.weights) == {"photo"} and told.weights["photo"] == pytest.approx(1) and told.text is None
+    assert np.linalg.norm(told.picture) == pytest.approx(1) and told.codes == {"photo_text": {"HV12"}}
+    assert index.search("kb", told, 1)[0].entry.id == "5"
+    assert set(named.weights) == set(seen(["bosko"]).weights) == {"photo_text", "photo"}  # a rare word, and one that no entry has
+
+
+def test_what_is_left_out_of_a_query_leaves_its_weight_to_the_others():
+    rng = np.random.default_rng(4)
+    tokens = [Token("text", unit(rng, D_TEXT), 0.9), Token("photo_text", unit(rng, D_TEXT), 0.8), Token("photo", unit(rng, D_PICTURE))]
+    fused = build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
+    left = fused.without("photo_text")
+    assert sum(left.weights.values()) == pytest.approx(1)
+    assert left.weights["text"] / left.weights["photo"] == pytest.approx(fused.weights["text"] / fused.weights["photo"])
+    np.testing.assert_allclose(left.text, left.parts["text"])
+    assert np.linalg.norm(left.parts["text"]) == pytest.approx(left.weights["text"], rel=1e-5)
+    assert np.linalg.norm(left.picture) == pytest.approx(left.weights["photo"], rel=1e-5)
+
+
 def test_a_rare_code_counts_more_than_one_that_many_entries_name(index):
     rng = np.random.default_rng(6)
     vector, look = unit(rng, 1, D_TEXT), unit(rng, D_PICTURE)

@@ -39,6 +39,7 @@ CANDIDATES = 50  # entries that each named vector may propose for exact scoring
 WORD_SHARE = 0.125  # of a modality's part that shared words make up
 PIECE_SHARE = 0.5  # that the likeness of word pieces makes up, where there are any; the cosine is the rest
 WHOLE_SHARE = 0.25  # of the cosine that the whole entry makes up; its best title, question or sentence is the rest
+EVERYWHERE = 0.25  # share of the entries; a word that more of them have names none
 CODE_SHARE = 0.7  # an exactly matched code closes this part of the gap between an entry's score and 1
 UPSERT_BATCH = 64  # points
 PAGE = 1_000  # points read at once when a base is listed
@@ -66,6 +67,10 @@ class Rarity:
     def __getitem__(self, word: str) -> float:
         having = self._entries[word]
         return math.log(1 + (self._count - having + 0.5) / (having + 0.5))
+
+    def frequency(self, word: str) -> float:
+        """The share of entries that have the word."""
+        return self._entries[word] / max(1, self._count)
 
     def share(self, word: str) -> float:
         """How much the word says about which of the entries is meant that have it: 1/k, where k of them do."""
@@ -148,9 +153,13 @@ class VectorIndex:
             return self._contents(self._collection(name)).entries
 
     def recognise(self, name: str, query: FusedQuery) -> FusedQuery:
-        """The query with what displays show as codes, where entries of the base name them so. Raises KnowledgeError as search."""
+        """The query as this base reads it: what displays show are codes where entries name them so, and words in a photo that are
+        in entries of every kind, a maker's name, tell nothing apart. Raises KnowledgeError as search."""
         with self._lock:
-            known = self._contents(self._collection(name)).known
+            contents = self._contents(self._collection(name))
+        known, read = contents.known, query.words.get("photo_text", frozenset())
+        if read and len(query.weights) > 1 and all(contents.words.frequency(word) > EVERYWHERE for word in read):
+            query = query.without("photo_text")
         found = dict(query.codes)
         for modality, said in query.shown.items():
             own = found.get(modality, frozenset())
