@@ -187,6 +187,15 @@ def test_long_markdown_is_split_by_heading(tmp_path):
     assert "# not a heading" in entries[1].answer and entries[2].source == "guide.md:8"
 
 
+def test_a_picture_beside_long_markdown_shows_what_it_begins_with(tmp_path):
+    body = "word " * 200
+    (tmp_path / "lamp-2.md").write_text(f"# Lamp\n## Setup\n{body}\n## Reset\n{body}\n")
+    (tmp_path / "lamp.md").write_text("# Old lamp\n\nIt is old.")
+    Image.new("RGB", (8, 8)).save(tmp_path / "lamp-2.jpg")
+    shown = {entry.title: [path.name for path in entry.pictures] for entry in read_knowledge(tmp_path)[0]}
+    assert shown == {"Lamp: Setup": ["lamp-2.jpg"], "Lamp: Reset": [], "Old lamp": []}
+
+
 def test_pictures_must_lie_inside_the_folder(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "secret.png")
     (tmp_path / "kb").mkdir()

@@ -137,10 +137,10 @@ def _read_markdown(text: str, file: Path, reading: Reading) -> None:
         body = "\n".join(body if level < 2 else f"{heading}\n{body}" for _, level, heading, body in sections)
         _add_markdown(title, body, file, 1, reading, beside=True)
         return
-    for line, _, heading, body in sections:
-        if body.strip():
-            name = title if heading in ("", title) else f"{title}: {heading}"
-            _add_markdown(name, body, file, line, reading, beside=False)
+    filled = [(line, heading, body) for line, _, heading, body in sections if body.strip()]
+    for place, (line, heading, body) in enumerate(filled):
+        name = title if heading in ("", title) else f"{title}: {heading}"
+        _add_markdown(name, body, file, line, reading, beside=place == 0)  # what is beside the file shows what it begins with
 
 
 def _sections(text: str) -> Iterator[tuple[int, int, str, str]]:
