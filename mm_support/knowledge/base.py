@@ -10,6 +10,7 @@ import hashlib
 import re
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Callable, Iterator, Sequence
 import numpy as np
 from PIL import Image
 
+from mm_support.device import usable_threads
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
@@ -120,29 +122,29 @@ class Knowledge:
 
     def _encode_pictures(self, name: str, entries: Sequence[Entry], skipped: list[Skipped]) -> dict[str, list[tuple[Path, np.ndarray]]]:
         """Entry id -> (path under the data folder, (d_picture,) vector) of each picture that opens; PHOTOS are in memory at once."""
-        kept = ((entry.id, *pair) for entry in entries for pair in self._keep_pictures(name, entry, skipped))
         found: dict[str, list[tuple[Path, np.ndarray]]] = {entry.id: [] for entry in entries}
-        while group := list(islice(kept, PHOTOS)):
-            vectors = self._image.encode([photo for *_, photo in group])
-            for (entry_id, path, _), vector in zip(group, vectors):
-                found[entry_id].append((path, vector))
+        wanted = ((entry, source) for entry in entries for source in entry.pictures)
+        with ThreadPoolExecutor(usable_threads()) as pool:
+            while group := list(islice(wanted, PHOTOS)):
+                opened = list(zip(group, pool.map(lambda pair: self._keep_picture(name, pair[1]), group)))
+                skipped += [_not_opened(*pair, kept) for pair, kept in opened if isinstance(kept, InputError)]
+                kept = [(entry.id, *kept) for (entry, _), kept in opened if not isinstance(kept, InputError)]
+                for (entry_id, path, _), vector in zip(kept, self._image.encode([photo for *_, photo in kept])):
+                    found[entry_id].append((path, vector))
         return found
 
-    def _keep_pictures(self, name: str, entry: Entry, skipped: list[Skipped]) -> Iterator[tuple[Path, Image.Image]]:
-        """(path under the data folder, photo of at most PICTURE_SIDE) of each picture that opens; named by content, so kept once."""
-        for source in entry.pictures:
-            try:
-                photo = load_photo(source)
-            except InputError as exc:
-                file, line = entry.source.rsplit(":", 1)
-                skipped.append((file, int(line), f"picture {source.name}: {exc}"))
-                continue
-            target = self._pictures_dir / name / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.jpg"
-            photo.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                photo.save(target, quality=88)
-            yield target, photo
+    def _keep_picture(self, name: str, source: Path) -> tuple[Path, Image.Image] | InputError:
+        """Path under the data folder and photo of at most PICTURE_SIDE, or why it does not open; named by content, so kept once."""
+        try:
+            photo = load_photo(source)
+        except InputError as exc:
+            return exc
+        target = self._pictures_dir / name / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.jpg"
+        photo.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            photo.save(target, quality=88)
+        return target, photo
 
     def _remove_unused_pictures(self, name: str) -> None:
         entries = self._index.entries(name) if self._index.version(name) else ()
@@ -150,6 +152,11 @@ class Knowledge:
         for path in (self._pictures_dir / name).glob("*.jpg"):
             if path.name not in used:
                 path.unlink()
+
+
+def _not_opened(entry: Entry, source: Path, reason: InputError) -> Skipped:
+    file, line = entry.source.rsplit(":", 1)
+    return file, int(line), f"picture {source.name}: {reason}"
 
 
 def entry_texts(entry: Entry) -> list[str]:
