@@ -1,4 +1,4 @@
-"""Intents: reading anybody's CSV, the two voters, calibration, and the command from end to end."""
+"""Intents: reading anybody's CSV, the voters, calibration, and the command from end to end."""
 
 import csv
 import json
@@ -10,6 +10,7 @@ from mm_support.__main__ import main
 from mm_support.errors import InputError
 from mm_support.train import intents, labelled, upper_layers
 from mm_support.train.calibration import fit_calibrator
+from mm_support.train.hidden_states import HiddenStates, Standardised
 from mm_support.train.intent_model import (
     KERNEL_WIDTH,
     RIDGE,
@@ -106,9 +107,10 @@ def test_the_mix_listens_to_the_voter_that_is_right():
     truth = generator.integers(4, size=300)
     knows, guesses = np.eye(4)[truth] + generator.normal(0, 0.3, (300, 4)), generator.normal(size=(300, 4))
     vectors = np.zeros((300, 2))
-    first, second = fit_mix(Votes(vectors, knows, guesses), truth)
-    assert first > 10 * second
-    assert mixed(Votes(vectors, knows, guesses), (first, second)).sum(axis=1) == pytest.approx(1)
+    votes = Votes(vectors, np.stack([guesses, knows, guesses[::-1]]))
+    mix = fit_mix(votes, truth)
+    assert mix[1] > 10 * max(mix[0], mix[2])
+    assert mixed(votes, mix).sum(axis=1) == pytest.approx(1)
 
 
 def test_calibrated_probabilities_are_honest():
@@ -172,6 +174,43 @@ def tiny_encoder(tmp_path_factory):
     return folder
 
 
+def tiny_reader():
+    """A random Llama that reads character by character, and its tokenizer."""
+    import torch
+    from mm_support.compat import prepare_torchvision
+
+    prepare_torchvision()
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    config = LlamaConfig(vocab_size=128, hidden_size=32, intermediate_size=64, num_hidden_layers=5, num_attention_heads=4, num_key_value_heads=2)
+    return LlamaForCausalLM(config).eval(), lambda texts, **_: {"input_ids": [[ord(c) % 128 for c in text] for text in texts]}
+
+
+def test_hidden_states_are_means_of_what_transformers_gives_for_each_text_alone():
+    import torch
+
+    model, tokenizer = tiny_reader()
+    texts = ["lock", "a much longer question", "lock", "b"]
+    states = HiddenStates(*tiny_reader()).encode(texts)
+    assert states.shape == (4, 2, 32)  # after the first and the second of five layers
+    for text, own in zip(texts, states):
+        with torch.inference_mode():
+            hidden = model(input_ids=torch.tensor(tokenizer([text])["input_ids"]), output_hidden_states=True).hidden_states
+        for layer, mean in zip((1, 2), own):
+            np.testing.assert_allclose(mean, hidden[layer][0].mean(0), atol=2e-3)
+
+
+def test_standardised_states_weigh_layers_and_numbers_alike():
+    states = np.random.default_rng(0).normal(3, 1, (50, 2, 8)) * np.array([1, 1000, *[1] * 6])
+    rows = Standardised.over(lambda texts: states[[int(t) for t in texts]], [str(i) for i in range(50)])(["3", "7"])
+    assert rows.shape == (2, 16) and np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-4)
+    by_layer = (rows.reshape(2, 2, 8) ** 2).sum(2)
+    assert by_layer == pytest.approx(0.5, abs=1e-4)
+    wanted = (states - states.mean(0)) / states.std(0)
+    np.testing.assert_allclose(rows[0, :8] / rows[0, 0], wanted[3, 0] / wanted[3, 0, 0], rtol=1e-3)
+
+
 def questions(count, seed, foreign):
     """Rows of fillers around words that give the intent away."""
     generator = np.random.default_rng(seed)
@@ -214,6 +253,11 @@ def csv_file(path, rows):
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
     return str(path)
+
+
+@pytest.fixture(autouse=True)
+def small_reader(monkeypatch):
+    monkeypatch.setattr(intents, "load_hidden_states", lambda *_: HiddenStates(*tiny_reader()))
 
 
 def command(tmp_path, encoder, monkeypatch, *more, foreign=True, extra=()):
@@ -277,7 +321,9 @@ def test_ten_examples_an_intent_are_enough_for_simple_intents(settings):
     """The real encoder; words of the test never occur in the training."""
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
+    from mm_support.train.hidden_states import load_hidden_states
 
+    device = resolve_device("cpu")
     rows = [
         ("I want my money back", "refund"), ("please return what I paid", "refund"), ("can I be reimbursed", "refund"),
         ("my parcel has not arrived", "delivery"), ("where is my order", "delivery"), ("the courier never came", "delivery"),
@@ -286,6 +332,6 @@ def test_ten_examples_an_intent_are_enough_for_simple_intents(settings):
     ]  # fmt: skip
     tests = [("reimbursement of the purchase", "refund"), ("shipment still missing", "delivery"), ("log-in does not work", "password"), ("recite a poem", "oos")]
     splits = intents.Splits(*([Example(t, label, 0) for t, label in part] for part in (rows, [], tests)), bad=[])
-    report, judged = intents.evaluate(load_text_encoder(settings, resolve_device("cpu")), splits, seed=0)
+    report, judged = intents.evaluate(load_text_encoder(settings, device), load_hidden_states(settings, device), splits, seed=0)
     assert report["accuracy"]["value"] == 1
     assert judged.confidence[-1] == judged.confidence.min(), "the poem is what it knows least about"

@@ -1,7 +1,7 @@
 """A text intent classifier that works from ten examples an intent to thousands, out of scope included.
 
-Two voters, each a kernel ridge: one on the encoder's vectors as they are, one on those of the encoder with
-upper layers tuned to the examples. How they are mixed, how sure an answer is and when it is "not something
+Three voters, each a kernel ridge: one on the encoder's vectors as they are, one on those of the encoder with
+upper layers tuned to the examples, one on what a language model makes of a text. How they are mixed, how sure an answer is and when it is "not something
 I know" is calibrated on cases kept out of training.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mm_support.train.calibration import Calibrator, fit_calibrator
+from mm_support.train.hidden_states import HiddenStates, Standardised
 from mm_support.train.labelled import OUT_OF_SCOPE, Example
 from mm_support.train.upper_layers import Progress, fine_tune
 
@@ -22,7 +23,7 @@ RIDGE = 0.1
 MOST_SUPPORT = 16_000  # examples that a ridge keeps, drawn at random: a gigabyte, and its work grows with their cube
 CHUNK = 512  # texts between two steps of the progress bar
 PASSES = 45_000  # examples shown to the fine-tuning, where they are many: what makes a run minutes long
-START_MIX = (10.0, 10.0)  # what turns the voters' scores into logits, before it is fitted
+START_MIX = 10.0  # what turns a voter's scores into logits, before it is fitted
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,41 +39,46 @@ class KernelRidge:
 
 
 @dataclass(frozen=True, eq=False)
+class Voter:
+    """encode: n texts -> (n, d) unit rows."""
+
+    encode: Callable[[Sequence[str]], np.ndarray]
+    ridge: KernelRidge
+
+
+@dataclass(frozen=True, eq=False)
 class Votes:
-    """What the model computes once for n texts. vectors: (n, d); ridge, tuned: (n, c) scores."""
+    """What the model computes once for n texts. vectors: (n, d) of the encoder; scores: (v, n, c), one a voter."""
 
     vectors: np.ndarray
-    ridge: np.ndarray
-    tuned: np.ndarray
+    scores: np.ndarray
 
     def of(self, rows: np.ndarray) -> Votes:
         """Only these rows (indices or mask)."""
-        return Votes(self.vectors[rows], self.ridge[rows], self.tuned[rows])
+        return Votes(self.vectors[rows], self.scores[:, rows])
 
 
 @dataclass(frozen=True, eq=False)
 class IntentModel:
-    """intents: names of the c classes. known: (n, d) vectors of the in-scope training texts, foreign:
-    (m, d) of those out of scope. mix: what each voter's scores are multiplied with before they are added."""
+    """intents: names of the c classes. voters: the first one's encoder is the encoder as it is. known: (n, d) vectors of
+    the in-scope training texts by it, foreign: (m, d) of those out of scope. mix: what each voter's scores are multiplied
+    with before they are added."""
 
     intents: tuple[str, ...]
-    encode: Callable[[Sequence[str]], np.ndarray]
-    ridge: KernelRidge
-    tuned_encode: Callable[[Sequence[str]], np.ndarray]
-    tuned_ridge: KernelRidge
+    voters: tuple[Voter, ...]
     known: np.ndarray
     foreign: np.ndarray
-    mix: tuple[float, float] = START_MIX
+    mix: tuple[float, ...]
     calibrator: Calibrator | None = None
 
     def votes(self, texts: Sequence[str], progress: Progress) -> Votes:
-        vectors, tuned = [], []
+        vectors, scores = [], []
         for start in range(0, len(texts), CHUNK):
-            part = texts[start : start + CHUNK]
-            vectors.append(self.encode(part))
-            tuned.append(self.tuned_ridge.scores(self.tuned_encode(part)))
+            seen = [voter.encode(texts[start : start + CHUNK]) for voter in self.voters]
+            vectors.append(seen[0])
+            scores.append([voter.ridge.scores(own) for voter, own in zip(self.voters, seen)])
             progress(min(start + CHUNK, len(texts)), len(texts), "judging")
-        return Votes(np.vstack(vectors), self.ridge.scores(np.vstack(vectors)), np.vstack(tuned))
+        return Votes(np.vstack(vectors), np.concatenate(scores, axis=1))
 
     def predict(self, votes: Votes) -> tuple[np.ndarray, np.ndarray]:
         """Indices (n,) of the best intents, and (n,) the probability that they are right."""
@@ -83,29 +89,32 @@ class IntentModel:
         return best, self.calibrator.probability(self.evidence(votes))
 
     def evidence(self, votes: Votes) -> np.ndarray:
-        """(n, 5): what speaks for a text being known. The margin between the two best intents (log), how
+        """(n, 3 + v): what speaks for a text being known. The margin between the two best intents (log), how
         much each of the voters sees in it, and its cosine to the nearest text in scope and to the nearest one out of
         scope."""
         probabilities = np.sort(np.log(mixed(votes, self.mix) + 1e-12), axis=1)
         margin = probabilities[:, -1] - (probabilities[:, -2] if probabilities.shape[1] > 1 else 0)
         near, far = _nearest(votes.vectors, self.known), _nearest(votes.vectors, self.foreign)
-        return np.stack([np.minimum(margin, 12), votes.ridge.max(axis=1), votes.tuned.max(axis=1), near, far], axis=1)
+        return np.stack([np.minimum(margin, 12), *votes.scores.max(axis=2), near, far], axis=1)
 
 
-def fit(encoder, examples: Sequence[Example], passes: int, seed: int, progress: Progress) -> IntentModel:
-    """Trains both voters; mixing and confidence are not calibrated yet.
+def fit(encoder, reader: HiddenStates, examples: Sequence[Example], passes: int, seed: int, progress: Progress) -> IntentModel:
+    """Trains the voters; mixing and confidence are not calibrated yet.
 
     encoder: see encode/text.py; an intent's name in plain words counts as one more example of it.
     """
     intents = tuple(sorted({e.label for e in examples} - {OUT_OF_SCOPE}))
     texts = [e.text for e in examples] + [spoken(name) for name in intents]
     targets = membership([e.label for e in examples] + list(intents), intents)
-    vectors = _encode(encoder, texts, progress)
+    vectors = _in_chunks(encoder.encode, texts, progress, "encoding")
     inside = targets.max(axis=1) == 1
     starts = _unit(targets[inside].T @ vectors[inside])
     tuned, tuned_vectors = fine_tune(encoder._model, encoder._tokenizer, texts, targets, starts, passes, seed, progress)
-    ridge, tuned_ridge = (fit_ridge(rows, targets, seed) for rows in (vectors, tuned_vectors))
-    return IntentModel(intents, encoder.encode, ridge, tuned.encode, tuned_ridge, vectors[inside], vectors[~inside])
+    _in_chunks(reader.encode, texts, progress, "reading")
+    standardised = Standardised.over(reader.encode, texts)
+    seen = ((encoder.encode, vectors), (tuned.encode, tuned_vectors), (standardised, standardised(texts)))
+    voters = tuple(Voter(encode, fit_ridge(rows, targets, seed)) for encode, rows in seen)
+    return IntentModel(intents, voters, vectors[inside], vectors[~inside], (START_MIX,) * len(voters))
 
 
 def calibrate(model: IntentModel, votes: Votes, labels: Sequence[str]) -> IntentModel:
@@ -123,20 +132,21 @@ def calibrate(model: IntentModel, votes: Votes, labels: Sequence[str]) -> Intent
     return replace(mixing, calibrator=fit_calibrator(mixing.evidence(votes), right))
 
 
-def fit_mix(votes: Votes, truth: np.ndarray) -> tuple[float, float]:
-    """The factors of both voters under which the true intents (n,) are most likely."""
+def fit_mix(votes: Votes, truth: np.ndarray) -> tuple[float, ...]:
+    """The factors of the voters under which the true intents (n,) are most likely."""
     from scipy.optimize import minimize
 
     def surprise(logs: np.ndarray) -> float:
         return -float(np.log(mixed(votes, np.exp(logs))[np.arange(len(truth)), truth] + 1e-12).mean())
 
-    found = minimize(surprise, np.log(START_MIX), method="Nelder-Mead", options={"maxiter": 80, "xatol": 0.02, "fatol": 1e-4})
+    start = np.log([START_MIX] * len(votes.scores))
+    found = minimize(surprise, start, method="Nelder-Mead", options={"maxiter": 150, "xatol": 0.02, "fatol": 1e-4})
     return tuple(float(factor) for factor in np.exp(found.x))
 
 
 def mixed(votes: Votes, mix: Sequence[float]) -> np.ndarray:
     """(n, c) probabilities: softmax of the voters' scores, each times its factor."""
-    logits = mix[0] * votes.ridge + mix[1] * votes.tuned
+    logits = np.tensordot(mix, votes.scores, axes=1)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
@@ -152,11 +162,11 @@ def fit_ridge(vectors: np.ndarray, targets: np.ndarray, seed: int) -> KernelRidg
     return KernelRidge(vectors[kept], solve(kernel, centred, assume_a="pos", overwrite_a=True))
 
 
-def _encode(encoder, texts: Sequence[str], progress: Progress) -> np.ndarray:
+def _in_chunks(encode: Callable[[Sequence[str]], np.ndarray], texts: Sequence[str], progress: Progress, what: str) -> np.ndarray:
     parts = []
     for start in range(0, len(texts), CHUNK):
-        parts.append(encoder.encode(texts[start : start + CHUNK]))
-        progress(min(start + CHUNK, len(texts)), len(texts), "encoding")
+        parts.append(encode(texts[start : start + CHUNK]))
+        progress(min(start + CHUNK, len(texts)), len(texts), what)
     return np.vstack(parts)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from mm_support.config import Settings
 from mm_support.errors import InputError
 from mm_support.train import metrics
+from mm_support.train.hidden_states import HiddenStates, load_hidden_states
 from mm_support.train.intent_model import PASSES, IntentModel, Votes, calibrate, fit
 from mm_support.train.labelled import OUT_OF_SCOPE, BadRow, Example, keep_known, read_labelled, split_off
 from mm_support.train.upper_layers import Progress
@@ -73,8 +74,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     splits = read_splits(args.train, args.val, args.test)
     for row in splits.bad:
         print(f"skipped {row.file}, line {row.line}: {row.reason}", file=sys.stderr)
-    encoder = load_text_encoder(settings, resolve_device(settings.device))
-    report, judged = evaluate(encoder, splits, args.seed)
+    device = resolve_device(settings.device)
+    readers = load_text_encoder(settings, device), load_hidden_states(settings, device)
+    report, judged = evaluate(*readers, splits, args.seed)
     if args.figures:
         draw(judged, args.figures)
     print(json.dumps(report, indent=1) if args.json else as_text(report))
@@ -98,11 +100,11 @@ def read_splits(train: Path, validation: Path | None, test: Path) -> Splits:
     return Splits(rows, *others, bad)
 
 
-def evaluate(encoder, splits: Splits, seed: int) -> tuple[dict[str, Any], Judged]:
-    """Trains, calibrates and measures. encoder: see encode/text.py."""
+def evaluate(encoder, reader: HiddenStates, splits: Splits, seed: int) -> tuple[dict[str, Any], Judged]:
+    """Trains, calibrates and measures. encoder: see encode/text.py; reader: what a language model makes of a text."""
     started = time.perf_counter()
     with _Bar() as progress:
-        model, thresholds = train(encoder, splits, seed, progress)
+        model, thresholds = train(encoder, reader, splits, seed, progress)
         trained = time.perf_counter()
         judged = judge(model, votes_of(model, splits.test, progress), splits.test)
     seen = {e.text.lower() for e in splits.train}
@@ -118,13 +120,15 @@ def evaluate(encoder, splits: Splits, seed: int) -> tuple[dict[str, Any], Judged
     return report, judged
 
 
-def train(encoder, splits: Splits, seed: int, progress: Progress) -> tuple[IntentModel, dict[float, float]]:
+def train(
+    encoder, reader: HiddenStates, splits: Splits, seed: int, progress: Progress
+) -> tuple[IntentModel, dict[float, float]]:
     """The calibrated model, and out-of-scope recall -> threshold (none without such cases to set it on)."""
     if splits.validation:
-        return calibrated(fit(encoder, splits.train, PASSES, seed, progress), splits.validation, progress)
+        return calibrated(fit(encoder, reader, splits.train, PASSES, seed, progress), splits.validation, progress)
     rest, held_out = split_off(splits.train, HELD_OUT, seed)
-    trial, thresholds = calibrated(fit(encoder, rest, PASSES // 2, seed, progress), held_out, progress)
-    final = fit(encoder, splits.train, PASSES, seed, progress)
+    trial, thresholds = calibrated(fit(encoder, reader, rest, PASSES // 2, seed, progress), held_out, progress)
+    final = fit(encoder, reader, splits.train, PASSES, seed, progress)
     return replace(final, mix=trial.mix, calibrator=trial.calibrator), thresholds
 
 
