@@ -146,4 +146,5 @@ def test_of_what_is_shown_only_the_codes_of_the_base_count():
     assert known.seen(frozenset({"CO"})) == {"C0"}
     assert known.seen(frozenset({"E24", "CO"})) == {"E24"}  # a word beside a code is a word
     assert known.seen(frozenset({"E24", "827"})) == {"E24", "A27"}
+    assert known.seen(frozenset({"1UB"})) == {"UB"} and Known({"1UB", "UB"}).seen(frozenset({"1UB"})) == {"1UB"}
     assert Known({"A5", "LO"}).seen(frozenset({"85", "10"})) == frozenset()  # temperatures, most of the time

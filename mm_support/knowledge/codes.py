@@ -87,7 +87,12 @@ class Known:
         """The codes that lines read in a photo are, or look like; two digits, and words beside a code, look like too much."""
         spelled = self.spelled(lines)
         unclear = (line for line in lines - spelled if not re.fullmatch(r"\d\d", line) and not (spelled and line.isalpha()))
-        return spelled.union(*(self._alike.get(line.translate(LOOKS), ()) for line in unclear))
+        return spelled.union(*map(self._looking_like, unclear))
+
+    def _looking_like(self, line: str) -> Iterable[str]:
+        """A display's left edge is read as a 1 now and then."""
+        framed = re.fullmatch(r"1(\d*[A-Z]\w*)", line)
+        return self._alike.get(line.translate(LOOKS)) or (self._alike.get(framed[1].translate(LOOKS), ()) if framed else ())
 
 
 def normalise(code: str) -> str:
