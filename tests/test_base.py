@@ -97,6 +97,9 @@ def test_few_small_photos_are_in_memory_at_once_and_each_entry_has_its_own_vecto
     knowledge = make(encoder)
     knowledge.ingest("kb", folder)
     assert (encoder.most, encoder.largest) == (PHOTOS, PICTURE_SIDE)
+    (folder / "red.jpg").write_bytes(b"no picture")
+    (told,) = knowledge.ingest("damaged", folder).skipped
+    assert told[0] == "red.md" and "red.jpg" in told[2]
     for name, colour in colours.items():
         (vector,) = encoder.encode([Image.new("RGB", (64, 64), colour)])
         query = FusedQuery(None, vector, {"photo": vector}, {"photo": 1.0})

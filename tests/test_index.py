@@ -159,13 +159,34 @@ def test_a_makers_name_in_the_photo_tells_nothing_apart_and_the_photo_decides(in
     assert np.linalg.norm(told.picture) == pytest.approx(1) and told.codes == {"photo_text": {"HV12"}}
     assert index.search("kb", told, 1)[0].entry.id == "5"
     assert set(named.weights) == set(seen(["bosko"]).weights) == {"photo_text", "photo"}  # a rare word, and one that no entry has
+    alone = build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse([Token("photo_text", none[1], words=frozenset({"havena"}))])
+    assert set(index.recognise("kb", alone).weights) == {"photo_text"}  # there is nothing else
+    index.replace("kb", points[:3], "v2")
+    assert set(seen(["havena"]).weights) == set(seen(["tabl"]).weights) == {"photo_text", "photo"}  # too few entries to know
+
+
+def test_codes_are_recognised_by_what_each_modality_can_mistake(index):
+    rng = np.random.default_rng(8)
+    entry = Entry("heater", "Heater shows Lo", "A27 is shown before.")
+    index.replace("kb", [Point(entry, unit(rng, 1, D_TEXT), unit(rng, 0, D_PICTURE), unit(rng, D_PICTURE), unit(rng, 0, D_TEXT))], "v1")
+    own, shown = frozenset({"W8"}), frozenset({"827", "LO"})
+    tokens = [Token(name, unit(rng, D_TEXT), codes=own, shown=shown) for name in ("text", "speech", "photo_text")]
+    found = index.recognise("kb", build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)).codes
+    assert found == {"text": {"W8", "LO"}, "speech": {"W8", "LO"}, "photo_text": {"W8", "LO"}}  # W8 is a number beside 827
+    tokens = [Token(name, unit(rng, D_TEXT), shown=shown) for name in ("speech", "photo_text")]
+    found = index.recognise("kb", build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)).codes
+    assert found == {"speech": {"LO"}, "photo_text": {"A27", "LO"}}
+    misread = Token("photo_text", unit(rng, D_TEXT), codes=frozenset({"A2Z"}))  # nearly the same already by how codes are matched
+    assert index.recognise("kb", build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse([misread])).codes == {"photo_text": {"A2Z"}}
 
 
 def test_what_is_left_out_of_a_query_leaves_its_weight_to_the_others():
     rng = np.random.default_rng(4)
     tokens = [Token("text", unit(rng, D_TEXT), 0.9), Token("photo_text", unit(rng, D_TEXT), 0.8), Token("photo", unit(rng, D_PICTURE))]
+    tokens = [replace(token, words=frozenset({token.modality}), pieces=unit(rng, 2, D_TEXT)) for token in tokens]
     fused = build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
     left = fused.without("photo_text")
+    assert "photo_text" in fused.words and set(left.words) == set(left.pieces) == {"text", "photo"}
     assert sum(left.weights.values()) == pytest.approx(1)
     assert left.weights["text"] / left.weights["photo"] == pytest.approx(fused.weights["text"] / fused.weights["photo"])
     np.testing.assert_allclose(left.text, left.parts["text"])

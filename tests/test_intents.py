@@ -249,6 +249,23 @@ def test_tuning_brings_texts_of_an_intent_together_and_leaves_the_model_alone(ti
     assert apart(tuned) > apart(start) + 0.1
 
 
+def test_three_voters_are_asked_and_the_third_hears_the_language_model(tiny_encoder):
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+    from mm_support.config import Settings
+    from mm_support.train.intent_model import fit
+
+    encoder, reader = load_text_encoder(Settings(text_model=str(tiny_encoder)), resolve_device("cpu")), HiddenStates(*tiny_reader())
+    rows = [Example(text, label, 0) for text, label in questions(8, 0, False)]
+    texts, quiet = [row.text for row in rows], lambda *_: None
+    model = fit(encoder, reader, rows, 600, 0, quiet)
+    votes = model.votes(texts[:5], quiet)
+    assert votes.scores.shape == (3, 5, 3) and len(model.mix) == 3
+    named = texts + [spoken(name) for name in model.intents]
+    alone = fit_ridge(Standardised.over(reader.encode, named)(named), membership([r.label for r in rows] + list(model.intents), model.intents), 0)
+    np.testing.assert_allclose(votes.scores[2], alone.scores(Standardised.over(reader.encode, named)(texts[:5])), atol=1e-4)
+
+
 def csv_file(path, rows):
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("text", "label"), *rows])

@@ -229,7 +229,7 @@ def receipt(rng: np.random.Generator) -> tuple[Image.Image, list[str]]:
 def displays_read(reader) -> tuple[float, float]:
     """On a sample of 40 displays (200 take minutes): the shares read exactly, and whose entry comes first alone."""
     shown = list(draw_displays(40, seed=0))
-    entries = [held(f"The display shows {item.text}") for item in shown]
+    entries = [held(text := f"The display shows {item.text}", text) for item in shown]
     known = Known(frozenset().union(*entries))
     exact = first = 0
     for place, item in enumerate(shown):

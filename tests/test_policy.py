@@ -109,6 +109,8 @@ def test_an_entry_about_another_code_does_not_answer():
     assert (action(text="E41"), action(text="E99"), action(speech="E99")) == ("answer", "clarify", "clarify")
     assert action(text="AB12345") == "answer"  # another kind of code
     assert action(photo_text="E99") == "answer"  # a photo shows many codes that were not asked about
+    found = [Hit(Entry("lo", "Dryer shows Lo", "The tank is full."), 0.9)]
+    assert (action(text="LO"), action(text="UB")) == ("answer", "clarify")
 
 
 def test_a_question_back_names_two_or_three_close_entries():
@@ -130,6 +132,9 @@ def test_features_by_hand():
     assert dict(zip(FEATURES, features("", read, [Hit(entry, 0.8)])))["photo_code"] == 1.0
     unknown = FusedQuery(np.ones(2), None, {}, {"text": 1.0}, {"text": frozenset({"F99"})})
     assert features("f99", unknown, [Hit(entry, 0.8)])[-1] == 1.0
+    shown = FusedQuery(None, None, {}, {"photo_text": 1.0}, {"photo_text": frozenset({"LO"})})
+    values = dict(zip(FEATURES, features("", shown, [Hit(Entry("lo", "Dryer shows Lo", "The tank is full."), 0.8)])))
+    assert values["photo_code"] == values["code_found"] == 1.0 and values["code_unknown"] == 0.0
 
 
 def test_a_gate_that_was_fitted_to_other_encoders_says_so(caplog):

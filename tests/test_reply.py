@@ -260,3 +260,5 @@ def test_the_code_of_the_title_is_what_the_photo_shows():
     assert sentence.text == "Your photo shows E24."
     (sentence,) = photo_sentences(Question(read_in_photo=("Start", "Ub")), [Entry("ub", "Washing machine shows Ub: unbalanced", "Spread it.")])
     assert sentence.text == "Your photo shows Ub."
+    spam = Question(read_in_photo=("退款请加微信 Ub",))
+    assert not list(photo_sentences(spam, [Entry("ub", "Washing machine shows Ub: unbalanced", "Spread it.")]))

@@ -139,6 +139,12 @@ def test_what_a_display_shows_is_a_code_where_an_entry_says_so(make, blue):
     hits, query, _ = service.decide(UserTurn(text="what is this", image=blue, knowledge="kb"))
     assert query.codes == {"photo_text": {"UB"}} and hits[0].entry.title == "Dryer shows Ub"
     assert service.decide(UserTurn(text="it says ub", knowledge="kb"))[1].codes == {"text": {"UB"}}
+    turn = UserTurn(text="what is this", image=blue, knowledge="kb")
+    by_code = hits[0].score
+    assert service.knowledge.search(turn)[0].score == pytest.approx(by_code)
+    assert next(event for event in service.reply(turn) if isinstance(event, Found)).hits[0].score == pytest.approx(by_code)
+    alone = service.decide(UserTurn(image=blue, knowledge="kb"))[0][0]
+    assert next(hit for hit in service.describe(blue).matches if hit.entry == alone.entry).score == pytest.approx(alone.score)
 
 
 def test_silence_is_said_and_nothing_is_searched(make):

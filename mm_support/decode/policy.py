@@ -148,7 +148,7 @@ def names_another_code(query: FusedQuery, entry: Entry) -> bool:
     An entry about E41 does not answer a question about E99; an order number, of a kind that the entry
     does not name at all, changes nothing.
     """
-    named = codes.held(entry.text)
+    named = codes.held(entry.title, entry.text)
     kinds = {code_kind(code) for code in named}
     asked = query.codes.get("text", frozenset()) | query.codes.get("speech", frozenset())
     return not codes.match(asked, named) and any(code_kind(code) in kinds for code in asked)

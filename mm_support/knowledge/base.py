@@ -34,6 +34,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
 PICTURE_SIDE = 1_024  # pixels, longest side of a kept picture
 CHUNK = 128  # entries whose texts and pictures are encoded together
+READING = b"2"  # counts the ways in which entries have been read; the packs are ingested again where it changes
+OPENED = 4  # pictures at once, at full size
 PHOTOS = 16  # pictures that are in memory and encoded together
 
 Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
@@ -121,10 +123,10 @@ class Knowledge:
             yield Point(stored, next(text_vectors), vectors, word, merged(next(text_pieces)))
 
     def _encode_pictures(self, name: str, entries: Sequence[Entry], skipped: list[Skipped]) -> dict[str, list[tuple[Path, np.ndarray]]]:
-        """Entry id -> (path under the data folder, (d_picture,) vector) of each picture that opens; PHOTOS are in memory at once."""
+        """Entry id -> (path under the data folder, (d_picture,) vector) of each picture that opens; PHOTOS are in memory at once, small."""
         found: dict[str, list[tuple[Path, np.ndarray]]] = {entry.id: [] for entry in entries}
         wanted = ((entry, source) for entry in entries for source in entry.pictures)
-        with ThreadPoolExecutor(usable_threads()) as pool:
+        with ThreadPoolExecutor(min(OPENED, usable_threads())) as pool:
             while group := list(islice(wanted, PHOTOS)):
                 opened = list(zip(group, pool.map(lambda pair: self._keep_picture(name, pair[1]), group)))
                 skipped += [_not_opened(*pair, kept) for pair, kept in opened if isinstance(kept, InputError)]
@@ -171,7 +173,7 @@ def entry_texts(entry: Entry) -> list[str]:
 
 def digest(path: Path) -> str:
     """16 hex digits that change when any knowledge file or picture of a folder does."""
-    total = hashlib.sha256()
+    total = hashlib.sha256(READING)
     for file in sorted(path.rglob("*")):
         if file.suffix.lower() in SUFFIXES.keys() | PICTURE_SUFFIXES:
             total.update(str(file.relative_to(path)).encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())

@@ -13,6 +13,8 @@ import re
 import unicodedata
 from typing import Iterable, Iterator
 
+from mm_support.decode.sentences import word_stems
+
 CONFUSED = str.maketrans("OQDILSBZG", "000115826")  # what is read or written for each other
 LOOKS = str.maketrans("OQDISBZGA", "000158268")  # what segments show alike
 NEARLY = {0: 0.95, 1: 0.9, 2: 0.8}  # by how many characters were confused; 0: only leading zeros differ
@@ -25,7 +27,9 @@ TOKEN = re.compile(r"[A-Za-z0-9]+(?:['.,:/_-]+[A-Za-z0-9]+)*(?:\s?[%°€$£])?|
 ERRORS = {"error", "errors", "err", "er", "fault", "code", "codes", "fehler", "alarm", "错误", "故障", "代码", "错误代码", "故障代码"}
 PAPERS = {"order", "invoice", "ticket", "serial", "tracking", "case", "article", "item", "model", "reference", "ref", "booking", "sn", "订单", "订单号", "型号", "序列号"}  # fmt: skip
 FILLERS = {"number", "no", "nr", "code", "id", "is", "was", "says", "shows", "#", "-", ":", "–", "号", "为"}
-SHOWING = ERRORS | {"show", "shows", "showing", "shown", "says", "reads", "displays", "flashes", "blinks", "显示"}
+SHOWING = {"error", "err", "show", "shows", "showing", "shown", "says", "reads", "displays", "flashes", "blinks"}
+SHOWS = "显示"  # ends a run of characters
+BEFORE_MESSAGES = SHOWING | {"the", "code", ":", "-", "–"}
 MESSAGE = re.compile(r"[A-Za-z]{2,6}")  # what a display may say without any digit
 HEXADECIMAL = re.compile(r"0x[0-9A-Fa-f]{2,8}")
 SHORT_LINE = re.compile(r"[A-Z0-9]{2,8}")
@@ -54,20 +58,20 @@ def extract(text: str) -> frozenset[str]:
     return frozenset(code for code in found if 1 < len(code) <= MAX_LENGTH and code not in EVERYDAY)
 
 
-def held(text: str) -> frozenset[str]:
-    """The codes that an entry's text names, with what it says a display shows: "shows Ub", "error JAM"."""
-    return extract(text) | {normalise(word) for word in _messages(_tokens(text)) if not word.islower()}
+def held(title: str, text: str) -> frozenset[str]:
+    """The codes that an entry's text names, with what its title says that a display shows: "Washer shows Ub", "Error JAM"."""
+    return extract(text) | {normalise(word) for word in _messages(title) if not word.islower()}
 
 
 def said(text: str) -> frozenset[str]:
     """Words that a customer says a display shows, normalised; which of them are codes, a knowledge base knows."""
-    return frozenset(map(normalise, _messages(_tokens(text))))
+    return frozenset(map(normalise, _messages(text)))
 
 
 def shown(lines: Iterable[str]) -> frozenset[str]:
-    """Lines read in a photo that may be a display's whole message, normalised; an amount with a point or colon is none."""
-    short = (normalise(line) for line in lines if not re.fullmatch(r"[\d\s]*\d[.,:][\d\s.,:]*", line))
-    return frozenset(filter(SHORT_LINE.fullmatch, short))
+    """Lines read in a photo that may be a display's whole message, normalised; amounts, times and temperatures are none."""
+    plain = (line for line in lines if re.fullmatch(r"[A-Za-z0-9 .-]+", line) and not re.fullmatch(r"-[\d ]+|[\d ]+\.[\d .]*", line))
+    return frozenset(filter(SHORT_LINE.fullmatch, map(normalise, plain)))
 
 
 class Known:
@@ -84,9 +88,13 @@ class Known:
         return words & self._named
 
     def seen(self, lines: frozenset[str]) -> frozenset[str]:
-        """The codes that lines read in a photo are, or look like; two digits, and words beside a code, look like too much."""
+        """The codes that lines read in a photo are, or look like.
+
+        Two digits, digits beside others (an amount on a receipt) and words beside a code look like too much.
+        """
         spelled = self.spelled(lines)
-        unclear = (line for line in lines - spelled if not re.fullmatch(r"\d\d", line) and not (spelled and line.isalpha()))
+        numbered = [line for line in lines if not line.isalpha()]
+        unclear = (line for line in lines - spelled if not (spelled if line.isalpha() else line.isdigit() and (len(line) < 3 or len(numbered) > 1)))
         return spelled.union(*map(self._looking_like, unclear))
 
     def _looking_like(self, line: str) -> Iterable[str]:
@@ -113,7 +121,9 @@ def match(query: frozenset[str], entry: frozenset[str]) -> float:
 
 
 def _likeness(one: str, other: str) -> float:
-    """For two different normalised codes."""
+    """For two different normalised codes; a number and a word are never taken for each other: 10 and LO."""
+    if one.isdigit() and other.isalpha() or one.isalpha() and other.isdigit():
+        return 0.0
     if re.sub(r"^(E|ER|ERR)0*(?=\d+$)", "", one) == re.sub(r"^(E|ER|ERR)0*(?=\d+$)", "", other):
         return UNPREFIXED
     if fold(one) != fold(other):
@@ -178,16 +188,22 @@ def _announced(tokens: list[str]) -> Iterator[str]:
         yield number
 
 
-def _messages(tokens: list[str]) -> Iterator[str]:
-    """Short words behind one that says that they are shown."""
+def _messages(text: str) -> Iterator[str]:
+    """Short words behind one that says that they are shown; none of grammar's, nor the first of several in Title Case."""
+    for sentence in re.split(r"[.!?,;\n]", text):
+        yield from _shown(_tokens(sentence))
+
+
+def _shown(tokens: list[str]) -> Iterator[str]:
     for place, token in enumerate(tokens):
-        if token.lower() not in SHOWING:
+        if token.lower() not in SHOWING and not token.endswith(SHOWS):
             continue
         rest = place + 1
-        while rest < min(len(tokens), place + FARTHEST) and tokens[rest].lower() in FILLERS | SHOWING | {"the", "a"}:
+        while rest < min(len(tokens), place + FARTHEST) and tokens[rest].lower() in BEFORE_MESSAGES:
             rest += 1
-        if rest < len(tokens) and MESSAGE.fullmatch(tokens[rest]) and tokens[rest].upper() not in PREPOSITIONS:
-            yield tokens[rest]
+        word, after = (*tokens[rest : rest + 2], "", "")[:2]
+        if MESSAGE.fullmatch(word) and word_stems(word) and not (word.istitle() and after.istitle()):
+            yield word
 
 
 def _number(tokens: list[str], place: int) -> tuple[str, int]:

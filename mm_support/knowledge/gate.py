@@ -70,7 +70,8 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
     best = hits[0]
     margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
     named = frozenset().union(*query.codes.values()) if query.codes else frozenset()
-    matched = codes.match(named, codes.held(best.entry.text)) if named else 0.0
+    known = codes.held(best.entry.title, best.entry.text)
+    matched = codes.match(named, known) if named else 0.0
     asked = word_stems(words)
     held = word_stems(best.entry.text) | (frozenset(filter(_of_code, asked)) if matched else frozenset())
     coverage = len(asked & held) / len(asked) if asked else 0.0
@@ -79,7 +80,7 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
     return np.array([
         best.score, margin, coverage, best.score * coverage, 1 / (1 + len(asked)),
         photo, best.by.get("photo", 0.0) / photo if photo else 0.0,
-        codes.match(read, codes.held(best.entry.text)) if read else 0.0, query.weights.get("context", 0.0),
+        codes.match(read, known) if read else 0.0, query.weights.get("context", 0.0),
         matched, float(bool(named)) * (1 - matched),
     ])  # fmt: skip
 

@@ -39,11 +39,11 @@ CANDIDATES = 50  # entries that each named vector may propose for exact scoring
 WORD_SHARE = 0.125  # of a modality's part that shared words make up
 PIECE_SHARE = 0.5  # that the likeness of word pieces makes up, where there are any; the cosine is the rest
 WHOLE_SHARE = 0.25  # of the cosine that the whole entry makes up; its best title, question or sentence is the rest
-EVERYWHERE = 0.25  # share of the entries; a word that more of them have names none
+FEW, EVERYWHERE = 3, 0.25  # entries, and share of them; a word that more have names none
 CODE_SHARE = 0.7  # an exactly matched code closes this part of the gap between an entry's score and 1
 UPSERT_BATCH = 64  # points
 PAGE = 1_000  # points read at once when a base is listed
-LAYOUT = "c"  # of points; bases of another layout are not seen
+LAYOUT = "b"  # of points; bases of another layout are not seen
 NAMESPACE = uuid.UUID("6f5d1d4e-0d3c-4c43-9a3f-3a6d1f8f2b11")
 
 
@@ -68,9 +68,9 @@ class Rarity:
         having = self._entries[word]
         return math.log(1 + (self._count - having + 0.5) / (having + 0.5))
 
-    def frequency(self, word: str) -> float:
-        """The share of entries that have the word."""
-        return self._entries[word] / max(1, self._count)
+    def everywhere(self, word: str) -> bool:
+        """Whether so many entries have the word that it names none of them."""
+        return self._entries[word] > max(FEW, EVERYWHERE * self._count)
 
     def share(self, word: str) -> float:
         """How much the word says about which of the entries is meant that have it: 1/k, where k of them do."""
@@ -158,7 +158,7 @@ class VectorIndex:
         with self._lock:
             contents = self._contents(self._collection(name))
         known, read = contents.known, query.words.get("photo_text", frozenset())
-        if read and len(query.weights) > 1 and all(contents.words.frequency(word) > EVERYWHERE for word in read):
+        if read and len(query.weights) > 1 and all(contents.words.everywhere(word) for word in read):
             query = query.without("photo_text")
         found = dict(query.codes)
         for modality, said in query.shown.items():
@@ -283,7 +283,7 @@ def _to_qdrant(point: Point, order: int, pictures_dir: Path):
     vectors = {"text": point.text.tolist(), "words": [point.words.tolist()]}
     if len(point.picture):
         vectors["picture"] = point.picture.tolist()
-    named = codes.held(entry.text)
+    named = codes.held(entry.title, entry.text)
     payload = {
         **asdict(replace(entry, pictures=())),
         "pictures": [path.relative_to(pictures_dir).as_posix() for path in entry.pictures],

@@ -204,7 +204,7 @@ class TurnTable:
 
 
 def _words_of(entry: Entry) -> tuple[frozenset[str], frozenset[str]]:
-    return word_stems(entry.text), codes.held(entry.text)
+    return word_stems(entry.text), codes.held(entry.title, entry.text)
 
 
 def make_turns(made: EncodedSet, base: str, split: str, intents: Sequence[str], seed: int, each: int) -> Turns:
