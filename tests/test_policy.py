@@ -108,6 +108,7 @@ def test_an_entry_about_another_code_does_not_answer():
 
     assert (action(text="E41"), action(text="E99"), action(speech="E99")) == ("answer", "clarify", "clarify")
     assert action(text="AB12345") == "answer"  # another kind of code
+    assert (action(text="10"), action(text="41"), action(text="104823")) == ("clarify", "answer", "clarify")
     assert action(photo_text="E99") == "answer"  # a photo shows many codes that were not asked about
     found = [Hit(Entry("lo", "Dryer shows Lo", "The tank is full."), 0.9)]
     assert (action(text="LO"), action(text="UB")) == ("answer", "clarify")

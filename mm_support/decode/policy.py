@@ -72,6 +72,7 @@ VAGUE_WORDS = CODE_WORDS | word_stems(
     "device machine item available possible free open big heavy colour size way again today tomorrow now soon fast many often on up off out"
 )  # stems that say nothing about what a question is about
 _POINTS = re.compile(r"\b(?:it|its|that|this|those|these|them|they|one|ones|the)\b", re.IGNORECASE)
+_ERROR, _NUMBER = re.compile(r"A{1,3}9{1,3}"), re.compile(r"\d{1,3}")  # kind of an error's code; one said without its letters
 
 Reason = Literal["asked", "upset", "greeting", "thanks", "unnamed", "unseen_code", "human_only", "stuck", "evidence", "ambiguous", "unknown", "silence"]
 
@@ -145,13 +146,14 @@ def _missing(words: str, query: FusedQuery) -> Reason | None:
 def names_another_code(query: FusedQuery, entry: Entry) -> bool:
     """Whether the customer typed or said a code of the entry's kind (letters and digits alike) that it does not name.
 
-    An entry about E41 does not answer a question about E99; an order number, of a kind that the entry
+    An entry about E41 does not answer a question about E99 or "error 10"; an order number, of a kind that the entry
     does not name at all, changes nothing.
     """
     named = codes.held(entry.title, entry.text)
     kinds = {code_kind(code) for code in named}
     asked = query.codes.get("text", frozenset()) | query.codes.get("speech", frozenset())
-    return not codes.match(asked, named) and any(code_kind(code) in kinds for code in asked)
+    errors = any(_ERROR.fullmatch(kind) for kind in kinds)
+    return not codes.match(asked, named) and any(code_kind(code) in kinds or errors and _NUMBER.fullmatch(code) for code in asked)
 
 
 def code_kind(code: str) -> str:
