@@ -150,7 +150,7 @@ def test_a_customer_need_not_write_capitals_and_nothing_is_a_code_by_being_said(
 
 
 def test_only_short_whole_lines_may_be_a_display():
-    assert shown(["Ub", "8 27", "F-33", "1.L6", "Start / Pause here", "Delicate wash", ""]) == {"UB", "827", "F33", "1L6"}
+    assert shown(["Ub", "8 27", "F-33", "1.L6", "bE2:03", "Start / Pause here", "Delicate wash", ""]) == {"UB", "827", "F33", "1L6", "BE203"}
     assert shown(["12:45", "19.99", "24 €", "$24", "-24", "24 °C", "50%", "洗衣机"]) == frozenset()
 
 

@@ -70,7 +70,7 @@ def said(text: str) -> frozenset[str]:
 
 def shown(lines: Iterable[str]) -> frozenset[str]:
     """Lines read in a photo that may be a display's whole message, normalised; amounts, times and temperatures are none."""
-    plain = (line for line in lines if re.fullmatch(r"[A-Za-z0-9 .-]+", line) and not re.fullmatch(r"-[\d ]+|[\d ]+\.[\d .]*", line))
+    plain = (line for line in lines if re.fullmatch(r"[A-Za-z0-9 .:-]+", line) and not re.fullmatch(r"-[\d ]+|[\d ]+[.:][\d .:]*", line))
     return frozenset(filter(SHORT_LINE.fullmatch, map(normalise, plain)))
 
 
