@@ -154,7 +154,7 @@ class FusedQuery:
     strategy: str = "weighted-sum"
 
     def without(self, modality: str) -> "FusedQuery":
-        """The query without what one modality says in words; the others share its weight, and the codes that it named stay."""
+        """The query without one modality that speaks in words; the others share its weight, and the codes that it named stay."""
         scale = 1 / (1 - self.weights[modality])
         parts = {name: scale * part for name, part in self.parts.items() if name != modality}
         worded = [part for name, part in parts.items() if name != "photo"]

@@ -16,7 +16,8 @@ from mm_support.fuse import STRATEGIES, Token, build_fusion
 from mm_support.fusion_weights import fusion_file, load_fusion, made_for, save_fusion
 from mm_support.knowledge import codes
 from mm_support.knowledge.base import entry_texts
-from mm_support.knowledge.index import PIECE_SHARE, Point, VectorIndex, connect
+from mm_support.knowledge.index import Point, VectorIndex, connect
+from mm_support.knowledge.scoring import PIECE_SHARE
 from mm_support.knowledge.pieces import merged
 from mm_support.train import fusion_training
 from mm_support.train.encoded import packed, unpacked

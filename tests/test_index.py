@@ -8,7 +8,8 @@ import pytest
 
 from mm_support.errors import KnowledgeError
 from mm_support.fuse import Token, build_fusion
-from mm_support.knowledge.index import CANDIDATES, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE, Point, VectorIndex, connect
+from mm_support.knowledge.index import CANDIDATES, Point, VectorIndex, connect
+from mm_support.knowledge.scoring import PIECE_SHARE, WHOLE_SHARE, WORD_SHARE
 from mm_support.types import Entry
 
 D_TEXT, D_PICTURE = 16, 8

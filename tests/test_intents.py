@@ -203,7 +203,7 @@ def test_hidden_states_are_means_of_what_transformers_gives_for_each_text_alone(
 
 def test_standardised_states_weigh_layers_and_numbers_alike():
     states = np.random.default_rng(0).normal(3, 1, (50, 2, 8)) * np.array([1, 1000, *[1] * 6])
-    rows = Standardised.over(lambda texts: states[[int(t) for t in texts]], [str(i) for i in range(50)])(["3", "7"])
+    rows = Standardised.over(lambda texts: states[[int(t) for t in texts]], states)(["3", "7"])
     assert rows.shape == (2, 16) and np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-4)
     by_layer = (rows.reshape(2, 2, 8) ** 2).sum(2)
     assert by_layer == pytest.approx(0.5, abs=1e-4)
@@ -262,8 +262,9 @@ def test_three_voters_are_asked_and_the_third_hears_the_language_model(tiny_enco
     votes = model.votes(texts[:5], quiet)
     assert votes.scores.shape == (3, 5, 3) and len(model.mix) == 3
     named = texts + [spoken(name) for name in model.intents]
-    alone = fit_ridge(Standardised.over(reader.encode, named)(named), membership([r.label for r in rows] + list(model.intents), model.intents), 0)
-    np.testing.assert_allclose(votes.scores[2], alone.scores(Standardised.over(reader.encode, named)(texts[:5])), atol=1e-4)
+    standardised = Standardised.over(reader.encode, reader.encode(named))
+    alone = fit_ridge(standardised(named), membership([r.label for r in rows] + list(model.intents), model.intents), 0)
+    np.testing.assert_allclose(votes.scores[2], alone.scores(standardised(texts[:5])), atol=1e-4)
 
 
 def csv_file(path, rows):

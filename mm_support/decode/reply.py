@@ -26,8 +26,7 @@ from mm_support.decode.prompt import MAX_EVIDENCE, Question, build_messages, wit
 from mm_support.decode.sentences import codes, evidence_sentences, is_step, normal_code, split_sentences, without_markers
 from mm_support.decode.texts import REFUSAL
 from mm_support.errors import GenerationError
-from mm_support.knowledge.codes import held
-from mm_support.knowledge.codes import shown as displayed
+from mm_support.knowledge import codes as named_codes
 from mm_support.types import Entry, Hit
 
 if TYPE_CHECKING:
@@ -230,6 +229,6 @@ def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Se
     )
     read = [code for line in question.read_in_photo for code in codes(line)]
     shown = [code.upper() for wanted in (titled, known) for code in read if normal_code(code) in wanted]
-    shown += [line for line in question.read_in_photo if displayed([line]) & held(entry.title, entry.title)]
+    shown += [line for line in question.read_in_photo if named_codes.shown([line]) & named_codes.held(entry.title, entry.title)]
     if shown:
         yield Sentence(f"Your photo shows {shown[0]}.")

@@ -74,7 +74,7 @@ class Knowledge:
         return self.find(turn.knowledge, self.recognise(turn.knowledge, self._understand(turn)), limit)
 
     def recognise(self, name: str, query: FusedQuery) -> FusedQuery:
-        """The query as this base reads it: see VectorIndex.recognise."""
+        """The query as this base reads it: see scoring.recognise."""
         return self._index.recognise(name, query)
 
     def find(self, name: str, query: FusedQuery, limit: int = 5) -> list[Hit]:

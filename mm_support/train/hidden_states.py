@@ -81,13 +81,17 @@ class Standardised:
     spread: np.ndarray
 
     @classmethod
-    def over(cls, read: Callable[[Sequence[str]], np.ndarray], texts: Sequence[str]) -> Standardised:
-        states = read(texts)
+    def over(cls, read: Callable[[Sequence[str]], np.ndarray], states: np.ndarray) -> Standardised:
+        """states: (n, layers, d) of the known texts."""
         return cls(read, states.mean(axis=0), states.std(axis=0) + 1e-6)
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """(n, layers * d) float32 unit rows."""
-        states = (self.read(texts) - self.mean) / self.spread
+        return self.of(self.read(texts))
+
+    def of(self, states: np.ndarray) -> np.ndarray:
+        """The same of (n, layers, d) states that were read before."""
+        states = (states - self.mean) / self.spread
         states /= np.linalg.norm(states, axis=2, keepdims=True) + 1e-6
         return states.reshape(len(states), -1) / np.sqrt(states.shape[1])
 

@@ -110,9 +110,9 @@ def fit(encoder, reader: HiddenStates, examples: Sequence[Example], passes: int,
     inside = targets.max(axis=1) == 1
     starts = _unit(targets[inside].T @ vectors[inside])
     tuned, tuned_vectors = fine_tune(encoder._model, encoder._tokenizer, texts, targets, starts, passes, seed, progress)
-    _in_chunks(reader.encode, texts, progress, "reading")
-    standardised = Standardised.over(reader.encode, texts)
-    seen = ((encoder.encode, vectors), (tuned.encode, tuned_vectors), (standardised, standardised(texts)))
+    states = _in_chunks(reader.encode, texts, progress, "reading")
+    standardised = Standardised.over(reader.encode, states)
+    seen = ((encoder.encode, vectors), (tuned.encode, tuned_vectors), (standardised, standardised.of(states)))
     voters = tuple(Voter(encode, fit_ridge(rows, targets, seed)) for encode, rows in seen)
     return IntentModel(intents, voters, vectors[inside], vectors[~inside], (START_MIX,) * len(voters))
 

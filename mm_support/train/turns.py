@@ -1,6 +1,6 @@
 """The encoded support set as tensors: turns that ask something, and the shelf of entries they are scored against.
 
-The score is the index's (knowledge/index.py), differentiable and for many turns at once; what differs is
+The score is the index's (knowledge/scoring.py), differentiable and for many turns at once; what differs is
 that the words' part is cut off at 0 as a whole, not modality by modality. Knows no file.
 """
 
@@ -20,7 +20,7 @@ from mm_support.encode.text import Pieces
 from mm_support.fuse import PHOTO, WORD_ROWS, FusedBatch, TokenBatch
 from mm_support.knowledge import codes, pieces
 from mm_support.knowledge.base import entry_texts
-from mm_support.knowledge.index import CODE_SHARE, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE, Rarity
+from mm_support.knowledge.scoring import CODE_SHARE, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE, Rarity
 from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT, PictureCalibration
 from mm_support.train.encoded import EncodedSet
 from mm_support.train.support_set import Picture, Wording
@@ -73,7 +73,7 @@ class Shelf:
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """What a turn's words share with each entry. coverage, codes: (b, 3, n), see knowledge/index.py; alike: the same of
+    """What a turn's words share with each entry. coverage, codes: (b, 3, n), see knowledge/scoring.py; alike: the same of
     their pieces, alike_hidden: without a text of the entry that says them word for word."""
 
     coverage: Tensor
