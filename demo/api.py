@@ -12,9 +12,9 @@ from contextlib import closing
 import gradio as gr
 from gradio.utils import get_function_description
 
-from demo.exchange import Exchange
-from demo.handlers import plain_errors, publish_audio, result_of
-from mm_support import wire
+from demo.conversation_state import Exchange
+from demo.convert import plain_errors, publish_audio, result_of
+from mm_support import as_json as wire
 from mm_support.errors import InputError
 from mm_support.types import Spoken, UserTurn, Working
 
@@ -32,8 +32,13 @@ class Endpoints:
         self.service = service
 
     def chat(
-        self, message: str, image: str | None = None, audio: str | None = None,
-        knowledge: str = "shopping", session_id: str | None = None, speak: bool = False,
+        self,
+        message: str,
+        image: str | None = None,
+        audio: str | None = None,
+        knowledge: str = "shopping",
+        session_id: str | None = None,
+        speak: bool = False,
     ) -> Iterator[tuple[dict, str | None]]:
         """Answers a question that is typed, spoken, photographed, or any mix of them. Streams: each
         result holds the reply so far, the last one is complete (its action is set).
@@ -47,13 +52,18 @@ class Endpoints:
             speak: Whether the reply is wanted as sound too.
         Returns:
             A dict with reply, action (answer, clarify, refuse or handoff), citations, pictures,
-            transcript, image, intent, fusion, timings_ms, session_id and turn_id; and the spoken reply or null.
+            transcript, image, intent, fusion, timings_ms, session_id and turn_id; and the spoken
+            reply or null.
         """
-        exchange = Exchange(UserTurn(message or "", image, audio, knowledge, session_id or None, bool(speak)))
+        exchange = Exchange(
+            UserTurn(message or "", image, audio, knowledge, session_id or None, bool(speak))
+        )
         with plain_errors(), closing(self.service.reply(exchange.question)) as events:
             for event in events:
                 exchange = exchange.after(event)
-                if not isinstance(event, (Working, Spoken)):  # these change nothing that is returned
+                if not isinstance(
+                    event, (Working, Spoken)
+                ):  # these change nothing that is returned
                     yield result_of(exchange), spoken(exchange)
 
     def transcribe(self, audio: str) -> dict:
@@ -72,16 +82,21 @@ class Endpoints:
 
         Args:
             image: A photo, JPEG, PNG or WEBP, up to 15 MB.
-            labels: Words to choose among, as a list or separated by commas; the service's own when left out.
+            labels: Words to choose among: a list, or with commas; the service's own when left out.
         Returns:
-            A dict with labels (name, probability), sure (whether the first outweighs all else), text (lines with confidence and box) and matches.
+            A dict with labels (name, probability), sure (whether the first outweighs all else),
+            text (lines with confidence and box) and matches.
         """
         with plain_errors():
             return wire.image_dict(self.service.describe(required(image, "a photo"), words(labels)))
 
     def search(
-        self, message: str, image: str | None = None, audio: str | None = None,
-        knowledge: str = "shopping", limit: int = 5,
+        self,
+        message: str,
+        image: str | None = None,
+        audio: str | None = None,
+        knowledge: str = "shopping",
+        limit: int = 5,
     ) -> list[dict]:
         """Finds knowledge entries without writing a reply.
 
@@ -132,12 +147,22 @@ def add_endpoints(service) -> None:
     lookups = {"concurrency_limit": LOOKUPS_AT_ONCE, "concurrency_id": "lookup"}
     with gr.Column(visible=False):
         start = gr.Button("API")
-        message, knowledge = gr.Textbox("", label="message"), gr.Textbox("shopping", label="knowledge")
-        image, audio = gr.Image(type="filepath", label="image"), gr.Audio(type="filepath", label="audio")
+        message, knowledge = (
+            gr.Textbox("", label="message"),
+            gr.Textbox("shopping", label="knowledge"),
+        )
+        image, audio = (
+            gr.Image(type="filepath", label="image"),
+            gr.Audio(type="filepath", label="audio"),
+        )
         image.preprocess = unopened
         session, speak = gr.Textbox(None, label="session_id"), gr.Checkbox(False, label="speak")
         limit, labels = gr.Number(5, precision=0, label="limit"), gr.JSON(None, label="labels")
-        turn_id, rating, comment = gr.Textbox(label="turn_id"), gr.Textbox(label="rating"), gr.Textbox("", label="comment")
+        turn_id, rating, comment = (
+            gr.Textbox(label="turn_id"),
+            gr.Textbox(label="rating"),
+            gr.Textbox("", label="comment"),
+        )
         speech = gr.Audio(label="speech")
         for function, inputs, limits, more in (
             (endpoints.chat, [message, image, audio, knowledge, session, speak], replies, [speech]),
@@ -155,7 +180,10 @@ def add_endpoints(service) -> None:
 def unopened(payload) -> str | None:
     """The file behind an image input as it came: its bounds are checked before anything decodes it."""
     if payload is not None and not payload.path:
-        raise gr.Error("Send the photo as a file, for example with gradio_client.handle_file.", print_exception=False)
+        raise gr.Error(
+            "Send the photo as a file, for example with gradio_client.handle_file.",
+            print_exception=False,
+        )
     return payload.path if payload else None
 
 

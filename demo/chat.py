@@ -14,10 +14,10 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from demo.ahead import batches
+from demo.coalesce import batches
+from demo.conversation_state import Conversation, Exchange
+from demo.convert import file_of, plain_errors, publish, publish_audio, sentence, turn_from_box
 from demo.examples import Example
-from demo.exchange import Conversation, Exchange
-from demo.handlers import file_of, plain_errors, publish, publish_audio, sentence, turn_from_box
 from demo.live import Ears
 from demo.panels import as_markdown, esc, panel, reply_markdown
 from mm_support.errors import InputError
@@ -49,13 +49,17 @@ class Desk:
         return [getattr(self, field.name) for field in fields(self)]
 
     def show(self, conversation: Conversation, **box: object) -> dict:
-        """Everything the page shows of a conversation; box: what else changes in the box for messages.
+        """Everything the page shows of a conversation; box: what else changes in the box for
+        messages.
 
-        While a reply is on its way it can be stopped, and nothing else that would start one is offered.
+        While a reply is on its way it can be stopped, and nothing else that would start one is
+        offered.
         """
         latest = conversation.latest
         busy = latest is not None and not latest.over
-        buttons = {button: gr.Button(interactive=not busy) for button in (self.person, self.restart)}
+        buttons = {
+            button: gr.Button(interactive=not busy) for button in (self.person, self.restart)
+        }
         return {
             **self.show_chat(conversation),
             **self.show_understanding(conversation),
@@ -103,15 +107,27 @@ class Desk:
 class Chat:
     """The page's handlers, bound to a service and to the parts of the page."""
 
-    def __init__(self, service, desk: Desk, ears: Ears, examples: list[Example], folder: Path) -> None:
-        self.service, self.desk, self.ears, self.examples, self.folder = service, desk, ears, examples, folder
+    def __init__(
+        self, service, desk: Desk, ears: Ears, examples: list[Example], folder: Path
+    ) -> None:
+        self.service, self.desk, self.ears, self.examples, self.folder = (
+            service,
+            desk,
+            ears,
+            examples,
+            folder,
+        )
 
-    def send(self, value: dict, knowledge: str, speak: bool, conversation: Conversation) -> Iterator[dict]:
+    def send(
+        self, value: dict, knowledge: str, speak: bool, conversation: Conversation
+    ) -> Iterator[dict]:
         with plain_errors(esc):
             turn = turn_from_box(value, knowledge, speak)
         yield from self.answer(conversation.ask(turn), value={"text": "", "files": []})
 
-    def send_spoken(self, event: gr.EventData, value: dict, knowledge: str, conversation: Conversation) -> Iterator[dict]:
+    def send_spoken(
+        self, event: gr.EventData, value: dict, knowledge: str, conversation: Conversation
+    ) -> Iterator[dict]:
         """A turn that ended by itself, with the photo and the words that wait in the box."""
         with plain_errors(esc):
             (rate, samples), heard = self.ears.take(event.tab)
@@ -119,9 +135,13 @@ class Chat:
             turn = replace(turn_from_box(value, knowledge, True), audio=recording, heard=heard)
         yield from self.answer(conversation.ask(turn), value={"text": "", "files": []})
 
-    def send_example(self, event: gr.SelectData, speak: bool, conversation: Conversation) -> Iterator[dict]:
+    def send_example(
+        self, event: gr.SelectData, speak: bool, conversation: Conversation
+    ) -> Iterator[dict]:
         example = self.examples[event.index]
-        turn = turn_from_box({"text": example.text, "files": example.files(self.folder)}, example.knowledge, speak)
+        turn = turn_from_box(
+            {"text": example.text, "files": example.files(self.folder)}, example.knowledge, speak
+        )
         yield {self.desk.picker: example.knowledge}
         yield from self.answer(conversation.ask(turn))
 
@@ -132,11 +152,17 @@ class Chat:
         again = replace(asked, text=text, audio=None, heard=None)
         yield from self.answer(stopped(conversation).ask(again))
 
-    def ask_for_person(self, knowledge: str, speak: bool, conversation: Conversation) -> Iterator[dict]:
-        yield from self.answer(conversation.ask(UserTurn(ASK_FOR_PERSON, knowledge=knowledge, speak=speak)))
+    def ask_for_person(
+        self, knowledge: str, speak: bool, conversation: Conversation
+    ) -> Iterator[dict]:
+        yield from self.answer(
+            conversation.ask(UserTurn(ASK_FOR_PERSON, knowledge=knowledge, speak=speak))
+        )
 
     def answer(self, conversation: Conversation, **box: object) -> Iterator[dict]:
-        """Shows the latest question, then its reply as it grows. A problem ends up in the reply's place."""
+        """Shows the latest question, then its reply as it grows. A problem ends up in the reply's
+        place.
+        """
         exchange = conversation.latest
         yield self.desk.show(conversation, **box)
         try:
@@ -146,7 +172,9 @@ class Chat:
                         exchange = with_files(exchange.after(event), event)
                     yield self.desk.show_events(batch, conversation.with_latest(exchange))
         except Exception as problem:
-            yield self.desk.show(conversation.with_latest(replace(exchange, problem=sentence(problem))))
+            yield self.desk.show(
+                conversation.with_latest(replace(exchange, problem=sentence(problem)))
+            )
 
     def stop(self, conversation: Conversation) -> dict:
         """What remains once a reply was cancelled."""
@@ -197,7 +225,8 @@ def stopped(conversation: Conversation) -> Conversation:
 
 
 def with_files(exchange: Exchange, event: Event) -> Exchange:
-    """The exchange with the sound and the pictures that an event brought, as files that Gradio serves.
+    """The exchange with the sound and the pictures that an event brought, as files that Gradio
+    serves.
 
     Published once: the knowledge that a picture came from may be gone when the page is drawn again.
     """
@@ -211,7 +240,11 @@ def with_files(exchange: Exchange, event: Event) -> Exchange:
 
 def bubbles(conversation: Conversation) -> list[dict]:
     """The conversation as gr.Chatbot shows it: two messages an exchange."""
-    return [m for n, x in enumerate(conversation.exchanges, 1) for m in (question_bubble(x), reply_bubble(x, n))]
+    return [
+        m
+        for n, x in enumerate(conversation.exchanges, 1)
+        for m in (question_bubble(x), reply_bubble(x, n))
+    ]
 
 
 def question_bubble(exchange: Exchange) -> dict:
@@ -225,7 +258,9 @@ def question_bubble(exchange: Exchange) -> dict:
 
 
 def photo_of(exchange: Exchange) -> dict | str:
-    """The customer's photo; only its name where it could not be read, so that no broken picture is shown."""
+    """The customer's photo; only its name where it could not be read, so that no broken picture is
+    shown.
+    """
     photo = exchange.question.image
     unread = exchange.image is None and exchange.problem not in ("", STOPPED)
     return as_markdown(Path(photo).name) if unread else attachment(photo, "Your photo")

@@ -22,18 +22,52 @@ class Example:
 
 
 EXAMPLES = (
-    Example("Type: How do I return an order?", "shopping", "How do I return an order?", picture="card-text.jpg"),
-    Example("Photo: What does this code mean?", "smart-home", "What does this code mean?", "washer-e24.jpg"),
-    Example("Voice: When is the clinic open?", "healthcare", recording="clinic-hours.wav", picture="card-voice.jpg"),
-    Example("Photo: Does the warranty cover this?", "shopping", "Does the warranty cover this?", "cracked-tablet.jpg"),
-    Example("Photo and voice: I want to return these", "shopping", "", "headphones-teal.jpg", "return-headphones.wav"),
-    Example("Photo, voice and text: a red light", "smart-home", "I have already restarted it.", "hub-red.jpg", "router-question.wav"),
+    Example(
+        "Type: How do I return an order?",
+        "shopping",
+        "How do I return an order?",
+        picture="card-text.jpg",
+    ),
+    Example(
+        "Photo: What does this code mean?",
+        "smart-home",
+        "What does this code mean?",
+        "washer-e24.jpg",
+    ),
+    Example(
+        "Voice: When is the clinic open?",
+        "healthcare",
+        recording="clinic-hours.wav",
+        picture="card-voice.jpg",
+    ),
+    Example(
+        "Photo: Does the warranty cover this?",
+        "shopping",
+        "Does the warranty cover this?",
+        "cracked-tablet.jpg",
+    ),
+    Example(
+        "Photo and voice: I want to return these",
+        "shopping",
+        "",
+        "headphones-teal.jpg",
+        "return-headphones.wav",
+    ),
+    Example(
+        "Photo, voice and text: a red light",
+        "smart-home",
+        "I have already restarted it.",
+        "hub-red.jpg",
+        "router-question.wav",
+    ),
 )
 
 
 def available(folder: Path) -> list[Example]:
     """The examples whose files are all in the folder."""
-    return [example for example in EXAMPLES if all(file.is_file() for file in example.files(folder))]
+    return [
+        example for example in EXAMPLES if all(file.is_file() for file in example.files(folder))
+    ]
 
 
 def card(example: Example, folder: Path) -> dict:

@@ -1,7 +1,7 @@
 """Hands-free talking, the server's half: sound that a browser sends piece by piece becomes turns.
 
-The browser's half is voice.js. One turn a browser tab is held until it is taken or its tab falls silent
-for good. Knows nothing of Gradio.
+The browser's half is voice.js. One turn a browser tab is held until it is taken or its tab falls
+silent for good. Knows nothing of Gradio.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from demo.handlers import sentence
+from demo.convert import sentence
 from mm_support.encode.live import LiveTurn
 from mm_support.errors import InputError
 from mm_support.types import Transcript
@@ -26,7 +26,9 @@ MAX_PIECE = 4_000_000  # characters of base64: over half a minute at 48 kHz
 
 @dataclass
 class Ear:
-    """What one browser tab says. ended: its last turn, until it is taken. language: that was spoken last."""
+    """What one browser tab says. ended: its last turn, until it is taken. language: that was spoken
+    last.
+    """
 
     turn: LiveTurn | None = None
     ended: LiveTurn | None = None
@@ -46,9 +48,9 @@ class Ears:
     def hear(self, piece: dict) -> dict:
         """Called by voice.js with {tab, rate (Hz), sound (base64 of 16-bit samples), muted}.
 
-        Returns {speaking, ended, text}, or {problem: a sentence}. muted: the assistant speaks, so nothing
-        is transcribed; speaking then says that the customer interrupts it. tab: a new name each time that the
-        microphone is switched on.
+        Returns {speaking, ended, text}, or {problem: a sentence}. muted: the assistant speaks, so
+        nothing is transcribed; speaking then says that the customer interrupts it. tab: a new name
+        each time that the microphone is switched on.
         """
         try:
             tab, rate, samples = str(piece["tab"]), int(piece["rate"]), decoded(piece["sound"])
@@ -56,12 +58,18 @@ class Ears:
             with ear.lock:
                 return self._listen(ear, rate, samples, bool(piece.get("muted")))
         except (KeyError, TypeError, ValueError):
-            return {"problem": sentence(InputError("The microphone sent something unexpected; reload the page."))}
+            return {
+                "problem": sentence(
+                    InputError("The microphone sent something unexpected; reload the page.")
+                )
+            }
         except Exception as problem:
             return {"problem": sentence(problem)}
 
     def take(self, tab: str) -> tuple[tuple[int, np.ndarray], Transcript]:
-        """The turn that has ended: (rate, samples) and its transcript. Raises InputError where there is none."""
+        """The turn that has ended: (rate, samples) and its transcript. Raises InputError where
+        there is none.
+        """
         with self._lock:
             ear = self._tabs.get(tab)
             if ear is None or ear.ended is None:
@@ -82,12 +90,16 @@ class Ears:
         return {"speaking": now.speaking, "ended": now.ended and bool(said.text), "text": said.text}
 
     def _ear(self, tab: str) -> Ear:
-        """The tab's ear, a new one where there is none. Raises InputError where too many talk already."""
+        """The tab's ear, a new one where there is none. Raises InputError where too many talk
+        already.
+        """
         now = time.monotonic()
         with self._lock:
             self._tabs = {name: ear for name, ear in self._tabs.items() if now - ear.used < IDLE}
             if tab not in self._tabs and len(self._tabs) >= TABS:
-                raise InputError("Too many people are talking right now; record your question instead.")
+                raise InputError(
+                    "Too many people are talking right now; record your question instead."
+                )
             ear = self._tabs.setdefault(tab, Ear())
             ear.used = now
         return ear
@@ -96,7 +108,9 @@ class Ears:
 def decoded(sound: str) -> np.ndarray:
     """Base64 of little-endian 16-bit samples -> (n,) int16. Raises InputError."""
     if len(sound) > MAX_PIECE:
-        raise InputError("The connection is too slow for talking hands-free; record your question instead.")
+        raise InputError(
+            "The connection is too slow for talking hands-free; record your question instead."
+        )
     try:
         return np.frombuffer(base64.b64decode(sound, validate=True), "<i2")
     except (binascii.Error, ValueError) as exc:

@@ -17,22 +17,30 @@ from pathlib import Path
 
 from PIL import Image
 
-from demo.exchange import Conversation, Exchange
+from demo.conversation_state import Conversation, Exchange
+from mm_support.as_json import snippet
 from mm_support.types import Entry, Hit, KnowledgeBase, Status
-from mm_support.wire import snippet
 
 log = logging.getLogger(__name__)
 THUMBNAIL = 112  # px, twice the size on the page
 KEPT_TURNS = 20  # exchanges whose sources stay on the page
-MODALITY_NAMES = {"text": "Typed", "speech": "Spoken", "photo": "Photo", "photo_text": "Text in photo", "context": "Conversation"}
+MODALITY_NAMES = {
+    "text": "Typed",
+    "speech": "Spoken",
+    "photo": "Photo",
+    "photo_text": "Text in photo",
+    "context": "Conversation",
+}
 OUTCOMES = {
     "answer": "Answered from the sources below",
     "clarify": "Asked for one more detail",
     "refuse": "Not something this knowledge covers",
     "handoff": "Handed over to a person",
 }
-MARKUP = re.compile(  # what Markdown or HTML give a meaning to: anywhere, in addresses, or where a line begins
-    r"""[<>&"*_`~\[\]{}\\|$^!]|(?<=[a-z]):(?=//)|@|(?<=www)\.|^(?:[#+=-]+|\d+[.)])(?=[\s#+=-]|$)""", re.MULTILINE | re.IGNORECASE
+# what Markdown or HTML give a meaning to: anywhere, in addresses, or where a line begins
+MARKUP = re.compile(
+    r"""[<>&"*_`~\[\]{}\\|$^!]|(?<=[a-z]):(?=//)|@|(?<=www)\.|^(?:[#+=-]+|\d+[.)])(?=[\s#+=-]|$)""",
+    re.MULTILINE | re.IGNORECASE,
 )
 
 
@@ -115,14 +123,27 @@ def understood(exchange: Exchange) -> str:
     rows = [("Asked", f"<q>{esc(snippet(exchange.wording))}</q>")] if exchange.wording else []
     if exchange.image:
         labels = "".join(chip(label.name, label.probability) for label in exchange.image.labels[:4])
-        doubt = "" if exchange.image.sure else f'<span class="ms-muted">not sure what it is{", perhaps" * bool(labels)}</span> '
+        doubt = (
+            ""
+            if exchange.image.sure
+            else f'<span class="ms-muted">not sure what it is{", perhaps" * bool(labels)}</span> '
+        )
         rows.append(("Saw", doubt + labels))
-        lines = "".join(f'<code class="ms-read">{esc(line.text)}</code>' for line in exchange.image.text[:8])
+        lines = "".join(
+            f'<code class="ms-read">{esc(line.text)}</code>' for line in exchange.image.text[:8]
+        )
         rows += [("Read", lines)] if lines else []
     if exchange.fusion:
         rows.append(("Weighed", weights_chart(exchange.fusion.weights)))
     if exchange.reply and exchange.reply.intent:
-        rows.append(("Intent", chip(exchange.reply.intent.name.replace("_", " "), exchange.reply.intent.confidence)))
+        rows.append(
+            (
+                "Intent",
+                chip(
+                    exchange.reply.intent.name.replace("_", " "), exchange.reply.intent.confidence
+                ),
+            )
+        )
     body = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
     return f'<section class="ms-card"><h2>How I understood you</h2><dl class="ms-facts">{body}</dl></section>'
 
@@ -135,7 +156,7 @@ def weights_chart(weights: dict[str, float]) -> str:
     """Bars in one column, widest share first; the numbers stand beside them for screen readers."""
     bars = sorted(weights.items(), key=lambda item: -item[1])
     rows = "".join(
-        f'<li><span>{esc(MODALITY_NAMES.get(name, name))}</span>{meter(share)}<b>{share:.0%}</b></li>'
+        f"<li><span>{esc(MODALITY_NAMES.get(name, name))}</span>{meter(share)}<b>{share:.0%}</b></li>"
         for name, share in bars
     )
     return f'<ul class="ms-weights">{rows}</ul>'
@@ -149,22 +170,31 @@ def found(exchange: Exchange, number: int) -> str:
     if not exchange.fusion:
         return ""
     outcome = OUTCOMES.get(exchange.reply.action, "") if exchange.reply else ""
-    items = "".join(source_item(hit, n, number, exchange) for n, hit in enumerate(exchange.hits[:5], 1))
-    body = f'<ol class="ms-sources">{items}</ol>' if items else '<p class="ms-muted">Nothing that fits.</p>'
+    items = "".join(
+        source_item(hit, n, number, exchange) for n, hit in enumerate(exchange.hits[:5], 1)
+    )
+    body = (
+        f'<ol class="ms-sources">{items}</ol>'
+        if items
+        else '<p class="ms-muted">Nothing that fits.</p>'
+    )
     return (
         f'<section class="ms-card"><h2>What I found</h2>'
-        f'{f"<p class=ms-outcome>{esc(outcome)}</p>" if outcome else ""}{body}</section>'
+        f"{f'<p class=ms-outcome>{esc(outcome)}</p>' if outcome else ''}{body}</section>"
     )
 
 
 def source_item(hit: Hit, n: int, number: int, exchange: Exchange) -> str:
     cited = exchange.reply is not None and any(c.number == n for c in exchange.reply.citations)
-    by = ", ".join(MODALITY_NAMES.get(name, name).lower() for name in sorted(hit.by, key=hit.by.get, reverse=True))
+    by = ", ".join(
+        MODALITY_NAMES.get(name, name).lower()
+        for name in sorted(hit.by, key=hit.by.get, reverse=True)
+    )
     where = " · ".join(part for part in (f"by {by}" if by else "", hit.entry.source) if part)
     return (
         f'<li id="source-{number}-{n}" class="ms-source{" ms-cited" if cited else ""}" tabindex="-1">'
         f"{picture(hit.entry)}<div><h3><span>{n}</span> {esc(hit.entry.title)}</h3>"
-        f'<p>{esc(snippet(hit.entry.answer, 110))}</p>'
+        f"<p>{esc(snippet(hit.entry.answer, 110))}</p>"
         f'<div class="ms-score">{meter(hit.score)}<b>{hit.score:.2f}</b></div>'
         f'<p class="ms-muted">{esc(where)}</p></div></li>'
     )
@@ -184,7 +214,7 @@ def status_line(status: Status) -> str:
     state = "ready" if status.ready else "failed" if status.failed else "loading"
     return (
         f'<p class="ms-status ms-{state}" role="status"><i aria-hidden="true"></i>'
-        f'<b>{esc(status.message)}</b><span>{esc(status.device)}</span></p>'
+        f"<b>{esc(status.message)}</b><span>{esc(status.device)}</span></p>"
     )
 
 
@@ -193,7 +223,9 @@ def knowledge_table(bases: Sequence[KnowledgeBase]) -> str:
         f"<tr><th scope=row>{esc(title_of(base.name))}</th><td>{base.entries}</td><td>{base.pictures}</td></tr>"
         for base in bases
     )
-    head = "<tr><th scope=col>Knowledge</th><th scope=col>Entries</th><th scope=col>Pictures</th></tr>"
+    head = (
+        "<tr><th scope=col>Knowledge</th><th scope=col>Entries</th><th scope=col>Pictures</th></tr>"
+    )
     table = f'<table class="ms-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
     return f'<section class="ms-card">{table}</section>'
 
@@ -208,7 +240,11 @@ def entry_list(entries: Sequence[Entry], scores: Sequence[float] = ()) -> str:
         return '<section class="ms-card"><p>No entries.</p></section>'
     items = []
     for i, entry in enumerate(entries):
-        score = f'<div class="ms-score">{meter(scores[i])}<b>{scores[i]:.2f}</b></div>' if scores else ""
+        score = (
+            f'<div class="ms-score">{meter(scores[i])}<b>{scores[i]:.2f}</b></div>'
+            if scores
+            else ""
+        )
         asked = "".join(f"<li>{esc(question)}</li>" for question in entry.questions)
         items.append(
             f'<li class="ms-source">{picture(entry)}<details><summary>{esc(entry.title)}</summary>'
@@ -222,7 +258,8 @@ def skipped_list(skipped: Sequence[tuple[str, int, str]]) -> str:
     if not skipped:
         return ""
     rows = "".join(
-        f"<tr><th scope=row>{esc(file)}</th><td>{line}</td><td class=ms-words>{esc(reason)}</td></tr>" for file, line, reason in skipped
+        f"<tr><th scope=row>{esc(file)}</th><td>{line}</td><td class=ms-words>{esc(reason)}</td></tr>"
+        for file, line, reason in skipped
     )
     head = "<tr><th scope=col>File</th><th scope=col>Line</th><th scope=col class=ms-words>Why it was skipped</th></tr>"
     return f'<table class="ms-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'

@@ -8,8 +8,8 @@ import gradio as gr
 
 from demo.api import REPLIES_AT_ONCE, add_endpoints
 from demo.chat import Chat, Desk
+from demo.conversation_state import Conversation
 from demo.examples import available, card
-from demo.exchange import Conversation
 from demo.live import Ears
 from demo.panels import panel, status_line, title_of
 from demo.tabs import PACKS, KnowledgeDesk, evaluation_tab, knowledge_tab
@@ -34,8 +34,12 @@ def build_demo(service, assets: Path = ASSETS) -> gr.Blocks:
 
     assets: folder with examples/ and evaluation/; what is missing there is left out.
     """
-    gr.set_static_paths([assets / "examples", assets / "evaluation"])  # served from where they are, never cleaned up
-    with gr.Blocks(title=NAME, analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR), fill_width=True) as demo:
+    gr.set_static_paths(
+        [assets / "examples", assets / "evaluation"]
+    )  # served from where they are, never cleaned up
+    with gr.Blocks(
+        title=NAME, analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR), fill_width=True
+    ) as demo:
         with gr.Row(elem_id="ms-header", equal_height=True):
             gr.HTML(f"<h1>{NAME}</h1>", elem_id="ms-brand")
             status = gr.HTML(status_line(service.status()), elem_id="ms-status")
@@ -53,85 +57,170 @@ def build_demo(service, assets: Path = ASSETS) -> gr.Blocks:
 
 
 def launch_options() -> dict:
-    """What gr.Blocks.launch needs for this page; addresses and ports come from Gradio's own variables."""
+    """What gr.Blocks.launch needs for this page; addresses and ports come from Gradio's own
+    variables.
+    """
     return {
-        "theme": theme(), "css": css(), "head": head(), "show_error": True, "max_file_size": "50mb",
-        "state_session_capacity": 1000, "run_history": False, "enable_monitoring": False,
-        "footer_links": ["api", "settings"], "pwa": False, "ssr_mode": False,
+        "theme": theme(),
+        "css": css(),
+        "head": head(),
+        "show_error": True,
+        "max_file_size": "50mb",
+        "state_session_capacity": 1000,
+        "run_history": False,
+        "enable_monitoring": False,
+        "footer_links": ["api", "settings"],
+        "pwa": False,
+        "ssr_mode": False,
     }
 
 
 def assistant_tab(service, folder: Path) -> gr.Radio:
-    """Lays out the conversation and wires it; returns the knowledge picker. folder: the examples' files."""
+    """Lays out the conversation and wires it; returns the knowledge picker. folder: the examples'
+    files.
+    """
     examples = available(folder)
     picker = gr.Radio(
-        [(title_of(name), name) for name in PACKS], value=PACKS[0], label="Knowledge", elem_id="picker", container=False,
+        [(title_of(name), name) for name in PACKS],
+        value=PACKS[0],
+        label="Knowledge",
+        elem_id="picker",
+        container=False,
     )
     with gr.Row(elem_classes="ms-desk"):
         with gr.Column(scale=7, min_width=320, elem_id="ms-talk"):
             chat = gr.Chatbot(
-                show_label=False, label="Conversation", elem_id="chat", height=None, layout="bubble",
-                allow_tags=False, sanitize_html=True, latex_delimiters=[], buttons=["copy"], examples=[card(example, folder) for example in examples],
-                placeholder="## How can I help?\nAsk in your own words, say it, or show it.", allow_file_downloads=False,
+                show_label=False,
+                label="Conversation",
+                elem_id="chat",
+                height=None,
+                layout="bubble",
+                allow_tags=False,
+                sanitize_html=True,
+                latex_delimiters=[],
+                buttons=["copy"],
+                examples=[card(example, folder) for example in examples],
+                placeholder="## How can I help?\nAsk in your own words, say it, or show it.",
+                allow_file_downloads=False,
             )
             ears = Ears(service)
             voice = voice_pill(ears)
             comment = gr.Textbox(
-                visible=False, label="What was wrong?", placeholder="A word or two, then Enter", elem_id="comment",
+                visible=False,
+                label="What was wrong?",
+                placeholder="A word or two, then Enter",
+                elem_id="comment",
             )
             box = gr.MultimodalTextbox(
-                sources=["upload", "microphone"], file_types=["image", "audio"], file_count="multiple", elem_id="box",
-                show_label=False, label="Your message", placeholder="Ask anything…", lines=1, max_lines=6,
+                sources=["upload", "microphone"],
+                file_types=["image", "audio"],
+                file_count="multiple",
+                elem_id="box",
+                show_label=False,
+                label="Your message",
+                placeholder="Ask anything…",
+                lines=1,
+                max_lines=6,
             )
             with gr.Row(elem_id="ms-actions"):
-                gr.Checkbox(False, label="Hands-free", container=False, elem_id="hands-free", min_width=110)
-                speak = gr.Checkbox(False, label="Voice reply", container=False, elem_id="speak", min_width=120)
+                gr.Checkbox(
+                    False, label="Hands-free", container=False, elem_id="hands-free", min_width=110
+                )
+                speak = gr.Checkbox(
+                    False, label="Voice reply", container=False, elem_id="speak", min_width=120
+                )
                 person = gr.Button("Talk to a person", size="sm", elem_id="person", min_width=140)
                 restart = gr.Button("New conversation", size="sm", elem_id="restart", min_width=140)
         with gr.Column(scale=4, min_width=300, elem_id="ms-side"):
             with gr.Group(visible=False, elem_id="heard") as heard:
-                transcript = gr.Textbox(label="Heard", lines=1, max_lines=4, interactive=True, elem_id="transcript")
-                again = gr.Button("Not what you said? Correct it and ask again", size="sm", elem_id="again")
+                transcript = gr.Textbox(
+                    label="Heard", lines=1, max_lines=4, interactive=True, elem_id="transcript"
+                )
+                again = gr.Button(
+                    "Not what you said? Correct it and ask again", size="sm", elem_id="again"
+                )
             side = gr.HTML(panel(Conversation()), elem_id="panel")
     conversation = gr.State(Conversation(), time_to_live=TAB_LIFETIME)
-    desk = Desk(conversation, picker, chat, voice, box, heard, transcript, side, comment, again, person, restart)
+    desk = Desk(
+        conversation,
+        picker,
+        chat,
+        voice,
+        box,
+        heard,
+        transcript,
+        side,
+        comment,
+        again,
+        person,
+        restart,
+    )
     wire(Chat(service, desk, ears, examples, folder), speak)
     return picker
 
 
 def voice_pill(ears: Ears) -> gr.HTML:
-    """Where voice.js shows what it hears, and stops speaking. Its value is the spoken reply, see Desk.show_sounds."""
+    """Where voice.js shows what it hears, and stops speaking. Its value is the spoken reply, see
+    Desk.show_sounds.
+    """
 
     def hear(piece: dict) -> dict:
         return ears.hear(piece)
 
     return gr.HTML(
-        {"turn": 0, "sounds": [], "over": True}, html_template=PILL, js_on_load=script("voice.js"), server_functions=[hear],
-        elem_id="voice", apply_default_css=False,
+        {"turn": 0, "sounds": [], "over": True},
+        html_template=PILL,
+        js_on_load=script("voice.js"),
+        server_functions=[hear],
+        elem_id="voice",
+        apply_default_css=False,
     )
 
 
 def wire(chat: Chat, speak: gr.Checkbox) -> None:
     """Connects the conversation's events. Replies share a limit with /chat, and all can be stopped."""
     desk, shown = chat.desk, chat.desk.outputs()
-    reply = {"concurrency_id": "reply", "concurrency_limit": REPLIES_AT_ONCE, "trigger_mode": "once", **PRIVATE}
+    reply = {
+        "concurrency_id": "reply",
+        "concurrency_limit": REPLIES_AT_ONCE,
+        "trigger_mode": "once",
+        **PRIVATE,
+    }
     replies = [
-        desk.voice.spoken(chat.send_spoken, [desk.box, desk.picker, desk.conversation], shown, **reply),
-        desk.box.submit(chat.send, [desk.box, desk.picker, speak, desk.conversation], shown, **reply),
+        desk.voice.spoken(
+            chat.send_spoken, [desk.box, desk.picker, desk.conversation], shown, **reply
+        ),
+        desk.box.submit(
+            chat.send, [desk.box, desk.picker, speak, desk.conversation], shown, **reply
+        ),
         desk.chat.example_select(chat.send_example, [speak, desk.conversation], shown, **reply),
-        desk.person.click(chat.ask_for_person, [desk.picker, speak, desk.conversation], shown, **reply),
+        desk.person.click(
+            chat.ask_for_person, [desk.picker, speak, desk.conversation], shown, **reply
+        ),
     ]
     edited = gr.on(
-        [desk.again.click, desk.transcript.submit], chat.send_edited, [desk.transcript, desk.conversation], shown, cancels=replies, **reply
+        [desk.again.click, desk.transcript.submit],
+        chat.send_edited,
+        [desk.transcript, desk.conversation],
+        shown,
+        cancels=replies,
+        **reply,
     )
-    desk.box.stop(chat.stop, desk.conversation, shown, cancels=[*replies, edited], queue=False, **PRIVATE)
+    desk.box.stop(
+        chat.stop, desk.conversation, shown, cancels=[*replies, edited], queue=False, **PRIVATE
+    )
     desk.restart.click(chat.restart, None, shown, queue=False, **PRIVATE)
     desk.chat.like(chat.rate, desk.conversation, [desk.conversation, desk.comment], **PRIVATE)
     desk.comment.submit(chat.comment, [desk.comment, desk.conversation], desk.comment, **PRIVATE)
 
 
 def follow_status(
-    demo: gr.Blocks, desk: KnowledgeDesk, status: gr.HTML, picker: gr.Radio, bases: gr.Dropdown, table: gr.HTML
+    demo: gr.Blocks,
+    desk: KnowledgeDesk,
+    status: gr.HTML,
+    picker: gr.Radio,
+    bases: gr.Dropdown,
+    table: gr.HTML,
 ) -> None:
     """Polls until the models have loaded, then fills the pickers and the list of knowledge."""
     timer = gr.Timer(2)
@@ -145,4 +234,11 @@ def follow_status(
             shown |= {bases: gr.Dropdown(names, value=names[0][1] if names else None)}
         return shown
 
-    gr.on([demo.load, timer.tick], look, None, [status, timer, table, picker, bases], queue=False, **PRIVATE)
+    gr.on(
+        [demo.load, timer.tick],
+        look,
+        None,
+        [status, timer, table, picker, bases],
+        queue=False,
+        **PRIVATE,
+    )

@@ -1,7 +1,8 @@
-"""A multimodal customer-support assistant: typed, spoken and photographed questions, grounded replies.
+"""A multimodal customer-support assistant: typed, spoken and photographed questions, grounded
+replies.
 
-    from mm_support import Settings, SupportService, UserTurn
-    reply = SupportService.load(Settings()).answer(UserTurn(text="How long is the warranty?"))
+from mm_support import Settings, SupportService, UserTurn
+reply = SupportService.load(Settings()).answer(UserTurn(text="How long is the warranty?"))
 """
 
 from mm_support.privacy import switch_off_telemetry
@@ -9,17 +10,32 @@ from mm_support.privacy import switch_off_telemetry
 switch_off_telemetry()
 
 from mm_support.config import Settings
-from mm_support.errors import GenerationError, InputError, KnowledgeError, SupportError, WeightsError
+from mm_support.errors import (
+    GenerationError,
+    InputError,
+    KnowledgeError,
+    SupportError,
+    WeightsError,
+)
 from mm_support.types import Reply, UserTurn
 
 __all__ = [
-    "GenerationError", "InputError", "KnowledgeError", "Reply", "Settings", "SupportError", "SupportService", "UserTurn",
+    "GenerationError",
+    "InputError",
+    "KnowledgeError",
+    "Reply",
+    "Settings",
+    "SupportError",
+    "SupportService",
+    "UserTurn",
     "WeightsError",
-]  # fmt: skip
+]
 
 
 def __getattr__(name: str) -> object:
-    if name == "SupportService":  # on demand: it pulls in torch, which the command line's errors need not wait for
+    if (
+        name == "SupportService"
+    ):  # on demand: it pulls in torch, which the command line's errors need not wait for
         from mm_support.service import SupportService
 
         return SupportService

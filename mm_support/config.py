@@ -50,14 +50,18 @@ class Settings:
     data_dir holds the index, the store and the pictures; cache_dir the weights.
     device: "auto", or a torch device such as "cpu" or "cuda:0".
     llm_url: an OpenAI-compatible server that writes the replies instead of a local model.
-    database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a Qdrant server; empty: in data_dir.
-    keep_media: store customers' photos and recordings too (off: only what was understood).
-    Raises InputError for a profile or a fusion strategy that does not exist.
+    database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a Qdrant server; empty: in
+    data_dir. keep_media: store customers' photos and recordings too (off: only what was
+    understood). Raises InputError for a profile or a fusion strategy that does not exist.
     """
 
     profile: str = "embedded"
-    data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("mm-support", appauthor=False)))
-    cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("mm-support", appauthor=False)))
+    data_dir: Path = field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("mm-support", appauthor=False))
+    )
+    cache_dir: Path = field(
+        default_factory=lambda: Path(platformdirs.user_cache_dir("mm-support", appauthor=False))
+    )
     device: str = "auto"
     speech_model: str = ""
     image_model: str = ""
@@ -74,7 +78,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
-            raise InputError(f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}.")
+            raise InputError(
+                f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."
+            )
         for name, value in PROFILES[self.profile].items():
             if not getattr(self, name):
                 object.__setattr__(self, name, value)
@@ -82,7 +88,7 @@ class Settings:
             object.__setattr__(self, name, Path(getattr(self, name)).expanduser())
 
     @classmethod
-    def from_env(cls, environ: dict[str, str] | None = None, **overrides: object) -> "Settings":
+    def from_env(cls, environ: dict[str, str] | None = None, **overrides: object) -> Settings:
         """Settings from MM_SUPPORT_<NAME> variables (MM_SUPPORT_CACHE and MM_SUPPORT_DATA for the
         folders), with keyword arguments that are not None taking precedence."""
         environ = dict(os.environ if environ is None else environ)
@@ -90,9 +96,11 @@ class Settings:
         for item in fields(cls):
             text = environ.get(ENV_PREFIX + item.name.removesuffix("_dir").upper())
             if text:
-                values[item.name] = text.lower() in ("1", "true", "yes", "on") if item.type == "bool" else text
+                values[item.name] = (
+                    text.lower() in ("1", "true", "yes", "on") if item.type == "bool" else text
+                )
         values.update({name: value for name, value in overrides.items() if value is not None})
         return cls(**values)  # type: ignore[arg-type]
 
-    def with_changes(self, **changes: object) -> "Settings":
+    def with_changes(self, **changes: object) -> Settings:
         return replace(self, **changes)  # type: ignore[arg-type]

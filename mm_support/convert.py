@@ -1,4 +1,5 @@
-"""Foreign weight formats -> safetensors, once, when weights are fetched. Reads arrays, never runs code.
+"""Foreign weight formats -> safetensors, once, when weights are fetched. Reads arrays, never runs
+code.
 
 CTranslate2's model.bin (version 6), little endian:
     uint32 version; string specification; uint32 revision; uint32 count;
@@ -13,8 +14,8 @@ import json
 import re
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 
@@ -31,21 +32,30 @@ def keep(raw: Path, ready: Path) -> None:
 
 
 def whisper(raw: Path, ready: Path) -> None:
-    """model.bin.part* of a CTranslate2 Whisper -> model.safetensors with openai-whisper's names, config.json."""
+    """model.bin.part* of a CTranslate2 Whisper -> model.safetensors with openai-whisper's names,
+    config.json.
+    """
     from safetensors.numpy import save_file
 
     parts = sorted(raw.glob("model.bin.part*"))
     tensors = openai_names(read_ctranslate2(b"".join(part.read_bytes() for part in parts)))
-    save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, ready / "model.safetensors")
-    (ready / "config.json").write_text(json.dumps(whisper_dimensions(tensors), indent=1), encoding="utf-8")
+    save_file(
+        {name: np.ascontiguousarray(array) for name, array in tensors.items()},
+        ready / "model.safetensors",
+    )
+    (ready / "config.json").write_text(
+        json.dumps(whisper_dimensions(tensors), indent=1), encoding="utf-8"
+    )
 
 
 def efficientnet(raw: Path, ready: Path) -> None:
-    """A .pth of EfficientNet-Lite -> model.safetensors with timm's names; the file's stem is timm's model name.
+    """A .pth of EfficientNet-Lite -> model.safetensors with timm's names; the file's stem is timm's
+    model name.
 
-    Both list the same layers in the same order, so names are paired by position and checked by shape.
+    Both list the same layers in the same order, so names are paired by position and checked by
+    shape.
     """
-    from mm_support.compat import prepare_torchvision
+    from mm_support.torchvision_shim import prepare_torchvision
 
     prepare_torchvision()
     import timm
@@ -56,8 +66,13 @@ def efficientnet(raw: Path, ready: Path) -> None:
     source = torch.load(path, map_location="cpu", weights_only=True)  # its sha256 has been checked
     target = timm.create_model(path.stem, pretrained=False).state_dict()
     if [v.shape for v in source.values()] != [v.shape for v in target.values()]:
-        raise WeightsError(f"{path.name} does not fit the installed timm; install the version in requirements.txt.")
-    save_file({name: value.contiguous() for name, value in zip(target, source.values())}, ready / "model.safetensors")
+        raise WeightsError(
+            f"{path.name} does not fit the installed timm; install the version in requirements.txt."
+        )
+    save_file(
+        {name: value.contiguous() for name, value in zip(target, source.values())},
+        ready / "model.safetensors",
+    )
 
 
 CONVERTERS: dict[str | None, Callable[[Path, Path], None]] = {
@@ -68,7 +83,9 @@ CONVERTERS: dict[str | None, Callable[[Path, Path], None]] = {
 
 
 def read_ctranslate2(data: bytes) -> dict[str, np.ndarray]:
-    """The variables of a model.bin by name. Raises WeightsError where it is not version 6 or is cut short."""
+    """The variables of a model.bin by name. Raises WeightsError where it is not version 6 or is cut
+    short.
+    """
     position = 0
 
     def take(form: str) -> int:
@@ -98,7 +115,9 @@ def read_ctranslate2(data: bytes) -> dict[str, np.ndarray]:
             raise WeightsError(f"model.bin has version {version}, only 6 is known.")
         return dict(variable() for _ in range(take("I")))
     except (struct.error, ValueError, KeyError) as exc:
-        raise WeightsError("model.bin is damaged; delete the cache folder and fetch the weights again.") from exc
+        raise WeightsError(
+            "model.bin is damaged; delete the cache folder and fetch the weights again."
+        ) from exc
 
 
 def openai_names(variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -138,7 +157,9 @@ STACKS = {  # (attention, linear) -> which projections are stacked in it
 
 
 def _openai_pairs(name: str, array: np.ndarray) -> dict[str, np.ndarray]:
-    attention = re.match(r"(encoder|decoder)/layer_(\d+)/((?:self_)?attention)/(linear_\d)/(weight|bias)", name)
+    attention = re.match(
+        r"(encoder|decoder)/layer_(\d+)/((?:self_)?attention)/(linear_\d)/(weight|bias)", name
+    )
     if attention is None:
         for pattern, replacement in SIMPLE_NAMES:
             name = re.sub(pattern, replacement, name)
@@ -155,7 +176,9 @@ def _openai_pairs(name: str, array: np.ndarray) -> dict[str, np.ndarray]:
 
 def whisper_dimensions(tensors: dict[str, np.ndarray]) -> dict[str, int]:
     """whisper.model.ModelDimensions, read off the shapes."""
-    blocks = {re.match(r"(\w+)\.blocks\.(\d+)", name).groups() for name in tensors if ".blocks." in name}
+    blocks = {
+        re.match(r"(\w+)\.blocks\.(\d+)", name).groups() for name in tensors if ".blocks." in name
+    }
     width, mels, _ = tensors["encoder.conv1.weight"].shape
     vocabulary, text_width = tensors["decoder.token_embedding.weight"].shape
     return {

@@ -1,4 +1,6 @@
-"""Which device and number format the torch models use: decided once, with the reason. And how many threads."""
+"""Which device and number format the torch models use: decided once, with the reason. And how many
+threads.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,22 @@ log = logging.getLogger(__name__)
 
 
 class Device(NamedTuple):
-    """device: where tensors live. dtype: what weights and activations are stored in. reason: for people."""
+    """device: where tensors live. dtype: what weights and activations are stored in. reason: for
+    people.
+    """
 
-    device: "torch.device"
-    dtype: "torch.dtype"
+    device: torch.device
+    dtype: torch.dtype
     reason: str
 
 
 def resolve_device(wanted: str = "auto") -> Device:
-    """The GPU where there is one, otherwise the CPU; bfloat16 where the processor multiplies it natively.
+    """The GPU where there is one, otherwise the CPU; bfloat16 where the processor multiplies it
+    natively.
 
     A CPU without bfloat16 instructions emulates it several times slower than float32, so the
-    instruction set decides, not the torch version. Raises InputError for a device that is not there.
+    instruction set decides, not the torch version. Raises InputError for a device that is not
+    there.
     """
     import torch
 
@@ -46,7 +52,8 @@ def resolve_device(wanted: str = "auto") -> Device:
 
 @contextmanager
 def torch_threads(count: int | None = None) -> Iterator[None]:
-    """What torch computes inside, on the calling thread's behalf, is shared by `count` threads; None: by all it may have.
+    """What torch computes inside, on the calling thread's behalf, is shared by `count` threads;
+    None: by all it may have.
 
     One for what is small: handing it out takes as long as doing it, and ten times as long while the
     other cores are busy. A thread that is new to torch gets the count that any other thread
@@ -70,7 +77,7 @@ def usable_threads() -> int:
     return torch.get_num_threads()
 
 
-def _on_gpu(device: "torch.device") -> Device:
+def _on_gpu(device: torch.device) -> Device:
     import torch
 
     name = torch.cuda.get_device_name(device)
@@ -79,9 +86,13 @@ def _on_gpu(device: "torch.device") -> Device:
     return Device(device, torch.float16, f"GPU {name} without bfloat16, float16")
 
 
-def _on_cpu(device: "torch.device") -> Device:
+def _on_cpu(device: torch.device) -> Device:
     import torch
 
-    if device.type == "cpu" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()):
+    if device.type == "cpu" and (
+        torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    ):
         return Device(device, torch.bfloat16, "CPU with bfloat16 instructions")
-    return Device(device, torch.float32, f"{device.type.upper()} without bfloat16 instructions, float32")
+    return Device(
+        device, torch.float32, f"{device.type.upper()} without bfloat16 instructions, float32"
+    )

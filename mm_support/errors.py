@@ -1,10 +1,10 @@
 """Everything that may go wrong, as one small tree.
 
-    SupportError            catch this one; its message is one plain sentence with the remedy
-      InputError            what the customer sent cannot be used
-      WeightsError          a model's weights are missing, damaged or not the expected ones
-      KnowledgeError        a knowledge base is missing, locked or its files cannot be read
-      GenerationError       the language model or the voice failed
+SupportError            catch this one; its message is one plain sentence with the remedy
+  InputError            what the customer sent cannot be used
+  WeightsError          a model's weights are missing, damaged or not the expected ones
+  KnowledgeError        a knowledge base is missing, locked or its files cannot be read
+  GenerationError       the language model or the voice failed
 """
 
 

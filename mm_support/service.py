@@ -2,8 +2,8 @@
 
     SupportService.reply(turn)   input -> encode -> fuse -> retrieve -> decode, top to bottom
 
-Models load once, in the background if wanted (`start`); calls wait until they are there. No state of
-a conversation is held here: what a later turn needs is read from the store.
+Models load once, in the background if wanted (`start`); calls wait until they are there. No state
+of a conversation is held here: what a later turn needs is read from the store.
 """
 
 from __future__ import annotations
@@ -12,36 +12,54 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable, Iterator, Sequence
 
 import numpy as np
 from PIL import Image
 
-from mm_support import wire
+from mm_support import as_json as wire
 from mm_support.config import Settings
-from mm_support.conversation import Past, checked_session, resolve, summarise
+from mm_support.decide.follow_up import checked_session, resolve
+from mm_support.decide.policy import SILENCE, Decision
 from mm_support.decode.compose import Speech, compose, evidence_of, intent_of
-from mm_support.decode.policy import SILENCE, Decision, Policy
-from mm_support.decode.prompt import Question
-from mm_support.decode.reply import ReplyWriter, Sentence
-from mm_support.decode.voice import Voice
+from mm_support.decode.reply import Sentence
+from mm_support.desk.summary import summarise
 from mm_support.encode.live import LiveTurn
+from mm_support.encode.turn import Seen, check_turn, clean_text, question_of
 from mm_support.errors import SupportError
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.pictures import gallery
-from mm_support.store import Handoff, Store
+from mm_support.parts import Parts
+from mm_support.store.database import Handoff, Store
 from mm_support.types import (
-    SAMPLE_RATE, Audio, Event, Finished, Found, FusedQuery, Fusion, Heard, Hit, ImageView, Reply, Said, Saw, Spoken, Status, Transcript, UserTurn,
+    SAMPLE_RATE,
+    Audio,
+    Event,
+    Finished,
+    Found,
+    FusedQuery,
+    Fusion,
+    Heard,
+    Hit,
+    ImageView,
+    Past,
+    Question,
+    Reply,
+    Said,
+    Saw,
+    Spoken,
+    Status,
+    Transcript,
+    UserTurn,
     Working,
-)  # fmt: skip
-from mm_support.understand import Seen, Understanding, check_turn, clean_text, question_of
+)
 
 log = logging.getLogger(__name__)
 
@@ -50,21 +68,10 @@ MATCHES = 5  # entries that `describe` names
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
-    """Everything that takes time to load. device: what runs the models, and why, for people."""
-
-    device: str
-    understanding: Understanding
-    knowledge: Knowledge
-    policy: Policy
-    writer: ReplyWriter
-    voice: Voice
-    close: Callable[[], None] = lambda: None
-
-
-@dataclass(frozen=True, eq=False)
 class Asked:
-    """A turn, understood: the typed text, what was heard and seen, the question in words, the turns before."""
+    """A turn, understood: the typed text, what was heard and seen, the question in words, the turns
+    before.
+    """
 
     turn: UserTurn
     session_id: str
@@ -108,24 +115,28 @@ class SupportService:
         self._message = "Models are loading"
 
     @classmethod
-    def start(cls, settings: Settings | None = None) -> "SupportService":
+    def start(cls, settings: Settings | None = None) -> SupportService:
         """A service whose models load in a thread; `status` says how far it is."""
         from mm_support.loading import load_parts
 
         settings = settings or Settings.from_env()
         service = cls(settings, open_store(settings), Future())
-        threading.Thread(target=service._fill, args=(load_parts,), daemon=True, name="load models").start()
+        threading.Thread(
+            target=service._fill, args=(load_parts,), daemon=True, name="load models"
+        ).start()
         return service
 
     @classmethod
-    def load(cls, settings: Settings | None = None) -> "SupportService":
+    def load(cls, settings: Settings | None = None) -> SupportService:
         """A service that is ready. Raises SupportError where something is missing."""
         service = cls.start(settings)
         service.wait()
         return service
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Whether the models are there within `timeout` seconds. Raises SupportError where loading failed."""
+        """Whether the models are there within `timeout` seconds. Raises SupportError where loading
+        failed.
+        """
         try:
             self._parts.result(timeout)
         except FutureTimeout:
@@ -139,7 +150,9 @@ class SupportService:
             self._parts.set_exception(exc)
         except Exception as exc:  # the page must say it, whatever it is
             log.exception("loading failed")
-            self._parts.set_exception(SupportError(f"The models could not be loaded: {type(exc).__name__}: {exc}"))
+            self._parts.set_exception(
+                SupportError(f"The models could not be loaded: {type(exc).__name__}: {exc}")
+            )
 
     def _say(self, message: str) -> None:
         self._message = message
@@ -163,14 +176,26 @@ class SupportService:
     def knowledge(self) -> Knowledge:
         return self._parts.result().knowledge
 
-    def decide(self, turn: UserTurn, past: Sequence[Past] = ()) -> tuple[tuple[Hit, ...], FusedQuery, Decision]:
-        """Everything up to the reply: hits, the query that found them, the decision. past: oldest first."""
+    def decide(
+        self, turn: UserTurn, past: Sequence[Past] = ()
+    ) -> tuple[tuple[Hit, ...], FusedQuery, Decision]:
+        """Everything up to the reply: hits, the query that found them, the decision. past: oldest
+        first.
+        """
         return self.judge(turn, *self.perceive(turn), past)[1:]
 
-    def compose(self, turn: UserTurn, past: Sequence[Past] = ()) -> tuple[tuple[Hit, ...], Decision, list[Sentence]]:
-        """A whole reply that is neither spoken nor stored: hits, decision, sentences. For evaluation."""
+    def compose(
+        self, turn: UserTurn, past: Sequence[Past] = ()
+    ) -> tuple[tuple[Hit, ...], Decision, list[Sentence]]:
+        """A whole reply that is neither spoken nor stored: hits, decision, sentences. For
+        evaluation.
+        """
         question, hits, _, decision = self.judge(turn, *self.perceive(turn), past)
-        return hits, decision, list(compose(self._parts.result().writer, question, decision, threading.Event()))
+        return (
+            hits,
+            decision,
+            list(compose(self._parts.result().writer, question, decision, threading.Event())),
+        )
 
     def perceive(self, turn: UserTurn) -> tuple[Transcript | None, Seen | None]:
         """What is heard in a turn's recording and seen in its photo."""
@@ -182,13 +207,19 @@ class SupportService:
         """What is asked, found and decided, of a turn that was perceived before."""
         parts = self._parts.result()
         text = clean_text(turn.text)
-        query = parts.knowledge.recognise(turn.knowledge, parts.understanding.fuse(text, heard, seen))
-        query, question = resolve(query, question_of(text, heard, seen), past, turn.knowledge, parts.understanding.text)
+        query = parts.knowledge.recognise(
+            turn.knowledge, parts.understanding.fuse(text, heard, seen)
+        )
+        query, question = resolve(
+            query, question_of(text, heard, seen), past, turn.knowledge, parts.understanding.text
+        )
         hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))
         return question, hits, query, parts.policy.decide(question, query, hits, past)
 
     def handoffs(self, limit: int = 100) -> tuple[Handoff, ...]:
-        """Conversations handed over, newest first: why, and a summary for the person who takes over."""
+        """Conversations handed over, newest first: why, and a summary for the person who takes
+        over.
+        """
         return self._store.handoffs(limit)
 
     def transcribe(self, audio: str | Path | tuple[int, np.ndarray]) -> Transcript:
@@ -200,16 +231,30 @@ class SupportService:
         speech = self._parts.result().understanding.speech
         return LiveTurn(speech, speech.voice, previous=previous)
 
-    def describe(self, image: str | Path | Image.Image, labels: Sequence[str] | None = None) -> ImageView:
-        """What a photo shows and says, and the entries of all knowledge bases that look most like it."""
+    def describe(
+        self, image: str | Path | Image.Image, labels: Sequence[str] | None = None
+    ) -> ImageView:
+        """What a photo shows and says, and the entries of all knowledge bases that look most like
+        it.
+        """
         parts = self._parts.result()
         seen = parts.understanding.see(image, labels)
         query = parts.understanding.fuse("", None, seen)
-        found = [hit for base in parts.knowledge.list() for hit in parts.knowledge.find(base.name, parts.knowledge.recognise(base.name, query), MATCHES)]
-        return replace(seen.view, matches=tuple(sorted(found, key=lambda hit: -hit.score)[:MATCHES]))
+        found = [
+            hit
+            for base in parts.knowledge.list()
+            for hit in parts.knowledge.find(
+                base.name, parts.knowledge.recognise(base.name, query), MATCHES
+            )
+        ]
+        return replace(
+            seen.view, matches=tuple(sorted(found, key=lambda hit: -hit.score)[:MATCHES])
+        )
 
     def feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
-        """Stores a rating ("up" or "down") of a reply. Raises InputError for an unknown turn or rating."""
+        """Stores a rating ("up" or "down") of a reply. Raises InputError for an unknown turn or
+        rating.
+        """
         self._store.add_feedback(turn_id, rating, comment)
 
     def answer(self, turn: UserTurn) -> Reply:
@@ -219,7 +264,8 @@ class SupportService:
         return last.reply
 
     def reply(self, turn: UserTurn) -> Iterator[Event]:
-        """Events while the turn is worked on; the last is Finished. Closing the iterator stops the work.
+        """Events while the turn is worked on; the last is Finished. Closing the iterator stops the
+        work.
 
         Raises SupportError where the turn cannot be answered; the next one can.
         """
@@ -228,7 +274,9 @@ class SupportService:
         if not self._parts.done():
             yield Working("load", self._message)
         parts, clock = self._parts.result(), Clock()
-        parts.knowledge.entries(turn.knowledge)  # an unknown base is said before anything is encoded
+        parts.knowledge.entries(
+            turn.knowledge
+        )  # an unknown base is said before anything is encoded
         text, heard, seen = clean_text(turn.text), None, None
         past = self._store.past(session_id)
 
@@ -250,8 +298,12 @@ class SupportService:
 
         yield Working("search", "Searching the knowledge")
         with clock.step("fuse"):
-            query = parts.knowledge.recognise(turn.knowledge, parts.understanding.fuse(text, heard, seen))
-            query, question = resolve(query, asked.question, past, turn.knowledge, parts.understanding.text)
+            query = parts.knowledge.recognise(
+                turn.knowledge, parts.understanding.fuse(text, heard, seen)
+            )
+            query, question = resolve(
+                query, asked.question, past, turn.knowledge, parts.understanding.text
+            )
         with clock.step("search"):
             hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))
             decision = parts.policy.decide(question, query, hits, past)
@@ -259,10 +311,18 @@ class SupportService:
         yield Found(hits, fusion)
 
         yield Working("write", "Writing")
-        yield from self._decode(parts, replace(asked, question=question), decision, hits, fusion, clock)
+        yield from self._decode(
+            parts, replace(asked, question=question), decision, hits, fusion, clock
+        )
 
     def _decode(
-        self, parts: Parts, asked: Asked, decision: Decision, hits: tuple[Hit, ...], fusion: Fusion | None, clock: Clock
+        self,
+        parts: Parts,
+        asked: Asked,
+        decision: Decision,
+        hits: tuple[Hit, ...],
+        fusion: Fusion | None,
+        clock: Clock,
     ) -> Iterator[Event]:
         """Checked sentences as they come, their sound behind them, then the stored reply."""
         said, speech = [], Speech(parts.voice, asked.turn.speak)
@@ -280,7 +340,9 @@ class SupportService:
             stop.set()
             speech.close()
         words = f"{asked.question.typed} {asked.question.heard}"
-        similar = gallery(words, hits) if asked.seen and decision.action in ("answer", "clarify") else ()
+        similar = (
+            gallery(words, hits) if asked.seen and decision.action in ("answer", "clarify") else ()
+        )
         reply = Reply(
             text="".join(shown for _, shown in said),
             action=decision.action,
@@ -296,7 +358,11 @@ class SupportService:
         )
         if self.settings.keep_media:
             keep_media(self.settings.data_dir / "media", asked.turn, reply.turn_id)
-        summary = summarise(asked.past, asked.question, decision.reason) if decision.action == "handoff" else ""
+        summary = (
+            summarise(asked.past, asked.question, decision.reason)
+            if decision.action == "handoff"
+            else ""
+        )
         self._store.add_turn(summary, **turn_row(asked, decision, hits, reply))
         yield Finished(reply)
 
@@ -313,7 +379,9 @@ def open_store(settings: Settings) -> Store:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise SupportError(f"The data folder {settings.data_dir} cannot be made ({exc}); set MM_SUPPORT_DATA.") from exc
+        raise SupportError(
+            f"The data folder {settings.data_dir} cannot be made ({exc}); set MM_SUPPORT_DATA."
+        ) from exc
     return Store(f"sqlite:///{settings.data_dir / 'turns.sqlite'}")
 
 

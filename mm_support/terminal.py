@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Callable, Iterator
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from mm_support.service import SupportService
 
 
-def load_service(settings: Settings) -> "SupportService":
+def load_service(settings: Settings) -> SupportService:
     """A ready service; while it loads, what it does is shown. Raises SupportError."""
     from mm_support.service import SupportService
 
@@ -26,13 +27,21 @@ def load_service(settings: Settings) -> "SupportService":
 
 @contextmanager
 def byte_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar for weights.fetch, called with (what, bytes done, bytes in all); none where nothing is fetched."""
+    """A progress bar for weights.fetch, called with (what, bytes done, bytes in all); none where
+    nothing is fetched.
+    """
     with ExitStack() as stack:
         bars: list[tqdm] = []
 
         def report(what: str, done: int, total: int) -> None:
             if not bars:
-                bars.append(stack.enter_context(tqdm(total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=None)))
+                bars.append(
+                    stack.enter_context(
+                        tqdm(
+                            total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=None
+                        )
+                    )
+                )
             bars[0].set_description(what)
             bars[0].update(done - bars[0].n)
 

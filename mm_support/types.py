@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import wave
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Union
@@ -20,6 +21,9 @@ Action = Literal["answer", "clarify", "refuse", "handoff"]
 Modality = Literal["text", "speech", "photo", "photo_text"]
 MODALITIES: tuple[Modality, ...] = ("text", "speech", "photo", "photo_text")
 SAMPLE_RATE = 16_000  # Hz, every waveform after inputs.py
+MAX_PHOTO_LINES = 12  # lines read in a photo that stand for a question
+
+Encode = Callable[[Sequence[str]], np.ndarray]  # n texts -> (n, d_text) float32, unit rows
 
 
 # -- input ---------------------------------------------------------------------------------
@@ -31,8 +35,8 @@ class UserTurn:
 
     image: path or PIL image. audio: path or (sample_rate in Hz, samples (n,) or (n, channels)).
     knowledge: name of the knowledge base to answer from. session_id ties turns together.
-    speak: whether a spoken reply is wanted. heard: what the recording says, where it was transcribed while
-    it was spoken (SupportService.listen): then it is not transcribed again.
+    speak: whether a spoken reply is wanted. heard: what the recording says, where it was
+    transcribed while it was spoken (SupportService.listen): then it is not transcribed again.
     """
 
     text: str = ""
@@ -41,7 +45,7 @@ class UserTurn:
     knowledge: str = "shopping"
     session_id: str | None = None
     speak: bool = False
-    heard: "Transcript | None" = None
+    heard: Transcript | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +119,60 @@ class ImageView:
 
     labels: tuple[Label, ...] = ()
     text: tuple[TextLine, ...] = ()
-    matches: tuple["Hit", ...] = ()
+    matches: tuple[Hit, ...] = ()
 
     @property
     def sure(self) -> bool:
         """Whether the first label is likelier than everything else together."""
         return bool(self.labels) and self.labels[0].probability >= 0.5
+
+
+# -- the question, and what was said before -----------------------------------------------
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a customer asks: words typed, words heard, lines read in the photo, words for what it
+    shows, and the photo.
+    """
+
+    typed: str = ""
+    heard: str = ""
+    read_in_photo: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    photo: Image.Image | None = field(
+        default=None, compare=False, repr=False
+    )  # for a language model that sees
+
+    @property
+    def words(self) -> str:
+        """All that was asked in words, as one text; what the photo shows where nothing was."""
+        asked = " ".join(filter(None, [self.typed.strip(), self.heard.strip()]))
+        return asked or " ".join([*self.read_in_photo[:MAX_PHOTO_LINES], *self.labels[:1]])
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a later turn needs to know of an earlier one of its session.
+
+    citations: ids of entries. topic: title of the first one. asked_about: titles that a question
+    back named. read: lines read in its photo.
+    """
+
+    text: str
+    reply: str
+    action: Action
+    citations: tuple[str, ...] = ()
+    reason: str = ""
+    knowledge: str = ""
+    topic: str = ""
+    asked_about: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    language: str | None = None  # of what was heard
+
+    @property
+    def words(self) -> str:
+        return " ".join((self.text, *self.read)).strip()
 
 
 # -- fusion --------------------------------------------------------------------------------
@@ -135,11 +187,12 @@ class FusedQuery:
     parts: modality -> what it put in; text is the sum of the three that speak in words, picture is
         the photo's. So an entry's score, linear in them, can be told apart by modality.
     weights: modality -> its share, for those present; they add up to 1.
-    codes: modality -> codes it named (E24, WH-1000XM5), which are matched exactly, beside the vectors.
-    shown: modality -> what a display is said or seen to show (UB, 24): codes where the knowledge names them so.
-    words: modality -> stems of the words that carry meaning, matched as words.
-    pieces: modality -> (t, d_text) unit vectors of its word pieces, each matched with an entry's best one.
-    intents: name -> probability, among the intents that training knew; empty where nothing is trained.
+    codes: modality -> codes it named (E24, WH-1000XM5), which are matched exactly, beside the
+    vectors. shown: modality -> what a display is said or seen to show (UB, 24): codes where the
+    knowledge names them so. words: modality -> stems of the words that carry meaning, matched as
+    words. pieces: modality -> (t, d_text) unit vectors of its word pieces, each matched with an
+    entry's best one. intents: name -> probability, among the intents that training knew; empty
+    where nothing is trained.
     """
 
     text: np.ndarray | None
@@ -153,8 +206,10 @@ class FusedQuery:
     intents: dict[str, float] = field(default_factory=dict)
     strategy: str = "weighted-sum"
 
-    def without(self, modality: str) -> "FusedQuery":
-        """The query without one modality that speaks in words; the others share its weight, and the codes that it named stay."""
+    def without(self, modality: str) -> FusedQuery:
+        """The query without one modality that speaks in words; the others share its weight, and the
+        codes that it named stay.
+        """
         scale = 1 / (1 - self.weights[modality])
         parts = {name: scale * part for name, part in self.parts.items() if name != modality}
         worded = [part for name, part in parts.items() if name != "photo"]
@@ -163,7 +218,9 @@ class FusedQuery:
             text=sum(worded) if worded else None,
             picture=parts.get("photo"),
             parts=parts,
-            weights={name: scale * share for name, share in self.weights.items() if name != modality},
+            weights={
+                name: scale * share for name, share in self.weights.items() if name != modality
+            },
             words={name: stems for name, stems in self.words.items() if name != modality},
             pieces={name: own for name, own in self.pieces.items() if name != modality},
         )
@@ -273,7 +330,9 @@ class Reply:
 
 @dataclass(frozen=True)
 class Status:
-    """Whether the service can answer yet, or never will. message and device are sentences for people."""
+    """Whether the service can answer yet, or never will. message and device are sentences for
+    people.
+    """
 
     ready: bool
     message: str

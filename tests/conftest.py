@@ -42,7 +42,9 @@ def service(settings: Settings):
 
 
 class WordEncoder:
-    """A text is the unit vector of its word counts; a word's place is its checksum, so most have their own."""
+    """A text is the unit vector of its word counts; a word's place is its checksum, so most have
+    their own.
+    """
 
     dim = 512
 
@@ -58,22 +60,34 @@ class WordEncoder:
         """Every word is a piece, whatever stands around it."""
         words = [re.findall(r"[a-z0-9]+", text.lower()) for text in texts]
         ids = [[zlib.crc32(word.encode()) % self.dim for word in own] for own in words]
-        return self.encode(texts), [Pieces(own, np.eye(self.dim, dtype=np.float16)[own]) for own in ids]
+        return self.encode(texts), [
+            Pieces(own, np.eye(self.dim, dtype=np.float16)[own]) for own in ids
+        ]
 
 
 class ColourEncoder:
-    """A photo is the unit vector of its mean colour; the words red, green and blue are those colours."""
+    """A photo is the unit vector of its mean colour; the words red, green and blue are those
+    colours.
+    """
 
     dim = 3
     COLOURS = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1)}
 
     def encode(self, photos):
-        rows = np.array([np.asarray(photo.convert("RGB"), np.float32).mean((0, 1)) + 1e-3 for photo in photos])
+        rows = np.array(
+            [np.asarray(photo.convert("RGB"), np.float32).mean((0, 1)) + 1e-3 for photo in photos]
+        )
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
     def encode_words(self, words):
         rows = np.array(
-            [sum((np.array(v, np.float32) for k, v in self.COLOURS.items() if k in word.lower()), np.full(3, 1e-3)) for word in words]
+            [
+                sum(
+                    (np.array(v, np.float32) for k, v in self.COLOURS.items() if k in word.lower()),
+                    np.full(3, 1e-3),
+                )
+                for word in words
+            ]
         )
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 

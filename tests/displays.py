@@ -12,33 +12,130 @@ or parameter with mm_support.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 import matplotlib
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-SCREEN_FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono.ttf", "DejaVuSansMono-Bold.ttf", "cmtt10.ttf", "DejaVuSerif-Bold.ttf")
+SCREEN_FONTS = (
+    "DejaVuSans.ttf",
+    "DejaVuSans-Bold.ttf",
+    "DejaVuSansMono.ttf",
+    "DejaVuSansMono-Bold.ttf",
+    "cmtt10.ttf",
+    "DejaVuSerif-Bold.ttf",
+)
 PRINT_FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-Oblique.ttf", "STIXGeneral.ttf")
 
 # Which of the seven segments a character lights: a top, b upper right, c lower right, d bottom,
 # e lower left, f upper left, g middle.
 LIT = {
-    "0": "abcdef", "1": "bc", "2": "abged", "3": "abgcd", "4": "fgbc", "5": "afgcd", "6": "afgedc", "7": "abc",
-    "8": "abcdefg", "9": "abcdfg", "A": "abcefg", "b": "cdefg", "C": "adef", "d": "bcdeg", "E": "adefg",
-    "F": "aefg", "H": "bcefg", "h": "cefg", "L": "def", "n": "ceg", "o": "cdeg", "P": "abefg", "r": "eg",
-    "t": "defg", "U": "bcdef", "-": "g",
-}  # fmt: skip
+    "0": "abcdef",
+    "1": "bc",
+    "2": "abged",
+    "3": "abgcd",
+    "4": "fgbc",
+    "5": "afgcd",
+    "6": "afgedc",
+    "7": "abc",
+    "8": "abcdefg",
+    "9": "abcdfg",
+    "A": "abcefg",
+    "b": "cdefg",
+    "C": "adef",
+    "d": "bcdeg",
+    "E": "adefg",
+    "F": "aefg",
+    "H": "bcefg",
+    "h": "cefg",
+    "L": "def",
+    "n": "ceg",
+    "o": "cdeg",
+    "P": "abefg",
+    "r": "eg",
+    "t": "defg",
+    "U": "bcdef",
+    "-": "g",
+}
 # Prefixes of error codes found on washing machines, boilers, ovens, air conditioners and routers.
-SEGMENT_PREFIXES = ("E", "F", "H", "P", "C", "A", "L", "U", "Er", "dE", "E-", "F-", "EH", "FA", "nt", "tE", "oC", "UE", "bE")
-SCREEN_PREFIXES = ("E", "F", "H", "P", "Err ", "Error ", "E-", "F-", "ERR-", "C", "A", "SE", "NW-", "0x", "Fault ", "W")
+SEGMENT_PREFIXES = (
+    "E",
+    "F",
+    "H",
+    "P",
+    "C",
+    "A",
+    "L",
+    "U",
+    "Er",
+    "dE",
+    "E-",
+    "F-",
+    "EH",
+    "FA",
+    "nt",
+    "tE",
+    "oC",
+    "UE",
+    "bE",
+)
+SCREEN_PREFIXES = (
+    "E",
+    "F",
+    "H",
+    "P",
+    "Err ",
+    "Error ",
+    "E-",
+    "F-",
+    "ERR-",
+    "C",
+    "A",
+    "SE",
+    "NW-",
+    "0x",
+    "Fault ",
+    "W",
+)
 BRANDS = ("Nordwell", "AQUALINE", "Havena", "BOSKO", "Lumera", "ELTRIC", "vantro")
-LABELS = ("Start", "Pause", "Menu", "Cottons", "Eco", "Spin", "OK", "Mode", "Timer", "Power", "Delay", "Quick", "40 °C", "60 °C", "1200 rpm", "Child lock")
-LED_COLOURS = ((255, 40, 30), (60, 255, 80), (60, 120, 255), (255, 170, 40), (235, 245, 255), (90, 255, 230))
-LCD_COLOURS = ((170, 185, 160), (150, 165, 150), (190, 195, 190), (120, 170, 210), (200, 205, 175), (230, 170, 80))
+LABELS = (
+    "Start",
+    "Pause",
+    "Menu",
+    "Cottons",
+    "Eco",
+    "Spin",
+    "OK",
+    "Mode",
+    "Timer",
+    "Power",
+    "Delay",
+    "Quick",
+    "40 °C",
+    "60 °C",
+    "1200 rpm",
+    "Child lock",
+)
+LED_COLOURS = (
+    (255, 40, 30),
+    (60, 255, 80),
+    (60, 120, 255),
+    (255, 170, 40),
+    (235, 245, 255),
+    (90, 255, 230),
+)
+LCD_COLOURS = (
+    (170, 185, 160),
+    (150, 165, 150),
+    (190, 195, 190),
+    (120, 170, 210),
+    (200, 205, 175),
+    (230, 170, 80),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +171,12 @@ def draw_numbers(count: int, seed: int = 0) -> Iterator[Display]:
     rng = np.random.default_rng(seed)
     for _ in range(count):
         number = rng.integers(0, 10000)
-        text = (f"{number % 24:02d}:{number % 60:02d}", f"{number / 10:.1f}", f"-{number % 30}", f"{number}")[rng.integers(4)]
+        text = (
+            f"{number % 24:02d}:{number % 60:02d}",
+            f"{number / 10:.1f}",
+            f"-{number % 30}",
+            f"{number}",
+        )[rng.integers(4)]
         yield draw_display(text, "segments", rng)
 
 
@@ -97,11 +199,19 @@ def _segment_display(text: str, rng: np.random.Generator) -> Image.Image:
     image.paste(off, mask=unlit)
     if is_led:
         halo = lit.filter(ImageFilter.GaussianBlur(height * rng.uniform(0.01, 0.07)))
-        image = ImageChops.add(image, ImageChops.multiply(Image.merge("RGB", [halo] * 3), Image.new("RGB", lit.size, tuple(int(c * rng.uniform(0.2, 0.8)) for c in on))))
+        image = ImageChops.add(
+            image,
+            ImageChops.multiply(
+                Image.merge("RGB", [halo] * 3),
+                Image.new("RGB", lit.size, tuple(int(c * rng.uniform(0.2, 0.8)) for c in on)),
+            ),
+        )
         hot = tuple(int(c + (255 - c) * h) for c, h in zip(on, [rng.uniform(0, 0.7)] * 3))
         image.paste(hot, mask=lit)
     else:
-        shadow = ImageChops.offset(lit, int(height * rng.uniform(0, 0.03)), int(height * rng.uniform(0, 0.03)))
+        shadow = ImageChops.offset(
+            lit, int(height * rng.uniform(0, 0.03)), int(height * rng.uniform(0, 0.03))
+        )
         image.paste(tuple(int(c * 0.8) for c in glass), mask=shadow.point(lambda v: v * 0.5))
         image.paste(on, mask=lit)
     return image
@@ -122,17 +232,25 @@ def _segment_colours(rng: np.random.Generator) -> tuple[tuple, tuple, tuple, boo
     return glass, on, off, max(on) > max(glass)
 
 
-def _draw_segments(text: str, height: int, rng: np.random.Generator) -> tuple[Image.Image, Image.Image]:
+def _draw_segments(
+    text: str, height: int, rng: np.random.Generator
+) -> tuple[Image.Image, Image.Image]:
     """Masks of what is lit and of what is not, drawn twice as large and reduced."""
     scale = 2 * height
     width, thick, gap = rng.uniform(0.36, 0.56), rng.uniform(0.08, 0.17), rng.uniform(0, 0.035)
-    shape, slant = rng.choice(["mitre", "butt", "round"]), rng.uniform(0, 0.24) * (rng.random() < 0.7)
+    shape, slant = (
+        rng.choice(["mitre", "butt", "round"]),
+        rng.uniform(0, 0.24) * (rng.random() < 0.7),
+    )
     thick = min(thick, 0.13) if shape == "butt" else thick  # square bars are longer than wide
     pitch = width + thick + rng.uniform(0.06, 0.35)
     cells, marks = _layout(text)
     margin = rng.uniform(0.15, 0.7, 2) + thick
     blanks = int(rng.integers(0, 2))
-    size = (int(scale * (2 * margin[0] + slant + (len(cells) + blanks) * pitch)), int(scale * (1 + 2 * margin[1])))
+    size = (
+        int(scale * (2 * margin[0] + slant + (len(cells) + blanks) * pitch)),
+        int(scale * (1 + 2 * margin[1])),
+    )
     lit, unlit = Image.new("L", size), Image.new("L", size)
 
     def place(x: float, y: float, column: int) -> tuple[float, float]:
@@ -148,7 +266,9 @@ def _draw_segments(text: str, height: int, rng: np.random.Generator) -> tuple[Im
             x0, y0 = place((width + pitch) / 2, y, column)
             r = scale * thick * 0.6
             ImageDraw.Draw(lit).ellipse((x0 - r, y0 - r, x0 + r, y0 + r), fill=255)
-    return tuple(mask.resize((size[0] // 2, size[1] // 2), Image.Resampling.BOX) for mask in (lit, unlit))
+    return tuple(
+        mask.resize((size[0] // 2, size[1] // 2), Image.Resampling.BOX) for mask in (lit, unlit)
+    )
 
 
 def _layout(text: str) -> tuple[list[str], list[tuple[int, str]]]:
@@ -163,13 +283,20 @@ def _layout(text: str) -> tuple[list[str], list[tuple[int, str]]]:
     return cells, marks
 
 
-def _segment_lines(width: float, thick: float) -> dict[str, tuple[tuple[float, float], tuple[float, float]]]:
+def _segment_lines(
+    width: float, thick: float
+) -> dict[str, tuple[tuple[float, float], tuple[float, float]]]:
     """Centre lines of the segments in a cell that is 1 high and `width` wide; y points down."""
     top, mid, bottom = thick / 2, 0.5, 1 - thick / 2
     return {
-        "a": ((0, top), (width, top)), "b": ((width, top), (width, mid)), "c": ((width, mid), (width, bottom)),
-        "d": ((0, bottom), (width, bottom)), "e": ((0, mid), (0, bottom)), "f": ((0, top), (0, mid)), "g": ((0, mid), (width, mid)),
-    }  # fmt: skip
+        "a": ((0, top), (width, top)),
+        "b": ((width, top), (width, mid)),
+        "c": ((width, mid), (width, bottom)),
+        "d": ((0, bottom), (width, bottom)),
+        "e": ((0, mid), (0, bottom)),
+        "f": ((0, top), (0, mid)),
+        "g": ((0, mid), (width, mid)),
+    }
 
 
 def _outline(line: tuple, thick: float, gap: float, shape: str) -> list[tuple[float, float]]:
@@ -181,10 +308,22 @@ def _outline(line: tuple, thick: float, gap: float, shape: str) -> list[tuple[fl
     start, end = np.array([x0, y0]) + along * gap, np.array([x1, y1]) - along * gap
     if shape == "mitre":
         inner = along * thick / 2
-        corners = [start, start + inner + across, end - inner + across, end, end - inner - across, start + inner - across]
+        corners = [
+            start,
+            start + inner + across,
+            end - inner + across,
+            end,
+            end - inner - across,
+            start + inner - across,
+        ]
     elif shape == "butt":
         inner = along * thick * 0.55
-        corners = [start + inner + across, end - inner + across, end - inner - across, start + inner - across]
+        corners = [
+            start + inner + across,
+            end - inner + across,
+            end - inner - across,
+            start + inner - across,
+        ]
     else:
         inner = along * thick * 0.45
         angles = np.linspace(-np.pi / 2, np.pi / 2, 9)
@@ -194,18 +333,31 @@ def _outline(line: tuple, thick: float, gap: float, shape: str) -> list[tuple[fl
 
 
 def _screen(text: str, rng: np.random.Generator) -> Image.Image:
-    """A screen with type: white on dark, dark on light or one colour on black, perhaps with a caption."""
+    """A screen with type: white on dark, dark on light or one colour on black, perhaps with a
+    caption.
+    """
     font = ImageFont.truetype(FONTS / SCREEN_FONTS[rng.integers(len(SCREEN_FONTS))], 90)
     dark = tuple(int(v) for v in rng.uniform(5, 60, 3))
     light = LED_COLOURS[rng.integers(len(LED_COLOURS))] if rng.random() < 0.5 else (235, 238, 240)
-    paper, ink = (dark, light) if rng.random() < 0.6 else (LCD_COLOURS[rng.integers(len(LCD_COLOURS))], tuple(v // 2 for v in dark))
+    paper, ink = (
+        (dark, light)
+        if rng.random() < 0.6
+        else (LCD_COLOURS[rng.integers(len(LCD_COLOURS))], tuple(v // 2 for v in dark))
+    )
     box = font.getbbox(text)
     margin = rng.uniform(18, 96, 2).astype(int)
     image = Image.new("RGB", (box[2] + 2 * margin[0], 114 + 2 * margin[1]), paper)
     ImageDraw.Draw(image).text((margin[0], margin[1]), text, font=font, fill=ink)
     if rng.random() < 0.4 and margin[1] > 36:
-        caption = ("Service required", "Check the water tap", "Door open", "Please wait")[rng.integers(4)]
-        ImageDraw.Draw(image).text((margin[0], margin[1] + 117), caption, font=ImageFont.truetype(FONTS / "DejaVuSans.ttf", 26), fill=ink)
+        caption = ("Service required", "Check the water tap", "Door open", "Please wait")[
+            rng.integers(4)
+        ]
+        ImageDraw.Draw(image).text(
+            (margin[0], margin[1] + 117),
+            caption,
+            font=ImageFont.truetype(FONTS / "DejaVuSans.ttf", 26),
+            fill=ink,
+        )
     return image
 
 
@@ -217,40 +369,77 @@ def _panel(display: Image.Image, rng: np.random.Generator) -> Image.Image:
     share = rng.uniform(0.3, 0.85)
     width = int(display.width / share)
     height = int(max(display.height / rng.uniform(0.3, 0.75), width * rng.uniform(0.45, 0.9)))
-    light, dark = (rng.uniform(0.75, 0.95), 30) if rng.random() < 0.6 else (rng.uniform(0.08, 0.3), 225)
+    light, dark = (
+        (rng.uniform(0.75, 0.95), 30) if rng.random() < 0.6 else (rng.uniform(0.08, 0.3), 225)
+    )
     tint = 255 * light + rng.uniform(-8, 8, 3)
     ramp = np.linspace(rng.uniform(-18, 18), rng.uniform(-18, 18), height)[:, None, None]
     brushed = rng.normal(0, rng.uniform(0, 4), (height, 1, 1))
-    panel = Image.fromarray(np.clip(np.broadcast_to(tint + ramp + brushed, (height, width, 3)), 0, 255).astype(np.uint8))
-    x, y = int(rng.uniform(0.02, 0.98) * (width - display.width)), int(rng.uniform(0.1, 0.9) * (height - display.height))
+    panel = Image.fromarray(
+        np.clip(np.broadcast_to(tint + ramp + brushed, (height, width, 3)), 0, 255).astype(np.uint8)
+    )
+    x, y = (
+        int(rng.uniform(0.02, 0.98) * (width - display.width)),
+        int(rng.uniform(0.1, 0.9) * (height - display.height)),
+    )
     frame = int(rng.uniform(0, 12))
-    ImageDraw.Draw(panel).rectangle((x - frame, y - frame, x + display.width + frame, y + display.height + frame), fill=tuple(int(v) for v in rng.uniform(5, 90, 3)))
+    ImageDraw.Draw(panel).rectangle(
+        (x - frame, y - frame, x + display.width + frame, y + display.height + frame),
+        fill=tuple(int(v) for v in rng.uniform(5, 90, 3)),
+    )
     panel.paste(display, (x, y))
-    _furnish(panel, (x - frame, y - frame, x + display.width + frame, y + display.height + frame), (dark,) * 3, rng)
+    _furnish(
+        panel,
+        (x - frame, y - frame, x + display.width + frame, y + display.height + frame),
+        (dark,) * 3,
+        rng,
+    )
     return panel
 
 
-def _furnish(panel: Image.Image, taken: tuple[int, int, int, int], ink: tuple, rng: np.random.Generator) -> None:
+def _furnish(
+    panel: Image.Image, taken: tuple[int, int, int, int], ink: tuple, rng: np.random.Generator
+) -> None:
     """Prints a brand, some labels with their buttons and perhaps a knob where nothing stands yet."""
     draw, boxes = ImageDraw.Draw(panel), [taken]
-    words = [BRANDS[rng.integers(len(BRANDS))], *rng.choice(LABELS, rng.integers(0, 6), replace=False)]
+    words = [
+        BRANDS[rng.integers(len(BRANDS))],
+        *rng.choice(LABELS, rng.integers(0, 6), replace=False),
+    ]
     for number, word in enumerate(words):
-        size = int(panel.width * (rng.uniform(0.035, 0.06) if number == 0 else rng.uniform(0.018, 0.032)))
+        size = int(
+            panel.width * (rng.uniform(0.035, 0.06) if number == 0 else rng.uniform(0.018, 0.032))
+        )
         font = ImageFont.truetype(FONTS / PRINT_FONTS[rng.integers(len(PRINT_FONTS))], size)
         width, height = int(font.getlength(word)), size * 2
         for _ in range(12):
-            x, y = rng.integers(0, max(1, panel.width - width)), rng.integers(0, max(1, panel.height - height))
+            x, y = (
+                rng.integers(0, max(1, panel.width - width)),
+                rng.integers(0, max(1, panel.height - height)),
+            )
             box = (x - size // 2, y - size // 2, x + width + size // 2, y + height)
             if not any(_overlap(box, other) for other in boxes):
                 draw.text((x, y), word, font=font, fill=ink)
                 if number and rng.random() < 0.5:
-                    draw.rounded_rectangle((x - size // 3, y - size // 4, x + width + size // 3, y + int(size * 1.4)), size // 2, outline=ink, width=max(1, size // 14))
+                    draw.rounded_rectangle(
+                        (x - size // 3, y - size // 4, x + width + size // 3, y + int(size * 1.4)),
+                        size // 2,
+                        outline=ink,
+                        width=max(1, size // 14),
+                    )
                 boxes.append(box)
                 break
     radius = int(panel.height * rng.uniform(0.08, 0.16))
     x, y = (int(rng.uniform(radius, side - radius)) for side in panel.size)
-    if rng.random() < 0.5 and not any(_overlap((x - radius, y - radius, x + radius, y + radius), other) for other in boxes):
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=tuple(int(v) for v in rng.uniform(60, 200, 3)), outline=ink, width=3)
+    if rng.random() < 0.5 and not any(
+        _overlap((x - radius, y - radius, x + radius, y + radius), other) for other in boxes
+    ):
+        draw.ellipse(
+            (x - radius, y - radius, x + radius, y + radius),
+            fill=tuple(int(v) for v in rng.uniform(60, 200, 3)),
+            outline=ink,
+            width=3,
+        )
         draw.line((x, y, x, y - radius), fill=ink, width=6)
 
 
@@ -278,19 +467,35 @@ def _aim(panel: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Tilt and perspective: the panel lands on a quadrilateral in a photo of 0.3 to 1.5 megapixels."""
     width = int(rng.uniform(640, 1400))
     height = int(width * panel.height / panel.width)
-    backdrop = Image.fromarray(rng.integers(20, 220, (4, 5, 3), dtype=np.uint8)).resize((width, height), Image.Resampling.BICUBIC)
+    backdrop = Image.fromarray(rng.integers(20, 220, (4, 5, 3), dtype=np.uint8)).resize(
+        (width, height), Image.Resampling.BICUBIC
+    )
     angle = rng.normal(0, 6) * np.pi / 180
-    corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]) * (width, height) * rng.uniform(0.9, 1.05)
+    corners = (
+        np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+        * (width, height)
+        * rng.uniform(0.9, 1.05)
+    )
     corners += rng.uniform(-0.05, 0.05, (4, 2)) * (width, height)
     turn = np.array([(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))])
     target = corners @ turn + np.array((width, height)) / 2
-    source = np.array([(0, 0), (panel.width, 0), (panel.width, panel.height), (0, panel.height)], float)
+    source = np.array(
+        [(0, 0), (panel.width, 0), (panel.width, panel.height), (0, panel.height)], float
+    )
     coefficients = _perspective(target, source)
-    small = panel.resize((width, height), Image.Resampling.LANCZOS) if panel.width > 2 * width else panel
+    small = (
+        panel.resize((width, height), Image.Resampling.LANCZOS)
+        if panel.width > 2 * width
+        else panel
+    )
     if small is not panel:
         coefficients = _perspective(target, source * (width / panel.width, height / panel.height))
-    warped = small.transform((width, height), Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC)
-    mask = Image.new("L", small.size, 255).transform((width, height), Image.Transform.PERSPECTIVE, coefficients)
+    warped = small.transform(
+        (width, height), Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC
+    )
+    mask = Image.new("L", small.size, 255).transform(
+        (width, height), Image.Transform.PERSPECTIVE, coefficients
+    )
     backdrop.paste(warped, mask=mask)
     return backdrop
 
@@ -314,7 +519,11 @@ def _glare(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
         draw.ellipse((x - a, y - b, x + a, y + b), fill=int(rng.uniform(60, 170)))
     if rng.random() < 0.35:
         x, tilt = rng.uniform(0, photo.width), rng.uniform(-0.4, 0.4) * photo.height
-        draw.line((x, 0, x + tilt, photo.height), fill=int(rng.uniform(20, 60)), width=int(photo.width * rng.uniform(0.03, 0.12)))
+        draw.line(
+            (x, 0, x + tilt, photo.height),
+            fill=int(rng.uniform(20, 60)),
+            width=int(photo.width * rng.uniform(0.03, 0.12)),
+        )
     shine = shine.filter(ImageFilter.GaussianBlur(photo.width * rng.uniform(0.015, 0.04)))
     return Image.composite(Image.new("RGB", photo.size, (255, 255, 250)), photo, shine)
 
@@ -322,13 +531,27 @@ def _glare(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
 def _shake(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Motion blur along a random direction, up to 0.5 % of the photo's width."""
     reach, angle = photo.width * rng.uniform(0.001, 0.005), rng.uniform(0, np.pi)
-    frames = [np.asarray(ImageChops.offset(photo, round(s * reach * np.cos(angle)), round(s * reach * np.sin(angle))), np.float32) for s in np.linspace(-0.5, 0.5, 7)]
+    frames = [
+        np.asarray(
+            ImageChops.offset(
+                photo, round(s * reach * np.cos(angle)), round(s * reach * np.sin(angle))
+            ),
+            np.float32,
+        )
+        for s in np.linspace(-0.5, 0.5, 7)
+    ]
     return Image.fromarray(np.mean(frames, axis=0).astype(np.uint8))
 
 
 def _expose(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Exposure, white balance and the sensor's noise, coarser in the dark."""
     light = np.asarray(photo, np.float32) / 255
-    light = light ** np.float32(rng.uniform(0.75, 1.4)) * (rng.uniform(0.7, 1.15) * rng.uniform(0.93, 1.07, 3)).astype(np.float32)
-    noise = rng.standard_normal(light.shape, np.float32) * np.float32(rng.uniform(0.004, 0.035)) * (0.6 + 0.8 * np.sqrt(np.clip(light, 0, 1)))
+    light = light ** np.float32(rng.uniform(0.75, 1.4)) * (
+        rng.uniform(0.7, 1.15) * rng.uniform(0.93, 1.07, 3)
+    ).astype(np.float32)
+    noise = (
+        rng.standard_normal(light.shape, np.float32)
+        * np.float32(rng.uniform(0.004, 0.035))
+        * (0.6 + 0.8 * np.sqrt(np.clip(light, 0, 1)))
+    )
     return Image.fromarray((np.clip(light + noise, 0, 1) * 255).astype(np.uint8))

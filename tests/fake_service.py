@@ -22,13 +22,43 @@ from PIL import Image, ImageDraw
 from mm_support.encode.live import LiveTurn
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.types import (
-    Audio, Citation, Entry, Event, Finished, Found, Fusion, Heard, Hit, ImageView, IngestReport, Intent,
-    KnowledgeBase, Label, Reply, Said, Saw, Segment, Spoken, Status, TextLine, Transcript, UserTurn, Working,
+    Audio,
+    Citation,
+    Entry,
+    Event,
+    Finished,
+    Found,
+    Fusion,
+    Heard,
+    Hit,
+    ImageView,
+    IngestReport,
+    Intent,
+    KnowledgeBase,
+    Label,
+    Reply,
+    Said,
+    Saw,
+    Segment,
+    Spoken,
+    Status,
+    TextLine,
+    Transcript,
+    UserTurn,
+    Working,
 )
 
-HEARD = Transcript("My washing machine shows a code", "en", 0.93, (Segment(0.0, 2.1, "My washing machine shows a code", 0.93),))
-SEEN = ImageView((Label("washing machine", 0.81), Label("dishwasher", 0.12)), (TextLine("E24", 0.97, (0.4, 0.4, 0.6, 0.6)),))
-HOSTILE = "<img src=x onerror=\"window.hacked=1\"> **bold** [link](javascript:window.hacked=1) ![x](https://evil.example/x.png)"
+HEARD = Transcript(
+    "My washing machine shows a code",
+    "en",
+    0.93,
+    (Segment(0.0, 2.1, "My washing machine shows a code", 0.93),),
+)
+SEEN = ImageView(
+    (Label("washing machine", 0.81), Label("dishwasher", 0.12)),
+    (TextLine("E24", 0.97, (0.4, 0.4, 0.6, 0.6)),),
+)
+HOSTILE = '<img src=x onerror="window.hacked=1"> **bold** [link](javascript:window.hacked=1) ![x](https://evil.example/x.png)'
 
 
 def make_picture(path: Path, text: str, colour: tuple[int, int, int]) -> Path:
@@ -46,17 +76,81 @@ def sample_entries(folder: Path) -> dict[str, list[Entry]]:
     router = make_picture(folder / "router.png", "LED", (84, 110, 122))
     return {
         "shopping": [
-            Entry("returns", "Returning an order", "You can return any item within 30 days. Print the label from your account and hand the parcel in at any pick-up point.", ("How do I return an order?",), "return", (), "entries.jsonl:1"),
-            Entry("hostile", f"Code {HOSTILE}", f"Hostile answer {HOSTILE}", ("hostile",), "test", (), "entries.jsonl:2"),
+            Entry(
+                "returns",
+                "Returning an order",
+                "You can return any item within 30 days. Print the label from your account and hand the parcel in at any pick-up point.",
+                ("How do I return an order?",),
+                "return",
+                (),
+                "entries.jsonl:1",
+            ),
+            Entry(
+                "hostile",
+                f"Code {HOSTILE}",
+                f"Hostile answer {HOSTILE}",
+                ("hostile",),
+                "test",
+                (),
+                "entries.jsonl:2",
+            ),
         ],
         "smart-home": [
-            Entry("e24", "Error E24 on the washing machine", "E24 means that the water does not drain. Switch the machine off, open the small flap at the bottom and clean the filter. Then start the pump-out programme.", ("The washing machine shows E24",), "repair", (display,), "faults.csv:24"),
-            Entry("code", "Which code the washing machine shows", "The code is on the display, left of the door. Send a photo of it and the meaning is looked up.", ("Where is the code?",), "repair", (display,), "faults.csv:1"),
-            Entry("router", "The router's light blinks red", "A red light means no connection. Unplug the router for ten seconds and plug it in again.", ("My router blinks",), "network", (router,), "faults.csv:40"),
+            Entry(
+                "e24",
+                "Error E24 on the washing machine",
+                "E24 means that the water does not drain. Switch the machine off, open the small flap at the bottom and clean the filter. Then start the pump-out programme.",
+                ("The washing machine shows E24",),
+                "repair",
+                (display,),
+                "faults.csv:24",
+            ),
+            Entry(
+                "code",
+                "Which code the washing machine shows",
+                "The code is on the display, left of the door. Send a photo of it and the meaning is looked up.",
+                ("Where is the code?",),
+                "repair",
+                (display,),
+                "faults.csv:1",
+            ),
+            Entry(
+                "router",
+                "The router's light blinks red",
+                "A red light means no connection. Unplug the router for ten seconds and plug it in again.",
+                ("My router blinks",),
+                "network",
+                (router,),
+                "faults.csv:40",
+            ),
         ],
-        "finance": [Entry("card", "A lost bank card", "Block the card in the app under Cards, then order a new one.", ("I lost my card",), "card_lost")],
-        "healthcare": [Entry("hours", "Opening hours", "The front desk is open from 8:00 to 18:00 on weekdays.", ("When are you open?",), "hours")],
-        "education": [Entry("course", "Starting a course", "Open the course page and choose Start.", ("How do I start a course?",), "course_start")],
+        "finance": [
+            Entry(
+                "card",
+                "A lost bank card",
+                "Block the card in the app under Cards, then order a new one.",
+                ("I lost my card",),
+                "card_lost",
+            )
+        ],
+        "healthcare": [
+            Entry(
+                "hours",
+                "Opening hours",
+                "The front desk is open from 8:00 to 18:00 on weekdays.",
+                ("When are you open?",),
+                "hours",
+            )
+        ],
+        "education": [
+            Entry(
+                "course",
+                "Starting a course",
+                "Open the course page and choose Start.",
+                ("How do I start a course?",),
+                "course_start",
+            )
+        ],
     }
 
 
@@ -74,7 +168,9 @@ class FakeKnowledge:
         self.bases = sample_entries(folder)
 
     def list(self) -> list[KnowledgeBase]:
-        return [KnowledgeBase(n, len(e), sum(len(x.pictures) for x in e)) for n, e in self.bases.items()]
+        return [
+            KnowledgeBase(n, len(e), sum(len(x.pictures) for x in e)) for n, e in self.bases.items()
+        ]
 
     def entries(self, name: str) -> tuple[Entry, ...]:
         return tuple(self._base(name))
@@ -98,29 +194,44 @@ class FakeKnowledge:
                 hits.append(Hit(entry, score, by))
         return sorted(hits, key=lambda hit: -hit.score)[:limit]
 
-    def ingest(self, name: str, path: Path, progress: Callable[[int, int, str], None] | None = None) -> IngestReport:
+    def ingest(
+        self, name: str, path: Path, progress: Callable[[int, int, str], None] | None = None
+    ) -> IngestReport:
         path = Path(path)
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", name):
-            raise InputError("A knowledge base's name is made of small letters, digits and dashes; choose another one.")
+            raise InputError(
+                "A knowledge base's name is made of small letters, digits and dashes; choose another one."
+            )
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         entries, skipped = [], []
         for done, file in enumerate(files, 1):
             rows = read_rows(file)
             for line, row in enumerate(rows, 2):
                 if row.get("answer"):
-                    entries.append(Entry(row.get("id") or row["title"], row["title"], row["answer"], tuple(row.get("questions", "").split("|"))))
+                    entries.append(
+                        Entry(
+                            row.get("id") or row["title"],
+                            row["title"],
+                            row["answer"],
+                            tuple(row.get("questions", "").split("|")),
+                        )
+                    )
                 else:
                     skipped.append((file.name, line, "the answer is empty"))
             if progress:
                 progress(done, len(files), f"Reading {file.name}")
         if not entries:
-            raise KnowledgeError("No entry could be read from these files; send CSV, JSONL or Markdown.")
+            raise KnowledgeError(
+                "No entry could be read from these files; send CSV, JSONL or Markdown."
+            )
         self.bases[name] = entries
         return IngestReport(len(entries), skipped, 0.1)
 
     def _base(self, name: str) -> list[Entry]:
         if name not in self.bases:
-            raise KnowledgeError(f"There is no knowledge base {name!r}; choose one of {', '.join(self.bases)}.")
+            raise KnowledgeError(
+                f"There is no knowledge base {name!r}; choose one of {', '.join(self.bases)}."
+            )
         return self.bases[name]
 
 
@@ -134,13 +245,21 @@ def read_rows(file: Path) -> list[dict[str, str]]:
 
 
 class FakeEar:
-    """What is loud is speech, and every speech is HEARD; the first second of it only its first words."""
+    """What is loud is speech, and every speech is HEARD; the first second of it only its first
+    words.
+    """
 
     def spans(self, waveform: np.ndarray) -> tuple[tuple[int, int], ...]:
         loud = np.flatnonzero(np.abs(waveform) > 0.05)
         return ((int(loud[0]), int(loud[-1]) + 1),) if len(loud) > 800 else ()
 
-    def transcribe(self, waveform: np.ndarray, language: str | None = None, previous: str | None = None, draft: bool = False) -> Transcript:
+    def transcribe(
+        self,
+        waveform: np.ndarray,
+        language: str | None = None,
+        previous: str | None = None,
+        draft: bool = False,
+    ) -> Transcript:
         [(start, stop)] = self.spans(waveform) or [(0, 0)]
         return HEARD if stop - start > 16_000 else Transcript("My washing", "en", 0.5)
 
@@ -223,38 +342,61 @@ class FakeService:
     def _reply(self, turn, text, action, hits, fusion, audio) -> Reply:
         cited = [(n, hit.entry) for n, hit in enumerate(hits, 1) if f"[{n}]" in text]
         return Reply(
-            text=text, action=action, audio=audio, fusion=fusion,
+            text=text,
+            action=action,
+            audio=audio,
+            fusion=fusion,
             citations=tuple(Citation(n, e.id, e.title, e.source, e.answer[:80]) for n, e in cited),
             pictures=tuple(dict.fromkeys(p for _, e in cited for p in e.pictures)),
             transcript=HEARD if turn.audio is not None else None,
             image=self.describe(turn.image) if turn.image is not None else None,
             intent=Intent(hits[0].entry.intent, 0.88) if hits else None,
-            timings={"total": 12.0}, session_id=turn.session_id or f"session-{len(self.turns)}",
+            timings={"total": 12.0},
+            session_id=turn.session_id or f"session-{len(self.turns)}",
             turn_id=f"turn-{len(self.turns)}",
         )
 
     @staticmethod
     def _check(file: object) -> None:
         if isinstance(file, (str, Path)) and Path(file).stat().st_size < 30:
-            raise InputError("This file cannot be read; send a JPEG, PNG or WEBP photo or a common audio file.")
+            raise InputError(
+                "This file cannot be read; send a JPEG, PNG or WEBP photo or a common audio file."
+            )
 
 
 def weigh(turn: UserTurn) -> Fusion:
-    present = [n for n, x in (("text", turn.text), ("speech", turn.audio), ("photo", turn.image), ("photo_text", turn.image)) if x]
+    present = [
+        n
+        for n, x in (
+            ("text", turn.text),
+            ("speech", turn.audio),
+            ("photo", turn.image),
+            ("photo_text", turn.image),
+        )
+        if x
+    ]
     return Fusion("weighted-sum", {name: 1 / len(present) for name in present})
 
 
 def compose(turn: UserTurn, hits: tuple[Hit, ...]) -> tuple[str, str]:
     if "person" in words(turn.text):
-        return "I am handing you over to a person. They will read this conversation and get back to you.", "handoff"
+        return (
+            "I am handing you over to a person. They will read this conversation and get back to you.",
+            "handoff",
+        )
     if not hits:
-        return "I do not find that in this knowledge base. Could you tell me a little more, or shall I hand you over to a person?", "clarify"
+        return (
+            "I do not find that in this knowledge base. Could you tell me a little more, or shall I hand you over to a person?",
+            "clarify",
+        )
     sentences = re.split(r"(?<=\.) ", hits[0].entry.answer)
     return " ".join(f"{sentence} [1]" for sentence in sentences), "answer"
 
 
 def tone(hertz: float, seconds: float, rate: int = 22_050) -> np.ndarray:
-    return (0.2 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)).astype(np.float32)
+    return (0.2 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)).astype(
+        np.float32
+    )
 
 
 def write_wav(path: Path, seconds: float, rate: int = 22_050) -> Path:

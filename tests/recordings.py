@@ -1,4 +1,6 @@
-"""Sound in the files that telephones, browsers and phones make of it, and in files whose header lies."""
+"""Sound in the files that telephones, browsers and phones make of it, and in files whose header
+lies.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +22,31 @@ FORMATS = {
     "mp3": ("mp3", "libmp3lame", 44_100, "stereo"),
     "flac": ("flac", "flac", 16_000),
 }  # name: container, codec, Hz, layout
-HEADER = {"channels": (22, "<H"), "rate": (24, "<I"), "bits": (34, "<H"), "data_bytes": (40, "<I")}  # offset and format in a WAV file
+HEADER = {
+    "channels": (22, "<H"),
+    "rate": (24, "<I"),
+    "bits": (34, "<H"),
+    "data_bytes": (40, "<I"),
+}  # offset and format in a WAV file
 
 
 def encoded(sound: np.ndarray, rate: int, kind: str) -> bytes:
     """A file of that kind. sound: (n,) float32 at `rate` Hz."""
     container, codec, to, layout = (*FORMATS[kind], "mono")[:4]
-    sound = np.pad(sound, (0, -len(sound) % (rate // 10)))  # whole tenths of a second: the M4A writer refuses some other ends
+    sound = np.pad(
+        sound, (0, -len(sound) % (rate // 10))
+    )  # whole tenths of a second: the M4A writer refuses some other ends
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
         stream = output.add_stream(codec, rate=to, layout=layout)
         frame = av.AudioFrame.from_ndarray(sound[None], format="flt", layout="mono")
         frame.sample_rate = rate
-        fit = av.AudioResampler(stream.codec_context.format, layout, to, frame_size=stream.codec_context.frame_size or None)
+        fit = av.AudioResampler(
+            stream.codec_context.format,
+            layout,
+            to,
+            frame_size=stream.codec_context.frame_size or None,
+        )
         for piece in [*fit.resample(frame), *fit.resample(None)]:
             output.mux(stream.encode(piece))
         output.mux(stream.encode(None))

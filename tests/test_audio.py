@@ -6,18 +6,20 @@ import time
 import av
 import numpy as np
 import pytest
-
 import recordings
+from recordings import FORMATS, encoded
+
 from mm_support.errors import InputError
 from mm_support.inputs import audio
 from mm_support.inputs.audio import MAX_SECONDS, load_waveform
-from recordings import FORMATS, encoded
 
 PITCH = 440.0  # Hz
 
 
 def tone(seconds=1.0, rate=16_000, level=0.3):
-    return (level * np.sin(2 * np.pi * PITCH * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
+    return (level * np.sin(2 * np.pi * PITCH * np.arange(round(seconds * rate)) / rate)).astype(
+        np.float32
+    )
 
 
 def wav(**claims):
@@ -51,7 +53,12 @@ def test_formats_keep_pitch_length_and_level(load, kind):
 
 def test_arrays_of_any_kind_of_number_agree():
     expected = tone(level=0.5)
-    for kind, scale, centre in ((np.int16, 32767, 0), (np.int32, 2**31 - 1, 0), (np.uint8, 127, 128), (np.int8, 127, 0)):
+    for kind, scale, centre in (
+        (np.int16, 32767, 0),
+        (np.int32, 2**31 - 1, 0),
+        (np.uint8, 127, 128),
+        (np.int8, 127, 0),
+    ):
         waveform = load_waveform((16_000, np.rint(expected * float(scale) + centre).astype(kind)))
         assert waveform.dtype == np.float32
         assert np.allclose(waveform, expected, atol=0.01)
@@ -71,7 +78,9 @@ def test_resampling_keeps_the_pitch():
 
 
 def test_quiet_is_raised_silence_is_not_and_too_loud_is_brought_down():
-    assert np.isclose(np.abs(load_waveform((16_000, tone(level=0.001)))).max(), audio.LOUD_PEAK, rtol=0.01)
+    assert np.isclose(
+        np.abs(load_waveform((16_000, tone(level=0.001)))).max(), audio.LOUD_PEAK, rtol=0.01
+    )
     assert not load_waveform((16_000, np.zeros(1600, np.float32))).any()
     assert np.abs(load_waveform((16_000, tone(level=1e-5)))).max() < 2e-5
     assert np.isclose(np.abs(load_waveform((16_000, tone(level=8.0)))).max(), 1.0)
@@ -82,7 +91,11 @@ def test_a_header_that_lies_about_the_length_is_not_believed(load, claim):
     assert len(load(wav(data_bytes=claim))) == 16_000
 
 
-@pytest.mark.parametrize("fields", [{"rate": 1_092_676}, {"rate": 0}, {"channels": 0}, {"channels": 60_000}, {"bits": 999}], ids=str)
+@pytest.mark.parametrize(
+    "fields",
+    [{"rate": 1_092_676}, {"rate": 0}, {"channels": 0}, {"channels": 60_000}, {"bits": 999}],
+    ids=str,
+)
 def test_an_absurd_header_is_refused(load, fields):
     with pytest.raises(InputError):
         load(wav(**fields))
@@ -123,7 +136,10 @@ def test_a_file_can_name_no_other_file(load, tmp_path, monkeypatch):
             load(text.encode())
 
 
-@pytest.mark.parametrize("name", ["http://127.0.0.1/a.wav", "concat:a.wav|b.wav", "pipe:0", "/dev/zero", "missing.wav", "a\0b"])
+@pytest.mark.parametrize(
+    "name",
+    ["http://127.0.0.1/a.wav", "concat:a.wav|b.wav", "pipe:0", "/dev/zero", "missing.wav", "a\0b"],
+)
 def test_only_files_that_are_there(name):
     with pytest.raises(InputError):
         load_waveform(name)
@@ -179,13 +195,20 @@ def test_bad_arrays_are_refused(kind):
 
 
 def test_damaged_files_never_end_in_another_error(load):
-    """Bytes changed at random, mostly in the header: a waveform or an InputError, within a second or so."""
+    """Bytes changed at random, mostly in the header: a waveform or an InputError, within a second
+    or so.
+    """
     rng = np.random.default_rng(0)
-    files = [encoded(tone(), 16_000, kind) for kind in ("mu-law", "browser webm", "phone m4a", "mp3", "flac")]
+    files = [
+        encoded(tone(), 16_000, kind)
+        for kind in ("mu-law", "browser webm", "phone m4a", "mp3", "flac")
+    ]
     started = time.monotonic()
     for i in range(200):
         data = bytearray(files[i % len(files)])
-        for place in rng.integers(0, min(len(data), 400 if i % 3 else len(data)), rng.integers(1, 12)):
+        for place in rng.integers(
+            0, min(len(data), 400 if i % 3 else len(data)), rng.integers(1, 12)
+        ):
             data[place] = rng.integers(256)
         try:
             assert np.isfinite(load(bytes(data))).all()

@@ -1,4 +1,6 @@
-"""Knowledge: pictures are kept with their base, whatever happens to an ingest, and few are in memory at once."""
+"""Knowledge: pictures are kept with their base, whatever happens to an ingest, and few are in
+memory at once.
+"""
 
 import threading
 from pathlib import Path
@@ -23,8 +25,18 @@ def make(tmp_path):
     indexes = []
 
     def build(image):
-        indexes.append(VectorIndex(connect(tmp_path / "index"), "fake", WordEncoder.dim, image.dim, tmp_path / "pictures"))
-        return Knowledge(indexes[-1], WordEncoder(), image, tmp_path / "pictures", lambda turn: None)
+        indexes.append(
+            VectorIndex(
+                connect(tmp_path / "index"),
+                "fake",
+                WordEncoder.dim,
+                image.dim,
+                tmp_path / "pictures",
+            )
+        )
+        return Knowledge(
+            indexes[-1], WordEncoder(), image, tmp_path / "pictures", lambda turn: None
+        )
 
     yield build
     for index in indexes:
@@ -72,7 +84,9 @@ def test_two_ingests_at_once_leave_one_base_with_its_pictures(make, tmp_path):
 
     knowledge.ingest("kb", source(tmp_path / "first", 10, 20), begin_the_second)
     second.join()
-    assert kept(tmp_path) == sorted(path for entry in knowledge.entries("kb") for path in entry.pictures)
+    assert kept(tmp_path) == sorted(
+        path for entry in knowledge.entries("kb") for path in entry.pictures
+    )
 
 
 class CountingEncoder(ColourEncoder):

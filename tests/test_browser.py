@@ -20,15 +20,21 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 expect = sync_api.expect
 PATIENCE = 60_000  # ms, for a machine that is busy
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
     "--disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
 ).split()
-HARMLESS = ["signal is aborted without reason"]  # said by Gradio's own script when a recorder is put away
+HARMLESS = [
+    "signal is aborted without reason"
+]  # said by Gradio's own script when a recorder is put away
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; install it to test the page")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="there is no Chromium; install it to test the page"
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -93,11 +99,15 @@ def browser(start_browser, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def open_page(browser, address):
-    """open_page(viewport, scheme, address, browser) -> a page that is ready; script errors are noted in page.problems."""
+    """open_page(viewport, scheme, address, browser) -> a page that is ready; script errors are
+    noted in page.problems.
+    """
     contexts = []
 
     def opened(viewport=DESKTOP, scheme="light", address=address, browser=browser):
-        context = browser.new_context(viewport=viewport, color_scheme=scheme, permissions=["microphone"])
+        context = browser.new_context(
+            viewport=viewport, color_scheme=scheme, permissions=["microphone"]
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
@@ -132,7 +142,9 @@ def desktop(open_page):
 
 @pytest.fixture
 def page(desktop):
-    """One page for most tests, because loading it takes longer than using it; each starts a new conversation."""
+    """One page for most tests, because loading it takes longer than using it; each starts a new
+    conversation.
+    """
     desktop.get_by_role("tab", name="Assistant").click()
     desktop.locator("#box textarea").fill("a draft that goes away")
     desktop.get_by_role("button", name="New conversation").click()
@@ -279,7 +291,9 @@ def talker(open_page, start_browser, tmp_path_factory):
     """A page whose microphone hears somebody who says something every eight seconds."""
     second = np.arange(48_000) / 48_000
     syllables = 0.5 * np.sin(2 * np.pi * 300 * second) * (np.sin(2 * np.pi * 4 * second) > 0)
-    said = np.concatenate([np.zeros(48_000), syllables, syllables[:24_000], np.zeros(5 * 48_000 + 24_000)])
+    said = np.concatenate(
+        [np.zeros(48_000), syllables, syllables[:24_000], np.zeros(5 * 48_000 + 24_000)]
+    )
     path = tmp_path_factory.mktemp("talker") / "said.wav"
     Audio(said.astype(np.float32), 48_000).save(path)
     return open_page(browser=start_browser(path))
@@ -322,15 +336,21 @@ def test_the_customer_interrupts_the_spoken_reply(hands_free, service, monkeypat
     monkeypatch.setattr(fake_service, "SENTENCE", 12.0)
     page = hands_free
     page.wait_for_function("window.loudness() > 0.05")
-    page.wait_for_function("window.loudness() === 0", timeout=11_000)  # long before the reply is over
+    page.wait_for_function(
+        "window.loudness() === 0", timeout=11_000
+    )  # long before the reply is over
     expect(page.locator("#chat .user-row")).to_have_count(2)
     assert service.turns[1].heard == HEARD
 
 
 def test_switched_on_again_the_microphone_begins_anew(hands_free, monkeypatch):
-    """What was half said before is no part of the next turn, which may come from a headset with another rate."""
+    """What was half said before is no part of the next turn, which may come from a headset with
+    another rate.
+    """
     hear, names = Ears.hear, set()
-    monkeypatch.setattr(Ears, "hear", lambda ears, piece: names.add(piece["tab"]) or hear(ears, piece))
+    monkeypatch.setattr(
+        Ears, "hear", lambda ears, piece: names.add(piece["tab"]) or hear(ears, piece)
+    )
     page = hands_free
     expect(page.locator(".ms-voice-words")).to_have_text("My washing")
     page.get_by_label("Hands-free").uncheck()
@@ -342,7 +362,9 @@ def test_switched_on_again_the_microphone_begins_anew(hands_free, monkeypatch):
 
 def test_without_a_microphone_the_page_says_so(open_page):
     page = open_page()
-    page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); }; }")
+    page.evaluate(
+        "() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); }; }"
+    )
     page.get_by_label("Hands-free").click()
     expect(page.locator(".ms-voice")).to_contain_text("does not let this page use the microphone")
     expect(page.get_by_label("Hands-free")).not_to_be_checked()
@@ -356,7 +378,11 @@ def test_every_example_card_gets_a_reply(page, service):
         cards.nth(number).click()
         finished(page)
         turn = service.turns[-1]
-        assert (turn.text, bool(turn.image), bool(turn.audio)) == (example.text, bool(example.photo), bool(example.recording))
+        assert (turn.text, bool(turn.image), bool(turn.audio)) == (
+            example.text,
+            bool(example.photo),
+            bool(example.recording),
+        )
         expect(page.locator("#picker input:checked")).to_have_value(example.knowledge)
         page.get_by_role("button", name="New conversation").click()
         expect(page.locator("#chat .bot-row")).to_have_count(0)
@@ -419,22 +445,37 @@ def test_feedback_lands_with_its_turn(page, service):
     deadline = time.monotonic() + 5
     while len(service.ratings) < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert service.ratings[-3:] == [(turn, "down", ""), (turn, "down", "I wanted a refund"), (turn, "up", "")]
+    assert service.ratings[-3:] == [
+        (turn, "down", ""),
+        (turn, "down", "I wanted a refund"),
+        (turn, "up", ""),
+    ]
 
 
 # -- safety ---------------------------------------------------------------------------------
 
 
 def test_hostile_text_shows_as_text(page):
-    ask(page, 'hostile <img src=x onerror="window.hacked=1"> [link](javascript:window.hacked=1) **bold** {{value}} ${1+1}')
+    ask(
+        page,
+        'hostile <img src=x onerror="window.hacked=1"> [link](javascript:window.hacked=1) **bold** {{value}} ${1+1}',
+    )
     finished(page)
     question, reply = page.locator("#chat .user-row").last, page.locator("#chat .bot-row").last
-    expect(question).to_contain_text('<img src=x onerror="window.hacked=1"> [link](javascript:window.hacked=1) **bold** {{value}} ${1+1}')
+    expect(question).to_contain_text(
+        '<img src=x onerror="window.hacked=1"> [link](javascript:window.hacked=1) **bold** {{value}} ${1+1}'
+    )
     for part in (reply, page.locator("#panel")):
-        expect(part).to_contain_text('<img src=x onerror="window.hacked=1"> **bold** [link](javascript:')
+        expect(part).to_contain_text(
+            '<img src=x onerror="window.hacked=1"> **bold** [link](javascript:'
+        )
     assert page.locator("#chat strong, #chat img, #panel img").count() == 0
-    assert all(link.get_attribute("href").startswith("#source-") for link in page.locator("#chat a").all())
-    assert page.evaluate("window.hacked") is None and not any("evil.example" in url for url in page.requested)
+    assert all(
+        link.get_attribute("href").startswith("#source-") for link in page.locator("#chat a").all()
+    )
+    assert page.evaluate("window.hacked") is None and not any(
+        "evil.example" in url for url in page.requested
+    )
 
 
 def test_nothing_is_fetched_from_outside(page, address):
@@ -486,13 +527,21 @@ LOW_CONTRAST = """() => {
 def test_text_has_enough_contrast(open_page, service, scheme):
     """WCAG 2.1, 1.4.3: 4.5 to 1, and 3 to 1 for large text."""
     page = open_page(scheme=scheme)
-    assert page.evaluate("getComputedStyle(document.body).colorScheme || true") and page.evaluate(LOW_CONTRAST) == []
+    assert (
+        page.evaluate("getComputedStyle(document.body).colorScheme || true")
+        and page.evaluate(LOW_CONTRAST) == []
+    )
     ask(page, "What does E24 mean?", service.folder / "e24.png", "Smart home")
     finished(page)
     page.mouse.move(0, 0)
     page.wait_for_timeout(1000)  # buttons fade from disabled to enabled
     assert page.evaluate(LOW_CONTRAST) == []
-    dark = page.evaluate("getComputedStyle(document.querySelector('#chat .bubble-wrap')).backgroundColor") != "rgb(255, 255, 255)"
+    dark = (
+        page.evaluate(
+            "getComputedStyle(document.querySelector('#chat .bubble-wrap')).backgroundColor"
+        )
+        != "rgb(255, 255, 255)"
+    )
     assert dark == (scheme == "dark")
 
 
@@ -503,7 +552,10 @@ def test_nothing_jumps_while_a_reply_streams(page, service):
         expect(page.locator("#chat .bot-row")).to_contain_text("You can")
         places = set()
         while page.locator("#box .stop-button").count():
-            boxes = [page.locator(part).bounding_box() for part in ("#picker", "#chat", "#box", "#ms-actions", "#panel .ms-card >> nth=0")]
+            boxes = [
+                page.locator(part).bounding_box()
+                for part in ("#picker", "#chat", "#box", "#ms-actions", "#panel .ms-card >> nth=0")
+            ]
             places.add(tuple((box["x"], box["y"]) for box in boxes))
     finally:
         service.delay = 0.01
@@ -532,8 +584,19 @@ def test_a_question_can_be_asked_and_followed_up_with_the_keyboard_alone(page):
     reached = set()
     for _ in range(14):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.ariaLabel || document.activeElement.innerText || document.activeElement.id"))
-    assert {"Your message", "Upload a file", "Record audio", "Submit", "Talk to a person", "New conversation"} <= reached
+        reached.add(
+            page.evaluate(
+                "document.activeElement.ariaLabel || document.activeElement.innerText || document.activeElement.id"
+            )
+        )
+    assert {
+        "Your message",
+        "Upload a file",
+        "Record audio",
+        "Submit",
+        "Talk to a person",
+        "New conversation",
+    } <= reached
     page.locator("#box textarea").focus()
     page.keyboard.type("E24")
     page.keyboard.press("Enter")

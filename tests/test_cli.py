@@ -1,4 +1,6 @@
-"""The command line: exit status, one-line errors, JSON that parses. The service is built from fakes."""
+"""The command line: exit status, one-line errors, JSON that parses. The service is built from
+fakes.
+"""
 
 import json
 import wave
@@ -13,7 +15,9 @@ from mm_support.errors import WeightsError
 
 @pytest.fixture
 def run(make, monkeypatch, capsys, tmp_path):  # noqa: F811
-    """Runs a command in this process on a service made of fakes; returns (exit status, stdout, stderr)."""
+    """Runs a command in this process on a service made of fakes; returns (exit status, stdout,
+    stderr).
+    """
 
     def call(*argv):
         monkeypatch.setattr(terminal, "load_service", lambda settings: make())
@@ -29,12 +33,24 @@ def test_ask_prints_the_reply_and_its_sources(run):
 
 
 def test_ask_as_json_is_the_whole_reply(run, folder):  # noqa: F811
-    status, out, _ = run("ask", "washing machine", "--image", folder / "red.png", "--knowledge", "kb", "--json")
+    status, out, _ = run(
+        "ask", "washing machine", "--image", folder / "red.png", "--knowledge", "kb", "--json"
+    )
     reply = json.loads(out)
     assert status == 0 and reply["action"] == "answer" and reply["citations"][0]["id"] == "e24"
     assert set(reply) == {
-        "reply", "action", "citations", "pictures", "transcript", "image", "intent", "fusion", "timings_ms", "session_id", "turn_id",
-    }  # fmt: skip
+        "reply",
+        "action",
+        "citations",
+        "pictures",
+        "transcript",
+        "image",
+        "intent",
+        "fusion",
+        "timings_ms",
+        "session_id",
+        "turn_id",
+    }
 
 
 def test_ask_writes_the_spoken_reply(run, tmp_path):
@@ -52,7 +68,13 @@ def test_ingest_reports_rows_with_remarks(run, tmp_path):
 
 @pytest.mark.parametrize(
     "argv",
-    [("ask",), ("ask", "x", "--knowledge", "nope"), ("ask", "x", "--image", "gone.jpg"), ("ingest", "own", "gone.csv"), ("ingest", "Bad Name", ".")],
+    [
+        ("ask",),
+        ("ask", "x", "--knowledge", "nope"),
+        ("ask", "x", "--image", "gone.jpg"),
+        ("ingest", "own", "gone.csv"),
+        ("ingest", "Bad Name", "."),
+    ],
 )
 def test_bad_input_is_one_line_and_status_2(run, argv):
     status, _, err = run(*argv)
@@ -68,7 +90,9 @@ def test_other_failures_have_status_1(monkeypatch, capsys):
 
 
 def test_a_file_that_cannot_be_written_is_one_line(run, tmp_path):
-    status, _, err = run("ask", "refund late", "--knowledge", "kb", "--speak", tmp_path / "none" / "x.wav")
+    status, _, err = run(
+        "ask", "refund late", "--knowledge", "kb", "--speak", tmp_path / "none" / "x.wav"
+    )
     assert status == 1 and err.startswith("error: ") and err.count("\n") == 1
 
 
@@ -77,7 +101,10 @@ def test_fetching_weights_names_what_it_did_not_fetch(run, monkeypatch):
     monkeypatch.delenv("MM_SUPPORT_PROFILE", raising=False)
     assert "Not among them" not in run("fetch-weights")[1]
     monkeypatch.setenv("MM_SUPPORT_REPLY_MODEL", "org/model")
-    assert "Not among them, fetched from their hub when first used: org/model." in run("fetch-weights")[1]
+    assert (
+        "Not among them, fetched from their hub when first used: org/model."
+        in run("fetch-weights")[1]
+    )
 
 
 def test_an_unknown_command_or_profile_is_status_2(capsys):
@@ -101,7 +128,9 @@ def test_evaluation_of_own_cases(run, tmp_path, folder):  # noqa: F811
     status, out, err = run("evaluate", "--knowledge", "kb", "--cases", cases, "--json")
     report = json.loads(out)
     assert status == 0 and (report["cases"], report["skipped"]) == (3, 4)
-    assert [line.split(": ")[0] for line in err.splitlines()] == [f"skipped cases.jsonl, line {n}" for n in (4, 5, 6, 7)]
+    assert [line.split(": ")[0] for line in err.splitlines()] == [
+        f"skipped cases.jsonl, line {n}" for n in (4, 5, 6, 7)
+    ]
     assert set(report["modalities"]) == {"text", "photo", "text + photo"}
     text = report["modalities"]["text"]
     assert (text["answerable"], text["out_of_scope"]) == (2, 1)
@@ -121,15 +150,30 @@ def test_a_dialogue_is_asked_turn_by_turn(run, tmp_path):
     status, out, err = run("evaluate", "--knowledge", "kb", "--cases", cases, "--json")
     report = json.loads(out)
     assert status == 0 and (report["cases"], report["skipped"]) == (3, 2)
-    assert [line.split(": ")[0] for line in err.splitlines()] == [f"skipped cases.jsonl, line {n}" for n in (3, 4)]
-    assert report["modalities"]["follow-up"]["recall@1"]["value"] == 1.0, "found through the turn before"
-    assert report["modalities"]["text"]["recall@1"]["value"] == 0.5, "the same words by themselves say nothing"
+    assert [line.split(": ")[0] for line in err.splitlines()] == [
+        f"skipped cases.jsonl, line {n}" for n in (3, 4)
+    ]
+    assert report["modalities"]["follow-up"]["recall@1"]["value"] == 1.0, (
+        "found through the turn before"
+    )
+    assert report["modalities"]["text"]["recall@1"]["value"] == 0.5, (
+        "the same words by themselves say nothing"
+    )
 
 
 def test_a_case_whose_photo_does_not_open_is_reported(run, tmp_path):
     (tmp_path / "bad.png").write_text("not a photo")
     (tmp_path / "cases.jsonl").write_text(
-        json.dumps({"image": "bad.png", "expect": "refund"}) + "\n" + json.dumps({"text": "refund late", "expect": "refund"})
+        json.dumps({"image": "bad.png", "expect": "refund"})
+        + "\n"
+        + json.dumps({"text": "refund late", "expect": "refund"})
     )
-    status, out, err = run("evaluate", "--knowledge", "kb", "--cases", tmp_path / "cases.jsonl", "--json")
-    assert status == 0 and json.loads(out)["skipped"] == 1 and err.startswith("skipped cases.jsonl, line 1: ") and err.count("\n") == 1
+    status, out, err = run(
+        "evaluate", "--knowledge", "kb", "--cases", tmp_path / "cases.jsonl", "--json"
+    )
+    assert (
+        status == 0
+        and json.loads(out)["skipped"] == 1
+        and err.startswith("skipped cases.jsonl, line 1: ")
+        and err.count("\n") == 1
+    )

@@ -12,11 +12,19 @@ from mm_support.errors import InputError
 
 def test_names_come_from_the_profile_unless_given():
     settings = Settings(profile="standard", text_model="mine")
-    assert settings.text_model == "mine" and settings.image_model == PROFILES["standard"]["image_model"]
+    assert (
+        settings.text_model == "mine"
+        and settings.image_model == PROFILES["standard"]["image_model"]
+    )
 
 
 def test_environment_then_overrides(tmp_path):
-    environ = {"MM_SUPPORT_PROFILE": "large", "MM_SUPPORT_CACHE": str(tmp_path), "MM_SUPPORT_KEEP_MEDIA": "yes", "OTHER": "x"}
+    environ = {
+        "MM_SUPPORT_PROFILE": "large",
+        "MM_SUPPORT_CACHE": str(tmp_path),
+        "MM_SUPPORT_KEEP_MEDIA": "yes",
+        "OTHER": "x",
+    }
     settings = Settings.from_env(environ)
     assert (settings.profile, settings.cache_dir, settings.keep_media) == ("large", tmp_path, True)
     assert Settings.from_env(environ, profile="embedded", cache_dir=None).profile == "embedded"

@@ -16,9 +16,15 @@ def string(text: str) -> bytes:
 def pack(variables: dict[str, np.ndarray], version: int = 6) -> bytes:
     """An independent writer of the format."""
     codes = {"float32": 0, "int8": 1, "int16": 2, "int32": 3, "float16": 4}
-    data = struct.pack("<I", version) + string("WhisperSpec") + struct.pack("<II", 3, len(variables))
+    data = (
+        struct.pack("<I", version) + string("WhisperSpec") + struct.pack("<II", 3, len(variables))
+    )
     for name, array in variables.items():
-        data += string(name) + struct.pack("<B", array.ndim) + struct.pack(f"<{array.ndim}I", *array.shape)
+        data += (
+            string(name)
+            + struct.pack("<B", array.ndim)
+            + struct.pack(f"<{array.ndim}I", *array.shape)
+        )
         data += struct.pack("<BI", codes[array.dtype.name], array.nbytes) + array.tobytes()
     return data + struct.pack("<I", 0)
 
@@ -56,7 +62,9 @@ def test_stacked_projections_are_split_in_order():
         "decoder.blocks.1.attn.value.weight": stacked[4:].tolist(),
     }
     bias = openai_names({"decoder/layer_1/attention/linear_1/bias": np.arange(4.0)})
-    assert list(bias) == ["decoder.blocks.1.cross_attn.value.bias"] and bias.popitem()[1].tolist() == [2, 3]
+    assert list(bias) == ["decoder.blocks.1.cross_attn.value.bias"] and bias.popitem()[
+        1
+    ].tolist() == [2, 3]
 
 
 @pytest.mark.slow
@@ -72,5 +80,7 @@ def test_whisper_base_fits_openai_whisper(settings):
     dimensions = json.loads((folder / "config.json").read_text())
     tensors = load_file(folder / "model.safetensors")
     model = whisper.model.Whisper(whisper.model.ModelDimensions(**dimensions))
-    assert {n: tuple(v.shape) for n, v in model.state_dict().items()} == {n: v.shape for n, v in tensors.items()}
+    assert {n: tuple(v.shape) for n, v in model.state_dict().items()} == {
+        n: v.shape for n, v in tensors.items()
+    }
     assert whisper_dimensions(tensors) == dimensions

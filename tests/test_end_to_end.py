@@ -70,7 +70,9 @@ def test_a_typed_question_is_answered_from_its_entry(service):
 
 
 def test_a_spoken_question_and_a_photo_of_the_display_cite_the_right_entry(service):
-    reply = service.answer(UserTurn(audio=SPOKEN, image=DISPLAY, knowledge="smart-home", speak=True))
+    reply = service.answer(
+        UserTurn(audio=SPOKEN, image=DISPLAY, knowledge="smart-home", speak=True)
+    )
     assert wer(QUESTION, words(reply.transcript.text)) <= 0.15
     assert "E24" in [line.text for line in reply.image.text]
     assert reply.action == "answer" and reply.citations[0].entry_id == "washer-e24"
@@ -82,13 +84,19 @@ def test_a_spoken_question_and_a_photo_of_the_display_cite_the_right_entry(servi
 
 def test_photo_and_vague_words_find_what_neither_finds_alone(service):
     """The photo shows the product, the words ask what to do with it: only both name the entry."""
-    words_only = service.knowledge.search(UserTurn("What does this mean and what should I do?", knowledge="smart-home"), 1)
-    both = service.knowledge.search(UserTurn("What does this mean and what should I do?", DISPLAY, knowledge="smart-home"), 1)
+    words_only = service.knowledge.search(
+        UserTurn("What does this mean and what should I do?", knowledge="smart-home"), 1
+    )
+    both = service.knowledge.search(
+        UserTurn("What does this mean and what should I do?", DISPLAY, knowledge="smart-home"), 1
+    )
     assert words_only[0].entry.id != "washer-e24" and both[0].entry.id == "washer-e24"
     assert both[0].by["photo_text"] > 0 and both[0].by["photo"] > 0 and both[0].by["text"] > 0
 
 
-@pytest.mark.parametrize("text", ["What is the capital of France?", "write me a poem about the sea", "asdf qwer zxcv"])
+@pytest.mark.parametrize(
+    "text", ["What is the capital of France?", "write me a poem about the sea", "asdf qwer zxcv"]
+)
 def test_what_the_knowledge_does_not_hold_is_not_answered(service, text):
     reply = service.answer(UserTurn(text))
     assert reply.action in ("refuse", "clarify") and not reply.citations
@@ -98,14 +106,21 @@ def test_the_same_through_gradio_client(client):
     from gradio_client import handle_file
 
     result, sound = client.predict(
-        message="", image=handle_file(str(DISPLAY)), audio=handle_file(str(SPOKEN)), knowledge="smart-home",
-        session_id=None, speak=True, api_name="/chat",
-    )  # fmt: skip
+        message="",
+        image=handle_file(str(DISPLAY)),
+        audio=handle_file(str(SPOKEN)),
+        knowledge="smart-home",
+        session_id=None,
+        speak=True,
+        api_name="/chat",
+    )
     assert result["action"] == "answer" and result["citations"][0]["id"] == "washer-e24"
     assert Path(sound).stat().st_size > 40_000
     heard = client.predict(audio=handle_file(str(SPOKEN)), api_name="/transcribe")
     assert wer(QUESTION, words(heard["text"])) <= 0.15
-    seen = client.predict(image=handle_file(str(DISPLAY)), labels=["washing machine", "banana"], api_name="/describe")
+    seen = client.predict(
+        image=handle_file(str(DISPLAY)), labels=["washing machine", "banana"], api_name="/describe"
+    )
     assert "E24" in [line["text"] for line in seen["text"]]
     assert client.predict(turn_id=result["turn_id"], rating="up", comment="", api_name="/feedback")
 
@@ -113,7 +128,9 @@ def test_the_same_through_gradio_client(client):
 def test_the_readme_s_client_example_runs(address, monkeypatch, capsys):
     """The block of README.md that imports gradio_client, as it is but for the address."""
     readme = (EXAMPLES.parents[1] / "README.md").read_text(encoding="utf-8")
-    (block,) = (code for code in re.findall(r"```python\n(.*?)```", readme, re.S) if "gradio_client" in code)
+    (block,) = (
+        code for code in re.findall(r"```python\n(.*?)```", readme, re.S) if "gradio_client" in code
+    )
     monkeypatch.chdir(EXAMPLES.parents[1])
     exec(block.replace("http://127.0.0.1:7860", address), {})
     said = capsys.readouterr().out
@@ -129,7 +146,14 @@ def test_a_bad_file_is_said_in_a_sentence_and_the_next_question_works(client, tm
     with pytest.raises(AppError) as caught:
         client.predict(audio=handle_file(str(fake)), api_name="/transcribe")
     assert "Traceback" not in str(caught.value) and str(caught.value).strip().endswith(".")
-    found = client.predict(message="late parcel", image=None, audio=None, knowledge="shopping", limit=3, api_name="/search")
+    found = client.predict(
+        message="late parcel",
+        image=None,
+        audio=None,
+        knowledge="shopping",
+        limit=3,
+        api_name="/search",
+    )
     assert len(found) == 3 and set(found[0]) >= {"id", "title", "score", "by", "snippet"}
 
 
@@ -140,7 +164,9 @@ def test_in_chromium_a_typed_question_with_a_photo(page):
 
 
 def test_in_chromium_a_recorded_question(page):
-    """The recording begins anywhere in the question, so it is long enough to hold it once as a whole."""
+    """The recording begins anywhere in the question, so it is long enough to hold it once as a
+    whole.
+    """
     page.get_by_role("button", name="New conversation").click()
     page.get_by_label("Smart home", exact=True).check()
     page.get_by_label("Record audio").click()

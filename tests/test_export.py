@@ -5,14 +5,24 @@ import json
 import pytest
 
 from mm_support.__main__ import main
-from mm_support.store import Store
-from mm_support.train.evaluate import read_cases
+from mm_support.evaluate.cases import read_cases
+from mm_support.store.database import Store
 
 HITS = [{"id": "refund", "title": "Refunds"}, {"id": "card", "title": "New card"}]
 TURN = {
-    "session_id": "s", "knowledge": "bank", "text": "where is my money", "transcript": None, "image": None, "hits": HITS,
-    "reply": "Soon [1].", "action": "answer", "reason": "", "confidence": 0.9, "citations": ["refund"], "timings": {},
-}  # fmt: skip
+    "session_id": "s",
+    "knowledge": "bank",
+    "text": "where is my money",
+    "transcript": None,
+    "image": None,
+    "hits": HITS,
+    "reply": "Soon [1].",
+    "action": "answer",
+    "reason": "",
+    "confidence": 0.9,
+    "citations": ["refund"],
+    "timings": {},
+}
 
 
 @pytest.fixture
@@ -26,8 +36,12 @@ def export(tmp_path):
                 store.add_feedback(f"t{number}", *rating)
         store.close()
         file = tmp_path / "cases.jsonl"
-        status = main(["--data", str(tmp_path / "data"), "export-feedback", str(file), "--knowledge", "bank"])
-        return status, [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else None
+        status = main(
+            ["--data", str(tmp_path / "data"), "export-feedback", str(file), "--knowledge", "bank"]
+        )
+        return status, [
+            json.loads(line) for line in file.read_text().splitlines()
+        ] if file.exists() else None
 
     return run
 

@@ -1,4 +1,6 @@
-"""What customers corrected becomes training data: which rows are taken, what is left out, and that it changes what is found."""
+"""What customers corrected becomes training data: which rows are taken, what is left out, and that
+it changes what is found.
+"""
 
 import json
 from dataclasses import replace
@@ -12,8 +14,8 @@ from test_fusion_training import D_PICTURE, PACK_ENTRIES, FakeSet
 
 from mm_support.config import Settings
 from mm_support.errors import InputError, KnowledgeError
+from mm_support.evaluate.cases import Case, read_cases
 from mm_support.train import fusion, fusion_training
-from mm_support.train.evaluate import Case, read_cases
 from mm_support.train.feedback import Feedback, read_feedback, with_feedback
 from mm_support.train.grocery import BASE
 from mm_support.train.support_set import TRAINED_PACKS, Picture, Wording, cleaned
@@ -21,7 +23,13 @@ from mm_support.train.turns import make_turns
 from mm_support.types import Entry, UserTurn
 
 PACK = TRAINED_PACKS[0]
-ENTRY = {"id": "card", "title": "New card", "answer": "Order a card.", "questions": ["how do I get a card", "another card"], "intent": "card"}
+ENTRY = {
+    "id": "card",
+    "title": "New card",
+    "answer": "Order a card.",
+    "questions": ["how do I get a card", "another card"],
+    "intent": "card",
+}
 
 
 @pytest.fixture
@@ -45,18 +53,28 @@ def test_rows_that_cannot_be_used_are_left_out_as_evaluate_leaves_them_out(tmp_p
         {"text": "wrong one", "expect": "no-such-entry"},
         {"text": "lost photo", "image": "gone.jpg", "expect": "card"},
         {"text": "weather", "expect": "none"},
-        "", "{broken",
-    ]  # fmt: skip
+        "",
+        "{broken",
+    ]
     file = written(tmp_path / f"{PACK}.jsonl", *rows)
     found = read_feedback(file, None, packs, Settings())
     assert [(case.turn.text, case.expect) for case in found.cases] == [("plastic gone", "card")]
     said = capsys.readouterr().err
     _, skipped = read_cases(file, PACK, {"card"})
     assert [line for line, _ in skipped] == [2, 3, 4, 6, 7]
-    assert all(f"line {line}: {reason}" in said for line, reason in skipped) and "1 cases are answered by nothing" in said
+    assert (
+        all(f"line {line}: {reason}" in said for line, reason in skipped)
+        and "1 cases are answered by nothing" in said
+    )
 
 
-@pytest.mark.parametrize("rows, match", [([{"text": "weather", "expect": "none"}], "label some"), (["", "{"], "no case that can be used")])
+@pytest.mark.parametrize(
+    "rows, match",
+    [
+        ([{"text": "weather", "expect": "none"}], "label some"),
+        (["", "{"], "no case that can be used"),
+    ],
+)
 def test_a_file_without_a_use_is_one_sentence(tmp_path, packs, rows, match):
     with pytest.raises(InputError, match=match):
         read_feedback(written(tmp_path / "cases.jsonl", *rows), PACK, packs, Settings())
@@ -72,39 +90,75 @@ def test_files_and_bases_that_do_not_exist_are_one_sentence(tmp_path, packs):
         read_feedback(file, BASE, packs, Settings())
 
 
-def test_an_unusable_file_stops_the_run_before_anything_is_built_or_replaced(tmp_path, monkeypatch, capsys):
+def test_an_unusable_file_stops_the_run_before_anything_is_built_or_replaced(
+    tmp_path, monkeypatch, capsys
+):
     from mm_support.__main__ import main
 
     monkeypatch.setattr(fusion, "build", lambda *_: pytest.fail("the set was built"))
     file = written(tmp_path / f"{PACK}.jsonl", {"text": "x", "expect": "no-such-entry"})
     out = tmp_path / "weights"
-    assert main(["train", "fusion", "--grocery", str(tmp_path), "--feedback", str(file), "--out", str(out)]) == 2
+    assert (
+        main(
+            [
+                "train",
+                "fusion",
+                "--grocery",
+                str(tmp_path),
+                "--feedback",
+                str(file),
+                "--out",
+                str(out),
+            ]
+        )
+        == 2
+    )
     assert "no-such-entry" in capsys.readouterr().err and not out.exists()
 
 
 def cases_of(*rows):
-    return tuple(Case(UserTurn(text=text, image=image, knowledge="shop"), expect) for text, image, expect in rows)
+    return tuple(
+        Case(UserTurn(text=text, image=image, knowledge="shop"), expect)
+        for text, image, expect in rows
+    )
 
 
 def test_questions_teach_in_what_was_typed_and_heard_and_a_base_of_ones_own_also_with_its_entries():
     made = FakeSet.small()
-    entries = (Entry("a", "A", "Answer.", ("first", "second"), "x"), Entry("b", "B", "Answer.", (), "y"))
-    given = Feedback("own", entries, cases_of(("typed", None, "a"), ("", Path("photo.jpg"), "b")), "d")
+    entries = (
+        Entry("a", "A", "Answer.", ("first", "second"), "x"),
+        Entry("b", "B", "Answer.", (), "y"),
+    )
+    given = Feedback(
+        "own", entries, cases_of(("typed", None, "a"), ("", Path("photo.jpg"), "b")), "d"
+    )
     found = with_feedback(made.rows, given, ["", "heard"])
     assert found.corrected == ("own",) and found.entries["own"] == entries and BASE in found.entries
     assert [w for w in found.wordings if w.base == "own"] == [
-        Wording("own", "a", "first", "validation"), Wording("own", "a", "second", "train"), Wording("own", "b", "B", "validation"),
-        Wording("own", "a", "typed", "train"), Wording("own", "b", "heard", "train", Path("photo.jpg")),
-    ]  # fmt: skip
-    assert [p for p in found.pictures if p.base == "own"] == [Picture("own", ("b",), Path("photo.jpg"), 0, "train")]
+        Wording("own", "a", "first", "validation"),
+        Wording("own", "a", "second", "train"),
+        Wording("own", "b", "B", "validation"),
+        Wording("own", "a", "typed", "train"),
+        Wording("own", "b", "heard", "train", Path("photo.jpg")),
+    ]
+    assert [p for p in found.pictures if p.base == "own"] == [
+        Picture("own", ("b",), Path("photo.jpg"), 0, "train")
+    ]
 
 
 def test_a_question_that_the_test_holds_is_not_taught():
     made = FakeSet.small()
     asked = next(w for w in made.rows.wordings if (w.base, w.split) == ("shop", "test"))
-    given = Feedback("shop", PACK_ENTRIES, cases_of((f"{asked.text.upper()}!", None, asked.target), ("another one", None, "refund")), "d")
+    given = Feedback(
+        "shop",
+        PACK_ENTRIES,
+        cases_of((f"{asked.text.upper()}!", None, asked.target), ("another one", None, "refund")),
+        "d",
+    )
     kept = cleaned(with_feedback(made.rows, given, ["", ""]), lambda picture: hash(picture.path))
-    assert "another one" in {w.text for w in kept.wordings} and f"{asked.text.upper()}!" not in {w.text for w in kept.wordings}
+    assert "another one" in {w.text for w in kept.wordings} and f"{asked.text.upper()}!" not in {
+        w.text for w in kept.wordings
+    }
     assert kept.corrected == ("shop",)
 
 
@@ -127,17 +181,34 @@ def test_a_corrected_question_changes_what_is_found(name, tmp_path, monkeypatch)
     monkeypatch.setattr(fusion_training, "WARM_UP", 5)
     monkeypatch.setattr(fusion_training, "BATCH", 16)
     sent = Picture("shop", ("refund",), Path("sticker-later.jpg"), 0, "test")
-    asked = Wording("shop", "refund", "water what now", "test", sent.path)  # by its words alone it is about e24
-    given = Feedback("shop", PACK_ENTRIES, cases_of(*(("water what about this", Path(f"sticker{n}.jpg"), "refund") for n in range(STICKERS))), "d")
+    asked = Wording(
+        "shop", "refund", "water what now", "test", sent.path
+    )  # by its words alone it is about e24
+    given = Feedback(
+        "shop",
+        PACK_ENTRIES,
+        cases_of(
+            *(("water what about this", Path(f"sticker{n}.jpg"), "refund") for n in range(STICKERS))
+        ),
+        "d",
+    )
     start = FakeSet.small().rows
     first = {}
     for corrected in (False, True):
         rows = with_feedback(start, given, [""] * STICKERS) if corrected else start
         made = StickerSet(rows)
-        trained, _ = fusion_training.train(name, fusion_training.prepare(made, 0, torch.device("cpu")), 0, tmp_path / f"{corrected}", torch.device("cpu"))
+        trained, _ = fusion_training.train(
+            name,
+            fusion_training.prepare(made, 0, torch.device("cpu")),
+            0,
+            tmp_path / f"{corrected}",
+            torch.device("cpu"),
+        )
         later = StickerSet(replace(rows, wordings=(asked,), pictures=(sent,)))
         turns = make_turns(later, "shop", "test", (), 0, 1)
         mask = turns.mask & torch.tensor([True, False, True, False])
         tokens, matches, _ = turns.batch(torch.tensor([0]), mask)
-        first[corrected] = PACK_ENTRIES[int(turns.shelf.score(tokens, trained(tokens), matches)[0].argmax())].id
+        first[corrected] = PACK_ENTRIES[
+            int(turns.shelf.score(tokens, trained(tokens), matches)[0].argmax())
+        ].id
     assert first == {False: "e24", True: "refund"}

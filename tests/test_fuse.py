@@ -1,4 +1,6 @@
-"""Fusion: any subset of modalities, weights that add up, and one untrained state for all strategies."""
+"""Fusion: any subset of modalities, weights that add up, and one untrained state for all
+strategies.
+"""
 
 from itertools import chain, combinations
 
@@ -7,7 +9,7 @@ import pytest
 import torch
 
 from mm_support.errors import InputError
-from mm_support.fuse import PRIORS, STRATEGIES, Token, build_fusion, collate
+from mm_support.fuse.strategies import PRIORS, STRATEGIES, Token, build_fusion, collate
 from mm_support.types import MODALITIES
 
 D_TEXT, D_PICTURE = 6, 4
@@ -21,7 +23,10 @@ def unit(rng, size):
 
 def tokens_for(subset, seed=0, confidence=0.8):
     rng = np.random.default_rng(seed)
-    return [Token(name, unit(rng, D_PICTURE if name == "photo" else D_TEXT), confidence) for name in subset]
+    return [
+        Token(name, unit(rng, D_PICTURE if name == "photo" else D_TEXT), confidence)
+        for name in subset
+    ]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -50,7 +55,9 @@ def test_a_trained_state_still_adds_up_and_ignores_what_is_missing(name):
             parameter.add_(0.3 * torch.randn_like(parameter))
     for subset in SUBSETS:
         query = fusion.fuse(tokens_for(subset))
-        assert sum(query.weights.values()) == pytest.approx(1, abs=1e-5) and set(query.weights) == set(subset)
+        assert sum(query.weights.values()) == pytest.approx(1, abs=1e-5) and set(
+            query.weights
+        ) == set(subset)
         parts = [part for modality, part in query.parts.items() if modality != "photo"]
         if parts:
             np.testing.assert_allclose(sum(parts), query.text, atol=1e-5)
@@ -75,7 +82,9 @@ def test_less_sure_weighs_less():
     rng = np.random.default_rng(0)
     typed, said = unit(rng, D_TEXT), unit(rng, D_TEXT)
     weights = [
-        build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse([Token("text", typed), Token("speech", said, sure)]).weights["speech"]
+        build_fusion("weighted-sum", D_TEXT, D_PICTURE)
+        .fuse([Token("text", typed), Token("speech", said, sure)])
+        .weights["speech"]
         for sure in (1.0, 0.6, 0.2)
     ]
     assert weights[0] > weights[1] > weights[2] > 0

@@ -1,4 +1,6 @@
-"""Training of fusion: the score that it learns from is the index's, it learns, goes on, and leaves strangers alone."""
+"""Training of fusion: the score that it learns from is the index's, it learns, goes on, and leaves
+strangers alone.
+"""
 
 import json
 from dataclasses import dataclass, replace
@@ -9,37 +11,52 @@ import pytest
 import torch
 from conftest import WordEncoder
 
+from assets.training.products import Product
 from mm_support.config import Settings
-from mm_support.decode.sentences import word_stems
 from mm_support.errors import WeightsError
-from mm_support.fuse import STRATEGIES, Token, build_fusion
-from mm_support.fusion_weights import fusion_file, load_fusion, made_for, save_fusion
-from mm_support.knowledge import codes
+from mm_support.evaluate.fusion_figures import ask, fewer, figures
+from mm_support.fuse.strategies import STRATEGIES, Token, build_fusion
+from mm_support.fuse.weights import fusion_file, load_fusion, made_for, save_fusion
 from mm_support.knowledge.base import entry_texts
 from mm_support.knowledge.index import Point, VectorIndex, connect
+from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.scoring import PIECE_SHARE
-from mm_support.knowledge.pieces import merged
+from mm_support.language import identifiers as codes
+from mm_support.language.sentences import word_stems
 from mm_support.train import fusion_training
-from mm_support.train.encoded import packed, unpacked
-from mm_support.train.fusion_figures import ask, fewer, figures
 from mm_support.train.grocery import BASE, grocery_entries
-from mm_support.train.products import Product
 from mm_support.train.support_set import Picture, SupportSet, Wording
+from mm_support.train.support_set_encoded import packed, unpacked
 from mm_support.train.turns import make_turns
 from mm_support.types import Entry
 
 D_PICTURE = 12
-PRODUCTS = [Product(name, "Fruit", "", Path(f"{name}.jpg")) for name in ("Apple", "Banana", "Cherry")]
+PRODUCTS = [
+    Product(name, "Fruit", "", Path(f"{name}.jpg")) for name in ("Apple", "Banana", "Cherry")
+]
 PACK_ENTRIES = (
-    Entry("e24", "Error E24", "E24 means that water is missing.", ("what is E24",), "error", (Path("e24.jpg"),)),
+    Entry(
+        "e24",
+        "Error E24",
+        "E24 means that water is missing.",
+        ("what is E24",),
+        "error",
+        (Path("e24.jpg"),),
+    ),
     Entry("refund", "Refunds", "Money back within a week.", ("when do I get a refund",), "money"),
 )
-QUESTIONS = {"storage": "store keep shelf", "origin": "country origin producer", "taste": "taste texture typical"}
+QUESTIONS = {
+    "storage": "store keep shelf",
+    "origin": "country origin producer",
+    "taste": "taste texture typical",
+}
 
 
 @dataclass(frozen=True)
 class FakeSet:
-    """An encoded set without encoders: words count, a product's photos point one way, its catalogue picture another."""
+    """An encoded set without encoders: words count, a product's photos point one way, its catalogue
+    picture another.
+    """
 
     rows: SupportSet
 
@@ -47,16 +64,35 @@ class FakeSet:
     def small(cls):
         entries = {BASE: tuple(grocery_entries(PRODUCTS)), "shop": PACK_ENTRIES}
         pictures = [
-            Picture(BASE, tuple(e.id for e in entries[BASE][6 * p : 6 * p + 6]), Path(f"{split}/{p}-{n}.jpg"), 0, split)
-            for p in range(3) for split, count in (("train", 8), ("validation", 4), ("test", 4)) for n in range(count)
+            Picture(
+                BASE,
+                tuple(e.id for e in entries[BASE][6 * p : 6 * p + 6]),
+                Path(f"{split}/{p}-{n}.jpg"),
+                0,
+                split,
+            )
+            for p in range(3)
+            for split, count in (("train", 8), ("validation", 4), ("test", 4))
+            for n in range(count)
         ]
-        pictures += [Picture("shop", ("e24",), Path("seen.jpg"), 1, split) for split in ("train", "validation", "test")]
+        pictures += [
+            Picture("shop", ("e24",), Path("seen.jpg"), 1, split)
+            for split in ("train", "validation", "test")
+        ]
         wordings = [
             Wording(BASE, intent, f"{word} {split}", split)
-            for split in ("train", "validation", "test") for intent, words in QUESTIONS.items() for word in words.split()
+            for split in ("train", "validation", "test")
+            for intent, words in QUESTIONS.items()
+            for word in words.split()
         ]
-        wordings += [Wording("shop", "e24", f"water E24 {split}", split) for split in ("train", "validation", "test")]
-        wordings += [Wording("shop", "refund", f"money refund {split}", split) for split in ("train", "validation", "test")]
+        wordings += [
+            Wording("shop", "e24", f"water E24 {split}", split)
+            for split in ("train", "validation", "test")
+        ]
+        wordings += [
+            Wording("shop", "refund", f"money refund {split}", split)
+            for split in ("train", "validation", "test")
+        ]
         return cls(SupportSet(entries, tuple(wordings), tuple(pictures)))
 
     def texts(self, texts):
@@ -101,19 +137,42 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
     entries = PACK_ENTRIES
     index = VectorIndex(connect(tmp_path), "test", WordEncoder.dim, D_PICTURE, Path())
     points = [
-        Point(e, made.texts(entry_texts(e)), np.stack([made.photo(Picture("shop", (), p, 0, "catalogue"))[0] for p in e.pictures])
-              if e.pictures else np.empty((0, D_PICTURE), np.float32), made.titles([e.title])[0], merged(made.pieces(entry_texts(e))))
+        Point(
+            e,
+            made.texts(entry_texts(e)),
+            np.stack([made.photo(Picture("shop", (), p, 0, "catalogue"))[0] for p in e.pictures])
+            if e.pictures
+            else np.empty((0, D_PICTURE), np.float32),
+            made.titles([e.title])[0],
+            merged(made.pieces(entry_texts(e))),
+        )
         for e in entries
-    ]  # fmt: skip
+    ]
     index.replace("shop", points, "v")
     turns = make_turns(made, "shop", "test", (), 0, 1)
     fusion = build_fusion("weighted-sum", WordEncoder.dim, D_PICTURE)
     for row in range(len(turns)):
         tokens, matches, _ = turns.batch(torch.tensor([row]), turns.mask[row : row + 1])
         scores = turns.shelf.score(tokens, fusion(tokens), matches)[0]
-        own = next(w for w in made.rows.wordings if w.text.endswith("test") and w.base == "shop" and ("E24" in w.text) == (row == 0))
-        said = [("text", own.text, 1.0), ("speech", own.text, 0.6)] + ([("photo_text", "E24", 0.5)] if row == 0 else [])
-        given = [Token(n, made.texts([t])[0], c, codes.extract(t), word_stems(t), made.pieces([t])[0].vectors.astype(np.float32)) for n, t, c in said]
+        own = next(
+            w
+            for w in made.rows.wordings
+            if w.text.endswith("test") and w.base == "shop" and ("E24" in w.text) == (row == 0)
+        )
+        said = [("text", own.text, 1.0), ("speech", own.text, 0.6)] + (
+            [("photo_text", "E24", 0.5)] if row == 0 else []
+        )
+        given = [
+            Token(
+                n,
+                made.texts([t])[0],
+                c,
+                codes.extract(t),
+                word_stems(t),
+                made.pieces([t])[0].vectors.astype(np.float32),
+            )
+            for n, t, c in said
+        ]
         if row == 0:
             given.append(Token("photo", made.photo(made.rows.pictures[-1])[0], 0.7))
         hits = {hit.entry.id: hit.score for hit in index.search("shop", fusion.fuse(given), 5)}
@@ -124,14 +183,25 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
 def test_training_does_not_find_an_entry_by_the_question_that_it_holds(made):
     """Not even where that question is all that the entry holds."""
     lone = Entry("lone", "when do I get a refund", "when do I get a refund")
-    rows = replace(made.rows, entries={**made.rows.entries, "shop": (*PACK_ENTRIES, lone)}, wordings=(Wording("shop", "refund", lone.title, "test"),), pictures=())
+    rows = replace(
+        made.rows,
+        entries={**made.rows.entries, "shop": (*PACK_ENTRIES, lone)},
+        wordings=(Wording("shop", "refund", lone.title, "test"),),
+        pictures=(),
+    )
     turns = make_turns(FakeSet(rows), "shop", "test", (), 0, 1)
     _, matches, _ = turns.batch(torch.tensor([0]), turns.mask)
-    assert matches.alike[0, 0, 1:].tolist() == pytest.approx([1, 1], abs=1e-3) and matches.alike_hidden[0, 0, 2] == 0
+    assert (
+        matches.alike[0, 0, 1:].tolist() == pytest.approx([1, 1], abs=1e-3)
+        and matches.alike_hidden[0, 0, 2] == 0
+    )
     assert matches.alike_hidden[0, 0, 1] < 0.7
     fusion = build_fusion("weighted-sum", WordEncoder.dim, D_PICTURE)
     tokens, *_ = turns.batch(torch.tensor([0]), turns.mask)
-    told, hidden = (turns.shelf.score(tokens, fusion(tokens), matches, own_hidden)[0, 2] for own_hidden in (False, True))
+    told, hidden = (
+        turns.shelf.score(tokens, fusion(tokens), matches, own_hidden)[0, 2]
+        for own_hidden in (False, True)
+    )
     assert told - hidden > PIECE_SHARE
 
 
@@ -139,12 +209,17 @@ def test_what_is_left_of_a_turn_decides_which_entries_answer(made):
     turns = make_turns(made, BASE, "test", (), 0, 3)
     rows = torch.tensor([0])
     masks = {"both": [1, 0, 1, 0], "words": [1, 0, 0, 0], "photo": [0, 0, 1, 0]}
-    count = {name: int(turns.batch(rows, torch.tensor([mask], dtype=torch.bool))[2].sum()) for name, mask in masks.items()}
+    count = {
+        name: int(turns.batch(rows, torch.tensor([mask], dtype=torch.bool))[2].sum())
+        for name, mask in masks.items()
+    }
     assert count == {"both": 1, "words": 3, "photo": 6}
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_training_learns_the_task_and_leaves_unfamiliar_photos_alone(name, made, data, tmp_path, monkeypatch):
+def test_training_learns_the_task_and_leaves_unfamiliar_photos_alone(
+    name, made, data, tmp_path, monkeypatch
+):
     monkeypatch.setattr(fusion_training, "EPOCHS", 24)
     monkeypatch.setattr(fusion_training, "WARM_UP", 5)
     monkeypatch.setattr(fusion_training, "PATIENCE", 24)
@@ -154,14 +229,23 @@ def test_training_learns_the_task_and_leaves_unfamiliar_photos_alone(name, made,
     untrained = build_fusion(name, fusion.d_text, fusion.d_picture)
     after, before = (ask(f, test, ("text", "photo"), made, BASE) for f in (fusion, untrained))
     assert (after.rank < 1).mean() >= (before.rank < 1).mean() + 0.25
-    assert figures(after)["intent accuracy"]["value"] > 0.4 and "intent accuracy" not in figures(before)
+    assert figures(after)["intent accuracy"]["value"] > 0.4 and "intent accuracy" not in figures(
+        before
+    )
 
     rng = np.random.default_rng(9)
-    text, strange = rng.normal(size=fusion.d_text).astype(np.float32), -np.ones(D_PICTURE, np.float32) / D_PICTURE**0.5
+    text, strange = (
+        rng.normal(size=fusion.d_text).astype(np.float32),
+        -np.ones(D_PICTURE, np.float32) / D_PICTURE**0.5,
+    )
     query = fusion.fuse([Token("text", text / np.linalg.norm(text)), Token("photo", strange, 0.5)])
     assert query.picture / np.linalg.norm(query.picture) == pytest.approx(strange, abs=1e-4)
-    assert query.text / np.linalg.norm(query.text) == pytest.approx(text / np.linalg.norm(text), abs=1e-4)
-    assert sum(query.weights.values()) == pytest.approx(1) and sum(query.intents.values()) == pytest.approx(1, abs=1e-4)
+    assert query.text / np.linalg.norm(query.text) == pytest.approx(
+        text / np.linalg.norm(text), abs=1e-4
+    )
+    assert sum(query.weights.values()) == pytest.approx(1) and sum(
+        query.intents.values()
+    ) == pytest.approx(1, abs=1e-4)
 
 
 def test_an_interrupted_run_ends_like_one_that_was_not(data, tmp_path, monkeypatch):
@@ -170,16 +254,26 @@ def test_an_interrupted_run_ends_like_one_that_was_not(data, tmp_path, monkeypat
     fusion_training.train("weighted-sum", data, 3, tmp_path / "a", torch.device("cpu"))
     monkeypatch.setattr(fusion_training, "EPOCHS", 4)
     resumed, _ = fusion_training.train("weighted-sum", data, 3, tmp_path / "a", torch.device("cpu"))
-    straight, _ = fusion_training.train("weighted-sum", data, 3, tmp_path / "b", torch.device("cpu"))
+    straight, _ = fusion_training.train(
+        "weighted-sum", data, 3, tmp_path / "b", torch.device("cpu")
+    )
     torch.testing.assert_close(resumed.bias, straight.bias)
     assert torch.load(tmp_path / "a", weights_only=True)["epoch"] <= 4
 
 
 def test_a_batch_keeps_a_subset_and_never_nothing():
-    mask = torch.tensor([[True, True, True, True], [True, False, False, False], [False, False, True, True]]).repeat(200, 1)
+    mask = torch.tensor(
+        [[True, True, True, True], [True, False, False, False], [False, False, True, True]]
+    ).repeat(200, 1)
     kept = fusion_training.dropped(mask, torch.Generator().manual_seed(0))
-    assert bool((kept <= mask).all()) and bool(kept[:, :3].any(1).all()) and not bool((kept == mask).all())
-    assert not bool((kept[:, 3] & ~kept[:, 2]).any()), "what a photo says never comes without the photo"
+    assert (
+        bool((kept <= mask).all())
+        and bool(kept[:, :3].any(1).all())
+        and not bool((kept == mask).all())
+    )
+    assert not bool((kept[:, 3] & ~kept[:, 2]).any()), (
+        "what a photo says never comes without the photo"
+    )
 
 
 def test_the_curve_leaves_photos_out_of_training_only(made):
@@ -210,7 +304,10 @@ def test_saved_weights_are_loaded_and_fuse_alike(tmp_path):
     torch.manual_seed(0)
     settings = Settings(fusion="attention")
     fusion, loaded = saved(tmp_path, settings), load_fusion(settings, 6, 4, tmp_path)
-    tokens = [Token("text", np.eye(6, dtype=np.float32)[0]), Token("photo", np.eye(4, dtype=np.float32)[1], 0.6)]
+    tokens = [
+        Token("text", np.eye(6, dtype=np.float32)[0]),
+        Token("photo", np.eye(4, dtype=np.float32)[1], 0.6),
+    ]
     assert loaded.intents == ("a", "b")
     assert loaded.fuse(tokens).text == pytest.approx(fusion.fuse(tokens).text, abs=0.01)
     assert [path.name for path in tmp_path.iterdir()] == ["fusion-attention.safetensors"]
@@ -224,7 +321,9 @@ def test_other_encoders_or_no_file_start_untrained(tmp_path):
     assert not load_fusion(settings.with_changes(fusion="concatenation"), 6, 4, tmp_path).intents
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:40], lambda b: b"", lambda b: b[:8] + b"{" * 40 + b[48:]])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:40], lambda b: b"", lambda b: b[:8] + b"{" * 40 + b[48:]]
+)
 def test_damaged_weights_are_one_sentence(tmp_path, damage):
     settings = Settings(fusion="attention")
     saved(tmp_path, settings)
@@ -250,20 +349,30 @@ def test_a_failed_save_leaves_the_old_weights(tmp_path, monkeypatch):
 def shipped(name):
     from safetensors import safe_open
 
-    from mm_support.fusion_weights import ASSETS
+    from mm_support.paths import WEIGHTS
 
     settings = Settings(fusion=name)
     with safe_open(fusion_file(name), "pt") as file:
-        card, d_picture = json.loads(file.metadata()["card"]), file.get_slice("known").get_shape()[1]
+        card, d_picture = (
+            json.loads(file.metadata()["card"]),
+            file.get_slice("known").get_shape()[1],
+        )
     assert card["made_for"] == made_for(settings), f"clip-lite changed: run `{card['command']}`"
-    return load_fusion(settings, 384, d_picture, ASSETS)
+    return load_fusion(settings, 384, d_picture, WEIGHTS)
 
 
 def random_tokens(fusion, heard, seed=0):
     rng = np.random.default_rng(seed)
-    vectors = {"text": rng.normal(size=fusion.d_text), "speech": rng.normal(size=fusion.d_text), "photo": rng.normal(size=fusion.d_picture)}
+    vectors = {
+        "text": rng.normal(size=fusion.d_text),
+        "speech": rng.normal(size=fusion.d_text),
+        "photo": rng.normal(size=fusion.d_picture),
+    }
     sure = {"text": 1.0, "speech": heard, "photo": 0.6}
-    return [Token(name, (v / np.linalg.norm(v)).astype(np.float32), sure[name]) for name, v in vectors.items()]
+    return [
+        Token(name, (v / np.linalg.norm(v)).astype(np.float32), sure[name])
+        for name, v in vectors.items()
+    ]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from mm_support.decode.grounding import Grounding
-from mm_support.decode.sentences import codes, content_words, is_step, split_sentences, without_markers
+from mm_support.language.sentences import (
+    codes,
+    content_words,
+    is_step,
+    split_sentences,
+    without_markers,
+)
 from mm_support.types import Entry
 
 RETURNS = Entry(
@@ -30,10 +36,18 @@ ENTRIES = [RETURNS, DELIVERY, ERROR]
 
 
 class BagOfWords:
-    """A text is the unit vector of its letters' counts: the same words are close, whatever their order."""
+    """A text is the unit vector of its letters' counts: the same words are close, whatever their
+    order.
+    """
 
     def __call__(self, texts):
-        rows = np.array([[text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz0123456789"] for text in texts], np.float32)
+        rows = np.array(
+            [
+                [text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz0123456789"]
+                for text in texts
+            ],
+            np.float32,
+        )
         return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1)
 
 
@@ -47,7 +61,10 @@ def grounding():
     [
         ("Unopened goods can be returned within 30 days of delivery for a full refund.", 1),
         ("Unopened goods can be returned within thirty days of delivery for a full refund [3].", 1),
-        ("You can have your unopened goods returned within 30 days of the delivery for a full refund.", 1),
+        (
+            "You can have your unopened goods returned within 30 days of the delivery for a full refund.",
+            1,
+        ),
         ("We keep 10 percent of the price.", 1),
         ("Please bring your passport or your ID card.", 1),
         ("Express delivery costs $12 and arrives on the next working day.", 2),
@@ -66,14 +83,20 @@ def test_what_the_evidence_says_is_held_by_the_right_entry(grounding, sentence, 
 @pytest.mark.parametrize(
     "sentence",
     [
-        "Unopened goods can be returned within 90 days of delivery for a full refund.",  # another number
-        "Unopened goods can be returned within 30 weeks of delivery for a full refund.",  # another unit
+        # another number
+        "Unopened goods can be returned within 90 days of delivery for a full refund.",
+        # another unit
+        "Unopened goods can be returned within 30 weeks of delivery for a full refund.",
         "Goods can be returned within 30 days of delivery for a full refund.",  # a limit left out
         "Opened goods can be returned within 14 days.",  # a condition left out
-        "Opened goods can be returned within 30 days of delivery for a full refund.",  # "un" left out
-        "Unopened goods can be returned within 14 days if they are complete.",  # two sentences mixed
-        "Unopened goods can be returned within 30 days of delivery for a full refund and a voucher.",  # invented promise
-        "Unopened headphones can be returned within 30 days of delivery for a full refund.",  # another product
+        # "un" left out
+        "Opened goods can be returned within 30 days of delivery for a full refund.",
+        # two sentences mixed
+        "Unopened goods can be returned within 14 days if they are complete.",
+        # invented promise
+        "Unopened goods can be returned within 30 days of delivery for a full refund and a voucher.",
+        # another product
+        "Unopened headphones can be returned within 30 days of delivery for a full refund.",
         "Returns are free for goods above 20 kg.",  # negation left out
         "Returns are free.",
         "You keep 10 percent of the price for cleaning.",  # another person
@@ -113,7 +136,9 @@ def test_every_single_word_that_is_replaced_is_noticed(grounding):
             words = sentence.split()
             for i, word in enumerate(words):
                 if content_words(word):
-                    assert grounding.check(" ".join([*words[:i], "unicorn", *words[i + 1 :]])) is None
+                    assert (
+                        grounding.check(" ".join([*words[:i], "unicorn", *words[i + 1 :]])) is None
+                    )
 
 
 def test_every_sentence_of_an_entry_is_held_by_itself(grounding):
@@ -131,10 +156,19 @@ def test_words_that_the_encoder_finds_far_are_not_held():
 @pytest.mark.parametrize(
     "text, sentences",
     [
-        ("It costs $12.50. Call Dr. Smith at 9 a.m. on Monday. Really? Yes!", ["It costs $12.50.", "Call Dr. Smith at 9 a.m. on Monday.", "Really?", "Yes!"]),
-        ("Intro. 1. Open it. 2. Wait 30 seconds.", ["Intro.", "1. Open it.", "2. Wait 30 seconds."]),
+        (
+            "It costs $12.50. Call Dr. Smith at 9 a.m. on Monday. Really? Yes!",
+            ["It costs $12.50.", "Call Dr. Smith at 9 a.m. on Monday.", "Really?", "Yes!"],
+        ),
+        (
+            "Intro. 1. Open it. 2. Wait 30 seconds.",
+            ["Intro.", "1. Open it.", "2. Wait 30 seconds."],
+        ),
         ("The code is 24. Press start.", ["The code is 24.", "Press start."]),
-        ("Use e.g. Chrome 3.5. Then stop.\n- one\n- two", ["Use e.g. Chrome 3.5.", "Then stop.", "- one", "- two"]),
+        (
+            "Use e.g. Chrome 3.5. Then stop.\n- one\n- two",
+            ["Use e.g. Chrome 3.5.", "Then stop.", "- one", "- two"],
+        ),
         ("Write to a@b.example. (Or call.) Done", ["Write to a@b.example.", "(Or call.)", "Done"]),
         ("", []),
     ],
@@ -145,12 +179,19 @@ def test_sentences_are_split_where_people_would(text, sentences):
 
 def test_words_are_compared_without_their_endings_and_spellings():
     stems = lambda text: [word.stem for word in content_words(text)]
-    assert stems("Returned goods cost 1,000.50 dollars") == stems("returning goods costs 1000.5 dollar")
+    assert stems("Returned goods cost 1,000.50 dollars") == stems(
+        "returning goods costs 1000.5 dollar"
+    )
     assert stems("We can't deliver the WH-1000XM5") == stems("we cannot deliver WH1000XM5")
     assert stems("from 9:00 to 17:30") == stems("from 9 to 17:30") != stems("from 9 to 17:00")
 
 
 def test_steps_markers_and_codes_are_recognised():
-    assert is_step("2. Press OK.") and is_step("- one") and not is_step("2.5 litres fit.") and not is_step("Wait 2 minutes.")
+    assert (
+        is_step("2. Press OK.")
+        and is_step("- one")
+        and not is_step("2.5 litres fit.")
+        and not is_step("Wait 2 minutes.")
+    )
     assert without_markers("Free [1], for all [2, 3].") == "Free, for all."
     assert codes("E24 on the WH-1000XM5 after 30 days") == ["E24", "WH-1000XM5"]

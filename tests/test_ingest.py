@@ -10,33 +10,58 @@ from PIL import Image
 
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import MAX_PICTURES, MAX_QUESTIONS, read_knowledge
-from mm_support.store import TurnRow
+from mm_support.store.database import TurnRow
 
-ROW = {"id": "a", "title": "Returns", "answer": "Within 30 days.", "questions": ["Can I return it?", "Send back"], "intent": "returns"}
+ROW = {
+    "id": "a",
+    "title": "Returns",
+    "answer": "Within 30 days.",
+    "questions": ["Can I return it?", "Send back"],
+    "intent": "returns",
+}
 
 
 def write(path, *rows):
-    path.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows), encoding="utf-8")
+    path.write_text(
+        "\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows),
+        encoding="utf-8",
+    )
     return path
 
 
 def test_jsonl(tmp_path):
     (entry,), skipped = read_knowledge(write(tmp_path / "faq.jsonl", {**ROW, "human_only": True}))
-    assert (entry.id, entry.title, entry.answer, entry.intent) == ("a", "Returns", "Within 30 days.", "returns")
+    assert (entry.id, entry.title, entry.answer, entry.intent) == (
+        "a",
+        "Returns",
+        "Within 30 days.",
+        "returns",
+    )
     assert entry.questions == ("Can I return it?", "Send back") and entry.human_only
     assert entry.source == "faq.jsonl:1" and skipped == []
 
 
 def test_csv_splits_questions_and_keeps_line_breaks(tmp_path):
     path = tmp_path / "faq.csv"
-    path.write_text('\ufeffid,title,questions,answer,intent,pictures\n1,T,How?|Why not?,"one,\ntwo",buy,\n2,U,,Three,,\n', encoding="utf-8")
+    path.write_text(
+        '\ufeffid,title,questions,answer,intent,pictures\n1,T,How?|Why not?,"one,\ntwo",buy,\n2,U,,Three,,\n',
+        encoding="utf-8",
+    )
     entries, skipped = read_knowledge(path)
     assert [entry.questions for entry in entries] == [("How?", "Why not?"), ()]
     assert entries[0].answer == "one,\ntwo" and entries[1].source == "faq.csv:4" and skipped == []
 
 
 def test_bad_rows_are_reported_and_the_others_read(tmp_path):
-    path = write(tmp_path / "faq.jsonl", ROW, "{broken", "[1, 2]", {**ROW, "id": "b", "answer": ""}, ROW, {**ROW, "id": "c"})
+    path = write(
+        tmp_path / "faq.jsonl",
+        ROW,
+        "{broken",
+        "[1, 2]",
+        {**ROW, "id": "b", "answer": ""},
+        ROW,
+        {**ROW, "id": "c"},
+    )
     entries, skipped = read_knowledge(path)
     assert [entry.id for entry in entries] == ["a", "c"]
     assert [(file, line) for file, line, _ in skipped] == [("faq.jsonl", n) for n in (2, 3, 4, 5)]
@@ -51,25 +76,39 @@ def test_more_questions_and_pictures_than_an_entry_holds_are_reported(tmp_path):
     questions = [f"Question {n}?" for n in range(MAX_QUESTIONS + 3)]
     path = write(tmp_path / "faq.jsonl", {**ROW, "questions": questions, "pictures": names})
     (entry,), skipped = read_knowledge(path)
-    assert entry.questions == tuple(questions[:MAX_QUESTIONS]) and [path.name for path in entry.pictures] == names[:MAX_PICTURES]
+    assert (
+        entry.questions == tuple(questions[:MAX_QUESTIONS])
+        and [path.name for path in entry.pictures] == names[:MAX_PICTURES]
+    )
     assert [(line, reason.split(";")[0]) for _, line, reason in skipped] == [
-        (1, f"it has {len(questions)} questions"), (1, f"it has {len(names)} pictures"),
-    ]  # fmt: skip
+        (1, f"it has {len(questions)} questions"),
+        (1, f"it has {len(names)} pictures"),
+    ]
 
 
 def test_an_intent_that_the_store_cannot_keep_is_reported(tmp_path):
     longest = TurnRow.__table__.c.intent.type.length
-    path = write(tmp_path / "faq.jsonl", {**ROW, "intent": "i" * longest}, {**ROW, "id": "b", "intent": "i" * (longest + 1)})
+    path = write(
+        tmp_path / "faq.jsonl",
+        {**ROW, "intent": "i" * longest},
+        {**ROW, "id": "b", "intent": "i" * (longest + 1)},
+    )
     (entry,), ((_, line, reason),) = read_knowledge(path)
     assert entry.id == "a" and line == 2 and "intent" in reason
 
 
 def test_an_answer_brings_no_citations_of_its_own(tmp_path):
     answers = ["Send it back [2]. We pay [1, 3].", "[4]", "Free [[1]2] returns."]
-    path = write(tmp_path / "faq.jsonl", *({**ROW, "id": answer, "answer": answer} for answer in answers))
+    path = write(
+        tmp_path / "faq.jsonl", *({**ROW, "id": answer, "answer": answer} for answer in answers)
+    )
     (entry,), skipped = read_knowledge(path)
     assert entry.answer == "Send it back. We pay."
-    assert [line for _, line, _ in skipped] == [2, 3] and "no answer" in skipped[0][2] and "brackets" in skipped[1][2]
+    assert (
+        [line for _, line, _ in skipped] == [2, 3]
+        and "no answer" in skipped[0][2]
+        and "brackets" in skipped[1][2]
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,15 +159,24 @@ def test_odd_files_are_reported_and_the_others_read(tmp_path, monkeypatch, name,
 def test_a_picture_written_into_the_text_is_reported(tmp_path):
     (tmp_path / "a.md").write_text(f"# T\n\nA.\n\n![](data:image/png;base64,{'A' * 9000})\n")
     (entry,), ((file, line, reason),) = read_knowledge(tmp_path)
-    assert (entry.answer, entry.pictures) == ("A.", ()) and (file, line) == ("a.md", 1) and len(reason) < 200
+    assert (
+        (entry.answer, entry.pictures) == ("A.", ())
+        and (file, line) == ("a.md", 1)
+        and len(reason) < 200
+    )
 
 
 def test_picture_links_in_every_form_are_taken_out_of_the_text(tmp_path):
     for name in ("front (1).png", "back.png"):
         Image.new("RGB", (8, 8)).save(tmp_path / name)
-    (tmp_path / "a.md").write_text('# T\n\nBefore ![](<front (1).png> "The front :)") and ![back](back.png\n"caption") after.\n\n![]( )![](back.png)\n')
+    (tmp_path / "a.md").write_text(
+        '# T\n\nBefore ![](<front (1).png> "The front :)") and ![back](back.png\n"caption") after.\n\n![]( )![](back.png)\n'
+    )
     (entry,), skipped = read_knowledge(tmp_path)
-    assert [picture.name for picture in entry.pictures] == ["front (1).png", "back.png"] and not skipped
+    assert [picture.name for picture in entry.pictures] == [
+        "front (1).png",
+        "back.png",
+    ] and not skipped
     assert entry.answer == "Before  and  after."
 
 
@@ -147,18 +195,25 @@ def test_a_numbered_picture_belongs_to_the_file_of_its_name_where_there_is_one(t
     for name in ("lamp.md", "lamp-2.markdown"):
         (tmp_path / name).write_text("# T\n\nA.")
     entries, _ = read_knowledge(tmp_path)
-    shown = {entry.source.split(":")[0]: [picture.name for picture in entry.pictures] for entry in entries}
+    shown = {
+        entry.source.split(":")[0]: [picture.name for picture in entry.pictures]
+        for entry in entries
+    }
     assert shown == {"lamp.md": ["lamp.png", "lamp-1.png"], "lamp-2.markdown": ["lamp-2.png"]}
 
 
 def test_halves_of_surrogate_pairs_are_dropped(tmp_path):
-    (entry,), _ = read_knowledge(write(tmp_path / "faq.jsonl", {**ROW, "id": "a\ud800", "title": "Re\udfffturns \U0001f600"}))
+    (entry,), _ = read_knowledge(
+        write(tmp_path / "faq.jsonl", {**ROW, "id": "a\ud800", "title": "Re\udfffturns \U0001f600"})
+    )
     assert (entry.id, entry.title) == ("a", "Returns \U0001f600")
 
 
 def test_markdown_file_is_an_entry_with_its_picture(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "lamp.png")
-    (tmp_path / "lamp.md").write_text("# The lamp blinks\n\nQuestions:\n- Why does it blink?\n- Blinking lamp\n\nHold the button.\n")
+    (tmp_path / "lamp.md").write_text(
+        "# The lamp blinks\n\nQuestions:\n- Why does it blink?\n- Blinking lamp\n\nHold the button.\n"
+    )
     (entry,), skipped = read_knowledge(tmp_path)
     assert entry.title == "The lamp blinks" and entry.answer == "Hold the button."
     assert entry.questions == ("Why does it blink?", "Blinking lamp")
@@ -168,7 +223,15 @@ def test_markdown_file_is_an_entry_with_its_picture(tmp_path):
 def test_a_picture_beside_belongs_to_the_file_of_its_name(tmp_path):
     for name in ("return.md", "return-label.md", "return[1].md"):
         (tmp_path / name).write_text("# T\n\nA.")
-    for name in ("return.jpg", "return-2.png", "return-label.jpg", "return-label-1.jpg", "return[1].jpg", "returned.jpg", "return1.jpg"):
+    for name in (
+        "return.jpg",
+        "return-2.png",
+        "return-label.jpg",
+        "return-label-1.jpg",
+        "return[1].jpg",
+        "returned.jpg",
+        "return1.jpg",
+    ):
         Image.new("RGB", (8, 8)).save(tmp_path / name)
     entries, _ = read_knowledge(tmp_path)
     assert {entry.source: [path.name for path in entry.pictures] for entry in entries} == {
@@ -181,7 +244,9 @@ def test_a_picture_beside_belongs_to_the_file_of_its_name(tmp_path):
 def test_long_markdown_is_split_by_heading(tmp_path):
     body = "word " * 200
     fenced = "```\n# not a heading\n```"
-    (tmp_path / "guide.md").write_text(f"# Guide\nintro\n## Setup\n{body}\n{fenced}\n## Reset\n{body}\n")
+    (tmp_path / "guide.md").write_text(
+        f"# Guide\nintro\n## Setup\n{body}\n{fenced}\n## Reset\n{body}\n"
+    )
     entries, _ = read_knowledge(tmp_path)
     assert [entry.title for entry in entries] == ["Guide", "Guide: Setup", "Guide: Reset"]
     assert "# not a heading" in entries[1].answer and entries[2].source == "guide.md:8"
@@ -192,7 +257,9 @@ def test_a_picture_beside_long_markdown_shows_what_it_begins_with(tmp_path):
     (tmp_path / "lamp-2.md").write_text(f"# Lamp\n## Setup\n{body}\n## Reset\n{body}\n")
     (tmp_path / "lamp.md").write_text("# Old lamp\n\nIt is old.")
     Image.new("RGB", (8, 8)).save(tmp_path / "lamp-2.jpg")
-    shown = {entry.title: [path.name for path in entry.pictures] for entry in read_knowledge(tmp_path)[0]}
+    shown = {
+        entry.title: [path.name for path in entry.pictures] for entry in read_knowledge(tmp_path)[0]
+    }
     assert shown == {"Lamp: Setup": ["lamp-2.jpg"], "Lamp: Reset": [], "Old lamp": []}
 
 
@@ -214,7 +281,9 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path):
     assert [entry.id for entry in entries] == ["a"] and "outside" in skipped[0][2]
 
 
-@pytest.mark.parametrize("name, text", [("a.txt", "hello"), ("a.jsonl", ""), ("a.jsonl", "{}"), ("gone.csv", None)])
+@pytest.mark.parametrize(
+    "name, text", [("a.txt", "hello"), ("a.jsonl", ""), ("a.jsonl", "{}"), ("gone.csv", None)]
+)
 def test_nothing_to_read_is_a_knowledge_error(tmp_path, name, text):
     if text is not None:
         (tmp_path / name).write_text(text)

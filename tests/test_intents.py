@@ -8,6 +8,7 @@ import pytest
 
 from mm_support.__main__ import main
 from mm_support.errors import InputError
+from mm_support.evaluate.metrics import expected_calibration_error
 from mm_support.train import intents, labelled, upper_layers
 from mm_support.train.calibration import fit_calibrator
 from mm_support.train.hidden_states import HiddenStates, Standardised
@@ -22,9 +23,12 @@ from mm_support.train.intent_model import (
     spoken,
 )
 from mm_support.train.labelled import BadRow, Example
-from mm_support.train.metrics import expected_calibration_error
 
-THINGS = {"refund": ["refund", "money", "repay"], "delivery": ["parcel", "courier", "late"], "password": ["login", "password", "locked"]}
+THINGS = {
+    "refund": ["refund", "money", "repay"],
+    "delivery": ["parcel", "courier", "late"],
+    "password": ["login", "password", "locked"],
+}
 FOREIGN = ["weather", "football", "poem"]
 FILLERS = ["my", "the", "please", "where", "is", "help", "with", "today", "again", "about"]
 
@@ -38,7 +42,16 @@ def write(path, content):
 
 
 def test_every_bad_row_is_reported_with_its_line_and_the_others_are_used(tmp_path):
-    rows = [b"text,label", b"where is it,delivery", b",refund", b"no label,", b"a, b,refund", b"", b"caf\xe9,refund", b'"two\nlines",refund']
+    rows = [
+        b"text,label",
+        b"where is it,delivery",
+        b",refund",
+        b"no label,",
+        b"a, b,refund",
+        b"",
+        b"caf\xe9,refund",
+        b'"two\nlines",refund',
+    ]
     examples, bad = labelled.read_labelled(write(tmp_path / "rows.csv", b"\n".join(rows)))
     assert examples == [Example("where is it", "delivery", 2), Example("two\nlines", "refund", 9)]
     assert [(row.file, row.line) for row in bad] == [("rows.csv", line) for line in (3, 4, 5, 6, 7)]
@@ -51,7 +64,17 @@ def test_columns_are_found_by_name(tmp_path):
     assert labelled.read_labelled(path) == ([Example("money back", "refund", 2)], [])
 
 
-@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"text,label\n", b"text,label\n,\n", "text,label\nx,y\n".encode("utf-16"), b"\x00\xff\xd8"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"a,b\n1,2\n",
+        b"text,label\n",
+        b"text,label\n,\n",
+        "text,label\nx,y\n".encode("utf-16"),
+        b"\x00\xff\xd8",
+    ],
+)
 def test_a_file_without_a_usable_row_is_one_sentence(tmp_path, content):
     with pytest.raises(InputError, match="text and (a )?label"):
         labelled.read_labelled(write(tmp_path / "bad.csv", content))
@@ -71,18 +94,30 @@ def test_labels_that_training_never_saw_are_reported():
 
 
 def test_the_split_is_seeded_stratified_and_complete():
-    rows = [Example(f"{label} {i}", label, i) for label, count in (("a", 40), ("b", 20), ("c", 1)) for i in range(count)]
+    rows = [
+        Example(f"{label} {i}", label, i)
+        for label, count in (("a", 40), ("b", 20), ("c", 1))
+        for i in range(count)
+    ]
     rest, held = labelled.split_off(rows, 0.1, seed=4)
     assert sorted(rest + held, key=str) == sorted(rows, key=str)
     assert [sum(e.label == label for e in held) for label in "abc"] == [4, 2, 0]
-    assert labelled.split_off(rows, 0.1, seed=4) == (rest, held) != labelled.split_off(rows, 0.1, seed=5)
+    assert (
+        labelled.split_off(rows, 0.1, seed=4)
+        == (rest, held)
+        != labelled.split_off(rows, 0.1, seed=5)
+    )
 
 
 # -- voters and calibration ------------------------------------------------------------------
 
 
 def test_names_become_words():
-    assert [spoken(n) for n in ("card_not_working", "cardArrival", "top-up")] == ["card not working", "card Arrival", "top up"]
+    assert [spoken(n) for n in ("card_not_working", "cardArrival", "top-up")] == [
+        "card not working",
+        "card Arrival",
+        "top up",
+    ]
 
 
 def test_membership_rows_add_up_to_one():
@@ -97,7 +132,9 @@ def test_the_ridge_agrees_with_scikit_learn():
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     targets = np.eye(3)[generator.integers(3, size=60)]
     # |a - b|^2 = 2 - 2 cosine, so exp(-w (1 - cosine)) is the Gaussian kernel with gamma w / 2
-    reference = KernelRidge(alpha=RIDGE, kernel="rbf", gamma=KERNEL_WIDTH / 2).fit(vectors[:50], targets[:50] - 1 / 3)
+    reference = KernelRidge(alpha=RIDGE, kernel="rbf", gamma=KERNEL_WIDTH / 2).fit(
+        vectors[:50], targets[:50] - 1 / 3
+    )
     ours = fit_ridge(vectors[:50], targets[:50], seed=0)
     assert ours.scores(vectors[50:]) == pytest.approx(reference.predict(vectors[50:]), abs=1e-6)
 
@@ -105,7 +142,10 @@ def test_the_ridge_agrees_with_scikit_learn():
 def test_the_mix_listens_to_the_voter_that_is_right():
     generator = np.random.default_rng(1)
     truth = generator.integers(4, size=300)
-    knows, guesses = np.eye(4)[truth] + generator.normal(0, 0.3, (300, 4)), generator.normal(size=(300, 4))
+    knows, guesses = (
+        np.eye(4)[truth] + generator.normal(0, 0.3, (300, 4)),
+        generator.normal(size=(300, 4)),
+    )
     vectors = np.zeros((300, 2))
     votes = Votes(vectors, np.stack([guesses, knows, guesses[::-1]]))
     mix = fit_mix(votes, truth)
@@ -118,7 +158,9 @@ def test_calibrated_probabilities_are_honest():
     score = generator.normal(size=6000)
     holds = generator.random(6000) < 1 / (1 + np.exp(-(3 * score - 1)))
     calibrator = fit_calibrator(score[:3000], holds[:3000])
-    assert calibrator.weights[0] == pytest.approx(3, abs=0.3) and calibrator.bias == pytest.approx(-1, abs=0.2)
+    assert calibrator.weights[0] == pytest.approx(3, abs=0.3) and calibrator.bias == pytest.approx(
+        -1, abs=0.2
+    )
     assert expected_calibration_error(calibrator.probability(score[3000:]), holds[3000:]) < 0.03
     extremes = calibrator.probability(np.array([-1e6, 1e6]))
     assert extremes.tolist() == [0, 1]
@@ -132,14 +174,26 @@ def test_calibration_needs_both_outcomes():
 def test_the_contrast_is_the_share_of_ones_own_class():
     import torch
 
-    vectors = torch.nn.functional.normalize(torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), dim=1)
+    vectors = torch.nn.functional.normalize(
+        torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), dim=1
+    )
     classes = np.array([0, 0, 1, 1, 1, -1])
     expected = []
     for i in range(5):
-        weights = {j: np.exp(float(vectors[i] @ vectors[j]) / upper_layers.TEMPERATURE) for j in range(6) if j != i}
-        logs = [np.log(w / sum(weights.values())) for j, w in weights.items() if classes[j] == classes[i]]
+        weights = {
+            j: np.exp(float(vectors[i] @ vectors[j]) / upper_layers.TEMPERATURE)
+            for j in range(6)
+            if j != i
+        }
+        logs = [
+            np.log(w / sum(weights.values()))
+            for j, w in weights.items()
+            if classes[j] == classes[i]
+        ]
         expected.append(-np.mean(logs))
-    assert float(upper_layers._contrast(classes)(vectors, list(range(6)))) == pytest.approx(np.mean(expected), rel=1e-4)
+    assert float(upper_layers._contrast(classes)(vectors, list(range(6)))) == pytest.approx(
+        np.mean(expected), rel=1e-4
+    )
 
 
 def test_contrasted_batches_hold_pairs_and_a_few_texts_out_of_scope():
@@ -148,7 +202,11 @@ def test_contrasted_batches_hold_pairs_and_a_few_texts_out_of_scope():
     assert sum(map(len, batches)) >= len(classes)
     for batch in batches:
         _, counts = np.unique(classes[batch][classes[batch] >= 0], return_counts=True)
-        assert len(set(batch)) == len(batch) and set(counts) == {2} and len(counts) == upper_layers.INTENTS_TOGETHER
+        assert (
+            len(set(batch)) == len(batch)
+            and set(counts) == {2}
+            and len(counts) == upper_layers.INTENTS_TOGETHER
+        )
         assert 0 < (classes[batch] < 0).sum() <= upper_layers.FOREIGN_BESIDE
 
 
@@ -159,16 +217,25 @@ def test_contrasted_batches_hold_pairs_and_a_few_texts_out_of_scope():
 def tiny_encoder(tmp_path_factory):
     """A random BERT of a few thousand weights, in the layout of the hub."""
     import torch
-    from mm_support.compat import prepare_torchvision
+
+    from mm_support.torchvision_shim import prepare_torchvision
 
     prepare_torchvision()
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder = tmp_path_factory.mktemp("tiny")
     words = [word for group in THINGS.values() for word in group] + FOREIGN + FILLERS
-    (folder / "words.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]))
+    (folder / "words.txt").write_text(
+        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words])
+    )
     torch.manual_seed(0)
-    config = BertConfig(vocab_size=5 + len(words), hidden_size=32, num_hidden_layers=4, num_attention_heads=2, intermediate_size=64)
+    config = BertConfig(
+        vocab_size=5 + len(words),
+        hidden_size=32,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        intermediate_size=64,
+    )
     BertModel(config).save_pretrained(folder)
     BertTokenizerFast(str(folder / "words.txt")).save_pretrained(folder)
     return folder
@@ -177,14 +244,24 @@ def tiny_encoder(tmp_path_factory):
 def tiny_reader():
     """A random Llama that reads character by character, and its tokenizer."""
     import torch
-    from mm_support.compat import prepare_torchvision
+
+    from mm_support.torchvision_shim import prepare_torchvision
 
     prepare_torchvision()
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
-    config = LlamaConfig(vocab_size=128, hidden_size=32, intermediate_size=64, num_hidden_layers=5, num_attention_heads=4, num_key_value_heads=2)
-    return LlamaForCausalLM(config).eval(), lambda texts, **_: {"input_ids": [[ord(c) % 128 for c in text] for text in texts]}
+    config = LlamaConfig(
+        vocab_size=128,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=5,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+    )
+    return LlamaForCausalLM(config).eval(), lambda texts, **_: {
+        "input_ids": [[ord(c) % 128 for c in text] for text in texts]
+    }
 
 
 def test_hidden_states_are_means_of_what_transformers_gives_for_each_text_alone():
@@ -196,7 +273,9 @@ def test_hidden_states_are_means_of_what_transformers_gives_for_each_text_alone(
     assert states.shape == (4, 2, 32)  # after the first and the second of five layers
     for text, own in zip(texts, states):
         with torch.inference_mode():
-            hidden = model(input_ids=torch.tensor(tokenizer([text])["input_ids"]), output_hidden_states=True).hidden_states
+            hidden = model(
+                input_ids=torch.tensor(tokenizer([text])["input_ids"]), output_hidden_states=True
+            ).hidden_states
         for layer, mean in zip((1, 2), own):
             np.testing.assert_allclose(mean, hidden[layer][0].mean(0), atol=2e-3)
 
@@ -216,29 +295,54 @@ def questions(count, seed, foreign):
     generator = np.random.default_rng(seed)
     groups = {**THINGS, **({"oos": FOREIGN} if foreign else {})}
     return [
-        (" ".join([*generator.choice(FILLERS, 3), generator.choice(words), generator.choice(FILLERS)]), label)
+        (
+            " ".join(
+                [*generator.choice(FILLERS, 3), generator.choice(words), generator.choice(FILLERS)]
+            ),
+            label,
+        )
         for label, words in groups.items()
         for _ in range(count)
     ]
 
 
 @pytest.mark.parametrize("each", [8, 40])  # contrasted; classified
-def test_tuning_brings_texts_of_an_intent_together_and_leaves_the_model_alone(tiny_encoder, each, monkeypatch):
+def test_tuning_brings_texts_of_an_intent_together_and_leaves_the_model_alone(
+    tiny_encoder, each, monkeypatch
+):
     from transformers import AutoModel, AutoTokenizer
 
     for name in ("CONTRAST_RATE", "CLASS_RATE"):
-        monkeypatch.setattr(upper_layers, name, 5e-3)  # a random encoder has further to go than one that was trained
-    model, tokenizer = AutoModel.from_pretrained(tiny_encoder).eval(), AutoTokenizer.from_pretrained(tiny_encoder)
+        monkeypatch.setattr(
+            upper_layers, name, 5e-3
+        )  # a random encoder has further to go than one that was trained
+    model, tokenizer = (
+        AutoModel.from_pretrained(tiny_encoder).eval(),
+        AutoTokenizer.from_pretrained(tiny_encoder),
+    )
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    (texts, labels), (others, own) = (zip(*questions(count, seed, True)) for count, seed in ((each, 0), (10, 1)))
+    (texts, labels), (others, own) = (
+        zip(*questions(count, seed, True)) for count, seed in ((each, 0), (10, 1))
+    )
     names = sorted(THINGS)
-    untuned = upper_layers.TunedEncoder(upper_layers.LowerLayers(model, tokenizer, 1), model.encoder.layer[1:]).encode(texts)
+    untuned = upper_layers.TunedEncoder(
+        upper_layers.LowerLayers(model, tokenizer, 1), model.encoder.layer[1:]
+    ).encode(texts)
     targets = membership(labels, names)
     starts = targets.T @ untuned
     tuned, vectors = upper_layers.fine_tune(
-        model, tokenizer, texts, targets, starts / np.linalg.norm(starts, axis=1, keepdims=True), 600, 0, lambda *_: None
+        model,
+        tokenizer,
+        texts,
+        targets,
+        starts / np.linalg.norm(starts, axis=1, keepdims=True),
+        600,
+        0,
+        lambda *_: None,
     )
-    assert vectors == pytest.approx(tuned.encode(texts), abs=1e-5) and np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    assert vectors == pytest.approx(tuned.encode(texts), abs=1e-5) and np.linalg.norm(
+        vectors, axis=1
+    ) == pytest.approx(1, abs=1e-5)
     assert all((before[name] == value).all() for name, value in model.state_dict().items())
 
     def apart(encoder):
@@ -250,12 +354,15 @@ def test_tuning_brings_texts_of_an_intent_together_and_leaves_the_model_alone(ti
 
 
 def test_three_voters_are_asked_and_the_third_hears_the_language_model(tiny_encoder):
+    from mm_support.config import Settings
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
-    from mm_support.config import Settings
     from mm_support.train.intent_model import fit
 
-    encoder, reader = load_text_encoder(Settings(text_model=str(tiny_encoder)), resolve_device("cpu")), HiddenStates(*tiny_reader())
+    encoder, reader = (
+        load_text_encoder(Settings(text_model=str(tiny_encoder)), resolve_device("cpu")),
+        HiddenStates(*tiny_reader()),
+    )
     rows = [Example(text, label, 0) for text, label in questions(8, 0, False)]
     texts, quiet = [row.text for row in rows], lambda *_: None
     model = fit(encoder, reader, rows, 600, 0, quiet)
@@ -263,7 +370,11 @@ def test_three_voters_are_asked_and_the_third_hears_the_language_model(tiny_enco
     assert votes.scores.shape == (3, 5, 3) and len(model.mix) == 3
     named = texts + [spoken(name) for name in model.intents]
     standardised = Standardised.over(reader.encode, reader.encode(named))
-    alone = fit_ridge(standardised(named), membership([r.label for r in rows] + list(model.intents), model.intents), 0)
+    alone = fit_ridge(
+        standardised(named),
+        membership([r.label for r in rows] + list(model.intents), model.intents),
+        0,
+    )
     np.testing.assert_allclose(votes.scores[2], alone.scores(standardised(texts[:5])), atol=1e-4)
 
 
@@ -302,7 +413,9 @@ def test_the_command_learns_refuses_and_reports(tmp_path, tiny_encoder, monkeypa
     assert sorted(path.name for path in figures.iterdir()) == ["confusion.png", "reliability.png"]
 
 
-def test_a_validation_file_is_used_and_the_same_seed_gives_the_same_result(tmp_path, tiny_encoder, monkeypatch, capsys):
+def test_a_validation_file_is_used_and_the_same_seed_gives_the_same_result(
+    tmp_path, tiny_encoder, monkeypatch, capsys
+):
     validation = csv_file(tmp_path / "val.csv", questions(10, 2, True))
     reports = []
     for _ in range(2):
@@ -322,11 +435,14 @@ def test_without_out_of_scope_rows_it_says_so(tmp_path, tiny_encoder, monkeypatc
     assert "no test row is out of scope" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("train, test, reason", [
-    ("text,label\na,refund\nb,refund\n", "text,label\na,refund\n", "two or more"),
-    ("text,label\na,refund\nb,delivery\n", "text,label\na,unheard\n", "same labels"),
-    ("nothing", "text,label\na,refund\n", "no header"),
-])
+@pytest.mark.parametrize(
+    "train, test, reason",
+    [
+        ("text,label\na,refund\nb,refund\n", "text,label\na,refund\n", "two or more"),
+        ("text,label\na,refund\nb,delivery\n", "text,label\na,unheard\n", "same labels"),
+        ("nothing", "text,label\na,refund\n", "no header"),
+    ],
+)
 def test_hopeless_files_end_with_one_line_and_status_2(tmp_path, capsys, train, test, reason):
     paths = write(tmp_path / "train.csv", train), write(tmp_path / "test.csv", test)
     assert main(["evaluate", "intents", "--train", str(paths[0]), "--test", str(paths[1])]) == 2
@@ -343,13 +459,30 @@ def test_ten_examples_an_intent_are_enough_for_simple_intents(settings):
 
     device = resolve_device("cpu")
     rows = [
-        ("I want my money back", "refund"), ("please return what I paid", "refund"), ("can I be reimbursed", "refund"),
-        ("my parcel has not arrived", "delivery"), ("where is my order", "delivery"), ("the courier never came", "delivery"),
-        ("I cannot sign in", "password"), ("my account is locked", "password"), ("reset my password", "password"),
-        ("tell me a joke", "oos"), ("who won the match", "oos"), ("what is the capital of France", "oos"),
-    ]  # fmt: skip
-    tests = [("reimbursement of the purchase", "refund"), ("shipment still missing", "delivery"), ("log-in does not work", "password"), ("recite a poem", "oos")]
-    splits = intents.Splits(*([Example(t, label, 0) for t, label in part] for part in (rows, [], tests)), bad=[])
-    report, judged = intents.evaluate(load_text_encoder(settings, device), load_hidden_states(settings, device), splits, seed=0)
+        ("I want my money back", "refund"),
+        ("please return what I paid", "refund"),
+        ("can I be reimbursed", "refund"),
+        ("my parcel has not arrived", "delivery"),
+        ("where is my order", "delivery"),
+        ("the courier never came", "delivery"),
+        ("I cannot sign in", "password"),
+        ("my account is locked", "password"),
+        ("reset my password", "password"),
+        ("tell me a joke", "oos"),
+        ("who won the match", "oos"),
+        ("what is the capital of France", "oos"),
+    ]
+    tests = [
+        ("reimbursement of the purchase", "refund"),
+        ("shipment still missing", "delivery"),
+        ("log-in does not work", "password"),
+        ("recite a poem", "oos"),
+    ]
+    splits = intents.Splits(
+        *([Example(t, label, 0) for t, label in part] for part in (rows, [], tests)), bad=[]
+    )
+    report, judged = intents.evaluate(
+        load_text_encoder(settings, device), load_hidden_states(settings, device), splits, seed=0
+    )
     assert report["accuracy"]["value"] == 1
     assert judged.confidence[-1] == judged.confidence.min(), "the poem is what it knows least about"

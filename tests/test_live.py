@@ -57,7 +57,13 @@ def test_a_pause_ends_the_turn_with_everything_heard(turn):
     for _ in range(3):
         turn.add(RATE, LOUD)
     partials = [turn.add(RATE, QUIET) for _ in range(5)]
-    assert [partial.ended for partial in partials] == [False, False, False, False, True]  # 1.2 s are over after 1.25 s
+    assert [partial.ended for partial in partials] == [
+        False,
+        False,
+        False,
+        False,
+        True,
+    ]  # 1.2 s are over after 1.25 s
     assert partials[-1].transcript.text == "12000" and not partials[-1].speaking
     with pytest.raises(InputError):
         turn.add(RATE, LOUD)
@@ -70,7 +76,11 @@ def test_the_transcript_is_there_before_the_turn_ends_and_is_made_once():
     for _ in range(4):
         turn.add(RATE, LOUD)
     before = len(encoder.calls)
-    assert [turn.add(RATE, QUIET).ended for _ in range(3)] == [False, False, True]  # a whole sentence: 0.7 s are enough
+    assert [turn.add(RATE, QUIET).ended for _ in range(3)] == [
+        False,
+        False,
+        True,
+    ]  # a whole sentence: 0.7 s are enough
     assert len(encoder.calls) == before + 1 and turn.finish().text == "16000."
     assert encoder.drafts == [True] * before + [False]
 
@@ -79,11 +89,15 @@ def test_an_unfinished_sentence_is_waited_for_longer():
     for ending, pieces in ((".", 3), ("?", 3), ("", 5), ("...", 5), (",", 5)):
         turn = LiveTurn(CountsSeconds(ending), LoudIsSpeech())
         turn.add(RATE, LOUD)
-        assert [turn.add(RATE, QUIET).ended for _ in range(pieces)] == [False] * (pieces - 1) + [True], ending
+        assert [turn.add(RATE, QUIET).ended for _ in range(pieces)] == [False] * (pieces - 1) + [
+            True
+        ], ending
 
 
 def test_while_the_assistant_speaks_only_an_interruption_counts(turn):
-    assert not any(turn.interrupts(RATE, piece) for piece in [QUIET, LOUD, QUIET] + [QUIET] * 8)  # 0.25 s: an echo
+    assert not any(
+        turn.interrupts(RATE, piece) for piece in [QUIET, LOUD, QUIET] + [QUIET] * 8
+    )  # 0.25 s: an echo
     assert not turn._encoder.calls and len(turn.recording()[1]) <= 1.25 * RATE
     assert turn.add(RATE, LOUD).transcript.text == "4000"  # nothing from before
 
@@ -100,7 +114,9 @@ def test_the_end_is_found_in_a_long_turn_by_its_last_seconds(turn):
     for _ in range(60):
         assert not turn.add(RATE, LOUD).ended
     assert max(seen) == live.RECENT * RATE
-    assert [turn.add(RATE, QUIET).ended for _ in range(5)][-1] and turn.finish().text == str(60 * len(LOUD))
+    assert [turn.add(RATE, QUIET).ended for _ in range(5)][-1] and turn.finish().text == str(
+        60 * len(LOUD)
+    )
 
 
 def test_a_short_pause_does_not_end_it(turn):
@@ -127,7 +143,12 @@ def test_a_turn_ends_before_it_is_too_long_to_be_used(turn):
 
 def test_a_bad_piece_is_refused_and_the_turn_goes_on(turn):
     turn.add(RATE, LOUD)
-    for rate, piece in ((48_000, LOUD), (RATE, np.full(100, np.nan)), (RATE, np.zeros(0)), (RATE, np.zeros((100, 2)))):
+    for rate, piece in (
+        (48_000, LOUD),
+        (RATE, np.full(100, np.nan)),
+        (RATE, np.zeros(0)),
+        (RATE, np.zeros((100, 2))),
+    ):
         with pytest.raises(InputError):
             turn.add(rate, piece)
     assert turn.finish().text == "4000"
@@ -144,12 +165,17 @@ def test_the_last_transcript_is_that_of_the_whole_recording(settings):
     waveform = spoken_by_piper(load_voice(settings), SENTENCES[2])
     turn = LiveTurn(encoder, encoder.voice)
     seen, partial = [], None
-    for piece in np.split(waveform, range(RATE // 2, len(waveform), RATE // 2)) + [np.zeros(RATE // 2, np.float32)] * 4:
+    for piece in (
+        np.split(waveform, range(RATE // 2, len(waveform), RATE // 2))
+        + [np.zeros(RATE // 2, np.float32)] * 4
+    ):
         partial = turn.add(RATE, piece)
         seen.append(partial.transcript.text)
         if partial.ended:
             break
     assert partial.ended and partial.transcript == encoder.transcribe(np.concatenate(turn._pieces))
     whole = encoder.transcribe(waveform).text
-    assert word_errors(SENTENCES[2:3], [partial.transcript.text]) <= word_errors(SENTENCES[2:3], [whole])
+    assert word_errors(SENTENCES[2:3], [partial.transcript.text]) <= word_errors(
+        SENTENCES[2:3], [whole]
+    )
     assert any(text and text != partial.transcript.text for text in seen)

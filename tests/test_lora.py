@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mm_support.compat import prepare_torchvision
+from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.train.lora import add_lora, load_lora, save_lora
 from mm_support.train.reply import reply_loss
 
@@ -15,7 +15,14 @@ def small(dtype):
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
-    sizes = {"vocab_size": 12, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "initializer_range": 0.3}
+    sizes = {
+        "vocab_size": 12,
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "initializer_range": 0.3,
+    }
     return LlamaForCausalLM(LlamaConfig(**sizes)).to(dtype)
 
 
@@ -25,7 +32,9 @@ def test_an_adapter_learns_in_float32_and_leaves_the_model_as_it_is(dtype):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     layers = add_lora(model, 4, 2.0)
     own = [value for layer in layers.values() for value in (layer.a, layer.b)]
-    assert {value.dtype for value in own} == {torch.float32} and {id(p) for p in model.parameters() if p.requires_grad} == {id(p) for p in own}
+    assert {value.dtype for value in own} == {torch.float32} and {
+        id(p) for p in model.parameters() if p.requires_grad
+    } == {id(p) for p in own}
     optimizer = torch.optim.AdamW(own, lr=0.02, weight_decay=0.0)
     losses = []
     for _ in range(30):
@@ -42,7 +51,9 @@ def test_only_the_reply_counts():
     model = small(torch.float32)
     (prompt, reply), *_ = BATCH
     logits = model(torch.tensor([prompt + reply])).logits[0].log_softmax(-1)
-    wanted = -torch.stack([logits[len(prompt) - 1 + place, token] for place, token in enumerate(reply)]).mean()
+    wanted = -torch.stack(
+        [logits[len(prompt) - 1 + place, token] for place, token in enumerate(reply)]
+    ).mean()
     torch.testing.assert_close(reply_loss(model, BATCH[:1]), wanted)
 
 
@@ -53,5 +64,9 @@ def test_what_was_learned_is_saved_whole_and_read_again(tmp_path):
         torch.nn.init.normal_(layer.b, std=0.1)
     save_lora(layers, tmp_path / "x.safetensors")
     load_lora(again, tmp_path / "x.safetensors")
-    assert all(".layers.1." in name for name in layers) and [path.name for path in tmp_path.iterdir()] == ["x.safetensors"]
-    torch.testing.assert_close(reply_loss(other, BATCH), reply_loss(model, BATCH), atol=2e-3, rtol=0)
+    assert all(".layers.1." in name for name in layers) and [
+        path.name for path in tmp_path.iterdir()
+    ] == ["x.safetensors"]
+    torch.testing.assert_close(
+        reply_loss(other, BATCH), reply_loss(model, BATCH), atol=2e-3, rtol=0
+    )

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from mm_support.train import metrics
+from mm_support.evaluate import metrics
 
 
 @pytest.fixture
 def labels():
     generator = np.random.default_rng(3)
     truth = generator.choice(list("abcdef"), size=200)
-    predicted = np.where(generator.random(200) < 0.6, truth, generator.choice(list("abcdefg"), size=200))
+    predicted = np.where(
+        generator.random(200) < 0.6, truth, generator.choice(list("abcdefg"), size=200)
+    )
     return truth.tolist(), predicted.tolist()
 
 
@@ -25,7 +27,9 @@ def test_accuracy_and_macro_f1_by_hand():
 def test_agree_with_scikit_learn(labels):
     truth, predicted = labels
     names = sorted(set(truth) | set(predicted))
-    assert metrics.accuracy(truth, predicted) == pytest.approx(reference.accuracy_score(truth, predicted))
+    assert metrics.accuracy(truth, predicted) == pytest.approx(
+        reference.accuracy_score(truth, predicted)
+    )
     assert metrics.macro_f1(truth, predicted) == pytest.approx(
         reference.f1_score(truth, predicted, average="macro", zero_division=0)
     )
@@ -59,7 +63,9 @@ def test_bootstrap_interval_is_seeded_and_covers_the_known_error():
     assert interval == metrics.bootstrap_interval(cases, seed=5)
     assert interval.value == pytest.approx(cases.mean())
     assert interval.low < interval.value < interval.high
-    half_width = 1.96 * np.sqrt(cases.mean() * (1 - cases.mean()) / len(cases))  # normal approximation
+    half_width = 1.96 * np.sqrt(
+        cases.mean() * (1 - cases.mean()) / len(cases)
+    )  # normal approximation
     assert (interval.high - interval.low) / 2 == pytest.approx(half_width, rel=0.15)
 
 
@@ -71,8 +77,14 @@ def test_threshold_reaches_the_recall_and_not_more_than_needed():
 
 
 def test_operating_point_by_hand():
-    point = metrics.operating_point(0.4, [0.9, 0.8, 0.5, 0.4], [True, False, True, True], [0.1, 0.4, 0.6])
-    assert (point.out_of_scope_recall, point.kept, point.kept_right) == (pytest.approx(2 / 3), 0.75, 0.5)
+    point = metrics.operating_point(
+        0.4, [0.9, 0.8, 0.5, 0.4], [True, False, True, True], [0.1, 0.4, 0.6]
+    )
+    assert (point.out_of_scope_recall, point.kept, point.kept_right) == (
+        pytest.approx(2 / 3),
+        0.75,
+        0.5,
+    )
 
 
 def test_area_under_curve_agrees_with_scikit_learn():
@@ -82,13 +94,16 @@ def test_area_under_curve_agrees_with_scikit_learn():
     assert metrics.area_under_curve(inside, outside) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("call", [
-    lambda: metrics.accuracy([], []),
-    lambda: metrics.macro_f1(["a"], ["a", "b"]),
-    lambda: metrics.expected_calibration_error([], []),
-    lambda: metrics.bootstrap_interval([]),
-    lambda: metrics.threshold_for_recall([], 0.8),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: metrics.accuracy([], []),
+        lambda: metrics.macro_f1(["a"], ["a", "b"]),
+        lambda: metrics.expected_calibration_error([], []),
+        lambda: metrics.bootstrap_interval([]),
+        lambda: metrics.threshold_for_recall([], 0.8),
+    ],
+)
 def test_nothing_to_score_is_an_error(call):
     with pytest.raises(ValueError):
         call()

@@ -19,7 +19,12 @@ ROOT = Path(__file__).parents[1]
 KNOWLEDGE = ROOT / "assets" / "knowledge"
 CASES = ROOT / "tests" / "cases"
 PACKS = ("shopping", "smart-home", "finance", "healthcare", "education")
-KINDS = {"answerable": 60, "out_of_scope": 20, "false_premise": 8, "dialogue": 6}  # at least, a pack
+KINDS = {
+    "answerable": 60,
+    "out_of_scope": 20,
+    "false_premise": 8,
+    "dialogue": 6,
+}  # at least, a pack
 PICTURE_BYTES = 1_200_000  # at most, a pack
 LONGEST_SIDE = 900  # px
 
@@ -45,7 +50,9 @@ def normalised(text: str) -> str:
 
 @pytest.fixture
 def draw(pack: str, monkeypatch: pytest.MonkeyPatch) -> dict:
-    """The names of a pack's draw.py, run without writing files; its imports are forgotten afterwards."""
+    """The names of a pack's draw.py, run without writing files; its imports are forgotten
+    afterwards.
+    """
     before = set(sys.modules)
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield runpy.run_path(str(KNOWLEDGE / pack / "draw.py"), run_name="draw")
@@ -138,7 +145,11 @@ def test_cases_are_of_every_kind(pack: str) -> None:
 
 
 def test_cases_are_held_out(pack: str) -> None:
-    taught = {normalised(question) for entry in entries(pack) for question in (*entry["questions"], entry["title"])}
+    taught = {
+        normalised(question)
+        for entry in entries(pack)
+        for question in (*entry["questions"], entry["title"])
+    }
     asked = [normalised(turn["text"]) for turn in turns(pack)]
     assert taught & set(asked) == set()
     assert len(asked) == len(set(asked))

@@ -44,11 +44,22 @@ def near(pixel, wanted) -> bool:
 def test_each_format_keeps_its_pixels(saved, kind):
     loaded = load_photo(saved(half_red(), kind))
     assert (loaded.mode, loaded.size) == ("RGB", (40, 20))
-    assert near(loaded.getpixel((5, 10)), (255, 0, 0)) and near(loaded.getpixel((35, 10)), (0, 0, 255))
+    assert near(loaded.getpixel((5, 10)), (255, 0, 0)) and near(
+        loaded.getpixel((35, 10)), (0, 0, 255)
+    )
 
 
 # Where the stored left half is to be seen, by EXIF orientation
-SEEN_AT = {1: "left", 2: "right", 3: "right", 4: "left", 5: "top", 6: "top", 7: "bottom", 8: "bottom"}
+SEEN_AT = {
+    1: "left",
+    2: "right",
+    3: "right",
+    4: "left",
+    5: "top",
+    6: "top",
+    7: "bottom",
+    8: "bottom",
+}
 PLACES = {"left": (2, 20), "right": (-3, 20), "top": (20, 2), "bottom": (20, -3)}
 
 
@@ -65,7 +76,9 @@ def test_exif_orientation_is_applied_and_removed(saved, orientation):
 def test_metadata_is_gone(saved):
     exif = Image.Exif()
     exif.get_ifd(GPS)[1] = "N"
-    loaded = load_photo(saved(half_red(), "JPEG", exif=exif, comment=b"secret", icc_profile=b"x" * 200))
+    loaded = load_photo(
+        saved(half_red(), "JPEG", exif=exif, comment=b"secret", icc_profile=b"x" * 200)
+    )
     assert not loaded.info and not loaded.getexif()
 
 
@@ -86,7 +99,16 @@ def test_broken_exif_does_not_cost_the_photo(saved):
         (Image.new("LA", (32, 32), (0, 0)), "PNG", (255, 255, 255)),
         (Image.fromarray(np.full((32, 32), 32768, np.uint16)), "PNG", (127, 127, 127)),
     ],
-    ids=["cmyk", "grey", "bilevel", "palette", "transparent", "half-transparent", "grey-alpha", "16-bit"],
+    ids=[
+        "cmyk",
+        "grey",
+        "bilevel",
+        "palette",
+        "transparent",
+        "half-transparent",
+        "grey-alpha",
+        "16-bit",
+    ],
 )
 def test_every_mode_becomes_rgb_as_people_see_it(saved, image, kind, wanted):
     loaded = load_photo(saved(image, kind))
@@ -96,7 +118,9 @@ def test_every_mode_becomes_rgb_as_people_see_it(saved, image, kind, wanted):
 def test_palette_with_a_transparent_colour_is_white_there(saved):
     image = half_red((32, 32)).quantize(2)
     loaded = load_photo(saved(image, "PNG", transparency=image.getpixel((0, 0))))
-    assert near(loaded.getpixel((2, 2)), (255, 255, 255)) and near(loaded.getpixel((30, 2)), (0, 0, 255))
+    assert near(loaded.getpixel((2, 2)), (255, 255, 255)) and near(
+        loaded.getpixel((30, 2)), (0, 0, 255)
+    )
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "PNG"])
@@ -111,7 +135,11 @@ def test_pil_images_are_taken_too_and_left_alone():
     given.info["comment"] = "mine"
     loaded = load_photo(given)
     loaded.putpixel((0, 0), (0, 255, 0))
-    assert given.getpixel((0, 0)) == (255, 0, 0) and given.info["comment"] == "mine" and not loaded.info
+    assert (
+        given.getpixel((0, 0)) == (255, 0, 0)
+        and given.info["comment"] == "mine"
+        and not loaded.info
+    )
 
 
 @pytest.mark.parametrize("mode", ["I", "F", "I;16", "LAB", "HSV", "YCbCr", "RGBX", "PA"])
@@ -152,7 +180,18 @@ def webp_header(side: int) -> bytes:
         (png_header(60_000, 60_000), "megapixels"),
         (webp_header(16_383), "JPEG, PNG or WEBP"),
     ],
-    ids=["empty", "text", "svg", "gif", "cut", "cut-early", "no-pixels", "too-many", "bomb", "webp-bomb"],
+    ids=[
+        "empty",
+        "text",
+        "svg",
+        "gif",
+        "cut",
+        "cut-early",
+        "no-pixels",
+        "too-many",
+        "bomb",
+        "webp-bomb",
+    ],
 )
 def test_bad_files_are_said_in_one_sentence(tmp_path, content, says):
     path = tmp_path / "photo.jpg"

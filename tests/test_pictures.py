@@ -1,4 +1,6 @@
-"""Photos against an entry's pictures and words, and the gallery of products that look alike; by hand, no models."""
+"""Photos against an entry's pictures and words, and the gallery of products that look alike; by
+hand, no models.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ import pytest
 from mm_support.knowledge.pictures import PictureCalibration, gallery, picture_logit, picture_scores
 from mm_support.types import Entry, Hit
 
-WEIGHTS = PictureCalibration(nearest=4.0, mean=2.0, words=1.0, bias=-3.0, only_words=5.0, only_words_bias=-2.0)
+WEIGHTS = PictureCalibration(
+    nearest=4.0, mean=2.0, words=1.0, bias=-3.0, only_words=5.0, only_words_bias=-2.0
+)
 
 
 def unit(*values: float) -> np.ndarray:
@@ -39,14 +43,26 @@ def test_an_entry_loses_by_as_much_as_another_one_is_likelier():
     logits = np.array([7.0, 5.0, 7.0, -4.0])
     scores = picture_scores(logits)
     plain = 1 / (1 + np.exp(-logits))
-    assert scores[0] == scores[2] == pytest.approx(plain[0]) and (scores[[1, 3]] < plain[[1, 3]]).all()
+    assert (
+        scores[0] == scores[2] == pytest.approx(plain[0]) and (scores[[1, 3]] < plain[[1, 3]]).all()
+    )
     assert np.argsort(-scores, kind="stable").tolist() == [0, 2, 1, 3]
-    assert scores[0] - scores[1] > 10 * (plain[0] - plain[1])  # where all are likely, as pictures by one hand are
-    assert picture_scores(np.array([-3.0])) == pytest.approx(1 / (1 + np.exp(3.0)))  # one alone is compared with nothing
+    assert scores[0] - scores[1] > 10 * (
+        plain[0] - plain[1]
+    )  # where all are likely, as pictures by one hand are
+    assert picture_scores(np.array([-3.0])) == pytest.approx(
+        1 / (1 + np.exp(3.0))
+    )  # one alone is compared with nothing
 
 
 def hit(name: str, photo: float, pictures: int = 1) -> Hit:
-    return Hit(Entry(name, name, "answer", pictures=tuple(Path(f"{name}-{i}.jpg") for i in range(pictures))), photo, {"photo": photo})
+    return Hit(
+        Entry(
+            name, name, "answer", pictures=tuple(Path(f"{name}-{i}.jpg") for i in range(pictures))
+        ),
+        photo,
+        {"photo": photo},
+    )
 
 
 HITS = [hit("lamp", 0.5), hit("stand", 0.4, 2), hit("chair", 0.1), hit("terms", 0.5, 0)]
@@ -54,14 +70,29 @@ HITS = [hit("lamp", 0.5), hit("stand", 0.4, 2), hit("chair", 0.1), hit("terms", 
 
 @pytest.mark.parametrize(
     "words",
-    ["Do you have this in blue?", "Is there something like this?", "do you sell similar ones", "Which other colours are there?", "Have you got an alternative?", "有没有类似的"],
+    [
+        "Do you have this in blue?",
+        "Is there something like this?",
+        "do you sell similar ones",
+        "Which other colours are there?",
+        "Have you got an alternative?",
+        "有没有类似的",
+    ],
 )
 def test_who_asks_for_something_like_the_photo_sees_what_looks_alike_best_first(words):
     assert gallery(words, HITS) == (Path("lamp-0.jpg"), Path("stand-0.jpg"))
     assert gallery(words, HITS[::-1]) == gallery(words, HITS)
 
 
-@pytest.mark.parametrize("words", ["", "What does this code mean?", "Do you have opening hours on Sunday?", "I would like to return it"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "What does this code mean?",
+        "Do you have opening hours on Sunday?",
+        "I would like to return it",
+    ],
+)
 def test_other_questions_get_no_gallery(words):
     assert gallery(words, HITS) == ()
 

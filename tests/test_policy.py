@@ -1,4 +1,6 @@
-"""Which kind of reply a turn gets: each rule alone, then the wording that asks for a person, with the real encoder."""
+"""Which kind of reply a turn gets: each rule alone, then the wording that asks for a person, with
+the real encoder.
+"""
 
 from dataclasses import replace
 
@@ -6,20 +8,21 @@ import numpy as np
 import pytest
 from conftest import WordEncoder
 
-from mm_support.decode.policy import ANGER, WANTS_PERSON, Policy, candidates
-from mm_support.decode.prompt import Question
+from mm_support.decide.confidence import FEATURES, Gate, features, load_gate
+from mm_support.decide.policy import ANGER, WANTS_PERSON, Policy, candidates
 from mm_support.errors import InputError, WeightsError
-from mm_support.knowledge.gate import FEATURES, Gate, features, load_gate
-from mm_support.conversation import Past
-from mm_support.train.gate import read_cases
-from mm_support.types import Entry, FusedQuery, Hit, UserTurn
+from mm_support.train.calibrate import read_cases
+from mm_support.types import Entry, FusedQuery, Hit, Past, Question, UserTurn
 
 GATE = Gate((10.0, *[0] * (len(FEATURES) - 1)), -5.0, 0.6, 0.3)  # probability 0.5 at a score of 0.5
 QUERY = FusedQuery(np.ones(2), None, {}, {"text": 1.0})
 
 
 def hits(*scores, human_only=False):
-    return [Hit(Entry(f"e{n}", f"Title {n}", "An answer.", human_only=human_only), score) for n, score in enumerate(scores)]
+    return [
+        Hit(Entry(f"e{n}", f"Title {n}", "An answer.", human_only=human_only), score)
+        for n, score in enumerate(scores)
+    ]
 
 
 def decide(found, words="warranty", past=()):
@@ -50,7 +53,9 @@ def test_nothing_found_is_refused():
 
 def test_what_only_people_may_handle_is_handed_over_with_the_entry():
     decision = decide(hits(0.5, human_only=True))
-    assert (decision.action, decision.reason) == ("handoff", "human_only") and decision.hits[0].entry.id == "e0"
+    assert (decision.action, decision.reason) == ("handoff", "human_only") and decision.hits[
+        0
+    ].entry.id == "e0"
     assert decide(hits(0.1, human_only=True)).action == "refuse"
 
 
@@ -103,13 +108,29 @@ def test_an_entry_about_another_code_does_not_answer():
     found = [Hit(entry, 0.9)]
 
     def action(**named):
-        query = FusedQuery(np.ones(2), None, {}, {"text": 1.0}, {name: frozenset({code}) for name, code in named.items()})
+        query = FusedQuery(
+            np.ones(2),
+            None,
+            {},
+            {"text": 1.0},
+            {name: frozenset({code}) for name, code in named.items()},
+        )
         return Policy(GATE, WordEncoder()).decide(Question(typed="error"), query, found, ()).action
 
-    assert (action(text="E41"), action(text="E99"), action(speech="E99")) == ("answer", "clarify", "clarify")
+    assert (action(text="E41"), action(text="E99"), action(speech="E99")) == (
+        "answer",
+        "clarify",
+        "clarify",
+    )
     assert action(text="AB12345") == "answer"  # another kind of code
-    assert (action(text="10"), action(text="41"), action(text="104823")) == ("clarify", "answer", "clarify")
-    assert action(photo_text="E99") == "answer"  # a photo shows many codes that were not asked about
+    assert (action(text="10"), action(text="41"), action(text="104823")) == (
+        "clarify",
+        "answer",
+        "clarify",
+    )
+    assert (
+        action(photo_text="E99") == "answer"
+    )  # a photo shows many codes that were not asked about
     found = [Hit(Entry("lo", "Dryer shows Lo", "The tank is full."), 0.9)]
     assert (action(text="LO"), action(text="UB")) == ("answer", "clarify")
 
@@ -121,20 +142,45 @@ def test_a_question_back_names_two_or_three_close_entries():
 
 def test_features_by_hand():
     entry = Entry("a", "Error E24", "The pump is blocked.")
-    query = FusedQuery(np.ones(2), np.ones(2), {}, {"text": 0.7, "photo": 0.3}, {"text": frozenset({"E24"})})
-    values = dict(zip(FEATURES, features("the pump shows e24 today", query, [Hit(entry, 0.8, {"photo": 0.15}), Hit(entry, 0.5)])))
+    query = FusedQuery(
+        np.ones(2), np.ones(2), {}, {"text": 0.7, "photo": 0.3}, {"text": frozenset({"E24"})}
+    )
+    values = dict(
+        zip(
+            FEATURES,
+            features(
+                "the pump shows e24 today",
+                query,
+                [Hit(entry, 0.8, {"photo": 0.15}), Hit(entry, 0.5)],
+            ),
+        )
+    )
     assert values == pytest.approx(
         {
-            "score": 0.8, "margin": 0.3, "coverage": 2 / 4, "score_covered": 0.4, "brevity": 1 / 5,
-            "photo_share": 0.3, "photo_score": 0.5, "photo_code": 0.0, "context_share": 0.0, "code_found": 1.0, "code_unknown": 0.0,
-        }  # fmt: skip
+            "score": 0.8,
+            "margin": 0.3,
+            "coverage": 2 / 4,
+            "score_covered": 0.4,
+            "brevity": 1 / 5,
+            "photo_share": 0.3,
+            "photo_score": 0.5,
+            "photo_code": 0.0,
+            "context_share": 0.0,
+            "code_found": 1.0,
+            "code_unknown": 0.0,
+        }
     )
     read = FusedQuery(None, np.ones(2), {}, {"photo": 1.0}, {"photo_text": frozenset({"E24"})})
     assert dict(zip(FEATURES, features("", read, [Hit(entry, 0.8)])))["photo_code"] == 1.0
     unknown = FusedQuery(np.ones(2), None, {}, {"text": 1.0}, {"text": frozenset({"F99"})})
     assert features("f99", unknown, [Hit(entry, 0.8)])[-1] == 1.0
     shown = FusedQuery(None, None, {}, {"photo_text": 1.0}, {"photo_text": frozenset({"LO"})})
-    values = dict(zip(FEATURES, features("", shown, [Hit(Entry("lo", "Dryer shows Lo", "The tank is full."), 0.8)])))
+    values = dict(
+        zip(
+            FEATURES,
+            features("", shown, [Hit(Entry("lo", "Dryer shows Lo", "The tank is full."), 0.8)]),
+        )
+    )
     assert values["photo_code"] == values["code_found"] == 1.0 and values["code_unknown"] == 0.0
 
 
@@ -143,13 +189,18 @@ def test_a_gate_that_was_fitted_to_other_encoders_says_so(caplog):
     from mm_support.loading import gate_for
 
     assert gate_for(Settings(profile="embedded")) == load_gate() and not caplog.records
-    assert gate_for(Settings(profile="embedded", text_model="org/other")) == load_gate() and "train gate" in caplog.text
+    assert (
+        gate_for(Settings(profile="embedded", text_model="org/other")) == load_gate()
+        and "train gate" in caplog.text
+    )
 
 
 def test_a_gate_that_does_not_fit_is_a_weights_error(tmp_path):
     with pytest.raises(WeightsError, match="train gate"):
         load_gate(tmp_path / "gone.json")
-    (tmp_path / "gate.json").write_text('{"weights": [1], "bias": 0, "answer": 0.5, "clarify": 0.2}')
+    (tmp_path / "gate.json").write_text(
+        '{"weights": [1], "bias": 0, "answer": 0.5, "clarify": 0.2}'
+    )
     with pytest.raises(WeightsError):
         load_gate(tmp_path / "gate.json")
 
@@ -167,18 +218,29 @@ NEITHER = (
 @pytest.mark.parametrize("sentences, reason", [(ASKS, "asked"), (ANGRY, "upset"), (NEITHER, None)])
 def test_wording_that_asks_for_a_person(service, sentences, reason):
     policy = service._parts.result().policy
-    assert {text: policy._sign(text) for text in sentences.split("|")} == dict.fromkeys(sentences.split("|"), reason)
+    assert {text: policy._sign(text) for text in sentences.split("|")} == dict.fromkeys(
+        sentences.split("|"), reason
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text, action", [("error 24", "answer"), ("What does this code on the display mean?", "clarify"), ("how much does it cost", "clarify")])
+@pytest.mark.parametrize(
+    "text, action",
+    [
+        ("error 24", "answer"),
+        ("What does this code on the display mean?", "clarify"),
+        ("how much does it cost", "clarify"),
+    ],
+)
 def test_codes_said_and_not_said(service, text, action):
     hits, _, decision = service.decide(UserTurn(text, knowledge="smart-home"))
     assert decision.action == action
     assert action == "clarify" or hits[0].entry.id == "washer-e24"
 
 
-@pytest.mark.parametrize("line", ["{", '{"text": "x"}', '["a"]', '{"turns": [{"text": "x"}], "kind": "dialogue"}'])
+@pytest.mark.parametrize(
+    "line", ["{", '{"text": "x"}', '["a"]', '{"turns": [{"text": "x"}], "kind": "dialogue"}']
+)
 def test_a_line_that_is_no_case_for_the_gate_is_said_with_its_number(tmp_path, line):
     (tmp_path / "bank.jsonl").write_text('{"text": "x", "expect": "none", "kind": "none"}\n' + line)
     with pytest.raises(InputError, match="line 2"):

@@ -4,8 +4,15 @@ import re
 
 import pytest
 
-from mm_support.decode.prompt import MAX_ENTRY, MAX_EVIDENCE, MAX_WORDS, RULES, Question, build_messages, clean
-from mm_support.types import Entry
+from mm_support.decode.prompt import (
+    MAX_ENTRY,
+    MAX_EVIDENCE,
+    MAX_WORDS,
+    RULES,
+    build_messages,
+    clean,
+)
+from mm_support.types import Entry, Question
 
 ENTRY = Entry("refund", "Refunds", "The refund takes 5 days. You get it on your card.")
 
@@ -15,13 +22,18 @@ def user_text(question, entries=(ENTRY,)):
 
 
 def test_all_prompts_begin_with_the_same_rules_and_nothing_of_the_customer():
-    first, second = build_messages(Question("a"), [ENTRY]), build_messages(Question("b", "c", ("E24",)), [ENTRY] * 2)
+    first, second = (
+        build_messages(Question("a"), [ENTRY]),
+        build_messages(Question("b", "c", ("E24",)), [ENTRY] * 2),
+    )
     assert first[0] == second[0] == {"role": "system", "content": RULES}
     assert [message["role"] for message in first] == ["system", "user"]
 
 
 def test_evidence_is_numbered_by_rank_and_each_way_of_asking_has_its_own_fence():
-    text = user_text(Question("typed words", "spoken words", ("E24", "FILTER"), ("washer",)), [ENTRY, ENTRY])
+    text = user_text(
+        Question("typed words", "spoken words", ("E24", "FILTER"), ("washer",)), [ENTRY, ENTRY]
+    )
     assert "[1] Refunds: The refund takes 5 days." in text and "[2] Refunds:" in text
     assert "<typed>typed words</typed>" in text and "<said>spoken words</said>" in text
     assert "<photo>E24; FILTER; washer</photo>" in text
@@ -52,18 +64,27 @@ def test_markers_and_fences_inside_data_are_taken_out(attack):
 
 def test_sizes_are_bounded():
     long = Entry("x", "t" * 10_000, "A sentence of the answer. " * 1_000)
-    text = user_text(Question("w" * 10_000, "w" * 10_000, tuple("line" for _ in range(10_000))), [long] * 10)
+    text = user_text(
+        Question("w" * 10_000, "w" * 10_000, tuple("line" for _ in range(10_000))), [long] * 10
+    )
     assert len(text) < sum(MAX_ENTRY) + 3 * MAX_WORDS + 1_000
     assert f"[{MAX_EVIDENCE}]" in text and f"[{MAX_EVIDENCE + 1}]" not in text
 
 
 def test_a_long_answer_is_cut_at_a_sentence_and_a_sentence_that_is_too_long_is_cut_short():
-    assert user_text(Question("q"), [Entry("x", "T", "A sentence of the answer. " * 100)]).split("</evidence>")[0].rstrip().endswith("answer.")
+    assert (
+        user_text(Question("q"), [Entry("x", "T", "A sentence of the answer. " * 100)])
+        .split("</evidence>")[0]
+        .rstrip()
+        .endswith("answer.")
+    )
     assert len(user_text(Question("q"), [Entry("x", "T", "word " * 1_000)])) < MAX_ENTRY[0] + 200
 
 
 def test_clean_keeps_ordinary_text_as_it_is():
-    assert clean("Prices < 5 > 3 & 50% [1] café, 東京", 100) == "Prices < 5 > 3 & 50% [1] café, 東京"
+    assert (
+        clean("Prices < 5 > 3 & 50% [1] café, 東京", 100) == "Prices < 5 > 3 & 50% [1] café, 東京"
+    )
 
 
 def test_a_question_without_words_is_what_the_photo_shows():

@@ -12,22 +12,35 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from recordings import FORMATS, encoded, wav
 from safetensors.torch import save_file
 from whisper.model import ModelDimensions, Whisper
 
-from mm_support.bench.sounds import SENTENCES, spoken_by_espeak, spoken_by_piper, with_noise, wordless
+from mm_support.bench.sounds import (
+    SENTENCES,
+    spoken_by_espeak,
+    spoken_by_piper,
+    with_noise,
+    wordless,
+)
 from mm_support.bench.speech import plain_text, word_errors
 from mm_support.decode.voice import load_voice
 from mm_support.device import Device, resolve_device
 from mm_support.encode import speech
-from mm_support.encode.speech import choose_language, is_heard, load_speech_encoder, looks_bad, skip_silence, split_segments
+from mm_support.encode.speech import (
+    choose_language,
+    is_heard,
+    load_speech_encoder,
+    looks_bad,
+    skip_silence,
+    split_segments,
+)
 from mm_support.encode.vad import FRAME, load_voice_activity, speech_frames
 from mm_support.encode.whisper_audio import EVERY, MARGIN, encode_sound, stand_ins
 from mm_support.encode.whisper_decoder import HalfDecoder, HalfLinear, halve_decoder
 from mm_support.errors import InputError, WeightsError
 from mm_support.inputs.audio import load_waveform
 from mm_support.types import Transcript
-from recordings import FORMATS, encoded, wav
 
 CPU = Device(torch.device("cpu"), torch.float32, "test")
 RATE = 16_000
@@ -44,7 +57,10 @@ def stamps(*seconds):
 
 def test_segments_between_timestamps():
     tokens = [*stamps(0), 1, 2, *stamps(2, 2), 3, *stamps(4)]
-    assert split_segments(tokens, STAMP, 5.0) == ([(0.0, 2.0, tokens[:4]), (2.0, 4.0, tokens[4:])], 5.0)
+    assert split_segments(tokens, STAMP, 5.0) == (
+        [(0.0, 2.0, tokens[:4]), (2.0, 4.0, tokens[4:])],
+        5.0,
+    )
 
 
 def test_an_unfinished_segment_is_left_for_the_next_window():
@@ -61,7 +77,9 @@ def test_a_window_without_pairs_is_one_segment():
 def test_every_window_moves_on():
     rng = np.random.default_rng(0)
     for _ in range(200):
-        tokens = [int(t) for t in rng.choice([1, 2, STAMP, STAMP + 5, STAMP + 50], rng.integers(0, 8))]
+        tokens = [
+            int(t) for t in rng.choice([1, 2, STAMP, STAMP + 5, STAMP + 50], rng.integers(0, 8))
+        ]
         assert split_segments(tokens, STAMP, 1.0)[1] > 0
 
 
@@ -83,20 +101,27 @@ def test_silence_is_skipped_up_to_the_next_speech():
 
 def test_a_language_must_be_clearly_heard_to_displace_the_expected_one():
     welsh = {"cy": 0.6, "en": 0.4}
-    assert choose_language(welsh, 2.0, "en") == "en" and choose_language({"cy": 0.85, "en": 0.1}, 2.0, "en") == "en"
+    assert (
+        choose_language(welsh, 2.0, "en") == "en"
+        and choose_language({"cy": 0.85, "en": 0.1}, 2.0, "en") == "en"
+    )
     assert choose_language({"de": 0.97, "en": 0.02}, 2.0, "en") == "de"
     assert choose_language({"de": 0.8, "en": 0.2}, 10.0, "en") == "de"
 
 
 def result(logprob=-0.3, no_speech=0.0, compression=1.0):
-    return SimpleNamespace(avg_logprob=logprob, no_speech_prob=no_speech, compression_ratio=compression)
+    return SimpleNamespace(
+        avg_logprob=logprob, no_speech_prob=no_speech, compression_ratio=compression
+    )
 
 
 def test_decoding_signals():
     assert not looks_bad(result()) and is_heard(result())
     assert looks_bad(result(compression=3.0)) and not is_heard(result(compression=3.0))
     assert looks_bad(result(logprob=-1.5)) and is_heard(result(logprob=-1.5))
-    assert not looks_bad(result(logprob=-1.5, no_speech=0.9)) and not is_heard(result(logprob=-1.5, no_speech=0.9))
+    assert not looks_bad(result(logprob=-1.5, no_speech=0.9)) and not is_heard(
+        result(logprob=-1.5, no_speech=0.9)
+    )
     assert is_heard(result(no_speech=0.9))  # sure of its words
 
 
@@ -117,7 +142,10 @@ def tiny():
 def folder(tiny, tmp_path_factory):
     """The tiny Whisper as a folder, as people bring their own."""
     path = tmp_path_factory.mktemp("whisper")
-    save_file({name: tensor.half().contiguous() for name, tensor in tiny.state_dict().items()}, path / "model.safetensors")
+    save_file(
+        {name: tensor.half().contiguous() for name, tensor in tiny.state_dict().items()},
+        path / "model.safetensors",
+    )
     (path / "config.json").write_text(json.dumps(dataclasses.asdict(DIMENSIONS)))
     return path
 
@@ -134,40 +162,60 @@ def mel_of(frames, seed=0):
 def test_the_whole_window_is_whispers_own_encoding(tiny):
     mel = mel_of(400)
     padded = torch.nn.functional.pad(mel, (0, 2600))[None]
-    assert torch.allclose(encode_sound(tiny.encoder, mel, thin=False), tiny.encoder(padded), atol=1e-5)
-    assert torch.allclose(encode_sound(tiny.encoder, mel_of(3000)), tiny.encoder(mel_of(3000)[None]), atol=1e-5)
+    assert torch.allclose(
+        encode_sound(tiny.encoder, mel, thin=False), tiny.encoder(padded), atol=1e-5
+    )
+    assert torch.allclose(
+        encode_sound(tiny.encoder, mel_of(3000)), tiny.encoder(mel_of(3000)[None]), atol=1e-5
+    )
 
 
 def test_thinned_silence_counts_as_much_as_all_of_it(tiny):
-    """Where positions make no difference, positions of silence are all alike, and thinning them changes nothing."""
+    """Where positions make no difference, positions of silence are all alike, and thinning them
+    changes nothing.
+    """
     encoder = type(tiny.encoder)(*dataclasses.astuple(DIMENSIONS)[:5])
-    encoder.load_state_dict({**tiny.encoder.state_dict(), "positional_embedding": torch.zeros(1500, 32)})
+    encoder.load_state_dict(
+        {**tiny.encoder.state_dict(), "positional_embedding": torch.zeros(1500, 32)}
+    )
     mel = mel_of(400)
     thin, whole = encode_sound(encoder.eval(), mel), encode_sound(encoder, mel, thin=False)
     assert thin.shape[1] == 200 + MARGIN + math.ceil((1500 - 200 - MARGIN) / EVERY)
-    assert torch.allclose(thin[:, :200], whole[:, :200], atol=2e-3)  # the last position of all sees the window's edge
+    assert torch.allclose(
+        thin[:, :200], whole[:, :200], atol=2e-3
+    )  # the last position of all sees the window's edge
 
 
 def test_stand_ins_cover_every_position_once():
     for first in (0, 7, 1499, 1500):
         where, counts = stand_ins(first, 1500)
-        assert counts.sum() == 1500 - first and all(first <= p < 1500 for p in where) and len(set(where.tolist())) == len(where)
+        assert (
+            counts.sum() == 1500 - first
+            and all(first <= p < 1500 for p in where)
+            and len(set(where.tolist())) == len(where)
+        )
 
 
 def test_a_local_folder_loads_through_the_same_code(tiny, folder, tmp_settings):
     encoder = load_speech_encoder(tmp_settings.with_changes(speech_model=str(folder)), CPU)
     expected = tiny.state_dict()["decoder.token_embedding.weight"]
-    assert torch.allclose(encoder.model.state_dict()["decoder.token_embedding.weight"].float(), expected, atol=1e-2)
+    assert torch.allclose(
+        encoder.model.state_dict()["decoder.token_embedding.weight"].float(), expected, atol=1e-2
+    )
 
 
 def halved(model):
     """A copy with its weights rounded to float16 numbers."""
     model = copy.deepcopy(model).eval()
-    model.load_state_dict({name: value.half().float() for name, value in model.state_dict().items()})
+    model.load_state_dict(
+        {name: value.half().float() for name, value in model.state_dict().items()}
+    )
     return model
 
 
-@pytest.mark.skipif("fbgemm" not in torch.backends.quantized.supported_engines, reason="FBGEMM is for x86")
+@pytest.mark.skipif(
+    "fbgemm" not in torch.backends.quantized.supported_engines, reason="FBGEMM is for x86"
+)
 def test_the_halved_decoder_is_the_decoder(tiny, hasty):
     plain, quick = halved(tiny), halved(tiny)
     halve_decoder(quick)
@@ -177,8 +225,13 @@ def test_the_halved_decoder_is_the_decoder(tiny, hasty):
     with torch.inference_mode():
         assert torch.allclose(quick.decoder(tokens, sound), plain.decoder(tokens, sound), atol=1e-4)
     waveform = np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32)
-    said = [speech.WhisperEncoder(model, AlwaysSpeech(), CPU).transcribe(waveform, "en") for model in (plain, quick)]
-    assert said[0].text == said[1].text != "" and said[0].confidence == pytest.approx(said[1].confidence, rel=1e-4)
+    said = [
+        speech.WhisperEncoder(model, AlwaysSpeech(), CPU).transcribe(waveform, "en")
+        for model in (plain, quick)
+    ]
+    assert said[0].text == said[1].text != "" and said[0].confidence == pytest.approx(
+        said[1].confidence, rel=1e-4
+    )
 
 
 def test_a_decoder_that_float16_does_not_hold_stays_as_it_is(tiny):
@@ -191,7 +244,9 @@ def test_a_decoder_that_float16_does_not_hold_stays_as_it_is(tiny):
 
 @pytest.fixture
 def hasty(monkeypatch):
-    """A random model never ends its sentence: twelve tokens at most, at one attempt, whatever they are worth."""
+    """A random model never ends its sentence: twelve tokens at most, at one attempt, whatever they
+    are worth.
+    """
     monkeypatch.setattr(speech, "TOKENS", (12, 0))
     monkeypatch.setattr(speech, "looks_bad", lambda _: False)
     monkeypatch.setattr(speech, "UNSURE", -1e9)
@@ -203,7 +258,9 @@ def test_bfloat16_decodes(folder, tmp_settings, hasty):
     encoder = load_speech_encoder(tmp_settings.with_changes(speech_model=str(folder)), device)
     encoder.voice = AlwaysSpeech()
     assert encoder.model.decoder.token_embedding.weight.dtype == torch.bfloat16
-    assert encoder.transcribe(np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32), "en").text
+    assert encoder.transcribe(
+        np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32), "en"
+    ).text
 
 
 def test_a_draft_is_one_attempt_however_unsure(folder, tmp_settings, hasty, monkeypatch):
@@ -211,7 +268,9 @@ def test_a_draft_is_one_attempt_however_unsure(folder, tmp_settings, hasty, monk
     encoder = load_speech_encoder(tmp_settings.with_changes(speech_model=str(folder)), CPU)
     encoder.voice = AlwaysSpeech()
     attempts, attempt = [], encoder._attempt
-    monkeypatch.setattr(encoder, "_attempt", lambda *args, **how: attempts.append(how) or attempt(*args, **how))
+    monkeypatch.setattr(
+        encoder, "_attempt", lambda *args, **how: attempts.append(how) or attempt(*args, **how)
+    )
     noise = np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32)
     encoder.transcribe(noise, "en", draft=True)
     assert attempts == [{}]
@@ -223,7 +282,9 @@ def test_damaged_weights_say_what_is_wrong(folder, tmp_path, tmp_settings):
     with pytest.raises(WeightsError, match="config.json"):
         load_speech_encoder(tmp_settings.with_changes(speech_model=str(tmp_path)), CPU)
     (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
-    (tmp_path / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-1000])
+    (tmp_path / "model.safetensors").write_bytes(
+        (folder / "model.safetensors").read_bytes()[:-1000]
+    )
     with pytest.raises(WeightsError, match="model.safetensors"):
         load_speech_encoder(tmp_settings.with_changes(speech_model=str(tmp_path)), CPU)
 
@@ -241,9 +302,14 @@ def test_unreachable_hub_names_the_embedded_profile(monkeypatch, tmp_path, tmp_s
 
 
 def test_two_threads_do_not_disturb_each_other(tiny, hasty):
-    """openai-whisper keeps keys and values in hooks on the shared modules: without the lock this fails."""
+    """openai-whisper keeps keys and values in hooks on the shared modules: without the lock this
+    fails.
+    """
     encoder = speech.WhisperEncoder(tiny, AlwaysSpeech(), CPU)
-    waveforms = [np.random.default_rng(i).normal(0, 0.1, RATE * (1 + i % 3)).astype(np.float32) for i in range(8)]
+    waveforms = [
+        np.random.default_rng(i).normal(0, 0.1, RATE * (1 + i % 3)).astype(np.float32)
+        for i in range(8)
+    ]
     alone = [encoder.transcribe(waveform, "en") for waveform in waveforms]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda waveform: encoder.transcribe(waveform, "en"), waveforms))
@@ -252,7 +318,9 @@ def test_two_threads_do_not_disturb_each_other(tiny, hasty):
 
 def test_an_unknown_language_is_refused(tiny):
     with pytest.raises(InputError, match="'en'"):
-        speech.WhisperEncoder(tiny, AlwaysSpeech(), CPU).transcribe(np.zeros(RATE, np.float32), "klingon")
+        speech.WhisperEncoder(tiny, AlwaysSpeech(), CPU).transcribe(
+            np.zeros(RATE, np.float32), "klingon"
+        )
 
 
 # -- voice activity ------------------------------------------------------------------------
@@ -266,7 +334,9 @@ def test_voice_activity_of_the_whole_recording_is_that_of_its_frames_in_order():
     one_by_one = []
     for start in range(0, 21 * FRAME, FRAME):
         frame = padded[None, start : start + 64 + FRAME]
-        probability, state["h"], state["c"] = voice._session.run(["speech_probs", "hn", "cn"], {"input": frame, **state})
+        probability, state["h"], state["c"] = voice._session.run(
+            ["speech_probs", "hn", "cn"], {"input": frame, **state}
+        )
         one_by_one.append(probability[0])
     assert np.allclose(voice.probabilities(waveform), one_by_one, atol=1e-5)
 
@@ -275,7 +345,11 @@ def test_nothing_is_heard_where_nobody_speaks(tiny):
     encoder = speech.WhisperEncoder(tiny, load_voice_activity(), CPU)
     clips = wordless()
     assert len(clips) == 40
-    heard = {name for name, clip in clips.items() if encoder.transcribe(load_waveform((RATE, clip))) != Transcript("")}
+    heard = {
+        name
+        for name, clip in clips.items()
+        if encoder.transcribe(load_waveform((RATE, clip))) != Transcript("")
+    }
     assert not heard
 
 
@@ -289,7 +363,9 @@ def encoder(settings):
 
 @pytest.fixture(scope="module")
 def clips(settings):
-    """(sentence, waveform), spoken by Piper, the same in every run: its noise is drawn by onnxruntime."""
+    """(sentence, waveform), spoken by Piper, the same in every run: its noise is drawn by
+    onnxruntime.
+    """
     onnxruntime.set_seed(0)
     voice = load_voice(settings)
     return [(sentence, spoken_by_piper(voice, sentence)) for sentence in SENTENCES[:8]]
@@ -305,7 +381,10 @@ def test_speech_is_understood_as_whisper_does(encoder, clips):
     for (_, waveform), transcript in zip(clips, ours):
         assert transcript.language == "en" and 0.4 < transcript.confidence <= 1
         assert " ".join(segment.text for segment in transcript.segments) == transcript.text
-        assert all(0 <= segment.start < segment.end <= len(waveform) / RATE + 0.5 for segment in transcript.segments)
+        assert all(
+            0 <= segment.start < segment.end <= len(waveform) / RATE + 0.5
+            for segment in transcript.segments
+        )
 
 
 @pytest.mark.slow
@@ -324,15 +403,23 @@ def test_the_same_words_through_a_telephone_in_noise_and_very_quietly(encoder, c
 
 @pytest.mark.slow
 def test_the_same_words_in_every_kind_of_file(encoder, clips, tmp_path):
-    """Whole sentences in files of telephones, browsers and phones, and in WAV files that lie about their length."""
+    """Whole sentences in files of telephones, browsers and phones, and in WAV files that lie about
+    their length.
+    """
     said, sounds = zip(*clips[:3])
     clean = word_errors(said, [encoder.transcribe(sound).text for sound in sounds])
     files = {kind: [encoded(sound, RATE, kind) for sound in sounds] for kind in FORMATS}
-    files |= {f"{claim} bytes": [wav(sound, RATE, data_bytes=claim) for sound in sounds] for claim in (0, 0x7FFFFFFF)}
+    files |= {
+        f"{claim} bytes": [wav(sound, RATE, data_bytes=claim) for sound in sounds]
+        for claim in (0, 0x7FFFFFFF)
+    }
     path = tmp_path / "recording"
     errors = {}
     for kind, versions in files.items():
-        heard = [path.write_bytes(version) and encoder.transcribe(load_waveform(path)).text for version in versions]
+        heard = [
+            path.write_bytes(version) and encoder.transcribe(load_waveform(path)).text
+            for version in versions
+        ]
         errors[kind] = word_errors(said, heard)
     assert max(errors.values()) <= clean + 5, errors
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from mm_support.errors import InputError, SupportError
-from mm_support.store import Store
+from mm_support.store.database import Store
 
 
 @pytest.fixture
@@ -16,16 +16,31 @@ def url(tmp_path):
 
 def turn(number, session="s", action="answer", **changes):
     columns = dict(
-        id=f"t{number}", session_id=session, knowledge="k", text=f"question {number}", transcript=None, image=None, hits=[],
-        reply="r", action=action, reason="evidence", confidence=0.5, citations=["e1"], intent="", fusion=None, timings={},
-    )  # fmt: skip
+        id=f"t{number}",
+        session_id=session,
+        knowledge="k",
+        text=f"question {number}",
+        transcript=None,
+        image=None,
+        hits=[],
+        reply="r",
+        action=action,
+        reason="evidence",
+        confidence=0.5,
+        citations=["e1"],
+        intent="",
+        fusion=None,
+        timings={},
+    )
     return {**columns, **changes}
 
 
 def test_a_second_store_sees_what_the_first_wrote(url):
     Store(url).add_turn(**turn(1, transcript={"text": "spoken"}))
     (past,) = Store(url).past("s")
-    assert past.text == "question 1 spoken" and past.action == "answer" and past.citations == ("e1",)
+    assert (
+        past.text == "question 1 spoken" and past.action == "answer" and past.citations == ("e1",)
+    )
 
 
 def test_sqlite_runs_in_wal_mode(url, tmp_path):
@@ -55,7 +70,9 @@ def test_the_latest_feedback_of_a_turn_is_the_last(url, tmp_path):
     store.add_turn(**turn(1))
     for rating in ("up", "down"):
         store.add_feedback("t1", rating)
-    with sqlite3.connect(tmp_path / "turns.sqlite") as database:  # rows come in the order of an index where none is asked for
+    with sqlite3.connect(
+        tmp_path / "turns.sqlite"
+    ) as database:  # rows come in the order of an index where none is asked for
         database.execute("CREATE INDEX by_rating ON feedback (turn_id, rating)")
         database.execute("DROP INDEX ix_feedback_turn_id")
     ((_, feedback),) = store.turns()
@@ -99,9 +116,22 @@ def test_the_past_knows_what_was_answered_asked_back_and_read(url):
     image = {"text": [{"text": "E24"}]}
     store = Store(url)
     store.add_turn(**turn(1, hits=hits, citations=["e2"], image=image))
-    store.add_turn(**turn(2, hits=hits, citations=[], action="clarify", reply="Is it about “Refund” or something else?"))
+    store.add_turn(
+        **turn(
+            2,
+            hits=hits,
+            citations=[],
+            action="clarify",
+            reply="Is it about “Refund” or something else?",
+        )
+    )
     answered, asked_back = store.past("s")
-    assert (answered.topic, answered.asked_about, answered.read, answered.knowledge) == ("Return", (), ("E24",), "k")
+    assert (answered.topic, answered.asked_about, answered.read, answered.knowledge) == (
+        "Return",
+        (),
+        ("E24",),
+        "k",
+    )
     assert (asked_back.topic, asked_back.asked_about) == ("", ("Refund",))
 
 
@@ -111,6 +141,7 @@ def test_a_handoff_is_stored_with_its_turn_newest_first(url):
     store.add_turn("why: stuck", **turn(2, action="handoff", reason="stuck"))
     store.add_turn("why: asked", **turn(3, session="other", action="handoff", reason="asked"))
     assert [(h.turn_id, h.session_id, h.reason, h.summary) for h in Store(url).handoffs()] == [
-        ("t3", "other", "asked", "why: asked"), ("t2", "s", "stuck", "why: stuck"),
-    ]  # fmt: skip
+        ("t3", "other", "asked", "why: asked"),
+        ("t2", "s", "stuck", "why: stuck"),
+    ]
     assert len(store.handoffs(limit=1)) == 1

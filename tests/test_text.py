@@ -1,4 +1,6 @@
-"""The text encoder: unit rows, order kept, the same by one as by many; hub layout through the loader users run."""
+"""The text encoder: unit rows, order kept, the same by one as by many; hub layout through the
+loader users run.
+"""
 
 import numpy as np
 import pytest
@@ -8,13 +10,18 @@ from mm_support.device import Device
 from mm_support.encode.text import load_text_encoder
 from mm_support.errors import WeightsError
 
-TEXTS = ["How do I send it back?", "x", "A long sentence about the warranty of a washing machine that stopped. " * 8, "émoji 🙂"]
+TEXTS = [
+    "How do I send it back?",
+    "x",
+    "A long sentence about the warranty of a washing machine that stopped. " * 8,
+    "émoji 🙂",
+]
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """Builds a random BERT of 2 layers in hub layout; with or without a pooling configuration."""
-    from mm_support.compat import prepare_torchvision
+    from mm_support.torchvision_shim import prepare_torchvision
 
     prepare_torchvision()
     import torch
@@ -26,7 +33,13 @@ def tiny(tmp_path_factory):
         words = "[PAD] [UNK] [CLS] [SEP] [MASK] how do i send it back ? x a the".split()
         (folder / "vocab.txt").write_text("\n".join(words))
         BertTokenizerFast(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
-        config = BertConfig(vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
+        config = BertConfig(
+            vocab_size=len(words),
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+        )
         BertModel(config).save_pretrained(folder)
         if pooling:
             (folder / "1_Pooling").mkdir()
@@ -37,7 +50,9 @@ def tiny(tmp_path_factory):
 
 
 def cpu(dtype="float32"):
-    """The format is the test's, whatever this processor would choose: what is exact in one is rounded in the other."""
+    """The format is the test's, whatever this processor would choose: what is exact in one is
+    rounded in the other.
+    """
     import torch
 
     return Device(torch.device("cpu"), getattr(torch, dtype), "test")
@@ -76,13 +91,19 @@ def test_pieces_are_the_words_in_context_without_the_marks(tiny):
     np.testing.assert_allclose(vectors, encoder.encode(texts), atol=1e-5)
     assert [len(own.ids) for own in pieces] == [len(own.vectors) for own in pieces] == [7, 1, 0, 2]
     assert pieces[0].ids[4] == pieces[1].ids[0] == pieces[3].ids[1], "the same word has the same id"
-    assert pieces[0].vectors[4] @ pieces[1].vectors[0] < 0.999, "but another vector beside other words"
+    assert pieces[0].vectors[4] @ pieces[1].vectors[0] < 0.999, (
+        "but another vector beside other words"
+    )
     for own in pieces:
-        np.testing.assert_allclose(np.linalg.norm(own.vectors.astype(np.float32), axis=1), 1, atol=2e-3)
+        np.testing.assert_allclose(
+            np.linalg.norm(own.vectors.astype(np.float32), axis=1), 1, atol=2e-3
+        )
 
 
 def test_a_model_that_cannot_be_had_names_the_embedded_profile(monkeypatch, tmp_path):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # read from the environment at import
+    monkeypatch.setattr(
+        "huggingface_hub.constants.HF_HUB_OFFLINE", True
+    )  # read from the environment at import
     for name in ("nobody/no-such-model", str(tmp_path)):
         with pytest.raises(WeightsError, match="embedded"):
             load(name)
@@ -100,5 +121,7 @@ def test_minilm_means_the_same_in_half_the_bits(settings):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_minilm_puts_paraphrases_together(settings, dtype):
     encoder = load_text_encoder(settings, cpu(dtype))
-    vectors = encoder.encode(["I want my money back", "How do I get a refund?", "The weather is nice today"])
+    vectors = encoder.encode(
+        ["I want my money back", "How do I get a refund?", "The weather is nice today"]
+    )
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2

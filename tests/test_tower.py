@@ -1,4 +1,6 @@
-"""Tuning of clip-lite's tower, on a tower of two small layers: what changes, what stays, and that a run goes on."""
+"""Tuning of clip-lite's tower, on a tower of two small layers: what changes, what stays, and that a
+run goes on.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,9 @@ import torch
 from PIL import Image
 from torch import nn
 
+from assets.training import tower
 from mm_support.device import Device
 from mm_support.encode import clip_lite
-from mm_support.train import tower
 
 CPU = Device(torch.device("cpu"), torch.float32, "test")
 CHANNELS, PHOTOS = 6, 96
@@ -29,13 +31,20 @@ def visual() -> clip_lite.Visual:
     torch.manual_seed(0)
     trunk = nn.Module()
     trunk.conv_stem, trunk.bn1, trunk.bn2 = nn.Conv2d(3, CHANNELS, 1), nn.Identity(), nn.ReLU()
-    trunk.blocks = nn.ModuleList([*(nn.Identity() for _ in range(clip_lite.TUNED)), nn.Sequential(nn.Conv2d(CHANNELS, CHANNELS, 1), nn.ReLU())])
+    trunk.blocks = nn.ModuleList(
+        [
+            *(nn.Identity() for _ in range(clip_lite.TUNED)),
+            nn.Sequential(nn.Conv2d(CHANNELS, CHANNELS, 1), nn.ReLU()),
+        ]
+    )
     trunk.conv_head = nn.Conv2d(CHANNELS, 8, 1)
     return clip_lite.Visual(trunk, Head()).requires_grad_(False)
 
 
 def photos() -> tuple[tower.Maps, np.ndarray]:
-    """Two products that differ a little in two channels and vary a lot in the others; the last ones are not learned from."""
+    """Two products that differ a little in two channels and vary a lot in the others; the last ones
+    are not learned from.
+    """
     rng = np.random.default_rng(0)
     product = np.arange(PHOTOS) % 2
     rows = rng.normal(size=(tower.VIEWS, PHOTOS, CHANNELS, 2, 2)) * 2
@@ -50,31 +59,48 @@ def roots_of(seen: clip_lite.Visual, rows: np.ndarray) -> np.ndarray:
 
 
 def apart(roots: np.ndarray, product: np.ndarray) -> float:
-    """Distance of the products' means, measured by how much photos vary along it (Fisher's criterion)."""
+    """Distance of the products' means, measured by how much photos vary along it (Fisher's
+    criterion).
+    """
     along = roots @ (roots[product == 1].mean(0) - roots[product == 0].mean(0))
-    return abs(along[product == 1].mean() - along[product == 0].mean()) / (along[product == 1].std() + along[product == 0].std())
+    return abs(along[product == 1].mean() - along[product == 0].mean()) / (
+        along[product == 1].std() + along[product == 0].std()
+    )
 
 
 def tuned(tmp_path: Path, epochs: int = 6) -> dict[str, torch.Tensor]:
     start, (maps, product) = visual(), photos()
     goal = np.where(np.arange(PHOTOS) < 64, product, -1)
-    return tower.tune(start, maps, goal, roots_of(start, maps.whole), 0, tmp_path / "run.checkpoint", CPU, epochs)
+    return tower.tune(
+        start, maps, goal, roots_of(start, maps.whole), 0, tmp_path / "run.checkpoint", CPU, epochs
+    )
 
 
-def test_products_get_further_apart_also_on_photos_that_were_not_learned_from(tmp_path, monkeypatch):
+def test_products_get_further_apart_also_on_photos_that_were_not_learned_from(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr(tower, "MEAN_STEP", 0.5)
     monkeypatch.setattr(tower, "RATE", 0.02)
     differences = tuned(tmp_path, 30)
     start, (maps, product) = visual(), photos()
     before = roots_of(start, maps.whole[64:])
-    after = roots_of(clip_lite.Visual(clip_lite.tuned_trunk(start.trunk, differences), start.head), maps.whole[64:])
+    after = roots_of(
+        clip_lite.Visual(clip_lite.tuned_trunk(start.trunk, differences), start.head),
+        maps.whole[64:],
+    )
     assert apart(after, product[64:]) > 1.5 * apart(before, product[64:])
-    assert np.array_equal(roots_of(start, maps.whole[64:]), before)  # what ImageNet taught is still there
+    assert np.array_equal(
+        roots_of(start, maps.whole[64:]), before
+    )  # what ImageNet taught is still there
 
 
 def test_only_the_last_stages_change(tmp_path):
     names = set(tuned(tmp_path))
-    assert names == {f"{part}.{kind}" for part in (f"blocks.{clip_lite.TUNED}.0", "conv_head") for kind in ("weight", "bias")}
+    assert names == {
+        f"{part}.{kind}"
+        for part in (f"blocks.{clip_lite.TUNED}.0", "conv_head")
+        for kind in ("weight", "bias")
+    }
 
 
 def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path, monkeypatch):
@@ -95,7 +121,12 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path, monke
 
 
 def test_what_the_lower_stages_made_is_kept_and_goes_on_where_it_was(tmp_path):
-    seen, looks = [], SimpleNamespace(lower=lambda pixels: pixels[:, :1].expand(-1, clip_lite.MAPS[0], -1, -1)[..., :18, :18])
+    seen, looks = (
+        [],
+        SimpleNamespace(
+            lower=lambda pixels: pixels[:, :1].expand(-1, clip_lite.MAPS[0], -1, -1)[..., :18, :18]
+        ),
+    )
     paths = [tmp_path / f"{n}.png" for n in range(3)]
     for n, path in enumerate(paths):
         Image.new("RGB", (400, 300), (80 * n, 0, 0)).save(path)

@@ -1,4 +1,6 @@
-"""The page's values and the endpoints, with a service without models. What needs a browser is in test_browser.py."""
+"""The page's values and the endpoints, with a service without models. What needs a browser is in
+test_browser.py.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,9 @@ from PIL import Image
 
 from demo.api import Endpoints
 from demo.chat import STOPPED, Chat, Desk, bubbles, turn_of_message, with_files
+from demo.conversation_state import Conversation, Exchange
+from demo.convert import OUR_FAULT, publish_audio, turn_from_box
 from demo.examples import EXAMPLES, available, card
-from demo.exchange import Conversation, Exchange
-from demo.handlers import OUR_FAULT, publish_audio, turn_from_box
 from demo.live import TABS, Ears
 from demo.panels import as_markdown, entry_list, esc, panel, reply_markdown, status_line, thumbnail
 from demo.tabs import HOW_TO_EVALUATE, report_tables
@@ -32,14 +34,24 @@ from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
 from mm_support.__main__ import build_parser
 from mm_support.errors import InputError
+from mm_support.evaluate import fusion as fusion_report
 from mm_support.knowledge.ingest import read_knowledge
-from mm_support.train import fusion_report
 from mm_support.types import Audio, Heard, Said, Saw, Status, Transcript, UserTurn
 from tests.fake_service import HEARD, HOSTILE, SEEN, SENTENCE, FakeEar, FakeService, tone, write_wav
 
 RESULT_KEYS = {
-    "reply", "action", "citations", "pictures", "transcript", "image", "intent", "fusion", "timings_ms", "session_id", "turn_id",
-}  # fmt: skip
+    "reply",
+    "action",
+    "citations",
+    "pictures",
+    "transcript",
+    "image",
+    "intent",
+    "fusion",
+    "timings_ms",
+    "session_id",
+    "turn_id",
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -83,7 +95,10 @@ def recording(tmp_path):
 
 def test_exactly_the_documented_endpoints_are_public(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    names = {name: [p["parameter_name"] for p in facts["parameters"]] for name, facts in endpoints.items()}
+    names = {
+        name: [p["parameter_name"] for p in facts["parameters"]]
+        for name, facts in endpoints.items()
+    }
     assert names == {
         "/chat": ["message", "image", "audio", "knowledge", "session_id", "speak"],
         "/transcribe": ["audio"],
@@ -99,7 +114,9 @@ def test_exactly_the_documented_endpoints_are_public(client):
 
 
 def test_chat_answers_with_sources_pictures_and_sound(client, photo):
-    result, sound = client.predict("What does E24 mean?", handle_file(photo), None, "smart-home", None, True, api_name="/chat")
+    result, sound = client.predict(
+        "What does E24 mean?", handle_file(photo), None, "smart-home", None, True, api_name="/chat"
+    )
     assert set(result) == RESULT_KEYS
     assert result["action"] == "answer" and "[1]" in result["reply"]
     assert [c["id"] for c in result["citations"]] == ["e24"]
@@ -108,7 +125,9 @@ def test_chat_answers_with_sources_pictures_and_sound(client, photo):
     [picture] = result["pictures"]
     assert Path(picture).read_bytes() == photo.read_bytes()  # downloaded, and the very picture
     with wave.open(sound) as file:
-        assert file.getframerate() == 22_050 and file.getnframes() == 3 * len(tone(440, SENTENCE))  # three sentences
+        assert file.getframerate() == 22_050 and file.getnframes() == 3 * len(
+            tone(440, SENTENCE)
+        )  # three sentences
 
 
 def test_chat_streams_pieces_that_add_up(client):
@@ -117,7 +136,9 @@ def test_chat_streams_pieces_that_add_up(client):
     replies = [result["reply"] for result, _ in job.outputs()]
     assert len(set(replies)) > 3 and sound is None
     assert all(later.startswith(earlier) for earlier, later in zip(replies, replies[1:]))
-    assert replies[-1] == final["reply"] and [r["action"] for r, _ in job.outputs()][:-1] == [None] * (len(replies) - 1)
+    assert replies[-1] == final["reply"] and [r["action"] for r, _ in job.outputs()][:-1] == [
+        None
+    ] * (len(replies) - 1)
     assert all(set(result) == RESULT_KEYS for result, _ in job.outputs())
 
 
@@ -135,7 +156,9 @@ def test_chat_hears_a_recording(client, recording):
 
 def test_transcribe(client, recording):
     result = client.predict(handle_file(recording), api_name="/transcribe")
-    assert result["text"] == HEARD.text and result["language"] == "en" and result["confidence"] == 0.93
+    assert (
+        result["text"] == HEARD.text and result["language"] == "en" and result["confidence"] == 0.93
+    )
     assert result["segments"][0]["end"] == 2.1
 
 
@@ -161,14 +184,18 @@ def test_search_gives_what_the_service_finds(client, service, photo):
 
 def test_feedback_reaches_the_service(client, service):
     assert client.predict("turn-7", "down", "wrong shop", api_name="/feedback") == {
-        "stored": True, "turn_id": "turn-7", "rating": "down",
-    }  # fmt: skip
+        "stored": True,
+        "turn_id": "turn-7",
+        "rating": "down",
+    }
     assert service.ratings[-1] == ("turn-7", "down", "wrong shop")
 
 
 def test_knowledge_bases(client, service):
     listed = client.predict(api_name="/knowledge_bases")
-    assert {base["name"]: base["entries"] for base in listed} == {n: len(e) for n, e in service.knowledge.bases.items()}
+    assert {base["name"]: base["entries"] for base in listed} == {
+        n: len(e) for n, e in service.knowledge.bases.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -192,7 +219,9 @@ def test_errors_reach_the_client_as_one_sentence(client, endpoint, arguments, se
 
 
 @pytest.mark.parametrize("endpoint, argument", [("/describe", "image"), ("/transcribe", "audio")])
-def test_unreadable_files_are_refused_and_the_next_call_works(client, tmp_path, photo, endpoint, argument):
+def test_unreadable_files_are_refused_and_the_next_call_works(
+    client, tmp_path, photo, endpoint, argument
+):
     (tmp_path / "note.jpg").write_text("not a photo")
     with pytest.raises(AppError, match="This file cannot be read"):
         client.predict(**{argument: handle_file(tmp_path / "note.jpg")}, api_name=endpoint)
@@ -232,7 +261,9 @@ def test_folders_of_the_server_are_not_served(app, photo):
 
 def test_uploads_are_bounded(app):
     too_much = b"\0" * (51 * 1024**2)
-    answer = httpx.post(f"{app}/gradio_api/upload", files={"files": ("x.jpg", too_much)}, timeout=60)
+    answer = httpx.post(
+        f"{app}/gradio_api/upload", files={"files": ("x.jpg", too_much)}, timeout=60
+    )
     assert answer.status_code == 413
 
 
@@ -246,9 +277,20 @@ def test_nothing_is_recorded_or_sent_elsewhere(app):
 
 
 TEXTS = [
-    HOSTILE, "**bold** _em_ `code` ~~gone~~", "# head", "- item\n- item", "1. one\n2) two", "> quote", "a | b\n--|--", "Title\n=====",
-    "    indented", "$$x$$ {{value}} ${value}", "https://evil.example www.evil.example a@evil.example", "<script>x</script>", "back\\slash",
-]  # fmt: skip
+    HOSTILE,
+    "**bold** _em_ `code` ~~gone~~",
+    "# head",
+    "- item\n- item",
+    "1. one\n2) two",
+    "> quote",
+    "a | b\n--|--",
+    "Title\n=====",
+    "    indented",
+    "$$x$$ {{value}} ${value}",
+    "https://evil.example www.evil.example a@evil.example",
+    "<script>x</script>",
+    "back\\slash",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -280,9 +322,16 @@ def exchange_about(service, text, **turn):
 def test_only_numbers_that_stand_for_a_source_become_links():
     exchange = exchange_about(FakeService(), "E24", knowledge="smart-home")
     shown = reply_markdown(exchange, 3)
-    assert shown.count("](#source-3-1 ") == 3 and "drain. [1]" in shown and "[1](#source-3-1 \"Source 1: Error E24" in shown
+    assert (
+        shown.count("](#source-3-1 ") == 3
+        and "drain. [1]" in shown
+        and '[1](#source-3-1 "Source 1: Error E24' in shown
+    )
     unknown = Exchange(UserTurn("x"), hits=exchange.hits, text="See [9] and [0].")
-    assert "](" not in reply_markdown(unknown, 1) and html.unescape(reply_markdown(unknown, 1)) == "See [9] and [0]."
+    assert (
+        "](" not in reply_markdown(unknown, 1)
+        and html.unescape(reply_markdown(unknown, 1)) == "See [9] and [0]."
+    )
 
 
 def test_hostile_knowledge_and_questions_show_as_text():
@@ -298,7 +347,13 @@ def test_hostile_knowledge_and_questions_show_as_text():
 
 
 def test_an_exchange_grows_with_its_events():
-    exchange = Exchange(UserTurn("typed")).after(Heard(HEARD)).after(Saw(SEEN)).after(Said("Hello ")).after(Said("you"))
+    exchange = (
+        Exchange(UserTurn("typed"))
+        .after(Heard(HEARD))
+        .after(Saw(SEEN))
+        .after(Said("Hello "))
+        .after(Said("you"))
+    )
     assert exchange.text == "Hello you" and exchange.transcript is HEARD and exchange.image is SEEN
     assert exchange.wording == f"typed {HEARD.text}" and not exchange.over
 
@@ -315,17 +370,29 @@ def test_a_conversation_keeps_its_session_and_its_turns_apart():
 
 
 def test_photo_and_recording_are_in_the_question_and_pictures_in_the_reply(photo, recording):
-    exchange = exchange_about(FakeService(), "E24", image=photo, audio=recording, knowledge="smart-home")
+    exchange = exchange_about(
+        FakeService(), "E24", image=photo, audio=recording, knowledge="smart-home"
+    )
     question, reply = bubbles(Conversation((exchange,)))
-    assert [Path(part["path"]).name for part in question["content"][1:]] == [photo.name, recording.name]
+    assert [Path(part["path"]).name for part in question["content"][1:]] == [
+        photo.name,
+        recording.name,
+    ]
     assert Path(reply["content"][1]["path"]).suffix == ".png"
 
 
 def test_a_photo_that_could_not_be_read_is_named_instead_of_shown(photo):
     asked = Exchange(UserTurn("what is it", image=photo))
-    failed, stopped = replace(asked, problem="That file is no photo."), replace(asked, problem=STOPPED)
-    names = [bubbles(Conversation((exchange,)))[0]["content"][1] for exchange in (failed, stopped, asked)]
-    assert names[0] == as_markdown(photo.name) and all(Path(part["path"]) == photo for part in names[1:])
+    failed, stopped = (
+        replace(asked, problem="That file is no photo."),
+        replace(asked, problem=STOPPED),
+    )
+    names = [
+        bubbles(Conversation((exchange,)))[0]["content"][1] for exchange in (failed, stopped, asked)
+    ]
+    assert names[0] == as_markdown(photo.name) and all(
+        Path(part["path"]) == photo for part in names[1:]
+    )
 
 
 def test_a_conversation_goes_on_when_a_picture_in_it_is_gone():
@@ -346,13 +413,19 @@ def test_a_picture_that_is_gone_is_left_out_wherever_it_would_be_shown(photo):
     endpoints = Endpoints(service)
     *_, (result, _) = endpoints.chat("E24", knowledge="smart-home")
     assert result["action"] == "answer" and result["pictures"] == []
-    assert endpoints.search("E24", knowledge="smart-home")[0]["id"] == endpoints.describe(str(photo))["matches"][0]["id"] == "e24"
+    assert (
+        endpoints.search("E24", knowledge="smart-home")[0]["id"]
+        == endpoints.describe(str(photo))["matches"][0]["id"]
+        == "e24"
+    )
     shown = entry_list(service.knowledge.entries("smart-home"))  # e24, code, router
     assert shown.count("<img") == 1 and shown.count("¶") == 2
 
 
 def test_only_the_latest_turn_of_the_panel_is_shown():
-    exchanges = tuple(exchange_about(FakeService(), text, knowledge="smart-home") for text in ("E24", "router"))
+    exchanges = tuple(
+        exchange_about(FakeService(), text, knowledge="smart-home") for text in ("E24", "router")
+    )
     shown = panel(Conversation(exchanges))
     assert 'id="turn-1" hidden' in shown and 'id="turn-2">' in shown
     assert 'id="source-1-1"' in shown and 'id="source-2-1"' in shown
@@ -360,7 +433,13 @@ def test_only_the_latest_turn_of_the_panel_is_shown():
 
 def test_files_are_sorted_by_what_they_are():
     turn = turn_from_box({"text": "hi", "files": ["/a/b.webp", "/a/c.webm"]}, "finance", True)
-    assert (turn.text, turn.image, turn.audio, turn.knowledge, turn.speak) == ("hi", Path("/a/b.webp"), Path("/a/c.webm"), "finance", True)
+    assert (turn.text, turn.image, turn.audio, turn.knowledge, turn.speak) == (
+        "hi",
+        Path("/a/b.webp"),
+        Path("/a/c.webm"),
+        "finance",
+        True,
+    )
     for files in (["a.jpg", "b.png"], ["a.wav", "b.mp3"]):
         with pytest.raises(InputError, match="one photo and one recording"):
             turn_from_box({"files": files}, "finance", False)
@@ -389,7 +468,9 @@ def test_a_picture_that_could_not_be_read_is_tried_again(tmp_path):
 
 
 def test_the_status_says_what_is_going_on():
-    assert "ms-loading" in status_line(Status(False, "Models are <loading>")) and "&lt;loading&gt;" in status_line(Status(False, "Models are <loading>"))
+    assert "ms-loading" in status_line(
+        Status(False, "Models are <loading>")
+    ) and "&lt;loading&gt;" in status_line(Status(False, "Models are <loading>"))
     assert "CPU" in status_line(Status(True, "Ready", "CPU"))
     assert "ms-failed" in status_line(Status(False, "The weights are damaged.", failed=True))
 
@@ -403,7 +484,11 @@ def test_the_page_asks_for_the_status_until_models_are_there_or_never_will_be():
         (timer,) = (value for value in look().values() if isinstance(value, gr.Timer))
         return timer.active
 
-    states = (Status(False, "Loading"), Status(True, "Ready"), Status(False, "No network.", failed=True))
+    states = (
+        Status(False, "Loading"),
+        Status(True, "Ready"),
+        Status(False, "No network.", failed=True),
+    )
     assert [asks_again(state) for state in states] == [True, False, False]
 
 
@@ -415,14 +500,21 @@ LOUD, QUIET = (np.full(8_000, level, "<i2").tobytes() for level in (10_000, 0)) 
 
 def say(ears, *sounds, tab="a", **more):
     """What the last of some pieces is answered with."""
-    return [ears.hear({"tab": tab, "rate": 16_000, "sound": base64.b64encode(sound).decode(), **more}) for sound in sounds][-1]
+    return [
+        ears.hear({"tab": tab, "rate": 16_000, "sound": base64.b64encode(sound).decode(), **more})
+        for sound in sounds
+    ][-1]
 
 
 def test_what_is_said_becomes_a_turn_that_can_be_taken_once():
     service = FakeService()
     ears = Ears(service)
     assert say(ears, QUIET, LOUD) == {"speaking": True, "ended": False, "text": "My washing"}
-    assert say(ears, LOUD, LOUD, QUIET, QUIET, QUIET) == {"speaking": False, "ended": True, "text": HEARD.text}
+    assert say(ears, LOUD, LOUD, QUIET, QUIET, QUIET) == {
+        "speaking": False,
+        "ended": True,
+        "text": HEARD.text,
+    }
     say(ears, LOUD, muted=True)  # the next turn is no part of this one
     (rate, samples), heard = ears.take("a")
     assert (rate, len(samples), heard) == (16_000, 7 * 8_000, HEARD)
@@ -448,10 +540,15 @@ def test_noise_without_words_is_no_turn(monkeypatch):
 
 
 BAD_PIECES = {
-    "nothing": {}, "no sound": {"tab": "a", "rate": 16_000, "sound": ""}, "not base64": {"tab": "a", "rate": 16_000, "sound": "§"},
-    "half a sample": {"tab": "a", "rate": 16_000, "sound": "AA=="}, "no rate": {"tab": "a", "rate": 0, "sound": "AAAA"},
-    "too much": {"tab": "a", "rate": 16_000, "sound": "A" * 4_000_001}, "a list": [], "words": {"tab": "a", "rate": "fast", "sound": "AAAA"},
-}  # fmt: skip
+    "nothing": {},
+    "no sound": {"tab": "a", "rate": 16_000, "sound": ""},
+    "not base64": {"tab": "a", "rate": 16_000, "sound": "§"},
+    "half a sample": {"tab": "a", "rate": 16_000, "sound": "AA=="},
+    "no rate": {"tab": "a", "rate": 0, "sound": "AAAA"},
+    "too much": {"tab": "a", "rate": 16_000, "sound": "A" * 4_000_001},
+    "a list": [],
+    "words": {"tab": "a", "rate": "fast", "sound": "AAAA"},
+}
 
 
 @pytest.mark.parametrize("kind", BAD_PIECES)
@@ -484,14 +581,24 @@ def test_examples_without_their_files_are_left_out(tmp_path):
 
 def test_examples_cover_every_way_of_asking():
     kinds = {(bool(e.text), bool(e.photo), bool(e.recording)) for e in EXAMPLES}
-    assert {(True, False, False), (True, True, False), (False, False, True), (True, True, True)} <= kinds
+    assert {
+        (True, False, False),
+        (True, True, False),
+        (False, False, True),
+        (True, True, True),
+    } <= kinds
     assert available(ASSETS / "examples") == list(EXAMPLES)
     assert all("icon" in card(example, ASSETS / "examples") for example in EXAMPLES)
 
 
 def test_report_figures_become_tables():
     shown = report_tables({"recall@1": 0.81234, "bank <b>": {"entries": 30}, "curve": [1, 2]})
-    assert "0.8123" in shown and "<td>30</td>" in shown and "bank &lt;b&gt;" in shown and "curve" not in shown
+    assert (
+        "0.8123" in shown
+        and "<td>30</td>" in shown
+        and "bank &lt;b&gt;" in shown
+        and "curve" not in shown
+    )
 
 
 def test_the_command_that_the_page_names_writes_what_the_page_shows():
@@ -517,23 +624,43 @@ def test_every_uploaded_file_is_read_with_the_pictures_beside_it(tmp_path, photo
     (tmp_path / "faq.csv").write_text(f"title,answer,pictures\nA tyre,Patch it.,{photo.name}\n")
     (tmp_path / "bell.md").write_text("# A bell\nRing it.")
     more = write_zip(tmp_path / "more.zip", {"chain.md": "# A chain\nOil it."})
-    entries, skipped = read_knowledge(staged(tmp_path, tmp_path / "faq.csv", tmp_path / "bell.md", photo, more))
-    assert {entry.title: len(entry.pictures) for entry in entries} == {"A tyre": 1, "A bell": 0, "A chain": 0} and skipped == []
+    entries, skipped = read_knowledge(
+        staged(tmp_path, tmp_path / "faq.csv", tmp_path / "bell.md", photo, more)
+    )
+    assert {entry.title: len(entry.pictures) for entry in entries} == {
+        "A tyre": 1,
+        "A bell": 0,
+        "A chain": 0,
+    } and skipped == []
 
 
 def test_two_files_of_one_name_are_refused_because_one_would_be_lost(tmp_path):
     for folder in "ab":
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "faq.md").write_text(folder)
-    archives = [write_zip(tmp_path / f"{name}.zip", {"faq.md": "c", ".DS_Store": "x", "__MACOSX/._faq.md": "x"}) for name in "cd"]
-    for number, uploads in enumerate([(tmp_path / "a" / "faq.md", tmp_path / "b" / "faq.md"), (tmp_path / "a" / "faq.md", archives[0]), archives]):
+    archives = [
+        write_zip(
+            tmp_path / f"{name}.zip", {"faq.md": "c", ".DS_Store": "x", "__MACOSX/._faq.md": "x"}
+        )
+        for name in "cd"
+    ]
+    for number, uploads in enumerate(
+        [
+            (tmp_path / "a" / "faq.md", tmp_path / "b" / "faq.md"),
+            (tmp_path / "a" / "faq.md", archives[0]),
+            archives,
+        ]
+    ):
         (tmp_path / str(number)).mkdir()
         with pytest.raises(InputError, match="are called faq.md; rename one"):
             stage(uploads, tmp_path / str(number))
 
 
 def test_a_zip_is_unpacked_and_its_outer_folder_skipped(tmp_path):
-    path = staged(tmp_path, write_zip(tmp_path / "k.zip", {"shop/a.md": "# A", "shop/b.md": "# B", "__MACOSX/x": "x"}))
+    path = staged(
+        tmp_path,
+        write_zip(tmp_path / "k.zip", {"shop/a.md": "# A", "shop/b.md": "# B", "__MACOSX/x": "x"}),
+    )
     assert sorted(file.name for file in path.iterdir()) == ["a.md", "b.md"]
 
 
@@ -544,13 +671,17 @@ def test_a_zip_cannot_write_outside_its_folder(tmp_path, name):
     assert not (tmp_path / "evil.csv").exists()
 
 
-@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize(
+    "packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
 def test_a_damaged_zip_is_refused_wherever_the_damage_is(tmp_path, packing):
     with zipfile.ZipFile(tmp_path / "whole.zip", "w", packing) as archive:
         archive.writestr("shop/größe.md", "# Sizes\n" + "All of them. " * 9)
     whole, damage = (tmp_path / "whole.zip").read_bytes(), np.random.default_rng(0)
     damaged = tmp_path / "damaged.zip"
-    for place in range(30, len(whole) - 22, 2):  # behind the first header, before the end of the directory
+    for place in range(
+        30, len(whole) - 22, 2
+    ):  # behind the first header, before the end of the directory
         changed = bytearray(whole)
         changed[place : place + 3] = damage.bytes(3)
         damaged.write_bytes(changed)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from mm_support.decode import voice
-from mm_support.decode.spoken import spoken
 from mm_support.decode.voice import PiperVoice, breaths, clauses, load_voice
 from mm_support.errors import GenerationError, WeightsError
+from mm_support.language.spoken import spoken
 from mm_support.types import Audio
 from mm_support.weights import package_weights
 
@@ -76,14 +76,37 @@ def test_text_is_said_as_a_person_would(written):
 
 def test_nothing_is_left_that_only_a_screen_can_show():
     rng = np.random.default_rng(0)
-    pieces = ["E24", "[1]", "**", "$5", "a", "http://x.com/", "12:61", "|", "\n", "- ", "#", "😀", "[[x]]", "99999", "<b>", "(", "3.", "%", "/", "@"]
+    pieces = [
+        "E24",
+        "[1]",
+        "**",
+        "$5",
+        "a",
+        "http://x.com/",
+        "12:61",
+        "|",
+        "\n",
+        "- ",
+        "#",
+        "😀",
+        "[[x]]",
+        "99999",
+        "<b>",
+        "(",
+        "3.",
+        "%",
+        "/",
+        "@",
+    ]
     for _ in range(300):
         said = spoken(" ".join(rng.choice(pieces, 8)))
         assert not re.search(r"[\d\[\]<>|*#`_{}\n]", said), said
 
 
 def test_other_languages_keep_their_numbers():
-    assert spoken("Der Fehler **E24** kostet 12 Euro [1].", "de") == "Der Fehler E24 kostet 12 Euro."
+    assert (
+        spoken("Der Fehler **E24** kostet 12 Euro [1].", "de") == "Der Fehler E24 kostet 12 Euro."
+    )
 
 
 def test_breaths_are_short_and_lose_nothing():
@@ -97,9 +120,18 @@ def test_breaths_are_short_and_lose_nothing():
 @pytest.mark.parametrize(
     "sentence, parts",
     [
-        ("If the seal is broken, we keep ten percent of the price.", ["If the seal is broken,", "we keep ten percent of the price."]),
-        ("In that case, if the seal is broken, we keep ten percent.", ["In that case, if the seal is broken,", "we keep ten percent."]),
-        ("Yes, opened goods can be returned within 14 days.", None),  # over before the rest is spoken
+        (
+            "If the seal is broken, we keep ten percent of the price.",
+            ["If the seal is broken,", "we keep ten percent of the price."],
+        ),
+        (
+            "In that case, if the seal is broken, we keep ten percent.",
+            ["In that case, if the seal is broken,", "we keep ten percent."],
+        ),
+        (
+            "Yes, opened goods can be returned within 14 days.",
+            None,
+        ),  # over before the rest is spoken
         ("Opened goods can be returned within 14 days, too.", None),
         ("The watch has been on sale since 3 May, 2026 in all of our shops.", None),  # a date
         ("A new oven costs as much as 1,000 to 2,500 dollars at the least.", None),
@@ -130,7 +162,9 @@ def test_sentences_are_remembered_up_to_a_bound(monkeypatch):
     piper = FakePiper()
     speaker = PiperVoice(piper)
     first = speaker.speak("Press OK [1].")
-    assert speaker.speak("Press **OK** [2].").samples is first.samples and piper.asked == ["Press OK."]
+    assert speaker.speak("Press **OK** [2].").samples is first.samples and piper.asked == [
+        "Press OK."
+    ]
     for text in ("Two.", "Three.", "Press OK."):
         speaker.speak(text)
     assert piper.asked == ["Press OK.", "Two.", "Three.", "Press OK."]
@@ -149,7 +183,14 @@ def test_a_voice_that_fails_says_so():
         PiperVoice(FakePiper()).speak("boom")
 
 
-@pytest.mark.parametrize("text", ["See https://[your-shop].example.com.", "Look at www.[name].com", "It has 1" + ",000" * 110 + " parts."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See https://[your-shop].example.com.",
+        "Look at www.[name].com",
+        "It has 1" + ",000" * 110 + " parts.",
+    ],
+)
 def test_what_cannot_be_put_into_words_is_said_to_be_so(text):
     with pytest.raises(GenerationError, match="read it"):
         PiperVoice(FakePiper()).speak(text)
@@ -185,7 +226,10 @@ def test_two_threads_may_speak_at_once(settings):
     def say(text):
         lengths[text] = speaker.speak(text).seconds
 
-    threads = [threading.Thread(target=say, args=(text,)) for text in ("Yes, we can.", "The parcel has not arrived yet.")]
+    threads = [
+        threading.Thread(target=say, args=(text,))
+        for text in ("Yes, we can.", "The parcel has not arrived yet.")
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -32,18 +32,32 @@ def make_wheel(shelf, name="tiny-model"):
     path = shelf / f"{module}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr(f"{module}/model.bin", CONTENT)
-        wheel.writestr(f"{module}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        wheel.writestr(f"{module}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(
+            f"{module}-1.0.dist-info/METADATA",
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        )
+        wheel.writestr(
+            f"{module}-1.0.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
         wheel.writestr(f"{module}-1.0.dist-info/RECORD", "")
     return path
 
 
 @pytest.fixture
 def listed(shelf, monkeypatch):
-    """A lock file with one model, whose wheel lies on the shelf; returns the package's line of the lock."""
+    """A lock file with one model, whose wheel lies on the shelf; returns the package's line of the
+    lock.
+    """
     path = make_wheel(shelf)
     item = {"path": "tiny_model/model.bin", "sha256": sha(CONTENT), "name": "model.bin"}
-    package = {"package": "tiny-model", "version": "1.0", "sha256": sha(path.read_bytes()), "bytes": path.stat().st_size, "files": [item]}
+    package = {
+        "package": "tiny-model",
+        "version": "1.0",
+        "sha256": sha(path.read_bytes()),
+        "bytes": path.stat().st_size,
+        "files": [item],
+    }
     lock = {"tiny": {"what": "", "licence": "MIT", "convert": None, "packages": [package]}}
     monkeypatch.setattr(weights, "lock", lambda: lock)
     return package
@@ -64,7 +78,9 @@ def test_fetches_once_then_serves_from_cache(listed, shelf, tmp_path):
 
 def test_progress_ends_at_the_total(listed, tmp_path):
     seen = []
-    weights.fetch(["tiny"], tmp_path / "cache", lambda what, done, total: seen.append((done, total)))
+    weights.fetch(
+        ["tiny"], tmp_path / "cache", lambda what, done, total: seen.append((done, total))
+    )
     assert seen[-1] == (listed["bytes"], listed["bytes"])
     assert all(done <= total for done, total in seen)
 
@@ -73,7 +89,9 @@ def test_a_damaged_model_is_fetched_again_with_progress(listed, tmp_path):
     folder = weights.package_weights("tiny", tmp_path / "cache")
     (folder / "model.bin").write_bytes(b"damaged")
     shares = []
-    weights.fetch(["tiny"], tmp_path / "cache", lambda what, done, total: shares.append(done / total))
+    weights.fetch(
+        ["tiny"], tmp_path / "cache", lambda what, done, total: shares.append(done / total)
+    )
     assert (folder / "model.bin").read_bytes() == CONTENT and shares[-1] == 1
 
 
@@ -108,7 +126,9 @@ def test_no_network_says_what_to_do(listed, shelf, tmp_path):
 def test_a_damaged_cache_is_fetched_again(listed, tmp_path):
     folder = weights.package_weights("tiny", tmp_path / "cache")
     (folder / "model.bin").write_bytes(CONTENT[:5])
-    assert (weights.package_weights("tiny", tmp_path / "cache") / "model.bin").read_bytes() == CONTENT
+    assert (
+        weights.package_weights("tiny", tmp_path / "cache") / "model.bin"
+    ).read_bytes() == CONTENT
 
 
 def test_a_half_written_folder_does_not_count(listed, tmp_path):
@@ -133,7 +153,10 @@ def test_a_failing_conversion_leaves_nothing(listed, tmp_path, monkeypatch):
 def test_two_at_once_download_once(listed, tmp_path, monkeypatch):
     downloads, download = [], weights._download
     monkeypatch.setattr(weights, "_download", lambda *args: downloads.append(1) or download(*args))
-    threads = [threading.Thread(target=weights.package_weights, args=("tiny", tmp_path / "cache")) for _ in range(4)]
+    threads = [
+        threading.Thread(target=weights.package_weights, args=("tiny", tmp_path / "cache"))
+        for _ in range(4)
+    ]
     [thread.start() for thread in threads], [thread.join() for thread in threads]
     assert len(downloads) == 1 and len(models_of(tmp_path / "cache")) == 1
 

@@ -27,7 +27,9 @@ def main() -> None:
     voice = load_voice(Settings.from_env())
     for name, question in QUESTIONS.items():
         sound = voice.speak(question)
-        write_wav(Audio(load_waveform((sound.rate, sound.samples)), SAMPLE_RATE), HERE / f"{name}.wav")
+        write_wav(
+            Audio(load_waveform((sound.rate, sound.samples)), SAMPLE_RATE), HERE / f"{name}.wav"
+        )
 
 
 if __name__ == "__main__":

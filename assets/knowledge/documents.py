@@ -1,4 +1,5 @@
-"""What customers photograph besides products: receipts, type labels, letters, cards and phone screens.
+"""What customers photograph besides products: receipts, type labels, letters, cards and phone
+screens.
 
 Built on drawing.Canvas; knows no pack and no company. Every function returns a finished picture.
 """
@@ -7,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PIL import Image
-
 from drawing import Box, Canvas, Point, mix, wrapped
+from PIL import Image
 
 INK, GREY, PAPER = "#1d2129", "#68707c", "#fdfcf8"
 Rows = Sequence[tuple[str, str]]
@@ -23,7 +23,9 @@ PARITY = "LLLLLL LLGLGG LLGGLG LLGGGL LGLLGG LGGLLG LGGGLL LGLGLG LGLGGL LGGLGL"
 
 def check_digit(digits: str) -> str:
     """The thirteenth digit, which makes the weighted sum a multiple of ten."""
-    return str(-sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits)) % 10)
+    return str(
+        -sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits)) % 10
+    )
 
 
 def ean13(digits: str) -> str:
@@ -57,9 +59,18 @@ def barcode(canvas: Canvas, box: Box, digits: str) -> None:
 # -- paper ---------------------------------------------------------------------------------
 
 
-def receipt(shop: str, address: Sequence[str], rows: Rows, total: str, facts: Rows, digits: str,
-            thanks: str = "THANK YOU FOR SHOPPING WITH US") -> Image.Image:
-    """A till receipt. rows: (item, price), a continuation line has no price; facts: (name, value) below the total."""
+def receipt(
+    shop: str,
+    address: Sequence[str],
+    rows: Rows,
+    total: str,
+    facts: Rows,
+    digits: str,
+    thanks: str = "THANK YOU FOR SHOPPING WITH US",
+) -> Image.Image:
+    """A till receipt. rows: (item, price), a continuation line has no price; facts: (name, value)
+    below the total.
+    """
     height = 430 + 34 * len(rows) + 32 * len(facts) + 28 * len(address)
     canvas = Canvas(520, height, PAPER)
     canvas.text((260, 64), shop, 30, INK, "mono-bold", "mm")
@@ -76,8 +87,15 @@ def receipt(shop: str, address: Sequence[str], rows: Rows, total: str, facts: Ro
     return canvas.picture()
 
 
-def type_label(maker: str, product: str, rows: Rows, digits: str, marks: str = "CE", colour: str = "#f3f4f2",
-               size: tuple[int, int] = (760, 520)) -> Image.Image:
+def type_label(
+    maker: str,
+    product: str,
+    rows: Rows,
+    digits: str,
+    marks: str = "CE",
+    colour: str = "#f3f4f2",
+    size: tuple[int, int] = (760, 520),
+) -> Image.Image:
     """The type label of a device. rows: (name, value), for example ("S/N", "AW2514003817")."""
     width, height = size
     canvas = Canvas(width, height, colour)
@@ -91,8 +109,15 @@ def type_label(maker: str, product: str, rows: Rows, digits: str, marks: str = "
     return canvas.picture()
 
 
-def letter(sender: str, colour: str, contact: Sequence[str], date: str, subject: str, paragraphs: Sequence[str],
-           signature: str) -> Image.Image:
+def letter(
+    sender: str,
+    colour: str,
+    contact: Sequence[str],
+    date: str,
+    subject: str,
+    paragraphs: Sequence[str],
+    signature: str,
+) -> Image.Image:
     """A business letter on A4 paper with the sender's name in its colour."""
     canvas = Canvas(760, 1075, PAPER)
     canvas.gradient((0, 0, 760, 14), colour, mix(colour, "#ffffff", 0.4), sideways=True)
@@ -107,7 +132,9 @@ def letter(sender: str, colour: str, contact: Sequence[str], date: str, subject:
     return canvas.picture()
 
 
-def card(title: str, subtitle: str, lines: Sequence[str], colours: tuple[str, str], size=(860, 540)) -> Image.Image:
+def card(
+    title: str, subtitle: str, lines: Sequence[str], colours: tuple[str, str], size=(860, 540)
+) -> Image.Image:
     """The front of a plastic card with rings in one corner; lines stand large at the bottom."""
     width, height = size
     canvas = Canvas(width, height, colours[0])
@@ -117,11 +144,15 @@ def card(title: str, subtitle: str, lines: Sequence[str], colours: tuple[str, st
     canvas.text((58, 86), title, 44, "white", "bold", "lm")
     canvas.text((58, 142), subtitle, 26, mix(colours[1], "#ffffff", 0.75), "sans", "lm")
     for number, line in enumerate(reversed(lines)):
-        canvas.text((58, height - 62 - 62 * number), line, 44 if number else 34, "white", "mono", "lm")
+        canvas.text(
+            (58, height - 62 - 62 * number), line, 44 if number else 34, "white", "mono", "lm"
+        )
     return canvas.picture()
 
 
-def _columns(canvas: Canvas, rows: Rows, y: float, size: int, step: float, edges: Point, style: str) -> float:
+def _columns(
+    canvas: Canvas, rows: Rows, y: float, size: int, step: float, edges: Point, style: str
+) -> float:
     """Names at the left edge and values at the right one. Returns the y below."""
     for name, value in rows:
         canvas.text((edges[0], y), name, size, INK, style)
@@ -140,7 +171,9 @@ def _dashes(canvas: Canvas, y: float, width: float) -> float:
 
 
 def phone(colour: str = "#14161a", screen: str = "#f5f6f8") -> Canvas:
-    """An empty phone screen in its case, 540 x 900; content goes between x 50 and 490, y 100 and 860."""
+    """An empty phone screen in its case, 540 x 900; content goes between x 50 and 490, y 100 and
+    860.
+    """
     canvas = Canvas(540, 900, "#e4e8ee")
     canvas.shadow((30, 14, 510, 880), 56, 10, 0.35)
     canvas.rounded((26, 10, 514, 890), 60, colour)
@@ -152,8 +185,12 @@ def phone(colour: str = "#14161a", screen: str = "#f5f6f8") -> Canvas:
     return canvas
 
 
-def app_message(app: str, colour: str, symbol: str, heading: str, text: str, button: str, code: str = "") -> Image.Image:
-    """An app that shows one message: a symbol (one character), a heading, an explanation, a code and a button."""
+def app_message(
+    app: str, colour: str, symbol: str, heading: str, text: str, button: str, code: str = ""
+) -> Image.Image:
+    """An app that shows one message: a symbol (one character), a heading, an explanation, a code
+    and a button.
+    """
     canvas = phone()
     canvas.text((270, 104), app, 24, colour, "bold", "mm")
     canvas.circle((270, 262), 84, mix(colour, "#ffffff", 0.82))

@@ -14,7 +14,7 @@ A pack's draw.py names its pictures and hands them over:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ FONTS = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def font(size: int, style: str = "sans") -> ImageFont.FreeTypeFont:
     """A font of FONTS; size in px."""
     import matplotlib
@@ -77,7 +77,9 @@ class Canvas:
     def ellipse(self, box: Box, fill=None, outline=None, width: float = 0) -> None:
         self._draw.ellipse(_grow(box), fill, outline, _px(width))
 
-    def circle(self, centre: Point, radius: float, fill=None, outline=None, width: float = 0) -> None:
+    def circle(
+        self, centre: Point, radius: float, fill=None, outline=None, width: float = 0
+    ) -> None:
         (x, y), r = centre, radius
         self.ellipse((x - r, y - r, x + r, y + r), fill, outline, width)
 
@@ -95,14 +97,24 @@ class Canvas:
         for x, y in points:
             self.circle((x, y), width / 2, fill)
 
-    def text(self, at: Point, text: str, size: int, fill="#1d2129", style="sans", anchor="la") -> float:
+    def text(
+        self, at: Point, text: str, size: int, fill="#1d2129", style="sans", anchor="la"
+    ) -> float:
         """One line of text; anchor as in Pillow. Returns its width in px."""
         face = font(size * SUPERSAMPLING, style)
         self._draw.text((at[0] * SUPERSAMPLING, at[1] * SUPERSAMPLING), text, fill, face, anchor)
         return face.getlength(text) / SUPERSAMPLING
 
-    def paragraph(self, at: Point, text: str, size: int, width: float, fill="#1d2129", style="sans",
-                  spacing: float = 1.45) -> float:
+    def paragraph(
+        self,
+        at: Point,
+        text: str,
+        size: int,
+        width: float,
+        fill="#1d2129",
+        style="sans",
+        spacing: float = 1.45,
+    ) -> float:
         """Text wrapped to a width in px. Returns the y below its last line."""
         x, y = at
         for line in wrapped(text, size, width, style):
@@ -115,27 +127,40 @@ class Canvas:
         left, top, right, bottom = (round(v) for v in _grow(box))
         size = (right - left, bottom - top)
         ramp = Image.linear_gradient("L").rotate(90) if sideways else Image.linear_gradient("L")
-        colours = Image.composite(Image.new("RGB", size, second), Image.new("RGB", size, first), ramp.resize(size))
+        colours = Image.composite(
+            Image.new("RGB", size, second), Image.new("RGB", size, first), ramp.resize(size)
+        )
         mask = Image.new("L", size, 0)
         ImageDraw.Draw(mask).rounded_rectangle((0, 0, size[0] - 1, size[1] - 1), _px(radius), 255)
         self._image.paste(colours, (left, top), mask)
 
-    def soft(self, shape: Callable[["Canvas"], None], colour, blur: float, opacity: float) -> None:
-        """A blurred shape in one colour - a shadow, a shine or a glow. `shape` draws in white on black."""
+    def soft(self, shape: Callable[[Canvas], None], colour, blur: float, opacity: float) -> None:
+        """A blurred shape in one colour - a shadow, a shine or a glow. `shape` draws in white on
+        black.
+        """
         layer = Canvas(self.width, self.height, "black")
         shape(layer)
         small = layer.picture().convert("L").filter(ImageFilter.GaussianBlur(blur))
-        mask = small.resize(self._image.size, Image.Resampling.BILINEAR).point(lambda v: round(v * opacity))
+        mask = small.resize(self._image.size, Image.Resampling.BILINEAR).point(
+            lambda v: round(v * opacity)
+        )
         self._image.paste(Image.new("RGB", self._image.size, colour), (0, 0), mask)
 
-    def shadow(self, box: Box, radius: float = 12, blur: float = 12, opacity: float = 0.3, drop: float = 8) -> None:
+    def shadow(
+        self, box: Box, radius: float = 12, blur: float = 12, opacity: float = 0.3, drop: float = 8
+    ) -> None:
         """The soft shadow of a rounded box that lies a little above the ground."""
         lower = (box[0], box[1] + drop, box[2], box[3] + drop)
         self.soft(lambda layer: layer.rounded(lower, radius, "white"), "#10141c", blur, opacity)
 
     def ground(self, left: float, right: float, y: float) -> None:
         """The shadow of something that stands on the floor between left and right."""
-        self.soft(lambda layer: layer.ellipse((left - 13, y - 14, right + 13, y + 16), "white"), "#151a22", 12, 0.5)
+        self.soft(
+            lambda layer: layer.ellipse((left - 13, y - 14, right + 13, y + 16), "white"),
+            "#151a22",
+            12,
+            0.5,
+        )
 
     def paste(self, at: Point, picture: Image.Image) -> None:
         """Another picture with its top left corner at a point; transparency is kept."""
@@ -146,9 +171,15 @@ class Canvas:
 def studio(width: int, height: int, colour: str = "#dfe6ee") -> Canvas:
     """The backdrop of a product shot: a wall that grows lighter to the floor."""
     canvas = Canvas(width, height, colour)
-    canvas.gradient((0, 0, width, height * 0.74), mix(colour, "#ffffff", 0.15), mix(colour, "#ffffff", 0.65))
-    canvas.gradient((0, height * 0.74, width, height), mix(colour, "#ffffff", 0.4), mix(colour, "#8894a4", 0.12))
-    canvas.soft(lambda c: c.ellipse((0, height * 0.7, width, height * 0.78), "white"), "#ffffff", 30, 0.6)
+    canvas.gradient(
+        (0, 0, width, height * 0.74), mix(colour, "#ffffff", 0.15), mix(colour, "#ffffff", 0.65)
+    )
+    canvas.gradient(
+        (0, height * 0.74, width, height), mix(colour, "#ffffff", 0.4), mix(colour, "#8894a4", 0.12)
+    )
+    canvas.soft(
+        lambda c: c.ellipse((0, height * 0.7, width, height * 0.78), "white"), "#ffffff", 30, 0.6
+    )
     return canvas
 
 
@@ -180,27 +211,74 @@ def _grow(box: Box) -> Box:
 # e   c
 #   d
 SEGMENTS = {
-    "0": "abcdef", "1": "bc", "2": "abdeg", "3": "abcdg", "4": "bcfg", "5": "acdfg", "6": "acdefg",
-    "7": "abc", "8": "abcdefg", "9": "abcdfg", "-": "g", " ": "", "A": "abcefg", "b": "cdefg",
-    "C": "adef", "d": "bcdeg", "E": "adefg", "F": "aefg", "H": "bcefg", "h": "cefg", "i": "c", "J": "bcde",
-    "L": "def", "n": "ceg", "o": "cdeg", "P": "abefg", "r": "eg", "S": "acdfg", "t": "defg",
-    "U": "bcdef", "u": "cde", "y": "bcdfg",
-}  # fmt: skip
-_CORNERS = {"a": (0, 0, 1, 0), "b": (1, 0, 1, 1), "c": (1, 1, 1, 2), "d": (0, 2, 1, 2),
-            "e": (0, 1, 0, 2), "f": (0, 0, 0, 1), "g": (0, 1, 1, 1)}  # fmt: skip
+    "0": "abcdef",
+    "1": "bc",
+    "2": "abdeg",
+    "3": "abcdg",
+    "4": "bcfg",
+    "5": "acdfg",
+    "6": "acdefg",
+    "7": "abc",
+    "8": "abcdefg",
+    "9": "abcdfg",
+    "-": "g",
+    " ": "",
+    "A": "abcefg",
+    "b": "cdefg",
+    "C": "adef",
+    "d": "bcdeg",
+    "E": "adefg",
+    "F": "aefg",
+    "H": "bcefg",
+    "h": "cefg",
+    "i": "c",
+    "J": "bcde",
+    "L": "def",
+    "n": "ceg",
+    "o": "cdeg",
+    "P": "abefg",
+    "r": "eg",
+    "S": "acdfg",
+    "t": "defg",
+    "U": "bcdef",
+    "u": "cde",
+    "y": "bcdfg",
+}
+_CORNERS = {
+    "a": (0, 0, 1, 0),
+    "b": (1, 0, 1, 1),
+    "c": (1, 1, 1, 2),
+    "d": (0, 2, 1, 2),
+    "e": (0, 1, 0, 2),
+    "f": (0, 0, 0, 1),
+    "g": (0, 1, 1, 1),
+}
 
 
-def seven_segment(canvas: Canvas, at: Point, text: str, height: float, lit="#ff4a3d", unlit=None,
-                  slant: float = 0.08) -> float:
-    """Digits, some letters (SEGMENTS), ':' and '.' on a seven-segment display. Returns the width in px.
+def seven_segment(
+    canvas: Canvas,
+    at: Point,
+    text: str,
+    height: float,
+    lit="#ff4a3d",
+    unlit=None,
+    slant: float = 0.08,
+) -> float:
+    """Digits, some letters (SEGMENTS), ':' and '.' on a seven-segment display. Returns the width in
+    px.
 
-    unlit: colour of the dark segments, None where they cannot be seen. slant: lean, as a share of the height.
+    unlit: colour of the dark segments, None where they cannot be seen. slant: lean, as a share of
+    the height.
     """
     x, y = at
     for char in text:
         if char in ":.":
             for level in (0.3, 0.7) if char == ":" else (0.95,):
-                canvas.circle((x + height * (0.09 + slant * (1 - level)), y + height * level), height * 0.055, lit)
+                canvas.circle(
+                    (x + height * (0.09 + slant * (1 - level)), y + height * level),
+                    height * 0.055,
+                    lit,
+                )
             x += height * 0.2
             continue
         for name, ends in _CORNERS.items():
@@ -226,8 +304,12 @@ def _segment(at: Point, ends: Box, height: float, slant: float) -> list[Point]:
     return [(at[0] + x + slant * (height - y), at[1] + y) for x, y in points]
 
 
-def dot_matrix(canvas: Canvas, at: Point, text: str, pitch: float, lit="#17301f", unlit=None) -> float:
-    """Text in dots, as on an LCD; pitch is the px from dot to dot, a letter is 6 x 11 dots. Returns the width."""
+def dot_matrix(
+    canvas: Canvas, at: Point, text: str, pitch: float, lit="#17301f", unlit=None
+) -> float:
+    """Text in dots, as on an LCD; pitch is the px from dot to dot, a letter is 6 x 11 dots. Returns
+    the width.
+    """
     face = ImageFont.load_default_imagefont()
     left, top, right, bottom = face.getbbox(text)
     bitmap = Image.new("1", (right, bottom))
@@ -243,16 +325,30 @@ def dot_matrix(canvas: Canvas, at: Point, text: str, pitch: float, lit="#17301f"
 
 # -- like a phone photo --------------------------------------------------------------------
 
-SURFACES = {"oak": "#b98d5f", "walnut": "#6a4a35", "slate": "#5d646c", "linen": "#cfc6b8", "steel": "#c4c9ce"}
+SURFACES = {
+    "oak": "#b98d5f",
+    "walnut": "#6a4a35",
+    "slate": "#5d646c",
+    "linen": "#cfc6b8",
+    "steel": "#c4c9ce",
+}
 
 
-def photographed(picture: Image.Image, seed: int, tilt: float = 6, blur: float = 0.7, glare: float = 0.4,
-                 noise: float = 5, surface: str | None = "oak", size: tuple[int, int] = (900, 700)) -> Image.Image:
+def photographed(
+    picture: Image.Image,
+    seed: int,
+    tilt: float = 6,
+    blur: float = 0.7,
+    glare: float = 0.4,
+    noise: float = 5,
+    surface: str | None = "oak",
+    size: tuple[int, int] = (900, 700),
+) -> Image.Image:
     """A drawing as a customer would photograph it; the same seed gives the same photo.
 
-    tilt: about the degrees by which the camera is turned and leaned. blur: px. glare: 0..1, strength
-    of the lamp's reflection. noise: standard deviation in grey levels. surface: what the thing lies
-    on (SURFACES), or None where the thing fills the photo. size: (width, height) in px.
+    tilt: about the degrees by which the camera is turned and leaned. blur: px. glare: 0..1,
+    strength of the lamp's reflection. noise: standard deviation in grey levels. surface: what the
+    thing lies on (SURFACES), or None where the thing fills the photo. size: (width, height) in px.
     """
     random = np.random.default_rng(seed)
     ground = _surface(surface or "steel", size, random)
@@ -263,7 +359,9 @@ def photographed(picture: Image.Image, seed: int, tilt: float = 6, blur: float =
         ground.paste("#120d08", (7, 10), shadow)
     ground.paste(sheet, (0, 0), sheet)
     lit = _lit(ground, glare, random).filter(ImageFilter.GaussianBlur(blur))
-    grain = random.normal(0, noise, (size[1], size[0], 1)) + random.normal(0, noise / 2, (size[1], size[0], 3))
+    grain = random.normal(0, noise, (size[1], size[0], 1)) + random.normal(
+        0, noise / 2, (size[1], size[0], 3)
+    )
     return Image.fromarray(np.clip(np.asarray(lit, np.float32) + grain, 0, 255).astype(np.uint8))
 
 
@@ -308,16 +406,22 @@ def _warped(picture: Image.Image, corners: np.ndarray, size: tuple[int, int]) ->
         targets += [u, v]
     coefficients = np.linalg.solve(np.array(rows), np.array(targets))
     doubled = (size[0] * 2, size[1] * 2)
-    large = picture.transform(doubled, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC)
+    large = picture.transform(
+        doubled, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC
+    )
     return large.resize(size, Image.Resampling.LANCZOS)
 
 
 def _lit(photo: Image.Image, glare: float, random: np.random.Generator) -> Image.Image:
-    """Light that falls in from one side, a warm or cool tint, darker corners and a lamp's reflection."""
+    """Light that falls in from one side, a warm or cool tint, darker corners and a lamp's
+    reflection.
+    """
     width, height = photo.size
     across, down = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
     angle = random.uniform(0, 2 * np.pi)
-    light = 1 + 0.1 * (across * np.cos(angle) + down * np.sin(angle)) - 0.11 * (across**2 + down**2) / 2
+    light = (
+        1 + 0.1 * (across * np.cos(angle) + down * np.sin(angle)) - 0.11 * (across**2 + down**2) / 2
+    )
     tint = 1 + random.uniform(-0.035, 0.035) * np.array([1, 0, -1])
     spot_x, spot_y = random.uniform(-0.7, 0.7, 2)
     spot = np.exp(-(((across - spot_x) / 0.3) ** 2 + ((down - spot_y) / 0.2) ** 2))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from PIL import Image
-
 from drawing import Canvas, Point
+from PIL import Image
 
 
 def chip(canvas: Canvas, at: Point) -> None:

@@ -1,14 +1,16 @@
-"""Seeing: seconds a photo, one by one and in a batch, beside the same tower as timm builds it, and all that a photo is asked.
+"""Seeing: seconds a photo, one by one and in a batch, beside the same tower as timm builds it, and
+all that a photo is asked.
 
-Photos are drawn, of about a megapixel. How well the encoder recognises is not judged here: train/image.py does.
+Photos are drawn, of about a megapixel. How well the encoder recognises is not judged here:
+train/image.py does.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from pathlib import Path
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -18,26 +20,34 @@ from mm_support.device import Device, resolve_device
 from mm_support.encode.image import load_image_encoder
 from mm_support.encode.ocr import load_text_reader
 from mm_support.knowledge.pictures import picture_logit, picture_scores
+from mm_support.paths import EXAMPLES
 
 PHOTOS = 64
 SIDE = 1_000  # pixels
-DISPLAY = Path(__file__).parents[2] / "assets" / "examples" / "washer-e24.jpg"
+DISPLAY = EXAMPLES / "washer-e24.jpg"
 ENTRIES = 1_000  # each with one picture and a title
 
 
 def measure(settings: Settings) -> dict[str, Any]:
-    """Medians in seconds a photo; one by one and as a batch in turn, so that a busy machine slows both."""
+    """Medians in seconds a photo; one by one and as a batch in turn, so that a busy machine slows
+    both.
+    """
     device = resolve_device(settings.device)
     encoder, plain = load_image_encoder(settings, device), _plain_tower(device)
     photos = _photos()
     encoder.encode(photos[:2]), plain(photos[0])
     single, batch, theirs = [], [], []
     for start in range(0, PHOTOS, 16):
-        single += [_seconds(lambda: encoder.encode([photo])) for photo in photos[start : start + 16]]
+        single += [
+            _seconds(lambda: encoder.encode([photo])) for photo in photos[start : start + 16]
+        ]
         theirs += [_seconds(lambda: plain(photo)) for photo in photos[start : start + 4]]
         batch.append(_seconds(lambda: encoder.encode(photos)) / PHOTOS)
     vectors = encoder.encode(photos)
-    pictures, words = vectors[np.arange(ENTRIES) % PHOTOS], encoder.encode_words(["washing machine"])[0]
+    pictures, words = (
+        vectors[np.arange(ENTRIES) % PHOTOS],
+        encoder.encode_words(["washing machine"])[0],
+    )
     match = [_seconds(lambda: _match(v, pictures, words)) for v in vectors[:5]]
     label = [_seconds(lambda: encoder.label(v)) for v in vectors[:20]]
     reader, shown = load_text_reader(settings), Image.open(DISPLAY).convert("RGB")
@@ -68,16 +78,22 @@ def _match(photo: np.ndarray, pictures: np.ndarray, words: np.ndarray) -> np.nda
 def _photos() -> list[Image.Image]:
     random = np.random.default_rng(0)
     small = random.integers(0, 256, (PHOTOS, 8, 8, 3), np.uint8)
-    return [Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC) for pixels in small]
+    return [
+        Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC) for pixels in small
+    ]
 
 
 def _plain_tower(device: Device) -> Callable[[Image.Image], object]:
-    """EfficientNet-Lite2 of timm with its own preprocessing, one photo at a time; speed does not depend on its weights."""
+    """EfficientNet-Lite2 of timm with its own preprocessing, one photo at a time; speed does not
+    depend on its weights.
+    """
     import timm
     import torch
 
     tower = timm.create_model("tf_efficientnet_lite2", num_classes=0).eval().to(device.device)
-    prepare = timm.data.create_transform(**{**timm.data.resolve_model_data_config(tower), "input_size": (3, 288, 288)})
+    prepare = timm.data.create_transform(
+        **{**timm.data.resolve_model_data_config(tower), "input_size": (3, 288, 288)}
+    )
 
     def encode(photo: Image.Image) -> object:
         with torch.inference_mode():

@@ -1,8 +1,10 @@
-"""Talking hands-free in Chromium: seconds from the end of speech to the first sound of the spoken reply.
+"""Talking hands-free in Chromium: seconds from the end of speech to the first sound of the spoken
+reply.
 
-The microphone is a file of questions, spoken by Piper, with silence between them; the page is that of app.py.
-Both moments are noted in the browser: by the level of what its microphone hears, and when sound starts to play.
-A reply is silenced as soon as it has begun, so that the next question interrupts nothing.
+The microphone is a file of questions, spoken by Piper, with silence between them; the page is that
+of app.py. Both moments are noted in the browser: by the level of what its microphone hears, and
+when sound starts to play. A reply is silenced as soon as it has begun, so that the next question
+interrupts nothing.
 """
 
 from __future__ import annotations
@@ -57,14 +59,22 @@ AudioBufferSourceNode.prototype.start = function (...when) {
 
 def measure(settings: Settings) -> dict[str, Any]:
     """Medians in seconds over TURNS questions, after one that warms everything up."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if chromium is None:
         return {"skipped": "there is no Chromium"}
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         return {"skipped": "playwright is not installed"}
-    with tempfile.TemporaryDirectory() as folder, running_app(settings) as (_, address), sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_app(settings) as (_, address),
+        sync_playwright() as playwright,
+    ):
         flags = [*FLAGS, f"--use-file-for-fake-audio-capture={_questions(settings, Path(folder))}"]
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         try:
@@ -80,7 +90,9 @@ def _questions(settings: Settings, folder: Path) -> Path:
     voice = load_voice(settings)
     said = [voice.speak(question) for question in QUESTIONS]
     pause = np.zeros(round(SILENCE * said[0].rate), np.float32)
-    Audio(np.concatenate([part for sound in said for part in (sound.samples, pause)]), said[0].rate).save(folder / "questions.wav")
+    Audio(
+        np.concatenate([part for sound in said for part in (sound.samples, pause)]), said[0].rate
+    ).save(folder / "questions.wav")
     return folder / "questions.wav"
 
 
@@ -106,7 +118,9 @@ def _wait_for_turns(page) -> None:
     try:
         page.wait_for_function(f"window.turns.length > {TURNS}")
     except Late as exc:
-        answered, state = page.evaluate("[window.turns.length, document.querySelector('.ms-voice').innerText]")
+        answered, state = page.evaluate(
+            "[window.turns.length, document.querySelector('.ms-voice').innerText]"
+        )
         raise SupportError(
             f"Only {answered} of {TURNS + 1} spoken questions were answered within {PATIENCE // 1000} s (the page says "
             f"{state!r}); measure again while nothing else keeps the processor busy."

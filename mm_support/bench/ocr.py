@@ -1,4 +1,5 @@
-"""Text in photos: seconds a photo, beside RapidOCR as it comes, on the pictures of the knowledge packs and one without text.
+"""Text in photos: seconds a photo, beside RapidOCR as it comes, on the pictures of the knowledge
+packs and one without text.
 
 What was read is not judged here: the tests do that on displays whose text is known.
 """
@@ -7,15 +8,16 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from mm_support.config import Settings
+from mm_support.paths import ASSETS
 
-ASSETS = Path(__file__).parents[2] / "assets"
 PHOTOS = 12
 LARGEST = 1280  # pixels; a photo of about one megapixel
 
@@ -31,12 +33,17 @@ def measure(settings: Settings) -> dict[str, Any]:
     photos = [_photo(path) for path in paths[:: max(1, len(paths) // PHOTOS)][:PHOTOS]]
     empty = Image.linear_gradient("L").resize((1024, 1024)).convert("RGB")
     reader.read(photos[0]), plain(_bgr(photos[0]))
-    seconds = [(_seconds(lambda: reader.read(photo)), _seconds(lambda: plain(_bgr(photo)))) for photo in photos]
+    seconds = [
+        (_seconds(lambda: reader.read(photo)), _seconds(lambda: plain(_bgr(photo))))
+        for photo in photos
+    ]
     ours, theirs = (statistics.median(column) for column in zip(*seconds))
     return {
         "photo_s": round(ours, 3),
         "photo_rapidocr_as_it_comes_s": round(theirs, 3),
-        "photo_without_text_s": round(statistics.median(_seconds(lambda: reader.read(empty)) for _ in range(5)), 3),
+        "photo_without_text_s": round(
+            statistics.median(_seconds(lambda: reader.read(empty)) for _ in range(5)), 3
+        ),
         "photos": len(photos),
     }
 

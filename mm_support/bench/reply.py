@@ -1,4 +1,5 @@
-"""Speed of the language model and of the reply writer: one customer, sixteen together, and plain transformers.
+"""Speed of the language model and of the reply writer: one customer, sixteen together, and plain
+transformers.
 
 All get the same prompts, made from a pack's entries; a piece of streamed text counts as a token.
 """
@@ -8,39 +9,51 @@ from __future__ import annotations
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from mm_support.config import Settings
-from mm_support.decode.engine import LanguageModel, Message, load_language_model
-from mm_support.decode.prompt import Question, build_messages
-from mm_support.decode.reply_weights import hub_folder, trained_gguf
+from mm_support.decode.prompt import build_messages
 from mm_support.device import Device, resolve_device
-from mm_support.types import Hit
+from mm_support.engines.base import LanguageModel, Message
+from mm_support.engines.choose import load_language_model
+from mm_support.engines.reply_weights import hub_folder, trained_gguf
+from mm_support.paths import PACKS
+from mm_support.types import Hit, Question
 from mm_support.weights import PREFIX
 
-ENTRIES = Path(__file__).parents[2] / "assets" / "knowledge" / "shopping" / "entries.jsonl"
+ENTRIES = PACKS / "shopping" / "entries.jsonl"
 TOKENS = 40  # of each reply, at most
 TOGETHER = 16
 RUNS = 5
 
 
 def measure(settings: Settings) -> dict[str, Any]:
-    """Tokens a second, seconds to the first and the last sentence; medians of RUNS where it is one customer."""
+    """Tokens a second, seconds to the first and the last sentence; medians of RUNS where it is one
+    customer.
+    """
     import torch
 
-    from mm_support.decode.engine_transformers import TransformersModel, load_model
+    from mm_support.engines.transformers import TransformersModel, load_model
 
     device = resolve_device(settings.device)
     asked = read_questions()
     prompts = [build_messages(question, [hit.entry for hit in hits]) for question, hits in asked]
     started = time.perf_counter()
     model = load_language_model(settings, device)
-    results: dict[str, Any] = {"model": model.name, "load_s": round(time.perf_counter() - started, 2)}
+    results: dict[str, Any] = {
+        "model": model.name,
+        "load_s": round(time.perf_counter() - started, 2),
+    }
     results["engine"] = decoding(model, prompts)
     model.close()
-    source = str(hub_folder(trained_gguf(settings), settings)) if settings.reply_model.startswith(PREFIX) else settings.reply_model
-    plain = TransformersModel(*load_model(source, Device(torch.device("cpu"), torch.float32, "")), "transformers, float32")
+    source = (
+        str(hub_folder(trained_gguf(settings), settings))
+        if settings.reply_model.startswith(PREFIX)
+        else settings.reply_model
+    )
+    plain = TransformersModel(
+        *load_model(source, Device(torch.device("cpu"), torch.float32, "")), "transformers, float32"
+    )
     results["transformers"] = decoding(plain, prompts, together=False)
     slow = results["transformers"]["tokens_s"]
     results["faster_alone"] = round(results["engine"]["tokens_s"] / slow, 2)
@@ -60,7 +73,9 @@ def read_questions() -> list[tuple[Question, list[Hit]]]:
     ]
 
 
-def decoding(model: LanguageModel, prompts: list[list[Message]], together: bool = True) -> dict[str, float]:
+def decoding(
+    model: LanguageModel, prompts: list[list[Message]], together: bool = True
+) -> dict[str, float]:
     """tokens_s counts from the first token on, first_token_s from the question to it."""
     list(model.stream(prompts[-1], 2))  # warm
     firsts, rates = [], []
@@ -69,7 +84,10 @@ def decoding(model: LanguageModel, prompts: list[list[Message]], together: bool 
         times = [time.perf_counter() - started for _ in model.stream(prompt, TOKENS)]
         firsts.append(times[0])
         rates.append((len(times) - 1) / max(times[-1] - times[0], 1e-9))
-    results = {"first_token_s": round(statistics.median(firsts), 3), "tokens_s": round(statistics.median(rates), 1)}
+    results = {
+        "first_token_s": round(statistics.median(firsts), 3),
+        "tokens_s": round(statistics.median(rates), 1),
+    }
     if together:
         started = time.perf_counter()
         with ThreadPoolExecutor(len(prompts)) as pool:
@@ -78,7 +96,9 @@ def decoding(model: LanguageModel, prompts: list[list[Message]], together: bool 
     return results
 
 
-def writing(settings: Settings, device: Device, asked: list[tuple[Question, list[Hit]]]) -> dict[str, float]:
+def writing(
+    settings: Settings, device: Device, asked: list[tuple[Question, list[Hit]]]
+) -> dict[str, float]:
     """Seconds from a question and its hits to the first checked sentence and to the last."""
     from mm_support.decode.reply import ReplyWriter
     from mm_support.encode.text import load_text_encoder
@@ -92,4 +112,7 @@ def writing(settings: Settings, device: Device, asked: list[tuple[Question, list
         firsts.append(times[0])
         wholes.append(times[-1])
     model.close()
-    return {"first_sentence_s": round(statistics.median(firsts), 3), "whole_reply_s": round(statistics.median(wholes), 3)}
+    return {
+        "first_sentence_s": round(statistics.median(firsts), 3),
+        "whole_reply_s": round(statistics.median(wholes), 3),
+    }

@@ -18,7 +18,7 @@ SECTIONS = {
     "startup": "mm_support.bench.startup",
     "replies": "mm_support.bench.service",
     "speech": "mm_support.bench.speech",
-    "hearing": "mm_support.bench.hearing",
+    "hearing": "mm_support.bench.speech_accuracy",
     "live": "mm_support.bench.live",
     "image": "mm_support.bench.image",
     "photo_text": "mm_support.bench.ocr",
@@ -28,7 +28,14 @@ SECTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON only")
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=SECTIONS,
+        default=list(SECTIONS),
+        metavar="SECTION",
+        help=", ".join(SECTIONS),
+    )
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -52,7 +59,9 @@ def machine(settings: Settings) -> dict[str, Any]:
     device = resolve_device(settings.device)
     return {
         "processor": _processor(),
-        "cores": len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process(), "cpu_affinity") else psutil.cpu_count(),
+        "cores": len(psutil.Process().cpu_affinity())
+        if hasattr(psutil.Process(), "cpu_affinity")
+        else psutil.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "device": device.reason,
         "python": platform.python_version(),
@@ -64,7 +73,9 @@ def machine(settings: Settings) -> dict[str, Any]:
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+            return next(
+                line.split(":", 1)[1].strip() for line in file if line.startswith("model name")
+            )
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
 
@@ -73,5 +84,9 @@ def lines(results: dict[str, Any], indent: str = "") -> list[str]:
     """A nested dict as indented text."""
     text = []
     for name, value in results.items():
-        text += [f"{indent}{name}", *lines(value, indent + "  ")] if isinstance(value, dict) else [f"{indent}{name:32} {value}"]
+        text += (
+            [f"{indent}{name}", *lines(value, indent + "  ")]
+            if isinstance(value, dict)
+            else [f"{indent}{name:32} {value}"]
+        )
     return text

@@ -1,4 +1,6 @@
-"""How long a customer waits: typed, spoken and photographed questions through the whole service; ingest."""
+"""How long a customer waits: typed, spoken and photographed questions through the whole service;
+ingest.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +8,15 @@ import json
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from mm_support.bench.startup import memory_mb
 from mm_support.config import Settings
+from mm_support.paths import EXAMPLES
 from mm_support.types import Finished, UserTurn
 
-EXAMPLES = Path(__file__).parents[2] / "assets" / "examples"
 QUESTIONS = (
     "How long do I have to return an order?",
     "My parcel has not arrived yet, what can I do?",
@@ -43,7 +46,10 @@ def _turns(service) -> dict[str, Any]:
     photo, speech = sorted(EXAMPLES.glob("*.jpg"))[0], sorted(EXAMPLES.glob("*.wav"))[0]
     typed = [_reply(service, UserTurn(text=text)) for text in QUESTIONS]
     spoken = [_reply(service, UserTurn(audio=speech, knowledge="smart-home")) for _ in range(5)]
-    both = [_reply(service, UserTurn(audio=speech, image=photo, knowledge="smart-home")) for _ in range(5)]
+    both = [
+        _reply(service, UserTurn(audio=speech, image=photo, knowledge="smart-home"))
+        for _ in range(5)
+    ]
     return {
         "typed_first_words_s": _median(typed, "first_words"),
         "typed_whole_reply_s": _median(typed, "total"),
@@ -65,9 +71,16 @@ def _median(timings: list[dict[str, float]], name: str) -> float:
 
 def _ingest(service, folder: Path) -> float:
     """Seconds to ingest ENTRIES entries of the packs' size, each with a text of its own."""
-    packs = [entry for base in service.knowledge.list() for entry in service.knowledge.entries(base.name)]
+    packs = [
+        entry for base in service.knowledge.list() for entry in service.knowledge.entries(base.name)
+    ]
     rows = [
-        {"id": str(n), "title": f"{entry.title}, model {n}", "questions": [f"{q} (model {n})" for q in entry.questions], "answer": entry.answer}
+        {
+            "id": str(n),
+            "title": f"{entry.title}, model {n}",
+            "questions": [f"{q} (model {n})" for q in entry.questions],
+            "answer": entry.answer,
+        }
         for n, entry in zip(range(ENTRIES), packs * (ENTRIES // len(packs) + 1))
     ]
     path = folder / "many.jsonl"

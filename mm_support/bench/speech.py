@@ -1,4 +1,5 @@
-"""Hearing and speaking: this project's speech encoder against whisper.transcribe on the same weights.
+"""Hearing and speaking: this project's speech encoder against whisper.transcribe on the same
+weights.
 
 Speed, and what is heard where nobody speaks. Word error rates are in hearing.py.
 """
@@ -8,7 +9,8 @@ from __future__ import annotations
 import statistics
 import time
 import warnings
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,9 +28,16 @@ SHORT_CLIPS = 12
 
 
 def measure(settings: Settings) -> dict[str, Any]:
-    """Medians in seconds; each clip goes through both ways in turn, after one clip that warms both up."""
-    encoder, voice = load_speech_encoder(settings, resolve_device(settings.device)), load_voice(settings)
-    spoken = [(sentence, spoken_by_piper(voice, sentence)) for sentence in SENTENCES[: 2 * SHORT_CLIPS]]
+    """Medians in seconds; each clip goes through both ways in turn, after one clip that warms both
+    up.
+    """
+    encoder, voice = (
+        load_speech_encoder(settings, resolve_device(settings.device)),
+        load_voice(settings),
+    )
+    spoken = [
+        (sentence, spoken_by_piper(voice, sentence)) for sentence in SENTENCES[: 2 * SHORT_CLIPS]
+    ]
     short = [spoken[i] if i % 2 else joined(spoken[2 * i : 2 * i + 2]) for i in range(SHORT_CLIPS)]
     long = ("", joined(spoken)[1][: 30 * SAMPLE_RATE])
     compare(encoder, short[:1])
@@ -65,13 +74,18 @@ def silence(encoder: WhisperEncoder) -> dict[str, float]:
 
 
 def speaking(settings: Settings) -> dict[str, float]:
-    """Seconds of work for a second of speech, and seconds to the sound of one sentence, none of it remembered."""
+    """Seconds of work for a second of speech, and seconds to the sound of one sentence, none of it
+    remembered.
+    """
     voice = load_voice(settings)
     voice.speak("One sentence to warm up.")
     times, lengths = [], []
     for sentence in SENTENCES[:10]:
         times.append(seconds(lambda: lengths.append(voice.speak(sentence).seconds)))
-    return {"real_time_factor": round(sum(times) / sum(lengths), 3), "sentence_s": round(statistics.median(times), 3)}
+    return {
+        "real_time_factor": round(sum(times) / sum(lengths), 3),
+        "sentence_s": round(statistics.median(times), 3),
+    }
 
 
 def plain_text(encoder: WhisperEncoder, waveform: np.ndarray) -> str:
@@ -87,12 +101,16 @@ def word_errors(said: Sequence[str], heard: Sequence[str]) -> float:
     from whisper.normalizers import EnglishTextNormalizer
 
     normal = EnglishTextNormalizer()
-    return round(100 * jiwer.wer([normal(text) for text in said], [normal(text) for text in heard]), 2)
+    return round(
+        100 * jiwer.wer([normal(text) for text in said], [normal(text) for text in heard]), 2
+    )
 
 
 def joined(clips: Sequence[Clip]) -> Clip:
     """Several clips as one, with a pause behind each."""
-    return " ".join(text for text, _ in clips), np.concatenate([part for _, waveform in clips for part in (waveform, GAP)])
+    return " ".join(text for text, _ in clips), np.concatenate(
+        [part for _, waveform in clips for part in (waveform, GAP)]
+    )
 
 
 def seconds(work: Callable[[], Any]) -> float:

@@ -11,16 +11,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import psutil
 
 from mm_support.config import Settings
 from mm_support.errors import SupportError
+from mm_support.paths import PACKAGE
 
-APP = Path(__file__).parents[2] / "app.py"
+APP = PACKAGE.parent / "app.py"
 RUNS = 5
 PATIENCE = 180  # s
 
@@ -31,7 +32,9 @@ def measure(settings: Settings) -> dict[str, Any]:
 
     SupportService.load(settings).close()
     starts = [_start(settings) for _ in range(RUNS)]
-    return {name: round(statistics.median(start[name] for start in starts), 2) for name in starts[0]}
+    return {
+        name: round(statistics.median(start[name] for start in starts), 2) for name in starts[0]
+    }
 
 
 def _start(settings: Settings) -> dict[str, float]:
@@ -49,20 +52,32 @@ def _start(settings: Settings) -> dict[str, float]:
 def memory_mb(pid: int | None = None) -> float:
     """Resident memory of a process, this one by default, and of those that it has started."""
     process = psutil.Process(pid)
-    return sum(part.memory_info().rss for part in (process, *process.children(recursive=True))) / 2**20
+    return (
+        sum(part.memory_info().rss for part in (process, *process.children(recursive=True))) / 2**20
+    )
 
 
 @contextmanager
 def running_app(settings: Settings) -> Iterator[tuple[subprocess.Popen, str]]:
-    """`python app.py` with these settings, once it shows its page: the process and the page's address."""
+    """`python app.py` with these settings, once it shows its page: the process and the page's
+    address.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environ = os.environ | {
-        "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "MM_SUPPORT_PROFILE": settings.profile,
-        "MM_SUPPORT_DATA": str(settings.data_dir), "MM_SUPPORT_CACHE": str(settings.cache_dir),
-    }  # fmt: skip
-    app = subprocess.Popen([sys.executable, str(APP)], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "GRADIO_SERVER_PORT": str(port),
+        "MM_SUPPORT_PROFILE": settings.profile,
+        "MM_SUPPORT_DATA": str(settings.data_dir),
+        "MM_SUPPORT_CACHE": str(settings.cache_dir),
+    }
+    app = subprocess.Popen(
+        [sys.executable, str(APP)],
+        env=environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     address = f"http://127.0.0.1:{port}/"
     try:
         _poll(address, app)

@@ -8,20 +8,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from mm_support.decode import texts
-from mm_support.decode.policy import Decision
-from mm_support.decode.prompt import Question
+from mm_support.as_json import snippet
+from mm_support.decide.policy import Decision
 from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.decode.voice import Voice, clauses
 from mm_support.errors import GenerationError
-from mm_support.types import Audio, Citation, Hit, Intent
-from mm_support.wire import snippet
+from mm_support.language import messages as texts
+from mm_support.types import Audio, Citation, Hit, Intent, Question
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,9 @@ MAX_PICTURES = 4  # of the cited entries
 MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 
-def compose(writer: ReplyWriter, question: Question, decision: Decision, stop: threading.Event) -> Iterator[Sentence]:
+def compose(
+    writer: ReplyWriter, question: Question, decision: Decision, stop: threading.Event
+) -> Iterator[Sentence]:
     """The sentences of the reply that was decided on, as they become ready."""
     if decision.action == "answer":
         yield from writer.write(question, decision.hits, stop)
@@ -45,22 +47,29 @@ def compose(writer: ReplyWriter, question: Question, decision: Decision, stop: t
         yield Sentence(texts.REFUSAL)
 
 
-def evidence_of(sentences: Sequence[Sentence], hits: Sequence[Hit], similar: Sequence[Path] = ()) -> dict[str, Any]:
-    """citations: an entry for each number in the text. pictures: those of the cited entries, then similar products, each once."""
+def evidence_of(
+    sentences: Sequence[Sentence], hits: Sequence[Hit], similar: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """citations: an entry for each number in the text. pictures: those of the cited entries, then
+    similar products, each once.
+    """
     numbers = sorted({number for sentence in sentences for number in sentence.citations})
     cited = [(number, hits[number - 1].entry) for number in numbers]
     own = dict.fromkeys(path for _, entry in cited for path in entry.pictures)
     others = [path for path in similar if path not in own][:MAX_SIMILAR]
     return {
         "citations": tuple(
-            Citation(number, entry.id, entry.title, entry.source, snippet(entry.answer)) for number, entry in cited
+            Citation(number, entry.id, entry.title, entry.source, snippet(entry.answer))
+            for number, entry in cited
         ),
         "pictures": (*tuple(own)[:MAX_PICTURES], *others),
     }
 
 
 def intent_of(hits: Sequence[Hit]) -> Intent | None:
-    """The best hit's intent; confidence is its share of what all hits vote for, each with its score."""
+    """The best hit's intent; confidence is its share of what all hits vote for, each with its
+    score.
+    """
     votes: dict[str, float] = defaultdict(float)
     for hit in hits:
         votes[hit.entry.intent] += hit.score
@@ -72,10 +81,11 @@ def intent_of(hits: Sequence[Hit]) -> Intent | None:
 
 
 class Speech:
-    """Speaks sentences in a thread of its own while the next ones are written; does nothing where not wanted.
+    """Speaks sentences in a thread of its own while the next ones are written; does nothing where
+    not wanted.
 
-    The first sentence is spoken clause by clause, so that it is heard sooner. What cannot be spoken is
-    left out: its text is on the screen already.
+    The first sentence is spoken clause by clause, so that it is heard sooner. What cannot be spoken
+    is left out: its text is on the screen already.
     """
 
     def __init__(self, voice: Voice, wanted: bool) -> None:
@@ -85,23 +95,30 @@ class Speech:
         self._spoken: list[Audio] = []
 
     def alongside(self, sentences: Iterator[Sentence]) -> Iterator[Sentence | Audio]:
-        """The sentences as they come, and their sounds as soon as they are ready, each in its order.
+        """The sentences as they come, and their sounds as soon as they are ready, each in its
+        order.
 
-        The second sentence is asked for once sound is there: a draft would keep the processor from it.
+        The second sentence is asked for once sound is there: a draft would keep the processor from
+        it.
         """
         if not self._wanted:
             yield from sentences
             return
         coming, over, first = self._writer.submit(next, sentences, None), False, True
         while coming or self._waiting:
-            wait([future for future in (coming, *list(self._waiting)[:1]) if future], return_when=FIRST_COMPLETED)
+            wait(
+                [future for future in (coming, *list(self._waiting)[:1]) if future],
+                return_when=FIRST_COMPLETED,
+            )
             yield from self._ready()
             if coming and coming.done():
                 sentence, coming = coming.result(), None
                 over = sentence is None
                 if sentence:
                     parts = clauses(sentence.text) if first else [sentence.text]
-                    self._waiting += [self._speaker.submit(self._voice.speak, part) for part in parts]
+                    self._waiting += [
+                        self._speaker.submit(self._voice.speak, part) for part in parts
+                    ]
                     first = False
                     yield sentence
             if not (coming or over) and (self._spoken or not self._waiting):
@@ -121,7 +138,9 @@ class Speech:
         """What was handed out, as one sound; None where there was none."""
         if not self._spoken:
             return None
-        return Audio(np.concatenate([sound.samples for sound in self._spoken]), self._spoken[0].rate)
+        return Audio(
+            np.concatenate([sound.samples for sound in self._spoken]), self._spoken[0].rate
+        )
 
     def close(self) -> None:
         for pool in (self._writer, self._speaker):

@@ -1,4 +1,5 @@
-"""Is a drafted sentence held by the evidence? Decided in code, sentence by sentence, without a language model.
+"""Is a drafted sentence held by the evidence? Decided in code, sentence by sentence, without a
+language model.
 
 A sentence is held by one to three neighbouring sentences of one entry when
     order      its words that carry meaning are theirs: some may be left out, none moved, none added
@@ -12,23 +13,23 @@ sentence in words of its own may be rejected: that costs style, the opposite wou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from mm_support.decode.sentences import Word, content_words, evidence_sentences, without_markers
-from mm_support.types import Entry
+from mm_support.language.sentences import Word, content_words, evidence_sentences, without_markers
+from mm_support.types import Encode, Entry
 
 MAX_WINDOW = 3  # neighbouring evidence sentences that one drafted sentence may merge
 MIN_KEPT = 0.5  # share of the evidence's words
 MIN_COSINE = 0.6
 
-Encode = Callable[[Sequence[str]], np.ndarray]  # n texts -> (n, d_text) float32, unit rows
-
 
 class Support(NamedTuple):
-    """rank: 1-based place of the entry that holds the sentence. evidence: its sentences. cosine: closeness to them."""
+    """rank: 1-based place of the entry that holds the sentence. evidence: its sentences. cosine:
+    closeness to them.
+    """
 
     rank: int
     evidence: tuple[str, ...]
@@ -55,7 +56,11 @@ class Grounding:
         words = content_words(sentence)
         if not words:
             return None
-        held = [(source.rank, window) for source in self._sources for window in _holding_windows(words, source)]
+        held = [
+            (source.rank, window)
+            for source in self._sources
+            for window in _holding_windows(words, source)
+        ]
         if not held:
             return None
         vectors = self._encode([sentence, *(" ".join(window) for _, window in held)])
@@ -67,7 +72,12 @@ class Grounding:
 
 def _source(rank: int, entry: Entry) -> _Source:
     sentences = evidence_sentences(entry.answer)
-    return _Source(rank, content_words(entry.title), sentences, [content_words(sentence) for sentence in sentences])
+    return _Source(
+        rank,
+        content_words(entry.title),
+        sentences,
+        [content_words(sentence) for sentence in sentences],
+    )
 
 
 def _holding_windows(words: list[Word], source: _Source) -> Iterator[tuple[str, ...]]:
@@ -77,7 +87,9 @@ def _holding_windows(words: list[Word], source: _Source) -> Iterator[tuple[str, 
         for start in range(len(source.sentences) - size + 1):
             stop = start + size
             window = [word for sentence in source.words[start:stop] for word in sentence]
-            others = [word for sentence in source.words[:start] + source.words[stop:] for word in sentence]
+            others = [
+                word for sentence in source.words[:start] + source.words[stop:] for word in sentence
+            ]
             if _holds(window, words) or _holds(_with_title(source.title, window, others), words):
                 found = True
                 yield tuple(source.sentences[start:stop])
@@ -86,17 +98,24 @@ def _holding_windows(words: list[Word], source: _Source) -> Iterator[tuple[str, 
 
 
 def _with_title(title: list[Word], window: list[Word], others: list[Word]) -> list[Word]:
-    """The window after the words of the title that neither it nor another sentence uses: those say what it is about."""
+    """The window after the words of the title that neither it nor another sentence uses: those say
+    what it is about.
+    """
     used = {word.stem for word in window + others}
     return [word._replace(bound=False) for word in title if word.stem not in used] + window
 
 
 def _holds(evidence: list[Word], words: list[Word]) -> bool:
-    return any(_is_faithful(evidence, words, places) for places in (_places(evidence, words), _last_places(evidence, words)))
+    return any(
+        _is_faithful(evidence, words, places)
+        for places in (_places(evidence, words), _last_places(evidence, words))
+    )
 
 
 def _is_faithful(evidence: list[Word], words: list[Word], places: list[int]) -> bool:
-    """places: where in the evidence each of the words was found; shorter than words where one is missing."""
+    """places: where in the evidence each of the words was found; shorter than words where one is
+    missing.
+    """
     if len(places) < len(words):
         return False
     kept = set(places)
@@ -114,11 +133,15 @@ def _other_person(word: Word, original: Word) -> bool:
 
 
 def _places(evidence: list[Word], words: list[Word]) -> list[int]:
-    """Earliest places of the words in the evidence, in order; ends at the first word that is not found."""
+    """Earliest places of the words in the evidence, in order; ends at the first word that is not
+    found.
+    """
     places: list[int] = []
     start = 0
     for word in words:
-        place = next((i for i in range(start, len(evidence)) if evidence[i].stem == word.stem), None)
+        place = next(
+            (i for i in range(start, len(evidence)) if evidence[i].stem == word.stem), None
+        )
         if place is None:
             return places
         places.append(place)

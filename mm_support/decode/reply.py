@@ -1,10 +1,11 @@
-"""From a question and the entries found for it to sentences that may be shown, each bound to its entry.
+"""From a question and the entries found for it to sentences that may be shown, each bound to its
+entry.
 
-What surely belongs to the answer is shown at once, in the entry's own words (extract.py). A language model
-drafts the rest from what may belong to it; every sentence is checked as soon as it is complete, and is shown
-where the evidence holds it (grounding.py) and it is not beside the question. Where the draft adds nothing,
-is late, fails or falls apart, the entry's own words are the whole reply. Knows nothing of retrieval or of
-when to answer at all.
+What surely belongs to the answer is shown at once, in the entry's own words (extract.py). A
+language model drafts the rest from what may belong to it; every sentence is checked as soon as it
+is complete, and is shown where the evidence holds it (grounding.py) and it is not beside the
+question. Where the draft adds nothing, is late, fails or falls apart, the entry's own words are the
+whole reply. Knows nothing of retrieval or of when to answer at all.
 """
 
 from __future__ import annotations
@@ -18,16 +19,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mm_support.decode.claims import is_claim, opening, sentences_about
-from mm_support.decode.engine import LanguageModel
-from mm_support.decode.extract import Weighed, blocks_of, load_selector
+from mm_support.decide.premises import is_claim, opening, sentences_about
 from mm_support.decode.grounding import Grounding, Support
-from mm_support.decode.prompt import MAX_EVIDENCE, Question, build_messages, with_photo
-from mm_support.decode.sentences import codes, evidence_sentences, is_step, normal_code, split_sentences, without_markers
-from mm_support.decode.texts import REFUSAL
+from mm_support.decode.prompt import MAX_EVIDENCE, build_messages, with_photo
+from mm_support.decode.select import Weighed, blocks_of, load_selector
+from mm_support.engines.base import LanguageModel
 from mm_support.errors import GenerationError
-from mm_support.knowledge import codes as named_codes
-from mm_support.types import Entry, Hit
+from mm_support.language import identifiers as named_codes
+from mm_support.language.messages import REFUSAL
+from mm_support.language.sentences import (
+    codes,
+    evidence_sentences,
+    is_step,
+    normal_code,
+    split_sentences,
+    without_markers,
+)
+from mm_support.types import Entry, Hit, Question
 
 if TYPE_CHECKING:
     from mm_support.encode.text import TextEncoder
@@ -38,40 +46,57 @@ MAX_TOKENS = 120  # of a draft
 FIRST_SECONDS = 1.0  # a draft without a checked sentence by then is given up
 WHOLE_SECONDS = 4.0
 MAX_DROPPED = 1  # unsupported sentences after which a draft has fallen apart
-BESIDE = 0.15  # probability below which a drafted sentence is beside the question, where the entry has a likelier one
-SURE = 0.45  # probability from which a sentence is shown without a draft, or though another entry was found first
-UNTRAINED = ("SmolLM2-135M-Instruct.Q4_1",)  # as they come their drafts do not survive the check: extractive instead
+# probability below which a drafted sentence is beside the question, where the entry has a likelier
+# one
+BESIDE = 0.15
+# probability from which a sentence is shown without a draft, or though another entry was found
+# first
+SURE = 0.45
+UNTRAINED = (
+    "SmolLM2-135M-Instruct.Q4_1",
+)  # as they come their drafts do not survive the check: extractive instead
 REMEMBERED = 20_000  # sentence vectors kept
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence that may be shown. citations: 1-based ranks of the hits that hold it; none where it only
-    says what the customer's photo shows or opens a reply."""
+    """A sentence that may be shown. citations: 1-based ranks of the hits that hold it; none where
+    it only says what the customer's photo shows or opens a reply."""
 
     text: str
     citations: tuple[int, ...] = ()
 
-    def shown(self, previous: "Sentence | None" = None) -> str:
-        """The piece to append to the reply: a separator, the text, and [n] unless it is a step and the line before has it.
+    def shown(self, previous: Sentence | None = None) -> str:
+        """The piece to append to the reply: a separator, the text, and [n] unless it is a step and
+        the line before has it.
 
         A step has a line of its own, and what follows one begins another.
         """
-        lead = "" if previous is None else "\n" if is_step(self.text) or is_step(previous.text) else " "
+        lead = (
+            ""
+            if previous is None
+            else "\n"
+            if is_step(self.text) or is_step(previous.text)
+            else " "
+        )
         if previous and is_step(self.text) and previous.citations == self.citations:
             return lead + self.text
         return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)
 
 
 class ReplyWriter:
-    """Writes replies. model: drafts them; None, or one that is UNTRAINED for it: they are always extractive."""
+    """Writes replies. model: drafts them; None, or one that is UNTRAINED for it: they are always
+    extractive.
+    """
 
-    def __init__(self, model: LanguageModel | None, text_encoder: "TextEncoder") -> None:
+    def __init__(self, model: LanguageModel | None, text_encoder: TextEncoder) -> None:
         self._model = None if model is None or model.name in UNTRAINED else model
         self._vectors = SentenceVectors(text_encoder)
         self._selector = load_selector()
 
-    def write(self, question: Question, hits: Sequence[Hit], stop: threading.Event | None = None) -> Iterator[Sentence]:
+    def write(
+        self, question: Question, hits: Sequence[Hit], stop: threading.Event | None = None
+    ) -> Iterator[Sentence]:
         """Checked sentences as they become ready. hits: best first, at least one.
 
         Setting `stop` or closing the iterator ends it at once.
@@ -91,7 +116,11 @@ class ReplyWriter:
                 yield sentence
             shown.update((sentence.text, *evidence))
         if not added and not (stop and stop.is_set()):
-            threshold = self._selector.threshold if shown else min(self._selector.threshold, weighed.likeliest)
+            threshold = (
+                self._selector.threshold
+                if shown
+                else min(self._selector.threshold, weighed.likeliest)
+            )
             yield from self._own_words(question, entries[0], weighed, threshold, shown)
             if not shown:
                 yield Sentence(REFUSAL)
@@ -107,22 +136,36 @@ class ReplyWriter:
         yield from (Sentence(text, (1,)) for text in evidence_sentences(entry.answer))
 
     def _drafted(
-        self, question: Question, entries: Sequence[Entry], first: Weighed, stop: threading.Event | None
+        self,
+        question: Question,
+        entries: Sequence[Entry],
+        first: Weighed,
+        stop: threading.Event | None,
     ) -> Iterator[tuple[Sentence, Sequence[str]]]:
-        """The draft's sentences that are held and to the point, with what holds them. A step brings all of its steps along.
+        """The draft's sentences that are held and to the point, with what holds them. A step brings
+        all of its steps along.
 
-        first: the first entry's sentences, weighed already; the others' are not before something of the first is shown.
+        first: the first entry's sentences, weighed already; the others' are not before something of
+        the first is shown.
         """
         if self._model is None:
             return
-        weighed = [first, *(self._selector.weigh(question.words, entry, self._vectors) for entry in entries[1:])]
+        weighed = [
+            first,
+            *(self._selector.weigh(question.words, entry, self._vectors) for entry in entries[1:]),
+        ]
         floors = [min(BESIDE, first.likeliest), *(SURE for _ in entries[1:])]
-        # What is less likely to belong to the reply will not be shown, so nothing is drafted from it. Which entry a sentence
+        # What is less likely to belong to the reply will not be shown, so nothing is drafted from
+        # it. Which entry a sentence
         # is from, grounding says, not the number that the draft gives it.
         kept = [one.chosen(floor) for one, floor in zip(weighed, floors)]
-        passages = [replace(entry, answer="\n".join(texts)) for entry, texts in zip(entries, kept) if texts]
+        passages = [
+            replace(entry, answer="\n".join(texts)) for entry, texts in zip(entries, kept) if texts
+        ]
         answered = False  # from the first entry: another one is not cited before it
-        for sentence, support in draft(self._model, question, passages, Grounding(entries, self._vectors), stop):
+        for sentence, support in draft(
+            self._model, question, passages, Grounding(entries, self._vectors), stop
+        ):
             held = weighed[support.rank - 1].holding(support.evidence)
             if held.likeliest < floors[support.rank - 1] or not (answered or support.rank == 1):
                 continue
@@ -133,24 +176,37 @@ class ReplyWriter:
             for text in steps:
                 yield Sentence(text, (support.rank,)), ()
 
-    def _own_words(self, question: Question, entry: Entry, weighed: Weighed, threshold: float, shown: set[str]) -> Iterator[Sentence]:
-        """The first entry's sentences that answer the question and are not shown yet, in its order; they are then."""
+    def _own_words(
+        self, question: Question, entry: Entry, weighed: Weighed, threshold: float, shown: set[str]
+    ) -> Iterator[Sentence]:
+        """The first entry's sentences that answer the question and are not shown yet, in its order;
+        they are then.
+        """
         chosen = {*self._about_claim(question, entry), *weighed.chosen(threshold)} - shown
         shown.update(chosen)
-        yield from (Sentence(text, (1,)) for text in evidence_sentences(entry.answer) if text in chosen)
+        yield from (
+            Sentence(text, (1,)) for text in evidence_sentences(entry.answer) if text in chosen
+        )
 
     def _about_claim(self, question: Question, entry: Entry) -> list[str]:
-        """The entry's sentences that the customer's claim is checked against, steps with all of theirs."""
+        """The entry's sentences that the customer's claim is checked against, steps with all of
+        theirs.
+        """
         if not is_claim(question.words):
             return []
         about = set(sentences_about(question.words, entry, self._vectors))
-        return [text for block in blocks_of(entry) if about & set(block.sentences) for text in block.sentences]
+        return [
+            text
+            for block in blocks_of(entry)
+            if about & set(block.sentences)
+            for text in block.sentences
+        ]
 
 
 class SentenceVectors:
     """A text encoder that remembers: sentences seen before are not encoded again."""
 
-    def __init__(self, encoder: "TextEncoder") -> None:
+    def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
         self._known: dict[str, np.ndarray] = {}
 
@@ -165,9 +221,15 @@ class SentenceVectors:
 
 
 def draft(
-    model: LanguageModel, question: Question, entries: Sequence[Entry], grounding: Grounding, stop: threading.Event | None
+    model: LanguageModel,
+    question: Question,
+    entries: Sequence[Entry],
+    grounding: Grounding,
+    stop: threading.Event | None,
 ) -> Iterator[tuple[Sentence, Support]]:
-    """The sentences of one draft that the evidence holds; ends where it is late, fails or holds too many others."""
+    """The sentences of one draft that the evidence holds; ends where it is late, fails or holds too
+    many others.
+    """
     halt, dropped, messages = _Halt(stop, FIRST_SECONDS), 0, build_messages(question, entries)
     if question.photo is not None and getattr(model, "sees", False):
         messages = with_photo(messages, question.photo)
@@ -177,7 +239,8 @@ def draft(
             support = grounding.check(text)
             if support is not None:
                 halt.extend(WHOLE_SECONDS)
-                # one sentence that holds it is quoted as it stands: a word bent by the draft would be ours, not the company's
+                # one sentence that holds it is quoted as it stands: a word bent by the draft would
+                # be ours, not the company's
                 quoted = support.evidence[0] if len(support.evidence) == 1 else text
                 yield Sentence(quoted, (support.rank,)), support
             elif (dropped := dropped + 1) > MAX_DROPPED:
@@ -221,14 +284,22 @@ def _tidy(sentence: str) -> str:
 
 
 def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Sentence]:
-    """What the photo shows, where the first entry is about it: a code that was read there, one of its title first."""
+    """What the photo shows, where the first entry is about it: a code that was read there, one of
+    its title first.
+    """
     entry = entries[0]
     titled, known = (
         {normal_code(code) for text in texts for code in codes(text)}
         for texts in ([entry.title], [entry.answer, *entry.questions])
     )
     read = [code for line in question.read_in_photo for code in codes(line)]
-    shown = [code.upper() for wanted in (titled, known) for code in read if normal_code(code) in wanted]
-    shown += [line for line in question.read_in_photo if named_codes.shown([line]) & named_codes.held(entry.title, entry.title)]
+    shown = [
+        code.upper() for wanted in (titled, known) for code in read if normal_code(code) in wanted
+    ]
+    shown += [
+        line
+        for line in question.read_in_photo
+        if named_codes.shown([line]) & named_codes.held(entry.title, entry.title)
+    ]
     if shown:
         yield Sentence(f"Your photo shows {shown[0]}.")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from mm_support.config import Settings
-from mm_support.decode.spoken import spoken
 from mm_support.errors import GenerationError, WeightsError
+from mm_support.language.spoken import spoken
 from mm_support.types import Audio
 from mm_support.weights import PREFIX, package_weights
 
@@ -26,7 +26,9 @@ PAUSE = 0.25  # seconds between two sentences
 
 
 class Voice(Protocol):
-    """text: a sentence or a few, as shown on the screen. The sound is empty where nothing can be said."""
+    """text: a sentence or a few, as shown on the screen. The sound is empty where nothing can be
+    said.
+    """
 
     def speak(self, text: str) -> Audio: ...
 
@@ -34,7 +36,7 @@ class Voice(Protocol):
 class PiperVoice:
     """A Piper voice that remembers what it said last; any number of threads may use one object."""
 
-    def __init__(self, piper: "Piper") -> None:
+    def __init__(self, piper: Piper) -> None:
         self._piper = piper
         self._language = piper.config.espeak_voice
         self._remembered = functools.lru_cache(CACHED)(self._synthesise)
@@ -43,18 +45,25 @@ class PiperVoice:
         """Raises GenerationError where the text cannot be put into words, or the synthesiser fails."""
         try:
             words = spoken(text, self._language)
-        except (ValueError, OverflowError) as exc:  # an address that is none, a number beyond all names
+        except (
+            ValueError,
+            OverflowError,
+        ) as exc:  # an address that is none, a number beyond all names
             raise GenerationError("The reply could not be spoken; please read it instead.") from exc
         return Audio(self._remembered(words), self._piper.config.sample_rate)
 
     def _synthesise(self, words: str) -> np.ndarray:
-        """(n,) float32 in -1..1, read-only, since it is shared by everybody who asks for these words."""
+        """(n,) float32 in -1..1, read-only, since it is shared by everybody who asks for these
+        words.
+        """
         pause = np.zeros(round(PAUSE * self._piper.config.sample_rate), np.float32)
         sounds: list[np.ndarray] = []
         try:
             for breath in breaths(words):
                 for chunk in self._piper.synthesize(breath):
-                    sounds += [pause, chunk.audio_float_array] if sounds else [chunk.audio_float_array]
+                    sounds += (
+                        [pause, chunk.audio_float_array] if sounds else [chunk.audio_float_array]
+                    )
         except Exception as exc:  # whatever onnxruntime and espeak-ng may raise
             raise GenerationError("The reply could not be spoken; please read it instead.") from exc
         samples = np.concatenate([np.zeros(0, np.float32), *sounds])
@@ -67,7 +76,11 @@ def breaths(words: str, limit: int = MAX_CHARACTERS) -> list[str]:
     pieces = []
     for sentence in re.split(r"(?<=[.!?])\s+", words):
         while len(sentence) > limit:
-            cut = max(sentence.rfind(", ", 0, limit) + 1, 0) or max(sentence.rfind(" ", 0, limit), 0) or limit
+            cut = (
+                max(sentence.rfind(", ", 0, limit) + 1, 0)
+                or max(sentence.rfind(" ", 0, limit), 0)
+                or limit
+            )
             pieces.append(sentence[:cut])
             sentence = sentence[cut:].lstrip()
         pieces.append(sentence)
@@ -86,12 +99,17 @@ def clauses(sentence: str) -> list[str]:
 
 
 def load_voice(settings: Settings) -> PiperVoice:
-    """The voice that the settings name: package:NAME, or a Piper .onnx file with its .onnx.json beside it.
+    """The voice that the settings name: package:NAME, or a Piper .onnx file with its .onnx.json
+    beside it.
 
     Raises WeightsError where it cannot be had.
     """
     name = settings.voice_model
-    path = _onnx_file(package_weights(name, settings.cache_dir)) if name.startswith(PREFIX) else Path(name)
+    path = (
+        _onnx_file(package_weights(name, settings.cache_dir))
+        if name.startswith(PREFIX)
+        else Path(name)
+    )
     try:
         voice = PiperVoice(_opened(path))
         voice.speak("Hello.")  # the first sentence sets things up, the customer's shall not
@@ -102,8 +120,10 @@ def load_voice(settings: Settings) -> PiperVoice:
     return voice
 
 
-def _opened(path: Path) -> "Piper":
-    """As Piper.load does, but with threads that sleep while they wait: spinning, they take the processor from everybody else."""
+def _opened(path: Path) -> Piper:
+    """As Piper.load does, but with threads that sleep while they wait: spinning, they take the
+    processor from everybody else.
+    """
     import onnxruntime
     from piper import PiperConfig
     from piper import PiperVoice as Piper

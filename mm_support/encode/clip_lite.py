@@ -1,50 +1,58 @@
 """Our own open_clip model: EfficientNet-Lite2 sees, MiniLM reads, and both end in one space.
 
-    photo (3, 288, 288) -> tower  -> details -> [ MEANING_SHARE * meaning (384,) | LOOK_SHARE * look (d,) ]
-    words               -> MiniLM            -> [                 meaning (384,) |            zeros (d,)  ]
+    photo (3, 288, 288) -> tower  -> details -> [ MEANING_SHARE * meaning (384,) | LOOK_SHARE * look
+    (d,) ]
+    words               -> MiniLM            -> [                 meaning (384,) |            zeros
+    (d,)  ]
 
 Both are unit vectors. meaning lives in MiniLM's space: the tower's thousand ImageNet probabilities
-times one vector a class (ConSE, Norouzi et al. 2014), plus a correction that products taught. Untrained,
-the vectors are MiniLM's own of the classes' definitions and nothing is corrected, so photos and words
-meet with no training at all. look keeps what has no word: the details, stretched along what tells
-products apart and shrunk along what differs between two photos of one product. The details are the
-tower's features, the means of its last stages, which know texture, both of the whole photo and of its
-middle enlarged, the same from these stages tuned on product photos, and the colours of both looks, which
-ImageNet has taught the tower to overlook. The thousand words keep to the stages as they were. Two photos are compared by meaning and look,
-a photo and words by meaning alone.
+times one vector a class (ConSE, Norouzi et al. 2014), plus a correction that products taught.
+Untrained, the vectors are MiniLM's own of the classes' definitions and nothing is corrected, so
+photos and words meet with no training at all. look keeps what has no word: the details, stretched
+along what tells products apart and shrunk along what differs between two photos of one product. The
+details are the tower's features, the means of its last stages, which know texture, both of the
+whole photo and of its middle enlarged, the same from these stages tuned on product photos, and the
+colours of both looks, which ImageNet has taught the tower to overlook. The thousand words keep to
+the stages as they were. Two photos are compared by meaning and look, a photo and words by meaning
+alone.
 
-Trained values come from assets/weights/clip-lite.safetensors (train/image.py makes it). Knows nothing
-of labels, calibration or entries.
+Trained values come from assets/weights/clip-lite.safetensors (train/image.py makes it). Knows
+nothing of labels, calibration or entries.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Callable, NamedTuple, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, normalize, pad
 
-from mm_support.compat import prepare_torchvision
-from mm_support.startup import without_random_weights
+from mm_support.fast_init import without_random_weights
+from mm_support.paths import WEIGHTS
+from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.weights import package_weights
 
 NAME = "clip-lite"
 TOWER, READER = "efficientnet-lite2", "all-MiniLM-L6-v2"
-TRAINED = Path(__file__).parents[2] / "assets" / "weights" / "clip-lite.safetensors"
+TRAINED = WEIGHTS / "clip-lite.safetensors"
 SIZE = 288  # pixels; photos are squeezed into a square, so that nothing is cut off
 MIDDLE = slice(43, 244)  # pixels; 70 % of each side, where the product mostly is
 FEATURES, CLASSES, MEANING = 1280, 1000, 384
 STAGES = (88, 120, 208, 352)  # channels of the tower's last stages
-TUNED = 4  # stages from here on, counted from 0, are there twice: as they were, and tuned on product photos
+# stages from here on, counted from 0, are there twice: as they were, and tuned on product photos
+TUNED = 4
 MAPS = (STAGES[0], 18, 18)  # what they are given
 TRUNK = "trunk."  # before the names of what tuning changed, in the file of trained values
 BINS = (4, 8, 8)  # of lightness, red against green, yellow against blue
 RANGES = ((0.0, 1.0), (-0.5, 0.7), (-0.5, 0.9))  # that the bins cover
 COLOUR_SHARE = 0.4  # weight of a histogram's root beside the unit vectors of the stages
-DETAILS = FEATURES + sum(STAGES) + 2 * BINS[0] * BINS[1] * BINS[2]  # without tuned stages; with them more
+DETAILS = (
+    FEATURES + sum(STAGES) + 2 * BINS[0] * BINS[1] * BINS[2]
+)  # without tuned stages; with them more
 MEANING_SHARE = 0.6
 LOOK_SHARE = (1 - MEANING_SHARE**2) ** 0.5
 MAX_TOKENS = 64
@@ -72,7 +80,7 @@ class Visual(nn.Module):
     tuned: the trunk with its last stages tuned on product photos, or None before any training.
     """
 
-    def __init__(self, trunk: nn.Module, head: "Head", tuned: nn.Module | None = None) -> None:
+    def __init__(self, trunk: nn.Module, head: Head, tuned: nn.Module | None = None) -> None:
         super().__init__()
         self.trunk, self.tuned, self.head = trunk, tuned, head
 
@@ -81,14 +89,24 @@ class Visual(nn.Module):
         return self.head(*self.look_at(pixels))
 
     def look_at(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, 1280) features, at least 0, and (n, details), both float32: means of a look at the whole and one at the middle."""
+        """(n, 1280) features, at least 0, and (n, details), both float32: means of a look at the
+        whole and one at the middle.
+        """
         return self.compare(self.lower(pixels), self.lower(middle(pixels)), colours(pixels.float()))
 
     def compare(self, whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
-        """`look_at` from what the lower stages made of both looks, (n, *MAPS) each, and the colours (n, 512)."""
-        features, *details = ((one + other) / 2 for one, other in zip(upper(self.trunk, whole), upper(self.trunk, close)))
+        """`look_at` from what the lower stages made of both looks, (n, *MAPS) each, and the colours
+        (n, 512).
+        """
+        features, *details = (
+            (one + other) / 2
+            for one, other in zip(upper(self.trunk, whole), upper(self.trunk, close))
+        )
         if self.tuned is not None:
-            details += [(one + other) / 2 for one, other in zip(upper(self.tuned, whole)[1:], upper(self.tuned, close)[1:])]
+            details += [
+                (one + other) / 2
+                for one, other in zip(upper(self.tuned, whole)[1:], upper(self.tuned, close)[1:])
+            ]
         return features, torch.cat([*details, COLOUR_SHARE * colours], dim=-1)
 
     def lower(self, pixels: Tensor) -> Tensor:
@@ -100,7 +118,9 @@ class Visual(nn.Module):
 
 
 def upper(trunk: nn.Module, maps: Tensor) -> list[Tensor]:
-    """(n, *MAPS) -> (n, 1280) features, their roots, and those of the last stages: (n, channels) each."""
+    """(n, *MAPS) -> (n, 1280) features, their roots, and those of the last stages: (n, channels)
+    each.
+    """
     found = [maps.float().mean((2, 3))]
     for stage in trunk.blocks[TUNED:]:
         maps = stage(maps)
@@ -121,10 +141,14 @@ def rooted(rows: Tensor) -> Tensor:
 
 
 def colours(pixels: Tensor) -> Tensor:
-    """(n, 3, SIZE, SIZE) in -1..1 -> (n, 2 * 256) roots of the colour histograms of the photo and of its middle."""
+    """(n, 3, SIZE, SIZE) in -1..1 -> (n, 2 * 256) roots of the colour histograms of the photo and
+    of its middle.
+    """
     small = (avg_pool2d(pixels, SIZE // 48) + 1) / 2
     quarter = small.shape[-1] // 4
-    return torch.cat([_histogram(small), _histogram(small[:, :, quarter:-quarter, quarter:-quarter])], dim=-1).sqrt()
+    return torch.cat(
+        [_histogram(small), _histogram(small[:, :, quarter:-quarter, quarter:-quarter])], dim=-1
+    ).sqrt()
 
 
 def _histogram(pixels: Tensor) -> Tensor:
@@ -154,7 +178,10 @@ class Head(nn.Module):
         details = details - self.mean
         meaning = self.consensus(features) + details @ self.correction
         look = details @ self.stretch
-        return torch.cat([MEANING_SHARE * normalize(meaning, dim=-1), LOOK_SHARE * normalize(look, dim=-1)], dim=-1)
+        return torch.cat(
+            [MEANING_SHARE * normalize(meaning, dim=-1), LOOK_SHARE * normalize(look, dim=-1)],
+            dim=-1,
+        )
 
     def consensus(self, features: Tensor) -> Tensor:
         """(n, 1280) -> (n, 384) unit rows: what the thousand classes say together."""
@@ -174,7 +201,8 @@ class OnlyMeaning(nn.Module):
 
 
 def build_clip_lite(cache_dir: Path, trained: Path | None = TRAINED) -> Parts:
-    """The model in evaluation mode, float32. trained: None, or a file that does not exist: the untrained start.
+    """The model in evaluation mode, float32. trained: None, or a file that does not exist: the
+    untrained start.
 
     Raises WeightsError where the towers' weights cannot be had.
     """
@@ -188,33 +216,63 @@ def build_clip_lite(cache_dir: Path, trained: Path | None = TRAINED) -> Parts:
     tokenizer = AutoTokenizer.from_pretrained(reader)
 
     def tokenize(words: Sequence[str]) -> Tensor:
-        return tokenizer(list(words), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt").input_ids
+        return tokenizer(
+            list(words), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+        ).input_ids
 
     model = assemble(reader, tower, values)
     if not values:
         start_from_definitions(model, tokenize)
     fold_batch_norms(model.visual.trunk)
-    changed = {name.removeprefix(TRUNK): value for name, value in values.items() if name.startswith(TRUNK)}
+    changed = {
+        name.removeprefix(TRUNK): value for name, value in values.items() if name.startswith(TRUNK)
+    }
     model.visual.tuned = tuned_trunk(model.visual.trunk, changed)
-    return Parts(model, tokenize, PREPROCESSING, **{name: float(values.get(name, start)) for name, start in UNTRAINED.items()})
+    return Parts(
+        model,
+        tokenize,
+        PREPROCESSING,
+        **{name: float(values.get(name, start)) for name, start in UNTRAINED.items()},
+    )
 
 
 def assemble(reader: Path, tower: dict[str, Tensor], values: dict[str, Tensor]) -> nn.Module:
-    """An open_clip CustomTextCLIP. tower: timm's tf_efficientnet_lite2, with classifier; values: trained ones."""
+    """An open_clip CustomTextCLIP. tower: timm's tf_efficientnet_lite2, with classifier; values:
+    trained ones.
+    """
     prepare_torchvision()
     from open_clip import CustomTextCLIP
     from safetensors.torch import load_file
 
-    vision = {"timm_model_name": "tf_efficientnet_lite2", "timm_pool": "avg", "timm_proj": "none", "image_size": SIZE}
-    text = {"hf_model_name": str(reader), "hf_model_pretrained": False, "hf_proj_type": None, "hf_pooler_type": "mean_pooler"}
+    vision = {
+        "timm_model_name": "tf_efficientnet_lite2",
+        "timm_pool": "avg",
+        "timm_proj": "none",
+        "image_size": SIZE,
+    }
+    text = {
+        "hf_model_name": str(reader),
+        "hf_model_pretrained": False,
+        "hf_proj_type": None,
+        "hf_pooler_type": "mean_pooler",
+    }
     with without_random_weights():
         model = CustomTextCLIP(embed_dim=MEANING, vision_cfg=vision, text_cfg=text).eval()
     details, look = values["stretch"].shape if values else (DETAILS, DETAILS)
-    model.visual, model.text.proj = Visual(model.visual.trunk, Head(details, look)), OnlyMeaning(look)
+    model.visual, model.text.proj = (
+        Visual(model.visual.trunk, Head(details, look)),
+        OnlyMeaning(look),
+    )
     classifier = {name: tower[name] for name in ("classifier.weight", "classifier.bias")}
-    loaded = model.text.transformer.load_state_dict(load_file(reader / "model.safetensors"), strict=False)
-    assert not loaded.missing_keys, loaded.missing_keys  # what it has beyond that, a pooler, is not used here
-    model.visual.trunk.load_state_dict({name: value for name, value in tower.items() if name not in classifier})
+    loaded = model.text.transformer.load_state_dict(
+        load_file(reader / "model.safetensors"), strict=False
+    )
+    assert not loaded.missing_keys, (
+        loaded.missing_keys
+    )  # what it has beyond that, a pooler, is not used here
+    model.visual.trunk.load_state_dict(
+        {name: value for name, value in tower.items() if name not in classifier}
+    )
     known = {name: value for name, value in values.items() if name in HEAD_VALUES}
     model.visual.head.load_state_dict({**classifier, **known}, strict=False)
     return model.requires_grad_(False)
@@ -227,7 +285,9 @@ def start_from_definitions(model: nn.Module, tokenize: Callable[[Sequence[str]],
     info = ImageNetInfo("imagenet-1k")
     definitions = [info.index_to_description(index, detailed=True) for index in range(CLASSES)]
     with torch.inference_mode():
-        batches = [model.encode_text(tokenize(definitions[i : i + 50])) for i in range(0, CLASSES, 50)]
+        batches = [
+            model.encode_text(tokenize(definitions[i : i + 50])) for i in range(0, CLASSES, 50)
+        ]
     model.visual.head.class_words.data.copy_(torch.cat(batches)[:, :MEANING])
 
 
@@ -243,11 +303,17 @@ def tuned_trunk(trunk: nn.Module, differences: dict[str, Tensor]) -> nn.Module |
 
 
 def fold_batch_norms(trunk: nn.Module) -> None:
-    """Multiplies each frozen batch norm of a timm EfficientNet into the convolution before it: same result, half the time."""
+    """Multiplies each frozen batch norm of a timm EfficientNet into the convolution before it: same
+    result, half the time.
+    """
     _fold(trunk, "conv_stem", "bn1")
     _fold(trunk, "conv_head", "bn2")
     for block in (block for stage in trunk.blocks for block in stage):
-        names = ("conv_pw", "conv_dw", "conv_pwl") if hasattr(block, "conv_pwl") else ("conv_dw", "conv_pw")
+        names = (
+            ("conv_pw", "conv_dw", "conv_pwl")
+            if hasattr(block, "conv_pwl")
+            else ("conv_dw", "conv_pw")
+        )
         for number, name in enumerate(names, start=1):
             _fold(block, name, f"bn{number}")
 

@@ -1,26 +1,27 @@
 """Image encoder: photos and words -> unit vectors of one space, and words for a photo.
 
 Every model is an open_clip model. What differs is where it comes from: our own, put together from
-package weights (clip_lite.py), an architecture and tag whose weights are on the hub, or a local folder
-in the hub's layout. Knows nothing of files, entries or retrieval.
+package weights (clip_lite.py), an architecture and tag whose weights are on the hub, or a local
+folder in the hub's layout. Knows nothing of files, entries or retrieval.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Protocol, Sequence
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
-from mm_support.compat import prepare_torchvision
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads, usable_threads
-from mm_support.encode.words import DEFAULT_WORDS
+from mm_support.encode.label_vocabulary import DEFAULT_WORDS
 from mm_support.errors import InputError, WeightsError
+from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.types import Label
 from mm_support.weights import PREFIX
 
@@ -35,8 +36,10 @@ CLIP_NONE = 0.2  # cosine; CLIP's unrelated pairs lie below, its matching ones a
 
 
 class ImageEncoder(Protocol):
-    """dim: length of a vector. encode: n photos -> (n, dim) float32, rows of length 1; encode_words: the same
-    for words or short titles, in the same space; label: words for a photo's vector, best first."""
+    """dim: length of a vector. encode: n photos -> (n, dim) float32, rows of length 1;
+    encode_words: the same for words or short titles, in the same space; label: words for a photo's
+    vector, best first.
+    """
 
     dim: int
 
@@ -44,7 +47,9 @@ class ImageEncoder(Protocol):
 
     def encode_words(self, words: Sequence[str]) -> np.ndarray: ...
 
-    def label(self, vector: np.ndarray, words: Sequence[str] | None = None) -> tuple[Label, ...]: ...
+    def label(
+        self, vector: np.ndarray, words: Sequence[str] | None = None
+    ) -> tuple[Label, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -71,9 +76,21 @@ class OpenClipEncoder:
     preprocess: RGB photo -> (3, height, width) tensor. tokenize: n texts -> (n, tokens) tensor.
     """
 
-    def __init__(self, model, preprocess: Callable, tokenize: Callable, device: Device, calibration: Calibration) -> None:
+    def __init__(
+        self,
+        model,
+        preprocess: Callable,
+        tokenize: Callable,
+        device: Device,
+        calibration: Calibration,
+    ) -> None:
         self._model = _with_ready_convolutions(model.eval().to(device.device), device)
-        self._preprocess, self._tokenize, self._device, self._calibration = preprocess, tokenize, device, calibration
+        self._preprocess, self._tokenize, self._device, self._calibration = (
+            preprocess,
+            tokenize,
+            device,
+            calibration,
+        )
         self._lock = threading.Lock()  # fast tokenizers may not be used by two threads at once
         self._default_vectors = self._encode_in(TEXTS, self._encode_words, DEFAULT_WORDS)
         self.dim: int = self._default_vectors.shape[1]
@@ -81,41 +98,53 @@ class OpenClipEncoder:
     def encode(self, photos: Sequence[Image.Image]) -> np.ndarray:
         """(n, dim) float32 unit rows; photos of any size, in RGB.
 
-        A few photos share all threads. Of more, each thread takes PHOTOS at a time, from resizing to vectors:
-        nobody waits for the others, which takes two thirds of the time that sharing each step would.
+        A few photos share all threads. Of more, each thread takes PHOTOS at a time, from resizing
+        to vectors: nobody waits for the others, which takes two thirds of the time that sharing
+        each step would.
         """
         if len(photos) <= PHOTOS:
             return self._encode_in(PHOTOS, self._encode_photos, photos)
         groups = [photos[start : start + PHOTOS] for start in range(0, len(photos), PHOTOS)]
         with ThreadPoolExecutor(usable_threads()) as pool:
-            return np.concatenate(list(pool.map(lambda group: self._encode_photos(group, threads=1), groups)))
+            return np.concatenate(
+                list(pool.map(lambda group: self._encode_photos(group, threads=1), groups))
+            )
 
     def encode_words(self, words: Sequence[str]) -> np.ndarray:
         """(n, dim) float32 unit rows."""
         return self._encode_in(TEXTS, self._encode_words, words)
 
     def label(self, vector: np.ndarray, words: Sequence[str] | None = None) -> tuple[Label, ...]:
-        """At most MAX_LABELS words with their probabilities, best first; what these lack to 1 is that of other words and none.
+        """At most MAX_LABELS words with their probabilities, best first; what these lack to 1 is
+        that of other words and none.
 
-        words: to choose from, however unlikely they are; where None or empty, those of the default list that are worth
-        saying. Raises InputError for a list that is too long.
+        words: to choose from, however unlikely they are; where None or empty, those of the default
+        list that are worth saying. Raises InputError for a list that is too long.
         """
         words = _cleaned(words or ())
         vectors = self.encode_words(words) if words else self._default_vectors
         probabilities = self._calibration.probabilities(vectors @ vector)
         best = np.argsort(-probabilities, kind="stable")[:MAX_LABELS]
-        return tuple(Label((words or DEFAULT_WORDS)[i], float(probabilities[i])) for i in best if words or probabilities[i] >= WORTH_SAYING)
+        return tuple(
+            Label((words or DEFAULT_WORDS)[i], float(probabilities[i]))
+            for i in best
+            if words or probabilities[i] >= WORTH_SAYING
+        )
 
     def _encode_in(self, size: int, encode: Callable, items: Sequence) -> np.ndarray:
         """Batch by batch, as one (n, dim) array."""
         batches = [encode(items[start : start + size]) for start in range(0, len(items), size)]
         return np.concatenate(batches) if batches else np.zeros((0, self.dim), np.float32)
 
-    def _encode_photos(self, photos: Sequence[Image.Image], threads: int | None = None) -> np.ndarray:
+    def _encode_photos(
+        self, photos: Sequence[Image.Image], threads: int | None = None
+    ) -> np.ndarray:
         import torch
 
         pixels = torch.stack([self._preprocess(photo) for photo in photos])
-        return self._run(self._model.encode_image, pixels.contiguous(memory_format=torch.channels_last), threads)
+        return self._run(
+            self._model.encode_image, pixels.contiguous(memory_format=torch.channels_last), threads
+        )
 
     def _encode_words(self, words: Sequence[str]) -> np.ndarray:
         with self._lock:
@@ -126,13 +155,19 @@ class OpenClipEncoder:
         import torch
 
         kind, dtype = self._device.device.type, self._device.dtype
-        with torch.inference_mode(), torch_threads(threads), torch.autocast(kind, dtype, enabled=dtype != torch.float32):
+        with (
+            torch.inference_mode(),
+            torch_threads(threads),
+            torch.autocast(kind, dtype, enabled=dtype != torch.float32),
+        ):
             vectors = encode(batch.to(self._device.device), normalize=True)
         return vectors.float().cpu().numpy()
 
 
 def _with_ready_convolutions(model, device: Device):
-    """The model, its convolutions' weights stored as they are multiplied: autocast would convert them for every photo."""
+    """The model, its convolutions' weights stored as they are multiplied: autocast would convert
+    them for every photo.
+    """
     import torch
 
     for module in model.modules():
@@ -142,7 +177,8 @@ def _with_ready_convolutions(model, device: Device):
 
 
 def load_image_encoder(settings: Settings, device: Device) -> OpenClipEncoder:
-    """The encoder that settings.image_model names: "package:clip-lite", "architecture/tag" on the hub, or a folder.
+    """The encoder that settings.image_model names: "package:clip-lite", "architecture/tag" on the
+    hub, or a folder.
 
     Raises WeightsError where the weights cannot be had, or the folder holds no open_clip model.
     """
@@ -157,27 +193,42 @@ def load_image_encoder(settings: Settings, device: Device) -> OpenClipEncoder:
     else:
         where, tag = _on_hub(name)
     try:
-        model = open_clip.create_model_from_pretrained(where, pretrained=tag, return_transform=False)
+        model = open_clip.create_model_from_pretrained(
+            where, pretrained=tag, return_transform=False
+        )
         tokenize = open_clip.get_tokenizer(where)
-    except Exception as exc:  # open_clip raises what its libraries raise: OSError, RuntimeError, ValueError, KeyError, ...
+    # open_clip raises what its libraries raise: OSError, RuntimeError, ValueError, KeyError, ...
+    except Exception as exc:
         raise WeightsError(
             f"The image encoder {name!r} could not be loaded: connect to the hub, give a folder that holds "
             "open_clip_config.json and weights, or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
-    return OpenClipEncoder(model, preprocessing_of(model.visual.preprocess_cfg), tokenize, device, _calibration(model))
+    return OpenClipEncoder(
+        model, preprocessing_of(model.visual.preprocess_cfg), tokenize, device, _calibration(model)
+    )
 
 
 def _load_package(name: str, settings: Settings, device: Device) -> OpenClipEncoder:
     from mm_support.encode import clip_lite
 
     if name != PREFIX + clip_lite.NAME:
-        raise WeightsError(f"There is no packaged image encoder {name!r}; use {PREFIX + clip_lite.NAME!r}.")
+        raise WeightsError(
+            f"There is no packaged image encoder {name!r}; use {PREFIX + clip_lite.NAME!r}."
+        )
     built = clip_lite.build_clip_lite(settings.cache_dir)
-    return OpenClipEncoder(built.model, preprocessing_of(built.preprocessing), built.tokenize, device, Calibration(built.scale, built.none))
+    return OpenClipEncoder(
+        built.model,
+        preprocessing_of(built.preprocessing),
+        built.tokenize,
+        device,
+        Calibration(built.scale, built.none),
+    )
 
 
 def _on_hub(name: str) -> tuple[str, str]:
-    """"ViT-B-32-256/datacomp_s34b_b86k" -> (architecture, tag). Raises WeightsError for names open_clip does not know."""
+    """ "ViT-B-32-256/datacomp_s34b_b86k" -> (architecture, tag). Raises WeightsError for names
+    open_clip does not know.
+    """
     import open_clip
 
     architecture, _, tag = name.partition("/")
@@ -205,5 +256,7 @@ def _calibration(model) -> Calibration:
 def _cleaned(words: Sequence[str]) -> tuple[str, ...]:
     """A caller's words, each once, without blanks around them; cut where no model reads on."""
     if len(words) > MAX_WORDS:
-        raise InputError(f"There are {len(words):,} labels to choose from; give at most {MAX_WORDS:,}.")
+        raise InputError(
+            f"There are {len(words):,} labels to choose from; give at most {MAX_WORDS:,}."
+        )
     return tuple(dict.fromkeys(word for item in words if (word := str(item).strip()[:MAX_WORD])))

@@ -1,7 +1,8 @@
-"""A turn while it is being spoken: partial transcripts of the growing recording, and when the turn is over.
+"""A turn while it is being spoken: partial transcripts of the growing recording, and when the turn
+is over.
 
-The recording is transcribed again as it grows, quickly while somebody speaks, with all care at the end: the last
-transcript is that of the whole recording.
+The recording is transcribed again as it grows, quickly while somebody speaks, with all care at the
+end: the last transcript is that of the whole recording.
 Knows nothing of browsers: pieces of sound come in, what is known so far goes out.
 """
 
@@ -18,20 +19,29 @@ from mm_support.errors import InputError
 from mm_support.inputs.audio import MAX_SECONDS, load_waveform
 from mm_support.types import SAMPLE_RATE, Transcript
 
-PAUSE, LONG_PAUSE = 0.7, 1.2  # seconds of silence that end a turn: after a whole sentence, and after anything else
+PAUSE, LONG_PAUSE = (
+    0.7,
+    1.2,
+)  # seconds of silence that end a turn: after a whole sentence, and after anything else
 STEP = 0.6  # seconds of new sound that are worth another partial transcript
-SPARING = 3  # times as long as a partial transcript took, until the next: the last one shall seldom wait for it
+# times as long as a partial transcript took, until the next: the last one shall seldom wait for it
+SPARING = 3
 WAITING = 3.0  # seconds of sound kept while nobody has spoken yet
-QUIET = 0.2  # seconds of silence behind speech that is perhaps over: as good a transcript as with more of it
+# seconds of silence behind speech that is perhaps over: as good a transcript as with more of it
+QUIET = 0.2
 SPEAKING = 0.1  # seconds of silence behind speech that still goes on
 RECENT = 4.0  # seconds in which the end of speech is looked for
-INTERRUPTION = 0.4  # seconds of speech within a second that interrupt the assistant; an echo is shorter
+INTERRUPTION = (
+    0.4  # seconds of speech within a second that interrupt the assistant; an echo is shorter
+)
 FULL = MAX_SECONDS - 2.0  # seconds at which a turn ends by itself
 
 
 @dataclass(frozen=True)
 class Partial:
-    """What is known so far. speaking: somebody speaks right now. ended: the turn is over, transcript final."""
+    """What is known so far. speaking: somebody speaks right now. ended: the turn is over,
+    transcript final.
+    """
 
     transcript: Transcript
     speaking: bool = False
@@ -39,20 +49,30 @@ class Partial:
 
 
 class LiveTurn:
-    """One turn of one customer; pieces are added by one thread at a time. Make a new one for the next turn."""
+    """One turn of one customer; pieces are added by one thread at a time. Make a new one for the
+    next turn.
+    """
 
-    def __init__(self, encoder: SpeechEncoder, voice: VoiceActivity, language: str | None = None, previous: str | None = None) -> None:
+    def __init__(
+        self,
+        encoder: SpeechEncoder,
+        voice: VoiceActivity,
+        language: str | None = None,
+        previous: str | None = None,
+    ) -> None:
         self._encoder, self._voice, self._languages = encoder, voice, (language, previous)
         self._rate, self._pieces, self._muted = 0, [], False
         self._last = Partial(Transcript(""))
-        self._spoken = self._transcribed = self._due = 0.0  # seconds of the recording: end of speech, ...
+        self._spoken = self._transcribed = self._due = (
+            0.0  # seconds of the recording: end of speech, ...
+        )
 
     def add(self, rate: int, samples: np.ndarray) -> Partial:
         """Takes the next piece: rate in Hz, samples (n,) or (n, channels), integers or floats.
 
-        Transcribes where enough is new, at most a third of the time, and once as soon as speech seems to be
-        over: that transcript is there when the pause has become long enough. Raises InputError for a
-        piece that cannot be used; what came before stays.
+        Transcribes where enough is new, at most a third of the time, and once as soon as speech
+        seems to be over: that transcript is there when the pause has become long enough. Raises
+        InputError for a piece that cannot be used; what came before stays.
         """
         if self._last.ended:
             raise InputError("This turn is over; start a new one.")
@@ -76,7 +96,8 @@ class LiveTurn:
     def interrupts(self, rate: int, samples: np.ndarray) -> bool:
         """Takes a piece while the assistant speaks: whether the customer speaks too.
 
-        Nothing is transcribed, and what came is forgotten unless it is an interruption: then the turn has begun.
+        Nothing is transcribed, and what came is forgotten unless it is an interruption: then the
+        turn has begun.
         """
         self._keep(rate, samples)
         waveform = self._waveform()
@@ -89,7 +110,9 @@ class LiveTurn:
     def finish(self) -> Transcript:
         """The transcript of all that came, for a customer who stops the recording by hand."""
         if self._pieces and not self._last.ended:
-            self._last = Partial(self._encoder.transcribe(self._waveform(), *self._languages), ended=True)
+            self._last = Partial(
+                self._encoder.transcribe(self._waveform(), *self._languages), ended=True
+            )
         return self._last.transcript
 
     def recording(self) -> tuple[int, np.ndarray]:
@@ -134,5 +157,8 @@ class LiveTurn:
     def _transcribe(self, waveform: np.ndarray, heard: float, draft: bool) -> None:
         started = time.monotonic()
         transcript = self._encoder.transcribe(waveform, *self._languages, draft)
-        self._transcribed, self._due = heard, heard + max(STEP, SPARING * (time.monotonic() - started))
+        self._transcribed, self._due = (
+            heard,
+            heard + max(STEP, SPARING * (time.monotonic() - started)),
+        )
         self._last = Partial(transcript)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from PIL import Image
@@ -33,10 +34,17 @@ CLOSE_LOOK = 1472  # where the first look found small text
 SMALL = 15  # pixels; median line height in the first look below which text is small
 LEAST_CONFIDENCE = 0.5
 SURE = 0.8  # mean confidence below which the photo may be the wrong way up
-SURE_DISPLAY = 0.8  # ordinary type, taken for segments, stays below this; true displays are mostly above
-SURE_PRINT, LIKELY_DISPLAY = 0.97, 0.65  # type that segments are seen in is read this surely; displays mostly are not
+SURE_DISPLAY = (
+    0.8  # ordinary type, taken for segments, stays below this; true displays are mostly above
+)
+SURE_PRINT, LIKELY_DISPLAY = (
+    0.97,
+    0.65,
+)  # type that segments are seen in is read this surely; displays mostly are not
 TALL = 1.5  # a box this much higher than wide holds text that runs up or down
-PRICE = re.compile(r"[-+]?[€$£¥]?\s?-?\d{1,6}([.,]\d{3})*[.,]\d{2}\s?([€$£¥]|EUR|USD|CNY|GBP|元)?( ?[A-Z*])?")
+PRICE = re.compile(
+    r"[-+]?[€$£¥]?\s?-?\d{1,6}([.,]\d{3})*[.,]\d{2}\s?([€$£¥]|EUR|USD|CNY|GBP|元)?( ?[A-Z*])?"
+)
 
 
 class TextReader(Protocol):
@@ -64,27 +72,47 @@ class Piece:
 
 
 class PhotoTextReader:
-    """Both readers behind one call. Raises nothing for any RGB photo: what cannot be read is left out."""
+    """Both readers behind one call. Raises nothing for any RGB photo: what cannot be read is left
+    out.
+    """
 
-    def __init__(self, engine: "RapidOCR", segments: SegmentReader) -> None:
+    def __init__(self, engine: RapidOCR, segments: SegmentReader) -> None:
         self._engine = engine
         self._segments = segments
 
     def read(self, photo: Image.Image) -> tuple[TextLine, ...]:
         scale = min(1.0, LARGEST / max(photo.size))
-        large = photo if scale == 1 else photo.resize(tuple(max(1, round(s * scale)) for s in photo.size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        large = (
+            photo
+            if scale == 1
+            else photo.resize(
+                tuple(max(1, round(s * scale)) for s in photo.size),
+                Image.Resampling.BILINEAR,
+                reducing_gap=2.0,
+            )
+        )
         pixels = np.ascontiguousarray(np.asarray(large)[:, :, ::-1])
         turns, pieces = self._upright(pixels, self._find(pixels))
         printed = lines_in_order(pieces, large.size)
-        displays = [unturn(line, turns) for line in self._segments.read(large.rotate(-90 * turns, expand=True) if turns else large)]
+        displays = [
+            unturn(line, turns)
+            for line in self._segments.read(
+                large.rotate(-90 * turns, expand=True) if turns else large
+            )
+        ]
         merged = believe_one(printed, displays)
-        return tuple(replace(line, text=clean(line.text)) for line in merged if clean(line.text))[:MAX_LINES]
+        return tuple(replace(line, text=clean(line.text)) for line in merged if clean(line.text))[
+            :MAX_LINES
+        ]
 
     def _find(self, pixels: np.ndarray) -> list[np.ndarray]:
         """Corners (4, 2) of text in a BGR photo, in its pixels; small text is searched for twice."""
         boxes = self._detect(pixels, FIRST_LOOK)
         look = FIRST_LOOK / max(pixels.shape)
-        heights = [min(np.linalg.norm(box[0] - box[3]), np.linalg.norm(box[0] - box[1])) * look for box in boxes]
+        heights = [
+            min(np.linalg.norm(box[0] - box[3]), np.linalg.norm(box[0] - box[1])) * look
+            for box in boxes
+        ]
         if heights and np.median(heights) < SMALL and max(pixels.shape) > FIRST_LOOK:
             return self._detect(pixels, CLOSE_LOOK)
         return boxes or self._detect(pixels, FIRST_LOOK // 3)  # letters as large as the photo
@@ -94,11 +122,16 @@ class PhotoTextReader:
 
         scale = min(side / max(pixels.shape), 2.0)
         width, height = (max(32, round(length * scale)) for length in pixels.shape[1::-1])
-        small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        small = cv2.resize(
+            pixels, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        )
         found = self._engine(small)
         if found.boxes is None:
             return []
-        return list(np.asarray(found.boxes, np.float32) * (pixels.shape[1] / width, pixels.shape[0] / height))
+        return list(
+            np.asarray(found.boxes, np.float32)
+            * (pixels.shape[1] / width, pixels.shape[0] / height)
+        )
 
     def _upright(self, pixels: np.ndarray, boxes: list[np.ndarray]) -> tuple[int, list[Piece]]:
         """The text, and by how many quarter turns clockwise the photo would stand upright.
@@ -117,12 +150,20 @@ class PhotoTextReader:
         if not boxes:
             return []
         read = self._engine.recognize_txt([cut_out(pixels, box) for box in boxes])
-        return [Piece(text, float(sure), box) for text, sure, box in zip(read.txts, read.scores, boxes) if text.strip()]
+        return [
+            Piece(text, float(sure), box)
+            for text, sure, box in zip(read.txts, read.scores, boxes)
+            if text.strip()
+        ]
 
 
 def _sureness(pieces: Sequence[Piece]) -> float:
     """Mean confidence, by length: short ones say little."""
-    return float(np.average([p.confidence for p in pieces], weights=[len(p.text) for p in pieces])) if pieces else 0.0
+    return (
+        float(np.average([p.confidence for p in pieces], weights=[len(p.text) for p in pieces]))
+        if pieces
+        else 0.0
+    )
 
 
 def sideways(boxes: Sequence[np.ndarray]) -> int:
@@ -134,7 +175,9 @@ def sideways(boxes: Sequence[np.ndarray]) -> int:
 
 
 def turned(corners: np.ndarray, turns: int) -> np.ndarray:
-    """The corners as they follow one another once the photo is turned clockwise by that many quarters."""
+    """The corners as they follow one another once the photo is turned clockwise by that many
+    quarters.
+    """
     return np.roll(corners, turns, axis=0)
 
 
@@ -150,11 +193,23 @@ def cut_out(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """The text within the corners, straightened: (h, w, 3)."""
     import cv2
 
-    width = max(4, round(max(np.linalg.norm(corners[0] - corners[1]), np.linalg.norm(corners[3] - corners[2]))))
-    height = max(4, round(max(np.linalg.norm(corners[0] - corners[3]), np.linalg.norm(corners[1] - corners[2]))))
+    width = max(
+        4,
+        round(
+            max(np.linalg.norm(corners[0] - corners[1]), np.linalg.norm(corners[3] - corners[2]))
+        ),
+    )
+    height = max(
+        4,
+        round(
+            max(np.linalg.norm(corners[0] - corners[3]), np.linalg.norm(corners[1] - corners[2]))
+        ),
+    )
     target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     warp = cv2.getPerspectiveTransform(corners.astype(np.float32), target)
-    return cv2.warpPerspective(pixels, warp, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpPerspective(
+        pixels, warp, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
 
 
 def lines_in_order(pieces: Sequence[Piece], size: tuple[int, int]) -> list[TextLine]:
@@ -186,7 +241,9 @@ def rows(pieces: Sequence[Piece], right: np.ndarray, down: np.ndarray) -> list[l
     found: list[list[Piece]] = []
     for piece in sorted(pieces, key=lambda piece: piece.corners.mean(0) @ down):
         last = found[-1][-1] if found else None
-        if last and abs((piece.corners.mean(0) - last.corners.mean(0)) @ down) < 0.5 * min(piece.height, last.height):
+        if last and abs((piece.corners.mean(0) - last.corners.mean(0)) @ down) < 0.5 * min(
+            piece.height, last.height
+        ):
             found[-1].append(piece)
         else:
             found.append([piece])
@@ -203,21 +260,34 @@ def _belongs(one: Piece, other: Piece, right: np.ndarray) -> bool:
 def _joined(group: Sequence[Piece], size: tuple[int, int]) -> TextLine:
     corners = np.concatenate([piece.corners for piece in group]) / size
     box = np.clip([*corners.min(0), *corners.max(0)], 0, 1)
-    return TextLine(" ".join(p.text.strip() for p in group), min(p.confidence for p in group), tuple(map(float, box)))
+    return TextLine(
+        " ".join(p.text.strip() for p in group),
+        min(p.confidence for p in group),
+        tuple(map(float, box)),
+    )
 
 
 def believe_one(printed: Sequence[TextLine], displays: Sequence[TextLine]) -> list[TextLine]:
     """Printed lines with the displays' readings in their places: no place is read twice.
 
-    A display takes the place of the printed lines that it covers. Where it is unsure, or covers only
-    a part of a line that was read more surely, segments were seen in ordinary type: the line stays.
+    A display takes the place of the printed lines that it covers. Where it is unsure, or covers
+    only a part of a line that was read more surely, segments were seen in ordinary type: the line
+    stays.
     """
     lines, shown = list(printed), []
     for display in displays:
         touched = [line for line in lines if _shared(line.box, display.box) > 0.3]
-        if any(line.confidence > display.confidence and not _outdone(line, display) for line in touched):
+        if any(
+            line.confidence > display.confidence and not _outdone(line, display) for line in touched
+        ):
             continue
-        place = lines.index(touched[0]) if touched else next((i for i, line in enumerate(lines) if line.box[1] > display.box[1]), len(lines))
+        place = (
+            lines.index(touched[0])
+            if touched
+            else next(
+                (i for i, line in enumerate(lines) if line.box[1] > display.box[1]), len(lines)
+            )
+        )
         lines = [line for line in lines if line not in touched]
         lines.insert(place, display)
         shown.append(display)
@@ -227,10 +297,13 @@ def believe_one(printed: Sequence[TextLine], displays: Sequence[TextLine]) -> li
 def _outdone(line: TextLine, by: TextLine) -> bool:
     """Whether a display is sure and long enough to stand for a line that was read more surely.
 
-    A line that is no display is read almost certainly, so less is asked of the display where it was not.
+    A line that is no display is read almost certainly, so less is asked of the display where it was
+    not.
     """
     least = SURE_DISPLAY if line.confidence >= SURE_PRINT else LIKELY_DISPLAY
-    return by.confidence >= least and len(re.sub(r"\W", "", by.text)) >= len(re.sub(r"\W", "", line.text))
+    return by.confidence >= least and len(re.sub(r"\W", "", by.text)) >= len(
+        re.sub(r"\W", "", line.text)
+    )
 
 
 def _covered(box: Sequence[float], by: Sequence[float]) -> float:
@@ -245,24 +318,33 @@ def _shared(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def clean(text: str) -> str:
-    """One line of visible characters, wide ones as the usual: no control, direction or other invisible ones, at most MAX_CHARACTERS."""
+    """One line of visible characters, wide ones as the usual: no control, direction or other
+    invisible ones, at most MAX_CHARACTERS.
+    """
     text = unicodedata.normalize("NFKC", text)
-    visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    visible = "".join(
+        " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C"
+    )
     return " ".join(visible.split())[:MAX_CHARACTERS]
 
 
 def load_text_reader(settings: Settings) -> PhotoTextReader:
-    """Nothing is downloaded: the models are files of the rapidocr package. Raises WeightsError where they are not."""
+    """Nothing is downloaded: the models are files of the rapidocr package. Raises WeightsError
+    where they are not.
+    """
     try:
         import rapidocr
         from rapidocr import RapidOCR
     except ImportError as exc:
-        raise WeightsError("Text in photos is read with rapidocr; run `pip install -r requirements.txt`.") from exc
+        raise WeightsError(
+            "Text in photos is read with rapidocr; run `pip install -r requirements.txt`."
+        ) from exc
     models = Path(rapidocr.__file__).parent / "models"
     params = {
         "Global.log_level": "critical",
         "Global.use_cls": False,
-        "Global.use_rec": False,  # only when asked: between finding and reading stands what is above
+        # only when asked: between finding and reading stands what is above
+        "Global.use_rec": False,
         "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
         "Det.limit_type": "max",
         "Det.limit_side_len": CLOSE_LOOK,
@@ -271,7 +353,9 @@ def load_text_reader(settings: Settings) -> PhotoTextReader:
     }
     for name in ("Det.model_path", "Rec.model_path"):
         if not Path(params[name]).is_file():
-            raise WeightsError(f"{params[name]} is missing; run `pip install --force-reinstall rapidocr`.")
+            raise WeightsError(
+                f"{params[name]} is missing; run `pip install --force-reinstall rapidocr`."
+            )
     engine = RapidOCR(params=params)
     engine(np.full((64, 256, 3), 255, np.uint8))  # opens the detector now, not at the first photo
     return PhotoTextReader(engine, load_segment_reader())

@@ -1,4 +1,5 @@
-"""The network behind encode/segments.py: a small fully convolutional finder of seven-segment characters.
+"""The network behind encode/segments.py: a small fully convolutional finder of seven-segment
+characters.
 
 For every cell of a grid four times coarser than the photo it says whether a character's centre is
 there, how large and how tilted the character is, and which of its segments are lit. It knows
@@ -19,12 +20,15 @@ CHANNELS = 1 + 4 + SEGMENTS + MARKS  # centre; up x, up y, right x, right y; lit
 
 def _conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
     )
 
 
 class SegmentNet(nn.Module):
-    """(n, 3, height, width) RGB in 0..1, sides multiples of 16 -> (n, CHANNELS, height/4, width/4) logits and sizes.
+    """(n, 3, height, width) RGB in 0..1, sides multiples of 16 -> (n, CHANNELS, height/4, width/4)
+    logits and sizes.
 
     An encoder to stride 16 with two skips back to stride 4 (a U-Net, Ronneberger et al. 2015), read
     out as centre points (CenterNet, Zhou et al. 2019). 0.17 million parameters.

@@ -1,29 +1,38 @@
-"""Reads seven-segment displays: clocks, meters, error codes on appliances; light on dark or dark on light.
+"""Reads seven-segment displays: clocks, meters, error codes on appliances; light on dark or dark on
+light.
 
-A small network (segment_net.py, trained by mm_support/train/segments.py on drawn displays) marks each
-character's centre, size and lit segments; here these become glyphs, and neighbours become lines. It
-reads what segments show and leaves ordinary type to encode/ocr.py. It knows nothing of codes.
+A small network (segment_net.py, trained by assets/training/segments.py on drawn displays) marks
+each character's centre, size and lit segments; here these become glyphs, and neighbours become
+lines. It reads what segments show and leaves ordinary type to encode/ocr.py. It knows nothing of
+codes.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable, Sequence
 
 import numpy as np
 from PIL import Image
 
+from mm_support import paths
 from mm_support.device import torch_threads
 from mm_support.errors import WeightsError
 from mm_support.types import TextLine
 
-WEIGHTS = Path(__file__).parents[2] / "assets" / "weights" / "segments.safetensors"
-SIDES = (768, 384, 192, 96)  # pixels on the longer side; each finds characters about 13 to 36 pixels high
+WEIGHTS = paths.WEIGHTS / "segments.safetensors"
+SIDES = (
+    768,
+    384,
+    192,
+    96,
+)  # pixels on the longer side; each finds characters about 13 to 36 pixels high
 BEST_HEIGHT = 22  # pixels; what was found is read again at this height
 ENLARGED = 1.5  # small photos are enlarged this much at most
-MOST = 200  # characters found in a photo, the surest ones; comparing each with each takes minutes for thousands
+# characters found in a photo, the surest ones; comparing each with each takes minutes for thousands
+MOST = 200
 MOST_LINES = 40  # of a photo that are looked at again, the surest ones
 LEAST_CENTRE = 0.4  # probability that a centre is there
 LEAST_AGAIN = 0.2  # the same where a line is known to be
@@ -33,20 +42,53 @@ LEAST_ALONE = 0.85  # confidence of a line of one character
 SIMPLE = set("1-_°oc")  # shapes that edges and scratches have too; they make no line by themselves
 
 GLYPHS = {
-    "0": "abcdef", "1": "bc", "2": "abdeg", "3": "abcdg", "4": "bcfg", "5": "acdfg", "6": "acdefg", "7": "abc",
-    "8": "abcdefg", "9": "abcdfg", "A": "abcefg", "b": "cdefg", "C": "adef", "c": "deg", "d": "bcdeg", "E": "adefg",
-    "F": "aefg", "G": "acdef", "H": "bcefg", "h": "cefg", "J": "bcde", "L": "def", "n": "ceg", "o": "cdeg", "P": "abefg",
-    "q": "abcfg", "r": "eg", "t": "defg", "U": "bcdef", "u": "cde", "y": "bcdfg", "-": "g", "_": "d", "°": "abfg",
-}  # fmt: skip
+    "0": "abcdef",
+    "1": "bc",
+    "2": "abdeg",
+    "3": "abcdg",
+    "4": "bcfg",
+    "5": "acdfg",
+    "6": "acdefg",
+    "7": "abc",
+    "8": "abcdefg",
+    "9": "abcdfg",
+    "A": "abcefg",
+    "b": "cdefg",
+    "C": "adef",
+    "c": "deg",
+    "d": "bcdeg",
+    "E": "adefg",
+    "F": "aefg",
+    "G": "acdef",
+    "H": "bcefg",
+    "h": "cefg",
+    "J": "bcde",
+    "L": "def",
+    "n": "ceg",
+    "o": "cdeg",
+    "P": "abefg",
+    "q": "abcfg",
+    "r": "eg",
+    "t": "defg",
+    "U": "bcdef",
+    "u": "cde",
+    "y": "bcdfg",
+    "-": "g",
+    "_": "d",
+    "°": "abfg",
+}
 VARIANTS = {"7": "abcf"}  # other ways to draw a glyph
-SHAPES = tuple((glyph, np.array([s in lit for s in "abcdefg"])) for glyph, lit in (*GLYPHS.items(), *VARIANTS.items()))
+SHAPES = tuple(
+    (glyph, np.array([s in lit for s in "abcdefg"]))
+    for glyph, lit in (*GLYPHS.items(), *VARIANTS.items())
+)
 LETTERS = str.maketrans("0512", "OSIZ")  # in words
 
 
 @dataclass(frozen=True)
 class Character:
-    """A character as found. centre, up, right: (2,) pixels of the photo, from the centre to the upper and
-    right edge; glyph with the mark behind it; confidence in 0..1."""
+    """A character as found. centre, up, right: (2,) pixels of the photo, from the centre to the
+    upper and right edge; glyph with the mark behind it; confidence in 0..1."""
 
     centre: np.ndarray
     up: np.ndarray
@@ -62,12 +104,19 @@ class Character:
     @property
     def corners(self) -> np.ndarray:
         """(4, 2) pixels."""
-        sides = (self.up - self.right, self.up + self.right, self.right - self.up, -self.up - self.right)
+        sides = (
+            self.up - self.right,
+            self.up + self.right,
+            self.right - self.up,
+            -self.up - self.right,
+        )
         return np.array([self.centre + side for side in sides])
 
 
 class SegmentReader:
-    """net: (1, 3, h, w) float32 RGB in 0..1 -> (14, h/4, w/4), as segment_net.SegmentNet says, probabilities and sizes."""
+    """net: (1, 3, h, w) float32 RGB in 0..1 -> (14, h/4, w/4), as segment_net.SegmentNet says,
+    probabilities and sizes.
+    """
 
     def __init__(self, net: Callable[[np.ndarray], np.ndarray]) -> None:
         self._net = net
@@ -95,11 +144,20 @@ class SegmentReader:
         finer = max(1, int(scale))
         small = photo.reduce(finer) if finer > 1 else photo
         affine = np.column_stack([right * scale, down * scale, origin]) / finer
-        crop = small.transform(size, Image.Transform.AFFINE, affine.ravel().tolist(), Image.Resampling.BILINEAR)
+        crop = small.transform(
+            size, Image.Transform.AFFINE, affine.ravel().tolist(), Image.Resampling.BILINEAR
+        )
         said = self._net(np.asarray(crop, np.float32).transpose(2, 0, 1)[None] / 255)
         turn = np.column_stack([right, down]) * scale
-        again = [replace(c, centre=origin + turn @ c.centre, up=turn @ c.up, right=turn @ c.right) for c in characters(said, 1.0, LEAST_AGAIN)]
-        same = [c for c in chains(distinct(again)) if abs(np.mean([i.centre for i in c], axis=0) @ down - middle) < height / 3]
+        again = [
+            replace(c, centre=origin + turn @ c.centre, up=turn @ c.up, right=turn @ c.right)
+            for c in characters(said, 1.0, LEAST_AGAIN)
+        ]
+        same = [
+            c
+            for c in chains(distinct(again))
+            if abs(np.mean([i.centre for i in c], axis=0) @ down - middle) < height / 3
+        ]
         return trimmed(max(same, key=len, default=chain))
 
     def _at_size(self, photo: Image.Image, side: int) -> list[Character]:
@@ -112,7 +170,9 @@ class SegmentReader:
 
 
 def characters(said: np.ndarray, scale: float, least: float = LEAST_CENTRE) -> list[Character]:
-    """What the network said of a photo that was resized by scale, as characters in the photo's pixels; least: of a centre."""
+    """What the network said of a photo that was resized by scale, as characters in the photo's
+    pixels; least: of a centre.
+    """
     from mm_support.encode.segment_net import STRIDE, UNIT
 
     centre = said[0]
@@ -123,19 +183,25 @@ def characters(said: np.ndarray, scale: float, least: float = LEAST_CENTRE) -> l
         glyph, sureness = read_glyph(said[5:12, y, x])
         mark = "." if said[12, y, x] > 0.5 else ":" if said[13, y, x] > 0.5 else ""
         place = (np.array([x, y]) + 0.5) * STRIDE / scale
-        found.append(Character(place, up, right, glyph, mark, float(centre[y, x]) ** 0.5 * sureness))
+        found.append(
+            Character(place, up, right, glyph, mark, float(centre[y, x]) ** 0.5 * sureness)
+        )
     return found
 
 
 def read_glyph(lit: np.ndarray) -> tuple[str, float]:
-    """The glyph that fits best, and how surely (0..1). lit: (7,) probability that segments a to g are lit."""
+    """The glyph that fits best, and how surely (0..1). lit: (7,) probability that segments a to g
+    are lit.
+    """
     fits = [np.where(shape, lit, 1 - lit).prod() for _, shape in SHAPES]
     best = int(np.argmax(fits))
     return SHAPES[best][0], float(fits[best])
 
 
 def distinct(found: Sequence[Character]) -> list[Character]:
-    """The surest of characters that cover one another (the same one at two sizes, a half of one), of the MOST surest ones."""
+    """The surest of characters that cover one another (the same one at two sizes, a half of one),
+    of the MOST surest ones.
+    """
     kept: list[Character] = []
     for item in sorted(found, key=lambda item: -item.confidence)[:MOST]:
         if not any(_covered(item.corners, other.corners) > 0.4 for other in kept):
@@ -145,7 +211,9 @@ def distinct(found: Sequence[Character]) -> list[Character]:
 
 def _covered(one: np.ndarray, other: np.ndarray) -> float:
     """Share of the smaller of two corner sets' upright boxes that the other covers."""
-    sides = np.clip(np.minimum(one.max(0), other.max(0)) - np.maximum(one.min(0), other.min(0)), 0, None)
+    sides = np.clip(
+        np.minimum(one.max(0), other.max(0)) - np.maximum(one.min(0), other.min(0)), 0, None
+    )
     smaller = min(np.ptp(one, axis=0).prod(), np.ptp(other, axis=0).prod())
     return float(sides.prod() / max(smaller, 1e-6))
 
@@ -153,7 +221,12 @@ def _covered(one: np.ndarray, other: np.ndarray) -> float:
 def chains(found: Sequence[Character]) -> list[list[Character]]:
     """Characters that stand side by side, from left to right."""
     following: dict[int, int] = {}
-    pairs = ((_gap(one, other), i, j) for i, one in enumerate(found) for j, other in enumerate(found) if i != j)
+    pairs = (
+        (_gap(one, other), i, j)
+        for i, one in enumerate(found)
+        for j, other in enumerate(found)
+        if i != j
+    )
     for _, i, j in sorted(pair for pair in pairs if pair[0] < np.inf):
         if i not in following and j not in following.values():
             following[i] = j
@@ -167,11 +240,17 @@ def chains(found: Sequence[Character]) -> list[list[Character]]:
 
 
 def trimmed(chain: list[Character]) -> list[Character]:
-    """The chain without weak characters at its ends that edges make too, or that do not keep its distance."""
+    """The chain without weak characters at its ends that edges make too, or that do not keep its
+    distance.
+    """
     while len(chain) > 1:
         gaps = [_gap(one, other) for one, other in zip(chain, chain[1:])]
         usual = float(np.median(gaps))
-        ends = [(item, gap) for item, gap in ((chain[0], gaps[0]), (chain[-1], gaps[-1])) if item.confidence < WEAK]
+        ends = [
+            (item, gap)
+            for item, gap in ((chain[0], gaps[0]), (chain[-1], gaps[-1]))
+            if item.confidence < WEAK
+        ]
         odd = [item for item, gap in ends if item.glyph in SIMPLE or not 0.75 < gap / usual < 1.3]
         if not odd:
             break
@@ -187,7 +266,9 @@ def parted(chain: list[Character]) -> list[list[Character]]:
 
 
 def _gap(one: Character, other: Character) -> float:
-    """Distance from one centre to the next in heights; infinite where other does not follow one in a line."""
+    """Distance from one centre to the next in heights; infinite where other does not follow one in
+    a line.
+    """
     if not 0.7 < one.height / other.height < 1.4:
         return np.inf
     height = (one.height + other.height) / 2
@@ -203,7 +284,9 @@ def _confidence(chain: list[Character]) -> float:
 
 
 def _line(chain: list[Character], size: tuple[int, int]) -> TextLine | None:
-    """The chain as text, or nothing where it is too unsure. size: width and height of the photo in pixels."""
+    """The chain as text, or nothing where it is too unsure. size: width and height of the photo in
+    pixels.
+    """
     confidence = _confidence(chain)
     glyphs = {item.glyph for item in chain}
     least = LEAST_LINE if len(chain) > 1 and not glyphs <= SIMPLE else LEAST_ALONE
@@ -211,23 +294,36 @@ def _line(chain: list[Character], size: tuple[int, int]) -> TextLine | None:
         return None
     gaps = [_gap(one, other) for one, other in zip(chain, chain[1:])]
     blank = max(1.5 * min(gaps), 1.0) if len(gaps) > 1 else 1.6
-    text = "".join(item.glyph + item.mark + (" " if gap > blank else "") for item, gap in zip(chain, [*gaps, 0.0]))
+    text = "".join(
+        item.glyph + item.mark + (" " if gap > blank else "")
+        for item, gap in zip(chain, [*gaps, 0.0])
+    )
     corners = np.concatenate([item.corners for item in chain]) / size
     left, top, right, bottom = np.clip([*corners.min(0), *corners.max(0)], 0, 1)
-    return TextLine(" ".join(map(word, text.split())), confidence, (float(left), float(top), float(right), float(bottom)))
+    return TextLine(
+        " ".join(map(word, text.split())),
+        confidence,
+        (float(left), float(top), float(right), float(bottom)),
+    )
 
 
 def word(text: str) -> str:
-    """Settles what segments leave open: 0 or O, 5 or S, and 6 or 9 without their tails among digits.
+    """Settles what segments leave open: 0 or O, 5 or S, and 6 or 9 without their tails among
+    digits.
 
-    A code's letters come first and its digits last (E05), a word has letters behind such a shape (OFF,
-    StOP) and no other digit: the shape is a letter only there.
+    A code's letters come first and its digits last (E05), a word has letters behind such a shape
+    (OFF, StOP) and no other digit: the shape is a letter only there.
     """
     digits = re.sub(r"[.:-]", "", text)
     if re.fullmatch(r"\d[\dbq]+", digits):
         return text.replace("b", "6").replace("q", "9")
     ends_in_letter = re.search(r"[A-Za-z][.:]?$", text)
-    if ends_in_letter and len(digits) > 1 and not re.search(r"[346789]", text) and re.match(r"[05A-Za-z]", text):
+    if (
+        ends_in_letter
+        and len(digits) > 1
+        and not re.search(r"[346789]", text)
+        and re.match(r"[05A-Za-z]", text)
+    ):
         return text.translate(LETTERS)
     return text
 
@@ -244,7 +340,9 @@ def load_segment_reader(path: Path = WEIGHTS) -> SegmentReader:
     try:
         net.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as exc:
-        raise WeightsError(f"{path} is missing or damaged; restore it from the repository.") from exc
+        raise WeightsError(
+            f"{path} is missing or damaged; restore it from the repository."
+        ) from exc
     net = net.eval().to(memory_format=torch.channels_last)
 
     def run(photo: np.ndarray) -> np.ndarray:

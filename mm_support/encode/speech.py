@@ -1,4 +1,5 @@
-"""Speech encoder: waveform -> transcript, with Whisper (Radford et al. 2022) through openai-whisper.
+"""Speech encoder: waveform -> transcript, with Whisper (Radford et al. 2022) through
+openai-whisper.
 
 The decoding rules are those of whisper.transcribe. What differs is the work around them: nothing is
 decoded where nobody speaks, and the encoder computes the sound that is there instead of always 30
@@ -10,10 +11,11 @@ from __future__ import annotations
 import json
 import math
 import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterator, Protocol, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from mm_support.device import Device, torch_threads
 from mm_support.encode.vad import Span, VoiceActivity, load_voice_activity
 from mm_support.encode.whisper_audio import encode_sound
 from mm_support.errors import InputError, WeightsError
-from mm_support.startup import without_random_weights
+from mm_support.fast_init import without_random_weights
 from mm_support.types import SAMPLE_RATE, Segment, Transcript
 from mm_support.weights import PREFIX, package_weights
 
@@ -47,12 +49,16 @@ NO_SPEECH = 0.6  # probability of the no-speech token: above, and guessed, nobod
 TOKENS = (30, 25)  # tokens that a window may have: at the least, and for each second
 
 DEFAULT_LANGUAGE = "en"
-SURE, SURE_WHEN_SHORT = 0.7, 0.9  # probability that another language than the expected one must have
+SURE, SURE_WHEN_SHORT = (
+    0.7,
+    0.9,
+)  # probability that another language than the expected one must have
 SHORT = 5.0  # seconds of speech, under which a language is hard to tell
 
 
 class SpeechEncoder(Protocol):
-    """waveform: (n,) float32, 16 kHz. language: ISO 639-1 where it is known. previous: the one spoken so far.
+    """waveform: (n,) float32, 16 kHz. language: ISO 639-1 where it is known. previous: the one
+    spoken so far.
 
     draft: the first attempt, however unsure, for words that are soon transcribed again.
     """
@@ -60,7 +66,11 @@ class SpeechEncoder(Protocol):
     voice: VoiceActivity
 
     def transcribe(
-        self, waveform: np.ndarray, language: str | None = None, previous: str | None = None, draft: bool = False
+        self,
+        waveform: np.ndarray,
+        language: str | None = None,
+        previous: str | None = None,
+        draft: bool = False,
     ) -> Transcript: ...
 
 
@@ -70,18 +80,24 @@ class Window:
 
     start: float
     segments: list[tuple[float, float, list[int]]]  # seconds from the window's start, tokens
-    result: "DecodingResult"
+    result: DecodingResult
 
 
 class WhisperEncoder:
-    """A Whisper model. One call decodes at a time: openai-whisper keeps its cache in hooks on the modules."""
+    """A Whisper model. One call decodes at a time: openai-whisper keeps its cache in hooks on the
+    modules.
+    """
 
-    def __init__(self, model: "Whisper", voice: VoiceActivity, device: Device) -> None:
+    def __init__(self, model: Whisper, voice: VoiceActivity, device: Device) -> None:
         self.model, self.voice, self._device = model, voice, device
         self._lock = threading.Lock()
 
     def transcribe(
-        self, waveform: np.ndarray, language: str | None = None, previous: str | None = None, draft: bool = False
+        self,
+        waveform: np.ndarray,
+        language: str | None = None,
+        previous: str | None = None,
+        draft: bool = False,
     ) -> Transcript:
         """What is said; an empty text where nobody speaks.
 
@@ -101,24 +117,35 @@ class WhisperEncoder:
             return self._transcript(windows, language or expected)
 
     def warm_up(self) -> None:
-        """Decodes a second of nothing, so that the first customer does not wait for what is set up once."""
+        """Decodes a second of nothing, so that the first customer does not wait for what is set up
+        once.
+        """
         import torch
 
         with self._lock, torch.inference_mode():
             sound = self._spectrogram(np.zeros(SAMPLE_RATE, np.float32))
-            self._attempt(encode_sound(self.model.encoder, sound), sound.shape[1], DEFAULT_LANGUAGE, [])
+            self._attempt(
+                encode_sound(self.model.encoder, sound), sound.shape[1], DEFAULT_LANGUAGE, []
+            )
 
-    def _spectrogram(self, waveform: np.ndarray) -> "torch.Tensor":
+    def _spectrogram(self, waveform: np.ndarray) -> torch.Tensor:
         """(n,) samples -> (n_mels, n / 160) log-mel."""
         import torch
         from whisper.audio import N_FFT, log_mel_spectrogram
 
-        samples = torch.from_numpy(np.ascontiguousarray(waveform, np.float32)).to(self._device.device)
+        samples = torch.from_numpy(np.ascontiguousarray(waveform, np.float32)).to(
+            self._device.device
+        )
         mel = log_mel_spectrogram(samples, self.model.dims.n_mels, padding=N_FFT)
         return mel[:, : len(waveform) // HOP]
 
     def _windows(
-        self, mel: "torch.Tensor", spans: Sequence[Span], language: str | None, expected: str, draft: bool
+        self,
+        mel: torch.Tensor,
+        spans: Sequence[Span],
+        language: str | None,
+        expected: str,
+        draft: bool,
     ) -> list[Window]:
         """Decodes window after window, as whisper.transcribe does, but leaves out what is silent."""
         windows: list[Window] = []
@@ -130,7 +157,9 @@ class WhisperEncoder:
             language = language or self._detect(features, spans, expected)
             result = self._decode(sound, features, language, prompt, draft)
             stamp = self._tokenizer(language).timestamp_begin
-            segments, done = split_segments(result.tokens, stamp, sound.shape[1] / FRAMES_PER_SECOND)
+            segments, done = split_segments(
+                result.tokens, stamp, sound.shape[1] / FRAMES_PER_SECOND
+            )
             if is_heard(result):
                 windows.append(Window(start / FRAMES_PER_SECOND, segments, result))
                 prompt = prompt + [token for *_, tokens in segments for token in tokens]
@@ -140,9 +169,15 @@ class WhisperEncoder:
         return windows
 
     def _decode(
-        self, sound: "torch.Tensor", features: "torch.Tensor", language: str, prompt: list[int], draft: bool
-    ) -> "DecodingResult":
-        """Greedy first, which is right nearly always; more work only where the result is unsure or looks bad.
+        self,
+        sound: torch.Tensor,
+        features: torch.Tensor,
+        language: str,
+        prompt: list[int],
+        draft: bool,
+    ) -> DecodingResult:
+        """Greedy first, which is right nearly always; more work only where the result is unsure or
+        looks bad.
 
         Of all attempts the one that Whisper itself finds likeliest, rather than the last one.
         """
@@ -154,7 +189,9 @@ class WhisperEncoder:
                     break
         return max(results, key=lambda result: (is_heard(result), result.avg_logprob))
 
-    def _ways(self, sound: "torch.Tensor", features: "torch.Tensor") -> Iterator[tuple["torch.Tensor", dict]]:
+    def _ways(
+        self, sound: torch.Tensor, features: torch.Tensor
+    ) -> Iterator[tuple[torch.Tensor, dict]]:
         """(features, options) of further attempts: beam search, the whole window, then chance."""
         yield features, {"beam_size": BEAMS}
         if features.shape[1] < self.model.dims.n_audio_ctx:
@@ -163,25 +200,34 @@ class WhisperEncoder:
         yield from ((features, {"temperature": temperature}) for temperature in TEMPERATURES)
 
     def _attempt(
-        self, features: "torch.Tensor", frames: int, language: str, prompt: list[int], **how: float
-    ) -> "DecodingResult":
+        self, features: torch.Tensor, frames: int, language: str, prompt: list[int], **how: float
+    ) -> DecodingResult:
         import torch
         from whisper.decoding import DecodingOptions, DecodingTask
 
-        limit = min(self.model.dims.n_text_ctx // 2, TOKENS[0] + TOKENS[1] * frames // FRAMES_PER_SECOND)
-        task = DecodingTask(self.model, DecodingOptions(language=language, prompt=prompt, sample_len=limit, **how))
-        task._get_audio_features = lambda encoded: encoded  # it would want the encoder's full length
-        with torch_threads(1), torch.random.fork_rng(devices=[]):  # a token at a time is little work; the same recording gives the same transcript
+        limit = min(
+            self.model.dims.n_text_ctx // 2, TOKENS[0] + TOKENS[1] * frames // FRAMES_PER_SECOND
+        )
+        task = DecodingTask(
+            self.model, DecodingOptions(language=language, prompt=prompt, sample_len=limit, **how)
+        )
+        task._get_audio_features = lambda encoded: (
+            encoded
+        )  # it would want the encoder's full length
+        with (
+            torch_threads(1),
+            torch.random.fork_rng(devices=[]),
+        ):  # a token at a time is little work; the same recording gives the same transcript
             torch.manual_seed(0)
             return task.run(features)[0]
 
-    def _detect(self, features: "torch.Tensor", spans: Sequence[Span], expected: str) -> str:
+    def _detect(self, features: torch.Tensor, spans: Sequence[Span], expected: str) -> str:
         if not self.model.is_multilingual:
             return DEFAULT_LANGUAGE
         seconds = sum(stop - start for start, stop in spans) / SAMPLE_RATE
         return choose_language(self._language_probabilities(features), seconds, expected)
 
-    def _language_probabilities(self, features: "torch.Tensor") -> dict[str, float]:
+    def _language_probabilities(self, features: torch.Tensor) -> dict[str, float]:
         """What Whisper's decoder expects after its start token, among the languages."""
         import torch
 
@@ -195,7 +241,9 @@ class WhisperEncoder:
         from whisper.tokenizer import get_tokenizer
 
         model = self.model
-        return get_tokenizer(model.is_multilingual, num_languages=model.num_languages, language=language)
+        return get_tokenizer(
+            model.is_multilingual, num_languages=model.num_languages, language=language
+        )
 
     def _transcript(self, windows: Sequence[Window], expected: str) -> Transcript:
         language = windows[0].result.language if windows else expected
@@ -204,9 +252,18 @@ class WhisperEncoder:
         for window in windows:
             confidence = math.exp(window.result.avg_logprob)
             for start, end, tokens in window.segments:
-                text = tokenizer.decode([token for token in tokens if token < tokenizer.eot]).strip()
+                text = tokenizer.decode(
+                    [token for token in tokens if token < tokenizer.eot]
+                ).strip()
                 if text:
-                    segments.append(Segment(round(window.start + start, 2), round(window.start + end, 2), text, confidence))
+                    segments.append(
+                        Segment(
+                            round(window.start + start, 2),
+                            round(window.start + end, 2),
+                            text,
+                            confidence,
+                        )
+                    )
         return join_segments(segments, language)
 
 
@@ -214,10 +271,14 @@ class WhisperEncoder:
 
 
 def join_segments(segments: Sequence[Segment], language: str) -> Transcript:
-    """One transcript; its confidence is the mean of the segments', weighed by their length in characters."""
+    """One transcript; its confidence is the mean of the segments', weighed by their length in
+    characters.
+    """
     text = " ".join(segment.text for segment in segments)
     lengths = [len(segment.text) for segment in segments]
-    confidence = sum(s.confidence * n for s, n in zip(segments, lengths)) / sum(lengths) if segments else 0.0
+    confidence = (
+        sum(s.confidence * n for s, n in zip(segments, lengths)) / sum(lengths) if segments else 0.0
+    )
     return Transcript(text, language, confidence, tuple(segments))
 
 
@@ -227,29 +288,40 @@ def check_languages(*languages: str | None) -> None:
 
     for language in languages:
         if language is not None and language not in LANGUAGES:
-            raise InputError(f"{language!r} is no language that can be transcribed; use a code such as 'en' or 'de'.")
+            raise InputError(
+                f"{language!r} is no language that can be transcribed; use a code such as 'en' or 'de'."
+            )
 
 
-def looks_bad(result: "DecodingResult") -> bool:
+def looks_bad(result: DecodingResult) -> bool:
     """Whether the text repeats itself, is guessed, or did not end; silence is not bad."""
     guessed = result.avg_logprob < MIN_LOGPROB
-    return result.compression_ratio > MAX_COMPRESSION or (guessed and result.no_speech_prob <= NO_SPEECH)
+    return result.compression_ratio > MAX_COMPRESSION or (
+        guessed and result.no_speech_prob <= NO_SPEECH
+    )
 
 
-def is_heard(result: "DecodingResult") -> bool:
+def is_heard(result: DecodingResult) -> bool:
     """Whether a decoded text is what somebody said: neither silence nor a loop."""
     silent = result.no_speech_prob > NO_SPEECH and result.avg_logprob < MIN_LOGPROB
     return not silent and result.compression_ratio <= MAX_COMPRESSION
 
 
 def choose_language(probabilities: dict[str, float], seconds: float, expected: str) -> str:
-    """The likeliest language, if it is sure enough for so many seconds of speech; else the expected one."""
+    """The likeliest language, if it is sure enough for so many seconds of speech; else the expected
+    one.
+    """
     best = max(probabilities, key=probabilities.__getitem__)
-    return best if probabilities[best] >= (SURE if seconds >= SHORT else SURE_WHEN_SHORT) else expected
+    return (
+        best if probabilities[best] >= (SURE if seconds >= SHORT else SURE_WHEN_SHORT) else expected
+    )
 
 
-def split_segments(tokens: list[int], stamp: int, seconds: float) -> tuple[list[tuple[float, float, list[int]]], float]:
-    """Tokens of a window -> [(start, end, tokens)] in seconds, and how many seconds of the window are done.
+def split_segments(
+    tokens: list[int], stamp: int, seconds: float
+) -> tuple[list[tuple[float, float, list[int]]], float]:
+    """Tokens of a window -> [(start, end, tokens)] in seconds, and how many seconds of the window
+    are done.
 
     stamp: the token of 0.00 s; those above it stand for 0.02 s each. seconds: length of the window.
     What follows the last pair of timestamps is left for the next window, as in whisper.transcribe.
@@ -267,7 +339,9 @@ def split_segments(tokens: list[int], stamp: int, seconds: float) -> tuple[list[
 
 
 def skip_silence(frame: int, spans: Sequence[Span]) -> int:
-    """The frame itself, or where the next speech begins, less LEAD; beyond the end where none is left."""
+    """The frame itself, or where the next speech begins, less LEAD; beyond the end where none is
+    left.
+    """
     for first, last in spans:
         if frame * HOP < last:
             return max(frame, first // HOP - round(LEAD * FRAMES_PER_SECOND))
@@ -288,14 +362,16 @@ def load_speech_encoder(settings: Settings, device: Device) -> WhisperEncoder:
     return encoder
 
 
-def _load_model(name: str, cache_dir: Path) -> "Whisper":
+def _load_model(name: str, cache_dir: Path) -> Whisper:
     if name.startswith(PREFIX):
         return _from_folder(package_weights(name, cache_dir))
     return _from_folder(Path(name)) if Path(name).is_dir() else _from_hub(name, cache_dir)
 
 
-def _from_folder(folder: Path) -> "Whisper":
-    """A folder with config.json (whisper's ModelDimensions) and model.safetensors (openai-whisper's names)."""
+def _from_folder(folder: Path) -> Whisper:
+    """A folder with config.json (whisper's ModelDimensions) and model.safetensors (openai-whisper's
+    names).
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
     from whisper.model import ModelDimensions, Whisper
@@ -312,12 +388,14 @@ def _from_folder(folder: Path) -> "Whisper":
     return model
 
 
-def _from_hub(name: str, cache_dir: Path) -> "Whisper":
+def _from_hub(name: str, cache_dir: Path) -> Whisper:
     """One of OpenAI's models by name; openai-whisper downloads it and checks its sha256."""
     import whisper
 
     if name not in whisper.available_models():
-        raise WeightsError(f"No speech model is called {name!r}; choose one of {', '.join(whisper.available_models())}.")
+        raise WeightsError(
+            f"No speech model is called {name!r}; choose one of {', '.join(whisper.available_models())}."
+        )
     try:
         return whisper.load_model(name, device="cpu", download_root=str(cache_dir / "whisper"))
     except (OSError, RuntimeError) as exc:
@@ -326,7 +404,7 @@ def _from_hub(name: str, cache_dir: Path) -> "Whisper":
         ) from exc
 
 
-def _placed(model: "Whisper", device: Device) -> "Whisper":
+def _placed(model: Whisper, device: Device) -> Whisper:
     """On the device, in its number format; layer norms stay in float32, as Whisper computes them."""
     from torch import nn
 

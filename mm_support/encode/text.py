@@ -1,24 +1,25 @@
 """Text encoder: sentences -> unit vectors in the space in which questions and knowledge meet.
 
-A transformers encoder with the pooling that its folder declares (sentence-transformers layout), mean
-pooling where it declares none. Beside a text's vector it gives those of its word pieces, each in the light of
-the whole text, for late interaction (Khattab and Zaharia 2020). Knows nothing of entries or retrieval.
+A transformers encoder with the pooling that its folder declares (sentence-transformers layout),
+mean pooling where it declares none. Beside a text's vector it gives those of its word pieces, each
+in the light of the whole text, for late interaction (Khattab and Zaharia 2020). Knows nothing of
+entries or retrieval.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from mm_support.compat import prepare_torchvision
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads
 from mm_support.errors import WeightsError
+from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.weights import PREFIX, package_weights
 
 if TYPE_CHECKING:
@@ -30,15 +31,17 @@ MAX_TOKENS = 256  # all-MiniLM-L6-v2 was trained with at most 256; longer texts 
 
 
 class Pieces(NamedTuple):
-    """The t word pieces of a text, without the marks at its ends: their ids, and (t, dim) float16, rows of length 1."""
+    """The t word pieces of a text, without the marks at its ends: their ids, and (t, dim) float16,
+    rows of length 1.
+    """
 
     ids: list[int]
     vectors: np.ndarray
 
 
 class TextEncoder(Protocol):
-    """dim: length of a vector. encode: n texts -> (n, dim) float32, rows of length 1; encode_pieces: the same, and
-    the pieces of each text."""
+    """dim: length of a vector. encode: n texts -> (n, dim) float32, rows of length 1;
+    encode_pieces: the same, and the pieces of each text."""
 
     dim: int
 
@@ -51,9 +54,19 @@ class TransformersTextEncoder:
     """A transformers encoder, its tokenizer and its pooling ("mean" or "cls")."""
 
     def __init__(self, model, tokenizer, pooling: str, device: Device) -> None:
-        self._model, self._tokenizer, self._pooling, self._device = model, tokenizer, pooling, device
+        self._model, self._tokenizer, self._pooling, self._device = (
+            model,
+            tokenizer,
+            pooling,
+            device,
+        )
         self._lock = threading.Lock()  # fast tokenizers may not be used by two threads at once
-        self._marks = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id}
+        self._marks = {
+            tokenizer.cls_token_id,
+            tokenizer.sep_token_id,
+            tokenizer.bos_token_id,
+            tokenizer.eos_token_id,
+        }
         self.dim: int = model.config.hidden_size
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
@@ -67,7 +80,10 @@ class TransformersTextEncoder:
         """(n, dim) float32 unit rows, and the pieces of each text."""
         from torch.nn.functional import normalize
 
-        vectors, pieces = np.zeros((len(texts), self.dim), np.float32), [Pieces([], np.zeros((0, self.dim), np.float16))] * len(texts)
+        vectors, pieces = (
+            np.zeros((len(texts), self.dim), np.float32),
+            [Pieces([], np.zeros((0, self.dim), np.float16))] * len(texts),
+        )
         for rows, tokens, pooled, states in self._batches(texts):
             vectors[rows] = pooled.cpu().numpy()
             units = normalize(states, dim=-1).half().cpu().numpy()
@@ -76,23 +92,35 @@ class TransformersTextEncoder:
                 pieces[row] = Pieces([ids[place] for place in kept], own[kept])
         return vectors, pieces
 
-    def _batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], list[list[int]], "Tensor", "Tensor"]]:
-        """Rows, their tokens, (b, dim) unit vectors and (b, longest, dim) states. Texts of as many tokens share a batch,
-        so little is padded."""
+    def _batches(
+        self, texts: Sequence[str]
+    ) -> Iterator[tuple[list[int], list[list[int]], Tensor, Tensor]]:
+        """Rows, their tokens, (b, dim) unit vectors and (b, longest, dim) states. Texts of as many
+        tokens share a batch, so little is padded."""
         with self._lock:
-            tokens = self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"] if texts else []
+            tokens = (
+                self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]
+                if texts
+                else []
+            )
         order = sorted(range(len(texts)), key=lambda i: len(tokens[i]))
         for start in range(0, len(texts), BATCH):
             rows = order[start : start + BATCH]
             own = [tokens[i] for i in rows]
             yield rows, own, *self._encode_batch(own)
 
-    def _encode_batch(self, tokens: list[list[int]]) -> tuple["Tensor", "Tensor"]:
+    def _encode_batch(self, tokens: list[list[int]]) -> tuple[Tensor, Tensor]:
         import torch
         from torch.nn.utils.rnn import pad_sequence
 
-        kept = pad_sequence([torch.ones(len(row), dtype=torch.long) for row in tokens], batch_first=True)
-        ids = pad_sequence(list(map(torch.tensor, tokens)), batch_first=True, padding_value=self._tokenizer.pad_token_id)
+        kept = pad_sequence(
+            [torch.ones(len(row), dtype=torch.long) for row in tokens], batch_first=True
+        )
+        ids = pad_sequence(
+            list(map(torch.tensor, tokens)),
+            batch_first=True,
+            padding_value=self._tokenizer.pad_token_id,
+        )
         kept, ids = kept.to(self._device.device), ids.to(self._device.device)
         with torch.inference_mode(), torch_threads(1 if len(tokens) <= FEW else None):
             states = self._model(input_ids=ids, attention_mask=kept).last_hidden_state.float()
@@ -102,7 +130,8 @@ class TransformersTextEncoder:
 
 
 def load_text_encoder(settings: Settings, device: Device) -> TransformersTextEncoder:
-    """The encoder that settings.text_model names: package weights, a local folder or a hub repository.
+    """The encoder that settings.text_model names: package weights, a local folder or a hub
+    repository.
 
     Raises WeightsError where the weights cannot be had.
     """
@@ -121,7 +150,9 @@ def load_text_encoder(settings: Settings, device: Device) -> TransformersTextEnc
             f"The text encoder {name!r} could not be loaded: connect to the hub, give a local folder, "
             "or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
-    return TransformersTextEncoder(model.eval().to(device.device), tokenizer, _pooling(source), device)
+    return TransformersTextEncoder(
+        model.eval().to(device.device), tokenizer, _pooling(source), device
+    )
 
 
 def _pooling(source: str) -> str:
@@ -131,4 +162,8 @@ def _pooling(source: str) -> str:
     path = cached_file(source, "1_Pooling/config.json", _raise_exceptions_for_missing_entries=False)
     if path is None:
         return "mean"
-    return "cls" if json.loads(Path(path).read_text(encoding="utf-8")).get("pooling_mode_cls_token") else "mean"
+    return (
+        "cls"
+        if json.loads(Path(path).read_text(encoding="utf-8")).get("pooling_mode_cls_token")
+        else "mean"
+    )

@@ -1,7 +1,8 @@
 """Voice activity: where in a recording somebody speaks.
 
 Silero VAD (Silero Team, MIT) as an ONNX model that takes a whole recording in one call; its file is
-read out of the installed package, whose code is never imported. Knows nothing of words or languages.
+read out of the installed package, whose code is never imported. Knows nothing of words or
+languages.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ CONTEXT = 64  # samples before a frame that the model sees too
 STATE = (1, 1, 128)  # of its LSTM
 FRAMES_PER_SECOND = SAMPLE_RATE / FRAME
 
-SPEECH, SILENCE = 0.5, 0.35  # speech begins above the first probability and goes on down to the second
+SPEECH, SILENCE = (
+    0.5,
+    0.35,
+)  # speech begins above the first probability and goes on down to the second
 MIN_SPEECH = 0.2  # seconds; a cough or a click is shorter
 MIN_PAUSE = 0.3  # seconds; a shorter gap belongs to the sentence
 
@@ -34,7 +38,7 @@ Span = tuple[int, int]  # first sample, sample after the last
 class VoiceActivity:
     """Silero VAD. Any number of threads may use one object: it keeps no state between calls."""
 
-    def __init__(self, session: "onnxruntime.InferenceSession") -> None:
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
 
     def probabilities(self, waveform: np.ndarray) -> np.ndarray:
@@ -69,7 +73,11 @@ def speech_frames(probabilities: np.ndarray) -> list[Span]:
         if spans and start - spans[-1][1] < MIN_PAUSE * FRAMES_PER_SECOND:
             start = spans.pop()[0]
         spans.append((start, stop))
-    return [span for span in spans if (probabilities[slice(*span)] >= SPEECH).sum() >= MIN_SPEECH * FRAMES_PER_SECOND]
+    return [
+        span
+        for span in spans
+        if (probabilities[slice(*span)] >= SPEECH).sum() >= MIN_SPEECH * FRAMES_PER_SECOND
+    ]
 
 
 def load_voice_activity() -> VoiceActivity:
@@ -78,13 +86,23 @@ def load_voice_activity() -> VoiceActivity:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # a second of sound takes 3 ms
-    return VoiceActivity(onnxruntime.InferenceSession(str(_model_file()), options, ["CPUExecutionProvider"]))
+    return VoiceActivity(
+        onnxruntime.InferenceSession(str(_model_file()), options, ["CPUExecutionProvider"])
+    )
 
 
 def _model_file() -> Path:
-    """The package is found without being imported: importing it limits torch to one thread for everybody."""
+    """The package is found without being imported: importing it limits torch to one thread for
+    everybody.
+    """
     spec = importlib.util.find_spec("silero_vad")
-    path = Path(spec.origin).parent / "data" / "silero_vad_16k_sequence.onnx" if spec and spec.origin else None
+    path = (
+        Path(spec.origin).parent / "data" / "silero_vad_16k_sequence.onnx"
+        if spec and spec.origin
+        else None
+    )
     if path is None or not path.is_file():
-        raise WeightsError("The voice activity model is missing; run `pip install 'silero-vad>=6.2.3,<7'`.")
+        raise WeightsError(
+            "The voice activity model is missing; run `pip install 'silero-vad>=6.2.3,<7'`."
+        )
     return path

@@ -1,10 +1,10 @@
 """Whisper's audio encoder at the cost of the sound that is there, instead of always 30 seconds.
 
 Whisper was trained on windows padded with silence to 30 seconds. Cut the padding off and it repeats
-itself or loses words, for its attention misses the silence. So the padding stays, thinned out: behind
-the sound and a second of margin, one position stands for EVERY, and counts EVERY times in the softmax
-(log EVERY is added to its scores). What comes out is close to the whole window's (tests/test_speech.py).
-Knows nothing of text.
+itself or loses words, for its attention misses the silence. So the padding stays, thinned out:
+behind the sound and a second of margin, one position stands for EVERY, and counts EVERY times in
+the softmax (log EVERY is added to its scores). What comes out is close to the whole window's
+(tests/test_speech.py). Knows nothing of text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EVERY = 10  # positions of silence that one of them stands for
 EDGE = 4  # positions that the convolutions' own padding reaches into
 
 
-def encode_sound(encoder: "AudioEncoder", mel: "Tensor", thin: bool = True) -> "Tensor":
+def encode_sound(encoder: AudioEncoder, mel: Tensor, thin: bool = True) -> Tensor:
     """(n_mels, m <= 3000) log-mel -> (1, positions, d_audio), in the encoder's number format.
 
     thin=False computes every position of the 30 seconds.
@@ -35,15 +35,21 @@ def encode_sound(encoder: "AudioEncoder", mel: "Tensor", thin: bool = True) -> "
     x = torch.cat([x[:, :kept], x[:, kept : kept + 1].expand(-1, len(where), -1)], dim=1)
     positions = torch.cat([torch.arange(kept, device=mel.device), where])
     x = (x + encoder.positional_embedding[positions]).to(x.dtype)
-    bias = torch.cat([torch.zeros(kept, device=mel.device), counts.log()]).to(x.dtype) if len(where) else None
+    bias = (
+        torch.cat([torch.zeros(kept, device=mel.device), counts.log()]).to(x.dtype)
+        if len(where)
+        else None
+    )
     for block in encoder.blocks:
         x = x + _attend(block.attn, block.attn_ln(x), bias)
         x = x + block.mlp(block.mlp_ln(x))
     return encoder.ln_post(x)
 
 
-def stand_ins(first: int, last: int, device: "torch.device | str" = "cpu") -> tuple["Tensor", "Tensor"]:
-    """Positions that stand for first..last-1, the middle of each run of EVERY, and how many each stands for."""
+def stand_ins(first: int, last: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+    """Positions that stand for first..last-1, the middle of each run of EVERY, and how many each
+    stands for.
+    """
     import torch
 
     starts = torch.arange(first, last, EVERY, device=device)
@@ -51,21 +57,29 @@ def stand_ins(first: int, last: int, device: "torch.device | str" = "cpu") -> tu
     return starts + counts // 2, counts.float()
 
 
-def _convolve(encoder: "AudioEncoder", mel: "Tensor", positions: int) -> "Tensor":
-    """Both convolutions over the log-mel, padded with zeros as whisper.transcribe pads: (1, positions, d_audio)."""
+def _convolve(encoder: AudioEncoder, mel: Tensor, positions: int) -> Tensor:
+    """Both convolutions over the log-mel, padded with zeros as whisper.transcribe pads: (1,
+    positions, d_audio).
+    """
     import torch.nn.functional as F
 
     x = F.pad(mel, (0, 2 * positions - mel.shape[1]))[None].to(encoder.conv1.weight.dtype)
     return F.gelu(encoder.conv2(F.gelu(encoder.conv1(x)))).permute(0, 2, 1)
 
 
-def _attend(attention: "MultiHeadAttention", x: "Tensor", bias: "Tensor | None") -> "Tensor":
+def _attend(attention: MultiHeadAttention, x: Tensor, bias: Tensor | None) -> Tensor:
     """Self-attention with `bias` (positions,) added to the scores of each key; heads as in Whisper."""
     import torch.nn.functional as F
 
-    def heads(y: "Tensor") -> "Tensor":
+    def heads(y: Tensor) -> Tensor:
         return y.unflatten(-1, (attention.n_head, -1)).transpose(1, 2)
 
-    query, key, value = heads(attention.query(x)), heads(attention.key(x)), heads(attention.value(x))
+    query, key, value = (
+        heads(attention.query(x)),
+        heads(attention.key(x)),
+        heads(attention.value(x)),
+    )
     mask = None if bias is None else bias.expand(x.shape[1], -1)
-    return attention.out(F.scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2).flatten(2))
+    return attention.out(
+        F.scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2).flatten(2)
+    )

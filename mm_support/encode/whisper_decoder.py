@@ -1,7 +1,8 @@
 """Whisper's text decoder on a CPU, with weights kept in float16, as they were published.
 
-A token is a matrix times a vector for each layer: as fast as the weights can be read. FBGEMM reads them as
-float16 and computes in float32, so the result is the same and comes two to three times as soon.
+A token is a matrix times a vector for each layer: as fast as the weights can be read. FBGEMM reads
+them as float16 and computes in float32, so the result is the same and comes two to three times as
+soon.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from whisper.model import TextDecoder, Whisper
 
 
 def halve_decoder(model: Whisper) -> None:
-    """Puts the same decoder in place, reading half as much; leaves it where that would not be the same.
+    """Puts the same decoder in place, reading half as much; leaves it where that would not be the
+    same.
 
-    That is where torch comes without FBGEMM (it is for x86), and where a weight is no float16 number.
+    That is where torch comes without FBGEMM (it is for x86), and where a weight is no float16
+    number.
     """
     linears = [module for module in model.decoder.modules() if isinstance(module, nn.Linear)]
     weights = [module.weight for module in (*linears, model.decoder.token_embedding)]
@@ -30,7 +33,11 @@ def halve_decoder(model: Whisper) -> None:
 
 def is_half(weight: Tensor) -> bool:
     """Whether float16 holds a float32 CPU tensor exactly."""
-    return weight.device.type == "cpu" and weight.dtype == torch.float32 and torch.equal(weight, weight.half().float())
+    return (
+        weight.device.type == "cpu"
+        and weight.dtype == torch.float32
+        and torch.equal(weight, weight.half().float())
+    )
 
 
 class HalfLinear(nn.Module):
@@ -38,7 +45,9 @@ class HalfLinear(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
         super().__init__()
-        self._packed = torch.ops.quantized.linear_prepack_fp16(weight.detach(), None if bias is None else bias.detach())
+        self._packed = torch.ops.quantized.linear_prepack_fp16(
+            weight.detach(), None if bias is None else bias.detach()
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.ops.quantized.linear_dynamic_fp16(x, self._packed)
@@ -51,13 +60,22 @@ class HalfDecoder(nn.Module):
         super().__init__()
         self.logits = HalfLinear(decoder.token_embedding.weight)
         self.token_embedding = decoder.token_embedding.half()
-        self.positional_embedding, self.blocks, self.ln = decoder.positional_embedding, decoder.blocks, decoder.ln
+        self.positional_embedding, self.blocks, self.ln = (
+            decoder.positional_embedding,
+            decoder.blocks,
+            decoder.ln,
+        )
         self.register_buffer("mask", decoder.mask, persistent=False)
 
     def forward(self, tokens: Tensor, sound: Tensor, kv_cache: dict | None = None) -> Tensor:
-        """(n, m) tokens behind those in the cache, (n, positions, d) sound -> (n, m, vocabulary) logits."""
+        """(n, m) tokens behind those in the cache, (n, positions, d) sound -> (n, m, vocabulary)
+        logits.
+        """
         done = next(iter(kv_cache.values())).shape[1] if kv_cache else 0
-        x = self.token_embedding(tokens).float() + self.positional_embedding[done : done + tokens.shape[1]]
+        x = (
+            self.token_embedding(tokens).float()
+            + self.positional_embedding[done : done + tokens.shape[1]]
+        )
         for block in self.blocks:
             x = block(x, sound, mask=self.mask, kv_cache=kv_cache)
         return self.logits(self.ln(x))

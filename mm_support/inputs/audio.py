@@ -1,14 +1,16 @@
 """Any recording of a customer becomes one waveform: mono, float32, 16 kHz.
 
-Files are decoded in process through PyAV, out of memory and with a list of permitted containers, so a
-file can name no other file or address to open. Knows nothing of speech: silence and music pass through.
+Files are decoded in process through PyAV, out of memory and with a list of permitted containers, so
+a file can name no other file or address to open. Knows nothing of speech: silence and music pass
+through.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,9 +24,16 @@ MAX_BYTES = 15_000_000
 MAX_SECONDS = 120
 MIN_RATE, MAX_RATE = 4_000, 384_000  # Hz; telephone lines have 8,000, studios up to 384,000
 MAX_CHANNELS = 8
-MAX_PACKETS = 400 * MAX_SECONDS  # Opus has the shortest, 2.5 ms; a file of shorter ones is made to keep us busy
-CONTAINERS = "wav,mp3,ogg,matroska,webm,mov,mp4,m4a,3gp,aac,flac,amr,aiff,asf"  # as FFmpeg names them
-QUIET_PEAK, LOUD_PEAK = 0.1, 0.5  # a recording whose peak stays under the first is raised to the second
+MAX_PACKETS = (
+    400 * MAX_SECONDS
+)  # Opus has the shortest, 2.5 ms; a file of shorter ones is made to keep us busy
+CONTAINERS = (
+    "wav,mp3,ogg,matroska,webm,mov,mp4,m4a,3gp,aac,flac,amr,aiff,asf"  # as FFmpeg names them
+)
+QUIET_PEAK, LOUD_PEAK = (
+    0.1,
+    0.5,
+)  # a recording whose peak stays under the first is raised to the second
 SILENT_PEAK = 1e-4  # -80 dB of full scale: nothing there that could be raised
 
 EMPTY = "The recording is empty; please record it again."
@@ -33,10 +42,12 @@ UNREADABLE = "The recording cannot be read; please send it as WAV, MP3, M4A, OGG
 
 
 def load_waveform(audio: str | Path | tuple[int, np.ndarray]) -> np.ndarray:
-    """(n,) float32 in -1..1, 16 kHz mono, from a file or from (rate in Hz, samples (n,) or (n, channels)).
+    """(n,) float32 in -1..1, 16 kHz mono, from a file or from (rate in Hz, samples (n,) or (n,
+    channels)).
 
-    Integer samples are scaled by their type's range, channels averaged, very quiet recordings raised.
-    Raises InputError for what is empty, damaged, of another kind, over 15 MB or over 120 seconds.
+    Integer samples are scaled by their type's range, channels averaged, very quiet recordings
+    raised. Raises InputError for what is empty, damaged, of another kind, over 15 MB or over 120
+    seconds.
     """
     match audio:
         case str() | Path():
@@ -75,7 +86,10 @@ def _from_array(rate: int, samples: np.ndarray) -> np.ndarray:
 
 
 def _checked_rate(rate: int) -> int:
-    if not isinstance(rate, (int, float, np.integer, np.floating)) or not MIN_RATE <= rate <= MAX_RATE:
+    if (
+        not isinstance(rate, (int, float, np.integer, np.floating))
+        or not MIN_RATE <= rate <= MAX_RATE
+    ):
         raise InputError(
             f"The recording claims {rate} samples a second, which no recorder makes; please record it again."
         )
@@ -88,7 +102,9 @@ def _as_float(samples: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):  # becomes infinite, which load_waveform refuses
             return samples.astype(np.float32)
     if samples.dtype.kind not in "iu" or samples.dtype.itemsize > 4:
-        raise InputError("The recording must hold samples as floats or as integers of 8, 16 or 32 bits.")
+        raise InputError(
+            "The recording must hold samples as floats or as integers of 8, 16 or 32 bits."
+        )
     half = 2.0 ** (8 * samples.dtype.itemsize - 1)
     return ((samples - (half if samples.dtype.kind == "u" else 0.0)) / half).astype(np.float32)
 
@@ -135,7 +151,9 @@ def _read(path: Path) -> bytes:
         if not path.is_file():
             raise InputError("The recording was not found; please record it again.")
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"The recording is larger than {MAX_BYTES // 1_000_000} MB; please send a shorter one.")
+            raise InputError(
+                f"The recording is larger than {MAX_BYTES // 1_000_000} MB; please send a shorter one."
+            )
         data = path.read_bytes()
     except (OSError, ValueError) as exc:
         raise InputError("The recording cannot be opened; please send it again.") from exc
@@ -144,14 +162,20 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _check_promise(container: "av.container.InputContainer", stream: "av.AudioStream", size: int) -> None:
-    """Refuses a long recording before it is decoded; a length that the file is too small for is a lie."""
+def _check_promise(
+    container: av.container.InputContainer, stream: av.AudioStream, size: int
+) -> None:
+    """Refuses a long recording before it is decoded; a length that the file is too small for is a
+    lie.
+    """
     seconds = (container.duration or 0) / 1_000_000
     if seconds > MAX_SECONDS and seconds * (stream.codec_context.bit_rate or 0) / 8 <= size:
         raise InputError(TOO_LONG)
 
 
-def _frames(container: "av.container.InputContainer", stream: "av.AudioStream") -> Iterator["av.AudioFrame"]:
+def _frames(
+    container: av.container.InputContainer, stream: av.AudioStream
+) -> Iterator[av.AudioFrame]:
     """The decoded frames; a damaged packet is left out, like a gap on a bad line."""
     import av
 
@@ -164,7 +188,7 @@ def _frames(container: "av.container.InputContainer", stream: "av.AudioStream") 
             continue
 
 
-def _to_mono(frames: Iterator["av.AudioFrame"]) -> Iterator[np.ndarray]:
+def _to_mono(frames: Iterator[av.AudioFrame]) -> Iterator[np.ndarray]:
     """Pieces (n,) float32 at 16 kHz, one channel; stops with InputError once they pass the bound."""
     import av
 
@@ -178,7 +202,7 @@ def _to_mono(frames: Iterator["av.AudioFrame"]) -> Iterator[np.ndarray]:
             yield piece.to_ndarray()[0]
 
 
-def _and_flush(frames: Iterator["av.AudioFrame"]) -> Iterator["av.AudioFrame | None"]:
+def _and_flush(frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame | None]:
     """The frames, then None, which makes the resampler hand over what it still holds."""
     seen = False
     for frame in frames:

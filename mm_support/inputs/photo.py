@@ -33,7 +33,9 @@ def load_photo(image: str | Path | Image.Image) -> Image.Image:
         return _without_metadata(_to_rgb(_upright(image)))
     except (MemoryError, InputError):
         raise
-    except Exception as exc:  # decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files
+    except (
+        Exception
+    ) as exc:  # decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files
         raise InputError("The photo is damaged or incomplete; please send it again.") from exc
 
 
@@ -45,7 +47,9 @@ def _open(path: Path) -> Image.Image:
     except Image.DecompressionBombError as exc:
         raise InputError(_TOO_MANY_PIXELS) from exc
     except Exception as exc:
-        raise InputError("This is not a photo that can be read; please send a JPEG, PNG or WEBP file.") from exc
+        raise InputError(
+            "This is not a photo that can be read; please send a JPEG, PNG or WEBP file."
+        ) from exc
 
 
 def _read(path: Path) -> bytes:
@@ -55,11 +59,15 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as exc:
-        raise InputError("The photo cannot be opened; please check the path and its permissions.") from exc
+        raise InputError(
+            "The photo cannot be opened; please check the path and its permissions."
+        ) from exc
     if not data:
         raise InputError("The photo's file is empty; please send it again.")
     if len(data) > MAX_BYTES:
-        raise InputError(f"The photo is larger than {MAX_BYTES // 10**6} MB; please send a smaller one.")
+        raise InputError(
+            f"The photo is larger than {MAX_BYTES // 10**6} MB; please send a smaller one."
+        )
     return data
 
 
@@ -73,7 +81,9 @@ def _check_shape(width: int, height: int) -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned as EXIF says. An EXIF block that cannot be parsed says nothing: the pixels still count."""
+    """Turned as EXIF says. An EXIF block that cannot be parsed says nothing: the pixels still
+    count.
+    """
     image.seek(0)
     image.load()
     try:
@@ -106,4 +116,6 @@ def _without_metadata(image: Image.Image) -> Image.Image:
     return clean
 
 
-_TOO_MANY_PIXELS = f"The photo has more than {MAX_PIXELS // 10**6} megapixels; please send a smaller one."
+_TOO_MANY_PIXELS = (
+    f"The photo has more than {MAX_PIXELS // 10**6} megapixels; please send a smaller one."
+)

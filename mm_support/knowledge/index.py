@@ -1,12 +1,15 @@
-"""The index: entries with their vectors in Qdrant, a collection a knowledge base, found by a fused query.
+"""The index: entries with their vectors in Qdrant, a collection a knowledge base, found by a fused
+query.
 
-A point is an entry. Its named vectors, each a list of which the best one counts (MaxSim), of the text also their mean:
+A point is an entry. Its named vectors, each a list of which the best one counts (MaxSim), of the
+text also their mean:
     text      (k, d_text)     title, each question, each sentence of the answer
     picture   (m, d_picture)  its pictures, where it has any
     words     (1, d_picture)  its title, by the image encoder's text tower
-Qdrant finds candidates, then every candidate is scored exactly (scoring.py). Collections never change once
-they are filled: an ingest fills a new one and moves the alias, so a failed ingest leaves no trace and
-what is remembered of a collection stays true. Knows nothing of files, models or conversations.
+Qdrant finds candidates, then every candidate is scored exactly (scoring.py). Collections never
+change once they are filled: an ingest fills a new one and moves the alias, so a failed ingest
+leaves no trace and what is remembered of a collection stays true. Knows nothing of files, models or
+conversations.
 """
 
 from __future__ import annotations
@@ -14,17 +17,19 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mm_support.decode.sentences import word_stems
 from mm_support.errors import KnowledgeError
-from mm_support.knowledge import codes, pieces
+from mm_support.knowledge import late_interaction as pieces
 from mm_support.knowledge.scoring import Contents, Rarity, photo_parts, recognise, score
+from mm_support.language import identifiers as codes
+from mm_support.language.sentences import word_stems
 from mm_support.types import Entry, FusedQuery, Hit, KnowledgeBase
 
 if TYPE_CHECKING:
@@ -41,7 +46,9 @@ NAMESPACE = uuid.UUID("6f5d1d4e-0d3c-4c43-9a3f-3a6d1f8f2b11")
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """An entry and its vectors. text: (k, d_text); picture: (m, d_picture), m may be 0; words: (d_picture,); pieces: (p, d_text)."""
+    """An entry and its vectors. text: (k, d_text); picture: (m, d_picture), m may be 0; words:
+    (d_picture,); pieces: (p, d_text).
+    """
 
     entry: Entry
     text: np.ndarray
@@ -53,15 +60,20 @@ class Point:
 class VectorIndex:
     """Knowledge bases in Qdrant. client: see `connect`.
 
-    signature: names the models that made the vectors; bases made by others are not seen. pictures_dir: holds the pictures of
-    all entries on this machine; what is stored is their place in it, so the folder may move and a server be shared.
+    signature: names the models that made the vectors; bases made by others are not seen.
+    pictures_dir: holds the pictures of all entries on this machine; what is stored is their place
+    in it, so the folder may move and a server be shared.
     """
 
-    def __init__(self, client: QdrantClient, signature: str, d_text: int, d_picture: int, pictures_dir: Path) -> None:
+    def __init__(
+        self, client: QdrantClient, signature: str, d_text: int, d_picture: int, pictures_dir: Path
+    ) -> None:
         self._client, self._pictures_dir = client, Path(pictures_dir)
         self._prefix = f"{signature}{LAYOUT}."
         self._dims = {"text": d_text, "picture": d_picture, "words": d_picture}
-        self._known: dict[str, Contents] = {}  # collection -> what is in it; collections never change
+        self._known: dict[
+            str, Contents
+        ] = {}  # collection -> what is in it; collections never change
         self._lock = threading.RLock()  # qdrant-client's local mode is not safe for two threads
 
     def close(self) -> None:
@@ -72,7 +84,10 @@ class VectorIndex:
         with self._lock:
             names = sorted(self._aliases())
         bases = ((name, self.entries(name)) for name in names)
-        return [KnowledgeBase(name, len(kept), sum(len(entry.pictures) for entry in kept)) for name, kept in bases]
+        return [
+            KnowledgeBase(name, len(kept), sum(len(entry.pictures) for entry in kept))
+            for name, kept in bases
+        ]
 
     def version(self, name: str) -> str | None:
         """The version that `replace` stored for this base, or None where there is no such base."""
@@ -98,9 +113,15 @@ class VectorIndex:
             raise
         with self._lock:
             old = self._aliases().get(name)  # only now: another ingest may have moved it meanwhile
-            drop = [models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias))] if old else []
+            drop = (
+                [models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias))]
+                if old
+                else []
+            )
             create = models.CreateAlias(collection_name=fresh, alias_name=alias)
-            self._client.update_collection_aliases([*drop, models.CreateAliasOperation(create_alias=create)])
+            self._client.update_collection_aliases(
+                [*drop, models.CreateAliasOperation(create_alias=create)]
+            )
             if old:
                 self._client.delete_collection(old)
                 self._known.pop(old, None)
@@ -116,14 +137,19 @@ class VectorIndex:
             return recognise(query, self._contents(self._collection(name)))
 
     def search(self, name: str, query: FusedQuery, limit: int) -> list[Hit]:
-        """The best `limit` entries, best first. Raises KnowledgeError for a base that does not exist."""
+        """The best `limit` entries, best first. Raises KnowledgeError for a base that does not
+        exist.
+        """
         with self._lock:
             collection = self._collection(name)
             contents = self._contents(collection)
             candidates = self._candidates(collection, query, max(limit, CANDIDATES))
         photos = photo_parts(candidates, query.picture)
         hits = (
-            Hit(_entry(point.payload, self._pictures_dir), *score(point, query, float(photo), contents))
+            Hit(
+                _entry(point.payload, self._pictures_dir),
+                *score(point, query, float(photo), contents),
+            )
             for point, photo in zip(candidates, photos)
         )
         return sorted(hits, key=lambda hit: (-hit.score, hit.entry.id))[:limit]
@@ -135,7 +161,12 @@ class VectorIndex:
         for using, vector in wanted:
             if vector is not None:
                 answer = self._client.query_points(
-                    collection, query=[vector.tolist()], using=using, limit=limit, with_payload=True, with_vectors=True
+                    collection,
+                    query=[vector.tolist()],
+                    using=using,
+                    limit=limit,
+                    with_payload=True,
+                    with_vectors=True,
                 )
                 found.update((point.id, point) for point in answer.points)
         for point in self._with_codes(collection, query, limit):
@@ -150,7 +181,11 @@ class VectorIndex:
             return []
         condition = models.FieldCondition(key="codes", match=models.MatchAny(any=folded))
         points, _ = self._client.scroll(
-            collection, models.Filter(must=[condition]), limit=limit, with_payload=True, with_vectors=True
+            collection,
+            models.Filter(must=[condition]),
+            limit=limit,
+            with_payload=True,
+            with_vectors=True,
         )
         return points
 
@@ -159,13 +194,18 @@ class VectorIndex:
 
         best = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
         return {
-            name: models.VectorParams(size=size, distance=models.Distance.DOT, multivector_config=best)
+            name: models.VectorParams(
+                size=size, distance=models.Distance.DOT, multivector_config=best
+            )
             for name, size in self._dims.items()
         }
 
     def _fill(self, collection: str, points: Iterable[Point]) -> None:
         numbered = enumerate(points)
-        while batch := [_to_qdrant(point, order, self._pictures_dir) for order, point in islice(numbered, UPSERT_BATCH)]:
+        while batch := [
+            _to_qdrant(point, order, self._pictures_dir)
+            for order, point in islice(numbered, UPSERT_BATCH)
+        ]:
             with self._lock:
                 self._client.upsert(collection, batch)
 
@@ -180,18 +220,29 @@ class VectorIndex:
         wanted = models.PayloadSelectorExclude(exclude=["pieces"])
         points, offset = self._client.scroll(collection, limit=PAGE, with_payload=wanted)
         while offset is not None:
-            page, offset = self._client.scroll(collection, limit=PAGE, offset=offset, with_payload=wanted)
+            page, offset = self._client.scroll(
+                collection, limit=PAGE, offset=offset, with_payload=wanted
+            )
             points += page
         payloads = sorted((point.payload for point in points), key=lambda payload: payload["order"])
-        words, folded, named = ([payload[key] for payload in payloads] for key in ("words", "codes", "named_codes"))
+        words, folded, named = (
+            [payload[key] for payload in payloads] for key in ("words", "codes", "named_codes")
+        )
         entries = tuple(_entry(payload, self._pictures_dir) for payload in payloads)
-        return Contents(entries, Rarity(words), Rarity(folded), codes.Known(code for own in named for code in own))
+        return Contents(
+            entries,
+            Rarity(words),
+            Rarity(folded),
+            codes.Known(code for own in named for code in own),
+        )
 
     def _collection(self, name: str) -> str:
         aliases = self._aliases()
         if name not in aliases:
             known = ", ".join(sorted(aliases)) or "none yet"
-            raise KnowledgeError(f"There is no knowledge base {name!r} (there are: {known}); ingest it first.")
+            raise KnowledgeError(
+                f"There is no knowledge base {name!r} (there are: {known}); ingest it first."
+            )
         return aliases[name]
 
     def _aliases(self) -> dict[str, str]:
@@ -204,7 +255,9 @@ class VectorIndex:
 
 
 def connect(folder: Path, url: str = "") -> QdrantClient:
-    """A folder (one process at a time) or, with a url, a server. Raises KnowledgeError where it is in use or does not answer."""
+    """A folder (one process at a time) or, with a url, a server. Raises KnowledgeError where it is
+    in use or does not answer.
+    """
     from qdrant_client import QdrantClient
 
     if url:
@@ -213,7 +266,9 @@ def connect(folder: Path, url: str = "") -> QdrantClient:
             client.get_aliases()
             return client
         except Exception as exc:  # the client raises what its transport raises
-            raise KnowledgeError(f"The Qdrant server at {url} does not answer; check index_url.") from exc
+            raise KnowledgeError(
+                f"The Qdrant server at {url} does not answer; check index_url."
+            ) from exc
     folder.mkdir(parents=True, exist_ok=True)
     try:
         return QdrantClient(path=str(folder))
@@ -241,7 +296,9 @@ def _to_qdrant(point: Point, order: int, pictures_dir: Path):
         "codes": sorted({codes.fold(code) for code in named}),
         "pieces": pieces.packed(point.pieces),
     }
-    return models.PointStruct(id=str(uuid.uuid5(NAMESPACE, entry.id)), vector=vectors, payload=payload)
+    return models.PointStruct(
+        id=str(uuid.uuid5(NAMESPACE, entry.id)), vector=vectors, payload=payload
+    )
 
 
 def _entry(payload: dict, pictures_dir: Path) -> Entry:

@@ -1,32 +1,41 @@
-"""How well an entry fits a query: by its vectors, by those of its word pieces (pieces.py), by the words it shares with the
-question, rare ones counting more, by its pictures (pictures.py) and by codes (codes.py).
+"""How well an entry fits a query: by its vectors, by those of its word pieces (pieces.py), by the
+words it shares with the question, rare ones counting more, by its pictures (pictures.py) and by
+codes (codes.py).
 
-Works on points as Qdrant returns them: `vector` holds the named vectors, `payload` what index.py stored beside them.
-Knows no collection.
+Works on points as Qdrant returns them: `vector` holds the named vectors, `payload` what index.py
+stored beside them. Knows no collection.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Sequence
 
 import numpy as np
 
-from mm_support.knowledge import codes, pieces
+from mm_support.knowledge import late_interaction as pieces
 from mm_support.knowledge.pictures import picture_logit, picture_scores
+from mm_support.language import identifiers as codes
 from mm_support.types import Entry, FusedQuery
 
 WORD_SHARE = 0.125  # of a modality's part that shared words make up
-PIECE_SHARE = 0.5  # that the likeness of word pieces makes up, where there are any; the cosine is the rest
-WHOLE_SHARE = 0.25  # of the cosine that the whole entry makes up; its best title, question or sentence is the rest
+PIECE_SHARE = (
+    0.5  # that the likeness of word pieces makes up, where there are any; the cosine is the rest
+)
+# of the cosine that the whole entry makes up; its best title, question or sentence is the rest
+WHOLE_SHARE = 0.25
 FEW, EVERYWHERE = 3, 0.25  # entries, and share of them; a word that more have names none
-CODE_SHARE = 0.7  # an exactly matched code closes this part of the gap between an entry's score and 1
+CODE_SHARE = (
+    0.7  # an exactly matched code closes this part of the gap between an entry's score and 1
+)
 
 
 class Rarity:
-    """How much each word tells entries apart: its inverse document frequency (Robertson and Sparck Jones 1976)."""
+    """How much each word tells entries apart: its inverse document frequency (Robertson and Sparck
+    Jones 1976).
+    """
 
     def __init__(self, words: Sequence[Sequence[str]]) -> None:
         self._count, self._entries = len(words), Counter(word for entry in words for word in entry)
@@ -40,7 +49,9 @@ class Rarity:
         return self._entries[word] > max(FEW, EVERYWHERE * self._count)
 
     def share(self, word: str) -> float:
-        """How much the word says about which of the entries is meant that have it: 1/k, where k of them do."""
+        """How much the word says about which of the entries is meant that have it: 1/k, where k of
+        them do.
+        """
         return 1 / max(1, self._entries[word])
 
     def coverage(self, asked: frozenset[str], entry: frozenset[str]) -> float:
@@ -51,7 +62,9 @@ class Rarity:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What is remembered of a collection. words, codes: how rare each is; codes are folded. known: codes as they are."""
+    """What is remembered of a collection. words, codes: how rare each is; codes are folded. known:
+    codes as they are.
+    """
 
     entries: tuple[Entry, ...]
     words: Rarity
@@ -60,24 +73,32 @@ class Contents:
 
 
 def recognise(query: FusedQuery, contents: Contents) -> FusedQuery:
-    """The query as a base reads it: what displays show are codes where entries name them so, and words in a photo that are
-    in entries of every kind, a maker's name, tell nothing apart."""
+    """The query as a base reads it: what displays show are codes where entries name them so, and
+    words in a photo that are in entries of every kind, a maker's name, tell nothing apart."""
     read = query.words.get("photo_text", frozenset())
     if read and len(query.weights) > 1 and all(contents.words.everywhere(word) for word in read):
         query = query.without("photo_text")
     found = dict(query.codes)
     for modality, said in query.shown.items():
         own = found.get(modality, frozenset())
-        named = own | (contents.known.seen(own | said) if modality == "photo_text" else contents.known.spelled(said))
+        named = own | (
+            contents.known.seen(own | said)
+            if modality == "photo_text"
+            else contents.known.spelled(said)
+        )
         found.update({modality: named} if named else {})
     return replace(query, codes=found)
 
 
-def score(point, query: FusedQuery, photo: float, contents: Contents) -> tuple[float, dict[str, float]]:
+def score(
+    point, query: FusedQuery, photo: float, contents: Contents
+) -> tuple[float, dict[str, float]]:
     """Score of one candidate, and its parts: a sum over modalities, each at least 0.
 
-    A modality in words: the cosine of what it put into the query with the entry's best text vector and with the
-    mean of them all, and its weight times the likeness of its pieces and the coverage of its words. Photo: its part is given. Codes: an exact match of a code that no other entry names closes CODE_SHARE of what is left to 1.
+    A modality in words: the cosine of what it put into the query with the entry's best text vector
+    and with the mean of them all, and its weight times the likeness of its pieces and the coverage
+    of its words. Photo: its part is given. Codes: an exact match of a code that no other entry
+    names closes CODE_SHARE of what is left to 1.
     """
     by: dict[str, float] = {}
     if query.text is not None:
@@ -85,19 +106,29 @@ def score(point, query: FusedQuery, photo: float, contents: Contents) -> tuple[f
         mean = facets.mean(axis=0)
         best = facets[int(np.argmax(facets @ query.text))]
         meant = (1 - WHOLE_SHARE) * best + WHOLE_SHARE * mean / np.linalg.norm(mean)
-        entry_words, kept = frozenset(point.payload["words"]), pieces.unpacked(point.payload["pieces"], len(meant))
+        entry_words, kept = (
+            frozenset(point.payload["words"]),
+            pieces.unpacked(point.payload["pieces"], len(meant)),
+        )
         for name, part in query.parts.items():
             if name != "photo":
                 share = PIECE_SHARE if name in query.pieces else 0.0
-                found = WORD_SHARE * contents.words.coverage(query.words.get(name, frozenset()), entry_words)
+                found = WORD_SHARE * contents.words.coverage(
+                    query.words.get(name, frozenset()), entry_words
+                )
                 found += share * pieces.likeness(query.pieces[name], kept) if share else 0.0
-                by[name] = (1 - WORD_SHARE - share) * max(0.0, float(part @ meant)) + query.weights[name] * found
+                by[name] = (1 - WORD_SHARE - share) * max(0.0, float(part @ meant)) + query.weights[
+                    name
+                ] * found
     if query.picture is not None:
         by["photo"] = photo
     total = min(1.0, sum(by.values()))
     entry_codes = frozenset(point.payload["named_codes"])
     for name, named in query.codes.items():
-        likeness = max(codes.match(frozenset({code}), entry_codes) * contents.codes.share(codes.fold(code)) for code in named)
+        likeness = max(
+            codes.match(frozenset({code}), entry_codes) * contents.codes.share(codes.fold(code))
+            for code in named
+        )
         gain = (1 - total) * CODE_SHARE * likeness
         by[name] = by.get(name, 0.0) + gain
         total += gain
@@ -105,16 +136,22 @@ def score(point, query: FusedQuery, photo: float, contents: Contents) -> tuple[f
 
 
 def photo_parts(points: Sequence, picture: np.ndarray | None) -> np.ndarray:
-    """(n,) the photo's part of the scores of n candidates: its weight times how likely it shows each, among them.
+    """(n,) the photo's part of the scores of n candidates: its weight times how likely it shows
+    each, among them.
 
-    The likeliest entry of all is one of them, unless CANDIDATES others have a picture and a title that are closer each.
+    The likeliest entry of all is one of them, unless CANDIDATES others have a picture and a title
+    that are closer each.
     """
     weight = 0.0 if picture is None else float(np.linalg.norm(picture))
     if not points or weight == 0.0:
         return np.zeros(len(points))
     unit, none = picture / weight, np.empty((0, len(picture)))
     logits = [
-        picture_logit(unit, np.asarray(point.vector.get("picture", none), np.float32), np.asarray(point.vector["words"][0], np.float32))
+        picture_logit(
+            unit,
+            np.asarray(point.vector.get("picture", none), np.float32),
+            np.asarray(point.vector["words"][0], np.float32),
+        )
         for point in points
     ]
     return weight * picture_scores(np.array(logits))

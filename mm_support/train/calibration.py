@@ -1,7 +1,7 @@
 """Scores -> probability that something holds, fitted on cases whose truth is known.
 
-Logistic regression on the scores (Platt 1999; Guo et al. 2017 for networks): monotone in every score,
-few parameters, so a hundred cases are enough. Knows nothing of where the scores come from.
+Logistic regression on the scores (Platt 1999; Guo et al. 2017 for networks): monotone in every
+score, few parameters, so a hundred cases are enough. Knows nothing of where the scores come from.
 """
 
 from __future__ import annotations
@@ -36,9 +36,13 @@ def fit_calibrator(scores: np.ndarray, holds: np.ndarray) -> Calibrator:
     scores, holds = np.asarray(scores, dtype=float), np.asarray(holds, dtype=bool)
     scores = scores.reshape(len(scores), -1)
     if holds.all() or not holds.any():
-        raise InputError("Confidence cannot be calibrated: the validation cases need both right and wrong ones.")
+        raise InputError(
+            "Confidence cannot be calibrated: the validation cases need both right and wrong ones."
+        )
     mean, spread = scores.mean(axis=0), scores.std(axis=0)
     spread[spread < 1e-9] = 1.0
-    model = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000).fit((scores - mean) / spread, holds)
+    model = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000).fit(
+        (scores - mean) / spread, holds
+    )
     weights = model.coef_[0] / spread
     return Calibrator(tuple(map(float, weights)), float(model.intercept_[0] - weights @ mean))

@@ -1,7 +1,7 @@
 """Photos and recordings as customers make them: taken at an angle, with glare, in noise, in a room.
 
-Every function draws from the generator it is given, so the same seed gives the same result. Knows no
-model and no file.
+Every function draws from the generator it is given, so the same seed gives the same result. Knows
+no model and no file.
 """
 
 from __future__ import annotations
@@ -37,14 +37,21 @@ def slanted(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     """The picture in perspective: every corner moves a little."""
     corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], float)
     moved = (corners + rng.uniform(-SLANT, SLANT, (4, 2))) * photo.size
-    return photo.transform(photo.size, Image.Transform.PERSPECTIVE, _perspective(corners * photo.size, moved), Image.Resampling.BILINEAR)
+    return photo.transform(
+        photo.size,
+        Image.Transform.PERSPECTIVE,
+        _perspective(corners * photo.size, moved),
+        Image.Resampling.BILINEAR,
+    )
 
 
 def glaring(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     """A soft white spot somewhere on it."""
     height, width = photo.height, photo.width
     y, x = np.mgrid[0:height, 0:width] / max(height, width)
-    distance = (x - rng.uniform(0, width / max(height, width))) ** 2 + (y - rng.uniform(0, height / max(height, width))) ** 2
+    distance = (x - rng.uniform(0, width / max(height, width))) ** 2 + (
+        y - rng.uniform(0, height / max(height, width))
+    ) ** 2
     white = rng.uniform(0, GLARE) * np.exp(-distance / (2 * rng.uniform(0.05, 0.2) ** 2))[..., None]
     pixels = np.asarray(photo, np.float32)
     return Image.fromarray((pixels * (1 - white) + 255 * white).astype(np.uint8))
@@ -56,7 +63,11 @@ def recording(speech: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     speech = in_room(speech, ECHO[rng.integers(len(ECHO))], rng)
     level = NOISES[rng.integers(len(NOISES))]
     if level is not None:
-        speech = over(speech, pink(rng, len(speech)), level) if rng.random() < 0.5 else with_noise(speech, level, rng)
+        speech = (
+            over(speech, pink(rng, len(speech)), level)
+            if rng.random() < 0.5
+            else with_noise(speech, level, rng)
+        )
     return (speech / max(1.0, np.abs(speech).max())).astype(np.float32)
 
 
@@ -83,7 +94,9 @@ def over(speech: np.ndarray, noise: np.ndarray, decibels: float) -> np.ndarray:
 
 
 def _perspective(source: np.ndarray, target: np.ndarray) -> list[float]:
-    """The eight numbers with which Pillow maps the corners of the result (source) to those of the photo (target)."""
+    """The eight numbers with which Pillow maps the corners of the result (source) to those of the
+    photo (target).
+    """
     rows, goals = [], []
     for (x, y), (u, v) in zip(source, target):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]

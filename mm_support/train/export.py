@@ -2,9 +2,10 @@
 
     python -m mm_support export-feedback FILE --knowledge NAME
 
-The file has the format of `evaluate --cases`. A thumb up confirms the entry that was cited first, or that
-nothing answers where the assistant said so. A thumb down whose comment names an entry that was found, by
-id or title, corrects it; any other one is written with an empty `expect`, for a person to fill in.
+The file has the format of `evaluate --cases`. A thumb up confirms the entry that was cited first,
+or that nothing answers where the assistant said so. A thumb down whose comment names an entry that
+was found, by id or title, corrects it; any other one is written with an empty `expect`, for a
+person to fill in.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from typing import Any
 
 from mm_support.config import Settings
 from mm_support.errors import InputError
-from mm_support.store import FeedbackRow, TurnRow
-from mm_support.train.evaluate import OUT_OF_SCOPE
+from mm_support.evaluate.cases import OUT_OF_SCOPE
+from mm_support.store.database import FeedbackRow, TurnRow
 
 MEDIA = {"image": ".jpg", "audio": ".wav"}  # as the service keeps them, where keep_media is on
 
@@ -36,20 +37,33 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     cases = list(feedback_cases(store.turns(), args.knowledge, settings.data_dir / "media"))
     store.close()
     if not cases:
-        raise InputError(f"No turn of {args.knowledge} has feedback yet; rate replies with the thumbs first.")
+        raise InputError(
+            f"No turn of {args.knowledge} has feedback yet; rate replies with the thumbs first."
+        )
     beside = args.file.with_suffix(".part")
-    beside.write_text("".join(json.dumps(case, ensure_ascii=False) + "\n" for case in cases), encoding="utf-8")
+    beside.write_text(
+        "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in cases), encoding="utf-8"
+    )
     beside.replace(args.file)
     open_ones = sum(not case["expect"] for case in cases)
-    print(f"{args.file}: {len(cases)} cases, {open_ones} of them to be labelled by hand.", file=sys.stderr)
+    print(
+        f"{args.file}: {len(cases)} cases, {open_ones} of them to be labelled by hand.",
+        file=sys.stderr,
+    )
     return 0
 
 
-def feedback_cases(turns: Iterable[tuple[TurnRow, list[FeedbackRow]]], knowledge: str, media: Path) -> Iterator[dict[str, Any]]:
+def feedback_cases(
+    turns: Iterable[tuple[TurnRow, list[FeedbackRow]]], knowledge: str, media: Path
+) -> Iterator[dict[str, Any]]:
     """A case for each turn of the base that was rated; the latest rating counts."""
     for turn, ratings in turns:
         if turn.knowledge == knowledge and ratings:
-            files = {name: str(path) for name, end in MEDIA.items() if (path := (media / f"{turn.id}{end}").resolve()).is_file()}
+            files = {
+                name: str(path)
+                for name, end in MEDIA.items()
+                if (path := (media / f"{turn.id}{end}").resolve()).is_file()
+            }
             heard = "" if "audio" in files else (turn.transcript or {}).get("text", "")
             text = " ".join(filter(None, (turn.text, heard)))
             if text or files:
@@ -57,8 +71,19 @@ def feedback_cases(turns: Iterable[tuple[TurnRow, list[FeedbackRow]]], knowledge
 
 
 def expected(turn: TurnRow, feedback: FeedbackRow) -> str:
-    """The entry that answers, OUT_OF_SCOPE where none does, or nothing where only a person can tell."""
+    """The entry that answers, OUT_OF_SCOPE where none does, or nothing where only a person can
+    tell.
+    """
     if feedback.rating == "up":
-        return turn.citations[0] if turn.citations else OUT_OF_SCOPE if turn.action == "refuse" else ""
+        return (
+            turn.citations[0] if turn.citations else OUT_OF_SCOPE if turn.action == "refuse" else ""
+        )
     said = feedback.comment.strip().lower()
-    return next((hit["id"] for hit in turn.hits if said and said in (hit["id"].lower(), hit["title"].lower())), "")
+    return next(
+        (
+            hit["id"]
+            for hit in turn.hits
+            if said and said in (hit["id"].lower(), hit["title"].lower())
+        ),
+        "",
+    )

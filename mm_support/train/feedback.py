@@ -3,10 +3,11 @@
     python -m mm_support export-feedback bank.jsonl --knowledge bank
     python -m mm_support train fusion --grocery FOLDER --feedback bank.jsonl
 
-The file is one of cases, as evaluate.py reads it, so the same lines are left out for the same reasons. A
-question teaches what its customer wanted, a photo that was sent shows what it was about. Cases that nothing
-answers hold nothing to find and are counted only. Words alone, without a photo, teach the intent: what
-fusion adds to a query depends on the photo, so that words are searched as they are.
+The file is one of cases, as evaluate.py reads it, so the same lines are left out for the same
+reasons. A question teaches what its customer wanted, a photo that was sent shows what it was about.
+Cases that nothing answers hold nothing to find and are counted only. Words alone, without a photo,
+teach the intent: what fusion adds to a query depends on the photo, so that words are searched as
+they are.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from pathlib import Path
 
 from mm_support.config import Settings
 from mm_support.errors import InputError
+from mm_support.evaluate.cases import OUT_OF_SCOPE, Case, read_cases, report_skipped
 from mm_support.knowledge.ingest import read_knowledge
-from mm_support.train.evaluate import OUT_OF_SCOPE, Case, read_cases, report_skipped
 from mm_support.train.grocery import BASE
 from mm_support.train.support_set import TRAINED_PACKS, Picture, SupportSet, Wording, own_wordings
 from mm_support.types import Entry
@@ -38,8 +39,17 @@ class Feedback:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--feedback", type=Path, metavar="FILE", help="cases of export-feedback, as additional questions")
-    parser.add_argument("--feedback-knowledge", metavar="NAME", help="the knowledge base that they are about (default: the file's name)")
+    parser.add_argument(
+        "--feedback",
+        type=Path,
+        metavar="FILE",
+        help="cases of export-feedback, as additional questions",
+    )
+    parser.add_argument(
+        "--feedback-knowledge",
+        metavar="NAME",
+        help="the knowledge base that they are about (default: the file's name)",
+    )
 
 
 def read_feedback(path: Path, name: str | None, packs: Path, settings: Settings) -> Feedback:
@@ -49,15 +59,22 @@ def read_feedback(path: Path, name: str | None, packs: Path, settings: Settings)
     """
     base = name or path.stem
     if base == BASE:
-        raise InputError(f"The base {BASE} is made from the photos of --grocery and takes no feedback; name another one.")
+        raise InputError(
+            f"The base {BASE} is made from the photos of --grocery and takes no feedback; name another one."
+        )
     entries = pack_entries(packs / base) or ingested_entries(base, settings)
     cases, skipped = read_cases(path, base, {entry.id for entry in entries})
     report_skipped(path, skipped)
     known = tuple(case for case in cases if case.expect != OUT_OF_SCOPE)
     if len(known) < len(cases):
-        print(f"{path.name}: {len(cases) - len(known)} cases are answered by nothing; fusion learns nothing from them", file=sys.stderr)
+        print(
+            f"{path.name}: {len(cases) - len(known)} cases are answered by nothing; fusion learns nothing from them",
+            file=sys.stderr,
+        )
     if not known:
-        raise InputError(f"{path} holds no case that an entry of {base} answers; label some with the id of an entry.")
+        raise InputError(
+            f"{path} holds no case that an entry of {base} answers; label some with the id of an entry."
+        )
     return Feedback(base, entries, known, hashlib.sha256(path.read_bytes()).hexdigest()[:8])
 
 
@@ -67,12 +84,16 @@ def pack_entries(folder: Path) -> tuple[Entry, ...]:
 
 
 def ingested_entries(base: str, settings: Settings) -> tuple[Entry, ...]:
-    """Raises KnowledgeError where the base was not ingested with these models, or the index is in use."""
+    """Raises KnowledgeError where the base was not ingested with these models, or the index is in
+    use.
+    """
     from mm_support.knowledge.index import VectorIndex, connect
     from mm_support.loading import signature
 
     client = connect(settings.data_dir / "index", settings.index_url)
-    index = VectorIndex(client, signature(settings), 0, 0, settings.data_dir / "pictures")  # only read
+    index = VectorIndex(
+        client, signature(settings), 0, 0, settings.data_dir / "pictures"
+    )  # only read
     try:
         return index.entries(base)
     finally:
@@ -80,7 +101,8 @@ def ingested_entries(base: str, settings: Settings) -> tuple[Entry, ...]:
 
 
 def with_feedback(found: SupportSet, feedback: Feedback, heard: Sequence[str]) -> SupportSet:
-    """The set, and what customers asked about a base and showed of it. heard: what each of them said, or "".
+    """The set, and what customers asked about a base and showed of it. heard: what each of them
+    said, or "".
 
     A base that is not trained on otherwise also teaches with its entries' own questions.
     """

@@ -1,8 +1,8 @@
 """Training of a fusion strategy on turns of the support set.
 
-Two heads learn together: the fused query must score the entry that answers above all others (contrastive),
-and its intent must be right (cross-entropy). Modalities are left out at random, so that any subset works.
-A run goes on from its checkpoint. Knows no encoder and no file of weights.
+Two heads learn together: the fused query must score the entry that answers above all others
+(contrastive), and its intent must be right (cross-entropy). Modalities are left out at random, so
+that any subset works. A run goes on from its checkpoint. Knows no encoder and no file of weights.
 """
 
 from __future__ import annotations
@@ -15,28 +15,35 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
-from mm_support.fuse import PHOTO, FusionStrategy, build_fusion
-from mm_support.train.encoded import EncodedSet
+from mm_support.fuse.strategies import PHOTO, FusionStrategy, build_fusion
 from mm_support.train.grocery import BASE
 from mm_support.train.support_set import TRAINED_PACKS
+from mm_support.train.support_set_encoded import EncodedSet
 from mm_support.train.turns import Turns, make_turns
 
 EPOCHS, PATIENCE = 40, 10  # at most; without a better validation figure
 BATCH = 256  # turns
-RATES = {"weighted-sum": 2e-3, "concatenation": 2e-3, "attention": 5e-4}  # peaks, chosen on validation turns of two seeds
+RATES = {
+    "weighted-sum": 2e-3,
+    "concatenation": 2e-3,
+    "attention": 5e-4,
+}  # peaks, chosen on validation turns of two seeds
 WARM_UP, WEIGHT_DECAY, LARGEST_GRADIENT = 100, 0.02, 1.0  # steps until the peak
 TEMPERATURE = 0.03  # of scores in 0..1
 INTENT_SHARE, SMOOTHING = 0.1, 0.05  # of the loss; of the intents' labels
 PULL = 0.5  # towards the untrained weights, by the square of the distance
-TOPICS_A_PHOTO = {"train": 2, "validation": 6}  # the best epoch is chosen on few photos: each is asked about in many ways
+TOPICS_A_PHOTO = {
+    "train": 2,
+    "validation": 6,
+}  # the best epoch is chosen on few photos: each is asked about in many ways
 READ_DROPPED = 0.3  # how often a photo's text is left out
 FAMILIAR_SHARE = 0.05  # of the validation photos are less familiar than what counts half
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Turns of each base; intents: all names, and of each base the columns that it has. familiar: the bases whose
-    photos are known after training."""
+    """Turns of each base; intents: all names, and of each base the columns that it has. familiar:
+    the bases whose photos are known after training."""
 
     train: dict[str, Turns]
     validation: dict[str, Turns]
@@ -53,18 +60,29 @@ def prepare(made: EncodedSet, seed: int, device: torch.device) -> Data:
         name: {base: make_turns(made, base, name, intents, seed, each).to(device) for base in bases}
         for name, each in TOPICS_A_PHOTO.items()
     }
-    columns = {base: torch.tensor([intents.index(name) for name in names], device=device) for base, names in own.items()}
+    columns = {
+        base: torch.tensor([intents.index(name) for name in names], device=device)
+        for base, names in own.items()
+    }
     return Data(**split, intents=intents, columns=columns, familiar=(BASE, *made.rows.corrected))
 
 
-def train(name: str, data: Data, seed: int, checkpoint: Path, device: torch.device) -> tuple[FusionStrategy, dict[str, float]]:
+def train(
+    name: str, data: Data, seed: int, checkpoint: Path, device: torch.device
+) -> tuple[FusionStrategy, dict[str, float]]:
     """The strategy at its best validation figure, and the figures there."""
     from tqdm import tqdm
 
     torch.manual_seed(seed)
     fusion = started(name, data).to(device)
     optimizer = torch.optim.AdamW(groups(fusion), lr=RATES[name], weight_decay=WEIGHT_DECAY)
-    state = {"epoch": 0, "best": -1.0, "best_epoch": 0, "values": fusion.state_dict(), "figures": {}}
+    state = {
+        "epoch": 0,
+        "best": -1.0,
+        "best_epoch": 0,
+        "values": fusion.state_dict(),
+        "figures": {},
+    }
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True, map_location=device)
         fusion.load_state_dict(state["model"]), optimizer.load_state_dict(state["optimizer"])
@@ -72,11 +90,24 @@ def train(name: str, data: Data, seed: int, checkpoint: Path, device: torch.devi
         for epoch in bar:
             loss = one_epoch(fusion, optimizer, data, seed, epoch, bar)
             figures = validate(fusion, data)
-            bar.set_postfix(loss=f"{loss:.3f}", **{key: f"{value:.3f}" for key, value in figures.items()})
-            if figures["mean"] >= state["best"]:  # of equal epochs the later one, whose intents are better learned
+            bar.set_postfix(
+                loss=f"{loss:.3f}", **{key: f"{value:.3f}" for key, value in figures.items()}
+            )
+            if (
+                figures["mean"] >= state["best"]
+            ):  # of equal epochs the later one, whose intents are better learned
                 values = {key: value.clone() for key, value in fusion.state_dict().items()}
-                state |= {"best": figures["mean"], "best_epoch": epoch, "values": values, "figures": figures}
-            state |= {"epoch": epoch + 1, "model": fusion.state_dict(), "optimizer": optimizer.state_dict()}
+                state |= {
+                    "best": figures["mean"],
+                    "best_epoch": epoch,
+                    "values": values,
+                    "figures": figures,
+                }
+            state |= {
+                "epoch": epoch + 1,
+                "model": fusion.state_dict(),
+                "optimizer": optimizer.state_dict(),
+            }
             keep(state, checkpoint)
             if epoch - state["best_epoch"] >= PATIENCE:
                 break
@@ -86,9 +117,13 @@ def train(name: str, data: Data, seed: int, checkpoint: Path, device: torch.devi
 
 
 def started(name: str, data: Data) -> FusionStrategy:
-    """Untrained, but knowing which kinds of photos there are: the mean of each product's, or of each corrected entry's."""
+    """Untrained, but knowing which kinds of photos there are: the mean of each product's, or of
+    each corrected entry's.
+    """
     means = torch.cat([kinds(data.train[base]) for base in data.familiar])
-    fusion = build_fusion(name, data.train[BASE].words.shape[1], means.shape[1], data.intents, len(means))
+    fusion = build_fusion(
+        name, data.train[BASE].words.shape[1], means.shape[1], data.intents, len(means)
+    )
     fusion.known.copy_(means)
     nearest = (data.validation[BASE].photos[1:] @ means.T).amax(1)
     fusion.familiar.fill_(float(nearest.quantile(FAMILIAR_SHARE)))
@@ -100,7 +135,9 @@ def kinds(turns: Turns) -> Tensor:
     if len(turns.photos) == 1:  # the row that stands for no photo
         return turns.photos[:0]
     shown, place = turns.shows[1:].unique(dim=0, return_inverse=True)
-    return normalize(torch.stack([turns.photos[1:][place == kind].mean(0) for kind in range(len(shown))]), dim=-1)
+    return normalize(
+        torch.stack([turns.photos[1:][place == kind].mean(0) for kind in range(len(shown))]), dim=-1
+    )
 
 
 def groups(fusion: FusionStrategy) -> list[dict]:
@@ -113,7 +150,9 @@ def groups(fusion: FusionStrategy) -> list[dict]:
 def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: int, bar) -> float:
     """Every turn once; returns the mean loss."""
     fusion.train()
-    torch.manual_seed(1000 * seed + epoch)  # of dropout: an epoch is the same in a run that was interrupted before it
+    torch.manual_seed(
+        1000 * seed + epoch
+    )  # of dropout: an epoch is the same in a run that was interrupted before it
     generator = torch.Generator().manual_seed(1000 * seed + epoch)
     start = build_fusion(fusion.name, fusion.d_text, fusion.d_picture)
     total = []
@@ -125,14 +164,18 @@ def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: i
         fused = fusion(tokens)
         scores = turns.shelf.score(tokens, fused, matches, own_hidden=base != BASE) / TEMPERATURE
         found = scores.masked_fill(~answers, -torch.inf).logsumexp(-1) - scores.logsumexp(-1)
-        loss = -found.mean() + INTENT_SHARE * intent_loss(fused.intents, turns.intent[rows], data.columns[base], mask)
+        loss = -found.mean() + INTENT_SHARE * intent_loss(
+            fused.intents, turns.intent[rows], data.columns[base], mask
+        )
         for now, then in ((fusion.bias, start.bias), (fusion.slope, start.slope)):
             loss = loss + PULL * (now - then.to(now.device)).square().mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(fusion.parameters(), LARGEST_GRADIENT)
         for group in optimizer.param_groups:
-            group["lr"] = RATES[fusion.name] * min(1.0, (epoch * len(steps) + len(total) + 1) / WARM_UP)
+            group["lr"] = RATES[fusion.name] * min(
+                1.0, (epoch * len(steps) + len(total) + 1) / WARM_UP
+            )
         optimizer.step()
         total.append(loss.item())
         bar.set_postfix_str(f"step {len(total)}/{len(steps)}, loss {loss.item():.3f}")
@@ -141,13 +184,19 @@ def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: i
 
 def batches(turns: dict[str, Turns], generator: torch.Generator) -> Iterator[tuple[str, Tensor]]:
     """(base, rows) in random order."""
-    every = [(base, rows) for base, own in turns.items() for rows in torch.randperm(len(own), generator=generator).split(BATCH)]
+    every = [
+        (base, rows)
+        for base, own in turns.items()
+        for rows in torch.randperm(len(own), generator=generator).split(BATCH)
+    ]
     for place in torch.randperm(len(every), generator=generator).tolist():
         yield every[place]
 
 
 def dropped(mask: Tensor, generator: torch.Generator) -> Tensor:
-    """(b, 4): a random subset of what each turn has, never nothing; a photo's text goes with the photo."""
+    """(b, 4): a random subset of what each turn has, never nothing; a photo's text goes with the
+    photo.
+    """
     chance = torch.rand(mask.shape, generator=generator).to(mask.device)
     kept = mask & (chance < 0.6)
     kept[:, 3] = mask[:, 3] & kept[:, PHOTO] & (chance[:, 3] > READ_DROPPED)
@@ -158,13 +207,17 @@ def intent_loss(logits: Tensor, intent: Tensor, columns: Tensor, mask: Tensor) -
     """Cross-entropy among the intents of the base, of the turns that have words."""
     asked = mask[:, 0] | mask[:, 1]
     goal = (intent[:, None] == columns).long().argmax(1)
-    return cross_entropy(logits[:, columns][asked], goal[asked], label_smoothing=SMOOTHING) if asked.any() else logits.sum() * 0
+    return (
+        cross_entropy(logits[:, columns][asked], goal[asked], label_smoothing=SMOOTHING)
+        if asked.any()
+        else logits.sum() * 0
+    )
 
 
 @torch.inference_mode()
 def validate(fusion: FusionStrategy, data: Data) -> dict[str, float]:
-    """recall@1 of each base with everything that its turns have, but for the photo's text and what was typed or said
-    twice, and their mean."""
+    """recall@1 of each base with everything that its turns have, but for the photo's text and what
+    was typed or said twice, and their mean."""
     fusion.eval()
     found = {}
     for base, turns in data.validation.items():
@@ -172,25 +225,36 @@ def validate(fusion: FusionStrategy, data: Data) -> dict[str, float]:
         mask[:, 0] &= torch.arange(len(turns), device=mask.device) % 2 == 0
         mask[:, 0] |= ~mask[:, 1]
         mask[:, 1] &= ~mask[:, 0]
-        found[base] = float(ranks(fusion, turns, mask, own_hidden=base != BASE).eq(0).float().mean())
+        found[base] = float(
+            ranks(fusion, turns, mask, own_hidden=base != BASE).eq(0).float().mean()
+        )
     packs = [value for base, value in found.items() if base != BASE]
     return {**found, "mean": 0.5 * found[BASE] + 0.5 * sum(packs) / max(len(packs), 1)}
 
 
 @torch.inference_mode()
 def sharpen(fusion: FusionStrategy, data: Data) -> None:
-    """Scales the intents' logits until their probabilities fit the validation turns (Guo et al. 2017)."""
+    """Scales the intents' logits until their probabilities fit the validation turns (Guo et al.
+    2017).
+    """
     judged = []
     for base, turns in data.validation.items():
         rows = torch.arange(len(turns), device=turns.said.device)
-        for kept in ((True, False, False, False), (False, True, False, False), (True, True, True, True)):
+        for kept in (
+            (True, False, False, False),
+            (False, True, False, False),
+            (True, True, True, True),
+        ):
             mask = turns.mask & torch.tensor(kept, device=rows.device)
             asked = (mask[:, 0] | mask[:, 1]).nonzero()[:, 0]
             tokens, _, _ = turns.batch(rows[asked], mask[asked])
             goal = (turns.intent[asked][:, None] == data.columns[base]).long().argmax(1)
             judged.append((fusion(tokens).intents[:, data.columns[base]], goal))
     factors = torch.logspace(-0.5, 1.5, 60)
-    losses = [sum(float(cross_entropy(factor * logits, goal, reduction="sum")) for logits, goal in judged) for factor in factors]
+    losses = [
+        sum(float(cross_entropy(factor * logits, goal, reduction="sum")) for logits, goal in judged)
+        for factor in factors
+    ]
     fusion.intent.mul_(factors[losses.index(min(losses))].to(fusion.intent.device))
 
 

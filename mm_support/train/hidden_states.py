@@ -1,7 +1,8 @@
-"""What a small language model makes of a text on the way: means over its tokens after some of its lower layers.
+"""What a small language model makes of a text on the way: means over its tokens after some of its
+lower layers.
 
-It has read a thousand times more than a sentence encoder and tells other things apart. The upper layers
-turn to the next word and are left out, which also halves the work. Knows no intent.
+It has read a thousand times more than a sentence encoder and tells other things apart. The upper
+layers turn to the next word and are left out, which also halves the work. Knows no intent.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ BATCH = 64
 
 
 class HiddenStates:
-    """model: a decoder of transformers whose base holds `layers` (Llama and its kin); the layers that are not heard are cut off it.
+    """model: a decoder of transformers whose base holds `layers` (Llama and its kin); the layers
+    that are not heard are cut off it.
 
     Each text is read once.
     """
@@ -36,7 +38,9 @@ class HiddenStates:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """(n, layers, d) float32, as they come: compare them when they are standardised."""
         new = [text for text in dict.fromkeys(texts) if text not in self._read]
-        ids = self._tokenizer(new, truncation=True, max_length=MAX_TOKENS)["input_ids"] if new else []
+        ids = (
+            self._tokenizer(new, truncation=True, max_length=MAX_TOKENS)["input_ids"] if new else []
+        )
         order = sorted(range(len(new)), key=lambda i: len(ids[i]))
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
@@ -51,16 +55,26 @@ class HiddenStates:
         device = self._base.device
         longest = max(map(len, ids))
         tokens = torch.tensor([own + [0] * (longest - len(own)) for own in ids], device=device)
-        mask = torch.tensor([[1] * len(own) + [0] * (longest - len(own)) for own in ids], device=device)
+        mask = torch.tensor(
+            [[1] * len(own) + [0] * (longest - len(own)) for own in ids], device=device
+        )
         with torch.inference_mode():
             states = self._states(tokens, mask)
-            means = [(state.float() * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1) for state in states]
+            means = [
+                (state.float() * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+                for state in states
+            ]
         return torch.stack(means, dim=1).half().cpu().numpy()
 
     def _states(self, tokens, mask) -> list:
         """(n, tokens, d) after each layer that is heard."""
         kept = []
-        hooks = [self._base.layers[depth - 1].register_forward_hook(lambda *call: kept.append(_first(call[-1]))) for depth in self._heard]
+        hooks = [
+            self._base.layers[depth - 1].register_forward_hook(
+                lambda *call: kept.append(_first(call[-1]))
+            )
+            for depth in self._heard
+        ]
         try:
             self._base(input_ids=tokens, attention_mask=mask, use_cache=False)
         finally:
@@ -71,9 +85,11 @@ class HiddenStates:
 
 @dataclass(frozen=True, eq=False)
 class Standardised:
-    """Unit vectors of a reader's states: each number by its mean and spread over known texts, each layer counting alike.
+    """Unit vectors of a reader's states: each number by its mean and spread over known texts, each
+    layer counting alike.
 
-    A few numbers of a language model's states are a thousand times larger than the others, and say little.
+    A few numbers of a language model's states are a thousand times larger than the others, and say
+    little.
     """
 
     read: Callable[[Sequence[str]], np.ndarray]  # n texts -> (n, layers, d)
@@ -98,8 +114,8 @@ class Standardised:
 
 def load_hidden_states(settings: Settings, device: Device) -> HiddenStates:
     """The packaged small language model, as it comes. Raises WeightsError."""
-    from mm_support.decode.engine_transformers import load_model
-    from mm_support.decode.reply_weights import hub_folder, packaged_gguf
+    from mm_support.engines.reply_weights import hub_folder, packaged_gguf
+    from mm_support.engines.transformers import load_model
 
     settings = replace(settings, reply_model=READER)
     return HiddenStates(*load_model(str(hub_folder(packaged_gguf(settings), settings)), device))

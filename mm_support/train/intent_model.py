@@ -1,8 +1,10 @@
-"""A text intent classifier that works from ten examples an intent to thousands, out of scope included.
+"""A text intent classifier that works from ten examples an intent to thousands, out of scope
+included.
 
-Three voters, each a kernel ridge: one on the encoder's vectors as they are, one on those of the encoder with
-upper layers tuned to the examples, one on what a language model makes of a text. How they are mixed, how sure an answer is and when it is "not something
-I know" is calibrated on cases kept out of training.
+Three voters, each a kernel ridge: one on the encoder's vectors as they are, one on those of the
+encoder with upper layers tuned to the examples, one on what a language model makes of a text. How
+they are mixed, how sure an answer is and when it is "not something I know" is calibrated on cases
+kept out of training.
 """
 
 from __future__ import annotations
@@ -20,9 +22,12 @@ from mm_support.train.upper_layers import Progress, fine_tune
 
 KERNEL_WIDTH = 2.0  # kernel = exp(-KERNEL_WIDTH * (1 - cosine))
 RIDGE = 0.1
-MOST_SUPPORT = 16_000  # examples that a ridge keeps, drawn at random: a gigabyte, and its work grows with their cube
+# examples that a ridge keeps, drawn at random: a gigabyte, and its work grows with their cube
+MOST_SUPPORT = 16_000
 CHUNK = 512  # texts between two steps of the progress bar
-PASSES = 45_000  # examples shown to the fine-tuning, where they are many: what makes a run minutes long
+PASSES = (
+    45_000  # examples shown to the fine-tuning, where they are many: what makes a run minutes long
+)
 START_MIX = 10.0  # what turns a voter's scores into logits, before it is fitted
 
 
@@ -48,7 +53,9 @@ class Voter:
 
 @dataclass(frozen=True, eq=False)
 class Votes:
-    """What the model computes once for n texts. vectors: (n, d) of the encoder; scores: (v, n, c), one a voter."""
+    """What the model computes once for n texts. vectors: (n, d) of the encoder; scores: (v, n, c),
+    one a voter.
+    """
 
     vectors: np.ndarray
     scores: np.ndarray
@@ -60,9 +67,9 @@ class Votes:
 
 @dataclass(frozen=True, eq=False)
 class IntentModel:
-    """intents: names of the c classes. voters: the first one's encoder is the encoder as it is. known: (n, d) vectors of
-    the in-scope training texts by it, foreign: (m, d) of those out of scope. mix: what each voter's scores are multiplied
-    with before they are added."""
+    """intents: names of the c classes. voters: the first one's encoder is the encoder as it is.
+    known: (n, d) vectors of the in-scope training texts by it, foreign: (m, d) of those out of
+    scope. mix: what each voter's scores are multiplied with before they are added."""
 
     intents: tuple[str, ...]
     voters: tuple[Voter, ...]
@@ -89,16 +96,23 @@ class IntentModel:
         return best, self.calibrator.probability(self.evidence(votes))
 
     def evidence(self, votes: Votes) -> np.ndarray:
-        """(n, 3 + v): what speaks for a text being known. The margin between the two best intents (log), how
-        much each of the voters sees in it, and its cosine to the nearest text in scope and to the nearest one out of
-        scope."""
+        """(n, 3 + v): what speaks for a text being known. The margin between the two best intents
+        (log), how much each of the voters sees in it, and its cosine to the nearest text in scope
+        and to the nearest one out of scope."""
         probabilities = np.sort(np.log(mixed(votes, self.mix) + 1e-12), axis=1)
         margin = probabilities[:, -1] - (probabilities[:, -2] if probabilities.shape[1] > 1 else 0)
         near, far = _nearest(votes.vectors, self.known), _nearest(votes.vectors, self.foreign)
         return np.stack([np.minimum(margin, 12), *votes.scores.max(axis=2), near, far], axis=1)
 
 
-def fit(encoder, reader: HiddenStates, examples: Sequence[Example], passes: int, seed: int, progress: Progress) -> IntentModel:
+def fit(
+    encoder,
+    reader: HiddenStates,
+    examples: Sequence[Example],
+    passes: int,
+    seed: int,
+    progress: Progress,
+) -> IntentModel:
     """Trains the voters; mixing and confidence are not calibrated yet.
 
     encoder: see encode/text.py; an intent's name in plain words counts as one more example of it.
@@ -109,21 +123,31 @@ def fit(encoder, reader: HiddenStates, examples: Sequence[Example], passes: int,
     vectors = _in_chunks(encoder.encode, texts, progress, "encoding")
     inside = targets.max(axis=1) == 1
     starts = _unit(targets[inside].T @ vectors[inside])
-    tuned, tuned_vectors = fine_tune(encoder._model, encoder._tokenizer, texts, targets, starts, passes, seed, progress)
+    tuned, tuned_vectors = fine_tune(
+        encoder._model, encoder._tokenizer, texts, targets, starts, passes, seed, progress
+    )
     states = _in_chunks(reader.encode, texts, progress, "reading")
     standardised = Standardised.over(reader.encode, states)
-    seen = ((encoder.encode, vectors), (tuned.encode, tuned_vectors), (standardised, standardised.of(states)))
+    seen = (
+        (encoder.encode, vectors),
+        (tuned.encode, tuned_vectors),
+        (standardised, standardised.of(states)),
+    )
     voters = tuple(Voter(encode, fit_ridge(rows, targets, seed)) for encode, rows in seen)
-    return IntentModel(intents, voters, vectors[inside], vectors[~inside], (START_MIX,) * len(voters))
+    return IntentModel(
+        intents, voters, vectors[inside], vectors[~inside], (START_MIX,) * len(voters)
+    )
 
 
 def calibrate(model: IntentModel, votes: Votes, labels: Sequence[str]) -> IntentModel:
     """The model with mixing and confidence fitted on votes for cases that it was not trained on.
 
-    Where it is right about every one of them there is nothing to calibrate with: confidence is then the
-    probability of the best intent.
+    Where it is right about every one of them there is nothing to calibrate with: confidence is then
+    the probability of the best intent.
     """
-    place = np.array([model.intents.index(label) if label != OUT_OF_SCOPE else -1 for label in labels])
+    place = np.array(
+        [model.intents.index(label) if label != OUT_OF_SCOPE else -1 for label in labels]
+    )
     inside = place >= 0
     mixing = replace(model, mix=fit_mix(votes.of(inside), place[inside]), calibrator=None)
     right = mixing.predict(votes)[0] == place
@@ -137,10 +161,17 @@ def fit_mix(votes: Votes, truth: np.ndarray) -> tuple[float, ...]:
     from scipy.optimize import minimize
 
     def surprise(logs: np.ndarray) -> float:
-        return -float(np.log(mixed(votes, np.exp(logs))[np.arange(len(truth)), truth] + 1e-12).mean())
+        return -float(
+            np.log(mixed(votes, np.exp(logs))[np.arange(len(truth)), truth] + 1e-12).mean()
+        )
 
     start = np.log([START_MIX] * len(votes.scores))
-    found = minimize(surprise, start, method="Nelder-Mead", options={"maxiter": 150, "xatol": 0.02, "fatol": 1e-4})
+    found = minimize(
+        surprise,
+        start,
+        method="Nelder-Mead",
+        options={"maxiter": 150, "xatol": 0.02, "fatol": 1e-4},
+    )
     return tuple(float(factor) for factor in np.exp(found.x))
 
 
@@ -162,7 +193,12 @@ def fit_ridge(vectors: np.ndarray, targets: np.ndarray, seed: int) -> KernelRidg
     return KernelRidge(vectors[kept], solve(kernel, centred, assume_a="pos", overwrite_a=True))
 
 
-def _in_chunks(encode: Callable[[Sequence[str]], np.ndarray], texts: Sequence[str], progress: Progress, what: str) -> np.ndarray:
+def _in_chunks(
+    encode: Callable[[Sequence[str]], np.ndarray],
+    texts: Sequence[str],
+    progress: Progress,
+    what: str,
+) -> np.ndarray:
     parts = []
     for start in range(0, len(texts), CHUNK):
         parts.append(encode(texts[start : start + CHUNK]))
@@ -183,7 +219,9 @@ def membership(labels: Sequence[str], intents: Sequence[str]) -> np.ndarray:
 
 def spoken(name: str) -> str:
     """An intent's name as words: "card_not_working" -> "card not working"."""
-    return " ".join(re.sub(r"([a-z])([A-Z])", r"\1 \2", name).replace("_", " ").replace("-", " ").split())
+    return " ".join(
+        re.sub(r"([a-z])([A-Z])", r"\1 \2", name).replace("_", " ").replace("-", " ").split()
+    )
 
 
 def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Trains a text intent classifier on anybody's CSV of text,label and measures it on other rows.
 
-The label `oos` marks texts that are out of scope. Thresholds are set on validation data: --val, or a
-part of --train that is held out for it and given back to training afterwards.
+The label `oos` marks texts that are out of scope. Thresholds are set on validation data: --val, or
+a part of --train that is held out for it and given back to training afterwards.
 """
 
 from __future__ import annotations
@@ -19,10 +19,17 @@ import numpy as np
 
 from mm_support.config import Settings
 from mm_support.errors import InputError
-from mm_support.train import metrics
+from mm_support.evaluate import metrics
 from mm_support.train.hidden_states import HiddenStates, load_hidden_states
 from mm_support.train.intent_model import PASSES, IntentModel, Votes, calibrate, fit
-from mm_support.train.labelled import OUT_OF_SCOPE, BadRow, Example, keep_known, read_labelled, split_off
+from mm_support.train.labelled import (
+    OUT_OF_SCOPE,
+    BadRow,
+    Example,
+    keep_known,
+    read_labelled,
+    split_off,
+)
 from mm_support.train.upper_layers import Progress
 
 RECALLS = (0.8, 0.9)  # shares of the out-of-scope questions that the thresholds are to catch
@@ -59,10 +66,22 @@ class Judged:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--train", type=Path, required=True, help="CSV with the columns text and label (oos: out of scope)")
-    parser.add_argument("--val", type=Path, help="CSV to set thresholds on (default: a part of --train)")
+    parser.add_argument(
+        "--train",
+        type=Path,
+        required=True,
+        help="CSV with the columns text and label (oos: out of scope)",
+    )
+    parser.add_argument(
+        "--val", type=Path, help="CSV to set thresholds on (default: a part of --train)"
+    )
     parser.add_argument("--test", type=Path, required=True, help="CSV to measure on")
-    parser.add_argument("--figures", type=Path, metavar="FOLDER", help="also draw the confusion matrix and the reliability diagram")
+    parser.add_argument(
+        "--figures",
+        type=Path,
+        metavar="FOLDER",
+        help="also draw the confusion matrix and the reliability diagram",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print JSON only")
 
@@ -88,7 +107,9 @@ def read_splits(train: Path, validation: Path | None, test: Path) -> Splits:
     rows, bad = read_labelled(train)
     intents = {e.label for e in rows} - {OUT_OF_SCOPE}
     if len(intents) < 2:
-        raise InputError(f"{train} holds {len(intents)} intent; two or more are needed besides {OUT_OF_SCOPE!r}.")
+        raise InputError(
+            f"{train} holds {len(intents)} intent; two or more are needed besides {OUT_OF_SCOPE!r}."
+        )
     others = []
     for path in (validation, test):
         found, unreadable = read_labelled(path) if path else ([], [])
@@ -96,12 +117,18 @@ def read_splits(train: Path, validation: Path | None, test: Path) -> Splits:
         bad += sorted(unreadable + unknown, key=lambda row: row.line)
         others.append(known)
     if not any(e.label != OUT_OF_SCOPE for e in others[1]):
-        raise InputError(f"{test} holds no text with a label of {train}; both files must use the same labels.")
+        raise InputError(
+            f"{test} holds no text with a label of {train}; both files must use the same labels."
+        )
     return Splits(rows, *others, bad)
 
 
-def evaluate(encoder, reader: HiddenStates, splits: Splits, seed: int) -> tuple[dict[str, Any], Judged]:
-    """Trains, calibrates and measures. encoder: see encode/text.py; reader: what a language model makes of a text."""
+def evaluate(
+    encoder, reader: HiddenStates, splits: Splits, seed: int
+) -> tuple[dict[str, Any], Judged]:
+    """Trains, calibrates and measures. encoder: see encode/text.py; reader: what a language model
+    makes of a text.
+    """
     started = time.perf_counter()
     with _Bar() as progress:
         model, thresholds = train(encoder, reader, splits, seed, progress)
@@ -114,7 +141,10 @@ def evaluate(encoder, reader: HiddenStates, splits: Splits, seed: int) -> tuple[
         "skipped": [asdict(row) for row in splits.bad],
         "test_texts_seen_in_training": sum(e.text.lower() in seen for e in splits.test),
         **figures(judged, thresholds),
-        "seconds": {"train": round(trained - started, 1), "test": round(time.perf_counter() - trained, 1)},
+        "seconds": {
+            "train": round(trained - started, 1),
+            "test": round(time.perf_counter() - trained, 1),
+        },
         "seed": seed,
     }
     return report, judged
@@ -123,11 +153,17 @@ def evaluate(encoder, reader: HiddenStates, splits: Splits, seed: int) -> tuple[
 def train(
     encoder, reader: HiddenStates, splits: Splits, seed: int, progress: Progress
 ) -> tuple[IntentModel, dict[float, float]]:
-    """The calibrated model, and out-of-scope recall -> threshold (none without such cases to set it on)."""
+    """The calibrated model, and out-of-scope recall -> threshold (none without such cases to set it
+    on).
+    """
     if splits.validation:
-        return calibrated(fit(encoder, reader, splits.train, PASSES, seed, progress), splits.validation, progress)
+        return calibrated(
+            fit(encoder, reader, splits.train, PASSES, seed, progress), splits.validation, progress
+        )
     rest, held_out = split_off(splits.train, HELD_OUT, seed)
-    trial, thresholds = calibrated(fit(encoder, reader, rest, PASSES // 2, seed, progress), held_out, progress)
+    trial, thresholds = calibrated(
+        fit(encoder, reader, rest, PASSES // 2, seed, progress), held_out, progress
+    )
     final = fit(encoder, reader, splits.train, PASSES, seed, progress)
     return replace(final, mix=trial.mix, calibrator=trial.calibrator), thresholds
 
@@ -172,26 +208,37 @@ def out_of_scope(judged: Judged, thresholds: dict[float, float]) -> dict[str, An
     inside = judged.inside
     if inside.all():
         return None
-    known, right, foreign = judged.confidence[inside], judged.right[inside], judged.confidence[~inside]
+    known, right, foreign = (
+        judged.confidence[inside],
+        judged.right[inside],
+        judged.confidence[~inside],
+    )
 
     def points(limits: dict[float, float]) -> dict[str, Any]:
-        return {f"{r:.0%}": asdict(metrics.operating_point(t, known, right, foreign)) for r, t in limits.items()}
+        return {
+            f"{r:.0%}": asdict(metrics.operating_point(t, known, right, foreign))
+            for r, t in limits.items()
+        }
 
     return {
         "cases": len(foreign),
         "area_under_curve": metrics.area_under_curve(known, foreign),
         "calibrated": points(thresholds),
-        "at_recall": points({recall: metrics.threshold_for_recall(foreign, recall) for recall in RECALLS}),
+        "at_recall": points(
+            {recall: metrics.threshold_for_recall(foreign, recall) for recall in RECALLS}
+        ),
     }
 
 
 def draw(judged: Judged, folder: Path) -> None:
     """confusion.png and reliability.png."""
-    from mm_support.train import plots
+    from mm_support.evaluate import plots
 
     labels = sorted(set(judged.labels) - {OUT_OF_SCOPE} | set(judged.predicted))
     cases = [(t, p) for t, p in zip(judged.labels, judged.predicted) if t != OUT_OF_SCOPE]
-    plots.draw_confusion_matrix(metrics.confusion_matrix(*zip(*cases), labels), labels, folder / "confusion.png")
+    plots.draw_confusion_matrix(
+        metrics.confusion_matrix(*zip(*cases), labels), labels, folder / "confusion.png"
+    )
     bins = metrics.reliability(judged.confidence, judged.right)
     error = metrics.expected_calibration_error(judged.confidence, judged.right)
     plots.draw_reliability(bins, error, folder / "reliability.png")
@@ -207,14 +254,28 @@ def as_text(report: dict[str, Any]) -> str:
         f"calibration error  {report['calibration_error']:.1%}",
     ]
     if report["test_texts_seen_in_training"]:
-        lines.append(f"{report['test_texts_seen_in_training']} test texts also occur in the training file")
+        lines.append(
+            f"{report['test_texts_seen_in_training']} test texts also occur in the training file"
+        )
     foreign = report["out_of_scope"]
     if foreign is None:
-        return "\n".join([*lines, f"no test row is out of scope (label {OUT_OF_SCOPE}), so refusals are not measured"])
-    lines.append(f"out of scope       {foreign['cases']} rows, area under the curve {foreign['area_under_curve']:.1%}")
+        return "\n".join(
+            [
+                *lines,
+                f"no test row is out of scope (label {OUT_OF_SCOPE}), so refusals are not measured",
+            ]
+        )
+    lines.append(
+        f"out of scope       {foreign['cases']} rows, area under the curve {foreign['area_under_curve']:.1%}"
+    )
     if not foreign["calibrated"]:
-        lines.append(f"no validation row has the label {OUT_OF_SCOPE}, so no threshold could be set ahead of the test")
-    for heading, points in (("threshold from validation", foreign["calibrated"]), ("at that recall on the test", foreign["at_recall"])):
+        lines.append(
+            f"no validation row has the label {OUT_OF_SCOPE}, so no threshold could be set ahead of the test"
+        )
+    for heading, points in (
+        ("threshold from validation", foreign["calibrated"]),
+        ("at that recall on the test", foreign["at_recall"]),
+    ):
         for recall, point in points.items():
             lines.append(
                 f"  {heading}, {recall}: {point['out_of_scope_recall']:.1%} caught, "

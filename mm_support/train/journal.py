@@ -36,13 +36,23 @@ class Journal:
     def __contains__(self, key: str) -> bool:
         return key in self._rows
 
-    def fill(self, keys: Iterable[str], work: Callable[[Sequence[str]], Sequence[Any]], what: str, batch: int = 1) -> None:
-        """Does the work for the keys that are not there yet, `batch` of them at once, with a progress bar.
+    def fill(
+        self,
+        keys: Iterable[str],
+        work: Callable[[Sequence[str]], Sequence[Any]],
+        what: str,
+        batch: int = 1,
+    ) -> None:
+        """Does the work for the keys that are not there yet, `batch` of them at once, with a
+        progress bar.
 
         work: n keys -> their n values.
         """
         missing = [key for key in dict.fromkeys(keys) if key not in self._rows]
-        with self._path.open("a", encoding="utf-8") as file, tqdm(total=len(missing), desc=what, disable=None) as bar:
+        with (
+            self._path.open("a", encoding="utf-8") as file,
+            tqdm(total=len(missing), desc=what, disable=None) as bar,
+        ):
             for start in range(0, len(missing), batch):
                 part = missing[start : start + batch]
                 for key, value in zip(part, work(part), strict=True):

@@ -45,10 +45,14 @@ def read_labelled(path: Path) -> tuple[list[Example], list[BadRow]]:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             examples, bad = _read_rows(csv.reader(file), path)
     except OSError as exc:
-        raise InputError(f"{path} cannot be read; give a CSV file with the columns text and label.") from exc
+        raise InputError(
+            f"{path} cannot be read; give a CSV file with the columns text and label."
+        ) from exc
     if not examples:
         first = f" (line {bad[0].line}: {bad[0].reason})" if bad else ""
-        raise InputError(f"{path} holds no row that can be used{first}; each needs a text and a label.")
+        raise InputError(
+            f"{path} holds no row that can be used{first}; each needs a text and a label."
+        )
     return examples, bad
 
 
@@ -56,12 +60,16 @@ def _read_rows(reader, path: Path) -> tuple[list[Example], list[BadRow]]:
     header = [name.strip().lower() for name in next(reader, [])]
     label_column = next((name for name in LABEL_COLUMNS if name in header), None)
     if "text" not in header or label_column is None:
-        raise InputError(f"{path} has no header with the columns text and label; add the line text,label, in UTF-8.")
+        raise InputError(
+            f"{path} has no header with the columns text and label; add the line text,label, in UTF-8."
+        )
     examples: list[Example] = []
     bad: list[BadRow] = []
     for row, line in _rows(reader):
         found = row if isinstance(row, str) else _example(row, header, label_column, line)
-        examples.append(found) if isinstance(found, Example) else bad.append(BadRow(path.name, line, found))
+        examples.append(found) if isinstance(found, Example) else bad.append(
+            BadRow(path.name, line, found)
+        )
     return examples, bad
 
 
@@ -101,15 +109,24 @@ def _is_unicode(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def keep_known(examples: Sequence[Example], labels: Container[str], file: str) -> tuple[list[Example], list[BadRow]]:
+def keep_known(
+    examples: Sequence[Example], labels: Container[str], file: str
+) -> tuple[list[Example], list[BadRow]]:
     """Examples whose label training has seen (or is out of scope); the others with the reason."""
     known = [e for e in examples if e.label in labels or e.label == OUT_OF_SCOPE]
     unknown = [e for e in examples if e.label not in labels and e.label != OUT_OF_SCOPE]
-    return known, [BadRow(file, e.line, f"the label {e.label!r} does not occur in the training file") for e in unknown]
+    return known, [
+        BadRow(file, e.line, f"the label {e.label!r} does not occur in the training file")
+        for e in unknown
+    ]
 
 
-def split_off(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """(rest, held out): about `share` of every label, at random; a label with one example stays in the rest."""
+def split_off(
+    examples: Sequence[Example], share: float, seed: int
+) -> tuple[list[Example], list[Example]]:
+    """(rest, held out): about `share` of every label, at random; a label with one example stays in
+    the rest.
+    """
     generator = np.random.default_rng(seed)
     held: set[int] = set()
     for label, count in sorted(Counter(e.label for e in examples).items()):

@@ -1,4 +1,6 @@
-"""Low-rank adapters for the linear layers of a language model (LoRA, Hu et al. 2022): add, save, load, merge."""
+"""Low-rank adapters for the linear layers of a language model (LoRA, Hu et al. 2022): add, save,
+load, merge.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "
 
 
 class LoraLinear(nn.Module):
-    """A frozen linear layer W plus scale * B A. A: (rank, n_in), random; B: (n_out, rank), zero at first."""
+    """A frozen linear layer W plus scale * B A. A: (rank, n_in), random; B: (n_out, rank), zero at
+    first.
+    """
 
     def __init__(self, base: nn.Linear, rank: int, scale: float) -> None:
         super().__init__()
@@ -24,7 +28,9 @@ class LoraLinear(nn.Module):
         return self.base(x) + self.scale * (x @ self.a.T @ self.b.T)
 
 
-def add_lora(model: nn.Module, rank: int, scale: float, first_layer: int = 0) -> dict[str, LoraLinear]:
+def add_lora(
+    model: nn.Module, rank: int, scale: float, first_layer: int = 0
+) -> dict[str, LoraLinear]:
     """Freezes the model and wraps the projections of its layers from `first_layer` on, in place.
 
     Returns them by their names. What is computed before the first wrapped layer needs no gradients.
@@ -35,7 +41,9 @@ def add_lora(model: nn.Module, rank: int, scale: float, first_layer: int = 0) ->
         for name, module in list(block.named_modules()):
             for child, layer in list(module.named_children()):
                 if child in PROJECTIONS and isinstance(layer, nn.Linear):
-                    wrapped[f"model.layers.{number}.{name}.{child}"] = LoraLinear(layer, rank, scale)
+                    wrapped[f"model.layers.{number}.{name}.{child}"] = LoraLinear(
+                        layer, rank, scale
+                    )
                     setattr(module, child, wrapped[f"model.layers.{number}.{name}.{child}"])
     return wrapped
 
@@ -52,7 +60,9 @@ def load_lora(layers: dict[str, LoraLinear], path: Path) -> None:
 
 
 def save_lora(layers: dict[str, LoraLinear], path: Path) -> None:
-    """float16 safetensors: <layer>.a and <layer>.b, the scale folded into b. Beside the old file, then renamed."""
+    """float16 safetensors: <layer>.a and <layer>.b, the scale folded into b. Beside the old file,
+    then renamed.
+    """
     from safetensors.torch import save_file
 
     tensors = {}

@@ -1,4 +1,5 @@
-"""Draws the pictures of the course pack: certificates, a transcript, a voucher, app and web screens.
+"""Draws the pictures of the course pack: certificates, a transcript, a voucher, app and web
+screens.
 
 Fernhill Academy and everybody named here are invented.
 Run it from anywhere: python assets/knowledge/education/draw.py
@@ -17,16 +18,38 @@ from documents import app_message  # noqa: E402
 from drawing import Canvas, draw_all, mix, photographed  # noqa: E402
 
 photo = partial(photographed, noise=2)
-INK, GREY, VIOLET, LILAC, CORAL, GOLD = "#231f36", "#6d6880", "#4b3a8f", "#efecf8", "#e2604c", "#b8923a"
+INK, GREY, VIOLET, LILAC, CORAL, GOLD = (
+    "#231f36",
+    "#6d6880",
+    "#4b3a8f",
+    "#efecf8",
+    "#e2604c",
+    "#b8923a",
+)
 
 
 def logo(canvas: Canvas, at: tuple[float, float], size: int, colour: str = VIOLET) -> None:
     """The academy's mark, a fern that unrolls over a hill, and its name."""
     x, y = at
     canvas.arc((x, y, x + size, y + size), 100, 400, colour, size * 0.13)
-    canvas.arc((x + size * 0.28, y + size * 0.24, x + size * 0.74, y + size * 0.7), 90, 390, colour, size * 0.11)
-    canvas.line([(x - size * 0.1, y + size), (x + size * 0.44, y + size * 0.93)], colour, size * 0.13)
-    canvas.text((x + size * 1.3, y + size * 0.54), "Fernhill Academy", round(size * 0.62), colour, "bold", "lm")
+    canvas.arc(
+        (x + size * 0.28, y + size * 0.24, x + size * 0.74, y + size * 0.7),
+        90,
+        390,
+        colour,
+        size * 0.11,
+    )
+    canvas.line(
+        [(x - size * 0.1, y + size), (x + size * 0.44, y + size * 0.93)], colour, size * 0.13
+    )
+    canvas.text(
+        (x + size * 1.3, y + size * 0.54),
+        "Fernhill Academy",
+        round(size * 0.62),
+        colour,
+        "bold",
+        "lm",
+    )
 
 
 # -- papers --------------------------------------------------------------------------------
@@ -60,16 +83,28 @@ def certificate() -> Image.Image:
 def seal(canvas: Canvas, centre: tuple[float, float]) -> None:
     x, y = centre
     for side in (-1, 1):
-        canvas.polygon([(x, y), (x + side * 20, y + 74), (x + side * 32, y + 56), (x + side * 52, y + 62), (x + side * 40, y)], VIOLET)
+        canvas.polygon(
+            [
+                (x, y),
+                (x + side * 20, y + 74),
+                (x + side * 32, y + 56),
+                (x + side * 52, y + 62),
+                (x + side * 40, y),
+            ],
+            VIOLET,
+        )
     canvas.circle(centre, 56, GOLD)
     canvas.circle(centre, 46, mix(GOLD, "#ffffff", 0.3), "#fdfbf5", 2)
     canvas.text((x, y - 2), "FH", 38, "#fdfbf5", "serif-bold", "mm")
 
 
 TRANSCRIPT = [
-    ("Python for Beginners", "40", "88", "-"), ("Statistics for Everyday Decisions", "48", "91", "3"),
-    ("Data and Charts", "36", "79", "2"), ("Academic Writing", "30", "84", "2"), ("Machine Learning Basics", "60", "73", "5"),
-]  # fmt: skip
+    ("Python for Beginners", "40", "88", "-"),
+    ("Statistics for Everyday Decisions", "48", "91", "3"),
+    ("Data and Charts", "36", "79", "2"),
+    ("Academic Writing", "30", "84", "2"),
+    ("Machine Learning Basics", "60", "73", "5"),
+]
 
 
 def transcript() -> Image.Image:
@@ -87,7 +122,13 @@ def transcript() -> Image.Image:
         for (x, anchor), cell in zip(columns, cells):
             canvas.text((x, y), cell, 20, INK, "bold" if cells[0] == "Total" else "sans", anchor)
         canvas.line([(48, y + 20), (672, y + 20)], "#d9d5e6", 1.5)
-    canvas.paragraph((56, 742), "Marks from 0 to 100; 70 is needed to pass. Credits are ECTS points of Northmere University.", 18, 600, GREY)
+    canvas.paragraph(
+        (56, 742),
+        "Marks from 0 to 100; 70 is needed to pass. Credits are ECTS points of Northmere University.",
+        18,
+        600,
+        GREY,
+    )
     canvas.text((664, 862), "H. Brandvold", 38, "#23418c", "serif-italic", "rs")
     canvas.line([(440, 874), (664, 874)], GREY, 1.5)
     canvas.text((664, 898), "Examination office", 17, GREY, anchor="rs")
@@ -98,13 +139,17 @@ def gift_voucher() -> Image.Image:
     canvas = Canvas(940, 500, VIOLET)
     canvas.gradient((0, 0, 940, 500), "#4b3a8f", "#8a5aa8", sideways=True)
     for place in range(9):
-        canvas.circle((760 + place * 26, 40 + place * 58), 110, None, mix("#8a5aa8", "#ffffff", 0.14), 2)
+        canvas.circle(
+            (760 + place * 26, 40 + place * 58), 110, None, mix("#8a5aa8", "#ffffff", 0.14), 2
+        )
     logo(canvas, (62, 54), 44, "white")
     canvas.text((58, 196), "A present for you", 58, "white", "serif-bold", "ls")
     canvas.text((58, 250), "One course of your choice", 30, "#e8e2f5", anchor="ls")
     canvas.rounded((58, 300, 560, 392), 14, "white")
     canvas.text((82, 346), "GFT84K20X7", 46, INK, "mono-bold", "lm")
-    canvas.text((58, 440), "Redeem until 30 June 2027 at fernhill.example/gift", 22, "white", anchor="ls")
+    canvas.text(
+        (58, 440), "Redeem until 30 June 2027 at fernhill.example/gift", 22, "white", anchor="ls"
+    )
     canvas.rounded((716, 250, 876, 400), 8, CORAL)
     canvas.rounded((700, 216, 892, 262), 8, mix(CORAL, "#ffffff", 0.2))
     canvas.rounded((782, 216, 810, 400), 0, "#ffe9b8")
@@ -194,8 +239,16 @@ def exam_screen() -> Image.Image:
     canvas.text((274, 274), "no picture", 30, "#6f6889", anchor="mm")
     canvas.text((540, 146), "EX-12", 52, "#f3c969", "mono-bold", "ls")
     canvas.text((540, 198), "Camera not found", 32, "white", "bold", "ls")
-    canvas.paragraph((540, 224), "Close other programs that use the camera. The clock has not started.", 23, 310, "#d9d3ea")
-    for place, (name, done) in enumerate([("Identity", True), ("Camera", False), ("Microphone", False), ("Desk", False)]):
+    canvas.paragraph(
+        (540, 224),
+        "Close other programs that use the camera. The clock has not started.",
+        23,
+        310,
+        "#d9d3ea",
+    )
+    for place, (name, done) in enumerate(
+        [("Identity", True), ("Camera", False), ("Microphone", False), ("Desk", False)]
+    ):
         x = 62 + place * 206
         canvas.circle((x + 16, 520), 16, "#4fae6a" if done else "#5b5378")
         canvas.text((x + 44, 520), name, 23, "white", anchor="lm")
@@ -215,17 +268,43 @@ PICTURES = {
     "certificate.jpg": lambda: photo(certificate(), 3, surface="walnut", size=(840, 660)),
     "transcript.jpg": lambda: photo(transcript(), 4, tilt=4, size=(680, 880)),
     "gift_voucher.jpg": lambda: photo(gift_voucher(), 5, surface="linen", size=(820, 600)),
-    "app_pay07.jpg": lambda: checkout("PAY-07", "Your bank refused the payment. Nothing was charged.",
-                                     "Statistics for Everyday Decisions", "89.00 EUR", ""),
-    "app_vc3.jpg": lambda: checkout("VC-3", "This voucher code cannot be used here.",
-                                  "Guided course: Data and Charts", "240.00 EUR", "FRN2K81X4B"),
+    "app_pay07.jpg": lambda: checkout(
+        "PAY-07",
+        "Your bank refused the payment. Nothing was charged.",
+        "Statistics for Everyday Decisions",
+        "89.00 EUR",
+        "",
+    ),
+    "app_vc3.jpg": lambda: checkout(
+        "VC-3",
+        "This voucher code cannot be used here.",
+        "Guided course: Data and Charts",
+        "240.00 EUR",
+        "FRN2K81X4B",
+    ),
     "app_up413.jpg": upload_page,
-    "app_vid204.jpg": lambda: photo(monitor(video_page()), 6, tilt=3, surface=None, size=(840, 600)),
+    "app_vid204.jpg": lambda: photo(
+        monitor(video_page()), 6, tilt=3, surface=None, size=(840, 600)
+    ),
     "app_ex12.jpg": lambda: photo(monitor(exam_screen()), 7, tilt=3, surface=None, size=(840, 600)),
     "app_sync31.jpg": lambda: app_message(
-        "Fernhill", VIOLET, "!", "Progress not saved", "Your offline progress could not be sent.", "Sync now", "SYNC-31"),
+        "Fernhill",
+        VIOLET,
+        "!",
+        "Progress not saved",
+        "Your offline progress could not be sent.",
+        "Sync now",
+        "SYNC-31",
+    ),
     "app_dev5.jpg": lambda: app_message(
-        "Fernhill", CORAL, "5", "Too many devices", "You are signed in on five devices.", "Manage devices", "DEV-5"),
+        "Fernhill",
+        CORAL,
+        "5",
+        "Too many devices",
+        "You are signed in on five devices.",
+        "Manage devices",
+        "DEV-5",
+    ),
 }
 
 if __name__ == "__main__":

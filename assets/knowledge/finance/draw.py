@@ -1,4 +1,5 @@
-"""Draws the pictures of the bank pack: cards, cash machines, payment terminals, app screens, letters.
+"""Draws the pictures of the bank pack: cards, cash machines, payment terminals, app screens,
+letters.
 
 Larkmoor Bank is invented; card numbers are from the ranges that never reach an account.
 Run it from anywhere: python assets/knowledge/finance/draw.py
@@ -25,7 +26,10 @@ def logo(canvas: Canvas, at: tuple[float, float], size: int, colour: str = PETRO
     """The bank's mark, a lark's wing, and its name."""
     x, y = at
     canvas.polygon([(x, y + size), (x + size * 0.9, y), (x + size * 0.62, y + size)], colour)
-    canvas.polygon([(x + size * 0.7, y + size), (x + size * 0.97, y + size * 0.3), (x + size * 1.1, y + size)], colour)
+    canvas.polygon(
+        [(x + size * 0.7, y + size), (x + size * 0.97, y + size * 0.3), (x + size * 1.1, y + size)],
+        colour,
+    )
     canvas.text((x + size * 1.3, y + size), "Larkmoor", size, colour, "bold", "ls")
 
 
@@ -51,7 +55,6 @@ def bank_card(kind: str, number: str, valid: str, first: str, second: str) -> Im
     return cut_out(canvas.picture(), 30)
 
 
-
 # -- machines ------------------------------------------------------------------------------
 
 
@@ -63,7 +66,9 @@ def atm_screen(code: str, headline: str, lines: list[str]) -> Image.Image:
     canvas.gradient((116, 72, 784, 608), "#0d4a78", "#07304f", radius=6)
     for row in range(4):
         for x in (26, 824):
-            canvas.rounded((x, 178 + row * 108, x + 52, 226 + row * 108), 8, "#aeb6ba", "#1c2226", 3)
+            canvas.rounded(
+                (x, 178 + row * 108, x + 52, 226 + row * 108), 8, "#aeb6ba", "#1c2226", 3
+            )
     logo(canvas, (150, 104), 30, "white")
     canvas.text((752, 134), "ATM 0417-2", 20, "#b7cfe0", "mono", "rs")
     canvas.rounded((150, 164, 752, 244), 8, "#f0b429")
@@ -97,7 +102,9 @@ def keypad(canvas: Canvas, at: tuple[float, float]) -> None:
         x, y = at[0] + place % 3 * 108, at[1] + place // 3 * 78
         canvas.gradient((x, y, x + 92, y + 60), "#f4f4f2", "#cfd0ce", radius=12)
         canvas.text((x + 46, y + 31), label, 30, INK, "bold", "mm")
-    for column, (label, colour) in enumerate([("X", "#d64541"), ("<", "#e8b83a"), ("O", "#3d9a5f")]):
+    for column, (label, colour) in enumerate(
+        [("X", "#d64541"), ("<", "#e8b83a"), ("O", "#3d9a5f")]
+    ):
         x, y = at[0] + column * 108, at[1] + 4 * 78 + 6
         canvas.rounded((x, y, x + 92, y + 60), 12, colour)
         canvas.text((x + 46, y + 31), label, 30, "white", "bold", "mm")
@@ -110,15 +117,26 @@ CONTACT = ["Larkmoor Bank", "1 Harbour Street", "0800 555 0100"]
 
 def bank_letter(subject: str, *paragraphs: str) -> Image.Image:
     """The upper part of a letter, folded where the text ends."""
-    page = letter("Larkmoor", PETROL, CONTACT, "4 March 2026", subject, ["Dear Ms. Lindholm,", *paragraphs], "Larkmoor Bank")
+    page = letter(
+        "Larkmoor",
+        PETROL,
+        CONTACT,
+        "4 March 2026",
+        subject,
+        ["Dear Ms. Lindholm,", *paragraphs],
+        "Larkmoor Bank",
+    )
     return page.crop((0, 0, page.width, 760))
 
 
 MOVEMENTS = [
-    ("02.02.", "Rent, standing order", "-840.00"), ("03.02.", "Greengrocer Pallas", "-23.45"),
-    ("09.02.", "Tram season ticket", "-49.00"), ("16.02.", "Larkmoor account fee", "0.00"),
-    ("24.02.", "Electricity, direct debit", "-61.20"), ("27.02.", "Salary Nordlicht Studio", "+2,410.00"),
-]  # fmt: skip
+    ("02.02.", "Rent, standing order", "-840.00"),
+    ("03.02.", "Greengrocer Pallas", "-23.45"),
+    ("09.02.", "Tram season ticket", "-49.00"),
+    ("16.02.", "Larkmoor account fee", "0.00"),
+    ("24.02.", "Electricity, direct debit", "-61.20"),
+    ("27.02.", "Salary Nordlicht Studio", "+2,410.00"),
+]
 
 
 def statement() -> Image.Image:
@@ -141,7 +159,9 @@ def statement() -> Image.Image:
         canvas.line([(52, y + 20), (708, y + 20)], "#dcdcd4", 1.5)
     canvas.text((70, 780), "New balance on 28.02.2026", 23, INK, "bold", "ls")
     canvas.text((690, 780), "3,184.67", 26, INK, "mono-bold", "rs")
-    canvas.paragraph((60, 880), "Please check this statement. Objections within six weeks.", 17, 620, GREY)
+    canvas.paragraph(
+        (60, 880), "Please check this statement. Objections within six weeks.", 17, 620, GREY
+    )
     return canvas.picture()
 
 
@@ -168,44 +188,116 @@ def phishing_sms() -> Image.Image:
     return canvas.picture()
 
 
-def message(heading: str, text: str, button: str, code: str, colour: str = PETROL, symbol: str = "!") -> Image.Image:
+def message(
+    heading: str, text: str, button: str, code: str, colour: str = PETROL, symbol: str = "!"
+) -> Image.Image:
     return app_message("Larkmoor", colour, symbol, heading, text, button, code)
 
 
 PICTURES = {
     "debit_card.jpg": lambda: photo(
-        bank_card("debit", "4000 0012 3456 7899", "09/27", "#0f5a63", "#1d8a86"), 1, size=(800, 620)),
+        bank_card("debit", "4000 0012 3456 7899", "09/27", "#0f5a63", "#1d8a86"), 1, size=(800, 620)
+    ),
     "credit_card.jpg": lambda: photo(
-        bank_card("Visa credit", "4000 0077 1200 4811", "03/28", "#2b2440", "#6a4a7c"), 8, surface="slate", size=(800, 620)),
-    "atm_card_retained.jpg": lambda: photo(atm_screen("C-214", "Your card has been retained", [
-        "Please ask at the counter with a photo ID.", "Without a counter: order a new card in the app."]),
-        2, tilt=4, surface=None, size=(800, 620)),
-    "atm_no_cash.jpg": lambda: photo(atm_screen("D-309", "We could not hand out the notes", [
-        "Please keep your receipt.", "A wrongly booked amount is returned within 2 working days."]),
-        5, tilt=4, surface=None, size=(800, 620)),
-    "terminal_51.jpg": lambda: photo(terminal("51", ["NOT SUFFICIENT", "FUNDS"]), 1, surface=None, size=(600, 800)),
-    "terminal_55.jpg": lambda: photo(terminal("55", ["WRONG PIN", "2 TRIES LEFT"]), 4, surface=None, size=(600, 800)),
-    "terminal_65.jpg": lambda: photo(terminal("65", ["INSERT CARD", "AND ENTER PIN"]), 6, surface=None, size=(600, 800)),
-    "letter_card_activation.jpg": lambda: photo(bank_letter(
-        "Your new card: activation code LK-4827-90",
-        "Here is your new Larkmoor debit card. It is ready after your first payment or withdrawal with the chip and PIN.",
-        "Would you like to pay online first? Open the app, tap Cards, Activate and enter this code: LK-4827-90",
-        "The code is valid for 60 days from the date of this letter."), 3, tilt=4, size=(800, 800)),
-    "letter_device_code.jpg": lambda: photo(bank_letter(
-        "Your device code: 5527 1904",
-        "You asked us to set up the Larkmoor app on a new phone. Please enter this code on the start screen: 5527 1904",
-        "The code is valid for 20 days. If you did not ask for it, call the fraud line on 0800 555 0110 at once."),
-        7, tilt=4, surface="linen", size=(800, 800)),
+        bank_card("Visa credit", "4000 0077 1200 4811", "03/28", "#2b2440", "#6a4a7c"),
+        8,
+        surface="slate",
+        size=(800, 620),
+    ),
+    "atm_card_retained.jpg": lambda: photo(
+        atm_screen(
+            "C-214",
+            "Your card has been retained",
+            [
+                "Please ask at the counter with a photo ID.",
+                "Without a counter: order a new card in the app.",
+            ],
+        ),
+        2,
+        tilt=4,
+        surface=None,
+        size=(800, 620),
+    ),
+    "atm_no_cash.jpg": lambda: photo(
+        atm_screen(
+            "D-309",
+            "We could not hand out the notes",
+            [
+                "Please keep your receipt.",
+                "A wrongly booked amount is returned within 2 working days.",
+            ],
+        ),
+        5,
+        tilt=4,
+        surface=None,
+        size=(800, 620),
+    ),
+    "terminal_51.jpg": lambda: photo(
+        terminal("51", ["NOT SUFFICIENT", "FUNDS"]), 1, surface=None, size=(600, 800)
+    ),
+    "terminal_55.jpg": lambda: photo(
+        terminal("55", ["WRONG PIN", "2 TRIES LEFT"]), 4, surface=None, size=(600, 800)
+    ),
+    "terminal_65.jpg": lambda: photo(
+        terminal("65", ["INSERT CARD", "AND ENTER PIN"]), 6, surface=None, size=(600, 800)
+    ),
+    "letter_card_activation.jpg": lambda: photo(
+        bank_letter(
+            "Your new card: activation code LK-4827-90",
+            "Here is your new Larkmoor debit card. It is ready after your first payment or withdrawal with the chip and PIN.",
+            "Would you like to pay online first? Open the app, tap Cards, Activate and enter this code: LK-4827-90",
+            "The code is valid for 60 days from the date of this letter.",
+        ),
+        3,
+        tilt=4,
+        size=(800, 800),
+    ),
+    "letter_device_code.jpg": lambda: photo(
+        bank_letter(
+            "Your device code: 5527 1904",
+            "You asked us to set up the Larkmoor app on a new phone. Please enter this code on the start screen: 5527 1904",
+            "The code is valid for 20 days. If you did not ask for it, call the fraud line on 0800 555 0110 at once.",
+        ),
+        7,
+        tilt=4,
+        surface="linen",
+        size=(800, 800),
+    ),
     "statement.jpg": lambda: photo(statement(), 9, tilt=4, surface="walnut", size=(660, 860)),
     "sms_phishing.jpg": phishing_sms,
-    "app_approve_payment.jpg": lambda: app_list("Larkmoor", PETROL, "Approve payment?", [
-        ("Shop", "Halden Outdoor"), ("Amount", "89.90 EUR"), ("Card", "debit ...7899"), ("Expires in", "4:12 min")], "Approve"),
+    "app_approve_payment.jpg": lambda: app_list(
+        "Larkmoor",
+        PETROL,
+        "Approve payment?",
+        [
+            ("Shop", "Halden Outdoor"),
+            ("Amount", "89.90 EUR"),
+            ("Card", "debit ...7899"),
+            ("Expires in", "4:12 min"),
+        ],
+        "Approve",
+    ),
     "app_lb4031.jpg": lambda: message(
-        "The name does not match", "This IBAN belongs to an account with a different name.", "Check the name", "LB-4031", "#b86a00"),
-    "app_lb1007.jpg": lambda: message("App locked", "The password was wrong five times.", "Reset access", "LB-1007", RED, "X"),
+        "The name does not match",
+        "This IBAN belongs to an account with a different name.",
+        "Check the name",
+        "LB-4031",
+        "#b86a00",
+    ),
+    "app_lb1007.jpg": lambda: message(
+        "App locked", "The password was wrong five times.", "Reset access", "LB-1007", RED, "X"
+    ),
     "app_lb5003.jpg": lambda: message(
-        "Service unavailable", "We are working on it. Your cards can still be used.", "Try again", "LB-5003", "#5a6b7b", "i"),
-    "app_wallet_w22.jpg": lambda: message("Card not added", "This card is already in four wallets.", "Manage wallets", "W-22", RED),
+        "Service unavailable",
+        "We are working on it. Your cards can still be used.",
+        "Try again",
+        "LB-5003",
+        "#5a6b7b",
+        "i",
+    ),
+    "app_wallet_w22.jpg": lambda: message(
+        "Card not added", "This card is already in four wallets.", "Manage wallets", "W-22", RED
+    ),
 }
 
 if __name__ == "__main__":

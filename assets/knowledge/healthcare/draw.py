@@ -26,12 +26,26 @@ def logo(canvas: Canvas, at: tuple[float, float], size: int, colour: str = GREEN
     """The clinic's mark, an alder leaf, and its name."""
     x, y = at
     canvas.ellipse((x, y, x + size * 0.72, y + size), colour)
-    canvas.line([(x + size * 0.36, y + size * 0.2), (x + size * 0.36, y + size * 1.12)], mix(colour, "#ffffff", 0.75), size * 0.05)
+    canvas.line(
+        [(x + size * 0.36, y + size * 0.2), (x + size * 0.36, y + size * 1.12)],
+        mix(colour, "#ffffff", 0.75),
+        size * 0.05,
+    )
     for level in (0.4, 0.6, 0.8):
         for side in (-1, 1):
-            ends = [(x + size * 0.36, y + size * level), (x + size * (0.36 + side * 0.2), y + size * (level - 0.14))]
+            ends = [
+                (x + size * 0.36, y + size * level),
+                (x + size * (0.36 + side * 0.2), y + size * (level - 0.14)),
+            ]
             canvas.line(ends, mix(colour, "#ffffff", 0.75), size * 0.04)
-    canvas.text((x + size * 0.92, y + size * 0.52), "Alder Street Clinic", round(size * 0.56), colour, "bold", "lm")
+    canvas.text(
+        (x + size * 0.92, y + size * 0.52),
+        "Alder Street Clinic",
+        round(size * 0.56),
+        colour,
+        "bold",
+        "lm",
+    )
 
 
 # -- cards ---------------------------------------------------------------------------------
@@ -52,7 +66,9 @@ def appointment_card() -> Image.Image:
     canvas.text((548, 218), "AS 48217", 44, INK, "mono-bold", "ls")
     canvas.paragraph((548, 254), "Type this number in at the check-in machine.", 20, 270, GREY)
     canvas.text((48, 434), "Please prepare", 22, GREY, anchor="ls")
-    for place, (word, ticked) in enumerate([("FAST", True), ("CARD", True), ("REF", False), ("VAX", False)]):
+    for place, (word, ticked) in enumerate(
+        [("FAST", True), ("CARD", True), ("REF", False), ("VAX", False)]
+    ):
         x = 48 + place * 194
         canvas.rounded((x, 452, x + 34, 486), 4, "white", INK, 2.5)
         if ticked:
@@ -70,13 +86,13 @@ def insurance_card() -> Image.Image:
     canvas.text((52, 126), "HEALTH INSURANCE", 20, "white", anchor="ls")
     chip(canvas, (60, 196))
     canvas.text((52, 374), "MARA J LINDHOLM", 36, "white", "bold", "ls")
-    for place, (name, value) in enumerate([("Insurer", "104 220 7"), ("Member no.", "N 583 914 206"), ("Valid to", "12/29")]):
+    for place, (name, value) in enumerate(
+        [("Insurer", "104 220 7"), ("Member no.", "N 583 914 206"), ("Valid to", "12/29")]
+    ):
         x = (52, 290, 640)[place]
         canvas.text((x, 438), name, 19, "#e9f3fb", anchor="ls")
         canvas.text((x, 480), value, 32, "white", "mono", "ls")
     return cut_out(canvas.picture(), 30)
-
-
 
 
 # -- machines ------------------------------------------------------------------------------
@@ -95,7 +111,12 @@ def card_reader() -> Image.Image:
     for row, line in enumerate(["EC-17", "CHIP ERROR", "CARD NOT READ"]):
         dot_matrix(canvas, (226, 134 + row * 60), line, 5.4, "#1b2a17")
     for place, colour in enumerate(["#c94b41", AMBER, "#3d9a5f"]):
-        canvas.gradient((250 + place * 148, 384, 350 + place * 148, 440), mix(colour, "#ffffff", 0.2), colour, radius=16)
+        canvas.gradient(
+            (250 + place * 148, 384, 350 + place * 148, 440),
+            mix(colour, "#ffffff", 0.2),
+            colour,
+            radius=16,
+        )
     return canvas.picture()
 
 
@@ -127,9 +148,18 @@ def check_in_machine() -> Image.Image:
 Fields = list[tuple[str, str]]
 
 
-def form(title: str, number: str, colour: str, fields: Fields, ticks: list[tuple[str, bool]], paper: str = "#fffdf8",
-         height: int = 800) -> Canvas:
-    """A form filled in by hand: its number at the top right, one line a field, boxes that are ticked or not."""
+def form(
+    title: str,
+    number: str,
+    colour: str,
+    fields: Fields,
+    ticks: list[tuple[str, bool]],
+    paper: str = "#fffdf8",
+    height: int = 800,
+) -> Canvas:
+    """A form filled in by hand: its number at the top right, one line a field, boxes that are
+    ticked or not.
+    """
     canvas = Canvas(760, height, paper)
     logo(canvas, (48, 40), 46, colour)
     canvas.text((712, 74), number, 24, INK, "mono-bold", "rs")
@@ -141,7 +171,12 @@ def form(title: str, number: str, colour: str, fields: Fields, ticks: list[tuple
         canvas.text((282, y), value, 32, "#23418c", "serif-italic", "ls")
         canvas.line([(276, y + 10), (712, y + 10)], "#a9b4ae", 1.5)
     for place, (name, ticked) in enumerate(ticks):
-        tick_box(canvas, (48 + place % 2 * 340, 238 + len(fields) * 68 + place // 2 * 52 - 20), name, ticked)
+        tick_box(
+            canvas,
+            (48 + place % 2 * 340, 238 + len(fields) * 68 + place // 2 * 52 - 20),
+            name,
+            ticked,
+        )
     return canvas
 
 
@@ -154,8 +189,20 @@ def tick_box(canvas: Canvas, at: tuple[float, float], name: str, ticked: bool) -
 
 
 def referral_form() -> Image.Image:
-    fields = [("Patient", "Mara J. Lindholm"), ("Referred to", "Orthopaedist"), ("Reason", "Pain in left knee")]
-    canvas = form("Referral", "14 May 2026", "#a03a5b", fields, [("URGENT", False), ("First visit", True)], "#fbe4ea", 640)
+    fields = [
+        ("Patient", "Mara J. Lindholm"),
+        ("Referred to", "Orthopaedist"),
+        ("Reason", "Pain in left knee"),
+    ]
+    canvas = form(
+        "Referral",
+        "14 May 2026",
+        "#a03a5b",
+        fields,
+        [("URGENT", False), ("First visit", True)],
+        "#fbe4ea",
+        640,
+    )
     canvas.rounded((48, 540, 712, 612), 6, "white", "#a03a5b", 2)
     canvas.text((66, 576), "Code", 22, GREY, anchor="lm")
     canvas.text((150, 576), "RF-4K7P-28QX-61", 38, INK, "mono-bold", "lm")
@@ -163,16 +210,29 @@ def referral_form() -> Image.Image:
 
 
 def authorisation_form() -> Image.Image:
-    fields = [("I,", "Mara J. Lindholm"), ("allow", "Tomas Lindholm"), ("to pick up until", "30 June 2026"), ("Signature", "M. Lindholm")]
+    fields = [
+        ("I,", "Mara J. Lindholm"),
+        ("allow", "Tomas Lindholm"),
+        ("to pick up until", "30 June 2026"),
+        ("Signature", "M. Lindholm"),
+    ]
     ticks = [("Test results", True), ("Prescriptions", False), ("Letters", True), ("Images", False)]
     return form("Authorisation for pick-up", "Form 3-B", GREEN, fields, ticks, height=640).picture()
 
 
 def registration_form() -> Image.Image:
-    fields = [("Name", "Mara J. Lindholm"), ("Date of birth", "3 August 1988"), ("Address", "9 Mill Lane"), ("Mobile", "0700 555 2418"),
-              ("Insurer", "Norvia"), ("Medicines I take", "none")]  # fmt: skip
+    fields = [
+        ("Name", "Mara J. Lindholm"),
+        ("Date of birth", "3 August 1988"),
+        ("Address", "9 Mill Lane"),
+        ("Mobile", "0700 555 2418"),
+        ("Insurer", "Norvia"),
+        ("Medicines I take", "none"),
+    ]
     ticks = [("I want portal access", True), ("I need an interpreter", False)]
-    return form("New patient registration", "Page 1 of 2", GREEN, fields, ticks, height=740).picture()
+    return form(
+        "New patient registration", "Page 1 of 2", GREEN, fields, ticks, height=740
+    ).picture()
 
 
 def prescription_slip() -> Image.Image:
@@ -181,17 +241,29 @@ def prescription_slip() -> Image.Image:
     canvas.text((48, 150), "Electronic prescription", 36, INK, "bold", "ls")
     canvas.text((48, 190), "Show this code at any pharmacy", 22, GREY, anchor="ls")
     matrix_code(canvas, (54, 226), 260, seed=5)
-    rows = [("Patient", "Mara J. Lindholm"), ("Issued", "14 May 2026"), ("Valid for", "28 days"), ("Prescriptions", "1 of 1"), ("Doctor", "Dr. Ferrer")]
+    rows = [
+        ("Patient", "Mara J. Lindholm"),
+        ("Issued", "14 May 2026"),
+        ("Valid for", "28 days"),
+        ("Prescriptions", "1 of 1"),
+        ("Doctor", "Dr. Ferrer"),
+    ]
     for row, (name, value) in enumerate(rows):
         y = 262 + row * 52
         canvas.text((372, y), name, 21, GREY, anchor="ls")
         canvas.text((712, y), value, 22, INK, "bold", "rs")
-    canvas.text((48, 528), "The medicine is stored on your insurance card too.", 18, GREY, anchor="ls")
+    canvas.text(
+        (48, 528), "The medicine is stored on your insurance card too.", 18, GREY, anchor="ls"
+    )
     return canvas.picture()
 
 
-def matrix_code(canvas: Canvas, at: tuple[float, float], side: float, seed: int, cells: int = 24) -> None:
-    """What looks like a square code: two solid edges, two dotted ones, random cells. It holds no data."""
+def matrix_code(
+    canvas: Canvas, at: tuple[float, float], side: float, seed: int, cells: int = 24
+) -> None:
+    """What looks like a square code: two solid edges, two dotted ones, random cells. It holds no
+    data.
+    """
     dark = np.random.default_rng(seed).random((cells, cells)) < 0.48
     dark[:, 0] = dark[-1, :] = True
     dark[0, :], dark[:, -1] = np.arange(cells) % 2 == 0, np.arange(cells) % 2 == 1
@@ -208,7 +280,11 @@ def invoice() -> Image.Image:
     canvas.text((48, 222), "Reference", 21, GREY, anchor="ls")
     canvas.text((180, 224), "INV-20418-6", 32, INK, "mono-bold", "ls")
     canvas.text((712, 222), "20 May 2026", 21, GREY, anchor="rs")
-    items = [("Consultation, first visit", "85.00"), ("Ultrasound, abdomen", "64.00"), ("Laboratory, small blood count", "11.50")]
+    items = [
+        ("Consultation, first visit", "85.00"),
+        ("Ultrasound, abdomen", "64.00"),
+        ("Laboratory, small blood count", "11.50"),
+    ]
     canvas.rounded((40, 258, 720, 308), 4, GREEN)
     canvas.text((60, 291), "Service", 21, "white", "bold", "ls")
     canvas.text((700, 291), "Euros", 21, "white", "bold", "rs")
@@ -220,14 +296,28 @@ def invoice() -> Image.Image:
     canvas.text((60, 570), "Total", 30, INK, "bold", "ls")
     canvas.text((700, 570), "160.50", 34, INK, "mono-bold", "rs")
     canvas.text((60, 622), "Due by 19 June 2026", 26, "#b3472e", "bold", "ls")
-    canvas.paragraph((60, 690), "Please pay by transfer, by card at the desk or in the portal, and give the reference INV-20418-6.", 21, 640, GREY)
+    canvas.paragraph(
+        (60, 690),
+        "Please pay by transfer, by card at the desk or in the portal, and give the reference INV-20418-6.",
+        21,
+        640,
+        GREY,
+    )
     return canvas.picture()
 
 
 def clinic_letter(subject: str, *paragraphs: str) -> Image.Image:
     """The upper part of a letter, folded where the text ends."""
     contact = ["14 Alder Street", "0800 555 0200"]
-    page = letter("Alder Street Clinic", GREEN, contact, "14 May 2026", subject, ["Dear Ms. Lindholm,", *paragraphs], "The front desk")
+    page = letter(
+        "Alder Street Clinic",
+        GREEN,
+        contact,
+        "14 May 2026",
+        subject,
+        ["Dear Ms. Lindholm,", *paragraphs],
+        "The front desk",
+    )
     return page.crop((0, 0, page.width, 720))
 
 
@@ -247,7 +337,9 @@ def video_page() -> Image.Image:
     canvas.polygon([(482, 180), (516, 160), (516, 212), (482, 192)], "#e9efec")
     canvas.line([(378, 228), (530, 146)], "#e0645a", 9)
     canvas.text((450, 290), "Camera or microphone is blocked", 36, "white", "bold", "mm")
-    canvas.text((450, 340), "Your browser does not allow this page to use them.", 23, "#c4d0cb", anchor="mm")
+    canvas.text(
+        (450, 340), "Your browser does not allow this page to use them.", 23, "#c4d0cb", anchor="mm"
+    )
     canvas.rounded((340, 374, 560, 432), 10, "#33433d")
     canvas.text((450, 403), "Error V-12", 30, "#f3c969", "mono-bold", "mm")
     canvas.rounded((340, 466, 560, 524), 29, GREEN)
@@ -260,22 +352,47 @@ PICTURES = {
     "insurance_card.jpg": lambda: photo(insurance_card(), 5, surface="slate", size=(800, 620)),
     "reader_ec17.jpg": lambda: photo(card_reader(), 4, tilt=4, surface=None, size=(800, 620)),
     "kiosk_k05.jpg": lambda: photo(check_in_machine(), 6, tilt=4, surface=None, size=(800, 620)),
-    "referral_form.jpg": lambda: photo(referral_form(), 7, tilt=4, surface="walnut", size=(800, 700)),
+    "referral_form.jpg": lambda: photo(
+        referral_form(), 7, tilt=4, surface="walnut", size=(800, 700)
+    ),
     "authorisation_form.jpg": lambda: photo(authorisation_form(), 8, tilt=4, size=(800, 700)),
-    "registration_form.jpg": lambda: photo(registration_form(), 9, tilt=4, surface="slate", size=(800, 780)),
-    "prescription_slip.jpg": lambda: photo(prescription_slip(), 10, tilt=4, surface="linen", size=(800, 640)),
+    "registration_form.jpg": lambda: photo(
+        registration_form(), 9, tilt=4, surface="slate", size=(800, 780)
+    ),
+    "prescription_slip.jpg": lambda: photo(
+        prescription_slip(), 10, tilt=4, surface="linen", size=(800, 640)
+    ),
     "invoice.jpg": lambda: photo(invoice(), 11, tilt=4, surface="walnut", size=(720, 800)),
-    "letter_image_code.jpg": lambda: photo(clinic_letter(
-        "Your X-ray images: download code IMG-83LT-5502",
-        "With this code a hospital or specialist can fetch your images: IMG-83LT-5502",
-        "Open images.alderstreet.example and enter the code and your date of birth. The code is valid for 60 days."),
-        12, tilt=4, size=(760, 740)),
-    "letter_portal_code.jpg": lambda: photo(clinic_letter(
-        "Your activation code for the patient portal: PP-6194-KD",
-        "Open portal.alderstreet.example, tap Register and enter your date of birth and this code: PP-6194-KD",
-        "The code is valid for 30 days. Please do not pass it on."), 13, tilt=4, surface="slate", size=(760, 740)),
+    "letter_image_code.jpg": lambda: photo(
+        clinic_letter(
+            "Your X-ray images: download code IMG-83LT-5502",
+            "With this code a hospital or specialist can fetch your images: IMG-83LT-5502",
+            "Open images.alderstreet.example and enter the code and your date of birth. The code is valid for 60 days.",
+        ),
+        12,
+        tilt=4,
+        size=(760, 740),
+    ),
+    "letter_portal_code.jpg": lambda: photo(
+        clinic_letter(
+            "Your activation code for the patient portal: PP-6194-KD",
+            "Open portal.alderstreet.example, tap Register and enter your date of birth and this code: PP-6194-KD",
+            "The code is valid for 30 days. Please do not pass it on.",
+        ),
+        13,
+        tilt=4,
+        surface="slate",
+        size=(760, 740),
+    ),
     "portal_p403.jpg": lambda: app_message(
-        "Patient portal", "#b3472e", "X", "Access locked", "There were five wrong passwords. Please wait 30 minutes.", "Forgotten password", "P-403"),
+        "Patient portal",
+        "#b3472e",
+        "X",
+        "Access locked",
+        "There were five wrong passwords. Please wait 30 minutes.",
+        "Forgotten password",
+        "P-403",
+    ),
     "video_v12.jpg": video_page,
 }
 

@@ -32,7 +32,15 @@ def siskin_display(code: str, hint: str) -> Image.Image:
         canvas.shadow((x - 34, 360, x + 34, 428), 34, 6, 0.35, 4)
         canvas.gradient((x - 34, 360, x + 34, 428), "#fafbfc", "#c6cbd1", 34)
         canvas.text((x, 454), name, 21, INK, "sans", "mm")
-    return photographed(canvas.picture(), seed=int(code[1:]), tilt=3, glare=0.3, noise=3, surface=None, size=(720, 500))
+    return photographed(
+        canvas.picture(),
+        seed=int(code[1:]),
+        tilt=3,
+        glare=0.3,
+        noise=3,
+        surface=None,
+        size=(720, 500),
+    )
 
 
 def power_bank_front() -> Image.Image:
@@ -50,9 +58,16 @@ def power_bank_front() -> Image.Image:
 
 
 def power_bank_label() -> Image.Image:
-    rows = [("MODEL", "NB20"), ("S/N", "NB20-4517"), ("CAPACITY", "20000 mAh 74 Wh"), ("OUTPUT", "5-12 V 22.5 W")]
+    rows = [
+        ("MODEL", "NB20"),
+        ("S/N", "NB20-4517"),
+        ("CAPACITY", "20000 mAh 74 Wh"),
+        ("OUTPUT", "5-12 V 22.5 W"),
+    ]
     label = type_label("Nuthatch", "Power bank NB20", rows, "501774000451")
-    return photographed(label, seed=31, tilt=5, glare=0.35, noise=4, surface="slate", size=(760, 570))
+    return photographed(
+        label, seed=31, tilt=5, glare=0.35, noise=4, surface="slate", size=(760, 570)
+    )
 
 
 def damaged_parcel() -> Image.Image:
@@ -65,9 +80,16 @@ def damaged_parcel() -> Image.Image:
     canvas.polygon(lid, "#d8b285")
     canvas.polygon([(330, 236), (420, 262), (392, 340), (352, 318)], "#8a663f")
     canvas.polygon([(344, 250), (404, 270), (386, 316)], "#3b2a18")
-    for start, end in (((420, 262), (470, 380)), ((330, 236), (296, 372)), ((470, 380), (440, 460)), ((606, 214), (540, 300))):
+    for start, end in (
+        ((420, 262), (470, 380)),
+        ((330, 236), (296, 372)),
+        ((470, 380), (440, 460)),
+        ((606, 214), (540, 300)),
+    ):
         canvas.line([start, end], "#a37b4f", 4)
-    canvas.soft(lambda c: c.polygon([(420, 262), (470, 380), (392, 340)], "white"), "#2b1c0c", 9, 0.5)
+    canvas.soft(
+        lambda c: c.polygon([(420, 262), (470, 380), (392, 340)], "white"), "#2b1c0c", 9, 0.5
+    )
     canvas.polygon([(286, 128), (392, 125), (386, 178), (276, 182)], "#e9dcc4")
     canvas.rounded((150, 378, 300, 486), 6, "#fbfaf6")
     canvas.text((162, 390), "FENNEL & FINCH", 14, INK, "bold")
@@ -78,24 +100,43 @@ def damaged_parcel() -> Image.Image:
 
 
 def till_receipt() -> Image.Image:
-    rows = [("Wren 500 NC cream", "189.00"), ("Finch Care 2 years", "59.00"), ("Carrier bag", "0.20")]
+    rows = [
+        ("Wren 500 NC cream", "189.00"),
+        ("Finch Care 2 years", "59.00"),
+        ("Carrier bag", "0.20"),
+    ]
     facts = [("DATE", "2026-03-14 16:42"), ("ORDER", "70418832"), ("CARD", "**** **** **** 4417")]
-    paper = receipt("FENNEL & FINCH", ["ELECTRONICS", "12 Harbour Lane"], rows, "$ 248.20", facts, "507041883200")
-    return photographed(paper, seed=12, tilt=5, glare=0.3, noise=4, surface="walnut", size=(660, 840))
+    paper = receipt(
+        "FENNEL & FINCH",
+        ["ELECTRONICS", "12 Harbour Lane"],
+        rows,
+        "$ 248.20",
+        facts,
+        "507041883200",
+    )
+    return photographed(
+        paper, seed=12, tilt=5, glare=0.3, noise=4, surface="walnut", size=(660, 840)
+    )
 
 
 def invoice() -> Image.Image:
     canvas = Canvas(700, 860, "#fdfdfb")
     canvas.text((60, 84), "Fennel & Finch", 34, GREEN, "bold", "lm")
     canvas.text((640, 84), "INVOICE", 30, INK, "bold", "rm")
-    facts = (("Invoice number", "FF-2026-118204"), ("Invoice date", "2 February 2026"), ("Order number", "70391150"))
+    facts = (
+        ("Invoice number", "FF-2026-118204"),
+        ("Invoice date", "2 February 2026"),
+        ("Order number", "70391150"),
+    )
     for number, (name, value) in enumerate(facts):
         canvas.text((60, 170 + 38 * number), name, 21, "#68707c")
         canvas.text((640, 170 + 38 * number), value, 21, INK, "bold", "ra")
     canvas.rounded((60, 316, 640, 360), 8, mix(GREEN, "#ffffff", 0.82))
     for x, name, anchor in ((78, "Item", "lm"), (420, "Qty", "mm"), (622, "Price", "rm")):
         canvas.text((x, 338), name, 20, GREEN, "bold", anchor)
-    for number, (name, price) in enumerate((("Siskin espresso machine, red", "$249.00"), ("Descaler, 6 sachets", "$12.00"))):
+    for number, (name, price) in enumerate(
+        (("Siskin espresso machine, red", "$249.00"), ("Descaler, 6 sachets", "$12.00"))
+    ):
         y = 396 + 52 * number
         canvas.text((78, y), name, 21, INK, "sans", "lm")
         canvas.text((420, y), "1", 21, INK, "sans", "mm")
@@ -103,7 +144,13 @@ def invoice() -> Image.Image:
         canvas.line([(60, y + 27), (640, y + 27)], "#dfe3e7", 1.5)
     canvas.text((420, 530), "Total", 26, INK, "bold", "mm")
     canvas.text((622, 530), "$261.00", 26, INK, "bold", "rm")
-    canvas.paragraph((60, 620), "Paid by card on 3 February 2026. Please keep this invoice as proof of purchase.", 20, 560, "#68707c")
+    canvas.paragraph(
+        (60, 620),
+        "Paid by card on 3 February 2026. Please keep this invoice as proof of purchase.",
+        20,
+        560,
+        "#68707c",
+    )
     barcode(canvas, (60, 730, 300, 810), "500703911500")
     return canvas.picture()
 
@@ -112,19 +159,28 @@ def missed_delivery() -> Image.Image:
     canvas = Canvas(780, 520, "#fff6dd")
     canvas.rounded((0, 0, 780, 92), 0, "#e0a100")
     canvas.text((40, 46), "Sorry, we missed you", 38, INK, "bold", "lm")
-    lines = (("Your parcel from", "Fennel & Finch"), ("Waiting at", "Corner Kiosk, 8 Mill Street"), ("From", "tomorrow, 10 am"), ("Kept until", "21 March"))
+    lines = (
+        ("Your parcel from", "Fennel & Finch"),
+        ("Waiting at", "Corner Kiosk, 8 Mill Street"),
+        ("From", "tomorrow, 10 am"),
+        ("Kept until", "21 March"),
+    )
     for number, (name, value) in enumerate(lines):
         canvas.text((40, 142 + 54 * number), name, 24, "#6d5a1e", "sans", "lm")
         canvas.text((290, 142 + 54 * number), value, 26, INK, "bold", "lm")
     canvas.text((40, 384), "Bring this card and a photo ID.", 23, INK, "sans", "lm")
     barcode(canvas, (40, 412, 340, 500), "507041883211")
     canvas.text((740, 470), "PX 4402 918", 32, INK, "mono-bold", "rm")
-    return photographed(canvas.picture(), seed=8, tilt=6, glare=0.3, noise=4, surface="linen", size=(780, 580))
+    return photographed(
+        canvas.picture(), seed=8, tilt=6, glare=0.3, noise=4, surface="linen", size=(780, 580)
+    )
 
 
 def declined() -> Image.Image:
     text = "Your bank did not approve this payment. Nothing has been charged."
-    return app_message("Fennel & Finch", "#b3392f", "!", "Payment declined", text, "Try another card", "PAY-31")
+    return app_message(
+        "Fennel & Finch", "#b3392f", "!", "Payment declined", text, "Try another card", "PAY-31"
+    )
 
 
 BLACK, SAND, TEAL, CREAM = "#34363c", "#cbb491", "#2e8a8a", "#ece3d4"
@@ -156,7 +212,9 @@ PICTURES = {
     "receipt-shop.jpg": till_receipt,
     "receipt-email.jpg": invoice,
     "missed-delivery-card.jpg": missed_delivery,
-    "gift-card.jpg": lambda: card("Fennel & Finch", "Gift card", ["5021 7740 1193 6628", "$50"], (GREEN, "#174238")),
+    "gift-card.jpg": lambda: card(
+        "Fennel & Finch", "Gift card", ["5021 7740 1193 6628", "$50"], (GREEN, "#174238")
+    ),
     "app-payment-declined.jpg": declined,
 }
 

@@ -5,9 +5,8 @@ Each function draws one product in any colour, 720 x 600 px.
 
 from __future__ import annotations
 
-from PIL import Image
-
 from drawing import Canvas, Point, mix, seven_segment, studio
+from PIL import Image
 
 SIZE = (720, 600)  # px
 FLOOR = 500  # y on which things stand
@@ -126,7 +125,10 @@ def tablet(draw_screen) -> Image.Image:
 def home_screen(canvas: Canvas) -> None:
     canvas.gradient((150, 90, 570, 490), "#274f8f", "#e79a72", 8)
     canvas.soft(lambda c: c.circle((450, 330), 54, "white"), "#ffe9b0", 14, 0.9)
-    canvas.polygon([(150, 490), (150, 400), (260, 330), (360, 420), (430, 370), (570, 470), (570, 490)], "#3c3a63")
+    canvas.polygon(
+        [(150, 490), (150, 400), (260, 330), (360, 420), (430, 370), (570, 470), (570, 490)],
+        "#3c3a63",
+    )
     canvas.text((360, 170), "10:08", 74, "white", "sans", "mm")
     canvas.text((360, 224), "Saturday, 6 June", 21, "white", "sans", "mm")
     for number, colour in enumerate(("#4bc46d", "#f0b429", "#e8505b", "#4d8df6", "#b07cf0")):
@@ -149,13 +151,33 @@ def locked_screen(canvas: Canvas) -> None:
 def cracked_screen(canvas: Canvas) -> None:
     home_screen(canvas)
     hit: Point = (470, 170)
-    ends = [(150, 110), (250, 90), (420, 90), (570, 96), (570, 260), (570, 420), (470, 490), (320, 490), (150, 430), (150, 260)]
+    ends = [
+        (150, 110),
+        (250, 90),
+        (420, 90),
+        (570, 96),
+        (570, 260),
+        (570, 420),
+        (470, 490),
+        (320, 490),
+        (150, 430),
+        (150, 260),
+    ]
     for number, end in enumerate(ends):
-        middle = ((hit[0] + end[0]) / 2 + (-14, 18)[number % 2], (hit[1] + end[1]) / 2 + (16, -12)[number % 2])
+        middle = (
+            (hit[0] + end[0]) / 2 + (-14, 18)[number % 2],
+            (hit[1] + end[1]) / 2 + (16, -12)[number % 2],
+        )
         canvas.line([hit, middle, end], "#f3f6fb", 2.2)
         canvas.line([(x + 2, y + 2) for x, y in (hit, middle, end)], "#10131a", 1)
     for radius in (26, 52, 84):
-        canvas.arc((hit[0] - radius, hit[1] - radius, hit[0] + radius, hit[1] + radius), radius, radius + 210, "#f3f6fb", 1.6)
+        canvas.arc(
+            (hit[0] - radius, hit[1] - radius, hit[0] + radius, hit[1] + radius),
+            radius,
+            radius + 210,
+            "#f3f6fb",
+            1.6,
+        )
     canvas.circle(hit, 11, "#f8fafc")
 
 
@@ -217,8 +239,14 @@ def charger() -> Image.Image:
     canvas.gradient((430, 350, 560, 382), "#f4f5f7", "#aab0b8", 6)
     canvas.gradient((236, 166, 470, 470), "#ffffff", "#d3d8de", 44)
     canvas.rounded((262, 196, 400, 440), 26, "#eceff2")
-    for y, name, width in ((244, "USB-C 1   65 W", 62), (318, "USB-C 2   20 W", 62), (392, "USB-A   12 W", 76)):
-        canvas.rounded((331 - width / 2, y - 14, 331 + width / 2, y + 14), 14 if width < 70 else 4, "#23262b")
+    for y, name, width in (
+        (244, "USB-C 1   65 W", 62),
+        (318, "USB-C 2   20 W", 62),
+        (392, "USB-A   12 W", 76),
+    ):
+        canvas.rounded(
+            (331 - width / 2, y - 14, 331 + width / 2, y + 14), 14 if width < 70 else 4, "#23262b"
+        )
         canvas.text((331, y + 32), name, 15, "#5b636e", "bold", "mm")
     canvas.text((434, 442), "65", 34, "#2f6f5e", "bold", "mm")
     return canvas.picture()

@@ -5,9 +5,8 @@ Each function draws one device in one state; sizes in px.
 
 from __future__ import annotations
 
-from PIL import Image
-
 from drawing import Canvas, Point, dot_matrix, mix, seven_segment, studio
+from PIL import Image
 
 SIZE = (720, 560)  # px
 INK = "#20242c"
@@ -23,10 +22,16 @@ def knob(canvas: Canvas, at: Point, radius: float, angle_tip: Point) -> None:
     canvas.gradient((x - inner, y - inner, x + inner, y + inner), "#dfe3e8", "#f7f8f9", inner)
     start, end = 0.4 * inner, 0.92 * inner
     tip = angle_tip
-    canvas.line([(x + tip[0] * start, y + tip[1] * start), (x + tip[0] * end, y + tip[1] * end)], BRAND, 6)
+    canvas.line(
+        [(x + tip[0] * start, y + tip[1] * start), (x + tip[0] * end, y + tip[1] * end)], BRAND, 6
+    )
 
 
-PROGRAMMES = {"Cotton": (0.82, -0.57), "Mixed": (1.0, 0.0), "Wool": (0.82, 0.57)}  # where the knob points
+PROGRAMMES = {
+    "Cotton": (0.82, -0.57),
+    "Mixed": (1.0, 0.0),
+    "Wool": (0.82, 0.57),
+}  # where the knob points
 
 
 def washer_panel(code: str, programme: str = "Cotton") -> Image.Image:
@@ -76,7 +81,11 @@ def salt_lights() -> Image.Image:
     canvas = Canvas(820, 480, "#1b1d21")
     canvas.gradient((0, 0, 820, 480), "#33363c", "#141619")
     canvas.text((44, 60), "alderway D6", 26, "#cfd4da", "bold", "lm")
-    for x, symbol, name, lit in ((210, "S", "salt", True), (410, "✱", "rinse aid", False), (610, "I", "power", False)):
+    for x, symbol, name, lit in (
+        (210, "S", "salt", True),
+        (410, "✱", "rinse aid", False),
+        (610, "I", "power", False),
+    ):
         colour = "#ff9d3c" if lit else "#50555d"
         if lit:
             canvas.soft(lambda c: c.circle((210, 230), 86, "white"), colour, 26, 0.45)
@@ -108,7 +117,9 @@ def thermostat(text: str, small: str = "", unit: bool = False) -> Image.Image:
 
 
 def hub(ring: str, glow: float, arc: tuple[int, int] = (0, 360)) -> Image.Image:
-    """The Hub from above and in front; ring: colour of its light, on the part of the ring between two degrees."""
+    """The Hub from above and in front; ring: colour of its light, on the part of the ring between
+    two degrees.
+    """
     canvas = studio(*SIZE, "#dfe5e4")
     canvas.ground(170, 550, 456)
     canvas.gradient((160, 150, 560, 470), "#ffffff", "#cfd5d9", 96)
@@ -147,7 +158,14 @@ def lock(display: str, lamp: str) -> Image.Image:
     canvas.gradient((230, 30, 490, 530), "#4a4f57", "#1f2226", 60)
     canvas.gradient((270, 70, 450, 150), "#06080a", "#10151a", 14)
     pitch = 4.4 if len(display) < 6 else 3.6
-    dot_matrix(canvas, (360 - len(display) * pitch * 3, 110 - pitch * 5.5), display, pitch, "#8fe8ff", "#0e171c")
+    dot_matrix(
+        canvas,
+        (360 - len(display) * pitch * 3, 110 - pitch * 5.5),
+        display,
+        pitch,
+        "#8fe8ff",
+        "#0e171c",
+    )
     knob(canvas, (360, 310), 96, (0, -1))
     canvas.soft(lambda c: c.circle((360, 470), 22, "white"), lamp, 12, 0.8)
     canvas.circle((360, 470), 9, lamp)

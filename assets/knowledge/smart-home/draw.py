@@ -1,4 +1,5 @@
-"""Draws the pictures of the smart-home pack: devices, displays with codes, type labels, app screens.
+"""Draws the pictures of the smart-home pack: devices, displays with codes, type labels, app
+screens.
 
 Alderway Home and its devices are invented.
 Run it from anywhere: python assets/knowledge/smart-home/draw.py
@@ -23,16 +24,37 @@ WARM, COOL = "#ffd48a", "#b06bff"
 
 def washer(code: str, programme: str = "Cotton") -> Image.Image:
     seed = sum(map(ord, code))
-    return photographed(appliances.washer_panel(code, programme), seed, 3, glare=0.3, noise=3, surface=None, size=(720, 470))
+    return photographed(
+        appliances.washer_panel(code, programme),
+        seed,
+        3,
+        glare=0.3,
+        noise=3,
+        surface=None,
+        size=(720, 470),
+    )
 
 
 def dishwasher(code: str) -> Image.Image:
     seed = sum(map(ord, code))
-    return photographed(appliances.dishwasher_panel(code), seed, 3, glare=0.25, noise=3, surface=None, size=(720, 420))
+    return photographed(
+        appliances.dishwasher_panel(code),
+        seed,
+        3,
+        glare=0.25,
+        noise=3,
+        surface=None,
+        size=(720, 420),
+    )
 
 
 def appliance_label() -> Image.Image:
-    rows = [("TYPE", "W8-1400"), ("S/N", "AW2514003817"), ("SUPPLY", "220-240 V 50 Hz 2100 W"), ("WATER", "0.05-0.8 MPa")]
+    rows = [
+        ("TYPE", "W8-1400"),
+        ("S/N", "AW2514003817"),
+        ("SUPPLY", "220-240 V 50 Hz 2100 W"),
+        ("WATER", "0.05-0.8 MPa"),
+    ]
     label = type_label("Alderway", "Washing machine", rows, "402514003817")
     return photographed(label, 17, 4, glare=0.35, noise=4, surface="steel", size=(760, 560))
 
@@ -54,7 +76,12 @@ def guest_codes() -> Image.Image:
 
 
 def plus() -> Image.Image:
-    rows = [("Plan", "monthly"), ("Price", "$4.99"), ("Video history", "30 days"), ("Next payment", "1 July")]
+    rows = [
+        ("Plan", "monthly"),
+        ("Price", "$4.99"),
+        ("Video history", "30 days"),
+        ("Next payment", "1 July"),
+    ]
     return app_list("Alderway Plus", BRAND, "Manage", rows, "Cancel")
 
 

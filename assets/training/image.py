@@ -1,0 +1,189 @@
+"""Teaches clip-lite product photos: what tells products apart, and which words go with them.
+
+    python -m mm_support train image --photos FOLDER
+
+FOLDER is laid out like GroceryStoreDataset. First the tower's last stages are tuned (tower.py),
+then the head is solved in closed form from what the tower sees (image_head.py). Figures come from
+the photos of other shops and days, and, with a second tower, from products that it was not tuned on
+(image_judge.py). Writes a safetensors file and a card beside it. What was done is kept in the cache
+until then, so that a run which was interrupted goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assets.training import image_judge, tower
+from assets.training.image_head import Head, Photos, unit
+from assets.training.image_judge import Words
+from assets.training.products import Products, read_products
+from mm_support.config import Settings
+from mm_support.device import Device, resolve_device
+from mm_support.encode import clip_lite
+from mm_support.encode.image import TEMPLATE, Calibration, preprocessing_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+BATCH = 32
+JUDGED_EPOCHS = tower.EPOCHS // 2  # of the second tower, which is only judged
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--photos", type=Path, required=True, help="folder in GroceryStoreDataset's layout"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=clip_lite.TRAINED, help="safetensors file to write"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="of the views, the order of photos, and the products left out of the second tower",
+    )
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    print(json.dumps(train_image(args.photos, args.out, settings, args.seed), indent=1))
+    return 0
+
+
+def train_image(folder: Path, out: Path, settings: Settings, seed: int) -> dict[str, Any]:
+    """Tunes, fits, measures, and writes `out` (float16) and its card `out`.json. Returns the card.
+
+    Raises InputError for a folder of another layout, WeightsError where the towers cannot be had.
+    """
+    products, device = read_products(folder), resolve_device(settings.device)
+    parts = clip_lite.build_clip_lite(settings.cache_dir, trained=None)
+    work = settings.cache_dir / "train-image" / _key(products, seed)
+    prepare, paths = preprocessing_of(parts.preprocessing), [shot.path for shot in products.shots]
+    visual = parts.model.visual.to(device.device)
+    maps = tower.kept_maps(visual, prepare, paths, work, device, seed)
+    untuned = look_at(visual, maps, products, device)
+    learned = untuned.split != "val"
+    left_out = image_judge.products_of_fold(len(products.products), seed)
+
+    def tuned(name: str, learned: np.ndarray, epochs: int) -> tuple[dict[str, Tensor], Photos]:
+        """What changes of a tower tuned on the photos `learned` (m,) bool, and what it sees of all
+        photos.
+        """
+        goal, roots = (
+            np.where(learned, untuned.product, -1),
+            untuned.details[:, : clip_lite.FEATURES],
+        )
+        differences = tower.tune(
+            visual, maps, goal, roots, seed, work / f"{name}.checkpoint", device, epochs
+        )
+        changed = clip_lite.Visual(
+            visual.trunk, visual.head, clip_lite.tuned_trunk(visual.trunk, differences)
+        )
+        return differences, look_at(changed, maps, products, device)
+
+    differences, photos = tuned("shipped", learned, tower.EPOCHS)
+    _, strange = tuned("apart", learned & ~np.isin(untuned.product, left_out), JUDGED_EPOCHS)
+    words = vectors_of_words(parts, products)
+    head = image_judge.learn(photos[learned], words)
+    labels, matches, figures = image_judge.judge(head, photos, strange, untuned, words, left_out)
+    write(out, head, words, labels, differences)
+    card = {
+        "what": "clip-lite (mm_support/encode/clip_lite.py): what tuning changed of the tower's last stages; what tells products apart, and the words for them",
+        "trained_by": f"python -m mm_support train image --photos FOLDER --seed {seed}",
+        "data": f"GroceryStoreDataset (Klasson et al. 2019), MIT: train and catalogue, {learned.sum()} photos of {len(products.products)} products; val is only judged on",
+        "licence": "MIT; tower EfficientNet-Lite2 (Apache 2.0); text tower all-MiniLM-L6-v2 (Apache 2.0), unchanged",
+        "seed": seed,
+        "picture_calibration": {name: round(value, 2) for name, value in asdict(matches).items()},
+        "figures": figures,
+    }
+    out.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    shutil.rmtree(work)
+    return card
+
+
+def _key(products: Products, seed: int) -> str:
+    """Names what is done with these photos: the same for the same files."""
+    files = [(str(shot.path.resolve()), shot.path.stat().st_size) for shot in products.shots]
+    return hashlib.sha256(repr((files, seed, clip_lite.SIZE, clip_lite.MAPS)).encode()).hexdigest()[
+        :16
+    ]
+
+
+def look_at(
+    visual: clip_lite.Visual, maps: tower.Maps, products: Products, device: Device
+) -> Photos:
+    """What the upper stages see of every photo."""
+    import torch
+    from tqdm import tqdm
+
+    rows: list[tuple[np.ndarray, ...]] = []
+    shots = products.shots
+    with (
+        torch.inference_mode(),
+        tqdm(total=len(shots), desc="seeing", unit="photo", disable=None) as bar,
+    ):
+        for start in range(0, len(shots), BATCH):
+            batch = (part[start : start + BATCH] for part in (maps.whole, maps.close, maps.colours))
+            features, details = visual.compare(
+                *(torch.from_numpy(part.astype(np.float32)).to(device.device) for part in batch)
+            )
+            found = (
+                details,
+                visual.head.consensus(features),
+                visual.head.classifier(features).argmax(-1),
+            )
+            rows.append(tuple(values.cpu().numpy() for values in found))
+            bar.update(len(details))
+    product, split = (
+        np.array([getattr(shot, name) for shot in shots]) for name in ("product", "split")
+    )
+    return Photos(*map(np.concatenate, zip(*rows)), product, split)
+
+
+def vectors_of_words(parts: clip_lite.Parts, products: Products) -> Words:
+    import torch
+
+    names = list(dict.fromkeys(product.kind for product in products.products))
+
+    def encode(words: list[str]) -> np.ndarray:
+        with torch.inference_mode():
+            vectors = parts.model.encode_text(
+                parts.tokenize([TEMPLATE.format(word) for word in words])
+            )
+        return unit(vectors[:, : clip_lite.MEANING].cpu().numpy())
+
+    return Words(
+        titles=encode([product.title for product in products.products]),
+        kinds=encode(names),
+        classes=parts.model.visual.head.class_words.cpu().numpy(),
+        kind_of=np.array([names.index(product.kind) for product in products.products]),
+    )
+
+
+def write(
+    out: Path, head: Head, words: Words, labels: Calibration, differences: dict[str, Tensor]
+) -> None:
+    """Beside the old file, then renamed: a run that breaks off leaves the old one."""
+    from safetensors.numpy import save_file
+
+    changed = {clip_lite.TRUNK + name: value.numpy() for name, value in differences.items()}
+    values = {
+        **changed,
+        **vars(head),
+        "class_words": words.classes,
+        "scale": np.array([labels.scale]),
+        "none": np.array([labels.none]),
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_suffix(".part")
+    save_file(
+        {name: np.ascontiguousarray(value, np.float16) for name, value in values.items()}, beside
+    )
+    beside.replace(out)

@@ -1,0 +1,112 @@
+"""Fits which sentences of an entry belong into a reply, and writes assets/weights/sentences.json.
+
+A logistic regression (by Newton's method, with ridge) on the questions of
+assets/training/reply_labels.json. Figures are measured on each pack with a regression fitted to the
+others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mm_support.config import Settings
+from mm_support.decode.select import FEATURES, SELECTOR_FILE, Selector, blocks_of, features
+from mm_support.train.reply import LABELS, Labelled, load_labelled
+from mm_support.types import Encode
+
+RIDGE = 1.0
+THRESHOLD = 0.36  # a sentence too many costs a customer less than one that is missing
+STEPS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A labelled question as the regression sees it. x: (n_blocks, features); y: (n_blocks,) 1
+    where it was chosen.
+    """
+
+    row: Labelled
+    x: np.ndarray
+    y: np.ndarray
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=SELECTOR_FILE)
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support.decode.reply import SentenceVectors
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+
+    encode = SentenceVectors(load_text_encoder(settings, resolve_device(settings.device)))
+    packs = sorted(json.loads(LABELS.read_text(encoding="utf-8")))
+    fitted = {pack: [as_seen(row, encode) for row in load_labelled([pack])] for pack in packs}
+    figures = {}
+    for pack in packs:
+        selector = fit([case for other in packs if other != pack for case in fitted[other]])
+        figures[pack] = measure(selector, [case.row for case in fitted[pack]], encode)
+    selector = fit([case for cases in fitted.values() for case in cases])
+    values = {
+        "weights": list(selector.weights),
+        "bias": selector.bias,
+        "threshold": selector.threshold,
+        "features": FEATURES,
+        "card": {
+            "what": "Logistic regression: does this block of an entry's answer belong into the reply to this question?",
+            "data": "Questions of the packs in assets/knowledge, labelled by hand for this project with the sentences that answer them",
+            "command": "python -m mm_support train sentences",
+            "left_one_pack_out": figures,
+        },
+    }
+    args.out.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(figures, indent=1))
+    return 0
+
+
+def as_seen(row: Labelled, encode: Encode) -> Fitted:
+    blocks = blocks_of(row.entry)
+    chosen = np.array(
+        [float(any(sentence in row.sentences for sentence in block.sentences)) for block in blocks]
+    )
+    return Fitted(row, features(row.question, row.entry, blocks, encode), chosen)
+
+
+def fit(cases: Sequence[Fitted]) -> Selector:
+    """Logistic regression on standardised features; the selector's weights are those of the raw
+    ones.
+    """
+    x, y = np.vstack([case.x for case in cases]), np.concatenate([case.y for case in cases])
+    mean, deviation = x.mean(0), x.std(0) + 1e-6
+    z = np.column_stack([(x - mean) / deviation, np.ones(len(x))])
+    ridge = np.diag([*[RIDGE] * x.shape[1], 1e-6])
+    weights = np.zeros(z.shape[1])
+    for _ in range(STEPS):
+        p = 1 / (1 + np.exp(-z @ weights))
+        weights -= np.linalg.solve(
+            (z.T * (p * (1 - p))) @ z + ridge, z.T @ (p - y) + ridge @ weights
+        )
+    raw = weights[:-1] / deviation
+    return Selector(tuple(raw.tolist()), float(weights[-1] - raw @ mean), THRESHOLD)
+
+
+def measure(selector: Selector, rows: Sequence[Labelled], encode: Encode) -> dict[str, float]:
+    """Means over questions: precision and recall of sentences, exactly the labelled ones, none of
+    them.
+    """
+    found = [
+        (set(selector.select(row.question, row.entry, encode)), set(row.sentences)) for row in rows
+    ]
+    return {
+        "questions": len(rows),
+        "precision": round(float(np.mean([len(got & gold) / len(got) for got, gold in found])), 3),
+        "recall": round(float(np.mean([len(got & gold) / len(gold) for got, gold in found])), 3),
+        "exact": round(float(np.mean([got == gold for got, gold in found])), 3),
+        "none": round(float(np.mean([not got & gold for got, gold in found])), 3),
+    }

@@ -1,0 +1,102 @@
+"""What the page knows of a conversation: questions, and replies as far as they have come.
+
+Everything on the page is derived from these values; they grow with the service's events and
+are never changed in place. Knows nothing of Gradio.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mm_support.types import (
+    Event,
+    Finished,
+    Found,
+    Fusion,
+    Heard,
+    Hit,
+    ImageView,
+    Reply,
+    Said,
+    Saw,
+    Transcript,
+    UserTurn,
+    Working,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Exchange:
+    """One question and what is known of its reply so far.
+
+    step: what the assistant is doing, until words come. problem: why there is no reply, or only
+    a part of one. sounds: files with the spoken reply, piece by piece; spoken: with all of it.
+    pictures: files with those of the reply.
+    """
+
+    question: UserTurn
+    step: str = "Thinking"
+    transcript: Transcript | None = None
+    image: ImageView | None = None
+    hits: tuple[Hit, ...] = ()
+    fusion: Fusion | None = None
+    text: str = ""
+    reply: Reply | None = None
+    problem: str = ""
+    sounds: tuple[Path, ...] = ()
+    spoken: Path | None = None
+    pictures: tuple[Path, ...] = ()
+
+    def after(self, event: Event) -> Exchange:
+        """The exchange once this event has happened. Sound and pictures become files too: see
+        demo/chat.py.
+        """
+        if isinstance(event, Working):
+            return replace(self, step=event.message)
+        if isinstance(event, Heard):
+            return replace(self, transcript=event.transcript)
+        if isinstance(event, Saw):
+            return replace(self, image=event.image)
+        if isinstance(event, Found):
+            return replace(self, hits=event.hits, fusion=event.fusion)
+        if isinstance(event, Said):
+            return replace(self, text=self.text + event.text)
+        if isinstance(event, Finished):
+            return replace(self, reply=event.reply, text=event.reply.text)
+        return self
+
+    @property
+    def over(self) -> bool:
+        return self.reply is not None or bool(self.problem)
+
+    @property
+    def wording(self) -> str:
+        """The question in words: what was typed and what was heard."""
+        heard = self.transcript.text if self.transcript else ""
+        return " ".join(part for part in (self.question.text.strip(), heard) if part)
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The exchanges of one browser tab, oldest first. rated: the turn whose reply was rated last."""
+
+    exchanges: tuple[Exchange, ...] = ()
+    rated: str = ""
+
+    @property
+    def session_id(self) -> str | None:
+        replies = [exchange.reply for exchange in self.exchanges if exchange.reply]
+        return replies[-1].session_id if replies else None
+
+    @property
+    def latest(self) -> Exchange | None:
+        return self.exchanges[-1] if self.exchanges else None
+
+    def ask(self, turn: UserTurn) -> Conversation:
+        return replace(
+            self, exchanges=(*self.exchanges, Exchange(replace(turn, session_id=self.session_id)))
+        )
+
+    def with_latest(self, exchange: Exchange) -> Conversation:
+        return replace(self, exchanges=(*self.exchanges[:-1], exchange))

@@ -1,0 +1,125 @@
+"""Gradio values <-> UserTurn and Reply; SupportError -> gr.Error. Knows no layout and no model."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import mimetypes
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import gradio as gr
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
+
+from demo.conversation_state import Exchange
+from mm_support import as_json as wire
+from mm_support.errors import InputError, SupportError
+from mm_support.types import Audio, Reply, UserTurn
+
+log = logging.getLogger(__name__)
+OUR_FAULT = "Something went wrong on our side. Please try again; the server's log has the details."
+
+
+def sentence(problem: Exception) -> str:
+    """What people read about a problem: the message of a SupportError, never a traceback."""
+    if isinstance(problem, SupportError):
+        return str(problem)
+    log.error("unexpected error", exc_info=problem)
+    return OUR_FAULT
+
+
+@contextmanager
+def plain_errors(form: Callable[[str], str] = str) -> Iterator[None]:
+    """Everything that goes wrong inside reaches Gradio's clients as one plain sentence.
+
+    form: how it is written; the page shows its errors as HTML.
+    """
+    try:
+        yield
+    except Exception as problem:
+        raise gr.Error(form(sentence(problem)), print_exception=False) from problem
+
+
+# -- Gradio to the service ------------------------------------------------------------------
+
+
+def turn_from_box(value: dict | None, knowledge: str, speak: bool) -> UserTurn:
+    """value: what the MultimodalTextbox holds, {"text": str, "files": [path, ...]}.
+
+    Raises InputError for more than one photo or more than one recording.
+    """
+    value = value or {}
+    files = [Path(path) for path in value.get("files") or ()]
+    photos = [path for path in files if is_photo(path)]
+    recordings = [path for path in files if not is_photo(path)]
+    if len(photos) > 1 or len(recordings) > 1:
+        raise InputError(
+            "Send one photo and one recording at a time; remove the others and try again."
+        )
+    return UserTurn(
+        value.get("text") or "", first(photos), first(recordings), knowledge, speak=speak
+    )
+
+
+def is_photo(path: Path) -> bool:
+    return (mimetypes.guess_type(path.name)[0] or "").startswith("image/")
+
+
+def file_of(path: str | Path) -> dict:
+    """A published file as Gradio's components hand it to the browser: with its address."""
+    return gr.FileData(path=str(path)).model_dump()
+
+
+def first(paths: Sequence[Path]) -> Path | None:
+    return paths[0] if paths else None
+
+
+# -- the service to Gradio ------------------------------------------------------------------
+
+
+def publish(pictures: Sequence[Path]) -> tuple[Path, ...]:
+    """Copies pictures to where Gradio serves files from, so that no folder has to be opened to
+    visitors.
+
+    One whose file is gone is left out: its knowledge base was replaced while the reply was written.
+    """
+    published = []
+    for picture in pictures:
+        with suppress(FileNotFoundError):
+            published.append(Path(save_file_to_cache(picture, cache_dir=get_upload_folder())))
+    return tuple(published)
+
+
+def publish_audio(audio: Audio) -> Path:
+    """A WAV file where Gradio serves files from; the same sound is the same file.
+
+    It is never written where a browser may be reading it.
+    """
+    sound = audio.wav()
+    path = Path(get_upload_folder()) / hashlib.sha256(sound).hexdigest() / "reply.wav"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as written:
+            written.write(sound)
+        os.replace(written.name, path)
+    return path
+
+
+def result_of(exchange: Exchange) -> dict:
+    """What /chat returns: the reply so far under the keys of a finished one; action is None until
+    it is.
+    """
+    reply = exchange.reply or Reply(
+        exchange.text,
+        None,
+        transcript=exchange.transcript,
+        image=exchange.image,
+        fusion=exchange.fusion,
+        session_id=exchange.question.session_id or "",
+    )
+    pictures = [file_of(path) for path in publish(reply.pictures)]
+    return wire.reply_dict(reply) | {"pictures": pictures}

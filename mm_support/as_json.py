@@ -1,0 +1,68 @@
+"""The service's values as plain JSON-safe dicts: for the API, `--json` and the store. Pictures stay
+paths.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from mm_support.types import Citation, Hit, ImageView, Reply, Transcript
+
+SNIPPET = 160  # characters
+
+
+def reply_dict(reply: Reply) -> dict[str, Any]:
+    """A reply with the keys that /chat documents; its sound is left out."""
+    return {
+        "reply": reply.text,
+        "action": reply.action,
+        "citations": [citation_dict(citation) for citation in reply.citations],
+        "pictures": [str(path) for path in reply.pictures],
+        "transcript": transcript_dict(reply.transcript) if reply.transcript else None,
+        "image": image_dict(reply.image) if reply.image else None,
+        "intent": asdict(reply.intent) if reply.intent else None,
+        "fusion": asdict(reply.fusion) if reply.fusion else None,
+        "timings_ms": {step: round(ms, 1) for step, ms in reply.timings.items()},
+        "session_id": reply.session_id,
+        "turn_id": reply.turn_id,
+    }
+
+
+def citation_dict(citation: Citation) -> dict[str, Any]:
+    values = asdict(citation)
+    return {"number": values.pop("number"), "id": values.pop("entry_id"), **values}
+
+
+def transcript_dict(transcript: Transcript) -> dict[str, Any]:
+    return {
+        "text": transcript.text,
+        "language": transcript.language,
+        "confidence": round(transcript.confidence, 4),
+        "segments": [asdict(segment) for segment in transcript.segments],
+    }
+
+
+def image_dict(view: ImageView) -> dict[str, Any]:
+    return {
+        "labels": [asdict(label) for label in view.labels],
+        "sure": view.sure,
+        "text": [asdict(line) for line in view.text],
+        "matches": [hit_dict(hit) for hit in view.matches],
+    }
+
+
+def hit_dict(hit: Hit) -> dict[str, Any]:
+    return {
+        "id": hit.entry.id,
+        "title": hit.entry.title,
+        "score": round(hit.score, 4),
+        "by": {modality: round(part, 4) for modality, part in hit.by.items()},
+        "snippet": snippet(hit.entry.answer),
+    }
+
+
+def snippet(text: str, length: int = SNIPPET) -> str:
+    """The beginning of a text, cut at a word."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[:length].rsplit(" ", 1)[0] + " …"

@@ -1,0 +1,124 @@
+"""The evidence gate: how likely does the best entry answer the question?
+
+A logistic regression on a few facts about the hits (Platt 1999), fitted by `train gate` on
+validation cases; its numbers and the thresholds lie in assets/weights/gate.json. Above `answer` the
+assistant answers, above `clarify` it asks which of the candidates is meant, below it says that it
+does not know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mm_support.errors import WeightsError
+from mm_support.language import identifiers as codes
+from mm_support.language.sentences import word_stems
+from mm_support.paths import WEIGHTS
+from mm_support.types import FusedQuery, Hit
+
+GATE_FILE = WEIGHTS / "gate.json"
+FEATURES = (
+    "score",
+    "margin",
+    "coverage",
+    "score_covered",
+    "brevity",
+    "photo_share",
+    "photo_score",
+    "photo_code",
+    "context_share",
+    "code_found",
+    "code_unknown",
+)
+ANNOUNCING = word_stems(" ".join(codes.ERRORS))
+
+
+@dataclass(frozen=True)
+class Gate:
+    """weights: one a feature, in FEATURES order. answer, clarify: thresholds on the probability.
+    made_for: names the encoders whose scores it was fitted to."""
+
+    weights: tuple[float, ...]
+    bias: float
+    answer: float
+    clarify: float
+    made_for: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.weights) != len(FEATURES) or not 0 <= self.clarify <= self.answer <= 1:
+            raise WeightsError(
+                "gate.json does not fit this version; run `python -m mm_support train gate`."
+            )
+
+    def probability(self, words: str, query: FusedQuery, hits: Sequence[Hit]) -> float:
+        """That the best hit answers the question; 0 where nothing was found. words: typed and said."""
+        if not hits:
+            return 0.0
+        logit = float(np.dot(self.weights, features(words, query, hits)) + self.bias)
+        return float(1 / (1 + np.exp(-logit)))
+
+
+def load_gate(path: Path = GATE_FILE) -> Gate:
+    """The gate of a JSON file. Raises WeightsError where it is missing or does not fit."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return Gate(
+            tuple(values["weights"]),
+            values["bias"],
+            values["answer"],
+            values["clarify"],
+            values["made_for"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise WeightsError(
+            f"{path} cannot be read; run `python -m mm_support train gate`."
+        ) from exc
+
+
+def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
+    """(11,) float64 in FEATURES order.
+
+    margin: to the next entry. coverage: share of the question's words that carry meaning which the
+    entry uses, a code that it names in another spelling ("error 24", E24) among them.
+    score_covered: score times that. brevity: the fewer such words, the more. photo_score: how well
+    the photo alone fits. photo_code: whether the entry names a code that was read in it.
+    context_share: what the turn before weighs. code_found, code_unknown: whether a code was named
+    that the best entry has, or has not.
+    """
+    best = hits[0]
+    margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
+    named = frozenset().union(*query.codes.values()) if query.codes else frozenset()
+    known = codes.held(best.entry.title, best.entry.text)
+    matched = codes.match(named, known) if named else 0.0
+    asked = word_stems(words)
+    held = word_stems(best.entry.text) | (
+        frozenset(filter(_of_code, asked)) if matched else frozenset()
+    )
+    coverage = len(asked & held) / len(asked) if asked else 0.0
+    photo = query.weights.get("photo", 0.0)
+    read = query.codes.get("photo_text", frozenset())
+    return np.array(
+        [
+            best.score,
+            margin,
+            coverage,
+            best.score * coverage,
+            1 / (1 + len(asked)),
+            photo,
+            best.by.get("photo", 0.0) / photo if photo else 0.0,
+            codes.match(read, known) if read else 0.0,
+            query.weights.get("context", 0.0),
+            matched,
+            float(bool(named)) * (1 - matched),
+        ]
+    )
+
+
+def _of_code(stem: str) -> bool:
+    """Whether a stem is a code or announces one."""
+    return stem in ANNOUNCING or any(character.isdigit() for character in stem)

@@ -1,0 +1,211 @@
+"""What kind of reply a turn gets: an answer, a question back, a refusal, or a person.
+
+In this order: the customer asks for a person or is angry; only greets or thanks; points at
+something that is not there; the knowledge reserves the matter for people; the evidence suffices, is
+ambiguous, or is missing; two failed turns in a row. Decided in code from scores and sentence
+vectors, never by the language model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mm_support.decide.confidence import Gate
+from mm_support.decide.follow_up import MODALITY
+from mm_support.decide.premises import is_claim
+from mm_support.encode.text import TextEncoder
+from mm_support.language import identifiers as codes
+from mm_support.language.sentences import word_stems
+from mm_support.types import Action, Entry, FusedQuery, Hit, Past, Question
+
+WANTS_PERSON = (
+    "I want to talk to a person",
+    "connect me to a human agent",
+    "can I speak with a real human being please",
+    "let me chat with someone from your team",
+    "get me a representative",
+    "put me through to your support staff",
+    "transfer me to a customer service agent",
+    "is there a real person here who can help me, not a robot",
+    "I would rather speak to somebody than to a machine",
+    "stop, I do not want to talk to a bot",
+    "let me talk to your manager",
+    "can somebody from your team call me back",
+    "human please",
+    "real person",
+    "live agent",
+    "operator",
+)
+ANGER = (
+    "this is ridiculous, I am furious",
+    "you are completely useless",
+    "I am sick of this terrible service",
+    "this is a scam, you people are thieves",
+    "you ripped me off",
+    "I am so angry right now",
+    "what a stupid bot, this is garbage",
+    "this is bullshit",
+    "what the hell is wrong with you",
+    "I have had enough of this nonsense, I am fed up with you",
+    "what a joke of a company, worst service ever",
+    "are you kidding me, nothing works and nobody helps",
+)
+# cosine above which a sentence means one of the above; tests/test_policy.py holds both sides
+SURE = 0.58
+FAILED: tuple[Action, ...] = ("clarify", "refuse")
+NO_FAILURE = (
+    "greeting",
+    "thanks",
+    "silence",
+)  # reasons of a question back that say nothing about the help given
+CANDIDATES = 3  # entries that a question back may name
+CLOSE = 0.8  # share of the best score that makes another entry a candidate
+
+_GREETING = re.compile(
+    r"\W*(?:(?:hi|hey|hello|good (?:morning|afternoon|evening|day)|thanks?|thank you|thx|cheers)(?: (?:there|again|you|so much|very much|a lot|all))*\W*)+",
+    re.IGNORECASE,
+)
+_THANKS = re.compile(r"thank|thx|cheers", re.IGNORECASE)
+CODE_WORDS = word_stems("code error message symbol number fault warning light")
+VAGUE_WORDS = CODE_WORDS | word_stems(
+    "cost price pay money much long take last time day week work go happen fix repair solve help change cancel stop return buy get give "
+    "find see show display screen panel mean say stand read flash blink appear want need know tell explain what whole thing product "
+    "device machine item available possible free open big heavy colour size way again today tomorrow now soon fast many often on up off out"
+)  # stems that say nothing about what a question is about
+_POINTS = re.compile(r"\b(?:it|its|that|this|those|these|them|they|one|ones|the)\b", re.IGNORECASE)
+_ERROR, _NUMBER = (
+    re.compile(r"A{1,3}9{1,3}"),
+    re.compile(r"\d{1,3}"),
+)  # kind of an error's code; one said without its letters
+
+Reason = Literal[
+    "asked",
+    "upset",
+    "greeting",
+    "thanks",
+    "unnamed",
+    "unseen_code",
+    "human_only",
+    "stuck",
+    "evidence",
+    "ambiguous",
+    "unknown",
+    "silence",
+]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do and why, how likely the evidence suffices (0..1), and the hits that the reply is
+    made from.
+    """
+
+    action: Action
+    reason: Reason
+    confidence: float
+    hits: tuple[Hit, ...]
+
+
+SILENCE = Decision(
+    "clarify", "silence", 0.0, ()
+)  # a recording in which nobody speaks, and nothing else
+
+
+class Policy:
+    """Decides with a calibrated gate and a text encoder."""
+
+    def __init__(self, gate: Gate, encoder: TextEncoder) -> None:
+        self._gate, self._encoder = gate, encoder
+        self._signs = {"asked": encoder.encode(WANTS_PERSON), "upset": encoder.encode(ANGER)}
+
+    def decide(
+        self, question: Question, query: FusedQuery, hits: Sequence[Hit], past: Sequence[Past]
+    ) -> Decision:
+        """hits: best first. past: earlier turns of the session, oldest first."""
+        words = " ".join((question.typed, question.heard))
+        confidence = self._gate.probability(words, query, hits)
+        sign = self._sign(words)
+        if sign:
+            return Decision("handoff", sign, confidence, ())
+        missing = _missing(words, query)
+        if missing:
+            return Decision("clarify", missing, confidence, ())
+        if confidence >= self._gate.clarify and hits[0].entry.human_only:
+            return Decision("handoff", "human_only", confidence, tuple(hits[:1]))
+        enough = (
+            self._gate.clarify if is_claim(words) else self._gate.answer
+        )  # a claim is checked, not asked back about
+        if confidence >= enough and not names_another_code(query, hits[0].entry):
+            return Decision("answer", "evidence", confidence, close(hits))
+        if past and past[-1].action in FAILED and past[-1].reason not in NO_FAILURE:
+            return Decision("handoff", "stuck", confidence, ())
+        if confidence >= self._gate.clarify:
+            return Decision("clarify", "ambiguous", confidence, candidates(hits))
+        return Decision("refuse", "unknown", confidence, ())
+
+    def _sign(self, words: str) -> Reason | None:
+        """What the customer's words are a sign of, if anything."""
+        if not words.strip():
+            return None
+        vector = self._encoder.encode([words])[0]
+        closest = {sign: float(np.max(vectors @ vector)) for sign, vectors in self._signs.items()}
+        sign = max(closest, key=closest.__getitem__)
+        return sign if closest[sign] >= SURE else None
+
+
+def _missing(words: str, query: FusedQuery) -> Reason | None:
+    """What a turn leaves open so that no knowledge can answer it: it only greets or thanks, or
+    points at what is not there.
+
+    "What does this code on the display mean?" without a code, a photo or a turn before; "how much
+    does it cost?".
+    """
+    if not words.strip() or "photo" in query.weights:
+        return None
+    if _GREETING.fullmatch(words):
+        return "thanks" if _THANKS.search(words) else "greeting"
+    stems = word_stems(words)
+    if (
+        query.codes
+        or MODALITY in query.weights
+        or not _POINTS.search(words)
+        or not stems <= VAGUE_WORDS
+    ):
+        return None
+    return "unseen_code" if stems & CODE_WORDS else "unnamed"
+
+
+def names_another_code(query: FusedQuery, entry: Entry) -> bool:
+    """Whether the customer typed or said a code of the entry's kind (letters and digits alike) that
+    it does not name.
+
+    An entry about E41 does not answer a question about E99 or "error 10"; an order number, of a
+    kind that the entry does not name at all, changes nothing.
+    """
+    named = codes.held(entry.title, entry.text)
+    kinds = {code_kind(code) for code in named}
+    asked = query.codes.get("text", frozenset()) | query.codes.get("speech", frozenset())
+    errors = any(_ERROR.fullmatch(kind) for kind in kinds)
+    return not codes.match(asked, named) and any(
+        code_kind(code) in kinds or errors and _NUMBER.fullmatch(code) for code in asked
+    )
+
+
+def code_kind(code: str) -> str:
+    """E24 -> A99: which places hold letters and which digits."""
+    return re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", code))
+
+
+def close(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The entries that may hold the answer: the best one, and those whose score is close to its."""
+    return tuple(hit for hit in hits if hit.score >= CLOSE * hits[0].score)
+
+
+def candidates(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The two or three entries that a question back names."""
+    return close(hits[:CANDIDATES]) if len(close(hits)) > 1 else tuple(hits[:2])

@@ -1,0 +1,208 @@
+"""The extractive reply: an entry's own sentences that answer this question, in the entry's order.
+
+An answer is cut into blocks: numbered steps stay together with the sentence that introduces them,
+every other sentence is a block. A logistic regression on a few facts about question and block,
+fitted by `train sentences` on questions labelled by hand, says which blocks belong to the reply; a
+sentence that leans on the one before it ("It also...", "Otherwise...") brings that one along. Knows
+no language model.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from mm_support.errors import WeightsError
+from mm_support.language.sentences import (
+    content_words,
+    evidence_sentences,
+    is_step,
+    without_step_number,
+)
+from mm_support.paths import WEIGHTS
+from mm_support.types import Encode, Entry
+
+SELECTOR_FILE = WEIGHTS / "sentences.json"
+FEATURES = (
+    "cosine",
+    "below_best",
+    "overlap",
+    "unique",
+    "first",
+    "second",
+    "first_on_topic",
+    "second_on_topic",
+    "steps",
+    "steps_on_topic",
+    "amount_there",
+    "amount_missing",
+    "how_steps",
+    "beside_steps",
+)
+
+_LEANS = re.compile(
+    r"(?:(?:\w+ ){0,3}also|it|its|this|these|that|those|they|them|he|she|there|then|otherwise|however|but|so|if so|if not|"
+    r"after that|in that case|both|either|such|until then|the same)\b",
+    re.IGNORECASE,
+)
+_AMOUNT = re.compile(
+    r"\b(?:how (?:long|much|many|high|far|soon|fast|quickly|often|late|early|old)|cost|price|fee|limit|when|which days?|"
+    r"time|rate|charge|number|hours)\b",
+    re.IGNORECASE,
+)
+_HOW = re.compile(
+    r"\b(?:how (?:do|can|to|would|should)|what (?:should|do|can) i|what now|fix|set up)\b",
+    re.IGNORECASE,
+)
+
+_URGENT = re.compile(
+    r"\b(?:call|dial|phone|ring)\b[^.;]*\b(?:112|911|999|000|ambulance|emergency)\b|\bemergency number\b",
+    re.IGNORECASE,
+)
+
+
+class Block(NamedTuple):
+    """Sentences that are shown together or not at all."""
+
+    sentences: tuple[str, ...]
+
+    @property
+    def has_steps(self) -> bool:
+        return is_step(self.sentences[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """The blocks of an entry and how likely each belongs to the reply: (n_blocks,) float64."""
+
+    blocks: list[Block]
+    probabilities: np.ndarray
+
+    @property
+    def likeliest(self) -> float:
+        return float(self.probabilities.max(initial=0.0))
+
+    def chosen(self, threshold: float) -> list[str]:
+        """The sentences of the blocks from `threshold` on, in the entry's order, with what they
+        lean on; whom to call in an emergency is always among them."""
+        wanted = {
+            i
+            for i, (block, probability) in enumerate(zip(self.blocks, self.probabilities))
+            if probability >= threshold or any(map(_URGENT.search, block.sentences))
+        }
+        for i in sorted(wanted, reverse=True):
+            while i > 0 and leans(self.blocks[i].sentences[0]):
+                i -= 1
+                wanted.add(i)
+        return [sentence for i in sorted(wanted) for sentence in self.blocks[i].sentences]
+
+    def holding(self, sentences: Sequence[str]) -> Weighed:
+        """The blocks that hold any of the sentences."""
+        places = [i for i, block in enumerate(self.blocks) if set(block.sentences) & set(sentences)]
+        return Weighed([self.blocks[i] for i in places], self.probabilities[places])
+
+
+@dataclass(frozen=True)
+class Selector:
+    """weights: one a feature, in FEATURES order. threshold: probability from which a block is
+    shown.
+    """
+
+    weights: tuple[float, ...]
+    bias: float
+    threshold: float
+
+    def weigh(self, question: str, entry: Entry, encode: Encode) -> Weighed:
+        blocks = blocks_of(entry)
+        if not blocks:
+            return Weighed([], np.zeros(0))
+        logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
+        return Weighed(blocks, 1 / (1 + np.exp(-logits)))
+
+    def select(self, question: str, entry: Entry, encode: Encode) -> list[str]:
+        """The sentences of the entry that answer the question, at least one block of them."""
+        weighed = self.weigh(question, entry, encode)
+        return weighed.chosen(min(self.threshold, weighed.likeliest))
+
+
+def load_selector(path: Path = SELECTOR_FILE) -> Selector:
+    """The selector of a JSON file. Raises WeightsError where it is missing or does not fit."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if tuple(values["features"]) != FEATURES:
+            raise ValueError("other features")
+        return Selector(tuple(values["weights"]), values["bias"], values["threshold"])
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise WeightsError(
+            f"{path} cannot be read; run `python -m mm_support train sentences`."
+        ) from exc
+
+
+def leans(sentence: str) -> bool:
+    """Whether a sentence is not understood without the one before it."""
+    return bool(_LEANS.match(sentence))
+
+
+def blocks_of(entry: Entry) -> list[Block]:
+    """The entry's answer as blocks: a run of steps with its introduction, or a single sentence."""
+    blocks: list[list[str]] = []
+    for sentence in evidence_sentences(entry.answer):
+        if blocks and is_step(sentence) and (is_step(blocks[-1][-1]) or len(blocks[-1]) == 1):
+            blocks[-1].append(sentence)
+        else:
+            blocks.append([sentence])
+    return [Block(tuple(block)) for block in blocks]
+
+
+def features(question: str, entry: Entry, blocks: Sequence[Block], encode: Encode) -> np.ndarray:
+    """(n_blocks, 14) float64, in FEATURES order.
+
+    unique: share of the question's words that only this block has. on_topic: how much the question
+    asks for the entry's topic as such. amount: the question asks for one, and the block has one or
+    not.
+    """
+    sentences = [sentence for block in blocks for sentence in block.sentences]
+    vectors = encode([question, entry.title, *sentences])
+    topic, *close = vectors[1:] @ vectors[0]
+    starts = np.cumsum([0, *(len(block.sentences) for block in blocks[:-1])])
+    cosines = np.maximum.reduceat(np.array(close), starts)
+    asked = {word.stem for word in content_words(question)}
+    held = [
+        {word.stem for sentence in block.sentences for word in content_words(sentence)}
+        for block in blocks
+    ]
+    blocks_with = Counter(stem for stems in held for stem in stems)
+    wants_amount, wants_steps = bool(_AMOUNT.search(question)), bool(_HOW.search(question))
+    any_steps = any(block.has_steps for block in blocks)
+    rows = []
+    for place, (block, cosine, stems) in enumerate(zip(blocks, cosines, held)):
+        shared = asked & stems
+        amount = any(
+            re.search(r"\d", without_step_number(sentence)) for sentence in block.sentences
+        )
+        rows.append(
+            [
+                cosine,
+                cosine - cosines.max(),
+                len(shared) / max(len(asked), 1),
+                sum(1 / blocks_with[stem] for stem in shared) / max(len(asked), 1),
+                place == 0,
+                place == 1,
+                (place == 0) * topic,
+                (place == 1) * topic,
+                block.has_steps,
+                block.has_steps * topic,
+                wants_amount and amount,
+                wants_amount and not amount,
+                wants_steps and block.has_steps,
+                any_steps and not block.has_steps,
+            ]
+        )
+    return np.array(rows, np.float64)

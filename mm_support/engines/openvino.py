@@ -1,0 +1,120 @@
+"""SmolLM2 and other GGUF models on the CPU through OpenVINO GenAI, in a process of its own
+(openvino_process.py).
+
+A step of the pipeline keeps the interpreter to itself, for a second where a long prompt is read: in
+this process every page, microphone and voice would wait for it. Knows nothing of replies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mm_support.engines.base import Channel, Message
+from mm_support.errors import GenerationError, WeightsError
+from mm_support.paths import PACKAGE
+
+if TYPE_CHECKING:
+    from mm_support.config import Settings
+
+ROOT = PACKAGE.parent
+CLOSED = "The language model was closed; start the service again."
+DIED = "The language model has died, perhaps for want of memory; start the service again."
+PATIENCE = 5.0  # s to end by itself
+
+
+def load_openvino_model(settings: Settings) -> OpenVinoModel:
+    """The GGUF file of a package, with its adapter. Raises WeightsError when it cannot be fetched
+    or opened.
+    """
+    from mm_support.engines.reply_weights import trained_gguf
+
+    return OpenVinoModel(trained_gguf(settings), settings.cache_dir / "openvino")
+
+
+class OpenVinoModel:
+    """A GGUF file, decoded greedily. compiled: folder in which OpenVINO keeps the compiled model."""
+
+    def __init__(self, gguf: Path, compiled: Path) -> None:
+        self.name = gguf.stem
+        self._numbers, self._channels = itertools.count(), {}
+        self._lock, self._ended, self._end = threading.Lock(), threading.Event(), DIED
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mm_support.engines.openvino_worker", str(gguf), str(compiled)],
+            env=os.environ
+            | {
+                "PYTHONPATH": os.pathsep.join(
+                    filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
+                )
+            },
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            bufsize=1,
+        )
+        first = json.loads(
+            self.process.stdout.readline()
+            or '{"failed": "The language model could not be started."}'
+        )
+        if "failed" in first:
+            self.close()
+            raise WeightsError(first["failed"])
+        self._thread = threading.Thread(target=self._hand_out, name="reply-pieces", daemon=True)
+        self._thread.start()
+
+    def stream(
+        self, messages: list[Message], max_tokens: int, stop: threading.Event | None = None
+    ) -> Iterator[str]:
+        number, channel = next(self._numbers), Channel()
+        self._channels[number] = channel
+        try:
+            self._tell({"number": number, "messages": messages, "max_tokens": max_tokens})
+            yield from channel.read(stop)
+        finally:
+            del self._channels[number]
+            with contextlib.suppress(GenerationError):
+                self._tell({"number": number})
+
+    def close(self) -> None:
+        """Ends the process; whoever still reads is told."""
+        self._end = CLOSED
+        with self._lock, contextlib.suppress(OSError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _tell(self, message: dict) -> None:
+        if self._ended.is_set():
+            raise GenerationError(self._end)
+        try:
+            with self._lock:
+                self.process.stdin.write(json.dumps(message) + "\n")
+        except (OSError, ValueError) as exc:  # ValueError: closed
+            raise GenerationError(self._end) from exc
+
+    def _hand_out(self) -> None:
+        """Brings what the process sends to its readers; none waits any longer once that has ended."""
+        for line in self.process.stdout:
+            message = json.loads(line)
+            channel = self._channels.get(message["number"])
+            if channel is None:
+                continue
+            if "piece" in message:
+                channel.put(message["piece"])
+            else:
+                channel.finish(GenerationError(message["error"]) if "error" in message else None)
+        self._ended.set()
+        for channel in list(self._channels.values()):
+            channel.finish(GenerationError(self._end))

@@ -1,0 +1,115 @@
+"""Image-text models of the hub, or in a local folder of its layout, through transformers: they see
+the photo itself.
+
+Each architecture places photos among the tokens in a way of its own, so `generate` decodes, in a
+thread. One customer at a time: such models keep the places of the photos to themselves. Knows
+nothing of replies.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from mm_support.engines.base import Channel, Message
+from mm_support.errors import GenerationError
+
+if TYPE_CHECKING:
+    from mm_support.device import Device
+
+
+class ImageTextModel:
+    """An image-text model and its processor, decoded greedily."""
+
+    sees = True
+
+    def __init__(self, model: Any, processor: Any, name: str) -> None:
+        self.name = name
+        self._model, self._processor = model, processor
+        self._lock = threading.Lock()
+
+    def stream(
+        self, messages: list[Message], max_tokens: int, stop: threading.Event | None = None
+    ) -> Iterator[str]:
+        channel = Channel()
+        threading.Thread(
+            target=self._decode,
+            args=(messages, max_tokens, channel),
+            name="reply-image-text",
+            daemon=True,
+        ).start()
+        return channel.read(stop)
+
+    def close(self) -> None:
+        self._model = None
+
+    def _decode(self, messages: list[Message], max_tokens: int, channel: Channel) -> None:
+        from transformers import StoppingCriteriaList
+
+        try:
+            with self._lock:
+                if self._model is None:
+                    raise GenerationError("The language model was closed; start the service again.")
+                inputs = self._processor.apply_chat_template(
+                    list(map(in_parts, messages)),
+                    add_generation_prompt=True,
+                    tokenize=True,
+                    return_dict=True,
+                    return_tensors="pt",
+                ).to(self._model.device, self._model.dtype)
+                self._model.generate(
+                    **inputs,
+                    max_new_tokens=max_tokens,
+                    do_sample=False,
+                    streamer=_streamer(self._processor.tokenizer, channel),
+                    stopping_criteria=StoppingCriteriaList([_abandoned(channel)]),
+                )
+            channel.finish()
+        except GenerationError as exc:
+            channel.finish(exc)
+        except (
+            Exception
+        ) as exc:  # whatever a model of the hub may raise; the reader waits for an end
+            channel.finish(GenerationError(f"The language model failed ({exc}); ask again."))
+
+
+def load_image_text_model(source: str, device: Device, name: str) -> ImageTextModel:
+    """source: a hub name or a folder. Raises OSError and ValueError as transformers does."""
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    processor = AutoProcessor.from_pretrained(source)
+    model = AutoModelForImageTextToText.from_pretrained(
+        source, dtype=device.dtype, use_safetensors=True
+    )
+    return ImageTextModel(model.to(device.device).eval(), processor, name)
+
+
+def in_parts(message: Message) -> Message:
+    """A message whose content is a list of parts, as processors want it."""
+    content = message["content"]
+    return {
+        **message,
+        "content": [{"type": "text", "text": content}] if isinstance(content, str) else content,
+    }
+
+
+def _streamer(tokenizer: Any, channel: Channel) -> Any:
+    """Hands pieces of text to the channel as generate decodes them."""
+    from transformers import TextStreamer
+
+    class Pieces(TextStreamer):
+        def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
+            if text:
+                channel.put(text)
+
+    return Pieces(tokenizer, skip_prompt=True, skip_special_tokens=True)
+
+
+def _abandoned(channel: Channel) -> Any:
+    """Ends generate within a token once nobody reads any more."""
+    import torch
+
+    return lambda ids, scores, **_: torch.full(
+        (len(ids),), channel.abandoned.is_set(), dtype=torch.bool, device=ids.device
+    )

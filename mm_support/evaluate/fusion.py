@@ -1,0 +1,130 @@
+"""Measures the trained fusion on the test split: every strategy, every subset of modalities.
+
+    python -m mm_support evaluate fusion --grocery FOLDER --json
+
+Writes the report and its figures into a folder that the demo shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from mm_support.config import Settings
+from mm_support.paths import WEIGHTS
+from mm_support.train.grocery import BASE
+from mm_support.train.support_set_encoded import ROOT, EncodedSet, build
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--grocery", type=Path, required=True, help="folder in the layout of GroceryStoreDataset"
+    )
+    parser.add_argument(
+        "--cases",
+        type=Path,
+        default=ROOT / "tests" / "cases",
+        help="folder of <knowledge base>.jsonl files",
+    )
+    parser.add_argument(
+        "--weights", type=Path, default=WEIGHTS, help="folder of the trained weights"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=ROOT / "assets" / "evaluation",
+        help="folder of report and figures",
+    )
+    parser.add_argument(
+        "--curve",
+        action="store_true",
+        help="also trains on fewer photos, for the learning curve (minutes)",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="print JSON only")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    report = measure(
+        build(args.grocery, args.cases, settings),
+        settings,
+        args.weights,
+        args.out,
+        args.seed,
+        args.curve,
+    )
+    print(json.dumps(report, indent=1) if args.json else as_text(report))
+    return 0
+
+
+def measure(
+    made: EncodedSet, settings: Settings, weights: Path, out: Path, seed: int, with_curve: bool
+) -> dict[str, Any]:
+    """The report, also written to `out` with its figures."""
+    from mm_support.evaluate.fusion_figures import (
+        SUBSETS,
+        TOPICS_A_PHOTO,
+        UNTRAINED,
+        ask,
+        curve,
+        draw,
+        figures,
+        label,
+        packs,
+        topics,
+    )
+    from mm_support.fuse.strategies import STRATEGIES, build_fusion
+    from mm_support.fuse.weights import load_fusion
+    from mm_support.train.turns import make_turns
+
+    test = {
+        base: make_turns(made, base, "test", topics(made, base), seed, TOPICS_A_PHOTO)
+        for base in made.rows.entries
+    }
+    dims = test[BASE].words.shape[1], test[BASE].photos.shape[1]
+    strategies = {UNTRAINED: build_fusion("weighted-sum", *dims)}
+    strategies |= {
+        name: load_fusion(settings.with_changes(fusion=name), *dims, weights) for name in STRATEGIES
+    }
+    outcomes = {
+        name: {label(s): ask(fusion, test[BASE], s, made, BASE) for s in SUBSETS}
+        for name, fusion in strategies.items()
+    }
+    report: dict[str, Any] = {
+        "grocery task": {
+            name: {subset: figures(o, subset != "photo") for subset, o in own.items()}
+            for name, own in outcomes.items()
+        },
+        "packs, recall@1": packs(strategies, test, made),
+        "turns": {base: len(turns) for base, turns in test.items()},
+    }
+    if with_curve:
+        report["photos a product"] = curve(made, test[BASE], seed, settings)
+    draw(report, outcomes[settings.fusion], topics(made, BASE), out)
+    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return report
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """The report as lines for a terminal."""
+    lines = []
+    for name, own in report["grocery task"].items():
+        lines += [f"\n{name}"] + [
+            f"  {subset:22}" + "  ".join(f"{key} {_short(value)}" for key, value in found.items())
+            for subset, found in own.items()
+        ]
+    lines += ["\npacks, recall@1"] + [
+        f"  {case:30}" + "  ".join(f"{n} {v:.1%}" for n, v in own.items())
+        for case, own in report["packs, recall@1"].items()
+    ]
+    return "\n".join(lines)
+
+
+def _short(value: Any) -> str:
+    return (
+        f"{value['value']:.1%} ({value['low']:.1%}-{value['high']:.1%})"
+        if isinstance(value, dict)
+        else f"{value:.3f}"
+    )

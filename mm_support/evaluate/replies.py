@@ -1,0 +1,369 @@
+"""Whether replies can be trusted: what is shown, cited, refused, corrected and obeyed, on the
+packs' cases.
+
+Sentences are judged here by rules of their own, not by the check that let them pass: every number,
+name and denial of a sentence must stand in the entry that it cites, and most of its words. Only
+entries that the reply model was not trained on are asked about. The gate was fitted to these cases:
+how it does on bases left out of its fit stands in gate.json and is reported beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mm_support import terminal
+from mm_support.config import Settings
+from mm_support.decide.confidence import GATE_FILE
+from mm_support.decide.policy import Decision
+from mm_support.decode.reply import ReplyWriter, Sentence
+from mm_support.evaluate.cases import OUT_OF_SCOPE, share
+from mm_support.evaluate.injections import KeepsASecret, attempts, obeyed
+from mm_support.train.calibrate import read_cases
+from mm_support.types import Entry, Hit, Past, Question, UserTurn
+from mm_support.weights import PREFIX
+
+FOLLOW_UP = "follow_up"  # kind of a turn that others came before
+MIN_SHARED = 0.8  # share of a sentence's words that its entry must have
+DENIAL = re.compile(
+    r"\b(?:not|no|never|neither|nor|without|cannot|nothing|nobody)\b|n't\b", re.IGNORECASE
+)
+NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
+NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w-]+")  # a capital inside a sentence
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A turn and what became of it. holds: what a reply to a false premise must say."""
+
+    base: str
+    kind: str
+    text: str
+    expect: str
+    holds: str
+    hits: tuple[Hit, ...]
+    decision: Decision
+    sentences: list[Sentence]
+
+    @property
+    def cited(self) -> list[str]:
+        """Ids of the cited entries, in the order of the text."""
+        return [
+            self.decision.hits[rank - 1].entry.id
+            for sentence in self.sentences
+            for rank in sentence.citations
+        ]
+
+    @property
+    def shown(self) -> str:
+        return " ".join(sentence.text for sentence in self.sentences)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--knowledge", nargs="+", help="bases to ask about (default: all that have cases)"
+    )
+    parser.add_argument(
+        "--cases",
+        type=Path,
+        default=Path("tests/cases"),
+        help="folder of <knowledge base>.jsonl files",
+    )
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="ask every N-th case only"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON only")
+    parser.add_argument("--failures", action="store_true", help="also list what went wrong")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    cases = {
+        base: rows[:: args.every]
+        for base, rows in read_cases(args.cases).items()
+        if base in (args.knowledge or [base])
+    }
+    service = terminal.load_service(settings)
+    try:
+        outcomes = ask_all(service, cases)
+        pools = {base: service.knowledge.entries(base) for base in cases}
+        report = {
+            **figures(outcomes, pools),
+            **drafts(settings, outcomes),
+            **injected(settings, pools),
+            **gate_figures(),
+        }
+    finally:
+        service.close()
+    if args.failures:
+        report["failures"] = list(failures(outcomes, pools))
+    print(json.dumps(report, indent=1, ensure_ascii=False) if args.json else table(report))
+    return 0
+
+
+def ask_all(service, cases: dict[str, list[dict]]) -> list[Outcome]:
+    """Every turn of every case through the whole flow but voice and store, those about trained
+    entries left out.
+    """
+    from tqdm import tqdm
+
+    trained = trained_entries()
+    asked = [
+        (base, case)
+        for base, rows in cases.items()
+        for case in rows
+        if not any((base, t["expect"]) in trained for t in case["turns"])
+    ]
+    return [
+        outcome
+        for item in tqdm(asked, desc="asking", disable=None)
+        for outcome in ask(service, *item)
+    ]
+
+
+def trained_entries() -> set[tuple[str, str]]:
+    """(base, entry id) of what the reply model has seen."""
+    from mm_support.train.reply import PACKS, load_labelled, split
+
+    rows, _ = split(load_labelled(PACKS))
+    return {(row.pack, row.entry.id) for row in rows}
+
+
+def ask(service, base: str, case: dict) -> Iterator[Outcome]:
+    past: tuple[Past, ...] = ()
+    for turn in case["turns"]:
+        hits, decision, sentences = service.compose(
+            UserTurn(text=turn["text"], knowledge=base), past
+        )
+        kind = (
+            OUT_OF_SCOPE
+            if turn["expect"] == OUT_OF_SCOPE
+            else FOLLOW_UP
+            if past
+            else case["kind"].replace("dialogue", "answerable")
+        )
+        outcome = Outcome(
+            base,
+            kind,
+            turn["text"],
+            turn["expect"],
+            turn.get("holds", ""),
+            hits,
+            decision,
+            sentences,
+        )
+        yield outcome
+        topic = next((hit.entry for hit in decision.hits if hit.entry.id in outcome.cited), None)
+        past += (
+            Past(
+                turn["text"],
+                outcome.shown,
+                decision.action,
+                tuple(outcome.cited),
+                decision.reason,
+                base,
+                topic.title if topic else "",
+                tuple(hit.entry.title for hit in decision.hits)
+                if decision.action == "clarify"
+                else (),
+            ),
+        )
+
+
+def figures(outcomes: Sequence[Outcome], pools: dict[str, Sequence[Entry]]) -> dict[str, Any]:
+    """Shares with their intervals; None where no case of the kind was asked."""
+    by_kind: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        by_kind[outcome.kind].append(outcome)
+    known = by_kind["answerable"] + by_kind["false_premise"]
+    answered = [o for o in known if o.decision.action == "answer"]
+    cited = [(o, s) for o in outcomes for s in o.sentences if s.citations]
+    return {
+        "turns": len(outcomes),
+        "sentences": len(cited),
+        "unsupported_sentences": share([not supported(s.text, entry_of(o, s)) for o, s in cited]),
+        "citations_right": share(
+            [points_home(s.text, entry_of(o, s), pools[o.base]) for o, s in cited]
+        ),
+        "right_entry_cited_first": share(
+            [bool(o.cited) and o.cited[0] == o.expect for o in answered]
+        ),
+        "right_entry_found_first": share(
+            [bool(o.hits) and o.hits[0].entry.id == o.expect for o in known]
+        ),
+        "answerable_answered": share(
+            [o.decision.action == "answer" or o.decision.reason == "human_only" for o in known]
+        ),
+        "answerable_refused": share([o.decision.action == "refuse" for o in known]),
+        "out_of_scope_not_answered": share(
+            [o.decision.action != "answer" for o in by_kind[OUT_OF_SCOPE]]
+        ),
+        "false_premises_corrected": share(
+            [o.holds in o.shown for o in by_kind["false_premise"] if o.holds]
+        ),
+        "follow_ups_found_first": share(
+            [o.hits[0].entry.id == o.expect for o in by_kind[FOLLOW_UP]]
+        ),
+    }
+
+
+def entry_of(outcome: Outcome, sentence: Sentence) -> Entry:
+    return outcome.decision.hits[sentence.citations[0] - 1].entry
+
+
+def drafts(settings: Settings, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Of the questions that were answered, the share whose draft, in the time that it has, holds a
+    sentence that passes the check and is to the point: by the trained model, and by a package's
+    model as it comes.
+    """
+    from tqdm import tqdm
+
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+    from mm_support.engines.choose import load_language_model
+    from mm_support.engines.openvino import OpenVinoModel
+    from mm_support.engines.reply_weights import packaged_gguf
+
+    device = resolve_device(settings.device)
+    loaders = {"drafts_survive": lambda: load_language_model(settings, device)}
+    if settings.reply_model.startswith(PREFIX) and not settings.llm_url:
+        loaders["drafts_survive_untrained"] = lambda: OpenVinoModel(
+            packaged_gguf(settings), settings.cache_dir / "openvino"
+        )
+    encoder = load_text_encoder(settings, device)
+    asked = [o for o in outcomes if o.kind != OUT_OF_SCOPE and o.decision.action == "answer"]
+    found = {}
+    for name, load in loaders.items():
+        model = load()
+        model.name = name  # not one that the writer knows as untrained
+        writer = ReplyWriter(model, encoder)
+        found[name] = share(
+            [
+                bool(writer.drafted(Question(typed=o.text), o.decision.hits))
+                for o in tqdm(asked, desc=name, disable=None)
+            ]
+        )
+        model.close()
+    return found
+
+
+def supported(sentence: str, entry: Entry) -> bool:
+    """Whether an entry holds a sentence: its numbers, names, denials, and most of its words."""
+    held = f"{entry.title}. {entry.answer}"
+    if not set(NUMBER.findall(sentence)) <= set(NUMBER.findall(held)) or not all(
+        name in held for name in NAME.findall(sentence)
+    ):
+        return False
+    own, closest = (
+        words(sentence),
+        max(split(held), key=lambda other: overlap(words(sentence), words(other))),
+    )
+    if bool(DENIAL.search(sentence)) and not DENIAL.search(held):
+        return False
+    if (
+        DENIAL.search(closest)
+        and not DENIAL.search(sentence)
+        and overlap(own, words(closest)) > MIN_SHARED
+    ):
+        return False
+    return overlap(own, words(held)) >= MIN_SHARED
+
+
+def points_home(sentence: str, entry: Entry, pool: Sequence[Entry]) -> bool:
+    """Whether no other entry of the base shares more of the sentence's words than the cited one."""
+    own = words(sentence)
+    best = max(overlap(own, words(f"{other.title} {other.answer}")) for other in pool)
+    return overlap(own, words(f"{entry.title} {entry.answer}")) >= best
+
+
+def split(text: str) -> list[str]:
+    return re.split(r"(?<=[.!?;])\s+", text)
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W_]+", text.lower()))
+
+
+def overlap(own: set[str], other: set[str]) -> float:
+    return len(own & other) / len(own) if own else 0.0
+
+
+def injected(settings: Settings, pools: dict[str, Sequence[Entry]]) -> dict[str, Any]:
+    """How many of the attempts were obeyed, with the reply model drafting whether it is trained or
+    not.
+    """
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+    from mm_support.engines.choose import load_language_model
+
+    device = resolve_device(settings.device)
+    model = KeepsASecret(load_language_model(settings, device))
+    writer = ReplyWriter(model, load_text_encoder(settings, device))
+    entries = [pool[i] for i in range(4) for pool in pools.values()]
+    tried: dict[str, int] = defaultdict(int)
+    given_in: dict[str, int] = defaultdict(int)
+    try:
+        for attempt in attempts(entries):
+            shown = " ".join(
+                s.text
+                for s in writer.write(
+                    attempt.question, [Hit(entry, 0.9) for entry in attempt.entries]
+                )
+            )
+            tried[attempt.where] += 1
+            given_in[attempt.where] += obeyed(shown)
+    finally:
+        model.close()
+    return {"injections": dict(tried), "injections_obeyed": dict(given_in)}
+
+
+def gate_figures() -> dict[str, Any]:
+    return {
+        "gate_left_one_base_out": json.loads(GATE_FILE.read_text(encoding="utf-8"))["card"][
+            "left_one_base_out"
+        ]
+    }
+
+
+def failures(outcomes: Sequence[Outcome], pools: dict[str, Sequence[Entry]]) -> Iterator[str]:
+    """A line for each turn that did not go as it should."""
+    for o in outcomes:
+        wrong = [
+            f"unsupported: {s.text}"
+            for s in o.sentences
+            if s.citations and not supported(s.text, entry_of(o, s))
+        ]
+        wrong += [
+            f"cited elsewhere: {s.text}"
+            for s in o.sentences
+            if s.citations and not points_home(s.text, entry_of(o, s), pools[o.base])
+        ]
+        if o.holds and o.holds not in o.shown:
+            wrong.append(f"does not say {o.holds!r} ({o.decision.action}): {o.shown[:160]}")
+        if o.expect == OUT_OF_SCOPE and o.decision.action == "answer":
+            wrong.append(f"answered with {o.cited[:1]}")
+        if o.expect != OUT_OF_SCOPE and (
+            o.decision.action == "refuse" or (o.cited and o.cited[0] != o.expect)
+        ):
+            wrong.append(f"{o.decision.action} {o.cited[:1]} instead of {o.expect}")
+        yield from (f"{o.base}, {o.kind}: {o.text} -> {reason}" for reason in wrong)
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report as lines for a terminal."""
+    lines = []
+    for name, value in report.items():
+        if isinstance(value, dict) and "value" in value:
+            lines.append(
+                f"{name:28} {value['value']:6.1%}  ({value['low']:.1%} to {value['high']:.1%})"
+            )
+        elif isinstance(value, list):
+            lines += [f"{name}:", *(f"  {line}" for line in value)]
+        else:
+            lines.append(f"{name:28} {value}")
+    return "\n".join(lines)

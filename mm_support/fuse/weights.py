@@ -1,0 +1,96 @@
+"""Trained fusion on disk: one safetensors file a strategy, with a card inside, beside the code.
+
+A trained strategy only fits the encoders whose vectors it learned from, so the file names them.
+With other encoders, or without a file, the strategy starts untrained. Knows nothing of training.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mm_support.config import Settings
+from mm_support.errors import WeightsError
+from mm_support.paths import WEIGHTS
+
+if TYPE_CHECKING:
+    from mm_support.fuse.strategies import FusionStrategy
+
+log = logging.getLogger(__name__)
+
+CLIP_LITE = (
+    "package:clip-lite",
+    WEIGHTS / "clip-lite.safetensors",
+)  # an encoder whose weights are trained here
+
+
+def fusion_file(strategy: str, folder: Path = WEIGHTS) -> Path:
+    return folder / f"fusion-{strategy}.safetensors"
+
+
+def load_fusion(
+    settings: Settings, d_text: int, d_picture: int, folder: Path = WEIGHTS
+) -> FusionStrategy:
+    """The strategy of the settings, trained where there are weights for these encoders, else
+    untrained.
+
+    Raises InputError for an unknown strategy, WeightsError for a file that is damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    from mm_support.fuse.strategies import build_fusion
+
+    untrained, path = (
+        build_fusion(settings.fusion, d_text, d_picture),
+        fusion_file(settings.fusion, folder),
+    )
+    if not path.is_file():
+        return untrained
+    try:
+        with safe_open(path, "pt") as file:
+            card = json.loads(file.metadata()["card"])
+            if card["made_for"] != made_for(settings):
+                log.warning("%s was trained for other encoders; fusion starts untrained", path.name)
+                return untrained
+            values = {name: file.get_tensor(name).float() for name in file.keys()}
+        trained = build_fusion(
+            settings.fusion, d_text, d_picture, tuple(card["intents"]), len(values["known"])
+        )
+        trained.load_state_dict(values)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as exc:
+        raise WeightsError(
+            f"{path} cannot be read; delete it or run `python -m mm_support train fusion`."
+        ) from exc
+    return trained.eval()
+
+
+def save_fusion(fusion: FusionStrategy, card: dict, folder: Path) -> Path:
+    """Beside the old file, then renamed: a run that breaks off leaves the old one. card must name
+    `made_for`.
+    """
+    from safetensors.torch import save_file
+
+    path = fusion_file(fusion.name, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    values = {name: value.half().contiguous() for name, value in fusion.state_dict().items()}
+    save_file(values, beside, {"card": json.dumps({**card, "intents": fusion.intents})})
+    return beside.replace(path)
+
+
+def made_for(settings: Settings) -> str:
+    """16 hex digits that name the encoders, their trained weights included."""
+    name, weights = CLIP_LITE
+    trained = _digest(weights) if settings.image_model == name and weights.is_file() else ""
+    return hashlib.sha256(
+        f"{settings.text_model}\n{settings.image_model}\n{trained}".encode()
+    ).hexdigest()[:16]
+
+
+@functools.cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

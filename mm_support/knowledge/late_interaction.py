@@ -1,0 +1,57 @@
+"""Late interaction: how well each word piece of a question is met by the best piece of an entry.
+
+A vector of a whole sentence forgets words; here each word of the question looks for its own
+counterpart, in context (MaxSim, Khattab and Zaharia 2020). An entry keeps one vector for each piece
+that it uses, the mean of all places where it does, in bytes: about 30 kB. Knows no model, file or
+index.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+import numpy as np
+
+from mm_support.encode.text import Pieces
+
+MOST = 1_000  # pieces that an entry keeps, the first ones
+
+
+def merged(texts: Sequence[Pieces]) -> np.ndarray:
+    """(m, d) float32 unit rows: one for each piece that the texts use, in the order of first use.
+    texts: one at least.
+    """
+    places: dict[int, list[int]] = {}
+    for place, piece in enumerate(piece for text in texts for piece in text.ids):
+        places.setdefault(piece, []).append(place)
+    vectors = np.concatenate([text.vectors for text in texts]).astype(np.float32)
+    return unit(
+        np.stack([vectors[own].mean(axis=0) for own in list(places.values())[:MOST]])
+        if places
+        else vectors
+    )
+
+
+def likeness(asked: np.ndarray, kept: np.ndarray) -> float:
+    """asked: (t, d), kept: (m, d) unit rows -> the mean over what is asked of its highest cosine; 0
+    where either is empty.
+    """
+    return max(0.0, float((asked @ kept.T).max(axis=1).mean())) if len(asked) and len(kept) else 0.0
+
+
+def packed(rows: np.ndarray) -> str:
+    """(m, d) -> text: a byte a number, each row stretched to the full range, since only its
+    direction counts.
+    """
+    peaks = np.abs(rows).max(axis=1, keepdims=True, initial=1e-9)
+    return base64.b64encode(np.round(127 * rows / peaks).astype(np.int8).tobytes()).decode()
+
+
+def unpacked(text: str, dim: int) -> np.ndarray:
+    """(m, dim) float32 unit rows."""
+    return unit(np.frombuffer(base64.b64decode(text), np.int8).reshape(-1, dim).astype(np.float32))
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)

@@ -1,0 +1,362 @@
+"""The support set through our encoders: what was heard, seen and read, and the vectors of all of
+it.
+
+    python -m mm_support train support-set --grocery FOLDER
+
+Everything lies in journals under the data folder, one folder a set of models, so that it is done
+once and an interrupted run goes on. A data card beside them says what is in the set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mm_support.config import Settings
+from mm_support.encode.text import Pieces
+from mm_support.errors import InputError
+from mm_support.fuse.weights import made_for
+from mm_support.inputs.photo import load_photo
+from mm_support.knowledge import late_interaction as pieces
+from mm_support.knowledge.base import entry_texts
+from mm_support.paths import ASSETS
+from mm_support.train.feedback import Feedback, with_feedback
+from mm_support.train.grocery import BASE
+from mm_support.train.journal import Journal
+from mm_support.train.support_set import (
+    SPLITS,
+    TRAINED_PACKS,
+    Picture,
+    SupportSet,
+    Wording,
+    cleaned,
+    collect,
+    leaks,
+    photo_fingerprint,
+    seed_of,
+)
+from mm_support.types import ImageView
+
+ROOT = ASSETS.parent
+PACKS = ROOT / "assets" / "knowledge"
+TAKES = {"train": 3, "validation": 1, "test": 2}  # recordings of a question of the grocery task
+SPOKEN_EVERY = {
+    BASE: {"train": 1, "validation": 1, "test": 1},
+    "packs": {"train": 90, "validation": 90, "test": 24},
+}  # questions
+READ_EVERY = {
+    "train": 150,
+    "validation": 50,
+    "test": 40,
+}  # of the photos in which text is looked for
+TEXTS, PHOTOS = 64, 16  # encoded at once
+SOURCES = (
+    "Photos, pictures and descriptions: GroceryStoreDataset (Klasson et al. 2019), MIT. Questions, entries "
+    "and the packs' pictures: written and drawn for this project. Speech: Piper voice en_US-joe-medium (CC0 data)."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Journals:
+    """photos: vector, sure, fingerprint. read, heard: [text, confidence]. texts: vector; pieces:
+    [ids, vectors] of a text; words: vector of a title."""
+
+    photos: Journal
+    read: Journal
+    heard: Journal
+    texts: Journal
+    pieces: Journal
+    words: Journal
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedSet:
+    """A cleaned support set and the journals that hold what its questions and photos became."""
+
+    rows: SupportSet
+    journals: Journals
+
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, d_text) float32."""
+        return np.stack([unpacked(self.journals.texts[text]) for text in texts])
+
+    def pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """The word pieces of each text."""
+        rows = (self.journals.pieces[text] for text in texts)
+        return [
+            Pieces(ids, pieces.unpacked(vectors, self._d_text).astype(np.float16))
+            for ids, vectors in rows
+        ]
+
+    @property
+    def _d_text(self) -> int:
+        return len(self.texts([self.rows.wordings[0].text])[0])
+
+    def titles(self, titles: Sequence[str]) -> np.ndarray:
+        """(n, d_picture) float32, by the image encoder's text tower."""
+        return np.stack([unpacked(self.journals.words[title]) for title in titles])
+
+    def takes(self, wording: Wording) -> list[tuple[str, float]]:
+        """What was heard, and how surely, each time that the question was spoken; silence is left
+        out.
+        """
+        found = [
+            self.journals.heard[key] for key in take_keys(wording) if key in self.journals.heard
+        ]
+        return [(text, sure) for text, sure in found if text]
+
+    def photo(self, picture: Picture) -> tuple[np.ndarray, float]:
+        """(d_picture,) unit vector and confidence."""
+        row = self.journals.photos[picture.key]
+        return unpacked(row["vector"]), row["sure"]
+
+    def read(self, picture: Picture) -> tuple[str, float]:
+        """The text in the photo, and how surely it was read; nothing where nobody looked."""
+        return (
+            tuple(self.journals.read[picture.key])
+            if picture.key in self.journals.read
+            else ("", 0.0)
+        )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--grocery", type=Path, required=True, help="folder in the layout of GroceryStoreDataset"
+    )
+    parser.add_argument(
+        "--cases",
+        type=Path,
+        default=ROOT / "tests" / "cases",
+        help="folder of <knowledge base>.jsonl files",
+    )
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    made = build(args.grocery, args.cases, settings)
+    print(json.dumps(card(made), indent=1))
+    return 0
+
+
+def build(
+    grocery: Path, cases: Path, settings: Settings, feedback: Feedback | None = None
+) -> EncodedSet:
+    """The set, encoded as far as it is not yet; feedback: see feedback.py.
+
+    Raises InputError for unusable folders and where splits leak.
+    """
+    from mm_support.device import resolve_device
+    from mm_support.encode.image import load_image_encoder
+    from mm_support.encode.text import load_text_encoder
+
+    device = resolve_device(settings.device)
+    found, folder = collect(grocery, PACKS, cases), folder_of(settings)
+    journals = Journals(
+        **{name: Journal(folder / f"{name}.jsonl") for name in Journals.__dataclass_fields__}
+    )
+    if feedback:
+        found = with_feedback(
+            found,
+            feedback,
+            said([case.turn.audio for case in feedback.cases], journals.heard, settings),
+        )
+    image = load_image_encoder(settings, device)
+    see(found.pictures, journals.photos, image)
+    see(_catalogue(found), journals.photos, image)
+    rows = cleaned(found, lambda picture: journals.photos[picture.key]["fingerprint"])
+    leaked = leaks(rows, lambda picture: journals.photos[picture.key]["fingerprint"])
+    if leaked:
+        raise InputError(f"The splits are not apart: {leaked[0]} ({len(leaked)} in all).")
+    entries = [entry for base in rows.entries.values() for entry in base]
+    journals.words.fill(
+        (e.title for e in entries),
+        lambda t: packed(image.encode_words(t)),
+        "encoding titles",
+        TEXTS,
+    )
+    hear(rows.wordings, journals.heard, settings)
+    read(rows.pictures, journals.read, settings)
+    made = EncodedSet(rows, journals)
+    encode_texts(made, entries, load_text_encoder(settings, device))
+    (folder / "card.json").write_text(json.dumps(card(made), indent=1) + "\n", encoding="utf-8")
+    return made
+
+
+def folder_of(settings: Settings) -> Path:
+    """Where the set for these models lies."""
+    return settings.data_dir / "support-set" / made_for(settings)
+
+
+def see(pictures: Sequence[Picture], journal: Journal, encoder) -> None:
+    """Vector, confidence and fingerprint of every photo."""
+    from mm_support.encode.turn import UNSURE_PHOTO
+
+    by_key = {picture.key: picture for picture in pictures}
+
+    def work(keys: Sequence[str]) -> list[dict]:
+        photos = [taken(by_key[key]) for key in keys]
+        vectors = encoder.encode(photos)
+        labels = [encoder.label(vector) for vector in vectors]
+        sure = [max(UNSURE_PHOTO, found[0].probability if found else 0.0) for found in labels]
+        prints = [photo_fingerprint(photo) for photo in photos]
+        return [
+            {"vector": v, "sure": s, "fingerprint": p}
+            for v, s, p in zip(packed(vectors), sure, prints)
+        ]
+
+    journal.fill(by_key, work, "looking at photos", PHOTOS)
+
+
+def taken(picture: Picture):
+    """The photo itself; of a pack's picture, a photo of it as a customer would take it."""
+    from mm_support.train.distort import snapshot
+
+    photo = load_photo(picture.path)
+    return (
+        snapshot(photo, np.random.default_rng(seed_of(picture.key))) if picture.variant else photo
+    )
+
+
+def read(pictures: Iterable[Picture], journal: Journal, settings: Settings) -> None:
+    """The text in some of the photos: reading takes longer than everything else."""
+    from mm_support.encode.ocr import load_text_reader
+    from mm_support.encode.turn import photo_text
+
+    by_key = {picture.key: picture for picture in pictures}
+    chosen = [
+        key for key, picture in by_key.items() if seed_of(key) % READ_EVERY[picture.split] == 0
+    ]
+    if all(key in journal for key in chosen):
+        return
+    reader = load_text_reader(settings)
+
+    def work(keys: Sequence[str]) -> list[list]:
+        return [list(photo_text(ImageView(text=reader.read(taken(by_key[key]))))) for key in keys]
+
+    journal.fill(chosen, work, "reading photos")
+
+
+def hear(wordings: Iterable[Wording], journal: Journal, settings: Settings) -> None:
+    """Questions spoken by Piper as another speaker in a noisy room, and what Whisper made of them."""
+    from mm_support.decode.voice import load_voice
+    from mm_support.device import resolve_device
+    from mm_support.encode.speech import load_speech_encoder
+    from mm_support.inputs.audio import load_waveform
+    from mm_support.train.distort import recording
+
+    grocery_first = sorted(wordings, key=lambda wording: wording.base != BASE)
+    texts = {key: wording.text for wording in grocery_first for key in take_keys(wording)}
+    if all(key in journal for key in texts):
+        return
+    voice, ears = (
+        load_voice(settings),
+        load_speech_encoder(settings, resolve_device(settings.device)),
+    )
+
+    def work(keys: Sequence[str]) -> list[list]:
+        sounds = [voice.speak(texts[key]) for key in keys]
+        takes = [
+            recording(load_waveform((s.rate, s.samples)), np.random.default_rng(seed_of(k)))
+            for k, s in zip(keys, sounds)
+        ]
+        return [[heard.text, heard.confidence] for heard in map(ears.transcribe, takes)]
+
+    journal.fill(texts, work, "speaking and listening")
+
+
+def said(recordings: Sequence[Path | None], journal: Journal, settings: Settings) -> list[str]:
+    """What is heard in each of the recordings that customers sent; nothing where there is none."""
+    from mm_support.device import resolve_device
+    from mm_support.encode.speech import load_speech_encoder
+    from mm_support.inputs.audio import load_waveform
+
+    keys = [f"{path.resolve()}#{path.stat().st_mtime_ns}" if path else "" for path in recordings]
+    paths = {key: path for key, path in zip(keys, recordings) if path}
+    if any(key not in journal for key in paths):
+        ears = load_speech_encoder(settings, resolve_device(settings.device))
+
+        def work(part: Sequence[str]) -> list[list]:
+            return [
+                [heard.text, heard.confidence]
+                for heard in (ears.transcribe(load_waveform(paths[key])) for key in part)
+            ]
+
+        journal.fill(paths, work, "listening to customers")
+    return [journal[key][0] if key else "" for key in keys]
+
+
+def take_keys(wording: Wording) -> list[str]:
+    """Names of the recordings that are made of a question."""
+    key = f"{wording.base}: {wording.text}"
+    grocery = wording.base == BASE
+    if seed_of(key) % SPOKEN_EVERY[BASE if grocery else "packs"][wording.split]:
+        return []
+    return [f"{key}#{take}" for take in range(TAKES[wording.split] if grocery else 1)]
+
+
+def encode_texts(made: EncodedSet, entries: Iterable, encoder) -> None:
+    texts = [text for entry in entries for text in entry_texts(entry)]
+    texts += [wording.text for wording in made.rows.wordings]
+    texts += [text for wording in made.rows.wordings for text, _ in made.takes(wording)]
+    texts += [text for picture in made.rows.pictures if (text := made.read(picture)[0])]
+    made.journals.texts.fill(
+        texts, lambda part: packed(encoder.encode(part)), "encoding texts", TEXTS
+    )
+    made.journals.pieces.fill(
+        texts,
+        lambda part: [[p.ids, pieces.packed(p.vectors)] for p in encoder.encode_pieces(part)[1]],
+        "encoding their pieces",
+        TEXTS,
+    )
+
+
+def card(made: EncodedSet) -> dict:
+    """What the set holds, for people."""
+
+    def counts(items: Iterable) -> dict:
+        count = Counter((item.base, item.split) for item in items)
+        return {
+            base: {split: count[base, split] for split in SPLITS if count[base, split]}
+            for base in made.rows.entries
+        }
+
+    spoken = [wording for wording in made.rows.wordings for _ in made.takes(wording)]
+    return {
+        "what": "questions typed and spoken, photos, and the entries that answer them",
+        "entries": {base: len(entries) for base, entries in made.rows.entries.items()},
+        "questions": counts(made.rows.wordings),
+        "spoken_and_heard": counts(spoken),
+        "photos": counts(made.rows.pictures),
+        "splits": "by wording, photo and picture; no text, file or near-duplicate photo is in two of them (checked)",
+        "never_trained_on": sorted(
+            set(made.rows.entries) - {BASE, *TRAINED_PACKS, *made.rows.corrected}
+        ),
+        "sources": SOURCES,
+    }
+
+
+def packed(rows: np.ndarray) -> list[str]:
+    """(n, d) -> a text each: float16 in base 64."""
+    return [base64.b64encode(row.astype("<f2").tobytes()).decode() for row in rows]
+
+
+def unpacked(text: str) -> np.ndarray:
+    """(d,) float32."""
+    return np.frombuffer(base64.b64decode(text), "<f2").astype(np.float32)
+
+
+def _catalogue(found: SupportSet) -> list[Picture]:
+    """The entries' own pictures, as they are."""
+    paths = dict.fromkeys(
+        (base, path)
+        for base, entries in found.entries.items()
+        for entry in entries
+        for path in entry.pictures
+    )
+    return [Picture(base, (), path, 0, "catalogue") for base, path in paths]
