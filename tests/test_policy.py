@@ -2,7 +2,6 @@
 the real encoder.
 """
 
-
 import numpy as np
 import pytest
 from conftest import WordEncoder
@@ -11,6 +10,7 @@ from mm_support.decide.confidence import FEATURES, Gate, features, load_gate
 from mm_support.decide.policy import ANGER, WANTS_PERSON, Policy, candidates
 from mm_support.errors import InputError, WeightsError
 from mm_support.knowledge.query import SearchQuery
+from mm_support.pipeline import drained, judge
 from mm_support.train.calibrate import read_cases
 from mm_support.types import Entry, FusedQuery, Hit, Past, Question, UserTurn
 
@@ -221,7 +221,7 @@ NEITHER = (
 @pytest.mark.slow
 @pytest.mark.parametrize("sentences, reason", [(ASKS, "asked"), (ANGRY, "upset"), (NEITHER, None)])
 def test_wording_that_asks_for_a_person(service, sentences, reason):
-    policy = service._parts.result().policy
+    policy = service.parts.policy
     assert {text: policy._sign(text) for text in sentences.split("|")} == dict.fromkeys(
         sentences.split("|"), reason
     )
@@ -237,9 +237,9 @@ def test_wording_that_asks_for_a_person(service, sentences, reason):
     ],
 )
 def test_codes_said_and_not_said(service, text, action):
-    hits, _, decision = service.decide(UserTurn(text, knowledge="smart-home"))
-    assert decision.action == action
-    assert action == "clarify" or hits[0].entry.id == "washer-e24"
+    judged = drained(judge(service.parts, UserTurn(text, knowledge="smart-home")))
+    assert judged.decision.action == action
+    assert action == "clarify" or judged.hits[0].entry.id == "washer-e24"
 
 
 @pytest.mark.parametrize(

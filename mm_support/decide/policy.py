@@ -97,6 +97,9 @@ Reason = Literal[
     "ambiguous",
     "unknown",
     "silence",
+    "waiting",
+    "person",
+    "closed",
 ]
 
 

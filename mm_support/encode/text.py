@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BATCH = 64  # texts encoded together
+REMEMBERED = 10_000  # texts whose vectors are remembered, 1.5 kB each
 FEW = 8  # texts that one thread encodes by itself
 MAX_TOKENS = 256  # all-MiniLM-L6-v2 was trained with at most 256; longer texts are cut
 
@@ -127,6 +129,46 @@ class TransformersTextEncoder:
         mask = kept.unsqueeze(-1).float()
         pooled = states[:, 0] if self._pooling == "cls" else (states * mask).sum(1) / mask.sum(1)
         return torch.nn.functional.normalize(pooled, dim=-1), states
+
+
+class RememberingEncoder:
+    """A text encoder that remembers the vectors of the texts that it encoded last, so that what a
+    customer asked is encoded once, however many steps need its vector. Blanks make no difference.
+    """
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder, self.dim = encoder, encoder.dim
+        self._known: OrderedDict[str, np.ndarray] = OrderedDict()  # the latest last
+        self._lock = threading.Lock()
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32 unit rows."""
+        keys = [_key(text) for text in texts]
+        with self._lock:
+            found = {key: self._known[key] for key in keys if key in self._known}
+        missing = [key for key in dict.fromkeys(keys) if key not in found]
+        if missing:
+            found |= zip(missing, self._encoder.encode(missing))
+        self._remember(found)
+        return np.stack([found[key] for key in keys]) if keys else self._encoder.encode([])
+
+    def encode_pieces(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]:
+        """(n, dim) float32 unit rows, and the pieces of each text, which are not remembered."""
+        vectors, pieces = self._encoder.encode_pieces(texts)
+        self._remember({_key(text): vector for text, vector in zip(texts, vectors)})
+        return vectors, pieces
+
+    def _remember(self, vectors: dict[str, np.ndarray]) -> None:
+        with self._lock:
+            for key, vector in vectors.items():
+                self._known[key] = vector
+                self._known.move_to_end(key)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+
+
+def _key(text: str) -> str:
+    return " ".join(text.split())
 
 
 def load_text_encoder(settings: Settings, device: Device) -> TransformersTextEncoder:

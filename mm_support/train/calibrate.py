@@ -23,6 +23,7 @@ from mm_support.decide.confidence import FEATURES, GATE_FILE, Gate, features
 from mm_support.errors import InputError
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
+from mm_support.pipeline import drained, judge, past_after, perceive
 from mm_support.train.distort import snapshot
 from mm_support.types import Past, UserTurn
 
@@ -150,17 +151,16 @@ def examples_of(service, base: str, turns: Sequence[dict]) -> Iterator[Example]:
     """
     past: tuple[Past, ...] = ()
     for turn in turns:
-        hits, query, decision = service.decide(UserTurn(text=turn["text"], knowledge=base), past)
+        asked = UserTurn(text=turn["text"], knowledge=base)
+        judged = drained(judge(service.parts, asked, past))
+        best = judged.hits[0].entry
         yield Example(
             base,
-            features(turn["text"], query, hits),
+            features(turn["text"], judged.query, judged.hits),
             turn["expect"] != "none",
-            hits[0].entry.id == turn["expect"],
+            best.id == turn["expect"],
         )
-        best = hits[0].entry
-        past += (
-            Past(turn["text"], "", decision.action, (best.id,), decision.reason, base, best.title),
-        )
+        past += (past_after(judged, [best]),)
 
 
 def collect_photos(service, bases: Sequence[str]) -> list[Example]:
@@ -181,18 +181,14 @@ def collect_photos(service, bases: Sequence[str]) -> list[Example]:
         picture = load_photo(path)
         other = bases[(bases.index(base) + 1) % len(bases)]
         for photo in (picture, snapshot(picture, rng)):
-            _, seen = service.perceive(UserTurn(image=photo))
+            perceived = drained(perceive(service.parts.encoders, UserTurn(image=photo)))
             for text in ("", BESIDE_A_PHOTO[rng.integers(1, len(BESIDE_A_PHOTO))]):
                 for asked_in, expected in ((base, entry_id), (other, "none")):
-                    _, hits, query, _ = service.judge(
-                        UserTurn(text=text, knowledge=asked_in), None, seen
-                    )
-                    right = hits[0].entry.id == expected
-                    examples.append(
-                        Example(
-                            base, features(text, query, hits), expected != "none", right, shown=True
-                        )
-                    )
+                    asked = UserTurn(text=text, image=photo, knowledge=asked_in)
+                    judged = drained(judge(service.parts, asked, perceived=perceived))
+                    right = judged.hits[0].entry.id == expected
+                    x = features(text, judged.query, judged.hits)
+                    examples.append(Example(base, x, expected != "none", right, shown=True))
     return examples
 
 
