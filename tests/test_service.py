@@ -14,6 +14,7 @@ from mm_support.decide.confidence import FEATURES, Gate
 from mm_support.decide.policy import Policy
 from mm_support.decode.compose import Speech
 from mm_support.decode.reply import ReplyWriter, Sentence
+from mm_support.encode.text import RememberingEncoder
 from mm_support.encode.turn import Encoders, question_of
 from mm_support.errors import InputError, KnowledgeError, WeightsError
 from mm_support.fuse.strategies import build_fusion
@@ -64,8 +65,9 @@ def make(tmp_settings, folder):
     """Builds a service from fakes, with the base "kb" ingested."""
     services = []
 
-    def build(draft="", lines=(), speech=None):
-        text, image = WordEncoder(), ColourEncoder()
+    def build(draft="", lines=(), speech=None, text=None):
+        text, image = text or WordEncoder(), ColourEncoder()
+        asked = RememberingEncoder(text)
         index = VectorIndex(
             connect(tmp_settings.data_dir / "index"),
             "fake",
@@ -73,23 +75,23 @@ def make(tmp_settings, folder):
             image.dim,
             tmp_settings.data_dir / "pictures",
         )
-        encoders = Encoders(speech or FakeSpeech(), image, FakeReader(*lines), text)
+        encoders = Encoders(speech or FakeSpeech(), image, FakeReader(*lines), asked)
         fusion = build_fusion("weighted-sum", text.dim, image.dim)
         understand = partial(query_of, encoders, fusion)
         knowledge = Knowledge(index, text, image, tmp_settings.data_dir / "pictures", understand)
         knowledge.ingest("kb", folder)
         parts = Future()
-        writer = ReplyWriter(EchoModel(draft) if draft else None, text)
+        writer = ReplyWriter(EchoModel(draft) if draft else None, asked)
         parts.set_result(
             Parts(
                 "CPU",
                 encoders,
                 fusion,
                 knowledge,
-                Policy(GATE, text),
+                Policy(GATE, asked),
                 writer,
                 FakeVoice(),
-                index.close,
+                close=index.close,
             )
         )
         services.append(SupportService(tmp_settings, open_keeper(tmp_settings), parts))

@@ -160,37 +160,35 @@ class RememberingEncoder:
 
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder, self.dim = encoder, encoder.dim
-        self._known: OrderedDict[str, np.ndarray] = OrderedDict()  # the latest last
+        self._known: OrderedDict[tuple[str, Kind], np.ndarray] = OrderedDict()  # the latest last
         self._lock = threading.Lock()
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
+    def encode(self, texts: Sequence[str], kind: Kind = "query") -> np.ndarray:
         """(n, dim) float32 unit rows."""
-        keys = [_key(text) for text in texts]
+        plain = [" ".join(text.split()) for text in texts]
         with self._lock:
-            found = {key: self._known[key] for key in keys if key in self._known}
-        missing = [key for key in dict.fromkeys(keys) if key not in found]
+            found = {text: self._known.get((text, kind)) for text in plain}
+        missing = [text for text, vector in found.items() if vector is None]
         if missing:
-            found |= zip(missing, self._encoder.encode(missing))
-        self._remember(found)
-        return np.stack([found[key] for key in keys]) if keys else self._encoder.encode([])
+            found |= zip(missing, self._encoder.encode(missing, kind))
+        self._remember(found, kind)
+        return np.array([found[text] for text in plain], np.float32).reshape(-1, self.dim)
 
-    def encode_pieces(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]:
+    def encode_pieces(
+        self, texts: Sequence[str], kind: Kind = "query"
+    ) -> tuple[np.ndarray, list[Pieces]]:
         """(n, dim) float32 unit rows, and the pieces of each text, which are not remembered."""
-        vectors, pieces = self._encoder.encode_pieces(texts)
-        self._remember({_key(text): vector for text, vector in zip(texts, vectors)})
+        vectors, pieces = self._encoder.encode_pieces(texts, kind)
+        self._remember({" ".join(text.split()): row for text, row in zip(texts, vectors)}, kind)
         return vectors, pieces
 
-    def _remember(self, vectors: dict[str, np.ndarray]) -> None:
+    def _remember(self, vectors: dict[str, np.ndarray], kind: Kind) -> None:
         with self._lock:
-            for key, vector in vectors.items():
-                self._known[key] = vector
-                self._known.move_to_end(key)
+            for text, vector in vectors.items():
+                self._known[text, kind] = vector
+                self._known.move_to_end((text, kind))
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
-
-
-def _key(text: str) -> str:
-    return " ".join(text.split())
 
 
 def load_text_encoder(settings: Settings, device: Device) -> TransformersTextEncoder:
