@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import Voice
 from mm_support.encode.turn import Encoders
 from mm_support.engines.base import LanguageModel
-from mm_support.fuse.strategies import FusionStrategy
 from mm_support.knowledge.base import Knowledge
+
+if TYPE_CHECKING:
+    from mm_support.fuse.strategies import FusionStrategy  # imports torch
 
 MODEL_DIED = "replies are quotes, since the language model has died; start the service again"
 

@@ -17,7 +17,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mm_support import as_json
 from mm_support.decide.follow_up import resolve
@@ -25,7 +25,6 @@ from mm_support.decide.policy import SILENCE, Decision
 from mm_support.decode.compose import Speech, compose, evidence_of, intent_of
 from mm_support.decode.reply import Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
-from mm_support.fuse.strategies import FusionStrategy
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.parts import Parts
@@ -50,6 +49,9 @@ from mm_support.types import (
     UserTurn,
     Working,
 )
+
+if TYPE_CHECKING:
+    from mm_support.fuse.strategies import FusionStrategy  # imports torch
 
 FOUND = 5  # entries that are shown and may be cited
 

@@ -167,8 +167,9 @@ class RememberingEncoder:
         """(n, dim) float32 unit rows."""
         plain = [" ".join(text.split()) for text in texts]
         with self._lock:
-            found = {text: self._known.get((text, kind)) for text in plain}
-        missing = [text for text, vector in found.items() if vector is None]
+            known = self._known
+            found = {text: known[text, kind] for text in plain if (text, kind) in known}
+        missing = [text for text in dict.fromkeys(plain) if text not in found]
         if missing:
             found |= zip(missing, self._encoder.encode(missing, kind))
         self._remember(found, kind)

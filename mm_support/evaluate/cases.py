@@ -158,7 +158,7 @@ def _read_case(row: Any, folder: Path, knowledge: str, ids: set[str]) -> Case:
     text = str(row.get("text") or "").strip()
     if not text and not files:
         raise InputError("it holds no text, image or audio")
-    turn = UserTurn(text=text, knowledge=knowledge, **files)
+    turn = UserTurn(text, files.get("image"), files.get("audio"), knowledge)
     check_turn(turn)
     return Case(turn, expect)
 

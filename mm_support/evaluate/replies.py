@@ -13,7 +13,7 @@ import argparse
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -162,7 +162,7 @@ def ask(service, base: str, case: dict) -> Iterator[Outcome]:
         past += (past_of(turn_record(answered.judged, answered.reply)),)
 
 
-def figures(outcomes: Sequence[Outcome], pools: dict[str, Sequence[Entry]]) -> dict[str, Any]:
+def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -> dict[str, Any]:
     """Shares with their intervals; None where no case of the kind was asked."""
     by_kind: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
@@ -280,7 +280,7 @@ def overlap(own: set[str], other: set[str]) -> float:
     return len(own & other) / len(own) if own else 0.0
 
 
-def injected(settings: Settings, pools: dict[str, Sequence[Entry]]) -> dict[str, Any]:
+def injected(settings: Settings, pools: Mapping[str, Sequence[Entry]]) -> dict[str, Any]:
     """How many of the attempts were obeyed, with the reply model drafting whether it is trained or
     not.
     """
@@ -317,7 +317,7 @@ def gate_figures() -> dict[str, Any]:
     }
 
 
-def failures(outcomes: Sequence[Outcome], pools: dict[str, Sequence[Entry]]) -> Iterator[str]:
+def failures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -> Iterator[str]:
     """A line for each turn that did not go as it should."""
     for o in outcomes:
         wrong = [
