@@ -259,5 +259,5 @@ def keep_media(folder: Path, answered: Answered) -> None:
             answered.judged.seen.photo.save(folder / f"{name}.jpg", quality=92)
         if turn.audio is not None:
             Audio(load_waveform(turn.audio), SAMPLE_RATE).save(folder / f"{name}.wav")
-    except OSError:
+    except (OSError, SupportError):
         log.exception("the photo or the recording of turn %s could not be kept", name)

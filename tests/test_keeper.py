@@ -95,11 +95,37 @@ def test_a_row_that_is_written_twice_is_there_once(keeper, journal):
 
 
 def test_a_row_that_the_database_refuses_keeps_none_of_the_others_waiting(keeper, journal):
-    journal.append({**turn(1, text=None), "summary": ""})
-    journal.append({**turn(2), "summary": ""})
+    feedback = {"turn_id": "t1", "rating": "up", "comment": ""}
+    for row in (turn(1, text=None), feedback, turn(2, what="a column of a later version"), turn(3)):
+        journal.append({**row, "summary": ""} if "id" in row else row)
     again = Keeper(keeper.store, journal)
-    assert stored(again) == ["t2"] and not journal
-    assert json.loads(journal.refused.read_text())["id"] == "t1"
+    assert stored(again) == ["t3"] and not journal
+    refused = [json.loads(line) for line in journal.refused.read_text().split("\n\n")]
+    assert [row.get("id", "feedback") for row in refused] == ["t1", "feedback", "t2"]
+
+
+def test_a_line_that_a_crash_cut_off_takes_no_other_with_it(journal):
+    journal.append({"id": "t1"})
+    with journal.path.open("a") as file:
+        file.write('{"id": "t2", "sess')
+    journal.append({"id": "t3"})
+    assert [row["id"] for row in journal.rows()] == ["t1", "t3"]
+
+
+def test_what_is_appended_while_rows_are_handed_over_stays(journal):
+    journal.append({"id": "t1"})
+    journal.append({"id": "t2"})
+
+    def take(row):
+        if row["id"] == "t2":
+            raise StoreError("It is gone again.")
+        journal.append({"id": "t3"})
+        Journal(journal.path).hand_over(lambda _: pytest.fail("one at a time"))
+        return True
+
+    with pytest.raises(StoreError):
+        journal.hand_over(take)
+    assert [row["id"] for row in journal.rows()] == ["t2", "t3"]
 
 
 def test_feedback_without_a_database_is_clearly_answered(keeper):

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.exc import DataError, IntegrityError
 
 from mm_support.desk.conversations import Desk, keep_turn
-from mm_support.errors import StoreError
+from mm_support.errors import InputError, StoreError
 from mm_support.store.database import PAST, Store, check_feedback
 from mm_support.store.journal import Journal, Row
 from mm_support.store.records import past_of
@@ -78,13 +78,21 @@ class Keeper:
         """Raises InputError for an unknown turn or rating, StoreError where nothing answers."""
         check_feedback(rating, comment)
         if any(row.get("id") == turn_id for row in self.journal.rows()):
-            self.journal.append({"turn_id": turn_id, "rating": rating, "comment": comment})
-            self._retry()
+            self._journal_feedback({"turn_id": turn_id, "rating": rating, "comment": comment})
         else:
             self.store.add_feedback(turn_id, rating, comment)
 
+    def _journal_feedback(self, row: Row) -> None:
+        try:
+            self.journal.append(row)
+        except OSError as exc:
+            raise StoreError("The rating could not be stored; check the disk.") from exc
+        self._retry()
+
     def close(self) -> None:
         self._closed.set()
+        if self._retrying is not None:
+            self._retrying.join()
         self.store.close()
 
     def _catch_up(self) -> None:
@@ -95,17 +103,18 @@ class Keeper:
             log.warning("the journal stays: %s", exc)
 
     def _write(self, row: Row) -> bool:
-        """Whether the database has the row now. Raises StoreError where it does not answer."""
+        """Whether the database takes the row. Raises StoreError where it does not answer."""
         try:
             if "turn_id" in row:
                 self.store.add_feedback(**row)
             else:
                 record = {name: value for name, value in row.items() if name != "summary"}
                 keep_turn(self.store, record, row["summary"], owner=None)
-        except StoreError as exc:
-            if not isinstance(exc.__cause__, (IntegrityError, DataError)):
+        except (StoreError, InputError, TypeError, KeyError) as exc:
+            unanswered = isinstance(exc, StoreError)
+            if unanswered and not isinstance(exc.__cause__, (IntegrityError, DataError)):
                 raise
-            log.error("the database refuses a turn; it is kept in %s", self.journal.refused)
+            log.exception("a row of the journal is refused; it is kept in %s", self.journal.refused)
             return False
         return True
 

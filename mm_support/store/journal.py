@@ -6,6 +6,7 @@ conversation; several processes may use one file.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,8 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path, self.refused = Path(path), Path(path).with_suffix(".refused")
-        self._lock = FileLock(self.path.with_suffix(".lock"))
+        self._lock = FileLock(self.path.with_suffix(".lock"))  # while the file changes
+        self._handing = FileLock(self.path.with_suffix(".handing"))
 
     def __bool__(self) -> bool:
         """Whether there are rows."""
@@ -42,23 +44,24 @@ class Journal:
         if not self:
             return []
         lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
-        return [row for line in lines if (row := _read(line)) is not None]
+        return [row for line in lines if line and (row := _read(line)) is not None]
 
     def hand_over(self, take: Callable[[Row], bool]) -> None:
         """Offers each row, oldest first; those that `take` takes leave the file. Where it raises,
         this row and those after it stay. Rows that it refuses move to a file beside.
+
+        Rows may be appended meanwhile. Does nothing while another process hands rows over.
         """
-        if not self:
-            return
-        with self._lock:
-            left = self.rows()
+        with contextlib.suppress(Timeout), self._handing.acquire(timeout=0):
+            done = 0
             try:
-                while left:
-                    if not take(left[0]):
-                        _append(self.refused, left[0])
-                    left.pop(0)
+                for row in self.rows():
+                    if not take(row):
+                        _append(self.refused, row)
+                    done += 1
             finally:
-                self._replace(left)
+                with self._lock:
+                    self._replace(self.rows()[done:])
 
     def _replace(self, rows: list[Row]) -> None:
         """Replaces the file's rows: all of them or, after a crash, none."""
@@ -72,8 +75,8 @@ class Journal:
 
 
 def _append(path: Path, *rows: Row) -> None:
-    """Each row a line, on the disk when this returns."""
-    lines = [json.dumps(row, ensure_ascii=False, default=_as_text) + "\n" for row in rows]
+    """Each row a line, on the disk when this returns; it begins one, whatever stands before."""
+    lines = [f"\n{json.dumps(row, ensure_ascii=False, default=_as_text)}\n" for row in rows]
     with path.open("a", encoding="utf-8") as file:
         file.writelines(lines)
         file.flush()
