@@ -13,6 +13,7 @@ from mm_support.decide.policy import Decision
 from mm_support.decode.compose import compose
 from mm_support.decode.grounding import Grounding
 from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence, SentenceVectors, draft
+from mm_support.desk.conversations import STATES
 from mm_support.errors import GenerationError
 from mm_support.language.messages import HANDOFF, REFUSAL, clarify_text
 from mm_support.language.sentences import evidence_sentences, split_sentences
@@ -315,9 +316,9 @@ def test_an_amount_that_the_entry_contradicts_is_not_agreed_with(asked, correcte
 def test_texts_name_the_topics_and_say_what_happens():
     assert "“Refund” or “Washing machine shows E24”" in clarify_text(HITS)
     assert "“Refund”" in clarify_text(HITS[:1]) and clarify_text(())
-    assert "person" in REFUSAL and all(
-        "I am handing this conversation" in said.replace("\n", " ") for said in HANDOFF.values()
-    )
+    handing = [said for reason, said in HANDOFF.items() if reason not in STATES]
+    assert "person" in REFUSAL and len(handing) >= 4
+    assert all("I am handing this conversation" in said for said in handing)
 
 
 def test_the_code_of_the_title_is_what_the_photo_shows():
