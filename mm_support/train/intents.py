@@ -94,7 +94,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     for row in splits.bad:
         print(f"skipped {row.file}, line {row.line}: {row.reason}", file=sys.stderr)
     device = resolve_device(settings.device)
-    readers = load_text_encoder(settings, device), load_hidden_states(settings, device)
+    encoder = load_text_encoder(settings, device, "torch")  # its upper layers are trained
+    readers = encoder, load_hidden_states(settings, device)
     report, judged = evaluate(*readers, splits, args.seed)
     if args.figures:
         draw(judged, args.figures)
