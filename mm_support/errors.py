@@ -7,6 +7,10 @@ SupportError            catch this one; its message is one plain sentence with t
   GenerationError       the language model or the voice failed
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 
 class SupportError(Exception):
     """Base of all errors that are shown to people: the message says what to do next."""
@@ -26,3 +30,16 @@ class KnowledgeError(SupportError):
 
 class GenerationError(SupportError):
     """A reply or its voice could not be produced."""
+
+
+def no_such_base(name: str, known: Iterable[str]) -> KnowledgeError:
+    """What is raised for an unknown base. known: the names that exist."""
+    names = ", ".join(sorted(known)) or "none yet"
+    return KnowledgeError(
+        f"There is no knowledge base {name!r} (there are: {names}); ingest it first."
+    )
+
+
+def no_such_turn() -> InputError:
+    """What is raised for a rating of a reply that was never given."""
+    return InputError("There is no such turn; use the turn_id of a reply.")

@@ -63,8 +63,8 @@ def assets(tmp_path_factory):
     return folder
 
 
-def launch(service, assets):
-    demo = build_demo(service, assets)
+def launch(service, assets, may_add=True):
+    demo = build_demo(service, assets, may_add)
     return demo, demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())[1]
 
 
@@ -411,7 +411,7 @@ def test_a_reply_can_be_stopped_and_the_next_question_works(page, service):
 def test_a_problem_is_said_in_the_chat_and_the_next_question_works(page):
     page.get_by_label("Upload a file").wait_for()
     page.locator("#box textarea").press("Enter")
-    expect(page.locator("#chat .bot-row").last).to_contain_text("The message is empty")
+    expect(page.locator("#chat .bot-row").last).to_contain_text("There is nothing to answer")
     ask(page, "return an order")
     expect(finished(page)).to_contain_text("30 days")
 

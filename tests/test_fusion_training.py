@@ -21,7 +21,7 @@ from mm_support.knowledge.base import entry_texts
 from mm_support.knowledge.index import Point, VectorIndex, connect
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.scoring import PIECE_SHARE
-from mm_support.language import identifiers as codes
+from mm_support.language import identifiers
 from mm_support.language.sentences import word_stems
 from mm_support.train import fusion_training
 from mm_support.train.grocery import BASE, grocery_entries
@@ -167,7 +167,7 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
                 n,
                 made.texts([t])[0],
                 c,
-                codes.extract(t),
+                identifiers.extract(t),
                 word_stems(t),
                 made.pieces([t])[0].vectors.astype(np.float32),
             )

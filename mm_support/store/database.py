@@ -17,7 +17,7 @@ from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text, create_e
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
-from mm_support.errors import InputError, SupportError
+from mm_support.errors import InputError, SupportError, no_such_turn
 from mm_support.types import Past
 
 RATINGS = ("up", "down")
@@ -93,6 +93,14 @@ class Handoff:
     summary: str
 
 
+def check_feedback(rating: str, comment: str) -> None:
+    """Raises InputError for a rating that is none, and for a comment that is too long."""
+    if rating not in RATINGS:
+        raise InputError(f"The rating must be one of {', '.join(RATINGS)}.")
+    if len(comment) > MAX_COMMENT:
+        raise InputError(f"The comment is longer than {MAX_COMMENT} characters; shorten it.")
+
+
 class Store:
     """Turns and feedback behind a SQLAlchemy URL; tables are created where they are missing."""
 
@@ -139,13 +147,10 @@ class Store:
 
     def add_feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
         """Stores a rating, "up" or "down". Raises InputError for an unknown turn or rating."""
-        if rating not in RATINGS:
-            raise InputError(f"The rating must be one of {', '.join(RATINGS)}.")
-        if len(comment) > MAX_COMMENT:
-            raise InputError(f"The comment is longer than {MAX_COMMENT} characters; shorten it.")
+        check_feedback(rating, comment)
         with self._session() as session:
             if session.get(TurnRow, turn_id) is None:
-                raise InputError("There is no such turn; use the turn_id of a reply.")
+                raise no_such_turn()
             session.add(FeedbackRow(turn_id=turn_id, rating=rating, comment=comment))
 
     def past(self, session_id: str, limit: int = 4) -> tuple[Past, ...]:
