@@ -48,7 +48,7 @@ def evaluation_tab(folder: Path) -> None:
     if not report.is_file() and not charts:
         gr.HTML(HOW_TO_EVALUATE)
         return
-    with gr.Row():
+    with gr.Row(elem_classes="ms-charts"):
         for chart in charts:
             gr.Image(
                 str(chart),

@@ -18,7 +18,10 @@ from mm_support.knowledge.ingest import read_knowledge
 ROOT = Path(__file__).parents[1]
 KNOWLEDGE = ROOT / "assets" / "knowledge"
 CASES = ROOT / "tests" / "cases"
-PACKS = ("shopping", "smart-home", "finance", "healthcare", "education")
+CHINESE = "-zh"  # ends the name of a pack in Chinese, behind that of the one with its pictures
+HAN = "[\u4e00-\u9fff]"
+ENGLISH = ("shopping", "smart-home", "finance", "healthcare", "education")
+PACKS = (*ENGLISH, "shopping-zh", "smart-home-zh")
 KINDS = {
     "answerable": 60,
     "out_of_scope": 20,
@@ -55,7 +58,8 @@ def draw(pack: str, monkeypatch: pytest.MonkeyPatch) -> dict:
     """
     before = set(sys.modules)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    yield runpy.run_path(str(KNOWLEDGE / pack / "draw.py"), run_name="draw")
+    script = KNOWLEDGE / pack.removesuffix(CHINESE) / "draw.py"
+    yield runpy.run_path(str(script), run_name="draw")
     for name in set(sys.modules) - before:
         if str(KNOWLEDGE) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]
@@ -95,9 +99,25 @@ def test_some_matters_are_for_people_only(pack: str) -> None:
 
 
 def test_answers_are_short_and_plain(pack: str) -> None:
+    least, most, stop = (50, 300, "。") if pack.endswith(CHINESE) else (80, 900, ".")
     for entry in entries(pack):
-        assert 80 <= len(entry["answer"]) <= 900, entry["id"]
-        assert entry["answer"].endswith("."), entry["id"]
+        assert least <= len(entry["answer"]) <= most, entry["id"]
+        assert entry["answer"].endswith(stop), entry["id"]
+
+
+def test_a_pack_is_written_in_its_language(pack: str) -> None:
+    """Chinese text holds no half-width marks; product names and single English words it may."""
+    for entry in entries(pack):
+        text = " ".join((entry["title"], entry["answer"], *entry["questions"]))
+        share = len(re.findall(HAN, entry["answer"])) / len(entry["answer"])
+        assert (share > 0.3) == pack.endswith(CHINESE), entry["id"]
+        assert not re.search(f"{HAN}[,;:?!(]|[,;:?!)]{HAN}", text), entry["id"]
+
+
+def test_customers_mix_english_words_into_chinese(pack: str) -> None:
+    asked = [turn["text"] for turn in turns(pack)]
+    mixed = [text for text in asked if re.search(HAN, text) and re.search(r"[A-Za-z]{3,}", text)]
+    assert (15 <= len(mixed) < len(asked) / 2) == pack.endswith(CHINESE)
 
 
 def test_every_picture_opens_and_is_used(pack: str) -> None:
@@ -115,8 +135,9 @@ def test_every_picture_opens_and_is_used(pack: str) -> None:
 def test_pictures_are_drawn_by_the_script(pack: str, draw: dict) -> None:
     pictures = draw["PICTURES"]
     folder = KNOWLEDGE / pack / "pictures"
-    assert set(pictures) == {file.name for file in folder.iterdir()}
-    name = min(pictures)
+    shown = {file.name for file in folder.iterdir()}
+    assert shown == set(pictures) or (pack.endswith(CHINESE) and shown < set(pictures))
+    name = min(shown)
     first, second = (np.asarray(pictures[name](), np.float32) for _ in range(2))
     assert np.array_equal(first, second)
     with Image.open(folder / name) as shipped:
