@@ -34,17 +34,25 @@ LONGEST_SIDE = 900  # px
 pytestmark = pytest.mark.parametrize("pack", PACKS)
 
 
+def folder_of(pack: str) -> Path:
+    return KNOWLEDGE / ("zh" if pack.endswith(CHINESE) else "") / pack
+
+
+def cases_of(pack: str) -> Path:
+    return CASES / ("zh" if pack.endswith(CHINESE) else "") / f"{pack}.jsonl"
+
+
 def rows(file: Path) -> list[dict]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def entries(pack: str) -> list[dict]:
-    return rows(KNOWLEDGE / pack / "entries.jsonl")
+    return rows(folder_of(pack) / "entries.jsonl")
 
 
 def turns(pack: str) -> list[dict]:
     """Every question of a pack's cases, those within dialogues too."""
-    return [turn for case in rows(CASES / f"{pack}.jsonl") for turn in case.get("turns", [case])]
+    return [turn for case in rows(cases_of(pack)) for turn in case.get("turns", [case])]
 
 
 def normalised(text: str) -> str:
@@ -58,7 +66,7 @@ def draw(pack: str, monkeypatch: pytest.MonkeyPatch) -> dict:
     """
     before = set(sys.modules)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    script = KNOWLEDGE / pack.removesuffix(CHINESE) / "draw.py"
+    script = folder_of(pack.removesuffix(CHINESE)) / "draw.py"
     yield runpy.run_path(str(script), run_name="draw")
     for name in set(sys.modules) - before:
         if str(KNOWLEDGE) in str(getattr(sys.modules[name], "__file__", "")):
@@ -66,7 +74,7 @@ def draw(pack: str, monkeypatch: pytest.MonkeyPatch) -> dict:
 
 
 def test_the_program_reads_all_of_it(pack: str) -> None:
-    found, skipped = read_knowledge(KNOWLEDGE / pack)
+    found, skipped = read_knowledge(folder_of(pack))
     assert skipped == []
     assert [entry.id for entry in found] == [entry["id"] for entry in entries(pack)]
     assert len(found) >= 30
@@ -121,7 +129,7 @@ def test_customers_mix_english_words_into_chinese(pack: str) -> None:
 
 
 def test_every_picture_opens_and_is_used(pack: str) -> None:
-    folder = KNOWLEDGE / pack
+    folder = folder_of(pack)
     used = {folder / name for entry in entries(pack) for name in entry.get("pictures", [])}
     files = set((folder / "pictures").iterdir())
     assert used == files
@@ -134,7 +142,7 @@ def test_every_picture_opens_and_is_used(pack: str) -> None:
 
 def test_pictures_are_drawn_by_the_script(pack: str, draw: dict) -> None:
     pictures = draw["PICTURES"]
-    folder = KNOWLEDGE / pack / "pictures"
+    folder = folder_of(pack) / "pictures"
     shown = {file.name for file in folder.iterdir()}
     assert shown == set(pictures) or (pack.endswith(CHINESE) and shown < set(pictures))
     name = min(shown)
@@ -155,7 +163,7 @@ def test_cases_expect_entries_that_exist(pack: str) -> None:
 
 
 def test_cases_are_of_every_kind(pack: str) -> None:
-    cases = rows(CASES / f"{pack}.jsonl")
+    cases = rows(cases_of(pack))
     counts = Counter(case["kind"] for case in cases)
     assert set(counts) == set(KINDS)
     assert {kind: counts[kind] for kind, least in KINDS.items() if counts[kind] < least} == {}

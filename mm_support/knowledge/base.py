@@ -2,7 +2,7 @@
 
 ingest   files -> entries (ingest.py) -> vectors -> index (index.py), pictures copied to the data
 folder
-search   a customer's turn -> fused query -> hits
+search   a customer's turn -> search query -> hits
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.index import Point, VectorIndex
 from mm_support.knowledge.ingest import PICTURE_SUFFIXES, SUFFIXES, Skipped, read_knowledge
 from mm_support.knowledge.late_interaction import merged
+from mm_support.knowledge.query import SearchQuery
 from mm_support.language.sentences import split_sentences
-from mm_support.types import Entry, FusedQuery, Hit, IngestReport, KnowledgeBase, UserTurn
+from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, UserTurn
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
@@ -62,7 +63,7 @@ def check_limit(limit: int) -> None:
 class Knowledge:
     """All knowledge bases of a service.
 
-    understand: a turn -> its fused query; how that is done is the service's business.
+    understand: a turn -> its search query; how that is done is the service's business.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Knowledge:
         text: TextEncoder,
         image: ImageEncoder,
         pictures_dir: Path,
-        understand: Callable[[UserTurn], FusedQuery],
+        understand: Callable[[UserTurn], SearchQuery],
     ) -> None:
         self._index, self._text, self._image = index, text, image
         self._pictures_dir, self._understand = Path(pictures_dir), understand
@@ -95,12 +96,12 @@ class Knowledge:
             turn.knowledge, self.recognise(turn.knowledge, self._understand(turn)), limit
         )
 
-    def recognise(self, name: str, query: FusedQuery) -> FusedQuery:
+    def recognise(self, name: str, query: SearchQuery) -> SearchQuery:
         """The query as this base reads it: see scoring.recognise."""
         return self._index.recognise(name, query)
 
-    def find(self, name: str, query: FusedQuery, limit: int = 5) -> list[Hit]:
-        """The best entries for a query that is already fused."""
+    def find(self, name: str, query: SearchQuery, limit: int = 5) -> list[Hit]:
+        """The best entries for a query that is made already."""
         return self._index.search(name, query, limit)
 
     def _is_pack(self, name: str) -> bool:
@@ -143,7 +144,7 @@ class Knowledge:
         self, name: str, entries: Sequence[Entry], skipped: list[Skipped]
     ) -> Iterator[Point]:
         texts = [entry_texts(entry) for entry in entries]
-        whole, pieces = self._text.encode_pieces(sum(texts, []))
+        whole, pieces = self._text.encode_pieces(sum(texts, []), "passage")
         ends = np.cumsum([len(t) for t in texts])
         text_vectors, text_pieces = (
             iter(np.split(whole, ends[:-1])),
