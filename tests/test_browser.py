@@ -105,9 +105,9 @@ def open_page(browser, address):
     """
     contexts = []
 
-    def opened(viewport=DESKTOP, scheme="light", address=address, browser=browser):
+    def opened(viewport=DESKTOP, scheme="light", address=address, browser=browser, locale="en-US"):
         context = browser.new_context(
-            viewport=viewport, color_scheme=scheme, permissions=["microphone"]
+            viewport=viewport, color_scheme=scheme, locale=locale, permissions=["microphone"]
         )
         contexts.append(context)
         page = context.new_page()
@@ -487,6 +487,19 @@ def test_nothing_is_fetched_from_outside(page, address):
     finished(page)
     assert len(page.requested) > 20  # from the first one on
     assert [url for url in page.requested if not url.startswith((address, "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN", "de-DE"])
+def test_in_no_language_a_picture_can_be_shared_elsewhere(open_page, service, locale):
+    """Gradio offers to publish a message with a picture, under a name in the browser's language."""
+    page = open_page(locale=locale)
+    page.locator("#picker label").nth(1).click()  # Smart home
+    page.locator("#box textarea").fill("E24")
+    page.locator("#box textarea").press("Enter")
+    expect(page.locator("#panel .ms-outcome")).to_be_visible()
+    thumbs = page.locator("#chat .message-buttons").last.locator("button:visible")
+    expect(thumbs).to_have_count(2)
+    expect(page.locator("#chat .bot-row img")).to_have_count(1)
 
 
 # -- looks and reach ------------------------------------------------------------------------
