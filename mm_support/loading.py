@@ -27,7 +27,7 @@ from mm_support.engines.choose import load_language_model
 from mm_support.engines.reply_weights import trained_gguf
 from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
-from mm_support.knowledge.base import Knowledge, digest
+from mm_support.knowledge.base import PACK, Knowledge, digest
 from mm_support.knowledge.index import VectorIndex, connect
 from mm_support.parts import Parts
 from mm_support.paths import PACKS
@@ -136,8 +136,8 @@ def ingest_packs(knowledge: Knowledge, folder: Path, report: Callable[[str], Non
     somebody's own base.
     """
     for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
-        wanted, present = f"pack{digest(pack)}", knowledge.version(pack.name)
-        if present is None or (present.startswith("pack") and present != wanted):
+        wanted, present = f"{PACK}{digest(pack)}", knowledge.version(pack.name)
+        if present is None or (present.startswith(PACK) and present != wanted):
             progress = partial(_report_ingesting, report, pack.name)
             done = knowledge.ingest(pack.name, pack, progress, wanted)
             for file, line, reason in done.skipped:

@@ -22,7 +22,7 @@ from mm_support.knowledge.index import Point, VectorIndex, connect
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.scoring import PIECE_SHARE
-from mm_support.language import identifiers as codes
+from mm_support.language import identifiers
 from mm_support.language.sentences import word_stems
 from mm_support.train import fusion_training
 from mm_support.train.grocery import BASE, grocery_entries
@@ -176,7 +176,7 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
         query = SearchQuery(
             fusion.fuse(given),
             {name: word_stems(text) for name, text, _ in said},
-            {name: named for name, text, _ in said if (named := codes.extract(text))},
+            {name: named for name, text, _ in said if (named := identifiers.extract(text))},
             {name: made.pieces([text])[0].vectors.astype(np.float32) for name, text, _ in said},
         )
         hits = {hit.entry.id: hit.score for hit in index.search("shop", query, 5)}

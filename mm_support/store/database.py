@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from mm_support.errors import InputError, StoreError
+from mm_support.errors import InputError, StoreError, no_such_turn
 from mm_support.store.migrate import upgrade
 from mm_support.store.models import FeedbackRow, HandoffRow, TurnRow
 from mm_support.store.records import past_of
@@ -41,6 +41,14 @@ class Handoff:
     created: datetime
     reason: str
     summary: str
+
+
+def check_feedback(rating: str, comment: str) -> None:
+    """Raises InputError for a rating that is none, and for a comment that is too long."""
+    if rating not in RATINGS:
+        raise InputError(f"The rating must be one of {', '.join(RATINGS)}.")
+    if len(comment) > MAX_COMMENT:
+        raise InputError(f"The comment is longer than {MAX_COMMENT} characters; shorten it.")
 
 
 class Store:
@@ -80,7 +88,7 @@ class Store:
         check_feedback(rating, comment)
         with self.writing() as session:
             if session.get(TurnRow, turn_id) is None:
-                raise InputError("There is no such turn; use the turn_id of a reply.")
+                raise no_such_turn()
             session.add(FeedbackRow(turn_id=turn_id, rating=rating, comment=comment))
 
     def past(self, session_id: str, limit: int = PAST) -> tuple[Past, ...]:
