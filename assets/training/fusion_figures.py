@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from assets.training.grocery import BASE
 from mm_support.config import Settings
 from mm_support.evaluate import metrics, plots
 from mm_support.fuse.strategies import FusionStrategy
+from mm_support.train.encoded_set import EncodedSet
 from mm_support.train.fusion_training import BATCH, prepare, train
-from mm_support.train.grocery import BASE
-from mm_support.train.support_set_encoded import EncodedSet
 from mm_support.train.turns import Turns
 from mm_support.types import MODALITIES
 
