@@ -124,7 +124,7 @@ def reply(parser: ArgumentParser) -> None:
         default=2000,
         help="how many to learn from: each question several times, with other evidence beside it",
     )
-    parser.add_argument("--start", type=existing, help="folder of an adapter to go on from")
+    parser.add_argument("--start", type=existing, help="an adapter to go on from")
     parser.add_argument("--seed", type=int, default=1)
 
 
