@@ -101,11 +101,11 @@ def in_module(module: str) -> Callable:
 
 
 def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support import terminal
     from mm_support.loading import MODELS, fetch_settings_weights
+    from mm_support.progress import byte_bar
     from mm_support.weights import PREFIX
 
-    with terminal.byte_bar() as report:
+    with byte_bar() as report:
         fetch_settings_weights(settings, report)
     names = (getattr(settings, model) for model in MODELS)
     elsewhere = [name for name in names if not name.startswith(PREFIX)]

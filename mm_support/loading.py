@@ -29,7 +29,7 @@ from mm_support.knowledge.base import Knowledge, digest
 from mm_support.knowledge.index import VectorIndex, connect
 from mm_support.parts import Parts
 from mm_support.paths import PACKS
-from mm_support.terminal import byte_bar
+from mm_support.progress import byte_bar
 from mm_support.weights import PREFIX, fetch
 
 log = logging.getLogger(__name__)

@@ -50,7 +50,8 @@ def folders(tmp_path):
     """Two products with six photos each, two packs with an entry and a case each."""
     grocery = tmp_path / "grocery"
     rows = [
-        "Class Name (str),Class ID (int),Coarse Class Name (str),Coarse Class ID (int),Iconic Image Path (str),Product Description Path (str)"
+        "Class Name (str),Class ID (int),Coarse Class Name (str),Coarse Class ID (int),Iconic Image"
+        " Path (str),Product Description Path (str)"
     ]
     for number, name in enumerate(("Green-Apple", "Red-Apple")):
         picture_file(grocery / f"{name}.jpg", number)

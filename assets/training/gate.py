@@ -15,7 +15,9 @@ from mm_support.train.calibrate import calibrate, read_cases
 
 CARD = {
     "what": "Logistic regression: does the best entry answer the question?",
-    "data": "questions about the bases in assets/knowledge and their pictures, made for this project",
+    "data": (
+        "questions about the bases in assets/knowledge and their pictures, made for this project"
+    ),
     "command": "python -m assets.training.gate",
 }
 

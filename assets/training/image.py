@@ -96,10 +96,19 @@ def train_image(folder: Path, out: Path, settings: Settings, seed: int) -> dict[
     labels, matches, figures = image_judge.judge(head, photos, strange, untuned, words, left_out)
     write(out, head, words, labels, differences)
     card = {
-        "what": "clip-lite (mm_support/encode/clip_lite.py): what tuning changed of the tower's last stages; what tells products apart, and the words for them",
+        "what": (
+            "clip-lite (mm_support/encode/clip_lite.py): what tuning changed of the tower's last"
+            " stages; what tells products apart, and the words for them"
+        ),
         "trained_by": f"python -m assets.training.image --photos FOLDER --seed {seed}",
-        "data": f"GroceryStoreDataset (Klasson et al. 2019), MIT: train and catalogue, {learned.sum()} photos of {len(products.products)} products; val is only judged on",
-        "licence": "MIT; tower EfficientNet-Lite2 (Apache 2.0); text tower all-MiniLM-L6-v2 (Apache 2.0), unchanged",
+        "data": (
+            f"GroceryStoreDataset (Klasson et al. 2019), MIT: train and catalogue, {learned.sum()}"
+            f" photos of {len(products.products)} products; val is only judged on"
+        ),
+        "licence": (
+            "MIT; tower EfficientNet-Lite2 (Apache 2.0); text tower all-MiniLM-L6-v2 (Apache 2.0),"
+            " unchanged"
+        ),
         "seed": seed,
         "picture_calibration": {name: round(value, 2) for name, value in asdict(matches).items()},
         "figures": figures,

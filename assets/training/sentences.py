@@ -60,8 +60,14 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         "threshold": selector.threshold,
         "features": FEATURES,
         "card": {
-            "what": "Logistic regression: does this block of an entry's answer belong into the reply to this question?",
-            "data": "Questions of the packs in assets/knowledge, labelled by hand for this project with the sentences that answer them",
+            "what": (
+                "Logistic regression: does this block of an entry's answer belong into the reply to"
+                " this question?"
+            ),
+            "data": (
+                "Questions of the packs in assets/knowledge, labelled by hand for this project with"
+                " the sentences that answer them"
+            ),
             "command": "python -m assets.training.sentences",
             "left_one_pack_out": figures,
         },

@@ -153,7 +153,8 @@ def _pack_wordings(base: str, entries: Sequence[Entry], cases: Path) -> Iterator
         ]
     except (OSError, ValueError) as exc:
         raise InputError(
-            f"{cases / base}.jsonl cannot be read; give a folder with a JSONL file of cases for each pack."
+            f"{cases / base}.jsonl cannot be read; give a folder with a JSONL file of cases for"
+            " each pack."
         ) from exc
     for row in rows:
         if row.get("kind") == "answerable":

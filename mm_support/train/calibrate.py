@@ -207,7 +207,8 @@ def fit(examples: Sequence[Example]) -> Gate:
     known, right = (np.array([getattr(e, name) for e in examples]) for name in ("known", "right"))
     if not right.any():
         raise InputError(
-            "No question found its entry first; add cases that the base answers, and check their ids."
+            "No question found its entry first; add cases that the base answers, and check their"
+            " ids."
         )
     if known.all():
         raise InputError(

@@ -186,7 +186,7 @@ def read(pictures: Iterable[Picture], journal: Journal, settings: Settings) -> N
 
 
 def hear(wordings: Iterable[Wording], journal: Journal, settings: Settings) -> None:
-    """Questions spoken by Piper as another speaker in a noisy room, and what Whisper made of them."""
+    """Questions as another speaker in a noisy room says them, and what Whisper made of them."""
     from mm_support.decode.voice import load_voice
     from mm_support.device import resolve_device
     from mm_support.encode.speech import load_speech_encoder

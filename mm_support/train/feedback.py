@@ -35,7 +35,7 @@ class Feedback:
 
 
 def read_feedback(path: Path, base: str, entries: Sequence[Entry]) -> Feedback:
-    """The usable cases of a file about the entries of a base; what is left out is reported on stderr.
+    """The usable cases of a file about the entries of a base; the others are reported on stderr.
 
     Raises InputError where none is left.
     """

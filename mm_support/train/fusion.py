@@ -85,7 +85,9 @@ def weights_card(settings: Settings, made: EncodedSet, figures: dict[str, float]
     """What the weights are and how they came about, for people; made_for is checked on loading."""
     rows = card(made)
     return {
-        "what": "weights of the modalities, what the strategy adds to the query, a head for intents",
+        "what": (
+            "weights of the modalities, what the strategy adds to the query, a head for intents"
+        ),
         "made_for": made_for(settings),
         "encoders": [settings.text_model, settings.image_model],
         "trained_on": list(made.rows.trained),

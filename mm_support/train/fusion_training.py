@@ -53,7 +53,7 @@ class Data:
 
 
 def prepare(made: EncodedSet, seed: int, device: torch.device) -> Data:
-    """Raises InputError where there is no question to learn from, or none to choose the best epoch."""
+    """Raises InputError where no question is there to learn from, or to choose the best epoch."""
     rows = made.rows
     own = {b: sorted({entry.intent for entry in rows.entries[b]} - {""}) for b in rows.trained}
     intents = tuple(sorted(set().union(*own.values())))

@@ -66,8 +66,10 @@ PREMISES = (
 CARD = {
     "what": "LoRA for the packaged reply model: replies with sentences of the numbered evidence",
     "trained_by": "mm-support train reply",
-    "data": "questions of the packs in assets/knowledge, their answering sentences labelled by hand "
-    "in assets/training/reply_labels.json; every fifth entry kept out",
+    "data": (
+        "questions of the packs in assets/knowledge, their answering sentences labelled by hand "
+        "in assets/training/reply_labels.json; every fifth entry kept out"
+    ),
     "licence": "as the project; SmolLM2-135M-Instruct is Apache 2.0",
 }
 
@@ -264,7 +266,7 @@ def labelled_for_training(packs: Sequence[str]) -> list[Labelled]:
 
 def with_adapter(model: PreTrainedModel, start: Path | None = None) -> PeftModel:
     """The model, frozen, with an adapter in float32 that learns; it starts from zero, or from the
-    one that `start` holds (see engines/gguf_file.py). Raises InputError where that one does not fit.
+    one that `start` holds (see engines/gguf_file.py). Raises InputError where that does not fit.
     """
     import torch
     from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
@@ -344,7 +346,7 @@ def train(adapted: PeftModel, batches: Sequence, save: Callable[[], None]) -> No
 
 
 def reply_loss(model: Any, batch: Sequence[tuple[list[int], list[int]]]) -> Tensor:
-    """Mean cross-entropy of the replies' tokens. Only their positions go through the output layer."""
+    """Mean cross-entropy of the replies' tokens; the output layer sees only their positions."""
     import torch
 
     length = max(len(prompt) + len(reply) for prompt, reply in batch)

@@ -1,4 +1,4 @@
-"""The multimodal support set: which questions, photos and entries there are, and how they are split.
+"""The multimodal support set: which questions, photos and entries there are, and their splits.
 
 A question's wording and a photo belong to one split each; `cleaned` sees to it. Knows no model:
 encoded_set.py turns the set into vectors.
@@ -71,7 +71,7 @@ class SupportSet:
 
     @property
     def photo_led(self) -> frozenset[str]:
-        """Bases whose questions name an intent only, so that the photo decides which entry is meant."""
+        """Bases whose questions name an intent only: the photo decides which entry is meant."""
         ids = {base: {entry.id for entry in own} for base, own in self.entries.items()}
         named = {w.base for w in self.wordings if w.target in ids[w.base]}
         return frozenset({w.base for w in self.wordings} - named)

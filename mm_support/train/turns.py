@@ -53,7 +53,7 @@ class Shelf:
     def score(
         self, batch: TokenBatch, fused: FusedBatch, matches: Matches, own_hidden: bool = False
     ) -> Tensor:
-        """(b, n) in 0..1. own_hidden: an entry is not found by a text that it holds word for word."""
+        """(b, n) in 0..1. own_hidden: no entry is found by a text that it holds word for word."""
         likeness = torch.einsum("bd,nkd->bnk", fused.text, self.facets)
         hidden = ~self.filled.expand_as(likeness)
         if own_hidden:
