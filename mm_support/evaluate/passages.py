@@ -72,18 +72,6 @@ class Outcome:
     gold: bool
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--squad", type=Path, required=True, help="passages and questions")
-    parser.add_argument(
-        "--foreign",
-        type=Path,
-        help="a file whose questions are off topic (default: those of every "
-        f"{LEFT_OUT}th article, which is then left out of the base)",
-    )
-    parser.add_argument("--limit", type=int, help="questions of each kind (default: all)")
-    parser.add_argument("--json", action="store_true", help="print JSON only")
-
-
 def run(args: argparse.Namespace, settings: Settings) -> int:
     articles, left_out = divide(read_squad(args.squad), args.foreign)
     with TemporaryDirectory() as folder:

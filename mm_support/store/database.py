@@ -43,14 +43,6 @@ class Handoff:
     summary: str
 
 
-def check_feedback(rating: str, comment: str) -> None:
-    """Raises InputError for a rating that is none, and for a comment that is too long."""
-    if rating not in RATINGS:
-        raise InputError(f"The rating must be one of {', '.join(RATINGS)}.")
-    if len(comment) > MAX_COMMENT:
-        raise InputError(f"The comment is longer than {MAX_COMMENT} characters; shorten it.")
-
-
 class Store:
     """Turns and feedback behind a SQLAlchemy URL; tables are made, or brought up to date, when it
     is opened.
