@@ -26,7 +26,6 @@ from mm_support import terminal
 from mm_support.config import Settings
 from mm_support.errors import InputError
 from mm_support.evaluate.cases import share
-from mm_support.evaluate.metrics import area_under_curve
 from mm_support.types import UserTurn
 
 BASE = "passages"
@@ -198,6 +197,14 @@ def figures(outcomes: dict[str, list[Outcome]], passages: int) -> dict[str, Any]
         "off_topic_not_answered": share([not o.answered for o in outcomes[OFF_TOPIC]]),
         "score_tells_unanswerable": _auroc(own, outcomes[UNANSWERABLE]),
     }
+
+
+def area_under_curve(higher: np.ndarray, lower: np.ndarray) -> float:
+    """The chance that one of `higher` is above one of `lower` (0.5: not at all)."""
+    from sklearn.metrics import roc_auc_score
+
+    kinds = np.repeat([1, 0], [len(higher), len(lower)])
+    return float(roc_auc_score(kinds, np.concatenate([higher, lower])))
 
 
 def _auroc(answerable: Sequence[Outcome], unanswerable: Sequence[Outcome]) -> dict | None:
