@@ -446,8 +446,8 @@ def loading(service):
 
         return started, end
     parts = Future()
-    started = SupportService(service.settings, service._store, parts)
-    loaded = service._parts.result()
+    started = SupportService(service.settings, service._keeper, parts)
+    loaded = service.parts
     return (
         started,
         lambda error=None: parts.set_exception(error) if error else parts.set_result(loaded),
