@@ -207,12 +207,14 @@ class SupportService:
         """What is asked, found and decided, of a turn that was perceived before."""
         parts = self._parts.result()
         text = clean_text(turn.text)
-        query = parts.knowledge.recognise(
-            turn.knowledge, parts.understanding.fuse(text, heard, seen)
-        )
         query, question = resolve(
-            query, question_of(text, heard, seen), past, turn.knowledge, parts.understanding.text
+            parts.understanding.fuse(text, heard, seen),
+            question_of(text, heard, seen),
+            past,
+            turn.knowledge,
+            parts.understanding.text,
         )
+        query = parts.knowledge.recognise(turn.knowledge, query)
         hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))
         return question, hits, query, parts.policy.decide(question, query, hits, past)
 
@@ -298,12 +300,14 @@ class SupportService:
 
         yield Working("search", "Searching the knowledge")
         with clock.step("fuse"):
-            query = parts.knowledge.recognise(
-                turn.knowledge, parts.understanding.fuse(text, heard, seen)
-            )
             query, question = resolve(
-                query, asked.question, past, turn.knowledge, parts.understanding.text
+                parts.understanding.fuse(text, heard, seen),
+                asked.question,
+                past,
+                turn.knowledge,
+                parts.understanding.text,
             )
+            query = parts.knowledge.recognise(turn.knowledge, query)
         with clock.step("search"):
             hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))
             decision = parts.policy.decide(question, query, hits, past)

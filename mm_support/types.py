@@ -133,7 +133,7 @@ class ImageView:
 @dataclass(frozen=True)
 class Question:
     """What a customer asks: words typed, words heard, lines read in the photo, words for what it
-    shows, and the photo.
+    shows, and the photo. language: ISO 639-1, what the assistant's own sentences are said in.
     """
 
     typed: str = ""
@@ -143,6 +143,7 @@ class Question:
     photo: Image.Image | None = field(
         default=None, compare=False, repr=False
     )  # for a language model that sees
+    language: str = "en"
 
     @property
     def words(self) -> str:
@@ -187,10 +188,9 @@ class FusedQuery:
     parts: modality -> what it put in; text is the sum of the three that speak in words, picture is
         the photo's. So an entry's score, linear in them, can be told apart by modality.
     weights: modality -> its share, for those present; they add up to 1.
-    codes: modality -> codes it named (E24, WH-1000XM5), which are matched exactly, beside the
-    vectors. shown: modality -> what a display is said or seen to show (UB, 24): codes where the
-    knowledge names them so. words: modality -> stems of the words that carry meaning, matched as
-    words. pieces: modality -> (t, d_text) unit vectors of its word pieces, each matched with an
+    lines: modality -> its texts as they are; a photo's are the lines read in it.
+    codes: modality -> the identifiers among them (E24, WH-1000XM5), once a base has read the query:
+    they are matched as such, beside the vectors. words: modality -> its terms, matched as words. pieces: modality -> (t, d_text) unit vectors of its word pieces, each matched with an
     entry's best one. intents: name -> probability, among the intents that training knew; empty
     where nothing is trained.
     """
@@ -200,7 +200,7 @@ class FusedQuery:
     parts: dict[str, np.ndarray]
     weights: dict[str, float]
     codes: dict[str, frozenset[str]] = field(default_factory=dict)
-    shown: dict[str, frozenset[str]] = field(default_factory=dict)
+    lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
     words: dict[str, frozenset[str]] = field(default_factory=dict)
     pieces: dict[str, np.ndarray] = field(default_factory=dict)
     intents: dict[str, float] = field(default_factory=dict)
@@ -264,11 +264,14 @@ class Hit:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What an ingest did. skipped: (file, line, reason) for each row that could not be read."""
+    """What an ingest did. skipped: (file, line, reason) for each row that could not be read.
+    warnings: the same for rows that were kept and should be looked at.
+    """
 
     entries: int
     skipped: list[tuple[str, int, str]]
     seconds: float
+    warnings: list[tuple[str, int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

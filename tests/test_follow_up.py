@@ -20,16 +20,13 @@ REFUND = Past(
 ENCODER = WordEncoder()
 
 
-def query(words="blue", **codes):
+def query(words="blue"):
     vector = ENCODER.encode([words])[0]
-    named = {name: frozenset({code}) for name, code in codes.items()}
-    return FusedQuery(
-        vector, None, {"text": vector}, {"text": 1.0}, named, {"text": frozenset({"blue"})}
-    )
+    return FusedQuery(vector, None, {"text": vector}, {"text": 1.0})
 
 
-def follow(words, past=(REFUND,), knowledge="k", **codes):
-    return resolve(query(words, **codes), Question(typed=words), past, knowledge, ENCODER)[0]
+def follow(words, past=(REFUND,), knowledge="k"):
+    return resolve(query(words), Question(typed=words), past, knowledge, ENCODER)[0]
 
 
 def test_a_follow_up_gets_the_turn_before_as_a_modality_and_weights_still_add_up():
@@ -76,9 +73,8 @@ def test_nothing_is_taken_from_another_base_or_from_no_past():
     assert MODALITY not in follow("and that?", past=()).weights
 
 
-def test_codes_of_the_turn_before_count_until_another_is_named():
-    assert follow("how long does it take").codes == {MODALITY: frozenset({"E24"})}
-    assert follow("and E18?", text="E18").codes == {"text": frozenset({"E18"})}
+def test_the_identifiers_of_the_turn_before_may_be_meant_but_not_those_of_its_title():
+    assert follow("how long does it take").lines == {MODALITY: (REFUND.words,)}
 
 
 @pytest.mark.parametrize(

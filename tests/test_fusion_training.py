@@ -21,8 +21,7 @@ from mm_support.knowledge.base import entry_texts
 from mm_support.knowledge.index import Point, VectorIndex, connect
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.scoring import PIECE_SHARE
-from mm_support.language import identifiers as codes
-from mm_support.language.sentences import word_stems
+from mm_support.language.terms import term_set
 from mm_support.train import fusion_training
 from mm_support.train.grocery import BASE, grocery_entries
 from mm_support.train.support_set import Picture, SupportSet, Wording
@@ -167,15 +166,16 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
                 n,
                 made.texts([t])[0],
                 c,
-                codes.extract(t),
-                word_stems(t),
+                term_set(t),
                 made.pieces([t])[0].vectors.astype(np.float32),
+                (t,),
             )
             for n, t, c in said
         ]
         if row == 0:
             given.append(Token("photo", made.photo(made.rows.pictures[-1])[0], 0.7))
-        hits = {hit.entry.id: hit.score for hit in index.search("shop", fusion.fuse(given), 5)}
+        asked = index.recognise("shop", fusion.fuse(given))
+        hits = {hit.entry.id: hit.score for hit in index.search("shop", asked, 5)}
         assert scores.tolist() == pytest.approx([hits[e.id] for e in entries], abs=1e-5)
     index.close()
 

@@ -44,11 +44,10 @@ def index(tmp_path):
 
 
 def query(text=None, photo=None, codes=frozenset(), words=frozenset(), pieces=None):
-    tokens = (
-        [Token("text", text, codes=codes, words=words, pieces=pieces)] if text is not None else []
-    )
+    tokens = [Token("text", text, words=words, pieces=pieces)] if text is not None else []
     tokens += [Token("photo", photo)] if photo is not None else []
-    return build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
+    fused = build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
+    return replace(fused, codes={"text": codes} if codes else {})
 
 
 def test_text_search_equals_brute_force(index):
@@ -220,6 +219,7 @@ def test_a_makers_name_in_the_photo_tells_nothing_apart_and_the_photo_decides(in
     rng = np.random.default_rng(3)
     looks, none = unit(rng, 12, D_PICTURE), unit(rng, 12, D_TEXT)
     texts = [f"Havena lamp {n} flickers" if n % 2 else f"Table {n} wobbles" for n in range(12)]
+    texts[1] += " like HV12"
     points = [
         Point(Entry(str(n), text, text), none[n : n + 1], looks[n : n + 1], looks[n], none[:0])
         for n, text in enumerate(texts)
@@ -228,7 +228,7 @@ def test_a_makers_name_in_the_photo_tells_nothing_apart_and_the_photo_decides(in
 
     def seen(words):
         tokens = [
-            Token("photo_text", none[1], words=frozenset(words), codes=frozenset({"HV12"})),
+            Token("photo_text", none[1], words=frozenset(words), lines=("HV-12",)),
             Token("photo", looks[5]),
         ]
         return index.recognise("kb", build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens))
@@ -258,7 +258,7 @@ def test_a_makers_name_in_the_photo_tells_nothing_apart_and_the_photo_decides(in
 
 def test_codes_are_recognised_by_what_each_modality_can_mistake(index):
     rng = np.random.default_rng(8)
-    entry = Entry("heater", "Heater shows Lo", "A27 is shown before.")
+    entry = Entry("heater", "Heater shows Lo", "Wait.", ("heater A27",))
     index.replace(
         "kb",
         [
@@ -272,30 +272,35 @@ def test_codes_are_recognised_by_what_each_modality_can_mistake(index):
         ],
         "v1",
     )
-    own, shown = frozenset({"W8"}), frozenset({"827", "LO"})
-    tokens = [
-        Token(name, unit(rng, D_TEXT), codes=own, shown=shown)
-        for name in ("text", "speech", "photo_text")
+
+    def recognised(*lines):
+        tokens = [Token(name, unit(rng, D_TEXT), lines=lines) for name in ("speech", "photo_text")]
+        fused = build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
+        return index.recognise("kb", fused).codes
+
+    assert recognised("827", "LO") == {"speech": {"LO"}, "photo_text": {"A27", "LO"}}
+    assert recognised("827", "1000W", "LO") == {"speech": {"LO"}, "photo_text": {"LO"}}
+    assert recognised("my a27") == {"speech": {"A27"}, "photo_text": {"A27"}}
+    assert recognised("W8") == {}
+
+
+def test_what_the_turn_before_named_counts_until_another_is_named(index):
+    rng = np.random.default_rng(8)
+    entries = [Entry("a", "Oven shows E24", "x"), Entry("b", "Oven shows E18", "x")]
+    none = unit(rng, 0, D_TEXT)
+    points = [
+        Point(entry, unit(rng, 1, D_TEXT), none[:, :D_PICTURE], unit(rng, D_PICTURE), none)
+        for entry in entries
     ]
-    found = index.recognise(
-        "kb", build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
-    ).codes
-    assert found == {
-        "text": {"W8", "LO"},
-        "speech": {"W8", "LO"},
-        "photo_text": {"W8", "LO"},
-    }  # W8 is a number beside 827
-    tokens = [Token(name, unit(rng, D_TEXT), shown=shown) for name in ("speech", "photo_text")]
-    found = index.recognise(
-        "kb", build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
-    ).codes
-    assert found == {"speech": {"LO"}, "photo_text": {"A27", "LO"}}
-    misread = Token(
-        "photo_text", unit(rng, D_TEXT), codes=frozenset({"A2Z"})
-    )  # nearly the same already by how codes are matched
-    assert index.recognise(
-        "kb", build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse([misread])
-    ).codes == {"photo_text": {"A2Z"}}
+    index.replace("kb", points, "v1")
+    fusion = build_fusion("weighted-sum", D_TEXT, D_PICTURE)
+
+    def codes(**lines):
+        fused = fusion.fuse([Token("text", unit(rng, D_TEXT))])
+        return index.recognise("kb", replace(fused, lines=lines)).codes
+
+    assert codes(text=("and now?",), context=("it is E24",)) == {"context": {"E24"}}
+    assert codes(text=("and E18?",), context=("it is E24",)) == {"text": {"E18"}}
 
 
 def test_what_is_left_out_of_a_query_leaves_its_weight_to_the_others():

@@ -17,7 +17,7 @@ import numpy as np
 
 from mm_support.errors import WeightsError
 from mm_support.language import identifiers as codes
-from mm_support.language.sentences import word_stems
+from mm_support.language.terms import term_set
 from mm_support.paths import WEIGHTS
 from mm_support.types import FusedQuery, Hit
 
@@ -35,7 +35,6 @@ FEATURES = (
     "code_found",
     "code_unknown",
 )
-ANNOUNCING = word_stems(" ".join(codes.ERRORS))
 
 
 @dataclass(frozen=True)
@@ -93,10 +92,10 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
     best = hits[0]
     margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
     named = frozenset().union(*query.codes.values()) if query.codes else frozenset()
-    known = codes.held(best.entry.title, best.entry.text)
+    known = codes.identifiers_of(best.entry)
     matched = codes.match(named, known) if named else 0.0
-    asked = word_stems(words)
-    held = word_stems(best.entry.text) | (
+    asked = term_set(words)
+    held = term_set(best.entry.text) | (
         frozenset(filter(_of_code, asked)) if matched else frozenset()
     )
     coverage = len(asked & held) / len(asked) if asked else 0.0
@@ -120,5 +119,5 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
 
 
 def _of_code(stem: str) -> bool:
-    """Whether a stem is a code or announces one."""
-    return stem in ANNOUNCING or any(character.isdigit() for character in stem)
+    """Whether a term is an identifier or a part of one."""
+    return any(character.isdigit() for character in stem)

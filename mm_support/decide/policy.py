@@ -17,10 +17,10 @@ import numpy as np
 
 from mm_support.decide.confidence import Gate
 from mm_support.decide.follow_up import MODALITY
-from mm_support.decide.premises import is_claim
 from mm_support.encode.text import TextEncoder
 from mm_support.language import identifiers as codes
-from mm_support.language.sentences import word_stems
+from mm_support.language.english import is_claim
+from mm_support.language.terms import term_set
 from mm_support.types import Action, Entry, FusedQuery, Hit, Past, Question
 
 WANTS_PERSON = (
@@ -71,17 +71,13 @@ _GREETING = re.compile(
     re.IGNORECASE,
 )
 _THANKS = re.compile(r"thank|thx|cheers", re.IGNORECASE)
-CODE_WORDS = word_stems("code error message symbol number fault warning light")
-VAGUE_WORDS = CODE_WORDS | word_stems(
+CODE_WORDS = term_set("code error message symbol number fault warning light")
+VAGUE_WORDS = CODE_WORDS | term_set(
     "cost price pay money much long take last time day week work go happen fix repair solve help change cancel stop return buy get give "
     "find see show display screen panel mean say stand read flash blink appear want need know tell explain what whole thing product "
     "device machine item available possible free open big heavy colour size way again today tomorrow now soon fast many often on up off out"
 )  # stems that say nothing about what a question is about
 _POINTS = re.compile(r"\b(?:it|its|that|this|those|these|them|they|one|ones|the)\b", re.IGNORECASE)
-_ERROR, _NUMBER = (
-    re.compile(r"A{1,3}9{1,3}"),
-    re.compile(r"\d{1,3}"),
-)  # kind of an error's code; one said without its letters
 
 Reason = Literal[
     "asked",
@@ -169,7 +165,7 @@ def _missing(words: str, query: FusedQuery) -> Reason | None:
         return None
     if _GREETING.fullmatch(words):
         return "thanks" if _THANKS.search(words) else "greeting"
-    stems = word_stems(words)
+    stems = term_set(words)
     if (
         query.codes
         or MODALITY in query.weights
@@ -181,24 +177,17 @@ def _missing(words: str, query: FusedQuery) -> Reason | None:
 
 
 def names_another_code(query: FusedQuery, entry: Entry) -> bool:
-    """Whether the customer typed or said a code of the entry's kind (letters and digits alike) that
-    it does not name.
+    """Whether the customer typed or said an identifier of a kind that the entry's title names, but
+    not one of the entry's.
 
     An entry about E41 does not answer a question about E99 or "error 10"; an order number, of a
     kind that the entry does not name at all, changes nothing.
     """
-    named = codes.held(entry.title, entry.text)
-    kinds = {code_kind(code) for code in named}
     asked = query.codes.get("text", frozenset()) | query.codes.get("speech", frozenset())
-    errors = any(_ERROR.fullmatch(kind) for kind in kinds)
-    return not codes.match(asked, named) and any(
-        code_kind(code) in kinds or errors and _NUMBER.fullmatch(code) for code in asked
+    titled = codes.title_identifiers(entry)
+    return not codes.match(asked, codes.identifiers_of(entry)) and any(
+        codes.same_kind(code, other) for code in asked for other in titled
     )
-
-
-def code_kind(code: str) -> str:
-    """E24 -> A99: which places hold letters and which digits."""
-    return re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", code))
 
 
 def close(hits: Sequence[Hit]) -> tuple[Hit, ...]:

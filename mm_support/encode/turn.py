@@ -22,8 +22,9 @@ from mm_support.errors import InputError
 from mm_support.fuse.strategies import FusionStrategy, Token
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
-from mm_support.language import identifiers as codes
-from mm_support.language.sentences import only_points, word_stems
+from mm_support.language.detect import language_of
+from mm_support.language.english import only_points
+from mm_support.language.terms import term_set
 from mm_support.types import FusedQuery, ImageView, Question, Transcript, UserTurn
 
 MAX_TEXT = 4_000  # characters
@@ -99,16 +100,15 @@ class Understanding:
             ]
             worded.append(("photo_text", *photo_text(seen.view)))
         worded = [item for item in worded if item[1].strip()]
-        lines = codes.shown(line.text for line in seen.view.text) if seen else frozenset()
+        read = tuple(line.text for line in seen.view.text) if seen else ()
         tokens = [
             Token(
                 name,
                 vector,
                 confidence,
-                codes.extract(wording),
-                word_stems(wording),
+                term_set(wording),
                 pieces.vectors.astype(np.float32),
-                codes.said(wording) | (lines if name == "photo_text" else frozenset()),
+                read if name == "photo_text" else (wording,),
             )
             for (name, wording, confidence), vector, pieces in zip(
                 worded, *self.text.encode_pieces([wording for _, wording, _ in worded])
@@ -128,6 +128,7 @@ def question_of(text: str, heard: Transcript | None, seen: Seen | None) -> Quest
         read_in_photo=tuple(line.text for line in seen.view.text) if seen else (),
         labels=tuple(label.name for label in seen.view.labels) if seen and seen.view.sure else (),
         photo=seen.photo if seen else None,
+        language=heard.language if heard and heard.text else language_of(text),
     )
 
 

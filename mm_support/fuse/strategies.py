@@ -54,18 +54,16 @@ INTENT_SCALE = 10.0  # unit vectors are small numbers for a linear layer
 
 @dataclass(frozen=True, eq=False)
 class Token:
-    """One modality of a turn: its unit vector, how sure its encoder is (0..1), codes and word stems
-    found in it, and (t, d_text) unit vectors of its word pieces, where it has any; shown: what it
-    says that a display shows.
+    """One modality of a turn: its unit vector, how sure its encoder is (0..1), its terms, (t,
+    d_text) unit vectors of its word pieces, where it has any, and its texts as they are.
     """
 
     modality: str
     vector: np.ndarray
     confidence: float = 1.0
-    codes: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     pieces: np.ndarray | None = None
-    shown: frozenset[str] = frozenset()
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,8 +169,7 @@ class FusionStrategy(nn.Module):
             picture=picture if "photo" in weights else None,
             parts=parts,
             weights=weights,
-            codes={token.modality: token.codes for token in tokens if token.codes},
-            shown={token.modality: token.shown for token in tokens if token.shown},
+            lines={token.modality: token.lines for token in tokens if token.lines},
             words={token.modality: token.words for token in tokens if token.words},
             pieces={token.modality: token.pieces for token in tokens if token.pieces is not None},
             intents=dict(zip(self.intents, fused.intents[0].softmax(-1).tolist())),

@@ -63,31 +63,33 @@ class Rarity:
 @dataclass(frozen=True, eq=False)
 class Contents:
     """What is remembered of a collection. words, codes: how rare each is; codes are folded. known:
-    codes as they are.
+    its identifiers.
     """
 
     entries: tuple[Entry, ...]
     words: Rarity
     codes: Rarity
-    known: codes.Known
+    known: codes.Dictionary
 
 
 def recognise(query: FusedQuery, contents: Contents) -> FusedQuery:
-    """The query as a base reads it: what displays show are codes where entries name them so, and
-    words in a photo that are in entries of every kind, a maker's name, tell nothing apart."""
+    """The query as a base reads it: with the identifiers that the base knows, those of the turn
+    before only where this one names none; words in a photo that are in entries of every kind, a
+    maker's name, tell nothing apart.
+    """
     read = query.words.get("photo_text", frozenset())
     if read and len(query.weights) > 1 and all(contents.words.everywhere(word) for word in read):
         query = query.without("photo_text")
-    found = dict(query.codes)
-    for modality, said in query.shown.items():
-        own = found.get(modality, frozenset())
-        named = own | (
-            contents.known.seen(own | said)
-            if modality == "photo_text"
-            else contents.known.spelled(said)
-        )
-        found.update({modality: named} if named else {})
-    return replace(query, codes=found)
+    found = {
+        modality: contents.known.read(lines)
+        if modality == "photo_text"
+        else contents.known.find(" ".join(lines))
+        for modality, lines in query.lines.items()
+    }
+    named = {modality: own for modality, own in found.items() if own}
+    if len(named) > 1:
+        named.pop("context", None)
+    return replace(query, codes=named)
 
 
 def score(
