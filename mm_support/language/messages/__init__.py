@@ -31,7 +31,7 @@ def has_message(key: str) -> bool:
 @functools.lru_cache(None)
 def messages(language: str) -> dict[str, str]:
     """Dotted key -> message, as the language's file has them; empty where there is no file."""
-    path = Path(__file__).with_name(f"{language}.toml")
+    path = Path(__file__).parent / f"{language}.toml"
     if not language.isalpha() or not path.is_file():
         return {}
     return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8"))))
