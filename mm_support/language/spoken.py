@@ -135,7 +135,7 @@ def _number(written: str, language: str) -> Decimal | None:
 
     try:
         return parse_decimal(written, locale=_locale(language), strict=True)
-    except NumberFormatError:
+    except (NumberFormatError, ArithmeticError):
         return None
 
 
