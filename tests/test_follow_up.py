@@ -11,6 +11,8 @@ from conftest import WordEncoder
 
 from mm_support.decide.follow_up import MAX_WEIGHT, MODALITY, chosen, context_weight, resolve
 from mm_support.desk.summary import summarise
+from mm_support.knowledge.query import SearchQuery
+from mm_support.pipeline import drained, judge, past_after
 from mm_support.types import FusedQuery, Past, Question, UserTurn
 
 CASES = Path(__file__).parent / "cases"
@@ -20,22 +22,23 @@ REFUND = Past(
 ENCODER = WordEncoder()
 
 
-def query(words="blue"):
+def query(words="blue", **codes):
     vector = ENCODER.encode([words])[0]
-    return FusedQuery(vector, None, {"text": vector}, {"text": 1.0})
+    named = {name: frozenset({code}) for name, code in codes.items()}
+    fused = FusedQuery(vector, None, {"text": vector}, {"text": 1.0})
+    return SearchQuery(fused, {"text": frozenset({"blue"})}, named)
 
 
-def follow(words, past=(REFUND,), knowledge="k"):
-    return resolve(query(words), Question(typed=words), past, knowledge, ENCODER)[0]
+def follow(words, past=(REFUND,), knowledge="k", **codes):
+    return resolve(query(words, **codes), Question(typed=words), past, knowledge, ENCODER)[0]
 
 
 def test_a_follow_up_gets_the_turn_before_as_a_modality_and_weights_still_add_up():
     asked = follow("and the blue one?")
-    assert sum(asked.weights.values()) == pytest.approx(1) and asked.weights[
-        MODALITY
-    ] == pytest.approx(1 / 3)
-    np.testing.assert_allclose(sum(asked.parts.values()), asked.text, atol=1e-6)
-    assert {"refund"} <= asked.words[MODALITY]
+    weights = asked.fused.weights
+    assert sum(weights.values()) == pytest.approx(1) and weights[MODALITY] == pytest.approx(1 / 3)
+    np.testing.assert_allclose(sum(asked.fused.parts.values()), asked.fused.text, atol=1e-6)
+    assert {"refund"} <= asked.terms[MODALITY]
     np.testing.assert_array_equal(
         asked.pieces[MODALITY],
         ENCODER.encode_pieces([f"{REFUND.words} {REFUND.topic}"])[1][0].vectors,
@@ -65,16 +68,16 @@ def test_the_less_a_question_says_the_more_its_context_counts():
     ],
 )
 def test_a_change_of_subject_resets(text):
-    assert MODALITY not in follow(text).weights
+    assert MODALITY not in follow(text).fused.weights
 
 
 def test_nothing_is_taken_from_another_base_or_from_no_past():
-    assert MODALITY not in follow("and that?", knowledge="other").weights
-    assert MODALITY not in follow("and that?", past=()).weights
+    assert MODALITY not in follow("and that?", knowledge="other").fused.weights
+    assert MODALITY not in follow("and that?", past=()).fused.weights
 
 
 def test_the_identifiers_of_the_turn_before_may_be_meant_but_not_those_of_its_title():
-    assert follow("how long does it take").lines == {MODALITY: (REFUND.words,)}
+    assert follow("how long does it take").texts == {MODALITY: (REFUND.words,)}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +91,7 @@ def test_a_candidate_is_chosen_by_its_place(words, title):
     assert chosen(Question(typed=words), asked_back) == title
     asked, question = resolve(query(words), Question(typed=words), [asked_back], "k", ENCODER)
     if title:
-        assert question.typed == title and asked.weights[MODALITY] > 0.5
+        assert question.typed == title and asked.fused.weights[MODALITY] > 0.5
 
 
 def test_the_summary_says_why_what_was_said_shown_and_told():
@@ -114,22 +117,13 @@ def test_follow_ups_find_more_with_their_context(service):
             past: tuple[Past, ...] = ()
             for turn in case.get("turns", ()):
                 asked = UserTurn(turn["text"], knowledge=file.stem)
-                hits, _, decision = service.decide(asked, past)
+                judged = drained(judge(service.parts, asked, past))
+                best = judged.hits[0].entry
                 if past and turn["expect"] != "none":
-                    found["with"].append(hits[0].entry.id == turn["expect"])
-                    found["without"].append(service.decide(asked)[0][0].entry.id == turn["expect"])
-                best = hits[0].entry
-                past += (
-                    Past(
-                        turn["text"],
-                        "",
-                        decision.action,
-                        (best.id,),
-                        decision.reason,
-                        file.stem,
-                        best.title,
-                    ),
-                )
+                    found["with"].append(best.id == turn["expect"])
+                    alone = drained(judge(service.parts, asked))
+                    found["without"].append(alone.hits[0].entry.id == turn["expect"])
+                past += (past_after(judged, [best]),)
     assert len(found["with"]) >= 80
     assert (
         np.mean(found["with"]) >= 0.84

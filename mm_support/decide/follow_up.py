@@ -17,8 +17,9 @@ import numpy as np
 
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
+from mm_support.knowledge.query import SearchQuery
 from mm_support.language.terms import term_set
-from mm_support.types import FusedQuery, Past, Question
+from mm_support.types import Past, Question
 
 MODALITY = "context"
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -56,12 +57,12 @@ def checked_session(session_id: str | None) -> str:
 
 
 def resolve(
-    query: FusedQuery,
+    query: SearchQuery,
     question: Question,
     past: Sequence[Past],
     knowledge: str,
     encoder: TextEncoder,
-) -> tuple[FusedQuery, Question]:
+) -> tuple[SearchQuery, Question]:
     """The query with the latest turn of the session as its context, where it leans on that, and
     what is asked.
 
@@ -134,27 +135,23 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 
 
 def with_context(
-    query: FusedQuery,
+    query: SearchQuery,
     vector: np.ndarray,
     pieces: np.ndarray,
     weight: float,
     words: str,
     naming: str,
-) -> FusedQuery:
+) -> SearchQuery:
     """The query with one more modality; the others keep 1 - weight of their own.
 
     vector: (d_text,) unit; pieces: (t, d_text) unit rows. words: what it says. naming: the part of
-    it whose identifiers count, and only where the customer names none (scoring.recognise): "and what if it's E18?" is not
-    about E24, nor is a code meant that only a title held.
+    it whose identifiers count, and only where the customer names none (scoring.recognise): "and
+    what if it's E18?" is not about E24, nor is a code meant that only a title held.
     """
-    keep, part = 1 - weight, weight * vector
     return replace(
         query,
-        text=part if query.text is None else keep * query.text + part,
-        picture=None if query.picture is None else keep * query.picture,
-        parts={**{name: keep * own for name, own in query.parts.items()}, MODALITY: part},
-        weights={**{name: keep * share for name, share in query.weights.items()}, MODALITY: weight},
-        lines={**query.lines, MODALITY: (naming,)},
-        words={**query.words, MODALITY: term_set(words)},
+        fused=query.fused.beside(MODALITY, vector, weight),
+        terms={**query.terms, MODALITY: term_set(words)},
+        texts={**query.texts, MODALITY: (naming,)},
         pieces={**query.pieces, MODALITY: pieces.astype(np.float32)},
     )

@@ -1,8 +1,8 @@
 """What kind of reply a turn gets: an answer, a question back, a refusal, or a person.
 
-In this order: the customer asks for a person or is angry; only greets or thanks; points at
-something that is not there; the knowledge reserves the matter for people; the evidence suffices, is
-ambiguous, or is missing; two failed turns in a row. Decided in code from scores and sentence
+In this order: the customer asks for a person or is angry; only greets or thanks; the knowledge
+reserves the matter for people; the evidence suffices, is ambiguous, or is missing; two failed turns
+in a row. Decided in code from scores and sentence
 vectors, never by the language model.
 """
 
@@ -16,12 +16,10 @@ from typing import Literal
 import numpy as np
 
 from mm_support.decide.confidence import Gate
-from mm_support.decide.follow_up import MODALITY
 from mm_support.encode.text import TextEncoder
+from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers as codes
-from mm_support.language.english import is_claim
-from mm_support.language.terms import term_set
-from mm_support.types import Action, Entry, FusedQuery, Hit, Past, Question
+from mm_support.types import Action, Entry, Hit, Past, Question
 
 WANTS_PERSON = (
     "I want to talk to a person",
@@ -71,27 +69,20 @@ _GREETING = re.compile(
     re.IGNORECASE,
 )
 _THANKS = re.compile(r"thank|thx|cheers", re.IGNORECASE)
-CODE_WORDS = term_set("code error message symbol number fault warning light")
-VAGUE_WORDS = CODE_WORDS | term_set(
-    "cost price pay money much long take last time day week work go happen fix repair solve help change cancel stop return buy get give "
-    "find see show display screen panel mean say stand read flash blink appear want need know tell explain what whole thing product "
-    "device machine item available possible free open big heavy colour size way again today tomorrow now soon fast many often on up off out"
-)  # stems that say nothing about what a question is about
-_POINTS = re.compile(r"\b(?:it|its|that|this|those|these|them|they|one|ones|the)\b", re.IGNORECASE)
-
 Reason = Literal[
     "asked",
     "upset",
     "greeting",
     "thanks",
-    "unnamed",
-    "unseen_code",
     "human_only",
     "stuck",
     "evidence",
     "ambiguous",
     "unknown",
     "silence",
+    "waiting",
+    "person",
+    "closed",
 ]
 
 
@@ -120,7 +111,7 @@ class Policy:
         self._signs = {"asked": encoder.encode(WANTS_PERSON), "upset": encoder.encode(ANGER)}
 
     def decide(
-        self, question: Question, query: FusedQuery, hits: Sequence[Hit], past: Sequence[Past]
+        self, question: Question, query: SearchQuery, hits: Sequence[Hit], past: Sequence[Past]
     ) -> Decision:
         """hits: best first. past: earlier turns of the session, oldest first."""
         words = " ".join((question.typed, question.heard))
@@ -128,15 +119,12 @@ class Policy:
         sign = self._sign(words)
         if sign:
             return Decision("handoff", sign, confidence, ())
-        missing = _missing(words, query)
-        if missing:
-            return Decision("clarify", missing, confidence, ())
+        courtesy = _courtesy(words, query)
+        if courtesy:
+            return Decision("clarify", courtesy, confidence, ())
         if confidence >= self._gate.clarify and hits[0].entry.human_only:
             return Decision("handoff", "human_only", confidence, tuple(hits[:1]))
-        enough = (
-            self._gate.clarify if is_claim(words) else self._gate.answer
-        )  # a claim is checked, not asked back about
-        if confidence >= enough and not names_another_code(query, hits[0].entry):
+        if confidence >= self._gate.answer and not names_another_code(query, hits[0].entry):
             return Decision("answer", "evidence", confidence, close(hits))
         if past and past[-1].action in FAILED and past[-1].reason not in NO_FAILURE:
             return Decision("handoff", "stuck", confidence, ())
@@ -154,37 +142,23 @@ class Policy:
         return sign if closest[sign] >= SURE else None
 
 
-def _missing(words: str, query: FusedQuery) -> Reason | None:
-    """What a turn leaves open so that no knowledge can answer it: it only greets or thanks, or
-    points at what is not there.
-
-    "What does this code on the display mean?" without a code, a photo or a turn before; "how much
-    does it cost?".
-    """
-    if not words.strip() or "photo" in query.weights:
+def _courtesy(words: str, query: SearchQuery) -> Reason | None:
+    """Whether a turn without a photo only greets or thanks."""
+    if "photo" in query.fused.weights or not _GREETING.fullmatch(words):
         return None
-    if _GREETING.fullmatch(words):
-        return "thanks" if _THANKS.search(words) else "greeting"
-    stems = term_set(words)
-    if (
-        query.codes
-        or MODALITY in query.weights
-        or not _POINTS.search(words)
-        or not stems <= VAGUE_WORDS
-    ):
-        return None
-    return "unseen_code" if stems & CODE_WORDS else "unnamed"
+    return "thanks" if _THANKS.search(words) else "greeting"
 
 
-def names_another_code(query: FusedQuery, entry: Entry) -> bool:
+def names_another_code(query: SearchQuery, entry: Entry) -> bool:
     """Whether the customer typed or said an identifier of a kind that the entry's title names, but
     not one of the entry's.
 
     An entry about E41 does not answer a question about E99 or "error 10"; an order number, of a
     kind that the entry does not name at all, changes nothing.
     """
-    asked = query.codes.get("text", frozenset()) | query.codes.get("speech", frozenset())
-    titled = codes.title_identifiers(entry)
+    texts = (query.identifiers.get(name, frozenset()) for name in ("text", "speech"))
+    asked = frozenset().union(*texts)
+    titled = codes.named_in_title(entry.title)
     return not codes.match(asked, codes.identifiers_of(entry)) and any(
         codes.same_kind(code, other) for code in asked for other in titled
     )

@@ -30,6 +30,7 @@ SCRIPTS = {  # first word of a letter's Unicode name -> the language it is most 
     "DEVANAGARI": "hi",
     "THAI": "th",
 }
+ALSO = {"en": frozenset("can will may might shall must just also".split())}  # the list lacks them
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -53,7 +54,8 @@ def stop_words(language: str) -> frozenset[str]:
     from stop_words import LANGUAGE_MAPPING, get_stop_words
 
     known = language in LANGUAGE_MAPPING
-    return frozenset(word.lower() for word in get_stop_words(language)) if known else frozenset()
+    listed = get_stop_words(language) if known else ()
+    return ALSO.get(language, frozenset()).union(word.lower() for word in listed)
 
 
 def _by_stop_words(text: str) -> str:

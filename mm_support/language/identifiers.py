@@ -180,12 +180,6 @@ def identifiers_of(entry: Entry) -> frozenset[str]:
     return written(entry.text) | named_in_title(entry.title)
 
 
-def title_identifiers(entry: Entry) -> frozenset[str]:
-    """What an entry's title names with a digit in it, normalised."""
-    found = named_in_title(entry.title)
-    return frozenset(code for code in found if not code.isalpha())
-
-
 def named_in_line(line: str, wanted: frozenset[str]) -> str:
     """The first of the wanted identifiers that a line of a photo shows, as it stands there; a word
     only where it is the whole line. "" where it shows none.
