@@ -20,6 +20,7 @@ from mm_support.weights import PREFIX
 # What can be trained or evaluated -> module with add_arguments(parser) and run(args, settings)
 TRAIN = {
     "gate": "mm_support.train.calibrate",
+    "retrieval": "assets.training.retrieval",
     "sentences": "assets.training.sentences",
     "image": "assets.training.image",
     "reply": "mm_support.train.reply",
