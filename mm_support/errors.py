@@ -8,6 +8,10 @@ SupportError            catch this one; its message is one plain sentence with t
   StoreError            the database cannot be opened, read or written
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 
 class SupportError(Exception):
     """Base of all errors that are shown to people: the message says what to do next."""
@@ -31,3 +35,16 @@ class GenerationError(SupportError):
 
 class StoreError(SupportError):
     """The database cannot be opened, read or written."""
+
+
+def no_such_base(name: str, known: Iterable[str]) -> KnowledgeError:
+    """What is raised for an unknown base. known: the names that exist."""
+    names = ", ".join(sorted(known)) or "none yet"
+    return KnowledgeError(
+        f"There is no knowledge base {name!r} (there are: {names}); ingest it first."
+    )
+
+
+def no_such_turn() -> InputError:
+    """What is raised for a rating of a reply that was never given."""
+    return InputError("There is no such turn; use the turn_id of a reply.")

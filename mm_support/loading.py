@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from mm_support.config import Settings
-from mm_support.decide.confidence import Gate, load_gate
+from mm_support.decide.confidence import Gate, load_gate, own_gate_file
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import load_voice
@@ -25,9 +25,10 @@ from mm_support.encode.turn import Encoders
 from mm_support.engines.base import LanguageModel
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.reply_weights import trained_gguf
+from mm_support.errors import WeightsError
 from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
-from mm_support.knowledge.base import Knowledge, digest
+from mm_support.knowledge.base import PACK, Knowledge, digest
 from mm_support.knowledge.index import VectorIndex, connect
 from mm_support.parts import Parts
 from mm_support.paths import PACKS
@@ -115,13 +116,18 @@ def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int],
 
 
 def gate_for(settings: Settings) -> Gate:
-    """The evidence gate; where it was fitted to other encoders, that is said: it decides all the
-    same, less well.
+    """The evidence gate, one's own where there is one; where it was fitted to other encoders, that
+    is reported: it decides all the same, less well.
     """
     gate = load_gate()
+    if (own := own_gate_file(settings)).is_file():
+        try:
+            gate = load_gate(own)
+        except WeightsError as exc:  # of an earlier version: fitting a new one needs a service
+            log.warning("%s Until then the one that comes with the project decides.", exc)
     if gate.made_for != made_for(settings):
         log.warning(
-            "when to answer was fitted to other encoders; run `python -m mm_support train gate` for these"
+            "when to answer was fitted to other encoders; run `python -m mm_support train calibrate`"
         )
     return gate
 
@@ -136,8 +142,8 @@ def ingest_packs(knowledge: Knowledge, folder: Path, report: Callable[[str], Non
     somebody's own base.
     """
     for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
-        wanted, present = f"pack{digest(pack)}", knowledge.version(pack.name)
-        if present is None or (present.startswith("pack") and present != wanted):
+        wanted, present = f"{PACK}{digest(pack)}", knowledge.version(pack.name)
+        if present is None or (present.startswith(PACK) and present != wanted):
             progress = partial(_report_ingesting, report, pack.name)
             done = knowledge.ingest(pack.name, pack, progress, wanted)
             for file, line, reason in done.skipped:

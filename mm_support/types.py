@@ -294,11 +294,15 @@ class IngestReport:
 
 @dataclass(frozen=True)
 class KnowledgeBase:
-    """A knowledge base as listed: its name, number of entries and number of pictures."""
+    """A knowledge base as listed: its name, number of entries and number of pictures.
+
+    own: whether it was ingested by the people who run the service; False for a pack.
+    """
 
     name: str
     entries: int
     pictures: int
+    own: bool = True
 
 
 # -- decoding ------------------------------------------------------------------------------

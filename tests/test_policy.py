@@ -205,12 +205,12 @@ def test_a_gate_that_was_fitted_to_other_encoders_says_so(caplog):
     assert gate_for(Settings(profile="embedded")) == load_gate() and not caplog.records
     assert (
         gate_for(Settings(profile="embedded", text_model="org/other")) == load_gate()
-        and "train gate" in caplog.text
+        and "train calibrate" in caplog.text
     )
 
 
 def test_a_gate_that_does_not_fit_is_a_weights_error(tmp_path):
-    with pytest.raises(WeightsError, match="train gate"):
+    with pytest.raises(WeightsError, match="train calibrate"):
         load_gate(tmp_path / "gone.json")
     (tmp_path / "gate.json").write_text(
         '{"weights": [1], "bias": 0, "answer": 0.5, "clarify": 0.2}'

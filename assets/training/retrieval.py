@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from mm_support.language.terms import term_set
 
+from assets.training.command import main
 from mm_support.config import Settings
 from mm_support.encode.text import Pieces, TextEncoder
 from mm_support.evaluate.cases import share
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     card = {
         "what": "Shares of three likenesses in the score, and what unrelated texts have",
         "data": f"Questions and passages of {', '.join(files)}",
-        "command": "python -m mm_support train retrieval --squad " + " ".join(files),
+        "command": "python -m assets.training.retrieval --squad " + " ".join(files),
         "right_passage_on_articles_left_out": figures,
     }
     save_text_score(settings.text_model, fit(list(files.values())), card, args.out)
@@ -183,3 +184,7 @@ def rank(score: TextScore, file: Asking) -> np.ndarray:
     scores = score(*np.moveaxis(file.x, -1, 0))
     right = scores[np.arange(len(file.right)), file.right]
     return (scores > right[:, None]).sum(axis=1)
+
+
+if __name__ == "__main__":
+    main(__doc__, add_arguments, run)

@@ -63,21 +63,9 @@ class Outcome:
     answered: bool
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--knowledge", help="knowledge base to evaluate")
-    parser.add_argument(
-        "--cases",
-        type=Path,
-        help='JSONL of {"text", "image", "audio", "expect"}, or {"turns": [...]} of them',
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON only")
-
-
 def run(args: argparse.Namespace, settings: Settings) -> int:
     from tqdm import tqdm
 
-    if not args.knowledge or args.cases is None:
-        raise InputError("Give --knowledge NAME and --cases FILE.")
     service = terminal.load_service(settings)
     try:
         ids = {entry.id for entry in service.knowledge.entries(args.knowledge)}

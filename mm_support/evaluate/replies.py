@@ -15,7 +15,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mm_support import terminal
@@ -65,23 +64,6 @@ class Outcome:
     @property
     def shown(self) -> str:
         return " ".join(sentence.text for sentence in self.sentences)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--knowledge", nargs="+", help="bases to ask about (default: all that have cases)"
-    )
-    parser.add_argument(
-        "--cases",
-        type=Path,
-        default=Path("tests/cases"),
-        help="folder of <knowledge base>.jsonl files",
-    )
-    parser.add_argument(
-        "--every", type=int, default=1, metavar="N", help="ask every N-th case only"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON only")
-    parser.add_argument("--failures", action="store_true", help="also list what went wrong")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mm_support.errors import KnowledgeError
+from mm_support.errors import KnowledgeError, no_such_base
 from mm_support.knowledge import late_interaction as pieces
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.scoring import Contents, Rarity, photo_parts, recognise, score
@@ -243,10 +243,7 @@ class VectorIndex:
     def _collection(self, name: str) -> str:
         aliases = self._aliases()
         if name not in aliases:
-            known = ", ".join(sorted(aliases)) or "none yet"
-            raise KnowledgeError(
-                f"There is no knowledge base {name!r} (there are: {known}); ingest it first."
-            )
+            raise no_such_base(name, aliases)
         return aliases[name]
 
     def _aliases(self) -> dict[str, str]:

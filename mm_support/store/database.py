@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from mm_support.errors import InputError, StoreError
+from mm_support.errors import InputError, StoreError, no_such_turn
 from mm_support.store.migrate import upgrade
 from mm_support.store.models import FeedbackRow, HandoffRow, TurnRow
 from mm_support.store.records import past_of
@@ -80,7 +80,7 @@ class Store:
         check_feedback(rating, comment)
         with self.writing() as session:
             if session.get(TurnRow, turn_id) is None:
-                raise InputError("There is no such turn; use the turn_id of a reply.")
+                raise no_such_turn()
             session.add(FeedbackRow(turn_id=turn_id, rating=rating, comment=comment))
 
     def past(self, session_id: str, limit: int = PAST) -> tuple[Past, ...]:

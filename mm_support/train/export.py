@@ -25,11 +25,6 @@ from mm_support.store.models import FeedbackRow, TurnRow
 MEDIA = {"image": ".jpg", "audio": ".wav"}  # as the service keeps them, where keep_media is on
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="JSONL to write")
-    parser.add_argument("--knowledge", required=True, help="knowledge base whose turns are wanted")
-
-
 def run(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.service import open_store
 

@@ -249,8 +249,14 @@ def as_text(report: dict[str, Any]) -> str:
     """The report as lines for a terminal."""
     rows, accuracy = report["rows"], report["accuracy"]
     lines = [
-        f"{report['intents']} intents; {rows['train']} rows to train, {rows['test']} to test, {len(report['skipped'])} skipped",
-        f"accuracy           {accuracy['value']:.1%}  ({accuracy['low']:.1%} to {accuracy['high']:.1%})",
+        (
+            f"{report['intents']} intents; {rows['train']} rows to train, {rows['test']} to test,"
+            f" {len(report['skipped'])} skipped"
+        ),
+        (
+            f"accuracy           {accuracy['value']:.1%}  ({accuracy['low']:.1%} to"
+            f" {accuracy['high']:.1%})"
+        ),
         f"macro F1           {report['macro_f1']:.1%}",
         f"calibration error  {report['calibration_error']:.1%}",
     ]
@@ -267,11 +273,13 @@ def as_text(report: dict[str, Any]) -> str:
             ]
         )
     lines.append(
-        f"out of scope       {foreign['cases']} rows, area under the curve {foreign['area_under_curve']:.1%}"
+        f"out of scope       {foreign['cases']} rows, area under the curve"
+        f" {foreign['area_under_curve']:.1%}"
     )
     if not foreign["calibrated"]:
         lines.append(
-            f"no validation row has the label {OUT_OF_SCOPE}, so no threshold could be set ahead of the test"
+            f"no validation row has the label {OUT_OF_SCOPE}, so no threshold could be set ahead of"
+            " the test"
         )
     for heading, points in (
         ("threshold from validation", foreign["calibrated"]),
