@@ -146,7 +146,7 @@ def fit(files: Sequence[Asking]) -> TextScore:
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         parts = [surprise(file, weights) for file in above]
         total, slope = (sum(column) for column in zip(*parts))
-        return total + RIDGE * weights @ weights, slope + 2 * RIDGE * weights
+        return float(total + RIDGE * weights @ weights), slope + 2 * RIDGE * weights
 
     weights = minimize(loss, np.full(len(FEATURES), 5.0), jac=True, bounds=[(0, None)] * 3).x
     _, alike, covered = weights / weights.sum()

@@ -51,7 +51,7 @@ def load_text_score(text_model: str, file: Path = FILE) -> TextScore:
     """The score of the encoder that settings.text_model names."""
     fitted = json.loads(file.read_text(encoding="utf-8"))["scores"] if file.is_file() else {}
     if text_model not in fitted:
-        log.warning("no score was fitted to %s; run assets/training/retrieval.py for it", text_model)
+        log.warning("no score was fitted to %s: run assets/training/retrieval.py", text_model)
         return UNKNOWN
     return TextScore(**fitted[text_model])
 
