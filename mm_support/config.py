@@ -17,6 +17,7 @@ import platformdirs
 from mm_support.errors import InputError
 
 ENV_PREFIX = "MM_SUPPORT_"
+FUSIONS = ("weighted-sum", "concatenation", "attention")
 
 PROFILES: dict[str, dict[str, str]] = {
     "embedded": {
@@ -82,6 +83,10 @@ class Settings:
         if self.profile not in PROFILES:
             raise InputError(
                 f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."
+            )
+        if self.fusion not in FUSIONS:
+            raise InputError(
+                f"There is no fusion strategy {self.fusion!r}; choose one of {', '.join(FUSIONS)}."
             )
         for name, value in PROFILES[self.profile].items():
             if not getattr(self, name):

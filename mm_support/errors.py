@@ -5,6 +5,7 @@ SupportError            catch this one; its message is one plain sentence with t
   WeightsError          a model's weights are missing, damaged or not the expected ones
   KnowledgeError        a knowledge base is missing, locked or its files cannot be read
   GenerationError       the language model or the voice failed
+  StoreError            the database cannot be opened, read or written
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ class KnowledgeError(SupportError):
 
 class GenerationError(SupportError):
     """A reply or its voice could not be produced."""
+
+
+class StoreError(SupportError):
+    """The database cannot be opened, read or written."""
 
 
 def no_such_base(name: str, known: Iterable[str]) -> KnowledgeError:
