@@ -97,6 +97,14 @@ def make_picture(path: Path, text: str, colour: tuple[int, int, int]) -> Path:
 def sample_entries(folder: Path) -> dict[str, list[Entry]]:
     display = make_picture(folder / "e24.png", "E24", (96, 125, 139))
     router = make_picture(folder / "router.png", "LED", (84, 110, 122))
+    return {
+        "shopping": shop_entries(),
+        "smart-home": home_entries(display, router),
+        **one_entry_each(),
+    }
+
+
+def shop_entries() -> list[Entry]:
     returns = Entry(
         id="returns",
         title="Returning an order",
@@ -114,6 +122,10 @@ def sample_entries(folder: Path) -> dict[str, list[Entry]]:
         intent="test",
         source="entries.jsonl:2",
     )
+    return [returns, hostile]
+
+
+def home_entries(display: Path, router: Path) -> list[Entry]:
     e24 = Entry(
         id="e24",
         title="Error E24 on the washing machine",
@@ -144,6 +156,10 @@ def sample_entries(folder: Path) -> dict[str, list[Entry]]:
         pictures=(router,),
         source="faults.csv:40",
     )
+    return [e24, code, blinks]
+
+
+def one_entry_each() -> dict[str, list[Entry]]:
     card = Entry(
         id="card",
         title="A lost bank card",
@@ -165,13 +181,7 @@ def sample_entries(folder: Path) -> dict[str, list[Entry]]:
         questions=("How do I start a course?",),
         intent="course_start",
     )
-    return {
-        "shopping": [returns, hostile],
-        "smart-home": [e24, code, blinks],
-        "finance": [card],
-        "healthcare": [hours],
-        "education": [course],
-    }
+    return {"finance": [card], "healthcare": [hours], "education": [course]}
 
 
 def words(text: str) -> set[str]:
