@@ -243,10 +243,11 @@ def follow_status(
         if now.ready:
             choices = desk.choices()
             names = [name for _, name in choices]
-            first = names[0] if names else None
+            first = {"value": names[0] if names else None}
             shown[table] = desk.table()
-            shown[picker] = gr.Radio(choices, value=picked if picked in names else first)
-            shown[browsed] = gr.Dropdown(choices, value=first)
+            # what is picked stays: it may have changed while this was on its way
+            shown[picker] = gr.update(choices=choices, **({} if picked in names else first))
+            shown[browsed] = gr.update(choices=choices, **first)
         return shown
 
     gr.on(
