@@ -66,17 +66,18 @@ def tokens(text: str) -> int:
 def passages(document: Document) -> list[Passage]:
     """The passages of a document, in its order. A row, and a short document, is one."""
     sections = [section for section in _sections(document.blocks) if section.is_filled]
-    whole = sum(section.size for section in sections)
+    size = sum(section.size for section in sections)
     questions = sum(section.asks for section in sections)
-    if whole <= (MOST_ROW if document.row else MOST) and (document.row or questions < 2):
-        return [replace(_joined(sections), several=())] if sections else []
+    if size <= (MOST_ROW if document.row else MOST) and (document.row or questions < 2):
+        whole = [_joined(sections)] if sections else []
+        return [replace(passage, several=(), line=document.line) for passage in whole]
     return [passage for group in _grouped(sections) for passage in _cut(group)]
 
 
 def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
     """Sections by heading; a heading nests under the last one of a higher level."""
     above: list[tuple[int, str]] = []
-    section = _Section((), 1)
+    section = _Section((), 0)
     for block in blocks:
         if block.kind not in ("heading", "end"):
             section.blocks.append(block)

@@ -21,7 +21,9 @@ SAMPLE = 200  # rows by which unknown columns are judged
 MANY = frozenset({"questions", "pictures", "tags"})  # fields that several columns may fill
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
 SENTENCE_ENDS = ".!?。！？"
-UNPUBLISHED = frozenset(("draft", "unpublished", "archived", "deleted", "inactive", "entwurf", "草稿"))
+UNPUBLISHED = frozenset(
+    ("draft", "unpublished", "archived", "deleted", "inactive", "entwurf", "草稿")
+)
 
 
 @cache
@@ -70,7 +72,8 @@ class Columns:
     def note(self) -> str:
         """What each column was taken for, "" where all have our own names."""
         used = [
-            f"'{name}' is the {field.replace('_', ' ')}" + " (by its contents)" * (at in self.guessed)
+            f"'{name}' is the {field.replace('_', ' ')}"
+            + " (by its contents)" * (at in self.guessed)
             for at, (name, field) in enumerate(zip(self.names, self.fields))
             if field and (folded(name) != folded(field) or at in self.guessed)
         ]

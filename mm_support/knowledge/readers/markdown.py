@@ -171,4 +171,3 @@ HTML_TAGS = frozenset(
      "summary sup svg path g circle rect line polyline polygon table tbody td template textarea "
      "tfoot th thead time title tr track tt u ul var video wbr").split()
 )  # fmt: skip
-

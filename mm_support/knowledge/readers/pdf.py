@@ -52,12 +52,16 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
     count = min(len(pdf), MAX_PAGES)
     pages = [_page_lines(pdf[at]) for at in range(count)]
     repeated = repeated_lines(pages)
-    sizes = [line.size for lines in pages for line in lines for _ in range(len(line.text) // 10 + 1)]
+    sizes = [
+        line.size for lines in pages for line in lines for _ in range(len(line.text) // 10 + 1)
+    ]
     usual = median(sizes) if sizes else 0.0
     blocks: list[Block] = []
     for number, lines in enumerate(pages, 1):
         own = [line for line in lines if _mask(line.text) not in repeated]
-        blocks += _blocks(own, usual, number) if lines else _scan(pdf[number - 1], number, file, blocks)
+        blocks += (
+            _blocks(own, usual, number) if lines else _scan(pdf[number - 1], number, file, blocks)
+        )
     title = str(pdf.get_metadata_dict().get("Title") or "").strip()
     headings = [block for block in blocks[:5] if block.kind == "heading"]
     if headings and (not title or title not in [block.text for block in blocks[:5]]):

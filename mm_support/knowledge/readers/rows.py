@@ -22,7 +22,9 @@ HTML = re.compile(
     re.IGNORECASE,
 )
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{2,6}|#x[0-9a-fA-F]{2,5});")
-MARKDOWN = re.compile(r"\*\*[^\s*][^*\n]*\*\*|!?\[[^\]\n]*\]\((?:<|https?:|/|mailto:|\w)|^#{1,6} |^```", re.M)
+MARKDOWN = re.compile(
+    r"\*\*[^\s*][^*\n]*\*\*|!?\[[^\]\n]*\]\((?:<|https?:|/|mailto:|\w)|^#{1,6} |^```", re.M
+)
 
 
 def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Document | None:
@@ -30,7 +32,10 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
     if is_unpublished(row, line, remarks):
         remarks.skip(line, "it is marked as not published")
         return None
-    title, questions = text_of(row.get("title")), [text_of(item) for item in as_list(row.get("questions"))]
+    title, questions = (
+        text_of(row.get("title")),
+        [text_of(item) for item in as_list(row.get("questions"))],
+    )
     title = title or next(iter(questions), "")
     answer = as_text(row.get("answer"))
     blocks, links = answer_blocks(answer, line)

@@ -16,7 +16,7 @@ Cells = list[str]
 
 def row_line(header: Sequence[str], row: Sequence[str]) -> str:
     """A row in words; cells under no header, and a cell that covers the row, stand alone."""
-    if len(row) > 1 and len(set(row)) == 1:
+    if len(row) > 2 and len(set(row)) == 1:
         return row[0]
     names = [*header, *[""] * len(row)]
     pairs = [(name, cell) for name, cell in zip(names, row) if cell]

@@ -1,0 +1,68 @@
+"""What stands at the edges of many documents is their frame, not their text.
+
+"Was this helpful?", "Last updated ...", lists of related articles: recognised by how often they
+repeat, figures aside, in whatever language. Knows no words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mm_support.knowledge.readers.base import Block, Document
+
+LEAST_DOCUMENTS = 5  # in which a block must stand to be a frame
+LEAST_SHARE = 0.05  # of all documents, likewise
+ONLY_LINKS = 0.8  # share of links from which a list is one of links
+_FIGURES = re.compile(r"\d+")
+
+
+def without_frames(documents: Sequence[Document]) -> tuple[list[Document], Counter[str]]:
+    """Documents without the blocks that frame them, and how often each such text was left out."""
+    counts = Counter(key for document in documents for key in {*map(_key, document.blocks)} - {""})
+    least = max(LEAST_DOCUMENTS, LEAST_SHARE * len(documents))
+    repeated = {key for key, times in counts.items() if times >= least}
+    removed: Counter[str] = Counter()
+    kept = []
+    for document in documents:
+        blocks = _inner(document.blocks, repeated) if repeated else document.blocks
+        same = {id(block) for block in blocks}
+        removed.update(b.text for b in document.blocks if id(b) not in same and b.text)
+        kept.append(replace(document, blocks=blocks))
+    return kept, removed
+
+
+def _key(block: Block) -> str:
+    return _FIGURES.sub("0", " ".join(block.text.casefold().split()))
+
+
+def _inner(blocks: Sequence[Block], repeated: set[str]) -> tuple[Block, ...]:
+    """Blocks without the repeated ones at both ends; a document is never left empty."""
+    kept = _without_link_lists(blocks, repeated)
+    first, last = 0, len(kept)
+    while last > first and _is_frame(kept[last - 1], repeated):
+        last -= 1
+    while first < last and kept[first].kind != "heading" and _is_frame(kept[first], repeated):
+        first += 1
+    inner = kept[first:last]
+    return tuple(inner) if any(block.text for block in inner) else tuple(blocks)
+
+
+def _is_frame(block: Block, repeated: set[str]) -> bool:
+    return not block.text and not block.pictures or _key(block) in repeated
+
+
+def _without_link_lists(blocks: Sequence[Block], repeated: set[str]) -> list[Block]:
+    """Without headings that repeat and have nothing but links under them."""
+    kept: list[Block] = []
+    for at, block in enumerate(blocks):
+        under = block.linked >= ONLY_LINKS and block.kind in ("list", "text")
+        head = kept[-1] if kept else None
+        ends = at + 1 == len(blocks) or blocks[at + 1].kind in ("heading", "end")
+        if under and ends and head and head.kind == "heading" and _key(head) in repeated:
+            kept.pop()
+        else:
+            kept.append(block)
+    return kept
