@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Literal, Union
+from typing import Any, Literal, Union
 
 import numpy as np
 from PIL import Image
@@ -314,7 +314,7 @@ class IngestReport:
         return "\n".join(lines)
 
 
-def grouped(remarks: Sequence[Remark], places: int = 3) -> list[dict[str, object]]:
+def grouped(remarks: Sequence[Remark], places: int = 3) -> list[dict[str, Any]]:
     """Remarks of one kind as one: reason, count and the first places ("faq.csv:3"), most first.
 
     Two reasons are of one kind where only their numbers and quoted names differ.
@@ -336,7 +336,7 @@ def grouped(remarks: Sequence[Remark], places: int = 3) -> list[dict[str, object
 _VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 
 
-def _group_line(group: dict[str, object]) -> str:
+def _group_line(group: dict[str, Any]) -> str:
     times = f"{group['count']} times, first in" if group["count"] != 1 else "in"
     return f"{group['reason']} ({times} {', '.join(group['places'])})"
 

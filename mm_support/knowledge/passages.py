@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from mm_support.knowledge.readers.base import Block, Document
 from mm_support.language.sentences import split_sentences
@@ -57,6 +58,7 @@ class _Section:
         return bool(self.path) and self.path[-1].endswith(("?", "？", "؟"))
 
 
+@lru_cache(maxsize=4_096)  # a text is measured wherever it may be cut
 def tokens(text: str) -> int:
     """About how many tokens a text has: one a character of Chinese, Japanese and Korean, one a
     word elsewhere, more for long words."""

@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from statistics import fmean
 
-from mm_support.knowledge.readers.fields import as_bool, folded
 from mm_support.knowledge.readers.base import Remarks
+from mm_support.knowledge.readers.fields import as_bool, folded
 
 SAMPLE = 200  # rows by which unknown columns are judged
 MANY = frozenset({"questions", "pictures", "tags"})  # fields that several columns may fill
@@ -87,7 +87,7 @@ def map_names(names: Sequence[str]) -> Columns:
     known = known_names()
     found = [known.get(folded(name), ("", 0)) for name in names]
     fields = []
-    for at, (field, place) in enumerate(found):
+    for at, (field, _) in enumerate(found):
         rivals = [other for other, (same, _) in enumerate(found) if same == field]
         first = min(rivals, key=lambda other: (found[other][1], other))
         fields.append(field if field in MANY or at == first else "")

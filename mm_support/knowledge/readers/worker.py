@@ -66,12 +66,13 @@ def read(request: dict[str, Any]) -> str:
 
 def document_of(values: dict[str, Any]) -> Document:
     """A document from its JSON. Raises TypeError, ValueError or KeyError for anything else."""
-    days = ("updated", "valid_from", "valid_until")
-    lists = ("questions", "pictures", "tags", "links")
-    plain = {name: value for name, value in values.items() if name not in (*days, *lists)}
-    plain["blocks"] = tuple(_block_of(block) for block in values["blocks"])
-    parsed = {day: date.fromisoformat(values[day]) for day in days if values[day]}
-    return Document(**plain, **parsed, **{name: tuple(map(str, values[name])) for name in lists})
+    own = dict(values)
+    own["blocks"] = tuple(_block_of(block) for block in values["blocks"])
+    for name in ("questions", "pictures", "tags", "links"):
+        own[name] = tuple(map(str, values[name]))
+    for day in ("updated", "valid_from", "valid_until"):
+        own[day] = date.fromisoformat(values[day]) if values[day] else None
+    return Document(**own)
 
 
 def _block_of(values: dict[str, Any]) -> Block:
