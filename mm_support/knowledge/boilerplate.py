@@ -1,14 +1,15 @@
 """What stands at the edges of many documents is their frame, not their text.
 
 "Was this helpful?", "Last updated ...", lists of related articles: recognised by how often they
-repeat, figures aside, in whatever language. Knows no words.
+repeat, in whatever language. Lines that differ only in a date must repeat in half of all documents.
+Knows no words.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mm_support.knowledge.readers.base import Block, Document
@@ -16,14 +17,16 @@ from mm_support.knowledge.readers.base import Block, Document
 LEAST_DOCUMENTS = 5  # in which a block must stand to be a frame
 LEAST_SHARE = 0.05  # of all documents, likewise
 ONLY_LINKS = 0.8  # share of links from which a list is one of links
+DATED_SHARE = 0.5  # of all documents, for a line that differs in its date
+MAX_DATED = 60  # characters of such a line
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _FIGURES = re.compile(r"\d+")
 
 
 def without_frames(documents: Sequence[Document]) -> tuple[list[Document], Counter[str]]:
     """Documents without the blocks that frame them, and how often each such text was left out."""
-    counts = Counter(key for document in documents for key in {*map(_key, document.blocks)} - {""})
-    least = max(LEAST_DOCUMENTS, LEAST_SHARE * len(documents))
-    repeated = {key for key, times in counts.items() if times >= least}
+    repeated = _repeated(documents, _key, LEAST_SHARE)
+    repeated |= _repeated(documents, _dated_key, DATED_SHARE)
     removed: Counter[str] = Counter()
     kept = []
     for document in documents:
@@ -34,8 +37,20 @@ def without_frames(documents: Sequence[Document]) -> tuple[list[Document], Count
     return kept, removed
 
 
+def _repeated(documents: Sequence[Document], key: Callable[[Block], str], share: float) -> set[str]:
+    counts = Counter(k for document in documents for k in {*map(key, document.blocks)} - {""})
+    least = max(LEAST_DOCUMENTS, share * len(documents))
+    return {text for text, times in counts.items() if times >= least}
+
+
 def _key(block: Block) -> str:
-    return _FIGURES.sub("0", " ".join(block.text.casefold().split()))
+    return " ".join(block.text.casefold().split())
+
+
+def _dated_key(block: Block) -> str:
+    """The text without figures where it is short and names a year, else ""."""
+    short = len(block.text) <= MAX_DATED and _YEAR.search(block.text)
+    return _FIGURES.sub("0", _key(block)) if short else ""
 
 
 def _inner(blocks: Sequence[Block], repeated: set[str]) -> tuple[Block, ...]:
@@ -51,7 +66,8 @@ def _inner(blocks: Sequence[Block], repeated: set[str]) -> tuple[Block, ...]:
 
 
 def _is_frame(block: Block, repeated: set[str]) -> bool:
-    return not block.text and not block.pictures or _key(block) in repeated
+    blank = not block.text and not block.pictures
+    return blank or _key(block) in repeated or _dated_key(block) in repeated
 
 
 def _without_link_lists(blocks: Sequence[Block], repeated: set[str]) -> list[Block]:

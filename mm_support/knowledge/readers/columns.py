@@ -118,8 +118,23 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     if any(field_of(cell) in ("title", "answer", "questions") for cell in first):
         return True
     labels = all(len(cell) < LONG and cell.strip()[-1] not in SENTENCE_ENDS for cell in first)
-    rest = [len(cell) for row in rows[1:SAMPLE] for cell in row if cell.strip()]
-    return bool(first) and labels and bool(rest) and fmean(rest) > fmean(map(len, first))
+    body = rows[1:SAMPLE]
+    rest = [len(cell) for row in body for cell in row if cell.strip()]
+    longer = bool(first and rest) and fmean(rest) > fmean(map(len, first))
+    return bool(first and rest) and labels and (longer or _heads_figures(rows[0], body))
+
+
+def _heads_figures(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Whether a name without digits stands over cells that all have some."""
+    columns = [[row[at] for row in body if at < len(row) and row[at]] for at in range(len(first))]
+    return any(
+        cells and not _has_digit(name) and all(map(_has_digit, cells))
+        for name, cells in zip(first, columns)
+    )
+
+
+def _has_digit(text: str) -> bool:
+    return any(sign.isdigit() for sign in text)
 
 
 def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:

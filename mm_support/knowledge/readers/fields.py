@@ -12,16 +12,17 @@ from mm_support.knowledge.readers.base import Remarks
 
 # how spreadsheets and people of the larger languages write the two values
 TRUE = frozenset(
-    "1 1.0 true t yes y x ok on ✓ ✔ ☑ ✅ wahr ja j vrai oui o verdadero si sí s cierto vero".split()
-) | frozenset(
-    "sim verdadeiro waar prawda tak истина да 是 真 对 對 はい 예 네 참 نعم صحيح כן evet doğru ano kyllä"
-    .split()
-)  # fmt: skip
+    """
+    1 1.0 true t yes y x ok on ✓ ✔ ☑ ✅ wahr ja j vrai oui o verdadero si sí s cierto vero sim
+    verdadeiro waar prawda tak истина да 是 真 对 對 はい 예 네 참 نعم صحيح כן evet doğru ano kyllä
+    """.split()
+)
 FALSE = frozenset(
-    "0 0.0 false f no n - – — off ✗ ✘ ☐ ❌ none null falsch nein faux non falso não nao nee".split()
-) | frozenset(
-    "onwaar fałsz nie ложь нет 否 假 不 いいえ 아니요 아니오 거짓 لا خطأ לא hayır yanlış ne ei nej".split()
-)  # fmt: skip
+    """
+    0 0.0 false f no n - – — off ✗ ✘ ☐ ❌ none null falsch nein faux non falso não nao nee onwaar
+    fałsz nie ложь нет 否 假 不 いいえ 아니요 아니오 거짓 لا خطأ לא hayır yanlış ne ei nej
+    """.split()
+)
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})")
 _DAY_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})")
 MONTH_FIRST_UNSURE = "could be read day or month first; write 2026-01-31"

@@ -105,9 +105,9 @@ def _main(tree: Any, text: str) -> str:
     found = [e for e in tree.xpath(MAIN) if len(e.text_content()) >= LEAST_SHARE * whole]
     if found:
         best = max(found, key=lambda element: len(element.text_content()))
-        return html.tostring(best, encoding="unicode")
+        return str(html.tostring(best, encoding="unicode"))
     if not tree.xpath("//div[@class or @id]"):  # a plain page has nothing beside its text
-        return html.tostring(tree, encoding="unicode")
+        return str(html.tostring(tree, encoding="unicode"))
     import trafilatura
 
     try:
@@ -121,4 +121,4 @@ def _main(tree: Any, text: str) -> str:
         )
     except (etree.LxmlError, ValueError):
         extracted = None
-    return extracted or html.tostring(tree, encoding="unicode")
+    return str(extracted or html.tostring(tree, encoding="unicode"))

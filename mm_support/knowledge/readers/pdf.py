@@ -21,12 +21,14 @@ SCAN_SIDE = 2_000  # pixels
 LARGER = 1.15  # times the usual height of a line, from which it is a heading
 GAP = 1.6  # usual distances of lines, from which a paragraph ends
 GUTTER = 0.02  # of the page's width, free between two columns
+EDGE = 0.1  # of the page's height, above and below
 _MASK = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text; its box in points from the page's lower left corner; size of its letters."""
+    """A line of text; its box in points from the page's lower left corner; size of its letters;
+    whether it stands where running heads and page numbers do."""
 
     text: str
     left: float
@@ -34,6 +36,7 @@ class Line:
     right: float
     top: float
     size: float
+    at_edge: bool = False
 
 
 def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
@@ -58,7 +61,7 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
     usual = median(sizes) if sizes else 0.0
     blocks: list[Block] = []
     for number, lines in enumerate(pages, 1):
-        own = [line for line in lines if _mask(line.text) not in repeated]
+        own = [ln for ln in lines if not (ln.at_edge and _mask(ln.text) in repeated)]
         blocks += (
             _blocks(own, usual, number) if lines else _scan(pdf[number - 1], number, file, blocks)
         )
@@ -75,8 +78,8 @@ def _mask(text: str) -> str:
 
 
 def repeated_lines(pages: Sequence[Sequence[Line]]) -> set[str]:
-    """Masked texts of the first and last lines that stand on most of at least three pages."""
-    edges = [{_mask(line.text) for line in (*lines[:2], *lines[-2:])} for lines in pages if lines]
+    """Masked texts of lines at the edges that stand on most of at least three pages."""
+    edges = [{_mask(line.text) for line in lines if line.at_edge} for lines in pages if lines]
     counts = Counter(text for edge in edges for text in edge)
     return {text for text, times in counts.items() if times >= max(3, 0.5 * len(edges))}
 
@@ -86,16 +89,18 @@ def repeated_lines(pages: Sequence[Sequence[Line]]) -> set[str]:
 
 def _page_lines(page: Any) -> list[Line]:
     text = page.get_textpage()
-    pieces = [_piece(text, at) for at in range(text.count_rects())]
+    height = page.get_height()
+    pieces = [_piece(text, at, height) for at in range(text.count_rects())]
     text.close()
     lines = _joined([piece for piece in pieces if piece.text])
     return in_order(lines, page.get_width())
 
 
-def _piece(text: Any, at: int) -> Line:
+def _piece(text: Any, at: int, height: float) -> Line:
     left, bottom, right, top = text.get_rect(at)
     said = " ".join(text.get_text_bounded(left, bottom, right, top).split())
-    return Line(said, left, bottom, right, top, top - bottom)
+    at_edge = bottom > (1 - EDGE) * height or top < EDGE * height
+    return Line(said, left, bottom, right, top, top - bottom, at_edge)
 
 
 def _joined(pieces: Sequence[Line]) -> list[Line]:
@@ -112,6 +117,7 @@ def _joined(pieces: Sequence[Line]) -> list[Line]:
                 max(last.right, piece.right),
                 max(last.top, piece.top),
                 max(last.size, piece.size),
+                last.at_edge,
             )
         else:
             lines.append(piece)
