@@ -19,7 +19,7 @@ LEAST_SHARE = 0.05  # of all documents, likewise
 ONLY_LINKS = 0.8  # share of links from which a list is one of links
 DATED_SHARE = 0.5  # of all documents, for a line that differs in its date
 MAX_DATED = 60  # characters of such a line
-_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _FIGURES = re.compile(r"\d+")
 
 

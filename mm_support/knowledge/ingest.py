@@ -16,6 +16,7 @@ import re
 import shutil
 import tempfile
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -128,7 +129,9 @@ class _Builder:
         self.reading, self.sandbox, self.options = reading, sandbox, options
         self.root = Path()
         self._waiting: list[tuple[Document, Path | None]] = []
-        self._ids: dict[str, Entry] = {}
+        self._ids: set[str] = set()
+        self._said: set[int] = set()  # ids with their texts
+        self._numbers: Counter[str] = Counter()  # how often an id was used before
 
     def read_path(self, path: Path) -> None:
         """Reads a file, a zip or all files of a folder."""
@@ -275,19 +278,21 @@ class _Builder:
     def _free(
         self, identity: str, pieces: Sequence[Passage], document: Document, remarks: Remarks
     ) -> str:
-        """An id that no entry has; "" where the same text stands under it already."""
-        before = self._ids.get(identity)
-        if before is None:
-            return identity
-        same = before.title == document.title and before.answer == without_markers(
-            pieces[0].text if pieces else ""
-        )
-        if document.row and same and len(pieces) == 1:
+        """An id that no entry has; "" for a row whose text stands under its id already."""
+        text = hash((identity, document.title, *(piece.text for piece in pieces)))
+        again, number = text in self._said, self._numbers[identity]
+        if again and document.row:
             remarks.skip(document.line, f"the id '{identity}' was used before, with the same text")
             return ""
-        free = next(f"{identity}-{n}" for n in count(2) if f"{identity}-{n}" not in self._ids)
-        told = f"the id '{identity}' was used before; this one is '{free}'"
-        remarks.warn(document.line, told)
+        self._said.add(text)
+        free = identity
+        while free in self._ids:
+            number += 1
+            free = f"{identity}-{number + 1}"
+        self._numbers[identity] = number
+        if free != identity:
+            told = f"the id '{identity}' was used before; this one is '{free}'"
+            remarks.warn(document.line, told)
         return free
 
     def _add(
@@ -328,7 +333,7 @@ class _Builder:
             document.valid_until,
             document.updated,
         )
-        self._ids[entry.id] = entry
+        self._ids.add(entry.id)
         self.reading.entries.append(entry)
 
     def _passage_id(self, identity: str, piece: Passage, at: int) -> str:

@@ -56,7 +56,7 @@ def _decode(data: bytes, remarks: Remarks) -> str:
     except UnicodeDecodeError as exc:
         first = data[: exc.start].count(b"\n") + 1
     strays = data.decode("utf-8", "replace").count("\ufffd")
-    if 4 * strays < len(_WIDE.findall(data)):
+    if 2 * strays < len(_WIDE.findall(data)):
         remarks.warn(first, "single bytes are not UTF-8; they were read as Windows-1252")
         return _with_strays(data)
     name = _guess(data)
