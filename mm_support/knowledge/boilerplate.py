@@ -55,14 +55,17 @@ def _dated_key(block: Block) -> str:
 
 def _inner(blocks: Sequence[Block], repeated: set[str]) -> tuple[Block, ...]:
     """Blocks without the repeated ones at both ends; a document is never left empty."""
-    kept = _without_link_lists(blocks, repeated)
-    first, last = 0, len(kept)
-    while last > first and _is_frame(kept[last - 1], repeated):
-        last -= 1
-    while first < last and kept[first].kind != "heading" and _is_frame(kept[first], repeated):
-        first += 1
-    inner = kept[first:last]
+    inner = _trimmed(_without_link_lists(_trimmed(blocks, repeated), repeated), repeated)
     return tuple(inner) if any(block.text for block in inner) else tuple(blocks)
+
+
+def _trimmed(blocks: Sequence[Block], repeated: set[str]) -> Sequence[Block]:
+    first, last = 0, len(blocks)
+    while last > first and _is_frame(blocks[last - 1], repeated):
+        last -= 1
+    while first < last and blocks[first].kind != "heading" and _is_frame(blocks[first], repeated):
+        first += 1
+    return blocks[first:last]
 
 
 def _is_frame(block: Block, repeated: set[str]) -> bool:

@@ -18,7 +18,7 @@ from mm_support.types import Entry, Remark
 
 SHORT = 2  # tokens of an answer that says hardly anything
 USUAL_SCRIPT = 0.8  # share of the entries in one script from which another one is odd
-SAMPLE = 200  # characters by which a script is told
+SAMPLE = 60  # characters by which a script is told
 _AMOUNT = re.compile(r"\d+(?:[.,:]\d+)*")
 
 Judge = Callable[[str], bool]

@@ -270,7 +270,8 @@ class BlockBuilder(HTMLParser):
         level = self._heading
         if level:
             kind, text = "heading", text.replace("\n", " ")
-        share = min(1.0, linked / len(text)) if text else 0.0
+        markers = sum(len(part) - len(part.lstrip(" -.0123456789")) for part in parts)
+        share = min(1.0, linked / max(1, len(text) - markers - text.count("\n")))
         self.blocks.append(
             Block(kind, text, level if text else 0, line, self.page, parts, pictures, share)
         )

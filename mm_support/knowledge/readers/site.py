@@ -43,10 +43,11 @@ Read = Callable[[File, str, Remarks], list[Document]]
 
 @dataclass
 class _Walk:
-    """Addresses to fetch, each once. host and folder bound them."""
+    """Addresses to fetch, each once. host and folder bound them. fetched: pages that are there."""
 
     host: str
     folder: str
+    fetched: dict[str, Page] = field(default_factory=dict)
     waiting: deque[str] = field(default_factory=deque)
     known: set[str] = field(default_factory=set)
 
@@ -83,7 +84,7 @@ def read_site(
             walk = _Walk(parts.netloc, "/")
             listed = _listed(first, fetcher)
         else:
-            walk = _Walk(parts.netloc, parts.path.rpartition("/")[0] + "/")
+            walk = _Walk(parts.netloc, parts.path.rpartition("/")[0] + "/", {address: first})
             walk.add(address)
             listed = (url for site in robots.site_maps() or () for url in _sitemap(site, fetcher))
         for url in listed:
@@ -114,7 +115,8 @@ def _pages(
             continue
         time.sleep(delay if fetched else 0)
         fetched += 1
-        for document in _documents(url, fetcher, read, remarks):
+        page = walk.fetched.pop(url, None) or fetcher.get(url)
+        for document in _documents(url, page, read, remarks):
             for link in document.links:
                 walk.add(link)
             if document.text and document.text not in seen:
@@ -122,8 +124,7 @@ def _pages(
                 yield document
 
 
-def _documents(url: str, fetcher: Fetcher, read: Read, remarks: Remarks) -> list[Document]:
-    page = fetcher.get(url)
+def _documents(url: str, page: Page | Failure, read: Read, remarks: Remarks) -> list[Document]:
     if isinstance(page, Failure):
         remarks.skip(0, f"'{url}': {page.reason}")
         return []
