@@ -1,4 +1,4 @@
-"""PDF, Word, slides, workbooks, mails and pages: read as a person would, in a process of its own."""
+"""PDF, Word, slides, workbooks, mails and pages: read as a person would, in a process apart."""
 
 import time
 from email.message import EmailMessage

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from mm_support.config import Settings
 from mm_support.errors import WeightsError
+from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers as codes
 from mm_support.language.sentences import word_stems
 from mm_support.paths import WEIGHTS
-from mm_support.types import FusedQuery, Hit
+from mm_support.types import Hit
 
 GATE_FILE = WEIGHTS / "gate.json"
 FEATURES = (
@@ -52,15 +54,20 @@ class Gate:
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURES) or not 0 <= self.clarify <= self.answer <= 1:
             raise WeightsError(
-                "gate.json does not fit this version; run `python -m mm_support train gate`."
+                "gate.json does not fit this version; run `python -m mm_support train calibrate`."
             )
 
-    def probability(self, words: str, query: FusedQuery, hits: Sequence[Hit]) -> float:
+    def probability(self, words: str, query: SearchQuery, hits: Sequence[Hit]) -> float:
         """That the best hit answers the question; 0 where nothing was found. words: typed and said."""
         if not hits:
             return 0.0
         logit = float(np.dot(self.weights, features(words, query, hits)) + self.bias)
         return float(1 / (1 + np.exp(-logit)))
+
+
+def own_gate_file(settings: Settings) -> Path:
+    """Where a gate that was fitted to somebody's own cases lies."""
+    return settings.data_dir / "weights" / GATE_FILE.name
 
 
 def load_gate(path: Path = GATE_FILE) -> Gate:
@@ -76,11 +83,11 @@ def load_gate(path: Path = GATE_FILE) -> Gate:
         )
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise WeightsError(
-            f"{path} cannot be read; run `python -m mm_support train gate`."
+            f"{path} cannot be read; run `python -m mm_support train calibrate`."
         ) from exc
 
 
-def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
+def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     """(11,) float64 in FEATURES order.
 
     margin: to the next entry. coverage: share of the question's words that carry meaning which the
@@ -92,7 +99,7 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
     """
     best = hits[0]
     margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
-    named = frozenset().union(*query.codes.values()) if query.codes else frozenset()
+    named = frozenset().union(*query.identifiers.values()) if query.identifiers else frozenset()
     known = codes.held(best.entry.title, best.entry.text)
     matched = codes.match(named, known) if named else 0.0
     asked = word_stems(words)
@@ -100,8 +107,8 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
         frozenset(filter(_of_code, asked)) if matched else frozenset()
     )
     coverage = len(asked & held) / len(asked) if asked else 0.0
-    photo = query.weights.get("photo", 0.0)
-    read = query.codes.get("photo_text", frozenset())
+    photo = query.fused.weights.get("photo", 0.0)
+    read = query.identifiers.get("photo_text", frozenset())
     return np.array(
         [
             best.score,
@@ -112,7 +119,7 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
             photo,
             best.by.get("photo", 0.0) / photo if photo else 0.0,
             codes.match(read, known) if read else 0.0,
-            query.weights.get("context", 0.0),
+            query.fused.weights.get("context", 0.0),
             matched,
             float(bool(named)) * (1 - matched),
         ]

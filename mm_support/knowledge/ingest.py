@@ -38,9 +38,9 @@ from mm_support.knowledge.readers.archive import RUBBISH, unpack
 from mm_support.knowledge.readers.base import MAX_FILE_BYTES, Block, Document, File, Remarks
 from mm_support.knowledge.readers.sandbox import Sandbox
 from mm_support.language.sentences import without_markers
-from mm_support.types import Entry, Remark
+from mm_support.types import Entry, IngestReport, Remark
 
-SUFFIXES = {*FORMATS, ".zip"}
+SUFFIXES = {**FORMATS, ".zip": None}  # the files that are read
 MAX_ANSWER = 20_000  # characters
 MAX_TITLE = 300  # characters
 MAX_INTENT = 64  # characters, as the store keeps it
@@ -50,6 +50,8 @@ MAX_SECTION = 120  # characters of the headings of several sections in a title
 # characters of a picture's name in a reason; a picture written into the text itself has thousands
 SHOWN = 80
 LEFT_OUT = 20  # different texts at the edges of documents that are named
+
+NOT_READ = f"'{{}}' is no kind of file that is read; give {KINDS}"
 
 Skipped = Remark
 TextOf = Callable[[Image.Image], str]  # the text that a picture of a page shows
@@ -82,6 +84,18 @@ class Reading:
 
     def __post_init__(self) -> None:
         weakref.finalize(self, shutil.rmtree, self.room, ignore_errors=True)
+
+    def report(self, pictures: int, seconds: float) -> IngestReport:
+        """What people are told. pictures: how many of the entries' opened and were kept."""
+        return IngestReport(
+            len(self.entries),
+            self.skipped,
+            seconds,
+            self.documents,
+            pictures,
+            self.warnings,
+            self.mapping,
+        )
 
     def add(self, remarks: Remarks) -> None:
         self.skipped += remarks.skipped
@@ -168,7 +182,9 @@ class _Builder:
         suffix = file.suffix.lower()
         self._say(remarks.file)
         try:
-            if reason := self._refusal(file, suffix, alone):
+            if suffix not in SUFFIXES and not alone and isfile(file):
+                self._look_past(suffix, remarks)
+            elif reason := self._refusal(file, suffix):
                 remarks.skip(0, reason)
             elif suffix == ".zip":
                 self._read_zip(file, remarks)
@@ -178,15 +194,18 @@ class _Builder:
             remarks.skip(0, f"it cannot be read ({exc.strerror})")
         self.reading.add(remarks)
 
-    def _refusal(self, file: Path, suffix: str, alone: bool) -> str:
+    def _look_past(self, suffix: str, remarks: Remarks) -> None:
+        """A file of a folder that holds no text: a picture, or something that is not read."""
+        if suffix not in PICTURE_SUFFIXES:
+            remarks.warn(0, NOT_READ.format(suffix or remarks.file))
+
+    def _refusal(self, file: Path, suffix: str) -> str:
         if not file.is_relative_to(self.root):
             return "it is a link to a place outside the folder"
         if not isfile(file):
             return "it is a folder or a broken link, not a file"
-        if suffix in PICTURE_SUFFIXES and not alone:
-            return ""
         if suffix not in SUFFIXES:
-            return f"'{suffix or file.name}' is no kind of file that is read; give {KINDS}"
+            return NOT_READ.format(suffix or file.name)
         if suffix != ".zip" and file.stat().st_size > MAX_FILE_BYTES:
             return f"it is larger than {MAX_FILE_BYTES // 2**20} MB; split it"
         return "" if file.stat().st_size else "it is empty"

@@ -37,7 +37,8 @@ DAMAGED = (
 def unpack(archive: Path, folder: Path, remarks: Remarks) -> None:
     """Unpacks a zip into a folder; what is left out is remarked, except what systems put in.
 
-    Raises InputError for an archive that cannot be opened or is past the bounds.
+    Raises InputError for an archive that cannot be opened, is past the bounds, or holds a file of a
+    name that the folder has.
     """
     try:
         with zipfile.ZipFile(archive) as files:
@@ -49,7 +50,7 @@ def unpack(archive: Path, folder: Path, remarks: Remarks) -> None:
                     f"{MAX_UNPACKED // 2**20} MB; split it."
                 )
             for member, name in _wanted(members, remarks):
-                _extract(files, member, folder / name)
+                _extract(files, member, folder, name)
     except DAMAGED as problem:
         raise InputError(
             f"{archive.name} cannot be unpacked; pack it again as a plain zip."
@@ -65,14 +66,15 @@ def _wanted(
             continue
         reason = _refusal(member, name)
         if reason:
-            remarks.skip(0, f"'{name}' {reason}")
+            remarks.skip(0, f"{reason}: '{name}'")
         else:
             yield member, name
 
 
 def _refusal(member: zipfile.ZipInfo, name: PurePosixPath) -> str:
-    if name.is_absolute() or ".." in name.parts or "\\" in str(name) or ":" in name.parts[0]:
-        return "would lie outside the archive's folder"
+    plain = name.parts and ".." not in name.parts and not set("\\:") & set(str(name))
+    if name.is_absolute() or not plain:
+        return "would lie outside its folder"
     if member.external_attr >> 16 & 0o170000 == LINK:
         return "is a link"
     if member.flag_bits & 1:
@@ -93,7 +95,14 @@ def member_name(member: zipfile.ZipInfo) -> str:
         return member.filename
 
 
-def _extract(files: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
+def _extract(
+    files: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, name: PurePosixPath
+) -> None:
+    target = folder / name
+    if target.exists():
+        raise InputError(
+            f"Two of the files are called {name}; rename one of them and choose all files again."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     with files.open(member) as source, target.open("xb") as out:
         shutil.copyfileobj(source, out)

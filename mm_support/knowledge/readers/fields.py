@@ -25,6 +25,7 @@ FALSE = frozenset(
 )
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})")
 _DAY_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})")
+_ONE, _OTHER = datetime(2001, 1, 1), datetime(2002, 2, 2)  # what they differ in a text lacks
 MONTH_FIRST_UNSURE = "could be read day or month first; write 2026-01-31"
 
 
@@ -56,7 +57,7 @@ def as_day(value: Any, name: str, line: int, remarks: Remarks) -> date | None:
         return None
     try:
         return _day_of(text)
-    except ValueError as exc:
+    except (ValueError, OverflowError) as exc:
         remarks.warn(line, f"{name} is {text[:40]!r}: {exc or 'no date'}; it was left out")
         return None
 
@@ -74,7 +75,10 @@ def _day_of(text: str) -> date:
         return date(year, second, first)
     from dateutil import parser
 
-    return parser.parse(text).date()
+    filled = {parser.parse(text, default=default).date() for default in (_ONE, _OTHER)}
+    if len(filled) > 1:
+        raise ValueError("a date with day, month and year is needed")
+    return filled.pop()
 
 
 def as_list(value: Any, separator: str = "|") -> list[str]:
