@@ -103,13 +103,17 @@ def intents(parser: ArgumentParser) -> None:
     """Trains a classifier of intents on a CSV of text,label (oos: out of scope)."""
     _labelled_files(parser, test_needed=False)
     parser.add_argument(
-        "--knowledge", metavar="NAME", help="the base whose customers have these intents"
+        "--knowledge",
+        metavar="NAME",
+        help="the base whose customers have these intents (default: all)",
     )
+    parser.set_defaults(keep=True)
 
 
 def evaluate_intents(parser: ArgumentParser) -> None:
     """Trains a classifier of intents on a CSV of text,label, measures it on another, keeps nothing."""
     _labelled_files(parser, test_needed=True)
+    parser.set_defaults(keep=False)
 
 
 def reply(parser: ArgumentParser) -> None:

@@ -67,7 +67,7 @@ def with_feedback(found: SupportSet, feedback: Feedback, heard: Sequence[str]) -
         text, photo = " ".join(filter(None, (case.turn.text, said))), case.turn.image
         if text:
             wordings.append(Wording(base, case.expect, text, "train", photo))
-        if photo:
+        if isinstance(photo, Path):
             pictures.append(Picture(base, (case.expect,), photo, 0, "train", read=True))
     return replace(
         found,

@@ -143,7 +143,9 @@ class Turns:
                 else replace(item, **_moved(item, device))
             )
 
-        return Turns(**{field.name: moved(getattr(self, field.name)) for field in fields(self)})
+        return replace(
+            self, **{field.name: moved(getattr(self, field.name)) for field in fields(self)}
+        )
 
     @property
     def mask(self) -> Tensor:
