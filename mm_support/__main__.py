@@ -27,6 +27,7 @@ TRAIN: dict[str, tuple[Declare, str, list[str]]] = {
     "reply": (arguments.reply, "mm_support.train.reply", []),
 }
 EVALUATE: dict[str, tuple[Declare, str, list[str]]] = {
+    "passages": (arguments.evaluate_passages, "mm_support.evaluate.passages", []),
     "replies": (arguments.evaluate_replies, "mm_support.evaluate.replies", []),
     "intents": (arguments.evaluate_intents, "mm_support.train.intents", []),
     "fusion": (arguments.evaluate_fusion, "assets.training.fusion_report", []),

@@ -1,7 +1,7 @@
 """The arguments of the commands, one function a command; its docstring is what --help shows.
 
-Apart from the modules that do the work, so that --help and a wrong call are answered before anything
-heavy is imported. Knows no model.
+Apart from the modules that do the work, so that --help and a wrong call are answered before
+anything heavy is imported. Knows no model.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def intents(parser: ArgumentParser) -> None:
 
 
 def evaluate_intents(parser: ArgumentParser) -> None:
-    """Trains a classifier of intents on a CSV of text,label, measures it on another, keeps nothing."""
+    """Trains a classifier of intents on a CSV of text,label and measures it; keeps nothing."""
     _labelled_files(parser, test_needed=True)
     parser.set_defaults(keep=False)
 
@@ -143,6 +143,19 @@ def evaluate(parser: ArgumentParser) -> None:
     _json(parser)
 
 
+def evaluate_passages(parser: ArgumentParser) -> None:
+    """Questions of a file in SQuAD's format, asked end to end of its passages as a base."""
+    parser.add_argument("--squad", type=Path, required=True, help="passages and questions")
+    parser.add_argument(
+        "--foreign",
+        type=Path,
+        help="a file whose questions are off topic (default: those of every fourth article, "
+        "which is then left out of the base)",
+    )
+    parser.add_argument("--limit", type=int, help="questions of each kind (default: all)")
+    parser.add_argument("--json", action="store_true", help="print JSON only")
+
+
 def evaluate_replies(parser: ArgumentParser) -> None:
     """Whether replies can be trusted: what is shown, cited, refused, corrected and obeyed."""
     parser.add_argument(
@@ -157,7 +170,7 @@ def evaluate_replies(parser: ArgumentParser) -> None:
 
 
 def evaluate_fusion(parser: ArgumentParser) -> None:
-    """What trained fusion gains for each subset of modalities, on GroceryStoreDataset and the packs."""
+    """What trained fusion gains for each subset of modalities (GroceryStoreDataset, packs)."""
     parser.add_argument(
         "--grocery", type=existing, required=True, help="folder in GroceryStoreDataset's layout"
     )

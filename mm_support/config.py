@@ -30,7 +30,7 @@ PROFILES: dict[str, dict[str, str]] = {
     "standard": {
         "speech_model": "turbo",
         "image_model": "ViT-B-32-256/datacomp_s34b_b86k",
-        "text_model": "BAAI/bge-small-en-v1.5",
+        "text_model": "intfloat/multilingual-e5-base",
         "reply_model": "Qwen/Qwen2.5-1.5B-Instruct",
         "voice_model": "package:piper-en-us-joe",
     },
@@ -53,7 +53,8 @@ class Settings:
     llm_url: an OpenAI-compatible server that writes the replies instead of a local model.
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a Qdrant server; empty: in
     data_dir. keep_media: store customers' photos and recordings too (off: only what was
-    understood). Raises InputError for a profile or a fusion strategy that does not exist.
+    understood). open_knowledge: visitors of the page may add knowledge of their own. Raises
+    InputError for a profile or a fusion strategy that does not exist.
     """
 
     profile: str = "embedded"
@@ -76,6 +77,7 @@ class Settings:
     database_url: str = field(default="", repr=False)
     index_url: str = ""
     keep_media: bool = False
+    open_knowledge: bool = False
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:

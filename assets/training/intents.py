@@ -45,7 +45,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     for row in splits.bad:
         print(f"skipped {row.file}, line {row.line}: {row.reason}", file=sys.stderr)
     device = resolve_device(settings.device)
-    readers = load_text_encoder(settings, device), load_hidden_states(settings, device)
+    encoder = load_text_encoder(settings, device, "torch")  # its upper layers are trained
+    readers = encoder, load_hidden_states(settings, device)
     started = time.perf_counter()
     with Bar() as progress:
         model, thresholds = train(*readers, splits, args.seed, progress)

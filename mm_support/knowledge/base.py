@@ -2,7 +2,7 @@
 
 ingest   files -> entries (ingest.py) -> vectors -> index (index.py), pictures copied to the data
 folder
-search   a customer's turn -> fused query -> hits
+search   a customer's turn -> search query -> hits
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.index import Point, VectorIndex
 from mm_support.knowledge.ingest import PICTURE_SUFFIXES, SUFFIXES, Skipped, read_knowledge
 from mm_support.knowledge.late_interaction import merged
+from mm_support.knowledge.query import SearchQuery
 from mm_support.language.sentences import split_sentences
-from mm_support.types import Entry, FusedQuery, Hit, IngestReport, KnowledgeBase, UserTurn
+from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, UserTurn
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
@@ -37,16 +38,32 @@ PICTURE_SIDE = 1_024  # pixels, longest side of a kept picture
 CHUNK = 128  # entries whose texts and pictures are encoded together
 # counts the ways in which entries have been read; the packs are ingested again where it changes
 READING = b"2"
+PACK = "pack"  # begins the version of a base that comes with the project
+MAX_LIMIT = 100  # entries that one search gives
 OPENED = 4  # pictures at once, at full size
 PHOTOS = 16  # pictures that are in memory and encoded together
 
 Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
 
 
+def check_name(name: str) -> None:
+    """Raises KnowledgeError for what cannot name a knowledge base."""
+    if not NAME.fullmatch(name):
+        raise KnowledgeError(
+            f"{name!r} cannot be a name; use small letters, digits, - and _, at most 63."
+        )
+
+
+def check_limit(limit: int) -> None:
+    """Raises InputError for a number of entries that no search gives."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InputError(f"The limit must be between 1 and {MAX_LIMIT}.")
+
+
 class Knowledge:
     """All knowledge bases of a service.
 
-    understand: a turn -> its fused query; how that is done is the service's business.
+    understand: a turn -> its search query; how that is done is the service's business.
     """
 
     def __init__(
@@ -55,7 +72,7 @@ class Knowledge:
         text: TextEncoder,
         image: ImageEncoder,
         pictures_dir: Path,
-        understand: Callable[[UserTurn], FusedQuery],
+        understand: Callable[[UserTurn], SearchQuery],
     ) -> None:
         self._index, self._text, self._image = index, text, image
         self._pictures_dir, self._understand = Path(pictures_dir), understand
@@ -64,7 +81,8 @@ class Knowledge:
         )  # what one has kept for a base that is not there yet, another would remove
 
     def list(self) -> list[KnowledgeBase]:
-        return self._index.list()
+        """All bases, by name; `own` tells those of a company from the packs."""
+        return [replace(base, own=not self._is_pack(base.name)) for base in self._index.list()]
 
     def entries(self, name: str) -> tuple[Entry, ...]:
         """All entries of a base. Raises KnowledgeError for a name that does not exist."""
@@ -72,20 +90,22 @@ class Knowledge:
 
     def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
         """The best entries for a turn, best first. Raises InputError or KnowledgeError."""
-        if not 1 <= limit <= 100:
-            raise InputError("The limit must be between 1 and 100.")
+        check_limit(limit)
         self._index.entries(turn.knowledge)  # an unknown base is said before anything is encoded
         return self.find(
             turn.knowledge, self.recognise(turn.knowledge, self._understand(turn)), limit
         )
 
-    def recognise(self, name: str, query: FusedQuery) -> FusedQuery:
+    def recognise(self, name: str, query: SearchQuery) -> SearchQuery:
         """The query as this base reads it: see scoring.recognise."""
         return self._index.recognise(name, query)
 
-    def find(self, name: str, query: FusedQuery, limit: int = 5) -> list[Hit]:
-        """The best entries for a query that is already fused."""
+    def find(self, name: str, query: SearchQuery, limit: int = 5) -> list[Hit]:
+        """The best entries for a query that is made already."""
         return self._index.search(name, query, limit)
+
+    def _is_pack(self, name: str) -> bool:
+        return (self.version(name) or "").startswith(PACK)
 
     def version(self, name: str) -> str | None:
         """The version given when these models ingested the base; None where there is no such base."""
@@ -101,10 +121,7 @@ class Knowledge:
         skipped and reported. Raises KnowledgeError where nothing can be read; the old base then
         stays as it was.
         """
-        if not NAME.fullmatch(name):
-            raise KnowledgeError(
-                f"{name!r} cannot be a name; use small letters, digits, - and _, at most 63."
-            )
+        check_name(name)
         started = time.perf_counter()
         entries, skipped = read_knowledge(Path(path))
         report = progress or (lambda *_: None)
@@ -127,7 +144,7 @@ class Knowledge:
         self, name: str, entries: Sequence[Entry], skipped: list[Skipped]
     ) -> Iterator[Point]:
         texts = [entry_texts(entry) for entry in entries]
-        whole, pieces = self._text.encode_pieces(sum(texts, []))
+        whole, pieces = self._text.encode_pieces(sum(texts, []), "passage")
         ends = np.cumsum([len(t) for t in texts])
         text_vectors, text_pieces = (
             iter(np.split(whole, ends[:-1])),

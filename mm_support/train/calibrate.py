@@ -26,6 +26,7 @@ from mm_support.decide.confidence import FEATURES, Gate, features, own_gate_file
 from mm_support.errors import InputError
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
+from mm_support.pipeline import drained, judge, past_after, perceive
 from mm_support.train.distort import snapshot
 from mm_support.types import Past, UserTurn
 
@@ -152,19 +153,18 @@ def examples_of(service, base: str, turns: Sequence[dict]) -> Iterator[Example]:
     """
     past: tuple[Past, ...] = ()
     for turn in turns:
-        hits, query, decision = service.decide(UserTurn(text=turn["text"], knowledge=base), past)
-        if not hits:  # the base is empty: nothing to judge
+        asked = UserTurn(text=turn["text"], knowledge=base)
+        judged = drained(judge(service.parts, asked, past))
+        if not judged.hits:  # the base is empty: nothing to judge
             return
+        best = judged.hits[0].entry
         yield Example(
             base,
-            features(turn["text"], query, hits),
+            features(turn["text"], judged.query, judged.hits),
             turn["expect"] != "none",
-            hits[0].entry.id == turn["expect"],
+            best.id == turn["expect"],
         )
-        best = hits[0].entry
-        past += (
-            Past(turn["text"], "", decision.action, (best.id,), decision.reason, base, best.title),
-        )
+        past += (past_after(judged, [best]),)
 
 
 def collect_photos(service, bases: Sequence[str]) -> list[Example]:
@@ -185,15 +185,16 @@ def collect_photos(service, bases: Sequence[str]) -> list[Example]:
         picture = load_photo(path)
         other = bases[(bases.index(base) + 1) % len(bases)]
         for photo in (picture, snapshot(picture, rng)):
-            _, seen = service.perceive(UserTurn(image=photo))
+            perceived = drained(perceive(service.parts.encoders, UserTurn(image=photo)))
             for text in ("", BESIDE_A_PHOTO[rng.integers(1, len(BESIDE_A_PHOTO))]):
                 for asked_in, expected in {other: "none", base: entry_id}.items():
-                    _, hits, query, _ = service.judge(
-                        UserTurn(text=text, knowledge=asked_in), None, seen
-                    )
-                    if hits:
-                        x, right = features(text, query, hits), hits[0].entry.id == expected
-                        examples.append(Example(base, x, expected != "none", right, shown=True))
+                    asked = UserTurn(text=text, image=photo, knowledge=asked_in)
+                    judged = drained(judge(service.parts, asked, perceived=perceived))
+                    if not judged.hits:
+                        continue
+                    right = judged.hits[0].entry.id == expected
+                    x = features(text, judged.query, judged.hits)
+                    examples.append(Example(base, x, expected != "none", right, shown=True))
     return examples
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from mm_support.config import Settings
 from mm_support.errors import InputError
 from mm_support.evaluate.cases import OUT_OF_SCOPE
-from mm_support.store.database import FeedbackRow, TurnRow
+from mm_support.store.models import FeedbackRow, TurnRow
 
 MEDIA = {"image": ".jpg", "audio": ".wav"}  # as the service keeps them, where keep_media is on
 
