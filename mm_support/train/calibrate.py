@@ -201,17 +201,18 @@ def collect_photos(service, bases: Sequence[str]) -> list[Example]:
 def fit(examples: Sequence[Example]) -> Gate:
     """Logistic regression and the two thresholds, on the same examples.
 
-    Raises InputError, saying what is missing, where they do not show both outcomes.
+    Raises InputError, saying what is missing, where those in words do not show both outcomes.
     """
     from sklearn.linear_model import LogisticRegression
 
     known, right = (np.array([getattr(e, name) for e in examples]) for name in ("known", "right"))
-    if not right.any():
+    worded = [e for e in examples if not e.shown]
+    if not any(e.right for e in worded):
         raise InputError(
             "No question found its entry first; add cases that the base answers, and check their"
             " ids."
         )
-    if known.all():
+    if all(e.known for e in worded):
         raise InputError(
             "No case is out of scope; add questions that the base does not answer, with "
             '"expect": "none", or cases of a second base.'
