@@ -155,7 +155,7 @@ def examples_of(service, base: str, turns: Sequence[dict]) -> Iterator[Example]:
     for turn in turns:
         asked = UserTurn(text=turn["text"], knowledge=base)
         judged = drained(judge(service.parts, asked, past))
-        if not judged.hits:  # the base is empty: nothing to judge
+        if judged.query is None or not judged.hits:  # the base is empty: nothing to judge
             return
         best = judged.hits[0].entry
         yield Example(
@@ -190,7 +190,7 @@ def collect_photos(service, bases: Sequence[str]) -> list[Example]:
                 for asked_in, expected in {other: "none", base: entry_id}.items():
                     asked = UserTurn(text=text, image=photo, knowledge=asked_in)
                     judged = drained(judge(service.parts, asked, perceived=perceived))
-                    if not judged.hits:
+                    if judged.query is None or not judged.hits:
                         continue
                     right = judged.hits[0].entry.id == expected
                     x = features(text, judged.query, judged.hits)

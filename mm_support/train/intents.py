@@ -242,7 +242,7 @@ def figures(judged: Judged, thresholds: dict[float, float]) -> dict[str, Any]:
     predicted = [name for name, known in zip(judged.predicted, inside) if known]
     return {
         "accuracy": asdict(metrics.bootstrap_interval(judged.right[inside])),
-        "macro_f1": float(f1_score(truth, predicted, average="macro", zero_division=0)),
+        "macro_f1": float(f1_score(truth, predicted, average="macro")),
         "calibration_error": metrics.expected_calibration_error(judged.confidence, judged.right),
         "out_of_scope": out_of_scope(judged, thresholds),
     }
