@@ -29,6 +29,7 @@ from mm_support.knowledge.index import Point, VectorIndex
 from mm_support.knowledge.ingest import PICTURE_SUFFIXES, SUFFIXES, Skipped, read_knowledge
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.query import SearchQuery
+from mm_support.language.instructions import instruction_warnings
 from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, UserTurn
 
@@ -130,7 +131,8 @@ class Knowledge:
                 self._index.replace(name, self._points(name, entries, skipped, report), version)
             finally:
                 self._remove_unused_pictures(name)
-        return IngestReport(len(entries), skipped, time.perf_counter() - started)
+        warnings = list(instruction_warnings(entries))
+        return IngestReport(len(entries), skipped, time.perf_counter() - started, warnings)
 
     def _points(
         self, name: str, entries: Sequence[Entry], skipped: list[Skipped], report: Progress
