@@ -339,10 +339,8 @@ class SupportService:
         finally:
             stop.set()
             speech.close()
-        words = f"{asked.question.typed} {asked.question.heard}"
-        similar = (
-            gallery(words, hits) if asked.seen and decision.action in ("answer", "clarify") else ()
-        )
+        shows_similar = decision.similar and decision.action in ("answer", "clarify")
+        similar = gallery(hits) if asked.seen and shows_similar else ()
         reply = Reply(
             text="".join(shown for _, shown in said),
             action=decision.action,

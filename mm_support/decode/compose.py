@@ -35,7 +35,7 @@ def compose(
     """The sentences of the reply that was decided on, as they become ready."""
     if decision.action == "answer":
         yield from writer.write(question, decision.hits, stop)
-    if decision.reason == "human_only":
+    if decision.action == "handoff" and decision.hits:
         yield from writer.whole(decision.hits[0].entry)
     if decision.action == "handoff":
         yield Sentence(texts.HANDOFF[decision.reason])

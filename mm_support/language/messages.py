@@ -7,7 +7,9 @@ from typing import Literal
 
 from mm_support.types import Hit
 
-HandoffReason = Literal["asked", "human_only", "upset", "stuck"]
+HandoffReason = Literal[
+    "asked", "human_only", "upset", "stuck", "safety", "self_harm", "account"
+]
 
 HANDOFF: dict[HandoffReason, str] = {
     "asked": "Of course. I am handing this conversation to a person on our team, who will see what you have told me.",
@@ -15,12 +17,23 @@ HANDOFF: dict[HandoffReason, str] = {
     "upset": "I am sorry that this has been so frustrating. I am handing this conversation to a person on our team.",
     "stuck": "I have not been able to help with this, and I do not want to waste your time. I am handing this "
     "conversation to a person on our team.",
+    "safety": "If anybody is in danger, leave the place and call the emergency number first (112, or the one of your "
+    "country). I am handing this conversation to a person on our team now.",
+    "self_harm": "I am very sorry that you feel this way, and I am glad that you wrote it. You do not have to go through "
+    "this alone: please call the emergency number (112, or the one of your country) or a crisis line now, or tell "
+    "somebody who is close to you. I am handing this conversation to a person on our team.",
+    "account": "This has to be done by a person on our team, who can see your account. I am handing this conversation over.",
 }
 QUESTIONS_BACK = {
     "silence": "I did not hear anything. Please try again, or type your question.",
     "greeting": "Hello! What can I help you with? You can type, speak or send a photo.",
     "thanks": "You are welcome! Is there anything else that I can help you with?",
-    "unseen_code": "Which code is it? Please type it as it is shown, or send me a photo of the display.",
+    "goodbye": "Goodbye! If anything else comes up, just write again.",
+    "acknowledged": "All right. Is there anything else that I can help you with?",
+    "rejected": "Then I misunderstood you. Please tell me in other words what you need, or ask me for a person.",
+    "abuse": "I would like to help. Please tell me what went wrong, or ask me for a person.",
+    "misheard": "I am not sure that I heard you well. Please say it again, or type it. If it is urgent, or if you would "
+    "like a person, please write that.",
     "unnamed": "What is your question about? Please name the product or the topic, or send me a photo.",
 }
 REFUSAL = (
