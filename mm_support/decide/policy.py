@@ -13,8 +13,9 @@ from typing import Literal
 
 from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import Reads, ReadsIntents
+from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers as codes
-from mm_support.types import Action, Entry, FusedQuery, Hit, Past, Question
+from mm_support.types import Action, Entry, Hit, Past, Question
 
 CANDIDATES = 3  # entries that a question back may name
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
@@ -46,6 +47,9 @@ Reason = Literal[
     "ambiguous",
     "unknown",
     "silence",
+    "waiting",
+    "person",
+    "closed",
 ]
 # label of intents.py -> why a person takes over, the most pressing first
 PRESSING: dict[str, Reason] = {
@@ -91,7 +95,7 @@ class Situation:
     """
 
     question: Question
-    query: FusedQuery
+    query: SearchQuery
     hits: tuple[Hit, ...]
     past: tuple[Past, ...]
     reads: Reads
@@ -141,7 +145,7 @@ class Policy:
     def decide(
         self,
         question: Question,
-        query: FusedQuery,
+        query: SearchQuery,
         hits: Sequence[Hit],
         past: Sequence[Past],
         reads: Reads | None = None,
@@ -174,7 +178,7 @@ def _pressing(here: Situation) -> Decision | None:
 
 def _courtesy(here: Situation) -> Decision | None:
     """A message that only greets, thanks, takes leave or agrees gets a short friendly reply."""
-    if "photo" in here.query.weights:
+    if "photo" in here.query.fused.weights:
         return None
     reason = next((why for label, why in COURTESIES.items() if here.says(label)), None)
     if reason == "acknowledged" and here.before and here.before.asked_about:
@@ -230,7 +234,7 @@ def _stuck(here: Situation) -> Decision | None:
 
 def _unnamed(here: Situation) -> Decision | None:
     """The message leans on something that is not there: no turn before, no photo, no code."""
-    named = here.past or here.query.codes or "photo" in here.query.weights
+    named = here.past or here.query.identifiers or "photo" in here.query.fused.weights
     leans = here.reads.follow_up >= 0.5
     return here.decide("clarify", "unnamed") if leans and not named else None
 
@@ -257,7 +261,7 @@ RULES: tuple[Callable[[Situation], Decision | None], ...] = (
 )
 
 
-def names_another_code(query: FusedQuery, entry: Entry) -> bool:
+def names_another_code(query: SearchQuery, entry: Entry) -> bool:
     """Whether the customer typed or said a code of the entry's kind (letters and digits alike) that
     it does not name.
 
@@ -266,7 +270,9 @@ def names_another_code(query: FusedQuery, entry: Entry) -> bool:
     """
     named = codes.held(entry.title, entry.text)
     kinds = {code_kind(code) for code in named}
-    asked = query.codes.get("text", frozenset()) | query.codes.get("speech", frozenset())
+    asked = query.identifiers.get("text", frozenset()) | query.identifiers.get(
+        "speech", frozenset()
+    )
     errors = any(_ERROR.fullmatch(kind) for kind in kinds)
     return not codes.match(asked, named) and any(
         code_kind(code) in kinds or errors and _NUMBER.fullmatch(code) for code in asked

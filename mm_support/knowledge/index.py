@@ -27,10 +27,11 @@ import numpy as np
 
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge import late_interaction as pieces
+from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.scoring import Contents, Rarity, photo_parts, recognise, score
 from mm_support.language import identifiers as codes
 from mm_support.language.sentences import word_stems
-from mm_support.types import Entry, FusedQuery, Hit, KnowledgeBase
+from mm_support.types import Entry, Hit, KnowledgeBase
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -131,12 +132,12 @@ class VectorIndex:
         with self._lock:
             return self._contents(self._collection(name)).entries
 
-    def recognise(self, name: str, query: FusedQuery) -> FusedQuery:
+    def recognise(self, name: str, query: SearchQuery) -> SearchQuery:
         """The query as this base reads it, see scoring.recognise. Raises KnowledgeError as search."""
         with self._lock:
             return recognise(query, self._contents(self._collection(name)))
 
-    def search(self, name: str, query: FusedQuery, limit: int) -> list[Hit]:
+    def search(self, name: str, query: SearchQuery, limit: int) -> list[Hit]:
         """The best `limit` entries, best first. Raises KnowledgeError for a base that does not
         exist.
         """
@@ -144,7 +145,7 @@ class VectorIndex:
             collection = self._collection(name)
             contents = self._contents(collection)
             candidates = self._candidates(collection, query, max(limit, CANDIDATES))
-        photos = photo_parts(candidates, query.picture)
+        photos = photo_parts(candidates, query.fused.picture)
         hits = (
             Hit(
                 _entry(point.payload, self._pictures_dir),
@@ -154,10 +155,11 @@ class VectorIndex:
         )
         return sorted(hits, key=lambda hit: (-hit.score, hit.entry.id))[:limit]
 
-    def _candidates(self, collection: str, query: FusedQuery, limit: int) -> list:
+    def _candidates(self, collection: str, query: SearchQuery, limit: int) -> list:
         """Points proposed by any named vector or by a code, each once, with vectors and payload."""
         found: dict = {}
-        wanted = [("text", query.text), ("picture", query.picture), ("words", query.picture)]
+        fused = query.fused
+        wanted = [("text", fused.text), ("picture", fused.picture), ("words", fused.picture)]
         for using, vector in wanted:
             if vector is not None:
                 answer = self._client.query_points(
@@ -173,10 +175,12 @@ class VectorIndex:
             found.setdefault(point.id, point)
         return list(found.values())
 
-    def _with_codes(self, collection: str, query: FusedQuery, limit: int) -> list:
+    def _with_codes(self, collection: str, query: SearchQuery, limit: int) -> list:
         from qdrant_client import models
 
-        folded = sorted({codes.fold(code) for named in query.codes.values() for code in named})
+        folded = sorted(
+            {codes.fold(code) for named in query.identifiers.values() for code in named}
+        )
         if not folded:
             return []
         condition = models.FieldCondition(key="codes", match=models.MatchAny(any=folded))

@@ -17,8 +17,9 @@ import numpy as np
 
 from mm_support.knowledge import late_interaction as pieces
 from mm_support.knowledge.pictures import picture_logit, picture_scores
+from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers as codes
-from mm_support.types import Entry, FusedQuery
+from mm_support.types import Entry
 
 WORD_SHARE = 0.125  # of a modality's part that shared words make up
 PIECE_SHARE = (
@@ -72,13 +73,17 @@ class Contents:
     known: codes.Known
 
 
-def recognise(query: FusedQuery, contents: Contents) -> FusedQuery:
+def recognise(query: SearchQuery, contents: Contents) -> SearchQuery:
     """The query as a base reads it: what displays show are codes where entries name them so, and
     words in a photo that are in entries of every kind, a maker's name, tell nothing apart."""
-    read = query.words.get("photo_text", frozenset())
-    if read and len(query.weights) > 1 and all(contents.words.everywhere(word) for word in read):
+    read = query.terms.get("photo_text", frozenset())
+    if (
+        read
+        and len(query.fused.weights) > 1
+        and all(contents.words.everywhere(word) for word in read)
+    ):
         query = query.without("photo_text")
-    found = dict(query.codes)
+    found = dict(query.identifiers)
     for modality, said in query.shown.items():
         own = found.get(modality, frozenset())
         named = own | (
@@ -87,11 +92,11 @@ def recognise(query: FusedQuery, contents: Contents) -> FusedQuery:
             else contents.known.spelled(said)
         )
         found.update({modality: named} if named else {})
-    return replace(query, codes=found)
+    return replace(query, identifiers=found)
 
 
 def score(
-    point, query: FusedQuery, photo: float, contents: Contents
+    point, query: SearchQuery, photo: float, contents: Contents
 ) -> tuple[float, dict[str, float]]:
     """Score of one candidate, and its parts: a sum over modalities, each at least 0.
 
@@ -101,30 +106,31 @@ def score(
     names closes CODE_SHARE of what is left to 1.
     """
     by: dict[str, float] = {}
-    if query.text is not None:
+    fused = query.fused
+    if fused.text is not None:
         facets = np.asarray(point.vector["text"], np.float32)
         mean = facets.mean(axis=0)
-        best = facets[int(np.argmax(facets @ query.text))]
+        best = facets[int(np.argmax(facets @ fused.text))]
         meant = (1 - WHOLE_SHARE) * best + WHOLE_SHARE * mean / np.linalg.norm(mean)
         entry_words, kept = (
             frozenset(point.payload["words"]),
             pieces.unpacked(point.payload["pieces"], len(meant)),
         )
-        for name, part in query.parts.items():
+        for name, part in fused.parts.items():
             if name != "photo":
                 share = PIECE_SHARE if name in query.pieces else 0.0
                 found = WORD_SHARE * contents.words.coverage(
-                    query.words.get(name, frozenset()), entry_words
+                    query.terms.get(name, frozenset()), entry_words
                 )
                 found += share * pieces.likeness(query.pieces[name], kept) if share else 0.0
-                by[name] = (1 - WORD_SHARE - share) * max(0.0, float(part @ meant)) + query.weights[
+                by[name] = (1 - WORD_SHARE - share) * max(0.0, float(part @ meant)) + fused.weights[
                     name
                 ] * found
-    if query.picture is not None:
+    if fused.picture is not None:
         by["photo"] = photo
     total = min(1.0, sum(by.values()))
     entry_codes = frozenset(point.payload["named_codes"])
-    for name, named in query.codes.items():
+    for name, named in query.identifiers.items():
         likeness = max(
             codes.match(frozenset({code}), entry_codes) * contents.codes.share(codes.fold(code))
             for code in named
