@@ -12,6 +12,8 @@ from pathlib import Path
 
 from mm_support.config import Settings
 from mm_support.decide.confidence import Gate, load_gate
+from mm_support.decide.intent_head import head_for
+from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import load_voice
@@ -75,6 +77,8 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
     fusion = load_fusion(settings, text.dim, image.dim)
     knowledge = Knowledge(index, text, image, pictures, partial(query_of, encoders, fusion))
     ingest_packs(knowledge, PACKS, say)
+    head = head_for(settings.text_model, text.encode, settings.cache_dir, say)
+    intents = IntentReader(head, text.encode)
     say("Loading the language model and the voice")
     writer = ReplyWriter(model.result(), text)
 
@@ -87,7 +91,7 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
         encoders,
         fusion,
         knowledge,
-        Policy(gate_for(settings), text),
+        Policy(gate_for(settings), intents),
         writer,
         load_voice(settings),
         close,

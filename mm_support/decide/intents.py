@@ -9,20 +9,16 @@ entry, no past and no reply.
 
 from __future__ import annotations
 
-import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from mm_support.errors import WeightsError
 from mm_support.language.sentences import split_sentences
-from mm_support.paths import WEIGHTS
 from mm_support.types import Encode
 
-INTENTS_FILE = WEIGHTS / "intents.safetensors"
 LABELS = (
     "person",  # wants a person of the company
     "upset",
@@ -44,8 +40,9 @@ LABELS = (
 )
 CHOICES = ("first", "second", "third", "last", "both", "neither", "")  # "": by its name
 LEANING = ("yes", "no", "choose", "follow_up", "unresolved")  # on the turn before
-# told of each sentence too: a long message says such a thing once
+# told from each sentence too: a long message says such a thing once
 PRESSING = ("person", "upset", "abuse", "account", "danger", "self_harm")
+N_GRAMS, LONGEST = 2**13, 4  # hashed groups of letters, and the most letters of one
 
 
 @dataclass(frozen=True)
