@@ -30,6 +30,7 @@ FOLDS = 5
 # share of ordinary questions that may be misread as a label: the cost that its threshold is set by
 FALSE_ALARMS = 0.005
 LEAST = 0.3  # no threshold lies below: where nothing is likely, nothing is said
+NEVER = -30.0  # logit of a class without examples
 SPREAD = 0.3  # length of a scaled vector: 1 / SPREAD, against 1 of the letters
 INVERSE_PENALTY = 3.0  # of the logistic regression (C), chosen by cross-validation on the examples
 
@@ -94,10 +95,10 @@ def fit(
     told = cross_validated(table, rows)
     temperature = find_temperature(told, rows)
     thresholds = find_thresholds(tempered(told, temperature)[len(examples) :])
-    labels = table.regression(*_targets(rows))
-    chosen = [place for place, row in enumerate(examples) if "choose" in row.labels]
+    labels = table.regression(*_targets(rows), len(LABELS))
+    chosen = np.array([place for place, row in enumerate(examples) if "choose" in row.labels])
     which = np.array([CHOICES.index(rows[place].choice) for place in chosen])
-    choices = table.rows(chosen).regression(np.arange(len(chosen)), which, np.ones(len(chosen)))
+    choices = table.regression(chosen, which, np.ones(len(chosen)), len(CHOICES))
     weights = np.hstack([labels.weights / temperature, choices.weights])
     bias = np.concatenate([labels.bias / temperature, choices.bias])
     return Head(weights.astype(np.float32), bias.astype(np.float32), thresholds, made_for)
@@ -126,7 +127,8 @@ class Table:
         from scipy.sparse import csr_matrix, hstack
 
         mean = vectors.mean(axis=0)
-        deviation = (vectors.std(axis=0) + 1e-6) * SPREAD * vectors.shape[1] ** 0.5
+        deviation = vectors.std(axis=0)
+        deviation = (deviation + deviation.mean() / 10) * SPREAD * vectors.shape[1] ** 0.5
         grams = [n_grams(text) for text in texts]
         ends = np.cumsum([0, *(len(places) for places, _ in grams)])
         places = np.concatenate([own for own, _ in grams])
@@ -135,23 +137,29 @@ class Table:
         scaled = csr_matrix((vectors - mean) / deviation)
         return cls(hstack([scaled, letters]).tocsr(), mean, deviation)
 
-    def rows(self, places: Sequence[int] | np.ndarray) -> Table:
-        return Table(self.values[places], self.mean, self.deviation)
-
-    def regression(self, places: np.ndarray, classes: np.ndarray, weights: np.ndarray) -> Linear:
-        """Multinomial logistic regression of the rows at `places` on their classes."""
-        fitted = self._fitted(places, classes, weights)
-        coefficients = fitted.coef_.T.copy()
-        d_text = len(self.mean)
-        coefficients[:d_text] /= self.deviation[:, None]
-        bias = fitted.intercept_ - self.mean @ coefficients[:d_text]
+    def regression(
+        self, places: np.ndarray, classes: np.ndarray, weights: np.ndarray, count: int
+    ) -> Linear:
+        """Multinomial logistic regression of the rows at `places` on their classes, of which there
+        are `count`; one without a row is never likely.
+        """
+        fitted, d_text = self._fitted(places, classes, weights), len(self.mean)
+        found = fitted.coef_.T.copy()
+        found[:d_text] /= self.deviation[:, None]
+        coefficients = np.zeros((len(found), count))
+        coefficients[:, fitted.classes_] = found
+        bias = np.full(count, NEVER)
+        bias[fitted.classes_] = fitted.intercept_ - self.mean @ found[:d_text]
         return Linear(coefficients, bias)
 
     def probabilities(
         self, places: np.ndarray, classes: np.ndarray, weights: np.ndarray, wanted: np.ndarray
     ) -> np.ndarray:
-        """(len(wanted), classes): of other rows, by a regression on those at `places`."""
-        return self._fitted(places, classes, weights).predict_proba(self.values[wanted])
+        """(len(wanted), labels): of other rows, by a regression on those at `places`."""
+        fitted = self._fitted(places, classes, weights)
+        told = np.zeros((len(wanted), len(LABELS)))
+        told[:, fitted.classes_] = fitted.predict_proba(self.values[wanted])
+        return told
 
     def _fitted(self, places: np.ndarray, classes: np.ndarray, weights: np.ndarray):
         from sklearn.linear_model import LogisticRegression
