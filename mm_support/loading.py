@@ -13,6 +13,8 @@ from pathlib import Path
 
 from mm_support.config import Settings
 from mm_support.decide.confidence import Gate, load_gate, own_gate_file
+from mm_support.decide.intent_head import head_for
+from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import load_voice
@@ -69,13 +71,14 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         fusion = load_fusion(settings, text.dim, image.dim)
         knowledge = Knowledge(index, text, image, pictures, partial(query_of, encoders, fusion))
         ingest_packs(knowledge, PACKS, report)
+        head = head_for(settings.text_model, asked.encode, settings.cache_dir, report)
         report("Loading the language model and the voice")
         return Parts(
             device.reason,
             encoders,
             fusion,
             knowledge,
-            Policy(gate_for(settings), asked),
+            Policy(gate_for(settings), IntentReader(head, asked.encode)),
             ReplyWriter(model.result(), asked),
             load_voice(settings),
             model.result(),
