@@ -11,10 +11,11 @@ import pytest
 import torch
 from conftest import WordEncoder
 
+from assets.training.fusion_figures import ask, fewer, figures
+from assets.training.grocery import BASE, grocery_entries
 from assets.training.products import Product
 from mm_support.config import Settings
 from mm_support.errors import WeightsError
-from mm_support.evaluate.fusion_figures import ask, fewer, figures
 from mm_support.fuse.strategies import STRATEGIES, build_fusion
 from mm_support.fuse.weights import fusion_file, load_fusion, made_for, save_fusion
 from mm_support.knowledge.base import entry_texts
@@ -22,12 +23,10 @@ from mm_support.knowledge.index import Point, VectorIndex, connect
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.scoring import PIECE_SHARE
-from mm_support.language import identifiers as codes
-from mm_support.language.sentences import word_stems
+from mm_support.language.terms import term_set
 from mm_support.train import fusion_training
-from mm_support.train.grocery import BASE, grocery_entries
+from mm_support.train.encoded_set import packed, unpacked
 from mm_support.train.support_set import Picture, SupportSet, Wording
-from mm_support.train.support_set_encoded import packed, unpacked
 from mm_support.train.turns import make_turns
 from mm_support.types import Entry, Token
 
@@ -94,7 +93,8 @@ class FakeSet:
             Wording("shop", "refund", f"money refund {split}", split)
             for split in ("train", "validation", "test")
         ]
-        return cls(SupportSet(entries, tuple(wordings), tuple(pictures)))
+        trained = (BASE, "shop")
+        return cls(SupportSet(entries, tuple(wordings), tuple(pictures), trained, (BASE,)))
 
     def texts(self, texts):
         return WordEncoder().encode(texts)
@@ -124,8 +124,7 @@ class FakeSet:
 
 
 @pytest.fixture
-def made(monkeypatch):
-    monkeypatch.setattr(fusion_training, "TRAINED_PACKS", ("shop",))
+def made():
     return FakeSet.small()
 
 
@@ -175,10 +174,12 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
             given.append(Token("photo", made.photo(made.rows.pictures[-1])[0], 0.7))
         query = SearchQuery(
             fusion.fuse(given),
-            {name: word_stems(text) for name, text, _ in said},
-            {name: named for name, text, _ in said if (named := codes.extract(text))},
+            {name: term_set(text) for name, text, _ in said},
+            {},
             {name: made.pieces([text])[0].vectors.astype(np.float32) for name, text, _ in said},
+            {name: (text,) for name, text, _ in said},
         )
+        query = index.recognise("shop", query)
         hits = {hit.entry.id: hit.score for hit in index.search("shop", query, 5)}
         assert scores.tolist() == pytest.approx([hits[e.id] for e in entries], abs=1e-5)
     index.close()

@@ -113,7 +113,7 @@ def test_a_head_is_the_same_when_it_was_stored(head, tmp_path):
     for words in ("staff please", "open pot", "second thing"):
         assert read(stored, words).says == read(head, words).says
     path.write_bytes(path.read_bytes()[:99])
-    with pytest.raises(WeightsError, match="assets.training.intents"):
+    with pytest.raises(WeightsError, match="assets.training.customer_intents"):
         load_head(path)
 
 

@@ -6,7 +6,6 @@ from how likely the evidence suffices (confidence.py), never by the language mod
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -21,11 +20,6 @@ CANDIDATES = 3  # entries that a question back may name
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
 # confidence of a transcript below which nobody is handed over or warned: it is asked instead
 HEARD_SURELY = 0.5
-
-_ERROR, _NUMBER = (
-    re.compile(r"A{1,3}9{1,3}"),
-    re.compile(r"\d{1,3}"),
-)  # kind of an error's code; one said without its letters
 
 Reason = Literal[
     "self_harm",
@@ -262,26 +256,18 @@ RULES: tuple[Callable[[Situation], Decision | None], ...] = (
 
 
 def names_another_code(query: SearchQuery, entry: Entry) -> bool:
-    """Whether the customer typed or said a code of the entry's kind (letters and digits alike) that
-    it does not name.
+    """Whether the customer typed or said an identifier of a kind that the entry's title names, but
+    not one of the entry's.
 
     An entry about E41 does not answer a question about E99 or "error 10"; an order number, of a
     kind that the entry does not name at all, changes nothing.
     """
-    named = codes.held(entry.title, entry.text)
-    kinds = {code_kind(code) for code in named}
-    asked = query.identifiers.get("text", frozenset()) | query.identifiers.get(
-        "speech", frozenset()
+    texts = (query.identifiers.get(name, frozenset()) for name in ("text", "speech"))
+    asked = frozenset().union(*texts)
+    titled = codes.named_in_title(entry.title)
+    return not codes.match(asked, codes.identifiers_of(entry)) and any(
+        codes.same_kind(code, other) for code in asked for other in titled
     )
-    errors = any(_ERROR.fullmatch(kind) for kind in kinds)
-    return not codes.match(asked, named) and any(
-        code_kind(code) in kinds or errors and _NUMBER.fullmatch(code) for code in asked
-    )
-
-
-def code_kind(code: str) -> str:
-    """E24 -> A99: which places hold letters and which digits."""
-    return re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", code))
 
 
 def close(hits: Sequence[Hit]) -> tuple[Hit, ...]:

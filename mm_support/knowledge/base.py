@@ -26,7 +26,7 @@ from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.index import Point, VectorIndex
-from mm_support.knowledge.ingest import PICTURE_SUFFIXES, SUFFIXES, Skipped, read_knowledge
+from mm_support.knowledge.ingest import PICTURE_SUFFIXES, SUFFIXES, Skipped, read_source
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.sentences import split_sentences
@@ -38,10 +38,26 @@ PICTURE_SIDE = 1_024  # pixels, longest side of a kept picture
 CHUNK = 128  # entries whose texts and pictures are encoded together
 # counts the ways in which entries have been read; the packs are ingested again where it changes
 READING = b"2"
+PACK = "pack"  # begins the version of a base that comes with the project
+MAX_LIMIT = 100  # entries that one search gives
 OPENED = 4  # pictures at once, at full size
 PHOTOS = 16  # pictures that are in memory and encoded together
 
 Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
+
+
+def check_name(name: str) -> None:
+    """Raises KnowledgeError for what cannot name a knowledge base."""
+    if not NAME.fullmatch(name):
+        raise KnowledgeError(
+            f"{name!r} cannot be a name; use small letters, digits, - and _, at most 63."
+        )
+
+
+def check_limit(limit: int) -> None:
+    """Raises InputError for a number of entries that no search gives."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InputError(f"The limit must be between 1 and {MAX_LIMIT}.")
 
 
 class Knowledge:
@@ -65,7 +81,8 @@ class Knowledge:
         )  # what one has kept for a base that is not there yet, another would remove
 
     def list(self) -> list[KnowledgeBase]:
-        return self._index.list()
+        """All bases, by name; `own` tells those of a company from the packs."""
+        return [replace(base, own=not self._is_pack(base.name)) for base in self._index.list()]
 
     def entries(self, name: str) -> tuple[Entry, ...]:
         """All entries of a base. Raises KnowledgeError for a name that does not exist."""
@@ -73,8 +90,7 @@ class Knowledge:
 
     def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
         """The best entries for a turn, best first. Raises InputError or KnowledgeError."""
-        if not 1 <= limit <= 100:
-            raise InputError("The limit must be between 1 and 100.")
+        check_limit(limit)
         self._index.entries(turn.knowledge)  # an unknown base is said before anything is encoded
         return self.find(
             turn.knowledge, self.recognise(turn.knowledge, self._understand(turn)), limit
@@ -88,33 +104,35 @@ class Knowledge:
         """The best entries for a query that is made already."""
         return self._index.search(name, query, limit)
 
+    def _is_pack(self, name: str) -> bool:
+        return (self.version(name) or "").startswith(PACK)
+
     def version(self, name: str) -> str | None:
         """The version given when these models ingested the base; None where there is no such base."""
         return self._index.version(name)
 
     def ingest(
-        self, name: str, path: Path, progress: Progress | None = None, version: str = "own"
+        self, name: str, path: Path | str, progress: Progress | None = None, version: str = "own"
     ) -> IngestReport:
-        """Makes the base `name` hold what the file or folder holds, in place of what it held
+        """Makes the base `name` hold what the file, folder or site holds, in place of what it held
         before.
 
         version: letters and digits, kept beside the base. Rows and pictures that cannot be read are
         skipped and reported. Raises KnowledgeError where nothing can be read; the old base then
         stays as it was.
         """
-        if not NAME.fullmatch(name):
-            raise KnowledgeError(
-                f"{name!r} cannot be a name; use small letters, digits, - and _, at most 63."
-            )
+        check_name(name)
         started = time.perf_counter()
-        entries, skipped = read_knowledge(Path(path))
+        reading = read_source(path)
+        entries, skipped = reading.entries, reading.skipped
         report = progress or (lambda *_: None)
         with self._ingesting:
             try:
                 self._index.replace(name, self._points(name, entries, skipped, report), version)
             finally:
                 self._remove_unused_pictures(name)
-        return IngestReport(len(entries), skipped, time.perf_counter() - started)
+        pictures = sum(len(entry.pictures) for entry in self._index.entries(name))
+        return reading.report(pictures, time.perf_counter() - started)
 
     def _points(
         self, name: str, entries: Sequence[Entry], skipped: list[Skipped], report: Progress

@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mm_support.errors import KnowledgeError
+from mm_support.errors import KnowledgeError, no_such_base
 from mm_support.knowledge import late_interaction as pieces
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.scoring import Contents, Rarity, photo_parts, recognise, score
 from mm_support.language import identifiers as codes
-from mm_support.language.sentences import word_stems
+from mm_support.language.terms import term_set
 from mm_support.types import Entry, Hit, KnowledgeBase
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 CANDIDATES = 50  # entries that each named vector may propose for exact scoring
 UPSERT_BATCH = 64  # points
 PAGE = 1_000  # points read at once when a base is listed
-LAYOUT = "b"  # of points; bases of another layout are not seen
+LAYOUT = "c"  # of points; bases of another layout are not seen
 NAMESPACE = uuid.UUID("6f5d1d4e-0d3c-4c43-9a3f-3a6d1f8f2b11")
 
 
@@ -229,24 +229,14 @@ class VectorIndex:
             )
             points += page
         payloads = sorted((point.payload for point in points), key=lambda payload: payload["order"])
-        words, folded, named = (
-            [payload[key] for payload in payloads] for key in ("words", "codes", "named_codes")
-        )
+        words, folded = ([payload[key] for payload in payloads] for key in ("words", "codes"))
         entries = tuple(_entry(payload, self._pictures_dir) for payload in payloads)
-        return Contents(
-            entries,
-            Rarity(words),
-            Rarity(folded),
-            codes.Known(code for own in named for code in own),
-        )
+        return Contents(entries, Rarity(words), Rarity(folded), codes.Dictionary(entries))
 
     def _collection(self, name: str) -> str:
         aliases = self._aliases()
         if name not in aliases:
-            known = ", ".join(sorted(aliases)) or "none yet"
-            raise KnowledgeError(
-                f"There is no knowledge base {name!r} (there are: {known}); ingest it first."
-            )
+            raise no_such_base(name, aliases)
         return aliases[name]
 
     def _aliases(self) -> dict[str, str]:
@@ -290,12 +280,12 @@ def _to_qdrant(point: Point, order: int, pictures_dir: Path):
     vectors = {"text": point.text.tolist(), "words": [point.words.tolist()]}
     if len(point.picture):
         vectors["picture"] = point.picture.tolist()
-    named = codes.held(entry.title, entry.text)
+    named = codes.identifiers_of(entry)
     payload = {
         **asdict(replace(entry, pictures=())),
         "pictures": [path.relative_to(pictures_dir).as_posix() for path in entry.pictures],
         "order": order,
-        "words": sorted(word_stems(entry.text)),
+        "words": sorted(term_set(entry.text)),
         "named_codes": sorted(named),
         "codes": sorted({codes.fold(code) for code in named}),
         "pieces": pieces.packed(point.pieces),

@@ -64,18 +64,20 @@ class Rarity:
 @dataclass(frozen=True, eq=False)
 class Contents:
     """What is remembered of a collection. words, codes: how rare each is; codes are folded. known:
-    codes as they are.
+    its identifiers.
     """
 
     entries: tuple[Entry, ...]
     words: Rarity
     codes: Rarity
-    known: codes.Known
+    known: codes.Dictionary
 
 
 def recognise(query: SearchQuery, contents: Contents) -> SearchQuery:
-    """The query as a base reads it: what displays show are codes where entries name them so, and
-    words in a photo that are in entries of every kind, a maker's name, tell nothing apart."""
+    """The query as a base reads it: with the identifiers that the base knows, those of the turn
+    before only where this one names none; words in a photo that are in entries of every kind, a
+    maker's name, tell nothing apart.
+    """
     read = query.terms.get("photo_text", frozenset())
     if (
         read
@@ -83,16 +85,16 @@ def recognise(query: SearchQuery, contents: Contents) -> SearchQuery:
         and all(contents.words.everywhere(word) for word in read)
     ):
         query = query.without("photo_text")
-    found = dict(query.identifiers)
-    for modality, said in query.shown.items():
-        own = found.get(modality, frozenset())
-        named = own | (
-            contents.known.seen(own | said)
-            if modality == "photo_text"
-            else contents.known.spelled(said)
-        )
-        found.update({modality: named} if named else {})
-    return replace(query, identifiers=found)
+    found = {
+        modality: contents.known.read(texts)
+        if modality == "photo_text"
+        else contents.known.find(" ".join(texts))
+        for modality, texts in query.texts.items()
+    }
+    named = {modality: own for modality, own in found.items() if own}
+    if len(named) > 1:
+        named.pop("context", None)
+    return replace(query, identifiers=named)
 
 
 def score(

@@ -23,9 +23,9 @@ from mm_support.knowledge.base import entry_texts
 from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT, PictureCalibration
 from mm_support.knowledge.scoring import CODE_SHARE, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE, Rarity
 from mm_support.language import identifiers as codes
-from mm_support.language.sentences import word_stems
+from mm_support.language.terms import term_set
+from mm_support.train.encoded_set import EncodedSet
 from mm_support.train.support_set import Picture, Wording
-from mm_support.train.support_set_encoded import EncodedSet
 from mm_support.types import Entry
 
 NOTHING = Pieces([], np.zeros((0, 0), np.float16))
@@ -53,7 +53,7 @@ class Shelf:
     def score(
         self, batch: TokenBatch, fused: FusedBatch, matches: Matches, own_hidden: bool = False
     ) -> Tensor:
-        """(b, n) in 0..1. own_hidden: an entry is not found by a text that it holds word for word."""
+        """(b, n) in 0..1. own_hidden: no entry is found by a text that it holds word for word."""
         likeness = torch.einsum("bd,nkd->bnk", fused.text, self.facets)
         hidden = ~self.filled.expand_as(likeness)
         if own_hidden:
@@ -143,7 +143,9 @@ class Turns:
                 else replace(item, **_moved(item, device))
             )
 
-        return Turns(**{field.name: moved(getattr(self, field.name)) for field in fields(self)})
+        return replace(
+            self, **{field.name: moved(getattr(self, field.name)) for field in fields(self)}
+        )
 
     @property
     def mask(self) -> Tensor:
@@ -199,6 +201,7 @@ class TurnTable:
 
     def __init__(self, made: EncodedSet, base: str, intents: Sequence[str]) -> None:
         self._made, self._entries, self._shelf = made, made.rows.entries[base], shelf_of(made, base)
+        self._known = codes.Dictionary(self._entries)
         self._intents = {name: place for place, name in enumerate(intents)}
         self._stems, self._codes = zip(*(_words_of(entry) for entry in self._entries))
         self._rare_words, self._rare_codes = (
@@ -229,7 +232,7 @@ class TurnTable:
 
     def turns(self) -> Turns:
         said, shown, sure, intent, target = map(torch.tensor, zip(*self._rows))
-        texts, pictures = list(self._texts)[1:], list(self._pictures)[1:]
+        texts, pictures = list(self._texts)[1:], [p for p in self._pictures if p is not None]
         words = np.concatenate(
             [np.zeros((1, self._shelf.facets.shape[-1]), np.float32), self._made.texts(texts)]
         )
@@ -264,7 +267,7 @@ class TurnTable:
 
     def _shared(self, text: str, asked: Pieces) -> np.ndarray:
         """(4, n): what the text shares with each entry, see Matches."""
-        stems, named = word_stems(text), codes.extract(text)
+        stems, named = term_set(text), self._known.find(text)
         covered = [self._rare_words.coverage(stems, own) for own in self._stems]
         matched = [
             max(
@@ -293,7 +296,7 @@ class TurnTable:
 
 
 def _words_of(entry: Entry) -> tuple[frozenset[str], frozenset[str]]:
-    return word_stems(entry.text), codes.held(entry.title, entry.text)
+    return term_set(entry.text), codes.identifiers_of(entry)
 
 
 def make_turns(
@@ -334,4 +337,4 @@ def make_turns(
 
 
 def _one(takes: Sequence[tuple[str, float]], rng: np.random.Generator) -> tuple[str, float]:
-    return takes[rng.integers(len(takes))] if takes else ("", 0.0)
+    return takes[int(rng.integers(len(takes)))] if takes else ("", 0.0)
