@@ -71,7 +71,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         fusion = load_fusion(settings, text.dim, image.dim)
         knowledge = Knowledge(index, text, image, pictures, partial(query_of, encoders, fusion))
         ingest_packs(knowledge, PACKS, report)
-        head = head_for(settings.text_model, asked.encode, settings.cache_dir, report)
+        head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading the language model and the voice")
         return Parts(
             device.reason,

@@ -231,8 +231,8 @@ def reply_of(
 ) -> Reply:
     """The finished reply, with what it cites."""
     decision = judged.decision
-    shows_similar = decision.similar and decision.action in ("answer", "clarify")
-    similar = gallery(judged.hits) if judged.seen and shows_similar else ()
+    wanted = judged.seen and decision.similar and decision.action in ("answer", "clarify")
+    similar = gallery(judged.hits) if wanted else ()
     return Reply(
         text=text,
         action=decision.action,

@@ -41,7 +41,8 @@ LABELS = (
 CHOICES = ("first", "second", "third", "last", "both", "neither", "")  # "": by its name
 LEANING = ("yes", "no", "choose", "follow_up", "unresolved")  # on the turn before
 # told from each sentence too: a long message says such a thing once
-PRESSING = ("person", "upset", "abuse", "account", "danger", "self_harm")
+PRESSING = frozenset({"person", "upset", "abuse", "account", "danger", "self_harm"})
+BESIDE = 0.5  # share of the likeliest label's probability that makes another count beside it
 N_GRAMS, LONGEST = 2**13, 4  # hashed groups of letters, and the most letters of one
 
 
@@ -74,7 +75,8 @@ class Head:
     """Logits of the labels and of the choices from a text's features.
 
     weights: (d_text + N_GRAMS, labels + choices) float32, bias: (labels + choices,) float32.
-    thresholds: label -> probability from which on it counts. made_for: names the text encoder.
+    thresholds: label -> probability from which on it counts, all but "none", in LABELS' order.
+    made_for: names the text encoder.
     """
 
     weights: np.ndarray
@@ -85,6 +87,18 @@ class Head:
     def probabilities(self, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
         """(n, labels), rows add up to 1. vectors: (n, d_text) unit rows of the texts."""
         return _softmax(self._logits(texts, vectors)[:, : len(LABELS)])
+
+    def says(self, told: np.ndarray) -> frozenset[str]:
+        """The labels that count: as likely as their threshold, and not much less than another.
+
+        told: (labels,) probabilities of one text.
+        """
+        likely = BESIDE * max(told[: len(self.thresholds)])
+        return frozenset(
+            label
+            for label, least in self.thresholds.items()
+            if told[LABELS.index(label)] >= max(least, likely)
+        )
 
     def choice(self, text: str, vector: np.ndarray) -> str:
         """The likeliest of CHOICES, for a text that chooses."""
@@ -113,14 +127,11 @@ class IntentReader:
         sentences = split_sentences(words)
         texts = [words, *(sentences if len(sentences) > 1 else ())]
         vectors = self._encode(texts)
-        told = self._head.probabilities(texts, vectors)
-        own = dict(zip(LABELS, told[0].tolist()))
-        most = own | {label: float(told[:, LABELS.index(label)].max()) for label in PRESSING}
-        says = frozenset(
-            label for label, least in self._head.thresholds.items() if most[label] >= least
-        )
+        whole, *rest = self._head.probabilities(texts, vectors)
+        pressing = frozenset().union(*map(self._head.says, rest)) & PRESSING
+        says = self._head.says(whole) | pressing
         choice = self._head.choice(words, vectors[0]) if "choose" in says else ""
-        return Reads(most, says, choice)
+        return Reads(dict(zip(LABELS, whole.tolist())), says, choice)
 
 
 def n_grams(text: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,8 +1,8 @@
 """Fits the head that tells what a customer does (wants a person, is upset, greets ...).
 
-    python -m assets.training.intents --encoder package:multilingual-e5-small --public FOLDER
+    python -m assets.training.customer_intents --encoder package:multilingual-e5-small --public FOLDER
 
-The examples in assets/training/intents were written for this project; held_out.jsonl among them was
+The examples in assets.training.customer_intents were written for this project; held_out.jsonl among them was
 written apart and only judges. Ordinary questions are those of the packs and, where FOLDER holds
 banking77/train.csv and clinc150/train_val.json, those of these two sets.
 """
@@ -151,9 +151,9 @@ def main() -> None:
     card = {
         "what": "tells what a customer does beside asking (mm_support/decide/intents.py)",
         "made_for": options.encoder,
-        "trained_by": f"python -m assets.training.intents --encoder {options.encoder}"
+        "trained_by": f"python -m assets.training.customer_intents --encoder {options.encoder}"
         + (" --public FOLDER" if public else ""),
-        "data": "assets/training/intents (written for this project), questions of the packs"
+        "data": "assets.training.customer_intents (written for this project), questions of the packs"
         + (", BANKING77 (CC BY 4.0), CLINC150 (CC BY 3.0)" if public else ""),
         "licence": "as the project",
         "examples": len(examples),
