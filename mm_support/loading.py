@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from mm_support.config import Settings
@@ -19,7 +20,7 @@ from mm_support.encode.image import load_image_encoder
 from mm_support.encode.ocr import load_text_reader
 from mm_support.encode.speech import load_speech_encoder
 from mm_support.encode.text import load_text_encoder
-from mm_support.encode.turn import Understanding
+from mm_support.encode.turn import Encoders
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.reply_weights import trained_gguf
 from mm_support.fast_init import without_collection
@@ -28,6 +29,7 @@ from mm_support.knowledge.base import Knowledge, digest
 from mm_support.knowledge.index import VectorIndex, connect
 from mm_support.parts import Parts
 from mm_support.paths import PACKS
+from mm_support.pipeline import query_of
 from mm_support.terminal import byte_bar
 from mm_support.weights import PREFIX, fetch
 
@@ -67,14 +69,11 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
     pictures = settings.data_dir / "pictures"
     index = VectorIndex(client, signature(settings), text.dim, image.dim, pictures)
     say("Loading the speech encoder and the text reader")
-    understanding = Understanding(
-        load_speech_encoder(settings, device),
-        image,
-        load_text_reader(settings),
-        text,
-        load_fusion(settings, text.dim, image.dim),
+    encoders = Encoders(
+        load_speech_encoder(settings, device), image, load_text_reader(settings), text
     )
-    knowledge = Knowledge(index, text, image, pictures, understanding.query)
+    fusion = load_fusion(settings, text.dim, image.dim)
+    knowledge = Knowledge(index, text, image, pictures, partial(query_of, encoders, fusion))
     ingest_packs(knowledge, PACKS, say)
     say("Loading the language model and the voice")
     writer = ReplyWriter(model.result(), text)
@@ -85,7 +84,8 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
 
     return Parts(
         device.reason,
-        understanding,
+        encoders,
+        fusion,
         knowledge,
         Policy(gate_for(settings), text),
         writer,

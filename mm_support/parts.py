@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import Voice
-from mm_support.encode.turn import Understanding
+from mm_support.encode.turn import Encoders
+from mm_support.fuse.strategies import FusionStrategy
 from mm_support.knowledge.base import Knowledge
 
 
@@ -17,7 +18,8 @@ class Parts:
     """Everything that takes time to load. device: what runs the models, and why, for people."""
 
     device: str
-    understanding: Understanding
+    encoders: Encoders
+    fusion: FusionStrategy
     knowledge: Knowledge
     policy: Policy
     writer: ReplyWriter

@@ -36,7 +36,9 @@ from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.pictures import gallery
+from mm_support.knowledge.query import SearchQuery
 from mm_support.parts import Parts
+from mm_support.pipeline import fused
 from mm_support.store.database import Handoff, Store
 from mm_support.types import (
     SAMPLE_RATE,
@@ -44,7 +46,6 @@ from mm_support.types import (
     Event,
     Finished,
     Found,
-    FusedQuery,
     Fusion,
     Heard,
     Hit,
@@ -178,7 +179,7 @@ class SupportService:
 
     def decide(
         self, turn: UserTurn, past: Sequence[Past] = ()
-    ) -> tuple[tuple[Hit, ...], FusedQuery, Decision]:
+    ) -> tuple[tuple[Hit, ...], SearchQuery, Decision]:
         """Everything up to the reply: hits, the query that found them, the decision. past: oldest
         first.
         """
@@ -199,20 +200,18 @@ class SupportService:
 
     def perceive(self, turn: UserTurn) -> tuple[Transcript | None, Seen | None]:
         """What is heard in a turn's recording and seen in its photo."""
-        return self._parts.result().understanding.perceive(turn)
+        return self._parts.result().encoders.perceive(turn)
 
     def judge(
         self, turn: UserTurn, heard: Transcript | None, seen: Seen | None, past: Sequence[Past] = ()
-    ) -> tuple[Question, tuple[Hit, ...], FusedQuery, Decision]:
+    ) -> tuple[Question, tuple[Hit, ...], SearchQuery, Decision]:
         """What is asked, found and decided, of a turn that was perceived before."""
         parts = self._parts.result()
-        text = clean_text(turn.text)
+        question = question_of(clean_text(turn.text), heard, seen)
         query = parts.knowledge.recognise(
-            turn.knowledge, parts.understanding.fuse(text, heard, seen)
+            turn.knowledge, fused(parts.encoders, parts.fusion, question, heard, seen)
         )
-        query, question = resolve(
-            query, question_of(text, heard, seen), past, turn.knowledge, parts.understanding.text
-        )
+        query, question = resolve(query, question, past, turn.knowledge, parts.encoders.text)
         hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))
         return question, hits, query, parts.policy.decide(question, query, hits, past)
 
@@ -224,11 +223,11 @@ class SupportService:
 
     def transcribe(self, audio: str | Path | tuple[int, np.ndarray]) -> Transcript:
         """What is said in a recording. Raises InputError for one that cannot be used."""
-        return self._parts.result().understanding.hear(audio)
+        return self._parts.result().encoders.hear(audio)
 
     def listen(self, previous: str | None = None) -> LiveTurn:
         """A turn that is transcribed while it is spoken. previous: the language spoken so far."""
-        speech = self._parts.result().understanding.speech
+        speech = self._parts.result().encoders.speech
         return LiveTurn(speech, speech.voice, previous=previous)
 
     def describe(
@@ -238,8 +237,8 @@ class SupportService:
         it.
         """
         parts = self._parts.result()
-        seen = parts.understanding.see(image, labels)
-        query = parts.understanding.fuse("", None, seen)
+        seen = parts.encoders.see(image, labels)
+        query = fused(parts.encoders, parts.fusion, question_of("", None, seen), None, seen)
         found = [
             hit
             for base in parts.knowledge.list()
@@ -283,12 +282,12 @@ class SupportService:
         if turn.audio is not None:
             yield Working("listen", "Listening")
             with clock.step("listen"):
-                heard = turn.heard or parts.understanding.hear(turn.audio, language_of(past))
+                heard = turn.heard or parts.encoders.hear(turn.audio, language_of(past))
             yield Heard(heard)
         if turn.image is not None:
             yield Working("look", "Looking at the photo")
             with clock.step("look"):
-                seen = parts.understanding.see(turn.image)
+                seen = parts.encoders.see(turn.image)
             yield Saw(seen.view)
 
         asked = Asked(turn, session_id, text, heard, seen, question_of(text, heard, seen), past)
@@ -299,15 +298,15 @@ class SupportService:
         yield Working("search", "Searching the knowledge")
         with clock.step("fuse"):
             query = parts.knowledge.recognise(
-                turn.knowledge, parts.understanding.fuse(text, heard, seen)
+                turn.knowledge, fused(parts.encoders, parts.fusion, asked.question, heard, seen)
             )
             query, question = resolve(
-                query, asked.question, past, turn.knowledge, parts.understanding.text
+                query, asked.question, past, turn.knowledge, parts.encoders.text
             )
         with clock.step("search"):
             hits = tuple(parts.knowledge.find(turn.knowledge, query, FOUND))
             decision = parts.policy.decide(question, query, hits, past)
-        fusion = Fusion(query.strategy, query.weights)
+        fusion = Fusion(query.fused.strategy, query.fused.weights)
         yield Found(hits, fusion)
 
         yield Working("write", "Writing")

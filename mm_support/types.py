@@ -22,6 +22,7 @@ Modality = Literal["text", "speech", "photo", "photo_text"]
 MODALITIES: tuple[Modality, ...] = ("text", "speech", "photo", "photo_text")
 SAMPLE_RATE = 16_000  # Hz, every waveform after inputs.py
 MAX_PHOTO_LINES = 12  # lines read in a photo that stand for a question
+MAX_PHOTO_TEXT = 300  # characters of what a photo says that are searched for; more says less
 
 Encode = Callable[[Sequence[str]], np.ndarray]  # n texts -> (n, d_text) float32, unit rows
 
@@ -150,6 +151,13 @@ class Question:
         asked = " ".join(filter(None, [self.typed.strip(), self.heard.strip()]))
         return asked or " ".join([*self.read_in_photo[:MAX_PHOTO_LINES], *self.labels[:1]])
 
+    @property
+    def by_modality(self) -> dict[str, str]:
+        """Modality -> what it says in words; those that say nothing are left out."""
+        read = " ".join(self.read_in_photo)[:MAX_PHOTO_TEXT]
+        worded = {"text": self.typed, "speech": self.heard, "photo_text": read}
+        return {name: words for name, words in worded.items() if words.strip()}
+
 
 @dataclass(frozen=True)
 class Past:
@@ -179,37 +187,33 @@ class Past:
 
 
 @dataclass(frozen=True, eq=False)
+class Token:
+    """One modality of a turn: its unit vector, and how sure its encoder is (0..1)."""
+
+    modality: str
+    vector: np.ndarray
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
 class FusedQuery:
-    """A turn as one representation that the index can search.
+    """A turn as vectors in the two spaces in which entries lie.
 
     text: (d_text,) float32, or None where no modality speaks in words.
     picture: (d_picture,) float32, or None where there is no photo.
     parts: modality -> what it put in; text is the sum of the three that speak in words, picture is
         the photo's. So an entry's score, linear in them, can be told apart by modality.
     weights: modality -> its share, for those present; they add up to 1.
-    codes: modality -> codes it named (E24, WH-1000XM5), which are matched exactly, beside the
-    vectors. shown: modality -> what a display is said or seen to show (UB, 24): codes where the
-    knowledge names them so. words: modality -> stems of the words that carry meaning, matched as
-    words. pieces: modality -> (t, d_text) unit vectors of its word pieces, each matched with an
-    entry's best one. intents: name -> probability, among the intents that training knew; empty
-    where nothing is trained.
     """
 
     text: np.ndarray | None
     picture: np.ndarray | None
     parts: dict[str, np.ndarray]
     weights: dict[str, float]
-    codes: dict[str, frozenset[str]] = field(default_factory=dict)
-    shown: dict[str, frozenset[str]] = field(default_factory=dict)
-    words: dict[str, frozenset[str]] = field(default_factory=dict)
-    pieces: dict[str, np.ndarray] = field(default_factory=dict)
-    intents: dict[str, float] = field(default_factory=dict)
     strategy: str = "weighted-sum"
 
     def without(self, modality: str) -> FusedQuery:
-        """The query without one modality that speaks in words; the others share its weight, and the
-        codes that it named stay.
-        """
+        """The query without one modality that speaks in words; the others share its weight."""
         scale = 1 / (1 - self.weights[modality])
         parts = {name: scale * part for name, part in self.parts.items() if name != modality}
         worded = [part for name, part in parts.items() if name != "photo"]
@@ -221,8 +225,23 @@ class FusedQuery:
             weights={
                 name: scale * share for name, share in self.weights.items() if name != modality
             },
-            words={name: stems for name, stems in self.words.items() if name != modality},
-            pieces={name: own for name, own in self.pieces.items() if name != modality},
+        )
+
+    def beside(self, modality: str, vector: np.ndarray, weight: float) -> FusedQuery:
+        """The query with one more modality that speaks in words; the others keep 1 - weight.
+
+        vector: (d_text,) unit.
+        """
+        keep, part = 1 - weight, weight * vector
+        return replace(
+            self,
+            text=part if self.text is None else keep * self.text + part,
+            picture=None if self.picture is None else keep * self.picture,
+            parts={**{name: keep * own for name, own in self.parts.items()}, modality: part},
+            weights={
+                **{name: keep * share for name, share in self.weights.items()},
+                modality: weight,
+            },
         )
 
 

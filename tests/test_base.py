@@ -14,6 +14,7 @@ from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
 from mm_support.knowledge.base import PHOTOS, PICTURE_SIDE, Knowledge
 from mm_support.knowledge.index import VectorIndex, connect
+from mm_support.knowledge.query import SearchQuery
 from mm_support.types import FusedQuery
 
 EXAMPLES = Path(__file__).parents[1] / "assets" / "examples"
@@ -116,7 +117,7 @@ def test_few_small_photos_are_in_memory_at_once_and_each_entry_has_its_own_vecto
     assert told[0] == "red.md" and "red.jpg" in told[2]
     for name, colour in colours.items():
         (vector,) = encoder.encode([Image.new("RGB", (64, 64), colour)])
-        query = FusedQuery(None, vector, {"photo": vector}, {"photo": 1.0})
+        query = SearchQuery(FusedQuery(None, vector, {"photo": vector}, {"photo": 1.0}))
         assert knowledge.find("kb", query, 1)[0].entry.title == name
 
 

@@ -11,6 +11,7 @@ from conftest import WordEncoder
 
 from mm_support.decide.follow_up import MAX_WEIGHT, MODALITY, chosen, context_weight, resolve
 from mm_support.desk.summary import summarise
+from mm_support.knowledge.query import SearchQuery
 from mm_support.types import FusedQuery, Past, Question, UserTurn
 
 CASES = Path(__file__).parent / "cases"
@@ -23,9 +24,8 @@ ENCODER = WordEncoder()
 def query(words="blue", **codes):
     vector = ENCODER.encode([words])[0]
     named = {name: frozenset({code}) for name, code in codes.items()}
-    return FusedQuery(
-        vector, None, {"text": vector}, {"text": 1.0}, named, {"text": frozenset({"blue"})}
-    )
+    fused = FusedQuery(vector, None, {"text": vector}, {"text": 1.0})
+    return SearchQuery(fused, {"text": frozenset({"blue"})}, named)
 
 
 def follow(words, past=(REFUND,), knowledge="k", **codes):
@@ -34,11 +34,10 @@ def follow(words, past=(REFUND,), knowledge="k", **codes):
 
 def test_a_follow_up_gets_the_turn_before_as_a_modality_and_weights_still_add_up():
     asked = follow("and the blue one?")
-    assert sum(asked.weights.values()) == pytest.approx(1) and asked.weights[
-        MODALITY
-    ] == pytest.approx(1 / 3)
-    np.testing.assert_allclose(sum(asked.parts.values()), asked.text, atol=1e-6)
-    assert {"refund"} <= asked.words[MODALITY]
+    weights = asked.fused.weights
+    assert sum(weights.values()) == pytest.approx(1) and weights[MODALITY] == pytest.approx(1 / 3)
+    np.testing.assert_allclose(sum(asked.fused.parts.values()), asked.fused.text, atol=1e-6)
+    assert {"refund"} <= asked.terms[MODALITY]
     np.testing.assert_array_equal(
         asked.pieces[MODALITY],
         ENCODER.encode_pieces([f"{REFUND.words} {REFUND.topic}"])[1][0].vectors,
@@ -68,17 +67,17 @@ def test_the_less_a_question_says_the_more_its_context_counts():
     ],
 )
 def test_a_change_of_subject_resets(text):
-    assert MODALITY not in follow(text).weights
+    assert MODALITY not in follow(text).fused.weights
 
 
 def test_nothing_is_taken_from_another_base_or_from_no_past():
-    assert MODALITY not in follow("and that?", knowledge="other").weights
-    assert MODALITY not in follow("and that?", past=()).weights
+    assert MODALITY not in follow("and that?", knowledge="other").fused.weights
+    assert MODALITY not in follow("and that?", past=()).fused.weights
 
 
 def test_codes_of_the_turn_before_count_until_another_is_named():
-    assert follow("how long does it take").codes == {MODALITY: frozenset({"E24"})}
-    assert follow("and E18?", text="E18").codes == {"text": frozenset({"E18"})}
+    assert follow("how long does it take").identifiers == {MODALITY: frozenset({"E24"})}
+    assert follow("and E18?", text="E18").identifiers == {"text": frozenset({"E18"})}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +91,7 @@ def test_a_candidate_is_chosen_by_its_place(words, title):
     assert chosen(Question(typed=words), asked_back) == title
     asked, question = resolve(query(words), Question(typed=words), [asked_back], "k", ENCODER)
     if title:
-        assert question.typed == title and asked.weights[MODALITY] > 0.5
+        assert question.typed == title and asked.fused.weights[MODALITY] > 0.5
 
 
 def test_the_summary_says_why_what_was_said_shown_and_told():

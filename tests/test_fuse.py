@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from mm_support.errors import InputError
-from mm_support.fuse.strategies import PRIORS, STRATEGIES, Token, build_fusion, collate
-from mm_support.types import MODALITIES
+from mm_support.fuse.strategies import PRIORS, STRATEGIES, build_fusion, collate
+from mm_support.types import MODALITIES, Token
 
 D_TEXT, D_PICTURE = 6, 4
 SUBSETS = list(chain.from_iterable(combinations(MODALITIES, n) for n in range(1, 5)))

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from mm_support.errors import KnowledgeError
-from mm_support.fuse.strategies import Token, build_fusion
+from mm_support.fuse.strategies import build_fusion
 from mm_support.knowledge.index import CANDIDATES, Point, VectorIndex, connect
+from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.scoring import PIECE_SHARE, WHOLE_SHARE, WORD_SHARE
-from mm_support.types import Entry
+from mm_support.types import Entry, Token
 
 D_TEXT, D_PICTURE = 16, 8
 
@@ -44,11 +45,16 @@ def index(tmp_path):
 
 
 def query(text=None, photo=None, codes=frozenset(), words=frozenset(), pieces=None):
-    tokens = (
-        [Token("text", text, codes=codes, words=words, pieces=pieces)] if text is not None else []
-    )
+    tokens = [Token("text", text)] if text is not None else []
     tokens += [Token("photo", photo)] if photo is not None else []
-    return build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
+    own = {"terms": words, "identifiers": codes}
+    beside = {name: {"text": held} for name, held in own.items() if held}
+    return fused(*tokens, **beside, pieces={} if pieces is None else {"text": pieces})
+
+
+def fused(*tokens, **beside):
+    """A search query of tokens, and what is matched beside their vectors."""
+    return SearchQuery(build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens), **beside)
 
 
 def test_text_search_equals_brute_force(index):
@@ -137,8 +143,8 @@ def test_two_candidate_lists_lose_nothing_on_a_base_that_fits_them(index):
     points = random_points(CANDIDATES)
     index.replace("kb", points, "v1")
     rng = np.random.default_rng(7)
-    fused = query(unit(rng, D_TEXT), unit(rng, D_PICTURE))
-    assert len(index.search("kb", fused, CANDIDATES)) == CANDIDATES
+    asked = query(unit(rng, D_TEXT), unit(rng, D_PICTURE))
+    assert len(index.search("kb", asked, CANDIDATES)) == CANDIDATES
 
 
 def test_scores_are_the_sum_of_their_parts_and_within_bounds(index):
@@ -227,32 +233,27 @@ def test_a_makers_name_in_the_photo_tells_nothing_apart_and_the_photo_decides(in
     index.replace("kb", points, "v1")
 
     def seen(words):
-        tokens = [
-            Token("photo_text", none[1], words=frozenset(words), codes=frozenset({"HV12"})),
-            Token("photo", looks[5]),
-        ]
-        return index.recognise("kb", build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens))
+        tokens = [Token("photo_text", none[1]), Token("photo", looks[5])]
+        read = {"terms": frozenset(words), "identifiers": frozenset({"HV12"})}
+        beside = {name: {"photo_text": own} for name, own in read.items()}
+        return index.recognise("kb", fused(*tokens, **beside))
 
     told, named = seen(["havena"]), seen(["havena", "wobbl", "4"])
-    assert (
-        set(told.weights) == {"photo"}
-        and told.weights["photo"] == pytest.approx(1)
-        and told.text is None
-    )
-    assert np.linalg.norm(told.picture) == pytest.approx(1) and told.codes == {
-        "photo_text": {"HV12"}
-    }
+    assert told.fused.weights == {"photo": pytest.approx(1)} and told.fused.text is None
+    assert np.linalg.norm(told.fused.picture) == pytest.approx(1)
+    assert told.identifiers == {"photo_text": {"HV12"}}
     assert index.search("kb", told, 1)[0].entry.id == "5"
     assert (
-        set(named.weights) == set(seen(["bosko"]).weights) == {"photo_text", "photo"}
+        set(named.fused.weights) == set(seen(["bosko"]).fused.weights) == {"photo_text", "photo"}
     )  # a rare word, and one that no entry has
-    alone = build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(
-        [Token("photo_text", none[1], words=frozenset({"havena"}))]
-    )
-    assert set(index.recognise("kb", alone).weights) == {"photo_text"}  # there is nothing else
+    alone = fused(Token("photo_text", none[1]), terms={"photo_text": frozenset({"havena"})})
+    kept = index.recognise("kb", alone).fused.weights
+    assert set(kept) == {"photo_text"}  # there is nothing else
     index.replace("kb", points[:3], "v2")
     assert (
-        set(seen(["havena"]).weights) == set(seen(["tabl"]).weights) == {"photo_text", "photo"}
+        set(seen(["havena"]).fused.weights)
+        == set(seen(["tabl"]).fused.weights)
+        == {"photo_text", "photo"}
     )  # too few entries to know
 
 
@@ -273,29 +274,24 @@ def test_codes_are_recognised_by_what_each_modality_can_mistake(index):
         "v1",
     )
     own, shown = frozenset({"W8"}), frozenset({"827", "LO"})
-    tokens = [
-        Token(name, unit(rng, D_TEXT), codes=own, shown=shown)
-        for name in ("text", "speech", "photo_text")
-    ]
-    found = index.recognise(
-        "kb", build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
-    ).codes
-    assert found == {
+
+    def found(names, **beside):
+        tokens = [Token(name, unit(rng, D_TEXT)) for name in names]
+        by_modality = {key: dict.fromkeys(names, held) for key, held in beside.items()}
+        return index.recognise("kb", fused(*tokens, **by_modality)).identifiers
+
+    assert found(("text", "speech", "photo_text"), identifiers=own, shown=shown) == {
         "text": {"W8", "LO"},
         "speech": {"W8", "LO"},
         "photo_text": {"W8", "LO"},
     }  # W8 is a number beside 827
-    tokens = [Token(name, unit(rng, D_TEXT), shown=shown) for name in ("speech", "photo_text")]
-    found = index.recognise(
-        "kb", build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
-    ).codes
-    assert found == {"speech": {"LO"}, "photo_text": {"A27", "LO"}}
-    misread = Token(
-        "photo_text", unit(rng, D_TEXT), codes=frozenset({"A2Z"})
-    )  # nearly the same already by how codes are matched
-    assert index.recognise(
-        "kb", build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse([misread])
-    ).codes == {"photo_text": {"A2Z"}}
+    assert found(("speech", "photo_text"), shown=shown) == {
+        "speech": {"LO"},
+        "photo_text": {"A27", "LO"},
+    }
+    assert found(("photo_text",), identifiers=frozenset({"A2Z"})) == {
+        "photo_text": {"A2Z"}
+    }  # nearly the same already by how codes are matched
 
 
 def test_what_is_left_out_of_a_query_leaves_its_weight_to_the_others():
@@ -305,20 +301,23 @@ def test_what_is_left_out_of_a_query_leaves_its_weight_to_the_others():
         Token("photo_text", unit(rng, D_TEXT), 0.8),
         Token("photo", unit(rng, D_PICTURE)),
     ]
-    tokens = [
-        replace(token, words=frozenset({token.modality}), pieces=unit(rng, 2, D_TEXT))
-        for token in tokens
-    ]
-    fused = build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens)
-    left = fused.without("photo_text")
-    assert "photo_text" in fused.words and set(left.words) == set(left.pieces) == {"text", "photo"}
-    assert sum(left.weights.values()) == pytest.approx(1)
-    assert left.weights["text"] / left.weights["photo"] == pytest.approx(
-        fused.weights["text"] / fused.weights["photo"]
+    names = [token.modality for token in tokens]
+    asked = fused(
+        *tokens,
+        terms={name: frozenset({name}) for name in names},
+        pieces={name: unit(rng, 2, D_TEXT) for name in names},
     )
-    np.testing.assert_allclose(left.text, left.parts["text"])
-    assert np.linalg.norm(left.parts["text"]) == pytest.approx(left.weights["text"], rel=1e-5)
-    assert np.linalg.norm(left.picture) == pytest.approx(left.weights["photo"], rel=1e-5)
+    left = asked.without("photo_text")
+    assert "photo_text" in asked.terms
+    assert set(left.terms) == set(left.pieces) == {"text", "photo"}
+    before, after = asked.fused, left.fused
+    assert sum(after.weights.values()) == pytest.approx(1)
+    assert after.weights["text"] / after.weights["photo"] == pytest.approx(
+        before.weights["text"] / before.weights["photo"]
+    )
+    np.testing.assert_allclose(after.text, after.parts["text"])
+    assert np.linalg.norm(after.parts["text"]) == pytest.approx(after.weights["text"], rel=1e-5)
+    assert np.linalg.norm(after.picture) == pytest.approx(after.weights["photo"], rel=1e-5)
 
 
 def test_a_rare_code_counts_more_than_one_that_many_entries_name(index):

@@ -2,7 +2,6 @@
 the real encoder.
 """
 
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +10,22 @@ from conftest import WordEncoder
 from mm_support.decide.confidence import FEATURES, Gate, features, load_gate
 from mm_support.decide.policy import ANGER, WANTS_PERSON, Policy, candidates
 from mm_support.errors import InputError, WeightsError
+from mm_support.knowledge.query import SearchQuery
 from mm_support.train.calibrate import read_cases
 from mm_support.types import Entry, FusedQuery, Hit, Past, Question, UserTurn
 
 GATE = Gate((10.0, *[0] * (len(FEATURES) - 1)), -5.0, 0.6, 0.3)  # probability 0.5 at a score of 0.5
-QUERY = FusedQuery(np.ones(2), None, {}, {"text": 1.0})
+
+
+def asked(weights=None, **identifiers):
+    """A query whose modalities named these identifiers."""
+    named = {name: frozenset({code}) for name, code in identifiers.items()}
+    return SearchQuery(
+        FusedQuery(np.ones(2), None, {}, weights or {"text": 1.0}), identifiers=named
+    )
+
+
+QUERY = asked()
 
 
 def hits(*scores, human_only=False):
@@ -91,9 +101,9 @@ def test_what_points_at_nothing_is_asked_about(words, reason):
 def test_a_photo_a_code_or_a_turn_before_is_what_is_pointed_at():
     words, found = Question(typed="what does this code mean"), hits(0.9)
     for query in (
-        replace(QUERY, weights={"text": 0.5, "photo": 0.5}),
-        replace(QUERY, codes={"text": frozenset({"E24"})}),
-        replace(QUERY, weights={"text": 0.6, "context": 0.4}),
+        asked({"text": 0.5, "photo": 0.5}),
+        asked(text="E24"),
+        asked({"text": 0.6, "context": 0.4}),
     ):
         assert Policy(GATE, WordEncoder()).decide(words, query, found, ()).action == "answer"
 
@@ -108,13 +118,7 @@ def test_an_entry_about_another_code_does_not_answer():
     found = [Hit(entry, 0.9)]
 
     def action(**named):
-        query = FusedQuery(
-            np.ones(2),
-            None,
-            {},
-            {"text": 1.0},
-            {name: frozenset({code}) for name, code in named.items()},
-        )
+        query = asked(**named)
         return Policy(GATE, WordEncoder()).decide(Question(typed="error"), query, found, ()).action
 
     assert (action(text="E41"), action(text="E99"), action(speech="E99")) == (
@@ -142,9 +146,9 @@ def test_a_question_back_names_two_or_three_close_entries():
 
 def test_features_by_hand():
     entry = Entry("a", "Error E24", "The pump is blocked.")
-    query = FusedQuery(
-        np.ones(2), np.ones(2), {}, {"text": 0.7, "photo": 0.3}, {"text": frozenset({"E24"})}
-    )
+    named = {"text": frozenset({"E24"})}
+    fused = FusedQuery(np.ones(2), np.ones(2), {}, {"text": 0.7, "photo": 0.3})
+    query = SearchQuery(fused, identifiers=named)
     values = dict(
         zip(
             FEATURES,
@@ -170,11 +174,11 @@ def test_features_by_hand():
             "code_unknown": 0.0,
         }
     )
-    read = FusedQuery(None, np.ones(2), {}, {"photo": 1.0}, {"photo_text": frozenset({"E24"})})
+    read = asked({"photo": 1.0}, photo_text="E24")
     assert dict(zip(FEATURES, features("", read, [Hit(entry, 0.8)])))["photo_code"] == 1.0
-    unknown = FusedQuery(np.ones(2), None, {}, {"text": 1.0}, {"text": frozenset({"F99"})})
+    unknown = asked(text="F99")
     assert features("f99", unknown, [Hit(entry, 0.8)])[-1] == 1.0
-    shown = FusedQuery(None, None, {}, {"photo_text": 1.0}, {"photo_text": frozenset({"LO"})})
+    shown = asked({"photo_text": 1.0}, photo_text="LO")
     values = dict(
         zip(
             FEATURES,

@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,12 +14,13 @@ from mm_support.decide.confidence import FEATURES, Gate
 from mm_support.decide.policy import Policy
 from mm_support.decode.compose import Speech
 from mm_support.decode.reply import ReplyWriter, Sentence
-from mm_support.encode.turn import Understanding, question_of
+from mm_support.encode.turn import Encoders, question_of
 from mm_support.errors import InputError, KnowledgeError, WeightsError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index import VectorIndex, connect
 from mm_support.parts import Parts
+from mm_support.pipeline import query_of
 from mm_support.service import SupportService, open_store
 from mm_support.types import (
     Audio,
@@ -71,23 +73,18 @@ def make(tmp_settings, folder):
             image.dim,
             tmp_settings.data_dir / "pictures",
         )
-        understanding = Understanding(
-            speech or FakeSpeech(),
-            image,
-            FakeReader(*lines),
-            text,
-            build_fusion("weighted-sum", text.dim, image.dim),
-        )
-        knowledge = Knowledge(
-            index, text, image, tmp_settings.data_dir / "pictures", understanding.query
-        )
+        encoders = Encoders(speech or FakeSpeech(), image, FakeReader(*lines), text)
+        fusion = build_fusion("weighted-sum", text.dim, image.dim)
+        understand = partial(query_of, encoders, fusion)
+        knowledge = Knowledge(index, text, image, tmp_settings.data_dir / "pictures", understand)
         knowledge.ingest("kb", folder)
         parts = Future()
         writer = ReplyWriter(EchoModel(draft) if draft else None, text)
         parts.set_result(
             Parts(
                 "CPU",
-                understanding,
+                encoders,
+                fusion,
                 knowledge,
                 Policy(GATE, text),
                 writer,
@@ -187,14 +184,16 @@ def test_a_code_read_in_the_photo_finds_its_entry_also_with_a_confused_character
 def test_what_a_display_shows_is_a_code_where_an_entry_says_so(make, blue):
     service = make(lines=("Ub", "COTTON"))
     plain = service.decide(UserTurn(text="what is this", image=blue, knowledge="kb"))
-    assert not plain[1].codes  # no entry names it
+    assert not plain[1].identifiers  # no entry names it
     (service.settings.data_dir / "shown.md").write_text(
         "# Dryer shows Ub\n\nThe load is unbalanced.\n\n# Cotton\n\nCotton may be hot.\n"
     )
     service.knowledge.ingest("kb", service.settings.data_dir / "shown.md")
     hits, query, _ = service.decide(UserTurn(text="what is this", image=blue, knowledge="kb"))
-    assert query.codes == {"photo_text": {"UB"}} and hits[0].entry.title == "Dryer shows Ub"
-    assert service.decide(UserTurn(text="it says ub", knowledge="kb"))[1].codes == {"text": {"UB"}}
+    assert query.identifiers == {"photo_text": {"UB"}} and hits[0].entry.title == "Dryer shows Ub"
+    assert service.decide(UserTurn(text="it says ub", knowledge="kb"))[1].identifiers == {
+        "text": {"UB"}
+    }
     turn = UserTurn(text="what is this", image=blue, knowledge="kb")
     by_code = hits[0].score
     assert service.knowledge.search(turn)[0].score == pytest.approx(by_code)
@@ -461,8 +460,9 @@ def test_everything_in_words_looks_for_its_counterparts_and_a_photo_reaches_the_
     make, folder
 ):
     parts = make(lines=("E24",))._parts.result()
-    heard, seen = parts.understanding.perceive(UserTurn(image=folder / "red.png", audio=SPEECH))
-    query = parts.understanding.fuse("refund late", heard, seen)
+    turn = UserTurn("refund late", image=folder / "red.png", audio=SPEECH)
+    heard, seen = parts.encoders.perceive(turn)
+    query = query_of(parts.encoders, parts.fusion, turn)
     assert {name: len(rows) for name, rows in query.pieces.items()} == {
         "text": 2,
         "speech": 5,

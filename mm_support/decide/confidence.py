@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from mm_support.errors import WeightsError
+from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers as codes
 from mm_support.language.sentences import word_stems
 from mm_support.paths import WEIGHTS
-from mm_support.types import FusedQuery, Hit
+from mm_support.types import Hit
 
 GATE_FILE = WEIGHTS / "gate.json"
 FEATURES = (
@@ -55,7 +56,7 @@ class Gate:
                 "gate.json does not fit this version; run `python -m mm_support train gate`."
             )
 
-    def probability(self, words: str, query: FusedQuery, hits: Sequence[Hit]) -> float:
+    def probability(self, words: str, query: SearchQuery, hits: Sequence[Hit]) -> float:
         """That the best hit answers the question; 0 where nothing was found. words: typed and said."""
         if not hits:
             return 0.0
@@ -80,7 +81,7 @@ def load_gate(path: Path = GATE_FILE) -> Gate:
         ) from exc
 
 
-def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
+def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     """(11,) float64 in FEATURES order.
 
     margin: to the next entry. coverage: share of the question's words that carry meaning which the
@@ -92,7 +93,7 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
     """
     best = hits[0]
     margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
-    named = frozenset().union(*query.codes.values()) if query.codes else frozenset()
+    named = frozenset().union(*query.identifiers.values()) if query.identifiers else frozenset()
     known = codes.held(best.entry.title, best.entry.text)
     matched = codes.match(named, known) if named else 0.0
     asked = word_stems(words)
@@ -100,8 +101,8 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
         frozenset(filter(_of_code, asked)) if matched else frozenset()
     )
     coverage = len(asked & held) / len(asked) if asked else 0.0
-    photo = query.weights.get("photo", 0.0)
-    read = query.codes.get("photo_text", frozenset())
+    photo = query.fused.weights.get("photo", 0.0)
+    read = query.identifiers.get("photo_text", frozenset())
     return np.array(
         [
             best.score,
@@ -112,7 +113,7 @@ def features(words: str, query: FusedQuery, hits: Sequence[Hit]) -> np.ndarray:
             photo,
             best.by.get("photo", 0.0) / photo if photo else 0.0,
             codes.match(read, known) if read else 0.0,
-            query.weights.get("context", 0.0),
+            query.fused.weights.get("context", 0.0),
             matched,
             float(bool(named)) * (1 - matched),
         ]

@@ -17,9 +17,10 @@ import numpy as np
 
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
-from mm_support.language import identifiers as codes
+from mm_support.knowledge.query import SearchQuery
+from mm_support.language import identifiers as known_forms
 from mm_support.language.sentences import word_stems
-from mm_support.types import FusedQuery, Past, Question
+from mm_support.types import Past, Question
 
 MODALITY = "context"
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -57,12 +58,12 @@ def checked_session(session_id: str | None) -> str:
 
 
 def resolve(
-    query: FusedQuery,
+    query: SearchQuery,
     question: Question,
     past: Sequence[Past],
     knowledge: str,
     encoder: TextEncoder,
-) -> tuple[FusedQuery, Question]:
+) -> tuple[SearchQuery, Question]:
     """The query with the latest turn of the session as its context, where it leans on that, and
     what is asked.
 
@@ -135,28 +136,24 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 
 
 def with_context(
-    query: FusedQuery,
+    query: SearchQuery,
     vector: np.ndarray,
     pieces: np.ndarray,
     weight: float,
     words: str,
     naming: str,
-) -> FusedQuery:
+) -> SearchQuery:
     """The query with one more modality; the others keep 1 - weight of their own.
 
     vector: (d_text,) unit; pieces: (t, d_text) unit rows. words: what it says. naming: the part of
-    it whose codes count, and only where the customer names none: "and what if it's E18?" is not
+    it whose identifiers count, and only where the customer names none: "and what if it's E18?" is not
     about E24, nor is a code meant that only a title held.
     """
-    keep, part = 1 - weight, weight * vector
-    named = codes.extract(naming) if not query.codes else frozenset()
+    named = frozenset() if query.identifiers else known_forms.extract(naming)
     return replace(
         query,
-        text=part if query.text is None else keep * query.text + part,
-        picture=None if query.picture is None else keep * query.picture,
-        parts={**{name: keep * own for name, own in query.parts.items()}, MODALITY: part},
-        weights={**{name: keep * share for name, share in query.weights.items()}, MODALITY: weight},
-        codes={**query.codes, MODALITY: named} if named else query.codes,
-        words={**query.words, MODALITY: word_stems(words)},
+        fused=query.fused.beside(MODALITY, vector, weight),
+        terms={**query.terms, MODALITY: word_stems(words)},
+        identifiers={**query.identifiers, MODALITY: named} if named else query.identifiers,
         pieces={**query.pieces, MODALITY: pieces.astype(np.float32)},
     )

@@ -19,9 +19,10 @@ from mm_support.decide.confidence import Gate
 from mm_support.decide.follow_up import MODALITY
 from mm_support.decide.premises import is_claim
 from mm_support.encode.text import TextEncoder
+from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers as codes
 from mm_support.language.sentences import word_stems
-from mm_support.types import Action, Entry, FusedQuery, Hit, Past, Question
+from mm_support.types import Action, Entry, Hit, Past, Question
 
 WANTS_PERSON = (
     "I want to talk to a person",
@@ -124,7 +125,7 @@ class Policy:
         self._signs = {"asked": encoder.encode(WANTS_PERSON), "upset": encoder.encode(ANGER)}
 
     def decide(
-        self, question: Question, query: FusedQuery, hits: Sequence[Hit], past: Sequence[Past]
+        self, question: Question, query: SearchQuery, hits: Sequence[Hit], past: Sequence[Past]
     ) -> Decision:
         """hits: best first. past: earlier turns of the session, oldest first."""
         words = " ".join((question.typed, question.heard))
@@ -158,21 +159,21 @@ class Policy:
         return sign if closest[sign] >= SURE else None
 
 
-def _missing(words: str, query: FusedQuery) -> Reason | None:
+def _missing(words: str, query: SearchQuery) -> Reason | None:
     """What a turn leaves open so that no knowledge can answer it: it only greets or thanks, or
     points at what is not there.
 
     "What does this code on the display mean?" without a code, a photo or a turn before; "how much
     does it cost?".
     """
-    if not words.strip() or "photo" in query.weights:
+    if not words.strip() or "photo" in query.fused.weights:
         return None
     if _GREETING.fullmatch(words):
         return "thanks" if _THANKS.search(words) else "greeting"
     stems = word_stems(words)
     if (
-        query.codes
-        or MODALITY in query.weights
+        query.identifiers
+        or MODALITY in query.fused.weights
         or not _POINTS.search(words)
         or not stems <= VAGUE_WORDS
     ):
@@ -180,7 +181,7 @@ def _missing(words: str, query: FusedQuery) -> Reason | None:
     return "unseen_code" if stems & CODE_WORDS else "unnamed"
 
 
-def names_another_code(query: FusedQuery, entry: Entry) -> bool:
+def names_another_code(query: SearchQuery, entry: Entry) -> bool:
     """Whether the customer typed or said a code of the entry's kind (letters and digits alike) that
     it does not name.
 
@@ -189,7 +190,9 @@ def names_another_code(query: FusedQuery, entry: Entry) -> bool:
     """
     named = codes.held(entry.title, entry.text)
     kinds = {code_kind(code) for code in named}
-    asked = query.codes.get("text", frozenset()) | query.codes.get("speech", frozenset())
+    asked = query.identifiers.get("text", frozenset()) | query.identifiers.get(
+        "speech", frozenset()
+    )
     errors = any(_ERROR.fullmatch(kind) for kind in kinds)
     return not codes.match(asked, named) and any(
         code_kind(code) in kinds or errors and _NUMBER.fullmatch(code) for code in asked

@@ -1,7 +1,6 @@
-"""Input, encoding, fusion: what a customer sent becomes one query. The first three steps of the
-flow.
+"""What a customer sent becomes tokens: for each modality a vector, and how sure its encoder is.
 
-Knows the encoders and the fusion strategy; knows nothing of knowledge, replies or conversations.
+Knows the encoders; knows nothing of fusion, knowledge, replies or conversations.
 """
 
 from __future__ import annotations
@@ -19,15 +18,12 @@ from mm_support.encode.ocr import TextReader
 from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
-from mm_support.fuse.strategies import FusionStrategy, Token
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
-from mm_support.language import identifiers as codes
-from mm_support.language.sentences import only_points, word_stems
-from mm_support.types import FusedQuery, ImageView, Question, Transcript, UserTurn
+from mm_support.language.sentences import only_points
+from mm_support.types import ImageView, Question, Token, Transcript, UserTurn
 
 MAX_TEXT = 4_000  # characters
-MAX_PHOTO_TEXT = 300  # characters of what a photo says that are encoded; more says less
 UNSURE_PHOTO = 0.5  # least confidence of a photo, whatever its labels
 POINTING = (
     0.1  # share of their confidence that words beside a photo keep where they only point at it
@@ -43,15 +39,24 @@ class Seen:
     photo: Image.Image
 
 
+@dataclass(frozen=True, eq=False)
+class EncodedTurn:
+    """tokens: one for each modality that has something to say. pieces: modality -> (t, d_text)
+    float32 unit vectors of its word pieces.
+    """
+
+    tokens: tuple[Token, ...]
+    pieces: dict[str, np.ndarray]
+
+
 @dataclass(frozen=True)
-class Understanding:
-    """The encoders and the fusion strategy of a service."""
+class Encoders:
+    """The encoders of a service."""
 
     speech: SpeechEncoder
     image: ImageEncoder
     reader: TextReader
     text: TextEncoder
-    fusion: FusionStrategy
 
     def hear(
         self, audio: str | Path | tuple[int, np.ndarray], previous: str | None = None
@@ -73,51 +78,44 @@ class Understanding:
             ImageView(self.image.label(vector, labels), self.reader.read(photo)), vector, photo
         )
 
-    def fuse(self, text: str, heard: Transcript | None, seen: Seen | None) -> FusedQuery:
-        """Raises InputError where there is nothing in any modality."""
-        return self.fusion.fuse(self._tokens(text, heard, seen))
-
-    def query(self, turn: UserTurn) -> FusedQuery:
-        """All three steps at once."""
-        return self.fuse(clean_text(turn.text), *self.perceive(turn))
-
     def perceive(self, turn: UserTurn) -> tuple[Transcript | None, Seen | None]:
         """What is heard and seen in a turn. Raises InputError."""
         check_turn(turn)
         heard = turn.heard if turn.heard or turn.audio is None else self.hear(turn.audio)
         return heard, None if turn.image is None else self.see(turn.image)
 
-    def _tokens(self, text: str, heard: Transcript | None, seen: Seen | None) -> list[Token]:
-        """One token a modality that has something to say; their texts are encoded in one batch."""
-        worded = [("text", text, 1.0)]
-        if heard:
-            worded.append(("speech", heard.text, heard.confidence))
+    def encode(
+        self, question: Question, heard: Transcript | None, seen: Seen | None
+    ) -> EncodedTurn:
+        """The tokens of a turn; its texts are encoded in one batch."""
+        worded = question.by_modality
+        sure = _confidences(worded, heard, seen)
+        vectors, pieces = self.text.encode_pieces(list(worded.values()))
+        tokens = [Token(name, vector, sure[name]) for name, vector in zip(worded, vectors)]
         if seen:
-            worded = [
-                (name, said, sure * (POINTING if only_points(said) else 1.0))
-                for name, said, sure in worded
-            ]
-            worded.append(("photo_text", *photo_text(seen.view)))
-        worded = [item for item in worded if item[1].strip()]
-        lines = codes.shown(line.text for line in seen.view.text) if seen else frozenset()
-        tokens = [
-            Token(
-                name,
-                vector,
-                confidence,
-                codes.extract(wording),
-                word_stems(wording),
-                pieces.vectors.astype(np.float32),
-                codes.said(wording) | (lines if name == "photo_text" else frozenset()),
-            )
-            for (name, wording, confidence), vector, pieces in zip(
-                worded, *self.text.encode_pieces([wording for _, wording, _ in worded])
-            )
-        ]
-        if seen:
-            sure = seen.view.labels[0].probability if seen.view.labels else 0.0
-            tokens.append(Token("photo", seen.vector, max(UNSURE_PHOTO, sure)))
-        return tokens
+            likeliest = seen.view.labels[0].probability if seen.view.labels else 0.0
+            tokens.append(Token("photo", seen.vector, max(UNSURE_PHOTO, likeliest)))
+        rows = {name: own.vectors.astype(np.float32) for name, own in zip(worded, pieces)}
+        return EncodedTurn(tuple(tokens), rows)
+
+
+def _confidences(
+    worded: dict[str, str], heard: Transcript | None, seen: Seen | None
+) -> dict[str, float]:
+    """How sure each modality in words is; beside a photo, words that only point at it count less."""
+    sure = {"text": 1.0, "speech": heard.confidence if heard else 0.0}
+    if seen is None:
+        return sure
+    for name in sure.keys() & worded.keys():
+        sure[name] *= POINTING if only_points(worded[name]) else 1.0
+    return {**sure, "photo_text": photo_text(seen.view)[1]}
+
+
+def photo_text(view: ImageView) -> tuple[str, float]:
+    """The lines read in a photo as one text, and how surely they were read."""
+    read = Question(read_in_photo=tuple(line.text for line in view.text))
+    sure = [line.confidence for line in view.text] or [0.0]
+    return read.by_modality.get("photo_text", ""), float(np.mean(sure))
 
 
 def question_of(text: str, heard: Transcript | None, seen: Seen | None) -> Question:
@@ -144,9 +142,3 @@ def check_turn(turn: UserTurn) -> None:
 def clean_text(text: str) -> str:
     """Typed text without control characters (line breaks stay) and outer blanks."""
     return re.sub(r"[^\S\n ]|[\x00-\x08\x0b-\x1f\x7f]", " ", text).strip()
-
-
-def photo_text(view: ImageView) -> tuple[str, float]:
-    """The lines read in a photo as one text, and how surely they were read."""
-    text = " ".join(line.text for line in view.text)[:MAX_PHOTO_TEXT]
-    return text, float(np.mean([line.confidence for line in view.text])) if view.text else 0.0

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from mm_support.errors import InputError
-from mm_support.types import MODALITIES, FusedQuery
+from mm_support.types import MODALITIES, FusedQuery, Token
 
 WORDS = ("text", "speech", "photo_text")  # modalities in the text encoder's space
 PHOTO = MODALITIES.index("photo")
@@ -50,22 +50,6 @@ RANK, HIDDEN, WIDTH, HEADS, DROPOUT = (
     0.3,
 )  # of the map, the MLP and the attention; and of all
 INTENT_SCALE = 10.0  # unit vectors are small numbers for a linear layer
-
-
-@dataclass(frozen=True, eq=False)
-class Token:
-    """One modality of a turn: its unit vector, how sure its encoder is (0..1), codes and word stems
-    found in it, and (t, d_text) unit vectors of its word pieces, where it has any; shown: what it
-    says that a display shows.
-    """
-
-    modality: str
-    vector: np.ndarray
-    confidence: float = 1.0
-    codes: frozenset[str] = frozenset()
-    words: frozenset[str] = frozenset()
-    pieces: np.ndarray | None = None
-    shown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,11 +155,6 @@ class FusionStrategy(nn.Module):
             picture=picture if "photo" in weights else None,
             parts=parts,
             weights=weights,
-            codes={token.modality: token.codes for token in tokens if token.codes},
-            shown={token.modality: token.shown for token in tokens if token.shown},
-            words={token.modality: token.words for token in tokens if token.words},
-            pieces={token.modality: token.pieces for token in tokens if token.pieces is not None},
-            intents=dict(zip(self.intents, fused.intents[0].softmax(-1).tolist())),
             strategy=self.name,
         )
 

@@ -2,7 +2,7 @@
 
 ingest   files -> entries (ingest.py) -> vectors -> index (index.py), pictures copied to the data
 folder
-search   a customer's turn -> fused query -> hits
+search   a customer's turn -> search query -> hits
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.index import Point, VectorIndex
 from mm_support.knowledge.ingest import PICTURE_SUFFIXES, SUFFIXES, Skipped, read_knowledge
 from mm_support.knowledge.late_interaction import merged
+from mm_support.knowledge.query import SearchQuery
 from mm_support.language.sentences import split_sentences
-from mm_support.types import Entry, FusedQuery, Hit, IngestReport, KnowledgeBase, UserTurn
+from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, UserTurn
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
@@ -46,7 +47,7 @@ Progress = Callable[[int, int, str], None]  # entries done, entries in all, what
 class Knowledge:
     """All knowledge bases of a service.
 
-    understand: a turn -> its fused query; how that is done is the service's business.
+    understand: a turn -> its search query; how that is done is the service's business.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Knowledge:
         text: TextEncoder,
         image: ImageEncoder,
         pictures_dir: Path,
-        understand: Callable[[UserTurn], FusedQuery],
+        understand: Callable[[UserTurn], SearchQuery],
     ) -> None:
         self._index, self._text, self._image = index, text, image
         self._pictures_dir, self._understand = Path(pictures_dir), understand
@@ -79,12 +80,12 @@ class Knowledge:
             turn.knowledge, self.recognise(turn.knowledge, self._understand(turn)), limit
         )
 
-    def recognise(self, name: str, query: FusedQuery) -> FusedQuery:
+    def recognise(self, name: str, query: SearchQuery) -> SearchQuery:
         """The query as this base reads it: see scoring.recognise."""
         return self._index.recognise(name, query)
 
-    def find(self, name: str, query: FusedQuery, limit: int = 5) -> list[Hit]:
-        """The best entries for a query that is already fused."""
+    def find(self, name: str, query: SearchQuery, limit: int = 5) -> list[Hit]:
+        """The best entries for a query that is made already."""
         return self._index.search(name, query, limit)
 
     def version(self, name: str) -> str | None:
