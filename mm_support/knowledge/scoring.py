@@ -1,6 +1,6 @@
 """How well entries fit a query: one pass over all candidates, for searching and for training.
 
-    cosine       of what a modality put into the query with an entry's best text, and with their mean
+    cosine       of what a modality put into the query with an entry's best text and with its mean
     alike        of its word pieces with the entry's (late_interaction.py)
     coverage     the share of its words, by rarity, that the entry has (index/postings.py)
     photo        how likely the photo shows the entry, among the others (pictures.py)
@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT, PictureCalibration
 
@@ -29,37 +28,21 @@ WHOLE_SHARE = 0.25
 CODE_SHARE = 0.7
 
 
-class Ragged(NamedTuple):
-    """n lists of rows of different lengths. rows: (K, d), one list after another; counts: (n,)."""
+class Lists(NamedTuple):
+    """How many things each of n entries has, which lie one entry after another: its texts, its
+    pictures. counts: (n,); lengths: (n,) of the mean of their unit vectors.
+    """
 
-    rows: Tensor
     counts: Tensor
+    lengths: Tensor
 
     def places(self) -> tuple[Tensor, Tensor]:
-        """(n, k) which row is an entry's first, second and so on, and whether it has so many."""
+        """(n, k) where an entry's first, second and so on lies, and whether it has so many."""
         width = max(int(self.counts.max()), 1) if len(self.counts) else 1
         first = self.counts.cumsum(0) - self.counts
         steps = torch.arange(width, device=self.counts.device)
         filled = steps < self.counts[:, None]
         return (first[:, None] + steps) * filled, filled
-
-
-class Texts(NamedTuple):
-    """What n entries say. facets: of each its title, questions and sentences; means: (n, d) their
-    mean as a unit vector.
-    """
-
-    facets: Ragged
-    means: Tensor
-
-
-class Looks(NamedTuple):
-    """What n entries look like. pictures: of each its pictures; titles: (n, d) by the image
-    encoder's text tower.
-    """
-
-    pictures: Ragged
-    titles: Tensor
 
 
 class Matches(NamedTuple):
@@ -74,49 +57,51 @@ class Matches(NamedTuple):
     identified: Tensor
 
 
-def cosines(parts: Tensor, texts: Texts, hidden: Tensor | None = None) -> Tensor:
-    """(b, m, d) what each modality put into the query -> (b, m, n), cosine times weight.
+def cosines(every: Tensor, texts: Lists, hidden: Tensor | None = None) -> Tensor:
+    """(b, m, K) products of what each modality put into the query with all K texts -> (b, m, n).
 
-    All modalities are compared with the same text of an entry, the best one for their sum. hidden:
-    (b, n, k) texts that are not to be found, e.g. the very question that is asked.
+    All modalities are compared with the same text of an entry, the best one for their sum, and with
+    the mean of all its texts. hidden: (b, n, k) texts that are not to be found, e.g. the very
+    question that is asked; one text of an entry at least is shown.
     """
-    places, filled = texts.facets.places()
-    asked = torch.cat([parts.sum(1, keepdim=True), parts], 1)  # (b, 1 + m, d)
-    every = (asked @ texts.facets.rows.T)[..., places]  # (b, 1 + m, n, k)
-    shown = filled if hidden is None else filled & ~hidden
-    ranked = every[:, 0].masked_fill(~shown, -torch.inf)
-    chosen = ranked.argmax(-1)[:, None, :, None].expand(-1, parts.shape[1], -1, 1)
-    best = every[:, 1:].gather(-1, chosen).squeeze(-1)
-    whole = parts @ texts.means.T
+    places, filled = texts.places()
+    shown = (filled if hidden is None else filled & ~hidden).expand(len(every), -1, -1)
+    own = every[..., places]  # (b, m, n, k)
+    chosen = own.sum(1).masked_fill(~shown, -torch.inf).argmax(-1)
+    best = own.gather(-1, chosen[:, None, :, None].expand(-1, own.shape[1], -1, 1)).squeeze(-1)
+    total = (own * shown[:, None]).sum(-1)
+    whole = total / (shown.sum(-1) * texts.lengths)[:, None].clamp_min(1e-6)
     return (1 - WHOLE_SHARE) * best + WHOLE_SHARE * whole
 
 
-def maxsim(asked: Tensor, kept: Ragged) -> Tensor:
-    """(t, d) word pieces of a question -> (n, t) the highest cosine of each with an entry's; 0
-    where an entry keeps none.
+def maxsim(likeness: Tensor, counts: Tensor) -> Tensor:
+    """(p, t) cosines of entries' word pieces with those of a question -> (n, t) the highest of each
+    entry. counts: (n,) how many an entry has; 0 where it has none.
     """
-    likeness = kept.rows @ asked.T
-    best = torch.segment_reduce(likeness, "max", lengths=kept.counts, axis=0, initial=-1.0)
-    return best.masked_fill(kept.counts[:, None] == 0, 0.0)
+    best = torch.segment_reduce(likeness, "max", lengths=counts, axis=0, initial=-1.0)
+    return best.masked_fill(counts[:, None] == 0, 0.0)
 
 
-def picture_logits(photos: Tensor, looks: Looks, weights: PictureCalibration = CLIP_LITE) -> Tensor:
-    """(b, d) unit vectors of photos -> (b, n) log odds that they show an entry (pictures.py)."""
-    worded = photos @ looks.titles.T
-    counts = looks.pictures.counts
-    if not len(looks.pictures.rows):
-        return weights.only_words * worded + weights.only_words_bias
-    places, filled = looks.pictures.places()
-    every = looks.pictures.rows[places] * filled[..., None]  # (n, k, d)
-    nearest = (photos @ looks.pictures.rows.T)[:, places].masked_fill(~filled, -1.0).amax(-1)
-    centre = normalize(every.sum(1), dim=-1, eps=1e-6)
-    seen = weights.nearest * nearest + weights.mean * (photos @ centre.T)
-    seen = seen + weights.words * worded + weights.bias
-    return torch.where(counts > 0, seen, weights.only_words * worded + weights.only_words_bias)
+def picture_logits(
+    shown: Tensor, worded: Tensor, pictures: Lists, weights: PictureCalibration = CLIP_LITE
+) -> Tensor:
+    """(b, n) log odds that the photos show each entry (pictures.py).
+
+    shown: (b, M) cosines of the photos with all pictures; worded: (b, n) with the entries' titles.
+    """
+    without = weights.only_words * worded + weights.only_words_bias
+    if not shown.shape[1]:
+        return without
+    places, filled = pictures.places()
+    own = shown[:, places]  # (b, n, k)
+    nearest = own.masked_fill(~filled, -1.0).amax(-1)
+    centre = (own * filled).sum(-1) / (pictures.counts * pictures.lengths).clamp_min(1e-6)
+    logits = weights.nearest * nearest + weights.mean * centre + weights.words * worded
+    return torch.where(pictures.counts > 0, logits + weights.bias, without)
 
 
 def picture_scores(logits: Tensor) -> Tensor:
-    """(b, n) log odds -> their probabilities, each lowered by how far the likeliest entry is ahead."""
+    """(b, n) log odds -> probabilities, each lowered by how far the likeliest entry is ahead."""
     ahead = logits - logits.amax(-1, keepdim=True)
     return logits.sigmoid() * (STAND_OUT * ahead).exp()
 

@@ -3,12 +3,13 @@ until their rows are used.
 
     facets    (K, d_text) float16     each entry's title, questions and sentences, one after another
     means     (n, d_text) float16     their mean, as a unit vector
-    pieces    (P, d_text) int8        each entry's word pieces; times piece_scales they are unit rows
+    pieces    (P, d_text) int8        each entry's word pieces; times piece_scales, unit rows
     pictures  (M, d_picture) float16  each entry's pictures
     titles    (n, d_picture) float16  each entry's title, by the image encoder's text tower
     looks     (n, d_picture) float16  the mean of an entry's pictures and title, as a unit vector
 
-facet_ends, piece_ends and picture_ends hold where the rows of each entry end. Knows no entry.
+facet_ends, piece_ends and picture_ends hold where the rows of each entry end; facet_lengths and
+picture_lengths how long the mean of its rows is. Knows no entry.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ LAYOUT: dict[str, tuple[str, str]] = {
     "pictures": ("float16", PICTURE),
     "titles": ("float16", PICTURE),
     "looks": ("float16", PICTURE),
+    "facet_lengths": ("float32", ONE),
+    "picture_lengths": ("float32", ONE),
     "facet_ends": ("int64", ONE),
     "piece_ends": ("int64", ONE),
     "picture_ends": ("int64", ONE),
@@ -56,6 +59,8 @@ class ArrayWriter:
             "means": unit(text.mean(axis=0, keepdims=True)),
             "pieces": small,
             "piece_scales": scales,
+            "facet_lengths": _mean_length(text),
+            "picture_lengths": _mean_length(picture),
             "pictures": picture,
             "titles": words,
             "looks": unit(np.concatenate([picture, words[None]]).mean(axis=0, keepdims=True)),
@@ -88,6 +93,8 @@ class Arrays:
     pictures: Tensor
     titles: Tensor
     looks: Tensor
+    facet_lengths: Tensor
+    picture_lengths: Tensor
     facet_starts: Tensor
     piece_starts: Tensor
     picture_starts: Tensor
@@ -105,8 +112,12 @@ def open_arrays(folder: Path, d_text: int, d_picture: int) -> Arrays:
             zero = torch.zeros(1, dtype=torch.int64)
             found[name.replace("_ends", "_starts")] = torch.cat([zero, mapped[:, 0]])
         else:
-            found[name] = mapped
+            found[name] = mapped[:, 0] if width == ONE else mapped
     return Arrays(**found)
+
+
+def _mean_length(rows: np.ndarray) -> np.float32:
+    return np.float32(np.linalg.norm(rows.mean(axis=0)) if len(rows) else 0.0)
 
 
 def _mapped(path: Path, dtype: np.dtype, width: int) -> np.ndarray:

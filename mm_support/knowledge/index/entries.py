@@ -1,10 +1,10 @@
-"""Entries in the SQLite file of a version: what they say, when they hold, their pictures' places."""
+"""Entries in the SQLite file of a version: what they say, when they hold, where pictures lie."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import date
 from pathlib import Path
@@ -31,7 +31,6 @@ class EntriesWriter:
     def __init__(self, connection: sqlite3.Connection, pictures_dir: Path) -> None:
         self._connection, self._pictures_dir = connection, pictures_dir
         self.rows, self.pictures = 0, 0
-        connection.executescript(SCHEMA)
 
     def add(self, entry: Entry, digest: str) -> None:
         places = [path.relative_to(self._pictures_dir).as_posix() for path in entry.pictures]

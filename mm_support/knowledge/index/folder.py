@@ -141,7 +141,7 @@ class FolderIndex:
             self._point(name, Pointer(pointer.before, pointer.current))
 
     def remove(self, name: str) -> None:
-        """Removes a base with its pictures and sources. Raises KnowledgeError where there is none."""
+        """Removes a base with its pictures and sources; raises KnowledgeError as `open` does."""
         self.open(name)
         with waiting(self._folder / LOCK):
             (self._folder / name / CURRENT).unlink(missing_ok=True)
@@ -211,9 +211,7 @@ class FolderIndex:
 class FolderWriter:
     """A version that is being written, see Index.writing. held: its lock."""
 
-    def __init__(
-        self, index: FolderIndex, name: str, folder: Path, held: IO[bytes] | None
-    ) -> None:
+    def __init__(self, index: FolderIndex, name: str, folder: Path, held: IO[bytes] | None) -> None:
         self._index, self._name, self._folder, self._held = index, name, folder, held
         self._version = VersionWriter(folder, index._pictures_dir)
 

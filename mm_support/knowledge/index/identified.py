@@ -16,7 +16,7 @@ import numpy as np
 from mm_support.knowledge.index.table import Table
 from mm_support.language import identifiers as codes
 
-SCHEMA = "CREATE TABLE identifiers (name TEXT PRIMARY KEY, entries BLOB) WITHOUT ROWID"
+SCHEMA = "CREATE TABLE identifiers (name TEXT PRIMARY KEY, entries BLOB) WITHOUT ROWID;"
 PREFIX = re.compile(r"^E(RR?)?0*(?=\d+$)")  # what may be left out: "error 24" names E24
 
 
@@ -31,10 +31,8 @@ class IdentifiersWriter:
             self._entries.setdefault(name, []).append(row)
 
     def store(self, connection: sqlite3.Connection) -> None:
-        connection.execute(SCHEMA)
         rows = (
-            (name, np.array(own, np.int32).tobytes())
-            for name, own in sorted(self._entries.items())
+            (name, np.array(own, np.int32).tobytes()) for name, own in sorted(self._entries.items())
         )
         connection.executemany("INSERT INTO identifiers VALUES (?, ?)", rows)
 

@@ -47,7 +47,6 @@ class PostingsWriter:
         self._lengths.append(tuple(field.total() for field in counted))
 
     def store(self, connection: sqlite3.Connection) -> None:
-        connection.executescript(SCHEMA)
         rows = (
             (term, np.array(own, np.int32).tobytes(), bytes(self._counts[term]))
             for term, own in sorted(self._entries.items())
@@ -74,7 +73,7 @@ class Postings:
         return {term: _posting(entries, counts) for term, entries, counts in rows}
 
     def coverage(self, asked: frozenset[str], found: Mapping[str, Posting]) -> np.ndarray:
-        """(n,) float32 in 0..1: the share of what is asked, by rarity, that an entry has terms for."""
+        """(n,) float32 in 0..1: the share of what is asked, by rarity, that each entry has."""
         scores = np.zeros(self._n, np.float32)
         total = sum(self._rarity(term, found) for term in asked)
         for term in sorted(asked & found.keys()):

@@ -26,10 +26,11 @@ class Table:
             return self._connection.execute(query, values).fetchall()
 
 
-def create(path: Path) -> sqlite3.Connection:
-    """A new file, written without a journal: what is not finished is thrown away as a whole."""
+def create(path: Path, schemas: Sequence[str]) -> sqlite3.Connection:
+    """A new file with these tables; without a journal, since a version is whole or thrown away."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
+    connection.executescript("".join(schemas))
     connection.execute("BEGIN")
     return connection

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from mm_support.knowledge.index import About, Point
+from mm_support.knowledge.index import About, Point, entries, identified, postings
 from mm_support.knowledge.index.arrays import Arrays, ArrayWriter, open_arrays, span
 from mm_support.knowledge.index.entries import Entries, EntriesWriter
 from mm_support.knowledge.index.identified import Identifiers, IdentifiersWriter
@@ -27,6 +27,7 @@ from mm_support.language import identifiers as codes
 from mm_support.language.sentences import word_stems
 
 ABOUT, ENTRIES = "about.json", "entries.sqlite"
+SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
 LAYOUT = 1  # of the files; it belongs to the signature, so vectors in another one are made again
 
 
@@ -35,7 +36,7 @@ class VersionWriter:
 
     def __init__(self, folder: Path, pictures_dir: Path) -> None:
         self._folder = folder
-        self._connection = create(folder / ENTRIES)
+        self._connection = create(folder / ENTRIES, SCHEMAS)
         self._entries = EntriesWriter(self._connection, pictures_dir)
         self._arrays = ArrayWriter(folder)
         self._postings, self._identifiers = PostingsWriter(), IdentifiersWriter()
