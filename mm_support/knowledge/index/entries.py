@@ -21,7 +21,8 @@ CREATE TABLE entries (row INTEGER PRIMARY KEY, id TEXT UNIQUE, digest TEXT, vali
 CREATE TABLE pictures (place TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 FIELDS = {item.name for item in fields(Entry)}
-DATES = ("valid_from", "valid_until")
+VALIDITY = ("valid_from", "valid_until")
+DATES = (*VALIDITY, "updated")
 BATCH = 500  # rows asked for at once
 
 
@@ -35,7 +36,7 @@ class EntriesWriter:
     def add(self, entry: Entry, digest: str) -> None:
         places = [path.relative_to(self._pictures_dir).as_posix() for path in entry.pictures]
         content = {**asdict(entry), "pictures": places}
-        since, until = (_written(getattr(entry, name, None)) for name in DATES)
+        since, until = (_written(getattr(entry, name, None)) for name in VALIDITY)
         text = json.dumps(content, ensure_ascii=False, default=_written)
         row = (self.rows, entry.id, digest, since, until, text)
         self._connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", row)

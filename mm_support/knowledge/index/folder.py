@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import threading
 import time
 import uuid
@@ -91,7 +92,8 @@ class FolderIndex:
                 version = self._opened.get(name)
                 if version is not None and version.key == pointer.current:
                     return version
-                if version := self._read(name, pointer.current):
+                version = self._read(name, pointer.current)
+                if version is not None:
                     self._opened[name] = version
                     return version
         raise KnowledgeError(f"The knowledge base {name!r} cannot be opened; try again.")
@@ -227,7 +229,7 @@ class FolderWriter:
 
     def close(self) -> None:
         """Closes the files of a version that was not published."""
-        with suppress(OSError):
+        with suppress(OSError, sqlite3.Error):
             self._version.close()
         if self._held:
             self._held.close()
@@ -237,9 +239,11 @@ class FolderWriter:
 def _told_in_words() -> Iterator[None]:
     try:
         yield
-    except OSError as exc:
+    except sqlite3.IntegrityError as exc:
+        raise KnowledgeError("Two entries have the same id; give each one of its own.") from exc
+    except (OSError, sqlite3.Error) as exc:
         raise KnowledgeError(
-            f"The knowledge base could not be written ({exc.strerror}); "
+            f"The knowledge base could not be written ({exc}); "
             "the old one stays. Make room, or choose another data folder."
         ) from exc
 

@@ -103,7 +103,7 @@ class Version:
                 arrays.facets[facets].float().numpy(),
                 arrays.pictures[pictures].float().numpy(),
                 arrays.titles[row].float().numpy(),
-                (arrays.pieces[pieces] * arrays.piece_scales[pieces]).numpy(),
+                (arrays.pieces[pieces] * arrays.piece_scales[pieces, None]).numpy(),
                 digests[entry.id][1],
             )
 
