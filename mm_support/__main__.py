@@ -27,6 +27,7 @@ TRAIN = {
     "fusion": "mm_support.train.fusion",
 }
 EVALUATE = {
+    "passages": "mm_support.evaluate.passages",
     "replies": "mm_support.evaluate.replies",
     "intents": "mm_support.train.intents",
     "fusion": "mm_support.evaluate.fusion",

@@ -29,7 +29,7 @@ PROFILES: dict[str, dict[str, str]] = {
     "standard": {
         "speech_model": "turbo",
         "image_model": "ViT-B-32-256/datacomp_s34b_b86k",
-        "text_model": "BAAI/bge-small-en-v1.5",
+        "text_model": "intfloat/multilingual-e5-base",
         "reply_model": "Qwen/Qwen2.5-1.5B-Instruct",
         "voice_model": "package:piper-en-us-joe",
     },

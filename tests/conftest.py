@@ -48,7 +48,7 @@ class WordEncoder:
 
     dim = 512
 
-    def encode(self, texts):
+    def encode(self, texts, kind="query"):
         rows = np.zeros((len(texts), self.dim), np.float32)
         for row, text in zip(rows, texts):
             for word in re.findall(r"[a-z0-9]+", text.lower()):
@@ -56,7 +56,7 @@ class WordEncoder:
             row /= np.linalg.norm(row) or 1
         return rows
 
-    def encode_pieces(self, texts):
+    def encode_pieces(self, texts, kind="query"):
         """Every word is a piece, whatever stands around it."""
         words = [re.findall(r"[a-z0-9]+", text.lower()) for text in texts]
         ids = [[zlib.crc32(word.encode()) % self.dim for word in own] for own in words]

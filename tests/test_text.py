@@ -5,8 +5,9 @@ loader users run.
 import numpy as np
 import pytest
 
-from mm_support.config import Settings
+from mm_support.config import PROFILES, Settings
 from mm_support.device import Device
+from mm_support.encode import text_models
 from mm_support.encode.text import load_text_encoder
 from mm_support.errors import WeightsError
 
@@ -100,6 +101,46 @@ def test_pieces_are_the_words_in_context_without_the_marks(tiny):
         )
 
 
+@pytest.fixture
+def prefixed(monkeypatch):
+    """An entry with prefixes for whatever model is loaded."""
+    entry = text_models.TextModel("how do ", "the ", max_tokens=6)
+    monkeypatch.setattr("mm_support.encode.text.text_model", lambda name: entry)
+
+
+def test_a_text_is_encoded_behind_the_prefix_of_its_kind(tiny, prefixed, monkeypatch):
+    encoder = load(tiny())
+    asked, searched = encoder.encode(["send it"]), encoder.encode(["send it"], "passage")
+    monkeypatch.undo()
+    plain = load(tiny())
+    np.testing.assert_allclose(asked, plain.encode(["how do send it"]), atol=1e-5)
+    np.testing.assert_allclose(searched, plain.encode(["the send it"]), atol=1e-5)
+
+
+def test_pieces_leave_the_prefix_out(tiny, prefixed):
+    encoder = load(tiny())
+    texts = ["send it", "how do i", "", "it back ? a x the"]
+    asked, searched = encoder.encode_pieces(texts)[1], encoder.encode_pieces(texts, "passage")[1]
+    words = encoder._tokenizer.convert_ids_to_tokens
+    assert [words(own.ids) for own in asked] == [["send", "it"], ["how", "do"], [], ["it", "back"]]
+    assert words(searched[3].ids) == ["it", "back", "?"], "cut at six tokens, marks and prefix too"
+    assert len(asked[3].vectors) == 2 and len(searched[3].vectors) == 3
+
+
+def test_a_model_is_known_by_name_wherever_it_lies():
+    e5 = text_models.text_model("package:multilingual-e5-small")
+    assert e5.prefix("query") == "query: " and e5.prefix("passage") == "passage: "
+    assert {"zh", "de"} < set(e5.languages)
+    for name in ("intfloat/multilingual-e5-small", "/srv/models/multilingual-e5-small/"):
+        assert text_models.text_model(name) == e5
+    assert text_models.text_model("somebody/other").prefix("query") == ""
+
+
+def test_every_profile_names_a_model_with_an_entry():
+    for profile in PROFILES.values():
+        assert text_models.text_model(profile["text_model"]).languages
+
+
 def test_a_model_that_cannot_be_had_names_the_embedded_profile(monkeypatch, tmp_path):
     monkeypatch.setattr(
         "huggingface_hub.constants.HF_HUB_OFFLINE", True
@@ -125,3 +166,34 @@ def test_minilm_puts_paraphrases_together(settings, dtype):
         ["I want my money back", "How do I get a refund?", "The weather is nice today"]
     )
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
+
+
+@pytest.fixture(scope="module")
+def e5(settings):
+    return load_text_encoder(
+        settings.with_changes(text_model="package:multilingual-e5-small"), cpu()
+    )
+
+
+@pytest.mark.slow
+def test_e5_puts_questions_and_passages_of_two_languages_together(e5):
+    check_is_an_encoder(e5)
+    asked = e5.encode(["How do I send it back?", "怎么退货？"])
+    found = e5.encode(
+        [
+            "Parcels can be returned within 30 days.",
+            "商品可在三十天内退回。",
+            "The museum opens at nine.",
+            "博物馆九点开门。",
+        ],
+        "passage",
+    )
+    scores = asked @ found.T
+    assert (scores[:, :2] > scores[:, 2:]).all(), "in each language, whichever the question is in"
+
+
+@pytest.mark.slow
+def test_pieces_of_e5_are_the_words_in_both_languages(e5):
+    _, pieces = e5.encode_pieces(["return it ", "怎么退货"])
+    words = ["".join(e5._tokenizer.convert_ids_to_tokens(own.ids)) for own in pieces]
+    assert words == ["▁return▁it", "怎么退货"]

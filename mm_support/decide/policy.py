@@ -1,8 +1,8 @@
 """What kind of reply a turn gets: an answer, a question back, a refusal, or a person.
 
-In this order: the customer asks for a person or is angry; only greets or thanks; points at
-something that is not there; the knowledge reserves the matter for people; the evidence suffices, is
-ambiguous, or is missing; two failed turns in a row. Decided in code from scores and sentence
+In this order: the customer asks for a person or is angry; only greets or thanks; the knowledge
+reserves the matter for people; the evidence suffices, is ambiguous, or is missing; two failed turns
+in a row. Decided in code from scores and sentence
 vectors, never by the language model.
 """
 
@@ -16,12 +16,9 @@ from typing import Literal
 import numpy as np
 
 from mm_support.decide.confidence import Gate
-from mm_support.decide.follow_up import MODALITY
-from mm_support.decide.premises import is_claim
 from mm_support.encode.text import TextEncoder
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers as codes
-from mm_support.language.sentences import word_stems
 from mm_support.types import Action, Entry, Hit, Past, Question
 
 WANTS_PERSON = (
@@ -72,13 +69,6 @@ _GREETING = re.compile(
     re.IGNORECASE,
 )
 _THANKS = re.compile(r"thank|thx|cheers", re.IGNORECASE)
-CODE_WORDS = word_stems("code error message symbol number fault warning light")
-VAGUE_WORDS = CODE_WORDS | word_stems(
-    "cost price pay money much long take last time day week work go happen fix repair solve help change cancel stop return buy get give "
-    "find see show display screen panel mean say stand read flash blink appear want need know tell explain what whole thing product "
-    "device machine item available possible free open big heavy colour size way again today tomorrow now soon fast many often on up off out"
-)  # stems that say nothing about what a question is about
-_POINTS = re.compile(r"\b(?:it|its|that|this|those|these|them|they|one|ones|the)\b", re.IGNORECASE)
 _ERROR, _NUMBER = (
     re.compile(r"A{1,3}9{1,3}"),
     re.compile(r"\d{1,3}"),
@@ -89,8 +79,6 @@ Reason = Literal[
     "upset",
     "greeting",
     "thanks",
-    "unnamed",
-    "unseen_code",
     "human_only",
     "stuck",
     "evidence",
@@ -133,15 +121,12 @@ class Policy:
         sign = self._sign(words)
         if sign:
             return Decision("handoff", sign, confidence, ())
-        missing = _missing(words, query)
-        if missing:
-            return Decision("clarify", missing, confidence, ())
+        courtesy = _courtesy(words, query)
+        if courtesy:
+            return Decision("clarify", courtesy, confidence, ())
         if confidence >= self._gate.clarify and hits[0].entry.human_only:
             return Decision("handoff", "human_only", confidence, tuple(hits[:1]))
-        enough = (
-            self._gate.clarify if is_claim(words) else self._gate.answer
-        )  # a claim is checked, not asked back about
-        if confidence >= enough and not names_another_code(query, hits[0].entry):
+        if confidence >= self._gate.answer and not names_another_code(query, hits[0].entry):
             return Decision("answer", "evidence", confidence, close(hits))
         if past and past[-1].action in FAILED and past[-1].reason not in NO_FAILURE:
             return Decision("handoff", "stuck", confidence, ())
@@ -159,26 +144,11 @@ class Policy:
         return sign if closest[sign] >= SURE else None
 
 
-def _missing(words: str, query: SearchQuery) -> Reason | None:
-    """What a turn leaves open so that no knowledge can answer it: it only greets or thanks, or
-    points at what is not there.
-
-    "What does this code on the display mean?" without a code, a photo or a turn before; "how much
-    does it cost?".
-    """
-    if not words.strip() or "photo" in query.fused.weights:
+def _courtesy(words: str, query: SearchQuery) -> Reason | None:
+    """Whether a turn without a photo only greets or thanks."""
+    if "photo" in query.fused.weights or not _GREETING.fullmatch(words):
         return None
-    if _GREETING.fullmatch(words):
-        return "thanks" if _THANKS.search(words) else "greeting"
-    stems = word_stems(words)
-    if (
-        query.identifiers
-        or MODALITY in query.fused.weights
-        or not _POINTS.search(words)
-        or not stems <= VAGUE_WORDS
-    ):
-        return None
-    return "unseen_code" if stems & CODE_WORDS else "unnamed"
+    return "thanks" if _THANKS.search(words) else "greeting"
 
 
 def names_another_code(query: SearchQuery, entry: Entry) -> bool:

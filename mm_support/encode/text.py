@@ -1,9 +1,9 @@
 """Text encoder: sentences -> unit vectors in the space in which questions and knowledge meet.
 
-A transformers encoder with the pooling that its folder declares (sentence-transformers layout),
-mean pooling where it declares none. Beside a text's vector it gives those of its word pieces, each
-in the light of the whole text, for late interaction (Khattab and Zaharia 2020). Knows nothing of
-entries or retrieval.
+A transformers encoder with the prefixes, pooling and length that its entry states (text_models.py);
+without an entry the pooling is the one that its folder declares (sentence-transformers layout), or
+the mean. Beside a text's vector it gives those of its word pieces, each in the light of the whole
+text, for late interaction (Khattab and Zaharia 2020). Knows nothing of entries or retrieval.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads
+from mm_support.encode.text_models import Kind, TextModel, text_model
 from mm_support.errors import WeightsError
 from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.weights import PREFIX, package_weights
@@ -27,12 +29,11 @@ if TYPE_CHECKING:
 
 BATCH = 64  # texts encoded together
 FEW = 8  # texts that one thread encodes by itself
-MAX_TOKENS = 256  # all-MiniLM-L6-v2 was trained with at most 256; longer texts are cut
 
 
 class Pieces(NamedTuple):
-    """The t word pieces of a text, without the marks at its ends: their ids, and (t, dim) float16,
-    rows of length 1.
+    """The t word pieces of a text, without its prefix and the marks at its ends: their ids, and
+    (t, dim) float16, rows of length 1.
     """
 
     ids: list[int]
@@ -41,73 +42,93 @@ class Pieces(NamedTuple):
 
 class TextEncoder(Protocol):
     """dim: length of a vector. encode: n texts -> (n, dim) float32, rows of length 1;
-    encode_pieces: the same, and the pieces of each text."""
+    encode_pieces: the same, and the pieces of each text. kind: "query" for what is asked,
+    "passage" for what is searched."""
 
     dim: int
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray: ...
+    def encode(self, texts: Sequence[str], kind: Kind = "query") -> np.ndarray: ...
 
-    def encode_pieces(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]: ...
+    def encode_pieces(
+        self, texts: Sequence[str], kind: Kind = "query"
+    ) -> tuple[np.ndarray, list[Pieces]]: ...
+
+
+class Tokens(NamedTuple):
+    """A text's tokens: their ids, and the places of those that are neither prefix nor mark."""
+
+    ids: list[int]
+    own: list[int]
 
 
 class TransformersTextEncoder:
-    """A transformers encoder, its tokenizer and its pooling ("mean" or "cls")."""
+    """A transformers encoder and its tokenizer. entry: how it was trained; its pooling is set."""
 
-    def __init__(self, model, tokenizer, pooling: str, device: Device) -> None:
-        self._model, self._tokenizer, self._pooling, self._device = (
-            model,
-            tokenizer,
-            pooling,
-            device,
-        )
+    def __init__(self, model, tokenizer, entry: TextModel, device: Device) -> None:
+        self._model, self._tokenizer, self._device = model, tokenizer, device
+        self.entry = entry
         self._lock = threading.Lock()  # fast tokenizers may not be used by two threads at once
-        self._marks = {
-            tokenizer.cls_token_id,
-            tokenizer.sep_token_id,
-            tokenizer.bos_token_id,
-            tokenizer.eos_token_id,
-        }
+        self._marks = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
         self.dim: int = model.config.hidden_size
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
+    def encode(self, texts: Sequence[str], kind: Kind = "query") -> np.ndarray:
         """(n, dim) float32 unit rows."""
         vectors = np.zeros((len(texts), self.dim), np.float32)
-        for rows, _, pooled, _ in self._batches(texts):
+        for rows, _, pooled, _ in self._batches(texts, kind):
             vectors[rows] = pooled.cpu().numpy()
         return vectors
 
-    def encode_pieces(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]:
+    def encode_pieces(
+        self, texts: Sequence[str], kind: Kind = "query"
+    ) -> tuple[np.ndarray, list[Pieces]]:
         """(n, dim) float32 unit rows, and the pieces of each text."""
         from torch.nn.functional import normalize
 
-        vectors, pieces = (
-            np.zeros((len(texts), self.dim), np.float32),
-            [Pieces([], np.zeros((0, self.dim), np.float16))] * len(texts),
-        )
-        for rows, tokens, pooled, states in self._batches(texts):
+        vectors = np.zeros((len(texts), self.dim), np.float32)
+        pieces = [Pieces([], np.zeros((0, self.dim), np.float16))] * len(texts)
+        for rows, tokens, pooled, states in self._batches(texts, kind):
             vectors[rows] = pooled.cpu().numpy()
             units = normalize(states, dim=-1).half().cpu().numpy()
-            for row, ids, own in zip(rows, tokens, units):
-                kept = [place for place, piece in enumerate(ids) if piece not in self._marks]
-                pieces[row] = Pieces([ids[place] for place in kept], own[kept])
+            for row, (ids, own), unit in zip(rows, tokens, units):
+                pieces[row] = Pieces([ids[place] for place in own], unit[own])
         return vectors, pieces
 
     def _batches(
-        self, texts: Sequence[str]
-    ) -> Iterator[tuple[list[int], list[list[int]], Tensor, Tensor]]:
+        self, texts: Sequence[str], kind: Kind
+    ) -> Iterator[tuple[list[int], list[Tokens], Tensor, Tensor]]:
         """Rows, their tokens, (b, dim) unit vectors and (b, longest, dim) states. Texts of as many
         tokens share a batch, so little is padded."""
-        with self._lock:
-            tokens = (
-                self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]
-                if texts
-                else []
-            )
-        order = sorted(range(len(texts)), key=lambda i: len(tokens[i]))
+        tokens = self._tokenize(texts, self.entry.prefix(kind))
+        order = sorted(range(len(texts)), key=lambda i: len(tokens[i].ids))
         for start in range(0, len(texts), BATCH):
             rows = order[start : start + BATCH]
-            own = [tokens[i] for i in rows]
-            yield rows, own, *self._encode_batch(own)
+            batch = [tokens[i] for i in rows]
+            yield rows, batch, *self._encode_batch([ids for ids, _ in batch])
+
+    def _tokenize(self, texts: Sequence[str], prefix: str) -> list[Tokens]:
+        if not texts:
+            return []
+        with self._lock:
+            found = self._tokenizer(
+                [prefix + text.strip() for text in texts],  # a blank at the end would be a piece
+                truncation=True,
+                max_length=self.entry.max_tokens,
+                return_offsets_mapping=True,
+            )
+        return [
+            Tokens(ids, self._own(ids, offsets, len(prefix)))
+            for ids, offsets in zip(found["input_ids"], found["offset_mapping"])
+        ]
+
+    def _own(
+        self, ids: Sequence[int], offsets: Sequence[tuple[int, int]], prefix: int
+    ) -> list[int]:
+        """Places of the tokens of the text itself: they end behind its prefix, in characters."""
+        return [
+            place
+            for place, (piece, (_, end)) in enumerate(zip(ids, offsets))
+            if end > prefix and piece not in self._marks
+        ]
 
     def _encode_batch(self, tokens: list[list[int]]) -> tuple[Tensor, Tensor]:
         import torch
@@ -125,7 +146,8 @@ class TransformersTextEncoder:
         with torch.inference_mode(), torch_threads(1 if len(tokens) <= FEW else None):
             states = self._model(input_ids=ids, attention_mask=kept).last_hidden_state.float()
         mask = kept.unsqueeze(-1).float()
-        pooled = states[:, 0] if self._pooling == "cls" else (states * mask).sum(1) / mask.sum(1)
+        first = self.entry.pooling == "cls"
+        pooled = states[:, 0] if first else (states * mask).sum(1) / mask.sum(1)
         return torch.nn.functional.normalize(pooled, dim=-1), states
 
 
@@ -137,10 +159,11 @@ def load_text_encoder(settings: Settings, device: Device) -> TransformersTextEnc
     """
     prepare_torchvision()
     from transformers import AutoModel, AutoTokenizer
-    from transformers.utils.logging import disable_progress_bar
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
     disable_progress_bar()  # loading takes less than a second; fetching has a bar of its own
-    name = settings.text_model
+    set_verbosity_error()  # it warns of a pooling layer that is missing and not used
+    name, entry = settings.text_model, text_model(settings.text_model)
     source = str(package_weights(name, settings.cache_dir)) if name.startswith(PREFIX) else name
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
@@ -150,9 +173,8 @@ def load_text_encoder(settings: Settings, device: Device) -> TransformersTextEnc
             f"The text encoder {name!r} could not be loaded: connect to the hub, give a local folder, "
             "or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
-    return TransformersTextEncoder(
-        model.eval().to(device.device), tokenizer, _pooling(source), device
-    )
+    entry = replace(entry, pooling=entry.pooling or _pooling(source))
+    return TransformersTextEncoder(model.eval().to(device.device), tokenizer, entry, device)
 
 
 def _pooling(source: str) -> str:

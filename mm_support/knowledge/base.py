@@ -128,7 +128,7 @@ class Knowledge:
         self, name: str, entries: Sequence[Entry], skipped: list[Skipped]
     ) -> Iterator[Point]:
         texts = [entry_texts(entry) for entry in entries]
-        whole, pieces = self._text.encode_pieces(sum(texts, []))
+        whole, pieces = self._text.encode_pieces(sum(texts, []), "passage")
         ends = np.cumsum([len(t) for t in texts])
         text_vectors, text_pieces = (
             iter(np.split(whole, ends[:-1])),

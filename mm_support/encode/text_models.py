@@ -1,0 +1,55 @@
+"""What each text encoder was trained with: prefixes, pooling, length, languages.
+
+An entry is found by the last part of a model's name, so "package:NAME", "organisation/NAME" on the
+hub and a folder NAME of this machine are one model. Knows nothing of weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["query", "passage"]  # what is asked, and what is found
+
+XLM_ROBERTA = tuple(  # the hundred languages of Conneau et al. 2020, as ISO 639 codes
+    "af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he "
+    "hi hr hu hy id is it ja jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my ne nl no om "
+    "or pa pl ps pt ro ru sa sd si sk sl so sq sr su sv sw ta te th tl tr ug uk ur uz vi xh yi zh".split()
+)
+
+
+@dataclass(frozen=True)
+class TextModel:
+    """query, passage: what is put in front of a text of that kind. pooling: "mean" or "cls"; empty:
+    what the model's folder declares. max_tokens: longer texts are cut. languages: ISO 639 codes;
+    empty: not known.
+    """
+
+    query: str = ""
+    passage: str = ""
+    pooling: str = ""
+    max_tokens: int = 256
+    languages: tuple[str, ...] = ()
+
+    def prefix(self, kind: Kind) -> str:
+        return self.query if kind == "query" else self.passage
+
+
+E5 = TextModel("query: ", "passage: ", "mean", 512, XLM_ROBERTA)
+TEXT_MODELS = {
+    "all-MiniLM-L6-v2": TextModel(pooling="mean", max_tokens=256, languages=("en",)),
+    "multilingual-e5-small": E5,
+    "multilingual-e5-base": E5,
+    "bge-small-en-v1.5": TextModel(
+        query="Represent this sentence for searching relevant passages: ",
+        pooling="cls",
+        max_tokens=512,
+        languages=("en",),
+    ),
+    "bge-m3": TextModel(pooling="cls", max_tokens=1_024, languages=XLM_ROBERTA),  # takes 8,192
+}
+
+
+def text_model(name: str) -> TextModel:
+    """The entry of a model by its name or folder; one without prefixes where there is none."""
+    return TEXT_MODELS.get(name.rstrip("/").replace(":", "/").rpartition("/")[2], TextModel())
