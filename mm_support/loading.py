@@ -23,10 +23,13 @@ from mm_support.encode.text import load_text_encoder
 from mm_support.encode.turn import Encoders
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.reply_weights import trained_gguf
+from mm_support.errors import InputError
 from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
-from mm_support.knowledge.base import Knowledge, digest
-from mm_support.knowledge.index import VectorIndex, connect
+from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.renewal import Renewal
+from mm_support.knowledge.sources import digest
 from mm_support.parts import Parts
 from mm_support.paths import PACKS
 from mm_support.pipeline import query_of
@@ -38,6 +41,7 @@ log = logging.getLogger(__name__)
 MADE_OF = {
     "clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")
 }  # models put together from several packages
+READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 
 
@@ -55,9 +59,7 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
 
         fetch_settings_weights(settings, fetching)
     device = resolve_device(settings.device)
-    client = connect(
-        settings.data_dir / "index", settings.index_url
-    )  # first: it is what may be in use elsewhere
+    check_index_url(settings)
     beside = ThreadPoolExecutor(
         1, "load beside"
     )  # opening the language model needs little of Python
@@ -66,19 +68,21 @@ def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
     say("Loading the text and image encoders")
     text = load_text_encoder(settings, device)
     image = load_image_encoder(settings, device)
-    pictures = settings.data_dir / "pictures"
-    index = VectorIndex(client, signature(settings), text.dim, image.dim, pictures)
+    index = open_index(settings, text.dim, image.dim)
     say("Loading the speech encoder and the text reader")
     encoders = Encoders(
         load_speech_encoder(settings, device), image, load_text_reader(settings), text
     )
     fusion = load_fusion(settings, text.dim, image.dim)
-    knowledge = Knowledge(index, text, image, pictures, partial(query_of, encoders, fusion))
+    knowledge = Knowledge(index, text, image, partial(query_of, encoders, fusion))
     ingest_packs(knowledge, PACKS, say)
     say("Loading the language model and the voice")
     writer = ReplyWriter(model.result(), text)
 
+    renewal = Renewal(knowledge, settings.data_dir / "index")
+
     def close() -> None:
+        renewal.close()
         model.result().close()
         index.close()
 
@@ -121,6 +125,22 @@ def gate_for(settings: Settings) -> Gate:
     return gate
 
 
+def check_index_url(settings: Settings) -> None:
+    """Raises InputError for a shared index, of which there is none yet."""
+    if settings.index_url:
+        raise InputError(
+            f"{settings.index_url} cannot hold the index; leave MM_SUPPORT_INDEX_URL empty: it lies "
+            "in the data folder, which several processes may share."
+        )
+
+
+def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:
+    """The knowledge bases of a data folder. d_text, d_picture: lengths of the models' vectors; 0 to
+    read entries only.
+    """
+    return FolderIndex(settings.data_dir, signature(settings), d_text, d_picture)
+
+
 def signature(settings: Settings) -> str:
     """Names the models that an index's vectors depend on, what was trained here included."""
     return made_for(settings)[:8]
@@ -131,7 +151,7 @@ def ingest_packs(knowledge: Knowledge, folder: Path, say: Callable[[str], None])
     somebody's own base.
     """
     for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
-        wanted, present = f"pack{digest(pack)}", knowledge.version(pack.name)
+        wanted, present = f"pack{READING}{digest(pack)}", knowledge.version(pack.name)
         if present is None or (present.startswith("pack") and present != wanted):
             say(f"Ingesting the knowledge base {pack.name}")
             report = knowledge.ingest(pack.name, pack, version=wanted)

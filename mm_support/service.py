@@ -273,9 +273,7 @@ class SupportService:
         if not self._parts.done():
             yield Working("load", self._message)
         parts, clock = self._parts.result(), Clock()
-        parts.knowledge.entries(
-            turn.knowledge
-        )  # an unknown base is said before anything is encoded
+        parts.knowledge.check(turn.knowledge)  # before anything is encoded
         text, heard, seen = clean_text(turn.text), None, None
         past = self._store.past(session_id)
 

@@ -292,11 +292,14 @@ class IngestReport:
 
 @dataclass(frozen=True)
 class KnowledgeBase:
-    """A knowledge base as listed: its name, number of entries and number of pictures."""
+    """A knowledge base as listed: its name, number of entries and number of pictures. note: what is
+    to be said of it, "" where nothing is.
+    """
 
     name: str
     entries: int
     pictures: int
+    note: str = ""
 
 
 # -- decoding ------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from PIL import Image
 
 from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
-from mm_support.knowledge.base import PHOTOS, PICTURE_SIDE, Knowledge
-from mm_support.knowledge.index import VectorIndex, connect
+from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.points import PHOTOS, PICTURE_SIDE
 from mm_support.knowledge.query import SearchQuery
 from mm_support.types import FusedQuery
 
@@ -22,26 +23,14 @@ EXAMPLES = Path(__file__).parents[1] / "assets" / "examples"
 
 @pytest.fixture
 def make(tmp_path):
-    """Builds a Knowledge from fakes, whose pictures are kept in tmp_path / "pictures"."""
-    indexes = []
+    """Builds a Knowledge from fakes in tmp_path. models: names those that make the vectors."""
 
-    def build(image):
-        indexes.append(
-            VectorIndex(
-                connect(tmp_path / "index"),
-                "fake",
-                WordEncoder.dim,
-                image.dim,
-                tmp_path / "pictures",
-            )
-        )
-        return Knowledge(
-            indexes[-1], WordEncoder(), image, tmp_path / "pictures", lambda turn: None
-        )
+    def build(image=None, text=None, models="fake", folder=tmp_path):
+        text, image = text or WordEncoder(), image or ColourEncoder()
+        index = FolderIndex(folder, models, text.dim, image.dim)
+        return Knowledge(index, text, image, lambda turn: None)
 
-    yield build
-    for index in indexes:
-        index.close()
+    return build
 
 
 def source(folder, *grey_levels):

@@ -60,9 +60,7 @@ class Bases:
 
     def __init__(self, folder, models="models"):
         self.folder = folder
-        self.index = FolderIndex(
-            folder / "bases", models, D_TEXT, D_PICTURE, folder / "pictures", folder / "sources"
-        )
+        self.index = FolderIndex(folder, models, D_TEXT, D_PICTURE)
 
     def replace(self, name, points, label, recipe=None):
         with self.index.writing(name) as new:

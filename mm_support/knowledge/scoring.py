@@ -62,13 +62,14 @@ def cosines(every: Tensor, texts: Lists, hidden: Tensor | None = None) -> Tensor
 
     All modalities are compared with the same text of an entry, the best one for their sum, and with
     the mean of all its texts. hidden: (b, n, k) texts that are not to be found, e.g. the very
-    question that is asked; one text of an entry at least is shown.
+    question that is asked; an entry all of whose texts are hidden has 0.
     """
     places, filled = texts.places()
     shown = (filled if hidden is None else filled & ~hidden).expand(len(every), -1, -1)
     own = every[..., places]  # (b, m, n, k)
     chosen = own.sum(1).masked_fill(~shown, -torch.inf).argmax(-1)
     best = own.gather(-1, chosen[:, None, :, None].expand(-1, own.shape[1], -1, 1)).squeeze(-1)
+    best = best * shown.any(-1)[:, None]
     total = (own * shown[:, None]).sum(-1)
     whole = total / (shown.sum(-1) * texts.lengths)[:, None].clamp_min(1e-6)
     return (1 - WHOLE_SHARE) * best + WHOLE_SHARE * whole

@@ -84,20 +84,10 @@ def pack_entries(folder: Path) -> tuple[Entry, ...]:
 
 
 def ingested_entries(base: str, settings: Settings) -> tuple[Entry, ...]:
-    """Raises KnowledgeError where the base was not ingested with these models, or the index is in
-    use.
-    """
-    from mm_support.knowledge.index import VectorIndex, connect
-    from mm_support.loading import signature
+    """Raises KnowledgeError where there is no such base."""
+    from mm_support.loading import open_index
 
-    client = connect(settings.data_dir / "index", settings.index_url)
-    index = VectorIndex(
-        client, signature(settings), 0, 0, settings.data_dir / "pictures"
-    )  # only read
-    try:
-        return index.entries(base)
-    finally:
-        index.close()
+    return open_index(settings, 0, 0).open(base).entries.all()
 
 
 def with_feedback(found: SupportSet, feedback: Feedback, heard: Sequence[str]) -> SupportSet:

@@ -25,7 +25,7 @@ from mm_support.errors import InputError
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge import late_interaction as pieces
-from mm_support.knowledge.base import entry_texts
+from mm_support.knowledge.points import entry_texts
 from mm_support.paths import ASSETS
 from mm_support.train.feedback import Feedback, with_feedback
 from mm_support.train.grocery import BASE

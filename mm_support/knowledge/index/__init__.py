@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -29,6 +30,7 @@ class Point:
     text: (k, d_text) title, questions and sentences, k >= 1. picture: (m, d_picture), m may be 0.
     words: (d_picture,) its title, by the image encoder's text tower. pieces: (p, d_text) its word
     pieces. digest: changes when anything does that the vectors were made of; "" where unknown.
+    origin: names the source that it came from.
     """
 
     entry: Entry
@@ -37,6 +39,7 @@ class Point:
     words: np.ndarray
     pieces: np.ndarray
     digest: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,21 @@ class Writer(Protocol):
 class Index(Protocol):
     """A place that holds knowledge bases. Every method raises KnowledgeError where it cannot."""
 
-    signature: str
+    pictures_dir: Path
+    sources_dir: Path
 
     def names(self) -> list[str]: ...
 
     def open(self, name: str) -> Version:
         """The version that is current; it stays readable for as long as it is held."""
+        ...
+
+    def fits(self, version: Version) -> bool:
+        """Whether the models that the index was opened for made its vectors."""
+        ...
+
+    def changing(self, name: str) -> AbstractContextManager[None]:
+        """One at a time: whoever makes a version out of the one before."""
         ...
 
     def writing(self, name: str) -> AbstractContextManager[Writer]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from mm_support.knowledge.index.table import Table
 from mm_support.types import Entry
 
 SCHEMA = """
-CREATE TABLE entries (row INTEGER PRIMARY KEY, id TEXT UNIQUE, digest TEXT, valid_from TEXT,
+CREATE TABLE entries (row INTEGER PRIMARY KEY, id TEXT UNIQUE, digest TEXT, origin TEXT, valid_from TEXT,
     valid_until TEXT, content TEXT);
 CREATE TABLE pictures (place TEXT PRIMARY KEY) WITHOUT ROWID;
 """
@@ -26,6 +26,15 @@ DATES = (*VALIDITY, "updated")
 BATCH = 500  # rows asked for at once
 
 
+class Record(NamedTuple):
+    """An entry, its number, and what is stored beside it (Point)."""
+
+    row: int
+    entry: Entry
+    digest: str
+    origin: str
+
+
 class EntriesWriter:
     """Stores one entry after another; its pictures by their place in pictures_dir."""
 
@@ -33,13 +42,13 @@ class EntriesWriter:
         self._connection, self._pictures_dir = connection, pictures_dir
         self.rows, self.pictures = 0, 0
 
-    def add(self, entry: Entry, digest: str) -> None:
+    def add(self, entry: Entry, digest: str, origin: str) -> None:
         places = [path.relative_to(self._pictures_dir).as_posix() for path in entry.pictures]
         content = {**asdict(entry), "pictures": places}
         since, until = (_written(getattr(entry, name, None)) for name in VALIDITY)
         text = json.dumps(content, ensure_ascii=False, default=_written)
-        row = (self.rows, entry.id, digest, since, until, text)
-        self._connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", row)
+        row = (self.rows, entry.id, digest, origin, since, until, text)
+        self._connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         named = [(place,) for place in places]
         self._connection.executemany("INSERT OR IGNORE INTO pictures VALUES (?)", named)
         self.rows += 1
@@ -59,14 +68,22 @@ class Entries:
 
     def some(self, rows: Sequence[int]) -> list[Entry]:
         """The entries with these numbers, in their order."""
-        found: dict[int, Entry] = {}
+        return [record.entry for record in self.records(rows)]
+
+    def records(self, rows: Sequence[int]) -> list[Record]:
+        """The same, with what is stored beside them."""
+        found: dict[int, Record] = {}
         for start in range(0, len(rows), BATCH):
             wanted = list(rows[start : start + BATCH])
             marks = ",".join("?" * len(wanted))
-            query = f"SELECT row, content FROM entries WHERE row IN ({marks})"
-            for row, content in self._table.rows(query, wanted):
-                found[row] = self._entry(content)
+            query = f"SELECT row, content, digest, origin FROM entries WHERE row IN ({marks})"
+            for row, content, *beside in self._table.rows(query, wanted):
+                found[row] = Record(row, self._entry(content), *beside)
         return [found[row] for row in rows]
+
+    def row(self, entry_id: str) -> int | None:
+        rows = self._table.rows("SELECT row FROM entries WHERE id = ?", [entry_id])
+        return rows[0][0] if rows else None
 
     def digests(self) -> dict[str, tuple[int, str]]:
         """Entry id -> its number, and what its vectors were made of (Point.digest)."""

@@ -49,24 +49,19 @@ class Pointer(NamedTuple):
 
 
 class FolderIndex:
-    """Knowledge bases in a folder that any number of processes read and write.
+    """Knowledge bases in a data folder that any number of processes read and write.
 
     signature: names the models that make vectors; a version of others keeps answering by its words.
-    pictures_dir, sources_dir: a folder a base with what entries show and were read from; what no
-    version uses any more is removed there.
+    Entries' pictures lie in pictures_dir and what bases were made of in sources_dir, a folder a base;
+    what no version uses any more is removed there.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        signature: str,
-        d_text: int,
-        d_picture: int,
-        pictures_dir: Path,
-        sources_dir: Path | None = None,
-    ) -> None:
-        self._folder, self._pictures_dir = Path(folder), Path(pictures_dir)
-        self._sources_dir = sources_dir
+    def __init__(self, data_dir: Path, signature: str, d_text: int, d_picture: int) -> None:
+        self._folder = Path(data_dir) / "bases"
+        self.pictures_dir, self.sources_dir = (
+            Path(data_dir) / "pictures",
+            Path(data_dir) / "sources",
+        )
         self.signature = f"{signature}-{LAYOUT}"
         self._dims = {"d_text": d_text, "d_picture": d_picture}
         self._opened: dict[str, Version] = {}
@@ -103,12 +98,16 @@ class FolderIndex:
         return version.about.signature == self.signature
 
     @contextmanager
+    def changing(self, name: str) -> Iterator[None]:
+        """One at a time, over all processes: whoever makes a version out of the one before."""
+        _check(name)
+        with waiting(self._folder / f".{name}{LOCK}"):
+            yield
+
+    @contextmanager
     def writing(self, name: str) -> Iterator[FolderWriter]:
         """A new version of a base; left without `publish`, it leaves no trace."""
-        if not NAME.fullmatch(name):
-            raise KnowledgeError(
-                f"{name!r} cannot be a name; use small letters, digits, - and _, at most 63."
-            )
+        _check(name)
         key = f"{time.time_ns():x}-{uuid.uuid4().hex[:KEY_DIGITS]}"
         folder = self._folder / name / f"{key}{NEW}"
         with waiting(self._folder / LOCK):
@@ -181,7 +180,7 @@ class FolderIndex:
             held = share(folder / HELD)
         except FileNotFoundError:
             return None
-        return Version(folder, self._pictures_dir, held) if held else None
+        return Version(folder, self.pictures_dir, held) if held else None
 
     def _sweep(self, name: str) -> None:
         """Removes the versions that nobody uses, and the files that no version uses."""
@@ -193,19 +192,17 @@ class FolderIndex:
             if any(path.suffix == NEW for path in left):
                 return  # its writer may have stored files already that no version names yet
             left = [path for path in left if path.suffix != GONE]
-            self._sweep_files(name, [Version(path, self._pictures_dir) for path in left])
+            self._sweep_files(name, [Version(path, self.pictures_dir) for path in left])
             if not left:
                 shutil.rmtree(base, ignore_errors=True)
 
     def _sweep_files(self, name: str, versions: list[Version]) -> None:
         pictures = set().union(*(version.entries.pictures() for version in versions))
-        for path in (self._pictures_dir / name).glob("*"):
-            if path.relative_to(self._pictures_dir).as_posix() not in pictures:
+        for path in (self.pictures_dir / name).glob("*"):
+            if path.relative_to(self.pictures_dir).as_posix() not in pictures:
                 path.unlink()
-        if self._sources_dir is None:
-            return
         sources = set().union(*(version.about.recipe.get("kept", ()) for version in versions))
-        for path in (self._sources_dir / name).glob("*"):
+        for path in (self.sources_dir / name).glob("*"):
             if path.name not in sources:
                 shutil.rmtree(path, ignore_errors=True)
 
@@ -215,7 +212,7 @@ class FolderWriter:
 
     def __init__(self, index: FolderIndex, name: str, folder: Path, held: IO[bytes] | None) -> None:
         self._index, self._name, self._folder, self._held = index, name, folder, held
-        self._version = VersionWriter(folder, index._pictures_dir)
+        self._version = VersionWriter(folder, index.pictures_dir)
 
     def add(self, point: Point) -> None:
         with _told_in_words():
@@ -246,6 +243,13 @@ def _told_in_words() -> Iterator[None]:
             f"The knowledge base could not be written ({exc}); "
             "the old one stays. Make room, or choose another data folder."
         ) from exc
+
+
+def _check(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise KnowledgeError(
+            f"{name!r} cannot be a name; use small letters, digits, - and _, at most 63."
+        )
 
 
 def _removed(folder: Path) -> bool:

@@ -100,9 +100,7 @@ class Postings:
         return all(term in found and len(found[term][0]) > least for term in wanted)
 
     def _rarity(self, term: str, found: Mapping[str, Posting]) -> float:
-        """Inverse document frequency (Robertson and Sparck Jones 1976)."""
-        having = len(found[term][0]) if term in found else 0
-        return math.log(1 + (self._n - having + 0.5) / (having + 0.5))
+        return rarity(self._n, len(found[term][0]) if term in found else 0)
 
     def _relative_lengths(self) -> np.ndarray:
         """(n, FIELDS): how long each field is, compared with its mean."""
@@ -111,6 +109,13 @@ class Postings:
             lengths = np.stack([np.frombuffer(named[field], np.int32) for field in FIELDS], 1)
             self._lengths = lengths / np.maximum(lengths.mean(axis=0, keepdims=True), 1)
         return self._lengths
+
+
+def rarity(n: int, having: int) -> float:
+    """Inverse document frequency (Robertson and Sparck Jones 1976) of a term that so many of n
+    entries have.
+    """
+    return math.log(1 + (n - having + 0.5) / (having + 0.5))
 
 
 def _posting(entries: bytes, counts: bytes) -> Posting:

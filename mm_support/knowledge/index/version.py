@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 from mm_support.knowledge.index import About, Point, entries, identified, postings
-from mm_support.knowledge.index.arrays import Arrays, ArrayWriter, open_arrays, span
+from mm_support.knowledge.index.arrays import Arrays, ArrayWriter, open_arrays
 from mm_support.knowledge.index.entries import Entries, EntriesWriter
 from mm_support.knowledge.index.identified import Identifiers, IdentifiersWriter
 from mm_support.knowledge.index.postings import Postings, PostingsWriter
@@ -47,7 +47,7 @@ class VersionWriter:
         texts = (entry.title, " ".join(entry.questions), entry.answer)
         self._postings.add([word_stems(text) for text in texts])
         self._arrays.add(point.text, point.picture, point.words, point.pieces)
-        self._entries.add(entry, point.digest)
+        self._entries.add(entry, point.digest, point.origin)
 
     def close(self) -> None:
         """Closes the files; all of them are on the disk then."""
@@ -87,24 +87,22 @@ class Version:
     def arrays(self) -> Arrays:
         return open_arrays(self._folder, self.about.d_text, self.about.d_picture)
 
-    def points(self, rows: Sequence[int]) -> Iterable[Point]:
+    def points(self, rows: Sequence[int]) -> Iterator[Point]:
         """Entries with their vectors as they are stored, to be added to another version."""
-        import torch
-
-        arrays, digests = self.arrays, self.entries.digests()
-        for row, entry in zip(rows, self.entries.some(rows)):
-            one = torch.tensor([row])
-            facets, pieces, pictures = (
-                span(starts, one)[0]
+        arrays = self.arrays
+        for row, entry, digest, origin in self.entries.records(rows):
+            text, pieces, picture = (
+                slice(*starts[row : row + 2].tolist())
                 for starts in (arrays.facet_starts, arrays.piece_starts, arrays.picture_starts)
             )
             yield Point(
                 entry,
-                arrays.facets[facets].float().numpy(),
-                arrays.pictures[pictures].float().numpy(),
+                arrays.facets[text].float().numpy(),
+                arrays.pictures[picture].float().numpy(),
                 arrays.titles[row].float().numpy(),
                 (arrays.pieces[pieces] * arrays.piece_scales[pieces, None]).numpy(),
-                digests[entry.id][1],
+                digest,
+                origin,
             )
 
 
