@@ -17,6 +17,7 @@ from mm_support.device import resolve_device
 SECTIONS = {
     "startup": "mm_support.bench.startup",
     "replies": "mm_support.bench.service",
+    "ingest": "mm_support.bench.ingest",
     "speech": "mm_support.bench.speech",
     "hearing": "mm_support.bench.speech_accuracy",
     "live": "mm_support.bench.live",

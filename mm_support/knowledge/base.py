@@ -123,9 +123,8 @@ class Knowledge:
     def sync(self, name: str, source: Path, progress: Progress | None = None) -> IngestReport:
         """Makes the base hold what the source holds now, beside what it holds from other sources.
 
-        What people edited or removed stays so, and is reported where the source still has it. What
-        did not change keeps its vectors; where nothing changed, nothing is written. A base that does
-        not exist is made.
+        What people edited or removed stays so. What did not change keeps its vectors; where nothing
+        changed, nothing is written. A base that does not exist is made.
         """
         started, path = time.perf_counter(), Path(source)
         with self._index.changing(name):
@@ -308,8 +307,8 @@ def _merged(
 ) -> list[Wanted]:
     """What a base holds after a source was read: its entries in place of those that it gave before.
 
-    Entries that people edited stay as they are, those that they removed stay out, and an id that
-    another source has used goes to that one; all of it is reported.
+    Entries that people edited stay as they are. Those that they removed stay out, and an id that
+    another source has used stays with that one: both are reported.
     """
     origin = read[0].origin if read else BY_HAND
     by_id = {own.entry.id: own for own in held}
@@ -320,6 +319,8 @@ def _merged(
         entry_id = own.entry.id
         if entry_id in recipe.removed:
             _remark(own, "it was removed by hand and stays out; edit it to bring it back", remarks)
+        elif entry_id in taken and entry_id in recipe.edited:
+            continue  # it was written by hand before this source had it
         elif entry_id in taken:
             _remark(own, f"the id {entry_id!r} is used by another source", remarks)
         elif entry_id in recipe.edited and entry_id in by_id:
