@@ -70,12 +70,14 @@ def search(version: Version, query: SearchQuery, limit: int, on: date, fits: boo
     with torch.inference_mode(), torch_threads(threads):
         find = _score if fits else _score_words
         rows, totals, parts = find(version, query, shared, holds, max(limit, CANDIDATES))
-    best = np.argsort(-totals, kind="stable")[:limit]
+    least = np.partition(totals, -limit)[-limit] if len(totals) > limit else -np.inf
+    best = np.flatnonzero(totals >= least)
     entries = version.entries.some([int(row) for row in rows[best]])
-    return [
+    hits = [
         Hit(entry, float(totals[place]), {name: float(own[place]) for name, own in parts.items()})
         for entry, place in zip(entries, best)
     ]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.entry.id))[:limit]
 
 
 def _lexical(version: Version, query: SearchQuery) -> Lexical:
