@@ -18,8 +18,9 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio asks itself whether it runs
     try:
-        service = SupportService.start(Settings.from_env())
-        build_demo(service).launch(**launch_options())
+        settings = Settings.from_env()
+        page = build_demo(SupportService.start(settings), may_add=settings.open_knowledge)
+        page.launch(**launch_options())
     except (SupportError, OSError) as problem:  # OSError: the port is taken
         print(f"error: {problem}", file=sys.stderr)
         return 2

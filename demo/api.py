@@ -8,27 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict
 
 import gradio as gr
 from gradio.utils import get_function_description
 
 from demo.conversation_state import Exchange
 from demo.convert import plain_errors, publish_audio, result_of
-from mm_support import as_json as wire
+from demo.service import Service
+from mm_support import as_json
 from mm_support.errors import InputError
 from mm_support.types import Spoken, UserTurn, Working
 
 REPLIES_AT_ONCE = 2
 LOOKUPS_AT_ONCE = 2
-
-
 MAX_HITS = 50
+UNRETURNED = (Working, Spoken)  # events that change nothing in a result
 
 
 class Endpoints:
     """One method an endpoint; each docstring is shown on the API page."""
 
-    def __init__(self, service) -> None:
+    def __init__(self, service: Service) -> None:
         self.service = service
 
     def chat(
@@ -55,15 +56,12 @@ class Endpoints:
             transcript, image, intent, fusion, timings_ms, session_id and turn_id; and the spoken
             reply or null.
         """
-        exchange = Exchange(
-            UserTurn(message or "", image, audio, knowledge, session_id or None, bool(speak))
-        )
-        with plain_errors(), closing(self.service.reply(exchange.question)) as events:
+        turn = UserTurn(message or "", image, audio, knowledge, session_id or None, bool(speak))
+        exchange = Exchange(turn)
+        with plain_errors(), closing(self.service.reply(turn)) as events:
             for event in events:
                 exchange = exchange.after(event)
-                if not isinstance(
-                    event, (Working, Spoken)
-                ):  # these change nothing that is returned
+                if not isinstance(event, UNRETURNED):
                     yield result_of(exchange), spoken(exchange)
 
     def transcribe(self, audio: str) -> dict:
@@ -75,7 +73,8 @@ class Endpoints:
             A dict with text (empty where nobody speaks), language, confidence (0..1) and segments.
         """
         with plain_errors():
-            return wire.transcript_dict(self.service.transcribe(required(audio, "a recording")))
+            transcript = self.service.transcribe(required(audio, "a recording"))
+            return as_json.transcript_dict(transcript)
 
     def describe(self, image: str, labels: list | str | None = None) -> dict:
         """Says what is in a photo, reads its text, and finds knowledge that resembles it.
@@ -88,7 +87,8 @@ class Endpoints:
             text (lines with confidence and box) and matches.
         """
         with plain_errors():
-            return wire.image_dict(self.service.describe(required(image, "a photo"), words(labels)))
+            view = self.service.describe(required(image, "a photo"), words(labels))
+            return as_json.image_dict(view)
 
     def search(
         self,
@@ -112,7 +112,7 @@ class Endpoints:
         with plain_errors():
             turn = UserTurn(message or "", image, audio, knowledge)
             hits = self.service.knowledge.search(turn, limit=checked_limit(limit))
-            return [wire.hit_dict(hit) for hit in hits]
+            return [as_json.hit_dict(hit) for hit in hits]
 
     def feedback(self, turn_id: str, rating: str, comment: str = "") -> dict:
         """Stores whether a reply helped.
@@ -125,8 +125,6 @@ class Endpoints:
             A dict with stored, turn_id and rating.
         """
         with plain_errors():
-            if rating not in ("up", "down"):
-                raise InputError("The rating is either 'up' or 'down'.")
             self.service.feedback(turn_id, rating, comment or "")
             return {"stored": True, "turn_id": turn_id, "rating": rating}
 
@@ -134,41 +132,39 @@ class Endpoints:
         """Lists the knowledge bases.
 
         Returns:
-            A list of dicts with name, entries and pictures (how many there are of each).
+            A list of dicts with name, entries and pictures (how many there are of each), and own
+            (false for those that come with the project).
         """
         with plain_errors():
-            return [vars(base).copy() for base in self.service.knowledge.list()]
+            return [asdict(base) for base in self.service.knowledge.list()]
 
 
-def add_endpoints(service) -> None:
+def add_endpoints(service: Service) -> None:
     """Adds the endpoints to the Blocks that is being built."""
     endpoints = Endpoints(service)
     replies = {"concurrency_limit": REPLIES_AT_ONCE, "concurrency_id": "reply"}
     lookups = {"concurrency_limit": LOOKUPS_AT_ONCE, "concurrency_id": "lookup"}
     with gr.Column(visible=False):
         start = gr.Button("API")
-        message, knowledge = (
-            gr.Textbox("", label="message"),
-            gr.Textbox("shopping", label="knowledge"),
-        )
-        image, audio = (
-            gr.Image(type="filepath", label="image"),
-            gr.Audio(type="filepath", label="audio"),
-        )
+        message = gr.Textbox("", label="message")
+        knowledge = gr.Textbox("shopping", label="knowledge")
+        image = gr.Image(type="filepath", label="image")
         image.preprocess = unopened
-        session, speak = gr.Textbox(None, label="session_id"), gr.Checkbox(False, label="speak")
-        limit, labels = gr.Number(5, precision=0, label="limit"), gr.JSON(None, label="labels")
-        turn_id, rating, comment = (
-            gr.Textbox(label="turn_id"),
-            gr.Textbox(label="rating"),
-            gr.Textbox("", label="comment"),
-        )
+        audio = gr.Audio(type="filepath", label="audio")
+        session = gr.Textbox(None, label="session_id")
+        speak = gr.Checkbox(False, label="speak")
+        limit = gr.Number(5, precision=0, label="limit")
+        labels = gr.JSON(None, label="labels")
+        turn_id = gr.Textbox(label="turn_id")
+        rating = gr.Textbox(label="rating")
+        comment = gr.Textbox("", label="comment")
         speech = gr.Audio(label="speech")
+        question = [message, image, audio, knowledge]
         for function, inputs, limits, more in (
-            (endpoints.chat, [message, image, audio, knowledge, session, speak], replies, [speech]),
+            (endpoints.chat, [*question, session, speak], replies, [speech]),
             (endpoints.transcribe, [audio], lookups, []),
             (endpoints.describe, [image, labels], lookups, []),
-            (endpoints.search, [message, image, audio, knowledge, limit], lookups, []),
+            (endpoints.search, [*question, limit], lookups, []),
             (endpoints.feedback, [turn_id, rating, comment], lookups, []),
             (endpoints.knowledge_bases, [], lookups, []),
         ):
@@ -178,7 +174,7 @@ def add_endpoints(service) -> None:
 
 
 def unopened(payload) -> str | None:
-    """The file behind an image input as it came: its bounds are checked before anything decodes it."""
+    """The file behind an image input as it came: its bounds are checked before it is decoded."""
     if payload is not None and not payload.path:
         raise gr.Error(
             "Send the photo as a file, for example with gradio_client.handle_file.",
@@ -221,6 +217,6 @@ def words(labels: list | str | None) -> list[str] | None:
 
 
 def spoken(exchange: Exchange) -> str | None:
-    if exchange.reply is None or exchange.reply.audio is None:
-        return None
-    return str(publish_audio(exchange.reply.audio))
+    """The file with the spoken reply, once there is one."""
+    audio = exchange.reply.audio if exchange.reply else None
+    return None if audio is None else str(publish_audio(audio))

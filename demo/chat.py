@@ -20,11 +20,14 @@ from demo.convert import file_of, plain_errors, publish, publish_audio, sentence
 from demo.examples import Example
 from demo.live import Ears
 from demo.panels import as_markdown, esc, panel, reply_markdown
+from demo.service import Service
 from mm_support.errors import InputError
 from mm_support.types import Audio, Event, Finished, Found, Heard, Saw, Spoken, Transcript, UserTurn
 
 STOPPED = "Stopped."
 MESSAGES_AN_EXCHANGE = 2  # the question, the reply
+SHOWN = 50  # exchanges of a conversation on the page: each step of a reply sends them all again
+EARLIER = {"role": "assistant", "content": ["*What was said before is no longer shown here.*"]}
 ASK_FOR_PERSON = "I would like to talk to a person."
 
 
@@ -108,15 +111,13 @@ class Chat:
     """The page's handlers, bound to a service and to the parts of the page."""
 
     def __init__(
-        self, service, desk: Desk, ears: Ears, examples: list[Example], folder: Path
+        self, service: Service, desk: Desk, ears: Ears, examples: list[Example], folder: Path
     ) -> None:
-        self.service, self.desk, self.ears, self.examples, self.folder = (
-            service,
-            desk,
-            ears,
-            examples,
-            folder,
-        )
+        self.service = service
+        self.desk = desk
+        self.ears = ears
+        self.examples = examples
+        self.folder = folder
 
     def send(
         self, value: dict, knowledge: str, speak: bool, conversation: Conversation
@@ -139,14 +140,13 @@ class Chat:
         self, event: gr.SelectData, speak: bool, conversation: Conversation
     ) -> Iterator[dict]:
         example = self.examples[event.index]
-        turn = turn_from_box(
-            {"text": example.text, "files": example.files(self.folder)}, example.knowledge, speak
-        )
+        value = {"text": example.text, "files": example.files(self.folder)}
+        turn = turn_from_box(value, example.knowledge, speak)
         yield {self.desk.picker: example.knowledge}
         yield from self.answer(conversation.ask(turn))
 
     def send_edited(self, transcript: str, conversation: Conversation) -> Iterator[dict]:
-        """Asks the latest question again, with the corrected transcript instead of the recording."""
+        """Asks the latest question again, with the corrected transcript for the recording."""
         asked = conversation.latest.question
         text = " ".join(part for part in (asked.text.strip(), transcript.strip()) if part)
         again = replace(asked, text=text, audio=None, heard=None)
@@ -155,9 +155,8 @@ class Chat:
     def ask_for_person(
         self, knowledge: str, speak: bool, conversation: Conversation
     ) -> Iterator[dict]:
-        yield from self.answer(
-            conversation.ask(UserTurn(ASK_FOR_PERSON, knowledge=knowledge, speak=speak))
-        )
+        turn = UserTurn(ASK_FOR_PERSON, knowledge=knowledge, speak=speak)
+        yield from self.answer(conversation.ask(turn))
 
     def answer(self, conversation: Conversation, **box: object) -> Iterator[dict]:
         """Shows the latest question, then its reply as it grows. A problem ends up in the reply's
@@ -172,9 +171,8 @@ class Chat:
                         exchange = with_files(exchange.after(event), event)
                     yield self.desk.show_events(batch, conversation.with_latest(exchange))
         except Exception as problem:
-            yield self.desk.show(
-                conversation.with_latest(replace(exchange, problem=sentence(problem)))
-            )
+            failed = replace(exchange, problem=sentence(problem))
+            yield self.desk.show(conversation.with_latest(failed))
 
     def stop(self, conversation: Conversation) -> dict:
         """What remains once a reply was cancelled."""
@@ -209,7 +207,8 @@ class Chat:
 
 def turn_of_message(conversation: Conversation, index: int) -> str:
     """The turn that a message of the chat belongs to. Raises InputError where it has no reply."""
-    number = index // MESSAGES_AN_EXCHANGE
+    hidden = not_shown(conversation)
+    number = hidden + (index - bool(hidden)) // MESSAGES_AN_EXCHANGE
     reply = conversation.exchanges[number].reply if number < len(conversation.exchanges) else None
     if reply is None:
         raise InputError("This reply was not finished, so it cannot be rated.")
@@ -229,28 +228,39 @@ def with_files(exchange: Exchange, event: Event) -> Exchange:
     serves.
 
     Published once: the knowledge that a picture came from may be gone when the page is drawn again.
+    Samples are not kept: the conversation of a tab stays in memory for hours.
     """
     if isinstance(event, Spoken):
         return replace(exchange, sounds=(*exchange.sounds, publish_audio(event.audio)))
     if isinstance(event, Finished):
-        spoken = publish_audio(event.reply.audio) if event.reply.audio is not None else None
-        return replace(exchange, spoken=spoken, pictures=publish(event.reply.pictures))
+        reply = event.reply
+        return replace(
+            exchange,
+            reply=replace(reply, audio=None),
+            spoken=publish_audio(reply.audio) if reply.audio is not None else None,
+            pictures=publish(reply.pictures),
+        )
     return exchange
 
 
 def bubbles(conversation: Conversation) -> list[dict]:
-    """The conversation as gr.Chatbot shows it: two messages an exchange."""
-    return [
-        m
-        for n, x in enumerate(conversation.exchanges, 1)
-        for m in (question_bubble(x), reply_bubble(x, n))
-    ]
+    """The conversation as gr.Chatbot shows it: two messages an exchange, the latest ones."""
+    hidden = not_shown(conversation)
+    messages = [EARLIER] if hidden else []
+    for number, exchange in enumerate(conversation.exchanges[hidden:], hidden + 1):
+        messages += [question_bubble(exchange), reply_bubble(exchange, number)]
+    return messages
+
+
+def not_shown(conversation: Conversation) -> int:
+    """How many exchanges are too old to be shown."""
+    return max(0, len(conversation.exchanges) - SHOWN)
 
 
 def question_bubble(exchange: Exchange) -> dict:
     asked = exchange.question
-    said = [exchange.transcript.text] if exchange.transcript and exchange.transcript.text else []
-    text = "\n\n".join(as_markdown(part) for part in (asked.text, *said) if part.strip())
+    heard = exchange.transcript.text if exchange.transcript else ""
+    text = "\n\n".join(as_markdown(part) for part in (asked.text, heard) if part.strip())
     content: list = [text] if text else []
     content += [photo_of(exchange)] if asked.image else []
     content += [attachment(asked.audio, "Your recording")] if asked.audio else []

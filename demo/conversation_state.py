@@ -79,7 +79,7 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Conversation:
-    """The exchanges of one browser tab, oldest first. rated: the turn whose reply was rated last."""
+    """The exchanges of one browser tab, oldest first. rated: the turn that was rated last."""
 
     exchanges: tuple[Exchange, ...] = ()
     rated: str = ""
@@ -94,9 +94,8 @@ class Conversation:
         return self.exchanges[-1] if self.exchanges else None
 
     def ask(self, turn: UserTurn) -> Conversation:
-        return replace(
-            self, exchanges=(*self.exchanges, Exchange(replace(turn, session_id=self.session_id)))
-        )
+        asked = Exchange(replace(turn, session_id=self.session_id))
+        return replace(self, exchanges=(*self.exchanges, asked))
 
     def with_latest(self, exchange: Exchange) -> Conversation:
         return replace(self, exchanges=(*self.exchanges[:-1], exchange))

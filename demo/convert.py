@@ -16,7 +16,7 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from demo.conversation_state import Exchange
-from mm_support import as_json as wire
+from mm_support import as_json
 from mm_support.errors import InputError, SupportError
 from mm_support.types import Audio, Reply, UserTurn
 
@@ -122,4 +122,4 @@ def result_of(exchange: Exchange) -> dict:
         session_id=exchange.question.session_id or "",
     )
     pictures = [file_of(path) for path in publish(reply.pictures)]
-    return wire.reply_dict(reply) | {"pictures": pictures}
+    return as_json.reply_dict(reply) | {"pictures": pictures}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from mm_support.types import UserTurn
+
 
 @dataclass(frozen=True)
 class Example:
@@ -61,6 +63,12 @@ EXAMPLES = (
         "router-question.wav",
     ),
 )
+
+
+def bases() -> list[str]:
+    """The knowledge bases to choose from while the service cannot tell yet which there are."""
+    asked = [UserTurn().knowledge, *(example.knowledge for example in EXAMPLES)]
+    return list(dict.fromkeys(asked))
 
 
 def available(folder: Path) -> list[Example]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from demo.convert import sentence
-from mm_support.encode.live import LiveTurn
+from demo.service import LiveTurn, Service
 from mm_support.errors import InputError
 from mm_support.types import Transcript
 
@@ -40,7 +40,7 @@ class Ear:
 class Ears:
     """Listens to the tabs that talk hands-free."""
 
-    def __init__(self, service) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
         self._tabs: dict[str, Ear] = {}
         self._lock = threading.Lock()
@@ -85,9 +85,10 @@ class Ears:
         said = now.transcript
         if now.ended:
             ear.turn = None
-        if now.ended and said.text:
+        ended = now.ended and bool(said.text)
+        if ended:
             ear.ended, ear.language = turn, said.language
-        return {"speaking": now.speaking, "ended": now.ended and bool(said.text), "text": said.text}
+        return {"speaking": now.speaking, "ended": ended, "text": said.text}
 
     def _ear(self, tab: str) -> Ear:
         """The tab's ear, a new one where there is none. Raises InputError where too many talk

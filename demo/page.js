@@ -1,5 +1,5 @@
-// What Gradio's components leave out: links from replies to their sources, names for screen readers,
-// recording in two presses, and choosing a photo again. What is spoken is in voice.js.
+// What Gradio's components leave out: links from replies to their sources, names for screen
+// readers, recording in two presses, and choosing a photo again. What is spoken is in voice.js.
 
 const all = (selector) => [...document.querySelectorAll(selector)];
 
@@ -18,17 +18,25 @@ document.addEventListener("click", (event) => {
   source.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
 }, true);
 
-// Gradio names a message by its raw Markdown, pictures and the text field by nothing, and makes each pill a group of its own.
+// Gradio names a message by its raw Markdown, pictures and the text field by nothing, and makes
+// each pill a group of its own.
 function nameThings() {
   for (const message of all("#chat :is([data-testid=user], [data-testid=bot])")) {
     const mine = message.dataset.testid === "user";
     const name = mine ? "You" : "Assistant";
     if (message.getAttribute("aria-label") !== name) message.setAttribute("aria-label", name);
     if (!message.role) message.role = "group";
-    for (const picture of message.querySelectorAll("img[alt='']")) picture.alt = mine ? "Your photo" : "Picture from the source";
-    for (const button of message.querySelectorAll("button:not([aria-label])")) button.ariaLabel = "Enlarge the picture";
+    for (const picture of message.querySelectorAll("img[alt='']")) {
+      picture.alt = mine ? "Your photo" : "Picture from the source";
+    }
+    for (const button of message.querySelectorAll("button:not([aria-label])")) {
+      button.ariaLabel = "Enlarge the picture";
+    }
   }
-  for (const pills of all("#picker .wrap:has(input):not([role])")) { pills.role = "radiogroup"; pills.ariaLabel = "Knowledge"; }
+  for (const pills of all("#picker .wrap:has(input):not([role])")) {
+    pills.role = "radiogroup";
+    pills.ariaLabel = "Knowledge";
+  }
   for (const pill of all("#picker input:not([name=knowledge])")) pill.name = "knowledge";
   for (const field of all("#box textarea:not([aria-label])")) field.ariaLabel = "Your message";
 }
@@ -36,7 +44,8 @@ function nameThings() {
 // The microphone button starts recording, the stop button attaches what was recorded.
 let recording = false;
 document.addEventListener("click", (event) => {
-  if (event.target.closest?.("#box .microphone-button")) recording = !document.querySelector("#box .recording-overlay");
+  if (!event.target.closest?.("#box .microphone-button")) return;
+  recording = !document.querySelector("#box .recording-overlay");
 }, true);
 function record() {
   const start = recording && document.querySelector("#box .record-button");
@@ -45,7 +54,9 @@ function record() {
 }
 
 // The same photo can be chosen twice: a file field that still holds it would not notice.
-document.addEventListener("click", (event) => { if (event.target.matches?.("#box input[type=file]")) event.target.value = ""; }, true);
+document.addEventListener("click", (event) => {
+  if (event.target.matches?.("#box input[type=file]")) event.target.value = "";
+}, true);
 
 new MutationObserver(() => { nameThings(); record(); }).observe(document.documentElement, {
   childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "name"],

@@ -19,11 +19,13 @@ from PIL import Image
 
 from demo.conversation_state import Conversation, Exchange
 from mm_support.as_json import snippet
-from mm_support.types import Entry, Hit, KnowledgeBase, Status
+from mm_support.types import Entry, Hit, ImageView, KnowledgeBase, Status
 
 log = logging.getLogger(__name__)
 THUMBNAIL = 112  # px, twice the size on the page
 KEPT_TURNS = 20  # exchanges whose sources stay on the page
+SHOWN_LABELS, SHOWN_LINES, SHOWN_SOURCES = 4, 8, 5
+NOTHING_FITS = '<p class="ms-muted">Nothing that fits.</p>'
 MODALITY_NAMES = {
     "text": "Typed",
     "speech": "Spoken",
@@ -31,6 +33,10 @@ MODALITY_NAMES = {
     "photo_text": "Text in photo",
     "context": "Conversation",
 }
+EMPTY_PANEL = """\
+<section class="ms-card ms-empty"><h2>How I understood you</h2>
+<p>Type, speak or show a photo. What was heard and seen, and the sources that the reply rests on,
+appear here.</p></section>"""
 OUTCOMES = {
     "answer": "Answered from the sources below",
     "clarify": "Asked for one more detail",
@@ -102,12 +108,9 @@ def _drawn_thumbnail(path: Path) -> str:
 
 
 def panel(conversation: Conversation) -> str:
-    """Sections of the latest exchanges; only the last is shown until a citation leads to another."""
+    """Sections of the latest exchanges; only the last shows until a citation leads to another."""
     if not conversation.exchanges:
-        return (
-            '<section class="ms-card ms-empty"><h2>How I understood you</h2><p>Type, speak or show a photo. '
-            "What was heard and seen, and the sources that the reply rests on, appear here.</p></section>"
-        )
+        return EMPTY_PANEL
     numbered = list(enumerate(conversation.exchanges, 1))[-KEPT_TURNS:]
     return "".join(turn_section(x, n, n != numbered[-1][0]) for n, x in numbered)
 
@@ -120,32 +123,31 @@ def turn_section(exchange: Exchange, number: int, hidden: bool) -> str:
 
 
 def understood(exchange: Exchange) -> str:
+    """What was asked, seen and read, and what it was taken for, as a list of facts."""
     rows = [("Asked", f"<q>{esc(snippet(exchange.wording))}</q>")] if exchange.wording else []
     if exchange.image:
-        labels = "".join(chip(label.name, label.probability) for label in exchange.image.labels[:4])
-        doubt = (
-            ""
-            if exchange.image.sure
-            else f'<span class="ms-muted">not sure what it is{", perhaps" * bool(labels)}</span> '
-        )
-        rows.append(("Saw", doubt + labels))
-        lines = "".join(
-            f'<code class="ms-read">{esc(line.text)}</code>' for line in exchange.image.text[:8]
-        )
-        rows += [("Read", lines)] if lines else []
+        rows += seen(exchange.image)
     if exchange.fusion:
         rows.append(("Weighed", weights_chart(exchange.fusion.weights)))
     if exchange.reply and exchange.reply.intent:
-        rows.append(
-            (
-                "Intent",
-                chip(
-                    exchange.reply.intent.name.replace("_", " "), exchange.reply.intent.confidence
-                ),
-            )
-        )
+        intent = exchange.reply.intent
+        rows.append(("Intent", chip(intent.name.replace("_", " "), intent.confidence)))
     body = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
-    return f'<section class="ms-card"><h2>How I understood you</h2><dl class="ms-facts">{body}</dl></section>'
+    return (
+        f'<section class="ms-card"><h2>How I understood you</h2>'
+        f'<dl class="ms-facts">{body}</dl></section>'
+    )
+
+
+def seen(image: ImageView) -> list[tuple[str, str]]:
+    """What a photo shows and the text in it; doubts are told."""
+    labels = "".join(chip(label.name, label.probability) for label in image.labels[:SHOWN_LABELS])
+    if not image.sure:
+        doubt = "not sure what it is, perhaps" if labels else "not sure what it is"
+        labels = f'<span class="ms-muted">{doubt}</span> {labels}'
+    read = (f'<code class="ms-read">{esc(line.text)}</code>' for line in image.text[:SHOWN_LINES])
+    rows = [("Saw", labels), ("Read", "".join(read))]
+    return rows if image.text else rows[:1]
 
 
 def chip(name: str, probability: float) -> str:
@@ -154,50 +156,51 @@ def chip(name: str, probability: float) -> str:
 
 def weights_chart(weights: dict[str, float]) -> str:
     """Bars in one column, widest share first; the numbers stand beside them for screen readers."""
-    bars = sorted(weights.items(), key=lambda item: -item[1])
-    rows = "".join(
-        f"<li><span>{esc(MODALITY_NAMES.get(name, name))}</span>{meter(share)}<b>{share:.0%}</b></li>"
-        for name, share in bars
-    )
-    return f'<ul class="ms-weights">{rows}</ul>'
+    rows = []
+    for name, share in sorted(weights.items(), key=lambda item: -item[1]):
+        title = esc(MODALITY_NAMES.get(name, name))
+        rows.append(f"<li><span>{title}</span>{meter(share)}<b>{share:.0%}</b></li>")
+    return f'<ul class="ms-weights">{"".join(rows)}</ul>'
 
 
 def meter(share: float) -> str:
-    return f'<i class="ms-meter" aria-hidden="true"><i style="width:{min(max(share, 0), 1):.1%}"></i></i>'
+    width = min(max(share, 0), 1)
+    return f'<i class="ms-meter" aria-hidden="true"><i style="width:{width:.1%}"></i></i>'
+
+
+def score_bar(score: float) -> str:
+    return f'<div class="ms-score">{meter(score)}<b>{score:.2f}</b></div>'
 
 
 def found(exchange: Exchange, number: int) -> str:
+    """The outcome and the sources; nothing before the knowledge was searched."""
     if not exchange.fusion:
         return ""
     outcome = OUTCOMES.get(exchange.reply.action, "") if exchange.reply else ""
-    items = "".join(
-        source_item(hit, n, number, exchange) for n, hit in enumerate(exchange.hits[:5], 1)
-    )
-    body = (
-        f'<ol class="ms-sources">{items}</ol>'
-        if items
-        else '<p class="ms-muted">Nothing that fits.</p>'
-    )
-    return (
-        f'<section class="ms-card"><h2>What I found</h2>'
-        f"{f'<p class=ms-outcome>{esc(outcome)}</p>' if outcome else ''}{body}</section>"
-    )
+    heading = f'<p class="ms-outcome">{outcome}</p>' if outcome else ""
+    hits = enumerate(exchange.hits[:SHOWN_SOURCES], 1)
+    items = "".join(source_item(hit, n, number, exchange) for n, hit in hits)
+    sources = f'<ol class="ms-sources">{items}</ol>' if items else NOTHING_FITS
+    return f'<section class="ms-card"><h2>What I found</h2>{heading}{sources}</section>'
 
 
 def source_item(hit: Hit, n: int, number: int, exchange: Exchange) -> str:
     cited = exchange.reply is not None and any(c.number == n for c in exchange.reply.citations)
-    by = ", ".join(
-        MODALITY_NAMES.get(name, name).lower()
-        for name in sorted(hit.by, key=hit.by.get, reverse=True)
-    )
-    where = " · ".join(part for part in (f"by {by}" if by else "", hit.entry.source) if part)
+    where = " · ".join(filter(None, (found_by(hit), hit.entry.source)))
+    kind = "ms-source ms-cited" if cited else "ms-source"
     return (
-        f'<li id="source-{number}-{n}" class="ms-source{" ms-cited" if cited else ""}" tabindex="-1">'
+        f'<li id="source-{number}-{n}" class="{kind}" tabindex="-1">'
         f"{picture(hit.entry)}<div><h3><span>{n}</span> {esc(hit.entry.title)}</h3>"
-        f"<p>{esc(snippet(hit.entry.answer, 110))}</p>"
-        f'<div class="ms-score">{meter(hit.score)}<b>{hit.score:.2f}</b></div>'
+        f"<p>{esc(snippet(hit.entry.answer, 110))}</p>{score_bar(hit.score)}"
         f'<p class="ms-muted">{esc(where)}</p></div></li>'
     )
+
+
+def found_by(hit: Hit) -> str:
+    """The modalities that found an entry, the strongest first; empty where none is named."""
+    strongest = sorted(hit.by, key=hit.by.__getitem__, reverse=True)
+    names = [MODALITY_NAMES.get(name, name).lower() for name in strongest]
+    return f"by {', '.join(names)}" if names else ""
 
 
 def picture(entry: Entry) -> str:
@@ -219,15 +222,21 @@ def status_line(status: Status) -> str:
 
 
 def knowledge_table(bases: Sequence[KnowledgeBase]) -> str:
-    rows = "".join(
-        f"<tr><th scope=row>{esc(title_of(base.name))}</th><td>{base.entries}</td><td>{base.pictures}</td></tr>"
-        for base in bases
-    )
-    head = (
-        "<tr><th scope=col>Knowledge</th><th scope=col>Entries</th><th scope=col>Pictures</th></tr>"
-    )
-    table = f'<table class="ms-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+    rows = [(title_of(base.name), base.entries, base.pictures) for base in bases]
+    table = html_table(("Knowledge", "Entries", "Pictures"), rows)
     return f'<section class="ms-card">{table}</section>'
+
+
+def html_table(heads: Sequence[str], rows: Sequence[tuple[str, int, int | str]]) -> str:
+    """A table whose first column names its rows; text in the last column is set as words."""
+    last = " class=ms-words" if any(isinstance(row[-1], str) for row in rows) else ""
+    first, middle, end = heads
+    head = f"<th scope=col>{first}</th><th scope=col>{middle}</th><th scope=col{last}>{end}</th>"
+    body = "".join(
+        f"<tr><th scope=row>{esc(name)}</th><td>{number}</td><td{last}>{esc(value)}</td></tr>"
+        for name, number, value in rows
+    )
+    return f'<table class="ms-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def title_of(name: str) -> str:
@@ -238,28 +247,19 @@ def title_of(name: str) -> str:
 def entry_list(entries: Sequence[Entry], scores: Sequence[float] = ()) -> str:
     if not entries:
         return '<section class="ms-card"><p>No entries.</p></section>'
-    items = []
-    for i, entry in enumerate(entries):
-        score = (
-            f'<div class="ms-score">{meter(scores[i])}<b>{scores[i]:.2f}</b></div>'
-            if scores
-            else ""
-        )
-        asked = "".join(f"<li>{esc(question)}</li>" for question in entry.questions)
-        items.append(
-            f'<li class="ms-source">{picture(entry)}<details><summary>{esc(entry.title)}</summary>'
-            f"<p>{esc(entry.answer)}</p><ul>{asked}</ul>"
-            f'<p class="ms-muted">{esc(entry.id)} · {esc(entry.source)}</p></details>{score}</li>'
-        )
+    bars = [score_bar(score) for score in scores] or [""] * len(entries)
+    items = (entry_item(entry, bar) for entry, bar in zip(entries, bars))
     return f'<section class="ms-card"><ul class="ms-sources">{"".join(items)}</ul></section>'
 
 
-def skipped_list(skipped: Sequence[tuple[str, int, str]]) -> str:
-    if not skipped:
-        return ""
-    rows = "".join(
-        f"<tr><th scope=row>{esc(file)}</th><td>{line}</td><td class=ms-words>{esc(reason)}</td></tr>"
-        for file, line, reason in skipped
+def entry_item(entry: Entry, bar: str) -> str:
+    asked = "".join(f"<li>{esc(question)}</li>" for question in entry.questions)
+    return (
+        f'<li class="ms-source">{picture(entry)}<details><summary>{esc(entry.title)}</summary>'
+        f"<p>{esc(entry.answer)}</p><ul>{asked}</ul>"
+        f'<p class="ms-muted">{esc(entry.id)} · {esc(entry.source)}</p></details>{bar}</li>'
     )
-    head = "<tr><th scope=col>File</th><th scope=col>Line</th><th scope=col class=ms-words>Why it was skipped</th></tr>"
-    return f'<table class="ms-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+
+
+def skipped_list(skipped: Sequence[tuple[str, int, str]]) -> str:
+    return html_table(("File", "Line", "Why it was skipped"), skipped) if skipped else ""

@@ -9,29 +9,34 @@ from pathlib import Path
 import gradio as gr
 
 from demo.convert import plain_errors
+from demo.examples import bases as bases_of_examples
 from demo.panels import entry_list, esc, knowledge_table, skipped_list, title_of
+from demo.service import Service
 from demo.uploads import stage
 from mm_support.errors import InputError
-from mm_support.types import UserTurn
+from mm_support.types import IngestReport, KnowledgeBase, UserTurn
 
-PACKS = (
-    "shopping",
-    "smart-home",
-    "finance",
-    "healthcare",
-    "education",
-)  # shown first, in this order
 BROWSED = 50  # entries shown at once
-HOW_TO_EVALUATE = (
-    '<section class="ms-card"><h2>No evaluation yet</h2><p>Run <code>python -m mm_support evaluate fusion --grocery FOLDER</code> '
-    "with the folder of GroceryStoreDataset; its figures and charts appear here the next time the page starts.</p></section>"
-)
-HOW_TO_ADD = (
-    '<section class="ms-card"><h2>Add your own</h2><p>CSV or JSONL with <code>id, title, questions, answer, intent, '
-    "pictures</code> (several questions separated by <code>|</code>), Markdown files, or a zip of these with their "
-    "pictures. Adding to a name that exists replaces what it held.</p></section>"
-)
+HOW_TO_EVALUATE = """\
+<section class="ms-card"><h2>No evaluation yet</h2>
+<p>Run <code>python -m mm_support evaluate fusion --grocery FOLDER</code> with the folder of
+GroceryStoreDataset; its figures and charts appear here the next time the page starts.</p></section>
+"""
+HOW_TO_ADD = """\
+<section class="ms-card"><h2>Add your own</h2>
+<p>CSV or JSONL with <code>id, title, questions, answer, intent, pictures</code> (several questions
+separated by <code>|</code>), Markdown files, or a zip of these with their pictures. Adding to a
+name that exists replaces what it held.</p></section>
+"""
+HOW_TO_OPEN = """\
+<section class="ms-card"><h2>Add your own</h2>
+<p>Knowledge can be read here, but not changed. Whoever runs this page allows uploads with the
+setting <code>MM_SUPPORT_OPEN_KNOWLEDGE=1</code>, or adds files with
+<code>python -m mm_support ingest NAME PATH</code>.</p></section>
+"""
 PRIVATE = {"api_visibility": "private"}
+QUIET = {"show_progress": "hidden", **PRIVATE}
+PROGRESS = gr.Progress()
 
 
 # -- evaluation -----------------------------------------------------------------------------
@@ -43,7 +48,7 @@ def evaluation_tab(folder: Path) -> None:
     if not report.is_file() and not charts:
         gr.HTML(HOW_TO_EVALUATE)
         return
-    with gr.Row():
+    with gr.Row(elem_classes="ms-charts"):
         for chart in charts:
             gr.Image(
                 str(chart),
@@ -67,15 +72,12 @@ def report_tables(report: dict, title: str = "Figures") -> str:
         for name, value in report.items()
         if isinstance(value, dict) and not is_figure(value)
     }
-    own = report_card(
-        title,
-        "".join(f"<tr>{cells([name, figure(value)])}</tr>" for name, value in figures.items()),
-    )
+    rows = (f"<tr>{cells([name, figure(value)])}</tr>" for name, value in figures.items())
+    own = report_card(title, "".join(rows)) if figures else ""
     if parts and all(is_figure(value) for part in parts.values() for value in part.values()):
-        return (own if figures else "") + report_card(title, compared(parts))
-    return (own if figures else "") + "".join(
-        report_tables(value, f"{title}: {name}") for name, value in parts.items()
-    )
+        return own + report_card(title, compared(parts))
+    others = (report_tables(value, f"{title}: {name}") for name, value in parts.items())
+    return own + "".join(others)
 
 
 def is_figure(value: object) -> bool:
@@ -97,8 +99,10 @@ def compared(parts: dict[str, dict]) -> str:
 
 
 def report_card(title: str, rows: str) -> str:
+    name = esc(title)
     return (
-        f'<section class="ms-card"><h2>{esc(title)}</h2><div class="ms-scroll" tabindex="0" role="region" aria-label="{esc(title)}">'
+        f'<section class="ms-card"><h2>{name}</h2>'
+        f'<div class="ms-scroll" tabindex="0" role="region" aria-label="{name}">'
         f'<table class="ms-table">{rows}</table></div></section>'
     )
 
@@ -107,9 +111,8 @@ def cells(values: list[str], scope: str = "row") -> str:
     """The first as a heading of the row, the others as cells; all as headings of columns."""
     heads = len(values) if scope == "col" else 1
     words = [esc(value.replace("_", " ")) for value in values]
-    return "".join(f"<th scope={scope}>{word}</th>" for word in words[:heads]) + "".join(
-        f"<td>{word}</td>" for word in words[heads:]
-    )
+    headings = [f"<th scope={scope}>{word}</th>" for word in words[:heads]]
+    return "".join(headings + [f"<td>{word}</td>" for word in words[heads:]])
 
 
 def figure(value: object) -> str:
@@ -125,12 +128,12 @@ def figure(value: object) -> str:
 class KnowledgeDesk:
     """The knowledge tab's handlers."""
 
-    def __init__(self, service) -> None:
+    def __init__(self, service: Service) -> None:
         self.service = service
 
     def table(self) -> str:
         with plain_errors(esc):
-            return knowledge_table(self.service.knowledge.list())
+            return knowledge_table(self.bases())
 
     def browse(self, knowledge: str, query: str) -> str:
         """The entries that fit the query best; the first ones where there is no query."""
@@ -140,26 +143,33 @@ class KnowledgeDesk:
             hits = self.service.knowledge.search(UserTurn(query, knowledge=knowledge), limit=10)
             return entry_list([hit.entry for hit in hits], [hit.score for hit in hits])
 
-    def ingest(self, name: str, files: list[str] | None, progress=gr.Progress()) -> str:
+    def ingest(self, name: str, files: list[str] | None, progress: gr.Progress = PROGRESS) -> str:
         """Adds the uploaded files as a knowledge base and says what became of them."""
+        name = name.strip()
         with plain_errors(esc), tempfile.TemporaryDirectory() as folder:
-            if name.strip() in PACKS:
-                raise InputError(
-                    f"{title_of(name.strip())} comes with the project and stays as it is; choose another name."
-                )
+            self.check_own(name)
             path = stage(files or [], Path(folder))
             report = self.service.knowledge.ingest(
-                name.strip(),
+                name,
                 path,
                 progress=lambda done, total, message: progress((done, total), desc=message),
             )
-            return ingest_report(name.strip(), report)
+            return ingest_report(name, report)
+
+    def check_own(self, name: str) -> None:
+        """Raises InputError for the name of a base that comes with the project."""
+        if any(base.name == name and not base.own for base in self.service.knowledge.list()):
+            raise InputError(
+                f"{title_of(name)} comes with the project and stays as it is; choose another name."
+            )
+
+    def bases(self) -> list[KnowledgeBase]:
+        """All bases: those that come with the project first, the others by name."""
+        return sorted(self.service.knowledge.list(), key=place_of)
 
     def choices(self) -> list[tuple[str, str]]:
-        """(title, name) for pickers: the packs first, then the users' own."""
-        names = [base.name for base in self.service.knowledge.list()]
-        ordered = [*(pack for pack in PACKS if pack in names), *sorted(set(names) - set(PACKS))]
-        return [(title_of(name), name) for name in ordered]
+        """(title, name) of all bases, for pickers."""
+        return [(title_of(base.name), base.name) for base in self.bases()]
 
     def pickers(self, name: str) -> tuple[dict, dict]:
         """Updates of both pickers once `name` was added; the second one then shows it."""
@@ -167,7 +177,14 @@ class KnowledgeDesk:
         return gr.update(choices=choices), gr.update(choices=choices, value=name.strip())
 
 
-def ingest_report(name: str, report) -> str:
+def place_of(base: KnowledgeBase) -> tuple[bool, int, str]:
+    """Sorts bases so that those which the page shows from the beginning stay where they are."""
+    first = bases_of_examples()
+    place = first.index(base.name) if base.name in first else len(first)
+    return base.own, place, base.name
+
+
+def ingest_report(name: str, report: IngestReport) -> str:
     skipped = f"{len(report.skipped)} skipped" if report.skipped else "nothing skipped"
     return (
         f'<section class="ms-card" role="status"><h2>{esc(title_of(name))}</h2>'
@@ -176,36 +193,46 @@ def ingest_report(name: str, report) -> str:
     )
 
 
-def knowledge_tab(desk: KnowledgeDesk, picker: gr.Radio) -> tuple[gr.HTML, gr.Dropdown]:
-    """Lists, searches and adds knowledge; what is added appears in the picker. Returns the list and
-    its own picker.
+def knowledge_tab(
+    desk: KnowledgeDesk, picker: gr.Radio, may_add: bool
+) -> tuple[gr.HTML, gr.Dropdown]:
+    """Lists and searches knowledge. Returns the list and its own picker.
+
+    may_add: whether visitors may add their own too, which then appears in the picker.
     """
     with gr.Row(elem_classes="ms-desk"):
         with gr.Column(scale=3, min_width=320):
             bases = gr.Dropdown([], value=None, label="Knowledge base", elem_id="browse-base")
             query = gr.Textbox(
-                label="Find an entry", placeholder="Type to search, or leave empty to browse"
+                label="Find an entry",
+                placeholder="Type to search, or leave empty to browse",
             )
             entries = gr.HTML(elem_id="entries")
         with gr.Column(scale=2, min_width=300):
             table = gr.HTML()
-            gr.HTML(HOW_TO_ADD)
-            name = gr.Textbox(label="Name of your knowledge", placeholder="for example my-shop")
-            files = gr.File(
-                label="Files",
-                file_count="multiple",
-                height=140,
-                elem_id="ingest-files",
-                file_types=[".csv", ".jsonl", ".md", ".zip", "image"],
-            )
-            add = gr.Button("Add to knowledge", variant="primary")
-            report = gr.HTML(elem_id="ingest-report")
-    shown = {"show_progress": "hidden", **PRIVATE}
-    gr.on([query.submit, bases.change], desk.browse, [bases, query], entries, **shown)
+            if may_add:
+                upload_form(desk, picker, bases, table)
+            else:
+                gr.HTML(HOW_TO_OPEN)
+    gr.on([query.submit, bases.change], desk.browse, [bases, query], entries, **QUIET)
+    return table, bases
+
+
+def upload_form(desk: KnowledgeDesk, picker: gr.Radio, bases: gr.Dropdown, table: gr.HTML) -> None:
+    """Where visitors add knowledge of their own."""
+    gr.HTML(HOW_TO_ADD)
+    name = gr.Textbox(label="Name of your knowledge", placeholder="for example my-shop")
+    files = gr.File(
+        label="Files",
+        file_count="multiple",
+        height=140,
+        elem_id="ingest-files",
+        file_types=[".csv", ".jsonl", ".md", ".zip", "image"],
+    )
+    add = gr.Button("Add to knowledge", variant="primary")
+    report = gr.HTML(elem_id="ingest-report")
     added = add.click(
         desk.ingest, [name, files], report, concurrency_limit=1, show_progress_on=report, **PRIVATE
     )
-    added.success(desk.table, None, table, **shown).success(
-        desk.pickers, name, [picker, bases], **shown
-    )
-    return table, bases
+    listed = added.success(desk.table, None, table, **QUIET)
+    listed.success(desk.pickers, name, [picker, bases], **QUIET)

@@ -7,7 +7,9 @@ from pathlib import Path
 import gradio as gr
 
 HERE = Path(__file__).resolve().parent
-FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+LATIN_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto"]
+CHINESE_FONTS = ["PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC"]
+FONTS = [*LATIN_FONTS, *CHINESE_FONTS, "sans-serif"]
 
 
 def theme() -> gr.themes.Base:

@@ -9,14 +9,15 @@ import gradio as gr
 from demo.api import REPLIES_AT_ONCE, add_endpoints
 from demo.chat import Chat, Desk
 from demo.conversation_state import Conversation
-from demo.examples import available, card
+from demo.examples import Example, available, bases, card
 from demo.live import Ears
 from demo.panels import panel, status_line, title_of
-from demo.tabs import PACKS, KnowledgeDesk, evaluation_tab, knowledge_tab
+from demo.service import Service
+from demo.tabs import KnowledgeDesk, evaluation_tab, knowledge_tab
 from demo.theme import css, head, script, theme
+from mm_support.paths import ASSETS
 
 NAME = "Multimodal Support"
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 HOUR = 3600  # s
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 PILL = """\
@@ -29,14 +30,14 @@ PILL = """\
 TAB_LIFETIME = 6 * HOUR  # s, how long a browser tab's conversation is kept
 
 
-def build_demo(service, assets: Path = ASSETS) -> gr.Blocks:
+def build_demo(service: Service, assets: Path = ASSETS, may_add: bool = False) -> gr.Blocks:
     """The page and its endpoints for a service; launch it with `launch_options()`.
 
     assets: folder with examples/ and evaluation/; what is missing there is left out.
+    may_add: whether visitors may add knowledge of their own.
     """
-    gr.set_static_paths(
-        [assets / "examples", assets / "evaluation"]
-    )  # served from where they are, never cleaned up
+    served = [assets / "examples", assets / "evaluation"]
+    gr.set_static_paths(served)  # from where they are, never cleaned up
     with gr.Blocks(
         title=NAME, analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR), fill_width=True
     ) as demo:
@@ -50,8 +51,8 @@ def build_demo(service, assets: Path = ASSETS) -> gr.Blocks:
                 evaluation_tab(assets / "evaluation")
             with gr.Tab("Knowledge"):
                 knowledge = KnowledgeDesk(service)
-                table, bases = knowledge_tab(knowledge, picker)
-        follow_status(demo, knowledge, status, picker, bases, table)
+                table, browsed = knowledge_tab(knowledge, picker, may_add)
+        follow_status(demo, knowledge, status, picker, browsed, table)
         add_endpoints(service)
     return demo.queue(max_size=64, default_concurrency_limit=4)
 
@@ -75,35 +76,17 @@ def launch_options() -> dict:
     }
 
 
-def assistant_tab(service, folder: Path) -> gr.Radio:
-    """Lays out the conversation and wires it; returns the knowledge picker. folder: the examples'
-    files.
+def assistant_tab(service: Service, folder: Path) -> gr.Radio:
+    """Lays out the conversation and connects it; returns the knowledge picker.
+
+    folder: the examples' files.
     """
     examples = available(folder)
-    picker = gr.Radio(
-        [(title_of(name), name) for name in PACKS],
-        value=PACKS[0],
-        label="Knowledge",
-        elem_id="picker",
-        container=False,
-    )
+    picker = knowledge_picker()
+    ears = Ears(service)
     with gr.Row(elem_classes="ms-desk"):
         with gr.Column(scale=7, min_width=320, elem_id="ms-talk"):
-            chat = gr.Chatbot(
-                show_label=False,
-                label="Conversation",
-                elem_id="chat",
-                height=None,
-                layout="bubble",
-                allow_tags=False,
-                sanitize_html=True,
-                latex_delimiters=[],
-                buttons=["copy"],
-                examples=[card(example, folder) for example in examples],
-                placeholder="## How can I help?\nAsk in your own words, say it, or show it.",
-                allow_file_downloads=False,
-            )
-            ears = Ears(service)
+            chat = chatbot(examples, folder)
             voice = voice_pill(ears)
             comment = gr.Textbox(
                 visible=False,
@@ -111,24 +94,10 @@ def assistant_tab(service, folder: Path) -> gr.Radio:
                 placeholder="A word or two, then Enter",
                 elem_id="comment",
             )
-            box = gr.MultimodalTextbox(
-                sources=["upload", "microphone"],
-                file_types=["image", "audio"],
-                file_count="multiple",
-                elem_id="box",
-                show_label=False,
-                label="Your message",
-                placeholder="Ask anything…",
-                lines=1,
-                max_lines=6,
-            )
+            box = message_box()
             with gr.Row(elem_id="ms-actions"):
-                gr.Checkbox(
-                    False, label="Hands-free", container=False, elem_id="hands-free", min_width=110
-                )
-                speak = gr.Checkbox(
-                    False, label="Voice reply", container=False, elem_id="speak", min_width=120
-                )
+                switch("Hands-free", "hands-free", 110)
+                speak = switch("Voice reply", "speak", 120)
                 person = gr.Button("Talk to a person", size="sm", elem_id="person", min_width=140)
                 restart = gr.Button("New conversation", size="sm", elem_id="restart", min_width=140)
         with gr.Column(scale=4, min_width=300, elem_id="ms-side"):
@@ -140,23 +109,70 @@ def assistant_tab(service, folder: Path) -> gr.Radio:
                     "Not what you said? Correct it and ask again", size="sm", elem_id="again"
                 )
             side = gr.HTML(panel(Conversation()), elem_id="panel")
-    conversation = gr.State(Conversation(), time_to_live=TAB_LIFETIME)
     desk = Desk(
-        conversation,
-        picker,
-        chat,
-        voice,
-        box,
-        heard,
-        transcript,
-        side,
-        comment,
-        again,
-        person,
-        restart,
+        conversation=gr.State(Conversation(), time_to_live=TAB_LIFETIME),
+        picker=picker,
+        chat=chat,
+        voice=voice,
+        box=box,
+        heard=heard,
+        transcript=transcript,
+        panel=side,
+        comment=comment,
+        again=again,
+        person=person,
+        restart=restart,
     )
-    wire(Chat(service, desk, ears, examples, folder), speak)
+    connect(Chat(service, desk, ears, examples, folder), speak)
     return picker
+
+
+def knowledge_picker() -> gr.Radio:
+    """Which base is asked; filled once the service can tell which there are."""
+    first = bases()
+    return gr.Radio(
+        [(title_of(name), name) for name in first],
+        value=first[0],
+        label="Knowledge",
+        elem_id="picker",
+        container=False,
+    )
+
+
+def chatbot(examples: list[Example], folder: Path) -> gr.Chatbot:
+    """The conversation; while it is empty, the example cards."""
+    return gr.Chatbot(
+        show_label=False,
+        label="Conversation",
+        elem_id="chat",
+        height=None,
+        layout="bubble",
+        allow_tags=False,
+        sanitize_html=True,
+        latex_delimiters=[],
+        buttons=["copy"],
+        examples=[card(example, folder) for example in examples],
+        placeholder="## How can I help?\nAsk in your own words, say it, or show it.",
+        allow_file_downloads=False,
+    )
+
+
+def message_box() -> gr.MultimodalTextbox:
+    return gr.MultimodalTextbox(
+        sources=["upload", "microphone"],
+        file_types=["image", "audio"],
+        file_count="multiple",
+        elem_id="box",
+        show_label=False,
+        label="Your message",
+        placeholder="Ask anything…",
+        lines=1,
+        max_lines=6,
+    )
+
+
+def switch(label: str, elem_id: str, width: int) -> gr.Checkbox:
+    return gr.Checkbox(False, label=label, container=False, elem_id=elem_id, min_width=width)
 
 
 def voice_pill(ears: Ears) -> gr.HTML:
@@ -177,8 +193,8 @@ def voice_pill(ears: Ears) -> gr.HTML:
     )
 
 
-def wire(chat: Chat, speak: gr.Checkbox) -> None:
-    """Connects the conversation's events. Replies share a limit with /chat, and all can be stopped."""
+def connect(chat: Chat, speak: gr.Checkbox) -> None:
+    """Connects the conversation's events. Replies share a limit with /chat; all can be stopped."""
     desk, shown = chat.desk, chat.desk.outputs()
     reply = {
         "concurrency_id": "reply",
@@ -186,17 +202,12 @@ def wire(chat: Chat, speak: gr.Checkbox) -> None:
         "trigger_mode": "once",
         **PRIVATE,
     }
+    picked, asked = [desk.picker, desk.conversation], [speak, desk.conversation]
     replies = [
-        desk.voice.spoken(
-            chat.send_spoken, [desk.box, desk.picker, desk.conversation], shown, **reply
-        ),
-        desk.box.submit(
-            chat.send, [desk.box, desk.picker, speak, desk.conversation], shown, **reply
-        ),
-        desk.chat.example_select(chat.send_example, [speak, desk.conversation], shown, **reply),
-        desk.person.click(
-            chat.ask_for_person, [desk.picker, speak, desk.conversation], shown, **reply
-        ),
+        desk.voice.spoken(chat.send_spoken, [desk.box, *picked], shown, **reply),
+        desk.box.submit(chat.send, [desk.box, desk.picker, *asked], shown, **reply),
+        desk.chat.example_select(chat.send_example, asked, shown, **reply),
+        desk.person.click(chat.ask_for_person, [desk.picker, *asked], shown, **reply),
     ]
     edited = gr.on(
         [desk.again.click, desk.transcript.submit],
@@ -219,26 +230,29 @@ def follow_status(
     desk: KnowledgeDesk,
     status: gr.HTML,
     picker: gr.Radio,
-    bases: gr.Dropdown,
+    browsed: gr.Dropdown,
     table: gr.HTML,
 ) -> None:
     """Polls until the models have loaded, then fills the pickers and the list of knowledge."""
     timer = gr.Timer(2)
 
-    def look() -> dict:
+    def look(picked: str | None) -> dict:
         now = desk.service.status()
         shown = {status: status_line(now), timer: gr.Timer(active=not (now.ready or now.failed))}
         if now.ready:
-            names = desk.choices()
-            shown |= {table: desk.table(), picker: gr.Radio(names)}
-            shown |= {bases: gr.Dropdown(names, value=names[0][1] if names else None)}
+            choices = desk.choices()
+            names = [name for _, name in choices]
+            first = names[0] if names else None
+            shown[table] = desk.table()
+            shown[picker] = gr.Radio(choices, value=picked if picked in names else first)
+            shown[browsed] = gr.Dropdown(choices, value=first)
         return shown
 
     gr.on(
         [demo.load, timer.tick],
         look,
-        None,
-        [status, timer, table, picker, bases],
+        picker,
+        [status, timer, table, picker, browsed],
         queue=False,
         **PRIVATE,
     )

@@ -1,11 +1,15 @@
-// Talking and listening, the browser's half: the microphone's sound goes to demo/live.py piece by piece, and a
-// spoken reply is played sentence by sentence. Runs once, with what Gradio gives to gr.HTML: element, props,
-// server (the Python functions), trigger (starts an event) and watch (notes new values).
+// Talking and listening, the browser's half: the microphone's sound goes to demo/live.py piece by
+// piece, and a spoken reply is played sentence by sentence. Runs once, with what Gradio gives to
+// gr.HTML: element, props, server (the Python functions), trigger (starts an event) and watch
+// (notes new values).
 
 const pill = element.querySelector(".ms-voice");
-const [state, words, stop] = ["state", "words", "stop"].map((name) => pill.querySelector(`.ms-voice-${name}`));
+const part = (name) => pill.querySelector(`.ms-voice-${name}`);
+const [state, words, stop] = ["state", "words", "stop"].map(part);
 const PIECE = 0.2;  // seconds of sound sent at once
-const NAMES = { listening: "Listening", hearing: "Listening", thinking: "Thinking", speaking: "Speaking" };
+const NAMES = {
+  listening: "Listening", hearing: "Listening", thinking: "Thinking", speaking: "Speaking",
+};
 const PATIENCE = 15000;  // ms, for the first sign of a reply
 
 // -- what is shown ----------------------------------------------------------------------------
@@ -13,7 +17,10 @@ const PATIENCE = 15000;  // ms, for the first sign of a reply
 function show(text) {
   const busy = player.sounding ? "speaking" : ear && answering() ? "thinking" : "";
   const now = busy || (ear ? (text ? "hearing" : "listening") : "off");
-  if (pill.dataset.state !== now) { pill.dataset.state = now; state.textContent = NAMES[now] ?? ""; }
+  if (pill.dataset.state !== now) {
+    pill.dataset.state = now;
+    state.textContent = NAMES[now] ?? "";
+  }
   stop.hidden = now !== "speaking";
   if (words.textContent !== (text ?? "")) words.textContent = text ?? "";
 }
@@ -35,14 +42,18 @@ const player = {
   say(url) {
     const run = this.run;
     this.context ??= new AudioContext();
-    const loaded = fetch(url).then((answer) => answer.arrayBuffer()).then((bytes) => this.context.decodeAudioData(bytes));
+    const bytes = fetch(url).then((answer) => answer.arrayBuffer());
+    const loaded = bytes.then((content) => this.context.decodeAudioData(content));
     loaded.catch(() => {});
     this.loading += 1;
     this.chain = this.chain.then(async () => {
       const buffer = await loaded;
       await this.context.resume();
       if (run === this.run) this.start(buffer);
-    }).catch((error) => console.warn("a sentence was not played:", error)).finally(() => { this.loading -= 1; show(); });
+    }).catch((error) => console.warn("a sentence was not played:", error)).finally(() => {
+      this.loading -= 1;
+      show();
+    });
   },
 
   start(buffer) {
@@ -64,7 +75,8 @@ const player = {
   },
 };
 
-// awaited: not over yet. asked: by voice, and not begun. quiet: what comes is not played. unwanted: the next one will be quiet.
+// awaited: not over yet. asked: by voice, and not begun. quiet: what comes is not played.
+// unwanted: the next one will be quiet.
 const reply = { turn: 0, played: 0, awaited: false, asked: false, quiet: false, unwanted: false };
 const answering = () => reply.awaited || player.loading > 0 || player.sounding;
 
@@ -87,8 +99,12 @@ function silence() {
 }
 
 stop.addEventListener("click", silence);
-document.addEventListener("click", (event) => { if (event.target.closest?.("#box .stop-button")) silence(); }, true);
-document.addEventListener("keydown", (event) => { if (event.key === "Escape" && player.sounding) silence(); });
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("#box .stop-button")) silence();
+}, true);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && player.sounding) silence();
+});
 
 // -- the microphone ---------------------------------------------------------------------------
 
@@ -98,12 +114,17 @@ const COLLECTOR = `registerProcessor("collector", class extends AudioWorkletProc
 let ear = null;  // the open microphone: {tab, stream, context, pieces, sending}
 
 async function open() {
-  if (!navigator.mediaDevices) throw new Error("The microphone needs a page on this machine or over https.");
+  if (!navigator.mediaDevices) {
+    throw new Error("The microphone needs a page on this machine or over https.");
+  }
   const stream = await navigator.mediaDevices.getUserMedia({
-    audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+    audio: {
+      channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true,
+    },
   });
-  // A new name each time: what was half said before the microphone was switched off begins no turn.
-  const tab = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  // A new name each time: what was half said before it was switched off begins no turn.
+  const random = [...crypto.getRandomValues(new Uint8Array(16))];
+  const tab = random.map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const opened = { tab, stream, pieces: [], sending: false };
   const module = URL.createObjectURL(new Blob([COLLECTOR], { type: "text/javascript" }));
   try {
@@ -113,7 +134,10 @@ async function open() {
     opened.context = new AudioContext();
     opened.source = opened.context.createMediaStreamSource(stream);
   }
-  await opened.context.audioWorklet.addModule(module).catch((error) => { release(opened); throw error; });
+  await opened.context.audioWorklet.addModule(module).catch((error) => {
+    release(opened);
+    throw error;
+  });
   URL.revokeObjectURL(module);
   const collector = new AudioWorkletNode(opened.context, "collector");
   collector.port.onmessage = ({ data }) => { opened.pieces.push(data); send(opened); };
@@ -169,13 +193,19 @@ function ask() {
   pill.classList.remove("ms-loud");
   trigger("spoken", { tab: ear.tab });
   const turn = reply.turn;
-  setTimeout(() => { if (reply.turn === turn && reply.awaited) { reply.awaited = false; show(); } }, PATIENCE);
+  setTimeout(() => {
+    if (reply.turn !== turn || !reply.awaited) return;
+    reply.awaited = false;
+    show();
+  }, PATIENCE);
 }
 
 function base64(pieces, length) {
   const samples = new Int16Array(length);
   let at = 0;
-  for (const piece of pieces) for (const value of piece) samples[at++] = Math.max(-1, Math.min(1, value)) * 32767;
+  for (const piece of pieces) {
+    for (const value of piece) samples[at++] = Math.max(-1, Math.min(1, value)) * 32767;
+  }
   let bytes = "";
   for (const byte of new Uint8Array(samples.buffer)) bytes += String.fromCharCode(byte);
   return btoa(bytes);
@@ -186,10 +216,14 @@ document.addEventListener("change", async (event) => {
   if (!event.target.checked) { close(); return; }
   try {
     const opened = await open();
-    if (ear || !event.target.checked) { release(opened); return; }  // switched off, or on again, while the browser asked
+    if (ear || !event.target.checked) {  // switched off, or on again, while the browser asked
+      release(opened);
+      return;
+    }
     ear = opened;
     show();
   } catch (error) {
-    problem(error.name === "NotAllowedError" ? "The browser does not let this page use the microphone." : error.message);
+    const denied = "The browser does not let this page use the microphone.";
+    problem(error.name === "NotAllowedError" ? denied : error.message);
   }
 });

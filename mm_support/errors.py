@@ -5,7 +5,12 @@ SupportError            catch this one; its message is one plain sentence with t
   WeightsError          a model's weights are missing, damaged or not the expected ones
   KnowledgeError        a knowledge base is missing, locked or its files cannot be read
   GenerationError       the language model or the voice failed
+  StoreError            the database cannot be opened, read or written
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 class SupportError(Exception):
@@ -26,3 +31,20 @@ class KnowledgeError(SupportError):
 
 class GenerationError(SupportError):
     """A reply or its voice could not be produced."""
+
+
+class StoreError(SupportError):
+    """The database cannot be opened, read or written."""
+
+
+def no_such_base(name: str, known: Iterable[str]) -> KnowledgeError:
+    """What is raised for an unknown base. known: the names that exist."""
+    names = ", ".join(sorted(known)) or "none yet"
+    return KnowledgeError(
+        f"There is no knowledge base {name!r} (there are: {names}); ingest it first."
+    )
+
+
+def no_such_turn() -> InputError:
+    """What is raised for a rating of a reply that was never given."""
+    return InputError("There is no such turn; use the turn_id of a reply.")

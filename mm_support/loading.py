@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 from mm_support.config import Settings
-from mm_support.decide.confidence import Gate, load_gate
+from mm_support.decide.confidence import Gate, load_gate, own_gate_file
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import load_voice
@@ -19,21 +20,21 @@ from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
 from mm_support.encode.ocr import load_text_reader
 from mm_support.encode.speech import load_speech_encoder
-from mm_support.encode.text import load_text_encoder
+from mm_support.encode.text import RememberingEncoder, load_text_encoder
 from mm_support.encode.turn import Encoders
+from mm_support.engines.base import LanguageModel
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.reply_weights import trained_gguf
-from mm_support.errors import InputError
+from mm_support.errors import InputError, WeightsError
 from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
-from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.base import PACK, Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.renewal import Renewal
 from mm_support.knowledge.sources import digest
 from mm_support.parts import Parts
 from mm_support.paths import PACKS
 from mm_support.pipeline import query_of
-from mm_support.terminal import byte_bar
 from mm_support.weights import PREFIX, fetch
 
 log = logging.getLogger(__name__)
@@ -46,56 +47,62 @@ MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_mod
 
 
 @without_collection()
-def load_parts(settings: Settings, say: Callable[[str], None]) -> Parts:
-    """Everything a service needs, loaded. say: told in a sentence what is going on.
+def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
+    """Everything a service needs, loaded. report: told in a sentence what is going on; what it
+    raises ends the loading.
 
-    Raises SupportError where weights, knowledge or the index cannot be had.
+    Raises SupportError where weights, knowledge or the index cannot be had. Whatever was opened
+    until then is given back.
     """
-    with byte_bar() as bar:
+    with ExitStack() as opened:
+        fetch_settings_weights(settings, partial(_report_fetching, report))
+        device = resolve_device(settings.device)
+        check_index_url(settings)
+        model = _load_beside(opened, load_language_model, settings, device)
+        report("Loading the text and image encoders")
+        text = load_text_encoder(settings, device)
+        image = load_image_encoder(settings, device)
+        index = open_index(settings, text.dim, image.dim)
+        opened.callback(index.close)
+        report("Loading the speech encoder and the text reader")
+        speech, reader = load_speech_encoder(settings, device), load_text_reader(settings)
+        asked = RememberingEncoder(text)
+        encoders = Encoders(speech, image, reader, asked)
+        fusion = load_fusion(settings, text.dim, image.dim)
+        knowledge = Knowledge(index, text, image, partial(query_of, encoders, fusion))
+        ingest_packs(knowledge, PACKS, report)
+        report("Loading the language model and the voice")
+        policy, voice = Policy(gate_for(settings), asked), load_voice(settings)
+        writer = ReplyWriter(model.result(), asked)
+        opened.callback(Renewal(knowledge, settings.data_dir / "index").close)
+        return Parts(
+            device.reason,
+            encoders,
+            fusion,
+            knowledge,
+            policy,
+            writer,
+            voice,
+            model.result(),
+            opened.pop_all().close,
+        )
 
-        def fetching(what: str, done: int, total: int) -> None:
-            say(f"Fetching weights: {what}, {done / total:.0%}")
-            bar(what, done, total)
 
-        fetch_settings_weights(settings, fetching)
-    device = resolve_device(settings.device)
-    check_index_url(settings)
-    beside = ThreadPoolExecutor(
-        1, "load beside"
-    )  # opening the language model needs little of Python
-    model = beside.submit(load_language_model, settings, device)
+def _load_beside(
+    opened: ExitStack, load: Callable[..., LanguageModel], *args: object
+) -> Future[LanguageModel]:
+    """Opens the language model in a thread, since that needs little of Python; it is closed with
+    the rest, also where nobody has waited for it.
+    """
+    beside = ThreadPoolExecutor(1, "load beside")
+    model = beside.submit(load, *args)
     beside.shutdown(wait=False)
-    say("Loading the text and image encoders")
-    text = load_text_encoder(settings, device)
-    image = load_image_encoder(settings, device)
-    index = open_index(settings, text.dim, image.dim)
-    say("Loading the speech encoder and the text reader")
-    encoders = Encoders(
-        load_speech_encoder(settings, device), image, load_text_reader(settings), text
-    )
-    fusion = load_fusion(settings, text.dim, image.dim)
-    knowledge = Knowledge(index, text, image, partial(query_of, encoders, fusion))
-    ingest_packs(knowledge, PACKS, say)
-    say("Loading the language model and the voice")
-    writer = ReplyWriter(model.result(), text)
+    opened.callback(lambda: model.exception() or model.result().close())
+    return model
 
-    renewal = Renewal(knowledge, settings.data_dir / "index")
 
-    def close() -> None:
-        renewal.close()
-        model.result().close()
-        index.close()
-
-    return Parts(
-        device.reason,
-        encoders,
-        fusion,
-        knowledge,
-        Policy(gate_for(settings), text),
-        writer,
-        load_voice(settings),
-        close,
-    )
+def _report_fetching(report: Callable[[str], None], what: str, done: int, total: int) -> None:
+    report(f"Fetching weights: {what}, {done / total:.0%}")
 
 
 def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int], None]) -> None:
@@ -114,13 +121,18 @@ def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int],
 
 
 def gate_for(settings: Settings) -> Gate:
-    """The evidence gate; where it was fitted to other encoders, that is said: it decides all the
-    same, less well.
+    """The evidence gate, one's own where there is one; where it was fitted to other encoders, that
+    is reported: it decides all the same, less well.
     """
     gate = load_gate()
+    if (own := own_gate_file(settings)).is_file():
+        try:
+            gate = load_gate(own)
+        except WeightsError as exc:  # of an earlier version: fitting a new one needs a service
+            log.warning("%s Until then the one that comes with the project decides.", exc)
     if gate.made_for != made_for(settings):
         log.warning(
-            "when to answer was fitted to other encoders; run `python -m mm_support train gate` for these"
+            "when to answer was fitted to other encoders; run `python -m mm_support train calibrate`"
         )
     return gate
 
@@ -129,15 +141,13 @@ def check_index_url(settings: Settings) -> None:
     """Raises InputError for a shared index, of which there is none yet."""
     if settings.index_url:
         raise InputError(
-            f"{settings.index_url} cannot hold the index; leave MM_SUPPORT_INDEX_URL empty: it lies "
-            "in the data folder, which several processes may share."
+            f"{settings.index_url} cannot hold the index; leave MM_SUPPORT_INDEX_URL empty: the index "
+            "lies in the data folder, which several processes may share."
         )
 
 
 def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:
-    """The knowledge bases of a data folder. d_text, d_picture: lengths of the models' vectors; 0 to
-    read entries only.
-    """
+    """The knowledge bases of a data folder. d_text, d_picture: lengths of the models' vectors."""
     return FolderIndex(settings.data_dir, signature(settings), d_text, d_picture)
 
 
@@ -146,14 +156,20 @@ def signature(settings: Settings) -> str:
     return made_for(settings)[:8]
 
 
-def ingest_packs(knowledge: Knowledge, folder: Path, say: Callable[[str], None]) -> None:
+def ingest_packs(knowledge: Knowledge, folder: Path, report: Callable[[str], None]) -> None:
     """Ingests the packs that come with the project and are new or changed, but never over
     somebody's own base.
     """
     for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
-        wanted, present = f"pack{READING}{digest(pack)}", knowledge.version(pack.name)
-        if present is None or (present.startswith("pack") and present != wanted):
-            say(f"Ingesting the knowledge base {pack.name}")
-            report = knowledge.ingest(pack.name, pack, version=wanted)
-            for file, line, reason in report.skipped:
+        wanted, present = f"{PACK}{READING}{digest(pack)}", knowledge.version(pack.name)
+        if present is None or (present.startswith(PACK) and present != wanted):
+            progress = partial(_report_ingesting, report, pack.name)
+            done = knowledge.ingest(pack.name, pack, progress, wanted)
+            for file, line, reason in done.skipped:
                 log.warning("%s, %s line %d: %s", pack.name, file, line, reason)
+
+
+def _report_ingesting(
+    report: Callable[[str], None], name: str, done: int, total: int, _: str
+) -> None:
+    report(f"Ingesting the knowledge base {name}: {done} of {total} entries")

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import Voice
 from mm_support.encode.turn import Encoders
-from mm_support.fuse.strategies import FusionStrategy
+from mm_support.engines.base import LanguageModel
 from mm_support.knowledge.base import Knowledge
+
+if TYPE_CHECKING:
+    from mm_support.fuse.strategies import FusionStrategy  # imports torch
+
+MODEL_DIED = "replies are quotes, since the language model has died; start the service again"
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """Everything that takes time to load. device: what runs the models, and why, for people."""
+    """Everything that takes time to load. device: what runs the models, and why, for people.
+    model: what the writer drafts with; close: gives everything back.
+    """
 
     device: str
     encoders: Encoders
@@ -24,4 +32,10 @@ class Parts:
     policy: Policy
     writer: ReplyWriter
     voice: Voice
+    model: LanguageModel | None = None
     close: Callable[[], None] = lambda: None
+
+    @property
+    def trouble(self) -> str:
+        """What no longer works, for people; "" where everything does."""
+        return "" if getattr(self.model, "alive", True) else MODEL_DIED

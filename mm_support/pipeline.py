@@ -1,27 +1,307 @@
-"""One turn, step by step. Knows the steps and their order; stores nothing."""
+"""One turn of a customer, step by step: perceive -> fuse -> retrieve -> decide -> decode.
+
+    steps(parts, turn, past)    what the page, the API and the command line run
+    judge(parts, turn, past)    the same up to the decision, for evaluations that need no reply
+
+Both are generators: they yield the events that people see, and return what they came to
+(`drained` runs one and gives just that). Nothing is kept and nothing is stored here: the past comes
+in, and `turn_record` says what a store should keep.
+"""
 
 from __future__ import annotations
 
-from mm_support.encode.turn import Encoders, Seen, clean_text, question_of
-from mm_support.fuse.strategies import FusionStrategy
+import threading
+import time
+import uuid
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mm_support import as_json
+from mm_support.decide.follow_up import resolve
+from mm_support.decide.policy import SILENCE, Decision
+from mm_support.decode.compose import Speech, compose, evidence_of, intent_of
+from mm_support.decode.reply import Sentence
+from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
+from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
-from mm_support.types import Question, Transcript, UserTurn
+from mm_support.parts import Parts
+from mm_support.store.records import past_of
+from mm_support.types import (
+    Audio,
+    Citation,
+    Entry,
+    Event,
+    Found,
+    Fusion,
+    Heard,
+    Hit,
+    Owner,
+    Past,
+    Question,
+    Reply,
+    Said,
+    Saw,
+    Spoken,
+    Transcript,
+    UserTurn,
+    Working,
+)
+
+if TYPE_CHECKING:
+    from mm_support.fuse.strategies import FusionStrategy  # imports torch
+
+FOUND = 5  # entries that are shown and may be cited
+
+Result = TypeVar("Result")
+Step = Generator[Event, None, Result]
+Perceived = tuple[Transcript | None, Seen | None]  # what was heard and seen
 
 
-def query_of(encoders: Encoders, fusion: FusionStrategy, turn: UserTurn) -> SearchQuery:
-    """A turn that stands alone, as a search query. Raises InputError."""
-    heard, seen = encoders.perceive(turn)
+class Clock:
+    """Milliseconds by step of one reply, counted from its creation."""
+
+    def __init__(self) -> None:
+        self._start, self._times = time.perf_counter(), {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Adds what the block takes."""
+        started = time.perf_counter()
+        yield
+        self._times[name] = 1000 * (time.perf_counter() - started)
+
+    def mark(self, name: str) -> None:
+        """Notes how long after the beginning this was reached, the first time that it is."""
+        self._times.setdefault(name, 1000 * (time.perf_counter() - self._start))
+
+    def milliseconds(self) -> dict[str, float]:
+        return {**self._times, "total": 1000 * (time.perf_counter() - self._start)}
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A turn up to the decision. query: None where nothing was searched for."""
+
+    turn: UserTurn
+    question: Question
+    heard: Transcript | None
+    seen: Seen | None
+    decision: Decision
+    hits: tuple[Hit, ...] = ()
+    query: SearchQuery | None = None
+
+    @property
+    def fusion(self) -> Fusion | None:
+        if self.query is None:
+            return None
+        return Fusion(self.query.fused.strategy, self.query.fused.weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """A turn and its reply. sentences: those of the reply."""
+
+    judged: Judged
+    reply: Reply
+    sentences: tuple[Sentence, ...] = field(default=())
+
+
+def drained(step: Step[Result]) -> Result:
+    """What a step comes to; its events are dropped."""
+    while True:
+        try:
+            next(step)
+        except StopIteration as end:
+            return end.value
+
+
+def steps(
+    parts: Parts, turn: UserTurn, past: Sequence[Past] = (), owner: Owner = "assistant"
+) -> Step[Answered]:
+    """The whole turn. past: earlier turns of the conversation, oldest first; owner: whose it is."""
+    clock = Clock()
+    judged = yield from judge(parts, turn, past, owner, clock=clock)
+    return (yield from decode(parts, judged, clock))
+
+
+def judge(
+    parts: Parts,
+    turn: UserTurn,
+    past: Sequence[Past] = (),
+    owner: Owner = "assistant",
+    perceived: Perceived | None = None,
+    clock: Clock | None = None,
+) -> Step[Judged]:
+    """Everything up to the decision. perceived: given where the turn was listened to and looked at
+    before.
+
+    Raises InputError for a turn that cannot be used, KnowledgeError for an unknown base.
+    """
+    clock = clock or Clock()
+    check_turn(turn)
+    parts.knowledge.check(turn.knowledge)  # an unknown base ends the turn before anything runs
+    heard, seen = perceived or (yield from perceive(parts.encoders, turn, language_of(past), clock))
     question = question_of(clean_text(turn.text), heard, seen)
-    return fused(encoders, fusion, question, heard, seen)
+    if owner != "assistant":
+        return Judged(turn, question, heard, seen, Decision("handoff", owner, 0.0, ()))
+    if not (question.words or seen):
+        return Judged(turn, question, heard, seen, SILENCE)
+    yield Working("search", "Searching the knowledge")
+    with clock.step("fuse"):
+        query = parts.knowledge.recognise(
+            turn.knowledge, fuse(parts.encoders, parts.fusion, question, heard, seen)
+        )
+        query, question = resolve(query, question, past, turn.knowledge, parts.encoders.text)
+    with clock.step("search"):
+        hits = retrieve(parts, turn.knowledge, query)
+    with clock.step("decide"):
+        decision = parts.policy.decide(question, query, hits, past)
+    judged = Judged(turn, question, heard, seen, decision, hits, query)
+    yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
+    return judged
 
 
-def fused(
+def perceive(
+    encoders: Encoders, turn: UserTurn, language: str | None = None, clock: Clock | None = None
+) -> Step[Perceived]:
+    """What is heard in a turn's recording and seen in its photo. language: the one spoken before.
+
+    Raises InputError for a recording or a photo that cannot be used.
+    """
+    clock, heard, seen = clock or Clock(), None, None
+    if turn.audio is not None:
+        yield Working("listen", "Listening")
+        with clock.step("listen"):
+            heard = turn.heard or encoders.hear(turn.audio, language)
+        yield Heard(heard)
+    if turn.image is not None:
+        yield Working("look", "Looking at the photo")
+        with clock.step("look"):
+            seen = encoders.see(turn.image)
+        yield Saw(seen.view)
+    return heard, seen
+
+
+def fuse(
     encoders: Encoders,
     fusion: FusionStrategy,
     question: Question,
     heard: Transcript | None,
     seen: Seen | None,
 ) -> SearchQuery:
-    """What was asked, encoded and fused. Raises InputError where there is nothing in any modality."""
+    """What is asked, as one query. Raises InputError where there is nothing in any modality."""
     encoded = encoders.encode(question, heard, seen)
     return search_query(fusion.fuse(encoded.tokens), question, encoded.pieces)
+
+
+def retrieve(parts: Parts, knowledge: str, query: SearchQuery) -> tuple[Hit, ...]:
+    """The entries that are shown and may be cited, best first."""
+    return tuple(parts.knowledge.find(knowledge, query, FOUND))
+
+
+def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
+    """Checked sentences as they come, their sound behind them, and the reply that they make."""
+    if judged.query is not None:
+        yield Working("write", "Writing")
+    said: list[tuple[Sentence, str]] = []
+    speech, stop = Speech(parts.voice, judged.turn.speak), threading.Event()
+    written = compose(parts.writer, judged.question, judged.decision, stop)
+    try:
+        for piece in speech.alongside(written):
+            if isinstance(piece, Audio):
+                clock.mark("first_sound")
+                yield Spoken(piece)
+                continue
+            clock.mark("first_words")
+            said.append((piece, piece.shown(said[-1][0] if said else None)))
+            yield Said(said[-1][1])
+    finally:
+        stop.set()
+        speech.close()
+    sentences = tuple(sentence for sentence, _ in said)
+    text = "".join(shown for _, shown in said)
+    reply = reply_of(judged, sentences, text, speech.whole(), clock)
+    return Answered(judged, reply, sentences)
+
+
+def reply_of(
+    judged: Judged, sentences: Sequence[Sentence], text: str, audio: Audio | None, clock: Clock
+) -> Reply:
+    """The finished reply, with what it cites."""
+    decision = judged.decision
+    asked = f"{judged.question.typed} {judged.question.heard}"
+    looks_alike = judged.seen and decision.action in ("answer", "clarify")
+    similar = gallery(asked, judged.hits) if looks_alike else ()
+    return Reply(
+        text=text,
+        action=decision.action,
+        audio=audio,
+        transcript=judged.heard,
+        image=judged.seen.view if judged.seen else None,
+        intent=intent_of(judged.hits),
+        fusion=judged.fusion,
+        timings=clock.milliseconds(),
+        session_id=judged.turn.session_id or "",
+        turn_id=uuid.uuid4().hex,
+        **evidence_of(sentences, decision.hits, similar),
+    )
+
+
+def query_of(encoders: Encoders, fusion: FusionStrategy, turn: UserTurn) -> SearchQuery:
+    """The query of a turn that nothing came before. Raises InputError."""
+    check_turn(turn)
+    heard, seen = drained(perceive(encoders, turn))
+    question = question_of(clean_text(turn.text), heard, seen)
+    return fuse(encoders, fusion, question, heard, seen)
+
+
+def language_of(past: Sequence[Past]) -> str | None:
+    """The language that was spoken last; None where nothing was."""
+    return next((turn.language for turn in reversed(past) if turn.language), None)
+
+
+def turn_record(judged: Judged, reply: Reply) -> dict[str, Any]:
+    """What is kept of a turn: what was understood and said, never the photo or the recording."""
+    decision, values = judged.decision, as_json.reply_dict(reply)
+    asked_back = decision.hits if decision.action == "clarify" else ()
+    return {
+        "id": reply.turn_id,
+        "session_id": reply.session_id,
+        "created": datetime.now(UTC),
+        "knowledge": judged.turn.knowledge,
+        "text": clean_text(judged.turn.text),
+        "transcript": values["transcript"],
+        "image": values["image"],
+        "hits": [as_json.hit_dict(hit) for hit in judged.hits],
+        "reply": reply.text,
+        "action": decision.action,
+        "reason": decision.reason,
+        "confidence": decision.confidence,
+        "citations": [citation.entry_id for citation in reply.citations],
+        "asked_about": [hit.entry.id for hit in asked_back],
+        "intent": reply.intent.name if reply.intent else "",
+        "fusion": values["fusion"],
+        "timings": values["timings_ms"],
+    }
+
+
+def past_after(judged: Judged, cited: Sequence[Entry], text: str = "") -> Past:
+    """What the next turn needs to know of this one, where nothing is stored.
+
+    cited: entries that the reply names, the first of them its topic; text: what it says.
+    """
+    citations = tuple(
+        Citation(number, entry.id, entry.title, entry.source, "")
+        for number, entry in enumerate(cited, 1)
+    )
+    reply = Reply(
+        text,
+        judged.decision.action,
+        citations,
+        transcript=judged.heard,
+        image=judged.seen.view if judged.seen else None,
+    )
+    return past_of(turn_record(judged, reply))

@@ -11,6 +11,7 @@ import io
 import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Union
 
@@ -18,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 Action = Literal["answer", "clarify", "refuse", "handoff"]
+Owner = Literal["assistant", "waiting", "person", "closed"]  # of a conversation
 Modality = Literal["text", "speech", "photo", "photo_text"]
 MODALITIES: tuple[Modality, ...] = ("text", "speech", "photo", "photo_text")
 SAMPLE_RATE = 16_000  # Hz, every waveform after inputs.py
@@ -292,13 +294,16 @@ class IngestReport:
 
 @dataclass(frozen=True)
 class KnowledgeBase:
-    """A knowledge base as listed: its name, number of entries and number of pictures. note: what is
-    to be said of it, "" where nothing is.
+    """A knowledge base as listed: its name, number of entries and number of pictures.
+
+    own: whether it was ingested by the people who run the service; False for a pack. note: a sentence
+    for them, "" where there is nothing to say.
     """
 
     name: str
     entries: int
     pictures: int
+    own: bool = True
     note: str = ""
 
 
@@ -351,15 +356,26 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Message:
+    """What a person wrote to a customer. number: grows with every message of all conversations."""
+
+    number: int
+    author: str
+    text: str
+    created: datetime
+
+
+@dataclass(frozen=True)
 class Status:
     """Whether the service can answer yet, or never will. message and device are sentences for
-    people.
+    people. degraded: it answers, but not as well as it should; message says how.
     """
 
     ready: bool
     message: str
     device: str = ""
     failed: bool = False
+    degraded: bool = False
 
 
 # -- events of SupportService.reply, in the order in which they are sent --------------------

@@ -1,27 +1,38 @@
-"""A service without models: the same calls and events as SupportService, from data made by hand.
+"""A service without models: the same calls, events and errors as SupportService's.
 
-A question finds the entries that share words with it; a recording is always heard as HEARD, a
-photo is always seen as a washing machine that shows E24. `python -m tests.fake_service` serves
-the page with it. Knows nothing of Gradio beyond that last function.
+A question finds the entries that share words with it; every sound is heard as HEARD, every photo
+is seen as a washing machine that shows E24. Inputs and files are checked by the product's own
+code, which needs no model. tests/test_service_contract.py holds it to what the page relies on.
+`python -m tests.fake_service` serves the page with it.
 """
 
 from __future__ import annotations
 
-import csv
 import re
+import shutil
 import tempfile
 import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from mm_support.decide.follow_up import checked_session
 from mm_support.encode.live import LiveTurn
-from mm_support.errors import InputError, KnowledgeError
+from mm_support.encode.turn import check_turn
+from mm_support.errors import SupportError, no_such_base, no_such_turn
+from mm_support.inputs.audio import load_waveform
+from mm_support.inputs.photo import load_photo
+from mm_support.knowledge.base import check_limit
+from mm_support.knowledge.index import check_name
+from mm_support.knowledge.ingest import read_knowledge
+from mm_support.store.database import check_feedback
 from mm_support.types import (
+    Action,
     Audio,
     Citation,
     Entry,
@@ -58,7 +69,18 @@ SEEN = ImageView(
     (Label("washing machine", 0.81), Label("dishwasher", 0.12)),
     (TextLine("E24", 0.97, (0.4, 0.4, 0.6, 0.6)),),
 )
-HOSTILE = '<img src=x onerror="window.hacked=1"> **bold** [link](javascript:window.hacked=1) ![x](https://evil.example/x.png)'
+HOSTILE = (
+    '<img src=x onerror="window.hacked=1"> **bold** '
+    "[link](javascript:window.hacked=1) ![x](https://evil.example/x.png)"
+)
+STOP_WORDS = {"the", "a", "my", "is", "i", "do", "how", "of"}
+SENTENCE = 0.6  # seconds that every sentence sounds
+LOUD = 0.05  # amplitude from which a sound is speech
+RATE = 22_050  # Hz, of what is spoken
+
+HANDOFF = "I am handing you over to a person. They will read this conversation and get back to you."
+REFUSAL = "I do not find that in this knowledge base, so I cannot answer it."
+SILENCE = "I did not hear anything. Please say it again, or type it."
 
 
 def make_picture(path: Path, text: str, colour: tuple[int, int, int]) -> Path:
@@ -74,174 +96,167 @@ def make_picture(path: Path, text: str, colour: tuple[int, int, int]) -> Path:
 def sample_entries(folder: Path) -> dict[str, list[Entry]]:
     display = make_picture(folder / "e24.png", "E24", (96, 125, 139))
     router = make_picture(folder / "router.png", "LED", (84, 110, 122))
+    returns = Entry(
+        id="returns",
+        title="Returning an order",
+        answer="You can return any item within 30 days. Print the label from your account and "
+        "hand the parcel in at any pick-up point.",
+        questions=("How do I return an order?",),
+        intent="return",
+        source="entries.jsonl:1",
+    )
+    hostile = Entry(
+        id="hostile",
+        title=f"Code {HOSTILE}",
+        answer=f"Hostile answer {HOSTILE}",
+        questions=("hostile",),
+        intent="test",
+        source="entries.jsonl:2",
+    )
+    e24 = Entry(
+        id="e24",
+        title="Error E24 on the washing machine",
+        answer="E24 means that the water does not drain. Switch the machine off, open the small "
+        "flap at the bottom and clean the filter. Then start the pump-out programme.",
+        questions=("The washing machine shows E24",),
+        intent="repair",
+        pictures=(display,),
+        source="faults.csv:24",
+    )
+    code = Entry(
+        id="code",
+        title="Which code the washing machine shows",
+        answer="The code is on the display, left of the door. Send a photo of it and the meaning "
+        "is looked up.",
+        questions=("Where is the code?",),
+        intent="repair",
+        pictures=(display,),
+        source="faults.csv:1",
+    )
+    blinks = Entry(
+        id="router",
+        title="The router's light blinks red",
+        answer="A red light means no connection. Unplug the router for ten seconds and plug it in "
+        "again.",
+        questions=("My router blinks",),
+        intent="network",
+        pictures=(router,),
+        source="faults.csv:40",
+    )
+    card = Entry(
+        id="card",
+        title="A lost bank card",
+        answer="Block the card in the app under Cards, then order a new one.",
+        questions=("I lost my card",),
+        intent="card_lost",
+    )
+    hours = Entry(
+        id="hours",
+        title="Opening hours",
+        answer="The front desk is open from 8:00 to 18:00 on weekdays.",
+        questions=("When are you open?",),
+        intent="hours",
+    )
+    course = Entry(
+        id="course",
+        title="Starting a course",
+        answer="Open the course page and choose Start.",
+        questions=("How do I start a course?",),
+        intent="course_start",
+    )
     return {
-        "shopping": [
-            Entry(
-                "returns",
-                "Returning an order",
-                "You can return any item within 30 days. Print the label from your account and hand the parcel in at any pick-up point.",
-                ("How do I return an order?",),
-                "return",
-                (),
-                "entries.jsonl:1",
-            ),
-            Entry(
-                "hostile",
-                f"Code {HOSTILE}",
-                f"Hostile answer {HOSTILE}",
-                ("hostile",),
-                "test",
-                (),
-                "entries.jsonl:2",
-            ),
-        ],
-        "smart-home": [
-            Entry(
-                "e24",
-                "Error E24 on the washing machine",
-                "E24 means that the water does not drain. Switch the machine off, open the small flap at the bottom and clean the filter. Then start the pump-out programme.",
-                ("The washing machine shows E24",),
-                "repair",
-                (display,),
-                "faults.csv:24",
-            ),
-            Entry(
-                "code",
-                "Which code the washing machine shows",
-                "The code is on the display, left of the door. Send a photo of it and the meaning is looked up.",
-                ("Where is the code?",),
-                "repair",
-                (display,),
-                "faults.csv:1",
-            ),
-            Entry(
-                "router",
-                "The router's light blinks red",
-                "A red light means no connection. Unplug the router for ten seconds and plug it in again.",
-                ("My router blinks",),
-                "network",
-                (router,),
-                "faults.csv:40",
-            ),
-        ],
-        "finance": [
-            Entry(
-                "card",
-                "A lost bank card",
-                "Block the card in the app under Cards, then order a new one.",
-                ("I lost my card",),
-                "card_lost",
-            )
-        ],
-        "healthcare": [
-            Entry(
-                "hours",
-                "Opening hours",
-                "The front desk is open from 8:00 to 18:00 on weekdays.",
-                ("When are you open?",),
-                "hours",
-            )
-        ],
-        "education": [
-            Entry(
-                "course",
-                "Starting a course",
-                "Open the course page and choose Start.",
-                ("How do I start a course?",),
-                "course_start",
-            )
-        ],
+        "shopping": [returns, hostile],
+        "smart-home": [e24, code, blinks],
+        "finance": [card],
+        "healthcare": [hours],
+        "education": [course],
     }
 
 
-SENTENCE = 0.6  # seconds that every sentence sounds
-
-
 def words(text: str) -> set[str]:
-    return set(re.findall(r"[a-z0-9]+", text.lower())) - {"the", "a", "my", "is", "i", "do", "how"}
+    return set(re.findall(r"[a-z0-9]+", text.lower())) - STOP_WORDS
 
 
 class FakeKnowledge:
     """Word overlap instead of vectors: score = share of the question's words that the entry has."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.bases = sample_entries(folder)
+        self.packs = set(self.bases)
 
     def list(self) -> list[KnowledgeBase]:
         return [
-            KnowledgeBase(n, len(e), sum(len(x.pictures) for x in e)) for n, e in self.bases.items()
+            KnowledgeBase(
+                name,
+                len(entries),
+                sum(len(entry.pictures) for entry in entries),
+                own=name not in self.packs,
+            )
+            for name, entries in sorted(self.bases.items())
         ]
 
     def entries(self, name: str) -> tuple[Entry, ...]:
-        return tuple(self._base(name))
+        if name not in self.bases:
+            raise no_such_base(name, self.bases)
+        return tuple(self.bases[name])
 
     def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
-        parts = {"text": words(turn.text)}
-        if turn.audio is not None:
-            parts["speech"] = words(HEARD.text)
-        if turn.image is not None:
-            parts["photo"] = words(SEEN.labels[0].name)
-            parts["photo_text"] = words(SEEN.text[0].text)
-        asked = set().union(*parts.values()) or {""}
-        hits = []
-        for entry in self._base(turn.knowledge):
-            left, by = asked & words(entry.title + " " + " ".join(entry.questions)), {}
-            score = len(left) / len(asked)
-            for name, said in parts.items():  # a word counts for the first modality that has it
-                by |= {name: len(said & left) / len(asked)} if said & left else {}
-                left -= said
-            if score:
-                hits.append(Hit(entry, score, by))
-        return sorted(hits, key=lambda hit: -hit.score)[:limit]
+        check_limit(limit)
+        entries = self.entries(turn.knowledge)
+        check_turn(turn)
+        heard = hear(turn.audio) if turn.audio is not None else None
+        return find(entries, turn, heard, limit)
 
     def ingest(
         self, name: str, path: Path, progress: Callable[[int, int, str], None] | None = None
     ) -> IngestReport:
-        path = Path(path)
-        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", name):
-            raise InputError(
-                "A knowledge base's name is made of small letters, digits and dashes; choose another one."
-            )
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        entries, skipped = [], []
-        for done, file in enumerate(files, 1):
-            rows = read_rows(file)
-            for line, row in enumerate(rows, 2):
-                if row.get("answer"):
-                    entries.append(
-                        Entry(
-                            row.get("id") or row["title"],
-                            row["title"],
-                            row["answer"],
-                            tuple(row.get("questions", "").split("|")),
-                        )
-                    )
-                else:
-                    skipped.append((file.name, line, "the answer is empty"))
-            if progress:
-                progress(done, len(files), f"Reading {file.name}")
-        if not entries:
-            raise KnowledgeError(
-                "No entry could be read from these files; send CSV, JSONL or Markdown."
-            )
-        self.bases[name] = entries
+        check_name(name)
+        entries, skipped = read_knowledge(Path(path))
+        kept = Path(tempfile.mkdtemp(dir=self.folder))
+        report = progress or (lambda *_: None)
+        report(0, len(entries), "reading")
+        self.bases[name] = [with_kept_pictures(entry, kept) for entry in entries]
+        report(len(entries), len(entries), "done")
         return IngestReport(len(entries), skipped, 0.1)
 
-    def _base(self, name: str) -> list[Entry]:
-        if name not in self.bases:
-            raise KnowledgeError(
-                f"There is no knowledge base {name!r}; choose one of {', '.join(self.bases)}."
-            )
-        return self.bases[name]
+
+def with_kept_pictures(entry: Entry, folder: Path) -> Entry:
+    """The entry with copies of its pictures, because what was uploaded goes away."""
+    copies = tuple(Path(shutil.copy(picture, folder)) for picture in entry.pictures)
+    return replace(entry, pictures=copies)
 
 
-def read_rows(file: Path) -> list[dict[str, str]]:
-    if file.suffix == ".csv":
-        with file.open(newline="", encoding="utf-8") as lines:
-            return list(csv.DictReader(lines))
-    if file.suffix == ".md":
-        return [{"title": file.stem, "answer": file.read_text(encoding="utf-8")}]
-    return []
+def find(
+    entries: tuple[Entry, ...], turn: UserTurn, heard: Transcript | None, limit: int
+) -> list[Hit]:
+    """The entries that share words with the turn, best first."""
+    parts = {"text": words(turn.text)}
+    if heard is not None:
+        parts["speech"] = words(heard.text)
+    if turn.image is not None:
+        parts["photo"] = words(SEEN.labels[0].name)
+        parts["photo_text"] = words(SEEN.text[0].text)
+    found = [hit for entry in entries if (hit := fits(entry, parts))]
+    return sorted(found, key=lambda hit: -hit.score)[:limit]
+
+
+def fits(entry: Entry, parts: dict[str, set[str]]) -> Hit | None:
+    """A word counts for the first modality that has it; None where no word is shared."""
+    asked = set().union(*parts.values())
+    shared = asked & words(" ".join((entry.title, *entry.questions)))
+    by, left = {}, set(shared)
+    for name, said in parts.items():
+        if said & left:
+            by[name] = len(said & left) / len(asked)
+            left -= said
+    return Hit(entry, len(shared) / len(asked), by) if shared else None
+
+
+def hear(audio: object) -> Transcript:
+    """Every sound is HEARD, silence is an empty transcript. Raises InputError as the product."""
+    waveform = load_waveform(audio)
+    return HEARD if np.abs(waveform).max() > LOUD else Transcript("")
 
 
 class FakeEar:
@@ -250,7 +265,7 @@ class FakeEar:
     """
 
     def spans(self, waveform: np.ndarray) -> tuple[tuple[int, int], ...]:
-        loud = np.flatnonzero(np.abs(waveform) > 0.05)
+        loud = np.flatnonzero(np.abs(waveform) > LOUD)
         return ((int(loud[0]), int(loud[-1]) + 1),) if len(loud) > 800 else ()
 
     def transcribe(
@@ -265,16 +280,20 @@ class FakeEar:
 
 
 class FakeService:
-    """delay: seconds before each event. The models seem to load until `loaded` is set."""
+    """delay: seconds before each event. The models seem to load until `loaded` is set; they could
+    not be loaded where `failure` is.
+    """
 
     def __init__(self, delay: float = 0.0, loaded: bool = True) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fake-service-"))
         self.knowledge = FakeKnowledge(self.folder)
         self.delay = delay
+        self.failure: SupportError | None = None
         self.loaded = threading.Event()
         if loaded:
             self.loaded.set()
         self.turns: list[UserTurn] = []
+        self.turn_ids: list[str] = []  # of finished replies
         self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []
         self.closed = threading.Event()
@@ -282,25 +301,27 @@ class FakeService:
     def status(self) -> Status:
         if not self.loaded.is_set():
             return Status(False, "Models are still loading")
+        if self.failure is not None:
+            return Status(False, str(self.failure), failed=True)
         return Status(True, "Ready", "CPU without bfloat16 instructions, float32")
 
     def transcribe(self, audio: object) -> Transcript:
-        self._check(audio)
-        return HEARD
+        return hear(audio)
 
     def listen(self, previous: str | None = None) -> LiveTurn:
         self.expected.append(previous)
         return LiveTurn(FakeEar(), FakeEar(), previous=previous)
 
     def describe(self, image: object, labels: list[str] | None = None) -> ImageView:
-        self._check(image)
+        load_photo(image)
         chosen = tuple(Label(name, 1 / len(labels)) for name in labels) if labels else SEEN.labels
         hits = self.knowledge.search(UserTurn(image=image, knowledge="smart-home"), 1)
         return ImageView(chosen, SEEN.text, tuple(hits))
 
     def feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
-        if not turn_id.startswith("turn-"):
-            raise InputError("There is no such turn; use the turn_id that came with the reply.")
+        check_feedback(rating, comment)
+        if turn_id not in self.turn_ids:
+            raise no_such_turn()
         self.ratings.append((turn_id, rating, comment))
 
     def reply(self, turn: UserTurn) -> Iterator[Event]:
@@ -315,91 +336,90 @@ class FakeService:
             raise
 
     def _events(self, turn: UserTurn) -> Iterator[Event]:
-        if not (turn.text.strip() or turn.image or turn.audio):
-            raise InputError("The message is empty: type a question, record one or add a photo.")
+        check_turn(turn)
+        session_id = checked_session(turn.session_id)
         if not self.loaded.is_set():
             yield Working("load", "Models are still loading")
             self.loaded.wait()
+        if self.failure is not None:
+            raise self.failure
+        entries, heard, seen = self.knowledge.entries(turn.knowledge), None, None
         if turn.audio is not None:
             yield Working("listen", "Listening")
-            yield Heard(turn.heard or self.transcribe(turn.audio))
+            heard = turn.heard or self.transcribe(turn.audio)
+            yield Heard(heard)
         if turn.image is not None:
             yield Working("look", "Looking at the photo")
-            yield Saw(self.describe(turn.image))
+            seen = self.describe(turn.image)
+            yield Saw(seen)
+        if not (turn.text.strip() or seen or (heard and heard.text)):
+            yield from self._say(turn, Reply(SILENCE, "clarify", transcript=heard), session_id)
+            return
         yield Working("search", "Searching")
-        hits, fusion = tuple(self.knowledge.search(turn)), weigh(turn)
+        hits, fusion = tuple(find(entries, turn, heard, 5)), weigh(turn, heard)
         yield Found(hits, fusion)
         text, action = compose(turn, hits)
+        reply = Reply(text, action, transcript=heard, image=seen, fusion=fusion)
+        yield from self._say(turn, cite(reply, hits), session_id)
+
+    def _say(self, turn: UserTurn, reply: Reply, session_id: str) -> Iterator[Event]:
+        """The reply in pieces of a few words, then as a whole."""
         sounds = []
-        for piece in re.findall(r"(?:\S+\s*){1,4}", text):
+        for piece in re.findall(r"(?:\S+\s*){1,4}", reply.text):
             yield Said(piece)
             if turn.speak and "." in piece:
                 sounds.append(tone(440, SENTENCE))
-                yield Spoken(Audio(sounds[-1], 22_050))
-        audio = Audio(np.concatenate(sounds), 22_050) if sounds else None
-        yield Finished(self._reply(turn, text, action, hits, fusion, audio))
-
-    def _reply(self, turn, text, action, hits, fusion, audio) -> Reply:
-        cited = [(n, hit.entry) for n, hit in enumerate(hits, 1) if f"[{n}]" in text]
-        return Reply(
-            text=text,
-            action=action,
-            audio=audio,
-            fusion=fusion,
-            citations=tuple(Citation(n, e.id, e.title, e.source, e.answer[:80]) for n, e in cited),
-            pictures=tuple(dict.fromkeys(p for _, e in cited for p in e.pictures)),
-            transcript=HEARD if turn.audio is not None else None,
-            image=self.describe(turn.image) if turn.image is not None else None,
-            intent=Intent(hits[0].entry.intent, 0.88) if hits else None,
-            timings={"total": 12.0},
-            session_id=turn.session_id or f"session-{len(self.turns)}",
-            turn_id=f"turn-{len(self.turns)}",
-        )
-
-    @staticmethod
-    def _check(file: object) -> None:
-        if isinstance(file, (str, Path)) and Path(file).stat().st_size < 30:
-            raise InputError(
-                "This file cannot be read; send a JPEG, PNG or WEBP photo or a common audio file."
+                yield Spoken(Audio(sounds[-1], RATE))
+        self.turn_ids.append(f"turn-{len(self.turn_ids) + 1}")
+        yield Finished(
+            replace(
+                reply,
+                audio=Audio(np.concatenate(sounds), RATE) if sounds else None,
+                timings={"total": 12.0},
+                session_id=session_id,
+                turn_id=self.turn_ids[-1],
             )
-
-
-def weigh(turn: UserTurn) -> Fusion:
-    present = [
-        n
-        for n, x in (
-            ("text", turn.text),
-            ("speech", turn.audio),
-            ("photo", turn.image),
-            ("photo_text", turn.image),
         )
-        if x
-    ]
+
+
+def cite(reply: Reply, hits: tuple[Hit, ...]) -> Reply:
+    """The reply with the sources that its text names by number, and their pictures."""
+    named = [(n, hit.entry) for n, hit in enumerate(hits, 1) if f"[{n}]" in reply.text]
+    return replace(
+        reply,
+        citations=tuple(Citation(n, e.id, e.title, e.source, e.answer[:80]) for n, e in named),
+        pictures=tuple(dict.fromkeys(picture for _, e in named for picture in e.pictures)),
+        intent=Intent(hits[0].entry.intent, 0.88) if hits and hits[0].entry.intent else None,
+    )
+
+
+def weigh(turn: UserTurn, heard: Transcript | None) -> Fusion:
+    """Every modality that says something weighs the same."""
+    said = {
+        "text": turn.text.strip(),
+        "speech": heard and heard.text,
+        "photo": turn.image,
+        "photo_text": turn.image,
+    }
+    present = [name for name, content in said.items() if content]
     return Fusion("weighted-sum", {name: 1 / len(present) for name in present})
 
 
-def compose(turn: UserTurn, hits: tuple[Hit, ...]) -> tuple[str, str]:
+def compose(turn: UserTurn, hits: tuple[Hit, ...]) -> tuple[str, Action]:
     if "person" in words(turn.text):
-        return (
-            "I am handing you over to a person. They will read this conversation and get back to you.",
-            "handoff",
-        )
+        return HANDOFF, "handoff"
     if not hits:
-        return (
-            "I do not find that in this knowledge base. Could you tell me a little more, or shall I hand you over to a person?",
-            "clarify",
-        )
+        return REFUSAL, "refuse"
     sentences = re.split(r"(?<=\.) ", hits[0].entry.answer)
     return " ".join(f"{sentence} [1]" for sentence in sentences), "answer"
 
 
-def tone(hertz: float, seconds: float, rate: int = 22_050) -> np.ndarray:
-    return (0.2 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)).astype(
-        np.float32
-    )
+def tone(hertz: float, seconds: float, rate: int = RATE) -> np.ndarray:
+    wave_form = np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)
+    return (0.2 * wave_form).astype(np.float32)
 
 
-def write_wav(path: Path, seconds: float, rate: int = 22_050) -> Path:
+def write_wav(path: Path, seconds: float, rate: int = RATE) -> Path:
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, rate, 0, "NONE", ""))
         file.writeframes((tone(440, seconds, rate) * 32767).astype("<i2").tobytes())

@@ -14,7 +14,7 @@ from demo.live import Ears
 from demo.ui import build_demo, launch_options
 from mm_support.types import Audio
 from tests import fake_service
-from tests.fake_service import HEARD, FakeService, make_picture, write_wav
+from tests.fake_service import HEARD, HOSTILE, FakeService, make_picture, write_wav
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -24,8 +24,9 @@ CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --use-fake-device-for-media-stream "
+    "--use-fake-ui-for-media-stream"
 ).split()
 HARMLESS = [
     "signal is aborted without reason"
@@ -63,8 +64,8 @@ def assets(tmp_path_factory):
     return folder
 
 
-def launch(service, assets):
-    demo = build_demo(service, assets)
+def launch(service, assets, may_add=True):
+    demo = build_demo(service, assets, may_add)
     return demo, demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())[1]
 
 
@@ -104,9 +105,9 @@ def open_page(browser, address):
     """
     contexts = []
 
-    def opened(viewport=DESKTOP, scheme="light", address=address, browser=browser):
+    def opened(viewport=DESKTOP, scheme="light", address=address, browser=browser, locale="en-US"):
         context = browser.new_context(
-            viewport=viewport, color_scheme=scheme, permissions=["microphone"]
+            viewport=viewport, color_scheme=scheme, locale=locale, permissions=["microphone"]
         )
         contexts.append(context)
         page = context.new_page()
@@ -131,7 +132,11 @@ AudioBufferSourceNode.prototype.start = function (...when) {
   this.connect(window.played);
   return start.apply(this, when);
 };
-window.loudness = () => { const samples = new Float32Array(256); window.played?.getFloatTimeDomainData(samples); return Math.max(...samples.map(Math.abs)); };
+window.loudness = () => {
+  const samples = new Float32Array(256);
+  window.played?.getFloatTimeDomainData(samples);
+  return Math.max(...samples.map(Math.abs));
+};
 """  # of what the page plays right now, 0 to 1
 
 
@@ -360,11 +365,16 @@ def test_switched_on_again_the_microphone_begins_anew(hands_free, monkeypatch):
     assert len(names) == 2
 
 
+NO_MICROPHONE = """() => {
+  navigator.mediaDevices.getUserMedia = async () => {
+    throw new DOMException('no', 'NotAllowedError');
+  };
+}"""
+
+
 def test_without_a_microphone_the_page_says_so(open_page):
     page = open_page()
-    page.evaluate(
-        "() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); }; }"
-    )
+    page.evaluate(NO_MICROPHONE)
     page.get_by_label("Hands-free").click()
     expect(page.locator(".ms-voice")).to_contain_text("does not let this page use the microphone")
     expect(page.get_by_label("Hands-free")).not_to_be_checked()
@@ -411,7 +421,7 @@ def test_a_reply_can_be_stopped_and_the_next_question_works(page, service):
 def test_a_problem_is_said_in_the_chat_and_the_next_question_works(page):
     page.get_by_label("Upload a file").wait_for()
     page.locator("#box textarea").press("Enter")
-    expect(page.locator("#chat .bot-row").last).to_contain_text("The message is empty")
+    expect(page.locator("#chat .bot-row").last).to_contain_text("There is nothing to answer")
     ask(page, "return an order")
     expect(finished(page)).to_contain_text("30 days")
 
@@ -435,7 +445,7 @@ def test_the_page_answers_while_models_load(open_page, assets):
 def test_feedback_lands_with_its_turn(page, service):
     ask(page, "return an order")
     finished(page)
-    turn = f"turn-{len(service.turns)}"
+    turn = service.turn_ids[-1]
     page.locator("#chat").get_by_role("button", name="Dislike").click()
     page.get_by_label("What was wrong?").fill("I wanted a refund")
     page.get_by_label("What was wrong?").press("Enter")
@@ -456,19 +466,13 @@ def test_feedback_lands_with_its_turn(page, service):
 
 
 def test_hostile_text_shows_as_text(page):
-    ask(
-        page,
-        'hostile <img src=x onerror="window.hacked=1"> [link](javascript:window.hacked=1) **bold** {{value}} ${1+1}',
-    )
+    asked = f"hostile {HOSTILE} {{{{value}}}} ${{1+1}}"
+    ask(page, asked)
     finished(page)
     question, reply = page.locator("#chat .user-row").last, page.locator("#chat .bot-row").last
-    expect(question).to_contain_text(
-        '<img src=x onerror="window.hacked=1"> [link](javascript:window.hacked=1) **bold** {{value}} ${1+1}'
-    )
+    expect(question).to_contain_text(asked)
     for part in (reply, page.locator("#panel")):
-        expect(part).to_contain_text(
-            '<img src=x onerror="window.hacked=1"> **bold** [link](javascript:'
-        )
+        expect(part).to_contain_text(HOSTILE[:60])
     assert page.locator("#chat strong, #chat img, #panel img").count() == 0
     assert all(
         link.get_attribute("href").startswith("#source-") for link in page.locator("#chat a").all()
@@ -483,6 +487,19 @@ def test_nothing_is_fetched_from_outside(page, address):
     finished(page)
     assert len(page.requested) > 20  # from the first one on
     assert [url for url in page.requested if not url.startswith((address, "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN", "de-DE"])
+def test_in_no_language_a_picture_can_be_shared_elsewhere(open_page, service, locale):
+    """Gradio offers to publish a message with a picture, under a name in the browser's language."""
+    page = open_page(locale=locale)
+    page.locator("#picker label").nth(1).click()  # Smart home
+    page.locator("#box textarea").fill("E24")
+    page.locator("#box textarea").press("Enter")
+    expect(page.locator("#panel .ms-outcome")).to_be_visible()
+    thumbs = page.locator("#chat .message-buttons").last.locator("button:visible")
+    expect(thumbs).to_have_count(2)
+    expect(page.locator("#chat .bot-row img")).to_have_count(1)
 
 
 # -- looks and reach ------------------------------------------------------------------------
@@ -502,21 +519,35 @@ def test_on_a_phone_nothing_scrolls_sideways_and_the_panel_is_below(open_page, s
 
 LOW_CONTRAST = """() => {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const rgba = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-    const d = canvas.getImageData(0, 0, 1, 1).data; return [d[0], d[1], d[2], d[3] / 255]; };
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
   const over = (top, below) => below.map((b, i) => i < 3 ? top[i] * top[3] + b * (1 - top[3]) : 1);
-  const background = (e) => e ? over(rgba(getComputedStyle(e).backgroundColor), background(e.parentElement)) : [255, 255, 255, 1];
+  const background = (e) => {
+    if (!e) return [255, 255, 255, 1];
+    return over(rgba(getComputedStyle(e).backgroundColor), background(e.parentElement));
+  };
   const opacity = (e) => e ? getComputedStyle(e).opacity * opacity(e.parentElement) : 1;
-  const light = (c) => { const [r, g, b] = c.slice(0, 3).map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const linear = (v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = (c) => {
+    const [r, g, b] = c.slice(0, 3).map((v) => linear(v / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const seen = { checkOpacity: true, checkVisibilityCSS: true };
   const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const e = walker.currentNode.parentElement, text = walker.currentNode.textContent.trim();
-    if (!text || !e.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) || e.closest('.sr-only, style, script, [disabled]')) continue;
+    if (!text || !e.checkVisibility(seen)) continue;
+    if (e.closest('.sr-only, style, script, [disabled]')) continue;
     const style = getComputedStyle(e), below = background(e), colour = rgba(style.color);
     colour[3] *= opacity(e);
-    const [a, b] = [light(over(colour, below)), light(below)].sort((x, y) => y - x), ratio = (a + 0.05) / (b + 0.05);
-    const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+    const [a, b] = [light(over(colour, below)), light(below)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05), size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
     if (ratio < (large ? 3 : 4.5)) found.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)}`);
   }
   return found;
@@ -562,10 +593,15 @@ def test_nothing_jumps_while_a_reply_streams(page, service):
     assert len(places) == 1
 
 
-NAMELESS = """() => [...document.querySelectorAll('button, a, input, textarea, select, [role=button], [role=tab]')]
-  .filter((e) => e.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) && e.tabIndex >= 0)
-  .filter((e) => !(e.ariaLabel || e.innerText?.trim() || e.title || e.alt || e.labels?.length && e.labels[0].innerText.trim()))
-  .map((e) => e.outerHTML.slice(0, 160))"""
+NAMELESS = """() => {
+  const pressed = 'button, a, input, textarea, select, [role=button], [role=tab]';
+  const seen = { checkOpacity: true, checkVisibilityCSS: true };
+  const label = (e) => e.labels?.length && e.labels[0].innerText.trim();
+  const name = (e) => e.ariaLabel || e.innerText?.trim() || e.title || e.alt || label(e);
+  return [...document.querySelectorAll(pressed)]
+    .filter((e) => e.checkVisibility(seen) && e.tabIndex >= 0 && !name(e))
+    .map((e) => e.outerHTML.slice(0, 160));
+}"""
 
 
 def test_everything_that_can_be_pressed_has_a_name(page, service):
@@ -577,6 +613,12 @@ def test_everything_that_can_be_pressed_has_a_name(page, service):
     assert page.evaluate(NAMELESS) == []
 
 
+FOCUSED = """() => {
+  const { ariaLabel, innerText, id } = document.activeElement;
+  return ariaLabel || innerText || id;
+}"""
+
+
 def test_a_question_can_be_asked_and_followed_up_with_the_keyboard_alone(page):
     page.locator("#picker input").first.focus()
     page.keyboard.press("ArrowRight")
@@ -584,11 +626,7 @@ def test_a_question_can_be_asked_and_followed_up_with_the_keyboard_alone(page):
     reached = set()
     for _ in range(14):
         page.keyboard.press("Tab")
-        reached.add(
-            page.evaluate(
-                "document.activeElement.ariaLabel || document.activeElement.innerText || document.activeElement.id"
-            )
-        )
+        reached.add(page.evaluate(FOCUSED))
     assert {
         "Your message",
         "Upload a file",
@@ -610,9 +648,28 @@ def test_a_question_can_be_asked_and_followed_up_with_the_keyboard_alone(page):
 # -- knowledge ------------------------------------------------------------------------------
 
 
+BIKES = """\
+id,title,questions,answer,intent,pictures
+bike,A flat tyre,How do I fix a puncture?,Patch the tube.,repair,
+bad,No answer,x,,,
+"""
+
+
+def test_where_the_page_is_not_open_knowledge_is_only_read(open_page, service, assets):
+    demo, url = launch(service, assets, may_add=False)
+    try:
+        page = open_page(address=url)
+        page.get_by_role("tab", name="Knowledge").click()
+        expect(page.locator("#entries")).to_contain_text("Returning an order")
+        expect(page.get_by_text("MM_SUPPORT_OPEN_KNOWLEDGE=1")).to_be_visible()
+        expect(page.get_by_role("button", name="Add to knowledge")).to_have_count(0)
+        assert page.locator("#ingest-files").count() == 0
+    finally:
+        demo.close()
+
+
 def test_own_knowledge_is_added_browsed_and_answered_from(page, tmp_path):
-    rows = "id,title,questions,answer,intent,pictures\nbike,A flat tyre,How do I fix a puncture?,Patch the tube.,repair,\nbad,No answer,x,,,\n"
-    (tmp_path / "bikes.csv").write_text(rows)
+    (tmp_path / "bikes.csv").write_text(BIKES)
     page.get_by_role("tab", name="Knowledge").click()
     page.get_by_label("Name of your knowledge").fill("bikes")
     page.locator("#ingest-files input[type=file]").set_input_files(str(tmp_path / "bikes.csv"))
@@ -620,7 +677,7 @@ def test_own_knowledge_is_added_browsed_and_answered_from(page, tmp_path):
     page.get_by_role("button", name="Add to knowledge").click()
     report = page.locator("#ingest-report")
     expect(report).to_contain_text("1 entries added")
-    expect(report).to_contain_text("the answer is empty")
+    expect(report).to_contain_text("it has no answer")
     expect(page.get_by_role("row", name="Bikes 1 0")).to_be_visible()
     page.get_by_label("Knowledge base").click()
     page.get_by_role("option", name="Bikes").click()

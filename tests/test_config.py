@@ -52,5 +52,8 @@ def test_a_device_that_is_not_there_is_an_input_error():
 
 
 def test_importing_the_package_builds_nothing_heavy():
-    code = "import sys, mm_support; sys.exit(any(m in sys.modules for m in ('torch', 'transformers', 'whisper', 'gradio')))"
+    code = (
+        "import sys, mm_support; sys.exit(any(m in sys.modules for m in ('torch', 'transformers',"
+        " 'whisper', 'gradio')))"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

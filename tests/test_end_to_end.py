@@ -56,7 +56,7 @@ def words(text: str) -> str:
 
 
 def test_every_pack_is_there(service):
-    bases = {base.name: base for base in service.knowledge.list()}
+    bases = {base.name: base for base in service.knowledge.list() if not base.own}
     assert set(bases) == {"education", "finance", "healthcare", "shopping", "smart-home"}
     assert all(base.entries >= 30 and base.pictures > 0 for base in bases.values())
 

@@ -315,8 +315,9 @@ def seeing_folder(tmp_path_factory):
         additional_special_tokens=marks,
     )
     template = (
-        "{% for m in messages %}{{ m.role }}: {% for part in m.content %}{% if part.type == 'image' %}<|vision_start|><|image_pad|><|vision_end|>"
-        "{% else %}{{ part.text }}{% endif %}{% endfor %}\n{% endfor %}"
+        "{% for m in messages %}{{ m.role }}: {% for part in m.content %}{% if part.type == 'image'"
+        " %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part.text }}{% endif %}{%"
+        " endfor %}\n{% endfor %}"
     )
     small = Qwen2VLImageProcessor(min_pixels=28 * 28, max_pixels=16 * 28 * 28)
     start, end, image, video = fast.convert_tokens_to_ids(marks)

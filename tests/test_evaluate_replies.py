@@ -1,6 +1,7 @@
 """The judge of replies, by hand: what it calls supported, and how a dialogue is counted."""
 
 import pytest
+from test_service import folder, make  # noqa: F401  (fixtures)
 
 from mm_support.decide.policy import Decision
 from mm_support.decode.reply import Sentence
@@ -76,19 +77,13 @@ def test_figures_by_hand():
     assert values["follow_ups_found_first"] is None
 
 
-def test_a_dialogue_is_asked_with_its_past():
-    class Service:
-        pasts = []
-
-        def compose(self, turn, past):
-            self.pasts.append([before.text for before in past])
-            one = outcome("answerable", "answer")
-            return one.hits, one.decision, one.sentences
-
+def test_a_dialogue_is_asked_with_its_past(make):  # noqa: F811
     turns = [
-        {"text": "a", "expect": "refund"},
-        {"text": "b", "expect": "refund"},
-        {"text": "c", "expect": "none"},
+        {"text": "washing machine e24", "expect": "e24"},
+        {"text": "and then?", "expect": "e24"},
+        {"text": "zebra giraffe elephant", "expect": "none"},
     ]
-    kinds = [o.kind for o in ask(Service(), "kb", {"kind": "dialogue", "turns": turns})]
-    assert Service.pasts == [[], ["a"], ["a", "b"]] and kinds == ["answerable", "follow_up", "none"]
+    outcomes = list(ask(make(), "kb", {"kind": "dialogue", "turns": turns}))
+    assert [o.kind for o in outcomes] == ["answerable", "follow_up", "none"]
+    assert [o.decision.action for o in outcomes] == ["answer", "answer", "refuse"]
+    assert outcomes[1].cited[0] == "e24"  # alone, the question names nothing

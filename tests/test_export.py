@@ -1,13 +1,16 @@
 """Rated turns become cases that `evaluate --cases` reads."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mm_support.__main__ import main
+from mm_support.desk.conversations import keep_turn
 from mm_support.evaluate.cases import read_cases
 from mm_support.store.database import Store
 
+START = datetime(2026, 1, 1, tzinfo=UTC)
 HITS = [{"id": "refund", "title": "Refunds"}, {"id": "card", "title": "New card"}]
 TURN = {
     "session_id": "s",
@@ -31,7 +34,15 @@ def export(tmp_path):
         (tmp_path / "data").mkdir(exist_ok=True)
         store = Store(f"sqlite:///{tmp_path / 'data' / 'turns.sqlite'}")
         for number, (changes, ratings) in enumerate(turns):
-            store.add_turn(**{**TURN, "id": f"t{number}", **changes})
+            keep_turn(
+                store,
+                {
+                    **TURN,
+                    "id": f"t{number}",
+                    "created": START + timedelta(seconds=number),
+                    **changes,
+                },
+            )
             for rating in ratings:
                 store.add_feedback(f"t{number}", *rating)
         store.close()

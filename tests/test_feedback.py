@@ -11,33 +11,23 @@ import pytest
 import torch
 from PIL import Image
 from test_fusion_training import D_PICTURE, PACK_ENTRIES, FakeSet
+from test_service import folder, make  # noqa: F401  (fixtures)
 
-from mm_support.config import Settings
-from mm_support.errors import InputError, KnowledgeError
+from assets.training.grocery import BASE
+from mm_support import terminal
+from mm_support.__main__ import main
+from mm_support.errors import InputError
 from mm_support.evaluate.cases import Case, read_cases
 from mm_support.train import fusion, fusion_training
 from mm_support.train.feedback import Feedback, read_feedback, with_feedback
-from mm_support.train.grocery import BASE
-from mm_support.train.support_set import TRAINED_PACKS, Picture, Wording, cleaned
+from mm_support.train.support_set import Picture, Wording, cleaned
 from mm_support.train.turns import make_turns
 from mm_support.types import Entry, UserTurn
 
-PACK = TRAINED_PACKS[0]
-ENTRY = {
-    "id": "card",
-    "title": "New card",
-    "answer": "Order a card.",
-    "questions": ["how do I get a card", "another card"],
-    "intent": "card",
-}
-
-
-@pytest.fixture
-def packs(tmp_path):
-    folder = tmp_path / "packs"
-    (folder / PACK).mkdir(parents=True)
-    (folder / PACK / "entries.jsonl").write_text(json.dumps(ENTRY))
-    return folder
+PACK = "cards"
+ENTRIES = [
+    Entry("card", "New card", "Order a card.", ("how do I get a card", "another card"), "card")
+]
 
 
 def written(path, *rows):
@@ -45,7 +35,7 @@ def written(path, *rows):
     return path
 
 
-def test_rows_that_cannot_be_used_are_left_out_as_evaluate_leaves_them_out(tmp_path, packs, capsys):
+def test_rows_that_cannot_be_used_are_left_out_as_evaluate_leaves_them_out(tmp_path, capsys):
     Image.new("RGB", (32, 32)).save(tmp_path / "photo.png")
     rows = [
         {"text": "plastic gone", "image": "photo.png", "expect": "card"},
@@ -57,7 +47,7 @@ def test_rows_that_cannot_be_used_are_left_out_as_evaluate_leaves_them_out(tmp_p
         "{broken",
     ]
     file = written(tmp_path / f"{PACK}.jsonl", *rows)
-    found = read_feedback(file, None, packs, Settings())
+    found = read_feedback(file, PACK, ENTRIES)
     assert [(case.turn.text, case.expect) for case in found.cases] == [("plastic gone", "card")]
     said = capsys.readouterr().err
     _, skipped = read_cases(file, PACK, {"card"})
@@ -75,45 +65,36 @@ def test_rows_that_cannot_be_used_are_left_out_as_evaluate_leaves_them_out(tmp_p
         (["", "{"], "no case that can be used"),
     ],
 )
-def test_a_file_without_a_use_is_one_sentence(tmp_path, packs, rows, match):
+def test_a_file_without_a_use_is_one_sentence(tmp_path, rows, match):
     with pytest.raises(InputError, match=match):
-        read_feedback(written(tmp_path / "cases.jsonl", *rows), PACK, packs, Settings())
+        read_feedback(written(tmp_path / "cases.jsonl", *rows), PACK, ENTRIES)
 
 
-def test_files_and_bases_that_do_not_exist_are_one_sentence(tmp_path, packs):
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
-        read_feedback(tmp_path / "gone.jsonl", PACK, packs, Settings())
-    file = written(tmp_path / "cases.jsonl", {"text": "x", "expect": "card"})
-    with pytest.raises(KnowledgeError):
-        read_feedback(file, "never-ingested", packs, Settings(data_dir=tmp_path / "data"))
-    with pytest.raises(InputError, match=BASE):
-        read_feedback(file, BASE, packs, Settings())
+        read_feedback(tmp_path / "gone.jsonl", PACK, ENTRIES)
 
 
-def test_an_unusable_file_stops_the_run_before_anything_is_built_or_replaced(
-    tmp_path, monkeypatch, capsys
+@pytest.mark.parametrize(
+    "about, sentence", [("kb", "no-such-entry"), ("other", "other is not among the bases")]
+)
+def test_an_unusable_file_stops_the_run_before_anything_is_built(
+    about,
+    sentence,
+    tmp_path,
+    make,  # noqa: F811
+    monkeypatch,
+    capsys,
 ):
-    from mm_support.__main__ import main
-
+    monkeypatch.setattr(terminal, "load_service", lambda settings: make())
     monkeypatch.setattr(fusion, "build", lambda *_: pytest.fail("the set was built"))
-    file = written(tmp_path / f"{PACK}.jsonl", {"text": "x", "expect": "no-such-entry"})
-    out = tmp_path / "weights"
-    assert (
-        main(
-            [
-                "train",
-                "fusion",
-                "--grocery",
-                str(tmp_path),
-                "--feedback",
-                str(file),
-                "--out",
-                str(out),
-            ]
-        )
-        == 2
-    )
-    assert "no-such-entry" in capsys.readouterr().err and not out.exists()
+    file = written(tmp_path / "rows.jsonl", {"text": "x", "expect": "no-such-entry"})
+    called = ["train", "fusion", "--knowledge", "kb", "--feedback", str(file)]
+    data = ["--data", str(tmp_path / "data")]
+    assert main([*data, *called, "--feedback-knowledge", about]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said and "Traceback" not in said
+    assert not (tmp_path / "data" / "weights").exists()
 
 
 def cases_of(*rows):
@@ -142,7 +123,7 @@ def test_questions_teach_in_what_was_typed_and_heard_and_a_base_of_ones_own_also
         Wording("own", "b", "heard", "train", Path("photo.jpg")),
     ]
     assert [p for p in found.pictures if p.base == "own"] == [
-        Picture("own", ("b",), Path("photo.jpg"), 0, "train")
+        Picture("own", ("b",), Path("photo.jpg"), 0, "train", read=True)
     ]
 
 
@@ -177,7 +158,6 @@ class StickerSet(FakeSet):
 
 @pytest.mark.parametrize("name", ["weighted-sum", "attention"])
 def test_a_corrected_question_changes_what_is_found(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(fusion_training, "TRAINED_PACKS", ("shop",))
     monkeypatch.setattr(fusion_training, "WARM_UP", 5)
     monkeypatch.setattr(fusion_training, "BATCH", 16)
     sent = Picture("shop", ("refund",), Path("sticker-later.jpg"), 0, "test")

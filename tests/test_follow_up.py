@@ -12,6 +12,7 @@ from conftest import WordEncoder
 from mm_support.decide.follow_up import MAX_WEIGHT, MODALITY, chosen, context_weight, resolve
 from mm_support.desk.summary import summarise
 from mm_support.knowledge.query import SearchQuery
+from mm_support.pipeline import drained, judge, past_after
 from mm_support.types import FusedQuery, Past, Question, UserTurn
 
 CASES = Path(__file__).parent / "cases"
@@ -117,22 +118,13 @@ def test_follow_ups_find_more_with_their_context(service):
             past: tuple[Past, ...] = ()
             for turn in case.get("turns", ()):
                 asked = UserTurn(turn["text"], knowledge=file.stem)
-                hits, _, decision = service.decide(asked, past)
+                judged = drained(judge(service.parts, asked, past))
+                best = judged.hits[0].entry
                 if past and turn["expect"] != "none":
-                    found["with"].append(hits[0].entry.id == turn["expect"])
-                    found["without"].append(service.decide(asked)[0][0].entry.id == turn["expect"])
-                best = hits[0].entry
-                past += (
-                    Past(
-                        turn["text"],
-                        "",
-                        decision.action,
-                        (best.id,),
-                        decision.reason,
-                        file.stem,
-                        best.title,
-                    ),
-                )
+                    found["with"].append(best.id == turn["expect"])
+                    alone = drained(judge(service.parts, asked))
+                    found["without"].append(alone.hits[0].entry.id == turn["expect"])
+                past += (past_after(judged, [best]),)
     assert len(found["with"]) >= 80
     assert (
         np.mean(found["with"]) >= 0.84

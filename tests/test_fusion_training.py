@@ -12,10 +12,11 @@ import pytest
 import torch
 from conftest import WordEncoder
 
+from assets.training.fusion_figures import ask, fewer, figures
+from assets.training.grocery import BASE, grocery_entries
 from assets.training.products import Product
 from mm_support.config import Settings
 from mm_support.errors import WeightsError
-from mm_support.evaluate.fusion_figures import ask, fewer, figures
 from mm_support.fuse.strategies import STRATEGIES, build_fusion
 from mm_support.fuse.weights import fusion_file, load_fusion, made_for, save_fusion
 from mm_support.knowledge.index import Point
@@ -25,12 +26,11 @@ from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.scoring import PIECE_SHARE
-from mm_support.language import identifiers as codes
+from mm_support.language import identifiers
 from mm_support.language.sentences import word_stems
 from mm_support.train import fusion_training
-from mm_support.train.grocery import BASE, grocery_entries
+from mm_support.train.encoded_set import packed, unpacked
 from mm_support.train.support_set import Picture, SupportSet, Wording
-from mm_support.train.support_set_encoded import packed, unpacked
 from mm_support.train.turns import make_turns
 from mm_support.types import Entry, Token
 
@@ -97,7 +97,8 @@ class FakeSet:
             Wording("shop", "refund", f"money refund {split}", split)
             for split in ("train", "validation", "test")
         ]
-        return cls(SupportSet(entries, tuple(wordings), tuple(pictures)))
+        trained = (BASE, "shop")
+        return cls(SupportSet(entries, tuple(wordings), tuple(pictures), trained, (BASE,)))
 
     def texts(self, texts):
         return WordEncoder().encode(texts)
@@ -127,8 +128,7 @@ class FakeSet:
 
 
 @pytest.fixture
-def made(monkeypatch):
-    monkeypatch.setattr(fusion_training, "TRAINED_PACKS", ("shop",))
+def made():
     return FakeSet.small()
 
 
@@ -183,7 +183,7 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
         query = SearchQuery(
             fusion.fuse(given),
             {name: word_stems(text) for name, text, _ in said},
-            {name: named for name, text, _ in said if (named := codes.extract(text))},
+            {name: named for name, text, _ in said if (named := identifiers.extract(text))},
             {name: made.pieces([text])[0].vectors.astype(np.float32) for name, text, _ in said},
         )
         hits = {hit.entry.id: hit.score for hit in search(version, query, 5, date.today(), True)}

@@ -10,7 +10,7 @@ from PIL import Image
 
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import MAX_PICTURES, MAX_QUESTIONS, read_knowledge
-from mm_support.store.database import TurnRow
+from mm_support.store.models import TurnRow
 
 ROW = {
     "id": "a",

@@ -28,7 +28,7 @@ class LoudIsSpeech:
 
 
 class CountsSeconds:
-    """Hears how many loud samples there are; remembers how often it was asked, and the languages."""
+    """Hears how many loud samples there are; remembers each call and its languages."""
 
     def __init__(self, ending=""):
         self.calls, self.drafts, self.ending = [], [], ending

@@ -383,15 +383,16 @@ def displays_read(reader) -> tuple[float, float]:
 
 
 @pytest.mark.slow
-def test_no_fewer_displays_are_read_than_before(displays_read):
-    assert min(displays_read) >= 0.92
+def test_displays_are_read_exactly(displays_read):
+    exact, first = displays_read
+    assert exact >= 0.97 and first >= 0.92
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="not reached yet: 38 of these 40 (95 %) are read exactly")
-def test_displays_are_read_and_their_entry_comes_first(displays_read):
-    exact, first = displays_read
-    assert exact >= 0.97 and first >= 0.98
+@pytest.mark.xfail(reason="39 of these 40 entries come first (97.5 %)")
+def test_the_entry_of_a_display_comes_first(displays_read):
+    _, first = displays_read
+    assert first >= 0.98
 
 
 @pytest.fixture(scope="module")
@@ -404,12 +405,6 @@ def numbers_read(reader) -> int:
 
 
 @pytest.mark.slow
-def test_no_fewer_clocks_and_meters_are_read_than_before(numbers_read):
-    assert numbers_read >= 8
-
-
-@pytest.mark.slow
-@pytest.mark.xfail(reason="not reached yet: 9 of 12")
 def test_clocks_and_meters_are_read_with_their_points(numbers_read):
     assert numbers_read >= 10
 

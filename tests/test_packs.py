@@ -18,7 +18,10 @@ from mm_support.knowledge.ingest import read_knowledge
 ROOT = Path(__file__).parents[1]
 KNOWLEDGE = ROOT / "assets" / "knowledge"
 CASES = ROOT / "tests" / "cases"
-PACKS = ("shopping", "smart-home", "finance", "healthcare", "education")
+CHINESE = "-zh"  # ends the name of a pack in Chinese, behind that of the one with its pictures
+HAN = "[\u4e00-\u9fff]"
+ENGLISH = ("shopping", "smart-home", "finance", "healthcare", "education")
+PACKS = (*ENGLISH, "shopping-zh", "smart-home-zh")
 KINDS = {
     "answerable": 60,
     "out_of_scope": 20,
@@ -31,17 +34,25 @@ LONGEST_SIDE = 900  # px
 pytestmark = pytest.mark.parametrize("pack", PACKS)
 
 
+def folder_of(pack: str) -> Path:
+    return KNOWLEDGE / ("zh" if pack.endswith(CHINESE) else "") / pack
+
+
+def cases_of(pack: str) -> Path:
+    return CASES / ("zh" if pack.endswith(CHINESE) else "") / f"{pack}.jsonl"
+
+
 def rows(file: Path) -> list[dict]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def entries(pack: str) -> list[dict]:
-    return rows(KNOWLEDGE / pack / "entries.jsonl")
+    return rows(folder_of(pack) / "entries.jsonl")
 
 
 def turns(pack: str) -> list[dict]:
     """Every question of a pack's cases, those within dialogues too."""
-    return [turn for case in rows(CASES / f"{pack}.jsonl") for turn in case.get("turns", [case])]
+    return [turn for case in rows(cases_of(pack)) for turn in case.get("turns", [case])]
 
 
 def normalised(text: str) -> str:
@@ -55,14 +66,15 @@ def draw(pack: str, monkeypatch: pytest.MonkeyPatch) -> dict:
     """
     before = set(sys.modules)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    yield runpy.run_path(str(KNOWLEDGE / pack / "draw.py"), run_name="draw")
+    script = folder_of(pack.removesuffix(CHINESE)) / "draw.py"
+    yield runpy.run_path(str(script), run_name="draw")
     for name in set(sys.modules) - before:
         if str(KNOWLEDGE) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]
 
 
 def test_the_program_reads_all_of_it(pack: str) -> None:
-    found, skipped = read_knowledge(KNOWLEDGE / pack)
+    found, skipped = read_knowledge(folder_of(pack))
     assert skipped == []
     assert [entry.id for entry in found] == [entry["id"] for entry in entries(pack)]
     assert len(found) >= 30
@@ -95,13 +107,29 @@ def test_some_matters_are_for_people_only(pack: str) -> None:
 
 
 def test_answers_are_short_and_plain(pack: str) -> None:
+    least, most, stop = (50, 300, "。") if pack.endswith(CHINESE) else (80, 900, ".")
     for entry in entries(pack):
-        assert 80 <= len(entry["answer"]) <= 900, entry["id"]
-        assert entry["answer"].endswith("."), entry["id"]
+        assert least <= len(entry["answer"]) <= most, entry["id"]
+        assert entry["answer"].endswith(stop), entry["id"]
+
+
+def test_a_pack_is_written_in_its_language(pack: str) -> None:
+    """Chinese text holds no half-width marks; product names and single English words it may."""
+    for entry in entries(pack):
+        text = " ".join((entry["title"], entry["answer"], *entry["questions"]))
+        share = len(re.findall(HAN, entry["answer"])) / len(entry["answer"])
+        assert (share > 0.3) == pack.endswith(CHINESE), entry["id"]
+        assert not re.search(f"{HAN}[,;:?!(]|[,;:?!)]{HAN}", text), entry["id"]
+
+
+def test_customers_mix_english_words_into_chinese(pack: str) -> None:
+    asked = [turn["text"] for turn in turns(pack)]
+    mixed = [text for text in asked if re.search(HAN, text) and re.search(r"[A-Za-z]{3,}", text)]
+    assert (15 <= len(mixed) < len(asked) / 2) == pack.endswith(CHINESE)
 
 
 def test_every_picture_opens_and_is_used(pack: str) -> None:
-    folder = KNOWLEDGE / pack
+    folder = folder_of(pack)
     used = {folder / name for entry in entries(pack) for name in entry.get("pictures", [])}
     files = set((folder / "pictures").iterdir())
     assert used == files
@@ -114,9 +142,10 @@ def test_every_picture_opens_and_is_used(pack: str) -> None:
 
 def test_pictures_are_drawn_by_the_script(pack: str, draw: dict) -> None:
     pictures = draw["PICTURES"]
-    folder = KNOWLEDGE / pack / "pictures"
-    assert set(pictures) == {file.name for file in folder.iterdir()}
-    name = min(pictures)
+    folder = folder_of(pack) / "pictures"
+    shown = {file.name for file in folder.iterdir()}
+    assert shown == set(pictures) or (pack.endswith(CHINESE) and shown < set(pictures))
+    name = min(shown)
     first, second = (np.asarray(pictures[name](), np.float32) for _ in range(2))
     assert np.array_equal(first, second)
     with Image.open(folder / name) as shipped:
@@ -134,7 +163,7 @@ def test_cases_expect_entries_that_exist(pack: str) -> None:
 
 
 def test_cases_are_of_every_kind(pack: str) -> None:
-    cases = rows(CASES / f"{pack}.jsonl")
+    cases = rows(cases_of(pack))
     counts = Counter(case["kind"] for case in cases)
     assert set(counts) == set(KINDS)
     assert {kind: counts[kind] for kind, least in KINDS.items() if counts[kind] < least} == {}

@@ -10,6 +10,7 @@ from mm_support.decide.confidence import FEATURES, Gate, features, load_gate
 from mm_support.decide.policy import ANGER, WANTS_PERSON, Policy, candidates
 from mm_support.errors import InputError, WeightsError
 from mm_support.knowledge.query import SearchQuery
+from mm_support.pipeline import drained, judge
 from mm_support.train.calibrate import read_cases
 from mm_support.types import Entry, FusedQuery, Hit, Past, Question, UserTurn
 
@@ -204,12 +205,12 @@ def test_a_gate_that_was_fitted_to_other_encoders_says_so(caplog):
     assert gate_for(Settings(profile="embedded")) == load_gate() and not caplog.records
     assert (
         gate_for(Settings(profile="embedded", text_model="org/other")) == load_gate()
-        and "train gate" in caplog.text
+        and "train calibrate" in caplog.text
     )
 
 
 def test_a_gate_that_does_not_fit_is_a_weights_error(tmp_path):
-    with pytest.raises(WeightsError, match="train gate"):
+    with pytest.raises(WeightsError, match="train calibrate"):
         load_gate(tmp_path / "gone.json")
     (tmp_path / "gate.json").write_text(
         '{"weights": [1], "bias": 0, "answer": 0.5, "clarify": 0.2}'
@@ -230,7 +231,7 @@ NEITHER = (
 @pytest.mark.slow
 @pytest.mark.parametrize("sentences, reason", [(ASKS, "asked"), (ANGRY, "upset"), (NEITHER, None)])
 def test_wording_that_asks_for_a_person(service, sentences, reason):
-    policy = service._parts.result().policy
+    policy = service.parts.policy
     assert {text: policy._sign(text) for text in sentences.split("|")} == dict.fromkeys(
         sentences.split("|"), reason
     )
@@ -246,9 +247,9 @@ def test_wording_that_asks_for_a_person(service, sentences, reason):
     ],
 )
 def test_codes_said_and_not_said(service, text, action):
-    hits, _, decision = service.decide(UserTurn(text, knowledge="smart-home"))
-    assert decision.action == action
-    assert action == "clarify" or hits[0].entry.id == "washer-e24"
+    judged = drained(judge(service.parts, UserTurn(text, knowledge="smart-home")))
+    assert judged.decision.action == action
+    assert action == "clarify" or judged.hits[0].entry.id == "washer-e24"
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,15 @@ from mm_support.decide.confidence import FEATURES, Gate
 from mm_support.decide.policy import Policy
 from mm_support.decode.compose import Speech
 from mm_support.decode.reply import ReplyWriter, Sentence
+from mm_support.encode.text import RememberingEncoder
 from mm_support.encode.turn import Encoders, question_of
 from mm_support.errors import InputError, KnowledgeError, WeightsError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.parts import Parts
-from mm_support.pipeline import query_of
-from mm_support.service import SupportService, open_store
+from mm_support.pipeline import drained, judge, perceive, query_of
+from mm_support.service import SupportService, open_keeper
 from mm_support.types import (
     Audio,
     Finished,
@@ -64,34 +65,39 @@ def make(tmp_settings, folder):
     """Builds a service from fakes, with the base "kb" ingested."""
     services = []
 
-    def build(draft="", lines=(), speech=None):
-        text, image = WordEncoder(), ColourEncoder()
+    def build(draft="", lines=(), speech=None, text=None):
+        text, image = text or WordEncoder(), ColourEncoder()
+        asked = RememberingEncoder(text)
         index = FolderIndex(tmp_settings.data_dir, "fake", text.dim, image.dim)
-        encoders = Encoders(speech or FakeSpeech(), image, FakeReader(*lines), text)
+        encoders = Encoders(speech or FakeSpeech(), image, FakeReader(*lines), asked)
         fusion = build_fusion("weighted-sum", text.dim, image.dim)
         understand = partial(query_of, encoders, fusion)
         knowledge = Knowledge(index, text, image, understand)
         knowledge.ingest("kb", folder)
         parts = Future()
-        writer = ReplyWriter(EchoModel(draft) if draft else None, text)
+        writer = ReplyWriter(EchoModel(draft) if draft else None, asked)
         parts.set_result(
             Parts(
                 "CPU",
                 encoders,
                 fusion,
                 knowledge,
-                Policy(GATE, text),
+                Policy(GATE, asked),
                 writer,
                 FakeVoice(),
-                index.close,
+                close=index.close,
             )
         )
-        services.append(SupportService(tmp_settings, open_store(tmp_settings), parts))
+        services.append(SupportService(tmp_settings, open_keeper(tmp_settings), parts))
         return services[-1]
 
     yield build
     for service in services:
         service.close()
+
+
+def judged(service, turn, past=()):
+    return drained(judge(service.parts, turn, past))
 
 
 def ask(service, text="", **changes):
@@ -177,24 +183,24 @@ def test_a_code_read_in_the_photo_finds_its_entry_also_with_a_confused_character
 
 def test_what_a_display_shows_is_a_code_where_an_entry_says_so(make, blue):
     service = make(lines=("Ub", "COTTON"))
-    plain = service.decide(UserTurn(text="what is this", image=blue, knowledge="kb"))
-    assert not plain[1].identifiers  # no entry names it
+    plain = judged(service, UserTurn(text="what is this", image=blue, knowledge="kb"))
+    assert not plain.query.identifiers  # no entry names it
     (service.settings.data_dir / "shown.md").write_text(
         "# Dryer shows Ub\n\nThe load is unbalanced.\n\n# Cotton\n\nCotton may be hot.\n"
     )
     service.knowledge.ingest("kb", service.settings.data_dir / "shown.md")
-    hits, query, _ = service.decide(UserTurn(text="what is this", image=blue, knowledge="kb"))
-    assert query.identifiers == {"photo_text": {"UB"}} and hits[0].entry.title == "Dryer shows Ub"
-    assert service.decide(UserTurn(text="it says ub", knowledge="kb"))[1].identifiers == {
-        "text": {"UB"}
-    }
+    found = judged(service, UserTurn(text="what is this", image=blue, knowledge="kb"))
+    assert found.query.identifiers == {"photo_text": {"UB"}}
+    assert found.hits[0].entry.title == "Dryer shows Ub"
+    said = judged(service, UserTurn(text="it says ub", knowledge="kb"))
+    assert said.query.identifiers == {"text": {"UB"}}
     turn = UserTurn(text="what is this", image=blue, knowledge="kb")
-    by_code = hits[0].score
+    by_code = found.hits[0].score
     assert service.knowledge.search(turn)[0].score == pytest.approx(by_code)
     assert next(event for event in service.reply(turn) if isinstance(event, Found)).hits[
         0
     ].score == pytest.approx(by_code)
-    alone = service.decide(UserTurn(image=blue, knowledge="kb"))[0][0]
+    alone = judged(service, UserTurn(image=blue, knowledge="kb")).hits[0]
     assert next(
         hit for hit in service.describe(blue).matches if hit.entry == alone.entry
     ).score == pytest.approx(alone.score)
@@ -223,8 +229,8 @@ def test_unknown_is_refused_then_a_person_takes_over(make):
 def test_a_follow_up_is_read_with_the_turn_before_across_processes(make, tmp_settings):
     service = make()
     first = ask(service, "washing machine e24")
-    service._store.close()
-    service._store = open_store(tmp_settings)  # what another process would open
+    service._keeper.close()
+    service._keeper = open_keeper(tmp_settings)  # what another process would open
     second = ask(service, "and then?", session_id=first.session_id)
     assert second.citations[0].entry_id == "e24" and second.fusion.weights["context"] > 0
     assert ask(service, "and then?").action != "answer"
@@ -260,7 +266,7 @@ def test_words_that_only_point_at_a_photo_leave_the_say_to_the_photo(make, red, 
 def test_the_turn_is_stored_before_finished_and_holds_no_media(make, red):
     service = make(lines=("E24",))
     for event in service.reply(UserTurn("broken", red, SPEECH, "kb")):
-        stored = list(service._store.turns())
+        stored = list(service._keeper.store.turns())
         assert bool(stored) == isinstance(event, Finished)
     ((row, _),) = stored
     assert (
@@ -287,13 +293,13 @@ def test_closing_the_reply_stops_and_stores_nothing(make):
     while not isinstance(next(events), Said):
         pass
     events.close()
-    assert list(service._store.turns()) == []
+    assert list(service._keeper.store.turns()) == []
 
 
 def test_feedback_lands_with_its_turn(make):
     service = make()
     service.feedback(ask(service, "warranty").turn_id, "up", "thanks")
-    ((_, (feedback,)),) = service._store.turns()
+    ((_, (feedback,)),) = service._keeper.store.turns()
     assert (feedback.rating, feedback.comment) == ("up", "thanks")
 
 
@@ -330,7 +336,7 @@ def test_customers_at_the_same_time_get_their_own_answers(make):
 
 
 def test_while_models_load_it_says_so_then_answers(make, tmp_settings):
-    ready, loading = make(), SupportService(tmp_settings, open_store(tmp_settings), Future())
+    ready, loading = make(), SupportService(tmp_settings, open_keeper(tmp_settings), Future())
     assert not loading.status().ready and not loading.status().failed
     events = loading.reply(UserTurn("warranty", knowledge="kb"))
     assert next(events) == Working("load", loading.status().message)
@@ -339,7 +345,7 @@ def test_while_models_load_it_says_so_then_answers(make, tmp_settings):
 
 
 def test_a_failure_to_load_is_said_again_on_every_call(tmp_settings):
-    service = SupportService(tmp_settings, open_store(tmp_settings), Future())
+    service = SupportService(tmp_settings, open_keeper(tmp_settings), Future())
 
     def fail(settings, say):
         raise WeightsError("No network.")
@@ -455,7 +461,7 @@ def test_everything_in_words_looks_for_its_counterparts_and_a_photo_reaches_the_
 ):
     parts = make(lines=("E24",))._parts.result()
     turn = UserTurn("refund late", image=folder / "red.png", audio=SPEECH)
-    heard, seen = parts.encoders.perceive(turn)
+    heard, seen = drained(perceive(parts.encoders, turn))
     query = query_of(parts.encoders, parts.fusion, turn)
     assert {name: len(rows) for name, rows in query.pieces.items()} == {
         "text": 2,

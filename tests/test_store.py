@@ -1,11 +1,13 @@
-"""The store: a turn is there once add_turn returns, for every process."""
+"""The store: a turn is there once keep_turn returns, for every process."""
 
 import sqlite3
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mm_support.errors import InputError, SupportError
+from mm_support.desk.conversations import keep_turn
+from mm_support.errors import InputError, StoreError, SupportError
 from mm_support.store.database import Store
 
 
@@ -31,12 +33,14 @@ def turn(number, session="s", action="answer", **changes):
         intent="",
         fusion=None,
         timings={},
+        created=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number),
+        asked_about=[],
     )
     return {**columns, **changes}
 
 
 def test_a_second_store_sees_what_the_first_wrote(url):
-    Store(url).add_turn(**turn(1, transcript={"text": "spoken"}))
+    keep_turn(Store(url), turn(1, transcript={"text": "spoken"}))
     (past,) = Store(url).past("s")
     assert (
         past.text == "question 1 spoken" and past.action == "answer" and past.citations == ("e1",)
@@ -44,7 +48,7 @@ def test_a_second_store_sees_what_the_first_wrote(url):
 
 
 def test_sqlite_runs_in_wal_mode(url, tmp_path):
-    Store(url).add_turn(**turn(1))
+    keep_turn(Store(url), turn(1))
     (mode,) = sqlite3.connect(tmp_path / "turns.sqlite").execute("PRAGMA journal_mode").fetchone()
     assert mode == "wal"
 
@@ -52,14 +56,14 @@ def test_sqlite_runs_in_wal_mode(url, tmp_path):
 def test_past_is_the_latest_of_the_session_oldest_first(url):
     store = Store(url)
     for number in range(6):
-        store.add_turn(**turn(number, session="s" if number % 2 else "other"))
+        keep_turn(store, turn(number, session="s" if number % 2 else "other"))
     assert [past.text for past in store.past("s", limit=2)] == ["question 3", "question 5"]
     assert store.past("nobody") == ()
 
 
 def test_feedback_belongs_to_a_turn(url):
     store = Store(url)
-    store.add_turn(**turn(1))
+    keep_turn(store, turn(1))
     store.add_feedback("t1", "down", "wrong part")
     ((row, (feedback,)),) = store.turns()
     assert (row.id, feedback.rating, feedback.comment) == ("t1", "down", "wrong part")
@@ -67,7 +71,7 @@ def test_feedback_belongs_to_a_turn(url):
 
 def test_the_latest_feedback_of_a_turn_is_the_last(url, tmp_path):
     store = Store(url)
-    store.add_turn(**turn(1))
+    keep_turn(store, turn(1))
     for rating in ("up", "down"):
         store.add_feedback("t1", rating)
     with sqlite3.connect(
@@ -82,7 +86,7 @@ def test_the_latest_feedback_of_a_turn_is_the_last(url, tmp_path):
 @pytest.mark.parametrize("call", [("t9", "up", ""), ("t1", "maybe", ""), ("t1", "up", "x" * 2001)])
 def test_bad_feedback_is_an_input_error_and_nothing_is_stored(url, call):
     store = Store(url)
-    store.add_turn(**turn(1))
+    keep_turn(store, turn(1))
     with pytest.raises(InputError):
         store.add_feedback(*call)
     ((_, feedback),) = store.turns()
@@ -91,17 +95,16 @@ def test_bad_feedback_is_an_input_error_and_nothing_is_stored(url, call):
 
 def test_many_threads_lose_nothing(url):
     store = Store(url)
-    threads = [threading.Thread(target=store.add_turn, kwargs=turn(n)) for n in range(20)]
+    threads = [threading.Thread(target=keep_turn, args=(store, turn(n))) for n in range(20)]
     [thread.start() for thread in threads], [thread.join() for thread in threads]
     assert len(list(store.turns())) == 20
 
 
 def test_a_failed_write_is_said_and_the_next_works(url):
     store = Store(url)
-    store.add_turn(**turn(1))
-    with pytest.raises(SupportError, match="stored"):
-        store.add_turn(**turn(1))
-    store.add_turn(**turn(2))
+    with pytest.raises(StoreError, match="stored"):
+        keep_turn(store, turn(1, hits=None, text=None))
+    keep_turn(store, turn(2))
 
 
 def test_an_impossible_url_is_a_support_error():
@@ -115,15 +118,16 @@ def test_the_past_knows_what_was_answered_asked_back_and_read(url):
     hits = [{"id": "e1", "title": "Refund"}, {"id": "e2", "title": "Return"}]
     image = {"text": [{"text": "E24"}]}
     store = Store(url)
-    store.add_turn(**turn(1, hits=hits, citations=["e2"], image=image))
-    store.add_turn(
-        **turn(
+    keep_turn(store, turn(1, hits=hits, citations=["e2"], image=image))
+    keep_turn(
+        store,
+        turn(
             2,
             hits=hits,
             citations=[],
             action="clarify",
-            reply="Is it about “Refund” or something else?",
-        )
+            asked_about=["e2", "e1"],
+        ),
     )
     answered, asked_back = store.past("s")
     assert (answered.topic, answered.asked_about, answered.read, answered.knowledge) == (
@@ -132,16 +136,4 @@ def test_the_past_knows_what_was_answered_asked_back_and_read(url):
         ("E24",),
         "k",
     )
-    assert (asked_back.topic, asked_back.asked_about) == ("", ("Refund",))
-
-
-def test_a_handoff_is_stored_with_its_turn_newest_first(url):
-    store = Store(url)
-    store.add_turn(**turn(1))
-    store.add_turn("why: stuck", **turn(2, action="handoff", reason="stuck"))
-    store.add_turn("why: asked", **turn(3, session="other", action="handoff", reason="asked"))
-    assert [(h.turn_id, h.session_id, h.reason, h.summary) for h in Store(url).handoffs()] == [
-        ("t3", "other", "asked", "why: asked"),
-        ("t2", "s", "stuck", "why: stuck"),
-    ]
-    assert len(store.handoffs(limit=1)) == 1
+    assert (asked_back.topic, asked_back.asked_about) == ("", ("Return", "Refund"))

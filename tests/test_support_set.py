@@ -4,29 +4,30 @@ done again.
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import FakeReader, FakeSpeech
 from PIL import Image
 
+from assets.training.grocery import BASE, TOPICS, grocery_entries
 from assets.training.products import Product
+from assets.training.support_set import TRAINED_PACKS, collect, leaks
 from mm_support.errors import InputError
-from mm_support.train import support_set_encoded as encoded
+from mm_support.train import encoded_set as encoded
 from mm_support.train.distort import NOISES, recording, snapshot
-from mm_support.train.grocery import BASE, TOPICS, grocery_entries
 from mm_support.train.journal import Journal
 from mm_support.train.support_set import (
-    TRAINED_PACKS,
+    SPLITS,
     Picture,
     Wording,
     cleaned,
-    collect,
-    leaks,
     normalised,
+    own_set,
     photo_fingerprint,
 )
-from mm_support.types import SAMPLE_RATE, Audio
+from mm_support.types import SAMPLE_RATE, Audio, Entry
 
 ENTRY_LINE = {
     "id": "{}-1",
@@ -49,7 +50,8 @@ def folders(tmp_path):
     """Two products with six photos each, two packs with an entry and a case each."""
     grocery = tmp_path / "grocery"
     rows = [
-        "Class Name (str),Class ID (int),Coarse Class Name (str),Coarse Class ID (int),Iconic Image Path (str),Product Description Path (str)"
+        "Class Name (str),Class ID (int),Coarse Class Name (str),Coarse Class ID (int),Iconic Image"
+        " Path (str),Product Description Path (str)"
     ]
     for number, name in enumerate(("Green-Apple", "Red-Apple")):
         picture_file(grocery / f"{name}.jpg", number)
@@ -90,8 +92,6 @@ def test_products_times_topics_and_no_question_names_a_product(folders):
 
 
 def test_sentences_of_the_description_go_where_they_belong():
-    from pathlib import Path
-
     product = Product(
         "Red Apple", "Apple", "It tastes sweet. Store it in the fridge.", Path("a.jpg")
     )
@@ -198,20 +198,42 @@ def test_text_in_photos_and_spoken_questions_are_kept_with_how_sure_they_are(
 ):
     Image.new("RGB", (40, 40)).save(tmp_path / "photo.png")
     pictures = [
-        Picture("shop", ("a",), tmp_path / "photo.png", variant, "train") for variant in range(3)
+        Picture("shop", ("a",), tmp_path / "photo.png", variant, "train", read=variant != 2)
+        for variant in range(3)
     ]
-    monkeypatch.setattr(encoded, "READ_EVERY", {"train": 1})
     monkeypatch.setattr(
         "mm_support.encode.ocr.load_text_reader", lambda settings: FakeReader("E24", "WASH")
     )
     encoded.read(pictures, photos := Journal(tmp_path / "read.jsonl"), tmp_settings)
-    assert [photos[picture.key] for picture in pictures] == [["E24 WASH", pytest.approx(0.9)]] * 3
-    monkeypatch.setattr(encoded, "SPOKEN_EVERY", {"packs": {"train": 1}})
+    found = [photos[picture.key] for picture in pictures[:2]]
+    assert found == [["E24 WASH", pytest.approx(0.9)]] * 2 and pictures[2].key not in photos
     monkeypatch.setattr("mm_support.decode.voice.load_voice", lambda settings: Tone())
     monkeypatch.setattr(
         "mm_support.encode.speech.load_speech_encoder", lambda settings, device: FakeSpeech()
     )
-    asked = Wording("shop", "a", "where is it", "train")
+    asked = Wording("shop", "a", "where is it", "train", takes=1)
     encoded.hear([asked], takes := Journal(tmp_path / "heard.jsonl"), tmp_settings)
     (key,) = encoded.take_keys(asked)
     assert takes[key][0] and 0 < takes[key][1] <= 1
+
+
+def test_a_base_of_ones_own_teaches_and_validates_with_what_it_holds():
+    entries = (
+        Entry("a", "Apple", "Sweet.", ("first", "second"), pictures=(Path("a.jpg"),)),
+        Entry("b", "Banana", "Yellow.", ("only one",)),
+        Entry("c", "Cherry", "Red."),
+    )
+    found = own_set({"own": entries})
+    texts = {split: {w.text for w in found.wordings if w.split == split} for split in SPLITS}
+    assert texts == {
+        "train": {"second", "Banana"},
+        "validation": {"first", "only one", "Cherry"},
+        "test": set(),
+    }
+    assert {(p.targets, p.split) for p in found.pictures} == {
+        (("a",), "train"),
+        (("a",), "validation"),
+    }
+    assert len({p.key for p in found.pictures}) == len(found.pictures)
+    assert all(w.takes for w in found.wordings) and all(p.read for p in found.pictures)
+    assert found.trained == found.familiar == ("own",) and not found.photo_led

@@ -11,7 +11,8 @@ import tempfile
 import time
 import wave
 import zipfile
-from dataclasses import fields, replace
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import gradio as gr
@@ -23,22 +24,23 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from demo.api import Endpoints
-from demo.chat import STOPPED, Chat, Desk, bubbles, turn_of_message, with_files
+from demo.chat import SHOWN, STOPPED, Chat, Desk, bubbles, turn_of_message, with_files
 from demo.conversation_state import Conversation, Exchange
 from demo.convert import OUR_FAULT, publish_audio, turn_from_box
-from demo.examples import EXAMPLES, available, card
+from demo.examples import EXAMPLES, available, bases, card
 from demo.live import TABS, Ears
 from demo.panels import as_markdown, entry_list, esc, panel, reply_markdown, status_line, thumbnail
-from demo.tabs import HOW_TO_EVALUATE, report_tables
+from demo.tabs import HOW_TO_EVALUATE, HOW_TO_OPEN, KnowledgeDesk, report_tables
 from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
 from mm_support.__main__ import build_parser
+from mm_support.config import Settings
 from mm_support.errors import InputError
-from mm_support.evaluate import fusion as fusion_report
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.types import Audio, Heard, Said, Saw, Status, Transcript, UserTurn
 from tests.fake_service import HEARD, HOSTILE, SEEN, SENTENCE, FakeEar, FakeService, tone, write_wav
 
+TONE = (22_050, tone(440, 0.5))
 RESULT_KEYS = {
     "reply",
     "action",
@@ -183,12 +185,10 @@ def test_search_gives_what_the_service_finds(client, service, photo):
 
 
 def test_feedback_reaches_the_service(client, service):
-    assert client.predict("turn-7", "down", "wrong shop", api_name="/feedback") == {
-        "stored": True,
-        "turn_id": "turn-7",
-        "rating": "down",
-    }
-    assert service.ratings[-1] == ("turn-7", "down", "wrong shop")
+    turn_id = client.predict("return", api_name="/chat")[0]["turn_id"]
+    stored = client.predict(turn_id, "down", "wrong shop", api_name="/feedback")
+    assert stored == {"stored": True, "turn_id": turn_id, "rating": "down"}
+    assert service.ratings[-1] == (turn_id, "down", "wrong shop")
 
 
 def test_knowledge_bases(client, service):
@@ -201,12 +201,12 @@ def test_knowledge_bases(client, service):
 @pytest.mark.parametrize(
     "endpoint, arguments, sentence",
     [
-        ("/chat", {"message": ""}, "The message is empty"),
+        ("/chat", {"message": ""}, "There is nothing to answer"),
         ("/chat", {"message": "hi", "knowledge": "<b>"}, "There is no knowledge base '<b>'"),
         ("/search", {"message": "hi", "limit": 0}, "The limit is a number from 1 to 50."),
         ("/search", {"message": "hi", "knowledge": "nope"}, "There is no knowledge base"),
         ("/feedback", {"turn_id": "x", "rating": "up"}, "There is no such turn"),
-        ("/feedback", {"turn_id": "turn-1", "rating": "meh"}, "The rating is either"),
+        ("/feedback", {"turn_id": "turn-1", "rating": "meh"}, "The rating must be one of"),
         ("/transcribe", {"audio": None}, "Send a recording"),
         ("/describe", {"image": None}, "Send a photo"),
     ],
@@ -223,7 +223,7 @@ def test_unreadable_files_are_refused_and_the_next_call_works(
     client, tmp_path, photo, endpoint, argument
 ):
     (tmp_path / "note.jpg").write_text("not a photo")
-    with pytest.raises(AppError, match="This file cannot be read"):
+    with pytest.raises(AppError, match="can(not)? be read"):
         client.predict(**{argument: handle_file(tmp_path / "note.jpg")}, api_name=endpoint)
     assert client.predict(image=handle_file(photo), api_name="/describe")["labels"]
 
@@ -422,6 +422,36 @@ def test_a_picture_that_is_gone_is_left_out_wherever_it_would_be_shown(photo):
     assert shown.count("<img") == 1 and shown.count("¶") == 2
 
 
+def held_by(value) -> Iterator[object]:
+    """The value and all that it holds, through dataclasses, lists and dictionaries."""
+    yield value
+    parts = value.values() if isinstance(value, dict) else value
+    if is_dataclass(value):
+        parts = [getattr(value, field.name) for field in fields(value)]
+    elif not isinstance(parts, (list, tuple)) and not isinstance(value, dict):
+        return
+    for part in parts:
+        yield from held_by(part)
+
+
+def test_the_conversation_of_a_tab_keeps_files_but_no_samples():
+    exchange = exchange_about(FakeService(), "return", audio=TONE, speak=True)
+    assert exchange.spoken.is_file() and exchange.sounds and exchange.reply.audio is None
+    kept = replace(exchange, question=UserTurn("return"))  # the page's own questions name files
+    assert not [part for part in held_by(Conversation((kept,))) if isinstance(part, np.ndarray)]
+
+
+def test_a_long_conversation_shows_its_latest_part_and_rates_the_right_reply():
+    service = FakeService()
+    exchanges = tuple(exchange_about(service, "return") for _ in range(SHOWN + 3))
+    whole, long = Conversation(exchanges[:SHOWN]), Conversation(exchanges)
+    assert len(bubbles(whole)) == 2 * SHOWN and len(bubbles(long)) == 2 * SHOWN + 1
+    assert "no longer shown" in bubbles(long)[0]["content"][0]
+    assert turn_of_message(long, 2) == exchanges[3].reply.turn_id
+    assert turn_of_message(long, 2 * SHOWN) == exchanges[-1].reply.turn_id
+    assert f"(#source-{SHOWN + 3}-1 " in bubbles(long)[-1]["content"][0]
+
+
 def test_only_the_latest_turn_of_the_panel_is_shown():
     exchanges = tuple(
         exchange_about(FakeService(), text, knowledge="smart-home") for text in ("E24", "router")
@@ -481,7 +511,7 @@ def test_the_page_asks_for_the_status_until_models_are_there_or_never_will_be():
 
     def asks_again(status: Status) -> bool:
         service.status = lambda: status
-        (timer,) = (value for value in look().values() if isinstance(value, gr.Timer))
+        (timer,) = (value for value in look("finance").values() if isinstance(value, gr.Timer))
         return timer.active
 
     states = (
@@ -490,6 +520,18 @@ def test_the_page_asks_for_the_status_until_models_are_there_or_never_will_be():
         Status(False, "No network.", failed=True),
     )
     assert [asks_again(state) for state in states] == [True, False, False]
+
+
+def test_the_base_that_was_picked_while_models_load_stays_picked():
+    service = FakeService()
+    look = next(event.fn for event in build_demo(service).fns.values() if event.name == "look")
+
+    def picked_after(picked):
+        (picker,) = (value for value in look(picked).values() if isinstance(value, gr.Radio))
+        return picker.value
+
+    assert picked_after("smart-home") == "smart-home"
+    assert picked_after("gone") == "shopping"
 
 
 # -- talking hands-free ---------------------------------------------------------------------
@@ -604,7 +646,35 @@ def test_report_figures_become_tables():
 def test_the_command_that_the_page_names_writes_what_the_page_shows():
     [command] = re.findall("<code>python -m mm_support (.+?)</code>", HOW_TO_EVALUATE)
     args = build_parser().parse_args(command.split())
-    assert args.run is fusion_report.run and args.out == ASSETS / "evaluation"
+    assert args.out == ASSETS / "evaluation"
+
+
+@pytest.mark.parametrize("may_add", [False, True])
+def test_knowledge_can_be_added_only_where_the_page_is_open(may_add):
+    demo = build_demo(FakeService(), may_add=may_add)
+    shown = "".join(str(block.value) for block in demo.blocks.values() if hasattr(block, "value"))
+    handlers = {event.name for event in demo.fns.values()}
+    assert ("ingest" in handlers) == may_add and "browse" in handlers
+    assert ("MM_SUPPORT_OPEN_KNOWLEDGE=1" in shown) != may_add
+    assert any(isinstance(block, gr.File) for block in demo.blocks.values()) == may_add
+
+
+def test_the_setting_that_the_page_names_opens_it():
+    (name,) = re.findall("<code>(MM_SUPPORT_[A-Z_]+)=1</code>", HOW_TO_OPEN)
+    assert not Settings.from_env({}).open_knowledge
+    assert Settings.from_env({name: "1"}).open_knowledge
+
+
+def test_what_comes_with_the_project_is_listed_first_and_stays_as_it_is(tmp_path):
+    service = FakeService()
+    (tmp_path / "bell.md").write_text("# A bell\n\nRing it.")
+    service.knowledge.ingest("a-shop", tmp_path / "bell.md")
+    desk = KnowledgeDesk(service)
+    names = [name for _, name in desk.choices()]
+    assert names[: len(bases())] == bases() and names[-1] == "a-shop"
+    with pytest.raises(gr.Error, match="stays as it is"):
+        desk.ingest(" shopping ", [str(tmp_path / "bell.md")])
+    assert "1 entries added" in desk.ingest("a-shop", [str(tmp_path / "bell.md")])
 
 
 def write_zip(path, files):

@@ -20,7 +20,9 @@ SAID = {
     # citations and markup
     "Press OK [1].": "Press OK.",
     "Press OK [1][2], then wait [3, 4].": "Press OK, then wait.",
-    "**Bold**, *slanted*, `code` and [our page](https://shop.com/a).": "Bold, slanted, code and our page.",
+    "**Bold**, *slanted*, `code` and [our page](https://shop.com/a).": (
+        "Bold, slanted, code and our page."
+    ),
     "# Returns\n- Keep the box\n- Print the label.": "Returns. Keep the box. Print the label.",
     "1. Open it\n2. Close it": "one, Open it. two, Close it.",
     "Go to Settings > Network": "Go to Settings, Network",

@@ -89,8 +89,14 @@ def power_bank() -> Image.Image:
 def bank_letter() -> Image.Image:
     paragraphs = [
         "Dear Ms Lindholm,",
-        "Your new debit card is enclosed. It is activated with your first payment or withdrawal using the chip and your PIN.",
-        "To pay online before that, enter this activation code in the Larkmoor app under Cards, Activate: LK-4820-7731.",
+        (
+            "Your new debit card is enclosed. It is activated with your first payment or withdrawal"
+            " using the chip and your PIN."
+        ),
+        (
+            "To pay online before that, enter this activation code in the Larkmoor app under Cards,"
+            " Activate: LK-4820-7731."
+        ),
         "The code is valid for 60 days from the date of this letter.",
     ]
     paper = letter(

@@ -434,7 +434,7 @@ def _lit(photo: Image.Image, glare: float, random: np.random.Generator) -> Image
 
 
 def draw_all(pictures: Mapping[str, Callable[[], Image.Image]], folder: Path) -> None:
-    """Draw every picture into a folder, at most LONGEST_SIDE px, as JPEG or by the name's suffix."""
+    """Draws every picture into a folder, at most LONGEST_SIDE px, as JPEG or by its suffix."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, draw in pictures.items():
         picture = draw()

@@ -1,6 +1,6 @@
 """Teaches clip-lite product photos: what tells products apart, and which words go with them.
 
-    python -m mm_support train image --photos FOLDER
+    python -m assets.training.image --photos FOLDER
 
 FOLDER is laid out like GroceryStoreDataset. First the tower's last stages are tuned (tower.py),
 then the head is solved in closed form from what the tower sees (image_head.py). Figures come from
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assets.training import image_judge, tower
+from assets.training.command import main
 from assets.training.image_head import Head, Photos, unit
 from assets.training.image_judge import Words
 from assets.training.products import Products, read_products
@@ -95,10 +96,19 @@ def train_image(folder: Path, out: Path, settings: Settings, seed: int) -> dict[
     labels, matches, figures = image_judge.judge(head, photos, strange, untuned, words, left_out)
     write(out, head, words, labels, differences)
     card = {
-        "what": "clip-lite (mm_support/encode/clip_lite.py): what tuning changed of the tower's last stages; what tells products apart, and the words for them",
-        "trained_by": f"python -m mm_support train image --photos FOLDER --seed {seed}",
-        "data": f"GroceryStoreDataset (Klasson et al. 2019), MIT: train and catalogue, {learned.sum()} photos of {len(products.products)} products; val is only judged on",
-        "licence": "MIT; tower EfficientNet-Lite2 (Apache 2.0); text tower all-MiniLM-L6-v2 (Apache 2.0), unchanged",
+        "what": (
+            "clip-lite (mm_support/encode/clip_lite.py): what tuning changed of the tower's last"
+            " stages; what tells products apart, and the words for them"
+        ),
+        "trained_by": f"python -m assets.training.image --photos FOLDER --seed {seed}",
+        "data": (
+            f"GroceryStoreDataset (Klasson et al. 2019), MIT: train and catalogue, {learned.sum()}"
+            f" photos of {len(products.products)} products; val is only judged on"
+        ),
+        "licence": (
+            "MIT; tower EfficientNet-Lite2 (Apache 2.0); text tower all-MiniLM-L6-v2 (Apache 2.0),"
+            " unchanged"
+        ),
         "seed": seed,
         "picture_calibration": {name: round(value, 2) for name, value in asdict(matches).items()},
         "figures": figures,
@@ -187,3 +197,7 @@ def write(
         {name: np.ascontiguousarray(value, np.float16) for name, value in values.items()}, beside
     )
     beside.replace(out)
+
+
+if __name__ == "__main__":
+    main(__doc__, add_arguments, run)

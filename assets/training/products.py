@@ -55,7 +55,8 @@ def read_products(folder: Path) -> Products:
         shots = [shot for split in ("train", "val") for shot in _shots(folder, split)]
     except (OSError, KeyError, ValueError) as exc:
         raise InputError(
-            f"{folder} is not laid out like GroceryStoreDataset (classes.csv, train.txt, val.txt): {exc}."
+            f"{folder} is not laid out like GroceryStoreDataset (classes.csv, train.txt, val.txt):"
+            f" {exc}."
         ) from exc
     shots += [Shot(product.picture, number, "catalogue") for number, product in enumerate(products)]
     if any(not 0 <= shot.product < len(products) for shot in shots):

@@ -25,7 +25,10 @@ from mm_support.encode.segments import GLYPHS, SHAPES
 PATCH = 128  # pixels
 GRID = PATCH // STRIDE
 SHORTEST, TALLEST = 13, 36  # character height in pixels
-WORDS = "Start Pause Menu OK Eco 40°C 60 1200 rpm Spin Timer kWh bpm SYS DIA mmHg kg AM PM SET MODE ERROR".split()
+WORDS = (
+    "Start Pause Menu OK Eco 40°C 60 1200 rpm Spin Timer kWh bpm SYS DIA mmHg kg AM PM SET "
+    "MODE ERROR"
+).split()
 
 
 @dataclass(frozen=True)
@@ -254,7 +257,7 @@ def _place_screen(canvas: np.ndarray, rng: np.random.Generator, words: list[np.n
 def _place_display(
     canvas: np.ndarray, characters: list[Character], rng: np.random.Generator
 ) -> None:
-    """Paints a display with one or two rows onto the canvas; its characters are added to the list."""
+    """Paints a display of one or two rows onto the canvas and adds its characters to the list."""
     glass, lit, unlit, shines = _colours(rng)
     height = float(np.exp(rng.uniform(np.log(SHORTEST), np.log(TALLEST))))
     angle, style = rng.normal(0, 7) * np.pi / 180, _style(rng)

@@ -119,9 +119,14 @@ def _save(net: SegmentNet, out: Path, training: dict[str, float]) -> None:
     save_file(state, partial)
     partial.replace(out)
     card = {
-        "what": "finds and reads characters of seven-segment displays (mm_support/encode/segments.py)",
-        "trained_by": "python -m assets.training.segments",
-        "data": "drawn by assets/training/segment_patches.py; photos of GroceryStoreDataset (MIT) as backgrounds that hold no display",
+        "what": (
+            "finds and reads characters of seven-segment displays (mm_support/encode/segments.py)"
+        ),
+        "trained_by": "python -m assets.training.segments --photos FOLDER",
+        "data": (
+            "drawn by assets/training/segment_patches.py; photos of GroceryStoreDataset (MIT) as"
+            " backgrounds that hold no display"
+        ),
         "licence": "as the project",
         "training": training,
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assets.training.command import main
 from mm_support.config import Settings
 from mm_support.decode.select import FEATURES, SELECTOR_FILE, Selector, blocks_of, features
 from mm_support.train.reply import LABELS, Labelled, load_labelled
@@ -59,9 +60,15 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         "threshold": selector.threshold,
         "features": FEATURES,
         "card": {
-            "what": "Logistic regression: does this block of an entry's answer belong into the reply to this question?",
-            "data": "Questions of the packs in assets/knowledge, labelled by hand for this project with the sentences that answer them",
-            "command": "python -m mm_support train sentences",
+            "what": (
+                "Logistic regression: does this block of an entry's answer belong into the reply to"
+                " this question?"
+            ),
+            "data": (
+                "Questions of the packs in assets/knowledge, labelled by hand for this project with"
+                " the sentences that answer them"
+            ),
+            "command": "python -m assets.training.sentences",
             "left_one_pack_out": figures,
         },
     }
@@ -110,3 +117,7 @@ def measure(selector: Selector, rows: Sequence[Labelled], encode: Encode) -> dic
         "exact": round(float(np.mean([got == gold for got, gold in found])), 3),
         "none": round(float(np.mean([not got & gold for got, gold in found])), 3),
     }
+
+
+if __name__ == "__main__":
+    main(__doc__, add_arguments, run)

@@ -2,7 +2,7 @@
 all that a photo is asked.
 
 Photos are drawn, of about a megapixel. How well the encoder recognises is not judged here:
-train/image.py does.
+assets/training/image.py does.
 """
 
 from __future__ import annotations

@@ -28,18 +28,23 @@ TURNS = 5
 SILENCE = 7.0  # seconds behind a question: longer than the first sound takes
 PATIENCE = 120_000  # ms, to load the models; then for all turns
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync --use-fake-device-for-media-stream"
+    " --use-fake-ui-for-media-stream"
 ).split()
 NOTES = """
 window.turns = [];  // seconds: of silence before the turn ended, and before the first sound
 let loud = 0, silent = 0, ended = 0, asked = false;
 const listen = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = async (wanted) => {
-  const stream = await listen(wanted), context = new AudioContext(), level = new AnalyserNode(context, { fftSize: 512 });
+  const stream = await listen(wanted), context = new AudioContext();
+  const level = new AnalyserNode(context, { fftSize: 512 });
   context.createMediaStreamSource(stream).connect(level);
   const samples = new Float32Array(level.fftSize);
-  setInterval(() => { level.getFloatTimeDomainData(samples); if (samples.some((s) => Math.abs(s) > 0.02)) loud = performance.now(); }, 10);
+  setInterval(() => {
+    level.getFloatTimeDomainData(samples);
+    if (samples.some((s) => Math.abs(s) > 0.02)) loud = performance.now();
+  }, 10);
   return stream;
 };
 new MutationObserver(() => {
@@ -122,6 +127,7 @@ def _wait_for_turns(page) -> None:
             "[window.turns.length, document.querySelector('.ms-voice').innerText]"
         )
         raise SupportError(
-            f"Only {answered} of {TURNS + 1} spoken questions were answered within {PATIENCE // 1000} s (the page says "
-            f"{state!r}); measure again while nothing else keeps the processor busy."
+            f"Only {answered} of {TURNS + 1} spoken questions were answered within"
+            f" {PATIENCE // 1000} s (the page says {state!r}); measure again while nothing else"
+            " keeps the processor busy."
         ) from exc

@@ -11,32 +11,9 @@ import json
 import platform
 from typing import Any
 
+from mm_support.arguments import SECTIONS
 from mm_support.config import Settings
 from mm_support.device import resolve_device
-
-SECTIONS = {
-    "startup": "mm_support.bench.startup",
-    "replies": "mm_support.bench.service",
-    "ingest": "mm_support.bench.ingest",
-    "speech": "mm_support.bench.speech",
-    "hearing": "mm_support.bench.speech_accuracy",
-    "live": "mm_support.bench.live",
-    "image": "mm_support.bench.image",
-    "photo_text": "mm_support.bench.ocr",
-    "language_model": "mm_support.bench.reply",
-}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON only")
-    parser.add_argument(
-        "--only",
-        nargs="+",
-        choices=SECTIONS,
-        default=list(SECTIONS),
-        metavar="SECTION",
-        help=", ".join(SECTIONS),
-    )
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:

@@ -27,7 +27,7 @@ PATIENCE = 180  # s
 
 
 def measure(settings: Settings) -> dict[str, Any]:
-    """Medians over RUNS starts. The weights are cached and the packs are ingested before the first."""
+    """Medians over RUNS starts, with the weights cached and the packs ingested."""
     from mm_support.service import SupportService
 
     SupportService.load(settings).close()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mm_support.config import Settings
 from mm_support.errors import WeightsError
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers as codes
@@ -53,7 +54,7 @@ class Gate:
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURES) or not 0 <= self.clarify <= self.answer <= 1:
             raise WeightsError(
-                "gate.json does not fit this version; run `python -m mm_support train gate`."
+                "gate.json does not fit this version; run `python -m mm_support train calibrate`."
             )
 
     def probability(self, words: str, query: SearchQuery, hits: Sequence[Hit]) -> float:
@@ -62,6 +63,11 @@ class Gate:
             return 0.0
         logit = float(np.dot(self.weights, features(words, query, hits)) + self.bias)
         return float(1 / (1 + np.exp(-logit)))
+
+
+def own_gate_file(settings: Settings) -> Path:
+    """Where a gate that was fitted to somebody's own cases lies."""
+    return settings.data_dir / "weights" / GATE_FILE.name
 
 
 def load_gate(path: Path = GATE_FILE) -> Gate:
@@ -77,7 +83,7 @@ def load_gate(path: Path = GATE_FILE) -> Gate:
         )
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise WeightsError(
-            f"{path} cannot be read; run `python -m mm_support train gate`."
+            f"{path} cannot be read; run `python -m mm_support train calibrate`."
         ) from exc
 
 

@@ -85,6 +85,9 @@ Reason = Literal[
     "ambiguous",
     "unknown",
     "silence",
+    "waiting",
+    "person",
+    "closed",
 ]
 
 

@@ -2,7 +2,7 @@
 
 An answer is cut into blocks: numbered steps stay together with the sentence that introduces them,
 every other sentence is a block. A logistic regression on a few facts about question and block,
-fitted by `train sentences` on questions labelled by hand, says which blocks belong to the reply; a
+fitted by assets/training/sentences.py on questions labelled by hand, says which blocks belong to the reply; a
 sentence that leans on the one before it ("It also...", "Otherwise...") brings that one along. Knows
 no language model.
 """
@@ -141,7 +141,7 @@ def load_selector(path: Path = SELECTOR_FILE) -> Selector:
         return Selector(tuple(values["weights"]), values["bias"], values["threshold"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise WeightsError(
-            f"{path} cannot be read; run `python -m mm_support train sentences`."
+            f"{path} cannot be read; run `python -m assets.training.sentences`."
         ) from exc
 
 

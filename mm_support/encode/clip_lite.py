@@ -16,7 +16,7 @@ colours of both looks, which ImageNet has taught the tower to overlook. The thou
 the stages as they were. Two photos are compared by meaning and look, a photo and words by meaning
 alone.
 
-Trained values come from assets/weights/clip-lite.safetensors (train/image.py makes it). Knows
+Trained values come from assets/weights/clip-lite.safetensors (assets/training/image.py makes it). Knows
 nothing of labels, calibration or entries.
 """
 

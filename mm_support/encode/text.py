@@ -9,7 +9,9 @@ text, for late interaction (Khattab and Zaharia 2020). Knows nothing of entries 
 from __future__ import annotations
 
 import json
+import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +20,16 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from mm_support.config import Settings
-from mm_support.device import Device, torch_threads
+from mm_support.device import Device
 from mm_support.encode.text_models import Kind, TextModel, text_model
+from mm_support.encode.text_network import (
+    RUNTIMES,
+    Network,
+    Runtime,
+    fastest_runtime,
+    int8_network,
+    torch_network,
+)
 from mm_support.errors import WeightsError
 from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.weights import PREFIX, package_weights
@@ -27,8 +37,10 @@ from mm_support.weights import PREFIX, package_weights
 if TYPE_CHECKING:
     from torch import Tensor
 
+log = logging.getLogger(__name__)
+
 BATCH = 64  # texts encoded together
-FEW = 8  # texts that one thread encodes by itself
+REMEMBERED = 10_000  # texts whose vectors are remembered, 1.5 kB each
 
 
 class Pieces(NamedTuple):
@@ -62,14 +74,13 @@ class Tokens(NamedTuple):
 
 
 class TransformersTextEncoder:
-    """A transformers encoder and its tokenizer. entry: how it was trained; its pooling is set."""
+    """An encoder's network and tokenizer. entry: how it was trained; its pooling is set."""
 
-    def __init__(self, model, tokenizer, entry: TextModel, device: Device) -> None:
-        self._model, self._tokenizer, self._device = model, tokenizer, device
-        self.entry = entry
+    def __init__(self, network: Network, tokenizer, entry: TextModel) -> None:
+        self.network, self.tokenizer, self.entry = network, tokenizer, entry
+        self.dim = network.dim
         self._lock = threading.Lock()  # fast tokenizers may not be used by two threads at once
         self._marks = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
-        self.dim: int = model.config.hidden_size
 
     def encode(self, texts: Sequence[str], kind: Kind = "query") -> np.ndarray:
         """(n, dim) float32 unit rows."""
@@ -109,7 +120,7 @@ class TransformersTextEncoder:
         if not texts:
             return []
         with self._lock:
-            found = self._tokenizer(
+            found = self.tokenizer(
                 [prefix + text.strip() for text in texts],  # a blank at the end would be a piece
                 truncation=True,
                 max_length=self.entry.max_tokens,
@@ -134,51 +145,93 @@ class TransformersTextEncoder:
         import torch
         from torch.nn.utils.rnn import pad_sequence
 
-        kept = pad_sequence(
-            [torch.ones(len(row), dtype=torch.long) for row in tokens], batch_first=True
-        )
-        ids = pad_sequence(
-            list(map(torch.tensor, tokens)),
-            batch_first=True,
-            padding_value=self._tokenizer.pad_token_id,
-        )
-        kept, ids = kept.to(self._device.device), ids.to(self._device.device)
-        with torch.inference_mode(), torch_threads(1 if len(tokens) <= FEW else None):
-            states = self._model(input_ids=ids, attention_mask=kept).last_hidden_state.float()
-        mask = kept.unsqueeze(-1).float()
+        ones = [torch.ones(len(row), dtype=torch.long) for row in tokens]
+        kept = pad_sequence(ones, batch_first=True)
+        filler = self.tokenizer.pad_token_id
+        ids = pad_sequence(list(map(torch.tensor, tokens)), batch_first=True, padding_value=filler)
+        states = self.network(ids, kept)
+        mask = kept.to(states.device).unsqueeze(-1).float()
         first = self.entry.pooling == "cls"
         pooled = states[:, 0] if first else (states * mask).sum(1) / mask.sum(1)
         return torch.nn.functional.normalize(pooled, dim=-1), states
 
 
-def load_text_encoder(settings: Settings, device: Device) -> TransformersTextEncoder:
+class RememberingEncoder:
+    """A text encoder that remembers the vectors of the texts that it encoded last, so that what a
+    customer asked is encoded once, however many steps need its vector. Blanks make no difference.
+    """
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder, self.dim = encoder, encoder.dim
+        self._known: OrderedDict[tuple[str, Kind], np.ndarray] = OrderedDict()  # the latest last
+        self._lock = threading.Lock()
+
+    def encode(self, texts: Sequence[str], kind: Kind = "query") -> np.ndarray:
+        """(n, dim) float32 unit rows."""
+        plain = [" ".join(text.split()) for text in texts]
+        with self._lock:
+            known = self._known
+            found = {text: known[text, kind] for text in plain if (text, kind) in known}
+        missing = [text for text in dict.fromkeys(plain) if text not in found]
+        if missing:
+            found |= zip(missing, self._encoder.encode(missing, kind))
+        self._remember(found, kind)
+        return np.array([found[text] for text in plain], np.float32).reshape(-1, self.dim)
+
+    def encode_pieces(
+        self, texts: Sequence[str], kind: Kind = "query"
+    ) -> tuple[np.ndarray, list[Pieces]]:
+        """(n, dim) float32 unit rows, and the pieces of each text, which are not remembered."""
+        vectors, pieces = self._encoder.encode_pieces(texts, kind)
+        self._remember({" ".join(text.split()): row for text, row in zip(texts, vectors)}, kind)
+        return vectors, pieces
+
+    def _remember(self, vectors: dict[str, np.ndarray], kind: Kind) -> None:
+        with self._lock:
+            for text, vector in vectors.items():
+                self._known[text, kind] = vector
+                self._known.move_to_end((text, kind))
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+
+
+def load_text_encoder(
+    settings: Settings, device: Device, runtime: Runtime | None = None
+) -> TransformersTextEncoder:
     """The encoder that settings.text_model names: package weights, a local folder or a hub
-    repository.
+    repository. runtime: None chooses the fastest.
 
     Raises WeightsError where the weights cannot be had.
     """
     prepare_torchvision()
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoTokenizer
     from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
     disable_progress_bar()  # loading takes less than a second; fetching has a bar of its own
     set_verbosity_error()  # it warns of a pooling layer that is missing and not used
     name, entry = settings.text_model, text_model(settings.text_model)
-    source = str(package_weights(name, settings.cache_dir)) if name.startswith(PREFIX) else name
+    packaged = name.startswith(PREFIX)
+    source = str(package_weights(name, settings.cache_dir)) if packaged else name
+    runtime = runtime or (fastest_runtime(device) if packaged else "torch")
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
-        model = AutoModel.from_pretrained(source, dtype=device.dtype, use_safetensors=True)
+        network = (
+            int8_network(Path(source), settings.cache_dir)
+            if runtime == "int8"
+            else torch_network(source, device)
+        )
     except (OSError, ValueError) as exc:
         raise WeightsError(
-            f"The text encoder {name!r} could not be loaded: connect to the hub, give a local folder, "
-            "or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
+            f"The text encoder {name!r} could not be loaded: connect to the hub, give a local "
+            "folder, or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
+    log.info("text encoder %s: %s", name, RUNTIMES[runtime])
     entry = replace(entry, pooling=entry.pooling or _pooling(source))
-    return TransformersTextEncoder(model.eval().to(device.device), tokenizer, entry, device)
+    return TransformersTextEncoder(network, tokenizer, entry)
 
 
 def _pooling(source: str) -> str:
-    """ "cls" where the model's sentence-transformers configuration asks for it, otherwise "mean"."""
+    """ "cls" where the model's sentence-transformers configuration asks for it, else "mean"."""
     from transformers.utils import cached_file
 
     path = cached_file(source, "1_Pooling/config.json", _raise_exceptions_for_missing_entries=False)

@@ -78,12 +78,6 @@ class Encoders:
             ImageView(self.image.label(vector, labels), self.reader.read(photo)), vector, photo
         )
 
-    def perceive(self, turn: UserTurn) -> tuple[Transcript | None, Seen | None]:
-        """What is heard and seen in a turn. Raises InputError."""
-        check_turn(turn)
-        heard = turn.heard if turn.heard or turn.audio is None else self.hear(turn.audio)
-        return heard, None if turn.image is None else self.see(turn.image)
-
     def encode(
         self, question: Question, heard: Transcript | None, seen: Seen | None
     ) -> EncodedTurn:

@@ -24,7 +24,7 @@ STOP_POLL = 0.02  # s between looks at the stop event while no token arrives
 
 class LanguageModel(Protocol):
     """name: for people. Several threads may stream at once. One that has a true attribute `sees`
-    takes photos in messages.
+    takes photos in messages; one whose attribute `alive` is false answers no more.
     """
 
     name: str

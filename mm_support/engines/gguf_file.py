@@ -30,6 +30,7 @@ _NAMES = {
     "ffn_up": "mlp.up_proj",
     "ffn_down": "mlp.down_proj",
 }
+PEFT_WEIGHTS = "adapter_model.safetensors"  # in the folder of an adapter
 _BLOCK = re.compile(r"blk\.(\d+)\.(\w+)\.weight")
 
 
@@ -54,37 +55,59 @@ def to_gguf_order(rows: np.ndarray, heads: int) -> np.ndarray:
     return rows.reshape(heads, 2, -1, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
+def read_adapter(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Layer -> A (rank, n_in) and B (n_out, rank), the scale folded into B, float32.
+
+    path: a folder as peft writes it, or a file of <layer>.a and <layer>.b, which is how the adapter
+    that ships is kept. Raises OSError, KeyError, ValueError or SafetensorError where it is neither.
+    """
+    from safetensors.numpy import load_file
+
+    if path.is_dir():
+        config = json.loads((path / "adapter_config.json").read_text(encoding="utf-8"))
+        values, scale = load_file(path / PEFT_WEIGHTS), config["lora_alpha"] / config["r"]
+        prefix, ends = "base_model.model.", (".lora_A.weight", ".lora_B.weight")
+    else:
+        values, scale, prefix, ends = load_file(path), 1.0, "", (".a", ".b")
+    layers = [name.removesuffix(ends[0]) for name in values if name.endswith(ends[0])]
+    return {
+        layer.removeprefix(prefix): (
+            values[layer + ends[0]].astype(np.float32),
+            scale * values[layer + ends[1]].astype(np.float32),
+        )
+        for layer in layers
+    }
+
+
 def fold_adapter(gguf: Path, adapter: Path, target: Path) -> None:
-    """Writes the file again with B A added to each layer the adapter holds (train/lora.py), those
-    layers as Q8_0.
+    """Writes the file again with B A added to each layer that the adapter holds, those layers as
+    Q8_0. adapter: see read_adapter.
 
     Raises WeightsError where one does not fit the other.
     """
     from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, quantize
     from safetensors import SafetensorError
-    from safetensors.numpy import load_file
 
     try:
-        reader, deltas = GGUFReader(gguf), load_file(adapter)
+        reader, layers = GGUFReader(gguf), read_adapter(adapter)
         heads, eight_bits = _heads(_config(reader)), GGMLQuantizationType.Q8_0
         writer = GGUFWriter(target, reader.fields["general.architecture"].contents())
         _copy_fields(reader, writer)
         for tensor in reader.tensors:
             layer = hub_name(tensor.name).removesuffix(".weight")
-            if f"{layer}.a" not in deltas:
+            if layer not in layers:
                 writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
                 continue
-            a, b = (deltas.pop(f"{layer}.{part}").astype(np.float32) for part in "ab")
+            a, b = layers.pop(layer)
             kind = tensor.name.split(".")[-2]
             delta = to_gguf_order(b @ a, heads[kind]) if kind in heads else b @ a
-            writer.add_tensor(
-                tensor.name, quantize(_values(tensor) + delta, eight_bits), raw_dtype=eight_bits
-            )
+            folded = quantize(_values(tensor) + delta, eight_bits)
+            writer.add_tensor(tensor.name, folded, raw_dtype=eight_bits)
     except (KeyError, ValueError, OSError, SafetensorError) as exc:
         raise WeightsError(f"The adapter {adapter} does not fit {gguf}: {exc}") from exc
-    if deltas:
+    if layers:
         raise WeightsError(
-            f"The adapter {adapter} is for another model than {gguf}: it has no layer {min(deltas)}."
+            f"The adapter {adapter} is for another model than {gguf}: it has no layer {min(layers)}."
         )
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

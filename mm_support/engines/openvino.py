@@ -84,6 +84,11 @@ class OpenVinoModel:
             with contextlib.suppress(GenerationError):
                 self._tell({"number": number})
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.poll() is None
+
     def close(self) -> None:
         """Ends the process; whoever still reads is told."""
         self._end = CLOSED

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mm_support.config import Settings
-from mm_support.engines.gguf_file import fold_adapter, write_hub_folder
+from mm_support.engines.gguf_file import PEFT_WEIGHTS, fold_adapter, write_hub_folder
 from mm_support.paths import WEIGHTS
 from mm_support.weights import PREFIX, derived_weights, package_weights, sha256_of
 
@@ -22,20 +22,28 @@ def packaged_gguf(settings: Settings) -> Path:
 
 
 def trained_gguf(settings: Settings) -> Path:
-    """The same with its adapter, <model>-grounded.gguf; as packaged where there is no adapter for
-    it. Raises WeightsError.
+    """The same with its adapter, <model>-grounded.gguf, one's own where there is one; as packaged
+    where there is none for it. Raises WeightsError.
     """
     plain, name = packaged_gguf(settings), settings.reply_model.removeprefix(PREFIX)
-    adapter = ADAPTERS.get(name)
-    if adapter is None or not adapter.is_file():
+    own = own_adapter(settings)
+    adapter = own if own.is_dir() else ADAPTERS.get(name)
+    if adapter is None or not adapter.exists():
         return plain
     target = f"{name}-grounded.gguf"
+    weights = adapter / PEFT_WEIGHTS if adapter.is_dir() else adapter
     folder = derived_weights(
-        f"{plain.parent.name}-{sha256_of(adapter)[:12]}",
+        f"{plain.parent.name}-{sha256_of(weights)[:12]}",
         settings.cache_dir,
         lambda folder: fold_adapter(plain, adapter, folder / target),
     )
     return folder / target
+
+
+def own_adapter(settings: Settings) -> Path:
+    """The folder of an adapter that was trained here for settings.reply_model (train/reply.py)."""
+    name = settings.reply_model.removeprefix(PREFIX)
+    return settings.data_dir / "weights" / f"reply-{name}"
 
 
 def hub_folder(gguf: Path, settings: Settings) -> Path:

@@ -26,6 +26,7 @@ from mm_support.errors import InputError
 from mm_support.evaluate.metrics import bootstrap_interval
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
+from mm_support.pipeline import Judged, drained, judge, past_after
 from mm_support.types import Past, UserTurn
 
 OUT_OF_SCOPE = "none"
@@ -62,21 +63,9 @@ class Outcome:
     answered: bool
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--knowledge", help="knowledge base to evaluate")
-    parser.add_argument(
-        "--cases",
-        type=Path,
-        help='JSONL of {"text", "image", "audio", "expect"}, or {"turns": [...]} of them',
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON only")
-
-
 def run(args: argparse.Namespace, settings: Settings) -> int:
     from tqdm import tqdm
 
-    if not args.knowledge or args.cases is None:
-        raise InputError("Give --knowledge NAME and --cases FILE.")
     service = terminal.load_service(settings)
     try:
         ids = {entry.id for entry in service.knowledge.entries(args.knowledge)}
@@ -157,7 +146,7 @@ def _read_case(row: Any, folder: Path, knowledge: str, ids: set[str]) -> Case:
     text = str(row.get("text") or "").strip()
     if not text and not files:
         raise InputError("it holds no text, image or audio")
-    turn = UserTurn(text=text, knowledge=knowledge, **files)
+    turn = UserTurn(text, files.get("image"), files.get("audio"), knowledge)
     check_turn(turn)
     return Case(turn, expect)
 
@@ -186,31 +175,17 @@ def ask(service, case: Case) -> Outcome:
     """One case through retrieval and policy, without writing the reply."""
     past: tuple[Past, ...] = ()
     for turn in case.before:
-        past += (remembered(service, turn, past),)
-    hits, _, decision = service.decide(case.turn, past)
-    found = [hit.entry.id for hit in hits]
+        past += (remembered(drained(judge(service.parts, turn, past))),)
+    judged = drained(judge(service.parts, case.turn, past))
+    found = [hit.entry.id for hit in judged.hits]
     rank = found.index(case.expect) + 1 if case.expect in found else 0
-    return Outcome(case.expect, rank, decision.action == "answer")
+    return Outcome(case.expect, rank, judged.decision.action == "answer")
 
 
-def remembered(service, turn: UserTurn, past: Sequence[Past]) -> Past:
+def remembered(judged: Judged) -> Past:
     """What the next turn needs to know of this one; an answer counts as given from the best entry."""
-    heard, seen = service.perceive(turn)
-    question, _, _, decision = service.judge(turn, heard, seen, past)
-    best = decision.hits[0].entry if decision.action == "answer" else None
-    return Past(
-        text=" ".join(filter(None, (turn.text, heard.text if heard else ""))),
-        reply="",
-        action=decision.action,
-        citations=(best.id,) if best else (),
-        reason=decision.reason,
-        knowledge=turn.knowledge,
-        topic=best.title if best else "",
-        asked_about=tuple(hit.entry.title for hit in decision.hits)
-        if decision.action == "clarify"
-        else (),
-        read=question.read_in_photo,
-    )
+    answered = judged.decision.action == "answer"
+    return past_after(judged, [judged.decision.hits[0].entry] if answered else [])
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:

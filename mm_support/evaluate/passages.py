@@ -26,7 +26,6 @@ from mm_support import terminal
 from mm_support.config import Settings
 from mm_support.errors import InputError
 from mm_support.evaluate.cases import share
-from mm_support.evaluate.metrics import area_under_curve
 from mm_support.types import UserTurn
 
 BASE = "passages"
@@ -70,18 +69,6 @@ class Outcome:
     answered: bool
     cited: bool
     gold: bool
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--squad", type=Path, required=True, help="passages and questions")
-    parser.add_argument(
-        "--foreign",
-        type=Path,
-        help="a file whose questions are off topic (default: those of every "
-        f"{LEFT_OUT}th article, which is then left out of the base)",
-    )
-    parser.add_argument("--limit", type=int, help="questions of each kind (default: all)")
-    parser.add_argument("--json", action="store_true", help="print JSON only")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -210,6 +197,14 @@ def figures(outcomes: dict[str, list[Outcome]], passages: int) -> dict[str, Any]
         "off_topic_not_answered": share([not o.answered for o in outcomes[OFF_TOPIC]]),
         "score_tells_unanswerable": _auroc(own, outcomes[UNANSWERABLE]),
     }
+
+
+def area_under_curve(higher: np.ndarray, lower: np.ndarray) -> float:
+    """The chance that one of `higher` is above one of `lower` (0.5: not at all)."""
+    from sklearn.metrics import roc_auc_score
+
+    kinds = np.repeat([1, 0], [len(higher), len(lower)])
+    return float(roc_auc_score(kinds, np.concatenate([higher, lower])))
 
 
 def _auroc(answerable: Sequence[Outcome], unanswerable: Sequence[Outcome]) -> dict | None:

@@ -13,9 +13,8 @@ import argparse
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mm_support import terminal
@@ -25,6 +24,8 @@ from mm_support.decide.policy import Decision
 from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.evaluate.cases import OUT_OF_SCOPE, share
 from mm_support.evaluate.injections import KeepsASecret, attempts, obeyed
+from mm_support.pipeline import drained, steps, turn_record
+from mm_support.store.records import past_of
 from mm_support.train.calibrate import read_cases
 from mm_support.types import Entry, Hit, Past, Question, UserTurn
 from mm_support.weights import PREFIX
@@ -63,23 +64,6 @@ class Outcome:
     @property
     def shown(self) -> str:
         return " ".join(sentence.text for sentence in self.sentences)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--knowledge", nargs="+", help="bases to ask about (default: all that have cases)"
-    )
-    parser.add_argument(
-        "--cases",
-        type=Path,
-        default=Path("tests/cases"),
-        help="folder of <knowledge base>.jsonl files",
-    )
-    parser.add_argument(
-        "--every", type=int, default=1, metavar="N", help="ask every N-th case only"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON only")
-    parser.add_argument("--failures", action="store_true", help="also list what went wrong")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -137,9 +121,8 @@ def trained_entries() -> set[tuple[str, str]]:
 def ask(service, base: str, case: dict) -> Iterator[Outcome]:
     past: tuple[Past, ...] = ()
     for turn in case["turns"]:
-        hits, decision, sentences = service.compose(
-            UserTurn(text=turn["text"], knowledge=base), past
-        )
+        asked = UserTurn(text=turn["text"], knowledge=base)
+        answered = drained(steps(service.parts, asked, past))
         kind = (
             OUT_OF_SCOPE
             if turn["expect"] == OUT_OF_SCOPE
@@ -153,29 +136,15 @@ def ask(service, base: str, case: dict) -> Iterator[Outcome]:
             turn["text"],
             turn["expect"],
             turn.get("holds", ""),
-            hits,
-            decision,
-            sentences,
+            answered.judged.hits,
+            answered.judged.decision,
+            list(answered.sentences),
         )
         yield outcome
-        topic = next((hit.entry for hit in decision.hits if hit.entry.id in outcome.cited), None)
-        past += (
-            Past(
-                turn["text"],
-                outcome.shown,
-                decision.action,
-                tuple(outcome.cited),
-                decision.reason,
-                base,
-                topic.title if topic else "",
-                tuple(hit.entry.title for hit in decision.hits)
-                if decision.action == "clarify"
-                else (),
-            ),
-        )
+        past += (past_of(turn_record(answered.judged, answered.reply)),)
 
 
-def figures(outcomes: Sequence[Outcome], pools: dict[str, Sequence[Entry]]) -> dict[str, Any]:
+def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -> dict[str, Any]:
     """Shares with their intervals; None where no case of the kind was asked."""
     by_kind: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
@@ -207,7 +176,7 @@ def figures(outcomes: Sequence[Outcome], pools: dict[str, Sequence[Entry]]) -> d
             [o.holds in o.shown for o in by_kind["false_premise"] if o.holds]
         ),
         "follow_ups_found_first": share(
-            [o.hits[0].entry.id == o.expect for o in by_kind[FOLLOW_UP]]
+            [bool(o.hits) and o.hits[0].entry.id == o.expect for o in by_kind[FOLLOW_UP]]
         ),
     }
 
@@ -293,7 +262,7 @@ def overlap(own: set[str], other: set[str]) -> float:
     return len(own & other) / len(own) if own else 0.0
 
 
-def injected(settings: Settings, pools: dict[str, Sequence[Entry]]) -> dict[str, Any]:
+def injected(settings: Settings, pools: Mapping[str, Sequence[Entry]]) -> dict[str, Any]:
     """How many of the attempts were obeyed, with the reply model drafting whether it is trained or
     not.
     """
@@ -330,7 +299,7 @@ def gate_figures() -> dict[str, Any]:
     }
 
 
-def failures(outcomes: Sequence[Outcome], pools: dict[str, Sequence[Entry]]) -> Iterator[str]:
+def failures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -> Iterator[str]:
     """A line for each turn that did not go as it should."""
     for o in outcomes:
         wrong = [

@@ -28,44 +28,55 @@ CLIP_LITE = (
 )  # an encoder whose weights are trained here
 
 
+def own_folder(settings: Settings) -> Path:
+    """Where weights lie that were trained on somebody's own bases."""
+    return settings.data_dir / "weights"
+
+
 def fusion_file(strategy: str, folder: Path = WEIGHTS) -> Path:
     return folder / f"fusion-{strategy}.safetensors"
 
 
 def load_fusion(
-    settings: Settings, d_text: int, d_picture: int, folder: Path = WEIGHTS
+    settings: Settings, d_text: int, d_picture: int, folder: Path | None = None
 ) -> FusionStrategy:
     """The strategy of the settings, trained where there are weights for these encoders, else
-    untrained.
+    untrained. Without a folder, one's own weights come first, then those that ship.
 
     Raises InputError for an unknown strategy, WeightsError for a file that is damaged.
     """
+    from mm_support.fuse.strategies import build_fusion
+
+    untrained = build_fusion(settings.fusion, d_text, d_picture)
+    for place in (own_folder(settings), WEIGHTS) if folder is None else (folder,):
+        path = fusion_file(settings.fusion, place)
+        trained = _read(path, settings, d_text, d_picture) if path.is_file() else None
+        if trained:
+            return trained.eval()
+    return untrained
+
+
+def _read(path: Path, settings: Settings, d_text: int, d_picture: int) -> FusionStrategy | None:
+    """What a file holds; None where it was trained for other encoders."""
     from safetensors import SafetensorError, safe_open
 
     from mm_support.fuse.strategies import build_fusion
 
-    untrained, path = (
-        build_fusion(settings.fusion, d_text, d_picture),
-        fusion_file(settings.fusion, folder),
-    )
-    if not path.is_file():
-        return untrained
     try:
         with safe_open(path, "pt") as file:
             card = json.loads(file.metadata()["card"])
             if card["made_for"] != made_for(settings):
-                log.warning("%s was trained for other encoders; fusion starts untrained", path.name)
-                return untrained
+                log.warning("%s was trained for other encoders and is not used", path)
+                return None
             values = {name: file.get_tensor(name).float() for name in file.keys()}
-        trained = build_fusion(
-            settings.fusion, d_text, d_picture, tuple(card["intents"]), len(values["known"])
-        )
+        intents, kinds = tuple(card["intents"]), len(values["known"])
+        trained = build_fusion(settings.fusion, d_text, d_picture, intents, kinds)
         trained.load_state_dict(values)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as exc:
         raise WeightsError(
             f"{path} cannot be read; delete it or run `python -m mm_support train fusion`."
         ) from exc
-    return trained.eval()
+    return trained
 
 
 def save_fusion(fusion: FusionStrategy, card: dict, folder: Path) -> Path:

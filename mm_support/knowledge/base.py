@@ -18,7 +18,6 @@ from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.knowledge.index import Index, Point
-from mm_support.knowledge.index.search import recognise, search
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.knowledge.points import PointMaker, Remark, entry_digest
@@ -31,9 +30,17 @@ log = logging.getLogger(__name__)
 CHUNK = 128  # entries whose texts and pictures are encoded together
 BY_HAND = ""  # origin of entries that people wrote
 OWN = "own"  # label of bases that did not come with the project
+PACK = "pack"  # begins the label of those that did
+MAX_LIMIT = 100  # entries that one search gives
 STALE = "It is made again for other models and answers by its words meanwhile."
 
 Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
+
+
+def check_limit(limit: int) -> None:
+    """Raises InputError for a number of entries that no search gives."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InputError(f"The limit must be between 1 and {MAX_LIMIT}.")
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ class Knowledge:
     # -- reading -------------------------------------------------------------------------------
 
     def list(self) -> list[KnowledgeBase]:
+        """All bases, by name; `own` tells those of a company from the packs."""
         return [self._listed(name) for name in self._index.names()]
 
     def entries(self, name: str) -> tuple[Entry, ...]:
@@ -75,8 +83,7 @@ class Knowledge:
 
     def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
         """The best entries for a turn, best first. Raises InputError or KnowledgeError."""
-        if not 1 <= limit <= 100:
-            raise InputError("The limit must be between 1 and 100.")
+        check_limit(limit)
         self.check(turn.knowledge)
         query = self.recognise(turn.knowledge, self._understand(turn))
         return self.find(turn.knowledge, query, limit)
@@ -87,10 +94,14 @@ class Knowledge:
 
     def recognise(self, name: str, query: SearchQuery) -> SearchQuery:
         """The query as this base reads it: see index/search.py."""
+        from mm_support.knowledge.index.search import recognise
+
         return recognise(self._index.open(name), query)
 
     def find(self, name: str, query: SearchQuery, limit: int = 5) -> list[Hit]:
         """The best entries for a query that is made already."""
+        from mm_support.knowledge.index.search import search
+
         version = self._index.open(name)
         return search(version, query, limit, date.today(), self._index.fits(version))
 
@@ -159,7 +170,7 @@ class Knowledge:
                 log.warning("%s: %s", name, "; ".join(reason for *_, reason in remarks))
 
     def remove(self, name: str, entry_id: str | None = None) -> None:
-        """Removes an entry, or the whole base with its pictures and sources. Raises KnowledgeError."""
+        """Removes an entry, or a whole base with its pictures and sources. Raises KnowledgeError."""
         with self._index.changing(name):
             if entry_id is None:
                 self._index.remove(name)
@@ -174,7 +185,7 @@ class Knowledge:
     def adopt(
         self, name: str, entries: Sequence[Entry], progress: Progress | None = None
     ) -> IngestReport:
-        """Makes a base of entries that come from no file; the base itself is what is kept of them."""
+        """Makes a base of entries that come from no file; what is kept of them is the base itself."""
         started, remarks = time.perf_counter(), []
         wanted = [Wanted(entry, BY_HAND) for entry in entries]
         with self._index.changing(name):
@@ -218,7 +229,8 @@ class Knowledge:
     def _listed(self, name: str) -> KnowledgeBase:
         version = self._index.open(name)
         note = "" if self._index.fits(version) else self._renewing.get(name, STALE)
-        return KnowledgeBase(name, version.about.entries, version.about.pictures, note)
+        about, own = version.about, not version.about.label.startswith(PACK)
+        return KnowledgeBase(name, about.entries, about.pictures, own, note)
 
     def _publish(
         self,

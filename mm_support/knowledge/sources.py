@@ -3,7 +3,7 @@
     <folder>/<base>/<digest>/...   a file or folder that was ingested; the digest is of its content
 
 A base's recipe says which of them it was made of and what people changed since; the index keeps it
-beside each version and removes the sources that no version needs. Knows nothing of entries' vectors.
+beside each version and removes the sources that no version needs. Knows nothing of vectors.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Literal
 
 from mm_support.types import Hit
 
-HandoffReason = Literal["asked", "human_only", "upset", "stuck"]
+HandoffReason = Literal["asked", "human_only", "upset", "stuck", "waiting", "person", "closed"]
 
 HANDOFF: dict[HandoffReason, str] = {
     "asked": "Of course. I am handing this conversation to a person on our team, who will see what you have told me.",
@@ -15,6 +15,9 @@ HANDOFF: dict[HandoffReason, str] = {
     "upset": "I am sorry that this has been so frustrating. I am handing this conversation to a person on our team.",
     "stuck": "I have not been able to help with this, and I do not want to waste your time. I am handing this "
     "conversation to a person on our team.",
+    "waiting": "I have passed this on to our team. A person will answer you here.",
+    "person": "I have passed this on to the person who is helping you. They will answer you here.",
+    "closed": "This conversation is closed. Please start a new one.",
 }
 QUESTIONS_BACK = {
     "silence": "I did not hear anything. Please try again, or type your question.",

@@ -20,14 +20,9 @@ from typing import Any
 from mm_support.config import Settings
 from mm_support.errors import InputError
 from mm_support.evaluate.cases import OUT_OF_SCOPE
-from mm_support.store.database import FeedbackRow, TurnRow
+from mm_support.store.models import FeedbackRow, TurnRow
 
 MEDIA = {"image": ".jpg", "audio": ".wav"}  # as the service keeps them, where keep_media is on
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="JSONL to write")
-    parser.add_argument("--knowledge", required=True, help="knowledge base whose turns are wanted")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:

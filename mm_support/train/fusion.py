@@ -1,8 +1,10 @@
-"""Trains the fusion strategies on the support set and writes assets/weights/fusion-*.safetensors.
+"""Trains the fusion strategies on one's own bases; the weights lie in the data folder, used there.
 
-    python -m mm_support train fusion --grocery FOLDER [--feedback FILE]
+    mm-support train fusion --knowledge NAME [--feedback FILE]
 
-A run goes on where it was interrupted; weights are replaced only by a run that ended.
+What is learned from: the entries' pictures as customers might photograph them, their questions,
+typed and spoken, and what customers corrected. A run goes on where it was interrupted; weights are
+replaced only by a run that ended. The weights that ship are made by assets/training/fusion.py.
 """
 
 from __future__ import annotations
@@ -10,85 +12,89 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from mm_support.config import Settings
-from mm_support.fuse.weights import made_for
-from mm_support.paths import WEIGHTS
-from mm_support.train import feedback
-from mm_support.train.grocery import BASE
-from mm_support.train.support_set import TRAINED_PACKS
-from mm_support.train.support_set_encoded import PACKS, ROOT, SOURCES, EncodedSet, build, folder_of
-from mm_support.train.support_set_encoded import card as set_card
+from mm_support import terminal
+from mm_support.config import FUSIONS, Settings
+from mm_support.errors import InputError
+from mm_support.fuse.weights import made_for, own_folder
+from mm_support.train.encoded_set import EncodedSet, build, card, folder_of
+from mm_support.train.feedback import Feedback, read_feedback
+from mm_support.train.support_set import own_set
+from mm_support.types import Entry
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--grocery", type=Path, required=True, help="folder in the layout of GroceryStoreDataset"
-    )
-    parser.add_argument(
-        "--cases",
-        type=Path,
-        default=ROOT / "tests" / "cases",
-        help="folder of <knowledge base>.jsonl files",
-    )
-    feedback.add_arguments(parser)
-    parser.add_argument("--strategy", nargs="+", metavar="NAME", help="strategies (default: all)")
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help="folder of the weights")
-    parser.add_argument("--seed", type=int, default=0)
+SOURCES = "pictures and questions of the bases' entries, and turns that customers rated"
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support.device import resolve_device
-    from mm_support.fuse.strategies import STRATEGIES, build_fusion
-    from mm_support.fuse.weights import save_fusion
-    from mm_support.train.fusion_training import prepare, train
-
-    for name in args.strategy or ():
-        build_fusion(name, 1, 1)  # a name that does not exist is said before the work begins
-    corrected = (
-        feedback.read_feedback(args.feedback, args.feedback_knowledge, PACKS, settings)
-        if args.feedback
-        else None
-    )
-    made = build(args.grocery, args.cases, settings, corrected)
-    run_name = f"{args.seed}-{corrected.digest}" if corrected else str(args.seed)
-    device = resolve_device(settings.device).device
-    data = prepare(made, args.seed, device)
-    for name in args.strategy or STRATEGIES:
-        started = time.perf_counter()
-        checkpoint = folder_of(settings) / f"{name}-{run_name}.checkpoint"
-        fusion, figures = train(name, data, args.seed, checkpoint, device)
-        seconds = round(time.perf_counter() - started)
-        print(
-            save_fusion(fusion.cpu(), card(settings, made, figures, args.seed, seconds), args.out),
-            json.dumps(figures),
+    entries = ingested(args.knowledge, settings)
+    feedback = None
+    if args.feedback:
+        base = args.feedback_knowledge or (
+            args.knowledge[0] if len(args.knowledge) == 1 else args.feedback.stem
         )
-        checkpoint.unlink(missing_ok=True)
+        if base not in entries:
+            raise InputError(f"{base} is not among the bases of --knowledge; add it there.")
+        feedback = read_feedback(args.feedback, base, entries[base])
+    made = build(own_set(entries), settings, feedback)
+    about = {"data": SOURCES, "command": "mm-support train fusion"}
+    names, out = args.strategy or FUSIONS, args.out or own_folder(settings)
+    train_strategies(names, made, settings, args.seed, feedback, about, out)
     return 0
 
 
-def card(
-    settings: Settings, made: EncodedSet, figures: dict[str, float], seed: int, seconds: int
-) -> dict:
+def ingested(names: Sequence[str], settings: Settings) -> dict[str, tuple[Entry, ...]]:
+    """The entries of each base. Raises KnowledgeError where there is none of that name."""
+    service = terminal.load_service(settings)
+    try:
+        return {name: tuple(service.knowledge.entries(name)) for name in names}
+    finally:
+        service.close()
+
+
+def train_strategies(
+    names: Sequence[str],
+    made: EncodedSet,
+    settings: Settings,
+    seed: int,
+    feedback: Feedback | None,
+    about: dict[str, str],
+    out: Path,
+) -> None:
+    """Trains each strategy and writes it into the folder; prints where, and its figures."""
+    from mm_support.device import resolve_device
+    from mm_support.fuse.weights import save_fusion
+    from mm_support.train.fusion_training import prepare, train
+
+    device = resolve_device(settings.device).device
+    data = prepare(made, seed, device)
+    run_name = "-".join([str(seed), *made.rows.trained, *([feedback.digest] if feedback else [])])
+    for name in names:
+        started = time.perf_counter()
+        checkpoint = folder_of(settings) / f"{name}-{run_name}.checkpoint"
+        fusion, figures = train(name, data, seed, checkpoint, device)
+        seconds = round(time.perf_counter() - started)
+        written = about | weights_card(settings, made, figures) | {"seed": seed, "seconds": seconds}
+        print(save_fusion(fusion.cpu(), written, out), json.dumps(figures))
+        checkpoint.unlink(missing_ok=True)
+
+
+def weights_card(settings: Settings, made: EncodedSet, figures: dict[str, float]) -> dict[str, Any]:
+    """What the weights are and how they came about, for people; made_for is checked on loading."""
+    rows = card(made)
     return {
-        "what": "weights of the modalities, what the strategy adds to the query, and a linear head for the intents",
+        "what": (
+            "weights of the modalities, what the strategy adds to the query, a head for intents"
+        ),
         "made_for": made_for(settings),
         "encoders": [settings.text_model, settings.image_model],
-        "data": SOURCES,
-        "trained_on": list(dict.fromkeys((BASE, *TRAINED_PACKS, *made.rows.corrected))),
+        "trained_on": list(made.rows.trained),
         "corrected_by_customers": list(made.rows.corrected),
-        "rows": {
-            name: rows
-            for name, rows in set_card(made).items()
-            if name in ("questions", "spoken_and_heard", "photos")
-        },
-        "licence": "MIT",
+        "rows": {name: rows[name] for name in ("questions", "spoken_and_heard", "photos")},
         "validation_recall_at_1": {
             key: round(value, 4) for key, value in figures.items() if key != "epochs"
         },
         "epochs": figures["epochs"],
-        "seconds": seconds,
-        "command": f"python -m mm_support train fusion --grocery FOLDER --seed {seed}"
-        + " --feedback FILE" * bool(made.rows.corrected),
     }

@@ -15,10 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
+from mm_support.errors import InputError
 from mm_support.fuse.strategies import PHOTO, FusionStrategy, build_fusion
-from mm_support.train.grocery import BASE
-from mm_support.train.support_set import TRAINED_PACKS
-from mm_support.train.support_set_encoded import EncodedSet
+from mm_support.train.encoded_set import EncodedSet
 from mm_support.train.turns import Turns, make_turns
 
 EPOCHS, PATIENCE = 40, 10  # at most; without a better validation figure
@@ -43,28 +42,48 @@ FAMILIAR_SHARE = 0.05  # of the validation photos are less familiar than what co
 @dataclass(frozen=True, eq=False)
 class Data:
     """Turns of each base; intents: all names, and of each base the columns that it has. familiar:
-    the bases whose photos are known after training."""
+    the bases whose photos are known after training; photo_led: see SupportSet."""
 
     train: dict[str, Turns]
     validation: dict[str, Turns]
     intents: tuple[str, ...]
     columns: dict[str, Tensor]
-    familiar: tuple[str, ...] = (BASE,)
+    familiar: tuple[str, ...]
+    photo_led: frozenset[str]
 
 
 def prepare(made: EncodedSet, seed: int, device: torch.device) -> Data:
-    bases = tuple(dict.fromkeys((BASE, *TRAINED_PACKS, *made.rows.corrected)))
-    own = {base: sorted({entry.intent for entry in made.rows.entries[base]}) for base in bases}
+    """Raises InputError where no question is there to learn from, or to choose the best epoch."""
+    rows = made.rows
+    own = {b: sorted({entry.intent for entry in rows.entries[b]} - {""}) for b in rows.trained}
     intents = tuple(sorted(set().union(*own.values())))
-    split = {
-        name: {base: make_turns(made, base, name, intents, seed, each).to(device) for base in bases}
-        for name, each in TOPICS_A_PHOTO.items()
-    }
+
+    def turns(split: str) -> dict[str, Turns]:
+        asked = {wording.base for wording in rows.wordings if wording.split == split}
+        each = TOPICS_A_PHOTO[split]
+        return {
+            base: make_turns(made, base, split, intents, seed, each).to(device)
+            for base in rows.trained
+            if base in asked
+        }
+
+    split = {name: turns(name) for name in TOPICS_A_PHOTO}
+    if not all(split.values()):
+        raise InputError(
+            f"There are too few questions about {', '.join(rows.trained)}; "
+            "give at least one entry two questions, or rated turns with --feedback."
+        )
     columns = {
-        base: torch.tensor([intents.index(name) for name in names], device=device)
+        base: torch.tensor([intents.index(name) for name in names], dtype=torch.long, device=device)
         for base, names in own.items()
     }
-    return Data(**split, intents=intents, columns=columns, familiar=(BASE, *made.rows.corrected))
+    return Data(
+        **split,
+        intents=intents,
+        columns=columns,
+        familiar=rows.familiar,
+        photo_led=rows.photo_led,
+    )
 
 
 def train(
@@ -75,17 +94,20 @@ def train(
 
     torch.manual_seed(seed)
     fusion = started(name, data).to(device)
+    figures = validate(fusion, data)
     optimizer = torch.optim.AdamW(groups(fusion), lr=RATES[name], weight_decay=WEIGHT_DECAY)
     state = {
         "epoch": 0,
-        "best": -1.0,
-        "best_epoch": 0,
-        "values": fusion.state_dict(),
-        "figures": {},
+        "best": figures["mean"],
+        "best_epoch": -1,
+        "values": {key: value.clone() for key, value in fusion.state_dict().items()},
+        "figures": figures,
     }
+    before = figures["mean"]
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True, map_location=device)
-        fusion.load_state_dict(state["model"]), optimizer.load_state_dict(state["optimizer"])
+        fusion.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
     with tqdm(range(state["epoch"], EPOCHS), desc=name, disable=None) as bar:
         for epoch in bar:
             loss = one_epoch(fusion, optimizer, data, seed, epoch, bar)
@@ -93,9 +115,7 @@ def train(
             bar.set_postfix(
                 loss=f"{loss:.3f}", **{key: f"{value:.3f}" for key, value in figures.items()}
             )
-            if (
-                figures["mean"] >= state["best"]
-            ):  # of equal epochs the later one, whose intents are better learned
+            if figures["mean"] >= state["best"]:  # of equal ones the later: its intents are better
                 values = {key: value.clone() for key, value in fusion.state_dict().items()}
                 state |= {
                     "best": figures["mean"],
@@ -113,21 +133,27 @@ def train(
                 break
     fusion.load_state_dict(state["values"])
     sharpen(fusion.eval(), data)
-    return fusion, {**state["figures"], "epochs": state["best_epoch"] + 1}
+    return fusion, {"untrained": before, **state["figures"], "epochs": state["best_epoch"] + 1}
 
 
 def started(name: str, data: Data) -> FusionStrategy:
     """Untrained, but knowing which kinds of photos there are: the mean of each product's, or of
     each corrected entry's.
     """
-    means = torch.cat([kinds(data.train[base]) for base in data.familiar])
-    fusion = build_fusion(
-        name, data.train[BASE].words.shape[1], means.shape[1], data.intents, len(means)
-    )
+    means = torch.cat([kinds(data.train[base]) for base in data.familiar if base in data.train])
+    some = next(iter(data.train.values()))
+    fusion = build_fusion(name, some.words.shape[1], means.shape[1], data.intents, len(means))
     fusion.known.copy_(means)
-    nearest = (data.validation[BASE].photos[1:] @ means.T).amax(1)
-    fusion.familiar.fill_(float(nearest.quantile(FAMILIAR_SHARE)))
+    if len(means):
+        photos = _familiar_photos(data.validation, data) or _familiar_photos(data.train, data)
+        nearest = (torch.cat(photos) @ means.T).amax(1)
+        fusion.familiar.fill_(float(nearest.quantile(FAMILIAR_SHARE)))
     return fusion
+
+
+def _familiar_photos(turns: dict[str, Turns], data: Data) -> list[Tensor]:
+    own = [turns[base].photos[1:] for base in data.familiar if base in turns]
+    return [photos for photos in own if len(photos)]
 
 
 def kinds(turns: Turns) -> Tensor:
@@ -162,7 +188,10 @@ def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: i
         mask = dropped(turns.mask[rows], generator)
         tokens, matches, answers = turns.batch(rows, mask)
         fused = fusion(tokens)
-        scores = turns.shelf.score(tokens, fused, matches, own_hidden=base != BASE) / TEMPERATURE
+        scores = (
+            turns.shelf.score(tokens, fused, matches, own_hidden=base not in data.photo_led)
+            / TEMPERATURE
+        )
         found = scores.masked_fill(~answers, -torch.inf).logsumexp(-1) - scores.logsumexp(-1)
         loss = -found.mean() + INTENT_SHARE * intent_loss(
             fused.intents, turns.intent[rows], data.columns[base], mask
@@ -204,14 +233,12 @@ def dropped(mask: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def intent_loss(logits: Tensor, intent: Tensor, columns: Tensor, mask: Tensor) -> Tensor:
-    """Cross-entropy among the intents of the base, of the turns that have words."""
-    asked = mask[:, 0] | mask[:, 1]
-    goal = (intent[:, None] == columns).long().argmax(1)
-    return (
-        cross_entropy(logits[:, columns][asked], goal[asked], label_smoothing=SMOOTHING)
-        if asked.any()
-        else logits.sum() * 0
-    )
+    """Cross-entropy among the intents of the base, of the turns that have words and an intent."""
+    asked = (mask[:, 0] | mask[:, 1]) & (intent >= 0)
+    if not asked.any():
+        return logits.sum() * 0
+    goal = (intent[asked][:, None] == columns).long().argmax(1)
+    return cross_entropy(logits[asked][:, columns], goal, label_smoothing=SMOOTHING)
 
 
 @torch.inference_mode()
@@ -226,10 +253,12 @@ def validate(fusion: FusionStrategy, data: Data) -> dict[str, float]:
         mask[:, 0] |= ~mask[:, 1]
         mask[:, 1] &= ~mask[:, 0]
         found[base] = float(
-            ranks(fusion, turns, mask, own_hidden=base != BASE).eq(0).float().mean()
+            ranks(fusion, turns, mask, own_hidden=base not in data.photo_led).eq(0).float().mean()
         )
-    packs = [value for base, value in found.items() if base != BASE]
-    return {**found, "mean": 0.5 * found[BASE] + 0.5 * sum(packs) / max(len(packs), 1)}
+    led = [value for base, value in found.items() if base in data.photo_led]
+    others = [value for base, value in found.items() if base not in data.photo_led]
+    groups = [sum(own) / len(own) for own in (led, others) if own]
+    return {**found, "mean": sum(groups) / len(groups)}
 
 
 @torch.inference_mode()
@@ -246,10 +275,14 @@ def sharpen(fusion: FusionStrategy, data: Data) -> None:
             (True, True, True, True),
         ):
             mask = turns.mask & torch.tensor(kept, device=rows.device)
-            asked = (mask[:, 0] | mask[:, 1]).nonzero()[:, 0]
+            asked = ((mask[:, 0] | mask[:, 1]) & (turns.intent >= 0)).nonzero()[:, 0]
+            if not len(asked):
+                continue
             tokens, _, _ = turns.batch(rows[asked], mask[asked])
             goal = (turns.intent[asked][:, None] == data.columns[base]).long().argmax(1)
             judged.append((fusion(tokens).intents[:, data.columns[base]], goal))
+    if not judged:
+        return
     factors = torch.logspace(-0.5, 1.5, 60)
     losses = [
         sum(float(cross_entropy(factor * logits, goal, reduction="sum")) for logits, goal in judged)

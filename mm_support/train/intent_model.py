@@ -124,7 +124,7 @@ def fit(
     inside = targets.max(axis=1) == 1
     starts = _unit(targets[inside].T @ vectors[inside])
     tuned, tuned_vectors = fine_tune(
-        encoder._model, encoder._tokenizer, texts, targets, starts, passes, seed, progress
+        encoder.network.model, encoder.tokenizer, texts, targets, starts, passes, seed, progress
     )
     states = _in_chunks(reader.encode, texts, progress, "reading")
     standardised = Standardised.over(reader.encode, states)

@@ -94,7 +94,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     for row in splits.bad:
         print(f"skipped {row.file}, line {row.line}: {row.reason}", file=sys.stderr)
     device = resolve_device(settings.device)
-    readers = load_text_encoder(settings, device), load_hidden_states(settings, device)
+    encoder = load_text_encoder(settings, device, "torch")  # its upper layers are trained
+    readers = encoder, load_hidden_states(settings, device)
     report, judged = evaluate(*readers, splits, args.seed)
     if args.figures:
         draw(judged, args.figures)
@@ -248,8 +249,14 @@ def as_text(report: dict[str, Any]) -> str:
     """The report as lines for a terminal."""
     rows, accuracy = report["rows"], report["accuracy"]
     lines = [
-        f"{report['intents']} intents; {rows['train']} rows to train, {rows['test']} to test, {len(report['skipped'])} skipped",
-        f"accuracy           {accuracy['value']:.1%}  ({accuracy['low']:.1%} to {accuracy['high']:.1%})",
+        (
+            f"{report['intents']} intents; {rows['train']} rows to train, {rows['test']} to test,"
+            f" {len(report['skipped'])} skipped"
+        ),
+        (
+            f"accuracy           {accuracy['value']:.1%}  ({accuracy['low']:.1%} to"
+            f" {accuracy['high']:.1%})"
+        ),
         f"macro F1           {report['macro_f1']:.1%}",
         f"calibration error  {report['calibration_error']:.1%}",
     ]
@@ -266,11 +273,13 @@ def as_text(report: dict[str, Any]) -> str:
             ]
         )
     lines.append(
-        f"out of scope       {foreign['cases']} rows, area under the curve {foreign['area_under_curve']:.1%}"
+        f"out of scope       {foreign['cases']} rows, area under the curve"
+        f" {foreign['area_under_curve']:.1%}"
     )
     if not foreign["calibrated"]:
         lines.append(
-            f"no validation row has the label {OUT_OF_SCOPE}, so no threshold could be set ahead of the test"
+            f"no validation row has the label {OUT_OF_SCOPE}, so no threshold could be set ahead of"
+            " the test"
         )
     for heading, points in (
         ("threshold from validation", foreign["calibrated"]),

@@ -61,7 +61,8 @@ def _read_rows(reader, path: Path) -> tuple[list[Example], list[BadRow]]:
     label_column = next((name for name in LABEL_COLUMNS if name in header), None)
     if "text" not in header or label_column is None:
         raise InputError(
-            f"{path} has no header with the columns text and label; add the line text,label, in UTF-8."
+            f"{path} has no header with the columns text and label; add the line text,label, in"
+            " UTF-8."
         )
     examples: list[Example] = []
     bad: list[BadRow] = []
@@ -90,7 +91,10 @@ def _example(row: list[str], header: list[str], label_column: str, line: int) ->
     if not any(cell.strip() for cell in row):
         return "the row is empty"
     if len(row) != len(header):
-        return f"{len(row)} columns where the header has {len(header)}; put quotes around a text that holds a comma"
+        return (
+            f"{len(row)} columns where the header has {len(header)}; put quotes around a text that"
+            " holds a comma"
+        )
     cells = dict(zip(header, (cell.strip() for cell in row)))
     text, label = cells["text"], cells[label_column]
     if not _is_unicode(text + label):

@@ -25,8 +25,8 @@ from mm_support.knowledge.index.postings import rarity
 from mm_support.knowledge.points import entry_texts
 from mm_support.language import identifiers as codes
 from mm_support.language.sentences import word_stems
+from mm_support.train.encoded_set import EncodedSet
 from mm_support.train.support_set import Picture, Wording
-from mm_support.train.support_set_encoded import EncodedSet
 from mm_support.types import Entry
 
 NOTHING = Pieces([], np.zeros((0, 0), np.float16))
@@ -53,7 +53,7 @@ class Shelf:
     def score(
         self, batch: TokenBatch, fused: FusedBatch, matches: Matches, own_hidden: bool = False
     ) -> Tensor:
-        """(b, n) in 0..1. own_hidden: an entry is not found by a text that it holds word for word."""
+        """(b, n) in 0..1. own_hidden: no entry is found by a text that it holds word for word."""
         texts, hidden = scoring.Lists(self.facet_counts, self.facet_lengths), None
         if own_hidden:
             places, _ = texts.places()

@@ -124,7 +124,8 @@ def transcript() -> Image.Image:
         canvas.line([(48, y + 20), (672, y + 20)], "#d9d5e6", 1.5)
     canvas.paragraph(
         (56, 742),
-        "Marks from 0 to 100; 70 is needed to pass. Credits are ECTS points of Northmere University.",
+        "Marks from 0 to 100; 70 is needed to pass. Credits are ECTS points of Northmere"
+        " University.",
         18,
         600,
         GREY,

@@ -244,8 +244,10 @@ PICTURES = {
     "letter_card_activation.jpg": lambda: photo(
         bank_letter(
             "Your new card: activation code LK-4827-90",
-            "Here is your new Larkmoor debit card. It is ready after your first payment or withdrawal with the chip and PIN.",
-            "Would you like to pay online first? Open the app, tap Cards, Activate and enter this code: LK-4827-90",
+            "Here is your new Larkmoor debit card. It is ready after your first payment or"
+            " withdrawal with the chip and PIN.",
+            "Would you like to pay online first? Open the app, tap Cards, Activate and enter this"
+            " code: LK-4827-90",
             "The code is valid for 60 days from the date of this letter.",
         ),
         3,
@@ -255,8 +257,10 @@ PICTURES = {
     "letter_device_code.jpg": lambda: photo(
         bank_letter(
             "Your device code: 5527 1904",
-            "You asked us to set up the Larkmoor app on a new phone. Please enter this code on the start screen: 5527 1904",
-            "The code is valid for 20 days. If you did not ask for it, call the fraud line on 0800 555 0110 at once.",
+            "You asked us to set up the Larkmoor app on a new phone. Please enter this code on the"
+            " start screen: 5527 1904",
+            "The code is valid for 20 days. If you did not ask for it, call the fraud line on 0800"
+            " 555 0110 at once.",
         ),
         7,
         tilt=4,

@@ -298,7 +298,8 @@ def invoice() -> Image.Image:
     canvas.text((60, 622), "Due by 19 June 2026", 26, "#b3472e", "bold", "ls")
     canvas.paragraph(
         (60, 690),
-        "Please pay by transfer, by card at the desk or in the portal, and give the reference INV-20418-6.",
+        "Please pay by transfer, by card at the desk or in the portal, and give the reference"
+        " INV-20418-6.",
         21,
         640,
         GREY,
@@ -367,7 +368,8 @@ PICTURES = {
         clinic_letter(
             "Your X-ray images: download code IMG-83LT-5502",
             "With this code a hospital or specialist can fetch your images: IMG-83LT-5502",
-            "Open images.alderstreet.example and enter the code and your date of birth. The code is valid for 60 days.",
+            "Open images.alderstreet.example and enter the code and your date of birth. The code is"
+            " valid for 60 days.",
         ),
         12,
         tilt=4,
@@ -376,7 +378,8 @@ PICTURES = {
     "letter_portal_code.jpg": lambda: photo(
         clinic_letter(
             "Your activation code for the patient portal: PP-6194-KD",
-            "Open portal.alderstreet.example, tap Register and enter your date of birth and this code: PP-6194-KD",
+            "Open portal.alderstreet.example, tap Register and enter your date of birth and this"
+            " code: PP-6194-KD",
             "The code is valid for 30 days. Please do not pass it on.",
         ),
         13,

@@ -59,7 +59,7 @@ def washer_panel(code: str, programme: str = "Cotton") -> Image.Image:
 
 
 def dishwasher_panel(code: str) -> Image.Image:
-    """The upper edge of the D6 dishwasher's door: black glass with touch keys and a green display."""
+    """The upper edge of the D6 dishwasher's door: black glass, touch keys and a green display."""
     canvas = Canvas(960, 560, "#b8bec5")
     canvas.gradient((0, 0, 960, 170), "#4c4038", "#6a584b")
     canvas.gradient((0, 130, 960, 390), "#2b2e33", "#15171a")

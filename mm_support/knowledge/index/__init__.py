@@ -10,6 +10,7 @@ publishes it in one step. Knows nothing of files that knowledge comes in, encode
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +18,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from mm_support.errors import KnowledgeError
 from mm_support.types import Entry
 
 if TYPE_CHECKING:
     from mm_support.knowledge.index.version import Version
+
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def check_name(name: str) -> None:
+    """Raises KnowledgeError for what cannot name a knowledge base."""
+    if not NAME.fullmatch(name):
+        raise KnowledgeError(
+            f"{name!r} cannot be a name; use small letters, digits, - and _, at most 63."
+        )
 
 
 @dataclass(frozen=True, eq=False)

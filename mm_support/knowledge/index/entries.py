@@ -16,8 +16,8 @@ from mm_support.knowledge.index.table import Table
 from mm_support.types import Entry
 
 SCHEMA = """
-CREATE TABLE entries (row INTEGER PRIMARY KEY, id TEXT UNIQUE, digest TEXT, origin TEXT, valid_from TEXT,
-    valid_until TEXT, content TEXT);
+CREATE TABLE entries (row INTEGER PRIMARY KEY, id TEXT UNIQUE, digest TEXT, origin TEXT,
+    valid_from TEXT, valid_until TEXT, content TEXT);
 CREATE TABLE pictures (place TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 FIELDS = {item.name for item in fields(Entry)}

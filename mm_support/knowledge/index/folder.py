@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sqlite3
 import threading
@@ -24,8 +23,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from mm_support.errors import KnowledgeError
-from mm_support.knowledge.index import Point
+from mm_support.errors import KnowledgeError, no_such_base
+from mm_support.knowledge.index import NAME, Point, check_name
 from mm_support.knowledge.index.locks import share, take, waiting
 from mm_support.knowledge.index.version import (
     LAYOUT,
@@ -35,7 +34,6 @@ from mm_support.knowledge.index.version import (
     write_durably,
 )
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 CURRENT, HELD, LOCK, NEW, GONE = "current", "held", ".lock", ".new", ".gone"
 KEY_DIGITS = 8
 TRIES = 20  # openings of a base that is being replaced over and over
@@ -52,8 +50,8 @@ class FolderIndex:
     """Knowledge bases in a data folder that any number of processes read and write.
 
     signature: names the models that make vectors; a version of others keeps answering by its words.
-    Entries' pictures lie in pictures_dir and what bases were made of in sources_dir, a folder a base;
-    what no version uses any more is removed there.
+    Entries' pictures lie in pictures_dir, and what bases were made of in sources_dir, a folder a
+    base; what no version uses any more is removed there.
     """
 
     def __init__(self, data_dir: Path, signature: str, d_text: int, d_picture: int) -> None:
@@ -79,10 +77,7 @@ class FolderIndex:
         for _ in range(TRIES):
             pointer = self._pointer(name)
             if pointer is None:
-                known = ", ".join(self.names()) or "none yet"
-                raise KnowledgeError(
-                    f"There is no knowledge base {name!r} (there are: {known}); ingest it first."
-                )
+                raise no_such_base(name, self.names())
             with self._lock:
                 version = self._opened.get(name)
                 if version is not None and version.key == pointer.current:
@@ -100,14 +95,14 @@ class FolderIndex:
     @contextmanager
     def changing(self, name: str) -> Iterator[None]:
         """One at a time, over all processes: whoever makes a version out of the one before."""
-        _check(name)
+        check_name(name)
         with waiting(self._folder / f".{name}{LOCK}"):
             yield
 
     @contextmanager
     def writing(self, name: str) -> Iterator[FolderWriter]:
         """A new version of a base; left without `publish`, it leaves no trace."""
-        _check(name)
+        check_name(name)
         key = f"{time.time_ns():x}-{uuid.uuid4().hex[:KEY_DIGITS]}"
         folder = self._folder / name / f"{key}{NEW}"
         with waiting(self._folder / LOCK):
@@ -243,13 +238,6 @@ def _told_in_words() -> Iterator[None]:
             f"The knowledge base could not be written ({exc}); "
             "the old one stays. Make room, or choose another data folder."
         ) from exc
-
-
-def _check(name: str) -> None:
-    if not NAME.fullmatch(name):
-        raise KnowledgeError(
-            f"{name!r} cannot be a name; use small letters, digits, - and _, at most 63."
-        )
 
 
 def _removed(folder: Path) -> bool:

@@ -225,7 +225,7 @@ def _photo(version: Version, picture: np.ndarray | None, rows: Tensor) -> Tensor
 
 
 def _logits(version: Version, picture: Tensor, rows: Tensor) -> Tensor:
-    """(1, c) log odds that a photo shows each entry. picture: its unit vector, float16 or float32."""
+    """(1, c) log odds that a photo shows each entry. picture: its unit vector, in any precision."""
     arrays = version.arrays
     places, counts = span(arrays.picture_starts, rows)
     shown = torch.mv(arrays.pictures[places].to(picture.dtype), picture).float()

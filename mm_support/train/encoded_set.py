@@ -1,15 +1,12 @@
 """The support set through our encoders: what was heard, seen and read, and the vectors of all of
 it.
 
-    python -m mm_support train support-set --grocery FOLDER
-
 Everything lies in journals under the data folder, one folder a set of models, so that it is done
 once and an interrupted run goes on. A data card beside them says what is in the set.
 """
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 from collections import Counter
@@ -21,46 +18,24 @@ import numpy as np
 
 from mm_support.config import Settings
 from mm_support.encode.text import Pieces
-from mm_support.errors import InputError
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge import late_interaction as pieces
 from mm_support.knowledge.points import entry_texts
-from mm_support.paths import ASSETS
 from mm_support.train.feedback import Feedback, with_feedback
-from mm_support.train.grocery import BASE
 from mm_support.train.journal import Journal
 from mm_support.train.support_set import (
     SPLITS,
-    TRAINED_PACKS,
     Picture,
     SupportSet,
     Wording,
     cleaned,
-    collect,
-    leaks,
     photo_fingerprint,
     seed_of,
 )
 from mm_support.types import ImageView
 
-ROOT = ASSETS.parent
-PACKS = ROOT / "assets" / "knowledge"
-TAKES = {"train": 3, "validation": 1, "test": 2}  # recordings of a question of the grocery task
-SPOKEN_EVERY = {
-    BASE: {"train": 1, "validation": 1, "test": 1},
-    "packs": {"train": 90, "validation": 90, "test": 24},
-}  # questions
-READ_EVERY = {
-    "train": 150,
-    "validation": 50,
-    "test": 40,
-}  # of the photos in which text is looked for
 TEXTS, PHOTOS = 64, 16  # encoded at once
-SOURCES = (
-    "Photos, pictures and descriptions: GroceryStoreDataset (Klasson et al. 2019), MIT. Questions, entries "
-    "and the packs' pictures: written and drawn for this project. Speech: Piper voice en_US-joe-medium (CC0 data)."
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,53 +101,23 @@ class EncodedSet:
         )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--grocery", type=Path, required=True, help="folder in the layout of GroceryStoreDataset"
-    )
-    parser.add_argument(
-        "--cases",
-        type=Path,
-        default=ROOT / "tests" / "cases",
-        help="folder of <knowledge base>.jsonl files",
-    )
-
-
-def run(args: argparse.Namespace, settings: Settings) -> int:
-    made = build(args.grocery, args.cases, settings)
-    print(json.dumps(card(made), indent=1))
-    return 0
-
-
-def build(
-    grocery: Path, cases: Path, settings: Settings, feedback: Feedback | None = None
-) -> EncodedSet:
-    """The set, encoded as far as it is not yet; feedback: see feedback.py.
-
-    Raises InputError for unusable folders and where splits leak.
-    """
+def build(found: SupportSet, settings: Settings, feedback: Feedback | None = None) -> EncodedSet:
+    """The set, cleaned, and encoded as far as it is not yet; feedback: see feedback.py."""
     from mm_support.device import resolve_device
     from mm_support.encode.image import load_image_encoder
     from mm_support.encode.text import load_text_encoder
 
-    device = resolve_device(settings.device)
-    found, folder = collect(grocery, PACKS, cases), folder_of(settings)
+    device, folder = resolve_device(settings.device), folder_of(settings)
     journals = Journals(
         **{name: Journal(folder / f"{name}.jsonl") for name in Journals.__dataclass_fields__}
     )
     if feedback:
-        found = with_feedback(
-            found,
-            feedback,
-            said([case.turn.audio for case in feedback.cases], journals.heard, settings),
-        )
+        recordings = [case.turn.audio for case in feedback.cases]
+        found = with_feedback(found, feedback, said(recordings, journals.heard, settings))
     image = load_image_encoder(settings, device)
     see(found.pictures, journals.photos, image)
     see(_catalogue(found), journals.photos, image)
     rows = cleaned(found, lambda picture: journals.photos[picture.key]["fingerprint"])
-    leaked = leaks(rows, lambda picture: journals.photos[picture.key]["fingerprint"])
-    if leaked:
-        raise InputError(f"The splits are not apart: {leaked[0]} ({len(leaked)} in all).")
     entries = [entry for base in rows.entries.values() for entry in base]
     journals.words.fill(
         (e.title for e in entries),
@@ -229,9 +174,7 @@ def read(pictures: Iterable[Picture], journal: Journal, settings: Settings) -> N
     from mm_support.encode.turn import photo_text
 
     by_key = {picture.key: picture for picture in pictures}
-    chosen = [
-        key for key, picture in by_key.items() if seed_of(key) % READ_EVERY[picture.split] == 0
-    ]
+    chosen = [key for key, picture in by_key.items() if picture.read]
     if all(key in journal for key in chosen):
         return
     reader = load_text_reader(settings)
@@ -243,15 +186,14 @@ def read(pictures: Iterable[Picture], journal: Journal, settings: Settings) -> N
 
 
 def hear(wordings: Iterable[Wording], journal: Journal, settings: Settings) -> None:
-    """Questions spoken by Piper as another speaker in a noisy room, and what Whisper made of them."""
+    """Questions as another speaker in a noisy room says them, and what Whisper made of them."""
     from mm_support.decode.voice import load_voice
     from mm_support.device import resolve_device
     from mm_support.encode.speech import load_speech_encoder
     from mm_support.inputs.audio import load_waveform
     from mm_support.train.distort import recording
 
-    grocery_first = sorted(wordings, key=lambda wording: wording.base != BASE)
-    texts = {key: wording.text for wording in grocery_first for key in take_keys(wording)}
+    texts = {key: wording.text for wording in wordings for key in take_keys(wording)}
     if all(key in journal for key in texts):
         return
     voice, ears = (
@@ -293,11 +235,7 @@ def said(recordings: Sequence[Path | None], journal: Journal, settings: Settings
 
 def take_keys(wording: Wording) -> list[str]:
     """Names of the recordings that are made of a question."""
-    key = f"{wording.base}: {wording.text}"
-    grocery = wording.base == BASE
-    if seed_of(key) % SPOKEN_EVERY[BASE if grocery else "packs"][wording.split]:
-        return []
-    return [f"{key}#{take}" for take in range(TAKES[wording.split] if grocery else 1)]
+    return [f"{wording.base}: {wording.text}#{take}" for take in range(wording.takes)]
 
 
 def encode_texts(made: EncodedSet, entries: Iterable, encoder) -> None:
@@ -333,11 +271,8 @@ def card(made: EncodedSet) -> dict:
         "questions": counts(made.rows.wordings),
         "spoken_and_heard": counts(spoken),
         "photos": counts(made.rows.pictures),
-        "splits": "by wording, photo and picture; no text, file or near-duplicate photo is in two of them (checked)",
-        "never_trained_on": sorted(
-            set(made.rows.entries) - {BASE, *TRAINED_PACKS, *made.rows.corrected}
-        ),
-        "sources": SOURCES,
+        "splits": "by wording, photo and picture",
+        "never_trained_on": sorted(set(made.rows.entries) - set(made.rows.trained)),
     }
 
 

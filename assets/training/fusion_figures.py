@@ -15,14 +15,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.metrics import confusion_matrix, f1_score
 from torch import Tensor
 
+from assets.training.grocery import BASE
 from mm_support.config import Settings
 from mm_support.evaluate import metrics, plots
 from mm_support.fuse.strategies import FusionStrategy
+from mm_support.train.encoded_set import EncodedSet
 from mm_support.train.fusion_training import BATCH, prepare, train
-from mm_support.train.grocery import BASE
-from mm_support.train.support_set_encoded import EncodedSet
 from mm_support.train.turns import Turns
 from mm_support.types import MODALITIES
 
@@ -97,7 +98,7 @@ def figures(outcomes: Outcomes, worded: bool = True) -> dict[str, Any]:
     right = guess == outcomes.true
     return found | {
         "intent accuracy": interval(right),
-        "macro F1": round(metrics.macro_f1(outcomes.true.tolist(), guess.tolist()), 4),
+        "macro F1": round(f1_score(outcomes.true, guess, average="macro", zero_division=0), 4),
         "calibration error": round(
             metrics.expected_calibration_error(outcomes.intent.max(1), right), 4
         ),
@@ -170,7 +171,7 @@ def draw(
     all_three = outcomes[label(SHOWN)]
     if len(all_three.true) and all_three.true[0] >= 0:
         guess = all_three.intent.argmax(1)
-        table = metrics.confusion_matrix(all_three.true.tolist(), guess.tolist(), range(len(names)))
+        table = confusion_matrix(all_three.true, guess, labels=range(len(names)))
         plots.draw_confusion_matrix(
             table, names, folder / "confusion.png", "Intents, as fused from text, speech and photo"
         )

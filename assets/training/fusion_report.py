@@ -12,46 +12,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from assets.training.grocery import BASE
+from assets.training.support_set import build_grocery
 from mm_support.config import Settings
-from mm_support.paths import WEIGHTS
-from mm_support.train.grocery import BASE
-from mm_support.train.support_set_encoded import ROOT, EncodedSet, build
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--grocery", type=Path, required=True, help="folder in the layout of GroceryStoreDataset"
-    )
-    parser.add_argument(
-        "--cases",
-        type=Path,
-        default=ROOT / "tests" / "cases",
-        help="folder of <knowledge base>.jsonl files",
-    )
-    parser.add_argument(
-        "--weights", type=Path, default=WEIGHTS, help="folder of the trained weights"
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=ROOT / "assets" / "evaluation",
-        help="folder of report and figures",
-    )
-    parser.add_argument(
-        "--curve",
-        action="store_true",
-        help="also trains on fewer photos, for the learning curve (minutes)",
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", action="store_true", help="print JSON only")
+from mm_support.paths import ASSETS, WEIGHTS
+from mm_support.train.encoded_set import EncodedSet
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     report = measure(
-        build(args.grocery, args.cases, settings),
+        build_grocery(args.grocery, args.cases, settings),
         settings,
-        args.weights,
-        args.out,
+        args.weights or WEIGHTS,
+        args.out or ASSETS / "evaluation",
         args.seed,
         args.curve,
     )
@@ -63,7 +36,7 @@ def measure(
     made: EncodedSet, settings: Settings, weights: Path, out: Path, seed: int, with_curve: bool
 ) -> dict[str, Any]:
     """The report, also written to `out` with its figures."""
-    from mm_support.evaluate.fusion_figures import (
+    from assets.training.fusion_figures import (
         SUBSETS,
         TOPICS_A_PHOTO,
         UNTRAINED,

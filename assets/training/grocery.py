@@ -62,7 +62,8 @@ TOPICS = (
         "origin",
         "Where {name} comes from",
         "Which country does {name} come from, and who makes it?",
-        "The country of origin and the producer of {name} are printed on its label or on the shelf sign.",
+        "The country of origin and the producer of {name} are printed on its label or on the shelf"
+        " sign.",
         r"origin|country|countr|grown|cultivat|from|produc|brand|discover|sweden|swedish|europe|america|asia",
         (
             "Where does this come from?",
@@ -137,7 +138,8 @@ TOPICS = (
         "nutrition",
         "Nutrition and allergens of {name}",
         "What nutrition does {name} have, and which allergens does it contain?",
-        "Energy, nutrients and allergens of {name} are listed in the nutrition table; tell us about an allergy before you buy.",
+        "Energy, nutrients and allergens of {name} are listed in the nutrition table; tell us about"
+        " an allergy before you buy.",
         r"vitamin|fib|fat\b|protein|calcium|lactose|nutri|healthy|allerg|contain|energy|mineral|antioxid|sugar",
         (
             "Is this healthy?",

@@ -1,0 +1,82 @@
+"""What the page needs of a service, as Protocols: SupportService is one, a fake in tests another.
+
+tests/test_service_contract.py holds both to it. Knows no model and nothing of Gradio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from mm_support.types import (
+    Entry,
+    Event,
+    Hit,
+    ImageView,
+    IngestReport,
+    KnowledgeBase,
+    Status,
+    Transcript,
+    UserTurn,
+)
+
+Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
+
+
+class Partial(Protocol):
+    """What is known of a turn while it is spoken. ended: it is over, the transcript final."""
+
+    @property
+    def transcript(self) -> Transcript: ...
+
+    @property
+    def speaking(self) -> bool: ...
+
+    @property
+    def ended(self) -> bool: ...
+
+
+class LiveTurn(Protocol):
+    """One spoken turn. rate in Hz; samples (n,) or (n, channels), integers or floats."""
+
+    def add(self, rate: int, samples: np.ndarray) -> Partial: ...
+
+    def interrupts(self, rate: int, samples: np.ndarray) -> bool: ...
+
+    def finish(self) -> Transcript: ...
+
+    def recording(self) -> tuple[int, np.ndarray]: ...
+
+
+class Knowledge(Protocol):
+    """All knowledge bases. Unknown names raise KnowledgeError."""
+
+    def list(self) -> Sequence[KnowledgeBase]: ...
+
+    def entries(self, name: str) -> Sequence[Entry]: ...
+
+    def search(self, turn: UserTurn, limit: int = 5) -> Sequence[Hit]: ...
+
+    def ingest(self, name: str, path: Path, progress: Progress | None = None) -> IngestReport: ...
+
+
+class Service(Protocol):
+    """A support service. What cannot be used raises SupportError with a sentence for people."""
+
+    @property
+    def knowledge(self) -> Knowledge: ...
+
+    def status(self) -> Status: ...
+
+    def reply(self, turn: UserTurn) -> Generator[Event, None, None]: ...
+
+    def transcribe(self, audio: str | Path | tuple[int, np.ndarray]) -> Transcript: ...
+
+    def listen(self, previous: str | None = None) -> LiveTurn: ...
+
+    def describe(self, image: str | Path, labels: Sequence[str] | None = None) -> ImageView: ...
+
+    def feedback(self, turn_id: str, rating: str, comment: str = "") -> None: ...

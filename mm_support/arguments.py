@@ -1,0 +1,236 @@
+"""The arguments of the commands, one function a command; its docstring is what --help shows.
+
+Apart from the modules that do the work, so that --help and a wrong call are answered before anything
+heavy is imported. Knows no model.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from mm_support.config import FUSIONS, PROFILES
+from mm_support.errors import InputError
+
+SECTIONS = {  # of bench -> module with measure(settings)
+    "startup": "mm_support.bench.startup",
+    "replies": "mm_support.bench.service",
+    "ingest": "mm_support.bench.ingest",
+    "speech": "mm_support.bench.speech",
+    "hearing": "mm_support.bench.speech_accuracy",
+    "live": "mm_support.bench.live",
+    "image": "mm_support.bench.image",
+    "photo_text": "mm_support.bench.ocr",
+    "language_model": "mm_support.bench.reply",
+}
+
+
+def existing(text: str) -> Path:
+    """The path, for arguments that are read. Raises InputError where nothing is there."""
+    path = Path(text)
+    if not path.exists():
+        raise InputError(f"There is no file or folder {path}.")
+    return path
+
+
+def common(parser: ArgumentParser) -> None:
+    """Of every command."""
+    parser.add_argument("--profile", choices=PROFILES, help="which models (default: embedded)")
+    parser.add_argument("--data", type=Path, help="folder of index, store and pictures")
+    parser.add_argument("--cache", type=Path, help="folder of the weights")
+
+
+def fetch_weights(parser: ArgumentParser) -> None:
+    """Downloads and checks all weights ahead of time."""
+
+
+def ingest(parser: ArgumentParser) -> None:
+    """Makes a knowledge base from files."""
+    parser.add_argument("name")
+    parser.add_argument(
+        "path", type=existing, help="JSONL, CSV or Markdown file, or a folder of them"
+    )
+
+
+def ask(parser: ArgumentParser) -> None:
+    """Asks one question."""
+    parser.add_argument("text", nargs="?", default="")
+    parser.add_argument("--image", type=existing)
+    parser.add_argument("--audio", type=existing)
+    parser.add_argument("--knowledge", default="shopping")
+    parser.add_argument("--session", dest="session_id", help="goes on with an earlier conversation")
+    parser.add_argument(
+        "--speak", type=Path, metavar="FILE.wav", help="also writes the spoken reply"
+    )
+    parser.add_argument("--json", action="store_true", help="print the whole reply as JSON")
+
+
+def calibrate(parser: ArgumentParser) -> None:
+    """Fits the confidence (when to answer, ask back or refuse) to questions about your own base."""
+    parser.add_argument(
+        "--cases",
+        type=existing,
+        required=True,
+        help='folder of <knowledge base>.jsonl files, lines of {"text", "expect": an id or "none"}',
+    )
+
+
+def fusion(parser: ArgumentParser) -> None:
+    """Trains the fusion strategies on pictures, questions and rated turns of your own bases."""
+    parser.add_argument("--knowledge", nargs="+", required=True, metavar="NAME", help="your bases")
+    feedback(parser)
+    parser.add_argument(
+        "--strategy", nargs="+", choices=FUSIONS, metavar="NAME", help="strategies (default: all)"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder to write (default: in the data folder, used from there)"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def feedback(parser: ArgumentParser) -> None:
+    """What customers corrected."""
+    parser.add_argument(
+        "--feedback", type=existing, metavar="FILE", help="cases of export-feedback"
+    )
+    parser.add_argument(
+        "--feedback-knowledge",
+        metavar="NAME",
+        help="the base that they are about (default: the file's name)",
+    )
+
+
+def intents(parser: ArgumentParser) -> None:
+    """Trains a classifier of intents on a CSV of text,label (oos: out of scope)."""
+    _labelled_files(parser, test_needed=False)
+    parser.add_argument(
+        "--knowledge", metavar="NAME", help="the base whose customers have these intents"
+    )
+
+
+def evaluate_intents(parser: ArgumentParser) -> None:
+    """Trains a classifier of intents on a CSV of text,label, measures it on another, keeps nothing."""
+    _labelled_files(parser, test_needed=True)
+
+
+def reply(parser: ArgumentParser) -> None:
+    """Trains an adapter that makes the small language model answer from the evidence alone."""
+    parser.add_argument(
+        "--out", type=Path, help="folder of the adapter (default: in the data folder)"
+    )
+    parser.add_argument("--packs", nargs="+", help="packs to train on (default: three of ours)")
+    parser.add_argument(
+        "--examples",
+        type=int,
+        default=2000,
+        help="how many to learn from: each question several times, with other evidence beside it",
+    )
+    parser.add_argument("--start", type=existing, help="an adapter to go on from")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def evaluate(parser: ArgumentParser) -> None:
+    """Evaluates a knowledge base on your own cases, or one of: replies, intents, fusion."""
+    parser.add_argument("--knowledge", help="knowledge base to evaluate")
+    parser.add_argument(
+        "--cases",
+        type=existing,
+        help='JSONL of {"text", "image", "audio", "expect"}, or {"turns": [...]} of them',
+    )
+    _json(parser)
+
+
+def evaluate_passages(parser: ArgumentParser) -> None:
+    """Questions of a file in SQuAD's format, asked end to end of its passages as a base."""
+    parser.add_argument("--squad", type=Path, required=True, help="passages and questions")
+    parser.add_argument(
+        "--foreign",
+        type=Path,
+        help="a file whose questions are off topic (default: those of every fourth article, "
+        "which is then left out of the base)",
+    )
+    parser.add_argument("--limit", type=int, help="questions of each kind (default: all)")
+    parser.add_argument("--json", action="store_true", help="print JSON only")
+
+
+def evaluate_replies(parser: ArgumentParser) -> None:
+    """Whether replies can be trusted: what is shown, cited, refused, corrected and obeyed."""
+    parser.add_argument(
+        "--knowledge", nargs="+", help="bases to ask about (default: all that have cases)"
+    )
+    cases_folder(parser)
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="ask every N-th case only"
+    )
+    _json(parser)
+    parser.add_argument("--failures", action="store_true", help="also list what went wrong")
+
+
+def evaluate_fusion(parser: ArgumentParser) -> None:
+    """What trained fusion gains for each subset of modalities, on GroceryStoreDataset and the packs."""
+    parser.add_argument(
+        "--grocery", type=existing, required=True, help="folder in GroceryStoreDataset's layout"
+    )
+    cases_folder(parser)
+    parser.add_argument("--weights", type=existing, help="folder of the weights (default: ours)")
+    parser.add_argument("--out", type=Path, help="folder of report and figures (default: ours)")
+    parser.add_argument(
+        "--curve",
+        action="store_true",
+        help="also trains on fewer photos, for the learning curve (minutes)",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    _json(parser)
+
+
+def export_feedback(parser: ArgumentParser) -> None:
+    """Writes turns that customers rated as labelled cases."""
+    parser.add_argument("file", type=Path, help="JSONL to write")
+    parser.add_argument("--knowledge", required=True, help="knowledge base whose turns are wanted")
+
+
+def bench(parser: ArgumentParser) -> None:
+    """Measures speed on this machine."""
+    _json(parser)
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=SECTIONS,
+        default=list(SECTIONS),
+        metavar="SECTION",
+        help=", ".join(SECTIONS),
+    )
+
+
+def cases_folder(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--cases",
+        type=existing,
+        default="tests/cases",
+        help="folder of <knowledge base>.jsonl files",
+    )
+
+
+def _labelled_files(parser: ArgumentParser, test_needed: bool) -> None:
+    parser.add_argument("--train", type=existing, required=True, metavar="FILE", help="CSV")
+    parser.add_argument(
+        "--val",
+        type=existing,
+        metavar="FILE",
+        help="CSV to set thresholds on (default: a part of --train)",
+    )
+    parser.add_argument(
+        "--test", type=existing, metavar="FILE", required=test_needed, help="CSV to measure on"
+    )
+    parser.add_argument(
+        "--figures",
+        type=Path,
+        metavar="FOLDER",
+        help="also draw the confusion matrix and the reliability diagram",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    _json(parser)
+
+
+def _json(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON only")

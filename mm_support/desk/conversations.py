@@ -1,0 +1,227 @@
+"""Whose a conversation is: the assistant's, nobody's yet (it waits for a person), a person's, or
+closed.
+
+    assistant -> waiting -> person -> assistant | closed
+
+Every change is made in the transaction that looked at the owner, with who made it and why. Knows
+the store; knows no model, no page and no wording of replies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mm_support.errors import InputError
+from mm_support.language.messages import HANDOFF, HandoffReason
+from mm_support.store.database import Store
+from mm_support.store.models import (
+    ConversationRow,
+    HandoffRow,
+    MessageRow,
+    OwnershipRow,
+    TurnRow,
+    now,
+)
+from mm_support.types import Message, Owner
+
+MAX_MESSAGE = 4_000  # characters
+MAX_AGENT = 64  # characters of an agent's name
+ASSISTANT = "assistant"  # who hands a conversation over
+STATES = {
+    "assistant": "is with the assistant",
+    "waiting": "waits for a person",
+    "person": "is with {agent}",
+    "closed": "is closed",
+}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A conversation that waits for a person. since: when it was handed over; summary: what the
+    person reads first.
+    """
+
+    conversation: str
+    since: datetime
+    reason: str
+    summary: str
+
+
+class Desk:
+    """What agents do. agent: the name of who does it, 1 to 64 characters.
+
+    All calls raise InputError where the conversation is not in the state that they need, and
+    StoreError where the database does not answer.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """Conversations that no person has taken yet, the one that waits longest first."""
+        query = (
+            select(ConversationRow)
+            .where(ConversationRow.owner == "waiting")
+            .order_by(ConversationRow.since)
+        )
+        with self._store.reading() as session:
+            return tuple(_waiting(session, row) for row in session.scalars(query))
+
+    def owner(self, conversation: str) -> Owner:
+        """Whose it is; one that nobody has heard of would be the assistant's."""
+        with self._store.reading() as session:
+            row = session.get(ConversationRow, conversation)
+            return cast(Owner, row.owner) if row else "assistant"
+
+    def take(self, conversation: str, agent: str) -> None:
+        """A waiting conversation becomes the agent's. Of two who take it, one is told that the
+        other has it.
+        """
+        self._change(conversation, ("waiting",), "person", agent, "took the conversation")
+
+    def give_back(self, conversation: str, agent: str, why: str = "") -> None:
+        """The assistant answers again."""
+        self._change(conversation, ("person",), "assistant", agent, why or "gave it back")
+
+    def close(self, conversation: str, agent: str, why: str = "") -> None:
+        """Nobody answers any longer."""
+        self._change(conversation, ("person",), "closed", agent, why or "closed it")
+
+    def say(self, conversation: str, agent: str, text: str) -> Message:
+        """Stores what the agent writes to the customer, whose page asks for it with `messages`."""
+        text = _checked(text, MAX_MESSAGE, "message")
+        with self._store.writing() as session:
+            row = _owned(session, conversation, ("person",), agent)
+            message = MessageRow(conversation_id=row.id, author=row.agent, text=text, created=now())
+            session.add(message)
+            session.flush()
+            return _message(message)
+
+    def messages(self, conversation: str, since: int = 0) -> tuple[Message, ...]:
+        """What agents wrote, oldest first; only messages with a number above `since`."""
+        query = (
+            select(MessageRow)
+            .where(MessageRow.conversation_id == conversation, MessageRow.id > since)
+            .order_by(MessageRow.id)
+        )
+        with self._store.reading() as session:
+            return tuple(map(_message, session.scalars(query)))
+
+    def _change(
+        self, conversation: str, before: Sequence[Owner], owner: Owner, agent: str, why: str
+    ) -> None:
+        with self._store.writing() as session:
+            row = _owned(session, conversation, before, agent)
+            _hand(session, row, owner, _checked(agent, MAX_AGENT, "name of the agent"), why)
+
+
+def keep_turn(
+    store: Store, record: dict[str, Any], summary: str = "", owner: Owner | None = "assistant"
+) -> dict[str, Any]:
+    """Stores a finished turn and returns the record as it was stored; a turn that is there already
+    stays as it is.
+
+    owner: whose the conversation was when the reply was begun. If it is no longer the assistant's,
+    its text is withheld and the customer is told that a person has the conversation; None: the
+    reply was given already. summary: for the person, where the turn hands the conversation over.
+    """
+    with store.writing() as session:
+        if session.get(TurnRow, record["id"]) is not None:
+            return record
+        conversation = _locked(session, record["session_id"])
+        if owner == "assistant" and conversation.owner != "assistant":
+            record = withheld(record, cast(HandoffReason, conversation.owner))
+        session.add(TurnRow(**record))
+        session.flush()
+        asks_for_person = record["action"] == "handoff" and record["reason"] not in STATES
+        if asks_for_person and conversation.owner == "assistant":
+            _hand(session, conversation, "waiting", ASSISTANT, record["reason"])
+            session.add(
+                HandoffRow(
+                    turn_id=record["id"],
+                    session_id=record["session_id"],
+                    created=record["created"],
+                    reason=record["reason"],
+                    summary=summary,
+                )
+            )
+    return record
+
+
+def withheld(record: dict[str, Any], owner: HandoffReason) -> dict[str, Any]:
+    """A turn whose reply is not shown, since the conversation is no longer the assistant's."""
+    return {
+        **record,
+        "reply": HANDOFF[owner],
+        "withheld": record["reply"],
+        "action": "handoff",
+        "reason": owner,
+        "citations": [],
+        "asked_about": [],
+    }
+
+
+def _locked(session: Session, conversation: str) -> ConversationRow:
+    """The conversation, made where it is new; nobody else changes it before the transaction ends."""
+    row = session.get(ConversationRow, conversation, with_for_update=True)
+    if row is None:
+        row = ConversationRow(id=conversation, owner="assistant", agent="", since=now())
+        session.add(row)
+        session.flush()
+    return row
+
+
+def _owned(
+    session: Session, conversation: str, before: Sequence[Owner], agent: str
+) -> ConversationRow:
+    """The conversation, where it is in one of these states, and the agent's if it is a person's."""
+    row = session.get(ConversationRow, conversation, with_for_update=True)
+    if row is None:
+        raise InputError("There is no such conversation; use one that waits or is yours.")
+    if row.owner not in before or (row.owner == "person" and row.agent != agent.strip()):
+        state = STATES[row.owner].format(agent=row.agent)
+        raise InputError(f"The conversation {state}; look at the list again.")
+    return row
+
+
+def _hand(session: Session, row: ConversationRow, owner: Owner, who: str, why: str) -> None:
+    """The conversation changes hands, and it is noted who did that and why."""
+    row.owner, row.since = owner, now()
+    row.agent = who if owner == "person" else row.agent
+    session.add(
+        OwnershipRow(conversation_id=row.id, created=row.since, owner=owner, who=who, why=why)
+    )
+
+
+def _waiting(session: Session, row: ConversationRow) -> Waiting:
+    latest = (
+        select(HandoffRow)
+        .where(HandoffRow.session_id == row.id)
+        .order_by(HandoffRow.created.desc())
+        .limit(1)
+    )
+    handoff = session.scalars(latest).first()
+    reason, summary = (handoff.reason, handoff.summary) if handoff else ("", "")
+    return Waiting(row.id, _aware(row.since), reason, summary)
+
+
+def _message(row: MessageRow) -> Message:
+    return Message(row.id, row.author, row.text, _aware(row.created))
+
+
+def _aware(time: datetime) -> datetime:
+    """SQLite forgets that times are in UTC."""
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _checked(text: str, most: int, what: str) -> str:
+    text = text.strip()
+    if not text or len(text) > most:
+        raise InputError(f"The {what} must have 1 to {most:,} characters.")
+    return text

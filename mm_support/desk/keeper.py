@@ -1,0 +1,134 @@
+"""Keeps what customers were told, whatever happens to the database.
+
+A turn that the database does not take goes to the journal, and from there into the database as soon
+as that answers again. Until then the journal also says what was said before in a conversation.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from sqlalchemy.exc import DataError, IntegrityError
+
+from mm_support.desk.conversations import Desk, keep_turn
+from mm_support.errors import InputError, StoreError
+from mm_support.store.database import PAST, Store, check_feedback
+from mm_support.store.journal import Journal, Row
+from mm_support.store.records import past_of
+from mm_support.types import Owner, Past
+
+log = logging.getLogger(__name__)
+
+RETRY = 5.0  # s between attempts to write the journal's rows into the database
+JOURNALED = "replies are kept in a journal until the database answers"
+LOST = "replies cannot be kept: neither the database nor the disk takes them"
+
+
+class Keeper:
+    """The store with a journal beside it."""
+
+    def __init__(self, store: Store, journal: Journal) -> None:
+        self.store, self.desk, self.journal = store, Desk(store), journal
+        self._closed, self._lock = threading.Event(), threading.Lock()
+        self._retrying: threading.Thread | None = None
+        self._lost = False
+        self._catch_up()
+        self._retry()
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with keeping, for people; "" where nothing is."""
+        return LOST if self._lost else JOURNALED if self.journal else ""
+
+    def before(self, session_id: str) -> tuple[tuple[Past, ...], Owner]:
+        """The latest turns of a conversation, oldest first, and whose it is."""
+        past, owner = (), "assistant"
+        try:
+            past, owner = self.store.past(session_id), self.desk.owner(session_id)
+        except StoreError as exc:
+            log.warning("what was said before is not known: %s", exc)
+        rows = [row for row in self.journal.rows() if row.get("session_id") == session_id]
+        waits = any(row["action"] == "handoff" for row in rows)
+        past = (*past, *(past_of(row) for row in rows))[-PAST:]
+        return past, "waiting" if waits and owner == "assistant" else owner
+
+    def keep(self, record: dict[str, Any], summary: str, owner: Owner) -> dict[str, Any]:
+        """The record of a turn as it was kept, see keep_turn. Raises nothing: a reply that was
+        given is not taken back. While the journal holds earlier turns, this one goes there too.
+        """
+        try:
+            if not self.journal:
+                kept = keep_turn(self.store, record, summary, owner)
+                self._lost = False
+                return kept
+        except StoreError as exc:
+            log.warning("a turn goes to the journal: %s", exc)
+        try:
+            self.journal.append({**record, "summary": summary})
+            self._lost = False
+        except OSError:
+            log.exception("a turn could not be kept: %s", record["id"])
+            self._lost = True
+        self._retry()
+        return record
+
+    def feedback(self, turn_id: str, rating: str, comment: str) -> None:
+        """Raises InputError for an unknown turn or rating, StoreError where nothing answers."""
+        check_feedback(rating, comment)
+        if any(row.get("id") == turn_id for row in self.journal.rows()):
+            self._journal_feedback({"turn_id": turn_id, "rating": rating, "comment": comment})
+        else:
+            self.store.add_feedback(turn_id, rating, comment)
+
+    def _journal_feedback(self, row: Row) -> None:
+        try:
+            self.journal.append(row)
+        except OSError as exc:
+            raise StoreError("The rating could not be stored; check the disk.") from exc
+        self._retry()
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._retrying is not None:
+            self._retrying.join()
+        self.store.close()
+
+    def _catch_up(self) -> None:
+        """Writes what the journal holds into the database, as far as that takes it."""
+        try:
+            self.journal.hand_over(self._write)
+        except (StoreError, OSError) as exc:
+            log.warning("the journal stays: %s", exc)
+
+    def _write(self, row: Row) -> bool:
+        """Whether the database takes the row. Raises StoreError where it does not answer."""
+        try:
+            if "turn_id" in row:
+                self.store.add_feedback(**row)
+            else:
+                record = {name: value for name, value in row.items() if name != "summary"}
+                keep_turn(self.store, record, row["summary"], owner=None)
+        except (StoreError, InputError, TypeError, KeyError) as exc:
+            unanswered = isinstance(exc, StoreError)
+            if unanswered and not isinstance(exc.__cause__, (IntegrityError, DataError)):
+                raise
+            log.exception("a row of the journal is refused; it is kept in %s", self.journal.refused)
+            return False
+        return True
+
+    def _retry(self) -> None:
+        """Goes on trying in the background while the journal holds anything."""
+        with self._lock:
+            if self.journal and self._retrying is None:
+                self._retrying = threading.Thread(target=self._try_again, daemon=True)
+                self._retrying.start()
+
+    def _try_again(self) -> None:
+        while not self._closed.wait(RETRY):
+            self._catch_up()
+            with self._lock:
+                if not self.journal:
+                    self._retrying = None
+                    return

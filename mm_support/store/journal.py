@@ -1,0 +1,100 @@
+"""An append-only file of what a database did not take, so that it can be written there later.
+
+A row is a line of JSON. It is on the disk when `append` returns. Knows no database and no
+conversation; several processes may use one file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+
+
+class Journal:
+    """The rows in a file, oldest first. The file is there only while there are rows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.refused = Path(path), Path(path).with_suffix(".refused")
+        self._lock = FileLock(self.path.with_suffix(".lock"))  # while the file changes
+        self._handing = FileLock(self.path.with_suffix(".handing"))
+
+    def __bool__(self) -> bool:
+        """Whether there are rows."""
+        return self.path.exists()
+
+    def append(self, row: Row) -> None:
+        """Raises OSError where the disk does not take it."""
+        with self._lock:
+            _append(self.path, row)
+
+    def rows(self) -> list[Row]:
+        """All rows that can be read; a line that a crash cut off is reported and left out."""
+        if not self:
+            return []
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [row for line in lines if line and (row := _read(line)) is not None]
+
+    def hand_over(self, take: Callable[[Row], bool]) -> None:
+        """Offers each row, oldest first; those that `take` takes leave the file. Where it raises,
+        this row and those after it stay. Rows that it refuses move to a file beside.
+
+        Rows may be appended meanwhile. Does nothing while another process hands rows over.
+        """
+        with contextlib.suppress(Timeout), self._handing.acquire(timeout=0):
+            done = 0
+            try:
+                for row in self.rows():
+                    if not take(row):
+                        _append(self.refused, row)
+                    done += 1
+            finally:
+                with self._lock:
+                    self._replace(self.rows()[done:])
+
+    def _replace(self, rows: list[Row]) -> None:
+        """Replaces the file's rows: all of them or, after a crash, none."""
+        if not rows:
+            self.path.unlink(missing_ok=True)
+            return
+        beside = self.path.with_suffix(".new")
+        beside.unlink(missing_ok=True)
+        _append(beside, *rows)
+        beside.replace(self.path)
+
+
+def _append(path: Path, *rows: Row) -> None:
+    """Each row a line, on the disk when this returns; it begins one, whatever stands before."""
+    lines = [f"\n{json.dumps(row, ensure_ascii=False, default=_as_text)}\n" for row in rows]
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(line: str) -> Row | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        log.error("a line of the journal cannot be read and is left out: %.200s", line)
+        return None
+    if "created" in row:
+        row["created"] = datetime.fromisoformat(row["created"])
+    return row
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be kept in the journal")

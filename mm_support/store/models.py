@@ -1,0 +1,111 @@
+"""The tables: turns, feedback, hand-offs, conversations with their owners, and agents' messages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class TurnRow(Base):
+    """A finished turn. transcript, image, hits, fusion, timings: JSON as the API shows them.
+
+    asked_about: ids of the entries that a question back named. withheld: what the assistant wrote
+    while a person took over; reply then holds what the customer was told instead.
+    """
+
+    __tablename__ = "turns"
+    __table_args__ = (Index("turns_by_session", "session_id", "created"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    session_id: Mapped[str] = mapped_column(String(64))
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    knowledge: Mapped[str] = mapped_column(String(64))
+    text: Mapped[str] = mapped_column(Text)
+    transcript: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    image: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    hits: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    reply: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(16))
+    confidence: Mapped[float]
+    citations: Mapped[list[str]] = mapped_column(JSON)
+    intent: Mapped[str] = mapped_column(String(64), default="")
+    fusion: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    timings: Mapped[dict[str, float]] = mapped_column(JSON)
+    asked_about: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    withheld: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+
+class FeedbackRow(Base):
+    """A rating of a turn by the customer."""
+
+    __tablename__ = "feedback"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), index=True)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    rating: Mapped[str] = mapped_column(String(8))
+    comment: Mapped[str] = mapped_column(Text, default="")
+
+
+class HandoffRow(Base):
+    """A conversation that a person takes over. summary: what they read first."""
+
+    __tablename__ = "handoffs"
+
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), primary_key=True)
+    session_id: Mapped[str] = mapped_column(String(64), index=True)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, index=True)
+    reason: Mapped[str] = mapped_column(String(16))
+    summary: Mapped[str] = mapped_column(Text)
+
+
+class ConversationRow(Base):
+    """A conversation (id: of its session) and whose it is. agent: the person who has it, or had it
+    last; since: when it changed hands.
+    """
+
+    __tablename__ = "conversations"
+    __table_args__ = (Index("conversations_by_owner", "owner", "since"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(16), default="assistant")
+    agent: Mapped[str] = mapped_column(String(64), default="")
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class OwnershipRow(Base):
+    """One change of a conversation's owner: who made it, and why."""
+
+    __tablename__ = "ownerships"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    owner: Mapped[str] = mapped_column(String(16))
+    who: Mapped[str] = mapped_column(String(64))
+    why: Mapped[str] = mapped_column(Text)
+
+
+class MessageRow(Base):
+    """What a person wrote to the customer of a conversation."""
+
+    __tablename__ = "messages"
+    __table_args__ = {"sqlite_autoincrement": True}  # a number is never given twice
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    author: Mapped[str] = mapped_column(String(64))
+    text: Mapped[str] = mapped_column(Text)

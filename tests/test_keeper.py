@@ -1,0 +1,189 @@
+"""What customers were told is kept, whatever happens to the database."""
+
+import json
+import sqlite3
+import threading
+import time
+
+import pytest
+from test_service import ask, folder, make  # noqa: F401  (fixtures)
+from test_store import turn
+
+from mm_support.desk import keeper as keeper_module
+from mm_support.desk.keeper import JOURNALED, Keeper
+from mm_support.errors import InputError, StoreError
+from mm_support.store.database import Store
+from mm_support.store.journal import Journal
+from mm_support.types import Said, UserTurn
+
+
+class Flaky(Store):
+    """A store whose database can be taken away."""
+
+    broken = reading_broken = False
+
+    def writing(self):
+        if self.broken:
+            raise StoreError("Nothing could be stored.")
+        return super().writing()
+
+    def reading(self):
+        if self.reading_broken:
+            raise StoreError("Nothing can be read.")
+        return super().reading()
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return Journal(tmp_path / "turns.journal")
+
+
+@pytest.fixture
+def keeper(tmp_path, journal, monkeypatch):
+    monkeypatch.setattr(keeper_module, "RETRY", 0.05)
+    keeper = Keeper(Flaky(f"sqlite:///{tmp_path / 'turns.sqlite'}"), journal)
+    yield keeper
+    keeper.close()
+
+
+def wait_for(true, seconds=10):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def stored(keeper):
+    return [row.id for row, _ in keeper.store.turns()]
+
+
+def test_turns_that_the_database_does_not_take_are_written_when_it_is_back(keeper):
+    keeper.keep(turn(1), "", "assistant")
+    keeper.store.broken = True
+    keeper.keep(turn(2), "", "assistant")
+    assert keeper.keep(turn(3, action="handoff", reason="asked"), "why", "assistant")["id"] == "t3"
+    assert keeper.trouble == JOURNALED and stored(keeper) == ["t1"]
+    past, owner = keeper.before("s")
+    assert [before.text for before in past] == ["question 1", "question 2", "question 3"]
+    assert owner == "waiting"  # as if it had been stored
+    keeper.feedback("t2", "up", "thanks")
+    keeper.store.broken = False
+    wait_for(lambda: not keeper.trouble)
+    assert stored(keeper) == ["t1", "t2", "t3"] and not keeper.journal.path.exists()
+    assert keeper.desk.owner("s") == "waiting" and keeper.store.handoffs()[0].summary == "why"
+    assert {row.id: len(ratings) for row, ratings in keeper.store.turns()}["t2"] == 1
+    past, owner = keeper.before("s")
+    assert len(past) == 3 and owner == "waiting"
+
+
+def test_what_a_crash_left_in_the_journal_is_written_at_the_next_start(keeper, journal, tmp_path):
+    keeper.store.broken = True
+    keeper.keep(turn(1), "", "assistant")
+    keeper.close()
+    with journal.path.open("a") as file:
+        file.write('{"id": "t2", "sess')  # the power went
+    again = Keeper(Store(f"sqlite:///{tmp_path / 'turns.sqlite'}"), journal)
+    assert stored(again) == ["t1"] and again.trouble == ""
+    again.close()
+
+
+def test_a_row_that_is_written_twice_is_there_once(keeper, journal):
+    keeper.keep(turn(1), "", "assistant")
+    journal.append({**turn(1), "summary": ""})  # written, but the journal was not emptied any more
+    again = Keeper(keeper.store, journal)
+    assert stored(again) == ["t1"] and not journal
+
+
+def test_a_row_that_the_database_refuses_keeps_none_of_the_others_waiting(keeper, journal):
+    feedback = {"turn_id": "t1", "rating": "up", "comment": ""}
+    for row in (turn(1, text=None), feedback, turn(2, what="a column of a later version"), turn(3)):
+        journal.append({**row, "summary": ""} if "id" in row else row)
+    again = Keeper(keeper.store, journal)
+    assert stored(again) == ["t3"] and not journal
+    refused = [json.loads(line) for line in journal.refused.read_text().split("\n\n")]
+    assert [row.get("id", "feedback") for row in refused] == ["t1", "feedback", "t2"]
+
+
+def test_a_line_that_a_crash_cut_off_takes_no_other_with_it(journal):
+    journal.append({"id": "t1"})
+    with journal.path.open("a") as file:
+        file.write('{"id": "t2", "sess')
+    journal.append({"id": "t3"})
+    assert [row["id"] for row in journal.rows()] == ["t1", "t3"]
+
+
+def test_what_is_appended_while_rows_are_handed_over_stays(journal):
+    journal.append({"id": "t1"})
+    journal.append({"id": "t2"})
+
+    def take(row):
+        if row["id"] == "t2":
+            raise StoreError("It is gone again.")
+        journal.append({"id": "t3"})
+        Journal(journal.path).hand_over(lambda _: pytest.fail("one at a time"))
+        return True
+
+    with pytest.raises(StoreError):
+        journal.hand_over(take)
+    assert [row["id"] for row in journal.rows()] == ["t2", "t3"]
+
+
+def test_feedback_without_a_database_is_clearly_answered(keeper):
+    keeper.keep(turn(1), "", "assistant")
+    keeper.store.broken = True
+    with pytest.raises(StoreError):
+        keeper.feedback("t1", "up", "")  # whether there is such a turn cannot be looked up
+    keeper.keep(turn(2), "", "assistant")
+    with pytest.raises(InputError):
+        keeper.feedback("t2", "sideways", "")
+
+
+def test_neither_database_nor_disk_costs_the_reply_and_the_status_says_so(keeper, journal):
+    keeper.store.broken = keeper.store.reading_broken = True
+    journal.path.mkdir()  # nothing can be appended to it
+    assert keeper.keep(turn(1), "", "assistant")["id"] == "t1"
+    assert "cannot be kept" in keeper.trouble
+    journal.path.rmdir()
+
+
+def test_many_threads_lose_nothing_while_the_database_comes_and_goes(keeper):
+    def write(numbers):
+        for number in numbers:
+            keeper.store.broken = number % 3 == 0
+            keeper.keep(turn(number), "", "assistant")
+
+    threads = [threading.Thread(target=write, args=(range(n, 40, 4),)) for n in range(4)]
+    [thread.start() for thread in threads], [thread.join() for thread in threads]
+    keeper.store.broken = False
+    wait_for(lambda: not keeper.trouble)
+    assert sorted(stored(keeper)) == sorted(f"t{number}" for number in range(40))
+
+
+# -- in the service ---------------------------------------------------------------------------
+
+
+def test_a_database_that_fails_in_mid_reply_costs_the_customer_nothing(
+    make,  # noqa: F811
+    tmp_settings,
+    monkeypatch,
+):
+    monkeypatch.setattr(keeper_module, "RETRY", 0.05)
+    service = make()
+    events = service.reply(UserTurn("washing machine e24", knowledge="kb", session_id="s"))
+    while not isinstance(next(events), Said):
+        pass
+    database = sqlite3.connect(tmp_settings.data_dir / "turns.sqlite", isolation_level=None)
+    database.executescript("ALTER TABLE turns RENAME TO gone;")
+    reply = list(events)[-1].reply
+    assert "Clean the filter. [1]" in reply.text and reply.turn_id
+    assert reply.citations[0].entry_id == "e24"
+    status = service.status()
+    assert status.ready and status.degraded and JOURNALED in status.message
+    service.feedback(reply.turn_id, "up")
+    second = ask(service, "and then?", session_id="s")
+    assert second.citations[0].entry_id == "e24"  # it is still known what was asked before
+    database.executescript("ALTER TABLE gone RENAME TO turns;")
+    wait_for(lambda: service.status().message == "Ready")
+    rows = {row.id: ratings for row, ratings in service._keeper.store.turns()}
+    assert set(rows) == {reply.turn_id, second.turn_id} and len(rows[reply.turn_id]) == 1
+    database.close()

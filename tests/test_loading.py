@@ -1,0 +1,138 @@
+"""Loading: where a step fails or the service is closed, everything that was opened is given back."""
+
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import ColourEncoder, EchoModel, FakeReader, FakeSpeech, FakeVoice, WordEncoder
+
+from mm_support import loading
+from mm_support.config import Settings
+from mm_support.errors import SupportError, WeightsError
+from mm_support.fuse.strategies import build_fusion
+from mm_support.service import SupportService
+from mm_support.types import UserTurn
+
+STEPS = {  # name in loading.py -> what it returns when nothing fails
+    "fetch_settings_weights": lambda *_: None,
+    "resolve_device": lambda *_: SimpleNamespace(reason="CPU, since it is a test"),
+    "load_text_encoder": lambda *_: WordEncoder(),
+    "load_image_encoder": lambda *_: ColourEncoder(),
+    "load_speech_encoder": lambda *_: FakeSpeech(),
+    "load_text_reader": lambda *_: FakeReader(),
+    "load_fusion": lambda _, d_text, d_picture: build_fusion("weighted-sum", d_text, d_picture),
+    "load_voice": lambda *_: FakeVoice(),
+    "ingest_packs": lambda *_: None,
+}
+NEEDED = [*STEPS, "load_language_model", "open_index", "gate_for"]
+
+
+class Process(EchoModel):
+    """A language model that counts how many of it are open."""
+
+    open = 0
+
+    def __init__(self):
+        super().__init__("")
+        Process.open += 1
+        self.alive = True
+
+    def close(self):
+        Process.open -= 1
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture(autouse=True)
+def steps(monkeypatch):
+    """Fakes in place of models; the index and what decides are real."""
+    Process.open = 0
+    for name, fake in {**STEPS, "load_language_model": lambda *_: Process()}.items():
+        monkeypatch.setattr(loading, name, fake)
+
+
+def all_given_back(settings):
+    """Whether no model is open and no thread makes bases again."""
+    return Process.open == 0 and not [t for t in threading.enumerate() if t.name == "renew bases"]
+
+
+@pytest.mark.parametrize("failing", NEEDED)
+def test_a_step_that_fails_gives_everything_back_and_the_next_start_works(
+    settings, monkeypatch, failing
+):
+    def fail(*_):
+        raise WeightsError("It is missing.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loading, failing, fail)
+        with pytest.raises(WeightsError, match="missing"):
+            SupportService.load(settings)
+        assert all_given_back(settings)
+    service = SupportService.load(settings)
+    assert service.status().message == "Ready" and Process.open == 1
+    service.close()
+    assert all_given_back(settings)
+
+
+def test_an_unexpected_error_is_reported_and_gives_everything_back(settings, monkeypatch):
+    monkeypatch.setattr(loading, "load_voice", lambda *_: np.zeros(1)[5])
+    service = SupportService.start(settings)
+    with pytest.raises(SupportError, match="IndexError"):
+        service.wait()
+    assert service.status().failed and all_given_back(settings)
+    service.close()
+
+
+def test_a_service_that_is_closed_while_it_loads_gives_everything_back(settings, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(*_):
+        begun.set()
+        assert go_on.wait(10)
+        return ColourEncoder()
+
+    monkeypatch.setattr(loading, "load_image_encoder", slow)
+    service = SupportService.start(settings)
+    assert begun.wait(10)
+    closing = threading.Thread(target=service.close)
+    closing.start()
+    go_on.set()
+    closing.join(10)
+    assert not closing.is_alive() and all_given_back(settings)
+    with pytest.raises(SupportError, match="closed"):
+        service.answer(UserTurn("hello"))
+    monkeypatch.setattr(loading, "load_image_encoder", lambda *_: ColourEncoder())
+    again = SupportService.load(settings)
+    again.close()
+    assert all_given_back(settings)
+
+
+def test_a_service_may_be_closed_twice(settings):
+    service = SupportService.load(settings)
+    service.close()
+    service.close()
+    assert all_given_back(settings)
+
+
+def test_loading_reports_and_draws_nothing(settings, monkeypatch, capfd):
+    def fetch(_, report):
+        report("whisper", 1, 2)
+
+    monkeypatch.setattr(loading, "fetch_settings_weights", fetch)
+    told = []
+    parts = loading.load_parts(settings, told.append)
+    parts.close()
+    assert told[0] == "Fetching weights: whisper, 50%" and len(told) > 2
+    assert "".join(capfd.readouterr()) == ""
+
+
+def test_a_language_model_that_died_is_told_by_the_status(settings):
+    service = SupportService.load(settings)
+    service.parts.model.alive = False
+    status = service.status()
+    assert status.ready and status.degraded and "replies are quotes" in status.message
+    service.close()

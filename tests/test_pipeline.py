@@ -1,0 +1,135 @@
+"""The pipeline: whoever runs it gets the same, and nothing is done twice."""
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+from conftest import FakeSpeech, WordEncoder
+from PIL import Image
+from test_service import SPEECH, ask, folder, make  # noqa: F401  (fixtures)
+
+from mm_support.encode.text import REMEMBERED, RememberingEncoder
+from mm_support.evaluate import cases
+from mm_support.inputs.audio import load_waveform
+from mm_support.language import messages
+from mm_support.pipeline import drained, judge, past_after, perceive, steps, turn_record
+from mm_support.store.records import past_of
+from mm_support.types import Audio, UserTurn
+
+DIALOGUE = [
+    "zebra giraffe lion elephant tiger",
+    "washing machine e24",
+    "and then?",
+    "by the way, blue refund elephant",
+    "the second one",
+]
+
+
+def test_an_evaluation_gets_what_a_customer_gets(make):  # noqa: F811
+    """Reply by reply through a dialogue, with and without a store."""
+    service, past, session = make(), (), None
+    for words in DIALOGUE:
+        reply = ask(service, words, session_id=session)
+        answered = drained(steps(service.parts, UserTurn(words, knowledge="kb"), past))
+        judged = drained(judge(service.parts, UserTurn(words, knowledge="kb"), past))
+        assert (answered.reply.text, answered.reply.action) == (reply.text, reply.action)
+        assert answered.reply.citations == reply.citations
+        assert answered.reply.fusion == reply.fusion == judged.fusion
+        assert judged.decision == answered.judged.decision
+        session = reply.session_id
+        past += (past_of(turn_record(answered.judged, answered.reply)),)
+    stored, owner = service._keeper.before(session)
+    assert stored == past[-len(stored) :] and owner == "assistant"
+    assert {before.action for before in past} >= {"answer", "clarify", "refuse"}
+
+
+def test_what_was_asked_back_is_stored_as_ids_whatever_the_words_of_the_reply(make, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(messages, "clarify_text", lambda hits: "Welches?")
+    service = make()
+    asked = ask(service, "blue refund elephant")
+    assert (asked.action, asked.text) == ("clarify", "Welches?")
+    (row, _), *_ = service._keeper.store.turns()
+    chosen = ask(service, "the second one", session_id=asked.session_id)
+    assert len(row.asked_about) >= 2 and chosen.citations[0].entry_id == row.asked_about[1]
+
+
+def test_a_silent_recording_among_the_cases_ends_no_evaluation(make, tmp_path):  # noqa: F811
+    silent = tmp_path / "silent.wav"
+    Audio(np.zeros(16_000, np.float32), 16_000).save(silent)
+    assert load_waveform(silent).size
+    rows = [
+        {"audio": "silent.wav", "expect": "none"},
+        {"text": "warranty", "expect": "warranty"},
+        {"turns": [{"audio": "silent.wav", "expect": "none"}, {"text": "refund", "expect": "e24"}]},
+    ]
+    file = tmp_path / "cases.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    read, skipped = cases.read_cases(file, "kb", {"warranty", "e24"})
+    service = make()
+    outcomes = [cases.ask(service, case) for case in read]
+    assert not skipped and [o.answered for o in outcomes] == [False, True, False, True]
+    assert outcomes[0].rank == 0
+
+
+def test_the_language_of_the_past_is_expected_in_an_evaluation_too(make):  # noqa: F811
+    class Hears(FakeSpeech):
+        expected = []
+
+        def transcribe(self, waveform, language=None, previous=None, draft=False):
+            self.expected.append(previous)
+            return super().transcribe(waveform)
+
+    service = make(speech=Hears("warranty broken"))
+    first = drained(judge(service.parts, UserTurn(audio=SPEECH, knowledge="kb")))
+    past = (past_after(first, [first.hits[0].entry]),)
+    drained(judge(service.parts, UserTurn(audio=SPEECH, knowledge="kb"), past))
+    assert Hears.expected == [None, "en"]
+
+
+def test_what_was_perceived_before_is_not_perceived_again(make):  # noqa: F811
+    class Deaf(FakeSpeech):
+        def transcribe(self, waveform, language=None, previous=None, draft=False):
+            raise AssertionError("it was heard already")
+
+    service = make(speech=Deaf())
+    photo = Image.new("RGB", (64, 64), (220, 10, 10))
+    perceived = drained(perceive(service.parts.encoders, UserTurn(image=photo)))
+    turn = UserTurn("broken", image=photo, audio=SPEECH, knowledge="kb")
+    judged = drained(judge(service.parts, turn, perceived=perceived))
+    assert set(judged.query.fused.weights) == {"text", "photo"}
+
+
+class Counting(WordEncoder):
+    """Counts how often each text is encoded."""
+
+    def __init__(self):
+        self.seen = Counter()
+
+    def encode(self, texts, kind="query"):
+        self.seen.update(" ".join(text.split()) for text in texts)
+        return super().encode(texts)
+
+
+@pytest.mark.parametrize("draft", ["", "The refund takes 5 days."])
+def test_a_typed_question_is_encoded_once(make, draft):  # noqa: F811
+    counting = Counting()
+    service = make(draft, text=counting)
+    counting.seen.clear()
+    assert ask(service, "refund late\nor warranty ").action == "answer"
+    assert counting.seen["refund late or warranty"] == 1
+
+
+def test_a_remembering_encoder_says_what_the_encoder_says_and_forgets_the_oldest():
+    counting = Counting()
+    remembering = RememberingEncoder(counting)
+    texts = ["a b", "b  a", "c", "a b"]
+    np.testing.assert_array_equal(remembering.encode(texts), WordEncoder().encode(texts))
+    assert remembering.encode([]).shape == (0, WordEncoder.dim)
+    vectors, pieces = remembering.encode_pieces(["a b", "d"])
+    np.testing.assert_array_equal(remembering.encode(["d "]), vectors[1:])
+    assert [len(own.ids) for own in pieces] == [2, 1] and counting.seen["c"] == 1
+    remembering.encode([str(number) for number in range(REMEMBERED)])
+    counting.seen.clear()
+    remembering.encode(["c", str(REMEMBERED - 1)])
+    assert counting.seen == {"c": 1}
