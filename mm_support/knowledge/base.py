@@ -20,7 +20,7 @@ from mm_support.errors import InputError, KnowledgeError
 from mm_support.knowledge.index import Index, Point
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import read_knowledge
-from mm_support.knowledge.points import PointMaker, Remark, entry_digest
+from mm_support.knowledge.points import PointMaker, Remark, entry_digest, remark
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder
 from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, UserTurn
@@ -170,7 +170,7 @@ class Knowledge:
                 log.warning("%s: %s", name, "; ".join(reason for *_, reason in remarks))
 
     def remove(self, name: str, entry_id: str | None = None) -> None:
-        """Removes an entry, or a whole base with its pictures and sources. Raises KnowledgeError."""
+        """Removes an entry, or a base with its pictures and sources. Raises KnowledgeError."""
         with self._index.changing(name):
             if entry_id is None:
                 self._index.remove(name)
@@ -185,7 +185,7 @@ class Knowledge:
     def adopt(
         self, name: str, entries: Sequence[Entry], progress: Progress | None = None
     ) -> IngestReport:
-        """Makes a base of entries that come from no file; what is kept of them is the base itself."""
+        """Makes a base of entries that come from no file; the base itself is what is kept."""
         started, remarks = time.perf_counter(), []
         wanted = [Wanted(entry, BY_HAND) for entry in entries]
         with self._index.changing(name):
@@ -268,8 +268,9 @@ class Knowledge:
             same = [own.entry.id in known and known[own.entry.id][1] == made for own, made in pairs]
             rows = [known[own.entry.id][0] for own, kept in zip(chunk, same) if kept]
             kept = iter(old.points(rows) if old is not None else ())
-            fresh = [(own.entry, made) for (own, made), is_same in zip(pairs, same) if not is_same]
-            made = iter(self._maker.points(name, *zip(*fresh), remarks)) if fresh else iter(())
+            fresh = [pair for pair, is_same in zip(pairs, same) if not is_same]
+            entries, keys = [own.entry for own, _ in fresh], [made for _, made in fresh]
+            made = self._maker.points(name, entries, keys, remarks) if fresh else iter(())
             for own, is_same in zip(chunk, same):
                 yield (
                     _renamed(next(kept), own) if is_same else replace(next(made), origin=own.origin)
@@ -348,9 +349,7 @@ def _merged(
 
 
 def _remark(own: Wanted, reason: str, remarks: list[Remark]) -> None:
-    file, _, line = own.entry.source.rpartition(":")
-    where = (file, int(line)) if line.isdigit() else (own.entry.source, 0)
-    remarks.append((*where, reason))
+    remarks.append(remark(own.entry, reason))
 
 
 def _renamed(point: Point, own: Wanted) -> Point:

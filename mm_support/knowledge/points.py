@@ -11,7 +11,7 @@ import io
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
@@ -77,7 +77,7 @@ class PointMaker:
                 kept = []
                 for (entry, source), result in zip(group, opened):
                     if isinstance(result, InputError):
-                        remarks.append(_not_opened(entry, source, result))
+                        remarks.append(remark(entry, f"picture {source.name}: {result}"))
                     else:
                         kept.append((entry.id, *result))
                 vectors = self._image.encode([photo for *_, photo in kept])
@@ -117,10 +117,10 @@ def _store(photo: Image.Image, target: Path) -> None:
     os.replace(beside, target)
 
 
-def _not_opened(entry: Entry, source: Path, reason: InputError) -> Remark:
+def remark(entry: Entry, reason: str) -> Remark:
+    """What is to be said of an entry, with the file and line that it came from."""
     file, _, line = entry.source.rpartition(":")
-    where = (file, int(line)) if line.isdigit() else (entry.source, 0)
-    return *where, f"picture {source.name}: {reason}"
+    return (file, int(line), reason) if line.isdigit() else (entry.source, 0, reason)
 
 
 def entry_texts(entry: Entry) -> list[str]:
@@ -142,6 +142,3 @@ def entry_digest(entry: Entry) -> str:
         content = path.read_bytes() if path.is_file() else b""
         total.update(hashlib.sha256(content).digest())
     return total.hexdigest()[:32]
-
-
-Reporter = Callable[[int, int, str], None]

@@ -48,7 +48,7 @@ class ArrayWriter:
 
     def __init__(self, folder: Path) -> None:
         self._files = {name: (folder / name).open("wb") for name in LAYOUT}
-        self._ends = dict.fromkeys(("facet_ends", "piece_ends", "picture_ends"), 0)
+        self._ends: dict[str, int] = {"facet_ends": 0, "piece_ends": 0, "picture_ends": 0}
 
     def add(
         self, text: np.ndarray, picture: np.ndarray, words: np.ndarray, pieces: np.ndarray

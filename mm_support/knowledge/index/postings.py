@@ -11,6 +11,7 @@ import math
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -62,7 +63,6 @@ class Postings:
 
     def __init__(self, table: Table, n: int) -> None:
         self._table, self._n = table, n
-        self._lengths: np.ndarray | None = None
 
     def find(self, terms: Iterable[str]) -> Mapping[str, Posting]:
         """The postings of those terms that an entry has."""
@@ -83,7 +83,7 @@ class Postings:
     def bm25(self, asked: frozenset[str], found: Mapping[str, Posting]) -> np.ndarray:
         """(n, FIELDS) float32, at least 0: BM25 of the terms in each field by itself."""
         scores = np.zeros((self._n, len(FIELDS)), np.float32)
-        lengths = self._relative_lengths()
+        lengths = self._relative_lengths
         for term in sorted(asked & found.keys()):
             entries, counts = found[term]
             damping = SATURATION * (1 - LENGTH + LENGTH * lengths[entries])
@@ -102,13 +102,12 @@ class Postings:
     def _rarity(self, term: str, found: Mapping[str, Posting]) -> float:
         return rarity(self._n, len(found[term][0]) if term in found else 0)
 
+    @cached_property
     def _relative_lengths(self) -> np.ndarray:
         """(n, FIELDS): how long each field is, compared with its mean."""
-        if self._lengths is None:
-            named = dict(self._table.rows("SELECT field, counts FROM lengths"))
-            lengths = np.stack([np.frombuffer(named[field], np.int32) for field in FIELDS], 1)
-            self._lengths = lengths / np.maximum(lengths.mean(axis=0, keepdims=True), 1)
-        return self._lengths
+        named = dict(self._table.rows("SELECT field, counts FROM lengths"))
+        lengths = np.stack([np.frombuffer(named[field], np.int32) for field in FIELDS], 1)
+        return lengths / np.maximum(lengths.mean(axis=0, keepdims=True), 1)
 
 
 def rarity(n: int, having: int) -> float:

@@ -217,9 +217,9 @@ def _piece_cosines(version: Version, places: Tensor, asked: Tensor) -> Tensor:
 
 def _photo(version: Version, picture: np.ndarray | None, rows: Tensor) -> Tensor:
     """(1, c) what the photo adds to the scores: its weight times how likely it shows each entry."""
-    weight = 0.0 if picture is None else float(np.linalg.norm(picture))
-    if not weight or not len(rows):
+    if picture is None or not len(rows):
         return torch.zeros(1, len(rows))
+    weight = float(np.linalg.norm(picture))
     logits = _logits(version, _unit(picture), rows)
     return weight * scoring.picture_scores(logits)
 

@@ -61,8 +61,8 @@ class VersionWriter:
         self._connection.execute("COMMIT")
         self.close()
         counts = {"entries": self._entries.rows, "pictures": self._entries.pictures}
-        text = json.dumps(asdict(About(**about, **counts)), ensure_ascii=False)
-        write_durably(self._folder / ABOUT, text)
+        made = About(**{**about, **counts})
+        write_durably(self._folder / ABOUT, json.dumps(asdict(made), ensure_ascii=False))
         for path in (self._folder / ENTRIES, self._folder):
             make_durable(path)
 
