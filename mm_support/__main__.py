@@ -133,6 +133,8 @@ def ingest(args: argparse.Namespace, settings: Settings) -> int:
         report = service.knowledge.ingest(args.name, args.path, progress)
     for file, line, reason in report.skipped:
         print(f"skipped {file}, line {line}: {reason}", file=sys.stderr)
+    for file, line, reason in report.warnings:
+        print(f"look at {file}, line {line}: {reason}", file=sys.stderr)
     took = f"{report.entries} entries in {report.seconds:.1f} s"
     print(f"{args.name}: {took}, {len(report.skipped)} rows with remarks.")
     service.close()

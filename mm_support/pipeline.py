@@ -151,10 +151,9 @@ def judge(
         return Judged(turn, question, heard, seen, SILENCE)
     yield Working("search", "Searching the knowledge")
     with clock.step("fuse"):
-        query = parts.knowledge.recognise(
-            turn.knowledge, fuse(parts.encoders, parts.fusion, question, heard, seen)
-        )
+        query = fuse(parts.encoders, parts.fusion, question, heard, seen)
         query, question = resolve(query, question, past, turn.knowledge, parts.encoders.text)
+        query = parts.knowledge.recognise(turn.knowledge, query)
     with clock.step("search"):
         hits = retrieve(parts, turn.knowledge, query)
     with clock.step("decide"):

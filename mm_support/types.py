@@ -136,7 +136,7 @@ class ImageView:
 @dataclass(frozen=True)
 class Question:
     """What a customer asks: words typed, words heard, lines read in the photo, words for what it
-    shows, and the photo.
+    shows, and the photo. language: ISO 639-1, what the assistant's own sentences are said in.
     """
 
     typed: str = ""
@@ -146,6 +146,7 @@ class Question:
     photo: Image.Image | None = field(
         default=None, compare=False, repr=False
     )  # for a language model that sees
+    language: str = "en"
 
     @property
     def words(self) -> str:
@@ -285,11 +286,14 @@ class Hit:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What an ingest did. skipped: (file, line, reason) for each row that could not be read."""
+    """What an ingest did. skipped: (file, line, reason) for each row that could not be read.
+    warnings: the same for rows that were kept and should be looked at.
+    """
 
     entries: int
     skipped: list[tuple[str, int, str]]
     seconds: float
+    warnings: list[tuple[str, int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

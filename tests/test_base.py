@@ -20,7 +20,7 @@ from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.points import PHOTOS, PICTURE_SIDE
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.renewal import Renewal
-from mm_support.language.sentences import word_stems
+from mm_support.language.terms import term_set
 from mm_support.types import Entry, FusedQuery
 
 EXAMPLES = Path(__file__).parents[1] / "assets" / "examples"
@@ -161,7 +161,7 @@ def answers(knowledge, name="kb"):
 def asked(words, dim=WordEncoder.dim):
     (vector,) = WordEncoder().encode([words])
     fused = FusedQuery(vector, None, {"text": vector}, {"text": 1.0})
-    return SearchQuery(fused, {"text": word_stems(words)})
+    return SearchQuery(fused, {"text": term_set(words)})
 
 
 def test_sync_changes_only_what_changed(make, tmp_path):

@@ -24,7 +24,7 @@ from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.scoring import CODE_SHARE, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE
 from mm_support.language import identifiers as codes
-from mm_support.language.sentences import word_stems
+from mm_support.language.terms import term_set
 from mm_support.types import Entry, Token
 
 D_TEXT, D_PICTURE = 16, 8
@@ -272,6 +272,7 @@ def test_a_makers_name_in_the_photo_tells_nothing_apart_and_the_photo_decides(in
     rng = np.random.default_rng(3)
     looks, none = unit(rng, 12, D_PICTURE), unit(rng, 12, D_TEXT)
     texts = [f"Havena lamp {n} flickers" if n % 2 else f"Table {n} wobbles" for n in range(12)]
+    texts[1] += " like HV12"
     points = [
         Point(Entry(str(n), text, text), none[n : n + 1], looks[n : n + 1], looks[n], none[:0])
         for n, text in enumerate(texts)
@@ -280,7 +281,7 @@ def test_a_makers_name_in_the_photo_tells_nothing_apart_and_the_photo_decides(in
 
     def seen(words):
         tokens = [Token("photo_text", none[1]), Token("photo", looks[5])]
-        read = {"terms": frozenset(words), "identifiers": frozenset({"HV12"})}
+        read = {"terms": frozenset(words), "texts": ("HV-12",)}
         beside = {name: {"photo_text": own} for name, own in read.items()}
         return index.recognise("kb", fused(*tokens, **beside))
 
@@ -305,7 +306,7 @@ def test_a_makers_name_in_the_photo_tells_nothing_apart_and_the_photo_decides(in
 
 def test_codes_are_recognised_by_what_each_modality_can_mistake(index):
     rng = np.random.default_rng(8)
-    entry = Entry("heater", "Heater shows Lo", "A27 is shown before.")
+    entry = Entry("heater", "Heater shows Lo", "Wait.", ("heater A27",))
     index.replace(
         "kb",
         [
@@ -319,25 +320,35 @@ def test_codes_are_recognised_by_what_each_modality_can_mistake(index):
         ],
         "v1",
     )
-    own, shown = frozenset({"W8"}), frozenset({"827", "LO"})
 
-    def found(names, **beside):
+    def found(*texts):
+        names = ("speech", "photo_text")
         tokens = [Token(name, unit(rng, D_TEXT)) for name in names]
-        by_modality = {key: dict.fromkeys(names, held) for key, held in beside.items()}
-        return index.recognise("kb", fused(*tokens, **by_modality)).identifiers
+        asked = fused(*tokens, texts=dict.fromkeys(names, texts))
+        return index.recognise("kb", asked).identifiers
 
-    assert found(("text", "speech", "photo_text"), identifiers=own, shown=shown) == {
-        "text": {"W8", "LO"},
-        "speech": {"W8", "LO"},
-        "photo_text": {"W8", "LO"},
-    }  # W8 is a number beside 827
-    assert found(("speech", "photo_text"), shown=shown) == {
-        "speech": {"LO"},
-        "photo_text": {"A27", "LO"},
-    }
-    assert found(("photo_text",), identifiers=frozenset({"A2Z"})) == {
-        "photo_text": {"A2Z"}
-    }  # nearly the same already by how codes are matched
+    assert found("827", "LO") == {"speech": {"LO"}, "photo_text": {"A27", "LO"}}
+    assert found("827", "1000W", "LO") == {"speech": {"LO"}, "photo_text": {"LO"}}
+    assert found("my a27") == {"speech": {"A27"}, "photo_text": {"A27"}}
+    assert found("W8") == {}
+
+
+def test_what_the_turn_before_named_counts_until_another_is_named(index):
+    rng = np.random.default_rng(8)
+    entries = [Entry("a", "Oven shows E24", "x"), Entry("b", "Oven shows E18", "x")]
+    none = unit(rng, 0, D_TEXT)
+    points = [
+        Point(entry, unit(rng, 1, D_TEXT), unit(rng, 0, D_PICTURE), unit(rng, D_PICTURE), none)
+        for entry in entries
+    ]
+    index.replace("kb", points, "v1")
+
+    def named(**texts):
+        asked = fused(Token("text", unit(rng, D_TEXT)), texts=texts)
+        return index.recognise("kb", asked).identifiers
+
+    assert named(text=("and now?",), context=("it is E24",)) == {"context": {"E24"}}
+    assert named(text=("and E18?",), context=("it is E24",)) == {"text": {"E18"}}
 
 
 def test_what_is_left_out_of_a_query_leaves_its_weight_to_the_others():
@@ -401,8 +412,8 @@ def test_entries_come_back_whole_and_in_order(index, tmp_path):
 def reference(points, query):
     """Entry id -> what each modality adds, by the definitions, entry by entry."""
     fused, n = query.fused, len(points)
-    stems = [word_stems(p.entry.text) for p in points]
-    named = [codes.held(p.entry.title, p.entry.text) for p in points]
+    stems = [term_set(p.entry.text) for p in points]
+    named = [codes.identifiers_of(p.entry) for p in points]
 
     def rarity(word):
         having = sum(word in own for own in stems)
@@ -476,7 +487,7 @@ def test_every_score_and_its_parts_equal_a_reference_entry_by_entry(index, said)
         tokens = [Token(name, unit(rng, lengths.get(name, D_TEXT)), rng.uniform()) for name in said]
         asked = fused(
             *tokens,
-            terms={name: word_stems(" ".join(rng.choice(WORDS, 3))) for name in spoken},
+            terms={name: term_set(" ".join(rng.choice(WORDS, 3))) for name in spoken},
             identifiers={spoken[0]: frozenset({f"E{rng.integers(10, 40)}", "W2"})},
             pieces={name: unit(rng, rng.integers(1, 6), D_TEXT) for name in spoken[:2]},
         )

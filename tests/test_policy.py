@@ -140,7 +140,7 @@ def test_an_entry_about_another_code_does_not_answer():
     assert (action(text="10"), action(text="41"), action(text="104823")) == (
         "clarify",
         "answer",
-        "clarify",
+        "answer",  # only the answer has such a number: the entry is not about it
     )
     assert (
         action(photo_text="E99") == "answer"

@@ -69,11 +69,6 @@ _GREETING = re.compile(
     re.IGNORECASE,
 )
 _THANKS = re.compile(r"thank|thx|cheers", re.IGNORECASE)
-_ERROR, _NUMBER = (
-    re.compile(r"A{1,3}9{1,3}"),
-    re.compile(r"\d{1,3}"),
-)  # kind of an error's code; one said without its letters
-
 Reason = Literal[
     "asked",
     "upset",
@@ -155,26 +150,18 @@ def _courtesy(words: str, query: SearchQuery) -> Reason | None:
 
 
 def names_another_code(query: SearchQuery, entry: Entry) -> bool:
-    """Whether the customer typed or said a code of the entry's kind (letters and digits alike) that
-    it does not name.
+    """Whether the customer typed or said an identifier of a kind that the entry's title names, but
+    not one of the entry's.
 
     An entry about E41 does not answer a question about E99 or "error 10"; an order number, of a
     kind that the entry does not name at all, changes nothing.
     """
-    named = codes.held(entry.title, entry.text)
-    kinds = {code_kind(code) for code in named}
-    asked = query.identifiers.get("text", frozenset()) | query.identifiers.get(
-        "speech", frozenset()
+    texts = (query.identifiers.get(name, frozenset()) for name in ("text", "speech"))
+    asked = frozenset().union(*texts)
+    titled = codes.named_in_title(entry.title)
+    return not codes.match(asked, codes.identifiers_of(entry)) and any(
+        codes.same_kind(code, other) for code in asked for other in titled
     )
-    errors = any(_ERROR.fullmatch(kind) for kind in kinds)
-    return not codes.match(asked, named) and any(
-        code_kind(code) in kinds or errors and _NUMBER.fullmatch(code) for code in asked
-    )
-
-
-def code_kind(code: str) -> str:
-    """E24 -> A99: which places hold letters and which digits."""
-    return re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", code))
 
 
 def close(hits: Sequence[Hit]) -> tuple[Hit, ...]:

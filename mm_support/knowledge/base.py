@@ -23,6 +23,7 @@ from mm_support.knowledge.ingest import read_knowledge
 from mm_support.knowledge.points import PointMaker, Remark, entry_digest, remark
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder
+from mm_support.language.instructions import instruction_warnings
 from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, UserTurn
 
 log = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ class Knowledge:
             recipe = Recipe((Source(origin),))
             copied = path if version == OWN else None
             self._publish(name, wanted, recipe, version, remarks, progress, copied)
-        return IngestReport(len(entries), remarks, time.perf_counter() - started)
+        return _report(entries, remarks, started)
 
     def sync(self, name: str, source: Path, progress: Progress | None = None) -> IngestReport:
         """Makes the base hold what the source holds now, beside what it holds from other sources.
@@ -150,7 +151,7 @@ class Knowledge:
             recipe = recipe.with_source(Source(origin))
             if old is None or not self._same(old, wanted):
                 self._publish(name, wanted, recipe, OWN, remarks, progress, path)
-        return IngestReport(len(entries), remarks, time.perf_counter() - started)
+        return _report(entries, remarks, started)
 
     def edit(self, name: str, entry: Entry) -> None:
         """Puts an entry in place of the one with its id, or adds it. Raises KnowledgeError."""
@@ -307,6 +308,11 @@ class Knowledge:
                 progress(done, total, what)
 
         return note
+
+
+def _report(entries: Sequence[Entry], remarks: list[Remark], started: float) -> IngestReport:
+    warnings = list(instruction_warnings(entries))
+    return IngestReport(len(entries), remarks, time.perf_counter() - started, warnings)
 
 
 def _held(version: Version) -> list[Wanted]:

@@ -24,7 +24,7 @@ from mm_support.knowledge import scoring
 from mm_support.knowledge.index.postings import rarity
 from mm_support.knowledge.points import entry_texts
 from mm_support.language import identifiers as codes
-from mm_support.language.sentences import word_stems
+from mm_support.language.terms import term_set
 from mm_support.train.encoded_set import EncodedSet
 from mm_support.train.support_set import Picture, Wording
 from mm_support.types import Entry
@@ -177,6 +177,7 @@ class TurnTable:
 
     def __init__(self, made: EncodedSet, base: str, intents: Sequence[str]) -> None:
         self._made, self._entries, self._shelf = made, made.rows.entries[base], shelf_of(made, base)
+        self._known = codes.Dictionary(self._entries)
         self._intents = {name: place for place, name in enumerate(intents)}
         self._stems, self._codes = zip(*(_words_of(entry) for entry in self._entries))
         self._having = Counter(word for own in self._stems for word in own)
@@ -240,7 +241,7 @@ class TurnTable:
 
     def _shared(self, text: str, asked: Pieces) -> np.ndarray:
         """(4, n): what the text shares with each entry, see Matches."""
-        stems, named = word_stems(text), codes.extract(text)
+        stems, named = term_set(text), self._known.find(text)
         rare = {word: rarity(len(self._entries), self._having[word]) for word in stems}
         total = sum(rare.values()) or 1
         covered = [sum(rare[word] for word in stems & own) / total for own in self._stems]
@@ -271,7 +272,7 @@ class TurnTable:
 
 
 def _words_of(entry: Entry) -> tuple[frozenset[str], frozenset[str]]:
-    return word_stems(entry.text), codes.held(entry.title, entry.text)
+    return term_set(entry.text), codes.identifiers_of(entry)
 
 
 def make_turns(

@@ -6,7 +6,6 @@ is compared with few identifiers of a base, not with all. Knows no vector.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterable
 from functools import cached_property
@@ -17,7 +16,6 @@ from mm_support.knowledge.index.table import Table
 from mm_support.language import identifiers as codes
 
 SCHEMA = "CREATE TABLE identifiers (name TEXT PRIMARY KEY, entries BLOB) WITHOUT ROWID;"
-PREFIX = re.compile(r"^E(RR?)?0*(?=\d+$)")  # what may be left out: "error 24" names E24
 
 
 class IdentifiersWriter:
@@ -49,10 +47,6 @@ class Identifiers:
         return {name: np.frombuffer(entries, np.int32) for name, entries in rows}
 
     @cached_property
-    def known(self) -> codes.Known:
-        return codes.Known(self._entries)
-
-    @cached_property
     def _alike(self) -> dict[str, list[str]]:
         """Names by what they have in common with those that may be taken for them."""
         found: dict[str, list[str]] = {}
@@ -82,4 +76,7 @@ class Identifiers:
 
 
 def _keys(code: str) -> set[str]:
-    return {codes.fold(code), "#" + PREFIX.sub("", code)}
+    """What two identifiers share that may be taken for each other; of errors also their number."""
+    numbered = codes.NUMBERED.fullmatch(code)
+    number = numbered[2] if numbered else code.lstrip("0") if code.isdigit() else ""
+    return {codes.fold(code)} | ({f"#{number}"} if number else set())

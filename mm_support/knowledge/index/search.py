@@ -42,20 +42,22 @@ class Lexical(NamedTuple):
 
 
 def recognise(version: Version, query: SearchQuery) -> SearchQuery:
-    """The query as a base reads it: what displays show are identifiers where entries name them so,
-    and words in a photo that are in entries of every kind, a maker's name, tell nothing apart.
+    """The query as a base reads it: with the identifiers that the base knows, those of the turn
+    before only where this one names none; words in a photo that are in entries of every kind, a
+    maker's name, tell nothing apart.
     """
     read = query.terms.get("photo_text", frozenset())
     if read and len(query.fused.weights) > 1 and version.postings.everywhere(read):
         query = query.without("photo_text")
-    known = version.identifiers.known
-    found = dict(query.identifiers)
-    for modality, said in query.shown.items():
-        own = found.get(modality, frozenset())
-        seen = known.seen(own | said) if modality == "photo_text" else known.spelled(said)
-        if own | seen:
-            found[modality] = own | seen
-    return replace(query, identifiers=found)
+    known = version.dictionary
+    found = {
+        modality: known.read(texts) if modality == "photo_text" else known.find(" ".join(texts))
+        for modality, texts in query.texts.items()
+    }
+    named = {modality: own for modality, own in found.items() if own}
+    if len(named) > 1:
+        named.pop("context", None)
+    return replace(query, identifiers=named)
 
 
 def search(version: Version, query: SearchQuery, limit: int, on: date, fits: bool) -> list[Hit]:

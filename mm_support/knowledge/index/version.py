@@ -24,7 +24,8 @@ from mm_support.knowledge.index.identified import Identifiers, IdentifiersWriter
 from mm_support.knowledge.index.postings import Postings, PostingsWriter
 from mm_support.knowledge.index.table import Table, create
 from mm_support.language import identifiers as codes
-from mm_support.language.sentences import word_stems
+from mm_support.language.detect import language_of
+from mm_support.language.terms import terms
 
 ABOUT, ENTRIES = "about.json", "entries.sqlite"
 SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
@@ -43,9 +44,10 @@ class VersionWriter:
 
     def add(self, point: Point) -> None:
         entry = point.entry
-        self._identifiers.add(self._entries.rows, codes.held(entry.title, entry.text))
+        self._identifiers.add(self._entries.rows, codes.identifiers_of(entry))
         texts = (entry.title, " ".join(entry.questions), entry.answer)
-        self._postings.add([word_stems(text) for text in texts])
+        language = language_of(entry.text)
+        self._postings.add([terms(text, language) for text in texts])
         self._arrays.add(point.text, point.picture, point.words, point.pieces)
         self._entries.add(entry, point.digest, point.origin)
 
@@ -82,6 +84,11 @@ class Version:
 
     def __len__(self) -> int:
         return self.about.entries
+
+    @cached_property
+    def dictionary(self) -> codes.Dictionary:
+        """The identifiers that the base knows, to find them in a question."""
+        return codes.Dictionary(self.entries.all())
 
     @cached_property
     def arrays(self) -> Arrays:
