@@ -12,7 +12,7 @@ from demo.convert import plain_errors
 from demo.examples import bases as bases_of_examples
 from demo.panels import entry_list, esc, knowledge_table, skipped_list, title_of
 from demo.service import Service
-from demo.uploads import stage
+from demo.uploads import FILE_TYPES, stage
 from mm_support.errors import InputError
 from mm_support.types import IngestReport, KnowledgeBase, UserTurn
 
@@ -227,7 +227,7 @@ def upload_form(desk: KnowledgeDesk, picker: gr.Radio, bases: gr.Dropdown, table
         file_count="multiple",
         height=140,
         elem_id="ingest-files",
-        file_types=[".csv", ".jsonl", ".md", ".zip", "image"],
+        file_types=FILE_TYPES,
     )
     add = gr.Button("Add to knowledge", variant="primary")
     report = gr.HTML(elem_id="ingest-report")

@@ -33,6 +33,11 @@ def existing(text: str) -> Path:
     return path
 
 
+def source(text: str) -> Path | str:
+    """A path, or an address on the web as it is. Raises InputError where nothing is there."""
+    return text if text.startswith(("http://", "https://")) else existing(text)
+
+
 def common(parser: ArgumentParser) -> None:
     """Of every command."""
     parser.add_argument("--profile", choices=PROFILES, help="which models (default: embedded)")
@@ -45,10 +50,10 @@ def fetch_weights(parser: ArgumentParser) -> None:
 
 
 def ingest(parser: ArgumentParser) -> None:
-    """Makes a knowledge base from files."""
+    """Makes a knowledge base from files or from a site."""
     parser.add_argument("name")
     parser.add_argument(
-        "path", type=existing, help="JSONL, CSV or Markdown file, or a folder of them"
+        "path", type=source, help="a file, a folder or zip of files, or the address of a site"
     )
 
 

@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from PIL import Image
+
 from mm_support.config import Settings
 from mm_support.decide.confidence import Gate, load_gate, own_gate_file
 from mm_support.decide.policy import Policy
@@ -18,7 +20,7 @@ from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import load_voice
 from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
-from mm_support.encode.ocr import load_text_reader
+from mm_support.encode.ocr import TextReader, load_text_reader
 from mm_support.encode.speech import load_speech_encoder
 from mm_support.encode.text import RememberingEncoder, load_text_encoder
 from mm_support.encode.turn import Encoders
@@ -30,6 +32,7 @@ from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
 from mm_support.knowledge.base import PACK, Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.ingest import ReadingOptions
 from mm_support.knowledge.renewal import Renewal
 from mm_support.knowledge.sources import digest
 from mm_support.parts import Parts
@@ -69,7 +72,9 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         asked = RememberingEncoder(text)
         encoders = Encoders(speech, image, reader, asked)
         fusion = load_fusion(settings, text.dim, image.dim)
-        knowledge = Knowledge(index, text, image, partial(query_of, encoders, fusion))
+        reading = ReadingOptions(ocr=partial(text_in, reader))
+        understand = partial(query_of, encoders, fusion)
+        knowledge = Knowledge(index, text, image, understand, reading)
         ingest_packs(knowledge, PACKS, report)
         report("Loading the language model and the voice")
         policy, voice = Policy(gate_for(settings), asked), load_voice(settings)
@@ -86,6 +91,11 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
             model.result(),
             opened.pop_all().close,
         )
+
+
+def text_in(reader: TextReader, picture: Image.Image) -> str:
+    """What a scanned page says."""
+    return "\n".join(line.text for line in reader.read(picture))
 
 
 def _load_beside(
@@ -141,8 +151,8 @@ def check_index_url(settings: Settings) -> None:
     """Raises InputError for a shared index, of which there is none yet."""
     if settings.index_url:
         raise InputError(
-            f"{settings.index_url} cannot hold the index; leave MM_SUPPORT_INDEX_URL empty: the index "
-            "lies in the data folder, which several processes may share."
+            f"{settings.index_url} cannot hold the index; leave MM_SUPPORT_INDEX_URL empty: "
+            "the index lies in the data folder, which several processes may share."
         )
 
 

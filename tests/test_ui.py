@@ -778,6 +778,6 @@ def test_bad_uploads_are_refused_in_a_sentence(tmp_path, monkeypatch):
         staged(tmp_path, tmp_path / "broken.zip")
     with pytest.raises(InputError, match="Choose the files"):
         stage([], tmp_path)
-    monkeypatch.setattr("demo.uploads.MAX_UNPACKED", 10)
+    monkeypatch.setattr("mm_support.knowledge.readers.archive.MAX_UNPACKED", 10)
     with pytest.raises(InputError, match="holds more than"):
         stage([write_zip(tmp_path / "big.zip", {"a.csv": "x" * 11})], tmp_path)

@@ -19,12 +19,12 @@ from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.knowledge.index import Index, Point
 from mm_support.knowledge.index.version import Version
-from mm_support.knowledge.ingest import read_knowledge
-from mm_support.knowledge.points import PointMaker, Remark, entry_digest, remark
+from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
+from mm_support.knowledge.points import PointMaker, entry_digest, remark
 from mm_support.knowledge.query import SearchQuery
-from mm_support.knowledge.sources import Recipe, Source, SourceFolder
+from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
 from mm_support.language.instructions import instruction_warnings
-from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, UserTurn
+from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, Remark, UserTurn
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ OWN = "own"  # label of bases that did not come with the project
 PACK = "pack"  # begins the label of those that did
 MAX_LIMIT = 100  # entries that one search gives
 STALE = "It is made again for other models and answers by its words meanwhile."
+
+NOTHING = ReadingOptions()
 
 Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
 
@@ -56,7 +58,8 @@ class Wanted:
 class Knowledge:
     """All knowledge bases of a service.
 
-    understand: a turn -> its search query; how that is done is the service's business.
+    understand: a turn -> its search query; how that is done is the service's business. reading:
+    what the readers of files are helped by.
     """
 
     def __init__(
@@ -65,8 +68,9 @@ class Knowledge:
         text: TextEncoder,
         image: ImageEncoder,
         understand: Callable[[UserTurn], SearchQuery],
+        reading: ReadingOptions = NOTHING,
     ) -> None:
-        self._index, self._understand = index, understand
+        self._index, self._understand, self._reading = index, understand, reading
         self._maker = PointMaker(text, image, index.pictures_dir)
         self._sources = SourceFolder(index.sources_dir)
         self.pictures_dir = index.pictures_dir
@@ -113,45 +117,45 @@ class Knowledge:
     # -- changing ------------------------------------------------------------------------------
 
     def ingest(
-        self, name: str, path: Path, progress: Progress | None = None, version: str = OWN
+        self,
+        name: str,
+        path: Path | str,
+        progress: Progress | None = None,
+        version: str = OWN,
     ) -> IngestReport:
-        """Makes the base `name` hold what the file or folder holds, in place of what it held
+        """Makes the base `name` hold what the file, folder or site holds, in place of what it held
         before.
 
         version: a label that is kept beside the base. A base of one's own keeps a copy of what it
         was made of. Rows and pictures that cannot be read are skipped and reported. Raises
         KnowledgeError where nothing can be read; the old base then stays as it was.
         """
-        started, path = time.perf_counter(), Path(path)
+        started = time.perf_counter()
         with self._index.changing(name):
-            entries, remarks = read_knowledge(path)
-            origin = str(path.resolve())
-            wanted = [Wanted(entry, origin) for entry in entries]
-            recipe = Recipe((Source(origin),))
-            copied = path if version == OWN else None
-            self._publish(name, wanted, recipe, version, remarks, progress, copied)
-        return _report(entries, remarks, started)
+            read = self._read(name, path, progress)
+            origin = origin_of(path)
+            wanted = [Wanted(entry, origin) for entry in read.entries]
+            recipe, copied = Recipe((Source(origin),)), path if version == OWN else None
+            self._publish(name, wanted, recipe, version, read.skipped, progress, copied)
+            return self._report(name, read, started)
 
-    def sync(self, name: str, source: Path, progress: Progress | None = None) -> IngestReport:
+    def sync(self, name: str, source: Path | str, progress: Progress | None = None) -> IngestReport:
         """Makes the base hold what the source holds now, beside what it holds from other sources.
 
         What people edited or removed stays so. What did not change keeps its vectors; where nothing
         changed, nothing is written. A base that does not exist is made.
         """
-        started, path = time.perf_counter(), Path(source)
+        started = time.perf_counter()
         with self._index.changing(name):
-            entries, remarks = read_knowledge(path)
-            if name not in self._index.names():
-                old, recipe, wanted = None, Recipe(), []
-            else:
-                old = self._index.open(name)
-                recipe, wanted = Recipe.read(old.about.recipe), _held(old)
-            origin = str(path.resolve())
-            wanted = _merged(wanted, [Wanted(e, origin) for e in entries], recipe, remarks)
+            read = self._read(name, source, progress)
+            old, recipe, wanted = self._present(name)
+            origin = origin_of(source)
+            new = [Wanted(entry, origin) for entry in read.entries]
+            wanted = _merged(wanted, new, recipe, read.skipped)
             recipe = recipe.with_source(Source(origin))
             if old is None or not self._same(old, wanted):
-                self._publish(name, wanted, recipe, OWN, remarks, progress, path)
-        return _report(entries, remarks, started)
+                self._publish(name, wanted, recipe, OWN, read.skipped, progress, source)
+            return self._report(name, read, started)
 
     def edit(self, name: str, entry: Entry) -> None:
         """Puts an entry in place of the one with its id, or adds it. Raises KnowledgeError."""
@@ -175,6 +179,7 @@ class Knowledge:
         with self._index.changing(name):
             if entry_id is None:
                 self._index.remove(name)
+                self._sources.forget_pages(name)
                 return
             old = self._index.open(name)
             if old.entries.row(entry_id) is None:
@@ -227,6 +232,25 @@ class Knowledge:
 
     # -- how -----------------------------------------------------------------------------------
 
+    def _read(self, name: str, source: Path | str, progress: Progress | None = None) -> Reading:
+        """What a source holds. The pages of a site are kept between two readings."""
+        said = (lambda what: progress(0, 1, f"reading {what}")) if progress else None
+        pages = self._sources.pages(name)
+        read = read_source(source, replace(self._reading, pages=pages, progress=said))
+        read.warnings += instruction_warnings(read.entries)
+        return read
+
+    def _report(self, name: str, read: Reading, started: float) -> IngestReport:
+        pictures = self._index.open(name).about.pictures
+        return read.report(pictures, time.perf_counter() - started)
+
+    def _present(self, name: str) -> tuple[Version | None, Recipe, list[Wanted]]:
+        """The version of a base, what it was made of, and what it holds; nothing of a new one."""
+        if name not in self._index.names():
+            return None, Recipe(), []
+        old = self._index.open(name)
+        return old, Recipe.read(old.about.recipe), _held(old)
+
     def _listed(self, name: str) -> KnowledgeBase:
         version = self._index.open(name)
         note = "" if self._index.fits(version) else self._renewing.get(name, STALE)
@@ -241,7 +265,7 @@ class Knowledge:
         label: str,
         remarks: list[Remark],
         progress: Progress | None = None,
-        copied: Path | None = None,
+        copied: Path | str | None = None,
     ) -> None:
         """Writes a version. copied: a source that is copied; it is the last one of the recipe or
         has its origin there.
@@ -290,14 +314,14 @@ class Knowledge:
 
     def _read_again(self, name: str, source: Source, remarks: list[Remark]) -> list[Wanted]:
         """The entries of a kept source; none where they cannot be read any more."""
-        path = self._sources.path(name, source) if source.kept else Path(source.origin)
+        place = self._sources.path(name, source) if source.kept else source.origin
         try:
-            entries, skipped = read_knowledge(path)
+            read = self._read(name, place)
         except KnowledgeError as exc:
             log.warning("%s: %s Its entries are taken as they were read before.", name, exc)
             return []
-        remarks += skipped
-        return [Wanted(entry, source.origin) for entry in entries]
+        remarks += read.skipped
+        return [Wanted(entry, source.origin) for entry in read.entries]
 
     def _noted(self, name: str, progress: Progress | None) -> Progress:
         """Progress that a list of bases shows too."""
@@ -308,11 +332,6 @@ class Knowledge:
                 progress(done, total, what)
 
         return note
-
-
-def _report(entries: Sequence[Entry], remarks: list[Remark], started: float) -> IngestReport:
-    warnings = list(instruction_warnings(entries))
-    return IngestReport(len(entries), remarks, time.perf_counter() - started, warnings)
 
 
 def _held(version: Version) -> list[Wanted]:

@@ -28,7 +28,7 @@ from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.late_interaction import merged
 from mm_support.language.sentences import split_sentences
-from mm_support.types import Entry
+from mm_support.types import Entry, Remark
 
 MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
 PICTURE_SIDE = 1_024  # pixels, longest side of a kept picture
@@ -36,7 +36,6 @@ OPENED = 4  # pictures at once, at full size
 PHOTOS = 16  # pictures that are in memory and encoded together
 QUALITY = 88  # of a kept picture, as JPEG
 
-Remark = tuple[str, int, str]  # file, line, what is to be said of it
 Found = dict[str, list[tuple[Path, np.ndarray]]]  # entry id -> kept picture, (d_picture,) vector
 
 

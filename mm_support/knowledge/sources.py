@@ -17,15 +17,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mm_support.knowledge.ingest import PICTURE_SUFFIXES, SUFFIXES
+from mm_support.knowledge.ingest import SUFFIXES
+from mm_support.knowledge.readers import PICTURE_SUFFIXES
 
 DIGITS = 16  # of a digest
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file or folder that a base was made of. origin: where it was; kept: its digest, "" where
-    no copy was made; name: of the file or folder within the copy.
+    """A file, folder or site that a base was made of.
+
+    origin: where it was. kept: its digest, "" where no copy was made. name: of the file or folder
+    within the copy.
     """
 
     origin: str
@@ -74,25 +77,44 @@ class SourceFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, name: str, path: Path) -> Source:
-        """Copies what can be read of a file or folder, once for each content."""
-        kept, target = digest(path), self._folder / name / digest(path)
-        source = Source(str(path.resolve()), kept, path.resolve().name)
+    def pages(self, name: str) -> Path:
+        """Where the pages of sites lie between two readings."""
+        return self._folder / ".pages" / name
+
+    def forget_pages(self, name: str) -> None:
+        shutil.rmtree(self.pages(name), ignore_errors=True)
+
+    def keep(self, name: str, source: Path | str) -> Source:
+        """Copies what can be read of a file or folder, once a content; a site has its pages."""
+        if is_address(source):
+            return Source(str(source))
+        path = Path(source)
+        kept = Source(str(path.resolve()), digest(path), path.resolve().name)
+        target = self._folder / name / kept.kept
         if target.exists():
-            return source
+            return kept
         beside = target.with_suffix(f".{uuid.uuid4().hex[:8]}")
         for file, place in _files(path):
-            copy = beside / source.name / place
+            copy = beside / kept.name / place
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
         try:
             os.replace(beside, target)
         except OSError:  # another process was faster
             shutil.rmtree(beside, ignore_errors=True)
-        return source
+        return kept
 
     def path(self, name: str, source: Source) -> Path:
         return self._folder / name / source.kept / source.name
+
+
+def is_address(source: Path | str) -> bool:
+    return str(source).startswith(("http://", "https://"))
+
+
+def origin_of(source: Path | str) -> str:
+    """What names a source: a site's address, or where a file or folder lies."""
+    return str(source) if is_address(source) else str(Path(source).resolve())
 
 
 def digest(path: Path) -> str:
