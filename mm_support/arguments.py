@@ -1,7 +1,7 @@
 """The arguments of the commands, one function a command; its docstring is what --help shows.
 
-Apart from the modules that do the work, so that --help and a wrong call are answered before anything
-heavy is imported. Knows no model.
+Apart from the modules that do the work, so that --help and a wrong call are answered before
+anything heavy is imported. Knows no model.
 """
 
 from __future__ import annotations
@@ -109,13 +109,17 @@ def intents(parser: ArgumentParser) -> None:
     """Trains a classifier of intents on a CSV of text,label (oos: out of scope)."""
     _labelled_files(parser, test_needed=False)
     parser.add_argument(
-        "--knowledge", metavar="NAME", help="the base whose customers have these intents"
+        "--knowledge",
+        metavar="NAME",
+        help="the base whose customers have these intents (default: all)",
     )
+    parser.set_defaults(keep=True)
 
 
 def evaluate_intents(parser: ArgumentParser) -> None:
-    """Trains a classifier of intents on a CSV of text,label, measures it on another, keeps nothing."""
+    """Trains a classifier of intents on a CSV of text,label and measures it; keeps nothing."""
     _labelled_files(parser, test_needed=True)
+    parser.set_defaults(keep=False)
 
 
 def reply(parser: ArgumentParser) -> None:
@@ -172,7 +176,7 @@ def evaluate_replies(parser: ArgumentParser) -> None:
 
 
 def evaluate_fusion(parser: ArgumentParser) -> None:
-    """What trained fusion gains for each subset of modalities, on GroceryStoreDataset and the packs."""
+    """What trained fusion gains for each subset of modalities (GroceryStoreDataset, packs)."""
     parser.add_argument(
         "--grocery", type=existing, required=True, help="folder in GroceryStoreDataset's layout"
     )

@@ -479,7 +479,9 @@ class Found:
 
 @dataclass(frozen=True)
 class Said:
-    """The next piece of the reply's text; all pieces joined are Reply.text."""
+    """The next piece of the reply's text. All pieces joined are Reply.text, unless a person took
+    the conversation over meanwhile: then Reply.text says that.
+    """
 
     text: str
 

@@ -13,6 +13,7 @@ from mm_support.decide.policy import Decision
 from mm_support.decode.compose import compose
 from mm_support.decode.grounding import Grounding
 from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence, draft
+from mm_support.desk.conversations import STATES
 from mm_support.errors import GenerationError
 from mm_support.language.messages import clarify_text, message, messages
 from mm_support.language.sentences import split_sentences
@@ -272,8 +273,9 @@ def test_texts_name_the_topics_and_say_what_happens():
     assert "“Refund” or “Washing machine shows E24”" in clarify_text(HITS)
     assert "“Refund”" in clarify_text(HITS[:1]) and clarify_text(())
     told = {key: text for key, text in messages("en").items() if key.startswith("handoff.")}
-    assert "person" in message("refusal") and len(told) == 4
-    assert all("I am handing this conversation" in text for text in told.values())
+    handing = [text for key, text in told.items() if key.removeprefix("handoff.") not in STATES]
+    assert "person" in message("refusal") and len(handing) >= 4
+    assert all("I am handing this conversation" in text for text in handing)
 
 
 def test_the_code_of_the_title_is_what_the_photo_shows():
