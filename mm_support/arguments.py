@@ -57,6 +57,23 @@ def ingest(parser: ArgumentParser) -> None:
     )
 
 
+def sync(parser: ArgumentParser) -> None:
+    """Brings a knowledge base in step with a source; only what changed is encoded again."""
+    parser.add_argument("name")
+    parser.add_argument("path", type=source, help="as of ingest; a base may have several sources")
+
+
+def remove(parser: ArgumentParser) -> None:
+    """Removes a knowledge base, or one of its entries."""
+    parser.add_argument("name")
+    parser.add_argument("entry", nargs="?", help="the id of an entry")
+
+
+def undo(parser: ArgumentParser) -> None:
+    """Takes the last change of a knowledge base back; a second time brings it again."""
+    parser.add_argument("name")
+
+
 def ask(parser: ArgumentParser) -> None:
     """Asks one question."""
     parser.add_argument("text", nargs="?", default="")

@@ -23,7 +23,6 @@ from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
 from mm_support.knowledge.points import PointMaker, entry_digest, remark
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
-from mm_support.language.instructions import instruction_warnings
 from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, Remark, UserTurn
 
 log = logging.getLogger(__name__)
@@ -236,9 +235,7 @@ class Knowledge:
         """What a source holds. The pages of a site are kept between two readings."""
         said = (lambda what: progress(0, 1, f"reading {what}")) if progress else None
         pages = self._sources.pages(name)
-        read = read_source(source, replace(self._reading, pages=pages, progress=said))
-        read.warnings += instruction_warnings(read.entries)
-        return read
+        return read_source(source, replace(self._reading, pages=pages, progress=said))
 
     def _report(self, name: str, read: Reading, started: float) -> IngestReport:
         pictures = self._index.open(name).about.pictures
