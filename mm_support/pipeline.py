@@ -142,7 +142,7 @@ def judge(
     """
     clock = clock or Clock()
     check_turn(turn)
-    parts.knowledge.entries(turn.knowledge)  # an unknown base ends the turn before anything runs
+    parts.knowledge.check(turn.knowledge)  # an unknown base ends the turn before anything runs
     heard, seen = perceived or (yield from perceive(parts.encoders, turn, language_of(past), clock))
     question = question_of(clean_text(turn.text), heard, seen)
     if owner != "assistant":

@@ -367,13 +367,15 @@ def _group_line(group: dict[str, Any]) -> str:
 class KnowledgeBase:
     """A knowledge base as listed: its name, number of entries and number of pictures.
 
-    own: whether it was ingested by the people who run the service; False for a pack.
+    own: whether it was ingested by the people who run the service; False for a pack. note: a
+    sentence for them, "" where there is nothing to say.
     """
 
     name: str
     entries: int
     pictures: int
     own: bool = True
+    note: str = ""
 
 
 # -- decoding ------------------------------------------------------------------------------

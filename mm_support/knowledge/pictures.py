@@ -6,8 +6,8 @@
 
 A logistic regression weighs the three (assets/training/image.py fits it on photos of products that were left
 out of training). Where pictures are all alike, drawn by one hand or taken before one wall, every
-entry is likely; so an entry loses by as much as another one is likelier. Knows no model, file or
-index.
+entry is likely; so an entry loses by as much as another one is likelier (scoring.py computes it).
+Knows no model, file or index.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from mm_support.types import Hit
 
@@ -41,38 +39,6 @@ class PictureCalibration:
 CLIP_LITE = PictureCalibration(
     7.75, 8.88, 5.85, -7.89, 12.58, -2.64
 )  # assets/weights/clip-lite.json
-
-
-def picture_scores(logits: np.ndarray) -> np.ndarray:
-    """(n,) log odds of n >= 1 entries -> (n,) their probabilities, each lowered by how far the
-    likeliest one is ahead.
-    """
-    return np.exp(STAND_OUT * (logits - logits.max())) / (1 + np.exp(-logits))
-
-
-def picture_logit(
-    query: np.ndarray,
-    pictures: np.ndarray,
-    words: np.ndarray | None,
-    weights: PictureCalibration = CLIP_LITE,
-) -> float:
-    """Log odds that the photo shows the entry.
-
-    query: (d,) unit vector of the photo. pictures: (n, d) unit vectors of the entry's pictures, n
-    may be 0. words: (d,) unit vector of its title, or None where there are pictures.
-    """
-    worded = 0.0 if words is None else float(words @ query)
-    if len(pictures):
-        centre = pictures.mean(axis=0)
-        logit = (
-            weights.nearest * float((pictures @ query).max())
-            + weights.words * worded
-            + weights.bias
-        )
-        return logit + weights.mean * float(centre @ query) / max(
-            float(np.linalg.norm(centre)), 1e-6
-        )
-    return weights.only_words * worded + weights.only_words_bias
 
 
 def gallery(hits: Sequence[Hit]) -> tuple[Path, ...]:
