@@ -96,7 +96,7 @@ def _without_site(name: str) -> str:
 
 def _main(tree: Any, text: str) -> str:
     """The HTML of the page's own text."""
-    from lxml import etree, html
+    from lxml import etree, html  # pyright: ignore[reportAttributeAccessIssue]
 
     for element in tree.xpath(ASIDE):
         if element.getparent() is not None:
