@@ -334,7 +334,7 @@ def _announced(tokens: list[Token], place: int, by: frozenset[str], language: st
 
 
 def _ends(text: str, language: str) -> bool:
-    """Whether what stands behind a number does not belong to it: the sentence's end, a stop word."""
+    """Whether what stands behind a number ends it: the sentence's end, a stop word."""
     return text.lower() in stop_words(language) if text[0].isalnum() else text in ".,;:!?)\"'"
 
 
@@ -354,7 +354,7 @@ def normalise(code: str) -> str:
 
 
 def fold(code: str) -> str:
-    """A normalised code with confusable characters made one and without leading zeros: EO7 -> E7."""
+    """A normalised code with confusable characters made one, no leading zeros: EO7 -> E7."""
     return re.sub(r"(?<=[A-Z])0+(?=\d)", "", code.translate(CONFUSED))
 
 
