@@ -110,6 +110,7 @@ def test_one_of_a_kind_that_the_titles_name_is_worth_knowing_though_no_entry_has
         "Error when paying",
         "an error. how do I pay",
         "A 24 hour service",
+        "Press E. 24 hours later it is done",
         "UP TO 24 MONTHS",
         "it's 24 hours",
         "within 24 days",
