@@ -258,7 +258,7 @@ def _announcers(title: str) -> Iterator[str]:
 
 
 def _named_in(entries: Sequence[Entry], heads: Sequence[str]) -> frozenset[str]:
-    """What titles and questions name, and of the answers what is long or built like one of those."""
+    """What titles and questions name, and of answers what is long or built like one of those."""
     titled = map(named_in_title, (entry.title for entry in entries))
     named = frozenset().union(*titled, *map(written, heads))
     series = {_series(code) for code in named} - {""}
