@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -12,7 +13,7 @@ from demo.convert import plain_errors
 from demo.examples import bases as bases_of_examples
 from demo.panels import entry_list, esc, knowledge_table, skipped_list, title_of
 from demo.service import Service
-from demo.uploads import stage
+from demo.uploads import FILE_TYPES, stage
 from mm_support.errors import InputError
 from mm_support.types import IngestReport, KnowledgeBase, UserTurn
 
@@ -34,8 +35,8 @@ HOW_TO_OPEN = """\
 setting <code>MM_SUPPORT_OPEN_KNOWLEDGE=1</code>, or adds files with
 <code>python -m mm_support ingest NAME PATH</code>.</p></section>
 """
-PRIVATE = {"api_visibility": "private"}
-QUIET = {"show_progress": "hidden", **PRIVATE}
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
 PROGRESS = gr.Progress()
 
 
@@ -149,12 +150,11 @@ class KnowledgeDesk:
         with plain_errors(esc), tempfile.TemporaryDirectory() as folder:
             self.check_own(name)
             path = stage(files or [], Path(folder))
-            report = self.service.knowledge.ingest(
-                name,
-                path,
-                progress=lambda done, total, message: progress((done, total), desc=message),
-            )
-            return ingest_report(name, report)
+
+            def show(done: int, total: int, message: str) -> None:
+                progress((done, total), desc=message)
+
+            return ingest_report(name, self.service.knowledge.ingest(name, path, show))
 
     def check_own(self, name: str) -> None:
         """Raises InputError for the name of a base that comes with the project."""
@@ -227,7 +227,7 @@ def upload_form(desk: KnowledgeDesk, picker: gr.Radio, bases: gr.Dropdown, table
         file_count="multiple",
         height=140,
         elem_id="ingest-files",
-        file_types=[".csv", ".jsonl", ".md", ".zip", "image"],
+        file_types=FILE_TYPES,
     )
     add = gr.Button("Add to knowledge", variant="primary")
     report = gr.HTML(elem_id="ingest-report")

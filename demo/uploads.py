@@ -6,26 +6,16 @@ Zip archives are unpacked within bounds. No file takes the place of another.
 
 from __future__ import annotations
 
-import lzma
 import shutil
-import zipfile
-import zlib
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from mm_support.errors import InputError
+from mm_support.knowledge.readers import FORMATS, KINDS
+from mm_support.knowledge.readers.archive import unpack
+from mm_support.knowledge.readers.base import Remarks
 
-MAX_FILES = 5_000
-MAX_UNPACKED = 500 * 1024**2  # bytes
-DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    RuntimeError,
-    ValueError,
-)  # what zipfile raises
+FILE_TYPES = [*FORMATS, ".zip", "image"]  # what the page lets people choose
 
 
 def stage(uploads: Sequence[str | Path], folder: Path) -> Path:
@@ -34,12 +24,12 @@ def stage(uploads: Sequence[str | Path], folder: Path) -> Path:
     Raises InputError for no files, two of one name, an unreadable archive, or one past the bounds.
     """
     if not uploads:
-        raise InputError(
-            "Choose the files to add first: CSV, JSONL, Markdown, pictures, or a zip of them."
-        )
+        raise InputError(f"Choose the files to add first: {KINDS}, and pictures.")
     for upload in map(Path, uploads):
         if upload.suffix.lower() == ".zip":
-            unpack(upload, folder)
+            remarks = Remarks(upload.name)
+            unpack(upload, folder, remarks)
+            check_whole(remarks)
         else:
             check_name(folder, upload.name)
             shutil.copyfile(upload, folder / upload.name)
@@ -60,30 +50,8 @@ def check_name(folder: Path, name: str) -> None:
         )
 
 
-def unpack(archive: Path, folder: Path) -> None:
-    """Unpacks a zip; entries that would land outside the folder are refused, hidden ones left out
-    as the ingest does.
-    """
-    try:
-        with zipfile.ZipFile(archive) as files:
-            members = [member for member in files.infolist() if not member.is_dir()]
-            if (
-                len(members) > MAX_FILES
-                or sum(member.file_size for member in members) > MAX_UNPACKED
-            ):
-                raise InputError(
-                    f"{archive.name} holds more than {MAX_FILES} files or 500 MB; split it."
-                )
-            for member in members:
-                name = PurePosixPath(member.filename)
-                if name.is_absolute() or ".." in name.parts:
-                    raise InputError(
-                        f"{archive.name} holds a file outside its folder; pack it again."
-                    )
-                if not any(part.startswith((".", "__MACOSX")) for part in name.parts):
-                    check_name(folder, str(name))
-                    files.extract(member, folder)
-    except DAMAGED as problem:
-        raise InputError(
-            f"{archive.name} cannot be unpacked; pack it again as a plain zip."
-        ) from problem
+def check_whole(remarks: Remarks) -> None:
+    """Raises InputError where something in an archive was refused."""
+    if remarks.skipped:
+        _, _, reason = remarks.skipped[0]
+        raise InputError(f"{remarks.file} holds a file that {reason}; pack it again without it.")

@@ -137,6 +137,8 @@ def ingest(args: argparse.Namespace, settings: Settings) -> int:
         print(f"look at {file}, line {line}: {reason}", file=sys.stderr)
     took = f"{report.entries} entries in {report.seconds:.1f} s"
     print(f"{args.name}: {took}, {len(report.skipped)} rows with remarks.")
+    for note in report.mapping:
+        print(note)
     service.close()
     return 0
 

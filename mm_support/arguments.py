@@ -1,7 +1,7 @@
 """The arguments of the commands, one function a command; its docstring is what --help shows.
 
-Apart from the modules that do the work, so that --help and a wrong call are answered before anything
-heavy is imported. Knows no model.
+Apart from the modules that do the work, so that --help and a wrong call are answered before
+anything heavy is imported. Knows no model.
 """
 
 from __future__ import annotations
@@ -32,6 +32,11 @@ def existing(text: str) -> Path:
     return path
 
 
+def source(text: str) -> Path | str:
+    """A path, or an address on the web as it is. Raises InputError where nothing is there."""
+    return text if text.startswith(("http://", "https://")) else existing(text)
+
+
 def common(parser: ArgumentParser) -> None:
     """Of every command."""
     parser.add_argument("--profile", choices=PROFILES, help="which models (default: embedded)")
@@ -44,10 +49,10 @@ def fetch_weights(parser: ArgumentParser) -> None:
 
 
 def ingest(parser: ArgumentParser) -> None:
-    """Makes a knowledge base from files."""
+    """Makes a knowledge base from files or from a site."""
     parser.add_argument("name")
     parser.add_argument(
-        "path", type=existing, help="JSONL, CSV or Markdown file, or a folder of them"
+        "path", type=source, help="a file, a folder or zip of files, or the address of a site"
     )
 
 
@@ -103,13 +108,17 @@ def intents(parser: ArgumentParser) -> None:
     """Trains a classifier of intents on a CSV of text,label (oos: out of scope)."""
     _labelled_files(parser, test_needed=False)
     parser.add_argument(
-        "--knowledge", metavar="NAME", help="the base whose customers have these intents"
+        "--knowledge",
+        metavar="NAME",
+        help="the base whose customers have these intents (default: all)",
     )
+    parser.set_defaults(keep=True)
 
 
 def evaluate_intents(parser: ArgumentParser) -> None:
-    """Trains a classifier of intents on a CSV of text,label, measures it on another, keeps nothing."""
+    """Trains a classifier of intents on a CSV of text,label and measures it; keeps nothing."""
     _labelled_files(parser, test_needed=True)
+    parser.set_defaults(keep=False)
 
 
 def reply(parser: ArgumentParser) -> None:
@@ -166,7 +175,7 @@ def evaluate_replies(parser: ArgumentParser) -> None:
 
 
 def evaluate_fusion(parser: ArgumentParser) -> None:
-    """What trained fusion gains for each subset of modalities, on GroceryStoreDataset and the packs."""
+    """What trained fusion gains for each subset of modalities (GroceryStoreDataset, packs)."""
     parser.add_argument(
         "--grocery", type=existing, required=True, help="folder in GroceryStoreDataset's layout"
     )

@@ -8,12 +8,13 @@ All are frozen. Nothing here knows a model, a file format or a user interface.
 from __future__ import annotations
 
 import io
+import re
 import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Literal, Union
+from typing import Any, Literal, Union
 
 import numpy as np
 from PIL import Image
@@ -257,7 +258,11 @@ class Entry:
 
     questions: ways in which customers ask for it. pictures: files kept under the data folder.
     source: where it came from (file and line, or file and heading), shown to people.
-    human_only: a person must handle it, the assistant only hands over.
+    human_only: a person must handle it, the assistant only hands over. document: id of the document
+    that it is a passage of; a row of questions and answers is a document of its own. section: the
+    headings above it, joined by " > ". page: of the document, from 1. language: as the source names
+    it, e.g. "de". valid_from, valid_until: first and last day on which it holds. updated: the day
+    on which the source says it was last changed.
     """
 
     id: str
@@ -268,6 +273,14 @@ class Entry:
     pictures: tuple[Path, ...] = ()
     source: str = ""
     human_only: bool = False
+    document: str = ""
+    section: str = ""
+    url: str = ""
+    page: int | None = None
+    language: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
+    updated: date | None = None
 
     @property
     def text(self) -> str:
@@ -284,16 +297,69 @@ class Hit:
     by: dict[str, float] = field(default_factory=dict)
 
 
+Remark = tuple[str, int, str]  # file, line (0: the whole file), reason
+
+
 @dataclass(frozen=True)
 class IngestReport:
-    """What an ingest did. skipped: (file, line, reason) for each row that could not be read.
-    warnings: the same for rows that were kept and should be looked at.
+    """What an ingest did.
+
+    skipped: what could not be read, or only in part. warnings: what was read and looks odd.
+    mapping: how columns were understood, a sentence a file. documents, pictures: how many.
     """
 
     entries: int
-    skipped: list[tuple[str, int, str]]
+    skipped: list[Remark]
     seconds: float
-    warnings: list[tuple[str, int, str]] = field(default_factory=list)
+    documents: int = 0
+    pictures: int = 0
+    warnings: list[Remark] = field(default_factory=list)
+    mapping: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, object]:
+        """As plain values for JSON; remarks of one kind are grouped."""
+        counts = {"entries": self.entries, "documents": self.documents, "pictures": self.pictures}
+        remarks = {"skipped": grouped(self.skipped), "warnings": grouped(self.warnings)}
+        return {**counts, "seconds": round(self.seconds, 1), **remarks, "mapping": self.mapping}
+
+    def summary(self) -> str:
+        """One page of plain text for people."""
+        head = (
+            f"{self.documents} documents, {self.entries} entries, {self.pictures} pictures "
+            f"in {self.seconds:.1f} s."
+        )
+        lines = [head, *self.mapping]
+        for name, remarks in (("Left out", self.skipped), ("Looks odd", self.warnings)):
+            lines += [f"{name}: {len(remarks)}"] if remarks else []
+            lines += [f"  {_group_line(group)}" for group in grouped(remarks)]
+        return "\n".join(lines)
+
+
+def grouped(remarks: Sequence[Remark], places: int = 3) -> list[dict[str, Any]]:
+    """Remarks of one kind as one: reason, count and the first places ("faq.csv:3"), most first.
+
+    Two reasons are of one kind where only their numbers and quoted names differ.
+    """
+    kinds: dict[str, list[Remark]] = {}
+    for remark in remarks:
+        kinds.setdefault(_VARIABLE.sub("*", remark[2]), []).append(remark)
+    ordered = sorted(kinds.values(), key=len, reverse=True)
+    return [
+        {
+            "reason": group[0][2],
+            "count": len(group),
+            "places": [f"{file}:{line}" for file, line, _ in group[:places]],
+        }
+        for group in ordered
+    ]
+
+
+_VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
+
+
+def _group_line(group: dict[str, Any]) -> str:
+    times = f"{group['count']} times, first in" if group["count"] != 1 else "in"
+    return f"{group['reason']} ({times} {', '.join(group['places'])})"
 
 
 @dataclass(frozen=True)
@@ -411,7 +477,9 @@ class Found:
 
 @dataclass(frozen=True)
 class Said:
-    """The next piece of the reply's text; all pieces joined are Reply.text."""
+    """The next piece of the reply's text. All pieces joined are Reply.text, unless a person took
+    the conversation over meanwhile: then Reply.text says that.
+    """
 
     text: str
 

@@ -114,9 +114,9 @@ def test_an_answer_brings_no_citations_of_its_own(tmp_path):
 @pytest.mark.parametrize(
     "text, reason",
     [
-        ("id,questions\n1,a\n", "header lacks answer and title"),
+        ("id,questions\n1,a\n", "header lacks answer"),
         ("title,answer\na,b,c\nd,e\n", "more cells"),
-        ('title,answer\na,b\n"open,c\n', "not valid CSV"),
+        ("title,answer\na,b\n,c\n", "no title"),
     ],
 )
 def test_bad_csv_is_reported(tmp_path, text, reason):
@@ -124,13 +124,6 @@ def test_bad_csv_is_reported(tmp_path, text, reason):
     write(tmp_path / "good.jsonl", ROW)
     _, skipped = read_knowledge(tmp_path)
     assert any(file == "bad.csv" and reason in why for file, _, why in skipped)
-
-
-def test_not_utf8_is_reported_with_its_line(tmp_path):
-    (tmp_path / "latin.csv").write_bytes("title,answer\na,caf\u00e9\n".encode("latin-1"))
-    write(tmp_path / "good.jsonl", ROW)
-    entries, skipped = read_knowledge(tmp_path)
-    assert len(entries) == 1 and skipped[0][:2] == ("latin.csv", 2) and "UTF-8" in skipped[0][2]
 
 
 @pytest.mark.parametrize(
@@ -144,12 +137,14 @@ def test_not_utf8_is_reported_with_its_line(tmp_path):
     ],
 )
 def test_odd_files_are_reported_and_the_others_read(tmp_path, monkeypatch, name, make):
-    def read(path, encoding):
+    def read(path):
         if path.name == "closed.md":
             raise PermissionError(13, "Permission denied")
-        return path.read_bytes().decode(encoding)
+        return path.open("rb").read()
 
-    monkeypatch.setattr(Path, "read_text", read)  # tests may run as root, to whom no file is closed
+    monkeypatch.setattr(
+        Path, "read_bytes", read
+    )  # tests may run as root, to whom no file is closed
     make(tmp_path / name)
     (tmp_path / "a**b.md").write_text("# T\n\nA.")
     (entry,), ((file, line, reason),) = read_knowledge(tmp_path)
@@ -177,7 +172,7 @@ def test_picture_links_in_every_form_are_taken_out_of_the_text(tmp_path):
         "front (1).png",
         "back.png",
     ] and not skipped
-    assert entry.answer == "Before  and  after."
+    assert entry.answer == "Before and after."
 
 
 @pytest.mark.parametrize("piece", ["![](", "![](a ", "![]((", '![](a "', " "])
@@ -282,7 +277,8 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, text", [("a.txt", "hello"), ("a.jsonl", ""), ("a.jsonl", "{}"), ("gone.csv", None)]
+    "name, text",
+    [("a.bin", "hello"), ("a.txt", ""), ("a.jsonl", ""), ("a.jsonl", "{}"), ("gone.csv", None)],
 )
 def test_nothing_to_read_is_a_knowledge_error(tmp_path, name, text):
     if text is not None:

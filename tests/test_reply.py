@@ -13,8 +13,9 @@ from mm_support.decide.policy import Decision
 from mm_support.decode.compose import compose
 from mm_support.decode.grounding import Grounding
 from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence, draft
+from mm_support.desk.conversations import STATES
 from mm_support.errors import GenerationError
-from mm_support.language.messages import clarify_text, message
+from mm_support.language.messages import clarify_text, message, messages
 from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Hit, Question
 
@@ -271,9 +272,10 @@ def test_an_amount_that_the_entry_contradicts_is_not_agreed_with(asked, correcte
 def test_texts_name_the_topics_and_say_what_happens():
     assert "“Refund” or “Washing machine shows E24”" in clarify_text(HITS)
     assert "“Refund”" in clarify_text(HITS[:1]) and clarify_text(())
-    told = [message(f"handoff.{why}") for why in ("asked", "human_only", "upset", "stuck")]
-    assert "person" in message("refusal")
-    assert all("I am handing this conversation" in text for text in told)
+    told = {key: text for key, text in messages("en").items() if key.startswith("handoff.")}
+    handing = [text for key, text in told.items() if key.removeprefix("handoff.") not in STATES]
+    assert "person" in message("refusal") and len(handing) >= 4
+    assert all("I am handing this conversation" in text for text in handing)
 
 
 def test_the_code_of_the_title_is_what_the_photo_shows():

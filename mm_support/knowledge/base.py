@@ -26,10 +26,9 @@ from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.index import Point, VectorIndex
-from mm_support.knowledge.ingest import PICTURE_SUFFIXES, SUFFIXES, Skipped, read_knowledge
+from mm_support.knowledge.ingest import PICTURE_SUFFIXES, SUFFIXES, Skipped, read_source
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language.instructions import instruction_warnings
 from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, UserTurn
 
@@ -113,9 +112,9 @@ class Knowledge:
         return self._index.version(name)
 
     def ingest(
-        self, name: str, path: Path, progress: Progress | None = None, version: str = "own"
+        self, name: str, path: Path | str, progress: Progress | None = None, version: str = "own"
     ) -> IngestReport:
-        """Makes the base `name` hold what the file or folder holds, in place of what it held
+        """Makes the base `name` hold what the file, folder or site holds, in place of what it held
         before.
 
         version: letters and digits, kept beside the base. Rows and pictures that cannot be read are
@@ -124,15 +123,16 @@ class Knowledge:
         """
         check_name(name)
         started = time.perf_counter()
-        entries, skipped = read_knowledge(Path(path))
+        reading = read_source(path)
+        entries, skipped = reading.entries, reading.skipped
         report = progress or (lambda *_: None)
         with self._ingesting:
             try:
                 self._index.replace(name, self._points(name, entries, skipped, report), version)
             finally:
                 self._remove_unused_pictures(name)
-        warnings = list(instruction_warnings(entries))
-        return IngestReport(len(entries), skipped, time.perf_counter() - started, warnings)
+        pictures = sum(len(entry.pictures) for entry in self._index.entries(name))
+        return reading.report(pictures, time.perf_counter() - started)
 
     def _points(
         self, name: str, entries: Sequence[Entry], skipped: list[Skipped], report: Progress

@@ -1,330 +1,482 @@
-"""Knowledge files -> entries: JSONL, CSV, Markdown, or a folder that holds any of them.
+"""Files and sites -> documents (readers/) -> passages (passages.py) -> entries.
 
     JSONL     a line an entry: {"id", "title", "answer", "questions": [...], "intent", "pictures":
     [...], "human_only"}
-    CSV       header id,title,questions,answer,intent,pictures; several questions or pictures split
-    by |
-    Markdown  a file an entry, its first heading the title; a long file is split by heading;
-              headings and list items under "Questions" are questions; pictures are ![...](file) or
-              lie beside it under its name: lamp.md has lamp.jpg, lamp-2.jpg
+    tables    columns of the same names, or of other names that mean the same (columns.toml)
+    Markdown  a file a document; headings and list items under "Questions" are questions; pictures
+              are ![...](file) or lie beside it under its name: lamp.md has lamp.jpg, lamp-2.jpg
 
-Everything in the files is untrusted: rows that cannot be read are skipped and said, pictures must
-lie inside the folder that is ingested. Knows nothing of vectors or of the index.
+Everything read is untrusted: what cannot be read is left out and remarked, pictures must lie inside
+the folder that is read. Knows nothing of vectors or of the index.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import shutil
+import tempfile
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
 from os.path import (  # unlike Path's they raise nothing, whatever a name is or leads to
     isfile,
     realpath,
 )
 from pathlib import Path
-from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from mm_support.errors import KnowledgeError
+from PIL import Image
+
+from mm_support.errors import InputError, KnowledgeError
+from mm_support.knowledge.boilerplate import without_frames
+from mm_support.knowledge.oddities import oddities
+from mm_support.knowledge.passages import Passage, passages
+from mm_support.knowledge.readers import FORMATS, KINDS, MARKDOWN, PICTURE_SUFFIXES
+from mm_support.knowledge.readers.archive import RUBBISH, unpack
+from mm_support.knowledge.readers.base import MAX_FILE_BYTES, Block, Document, File, Remarks
+from mm_support.knowledge.readers.sandbox import Sandbox
 from mm_support.language.sentences import without_markers
-from mm_support.types import Entry
+from mm_support.types import Entry, IngestReport, Remark
 
-SUFFIXES = {".jsonl": "jsonl", ".csv": "csv", ".md": "markdown", ".markdown": "markdown"}
-PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-MAX_FILE_BYTES = 50 * 2**20
+SUFFIXES = {**FORMATS, ".zip": None}  # the files that are read
 MAX_ANSWER = 20_000  # characters
 MAX_TITLE = 300  # characters
 MAX_INTENT = 64  # characters, as the store keeps it
 MAX_QUESTIONS = 100
 MAX_PICTURES = 50  # of an entry
+MAX_SECTION = 120  # characters of the headings of several sections in a title
 # characters of a picture's name in a reason; a picture written into the text itself has thousands
 SHOWN = 80
-LONG_MARKDOWN = 1_500  # characters of text above which a file is split by its headings
-HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
-PICTURE_LINK = re.compile(
-    r'!\[[^\[\]]*\]\(((?:[^()"]|\([^()]*\))+)(?:"[^"]*"\s*)?\)'
-)  # its address; a caption in quotes may follow
+LEFT_OUT = 20  # different texts at the edges of documents that are named
 
-Skipped = tuple[str, int, str]
+NOT_READ = f"'{{}}' is no kind of file that is read; give {KINDS}"
+
+Skipped = Remark
+TextOf = Callable[[Image.Image], str]  # the text that a picture of a page shows
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """ocr: reads scanned pages. pages: keeps the pages of sites between readings. private_addresses: whether sites inside the
+    own network may be read. progress: is called with what is read now."""
+
+    ocr: TextOf | None = None
+    pages: Path | None = None
+    private_addresses: bool = False
+    progress: Callable[[str], None] | None = None
 
 
 @dataclass
 class Reading:
-    """What has been read so far: entries (pictures as paths in the source) and (file, line, reason)
-    skipped.
-    """
+    """What was read. skipped: left out, as (file, line, reason); warnings: kept but odd; mapping:
+    how columns were understood. Pictures that files held exist as long as this does."""
 
-    root: Path
     entries: list[Entry] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    ids: set[str] = field(default_factory=set)
+    skipped: list[Remark] = field(default_factory=list)
+    warnings: list[Remark] = field(default_factory=list)
+    mapping: list[str] = field(default_factory=list)
+    documents: int = 0
+    room: Path = field(default_factory=lambda: Path(realpath(tempfile.mkdtemp())))
 
-    def name(self, file: Path) -> str:
-        return _text(file.relative_to(self.root) if file.is_relative_to(self.root) else file.name)
+    def __post_init__(self) -> None:
+        weakref.finalize(self, shutil.rmtree, self.room, ignore_errors=True)
 
-    def skip(self, file: Path, line: int, reason: str) -> None:
-        self.skipped.append((self.name(file), line, reason))
+    def report(self, pictures: int, seconds: float) -> IngestReport:
+        """What people are told. pictures: how many of the entries' opened and were kept."""
+        return IngestReport(
+            len(self.entries),
+            self.skipped,
+            seconds,
+            self.documents,
+            pictures,
+            self.warnings,
+            self.mapping,
+        )
+
+    def add(self, remarks: Remarks) -> None:
+        self.skipped += remarks.skipped
+        self.warnings += remarks.warnings
+        self.mapping += remarks.mapping
 
 
-def read_knowledge(path: Path) -> tuple[list[Entry], list[Skipped]]:
-    """Entries of a file or folder, and what was skipped.
+def read_knowledge(path: Path) -> tuple[list[Entry], list[Remark]]:
+    """Entries of a file or folder, and what was left out; without the pictures inside documents.
 
     Raises KnowledgeError where there is nothing to read at all.
     """
-    path = Path(path)
-    if not path.exists():
-        raise KnowledgeError(
-            f"{path} does not exist; give a JSONL, CSV or Markdown file, or a folder of them."
-        )
-    files = (
-        [path]
-        if path.is_file()
-        else sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES)
-    )
-    reading = Reading(path.parent.resolve() if path.is_file() else path.resolve())
-    for file in (Path(realpath(f)) for f in files if not _is_hidden(f, path)):
-        _read_file(file, reading)
-    if not reading.entries:
-        reasons = "; ".join(
-            f"{name} line {line}: {reason}" for name, line, reason in reading.skipped[:3]
-        )
-        raise KnowledgeError(
-            f"{path} holds no entry that can be read{': ' + reasons if reasons else ''}."
-        )
+    reading = read_source(path)
     return reading.entries, reading.skipped
 
 
-def _is_hidden(file: Path, root: Path) -> bool:
-    return root.is_dir() and any(part.startswith(".") for part in file.relative_to(root).parts)
+def read_source(source: Path | str, options: ReadingOptions | None = None) -> Reading:
+    """All that a file, folder, zip or address on the web holds.
 
-
-def _read_file(file: Path, reading: Reading) -> None:
-    kind = SUFFIXES.get(file.suffix.lower())
-    try:
-        if not file.is_relative_to(reading.root):
-            reading.skip(file, 0, "it is a link to a place outside the folder")
-        elif not isfile(file):
-            reading.skip(file, 0, "it is a folder or a broken link, not a file")
-        elif kind is None:
-            reading.skip(
-                file, 0, f"{file.suffix or 'a file without ending'} is not JSONL, CSV or Markdown"
-            )
-        elif file.stat().st_size > MAX_FILE_BYTES:
-            reading.skip(file, 0, f"it is larger than {MAX_FILE_BYTES // 2**20} MB; split it")
-        else:
-            READERS[kind](file.read_text(encoding="utf-8-sig"), file, reading)
-    except UnicodeDecodeError as exc:
-        reading.skip(
-            file, exc.object[: exc.start].count(b"\n") + 1, "it is not UTF-8 text; save it as UTF-8"
-        )
-    except OSError as exc:
-        reading.skip(file, 0, f"it cannot be read ({exc.strerror})")
-
-
-def _read_jsonl(text: str, file: Path, reading: Reading) -> None:
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            reading.skip(file, number, "it is not valid JSON")
-            continue
-        if isinstance(row, dict):
-            _add(row, file, number, reading)
-        else:
-            reading.skip(file, number, "it is not a JSON object")
-
-
-def _read_csv(text: str, file: Path, reading: Reading) -> None:
-    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        missing = {"title", "answer"} - set(rows.fieldnames or ())
-        if missing:
-            reading.skip(file, 1, f"the header lacks {' and '.join(sorted(missing))}")
-            return
-        for row in rows:
-            if None in row:
-                reading.skip(
-                    file,
-                    rows.line_num,
-                    "it has more cells than the header; quote cells that hold a comma",
-                )
-            else:
-                _add(row, file, rows.line_num, reading)
-    except csv.Error as exc:
-        reading.skip(
-            file, rows.line_num, f"it is not valid CSV ({exc}); the rest of the file was not read"
-        )
-
-
-def _read_markdown(text: str, file: Path, reading: Reading) -> None:
-    sections = list(_sections(text))
-    total = sum(len(body) for _, _, _, body in sections)
-    title = next(
-        (heading for _, level, heading, _ in sections if level == 1), file.stem.replace("-", " ")
-    )
-    if total <= LONG_MARKDOWN or len(sections) == 1:
-        body = "\n".join(
-            body if level < 2 else f"{heading}\n{body}" for _, level, heading, body in sections
-        )
-        _add_markdown(title, body, file, 1, reading, beside=True)
-        return
-    filled = [(line, heading, body) for line, _, heading, body in sections if body.strip()]
-    for place, (line, heading, body) in enumerate(filled):
-        name = title if heading in ("", title) else f"{title}: {heading}"
-        _add_markdown(
-            name, body, file, line, reading, beside=place == 0
-        )  # what is beside the file shows what it begins with
-
-
-def _sections(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """(line, level, heading, body) of each part of a Markdown text; level 0 before the first
-    heading.
+    Raises KnowledgeError where there is nothing to read at all.
     """
-    start, level, heading, body, fenced = 1, 0, "", [], False
-    for number, line in enumerate(text.splitlines(), 1):
-        fenced ^= line.lstrip().startswith("```")
-        match = None if fenced else HEADING.match(line)
-        if match is None:
-            body.append(line)
-            continue
-        if heading or "".join(body).strip():
-            yield start, level, heading, "\n".join(body)
-        start, level, heading, body = number, len(match[1]), match[2], []
-    yield start, level, heading, "\n".join(body)
+    options, reading = options or ReadingOptions(), Reading()
+    with Sandbox(reading.room) as sandbox:
+        builder = _Builder(reading, sandbox, options)
+        if str(source).startswith(("http://", "https://")):
+            builder.read_site(str(source))
+        else:
+            builder.read_path(Path(source))
+        builder.finish()
+    if not reading.entries:
+        reasons = "; ".join(f"{name} line {line}: {why}" for name, line, why in reading.skipped[:3])
+        raise KnowledgeError(
+            f"{source} holds no entry that can be read{': ' + reasons if reasons else ''}."
+        )
+    return reading
+
+
+# -- files ---------------------------------------------------------------------------------
+
+
+class _Builder:
+    """Collects entries; documents wait until all are read, since what repeats is told by all."""
+
+    def __init__(self, reading: Reading, sandbox: Sandbox, options: ReadingOptions) -> None:
+        self.reading, self.sandbox, self.options = reading, sandbox, options
+        self.root = Path()
+        self._waiting: list[tuple[Document, Path | None]] = []
+        self._ids: set[str] = set()
+        self._said: set[int] = set()  # ids with their texts
+        self._numbers: Counter[str] = Counter()  # how often an id was used before
+
+    def read_path(self, path: Path) -> None:
+        """Reads a file, a zip or all files of a folder."""
+        if not path.exists():
+            raise KnowledgeError(f"{path} does not exist; give a file, a folder or an address.")
+        self.root = Path(realpath(path if path.is_dir() else path.parent))
+        for file in files_of(path):
+            self._read_file(Path(realpath(file)), path.is_file())
+
+    def read_site(self, address: str) -> None:
+        """Reads the pages of a site."""
+        from mm_support.knowledge.readers.site import read_site
+
+        remarks = Remarks(address)
+        options = self.options
+        pages = options.pages or self.reading.room / "pages"
+        read = self.sandbox.read
+        for document in read_site(address, read, remarks, pages, options.private_addresses):
+            self._say(document.url or document.title)
+            self._take(document, None, Remarks(document.file))
+        self.reading.add(remarks)
+
+    def _say(self, what: str) -> None:
+        if self.options.progress:
+            self.options.progress(what)
+
+    def name(self, file: Path) -> str:
+        inside = file.is_relative_to(self.root)
+        shown = file.relative_to(self.root).as_posix() if inside else file.name
+        return shown.encode("utf-8", "ignore").decode()
+
+    def _read_file(self, file: Path, alone: bool) -> None:
+        remarks = Remarks(self.name(file))
+        suffix = file.suffix.lower()
+        self._say(remarks.file)
+        try:
+            if suffix not in SUFFIXES and not alone and isfile(file):
+                self._look_past(suffix, remarks)
+            elif reason := self._refusal(file, suffix):
+                remarks.skip(0, reason)
+            elif suffix == ".zip":
+                self._read_zip(file, remarks)
+            elif suffix in FORMATS:
+                self._read_format(file, suffix, remarks)
+        except OSError as exc:
+            remarks.skip(0, f"it cannot be read ({exc.strerror})")
+        self.reading.add(remarks)
+
+    def _look_past(self, suffix: str, remarks: Remarks) -> None:
+        """A file of a folder that holds no text: a picture, or something that is not read."""
+        if suffix not in PICTURE_SUFFIXES:
+            remarks.warn(0, NOT_READ.format(suffix or remarks.file))
+
+    def _refusal(self, file: Path, suffix: str) -> str:
+        if not file.is_relative_to(self.root):
+            return "it is a link to a place outside the folder"
+        if not isfile(file):
+            return "it is a folder or a broken link, not a file"
+        if suffix not in SUFFIXES:
+            return NOT_READ.format(suffix or file.name)
+        if suffix != ".zip" and file.stat().st_size > MAX_FILE_BYTES:
+            return f"it is larger than {MAX_FILE_BYTES // 2**20} MB; split it"
+        return "" if file.stat().st_size else "it is empty"
+
+    def _read_format(self, path: Path, suffix: str, remarks: Remarks) -> None:
+        form = FORMATS[suffix]
+        file = File(remarks.file, path.read_bytes())
+        apart = self.sandbox.read
+        documents = apart(file, suffix, remarks) if form.apart else form.reader()(file, remarks)
+        for document in documents:
+            self._take(document, path, remarks)
+
+    def _read_zip(self, archive: Path, remarks: Remarks) -> None:
+        folder = Path(tempfile.mkdtemp(dir=self.reading.room))
+        try:
+            unpack(archive, folder, remarks)
+        except InputError as exc:
+            remarks.skip(0, str(exc))
+            return
+        outer, self.root = self.root, folder
+        for file in files_of(folder):
+            self._read_file(file, False)
+        self._settle()
+        self.root = outer
+
+    def _take(self, document: Document, path: Path | None, remarks: Remarks) -> None:
+        document = self._read_scans(document, remarks)
+        if document.row:
+            self._add_document(document, path, remarks)
+        elif any(block.text for block in document.blocks):
+            self._waiting.append((document, path))
+        else:
+            remarks.skip(document.line, "it holds no text")
+
+    def _read_scans(self, document: Document, remarks: Remarks) -> Document:
+        """The document with the text of its scanned pages."""
+        if not any(block.kind == "scan" for block in document.blocks):
+            return document
+        pairs = [(block, self._scanned(block, remarks)) for block in document.blocks]
+        return replace(document, blocks=tuple(block for _, block in pairs))
+
+    def _scanned(self, block: Block, remarks: Remarks) -> Block:
+        if block.kind != "scan":
+            return block
+        text = ""
+        if self.options.ocr:
+            with Image.open(block.pictures[0]) as page:
+                text = self.options.ocr(page.convert("RGB")).strip()
+        if not text:
+            why = "no text was found in it" if self.options.ocr else "scans are not read here"
+            remarks.skip(0, f"page {block.page} is a picture; {why}")
+        return replace(block, kind="text", text=text, pictures=())
+
+    def finish(self) -> None:
+        """Makes entries of the documents that wait, and looks for what is odd."""
+        self._settle()
+        self.reading.warnings += oddities(self.reading.entries)
+
+    def _settle(self) -> None:
+        documents, removed = without_frames([document for document, _ in self._waiting])
+        for text, times in removed.most_common(LEFT_OUT):
+            said = f"'{text[:SHOWN]}' frames {times} documents and was left out"
+            self.reading.skipped.append((self.root.name or "site", 0, said))
+        for document, (_, path) in zip(documents, self._waiting):
+            remarks = Remarks(document.file)
+            self._add_document(document, path, remarks)
+            self.reading.add(remarks)
+        self._waiting = []
+
+    # -- entries ---------------------------------------------------------------------------
+
+    def _add_document(self, document: Document, path: Path | None, remarks: Remarks) -> None:
+        pieces = passages(document)
+        identity = document.id or _slug(document.title if document.row else document.file)
+        identity = self._free(identity, pieces, document, remarks)
+        if not identity:
+            return
+        self.reading.documents += 1
+        questions = _first(MAX_QUESTIONS, "questions", document.questions, document.line, remarks)
+        document = replace(document, questions=tuple(questions))
+        finder = _Pictures(self.root, self.reading.room, path, remarks)
+        beside = _beside(path) if path and not document.row else []
+        shows = document.pictures or any(piece.pictures for piece in pieces)
+        for at, piece in enumerate(pieces):
+            first = [*document.pictures, *([] if shows else beside)] if not at else []
+            pictures = finder.found([*first, *piece.pictures], piece.line or document.line)
+            self._add(document, piece, identity, at, pictures, remarks)
+
+    def _free(
+        self, identity: str, pieces: Sequence[Passage], document: Document, remarks: Remarks
+    ) -> str:
+        """An id that no entry has; "" for a row whose text stands under its id already."""
+        text = hash((identity, document.title, *(piece.text for piece in pieces)))
+        again, number = text in self._said, self._numbers[identity]
+        if again and document.row:
+            remarks.skip(document.line, f"the id '{identity}' was used before, with the same text")
+            return ""
+        self._said.add(text)
+        free = identity
+        while free in self._ids:
+            number += 1
+            free = f"{identity}-{number + 1}"
+        self._numbers[identity] = number
+        if free != identity:
+            told = f"the id '{identity}' was used before; this one is '{free}'"
+            remarks.warn(document.line, told)
+        return free
+
+    def _add(
+        self,
+        document: Document,
+        piece: Passage,
+        identity: str,
+        at: int,
+        pictures: list[Path],
+        remarks: Remarks,
+    ) -> None:
+        """Adds a passage as an entry, or remarks why not. Numbers like [1] leave the answer: in a
+        reply they would pass for citations."""
+        line = piece.line or document.line
+        answer = without_markers(piece.text).strip()
+        reason = _fault(answer, document.intent)
+        if reason:
+            remarks.skip(line, reason)
+            return
+        if answer != piece.text.strip():
+            remarks.warn(line, "numbers in brackets were taken out; they would pass for citations")
+        title, more = _title(document, piece, line, remarks)
+        entry = Entry(
+            self._passage_id(identity, piece, at),
+            title,
+            answer,
+            tuple([*more, *document.questions] if not at else more),
+            document.intent,
+            tuple(pictures),
+            f"{remarks.file}:{line if piece.page is None else piece.page}",
+            document.human_only,
+            identity,
+            " > ".join(piece.section),
+            document.url,
+            piece.page,
+            document.language,
+            document.valid_from,
+            document.valid_until,
+            document.updated,
+        )
+        self._ids.add(entry.id)
+        self.reading.entries.append(entry)
+
+    def _passage_id(self, identity: str, piece: Passage, at: int) -> str:
+        """The document's id for its first passage, id#section for the others."""
+        if not at:
+            return identity
+        section = _slug("-".join(piece.section + piece.several[:1]), "part")
+        base = f"{identity}#{section}"
+        numbered = (f"{base}-{n}" for n in count(2))
+        return base if base not in self._ids else next(i for i in numbered if i not in self._ids)
+
+
+def files_of(path: Path) -> list[Path]:
+    """The file, or all files of a folder except hidden ones and those that systems put there."""
+    if path.is_file():
+        return [path]
+    files = sorted(path.rglob("*"))
+    shown = [f for f in files if not any(p.startswith(RUBBISH) for p in f.relative_to(path).parts)]
+    return [f for f in shown if f.suffix.lower() in SUFFIXES or not f.is_dir()]
+
+
+def _fault(answer: str, intent: str) -> str:
+    """Why a passage can be no entry, or ""."""
+    if not answer:
+        return "it has no answer"
+    if len(answer) > MAX_ANSWER:
+        return f"its answer is longer than {MAX_ANSWER} characters; split it"
+    if len(intent) > MAX_INTENT:
+        return f"its intent is longer than {MAX_INTENT} characters"
+    if without_markers(answer) != answer:
+        return "its answer has numbers in brackets within brackets"
+    return ""
+
+
+def _title(
+    document: Document, piece: Passage, line: int, remarks: Remarks
+) -> tuple[str, list[str]]:
+    """(title, questions that it holds). A heading that asks is a question; a title that is too long
+    is cut and kept whole as one."""
+    head = piece.section[-1] if piece.section else ""
+    several = ", ".join(piece.several)
+    parts = [*piece.section, several if len(several) <= MAX_SECTION else piece.several[0]]
+    title = ": ".join([document.title, *filter(None, parts)])
+    asked = [head] if head.endswith(("?", "？", "؟")) else []
+    if len(title) <= MAX_TITLE:
+        return title, asked
+    remarks.warn(line, f"its title is longer than {MAX_TITLE} characters and was cut")
+    return title[: MAX_TITLE - 1] + "…", [*asked, title]
+
+
+def _first(most: int, what: str, items: Iterable[str], line: int, remarks: Remarks) -> list[str]:
+    """Each item once, no more than so many; what is left out is remarked."""
+    items = list(dict.fromkeys(items))
+    if len(items) > most:
+        remarks.skip(line, f"it has {len(items)} {what}; the entry is kept with the first {most}")
+    return items[:most]
+
+
+def _slug(text: str, otherwise: str = "document") -> str:
+    stem = re.sub(r"\.[A-Za-z]\w{1,4}$", "", text)
+    return re.sub(r"\W+", "-", stem.lower()).strip("-_") or otherwise
+
+
+# -- pictures ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """Finds the pictures of one file. root: outside of it, and of the room, none is taken."""
+
+    root: Path
+    room: Path
+    file: Path | None
+    remarks: Remarks
+
+    def found(self, addresses: Iterable[str], line: int) -> list[Path]:
+        addresses = [address for address in addresses if address]
+        kept = _first(MAX_PICTURES, "pictures", addresses, line, self.remarks)
+        paths = [self._path(address, line) for address in kept]
+        return list(dict.fromkeys(path for path in paths if path))
+
+    def _path(self, address: str, line: int) -> Path | None:
+        shown, rest = address[:SHOWN], "; the entry is kept without it"
+        if urlsplit_safe(address) in ("http", "https", "data") or self.file is None:
+            self.remarks.skip(line, f"picture '{shown}' is no file; it is not shown")
+            return None
+        candidates = list(self._candidates(address))
+        inside = [path for path in candidates if self._is_inside(path)]
+        if not inside:
+            self.remarks.skip(line, f"picture '{shown}' lies outside the folder{rest}")
+            return None
+        path = next((path for path in inside if isfile(path)), None)
+        if path is None:
+            self.remarks.skip(line, f"picture '{shown}' does not exist{rest}")
+        return path
+
+    def _candidates(self, address: str) -> Iterator[Path]:
+        """Where a picture may lie: beside the file, as written or without %20 and the like; an
+        address from the site's top also under the folder that is read."""
+        assert self.file is not None
+        plain = address.split("?")[0].split("#")[0]
+        for name in dict.fromkeys((address, plain, unquote(plain))):
+            yield Path(realpath(self.file.parent / name))
+            yield Path(realpath(self.root / name.lstrip("/")))
+
+    def _is_inside(self, path: Path) -> bool:
+        return path.is_relative_to(self.root) or path.is_relative_to(self.room)
+
+
+def urlsplit_safe(address: str) -> str:
+    """The scheme of an address, "" where it has none."""
+    try:
+        return urlsplit(address).scheme
+    except ValueError:
+        return ""
+
+
+def _beside(file: Path) -> list[str]:
+    """Names of the pictures that lie beside a file under its name: lamp.jpg, lamp-2.jpg."""
+    own = re.compile(re.escape(file.stem) + r"(-\d+)?")
+    near = sorted(file.parent.iterdir(), key=lambda f: (len(f.stem), f.name))  # lamp-2, lamp-10
+    near = [f for f in near if f.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(f.stem)]
+    return [f.name for f in near if f.stem == file.stem or not _has_text(f)]
 
 
 def _has_text(picture: Path) -> bool:
     """Whether a Markdown file of the picture's own name stands beside it."""
-    return any(
-        kind == "markdown" and picture.with_suffix(suffix).exists()
-        for suffix, kind in SUFFIXES.items()
-    )
-
-
-def _add_markdown(
-    title: str, body: str, file: Path, line: int, reading: Reading, beside: bool
-) -> None:
-    """An entry from a piece of Markdown; a list under the line or heading "Questions" becomes its
-    questions.
-    """
-    links = dict.fromkeys(link.strip() for link in PICTURE_LINK.findall(body))
-    pictures = [link.removeprefix("<").removesuffix(">") for link in links if link]
-    if beside and not pictures:
-        own = re.compile(re.escape(file.stem) + r"(-\d+)?")
-        near = sorted(
-            file.parent.iterdir(), key=lambda f: (len(f.stem), f.name)
-        )  # lamp, lamp-2, lamp-10
-        near = [f for f in near if f.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(f.stem)]
-        pictures = [f.name for f in near if f.stem == file.stem or not _has_text(f)]
-    body = PICTURE_LINK.sub("", body)
-    questions: list[str] = []
-    match = re.search(r"^#*\s*Questions:?[ \t]*\n((?:\s*[-*+]\s+.+\n?)+)", body, re.M | re.I)
-    if match:
-        questions = [
-            item.strip().lstrip("-*+ ").strip() for item in match[1].splitlines() if item.strip()
-        ]
-        body = body[: match.start()] + body[match.end() :]
-    row = {"title": title, "answer": body.strip(), "questions": questions, "pictures": pictures}
-    slug = re.sub(r"\W+", "-", f"{reading.name(file).rsplit('.', 1)[0]} {title}".lower()).strip("-")
-    _add({"id": slug, **row}, file, line, reading)
-
-
-READERS = {"jsonl": _read_jsonl, "csv": _read_csv, "markdown": _read_markdown}
-
-
-def _add(row: dict[str, Any], file: Path, line: int, reading: Reading) -> None:
-    """Adds the row as an entry, or says why not. Numbers like [1] leave the answer: in a reply they
-    would pass for citations.
-    """
-    title, answer, intent = (_text(row.get(name)) for name in ("title", "answer", "intent"))
-    answer = without_markers(answer).strip() if len(answer) <= MAX_ANSWER else answer
-    entry_id = _text(row.get("id")) or re.sub(r"\W+", "-", title.lower()).strip("-")
-    reason = (
-        "it has no title"
-        if not title
-        else "it has no answer"
-        if not answer
-        else f"its answer is longer than {MAX_ANSWER} characters; split it"
-        if len(answer) > MAX_ANSWER
-        else f"its title is longer than {MAX_TITLE} characters"
-        if len(title) > MAX_TITLE
-        else f"its intent is longer than {MAX_INTENT} characters"
-        if len(intent) > MAX_INTENT
-        else "its answer has numbers in brackets within brackets"
-        if without_markers(answer) != answer
-        else f"the id {entry_id!r} was used before"
-        if entry_id in reading.ids
-        else ""
-    )
-    if reason:
-        reading.skip(file, line, reason)
-        return
-    reading.ids.add(entry_id)
-    reading.entries.append(
-        Entry(
-            id=entry_id,
-            title=title,
-            answer=answer,
-            questions=tuple(
-                _first(MAX_QUESTIONS, "questions", _list(row.get("questions")), file, line, reading)
-            ),
-            intent=intent,
-            pictures=tuple(
-                _pictures(
-                    _first(
-                        MAX_PICTURES, "pictures", _list(row.get("pictures")), file, line, reading
-                    ),
-                    file,
-                    line,
-                    reading,
-                )
-            ),
-            source=f"{reading.name(file)}:{line}",
-            human_only=str(row.get("human_only", "")).lower() in ("true", "1", "yes"),
-        )
-    )
-
-
-def _first(
-    most: int, what: str, items: list[str], file: Path, line: int, reading: Reading
-) -> list[str]:
-    """Each item once, no more than so many; what is left out is said."""
-    items = list(dict.fromkeys(items))
-    if len(items) > most:
-        reading.skip(
-            file, line, f"it has {len(items)} {what}; the entry is kept with the first {most}"
-        )
-    return items[:most]
-
-
-def _pictures(names: list[str], file: Path, line: int, reading: Reading) -> Iterator[Path]:
-    for name in names:
-        path, shown = Path(realpath(file.parent / name)), name[:SHOWN]
-        if not path.is_relative_to(reading.root):
-            reading.skip(
-                file, line, f"picture {shown} lies outside the folder; the entry is kept without it"
-            )
-        elif not isfile(path):
-            reading.skip(
-                file, line, f"picture {shown} does not exist; the entry is kept without it"
-            )
-        else:
-            yield path
-
-
-def _text(value: Any) -> str:
-    """Without what no database stores: zeros and halves of surrogate pairs."""
-    return (
-        ""
-        if value is None
-        else str(value).encode("utf-8", "ignore").decode().replace("\x00", "").strip()
-    )
-
-
-def _list(value: Any) -> list[str]:
-    items = value if isinstance(value, list) else _text(value).split("|")
-    return [text for text in map(_text, items) if text]
+    suffixes = [suffix for suffix, form in FORMATS.items() if form is MARKDOWN]
+    return any(picture.with_suffix(suffix).exists() for suffix in suffixes)

@@ -8,12 +8,6 @@ the evidence and nothing carries out what the evidence says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-
-from mm_support.language.sentences import split_sentences
-from mm_support.types import Entry
-
-WARNING = "it reads like an instruction to an assistant; it is kept and shown as it stands"
 
 _ADDRESSED = (
     r"\b(?:assistant|chat ?bot|language model|llm|ai|assistent|sprachmodell)\b|助手|机器人|语言模型"
@@ -29,12 +23,3 @@ _READS_SO = re.compile(f"{_ADDRESSED}|{_PROMPT}|{_MARKUP}", re.IGNORECASE)
 def reads_like_an_instruction(sentence: str) -> bool:
     """True for "Note to the AI assistant: ..."; also for some harmless sentences."""
     return bool(_READS_SO.search(sentence))
-
-
-def instruction_warnings(entries: Iterable[Entry]) -> Iterator[tuple[str, int, str]]:
-    """(file, line, warning) of each entry in which any sentence reads so."""
-    for entry in entries:
-        texts = (entry.title, *entry.questions, *split_sentences(entry.answer))
-        file, _, line = entry.source.rpartition(":")
-        if any(map(reads_like_an_instruction, texts)):
-            yield file, int(line) if line.isdigit() else 0, WARNING

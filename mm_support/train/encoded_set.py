@@ -112,7 +112,7 @@ def build(found: SupportSet, settings: Settings, feedback: Feedback | None = Non
         **{name: Journal(folder / f"{name}.jsonl") for name in Journals.__dataclass_fields__}
     )
     if feedback:
-        recordings = [case.turn.audio for case in feedback.cases]
+        recordings = [Path(str(c.turn.audio)) if c.turn.audio else None for c in feedback.cases]
         found = with_feedback(found, feedback, said(recordings, journals.heard, settings))
     image = load_image_encoder(settings, device)
     see(found.pictures, journals.photos, image)

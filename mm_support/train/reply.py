@@ -246,7 +246,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     examples = make_examples(list(islice(cycle(rows), args.examples)), pools, rng)
     batches = make_batches([encode(example, tokenizer) for example in examples], rng)
     unfinished = out.with_name(f"{out.name}.unfinished")
-    train(adapted, batches, save=lambda: adapted.save_pretrained(unfinished))
+    train(adapted, batches, save=lambda: adapted.save_pretrained(str(unfinished)))
     card = CARD | {"packs": packs, "examples": args.examples, "seed": args.seed, "rank": RANK}
     card["started_from"] = str(args.start) if args.start else None
     (unfinished / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")

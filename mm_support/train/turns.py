@@ -143,7 +143,9 @@ class Turns:
                 else replace(item, **_moved(item, device))
             )
 
-        return Turns(**{field.name: moved(getattr(self, field.name)) for field in fields(self)})
+        return replace(
+            self, **{field.name: moved(getattr(self, field.name)) for field in fields(self)}
+        )
 
     @property
     def mask(self) -> Tensor:
@@ -230,7 +232,7 @@ class TurnTable:
 
     def turns(self) -> Turns:
         said, shown, sure, intent, target = map(torch.tensor, zip(*self._rows))
-        texts, pictures = list(self._texts)[1:], list(self._pictures)[1:]
+        texts, pictures = list(self._texts)[1:], [p for p in self._pictures if p is not None]
         words = np.concatenate(
             [np.zeros((1, self._shelf.facets.shape[-1]), np.float32), self._made.texts(texts)]
         )
@@ -335,4 +337,4 @@ def make_turns(
 
 
 def _one(takes: Sequence[tuple[str, float]], rng: np.random.Generator) -> tuple[str, float]:
-    return takes[rng.integers(len(takes))] if takes else ("", 0.0)
+    return takes[int(rng.integers(len(takes)))] if takes else ("", 0.0)

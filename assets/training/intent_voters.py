@@ -9,16 +9,16 @@ kept out of training.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from assets.training.hidden_states import HiddenStates, Standardised
+from assets.training.upper_layers import Progress, fine_tune
 from mm_support.train.calibration import Calibrator, fit_calibrator
-from mm_support.train.hidden_states import HiddenStates, Standardised
+from mm_support.train.intents import spoken
 from mm_support.train.labelled import OUT_OF_SCOPE, Example
-from mm_support.train.upper_layers import Progress, fine_tune
 
 KERNEL_WIDTH = 2.0  # kernel = exp(-KERNEL_WIDTH * (1 - cosine))
 RIDGE = 0.1
@@ -215,13 +215,6 @@ def membership(labels: Sequence[str], intents: Sequence[str]) -> np.ndarray:
             row[:] = 0
             row[place[label]] = 1
     return rows
-
-
-def spoken(name: str) -> str:
-    """An intent's name as words: "card_not_working" -> "card not working"."""
-    return " ".join(
-        re.sub(r"([a-z])([A-Z])", r"\1 \2", name).replace("_", " ").replace("-", " ").split()
-    )
 
 
 def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -1,0 +1,106 @@
+"""What looks odd in the entries of a base, for a person to look at. Nothing is changed by it.
+
+Compares figures, lengths and scripts; knows no language but through language/.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from mm_support.knowledge.passages import MOST_TOGETHER, tokens
+from mm_support.knowledge.readers.fields import folded
+from mm_support.language.instructions import reads_like_an_instruction
+from mm_support.language.sentences import split_sentences
+from mm_support.types import Entry, Remark
+
+SHORT = 2  # tokens of an answer that says hardly anything
+USUAL_SCRIPT = 0.8  # share of the entries in one script from which another one is odd
+SAMPLE = 60  # characters by which a script is told
+_AMOUNT = re.compile(r"\d+(?:[.,:]\d+)*")
+
+INSTRUCTION = "it reads like an instruction to an assistant; it is kept and shown as it stands"
+
+
+def oddities(entries: Sequence[Entry]) -> list[Remark]:
+    """(file, line, reason) of what looks odd."""
+    found = [*_each(entries), *_duplicates(entries), *_contradictions(entries)]
+    found += _other_scripts(entries)
+    return [(*place(entry), reason) for entry, reason in found]
+
+
+def place(entry: Entry) -> tuple[str, int]:
+    """File and line of an entry, from its source."""
+    file, _, line = entry.source.rpartition(":")
+    return file, int(line)
+
+
+def _each(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
+    for entry in entries:
+        size = tokens(entry.answer)
+        if not any(sign.isalpha() for sign in entry.answer):
+            yield entry, "its text holds no words"
+        elif size <= SHORT:
+            yield entry, "its text is very short"
+        elif size > MOST_TOGETHER:
+            yield entry, "its text is very long; it would be found better in several entries"
+        texts = (entry.title, *entry.questions, *split_sentences(entry.answer))
+        for text in filter(reads_like_an_instruction, texts):
+            yield entry, f"{INSTRUCTION}: '{text[:80]}'"
+
+
+def _duplicates(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        other = first.setdefault(folded(entry.answer), entry)
+        if other is not entry and (other.document != entry.document or not entry.document):
+            yield entry, f"it says the same as '{other.title}' in '{other.source}'"
+
+
+def _contradictions(entries: Sequence[Entry]) -> Iterator[tuple[Entry, str]]:
+    """Entries under one title or question whose amounts differ. Passages of longer documents are
+    not compared: their titles say little."""
+    passages = Counter(entry.document for entry in entries)
+    first: dict[str, Entry] = {}
+    told: set[tuple[str, str]] = set()
+    for entry in entries:
+        if entry.document and passages[entry.document] > 1:
+            continue
+        for name in filter(None, map(folded, (entry.title, *entry.questions))):
+            other = first.setdefault(name, entry)
+            pair = (other.id, entry.id)
+            if other is not entry and pair not in told and _amounts_differ(other, entry):
+                told.add(pair)
+                yield entry, f"it answers the same as '{other.source}' with other amounts"
+
+
+def _amounts_differ(one: Entry, other: Entry) -> bool:
+    amounts = [{_normal(text) for text in _AMOUNT.findall(e.answer)} for e in (one, other)]
+    return all(amounts) and not amounts[0] <= amounts[1] and not amounts[1] <= amounts[0]
+
+
+def _normal(amount: str) -> str:
+    return re.sub(r"[.,:]0+$", "", amount).replace(",", ".")
+
+
+def _other_scripts(entries: Sequence[Entry]) -> Iterator[tuple[Entry, str]]:
+    scripts: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        scripts[script_of(entry.answer)].append(entry)
+    scripts.pop("", None)
+    usual = max(scripts, key=lambda script: len(scripts[script]), default="")
+    if not scripts or len(scripts[usual]) < USUAL_SCRIPT * sum(map(len, scripts.values())):
+        return
+    for script, own in scripts.items():
+        for entry in own if script != usual else ():
+            yield entry, f"it is written in {script} letters, most entries in {usual}"
+
+
+def script_of(text: str) -> str:
+    """The script of most letters, as Unicode names it: Latin, Cjk, Cyrillic."""
+    letters = [sign for sign in text[:SAMPLE] if sign.isalpha()]
+    names = Counter(unicodedata.name(sign, "").split(" ")[0] for sign in letters)
+    names["CJK"] += names.pop("HIRAGANA", 0) + names.pop("KATAKANA", 0)
+    return names.most_common(1)[0][0].capitalize() if letters else ""

@@ -1,0 +1,262 @@
+"""Documents -> passages: what is searched. A document is what a citation names.
+
+Cut by structure, to about 100 to 300 tokens: sections, groups of short sections, and where a
+section is longer, its blocks, list items, table rows and sentences. Steps stay together. Knows no
+tokenizer; tokens are estimated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from mm_support.knowledge.readers.base import Block, Document
+from mm_support.language.sentences import split_sentences
+
+LEAST, MOST = 100, 300  # tokens of a passage
+MOST_TOGETHER = 2 * MOST  # tokens up to which steps and code are not cut
+MOST_ROW = 1_000  # tokens up to which a row of questions and answers stays one entry
+LETTERS = 6  # of a word, about a token
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+|[^\w\s]{3,}")
+_LEADS_ON = (":", "：")
+_COMPLETE = (".", "!", "?", ":", "。", "！", "？", "：", "…")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of a document. section: the headings above, outermost first; several: the headings of
+    the short sections that it joins. text: what it says, without its own headings."""
+
+    text: str
+    section: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
+    line: int = 0
+    page: int | None = None
+    pictures: tuple[str, ...] = ()
+
+
+@dataclass
+class _Section:
+    """Blocks under one heading."""
+
+    path: tuple[str, ...]
+    line: int
+    blocks: list[Block] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return sum(tokens(block.text) for block in self.blocks)
+
+    @property
+    def is_filled(self) -> bool:
+        return any(block.text or block.pictures for block in self.blocks)
+
+    @property
+    def asks(self) -> bool:
+        return bool(self.path) and self.path[-1].endswith(("?", "？", "؟"))
+
+
+@lru_cache(maxsize=4_096)  # a text is measured wherever it may be cut
+def tokens(text: str) -> int:
+    """About how many tokens a text has: one a character of Chinese, Japanese and Korean, one a
+    word elsewhere, more for long words."""
+    return sum(1 + (len(word) - 1) // LETTERS for word in _WORD.findall(text))
+
+
+def passages(document: Document) -> list[Passage]:
+    """The passages of a document, in its order. A row, and a short document, is one."""
+    sections = [section for section in _sections(document.blocks) if section.is_filled]
+    size = sum(section.size for section in sections)
+    questions = sum(section.asks for section in sections)
+    if size <= (MOST_ROW if document.row else MOST) and (document.row or questions < 2):
+        whole = [_joined(sections)] if sections else []
+        return [replace(passage, several=(), line=document.line) for passage in whole]
+    return [passage for group in _grouped(sections) for passage in _cut(group)]
+
+
+def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
+    """Sections by heading; a heading nests under the last one of a higher level."""
+    above: list[tuple[int, str]] = []
+    section = _Section((), 0)
+    for block in blocks:
+        if block.kind not in ("heading", "end"):
+            section.blocks.append(block)
+            continue
+        yield section
+        above = [(level, text) for level, text in above if level < block.level]
+        if block.kind == "heading":
+            above.append((block.level, block.text))
+        section = _Section(tuple(text for _, text in above), block.line)
+        section.blocks += [replace(block, kind="text", text="")] if block.pictures else []
+    yield section
+
+
+def _grouped(sections: Sequence[_Section]) -> Iterator[list[_Section]]:
+    """Short sections of one parent that follow each other are one passage; a section that asks a
+    question is one of its own."""
+    group: list[_Section] = []
+    for section in sections:
+        size = sum(one.size for one in group)
+        joins = group and size < LEAST and section.size < LEAST and size + section.size <= MOST
+        if joins and _are_kin(group[0], section) and not section.asks and not group[-1].asks:
+            group.append(section)
+            continue
+        if group:
+            yield group
+        group = [section]
+    if group:
+        yield group
+
+
+def _are_kin(first: _Section, other: _Section) -> bool:
+    """Whether both lie under one heading, or one under the other."""
+    return first.path[:-1] == other.path[: max(0, len(first.path) - 1)]
+
+
+def _cut(group: list[_Section]) -> Iterator[Passage]:
+    if len(group) > 1 or group[0].size <= MOST:
+        yield _joined(group)
+        return
+    for blocks in _packed(group[0].blocks):
+        yield _joined([_Section(group[0].path, blocks[0].line, blocks)])
+
+
+def _joined(group: list[_Section]) -> Passage:
+    """One passage of sections; those of several sections say their headings in the text."""
+    blocks = [block for section in group for block in section.blocks]
+    common = group[0].path if len(group) == 1 else _common([section.path for section in group])
+    own = [section.path[len(common) :] for section in group]
+    heads = [_unsaid(path, own[:at]) for at, path in enumerate(own)]
+    texts = [_under(head, section.blocks) for head, section in zip(heads, group)]
+    return Passage(
+        "\n\n".join(text for text in texts if text),
+        common,
+        tuple(path[-1] for path in own if path) if len(group) > 1 else (),
+        group[0].line or blocks[0].line,
+        blocks[0].page,
+        tuple(dict.fromkeys(address for block in blocks for address in block.pictures)),
+    )
+
+
+def _common(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    shared = 0
+    while all(len(path) > shared and path[shared] == paths[0][shared] for path in paths):
+        shared += 1
+    return paths[0][:shared]
+
+
+def _unsaid(path: tuple[str, ...], before: Sequence[tuple[str, ...]]) -> str:
+    """The headings of a section that the sections before it in the passage have not said."""
+    shared = max((len(_common([path, other])) for other in before), default=0)
+    return ": ".join(path[shared:] or path[-1:])
+
+
+def _under(head: str, blocks: Sequence[Block]) -> str:
+    """The blocks' text behind their heading; it begins the first sentence that it stands over, so
+    that neither is quoted without the other."""
+    texts = [block for block in blocks if block.text]
+    if not head or not texts:
+        return _text(texts)
+    head = head if head.endswith(_COMPLETE) else f"{head}:"
+    return head + (" " if texts[0].kind == "text" else "\n") + _text(texts)
+
+
+def _text(blocks: Sequence[Block]) -> str:
+    return "\n\n".join(block.text for block in blocks if block.text)
+
+
+# -- long sections -------------------------------------------------------------------------
+
+
+def _packed(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+    """Groups of blocks up to the limit; a line that leads on to what follows goes with it."""
+    group: list[Block] = []
+    size = 0
+    for unit in _units(blocks):
+        own = sum(tokens(block.text) for block in unit)
+        if group and size + own > MOST:
+            yield group
+            group, size = [], 0
+        group += unit
+        size += own
+    if group:
+        yield group
+
+
+def _units(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+    """What stays together: a line that ends in a colon and what it announces, a picture and what
+    stands before it, steps whose numbers go on."""
+    held: list[Block] = []
+    for block in (piece for whole in blocks for piece in _pieces(whole)):
+        if held and not _goes_on(held, block):
+            yield held
+            held = []
+        held.append(block)
+    if held:
+        yield held
+
+
+def _goes_on(held: Sequence[Block], block: Block) -> bool:
+    last = held[-1]
+    size = tokens(_text(held))
+    if not block.text:
+        return True
+    if last.text.endswith(_LEADS_ON):
+        return size + tokens(block.text) <= MOST_TOGETHER
+    started = any(one.kind == "steps" for one in held)
+    later = block.kind == "steps" and not block.text.startswith("1.")
+    return started and later and size + tokens(block.text) <= MOST_TOGETHER
+
+
+def _pieces(block: Block) -> Iterator[Block]:
+    """A block, cut where it is too long to be a passage."""
+    together = block.kind in ("steps", "code")
+    if tokens(block.text) <= (MOST_TOGETHER if together else MOST):
+        yield block
+        return
+    units, joint = (block.parts, "\n") if block.parts else _lines(block)
+    pictures = block.pictures
+    for group in _filled(units):
+        yield replace(block, text=joint.join(group), parts=tuple(group), pictures=pictures)
+        pictures = ()
+
+
+def _lines(block: Block) -> tuple[Sequence[str], str]:
+    if block.kind == "code" or "\n" in block.text:
+        return block.text.split("\n"), "\n"
+    return split_sentences(block.text), " "
+
+
+def _filled(units: Sequence[str]) -> Iterator[list[str]]:
+    group: list[str] = []
+    size = 0
+    for unit in (piece for whole in units for piece in _slices(whole)):
+        own = tokens(unit)
+        if group and size + own > MOST:
+            yield group
+            group, size = [], 0
+        group.append(unit)
+        size += own
+    if group:
+        yield group
+
+
+def _slices(unit: str) -> Iterator[str]:
+    """A unit, cut by lines, sentences, then words where it alone is longer than a passage."""
+    if tokens(unit) <= MOST_TOGETHER:
+        yield unit
+        return
+    lines = unit.split("\n")
+    finer = lines if len(lines) > 1 else split_sentences(unit)
+    if len(finer) > 1:
+        joint = "\n" if len(lines) > 1 else " "
+        yield from (joint.join(group) for group in _filled(finer))
+        return
+    words = list(re.finditer(r"\S+\s*", unit)) if " " in unit.strip() else []
+    if len(words) < MOST:
+        yield from (unit[at : at + MOST] for at in range(0, len(unit), MOST))
+        return
+    for at in range(0, len(words), MOST):
+        yield unit[words[at].start() : words[min(at + MOST, len(words)) - 1].end()].rstrip()

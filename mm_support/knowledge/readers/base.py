@@ -1,0 +1,118 @@
+"""What every reader takes and gives: a file in, documents of blocks out, remarks beside.
+
+Knows no file format and no entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Literal, Protocol
+
+from mm_support.types import Remark
+
+MAX_FILE_BYTES = 50 * 2**20
+MAX_REASON = 300  # characters of a remark; what it quotes may be a whole page
+
+Kind = Literal["heading", "text", "list", "steps", "table", "code", "end", "scan"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A paragraph, heading, list, table or piece of code, as a reader sees it.
+
+    text: lines joined by line breaks; the row of a table reads "header: value; ...". level: of a
+    heading, 1 the highest; "end" closes the headings of its level and below. line: in the file,
+    from 1, or 0. parts: the items of a list or the rows of a table, where it may be cut. pictures:
+    addresses as written. linked: share of the text that is links, 0..1. "scan" is a page without
+    text; its picture is to be read by OCR.
+    """
+
+    kind: Kind
+    text: str = ""
+    level: int = 0
+    line: int = 0
+    page: int | None = None
+    parts: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
+    linked: float = 0.0
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a person knows as one text: an article, a manual, or a row of questions and answers.
+
+    id: as its source names it, "" where it does not. file: whose pictures' addresses are relative
+    to it. row: an answer to the questions beside it, not cut into passages unless it is long.
+    """
+
+    title: str
+    blocks: tuple[Block, ...]
+    file: str = ""
+    line: int = 1
+    id: str = ""
+    row: bool = False
+    questions: tuple[str, ...] = ()
+    intent: str = ""
+    pictures: tuple[str, ...] = ()
+    human_only: bool = False
+    language: str = ""
+    url: str = ""
+    tags: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    updated: date | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    @property
+    def text(self) -> str:
+        return "\n".join(block.text for block in self.blocks if block.text)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to read. name: as people know it, relative to what is read. data: its bytes.
+
+    url: where it came from, for pages. room: an empty folder for the pictures that the file holds.
+    """
+
+    name: str
+    data: bytes
+    url: str = ""
+    room: Path | None = None
+
+    @property
+    def stem(self) -> str:
+        """A title for want of a better one: "reset-router.md" -> "reset router"."""
+        stem = self.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        stem = self._folder() if stem.strip("_").lower() in ("index", "readme") else stem
+        return stem.replace("-", " ").replace("_", " ").strip() or self.name
+
+    def _folder(self) -> str:
+        return self.name.rsplit("/", 2)[-2] if "/" in self.name else self.name
+
+
+@dataclass
+class Remarks:
+    """What a reader has to report about one file."""
+
+    file: str
+    skipped: list[Remark] = field(default_factory=list)
+    warnings: list[Remark] = field(default_factory=list)
+    mapping: list[str] = field(default_factory=list)
+
+    def skip(self, line: int, reason: str) -> None:
+        """Something was left out."""
+        self.skipped.append((self.file, line, reason[:MAX_REASON]))
+
+    def warn(self, line: int, reason: str) -> None:
+        """Something was kept, changed or not, that a person should look at."""
+        self.warnings.append((self.file, line, reason[:MAX_REASON]))
+
+
+class Reader(Protocol):
+    """Reads one format. Raises no error for what a file holds: what cannot be read is remarked."""
+
+    def __call__(self, file: File, remarks: Remarks) -> Iterable[Document]: ...

@@ -1,0 +1,196 @@
+"""The columns of a table, and the keys of exports and front matter -> the fields of a document.
+
+Names are looked up in columns.toml; where none is known, the contents decide: answers are the
+longest texts, questions end in question marks, ids are short and all different. What was decided
+is told in a sentence. Knows no file format.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import fmean
+
+from mm_support.knowledge.readers.base import Remarks
+from mm_support.knowledge.readers.fields import as_bool, folded
+
+SAMPLE = 200  # rows by which unknown columns are judged
+MANY = frozenset({"questions", "pictures", "tags"})  # fields that several columns may fill
+LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
+SENTENCE_ENDS = ".!?。！？"
+UNPUBLISHED = frozenset(
+    ("draft", "unpublished", "archived", "deleted", "inactive", "entwurf", "草稿")
+)
+
+
+@cache
+def known_names() -> dict[str, tuple[str, int]]:
+    """Name, folded -> its field and its place among the field's names."""
+    text = Path(__file__).with_name("columns.toml").read_text(encoding="utf-8")
+    fields = tomllib.loads(text)
+    return {
+        folded(name): (field, place)
+        for field, names in fields.items()
+        for place, name in enumerate(names)
+    }
+
+
+def field_of(name: str) -> str:
+    """The field that a column's name stands for, "" for a name that is not known."""
+    return known_names().get(folded(name), ("", 0))[0]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """fields: for each column its field, or "". names: as the file has them."""
+
+    names: tuple[str, ...]
+    fields: tuple[str, ...]
+    guessed: frozenset[int] = frozenset()
+
+    def values(self, cells: Sequence[object]) -> dict[str, object]:
+        """A row by fields; several columns of questions, pictures or tags are one list."""
+        row: dict[str, object] = {}
+        for field, cell in zip(self.fields, cells):
+            if field in MANY and field in row and cell:
+                row[field] = f"{row[field]}|{cell}" if row[field] else cell
+            elif field:
+                row.setdefault(field, cell)
+        return row
+
+    def unused(self, cells: Sequence[str]) -> list[tuple[str, str]]:
+        """(name, cell) of the filled columns that stand for no field."""
+        return [
+            (name, cell)
+            for name, field, cell in zip(self.names, self.fields, cells)
+            if not field and cell
+        ]
+
+    def note(self) -> str:
+        """What each column was taken for, "" where all have our own names."""
+        used = [
+            f"'{name}' is the {field.replace('_', ' ')}"
+            + " (by its contents)" * (at in self.guessed)
+            for at, (name, field) in enumerate(zip(self.names, self.fields))
+            if field and (folded(name) != folded(field) or at in self.guessed)
+        ]
+        unused = [f"'{name}'" for name, field in zip(self.names, self.fields) if name and not field]
+        rest = [f"not used: {', '.join(unused)}"] if unused else []
+        return "; ".join(used + rest)
+
+
+def map_names(names: Sequence[str]) -> Columns:
+    """Columns by their names alone; of two for one field the surer name has it."""
+    known = known_names()
+    found = [known.get(folded(name), ("", 0)) for name in names]
+    fields = []
+    for at, (field, _) in enumerate(found):
+        rivals = [other for other, (same, _) in enumerate(found) if same == field]
+        first = min(rivals, key=lambda other: (found[other][1], other))
+        fields.append(field if field in MANY or at == first else "")
+    return Columns(tuple(names), _with_title(fields))
+
+
+def _with_title(fields: list[str]) -> tuple[str, ...]:
+    """A single column of questions is the title where there is none."""
+    if "title" not in fields and fields.count("questions") == 1:
+        return tuple("title" if field == "questions" else field for field in fields)
+    return tuple(fields)
+
+
+def map_columns(rows: Sequence[Sequence[str]]) -> tuple[Columns, bool]:
+    """The columns of a table by its first rows, and whether the first row names them."""
+    header = has_header(rows)
+    names = rows[0] if header else [f"column {at + 1}" for at in range(max(map(len, rows)))]
+    columns = map_names(names)
+    body = rows[1:] if header else rows
+    if header and {"title", "answer"} <= set(columns.fields):
+        return columns, header
+    return _guess_rest(columns, [list(row) for row in body[:SAMPLE]]), header
+
+
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names columns: known names, or short labels above other contents."""
+    first = [cell for cell in rows[0] if cell.strip()]
+    if any(field_of(cell) in ("title", "answer", "questions") for cell in first):
+        return True
+    labels = all(len(cell) < LONG and cell.strip()[-1] not in SENTENCE_ENDS for cell in first)
+    body = rows[1:SAMPLE]
+    rest = [len(cell) for row in body for cell in row if cell.strip()]
+    longer = bool(first and rest) and fmean(rest) > fmean(map(len, first))
+    return bool(first and rest) and labels and (longer or _heads_figures(rows[0], body))
+
+
+def _heads_figures(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Whether a name without digits stands over cells that all have some."""
+    columns = [[row[at] for row in body if at < len(row) and row[at]] for at in range(len(first))]
+    return any(
+        cells and not _has_digit(name) and all(map(_has_digit, cells))
+        for name, cells in zip(first, columns)
+    )
+
+
+def _has_digit(text: str) -> bool:
+    return any(sign.isdigit() for sign in text)
+
+
+def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:
+    """Fields of the columns without known names, by what they hold."""
+    fields, lengths = list(columns.fields), {}
+    free = [at for at, field in enumerate(fields) if not field]
+    cells = {at: [row[at] for row in body if at < len(row) and row[at].strip()] for at in free}
+    lengths = {at: fmean(map(len, cells[at])) for at in free if cells[at]}
+    guessed: dict[int, str] = {}
+    if "answer" not in fields:
+        longest = max(lengths, key=lambda at: lengths[at], default=None)
+        if longest is None or not _is_prose(cells[longest]):
+            return columns
+        guessed[longest] = "answer"
+    asked = [at for at in lengths if at not in guessed and _asks(cells[at])]
+    guessed |= {at: "questions" for at in asked}
+    left = [at for at in lengths if at not in guessed]
+    first = left[0] if left else None
+    if len(left) > 1 and first is not None and "id" not in fields and _is_id(cells[first]):
+        guessed[first] = "id"
+        left = left[1:]
+    if left and "title" not in fields:
+        guessed[max(left, key=lambda at: lengths[at])] = "title"
+    for at, field in guessed.items():
+        fields[at] = field
+    return Columns(columns.names, _with_title(fields), frozenset(guessed))
+
+
+def _is_prose(cells: Sequence[str]) -> bool:
+    """Whether cells are texts rather than labels and figures."""
+    sentences = sum(cell.strip()[-1] in SENTENCE_ENDS or len(cell) > LONG for cell in cells)
+    return sentences >= 0.5 * len(cells)
+
+
+def _asks(cells: Sequence[str]) -> bool:
+    marked = sum(any(mark in cell for mark in "?？؟") for cell in cells)
+    return marked >= 0.5 * len(cells)
+
+
+def _is_id(cells: Sequence[str]) -> bool:
+    short = all(len(cell) < LONG and " " not in cell.strip() for cell in cells)
+    return short and len(set(cells)) == len(cells)
+
+
+def is_unpublished(row: Mapping[str, object], line: int, remarks: Remarks) -> bool:
+    """Whether its source says that customers do not see it yet, or any more."""
+    if as_bool(row.get("draft"), "draft", line, remarks):
+        return True
+    published = row.get("published")
+    text = str(published).strip().casefold() if published is not None else ""
+    status = str(row.get("status") or "").strip().casefold()
+    return text in ("false", "no", "0") or status in UNPUBLISHED
+
+
+def by_field(values: Mapping[str, object] | Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Keys of an export or of front matter, as fields; of two for one field the surer has it."""
+    pairs = list(values.items() if isinstance(values, Mapping) else values)
+    columns = map_names([str(name) for name, _ in pairs])
+    return {field: value for field, (_, value) in zip(columns.fields, pairs) if field}

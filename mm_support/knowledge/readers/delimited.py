@@ -1,0 +1,162 @@
+"""CSV and its kin, as spreadsheets and people save them -> one document a row.
+
+Any separator, any line end, quotes that are not closed or not needed: what is broken costs its own
+row and is remarked. A table without questions and answers becomes "header: value" lines.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+
+from mm_support.knowledge.readers.base import Block, Document, File, Remarks
+from mm_support.knowledge.readers.columns import Columns, map_columns, map_names
+from mm_support.knowledge.readers.encoding import decode
+from mm_support.knowledge.readers.fields import as_text
+from mm_support.knowledge.readers.rows import row_document
+from mm_support.knowledge.readers.tables import row_line
+
+SEPARATORS = ",;\t|"
+MAX_CELL = 2 * 2**20  # characters
+MAX_RECORD_LINES = 2_000  # lines of one row; a quote that is open longer was never closed
+JUDGED = 200  # rows by which separator and columns are judged
+_SEP_LINE = re.compile(r"\A\s*\"?sep=(.)\"?[ ]*\n", re.IGNORECASE)
+
+Row = tuple[int, list[str]]  # its line in the file, its cells
+
+
+def read_delimited(file: File, remarks: Remarks) -> Iterator[Document]:
+    """A document a row, in the file's order."""
+    text = decode(file.data, remarks)
+    named = _SEP_LINE.match(text)
+    lines = text.splitlines() if not named else ["", *text[named.end() :].splitlines()]
+    separator = named[1] if named else sniff(lines)
+    yield from table_documents(_filled_rows(lines, separator, remarks), file.stem, remarks)
+
+
+def sniff(lines: Sequence[str]) -> str:
+    """The separator that gives known column names, then the most even rows."""
+    return max(SEPARATORS, key=lambda separator: _evenness(lines, separator))
+
+
+def _evenness(lines: Sequence[str], separator: str) -> tuple[int, float, int]:
+    """(known names in the first row, share of the rows of the commonest width, that width)."""
+    head = list(islice(_records(lines[: JUDGED * 5], separator, Remarks("")), JUDGED))
+    rows = [cells for _, cells in head if any(cells)]
+    if not rows:
+        return 0, 0.0, 0
+    widths = Counter(len(cells) for cells in rows)
+    width, times = widths.most_common(1)[0]
+    names = sum(map(bool, map_names(rows[0]).fields))
+    return (names if width > 1 else min(names, 1)), times / len(rows) * (width > 1), width
+
+
+def _filled_rows(lines: Sequence[str], separator: str, remarks: Remarks) -> Iterator[Row]:
+    return (row for row in _records(lines, separator, remarks) if any(row[1]))
+
+
+# -- rows ----------------------------------------------------------------------------------
+
+
+def _records(lines: Sequence[str], separator: str, remarks: Remarks) -> Iterator[Row]:
+    """(line, cells) of each row. A row that cannot be read is remarked; the next line is a row."""
+    csv.field_size_limit(MAX_CELL)
+    at = 0
+    while at < len(lines):
+        cells, after = _record(lines, at, separator)
+        if cells is None:
+            cells, after = _lenient(lines[at], separator), at + 1
+            said = "a quote in it is not closed or not doubled"
+            remarks.warn(at + 1, f"{said}; the row was read as far as it can be told")
+        yield at + 1, [cell.strip() for cell in cells]
+        at = after
+
+
+def _record(lines: Sequence[str], at: int, separator: str) -> tuple[list[str] | None, int]:
+    """The cells of the row that begins at a line, and the line after it; None if it is broken."""
+    text, after = lines[at], at + 1
+    while after - at < MAX_RECORD_LINES:
+        try:
+            rows = list(_strict([text], separator))
+            return (rows[0] if rows else []), after
+        except csv.Error as exc:
+            if "unexpected end" not in str(exc) or after >= len(lines):
+                return None, at + 1
+        more = next((n for n in range(after, min(len(lines), at + MAX_RECORD_LINES))
+                     if '"' in lines[n]), None)  # fmt: skip
+        if more is None:
+            return None, at + 1
+        text, after = "\n".join([text, *lines[after : more + 1]]), more + 1
+    return None, at + 1
+
+
+def _strict(texts: list[str], separator: str) -> Iterator[list[str]]:
+    return csv.reader(texts, delimiter=separator, strict=True, skipinitialspace=True)
+
+
+def _lenient(line: str, separator: str) -> list[str]:
+    """Cells of one line in which a quote ends a cell only before a separator or the end."""
+    own = re.escape(separator)
+    cell = re.compile(rf'\s*"((?:[^"]|"(?!\s*(?:{own}|$)))*)"\s*(?={own}|$)|([^{own}]*)')
+    cells, place = [], 0
+    while place <= len(line):
+        found = cell.match(line, place)
+        assert found is not None  # the second alternative matches anything
+        quoted = found[1]
+        cells.append(found[2] if quoted is None else quoted.replace('""', '"'))
+        place = found.end() + 1
+    return cells
+
+
+# -- tables --------------------------------------------------------------------------------
+
+
+def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterator[Document]:
+    """A document a row of any table: CSV, or a sheet. stem: its title for want of a better one."""
+    first = list(islice(rows, JUDGED))
+    if not first:
+        return
+    columns, header = map_columns([cells for _, cells in first])
+    if not _can_answer(columns):
+        missing = [name for name in ("answer", "title") if name not in columns.fields]
+        remarks.skip(first[0][0], f"the header lacks {' and '.join(missing)}")
+        return
+    if note := columns.note():
+        remarks.mapping.append(f"{remarks.file}: {note}")
+    for line, cells in chain(first[header:], rows):
+        yield from _row(columns, line, cells, stem, remarks)
+
+
+def _can_answer(columns: Columns) -> bool:
+    return "answer" in columns.fields or columns.fields.count("") > 0 and len(columns.fields) > 1
+
+
+def _row(
+    columns: Columns, line: int, cells: list[str], stem: str, remarks: Remarks
+) -> Iterator[Document]:
+    if any(cells[len(columns.names) :]):
+        said = "it has more cells than the header; quote cells that hold the separator"
+        remarks.skip(line, said)
+        return
+    row = columns.values(cells)
+    if "answer" not in columns.fields:
+        yield from _table_row(columns, row, line, cells, stem)
+        return
+    if "title" not in columns.fields and not row.get("questions"):
+        row["title"] = stem
+    document = row_document(row, line, remarks)
+    if document is not None:
+        yield document
+
+
+def _table_row(
+    columns: Columns, row: dict[str, object], line: int, cells: list[str], stem: str
+) -> Iterator[Document]:
+    """A row of a table that holds no questions and answers."""
+    text = row_line(columns.names, cells)
+    title = as_text(row.get("title")) or next((cell for cell in cells if cell), stem)
+    block = Block("table", text, line=line, parts=(text,))
+    yield Document(f"{stem}: {title}", (block,), "", line, as_text(row.get("id")), row=True)

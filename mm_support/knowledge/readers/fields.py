@@ -1,0 +1,99 @@
+"""Values as people write them -> booleans, days, lists. Knows no format."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from mm_support.knowledge.readers.base import Remarks
+
+# how spreadsheets and people of the larger languages write the two values
+TRUE = frozenset(
+    """
+    1 1.0 true t yes y x ok on ✓ ✔ ☑ ✅ wahr ja j vrai oui o verdadero si sí s cierto vero sim
+    verdadeiro waar prawda tak истина да 是 真 对 對 はい 예 네 참 نعم صحيح כן evet doğru ano kyllä
+    """.split()
+)
+FALSE = frozenset(
+    """
+    0 0.0 false f no n - – — off ✗ ✘ ☐ ❌ none null falsch nein faux non falso não nao nee onwaar
+    fałsz nie ложь нет 否 假 不 いいえ 아니요 아니오 거짓 لا خطأ לא hayır yanlış ne ei nej
+    """.split()
+)
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})")
+_DAY_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})")
+_ONE, _OTHER = datetime(2001, 1, 1), datetime(2002, 2, 2)  # what they differ in a text lacks
+MONTH_FIRST_UNSURE = "could be read day or month first; write 2026-01-31"
+
+
+def folded(text: str) -> str:
+    """For comparing names: letters and digits in small letters, everything else one blank."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.sub(r"[\W_]+", " ", text).split())
+
+
+def as_bool(value: Any, name: str, line: int, remarks: Remarks) -> bool:
+    """Whether it says yes. What can be read neither way counts as yes and is remarked: the column
+    keeps answers from being given without a person."""
+    text = "" if value is None else str(value).strip().casefold()
+    if not text or text in FALSE:
+        return False
+    if text not in TRUE:
+        remarks.warn(line, f"{name} is {text[:40]!r}, neither yes nor no; it counts as yes")
+    return True
+
+
+def as_day(value: Any, name: str, line: int, remarks: Remarks) -> date | None:
+    """The day, from a date or from text; one that cannot be read for sure is remarked."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date) or value is None:
+        return value
+    text = str(value).strip()
+    if not text:
+        return None
+    try:
+        return _day_of(text)
+    except (ValueError, OverflowError) as exc:
+        remarks.warn(line, f"{name} is {text[:40]!r}: {exc or 'no date'}; it was left out")
+        return None
+
+
+def _day_of(text: str) -> date:
+    """Raises ValueError where the text is no date, or may be two."""
+    if found := _DAY.match(text):
+        return date(int(found[1]), int(found[2]), int(found[3]))
+    if found := _DAY_LAST.match(text):
+        first, second, year = int(found[1]), int(found[3]), int(found[4])
+        if second > 12:
+            first, second = second, first
+        elif found[2] == "/" and first <= 12 and first != second:
+            raise ValueError(MONTH_FIRST_UNSURE)
+        return date(year, second, first)
+    from dateutil import parser
+
+    filled = {parser.parse(text, default=default).date() for default in (_ONE, _OTHER)}
+    if len(filled) > 1:
+        raise ValueError("a date with day, month and year is needed")
+    return filled.pop()
+
+
+def as_list(value: Any, separator: str = "|") -> list[str]:
+    """Texts from a list or from one text with separators, none empty, each once."""
+    items = value if isinstance(value, Sequence) and not isinstance(value, str) else None
+    texts = items if items is not None else as_text(value).split(separator)
+    return list(dict.fromkeys(text for text in map(as_text, texts) if text))
+
+
+def as_text(value: Any) -> str:
+    """Without what no database stores: zeros and halves of surrogate pairs. Whole numbers that a
+    spreadsheet or a YAML file holds are written out: 1.23E+12 is 1230000000000."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    text = str(value).encode("utf-8", "ignore").decode()
+    return text.replace("\x00", "").strip()

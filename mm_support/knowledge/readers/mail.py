@@ -1,0 +1,43 @@
+"""EML -> one document: the subject and what the mail says. Runs in the sandbox."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from email.message import EmailMessage
+
+from mm_support.knowledge.readers.base import Block, Document, File, Remarks
+from mm_support.knowledge.readers.blocks import html_blocks
+from mm_support.knowledge.readers.fields import as_day
+
+_PREFIX = re.compile(r"^\s*(?:\w{1,3}|\w{1,3}\[\d+\])\s*:\s+(?=\S)")
+
+
+def read_mail(file: File, remarks: Remarks) -> Iterator[Document]:
+    """The document of a mail; attachments are named as left out."""
+    message = email.message_from_bytes(file.data, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    for part in message.iter_attachments():
+        remarks.skip(0, f"its attachment '{part.get_filename() or 'without a name'}' was not read")
+    body = message.get_body(("html", "plain"))
+    if body is None:
+        remarks.skip(0, "it holds no text")
+        return
+    text, links = body.get_content(), ()
+    blocks = tuple(_paragraphs(text))
+    if body.get_content_subtype() == "html":
+        blocks, links = html_blocks(text)
+    subject = " ".join(str(message["subject"] or "").split())
+    while prefix := _PREFIX.match(subject):  # Re:, Fwd:, AW:
+        subject = subject[prefix.end() :]
+    sent = message["date"].datetime if message["date"] and message["date"].datetime else None
+    updated = as_day(sent, "date", 0, remarks)
+    yield Document(subject or file.stem, blocks, file.name, links=links, updated=updated)
+
+
+def _paragraphs(text: str) -> Iterator[Block]:
+    for paragraph in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
+        if paragraph.strip():
+            yield Block("text", paragraph.strip())

@@ -1,0 +1,176 @@
+"""Markdown and MDX, as help centres and tools export them -> one document a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mm_support.knowledge.readers.base import Block, Document, File, Remarks
+from mm_support.knowledge.readers.blocks import BlockBuilder
+from mm_support.knowledge.readers.columns import by_field, field_of, is_unpublished
+from mm_support.knowledge.readers.encoding import decode
+from mm_support.knowledge.readers.fields import as_list, as_text, folded
+from mm_support.knowledge.readers.front_matter import split_front_matter
+from mm_support.knowledge.readers.markup import UNCLOSED, Cleaned, clean
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+MAX_NESTING = 50  # lists and quotes inside each other
+MAX_WORDS_MARKER = 80  # characters of the line that announces questions
+_TAG = re.compile(r"</?([a-zA-Z][\w:-]*)")
+
+
+def read_markdown(file: File, remarks: Remarks) -> Iterator[Document]:
+    """The document of a file; its title from the front matter, the first heading or its name."""
+    text = decode(file.data, remarks)
+    front, body, first = split_front_matter(text, remarks)
+    fields = by_field(front)
+    if is_unpublished(fields, 1, remarks):
+        remarks.skip(1, "it is marked as not published")
+        return
+    cleaned = clean(body, first, file.name.lower().endswith(".mdx"))
+    if cleaned.unclosed:
+        remarks.skip(cleaned.unclosed, UNCLOSED)
+    builder = BlockBuilder()
+    _build(cleaned, builder)
+    yield _document(file, fields, builder.finish(), tuple(builder.links), remarks)
+
+
+def markdown_blocks(
+    text: str, line: int = 1, breaks: bool = False
+) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+    """Blocks and links of a piece of Markdown. breaks: whether line breaks are kept."""
+    builder = BlockBuilder()
+    _build(clean(text, line), builder, breaks)
+    return builder.finish(), tuple(builder.links)
+
+
+def _document(
+    file: File,
+    fields: dict[str, Any],
+    blocks: tuple[Block, ...],
+    links: tuple[str, ...],
+    remarks: Remarks,
+) -> Document:
+    from mm_support.knowledge.readers.rows import document_fields
+
+    title, blocks = titled(as_text(fields.get("title")), blocks, file.stem)
+    questions, blocks = split_questions(blocks)
+    known = document_fields(fields, 1, remarks)
+    known["questions"] = (*known["questions"], *questions)
+    known["url"] = known["url"] or file.url
+    known["tags"] = known["tags"] or tuple(as_list(fields.get("tags"), ","))
+    return Document(title, blocks, file.name, links=links, **known)
+
+
+def titled(title: str, blocks: tuple[Block, ...], fallback: str) -> tuple[str, tuple[Block, ...]]:
+    """The title, and the blocks without the heading that says the same."""
+    headings = [block for block in blocks if block.kind == "heading"]
+    top = [block for block in headings if block.level == 1]
+    first = [block for block in blocks[:1] if block.kind == "heading"]
+    name = title or next((block.text for block in top + first), fallback)
+    same = next((block for block in (top + first) if folded(block.text) == folded(name)), None)
+    return name, tuple(block for block in blocks if block is not same or block.pictures)
+
+
+def split_questions(blocks: Sequence[Block]) -> tuple[list[str], tuple[Block, ...]]:
+    """The list under a line or heading "Questions", and the blocks without both."""
+    for at, (head, items) in enumerate(zip(blocks, blocks[1:])):
+        short = len(head.text) <= MAX_WORDS_MARKER and head.kind in ("heading", "text")
+        if short and items.kind == "list" and field_of(head.text) == "questions":
+            questions = [re.sub(r"^\s*- ", "", part) for part in items.parts]
+            return questions, (*blocks[:at], *blocks[at + 2 :])
+    return [], tuple(blocks)
+
+
+# -- tokens -> blocks ----------------------------------------------------------------------
+
+
+@cache
+def _parser(mdx: bool, breaks: bool) -> MarkdownIt:
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.deflist import deflist_plugin
+    from mdit_py_plugins.footnote import footnote_plugin
+
+    options = {"html": True, "maxNesting": MAX_NESTING, "breaks": breaks}
+    parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    parser.use(deflist_plugin).use(footnote_plugin)
+    # MDX knows no code by indentation, and reads Markdown inside HTML
+    return parser.disable(["code", "html_block"]) if mdx else parser
+
+
+def _build(cleaned: Cleaned, builder: BlockBuilder, breaks: bool = False) -> None:
+    parser = _parser(cleaned.mdx, breaks)
+    for token in parser.parse("\n".join(cleaned.lines)):
+        if token.map:
+            builder.line = cleaned.numbers[min(token.map[0], len(cleaned.numbers) - 1)]
+        _block_token(token, builder, breaks)
+
+
+def _block_token(token: Token, builder: BlockBuilder, breaks: bool) -> None:
+    if token.type == "inline":
+        for child in token.children or ():
+            _inline_token(child, builder, breaks)
+    elif token.type in ("fence", "code_block"):
+        _code(token.content, builder)
+    elif token.type == "html_block":
+        builder.feed_html(_shown(token.content))
+    elif token.tag and token.nesting == 1:
+        builder.start(token.tag, {name: str(value) for name, value in token.attrs.items()})
+    elif token.tag and token.nesting == -1:
+        builder.end(token.tag)
+    elif token.tag == "hr":
+        builder.start("hr", {})
+
+
+def _code(text: str, builder: BlockBuilder) -> None:
+    builder.start("pre", {})
+    builder.data(text)
+    builder.end("pre")
+
+
+def _inline_token(token: Token, builder: BlockBuilder, breaks: bool) -> None:
+    kind = token.type
+    if kind in ("text", "text_special", "code_inline"):
+        builder.data(token.content)
+    elif kind == "softbreak" and not breaks:
+        builder.data("\n")
+    elif kind in ("softbreak", "hardbreak"):
+        builder.start("br", {})
+    elif kind == "html_inline":
+        builder.feed_html(_shown(token.content))
+    elif kind == "image":
+        builder.start("img", {"src": str(token.attrs.get("src", ""))})
+    elif kind == "link_open":
+        builder.start("a", {"href": str(token.attrs.get("href", ""))})
+    elif kind == "link_close":
+        builder.end("a")
+
+
+def _shown(html: str) -> str:
+    """HTML in which what only looks like a tag, such as <your name>, is text."""
+    return _TAG.sub(lambda tag: tag[0] if _is_tag(tag[1]) else "&lt;" + tag[0][1:], html)
+
+
+@cache
+def _is_tag(name: str) -> bool:
+    return name.lower() in HTML_TAGS or "-" in name[1:-1] and not name[0].isupper()
+
+
+HTML_TAGS = frozenset(
+    """
+    a abbr acronym address area article aside audio b base bdi bdo big blockquote body br
+    button canvas caption center cite code col colgroup data datalist dd del details dfn
+    dialog dir div dl dt em embed fieldset figcaption figure font footer form frame frameset
+    h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li
+    link main map mark menu meta meter nav noscript object ol optgroup option output p param
+    picture pre progress q rp rt ruby s samp script search section select slot small source
+    span strike strong style sub summary sup svg path g circle rect line polyline polygon
+    table tbody td template textarea tfoot th thead time title tr track tt u ul var video
+    wbr
+    """.split()
+)

@@ -1,0 +1,236 @@
+"""Takes out of Markdown what the site's generator would have taken out before anybody reads it.
+
+MDX imports, exports and components, Hugo shortcodes, Liquid tags, admonitions, comments, attribute
+lists. Their contents stay, their titles become headings that fold. Code is left alone. Every line
+that is kept remembers its number. Knows no Markdown beyond fences and code spans.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_FENCE = re.compile(r"\s*(?:[-*+>]\s+|\d+[.)]\s+)?(`{3,}(?=[^`]*$)|~{3,})")
+_CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+_COMMENT_START = re.compile(r"<!--|\{/\*")
+_MODULE = re.compile(r"(?:import|export)\s+(?:[\w{*'\"]|default\b)")
+_VALUE = r"\"[^\"]*\"|'[^']*'|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+_COMPONENT = re.compile(rf"<(/?)([A-Z]\w*(?:\.\w+)*)((?:[^<>\"'{{}}/]|/(?!>)|{_VALUE})*)(/?)>")
+_CLOSED = re.compile(r"</([A-Z]\w*)>|<([A-Z]\w*)(?:\s[^<>]*)?/>")
+_COMPONENT_START = re.compile(r"</?[A-Z]\w*[a-z]\w*(?:\s|$)")
+_TAG_START = re.compile(r"\{\{[<%]|\{%")
+_SHORTCODE = re.compile(r"\{\{([<%])-?\s*(/?)\s*(\S*)(.*?)/?\s*-?[%>]\}\}", re.DOTALL)
+_LIQUID = re.compile(r"\{%-?\s*(end)?(\w*)(.*?)-?%\}", re.DOTALL)
+_EXPRESSION = re.compile(r"(?<=[\w-])=\{\{?([^{}]*)\}?\}")
+_QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|`([^`]*)`")
+_ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|\{[\"'`]([^\"'`]*)[\"'`]\})")
+_TITLES = ("title", "headline", "label", "summary", "heading", "name", "caption", "header")
+_COLONS = re.compile(r"\s*:{3,}\s*(?:\{?[\w-]+\}?)?(?:\[(.*)\]|\{title=\"(.*)\"\}|\s+(.*))?\s*$")
+_BANGS = re.compile(r"(\s*)(?:!!!|\?\?\?\+?|===\+?!?)(?:\s+[\w-]+)*(?:\s+\"(.*)\")?\s*$")
+_ALERT = re.compile(r"^(\s*>\s*)\[!\w+\][+-]?\s*(.*)$")
+_ATTRIBUTE_LIST = re.compile(r"\s*\{[:#.][^{}]*\}\s*$")
+_CONTENTS = re.compile(r"\s*\[\[?_?TOC_?\]?\]\s*$", re.IGNORECASE)
+LONGEST_TAG = 60  # lines over which a tag may run
+UNCLOSED = "a comment is not closed; what follows it was not read"
+
+
+@dataclass
+class Cleaned:
+    """Markdown without markup of generators. numbers: the line of the file of each line."""
+
+    lines: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    unclosed: int = 0  # line of a comment that does not end, or 0
+    mdx: bool = False
+    closed: frozenset[str] = frozenset()  # components that are closed somewhere
+    folds: list[tuple[str, bool]] = field(default_factory=list)  # open tags, whether they fold
+    indented: bool = False  # whether the lines after an admonition's head are its own
+
+    def add(self, number: int, *lines: str) -> None:
+        self.lines += lines
+        self.numbers += [number] * len(lines)
+
+
+def clean(text: str, first: int = 1, mdx: bool = False) -> Cleaned:
+    """The text as its generator would hand it to a Markdown parser; first: its first line's number.
+
+    mdx: whether it is known to be MDX; otherwise an import or a component that is closed says so.
+    """
+    cleaned = Cleaned(mdx=mdx or bool(re.search(r"^import\s.+['\"];?\s*$", text, re.MULTILINE)))
+    cleaned.closed = frozenset(one or two for one, two in _CLOSED.findall(text))
+    cleaned.mdx = cleaned.mdx or bool(cleaned.closed)
+    for inside_code, number, line in _without_comments(text.split("\n"), first, cleaned):
+        if cleaned.indented and line.strip():
+            cleaned.indented = line[:1] in " \t"
+            line = re.sub(r"^(?:\t| {1,4})", "", line)
+        if inside_code:
+            cleaned.add(number, line)
+        else:
+            _clean_line(line, number, cleaned)
+    return cleaned
+
+
+def _without_comments(
+    lines: list[str], first: int, cleaned: Cleaned
+) -> Iterator[tuple[bool, int, str]]:
+    """(whether it is code, number, line) of each line; tags that run over lines are joined."""
+    fence, place = "", 0
+    while place < len(lines):
+        line, number = lines[place], first + place
+        place += 1
+        mark = _FENCE.match(line)
+        if fence:
+            ends = mark and mark[1].startswith(fence) and not line.strip().strip(fence[0])
+            fence = "" if ends else fence
+            yield True, number, line
+        elif mark:
+            fence = mark[1]
+            yield True, number, line
+        else:
+            line, place = _closed(line, lines, place, number, cleaned)
+            line, place = _whole_tag(line, lines, place, cleaned.mdx)
+            if cleaned.mdx and _MODULE.match(line):
+                place = _end_of_module(line, lines, place)
+                line = ""
+            yield False, number, line
+
+
+def _closed(
+    line: str, lines: list[str], place: int, number: int, cleaned: Cleaned
+) -> tuple[str, int]:
+    """The line without comments, and the place after the line on which the last one ends."""
+    while start := _outside_code(_COMMENT_START, line):
+        end = "-->" if start[0] == "<!--" else "*/}"
+        head, tail = line[: start.start()], line[start.end() :]
+        while end not in tail and place < len(lines):
+            tail, place = lines[place], place + 1
+        if end not in tail:
+            cleaned.unclosed = number
+            return head, len(lines)
+        line = head + tail.split(end, 1)[1]
+    return line, place
+
+
+def _outside_code(pattern: re.Pattern[str], line: str) -> re.Match[str] | None:
+    found = pattern.search(line)
+    if found is None or "`" not in line:
+        return found
+    spans = [match.span() for match in _CODE_SPAN.finditer(line)]
+    while found and any(start <= found.start() < end for start, end in spans):
+        found = pattern.search(line, found.end())
+    return found
+
+
+def _whole_tag(line: str, lines: list[str], place: int, mdx: bool) -> tuple[str, int]:
+    """Joins the lines of a component or shortcode that ends on a later one."""
+    start = _outside_code(_COMPONENT_START, line) if mdx else None
+    start = start or _outside_code(_TAG_START, line)
+    if start is None:
+        return line, place
+    end = {"{{": "}}", "{%": "%}"}.get(start[0][:2], ">")
+    whole, after = line, place
+    while end not in whole[start.start() :] or _is_open(whole[start.start() :], end):
+        if after == len(lines) or after - place > LONGEST_TAG:
+            return line, place
+        whole, after = f"{whole}\n{lines[after]}", after + 1
+    return whole, after
+
+
+def _is_open(tag: str, end: str) -> bool:
+    return end == ">" and not _COMPONENT.match(tag)
+
+
+def _end_of_module(line: str, lines: list[str], place: int) -> int:
+    """Imports and exports end at an empty line, or where their brackets are closed."""
+    opened = line.count("{") - line.count("}") + line.count("(") - line.count(")")
+    while place < len(lines) and opened > 0:
+        line, place = lines[place], place + 1
+        opened += line.count("{") - line.count("}") + line.count("(") - line.count(")")
+    return place
+
+
+def _clean_line(line: str, number: int, cleaned: Cleaned) -> None:
+    start = line.lstrip()[:3]
+    if "{" in line or "<" in line:
+        line = _without_tags(line, cleaned)
+    if start == ":::" and (colons := _COLONS.match(line)):
+        cleaned.add(number, "", *_paragraph(*colons.groups()))
+    elif start in ("!!!", "???", "===") and (bangs := _BANGS.match(line)):
+        cleaned.indented = True
+        cleaned.add(number, "", *_paragraph(*bangs.groups()))
+    elif start[:1] == ">" and (alert := _ALERT.match(line)):
+        cleaned.add(number, alert[1] + alert[2])
+    elif _CONTENTS.match(line):
+        cleaned.add(number, "")
+    else:
+        line = _ATTRIBUTE_LIST.sub("", line) if "{" in line else line
+        cleaned.add(number, *line.split("\n"))
+
+
+def _paragraph(*titles: str | None) -> list[str]:
+    title = next((text.strip() for text in titles if text and text.strip()), "")
+    return [f"**{title}**", ""] if title else [""]
+
+
+def _without_tags(line: str, cleaned: Cleaned) -> str:
+    """Replaces tags of generators outside code spans by their titles."""
+    pieces, last = [], 0
+    for span in _CODE_SPAN.finditer(line) if "`" in line else ():
+        pieces += [_replaced(line[last : span.start()], cleaned), span[0]]
+        last = span.end()
+    return "".join([*pieces, _replaced(line[last:], cleaned)])
+
+
+def _replaced(text: str, cleaned: Cleaned) -> str:
+    if "{{" in text:
+        text = _SHORTCODE.sub(lambda tag: _seen(cleaned, tag[3], tag[4], bool(tag[2])), text)
+    if "{%" in text:
+        text = _LIQUID.sub(lambda tag: _seen(cleaned, tag[2], tag[3], bool(tag[1])), text)
+    if not cleaned.mdx:
+        return text
+    text = _COMPONENT.sub(lambda tag: _component(tag, cleaned), text)
+    return _EXPRESSION.sub(_first_string, text).replace("{' '}", " ").replace('{" "}', " ")
+
+
+def _first_string(expression: re.Match[str]) -> str:
+    """An attribute's value: the first string in its expression, e.g. an address."""
+    found = _QUOTED.search(expression[1])
+    value = next((text for text in found.groups() if text), "") if found else ""
+    return f'="{html.escape(value)}"'
+
+
+def _component(tag: re.Match[str], cleaned: Cleaned) -> str:
+    """What a reader sees of a component's tag; a placeholder such as <YourDomain> stays."""
+    closing, name, attributes, alone = tag.groups()
+    if name.split(".")[0] not in cleaned.closed and "=" not in attributes and not alone:
+        return tag[0]
+    return _seen(cleaned, name, attributes, bool(closing), bool(alone))
+
+
+def _seen(cleaned: Cleaned, name: str, attributes: str, closing: bool, alone: bool = False) -> str:
+    """A tag with a title opens a part that folds; a tag alone only shows its title."""
+    if closing:
+        return _close(cleaned, name)
+    values = {
+        found[1].lower(): found[2] or found[3] or found[4] or ""
+        for found in _ATTRIBUTE.finditer(attributes)
+    }
+    title = html.escape(next((values[name] for name in _TITLES if values.get(name)), ""))
+    picture = f"\n\n![](<{values['src']}>)\n\n" if values.get("src") else ""
+    if not alone:
+        cleaned.folds.append((name, bool(title)))
+    if title and not alone:
+        return f"\n\n<details><summary>{title}</summary>\n\n{picture}"
+    return picture + (f"\n\n{title}\n\n" if title else "")
+
+
+def _close(cleaned: Cleaned, name: str) -> str:
+    """Closes the last tag of this name, and what was left open inside."""
+    places = [place for place, (opened, _) in enumerate(cleaned.folds) if opened == name]
+    if not places:
+        return ""
+    folds = any(folded for _, folded in cleaned.folds[places[-1] :])
+    del cleaned.folds[places[-1] :]
+    return "\n\n</details>\n\n" if folds else ""

@@ -1,0 +1,84 @@
+"""A row by its fields -> a document: what CSV, spreadsheets and JSON share.
+
+An answer may hold HTML or Markdown, as exports do. Knows no file format.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from mm_support.knowledge.readers.base import Block, Document, Remarks
+from mm_support.knowledge.readers.blocks import html_blocks
+from mm_support.knowledge.readers.columns import is_unpublished
+from mm_support.knowledge.readers.fields import as_bool, as_day, as_list, as_text
+from mm_support.knowledge.readers.markdown import markdown_blocks
+
+HTML = re.compile(
+    r"<(?:p|div|span|br|ul|ol|li|a|b|i|strong|em|h[1-6]|table|tr|td|img|pre|code|blockquote|script|"
+    r"style|u|hr|font|section|article|details|iframe)\b[^<>]*>|<!--",
+    re.IGNORECASE,
+)
+ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{2,6}|#x[0-9a-fA-F]{2,5});")
+MARKDOWN = re.compile(
+    r"\*\*[^\s*][^*\n]*\*\*|!?\[[^\]\n]*\]\((?:<|https?:|/|mailto:|\w)|^#{1,6} |^```", re.M
+)
+
+
+def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Document | None:
+    """The document of a row; None, and a remark, where it has no title or answer or is a draft."""
+    if is_unpublished(row, line, remarks):
+        remarks.skip(line, "it is marked as not published")
+        return None
+    title, questions = (
+        text_of(row.get("title")),
+        [text_of(item) for item in as_list(row.get("questions"))],
+    )
+    title = title or next(iter(questions), "")
+    answer = as_text(row.get("answer"))
+    blocks, links = answer_blocks(answer, line)
+    if not title or not any(block.text for block in blocks):
+        remarks.skip(line, "it has no answer" if title else "it has no title")
+        return None
+    fields = document_fields(row, line, remarks)
+    fields["questions"] = tuple(text for text in questions if text and text != title)
+    identity = as_text(row.get("id"))
+    return Document(title, blocks, remarks.file, line, identity, row=True, links=links, **fields)
+
+
+def document_fields(row: Mapping[str, Any], line: int, remarks: Remarks) -> dict[str, Any]:
+    """What rows and front matter may say of a document beside its title and text."""
+    days = {
+        name: as_day(row.get(name), name, line, remarks)
+        for name in ("updated", "valid_from", "valid_until")
+    }
+    return {
+        "questions": tuple(as_list(row.get("questions"))),
+        "intent": as_text(row.get("intent")),
+        "pictures": tuple(as_list(row.get("pictures"))),
+        "human_only": as_bool(row.get("human_only"), "human_only", line, remarks),
+        "language": as_text(row.get("language")).split("|")[0][:35],
+        "url": as_text(row.get("url")),
+        "tags": tuple(as_list(row.get("tags"))),
+        **days,
+    }
+
+
+def text_of(value: Any) -> str:
+    """A title or question without HTML."""
+    text = as_text(value)
+    if HTML.search(text):
+        text = " ".join(block.text for block in html_blocks(text)[0])
+    return " ".join((html.unescape(text) if ENTITY.search(text) else text).split())
+
+
+def answer_blocks(text: str, line: int) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+    """Blocks and links of an answer that is HTML, Markdown or plain text."""
+    if HTML.search(text):
+        return html_blocks(text, line)
+    if MARKDOWN.search(text):
+        return markdown_blocks(text, line, breaks=True)
+    plain = html.unescape(text) if ENTITY.search(text) else text
+    return (Block("text", plain.strip(), line=line),), ()

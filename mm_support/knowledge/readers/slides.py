@@ -1,0 +1,77 @@
+"""PPTX -> one document: a section a slide. Speakers' notes and hidden slides are left out.
+
+Runs in the sandbox.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from mm_support.knowledge.readers.base import Block, Document, File, Remarks
+from mm_support.knowledge.readers.tables import table_lines
+from mm_support.knowledge.readers.word import PICTURES, save_picture
+
+MAX_SLIDES = 1_000
+
+
+def read_slides(file: File, remarks: Remarks) -> Iterator[Document]:
+    """The document of a file; its title is that of its first slide."""
+    from pptx import Presentation
+
+    slides = list(Presentation(io.BytesIO(file.data)).slides)
+    if len(slides) > MAX_SLIDES:
+        remarks.skip(0, f"it has {len(slides)} slides; the first {MAX_SLIDES} were read")
+    blocks: list[Block] = []
+    for number, slide in enumerate(slides[:MAX_SLIDES], 1):
+        if slide._element.get("show") == "0":
+            remarks.skip(0, f"slide {number} is hidden")
+            continue
+        blocks += _slide(slide, number, file)
+    headings = [block for block in blocks if block.kind == "heading"]
+    title = headings[0].text if headings else file.stem
+    if headings and blocks[0] is headings[0] and len(headings) > 1:
+        blocks = blocks[1:]
+    yield Document(title, tuple(blocks), file.name)
+
+
+def _slide(slide: Any, number: int, file: File) -> Iterator[Block]:
+    title = slide.shapes.title
+    if title is not None and title.has_text_frame and title.text_frame.text.strip():
+        heading = " ".join(title.text_frame.text.split())
+        yield Block("heading", heading, 2, page=number)
+    own = title.shape_id if title is not None else None
+    for shape in _flat(slide.shapes):
+        if shape.shape_id != own:
+            yield from _shape(shape, number, file)
+
+
+def _flat(shapes: Iterable[Any]) -> list[Any]:
+    """Shapes without their groups, from top to bottom."""
+    found: list[Any] = []
+    for shape in shapes:
+        found += _flat(shape.shapes) if hasattr(shape, "shapes") else [shape]
+    return sorted(found, key=lambda shape: (shape.top or 0, shape.left or 0))
+
+
+def _shape(shape: Any, number: int, file: File) -> Iterator[Block]:
+    if getattr(shape, "has_table", False) and shape.has_table:
+        rows = [[" ".join(cell.text.split()) for cell in row.cells] for row in shape.table.rows]
+        lines = table_lines(rows, bool(shape.table.first_row))
+        yield Block("table", "\n".join(lines), page=number, parts=tuple(lines))
+    elif getattr(shape, "has_text_frame", False) and shape.text_frame.text.strip():
+        lines = [line for line in map(_line, shape.text_frame.paragraphs) if line]
+        kind = "list" if len(lines) > 1 else "text"
+        lines = [f"- {line}" for line in lines] if kind == "list" else lines
+        yield Block(kind, "\n".join(lines), page=number, parts=tuple(lines))
+    elif hasattr(shape, "image") and file.room is not None:
+        ending = PICTURES.get(shape.image.content_type, "")
+        if ending:
+            path = save_picture(file, shape.image.blob, ending)
+            yield Block("text", page=number, pictures=(path,))
+
+
+def _line(paragraph: Any) -> str:
+    text = " ".join("".join(run.text for run in paragraph.runs).split())
+    return "  " * paragraph.level * bool(text) + text

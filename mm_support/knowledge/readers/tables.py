@@ -1,0 +1,130 @@
+"""Cells -> lines that say what each cell means: "Plan: Basic; Price: 9 euros".
+
+A cell is found by its row and its column, whatever of the table is cut off. Knows no format.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+MAX_SPAN = 50  # columns or rows that one cell may cover
+
+Cells = list[str]
+
+
+def row_line(header: Sequence[str], row: Sequence[str]) -> str:
+    """A row in words; cells under no header, and a cell that covers the row, stand alone."""
+    if len(row) > 2 and len(set(row)) == 1:
+        return row[0]
+    names = [*header, *[""] * len(row)]
+    pairs = [(name, cell) for name, cell in zip(names, row) if cell]
+    texts = [_pair(name, cell) for name, cell in pairs]
+    if header and not names[0] and row[0] and len(texts) > 1:  # a row named by its first cell
+        return f"{texts[0].rstrip(':')}: {'; '.join(texts[1:])}"
+    return "; ".join(texts)
+
+
+def _pair(name: str, cell: str) -> str:
+    cell = " ".join(cell.split())
+    if not name:
+        return cell
+    return f"{name} {cell}" if name[-1:] in ":：?？" else f"{name}: {cell}"
+
+
+def table_lines(rows: Sequence[Cells], header: bool | None = None) -> list[str]:
+    """A line a row. header: whether the first row names the columns; None where nobody knows."""
+    rows = [row for row in rows if any(row)]
+    if not rows:
+        return []
+    width = max(map(len, rows))
+    if width == 1:
+        return [row[0] for row in rows]
+    if header is None:
+        header = looks_like_header(rows)
+    if header and len(rows) > 1:
+        return [row_line(rows[0], row) for row in rows[1:]]
+    if width == 2 and not header:
+        return [row_line((), [_pair(*row)] if len(row) == 2 and all(row) else row) for row in rows]
+    return [row_line((), row) for row in rows]
+
+
+def looks_like_header(rows: Sequence[Cells]) -> bool:
+    """Whether a table's first row names its columns: all but its corner filled, all different,
+    no figures, no sentences, and the table wider than pairs of name and value."""
+    first = rows[0]
+    names = first[1:] if not first[0] else first
+    plain = all(name and not re.search(r"\d|[.!。！]$", name) for name in names)
+    return len(rows) > 1 and len(first) > 2 and plain and len(set(first)) == len(first)
+
+
+@dataclass
+class Table:
+    """A table that is being read. lists: how many lists were open when it began."""
+
+    lists: int = 0
+    line: int = 0
+    in_head: bool = False
+    rows: list[Cells] = field(default_factory=list)
+    _heads: list[bool] = field(default_factory=list)  # whether all cells of a row are headers
+    _down: dict[tuple[int, int], str] = field(default_factory=dict)  # row, column -> text
+    _cell: list[str] | None = None
+    _span: tuple[int, int] = (1, 1)
+
+    def open_row(self) -> None:
+        self.rows.append([])
+        self._heads.append(True)
+        self._from_above()
+
+    def open_cell(self, attrs: dict[str, str], head: bool) -> None:
+        if not self.rows:
+            self.open_row()
+        self._cell = []
+        self._span = _span(attrs.get("colspan", "")), _span(attrs.get("rowspan", ""))
+        self._heads[-1] = self._heads[-1] and (head or self.in_head)
+
+    def add(self, text: str) -> None:
+        if self._cell is not None:
+            self._cell.append(text.removeprefix("- ").replace("\n- ", ", "))  # a list in a cell
+        elif text:  # a caption, or text between the cells
+            self.rows.append([text])
+            self._heads.append(False)
+
+    def close_cell(self) -> None:
+        if self._cell is None:
+            return
+        text, (across, down) = " ".join(" ".join(self._cell).split()), self._span
+        self._cell = None
+        row, place = self.rows[-1], len(self.rows) - 1
+        for _ in range(across):
+            self._down |= {(place + below, len(row)): text for below in range(1, down)}
+            row.append(text)
+        self._from_above()
+
+    def _from_above(self) -> None:
+        """Fills the places that a cell of an earlier row covers."""
+        row, place = self.rows[-1], len(self.rows) - 1
+        while (place, len(row)) in self._down:
+            row.append(self._down.pop((place, len(row))))
+
+    def lines(self) -> list[str]:
+        pairs = [(row, head) for row, head in zip(self.rows, self._heads) if any(row)]
+        alone = []
+        while pairs and len(pairs[0][0]) == 1 and len(pairs) > 1:  # a caption above the header
+            alone += pairs.pop(0)[0]
+        rows, heads = [row for row, _ in pairs], [head for _, head in pairs]
+        if len(heads) > 1 and heads[0] and heads[1] and not all(heads):
+            rows, heads = [_joined(rows[0], rows[1]), *rows[2:]], heads[1:]
+        known = True if heads and heads[0] and not all(heads) else None
+        return alone + table_lines(rows, known)
+
+
+def _joined(upper: Cells, lower: Cells) -> Cells:
+    """Two rows of headers as one: "Price" over "monthly" is "Price monthly"."""
+    pairs = zip(upper + [""] * (len(lower) - len(upper)), lower)
+    return [one if one == two else f"{one} {two}".strip() for one, two in pairs]
+
+
+def _span(text: str) -> int:
+    return min(MAX_SPAN, max(1, int(text))) if text.strip()[:4].isdecimal() else 1

@@ -1,0 +1,63 @@
+"""DOCX -> one document: headings, lists, tables and pictures; what tracked changes deleted, and
+comments, are left out.
+
+Runs in the sandbox.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+
+from mm_support.knowledge.readers.base import Document, File, Remarks
+from mm_support.knowledge.readers.blocks import html_blocks
+from mm_support.knowledge.readers.markdown import split_questions, titled
+
+STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
+PICTURES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+MAX_PICTURES = 200
+_TITLE = re.compile(r"<dc:title>([^<]{1,300})</dc:title>")
+
+
+def read_word(file: File, remarks: Remarks) -> Iterator[Document]:
+    """The document of a file, its title from its properties or its first heading."""
+    import mammoth
+
+    kept: list[str] = []
+
+    def keep(image) -> dict[str, str]:
+        ending = PICTURES.get(image.content_type, "")
+        if not ending or file.room is None or len(kept) >= MAX_PICTURES:
+            remarks.skip(0, f"a picture of the kind {image.content_type} cannot be shown")
+            return {"src": ""}
+        with image.open() as stream:
+            kept.append(save_picture(file, stream.read(), ending))
+        return {"src": kept[-1]}
+
+    result = mammoth.convert_to_html(
+        io.BytesIO(file.data), style_map=STYLES, convert_image=mammoth.images.img_element(keep)
+    )
+    blocks, links = html_blocks(result.value)
+    title, blocks = titled(_own_title(file.data, blocks), blocks, file.stem)
+    questions, blocks = split_questions(blocks)
+    yield Document(title, blocks, file.name, questions=tuple(questions), links=links)
+
+
+def _own_title(data: bytes, blocks) -> str:
+    """The title in the file's properties where the text names it too: it is often a template's."""
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        names = [name for name in parts.namelist() if name == "docProps/core.xml"]
+        found = _TITLE.search(parts.read(names[0]).decode("utf-8", "replace")) if names else None
+    said = [block.text for block in blocks[:5]]
+    return found[1].strip() if found and found[1].strip() in said else ""
+
+
+def save_picture(file: File, data: bytes, ending: str) -> str:
+    """Keeps a picture in the file's room, named by its content; returns its path."""
+    assert file.room is not None
+    path = file.room / f"{hashlib.sha256(data).hexdigest()[:16]}{ending}"
+    path.write_bytes(data)
+    return str(path)

@@ -1,0 +1,84 @@
+"""The process in which files of complicated formats are read: python -m ...readers.worker.
+
+Reads one request a line on its standard input, writes the documents as JSON into a file and
+answers with one line. Limits of memory and output are set before anything is read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from mm_support.knowledge.readers import FORMATS
+from mm_support.knowledge.readers.base import Block, Document, File, Remarks
+
+MAX_RESULT = 256 * 2**20  # bytes of documents as JSON
+MAX_PROBLEM = 200  # characters
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)  # what a library prints is no answer
+    limit(int(sys.argv[1]))
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            problem = read(request)
+        except MemoryError:
+            problem = "it needs more memory than a file may take"
+        except Exception as exc:  # parsers of foreign files raise anything
+            problem = f"it cannot be read ({type(exc).__name__}: {str(exc)[:MAX_PROBLEM]})"
+        answers.write(json.dumps({"problem": problem}) + "\n")
+
+
+def limit(memory: int) -> None:
+    """Bounds this process; systems without such limits have the parent's time limit alone."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for kind, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, MAX_RESULT)):
+        hard = resource.getrlimit(kind)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (most, hard))
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file too large is an OSError
+
+
+def read(request: dict[str, Any]) -> str:
+    """Reads one file; returns what is wrong, or ""."""
+    room = Path(request["room"]) if request["room"] else None
+    data = Path(request["path"]).read_bytes()
+    file = File(request["name"], data, request["url"], room)
+    remarks = Remarks(file.name)
+    documents = list(FORMATS[request["suffix"]].reader()(file, remarks))
+    result = {"documents": [asdict(one) for one in documents], "remarks": asdict(remarks)}
+    with open(request["result"], "w", encoding="utf-8") as out:
+        json.dump(result, out, default=str)
+    return ""
+
+
+def document_of(values: dict[str, Any]) -> Document:
+    """A document from its JSON. Raises TypeError, ValueError or KeyError for anything else."""
+    own = dict(values)
+    own["blocks"] = tuple(_block_of(block) for block in values["blocks"])
+    for name in ("questions", "pictures", "tags", "links"):
+        own[name] = tuple(map(str, values[name]))
+    for day in ("updated", "valid_from", "valid_until"):
+        own[day] = date.fromisoformat(values[day]) if values[day] else None
+    return Document(**own)
+
+
+def _block_of(values: dict[str, Any]) -> Block:
+    lists = {name: tuple(map(str, values[name])) for name in ("parts", "pictures")}
+    return Block(**{**values, **lists})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,285 @@
+"""PDF, Word, slides, workbooks, mails and pages: read as a person would, in a process apart."""
+
+import time
+from email.message import EmailMessage
+
+import pytest
+from knowledge_files import PICTURE, docx, paragraph, pdf, png, run, write_zip
+from openpyxl import Workbook
+from PIL import Image
+
+from mm_support.errors import KnowledgeError
+from mm_support.knowledge.ingest import ReadingOptions, read_source
+from mm_support.knowledge.readers import FORMATS, Format
+from mm_support.knowledge.readers.base import File, Remarks
+from mm_support.knowledge.readers.sandbox import Sandbox
+
+
+def said(reading):
+    return "\n".join(f"{entry.title}\n{entry.answer}" for entry in reading.entries)
+
+
+def reasons(reading):
+    return " / ".join(reason for _, _, reason in reading.skipped)
+
+
+LEFT = [f"Left {n} tells of the first half of the matter." for n in range(6)]
+RIGHT = [f"Right {n} tells of the other half of the matter." for n in range(6)]
+
+
+def test_pdf_columns_are_read_one_after_the_other(tmp_path):
+    lines = [
+        line
+        for n, (left, right) in enumerate(zip(LEFT, RIGHT))
+        for line in ((50, 700 - 14 * n, 9, left), (310, 700 - 14 * n, 9, right))
+    ]
+    wide = (
+        50,
+        740,
+        9,
+        "This line runs over both columns of the page and stands above them all, so it is wide.",
+    )
+    pdf(tmp_path / "two.pdf", [[(50, 780, 20, "Two columns"), wide, *lines]])
+    (entry,) = read_source(tmp_path / "two.pdf").entries
+    places = [entry.answer.index(text) for text in [wide[3], *LEFT, *RIGHT]]
+    assert places == sorted(places) and entry.title == "Two columns" and entry.page == 1
+
+
+def test_pdf_pages_lose_what_repeats_and_keep_their_numbers(tmp_path):
+    pages = [
+        [(50, 810, 8, "Brew manual, edition 7"), (50, 400, 10, text), (280, 20, 8, f"Page {n}")]
+        for n, text in enumerate(
+            (f"{word} is told here. " * 25 for word in ("Ice", "Tea", "Milk", "Oats")), 1
+        )
+    ]
+    reading = read_source(pdf(tmp_path / "manual.pdf", pages))
+    assert "edition" not in said(reading).replace(
+        reading.entries[0].title, ""
+    ) and "Page " not in said(reading)
+    assert {entry.page for entry in reading.entries if "Oats" in entry.answer} == {4}
+
+
+def test_a_scanned_page_is_read_by_the_ocr_that_is_passed_in(tmp_path):
+    path = pdf(tmp_path / "scan.pdf", [[(50, 700, 12, "Typed page.")], []])
+
+    def ocr(page):
+        assert isinstance(page, Image.Image) and min(page.size) > 300
+        return "Scanned page."
+
+    assert "Scanned page." in said(read_source(path, ReadingOptions(ocr=ocr)))
+    without = read_source(path)
+    assert "Typed page." in said(without) and "page 2 is a picture" in reasons(without)
+
+
+def test_an_encrypted_or_damaged_pdf_is_one_remark_and_the_rest_is_read(tmp_path):
+    pdf(tmp_path / "a.pdf", [[(50, 700, 12, "Secret.")]], encrypted=True)
+    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.7 nothing")
+    (tmp_path / "c.md").write_text("# T\n\nA.")
+    reading = read_source(tmp_path)
+    assert [file for file, _, _ in reading.skipped] == ["a.pdf", "b.pdf"]
+    assert "encrypted" in reading.skipped[0][2] and len(reading.entries) == 1
+
+
+@pytest.mark.slow
+def test_a_pdf_of_500_pages_is_one_document(tmp_path):
+    pages = [[(50, 700, 11, f"Sentence {n} says {n * 7} things of its page.")] for n in range(500)]
+    started = time.monotonic()
+    reading = read_source(pdf(tmp_path / "long.pdf", pages))
+    assert reading.documents == 1 and time.monotonic() - started < 60
+    text = said(reading)
+    assert all(f"says {n * 7} things" in text for n in range(500))
+
+
+def test_word_headings_changes_tables_and_pictures(tmp_path):
+    row = "<w:tr>{}</w:tr>".format
+    cell = "<w:tc>{}</w:tc>".format
+    rows = [("Plan", "Price", "Users"), ("Basic", "9 euros", "1"), ("Team", "29 euros", "5")]
+    table = "".join(row("".join(cell(paragraph(run(text))) for text in line)) for line in rows)
+    path = docx(
+        tmp_path / "guide.docx",
+        paragraph(run("Refunds"), style="berschrift1"),
+        paragraph(
+            run("We pay within "),
+            "<w:del w:id='1' w:author='x'><w:r><w:delText>30</w:delText></w:r></w:del>",
+            f"<w:ins w:id='2' w:author='x'>{run('14')}</w:ins>",
+            run(" days."),
+            PICTURE,
+        ),
+        paragraph(run("Prices"), style="berschrift2"),
+        f"<w:tbl>{table}</w:tbl>",
+    )
+    reading = read_source(path)
+    (entry,) = reading.entries
+    assert entry.title == "Refunds" and "We pay within 14 days." in entry.answer
+    assert "Plan: Team; Price: 29 euros; Users: 5" in entry.answer
+    assert [picture.read_bytes() for picture in entry.pictures] == [png()]
+
+
+def test_slides_leave_out_notes_and_hidden_slides(tmp_path):
+    from pptx import Presentation
+
+    show = Presentation()
+    for title, text in (
+        ("Plans", "Basic costs 9 euros."),
+        ("Draft", "Do not show."),
+        ("Help", "Call us."),
+    ):
+        slide = show.slides.add_slide(show.slide_layouts[1])
+        slide.shapes.title.text, slide.placeholders[1].text = title, text
+        slide.notes_slide.notes_text_frame.text = "Tell them nothing."
+    show.slides[1]._element.set("show", "0")
+    show.save(tmp_path / "deck.pptx")
+    reading = read_source(tmp_path / "deck.pptx")
+    assert "Basic costs 9 euros." in said(reading) and "Call us." in said(reading)
+    assert "nothing" not in said(reading) and "Do not show" not in said(reading)
+    assert "slide 2 is hidden" in reasons(reading)
+
+
+def test_a_workbook_of_two_sheets_with_merged_cells_and_long_numbers(tmp_path):
+    book = Workbook()
+    faq = book.active
+    faq.title = "FAQ"
+    faq.append(["ID", "Frage", "Antwort", "nur Mensch"])
+    faq.append([1.23e12, "Wie lange?", "14 Tage.", True])
+    faq.append([1230000000001, "Was kostet es?", "9 Euro.", None])
+    prices = book.create_sheet("Prices")
+    for line in (
+        ["Region", "Product", "Price"],
+        ["North", "Jug", 9.5],
+        [None, "Lid", 2],
+        ["South", "Jug", 8],
+    ):
+        prices.append(line)
+    prices.merge_cells("A2:A3")
+    book.create_sheet("Old").sheet_state = "hidden"
+    book.save(tmp_path / "book.xlsx")
+    reading = read_source(tmp_path / "book.xlsx")
+    found = {entry.id: entry for entry in reading.entries}
+    assert found["1230000000000"].human_only and found["1230000000000"].answer == "14 Tage."
+    assert (
+        not found["1230000000001"].human_only and found["1230000000001"].title == "Was kostet es?"
+    )
+    lid = next(entry.answer for entry in reading.entries if "Lid" in entry.answer)
+    assert lid == "Region: North; Product: Lid; Price: 2" and "'Old' is hidden" in reasons(reading)
+    assert any("'Frage'" in note and "'Antwort'" in note for note in reading.mapping)
+
+
+def test_a_mail_says_its_text_and_names_its_attachments(tmp_path):
+    mail = EmailMessage()
+    mail["Subject"], mail["Date"] = "Re: AW: Größen", "Tue, 3 Mar 2026 10:00:00 +0000"
+    mail.set_content("Wir haben S bis XL.")
+    mail.add_alternative("<p>Wir haben <b>S bis XL</b>.</p><p hidden>intern</p>", subtype="html")
+    mail.add_attachment(b"x", maintype="application", subtype="pdf", filename="liste.pdf")
+    (tmp_path / "m.eml").write_bytes(bytes(mail))
+    reading = read_source(tmp_path / "m.eml")
+    (entry,) = reading.entries
+    assert (entry.title, entry.answer) == ("Größen", "Wir haben S bis XL.")
+    assert "liste.pdf" in reasons(reading) and str(entry.updated) == "2026-03-03"
+
+
+PAGE = """<!doctype html><html lang="en"><head><title>Returns | Shop</title><style>p{}</style></head><body>
+<header><nav><a href="/">Home</a><a href="/cart">Basket</a></nav></header>
+<div id="cookies" role="dialog">We use cookies. <button>Accept</button></div>
+<main><h1>Returns</h1><p>Send it back within <b>30&nbsp;days</b>.</p><!-- ask Ann -->
+<table><tr><th>Kind</th><th>Days</th></tr><tr><td>Shoes</td><td>60</td></tr><tr><td>Food</td><td>0</td></tr></table>
+</main><footer>Imprint, <a href="/terms">terms</a></footer></body></html>"""
+
+
+def test_a_page_is_read_without_navigation_banner_and_comments(tmp_path):
+    (tmp_path / "returns.html").write_text(PAGE)
+    (entry,) = read_source(tmp_path / "returns.html").entries
+    assert (entry.title, entry.language) == ("Returns", "en")
+    assert (
+        entry.answer == "Send it back within 30 days.\n\nKind: Shoes; Days: 60\nKind: Food; Days: 0"
+    )
+
+
+def test_a_page_without_main_is_told_from_what_surrounds_it(tmp_path):
+    text = "".join(
+        f"<p>Paragraph {n} explains how parcels are sent and what they cost.</p>" for n in range(9)
+    )
+    menu = "".join(f'<li><a href="/{n}">Menu entry {n}</a></li>' for n in range(9))
+    body = f'<div class="menu"><ul>{menu}</ul></div><div class="text"><h1>Parcels</h1>{text}</div>'
+    (tmp_path / "p.html").write_text(
+        f"<html><body>{body}<div class='cookie'>Accept cookies</div></body></html>"
+    )
+    reading = read_source(tmp_path / "p.html")
+    assert all(f"Paragraph {n} explains" in said(reading) for n in range(9))
+    assert "Menu entry" not in said(reading)
+
+
+# -- the process apart ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def bad_readers(tmp_path, monkeypatch):
+    """Readers that misbehave, for files that end in .hang, .memory, .dies, .raises and .lies."""
+    (tmp_path / "bad_readers.py").write_text(
+        "import os, time\n"
+        "def hang(file, remarks): time.sleep(60)\n"
+        "def memory(file, remarks): return bytearray(8 * 2**30)\n"
+        "def dies(file, remarks): os._exit(3)\n"
+        "def raises(file, remarks): raise KeyError('no such part')\n"
+        "def lies(file, remarks): os.write(1, b'{}\\n'); return []\n"
+    )
+    worker = tmp_path / "sitecustomize.py"
+    names = ("hang", "memory", "dies", "raises", "lies")
+    worker.write_text(
+        "import mm_support.knowledge.readers as own, bad_readers\n"
+        "class Bad:\n"
+        "    def __init__(self, name): self.name = name\n"
+        "    def reader(self): return getattr(bad_readers, self.name)\n"
+        f"own.FORMATS.update({{'.' + name: Bad(name) for name in {names!r}}})\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    return names
+
+
+@pytest.mark.parametrize(
+    "kind, reason",
+    [("hang", "longer than 3 s"), ("memory", "memory"), ("dies", "ended"), ("raises", "KeyError")],
+)
+def test_a_file_that_misbehaves_is_one_remark_and_the_next_is_read(
+    tmp_path, bad_readers, kind, reason
+):
+    (tmp_path / "room").mkdir()
+    with Sandbox(tmp_path / "room", seconds=3) as sandbox:
+        remarks = Remarks("x")
+        assert sandbox.read(File("x", b"x"), f".{kind}", remarks) == []
+        ((_, _, why),) = remarks.skipped
+        assert reason in why
+        documents = sandbox.read(File("a.html", b"<p>Read.</p>"), ".html", Remarks("a.html"))
+        assert [document.text for document in documents] == ["Read."]
+
+
+def test_what_a_reader_prints_is_no_answer(tmp_path, bad_readers):
+    (tmp_path / "room").mkdir()
+    with Sandbox(tmp_path / "room", seconds=10) as sandbox:
+        assert sandbox.read(File("x", b"x"), ".lies", Remarks("x")) == []
+        documents = sandbox.read(File("a.html", b"<p>Read.</p>"), ".html", Remarks("a.html"))
+        assert [document.text for document in documents] == ["Read."]
+
+
+def test_formats_of_complicated_files_are_read_apart():
+    apart = {suffix for suffix, form in FORMATS.items() if form.apart}
+    assert {".pdf", ".docx", ".pptx", ".xlsx", ".html", ".eml"} <= apart
+    assert all(isinstance(form, Format) and callable(form.reader()) for form in FORMATS.values())
+
+
+@pytest.mark.parametrize("suffix", [".docx", ".pptx", ".xlsx", ".pdf", ".html", ".eml"])
+def test_rubbish_and_bombs_end_in_a_remark(tmp_path, suffix):
+    bomb = write_zip(tmp_path / "bomb.zip", {"word/document.xml": b" " * (40 * 2**20)}).read_bytes()
+    for number, content in enumerate((b"\0\xff" * 500, bomb, b"PK\3\4")):
+        (tmp_path / f"{number}{suffix}").write_bytes(content)
+    (tmp_path / "bomb.zip").unlink()
+    (tmp_path / "good.md").write_text("# T\n\nA.")
+    reading = read_source(tmp_path)
+    assert "A." in [entry.answer for entry in reading.entries]
+    left = {file for file, _, _ in reading.skipped}
+    assert suffix == ".html" or suffix == ".eml" or len(left) == 3
+
+
+def test_nothing_to_read_names_the_reason(tmp_path):
+    pdf(tmp_path / "a.pdf", [[(50, 700, 12, "Secret.")]], encrypted=True)
+    with pytest.raises(KnowledgeError, match="encrypted"):
+        read_source(tmp_path / "a.pdf")

@@ -1,0 +1,184 @@
+"""Sites on loopback: fetched politely, kept in step, and never outside of what is allowed."""
+
+import gzip
+import http.server
+import threading
+from collections import Counter
+from functools import partial
+
+import pytest
+
+from mm_support.errors import KnowledgeError
+from mm_support.knowledge.ingest import ReadingOptions, read_source
+from mm_support.knowledge.readers import fetch, site
+
+PAGES = 50
+
+
+class Site:
+    """A help centre whose pages, states and requests the test sets and sees."""
+
+    def __init__(self):
+        self.pages = {
+            f"/help/{n}": self.page(n, f"Answer number {n} is given here.") for n in range(PAGES)
+        }
+        self.pages["/help/"] = self.page("index", "Welcome.", range(PAGES))
+        self.pages["/blog/1"] = self.page("blog", "News of the day.")
+        self.status: dict[str, int] = {}
+        self.robots = "User-agent: *\nDisallow: /help/7\n"
+        self.asked: list[tuple[str, int]] = []
+
+    @staticmethod
+    def page(name, text, links=()):
+        shown = "".join(f'<li><a href="/help/{n}">Page {n}</a></li>' for n in links)
+        outside = '<a href="/blog/1">Blog</a><a href="http://127.0.0.2/x">Elsewhere</a>'
+        return (
+            f"<html><head><title>{name} | Shop</title></head><body><nav>{outside}</nav><main>"
+            f"<h1>Page {name}</h1><p>{text}</p><ul>{shown}</ul></main><footer>Imprint</footer></body>"
+        )
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def __init__(self, own, *args):
+        self.own = own
+        super().__init__(*args)
+
+    def do_GET(self):
+        own = self.own
+        body = own.robots if self.path == "/robots.txt" else own.pages.get(self.path)
+        status = own.status.get(self.path, 404 if body is None else 200)
+        data = body if isinstance(body, bytes) else (body or "").encode()
+        etag = f'"{hash(data)}"'
+        if status == 200 and self.headers.get("If-None-Match") == etag:
+            status = 304
+        own.asked.append((self.path, status))
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "http://127.0.0.2/secret")
+        if status == 200:
+            self.send_header("ETag", etag)
+            self.send_header(
+                "Content-Type",
+                own.kind if self.path.endswith(".xml") else "text/html; charset=utf-8",
+            )
+        self.end_headers()
+        if status == 200:
+            self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def shop():
+    own = Site()
+    own.kind = "application/xml"
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, own))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    own.address = f"http://127.0.0.1:{server.server_port}"
+    yield own
+    server.shutdown()
+    server.server_close()
+
+
+def options(tmp_path):
+    return ReadingOptions(pages=tmp_path / "pages", private_addresses=True)
+
+
+def answers(reading):
+    return {entry.url.rsplit("/", 1)[1]: entry.answer for entry in reading.entries}
+
+
+def reasons(remarks):
+    return " / ".join(reason for _, _, reason in remarks)
+
+
+def test_a_site_is_read_within_its_folder_and_robots(shop, tmp_path):
+    reading = read_source(f"{shop.address}/help/", options(tmp_path))
+    found = answers(reading)
+    allowed = {str(n) for n in range(PAGES)} - {"7"}
+    assert found.keys() == allowed | {""}
+    assert found["3"] == "Answer number 3 is given here." and reading.documents == PAGES
+    asked = {path for path, _ in shop.asked}
+    assert (
+        "/blog/1" not in asked and "/help/7" not in asked and "forbids" in reasons(reading.skipped)
+    )
+    assert reading.entries[0].source.startswith(shop.address)
+
+
+def test_the_second_reading_takes_only_what_changed(shop, tmp_path):
+    read_source(f"{shop.address}/help/", options(tmp_path))
+    shop.pages["/help/5"] = shop.page(5, "A new answer.")
+    del shop.pages["/help/6"]
+    shop.status["/help/8"] = 500
+    shop.asked.clear()
+    reading = read_source(f"{shop.address}/help/", options(tmp_path))
+    found = answers(reading)
+    assert found["5"] == "A new answer." and "6" not in found
+    assert found["8"] == "Answer number 8 is given here."
+    assert "answered 404" in reasons(reading.skipped) and "answered 500" in reasons(
+        reading.warnings
+    )
+    full = Counter(status for path, status in shop.asked if path.startswith("/help/"))
+    assert full[200] == 1 and full[304] == PAGES - 3
+
+
+def test_a_page_that_fails_the_first_time_is_told(shop, tmp_path):
+    shop.status["/help/8"] = 503
+    reading = read_source(f"{shop.address}/help/", options(tmp_path))
+    assert "8" not in answers(reading) and "answered 503" in reasons(reading.skipped)
+
+
+def test_sitemaps_name_the_pages(shop, tmp_path):
+    places = "".join(f"<url><loc>{shop.address}/help/{n}</loc></url>" for n in (1, 2))
+    shop.pages["/pages.xml"] = gzip.compress(f"<urlset>{places}</urlset>".encode())
+    index = f"<sitemapindex><sitemap><loc>{shop.address}/pages.xml</loc></sitemap></sitemapindex>"
+    shop.pages["/sitemap.xml"] = index
+    reading = read_source(f"{shop.address}/sitemap.xml", options(tmp_path))
+    assert answers(reading).keys() == {"1", "2"}
+
+
+def test_other_hosts_are_not_fetched(shop, tmp_path):
+    shop.status["/help/3"] = 302
+    reading = read_source(f"{shop.address}/help/", options(tmp_path))
+    assert "3" not in answers(reading) and "another host" in reasons(reading.skipped)
+
+
+def test_bounds_of_pages_are_told(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(site.read_site, "__defaults__", (False, 10, 60.0))
+    reading = read_source(f"{shop.address}/help/", options(tmp_path))
+    assert reading.documents == 10 and "bounds" in reasons(reading.skipped)
+
+
+def test_a_page_past_the_bound_is_told(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "MAX_BYTES", 10_000)
+    shop.pages["/help/4"] = shop.page(4, "Much. " * 20_000)
+    reading = read_source(f"{shop.address}/help/", options(tmp_path))
+    assert "4" not in answers(reading) and "larger" in reasons(reading.skipped)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]"]
+)
+def test_private_addresses_are_refused_unless_allowed(shop, tmp_path, host):
+    port = shop.address.rsplit(":", 1)[1]
+    with pytest.raises(KnowledgeError, match="private|reached|known"):
+        read_source(f"http://{host}:{port}/help/", ReadingOptions(pages=tmp_path / "pages"))
+    assert shop.asked == []
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.8", "192.168.1.1", "169.254.169.254", "100.64.0.1", "fe80::1", "fd00::1"]
+)
+def test_addresses_of_own_networks_are_private(address):
+    with pytest.raises(fetch.RefusedError, match="private"):
+        fetch.public_address(address, 80)
+
+
+def test_a_public_address_is_connected_as_it_was_checked():
+    assert fetch.public_address("93.184.215.14", 80) == "93.184.215.14"
+
+
+def test_a_site_that_is_not_there_is_told(tmp_path, shop):
+    with pytest.raises(KnowledgeError, match="404"):
+        read_source(f"{shop.address}/nothing/", options(tmp_path))

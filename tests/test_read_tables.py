@@ -1,0 +1,272 @@
+"""CSV, JSON and their kin as tools and people save them."""
+
+import json
+import time
+import tracemalloc
+
+import pytest
+
+from mm_support.errors import KnowledgeError
+from mm_support.knowledge.ingest import read_source
+
+HEADER = "id{0}title{0}questions{0}answer\n"
+ROW = 'open{0}Café hours{0}When open?|hours{0}"Mo{0} Tu: 9–18; 5 €"\n'
+TABLE = HEADER + ROW + "park{0}Parking{0}Where?{0}Behind the shop.\n"
+
+
+def read(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_source(path)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+)
+def test_any_separator_and_encoding(tmp_path, separator, encoding):
+    text = TABLE.format(separator)
+    if separator == "|":
+        text = text.replace("?|hours", "?")
+    reading = read(tmp_path, "faq.csv", text.replace("\n", "\r\n").encode(encoding))
+    hours, parking = reading.entries
+    assert (hours.id, hours.title) == ("open", "Café hours")
+    assert hours.answer == f"Mo{separator} Tu: 9–18; 5 €" and hours.questions[0] == "When open?"
+    assert parking.answer == "Behind the shop." and not reading.skipped
+    guessed = [reason for _, _, reason in reading.warnings if "UTF-8" in reason]
+    assert len(guessed) == (encoding == "cp1252")
+
+
+@pytest.mark.parametrize(
+    "encoding, text",
+    [
+        ("gbk", "问题,答案\n退款需要多久？,退款会在七个工作日内原路退回。\n"),
+        ("big5", "問題,答案\n退款要多久？,退款會在七個工作天內退回。\n"),
+        ("cp932", "質問,回答\n返品できますか？,はい、三十日以内にできます。\n"),
+        ("cp949", "질문,답변\n환불은 얼마나 걸리나요?,영업일 기준 칠일입니다.\n"),
+        ("cp1251", "Вопрос;Ответ\nКак вернуть товар?;В течение 30 дней.\n"),
+        ("cp1253", "ερώτηση;απάντηση\nΠότε ανοίγετε;Ανοίγουμε στις εννέα κάθε πρωί.\n"),
+        ("cp1256", "السؤال;الجواب\nكيف يمكنني إرجاع المنتج؟;خلال ثلاثين يوما من الاستلام\n"),
+    ],
+)
+def test_encodings_of_other_scripts(tmp_path, encoding, text):
+    (entry,) = read(tmp_path, "faq.csv", text.encode(encoding)).entries
+    line = text.split("\n")[1]
+    assert entry.title in line and entry.answer in line and len(entry.answer) > 10
+
+
+def test_a_stray_byte_does_not_change_the_whole_file(tmp_path):
+    text = "title,answer\nGröße,Für jede Größe – überall.\n".encode() + b"Caf\xe9,Ge\xf6ffnet.\n"
+    reading = read(tmp_path, "faq.csv", text)
+    assert [entry.title for entry in reading.entries] == ["Größe", "Café"]
+    assert any(line == 3 and "UTF-8" in reason for _, line, reason in reading.warnings)
+
+
+def test_line_ends_of_old_macs_a_sep_line_and_blank_lines(tmp_path):
+    text = 'sep=;\rtitle;answer\r\r\rA;"One\rtwo."\r;;\rB;Three.\r'
+    reading = read(tmp_path, "faq.csv", text)
+    assert [entry.answer for entry in reading.entries] == ["One\ntwo.", "Three."]
+    assert [entry.source for entry in reading.entries] == ["faq.csv:5", "faq.csv:8"]
+    assert not reading.skipped
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        '2,The 24" screen,"The 24" screen is 53 cm wide, 32 cm high."',
+        '2,The 24" screen,The 24" screen is 53 cm wide.',
+        '2,The 24" screen,"The 24" screen is wide.',
+        '2,"The 24" screen,It is 53 cm wide.',
+    ],
+)
+def test_a_stray_quote_costs_no_other_row(tmp_path, bad):
+    rows = ["id,title,answer", "1,Hours,We open at 9.", bad, "3,Parking,Behind the shop."]
+    reading = read(tmp_path, "faq.csv", "\n".join(rows) + '\n4,Toilets,"First floor, left."\n')
+    found = {entry.id: entry.answer for entry in reading.entries}
+    assert found.keys() == {"1", "2", "3", "4"} and found["4"] == "First floor, left."
+    assert "wide" in found["2"] and found["3"] == "Behind the shop."
+
+
+def test_a_quote_that_is_never_closed_takes_no_time(tmp_path):
+    rows = "".join(f'{n},"Open {n},Text {n}.\n' for n in range(5_000))
+    started = time.process_time()
+    reading = read(tmp_path, "faq.csv", "id,title,answer\n" + rows)
+    assert time.process_time() - started < 10 and len(reading.entries) == 5_000
+
+
+@pytest.mark.parametrize(
+    "header, title, answer",
+    [
+        ("Question,Answer", "Where?", "Here it is."),
+        ("问题,答案", "Where?", "Here it is."),
+        ("Frage,Antwort", "Where?", "Here it is."),
+        (" TITLE , Body ", "Where?", "Here it is."),
+        ("Objet,Zone libre", "Where?", "Here it is."),
+    ],
+)
+def test_columns_under_other_names_are_mapped_and_told(tmp_path, header, title, answer):
+    reading = read(
+        tmp_path, "faq.csv", f"{header}\n{title},{answer}\nWhen?,At nine in the morning.\n"
+    )
+    assert (reading.entries[0].title, reading.entries[0].answer) == (title, answer)
+    assert len(reading.mapping) == 1
+    told = [name for name in header.split(",") if name.strip() not in ("Answer", "TITLE")]
+    assert told and all(f"'{name.strip()}'" in reading.mapping[0] for name in told)
+
+
+def test_exports_of_help_desks(tmp_path):
+    rows = {
+        "zendesk": "id,title,body,html_url,locale,draft,label_names,updated_at\n"
+        "9,Returns,<p>Within <b>30</b> days.</p>,https://x/9,en-us,false,returns,2026-01-31T10:00:00Z\n"
+        "8,Secret,<p>Not yet.</p>,https://x/8,en-us,true,,\n",
+        "freshdesk": "ID,Title,Description,Description Text,Status,Tags\n"
+        "9,Returns,<p>Within 30 days.</p>,Within 30 days.,2,returns\n",
+        "intercom": "id,title,description,body,state,url\n"
+        '9,Returns,How to,"<h2>Deadline</h2><p>Within 30 days.</p>",published,https://x/9\n'
+        "8,Secret,How to,<p>Not yet.</p>,draft,https://x/8\n",
+    }
+    for name, text in rows.items():
+        reading = read(tmp_path, f"{name}.csv", text)
+        (entry,) = reading.entries
+        assert entry.title.startswith("Returns") and "Within 30 days." in entry.answer, name
+        assert "<" not in entry.answer
+        assert len(reading.skipped) == (name != "freshdesk")
+    zendesk = read_source(tmp_path / "zendesk.csv").entries[0]
+    assert (zendesk.url, zendesk.language) == ("https://x/9", "en-us")
+    assert str(zendesk.updated) == "2026-01-31"
+
+
+def test_without_a_header_the_contents_decide(tmp_path):
+    rows = "k1,Hours,When are you open?,We are open from 9 to 18 on all days but Sunday.\n"
+    rows += "k2,Parking,Where can I park?,There is room behind the shop for twenty cars.\n"
+    reading = read(tmp_path, "faq.csv", rows)
+    first = reading.entries[0]
+    assert (first.id, first.title, first.questions) == ("k1", "Hours", ("When are you open?",))
+    assert "by its contents" in reading.mapping[0] and first.source == "faq.csv:1"
+
+
+def test_a_table_without_questions_is_read_by_row_and_column(tmp_path):
+    text = "Plan;Price per month;Data\nPebble S;7.99 €;4 GB\nPebble M;12.99 €;15 GB\n"
+    reading = read(tmp_path, "plans.csv", text)
+    assert [entry.answer for entry in reading.entries] == [
+        "Plan: Pebble S; Price per month: 7.99 €; Data: 4 GB",
+        "Plan: Pebble M; Price per month: 12.99 €; Data: 15 GB",
+    ]
+    assert reading.entries[1].title == "plans: Pebble M"
+
+
+@pytest.mark.parametrize("word", ["yes", "Y", "x", "ja", "WAHR", "VRAI", "1", "是", "sí", "TRUE"])
+def test_yes_in_the_words_that_people_write(tmp_path, word):
+    reading = read(
+        tmp_path, "a.csv", f"title,answer,human_only\nA,It is so.,{word}\nB,It is not so.,\n"
+    )
+    assert [entry.human_only for entry in reading.entries] == [True, False]
+    assert not reading.warnings
+
+
+def test_what_says_neither_yes_nor_no_is_told_and_kept_from_being_answered(tmp_path):
+    reading = read(
+        tmp_path, "a.csv", "title,answer,human only\nA,It is so.,maybe\nB,It is not so.,FALSCH\n"
+    )
+    assert [entry.human_only for entry in reading.entries] == [True, False]
+    assert [(line, "maybe" in reason) for _, line, reason in reading.warnings] == [(2, True)]
+
+
+def test_equal_titles_and_ids_are_all_kept_and_told(tmp_path):
+    text = "title,answer\nShipping,Germany 4.90.\nShipping,Austria 9.90.\nShipping,Austria 9.90.\n"
+    reading = read(tmp_path, "a.csv", text)
+    assert [entry.id for entry in reading.entries] == ["shipping", "shipping-2"]
+    assert [entry.id for entry in read_source(tmp_path / "a.csv").entries] == [
+        "shipping",
+        "shipping-2",
+    ]
+    assert any("used before" in reason and line == 3 for _, line, reason in reading.warnings)
+    assert any("other amounts" in reason for _, _, reason in reading.warnings)
+    assert [line for _, line, _ in reading.skipped] == [4]
+
+
+def test_validity_is_carried_and_an_unsure_date_is_told(tmp_path):
+    text = (
+        "title,answer,valid_from,valid until\n"
+        "A,First of all.,2026-01-02,31.12.2026\nB,Second of all.,03/04/2026,2026/02/30\n"
+        "C,Third of all.,13/04/2026,\n"
+    )
+    reading = read(tmp_path, "a.csv", text)
+    days = [(str(entry.valid_from), str(entry.valid_until)) for entry in reading.entries]
+    assert days == [("2026-01-02", "2026-12-31"), ("None", "None"), ("2026-04-13", "None")]
+    assert [line for _, line, _ in reading.warnings] == [3, 3]
+
+
+def test_a_cell_of_any_length_is_kept(tmp_path):
+    text = " ".join(f"Clause {n} holds for order {n}." for n in range(9_000))
+    reading = read(tmp_path, "a.csv", f'title,answer\nTerms,"{text}"\nB,Two.\n')
+    assert len(text) > 200_000 and reading.documents == 2 and not reading.skipped
+    parts = [entry for entry in reading.entries if entry.document == "terms"]
+    assert " ".join(entry.answer for entry in parts) == text
+    assert len({entry.id for entry in reading.entries}) == len(reading.entries)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps([{"title": "A", "answer": "One."}, {"title": "B", "answer": "Two."}]),
+        json.dumps([{"title": "A", "answer": "One."}, {"title": "B", "answer": "Two."}], indent=1),
+        json.dumps(
+            {
+                "count": 2,
+                "articles": [{"title": "A", "body": "One."}, {"name": "B", "body": "Two."}],
+            }
+        ),
+        json.dumps(
+            {"faq": [{"question": "A", "answer": "One."}, {"question": "B", "answer": "Two."}]},
+            indent=2,
+        ),
+        '{"title": "A", "answer": "One."}\r\n\r\n{"title": "B", "answer": "Two."}',
+    ],
+)
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+def test_json_in_its_forms(tmp_path, content, suffix):
+    reading = read(tmp_path, f"a.{suffix}", "\ufeff" + content)
+    assert [(entry.title, entry.answer) for entry in reading.entries] == [
+        ("A", "One."),
+        ("B", "Two."),
+    ]
+    assert not reading.skipped
+
+
+def test_answers_of_html_and_markdown_are_read_as_their_readers_see_them(tmp_path):
+    rows = [
+        {"title": "A", "answer": "<p>5&nbsp;€<br>a <i>day</i></p><script>x()</script><!-- y -->"},
+        {"title": "B", "answer": "Press **OK**, then see [our page](https://x.example)."},
+        {"title": "C", "answer": "2 * 3 * 4 = 24, a_b_c <5 & >3"},
+        {"title": "Q&amp;A", "answer": "R&amp;D &euro;5"},
+    ]
+    reading = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, rows)))
+    assert [entry.answer for entry in reading.entries] == [
+        "5 €\na day",
+        "Press OK, then see our page.",
+        "2 * 3 * 4 = 24, a_b_c <5 & >3",
+        "R&D €5",
+    ]
+    assert reading.entries[3].title == "Q&A"
+
+
+def test_empty_files_are_told(tmp_path):
+    (tmp_path / "a.csv").write_text("")
+    (tmp_path / "b.md").write_text("# T\n\nA.")
+    assert read_source(tmp_path).skipped == [("a.csv", 0, "it is empty")]
+    with pytest.raises(KnowledgeError):
+        read_source(tmp_path / "a.csv")
+
+
+@pytest.mark.slow
+def test_many_rows_in_bounded_memory(tmp_path):
+    rows = "".join(f"{n},Title {n},Answer number {n} of all.\n" for n in range(100_000))
+    path = tmp_path / "many.csv"
+    path.write_text("id,title,answer\n" + rows)
+    tracemalloc.start()
+    reading = read_source(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(reading.entries) == 100_000
+    assert peak < 40 * path.stat().st_size + 100 * 2**20
