@@ -82,6 +82,7 @@ def test_a_number_said_for_a_code_is_found_and_matches_it():
 
 def test_words_in_other_scripts_announce_too():
     assert CHINESE.find("屏幕显示E24怎么办") == {"E24"} and CHINESE.find("显示24") == {"24"}
+    assert CHINESE.find("错误代码24") == {"24"}
     assert CHINESE.find("24小时内送到") == frozenset()
 
 

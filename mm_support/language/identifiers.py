@@ -28,7 +28,7 @@ UNPREFIXED = 0.8  # "error 24" against E24
 MAX_LENGTH = 24  # characters; longer ones are addresses and checksums
 LONG = 5  # characters from which an answer's token is an identifier by itself
 LONG_NUMBER = 6  # digits
-FEW = 2  # terms of a question that is nothing but an identifier: "error 24"
+FEW = 2  # words of a question that is nothing but an identifier: "error 24"
 APART = 14  # parts and joints that an identifier may be spelled in
 NEAR, WORDS_BETWEEN = 5, 2  # tokens, and terms, from a number back to the word that announces it
 
@@ -280,8 +280,8 @@ def _ordinary_words(entries: Sequence[Entry], named: frozenset[str]) -> frozense
 
 def _says_little(tokens: Sequence[Token], language: str) -> bool:
     """Whether a text is hardly more than one number: "error 24"."""
-    said = [term for token in tokens for term in terms(token.text, language)]
-    return len(said) <= FEW and sum(term[0].isdigit() for term in said) == 1
+    said = [token.text for token in tokens if terms(token.text, language)]
+    return len(said) <= FEW and sum(word[0].isdigit() for word in said) == 1
 
 
 def _display_lines(lines: Iterable[str]) -> frozenset[str]:
