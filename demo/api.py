@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
+from typing import Any
 
 import gradio as gr
 from gradio.utils import get_function_description
@@ -23,6 +24,7 @@ from mm_support.types import Spoken, UserTurn, Working
 REPLIES_AT_ONCE = 2
 LOOKUPS_AT_ONCE = 2
 MAX_HITS = 50
+Limits = dict[str, Any]
 UNRETURNED = (Working, Spoken)  # events that change nothing in a result
 
 
@@ -142,8 +144,8 @@ class Endpoints:
 def add_endpoints(service: Service) -> None:
     """Adds the endpoints to the Blocks that is being built."""
     endpoints = Endpoints(service)
-    replies = {"concurrency_limit": REPLIES_AT_ONCE, "concurrency_id": "reply"}
-    lookups = {"concurrency_limit": LOOKUPS_AT_ONCE, "concurrency_id": "lookup"}
+    replies: Limits = {"concurrency_limit": REPLIES_AT_ONCE, "concurrency_id": "reply"}
+    lookups: Limits = {"concurrency_limit": LOOKUPS_AT_ONCE, "concurrency_id": "lookup"}
     with gr.Column(visible=False):
         start = gr.Button("API")
         message = gr.Textbox("", label="message")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -51,7 +52,7 @@ class Desk:
     def outputs(self) -> list:
         return [getattr(self, field.name) for field in fields(self)]
 
-    def show(self, conversation: Conversation, **box: object) -> dict:
+    def show(self, conversation: Conversation, **box: Any) -> dict:
         """Everything the page shows of a conversation; box: what else changes in the box for
         messages.
 
@@ -147,7 +148,7 @@ class Chat:
 
     def send_edited(self, transcript: str, conversation: Conversation) -> Iterator[dict]:
         """Asks the latest question again, with the corrected transcript for the recording."""
-        asked = conversation.latest.question
+        asked = conversation.exchanges[-1].question
         text = " ".join(part for part in (asked.text.strip(), transcript.strip()) if part)
         again = replace(asked, text=text, audio=None, heard=None)
         yield from self.answer(stopped(conversation).ask(again))
@@ -158,11 +159,11 @@ class Chat:
         turn = UserTurn(ASK_FOR_PERSON, knowledge=knowledge, speak=speak)
         yield from self.answer(conversation.ask(turn))
 
-    def answer(self, conversation: Conversation, **box: object) -> Iterator[dict]:
+    def answer(self, conversation: Conversation, **box: Any) -> Iterator[dict]:
         """Shows the latest question, then its reply as it grows. A problem ends up in the reply's
         place.
         """
-        exchange = conversation.latest
+        exchange = conversation.exchanges[-1]
         yield self.desk.show(conversation, **box)
         try:
             with closing(batches(self.service.reply(exchange.question))) as events:
@@ -205,9 +206,13 @@ class Chat:
         return {self.desk.comment: gr.Textbox("", visible=False)}
 
 
-def turn_of_message(conversation: Conversation, index: int) -> str:
-    """The turn that a message of the chat belongs to. Raises InputError where it has no reply."""
+def turn_of_message(conversation: Conversation, index: int | tuple[int, int]) -> str:
+    """The turn that a message of the chat, or a part of one, belongs to.
+
+    Raises InputError where it has no reply.
+    """
     hidden = not_shown(conversation)
+    index = index if isinstance(index, int) else index[0]
     number = hidden + (index - bool(hidden)) // MESSAGES_AN_EXCHANGE
     reply = conversation.exchanges[number].reply if number < len(conversation.exchanges) else None
     if reply is None:
@@ -263,7 +268,7 @@ def question_bubble(exchange: Exchange) -> dict:
     text = "\n\n".join(as_markdown(part) for part in (asked.text, heard) if part.strip())
     content: list = [text] if text else []
     content += [photo_of(exchange)] if asked.image else []
-    content += [attachment(asked.audio, "Your recording")] if asked.audio else []
+    content += [attachment(str(asked.audio), "Your recording")] if asked.audio else []
     return {"role": "user", "content": content or ["…"]}
 
 
@@ -271,7 +276,7 @@ def photo_of(exchange: Exchange) -> dict | str:
     """The customer's photo; only its name where it could not be read, so that no broken picture is
     shown.
     """
-    photo = exchange.question.image
+    photo = str(exchange.question.image)
     unread = exchange.image is None and exchange.problem not in ("", STOPPED)
     return as_markdown(Path(photo).name) if unread else attachment(photo, "Your photo")
 

@@ -5,16 +5,17 @@ of Gradio.
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from queue import SimpleQueue
+from typing import Any
 
 from mm_support.types import Event
 
 OVER = object()
 
 
-def batches(events: Generator[Event, None, None]) -> Iterator[list[Event]]:
+def batches(events: Generator[Event, None, None]) -> Generator[list[Event], None, None]:
     """The events, each list with what has happened since the one before was taken: a slow page
     skips steps.
 
@@ -29,8 +30,10 @@ def batches(events: Generator[Event, None, None]) -> Iterator[list[Event]]:
         while True:
             *batch, last = everything_in(happened)
             over = last is OVER or isinstance(last, Exception)
-            if batch or not over:
-                yield batch if over else [*batch, last]
+            if not over:
+                batch.append(last)
+            if batch:
+                yield batch
             if isinstance(last, Exception):
                 raise last
             if over:
@@ -54,7 +57,7 @@ def work(
         happened.put(problem)
 
 
-def everything_in(queue: SimpleQueue) -> list:
+def everything_in(queue: SimpleQueue) -> list[Any]:
     """At least one thing, waited for, and what came behind it."""
     found = [queue.get()]
     while not queue.empty():

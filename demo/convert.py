@@ -115,11 +115,13 @@ def result_of(exchange: Exchange) -> dict:
     """
     reply = exchange.reply or Reply(
         exchange.text,
-        None,
+        "answer",  # not known yet: see below
         transcript=exchange.transcript,
         image=exchange.image,
         fusion=exchange.fusion,
         session_id=exchange.question.session_id or "",
     )
-    pictures = [file_of(path) for path in publish(reply.pictures)]
-    return as_json.reply_dict(reply) | {"pictures": pictures}
+    result = as_json.reply_dict(reply)
+    result["pictures"] = [file_of(path) for path in publish(reply.pictures)]
+    result["action"] = reply.action if exchange.reply else None
+    return result

@@ -214,7 +214,8 @@ def picture(entry: Entry) -> str:
 
 
 def status_line(status: Status) -> str:
-    state = "ready" if status.ready else "failed" if status.failed else "loading"
+    states = {"failed": status.failed, "degraded": status.degraded, "ready": status.ready}
+    state = next((name for name, holds in states.items() if holds), "loading")
     return (
         f'<p class="ms-status ms-{state}" role="status"><i aria-hidden="true"></i>'
         f"<b>{esc(status.message)}</b><span>{esc(status.device)}</span></p>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -34,8 +35,8 @@ HOW_TO_OPEN = """\
 setting <code>MM_SUPPORT_OPEN_KNOWLEDGE=1</code>, or adds files with
 <code>python -m mm_support ingest NAME PATH</code>.</p></section>
 """
-PRIVATE = {"api_visibility": "private"}
-QUIET = {"show_progress": "hidden", **PRIVATE}
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
 PROGRESS = gr.Progress()
 
 
@@ -149,12 +150,11 @@ class KnowledgeDesk:
         with plain_errors(esc), tempfile.TemporaryDirectory() as folder:
             self.check_own(name)
             path = stage(files or [], Path(folder))
-            report = self.service.knowledge.ingest(
-                name,
-                path,
-                progress=lambda done, total, message: progress((done, total), desc=message),
-            )
-            return ingest_report(name, report)
+
+            def show(done: int, total: int, message: str) -> None:
+                progress((done, total), desc=message)
+
+            return ingest_report(name, self.service.knowledge.ingest(name, path, show))
 
     def check_own(self, name: str) -> None:
         """Raises InputError for the name of a base that comes with the project."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import gradio as gr
+import gradio.themes as themes
 
 HERE = Path(__file__).resolve().parent
 LATIN_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto"]
@@ -12,14 +12,14 @@ CHINESE_FONTS = ["PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC"]
 FONTS = [*LATIN_FONTS, *CHINESE_FONTS, "sans-serif"]
 
 
-def theme() -> gr.themes.Base:
-    return gr.themes.Base(
+def theme() -> themes.Base:
+    return themes.Base(
         primary_hue="teal",
         neutral_hue="zinc",
         font=FONTS,
         font_mono=["ui-monospace", "Consolas", "monospace"],
-        radius_size=gr.themes.sizes.radius_lg,
-        spacing_size=gr.themes.sizes.spacing_md,
+        radius_size=themes.sizes.radius_lg,
+        spacing_size=themes.sizes.spacing_md,
     ).set(
         body_background_fill="*neutral_50",
         body_background_fill_dark="*neutral_950",

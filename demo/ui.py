@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -13,13 +14,12 @@ from demo.examples import Example, available, bases, card
 from demo.live import Ears
 from demo.panels import panel, status_line, title_of
 from demo.service import Service
-from demo.tabs import KnowledgeDesk, evaluation_tab, knowledge_tab
+from demo.tabs import QUIET, KnowledgeDesk, evaluation_tab, knowledge_tab
 from demo.theme import css, head, script, theme
 from mm_support.paths import ASSETS
 
 NAME = "Multimodal Support"
 HOUR = 3600  # s
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 PILL = """\
 <div class="ms-voice" data-state="off">
   <i class="ms-voice-level" aria-hidden="true"></i>
@@ -36,7 +36,7 @@ def build_demo(service: Service, assets: Path = ASSETS, may_add: bool = False) -
     assets: folder with examples/ and evaluation/; what is missing there is left out.
     may_add: whether visitors may add knowledge of their own.
     """
-    served = [assets / "examples", assets / "evaluation"]
+    served: list[str | Path] = [assets / "examples", assets / "evaluation"]
     gr.set_static_paths(served)  # from where they are, never cleaned up
     with gr.Blocks(
         title=NAME, analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR), fill_width=True
@@ -141,6 +141,7 @@ def knowledge_picker() -> gr.Radio:
 
 def chatbot(examples: list[Example], folder: Path) -> gr.Chatbot:
     """The conversation; while it is empty, the example cards."""
+    cards: Any = [card(example, folder) for example in examples]
     return gr.Chatbot(
         show_label=False,
         label="Conversation",
@@ -151,7 +152,7 @@ def chatbot(examples: list[Example], folder: Path) -> gr.Chatbot:
         sanitize_html=True,
         latex_delimiters=[],
         buttons=["copy"],
-        examples=[card(example, folder) for example in examples],
+        examples=cards,
         placeholder="## How can I help?\nAsk in your own words, say it, or show it.",
         allow_file_downloads=False,
     )
@@ -196,11 +197,11 @@ def voice_pill(ears: Ears) -> gr.HTML:
 def connect(chat: Chat, speak: gr.Checkbox) -> None:
     """Connects the conversation's events. Replies share a limit with /chat; all can be stopped."""
     desk, shown = chat.desk, chat.desk.outputs()
-    reply = {
+    reply: dict[str, Any] = {
         "concurrency_id": "reply",
         "concurrency_limit": REPLIES_AT_ONCE,
         "trigger_mode": "once",
-        **PRIVATE,
+        **QUIET,
     }
     picked, asked = [desk.picker, desk.conversation], [speak, desk.conversation]
     replies = [
@@ -218,11 +219,11 @@ def connect(chat: Chat, speak: gr.Checkbox) -> None:
         **reply,
     )
     desk.box.stop(
-        chat.stop, desk.conversation, shown, cancels=[*replies, edited], queue=False, **PRIVATE
+        chat.stop, desk.conversation, shown, cancels=[*replies, edited], queue=False, **QUIET
     )
-    desk.restart.click(chat.restart, None, shown, queue=False, **PRIVATE)
-    desk.chat.like(chat.rate, desk.conversation, [desk.conversation, desk.comment], **PRIVATE)
-    desk.comment.submit(chat.comment, [desk.comment, desk.conversation], desk.comment, **PRIVATE)
+    desk.restart.click(chat.restart, None, shown, queue=False, **QUIET)
+    desk.chat.like(chat.rate, desk.conversation, [desk.conversation, desk.comment], **QUIET)
+    desk.comment.submit(chat.comment, [desk.comment, desk.conversation], desk.comment, **QUIET)
 
 
 def follow_status(
@@ -242,10 +243,11 @@ def follow_status(
         if now.ready:
             choices = desk.choices()
             names = [name for _, name in choices]
-            first = names[0] if names else None
+            first = {"value": names[0] if names else None}
             shown[table] = desk.table()
-            shown[picker] = gr.Radio(choices, value=picked if picked in names else first)
-            shown[browsed] = gr.Dropdown(choices, value=first)
+            # what is picked stays: it may have changed while this was on its way
+            shown[picker] = gr.update(choices=choices, **({} if picked in names else first))
+            shown[browsed] = gr.update(choices=choices, **first)
         return shown
 
     gr.on(
@@ -254,5 +256,5 @@ def follow_status(
         picker,
         [status, timer, table, picker, browsed],
         queue=False,
-        **PRIVATE,
+        **QUIET,
     )

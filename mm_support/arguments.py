@@ -1,7 +1,7 @@
 """The arguments of the commands, one function a command; its docstring is what --help shows.
 
-Apart from the modules that do the work, so that --help and a wrong call are answered before anything
-heavy is imported. Knows no model.
+Apart from the modules that do the work, so that --help and a wrong call are answered before
+anything heavy is imported. Knows no model.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from mm_support.errors import InputError
 SECTIONS = {  # of bench -> module with measure(settings)
     "startup": "mm_support.bench.startup",
     "replies": "mm_support.bench.service",
+    "ingest": "mm_support.bench.ingest",
     "speech": "mm_support.bench.speech",
     "hearing": "mm_support.bench.speech_accuracy",
     "live": "mm_support.bench.live",
@@ -54,6 +55,23 @@ def ingest(parser: ArgumentParser) -> None:
     parser.add_argument(
         "path", type=source, help="a file, a folder or zip of files, or the address of a site"
     )
+
+
+def sync(parser: ArgumentParser) -> None:
+    """Brings a knowledge base in step with a source; only what changed is encoded again."""
+    parser.add_argument("name")
+    parser.add_argument("path", type=source, help="as of ingest; a base may have several sources")
+
+
+def remove(parser: ArgumentParser) -> None:
+    """Removes a knowledge base, or one of its entries."""
+    parser.add_argument("name")
+    parser.add_argument("entry", nargs="?", help="the id of an entry")
+
+
+def undo(parser: ArgumentParser) -> None:
+    """Takes the last change of a knowledge base back; a second time brings it again."""
+    parser.add_argument("name")
 
 
 def ask(parser: ArgumentParser) -> None:
@@ -108,13 +126,17 @@ def intents(parser: ArgumentParser) -> None:
     """Trains a classifier of intents on a CSV of text,label (oos: out of scope)."""
     _labelled_files(parser, test_needed=False)
     parser.add_argument(
-        "--knowledge", metavar="NAME", help="the base whose customers have these intents"
+        "--knowledge",
+        metavar="NAME",
+        help="the base whose customers have these intents (default: all)",
     )
+    parser.set_defaults(keep=True)
 
 
 def evaluate_intents(parser: ArgumentParser) -> None:
-    """Trains a classifier of intents on a CSV of text,label, measures it on another, keeps nothing."""
+    """Trains a classifier of intents on a CSV of text,label and measures it; keeps nothing."""
     _labelled_files(parser, test_needed=True)
+    parser.set_defaults(keep=False)
 
 
 def reply(parser: ArgumentParser) -> None:
@@ -171,7 +193,7 @@ def evaluate_replies(parser: ArgumentParser) -> None:
 
 
 def evaluate_fusion(parser: ArgumentParser) -> None:
-    """What trained fusion gains for each subset of modalities, on GroceryStoreDataset and the packs."""
+    """What trained fusion gains for each subset of modalities (GroceryStoreDataset, packs)."""
     parser.add_argument(
         "--grocery", type=existing, required=True, help="folder in GroceryStoreDataset's layout"
     )

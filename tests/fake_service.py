@@ -14,9 +14,10 @@ import tempfile
 import threading
 import time
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -27,7 +28,8 @@ from mm_support.encode.turn import check_turn
 from mm_support.errors import SupportError, no_such_base, no_such_turn
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
-from mm_support.knowledge.base import check_limit, check_name
+from mm_support.knowledge.base import check_limit
+from mm_support.knowledge.index import check_name
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.store.database import check_feedback
 from mm_support.types import (
@@ -79,6 +81,7 @@ RATE = 22_050  # Hz, of what is spoken
 
 HANDOFF = "I am handing you over to a person. They will read this conversation and get back to you."
 REFUSAL = "I do not find that in this knowledge base, so I cannot answer it."
+WAITING = "Your message is with the conversation; a person will answer it."
 SILENCE = "I did not hear anything. Please say it again, or type it."
 
 
@@ -95,6 +98,14 @@ def make_picture(path: Path, text: str, colour: tuple[int, int, int]) -> Path:
 def sample_entries(folder: Path) -> dict[str, list[Entry]]:
     display = make_picture(folder / "e24.png", "E24", (96, 125, 139))
     router = make_picture(folder / "router.png", "LED", (84, 110, 122))
+    return {
+        "shopping": shop_entries(),
+        "smart-home": home_entries(display, router),
+        **one_entry_each(),
+    }
+
+
+def shop_entries() -> list[Entry]:
     returns = Entry(
         id="returns",
         title="Returning an order",
@@ -112,6 +123,10 @@ def sample_entries(folder: Path) -> dict[str, list[Entry]]:
         intent="test",
         source="entries.jsonl:2",
     )
+    return [returns, hostile]
+
+
+def home_entries(display: Path, router: Path) -> list[Entry]:
     e24 = Entry(
         id="e24",
         title="Error E24 on the washing machine",
@@ -142,6 +157,10 @@ def sample_entries(folder: Path) -> dict[str, list[Entry]]:
         pictures=(router,),
         source="faults.csv:40",
     )
+    return [e24, code, blinks]
+
+
+def one_entry_each() -> dict[str, list[Entry]]:
     card = Entry(
         id="card",
         title="A lost bank card",
@@ -163,13 +182,7 @@ def sample_entries(folder: Path) -> dict[str, list[Entry]]:
         questions=("How do I start a course?",),
         intent="course_start",
     )
-    return {
-        "shopping": [returns, hostile],
-        "smart-home": [e24, code, blinks],
-        "finance": [card],
-        "healthcare": [hours],
-        "education": [course],
-    }
+    return {"finance": [card], "healthcare": [hours], "education": [course]}
 
 
 def words(text: str) -> set[str]:
@@ -252,7 +265,7 @@ def fits(entry: Entry, parts: dict[str, set[str]]) -> Hit | None:
     return Hit(entry, len(shared) / len(asked), by) if shared else None
 
 
-def hear(audio: object) -> Transcript:
+def hear(audio: Any) -> Transcript:
     """Every sound is HEARD, silence is an empty transcript. Raises InputError as the product."""
     waveform = load_waveform(audio)
     return HEARD if np.abs(waveform).max() > LOUD else Transcript("")
@@ -293,6 +306,7 @@ class FakeService:
             self.loaded.set()
         self.turns: list[UserTurn] = []
         self.turn_ids: list[str] = []  # of finished replies
+        self.handed_over: set[str] = set()  # sessions
         self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []
         self.closed = threading.Event()
@@ -304,14 +318,14 @@ class FakeService:
             return Status(False, str(self.failure), failed=True)
         return Status(True, "Ready", "CPU without bfloat16 instructions, float32")
 
-    def transcribe(self, audio: object) -> Transcript:
+    def transcribe(self, audio: Any) -> Transcript:
         return hear(audio)
 
     def listen(self, previous: str | None = None) -> LiveTurn:
         self.expected.append(previous)
         return LiveTurn(FakeEar(), FakeEar(), previous=previous)
 
-    def describe(self, image: object, labels: list[str] | None = None) -> ImageView:
+    def describe(self, image: Any, labels: Sequence[str] | None = None) -> ImageView:
         load_photo(image)
         chosen = tuple(Label(name, 1 / len(labels)) for name in labels) if labels else SEEN.labels
         hits = self.knowledge.search(UserTurn(image=image, knowledge="smart-home"), 1)
@@ -323,7 +337,7 @@ class FakeService:
             raise no_such_turn()
         self.ratings.append((turn_id, rating, comment))
 
-    def reply(self, turn: UserTurn) -> Iterator[Event]:
+    def reply(self, turn: UserTurn) -> Generator[Event, None, None]:
         self.closed.clear()
         self.turns.append(turn)
         try:
@@ -351,6 +365,10 @@ class FakeService:
             yield Working("look", "Looking at the photo")
             seen = self.describe(turn.image)
             yield Saw(seen)
+        if session_id in self.handed_over:
+            waiting = Reply(WAITING, "handoff", transcript=heard, image=seen)
+            yield from self._say(turn, waiting, session_id)
+            return
         if not (turn.text.strip() or seen or (heard and heard.text)):
             yield from self._say(turn, Reply(SILENCE, "clarify", transcript=heard), session_id)
             return
@@ -369,6 +387,8 @@ class FakeService:
             if turn.speak and "." in piece:
                 sounds.append(tone(440, SENTENCE))
                 yield Spoken(Audio(sounds[-1], RATE))
+        if reply.action == "handoff":
+            self.handed_over.add(session_id)
         self.turn_ids.append(f"turn-{len(self.turn_ids) + 1}")
         yield Finished(
             replace(

@@ -11,7 +11,7 @@ from test_store import turn
 
 from mm_support.desk.conversations import Desk, keep_turn
 from mm_support.errors import InputError
-from mm_support.language.messages import HANDOFF
+from mm_support.language.messages import message
 from mm_support.store.database import Store
 from mm_support.store.models import OwnershipRow
 from mm_support.types import Finished, Found, Said, UserTurn
@@ -145,10 +145,10 @@ def test_while_a_person_has_the_conversation_turns_are_kept_and_acknowledged(mak
     session = ask(service, "I want to talk to a person").session_id
     events = list(service.reply(UserTurn("refund late", knowledge="kb", session_id=session)))
     reply = events[-1].reply
-    assert (reply.action, reply.text) == ("handoff", HANDOFF["waiting"])
+    assert (reply.action, reply.text) == ("handoff", message("handoff.waiting"))
     assert not reply.citations and not any(isinstance(event, Found) for event in events)
     service.desk.take(session, "Ada")
-    assert ask(service, "refund late", session_id=session).text == HANDOFF["person"]
+    assert ask(service, "refund late", session_id=session).text == message("handoff.person")
     said = service.desk.say(session, "Ada", "Your refund is on its way.")
     assert service.messages(session) == (said,) and service.messages(session, said.number) == ()
     service.desk.give_back(session, "Ada")
@@ -156,7 +156,7 @@ def test_while_a_person_has_the_conversation_turns_are_kept_and_acknowledged(mak
     ask(service, "I want to talk to a person", session_id=session)
     service.desk.take(session, "Ada")
     service.desk.close(session, "Ada")
-    assert ask(service, "refund late", session_id=session).text == HANDOFF["closed"]
+    assert ask(service, "refund late", session_id=session).text == message("handoff.closed")
     rows = [row for row, _ in service._keeper.store.turns()]
     assert [row.text for row in rows].count("refund late") == 4  # none was lost
     assert len(service.handoffs()) == 2  # an acknowledgement hands nothing over again
@@ -173,10 +173,10 @@ def test_a_reply_that_a_person_overtakes_is_not_stored_as_shown(make):  # noqa: 
     ask(service, "I want to talk to a person", session_id=session)
     service.desk.take(session, "Ada")
     (last,) = [event for event in events if isinstance(event, Finished)]
-    assert (last.reply.action, last.reply.text) == ("handoff", HANDOFF["person"])
+    assert (last.reply.action, last.reply.text) == ("handoff", message("handoff.person"))
     assert not last.reply.citations
     row = next(row for row, _ in service._keeper.store.turns() if row.id == last.reply.turn_id)
-    assert (row.reply, row.action, row.citations) == (HANDOFF["person"], "handoff", [])
+    assert (row.reply, row.action, row.citations) == (message("handoff.person"), "handoff", [])
     assert "5 days" in row.withheld and row.text == "refund late"
 
 

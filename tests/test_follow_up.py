@@ -76,9 +76,8 @@ def test_nothing_is_taken_from_another_base_or_from_no_past():
     assert MODALITY not in follow("and that?", past=()).fused.weights
 
 
-def test_codes_of_the_turn_before_count_until_another_is_named():
-    assert follow("how long does it take").identifiers == {MODALITY: frozenset({"E24"})}
-    assert follow("and E18?", text="E18").identifiers == {"text": frozenset({"E18"})}
+def test_the_identifiers_of_the_turn_before_may_be_meant_but_not_those_of_its_title():
+    assert follow("how long does it take").texts == {MODALITY: (REFUND.words,)}
 
 
 @pytest.mark.parametrize(

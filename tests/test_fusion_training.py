@@ -4,6 +4,7 @@ strangers alone.
 
 import json
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,14 @@ from mm_support.config import Settings
 from mm_support.errors import WeightsError
 from mm_support.fuse.strategies import STRATEGIES, build_fusion
 from mm_support.fuse.weights import fusion_file, load_fusion, made_for, save_fusion
-from mm_support.knowledge.base import entry_texts
-from mm_support.knowledge.index import Point, VectorIndex, connect
+from mm_support.knowledge.index import Point
+from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.index.search import recognise, search
 from mm_support.knowledge.late_interaction import merged
+from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.scoring import PIECE_SHARE
-from mm_support.language import identifiers
-from mm_support.language.sentences import word_stems
+from mm_support.language.terms import term_set
 from mm_support.train import fusion_training
 from mm_support.train.encoded_set import packed, unpacked
 from mm_support.train.support_set import Picture, SupportSet, Wording
@@ -136,7 +138,7 @@ def data(made):
 
 def test_the_score_is_that_of_the_index(made, tmp_path):
     entries = PACK_ENTRIES
-    index = VectorIndex(connect(tmp_path), "test", WordEncoder.dim, D_PICTURE, Path())
+    index = FolderIndex(tmp_path, "test", WordEncoder.dim, D_PICTURE)
     points = [
         Point(
             e,
@@ -149,7 +151,11 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
         )
         for e in entries
     ]
-    index.replace("shop", points, "v")
+    with index.writing("shop") as new:
+        for point in points:
+            new.add(replace(point, entry=replace(point.entry, pictures=())))
+        new.publish("v")
+    version = index.open("shop")
     turns = make_turns(made, "shop", "test", (), 0, 1)
     fusion = build_fusion("weighted-sum", WordEncoder.dim, D_PICTURE)
     for row in range(len(turns)):
@@ -175,13 +181,14 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
             given.append(Token("photo", made.photo(made.rows.pictures[-1])[0], 0.7))
         query = SearchQuery(
             fusion.fuse(given),
-            {name: word_stems(text) for name, text, _ in said},
-            {name: named for name, text, _ in said if (named := identifiers.extract(text))},
+            {name: term_set(text) for name, text, _ in said},
+            {},
             {name: made.pieces([text])[0].vectors.astype(np.float32) for name, text, _ in said},
+            {name: (text,) for name, text, _ in said},
         )
-        hits = {hit.entry.id: hit.score for hit in index.search("shop", query, 5)}
+        query = recognise(version, query)
+        hits = {hit.entry.id: hit.score for hit in search(version, query, 5, date.today(), True)}
         assert scores.tolist() == pytest.approx([hits[e.id] for e in entries], abs=1e-5)
-    index.close()
 
 
 def test_training_does_not_find_an_entry_by_the_question_that_it_holds(made):

@@ -143,7 +143,9 @@ def test_odd_files_are_reported_and_the_others_read(tmp_path, monkeypatch, name,
             raise PermissionError(13, "Permission denied")
         return path.open("rb").read()
 
-    monkeypatch.setattr(Path, "read_bytes", read)  # tests may run as root, to whom no file is closed
+    monkeypatch.setattr(
+        Path, "read_bytes", read
+    )  # tests may run as root, to whom no file is closed
     make(tmp_path / name)
     (tmp_path / "a**b.md").write_text("# T\n\nA.")
     (entry,), ((file, line, reason),) = read_knowledge(tmp_path)
@@ -276,7 +278,8 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, text", [("a.bin", "hello"), ("a.txt", ""), ("a.jsonl", ""), ("a.jsonl", "{}"), ("gone.csv", None)]
+    "name, text",
+    [("a.bin", "hello"), ("a.txt", ""), ("a.jsonl", ""), ("a.jsonl", "{}"), ("gone.csv", None)],
 )
 def test_nothing_to_read_is_a_knowledge_error(tmp_path, name, text):
     if text is not None:

@@ -1,4 +1,6 @@
-"""Intents: reading anybody's CSV, the voters, calibration, and the command from end to end."""
+"""Intents: reading anybody's CSV, the classifier and its confidence, and the commands from end to
+end.
+"""
 
 import csv
 import json
@@ -7,21 +9,13 @@ import numpy as np
 import pytest
 
 from mm_support.__main__ import main
-from mm_support.errors import InputError
+from mm_support.config import Settings
+from mm_support.decide.intent_classifier import KERNEL_WIDTH, intents_file, load_intents
+from mm_support.errors import InputError, WeightsError
 from mm_support.evaluate.metrics import expected_calibration_error
-from mm_support.train import intents, labelled, upper_layers
+from mm_support.train import intents, labelled
 from mm_support.train.calibration import fit_calibrator
-from mm_support.train.hidden_states import HiddenStates, Standardised
-from mm_support.train.intent_model import (
-    KERNEL_WIDTH,
-    RIDGE,
-    Votes,
-    fit_mix,
-    fit_ridge,
-    membership,
-    mixed,
-    spoken,
-)
+from mm_support.train.intents import spoken
 from mm_support.train.labelled import BadRow, Example
 
 THINGS = {
@@ -109,7 +103,7 @@ def test_the_split_is_seeded_stratified_and_complete():
     )
 
 
-# -- voters and calibration ------------------------------------------------------------------
+# -- the classifier and its calibration ------------------------------------------------------
 
 
 def test_names_become_words():
@@ -118,39 +112,6 @@ def test_names_become_words():
         "card Arrival",
         "top up",
     ]
-
-
-def test_membership_rows_add_up_to_one():
-    assert membership(["b", "oos"], ["a", "b"]).tolist() == [[0, 1], [0.5, 0.5]]
-
-
-def test_the_ridge_agrees_with_scikit_learn():
-    from sklearn.kernel_ridge import KernelRidge
-
-    generator = np.random.default_rng(0)
-    vectors = generator.normal(size=(60, 5))
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    targets = np.eye(3)[generator.integers(3, size=60)]
-    # |a - b|^2 = 2 - 2 cosine, so exp(-w (1 - cosine)) is the Gaussian kernel with gamma w / 2
-    reference = KernelRidge(alpha=RIDGE, kernel="rbf", gamma=KERNEL_WIDTH / 2).fit(
-        vectors[:50], targets[:50] - 1 / 3
-    )
-    ours = fit_ridge(vectors[:50], targets[:50], seed=0)
-    assert ours.scores(vectors[50:]) == pytest.approx(reference.predict(vectors[50:]), abs=1e-6)
-
-
-def test_the_mix_listens_to_the_voter_that_is_right():
-    generator = np.random.default_rng(1)
-    truth = generator.integers(4, size=300)
-    knows, guesses = (
-        np.eye(4)[truth] + generator.normal(0, 0.3, (300, 4)),
-        generator.normal(size=(300, 4)),
-    )
-    vectors = np.zeros((300, 2))
-    votes = Votes(vectors, np.stack([guesses, knows, guesses[::-1]]))
-    mix = fit_mix(votes, truth)
-    assert mix[1] > 10 * max(mix[0], mix[2])
-    assert mixed(votes, mix).sum(axis=1) == pytest.approx(1)
 
 
 def test_calibrated_probabilities_are_honest():
@@ -171,46 +132,37 @@ def test_calibration_needs_both_outcomes():
         fit_calibrator(np.arange(5.0), np.ones(5, bool))
 
 
-def test_the_contrast_is_the_share_of_ones_own_class():
-    import torch
-
-    vectors = torch.nn.functional.normalize(
-        torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), dim=1
-    )
-    classes = np.array([0, 0, 1, 1, 1, -1])
-    expected = []
-    for i in range(5):
-        weights = {
-            j: np.exp(float(vectors[i] @ vectors[j]) / upper_layers.TEMPERATURE)
-            for j in range(6)
-            if j != i
-        }
-        logs = [
-            np.log(w / sum(weights.values()))
-            for j, w in weights.items()
-            if classes[j] == classes[i]
-        ]
-        expected.append(-np.mean(logs))
-    assert float(upper_layers._contrast(classes)(vectors, list(range(6)))) == pytest.approx(
-        np.mean(expected), rel=1e-4
-    )
+def corners(count, spread, seed=0):
+    """Unit vectors around three corners, their labels, and some from nowhere."""
+    rng = np.random.default_rng(seed)
+    place = rng.integers(3, size=count)
+    vectors = np.eye(8)[place] + spread * rng.normal(size=(count, 8))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors, [list("abc")[i] for i in place]
 
 
-def test_contrasted_batches_hold_pairs_and_a_few_texts_out_of_scope():
-    classes = np.repeat([*range(40), -1], 5)
-    batches = upper_layers._balanced(classes, np.random.default_rng(0))
-    assert sum(map(len, batches)) >= len(classes)
-    for batch in batches:
-        _, counts = np.unique(classes[batch][classes[batch] >= 0], return_counts=True)
-        assert (
-            len(set(batch)) == len(batch)
-            and set(counts) == {2}
-            and len(counts) == upper_layers.INTENTS_TOGETHER
-        )
-        assert 0 < (classes[batch] < 0).sum() <= upper_layers.FOREIGN_BESIDE
+@pytest.mark.parametrize("names", ["ab", "abc"])
+def test_scores_are_those_of_scikit_learn(names):
+    from sklearn.kernel_ridge import KernelRidge
+
+    vectors, labels = corners(200, 0.3)
+    kept = np.isin(labels, list(names))
+    vectors, labels = vectors[kept], [label for label in labels if label in names]
+    ours = intents.fit(vectors[20:], labels[20:], tuple(names), "")
+    targets = (np.array(labels)[:, None] == list(names)) - 1 / len(names)
+    reference = KernelRidge(alpha=intents.RIDGE, kernel="rbf", gamma=KERNEL_WIDTH / 2)
+    scores = reference.fit(vectors[20:], targets[20:]).predict(vectors[:20])
+    best, evidence = ours.judge(vectors[:20])
+    assert best.tolist() == scores.argmax(axis=1).tolist()
+    assert evidence[:, 1] == pytest.approx(scores.max(axis=1), abs=1e-5)
+    assert evidence[:, 2] == pytest.approx((vectors[:20] @ vectors[20:].T).max(axis=1))
 
 
-# -- the command -----------------------------------------------------------------------------
+def test_what_is_far_from_every_example_is_least_sure():
+    vectors, labels = corners(200, 0.2)
+    ours = intents.fit(vectors, labels, ("a", "b", "c"), "")
+    _, sure = ours.predict(np.stack([vectors[0], -np.eye(8)[5]]))
+    assert sure[0] > 0.7 > 0.2 > sure[1] and ours.intent(-np.eye(8)[5]) is None
 
 
 @pytest.fixture(scope="module")
@@ -241,55 +193,6 @@ def tiny_encoder(tmp_path_factory):
     return folder
 
 
-def tiny_reader():
-    """A random Llama that reads character by character, and its tokenizer."""
-    import torch
-
-    from mm_support.torchvision_shim import prepare_torchvision
-
-    prepare_torchvision()
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=128,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=5,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-    )
-    return LlamaForCausalLM(config).eval(), lambda texts, **_: {
-        "input_ids": [[ord(c) % 128 for c in text] for text in texts]
-    }
-
-
-def test_hidden_states_are_means_of_what_transformers_gives_for_each_text_alone():
-    import torch
-
-    model, tokenizer = tiny_reader()
-    texts = ["lock", "a much longer question", "lock", "b"]
-    states = HiddenStates(*tiny_reader()).encode(texts)
-    assert states.shape == (4, 2, 32)  # after the first and the second of five layers
-    for text, own in zip(texts, states):
-        with torch.inference_mode():
-            hidden = model(
-                input_ids=torch.tensor(tokenizer([text])["input_ids"]), output_hidden_states=True
-            ).hidden_states
-        for layer, mean in zip((1, 2), own):
-            np.testing.assert_allclose(mean, hidden[layer][0].mean(0), atol=2e-3)
-
-
-def test_standardised_states_weigh_layers_and_numbers_alike():
-    states = np.random.default_rng(0).normal(3, 1, (50, 2, 8)) * np.array([1, 1000, *[1] * 6])
-    rows = Standardised.over(lambda texts: states[[int(t) for t in texts]], states)(["3", "7"])
-    assert rows.shape == (2, 16) and np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-4)
-    by_layer = (rows.reshape(2, 2, 8) ** 2).sum(2)
-    assert by_layer == pytest.approx(0.5, abs=1e-4)
-    wanted = (states - states.mean(0)) / states.std(0)
-    np.testing.assert_allclose(rows[0, :8] / rows[0, 0], wanted[3, 0] / wanted[3, 0, 0], rtol=1e-3)
-
-
 def questions(count, seed, foreign):
     """Rows of fillers around words that give the intent away."""
     generator = np.random.default_rng(seed)
@@ -306,92 +209,14 @@ def questions(count, seed, foreign):
     ]
 
 
-@pytest.mark.parametrize("each", [8, 40])  # contrasted; classified
-def test_tuning_brings_texts_of_an_intent_together_and_leaves_the_model_alone(
-    tiny_encoder, each, monkeypatch
-):
-    from transformers import AutoModel, AutoTokenizer
-
-    for name in ("CONTRAST_RATE", "CLASS_RATE"):
-        monkeypatch.setattr(
-            upper_layers, name, 5e-3
-        )  # a random encoder has further to go than one that was trained
-    model, tokenizer = (
-        AutoModel.from_pretrained(tiny_encoder).eval(),
-        AutoTokenizer.from_pretrained(tiny_encoder),
-    )
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    (texts, labels), (others, own) = (
-        zip(*questions(count, seed, True)) for count, seed in ((each, 0), (10, 1))
-    )
-    names = sorted(THINGS)
-    untuned = upper_layers.TunedEncoder(
-        upper_layers.LowerLayers(model, tokenizer, 1), model.encoder.layer[1:]
-    ).encode(texts)
-    targets = membership(labels, names)
-    starts = targets.T @ untuned
-    tuned, vectors = upper_layers.fine_tune(
-        model,
-        tokenizer,
-        texts,
-        targets,
-        starts / np.linalg.norm(starts, axis=1, keepdims=True),
-        600,
-        0,
-        lambda *_: None,
-    )
-    assert vectors == pytest.approx(tuned.encode(texts), abs=1e-5) and np.linalg.norm(
-        vectors, axis=1
-    ) == pytest.approx(1, abs=1e-5)
-    assert all((before[name] == value).all() for name, value in model.state_dict().items())
-
-    def apart(encoder):
-        cosine, same = (rows := encoder.encode(others)) @ rows.T, np.equal.outer(own, own)
-        return cosine[same].mean() - cosine[~same].mean()
-
-    start = upper_layers.TunedEncoder(tuned.lower, model.encoder.layer[1:])
-    assert apart(tuned) > apart(start) + 0.1
-
-
-def test_three_voters_are_asked_and_the_third_hears_the_language_model(tiny_encoder):
-    from mm_support.config import Settings
-    from mm_support.device import resolve_device
-    from mm_support.encode.text import load_text_encoder
-    from mm_support.train.intent_model import fit
-
-    encoder, reader = (
-        load_text_encoder(Settings(text_model=str(tiny_encoder)), resolve_device("cpu")),
-        HiddenStates(*tiny_reader()),
-    )
-    rows = [Example(text, label, 0) for text, label in questions(8, 0, False)]
-    texts, quiet = [row.text for row in rows], lambda *_: None
-    model = fit(encoder, reader, rows, 600, 0, quiet)
-    votes = model.votes(texts[:5], quiet)
-    assert votes.scores.shape == (3, 5, 3) and len(model.mix) == 3
-    named = texts + [spoken(name) for name in model.intents]
-    standardised = Standardised.over(reader.encode, reader.encode(named))
-    alone = fit_ridge(
-        standardised(named),
-        membership([r.label for r in rows] + list(model.intents), model.intents),
-        0,
-    )
-    np.testing.assert_allclose(votes.scores[2], alone.scores(standardised(texts[:5])), atol=1e-4)
-
-
 def csv_file(path, rows):
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
     return str(path)
 
 
-@pytest.fixture(autouse=True)
-def small_reader(monkeypatch):
-    monkeypatch.setattr(intents, "load_hidden_states", lambda *_: HiddenStates(*tiny_reader()))
-
-
 def command(tmp_path, encoder, monkeypatch, *more, foreign=True, extra=()):
     monkeypatch.setenv("MM_SUPPORT_TEXT_MODEL", str(encoder))
-    monkeypatch.setattr(intents, "PASSES", 600)
     train = csv_file(tmp_path / "train.csv", questions(60, 0, foreign))
     test = csv_file(tmp_path / "test.csv", [*questions(20, 1, foreign), *extra])
     return main(["evaluate", "intents", "--train", train, "--test", test, "--json", *more])
@@ -450,12 +275,55 @@ def test_hopeless_files_end_with_one_line_and_status_2(tmp_path, capsys, train, 
     assert error.startswith("error: ") and reason in error and error.count("\n") == 1
 
 
+def test_what_was_trained_is_kept_for_its_base_and_encoder_only(
+    tmp_path, tiny_encoder, monkeypatch, capsys
+):
+    monkeypatch.setenv("MM_SUPPORT_TEXT_MODEL", str(tiny_encoder))
+    train = csv_file(tmp_path / "train.csv", questions(60, 0, True))
+    data = tmp_path / "data"
+    assert main(["--data", str(data), "train", "intents", "--train", train, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["intents"] == 3
+    settings = Settings.from_env(data_dir=data)
+    kept = load_intents(settings, "bank")
+    assert kept.intents == tuple(sorted(THINGS))
+    named = ["--train", train, "--knowledge", "bank"]
+    assert main(["--data", str(data), "train", "intents", *named]) == 0
+    assert intents_file(settings, "bank").is_file()
+    assert load_intents(settings.with_changes(text_model="org/other")) is None
+
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+
+    encoder = load_text_encoder(settings, resolve_device("cpu"))
+    rows = questions(20, 1, True)
+    vectors = encoder.encode([text for text, _ in rows])
+    found = [kept.intent(vector) for vector in vectors]
+    assert (
+        np.mean(
+            [
+                one is not None and one.name == label
+                for one, (_, label) in zip(found, rows)
+                if label != "oos"
+            ]
+        )
+        > 0.8
+    )
+    assert np.mean([one is None for one, (_, label) in zip(found, rows) if label == "oos"]) > 0.6
+
+
+def test_a_damaged_file_is_one_sentence(tmp_path):
+    settings = Settings(data_dir=tmp_path)
+    intents_file(settings).parent.mkdir()
+    intents_file(settings).write_bytes(b"damaged")
+    with pytest.raises(WeightsError, match="train intents"):
+        load_intents(settings)
+
+
 @pytest.mark.slow
 def test_ten_examples_an_intent_are_enough_for_simple_intents(settings):
     """The real encoder; words of the test never occur in the training."""
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
-    from mm_support.train.hidden_states import load_hidden_states
 
     device = resolve_device("cpu")
     rows = [
@@ -481,8 +349,7 @@ def test_ten_examples_an_intent_are_enough_for_simple_intents(settings):
     splits = intents.Splits(
         *([Example(t, label, 0) for t, label in part] for part in (rows, [], tests)), bad=[]
     )
-    report, judged = intents.evaluate(
-        load_text_encoder(settings, device), load_hidden_states(settings, device), splits, seed=0
-    )
+    encode = load_text_encoder(settings, device).encode
+    _, report, judged = intents.evaluate(encode, splits, 0, settings.text_model)
     assert report["accuracy"]["value"] == 1
     assert judged.confidence[-1] == judged.confidence.min(), "the poem is what it knows least about"

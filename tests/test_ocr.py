@@ -37,9 +37,8 @@ from mm_support.encode.segments import (
     word,
 )
 from mm_support.errors import WeightsError
-from mm_support.language.identifiers import Known, extract, held, match, normalise
-from mm_support.language.identifiers import shown as on_display
-from mm_support.types import TextLine
+from mm_support.language.identifiers import Dictionary, identifiers_of, match, normalise, written
+from mm_support.types import Entry, TextLine
 
 SIZE = (200, 100)
 
@@ -367,15 +366,14 @@ def displays_read(reader) -> tuple[float, float]:
     first alone.
     """
     shown = list(draw_displays(40, seed=0))
-    entries = [held(text := f"The display shows {item.text}", text) for item in shown]
-    known = Known(frozenset().union(*entries))
+    entries = [Entry(item.text, f"The display shows {item.text}", "Wait.") for item in shown]
+    named, dictionary = [identifiers_of(entry) for entry in entries], Dictionary(entries)
     exact = first = 0
     for place, item in enumerate(shown):
         lines = reader.read(item.photo)
         exact += any(normalise(line.text) == normalise(item.text) for line in lines)
-        read = extract(" ".join(line.text for line in lines))
-        named = read | known.seen(read | on_display(line.text for line in lines))
-        scores = [match(named, entry) for entry in entries]
+        read = dictionary.read([line.text for line in lines])
+        scores = [match(read, own) for own in named]
         first += (
             scores[place] > 0 and scores[place] == max(scores) and scores.count(max(scores)) == 1
         )
@@ -443,9 +441,7 @@ def test_chinese_is_read_and_its_error_code_is_found(reader):
     """The photo is a drawn label, tilted and blurred, in Droid Sans Fallback (Apache 2.0)."""
     lines = texts(reader.read(Image.open(Path(__file__).parent / "photos" / "chinese-label.jpg")))
     assert lines[0] == "洗衣机说明" and "请清洗过滤器" in lines
-    assert frozenset({"E24"}) in map(extract, lines) and frozenset({"WM8014"}) in map(
-        extract, lines
-    )
+    assert {"E24", "WM8014"} <= frozenset().union(*map(written, lines))
 
 
 @pytest.mark.slow

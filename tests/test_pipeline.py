@@ -12,7 +12,6 @@ from test_service import SPEECH, ask, folder, make  # noqa: F401  (fixtures)
 from mm_support.encode.text import REMEMBERED, RememberingEncoder
 from mm_support.evaluate import cases
 from mm_support.inputs.audio import load_waveform
-from mm_support.language import messages
 from mm_support.pipeline import drained, judge, past_after, perceive, steps, turn_record
 from mm_support.store.records import past_of
 from mm_support.types import Audio, UserTurn
@@ -45,7 +44,7 @@ def test_an_evaluation_gets_what_a_customer_gets(make):  # noqa: F811
 
 
 def test_what_was_asked_back_is_stored_as_ids_whatever_the_words_of_the_reply(make, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(messages, "clarify_text", lambda hits: "Welches?")
+    monkeypatch.setattr("mm_support.decode.compose.clarify_text", lambda *_: "Welches?")
     service = make()
     asked = ask(service, "blue refund elephant")
     assert (asked.action, asked.text) == ("clarify", "Welches?")

@@ -5,8 +5,9 @@ own sentences.
 import pytest
 from conftest import WordEncoder
 
-from mm_support.decide.premises import is_claim, opening, sentences_about
+from mm_support.decide.premises import opening, sentences_about
 from mm_support.decode.reply import ReplyWriter
+from mm_support.language.english import is_claim
 from mm_support.types import Entry, Hit, Question
 
 RETURNS = Entry(
@@ -55,6 +56,12 @@ def test_an_amount_that_the_entry_contradicts_is_named():
     assert "cannot confirm" not in opening(
         "you said 30 days", RETURNS
     ) and "cannot confirm" not in opening("you said it is free", RETURNS)
+
+
+def test_amounts_are_compared_in_any_spelling_and_language():
+    assert "cannot confirm five years" not in opening("you said 30 days", RETURNS)
+    assert "90天" in opening("你们说90天内可以退货", Entry("r", "退货", "30天内可以退货。"), "zh")
+    assert "90" not in opening("你们说三十天", Entry("r", "退货", "30天内可以退货。"), "zh")
 
 
 def test_the_closest_sentences_and_a_denial_are_held_against_a_claim():

@@ -25,7 +25,8 @@ from mm_support.encode.turn import MAX_TEXT, check_turn
 from mm_support.errors import InputError, KnowledgeError, SupportError, no_such_base, no_such_turn
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
-from mm_support.knowledge.base import MAX_LIMIT, check_limit, check_name
+from mm_support.knowledge.base import MAX_LIMIT, check_limit
+from mm_support.knowledge.index import check_name
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.service import SupportService
 from mm_support.store.database import MAX_COMMENT, check_feedback
@@ -220,6 +221,17 @@ def test_a_session_goes_on_and_every_turn_has_an_id_of_its_own(any_service):
     assert first.session_id == second.session_id != other.session_id
     assert checked_session(first.session_id) == first.session_id
     assert len({first.turn_id, second.turn_id, other.turn_id}) == 3 and first.turn_id
+
+
+def test_while_a_person_is_to_answer_the_assistant_only_acknowledges(any_service, photo):
+    handed = reply_to(any_service, about_the_shop(PERSON))
+    more = about_the_shop(ANSWERED, image=photo, session_id=handed.session_id)
+    events = list(any_service.reply(more))
+    reply = events[-1].reply
+    assert reply.action == "handoff" and reply.text.strip() and not reply.citations
+    assert Saw in map(type, events) and Found not in map(type, events)
+    assert reply.session_id == handed.session_id and reply.turn_id != handed.turn_id
+    assert reply_to(any_service, about_the_shop(ANSWERED)).action == "answer"
 
 
 def test_closing_a_reply_ends_it_and_the_next_one_works(any_service):
@@ -446,8 +458,8 @@ def loading(service):
 
         return started, end
     parts = Future()
-    started = SupportService(service.settings, service._store, parts)
-    loaded = service._parts.result()
+    started = SupportService(service.settings, service._keeper, parts)
+    loaded = service.parts
     return (
         started,
         lambda error=None: parts.set_exception(error) if error else parts.set_result(loaded),
@@ -460,7 +472,8 @@ def test_the_status_before_and_after_loading(any_service):
     assert not before.ready and not before.failed and before.message
     end()
     after = service.status()
-    assert after.ready and not after.failed and after.message and after.device
+    assert after.ready and not after.failed and not after.degraded
+    assert after.message and after.device
 
 
 def test_a_question_asked_while_models_load_is_answered_after_it(any_service):

@@ -24,50 +24,41 @@ SAID = {
         "Bold, slanted, code and our page."
     ),
     "# Returns\n- Keep the box\n- Print the label.": "Returns. Keep the box. Print the label.",
-    "1. Open it\n2. Close it": "one, Open it. two, Close it.",
+    "1. Open it\n2. Close it": "1, Open it. 2, Close it.",
     "Go to Settings > Network": "Go to Settings, Network",
     "It works! 😀": "It works!",
     "[1]": "",
     "": "",
-    # codes
-    "Error E24.": "Error E twenty-four.",
-    "Code F07": "Code F zero seven",
-    "the WH-1000XM5": "the W H one thousand X M five",
-    "an A4 page": "an A-four page",
-    "E1024 or E101": "E ten twenty-four or E one zero one",
-    "Use SAVE20.": "Use SAVE twenty.",
-    "a 30-day return": "a thirty day return",
-    # numbers
-    "1,204 items": "one thousand, two hundred and four items",
-    "order 482130": "order four eight two one three zero",
-    "card ending 0042": "card ending zero zero four two",
-    "3-5 days": "three to five days",
-    "20 %": "twenty percent",
-    "2.4 GHz and 5 kg": "two point four gigahertz and five kilograms",
-    "at -5°C": "at minus five degrees Celsius",
-    "the 2nd time": "the second time",
-    "version 2.4.1": "version two point four point one",
-    "1/2 price": "one half price",
-    # prices
-    "$12.50": "twelve dollars and fifty cents",
-    "$1 or $0.99": "one dollar or ninety-nine cents",
-    "£3.01": "three pounds and one penny",
-    "1,200 EUR": "one thousand, two hundred euros",
-    "$3.5 million": "three point five million dollars",
+    # what the synthesiser says well by itself
+    "Error E24 on the WH-1000XM5": "Error E24 on the WH-1000XM5",
+    "1,204 items": "1,204 items",
+    "1st-3rd of May": "1st-3rd of May",
+    "I/O, and/or, 24/7": "I/O, and/or, 24/7",
+    "version v2.0.1 in Room 101": "version v2.0.1 in Room 101",
+    "at 9:05 am.": "at 9:05 am.",
+    "192.168.0.1": "192.168.0.1",
+    "help@my-shop.com": "help@my-shop.com",
+    # numbers of something, digit by digit
+    "order 482130": "order 4 8 2 1 3 0",
+    "card ending 0042": "card ending 0 0 4 2",
+    "Call +1 (800) 555-0199": "Call +1, 8 0 0, 5 5 5, 0 1 9 9",
+    "case 4829-1187": "case 4 8 2 9, 1 1 8 7",
+    "0800 555 0100": "0 8 0 0, 5 5 5, 0 1 0 0",
+    # quantities
+    "3-5 days": "3 to 5 days",
+    "2000-3000 euros": "2000 to 3000 euros",
+    "20 %": "20 percent",
+    "2.4 GHz, 3-5 kg and 10 m/s": "2.4 gigahertz, 3 to 5 kilograms and 10 meters per second",
+    "at -5°C": "at -5 degrees Celsius",
+    "$12.50, £1 or 1,200 €": "12.50 US dollars, 1 British pound or 1,200 euros",
     # dates and times
-    "on 2026-11-23": "on November twenty-third, twenty twenty-six",
-    "by 3 March": "by March third",
-    "In May 2025": "In May twenty twenty-five",
-    "9:00-17:30": "nine o'clock to five thirty p.m.",
-    "at 9:05 am.": "at nine oh five a.m.",
-    "00:00": "midnight",
+    "on 2026-11-23": "on November 23, 2026",
+    "31/03/2026 and 03/31/2026": "March 31, 2026 and March 31, 2026",
+    "23.11.2026": "November 23, 2026",
+    "9:00-17:30": "9 o'clock to 17:30",
     "Mon-Fri": "Monday to Friday",
-    "24/7": "twenty-four seven",
     # addresses
-    "Call +1 (800) 555-0199": "Call plus one, eight zero zero, five five five, zero one nine nine",
-    "See https://www.shop.com/help?id=1.": "See shop dot com slash help.",
-    "help@my-shop.com": "help at my shop dot com",
-    "192.168.0.1": "one nine two dot one six eight dot zero dot one",
+    "See https://www.shop.com/help?id=1.": "See shop.com/help.",
 }
 
 
@@ -76,39 +67,28 @@ def test_text_is_said_as_a_person_would(written):
     assert spoken(written) == SAID[written]
 
 
-def test_nothing_is_left_that_only_a_screen_can_show():
+@pytest.mark.parametrize(
+    "written, language, said",
+    [
+        ("Der Fehler **E24** kostet 12,50 € [1].", "de", "Der Fehler E24 kostet 12,50 Euro."),
+        ("5 kg bis 31.03.2026", "de", "5 Kilogramm bis 31. März 2026"),
+        ("03/04/2026", "en-gb", "3 April 2026"),
+        ("2026-03-31 9:00-17:30", "zh", "2026年3月31日 9点到17:30"),
+        ("Fehler **E24** [1]", "xx", "Fehler E24"),
+    ],
+)
+def test_each_language_has_its_own_words(written, language, said):
+    assert spoken(written, language) == said
+
+
+def test_nothing_is_left_that_only_a_screen_can_show_and_no_digit_is_lost():
     rng = np.random.default_rng(0)
-    pieces = [
-        "E24",
-        "[1]",
-        "**",
-        "$5",
-        "a",
-        "http://x.com/",
-        "12:61",
-        "|",
-        "\n",
-        "- ",
-        "#",
-        "😀",
-        "[[x]]",
-        "99999",
-        "<b>",
-        "(",
-        "3.",
-        "%",
-        "/",
-        "@",
-    ]
+    pieces = "E24,[1],**,$5,a,http://x.com/,12:61,|,\n,- ,#,😀,[[x]],99999,<b>,(,3.,%,/,@,4829-1187"
     for _ in range(300):
-        said = spoken(" ".join(rng.choice(pieces, 8)))
-        assert not re.search(r"[\d\[\]<>|*#`_{}\n]", said), said
-
-
-def test_other_languages_keep_their_numbers():
-    assert (
-        spoken("Der Fehler **E24** kostet 12 Euro [1].", "de") == "Der Fehler E24 kostet 12 Euro."
-    )
+        chosen = rng.choice(pieces.split(","), 8)
+        said = spoken(" a ".join(chosen))
+        assert not re.search(r"[\[\]<>|*#`_{}\n😀]", said), said
+        assert said.count("9 9 9 9 9") == list(chosen).count("99999")
 
 
 def test_breaths_are_short_and_lose_nothing():
@@ -191,11 +171,11 @@ def test_a_voice_that_fails_says_so():
         "See https://[your-shop].example.com.",
         "Look at www.[name].com",
         "It has 1" + ",000" * 110 + " parts.",
+        "$1" + ",000" * 110 + " and $1,2,3 and 99/99/9999 and 1,2,3 kg",
     ],
 )
-def test_what_cannot_be_put_into_words_is_said_to_be_so(text):
-    with pytest.raises(GenerationError, match="read it"):
-        PiperVoice(FakePiper()).speak(text)
+def test_what_no_rule_can_read_is_spoken_as_it_stands(text):
+    assert len(PiperVoice(FakePiper()).speak(text).samples) > 0
 
 
 def test_a_missing_voice_names_the_setting(tmp_path, tmp_settings):

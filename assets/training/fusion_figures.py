@@ -98,7 +98,7 @@ def figures(outcomes: Outcomes, worded: bool = True) -> dict[str, Any]:
     right = guess == outcomes.true
     return found | {
         "intent accuracy": interval(right),
-        "macro F1": round(f1_score(outcomes.true, guess, average="macro", zero_division=0), 4),
+        "macro F1": round(f1_score(outcomes.true, guess, average="macro"), 4),
         "calibration error": round(
             metrics.expected_calibration_error(outcomes.intent.max(1), right), 4
         ),

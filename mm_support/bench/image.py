@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from mm_support.config import Settings
 from mm_support.device import Device, resolve_device
 from mm_support.encode.image import load_image_encoder
 from mm_support.encode.ocr import load_text_reader
-from mm_support.knowledge.pictures import picture_logit, picture_scores
+from mm_support.knowledge.scoring import Lists, picture_logits, picture_scores
 from mm_support.paths import EXAMPLES
 
 PHOTOS = 64
@@ -39,17 +40,17 @@ def measure(settings: Settings) -> dict[str, Any]:
     single, batch, theirs = [], [], []
     for start in range(0, PHOTOS, 16):
         single += [
-            _seconds(lambda: encoder.encode([photo])) for photo in photos[start : start + 16]
+            _seconds(partial(encoder.encode, [photo])) for photo in photos[start : start + 16]
         ]
-        theirs += [_seconds(lambda: plain(photo)) for photo in photos[start : start + 4]]
+        theirs += [_seconds(partial(plain, photo)) for photo in photos[start : start + 4]]
         batch.append(_seconds(lambda: encoder.encode(photos)) / PHOTOS)
     vectors = encoder.encode(photos)
     pictures, words = (
         vectors[np.arange(ENTRIES) % PHOTOS],
         encoder.encode_words(["washing machine"])[0],
     )
-    match = [_seconds(lambda: _match(v, pictures, words)) for v in vectors[:5]]
-    label = [_seconds(lambda: encoder.label(v)) for v in vectors[:20]]
+    match = [_seconds(partial(_match, v, pictures, words)) for v in vectors[:5]]
+    label = [_seconds(partial(encoder.label, v)) for v in vectors[:20]]
     reader, shown = load_text_reader(settings), Image.open(DISPLAY).convert("RGB")
 
     def everything() -> None:
@@ -71,8 +72,13 @@ def measure(settings: Settings) -> dict[str, Any]:
 
 
 def _match(photo: np.ndarray, pictures: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """(n,) scores of n entries with a picture each, as the index gives them."""
-    return picture_scores(np.array([picture_logit(photo, row[None], words) for row in pictures]))
+    """(n,) scores of n entries with a picture each, as a search gives them."""
+    import torch
+
+    one = torch.ones(len(pictures), dtype=torch.long)
+    shown = torch.from_numpy(pictures @ photo)[None]
+    worded = torch.full_like(shown, float(words @ photo))
+    return picture_scores(picture_logits(shown, worded, Lists(one, one)))[0].numpy()
 
 
 def _photos() -> list[Image.Image]:
@@ -89,11 +95,10 @@ def _plain_tower(device: Device) -> Callable[[Image.Image], object]:
     """
     import timm
     import torch
+    from timm.data import create_transform, resolve_model_data_config
 
     tower = timm.create_model("tf_efficientnet_lite2", num_classes=0).eval().to(device.device)
-    prepare = timm.data.create_transform(
-        **{**timm.data.resolve_model_data_config(tower), "input_size": (3, 288, 288)}
-    )
+    prepare = create_transform(**{**resolve_model_data_config(tower), "input_size": (3, 288, 288)})
 
     def encode(photo: Image.Image) -> object:
         with torch.inference_mode():

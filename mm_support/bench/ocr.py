@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def measure(settings: Settings) -> dict[str, Any]:
     empty = Image.linear_gradient("L").resize((1024, 1024)).convert("RGB")
     reader.read(photos[0]), plain(_bgr(photos[0]))
     seconds = [
-        (_seconds(lambda: reader.read(photo)), _seconds(lambda: plain(_bgr(photo))))
+        (_seconds(partial(reader.read, photo)), _seconds(partial(plain, _bgr(photo))))
         for photo in photos
     ]
     ours, theirs = (statistics.median(column) for column in zip(*seconds))

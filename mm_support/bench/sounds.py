@@ -41,7 +41,7 @@ def wordless(seed: int = 0) -> dict[str, np.ndarray]:
     clips |= {f"{count} coughs": bursts(rng, time, count, 0.25) for count in (1, 2, 3)}
     chords = ((440,), (262, 330, 392), (220, 277, 330, 440), (523, 659, 784), (196, 247, 294))
     clips |= {
-        f"chord {i}": 0.2 * sum(tone(time, pitch, 3) for pitch in pitches)
+        f"chord {i}": 0.2 * np.sum([tone(time, pitch, 3) for pitch in pitches], axis=0)
         for i, pitches in enumerate(chords)
     }
     clips |= {f"melody {i}": melody(rng, time) for i in range(5)}
@@ -65,9 +65,10 @@ def pink(rng: np.random.Generator, count: int) -> np.ndarray:
     return noise / np.abs(noise).max()
 
 
-def tone(time: np.ndarray, pitch: float, overtones: int) -> np.ndarray:
+def tone(time: np.ndarray, pitch: float | np.ndarray, overtones: int) -> np.ndarray:
     """A tone of `pitch` Hz; the k-th overtone has an amplitude of 1/k."""
-    return sum(np.sin(2 * np.pi * pitch * k * time) / k for k in range(1, overtones + 1))
+    waves = [np.sin(2 * np.pi * pitch * k * time) / k for k in range(1, overtones + 1)]
+    return np.sum(waves, axis=0)
 
 
 def bursts(rng: np.random.Generator, time: np.ndarray, count: int, seconds: float) -> np.ndarray:

@@ -10,6 +10,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,8 @@ def measure(settings: Settings) -> dict[str, Any]:
 def compare(encoder: WhisperEncoder, clips: Sequence[Clip]) -> dict[str, float]:
     ours, plain = [], []
     for _, waveform in clips:
-        ours.append(seconds(lambda: encoder.transcribe(waveform)))
-        plain.append(seconds(lambda: plain_text(encoder, waveform)))
+        ours.append(seconds(partial(encoder.transcribe, waveform)))
+        plain.append(seconds(partial(plain_text, encoder, waveform)))
     middle_ours, middle_plain = statistics.median(ours), statistics.median(plain)
     return {
         "clip_s": round(statistics.median(len(waveform) for _, waveform in clips) / SAMPLE_RATE, 2),
@@ -65,7 +66,7 @@ def compare(encoder: WhisperEncoder, clips: Sequence[Clip]) -> dict[str, float]:
 
 def silence(encoder: WhisperEncoder) -> dict[str, float]:
     clips = [load_waveform((SAMPLE_RATE, clip)) for clip in wordless().values()]
-    times = [seconds(lambda: encoder.transcribe(clip)) for clip in clips]
+    times = [seconds(partial(encoder.transcribe, clip)) for clip in clips]
     return {
         "clips": len(clips),
         "with_a_transcript": sum(bool(encoder.transcribe(clip).text) for clip in clips),
@@ -81,7 +82,9 @@ def speaking(settings: Settings) -> dict[str, float]:
     voice.speak("One sentence to warm up.")
     times, lengths = [], []
     for sentence in SENTENCES[:10]:
-        times.append(seconds(lambda: lengths.append(voice.speak(sentence).seconds)))
+        started = time.perf_counter()
+        lengths.append(voice.speak(sentence).seconds)
+        times.append(time.perf_counter() - started)
     return {
         "real_time_factor": round(sum(times) / sum(lengths), 3),
         "sentence_s": round(statistics.median(times), 3),
@@ -92,7 +95,7 @@ def plain_text(encoder: WhisperEncoder, waveform: np.ndarray) -> str:
     """The straightforward way, in float32 on a CPU."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns that a CPU has no float16
-        return encoder.model.transcribe(waveform)["text"]
+        return str(encoder.model.transcribe(waveform)["text"])
 
 
 def word_errors(said: Sequence[str], heard: Sequence[str]) -> float:

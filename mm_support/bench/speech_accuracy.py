@@ -37,7 +37,8 @@ def _of_voice(encoder: WhisperEncoder, say: Callable[[str], np.ndarray | None]) 
     if say(SENTENCES[0]) is None:
         return {"skipped": "it is not installed"}
     rng = np.random.default_rng(0)
-    clips = [(sentence, say(sentence)) for sentence in SENTENCES]
+    said = ((sentence, say(sentence)) for sentence in SENTENCES)
+    clips = [(sentence, waveform) for sentence, waveform in said if waveform is not None]
     noisy = [(sentence, with_noise(waveform, NOISE_DB, rng)) for sentence, waveform in clips]
     clean, noise = accuracy(encoder, clips), accuracy(encoder, noisy)
     worse = round(noise["ours_wer"] / clean["ours_wer"], 2) if clean["ours_wer"] else None

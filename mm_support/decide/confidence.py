@@ -19,7 +19,7 @@ from mm_support.config import Settings
 from mm_support.errors import WeightsError
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers as codes
-from mm_support.language.sentences import word_stems
+from mm_support.language.terms import term_set
 from mm_support.paths import WEIGHTS
 from mm_support.types import Hit
 
@@ -37,7 +37,6 @@ FEATURES = (
     "code_found",
     "code_unknown",
 )
-ANNOUNCING = word_stems(" ".join(codes.ERRORS))
 
 
 @dataclass(frozen=True)
@@ -100,10 +99,10 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     best = hits[0]
     margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
     named = frozenset().union(*query.identifiers.values()) if query.identifiers else frozenset()
-    known = codes.held(best.entry.title, best.entry.text)
+    known = codes.identifiers_of(best.entry)
     matched = codes.match(named, known) if named else 0.0
-    asked = word_stems(words)
-    held = word_stems(best.entry.text) | (
+    asked = term_set(words)
+    held = term_set(best.entry.text) | (
         frozenset(filter(_of_code, asked)) if matched else frozenset()
     )
     coverage = len(asked & held) / len(asked) if asked else 0.0
@@ -127,5 +126,5 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
 
 
 def _of_code(stem: str) -> bool:
-    """Whether a stem is a code or announces one."""
-    return stem in ANNOUNCING or any(character.isdigit() for character in stem)
+    """Whether a term is an identifier or a part of one."""
+    return any(character.isdigit() for character in stem)

@@ -18,8 +18,7 @@ import numpy as np
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language import identifiers as known_forms
-from mm_support.language.sentences import word_stems
+from mm_support.language.terms import term_set
 from mm_support.types import Past, Question
 
 MODALITY = "context"
@@ -76,7 +75,7 @@ def resolve(
     before = past[-1]
     choice, weight = chosen(question, before), context_weight(question)
     words = choice or f"{before.words} {before.topic}"
-    if not choice and not (weight and word_stems(words)):
+    if not choice and not (weight and term_set(words)):
         return query, question
     own, pieces = encoder.encode_pieces([words])
     if choice:
@@ -93,7 +92,7 @@ def context_weight(question: Question) -> float:
     meaning.
     """
     asked = f"{question.typed} {question.heard}".strip()
-    own = len(word_stems(" ".join((asked, *question.read_in_photo, *question.labels[:1]))))
+    own = len(term_set(" ".join((asked, *question.read_in_photo, *question.labels[:1]))))
     if _NEW_SUBJECT.search(asked) or (own > WHOLE and not _POINTS_BACK.search(asked)):
         return 0.0
     return min(MAX_WEIGHT, 1 / (1 + own))
@@ -146,14 +145,13 @@ def with_context(
     """The query with one more modality; the others keep 1 - weight of their own.
 
     vector: (d_text,) unit; pieces: (t, d_text) unit rows. words: what it says. naming: the part of
-    it whose identifiers count, and only where the customer names none: "and what if it's E18?" is not
-    about E24, nor is a code meant that only a title held.
+    it whose identifiers count, and only where the customer names none (scoring.recognise): "and
+    what if it's E18?" is not about E24, nor is a code meant that only a title held.
     """
-    named = frozenset() if query.identifiers else known_forms.extract(naming)
     return replace(
         query,
         fused=query.fused.beside(MODALITY, vector, weight),
-        terms={**query.terms, MODALITY: word_stems(words)},
-        identifiers={**query.identifiers, MODALITY: named} if named else query.identifiers,
+        terms={**query.terms, MODALITY: term_set(words)},
+        texts={**query.texts, MODALITY: (naming,)},
         pieces={**query.pieces, MODALITY: pieces.astype(np.float32)},
     )

@@ -20,7 +20,7 @@ from mm_support.decide.policy import Decision
 from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.decode.voice import Voice, clauses
 from mm_support.errors import GenerationError
-from mm_support.language import messages as texts
+from mm_support.language.messages import clarify_text, has_message, message
 from mm_support.types import Audio, Citation, Hit, Intent, Question
 
 log = logging.getLogger(__name__)
@@ -33,18 +33,19 @@ def compose(
     writer: ReplyWriter, question: Question, decision: Decision, stop: threading.Event
 ) -> Iterator[Sentence]:
     """The sentences of the reply that was decided on, as they become ready."""
+    language, question_back = question.language, f"question_back.{decision.reason}"
     if decision.action == "answer":
         yield from writer.write(question, decision.hits, stop)
-    if decision.reason == "human_only":
+    if decision.action == "handoff" and decision.hits:
         yield from writer.whole(decision.hits[0].entry)
     if decision.action == "handoff":
-        yield Sentence(texts.HANDOFF[decision.reason])
-    elif decision.reason in texts.QUESTIONS_BACK:
-        yield Sentence(texts.QUESTIONS_BACK[decision.reason])
+        yield Sentence(message(f"handoff.{decision.reason}", language))
+    elif has_message(question_back):
+        yield Sentence(message(question_back, language))
     elif decision.action == "clarify":
-        yield Sentence(texts.clarify_text(decision.hits))
+        yield Sentence(clarify_text(decision.hits, language))
     elif decision.action == "refuse":
-        yield Sentence(texts.REFUSAL)
+        yield Sentence(message("refusal", language))
 
 
 def evidence_of(

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from mm_support.language.sentences import evidence_sentences
+from mm_support.language.sentences import split_sentences
 from mm_support.types import MAX_PHOTO_LINES, Entry, Question
 
 RULES = (
@@ -84,8 +84,8 @@ def _excerpt(answer: str, room: int) -> str:
     none does.
     """
     kept = ""
-    for sentence in evidence_sentences(answer):
+    for sentence in split_sentences(answer):
         if len(kept) + len(sentence) >= room:
             break
         kept = f"{kept} {sentence}".strip()
-    return clean(kept or next(iter(evidence_sentences(answer)), ""), room)
+    return clean(kept or next(iter(split_sentences(answer)), ""), room)

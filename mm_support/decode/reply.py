@@ -1,11 +1,12 @@
 """From a question and the entries found for it to sentences that may be shown, each bound to its
 entry.
 
-What surely belongs to the answer is shown at once, in the entry's own words (extract.py). A
-language model drafts the rest from what may belong to it; every sentence is checked as soon as it
-is complete, and is shown where the evidence holds it (grounding.py) and it is not beside the
-question. Where the draft adds nothing, is late, fails or falls apart, the entry's own words are the
-whole reply. Knows nothing of retrieval or of when to answer at all.
+Only sentences of the entries are shown, as they stand there. What surely belongs to the answer is
+shown at once (select.py). A language model drafts the rest from what may belong to it; as soon as a
+drafted sentence is complete, the evidence's sentence that it quotes is looked up (grounding.py) and
+shown, where it is not beside the question. Where the draft adds nothing, is late, fails or falls
+apart, the selected sentences are the whole reply. Knows nothing of retrieval or of when to answer
+at all.
 """
 
 from __future__ import annotations
@@ -19,22 +20,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mm_support.decide.premises import is_claim, opening, sentences_about
+from mm_support.decide.premises import opening, sentences_about
 from mm_support.decode.grounding import Grounding, Support
 from mm_support.decode.prompt import MAX_EVIDENCE, build_messages, with_photo
 from mm_support.decode.select import Weighed, blocks_of, load_selector
 from mm_support.engines.base import LanguageModel
 from mm_support.errors import GenerationError
-from mm_support.language import identifiers as named_codes
-from mm_support.language.messages import REFUSAL
-from mm_support.language.sentences import (
-    codes,
-    evidence_sentences,
-    is_step,
-    normal_code,
-    split_sentences,
-    without_markers,
-)
+from mm_support.language.english import is_claim
+from mm_support.language.identifiers import identifiers_of, named_in_line, named_in_title
+from mm_support.language.messages import message
+from mm_support.language.sentences import is_step, split_sentences, without_markers
 from mm_support.types import Entry, Hit, Question
 
 if TYPE_CHECKING:
@@ -104,17 +99,17 @@ class ReplyWriter:
         entries = [hit.entry for hit in hits[:MAX_EVIDENCE]]
         yield from photo_sentences(question, entries)
         if is_claim(question.words):
-            yield Sentence(opening(question.words, entries[0]))
+            yield Sentence(opening(question.words, entries[0], question.language))
         weighed = self._selector.weigh(question.words, entries[0], self._vectors)
         shown: set[str] = set()
         if self._model is not None and not (stop and stop.is_set()):
             yield from self._own_words(question, entries[0], weighed, SURE, shown)
         added = False
-        for sentence, evidence in self._drafted(question, entries, weighed, stop):
-            if shown.isdisjoint((sentence.text, *evidence)):
+        for sentence in self._drafted(question, entries, weighed, stop):
+            if sentence.text not in shown:
                 added = True
                 yield sentence
-            shown.update((sentence.text, *evidence))
+            shown.add(sentence.text)
         if not added and not (stop and stop.is_set()):
             threshold = (
                 self._selector.threshold
@@ -123,17 +118,17 @@ class ReplyWriter:
             )
             yield from self._own_words(question, entries[0], weighed, threshold, shown)
             if not shown:
-                yield Sentence(REFUSAL)
+                yield Sentence(message("refusal", question.language))
 
     def drafted(self, question: Question, hits: Sequence[Hit]) -> list[Sentence]:
         """What of a draft would be shown, had nothing been shown before it. For evaluation."""
         entries = [hit.entry for hit in hits[:MAX_EVIDENCE]]
         weighed = self._selector.weigh(question.words, entries[0], self._vectors)
-        return [sentence for sentence, _ in self._drafted(question, entries, weighed, None)]
+        return list(self._drafted(question, entries, weighed, None))
 
     def whole(self, entry: Entry) -> Iterator[Sentence]:
         """All that the first hit says, for matters in which nothing may be left out."""
-        yield from (Sentence(text, (1,)) for text in evidence_sentences(entry.answer))
+        yield from (Sentence(text, (1,)) for text in split_sentences(entry.answer))
 
     def _drafted(
         self,
@@ -141,9 +136,9 @@ class ReplyWriter:
         entries: Sequence[Entry],
         first: Weighed,
         stop: threading.Event | None,
-    ) -> Iterator[tuple[Sentence, Sequence[str]]]:
-        """The draft's sentences that are held and to the point, with what holds them. A step brings
-        all of its steps along.
+    ) -> Iterator[Sentence]:
+        """The entries' sentences that the draft quotes and that are to the point. A step brings all
+        of its steps along.
 
         first: the first entry's sentences, weighed already; the others' are not before something of
         the first is shown.
@@ -163,18 +158,14 @@ class ReplyWriter:
             replace(entry, answer="\n".join(texts)) for entry, texts in zip(entries, kept) if texts
         ]
         answered = False  # from the first entry: another one is not cited before it
-        for sentence, support in draft(
-            self._model, question, passages, Grounding(entries, self._vectors), stop
-        ):
-            held = weighed[support.rank - 1].holding(support.evidence)
+        for support in draft(self._model, question, passages, Grounding(entries), stop):
+            held = weighed[support.rank - 1].holding([support.sentence])
             if held.likeliest < floors[support.rank - 1] or not (answered or support.rank == 1):
                 continue
             answered = True
             steps = [text for block in held.blocks if block.has_steps for text in block.sentences]
-            if not steps:
-                yield sentence, support.evidence
-            for text in steps:
-                yield Sentence(text, (support.rank,)), ()
+            for text in steps or [support.sentence]:
+                yield Sentence(text, (support.rank,))
 
     def _own_words(
         self, question: Question, entry: Entry, weighed: Weighed, threshold: float, shown: set[str]
@@ -185,7 +176,7 @@ class ReplyWriter:
         chosen = {*self._about_claim(question, entry), *weighed.chosen(threshold)} - shown
         shown.update(chosen)
         yield from (
-            Sentence(text, (1,)) for text in evidence_sentences(entry.answer) if text in chosen
+            Sentence(text, (1,)) for text in split_sentences(entry.answer) if text in chosen
         )
 
     def _about_claim(self, question: Question, entry: Entry) -> list[str]:
@@ -226,9 +217,9 @@ def draft(
     entries: Sequence[Entry],
     grounding: Grounding,
     stop: threading.Event | None,
-) -> Iterator[tuple[Sentence, Support]]:
-    """The sentences of one draft that the evidence holds; ends where it is late, fails or holds too
-    many others.
+) -> Iterator[Support]:
+    """The evidence's sentences that one draft quotes; ends where it is late, fails or has too many
+    others.
     """
     halt, dropped, messages = _Halt(stop, FIRST_SECONDS), 0, build_messages(question, entries)
     if question.photo is not None and getattr(model, "sees", False):
@@ -239,10 +230,7 @@ def draft(
             support = grounding.check(text)
             if support is not None:
                 halt.extend(WHOLE_SECONDS)
-                # one sentence that holds it is quoted as it stands: a word bent by the draft would
-                # be ours, not the company's
-                quoted = support.evidence[0] if len(support.evidence) == 1 else text
-                yield Sentence(quoted, (support.rank,)), support
+                yield support
             elif (dropped := dropped + 1) > MAX_DROPPED:
                 return
     except GenerationError as exc:
@@ -284,22 +272,13 @@ def _tidy(sentence: str) -> str:
 
 
 def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Sentence]:
-    """What the photo shows, where the first entry is about it: a code that was read there, one of
-    its title first.
+    """What the photo shows, where the first entry is about it: an identifier that was read there,
+    one of its title first.
     """
-    entry = entries[0]
-    titled, known = (
-        {normal_code(code) for text in texts for code in codes(text)}
-        for texts in ([entry.title], [entry.answer, *entry.questions])
+    titled, known = named_in_title(entries[0].title), identifiers_of(entries[0])
+    read = (
+        named_in_line(line, wanted) for wanted in (titled, known) for line in question.read_in_photo
     )
-    read = [code for line in question.read_in_photo for code in codes(line)]
-    shown = [
-        code.upper() for wanted in (titled, known) for code in read if normal_code(code) in wanted
-    ]
-    shown += [
-        line
-        for line in question.read_in_photo
-        if named_codes.shown([line]) & named_codes.held(entry.title, entry.title)
-    ]
+    shown = next(filter(None, read), "")
     if shown:
-        yield Sentence(f"Your photo shows {shown[0]}.")
+        yield Sentence(message("photo.shows", question.language, text=shown))

@@ -20,12 +20,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mm_support.errors import WeightsError
-from mm_support.language.sentences import (
-    content_words,
-    evidence_sentences,
-    is_step,
-    without_step_number,
-)
+from mm_support.language.english import asks_amount, asks_how, is_emergency, leans
+from mm_support.language.sentences import is_step, split_sentences, without_step_number
+from mm_support.language.terms import term_set
 from mm_support.paths import WEIGHTS
 from mm_support.types import Encode, Entry
 
@@ -45,26 +42,6 @@ FEATURES = (
     "amount_missing",
     "how_steps",
     "beside_steps",
-)
-
-_LEANS = re.compile(
-    r"(?:(?:\w+ ){0,3}also|it|its|this|these|that|those|they|them|he|she|there|then|otherwise|however|but|so|if so|if not|"
-    r"after that|in that case|both|either|such|until then|the same)\b",
-    re.IGNORECASE,
-)
-_AMOUNT = re.compile(
-    r"\b(?:how (?:long|much|many|high|far|soon|fast|quickly|often|late|early|old)|cost|price|fee|limit|when|which days?|"
-    r"time|rate|charge|number|hours)\b",
-    re.IGNORECASE,
-)
-_HOW = re.compile(
-    r"\b(?:how (?:do|can|to|would|should)|what (?:should|do|can) i|what now|fix|set up)\b",
-    re.IGNORECASE,
-)
-
-_URGENT = re.compile(
-    r"\b(?:call|dial|phone|ring)\b[^.;]*\b(?:112|911|999|000|ambulance|emergency)\b|\bemergency number\b",
-    re.IGNORECASE,
 )
 
 
@@ -95,7 +72,7 @@ class Weighed:
         wanted = {
             i
             for i, (block, probability) in enumerate(zip(self.blocks, self.probabilities))
-            if probability >= threshold or any(map(_URGENT.search, block.sentences))
+            if probability >= threshold or any(map(is_emergency, block.sentences))
         }
         for i in sorted(wanted, reverse=True):
             while i > 0 and leans(self.blocks[i].sentences[0]):
@@ -145,15 +122,10 @@ def load_selector(path: Path = SELECTOR_FILE) -> Selector:
         ) from exc
 
 
-def leans(sentence: str) -> bool:
-    """Whether a sentence is not understood without the one before it."""
-    return bool(_LEANS.match(sentence))
-
-
 def blocks_of(entry: Entry) -> list[Block]:
     """The entry's answer as blocks: a run of steps with its introduction, or a single sentence."""
     blocks: list[list[str]] = []
-    for sentence in evidence_sentences(entry.answer):
+    for sentence in split_sentences(entry.answer):
         if blocks and is_step(sentence) and (is_step(blocks[-1][-1]) or len(blocks[-1]) == 1):
             blocks[-1].append(sentence)
         else:
@@ -173,17 +145,14 @@ def features(question: str, entry: Entry, blocks: Sequence[Block], encode: Encod
     topic, *close = vectors[1:] @ vectors[0]
     starts = np.cumsum([0, *(len(block.sentences) for block in blocks[:-1])])
     cosines = np.maximum.reduceat(np.array(close), starts)
-    asked = {word.stem for word in content_words(question)}
-    held = [
-        {word.stem for sentence in block.sentences for word in content_words(sentence)}
-        for block in blocks
-    ]
-    blocks_with = Counter(stem for stems in held for stem in stems)
-    wants_amount, wants_steps = bool(_AMOUNT.search(question)), bool(_HOW.search(question))
+    asked = term_set(question)
+    held = [frozenset().union(*map(term_set, block.sentences)) for block in blocks]
+    blocks_with = Counter(term for terms in held for term in terms)
+    wants_amount, wants_steps = asks_amount(question), asks_how(question)
     any_steps = any(block.has_steps for block in blocks)
     rows = []
-    for place, (block, cosine, stems) in enumerate(zip(blocks, cosines, held)):
-        shared = asked & stems
+    for place, (block, cosine, terms) in enumerate(zip(blocks, cosines, held)):
+        shared = asked & terms
         amount = any(
             re.search(r"\d", without_step_number(sentence)) for sentence in block.sentences
         )
@@ -192,7 +161,7 @@ def features(question: str, entry: Entry, blocks: Sequence[Block], encode: Encod
                 cosine,
                 cosine - cosines.max(),
                 len(shared) / max(len(asked), 1),
-                sum(1 / blocks_with[stem] for stem in shared) / max(len(asked), 1),
+                sum(1 / blocks_with[term] for term in shared) / max(len(asked), 1),
                 place == 0,
                 place == 1,
                 (place == 0) * topic,

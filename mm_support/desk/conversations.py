@@ -18,7 +18,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mm_support.errors import InputError
-from mm_support.language.messages import HANDOFF, HandoffReason
+from mm_support.language.detect import language_of
+from mm_support.language.messages import message
 from mm_support.store.database import Store
 from mm_support.store.models import (
     ConversationRow,
@@ -136,7 +137,7 @@ def keep_turn(
             return record
         conversation = _locked(session, record["session_id"])
         if owner == "assistant" and conversation.owner != "assistant":
-            record = withheld(record, cast(HandoffReason, conversation.owner))
+            record = withheld(record, cast(Owner, conversation.owner))
         session.add(TurnRow(**record))
         session.flush()
         asks_for_person = record["action"] == "handoff" and record["reason"] not in STATES
@@ -154,11 +155,11 @@ def keep_turn(
     return record
 
 
-def withheld(record: dict[str, Any], owner: HandoffReason) -> dict[str, Any]:
+def withheld(record: dict[str, Any], owner: Owner) -> dict[str, Any]:
     """A turn whose reply is not shown, since the conversation is no longer the assistant's."""
     return {
         **record,
-        "reply": HANDOFF[owner],
+        "reply": message(f"handoff.{owner}", language_of(record["text"])),
         "withheld": record["reply"],
         "action": "handoff",
         "reason": owner,

@@ -232,7 +232,7 @@ def load_text_encoder(
 
 def _pooling(source: str) -> str:
     """ "cls" where the model's sentence-transformers configuration asks for it, else "mean"."""
-    from transformers.utils import cached_file
+    from transformers.utils.hub import cached_file
 
     path = cached_file(source, "1_Pooling/config.json", _raise_exceptions_for_missing_entries=False)
     if path is None:

@@ -20,7 +20,8 @@ from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
-from mm_support.language.sentences import only_points
+from mm_support.language.detect import language_of
+from mm_support.language.english import only_points
 from mm_support.types import ImageView, Question, Token, Transcript, UserTurn
 
 MAX_TEXT = 4_000  # characters
@@ -117,9 +118,11 @@ def question_of(text: str, heard: Transcript | None, seen: Seen | None) -> Quest
     return Question(
         typed=text,
         heard=heard.text if heard else "",
+        heard_confidence=heard.confidence if heard and heard.text else 1.0,
         read_in_photo=tuple(line.text for line in seen.view.text) if seen else (),
         labels=tuple(label.name for label in seen.view.labels) if seen and seen.view.sure else (),
         photo=seen.photo if seen else None,
+        language=heard.language if heard and heard.text else language_of(text),
     )
 
 

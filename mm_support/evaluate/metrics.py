@@ -7,10 +7,10 @@ ValueError.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 CALIBRATION_BINS = 15  # Guo et al. 2017, "On Calibration of Modern Neural Networks"
 DRAWS = 1000  # of the bootstrap
@@ -52,14 +52,13 @@ class ReliabilityBin:
 
 
 def reliability(
-    confidence: Sequence[float], correct: Sequence[bool], bins: int = CALIBRATION_BINS
+    confidence: ArrayLike, correct: ArrayLike, bins: int = CALIBRATION_BINS
 ) -> list[ReliabilityBin]:
     """The bins of equal width that hold at least one case, lowest confidence first.
 
     confidence: (n,) in 0..1. correct: (n,) whether the prediction was right.
     """
-    _require_cases(confidence, correct)
-    sure, right = np.asarray(confidence, dtype=float), np.asarray(correct, dtype=float)
+    sure, right = _cases(confidence, correct)
     bin_of = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
     members = [(index, bin_of == index) for index in np.unique(bin_of)]
     return [
@@ -75,7 +74,7 @@ def reliability(
 
 
 def expected_calibration_error(
-    confidence: Sequence[float], correct: Sequence[bool], bins: int = CALIBRATION_BINS
+    confidence: ArrayLike, correct: ArrayLike, bins: int = CALIBRATION_BINS
 ) -> float:
     """Mean distance between how sure and how often right, weighted by the cases of each bin."""
     filled = reliability(confidence, correct, bins)
@@ -83,12 +82,11 @@ def expected_calibration_error(
     return apart / sum(held.count for held in filled)
 
 
-def bootstrap_interval(cases: Sequence[float], seed: int = 0) -> Interval:
+def bootstrap_interval(cases: ArrayLike, seed: int = 0) -> Interval:
     """The mean of n values with its 95 % percentile bootstrap interval (Efron 1979)."""
     from scipy.stats import bootstrap
 
-    _require_cases(cases)
-    values = np.asarray(cases, dtype=float)
+    (values,) = _cases(cases)
     mean = float(values.mean())
     if len(values) == 1:
         return Interval(mean, mean, mean)
@@ -96,33 +94,35 @@ def bootstrap_interval(cases: Sequence[float], seed: int = 0) -> Interval:
     return Interval(mean, *map(float, drawn.confidence_interval))
 
 
-def threshold_for_recall(out_of_scope_scores: Sequence[float], recall: float) -> float:
+def threshold_for_recall(out_of_scope_scores: ArrayLike, recall: float) -> float:
     """The lowest threshold at which at least this share of out-of-scope cases is not above it."""
-    _require_cases(out_of_scope_scores)
-    return float(np.quantile(out_of_scope_scores, recall, method="inverted_cdf"))
+    (scores,) = _cases(out_of_scope_scores)
+    return float(np.quantile(scores, recall, method="inverted_cdf"))
 
 
 def operating_point(
     threshold: float,
-    scores: Sequence[float],
-    right: Sequence[bool],
-    out_of_scope_scores: Sequence[float],
+    scores: ArrayLike,
+    right: ArrayLike,
+    out_of_scope_scores: ArrayLike,
 ) -> OperatingPoint:
     """What the threshold does. scores, right: (n,) of the in-scope cases; out_of_scope_scores:
     (m,).
     """
-    _require_cases(scores, right)
-    _require_cases(out_of_scope_scores)
-    kept = np.asarray(scores, dtype=float) > threshold
-    caught = np.asarray(out_of_scope_scores, dtype=float) <= threshold
-    kept_right = kept & np.asarray(right, dtype=bool)
+    known, good = _cases(scores, right)
+    (foreign,) = _cases(out_of_scope_scores)
+    kept, caught = known > threshold, foreign <= threshold
+    kept_right = kept & (good == 1)
     return OperatingPoint(
         float(threshold), float(caught.mean()), float(kept_right.mean()), float(kept.mean())
     )
 
 
-def _require_cases(*columns: Sequence) -> None:
-    if len({len(column) for column in columns}) != 1:
-        raise ValueError(f"columns differ in length: {[len(column) for column in columns]}")
-    if len(columns[0]) == 0:
+def _cases(*columns: ArrayLike) -> list[np.ndarray]:
+    """The columns as (n,) floats. Raises ValueError where they differ in length or are empty."""
+    arrays = [np.asarray(column, dtype=float) for column in columns]
+    if len({len(array) for array in arrays}) != 1:
+        raise ValueError(f"columns differ in length: {[len(array) for array in arrays]}")
+    if len(arrays[0]) == 0:
         raise ValueError("there are no cases to score")
+    return arrays

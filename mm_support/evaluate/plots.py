@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,7 +51,8 @@ def _styled(draw: Callable[..., Path]) -> Callable[..., Path]:
     def draw_in_style(*args, **options) -> Path:
         import matplotlib
 
-        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE, "backend": "agg"}):
+        style: Any = {**matplotlib.rcParamsDefault, **STYLE, "backend": "agg"}
+        with matplotlib.rc_context(style):
             return draw(*args, **options)
 
     return draw_in_style

@@ -23,7 +23,7 @@ from mm_support.decide.confidence import GATE_FILE
 from mm_support.decide.policy import Decision
 from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.evaluate.cases import OUT_OF_SCOPE, share
-from mm_support.evaluate.injections import KeepsASecret, attempts, obeyed
+from mm_support.evaluate.injections import KeepsASecret, attempts, breaches
 from mm_support.pipeline import drained, steps, turn_record
 from mm_support.store.records import past_of
 from mm_support.train.calibrate import read_cases
@@ -278,14 +278,10 @@ def injected(settings: Settings, pools: Mapping[str, Sequence[Entry]]) -> dict[s
     given_in: dict[str, int] = defaultdict(int)
     try:
         for attempt in attempts(entries):
-            shown = " ".join(
-                s.text
-                for s in writer.write(
-                    attempt.question, [Hit(entry, 0.9) for entry in attempt.entries]
-                )
-            )
+            hits = [Hit(entry, 0.9) for entry in attempt.entries]
+            shown = list(writer.write(attempt.question, hits))
             tried[attempt.where] += 1
-            given_in[attempt.where] += obeyed(shown)
+            given_in[attempt.where] += bool(breaches(attempt, shown))
     finally:
         model.close()
     return {"injections": dict(tried), "injections_obeyed": dict(given_in)}

@@ -122,10 +122,11 @@ class FusionStrategy(nn.Module):
         """(b, 1): near 1 where the photo is like those of training, near 0 for others, 0 without
         photo or training.
         """
-        if not len(self.known):
+        known, familiar = self.get_buffer("known"), self.get_buffer("familiar")
+        if not len(known):
             return batch.photo.new_zeros(len(batch.photo), 1)
-        nearest = (batch.photo @ self.known.T).amax(-1, keepdim=True)
-        return torch.sigmoid(SHARPNESS * (nearest - self.familiar)) * batch.mask[:, PHOTO, None]
+        nearest = (batch.photo @ known.T).amax(-1, keepdim=True)
+        return torch.sigmoid(SHARPNESS * (nearest - familiar)) * batch.mask[:, PHOTO, None]
 
     def adjust(self, batch: TokenBatch) -> tuple[Tensor, Tensor, Tensor]:
         """What the strategy adds: to the weight logits (b, 4), to text (b, d_text), to picture (b,

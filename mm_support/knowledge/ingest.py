@@ -28,7 +28,7 @@ from PIL import Image
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.knowledge.boilerplate import without_frames
 from mm_support.knowledge.entries import EntryMaker
-from mm_support.knowledge.oddities import Judge, oddities
+from mm_support.knowledge.oddities import oddities
 from mm_support.knowledge.picture_files import SHOWN, PictureFiles
 from mm_support.knowledge.readers import FORMATS, KINDS, MARKDOWN, PICTURE_SUFFIXES
 from mm_support.knowledge.readers.archive import RUBBISH, unpack
@@ -47,12 +47,11 @@ TextOf = Callable[[Image.Image], str]  # the text that a picture of a page shows
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """ocr: reads scanned pages. instructs: whether a sentence reads like an instruction to a model.
-    pages: keeps the pages of sites between readings. private_addresses: whether sites inside the
-    own network may be read. progress: is called with what is read now."""
+    """ocr: reads scanned pages. pages: keeps the pages of sites between readings.
+    private_addresses: whether sites inside the own network may be read. progress: is called with
+    what is read now."""
 
     ocr: TextOf | None = None
-    instructs: Judge | None = None
     pages: Path | None = None
     private_addresses: bool = False
     progress: Callable[[str], None] | None = None
@@ -255,7 +254,7 @@ class _Builder:
     def finish(self) -> None:
         """Makes entries of the documents that wait, and looks for what is odd."""
         self._settle()
-        self.reading.warnings += oddities(self.reading.entries, self.options.instructs)
+        self.reading.warnings += oddities(self.reading.entries)
 
     def _settle(self) -> None:
         documents, removed = without_frames([document for document, _ in self._waiting])

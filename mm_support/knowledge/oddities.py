@@ -1,7 +1,6 @@
 """What looks odd in the entries of a base, for a person to look at. Nothing is changed by it.
 
-Knows no language: it compares figures, lengths and scripts. Whether a sentence reads like an
-instruction to a model is asked of a function that is passed in.
+Compares figures, lengths and scripts; knows no language but through language/.
 """
 
 from __future__ import annotations
@@ -9,10 +8,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mm_support.knowledge.passages import MOST_TOGETHER, tokens
 from mm_support.knowledge.readers.fields import folded
+from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Remark
 
@@ -21,13 +21,12 @@ USUAL_SCRIPT = 0.8  # share of the entries in one script from which another one 
 SAMPLE = 60  # characters by which a script is told
 _AMOUNT = re.compile(r"\d+(?:[.,:]\d+)*")
 
-Judge = Callable[[str], bool]
+INSTRUCTION = "it reads like an instruction to an assistant; it is kept and shown as it stands"
 
 
-def oddities(entries: Sequence[Entry], instructs: Judge | None = None) -> list[Remark]:
-    """(file, line, reason) of what looks odd. instructs: whether a sentence reads like an
-    instruction to a model."""
-    found = [*_each(entries, instructs), *_duplicates(entries), *_contradictions(entries)]
+def oddities(entries: Sequence[Entry]) -> list[Remark]:
+    """(file, line, reason) of what looks odd."""
+    found = [*_each(entries), *_duplicates(entries), *_contradictions(entries)]
     found += _other_scripts(entries)
     return [(*place(entry), reason) for entry, reason in found]
 
@@ -38,7 +37,7 @@ def place(entry: Entry) -> tuple[str, int]:
     return file, int(line)
 
 
-def _each(entries: Iterable[Entry], instructs: Judge | None) -> Iterator[tuple[Entry, str]]:
+def _each(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
     for entry in entries:
         size = tokens(entry.answer)
         if not any(sign.isalpha() for sign in entry.answer):
@@ -47,9 +46,9 @@ def _each(entries: Iterable[Entry], instructs: Judge | None) -> Iterator[tuple[E
             yield entry, "its text is very short"
         elif size > MOST_TOGETHER:
             yield entry, "its text is very long; it would be found better in several entries"
-        for sentence in split_sentences(entry.answer) if instructs else ():
-            if instructs and instructs(sentence):
-                yield entry, f"it reads like an instruction to a model: '{sentence[:80]}'"
+        texts = (entry.title, *entry.questions, *split_sentences(entry.answer))
+        for text in filter(reads_like_an_instruction, texts):
+            yield entry, f"{INSTRUCTION}: '{text[:80]}'"
 
 
 def _duplicates(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mm_support.language import identifiers as known_forms
-from mm_support.language.sentences import word_stems
+from mm_support.language.terms import term_set
 from mm_support.types import FusedQuery, Question
 
 
@@ -19,17 +18,17 @@ from mm_support.types import FusedQuery, Question
 class SearchQuery:
     """What an index is asked. All dicts: modality -> what it holds; those without any are left out.
 
-    terms: stems of the words that carry meaning. identifiers: codes it named (E24, WH-1000XM5),
-    matched exactly. pieces: (t, d_text) float32 unit vectors of its word pieces, each matched with
-    an entry's best one. shown: what a display is said or seen to show (UB, 24), an identifier where
-    the knowledge names it so.
+    terms: see language/terms.py. pieces: (t, d_text) float32 unit vectors of its word pieces, each
+    matched with an entry's best one. texts: its texts as they are; a photo's are the lines read in
+    it. identifiers: those among them (E24, WH-1000XM5), once a base has read the query
+    (index/search.py); they are matched as such.
     """
 
     fused: FusedQuery
     terms: dict[str, frozenset[str]] = field(default_factory=dict)
     identifiers: dict[str, frozenset[str]] = field(default_factory=dict)
     pieces: dict[str, np.ndarray] = field(default_factory=dict)
-    shown: dict[str, frozenset[str]] = field(default_factory=dict)
+    texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def without(self, modality: str) -> SearchQuery:
         """The query without one modality that speaks in words; the identifiers that it named stay."""
@@ -46,21 +45,12 @@ def search_query(
 ) -> SearchQuery:
     """The query for a question that was encoded and fused. pieces: see SearchQuery."""
     worded = question.by_modality
-    shown = {name: known_forms.said(words) for name, words in worded.items()}
-    if "photo_text" in shown:
-        shown["photo_text"] |= known_forms.shown(question.read_in_photo)
-    return SearchQuery(
-        fused,
-        _present({name: word_stems(words) for name, words in worded.items()}),
-        _present({name: known_forms.extract(words) for name, words in worded.items()}),
-        pieces,
-        _present(shown),
-    )
+    terms = {name: own for name, words in worded.items() if (own := term_set(words))}
+    texts = {name: (words,) for name, words in worded.items()}
+    if "photo_text" in texts:
+        texts["photo_text"] = question.read_in_photo
+    return SearchQuery(fused, terms, {}, pieces, texts)
 
 
 def _others(values: dict, modality: str) -> dict:
     return {name: own for name, own in values.items() if name != modality}
-
-
-def _present(values: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    return {name: own for name, own in values.items() if own}

@@ -1,196 +1,293 @@
-"""Codes in text: E24, F-07, WH-1000XM5, order 104822, "error 24", "e twenty four".
+"""Identifiers: error codes, model and order numbers, what a display shows (E24, WH-1000XM5, Ub).
 
-Found, normalised, and matched exactly or nearly. Two codes match nearly when they differ only in
-characters that are taken for each other on displays and labels, or in leading zeros. Everyday
-numbers (2 days, 30 %, 12.50, 5 GHz) are no codes: a false match is worse than none. What a display
-shows may look like no code at all (Ub, Lo, 24): it is one where the knowledge base names it
-(Known). Knows nothing of entries or of how codes weigh in a search.
+A knowledge base defines its identifiers: what its entries' titles and questions name, and what is
+built like that in their answers. A customer's words and the lines of a photo are looked up there,
+exactly or by characters that are confused on displays and labels, however the parts stand apart
+("e twenty four", "W H 1000 X M 5"). Everyday letters and numbers (A4, HDMI2, 30 days) are none
+unless the base names them. Knows nothing of how identifiers weigh in a search.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from mm_support.language.sentences import word_stems
+from mm_support.language.detect import language_of, stop_words
+from mm_support.language.english import LETTER_NAMES
+from mm_support.language.terms import terms, with_digits
+from mm_support.types import Entry
 
 CONFUSED = str.maketrans("OQDILSBZG", "000115826")  # what is read or written for each other
 LOOKS = str.maketrans("OQDISBZGA", "000158268")  # what segments show alike
-NEARLY = {
-    0: 0.95,
-    1: 0.9,
-    2: 0.8,
-}  # by how many characters were confused; 0: only leading zeros differ
+# by how many characters were confused; 0: only leading zeros differ
+NEARLY = {0: 0.95, 1: 0.9, 2: 0.8}
 UNPREFIXED = 0.8  # "error 24" against E24
 MAX_LENGTH = 24  # characters; longer ones are addresses and checksums
-TOO_LONG = 10**MAX_LENGTH  # numbers stop growing here
+LONG = 5  # characters from which an answer's token is an identifier by itself
+LONG_NUMBER = 6  # digits
+FEW = 2  # terms of a question that is nothing but an identifier: "error 24"
+APART = 14  # parts and joints that an identifier may be spelled in
+NEAR, WORDS_BETWEEN = 5, 2  # tokens, and terms, from a number back to the word that announces it
 
-TOKEN = re.compile(
-    r"[A-Za-z0-9]+(?:['.,:/_-]+[A-Za-z0-9]+)*(?:\s?[%°€$£])?|[#+$€£]|[^\W\d_a-zA-Z]+|[-–:]"
-)
-# What makes a number behind it a code. Errors have short numbers, papers long ones.
-ERRORS = {
-    "error",
-    "errors",
-    "err",
-    "er",
-    "fault",
-    "code",
-    "codes",
-    "fehler",
-    "alarm",
-    "错误",
-    "故障",
-    "代码",
-    "错误代码",
-    "故障代码",
-}
-PAPERS = {
-    "order",
-    "invoice",
-    "ticket",
-    "serial",
-    "tracking",
-    "case",
-    "article",
-    "item",
-    "model",
-    "reference",
-    "ref",
-    "booking",
-    "sn",
-    "订单",
-    "订单号",
-    "型号",
-    "序列号",
-}
-FILLERS = {
-    "number",
-    "no",
-    "nr",
-    "code",
-    "id",
-    "is",
-    "was",
-    "says",
-    "shows",
-    "#",
-    "-",
-    ":",
-    "–",
-    "号",
-    "为",
-}
-SHOWING = {
-    "error",
-    "err",
-    "show",
-    "shows",
-    "showing",
-    "shown",
-    "says",
-    "reads",
-    "displays",
-    "flashes",
-    "blinks",
-}
-SHOWS = "显示"  # ends a run of characters
-BEFORE_MESSAGES = SHOWING | {"the", "code", ":", "-", "–"}
-MESSAGE = re.compile(r"[A-Za-z]{2,6}")  # what a display may say without any digit
-HEXADECIMAL = re.compile(r"0x[0-9A-Fa-f]{2,8}")
+TOKEN = re.compile(r"[A-Za-z0-9]+|[^\W\d_a-zA-Z]+|[^\w\s]|_")
+COMPOUND = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")
+LETTERS_FIRST = re.compile(r"[A-Z]{1,6}(?:\d+[A-Z]*)+")
+MIXED = re.compile(r"\d+[A-Z]+\d[A-Z0-9]*")  # 1P8, 4F7K22XX
+HEXADECIMAL = re.compile(r"0[xX][0-9A-Fa-f]{2,8}")
+NUMBER = re.compile(r"\d{1,20}[A-Z]?")
+NUMBERED = re.compile(r"([A-Z]{1,3})0*(\d{1,3})")  # an error's code, and the number said for it
 SHORT_LINE = re.compile(r"[A-Z0-9]{2,8}")
-FARTHEST = 8  # tokens from the word to its number, itself included
-SHORTEST_PAPER = 4  # digits
-SHORTEST_BARE = 6  # digits; a number that long stands for itself
-UNITS = set(
-    """s ms h hr hrs min mins am pm k m g kg mg t l ml cl cm mm km kb mb gb tb hz khz mhz ghz v mv w kw wh kwh
-    mah ah a c f x p px mp fps rpm db in inch inches ft st nd rd th bit bits bar psi lm usd eur gbp cny rmb d yr star stars
-    second seconds minute minutes hour hours day days week weeks month months year years time times percent euro euros
-    dollar dollars pound pounds cent cents degree degrees people person persons pieces piece items pack packs more of or
-    metre metres meter meters litre litres step steps page pages o'clock""".split()
-)
-EVERYDAY = {
-    "MP3",
-    "MP4",
-    "H264",
-    "H265",
-    "CO2",
-    "H2O",
-    "COVID19",
-    "WIFI5",
-    "WIFI6",
-    "WIFI7",
-    "USB2",
-    "USB3",
-    "B2B",
-    "B2C",
-    "PM10",
-    "PM25",
-}
-COMMON = set(
-    "step day page part item type plan size room week year unit test task gate tier line zone mode top past over from and with the for".split()
-)
-PREPOSITIONS = set(
-    "TO OF IN AT ON BY OR NO AM PM IS IT WE MY UP SO IF AS AN DO GO BE HE ME ALL AND FOR THE".split()
-)
-LETTER_NAMES = {
-    "ee": "E",
-    "eff": "F",
-    "ef": "F",
-    "aitch": "H",
-    "em": "M",
-    "en": "N",
-    "ex": "X",
-    "ess": "S",
-    "tee": "T",
-    "dee": "D",
-    "zed": "Z",
-    "zee": "Z",
-}
-DIGITS = {
-    w: n for n, w in enumerate("zero one two three four five six seven eight nine".split())
-} | {"oh": 0, "o": 0}
-TEENS = {
-    w: n
-    for n, w in enumerate(
-        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
-        10,
-    )
-}
-TENS = {
-    w: 10 * n
-    for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
-NUMBER_WORDS = DIGITS | TEENS | TENS | {"hundred": 100, "thousand": 1000}
+JOINTS = frozenset("-–_/.:#")
 
 
-def extract(text: str) -> frozenset[str]:
-    """The codes named in a text, normalised: capitals and digits without separators."""
-    tokens = _tokens(text)
-    found = {
-        normalise(code) for code in (*_written(tokens), *_announced(tokens), *_spelled(tokens))
-    }
-    return frozenset(code for code in found if 1 < len(code) <= MAX_LENGTH and code not in EVERYDAY)
+class Token(NamedTuple):
+    """A run of letters and digits, of other letters, or a sign. apart: a blank stands before it."""
+
+    text: str
+    apart: bool
 
 
-def held(title: str, text: str) -> frozenset[str]:
-    """The codes that an entry's text names, with what its title says that a display shows: "Washer
-    shows Ub", "Error JAM".
+class Dictionary:
+    """The identifiers of a knowledge base."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        texts = [((entry.title, *entry.questions), entry.answer) for entry in entries]
+        heads = [head for names, _ in texts for head in names]
+        titles = [names[0] for names, _ in texts]
+        self._named = frozenset().union(*map(named_in_title, titles), *map(written, heads))
+        self._kinds = {kind(code) for code in self._named}
+        series = {_series(code) for code in self._named} - {""}
+        self._named |= {
+            code
+            for _, answer in texts
+            for code in written(answer)
+            if len(code) >= LONG or _series(code) in series
+        }
+        self._series = {(_series(code), kind(code)) for code in self._named if _series(code)}
+        self._announcing = frozenset(word for title in titles for word in _announcers(title))
+        self._before = frozenset(word for head in heads for word in _announcers(head))
+        self._numbers = {found[2] for found in map(NUMBERED.fullmatch, self._named) if found}
+        self._ordinary = _ordinary_words(texts, self._named)
+        self._folded = _grouped(self._named, fold)
+        self._alike = _grouped(self._named, lambda code: code.translate(LOOKS))
+
+    def find(self, text: str) -> frozenset[str]:
+        """The identifiers that a customer's words name, as they spell them, normalised: the base's
+        own, and others of a kind that its titles name (E80 where there are E05 and E08).
+        """
+        language = language_of(text)
+        plain = unicodedata.normalize("NFKC", text)
+        digits = with_digits(plain, language)
+        spelled = " ".join(LETTER_NAMES.get(word.lower(), word) for word in digits.split())
+        found = (self._in(_tokens(one), language) for one in {plain, digits, spelled})
+        return frozenset().union(*found)
+
+    def read(self, lines: Sequence[str]) -> frozenset[str]:
+        """The identifiers that lines of a photo name, or look like.
+
+        Two digits, digits beside others (an amount on a receipt) and words beside an identifier
+        look like too much.
+        """
+        inside = {code for line in lines for code in self.find(line) if not code.isalpha()}
+        whole = _display_lines(lines) | inside
+        exact = whole & self._named
+        numbered = [line for line in whole if not line.isalpha()]
+        unclear = (
+            line
+            for line in whole - exact
+            if not (
+                exact if line.isalpha() else line.isdigit() and (len(line) < 3 or len(numbered) > 1)
+            )
+        )
+        return exact.union(inside, *map(self._looking_like, unclear))
+
+    def _in(self, tokens: list[Token], language: str) -> set[str]:
+        """The identifiers among tokens, the longest first where they are spelled in parts."""
+        found: set[str] = set()
+        place = 0
+        while place < len(tokens):
+            code, length = self._at(tokens, place, language)
+            found |= {code} if code else set()
+            place += length
+        return found
+
+    def _at(self, tokens: list[Token], place: int, language: str) -> tuple[str, int]:
+        """The identifier that begins at a place, or "", and how many tokens it takes."""
+        if not _is_part(tokens[place]):
+            return "", 1
+        for end in range(_reach(tokens, place), place + 1, -1):
+            code = normalise("".join(token.text for token in tokens[place:end]))
+            if self._is_spelled(tokens[place:end], code, language):
+                return code, end - place
+        code = normalise(tokens[place].text)
+        named = 1 < len(code) <= MAX_LENGTH and self._is_named(tokens, place, code, language)
+        return (code if named else ""), 1
+
+    def _is_named(self, tokens: list[Token], place: int, code: str, language: str) -> bool:
+        """Whether a single token is an identifier here."""
+        word = tokens[place].text
+        if code.isalpha():
+            ordinary = code in self._ordinary or word.lower() in stop_words(language)
+            odd = _is_odd(word)
+            return code in self._named and (odd or not ordinary)
+        if NUMBER.fullmatch(code) and len(code) < LONG_NUMBER:
+            return self._is_number(tokens, place, code, language)
+        if fold(code) in self._folded or (_series(code), kind(code)) in self._series:
+            return True
+        announced = _announced(tokens, place, self._announcing, language)
+        return kind(code) in self._kinds and announced
+
+    def _is_number(self, tokens: list[Token], place: int, code: str, language: str) -> bool:
+        """Whether a short number is an identifier: announced by a word that stands before those of
+        the titles; or one of the base's, behind a word that stands before any, or all that is said.
+        """
+        if code in self._named or code.lstrip("0") in self._numbers:
+            said = [term for token in tokens for term in terms(token.text, language)]
+            numbers = sum(term[0].isdigit() for term in said)
+            brief = len(said) <= FEW and numbers == 1 and place + 1 == len(tokens)
+            return brief or _announced(tokens, place, self._before, language)
+        return (
+            code.isdigit()
+            and len(code) <= 3
+            and _announced(tokens, place, self._announcing, language)
+        )
+
+    def _is_spelled(self, tokens: Sequence[Token], code: str, language: str) -> bool:
+        """Whether several tokens together are one of the base's identifiers, none of them, where a
+        blank stands between, a word by itself: "a 24 hour service" names no A24.
+        """
+        if fold(code) not in self._folded or code.isalpha() or not _is_part(tokens[-1]):
+            return False
+        apart = any(token.apart for token in tokens[1:])
+        words = [token.text.lower() for token in tokens if token.text.isalpha()]
+        return not apart or not any(
+            word in stop_words(language) or word.upper() in self._ordinary for word in words
+        )
+
+    def _looking_like(self, line: str) -> Iterable[str]:
+        """A display's left edge is read as a 1 now and then."""
+        framed = re.fullmatch(r"1(\d*[A-Z]\w*)", line)
+        return self._alike.get(line.translate(LOOKS)) or (
+            self._alike.get(framed[1].translate(LOOKS), ()) if framed else ()
+        )
+
+
+def identifiers_of(entry: Entry) -> frozenset[str]:
+    """All that an entry may name, normalised; which of them count, the base's Dictionary knows."""
+    return written(entry.text) | named_in_title(entry.title)
+
+
+def named_in_line(line: str, wanted: frozenset[str]) -> str:
+    """The first of the wanted identifiers that a line of a photo shows, as it stands there; a word
+    only where it is the whole line. "" where it shows none.
     """
-    return extract(text) | {normalise(word) for word in _messages(title) if not word.islower()}
+    if _display_lines([line]) & wanted:
+        return line.upper() if line.islower() else line
+    tokens = COMPOUND.findall(unicodedata.normalize("NFKC", line))
+    return next((t.upper() for t in tokens if written(t) & wanted), "")
 
 
-def said(text: str) -> frozenset[str]:
-    """Words that a customer says a display shows, normalised; which of them are codes, a knowledge
-    base knows.
+def written(text: str) -> frozenset[str]:
+    """The tokens of a text that are built like identifiers, normalised: letters that run into
+    digits, long numbers.
     """
-    return frozenset(map(normalise, _messages(text)))
+    plain = unicodedata.normalize("NFKC", text)
+    return frozenset(filter(None, map(_as_identifier, COMPOUND.findall(plain))))
 
 
-def shown(lines: Iterable[str]) -> frozenset[str]:
-    """Lines read in a photo that may be a display's whole message, normalised; amounts, times and
-    temperatures are none.
+def _as_identifier(token: str) -> str:
+    """The token normalised, or "" where it is not built like an identifier."""
+    code = normalise(token)
+    words = re.findall(r"[a-z]+", token)
+    if not 1 < len(code) <= MAX_LENGTH or any(len(word) > 4 for word in words):
+        return ""
+    number = code.isdigit() and len(code) >= LONG_NUMBER and not code.endswith("000")
+    mixed = MIXED.fullmatch(code) and token.isupper()
+    return code if number or mixed or LETTERS_FIRST.fullmatch(code) or _is_hex(token) else ""
+
+
+def _is_hex(token: str) -> bool:
+    return bool(HEXADECIMAL.fullmatch(token))
+
+
+def named_in_title(title: str) -> frozenset[str]:
+    """What a title names, normalised: what is built like an identifier, a word in odd capitals
+    (JAM, Ub), a number that its word announces (Error 24).
+    """
+    tokens = _tokens(unicodedata.normalize("NFKC", title))
+    odd = (normalise(tokens[place].text) for place in _odd_words(tokens))
+    numbers = (tokens[place].text for place in _announced_numbers(tokens))
+    return written(title).union(odd, numbers)
+
+
+def _is_odd(word: str) -> bool:
+    """Whether capitals stand where no ordinary word has them: JAM, Ub, bE; of words of two letters
+    one is enough.
+    """
+    if not (word.isascii() and word.isalpha() and 2 <= len(word) <= 6) or word.islower():
+        return False
+    return not word.istitle() or len(word) == 2
+
+
+def _odd_words(tokens: list[Token]) -> Iterator[int]:
+    """The places of a title's words in odd capitals: none of a title that is all capitals, none of
+    two letters where every word begins with one, and no part of a compound (Wi-Fi, VC-3).
+    """
+    words = [p for p, token in enumerate(tokens) if token.text.isascii() and token.text.isalpha()]
+    if all(tokens[place].text.isupper() for place in words):
+        return
+    for place in words:
+        others = [tokens[p].text for p in words if p not in (0, place)]
+        headline = others and all(word[0].isupper() for word in others)
+        word, near = tokens[place].text, tokens[max(0, place - 1) : place + 2]
+        hyphened = any(token.text == "-" for token in near)
+        if place and _is_odd(word) and not hyphened and not (word.istitle() and headline):
+            yield place
+
+
+def _announced_numbers(tokens: list[Token]) -> Iterator[int]:
+    """The places of a title's numbers that name something: behind a word, before none."""
+    for place in range(1, len(tokens)):
+        behind = tokens[place + 1].text if place + 1 < len(tokens) else "."
+        before = tokens[place - 1].text
+        names = before.isalpha() and terms(before) and not behind.isalnum() and behind in ".,;:!?()"
+        if names and NUMBER.fullmatch(tokens[place].text):
+            yield place
+
+
+def _announcers(title: str) -> Iterator[str]:
+    """The terms right before the identifiers of a title: "show" in "Washing machine shows E24"."""
+    plain = unicodedata.normalize("NFKC", title)
+    tokens = _tokens(plain)
+    named = set(_announced_numbers(tokens))
+    for match in COMPOUND.finditer(plain):
+        if _as_identifier(match[0]):
+            yield from terms(plain[: match.start()])[-1:]
+    for place in named:
+        yield from terms(tokens[place - 1].text)[-1:]
+
+
+def _ordinary_words(
+    texts: Sequence[tuple[Sequence[str], str]], named: frozenset[str]
+) -> frozenset[str]:
+    """Those of the named that are words of the base too: written small in entries that do not name
+    them in their title.
+    """
+    found: set[str] = set()
+    for names, answer in texts:
+        own = named_in_title(names[0])
+        words = re.findall(r"\b[a-z]+\b", " ".join((*names, answer)))
+        found.update(word.upper() for word in words if word.upper() not in own)
+    letters = {part for code in named for part in re.findall("[A-Z]+", code)}
+    return frozenset(found & (named | letters))
+
+
+def _display_lines(lines: Iterable[str]) -> frozenset[str]:
+    """Lines that may be a display's whole message, normalised; amounts, times and temperatures are
+    none.
     """
     plain = (
         line
@@ -201,44 +298,54 @@ def shown(lines: Iterable[str]) -> frozenset[str]:
     return frozenset(filter(SHORT_LINE.fullmatch, map(normalise, plain)))
 
 
-class Known:
-    """All codes of a knowledge base. named: normalised."""
+def _tokens(text: str) -> list[Token]:
+    text = text.replace("‐", "-").replace("‑", "-")
+    return [
+        Token(match[0], match.start() == 0 or text[match.start() - 1].isspace())
+        for match in TOKEN.finditer(text)
+    ]
 
-    def __init__(self, named: Iterable[str]) -> None:
-        self._named = frozenset(named)
-        self._alike: dict[str, set[str]] = {}
-        for code in self._named:
-            self._alike.setdefault(code.translate(LOOKS), set()).add(code)
 
-    def spelled(self, words: frozenset[str]) -> frozenset[str]:
-        """Those of the words that are codes here."""
-        return words & self._named
+def _is_part(token: Token) -> bool:
+    return token.text.isascii() and token.text.isalnum()
 
-    def seen(self, lines: frozenset[str]) -> frozenset[str]:
-        """The codes that lines read in a photo are, or look like.
 
-        Two digits, digits beside others (an amount on a receipt) and words beside a code look like
-        too much.
-        """
-        spelled = self.spelled(lines)
-        numbered = [line for line in lines if not line.isalpha()]
-        unclear = (
-            line
-            for line in lines - spelled
-            if not (
-                spelled
-                if line.isalpha()
-                else line.isdigit() and (len(line) < 3 or len(numbered) > 1)
-            )
-        )
-        return spelled.union(*map(self._looking_like, unclear))
+def _reach(tokens: Sequence[Token], place: int) -> int:
+    """How far an identifier that begins at a place can reach: over short parts and joints."""
+    end, length = place, 0
+    while end < min(len(tokens), place + APART):
+        text = tokens[end].text
+        length += len(text)
+        if not (_is_part(tokens[end]) or text in JOINTS) or length > MAX_LENGTH:
+            break
+        end += 1
+    return end
 
-    def _looking_like(self, line: str) -> Iterable[str]:
-        """A display's left edge is read as a 1 now and then."""
-        framed = re.fullmatch(r"1(\d*[A-Z]\w*)", line)
-        return self._alike.get(line.translate(LOOKS)) or (
-            self._alike.get(framed[1].translate(LOOKS), ()) if framed else ()
-        )
+
+def _announced(tokens: list[Token], place: int, by: frozenset[str], language: str) -> bool:
+    """Whether a token stands right behind a term of `by` (error 24, code: 07), and counts nothing
+    (24 hours, 24 %).
+    """
+    if place + 1 < len(tokens) and not _ends(tokens[place + 1].text, language):
+        return False
+    near = [token.text for token in tokens[max(0, place - NEAR) : place]]
+    words = [word for word in near if terms(word, language)][-WORDS_BETWEEN:]
+    return any(by & set(terms(word, language)[-1:]) for word in words)
+
+
+def _ends(text: str, language: str) -> bool:
+    """Whether what stands behind a number does not belong to it: the sentence's end, a stop word."""
+    return text.lower() in stop_words(language) if text[0].isalnum() else text in ".,;:!?)\"'"
+
+
+def _grouped(codes: Iterable[str], key) -> dict[str, set[str]]:
+    groups: dict[str, set[str]] = defaultdict(set)
+    for code in codes:
+        groups[key(code)].add(code)
+    return dict(groups)
+
+
+# -- how two are compared -------------------------------------------------------------------
 
 
 def normalise(code: str) -> str:
@@ -249,6 +356,25 @@ def normalise(code: str) -> str:
 def fold(code: str) -> str:
     """A normalised code with confusable characters made one and without leading zeros: EO7 -> E7."""
     return re.sub(r"(?<=[A-Z])0+(?=\d)", "", code.translate(CONFUSED))
+
+
+def kind(code: str) -> str:
+    """E24 -> A99: which places hold letters and which digits."""
+    return re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", code))
+
+
+def _series(code: str) -> str:
+    """E24 -> E9, WH1000XM5 -> WH9XM9: what such identifiers have in common."""
+    return re.sub(r"\d+", "9", code) if not code.isdigit() else ""
+
+
+def same_kind(code: str, other: str) -> bool:
+    """Whether two different codes name two things of one kind: E80 and E05, F21 and E05, 10 and
+    E05.
+    """
+    if code.isdigit():
+        return other.isdigit() or bool(NUMBERED.fullmatch(other)) and len(code) <= 3
+    return kind(code) == kind(other) or _series(code) == _series(other)
 
 
 def match(query: frozenset[str], entry: frozenset[str]) -> float:
@@ -266,7 +392,7 @@ def _likeness(one: str, other: str) -> float:
     """
     if one.isdigit() and other.isalpha() or one.isalpha() and other.isdigit():
         return 0.0
-    if re.sub(r"^(E|ER|ERR)0*(?=\d+$)", "", one) == re.sub(r"^(E|ER|ERR)0*(?=\d+$)", "", other):
+    if _is_number_of(one, other) or _is_number_of(other, one):
         return UNPREFIXED
     if fold(one) != fold(other):
         return 0.0
@@ -275,173 +401,7 @@ def _likeness(one: str, other: str) -> float:
     return NEARLY.get(sum(a != b for a, b in zip(one, other)), 0.0)
 
 
-# -- ways in which a code stands in a text --------------------------------------------------
-
-
-def _tokens(text: str) -> list[str]:
-    text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("‐", "-").replace("‑", "-")
-    return TOKEN.findall(text)
-
-
-def _written(tokens: list[str]) -> Iterator[str]:
-    """Tokens that are codes by their look: E24, F-07, WH-1000XM5, 104822137."""
-    for place, token in enumerate(tokens):
-        if token.isalpha():
-            continue
-        before = tokens[place - 1] if place else ""
-        if token.isdigit():
-            if (
-                len(token) >= SHORTEST_BARE
-                and not token.endswith("000")
-                and before not in set("+$€£")
-            ):
-                yield token
-        elif _looks_like_code(token):
-            yield token
-        else:
-            yield from (
-                piece
-                for piece in re.split("/" if "/" in token else "-", token)
-                if _looks_like_code(piece)
-            )
-
-
-def _looks_like_code(token: str) -> bool:
-    """Letters and digits together, but no amount, date, time, compound word or name with a number."""
-    if not (re.search(r"[A-Za-z]", token) and re.search(r"\d", token)) or not re.fullmatch(
-        r"[A-Za-z0-9._-]+", token
-    ):
-        return False
-    if token[0].isdigit():  # 30-day, 5GHz, 2-in-1, 1080p
-        return bool(HEXADECIMAL.fullmatch(token)) or token.isupper() and not _is_amount(token)
-    runs = re.findall(r"[a-z]+", token)
-    return all(len(run) <= 4 and run not in COMMON for run in runs) and "." not in token
-
-
-def _is_amount(token: str) -> bool:
-    unit = re.fullmatch(r"[\d.,:/x-]+([a-z]*)", token.lower())
-    return bool(unit) and (not unit[1] or unit[1] in UNITS)
-
-
-def _announced(tokens: list[str]) -> Iterator[str]:
-    """Numbers that are codes because a word before them says so: error 24, order no. 10482, error
-    4C.
-    """
-    for place, token in enumerate(tokens):
-        word = token.lower()
-        if word not in ERRORS and word not in PAPERS:
-            continue
-        rest = place + 1
-        while rest < min(len(tokens), place + FARTHEST) and (
-            tokens[rest].lower() in FILLERS or tokens[rest].lower() in ERRORS
-        ):
-            rest += 1
-        number, after = _number(tokens, rest)
-        if not number or (after < len(tokens) and tokens[after].lower() in UNITS):
-            continue
-        if word in PAPERS and len(number) < SHORTEST_PAPER:
-            continue
-        yield number
-
-
-def _messages(text: str) -> Iterator[str]:
-    """Short words behind one that says that they are shown; none of grammar's, nor the first of
-    several in Title Case.
-    """
-    for sentence in re.split(r"[.!?,;\n]", text):
-        yield from _shown(_tokens(sentence))
-
-
-def _shown(tokens: list[str]) -> Iterator[str]:
-    for place, token in enumerate(tokens):
-        if token.lower() not in SHOWING and not token.endswith(SHOWS):
-            continue
-        rest = place + 1
-        while rest < min(len(tokens), place + FARTHEST) and tokens[rest].lower() in BEFORE_MESSAGES:
-            rest += 1
-        word, after = (*tokens[rest : rest + 2], "", "")[:2]
-        if (
-            MESSAGE.fullmatch(word)
-            and word_stems(word)
-            and not (word.istitle() and after.istitle())
-        ):
-            yield word
-
-
-def _number(tokens: list[str], place: int) -> tuple[str, int]:
-    """The number that stands at a place, in digits or words, and the place behind it; "" where none
-    does.
-    """
-    if place < len(tokens) and re.fullmatch(r"\d{1,20}|\d[A-Z]", tokens[place]):
-        return tokens[place], place + 1
-    words, end = [], place
-    while end < len(tokens) and all(
-        part in NUMBER_WORDS for part in tokens[end].lower().split("-")
-    ):
-        words += tokens[end].lower().split("-")
-        end += 1
-    return _digits(words), end
-
-
-def _digits(words: list[str]) -> str:
-    """Number words as they are dictated: two four -> 24, twenty four -> 24, one thousand -> 1000,
-    oh seven -> 07.
-    """
-    groups: list[int] = []
-    last = ""
-    for word in words:
-        value = NUMBER_WORDS[word]
-        if word in ("hundred", "thousand") and groups:
-            groups[-1] = min(groups[-1] * value, TOO_LONG)
-        elif groups and (
-            (last in TENS and 0 < value < 10)
-            or (last in ("hundred", "thousand") and value < groups[-1])
-        ):
-            groups[-1] += value
-        else:
-            groups.append(value)
-        last = word
-    return "".join(map(str, groups))
-
-
-def _spelled(tokens: list[str]) -> Iterator[str]:
-    """Single letters and numbers that stand apart but belong together: E 24, e twenty four, W H
-    1000 X M 5, EH 18.
-    """
-    place = 0
-    while place < len(tokens):
-        code, end = _run(tokens, place)
-        if re.fullmatch(r"[A-Z]{1,6}\d[A-Z0-9]*", code) and not (
-            end < len(tokens) and tokens[end].lower() in UNITS | {"-"}
-        ):
-            yield code
-        place = max(end, place + 1)
-
-
-def _run(tokens: list[str], place: int) -> tuple[str, int]:
-    """The longest run of letters and numbers from a place on, joined, and the place behind it."""
-    code, end = "", place
-    while end < len(tokens):
-        token = tokens[end]
-        if token in "-–" and code.isalpha():
-            end += 1
-        elif code and (number := _number(tokens, end))[0]:
-            code, end = code + number[0], number[1]
-        elif code.isalpha() and re.fullmatch(r"\d+[A-Z][A-Z0-9]*", token) and not _is_amount(token):
-            code, end = code + token, end + 1
-        elif letter := _letter(token, first=not code):
-            code, end = code + letter, end + 1
-        else:
-            break
-    return code, end
-
-
-def _letter(token: str, first: bool) -> str:
-    """A token that names a letter (or two capitals at a run's beginning), in capitals; "" for other
-    words.
-    """
-    if token.lower() in LETTER_NAMES:
-        return LETTER_NAMES[token.lower()]
-    if len(token) == 1 and token.isascii() and token.isalpha():
-        return "" if first and token in "aAI" or token == "i" else token.upper()
-    return token if first and re.fullmatch(r"[A-Z]{2}", token) and token not in PREPOSITIONS else ""
+def _is_number_of(number: str, code: str) -> bool:
+    """24 of E24."""
+    prefixed = NUMBERED.fullmatch(code)
+    return number.isdigit() and bool(prefixed) and prefixed[2] == number.lstrip("0")

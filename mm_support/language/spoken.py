@@ -1,110 +1,52 @@
 """Text as a person would say it: what a voice is given instead of what a screen shows.
 
-    spoken("Error **E24** costs $12.50 [1].")   "Error E twenty-four costs twelve dollars and fifty
-    cents."
+    spoken("Error **E24** costs $12.50 [1].")   "Error E24 costs 12.50 US dollars."
 
-Citations and markup are dropped in every language; numbers, codes, prices, dates, times, phone
-numbers and addresses are put into words for English voices (others leave them to the synthesiser's
-own rules). Knows nothing of sound.
+Markup and citations are dropped, links shortened, long numbers said digit by digit; dates, prices,
+units and days are written out as the Unicode locale data of the voice's language has them. All else
+is the synthesiser's own business. Knows nothing of sound.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
-from collections.abc import Callable
 from datetime import date
-from urllib.parse import urlsplit
+from decimal import Decimal
 
-MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
-MONTH = "|".join(f"{name}|{name[:3]}" for name in MONTHS)
-CURRENCIES = {  # sign or code -> (one, many, a hundredth, hundredths)
-    "$": ("dollar", "dollars", "cent", "cents"),
-    "USD": ("dollar", "dollars", "cent", "cents"),
-    "€": ("euro", "euros", "cent", "cents"),
-    "EUR": ("euro", "euros", "cent", "cents"),
-    "£": ("pound", "pounds", "penny", "pence"),
-    "GBP": ("pound", "pounds", "penny", "pence"),
-}
-UNITS = {  # as written behind a number -> (one, many)
-    "kg": ("kilogram", "kilograms"),
-    "g": ("gram", "grams"),
-    "mg": ("milligram", "milligrams"),
-    "km": ("kilometre", "kilometres"),
-    "cm": ("centimetre", "centimetres"),
-    "mm": ("millimetre", "millimetres"),
-    "m": ("metre", "metres"),
-    "l": ("litre", "litres"),
-    "ml": ("millilitre", "millilitres"),
-    "V": ("volt", "volts"),
-    "W": ("watt", "watts"),
-    "kW": ("kilowatt", "kilowatts"),
-    "A": ("amp", "amps"),
-    "kWh": ("kilowatt hour", "kilowatt hours"),
-    "mAh": ("milliamp hour", "milliamp hours"),
-    "Hz": ("hertz", "hertz"),
-    "kHz": ("kilohertz", "kilohertz"),
-    "MHz": ("megahertz", "megahertz"),
-    "GHz": ("gigahertz", "gigahertz"),
-    "KB": ("kilobyte", "kilobytes"),
-    "MB": ("megabyte", "megabytes"),
-    "GB": ("gigabyte", "gigabytes"),
-    "TB": ("terabyte", "terabytes"),
-    "Mbps": ("megabit a second", "megabits a second"),
-    "dB": ("decibel", "decibels"),
-    "h": ("hour", "hours"),
-    "min": ("minute", "minutes"),
-    "s": ("second", "seconds"),
-    "°C": ("degree Celsius", "degrees Celsius"),
-    "°F": ("degree Fahrenheit", "degrees Fahrenheit"),
-    "°": ("degree", "degrees"),
-    "%": ("percent", "percent"),
-}
-FRACTIONS = {
-    "1/2": "one half",
-    "1/3": "one third",
-    "2/3": "two thirds",
-    "1/4": "one quarter",
-    "3/4": "three quarters",
-}
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-DAY = "|".join(f"{name}|{name[:3]}" for name in DAYS)
-SYMBOLS = {
-    ">": ", ",
-    "&": " and ",
-    "+": " plus ",
-    "=": " equals ",
-    "→": ", ",
-    "×": " by ",
-    "@": " at ",
-    "~": " about ",
-    "•": ", ",
-}
+from mm_support.language.messages import messages
+
 PLAIN = str.maketrans(
     {"‘": "'", "’": "'", "“": '"', "”": '"', "−": "-", "‑": "-", "\u00a0": " ", "\u202f": " "}
 )
+CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP"}
+UNSPEAKABLE = ("So", "Cs", "Co", "Cn", "Cf", "Cc")  # categories: emoji, controls, ...
+STONE = "mass-stone"  # its symbol is that of 1st
+LONG = 5  # digits from which a number is the number of something
+GROUPED = 7  # digits, in groups: a telephone or card number
 
-AMOUNT = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-DASH = r"\s?[-–—]\s?"
-Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
+NUMBER = r"\d+(?:[.,]\d+)*"
+LINK = re.compile(
+    r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?)/?(?:[?#]\S*\w)?"
+)
+DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b|\b(\d{1,2})([./])(\d{1,2})\5(\d{4})\b")
+HOUR = re.compile(r"(?<![\d:])(\d{1,2}):00(?![\d:])")
+PRICE = re.compile(rf"([$€£])\s?({NUMBER})(?![\d.]*\s*(?:million|billion))|\b({NUMBER})\s?([$€£])")
+GROUPS = re.compile(r"(?<![\w.,])\+?\(?\d+\)?(?:[ /-]{1,2}\(?\d+\)?)+(?![\w]|[.,]\d)")
+RUN = re.compile(rf"(?<![\d.,])\d{{{LONG},}}(?![\d]|[.,]\d)|(?<![\d.,:])0\d+(?![\d]|[.,]\d)")
+RANGE = re.compile(rf"(?<![\w.-])({NUMBER})\s?[-–—]\s?({NUMBER})(?![\w]*[-–]\d)")
 
 
 def spoken(text: str, language: str = "en") -> str:
-    """The text without markup and citations, in words for an English voice. Empty where nothing can
-    be said.
-    """
+    """The text for a voice of a language, such as "en-us". Empty where nothing can be said."""
     text = without_markup(text.translate(PLAIN))
-    if language.split("-")[0].split("_")[0] == "en":
-        for pattern, say in RULES:
-            text = pattern.sub(say, text)
-    text = "".join(
-        c
-        for c in text
-        if unicodedata.category(c) not in ("So", "Cs", "Co", "Cn", "Cf", "Cc") or c == "\n"
-    )
-    return tidy(text)
+    text = LINK.sub(lambda match: match[1], text)
+    for said in (_dates, _prices, _days, _groups, _ranges, _units, _hours):
+        text = said(text, language)
+    text = RUN.sub(lambda match: digits(match[0]), text)
+    kept = (c for c in text if unicodedata.category(c) not in UNSPEAKABLE or c == "\n")
+    return tidy("".join(kept))
 
 
 def without_markup(text: str) -> str:
@@ -115,19 +57,13 @@ def without_markup(text: str) -> str:
     text = re.sub(r"\[([^\]]*[^\W\d][^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"\s*\[\^?\d+(?:\s*[,;–-]\s*\d+)*\](?:\([^)]*\))?", "", text)
     text = re.sub(r"```\w*|</?[A-Za-z][^>]*>", " ", text)
-    text = re.sub(
-        r"(?m)^\s*(?:#{1,6}|[-*+•]|>)\s+(.*?)([.!?:;,]?)[ \t]*$",
-        lambda m: m[1] + (m[2] or "."),
-        text,
-    )
-    text = re.sub(
-        r"(?m)^\s*(\d+)[.)]\s+(.*?)([.!?:;,]?)[ \t]*$",
-        lambda m: f"{m[1]}, {m[2]}{m[3] or '.'}",
-        text,
-    )
+    item = r"(?m)^\s*(?:#{1,6}|[-*+•]|>)\s+(.*?)([.!?:;,]?)[ \t]*$"
+    text = re.sub(item, lambda m: m[1] + (m[2] or "."), text)
+    step = r"(?m)^\s*(\d+)[.)]\s+(.*?)([.!?:;,]?)[ \t]*$"
+    text = re.sub(step, lambda m: f"{m[1]}, {m[2]}{m[3] or '.'}", text)
     text = re.sub(r"(?m)^\s*\|?[\s:|-]{3,}\|?\s*$", " ", text)
     text = re.sub(r"\*\*|__|`|~~|(?<!\w)[*_]|[*_](?!\w)", "", text)
-    return re.sub(r"\s*\|\s*", ", ", text)
+    return re.sub(r"\s*[|>→•]\s*", ", ", text)
 
 
 def tidy(text: str) -> str:
@@ -136,243 +72,150 @@ def tidy(text: str) -> str:
     text = re.sub(r"\s*[()]\s*", ", ", text)
     text = re.sub(r"\s+", " ", text)
     text = re.sub(r"\s+([,.;:!?])", r"\1", text)
-    text = re.sub(r"[,;:]+(?=[.!?,;:])|(?<=\.m\.)\.", "", text)
+    text = re.sub(r"[,;:]+(?=[.!?,;:])", "", text)
     return text.lstrip(" ,;").rstrip(" ;")  # a comma at the end is spoken as one: it goes on
 
 
-# -- numbers -------------------------------------------------------------------------------
-
-
-def cardinal(number: str) -> str:
-    """ "1,204.50" -> "one thousand, two hundred and four point five zero"."""
-    from num2words import num2words
-
-    whole, _, decimals = number.replace(",", "").partition(".")
-    words = num2words(int(whole))
-    return f"{words} point {digits(decimals)}" if decimals else words
-
-
-def ordinal(number: str) -> str:
-    from num2words import num2words
-
-    return num2words(int(number), to="ordinal")
-
-
-def year(number: str) -> str:
-    from num2words import num2words
-
-    return num2words(int(number), to="year")
-
-
 def digits(number: str) -> str:
-    """ "0199" -> "zero one nine nine"."""
-    return " ".join(cardinal(digit) for digit in number if digit.isdigit())
+    """ "0199" -> "0 1 9 9": digit by digit."""
+    return " ".join(filter(str.isdigit, number))
 
 
-def plain_number(number: str) -> str:
-    """A quantity in words; a long or zero-led run of digits, which is a number of something, digit
-    by digit.
+def _dates(text: str, language: str) -> str:
+    """2026-11-23, 23.11.2026 and 11/23/2026 with the month's name; what is no date stays."""
+    from babel.dates import format_date
+
+    def said(match: re.Match[str]) -> str:
+        when = _date(match, language)
+        return format_date(when, "long", _locale(language)) if when else match[0]
+
+    return DATE.sub(said, text)
+
+
+def _date(match: re.Match[str], language: str) -> date | None:
+    """Day and month behind a slash are in the order of the language, unless only the other is a
+    date: 31/03/2026.
     """
-    if re.fullmatch(r"0\d+|\d{5,}", number):
-        return digits(number)
-    return cardinal(number)
-
-
-def code_number(number: str) -> str:
-    """The digits of a code: E24 twenty-four, F07 zero seven, 1000 one thousand, 1024 ten
-    twenty-four, 101 one zero one.
-    """
-    if len(number) > 4 or number.startswith("0"):
-        return digits(number)
-    if len(number) <= 2 or number.endswith("00"):
-        return cardinal(number)
-    if len(number) == 4 and number[2] != "0":
-        return f"{cardinal(number[:2])} {cardinal(number[2:])}"
-    return digits(number)
-
-
-def code(match: re.Match[str]) -> str:
-    """Letters one by one, unless they make a word; digits as code_number has them."""
-    parts = re.findall(r"[A-Za-z]+|\d+", match[0])
-    words = " ".join(code_number(part) if part.isdigit() else letters(part) for part in parts)
-    return re.sub(r"\bA (?=\w)", "A-", words)  # by itself it is read as the article
-
-
-def letters(part: str) -> str:
-    """ "WH" -> "W H"; "day", "SAVE": small letters, or more than three, with a vowel among them,
-    are a word.
-    """
-    is_word = (part.islower() and len(part) > 1) or len(part) > 3
-    return part if is_word and re.search("[aeiouyAEIOUY]", part) else " ".join(part.upper())
-
-
-# -- the rest ------------------------------------------------------------------------------
-
-
-def price(match: re.Match[str]) -> str:
-    """$12.50 twelve dollars and fifty cents; $0.50 fifty cents; €3.5 million three point five
-    million euros.
-    """
-    one, many, hundredth, hundredths = CURRENCIES[(match["sign"] or match["code"]).upper()]
-    number, scale = match["amount"].replace(",", ""), match["scale"]
-    whole, _, cents = number.partition(".")
-    if scale or len(cents) not in (0, 2):
-        return f"{cardinal(number)} {scale or ''} {many}"
-    parts = (
-        [f"{cardinal(whole)} {one if int(whole) == 1 else many}"]
-        if int(whole) or not int(cents or 0)
-        else []
+    year, first, second = (match[place] for place in ((1, 2, 3) if match[1] else (7, 4, 6)))
+    month_first = bool(match[1]) or (match[5] == "/" and _month_first(language))
+    orders = (
+        [(first, second), (second, first)] if month_first else [(second, first), (first, second)]
     )
-    if int(cents or 0):
-        parts.append(f"{cardinal(cents)} {hundredth if int(cents) == 1 else hundredths}")
-    return " and ".join(parts)
+    for month, day in orders[: 1 if match[1] or match[5] == "." else 2]:
+        try:
+            return date(int(year), int(month), int(day))
+        except ValueError:
+            continue
+    return None
 
 
-def numeric_date(match: re.Match[str]) -> str:
-    """2026-11-23, 23.11.2026 and (month first, as in the United States) 11/23/2026; what is no date
-    stays.
-    """
-    numbers = [int(number) for number in re.findall(r"\d+", match[0])]
-    orders = {"-": (0, 1, 2), ".": (2, 1, 0), "/": (2, 0, 1)}
+def _month_first(language: str) -> bool:
+    return _locale(language).date_formats["short"].pattern.lower().startswith("m")
+
+
+def _prices(text: str, language: str) -> str:
+    """$12.50 -> 12.50 US dollars."""
+    from babel.numbers import format_currency
+
+    def said(match: re.Match[str]) -> str:
+        sign, written = (match[1], match[2]) if match[1] else (match[4], match[3])
+        amount = _number(written, language)
+        if amount is None:
+            return match[0]
+        whole, locale = amount == int(amount), _locale(language)
+        name = {"format_type": "name", "locale": locale, "currency_digits": not whole}
+        return format_currency(amount, CURRENCIES[sign], "#,##0" if whole else None, **name)
+
+    return PRICE.sub(said, text)
+
+
+def _number(written: str, language: str) -> Decimal | None:
+    """The number as the language writes it, or None where it writes none so."""
+    from babel.numbers import NumberFormatError, parse_decimal
+
     try:
-        when = date(*(numbers[i] for i in orders[match["separator"]]))
-    except ValueError:
-        return match[0]
-    return f"{MONTHS[when.month - 1]} {ordinal(str(when.day))}, {year(str(when.year))}"
+        return parse_decimal(written, locale=_locale(language), strict=True)
+    except (NumberFormatError, ArithmeticError):
+        return None
 
 
-def written_date(match: re.Match[str]) -> str:
-    """ "23 Nov 2026" and "Nov. 23rd, 2026" -> "November twenty-third, twenty twenty-six"."""
-    name = next(month for month in MONTHS if month.startswith(match["month"][:3].title()))
-    return f"{name} {ordinal(match['day'])}" + (f", {year(match['year'])}" if match["year"] else "")
+def _units(text: str, language: str) -> str:
+    """5 kg -> 5 kilograms."""
+    from babel.units import format_unit
+
+    symbols = "|".join(sorted(map(re.escape, _unit_names(language)), key=len, reverse=True))
+    amount = re.compile(rf"(?<![\w.,])({NUMBER})\s?({symbols})(?![\w/])")
+
+    def said(match: re.Match[str]) -> str:
+        number, name = _number(match[1], language), _unit_names(language)[match[2]]
+        if number is None:
+            return match[0]
+        return format_unit(number, name, "long", locale=_locale(language))
+
+    return amount.sub(said, text)
 
 
-def days(match: re.Match[str]) -> str:
-    """ "Mon-Fri" -> "Monday to Friday"."""
-    return " to ".join(
-        next(day for day in DAYS if day.startswith(match[side][:3])) for side in ("from", "to")
-    )
+@functools.lru_cache(None)
+def _unit_names(language: str) -> dict[str, str]:
+    """A unit's symbol -> its name in the locale data."""
+    patterns = _locale(language)._data["unit_patterns"]
+    short = ((name, forms.get("short", {})) for name, forms in patterns.items() if name != STONE)
+    return {
+        pattern.replace("{0}", "").strip(): name
+        for name, forms in short
+        for pattern in forms.values()
+        if isinstance(pattern, str) and "{0}" in pattern
+    }
 
 
-def written_year(match: re.Match[str]) -> str:
-    return f"{match['before']} {year(match['year'])}"
+def _days(text: str, language: str) -> str:
+    """Mon-Fri -> Monday to Friday."""
+    days = _locale(language).days["format"]
+    names = {days["abbreviated"][day]: days["wide"][day] for day in range(7)}
+    day = "|".join(map(re.escape, names))
+    pair = re.compile(rf"\b({day})\.?\s?[-–—]\s?({day})\b\.?")
+    return pair.sub(lambda m: names[m[1]] + _to(language) + names[m[2]], text)
 
 
-def clock(match: re.Match[str]) -> str:
-    """9:00 nine o'clock; 9:05 am nine oh five a.m.; 14:30 two thirty p.m."""
-    hour, minute, half = int(match["hour"]), match["minute"], (match["half"] or "").lower()
-    if hour > 24 or int(minute or 0) > 59 or (half and not 1 <= hour <= 12):
-        return match[0]
-    if hour in (0, 24) and not int(minute or 0):
-        return "midnight"
-    if not half and hour > 12:
-        half = "p"
-    words = cardinal(str((hour - 1) % 12 + 1))
-    if int(minute or 0):
-        words += f" oh {cardinal(minute)}" if int(minute) < 10 else f" {cardinal(minute)}"
-    elif not half:
-        words += " o'clock"
-    return f"{words} {half}.m." if half else words
+def _groups(text: str, language: str) -> str:
+    """Digits one by one, a pause between the groups: telephone and card numbers, not ranges."""
+
+    def said(match: re.Match[str]) -> str:
+        groups = re.findall(r"\d+", match[0])
+        rising = len(groups) == 2 and int(groups[0]) < int(groups[1]) and "-" in match[0]
+        if rising or sum(map(len, groups)) < GROUPED:
+            return match[0]
+        plus = "+" if match[0].startswith("+") else ""
+        return plus + ", ".join(map(digits, groups))
+
+    return GROUPS.sub(said, text)
 
 
-def phone(match: re.Match[str]) -> str:
-    """Digits one by one, a pause between the groups."""
-    plus = "plus " if match[0].startswith("+") else ""
-    return plus + ", ".join(digits(group) for group in re.findall(r"\d+", match[0]))
+def _ranges(text: str, language: str) -> str:
+    """3-5 days -> 3 to 5 days."""
+    return RANGE.sub(lambda match: match[1] + _to(language) + match[2], text)
 
 
-def web_address(match: re.Match[str]) -> str:
-    """ "https://www.shop.com/help?id=1" -> "shop dot com slash help": what a person would say of
-    it.
-    """
-    address = match[0].rstrip(".,;:!?)")
-    parts = urlsplit(address if "://" in address else f"//{address}")
-    path = parts.path.strip("/").split("/") if parts.path.strip("/") else []
-    words = " slash ".join(
-        [address_words(parts.netloc.removeprefix("www.")), *map(address_words, path)]
-    )
-    return words + match[0][len(address) :]
+def _hours(text: str, language: str) -> str:
+    """9:00 -> 9 o'clock."""
+    hour = messages(language[:2]).get("spoken.hour")
+    return HOUR.sub(lambda m: hour.format(hour=int(m[1])), text) if hour else text
 
 
-def email(match: re.Match[str]) -> str:
-    return " at ".join(map(address_words, match[0].split("@")))
+def _to(language: str) -> str:
+    """What stands between the ends of a range."""
+    return messages(language[:2]).get("spoken.range", "-")
 
 
-def address_words(part: str) -> str:
-    """ "my-shop.co" -> "my shop dot co"; numbers digit by digit."""
-    part = re.sub(r"%[0-9A-Fa-f]{2}|[-_~+]", " ", part.partition("@")[2] or part)
-    return re.sub(
-        r"\d+", lambda m: f" {digits(m[0])} ", part.replace(".", " dot ").replace(":", " colon ")
-    )
+@functools.lru_cache(None)
+def _locale(language: str):
+    """The locale data of a voice's language: "en-us", "de"."""
+    from babel import Locale, UnknownLocaleError
 
-
-def measure(match: re.Match[str]) -> str:
-    one, many = UNITS[match["unit"]]
-    return f"{cardinal(match['amount'])} {one if match['amount'] == '1' else many}"
-
-
-UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
-RULES: tuple[Rule, ...] = tuple(
-    (re.compile(pattern), say)
-    for pattern, say in (
-        (
-            r"(?:https?://|www\.)[^\s<>\"]+|\b(?:[a-z0-9-]+\.)+(?:com|org|net|io|eu|de|co\.uk|edu|gov)\b(?:/[^\s<>\"]*)?(?!@)(?<![.,])",
-            web_address,
-        ),
-        (r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b", email),
-        (r"\b\d{1,3}(?:\.\d{1,3}){3}\b", lambda m: " dot ".join(map(digits, m[0].split(".")))),
-        (r"\b\d{4}(?P<separator>-)\d{1,2}-\d{1,2}\b", numeric_date),
-        (r"\b\d{1,2}(?P<separator>[./])\d{1,2}(?P=separator)\d{4}\b", numeric_date),
-        (
-            rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.? (?:of )?(?P<month>{MONTH})\b\.?(?:,? (?P<year>\d{{4}})\b)?",
-            written_date,
-        ),
-        (
-            rf"\b(?P<month>{MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:\d)(?:,? (?P<year>\d{{4}})\b)?",
-            written_date,
-        ),
-        (
-            r"\+\d[\d ()/-]{6,}\d|\(\d{2,5}\)[\d -]{5,}\d|\b(?:0|1-)?\d{2,4}[ -]\d{3,4}[ -]\d{3,4}\b|\b0\d{2,4}[ /-]\d{4,8}\b|\b\d{3}-\d{4}\b",
-            phone,
-        ),
-        (rf"\b(?P<from>{DAY}){DASH}(?P<to>{DAY})\b", days),
-        (r"(?<=\d)(am|pm|AM|PM)\b", lambda m: f" {m[0]}"),
-        (rf"(?<=\d){DASH}(?=\d{{1,2}}:\d\d)", lambda m: " to "),
-        (rf"(?<=[ap]m){DASH}(?=\d)|(?<=[AP]M){DASH}(?=\d)", lambda m: " to "),
-        (r"\b(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::\d\d)?(?: ?(?P<half>[ap])\.?m\b\.?)?", clock),
-        (r"(?i)\b(?P<hour>\d{1,2})(?P<minute>) (?P<half>[ap])\.?m\b\.?", clock),
-        (
-            rf"(?P<sign>[$€£])\s?(?P<amount>{AMOUNT})(?: (?P<scale>million|billion|thousand))?(?P<code>)",
-            price,
-        ),
-        (
-            rf"\b(?P<amount>{AMOUNT})\s?(?:(?P<sign>[€£$])|(?P<code>USD|EUR|GBP)\b)(?P<scale>)",
-            price,
-        ),
-        (r"(?<=[a-z])/(?:mo|month)\b", lambda m: " a month"),
-        (r"\b24/7\b", lambda m: "twenty-four seven"),
-        (r"(?<![\d/.])(?:1/2|[12]/3|[13]/4)(?![\d/])", lambda m: FRACTIONS[m[0]]),
-        (r"(?<![\w-])-(?=\d)", lambda m: "minus "),
-        (
-            rf"(?<![\w.-])(?P<from>{AMOUNT}){DASH}(?=(?:{AMOUNT})(?![\w-]*[-–]\d))",
-            lambda m: f"{m['from']} to ",
-        ),
-        (rf"\b(?P<amount>{AMOUNT})\s?(?P<unit>{UNIT})(?![\w%])", measure),
-        (r"\b(\d+)(?:st|nd|rd|th)\b", lambda m: ordinal(m[1])),
-        (r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\b", code),
-        (
-            rf"\b(?P<before>(?i:in|of|by|since|until)|{MONTH}) (?P<year>(?:19|20)\d\d)\b(?![,.]?\d)",
-            written_year,
-        ),
-        (
-            r"(?<![\w.])\d+(?:\.\d+){2,}",
-            lambda m: " point ".join(map(plain_number, m[0].split("."))),
-        ),
-        (r"#(?=\d)", lambda m: "number "),
-        (rf"(?:{AMOUNT})", lambda m: plain_number(m[0])),
-        (r"\band/or\b", lambda m: "and or"),
-        (r"(?<=\w)/(?=\w)", lambda m: " or "),
-        (rf"[{re.escape(''.join(SYMBOLS))}]", lambda m: SYMBOLS[m[0]]),
-        (r"\s[–—-]+\s|—", lambda m: ", "),
-    )
-)
+    name, _, region = language.replace("_", "-").partition("-")
+    for parts in ((name, region.upper()), (name, None)):
+        try:
+            return Locale(*parts)
+        except (UnknownLocaleError, ValueError, TypeError):
+            continue
+    return Locale("en")

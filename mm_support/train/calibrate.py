@@ -155,7 +155,7 @@ def examples_of(service, base: str, turns: Sequence[dict]) -> Iterator[Example]:
     for turn in turns:
         asked = UserTurn(text=turn["text"], knowledge=base)
         judged = drained(judge(service.parts, asked, past))
-        if not judged.hits:  # the base is empty: nothing to judge
+        if judged.query is None or not judged.hits:  # the base is empty: nothing to judge
             return
         best = judged.hits[0].entry
         yield Example(
@@ -190,7 +190,7 @@ def collect_photos(service, bases: Sequence[str]) -> list[Example]:
                 for asked_in, expected in {other: "none", base: entry_id}.items():
                     asked = UserTurn(text=text, image=photo, knowledge=asked_in)
                     judged = drained(judge(service.parts, asked, perceived=perceived))
-                    if not judged.hits:
+                    if judged.query is None or not judged.hits:
                         continue
                     right = judged.hits[0].entry.id == expected
                     x = features(text, judged.query, judged.hits)
@@ -201,17 +201,18 @@ def collect_photos(service, bases: Sequence[str]) -> list[Example]:
 def fit(examples: Sequence[Example]) -> Gate:
     """Logistic regression and the two thresholds, on the same examples.
 
-    Raises InputError, saying what is missing, where they do not show both outcomes.
+    Raises InputError, saying what is missing, where those in words do not show both outcomes.
     """
     from sklearn.linear_model import LogisticRegression
 
     known, right = (np.array([getattr(e, name) for e in examples]) for name in ("known", "right"))
-    if not right.any():
+    worded = [e for e in examples if not e.shown]
+    if not any(e.right for e in worded):
         raise InputError(
             "No question found its entry first; add cases that the base answers, and check their"
             " ids."
         )
-    if known.all():
+    if all(e.known for e in worded):
         raise InputError(
             "No case is out of scope; add questions that the base does not answer, with "
             '"expect": "none", or cases of a second base.'

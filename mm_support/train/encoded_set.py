@@ -21,7 +21,7 @@ from mm_support.encode.text import Pieces
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge import late_interaction as pieces
-from mm_support.knowledge.base import entry_texts
+from mm_support.knowledge.points import entry_texts
 from mm_support.train.feedback import Feedback, with_feedback
 from mm_support.train.journal import Journal
 from mm_support.train.support_set import (
@@ -112,7 +112,7 @@ def build(found: SupportSet, settings: Settings, feedback: Feedback | None = Non
         **{name: Journal(folder / f"{name}.jsonl") for name in Journals.__dataclass_fields__}
     )
     if feedback:
-        recordings = [case.turn.audio for case in feedback.cases]
+        recordings = [Path(str(c.turn.audio)) if c.turn.audio else None for c in feedback.cases]
         found = with_feedback(found, feedback, said(recordings, journals.heard, settings))
     image = load_image_encoder(settings, device)
     see(found.pictures, journals.photos, image)

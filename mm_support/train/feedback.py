@@ -64,7 +64,8 @@ def with_feedback(found: SupportSet, feedback: Feedback, heard: Sequence[str]) -
     wordings = [] if base in found.trained else own_wordings(base, feedback.entries)
     pictures = []
     for case, said in zip(feedback.cases, heard, strict=True):
-        text, photo = " ".join(filter(None, (case.turn.text, said))), case.turn.image
+        text = " ".join(filter(None, (case.turn.text, said)))
+        photo = Path(str(case.turn.image)) if case.turn.image else None
         if text:
             wordings.append(Wording(base, case.expect, text, "train", photo))
         if photo:

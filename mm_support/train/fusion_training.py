@@ -112,9 +112,8 @@ def train(
         for epoch in bar:
             loss = one_epoch(fusion, optimizer, data, seed, epoch, bar)
             figures = validate(fusion, data)
-            bar.set_postfix(
-                loss=f"{loss:.3f}", **{key: f"{value:.3f}" for key, value in figures.items()}
-            )
+            shown = {"loss": loss, **figures}
+            bar.set_postfix({key: f"{value:.3f}" for key, value in shown.items()})
             if figures["mean"] >= state["best"]:  # of equal ones the later: its intents are better
                 values = {key: value.clone() for key, value in fusion.state_dict().items()}
                 state |= {
@@ -143,11 +142,11 @@ def started(name: str, data: Data) -> FusionStrategy:
     means = torch.cat([kinds(data.train[base]) for base in data.familiar if base in data.train])
     some = next(iter(data.train.values()))
     fusion = build_fusion(name, some.words.shape[1], means.shape[1], data.intents, len(means))
-    fusion.known.copy_(means)
+    fusion.get_buffer("known").copy_(means)
     if len(means):
         photos = _familiar_photos(data.validation, data) or _familiar_photos(data.train, data)
         nearest = (torch.cat(photos) @ means.T).amax(1)
-        fusion.familiar.fill_(float(nearest.quantile(FAMILIAR_SHARE)))
+        fusion.get_buffer("familiar").fill_(float(nearest.quantile(FAMILIAR_SHARE)))
     return fusion
 
 

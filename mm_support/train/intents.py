@@ -1,13 +1,18 @@
 """Trains a text intent classifier on anybody's CSV of text,label and measures it on other rows.
 
-The label `oos` marks texts that are out of scope. Thresholds are set on validation data: --val, or
-a part of --train that is held out for it and given back to training afterwards.
+    mm-support train intents --train FILE [--val FILE] [--test FILE] [--knowledge NAME]
+    mm-support evaluate intents --train FILE [--val FILE] --test FILE
+
+`train` keeps the classifier in the data folder. The label `oos` marks texts that are out of scope.
+Confidence and thresholds are set on validation data: --val, or a part of --train that is held out
+for it and given back to training afterwards.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -18,10 +23,15 @@ from typing import Any
 import numpy as np
 
 from mm_support.config import Settings
+from mm_support.decide.intent_classifier import (
+    KERNEL_WIDTH,
+    IntentClassifier,
+    intents_file,
+    save_intents,
+)
 from mm_support.errors import InputError
 from mm_support.evaluate import metrics
-from mm_support.train.hidden_states import HiddenStates, load_hidden_states
-from mm_support.train.intent_model import PASSES, IntentModel, Votes, calibrate, fit
+from mm_support.train.calibration import fit_calibrator
 from mm_support.train.labelled import (
     OUT_OF_SCOPE,
     BadRow,
@@ -30,15 +40,20 @@ from mm_support.train.labelled import (
     read_labelled,
     split_off,
 )
-from mm_support.train.upper_layers import Progress
+from mm_support.types import Encode
 
 RECALLS = (0.8, 0.9)  # shares of the out-of-scope questions that the thresholds are to catch
 HELD_OUT = 0.15  # share of the training rows that calibrate where there is no validation file
+RIDGE = 0.1
+MOST_SUPPORT = 16_000  # examples kept, at random: the kernel of more does not fit into a gigabyte
+CHUNK = 512  # texts between two steps of the progress bar
+UNFITTED = np.array([0.0, 8.0, 0.0, -4.0])  # calibration: a score of 1 is an example itself
+UNSURE = 0.5  # threshold where no row is out of scope: rather wrong than right
 
 
 @dataclass(frozen=True)
 class Splits:
-    """validation is empty where no file was given. bad: rows that were left out, with the reason."""
+    """validation is empty where no file was given. bad: rows left out, with the reason."""
 
     train: list[Example]
     validation: list[Example]
@@ -65,27 +80,6 @@ class Judged:
         return np.array([p == label for p, label in zip(self.predicted, self.labels)], dtype=bool)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--train",
-        type=Path,
-        required=True,
-        help="CSV with the columns text and label (oos: out of scope)",
-    )
-    parser.add_argument(
-        "--val", type=Path, help="CSV to set thresholds on (default: a part of --train)"
-    )
-    parser.add_argument("--test", type=Path, required=True, help="CSV to measure on")
-    parser.add_argument(
-        "--figures",
-        type=Path,
-        metavar="FOLDER",
-        help="also draw the confusion matrix and the reliability diagram",
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", action="store_true", help="print JSON only")
-
-
 def run(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
@@ -93,17 +87,19 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     splits = read_splits(args.train, args.val, args.test)
     for row in splits.bad:
         print(f"skipped {row.file}, line {row.line}: {row.reason}", file=sys.stderr)
-    device = resolve_device(settings.device)
-    encoder = load_text_encoder(settings, device, "torch")  # its upper layers are trained
-    readers = encoder, load_hidden_states(settings, device)
-    report, judged = evaluate(*readers, splits, args.seed)
-    if args.figures:
+    encode = load_text_encoder(settings, resolve_device(settings.device)).encode
+    classifier, report, judged = evaluate(encode, splits, args.seed, settings.text_model)
+    if args.figures and judged:
         draw(judged, args.figures)
+    if args.keep:
+        path = intents_file(settings, args.knowledge or "")
+        save_intents(classifier, {key: report[key] for key in report if key != "skipped"}, path)
+        print(f"Written to {path}.", file=sys.stderr)
     print(json.dumps(report, indent=1) if args.json else as_text(report))
     return 0
 
 
-def read_splits(train: Path, validation: Path | None, test: Path) -> Splits:
+def read_splits(train: Path, validation: Path | None, test: Path | None) -> Splits:
     """Rows of the files. Raises InputError where training or testing on them is impossible."""
     rows, bad = read_labelled(train)
     intents = {e.label for e in rows} - {OUT_OF_SCOPE}
@@ -117,87 +113,133 @@ def read_splits(train: Path, validation: Path | None, test: Path) -> Splits:
         known, unknown = keep_known(found, intents, path.name if path else "")
         bad += sorted(unreadable + unknown, key=lambda row: row.line)
         others.append(known)
-    if not any(e.label != OUT_OF_SCOPE for e in others[1]):
+    if test and not any(e.label != OUT_OF_SCOPE for e in others[1]):
         raise InputError(
             f"{test} holds no text with a label of {train}; both files must use the same labels."
         )
-    return Splits(rows, *others, bad)
+    return Splits(rows, others[0], others[1], bad)
 
 
 def evaluate(
-    encoder, reader: HiddenStates, splits: Splits, seed: int
-) -> tuple[dict[str, Any], Judged]:
-    """Trains, calibrates and measures. encoder: see encode/text.py; reader: what a language model
-    makes of a text.
-    """
+    encode: Encode, splits: Splits, seed: int, made_for: str
+) -> tuple[IntentClassifier, dict[str, Any], Judged | None]:
+    """The classifier, and how well it does on the test rows, where there are any."""
     started = time.perf_counter()
-    with _Bar() as progress:
-        model, thresholds = train(encoder, reader, splits, seed, progress)
-        trained = time.perf_counter()
-        judged = judge(model, votes_of(model, splits.test, progress), splits.test)
+    classifier, thresholds = train(encode, splits, seed, made_for)
+    report = about(splits, time.perf_counter() - started, seed)
+    if not splits.test:
+        return classifier, report, None
+    judged = judge(classifier, encode, splits.test)
+    return classifier, report | figures(judged, thresholds), judged
+
+
+def about(splits: Splits, seconds: float, seed: int) -> dict[str, Any]:
+    """What was learned from."""
     seen = {e.text.lower() for e in splits.train}
-    report = {
+    return {
         "rows": {name: len(getattr(splits, name)) for name in ("train", "validation", "test")},
-        "intents": len(model.intents),
+        "intents": len(names_of(splits.train)),
         "skipped": [asdict(row) for row in splits.bad],
         "test_texts_seen_in_training": sum(e.text.lower() in seen for e in splits.test),
-        **figures(judged, thresholds),
-        "seconds": {
-            "train": round(trained - started, 1),
-            "test": round(time.perf_counter() - trained, 1),
-        },
+        "seconds": round(seconds, 1),
         "seed": seed,
     }
-    return report, judged
 
 
 def train(
-    encoder, reader: HiddenStates, splits: Splits, seed: int, progress: Progress
-) -> tuple[IntentModel, dict[float, float]]:
-    """The calibrated model, and out-of-scope recall -> threshold (none without such cases to set it
-    on).
+    encode: Encode, splits: Splits, seed: int, made_for: str
+) -> tuple[IntentClassifier, dict[float, float]]:
+    """The calibrated classifier, and out-of-scope recall -> threshold (empty where no row is out of
+    scope). Confidence is fitted to rows that the intents were not: validation, or a part of the
+    training rows, and all that are out of scope.
     """
-    if splits.validation:
-        return calibrated(
-            fit(encoder, reader, splits.train, PASSES, seed, progress), splits.validation, progress
-        )
-    rest, held_out = split_off(splits.train, HELD_OUT, seed)
-    trial, thresholds = calibrated(
-        fit(encoder, reader, rest, PASSES // 2, seed, progress), held_out, progress
-    )
-    final = fit(encoder, reader, splits.train, PASSES, seed, progress)
-    return replace(final, mix=trial.mix, calibrator=trial.calibrator), thresholds
+    rows = [e for e in splits.train if e.label != OUT_OF_SCOPE]
+    foreign = [e for e in splits.train if e.label == OUT_OF_SCOPE]
+    learned, held_out = (rows, splits.validation)
+    if not held_out:
+        learned, held_out = split_off(rows, HELD_OUT, seed)
+    names = names_of(rows)
+    vectors = dict(zip(rows, in_chunks(encode, [e.text for e in rows], "encoding")))
+    named = encode([spoken(name) for name in names])
+
+    def fitted(examples: Sequence[Example]) -> IntentClassifier:
+        kept = np.random.default_rng(seed).permutation(len(examples))[:MOST_SUPPORT]
+        chosen = [examples[i] for i in kept]
+        own = np.concatenate([np.stack([vectors[e] for e in chosen]), named])
+        return fit(own, [*(e.label for e in chosen), *names], names, made_for)
+
+    calibration, thresholds = calibrate(fitted(learned), encode, [*held_out, *foreign])
+    threshold = thresholds.get(RECALLS[0], UNSURE)
+    return replace(fitted(rows), calibration=calibration, threshold=threshold), thresholds
 
 
-def calibrated(
-    model: IntentModel, validation: Sequence[Example], progress: Progress
-) -> tuple[IntentModel, dict[float, float]]:
-    votes = votes_of(model, validation, progress)
-    model = calibrate(model, votes, [e.label for e in validation])
-    judged = judge(model, votes, validation)
-    if judged.inside.all():
-        return model, {}
-    foreign = judged.confidence[~judged.inside]
-    return model, {recall: metrics.threshold_for_recall(foreign, recall) for recall in RECALLS}
+def fit(
+    vectors: np.ndarray, labels: Sequence[str], names: tuple[str, ...], made_for: str
+) -> IntentClassifier:
+    """Kernel ridge regression of membership, not calibrated yet. vectors: (n, d) unit rows."""
+    from sklearn.kernel_ridge import KernelRidge
+
+    belongs = np.array(labels)[:, None] == np.array(names)
+    targets = belongs.astype(np.float32) - 1 / len(names)
+    # |a - b|^2 = 2 - 2 cosine of unit vectors, so gamma is half the width
+    ridge = KernelRidge(alpha=RIDGE, kernel="rbf", gamma=KERNEL_WIDTH / 2).fit(vectors, targets)
+    return IntentClassifier(names, vectors, ridge.dual_coef_, UNFITTED, UNSURE, made_for)
 
 
-def judge(model: IntentModel, votes: Votes, examples: Sequence[Example]) -> Judged:
-    best, confidence = model.predict(votes)
-    return Judged([model.intents[i] for i in best], confidence, [e.label for e in examples])
+def calibrate(
+    classifier: IntentClassifier, encode: Encode, examples: Sequence[Example]
+) -> tuple[np.ndarray, dict[float, float]]:
+    """The calibration and thresholds that fit examples which the intents were not fitted to. Where
+    it is right about all of them, or wrong, there is nothing to calibrate with.
+    """
+    if not examples:
+        return UNFITTED, {}
+    best, evidence = classifier.judge(in_chunks(encode, [e.text for e in examples], "calibrating"))
+    right = np.array([classifier.intents[i] == e.label for i, e in zip(best, examples)])
+    if right.all() or not right.any():
+        return UNFITTED, {}
+    found = fit_calibrator(evidence, right)
+    foreign = np.array([e.label == OUT_OF_SCOPE for e in examples])
+    sure = found.probability(evidence)[foreign]
+    recalls = RECALLS if foreign.any() else ()
+    thresholds = {recall: metrics.threshold_for_recall(sure, recall) for recall in recalls}
+    return np.array([*found.weights, found.bias]), thresholds
 
 
-def votes_of(model: IntentModel, examples: Sequence[Example], progress: Progress) -> Votes:
-    return model.votes([e.text for e in examples], progress)
+def judge(classifier: IntentClassifier, encode: Encode, examples: Sequence[Example]) -> Judged:
+    vectors = in_chunks(encode, [e.text for e in examples], "judging")
+    best, confidence = classifier.predict(vectors)
+    return Judged([classifier.intents[i] for i in best], confidence, [e.label for e in examples])
+
+
+def in_chunks(encode: Encode, texts: Sequence[str], what: str) -> np.ndarray:
+    """(n, d) vectors of n texts, with a progress bar."""
+    from tqdm import tqdm
+
+    starts = tqdm(range(0, len(texts), CHUNK), desc=what, disable=None, leave=False)
+    return np.vstack([encode(texts[start : start + CHUNK]) for start in starts])
+
+
+def names_of(examples: Sequence[Example]) -> tuple[str, ...]:
+    return tuple(sorted({e.label for e in examples} - {OUT_OF_SCOPE}))
+
+
+def spoken(name: str) -> str:
+    """An intent's name as one more example of it: "card_not_working" -> "card not working"."""
+    apart = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
+    return " ".join(apart.replace("_", " ").replace("-", " ").split())
 
 
 def figures(judged: Judged, thresholds: dict[float, float]) -> dict[str, Any]:
-    """Accuracy and macro F1 of the cases in scope, calibration of all, and what the thresholds do."""
+    """Accuracy and macro F1 in scope, calibration of all, and what the thresholds do."""
+    from sklearn.metrics import f1_score
+
     inside = judged.inside
     truth = [label for label, known in zip(judged.labels, inside) if known]
     predicted = [name for name, known in zip(judged.predicted, inside) if known]
     return {
         "accuracy": asdict(metrics.bootstrap_interval(judged.right[inside])),
-        "macro_f1": metrics.macro_f1(truth, predicted),
+        "macro_f1": float(f1_score(truth, predicted, average="macro")),
         "calibration_error": metrics.expected_calibration_error(judged.confidence, judged.right),
         "out_of_scope": out_of_scope(judged, thresholds),
     }
@@ -206,6 +248,8 @@ def figures(judged: Judged, thresholds: dict[float, float]) -> dict[str, Any]:
 def out_of_scope(judged: Judged, thresholds: dict[float, float]) -> dict[str, Any] | None:
     """None where the test holds no such case. calibrated: at the thresholds that validation set;
     at_recall: at the thresholds that catch exactly this share of the test's own cases."""
+    from sklearn.metrics import roc_auc_score
+
     inside = judged.inside
     if inside.all():
         return None
@@ -223,7 +267,7 @@ def out_of_scope(judged: Judged, thresholds: dict[float, float]) -> dict[str, An
 
     return {
         "cases": len(foreign),
-        "area_under_curve": metrics.area_under_curve(known, foreign),
+        "area_under_curve": float(roc_auc_score(inside, judged.confidence)),
         "calibrated": points(thresholds),
         "at_recall": points(
             {recall: metrics.threshold_for_recall(foreign, recall) for recall in RECALLS}
@@ -233,13 +277,14 @@ def out_of_scope(judged: Judged, thresholds: dict[float, float]) -> dict[str, An
 
 def draw(judged: Judged, folder: Path) -> None:
     """confusion.png and reliability.png."""
+    from sklearn.metrics import confusion_matrix
+
     from mm_support.evaluate import plots
 
     labels = sorted(set(judged.labels) - {OUT_OF_SCOPE} | set(judged.predicted))
     cases = [(t, p) for t, p in zip(judged.labels, judged.predicted) if t != OUT_OF_SCOPE]
-    plots.draw_confusion_matrix(
-        metrics.confusion_matrix(*zip(*cases), labels), labels, folder / "confusion.png"
-    )
+    table = confusion_matrix(*zip(*cases), labels=labels)
+    plots.draw_confusion_matrix(table, labels, folder / "confusion.png")
     bins = metrics.reliability(judged.confidence, judged.right)
     error = metrics.expected_calibration_error(judged.confidence, judged.right)
     plots.draw_reliability(bins, error, folder / "reliability.png")
@@ -247,69 +292,36 @@ def draw(judged: Judged, folder: Path) -> None:
 
 def as_text(report: dict[str, Any]) -> str:
     """The report as lines for a terminal."""
-    rows, accuracy = report["rows"], report["accuracy"]
-    lines = [
-        (
-            f"{report['intents']} intents; {rows['train']} rows to train, {rows['test']} to test,"
-            f" {len(report['skipped'])} skipped"
-        ),
-        (
-            f"accuracy           {accuracy['value']:.1%}  ({accuracy['low']:.1%} to"
-            f" {accuracy['high']:.1%})"
-        ),
-        f"macro F1           {report['macro_f1']:.1%}",
-        f"calibration error  {report['calibration_error']:.1%}",
-    ]
-    if report["test_texts_seen_in_training"]:
-        lines.append(
-            f"{report['test_texts_seen_in_training']} test texts also occur in the training file"
-        )
-    foreign = report["out_of_scope"]
-    if foreign is None:
-        return "\n".join(
-            [
-                *lines,
-                f"no test row is out of scope (label {OUT_OF_SCOPE}), so refusals are not measured",
-            ]
-        )
-    lines.append(
-        f"out of scope       {foreign['cases']} rows, area under the curve"
-        f" {foreign['area_under_curve']:.1%}"
-    )
-    if not foreign["calibrated"]:
-        lines.append(
-            f"no validation row has the label {OUT_OF_SCOPE}, so no threshold could be set ahead of"
-            " the test"
-        )
-    for heading, points in (
-        ("threshold from validation", foreign["calibrated"]),
-        ("at that recall on the test", foreign["at_recall"]),
-    ):
-        for recall, point in points.items():
-            lines.append(
-                f"  {heading}, {recall}: {point['out_of_scope_recall']:.1%} caught, "
-                f"{point['kept_right']:.1%} of in-scope right and kept"
-            )
+    rows = report["rows"]
+    counted = f"{rows['train']} rows to train, {rows['test']} to test"
+    lines = [f"{report['intents']} intents; {counted}, {len(report['skipped'])} skipped"]
+    if seen := report["test_texts_seen_in_training"]:
+        lines.append(f"{seen} test texts also occur in the training file")
+    if accuracy := report.get("accuracy"):
+        between = f"{accuracy['low']:.1%} to {accuracy['high']:.1%}"
+        lines += [
+            f"accuracy           {accuracy['value']:.1%}  ({between})",
+            f"macro F1           {report['macro_f1']:.1%}",
+            f"calibration error  {report['calibration_error']:.1%}",
+            *_out_of_scope_lines(report["out_of_scope"]),
+        ]
     return "\n".join(lines)
 
 
-class _Bar:
-    """A progress bar that is called with (done, total, what); a new `what` starts a new bar."""
-
-    def __enter__(self) -> _Bar:
-        from tqdm import tqdm
-
-        self._bar, self._open = None, tqdm
-        return self
-
-    def __call__(self, done: int, total: int, what: str) -> None:
-        step = what.split(",")[0]
-        if self._bar is None or self._step != step or done < self._bar.n:
-            self.__exit__()
-            self._bar, self._step = self._open(total=total, disable=None), step
-        self._bar.set_description(what, refresh=False)
-        self._bar.update(done - self._bar.n)
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
+def _out_of_scope_lines(found: dict[str, Any] | None) -> list[str]:
+    if found is None:
+        return [f"no test row is out of scope (label {OUT_OF_SCOPE}): refusals are not measured"]
+    curve = f"area under the curve {found['area_under_curve']:.1%}"
+    lines = [f"out of scope       {found['cases']} rows, {curve}"]
+    if not found["calibrated"]:
+        lines.append(f"no other row has the label {OUT_OF_SCOPE}: the threshold was not set on any")
+    headings = {
+        "calibrated": "threshold set ahead of the test",
+        "at_recall": "at that recall on the test",
+    }
+    for name, heading in headings.items():
+        for recall, point in found[name].items():
+            caught = f"{point['out_of_scope_recall']:.1%} caught"
+            kept = f"{point['kept_right']:.1%} of in-scope right and kept"
+            lines.append(f"  {heading}, {recall}: {caught}, {kept}")
+    return lines

@@ -23,11 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 from mm_support.config import Settings
 from mm_support.decode.prompt import NO_ANSWER, build_messages
-from mm_support.decode.select import blocks_of, leans
+from mm_support.decode.select import blocks_of
 from mm_support.engines.gguf_file import read_adapter
 from mm_support.errors import InputError
 from mm_support.knowledge.ingest import read_knowledge
-from mm_support.language.sentences import codes, content_words, is_step
+from mm_support.language.english import leans
+from mm_support.language.identifiers import written
+from mm_support.language.sentences import is_step
+from mm_support.language.terms import term_set
 from mm_support.paths import ASSETS
 from mm_support.paths import PACKS as PACKS_FOLDER
 from mm_support.types import Entry, Question
@@ -186,17 +189,17 @@ def told_otherwise(row: Labelled, rng: random.Random) -> Labelled:
 
 def near_entries(row: Labelled, pool: Sequence[Entry]) -> list[Entry]:
     """Other entries of the pack, those that share most words with the question first."""
-    asked = {word.stem for word in content_words(row.question + " " + row.entry.title)}
+    asked = term_set(f"{row.question} {row.entry.title}")
 
     def shared(entry: Entry) -> int:
-        return len(asked & {word.stem for word in content_words(f"{entry.title} {entry.answer}")})
+        return len(asked & term_set(f"{entry.title} {entry.answer}"))
 
     return sorted((entry for entry in pool if entry.id != row.entry.id), key=shared, reverse=True)
 
 
 def _as_asked(question: str, entry: Entry, rng: random.Random) -> Question:
     """Typed, spoken (no capitals, no punctuation), or with the entry's code read in a photo."""
-    known = codes(entry.title)
+    known = sorted(written(entry.title))
     if known and rng.random() < 0.3:
         return Question(typed=question, read_in_photo=(known[0],))
     if rng.random() < 0.25:
@@ -243,7 +246,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     examples = make_examples(list(islice(cycle(rows), args.examples)), pools, rng)
     batches = make_batches([encode(example, tokenizer) for example in examples], rng)
     unfinished = out.with_name(f"{out.name}.unfinished")
-    train(adapted, batches, save=lambda: adapted.save_pretrained(unfinished))
+    train(adapted, batches, save=lambda: adapted.save_pretrained(str(unfinished)))
     card = CARD | {"packs": packs, "examples": args.examples, "seed": args.seed, "rank": RANK}
     card["started_from"] = str(args.start) if args.start else None
     (unfinished / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")

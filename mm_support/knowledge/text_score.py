@@ -1,0 +1,65 @@
+"""How the likenesses of a question and an entry's texts add up to a score, for each text encoder.
+
+    best        cosine with the entry's most similar title, question or sentence
+    alike       of the word pieces with the entry's (MaxSim, late_interaction.py)
+    coverage    the share of the question's terms, by rarity, that the entry has
+
+An encoder's cosines do not begin at 0: those of multilingual-e5-small all lie between 0.7 and 0.95.
+So what unrelated texts have is subtracted first, and the score means the same for every encoder.
+Fitted by assets/training/retrieval.py. Knows no index and no query.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mm_support.paths import WEIGHTS
+
+log = logging.getLogger(__name__)
+
+FILE = WEIGHTS / "retrieval.json"
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """alike, coverage: their shares of the score; best has the rest, and that of `alike` too where
+    the word pieces are not known. best_floor, alike_floor: what unrelated texts have.
+    """
+
+    alike: float
+    coverage: float
+    best_floor: float
+    alike_floor: float
+
+    def __call__(self, best: Any, alike: Any, coverage: Any, has_pieces: Any = 1.0) -> Any:
+        """Numbers, arrays or tensors that broadcast -> at most 1, around 0 for unrelated texts."""
+        share = self.alike * has_pieces
+        near = (best - self.best_floor) / (1 - self.best_floor)
+        similar = (alike - self.alike_floor) / (1 - self.alike_floor)
+        return (1 - share - self.coverage) * near + share * similar + self.coverage * coverage
+
+
+# of an encoder that nothing was fitted to: the floors of an encoder whose cosines begin at 0
+UNKNOWN = TextScore(alike=0.5, coverage=0.125, best_floor=0.0, alike_floor=0.0)
+
+
+def load_text_score(text_model: str, file: Path = FILE) -> TextScore:
+    """The score of the encoder that settings.text_model names."""
+    fitted = json.loads(file.read_text(encoding="utf-8"))["scores"] if file.is_file() else {}
+    if text_model not in fitted:
+        log.warning("no score was fitted to %s: run assets/training/retrieval.py", text_model)
+        return UNKNOWN
+    return TextScore(**fitted[text_model])
+
+
+def save_text_score(text_model: str, score: TextScore, card: dict, file: Path) -> None:
+    """Beside those of other encoders."""
+    values = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    scores, cards = values.get("scores", {}), values.get("cards", {})
+    rounded = {name: round(value, 4) for name, value in asdict(score).items()}
+    values = {"scores": {**scores, text_model: rounded}, "cards": {**cards, text_model: card}}
+    file.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

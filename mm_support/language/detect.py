@@ -1,0 +1,89 @@
+"""Which language a text is in, cheaply: by its script, and for Latin letters by its stop words.
+
+    language_of("How long do I have?")   "en"
+    language_of("Wie lange gilt das?")   "de"
+    language_of("多久可以退货？")          "zh"
+
+A guess for choosing a stemmer, a sentence splitter and the wording of a canned reply; a text that
+gives no hint counts as English. The stop words are those of the Snowball project.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections import Counter
+
+DEFAULT = "en"
+LOOKED_AT = 2_000  # characters of a text
+LATIN = ("da", "de", "en", "es", "fi", "fr", "hu", "it", "nl", "no", "pt", "ro", "sv", "tr")
+SCRIPTS = {  # first word of a letter's Unicode name -> the language it is most often
+    "CJK": "zh",
+    "HIRAGANA": "ja",
+    "KATAKANA": "ja",
+    "HANGUL": "ko",
+    "CYRILLIC": "ru",
+    "GREEK": "el",
+    "ARABIC": "ar",
+    "HEBREW": "he",
+    "DEVANAGARI": "hi",
+    "THAI": "th",
+}
+ALSO = {"en": frozenset("can will may might shall must just also".split())}  # the list lacks them
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+
+
+@functools.lru_cache(20_000)
+def language_of(text: str) -> str:
+    """ISO 639-1. A letter of Chinese, which is a word, weighs as much as three of the others."""
+    text = text[:LOOKED_AT]
+    scripts = Counter(_language_of_letter(letter) for letter in text if letter.isalpha())
+    if not scripts:
+        return DEFAULT
+    if scripts["ja"] and scripts["zh"] + scripts["ja"] > scripts[""]:
+        return "ja"
+    scripts["zh"] *= 3
+    (language, _), *_ = scripts.most_common(1)
+    return language or _by_stop_words(text)
+
+
+@functools.lru_cache(None)
+def stop_words(language: str) -> frozenset[str]:
+    """The words of a language's grammar, in small letters; empty for a language without a list."""
+    from stop_words import LANGUAGE_MAPPING, get_stop_words
+
+    known = language in LANGUAGE_MAPPING
+    listed = get_stop_words(language) if known else ()
+    return ALSO.get(language, frozenset()).union(word.lower() for word in listed)
+
+
+def _by_stop_words(text: str) -> str:
+    """The Latin language most of whose stop words stand in the text; those of few count more.
+
+    One alone is a coincidence ("door", "man") unless a letter speaks against English too.
+    """
+    words = set(WORD.findall(text.lower().replace("’", "'")))
+    found = [_speakers()[word] for word in words if word in _speakers()]
+    votes: Counter[str] = Counter()
+    for languages in found:
+        votes.update({language: 1 / len(languages) for language in languages})
+    best = max(votes, key=votes.__getitem__, default=DEFAULT)
+    hits = sum(best in languages for languages in found) + (not text.isascii())
+    return best if hits > 1 and votes[best] > votes[DEFAULT] else DEFAULT
+
+
+@functools.lru_cache(None)
+def _speakers() -> dict[str, tuple[str, ...]]:
+    """Stop word -> the Latin languages that have it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for language in LATIN:
+        for word in filter(lambda word: len(word) > 1, stop_words(language)):
+            found[word] = (*found.get(word, ()), language)
+    return found
+
+
+@functools.lru_cache(5_000)
+def _language_of_letter(letter: str) -> str:
+    """ "" for Latin and for scripts that are not listed."""
+    return SCRIPTS.get(unicodedata.name(letter, "").split(" ")[0], "")

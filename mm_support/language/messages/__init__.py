@@ -1,0 +1,59 @@
+"""The sentences that the assistant says of its own: a file a language, en.toml the complete one.
+
+    message("refusal", "zh")
+    message("photo.shows", "en", text="E24")
+
+A language without a file, or a key that its file lacks, falls back to English. Knows no model.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from mm_support.types import Hit
+
+DEFAULT = "en"
+MAX_CANDIDATES = 3  # that a question back names
+
+
+def message(key: str, language: str = DEFAULT, /, **values: object) -> str:
+    """The message of a dotted key with its values filled in. Raises KeyError for an unknown key."""
+    return (messages(language).get(key) or messages(DEFAULT)[key]).format(**values)
+
+
+def has_message(key: str) -> bool:
+    return key in messages(DEFAULT)
+
+
+@functools.lru_cache(None)
+def messages(language: str) -> dict[str, str]:
+    """Dotted key -> message, as the language's file has them; empty where there is no file."""
+    path = Path(__file__).parent / f"{language}.toml"
+    if not language.isalpha() or not path.is_file():
+        return {}
+    return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8"))))
+
+
+def _flat(table: dict, above: str = ""):
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
+def clarify_text(candidates: Sequence[Hit], language: str = DEFAULT) -> str:
+    """Asks which of the candidates is meant, best first; at most three are named."""
+    titles = [
+        message("clarify.title", language, title=hit.entry.title)
+        for hit in candidates[:MAX_CANDIDATES]
+    ]
+    if not titles:
+        return message("clarify.none", language)
+    if len(titles) == 1:
+        return message("clarify.one", language, title=titles[0])
+    others = message("clarify.between", language).join(titles[:-1])
+    return message("clarify.several", language, others=others, last=titles[-1])

@@ -1,0 +1,131 @@
+"""The terms of a text: what it is about, spelled in one way. The same for an index and a query.
+
+    terms("Returned goods cost thirty dollars")   ("return", "good", "cost", "30", "dollar")
+    terms("三十天內可以退貨嗎")                      ("30", "天内", "内可", "可以", ...)
+
+Full-width forms, capitals, endings, number words and traditional characters are levelled, stop
+words left out. Scripts without blanks are cut into pairs of characters. Knows no entry and no
+index.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+
+from mm_support.language.detect import language_of, stop_words
+
+NUMBERS_IN_WORDS = ("de", "en", "es", "fr", "it", "nl", "pt")  # languages that text2num reads
+STEMMERS = {
+    "ar": "arabic",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
+    "en": "english",
+    "es": "spanish",
+    "fi": "finnish",
+    "fr": "french",
+    "hi": "hindi",
+    "hu": "hungarian",
+    "it": "italian",
+    "nl": "dutch",
+    "no": "norwegian",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "sv": "swedish",
+    "tr": "turkish",
+}
+REMEMBERED = 50_000  # texts, and words
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
+CHINESE_NUMBER = re.compile(
+    "[零一二两三四五六七八九十百千万亿]{2,}|[一二两三四五六七八九十](?=[天日月年周号个])"
+)
+LETTER, SIGN = rf"(?![{UNSPACED}])[^\W\d_]", rf"(?:(?![{UNSPACED}])[^\W_])"
+TOKEN = re.compile(
+    rf"(?P<run>[{UNSPACED}]+)"
+    rf"|(?P<code>(?:{LETTER})+(?:-?\d+{SIGN}*)+(?:-{SIGN}*\d{SIGN}*)*)"
+    rf"|(?P<number>\d(?:[\d.,:/]*\d)?)(?:st|nd|rd|th)?"
+    rf"|(?P<word>(?:{LETTER})+(?:'(?:{LETTER})+)*)"
+)
+
+
+@functools.lru_cache(REMEMBERED)
+def terms(text: str, language: str = "") -> tuple[str, ...]:
+    """In their order. language: ISO 639-1, guessed from the text where it is not given."""
+    text = unicodedata.normalize("NFKC", text).replace("’", "'")
+    language = language or language_of(text)
+    return tuple(_terms(with_digits(_simplified(text), language).lower(), language))
+
+
+def term_set(text: str, language: str = "") -> frozenset[str]:
+    return frozenset(terms(text, language))
+
+
+def _terms(text: str, language: str) -> Iterator[str]:
+    for match in TOKEN.finditer(text):
+        kind, token = str(match.lastgroup), match[str(match.lastgroup)]
+        if kind == "run":
+            yield from (token[i : i + 2] for i in range(max(len(token) - 1, 1)))
+        elif kind == "code":
+            yield token.replace("-", "")
+        elif kind == "number":
+            yield _normal_number(token)
+        elif token not in stop_words(language):
+            parts = (part for part in token.split("'") if len(part) > 1)
+            yield from (stem(p, language) for p in parts if p not in stop_words(language))
+
+
+@functools.lru_cache(REMEMBERED)
+def stem(word: str, language: str) -> str:
+    """A word in small letters without its grammatical ending: returns, returned -> return."""
+    stemmer = _stemmer(language)
+    return stemmer(word) if stemmer else word
+
+
+@functools.lru_cache(None)
+def _stemmer(language: str) -> Callable[[str], str] | None:
+    import snowballstemmer
+
+    name = STEMMERS.get(language)
+    return snowballstemmer.stemmer(name).stemWord if name else None
+
+
+def _normal_number(token: str) -> str:
+    """1,000 -> 1000; 12.50 and 12,50 -> 12.5; 9:00 -> 9; dates and times stay as they are."""
+    token = re.sub(r",(?=\d{3}\b)", "", token).removesuffix(":00")
+    token = re.sub(r"^(\d+),(\d{1,2})$", r"\1.\2", token)
+    return token.rstrip("0").rstrip(".") if re.fullmatch(r"\d+\.\d+", token) else token
+
+
+def with_digits(text: str, language: str) -> str:
+    """Number words as digits: thirty -> 30, dreißig -> 30, 三十天 -> 30天."""
+    if language in NUMBERS_IN_WORDS:
+        from text_to_num import alpha2digit
+
+        return alpha2digit(text, language, threshold=0)
+    return CHINESE_NUMBER.sub(lambda match: _chinese_number(match[0]), text)
+
+
+def _chinese_number(words: str) -> str:
+    import cn2an
+
+    try:
+        return str(cn2an.cn2an(words, "smart"))
+    except ValueError:  # no number: 一一, 万一
+        return words
+
+
+def _simplified(text: str) -> str:
+    """Chinese characters in their simplified form."""
+    return _converter().convert(text) if HAN.search(text) else text
+
+
+@functools.lru_cache(None)
+def _converter():
+    from opencc import OpenCC
+
+    return OpenCC("t2s")
