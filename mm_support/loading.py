@@ -15,6 +15,8 @@ from PIL import Image
 
 from mm_support.config import Settings
 from mm_support.decide.confidence import Gate, load_gate, own_gate_file
+from mm_support.decide.intent_head import head_for
+from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import load_voice
@@ -76,8 +78,10 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         understand = partial(query_of, encoders, fusion)
         knowledge = Knowledge(index, text, image, understand, reading)
         ingest_packs(knowledge, PACKS, report)
+        head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading the language model and the voice")
-        policy, voice = Policy(gate_for(settings), asked), load_voice(settings)
+        intents = IntentReader(head, asked.encode)
+        policy, voice = Policy(gate_for(settings), intents), load_voice(settings)
         writer = ReplyWriter(model.result(), asked)
         opened.callback(Renewal(knowledge, settings.data_dir / "index").close)
         return Parts(

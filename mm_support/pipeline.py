@@ -231,9 +231,8 @@ def reply_of(
 ) -> Reply:
     """The finished reply, with what it cites."""
     decision = judged.decision
-    asked = f"{judged.question.typed} {judged.question.heard}"
-    looks_alike = judged.seen and decision.action in ("answer", "clarify")
-    similar = gallery(asked, judged.hits) if looks_alike else ()
+    wanted = judged.seen and decision.similar and decision.action in ("answer", "clarify")
+    similar = gallery(judged.hits) if wanted else ()
     return Reply(
         text=text,
         action=decision.action,

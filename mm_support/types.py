@@ -136,12 +136,13 @@ class ImageView:
 
 @dataclass(frozen=True)
 class Question:
-    """What a customer asks: words typed, words heard, lines read in the photo, words for what it
-    shows, and the photo. language: ISO 639-1, what the assistant's own sentences are said in.
+    """What a customer asks: words typed, words heard and how surely (0..1), lines read in the
+    photo, words for what it shows, and the photo. language: ISO 639-1, what the assistant's own sentences are said in.
     """
 
     typed: str = ""
     heard: str = ""
+    heard_confidence: float = 1.0
     read_in_photo: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     photo: Image.Image | None = field(

@@ -10,7 +10,7 @@ import pytest
 
 from mm_support.__main__ import main
 from mm_support.config import Settings
-from mm_support.decide.intent_classifier import intents_file, load_intents
+from mm_support.decide.intent_classifier import KERNEL_WIDTH, intents_file, load_intents
 from mm_support.errors import InputError, WeightsError
 from mm_support.evaluate.metrics import expected_calibration_error
 from mm_support.train import intents, labelled
@@ -142,17 +142,27 @@ def corners(count, spread, seed=0):
 
 
 @pytest.mark.parametrize("names", ["ab", "abc"])
-def test_logits_are_those_of_scikit_learn(names):
-    from sklearn.linear_model import LogisticRegression
+def test_scores_are_those_of_scikit_learn(names):
+    from sklearn.kernel_ridge import KernelRidge
 
     vectors, labels = corners(200, 0.3)
     kept = np.isin(labels, list(names))
     vectors, labels = vectors[kept], [label for label in labels if label in names]
-    ours = intents.fit(vectors, labels, tuple(names), "")
-    reference = LogisticRegression(C=intents.INVERSE_PENALTY, max_iter=1000).fit(vectors, labels)
-    logits = vectors @ ours.weights.T + ours.bias
-    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    assert chances == pytest.approx(reference.predict_proba(vectors), abs=1e-6)
+    ours = intents.fit(vectors[20:], labels[20:], tuple(names), "")
+    targets = (np.array(labels)[:, None] == list(names)) - 1 / len(names)
+    reference = KernelRidge(alpha=intents.RIDGE, kernel="rbf", gamma=KERNEL_WIDTH / 2)
+    scores = reference.fit(vectors[20:], targets[20:]).predict(vectors[:20])
+    best, evidence = ours.judge(vectors[:20])
+    assert best.tolist() == scores.argmax(axis=1).tolist()
+    assert evidence[:, 1] == pytest.approx(scores.max(axis=1), abs=1e-5)
+    assert evidence[:, 2] == pytest.approx((vectors[:20] @ vectors[20:].T).max(axis=1))
+
+
+def test_what_is_far_from_every_example_is_least_sure():
+    vectors, labels = corners(200, 0.2)
+    ours = intents.fit(vectors, labels, ("a", "b", "c"), "")
+    _, sure = ours.predict(np.stack([vectors[0], -np.eye(8)[5]]))
+    assert sure[0] > 0.7 > 0.2 > sure[1] and ours.intent(-np.eye(8)[5]) is None
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,15 @@ from functools import partial
 
 import numpy as np
 import pytest
-from conftest import ColourEncoder, EchoModel, FakeReader, FakeSpeech, FakeVoice, WordEncoder
+from conftest import (
+    ColourEncoder,
+    EchoModel,
+    FakeIntents,
+    FakeReader,
+    FakeSpeech,
+    FakeVoice,
+    WordEncoder,
+)
 from PIL import Image
 
 from mm_support.decide.confidence import FEATURES, Gate
@@ -82,7 +90,7 @@ def make(tmp_settings, folder):
                 encoders,
                 fusion,
                 knowledge,
-                Policy(GATE, asked),
+                Policy(GATE, FakeIntents()),
                 writer,
                 FakeVoice(),
                 close=index.close,

@@ -66,7 +66,7 @@ def train(
     )
     before = json.loads(start.with_suffix(".json").read_text())["training"] if start else None
     begin, average = time.monotonic(), 8.0
-    bar = tqdm(loader, mininterval=10)
+    bar = tqdm(loader, mininterval=10, disable=None)
     for step, (photo, target, weight) in enumerate(bar, 1):
         done = (time.monotonic() - begin) / (60 * minutes)
         if done >= 1:

@@ -20,7 +20,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from tqdm import tqdm
 
     results: dict[str, Any] = {"machine": machine(settings)}
-    for name in tqdm(args.only, desc="measuring", disable=None):
+    sections = tqdm(args.only, disable=None)
+    for name in sections:
+        sections.set_description(f"measuring {name}")
         results[name] = importlib.import_module(SECTIONS[name]).measure(settings)
     if args.json:
         print(json.dumps(results, indent=1))

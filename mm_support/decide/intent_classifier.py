@@ -1,8 +1,8 @@
 """What a customer wants, among the intents of somebody's own examples; or that it is none of them.
 
-A multinomial logistic regression on the text encoder's vectors as they are (train/intents.py fits
-it), and a second, small one that tells from its scores how likely the best intent is right. Knows
-no encoder: what goes in are vectors.
+A kernel ridge regression on the text encoder's vectors as they are (train/intents.py fits it), and
+a logistic regression that tells from its scores how likely the best intent is right. Knows no
+encoder: what goes in are vectors.
 """
 
 from __future__ import annotations
@@ -18,29 +18,40 @@ from mm_support.config import Settings
 from mm_support.errors import WeightsError
 from mm_support.types import Intent
 
+KERNEL_WIDTH = 2.0  # kernel = exp(-KERNEL_WIDTH * (1 - cosine))
+
 
 @dataclass(frozen=True, eq=False)
 class IntentClassifier:
-    """intents: names of the c classes. weights: (c, d), bias: (c,) of their logits. centres: (c, d)
-    unit vectors, the mean of each intent's examples. calibration: (4,), weights of the evidence and
-    a bias. threshold: what is less likely to be right belongs to no intent. made_for: the text
-    encoder whose vectors these are.
+    """intents: names of the c classes. support: (m, d) unit vectors of examples; weights: (m, c)
+    what each says about each intent. calibration: (4,) weights of the evidence and a bias.
+    threshold: what is less likely to be right belongs to no intent. made_for: the text encoder
+    whose vectors these are.
     """
 
     intents: tuple[str, ...]
+    support: np.ndarray
     weights: np.ndarray
-    bias: np.ndarray
-    centres: np.ndarray
     calibration: np.ndarray
     threshold: float
     made_for: str
 
     def predict(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, d) unit vectors -> (n,) indices of the best intents, (n,) probabilities."""
-        logits = vectors @ self.weights.T + self.bias
-        evidence = evidence_of(logits, vectors @ self.centres.T)
+        best, evidence = self.judge(vectors)
         logit = evidence @ self.calibration[:-1] + self.calibration[-1]
-        return logits.argmax(axis=1), 0.5 * (1 + np.tanh(logit / 2))
+        return best, 0.5 * (1 + np.tanh(logit / 2))
+
+    def judge(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) indices of the best intents, and (n, 3) what speaks for each: how far it is ahead of
+        the second, its score, and the cosine to the nearest example. Far from every example all
+        scores are close to 0.
+        """
+        cosines = vectors @ self.support.T
+        scores = np.exp(KERNEL_WIDTH * (cosines - 1)) @ self.weights
+        ordered = np.sort(scores, axis=1)
+        ahead = ordered[:, -1] - ordered[:, -2]
+        return scores.argmax(axis=1), np.stack([ahead, ordered[:, -1], cosines.max(axis=1)], axis=1)
 
     def intent(self, vector: np.ndarray) -> Intent | None:
         """The intent of a text's (d,) unit vector; None where it is none of them."""
@@ -48,15 +59,6 @@ class IntentClassifier:
         if probability < self.threshold:
             return None
         return Intent(self.intents[best], float(probability))
-
-
-def evidence_of(logits: np.ndarray, cosines: np.ndarray) -> np.ndarray:
-    """(n, 3) what speaks for the best intent: its margin over the second, its logit, and the cosine
-    to the nearest centre. logits, cosines: (n, c).
-    """
-    ordered = np.sort(logits, axis=1)
-    margin = ordered[:, -1] - ordered[:, -2]
-    return np.stack([margin, ordered[:, -1], cosines.max(axis=1)], axis=1)
 
 
 def intents_file(settings: Settings, knowledge: str = "") -> Path:
@@ -69,8 +71,7 @@ def save_intents(classifier: IntentClassifier, card: dict[str, Any], path: Path)
     """Beside the old file, then renamed."""
     from safetensors.numpy import save_file
 
-    values = {name: getattr(classifier, name) for name in ("weights", "bias", "centres")}
-    values["calibration"] = classifier.calibration
+    values = {name: getattr(classifier, name) for name in ("support", "weights", "calibration")}
     about = {name: getattr(classifier, name) for name in ("intents", "threshold", "made_for")}
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".part")

@@ -12,20 +12,12 @@ Knows no model, file or index.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mm_support.types import Hit
 
-ASKS_FOR_LIKE = re.compile(
-    r"\b(similar|alternatives?|comparable|(something|anything|one|ones|products?) like (this|that|these|those|it)"
-    r"|(another|a different|a|other|what|which) (colou?rs?|sizes?|versions?|models?|styles?)"
-    r"|(do|did|would|will) you (have|sell|stock|carry) (this|that|these|those|it|any|one|something)"
-    r"|have (this|it|these|that|one) in|same (kind|one|style|model))\b|类似|同款|有没有",
-    re.IGNORECASE,
-)
 # an entry's score falls by exp(-STAND_OUT) for each unit of log odds that the likeliest entry is
 # ahead
 STAND_OUT = 0.15
@@ -49,12 +41,8 @@ CLIP_LITE = PictureCalibration(
 )  # assets/weights/clip-lite.json
 
 
-def gallery(words: str, hits: Sequence[Hit]) -> tuple[Path, ...]:
-    """A picture of each entry that looks like the customer's photo, best first, where the words ask
-    for such; else nothing.
-    """
-    if not ASKS_FOR_LIKE.search(words):
-        return ()
+def gallery(hits: Sequence[Hit]) -> tuple[Path, ...]:
+    """A picture of each entry that looks like the customer's photo, best first."""
     pictured = [hit for hit in hits if hit.entry.pictures and hit.by.get("photo", 0.0) > 0]
     best = max((hit.by["photo"] for hit in pictured), default=0.0)
     alike = [hit for hit in pictured if hit.by["photo"] >= ALIKE * best]

@@ -24,8 +24,8 @@ import numpy as np
 
 from mm_support.config import Settings
 from mm_support.decide.intent_classifier import (
+    KERNEL_WIDTH,
     IntentClassifier,
-    evidence_of,
     intents_file,
     save_intents,
 )
@@ -44,9 +44,10 @@ from mm_support.types import Encode
 
 RECALLS = (0.8, 0.9)  # shares of the out-of-scope questions that the thresholds are to catch
 HELD_OUT = 0.15  # share of the training rows that calibrate where there is no validation file
-INVERSE_PENALTY = 30.0  # of the intents' regression, on unit vectors
+RIDGE = 0.1
+MOST_SUPPORT = 16_000  # examples kept, at random: the kernel of more does not fit into a gigabyte
 CHUNK = 512  # texts between two steps of the progress bar
-BY_MARGIN = np.array([1.0, 0.0, 0.0, 0.0])  # a calibration that was not fitted
+UNFITTED = np.array([0.0, 8.0, 0.0, -4.0])  # calibration: a score of 1 is an example itself
 UNSURE = 0.5  # threshold where no row is out of scope: rather wrong than right
 
 
@@ -162,8 +163,10 @@ def train(
     named = encode([spoken(name) for name in names])
 
     def fitted(examples: Sequence[Example]) -> IntentClassifier:
-        own = np.concatenate([np.stack([vectors[e] for e in examples]), named])
-        return fit(own, [*(e.label for e in examples), *names], names, made_for)
+        kept = np.random.default_rng(seed).permutation(len(examples))[:MOST_SUPPORT]
+        chosen = [examples[i] for i in kept]
+        own = np.concatenate([np.stack([vectors[e] for e in chosen]), named])
+        return fit(own, [*(e.label for e in chosen), *names], names, made_for)
 
     calibration, thresholds = calibrate(fitted(learned), encode, [*held_out, *foreign])
     threshold = thresholds.get(RECALLS[0], UNSURE)
@@ -173,17 +176,14 @@ def train(
 def fit(
     vectors: np.ndarray, labels: Sequence[str], names: tuple[str, ...], made_for: str
 ) -> IntentClassifier:
-    """Not calibrated yet: the margin alone says how sure it is. vectors: (n, d) unit rows."""
-    from sklearn.linear_model import LogisticRegression
+    """Kernel ridge regression of membership, not calibrated yet. vectors: (n, d) unit rows."""
+    from sklearn.kernel_ridge import KernelRidge
 
-    model = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000).fit(vectors, list(labels))
-    weights, bias = model.coef_, model.intercept_
-    if len(names) == 2:  # one logit for both; half of it for each is the same softmax
-        weights, bias = np.vstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
-    place = np.array(labels)
-    centres = np.stack([vectors[place == name].mean(axis=0) for name in names])
-    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    return IntentClassifier(names, weights, bias, centres, BY_MARGIN, UNSURE, made_for)
+    belongs = np.array(labels)[:, None] == np.array(names)
+    targets = belongs.astype(np.float32) - 1 / len(names)
+    # |a - b|^2 = 2 - 2 cosine of unit vectors, so gamma is half the width
+    ridge = KernelRidge(alpha=RIDGE, kernel="rbf", gamma=KERNEL_WIDTH / 2).fit(vectors, targets)
+    return IntentClassifier(names, vectors, ridge.dual_coef_, UNFITTED, UNSURE, made_for)
 
 
 def calibrate(
@@ -193,14 +193,11 @@ def calibrate(
     it is right about all of them, or wrong, there is nothing to calibrate with.
     """
     if not examples:
-        return BY_MARGIN, {}
-    vectors = in_chunks(encode, [e.text for e in examples], "calibrating")
-    logits = vectors @ classifier.weights.T + classifier.bias
-    evidence = evidence_of(logits, vectors @ classifier.centres.T)
-    best = logits.argmax(axis=1)
+        return UNFITTED, {}
+    best, evidence = classifier.judge(in_chunks(encode, [e.text for e in examples], "calibrating"))
     right = np.array([classifier.intents[i] == e.label for i, e in zip(best, examples)])
     if right.all() or not right.any():
-        return BY_MARGIN, {}
+        return UNFITTED, {}
     found = fit_calibrator(evidence, right)
     foreign = np.array([e.label == OUT_OF_SCOPE for e in examples])
     sure = found.probability(evidence)[foreign]
