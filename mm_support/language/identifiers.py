@@ -182,7 +182,8 @@ def written(text: str) -> frozenset[str]:
     digits, long numbers.
     """
     plain = unicodedata.normalize("NFKC", text)
-    return frozenset(filter(None, map(_as_identifier, COMPOUND.findall(plain))))
+    numbered = filter(re.compile(r"\d").search, COMPOUND.findall(plain))
+    return frozenset(filter(None, map(_as_identifier, numbered)))
 
 
 def _as_identifier(token: str) -> str:
