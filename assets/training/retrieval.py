@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from mm_support.language.terms import term_set
 
 from assets.training.command import main
 from mm_support.config import Settings
@@ -25,6 +24,7 @@ from mm_support.evaluate.passages import Article, Asked, read_squad
 from mm_support.knowledge.base import entry_texts
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.text_score import FILE, TextScore, save_text_score
+from mm_support.language.terms import term_set
 from mm_support.types import Entry
 
 FEATURES = ("best", "alike", "coverage")
