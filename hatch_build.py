@@ -9,7 +9,6 @@ from pathlib import Path
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-
 MARK = "# extra:"
 
 

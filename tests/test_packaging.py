@@ -29,7 +29,7 @@ def groups(tmp_path_factory):
 
 
 def test_every_requirement_has_a_bound_and_a_place(groups):
-    assert set(groups) == {"", "page", "tests"}
+    assert {"", "page", "tests"} <= set(groups)
     for line in (line for group in groups.values() for line in group):
         assert Requirement(line).specifier, line
     every = {Requirement(line).name for group in groups.values() for line in group}
