@@ -55,6 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     add(commands, "fetch-weights", arguments.fetch_weights, fetch_weights)
     add(commands, "ingest", arguments.ingest, ingest)
+    add(commands, "sync", arguments.sync, sync)
+    add(commands, "remove", arguments.remove, remove)
+    add(commands, "undo", arguments.undo, undo)
     add(commands, "ask", arguments.ask, ask)
     train = commands.add_parser("train", help=f"train one of: {', '.join(TRAIN)}")
     add_kinds(train, TRAIN, required=True)
@@ -118,6 +121,15 @@ def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def ingest(args: argparse.Namespace, settings: Settings) -> int:
+    return change(args, settings, "ingest")
+
+
+def sync(args: argparse.Namespace, settings: Settings) -> int:
+    return change(args, settings, "sync")
+
+
+def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
+    """Reads a source into a knowledge base and prints the report. how: ingest or sync."""
     from tqdm import tqdm
 
     from mm_support import terminal
@@ -130,7 +142,7 @@ def ingest(args: argparse.Namespace, settings: Settings) -> int:
             bar.set_description(what)
             bar.update(done - bar.n)
 
-        report = service.knowledge.ingest(args.name, args.path, progress)
+        report = getattr(service.knowledge, how)(args.name, args.path, progress)
     for file, line, reason in report.skipped:
         print(f"skipped {file}, line {line}: {reason}", file=sys.stderr)
     for file, line, reason in report.warnings:
@@ -139,6 +151,26 @@ def ingest(args: argparse.Namespace, settings: Settings) -> int:
     print(f"{args.name}: {took}, {len(report.skipped)} rows with remarks.")
     for note in report.mapping:
         print(note)
+    service.close()
+    return 0
+
+
+def remove(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support import terminal
+
+    service = terminal.load_service(settings)
+    service.knowledge.remove(args.name, args.entry)
+    print(f"{args.entry or 'All'} of {args.name} is removed.")
+    service.close()
+    return 0
+
+
+def undo(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support import terminal
+
+    service = terminal.load_service(settings)
+    service.knowledge.undo(args.name)
+    print(f"{args.name} is as it was before its last change.")
     service.close()
     return 0
 

@@ -15,6 +15,7 @@ from mm_support.errors import InputError
 SECTIONS = {  # of bench -> module with measure(settings)
     "startup": "mm_support.bench.startup",
     "replies": "mm_support.bench.service",
+    "ingest": "mm_support.bench.ingest",
     "speech": "mm_support.bench.speech",
     "hearing": "mm_support.bench.speech_accuracy",
     "live": "mm_support.bench.live",
@@ -54,6 +55,23 @@ def ingest(parser: ArgumentParser) -> None:
     parser.add_argument(
         "path", type=source, help="a file, a folder or zip of files, or the address of a site"
     )
+
+
+def sync(parser: ArgumentParser) -> None:
+    """Brings a knowledge base in step with a source; only what changed is encoded again."""
+    parser.add_argument("name")
+    parser.add_argument("path", type=source, help="as of ingest; a base may have several sources")
+
+
+def remove(parser: ArgumentParser) -> None:
+    """Removes a knowledge base, or one of its entries."""
+    parser.add_argument("name")
+    parser.add_argument("entry", nargs="?", help="the id of an entry")
+
+
+def undo(parser: ArgumentParser) -> None:
+    """Takes the last change of a knowledge base back; a second time brings it again."""
+    parser.add_argument("name")
 
 
 def ask(parser: ArgumentParser) -> None:

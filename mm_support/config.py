@@ -51,8 +51,8 @@ class Settings:
     data_dir holds the index, the store and the pictures; cache_dir the weights.
     device: "auto", or a torch device such as "cpu" or "cuda:0".
     llm_url: an OpenAI-compatible server that writes the replies instead of a local model.
-    database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a Qdrant server; empty: in
-    data_dir. keep_media: store customers' photos and recordings too (off: only what was
+    database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: empty, the index
+    lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own. Raises
     InputError for a profile or a fusion strategy that does not exist.
     """

@@ -11,25 +11,32 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from PIL import Image
+
 from mm_support.config import Settings
 from mm_support.decide.confidence import Gate, load_gate, own_gate_file
+from mm_support.decide.intent_head import head_for
+from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import load_voice
 from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
-from mm_support.encode.ocr import load_text_reader
+from mm_support.encode.ocr import TextReader, load_text_reader
 from mm_support.encode.speech import load_speech_encoder
 from mm_support.encode.text import RememberingEncoder, load_text_encoder
 from mm_support.encode.turn import Encoders
 from mm_support.engines.base import LanguageModel
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.reply_weights import trained_gguf
-from mm_support.errors import WeightsError
+from mm_support.errors import InputError, WeightsError
 from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
-from mm_support.knowledge.base import PACK, Knowledge, digest
-from mm_support.knowledge.index import VectorIndex, connect
+from mm_support.knowledge.base import PACK, Knowledge
+from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.ingest import ReadingOptions
+from mm_support.knowledge.renewal import Renewal
+from mm_support.knowledge.sources import digest
 from mm_support.parts import Parts
 from mm_support.paths import PACKS
 from mm_support.pipeline import query_of
@@ -40,6 +47,7 @@ log = logging.getLogger(__name__)
 MADE_OF = {
     "clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")
 }  # models put together from several packages
+READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 
 
@@ -54,33 +62,44 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
     with ExitStack() as opened:
         fetch_settings_weights(settings, partial(_report_fetching, report))
         device = resolve_device(settings.device)
-        pictures = settings.data_dir / "pictures"
-        client = connect(settings.data_dir / "index", settings.index_url)  # may be in use elsewhere
-        opened.callback(client.close)
+        check_index_url(settings)
         model = _load_beside(opened, load_language_model, settings, device)
         report("Loading the text and image encoders")
         text = load_text_encoder(settings, device)
         image = load_image_encoder(settings, device)
-        index = VectorIndex(client, signature(settings), text.dim, image.dim, pictures)
+        index = open_index(settings, text.dim, image.dim)
+        opened.callback(index.close)
         report("Loading the speech encoder and the text reader")
         speech, reader = load_speech_encoder(settings, device), load_text_reader(settings)
         asked = RememberingEncoder(text)
         encoders = Encoders(speech, image, reader, asked)
         fusion = load_fusion(settings, text.dim, image.dim)
-        knowledge = Knowledge(index, text, image, pictures, partial(query_of, encoders, fusion))
+        reading = ReadingOptions(ocr=partial(text_in, reader))
+        understand = partial(query_of, encoders, fusion)
+        knowledge = Knowledge(index, text, image, understand, reading)
         ingest_packs(knowledge, PACKS, report)
+        head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading the language model and the voice")
+        intents = IntentReader(head, asked.encode)
+        policy, voice = Policy(gate_for(settings), intents), load_voice(settings)
+        writer = ReplyWriter(model.result(), asked)
+        opened.callback(Renewal(knowledge, settings.data_dir / "index").close)
         return Parts(
             device.reason,
             encoders,
             fusion,
             knowledge,
-            Policy(gate_for(settings), asked),
-            ReplyWriter(model.result(), asked),
-            load_voice(settings),
+            policy,
+            writer,
+            voice,
             model.result(),
             opened.pop_all().close,
         )
+
+
+def text_in(reader: TextReader, picture: Image.Image) -> str:
+    """What a scanned page says."""
+    return "\n".join(line.text for line in reader.read(picture))
 
 
 def _load_beside(
@@ -132,6 +151,20 @@ def gate_for(settings: Settings) -> Gate:
     return gate
 
 
+def check_index_url(settings: Settings) -> None:
+    """Raises InputError for a shared index, of which there is none yet."""
+    if settings.index_url:
+        raise InputError(
+            f"{settings.index_url} cannot hold the index; leave MM_SUPPORT_INDEX_URL empty: "
+            "the index lies in the data folder, which several processes may share."
+        )
+
+
+def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:
+    """The knowledge bases of a data folder. d_text, d_picture: lengths of the models' vectors."""
+    return FolderIndex(settings.data_dir, signature(settings), d_text, d_picture)
+
+
 def signature(settings: Settings) -> str:
     """Names the models that an index's vectors depend on, what was trained here included."""
     return made_for(settings)[:8]
@@ -142,7 +175,7 @@ def ingest_packs(knowledge: Knowledge, folder: Path, report: Callable[[str], Non
     somebody's own base.
     """
     for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
-        wanted, present = f"{PACK}{digest(pack)}", knowledge.version(pack.name)
+        wanted, present = f"{PACK}{READING}{digest(pack)}", knowledge.version(pack.name)
         if present is None or (present.startswith(PACK) and present != wanted):
             progress = partial(_report_ingesting, report, pack.name)
             done = knowledge.ingest(pack.name, pack, progress, wanted)

@@ -142,7 +142,7 @@ def judge(
     """
     clock = clock or Clock()
     check_turn(turn)
-    parts.knowledge.entries(turn.knowledge)  # an unknown base ends the turn before anything runs
+    parts.knowledge.check(turn.knowledge)  # an unknown base ends the turn before anything runs
     heard, seen = perceived or (yield from perceive(parts.encoders, turn, language_of(past), clock))
     question = question_of(clean_text(turn.text), heard, seen)
     if owner != "assistant":
@@ -231,9 +231,8 @@ def reply_of(
 ) -> Reply:
     """The finished reply, with what it cites."""
     decision = judged.decision
-    asked = f"{judged.question.typed} {judged.question.heard}"
-    looks_alike = judged.seen and decision.action in ("answer", "clarify")
-    similar = gallery(asked, judged.hits) if looks_alike else ()
+    wanted = judged.seen and decision.similar and decision.action in ("answer", "clarify")
+    similar = gallery(judged.hits) if wanted else ()
     return Reply(
         text=text,
         action=decision.action,

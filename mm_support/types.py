@@ -136,12 +136,13 @@ class ImageView:
 
 @dataclass(frozen=True)
 class Question:
-    """What a customer asks: words typed, words heard, lines read in the photo, words for what it
-    shows, and the photo. language: ISO 639-1, what the assistant's own sentences are said in.
+    """What a customer asks: words typed, words heard and how surely (0..1), lines read in the
+    photo, words for what it shows, and the photo. language: ISO 639-1, what the assistant's own sentences are said in.
     """
 
     typed: str = ""
     heard: str = ""
+    heard_confidence: float = 1.0
     read_in_photo: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     photo: Image.Image | None = field(
@@ -366,13 +367,15 @@ def _group_line(group: dict[str, Any]) -> str:
 class KnowledgeBase:
     """A knowledge base as listed: its name, number of entries and number of pictures.
 
-    own: whether it was ingested by the people who run the service; False for a pack.
+    own: whether it was ingested by the people who run the service; False for a pack. note: a
+    sentence for them, "" where there is nothing to say.
     """
 
     name: str
     entries: int
     pictures: int
     own: bool = True
+    note: str = ""
 
 
 # -- decoding ------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from mm_support.config import Settings
+from mm_support.decide.intents import Reads
 from mm_support.encode.text import Pieces
 from mm_support.types import Audio, Label, TextLine, Transcript
 
@@ -116,6 +117,24 @@ class FakeSpeech:
 
     def transcribe(self, waveform, language=None, previous=None, draft=False):
         return Transcript(self.text, "en", 0.9) if np.abs(waveform).max() > 0.01 else Transcript("")
+
+
+class FakeIntents:
+    """Reads in a text what it was told to; in others, what the phrases in MEANS say."""
+
+    MEANS = {
+        "I want to talk to a person": "person",
+        "do you have this": "similar",
+        "hello": "greeting",
+    }
+
+    def __init__(self, *says: str, choice: str = "") -> None:
+        self.says, self.choice = says, choice
+
+    def read(self, words):
+        meant = [label for phrase, label in self.MEANS.items() if phrase in words]
+        says = frozenset(self.says or meant)
+        return Reads(dict.fromkeys(says, 1.0), says, self.choice)
 
 
 class FakeVoice:

@@ -28,7 +28,8 @@ from mm_support.encode.turn import check_turn
 from mm_support.errors import SupportError, no_such_base, no_such_turn
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
-from mm_support.knowledge.base import check_limit, check_name
+from mm_support.knowledge.base import check_limit
+from mm_support.knowledge.index import check_name
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.store.database import check_feedback
 from mm_support.types import (

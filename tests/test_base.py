@@ -2,7 +2,9 @@
 memory at once.
 """
 
+import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,36 +14,28 @@ from PIL import Image
 
 from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
-from mm_support.knowledge.base import PHOTOS, PICTURE_SIDE, Knowledge
-from mm_support.knowledge.index import VectorIndex, connect
+from mm_support.errors import KnowledgeError
+from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.points import PHOTOS, PICTURE_SIDE
 from mm_support.knowledge.query import SearchQuery
-from mm_support.types import FusedQuery
+from mm_support.knowledge.renewal import Renewal
+from mm_support.language.terms import term_set
+from mm_support.types import Entry, FusedQuery
 
 EXAMPLES = Path(__file__).parents[1] / "assets" / "examples"
 
 
 @pytest.fixture
 def make(tmp_path):
-    """Builds a Knowledge from fakes, whose pictures are kept in tmp_path / "pictures"."""
-    indexes = []
+    """Builds a Knowledge from fakes in tmp_path. models: names those that make the vectors."""
 
-    def build(image):
-        indexes.append(
-            VectorIndex(
-                connect(tmp_path / "index"),
-                "fake",
-                WordEncoder.dim,
-                image.dim,
-                tmp_path / "pictures",
-            )
-        )
-        return Knowledge(
-            indexes[-1], WordEncoder(), image, tmp_path / "pictures", lambda turn: None
-        )
+    def build(image=None, text=None, models="fake", folder=tmp_path):
+        text, image = text or WordEncoder(), image or ColourEncoder()
+        index = FolderIndex(folder, models, text.dim, image.dim)
+        return Knowledge(index, text, image, lambda turn: None)
 
-    yield build
-    for index in indexes:
-        index.close()
+    return build
 
 
 def source(folder, *grey_levels):
@@ -51,6 +45,10 @@ def source(folder, *grey_levels):
         (folder / f"grey{level}.md").write_text(f"# Grey {level}\n\nIt is grey.")
         Image.new("RGB", (64, 64), (level,) * 3).save(folder / f"grey{level}.png")
     return folder
+
+
+def titles(knowledge, name="kb"):
+    return [entry.title for entry in knowledge.entries(name)]
 
 
 def kept(tmp_path):
@@ -85,9 +83,13 @@ def test_two_ingests_at_once_leave_one_base_with_its_pictures(make, tmp_path):
 
     knowledge.ingest("kb", source(tmp_path / "first", 10, 20), begin_the_second)
     second.join()
-    assert kept(tmp_path) == sorted(
-        path for entry in knowledge.entries("kb") for path in entry.pictures
-    )
+    assert titles(knowledge) == ["Grey 30"] and len(kept(tmp_path)) == 3  # undo needs the others
+    for _ in range(2):
+        pictures = [path for entry in knowledge.entries("kb") for path in entry.pictures]
+        assert pictures and all(path.is_file() for path in pictures)
+        knowledge.undo("kb")
+    knowledge.ingest("kb", tmp_path / "second")
+    assert len(kept(tmp_path)) == 1
 
 
 class CountingEncoder(ColourEncoder):
@@ -129,3 +131,277 @@ def test_a_kept_picture_looks_like_the_photo_it_was_made_of(settings):
     small.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
     one, other = encoder.encode([photo, small])
     assert one @ other / np.linalg.norm(one) / np.linalg.norm(other) > 0.99
+
+
+# -- kept in step ------------------------------------------------------------------------------
+
+
+class CountingText(WordEncoder):
+    """Remembers which texts it encoded for knowledge."""
+
+    def __init__(self):
+        self.encoded = []
+
+    def encode_pieces(self, texts, kind="query"):
+        self.encoded += texts if kind == "passage" else []
+        return super().encode_pieces(texts, kind)
+
+
+def table(path, **answers):
+    """A CSV file, an entry a keyword."""
+    rows = [f"{name},How is {name}?,{answer}" for name, answer in answers.items()]
+    path.write_text("\n".join(["id,title,answer", *rows]))
+    return path
+
+
+def answers(knowledge, name="kb"):
+    return {entry.id: entry.answer for entry in knowledge.entries(name)}
+
+
+def asked(words, dim=WordEncoder.dim):
+    (vector,) = WordEncoder().encode([words])
+    fused = FusedQuery(vector, None, {"text": vector}, {"text": 1.0})
+    return SearchQuery(fused, {"text": term_set(words)})
+
+
+def test_sync_changes_only_what_changed(make, tmp_path):
+    text, photos = CountingText(), CountingEncoder()
+    knowledge = make(photos, text)
+    folder = source(tmp_path / "docs", 10, 20, 30)
+    knowledge.sync("kb", folder)
+    before, photos.most = knowledge.entries("kb"), 0
+    text.encoded.clear()
+    (folder / "grey20.md").write_text("# Grey 20\n\nIt is darker.")
+    (folder / "grey30.md").unlink()
+    report = knowledge.sync("kb", folder)
+    assert (report.entries, text.encoded) == (2, ["Grey 20", "It is darker."]) and photos.most == 1
+    assert titles(knowledge) == ["Grey 10", "Grey 20"]
+    assert knowledge.entries("kb")[0] == before[0]
+    assert knowledge.find("kb", asked("darker"), 1)[0].entry.answer == "It is darker."
+
+
+def test_sync_without_changes_writes_nothing(make, tmp_path):
+    knowledge, path = make(), table(tmp_path / "faq.csv", a="Good.", b="Bad.")
+    knowledge.sync("kb", path)
+    key = knowledge._index.open("kb").key
+    assert knowledge.sync("kb", path).entries == 2
+    assert knowledge._index.open("kb").key == key
+    table(path, c="New.", a="Good.", b="Bad.")  # only their lines and order change
+    knowledge.sync("kb", path)
+    assert [(e.id, e.source) for e in knowledge.entries("kb")] == [
+        ("c", "faq.csv:2"),
+        ("a", "faq.csv:3"),
+        ("b", "faq.csv:4"),
+    ]
+
+
+def test_a_base_of_several_sources_takes_each_in_step_by_itself(make, tmp_path):
+    knowledge = make()
+    one = table(tmp_path / "one.csv", a="Good.", b="Bad.")
+    two = table(tmp_path / "two.csv", c="Nice.", a="Other.")
+    knowledge.sync("kb", one)
+    (told,) = knowledge.sync("kb", two).skipped
+    assert "another source" in told[2] and told[:2] == ("two.csv", 3)
+    assert answers(knowledge) == {"a": "Good.", "b": "Bad.", "c": "Nice."}
+    knowledge.sync("kb", table(one, a="Better."))
+    assert answers(knowledge) == {"a": "Better.", "c": "Nice."}
+    knowledge.ingest("kb", two)
+    assert answers(knowledge) == {"c": "Nice.", "a": "Other."}
+
+
+def test_edits_and_removals_by_hand_outlast_a_sync_and_are_reported(make, tmp_path):
+    knowledge, path = make(), table(tmp_path / "faq.csv", a="Good.", b="Bad.", c="So so.")
+    knowledge.ingest("kb", path)
+    first = knowledge.entries("kb")[0]
+    knowledge.edit("kb", replace(first, answer="Excellent."))
+    knowledge.edit("kb", Entry("new", "How is new?", "Fresh."))
+    knowledge.remove("kb", "b")
+    expected = {"a": "Excellent.", "c": "So so.", "new": "Fresh."}
+    assert answers(knowledge) == expected
+    assert knowledge.find("kb", asked("excellent"), 1)[0].entry.id == "a"
+    (told,) = knowledge.sync("kb", path).skipped
+    assert told[:2] == ("faq.csv", 3) and "removed by hand" in told[2]
+    assert answers(knowledge) == expected
+    knowledge.edit("kb", Entry("b", "How is b?", "Back."))
+    assert knowledge.sync("kb", path).skipped == [] and answers(knowledge)["b"] == "Back."
+
+
+def test_an_edit_keeps_the_pictures_that_an_entry_has(make, tmp_path):
+    knowledge = make()
+    knowledge.ingest("kb", source(tmp_path / "docs", 10, 20))
+    first = knowledge.entries("kb")[0]
+    knowledge.edit("kb", replace(first, answer="It is grey, very grey."))
+    assert knowledge.entries("kb")[0].pictures == first.pictures and first.pictures[0].is_file()
+    (vector,) = ColourEncoder().encode([Image.new("RGB", (8, 8), (10,) * 3)])
+    look = SearchQuery(FusedQuery(None, vector, {"photo": vector}, {"photo": 1.0}))
+    assert {hit.entry.id for hit in knowledge.find("kb", look, 2)} >= {first.id}
+
+
+def test_the_last_change_is_undone_and_done_again(make, tmp_path):
+    knowledge = make()
+    knowledge.ingest("kb", table(tmp_path / "faq.csv", a="Good.", b="Bad."))
+    knowledge.remove("kb", "a")
+    knowledge.undo("kb")
+    assert answers(knowledge) == {"a": "Good.", "b": "Bad."}
+    knowledge.undo("kb")
+    assert answers(knowledge) == {"b": "Bad."}
+    knowledge.undo("kb")
+    assert knowledge.sync("kb", tmp_path / "faq.csv").skipped == []  # its removal is undone too
+
+
+def test_what_cannot_be_changed_is_told(make, tmp_path):
+    knowledge = make()
+    knowledge.ingest("kb", table(tmp_path / "faq.csv", a="Good."))
+    with pytest.raises(KnowledgeError, match="no entry 'z'"):
+        knowledge.remove("kb", "z")
+    with pytest.raises(KnowledgeError, match="title"):
+        knowledge.edit("kb", Entry("a", "", "Good."))
+    for change in (
+        knowledge.undo,
+        knowledge.remove,
+        lambda n: knowledge.edit(n, Entry("a", "a", "a")),
+    ):
+        with pytest.raises(KnowledgeError):
+            change("nothing")
+    knowledge.remove("kb")
+    assert knowledge.list() == [] and list((tmp_path / "sources").glob("*/*")) == []
+
+
+def test_two_edits_at_once_are_both_kept(make, tmp_path):
+    path = table(tmp_path / "faq.csv", **{f"e{n}": "Old." for n in range(6)})
+    make().ingest("kb", path)
+    fronts = [make() for _ in range(6)]
+    edits = [
+        threading.Thread(target=front.edit, args=("kb", Entry(f"e{n}", "Title", "New.")))
+        for n, front in enumerate(fronts)
+    ]
+    for edit in edits:
+        edit.start()
+    for edit in edits:
+        edit.join()
+    assert set(answers(make()).values()) == {"New."}
+
+
+def test_progress_tells_the_time_that_is_left(make, tmp_path, monkeypatch):
+    monkeypatch.setattr("mm_support.knowledge.base.CHUNK", 2)
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr("mm_support.knowledge.base.time.perf_counter", lambda: next(clock))
+    told = []
+    path = table(tmp_path / "faq.csv", **{f"e{n}": "Old." for n in range(6)})
+    make().ingest("kb", path, lambda *step: told.append(step))
+    told = [step for step in told if step[1] == 6]  # the first is said while the file is read
+    assert [(done, total) for done, total, _ in told] == [(0, 6), (2, 6), (4, 6), (6, 6)]
+    assert "about 20 s left" in told[1][2] and told[-1][2] == "done"
+
+
+# -- an upgrade loses no base ------------------------------------------------------------------
+
+
+def test_a_base_of_other_models_answers_by_its_words_and_is_made_again_from_its_sources(
+    make, tmp_path
+):
+    path = table(tmp_path / "faq.csv", a="The zebra sleeps.", b="Bad.", c="So so.")
+    before = make()
+    before.ingest("kb", path)
+    before.edit("kb", replace(before.entries("kb")[1], answer="Better."))
+    before.remove("kb", "c")
+    path.unlink()  # what was ingested is kept as it came
+    after = make(models="others")
+    (listed,) = after.list()
+    assert after.stale() == ["kb"] and "words" in listed.note
+    assert after.find("kb", asked("zebra"), 1)[0].entry.id == "a"
+    told = []
+    report = after.renew("kb", lambda *step: told.append(step))
+    assert report.entries == 2 and told[-1][:2] == (2, 2)
+    assert after.stale() == [] and after.list()[0].note == ""
+    assert answers(after) == {"a": "The zebra sleeps.", "b": "Better."}
+    assert after.find("kb", asked("zebra"), 1)[0].by["text"] > 0.5
+    assert answers(make(models="others")) == answers(after)
+
+
+def test_a_base_whose_source_cannot_be_read_any_more_is_made_again_of_itself(make, tmp_path):
+    before = make()
+    before.ingest("kb", source(tmp_path / "docs", 10, 20))
+    for copy in (tmp_path / "sources").rglob("*.md"):
+        copy.unlink()
+    entries = before.entries("kb")
+    after = make(models="others")
+    after.renew("kb")
+    assert after.entries("kb") == entries and after.stale() == []
+    assert all(path.is_file() for entry in entries for path in entry.pictures)
+
+
+def test_copies_of_sources_go_when_no_version_needs_them(make, tmp_path):
+    knowledge, path = make(), tmp_path / "faq.csv"
+    for answer in ("One.", "Two.", "Three."):
+        knowledge.ingest("kb", table(path, a=answer))
+    copies = sorted(file.read_text() for file in (tmp_path / "sources" / "kb").rglob("*.csv"))
+    assert len(copies) == 2 and "Three." in copies[0] and "Two." in copies[1]
+
+
+def test_a_link_out_of_the_folder_is_not_copied(make, tmp_path):
+    folder = source(tmp_path / "docs", 10)
+    (tmp_path / "secret.md").write_text("# Secret\n\nIt is secret.")
+    (folder / "link.md").symlink_to(tmp_path / "secret.md")
+    make().ingest("kb", folder)
+    assert not [f for f in (tmp_path / "sources").rglob("*") if f.name in ("link.md", "secret.md")]
+
+
+def test_renewal_runs_beside_and_stops_when_it_is_told_to(make, tmp_path):
+    for name in ("one", "two"):
+        make().ingest(name, table(tmp_path / "faq.csv", a="Good."))
+    begun, go = threading.Event(), threading.Event()
+
+    class Slow(WordEncoder):
+        def encode_pieces(self, texts, kind="query"):
+            begun.set()
+            assert go.wait(10)
+            return super().encode_pieces(texts, kind)
+
+    knowledge = make(models="others", text=Slow())
+    renewal = Renewal(knowledge, tmp_path / "index")
+    assert begun.wait(10) and answers(knowledge, "one") == {"a": "Good."}
+    closing = threading.Thread(target=renewal.close)
+    closing.start()
+    go.set()
+    closing.join(10)
+    assert "two" in knowledge.stale() and not closing.is_alive()
+    again = make(models="others")
+    Renewal(again, tmp_path / "index").join()
+    assert again.stale() == [] and not list((tmp_path / "bases").glob("*/*.new"))
+
+
+def former(folder):
+    """What an earlier version left of a base of its own, and of a pack."""
+    qdrant = pytest.importorskip("qdrant_client", reason="pip install qdrant-client")
+    models, client = qdrant.models, qdrant.QdrantClient(path=str(folder))
+    for name, label in (("mine", "own"), ("shopping", "pack0123")):
+        collection = f"sig1b.{name}.0a1b2c3d.{label}"
+        vectors = models.VectorParams(size=2, distance=models.Distance.DOT)
+        client.create_collection(collection, vectors_config=vectors)
+        entry = {"title": "T", "answer": "A", "intent": "", "source": "f.csv:2", "questions": ["Q"]}
+        payload = {**entry, "id": "x", "human_only": True, "pictures": [], "order": 0}
+        client.upsert(collection, [models.PointStruct(id=1, vector=[0, 1], payload=payload)])
+        alias = models.CreateAlias(collection_name=collection, alias_name=f"sig1b.{name}")
+        client.update_collection_aliases([models.CreateAliasOperation(create_alias=alias)])
+    client.close()
+
+
+def test_bases_of_a_former_index_are_taken_over(make, tmp_path):
+    former(tmp_path / "index")
+    knowledge = make()
+    Renewal(knowledge, tmp_path / "index").join()
+    (entry,) = knowledge.entries("mine")
+    assert entry == Entry("x", "T", "A", ("Q",), source="f.csv:2", human_only=True)
+    assert [base.name for base in knowledge.list()] == ["mine"]
+    assert not (tmp_path / "index").exists()
+
+
+def test_without_the_package_bases_of_a_former_index_are_named_and_left(
+    make, tmp_path, monkeypatch, caplog
+):
+    former(tmp_path / "index")
+    monkeypatch.setitem(sys.modules, "qdrant_client", None)
+    Renewal(make(), tmp_path / "index").join()
+    assert "mine" in caplog.text and "shopping" not in caplog.text
+    assert (tmp_path / "index" / "meta.json").is_file()

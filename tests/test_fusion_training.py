@@ -4,6 +4,7 @@ strangers alone.
 
 import json
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,11 @@ from mm_support.config import Settings
 from mm_support.errors import WeightsError
 from mm_support.fuse.strategies import STRATEGIES, build_fusion
 from mm_support.fuse.weights import fusion_file, load_fusion, made_for, save_fusion
-from mm_support.knowledge.base import entry_texts
-from mm_support.knowledge.index import Point, VectorIndex, connect
+from mm_support.knowledge.index import Point
+from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.index.search import recognise, search
 from mm_support.knowledge.late_interaction import merged
+from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.scoring import PIECE_SHARE
 from mm_support.language.terms import term_set
@@ -135,7 +138,7 @@ def data(made):
 
 def test_the_score_is_that_of_the_index(made, tmp_path):
     entries = PACK_ENTRIES
-    index = VectorIndex(connect(tmp_path), "test", WordEncoder.dim, D_PICTURE, Path())
+    index = FolderIndex(tmp_path, "test", WordEncoder.dim, D_PICTURE)
     points = [
         Point(
             e,
@@ -148,7 +151,11 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
         )
         for e in entries
     ]
-    index.replace("shop", points, "v")
+    with index.writing("shop") as new:
+        for point in points:
+            new.add(replace(point, entry=replace(point.entry, pictures=())))
+        new.publish("v")
+    version = index.open("shop")
     turns = make_turns(made, "shop", "test", (), 0, 1)
     fusion = build_fusion("weighted-sum", WordEncoder.dim, D_PICTURE)
     for row in range(len(turns)):
@@ -179,10 +186,9 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
             {name: made.pieces([text])[0].vectors.astype(np.float32) for name, text, _ in said},
             {name: (text,) for name, text, _ in said},
         )
-        query = index.recognise("shop", query)
-        hits = {hit.entry.id: hit.score for hit in index.search("shop", query, 5)}
+        query = recognise(version, query)
+        hits = {hit.entry.id: hit.score for hit in search(version, query, 5, date.today(), True)}
         assert scores.tolist() == pytest.approx([hits[e.id] for e in entries], abs=1e-5)
-    index.close()
 
 
 def test_training_does_not_find_an_entry_by_the_question_that_it_holds(made):

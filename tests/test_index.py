@@ -1,21 +1,34 @@
 """The index: what it finds is what brute force over all entries finds, and an ingest is all or
-nothing.
+nothing, whatever ends it and whoever reads meanwhile.
 """
 
+import math
+import shutil
+import subprocess
+import sys
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mm_support.errors import KnowledgeError
 from mm_support.fuse.strategies import build_fusion
-from mm_support.knowledge.index import CANDIDATES, Point, VectorIndex, connect
+from mm_support.knowledge.index import Point
+from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.index.search import CANDIDATES, recognise, search
+from mm_support.knowledge.late_interaction import likeness
+from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT
 from mm_support.knowledge.query import SearchQuery
-from mm_support.knowledge.scoring import PIECE_SHARE, WHOLE_SHARE, WORD_SHARE
+from mm_support.knowledge.scoring import CODE_SHARE, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE
+from mm_support.language import identifiers as codes
+from mm_support.language.terms import term_set
 from mm_support.types import Entry, Token
 
 D_TEXT, D_PICTURE = 16, 8
+TODAY = date(2026, 5, 1)
 
 
 def unit(rng, *shape):
@@ -23,25 +36,58 @@ def unit(rng, *shape):
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
+def kept(rng, *shape):
+    """Unit vectors as precise as an index keeps them."""
+    return unit(rng, *shape).astype(np.float16).astype(np.float32)
+
+
 def random_points(count, seed=0):
     rng = np.random.default_rng(seed)
     return [
         Point(
             Entry(f"e{n}", f"Entry {n}", f"Answer {n}.", intent="i"),
-            unit(rng, rng.integers(1, 5), D_TEXT),
-            unit(rng, rng.integers(0, 4), D_PICTURE),
-            unit(rng, D_PICTURE),
-            unit(rng, rng.integers(1, 9), D_TEXT),
+            kept(rng, rng.integers(1, 5), D_TEXT),
+            kept(rng, rng.integers(0, 4), D_PICTURE),
+            kept(rng, D_PICTURE),
+            kept(rng, rng.integers(1, 9), D_TEXT),
         )
         for n in range(count)
     ]
 
 
+class Bases:
+    """Bases in a folder. models: names those that made the vectors."""
+
+    def __init__(self, folder, models="models"):
+        self.folder = folder
+        self.index = FolderIndex(folder, models, D_TEXT, D_PICTURE)
+
+    def replace(self, name, points, label, recipe=None):
+        with self.index.writing(name) as new:
+            for point in points:
+                new.add(point)
+            new.publish(label, recipe)
+
+    def search(self, name, query, limit, on=TODAY):
+        version = self.index.open(name)
+        return search(version, query, limit, on, self.index.fits(version))
+
+    def recognise(self, name, query):
+        return recognise(self.index.open(name), query)
+
+    def entries(self, name):
+        return self.index.open(name).entries.all()
+
+    def label(self, name):
+        return self.index.open(name).about.label
+
+    def folders(self, name="kb"):
+        return [path for path in (self.folder / "bases" / name).glob("*") if path.is_dir()]
+
+
 @pytest.fixture
 def index(tmp_path):
-    index = VectorIndex(connect(tmp_path / "index"), "models", D_TEXT, D_PICTURE, tmp_path)
-    yield index
-    index.close()
+    return Bases(tmp_path)
 
 
 def query(text=None, photo=None, codes=frozenset(), words=frozenset(), pieces=None):
@@ -118,7 +164,7 @@ def test_between_equal_best_sentences_the_entry_that_is_about_it_as_a_whole_wins
 
 
 def test_shared_words_decide_between_equal_vectors_and_rare_ones_count_more(index):
-    vector = unit(np.random.default_rng(0), 1, D_TEXT)
+    vector = np.eye(1, D_TEXT, dtype=np.float32)
     answers = {
         "rare": "the zebra and the return",
         "common": "the parcel and the return",
@@ -191,7 +237,7 @@ def test_a_code_finds_its_entry_whatever_the_vectors_say(index):
     points = random_points(300, seed=5)
     points.append(
         Point(
-            Entry("e24", "Error E24", "The pump is blocked."),
+            Entry("pump", "Error E24", "The pump is blocked."),
             -unit(rng, 1, D_TEXT),
             unit(rng, 0, D_PICTURE),
             unit(rng, D_PICTURE),
@@ -200,7 +246,7 @@ def test_a_code_finds_its_entry_whatever_the_vectors_say(index):
     )
     index.replace("kb", points, "v1")
     best = index.search("kb", query(unit(rng, D_TEXT), codes=frozenset({"E24"})), 3)[0]
-    assert best.entry.id == "e24"
+    assert best.entry.id == "pump"
 
 
 def test_a_model_number_that_four_entries_name_leaves_the_choice_to_the_words(index):
@@ -350,42 +396,180 @@ def test_a_rare_code_counts_more_than_one_that_many_entries_name(index):
 
 
 def test_entries_come_back_whole_and_in_order(index, tmp_path):
-    entry = Entry("a", "T", "A", ("q1", "q2"), "intent", (tmp_path / "p.jpg",), "faq.csv:3", True)
+    place = tmp_path / "pictures" / "kb" / "p.jpg"
+    entry = Entry("a", "T", "A", ("q1", "q2"), "intent", (place,), "faq.csv:3", True)
     first = random_points(3)
-    index.replace(
-        "kb",
-        [
-            *first,
-            Point(entry, *[getattr(first[0], n) for n in ("text", "picture", "words", "pieces")]),
-        ],
-        "v1",
-    )
+    index.replace("kb", [*first, replace(first[0], entry=entry)], "v1")
     assert index.entries("kb")[-1] == entry
     assert [e.id for e in index.entries("kb")] == ["e0", "e1", "e2", "a"]
-    assert [(b.name, b.entries, b.pictures) for b in index.list()] == [("kb", 4, 1)]
+    about = index.index.open("kb").about
+    assert (about.entries, about.pictures) == (4, 1) and index.index.names() == ["kb"]
+
+
+# -- every score against a reference that looks at one entry after the other ------------------
+
+
+def reference(points, query):
+    """Entry id -> what each modality adds, by the definitions, entry by entry."""
+    fused, n = query.fused, len(points)
+    stems = [term_set(p.entry.text) for p in points]
+    named = [codes.identifiers_of(p.entry) for p in points]
+
+    def rarity(word):
+        having = sum(word in own for own in stems)
+        return math.log(1 + (n - having + 0.5) / (having + 0.5))
+
+    def cosine(one, other):
+        return float(one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-9))
+
+    def log_odds(point):
+        worded = cosine(point.words, fused.picture)
+        if not len(point.picture):
+            return CLIP_LITE.only_words * worded + CLIP_LITE.only_words_bias
+        near = max(cosine(row, fused.picture) for row in point.picture)
+        centre = cosine(point.picture.mean(axis=0), fused.picture)
+        seen = CLIP_LITE.nearest * near + CLIP_LITE.mean * centre + CLIP_LITE.words * worded
+        return seen + CLIP_LITE.bias
+
+    odds = [log_odds(p) for p in points] if fused.picture is not None else []
+    found = {}
+    for row, point in enumerate(points):
+        best = max(point.text, key=lambda text: float(text @ fused.text))
+        mean = point.text.mean(axis=0)
+        meant = (1 - WHOLE_SHARE) * best + WHOLE_SHARE * mean / np.linalg.norm(mean)
+        by = {}
+        for name in (name for name in fused.parts if name != "photo"):
+            asked = query.terms.get(name, frozenset())
+            covered = sum(map(rarity, asked & stems[row])) / (sum(map(rarity, asked)) or 1)
+            share = PIECE_SHARE if name in query.pieces else 0
+            alike = likeness(query.pieces[name], point.pieces) if share else 0
+            by[name] = (1 - WORD_SHARE - share) * max(0, float(fused.parts[name] @ meant))
+            by[name] += fused.weights[name] * (WORD_SHARE * covered + share * alike)
+        if odds:
+            ahead = math.exp(STAND_OUT * (odds[row] - max(odds)))
+            by["photo"] = fused.weights["photo"] * ahead / (1 + math.exp(-odds[row]))
+        total = min(1, sum(by.values()))
+        for name, asked in query.identifiers.items():
+            sharing = {
+                c: sum(codes.fold(c) in map(codes.fold, own) for own in named) for c in asked
+            }
+            sure = max(codes.match(frozenset({c}), named[row]) / max(1, sharing[c]) for c in asked)
+            gain = (1 - total) * CODE_SHARE * sure
+            by[name], total = by.get(name, 0) + gain, total + gain
+        found[point.entry.id] = by
+    return found
+
+
+WORDS = "parcel return zebra lamp refund order pump filter drum cable invoice screen".split()
+
+
+def worded_points(rng, count):
+    """Points whose entries have words and name identifiers, some of them the same ones."""
+    points = []
+    for point in random_points(count, seed=4):
+        words = " ".join(rng.choice(WORDS, 4))
+        title = f"{words} E{rng.integers(10, 40)}"
+        answer = f"The W{rng.integers(1, 4)} says so: {' '.join(rng.choice(WORDS, 3))}."
+        points.append(replace(point, entry=replace(point.entry, title=title, answer=answer)))
+    return points
+
+
+@pytest.mark.parametrize(
+    "said", [("text",), ("text", "speech", "photo_text", "photo"), ("photo_text", "photo")]
+)
+def test_every_score_and_its_parts_equal_a_reference_entry_by_entry(index, said):
+    rng = np.random.default_rng(12)
+    points = worded_points(rng, CANDIDATES)
+    index.replace("kb", points, "v1")
+    for _ in range(5):
+        spoken = [name for name in said if name != "photo"]
+        lengths = {"photo": D_PICTURE}
+        tokens = [Token(name, unit(rng, lengths.get(name, D_TEXT)), rng.uniform()) for name in said]
+        asked = fused(
+            *tokens,
+            terms={name: term_set(" ".join(rng.choice(WORDS, 3))) for name in spoken},
+            identifiers={spoken[0]: frozenset({f"E{rng.integers(10, 40)}", "W2"})},
+            pieces={name: unit(rng, rng.integers(1, 6), D_TEXT) for name in spoken[:2]},
+        )
+        expected = reference(points, asked)
+        hits = index.search("kb", asked, CANDIDATES)
+        assert {hit.entry.id for hit in hits} == expected.keys()
+        for hit in hits:
+            assert hit.by == pytest.approx(expected[hit.entry.id], abs=4e-3)  # pieces in bytes
+            assert hit.score == pytest.approx(sum(expected[hit.entry.id].values()), abs=8e-3)
+
+
+def test_a_large_base_finds_in_two_stages_what_one_stage_finds(index, monkeypatch):
+    """Entries whose texts are about one thing, as texts of an entry are."""
+    rng = np.random.default_rng(13)
+    points = []
+    for point in random_points(600, seed=9):
+        texts = point.text + 2 * kept(rng, D_TEXT)
+        texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+        points.append(replace(point, text=texts))
+    index.replace("kb", points, "v1")
+    asked = [query(points[n].text[0], points[n].words) for n in range(0, 600, 40)]
+    whole = [[hit.entry.id for hit in index.search("kb", one, 3)] for one in asked]
+    monkeypatch.setattr("mm_support.knowledge.index.search.LARGE", 100)
+    monkeypatch.setattr("mm_support.knowledge.index.search.FIRST_STAGE", 120)
+    staged = [[hit.entry.id for hit in index.search("kb", one, 3)] for one in asked]
+    same = np.mean([len({*one} & {*other}) / 3 for one, other in zip(whole, staged)])
+    assert [one[0] for one in staged] == [one[0] for one in whole] and same > 0.9
+
+
+def test_a_term_finds_an_entry_that_no_vector_is_near(index):
+    rng = np.random.default_rng(14)
+    points = random_points(300, seed=5)
+    asked = unit(rng, D_TEXT)
+    far = replace(points[0], entry=Entry("zebra", "zebra", "zebra"), text=-asked[None])
+    index.replace("kb", [*points[1:], far], "v1")
+    hits = index.search("kb", query(asked, words=frozenset({"zebra"})), 300)
+    assert "zebra" in {hit.entry.id for hit in hits}
+
+
+def test_bm25_counts_rare_terms_repeated_terms_and_short_texts_more(index):
+    answers = {
+        "once": "lamp " + "filler " * 5,
+        "long": "lamp " + "filler " * 60,
+        "rare": "zebra " + "filler " * 5,
+        "none": "filler",
+    }
+    points = [
+        replace(point, entry=Entry(name, "title", answer))
+        for point, (name, answer) in zip(random_points(4), answers.items())
+    ]
+    index.replace("kb", points, "v1")
+    postings = index.index.open("kb").postings
+    terms = frozenset({"lamp", "zebra", "unheard"})
+    scores = dict(zip(answers, postings.bm25(terms, postings.find(terms)).sum(1)))
+    assert scores["rare"] > scores["once"] >= scores["long"] > scores["none"] == 0
+
+
+# -- what holds on the disk --------------------------------------------------------------------
 
 
 def test_pictures_move_with_their_folder(index, tmp_path):
     (point,) = random_points(1)
-    picture = tmp_path / "here" / "kb" / "p.jpg"
-    here, there = (
-        VectorIndex(index._client, "models", D_TEXT, D_PICTURE, tmp_path / place)
-        for place in ("here", "there")
-    )
-    here.replace("kb", [replace(point, entry=replace(point.entry, pictures=(picture,)))], "v1")
-    (hit,) = there.search("kb", query(point.text[0]), 1)
-    assert here.entries("kb")[0].pictures == (picture,)
-    assert (
-        there.entries("kb")[0].pictures
-        == hit.entry.pictures
-        == (tmp_path / "there" / "kb" / "p.jpg",)
-    )
+    place = tmp_path / "pictures" / "kb" / "p.jpg"
+    index.replace("kb", [replace(point, entry=replace(point.entry, pictures=(place,)))], "v1")
+    shutil.copytree(tmp_path / "bases", tmp_path / "moved" / "bases")
+    there = Bases(tmp_path / "moved")
+    expected = (tmp_path / "moved" / "pictures" / "kb" / "p.jpg",)
+    assert there.entries("kb")[0].pictures == expected
+    assert there.search("kb", query(point.text[0]), 1)[0].entry.pictures == expected
 
 
-def test_replace_forgets_the_old_entries(index):
-    index.replace("kb", random_points(5), "v1")
-    index.replace("kb", random_points(2), "v2")
-    assert len(index.entries("kb")) == 2 and index.version("kb") == "v2"
+def test_replace_forgets_the_old_entries_and_undo_brings_them_back(index):
+    for label, count in (("v1", 5), ("v2", 2), ("v3", 3)):
+        index.replace("kb", random_points(count), label)
+    assert len(index.entries("kb")) == 3 and len(index.folders()) == 2
+    index.index.undo("kb")
+    assert index.label("kb") == "v2" and len(index.entries("kb")) == 2
+    index.index.undo("kb")
+    assert index.label("kb") == "v3"
+    index.replace("other", random_points(1), "v1")
+    with pytest.raises(KnowledgeError, match="before"):
+        index.index.undo("other")
 
 
 def test_a_failed_ingest_leaves_the_old_index(index):
@@ -397,8 +581,18 @@ def test_a_failed_ingest_leaves_the_old_index(index):
 
     with pytest.raises(KnowledgeError):
         index.replace("kb", breaking(), "v2")
-    assert len(index.entries("kb")) == 5 and index.version("kb") == "v1"
-    assert len(index._client.get_collections().collections) == 1
+    assert len(index.entries("kb")) == 5 and index.label("kb") == "v1"
+    assert len(index.folders()) == 1
+    with pytest.raises(KnowledgeError):
+        index.replace("never", breaking(), "v1")
+    assert index.index.names() == ["kb"] and not (index.folder / "bases" / "never").exists()
+
+
+def test_two_entries_with_one_id_are_an_error_and_the_old_base_stays(index):
+    index.replace("kb", random_points(5), "v1")
+    with pytest.raises(KnowledgeError, match="same id"):
+        index.replace("kb", random_points(2) + random_points(1), "v2")
+    assert index.label("kb") == "v1" and len(index.folders()) == 1
 
 
 def test_the_old_base_answers_while_the_points_of_the_new_one_are_made(index):
@@ -408,53 +602,200 @@ def test_the_old_base_answers_while_the_points_of_the_new_one_are_made(index):
     def asked_meanwhile():
         yield from random_points(70)
         other = threading.Thread(
-            target=lambda: seen.append((index.version("kb"), len(index.entries("kb")))), daemon=True
+            target=lambda: seen.append((index.label("kb"), len(index.entries("kb")))), daemon=True
         )
         other.start()
         other.join(5)
 
     index.replace("kb", asked_meanwhile(), "v2")
-    assert seen == [("v1", 5)] and index.version("kb") == "v2"
+    assert seen == [("v1", 5)] and index.label("kb") == "v2"
 
 
-def test_an_ingest_that_ends_within_another_leaves_nothing_behind(index):
+def test_of_two_ingests_of_a_name_the_last_one_to_end_wins_whole(index):
     def overtaken():
         index.replace("kb", random_points(2), "v2")
         yield from random_points(3)
 
     index.replace("kb", random_points(5), "v1")
     index.replace("kb", overtaken(), "v3")
-    assert index.version("kb") == "v3" and len(index.entries("kb")) == 3
-    assert len(index._client.get_collections().collections) == 1
+    assert index.label("kb") == "v3" and len(index.entries("kb")) == 3
+    assert len(index.folders()) == 2  # v2 is what undo brings back
 
 
-def test_an_index_is_reopened_as_it_was(tmp_path, monkeypatch):
-    first = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE, tmp_path)
-    first.replace("kb", random_points(5), "v1")
-    first.close()
-    second = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE, tmp_path)
-    assert len(second.entries("kb")) == 5
-    second.close()
-    monkeypatch.setattr("mm_support.knowledge.index.LAYOUT", "-")
-    before = VectorIndex(connect(tmp_path), "models", D_TEXT, D_PICTURE, tmp_path)
-    assert before.list() == [], "points of another layout"
-    before.close()
-    other = VectorIndex(connect(tmp_path), "othermodels", D_TEXT, D_PICTURE, tmp_path)
-    assert other.list() == [] and other.version("kb") is None
-    other.close()
+def test_a_version_is_kept_for_as_long_as_somebody_reads_it(index):
+    index.replace("kb", random_points(5), "v1")
+    reader = index.index.open("kb")
+    for label in ("v2", "v3", "v4"):
+        index.replace("kb", random_points(2), label)
+    asked = query(random_points(5)[3].text[0])
+    assert search(reader, asked, 1, TODAY, True)[0].entry.id == "e3"
+    assert len(index.folders()) == 3
+    del reader
+    index.replace("kb", random_points(1), "v5")
+    assert len(index.folders()) == 2
 
 
-def test_a_folder_in_use_is_said_with_the_remedy(tmp_path, index):
-    with pytest.raises(KnowledgeError, match="MM_SUPPORT_INDEX_URL"):
-        VectorIndex(connect(tmp_path / "index"), "models", D_TEXT, D_PICTURE, tmp_path)
+def test_an_index_is_reopened_as_it_was(tmp_path):
+    Bases(tmp_path).replace("kb", random_points(5), "v1", {"kept": ["a"]})
+    again = Bases(tmp_path)
+    assert len(again.entries("kb")) == 5 and again.label("kb") == "v1"
+    assert again.index.open("kb").about.recipe == {"kept": ["a"]}
 
 
-def test_a_server_that_does_not_answer_is_said(tmp_path):
-    with pytest.raises(KnowledgeError, match="index_url"):
-        connect(tmp_path, "http://127.0.0.1:9")
+def test_a_base_of_other_models_keeps_answering_by_its_words(tmp_path):
+    rng = np.random.default_rng(2)
+    points = worded_points(rng, 60)
+    points[7] = replace(points[7], entry=Entry("u", "How to unblock the zebra", "Pull."))
+    points[8] = replace(points[8], entry=Entry("c", "Error F77", "Push."))
+    Bases(tmp_path).replace("kb", points, "v1")
+    other = Bases(tmp_path, models="others")
+    assert other.index.names() == ["kb"] and not other.index.fits(other.index.open("kb"))
+    asked = query(unit(rng, D_TEXT), words=frozenset({"unblock", "zebra"}))
+    (best,) = other.search("kb", asked, 1)
+    assert best.entry.id == "u" and best.score == pytest.approx(1)
+    asked = query(unit(rng, D_TEXT), codes=frozenset({"F77"}))
+    assert other.search("kb", asked, 1)[0].entry.id == "c"
+    assert other.search("kb", query(photo=unit(rng, D_PICTURE)), 5) == []
 
 
-def test_an_unknown_base_names_the_others(index):
+def test_entries_are_found_only_on_days_on_which_they_hold(index, monkeypatch):
+    @dataclass(frozen=True)
+    class Dated(Entry):
+        valid_from: date | None = None
+        valid_until: date | None = None
+
+    points = random_points(4)
+    days = [(None, None), (None, date(2026, 4, 30)), (TODAY, TODAY), (date(2026, 5, 2), None)]
+    dated = [
+        replace(p, entry=Dated(p.entry.id, "zebra", "zebra", valid_from=a, valid_until=b))
+        for p, (a, b) in zip(points, days)
+    ]
+    index.replace("kb", dated, "v1")
+    asked = query(points[1].text[0], points[1].words, words=frozenset({"zebra"}))
+    for day, expected in ((TODAY, {"e0", "e2"}), (date(2026, 5, 2), {"e0", "e3"})):
+        assert {hit.entry.id for hit in index.search("kb", asked, 10, day)} == expected
+
+
+def test_an_empty_base_finds_nothing(index):
+    index.replace("kb", [], "v1")
+    assert index.search("kb", query(unit(np.random.default_rng(0), D_TEXT)), 3) == []
+    assert index.entries("kb") == ()
+
+
+def test_what_is_stored_can_be_stored_again_without_loss(index):
+    points = random_points(6)
+    index.replace("kb", points, "v1")
+    before = index.index.open("kb")
+    index.replace("kb", before.points([4, 1, 0]), "v2")
+    after = index.index.open("kb")
+    assert [e.id for e in index.entries("kb")] == ["e4", "e1", "e0"]
+    for place, row in enumerate((4, 1, 0)):
+        (one,), (other,) = before.points([row]), after.points([place])
+        for name in ("text", "picture", "words", "pieces"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_removing_a_base_removes_everything_of_it(index, tmp_path):
+    (tmp_path / "sources" / "kb" / "a").mkdir(parents=True)
+    index.replace("kb", random_points(2), "v1", {"kept": ["a"]})
+    assert (tmp_path / "sources" / "kb" / "a").exists()
+    index.index.remove("kb")
+    assert index.index.names() == [] and not (tmp_path / "bases" / "kb").exists()
+    assert not (tmp_path / "sources" / "kb" / "a").exists()
+    with pytest.raises(KnowledgeError):
+        index.index.remove("kb")
+
+
+def test_an_unknown_base_names_the_others_and_a_name_leads_nowhere_else(index):
     index.replace("kb", random_points(1), "v1")
-    with pytest.raises(KnowledgeError, match="kb"):
-        index.search("other", query(np.ones(D_TEXT, np.float32)), 1)
+    for name in ("other", "../kb", "", ".lock", "KB"):
+        with pytest.raises(KnowledgeError, match="there are: kb"):
+            index.search(name, query(np.ones(D_TEXT, np.float32)), 1)
+    with pytest.raises(KnowledgeError, match="small letters"):
+        index.replace("../x", random_points(1), "v1")
+
+
+# -- several processes -------------------------------------------------------------------------
+
+WRITER = """
+import os, sys
+from pathlib import Path
+sys.path[:0] = [{tests!r}, {root!r}]
+from test_index import Bases, random_points
+bases = Bases(Path({folder!r}))
+{body}
+"""
+
+
+def process(index, body, **options):
+    tests = Path(__file__).parent
+    text = WRITER.format(
+        tests=str(tests), root=str(tests.parent), folder=str(index.folder), body=body
+    )
+    return subprocess.Popen([sys.executable, "-c", text], **options)
+
+
+KILLED_AFTER = [
+    "add",  # while entries are added
+    "finish",  # files are whole, nothing is published
+    "replace",  # the folder has its name, the pointer does not know it
+]
+
+
+@pytest.mark.parametrize("moment", KILLED_AFTER)
+def test_a_process_killed_at_any_moment_leaves_the_old_base_and_no_rubbish(index, moment):
+    index.replace("kb", random_points(5), "v1")
+    patch = {
+        "add": "",
+        "finish": "bases.index.publish = lambda *a: os._exit(9)",
+        "replace": "bases.index._point = lambda *a: os._exit(9)",
+    }[moment]
+    points = "(p if n < 5 else os._exit(9) for n, p in enumerate(random_points(9)))"
+    if moment != "add":
+        points = "random_points(9)"
+    child = process(index, f"{patch}\nbases.replace('kb', {points}, 'v2')")
+    assert child.wait(60) == 9
+    assert index.label("kb") == "v1" and len(index.entries("kb")) == 5
+    assert len(index.folders()) == 2
+    again = Bases(index.folder)
+    assert len(again.folders()) == 1 and again.label("kb") == "v1"
+    again.replace("kb", random_points(2), "v3")
+    assert again.label("kb") == "v3"
+
+
+def test_several_processes_read_a_base_while_others_replace_it(index):
+    index.replace("kb", random_points(5), "start")
+    body = """
+for n in range(15):
+    bases.replace("kb", random_points(3 + n % 4), f"{name}-{3 + n % 4}")
+"""
+    writers = [process(index, f"name = {name!r}\n{body}") for name in ("one", "two")]
+    asked, answered = query(random_points(3)[2].text[0]), 0
+    while any(writer.poll() is None for writer in writers):
+        version = index.index.open("kb")
+        hits = search(version, asked, 10, TODAY, True)
+        assert hits[0].entry.id == "e2" and len(hits) == len(version)
+        label = version.about.label
+        assert label == "start" or len(version) == int(label.split("-")[1])
+        answered += 1
+    assert [writer.returncode for writer in writers] == [0, 0] and answered > 50
+    index.index.open("kb")
+    Bases(index.folder)
+    assert len(index.folders()) <= 3 and not list(index.folder.glob("bases/kb/*.new"))
+
+
+def test_files_are_kept_while_another_process_may_still_need_them(index, tmp_path):
+    """A picture is stored before the version that names it is published."""
+    picture = tmp_path / "pictures" / "kb" / "new.jpg"
+    picture.parent.mkdir(parents=True)
+    with index.index.writing("kb") as new:
+        picture.write_bytes(b"x")
+        Bases(tmp_path).replace("kb", random_points(1), "other")
+        assert picture.exists()
+        (point,) = random_points(1)
+        new.add(replace(point, entry=replace(point.entry, pictures=(picture,))))
+        new.publish("v1")
+    assert picture.exists()
+    for _ in range(2):
+        index.replace("kb", random_points(1), "v2")
+    assert not picture.exists()

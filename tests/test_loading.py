@@ -11,7 +11,6 @@ from mm_support import loading
 from mm_support.config import Settings
 from mm_support.errors import SupportError, WeightsError
 from mm_support.fuse.strategies import build_fusion
-from mm_support.knowledge.index import connect
 from mm_support.service import SupportService
 from mm_support.types import UserTurn
 
@@ -26,7 +25,7 @@ STEPS = {  # name in loading.py -> what it returns when nothing fails
     "load_voice": lambda *_: FakeVoice(),
     "ingest_packs": lambda *_: None,
 }
-NEEDED = [*STEPS, "load_language_model", "VectorIndex", "gate_for"]
+NEEDED = [*STEPS, "load_language_model", "open_index", "gate_for"]
 
 
 class Process(EchoModel):
@@ -57,9 +56,8 @@ def steps(monkeypatch):
 
 
 def all_given_back(settings):
-    """Whether no model is open and the index can be opened again."""
-    connect(settings.data_dir / "index").close()
-    return Process.open == 0
+    """Whether no model is open and no thread makes bases again."""
+    return Process.open == 0 and not [t for t in threading.enumerate() if t.name == "renew bases"]
 
 
 @pytest.mark.parametrize("failing", NEEDED)

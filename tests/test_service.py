@@ -7,7 +7,15 @@ from functools import partial
 
 import numpy as np
 import pytest
-from conftest import ColourEncoder, EchoModel, FakeReader, FakeSpeech, FakeVoice, WordEncoder
+from conftest import (
+    ColourEncoder,
+    EchoModel,
+    FakeIntents,
+    FakeReader,
+    FakeSpeech,
+    FakeVoice,
+    WordEncoder,
+)
 from PIL import Image
 
 from mm_support.decide.confidence import FEATURES, Gate
@@ -19,7 +27,7 @@ from mm_support.encode.turn import Encoders, question_of
 from mm_support.errors import InputError, KnowledgeError, WeightsError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.knowledge.base import Knowledge
-from mm_support.knowledge.index import VectorIndex, connect
+from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.parts import Parts
 from mm_support.pipeline import drained, judge, perceive, query_of
 from mm_support.service import SupportService, open_keeper
@@ -68,17 +76,11 @@ def make(tmp_settings, folder):
     def build(draft="", lines=(), speech=None, text=None):
         text, image = text or WordEncoder(), ColourEncoder()
         asked = RememberingEncoder(text)
-        index = VectorIndex(
-            connect(tmp_settings.data_dir / "index"),
-            "fake",
-            text.dim,
-            image.dim,
-            tmp_settings.data_dir / "pictures",
-        )
+        index = FolderIndex(tmp_settings.data_dir, "fake", text.dim, image.dim)
         encoders = Encoders(speech or FakeSpeech(), image, FakeReader(*lines), asked)
         fusion = build_fusion("weighted-sum", text.dim, image.dim)
         understand = partial(query_of, encoders, fusion)
-        knowledge = Knowledge(index, text, image, tmp_settings.data_dir / "pictures", understand)
+        knowledge = Knowledge(index, text, image, understand)
         knowledge.ingest("kb", folder)
         parts = Future()
         writer = ReplyWriter(EchoModel(draft) if draft else None, asked)
@@ -88,7 +90,7 @@ def make(tmp_settings, folder):
                 encoders,
                 fusion,
                 knowledge,
-                Policy(GATE, asked),
+                Policy(GATE, FakeIntents()),
                 writer,
                 FakeVoice(),
                 close=index.close,

@@ -20,7 +20,8 @@ from assets.training.image_head import (
 from assets.training.image_judge import compare, sessions
 from mm_support.__main__ import main
 from mm_support.encode import clip_lite
-from mm_support.knowledge.pictures import PictureCalibration, picture_logit
+from mm_support.knowledge import scoring
+from mm_support.knowledge.pictures import PictureCalibration
 
 PRODUCTS, SHOTS = 6, 12
 
@@ -121,7 +122,11 @@ def test_entries_are_compared_as_the_index_scores_them():
     vectors, pictures = head.encode(queries), head.encode(entries)
     for row, product in [(0, 0), (1, 3), (3, 5)]:
         worded = np.concatenate([titles[product], np.zeros(8)])
-        logit = picture_logit(vectors[row], pictures[entries.product == product], worded, weights)
+        own, query = pictures[entries.product == product], vectors[row]
+        length = torch.tensor([np.linalg.norm(own.mean(axis=0))])
+        lists = scoring.Lists(torch.tensor([len(own)]), length)
+        shown, said = torch.tensor(np.array([own @ query])), torch.tensor([[worded @ query]])
+        logit = scoring.picture_logits(shown, said, lists, weights).item()
         assert logits[row, product] == pytest.approx(logit)
 
 

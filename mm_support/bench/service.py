@@ -1,14 +1,9 @@
-"""How long a customer waits: typed, spoken and photographed questions through the whole service;
-ingest.
-"""
+"""How long a customer waits: typed, spoken and photographed questions through the whole service."""
 
 from __future__ import annotations
 
-import json
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +21,6 @@ QUESTIONS = (
     "I threw away the receipt, can I still bring it back?",
     "How do I cancel an order I placed an hour ago?",
 )
-ENTRIES = 1_000
 
 
 def measure(settings: Settings) -> dict[str, Any]:
@@ -36,7 +30,7 @@ def measure(settings: Settings) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         service = SupportService.load(settings.with_changes(data_dir=Path(folder)))
         try:
-            return _turns(service) | {"ingest_1000_s": _ingest(service, Path(folder))}
+            return _turns(service)
         finally:
             service.close()
 
@@ -67,28 +61,3 @@ def _reply(service, turn: UserTurn) -> dict[str, float]:
 
 def _median(timings: list[dict[str, float]], name: str) -> float:
     return round(statistics.median(timing[name] for timing in timings) / 1000, 3)
-
-
-def _ingest(service, folder: Path) -> float:
-    """Seconds to ingest ENTRIES entries of the packs' size, each with a text of its own."""
-    packs = [
-        entry for base in service.knowledge.list() for entry in service.knowledge.entries(base.name)
-    ]
-    rows = [
-        {
-            "id": str(n),
-            "title": f"{entry.title}, model {n}",
-            "questions": [f"{q} (model {n})" for q in entry.questions],
-            "answer": entry.answer,
-        }
-        for n, entry in zip(range(ENTRIES), packs * (ENTRIES // len(packs) + 1))
-    ]
-    path = folder / "many.jsonl"
-    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    return round(_seconds(lambda: service.knowledge.ingest("many", path)), 1)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

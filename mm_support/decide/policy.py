@@ -1,80 +1,41 @@
 """What kind of reply a turn gets: an answer, a question back, a refusal, or a person.
 
-In this order: the customer asks for a person or is angry; only greets or thanks; the knowledge
-reserves the matter for people; the evidence suffices, is ambiguous, or is missing; two failed turns
-in a row. Decided in code from scores and sentence
-vectors, never by the language model.
+RULES are tried in their order. Decided in code from what was read in the message (intents.py) and
+from how likely the evidence suffices (confidence.py), never by the language model.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-
 from mm_support.decide.confidence import Gate
-from mm_support.encode.text import TextEncoder
+from mm_support.decide.intents import Reads, ReadsIntents
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers as codes
 from mm_support.types import Action, Entry, Hit, Past, Question
 
-WANTS_PERSON = (
-    "I want to talk to a person",
-    "connect me to a human agent",
-    "can I speak with a real human being please",
-    "let me chat with someone from your team",
-    "get me a representative",
-    "put me through to your support staff",
-    "transfer me to a customer service agent",
-    "is there a real person here who can help me, not a robot",
-    "I would rather speak to somebody than to a machine",
-    "stop, I do not want to talk to a bot",
-    "let me talk to your manager",
-    "can somebody from your team call me back",
-    "human please",
-    "real person",
-    "live agent",
-    "operator",
-)
-ANGER = (
-    "this is ridiculous, I am furious",
-    "you are completely useless",
-    "I am sick of this terrible service",
-    "this is a scam, you people are thieves",
-    "you ripped me off",
-    "I am so angry right now",
-    "what a stupid bot, this is garbage",
-    "this is bullshit",
-    "what the hell is wrong with you",
-    "I have had enough of this nonsense, I am fed up with you",
-    "what a joke of a company, worst service ever",
-    "are you kidding me, nothing works and nobody helps",
-)
-# cosine above which a sentence means one of the above; tests/test_policy.py holds both sides
-SURE = 0.58
-FAILED: tuple[Action, ...] = ("clarify", "refuse")
-NO_FAILURE = (
-    "greeting",
-    "thanks",
-    "silence",
-)  # reasons of a question back that say nothing about the help given
 CANDIDATES = 3  # entries that a question back may name
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
+# confidence of a transcript below which nobody is handed over or warned: it is asked instead
+HEARD_SURELY = 0.5
 
-_GREETING = re.compile(
-    r"\W*(?:(?:hi|hey|hello|good (?:morning|afternoon|evening|day)|thanks?|thank you|thx|cheers)(?: (?:there|again|you|so much|very much|a lot|all))*\W*)+",
-    re.IGNORECASE,
-)
-_THANKS = re.compile(r"thank|thx|cheers", re.IGNORECASE)
 Reason = Literal[
+    "self_harm",
+    "safety",
     "asked",
     "upset",
+    "abuse",
     "greeting",
     "thanks",
+    "goodbye",
+    "acknowledged",
+    "rejected",
+    "misheard",
+    "unnamed",
     "human_only",
+    "account",
     "stuck",
     "evidence",
     "ambiguous",
@@ -84,69 +45,214 @@ Reason = Literal[
     "person",
     "closed",
 ]
+# label of intents.py -> why a person takes over, the most pressing first
+PRESSING: dict[str, Reason] = {
+    "self_harm": "self_harm",
+    "danger": "safety",
+    "person": "asked",
+    "upset": "upset",
+}
+# label -> reason of a short friendly reply
+COURTESIES: dict[str, Reason] = {
+    "goodbye": "goodbye",
+    "thanks": "thanks",
+    "greeting": "greeting",
+    "acknowledge": "acknowledged",
+    "yes": "acknowledged",
+}
+FAILED: tuple[Action, ...] = ("clarify", "refuse")
+# reasons of a question back that say nothing about the help given
+NO_FAILURE = (*COURTESIES.values(), "silence", "misheard")
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do and why, how likely the evidence suffices (0..1), and the hits that the reply is
-    made from.
+    """What to do and why, how likely the evidence suffices (0..1), the hits that the reply is made
+    from, and whether products like the one in the photo are wanted.
     """
 
     action: Action
     reason: Reason
     confidence: float
     hits: tuple[Hit, ...]
+    similar: bool = False
 
 
-SILENCE = Decision(
-    "clarify", "silence", 0.0, ()
-)  # a recording in which nobody speaks, and nothing else
+# a recording in which nobody speaks, and nothing else
+SILENCE = Decision("clarify", "silence", 0.0, ())
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """All that is decided from. hits: best first; past: earlier turns, oldest first; confidence:
+    that the best hit answers the question.
+    """
+
+    question: Question
+    query: SearchQuery
+    hits: tuple[Hit, ...]
+    past: tuple[Past, ...]
+    reads: Reads
+    gate: Gate
+    confidence: float
+
+    def says(self, label: str) -> bool:
+        return label in self.reads.says
+
+    @property
+    def before(self) -> Past | None:
+        return self.past[-1] if self.past else None
+
+    @property
+    def reserved(self) -> bool:
+        """Whether the matter is found, and only people may handle it."""
+        found = self.confidence >= self.gate.clarify
+        return found and self.hits[0].entry.human_only
+
+    @property
+    def sure(self) -> bool:
+        """Whether the best hit answers the question."""
+        enough = self.confidence >= self.gate.answer
+        return enough and not names_another_code(self.query, self.hits[0].entry)
+
+    def without_cited(self) -> Situation:
+        """The same where what the turn before cited was not found again."""
+        cited = self.before.citations if self.before else ()
+        hits = tuple(hit for hit in self.hits if hit.entry.id not in cited)
+        confidence = self.gate.probability(words_of(self.question), self.query, hits)
+        return replace(self, hits=hits, confidence=confidence)
+
+    def decide(self, action: Action, reason: Reason, hits: Sequence[Hit] = ()) -> Decision:
+        return Decision(action, reason, self.confidence, tuple(hits), self.says("similar"))
 
 
 class Policy:
-    """Decides with a calibrated gate and a text encoder."""
+    """Decides with a calibrated gate and a head that reads what the customer is doing."""
 
-    def __init__(self, gate: Gate, encoder: TextEncoder) -> None:
-        self._gate, self._encoder = gate, encoder
-        self._signs = {"asked": encoder.encode(WANTS_PERSON), "upset": encoder.encode(ANGER)}
+    def __init__(self, gate: Gate, intents: ReadsIntents) -> None:
+        self._gate, self._intents = gate, intents
+
+    def read(self, question: Question) -> Reads:
+        """What the customer's words, typed and heard, are doing beside asking."""
+        return self._intents.read(words_of(question))
 
     def decide(
-        self, question: Question, query: SearchQuery, hits: Sequence[Hit], past: Sequence[Past]
+        self,
+        question: Question,
+        query: SearchQuery,
+        hits: Sequence[Hit],
+        past: Sequence[Past],
+        reads: Reads | None = None,
     ) -> Decision:
-        """hits: best first. past: earlier turns of the session, oldest first."""
-        words = " ".join((question.typed, question.heard))
-        confidence = self._gate.probability(words, query, hits)
-        sign = self._sign(words)
-        if sign:
-            return Decision("handoff", sign, confidence, ())
-        courtesy = _courtesy(words, query)
-        if courtesy:
-            return Decision("clarify", courtesy, confidence, ())
-        if confidence >= self._gate.clarify and hits[0].entry.human_only:
-            return Decision("handoff", "human_only", confidence, tuple(hits[:1]))
-        if confidence >= self._gate.answer and not names_another_code(query, hits[0].entry):
-            return Decision("answer", "evidence", confidence, close(hits))
-        if past and past[-1].action in FAILED and past[-1].reason not in NO_FAILURE:
-            return Decision("handoff", "stuck", confidence, ())
-        if confidence >= self._gate.clarify:
-            return Decision("clarify", "ambiguous", confidence, candidates(hits))
-        return Decision("refuse", "unknown", confidence, ())
-
-    def _sign(self, words: str) -> Reason | None:
-        """What the customer's words are a sign of, if anything."""
-        if not words.strip():
-            return None
-        vector = self._encoder.encode([words])[0]
-        closest = {sign: float(np.max(vectors @ vector)) for sign, vectors in self._signs.items()}
-        sign = max(closest, key=closest.__getitem__)
-        return sign if closest[sign] >= SURE else None
+        """hits: best first. past: earlier turns of the session, oldest first. reads: of the
+        question, where they are there already.
+        """
+        confidence = self._gate.probability(words_of(question), query, hits)
+        reads = self.read(question) if reads is None else reads
+        here = Situation(question, query, tuple(hits), tuple(past), reads, self._gate, confidence)
+        decision = next(filter(None, (rule(here) for rule in RULES)))
+        if decision.action == "handoff" and question.heard_confidence < HEARD_SURELY:
+            return here.decide("clarify", "misheard")
+        return decision
 
 
-def _courtesy(words: str, query: SearchQuery) -> Reason | None:
-    """Whether a turn without a photo only greets or thanks."""
-    if "photo" in query.fused.weights or not _GREETING.fullmatch(words):
+def words_of(question: Question) -> str:
+    """What was typed and heard, as one text."""
+    return " ".join(filter(None, (question.typed.strip(), question.heard.strip())))
+
+
+def _pressing(here: Situation) -> Decision | None:
+    """Danger, the wish for a person and anger go to a person whatever was found."""
+    reason = next((why for label, why in PRESSING.items() if here.says(label)), None)
+    if reason is None:
         return None
-    return "thanks" if _THANKS.search(words) else "greeting"
+    show = reason in ("safety", "self_harm") and (here.reserved or here.sure)
+    return here.decide("handoff", reason, here.hits[:1] if show else ())
+
+
+def _courtesy(here: Situation) -> Decision | None:
+    """A message that only greets, thanks, takes leave or agrees gets a short friendly reply."""
+    if "photo" in here.query.fused.weights:
+        return None
+    reason = next((why for label, why in COURTESIES.items() if here.says(label)), None)
+    if reason == "acknowledged" and here.before and here.before.asked_about:
+        return None  # "Is it about A or B?" - "Yes": it is still to be told which
+    if here.says("no") and here.before and here.before.reason in COURTESIES.values():
+        reason = "goodbye"  # "Is there anything else?" - "No"
+    return here.decide("clarify", reason) if reason else None
+
+
+def _reserved(here: Situation) -> Decision | None:
+    return here.decide("handoff", "human_only", here.hits[:1]) if here.reserved else None
+
+
+def _rejected(here: Situation) -> Decision | None:
+    """What was answered or offered is not what the customer meant."""
+    rejected = here.says("no") or here.reads.choice == "neither"
+    return here.decide("clarify", "rejected") if rejected and here.before else None
+
+
+def _unresolved(here: Situation) -> Decision | None:
+    """What was answered did not help: another entry, or a person, but not the same again."""
+    if not here.says("unresolved") or here.before is None or here.before.action != "answer":
+        return None
+    rest = here.without_cited()
+    return _evidence(rest) or rest.decide("handoff", "stuck")
+
+
+def _evidence(here: Situation) -> Decision | None:
+    return here.decide("answer", "evidence", close(here.hits)) if here.sure else None
+
+
+def _account(here: Situation) -> Decision | None:
+    """Something has to be done that the assistant cannot do; what was surely found is shown."""
+    if not here.says("account"):
+        return None
+    return here.decide("handoff", "account", here.hits[:1] if here.sure else ())
+
+
+def _abuse(here: Situation) -> Decision | None:
+    """Insults get a calm offer once; whoever goes on is handed over."""
+    if not here.says("abuse"):
+        return None
+    again = here.before is not None and here.before.reason == "abuse"
+    return here.decide("handoff", "upset") if again else here.decide("clarify", "abuse")
+
+
+def _stuck(here: Situation) -> Decision | None:
+    """Two failed turns in a row are enough."""
+    before = here.before
+    failed = before is not None and before.action in FAILED and before.reason not in NO_FAILURE
+    return here.decide("handoff", "stuck") if failed else None
+
+
+def _unnamed(here: Situation) -> Decision | None:
+    """The message leans on something that is not there: no turn before, no photo, no code."""
+    named = here.past or here.query.identifiers or "photo" in here.query.fused.weights
+    leans = here.reads.follow_up >= 0.5
+    return here.decide("clarify", "unnamed") if leans and not named else None
+
+
+def _open(here: Situation) -> Decision:
+    """What is left: it is asked which entry is meant, or said that nothing was found."""
+    if here.confidence >= here.gate.clarify:
+        return here.decide("clarify", "ambiguous", candidates(here.hits))
+    return here.decide("refuse", "unknown")
+
+
+RULES: tuple[Callable[[Situation], Decision | None], ...] = (
+    _pressing,
+    _courtesy,
+    _reserved,
+    _rejected,
+    _unresolved,
+    _account,
+    _evidence,
+    _abuse,
+    _stuck,
+    _unnamed,
+    _open,
+)
 
 
 def names_another_code(query: SearchQuery, entry: Entry) -> bool:

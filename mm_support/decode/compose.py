@@ -36,7 +36,7 @@ def compose(
     language, question_back = question.language, f"question_back.{decision.reason}"
     if decision.action == "answer":
         yield from writer.write(question, decision.hits, stop)
-    if decision.reason == "human_only":
+    if decision.action == "handoff" and decision.hits:
         yield from writer.whole(decision.hits[0].entry)
     if decision.action == "handoff":
         yield Sentence(message(f"handoff.{decision.reason}", language))

@@ -118,6 +118,7 @@ def question_of(text: str, heard: Transcript | None, seen: Seen | None) -> Quest
     return Question(
         typed=text,
         heard=heard.text if heard else "",
+        heard_confidence=heard.confidence if heard and heard.text else 1.0,
         read_in_photo=tuple(line.text for line in seen.view.text) if seen else (),
         labels=tuple(label.name for label in seen.view.labels) if seen and seen.view.sure else (),
         photo=seen.photo if seen else None,

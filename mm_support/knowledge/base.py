@@ -1,57 +1,42 @@
 """Knowledge: what the service and the command line call. Files in, entries kept, hits out.
 
-ingest   files -> entries (ingest.py) -> vectors -> index (index.py), pictures copied to the data
-folder
-search   a customer's turn -> search query -> hits
+ingest, sync, edit, remove, undo   change a base; each makes a whole new version of it
+renew                              makes a base again with the models of today
+search                             a customer's turn -> search query -> hits
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import threading
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from itertools import islice
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from mm_support.device import usable_threads
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
-from mm_support.inputs.photo import load_photo
-from mm_support.knowledge.index import Point, VectorIndex
-from mm_support.knowledge.ingest import PICTURE_SUFFIXES, SUFFIXES, Skipped, read_source
-from mm_support.knowledge.late_interaction import merged
+from mm_support.knowledge.index import Index, Point
+from mm_support.knowledge.index.version import Version
+from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
+from mm_support.knowledge.points import PointMaker, entry_digest, remark
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language.sentences import split_sentences
-from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, UserTurn
+from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
+from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, Remark, UserTurn
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
-PICTURE_SIDE = 1_024  # pixels, longest side of a kept picture
+log = logging.getLogger(__name__)
+
 CHUNK = 128  # entries whose texts and pictures are encoded together
-# counts the ways in which entries have been read; the packs are ingested again where it changes
-READING = b"2"
-PACK = "pack"  # begins the version of a base that comes with the project
+BY_HAND = ""  # origin of entries that people wrote
+OWN = "own"  # label of bases that did not come with the project
+PACK = "pack"  # begins the label of those that did
 MAX_LIMIT = 100  # entries that one search gives
-OPENED = 4  # pictures at once, at full size
-PHOTOS = 16  # pictures that are in memory and encoded together
+STALE = "It is made again for other models and answers by its words meanwhile."
+
+NOTHING = ReadingOptions()
 
 Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
-
-
-def check_name(name: str) -> None:
-    """Raises KnowledgeError for what cannot name a knowledge base."""
-    if not NAME.fullmatch(name):
-        raise KnowledgeError(
-            f"{name!r} cannot be a name; use small letters, digits, - and _, at most 63."
-        )
 
 
 def check_limit(limit: int) -> None:
@@ -60,189 +45,347 @@ def check_limit(limit: int) -> None:
         raise InputError(f"The limit must be between 1 and {MAX_LIMIT}.")
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """An entry that a version shall hold. digest: "" where it has yet to be found out."""
+
+    entry: Entry
+    origin: str
+    digest: str = ""
+
+
 class Knowledge:
     """All knowledge bases of a service.
 
-    understand: a turn -> its search query; how that is done is the service's business.
+    understand: a turn -> its search query; how that is done is the service's business. reading:
+    what the readers of files are helped by.
     """
 
     def __init__(
         self,
-        index: VectorIndex,
+        index: Index,
         text: TextEncoder,
         image: ImageEncoder,
-        pictures_dir: Path,
         understand: Callable[[UserTurn], SearchQuery],
+        reading: ReadingOptions = NOTHING,
     ) -> None:
-        self._index, self._text, self._image = index, text, image
-        self._pictures_dir, self._understand = Path(pictures_dir), understand
-        self._ingesting = (
-            threading.Lock()
-        )  # what one has kept for a base that is not there yet, another would remove
+        self._index, self._understand, self._reading = index, understand, reading
+        self._maker = PointMaker(text, image, index.pictures_dir)
+        self._sources = SourceFolder(index.sources_dir)
+        self.pictures_dir = index.pictures_dir
+        self._renewing: dict[str, str] = {}  # base -> how far it is
+
+    # -- reading -------------------------------------------------------------------------------
 
     def list(self) -> list[KnowledgeBase]:
         """All bases, by name; `own` tells those of a company from the packs."""
-        return [replace(base, own=not self._is_pack(base.name)) for base in self._index.list()]
+        return [self._listed(name) for name in self._index.names()]
 
     def entries(self, name: str) -> tuple[Entry, ...]:
         """All entries of a base. Raises KnowledgeError for a name that does not exist."""
-        return self._index.entries(name)
+        return self._index.open(name).entries.all()
 
     def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
         """The best entries for a turn, best first. Raises InputError or KnowledgeError."""
         check_limit(limit)
-        self._index.entries(turn.knowledge)  # an unknown base is said before anything is encoded
-        return self.find(
-            turn.knowledge, self.recognise(turn.knowledge, self._understand(turn)), limit
-        )
+        self.check(turn.knowledge)
+        query = self.recognise(turn.knowledge, self._understand(turn))
+        return self.find(turn.knowledge, query, limit)
+
+    def check(self, name: str) -> None:
+        """Raises KnowledgeError where the base does not exist."""
+        self._index.open(name)
 
     def recognise(self, name: str, query: SearchQuery) -> SearchQuery:
-        """The query as this base reads it: see scoring.recognise."""
-        return self._index.recognise(name, query)
+        """The query as this base reads it: see index/search.py."""
+        from mm_support.knowledge.index.search import recognise
+
+        return recognise(self._index.open(name), query)
 
     def find(self, name: str, query: SearchQuery, limit: int = 5) -> list[Hit]:
         """The best entries for a query that is made already."""
-        return self._index.search(name, query, limit)
+        from mm_support.knowledge.index.search import search
 
-    def _is_pack(self, name: str) -> bool:
-        return (self.version(name) or "").startswith(PACK)
+        version = self._index.open(name)
+        return search(version, query, limit, date.today(), self._index.fits(version))
 
     def version(self, name: str) -> str | None:
-        """The version given when these models ingested the base; None where there is no such base."""
-        return self._index.version(name)
+        """The label that the base was ingested with; None where there is no such base."""
+        return self._index.open(name).about.label if name in self._index.names() else None
+
+    # -- changing ------------------------------------------------------------------------------
 
     def ingest(
-        self, name: str, path: Path | str, progress: Progress | None = None, version: str = "own"
+        self,
+        name: str,
+        path: Path | str,
+        progress: Progress | None = None,
+        version: str = OWN,
     ) -> IngestReport:
         """Makes the base `name` hold what the file, folder or site holds, in place of what it held
         before.
 
-        version: letters and digits, kept beside the base. Rows and pictures that cannot be read are
-        skipped and reported. Raises KnowledgeError where nothing can be read; the old base then
-        stays as it was.
+        version: a label that is kept beside the base. A base of one's own keeps a copy of what it
+        was made of. Rows and pictures that cannot be read are skipped and reported. Raises
+        KnowledgeError where nothing can be read; the old base then stays as it was.
         """
-        check_name(name)
         started = time.perf_counter()
-        reading = read_source(path)
-        entries, skipped = reading.entries, reading.skipped
-        report = progress or (lambda *_: None)
-        with self._ingesting:
-            try:
-                self._index.replace(name, self._points(name, entries, skipped, report), version)
-            finally:
-                self._remove_unused_pictures(name)
-        pictures = sum(len(entry.pictures) for entry in self._index.entries(name))
-        return reading.report(pictures, time.perf_counter() - started)
+        with self._index.changing(name):
+            read = self._read(name, path, progress)
+            origin = origin_of(path)
+            wanted = [Wanted(entry, origin) for entry in read.entries]
+            recipe, copied = Recipe((Source(origin),)), path if version == OWN else None
+            self._publish(name, wanted, recipe, version, read.skipped, progress, copied)
+            return self._report(name, read, started)
+
+    def sync(self, name: str, source: Path | str, progress: Progress | None = None) -> IngestReport:
+        """Makes the base hold what the source holds now, beside what it holds from other sources.
+
+        What people edited or removed stays so. What did not change keeps its vectors; where nothing
+        changed, nothing is written. A base that does not exist is made.
+        """
+        started = time.perf_counter()
+        with self._index.changing(name):
+            read = self._read(name, source, progress)
+            old, recipe, wanted = self._present(name)
+            origin = origin_of(source)
+            new = [Wanted(entry, origin) for entry in read.entries]
+            wanted = _merged(wanted, new, recipe, read.skipped)
+            recipe = recipe.with_source(Source(origin))
+            if old is None or not self._same(old, wanted):
+                self._publish(name, wanted, recipe, OWN, read.skipped, progress, source)
+            return self._report(name, read, started)
+
+    def edit(self, name: str, entry: Entry) -> None:
+        """Puts an entry in place of the one with its id, or adds it. Raises KnowledgeError."""
+        if not (entry.id.strip() and entry.title.strip() and entry.answer.strip()):
+            raise KnowledgeError("An entry needs an id, a title and an answer.")
+        with self._index.changing(name):
+            old = self._index.open(name)
+            wanted = _held(old)
+            places = {own.entry.id: place for place, own in enumerate(wanted)}
+            place = places.get(entry.id, len(wanted))
+            origin = wanted[place].origin if entry.id in places else BY_HAND
+            wanted[place : place + 1] = [Wanted(entry, origin)]
+            remarks: list[Remark] = []
+            recipe = Recipe.read(old.about.recipe).with_edited(entry.id)
+            self._publish(name, wanted, recipe, OWN, remarks)
+            if remarks:
+                log.warning("%s: %s", name, "; ".join(reason for *_, reason in remarks))
+
+    def remove(self, name: str, entry_id: str | None = None) -> None:
+        """Removes an entry, or a base with its pictures and sources. Raises KnowledgeError."""
+        with self._index.changing(name):
+            if entry_id is None:
+                self._index.remove(name)
+                self._sources.forget_pages(name)
+                return
+            old = self._index.open(name)
+            if old.entries.row(entry_id) is None:
+                raise KnowledgeError(f"The knowledge base {name!r} has no entry {entry_id!r}.")
+            wanted = [own for own in _held(old) if own.entry.id != entry_id]
+            recipe = Recipe.read(old.about.recipe).with_removed(entry_id)
+            self._publish(name, wanted, recipe, OWN, [])
+
+    def adopt(
+        self, name: str, entries: Sequence[Entry], progress: Progress | None = None
+    ) -> IngestReport:
+        """Makes a base of entries that come from no file; the base itself is what is kept."""
+        started, remarks = time.perf_counter(), []
+        wanted = [Wanted(entry, BY_HAND) for entry in entries]
+        with self._index.changing(name):
+            self._publish(name, wanted, Recipe(), OWN, remarks, progress)
+        return IngestReport(len(wanted), remarks, time.perf_counter() - started)
+
+    def undo(self, name: str) -> None:
+        """Takes the last change of a base back; a second time brings it again. Raises
+        KnowledgeError.
+        """
+        self._index.undo(name)
+
+    def stale(self) -> list[str]:
+        """Bases whose vectors were made by other models; they answer by their words meanwhile."""
+        names = self._index.names()
+        return [name for name in names if not self._index.fits(self._index.open(name))]
+
+    def renew(self, name: str, progress: Progress | None = None) -> IngestReport:
+        """Makes a base again with the models of today, of what was kept of its sources.
+
+        What people edited stays. Where a source is gone or cannot be read, its entries are taken
+        from the base as it is.
+        """
+        started, remarks = time.perf_counter(), []
+        with self._index.changing(name):
+            old = self._index.open(name)
+            if not self._index.fits(old):
+                recipe, wanted = Recipe.read(old.about.recipe), _held(old)
+                for source in recipe.sources:
+                    entries = self._read_again(name, source, remarks)
+                    if entries:
+                        wanted = _merged(wanted, entries, recipe, [])
+                self._publish(
+                    name, wanted, recipe, old.about.label, remarks, self._noted(name, progress)
+                )
+        self._renewing.pop(name, None)
+        return IngestReport(len(self._index.open(name)), remarks, time.perf_counter() - started)
+
+    # -- how -----------------------------------------------------------------------------------
+
+    def _read(self, name: str, source: Path | str, progress: Progress | None = None) -> Reading:
+        """What a source holds. The pages of a site are kept between two readings."""
+        said = (lambda what: progress(0, 1, f"reading {what}")) if progress else None
+        pages = self._sources.pages(name)
+        return read_source(source, replace(self._reading, pages=pages, progress=said))
+
+    def _report(self, name: str, read: Reading, started: float) -> IngestReport:
+        pictures = self._index.open(name).about.pictures
+        return read.report(pictures, time.perf_counter() - started)
+
+    def _present(self, name: str) -> tuple[Version | None, Recipe, list[Wanted]]:
+        """The version of a base, what it was made of, and what it holds; nothing of a new one."""
+        if name not in self._index.names():
+            return None, Recipe(), []
+        old = self._index.open(name)
+        return old, Recipe.read(old.about.recipe), _held(old)
+
+    def _listed(self, name: str) -> KnowledgeBase:
+        version = self._index.open(name)
+        note = "" if self._index.fits(version) else self._renewing.get(name, STALE)
+        about, own = version.about, not version.about.label.startswith(PACK)
+        return KnowledgeBase(name, about.entries, about.pictures, own, note)
+
+    def _publish(
+        self,
+        name: str,
+        wanted: Sequence[Wanted],
+        recipe: Recipe,
+        label: str,
+        remarks: list[Remark],
+        progress: Progress | None = None,
+        copied: Path | str | None = None,
+    ) -> None:
+        """Writes a version. copied: a source that is copied; it is the last one of the recipe or
+        has its origin there.
+        """
+        report = _timed(progress or (lambda *_: None))
+        with self._index.writing(name) as new:
+            if copied is not None:
+                recipe = recipe.with_source(self._sources.keep(name, copied))
+            for point in self._points(name, wanted, remarks, report):
+                new.add(point)
+            report(len(wanted), len(wanted), "done")
+            new.publish(label, recipe.as_json())
 
     def _points(
-        self, name: str, entries: Sequence[Entry], skipped: list[Skipped], report: Progress
+        self, name: str, wanted: Sequence[Wanted], remarks: list[Remark], report: Progress
     ) -> Iterator[Point]:
-        for start in range(0, len(entries), CHUNK):
-            report(start, len(entries), "reading and encoding")
-            yield from self._encode(name, entries[start : start + CHUNK], skipped)
-        report(len(entries), len(entries), "done")
-
-    def _encode(
-        self, name: str, entries: Sequence[Entry], skipped: list[Skipped]
-    ) -> Iterator[Point]:
-        texts = [entry_texts(entry) for entry in entries]
-        whole, pieces = self._text.encode_pieces(sum(texts, []), "passage")
-        ends = np.cumsum([len(t) for t in texts])
-        text_vectors, text_pieces = (
-            iter(np.split(whole, ends[:-1])),
-            (pieces[end - len(t) : end] for end, t in zip(ends, texts)),
-        )
-        words = self._image.encode_words([entry.title for entry in entries])
-        pictures = self._encode_pictures(name, entries, skipped)
-        for entry, word in zip(entries, words):
-            own = pictures[entry.id]
-            stored = replace(entry, pictures=tuple(path for path, _ in own))
-            vectors = np.array([vector for _, vector in own], np.float32).reshape(
-                -1, self._image.dim
-            )
-            yield Point(stored, next(text_vectors), vectors, word, merged(next(text_pieces)))
-
-    def _encode_pictures(
-        self, name: str, entries: Sequence[Entry], skipped: list[Skipped]
-    ) -> dict[str, list[tuple[Path, np.ndarray]]]:
-        """Entry id -> (path under the data folder, (d_picture,) vector) of each picture that opens;
-        PHOTOS are in memory at once, small.
-        """
-        found: dict[str, list[tuple[Path, np.ndarray]]] = {entry.id: [] for entry in entries}
-        wanted = ((entry, source) for entry in entries for source in entry.pictures)
-        with ThreadPoolExecutor(min(OPENED, usable_threads())) as pool:
-            while group := list(islice(wanted, PHOTOS)):
-                opened = list(
-                    zip(group, pool.map(lambda pair: self._keep_picture(name, pair[1]), group))
+        """Points in order; entries whose digest did not change keep their vectors."""
+        old = self._index.open(name) if name in self._index.names() else None
+        known = old.entries.digests() if old is not None and self._index.fits(old) else {}
+        for start in range(0, len(wanted), CHUNK):
+            report(start, len(wanted), "reading and encoding")
+            chunk = wanted[start : start + CHUNK]
+            digests = [own.digest or entry_digest(own.entry) for own in chunk]
+            pairs = list(zip(chunk, digests))
+            same = [own.entry.id in known and known[own.entry.id][1] == made for own, made in pairs]
+            rows = [known[own.entry.id][0] for own, kept in zip(chunk, same) if kept]
+            kept = iter(old.points(rows) if old is not None else ())
+            fresh = [pair for pair, is_same in zip(pairs, same) if not is_same]
+            entries, keys = [own.entry for own, _ in fresh], [made for _, made in fresh]
+            made = self._maker.points(name, entries, keys, remarks) if fresh else iter(())
+            for own, is_same in zip(chunk, same):
+                yield (
+                    _renamed(next(kept), own) if is_same else replace(next(made), origin=own.origin)
                 )
-                skipped += [
-                    _not_opened(*pair, kept)
-                    for pair, kept in opened
-                    if isinstance(kept, InputError)
-                ]
-                kept = [
-                    (entry.id, *kept)
-                    for (entry, _), kept in opened
-                    if not isinstance(kept, InputError)
-                ]
-                for (entry_id, path, _), vector in zip(
-                    kept, self._image.encode([photo for *_, photo in kept])
-                ):
-                    found[entry_id].append((path, vector))
-        return found
 
-    def _keep_picture(self, name: str, source: Path) -> tuple[Path, Image.Image] | InputError:
-        """Path under the data folder and photo of at most PICTURE_SIDE, or why it does not open;
-        named by content, so kept once.
-        """
+    def _same(self, old: Version, wanted: Sequence[Wanted]) -> bool:
+        """Whether a version holds just that already, with vectors of today's models."""
+        if not self._index.fits(old) or len(old) != len(wanted):
+            return False
+        for one, other in zip(_held(old), wanted):
+            given = other.digest or entry_digest(other.entry)
+            entry = replace(other.entry, pictures=one.entry.pictures)
+            if (one.entry, one.origin, one.digest) != (entry, other.origin, given):
+                return False
+        return True
+
+    def _read_again(self, name: str, source: Source, remarks: list[Remark]) -> list[Wanted]:
+        """The entries of a kept source; none where they cannot be read any more."""
+        place = self._sources.path(name, source) if source.kept else source.origin
         try:
-            photo = load_photo(source)
-        except InputError as exc:
-            return exc
-        target = (
-            self._pictures_dir
-            / name
-            / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.jpg"
-        )
-        photo.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            photo.save(target, quality=88)
-        return target, photo
+            read = self._read(name, place)
+        except KnowledgeError as exc:
+            log.warning("%s: %s Its entries are taken as they were read before.", name, exc)
+            return []
+        remarks += read.skipped
+        return [Wanted(entry, source.origin) for entry in read.entries]
 
-    def _remove_unused_pictures(self, name: str) -> None:
-        entries = self._index.entries(name) if self._index.version(name) else ()
-        used = {path.name for entry in entries for path in entry.pictures}
-        for path in (self._pictures_dir / name).glob("*.jpg"):
-            if path.name not in used:
-                path.unlink()
+    def _noted(self, name: str, progress: Progress | None) -> Progress:
+        """Progress that a list of bases shows too."""
+
+        def note(done: int, total: int, what: str) -> None:
+            self._renewing[name] = f"{STALE} {done} of {total} entries are done."
+            if progress:
+                progress(done, total, what)
+
+        return note
 
 
-def _not_opened(entry: Entry, source: Path, reason: InputError) -> Skipped:
-    file, line = entry.source.rsplit(":", 1)
-    return file, int(line), f"picture {source.name}: {reason}"
+def _held(version: Version) -> list[Wanted]:
+    """What a version holds, in its order. Digests of other models' versions hold as well."""
+    records = version.entries.records(range(len(version)))
+    return [Wanted(record.entry, record.origin, record.digest) for record in records]
 
 
-def entry_texts(entry: Entry) -> list[str]:
-    """What an entry can be found by: its title, its questions, the sentences of its answer; each
-    once.
+def _merged(
+    held: Sequence[Wanted], read: Sequence[Wanted], recipe: Recipe, remarks: list[Remark]
+) -> list[Wanted]:
+    """What a base holds after a source was read: its entries in place of those that it gave before.
+
+    Entries that people edited stay as they are. Those that they removed stay out, and an id that
+    another source has used stays with that one: both are reported.
     """
-    head = [entry.title, *entry.questions]
-    sentences = split_sentences(entry.answer)
-    room = max(1, MAX_TEXT_VECTORS - len(head))
-    step = -(-len(sentences) // room) if sentences else 1
-    joined = [" ".join(sentences[i : i + step]) for i in range(0, len(sentences), step)]
-    return list(dict.fromkeys(head + joined))
+    origin = read[0].origin if read else BY_HAND
+    by_id = {own.entry.id: own for own in held}
+    others = [own for own in held if own.origin != origin]
+    taken = {own.entry.id for own in others}
+    merged = []
+    for own in read:
+        entry_id = own.entry.id
+        if entry_id in recipe.removed:
+            _remark(own, "it was removed by hand and stays out; edit it to bring it back", remarks)
+        elif entry_id in taken and entry_id in recipe.edited:
+            continue  # it was written by hand before this source had it
+        elif entry_id in taken:
+            _remark(own, f"the id {entry_id!r} is used by another source", remarks)
+        elif entry_id in recipe.edited and entry_id in by_id:
+            merged.append(by_id[entry_id])
+        else:
+            merged.append(own)
+    ids = {own.entry.id for own in merged}
+    edited = [own for own in held if own.origin == origin and own.entry.id in recipe.edited]
+    merged += [own for own in edited if own.entry.id not in ids]
+    place = next((n for n, own in enumerate(held) if own.origin == origin), len(others))
+    before = sum(own.origin != origin for own in held[:place])
+    return [*others[:before], *merged, *others[before:]]
 
 
-def digest(path: Path) -> str:
-    """16 hex digits that change when any knowledge file or picture of a folder does."""
-    total = hashlib.sha256(READING)
-    for file in sorted(path.rglob("*")):
-        if file.suffix.lower() in SUFFIXES.keys() | PICTURE_SUFFIXES:
-            total.update(
-                str(file.relative_to(path)).encode()
-                + b"\0"
-                + hashlib.sha256(file.read_bytes()).digest()
-            )
-    return total.hexdigest()[:16]
+def _remark(own: Wanted, reason: str, remarks: list[Remark]) -> None:
+    remarks.append(remark(own.entry, reason))
+
+
+def _renamed(point: Point, own: Wanted) -> Point:
+    """A stored point with what its entry says now; what its vectors are made of is the same."""
+    entry = replace(own.entry, pictures=point.entry.pictures)
+    return replace(point, entry=entry, origin=own.origin)
+
+
+def _timed(report: Progress) -> Progress:
+    """Adds the time that is left, as far as it can be told from what is done."""
+    started = time.perf_counter()
+
+    def with_time(done: int, total: int, what: str) -> None:
+        left = (time.perf_counter() - started) * (total - done) / done if done else 0.0
+        report(done, total, f"{what}, about {left:.0f} s left" if left >= 1 else what)
+
+    return with_time

@@ -3,7 +3,7 @@
 A vector of a whole sentence forgets words; here each word of the question looks for its own
 counterpart, in context (MaxSim, Khattab and Zaharia 2020). An entry keeps one vector for each piece
 that it uses, the mean of all places where it does, in bytes: about 30 kB. Knows no model, file or
-index.
+index; how the best piece is found, scoring.py does for many entries at once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from mm_support.encode.text import Pieces
 
 MOST = 1_000  # pieces that an entry keeps, the first ones
+LARGEST = 127  # of a signed byte
 
 
 def merged(texts: Sequence[Pieces]) -> np.ndarray:
@@ -40,12 +41,19 @@ def likeness(asked: np.ndarray, kept: np.ndarray) -> float:
     return max(0.0, float((asked @ kept.T).max(axis=1).mean())) if len(asked) and len(kept) else 0.0
 
 
-def packed(rows: np.ndarray) -> str:
-    """(m, d) -> text: a byte a number, each row stretched to the full range, since only its
-    direction counts.
+def quantised(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(m, d) -> (m, d) int8, each row stretched to the full range, and (m,) float32 scales: a row
+    times its scale has length 1 again.
     """
     peaks = np.abs(rows).max(axis=1, keepdims=True, initial=1e-9)
-    return base64.b64encode(np.round(127 * rows / peaks).astype(np.int8).tobytes()).decode()
+    small = np.round(LARGEST * rows / peaks).astype(np.int8)
+    lengths = np.linalg.norm(small.astype(np.float32), axis=1)
+    return small, 1 / np.maximum(lengths, 1e-9)
+
+
+def packed(rows: np.ndarray) -> str:
+    """(m, d) -> the quantised rows as text; their directions are kept, their lengths are not."""
+    return base64.b64encode(quantised(rows)[0].tobytes()).decode()
 
 
 def unpacked(text: str, dim: int) -> np.ndarray:

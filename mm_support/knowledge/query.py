@@ -21,7 +21,7 @@ class SearchQuery:
     terms: see language/terms.py. pieces: (t, d_text) float32 unit vectors of its word pieces, each
     matched with an entry's best one. texts: its texts as they are; a photo's are the lines read in
     it. identifiers: those among them (E24, WH-1000XM5), once a base has read the query
-    (scoring.recognise); they are matched as such.
+    (index/search.py); they are matched as such.
     """
 
     fused: FusedQuery

@@ -1,165 +1,127 @@
-"""How well an entry fits a query: by its vectors, by those of its word pieces (pieces.py), by the
-words it shares with the question, rare ones counting more, by its pictures (pictures.py) and by
-codes (codes.py).
+"""How well entries fit a query: one pass over all candidates, for searching and for training.
 
-Works on points as Qdrant returns them: `vector` holds the named vectors, `payload` what index.py
-stored beside them. Knows no collection.
+    cosine       of what a modality put into the query with an entry's best text and with its mean
+    alike        of its word pieces with the entry's (late_interaction.py)
+    coverage     the share of its words, by rarity, that the entry has (index/postings.py)
+    photo        how likely the photo shows the entry, among the others (pictures.py)
+    identified   how surely the entry is the one that an identifier of the question names
+
+All of it is torch, so it can be differentiated; queries (b) and entries (n) come in batches. Knows
+no index, no file and no language.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-import numpy as np
+import torch
+from torch import Tensor
 
-from mm_support.knowledge import late_interaction as pieces
-from mm_support.knowledge.pictures import picture_logit, picture_scores
-from mm_support.knowledge.query import SearchQuery
-from mm_support.language import identifiers as codes
-from mm_support.types import Entry
+from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT, PictureCalibration
 
 WORD_SHARE = 0.125  # of a modality's part that shared words make up
-PIECE_SHARE = (
-    0.5  # that the likeness of word pieces makes up, where there are any; the cosine is the rest
-)
+# that the likeness of word pieces makes up, where there are any; the cosine is the rest
+PIECE_SHARE = 0.5
 # of the cosine that the whole entry makes up; its best title, question or sentence is the rest
 WHOLE_SHARE = 0.25
-FEW, EVERYWHERE = 3, 0.25  # entries, and share of them; a word that more have names none
-CODE_SHARE = (
-    0.7  # an exactly matched code closes this part of the gap between an entry's score and 1
-)
+# an exactly matched identifier closes this part of the gap between an entry's score and 1
+CODE_SHARE = 0.7
 
 
-class Rarity:
-    """How much each word tells entries apart: its inverse document frequency (Robertson and Sparck
-    Jones 1976).
+class Lists(NamedTuple):
+    """How many things each of n entries has, which lie one entry after another: its texts, its
+    pictures. counts: (n,); lengths: (n,) of the mean of their unit vectors.
     """
 
-    def __init__(self, words: Sequence[Sequence[str]]) -> None:
-        self._count, self._entries = len(words), Counter(word for entry in words for word in entry)
+    counts: Tensor
+    lengths: Tensor
 
-    def __getitem__(self, word: str) -> float:
-        having = self._entries[word]
-        return math.log(1 + (self._count - having + 0.5) / (having + 0.5))
-
-    def everywhere(self, word: str) -> bool:
-        """Whether so many entries have the word that it names none of them."""
-        return self._entries[word] > max(FEW, EVERYWHERE * self._count)
-
-    def share(self, word: str) -> float:
-        """How much the word says about which of the entries is meant that have it: 1/k, where k of
-        them do.
-        """
-        return 1 / max(1, self._entries[word])
-
-    def coverage(self, asked: frozenset[str], entry: frozenset[str]) -> float:
-        """The share of what was asked, by rarity, that the entry has words for; 0..1."""
-        total = sum(self[word] for word in asked)
-        return sum(self[word] for word in asked & entry) / total if total else 0.0
+    def places(self) -> tuple[Tensor, Tensor]:
+        """(n, k) where an entry's first, second and so on lies, and whether it has so many."""
+        width = max(int(self.counts.max()), 1) if len(self.counts) else 1
+        first = self.counts.cumsum(0) - self.counts
+        steps = torch.arange(width, device=self.counts.device)
+        filled = steps < self.counts[:, None]
+        return (first[:, None] + steps) * filled, filled
 
 
-@dataclass(frozen=True, eq=False)
-class Contents:
-    """What is remembered of a collection. words, codes: how rare each is; codes are folded. known:
-    its identifiers.
+class Matches(NamedTuple):
+    """What the m modalities of b queries share with n entries; all (b, m, n) in 0..1.
+
+    has_pieces: (b, m) whether a modality's word pieces are known.
     """
 
-    entries: tuple[Entry, ...]
-    words: Rarity
-    codes: Rarity
-    known: codes.Dictionary
+    coverage: Tensor
+    alike: Tensor
+    has_pieces: Tensor
+    identified: Tensor
 
 
-def recognise(query: SearchQuery, contents: Contents) -> SearchQuery:
-    """The query as a base reads it: with the identifiers that the base knows, those of the turn
-    before only where this one names none; words in a photo that are in entries of every kind, a
-    maker's name, tell nothing apart.
+def cosines(every: Tensor, texts: Lists, hidden: Tensor | None = None) -> Tensor:
+    """(b, m, K) products of what each modality put into the query with all K texts -> (b, m, n).
+
+    All modalities are compared with the same text of an entry, the best one for their sum, and with
+    the mean of all its texts. hidden: (b, n, k) texts that are not to be found, e.g. the very
+    question that is asked; an entry all of whose texts are hidden has 0.
     """
-    read = query.terms.get("photo_text", frozenset())
-    if (
-        read
-        and len(query.fused.weights) > 1
-        and all(contents.words.everywhere(word) for word in read)
-    ):
-        query = query.without("photo_text")
-    found = {
-        modality: contents.known.read(texts)
-        if modality == "photo_text"
-        else contents.known.find(" ".join(texts))
-        for modality, texts in query.texts.items()
-    }
-    named = {modality: own for modality, own in found.items() if own}
-    if len(named) > 1:
-        named.pop("context", None)
-    return replace(query, identifiers=named)
+    places, filled = texts.places()
+    shown = (filled if hidden is None else filled & ~hidden).expand(len(every), -1, -1)
+    own = every[..., places]  # (b, m, n, k)
+    chosen = own.sum(1).masked_fill(~shown, -torch.inf).argmax(-1)
+    best = own.gather(-1, chosen[:, None, :, None].expand(-1, own.shape[1], -1, 1)).squeeze(-1)
+    best = best * shown.any(-1)[:, None]
+    total = (own * shown[:, None]).sum(-1)
+    whole = total / (shown.sum(-1) * texts.lengths)[:, None].clamp_min(1e-6)
+    return (1 - WHOLE_SHARE) * best + WHOLE_SHARE * whole
 
 
-def score(
-    point, query: SearchQuery, photo: float, contents: Contents
-) -> tuple[float, dict[str, float]]:
-    """Score of one candidate, and its parts: a sum over modalities, each at least 0.
-
-    A modality in words: the cosine of what it put into the query with the entry's best text vector
-    and with the mean of them all, and its weight times the likeness of its pieces and the coverage
-    of its words. Photo: its part is given. Codes: an exact match of a code that no other entry
-    names closes CODE_SHARE of what is left to 1.
+def maxsim(likeness: Tensor, counts: Tensor) -> Tensor:
+    """(p, t) cosines of entries' word pieces with those of a question -> (n, t) the highest of each
+    entry. counts: (n,) how many an entry has; 0 where it has none.
     """
-    by: dict[str, float] = {}
-    fused = query.fused
-    if fused.text is not None:
-        facets = np.asarray(point.vector["text"], np.float32)
-        mean = facets.mean(axis=0)
-        best = facets[int(np.argmax(facets @ fused.text))]
-        meant = (1 - WHOLE_SHARE) * best + WHOLE_SHARE * mean / np.linalg.norm(mean)
-        entry_words, kept = (
-            frozenset(point.payload["words"]),
-            pieces.unpacked(point.payload["pieces"], len(meant)),
-        )
-        for name, part in fused.parts.items():
-            if name != "photo":
-                share = PIECE_SHARE if name in query.pieces else 0.0
-                found = WORD_SHARE * contents.words.coverage(
-                    query.terms.get(name, frozenset()), entry_words
-                )
-                found += share * pieces.likeness(query.pieces[name], kept) if share else 0.0
-                by[name] = (1 - WORD_SHARE - share) * max(0.0, float(part @ meant)) + fused.weights[
-                    name
-                ] * found
-    if fused.picture is not None:
-        by["photo"] = photo
-    total = min(1.0, sum(by.values()))
-    entry_codes = frozenset(point.payload["named_codes"])
-    for name, named in query.identifiers.items():
-        likeness = max(
-            codes.match(frozenset({code}), entry_codes) * contents.codes.share(codes.fold(code))
-            for code in named
-        )
-        gain = (1 - total) * CODE_SHARE * likeness
-        by[name] = by.get(name, 0.0) + gain
-        total += gain
-    return total, by
+    best = torch.segment_reduce(likeness, "max", lengths=counts, axis=0, initial=-1.0)
+    return best.masked_fill(counts[:, None] == 0, 0.0)
 
 
-def photo_parts(points: Sequence, picture: np.ndarray | None) -> np.ndarray:
-    """(n,) the photo's part of the scores of n candidates: its weight times how likely it shows
-    each, among them.
+def picture_logits(
+    shown: Tensor, worded: Tensor, pictures: Lists, weights: PictureCalibration = CLIP_LITE
+) -> Tensor:
+    """(b, n) log odds that the photos show each entry (pictures.py).
 
-    The likeliest entry of all is one of them, unless CANDIDATES others have a picture and a title
-    that are closer each.
+    shown: (b, M) cosines of the photos with all pictures; worded: (b, n) with the entries' titles.
     """
-    weight = 0.0 if picture is None else float(np.linalg.norm(picture))
-    if not points or weight == 0.0:
-        return np.zeros(len(points))
-    unit, none = picture / weight, np.empty((0, len(picture)))
-    logits = [
-        picture_logit(
-            unit,
-            np.asarray(point.vector.get("picture", none), np.float32),
-            np.asarray(point.vector["words"][0], np.float32),
-        )
-        for point in points
-    ]
-    return weight * picture_scores(np.array(logits))
+    without = weights.only_words * worded + weights.only_words_bias
+    if not shown.shape[1]:
+        return without
+    places, filled = pictures.places()
+    own = shown[:, places]  # (b, n, k)
+    nearest = own.masked_fill(~filled, -1.0).amax(-1)
+    centre = (own * filled).sum(-1) / (pictures.counts * pictures.lengths).clamp_min(1e-6)
+    logits = weights.nearest * nearest + weights.mean * centre + weights.words * worded
+    return torch.where(pictures.counts > 0, logits + weights.bias, without)
+
+
+def picture_scores(logits: Tensor) -> Tensor:
+    """(b, n) log odds -> probabilities, each lowered by how far the likeliest entry is ahead."""
+    ahead = logits - logits.amax(-1, keepdim=True)
+    return logits.sigmoid() * (STAND_OUT * ahead).exp()
+
+
+def combine(
+    cosine: Tensor, weights: Tensor, matches: Matches, photo: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The scores (b, n) in 0..1, and what each modality adds to them (b, m, n).
+
+    cosine: (b, m, n) see `cosines`; weights: (b, m) of the modalities in words; photo: (b, n) its
+    weight times picture_scores. An identifier closes CODE_SHARE of what is left to 1.
+    """
+    share = PIECE_SHARE * matches.has_pieces[..., None]
+    found = WORD_SHARE * matches.coverage + share * matches.alike
+    parts = (1 - WORD_SHARE - share) * cosine.clamp_min(0) + weights[..., None] * found
+    total = (parts.sum(1) + photo).clamp_max(1.0)
+    gained = []
+    for part, named in zip(parts.unbind(1), matches.identified.unbind(1)):
+        gain = (1 - total) * CODE_SHARE * named
+        total = total + gain
+        gained.append(part + gain)
+    return total, torch.stack(gained, 1) if gained else parts

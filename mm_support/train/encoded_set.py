@@ -21,7 +21,7 @@ from mm_support.encode.text import Pieces
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge import late_interaction as pieces
-from mm_support.knowledge.base import entry_texts
+from mm_support.knowledge.points import entry_texts
 from mm_support.train.feedback import Feedback, with_feedback
 from mm_support.train.journal import Journal
 from mm_support.train.support_set import (

@@ -1,27 +1,28 @@
 """The encoded support set as tensors: turns that ask something, and the shelf of entries they are
 scored against.
 
-The score is the index's (knowledge/scoring.py), differentiable and for many turns at once; what
-differs is that the words' part is cut off at 0 as a whole, not modality by modality. Knows no file.
+The score is that of a search (knowledge/scoring.py), for many turns at once; what differs is that
+the words' part is cut off at 0 as a whole, not modality by modality. Knows no file.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
-from torch.nn.utils.rnn import pad_sequence
 
 from mm_support.encode.text import Pieces
 from mm_support.fuse.strategies import PHOTO, WORD_ROWS, FusedBatch, TokenBatch
 from mm_support.knowledge import late_interaction as pieces
-from mm_support.knowledge.base import entry_texts
-from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT, PictureCalibration
-from mm_support.knowledge.scoring import CODE_SHARE, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE, Rarity
+from mm_support.knowledge import scoring
+from mm_support.knowledge.index.postings import rarity
+from mm_support.knowledge.points import entry_texts
 from mm_support.language import identifiers as codes
 from mm_support.language.terms import term_set
 from mm_support.train.encoded_set import EncodedSet
@@ -37,64 +38,45 @@ TYPED, SPOKEN, READ = 0, 1, 2  # rows of the modalities in words
 
 @dataclass(frozen=True, eq=False)
 class Shelf:
-    """n entries of a base. facets: (n, k, d_text) and filled: (n, k); length: (n,) of their mean;
-    pictures: (n, m, d_picture), an entry without pictures has zeros; centre, title: (n, d_picture);
-    pictured: (n,).
+    """n entries of a base. facets: (K, d_text) and pictures: (M, d_picture), those of one entry
+    after another; how many each has, and the lengths of their means: (n,); titles: (n, d_picture).
     """
 
     facets: Tensor
-    filled: Tensor
-    length: Tensor
+    facet_counts: Tensor
+    facet_lengths: Tensor
     pictures: Tensor
-    centre: Tensor
-    title: Tensor
-    pictured: Tensor
+    picture_counts: Tensor
+    picture_lengths: Tensor
+    titles: Tensor
 
     def score(
         self, batch: TokenBatch, fused: FusedBatch, matches: Matches, own_hidden: bool = False
     ) -> Tensor:
         """(b, n) in 0..1. own_hidden: no entry is found by a text that it holds word for word."""
-        likeness = torch.einsum("bd,nkd->bnk", fused.text, self.facets)
-        hidden = ~self.filled.expand_as(likeness)
+        texts, hidden = scoring.Lists(self.facet_counts, self.facet_lengths), None
         if own_hidden:
-            hidden = hidden | (
-                torch.einsum("bd,nkd->bnk", batch.words[:, TYPED], self.facets) > SAME
-            )
-        best = likeness.masked_fill(hidden, -1.0).amax(-1)
-        whole = (
-            likeness.masked_fill(hidden, 0.0).sum(-1) / (~hidden).sum(-1).clamp_min(1) / self.length
+            places, _ = texts.places()
+            hidden = (batch.words[:, TYPED] @ self.facets.T)[:, places] > SAME
+        every = (fused.text @ self.facets.T)[:, None]
+        cosine = scoring.cosines(every, texts, hidden)
+        nothing = torch.zeros_like(matches.coverage[:, 1:])  # the sum stands for all modalities
+        shared = scoring.Matches(
+            matches.coverage,
+            matches.alike_hidden if own_hidden else matches.alike,
+            torch.ones_like(matches.coverage[..., 0]),
+            matches.codes,
         )
-        cosine = ((1 - WHOLE_SHARE) * best + WHOLE_SHARE * whole).clamp_min(0)
-        alike = matches.alike_hidden if own_hidden else matches.alike
-        found = (
-            fused.weights[:, WORD_ROWS, None]
-            * (WORD_SHARE * matches.coverage + PIECE_SHARE * alike)
-        ).sum(1)
-        total = (
-            (1 - WORD_SHARE - PIECE_SHARE) * cosine
-            + found
-            + fused.weights[:, PHOTO, None] * self._shown(fused.picture)
-        )
-        for row in range(matches.codes.shape[1]):
-            total = total + (1 - total) * CODE_SHARE * matches.codes[:, row]
-        return total
+        photo = fused.weights[:, PHOTO, None] * self._shown(fused.picture)
+        weights = fused.weights[:, WORD_ROWS]
+        return scoring.combine(torch.cat([cosine, nothing], 1), weights, shared, photo)[0]
 
-    def _shown(self, picture: Tensor, weights: PictureCalibration = CLIP_LITE) -> Tensor:
-        """(b, d_picture) -> (b, n) how likely the photo shows the entry, among the others; see
-        knowledge/pictures.py.
-        """
+    def _shown(self, picture: Tensor) -> Tensor:
+        """(b, d_picture) -> (b, n) how likely the photo shows the entry, among the others."""
         picture = normalize(picture, dim=-1)
-        worded = picture @ self.title.T
-        nearest = torch.einsum("bd,nmd->bnm", picture, self.pictures).amax(-1)
-        seen = (
-            weights.nearest * nearest
-            + weights.mean * (picture @ self.centre.T)
-            + weights.words * worded
-            + weights.bias
-        )
-        unseen = weights.only_words * worded + weights.only_words_bias
-        logits = torch.where(self.pictured, seen, unseen)
-        return logits.sigmoid() * (STAND_OUT * (logits - logits.amax(-1, keepdim=True))).exp()
+        lists = scoring.Lists(self.picture_counts, self.picture_lengths)
+        shown, worded = picture @ self.pictures.T, picture @ self.titles.T
+        return scoring.picture_scores(scoring.picture_logits(shown, worded, lists))
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,29 +153,25 @@ def _moved(item, device: torch.device) -> dict[str, Tensor]:
 def shelf_of(made: EncodedSet, base: str) -> Shelf:
     entries = made.rows.entries[base]
     facets = [torch.from_numpy(made.texts(entry_texts(entry))) for entry in entries]
-    seen = [
-        [made.photo(Picture(base, (), path, 0, "catalogue"))[0] for path in entry.pictures]
+    titles = torch.from_numpy(made.titles([entry.title for entry in entries]))
+    nothing = titles[:0]
+    pictures = [
+        torch.from_numpy(np.stack([made.photo(_catalogue(base, path))[0] for path in own]))
+        if (own := entry.pictures)
+        else nothing
         for entry in entries
     ]
-    title = torch.from_numpy(made.titles([entry.title for entry in entries]))
-    pictures = [
-        torch.from_numpy(np.stack(own)) if own else torch.zeros(1, title.shape[1]) for own in seen
-    ]
-    return Shelf(
-        pad_sequence(facets, batch_first=True),
-        pad_sequence([torch.ones(len(own), dtype=torch.bool) for own in facets], batch_first=True),
-        torch.stack([own.mean(0).norm() for own in facets]),
-        pad_sequence(
-            [
-                torch.cat([own, own[:1].expand(max(map(len, pictures)) - len(own), -1)])
-                for own in pictures
-            ],
-            batch_first=True,
-        ),
-        normalize(torch.stack([own.mean(0) for own in pictures]), dim=-1),
-        title,
-        torch.tensor([bool(own) for own in seen]),
-    )
+    return Shelf(*_listed(facets), *_listed(pictures), titles)
+
+
+def _catalogue(base: str, path: Path) -> Picture:
+    return Picture(base, (), path, 0, "catalogue")
+
+
+def _listed(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """All rows, how many there are of each, and the lengths of their means."""
+    lengths = [own.sum(0).norm() / max(1, len(own)) for own in rows]
+    return torch.cat(list(rows)), torch.tensor(list(map(len, rows))), torch.stack(lengths)
 
 
 class TurnTable:
@@ -204,10 +182,8 @@ class TurnTable:
         self._known = codes.Dictionary(self._entries)
         self._intents = {name: place for place, name in enumerate(intents)}
         self._stems, self._codes = zip(*(_words_of(entry) for entry in self._entries))
-        self._rare_words, self._rare_codes = (
-            Rarity(list(map(sorted, self._stems))),
-            Rarity([[codes.fold(c) for c in own] for own in self._codes]),
-        )
+        self._having = Counter(word for own in self._stems for word in own)
+        self._sharing = Counter(code for own in self._codes for code in set(map(codes.fold, own)))
         texts = [entry_texts(entry) for entry in self._entries]
         self._pieces = [(own, kept := made.pieces(own), pieces.merged(kept)) for own in texts]
         self._texts: dict[str, int] = {"": 0}
@@ -237,7 +213,7 @@ class TurnTable:
             [np.zeros((1, self._shelf.facets.shape[-1]), np.float32), self._made.texts(texts)]
         )
         photos = [
-            np.zeros(self._shelf.title.shape[1], np.float32),
+            np.zeros(self._shelf.titles.shape[1], np.float32),
             *(self._made.photo(p)[0] for p in pictures),
         ]
         shared = np.stack(
@@ -268,11 +244,13 @@ class TurnTable:
     def _shared(self, text: str, asked: Pieces) -> np.ndarray:
         """(4, n): what the text shares with each entry, see Matches."""
         stems, named = term_set(text), self._known.find(text)
-        covered = [self._rare_words.coverage(stems, own) for own in self._stems]
+        rare = {word: rarity(len(self._entries), self._having[word]) for word in stems}
+        total = sum(rare.values()) or 1
+        covered = [sum(rare[word] for word in stems & own) / total for own in self._stems]
         matched = [
             max(
                 (
-                    codes.match(frozenset({c}), own) * self._rare_codes.share(codes.fold(c))
+                    codes.match(frozenset({c}), own) / max(1, self._sharing[codes.fold(c)])
                     for c in named
                 ),
                 default=0.0,

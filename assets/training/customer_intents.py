@@ -1,0 +1,170 @@
+"""Fits the head that tells what a customer does (wants a person, is upset, greets ...).
+
+    python -m assets.training.customer_intents --encoder package:multilingual-e5-small --public FOLDER
+
+The examples in assets.training.customer_intents were written for this project; held_out.jsonl among them was
+written apart and only judges. Ordinary questions are those of the packs and, where FOLDER holds
+banking77/train.csv and clinc150/train_val.json, those of these two sets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mm_support.config import Settings
+from mm_support.decide.intent_head import (
+    Example,
+    everyday,
+    fit,
+    head_file,
+    read_examples,
+    save_head,
+)
+from mm_support.decide.intents import LABELS, Head, IntentReader, Reads
+from mm_support.types import Encode
+
+PUBLIC = 4_000  # questions that are drawn from each public set
+UNSEEN = 5  # every fifth intent of a public set is kept from training and only judges
+# intents of the public sets that are not ordinary questions: small talk, and requests to act
+NOT_ORDINARY = frozenset(
+    "terminate_account edit_personal_details greeting goodbye thank_you yes no maybe repeat cancel "
+    "are_you_a_bot what_is_your_name who_do_you_work_for who_made_you what_are_your_hobbies "
+    "where_are_you_from how_old_are_you do_you_have_pets meaning_of_life tell_joke user_name "
+    "make_call text what_can_i_ask_you change_user_name freeze_account flip_coin roll_dice "
+    "next_song cancel_reservation report_lost_card smart_home change_speed whisper_mode "
+    "accept_reservations confirm_reservation".split()
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Examples and what a head reads in them."""
+
+    rows: Sequence[Example]
+    reads: Sequence[Reads]
+
+    def rate(self, label: str, of: str | None = None, language: str = "") -> dict[str, object]:
+        """Share of the examples of a label, or of the ordinary ones (of="none"), that are read as
+        it, with a 95 % interval (Wilson 1927).
+        """
+        from scipy.stats import binomtest
+
+        wanted = () if of == "none" else (label,)
+        said = [
+            label in reads.says
+            for row, reads in zip(self.rows, self.reads)
+            if set(wanted) <= set(row.labels)
+            and (wanted or not row.labels)
+            and language in ("", row.language)
+        ]
+        if not said:
+            return {"examples": 0}
+        low, high = binomtest(sum(said), len(said)).proportion_ci(method="wilson")
+        share = round(sum(said) / len(said), 4)
+        return {"examples": len(said), "share": share, "interval": [round(low, 4), round(high, 4)]}
+
+
+def public_questions(folder: Path) -> Iterator[Example]:
+    """Ordinary questions of BANKING77 (CC BY 4.0) and CLINC150 (CC BY 3.0), grouped by intent."""
+    with (folder / "banking77" / "train.csv").open(encoding="utf-8", newline="") as file:
+        banking = [(row["text"], row["category"]) for row in csv.DictReader(file)]
+    clinc = json.loads((folder / "clinc150" / "train_val.json").read_text(encoding="utf-8"))
+    chosen = random.Random(0)
+    for name, pairs in (("banking77", banking), ("clinc150", clinc["train"] + clinc["val"])):
+        ordinary = [(text, intent) for text, intent in pairs if intent not in NOT_ORDINARY]
+        for text, intent in chosen.sample(ordinary, min(PUBLIC, len(ordinary))):
+            yield Example(text, group=f"{name} {intent}")
+
+
+def split_groups(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """Those that are learned from, and those of every fifth intent, which only judge."""
+    groups = sorted({row.group for row in rows})
+    unseen = set(groups[::UNSEEN])
+    return [r for r in rows if r.group not in unseen], [r for r in rows if r.group in unseen]
+
+
+def figures(head: Head, encode: Encode, ordinary: Sequence[Example]) -> dict[str, object]:
+    """Recall on the held-out examples, by language too, and false alarms on ordinary questions."""
+    reader = IntentReader(head, encode)
+    held = read_examples(held_out=True)
+    judged = Judged(held, [reader.read(row.text) for row in held])
+    everyday_ones = Judged(ordinary, [reader.read(row.text) for row in ordinary])
+    labels = [label for label in LABELS if label != "none"]
+    languages = sorted({row.language for row in held})
+    return {
+        label: {
+            "threshold": head.thresholds[label],
+            "recall": judged.rate(label),
+            "recall_by_language": {
+                name: judged.rate(label, language=name).get("share") for name in languages
+            },
+            "false_alarms": everyday_ones.rate(label, "none"),
+            "false_alarms_on_hard_ones": judged.rate(label, "none"),
+        }
+        for label in labels
+    } | {"choice": choice_figure(held, judged.reads), "follow_up_auc": leaning(judged)}
+
+
+def choice_figure(held: Sequence[Example], reads: Sequence[Reads]) -> dict[str, object]:
+    """How often the candidate that was chosen is the one that is told."""
+    right = [read.choice == row.choice for row, read in zip(held, reads) if row.choice]
+    return {"examples": len(right), "share": round(float(np.mean(right)), 4)}
+
+
+def leaning(judged: Judged) -> float:
+    """Area under the curve of Reads.follow_up: follow-ups against questions that stand alone."""
+    from sklearn.metrics import roc_auc_score
+
+    kept = [
+        (row.labels == ("follow_up",), read.follow_up)
+        for row, read in zip(judged.rows, judged.reads)
+        if row.labels in ((), ("follow_up",))
+    ]
+    truth, told = zip(*kept)
+    return round(float(roc_auc_score(truth, told)), 4)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--encoder", default="package:multilingual-e5-small")
+    parser.add_argument("--public", type=Path, help="folder of banking77/ and clinc150/")
+    parser.add_argument("--out", type=Path, help="file of the head; by default that which ships")
+    options = parser.parse_args()
+
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+
+    settings = Settings(text_model=options.encoder)
+    encode = load_text_encoder(settings, resolve_device(settings.device)).encode
+    public = list(public_questions(options.public)) if options.public else []
+    learned, unseen = split_groups(public)
+    examples = read_examples()
+    head = fit(examples, [*everyday(), *learned], encode, options.encoder)
+    card = {
+        "what": "tells what a customer does beside asking (mm_support/decide/intents.py)",
+        "made_for": options.encoder,
+        "trained_by": f"python -m assets.training.customer_intents --encoder {options.encoder}"
+        + (" --public FOLDER" if public else ""),
+        "data": "assets.training.customer_intents (written for this project), questions of the packs"
+        + (", BANKING77 (CC BY 4.0), CLINC150 (CC BY 3.0)" if public else ""),
+        "licence": "as the project",
+        "examples": len(examples),
+        "held_out": figures(head, encode, unseen or everyday()),
+    }
+    out = options.out or head_file(options.encoder)
+    save_head(head, out, card)
+    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+    out.with_suffix(".json").write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,255 @@
+"""The embedded index: a folder a knowledge base, in it a folder a version and a pointer.
+
+    <folder>/<base>/current     the key of the version that is read, and of the one before
+    <folder>/<base>/<key>/      a version (version.py); its file "held" is locked by all who read it
+    <folder>/<base>/<key>.new/  one that is being written, locked by who writes it
+
+A version is written beside, brought to the disk and made current by one rename. So a process that
+ends at any moment leaves the old base whole; what it leaves behind is removed by whoever looks
+next. Readers never wait. Knows nothing of how entries are scored.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from mm_support.errors import KnowledgeError, no_such_base
+from mm_support.knowledge.index import NAME, Point, check_name
+from mm_support.knowledge.index.locks import share, take, waiting
+from mm_support.knowledge.index.version import (
+    LAYOUT,
+    Version,
+    VersionWriter,
+    make_durable,
+    write_durably,
+)
+
+CURRENT, HELD, LOCK, NEW, GONE = "current", "held", ".lock", ".new", ".gone"
+KEY_DIGITS = 8
+TRIES = 20  # openings of a base that is being replaced over and over
+
+
+class Pointer(NamedTuple):
+    """The key of the version that is current, and of the one before; "" where there is none."""
+
+    current: str
+    before: str = ""
+
+
+class FolderIndex:
+    """Knowledge bases in a data folder that any number of processes read and write.
+
+    signature: names the models that make vectors; a version of others keeps answering by its words.
+    Entries' pictures lie in pictures_dir, and what bases were made of in sources_dir, a folder a
+    base; what no version uses any more is removed there.
+    """
+
+    def __init__(self, data_dir: Path, signature: str, d_text: int, d_picture: int) -> None:
+        self._folder = Path(data_dir) / "bases"
+        self.pictures_dir, self.sources_dir = (
+            Path(data_dir) / "pictures",
+            Path(data_dir) / "sources",
+        )
+        self.signature = f"{signature}-{LAYOUT}"
+        self._dims = {"d_text": d_text, "d_picture": d_picture}
+        self._opened: dict[str, Version] = {}
+        self._lock = threading.Lock()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for name in self._all_names():
+            self._sweep(name)
+
+    def names(self) -> list[str]:
+        """All knowledge bases, in order."""
+        return [name for name in self._all_names() if self._pointer(name)]
+
+    def open(self, name: str) -> Version:
+        """The current version. Raises KnowledgeError for a base that does not exist."""
+        for _ in range(TRIES):
+            pointer = self._pointer(name)
+            if pointer is None:
+                raise no_such_base(name, self.names())
+            with self._lock:
+                version = self._opened.get(name)
+                if version is not None and version.key == pointer.current:
+                    return version
+                version = self._read(name, pointer.current)
+                if version is not None:
+                    self._opened[name] = version
+                    return version
+        raise KnowledgeError(f"The knowledge base {name!r} cannot be opened; try again.")
+
+    def fits(self, version: Version) -> bool:
+        """Whether these models made its vectors."""
+        return version.about.signature == self.signature
+
+    @contextmanager
+    def changing(self, name: str) -> Iterator[None]:
+        """One at a time, over all processes: whoever makes a version out of the one before."""
+        check_name(name)
+        with waiting(self._folder / f".{name}{LOCK}"):
+            yield
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[FolderWriter]:
+        """A new version of a base; left without `publish`, it leaves no trace."""
+        check_name(name)
+        key = f"{time.time_ns():x}-{uuid.uuid4().hex[:KEY_DIGITS]}"
+        folder = self._folder / name / f"{key}{NEW}"
+        with waiting(self._folder / LOCK):
+            folder.mkdir(parents=True)
+            held = take(folder / HELD)
+        writer = FolderWriter(self, name, folder, held)
+        try:
+            yield writer
+        finally:
+            writer.close()
+            self._sweep(name)
+
+    def publish(self, name: str, folder: Path, held: IO[bytes] | None) -> None:
+        """Makes a finished folder the current version."""
+        base, key = folder.parent, folder.name.removesuffix(NEW)
+        with waiting(self._folder / LOCK):
+            if held:
+                held.close()  # readers hold it from now on; nobody removes it while we wait here
+            pointer = self._pointer(name) or Pointer("")
+            os.replace(folder, base / key)
+            make_durable(base)
+            self._point(name, Pointer(key, pointer.current))
+        with self._lock:
+            self._opened.pop(name, None)
+
+    def undo(self, name: str) -> None:
+        """Makes the version before current again; a second time brings back what was undone."""
+        with waiting(self._folder / LOCK):
+            pointer = self._pointer(name)
+            if pointer is None or not (self._folder / name / pointer.before / HELD).is_file():
+                raise KnowledgeError(f"The knowledge base {name!r} has no version before this one.")
+            self._point(name, Pointer(pointer.before, pointer.current))
+
+    def remove(self, name: str) -> None:
+        """Removes a base with its pictures and sources; raises KnowledgeError as `open` does."""
+        self.open(name)
+        with waiting(self._folder / LOCK):
+            (self._folder / name / CURRENT).unlink(missing_ok=True)
+        with self._lock:
+            self._opened.pop(name, None)
+        self._sweep(name)
+
+    def close(self) -> None:
+        with self._lock:
+            self._opened.clear()
+
+    def _all_names(self) -> list[str]:
+        """Of bases, and of what a base has left behind."""
+        return sorted(path.name for path in self._folder.iterdir() if NAME.fullmatch(path.name))
+
+    def _pointer(self, name: str) -> Pointer | None:
+        if not NAME.fullmatch(name):
+            return None
+        try:
+            return Pointer(*json.loads((self._folder / name / CURRENT).read_bytes()))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _point(self, name: str, pointer: Pointer) -> None:
+        base = self._folder / name
+        beside = base / f"{CURRENT}{NEW}"
+        write_durably(beside, json.dumps(pointer))
+        os.replace(beside, base / CURRENT)
+        make_durable(base)
+
+    def _read(self, name: str, key: str) -> Version | None:
+        """None where the version was removed after its key was read."""
+        folder = self._folder / name / key
+        try:
+            held = share(folder / HELD)
+        except FileNotFoundError:
+            return None
+        return Version(folder, self.pictures_dir, held) if held else None
+
+    def _sweep(self, name: str) -> None:
+        """Removes the versions that nobody uses, and the files that no version uses."""
+        base = self._folder / name
+        with waiting(self._folder / LOCK):
+            pointer = self._pointer(name) or ()
+            folders = [path for path in base.glob("*") if path.is_dir()]
+            left = [path for path in folders if path.name in pointer or not _removed(path)]
+            if any(path.suffix == NEW for path in left):
+                return  # its writer may have stored files already that no version names yet
+            left = [path for path in left if path.suffix != GONE]
+            self._sweep_files(name, [Version(path, self.pictures_dir) for path in left])
+            if not left:
+                shutil.rmtree(base, ignore_errors=True)
+
+    def _sweep_files(self, name: str, versions: list[Version]) -> None:
+        pictures = set().union(*(version.entries.pictures() for version in versions))
+        for path in (self.pictures_dir / name).glob("*"):
+            if path.relative_to(self.pictures_dir).as_posix() not in pictures:
+                path.unlink()
+        sources = set().union(*(version.about.recipe.get("kept", ()) for version in versions))
+        for path in (self.sources_dir / name).glob("*"):
+            if path.name not in sources:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+class FolderWriter:
+    """A version that is being written, see Index.writing. held: its lock."""
+
+    def __init__(self, index: FolderIndex, name: str, folder: Path, held: IO[bytes] | None) -> None:
+        self._index, self._name, self._folder, self._held = index, name, folder, held
+        self._version = VersionWriter(folder, index.pictures_dir)
+
+    def add(self, point: Point) -> None:
+        with _told_in_words():
+            self._version.add(point)
+
+    def publish(self, label: str, recipe: dict[str, Any] | None = None) -> None:
+        about = {"label": label, "signature": self._index.signature, "recipe": recipe or {}}
+        with _told_in_words():
+            self._version.finish(about | self._index._dims)
+            self._index.publish(self._name, self._folder, self._held)
+
+    def close(self) -> None:
+        """Closes the files of a version that was not published."""
+        with suppress(OSError, sqlite3.Error):
+            self._version.close()
+        if self._held:
+            self._held.close()
+
+
+@contextmanager
+def _told_in_words() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as exc:
+        raise KnowledgeError("Two entries have the same id; give each one of its own.") from exc
+    except (OSError, sqlite3.Error) as exc:
+        raise KnowledgeError(
+            f"The knowledge base could not be written ({exc}); "
+            "the old one stays. Make room, or choose another data folder."
+        ) from exc
+
+
+def _removed(folder: Path) -> bool:
+    """Removes a version that nobody holds. False where somebody does."""
+    held = take(folder / HELD)
+    if held is None:
+        return False
+    held.close()
+    gone = folder.with_suffix(GONE)
+    try:
+        os.replace(folder, gone)  # fails where a system does not let go of files that are read
+    except OSError:
+        return False
+    shutil.rmtree(gone, ignore_errors=True)
+    return not gone.exists()

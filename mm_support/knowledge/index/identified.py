@@ -1,0 +1,82 @@
+"""Which entries name an identifier (E24, WH-1000XM5), exactly or nearly.
+
+What is nearly the same is the language room's business; here it is only made sure that a question
+is compared with few identifiers of a base, not with all. Knows no vector.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from functools import cached_property
+
+import numpy as np
+
+from mm_support.knowledge.index.table import Table
+from mm_support.language import identifiers as codes
+
+SCHEMA = "CREATE TABLE identifiers (name TEXT PRIMARY KEY, entries BLOB) WITHOUT ROWID;"
+
+
+class IdentifiersWriter:
+    """Collects the identifiers of one entry after another."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, list[int]] = {}
+
+    def add(self, row: int, named: Iterable[str]) -> None:
+        for name in named:
+            self._entries.setdefault(name, []).append(row)
+
+    def store(self, connection: sqlite3.Connection) -> None:
+        rows = (
+            (name, np.array(own, np.int32).tobytes()) for name, own in sorted(self._entries.items())
+        )
+        connection.executemany("INSERT INTO identifiers VALUES (?, ?)", rows)
+
+
+class Identifiers:
+    """The identifiers of a base of n entries."""
+
+    def __init__(self, table: Table, n: int) -> None:
+        self._table, self._n = table, n
+
+    @cached_property
+    def _entries(self) -> dict[str, np.ndarray]:
+        rows = self._table.rows("SELECT name, entries FROM identifiers")
+        return {name: np.frombuffer(entries, np.int32) for name, entries in rows}
+
+    @cached_property
+    def _alike(self) -> dict[str, list[str]]:
+        """Names by what they have in common with those that may be taken for them."""
+        found: dict[str, list[str]] = {}
+        for name in self._entries:
+            for key in _keys(name):
+                found.setdefault(key, []).append(name)
+        return found
+
+    def matches(self, named: frozenset[str]) -> np.ndarray:
+        """(n,) float32 in 0..1: how surely each entry is what one of the identifiers names; less
+        where several entries name the same.
+        """
+        scores = np.zeros(self._n, np.float32)
+        for code in named:
+            near = {name for key in _keys(code) for name in self._alike.get(key, ())}
+            share = 1 / max(1, self._sharing(code))
+            for name in near:
+                likeness = codes.match(frozenset({code}), frozenset({name})) * share
+                rows = self._entries[name]
+                scores[rows] = np.maximum(scores[rows], likeness)
+        return scores
+
+    def _sharing(self, code: str) -> int:
+        """How many entries name it, or what looks the same."""
+        same = [self._entries[name] for name in self._alike.get(codes.fold(code), ())]
+        return len(np.unique(np.concatenate(same))) if same else 0
+
+
+def _keys(code: str) -> set[str]:
+    """What two identifiers share that may be taken for each other; of errors also their number."""
+    numbered = codes.NUMBERED.fullmatch(code)
+    number = numbered[2] if numbered else code.lstrip("0") if code.isdigit() else ""
+    return {codes.fold(code)} | ({f"#{number}"} if number else set())

@@ -1,0 +1,236 @@
+"""A query -> the best entries of a version.
+
+Terms, identifiers and vectors each propose entries; all that were proposed are then scored in one
+pass (scoring.py). Of a base with many entries, one vector an entry first chooses those whose
+vectors are compared one by one. A version whose vectors are of other models answers by its terms
+and identifiers alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mm_support.device import torch_threads
+from mm_support.knowledge import scoring
+from mm_support.knowledge.index.arrays import span
+from mm_support.knowledge.index.version import Version
+from mm_support.knowledge.query import SearchQuery
+from mm_support.types import Hit
+
+CANDIDATES = 50  # entries that each way of looking may propose
+FIRST_STAGE = 1_000  # entries whose vectors are compared one by one in a large base
+LARGE = 4_000  # entries from which on a base counts as large
+BLOCK = 2_048  # word pieces that are compared at once
+PHOTO = "photo"
+
+
+class Lexical(NamedTuple):
+    """What the m modalities share with all n entries, apart from vectors. names: of the modalities;
+    coverage, identified: (m, n) in 0..1; ranked: (n,) BM25 of all terms together.
+    """
+
+    names: tuple[str, ...]
+    coverage: np.ndarray
+    identified: np.ndarray
+    ranked: np.ndarray
+
+
+def recognise(version: Version, query: SearchQuery) -> SearchQuery:
+    """The query as a base reads it: with the identifiers that the base knows, those of the turn
+    before only where this one names none; words in a photo that are in entries of every kind, a
+    maker's name, tell nothing apart.
+    """
+    read = query.terms.get("photo_text", frozenset())
+    if read and len(query.fused.weights) > 1 and version.postings.everywhere(read):
+        query = query.without("photo_text")
+    known = version.dictionary
+    found = {
+        modality: known.read(texts) if modality == "photo_text" else known.find(" ".join(texts))
+        for modality, texts in query.texts.items()
+    }
+    named = {modality: own for modality, own in found.items() if own}
+    if len(named) > 1:
+        named.pop("context", None)
+    return replace(query, identifiers=named)
+
+
+def search(version: Version, query: SearchQuery, limit: int, on: date, fits: bool) -> list[Hit]:
+    """At most `limit` entries that hold on a day, best first. fits: the query's vectors are of the
+    models that made the version's.
+    """
+    if not len(version):
+        return []
+    holds = version.entries.valid(on)
+    shared = _lexical(version, query)
+    threads = None if len(version) > LARGE else 1
+    with torch.inference_mode(), torch_threads(threads):
+        find = _score if fits else _score_words
+        rows, totals, parts = find(version, query, shared, holds, max(limit, CANDIDATES))
+    least = np.partition(totals, -limit)[-limit] if len(totals) > limit else -np.inf
+    best = np.flatnonzero(totals >= least)
+    entries = version.entries.some([int(row) for row in rows[best]])
+    hits = [
+        Hit(entry, float(totals[place]), {name: float(own[place]) for name, own in parts.items()})
+        for entry, place in zip(entries, best)
+    ]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.entry.id))[:limit]
+
+
+def _lexical(version: Version, query: SearchQuery) -> Lexical:
+    worded = [name for name in query.fused.parts if name != PHOTO]
+    names = tuple(dict.fromkeys([*worded, *query.identifiers]))
+    asked = frozenset().union(*query.terms.values())
+    found = version.postings.find(asked)
+    nothing = frozenset()
+    covered = [version.postings.coverage(query.terms.get(name, nothing), found) for name in names]
+    named = [version.identifiers.matches(query.identifiers.get(name, nothing)) for name in names]
+    shape = (len(names), len(version))
+    ranked = version.postings.bm25(asked, found).sum(1)
+    return Lexical(names, np.array(covered).reshape(shape), np.array(named).reshape(shape), ranked)
+
+
+def _score(
+    version: Version, query: SearchQuery, shared: Lexical, holds: np.ndarray, most: int
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Candidates (c,), their scores (c,), and what each modality adds to them."""
+    fused = query.fused
+    proposed = [
+        _best(shared.identified.max(0, initial=0.0), holds, most),
+        _best(shared.ranked, holds, most),
+    ]
+    if fused.text is not None:
+        proposed.append(_by_text(version, torch.from_numpy(fused.text), holds, most))
+    if fused.picture is not None:
+        proposed.append(_by_look(version, _unit(fused.picture), holds, most))
+    rows = np.unique(np.concatenate(proposed))
+    weights = torch.tensor([[fused.weights.get(name, 0.0) for name in shared.names]])
+    matches = scoring.Matches(
+        torch.from_numpy(shared.coverage[None, :, rows]),
+        *_alike(version, query, shared.names, torch.from_numpy(rows)),
+        torch.from_numpy(shared.identified[None, :, rows]),
+    )
+    photo = _photo(version, fused.picture, torch.from_numpy(rows))
+    totals, parts = scoring.combine(
+        _cosines(version, query, shared.names, torch.from_numpy(rows)), weights, matches, photo
+    )
+    by = dict(zip(shared.names, parts[0].numpy()))
+    if fused.picture is not None:
+        by[PHOTO] = photo[0].numpy()
+    return rows, totals[0].numpy(), by
+
+
+def _score_words(
+    version: Version, query: SearchQuery, shared: Lexical, holds: np.ndarray, most: int
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """The same without vectors: the share of the words that an entry has, and its identifiers."""
+    proposed = [shared.identified.max(0, initial=0.0), shared.ranked]
+    rows = np.unique(np.concatenate([_best(scores, holds, most) for scores in proposed]))
+    coverage, identified = (
+        torch.from_numpy(own[None, :, rows]) for own in (shared.coverage, shared.identified)
+    )
+    weights = torch.tensor([[query.fused.weights.get(name, 0.0) for name in shared.names]])
+    nothing = torch.zeros_like(coverage)
+    # the words stand in for the vectors that are not there, so they have the whole weight
+    matches = scoring.Matches(coverage, nothing, torch.zeros_like(weights), identified)
+    totals, parts = scoring.combine(
+        weights[..., None] * coverage, weights, matches, torch.zeros(1, len(rows))
+    )
+    return rows, totals[0].numpy(), dict(zip(shared.names, parts[0].numpy()))
+
+
+def _best(scores: np.ndarray, holds: np.ndarray, most: int, above: float = 0.0) -> np.ndarray:
+    """The rows of the `most` highest scores above a bound, among the entries that hold."""
+    scores = np.where(holds, scores, -np.inf)
+    rows = np.flatnonzero(scores > above)
+    if len(rows) > most:
+        rows = rows[np.argpartition(-scores[rows], most)[:most]]
+    return rows
+
+
+def _unit(vector: np.ndarray) -> Tensor:
+    return torch.from_numpy(vector / max(float(np.linalg.norm(vector)), 1e-9)).float()
+
+
+def _by_text(version: Version, text: Tensor, holds: np.ndarray, most: int) -> np.ndarray:
+    """Entries with the most similar texts, each by its best one."""
+    arrays, asked = version.arrays, text.half()
+    if len(version) <= LARGE:
+        likeness = torch.mv(arrays.facets, asked)
+        rows, counts = np.arange(len(version)), arrays.facet_starts.diff()
+    else:
+        rows = _best(torch.mv(arrays.means, asked).float().numpy(), holds, FIRST_STAGE, -np.inf)
+        places, counts = span(arrays.facet_starts, torch.from_numpy(rows))
+        likeness = torch.mv(arrays.facets[places], asked)
+    best = torch.segment_reduce(likeness.float(), "max", lengths=counts, axis=0)
+    return rows[_best(best.numpy(), holds[rows], most, -np.inf)]
+
+
+def _by_look(version: Version, picture: Tensor, holds: np.ndarray, most: int) -> np.ndarray:
+    """Entries that the photo most likely shows."""
+    rows = np.arange(len(version))
+    if len(version) > LARGE:
+        near = torch.mv(version.arrays.looks, picture.half()).float().numpy()
+        rows = _best(near, holds, FIRST_STAGE, -np.inf)
+    logits = _logits(version, picture.half(), torch.from_numpy(rows))[0].numpy()
+    return rows[_best(logits, holds[rows], most, -np.inf)]
+
+
+def _cosines(version: Version, query: SearchQuery, names: tuple[str, ...], rows: Tensor) -> Tensor:
+    """(1, m, c), see scoring.cosines; 0 for a modality that only names identifiers."""
+    if query.fused.text is None:
+        return torch.zeros(1, len(names), len(rows))
+    nothing = np.zeros_like(query.fused.text)
+    parts = np.stack([query.fused.parts.get(name, nothing) for name in names]).astype(np.float32)
+    places, counts = span(version.arrays.facet_starts, rows)
+    every = torch.from_numpy(parts) @ version.arrays.facets[places].float().T
+    lists = scoring.Lists(counts, version.arrays.facet_lengths[rows])
+    return scoring.cosines(every[None], lists)
+
+
+def _alike(
+    version: Version, query: SearchQuery, names: tuple[str, ...], rows: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(1, m, c) the likeness of each modality's word pieces, and (1, m) whether it has any."""
+    alike = torch.zeros(1, len(names), len(rows))
+    known = [name in query.pieces and name in query.fused.parts for name in names]
+    asked = {place: query.pieces[names[place]] for place, own in enumerate(known) if own}
+    if sum(map(len, asked.values())):
+        places, counts = span(version.arrays.piece_starts, rows)
+        every = np.concatenate(list(asked.values())).astype(np.float32)
+        likeness = _piece_cosines(version, places, torch.from_numpy(every))
+        best = scoring.maxsim(likeness, counts).split([len(own) for own in asked.values()], 1)
+        for place, own in zip(asked, best):
+            alike[0, place] = own.sum(1).clamp_min(0) / max(1, own.shape[1])
+    return alike, torch.tensor([known], dtype=torch.float32)
+
+
+def _piece_cosines(version: Version, places: Tensor, asked: Tensor) -> Tensor:
+    """(p, t); some pieces at a time, so that what is made of their bytes stays in the cache."""
+    arrays = version.arrays
+    blocks = [arrays.pieces[own].float() @ asked.T for own in places.split(BLOCK)]
+    return torch.cat(blocks) * arrays.piece_scales[places, None]
+
+
+def _photo(version: Version, picture: np.ndarray | None, rows: Tensor) -> Tensor:
+    """(1, c) what the photo adds to the scores: its weight times how likely it shows each entry."""
+    if picture is None or not len(rows):
+        return torch.zeros(1, len(rows))
+    weight = float(np.linalg.norm(picture))
+    logits = _logits(version, _unit(picture), rows)
+    return weight * scoring.picture_scores(logits)
+
+
+def _logits(version: Version, picture: Tensor, rows: Tensor) -> Tensor:
+    """(1, c) log odds that a photo shows each entry. picture: its unit vector, in any precision."""
+    arrays = version.arrays
+    places, counts = span(arrays.picture_starts, rows)
+    shown = torch.mv(arrays.pictures[places].to(picture.dtype), picture).float()
+    worded = torch.mv(arrays.titles[rows].to(picture.dtype), picture).float()
+    lists = scoring.Lists(counts, arrays.picture_lengths[rows])
+    return scoring.picture_logits(shown[None], worded[None], lists)

@@ -1,0 +1,133 @@
+"""A version of a base, as it lies in a folder: written once, then read by anybody.
+
+    about.json      which models made its vectors, what it was read from (About)
+    entries.sqlite  entries, terms, identifiers
+    facets ...      vectors (arrays.py)
+
+Knows no other version and no base's name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+from mm_support.knowledge.index import About, Point, entries, identified, postings
+from mm_support.knowledge.index.arrays import Arrays, ArrayWriter, open_arrays
+from mm_support.knowledge.index.entries import Entries, EntriesWriter
+from mm_support.knowledge.index.identified import Identifiers, IdentifiersWriter
+from mm_support.knowledge.index.postings import Postings, PostingsWriter
+from mm_support.knowledge.index.table import Table, create
+from mm_support.language import identifiers as codes
+from mm_support.language.detect import language_of
+from mm_support.language.terms import terms
+
+ABOUT, ENTRIES = "about.json", "entries.sqlite"
+SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
+LAYOUT = 1  # of the files; it belongs to the signature, so vectors in another one are made again
+
+
+class VersionWriter:
+    """Writes the files of a version into a folder."""
+
+    def __init__(self, folder: Path, pictures_dir: Path) -> None:
+        self._folder = folder
+        self._connection = create(folder / ENTRIES, SCHEMAS)
+        self._entries = EntriesWriter(self._connection, pictures_dir)
+        self._arrays = ArrayWriter(folder)
+        self._postings, self._identifiers = PostingsWriter(), IdentifiersWriter()
+
+    def add(self, point: Point) -> None:
+        entry = point.entry
+        self._identifiers.add(self._entries.rows, codes.identifiers_of(entry))
+        texts = (entry.title, " ".join(entry.questions), entry.answer)
+        language = language_of(entry.text)
+        self._postings.add([terms(text, language) for text in texts])
+        self._arrays.add(point.text, point.picture, point.words, point.pieces)
+        self._entries.add(entry, point.digest, point.origin)
+
+    def close(self) -> None:
+        """Closes the files; all of them are on the disk then."""
+        self._arrays.close()
+        self._connection.close()
+
+    def finish(self, about: dict[str, Any]) -> None:
+        """Stores what is known only at the end. about: the fields of About but for the counts."""
+        self._postings.store(self._connection)
+        self._identifiers.store(self._connection)
+        self._connection.execute("COMMIT")
+        self.close()
+        counts = {"entries": self._entries.rows, "pictures": self._entries.pictures}
+        made = About(**{**about, **counts})
+        write_durably(self._folder / ABOUT, json.dumps(asdict(made), ensure_ascii=False))
+        for path in (self._folder / ENTRIES, self._folder):
+            make_durable(path)
+
+
+class Version:
+    """A version that is being read. held: an open file that says so to whoever removes old ones."""
+
+    def __init__(self, folder: Path, pictures_dir: Path, held: IO[bytes] | None = None) -> None:
+        self.key, self._folder, self._held = folder.name, folder, held
+        stored = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        self.about = About(**stored)
+        self._table = Table(folder / ENTRIES)
+        n = self.about.entries
+        self.entries = Entries(self._table, pictures_dir, n)
+        self.postings = Postings(self._table, n)
+        self.identifiers = Identifiers(self._table, n)
+
+    def __len__(self) -> int:
+        return self.about.entries
+
+    @cached_property
+    def dictionary(self) -> codes.Dictionary:
+        """The identifiers that the base knows, to find them in a question."""
+        return codes.Dictionary(self.entries.all())
+
+    @cached_property
+    def arrays(self) -> Arrays:
+        return open_arrays(self._folder, self.about.d_text, self.about.d_picture)
+
+    def points(self, rows: Sequence[int]) -> Iterator[Point]:
+        """Entries with their vectors as they are stored, to be added to another version."""
+        arrays = self.arrays
+        for row, entry, digest, origin in self.entries.records(rows):
+            text, pieces, picture = (
+                slice(*starts[row : row + 2].tolist())
+                for starts in (arrays.facet_starts, arrays.piece_starts, arrays.picture_starts)
+            )
+            yield Point(
+                entry,
+                arrays.facets[text].float().numpy(),
+                arrays.pictures[picture].float().numpy(),
+                arrays.titles[row].float().numpy(),
+                (arrays.pieces[pieces] * arrays.piece_scales[pieces, None]).numpy(),
+                digest,
+                origin,
+            )
+
+
+def write_durably(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def make_durable(path: Path) -> None:
+    """Waits until a file's content, or a folder's names, are on the disk. Windows knows no folders
+    here.
+    """
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,143 @@
+"""Entries -> points: their texts and pictures encoded, pictures kept small under the data folder.
+
+What an entry's vectors are made of has a digest, so that an entry that did not change keeps them.
+Knows nothing of files that knowledge comes in, or of how points are stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mm_support.device import usable_threads
+from mm_support.encode.image import ImageEncoder
+from mm_support.encode.text import TextEncoder
+from mm_support.errors import InputError
+from mm_support.inputs.photo import load_photo
+from mm_support.knowledge.index import Point
+from mm_support.knowledge.late_interaction import merged
+from mm_support.language.sentences import split_sentences
+from mm_support.types import Entry, Remark
+
+MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
+PICTURE_SIDE = 1_024  # pixels, longest side of a kept picture
+OPENED = 4  # pictures at once, at full size
+PHOTOS = 16  # pictures that are in memory and encoded together
+QUALITY = 88  # of a kept picture, as JPEG
+
+Found = dict[str, list[tuple[Path, np.ndarray]]]  # entry id -> kept picture, (d_picture,) vector
+
+
+class PointMaker:
+    """Makes points with the encoders of a service. pictures_dir: a folder a base is made there."""
+
+    def __init__(self, text: TextEncoder, image: ImageEncoder, pictures_dir: Path) -> None:
+        self._text, self._image, self._pictures_dir = text, image, pictures_dir
+
+    def points(
+        self, name: str, entries: Sequence[Entry], digests: Sequence[str], remarks: list[Remark]
+    ) -> Iterator[Point]:
+        """The points of some entries of a base; remarks: what is to be said is added."""
+        texts = [entry_texts(entry) for entry in entries]
+        with ThreadPoolExecutor(
+            1, "pictures"
+        ) as beside:  # opening them needs other time than texts
+            pictures = beside.submit(self._encode_pictures, name, entries, remarks)
+            whole, pieces = self._text.encode_pieces(sum(texts, []), "passage")
+            titles = self._image.encode_words([entry.title for entry in entries])
+            seen = pictures.result()
+        rows = zip(whole, pieces)
+        for entry, digest, own, title in zip(entries, digests, texts, titles):
+            vectors, own_pieces = zip(*islice(rows, len(own)))
+            kept = seen[entry.id]
+            stored = replace(entry, pictures=tuple(path for path, _ in kept))
+            looks = np.array([vector for _, vector in kept], np.float32)
+            looks = looks.reshape(-1, self._image.dim)
+            yield Point(stored, np.stack(vectors), looks, title, merged(own_pieces), digest)
+
+    def _encode_pictures(self, name: str, entries: Sequence[Entry], remarks: list[Remark]) -> Found:
+        """The pictures of each entry that open; PHOTOS are in memory at once, small."""
+        found: Found = {entry.id: [] for entry in entries}
+        wanted = ((entry, source) for entry in entries for source in entry.pictures)
+        with ThreadPoolExecutor(min(OPENED, usable_threads()), "open pictures") as pool:
+            while group := list(islice(wanted, PHOTOS)):
+                opened = pool.map(lambda pair: self._keep(name, pair[1]), group)
+                kept = []
+                for (entry, source), result in zip(group, opened):
+                    if isinstance(result, InputError):
+                        remarks.append(remark(entry, f"picture {source.name}: {result}"))
+                    else:
+                        kept.append((entry.id, *result))
+                vectors = self._image.encode([photo for *_, photo in kept])
+                for (entry_id, path, _), vector in zip(kept, vectors):
+                    found[entry_id].append((path, vector))
+        return found
+
+    def _keep(self, name: str, source: Path) -> tuple[Path, Image.Image] | InputError:
+        """Path under the data folder and photo of at most PICTURE_SIDE, or why it does not open.
+
+        Named by content, so kept once; one that lies in the folder already stays as it is.
+        """
+        try:
+            photo = load_photo(source)
+        except InputError as exc:
+            return exc
+        photo.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+        folder = self._pictures_dir / name
+        if source.parent == folder:
+            return source, photo
+        target = folder / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.jpg"
+        if not target.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _store(photo, target)
+        return target, photo
+
+
+def _store(photo: Image.Image, target: Path) -> None:
+    """Whole or not at all, also where another process stores the same."""
+    content = io.BytesIO()
+    photo.save(content, "JPEG", quality=QUALITY)
+    beside = target.with_suffix(f".{uuid.uuid4().hex[:8]}")
+    with beside.open("wb") as file:
+        file.write(content.getvalue())
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, target)
+
+
+def remark(entry: Entry, reason: str) -> Remark:
+    """What is to be said of an entry, with the file and line that it came from."""
+    file, _, line = entry.source.rpartition(":")
+    return (file, int(line), reason) if line.isdigit() else (entry.source, 0, reason)
+
+
+def entry_texts(entry: Entry) -> list[str]:
+    """What an entry can be found by: its title, its questions, the sentences of its answer; each
+    once.
+    """
+    head = [entry.title, *entry.questions]
+    sentences = split_sentences(entry.answer)
+    room = max(1, MAX_TEXT_VECTORS - len(head))
+    step = -(-len(sentences) // room) if sentences else 1
+    joined = [" ".join(sentences[i : i + step]) for i in range(0, len(sentences), step)]
+    return list(dict.fromkeys(head + joined))
+
+
+def entry_digest(entry: Entry) -> str:
+    """32 hex digits that change when anything does that the entry's vectors are made of."""
+    total = hashlib.sha256(json.dumps(entry_texts(entry), ensure_ascii=False).encode())
+    for path in entry.pictures:
+        content = path.read_bytes() if path.is_file() else b""
+        total.update(hashlib.sha256(content).digest())
+    return total.hexdigest()[:32]

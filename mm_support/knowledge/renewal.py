@@ -1,0 +1,87 @@
+"""After an upgrade: bases are made again beside the service, which answers meanwhile.
+
+Bases whose vectors are of other models are renewed from their kept sources; what lies in the folder
+of a former index is taken over. One thread, which stops between two steps when it is told to.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from pathlib import Path
+
+from mm_support.errors import SupportError
+from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.former_index import former_bases, former_entries
+
+log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):
+    """The service is being closed."""
+
+
+class Renewal:
+    """Begins at once. former: the folder of a former index, which may not exist."""
+
+    def __init__(self, knowledge: Knowledge, former: Path) -> None:
+        self._knowledge, self._former = knowledge, former
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="renew bases", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops it; what was not finished is done at the next start."""
+        self._stop.set()
+        self._thread.join()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._take_over()
+            for name in self._knowledge.stale():
+                self._renew(name)
+        except Stopped:
+            log.info("Bases that were not made again yet are so at the next start.")
+
+    def _renew(self, name: str) -> None:
+        log.info("Making the knowledge base %s again for the models of today.", name)
+        try:
+            report = self._knowledge.renew(name, self._progress)
+        except SupportError as exc:
+            log.warning("%s could not be made again: %s", name, exc)
+            return
+        log.info("%s: %d entries in %.0f s.", name, report.entries, report.seconds)
+        for file, line, reason in report.skipped:
+            log.warning("%s, %s line %d: %s", name, file, line, reason)
+
+    def _take_over(self) -> None:
+        """Bases of a former index, unless there is one of their name by now; the folder goes when
+        all of them are there.
+        """
+        known = {base.name for base in self._knowledge.list()}
+        found = {name: kept for name, kept in former_bases(self._former).items()}
+        left = {name: kept for name, kept in found.items() if name not in known}
+        try:
+            for name, collection in left.items():
+                entries = former_entries(self._former, collection, self._knowledge.pictures_dir)
+                self._knowledge.adopt(name, entries, self._progress)
+        except ImportError:
+            log.warning(
+                "The folder %s holds %s of an earlier version: ingest them again, or install "
+                "qdrant-client and start once more, and they are taken over.",
+                self._former,
+                ", ".join(left),
+            )
+        except (SupportError, RuntimeError, OSError) as exc:
+            log.warning("The bases in %s could not be taken over: %s", self._former, exc)
+        else:
+            if (self._former / "meta.json").is_file():
+                shutil.rmtree(self._former, ignore_errors=True)
+
+    def _progress(self, *_: object) -> None:
+        if self._stop.is_set():
+            raise Stopped

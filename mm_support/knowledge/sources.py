@@ -1,0 +1,141 @@
+"""What bases were made of, kept as it came, so that they can be made again with other models.
+
+    <folder>/<base>/<digest>/...   a file or folder that was ingested; the digest is of its content
+
+A base's recipe says which of them it was made of and what people changed since; the index keeps it
+beside each version and removes the sources that no version needs. Knows nothing of vectors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mm_support.knowledge.ingest import SUFFIXES
+from mm_support.knowledge.readers import PICTURE_SUFFIXES
+
+DIGITS = 16  # of a digest
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, folder or site that a base was made of.
+
+    origin: where it was. kept: its digest, "" where no copy was made. name: of the file or folder
+    within the copy.
+    """
+
+    origin: str
+    kept: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """sources: in the order in which they came. edited, removed: ids of entries that people changed
+    or took out, whatever the sources say.
+    """
+
+    sources: tuple[Source, ...] = ()
+    edited: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, stored: dict[str, Any]) -> Recipe:
+        sources = tuple(Source(**source) for source in stored.get("sources", ()))
+        lists = (tuple(stored.get(name, ())) for name in ("edited", "removed"))
+        return cls(sources, *lists)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"kept": [source.kept for source in self.sources if source.kept]}
+
+    def with_source(self, source: Source) -> Recipe:
+        """In place of the one from the same origin, or as the last one."""
+        others = [own for own in self.sources if own.origin != source.origin]
+        place = next((n for n, own in enumerate(self.sources) if own.origin == source.origin), None)
+        others.insert(len(others) if place is None else place, source)
+        return replace(self, sources=tuple(others))
+
+    def with_edited(self, entry_id: str) -> Recipe:
+        removed = tuple(own for own in self.removed if own != entry_id)
+        return replace(self, edited=_with(self.edited, entry_id), removed=removed)
+
+    def with_removed(self, entry_id: str) -> Recipe:
+        edited = tuple(own for own in self.edited if own != entry_id)
+        return replace(self, edited=edited, removed=_with(self.removed, entry_id))
+
+
+class SourceFolder:
+    """The copies of all bases' sources."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def pages(self, name: str) -> Path:
+        """Where the pages of sites lie between two readings."""
+        return self._folder / ".pages" / name
+
+    def forget_pages(self, name: str) -> None:
+        shutil.rmtree(self.pages(name), ignore_errors=True)
+
+    def keep(self, name: str, source: Path | str) -> Source:
+        """Copies what can be read of a file or folder, once a content; a site has its pages."""
+        if is_address(source):
+            return Source(str(source))
+        path = Path(source)
+        kept = Source(str(path.resolve()), digest(path), path.resolve().name)
+        target = self._folder / name / kept.kept
+        if target.exists():
+            return kept
+        beside = target.with_suffix(f".{uuid.uuid4().hex[:8]}")
+        for file, place in _files(path):
+            copy = beside / kept.name / place
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+        try:
+            os.replace(beside, target)
+        except OSError:  # another process was faster
+            shutil.rmtree(beside, ignore_errors=True)
+        return kept
+
+    def path(self, name: str, source: Source) -> Path:
+        return self._folder / name / source.kept / source.name
+
+
+def is_address(source: Path | str) -> bool:
+    return str(source).startswith(("http://", "https://"))
+
+
+def origin_of(source: Path | str) -> str:
+    """What names a source: a site's address, or where a file or folder lies."""
+    return str(source) if is_address(source) else str(Path(source).resolve())
+
+
+def digest(path: Path) -> str:
+    """16 hex digits that change when any knowledge file or picture of a file or folder does."""
+    total = hashlib.sha256()
+    for file, place in _files(path):
+        total.update(f"{place}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()[:DIGITS]
+
+
+def _files(path: Path) -> Iterator[tuple[Path, str]]:
+    """Files that hold knowledge or are pictures, and their place below; "" for a single file."""
+    if path.is_file():
+        yield path, ""
+        return
+    root = path.resolve()
+    for file in sorted(path.rglob("*")):
+        wanted = file.suffix.lower() in SUFFIXES.keys() | PICTURE_SUFFIXES and file.is_file()
+        if wanted and file.resolve().is_relative_to(root):  # no link leads out of the folder
+            yield file, file.relative_to(path).as_posix()
+
+
+def _with(ids: tuple[str, ...], one: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*ids, one)))

@@ -1,0 +1,151 @@
+"""What is read in a message: the head and its fit on words alone, the examples, and the shipped
+heads on wordings that no head was fitted to.
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import WordEncoder
+
+from mm_support.decide import intent_head
+from mm_support.decide.intent_head import (
+    EXAMPLES,
+    Example,
+    everyday,
+    find_thresholds,
+    fit,
+    head_for,
+    load_head,
+    read_examples,
+    save_head,
+)
+from mm_support.decide.intents import CHOICES, LABELS, IntentReader, n_grams
+from mm_support.errors import WeightsError
+
+SAID = {
+    "person": "person human agent staff",
+    "greeting": "hello hi morning evening",
+    "follow_up": "and what about then",
+    "choose": "first second third last",
+}
+NOUNS = "box lid bag cup pan pot".split()
+THINGS = [f"{verb} {thing}" for verb in ("open", "return", "charge", "clean") for thing in NOUNS]
+
+
+@pytest.fixture(scope="module")
+def head():
+    """Fitted to a few words a label, with a fake encoder."""
+    examples = [
+        Example(f"{word} {again}", (label,), word if word in CHOICES and label == "choose" else "")
+        for label, words in SAID.items()
+        for word in words.split()
+        for again in ("please", "now", "thing", "")
+    ]
+    ordinary = [Example(text, group=text.split()[0]) for text in THINGS]
+    return fit(examples, ordinary, WordEncoder().encode, "words")
+
+
+def read(head, words):
+    return IntentReader(head, WordEncoder().encode).read(words)
+
+
+def test_what_was_learned_is_read_and_an_ordinary_question_says_nothing(head):
+    assert read(head, "staff please").says == {"person"}
+    assert read(head, "hello now").says == {"greeting"}
+    assert read(head, "clean cup").says == frozenset() == read(head, "  ").says
+    assert sum(read(head, "charge box").probability[label] for label in LABELS) == pytest.approx(1)
+
+
+def test_which_candidate_is_chosen_is_told_only_where_one_is(head):
+    assert [read(head, f"{word} please").choice for word in SAID["choose"].split()] == (
+        SAID["choose"].split()
+    )
+    assert read(head, "staff please").choice == ""
+
+
+def test_a_message_leans_on_the_turn_before_or_stands_alone(head):
+    assert read(head, "and then").follow_up > 0.5 > read(head, "return pan").follow_up
+
+
+def test_what_presses_counts_though_the_rest_of_the_message_is_about_something_else(head):
+    long = "Return box. Charge lid. Clean bag. Open cup. Clean pan. Charge pot. Human staff please."
+    assert "person" in read(head, long).says
+    assert "greeting" not in read(head, f"Hello. {long}").says
+
+
+def test_letters_keep_what_a_typo_leaves_of_a_word():
+    def likeness(one, other):
+        dense = np.zeros((2, intent_head.N_GRAMS))
+        for row, text in zip(dense, (one, other)):
+            places, values = n_grams(text)
+            row[places] = values
+        return dense[0] @ dense[1]
+
+    assert likeness("talk to an agent", "tlak to agnet") > 2 * likeness(
+        "talk to an agent", "refund"
+    )
+    assert likeness("转人工", "人工服务") > 0 and likeness("👤", "👤") == pytest.approx(1)
+    assert len(n_grams("")[0]) == 0
+
+
+def test_a_threshold_lets_as_many_ordinary_questions_through_as_it_may_cost():
+    told = np.random.default_rng(0).dirichlet(np.full(len(LABELS), 0.2), 4_000)
+    thresholds = find_thresholds(told)
+    assert list(thresholds) == list(LABELS[:-1])
+    for label, least in thresholds.items():
+        allowed = intent_head.FALSE_ALARMS.get(label, intent_head.FALSE_ALARM)
+        assert np.mean(told[:, LABELS.index(label)] > least) <= allowed
+
+
+def test_a_label_counts_beside_a_likelier_one_only_where_it_is_nearly_as_likely(head):
+    told = dict.fromkeys(LABELS, 0.0) | {"thanks": 0.6, "goodbye": 0.35, "yes": 0.05}
+    even = replace(head, thresholds=dict.fromkeys(LABELS[:-1], 0.04))
+    assert even.says(np.array(list(told.values()))) == {"thanks", "goodbye"}
+
+
+def test_a_head_is_the_same_when_it_was_stored(head, tmp_path):
+    path = tmp_path / "head.safetensors"
+    save_head(head, path, {"data": "words"})
+    stored = load_head(path)
+    assert (stored.made_for, stored.thresholds) == ("words", head.thresholds)
+    for words in ("staff please", "open pot", "second thing"):
+        assert read(stored, words).says == read(head, words).says
+    path.write_bytes(path.read_bytes()[:99])
+    with pytest.raises(WeightsError, match="assets.training.customer_intents"):
+        load_head(path)
+
+
+def test_another_encoder_gets_a_head_of_its_own_once(head, monkeypatch, tmp_path):
+    fitted = []
+
+    def remember(examples, ordinary, encode, made_for):
+        fitted.append(made_for)
+        assert len(examples) > 5_000 and len(ordinary) > 1_000
+        return replace(head, made_for=made_for)
+
+    monkeypatch.setattr(intent_head, "fit", remember)
+    for name in ("org/one", "org/one", "org/other"):
+        assert head_for(name, WordEncoder().encode, tmp_path, lambda _: None).made_for == name
+    assert fitted == ["org/one", "org/other"]
+
+
+def test_a_line_that_is_no_example_is_named(tmp_path):
+    (tmp_path / "en.jsonl").write_text('{"text": "hi", "labels": ["wave"]}\n')
+    with pytest.raises(WeightsError, match="wave"):
+        read_examples(tmp_path)
+
+
+def test_no_example_that_judges_was_learned_from():
+    learned = {row.text.lower() for row in [*read_examples(), *everyday()]}
+    assert learned.isdisjoint(row.text.lower() for row in read_examples(held_out=True))
+
+
+def test_there_are_examples_of_every_label_in_every_language():
+    for held_out in (False, True):
+        rows = read_examples(held_out=held_out)
+        counts = Counter((row.language, label) for row in rows for label in row.labels or ["none"])
+        assert all(counts[language, label] for label in LABELS for language in ("en", "zh", "de"))
+    names = {path.name for path in EXAMPLES.glob("*.jsonl")}
+    assert names == {"en.jsonl", "zh.jsonl", "de.jsonl", "es.jsonl", "fr.jsonl", "held_out.jsonl"}
