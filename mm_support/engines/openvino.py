@@ -41,7 +41,9 @@ def load_openvino_model(settings: Settings) -> OpenVinoModel:
 
 
 class OpenVinoModel:
-    """A GGUF file, decoded greedily. compiled: folder in which OpenVINO keeps the compiled model."""
+    """A GGUF file, decoded greedily. compiled: folder in which OpenVINO keeps the compiled
+    model.
+    """
 
     def __init__(self, gguf: Path, compiled: Path) -> None:
         self.name = gguf.stem
@@ -110,7 +112,9 @@ class OpenVinoModel:
             raise GenerationError(self._end) from exc
 
     def _hand_out(self) -> None:
-        """Brings what the process sends to its readers; none waits any longer once that has ended."""
+        """Brings what the process sends to its readers; none waits any longer once that has
+        ended.
+        """
         for line in self.process.stdout:
             message = json.loads(line)
             channel = self._channels.get(message["number"])

@@ -94,7 +94,8 @@ class ServerModel:
             ) from exc
         except openai.APIStatusError as exc:
             raise GenerationError(
-                f"The reply server at {self._url} refused: {exc.message} Check llm_model and llm_key."
+                f"The reply server at {self._url} refused: {exc.message} Check llm_model and"
+                " llm_key."
             ) from exc
         except (openai.OpenAIError, httpx.HTTPError, ValueError) as exc:
             raise GenerationError(

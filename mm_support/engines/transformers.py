@@ -54,7 +54,9 @@ def load_model(source: str, device: Device) -> tuple[Any, Any]:
 
 
 def sees_photos(source: str) -> bool:
-    """Whether a model of the hub, or in a folder, takes photos beside text, by its configuration."""
+    """Whether a model of the hub, or in a folder, takes photos beside text, by its
+    configuration.
+    """
     prepare_torchvision()
     from transformers import (
         MODEL_FOR_CAUSAL_LM_MAPPING,
@@ -72,8 +74,8 @@ def _plain_errors(source: str) -> Iterator[None]:
         yield
     except (OSError, ValueError) as exc:
         raise WeightsError(
-            f"The reply model {source!r} could not be loaded: connect to the hub, give a local folder, "
-            "or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
+            f"The reply model {source!r} could not be loaded: connect to the hub, give a local"
+            " folder, or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
 
 
@@ -136,7 +138,9 @@ class TransformersModel:
             fresh = [token]
 
     def _cache_for(self, prompt: list[int]) -> Any:
-        """A key-value cache that already holds what the prompt and the last one begin with alike."""
+        """A key-value cache that already holds what the prompt and the last one begin with
+        alike.
+        """
         from transformers import DynamicCache
 
         remembered = self._remembered

@@ -93,13 +93,16 @@ def _checked_rate(rate: int) -> int:
         or not MIN_RATE <= rate <= MAX_RATE
     ):
         raise InputError(
-            f"The recording claims {rate} samples a second, which no recorder makes; please record it again."
+            f"The recording claims {rate} samples a second, which no recorder makes; please record"
+            " it again."
         )
     return int(rate)
 
 
 def _as_float(samples: np.ndarray) -> np.ndarray:
-    """Float32 in -1..1; unsigned integers are centred at half their range, as in 8-bit WAV files."""
+    """Float32 in -1..1; unsigned integers are centred at half their range, as in 8-bit WAV
+    files.
+    """
     if samples.dtype.kind == "f":
         with np.errstate(over="ignore"):  # becomes infinite, which load_waveform refuses
             return samples.astype(np.float32)
@@ -155,7 +158,8 @@ def _read(path: Path) -> bytes:
             raise InputError("The recording was not found; please record it again.")
         if path.stat().st_size > MAX_BYTES:
             raise InputError(
-                f"The recording is larger than {MAX_BYTES // 1_000_000} MB; please send a shorter one."
+                f"The recording is larger than {MAX_BYTES // 1_000_000} MB; please send a shorter"
+                " one."
             )
         data = path.read_bytes()
     except (OSError, ValueError) as exc:
@@ -192,7 +196,9 @@ def _frames(
 
 
 def _to_mono(frames: Iterator[av.AudioFrame]) -> Iterator[np.ndarray]:
-    """Pieces (n,) float32 at 16 kHz, one channel; stops with InputError once they pass the bound."""
+    """Pieces (n,) float32 at 16 kHz, one channel; stops with InputError once they pass the
+    bound.
+    """
     import av
 
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
