@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from mm_support.config import Settings
-from mm_support.encode.text import Pieces
+from mm_support.encode.text import Pieces, TextEncoder
+from mm_support.encode.text_models import Kind
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge import late_interaction as pieces
@@ -41,13 +42,16 @@ TEXTS, PHOTOS = 64, 16  # encoded at once
 @dataclass(frozen=True, eq=False)
 class Journals:
     """photos: vector, sure, fingerprint. read, heard: [text, confidence]. texts: vector; pieces:
-    [ids, vectors] of a text; words: vector of a title."""
+    [ids, vectors] of a text that is asked; facets, facet_pieces: the same of one that is searched;
+    words: vector of a title."""
 
     photos: Journal
     read: Journal
     heard: Journal
     texts: Journal
     pieces: Journal
+    facets: Journal
+    facet_pieces: Journal
     words: Journal
 
 
@@ -58,13 +62,15 @@ class EncodedSet:
     rows: SupportSet
     journals: Journals
 
-    def texts(self, texts: Sequence[str]) -> np.ndarray:
+    def texts(self, texts: Sequence[str], kind: Kind = "query") -> np.ndarray:
         """(n, d_text) float32."""
-        return np.stack([unpacked(self.journals.texts[text]) for text in texts])
+        journal = self.journals.texts if kind == "query" else self.journals.facets
+        return np.stack([unpacked(journal[text]) for text in texts])
 
-    def pieces(self, texts: Sequence[str]) -> list[Pieces]:
+    def pieces(self, texts: Sequence[str], kind: Kind = "query") -> list[Pieces]:
         """The word pieces of each text."""
-        rows = (self.journals.pieces[text] for text in texts)
+        journal = self.journals.pieces if kind == "query" else self.journals.facet_pieces
+        rows = (journal[text] for text in texts)
         return [
             Pieces(ids, pieces.unpacked(vectors, self._d_text).astype(np.float16))
             for ids, vectors in rows
@@ -238,20 +244,26 @@ def take_keys(wording: Wording) -> list[str]:
     return [f"{wording.base}: {wording.text}#{take}" for take in range(wording.takes)]
 
 
-def encode_texts(made: EncodedSet, entries: Iterable, encoder) -> None:
-    texts = [text for entry in entries for text in entry_texts(entry)]
-    texts += [wording.text for wording in made.rows.wordings]
-    texts += [text for wording in made.rows.wordings for text, _ in made.takes(wording)]
-    texts += [text for picture in made.rows.pictures if (text := made.read(picture)[0])]
-    made.journals.texts.fill(
-        texts, lambda part: packed(encoder.encode(part)), "encoding texts", TEXTS
-    )
-    made.journals.pieces.fill(
-        texts,
-        lambda part: [[p.ids, pieces.packed(p.vectors)] for p in encoder.encode_pieces(part)[1]],
-        "encoding their pieces",
-        TEXTS,
-    )
+def encode_texts(made: EncodedSet, entries: Iterable, encoder: TextEncoder) -> None:
+    """What is asked, and what is searched: an encoder may read the same text differently."""
+    journals, wordings = made.journals, made.rows.wordings
+    asked = [wording.text for wording in wordings]
+    asked += [text for wording in wordings for text, _ in made.takes(wording)]
+    asked += [text for picture in made.rows.pictures if (text := made.read(picture)[0])]
+    searched = [text for entry in entries for text in entry_texts(entry)]
+    _encode(encoder, asked, "query", journals.texts, journals.pieces)
+    _encode(encoder, searched, "passage", journals.facets, journals.facet_pieces)
+
+
+def _encode(
+    encoder: TextEncoder, texts: Sequence[str], kind: Kind, vectors: Journal, own: Journal
+) -> None:
+    def work(part: Sequence[str]) -> list[list]:
+        return [[p.ids, pieces.packed(p.vectors)] for p in encoder.encode_pieces(part, kind)[1]]
+
+    what = f"encoding what is {'asked' if kind == 'query' else 'searched'}"
+    vectors.fill(texts, lambda part: packed(encoder.encode(part, kind)), what, TEXTS)
+    own.fill(texts, work, f"{what}, its pieces", TEXTS)
 
 
 def card(made: EncodedSet) -> dict:
