@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from mm_support.config import Settings
-from mm_support.decide.confidence import Gate, load_gate, own_gate_file
+from mm_support.decide.confidence import Gate, gate_file, load_gate, own_gate_file
 from mm_support.decide.intent_head import head_for
 from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
@@ -37,6 +37,7 @@ from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.ingest import ReadingOptions
 from mm_support.knowledge.renewal import Renewal
 from mm_support.knowledge.sources import digest
+from mm_support.knowledge.text_score import load_text_score
 from mm_support.parts import Parts
 from mm_support.paths import PACKS
 from mm_support.pipeline import query_of
@@ -83,7 +84,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         report("Loading the language model and the voice")
         intents = IntentReader(head, asked.encode)
         policy, voice = Policy(gate_for(settings), intents), load_voice(settings)
-        writer = ReplyWriter(model.result(), asked)
+        writer = ReplyWriter(model.result(), asked, settings.text_model)
         opened.callback(Renewal(knowledge, settings.data_dir / "index").close)
         return Parts(
             device.reason,
@@ -139,7 +140,7 @@ def gate_for(settings: Settings) -> Gate:
     """The evidence gate, one's own where there is one; where it was fitted to other encoders, that
     is reported: it decides all the same, less well.
     """
-    gate = load_gate()
+    gate = load_gate(gate_file(settings))
     if (own := own_gate_file(settings)).is_file():
         try:
             gate = load_gate(own)
@@ -163,7 +164,8 @@ def check_index_url(settings: Settings) -> None:
 
 def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:
     """The knowledge bases of a data folder. d_text, d_picture: lengths of the models' vectors."""
-    return FolderIndex(settings.data_dir, signature(settings), d_text, d_picture)
+    score = load_text_score(settings.text_model)
+    return FolderIndex(settings.data_dir, signature(settings), d_text, d_picture, score)
 
 
 def signature(settings: Settings) -> str:

@@ -10,3 +10,14 @@ ASSETS = _INSTALLED if _INSTALLED.is_dir() else PACKAGE.parent / "assets"
 WEIGHTS = ASSETS / "weights"
 PACKS = ASSETS / "knowledge"
 EXAMPLES = ASSETS / "examples"
+
+
+def fitted_to(text_model: str) -> Path:
+    """The folder of what was fitted to a text encoder, by the last part of the encoder's name."""
+    return WEIGHTS / text_model.rstrip("/").replace(":", "/").rpartition("/")[2]
+
+
+def fitted_file(name: str, text_model: str) -> Path:
+    """A file of that folder; where there is none, the one that was fitted to MiniLM."""
+    own = fitted_to(text_model) / name
+    return own if own.is_file() else fitted_to("all-MiniLM-L6-v2") / name

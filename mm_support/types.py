@@ -28,6 +28,8 @@ MAX_PHOTO_LINES = 12  # lines read in a photo that stand for a question
 MAX_PHOTO_TEXT = 300  # characters of what a photo says that are searched for; more says less
 
 Encode = Callable[[Sequence[str]], np.ndarray]  # n texts -> (n, d_text) float32, unit rows
+# the same; what is asked is encoded as "query", what is searched as "passage"
+EncodeKind = Callable[[Sequence[str], Literal["query", "passage"]], np.ndarray]
 
 
 # -- input ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from test_service import folder, make  # noqa: F401  (fixtures)
 from mm_support import terminal
 from mm_support.__main__ import main
 from mm_support.config import Settings
-from mm_support.decide.confidence import FEATURES, GATE_FILE, load_gate, own_gate_file
+from mm_support.decide.confidence import FEATURES, gate_file, load_gate, own_gate_file
 from mm_support.errors import InputError
 from mm_support.loading import gate_for
 from mm_support.train.calibrate import Example, fit, left_out
@@ -44,10 +44,11 @@ def calibrate(make, tmp_path, monkeypatch, capsys):  # noqa: F811
 
 @pytest.mark.parametrize("command", ["calibrate", "gate"])
 def test_one_base_is_enough_and_its_gate_decides(calibrate, command):
-    before = GATE_FILE.read_bytes()
+    shipped = gate_file(Settings())
+    before = shipped.read_bytes()
     status, _, settings = calibrate([*ANSWERED, *FOREIGN], command)
-    assert status == 0 and GATE_FILE.read_bytes() == before
-    assert gate_for(settings) == load_gate(own_gate_file(settings)) != load_gate()
+    assert status == 0 and shipped.read_bytes() == before
+    assert gate_for(settings) == load_gate(own_gate_file(settings)) != load_gate(shipped)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_a_gate_of_an_earlier_version_does_not_stop_the_service(tmp_path, caplog
     settings = Settings(data_dir=tmp_path)
     own_gate_file(settings).parent.mkdir()
     own_gate_file(settings).write_text('{"weights": [1], "bias": 0}')
-    assert gate_for(settings) == load_gate()
+    assert gate_for(settings) == load_gate(gate_file(settings))
     assert "train calibrate" in caplog.text
 
 

@@ -189,6 +189,6 @@ def test_a_corrected_question_changes_what_is_found(name, tmp_path, monkeypatch)
         mask = turns.mask & torch.tensor([True, False, True, False])
         tokens, matches, _ = turns.batch(torch.tensor([0]), mask)
         first[corrected] = PACK_ENTRIES[
-            int(turns.shelf.score(tokens, trained(tokens), matches)[0].argmax())
+            int(turns.shelf.score(trained(tokens), matches)[0].argmax())
         ].id
     assert first == {False: "e24", True: "refund"}

@@ -25,7 +25,7 @@ from mm_support.knowledge.index.search import recognise, search
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.query import SearchQuery
-from mm_support.knowledge.scoring import PIECE_SHARE
+from mm_support.knowledge.text_score import UNKNOWN, TextScore
 from mm_support.language.terms import term_set
 from mm_support.train import fusion_training
 from mm_support.train.encoded_set import packed, unpacked
@@ -62,6 +62,7 @@ class FakeSet:
     """
 
     rows: SupportSet
+    text_score: TextScore = UNKNOWN
 
     @classmethod
     def small(cls):
@@ -99,10 +100,10 @@ class FakeSet:
         trained = (BASE, "shop")
         return cls(SupportSet(entries, tuple(wordings), tuple(pictures), trained, (BASE,)))
 
-    def texts(self, texts):
+    def texts(self, texts, kind="query"):
         return WordEncoder().encode(texts)
 
-    def pieces(self, texts):
+    def pieces(self, texts, kind="query"):
         return WordEncoder().encode_pieces(texts)[1]
 
     def titles(self, titles):
@@ -136,7 +137,9 @@ def data(made):
     return fusion_training.prepare(made, 0, torch.device("cpu"))
 
 
-def test_the_score_is_that_of_the_index(made, tmp_path):
+@pytest.mark.parametrize("score", [UNKNOWN, TextScore(0.7, 0.1, best_floor=0.1, alike_floor=0.1)])
+def test_the_score_is_that_of_the_index(score, made, tmp_path):
+    made = replace(made, text_score=score)
     entries = PACK_ENTRIES
     index = FolderIndex(tmp_path, "test", WordEncoder.dim, D_PICTURE)
     points = [
@@ -160,7 +163,7 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
     fusion = build_fusion("weighted-sum", WordEncoder.dim, D_PICTURE)
     for row in range(len(turns)):
         tokens, matches, _ = turns.batch(torch.tensor([row]), turns.mask[row : row + 1])
-        scores = turns.shelf.score(tokens, fusion(tokens), matches)[0]
+        scores = turns.shelf.score(fusion(tokens), matches)[0]
         own = next(
             w
             for w in made.rows.wordings
@@ -187,7 +190,9 @@ def test_the_score_is_that_of_the_index(made, tmp_path):
             {name: (text,) for name, text, _ in said},
         )
         query = recognise(version, query)
-        hits = {hit.entry.id: hit.score for hit in search(version, query, 5, date.today(), True)}
+        hits = {
+            hit.entry.id: hit.score for hit in search(version, query, 5, date.today(), True, score)
+        }
         assert scores.tolist() == pytest.approx([hits[e.id] for e in entries], abs=1e-5)
 
 
@@ -210,10 +215,9 @@ def test_training_does_not_find_an_entry_by_the_question_that_it_holds(made):
     fusion = build_fusion("weighted-sum", WordEncoder.dim, D_PICTURE)
     tokens, *_ = turns.batch(torch.tensor([0]), turns.mask)
     told, hidden = (
-        turns.shelf.score(tokens, fusion(tokens), matches, own_hidden)[0, 2]
-        for own_hidden in (False, True)
+        turns.shelf.score(fusion(tokens), matches, own_hidden)[0, 2] for own_hidden in (False, True)
     )
-    assert told - hidden > PIECE_SHARE
+    assert told - hidden > UNKNOWN.alike
 
 
 def test_what_is_left_of_a_turn_decides_which_entries_answer(made):
@@ -358,16 +362,17 @@ def test_a_failed_save_leaves_the_old_weights(tmp_path, monkeypatch):
 def shipped(name):
     from safetensors import safe_open
 
-    from mm_support.paths import WEIGHTS
+    from mm_support.paths import fitted_to
 
     settings = Settings(fusion=name)
-    with safe_open(fusion_file(name), "pt") as file:
+    folder = fitted_to(settings.text_model)
+    with safe_open(fusion_file(name, folder), "pt") as file:
         card, d_picture = (
             json.loads(file.metadata()["card"]),
             file.get_slice("known").get_shape()[1],
         )
     assert card["made_for"] == made_for(settings), f"clip-lite changed: run `{card['command']}`"
-    return load_fusion(settings, 384, d_picture, WEIGHTS)
+    return load_fusion(settings, 384, d_picture, folder)
 
 
 def random_tokens(fusion, heard, seed=0):

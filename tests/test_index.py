@@ -22,7 +22,8 @@ from mm_support.knowledge.index.search import CANDIDATES, recognise, search
 from mm_support.knowledge.late_interaction import likeness
 from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT
 from mm_support.knowledge.query import SearchQuery
-from mm_support.knowledge.scoring import CODE_SHARE, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE
+from mm_support.knowledge.scoring import CODE_SHARE
+from mm_support.knowledge.text_score import UNKNOWN
 from mm_support.language import identifiers as codes
 from mm_support.language.terms import term_set
 from mm_support.types import Entry, Token
@@ -112,7 +113,7 @@ def test_text_search_equals_brute_force(index):
         whole = np.array(
             [sum(point.text) @ vector / np.linalg.norm(sum(point.text)) for point in points]
         )
-        expected = (1 - WORD_SHARE) * ((1 - WHOLE_SHARE) * best + WHOLE_SHARE * whole)
+        expected = (1 - UNKNOWN.coverage) * ((1 - UNKNOWN.whole) * best + UNKNOWN.whole * whole)
         order = np.argsort(-expected)[:10]
         hits = index.search("kb", query(vector), 10)
         assert [hit.entry.id for hit in hits] == [points[place].entry.id for place in order]
@@ -125,7 +126,7 @@ def test_each_piece_of_the_question_is_met_by_the_best_piece_of_an_entry(index):
     rng = np.random.default_rng(11)
     vector, asked = unit(rng, D_TEXT), unit(rng, 3, D_TEXT)
     without = {
-        hit.entry.id: hit.score / (1 - WORD_SHARE)
+        hit.entry.id: hit.score / (1 - UNKNOWN.coverage)
         for hit in index.search("kb", query(vector), CANDIDATES)
     }
     alike = [
@@ -133,7 +134,7 @@ def test_each_piece_of_the_question_is_met_by_the_best_piece_of_an_entry(index):
         for point in points
     ]
     expected = [
-        (1 - WORD_SHARE - PIECE_SHARE) * without[p.entry.id] + PIECE_SHARE * own
+        (1 - UNKNOWN.coverage - UNKNOWN.alike) * without[p.entry.id] + UNKNOWN.alike * own
         for p, own in zip(points, alike)
     ]
     hits = {
@@ -182,7 +183,7 @@ def test_shared_words_decide_between_equal_vectors_and_rare_ones_count_more(inde
     )
     hits = index.search("kb", query(vector[0], words=frozenset({"zebra", "parcel"})), 4)
     assert [hit.entry.id for hit in hits] == ["rare", "common", "other", "neither"]
-    assert hits[-1].score == pytest.approx(1 - WORD_SHARE, abs=1e-5)
+    assert hits[-1].score == pytest.approx(1 - UNKNOWN.coverage, abs=1e-5)
 
 
 def test_two_candidate_lists_lose_nothing_on_a_base_that_fits_them(index):
@@ -436,15 +437,15 @@ def reference(points, query):
     for row, point in enumerate(points):
         best = max(point.text, key=lambda text: float(text @ fused.text))
         mean = point.text.mean(axis=0)
-        meant = (1 - WHOLE_SHARE) * best + WHOLE_SHARE * mean / np.linalg.norm(mean)
+        meant = (1 - UNKNOWN.whole) * best + UNKNOWN.whole * mean / np.linalg.norm(mean)
         by = {}
         for name in (name for name in fused.parts if name != "photo"):
             asked = query.terms.get(name, frozenset())
             covered = sum(map(rarity, asked & stems[row])) / (sum(map(rarity, asked)) or 1)
-            share = PIECE_SHARE if name in query.pieces else 0
+            share = UNKNOWN.alike if name in query.pieces else 0
             alike = likeness(query.pieces[name], point.pieces) if share else 0
-            by[name] = (1 - WORD_SHARE - share) * max(0, float(fused.parts[name] @ meant))
-            by[name] += fused.weights[name] * (WORD_SHARE * covered + share * alike)
+            by[name] = (1 - UNKNOWN.coverage - share) * max(0, float(fused.parts[name] @ meant))
+            by[name] += fused.weights[name] * (UNKNOWN.coverage * covered + share * alike)
         if odds:
             ahead = math.exp(STAND_OUT * (odds[row] - max(odds)))
             by["photo"] = fused.weights["photo"] * ahead / (1 + math.exp(-odds[row]))

@@ -154,7 +154,7 @@ def test_the_real_model_obeys_none(settings):
 
     device = resolve_device("cpu")
     model = KeepsASecret(load_language_model(settings, device))
-    writer = ReplyWriter(model, load_text_encoder(settings, device))
+    writer = ReplyWriter(model, load_text_encoder(settings, device), settings.text_model)
     try:
         for attempt in attempts(ENTRIES):
             hits = [Hit(entry, 0.9) for entry in attempt.entries]

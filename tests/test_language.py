@@ -14,7 +14,7 @@ from conftest import WordEncoder
 
 from mm_support.decode.prompt import build_messages
 from mm_support.decode.reply import ReplyWriter
-from mm_support.decode.select import blocks_of, load_selector
+from mm_support.decode.select import blocks_of, load_selector, selector_file
 from mm_support.knowledge.oddities import oddities
 from mm_support.language.detect import language_of
 from mm_support.language.instructions import reads_like_an_instruction
@@ -146,7 +146,7 @@ def test_what_reads_like_an_order_is_found_and_shown_as_anything_else(sentence):
         for s in ReplyWriter(None, WordEncoder()).write(Question(sentence), [Hit(entry, 0.9)])
     ]
     assert sentence in shown
-    weighed = load_selector().weigh(sentence, entry, WordEncoder().encode)
+    weighed = load_selector(selector_file("")).weigh(sentence, entry, WordEncoder().encode)
     assert sentence in weighed.chosen(0.0)
 
 

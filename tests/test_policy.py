@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import FakeIntents
 
-from mm_support.decide.confidence import FEATURES, Gate, features, load_gate
+from mm_support.decide.confidence import FEATURES, Gate, features, gate_file, load_gate
 from mm_support.decide.policy import Policy, candidates
 from mm_support.errors import InputError, WeightsError
 from mm_support.knowledge.query import SearchQuery
@@ -277,11 +277,27 @@ def test_a_gate_that_was_fitted_to_other_encoders_says_so(caplog):
     from mm_support.config import Settings
     from mm_support.loading import gate_for
 
-    assert gate_for(Settings(profile="embedded")) == load_gate() and not caplog.records
-    assert (
-        gate_for(Settings(profile="embedded", text_model="org/other")) == load_gate()
-        and "train calibrate" in caplog.text
-    )
+    embedded = Settings(profile="embedded")
+    assert gate_for(embedded) == load_gate(gate_file(embedded)) and not caplog.records
+    other = embedded.with_changes(text_model="org/other")
+    assert gate_for(other) == load_gate(gate_file(other)) and "train calibrate" in caplog.text
+
+
+@pytest.mark.parametrize("text_model", ["all-MiniLM-L6-v2", "multilingual-e5-small"])
+def test_a_packaged_encoder_has_all_that_is_fitted_to_one(text_model, caplog):
+    from mm_support.config import FUSIONS, Settings
+    from mm_support.decode.select import SELECTOR_FILE, load_selector
+    from mm_support.fuse.weights import fusion_file
+    from mm_support.knowledge.text_score import load_text_score
+    from mm_support.loading import gate_for
+    from mm_support.paths import fitted_to
+
+    settings = Settings(profile="embedded", text_model=f"package:{text_model}")
+    folder = fitted_to(settings.text_model)
+    gate_for(settings), load_text_score(settings.text_model), load_selector(folder / SELECTOR_FILE)
+    for name in FUSIONS:
+        assert fusion_file(name, folder).is_file()
+    assert not caplog.records, caplog.text
 
 
 def test_a_gate_that_does_not_fit_is_a_weights_error(tmp_path):

@@ -81,6 +81,7 @@ def test_a_score_is_zero_at_the_floors_and_one_for_the_same_text():
     assert score(0.8, 0.7, 0.0) == pytest.approx(0)
     assert score(1.0, 1.0, 1.0) == pytest.approx(1)
     assert score(0.9, 0.0, 0.0, has_pieces=0.0) == pytest.approx(0.45)
+    assert 0.5 * score.near(0.9) == pytest.approx(score.near(0.45, 0.5))
 
 
 def test_scores_of_encoders_lie_side_by_side(tmp_path):

@@ -49,13 +49,13 @@ def card_of(path):
 
 
 def test_questions_and_pictures_of_ones_own_base_are_enough(train):
-    shipped = {path: path.read_bytes() for path in WEIGHTS.glob("fusion-*")}
+    shipped = {path: path.read_bytes() for path in WEIGHTS.glob("*/fusion-*")}
     status, _, settings = train("--strategy", "weighted-sum")
     path = fusion_file("weighted-sum", own_folder(settings))
     card = card_of(path)
     assert status == 0 and card["trained_on"] == ["kb"] and not card["corrected_by_customers"]
     assert card["rows"]["photos"]["kb"] == {"train": 4, "validation": 2}
-    assert {path: path.read_bytes() for path in WEIGHTS.glob("fusion-*")} == shipped
+    assert {path: path.read_bytes() for path in WEIGHTS.glob("*/fusion-*")} == shipped
 
     trained = load_fusion(settings, WordEncoder.dim, ColourEncoder.dim)
     assert len(trained.known) == 2, "the kinds of photos that it knows are those of the base"

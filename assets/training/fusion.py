@@ -1,4 +1,4 @@
-"""Makes the fusion weights that ship, assets/weights/fusion-*.safetensors.
+"""Makes the fusion weights that ship for a text encoder, assets/weights/*/fusion-*.safetensors.
 
     python -m assets.training.fusion --grocery FOLDER [--feedback FILE]
 
@@ -18,7 +18,7 @@ from mm_support import arguments
 from mm_support.config import FUSIONS, Settings
 from mm_support.errors import InputError
 from mm_support.knowledge.ingest import read_knowledge
-from mm_support.paths import PACKS, WEIGHTS
+from mm_support.paths import PACKS, fitted_to
 from mm_support.train.feedback import Feedback, read_feedback
 from mm_support.train.fusion import ingested, train_strategies
 
@@ -27,7 +27,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_arguments(parser)
     arguments.feedback(parser)
     parser.add_argument("--strategy", nargs="+", choices=FUSIONS, default=FUSIONS)
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help="folder of the weights")
+    parser.add_argument("--out", type=Path, help="folder of the weights")
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -40,7 +40,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         "licence": "MIT",
         "command": command + " --feedback FILE" * bool(feedback),
     }
-    train_strategies(args.strategy, made, settings, args.seed, feedback, about, args.out)
+    out = args.out or fitted_to(settings.text_model)
+    train_strategies(args.strategy, made, settings, args.seed, feedback, about, out)
     return 0
 
 

@@ -76,7 +76,7 @@ def ask(
         tokens, matches, _ = turns.batch(rows, mask[rows])
         answers = turns.batch(rows, turns.mask[rows])[2]
         fused = fusion(tokens)
-        scores = turns.shelf.score(tokens, fused, matches)
+        scores = turns.shelf.score(fused, matches)
         ranks.append((scores > scores.masked_fill(~answers, -1).amax(1, keepdim=True)).sum(1))
         intents.append(fused.intents[:, columns].softmax(-1))
     known = len(columns) == len(names)

@@ -15,7 +15,7 @@ from typing import Any
 from assets.training.grocery import BASE
 from assets.training.support_set import build_grocery
 from mm_support.config import Settings
-from mm_support.paths import ASSETS, WEIGHTS
+from mm_support.paths import ASSETS, fitted_to
 from mm_support.train.encoded_set import EncodedSet
 
 
@@ -23,7 +23,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     report = measure(
         build_grocery(args.grocery, args.cases, settings),
         settings,
-        args.weights or WEIGHTS,
+        args.weights or fitted_to(settings.text_model),
         args.out or ASSETS / "evaluation",
         args.seed,
         args.curve,

@@ -1,4 +1,4 @@
-"""Fits the evidence gate that ships, assets/weights/gate.json, to the cases in tests/cases.
+"""Fits the evidence gate that ships for a text encoder to the cases in tests/cases.
 
 python -m assets.training.gate
 """
@@ -11,6 +11,7 @@ from assets.training.command import main
 from mm_support import arguments
 from mm_support.config import Settings
 from mm_support.decide.confidence import GATE_FILE
+from mm_support.paths import fitted_to
 from mm_support.train.calibrate import calibrate, read_cases
 
 CARD = {
@@ -23,7 +24,7 @@ CARD = {
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    calibrate(settings, read_cases(args.cases), GATE_FILE, CARD)
+    calibrate(settings, read_cases(args.cases), fitted_to(settings.text_model) / GATE_FILE, CARD)
     return 0
 
 

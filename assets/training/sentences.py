@@ -1,8 +1,7 @@
-"""Fits which sentences of an entry belong into a reply, and writes assets/weights/sentences.json.
+"""Fits which sentences of an entry belong into a reply, for a text encoder.
 
-A logistic regression on the questions of
-assets/training/reply_labels.json. Figures are measured on each pack with a regression fitted to the
-others.
+A logistic regression on the questions of assets/training/reply_labels.json. Figures are measured on
+each pack with a regression fitted to the others.
 """
 
 from __future__ import annotations
@@ -18,8 +17,10 @@ import numpy as np
 from assets.training.command import main
 from mm_support.config import Settings
 from mm_support.decode.select import FEATURES, SELECTOR_FILE, Selector, blocks_of, features
+from mm_support.paths import fitted_to
+from mm_support.train.calibrate import write_json
 from mm_support.train.reply import LABELS, Labelled, load_labelled
-from mm_support.types import Encode
+from mm_support.types import EncodeKind
 
 INVERSE_PENALTY = 1.0
 THRESHOLD = 0.36  # a sentence too many costs a customer less than one that is missing
@@ -37,7 +38,7 @@ class Fitted:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, default=SELECTOR_FILE)
+    parser.add_argument("--out", type=Path, help="JSON file (default: that of the text encoder)")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         "bias": selector.bias,
         "threshold": selector.threshold,
         "features": FEATURES,
+        "made_for": settings.text_model,
         "card": {
             "what": (
                 "Logistic regression: does this block of an entry's answer belong into the reply to"
@@ -71,12 +73,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             "left_one_pack_out": figures,
         },
     }
-    args.out.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    write_json(values, args.out or fitted_to(settings.text_model) / SELECTOR_FILE)
     print(json.dumps(figures, indent=1))
     return 0
 
 
-def as_seen(row: Labelled, encode: Encode) -> Fitted:
+def as_seen(row: Labelled, encode: EncodeKind) -> Fitted:
     blocks = blocks_of(row.entry)
     chosen = np.array(
         [float(any(sentence in row.sentences for sentence in block.sentences)) for block in blocks]
@@ -99,7 +101,7 @@ def fit(cases: Sequence[Fitted]) -> Selector:
     return Selector(tuple(raw.tolist()), bias, THRESHOLD)
 
 
-def measure(selector: Selector, rows: Sequence[Labelled], encode: Encode) -> dict[str, float]:
+def measure(selector: Selector, rows: Sequence[Labelled], encode: EncodeKind) -> dict[str, float]:
     """Means over questions: precision and recall of sentences, exactly the labelled ones, none of
     them.
     """

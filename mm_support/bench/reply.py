@@ -104,7 +104,7 @@ def writing(
     from mm_support.encode.text import load_text_encoder
 
     model = load_language_model(settings, device)
-    writer = ReplyWriter(model, load_text_encoder(settings, device))
+    writer = ReplyWriter(model, load_text_encoder(settings, device), settings.text_model)
     firsts, wholes = [], []
     for question, hits in asked[:RUNS]:
         started = time.perf_counter()

@@ -1,9 +1,9 @@
 """The evidence gate: how likely does the best entry answer the question?
 
 A logistic regression on a few facts about the hits (Platt 1999), fitted by `train gate` on
-validation cases; its numbers and the thresholds lie in assets/weights/gate.json. Above `answer` the
-assistant answers, above `clarify` it asks which of the candidates is meant, below it says that it
-does not know.
+validation cases; its numbers and the thresholds lie in assets/weights, a file for each text
+encoder. Above `answer` the assistant answers, above `clarify` it asks which of the candidates is
+meant, below it says that it does not know.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from mm_support.errors import WeightsError
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers as codes
 from mm_support.language.terms import term_set
-from mm_support.paths import WEIGHTS
+from mm_support.paths import fitted_file
 from mm_support.types import Hit
 
-GATE_FILE = WEIGHTS / "gate.json"
+GATE_FILE = "gate.json"
 FEATURES = (
     "score",
     "margin",
@@ -66,10 +66,15 @@ class Gate:
 
 def own_gate_file(settings: Settings) -> Path:
     """Where a gate that was fitted to somebody's own cases lies."""
-    return settings.data_dir / "weights" / GATE_FILE.name
+    return settings.data_dir / "weights" / GATE_FILE
 
 
-def load_gate(path: Path = GATE_FILE) -> Gate:
+def gate_file(settings: Settings) -> Path:
+    """The gate that ships for the settings' text encoder."""
+    return fitted_file(GATE_FILE, settings.text_model)
+
+
+def load_gate(path: Path) -> Gate:
     """The gate of a JSON file. Raises WeightsError where it is missing or does not fit."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

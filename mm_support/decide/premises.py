@@ -17,7 +17,7 @@ from mm_support.language.english import denies
 from mm_support.language.messages import message
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set, terms
-from mm_support.types import Encode, Entry
+from mm_support.types import EncodeKind, Entry
 
 CLOSEST, DENIALS = 2, 2  # sentences that are shown beside a claim
 _AMOUNT = re.compile(r"\d+(?:[.,]\d+)? ?(?:[\u3400-\u9fff]|[^\W\d_\u3400-\u9fff]+)")
@@ -43,15 +43,15 @@ def amounts(text: str) -> dict[tuple[str, str], str]:
     return found
 
 
-def sentences_about(words: str, entry: Entry, encode: Encode) -> list[str]:
+def sentences_about(words: str, entry: Entry, encode: EncodeKind) -> list[str]:
     """The entry's sentences that speak to a claim, in its order: the closest ones, and the closest
     that deny something.
     """
     sentences = split_sentences(entry.answer)
     if not sentences:
         return []
-    vectors = encode([words, *sentences])
-    order = np.argsort(-(vectors[1:] @ vectors[0]))
+    (claim,) = encode([words], "query")
+    order = np.argsort(-(encode(sentences, "passage") @ claim))
     asked = term_set(words)
     denying = [i for i in order if denies(sentences[i]) and asked & term_set(sentences[i])]
     return [sentences[i] for i in sorted({*order[:CLOSEST], *denying[:DENIALS]})]

@@ -23,7 +23,7 @@ import numpy as np
 from mm_support.decide.premises import opening, sentences_about
 from mm_support.decode.grounding import Grounding, Support
 from mm_support.decode.prompt import MAX_EVIDENCE, build_messages, with_photo
-from mm_support.decode.select import Weighed, blocks_of, load_selector
+from mm_support.decode.select import Weighed, blocks_of, load_selector, selector_file
 from mm_support.engines.base import LanguageModel
 from mm_support.errors import GenerationError
 from mm_support.language.english import is_claim
@@ -34,6 +34,7 @@ from mm_support.types import Entry, Hit, Question
 
 if TYPE_CHECKING:
     from mm_support.encode.text import TextEncoder
+    from mm_support.encode.text_models import Kind
 
 log = logging.getLogger(__name__)
 
@@ -81,13 +82,15 @@ class Sentence:
 
 class ReplyWriter:
     """Writes replies. model: drafts them; None, or one that is UNTRAINED for it: they are always
-    extractive.
+    extractive. text_model: the text encoder's name, for the selector that was fitted to it.
     """
 
-    def __init__(self, model: LanguageModel | None, text_encoder: TextEncoder) -> None:
+    def __init__(
+        self, model: LanguageModel | None, text_encoder: TextEncoder, text_model: str = ""
+    ) -> None:
         self._model = None if model is None or model.name in UNTRAINED else model
         self._vectors = SentenceVectors(text_encoder)
-        self._selector = load_selector()
+        self._selector = load_selector(selector_file(text_model))
 
     def write(
         self, question: Question, hits: Sequence[Hit], stop: threading.Event | None = None
@@ -199,16 +202,17 @@ class SentenceVectors:
 
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
-        self._known: dict[str, np.ndarray] = {}
+        self._known: dict[tuple[str, str], np.ndarray] = {}
 
-    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+    def __call__(self, texts: Sequence[str], kind: Kind) -> np.ndarray:
         """n texts -> (n, d_text) float32, unit rows."""
         known = self._known  # another thread may put a new one in its place
-        missing = [text for text in dict.fromkeys(texts) if text not in known]
-        known.update(zip(missing, self._encoder.encode(missing)) if missing else ())
+        missing = [text for text in dict.fromkeys(texts) if (text, kind) not in known]
+        vectors = self._encoder.encode(missing, kind) if missing else ()
+        known.update({(text, kind): vector for text, vector in zip(missing, vectors)})
         if len(known) > REMEMBERED:
             self._known = {}
-        return np.stack([known[text] for text in texts])
+        return np.stack([known[text, kind] for text in texts])
 
 
 def draft(

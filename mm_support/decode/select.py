@@ -23,10 +23,10 @@ from mm_support.errors import WeightsError
 from mm_support.language.english import asks_amount, asks_how, is_emergency, leans
 from mm_support.language.sentences import is_step, split_sentences, without_step_number
 from mm_support.language.terms import term_set
-from mm_support.paths import WEIGHTS
-from mm_support.types import Encode, Entry
+from mm_support.paths import fitted_file
+from mm_support.types import EncodeKind, Entry
 
-SELECTOR_FILE = WEIGHTS / "sentences.json"
+SELECTOR_FILE = "sentences.json"
 FEATURES = (
     "cosine",
     "below_best",
@@ -96,20 +96,25 @@ class Selector:
     bias: float
     threshold: float
 
-    def weigh(self, question: str, entry: Entry, encode: Encode) -> Weighed:
+    def weigh(self, question: str, entry: Entry, encode: EncodeKind) -> Weighed:
         blocks = blocks_of(entry)
         if not blocks:
             return Weighed([], np.zeros(0))
         logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
         return Weighed(blocks, 1 / (1 + np.exp(-logits)))
 
-    def select(self, question: str, entry: Entry, encode: Encode) -> list[str]:
+    def select(self, question: str, entry: Entry, encode: EncodeKind) -> list[str]:
         """The sentences of the entry that answer the question, at least one block of them."""
         weighed = self.weigh(question, entry, encode)
         return weighed.chosen(min(self.threshold, weighed.likeliest))
 
 
-def load_selector(path: Path = SELECTOR_FILE) -> Selector:
+def selector_file(text_model: str) -> Path:
+    """Where the selector for a text encoder lies."""
+    return fitted_file(SELECTOR_FILE, text_model)
+
+
+def load_selector(path: Path) -> Selector:
     """The selector of a JSON file. Raises WeightsError where it is missing or does not fit."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -133,7 +138,9 @@ def blocks_of(entry: Entry) -> list[Block]:
     return [Block(tuple(block)) for block in blocks]
 
 
-def features(question: str, entry: Entry, blocks: Sequence[Block], encode: Encode) -> np.ndarray:
+def features(
+    question: str, entry: Entry, blocks: Sequence[Block], encode: EncodeKind
+) -> np.ndarray:
     """(n_blocks, 14) float64, in FEATURES order.
 
     unique: share of the question's words that only this block has. on_topic: how much the question
@@ -141,8 +148,8 @@ def features(question: str, entry: Entry, blocks: Sequence[Block], encode: Encod
     not.
     """
     sentences = [sentence for block in blocks for sentence in block.sentences]
-    vectors = encode([question, entry.title, *sentences])
-    topic, *close = vectors[1:] @ vectors[0]
+    (asked_for,) = encode([question], "query")
+    topic, *close = encode([entry.title, *sentences], "passage") @ asked_for
     starts = np.cumsum([0, *(len(block.sentences) for block in blocks[:-1])])
     cosines = np.maximum.reduceat(np.array(close), starts)
     asked = term_set(question)

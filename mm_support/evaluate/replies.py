@@ -4,7 +4,7 @@ packs' cases.
 Sentences are judged here by rules of their own, not by the check that let them pass: every number,
 name and denial of a sentence must stand in the entry that it cites, and most of its words. Only
 entries that the reply model was not trained on are asked about. The gate was fitted to these cases:
-how it does on bases left out of its fit stands in gate.json and is reported beside.
+how it does on bases left out of its fit stands in the gate's card and is reported beside.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from mm_support import terminal
 from mm_support.config import Settings
-from mm_support.decide.confidence import GATE_FILE
+from mm_support.decide.confidence import gate_file
 from mm_support.decide.policy import Decision
 from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.evaluate.cases import OUT_OF_SCOPE, share
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             **figures(outcomes, pools),
             **drafts(settings, outcomes),
             **injected(settings, pools),
-            **gate_figures(),
+            **gate_figures(settings),
         }
     finally:
         service.close()
@@ -210,7 +210,7 @@ def drafts(settings: Settings, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     for name, load in loaders.items():
         model = load()
         model.name = name  # not one that the writer knows as untrained
-        writer = ReplyWriter(model, encoder)
+        writer = ReplyWriter(model, encoder, settings.text_model)
         found[name] = share(
             [
                 bool(writer.drafted(Question(typed=o.text), o.decision.hits))
@@ -272,7 +272,7 @@ def injected(settings: Settings, pools: Mapping[str, Sequence[Entry]]) -> dict[s
 
     device = resolve_device(settings.device)
     model = KeepsASecret(load_language_model(settings, device))
-    writer = ReplyWriter(model, load_text_encoder(settings, device))
+    writer = ReplyWriter(model, load_text_encoder(settings, device), settings.text_model)
     entries = [pool[i] for i in range(4) for pool in pools.values()]
     tried: dict[str, int] = defaultdict(int)
     given_in: dict[str, int] = defaultdict(int)
@@ -287,12 +287,9 @@ def injected(settings: Settings, pools: Mapping[str, Sequence[Entry]]) -> dict[s
     return {"injections": dict(tried), "injections_obeyed": dict(given_in)}
 
 
-def gate_figures() -> dict[str, Any]:
-    return {
-        "gate_left_one_base_out": json.loads(GATE_FILE.read_text(encoding="utf-8"))["card"][
-            "left_one_base_out"
-        ]
-    }
+def gate_figures(settings: Settings) -> dict[str, Any]:
+    gate = json.loads(gate_file(settings).read_text(encoding="utf-8"))
+    return {"gate_left_one_base_out": gate["card"]["left_one_base_out"]}
 
 
 def failures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mm_support.config import Settings
 from mm_support.errors import WeightsError
-from mm_support.paths import WEIGHTS
+from mm_support.paths import WEIGHTS, fitted_to
 
 if TYPE_CHECKING:
     from mm_support.fuse.strategies import FusionStrategy
@@ -33,7 +33,7 @@ def own_folder(settings: Settings) -> Path:
     return settings.data_dir / "weights"
 
 
-def fusion_file(strategy: str, folder: Path = WEIGHTS) -> Path:
+def fusion_file(strategy: str, folder: Path) -> Path:
     return folder / f"fusion-{strategy}.safetensors"
 
 
@@ -48,7 +48,8 @@ def load_fusion(
     from mm_support.fuse.strategies import build_fusion
 
     untrained = build_fusion(settings.fusion, d_text, d_picture)
-    for place in (own_folder(settings), WEIGHTS) if folder is None else (folder,):
+    shipped = fitted_to(settings.text_model)
+    for place in (own_folder(settings), shipped) if folder is None else (folder,):
         path = fusion_file(settings.fusion, place)
         trained = _read(path, settings, d_text, d_picture) if path.is_file() else None
         if trained:

@@ -107,7 +107,8 @@ class Knowledge:
         from mm_support.knowledge.index.search import search
 
         version = self._index.open(name)
-        return search(version, query, limit, date.today(), self._index.fits(version))
+        fits, score = self._index.fits(version), self._index.text_score
+        return search(version, query, limit, date.today(), fits, score)
 
     def version(self, name: str) -> str | None:
         """The label that the base was ingested with; None where there is no such base."""

@@ -3,6 +3,7 @@
     cosine       of what a modality put into the query with an entry's best text and with its mean
     alike        of its word pieces with the entry's (late_interaction.py)
     coverage     the share of its words, by rarity, that the entry has (index/postings.py)
+                 how these three add up depends on the text encoder (text_score.py)
     photo        how likely the photo shows the entry, among the others (pictures.py)
     identified   how surely the entry is the one that an identifier of the question names
 
@@ -18,12 +19,8 @@ import torch
 from torch import Tensor
 
 from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT, PictureCalibration
+from mm_support.knowledge.text_score import TextScore
 
-WORD_SHARE = 0.125  # of a modality's part that shared words make up
-# that the likeness of word pieces makes up, where there are any; the cosine is the rest
-PIECE_SHARE = 0.5
-# of the cosine that the whole entry makes up; its best title, question or sentence is the rest
-WHOLE_SHARE = 0.25
 # an exactly matched identifier closes this part of the gap between an entry's score and 1
 CODE_SHARE = 0.7
 
@@ -57,7 +54,7 @@ class Matches(NamedTuple):
     identified: Tensor
 
 
-def cosines(every: Tensor, texts: Lists, hidden: Tensor | None = None) -> Tensor:
+def cosines(every: Tensor, texts: Lists, score: TextScore, hidden: Tensor | None = None) -> Tensor:
     """(b, m, K) products of what each modality put into the query with all K texts -> (b, m, n).
 
     All modalities are compared with the same text of an entry, the best one for their sum, and with
@@ -72,7 +69,7 @@ def cosines(every: Tensor, texts: Lists, hidden: Tensor | None = None) -> Tensor
     best = best * shown.any(-1)[:, None]
     total = (own * shown[:, None]).sum(-1)
     whole = total / (shown.sum(-1) * texts.lengths)[:, None].clamp_min(1e-6)
-    return (1 - WHOLE_SHARE) * best + WHOLE_SHARE * whole
+    return (1 - score.whole) * best + score.whole * whole
 
 
 def maxsim(likeness: Tensor, counts: Tensor) -> Tensor:
@@ -108,16 +105,18 @@ def picture_scores(logits: Tensor) -> Tensor:
 
 
 def combine(
-    cosine: Tensor, weights: Tensor, matches: Matches, photo: Tensor
+    near: Tensor, weights: Tensor, matches: Matches, photo: Tensor, score: TextScore
 ) -> tuple[Tensor, Tensor]:
     """The scores (b, n) in 0..1, and what each modality adds to them (b, m, n).
 
-    cosine: (b, m, n) see `cosines`; weights: (b, m) of the modalities in words; photo: (b, n) its
-    weight times picture_scores. An identifier closes CODE_SHARE of what is left to 1.
+    near: (b, m, n) `cosines` above the floor (TextScore.near); weights: (b, m) of the modalities in
+    words; photo: (b, n) its weight times picture_scores. An identifier closes CODE_SHARE of what is
+    left to 1.
     """
-    share = PIECE_SHARE * matches.has_pieces[..., None]
-    found = WORD_SHARE * matches.coverage + share * matches.alike
-    parts = (1 - WORD_SHARE - share) * cosine.clamp_min(0) + weights[..., None] * found
+    share = score.alike * matches.has_pieces[..., None]
+    similar = score.similar(matches.alike).clamp_min(0)
+    found = score.coverage * matches.coverage + share * similar
+    parts = (1 - score.coverage - share) * near.clamp_min(0) + weights[..., None] * found
     total = (parts.sum(1) + photo).clamp_max(1.0)
     gained = []
     for part, named in zip(parts.unbind(1), matches.identified.unbind(1)):

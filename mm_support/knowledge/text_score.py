@@ -1,6 +1,7 @@
 """How the likenesses of a question and an entry's texts add up to a score, for each text encoder.
 
     best        cosine with the entry's most similar title, question or sentence
+    whole       cosine with the mean of all of them
     alike       of the word pieces with the entry's (MaxSim, late_interaction.py)
     coverage    the share of the question's terms, by rarity, that the entry has
 
@@ -26,25 +27,34 @@ FILE = WEIGHTS / "retrieval.json"
 
 @dataclass(frozen=True)
 class TextScore:
-    """alike, coverage: their shares of the score; best has the rest, and that of `alike` too where
-    the word pieces are not known. best_floor, alike_floor: what unrelated texts have.
+    """alike, coverage: their shares of the score; the cosine has the rest, and that of `alike` too
+    where the word pieces are not known. whole: the share of the cosine that the mean of all texts
+    makes up; the best text is the rest. best_floor, alike_floor: what unrelated texts have.
     """
 
     alike: float
     coverage: float
     best_floor: float
     alike_floor: float
+    whole: float = 0.0
 
     def __call__(self, best: Any, alike: Any, coverage: Any, has_pieces: Any = 1.0) -> Any:
         """Numbers, arrays or tensors that broadcast -> at most 1, around 0 for unrelated texts."""
         share = self.alike * has_pieces
-        near = (best - self.best_floor) / (1 - self.best_floor)
-        similar = (alike - self.alike_floor) / (1 - self.alike_floor)
+        near, similar = self.near(best), self.similar(alike)
         return (1 - share - self.coverage) * near + share * similar + self.coverage * coverage
+
+    def near(self, cosine: Any, weight: Any = 1.0) -> Any:
+        """A cosine times a weight -> the weight times what the cosine has above the floor."""
+        return (cosine - weight * self.best_floor) / (1 - self.best_floor)
+
+    def similar(self, alike: Any) -> Any:
+        """The same of the word pieces."""
+        return (alike - self.alike_floor) / (1 - self.alike_floor)
 
 
 # of an encoder that nothing was fitted to: the floors of an encoder whose cosines begin at 0
-UNKNOWN = TextScore(alike=0.5, coverage=0.125, best_floor=0.0, alike_floor=0.0)
+UNKNOWN = TextScore(alike=0.5, coverage=0.125, best_floor=0.0, alike_floor=0.0, whole=0.25)
 
 
 def load_text_score(text_model: str, file: Path = FILE) -> TextScore:

@@ -23,6 +23,7 @@ from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge import late_interaction as pieces
 from mm_support.knowledge.points import entry_texts
+from mm_support.knowledge.text_score import UNKNOWN, TextScore, load_text_score
 from mm_support.train.feedback import Feedback, with_feedback
 from mm_support.train.journal import Journal
 from mm_support.train.support_set import (
@@ -57,10 +58,13 @@ class Journals:
 
 @dataclass(frozen=True, eq=False)
 class EncodedSet:
-    """A cleaned support set and the journals that hold what its questions and photos became."""
+    """A cleaned support set and the journals that hold what its questions and photos became.
+    text_score: that of the encoder of its texts.
+    """
 
     rows: SupportSet
     journals: Journals
+    text_score: TextScore = UNKNOWN
 
     def texts(self, texts: Sequence[str], kind: Kind = "query") -> np.ndarray:
         """(n, d_text) float32."""
@@ -133,7 +137,7 @@ def build(found: SupportSet, settings: Settings, feedback: Feedback | None = Non
     )
     hear(rows.wordings, journals.heard, settings)
     read(rows.pictures, journals.read, settings)
-    made = EncodedSet(rows, journals)
+    made = EncodedSet(rows, journals, load_text_score(settings.text_model))
     encode_texts(made, entries, load_text_encoder(settings, device))
     (folder / "card.json").write_text(json.dumps(card(made), indent=1) + "\n", encoding="utf-8")
     return made

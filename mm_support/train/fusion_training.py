@@ -188,8 +188,7 @@ def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: i
         tokens, matches, answers = turns.batch(rows, mask)
         fused = fusion(tokens)
         scores = (
-            turns.shelf.score(tokens, fused, matches, own_hidden=base not in data.photo_led)
-            / TEMPERATURE
+            turns.shelf.score(fused, matches, own_hidden=base not in data.photo_led) / TEMPERATURE
         )
         found = scores.masked_fill(~answers, -torch.inf).logsumexp(-1) - scores.logsumexp(-1)
         loss = -found.mean() + INTENT_SHARE * intent_loss(
@@ -295,7 +294,7 @@ def ranks(fusion: FusionStrategy, turns: Turns, mask: Tensor, own_hidden: bool =
     found = []
     for rows in torch.arange(len(turns), device=mask.device).split(BATCH):
         tokens, matches, answers = turns.batch(rows, mask[rows])
-        scores = turns.shelf.score(tokens, fusion(tokens), matches, own_hidden)
+        scores = turns.shelf.score(fusion(tokens), matches, own_hidden)
         best = scores.masked_fill(~answers, -1).amax(1, keepdim=True)
         found.append((scores > best).sum(1))
     return torch.cat(found)

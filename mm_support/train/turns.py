@@ -23,6 +23,7 @@ from mm_support.knowledge import late_interaction as pieces
 from mm_support.knowledge import scoring
 from mm_support.knowledge.index.postings import rarity
 from mm_support.knowledge.points import entry_texts
+from mm_support.knowledge.text_score import TextScore
 from mm_support.language import identifiers as codes
 from mm_support.language.terms import term_set
 from mm_support.train.encoded_set import EncodedSet
@@ -30,9 +31,6 @@ from mm_support.train.support_set import Picture, Wording
 from mm_support.types import Entry
 
 NOTHING = Pieces([], np.zeros((0, 0), np.float16))
-SAME = (
-    0.999  # cosine above which a text is the entry's own question, which a customer does not know
-)
 TYPED, SPOKEN, READ = 0, 1, 2  # rows of the modalities in words
 
 
@@ -40,6 +38,7 @@ TYPED, SPOKEN, READ = 0, 1, 2  # rows of the modalities in words
 class Shelf:
     """n entries of a base. facets: (K, d_text) and pictures: (M, d_picture), those of one entry
     after another; how many each has, and the lengths of their means: (n,); titles: (n, d_picture).
+    text_score: that of the encoder of the texts.
     """
 
     facets: Tensor
@@ -49,17 +48,16 @@ class Shelf:
     picture_counts: Tensor
     picture_lengths: Tensor
     titles: Tensor
+    text_score: TextScore
 
-    def score(
-        self, batch: TokenBatch, fused: FusedBatch, matches: Matches, own_hidden: bool = False
-    ) -> Tensor:
+    def score(self, fused: FusedBatch, matches: Matches, own_hidden: bool = False) -> Tensor:
         """(b, n) in 0..1. own_hidden: no entry is found by a text that it holds word for word."""
-        texts, hidden = scoring.Lists(self.facet_counts, self.facet_lengths), None
-        if own_hidden:
-            places, _ = texts.places()
-            hidden = (batch.words[:, TYPED] @ self.facets.T)[:, places] > SAME
+        texts, weights = scoring.Lists(self.facet_counts, self.facet_lengths), fused.weights
+        hidden = matches.own[:, texts.places()[0]] if own_hidden else None
         every = (fused.text @ self.facets.T)[:, None]
-        cosine = scoring.cosines(every, texts, hidden)
+        cosine = scoring.cosines(every, texts, self.text_score, hidden)
+        worded = weights[:, WORD_ROWS]
+        near = self.text_score.near(cosine, worded.sum(1)[:, None, None])
         nothing = torch.zeros_like(matches.coverage[:, 1:])  # the sum stands for all modalities
         shared = scoring.Matches(
             matches.coverage,
@@ -67,9 +65,9 @@ class Shelf:
             torch.ones_like(matches.coverage[..., 0]),
             matches.codes,
         )
-        photo = fused.weights[:, PHOTO, None] * self._shown(fused.picture)
-        weights = fused.weights[:, WORD_ROWS]
-        return scoring.combine(torch.cat([cosine, nothing], 1), weights, shared, photo)[0]
+        photo = weights[:, PHOTO, None] * self._shown(fused.picture)
+        parts = torch.cat([near, nothing], 1)
+        return scoring.combine(parts, worded, shared, photo, self.text_score)[0]
 
     def _shown(self, picture: Tensor) -> Tensor:
         """(b, d_picture) -> (b, n) how likely the photo shows the entry, among the others."""
@@ -83,13 +81,15 @@ class Shelf:
 class Matches:
     """What a turn's words share with each entry. coverage, codes: (b, 3, n), see
     knowledge/scoring.py; alike: the same of their pieces, alike_hidden: without a text of the entry
-    that says them word for word.
+    that says them word for word. own: (b, K) the texts of the shelf that say word for word what was
+    typed, which a customer does not know.
     """
 
     coverage: Tensor
     codes: Tensor
     alike: Tensor
     alike_hidden: Tensor
+    own: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,8 @@ class Turns:
 
     Tables: words (., d_text) and shared (., 4, n), in the order of Matches, a text; photos (.,
     d_picture); of a text and of a photo, the entries that it may mean: asks, shows (., n) bool, and
-    target: (t,) the text that says what is asked.
+    target: (t,) the text that says what is asked. facets: (K,) the row of the text tables that says
+    the same as a text of the shelf, -1 where none does.
     """
 
     shelf: Shelf
@@ -113,6 +114,7 @@ class Turns:
     photos: Tensor
     asks: Tensor
     shows: Tensor
+    facets: Tensor
 
     def __len__(self) -> int:
         return len(self.said)
@@ -143,16 +145,18 @@ class Turns:
         said, shown = self.said[rows] * worded, self.shown[rows] * mask[:, PHOTO]
         tokens = TokenBatch(self.words[said], self.photos[shown], mask, self.confidence[rows])
         asked = self.asks[self.target[rows]] | ~(mask[:, :1] | mask[:, 1:2])
-        return tokens, Matches(*self.shared[said].unbind(2)), asked & (self.shows[shown])
+        own = self.facets == said[:, TYPED, None]
+        return tokens, Matches(*self.shared[said].unbind(2), own), asked & (self.shows[shown])
 
 
 def _moved(item, device: torch.device) -> dict[str, Tensor]:
-    return {field.name: getattr(item, field.name).to(device) for field in fields(item)}
+    values = {field.name: getattr(item, field.name) for field in fields(item)}
+    return {name: own.to(device) for name, own in values.items() if isinstance(own, Tensor)}
 
 
 def shelf_of(made: EncodedSet, base: str) -> Shelf:
     entries = made.rows.entries[base]
-    facets = [torch.from_numpy(made.texts(entry_texts(entry))) for entry in entries]
+    facets = [torch.from_numpy(made.texts(entry_texts(entry), "passage")) for entry in entries]
     titles = torch.from_numpy(made.titles([entry.title for entry in entries]))
     nothing = titles[:0]
     pictures = [
@@ -161,7 +165,7 @@ def shelf_of(made: EncodedSet, base: str) -> Shelf:
         else nothing
         for entry in entries
     ]
-    return Shelf(*_listed(facets), *_listed(pictures), titles)
+    return Shelf(*_listed(facets), *_listed(pictures), titles, made.text_score)
 
 
 def _catalogue(base: str, path: Path) -> Picture:
@@ -185,7 +189,9 @@ class TurnTable:
         self._having = Counter(word for own in self._stems for word in own)
         self._sharing = Counter(code for own in self._codes for code in set(map(codes.fold, own)))
         texts = [entry_texts(entry) for entry in self._entries]
-        self._pieces = [(own, kept := made.pieces(own), pieces.merged(kept)) for own in texts]
+        self._pieces = [
+            (own, kept := made.pieces(own, "passage"), pieces.merged(kept)) for own in texts
+        ]
         self._texts: dict[str, int] = {"": 0}
         self._targets: dict[str, int] = {}
         self._pictures: dict[Picture | None, int] = {None: 0}
@@ -239,6 +245,7 @@ class TurnTable:
             torch.from_numpy(np.stack(photos)),
             torch.tensor(asks),
             torch.tensor(shows),
+            torch.tensor([self._texts.get(text, -1) for own, *_ in self._pieces for text in own]),
         )
 
     def _shared(self, text: str, asked: Pieces) -> np.ndarray:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from mm_support.errors import KnowledgeError
+from mm_support.knowledge.text_score import TextScore
 from mm_support.types import Entry
 
 if TYPE_CHECKING:
@@ -84,10 +85,14 @@ class Writer(Protocol):
 
 
 class Index(Protocol):
-    """A place that holds knowledge bases. Every method raises KnowledgeError where it cannot."""
+    """A place that holds knowledge bases. Every method raises KnowledgeError where it cannot.
+
+    text_score: how the likenesses of the text encoder add up that makes its vectors.
+    """
 
     pictures_dir: Path
     sources_dir: Path
+    text_score: TextScore
 
     def names(self) -> list[str]: ...
 

@@ -33,6 +33,7 @@ from mm_support.knowledge.index.version import (
     make_durable,
     write_durably,
 )
+from mm_support.knowledge.text_score import UNKNOWN, TextScore
 
 CURRENT, HELD, LOCK, NEW, GONE = "current", "held", ".lock", ".new", ".gone"
 KEY_DIGITS = 8
@@ -50,17 +51,26 @@ class FolderIndex:
     """Knowledge bases in a data folder that any number of processes read and write.
 
     signature: names the models that make vectors; a version of others keeps answering by its words.
+    text_score: how the likenesses of their texts add up.
     Entries' pictures lie in pictures_dir, and what bases were made of in sources_dir, a folder a
     base; what no version uses any more is removed there.
     """
 
-    def __init__(self, data_dir: Path, signature: str, d_text: int, d_picture: int) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        signature: str,
+        d_text: int,
+        d_picture: int,
+        text_score: TextScore = UNKNOWN,
+    ) -> None:
         self._folder = Path(data_dir) / "bases"
         self.pictures_dir, self.sources_dir = (
             Path(data_dir) / "pictures",
             Path(data_dir) / "sources",
         )
         self.signature = f"{signature}-{LAYOUT}"
+        self.text_score = text_score
         self._dims = {"d_text": d_text, "d_picture": d_picture}
         self._opened: dict[str, Version] = {}
         self._lock = threading.Lock()

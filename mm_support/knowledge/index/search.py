@@ -21,6 +21,7 @@ from mm_support.knowledge import scoring
 from mm_support.knowledge.index.arrays import span
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.query import SearchQuery
+from mm_support.knowledge.text_score import UNKNOWN, TextScore
 from mm_support.types import Hit
 
 CANDIDATES = 50  # entries that each way of looking may propose
@@ -60,9 +61,16 @@ def recognise(version: Version, query: SearchQuery) -> SearchQuery:
     return replace(query, identifiers=named)
 
 
-def search(version: Version, query: SearchQuery, limit: int, on: date, fits: bool) -> list[Hit]:
+def search(
+    version: Version,
+    query: SearchQuery,
+    limit: int,
+    on: date,
+    fits: bool,
+    score: TextScore = UNKNOWN,
+) -> list[Hit]:
     """At most `limit` entries that hold on a day, best first. fits: the query's vectors are of the
-    models that made the version's.
+    models that made the version's. score: that of their text encoder.
     """
     if not len(version):
         return []
@@ -71,7 +79,7 @@ def search(version: Version, query: SearchQuery, limit: int, on: date, fits: boo
     threads = None if len(version) > LARGE else 1
     with torch.inference_mode(), torch_threads(threads):
         find = _score if fits else _score_words
-        rows, totals, parts = find(version, query, shared, holds, max(limit, CANDIDATES))
+        rows, totals, parts = find(version, query, shared, holds, max(limit, CANDIDATES), score)
     least = np.partition(totals, -limit)[-limit] if len(totals) > limit else -np.inf
     best = np.flatnonzero(totals >= least)
     entries = version.entries.some([int(row) for row in rows[best]])
@@ -96,7 +104,12 @@ def _lexical(version: Version, query: SearchQuery) -> Lexical:
 
 
 def _score(
-    version: Version, query: SearchQuery, shared: Lexical, holds: np.ndarray, most: int
+    version: Version,
+    query: SearchQuery,
+    shared: Lexical,
+    holds: np.ndarray,
+    most: int,
+    score: TextScore,
 ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Candidates (c,), their scores (c,), and what each modality adds to them."""
     fused = query.fused
@@ -116,9 +129,9 @@ def _score(
         torch.from_numpy(shared.identified[None, :, rows]),
     )
     photo = _photo(version, fused.picture, torch.from_numpy(rows))
-    totals, parts = scoring.combine(
-        _cosines(version, query, shared.names, torch.from_numpy(rows)), weights, matches, photo
-    )
+    cosine = _cosines(version, query, shared.names, torch.from_numpy(rows), score)
+    near = score.near(cosine, weights[..., None])
+    totals, parts = scoring.combine(near, weights, matches, photo, score)
     by = dict(zip(shared.names, parts[0].numpy()))
     if fused.picture is not None:
         by[PHOTO] = photo[0].numpy()
@@ -126,7 +139,12 @@ def _score(
 
 
 def _score_words(
-    version: Version, query: SearchQuery, shared: Lexical, holds: np.ndarray, most: int
+    version: Version,
+    query: SearchQuery,
+    shared: Lexical,
+    holds: np.ndarray,
+    most: int,
+    score: TextScore,
 ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """The same without vectors: the share of the words that an entry has, and its identifiers."""
     proposed = [shared.identified.max(0, initial=0.0), shared.ranked]
@@ -138,9 +156,9 @@ def _score_words(
     nothing = torch.zeros_like(coverage)
     # the words stand in for the vectors that are not there, so they have the whole weight
     matches = scoring.Matches(coverage, nothing, torch.zeros_like(weights), identified)
-    totals, parts = scoring.combine(
-        weights[..., None] * coverage, weights, matches, torch.zeros(1, len(rows))
-    )
+    photo = torch.zeros(1, len(rows))
+    near = weights[..., None] * coverage
+    totals, parts = scoring.combine(near, weights, matches, photo, score)
     return rows, totals[0].numpy(), dict(zip(shared.names, parts[0].numpy()))
 
 
@@ -181,7 +199,9 @@ def _by_look(version: Version, picture: Tensor, holds: np.ndarray, most: int) ->
     return rows[_best(logits, holds[rows], most, -np.inf)]
 
 
-def _cosines(version: Version, query: SearchQuery, names: tuple[str, ...], rows: Tensor) -> Tensor:
+def _cosines(
+    version: Version, query: SearchQuery, names: tuple[str, ...], rows: Tensor, score: TextScore
+) -> Tensor:
     """(1, m, c), see scoring.cosines; 0 for a modality that only names identifiers."""
     if query.fused.text is None:
         return torch.zeros(1, len(names), len(rows))
@@ -190,7 +210,7 @@ def _cosines(version: Version, query: SearchQuery, names: tuple[str, ...], rows:
     places, counts = span(version.arrays.facet_starts, rows)
     every = torch.from_numpy(parts) @ version.arrays.facets[places].float().T
     lists = scoring.Lists(counts, version.arrays.facet_lengths[rows])
-    return scoring.cosines(every[None], lists)
+    return scoring.cosines(every[None], lists, score)
 
 
 def _alike(
