@@ -34,7 +34,8 @@ class Site:
         outside = '<a href="/blog/1">Blog</a><a href="http://127.0.0.2/x">Elsewhere</a>'
         return (
             f"<html><head><title>{name} | Shop</title></head><body><nav>{outside}</nav><main>"
-            f"<h1>Page {name}</h1><p>{text}</p><ul>{shown}</ul></main><footer>Imprint</footer></body>"
+            f"<h1>Page {name}</h1><p>{text}</p><ul>{shown}</ul></main>"
+            "<footer>Imprint</footer></body>"
         )
 
 
