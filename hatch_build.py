@@ -1,6 +1,6 @@
 """Tells the build what is needed: the lines of requirements.txt, so that there is one list only.
 
-Lines under a comment of one word there ("# tests") become an extra of that name.
+Lines under "# extra: tests" become an extra of that name, other comments are comments.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
+
+MARK = "# extra:"
 
 
 class RequirementsHook(MetadataHookInterface):
@@ -20,12 +22,12 @@ class RequirementsHook(MetadataHookInterface):
 
 
 def read_groups(path: Path) -> dict[str, list[str]]:
-    """Name of the comment above -> requirements; those above the first comment have no name."""
+    """Extra -> its requirements; those that are always needed have no name."""
     name, groups = "", {"": []}
     for line in filter(None, map(str.strip, path.read_text(encoding="utf-8").splitlines())):
-        if line.startswith("#"):
-            name = line.strip("# ")
+        if line.startswith(MARK):
+            name = line.removeprefix(MARK).strip()
             groups[name] = []
-        else:
+        elif not line.startswith("#"):
             groups[name].append(line)
     return groups

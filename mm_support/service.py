@@ -56,7 +56,9 @@ LoadParts = Callable[[Settings, Callable[[str], None]], Parts]
 
 
 class SupportService:
-    """Built by `load` (waits for the models) or `start` (returns at once, loads in the background)."""
+    """Built by `load` (waits for the models) or `start` (returns at once, loads in the
+    background).
+    """
 
     def __init__(self, settings: Settings, keeper: Keeper, parts: Future[Parts]) -> None:
         self.settings, self._keeper, self._parts = settings, keeper, parts
@@ -109,7 +111,9 @@ class SupportService:
             )
 
     def _report(self, message: str) -> None:
-        """Notes what loading is doing. Raises SupportError, which ends it, once `close` was called."""
+        """Notes what loading is doing. Raises SupportError, which ends it, once `close` was
+        called.
+        """
         if self._closing.is_set():
             raise SupportError("The service was closed while it loaded; start it again.")
         self._message = message
@@ -126,7 +130,9 @@ class SupportService:
         return Status(True, message, self.parts.device, degraded=bool(trouble))
 
     def close(self) -> None:
-        """Gives the index, the models and the store back; ends the loading where it still goes on."""
+        """Gives the index, the models and the store back; ends the loading where it still goes
+        on.
+        """
         self._closing.set()
         if self._loading is not None:
             self._loading.join()
@@ -136,7 +142,9 @@ class SupportService:
 
     @property
     def parts(self) -> Parts:
-        """What the pipeline runs on; waits until it is loaded. Raises SupportError where it failed."""
+        """What the pipeline runs on; waits until it is loaded. Raises SupportError where it
+        failed.
+        """
         return self._parts.result()
 
     @property
@@ -149,7 +157,9 @@ class SupportService:
         return self._keeper.desk
 
     def messages(self, session: str, since: int = 0) -> tuple[Message, ...]:
-        """What people wrote to this customer, oldest first; only those with a number above `since`."""
+        """What people wrote to this customer, oldest first; only those with a number above
+        `since`.
+        """
         return self.desk.messages(checked_session(session), since)
 
     def handoffs(self, limit: int = 100) -> tuple[Handoff, ...]:

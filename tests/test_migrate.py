@@ -1,4 +1,6 @@
-"""Migrations: a database of before is brought up to date with all its rows, one of later is refused."""
+"""Migrations: a database of before is brought up to date with all its rows, one of later is
+refused.
+"""
 
 import sqlite3
 
@@ -32,9 +34,12 @@ CREATE TABLE handoffs (
     FOREIGN KEY(turn_id) REFERENCES turns (id));
 CREATE INDEX ix_handoffs_created ON handoffs (created);
 CREATE INDEX ix_handoffs_session_id ON handoffs (session_id);
-INSERT INTO turns VALUES ('t1', 's', '2026-01-01 10:00:00.000000', 'shop', 'how long', 'null', 'null',
-    '[{"id": "refund", "title": "Refund"}, {"id": "parcel", "title": "Parcel"}, {"id": "x", "title": "Gift"}]',
-    'Is it about “Refund” or “Parcel”?', 'clarify', 'ambiguous', 0.4, '[]', '', 'null', '{"total": 3.0}');
+INSERT INTO turns VALUES ('t1', 's', '2026-01-01 10:00:00.000000', 'shop', 'how long',
+    'null', 'null',
+    '[{"id": "refund", "title": "Refund"}, {"id": "parcel", "title": "Parcel"},
+     {"id": "x", "title": "Gift"}]',
+    'Is it about “Refund” or “Parcel”?', 'clarify', 'ambiguous',
+    0.4, '[]', '', 'null', '{"total": 3.0}');
 INSERT INTO turns VALUES ('t2', 's', '2026-01-01 10:01:00.000000', 'shop', 'the second one',
     '{"text": "spoken", "language": "de"}', 'null', '[{"id": "parcel", "title": "Parcel"}]',
     'In 3 days [1].', 'answer', 'evidence', 0.9, '["parcel"]', 'delivery', 'null', '{}');

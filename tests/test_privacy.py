@@ -13,7 +13,8 @@ import mm_support, sys
 from mm_support.encode.vad import load_voice_activity
 load_voice_activity()
 import openvino_genai, openvino
-assert sys.modules["openvino_telemetry"] is None and "stub" in openvino.tools.ovc.telemetry_utils.tm.__name__
+telemetry = openvino.tools.ovc.telemetry_utils.tm
+assert sys.modules["openvino_telemetry"] is None and "stub" in telemetry.__name__
 """
 
 

@@ -286,8 +286,9 @@ def test_frames_that_repeat_are_left_out_and_told(tmp_path):
     for n in range(8):
         links = "\n".join(f"- [Article {n}{m}](/{n}{m})" for m in range(3))
         (tmp_path / f"{n}.md").write_text(
-            f"# Title {n}\n\n*Last updated: {n + 1} March 202{n % 5}*\n\nBody {n} stands here alone.\n\n"
-            f"Mind the gap.\n\nEnd {n}.\n\n## Related articles\n\n{links}\n\nWas this helpful? Yes No\n"
+            f"# Title {n}\n\n*Last updated: {n + 1} March 202{n % 5}*\n\n"
+            f"Body {n} stands here alone.\n\nMind the gap.\n\nEnd {n}.\n\n"
+            f"## Related articles\n\n{links}\n\nWas this helpful? Yes No\n"
         )
     reading = read_source(tmp_path)
     assert [entry.answer for entry in reading.entries] == [

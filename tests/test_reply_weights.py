@@ -57,7 +57,9 @@ def small_gguf(tmp_path):
 
 
 def adapter(tmp_path, **layers):
-    """layer name -> (n_out, n_in): an adapter of rank 2 for them. Returns its file and its tensors."""
+    """layer name -> (n_out, n_in): an adapter of rank 2 for them. Returns its file and its
+    tensors.
+    """
     from safetensors.numpy import save_file
 
     rng = np.random.default_rng(1)

@@ -18,7 +18,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
+from assets.training.command import main
 from assets.training.segment_patches import Patches
+from mm_support import arguments
+from mm_support.config import Settings
 from mm_support.encode.segment_net import SegmentNet
 from mm_support.encode.segments import WEIGHTS
 
@@ -133,17 +136,20 @@ def _save(net: SegmentNet, out: Path, training: dict[str, float]) -> None:
     out.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photos", type=Path, help="folder of photos without displays")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    existing = arguments.existing
+    parser.add_argument("--photos", type=existing, help="folder of photos without displays")
     parser.add_argument("--minutes", type=float, default=50)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--start", type=existing, help="weights to go on from")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
-    options = parser.parse_args()
-    photos = sorted(options.photos.rglob("*.jpg"))[::7][:300] if options.photos else []
-    train(photos, options.minutes, options.seed, options.out, options.start)
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    photos = sorted(args.photos.rglob("*.jpg"))[::7][:300] if args.photos else []
+    train(photos, args.minutes, args.seed, args.out, args.start)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, add_arguments, run)

@@ -1,6 +1,6 @@
 """Fits which sentences of an entry belong into a reply, and writes assets/weights/sentences.json.
 
-A logistic regression (by Newton's method, with ridge) on the questions of
+A logistic regression on the questions of
 assets/training/reply_labels.json. Figures are measured on each pack with a regression fitted to the
 others.
 """
@@ -21,9 +21,8 @@ from mm_support.decode.select import FEATURES, SELECTOR_FILE, Selector, blocks_o
 from mm_support.train.reply import LABELS, Labelled, load_labelled
 from mm_support.types import Encode
 
-RIDGE = 1.0
+INVERSE_PENALTY = 1.0
 THRESHOLD = 0.36  # a sentence too many costs a customer less than one that is missing
-STEPS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,18 +88,15 @@ def fit(cases: Sequence[Fitted]) -> Selector:
     """Logistic regression on standardised features; the selector's weights are those of the raw
     ones.
     """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
     x, y = np.vstack([case.x for case in cases]), np.concatenate([case.y for case in cases])
-    mean, deviation = x.mean(0), x.std(0) + 1e-6
-    z = np.column_stack([(x - mean) / deviation, np.ones(len(x))])
-    ridge = np.diag([*[RIDGE] * x.shape[1], 1e-6])
-    weights = np.zeros(z.shape[1])
-    for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-z @ weights))
-        weights -= np.linalg.solve(
-            (z.T * (p * (1 - p))) @ z + ridge, z.T @ (p - y) + ridge @ weights
-        )
-    raw = weights[:-1] / deviation
-    return Selector(tuple(raw.tolist()), float(weights[-1] - raw @ mean), THRESHOLD)
+    scaler = StandardScaler().fit(x)
+    model = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000).fit(scaler.transform(x), y)
+    raw = model.coef_[0] / scaler.scale_
+    bias = float(model.intercept_[0] - raw @ scaler.mean_)
+    return Selector(tuple(raw.tolist()), bias, THRESHOLD)
 
 
 def measure(selector: Selector, rows: Sequence[Labelled], encode: Encode) -> dict[str, float]:

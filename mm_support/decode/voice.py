@@ -42,7 +42,9 @@ class PiperVoice:
         self._remembered = functools.lru_cache(CACHED)(self._synthesise)
 
     def speak(self, text: str) -> Audio:
-        """Raises GenerationError where the text cannot be put into words, or the synthesiser fails."""
+        """Raises GenerationError where the text cannot be put into words, or the synthesiser
+        fails.
+        """
         try:
             words = spoken(text, self._language)
         except (
@@ -115,7 +117,8 @@ def load_voice(settings: Settings) -> PiperVoice:
         voice.speak("Hello.")  # the first sentence sets things up, the customer's shall not
     except Exception as exc:  # onnxruntime has errors of its own for each kind of damage
         raise WeightsError(
-            f"{path} is not a Piper voice (an .onnx file with its .onnx.json beside it); correct voice_model."
+            f"{path} is not a Piper voice (an .onnx file with its .onnx.json beside it); correct"
+            " voice_model."
         ) from exc
     return voice
 

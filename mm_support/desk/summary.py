@@ -23,7 +23,8 @@ def summarise(past: Sequence[Past], question: Question, reason: str) -> str:
     for turn in past:
         lines.append(f"Customer: {_short(turn.text)}{_shown(turn.read)}")
         lines.append(
-            f"Assistant ({turn.action}{f', {turn.topic}' if turn.topic else ''}): {_short(turn.reply)}"
+            f"Assistant ({turn.action}{f', {turn.topic}' if turn.topic else ''}):"
+            f" {_short(turn.reply)}"
         )
     asked = " ".join(filter(None, (question.typed, question.heard)))
     lines.append(f"Customer: {_short(asked)}{_shown(question.read_in_photo)}")

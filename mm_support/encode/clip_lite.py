@@ -16,8 +16,8 @@ colours of both looks, which ImageNet has taught the tower to overlook. The thou
 the stages as they were. Two photos are compared by meaning and look, a photo and words by meaning
 alone.
 
-Trained values come from assets/weights/clip-lite.safetensors (assets/training/image.py makes it). Knows
-nothing of labels, calibration or entries.
+Trained values come from assets/weights/clip-lite.safetensors (assets/training/image.py makes it).
+Knows nothing of labels, calibration or entries.
 """
 
 from __future__ import annotations
@@ -292,7 +292,9 @@ def start_from_definitions(model: nn.Module, tokenize: Callable[[Sequence[str]],
 
 
 def tuned_trunk(trunk: nn.Module, differences: dict[str, Tensor]) -> nn.Module | None:
-    """A copy of a trunk whose batch norms are folded, with what tuning changed of it, if anything."""
+    """A copy of a trunk whose batch norms are folded, with what tuning changed of it, if
+    anything.
+    """
     if not differences:
         return None
     tuned = copy.deepcopy(trunk)

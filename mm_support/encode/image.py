@@ -200,8 +200,9 @@ def load_image_encoder(settings: Settings, device: Device) -> OpenClipEncoder:
     # open_clip raises what its libraries raise: OSError, RuntimeError, ValueError, KeyError, ...
     except Exception as exc:
         raise WeightsError(
-            f"The image encoder {name!r} could not be loaded: connect to the hub, give a folder that holds "
-            "open_clip_config.json and weights, or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
+            f"The image encoder {name!r} could not be loaded: connect to the hub, give a folder"
+            " that holds open_clip_config.json and weights, or use the embedded profile"
+            " (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
     return OpenClipEncoder(
         model, preprocessing_of(model.visual.preprocess_cfg), tokenize, device, _calibration(model)

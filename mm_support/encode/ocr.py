@@ -55,7 +55,9 @@ class TextReader(Protocol):
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of text. corners: (4, 2) pixels, clockwise from where its first character begins."""
+    """A stretch of text. corners: (4, 2) pixels, clockwise from where its first character
+    begins.
+    """
 
     text: str
     confidence: float
@@ -106,7 +108,9 @@ class PhotoTextReader:
         ]
 
     def _find(self, pixels: np.ndarray) -> list[np.ndarray]:
-        """Corners (4, 2) of text in a BGR photo, in its pixels; small text is searched for twice."""
+        """Corners (4, 2) of text in a BGR photo, in its pixels; small text is searched for
+        twice.
+        """
         boxes = self._detect(pixels, FIRST_LOOK)
         look = FIRST_LOOK / max(pixels.shape)
         heights = [
@@ -182,7 +186,9 @@ def turned(corners: np.ndarray, turns: int) -> np.ndarray:
 
 
 def unturn(line: TextLine, turns: int) -> TextLine:
-    """A line of a photo turned clockwise by that many quarters, with its box as before the turns."""
+    """A line of a photo turned clockwise by that many quarters, with its box as before the
+    turns.
+    """
     left, top, right, bottom = line.box
     for _ in range(turns):
         left, top, right, bottom = top, 1 - right, bottom, 1 - left

@@ -147,7 +147,9 @@ class WhisperEncoder:
         expected: str,
         draft: bool,
     ) -> list[Window]:
-        """Decodes window after window, as whisper.transcribe does, but leaves out what is silent."""
+        """Decodes window after window, as whisper.transcribe does, but leaves out what is
+        silent.
+        """
         windows: list[Window] = []
         prompt: list[int] = []
         start, end = 0, min(mel.shape[1], spans[-1][1] // HOP + round(TAIL * FRAMES_PER_SECOND))
@@ -183,8 +185,8 @@ class WhisperEncoder:
         """
         results = [self._attempt(features, sound.shape[1], language, prompt)]
         if not draft and (results[0].avg_logprob < UNSURE or looks_bad(results[0])):
-            for features, how in self._ways(sound, features):
-                results.append(self._attempt(features, sound.shape[1], language, prompt, **how))
+            for heard, how in self._ways(sound, features):
+                results.append(self._attempt(heard, sound.shape[1], language, prompt, **how))
                 if not looks_bad(results[-1]):
                     break
         return max(results, key=lambda result: (is_heard(result), result.avg_logprob))
@@ -289,7 +291,8 @@ def check_languages(*languages: str | None) -> None:
     for language in languages:
         if language is not None and language not in LANGUAGES:
             raise InputError(
-                f"{language!r} is no language that can be transcribed; use a code such as 'en' or 'de'."
+                f"{language!r} is no language that can be transcribed; use a code such as 'en' or"
+                " 'de'."
             )
 
 
@@ -383,7 +386,8 @@ def _from_folder(folder: Path) -> Whisper:
         model.load_state_dict(load_file(folder / "model.safetensors"))
     except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as exc:
         raise WeightsError(
-            f"{folder} does not hold a Whisper model (config.json with its dimensions, model.safetensors): {exc}"
+            f"{folder} does not hold a Whisper model (config.json with its dimensions,"
+            f" model.safetensors): {exc}"
         ) from exc
     return model
 
@@ -394,18 +398,22 @@ def _from_hub(name: str, cache_dir: Path) -> Whisper:
 
     if name not in whisper.available_models():
         raise WeightsError(
-            f"No speech model is called {name!r}; choose one of {', '.join(whisper.available_models())}."
+            f"No speech model is called {name!r}; choose one of"
+            f" {', '.join(whisper.available_models())}."
         )
     try:
         return whisper.load_model(name, device="cpu", download_root=str(cache_dir / "whisper"))
     except (OSError, RuntimeError) as exc:
         raise WeightsError(
-            f"Whisper {name!r} could not be downloaded: connect to the internet, or use the profile 'embedded'."
+            f"Whisper {name!r} could not be downloaded: connect to the internet, or use the profile"
+            " 'embedded'."
         ) from exc
 
 
 def _placed(model: Whisper, device: Device) -> Whisper:
-    """On the device, in its number format; layer norms stay in float32, as Whisper computes them."""
+    """On the device, in its number format; layer norms stay in float32, as Whisper computes
+    them.
+    """
     from torch import nn
 
     model.eval().requires_grad_(False).to(device.device)

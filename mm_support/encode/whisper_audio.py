@@ -68,7 +68,9 @@ def _convolve(encoder: AudioEncoder, mel: Tensor, positions: int) -> Tensor:
 
 
 def _attend(attention: MultiHeadAttention, x: Tensor, bias: Tensor | None) -> Tensor:
-    """Self-attention with `bias` (positions,) added to the scores of each key; heads as in Whisper."""
+    """Self-attention with `bias` (positions,) added to the scores of each key; heads as in
+    Whisper.
+    """
     import torch.nn.functional as F
 
     def heads(y: Tensor) -> Tensor:

@@ -107,7 +107,8 @@ def fold_adapter(gguf: Path, adapter: Path, target: Path) -> None:
         raise WeightsError(f"The adapter {adapter} does not fit {gguf}: {exc}") from exc
     if layers:
         raise WeightsError(
-            f"The adapter {adapter} is for another model than {gguf}: it has no layer {min(layers)}."
+            f"The adapter {adapter} is for another model than {gguf}: it has no layer"
+            f" {min(layers)}."
         )
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

@@ -14,11 +14,11 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mm_support.engines.base import Channel, Message
+from mm_support.engines.base import Channel, Message, StopSignal
 from mm_support.errors import GenerationError, WeightsError
 from mm_support.paths import PACKAGE
 
@@ -41,7 +41,9 @@ def load_openvino_model(settings: Settings) -> OpenVinoModel:
 
 
 class OpenVinoModel:
-    """A GGUF file, decoded greedily. compiled: folder in which OpenVINO keeps the compiled model."""
+    """A GGUF file, decoded greedily. compiled: folder in which OpenVINO keeps the compiled
+    model.
+    """
 
     def __init__(self, gguf: Path, compiled: Path) -> None:
         self.name = gguf.stem
@@ -72,8 +74,8 @@ class OpenVinoModel:
         self._thread.start()
 
     def stream(
-        self, messages: list[Message], max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
+        self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
+    ) -> Generator[str, None, None]:
         number, channel = next(self._numbers), Channel()
         self._channels[number] = channel
         try:
@@ -110,7 +112,9 @@ class OpenVinoModel:
             raise GenerationError(self._end) from exc
 
     def _hand_out(self) -> None:
-        """Brings what the process sends to its readers; none waits any longer once that has ended."""
+        """Brings what the process sends to its readers; none waits any longer once that has
+        ended.
+        """
         for line in self.process.stdout:
             message = json.loads(line)
             channel = self._channels.get(message["number"])

@@ -86,7 +86,9 @@ class Decoding:
             self._pipeline.step()  # lets go of what was cancelled
 
     def _admit(self, active: list[Request]) -> None:
-        """Moves waiting requests into the pipeline; blocks only while there is nothing to decode."""
+        """Moves waiting requests into the pipeline; blocks only while there is nothing to
+        decode.
+        """
         while not self._waiting.empty() or not active:
             request = self._waiting.get()
             if request is None:
@@ -107,7 +109,9 @@ class Decoding:
                 )
 
     def _deliver(self, request: Request) -> bool:
-        """Sends what the last step decoded; True when the request is finished or nobody reads it."""
+        """Sends what the last step decoded; True when the request is finished or nobody reads
+        it.
+        """
         from openvino_genai import GenerationStatus
 
         running = request.handle.get_status() == GenerationStatus.RUNNING

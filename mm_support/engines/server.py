@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
-from mm_support.engines.base import Channel, Message
+from mm_support.engines.base import Channel, Message, StopSignal
 from mm_support.errors import GenerationError
 
 CONNECT_TIMEOUT = 5.0  # s
@@ -42,8 +42,8 @@ class ServerModel:
             self.name = model or next(iter(self._client.models.list())).id
 
     def stream(
-        self, messages: list[Message], max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
+        self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
+    ) -> Generator[str, None, None]:
         channel = Channel()
         threading.Thread(
             target=self._read,
@@ -94,7 +94,8 @@ class ServerModel:
             ) from exc
         except openai.APIStatusError as exc:
             raise GenerationError(
-                f"The reply server at {self._url} refused: {exc.message} Check llm_model and llm_key."
+                f"The reply server at {self._url} refused: {exc.message} Check llm_model and"
+                " llm_key."
             ) from exc
         except (openai.OpenAIError, httpx.HTTPError, ValueError) as exc:
             raise GenerationError(

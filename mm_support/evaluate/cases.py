@@ -183,7 +183,9 @@ def ask(service, case: Case) -> Outcome:
 
 
 def remembered(judged: Judged) -> Past:
-    """What the next turn needs to know of this one; an answer counts as given from the best entry."""
+    """What the next turn needs to know of this one; an answer counts as given from the best
+    entry.
+    """
     answered = judged.decision.action == "answer"
     return past_after(judged, [judged.decision.hits[0].entry] if answered else [])
 
@@ -224,6 +226,7 @@ def table(report: dict[str, Any]) -> str:
         for key, figure in values.items():
             if isinstance(figure, dict):
                 lines.append(
-                    f"  {key:26} {figure['value']:6.1%}  ({figure['low']:.1%} to {figure['high']:.1%})"
+                    f"  {key:26} {figure['value']:6.1%}  ({figure['low']:.1%} to"
+                    f" {figure['high']:.1%})"
                 )
     return "\n".join(lines)

@@ -19,6 +19,8 @@ from mm_support.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
     import av
+    import av.container
+    import av.error
 
 MAX_BYTES = 15_000_000
 MAX_SECONDS = 120
@@ -91,13 +93,16 @@ def _checked_rate(rate: int) -> int:
         or not MIN_RATE <= rate <= MAX_RATE
     ):
         raise InputError(
-            f"The recording claims {rate} samples a second, which no recorder makes; please record it again."
+            f"The recording claims {rate} samples a second, which no recorder makes; please record"
+            " it again."
         )
     return int(rate)
 
 
 def _as_float(samples: np.ndarray) -> np.ndarray:
-    """Float32 in -1..1; unsigned integers are centred at half their range, as in 8-bit WAV files."""
+    """Float32 in -1..1; unsigned integers are centred at half their range, as in 8-bit WAV
+    files.
+    """
     if samples.dtype.kind == "f":
         with np.errstate(over="ignore"):  # becomes infinite, which load_waveform refuses
             return samples.astype(np.float32)
@@ -125,6 +130,7 @@ def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
 
 def _from_file(path: Path) -> np.ndarray:
     import av
+    from av.error import FFmpegError
 
     data = _read(path)
     try:
@@ -141,7 +147,7 @@ def _from_file(path: Path) -> np.ndarray:
             _checked_rate(stream.sample_rate)
             _check_promise(container, stream, len(data))
             return _join(_to_mono(_frames(container, stream)))
-    except (av.FFmpegError, ValueError, OSError, MemoryError) as exc:
+    except (FFmpegError, ValueError, OSError, MemoryError) as exc:
         raise InputError(UNREADABLE) from exc
 
 
@@ -152,7 +158,8 @@ def _read(path: Path) -> bytes:
             raise InputError("The recording was not found; please record it again.")
         if path.stat().st_size > MAX_BYTES:
             raise InputError(
-                f"The recording is larger than {MAX_BYTES // 1_000_000} MB; please send a shorter one."
+                f"The recording is larger than {MAX_BYTES // 1_000_000} MB; please send a shorter"
+                " one."
             )
         data = path.read_bytes()
     except (OSError, ValueError) as exc:
@@ -177,19 +184,21 @@ def _frames(
     container: av.container.InputContainer, stream: av.AudioStream
 ) -> Iterator[av.AudioFrame]:
     """The decoded frames; a damaged packet is left out, like a gap on a bad line."""
-    import av
+    from av.error import FFmpegError
 
     for count, packet in enumerate(container.demux(stream)):
         if count > MAX_PACKETS:
             raise InputError(UNREADABLE)
         try:
             yield from packet.decode()
-        except av.FFmpegError:
+        except FFmpegError:
             continue
 
 
 def _to_mono(frames: Iterator[av.AudioFrame]) -> Iterator[np.ndarray]:
-    """Pieces (n,) float32 at 16 kHz, one channel; stops with InputError once they pass the bound."""
+    """Pieces (n,) float32 at 16 kHz, one channel; stops with InputError once they pass the
+    bound.
+    """
     import av
 
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)

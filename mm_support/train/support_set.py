@@ -19,7 +19,7 @@ from mm_support.types import Entry
 
 SPLITS = ("train", "validation", "test")
 VARIANTS = 2  # photos that a customer might take of each picture of one's own base, to learn from
-MOST_SPOKEN, MOST_READ = 200, 100  # questions and photos of one's own base: about a second each
+MOST_SPOKEN, MOST_READ = 200, 40  # questions and photos of one's own base: seconds each
 SAME_PHOTO = 2  # bits in which fingerprints of photos of the same moment may differ
 
 
