@@ -3,9 +3,8 @@
 An answer is cut into blocks: numbered steps stay together with the sentence that introduces them,
 every other sentence is a block. A logistic regression on a few facts about question and block,
 fitted by assets/training/sentences.py on questions labelled by hand, says which blocks belong to
-the reply; a
-sentence that leans on the one before it ("It also...", "Otherwise...") brings that one along. Knows
-no language model.
+the reply; a sentence that leans on the one before it ("It also...", "Otherwise...") brings that one
+along. Knows no language model.
 """
 
 from __future__ import annotations
