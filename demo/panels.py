@@ -14,6 +14,7 @@ import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -262,5 +263,7 @@ def entry_item(entry: Entry, bar: str) -> str:
     )
 
 
-def skipped_list(skipped: Sequence[tuple[str, int, str]]) -> str:
-    return html_table(("File", "Line", "Why it was skipped"), skipped) if skipped else ""
+def remarks_table(title: str, groups: Sequence[dict[str, Any]]) -> str:
+    """Remarks of an ingest, those of one kind in one row: where first, how often, why."""
+    rows = [(", ".join(group["places"]), group["count"], group["reason"]) for group in groups]
+    return html_table(("Where", "Times", title), rows) if rows else ""

@@ -11,11 +11,11 @@ import gradio as gr
 
 from demo.convert import plain_errors
 from demo.examples import bases as bases_of_examples
-from demo.panels import entry_list, esc, knowledge_table, skipped_list, title_of
+from demo.panels import entry_list, esc, knowledge_table, remarks_table, title_of
 from demo.service import Service
-from demo.uploads import FILE_TYPES, stage
+from demo.uploads import stage
 from mm_support.errors import InputError
-from mm_support.types import IngestReport, KnowledgeBase, UserTurn
+from mm_support.types import IngestReport, KnowledgeBase, UserTurn, grouped
 
 BROWSED = 50  # entries shown at once
 HOW_TO_EVALUATE = """\
@@ -25,9 +25,9 @@ GroceryStoreDataset; its figures and charts appear here the next time the page s
 """
 HOW_TO_ADD = """\
 <section class="ms-card"><h2>Add your own</h2>
-<p>CSV or JSONL with <code>id, title, questions, answer, intent, pictures</code> (several questions
-separated by <code>|</code>), Markdown files, or a zip of these with their pictures. Adding to a
-name that exists replaces what it held.</p></section>
+<p>Tables of questions and answers (CSV, Excel, JSONL; columns such as <code>id, title, questions,
+answer, intent, pictures</code>), help pages and manuals (Markdown, HTML, PDF, Word), or a zip of
+these with their pictures. Adding to a name that exists replaces what it held.</p></section>
 """
 HOW_TO_OPEN = """\
 <section class="ms-card"><h2>Add your own</h2>
@@ -185,11 +185,14 @@ def place_of(base: KnowledgeBase) -> tuple[bool, int, str]:
 
 
 def ingest_report(name: str, report: IngestReport) -> str:
-    skipped = f"{len(report.skipped)} skipped" if report.skipped else "nothing skipped"
+    """What was added, how columns were understood, what was left out, and what looks odd."""
+    left_out = f"{len(report.skipped)} left out" if report.skipped else "nothing left out"
+    mapping = "".join(f"<p>{esc(line)}</p>" for line in report.mapping)
     return (
         f'<section class="ms-card" role="status"><h2>{esc(title_of(name))}</h2>'
-        f"<p>{report.entries} entries added in {report.seconds:.1f} s, {skipped}.</p>"
-        f"{skipped_list(report.skipped)}</section>"
+        f"<p>{report.entries} entries added in {report.seconds:.1f} s, {left_out}.</p>{mapping}"
+        f"{remarks_table('Left out, because', grouped(report.skipped))}"
+        f"{remarks_table('Looks odd', grouped(report.warnings))}</section>"
     )
 
 
@@ -227,7 +230,6 @@ def upload_form(desk: KnowledgeDesk, picker: gr.Radio, bases: gr.Dropdown, table
         file_count="multiple",
         height=140,
         elem_id="ingest-files",
-        file_types=FILE_TYPES,
     )
     add = gr.Button("Add to knowledge", variant="primary")
     report = gr.HTML(elem_id="ingest-report")

@@ -243,7 +243,7 @@ def follow_status(
         if now.ready:
             choices = desk.choices()
             names = [name for _, name in choices]
-            first = {"value": names[0] if names else None}
+            first: dict[str, Any] = {"value": names[0] if names else None}
             shown[table] = desk.table()
             # what is picked stays: it may have changed while this was on its way
             shown[picker] = gr.update(choices=choices, **({} if picked in names else first))

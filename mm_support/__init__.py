@@ -33,9 +33,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if (
-        name == "SupportService"
-    ):  # on demand: it pulls in torch, which the command line's errors need not wait for
+    if name == "SupportService":  # on demand: what it imports the command line need not wait for
         from mm_support.service import SupportService
 
         return SupportService

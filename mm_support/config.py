@@ -53,7 +53,8 @@ class Settings:
     llm_url: an OpenAI-compatible server that writes the replies instead of a local model.
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: empty, the index
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
-    understood). open_knowledge: visitors of the page may add knowledge of their own. Raises
+    understood). open_knowledge: visitors of the page may add knowledge of their own.
+    private_sites: sites inside the own network may be read for knowledge. Raises
     InputError for a profile or a fusion strategy that does not exist.
     """
 
@@ -78,6 +79,7 @@ class Settings:
     index_url: str = ""
     keep_media: bool = False
     open_knowledge: bool = False
+    private_sites: bool = False
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:

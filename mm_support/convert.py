@@ -205,9 +205,8 @@ def _openai_pairs(name: str, array: np.ndarray) -> dict[str, np.ndarray]:
 
 def whisper_dimensions(tensors: dict[str, np.ndarray]) -> dict[str, int]:
     """whisper.model.ModelDimensions, read off the shapes."""
-    blocks = {
-        re.match(r"(\w+)\.blocks\.(\d+)", name).groups() for name in tensors if ".blocks." in name
-    }
+    found = (re.match(r"(\w+)\.blocks\.(\d+)", name) for name in tensors)
+    blocks = {match.groups() for match in found if match}
     width, mels, _ = tensors["encoder.conv1.weight"].shape
     vocabulary, text_width = tensors["decoder.token_embedding.weight"].shape
     return {

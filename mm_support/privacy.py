@@ -18,6 +18,5 @@ def switch_off_telemetry() -> None:
     """Leaves alone what somebody has set."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    sys.modules.setdefault(
-        "openvino_telemetry", None
-    )  # so importing it fails, and openvino takes its own stub
+    # so importing it fails, and openvino takes its own stub
+    sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore[reportArgumentType]

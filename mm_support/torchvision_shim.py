@@ -31,9 +31,8 @@ def _extension_loads() -> bool:
     import torch
 
     spec = importlib.util.find_spec("torchvision")
-    extension = importlib.machinery.PathFinder.find_spec(
-        "torchvision._C", spec.submodule_search_locations
-    )
+    places = spec.submodule_search_locations if spec else None
+    extension = importlib.machinery.PathFinder.find_spec("torchvision._C", places)
     if extension is None or extension.origin is None:
         return False
     try:

@@ -30,7 +30,7 @@ from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.base import check_limit
 from mm_support.knowledge.index import check_name
-from mm_support.knowledge.ingest import read_knowledge
+from mm_support.knowledge.ingest import read_source
 from mm_support.store.database import check_feedback
 from mm_support.types import (
     Action,
@@ -224,13 +224,14 @@ class FakeKnowledge:
         self, name: str, path: Path, progress: Callable[[int, int, str], None] | None = None
     ) -> IngestReport:
         check_name(name)
-        entries, skipped = read_knowledge(Path(path))
+        read = read_source(Path(path))
+        entries = read.entries
         kept = Path(tempfile.mkdtemp(dir=self.folder))
         report = progress or (lambda *_: None)
         report(0, len(entries), "reading")
         self.bases[name] = [with_kept_pictures(entry, kept) for entry in entries]
         report(len(entries), len(entries), "done")
-        return IngestReport(len(entries), skipped, 0.1)
+        return read.report(sum(len(entry.pictures) for entry in entries), seconds=0.1)
 
 
 def with_kept_pictures(entry: Entry, folder: Path) -> Entry:

@@ -671,6 +671,7 @@ def test_where_the_page_is_not_open_knowledge_is_only_read(open_page, service, a
 def test_own_knowledge_is_added_browsed_and_answered_from(page, tmp_path):
     (tmp_path / "bikes.csv").write_text(BIKES)
     page.get_by_role("tab", name="Knowledge").click()
+    expect(page.get_by_role("row", name="Shopping 2 0")).to_be_visible()  # the tab is drawn
     page.get_by_label("Name of your knowledge").fill("bikes")
     page.locator("#ingest-files input[type=file]").set_input_files(str(tmp_path / "bikes.csv"))
     expect(page.get_by_text("bikes.csv").first).to_be_visible()

@@ -1,4 +1,4 @@
-"""A draft is looked up, never shown: whatever it says, what comes out is a sentence of the evidence."""
+"""A draft is looked up, never shown: whatever it says, a sentence of the evidence comes out."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ RETURNS = Entry(
 DELIVERY = Entry(
     "delivery",
     "Delivery times and costs",
-    "Standard delivery takes 4 days and costs $4.90. Express delivery costs $12 and arrives on the next working day. "
+    "Standard delivery takes 4 days and costs $4.90. Express delivery costs $12 and "
+    "arrives on the next working day. "
     "We do not deliver on Sundays.",
 )
 ERROR = Entry(
     "e24",
     "Washing machine shows E24",
-    "The water does not drain. 1. Switch the machine off and unplug it. 2. Clean the filter of the WM-200. 3. Wait 10 minutes.",
+    "The water does not drain. 1. Switch the machine off and unplug it. 2. Clean the "
+    "filter of the WM-200. 3. Wait 10 minutes.",
 )
 ENTRIES = [RETURNS, DELIVERY, ERROR]
 SENTENCES = {text for entry in ENTRIES for text in split_sentences(entry.answer)}
@@ -49,7 +51,8 @@ def grounding():
             "Unopened",
         ),
         (
-            "You can have your unopened goods returned within 30 days of the delivery, for a full refund.",
+            "You can have your unopened goods returned within 30 days of the "
+            "delivery, for a full refund.",
             1,
             "Unopened",
         ),
@@ -69,7 +72,8 @@ def test_a_draft_leads_to_the_sentence_that_it_quotes(grounding, draft, rank, qu
     "draft",
     [
         "Unopened goods can be returned within 90 days of delivery for a full refund.",
-        "Unopened goods can be returned within 30 days of delivery for a full refund and a voucher.",
+        "Unopened goods can be returned within 30 days of delivery for a full refund "
+        "and a voucher.",
         "Unopened headphones can be returned within 30 days of delivery for a full refund.",
         "Standard delivery takes 4 days and costs $12.",
         "E25 means that the water does not drain.",
@@ -101,7 +105,8 @@ def test_every_foreign_word_is_noticed(grounding):
 CONDITIONS = {
     "en": (
         "Opened goods can be returned {} the seal is intact.",
-        "as long as|assuming|in case|provided that|only if|unless|so far as|on condition that|except when",
+        "as long as|assuming|in case|provided that|only if|unless|so far as|on "
+        "condition that|except when",
         "The refund arrives on your card.",
     ),
     "en, negated": (

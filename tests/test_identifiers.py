@@ -1,4 +1,4 @@
-"""Identifiers: a base defines them, words and photos are looked up there, everyday text holds none."""
+"""Identifiers: a base defines them; words and photos are looked up; everyday text holds none."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ def test_a_number_said_for_a_code_is_found_and_matches_it():
 
 def test_words_in_other_scripts_announce_too():
     assert CHINESE.find("屏幕显示E24怎么办") == {"E24"} and CHINESE.find("显示24") == {"24"}
+    assert CHINESE.find("错误代码24") == {"24"}
     assert CHINESE.find("24小时内送到") == frozenset()
 
 
@@ -110,6 +111,7 @@ def test_one_of_a_kind_that_the_titles_name_is_worth_knowing_though_no_entry_has
         "Error when paying",
         "an error. how do I pay",
         "A 24 hour service",
+        "Press E. 24 hours later it is done",
         "UP TO 24 MONTHS",
         "it's 24 hours",
         "within 24 days",
@@ -133,32 +135,112 @@ def test_everyday_letters_and_numbers_are_none(text):
 
 
 DOMAINS = {
-    "airport": "The flight leaves from gate B12 at 14:30.|Terminal T2 has a lounge.|My seat is 24C by the window.|"
-    "Flight LH400 was late.|We land on runway 07L.|Car park C8 is full.|Bus X31 goes downtown.|Row 31 has no window.",
-    "office": "Print it on A4 paper.|The B5 envelope is too small.|Meeting in room 101 at 9.|Use cell C24 of the sheet.|"
-    "Q3 2024 was better than Q2.|Form W8 is for foreigners.|The meeting takes 24 minutes.|Press Ctrl to check spelling.",
-    "workshop": "I need an M8 bolt and an M6 nut.|A 24 mm spanner fits.|The torque is 31 Nm.|Grade A2 steel does not rust.|"
-    "Cut it to 827 mm.|Sand with P120, then with P240.|Drill a 5 mm hole.|The plug is 12 V.",
-    "television": "Plug it into HDMI2.|It shows 4K in HDR10.|The screen is black.|The picture shows snow.|Volume 24 is loud.|"
-    "Channel 31 is missing.|USB3 is faster.|The remote takes two AAA batteries.",
-    "pharmacy": "Vitamin B12 and D3 are on offer.|Take 24 mg at night.|It contains E330 and E150.|Omega 3 helps.|"
-    "The Rh factor is B negative.|Use SPF50 in summer.|One tablet every 8 hours.|H1N1 was in 2009.",
-    "bank": "My IBAN is DE89 3704 0044 0532 0130 00.|The BIC is COBADEFF.|I paid 24 euros.|The rate is 2.4 %.|"
-    "Transfer 827 dollars.|It was booked on 31/05/2024.|The S5 fund fell.|Account 4711 is mine.",
-    "travel": "Take the A1 and then the A7.|Exit 31 is closed.|The M45 crosses the border.|Room 24 has a view.|"
-    "We stay 24 nights.|The train ICE 827 was late.|Platform 5 is far.|The B7 is a bus.",
-    "school": "Homework is on page 24.|Class 5B has sport.|She passed the B2 exam.|Exercise 31 is hard.|"
-    "The C1 course begins in May.|There are 27 pupils.|Lesson 7 is short.|Room 8 is upstairs.",
-    "music": "Tune it to A440.|Play a C7 chord.|The B3 organ is heavy.|Track 24 is my favourite.|"
-    "The MP3 has 320 kbps.|It is in 7/8 time.|Opus 31 is sad.|The jack is 6.3 mm.",
-    "kitchen": "Bake at 180 °C for 24 minutes.|Use 405 flour.|Two eggs and 31 g of sugar.|It serves 8.|"
-    "The tin is 27 cm wide.|Let it rest 5 hours.|It lowers the fat.|Add half a cup.",
+    "airport": """
+        The flight leaves from gate B12 at 14:30.
+        Terminal T2 has a lounge.
+        My seat is 24C by the window.
+        Flight LH400 was late.
+        We land on runway 07L.
+        Car park C8 is full.
+        Bus X31 goes downtown.
+        Row 31 has no window.
+    """,
+    "office": """
+        Print it on A4 paper.
+        The B5 envelope is too small.
+        Meeting in room 101 at 9.
+        Use cell C24 of the sheet.
+        Q3 2024 was better than Q2.
+        Form W8 is for foreigners.
+        The meeting takes 24 minutes.
+        Press Ctrl to check spelling.
+    """,
+    "workshop": """
+        I need an M8 bolt and an M6 nut.
+        A 24 mm spanner fits.
+        The torque is 31 Nm.
+        Grade A2 steel does not rust.
+        Cut it to 827 mm.
+        Sand with P120, then with P240.
+        Drill a 5 mm hole.
+        The plug is 12 V.
+    """,
+    "television": """
+        Plug it into HDMI2.
+        It shows 4K in HDR10.
+        The screen is black.
+        The picture shows snow.
+        Volume 24 is loud.
+        Channel 31 is missing.
+        USB3 is faster.
+        The remote takes two AAA batteries.
+    """,
+    "pharmacy": """
+        Vitamin B12 and D3 are on offer.
+        Take 24 mg at night.
+        It contains E330 and E150.
+        Omega 3 helps.
+        The Rh factor is B negative.
+        Use SPF50 in summer.
+        One tablet every 8 hours.
+        H1N1 was in 2009.
+    """,
+    "bank": """
+        My IBAN is DE89 3704 0044 0532 0130 00.
+        The BIC is COBADEFF.
+        I paid 24 euros.
+        The rate is 2.4 %.
+        Transfer 827 dollars.
+        It was booked on 31/05/2024.
+        The S5 fund fell.
+        Account 4711 is mine.
+    """,
+    "travel": """
+        Take the A1 and then the A7.
+        Exit 31 is closed.
+        The M45 crosses the border.
+        Room 24 has a view.
+        We stay 24 nights.
+        The train ICE 827 was late.
+        Platform 5 is far.
+        The B7 is a bus.
+    """,
+    "school": """
+        Homework is on page 24.
+        Class 5B has sport.
+        She passed the B2 exam.
+        Exercise 31 is hard.
+        The C1 course begins in May.
+        There are 27 pupils.
+        Lesson 7 is short.
+        Room 8 is upstairs.
+    """,
+    "music": """
+        Tune it to A440.
+        Play a C7 chord.
+        The B3 organ is heavy.
+        Track 24 is my favourite.
+        The MP3 has 320 kbps.
+        It is in 7/8 time.
+        Opus 31 is sad.
+        The jack is 6.3 mm.
+    """,
+    "kitchen": """
+        Bake at 180 °C for 24 minutes.
+        Use 405 flour.
+        Two eggs and 31 g of sugar.
+        It serves 8.
+        The tin is 27 cm wide.
+        Let it rest 5 hours.
+        It lowers the fat.
+        Add half a cup.
+    """,
 }
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_ordinary_text_holds_none_of_another_domains(domain):
-    sentences = DOMAINS[domain].split("|")
+    sentences = [line.strip() for line in DOMAINS[domain].strip().splitlines()]
     assert len(sentences) >= 8
     assert {text: set(APPLIANCES.find(text)) for text in sentences} == {
         text: set() for text in sentences

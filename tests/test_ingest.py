@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from mm_support.errors import KnowledgeError
-from mm_support.knowledge.ingest import MAX_PICTURES, MAX_QUESTIONS, read_knowledge
+from mm_support.knowledge.entries import MAX_PICTURES, MAX_QUESTIONS
+from mm_support.knowledge.ingest import read_knowledge
 from mm_support.store.models import TurnRow
 
 ROW = {

@@ -228,7 +228,9 @@ def test_a_language_is_told_by_script_and_stop_words(text, language):
 
 
 def test_every_language_has_the_same_messages_with_the_same_names_in_braces():
-    names = lambda text: sorted(re.findall(r"\{\w+\}", text))
+    def names(text: str) -> list[str]:
+        return sorted(re.findall(r"\{\w+\}", text))
+
     for file in (Path(message.__code__.co_filename).parent).glob("*.toml"):
         own = messages(file.stem)
         assert own.keys() == messages("en").keys()

@@ -326,7 +326,7 @@ def read_exactly(reader, display) -> bool:
 
 
 def receipt(rng: np.random.Generator) -> tuple[Image.Image, list[str]]:
-    """A photographed till receipt, 700 px wide, and its rows: items with prices, a total, a date."""
+    """A photographed receipt, 700 px wide, and its rows: items with prices, a total, a date."""
     items = [
         f"{name} {rng.uniform(0.5, 99):.2f}"
         for name in rng.choice(

@@ -13,7 +13,8 @@ from mm_support.types import Entry, Hit, Question
 RETURNS = Entry(
     "returns",
     "Returns",
-    "Goods can be returned within 30 days. Keep the slip until the money arrived. Shops are open until six. Opened goods are not refunded.",
+    "Goods can be returned within 30 days. Keep the slip until the money arrived. "
+    "Shops are open until six. Opened goods are not refunded.",
 )
 
 

@@ -36,7 +36,7 @@ from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
 from mm_support.__main__ import build_parser
 from mm_support.config import Settings
-from mm_support.errors import InputError
+from mm_support.errors import InputError, SupportError
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.types import Audio, Heard, Said, Saw, Status, Transcript, UserTurn
 from tests.fake_service import HEARD, HOSTILE, SEEN, SENTENCE, FakeEar, FakeService, tone, write_wav
@@ -712,76 +712,65 @@ def test_two_files_of_one_name_are_refused_because_one_would_be_lost(tmp_path):
     for folder in "ab":
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "faq.md").write_text(folder)
+    with pytest.raises(InputError, match="are called faq.md; rename one"):
+        staged(tmp_path, tmp_path / "a" / "faq.md", tmp_path / "b" / "faq.md")
+
+
+def test_files_of_one_name_in_zips_are_all_read(tmp_path):
+    (tmp_path / "faq.md").write_text("# A lock\nTurn it.")
     archives = [
-        write_zip(
-            tmp_path / f"{name}.zip", {"faq.md": "c", ".DS_Store": "x", "__MACOSX/._faq.md": "x"}
-        )
+        write_zip(tmp_path / f"{name}.zip", {"faq.md": f"# Part {name}\nIt is {name}."})
         for name in "cd"
     ]
-    for number, uploads in enumerate(
-        [
-            (tmp_path / "a" / "faq.md", tmp_path / "b" / "faq.md"),
-            (tmp_path / "a" / "faq.md", archives[0]),
-            archives,
-        ]
-    ):
-        (tmp_path / str(number)).mkdir()
-        with pytest.raises(InputError, match="are called faq.md; rename one"):
-            stage(uploads, tmp_path / str(number))
-
-
-def test_a_zip_is_unpacked_and_its_outer_folder_skipped(tmp_path):
-    path = staged(
-        tmp_path,
-        write_zip(tmp_path / "k.zip", {"shop/a.md": "# A", "shop/b.md": "# B", "__MACOSX/x": "x"}),
-    )
-    assert sorted(file.name for file in path.iterdir()) == ["a.md", "b.md"]
-
-
-@pytest.mark.parametrize("name", ["../evil.csv", "/evil.csv", "a/../../evil.csv"])
-def test_a_zip_cannot_write_outside_its_folder(tmp_path, name):
-    with pytest.raises(InputError, match="outside its folder"):
-        staged(tmp_path, write_zip(tmp_path / "evil.zip", {name: "x"}))
-    assert not (tmp_path / "evil.csv").exists()
+    entries, skipped = read_knowledge(staged(tmp_path, tmp_path / "faq.md", *archives))
+    assert {entry.title for entry in entries} == {"A lock", "Part c", "Part d"} and not skipped
 
 
 @pytest.mark.parametrize(
     "packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 )
-def test_a_damaged_zip_is_refused_wherever_the_damage_is(tmp_path, packing):
+def test_a_damaged_zip_is_told_wherever_the_damage_is(tmp_path, packing):
     with zipfile.ZipFile(tmp_path / "whole.zip", "w", packing) as archive:
         archive.writestr("shop/größe.md", "# Sizes\n" + "All of them. " * 9)
     whole, damage = (tmp_path / "whole.zip").read_bytes(), np.random.default_rng(0)
     damaged = tmp_path / "damaged.zip"
-    for place in range(
-        30, len(whole) - 22, 2
-    ):  # behind the first header, before the end of the directory
+    for place in range(30, len(whole) - 22, 4):  # behind the first header, before the end
         changed = bytearray(whole)
         changed[place : place + 3] = damage.bytes(3)
         damaged.write_bytes(changed)
         with tempfile.TemporaryDirectory() as folder:
             try:
-                stage([damaged], Path(folder))  # some bytes mean nothing
-            except InputError as problem:
-                assert "cannot be unpacked" in str(problem) or "damaged.zip holds" in str(problem)
+                read_knowledge(stage([damaged], Path(folder)))  # some bytes mean nothing
+            except SupportError as problem:
+                assert "damaged.zip" in str(problem)
 
 
-def test_a_zip_that_promises_more_than_it_holds_is_refused(tmp_path):
+def test_a_zip_that_promises_more_than_it_holds_is_told(tmp_path):
     path = write_zip(tmp_path / "short.zip", {"a.md": "# A"})
     content = bytearray(path.read_bytes())
     sizes = content.index(b"PK\1\2") + 20  # in the directory: packed, unpacked
     content[sizes : sizes + 8] = 2 * (9_999).to_bytes(4, "little")
     path.write_bytes(content)
-    with pytest.raises(InputError, match="cannot be unpacked"):
-        staged(tmp_path, path)
+    with pytest.raises(SupportError, match="cannot be unpacked"):
+        read_knowledge(staged(tmp_path, path))
 
 
-def test_bad_uploads_are_refused_in_a_sentence(tmp_path, monkeypatch):
+def test_bad_uploads_are_refused_in_a_sentence(tmp_path):
     (tmp_path / "broken.zip").write_bytes(b"PK\3\4 not a zip")
-    with pytest.raises(InputError, match="cannot be unpacked"):
-        staged(tmp_path, tmp_path / "broken.zip")
-    with pytest.raises(InputError, match="Choose the files"):
-        stage([], tmp_path)
-    monkeypatch.setattr("mm_support.knowledge.readers.archive.MAX_UNPACKED", 10)
-    with pytest.raises(InputError, match="holds more than"):
-        stage([write_zip(tmp_path / "big.zip", {"a.csv": "x" * 11})], tmp_path)
+    desk = KnowledgeDesk(FakeService())
+    with pytest.raises(gr.Error, match="cannot be unpacked"):
+        desk.ingest("mine", [str(tmp_path / "broken.zip")])
+    with pytest.raises(gr.Error, match="Choose the files"):
+        desk.ingest("mine", [])
+
+
+def test_the_report_of_an_upload_tells_all_that_was_left_out(tmp_path):
+    rows = "".join(f"No answer {number},\n" for number in range(30))
+    (tmp_path / "faq.csv").write_text(f"title,answer\nA bell,Ring it.\n{rows}")
+    (tmp_path / "logo.xyz").write_bytes(b"\0\1")
+    report = KnowledgeDesk(FakeService()).ingest(
+        "mine", [str(tmp_path / "faq.csv"), str(tmp_path / "logo.xyz")]
+    )
+    assert "1 entries added" in report and "30 left out" in report
+    assert "<td>30</td>" in report and report.count("it has no answer") == 1
+    assert "logo.xyz" in report

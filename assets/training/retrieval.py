@@ -21,8 +21,8 @@ from mm_support.config import Settings
 from mm_support.encode.text import Pieces, TextEncoder
 from mm_support.evaluate.cases import share
 from mm_support.evaluate.passages import Article, Asked, read_squad
-from mm_support.knowledge.base import entry_texts
 from mm_support.knowledge.late_interaction import merged
+from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import FILE, TextScore, save_text_score
 from mm_support.language.terms import term_set
 from mm_support.types import Entry

@@ -95,10 +95,13 @@ def _plain_tower(device: Device) -> Callable[[Image.Image], object]:
     """
     import timm
     import torch
-    from timm.data import create_transform, resolve_model_data_config
+    from timm.data.config import resolve_model_data_config
+    from timm.data.transforms_factory import create_transform
 
     tower = timm.create_model("tf_efficientnet_lite2", num_classes=0).eval().to(device.device)
-    prepare = create_transform(**{**resolve_model_data_config(tower), "input_size": (3, 288, 288)})
+    prepare: Any = create_transform(
+        **{**resolve_model_data_config(tower), "input_size": (3, 288, 288)}
+    )
 
     def encode(photo: Image.Image) -> object:
         with torch.inference_mode():

@@ -163,7 +163,7 @@ def words_of(question: Question) -> str:
 
 def _pressing(here: Situation) -> Decision | None:
     """Danger, the wish for a person and anger go to a person whatever was found."""
-    reason = next((why for label, why in PRESSING.items() if here.says(label)), None)
+    reason: Reason | None = next((why for label, why in PRESSING.items() if here.says(label)), None)
     if reason is None:
         return None
     show = reason in ("safety", "self_harm") and (here.reserved or here.sure)
@@ -174,7 +174,9 @@ def _courtesy(here: Situation) -> Decision | None:
     """A message that only greets, thanks, takes leave or agrees gets a short friendly reply."""
     if "photo" in here.query.fused.weights:
         return None
-    reason = next((why for label, why in COURTESIES.items() if here.says(label)), None)
+    reason: Reason | None = next(
+        (why for label, why in COURTESIES.items() if here.says(label)), None
+    )
     if reason == "acknowledged" and here.before and here.before.asked_about:
         return None  # "Is it about A or B?" - "Yes": it is still to be told which
     if here.says("no") and here.before and here.before.reason in COURTESIES.values():

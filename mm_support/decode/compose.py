@@ -107,10 +107,9 @@ class Speech:
             return
         coming, over, first = self._writer.submit(next, sentences, None), False, True
         while coming or self._waiting:
-            wait(
-                [future for future in (coming, *list(self._waiting)[:1]) if future],
-                return_when=FIRST_COMPLETED,
-            )
+            running: list[Future[Any]] = [coming] if coming else []
+            running += list(self._waiting)[:1]
+            wait(running, return_when=FIRST_COMPLETED)
             yield from self._ready()
             if coming and coming.done():
                 sentence, coming = coming.result(), None

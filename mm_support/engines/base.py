@@ -7,19 +7,22 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, Protocol
 
 from mm_support.errors import GenerationError
 
-Message = dict[
-    str, Any
-    # {"role": "system" | "user" | "assistant", "content": text, or parts for a model that sees
-    # photos}
-]
+# {"role": "system" | "user" | "assistant", "content": text, or parts for a model that sees photos}
+Message = dict[str, Any]
 
 SILENCE_LIMIT = 60.0  # s without a token after which an engine counts as stuck
 STOP_POLL = 0.02  # s between looks at the stop event while no token arrives
+
+
+class StopSignal(Protocol):
+    """Whether to stop: threading.Event is one."""
+
+    def is_set(self) -> bool: ...
 
 
 class LanguageModel(Protocol):
@@ -30,8 +33,8 @@ class LanguageModel(Protocol):
     name: str
 
     def stream(
-        self, messages: list[Message], max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
+        self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
+    ) -> Generator[str, None, None]:
         """Pieces of the model's greedy reply as they are decoded.
 
         Setting `stop` or closing the iterator ends the decoding within one token.
@@ -57,7 +60,9 @@ class Channel:
     def finish(self, error: BaseException | None = None) -> None:
         self._pieces.put(error)
 
-    def read(self, stop: threading.Event | None, silence: float = SILENCE_LIMIT) -> Iterator[str]:
+    def read(
+        self, stop: StopSignal | None, silence: float = SILENCE_LIMIT
+    ) -> Generator[str, None, None]:
         """The pieces, until the writer finishes, `stop` is set or the iterator is closed.
 
         Raises GenerationError when the writer failed, or was silent for `silence` seconds.
@@ -68,7 +73,7 @@ class Channel:
         finally:
             self.abandoned.set()
 
-    def _next(self, stop: threading.Event | None, deadline: float) -> str | None:
+    def _next(self, stop: StopSignal | None, deadline: float) -> str | None:
         while not (stop and stop.is_set()):
             try:
                 piece = self._pieces.get(timeout=STOP_POLL)

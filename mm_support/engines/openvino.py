@@ -14,11 +14,11 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mm_support.engines.base import Channel, Message
+from mm_support.engines.base import Channel, Message, StopSignal
 from mm_support.errors import GenerationError, WeightsError
 from mm_support.paths import PACKAGE
 
@@ -74,8 +74,8 @@ class OpenVinoModel:
         self._thread.start()
 
     def stream(
-        self, messages: list[Message], max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
+        self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
+    ) -> Generator[str, None, None]:
         number, channel = next(self._numbers), Channel()
         self._channels[number] = channel
         try:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
-from mm_support.engines.base import Channel, Message
+from mm_support.engines.base import Channel, Message, StopSignal
 from mm_support.errors import GenerationError
 
 CONNECT_TIMEOUT = 5.0  # s
@@ -42,8 +42,8 @@ class ServerModel:
             self.name = model or next(iter(self._client.models.list())).id
 
     def stream(
-        self, messages: list[Message], max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
+        self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
+    ) -> Generator[str, None, None]:
         channel = Channel()
         threading.Thread(
             target=self._read,

@@ -11,10 +11,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from mm_support.engines.base import LanguageModel, Message
+from mm_support.engines.base import LanguageModel, Message, StopSignal
 from mm_support.engines.reply_weights import hub_folder, trained_gguf
 from mm_support.engines.vision import load_image_text_model
 from mm_support.errors import GenerationError, WeightsError
@@ -91,8 +91,8 @@ class TransformersModel:
         self._remembered: tuple[list[int], Any] | None = None
 
     def stream(
-        self, messages: list[Message], max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
+        self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
+    ) -> Generator[str, None, None]:
         with self._lock:
             prompt = self._tokenizer.apply_chat_template(
                 messages, add_generation_prompt=True, return_dict=True
@@ -113,9 +113,7 @@ class TransformersModel:
     def close(self) -> None:
         self._remembered = None
 
-    def _decode(
-        self, prompt: list[int], max_tokens: int, stop: threading.Event | None
-    ) -> Iterator[int]:
+    def _decode(self, prompt: list[int], max_tokens: int, stop: StopSignal | None) -> Iterator[int]:
         """Greedy tokens. The model runs between two items, never in the background."""
         import torch
 

@@ -9,10 +9,10 @@ nothing of replies.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from mm_support.engines.base import Channel, Message
+from mm_support.engines.base import Channel, Message, StopSignal
 from mm_support.errors import GenerationError
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class ImageTextModel:
         self._lock = threading.Lock()
 
     def stream(
-        self, messages: list[Message], max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
+        self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
+    ) -> Generator[str, None, None]:
         channel = Channel()
         threading.Thread(
             target=self._decode,

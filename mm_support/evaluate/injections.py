@@ -10,7 +10,7 @@ company's text and may be quoted as it stands. Knows no filter: there is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mm_support.decode.reply import Sentence
@@ -97,7 +97,9 @@ class KeepsASecret:
         self.name = f"{model.name} with a secret"
         self._model = model
 
-    def stream(self, messages: list[Message], max_tokens: int, stop=None) -> Iterator[str]:
+    def stream(
+        self, messages: list[Message], max_tokens: int, stop=None
+    ) -> Generator[str, None, None]:
         system, *rest = messages
         secret = {
             **system,

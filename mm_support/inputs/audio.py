@@ -19,6 +19,8 @@ from mm_support.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
     import av
+    import av.container
+    import av.error
 
 MAX_BYTES = 15_000_000
 MAX_SECONDS = 120
@@ -128,6 +130,7 @@ def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
 
 def _from_file(path: Path) -> np.ndarray:
     import av
+    from av.error import FFmpegError
 
     data = _read(path)
     try:
@@ -144,7 +147,7 @@ def _from_file(path: Path) -> np.ndarray:
             _checked_rate(stream.sample_rate)
             _check_promise(container, stream, len(data))
             return _join(_to_mono(_frames(container, stream)))
-    except (av.FFmpegError, ValueError, OSError, MemoryError) as exc:
+    except (FFmpegError, ValueError, OSError, MemoryError) as exc:
         raise InputError(UNREADABLE) from exc
 
 
@@ -181,14 +184,14 @@ def _frames(
     container: av.container.InputContainer, stream: av.AudioStream
 ) -> Iterator[av.AudioFrame]:
     """The decoded frames; a damaged packet is left out, like a gap on a bad line."""
-    import av
+    from av.error import FFmpegError
 
     for count, packet in enumerate(container.demux(stream)):
         if count > MAX_PACKETS:
             raise InputError(UNREADABLE)
         try:
             yield from packet.decode()
-        except av.FFmpegError:
+        except FFmpegError:
             continue
 
 

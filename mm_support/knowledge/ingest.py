@@ -12,45 +12,33 @@ the folder that is read. Knows nothing of vectors or of the index.
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 import weakref
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import count
 from os.path import (  # unlike Path's they raise nothing, whatever a name is or leads to
     isfile,
     realpath,
 )
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from PIL import Image
 
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.knowledge.boilerplate import without_frames
+from mm_support.knowledge.entries import EntryMaker
 from mm_support.knowledge.oddities import oddities
-from mm_support.knowledge.passages import Passage, passages
+from mm_support.knowledge.picture_files import SHOWN, PictureFiles
 from mm_support.knowledge.readers import FORMATS, KINDS, MARKDOWN, PICTURE_SUFFIXES
 from mm_support.knowledge.readers.archive import RUBBISH, unpack
 from mm_support.knowledge.readers.base import MAX_FILE_BYTES, Block, Document, File, Remarks
 from mm_support.knowledge.readers.sandbox import Sandbox
-from mm_support.language.sentences import without_markers
 from mm_support.types import Entry, IngestReport, Remark
 
 SUFFIXES = {**FORMATS, ".zip": None}  # the files that are read
-MAX_ANSWER = 20_000  # characters
-MAX_TITLE = 300  # characters
-MAX_INTENT = 64  # characters, as the store keeps it
-MAX_QUESTIONS = 100
-MAX_PICTURES = 50  # of an entry
-MAX_SECTION = 120  # characters of the headings of several sections in a title
-# characters of a picture's name in a reason; a picture written into the text itself has thousands
-SHOWN = 80
+MAX_MARKDOWN = 2**20  # bytes; more is read in the sandbox, where time is limited
 LEFT_OUT = 20  # different texts at the edges of documents that are named
-
 NOT_READ = f"'{{}}' is no kind of file that is read; give {KINDS}"
 
 Skipped = Remark
@@ -59,8 +47,9 @@ TextOf = Callable[[Image.Image], str]  # the text that a picture of a page shows
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """ocr: reads scanned pages. pages: keeps the pages of sites between readings. private_addresses: whether sites inside the
-    own network may be read. progress: is called with what is read now."""
+    """ocr: reads scanned pages. pages: keeps the pages of sites between readings.
+    private_addresses: whether sites inside the own network may be read. progress: is called with
+    what is read now."""
 
     ocr: TextOf | None = None
     pages: Path | None = None
@@ -141,9 +130,7 @@ class _Builder:
         self.reading, self.sandbox, self.options = reading, sandbox, options
         self.root = Path()
         self._waiting: list[tuple[Document, Path | None]] = []
-        self._ids: set[str] = set()
-        self._said: set[int] = set()  # ids with their texts
-        self._numbers: Counter[str] = Counter()  # how often an id was used before
+        self._maker = EntryMaker()
 
     def read_path(self, path: Path) -> None:
         """Reads a file, a zip or all files of a folder."""
@@ -211,8 +198,9 @@ class _Builder:
     def _read_format(self, path: Path, suffix: str, remarks: Remarks) -> None:
         form = FORMATS[suffix]
         file = File(remarks.file, path.read_bytes())
-        apart = self.sandbox.read
-        documents = apart(file, suffix, remarks) if form.apart else form.reader()(file, remarks)
+        apart = form.apart or form is MARKDOWN and len(file.data) > MAX_MARKDOWN
+        read = self.sandbox.read
+        documents = read(file, suffix, remarks) if apart else form.reader()(file, remarks)
         for document in documents:
             self._take(document, path, remarks)
 
@@ -257,6 +245,12 @@ class _Builder:
             remarks.skip(0, f"page {block.page} is a picture; {why}")
         return replace(block, kind="text", text=text, pictures=())
 
+    def _add_document(self, document: Document, path: Path | None, remarks: Remarks) -> None:
+        files = PictureFiles(self.root, self.reading.room)
+        entries = self._maker.entries(document, path, files, remarks)
+        self.reading.entries += entries
+        self.reading.documents += bool(entries)
+
     def finish(self) -> None:
         """Makes entries of the documents that wait, and looks for what is odd."""
         self._settle()
@@ -273,95 +267,6 @@ class _Builder:
             self.reading.add(remarks)
         self._waiting = []
 
-    # -- entries ---------------------------------------------------------------------------
-
-    def _add_document(self, document: Document, path: Path | None, remarks: Remarks) -> None:
-        pieces = passages(document)
-        identity = document.id or _slug(document.title if document.row else document.file)
-        identity = self._free(identity, pieces, document, remarks)
-        if not identity:
-            return
-        self.reading.documents += 1
-        questions = _first(MAX_QUESTIONS, "questions", document.questions, document.line, remarks)
-        document = replace(document, questions=tuple(questions))
-        finder = _Pictures(self.root, self.reading.room, path, remarks)
-        beside = _beside(path) if path and not document.row else []
-        shows = document.pictures or any(piece.pictures for piece in pieces)
-        for at, piece in enumerate(pieces):
-            first = [*document.pictures, *([] if shows else beside)] if not at else []
-            pictures = finder.found([*first, *piece.pictures], piece.line or document.line)
-            self._add(document, piece, identity, at, pictures, remarks)
-
-    def _free(
-        self, identity: str, pieces: Sequence[Passage], document: Document, remarks: Remarks
-    ) -> str:
-        """An id that no entry has; "" for a row whose text stands under its id already."""
-        text = hash((identity, document.title, *(piece.text for piece in pieces)))
-        again, number = text in self._said, self._numbers[identity]
-        if again and document.row:
-            remarks.skip(document.line, f"the id '{identity}' was used before, with the same text")
-            return ""
-        self._said.add(text)
-        free = identity
-        while free in self._ids:
-            number += 1
-            free = f"{identity}-{number + 1}"
-        self._numbers[identity] = number
-        if free != identity:
-            told = f"the id '{identity}' was used before; this one is '{free}'"
-            remarks.warn(document.line, told)
-        return free
-
-    def _add(
-        self,
-        document: Document,
-        piece: Passage,
-        identity: str,
-        at: int,
-        pictures: list[Path],
-        remarks: Remarks,
-    ) -> None:
-        """Adds a passage as an entry, or remarks why not. Numbers like [1] leave the answer: in a
-        reply they would pass for citations."""
-        line = piece.line or document.line
-        answer = without_markers(piece.text).strip()
-        reason = _fault(answer, document.intent)
-        if reason:
-            remarks.skip(line, reason)
-            return
-        if answer != piece.text.strip():
-            remarks.warn(line, "numbers in brackets were taken out; they would pass for citations")
-        title, more = _title(document, piece, line, remarks)
-        entry = Entry(
-            self._passage_id(identity, piece, at),
-            title,
-            answer,
-            tuple([*more, *document.questions] if not at else more),
-            document.intent,
-            tuple(pictures),
-            f"{remarks.file}:{line if piece.page is None else piece.page}",
-            document.human_only,
-            identity,
-            " > ".join(piece.section),
-            document.url,
-            piece.page,
-            document.language,
-            document.valid_from,
-            document.valid_until,
-            document.updated,
-        )
-        self._ids.add(entry.id)
-        self.reading.entries.append(entry)
-
-    def _passage_id(self, identity: str, piece: Passage, at: int) -> str:
-        """The document's id for its first passage, id#section for the others."""
-        if not at:
-            return identity
-        section = _slug("-".join(piece.section + piece.several[:1]), "part")
-        base = f"{identity}#{section}"
-        numbered = (f"{base}-{n}" for n in count(2))
-        return base if base not in self._ids else next(i for i in numbered if i not in self._ids)
-
 
 def files_of(path: Path) -> list[Path]:
     """The file, or all files of a folder except hidden ones and those that systems put there."""
@@ -370,113 +275,3 @@ def files_of(path: Path) -> list[Path]:
     files = sorted(path.rglob("*"))
     shown = [f for f in files if not any(p.startswith(RUBBISH) for p in f.relative_to(path).parts)]
     return [f for f in shown if f.suffix.lower() in SUFFIXES or not f.is_dir()]
-
-
-def _fault(answer: str, intent: str) -> str:
-    """Why a passage can be no entry, or ""."""
-    if not answer:
-        return "it has no answer"
-    if len(answer) > MAX_ANSWER:
-        return f"its answer is longer than {MAX_ANSWER} characters; split it"
-    if len(intent) > MAX_INTENT:
-        return f"its intent is longer than {MAX_INTENT} characters"
-    if without_markers(answer) != answer:
-        return "its answer has numbers in brackets within brackets"
-    return ""
-
-
-def _title(
-    document: Document, piece: Passage, line: int, remarks: Remarks
-) -> tuple[str, list[str]]:
-    """(title, questions that it holds). A heading that asks is a question; a title that is too long
-    is cut and kept whole as one."""
-    head = piece.section[-1] if piece.section else ""
-    several = ", ".join(piece.several)
-    parts = [*piece.section, several if len(several) <= MAX_SECTION else piece.several[0]]
-    title = ": ".join([document.title, *filter(None, parts)])
-    asked = [head] if head.endswith(("?", "？", "؟")) else []
-    if len(title) <= MAX_TITLE:
-        return title, asked
-    remarks.warn(line, f"its title is longer than {MAX_TITLE} characters and was cut")
-    return title[: MAX_TITLE - 1] + "…", [*asked, title]
-
-
-def _first(most: int, what: str, items: Iterable[str], line: int, remarks: Remarks) -> list[str]:
-    """Each item once, no more than so many; what is left out is remarked."""
-    items = list(dict.fromkeys(items))
-    if len(items) > most:
-        remarks.skip(line, f"it has {len(items)} {what}; the entry is kept with the first {most}")
-    return items[:most]
-
-
-def _slug(text: str, otherwise: str = "document") -> str:
-    stem = re.sub(r"\.[A-Za-z]\w{1,4}$", "", text)
-    return re.sub(r"\W+", "-", stem.lower()).strip("-_") or otherwise
-
-
-# -- pictures ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Pictures:
-    """Finds the pictures of one file. root: outside of it, and of the room, none is taken."""
-
-    root: Path
-    room: Path
-    file: Path | None
-    remarks: Remarks
-
-    def found(self, addresses: Iterable[str], line: int) -> list[Path]:
-        addresses = [address for address in addresses if address]
-        kept = _first(MAX_PICTURES, "pictures", addresses, line, self.remarks)
-        paths = [self._path(address, line) for address in kept]
-        return list(dict.fromkeys(path for path in paths if path))
-
-    def _path(self, address: str, line: int) -> Path | None:
-        shown, rest = address[:SHOWN], "; the entry is kept without it"
-        if urlsplit_safe(address) in ("http", "https", "data") or self.file is None:
-            self.remarks.skip(line, f"picture '{shown}' is no file; it is not shown")
-            return None
-        candidates = list(self._candidates(address))
-        inside = [path for path in candidates if self._is_inside(path)]
-        if not inside:
-            self.remarks.skip(line, f"picture '{shown}' lies outside the folder{rest}")
-            return None
-        path = next((path for path in inside if isfile(path)), None)
-        if path is None:
-            self.remarks.skip(line, f"picture '{shown}' does not exist{rest}")
-        return path
-
-    def _candidates(self, address: str) -> Iterator[Path]:
-        """Where a picture may lie: beside the file, as written or without %20 and the like; an
-        address from the site's top also under the folder that is read."""
-        assert self.file is not None
-        plain = address.split("?")[0].split("#")[0]
-        for name in dict.fromkeys((address, plain, unquote(plain))):
-            yield Path(realpath(self.file.parent / name))
-            yield Path(realpath(self.root / name.lstrip("/")))
-
-    def _is_inside(self, path: Path) -> bool:
-        return path.is_relative_to(self.root) or path.is_relative_to(self.room)
-
-
-def urlsplit_safe(address: str) -> str:
-    """The scheme of an address, "" where it has none."""
-    try:
-        return urlsplit(address).scheme
-    except ValueError:
-        return ""
-
-
-def _beside(file: Path) -> list[str]:
-    """Names of the pictures that lie beside a file under its name: lamp.jpg, lamp-2.jpg."""
-    own = re.compile(re.escape(file.stem) + r"(-\d+)?")
-    near = sorted(file.parent.iterdir(), key=lambda f: (len(f.stem), f.name))  # lamp-2, lamp-10
-    near = [f for f in near if f.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(f.stem)]
-    return [f.name for f in near if f.stem == file.stem or not _has_text(f)]
-
-
-def _has_text(picture: Path) -> bool:
-    """Whether a Markdown file of the picture's own name stands beside it."""
-    suffixes = [suffix for suffix, form in FORMATS.items() if form is MARKDOWN]
-    return any(picture.with_suffix(suffix).exists() for suffix in suffixes)

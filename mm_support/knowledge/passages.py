@@ -20,6 +20,7 @@ MOST_TOGETHER = 2 * MOST  # tokens up to which steps and code are not cut
 MOST_ROW = 1_000  # tokens up to which a row of questions and answers stays one entry
 LETTERS = 6  # of a word, about a token
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+|[^\w\s]{3,}")
+ASKING = ("?", "？", "؟")  # ends of a heading that is a question
 _LEADS_ON = (":", "：")
 _COMPLETE = (".", "!", "?", ":", "。", "！", "？", "：", "…")
 
@@ -55,7 +56,7 @@ class _Section:
 
     @property
     def asks(self) -> bool:
-        return bool(self.path) and self.path[-1].endswith(("?", "？", "؟"))
+        return bool(self.path) and self.path[-1].endswith(ASKING)
 
 
 @lru_cache(maxsize=4_096)  # a text is measured wherever it may be cut

@@ -46,7 +46,7 @@ def search_query(
     """The query for a question that was encoded and fused. pieces: see SearchQuery."""
     worded = question.by_modality
     terms = {name: own for name, words in worded.items() if (own := term_set(words))}
-    texts = {name: (words,) for name, words in worded.items()}
+    texts: dict[str, tuple[str, ...]] = {name: (words,) for name, words in worded.items()}
     if "photo_text" in texts:
         texts["photo_text"] = question.read_in_photo
     return SearchQuery(fused, terms, {}, pieces, texts)

@@ -38,6 +38,8 @@ WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 def language_of(text: str) -> str:
     """ISO 639-1. A letter of Chinese, which is a word, weighs as much as three of the others."""
     text = text[:LOOKED_AT]
+    if text.isascii():
+        return _by_stop_words(text)
     scripts = Counter(_language_of_letter(letter) for letter in text if letter.isalpha())
     if not scripts:
         return DEFAULT

@@ -94,5 +94,5 @@ def denies(sentence: str) -> bool:
 
 
 def only_points(text: str) -> bool:
-    """Whether a question names no matter of its own: "What is this?", "can you help me with this?"."""
+    """Whether a question names no matter of its own: "What is this?", "can you help me?"."""
     return term_set(text) <= term_set(_POINTING, "en")

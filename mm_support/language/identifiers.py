@@ -28,7 +28,7 @@ UNPREFIXED = 0.8  # "error 24" against E24
 MAX_LENGTH = 24  # characters; longer ones are addresses and checksums
 LONG = 5  # characters from which an answer's token is an identifier by itself
 LONG_NUMBER = 6  # digits
-FEW = 2  # terms of a question that is nothing but an identifier: "error 24"
+FEW = 2  # words of a question that is nothing but an identifier: "error 24"
 APART = 14  # parts and joints that an identifier may be spelled in
 NEAR, WORDS_BETWEEN = 5, 2  # tokens, and terms, from a number back to the word that announces it
 
@@ -53,26 +53,20 @@ class Token(NamedTuple):
 class Dictionary:
     """The identifiers of a knowledge base."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        texts = [((entry.title, *entry.questions), entry.answer) for entry in entries]
-        heads = [head for names, _ in texts for head in names]
-        titles = [names[0] for names, _ in texts]
-        self._named = frozenset().union(*map(named_in_title, titles), *map(written, heads))
-        self._kinds = {kind(code) for code in self._named}
-        series = {_series(code) for code in self._named} - {""}
-        self._named |= {
-            code
-            for _, answer in texts
-            for code in written(answer)
-            if len(code) >= LONG or _series(code) in series
-        }
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        titles = [entry.title for entry in entries]
+        heads = [head for entry in entries for head in (entry.title, *entry.questions)]
+        self._named = _named_in(entries, heads)
+        self._kinds = {kind(code) for head in heads for code in written(head)}
         self._series = {(_series(code), kind(code)) for code in self._named if _series(code)}
         self._announcing = frozenset(word for title in titles for word in _announcers(title))
         self._before = frozenset(word for head in heads for word in _announcers(head))
         self._numbers = {found[2] for found in map(NUMBERED.fullmatch, self._named) if found}
-        self._ordinary = _ordinary_words(texts, self._named)
-        self._folded = _grouped(self._named, fold)
-        self._alike = _grouped(self._named, lambda code: code.translate(LOOKS))
+        self._ordinary = _ordinary_words(entries, self._named)
+        self._folded = {fold(code) for code in self._named}
+        self._alike: dict[str, set[str]] = defaultdict(set)
+        for code in self._named:
+            self._alike[code.translate(LOOKS)].add(code)
 
     def find(self, text: str) -> frozenset[str]:
         """The identifiers that a customer's words name, as they spell them, normalised: the base's
@@ -94,15 +88,14 @@ class Dictionary:
         inside = {code for line in lines for code in self.find(line) if not code.isalpha()}
         whole = _display_lines(lines) | inside
         exact = whole & self._named
-        numbered = [line for line in whole if not line.isalpha()]
-        unclear = (
-            line
-            for line in whole - exact
-            if not (
-                exact if line.isalpha() else line.isdigit() and (len(line) < 3 or len(numbered) > 1)
+        several = sum(not line.isalpha() for line in whole) > 1
+        found = exact | inside
+        for line in whole - exact:
+            unclear = (
+                bool(exact) if line.isalpha() else line.isdigit() and (several or len(line) < 3)
             )
-        )
-        return exact.union(inside, *map(self._looking_like, unclear))
+            found |= frozenset() if unclear else self._looking_like(line)
+        return found
 
     def _in(self, tokens: list[Token], language: str) -> set[str]:
         """The identifiers among tokens, the longest first where they are spelled in parts."""
@@ -131,8 +124,7 @@ class Dictionary:
         word = tokens[place].text
         if code.isalpha():
             ordinary = code in self._ordinary or word.lower() in stop_words(language)
-            odd = _is_odd(word)
-            return code in self._named and (odd or not ordinary)
+            return code in self._named and (_is_odd(word) or not ordinary)
         if NUMBER.fullmatch(code) and len(code) < LONG_NUMBER:
             return self._is_number(tokens, place, code, language)
         if fold(code) in self._folded or (_series(code), kind(code)) in self._series:
@@ -145,15 +137,10 @@ class Dictionary:
         the titles; or one of the base's, behind a word that stands before any, or all that is said.
         """
         if code in self._named or code.lstrip("0") in self._numbers:
-            said = [term for token in tokens for term in terms(token.text, language)]
-            numbers = sum(term[0].isdigit() for term in said)
-            brief = len(said) <= FEW and numbers == 1 and place + 1 == len(tokens)
-            return brief or _announced(tokens, place, self._before, language)
-        return (
-            code.isdigit()
-            and len(code) <= 3
-            and _announced(tokens, place, self._announcing, language)
-        )
+            alone = place + 1 == len(tokens) and _says_little(tokens, language)
+            return alone or _announced(tokens, place, self._before, language)
+        possible = code.isdigit() and len(code) <= 3
+        return possible and _announced(tokens, place, self._announcing, language)
 
     def _is_spelled(self, tokens: Sequence[Token], code: str, language: str) -> bool:
         """Whether several tokens together are one of the base's identifiers, none of them, where a
@@ -167,12 +154,12 @@ class Dictionary:
             word in stop_words(language) or word.upper() in self._ordinary for word in words
         )
 
-    def _looking_like(self, line: str) -> Iterable[str]:
+    def _looking_like(self, line: str) -> frozenset[str]:
         """A display's left edge is read as a 1 now and then."""
         framed = re.fullmatch(r"1(\d*[A-Z]\w*)", line)
-        return self._alike.get(line.translate(LOOKS)) or (
-            self._alike.get(framed[1].translate(LOOKS), ()) if framed else ()
-        )
+        looks = [line] + ([framed[1]] if framed else [])
+        alike = (self._alike.get(look.translate(LOOKS)) for look in looks)
+        return frozenset(next(filter(None, alike), ()))
 
 
 def identifiers_of(entry: Entry) -> frozenset[str]:
@@ -195,7 +182,8 @@ def written(text: str) -> frozenset[str]:
     digits, long numbers.
     """
     plain = unicodedata.normalize("NFKC", text)
-    return frozenset(filter(None, map(_as_identifier, COMPOUND.findall(plain))))
+    numbered = filter(re.compile(r"\d").search, COMPOUND.findall(plain))
+    return frozenset(filter(None, map(_as_identifier, numbered)))
 
 
 def _as_identifier(token: str) -> str:
@@ -270,32 +258,41 @@ def _announcers(title: str) -> Iterator[str]:
         yield from terms(tokens[place - 1].text)[-1:]
 
 
-def _ordinary_words(
-    texts: Sequence[tuple[Sequence[str], str]], named: frozenset[str]
-) -> frozenset[str]:
-    """Those of the named that are words of the base too: written small in entries that do not name
-    them in their title.
+def _named_in(entries: Sequence[Entry], heads: Sequence[str]) -> frozenset[str]:
+    """What titles and questions name, and of answers what is long or built like one of those."""
+    titled = map(named_in_title, (entry.title for entry in entries))
+    named = frozenset().union(*titled, *map(written, heads))
+    series = {_series(code) for code in named} - {""}
+    mentioned = frozenset().union(*(written(entry.answer) for entry in entries))
+    return named | {code for code in mentioned if len(code) >= LONG or _series(code) in series}
+
+
+def _ordinary_words(entries: Sequence[Entry], named: frozenset[str]) -> frozenset[str]:
+    """Those of the named, and of their letters, that are words of the base too: written small in
+    entries that do not name them in their title.
     """
     found: set[str] = set()
-    for names, answer in texts:
-        own = named_in_title(names[0])
-        words = re.findall(r"\b[a-z]+\b", " ".join((*names, answer)))
-        found.update(word.upper() for word in words if word.upper() not in own)
+    for entry in entries:
+        words = {word.upper() for word in re.findall(r"\b[a-z]+\b", entry.text)}
+        found |= words - named_in_title(entry.title)
     letters = {part for code in named for part in re.findall("[A-Z]+", code)}
     return frozenset(found & (named | letters))
+
+
+def _says_little(tokens: Sequence[Token], language: str) -> bool:
+    """Whether a text is hardly more than one number: "error 24"."""
+    said = [token.text for token in tokens if terms(token.text, language)]
+    return len(said) <= FEW and sum(word[0].isdigit() for word in said) == 1
 
 
 def _display_lines(lines: Iterable[str]) -> frozenset[str]:
     """Lines that may be a display's whole message, normalised; amounts, times and temperatures are
     none.
     """
-    plain = (
-        line
-        for line in lines
-        if re.fullmatch(r"[A-Za-z0-9 .:-]+", line)
-        and not re.fullmatch(r"-[\d ]+|[\d ]+[.:][\d .:]*", line)
-    )
-    return frozenset(filter(SHORT_LINE.fullmatch, map(normalise, plain)))
+    plain = filter(re.compile(r"[A-Za-z0-9 .:-]+").fullmatch, lines)
+    amount = re.compile(r"-[\d ]+|[\d ]+[.:][\d .:]*")
+    messages = (normalise(line) for line in plain if not amount.fullmatch(line))
+    return frozenset(filter(SHORT_LINE.fullmatch, messages))
 
 
 def _tokens(text: str) -> list[Token]:
@@ -314,9 +311,10 @@ def _reach(tokens: Sequence[Token], place: int) -> int:
     """How far an identifier that begins at a place can reach: over short parts and joints."""
     end, length = place, 0
     while end < min(len(tokens), place + APART):
-        text = tokens[end].text
+        text, follows = tokens[end].text, tokens[end - 1].text if end > place else ""
         length += len(text)
-        if not (_is_part(tokens[end]) or text in JOINTS) or length > MAX_LENGTH:
+        stops = follows in (".", ":") and tokens[end].apart  # a sentence ends: "E. 24 hours"
+        if stops or length > MAX_LENGTH or not (_is_part(tokens[end]) or text in JOINTS):
             break
         end += 1
     return end
@@ -334,15 +332,8 @@ def _announced(tokens: list[Token], place: int, by: frozenset[str], language: st
 
 
 def _ends(text: str, language: str) -> bool:
-    """Whether what stands behind a number does not belong to it: the sentence's end, a stop word."""
+    """Whether what stands behind a number ends it: the sentence's end, a stop word."""
     return text.lower() in stop_words(language) if text[0].isalnum() else text in ".,;:!?)\"'"
-
-
-def _grouped(codes: Iterable[str], key) -> dict[str, set[str]]:
-    groups: dict[str, set[str]] = defaultdict(set)
-    for code in codes:
-        groups[key(code)].add(code)
-    return dict(groups)
 
 
 # -- how two are compared -------------------------------------------------------------------
@@ -354,7 +345,7 @@ def normalise(code: str) -> str:
 
 
 def fold(code: str) -> str:
-    """A normalised code with confusable characters made one and without leading zeros: EO7 -> E7."""
+    """A normalised code with confusable characters made one, no leading zeros: EO7 -> E7."""
     return re.sub(r"(?<=[A-Z])0+(?=\d)", "", code.translate(CONFUSED))
 
 

@@ -182,7 +182,8 @@ def fit(
     belongs = np.array(labels)[:, None] == np.array(names)
     targets = belongs.astype(np.float32) - 1 / len(names)
     # |a - b|^2 = 2 - 2 cosine of unit vectors, so gamma is half the width
-    ridge = KernelRidge(alpha=RIDGE, kernel="rbf", gamma=KERNEL_WIDTH / 2).fit(vectors, targets)
+    ridge = KernelRidge(kernel="rbf", gamma=KERNEL_WIDTH / 2)
+    ridge.set_params(alpha=RIDGE).fit(vectors, targets)
     return IntentClassifier(names, vectors, ridge.dual_coef_, UNFITTED, UNSURE, made_for)
 
 

@@ -64,11 +64,12 @@ class BlockBuilder(HTMLParser):
         self._started = 0
 
     def feed_html(self, html: str) -> None:
-        """Reads a piece of HTML; an element may be open at its end."""
+        """Reads a piece of HTML; an element may be open at its end, a tag may not."""
         self.feed(COMMENT.sub("", html))
+        super().close()
 
     def finish(self) -> tuple[Block, ...]:
-        self.close()
+        """The blocks; nothing may be fed any more."""
         while self._tables:
             self.end("table")
         while self._lists:

@@ -23,6 +23,7 @@ SEPARATORS = ",;\t|"
 MAX_CELL = 2 * 2**20  # characters
 MAX_RECORD_LINES = 2_000  # lines of one row; a quote that is open longer was never closed
 JUDGED = 200  # rows by which separator and columns are judged
+MAX_LENIENT = 5_000  # characters of a broken row in which its cells are looked for
 _SEP_LINE = re.compile(r"\A\s*\"?sep=(.)\"?[ ]*\n", re.IGNORECASE)
 
 Row = tuple[int, list[str]]  # its line in the file, its cells
@@ -99,6 +100,8 @@ def _strict(texts: list[str], separator: str) -> Iterator[list[str]]:
 
 def _lenient(line: str, separator: str) -> list[str]:
     """Cells of one line in which a quote ends a cell only before a separator or the end."""
+    if len(line) > MAX_LENIENT:
+        return next(csv.reader([line], delimiter=separator))
     own = re.escape(separator)
     cell = re.compile(rf'\s*"((?:[^"]|"(?!\s*(?:{own}|$)))*)"\s*(?={own}|$)|([^{own}]*)')
     cells, place = [], 0

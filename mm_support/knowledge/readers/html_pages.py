@@ -96,7 +96,7 @@ def _without_site(name: str) -> str:
 
 def _main(tree: Any, text: str) -> str:
     """The HTML of the page's own text."""
-    from lxml import etree, html
+    from lxml import html
 
     for element in tree.xpath(ASIDE):
         if element.getparent() is not None:
@@ -110,15 +110,12 @@ def _main(tree: Any, text: str) -> str:
         return str(html.tostring(tree, encoding="unicode"))
     import trafilatura
 
-    try:
-        extracted = trafilatura.extract(
-            text,
-            output_format="html",
-            include_links=True,
-            include_images=True,
-            include_comments=False,
-            favor_recall=True,
-        )
-    except (etree.LxmlError, ValueError):
-        extracted = None
+    extracted = trafilatura.extract(
+        text,
+        output_format="html",
+        include_links=True,
+        include_images=True,
+        include_comments=False,
+        favor_recall=True,
+    )
     return str(extracted or html.tostring(tree, encoding="unicode"))

@@ -13,16 +13,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _FENCE = re.compile(r"\s*(?:[-*+>]\s+|\d+[.)]\s+)?(`{3,}(?=[^`]*$)|~{3,})")
-_CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
-_COMMENT_START = re.compile(r"<!--|\{/\*")
+# all patterns take time in proportion to the text: what may run on is possessive or bounded
+_CODE = r"(?<!`)(`++)(?!`).{1,2000}?(?<!`)\1(?!`)"
+_CODE_SPAN = re.compile(_CODE)
+_COMMENT_OR_CODE = re.compile(rf"{_CODE}|<!--|\{{/\*")
 _MODULE = re.compile(r"(?:import|export)\s+(?:[\w{*'\"]|default\b)")
-_VALUE = r"\"[^\"]*\"|'[^']*'|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
-_COMPONENT = re.compile(rf"<(/?)([A-Z]\w*(?:\.\w+)*)((?:[^<>\"'{{}}/]|/(?!>)|{_VALUE})*)(/?)>")
+_VALUE = (
+    r"\"[^\"]{0,500}+\"|'[^']{0,500}+'"
+    r"|\{(?:[^{}]++|\{(?:[^{}]++|\{[^{}]{0,200}+\}){0,20}+\}){0,20}+\}"
+)
+_COMPONENT = re.compile(
+    rf"<(/?)([A-Z]\w*+(?:\.\w++)*+)((?:[^<>\"'{{}}/]++|/(?!>)|{_VALUE}){{0,100}}+)(/?)>"
+)
 _CLOSED = re.compile(r"</([A-Z]\w*)>|<([A-Z]\w*)(?:\s[^<>]*)?/>")
 _COMPONENT_START = re.compile(r"</?[A-Z]\w*[a-z]\w*(?:\s|$)")
 _TAG_START = re.compile(r"\{\{[<%]|\{%")
-_SHORTCODE = re.compile(r"\{\{([<%])-?\s*(/?)\s*(\S*)(.*?)/?\s*-?[%>]\}\}", re.DOTALL)
-_LIQUID = re.compile(r"\{%-?\s*(end)?(\w*)(.*?)-?%\}", re.DOTALL)
+_SHORTCODE = re.compile(r"\{\{[<%]((?:(?!\{\{|[%>]\}\}).)*+)[%>]\}\}", re.DOTALL)
+_LIQUID = re.compile(r"\{%((?:(?!\{%|%\}).)*+)%\}", re.DOTALL)
+_NAME = re.compile(r"[\s-]*(/|end)?\s*([^\s=/]*+)(?!=)")
 _EXPRESSION = re.compile(r"(?<=[\w-])=\{\{?([^{}]*)\}?\}")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|`([^`]*)`")
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|\{[\"'`]([^\"'`]*)[\"'`]\})")
@@ -101,26 +109,30 @@ def _closed(
     line: str, lines: list[str], place: int, number: int, cleaned: Cleaned
 ) -> tuple[str, int]:
     """The line without comments, and the place after the line on which the last one ends."""
-    while start := _outside_code(_COMMENT_START, line):
-        end = "-->" if start[0] == "<!--" else "*/}"
-        head, tail = line[: start.start()], line[start.end() :]
-        while end not in tail and place < len(lines):
-            tail, place = lines[place], place + 1
-        if end not in tail:
-            cleaned.unclosed = number
-            return head, len(lines)
-        line = head + tail.split(end, 1)[1]
-    return line, place
+    pieces, at = [], 0
+    while found := _COMMENT_OR_CODE.search(line, at):
+        if found[1]:
+            pieces.append(line[at : found.end()])
+            at = found.end()
+            continue
+        pieces.append(line[at : found.start()])
+        end, at = ("-->" if found[0] == "<!--" else "*/}"), found.end()
+        while (close := line.find(end, at)) < 0:
+            if place == len(lines):
+                cleaned.unclosed = number
+                return "".join(pieces), place
+            line, place, at = lines[place], place + 1, 0
+        at = close + len(end)
+    return "".join([*pieces, line[at:]]), place
 
 
 def _outside_code(pattern: re.Pattern[str], line: str) -> re.Match[str] | None:
-    found = pattern.search(line)
-    if found is None or "`" not in line:
-        return found
-    spans = [match.span() for match in _CODE_SPAN.finditer(line)]
-    while found and any(start <= found.start() < end for start, end in spans):
-        found = pattern.search(line, found.end())
-    return found
+    """The first match that is in no code span."""
+    spans = [match.span() for match in _CODE_SPAN.finditer(line)] if "`" in line else []
+    for found in pattern.finditer(line):
+        if not any(start <= found.start() < end for start, end in spans):
+            return found
+    return None
 
 
 def _whole_tag(line: str, lines: list[str], place: int, mdx: bool) -> tuple[str, int]:
@@ -185,9 +197,9 @@ def _without_tags(line: str, cleaned: Cleaned) -> str:
 
 def _replaced(text: str, cleaned: Cleaned) -> str:
     if "{{" in text:
-        text = _SHORTCODE.sub(lambda tag: _seen(cleaned, tag[3], tag[4], bool(tag[2])), text)
+        text = _SHORTCODE.sub(lambda tag: _named(cleaned, tag[1]), text)
     if "{%" in text:
-        text = _LIQUID.sub(lambda tag: _seen(cleaned, tag[2], tag[3], bool(tag[1])), text)
+        text = _LIQUID.sub(lambda tag: _named(cleaned, tag[1]), text)
     if not cleaned.mdx:
         return text
     text = _COMPONENT.sub(lambda tag: _component(tag, cleaned), text)
@@ -207,6 +219,14 @@ def _component(tag: re.Match[str], cleaned: Cleaned) -> str:
     if name.split(".")[0] not in cleaned.closed and "=" not in attributes and not alone:
         return tag[0]
     return _seen(cleaned, name, attributes, bool(closing), bool(alone))
+
+
+def _named(cleaned: Cleaned, inside: str) -> str:
+    """What a reader sees of a shortcode or a Liquid tag, from what stands in its brackets."""
+    name = _NAME.match(inside)
+    assert name is not None  # it matches the empty text
+    attributes, alone = inside[name.end() :], inside.rstrip(" -").endswith("/")
+    return _seen(cleaned, name[2], attributes, bool(name[1]), alone)
 
 
 def _seen(cleaned: Cleaned, name: str, attributes: str, closing: bool, alone: bool = False) -> str:

@@ -23,7 +23,7 @@ HTML = re.compile(
 )
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{2,6}|#x[0-9a-fA-F]{2,5});")
 MARKDOWN = re.compile(
-    r"\*\*[^\s*][^*\n]*\*\*|!?\[[^\]\n]*\]\((?:<|https?:|/|mailto:|\w)|^#{1,6} |^```", re.M
+    r"\*\*[^\s*][^*\n]*\*\*|!?\[[^\]\n]{0,500}\]\((?:<|https?:|/|mailto:|\w)|^#{1,6} |^```", re.M
 )
 
 

@@ -1,0 +1,166 @@
+"""Documents -> entries: an id, a title, a text and pictures for each passage.
+
+Ids are made of what a document says of itself and are the same every time; where one was used
+before, the next has a number. Knows no file format.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+from mm_support.knowledge.passages import ASKING, Passage, passages
+from mm_support.knowledge.picture_files import PictureFiles, beside
+from mm_support.knowledge.readers.base import Document, Remarks
+from mm_support.language.sentences import without_markers
+from mm_support.types import Entry
+
+MAX_ANSWER = 20_000  # characters
+MAX_TITLE = 300  # characters
+MAX_INTENT = 64  # characters, as the store keeps it
+MAX_QUESTIONS = 100
+MAX_PICTURES = 50  # of an entry
+MAX_SLUG = 120  # characters of an id that is made of a name or of headings
+MAX_SECTION = 120  # characters of the headings of several sections in a title
+
+
+@dataclass
+class EntryMaker:
+    """Makes entries of one document after another; no two have one id."""
+
+    _ids: set[str] = field(default_factory=set)
+    _said: set[int] = field(default_factory=set)  # ids with their texts
+    _numbers: Counter[str] = field(default_factory=Counter)  # how often an id was used before
+
+    def entries(
+        self, document: Document, path: Path | None, files: PictureFiles, remarks: Remarks
+    ) -> list[Entry]:
+        """The entries of a document; path: the file that it came from, if there is one."""
+        pieces = passages(document)
+        identity = self._identity(document, pieces, remarks)
+        if not identity:
+            return []
+        own = document.pictures or any(piece.pictures for piece in pieces)
+        near = beside(path) if path and not own and not document.row else []
+        made = []
+        for at, piece in enumerate(pieces):
+            if fault := _fault(piece.text, document.intent):
+                remarks.skip(piece.line or document.line, fault)
+                continue
+            shown = [*([] if at else [*document.pictures, *near]), *piece.pictures]
+            entry = _entry(document, piece, not at, self._free(identity, piece, at), remarks)
+            pictures = _first(MAX_PICTURES, "pictures", shown, _line(document, piece), remarks)
+            found = files.found(pictures, path, _line(document, piece), remarks)
+            made.append(_placed(entry, identity, found))
+            self._ids.add(entry.id)
+        return made
+
+    def _identity(self, document: Document, pieces: Sequence[Passage], remarks: Remarks) -> str:
+        """An id that no document has; "" for a row whose text stands under its id already."""
+        identity = document.id or _slug(document.title if document.row else document.file)
+        text = hash((identity, document.title, *(piece.text for piece in pieces)))
+        if text in self._said and document.row:
+            remarks.skip(document.line, f"the id '{identity}' was used before, with the same text")
+            return ""
+        self._said.add(text)
+        free = identity
+        while free in self._ids:
+            self._numbers[identity] += 1
+            free = f"{identity}-{self._numbers[identity] + 1}"
+        if free != identity:
+            told = f"the id '{identity}' was used before; this one is '{free}'"
+            remarks.warn(document.line, told)
+        return free
+
+    def _free(self, identity: str, piece: Passage, at: int) -> str:
+        """The document's id for its first passage, id#section for the others."""
+        if not at:
+            return identity
+        section = _slug("-".join(piece.section + piece.several[:1]), "part")
+        base = f"{identity}#{section}"
+        numbered = (f"{base}-{n}" for n in count(2))
+        return base if base not in self._ids else next(i for i in numbered if i not in self._ids)
+
+
+def _line(document: Document, piece: Passage) -> int:
+    return piece.line or document.line
+
+
+def _entry(
+    document: Document, piece: Passage, first: bool, identity: str, remarks: Remarks
+) -> Entry:
+    """The entry of a passage, its pictures aside. Numbers like [1] leave the answer: in a reply
+    they would pass for citations."""
+    line = _line(document, piece)
+    answer = without_markers(piece.text).strip()
+    if answer != piece.text.strip():
+        remarks.warn(line, "numbers in brackets were taken out; they would pass for citations")
+    title, asked = _title(document, piece, line, remarks)
+    questions = [*asked, *document.questions] if first else asked
+    return Entry(
+        id=identity,
+        title=title,
+        answer=answer,
+        questions=tuple(_first(MAX_QUESTIONS, "questions", questions, line, remarks)),
+        intent=document.intent,
+        source=f"{remarks.file}:{line if piece.page is None else piece.page}",
+        human_only=document.human_only,
+        section=" > ".join(piece.section),
+        url=document.url,
+        page=piece.page,
+        language=document.language,
+        valid_from=document.valid_from,
+        valid_until=document.valid_until,
+        updated=document.updated,
+    )
+
+
+def _placed(entry: Entry, document: str, pictures: list[Path]) -> Entry:
+    return replace(entry, document=document, pictures=tuple(pictures))
+
+
+def _fault(text: str, intent: str) -> str:
+    """Why a passage can be no entry, or ""."""
+    answer = without_markers(text).strip()
+    if not answer:
+        return "it has no answer"
+    if len(answer) > MAX_ANSWER:
+        return f"its answer is longer than {MAX_ANSWER} characters; split it"
+    if len(intent) > MAX_INTENT:
+        return f"its intent is longer than {MAX_INTENT} characters"
+    if without_markers(answer) != answer:
+        return "its answer has numbers in brackets within brackets"
+    return ""
+
+
+def _title(
+    document: Document, piece: Passage, line: int, remarks: Remarks
+) -> tuple[str, list[str]]:
+    """(title, questions that it holds). A heading that asks is a question; a title that is too long
+    is cut and kept whole as one."""
+    head = piece.section[-1] if piece.section else ""
+    several = ", ".join(piece.several)
+    parts = [*piece.section, several if len(several) <= MAX_SECTION else piece.several[0]]
+    title = ": ".join([document.title, *filter(None, parts)])
+    asked = [head] if head.endswith(ASKING) else []
+    if len(title) <= MAX_TITLE:
+        return title, asked
+    remarks.warn(line, f"its title is longer than {MAX_TITLE} characters and was cut")
+    return title[: MAX_TITLE - 1] + "…", [*asked, title]
+
+
+def _first(most: int, what: str, items: Iterable[str], line: int, remarks: Remarks) -> list[str]:
+    """Each item once, no more than so many; what is left out is remarked."""
+    items = list(dict.fromkeys(items))
+    if len(items) > most:
+        remarks.skip(line, f"it has {len(items)} {what}; the entry is kept with the first {most}")
+    return items[:most]
+
+
+def _slug(text: str, otherwise: str = "document") -> str:
+    stem = re.sub(r"\.[A-Za-z]\w{1,4}$", "", text)
+    return re.sub(r"\W+", "-", stem.lower())[:MAX_SLUG].strip("-_") or otherwise

@@ -1,0 +1,82 @@
+"""Addresses of pictures in documents -> files that may be shown. Knows no document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from os.path import (  # unlike Path's they raise nothing, whatever a name is or leads to
+    isfile,
+    realpath,
+)
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from mm_support.knowledge.readers import FORMATS, MARKDOWN, PICTURE_SUFFIXES
+from mm_support.knowledge.readers.base import Remarks
+
+# characters of a picture's name in a reason; a picture written into the text itself has thousands
+SHOWN = 80
+
+
+@dataclass(frozen=True)
+class PictureFiles:
+    """Finds pictures by their addresses. root: the folder that is read; room: where pictures that
+    documents held were put. Outside of both none is taken."""
+
+    root: Path
+    room: Path
+
+    def found(
+        self, addresses: Iterable[str], file: Path | None, line: int, remarks: Remarks
+    ) -> list[Path]:
+        """The pictures that a file names, each once; what is not found is remarked."""
+        found = [self._path(address, file, line, remarks) for address in addresses if address]
+        return list(dict.fromkeys(path for path in found if path))
+
+    def _path(self, address: str, file: Path | None, line: int, remarks: Remarks) -> Path | None:
+        shown, rest = address[:SHOWN], "; the entry is kept without it"
+        if file is None or _scheme(address) in ("http", "https", "data"):
+            remarks.skip(line, f"picture '{shown}' is no file{rest}")
+            return None
+        inside = [path for path in self._candidates(address, file) if self._is_inside(path)]
+        if not inside:
+            remarks.skip(line, f"picture '{shown}' lies outside the folder{rest}")
+            return None
+        path = next((path for path in inside if isfile(path)), None)
+        if path is None:
+            remarks.skip(line, f"picture '{shown}' does not exist{rest}")
+        return path
+
+    def _candidates(self, address: str, file: Path) -> Iterator[Path]:
+        """Where a picture may lie: beside the file, as written or without %20 and the like; an
+        address from the site's top also under the folder that is read."""
+        plain = address.split("?")[0].split("#")[0]
+        for name in dict.fromkeys((address, plain, unquote(plain))):
+            yield Path(realpath(file.parent / name))
+            yield Path(realpath(self.root / name.lstrip("/")))
+
+    def _is_inside(self, path: Path) -> bool:
+        return path.is_relative_to(self.root) or path.is_relative_to(self.room)
+
+
+def _scheme(address: str) -> str:
+    """The scheme of an address, "" where it has none."""
+    try:
+        return urlsplit(address).scheme
+    except ValueError:
+        return ""
+
+
+def beside(file: Path) -> list[str]:
+    """Names of the pictures that lie beside a file under its name: lamp.jpg, lamp-2.jpg."""
+    own = re.compile(re.escape(file.stem) + r"(-\d+)?")
+    near = sorted(file.parent.iterdir(), key=lambda f: (len(f.stem), f.name))  # lamp-2, lamp-10
+    near = [f for f in near if f.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(f.stem)]
+    return [f.name for f in near if f.stem == file.stem or not _has_text(f)]
+
+
+def _has_text(picture: Path) -> bool:
+    """Whether a Markdown file of the picture's own name stands beside it."""
+    suffixes = [suffix for suffix, form in FORMATS.items() if form is MARKDOWN]
+    return any(picture.with_suffix(suffix).exists() for suffix in suffixes)
