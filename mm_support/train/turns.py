@@ -145,8 +145,10 @@ class Turns:
         said, shown = self.said[rows] * worded, self.shown[rows] * mask[:, PHOTO]
         tokens = TokenBatch(self.words[said], self.photos[shown], mask, self.confidence[rows])
         asked = self.asks[self.target[rows]] | ~(mask[:, :1] | mask[:, 1:2])
+        coverage, named, alike, hidden = self.shared[said].unbind(2)
         own = self.facets == said[:, TYPED, None]
-        return tokens, Matches(*self.shared[said].unbind(2), own), asked & (self.shows[shown])
+        matches = Matches(coverage, named, alike, hidden, own)
+        return tokens, matches, asked & (self.shows[shown])
 
 
 def _moved(item, device: torch.device) -> dict[str, Tensor]:
