@@ -284,19 +284,18 @@ def test_a_gate_that_was_fitted_to_other_encoders_says_so(caplog):
 
 
 @pytest.mark.parametrize("text_model", ["all-MiniLM-L6-v2", "multilingual-e5-small"])
-def test_a_packaged_encoder_has_all_that_is_fitted_to_one(text_model, caplog):
-    from mm_support.config import FUSIONS, Settings
-    from mm_support.decode.select import SELECTOR_FILE, load_selector
-    from mm_support.fuse.weights import fusion_file
+def test_nothing_of_another_encoder_decides_with_a_packaged_one(text_model, caplog):
+    from mm_support.config import Settings
+    from mm_support.decode.select import SELECTOR_FILE, load_selector, selector_file
     from mm_support.knowledge.text_score import load_text_score
     from mm_support.loading import gate_for
     from mm_support.paths import fitted_to
 
     settings = Settings(profile="embedded", text_model=f"package:{text_model}")
-    folder = fitted_to(settings.text_model)
-    gate_for(settings), load_text_score(settings.text_model), load_selector(folder / SELECTOR_FILE)
-    for name in FUSIONS:
-        assert fusion_file(name, folder).is_file()
+    gate_for(settings)
+    load_text_score(settings.text_model)
+    own = selector_file(settings.text_model)
+    assert own == fitted_to(settings.text_model) / SELECTOR_FILE and load_selector(own)
     assert not caplog.records, caplog.text
 
 
