@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -502,4 +502,4 @@ class Finished:
     reply: Reply
 
 
-Event = Union[Working, Heard, Saw, Found, Said, Spoken, Finished]
+Event = Working | Heard | Saw | Found | Said | Spoken | Finished

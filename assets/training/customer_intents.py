@@ -154,7 +154,7 @@ def main() -> None:
         "made_for": options.encoder,
         "trained_by": f"python -m assets.training.customer_intents --encoder {options.encoder}"
         + (" --public FOLDER" if public else ""),
-        "data": "assets.training.customer_intents (written for this project), questions of the packs"
+        "data": "assets/training/intents (written for this project), questions of the packs"
         + (", BANKING77 (CC BY 4.0), CLINC150 (CC BY 3.0)" if public else ""),
         "licence": "as the project",
         "examples": len(examples),

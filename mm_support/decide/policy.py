@@ -13,7 +13,7 @@ from typing import Literal
 from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import Reads, ReadsIntents
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language import identifiers as codes
+from mm_support.language import identifiers
 from mm_support.types import Action, Entry, Hit, Past, Question
 
 CANDIDATES = 3  # entries that a question back may name
@@ -270,9 +270,9 @@ def names_another_code(query: SearchQuery, entry: Entry) -> bool:
     """
     texts = (query.identifiers.get(name, frozenset()) for name in ("text", "speech"))
     asked = frozenset().union(*texts)
-    titled = codes.named_in_title(entry.title)
-    return not codes.match(asked, codes.identifiers_of(entry)) and any(
-        codes.same_kind(code, other) for code in asked for other in titled
+    titled = identifiers.named_in_title(entry.title)
+    return not identifiers.match(asked, identifiers.identifiers_of(entry)) and any(
+        identifiers.same_kind(code, other) for code in asked for other in titled
     )
 
 
