@@ -137,7 +137,8 @@ class ImageView:
 @dataclass(frozen=True)
 class Question:
     """What a customer asks: words typed, words heard and how surely (0..1), lines read in the
-    photo, words for what it shows, and the photo. language: ISO 639-1, what the assistant's own sentences are said in.
+    photo, words for what it shows, and the photo. language: ISO 639-1, what the assistant's own
+    sentences are said in.
     """
 
     typed: str = ""

@@ -1,10 +1,11 @@
 """Fits the head that tells what a customer does (wants a person, is upset, greets ...).
 
-    python -m assets.training.customer_intents --encoder package:multilingual-e5-small --public FOLDER
+    python -m assets.training.customer_intents --encoder package:multilingual-e5-small --public
+    FOLDER
 
-The examples in assets.training.customer_intents were written for this project; held_out.jsonl among them was
-written apart and only judges. Ordinary questions are those of the packs and, where FOLDER holds
-banking77/train.csv and clinc150/train_val.json, those of these two sets.
+The examples in assets.training.customer_intents were written for this project; held_out.jsonl among
+them was written apart and only judges. Ordinary questions are those of the packs and, where FOLDER
+holds banking77/train.csv and clinc150/train_val.json, those of these two sets.
 """
 
 from __future__ import annotations

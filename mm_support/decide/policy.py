@@ -134,7 +134,11 @@ class Policy:
 
     def read(self, question: Question) -> Reads:
         """What the customer's words, typed and heard, are doing beside asking."""
-        return self._intents.read(words_of(question))
+        return self.reads(words_of(question))
+
+    def reads(self, words: str) -> Reads:
+        """What words of the customer are doing beside asking."""
+        return self._intents.read(words)
 
     def decide(
         self,
