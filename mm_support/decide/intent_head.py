@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -140,7 +140,7 @@ class Table:
         shares = np.concatenate([own for _, own in grams])
         letters = csr_matrix((shares, places, ends), shape=(len(texts), N_GRAMS))
         scaled = csr_matrix((vectors - mean) / deviation)
-        return cls(hstack([scaled, letters]).tocsr(), mean, deviation)
+        return cls(csr_matrix(hstack([scaled, letters])), mean, deviation)
 
     def regression(
         self, places: np.ndarray, classes: np.ndarray, weights: np.ndarray, count: int
@@ -210,7 +210,8 @@ def find_temperature(told: np.ndarray, rows: Sequence[Example]) -> float:
         right = tempered(told, float(np.exp(logarithm)))[places, labels]
         return float(-(weights * np.log(right + 1e-12)).sum())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded").x))
+    found: Any = minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded")
+    return float(np.exp(found.x))
 
 
 def tempered(told: np.ndarray, temperature: float) -> np.ndarray:
