@@ -277,13 +277,13 @@ class Chat:
 def turn_of_message(conversation: Conversation, index: int | tuple[int, int]) -> str:
     """The turn that a message of the chat, or a part of one, belongs to.
 
-    Raises InputError where it has no reply, and for what a person wrote.
+    Raises InputError where it has no reply.
     """
     place = index if isinstance(index, int) else index[0]
     exchanges = [exchange for exchange, _ in shown_bubbles(conversation)]
     exchange = exchanges[place] if place < len(exchanges) else None
     if exchange is None or exchange.reply is None:
-        raise InputError("Only a finished reply of the assistant can be rated.")
+        raise InputError("This reply was not finished, so it cannot be rated.")
     return exchange.reply.turn_id
 
 
@@ -322,14 +322,14 @@ def bubbles(conversation: Conversation) -> list[dict]:
 
 def shown_bubbles(conversation: Conversation) -> list[tuple[Exchange | None, dict]]:
     """Question, reply and what people wrote after it, of the latest exchanges; each with its
-    exchange where the assistant has part in it.
+    exchange.
     """
     hidden = not_shown(conversation)
     shown: list[tuple[Exchange | None, dict]] = [(None, EARLIER)] if hidden else []
     for number, exchange in enumerate(conversation.exchanges[hidden:], hidden + 1):
-        shown.append((exchange, question_bubble(exchange)))
-        shown.append((exchange, reply_bubble(exchange, number)))
-        shown += [(None, person_bubble(message)) for message in exchange.messages]
+        written = map(person_bubble, exchange.messages)
+        own = [question_bubble(exchange), reply_bubble(exchange, number), *written]
+        shown += [(exchange, bubble) for bubble in own]
     return shown
 
 

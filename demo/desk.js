@@ -1,6 +1,5 @@
 // The desk's list: a press opens a conversation, and the tab's title says how many wait. Runs once,
-// with what Gradio gives to gr.HTML: element, trigger (starts an event) and watch (notes new
-// values).
+// with what Gradio gives to gr.HTML: element and trigger (starts an event).
 
 element.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-conversation]");
@@ -8,7 +7,7 @@ element.addEventListener("click", (event) => {
 });
 
 const title = document.title;
-watch("value", () => {
+new MutationObserver(() => {
   const waiting = element.querySelectorAll(".ms-case.ms-waiting").length;
   document.title = waiting ? `(${waiting}) ${title}` : title;
-});
+}).observe(element, { childList: true, subtree: true });

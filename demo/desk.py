@@ -27,6 +27,7 @@ from mm_support.errors import InputError
 from mm_support.types import Case, Holder, KeptTurn, Message
 
 PATH = "/desk"
+SHORTEST_KEY = 16  # characters
 POLL = 2  # s between two looks at the conversations
 OPENING = 90  # characters of a conversation's first words in the list
 CLOSED_DOOR = (
@@ -60,8 +61,10 @@ READ_KEY = """(kept, name) => {
 
 def desk_key(setting: str, environ: Mapping[str, str]) -> str:
     """What opens the desk: the setting, otherwise a new random key. "", no desk, on a public Space
-    without the setting.
+    without the setting. Raises InputError for a setting that could be guessed.
     """
+    if setting and len(setting) < SHORTEST_KEY:
+        raise InputError(f"MM_SUPPORT_DESK_KEY needs at least {SHORTEST_KEY} characters.")
     return setting or ("" if environ.get("SPACE_ID") else secrets.token_urlsafe(24))
 
 
@@ -221,7 +224,7 @@ def minutes(seconds: float) -> str:
     """A time span as people say it."""
     whole = int(seconds // 60)
     if whole < 1:
-        return "less than a minute"
+        return "under 1 min"
     if whole < 120:
         return f"{whole} min"
     return f"{whole // 60} h"
@@ -252,7 +255,6 @@ def about(now: Seen, case: Case | None) -> str:
 def desk_page(demo: gr.Blocks, service: Service, key: str, title: str) -> None:
     """Adds the page to the Blocks, outside of its navigation."""
     with demo.route("Desk", PATH, show_in_navbar=False):
-        gr.Navbar(visible=False)
         with gr.Row(elem_id="ms-header", equal_height=True):
             gr.HTML(f"<h1>{title} · Desk</h1>", elem_id="ms-brand")
         door = gr.HTML(f"<p>{CLOSED_DOOR}</p>", visible=False, elem_id="door")
@@ -265,10 +267,10 @@ def desk_page(demo: gr.Blocks, service: Service, key: str, title: str) -> None:
                     )
                 with gr.Column(scale=7, min_width=320, elem_id="ms-case"):
                     summary = gr.HTML(about(Seen(), None), elem_id="about", padding=False)
-                    chat = desk_chat()
-                    reply = reply_box()
                     with gr.Row(elem_id="ms-actions"):
                         take, give_back, close = buttons()
+                    chat = desk_chat()
+                    reply = reply_box()
         page = DeskPage(
             service,
             key,
@@ -329,8 +331,12 @@ def reply_box() -> gr.Textbox:
 
 
 def buttons() -> list[gr.Button]:
-    names = ("Take", "Give back to the assistant", "Close")
-    return [gr.Button(name, size="sm", interactive=False) for name in names]
+    names = ("Take", "Give back", "Close")
+    variants = ("primary", "secondary", "secondary")
+    return [
+        gr.Button(name, size="sm", variant=variant, interactive=False)
+        for name, variant in zip(names, variants, strict=True)
+    ]
 
 
 def connect(demo: gr.Blocks, page: DeskPage) -> None:

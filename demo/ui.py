@@ -46,7 +46,6 @@ def build_demo(
     with gr.Blocks(
         title=NAME, analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR), fill_width=True
     ) as demo:
-        gr.Navbar(visible=False)  # customers are not led to the desk
         with gr.Row(elem_id="ms-header", equal_height=True):
             gr.HTML(f"<h1>{NAME}</h1>", elem_id="ms-brand")
             status = gr.HTML(status_line(service.status()), elem_id="ms-status")
