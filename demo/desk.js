@@ -7,7 +7,9 @@ element.addEventListener("click", (event) => {
 });
 
 const title = document.title;
-new MutationObserver(() => {
+function count() {
   const waiting = element.querySelectorAll(".ms-case.ms-waiting").length;
   document.title = waiting ? `(${waiting}) ${title}` : title;
-}).observe(element, { childList: true, subtree: true });
+}
+count();
+new MutationObserver(count).observe(element, { childList: true, subtree: true });

@@ -40,6 +40,7 @@ function nameThings() {
     pills.ariaLabel = "Knowledge";
   }
   for (const pill of all("#picker input:not([name=knowledge])")) pill.name = "knowledge";
+  for (const send of all("#reply .submit-button:not([aria-label])")) send.ariaLabel = "Send";
   for (const field of all("#box textarea:not([aria-label])")) field.ariaLabel = "Your message";
 }
 
