@@ -346,7 +346,8 @@ def connect(demo: gr.Blocks, page: DeskPage) -> None:
     demo.load(page.enter, [parts.key, parts.name], shown, js=READ_KEY, **quick)
     parts.timer.tick(page.look, [parts.key, parts.picked, parts.seen], shown, **quick)
     parts.cases.pick(page.pick, [parts.key, parts.seen], shown, **quick)
-    parts.take.click(page.take, where, shown, **quick)
-    parts.give_back.click(page.give_back, where, shown, **quick)
-    parts.close.click(page.close, where, shown, **quick)
-    parts.reply.submit(page.say, [*where, parts.reply], shown, **quick)
+    # in the queue, since Gradio shows no errors of what passes it by
+    parts.take.click(page.take, where, shown, **QUIET)
+    parts.give_back.click(page.give_back, where, shown, **QUIET)
+    parts.close.click(page.close, where, shown, **QUIET)
+    parts.reply.submit(page.say, [*where, parts.reply], shown, **QUIET)
