@@ -147,7 +147,8 @@ def gate_for(settings: Settings) -> Gate:
             log.warning("%s Until then the one that comes with the project decides.", exc)
     if gate.made_for != made_for(settings):
         log.warning(
-            "when to answer was fitted to other encoders; run `python -m mm_support train calibrate`"
+            "when to answer was fitted to other encoders; "
+            "run `python -m mm_support train calibrate`"
         )
     return gate
 
@@ -172,12 +173,14 @@ def signature(settings: Settings) -> str:
 
 
 def ingest_packs(knowledge: Knowledge, folder: Path, report: Callable[[str], None]) -> None:
-    """Ingests the packs that come with the project and are new or changed, but never over
-    somebody's own base.
+    """Ingests the packs that come with the project and are new or changed, or of other models, but
+    never over somebody's own base.
     """
+    stale = knowledge.stale()
     for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
         wanted, present = f"{PACK}{READING}{digest(pack)}", knowledge.version(pack.name)
-        if present is None or (present.startswith(PACK) and present != wanted):
+        changed = present != wanted or pack.name in stale
+        if present is None or (present.startswith(PACK) and changed):
             progress = partial(_report_ingesting, report, pack.name)
             done = knowledge.ingest(pack.name, pack, progress, wanted)
             for file, line, reason in done.skipped:

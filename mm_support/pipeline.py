@@ -152,7 +152,9 @@ def judge(
     yield Working("search", "Searching the knowledge")
     with clock.step("fuse"):
         query = fuse(parts.encoders, parts.fusion, question, heard, seen)
-        query, question = resolve(query, question, past, turn.knowledge, parts.encoders.text)
+        query, question = resolve(
+            query, question, past, turn.knowledge, parts.encoders.text, parts.policy.reads
+        )
         query = parts.knowledge.recognise(turn.knowledge, query)
     with clock.step("search"):
         hits = retrieve(parts, turn.knowledge, query)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -137,7 +137,8 @@ class ImageView:
 @dataclass(frozen=True)
 class Question:
     """What a customer asks: words typed, words heard and how surely (0..1), lines read in the
-    photo, words for what it shows, and the photo. language: ISO 639-1, what the assistant's own sentences are said in.
+    photo, words for what it shows, and the photo. language: ISO 639-1, what the assistant's own
+    sentences are said in.
     """
 
     typed: str = ""
@@ -546,4 +547,4 @@ class Finished:
     reply: Reply
 
 
-Event = Union[Working, Heard, Saw, Found, Said, Spoken, Finished]
+Event = Working | Heard | Saw | Found | Said | Spoken | Finished

@@ -46,33 +46,28 @@ def docx(path: Path, *body: str) -> Path:
         for level, own in enumerate(("berschrift1", "berschrift2"), 1)
     )
     kinds = (
-        "<Default Extension='rels'"
-        " ContentType='application/vnd.openxmlformats-package.relationships+xml'/><Default"
-        " Extension='xml' ContentType='application/xml'/><Default Extension='png'"
-        " ContentType='image/png'/>"
+        "<Default Extension='rels' "
+        "ContentType='application/vnd.openxmlformats-package.relationships+xml'/>"
+        "<Default Extension='xml' ContentType='application/xml'/>"
+        "<Default Extension='png' ContentType='image/png'/>"
     )
     main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
     return write_zip(
         path,
         {
-            "[Content_Types].xml": (
-                f"<Types xmlns='{PACKAGE}/content-types'>{kinds}<Override "
-                f"PartName='/word/document.xml' ContentType='{main}'/></Types>"
-            ),
-            "_rels/.rels": (
-                f"<Relationships xmlns='{PACKAGE}/relationships'><Relationship Id='rId1' "
-                f"Type='{RELATIONS}/officeDocument' Target='word/document.xml'/></Relationships>"
-            ),
-            "word/_rels/document.xml.rels": (
-                f"<Relationships xmlns='{PACKAGE}/relationships'><Relationship Id='rId9'"
-                f" Type='{RELATIONS}/image' Target='media/a.png'/><Relationship Id='rId2'"
-                f" Type='{RELATIONS}/styles' Target='styles.xml'/></Relationships>"
-            ),
+            "[Content_Types].xml": f"<Types xmlns='{PACKAGE}/content-types'>{kinds}<Override "
+            f"PartName='/word/document.xml' ContentType='{main}'/></Types>",
+            "_rels/.rels": f"<Relationships xmlns='{PACKAGE}/relationships'>"
+            f"<Relationship Id='rId1' Type='{RELATIONS}/officeDocument' "
+            "Target='word/document.xml'/></Relationships>",
+            "word/_rels/document.xml.rels": f"<Relationships xmlns='{PACKAGE}/relationships'>"
+            f"<Relationship Id='rId9' Type='{RELATIONS}/image' Target='media/a.png'/>"
+            f"<Relationship Id='rId2' Type='{RELATIONS}/styles' Target='styles.xml'/>"
+            "</Relationships>",
             "word/media/a.png": png(),
             "word/styles.xml": f"<w:styles {W}>{styles}</w:styles>",
-            "word/document.xml": (
-                f"<w:document {W} {R} {A} {WP} {PIC}><w:body>{''.join(body)}</w:body></w:document>"
-            ),
+            "word/document.xml": f"<w:document {W} {R} {A} {WP} {PIC}><w:body>{''.join(body)}"
+            "</w:body></w:document>",
         },
     )
 

@@ -2,6 +2,7 @@
 memory at once.
 """
 
+import json
 import sys
 import threading
 from dataclasses import replace
@@ -21,6 +22,7 @@ from mm_support.knowledge.points import PHOTOS, PICTURE_SIDE
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.renewal import Renewal
 from mm_support.language.terms import term_set
+from mm_support.loading import ingest_packs
 from mm_support.types import Entry, FusedQuery
 
 EXAMPLES = Path(__file__).parents[1] / "assets" / "examples"
@@ -405,3 +407,22 @@ def test_without_the_package_bases_of_a_former_index_are_named_and_left(
     Renewal(make(), tmp_path / "index").join()
     assert "mine" in caplog.text and "shopping" not in caplog.text
     assert (tmp_path / "index" / "meta.json").is_file()
+
+
+def test_packs_are_ingested_when_they_or_the_models_change_but_never_over_a_base_of_ones_own(
+    make, tmp_path
+):
+    packs = tmp_path / "packs"
+    for name in ("one", "two"):
+        (packs / name).mkdir(parents=True)
+        row = {"id": "a", "title": name, "answer": "Good."}
+        (packs / name / "entries.jsonl").write_text(json.dumps(row))
+    said = []
+    make().ingest("two", table(tmp_path / "own.csv", b="Mine."))
+    for models, expected in (("fake", ["one"]), ("fake", []), ("others", ["one"])):
+        ingest_packs(make(models=models), packs, said.append)
+        assert {name for name in ("one", "two") if f"base {name}" in " ".join(said)} == {*expected}
+        said.clear()
+    assert answers(make(), "two") == {"b": "Mine."}
+    assert [(base.name, base.own) for base in make().list()] == [("one", False), ("two", True)]
+    assert not (tmp_path / "sources" / "one").exists()

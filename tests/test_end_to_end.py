@@ -9,12 +9,20 @@ import pytest
 from jiwer import wer
 
 from demo.ui import build_demo, launch_options
+from mm_support.service import SupportService
 from mm_support.types import Finished, Said, UserTurn
 from tests.test_browser import CHROMIUM, DESKTOP, FLAGS, ask, expect, finished, sync_api
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = Path(__file__).parents[1] / "assets" / "examples"
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "assets" / "examples"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTED = [
+    code
+    for page in PAGES
+    for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+]
 DISPLAY, SPOKEN = EXAMPLES / "washer-e24.jpg", EXAMPLES / "display-code.wav"
 QUESTION = "what does this code on the display mean"
 
@@ -125,16 +133,23 @@ def test_the_same_through_gradio_client(client):
     assert client.predict(turn_id=result["turn_id"], rating="up", comment="", api_name="/feedback")
 
 
-def test_the_readme_s_client_example_runs(address, monkeypatch, capsys):
-    """The block of README.md that imports gradio_client, as it is but for the address."""
-    readme = (EXAMPLES.parents[1] / "README.md").read_text(encoding="utf-8")
-    (block,) = (
-        code for code in re.findall(r"```python\n(.*?)```", readme, re.S) if "gradio_client" in code
-    )
-    monkeypatch.chdir(EXAMPLES.parents[1])
+def test_the_documented_client_example_runs(address, monkeypatch, capsys):
+    """The block that imports gradio_client, as it is but for the address."""
+    (block,) = (code for code in DOCUMENTED if "gradio_client" in code)
+    monkeypatch.chdir(ROOT)
     exec(block.replace("http://127.0.0.1:7860", address), {})
     said = capsys.readouterr().out
     assert "washer-e24" in said and "smart-home" in said
+
+
+@pytest.mark.parametrize("block", [code for code in DOCUMENTED if "SupportService" in code])
+def test_every_documented_python_example_runs(service, block, monkeypatch, capsys):
+    """As it is, but that the service is loaded already and stays open."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(SupportService, "load", classmethod(lambda cls: service))
+    monkeypatch.setattr(SupportService, "close", lambda self: None)
+    exec(block, {})
+    assert capsys.readouterr().out
 
 
 def test_a_bad_file_is_said_in_a_sentence_and_the_next_question_works(client, tmp_path):

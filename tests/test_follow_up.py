@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import WordEncoder
+from conftest import FakeIntents, WordEncoder
 
 from mm_support.decide.follow_up import MAX_WEIGHT, MODALITY, chosen, context_weight, resolve
 from mm_support.desk.summary import summarise
@@ -29,8 +29,12 @@ def query(words="blue", **codes):
     return SearchQuery(fused, {"text": frozenset({"blue"})}, named)
 
 
-def follow(words, past=(REFUND,), knowledge="k", **codes):
-    return resolve(query(words, **codes), Question(typed=words), past, knowledge, ENCODER)[0]
+LEANS, ALONE = FakeIntents("follow_up").read, FakeIntents("greeting").read
+
+
+def follow(words, past=(REFUND,), knowledge="k", read=LEANS, **codes):
+    asked = query(words, **codes)
+    return resolve(asked, Question(typed=words), past, knowledge, ENCODER, read)[0]
 
 
 def test_a_follow_up_gets_the_turn_before_as_a_modality_and_weights_still_add_up():
@@ -47,28 +51,39 @@ def test_a_follow_up_gets_the_turn_before_as_a_modality_and_weights_still_add_up
 
 def test_the_less_a_question_says_the_more_its_context_counts():
     weights = [
-        context_weight(Question(typed=text))
+        context_weight(Question(typed=text), LEANS)
         for text in ("and that?", "and the blue lamp?", "and the blue lamp with a wide red shade?")
     ]
     assert weights == sorted(weights, reverse=True) and weights[0] == MAX_WEIGHT and weights[-1] > 0
-    assert (
-        context_weight(
-            Question(typed="and that?", read_in_photo=("washing machine", "model plate"))
-        )
-        < MAX_WEIGHT
-    )
+    photo = Question(typed="and that?", read_in_photo=("washing machine", "model plate"))
+    assert context_weight(photo, LEANS) < MAX_WEIGHT
 
 
+def test_a_message_that_stands_alone_takes_nothing_from_the_turn_before():
+    assert MODALITY not in follow("who won?", read=ALONE).fused.weights
+
+
+def test_a_photo_without_words_leans_on_the_turn_before():
+    assert context_weight(Question(read_in_photo=("E24",)), ALONE) > 0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "text",
+    "words, leans",
     [
-        "By the way, who won?",
-        "different thing: opening hours",
-        "how do I connect my headphones to a second phone by Bluetooth",
+        ("and for the blue one?", True),
+        ("How long does that take?", True),
+        ("那要多久？", True),
+        ("Und bei der blauen?", True),
+        ("By the way, what are your opening hours?", False),
+        ("How do I connect my headphones to a second phone by Bluetooth?", False),
+        ("怎么给耳机配对第二部手机？", False),
+        ("Where is my parcel?", False),
     ],
 )
-def test_a_change_of_subject_resets(text):
-    assert MODALITY not in follow(text).fused.weights
+def test_what_leans_on_the_turn_before_is_read_in_several_languages(service, words, leans):
+    weight = context_weight(Question(typed=words), service.parts.policy.reads)
+    assert bool(weight) == leans
 
 
 def test_nothing_is_taken_from_another_base_or_from_no_past():
@@ -81,17 +96,31 @@ def test_the_identifiers_of_the_turn_before_may_be_meant_but_not_those_of_its_ti
 
 
 @pytest.mark.parametrize(
-    "words, title",
-    [("yes", "A"), ("the second one, please", "B"), ("2", "B"), ("third", ""), ("yes but why", "")],
+    "says, choice, titles, title",
+    [
+        ("choose", "second", ("A", "B"), "B"),
+        ("choose", "last", ("A", "B", "C"), "C"),
+        ("choose", "third", ("A", "B"), ""),
+        ("choose", "neither", ("A", "B"), ""),
+        ("choose", "", ("the blue lamp", "my refund"), "my refund"),
+        ("yes", "", ("A",), "A"),
+        ("yes", "", ("A", "B"), ""),
+        ("none", "", ("A", "B"), ""),
+    ],
 )
-def test_a_candidate_is_chosen_by_its_place(words, title):
-    asked_back = Past(
-        "cost", "Is it about “A” or “B”?", "clarify", knowledge="k", asked_about=("A", "B")
-    )
-    assert chosen(Question(typed=words), asked_back) == title
-    asked, question = resolve(query(words), Question(typed=words), [asked_back], "k", ENCODER)
+def test_a_candidate_is_chosen_by_its_place_its_name_or_by_agreeing(says, choice, titles, title):
+    asked_back = Past("cost", "Which?", "clarify", knowledge="k", asked_about=titles)
+    read = FakeIntents(says, choice=choice).read
+    asked = Question(typed="the refund")
+    assert chosen(asked, asked_back, read("the refund"), ENCODER) == title
+    found, question = resolve(query("refund"), asked, [asked_back], "k", ENCODER, read)
     if title:
-        assert question.typed == title and asked.fused.weights[MODALITY] > 0.5
+        assert question.typed == title and found.fused.weights[MODALITY] > 0.5
+
+
+def test_a_title_that_is_sent_as_it_stands_is_chosen():
+    asked_back = Past("cost", "Which?", "clarify", knowledge="k", asked_about=("A", "B"))
+    assert chosen(Question(typed="B"), asked_back, ALONE("B"), ENCODER) == "B"
 
 
 def test_the_summary_says_why_what_was_said_shown_and_told():

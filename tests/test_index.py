@@ -13,19 +13,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from mm_support.device import resolve_device
+from mm_support.encode.image import load_image_encoder
+from mm_support.encode.text import load_text_encoder
 from mm_support.errors import KnowledgeError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.search import CANDIDATES, recognise, search
+from mm_support.knowledge.ingest import read_knowledge
 from mm_support.knowledge.late_interaction import likeness
 from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT
-from mm_support.knowledge.query import SearchQuery
+from mm_support.knowledge.points import PointMaker
+from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.knowledge.scoring import CODE_SHARE, PIECE_SHARE, WHOLE_SHARE, WORD_SHARE
-from mm_support.language import identifiers as codes
+from mm_support.language import identifiers
 from mm_support.language.terms import term_set
-from mm_support.types import Entry, Token
+from mm_support.paths import PACKS
+from mm_support.types import Entry, Question, Token
 
 D_TEXT, D_PICTURE = 16, 8
 TODAY = date(2026, 5, 1)
@@ -413,7 +420,7 @@ def reference(points, query):
     """Entry id -> what each modality adds, by the definitions, entry by entry."""
     fused, n = query.fused, len(points)
     stems = [term_set(p.entry.text) for p in points]
-    named = [codes.identifiers_of(p.entry) for p in points]
+    named = [identifiers.identifiers_of(p.entry) for p in points]
 
     def rarity(word):
         having = sum(word in own for own in stems)
@@ -451,9 +458,12 @@ def reference(points, query):
         total = min(1, sum(by.values()))
         for name, asked in query.identifiers.items():
             sharing = {
-                c: sum(codes.fold(c) in map(codes.fold, own) for own in named) for c in asked
+                c: sum(identifiers.fold(c) in map(identifiers.fold, own) for own in named)
+                for c in asked
             }
-            sure = max(codes.match(frozenset({c}), named[row]) / max(1, sharing[c]) for c in asked)
+            sure = max(
+                identifiers.match(frozenset({c}), named[row]) / max(1, sharing[c]) for c in asked
+            )
             gain = (1 - total) * CODE_SHARE * sure
             by[name], total = by.get(name, 0) + gain, total + gain
         found[point.entry.id] = by
@@ -799,3 +809,32 @@ def test_files_are_kept_while_another_process_may_still_need_them(index, tmp_pat
     for _ in range(2):
         index.replace("kb", random_points(1), "v2")
     assert not picture.exists()
+
+
+@pytest.mark.slow
+def test_scores_on_a_pack_equal_the_reference_entry_by_entry(settings, tmp_path):
+    device, pack = resolve_device("cpu"), PACKS / "smart-home"
+    text, image = load_text_encoder(settings, device), load_image_encoder(settings, device)
+    index = FolderIndex(tmp_path, "models", text.dim, image.dim)
+    entries = read_knowledge(pack)[0]
+    maker = PointMaker(text, image, index.pictures_dir)
+    points = list(maker.points("kb", entries, [""] * len(entries), []))
+    with index.writing("kb") as new:
+        for point in points:
+            new.add(point)
+        new.publish("pack")
+    version, fusion = index.open("kb"), build_fusion("weighted-sum", text.dim, image.dim)
+    photos = image.encode([Image.open(path) for path in points[0].entry.pictures])
+    first = []
+    for entry in entries[::6]:
+        question = Question(entry.questions[0])
+        (vector,), (own,) = text.encode_pieces([question.typed])
+        tokens = [Token("text", vector), *(Token("photo", photo, 0.6) for photo in photos[:1])]
+        pieces = {"text": own.vectors.astype(np.float32)}
+        asked = recognise(version, search_query(fusion.fuse(tokens), question, pieces))
+        expected = {key: sum(by.values()) for key, by in reference(points, asked).items()}
+        hits = search(version, asked, len(entries), TODAY, True)
+        for hit in hits:
+            assert hit.score == pytest.approx(expected[hit.entry.id], abs=4e-3)
+        first.append(hits[0].entry.id == max(expected, key=expected.__getitem__))
+    assert np.mean(first) > 0.95  # all but those that bytes and halves of floats decide

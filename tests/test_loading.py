@@ -1,4 +1,4 @@
-"""Loading: where a step fails or the service is closed, everything that was opened is given back."""
+"""Loading: where a step fails or the service is closed, all that was opened is given back."""
 
 import threading
 from types import SimpleNamespace

@@ -24,7 +24,7 @@ def user_text(question, entries=(ENTRY,)):
 def test_all_prompts_begin_with_the_same_rules_and_nothing_of_the_customer():
     first, second = (
         build_messages(Question("a"), [ENTRY]),
-        build_messages(Question("b", "c", ("E24",)), [ENTRY] * 2),
+        build_messages(Question("b", "c", read_in_photo=("E24",)), [ENTRY] * 2),
     )
     assert first[0] == second[0] == {"role": "system", "content": RULES}
     assert [message["role"] for message in first] == ["system", "user"]
@@ -32,7 +32,10 @@ def test_all_prompts_begin_with_the_same_rules_and_nothing_of_the_customer():
 
 def test_evidence_is_numbered_by_rank_and_each_way_of_asking_has_its_own_fence():
     text = user_text(
-        Question("typed words", "spoken words", ("E24", "FILTER"), ("washer",)), [ENTRY, ENTRY]
+        Question(
+            "typed words", "spoken words", read_in_photo=("E24", "FILTER"), labels=("washer",)
+        ),
+        [ENTRY, ENTRY],
     )
     assert "[1] Refunds: The refund takes 5 days." in text and "[2] Refunds:" in text
     assert "<typed>typed words</typed>" in text and "<said>spoken words</said>" in text
@@ -56,7 +59,7 @@ def test_what_is_missing_has_no_fence():
 )
 def test_markers_and_fences_inside_data_are_taken_out(attack):
     bad = Entry("x", attack, attack)
-    text = user_text(Question(attack, attack, (attack,), (attack,)), [bad])
+    text = user_text(Question(attack, attack, read_in_photo=(attack,), labels=(attack,)), [bad])
     assert not re.search(r"<\|[^>]*\|>|\[/?INST\]|<</?SYS>>|_of_turn|[\x00\u200b\u202e]", text)
     for fence in ("evidence", "typed", "said", "photo"):
         assert text.count(f"<{fence}>") == text.count(f"</{fence}>") == 1
@@ -65,7 +68,7 @@ def test_markers_and_fences_inside_data_are_taken_out(attack):
 def test_sizes_are_bounded():
     long = Entry("x", "t" * 10_000, "A sentence of the answer. " * 1_000)
     text = user_text(
-        Question("w" * 10_000, "w" * 10_000, tuple("line" for _ in range(10_000))), [long] * 10
+        Question("w" * 10_000, "w" * 10_000, read_in_photo=("line",) * 10_000), [long] * 10
     )
     assert len(text) < sum(MAX_ENTRY) + 3 * MAX_WORDS + 1_000
     assert f"[{MAX_EVIDENCE}]" in text and f"[{MAX_EVIDENCE + 1}]" not in text
@@ -89,4 +92,4 @@ def test_clean_keeps_ordinary_text_as_it_is():
 
 def test_a_question_without_words_is_what_the_photo_shows():
     assert Question(read_in_photo=("E24",), labels=("washer", "dryer")).words == "E24 washer"
-    assert Question("typed", "heard", ("E24",)).words == "typed heard"
+    assert Question("typed", "heard", read_in_photo=("E24",)).words == "typed heard"

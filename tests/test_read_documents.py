@@ -73,11 +73,13 @@ def test_a_scanned_page_is_read_by_the_ocr_that_is_passed_in(tmp_path):
 
 def test_an_encrypted_or_damaged_pdf_is_one_remark_and_the_rest_is_read(tmp_path):
     pdf(tmp_path / "a.pdf", [[(50, 700, 12, "Secret.")]], encrypted=True)
-    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.7 nothing")
-    (tmp_path / "c.md").write_text("# T\n\nA.")
+    (tmp_path / "b.docx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + b"x" * 999)
+    (tmp_path / "c.pdf").write_bytes(b"%PDF-1.7 nothing")
+    (tmp_path / "d.md").write_text("# T\n\nA.")
     reading = read_source(tmp_path)
-    assert [file for file, _, _ in reading.skipped] == ["a.pdf", "b.pdf"]
-    assert "encrypted" in reading.skipped[0][2] and len(reading.entries) == 1
+    assert [file for file, _, _ in reading.skipped] == ["a.pdf", "b.docx", "c.pdf"]
+    assert all("encrypted" in reason for _, _, reason in reading.skipped[:2])
+    assert len(reading.entries) == 1
 
 
 @pytest.mark.slow
@@ -177,7 +179,8 @@ def test_a_mail_says_its_text_and_names_its_attachments(tmp_path):
     assert "liste.pdf" in reasons(reading) and str(entry.updated) == "2026-03-03"
 
 
-PAGE = """<!doctype html><html lang="en"><head><title>Returns | Shop</title><style>p{}</style></head><body>
+PAGE = """<!doctype html><html lang="en">
+<head><title>Returns | Shop</title><style>p{}</style></head><body>
 <header><nav><a href="/">Home</a><a href="/cart">Basket</a></nav></header>
 <div id="cookies" role="dialog">We use cookies. <button>Accept</button></div>
 <main><h1>Returns</h1><p>Send it back within <b>30&nbsp;days</b>.</p><!-- ask Ann -->

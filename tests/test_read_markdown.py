@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 from collections import Counter
 from html.parser import HTMLParser
 
@@ -163,7 +164,9 @@ def test_admonitions_and_shortcodes(tmp_path, text):
 
 
 def test_titles_of_admonitions_and_folds_are_shown(tmp_path):
-    text = "# T\n\n:::tip Do you use a proxy?\nAsk us.\n:::\n\n<details><summary>On Linux</summary>\n\nRun it.\n\n</details>\n\nFor all.\n"
+    tip = ":::tip Do you use a proxy?\nAsk us.\n:::"
+    fold = "<details><summary>On Linux</summary>\n\nRun it.\n\n</details>"
+    text = f"# T\n\n{tip}\n\n{fold}\n\nFor all.\n"
     shown = answer(tmp_path, text)
     assert "Do you use a proxy?\n\nAsk us." in shown and "On Linux: Run it." in shown
     assert shown.rstrip().endswith("For all.") and "On Linux: For all" not in shown
@@ -171,7 +174,8 @@ def test_titles_of_admonitions_and_folds_are_shown(tmp_path):
 
 def test_tables_are_found_by_row_and_column(tmp_path):
     text = (
-        "# Plans\n\n| | Basic | Pro |\n|---|:-:|--:|\n| Price | `9 €` | **29 €** |\n| Users | 1 | |\n\n"
+        "# Plans\n\n| | Basic | Pro |\n|---|:-:|--:|\n"
+        "| Price | `9 €` | **29 €** |\n| Users | 1 | |\n\n"
         "| Service | Fee |\n|---|---|\n| SIM | 9.90 |\n| free | free |\n"
     )
     assert answer(tmp_path, text).split("\n") == [
@@ -186,7 +190,8 @@ def test_tables_are_found_by_row_and_column(tmp_path):
 def test_merged_cells_of_html_tables_hold_their_text_everywhere(tmp_path):
     table = (
         "<table><tr><th>Region</th><th>Kind</th><th>Days</th></tr>"
-        "<tr><td rowspan=2>North</td><td>Parcel</td><td>2</td></tr><tr><td>Letter</td><td>1</td></tr>"
+        "<tr><td rowspan=2>North</td><td>Parcel</td><td>2</td></tr>"
+        "<tr><td>Letter</td><td>1</td></tr>"
         "<tr><td colspan=3>All others on request</td></tr></table>"
     )
     assert answer(tmp_path, f"# T\n\n{table}\n").split("\n") == [
@@ -197,7 +202,10 @@ def test_merged_cells_of_html_tables_hold_their_text_everywhere(tmp_path):
 
 
 def test_nested_lists_keep_their_numbers_and_pictures_between_steps_part_nothing(tmp_path):
-    steps = "1. Open it.\n   - the lid\n     1. left\n   - the box\n\n   ![](a.png)\n\n2. Wait.\n\n![](b.png)\n\n3. Close it.\n"
+    steps = (
+        "1. Open it.\n   - the lid\n     1. left\n   - the box\n\n   ![](a.png)\n\n"
+        "2. Wait.\n\n![](b.png)\n\n3. Close it.\n"
+    )
     for name in "ab":
         (tmp_path / f"{name}.png").write_bytes(b"x")
     (entry,) = read(tmp_path, f"# T\n\n{steps}", "t.md").entries
@@ -278,8 +286,9 @@ def test_frames_that_repeat_are_left_out_and_told(tmp_path):
     for n in range(8):
         links = "\n".join(f"- [Article {n}{m}](/{n}{m})" for m in range(3))
         (tmp_path / f"{n}.md").write_text(
-            f"# Title {n}\n\n*Last updated: {n + 1} March 202{n % 5}*\n\nBody {n} stands here alone.\n\n"
-            f"Mind the gap.\n\nEnd {n}.\n\n## Related articles\n\n{links}\n\nWas this helpful? Yes No\n"
+            f"# Title {n}\n\n*Last updated: {n + 1} March 202{n % 5}*\n\n"
+            f"Body {n} stands here alone.\n\nMind the gap.\n\nEnd {n}.\n\n"
+            f"## Related articles\n\n{links}\n\nWas this helpful? Yes No\n"
         )
     reading = read_source(tmp_path)
     assert [entry.answer for entry in reading.entries] == [
@@ -293,6 +302,43 @@ def test_few_documents_and_their_figures_are_no_frames(tmp_path):
     for n in range(12):
         (tmp_path / f"{n}.md").write_text(f"# Item {n}\n\nIt is item {n}.\n\nPrice: {n} euros.\n")
     assert all("Price:" in entry.answer for entry in read_source(tmp_path).entries)
+
+
+# -- time ----------------------------------------------------------------------------------
+
+BROKEN = [
+    "{{< ",
+    "{% a",
+    '<A b="',
+    "<A b={",
+    "`",
+    "``x",
+    "<!--",
+    "![](",
+    "[",
+    "<div ",
+    "**a ",
+    "&#",
+]
+
+
+@pytest.mark.parametrize("piece", BROKEN)
+def test_broken_markup_takes_time_in_proportion(tmp_path, piece):
+    (tmp_path / "b.md").write_text("# T\n\nA.")
+    (tmp_path / "a.mdx").write_text("import a from 'b'\n\n# T\n\nx " + piece * 20_000)
+    started = time.process_time()
+    assert len(read_source(tmp_path).entries) >= 1
+    assert time.process_time() - started < 10  # minutes, where a search is quadratic
+
+
+def test_800_files_are_read_in_5_seconds(tmp_path):
+    for n in range(800):
+        (tmp_path / f"{n}.md").write_text(
+            f"---\ntitle: Article {n}\n---\n{ARTICLE}\n{words(180)}\n"
+        )
+    started = time.process_time()
+    assert read_source(tmp_path).documents == 800
+    assert time.process_time() - started < 5
 
 
 # -- nothing is lost -----------------------------------------------------------------------

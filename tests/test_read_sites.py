@@ -33,9 +33,9 @@ class Site:
         shown = "".join(f'<li><a href="/help/{n}">Page {n}</a></li>' for n in links)
         outside = '<a href="/blog/1">Blog</a><a href="http://127.0.0.2/x">Elsewhere</a>'
         return (
-            f"<html><head><title>{name} |"
-            f" Shop</title></head><body><nav>{outside}</nav><main><h1>Page"
-            f" {name}</h1><p>{text}</p><ul>{shown}</ul></main><footer>Imprint</footer></body>"
+            f"<html><head><title>{name} | Shop</title></head><body><nav>{outside}</nav><main>"
+            f"<h1>Page {name}</h1><p>{text}</p><ul>{shown}</ul></main>"
+            "<footer>Imprint</footer></body>"
         )
 
 

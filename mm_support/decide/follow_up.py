@@ -2,19 +2,20 @@
 
 What that turn said, and the title of the entry that it was answered from, become one more modality
 of the fused query, "context". It weighs the more the less a question says by itself, and nothing
-where the customer changes the subject. An answer to a question back ("the second one") stands for
-the candidate. Knows no store and no index: the past comes in, a query goes out.
+where the message stands alone (intents.py reads that). An answer to a question back ("the second
+one") stands for the candidate. Knows no store and no index: the past comes in, a query goes out.
 """
 
 from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from mm_support.decide.intents import Reads
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.knowledge.query import SearchQuery
@@ -26,23 +27,8 @@ SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_WEIGHT = 0.4  # of the context, where a question says next to nothing by itself
 CHOSEN_WEIGHT = 0.9  # of the candidate that the customer chose
 TITLE_WEIGHT = 0.5  # of the cited entry's title beside the words of the turn before
-WHOLE = 4  # words with meaning; a longer question that points at nothing is whole
-
-_POINTS_BACK = re.compile(
-    r"^\W*(?:and|or|but|so|then|ok|also|what about|how about|what if|mine)\b"
-    r"|\b(?:it|its|that|this|those|these|them|they|one|ones|there|then|instead|another|other|same|afterwards|still)\b",
-    re.IGNORECASE,
-)
-_NEW_SUBJECT = re.compile(
-    r"\b(?:different|other|another|new) (?:thing|topic|subject|question|matter)\b|\bsomething else\b|\bby the way\b|\bbtw\b"
-    r"|\bunrelated\b|\bchange of subject\b|\bon another note\b",
-    re.IGNORECASE,
-)
-_CHOICE = re.compile(
-    r"\W*(?:(?:i mean|it'?s|is it|about)\s+)?(?:the )?(?:(?P<one>yes|yeah|yep|correct|right|exactly|first|former|1)|(?P<two>second|2)|(?P<three>third|3))"
-    r"(?: one)?(?:,? please)?\W*",
-    re.IGNORECASE,
-)
+LEANS = 0.5  # probability from which on a message leans on the turn before
+PLACES = {"first": 0, "second": 1, "third": 2, "last": -1}  # of a candidate that was chosen
 
 
 def checked_session(session_id: str | None) -> str:
@@ -51,7 +37,8 @@ def checked_session(session_id: str | None) -> str:
         return uuid.uuid4().hex
     if not SESSION_ID.fullmatch(session_id):
         raise InputError(
-            "The session_id may hold 1 to 64 letters, digits, - and _; leave it out to start a new session."
+            "The session_id may hold 1 to 64 letters, digits, - and _; "
+            "leave it out to start a new session."
         )
     return session_id
 
@@ -62,71 +49,97 @@ def resolve(
     past: Sequence[Past],
     knowledge: str,
     encoder: TextEncoder,
+    read: Callable[[str], Reads],
 ) -> tuple[SearchQuery, Question]:
     """The query with the latest turn of the session as its context, where it leans on that, and
     what is asked.
 
-    past: oldest first. A choice among candidates asks for the candidate; any other question stays
-    as it is.
+    past: oldest first. read: what is read in a message. A choice among candidates asks for the
+    candidate; any other question stays as it is.
     """
     if not past or past[-1].knowledge != knowledge:
         return query, question
-    recent = [turn for turn in past if turn.knowledge == knowledge and turn.words + turn.topic]
+    if choice := chosen(question, past[-1], read(asked_in(question)), encoder):
+        own, pieces = encoder.encode_pieces([choice])
+        leant = with_context(query, own[0], pieces[0].vectors, CHOSEN_WEIGHT, choice, choice)
+        return leant, replace(question, typed=choice, heard="")
+    return _leaning(query, question, past, encoder, read), question
+
+
+def _leaning(
+    query: SearchQuery,
+    question: Question,
+    past: Sequence[Past],
+    encoder: TextEncoder,
+    read: Callable[[str], Reads],
+) -> SearchQuery:
+    """The query with the turn before as its context, as far as the question leans on it."""
     before = past[-1]
-    choice, weight = chosen(question, before), context_weight(question)
-    words = choice or f"{before.words} {before.topic}"
-    if not choice and not (weight and term_set(words)):
-        return query, question
-    own, pieces = encoder.encode_pieces([words])
-    if choice:
-        return with_context(
-            query, own[0], pieces[0].vectors, CHOSEN_WEIGHT, choice, choice
-        ), replace(question, typed=choice, heard="")
-    return with_context(
-        query, context_vector(recent, encoder), pieces[0].vectors, weight, words, before.words
-    ), question
+    words = f"{before.words} {before.topic}"
+    weight = context_weight(question, read)
+    if not (weight and term_set(words)):
+        return query
+    recent = [
+        turn for turn in past if turn.knowledge == before.knowledge and turn.words + turn.topic
+    ]
+    _, pieces = encoder.encode_pieces([words])
+    vector = context_vector(recent, encoder, read)
+    return with_context(query, vector, pieces[0].vectors, weight, words, before.words)
 
 
-def context_weight(question: Question) -> float:
+def asked_in(question: Question) -> str:
+    """What was typed and heard, as one text."""
+    return f"{question.typed} {question.heard}".strip()
+
+
+def context_weight(question: Question, read: Callable[[str], Reads]) -> float:
     """How much the turn before counts, 0..MAX_WEIGHT: one share against one for each word with
-    meaning.
+    meaning, where the message leans on it; one without words does.
     """
-    asked = f"{question.typed} {question.heard}".strip()
-    own = len(term_set(" ".join((asked, *question.read_in_photo, *question.labels[:1]))))
-    if _NEW_SUBJECT.search(asked) or (own > WHOLE and not _POINTS_BACK.search(asked)):
+    asked = asked_in(question)
+    leaning = read(asked).follow_up if asked else 1.0
+    if leaning < LEANS:
         return 0.0
-    return min(MAX_WEIGHT, 1 / (1 + own))
+    own = len(term_set(" ".join((asked, *question.read_in_photo, *question.labels[:1]))))
+    return leaning * min(MAX_WEIGHT, 1 / (1 + own))
 
 
-def chosen(question: Question, before: Past) -> str:
-    """The title of the candidate that the customer chose with "the second one", or ""."""
-    match = _CHOICE.fullmatch(f"{question.typed} {question.heard}".strip())
-    if not match or not before.asked_about:
+def chosen(question: Question, before: Past, reads: Reads, encoder: TextEncoder) -> str:
+    """The title of the candidate that the customer chose: by its place ("the second one"), by its
+    name, or the only one by agreeing; "" where none was.
+    """
+    titles, asked = before.asked_about, asked_in(question)
+    if not titles or asked in titles:
+        return asked if titles else ""
+    if len(titles) == 1 and "yes" in reads.says:
+        return titles[0]
+    if "choose" not in reads.says:
         return ""
-    place = ("one", "two", "three").index(str(match.lastgroup))
-    return before.asked_about[place] if place < len(before.asked_about) else ""
+    if reads.choice in PLACES:
+        place = PLACES[reads.choice]
+        return titles[place] if place < len(titles) else ""
+    if reads.choice:  # both, or neither
+        return ""
+    vector, *candidates = encoder.encode([asked, *titles])
+    return titles[int(np.argmax([candidate @ vector for candidate in candidates]))]
 
 
-def context_vector(past: Sequence[Past], encoder: TextEncoder) -> np.ndarray:
+def context_vector(
+    past: Sequence[Past], encoder: TextEncoder, read: Callable[[str], Reads]
+) -> np.ndarray:
     """(d_text,) float32, unit: the latest turn's words, what they themselves leaned on, and the
     topic of its reply.
     """
-    words = [turn.words or turn.topic for turn in past]
-    vectors = iter(
-        encoder.encode([*words, *(turn.topic or said for turn, said in zip(past, words))])
-    )
-    said = [next(vectors) for _ in past]
     context = np.zeros(encoder.dim, np.float32)
-    for turn, own, topic in zip(past, said, vectors):
-        weight = (
-            context_weight(Question(typed=turn.text, read_in_photo=turn.read))
-            if context.any()
-            else 0.0
-        )
-        context = _unit((1 - weight) * own + weight * context) + TITLE_WEIGHT * topic * bool(
-            turn.topic
-        )
-        context = _unit(context)
+    for turn in past:
+        words = turn.words or turn.topic
+        own, topic = encoder.encode([words, turn.topic or words])
+        weight = 0.0
+        if context.any():
+            weight = context_weight(Question(typed=turn.text, read_in_photo=turn.read), read)
+        context = _unit((1 - weight) * own + weight * context)
+        if turn.topic:
+            context = _unit(context + TITLE_WEIGHT * topic)
     return context
 
 

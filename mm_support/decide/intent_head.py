@@ -1,8 +1,8 @@
 """Fits, stores and finds the head of intents.py.
 
-The shipped head was fitted by assets/training/customer_intents.py for the text encoder that its file names.
-For any other encoder one is fitted here when the service loads, from the examples that ship with
-the project, and kept in the cache folder: no number of one encoder decides with another.
+The shipped head was fitted by assets/training/customer_intents.py for the text encoder that its
+file names. For any other encoder one is fitted here when the service loads, from the examples that
+ship with the project, and kept in the cache folder: no number of one encoder decides with another.
 """
 
 from __future__ import annotations
@@ -269,7 +269,8 @@ def load_head(path: Path) -> Head:
             raise ValueError(head.bias.shape)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as exc:
         raise WeightsError(
-            f"{path} cannot be read; run `python -m assets.training.customer_intents`, or install it again."
+            f"{path} cannot be read; install it again, or run "
+            "`python -m assets.training.customer_intents`."
         ) from exc
     return head
 

@@ -176,7 +176,7 @@ def withheld(record: dict[str, Any], owner: Owner) -> dict[str, Any]:
 
 
 def _locked(session: Session, conversation: str) -> ConversationRow:
-    """The conversation, made where it is new; nobody else changes it before the transaction ends."""
+    """The conversation, made where it is new; nobody changes it before the transaction ends."""
     row = session.get(ConversationRow, conversation, with_for_update=True)
     if row is None:
         row = ConversationRow(id=conversation, owner="assistant", agent="", since=now())

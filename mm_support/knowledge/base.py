@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -20,15 +20,15 @@ from mm_support.errors import InputError, KnowledgeError
 from mm_support.knowledge.index import Index, Point
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
-from mm_support.knowledge.points import PointMaker, entry_digest, remark
+from mm_support.knowledge.points import PointMaker, entry_digest
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
+from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
 from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, Remark, UserTurn
 
 log = logging.getLogger(__name__)
 
 CHUNK = 128  # entries whose texts and pictures are encoded together
-BY_HAND = ""  # origin of entries that people wrote
 OWN = "own"  # label of bases that did not come with the project
 PACK = "pack"  # begins the label of those that did
 MAX_LIMIT = 100  # entries that one search gives
@@ -43,15 +43,6 @@ def check_limit(limit: int) -> None:
     """Raises InputError for a number of entries that no search gives."""
     if not 1 <= limit <= MAX_LIMIT:
         raise InputError(f"The limit must be between 1 and {MAX_LIMIT}.")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """An entry that a version shall hold. digest: "" where it has yet to be found out."""
-
-    entry: Entry
-    origin: str
-    digest: str = ""
 
 
 class Knowledge:
@@ -150,7 +141,7 @@ class Knowledge:
             old, recipe, wanted = self._present(name)
             origin = origin_of(source)
             new = [Wanted(entry, origin) for entry in read.entries]
-            wanted = _merged(wanted, new, recipe, read.skipped)
+            wanted = merged(wanted, new, recipe, read.skipped)
             recipe = recipe.with_source(Source(origin))
             if old is None or not self._same(old, wanted):
                 self._publish(name, wanted, recipe, OWN, read.skipped, progress, source)
@@ -162,7 +153,7 @@ class Knowledge:
             raise KnowledgeError("An entry needs an id, a title and an answer.")
         with self._index.changing(name):
             old = self._index.open(name)
-            wanted = _held(old)
+            wanted = held(old)
             places = {own.entry.id: place for place, own in enumerate(wanted)}
             place = places.get(entry.id, len(wanted))
             origin = wanted[place].origin if entry.id in places else BY_HAND
@@ -183,7 +174,7 @@ class Knowledge:
             old = self._index.open(name)
             if old.entries.row(entry_id) is None:
                 raise KnowledgeError(f"The knowledge base {name!r} has no entry {entry_id!r}.")
-            wanted = [own for own in _held(old) if own.entry.id != entry_id]
+            wanted = [own for own in held(old) if own.entry.id != entry_id]
             recipe = Recipe.read(old.about.recipe).with_removed(entry_id)
             self._publish(name, wanted, recipe, OWN, [])
 
@@ -218,14 +209,15 @@ class Knowledge:
         with self._index.changing(name):
             old = self._index.open(name)
             if not self._index.fits(old):
-                recipe, wanted = Recipe.read(old.about.recipe), _held(old)
-                for source in recipe.sources:
-                    entries = self._read_again(name, source, remarks)
-                    if entries:
-                        wanted = _merged(wanted, entries, recipe, [])
-                self._publish(
-                    name, wanted, recipe, old.about.label, remarks, self._noted(name, progress)
-                )
+                recipe, wanted = Recipe.read(old.about.recipe), held(old)
+                readings = [self._read_again(name, source) for source in recipe.sources]
+                for source, read in zip(recipe.sources, readings):
+                    if read is not None:
+                        remarks += read.skipped
+                        new = [Wanted(entry, source.origin) for entry in read.entries]
+                        wanted = merged(wanted, new, recipe, [])
+                noted, label = self._noted(name, progress), old.about.label
+                self._publish(name, wanted, recipe, label, remarks, noted)
         self._renewing.pop(name, None)
         return IngestReport(len(self._index.open(name)), remarks, time.perf_counter() - started)
 
@@ -246,7 +238,7 @@ class Knowledge:
         if name not in self._index.names():
             return None, Recipe(), []
         old = self._index.open(name)
-        return old, Recipe.read(old.about.recipe), _held(old)
+        return old, Recipe.read(old.about.recipe), held(old)
 
     def _listed(self, name: str) -> KnowledgeBase:
         version = self._index.open(name)
@@ -302,23 +294,21 @@ class Knowledge:
         """Whether a version holds just that already, with vectors of today's models."""
         if not self._index.fits(old) or len(old) != len(wanted):
             return False
-        for one, other in zip(_held(old), wanted):
+        for one, other in zip(held(old), wanted):
             given = other.digest or entry_digest(other.entry)
             entry = replace(other.entry, pictures=one.entry.pictures)
             if (one.entry, one.origin, one.digest) != (entry, other.origin, given):
                 return False
         return True
 
-    def _read_again(self, name: str, source: Source, remarks: list[Remark]) -> list[Wanted]:
-        """The entries of a kept source; none where they cannot be read any more."""
+    def _read_again(self, name: str, source: Source) -> Reading | None:
+        """What a kept source holds; None where it cannot be read any more."""
         place = self._sources.path(name, source) if source.kept else source.origin
         try:
-            read = self._read(name, place)
+            return self._read(name, place)
         except KnowledgeError as exc:
             log.warning("%s: %s Its entries are taken as they were read before.", name, exc)
-            return []
-        remarks += read.skipped
-        return [Wanted(entry, source.origin) for entry in read.entries]
+            return None
 
     def _noted(self, name: str, progress: Progress | None) -> Progress:
         """Progress that a list of bases shows too."""
@@ -329,49 +319,6 @@ class Knowledge:
                 progress(done, total, what)
 
         return note
-
-
-def _held(version: Version) -> list[Wanted]:
-    """What a version holds, in its order. Digests of other models' versions hold as well."""
-    records = version.entries.records(range(len(version)))
-    return [Wanted(record.entry, record.origin, record.digest) for record in records]
-
-
-def _merged(
-    held: Sequence[Wanted], read: Sequence[Wanted], recipe: Recipe, remarks: list[Remark]
-) -> list[Wanted]:
-    """What a base holds after a source was read: its entries in place of those that it gave before.
-
-    Entries that people edited stay as they are. Those that they removed stay out, and an id that
-    another source has used stays with that one: both are reported.
-    """
-    origin = read[0].origin if read else BY_HAND
-    by_id = {own.entry.id: own for own in held}
-    others = [own for own in held if own.origin != origin]
-    taken = {own.entry.id for own in others}
-    merged = []
-    for own in read:
-        entry_id = own.entry.id
-        if entry_id in recipe.removed:
-            _remark(own, "it was removed by hand and stays out; edit it to bring it back", remarks)
-        elif entry_id in taken and entry_id in recipe.edited:
-            continue  # it was written by hand before this source had it
-        elif entry_id in taken:
-            _remark(own, f"the id {entry_id!r} is used by another source", remarks)
-        elif entry_id in recipe.edited and entry_id in by_id:
-            merged.append(by_id[entry_id])
-        else:
-            merged.append(own)
-    ids = {own.entry.id for own in merged}
-    edited = [own for own in held if own.origin == origin and own.entry.id in recipe.edited]
-    merged += [own for own in edited if own.entry.id not in ids]
-    place = next((n for n, own in enumerate(held) if own.origin == origin), len(others))
-    before = sum(own.origin != origin for own in held[:place])
-    return [*others[:before], *merged, *others[before:]]
-
-
-def _remark(own: Wanted, reason: str, remarks: list[Remark]) -> None:
-    remarks.append(remark(own.entry, reason))
 
 
 def _renamed(point: Point, own: Wanted) -> Point:

@@ -5,9 +5,9 @@
     words     cosine with the entry's title, by the image encoder's text tower
 
 A logistic regression weighs the three (assets/training/image.py fits it on photos of products that
-were left out of training). Where pictures are all alike, drawn by one hand or taken before one wall, every
-entry is likely; so an entry loses by as much as another one is likelier (scoring.py computes it).
-Knows no model, file or index.
+were left out of training). Where pictures are all alike, drawn by one hand or taken before one
+wall, every entry is likely; so an entry loses by as much as another one is likelier (scoring.py
+computes it). Knows no model, file or index.
 """
 
 from __future__ import annotations

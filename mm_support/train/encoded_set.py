@@ -20,7 +20,7 @@ from mm_support.config import Settings
 from mm_support.encode.text import Pieces
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
-from mm_support.knowledge import late_interaction as pieces
+from mm_support.knowledge import late_interaction
 from mm_support.knowledge.points import entry_texts
 from mm_support.train.feedback import Feedback, with_feedback
 from mm_support.train.journal import Journal
@@ -66,7 +66,7 @@ class EncodedSet:
         """The word pieces of each text."""
         rows = (self.journals.pieces[text] for text in texts)
         return [
-            Pieces(ids, pieces.unpacked(vectors, self._d_text).astype(np.float16))
+            Pieces(ids, late_interaction.unpacked(vectors, self._d_text).astype(np.float16))
             for ids, vectors in rows
         ]
 
@@ -248,7 +248,9 @@ def encode_texts(made: EncodedSet, entries: Iterable, encoder) -> None:
     )
     made.journals.pieces.fill(
         texts,
-        lambda part: [[p.ids, pieces.packed(p.vectors)] for p in encoder.encode_pieces(part)[1]],
+        lambda part: [
+            [p.ids, late_interaction.packed(p.vectors)] for p in encoder.encode_pieces(part)[1]
+        ],
         "encoding their pieces",
         TEXTS,
     )

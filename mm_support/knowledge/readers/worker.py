@@ -18,6 +18,7 @@ from mm_support.knowledge.readers import FORMATS
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 
 MAX_RESULT = 256 * 2**20  # bytes of documents as JSON
+OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # a compound file: also what an encrypted DOCX is packed in
 MAX_PROBLEM = 200  # characters
 
 
@@ -55,6 +56,8 @@ def read(request: dict[str, Any]) -> str:
     """Reads one file; returns what is wrong, or ""."""
     room = Path(request["room"]) if request["room"] else None
     data = Path(request["path"]).read_bytes()
+    if data.startswith(OLD_OFFICE):
+        return "it is encrypted, or of an Office older than 2007; save it anew without a password"
     file = File(request["name"], data, request["url"], room)
     remarks = Remarks(file.name)
     documents = list(FORMATS[request["suffix"]].reader()(file, remarks))

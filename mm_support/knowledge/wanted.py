@@ -1,0 +1,67 @@
+"""What a version of a base shall hold, where sources, edits and removals come together.
+
+Knows no vector and no file: entries go in, entries come out, in an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mm_support.knowledge.index.version import Version
+from mm_support.knowledge.points import remark
+from mm_support.knowledge.sources import Recipe
+from mm_support.types import Entry, Remark
+
+BY_HAND = ""  # origin of entries that people wrote
+REMOVED = "it was removed by hand and stays out; edit it to bring it back"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An entry that a version shall hold. origin: names its source. digest: of what its vectors are
+    made of, "" where that has yet to be found out.
+    """
+
+    entry: Entry
+    origin: str
+    digest: str = ""
+
+
+def held(version: Version) -> list[Wanted]:
+    """What a version holds, in its order. Digests of other models' versions hold as well."""
+    records = version.entries.records(range(len(version)))
+    return [Wanted(record.entry, record.origin, record.digest) for record in records]
+
+
+def merged(
+    present: Sequence[Wanted], read: Sequence[Wanted], recipe: Recipe, remarks: list[Remark]
+) -> list[Wanted]:
+    """What a base holds after a source was read: its entries in place of those that it gave before.
+
+    read: one entry at least, all of one origin. Entries that people edited stay as they are. Those
+    that they removed stay out, and an id that another source has used stays with that one: both are
+    reported.
+    """
+    origin = read[0].origin
+    others = [own for own in present if own.origin != origin]
+    edited = [own for own in present if own.origin == origin and own.entry.id in recipe.edited]
+    by_id = {own.entry.id: own for own in edited}
+    taken = {own.entry.id for own in others}
+    kept = [by_id.pop(own.entry.id, own) for own in read if _stays(own, taken, recipe, remarks)]
+    first = next((n for n, own in enumerate(present) if own.origin == origin), len(present))
+    before = sum(own.origin != origin for own in present[:first])
+    return [*others[:before], *kept, *by_id.values(), *others[before:]]
+
+
+def _stays(own: Wanted, taken: set[str], recipe: Recipe, remarks: list[Remark]) -> bool:
+    """Whether an entry that was read belongs to the base; what is left out is reported, but for
+    what people wrote before a source had it.
+    """
+    entry_id = own.entry.id
+    if entry_id in recipe.removed:
+        remarks.append(remark(own.entry, REMOVED))
+        return False
+    if entry_id in taken and entry_id not in recipe.edited:
+        remarks.append(remark(own.entry, f"the id {entry_id!r} is used by another source"))
+    return entry_id not in taken
