@@ -438,6 +438,51 @@ class Message:
 
 
 @dataclass(frozen=True)
+class KeptTurn:
+    """A question and its reply as they were stored. image: what was understood of the photo, never
+    the photo itself; citations: ids of entries.
+    """
+
+    id: str
+    session_id: str
+    created: datetime
+    knowledge: str
+    text: str
+    transcript: Transcript | None
+    image: ImageView | None
+    hits: tuple[Hit, ...]
+    fusion: Fusion | None
+    reply: str
+    action: Action
+    citations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whose a conversation is. agent: the person who has it, or had it last."""
+
+    owner: Owner = "assistant"
+    agent: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A conversation that waits for a person or is with one. since: when it changed hands; reason
+    and summary: of its latest hand-over; knowledge, opening: base and words of its first turn.
+    unanswered: whether the customer wrote last.
+    """
+
+    conversation: str
+    holder: Holder
+    since: datetime
+    reason: str
+    summary: str
+    knowledge: str = ""
+    opening: str = ""
+    unanswered: bool = True
+
+
+@dataclass(frozen=True)
 class Status:
     """Whether the service can answer yet, or never will. message and device are sentences for
     people. degraded: it answers, but not as well as it should; message says how.
