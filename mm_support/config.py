@@ -55,8 +55,9 @@ class Settings:
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
-    start where it is empty. private_sites: sites inside the own network may be read for knowledge. Raises
-    InputError for a profile or a fusion strategy that does not exist.
+    start where it is empty. private_sites: sites inside the own network may be read for knowledge.
+
+    Raises InputError for a profile or a fusion strategy that does not exist.
     """
 
     profile: str = "embedded"
