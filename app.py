@@ -7,8 +7,10 @@ GRADIO_SERVER_PORT). The page opens at once; models load behind it.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
+from demo.desk import desk_key, desk_link
 from demo.ui import build_demo, launch_options
 from mm_support import Settings, SupportService
 from mm_support.errors import SupportError
@@ -19,8 +21,15 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio asks itself whether it runs
     try:
         settings = Settings.from_env()
-        page = build_demo(SupportService.start(settings), may_add=settings.open_knowledge)
-        page.launch(**launch_options())
+        key = desk_key(settings.desk_key, os.environ)
+        service = SupportService.start(settings)
+        page = build_demo(service, may_add=settings.open_knowledge, desk_key=key)
+        _, address, _ = page.launch(prevent_thread_lock=True, **launch_options())
+        if key and not settings.desk_key:
+            print(
+                f"The desk, for people who answer customers: {desk_link(address, key)}", flush=True
+            )
+        page.block_thread()
     except (SupportError, OSError) as problem:  # OSError: the port is taken
         print(f"error: {problem}", file=sys.stderr)
         return 2

@@ -130,6 +130,23 @@ class Endpoints:
             self.service.feedback(turn_id, rating, comment or "")
             return {"stored": True, "turn_id": turn_id, "rating": rating}
 
+    def messages(self, session_id: str, since: float = 0) -> dict:
+        """What people wrote to the customer of a conversation that the assistant handed over. While
+        owner is waiting or person, ask again every few seconds: the assistant does not answer.
+
+        Args:
+            session_id: The session_id of a reply of that conversation.
+            since: The number of the last message that is known; only later ones are returned.
+        Returns:
+            A dict with owner (assistant, waiting, person or closed), agent (the name of the person
+            who has the conversation, or had it last) and messages, oldest first: number, author,
+            text and created.
+        """
+        with plain_errors():
+            holder = self.service.holder(required(session_id, "a session_id"))
+            written = self.service.messages(session_id, int(since or 0))
+            return {**asdict(holder), "messages": [as_json.message_dict(m) for m in written]}
+
     def knowledge_bases(self) -> list[dict]:
         """Lists the knowledge bases.
 
@@ -160,6 +177,8 @@ def add_endpoints(service: Service) -> None:
         turn_id = gr.Textbox(label="turn_id")
         rating = gr.Textbox(label="rating")
         comment = gr.Textbox("", label="comment")
+        handed_over = gr.Textbox(label="session_id")
+        since = gr.Number(0, precision=0, label="since")
         speech = gr.Audio(label="speech")
         question = [message, image, audio, knowledge]
         for function, inputs, limits, more in (
@@ -168,6 +187,7 @@ def add_endpoints(service: Service) -> None:
             (endpoints.describe, [image, labels], lookups, []),
             (endpoints.search, [*question, limit], lookups, []),
             (endpoints.feedback, [turn_id, rating, comment], lookups, []),
+            (endpoints.messages, [handed_over, since], lookups, []),
             (endpoints.knowledge_bases, [], lookups, []),
         ):
             result = gr.JSON(label="result")

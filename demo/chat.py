@@ -1,11 +1,14 @@
-"""The conversation on the page: what is asked, how the reply grows, how it is stopped and rated.
+"""The conversation on the page: what is asked, how the reply grows, how it is stopped and rated,
+and what a person writes who took it over.
 
 Each function takes the conversation so far and returns or yields what the page shows next. The
-conversation lives on the server, one a browser tab, so that the browser cannot alter it.
+conversation lives on the server, one a browser tab, so that the browser cannot alter it. The
+browser keeps only its session, from which the conversation is read again after a reload.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
@@ -20,13 +23,27 @@ from demo.conversation_state import Conversation, Exchange
 from demo.convert import file_of, plain_errors, publish, publish_audio, sentence, turn_from_box
 from demo.examples import Example
 from demo.live import Ears
-from demo.panels import as_markdown, esc, panel, reply_markdown
+from demo.panels import as_markdown, esc, panel, people_line, photo_words, reply_markdown
+from demo.replay import conversation_of
 from demo.service import Service
-from mm_support.errors import InputError
-from mm_support.types import Audio, Event, Finished, Found, Heard, Saw, Spoken, Transcript, UserTurn
+from mm_support.errors import InputError, SupportError
+from mm_support.types import (
+    Audio,
+    Event,
+    Finished,
+    Found,
+    Heard,
+    ImageView,
+    Message,
+    Saw,
+    Spoken,
+    Transcript,
+    UserTurn,
+)
+
+log = logging.getLogger(__name__)
 
 STOPPED = "Stopped."
-MESSAGES_AN_EXCHANGE = 2  # the question, the reply
 SHOWN = 50  # exchanges of a conversation on the page: each step of a reply sends them all again
 EARLIER = {"role": "assistant", "content": ["*What was said before is no longer shown here.*"]}
 ASK_FOR_PERSON = "I would like to talk to a person."
@@ -37,6 +54,9 @@ class Desk:
     """The parts of the page that change with the conversation."""
 
     conversation: gr.State
+    session: gr.BrowserState
+    timer: gr.Timer
+    people: gr.HTML
     picker: gr.Radio
     chat: gr.Chatbot
     voice: gr.HTML
@@ -68,6 +88,7 @@ class Desk:
             **self.show_chat(conversation),
             **self.show_understanding(conversation),
             **self.show_sounds(conversation),
+            **self.show_people(conversation),
             **buttons,
             self.box: gr.MultimodalTextbox(submit_btn=not busy, stop_btn=busy, **box),
             self.comment: gr.Textbox(visible=False),
@@ -75,6 +96,15 @@ class Desk:
 
     def show_chat(self, conversation: Conversation) -> dict:
         return {self.conversation: conversation, self.chat: bubbles(conversation)}
+
+    def show_people(self, conversation: Conversation) -> dict:
+        """Who has the conversation; the page asks again while that is not the assistant."""
+        holder = conversation.holder
+        return {
+            self.session: conversation.session_id or "",
+            self.people: people_line(holder),
+            self.timer: gr.Timer(active=holder.owner in ("waiting", "person")),
+        }
 
     def show_understanding(self, conversation: Conversation) -> dict:
         latest = conversation.latest
@@ -170,10 +200,48 @@ class Chat:
                 for batch in events:
                     for event in batch:
                         exchange = with_files(exchange.after(event), event)
-                    yield self.desk.show_events(batch, conversation.with_latest(exchange))
+                    conversation = conversation.with_latest(exchange)
+                    if exchange.reply and exchange.reply.action == "handoff":
+                        conversation = self.with_people(conversation)
+                    yield self.desk.show_events(batch, conversation)
         except Exception as problem:
             failed = replace(exchange, problem=sentence(problem))
             yield self.desk.show(conversation.with_latest(failed))
+
+    def with_people(self, conversation: Conversation) -> Conversation:
+        """The conversation with who has it now, and what they wrote since it was last looked at."""
+        session = conversation.session_id
+        if session is None:
+            return conversation
+        try:
+            holder = self.service.holder(session)
+            written = self.service.messages(session, conversation.last_message)
+        except SupportError as problem:  # looked at again in a moment
+            log.warning("nobody knows who has the conversation: %s", problem)
+            return conversation
+        return replace(conversation.with_messages(written), holder=holder)
+
+    def follow(self, conversation: Conversation) -> dict:
+        """What a person did meanwhile; nothing while a reply is on its way, which shows it too."""
+        latest, now = conversation.latest, self.with_people(conversation)
+        if latest is None or not latest.over or now == conversation:
+            return {self.desk.people: gr.skip()}
+        return {**self.desk.show_chat(now), **self.desk.show_people(now)}
+
+    def resume(self, session: str, conversation: Conversation) -> dict:
+        """The conversation that this browser had before the page was loaded again."""
+        unchanged = {self.desk.people: gr.skip()}
+        if not session or conversation.exchanges:
+            return unchanged
+        try:
+            said, holder = self.service.conversation(session), self.service.holder(session)
+        except SupportError as problem:
+            log.warning("a conversation could not be read again: %s", problem)
+            return unchanged
+        before = conversation_of(said, holder)
+        if before.latest is None:
+            return unchanged
+        return {**self.desk.show(before), self.desk.picker: before.latest.question.knowledge}
 
     def stop(self, conversation: Conversation) -> dict:
         """What remains once a reply was cancelled."""
@@ -211,13 +279,12 @@ def turn_of_message(conversation: Conversation, index: int | tuple[int, int]) ->
 
     Raises InputError where it has no reply.
     """
-    hidden = not_shown(conversation)
-    index = index if isinstance(index, int) else index[0]
-    number = hidden + (index - bool(hidden)) // MESSAGES_AN_EXCHANGE
-    reply = conversation.exchanges[number].reply if number < len(conversation.exchanges) else None
-    if reply is None:
+    place = index if isinstance(index, int) else index[0]
+    exchanges = [exchange for exchange, _ in shown_bubbles(conversation)]
+    exchange = exchanges[place] if place < len(exchanges) else None
+    if exchange is None or exchange.reply is None:
         raise InputError("This reply was not finished, so it cannot be rated.")
-    return reply.turn_id
+    return exchange.reply.turn_id
 
 
 def stopped(conversation: Conversation) -> Conversation:
@@ -249,12 +316,21 @@ def with_files(exchange: Exchange, event: Event) -> Exchange:
 
 
 def bubbles(conversation: Conversation) -> list[dict]:
-    """The conversation as gr.Chatbot shows it: two messages an exchange, the latest ones."""
+    """The conversation as gr.Chatbot shows it."""
+    return [bubble for _, bubble in shown_bubbles(conversation)]
+
+
+def shown_bubbles(conversation: Conversation) -> list[tuple[Exchange | None, dict]]:
+    """Question, reply and what people wrote after it, of the latest exchanges; each with its
+    exchange.
+    """
     hidden = not_shown(conversation)
-    messages = [EARLIER] if hidden else []
+    shown: list[tuple[Exchange | None, dict]] = [(None, EARLIER)] if hidden else []
     for number, exchange in enumerate(conversation.exchanges[hidden:], hidden + 1):
-        messages += [question_bubble(exchange), reply_bubble(exchange, number)]
-    return messages
+        written = map(person_bubble, exchange.messages)
+        own = [question_bubble(exchange), reply_bubble(exchange, number), *written]
+        shown += [(exchange, bubble) for bubble in own]
+    return shown
 
 
 def not_shown(conversation: Conversation) -> int:
@@ -267,15 +343,17 @@ def question_bubble(exchange: Exchange) -> dict:
     heard = exchange.transcript.text if exchange.transcript else ""
     text = "\n\n".join(as_markdown(part) for part in (asked.text, heard) if part.strip())
     content: list = [text] if text else []
-    content += [photo_of(exchange)] if asked.image else []
+    content += [photo_of(exchange)] if asked.image or exchange.image else []
     content += [attachment(str(asked.audio), "Your recording")] if asked.audio else []
     return {"role": "user", "content": content or ["…"]}
 
 
 def photo_of(exchange: Exchange) -> dict | str:
     """The customer's photo; only its name where it could not be read, so that no broken picture is
-    shown.
+    shown, and what was seen in it where it was not kept.
     """
+    if not exchange.question.image:
+        return f"*{as_markdown(photo_words(exchange.image or ImageView()))}*"
     photo = str(exchange.question.image)
     unread = exchange.image is None and exchange.problem not in ("", STOPPED)
     return as_markdown(Path(photo).name) if unread else attachment(photo, "Your photo")
@@ -289,6 +367,12 @@ def reply_bubble(exchange: Exchange, number: int) -> dict:
     content += [attachment(path, "Picture from the sources") for path in exchange.pictures]
     content += [attachment(exchange.spoken, "Spoken reply")] if exchange.spoken else []
     return {"role": "assistant", "content": content}
+
+
+def person_bubble(message: Message) -> dict:
+    """What a person wrote, under their name; page.js reads the name out of the bold text."""
+    name = as_markdown(" ".join(message.author.split()))
+    return {"role": "assistant", "content": [f"**{name}**\n\n{as_markdown(message.text)}"]}
 
 
 def attachment(path: str | Path, description: str) -> dict:

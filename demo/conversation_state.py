@@ -6,6 +6,7 @@ are never changed in place. Knows nothing of Gradio.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from mm_support.types import (
     Fusion,
     Heard,
     Hit,
+    Holder,
     ImageView,
+    Message,
     Reply,
     Said,
     Saw,
@@ -32,7 +35,7 @@ class Exchange:
 
     step: what the assistant is doing, until words come. problem: why there is no reply, or only
     a part of one. sounds: files with the spoken reply, piece by piece; spoken: with all of it.
-    pictures: files with those of the reply.
+    pictures: files with those of the reply. messages: what people wrote after it.
     """
 
     question: UserTurn
@@ -47,6 +50,7 @@ class Exchange:
     sounds: tuple[Path, ...] = ()
     spoken: Path | None = None
     pictures: tuple[Path, ...] = ()
+    messages: tuple[Message, ...] = ()
 
     def after(self, event: Event) -> Exchange:
         """The exchange once this event has happened. Sound and pictures become files too: see
@@ -79,10 +83,13 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Conversation:
-    """The exchanges of one browser tab, oldest first. rated: the turn that was rated last."""
+    """The exchanges of one browser tab, oldest first. rated: the turn that was rated last; holder:
+    whose the conversation was when it was last looked at.
+    """
 
     exchanges: tuple[Exchange, ...] = ()
     rated: str = ""
+    holder: Holder = Holder()
 
     @property
     def session_id(self) -> str | None:
@@ -95,7 +102,21 @@ class Conversation:
 
     def ask(self, turn: UserTurn) -> Conversation:
         asked = Exchange(replace(turn, session_id=self.session_id))
-        return replace(self, exchanges=(*self.exchanges, asked))
+        holder = Holder() if self.holder.owner == "assistant" else self.holder
+        return replace(self, exchanges=(*self.exchanges, asked), holder=holder)
 
     def with_latest(self, exchange: Exchange) -> Conversation:
         return replace(self, exchanges=(*self.exchanges[:-1], exchange))
+
+    @property
+    def last_message(self) -> int:
+        """The number of the last message of a person; 0 before the first."""
+        numbers = (m.number for exchange in self.exchanges for m in exchange.messages)
+        return max(numbers, default=0)
+
+    def with_messages(self, messages: Sequence[Message]) -> Conversation:
+        """The conversation with what people wrote last; the same before the first question."""
+        latest = self.latest
+        if latest is None or not messages:
+            return self
+        return self.with_latest(replace(latest, messages=(*latest.messages, *messages)))

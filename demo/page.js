@@ -21,9 +21,11 @@ document.addEventListener("click", (event) => {
 // Gradio names a message by its raw Markdown, pictures and the text field by nothing, and makes
 // each pill a group of its own.
 function nameThings() {
+  const onDesk = document.querySelector("#room");
   for (const message of all("#chat :is([data-testid=user], [data-testid=bot])")) {
     const mine = message.dataset.testid === "user";
-    const name = mine ? "You" : "Assistant";
+    const person = message.querySelector("p:first-child > strong:only-child")?.textContent;
+    const name = mine ? (onDesk ? "Customer" : "You") : person ?? "Assistant";
     if (message.getAttribute("aria-label") !== name) message.setAttribute("aria-label", name);
     if (!message.role) message.role = "group";
     for (const picture of message.querySelectorAll("img[alt='']")) {
@@ -38,6 +40,7 @@ function nameThings() {
     pills.ariaLabel = "Knowledge";
   }
   for (const pill of all("#picker input:not([name=knowledge])")) pill.name = "knowledge";
+  for (const send of all("#reply .submit-button:not([aria-label])")) send.ariaLabel = "Send";
   for (const field of all("#box textarea:not([aria-label])")) field.ariaLabel = "Your message";
 }
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from demo.conversation_state import Conversation, Exchange
 from mm_support.as_json import snippet
-from mm_support.types import Entry, Hit, ImageView, KnowledgeBase, Status
+from mm_support.types import Entry, Hit, Holder, ImageView, KnowledgeBase, Status
 
 log = logging.getLogger(__name__)
 THUMBNAIL = 112  # px, twice the size on the page
@@ -43,6 +43,12 @@ OUTCOMES = {
     "clarify": "Asked for one more detail",
     "refuse": "Not something this knowledge covers",
     "handoff": "Handed over to a person",
+}
+PEOPLE = {
+    "assistant": "{agent} has left. The assistant answers again.",
+    "waiting": "Waiting for a person. The answer comes here; you may close the page and come back.",
+    "person": "{agent} has joined and reads what you write.",
+    "closed": "{agent} has closed this conversation. Start a new one for anything else.",
 }
 # what Markdown or HTML give a meaning to: anywhere, in addresses, or where a line begins
 MARKUP = re.compile(
@@ -209,6 +215,24 @@ def picture(entry: Entry) -> str:
     if not address:
         return '<span class="ms-thumb" aria-hidden="true">¶</span>'
     return f'<img class="ms-thumb" src="{address}" alt="" width="56" height="56">'
+
+
+def photo_words(view: ImageView) -> str:
+    """A photo that is not shown, in words: what it shows and what is read in it."""
+    shows = [view.labels[0].name] if view.sure else []
+    read = [line.text for line in view.text[:SHOWN_LINES]]
+    return ": ".join(["A photo", *filter(None, (", ".join([*shows, *read]),))])
+
+
+# -- who has the conversation ---------------------------------------------------------------
+
+
+def people_line(holder: Holder) -> str:
+    """Who has the customer's conversation, in a sentence; empty while only the assistant had it."""
+    if holder.owner == "assistant" and not holder.agent:
+        return ""
+    sentence = esc(PEOPLE[holder.owner].format(agent=holder.agent))
+    return f'<p class="ms-people ms-{holder.owner}" role="status"><i></i>{sentence}</p>'
 
 
 # -- status and knowledge -------------------------------------------------------------------

@@ -12,12 +12,16 @@ from typing import Protocol
 import numpy as np
 
 from mm_support.types import (
+    Case,
     Entry,
     Event,
     Hit,
+    Holder,
     ImageView,
     IngestReport,
+    KeptTurn,
     KnowledgeBase,
+    Message,
     Status,
     Transcript,
     UserTurn,
@@ -63,11 +67,32 @@ class Knowledge(Protocol):
     def ingest(self, name: str, path: Path, progress: Progress | None = None) -> IngestReport: ...
 
 
+class Agents(Protocol):
+    """What people do who take conversations over. agent: the name of who does it."""
+
+    def open(self) -> Sequence[Case]: ...
+
+    def holder(self, conversation: str) -> Holder: ...
+
+    def transcript(self, conversation: str) -> Sequence[KeptTurn | Message]: ...
+
+    def take(self, conversation: str, agent: str) -> None: ...
+
+    def say(self, conversation: str, agent: str, text: str) -> Message: ...
+
+    def give_back(self, conversation: str, agent: str, why: str = "") -> None: ...
+
+    def close(self, conversation: str, agent: str, why: str = "") -> None: ...
+
+
 class Service(Protocol):
     """A support service. What cannot be used raises SupportError with a sentence for people."""
 
     @property
     def knowledge(self) -> Knowledge: ...
+
+    @property
+    def desk(self) -> Agents: ...
 
     def status(self) -> Status: ...
 
@@ -80,3 +105,9 @@ class Service(Protocol):
     def describe(self, image: str | Path, labels: Sequence[str] | None = None) -> ImageView: ...
 
     def feedback(self, turn_id: str, rating: str, comment: str = "") -> None: ...
+
+    def holder(self, session: str) -> Holder: ...
+
+    def messages(self, session: str, since: int = 0) -> Sequence[Message]: ...
+
+    def conversation(self, session: str) -> Sequence[KeptTurn | Message]: ...

@@ -10,6 +10,7 @@ import gradio as gr
 from demo.api import REPLIES_AT_ONCE, add_endpoints
 from demo.chat import Chat, Desk
 from demo.conversation_state import Conversation
+from demo.desk import POLL, desk_page
 from demo.examples import Example, available, bases, card
 from demo.live import Ears
 from demo.panels import panel, status_line, title_of
@@ -27,14 +28,18 @@ PILL = """\
   <span class="ms-voice-words"></span>
   <button type="button" class="ms-voice-stop" hidden>Stop speaking</button>
 </div>"""
+SESSION = "mm-support-session"  # under which the browser keeps it
 TAB_LIFETIME = 6 * HOUR  # s, how long a browser tab's conversation is kept
 
 
-def build_demo(service: Service, assets: Path = ASSETS, may_add: bool = False) -> gr.Blocks:
+def build_demo(
+    service: Service, assets: Path = ASSETS, may_add: bool = False, desk_key: str = ""
+) -> gr.Blocks:
     """The page and its endpoints for a service; launch it with `launch_options()`.
 
     assets: folder with examples/ and evaluation/; what is missing there is left out.
-    may_add: whether visitors may add knowledge of their own.
+    may_add: whether visitors may add knowledge of their own. desk_key: opens the desk, the page for
+    people who take over; without one there is none.
     """
     served: list[str | Path] = [assets / "examples", assets / "evaluation"]
     gr.set_static_paths(served)  # from where they are, never cleaned up
@@ -46,7 +51,7 @@ def build_demo(service: Service, assets: Path = ASSETS, may_add: bool = False) -
             status = gr.HTML(status_line(service.status()), elem_id="ms-status")
         with gr.Tabs():
             with gr.Tab("Assistant"):
-                picker = assistant_tab(service, assets / "examples")
+                picker = assistant_tab(demo, service, assets / "examples")
             with gr.Tab("Evaluation"):
                 evaluation_tab(assets / "evaluation")
             with gr.Tab("Knowledge"):
@@ -54,6 +59,8 @@ def build_demo(service: Service, assets: Path = ASSETS, may_add: bool = False) -
                 table, browsed = knowledge_tab(knowledge, picker, may_add)
         follow_status(demo, knowledge, status, picker, browsed, table)
         add_endpoints(service)
+    if desk_key:
+        desk_page(demo, service, desk_key, NAME)
     return demo.queue(max_size=64, default_concurrency_limit=4)
 
 
@@ -76,7 +83,7 @@ def launch_options() -> dict:
     }
 
 
-def assistant_tab(service: Service, folder: Path) -> gr.Radio:
+def assistant_tab(demo: gr.Blocks, service: Service, folder: Path) -> gr.Radio:
     """Lays out the conversation and connects it; returns the knowledge picker.
 
     folder: the examples' files.
@@ -87,6 +94,7 @@ def assistant_tab(service: Service, folder: Path) -> gr.Radio:
     with gr.Row(elem_classes="ms-desk"):
         with gr.Column(scale=7, min_width=320, elem_id="ms-talk"):
             chat = chatbot(examples, folder)
+            people = gr.HTML(elem_id="people", padding=False)
             voice = voice_pill(ears)
             comment = gr.Textbox(
                 visible=False,
@@ -111,6 +119,9 @@ def assistant_tab(service: Service, folder: Path) -> gr.Radio:
             side = gr.HTML(panel(Conversation()), elem_id="panel")
     desk = Desk(
         conversation=gr.State(Conversation(), time_to_live=TAB_LIFETIME),
+        session=gr.BrowserState("", storage_key=SESSION, secret=SESSION),
+        timer=gr.Timer(POLL, active=False),
+        people=people,
         picker=picker,
         chat=chat,
         voice=voice,
@@ -123,7 +134,8 @@ def assistant_tab(service: Service, folder: Path) -> gr.Radio:
         person=person,
         restart=restart,
     )
-    connect(Chat(service, desk, ears, examples, folder), speak)
+    chat_handlers = Chat(service, desk, ears, examples, folder)
+    connect(demo, chat_handlers, speak)
     return picker
 
 
@@ -194,7 +206,7 @@ def voice_pill(ears: Ears) -> gr.HTML:
     )
 
 
-def connect(chat: Chat, speak: gr.Checkbox) -> None:
+def connect(demo: gr.Blocks, chat: Chat, speak: gr.Checkbox) -> None:
     """Connects the conversation's events. Replies share a limit with /chat; all can be stopped."""
     desk, shown = chat.desk, chat.desk.outputs()
     reply: dict[str, Any] = {
@@ -218,6 +230,8 @@ def connect(chat: Chat, speak: gr.Checkbox) -> None:
         cancels=replies,
         **reply,
     )
+    desk.timer.tick(chat.follow, desk.conversation, shown, queue=False, **QUIET)
+    demo.load(chat.resume, [desk.session, desk.conversation], shown, queue=False, **QUIET)
     desk.box.stop(
         chat.stop, desk.conversation, shown, cancels=[*replies, edited], queue=False, **QUIET
     )

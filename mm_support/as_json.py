@@ -1,5 +1,5 @@
-"""The service's values as plain JSON-safe dicts: for the API, `--json` and the store. Pictures stay
-paths.
+"""The service's values as plain JSON-safe dicts: for the API, `--json` and the store; and back, for
+what the store needs to show again. Pictures stay paths.
 """
 
 from __future__ import annotations
@@ -7,7 +7,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from mm_support.types import Citation, Hit, ImageView, Reply, Transcript
+from mm_support.types import (
+    Citation,
+    Entry,
+    Hit,
+    ImageView,
+    Label,
+    Message,
+    Reply,
+    Segment,
+    TextLine,
+    Transcript,
+)
 
 SNIPPET = 160  # characters
 
@@ -43,6 +54,11 @@ def transcript_dict(transcript: Transcript) -> dict[str, Any]:
     }
 
 
+def transcript_of(values: dict[str, Any]) -> Transcript:
+    segments = tuple(Segment(**segment) for segment in values.get("segments", ()))
+    return Transcript(**{**values, "segments": segments})
+
+
 def image_dict(view: ImageView) -> dict[str, Any]:
     return {
         "labels": [asdict(label) for label in view.labels],
@@ -50,6 +66,12 @@ def image_dict(view: ImageView) -> dict[str, Any]:
         "text": [asdict(line) for line in view.text],
         "matches": [hit_dict(hit) for hit in view.matches],
     }
+
+
+def image_of(values: dict[str, Any]) -> ImageView:
+    labels = tuple(Label(**label) for label in values["labels"])
+    lines = tuple(TextLine(**{**line, "box": tuple(line["box"])}) for line in values["text"])
+    return ImageView(labels, lines, tuple(map(hit_of, values.get("matches", ()))))
 
 
 def hit_dict(hit: Hit) -> dict[str, Any]:
@@ -60,6 +82,16 @@ def hit_dict(hit: Hit) -> dict[str, Any]:
         "by": {modality: round(part, 4) for modality, part in hit.by.items()},
         "snippet": snippet(hit.entry.answer),
     }
+
+
+def hit_of(values: dict[str, Any]) -> Hit:
+    """The hit with as much of its entry as `hit_dict` keeps: the beginning of the answer."""
+    entry = Entry(values["id"], values["title"], values.get("snippet", ""))
+    return Hit(entry, values["score"], values["by"])
+
+
+def message_dict(message: Message) -> dict[str, Any]:
+    return {**asdict(message), "created": message.created.isoformat()}
 
 
 def snippet(text: str, length: int = SNIPPET) -> str:

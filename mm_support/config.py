@@ -54,8 +54,10 @@ class Settings:
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: empty, the index
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
-    private_sites: sites inside the own network may be read for knowledge. Raises
-    InputError for a profile or a fusion strategy that does not exist.
+    desk_key: opens the desk, the page for the people who take conversations over; made at each
+    start where it is empty. private_sites: sites inside the own network may be read for knowledge.
+
+    Raises InputError for a profile or a fusion strategy that does not exist.
     """
 
     profile: str = "embedded"
@@ -79,6 +81,7 @@ class Settings:
     index_url: str = ""
     keep_media: bool = False
     open_knowledge: bool = False
+    desk_key: str = field(default="", repr=False)
     private_sites: bool = False
 
     def __post_init__(self) -> None:

@@ -148,7 +148,8 @@ def gate_for(settings: Settings) -> Gate:
             log.warning("%s Until then the one that comes with the project decides.", exc)
     if gate.made_for != made_for(settings):
         log.warning(
-            "when to answer was fitted to other encoders; run `python -m mm_support train calibrate`"
+            "when to answer was fitted to other encoders; "
+            "run `python -m mm_support train calibrate`"
         )
     return gate
 

@@ -38,7 +38,9 @@ from mm_support.types import (
     Audio,
     Event,
     Finished,
+    Holder,
     ImageView,
+    KeptTurn,
     Message,
     Owner,
     Past,
@@ -161,6 +163,16 @@ class SupportService:
         `since`.
         """
         return self.desk.messages(checked_session(session), since)
+
+    def holder(self, session: str) -> Holder:
+        """Whose this customer's conversation is."""
+        return self.desk.holder(checked_session(session))
+
+    def conversation(self, session: str) -> tuple[KeptTurn | Message, ...]:
+        """All that was said in this customer's conversation, in order; empty for one that nobody
+        has heard of.
+        """
+        return self.desk.transcript(checked_session(session))
 
     def handoffs(self, limit: int = 100) -> tuple[Handoff, ...]:
         """Conversations handed over, newest first: why, and a summary for the person who takes

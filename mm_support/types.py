@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -440,6 +440,51 @@ class Message:
 
 
 @dataclass(frozen=True)
+class KeptTurn:
+    """A question and its reply as they were stored. image: what was understood of the photo, never
+    the photo itself; citations: ids of entries.
+    """
+
+    id: str
+    session_id: str
+    created: datetime
+    knowledge: str
+    text: str
+    transcript: Transcript | None
+    image: ImageView | None
+    hits: tuple[Hit, ...]
+    fusion: Fusion | None
+    reply: str
+    action: Action
+    citations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whose a conversation is. agent: the person who has it, or had it last."""
+
+    owner: Owner = "assistant"
+    agent: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A conversation that waits for a person or is with one. since: when it changed hands; reason
+    and summary: of its latest hand-over; knowledge, opening: base and words of its first turn.
+    unanswered: whether the customer wrote last.
+    """
+
+    conversation: str
+    holder: Holder
+    since: datetime
+    reason: str
+    summary: str
+    knowledge: str = ""
+    opening: str = ""
+    unanswered: bool = True
+
+
+@dataclass(frozen=True)
 class Status:
     """Whether the service can answer yet, or never will. message and device are sentences for
     people. degraded: it answers, but not as well as it should; message says how.
@@ -504,4 +549,4 @@ class Finished:
     reply: Reply
 
 
-Event = Union[Working, Heard, Saw, Found, Said, Spoken, Finished]
+Event = Working | Heard | Saw | Found | Said | Spoken | Finished

@@ -2,7 +2,8 @@
 
 A question finds the entries that share words with it; every sound is heard as HEARD, every photo
 is seen as a washing machine that shows E24. Inputs and files are checked by the product's own
-code, which needs no model. tests/test_service_contract.py holds it to what the page relies on.
+code, which needs no model; conversations and the desk are the product's too.
+tests/test_service_contract.py holds it to what the page relies on.
 `python -m tests.fake_service` serves the page with it.
 """
 
@@ -16,13 +17,16 @@ import time
 import wave
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from mm_support import as_json
 from mm_support.decide.follow_up import checked_session
+from mm_support.desk.conversations import Desk, keep_turn
 from mm_support.encode.live import LiveTurn
 from mm_support.encode.turn import check_turn
 from mm_support.errors import SupportError, no_such_base, no_such_turn
@@ -31,7 +35,7 @@ from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.base import check_limit
 from mm_support.knowledge.index import check_name
 from mm_support.knowledge.ingest import read_source
-from mm_support.store.database import check_feedback
+from mm_support.store.database import Store, check_feedback
 from mm_support.types import (
     Action,
     Audio,
@@ -43,11 +47,14 @@ from mm_support.types import (
     Fusion,
     Heard,
     Hit,
+    Holder,
     ImageView,
     IngestReport,
     Intent,
+    KeptTurn,
     KnowledgeBase,
     Label,
+    Message,
     Reply,
     Said,
     Saw,
@@ -307,7 +314,8 @@ class FakeService:
             self.loaded.set()
         self.turns: list[UserTurn] = []
         self.turn_ids: list[str] = []  # of finished replies
-        self.handed_over: set[str] = set()  # sessions
+        self.store = Store(f"sqlite:///{self.folder / 'turns.sqlite'}")
+        self.desk = Desk(self.store)
         self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []
         self.closed = threading.Event()
@@ -338,6 +346,15 @@ class FakeService:
             raise no_such_turn()
         self.ratings.append((turn_id, rating, comment))
 
+    def holder(self, session: str) -> Holder:
+        return self.desk.holder(checked_session(session))
+
+    def messages(self, session: str, since: int = 0) -> tuple[Message, ...]:
+        return self.desk.messages(checked_session(session), since)
+
+    def conversation(self, session: str) -> tuple[KeptTurn | Message, ...]:
+        return self.desk.transcript(checked_session(session))
+
     def reply(self, turn: UserTurn) -> Generator[Event, None, None]:
         self.closed.clear()
         self.turns.append(turn)
@@ -366,7 +383,7 @@ class FakeService:
             yield Working("look", "Looking at the photo")
             seen = self.describe(turn.image)
             yield Saw(seen)
-        if session_id in self.handed_over:
+        if self.desk.owner(session_id) != "assistant":
             waiting = Reply(WAITING, "handoff", transcript=heard, image=seen)
             yield from self._say(turn, waiting, session_id)
             return
@@ -378,9 +395,11 @@ class FakeService:
         yield Found(hits, fusion)
         text, action = compose(turn, hits)
         reply = Reply(text, action, transcript=heard, image=seen, fusion=fusion)
-        yield from self._say(turn, cite(reply, hits), session_id)
+        yield from self._say(turn, cite(reply, hits), session_id, hits)
 
-    def _say(self, turn: UserTurn, reply: Reply, session_id: str) -> Iterator[Event]:
+    def _say(
+        self, turn: UserTurn, reply: Reply, session_id: str, hits: tuple[Hit, ...] = ()
+    ) -> Iterator[Event]:
         """The reply in pieces of a few words, then as a whole."""
         sounds = []
         for piece in re.findall(r"(?:\S+\s*){1,4}", reply.text):
@@ -388,18 +407,41 @@ class FakeService:
             if turn.speak and "." in piece:
                 sounds.append(tone(440, SENTENCE))
                 yield Spoken(Audio(sounds[-1], RATE))
-        if reply.action == "handoff":
-            self.handed_over.add(session_id)
         self.turn_ids.append(f"turn-{len(self.turn_ids) + 1}")
-        yield Finished(
-            replace(
-                reply,
-                audio=Audio(np.concatenate(sounds), RATE) if sounds else None,
-                timings={"total": 12.0},
-                session_id=session_id,
-                turn_id=self.turn_ids[-1],
-            )
+        whole = replace(
+            reply,
+            audio=Audio(np.concatenate(sounds), RATE) if sounds else None,
+            timings={"total": 12.0},
+            session_id=session_id,
+            turn_id=self.turn_ids[-1],
         )
+        owner = self.desk.owner(session_id)
+        keep_turn(self.store, record_of(turn, whole, hits), f"Customer: {turn.text}", owner)
+        yield Finished(whole)
+
+
+def record_of(turn: UserTurn, reply: Reply, hits: tuple[Hit, ...]) -> dict[str, Any]:
+    """The columns of a kept turn."""
+    values = as_json.reply_dict(reply)
+    return {
+        "id": reply.turn_id,
+        "session_id": reply.session_id,
+        "created": datetime.now(UTC),
+        "knowledge": turn.knowledge,
+        "text": turn.text,
+        "transcript": values["transcript"],
+        "image": values["image"],
+        "hits": [as_json.hit_dict(hit) for hit in hits],
+        "reply": reply.text,
+        "action": reply.action,
+        "reason": "asked" if reply.text == HANDOFF else "",
+        "confidence": 1.0,
+        "citations": [citation.entry_id for citation in reply.citations],
+        "asked_about": [],
+        "intent": reply.intent.name if reply.intent else "",
+        "fusion": values["fusion"],
+        "timings": values["timings_ms"],
+    }
 
 
 def cite(reply: Reply, hits: tuple[Hit, ...]) -> Reply:
@@ -451,7 +493,7 @@ def main() -> None:
 
     service = FakeService(delay=0.06, loaded=False)
     threading.Timer(4.0, service.loaded.set).start()
-    build_demo(service).launch(**launch_options())
+    build_demo(service, desk_key="key").launch(**launch_options())
 
 
 if __name__ == "__main__":

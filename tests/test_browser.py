@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from demo.desk import desk_link
 from demo.examples import EXAMPLES
 from demo.live import Ears
 from demo.ui import build_demo, launch_options
@@ -64,8 +65,8 @@ def assets(tmp_path_factory):
     return folder
 
 
-def launch(service, assets, may_add=True):
-    demo = build_demo(service, assets, may_add)
+def launch(service, assets, may_add=True, desk_key=""):
+    demo = build_demo(service, assets, may_add, desk_key)
     return demo, demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())[1]
 
 
@@ -460,6 +461,105 @@ def test_feedback_lands_with_its_turn(page, service):
         (turn, "down", "I wanted a refund"),
         (turn, "up", ""),
     ]
+
+
+# -- a person takes over --------------------------------------------------------------------
+
+KEY = "a-key-that-nobody-guesses"
+
+
+@pytest.fixture(scope="module")
+def with_desk(service, assets):
+    demo, url = launch(service, assets, desk_key=KEY)
+    yield url
+    demo.close()
+
+
+@pytest.fixture
+def open_desk(browser, with_desk):
+    """open_desk(name, viewport, scheme) -> the desk as an agent of that name has it open."""
+    contexts = []
+
+    def opened(name="", viewport=DESKTOP, scheme="light", key=KEY):
+        contexts.append(browser.new_context(viewport=viewport, color_scheme=scheme))
+        desk = contexts[-1].new_page()
+        desk.set_default_timeout(PATIENCE)
+        desk.goto(desk_link(with_desk, key))
+        if key == KEY:
+            desk.get_by_label("Your name").fill(name)
+        return desk
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def customer(open_page, with_desk):
+    """The page of a customer who asked something, and then for a person."""
+    page = open_page(address=with_desk)
+    ask(page, "What does E24 mean?", knowledge="Smart home")
+    finished(page)
+    page.get_by_role("button", name="Talk to a person").click()
+    expect(page.locator("#people")).to_contain_text("Waiting for a person")
+    return page
+
+
+def test_a_person_takes_over_answers_and_gives_back(customer, open_desk):
+    desk, other = open_desk("Ada"), open_desk("Bo")
+    case = desk.locator(".ms-case.ms-waiting").last
+    expect(case).to_contain_text("What does E24 mean?")
+    for page in (desk, other):
+        page.locator(".ms-case.ms-waiting").last.click()
+        expect(page.locator("#chat .bot-row").first).to_contain_text("the water does not drain")
+    assert KEY not in desk.url and "(" in desk.title()
+    desk.get_by_role("button", name="Take").click()
+    expect(customer.locator("#people")).to_contain_text("Ada has joined")
+    desk.get_by_label("Your answer").fill("Is the <b>filter</b> clean?")
+    desk.get_by_label("Your answer").press("Enter")
+    message = customer.get_by_role("group", name="Ada")
+    expect(message).to_contain_text("Is the <b>filter</b> clean?")
+    expect(other.locator("#about")).to_contain_text("With Ada")
+    other.get_by_role("button", name="Close").click()
+    expect(other.locator(".toast-body")).to_contain_text("is with Ada")
+    ask(customer, "Yes, it is.")
+    expect(desk.locator("#chat")).to_contain_text("Yes, it is.")
+    customer.reload()
+    expect(message).to_contain_text("Is the <b>filter</b> clean?")
+    expect(customer.locator("#people")).to_contain_text("Ada has joined")
+    expect(customer.locator("#picker input:checked")).to_have_value("smart-home")
+    desk.reload()
+    expect(desk.get_by_label("Your name")).to_have_value("Ada")
+    desk.locator(".ms-case.ms-person").first.click()
+    desk.get_by_role("button", name="Give back").click()
+    expect(customer.locator("#people")).to_contain_text("Ada has left")
+    ask(customer, "What does E24 mean?")
+    expect(finished(customer)).to_contain_text("the water does not drain")
+    assert [problem for problem in customer.problems if problem not in HARMLESS] == []
+
+
+def test_without_the_key_the_desk_is_one_sentence(customer, open_desk):
+    for key in ("", "wrong"):
+        desk = open_desk(key=key)
+        expect(desk.locator("#door")).to_contain_text("Open it with the link")
+        assert desk.locator(".ms-case").count() == 0
+        assert not desk.get_by_text("Your name").is_visible()
+
+
+def test_customers_are_not_led_to_the_desk(customer):
+    assert customer.locator("a[href*=desk]").count() == 0
+    expect(customer.locator("nav a")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_desk_is_legible_and_fits_a_phone(customer, open_desk, scheme):
+    desk = open_desk("Ada", PHONE, scheme)
+    desk.locator(".ms-case").last.click()
+    expect(desk.locator("#chat .bot-row").first).to_be_visible()
+    desk.mouse.move(0, 0)
+    desk.wait_for_timeout(1000)
+    assert desk.evaluate(LOW_CONTRAST) == [] and desk.evaluate(NAMELESS) == []
+    assert desk.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 # -- safety ---------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from mm_support.knowledge.points import PointMaker
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.knowledge.scoring import CODE_SHARE
 from mm_support.knowledge.text_score import UNKNOWN
-from mm_support.language import identifiers as codes
+from mm_support.language import identifiers
 from mm_support.language.terms import term_set
 from mm_support.paths import PACKS
 from mm_support.types import Entry, Question, Token
@@ -421,7 +421,7 @@ def reference(points, query):
     """Entry id -> what each modality adds, by the definitions, entry by entry."""
     fused, n = query.fused, len(points)
     stems = [term_set(p.entry.text) for p in points]
-    named = [codes.identifiers_of(p.entry) for p in points]
+    named = [identifiers.identifiers_of(p.entry) for p in points]
 
     def rarity(word):
         having = sum(word in own for own in stems)
@@ -459,9 +459,12 @@ def reference(points, query):
         total = min(1, sum(by.values()))
         for name, asked in query.identifiers.items():
             sharing = {
-                c: sum(codes.fold(c) in map(codes.fold, own) for own in named) for c in asked
+                c: sum(identifiers.fold(c) in map(identifiers.fold, own) for own in named)
+                for c in asked
             }
-            sure = max(codes.match(frozenset({c}), named[row]) / max(1, sharing[c]) for c in asked)
+            sure = max(
+                identifiers.match(frozenset({c}), named[row]) / max(1, sharing[c]) for c in asked
+            )
             gain = (1 - total) * CODE_SHARE * sure
             by[name], total = by.get(name, 0) + gain, total + gain
         found[point.entry.id] = by

@@ -45,7 +45,8 @@ def test_jsonl(tmp_path):
 def test_csv_splits_questions_and_keeps_line_breaks(tmp_path):
     path = tmp_path / "faq.csv"
     path.write_text(
-        '\ufeffid,title,questions,answer,intent,pictures\n1,T,How?|Why not?,"one,\ntwo",buy,\n2,U,,Three,,\n',
+        "\ufeffid,title,questions,answer,intent,pictures\n"
+        '1,T,How?|Why not?,"one,\ntwo",buy,\n2,U,,Three,,\n',
         encoding="utf-8",
     )
     entries, skipped = read_knowledge(path)
@@ -166,7 +167,8 @@ def test_picture_links_in_every_form_are_taken_out_of_the_text(tmp_path):
     for name in ("front (1).png", "back.png"):
         Image.new("RGB", (8, 8)).save(tmp_path / name)
     (tmp_path / "a.md").write_text(
-        '# T\n\nBefore ![](<front (1).png> "The front :)") and ![back](back.png\n"caption") after.\n\n![]( )![](back.png)\n'
+        '# T\n\nBefore ![](<front (1).png> "The front :)") and ![back](back.png\n"caption") after.'
+        "\n\n![]( )![](back.png)\n"
     )
     (entry,), skipped = read_knowledge(tmp_path)
     assert [picture.name for picture in entry.pictures] == [
@@ -208,7 +210,8 @@ def test_halves_of_surrogate_pairs_are_dropped(tmp_path):
 def test_markdown_file_is_an_entry_with_its_picture(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "lamp.png")
     (tmp_path / "lamp.md").write_text(
-        "# The lamp blinks\n\nQuestions:\n- Why does it blink?\n- Blinking lamp\n\nHold the button.\n"
+        "# The lamp blinks\n\nQuestions:\n- Why does it blink?\n- Blinking lamp\n\n"
+        "Hold the button.\n"
     )
     (entry,), skipped = read_knowledge(tmp_path)
     assert entry.title == "The lamp blinks" and entry.answer == "Hold the button."

@@ -1,4 +1,4 @@
-"""Loading: where a step fails or the service is closed, everything that was opened is given back."""
+"""Loading: where a step fails or the service is closed, all that was opened is given back."""
 
 import threading
 from types import SimpleNamespace
@@ -9,11 +9,18 @@ from conftest import ColourEncoder, EchoModel, FakeReader, FakeSpeech, FakeVoice
 
 from mm_support import loading
 from mm_support.config import Settings
+from mm_support.decide.intents import CHOICES, LABELS, N_GRAMS, Head
 from mm_support.errors import SupportError, WeightsError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.service import SupportService
 from mm_support.types import UserTurn
 
+SILENT = Head(  # reads nothing in any message
+    np.zeros((WordEncoder.dim + N_GRAMS, len(LABELS) + len(CHOICES)), np.float32),
+    np.zeros(len(LABELS) + len(CHOICES), np.float32),
+    dict.fromkeys(LABELS[:-1], 1.0),
+    "words",
+)
 STEPS = {  # name in loading.py -> what it returns when nothing fails
     "fetch_settings_weights": lambda *_: None,
     "resolve_device": lambda *_: SimpleNamespace(reason="CPU, since it is a test"),
@@ -24,6 +31,7 @@ STEPS = {  # name in loading.py -> what it returns when nothing fails
     "load_fusion": lambda _, d_text, d_picture: build_fusion("weighted-sum", d_text, d_picture),
     "load_voice": lambda *_: FakeVoice(),
     "ingest_packs": lambda *_: None,
+    "head_for": lambda *_: SILENT,
 }
 NEEDED = [*STEPS, "load_language_model", "open_index", "gate_for"]
 

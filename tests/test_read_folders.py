@@ -69,6 +69,23 @@ def test_a_zip_with_rubbish_links_and_traversal(tmp_path):
     assert not list(tmp_path.parent.rglob("evil.md"))
 
 
+def test_documents_and_zips_beside_each_other_keep_their_pictures(tmp_path):
+    (tmp_path / "a.md").write_text("# A\n\nOne. ![](own.png)")
+    (tmp_path / "own.png").write_bytes(png("blue"))
+    (tmp_path / "faq.csv").write_text("title,answer,pictures\nB,Two of it.,shown.png\n")
+    inner = write_zip(tmp_path / "inner", {"a.md": "# D\n\nNever."}).read_bytes()
+    (tmp_path / "inner").unlink()
+    files = {"shown.png": png(), "a.md": "# C\n\nThree. ![](shown.png)", "b.zip": inner}
+    write_zip(tmp_path / "more.zip", files)
+    reading = read_source(tmp_path)
+    shown = {entry.title: [path.name for path in entry.pictures] for entry in reading.entries}
+    assert shown == {"A": ["own.png"], "B": ["shown.png"], "C": ["shown.png"]}
+    assert [(file, reason) for file, _, reason in reading.skipped] == [
+        ("more.zip/b.zip", "it is a zip inside a zip; unpack it")
+    ]
+    assert len({entry.document for entry in reading.entries}) == 3
+
+
 def test_a_zip_bomb_is_not_unpacked(tmp_path):
     write_zip(tmp_path / "bomb.zip", {"a.md": "0" * (30 * 2**20), "b.md": "# T\n\nText."})
     reading = read_source(tmp_path / "bomb.zip")

@@ -16,6 +16,7 @@ from mm_support.decide.intent_head import (
     everyday,
     find_thresholds,
     fit,
+    head_file,
     head_for,
     load_head,
     read_examples,
@@ -149,3 +150,54 @@ def test_there_are_examples_of_every_label_in_every_language():
         assert all(counts[language, label] for label in LABELS for language in ("en", "zh", "de"))
     names = {path.name for path in EXAMPLES.glob("*.jsonl")}
     assert names == {"en.jsonl", "zh.jsonl", "de.jsonl", "es.jsonl", "fr.jsonl", "held_out.jsonl"}
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """The shipped head of the embedded multilingual encoder, on that encoder."""
+    from mm_support.config import Settings
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+
+    settings = Settings.from_env(text_model="package:multilingual-e5-small")
+    encoder = load_text_encoder(settings, resolve_device("cpu"))
+    shipped = load_head(head_file(settings.text_model))
+    assert shipped.made_for == settings.text_model
+    return IntentReader(shipped, encoder.encode)
+
+
+@pytest.fixture(scope="module")
+def held_out(reader):
+    """Held-out examples with what is read in them."""
+    return [(row, reader.read(row.text)) for row in read_examples(held_out=True)]
+
+
+# label -> least share of the wordings nobody has learned from, in five languages together
+RECALL = {"person": 0.8, "upset": 0.75, "danger": 0.8, "self_harm": 0.9, "thanks": 0.9}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("label, least", RECALL.items())
+def test_wordings_that_nobody_has_learned_from_are_read(held_out, label, least):
+    said = [label in reads.says for row, reads in held_out if label in row.labels]
+    assert np.mean(said) >= least
+
+
+@pytest.mark.slow
+def test_ordinary_questions_with_the_words_of_a_label_say_nothing_pressing(held_out):
+    hard = [reads for row, reads in held_out if not row.labels]
+    for label in ("person", "upset", "danger", "self_harm"):
+        assert np.mean([label in reads.says for reads in hard]) <= 0.05
+
+
+@pytest.mark.slow
+def test_the_chosen_candidate_is_told_in_five_languages(held_out):
+    right = [reads.choice == row.choice for row, reads in held_out if row.choice]
+    assert np.mean(right) >= 0.9
+
+
+@pytest.mark.slow
+def test_a_follow_up_leans_more_than_a_question_that_stands_alone(held_out):
+    leaning = [reads.follow_up for row, reads in held_out if row.labels == ("follow_up",)]
+    alone = [reads.follow_up for row, reads in held_out if not row.labels]
+    assert np.median(leaning) > 0.5 > np.quantile(alone, 0.9)

@@ -27,7 +27,8 @@ REFUND = Entry(
 WASHER = Entry(
     "e24",
     "Washing machine shows E24",
-    "The water does not drain. 1. Unplug the washing machine. 2. Clean the filter. 3. Wait. A repair costs 50 euros.",
+    "The water does not drain. 1. Unplug the washing machine. 2. Clean the filter. 3. Wait. "
+    "A repair costs 50 euros.",
 )
 HITS = (Hit(REFUND, 0.9), Hit(WASHER, 0.5))
 
@@ -110,7 +111,8 @@ def test_a_sentence_is_quoted_as_it_stands_where_the_draft_bends_a_word():
 def test_a_step_has_its_line_and_what_a_draft_adds_behind_one_begins_another():
     step, after = Sentence("2. Clean the filter.", (2,)), Sentence("A repair costs 50 euros.", (2,))
     assert shown([Sentence("1. Unplug it.", (2,)), step, after, after]) == (
-        "1. Unplug it. [2]\n2. Clean the filter.\nA repair costs 50 euros. [2] A repair costs 50 euros. [2]"
+        "1. Unplug it. [2]\n2. Clean the filter.\nA repair costs 50 euros. [2] "
+        "A repair costs 50 euros. [2]"
     )
 
 
@@ -118,7 +120,8 @@ def test_whom_to_call_in_an_emergency_is_never_left_out():
     entry = Entry(
         "dose",
         "Medicine questions",
-        "The front desk gives no advice on doses. Opening hours are 8 to 18. If too much was taken, call 112 at once.",
+        "The front desk gives no advice on doses. Opening hours are 8 to 18. "
+        "If too much was taken, call 112 at once.",
     )
     assert "call 112" in shown(write(None, Question("advice on doses"), (Hit(entry, 0.9),)))
 

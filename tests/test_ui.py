@@ -108,6 +108,7 @@ def test_exactly_the_documented_endpoints_are_public(client):
         "/describe": ["image", "labels"],
         "/search": ["message", "image", "audio", "knowledge", "limit"],
         "/feedback": ["turn_id", "rating", "comment"],
+        "/messages": ["session_id", "since"],
         "/knowledge_bases": [],
     }
     for facts in endpoints.values():

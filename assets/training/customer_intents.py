@@ -100,18 +100,17 @@ def figures(head: Head, encode: Encode, ordinary: Sequence[Example]) -> dict[str
     everyday_ones = Judged(ordinary, [reader.read(row.text) for row in ordinary])
     labels = [label for label in LABELS if label != "none"]
     languages = sorted({row.language for row in held})
-    return {
-        label: {
+    found: dict[str, object] = {}
+    for label in labels:
+        by_language = {name: judged.rate(label, language=name).get("share") for name in languages}
+        found[label] = {
             "threshold": head.thresholds[label],
             "recall": judged.rate(label),
-            "recall_by_language": {
-                name: judged.rate(label, language=name).get("share") for name in languages
-            },
+            "recall_by_language": by_language,
             "false_alarms": everyday_ones.rate(label, "none"),
             "false_alarms_on_hard_ones": judged.rate(label, "none"),
         }
-        for label in labels
-    } | {"choice": choice_figure(held, judged.reads), "follow_up_auc": leaning(judged)}
+    return found | {"choice": choice_figure(held, judged.reads), "follow_up_auc": leaning(judged)}
 
 
 def choice_figure(held: Sequence[Example], reads: Sequence[Reads]) -> dict[str, object]:
@@ -134,7 +133,7 @@ def leaning(judged: Judged) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Fits the head that tells what a customer does.")
     parser.add_argument("--encoder", default="package:multilingual-e5-small")
     parser.add_argument("--public", type=Path, help="folder of banking77/ and clinc150/")
     parser.add_argument("--out", type=Path, help="file of the head; by default that which ships")
@@ -154,7 +153,7 @@ def main() -> None:
         "made_for": options.encoder,
         "trained_by": f"python -m assets.training.customer_intents --encoder {options.encoder}"
         + (" --public FOLDER" if public else ""),
-        "data": "assets.training.customer_intents (written for this project), questions of the packs"
+        "data": "assets/training/intents (written for this project), questions of the packs"
         + (", BANKING77 (CC BY 4.0), CLINC150 (CC BY 3.0)" if public else ""),
         "licence": "as the project",
         "examples": len(examples),

@@ -18,7 +18,7 @@ import numpy as np
 from mm_support.config import Settings
 from mm_support.errors import WeightsError
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language import identifiers as codes
+from mm_support.language import identifiers
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
 from mm_support.types import Hit
@@ -57,7 +57,7 @@ class Gate:
             )
 
     def probability(self, words: str, query: SearchQuery, hits: Sequence[Hit]) -> float:
-        """That the best hit answers the question; 0 where nothing was found. words: typed and said."""
+        """That the best hit answers the question, 0 where nothing was found. words: typed, said."""
         if not hits:
             return 0.0
         logit = float(np.dot(self.weights, features(words, query, hits)) + self.bias)
@@ -104,8 +104,8 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     best = hits[0]
     margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
     named = frozenset().union(*query.identifiers.values()) if query.identifiers else frozenset()
-    known = codes.identifiers_of(best.entry)
-    matched = codes.match(named, known) if named else 0.0
+    known = identifiers.identifiers_of(best.entry)
+    matched = identifiers.match(named, known) if named else 0.0
     asked = term_set(words)
     held = term_set(best.entry.text) | (
         frozenset(filter(_of_code, asked)) if matched else frozenset()
@@ -122,7 +122,7 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
             1 / (1 + len(asked)),
             photo,
             best.by.get("photo", 0.0) / photo if photo else 0.0,
-            codes.match(read, known) if read else 0.0,
+            identifiers.match(read, known) if read else 0.0,
             query.fused.weights.get("context", 0.0),
             matched,
             float(bool(named)) * (1 - matched),

@@ -2,8 +2,8 @@
 
 What that turn said, and the title of the entry that it was answered from, become one more modality
 of the fused query, "context". It weighs the more the less a question says by itself, and nothing
-where the message stands alone (intents.py reads that). An answer to a question back ("the second one") stands for
-the candidate. Knows no store and no index: the past comes in, a query goes out.
+where the message stands alone (intents.py reads that). An answer to a question back ("the second
+one") stands for the candidate. Knows no store and no index: the past comes in, a query goes out.
 """
 
 from __future__ import annotations

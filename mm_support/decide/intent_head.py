@@ -269,7 +269,8 @@ def load_head(path: Path) -> Head:
             raise ValueError(head.bias.shape)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as exc:
         raise WeightsError(
-            f"{path} cannot be read; run `python -m assets.training.customer_intents`, or install it again."
+            f"{path} cannot be read; install it again, or run "
+            "`python -m assets.training.customer_intents`."
         ) from exc
     return head
 

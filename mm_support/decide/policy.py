@@ -6,14 +6,14 @@ from how likely the evidence suffices (confidence.py), never by the language mod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import Reads, ReadsIntents
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language import identifiers as codes
+from mm_support.language import identifiers
 from mm_support.types import Action, Entry, Hit, Past, Question
 
 CANDIDATES = 3  # entries that a question back may name
@@ -165,9 +165,14 @@ def words_of(question: Question) -> str:
     return " ".join(filter(None, (question.typed.strip(), question.heard.strip())))
 
 
+def _reasons(here: Situation, table: Mapping[str, Reason]) -> Iterator[Reason]:
+    """Those of a table whose label was read, in its order."""
+    return (reason for label, reason in table.items() if here.says(label))
+
+
 def _pressing(here: Situation) -> Decision | None:
     """Danger, the wish for a person and anger go to a person whatever was found."""
-    reason: Reason | None = next((why for label, why in PRESSING.items() if here.says(label)), None)
+    reason = next(_reasons(here, PRESSING), None)
     if reason is None:
         return None
     show = reason in ("safety", "self_harm") and (here.reserved or here.sure)
@@ -178,9 +183,7 @@ def _courtesy(here: Situation) -> Decision | None:
     """A message that only greets, thanks, takes leave or agrees gets a short friendly reply."""
     if "photo" in here.query.fused.weights:
         return None
-    reason: Reason | None = next(
-        (why for label, why in COURTESIES.items() if here.says(label)), None
-    )
+    reason = next(_reasons(here, COURTESIES), None)
     if reason == "acknowledged" and here.before and here.before.asked_about:
         return None  # "Is it about A or B?" - "Yes": it is still to be told which
     if here.says("no") and here.before and here.before.reason in COURTESIES.values():
@@ -270,9 +273,9 @@ def names_another_code(query: SearchQuery, entry: Entry) -> bool:
     """
     texts = (query.identifiers.get(name, frozenset()) for name in ("text", "speech"))
     asked = frozenset().union(*texts)
-    titled = codes.named_in_title(entry.title)
-    return not codes.match(asked, codes.identifiers_of(entry)) and any(
-        codes.same_kind(code, other) for code in asked for other in titled
+    titled = identifiers.named_in_title(entry.title)
+    return not identifiers.match(asked, identifiers.identifiers_of(entry)) and any(
+        identifiers.same_kind(code, other) for code in asked for other in titled
     )
 
 

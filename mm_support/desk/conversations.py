@@ -10,11 +10,9 @@ the store; knows no model, no page and no wording of replies.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from mm_support.errors import InputError
@@ -29,10 +27,12 @@ from mm_support.store.models import (
     TurnRow,
     now,
 )
-from mm_support.types import Message, Owner
+from mm_support.store.records import in_utc, turn_of
+from mm_support.types import Case, Holder, KeptTurn, Message, Owner
 
 MAX_MESSAGE = 4_000  # characters
 MAX_AGENT = 64  # characters of an agent's name
+SHOWN = 200  # open conversations in a list
 ASSISTANT = "assistant"  # who hands a conversation over
 STATES = {
     "assistant": "is with the assistant",
@@ -40,18 +40,7 @@ STATES = {
     "person": "is with {agent}",
     "closed": "is closed",
 }
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A conversation that waits for a person. since: when it was handed over; summary: what the
-    person reads first.
-    """
-
-    conversation: str
-    since: datetime
-    reason: str
-    summary: str
+Row = TypeVar("Row", HandoffRow, MessageRow, TurnRow)
 
 
 class Desk:
@@ -64,21 +53,39 @@ class Desk:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def waiting(self) -> tuple[Waiting, ...]:
-        """Conversations that no person has taken yet, the one that waits longest first."""
-        query = (
+    def open(self) -> tuple[Case, ...]:
+        """Conversations that wait for a person or are with one, the one that waits longest first,
+        no more than SHOWN.
+        """
+        latest = (
             select(ConversationRow)
-            .where(ConversationRow.owner == "waiting")
-            .order_by(ConversationRow.since)
+            .where(ConversationRow.owner.in_(("waiting", "person")))
+            .order_by(ConversationRow.owner.desc(), ConversationRow.since)
+            .limit(SHOWN)
         )
         with self._store.reading() as session:
-            return tuple(_waiting(session, row) for row in session.scalars(query))
+            return tuple(_case(session, row) for row in session.scalars(latest))
 
-    def owner(self, conversation: str) -> Owner:
+    def waiting(self) -> tuple[Case, ...]:
+        """Conversations that no person has taken yet, the one that waits longest first."""
+        return tuple(case for case in self.open() if case.holder.owner == "waiting")
+
+    def holder(self, conversation: str) -> Holder:
         """Whose it is; one that nobody has heard of would be the assistant's."""
         with self._store.reading() as session:
             row = session.get(ConversationRow, conversation)
-            return cast(Owner, row.owner) if row else "assistant"
+            return _holder(row) if row else Holder()
+
+    def owner(self, conversation: str) -> Owner:
+        return self.holder(conversation).owner
+
+    def transcript(self, conversation: str) -> tuple[KeptTurn | Message, ...]:
+        """The turns and what agents wrote, in the order in which they came."""
+        query = select(TurnRow).where(TurnRow.session_id == conversation)
+        with self._store.reading() as session:
+            turns = [turn_of(vars(row)) for row in session.scalars(query)]
+        both = [*turns, *self.messages(conversation)]
+        return tuple(sorted(both, key=lambda said: said.created))
 
     def take(self, conversation: str, agent: str) -> None:
         """A waiting conversation becomes the agent's. Of two who take it, one is told that the
@@ -169,7 +176,7 @@ def withheld(record: dict[str, Any], owner: Owner) -> dict[str, Any]:
 
 
 def _locked(session: Session, conversation: str) -> ConversationRow:
-    """The conversation, made where it is new; nobody else changes it before the transaction ends."""
+    """The conversation, made where it is new; nobody changes it before the transaction ends."""
     row = session.get(ConversationRow, conversation, with_for_update=True)
     if row is None:
         row = ConversationRow(id=conversation, owner="assistant", agent="", since=now())
@@ -200,25 +207,46 @@ def _hand(session: Session, row: ConversationRow, owner: Owner, who: str, why: s
     )
 
 
-def _waiting(session: Session, row: ConversationRow) -> Waiting:
-    latest = (
-        select(HandoffRow)
-        .where(HandoffRow.session_id == row.id)
-        .order_by(HandoffRow.created.desc())
-        .limit(1)
+def _holder(row: ConversationRow) -> Holder:
+    return Holder(cast(Owner, row.owner), row.agent)
+
+
+def _case(session: Session, row: ConversationRow) -> Case:
+    handoff = _latest(session, HandoffRow, HandoffRow.session_id == row.id)
+    said = _latest(session, MessageRow, MessageRow.conversation_id == row.id)
+    first, last = _ends(session, row.id)
+    return Case(
+        row.id,
+        _holder(row),
+        in_utc(row.since),
+        handoff.reason if handoff else "",
+        handoff.summary if handoff else "",
+        first.knowledge if first else "",
+        _words(first) if first else "",
+        unanswered=last is not None and (said is None or said.created < last.created),
     )
-    handoff = session.scalars(latest).first()
-    reason, summary = (handoff.reason, handoff.summary) if handoff else ("", "")
-    return Waiting(row.id, _aware(row.since), reason, summary)
+
+
+def _ends(session: Session, conversation: str) -> tuple[TurnRow | None, TurnRow | None]:
+    """The first and the last turn of a conversation."""
+    own = TurnRow.session_id == conversation
+    first = select(TurnRow).where(own).order_by(TurnRow.created).limit(1)
+    return session.scalars(first).first(), _latest(session, TurnRow, own)
+
+
+def _latest(session: Session, table: type[Row], condition: ColumnElement[bool]) -> Row | None:
+    query = select(table).where(condition).order_by(table.created.desc()).limit(1)
+    return session.scalars(query).first()
+
+
+def _words(turn: TurnRow) -> str:
+    """What was typed and what was heard."""
+    heard = (turn.transcript or {}).get("text", "")
+    return " ".join(filter(None, (turn.text.strip(), heard)))
 
 
 def _message(row: MessageRow) -> Message:
-    return Message(row.id, row.author, row.text, _aware(row.created))
-
-
-def _aware(time: datetime) -> datetime:
-    """SQLite forgets that times are in UTC."""
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return Message(row.id, row.author, row.text, in_utc(row.created))
 
 
 def _checked(text: str, most: int, what: str) -> str:

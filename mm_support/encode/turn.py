@@ -97,7 +97,7 @@ class Encoders:
 def _confidences(
     worded: dict[str, str], heard: Transcript | None, seen: Seen | None
 ) -> dict[str, float]:
-    """How sure each modality in words is; beside a photo, words that only point at it count less."""
+    """How sure each modality in words is; words that only point at a photo count less."""
     sure = {"text": 1.0, "speech": heard.confidence if heard else 0.0}
     if seen is None:
         return sure

@@ -123,22 +123,38 @@ def read_source(source: Path | str, options: ReadingOptions | None = None) -> Re
 # -- files ---------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where files are read. root: the folder; prefix: what its files' names begin with."""
+
+    root: Path
+    prefix: str = ""
+    inside_zip: bool = False
+
+
 class _Builder:
     """Collects entries; documents wait until all are read, since what repeats is told by all."""
 
     def __init__(self, reading: Reading, sandbox: Sandbox, options: ReadingOptions) -> None:
         self.reading, self.sandbox, self.options = reading, sandbox, options
-        self.root = Path()
-        self._waiting: list[tuple[Document, Path | None]] = []
+        self.place = _Place(Path())
+        self._zips: dict[Path, Path] = {}  # archive -> the folder with what it holds
+        self._waiting: list[tuple[Document, Path | None, Path]] = []  # with their root
         self._maker = EntryMaker()
 
     def read_path(self, path: Path) -> None:
         """Reads a file, a zip or all files of a folder."""
         if not path.exists():
             raise KnowledgeError(f"{path} does not exist; give a file, a folder or an address.")
-        self.root = Path(realpath(path if path.is_dir() else path.parent))
-        for file in files_of(path):
-            self._read_file(Path(realpath(file)), path.is_file())
+        self.place = _Place(Path(realpath(path if path.is_dir() else path.parent)))
+        files = [Path(realpath(file)) for file in files_of(path)]
+        for file in files:  # other files may show pictures that a zip holds
+            if file.suffix.lower() == ".zip" and isfile(file) and self._is_inside(file):
+                remarks = Remarks(self.name(file))
+                self._unpacked(file, remarks)
+                self.reading.add(remarks)
+        for file in files:
+            self._read_file(file, path.is_file())
 
     def read_site(self, address: str) -> None:
         """Reads the pages of a site."""
@@ -158,9 +174,13 @@ class _Builder:
             self.options.progress(what)
 
     def name(self, file: Path) -> str:
-        inside = file.is_relative_to(self.root)
-        shown = file.relative_to(self.root).as_posix() if inside else file.name
+        shown = file.name
+        if self._is_inside(file):
+            shown = self.place.prefix + file.relative_to(self.place.root).as_posix()
         return shown.encode("utf-8", "ignore").decode()
+
+    def _is_inside(self, file: Path) -> bool:
+        return file.is_relative_to(self.place.root)
 
     def _read_file(self, file: Path, alone: bool) -> None:
         remarks = Remarks(self.name(file))
@@ -172,7 +192,7 @@ class _Builder:
             elif reason := self._refusal(file, suffix):
                 remarks.skip(0, reason)
             elif suffix == ".zip":
-                self._read_zip(file, remarks)
+                self._read_zip(file, alone, remarks)
             elif suffix in FORMATS:
                 self._read_format(file, suffix, remarks)
         except OSError as exc:
@@ -185,7 +205,7 @@ class _Builder:
             remarks.warn(0, NOT_READ.format(suffix or remarks.file))
 
     def _refusal(self, file: Path, suffix: str) -> str:
-        if not file.is_relative_to(self.root):
+        if not self._is_inside(file):
             return "it is a link to a place outside the folder"
         if not isfile(file):
             return "it is a folder or a broken link, not a file"
@@ -204,25 +224,34 @@ class _Builder:
         for document in documents:
             self._take(document, path, remarks)
 
-    def _read_zip(self, archive: Path, remarks: Remarks) -> None:
-        folder = Path(tempfile.mkdtemp(dir=self.reading.room))
-        try:
-            unpack(archive, folder, remarks)
-        except InputError as exc:
-            remarks.skip(0, str(exc))
+    def _read_zip(self, archive: Path, alone: bool, remarks: Remarks) -> None:
+        """Reads what a zip holds; a zip inside a zip is left out, since that may go on for ever."""
+        if self.place.inside_zip:
+            remarks.skip(0, "it is a zip inside a zip; unpack it")
             return
-        outer, self.root = self.root, folder
-        for file in files_of(folder):
+        outer = self.place
+        prefix = "" if alone else f"{remarks.file}/"
+        self.place = _Place(self._unpacked(archive, remarks), prefix, inside_zip=True)
+        for file in files_of(self.place.root):
             self._read_file(file, False)
-        self._settle()
-        self.root = outer
+        self.place = outer
+
+    def _unpacked(self, archive: Path, remarks: Remarks) -> Path:
+        """The folder with what a zip holds; an empty one where it cannot be unpacked."""
+        if archive not in self._zips:
+            self._zips[archive] = Path(tempfile.mkdtemp(dir=self.reading.room))
+            try:
+                unpack(archive, self._zips[archive], remarks)
+            except InputError as exc:
+                remarks.skip(0, str(exc))
+        return self._zips[archive]
 
     def _take(self, document: Document, path: Path | None, remarks: Remarks) -> None:
         document = self._read_scans(document, remarks)
         if document.row:
-            self._add_document(document, path, remarks)
+            self._add_document(document, path, self.place.root, remarks)
         elif any(block.text for block in document.blocks):
-            self._waiting.append((document, path))
+            self._waiting.append((document, path, self.place.root))
         else:
             remarks.skip(document.line, "it holds no text")
 
@@ -245,8 +274,10 @@ class _Builder:
             remarks.skip(0, f"page {block.page} is a picture; {why}")
         return replace(block, kind="text", text=text, pictures=())
 
-    def _add_document(self, document: Document, path: Path | None, remarks: Remarks) -> None:
-        files = PictureFiles(self.root, self.reading.room)
+    def _add_document(
+        self, document: Document, path: Path | None, root: Path, remarks: Remarks
+    ) -> None:
+        files = PictureFiles(root, self.reading.room, tuple(self._zips.values()))
         entries = self._maker.entries(document, path, files, remarks)
         self.reading.entries += entries
         self.reading.documents += bool(entries)
@@ -257,13 +288,18 @@ class _Builder:
         self.reading.warnings += oddities(self.reading.entries)
 
     def _settle(self) -> None:
-        documents, removed = without_frames([document for document, _ in self._waiting])
-        for text, times in removed.most_common(LEFT_OUT):
-            said = f"'{text[:SHOWN]}' frames {times} documents and was left out"
-            self.reading.skipped.append((self.root.name or "site", 0, said))
-        for document, (_, path) in zip(documents, self._waiting):
+        documents, removed = without_frames([document for document, *_ in self._waiting])
+        told = [
+            f"'{text[:SHOWN]}' frames {times} documents and was left out"
+            for text, times in removed.most_common(LEFT_OUT)
+        ]
+        if len(removed) > LEFT_OUT:
+            told.append(f"{len(removed) - LEFT_OUT} more texts frame documents and were left out")
+        source = self.place.root.name or "site"
+        self.reading.skipped += [(source, 0, reason) for reason in told]
+        for document, (_, path, root) in zip(documents, self._waiting):
             remarks = Remarks(document.file)
-            self._add_document(document, path, remarks)
+            self._add_document(document, path, root, remarks)
             self.reading.add(remarks)
         self._waiting = []
 

@@ -22,10 +22,11 @@ SHOWN = 80
 @dataclass(frozen=True)
 class PictureFiles:
     """Finds pictures by their addresses. root: the folder that is read; room: where pictures that
-    documents held were put. Outside of both none is taken."""
+    documents held were put. Outside of both none is taken. others: folders of zips beside."""
 
     root: Path
     room: Path
+    others: tuple[Path, ...] = ()
 
     def found(
         self, addresses: Iterable[str], file: Path | None, line: int, remarks: Remarks
@@ -50,11 +51,12 @@ class PictureFiles:
 
     def _candidates(self, address: str, file: Path) -> Iterator[Path]:
         """Where a picture may lie: beside the file, as written or without %20 and the like; an
-        address from the site's top also under the folder that is read."""
+        address from the site's top also under the folder that is read, and in a zip beside."""
         plain = address.split("?")[0].split("#")[0]
         for name in dict.fromkeys((address, plain, unquote(plain))):
             yield Path(realpath(file.parent / name))
-            yield Path(realpath(self.root / name.lstrip("/")))
+            for folder in (self.root, *self.others):
+                yield Path(realpath(folder / name.lstrip("/")))
 
     def _is_inside(self, path: Path) -> bool:
         return path.is_relative_to(self.root) or path.is_relative_to(self.room)

@@ -31,7 +31,7 @@ class SearchQuery:
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def without(self, modality: str) -> SearchQuery:
-        """The query without one modality that speaks in words; the identifiers that it named stay."""
+        """The query without one modality that speaks in words; the identifiers it named stay."""
         return replace(
             self,
             fused=self.fused.without(modality),

@@ -1,4 +1,5 @@
-"""A kept turn as a plain dict of columns, and what a later turn needs to know of it.
+"""A kept turn as a plain dict of columns, what a later turn needs to know of it, and what a page
+shows of it.
 
 Knows no database: the same dicts come from tables, from the journal and from evaluations.
 """
@@ -6,9 +7,11 @@ Knows no database: the same dicts come from tables, from the journal and from ev
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from mm_support.types import Past
+from mm_support.as_json import hit_of, image_of, transcript_of
+from mm_support.types import Fusion, KeptTurn, Past
 
 
 def past_of(record: Mapping[str, Any]) -> Past:
@@ -29,3 +32,27 @@ def past_of(record: Mapping[str, Any]) -> Past:
         read=tuple(line["text"] for line in (record["image"] or {}).get("text", ())),
         language=transcript.get("language") if spoken else None,
     )
+
+
+def turn_of(record: Mapping[str, Any]) -> KeptTurn:
+    """record: the columns of store.models.TurnRow."""
+    transcript, image, fusion = record["transcript"], record["image"], record["fusion"]
+    return KeptTurn(
+        id=record["id"],
+        session_id=record["session_id"],
+        created=in_utc(record["created"]),
+        knowledge=record["knowledge"],
+        text=record["text"],
+        transcript=transcript_of(transcript) if transcript else None,
+        image=image_of(image) if image else None,
+        hits=tuple(map(hit_of, record["hits"])),
+        fusion=Fusion(**fusion) if fusion else None,
+        reply=record["reply"],
+        action=record["action"],
+        citations=tuple(record["citations"]),
+    )
+
+
+def in_utc(time: datetime) -> datetime:
+    """SQLite forgets that times are in UTC."""
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

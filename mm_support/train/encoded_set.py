@@ -21,7 +21,7 @@ from mm_support.encode.text import Pieces, TextEncoder
 from mm_support.encode.text_models import Kind
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
-from mm_support.knowledge import late_interaction as pieces
+from mm_support.knowledge import late_interaction
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import UNKNOWN, TextScore, load_text_score
 from mm_support.train.feedback import Feedback, with_feedback
@@ -76,7 +76,7 @@ class EncodedSet:
         journal = self.journals.pieces if kind == "query" else self.journals.facet_pieces
         rows = (journal[text] for text in texts)
         return [
-            Pieces(ids, pieces.unpacked(vectors, self._d_text).astype(np.float16))
+            Pieces(ids, late_interaction.unpacked(vectors, self._d_text).astype(np.float16))
             for ids, vectors in rows
         ]
 
@@ -263,7 +263,10 @@ def _encode(
     encoder: TextEncoder, texts: Sequence[str], kind: Kind, vectors: Journal, own: Journal
 ) -> None:
     def work(part: Sequence[str]) -> list[list]:
-        return [[p.ids, pieces.packed(p.vectors)] for p in encoder.encode_pieces(part, kind)[1]]
+        return [
+            [p.ids, late_interaction.packed(p.vectors)]
+            for p in encoder.encode_pieces(part, kind)[1]
+        ]
 
     what = f"encoding what is {'asked' if kind == 'query' else 'searched'}"
     vectors.fill(texts, lambda part: packed(encoder.encode(part, kind)), what, TEXTS)

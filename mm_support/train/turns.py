@@ -19,12 +19,11 @@ from torch.nn.functional import normalize
 
 from mm_support.encode.text import Pieces
 from mm_support.fuse.strategies import PHOTO, WORD_ROWS, FusedBatch, TokenBatch
-from mm_support.knowledge import late_interaction as pieces
-from mm_support.knowledge import scoring
+from mm_support.knowledge import late_interaction, scoring
 from mm_support.knowledge.index.postings import rarity
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import TextScore
-from mm_support.language import identifiers as codes
+from mm_support.language import identifiers
 from mm_support.language.terms import term_set
 from mm_support.train.encoded_set import EncodedSet
 from mm_support.train.support_set import Picture, Wording
@@ -185,14 +184,17 @@ class TurnTable:
 
     def __init__(self, made: EncodedSet, base: str, intents: Sequence[str]) -> None:
         self._made, self._entries, self._shelf = made, made.rows.entries[base], shelf_of(made, base)
-        self._known = codes.Dictionary(self._entries)
+        self._known = identifiers.Dictionary(self._entries)
         self._intents = {name: place for place, name in enumerate(intents)}
         self._stems, self._codes = zip(*(_words_of(entry) for entry in self._entries))
         self._having = Counter(word for own in self._stems for word in own)
-        self._sharing = Counter(code for own in self._codes for code in set(map(codes.fold, own)))
+        self._sharing = Counter(
+            code for own in self._codes for code in set(map(identifiers.fold, own))
+        )
         texts = [entry_texts(entry) for entry in self._entries]
         self._pieces = [
-            (own, kept := made.pieces(own, "passage"), pieces.merged(kept)) for own in texts
+            (own, kept := made.pieces(own, "passage"), late_interaction.merged(kept))
+            for own in texts
         ]
         self._texts: dict[str, int] = {"": 0}
         self._targets: dict[str, int] = {}
@@ -259,7 +261,8 @@ class TurnTable:
         matched = [
             max(
                 (
-                    codes.match(frozenset({c}), own) / max(1, self._sharing[codes.fold(c)])
+                    identifiers.match(frozenset({c}), own)
+                    / max(1, self._sharing[identifiers.fold(c)])
                     for c in named
                 ),
                 default=0.0,
@@ -267,11 +270,11 @@ class TurnTable:
             for own in self._codes
         ]
         vectors = asked.vectors.astype(np.float32)
-        alike = [pieces.likeness(vectors, merged) for _, _, merged in self._pieces]
+        alike = [late_interaction.likeness(vectors, merged) for _, _, merged in self._pieces]
         hidden = [
-            pieces.likeness(
+            late_interaction.likeness(
                 vectors,
-                pieces.merged(
+                late_interaction.merged(
                     [kept for other, kept in zip(texts, own) if other != text] or [NOTHING]
                 ),
             )
@@ -283,7 +286,7 @@ class TurnTable:
 
 
 def _words_of(entry: Entry) -> tuple[frozenset[str], frozenset[str]]:
-    return term_set(entry.text), codes.identifiers_of(entry)
+    return term_set(entry.text), identifiers.identifiers_of(entry)
 
 
 def make_turns(

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from mm_support.knowledge.index.table import Table
-from mm_support.language import identifiers as codes
+from mm_support.language import identifiers
 
 SCHEMA = "CREATE TABLE identifiers (name TEXT PRIMARY KEY, entries BLOB) WITHOUT ROWID;"
 
@@ -64,19 +64,19 @@ class Identifiers:
             near = {name for key in _keys(code) for name in self._alike.get(key, ())}
             share = 1 / max(1, self._sharing(code))
             for name in near:
-                likeness = codes.match(frozenset({code}), frozenset({name})) * share
+                likeness = identifiers.match(frozenset({code}), frozenset({name})) * share
                 rows = self._entries[name]
                 scores[rows] = np.maximum(scores[rows], likeness)
         return scores
 
     def _sharing(self, code: str) -> int:
         """How many entries name it, or what looks the same."""
-        same = [self._entries[name] for name in self._alike.get(codes.fold(code), ())]
+        same = [self._entries[name] for name in self._alike.get(identifiers.fold(code), ())]
         return len(np.unique(np.concatenate(same))) if same else 0
 
 
 def _keys(code: str) -> set[str]:
     """What two identifiers share that may be taken for each other; of errors also their number."""
-    numbered = codes.NUMBERED.fullmatch(code)
+    numbered = identifiers.NUMBERED.fullmatch(code)
     number = numbered[2] if numbered else code.lstrip("0") if code.isdigit() else ""
-    return {codes.fold(code)} | ({f"#{number}"} if number else set())
+    return {identifiers.fold(code)} | ({f"#{number}"} if number else set())

@@ -23,7 +23,7 @@ from mm_support.knowledge.index.entries import Entries, EntriesWriter
 from mm_support.knowledge.index.identified import Identifiers, IdentifiersWriter
 from mm_support.knowledge.index.postings import Postings, PostingsWriter
 from mm_support.knowledge.index.table import Table, create
-from mm_support.language import identifiers as codes
+from mm_support.language import identifiers
 from mm_support.language.detect import language_of
 from mm_support.language.terms import terms
 
@@ -44,7 +44,7 @@ class VersionWriter:
 
     def add(self, point: Point) -> None:
         entry = point.entry
-        self._identifiers.add(self._entries.rows, codes.identifiers_of(entry))
+        self._identifiers.add(self._entries.rows, identifiers.identifiers_of(entry))
         texts = (entry.title, " ".join(entry.questions), entry.answer)
         language = language_of(entry.text)
         self._postings.add([terms(text, language) for text in texts])
@@ -86,9 +86,9 @@ class Version:
         return self.about.entries
 
     @cached_property
-    def dictionary(self) -> codes.Dictionary:
+    def dictionary(self) -> identifiers.Dictionary:
         """The identifiers that the base knows, to find them in a question."""
-        return codes.Dictionary(self.entries.all())
+        return identifiers.Dictionary(self.entries.all())
 
     @cached_property
     def arrays(self) -> Arrays:

@@ -1,0 +1,381 @@
+"""The desk and what its people write on the customer's page: handlers over the real desk and
+SQLite, with a service without models. What needs a browser is in test_browser.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+
+import gradio as gr
+import pytest
+
+# fixtures of the real pipeline with fake models; pytest finds them by these names
+from test_service import folder, make  # noqa: F401
+
+from demo.api import Endpoints
+from demo.chat import Chat, bubbles, turn_of_message
+from demo.chat import Desk as Page
+from demo.conversation_state import Conversation
+from demo.desk import DeskPage, Parts, Seen, case_list, desk_key, desk_link, minutes
+from demo.live import Ears
+from demo.panels import people_line
+from demo.replay import conversation_of
+from demo.ui import build_demo
+from mm_support.errors import InputError, StoreError
+from mm_support.types import Case, Holder, KeptTurn, Message, UserTurn
+from tests.fake_service import HEARD, HOSTILE, SEEN, FakeService, write_wav
+
+KEY = "a-key-that-nobody-guesses"
+
+
+class Picked:
+    """What Gradio hands to `pick`."""
+
+    def __init__(self, conversation: str) -> None:
+        self.conversation = conversation
+
+
+@pytest.fixture
+def service():
+    return FakeService()
+
+
+@pytest.fixture
+def page(service):
+    return DeskPage(service, KEY, Parts(*(f.name for f in fields(Parts))))
+
+
+@pytest.fixture
+def chat(service):
+    page = Page(*(field.name for field in fields(Page)))
+    return Chat(service, page, Ears(service), [], service.folder)
+
+
+def asked(chat, text, conversation=Conversation()):
+    """The conversation after a question was answered, and what the page shows then."""
+    *_, shown = chat.send({"text": text}, "smart-home", False, conversation)
+    return shown["conversation"], shown
+
+
+def handed_over(chat, text="What does E24 mean?"):
+    before, _ = asked(chat, text)
+    *_, shown = chat.ask_for_person("smart-home", False, before)
+    return shown["conversation"], shown
+
+
+def contents(shown) -> list[str]:
+    return [bubble["content"][0] for bubble in shown["chat"]]
+
+
+# -- the door -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["", "wrong", KEY[:-1], KEY + "x", "ключ", None, 7])
+def test_without_the_key_nothing_is_shown(page, chat, key):
+    handed_over(chat)
+    shown = page.enter(key, "Ada")
+    assert shown["door"].visible and not shown["room"].visible and not shown["timer"].active
+    assert set(shown) == {"key", "door", "room", "timer"} and shown["key"] == ""
+
+
+@pytest.mark.parametrize("key", ["", "wrong", None])
+def test_every_handler_checks_the_key(page, chat, service, key):
+    session = handed_over(chat)[0].session_id
+    where = (key, session, "Ada", Seen())
+    calls = {
+        "look": lambda: page.look(key, session, Seen()),
+        "pick": lambda: page.pick(Picked(session), key, Seen()),
+        "take": lambda: page.take(*where),
+        "give_back": lambda: page.give_back(*where),
+        "close": lambda: page.close(*where),
+        "say": lambda: page.say(*where, "hello"),
+    }
+    handlers = {name for name, value in vars(DeskPage).items() if callable(value)}
+    inner = {"__init__", "act", "check", "fits", "read", "show_conversation", "enter"}
+    assert calls.keys() == handlers - inner  # each one that an event calls
+    for name, call in calls.items():
+        with pytest.raises(gr.Error, match="Open it with the link"):
+            call()
+        assert service.desk.owner(session) == "waiting" and not service.messages(session), name
+
+
+def test_the_key_is_made_at_each_start_unless_it_is_set_and_never_on_a_public_space():
+    made = {desk_key("", {}) for _ in range(3)}
+    assert len(made) == 3 and all(len(key) > 20 for key in made)
+    assert desk_key("", {"SPACE_ID": "somebody/space"}) == ""
+    assert desk_key(KEY, {"SPACE_ID": "somebody/space"}) == desk_key(KEY, {}) == KEY
+    with pytest.raises(InputError, match="characters"):
+        desk_key("short", {})
+    assert desk_link("http://127.0.0.1:7860/", "k") == "http://127.0.0.1:7860/desk?key=k"
+
+
+def test_without_a_key_there_is_no_desk(service, tmp_path):
+    assert [path for path, *_ in build_demo(service, tmp_path).pages] == [""]
+    pages = build_demo(service, tmp_path, desk_key=KEY).pages
+    assert [(path, in_navigation) for path, _, in_navigation in pages] == [
+        ("", True),
+        ("desk", False),
+    ]
+    assert KEY not in str(build_demo(service, tmp_path, desk_key=KEY).config)
+
+
+# -- at the desk ----------------------------------------------------------------------------
+
+
+def test_a_conversation_is_listed_read_taken_answered_and_given_back(page, chat, service):
+    conversation, _ = handed_over(chat)
+    session = conversation.session_id
+    shown = page.enter(KEY, "Ada")
+    assert shown["room"].visible and shown["timer"].active and shown["agent"] == "Ada"
+    for words in ("What does E24 mean?", "Asked for a person", "Smart home", "Waiting"):
+        assert words in shown["cases"]
+    shown = page.pick(Picked(session), KEY, shown["seen"])
+    assert contents(shown) == contents({"chat": bubbles(as_stored(service, session))})
+    assert "Customer: I would like to talk to a person." in shown["about"]
+    assert shown["take"].interactive and not shown["close"].interactive
+    shown = page.take(KEY, session, "Ada", shown["seen"])
+    assert service.holder(session) == Holder("person", "Ada")
+    assert not shown["take"].interactive and shown["give_back"].interactive
+    shown = page.say(KEY, session, "Ada", shown["seen"], "Is the filter clean?")
+    assert "Is the filter clean?" in contents(shown)[-1] and shown["reply"] == ""
+    shown = page.give_back(KEY, session, "Ada", shown["seen"])
+    assert service.holder(session).owner == "assistant" and "Nobody is waiting" in shown["cases"]
+    assert not shown["reply"].interactive and "Back with the assistant" in shown["about"]
+
+
+def as_stored(service, session):
+    return conversation_of(service.conversation(session), service.holder(session))
+
+
+def test_the_first_answer_takes_a_conversation_that_waits(page, chat, service):
+    session = handed_over(chat)[0].session_id
+    page.say(KEY, session, "Ada", Seen(), "hello")
+    assert service.holder(session) == Holder("person", "Ada")
+    assert [message.text for message in service.messages(session)] == ["hello"]
+
+
+def test_an_empty_answer_or_name_takes_nothing(page, chat, service):
+    session = handed_over(chat)[0].session_id
+    for name, text in (("Ada", " "), ("", "hello"), (" ", "hello")):
+        with pytest.raises(gr.Error):
+            page.say(KEY, session, name, Seen(), text)
+        assert service.desk.owner(session) == "waiting" and not service.messages(session)
+
+
+def test_who_comes_second_is_told_who_has_it(page, chat, service):
+    session = handed_over(chat)[0].session_id
+    page.take(KEY, session, "Ada", Seen())
+    for act in (page.take, page.give_back, page.close):
+        with pytest.raises(gr.Error, match="is with Ada"):
+            act(KEY, session, "Bo", Seen())
+    with pytest.raises(gr.Error, match="is with Ada"):
+        page.say(KEY, session, "Bo", Seen(), "me too")
+    assert service.holder(session) == Holder("person", "Ada") and not service.messages(session)
+
+
+def test_only_what_changed_is_drawn_again(page, chat):
+    session = handed_over(chat)[0].session_id
+    first = page.look(KEY, session, Seen())
+    assert {"cases", "about", "chat"} <= first.keys()
+    assert page.look(KEY, session, first["seen"]).keys() == {"seen"}
+    handed_over(chat, "router")
+    assert page.look(KEY, session, first["seen"]).keys() == {"seen", "cases"}
+
+
+def test_those_who_wait_come_first_and_a_customer_who_wrote_last_is_marked(page, chat, service):
+    sessions = [handed_over(chat, text)[0].session_id for text in ("E24", "router", "code")]
+    service.desk.take(sessions[0], "Ada")
+    service.desk.say(sessions[0], "Ada", "hello")
+    cases = service.desk.open()
+    assert [case.conversation for case in cases] == [*sessions[1:], sessions[0]]
+    assert [case.unanswered for case in cases] == [True, True, False]
+    assert [case.opening for case in cases] == ["router", "code", "E24"]
+    assert [case.conversation for case in service.desk.waiting()] == sessions[1:]
+    list(service.reply(UserTurn("Are you there?", session_id=sessions[0])))
+    assert service.desk.open()[-1].unanswered
+
+
+@pytest.mark.parametrize(
+    "seconds, words", [(0, "under 1 min"), (59, "under 1 min"), (60, "1 min"), (7200, "2 h")]
+)
+def test_waiting_times_are_said_plainly(seconds, words):
+    assert minutes(seconds) == words
+
+
+def test_hostile_words_are_shown_as_words(page, chat, service):
+    session = handed_over(chat, HOSTILE)[0].session_id
+    service.desk.take(session, HOSTILE[:60])
+    service.desk.say(session, HOSTILE[:60], HOSTILE)
+    shown = page.look(KEY, session, Seen())
+    drawn = shown["cases"] + shown["about"] + people_line(service.holder(session))
+    assert "<img" not in drawn and "&lt;img" in drawn
+    assert all("<img" not in text and "](javascript" not in text for text in contents(shown))
+    odd = Case('"><script>', Holder("waiting"), datetime.now(UTC), "<b>", "<i>", "<u>", "{{x}}")
+    listed = case_list([odd], "", datetime.now(UTC) + timedelta(hours=1))
+    assert not any(tag in listed for tag in ("<script", "<u>", "{{", "<B>"))
+
+
+# -- on the customer's page -----------------------------------------------------------------
+
+
+def test_the_customer_sees_who_has_the_conversation_and_what_they_write(chat, service):
+    conversation, shown = handed_over(chat)
+    session = conversation.session_id
+    assert "Waiting for a person" in shown["people"] and shown["timer"].active
+    assert shown["session"] == session
+    service.desk.take(session, "Ada")
+    shown = chat.follow(conversation)
+    assert "Ada has joined" in shown["people"] and shown["timer"].active
+    service.desk.say(session, "Ada", "first")
+    service.desk.say(session, "Ada", "second")
+    shown = chat.follow(shown["conversation"])
+    assert [text for text in contents(shown) if "Ada" in text] == [
+        "**Ada**\n\nfirst",
+        "**Ada**\n\nsecond",
+    ]
+    again = chat.follow(shown["conversation"])
+    assert again.keys() == {"people"}  # nothing new, nothing drawn
+    conversation, shown = asked(chat, "thank you", shown["conversation"])
+    assert contents(shown)[-2] == "thank you" and "Ada has joined" in shown["people"]
+    service.desk.give_back(session, "Ada")
+    shown = chat.follow(conversation)
+    assert "Ada has left" in shown["people"] and not shown["timer"].active
+    conversation, shown = asked(chat, "What does E24 mean?", shown["conversation"])
+    assert conversation.latest.reply.action == "answer" and shown["people"] == ""
+
+
+def test_a_closed_conversation_is_said_to_be_closed_and_asks_no_more(chat, service):
+    conversation, _ = handed_over(chat)
+    service.desk.take(conversation.session_id, "Ada")
+    service.desk.close(conversation.session_id, "Ada")
+    shown = chat.follow(conversation)
+    assert "Ada has closed" in shown["people"] and not shown["timer"].active
+    assert chat.restart()["people"] == "" and chat.restart()["session"] == ""
+
+
+def test_while_the_assistant_has_it_nothing_is_asked(chat):
+    conversation, shown = asked(chat, "What does E24 mean?")
+    assert not shown["timer"].active and shown["people"] == ""
+
+
+def test_a_message_that_comes_while_a_reply_streams_is_shown_with_it(chat, service):
+    conversation, _ = handed_over(chat)
+    service.desk.take(conversation.session_id, "Ada")
+    steps = chat.send({"text": "And now?"}, "smart-home", False, conversation)
+    begun = next(steps)["conversation"]
+    service.desk.say(conversation.session_id, "Ada", "wait")
+    assert chat.follow(begun).keys() == {"people"}
+    *_, shown = steps
+    assert "wait" in contents(shown)[-1]
+    assert len(shown["conversation"].latest.messages) == 1
+
+
+def test_a_database_that_does_not_answer_costs_the_page_nothing(chat, service, monkeypatch):
+    conversation, _ = handed_over(chat)
+
+    def fails(*_):
+        raise StoreError("The database cannot be read.")
+
+    monkeypatch.setattr(service, "holder", fails)
+    assert chat.follow(conversation).keys() == {"people"}
+    assert chat.resume(conversation.session_id, Conversation()).keys() == {"people"}
+
+
+def test_a_reload_shows_the_conversation_as_it_was(chat, service, tmp_path):
+    recording = write_wav(tmp_path / "question.wav", 0.5)
+    turn = UserTurn("E24", service.folder / "e24.png", recording, "smart-home")
+    *_, shown = chat.answer(Conversation().ask(turn))
+    session = shown["session"]
+    list(service.reply(UserTurn("a person please", session_id=session, knowledge="smart-home")))
+    service.desk.take(session, "Ada")
+    service.desk.say(session, "Ada", "hello")
+    shown = chat.resume(session, Conversation())
+    texts = contents(shown)
+    assert HEARD.text in texts[0] and "[1](#source-1-1" in texts[1] and "hello" in texts[-1]
+    seen = shown["chat"][0]["content"][1]
+    assert SEEN.labels[0].name in seen and SEEN.text[0].text in seen
+    assert "Ada has joined" in shown["people"] and shown["timer"].active
+    assert "Error E24 on the washing machine" in shown["panel"]
+    assert shown["picker"] == "smart-home" and shown["session"] == session
+    assert turn_of_message(shown["conversation"], 1) == service.turn_ids[0]
+    assert turn_of_message(shown["conversation"], len(texts) - 1) == service.turn_ids[1]
+
+
+@pytest.mark.parametrize("session", ["", "nobody-knows-it", "../etc", None])
+def test_a_session_that_is_not_there_changes_nothing(chat, session):
+    assert chat.resume(session, Conversation()).keys() == {"people"}
+
+
+def test_a_conversation_that_has_begun_is_not_replaced_by_an_older_one(chat):
+    older, _ = handed_over(chat)
+    newer, _ = asked(chat, "router")
+    assert chat.resume(older.session_id, newer).keys() == {"people"}
+
+
+def test_talk_to_a_person_works_on_an_empty_conversation(chat, service):
+    *_, shown = chat.ask_for_person("finance", False, Conversation())
+    (case,) = service.desk.waiting()
+    assert case.conversation == shown["session"] and case.knowledge == "finance"
+
+
+# -- the endpoint and the store -------------------------------------------------------------
+
+
+def test_messages_of_a_conversation_since_one_of_them(chat, service):
+    endpoints, session = Endpoints(service), handed_over(chat)[0].session_id
+    assert endpoints.messages(session) == {"owner": "waiting", "agent": "", "messages": []}
+    service.desk.take(session, "Ada")
+    first, second = (service.desk.say(session, "Ada", text) for text in ("one", "two"))
+    answer = endpoints.messages(session)
+    assert (answer["owner"], answer["agent"]) == ("person", "Ada")
+    assert [(m["number"], m["author"], m["text"]) for m in answer["messages"]] == [
+        (first.number, "Ada", "one"),
+        (second.number, "Ada", "two"),
+    ]
+    assert datetime.fromisoformat(answer["messages"][0]["created"]) == first.created
+    assert len(endpoints.messages(session, first.number)["messages"]) == 1
+    for wrong in ("", None, "../etc"):
+        with pytest.raises(gr.Error):
+            endpoints.messages(wrong)
+
+
+def test_a_transcript_holds_turns_and_messages_in_the_order_in_which_they_came(chat, service):
+    conversation, _ = handed_over(chat)
+    session = conversation.session_id
+    service.desk.take(session, "Ada")
+    service.desk.say(session, "Ada", "one")
+    asked(chat, "two", conversation)
+    service.desk.say(session, "Ada", "three")
+    said = service.conversation(session)
+    kinds = [KeptTurn, KeptTurn, Message, KeptTurn, Message]
+    assert [type(each) for each in said] == kinds
+    assert [each.created for each in said] == sorted(each.created for each in said)
+    assert all(each.created.tzinfo for each in said)
+    kept = said[0]
+    assert kept.citations == ("e24",) and kept.hits[0].entry.title.startswith("Error E24")
+
+
+def test_the_real_pipeline_keeps_what_the_pages_show(make, service):  # noqa: F811
+    """What was understood is read again as it was, and both services tell the same story."""
+    for asked_of, base in ((make(), "kb"), (service, "smart-home")):
+        (*_, last) = asked_of.reply(UserTurn("refund late E24", knowledge=base))
+        session = last.reply.session_id
+        list(asked_of.reply(UserTurn("I want to talk to a person", None, None, base, session)))
+        asked_of.desk.take(session, "Ada")
+        asked_of.desk.say(session, "Ada", "hello")
+        list(asked_of.reply(UserTurn("thank you", None, None, base, session)))
+        said = asked_of.conversation(session)
+        assert [type(each) for each in said] == [KeptTurn, KeptTurn, Message, KeptTurn]
+        assert [turn.action for turn in said if isinstance(turn, KeptTurn)][1:] == ["handoff"] * 2
+        first = conversation_of(said, asked_of.holder(session)).exchanges[0].reply
+        kept = (first.text, first.fusion, first.transcript, first.image, first.turn_id)
+        reply = last.reply
+        assert kept == (reply.text, reply.fusion, reply.transcript, reply.image, reply.turn_id)
+        assert [(c.number, c.entry_id, c.title) for c in first.citations] == [
+            (c.number, c.entry_id, c.title) for c in reply.citations
+        ]
+        (case,) = asked_of.desk.open()
+        assert (case.holder, case.reason) == (Holder("person", "Ada"), "asked")
+        with pytest.raises(InputError):
+            asked_of.holder("../etc")
