@@ -284,15 +284,13 @@ def test_a_gate_that_was_fitted_to_other_encoders_says_so(caplog):
 
 
 @pytest.mark.parametrize("text_model", ["all-MiniLM-L6-v2", "multilingual-e5-small"])
-def test_nothing_of_another_encoder_decides_with_a_packaged_one(text_model, caplog):
+def test_a_packaged_encoder_has_a_score_and_a_selector_of_its_own(text_model, caplog):
     from mm_support.config import Settings
     from mm_support.decode.select import SELECTOR_FILE, load_selector, selector_file
     from mm_support.knowledge.text_score import load_text_score
-    from mm_support.loading import gate_for
     from mm_support.paths import fitted_to
 
     settings = Settings(profile="embedded", text_model=f"package:{text_model}")
-    gate_for(settings)
     load_text_score(settings.text_model)
     own = selector_file(settings.text_model)
     assert own == fitted_to(settings.text_model) / SELECTOR_FILE and load_selector(own)
