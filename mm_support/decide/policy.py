@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mm_support.decide.confidence import Gate
+from mm_support.decide.follow_up import LEANS
 from mm_support.decide.intents import Reads, ReadsIntents
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
@@ -238,7 +239,7 @@ def _stuck(here: Situation) -> Decision | None:
 def _unnamed(here: Situation) -> Decision | None:
     """The message leans on something that is not there: no turn before, no photo, no code."""
     named = here.past or here.query.identifiers or "photo" in here.query.fused.weights
-    leans = here.reads.follow_up >= 0.5
+    leans = here.reads.follow_up >= LEANS
     return here.decide("clarify", "unnamed") if leans and not named else None
 
 
