@@ -53,6 +53,7 @@ PRESSING: dict[str, Reason] = {
     "person": "asked",
     "upset": "upset",
 }
+CERTAIN = 0.5  # probability from which a courtesy counts though an entry would answer
 # label -> reason of a short friendly reply
 COURTESIES: dict[str, Reason] = {
     "goodbye": "goodbye",
@@ -182,8 +183,9 @@ def _pressing(here: Situation) -> Decision | None:
 
 def _courtesy(here: Situation) -> Decision | None:
     """A message that only greets, thanks, takes leave or agrees gets a short friendly reply."""
-    if "photo" in here.query.fused.weights:
-        return None
+    read = (here.reads.probability[label] for label in COURTESIES if here.says(label))
+    if "photo" in here.query.fused.weights or (here.sure and max(read, default=0.0) < CERTAIN):
+        return None  # "Brew 2" may look like a farewell to whoever does not sell it
     reason = next(_reasons(here, COURTESIES), None)
     if reason == "acknowledged" and here.before and here.before.asked_about:
         return None  # "Is it about A or B?" - "Yes": it is still to be told which
