@@ -126,6 +126,7 @@ class FakeIntents:
         "I want to talk to a person": "person",
         "do you have this": "similar",
         "hello": "greeting",
+        "and then?": "follow_up",
     }
 
     def __init__(self, *says: str, choice: str = "") -> None:
