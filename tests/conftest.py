@@ -128,7 +128,6 @@ class FakeIntents:
         "hello": "greeting",
         "what about that": "follow_up",
         "and then?": "follow_up",
-        "and then?": "follow_up",
     }
 
     def __init__(self, *says: str, choice: str = "") -> None:
