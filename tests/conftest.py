@@ -126,6 +126,7 @@ class FakeIntents:
         "I want to talk to a person": "person",
         "do you have this": "similar",
         "hello": "greeting",
+        "what about that": "follow_up",
         "and then?": "follow_up",
         "the second one": "choose",
     }
