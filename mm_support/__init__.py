@@ -5,6 +5,8 @@ from mm_support import Settings, SupportService, UserTurn
 reply = SupportService.load(Settings()).answer(UserTurn(text="How long is the warranty?"))
 """
 
+from typing import TYPE_CHECKING
+
 from mm_support.privacy import switch_off_telemetry
 
 switch_off_telemetry()
@@ -18,6 +20,9 @@ from mm_support.errors import (
     WeightsError,
 )
 from mm_support.types import Reply, UserTurn
+
+if TYPE_CHECKING:
+    from mm_support.service import SupportService
 
 __all__ = [
     "GenerationError",

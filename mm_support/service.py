@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
@@ -221,7 +221,7 @@ class SupportService:
         assert isinstance(last, Finished)
         return last.reply
 
-    def reply(self, turn: UserTurn) -> Iterator[Event]:
+    def reply(self, turn: UserTurn) -> Generator[Event, None, None]:
         """Events while the turn is worked on; the last is Finished. Closing the iterator stops the
         work.
 

@@ -126,6 +126,9 @@ class FakeIntents:
         "I want to talk to a person": "person",
         "do you have this": "similar",
         "hello": "greeting",
+        "what about that": "follow_up",
+        "and then?": "follow_up",
+        "the second one": "choose",
     }
 
     def __init__(self, *says: str, choice: str = "") -> None:
@@ -134,7 +137,8 @@ class FakeIntents:
     def read(self, words):
         meant = [label for phrase, label in self.MEANS.items() if phrase in words]
         says = frozenset(self.says or meant)
-        return Reads(dict.fromkeys(says, 1.0), says, self.choice)
+        choice = self.choice or ("second" if "second" in words else "")
+        return Reads(dict.fromkeys(says, 1.0), says, choice)
 
 
 class FakeVoice:

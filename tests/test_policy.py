@@ -7,6 +7,7 @@ import pytest
 from conftest import FakeIntents
 
 from mm_support.decide.confidence import FEATURES, Gate, features, gate_file, load_gate
+from mm_support.decide.intents import Reads
 from mm_support.decide.policy import Policy, candidates
 from mm_support.errors import InputError, WeightsError
 from mm_support.knowledge.query import SearchQuery
@@ -186,6 +187,16 @@ def test_a_courtesy_is_answered_in_kind_and_is_no_failure(label, reason):
     decision = decide(hits(0.9), says=[label])
     assert (decision.action, decision.reason) == ("clarify", reason)
     assert decide(hits(0.1), past=[Past("x", "y", "clarify", (), reason)]).reason == "unknown"
+
+
+def test_a_courtesy_that_is_hardly_likely_does_not_veto_a_sure_answer():
+    unlikely = Reads({"goodbye": 0.2}, frozenset({"goodbye"}))
+
+    def reason(score):
+        policy = Policy(GATE, FakeIntents())
+        return policy.decide(Question("brew 2"), QUERY, hits(score), (), unlikely).reason
+
+    assert (reason(0.9), reason(0.1)) == ("evidence", "goodbye")
 
 
 def test_yes_to_a_choice_of_two_is_no_courtesy():

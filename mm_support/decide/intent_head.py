@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mm_support.decide.intents import CHOICES, LABELS, N_GRAMS, Head, n_grams
+from mm_support.decide.intents import CHOICES, LABELS, LONGEST, N_GRAMS, Head, n_grams
 from mm_support.errors import WeightsError
 from mm_support.paths import ASSETS, PACKS, WEIGHTS
 from mm_support.types import Encode
@@ -294,8 +294,11 @@ def head_for(text_model: str, encode: Encode, cache_dir: Path, say: Callable[[st
 
 
 def _version(text_model: str) -> str:
-    """Names the encoder, the examples and the packs: with others a head is fitted anew."""
-    digest = hashlib.sha256(text_model.encode())
+    """Names the encoder, what is read, the examples and the packs: with others a head is fitted
+    anew.
+    """
+    shape = (text_model, LABELS, CHOICES, N_GRAMS, LONGEST)
+    digest = hashlib.sha256(repr(shape).encode())
     for path in sorted([*EXAMPLES.glob("*.jsonl"), *PACKS.glob("*/entries.jsonl")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

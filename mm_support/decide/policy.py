@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mm_support.decide.confidence import Gate
+from mm_support.decide.follow_up import LEANS
 from mm_support.decide.intents import Reads, ReadsIntents
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
@@ -52,6 +53,7 @@ PRESSING: dict[str, Reason] = {
     "person": "asked",
     "upset": "upset",
 }
+CERTAIN = 0.5  # probability from which a courtesy counts though an entry would answer
 # label -> reason of a short friendly reply
 COURTESIES: dict[str, Reason] = {
     "goodbye": "goodbye",
@@ -181,8 +183,9 @@ def _pressing(here: Situation) -> Decision | None:
 
 def _courtesy(here: Situation) -> Decision | None:
     """A message that only greets, thanks, takes leave or agrees gets a short friendly reply."""
-    if "photo" in here.query.fused.weights:
-        return None
+    read = (here.reads.probability[label] for label in COURTESIES if here.says(label))
+    if "photo" in here.query.fused.weights or (here.sure and max(read, default=0.0) < CERTAIN):
+        return None  # "Brew 2" may look like a farewell to whoever does not sell it
     reason = next(_reasons(here, COURTESIES), None)
     if reason == "acknowledged" and here.before and here.before.asked_about:
         return None  # "Is it about A or B?" - "Yes": it is still to be told which
@@ -238,7 +241,7 @@ def _stuck(here: Situation) -> Decision | None:
 def _unnamed(here: Situation) -> Decision | None:
     """The message leans on something that is not there: no turn before, no photo, no code."""
     named = here.past or here.query.identifiers or "photo" in here.query.fused.weights
-    leans = here.reads.follow_up >= 0.5
+    leans = here.reads.follow_up >= LEANS
     return here.decide("clarify", "unnamed") if leans and not named else None
 
 

@@ -136,6 +136,7 @@ def _from_file(path: Path) -> np.ndarray:
     try:
         with av.open(
             io.BytesIO(data),
+            "r",
             metadata_errors="ignore",
             options={"format_whitelist": CONTAINERS, "protocol_whitelist": "none"},
         ) as container:
