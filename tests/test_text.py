@@ -8,8 +8,7 @@ import pytest
 from mm_support.config import PROFILES, Settings
 from mm_support.device import Device
 from mm_support.encode import text_models
-from mm_support.encode.text import TransformersTextEncoder, load_text_encoder
-from mm_support.encode.text_network import OnnxNetwork, export_int8, fastest_runtime
+from mm_support.encode.text import load_text_encoder
 from mm_support.errors import WeightsError
 
 TEXTS = [
@@ -198,38 +197,3 @@ def test_pieces_of_e5_are_the_words_in_both_languages(e5):
     _, pieces = e5.encode_pieces(["return it ", "怎么退货"])
     words = ["".join(e5.tokenizer.convert_ids_to_tokens(own.ids)) for own in pieces]
     assert words == ["▁return▁it", "怎么退货"]
-
-
-def test_eight_bits_mean_the_same(tiny, tmp_path):
-    exact = load(tiny())
-    export_int8(exact.tokenizer.name_or_path, tmp_path / "model.onnx")
-    rounded = TransformersTextEncoder(
-        OnnxNetwork(tmp_path / "model.onnx"), exact.tokenizer, exact.entry
-    )
-    vectors = check_is_an_encoder(rounded)
-    assert (vectors * exact.encode(TEXTS)).sum(axis=1).min() > 0.99
-    assert [len(own.ids) for own in rounded.encode_pieces(TEXTS)[1]] == [
-        len(own.ids) for own in exact.encode_pieces(TEXTS)[1]
-    ]
-
-
-def test_eight_bits_are_for_processors_that_would_compute_in_float32():
-    import torch
-
-    assert fastest_runtime(cpu()) == "int8"
-    assert fastest_runtime(cpu("bfloat16")) == "torch"
-    gpu = Device(torch.device("cuda"), torch.float32, "test")
-    assert fastest_runtime(gpu) == "torch"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("model", ["all-MiniLM-L6-v2", "multilingual-e5-small"])
-def test_package_weights_in_eight_bits_are_kept_and_mean_the_same(settings, model, monkeypatch):
-    settings = settings.with_changes(text_model=f"package:{model}")
-    exact = load_text_encoder(settings, cpu(), "torch")
-    rounded = load_text_encoder(settings, cpu(), "int8")
-    for kind in ("query", "passage"):
-        likeness = (exact.encode(TEXTS, kind) * rounded.encode(TEXTS, kind)).sum(axis=1)
-        assert likeness.min() > 0.99
-    monkeypatch.setattr("mm_support.encode.text_network.export_int8", None)
-    check_is_an_encoder(load_text_encoder(settings, cpu()))

@@ -4,10 +4,13 @@ that is none.
 
 from __future__ import annotations
 
+import argparse
+
 import numpy as np
 import pytest
 import torch
 
+from assets.training.image import add_arguments, run
 from assets.training.image_head import (
     Head,
     Photos,
@@ -18,8 +21,9 @@ from assets.training.image_head import (
     unit,
 )
 from assets.training.image_judge import compare, sessions
-from mm_support.__main__ import main
+from mm_support.config import Settings
 from mm_support.encode import clip_lite
+from mm_support.errors import InputError
 from mm_support.knowledge import scoring
 from mm_support.knowledge.pictures import PictureCalibration
 
@@ -160,6 +164,8 @@ def test_calibrations_find_back_what_made_the_answers():
     assert scale > 10 and 0.2 < none < 0.5
 
 
-def test_a_folder_of_another_layout_is_said_in_one_sentence(tmp_path, capsys):
-    assert main(["train", "image", "--photos", str(tmp_path)]) == 2
-    assert "GroceryStoreDataset" in capsys.readouterr().err
+def test_a_folder_of_another_layout_is_said_in_one_sentence(tmp_path):
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(InputError, match="GroceryStoreDataset"):
+        run(parser.parse_args(["--photos", str(tmp_path)]), Settings(data_dir=tmp_path))

@@ -22,14 +22,7 @@ import numpy as np
 from mm_support.config import Settings
 from mm_support.device import Device
 from mm_support.encode.text_models import Kind, TextModel, text_model
-from mm_support.encode.text_network import (
-    RUNTIMES,
-    Network,
-    Runtime,
-    fastest_runtime,
-    int8_network,
-    torch_network,
-)
+from mm_support.encode.text_network import Network, torch_network
 from mm_support.errors import WeightsError
 from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.weights import PREFIX, package_weights
@@ -195,11 +188,9 @@ class RememberingEncoder:
                 self._known.popitem(last=False)
 
 
-def load_text_encoder(
-    settings: Settings, device: Device, runtime: Runtime | None = None
-) -> TransformersTextEncoder:
+def load_text_encoder(settings: Settings, device: Device) -> TransformersTextEncoder:
     """The encoder that settings.text_model names: package weights, a local folder or a hub
-    repository. runtime: None chooses the fastest.
+    repository.
 
     Raises WeightsError where the weights cannot be had.
     """
@@ -212,20 +203,14 @@ def load_text_encoder(
     name, entry = settings.text_model, text_model(settings.text_model)
     packaged = name.startswith(PREFIX)
     source = str(package_weights(name, settings.cache_dir)) if packaged else name
-    runtime = runtime or (fastest_runtime(device) if packaged else "torch")
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
-        network = (
-            int8_network(Path(source), settings.cache_dir)
-            if runtime == "int8"
-            else torch_network(source, device)
-        )
+        network = torch_network(source, device)
     except (OSError, ValueError) as exc:
         raise WeightsError(
             f"The text encoder {name!r} could not be loaded: connect to the hub, give a local "
             "folder, or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
-    log.info("text encoder %s: %s", name, RUNTIMES[runtime])
     entry = replace(entry, pooling=entry.pooling or _pooling(source))
     return TransformersTextEncoder(network, tokenizer, entry)
 
