@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mm_support.decide.confidence import Gate
-from mm_support.decide.follow_up import LEANS
 from mm_support.decide.intents import Reads, ReadsIntents
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
@@ -21,6 +20,7 @@ CANDIDATES = 3  # entries that a question back may name
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
 # confidence of a transcript below which nobody is handed over or warned: it is asked instead
 HEARD_SURELY = 0.5
+LIKELY = 0.5  # probability from which a message more likely leans on what is not there than not
 
 Reason = Literal[
     "self_harm",
@@ -241,7 +241,7 @@ def _stuck(here: Situation) -> Decision | None:
 def _unnamed(here: Situation) -> Decision | None:
     """The message leans on something that is not there: no turn before, no photo, no code."""
     named = here.past or here.query.identifiers or "photo" in here.query.fused.weights
-    leans = here.reads.follow_up >= LEANS
+    leans = here.reads.follow_up >= LIKELY
     return here.decide("clarify", "unnamed") if leans and not named else None
 
 
