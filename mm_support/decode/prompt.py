@@ -32,7 +32,8 @@ MAX_TITLE = 120  # characters
 MAX_WORDS = 500  # characters of each of the customer's fields
 
 _SPECIAL = re.compile(
-    r"<\|[^|<>]{0,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|</?(?:evidence|typed|said|photo|start_of_turn|end_of_turn)\b[^>]*>",
+    r"<\|[^|<>]{0,40}\|>|</?s>|\[/?INST\]|<</?SYS>>"
+    r"|</?(?:evidence|typed|said|photo|start_of_turn|end_of_turn)\b[^>]*>",
     re.IGNORECASE,
 )
 _UNPRINTABLE = re.compile(
