@@ -4,6 +4,8 @@ A model's name is one of
     package:NAME   weights that the package index carries, listed in weights.lock.json
     org/model      a repository on the Hugging Face hub (for images: open_clip "architecture/tag")
     a folder       weights on this machine, in the layout of the hub
+reply_model may be "none", and verifier_model "fitted": the network that was fitted to the text
+encoder and comes with the project.
 """
 
 from __future__ import annotations
@@ -19,13 +21,16 @@ from mm_support.errors import InputError
 ENV_PREFIX = "MM_SUPPORT_"
 FUSIONS = ("weighted-sum", "concatenation", "attention")
 
+NONE = "none"  # as reply_model: replies are the entries' own sentences
+
 PROFILES: dict[str, dict[str, str]] = {
     "embedded": {
         "speech_model": "package:whisper-base",
         "image_model": "package:clip-lite",
         "text_model": "package:all-MiniLM-L6-v2",
-        "reply_model": "package:SmolLM2-135M-Instruct",
+        "reply_model": NONE,
         "voice_model": "package:piper-en-us-joe",
+        "verifier_model": "fitted",
     },
     "standard": {
         "speech_model": "turbo",
@@ -33,6 +38,7 @@ PROFILES: dict[str, dict[str, str]] = {
         "text_model": "intfloat/multilingual-e5-base",
         "reply_model": "Qwen/Qwen2.5-1.5B-Instruct",
         "voice_model": "package:piper-en-us-joe",
+        "verifier_model": "MoritzLaurer/mDeBERTa-v3-base-xnli-multilingual-nli-2mil7",
     },
     "large": {
         "speech_model": "turbo",
@@ -40,6 +46,7 @@ PROFILES: dict[str, dict[str, str]] = {
         "text_model": "BAAI/bge-m3",
         "reply_model": "Qwen/Qwen2.5-VL-7B-Instruct",
         "voice_model": "package:piper-en-us-joe",
+        "verifier_model": "MoritzLaurer/mDeBERTa-v3-base-xnli-multilingual-nli-2mil7",
     },
 }
 
@@ -50,7 +57,8 @@ class Settings:
 
     data_dir holds the index, the store and the pictures; cache_dir the weights.
     device: "auto", or a torch device such as "cpu" or "cuda:0".
-    llm_url: an OpenAI-compatible server that writes the replies instead of a local model.
+    llm_url: an OpenAI-compatible server that writes the replies instead of a local model; llm_sees:
+    its model takes photos.
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: empty, the index
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
@@ -73,10 +81,12 @@ class Settings:
     text_model: str = ""
     reply_model: str = ""
     voice_model: str = ""
+    verifier_model: str = ""
     fusion: str = "weighted-sum"
     llm_url: str = ""
     llm_model: str = ""
     llm_key: str = field(default="", repr=False)
+    llm_sees: bool = False
     database_url: str = field(default="", repr=False)
     index_url: str = ""
     keep_media: bool = False

@@ -19,6 +19,7 @@ from mm_support.decide.intent_head import head_for
 from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.verify import load_verifier
 from mm_support.decode.voice import load_voice
 from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
@@ -81,10 +82,11 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         knowledge = Knowledge(index, text, image, understand, reading)
         ingest_packs(knowledge, PACKS, report)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
-        report("Loading the language model and the voice")
+        report("Loading the voice and, where there is one, the language model")
         intents = IntentReader(head, asked.encode)
         policy, voice = Policy(gate_for(settings), intents), load_voice(settings)
-        writer = ReplyWriter(model.result(), asked, settings.text_model)
+        verifier = load_verifier(settings, device, text) if model.result() else None
+        writer = ReplyWriter(model.result(), asked, settings.text_model, verifier)
         opened.callback(Renewal(knowledge, settings.data_dir / "index").close)
         return Parts(
             device.reason,
@@ -105,16 +107,21 @@ def text_in(reader: TextReader, picture: Image.Image) -> str:
 
 
 def _load_beside(
-    opened: ExitStack, load: Callable[..., LanguageModel], *args: object
-) -> Future[LanguageModel]:
-    """Opens the language model in a thread, since that needs little of Python; it is closed with
-    the rest, also where nobody has waited for it.
+    opened: ExitStack, load: Callable[..., LanguageModel | None], *args: object
+) -> Future[LanguageModel | None]:
+    """Opens the language model, where there is one, in a thread, since that needs little of Python;
+    it is closed with the rest, also where nobody has waited for it.
     """
     beside = ThreadPoolExecutor(1, "load beside")
     model = beside.submit(load, *args)
     beside.shutdown(wait=False)
-    opened.callback(lambda: model.exception() or model.result().close())
+    opened.callback(_close, model)
     return model
+
+
+def _close(model: Future[LanguageModel | None]) -> None:
+    if model.exception() is None and (opened := model.result()) is not None:
+        opened.close()
 
 
 def _report_fetching(report: Callable[[str], None], what: str, done: int, total: int) -> None:
@@ -129,10 +136,11 @@ def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int],
         name.removeprefix(PREFIX)
         for model in MODELS
         if (name := getattr(settings, model)).startswith(PREFIX)
+        and not (model == "reply_model" and settings.llm_url)
     ]
     names = dict.fromkeys(part for name in packaged for part in MADE_OF.get(name, (name,)))
     fetch(list(names), settings.cache_dir, report)
-    if settings.reply_model.startswith(PREFIX):
+    if settings.reply_model.startswith(PREFIX) and not settings.llm_url:
         trained_gguf(settings)
 
 

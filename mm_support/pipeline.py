@@ -23,7 +23,7 @@ from mm_support import as_json
 from mm_support.decide.follow_up import resolve
 from mm_support.decide.policy import SILENCE, Decision
 from mm_support.decode.compose import Speech, compose, evidence_of, intent_of
-from mm_support.decode.reply import Sentence
+from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
@@ -124,7 +124,7 @@ def steps(
     """The whole turn. past: earlier turns of the conversation, oldest first; owner: whose it is."""
     clock = Clock()
     judged = yield from judge(parts, turn, past, owner, clock=clock)
-    return (yield from decode(parts, judged, clock))
+    return (yield from decode(parts, judged, clock, past))
 
 
 def judge(
@@ -203,13 +203,13 @@ def retrieve(parts: Parts, knowledge: str, query: SearchQuery) -> tuple[Hit, ...
     return tuple(parts.knowledge.find(knowledge, query, FOUND))
 
 
-def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
+def decode(parts: Parts, judged: Judged, clock: Clock, past: Sequence[Past] = ()) -> Step[Answered]:
     """Checked sentences as they come, their sound behind them, and the reply that they make."""
     if judged.query is not None:
         yield Working("write", "Writing")
     said: list[tuple[Sentence, str]] = []
     speech, stop = Speech(parts.voice, judged.turn.speak), threading.Event()
-    written = compose(parts.writer, judged.question, judged.decision, stop)
+    written = compose(parts.writer, judged.question, judged.decision, stop, past)
     try:
         for piece in speech.alongside(written):
             if isinstance(piece, Audio):
@@ -217,6 +217,9 @@ def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
                 yield Spoken(piece)
                 continue
             clock.mark("first_words")
+            if isinstance(piece, Meanwhile):
+                yield Working("quote", piece.text)
+                continue
             said.append((piece, piece.shown(said[-1][0] if said else None)))
             yield Said(said[-1][1])
     finally:

@@ -17,11 +17,12 @@ import numpy as np
 
 from mm_support.as_json import snippet
 from mm_support.decide.policy import Decision
-from mm_support.decode.reply import ReplyWriter, Sentence
+from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import Voice, clauses
 from mm_support.errors import GenerationError
 from mm_support.language.messages import clarify_text, has_message, message
-from mm_support.types import Audio, Citation, Hit, Intent, Question
+from mm_support.types import Audio, Citation, Hit, Intent, Past, Question
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +31,16 @@ MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 
 def compose(
-    writer: ReplyWriter, question: Question, decision: Decision, stop: threading.Event
-) -> Iterator[Sentence]:
+    writer: ReplyWriter,
+    question: Question,
+    decision: Decision,
+    stop: threading.Event,
+    past: Sequence[Past] = (),
+) -> Iterator[Sentence | Meanwhile]:
     """The sentences of the reply that was decided on, as they become ready."""
     language, question_back = question.language, f"question_back.{decision.reason}"
     if decision.action == "answer":
-        yield from writer.write(question, decision.hits, stop)
+        yield from writer.write(question, decision.hits, stop, past)
     if decision.action == "handoff" and decision.hits:
         yield from writer.whole(decision.hits[0].entry)
     if decision.action == "handoff":
@@ -95,9 +100,11 @@ class Speech:
         self._waiting: deque[Future[Audio]] = deque()
         self._spoken: list[Audio] = []
 
-    def alongside(self, sentences: Iterator[Sentence]) -> Iterator[Sentence | Audio]:
+    def alongside(
+        self, sentences: Iterator[Sentence | Meanwhile]
+    ) -> Iterator[Sentence | Meanwhile | Audio]:
         """The sentences as they come, and their sounds as soon as they are ready, each in its
-        order.
+        order; what is shown meanwhile is not spoken.
 
         The second sentence is asked for once sound is there: a draft would keep the processor from
         it.
@@ -114,7 +121,9 @@ class Speech:
             if coming and coming.done():
                 sentence, coming = coming.result(), None
                 over = sentence is None
-                if sentence:
+                if isinstance(sentence, Meanwhile):
+                    yield sentence
+                elif sentence:
                     parts = clauses(sentence.text) if first else [sentence.text]
                     self._waiting += [
                         self._speaker.submit(self._voice.speak, part) for part in parts

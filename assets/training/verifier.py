@@ -1,0 +1,277 @@
+"""Trains the network that tells whether a passage says what a claim says, for a text encoder.
+
+The pairs are those of claim_pairs.py. Token vectors are computed once; the network on top of them
+(decode/alignment.py) trains in minutes on one core. Figures are of documents that were held out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assets.training.claim_pairs import CLAIMS, SUPPORTED, WRONG, Pair, all_pairs
+from assets.training.command import main
+from mm_support.config import Settings
+from mm_support.decode.alignment import CLASSES, centre, closeness, evidence
+from mm_support.language.facts import missing
+from mm_support.paths import fitted_to
+
+NAME = "verifier.safetensors"
+PROJECTED, COMPARED, HIDDEN = 64, 64, 64
+EPOCHS, BATCH, RATE, DROPOUT, DECAY = 14, 64, 1.5e-3, 0.2, 1e-2
+LONGEST = 64  # tokens of a claim
+KEPT = 0.9  # share of the right claims that is let through where the wrong ones are counted
+LET_THROUGH = 0.02  # share of the wrong paraphrases and answers at the threshold that is kept
+MOST_ALIKE = 1500  # training pairs of one kind
+# what the threshold is for: claims like those that a language model writes
+LIKE_WRITTEN = (
+    "paraphrase",
+    "written",
+    "negated paraphrase",
+    "neighbour",
+    "answered",
+    "unanswerable",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("texts", type=Path, help="folder with qa/, nli/ and helpdesk/")
+    parser.add_argument("--out", type=Path, help="folder (default: that of the text encoder)")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    from safetensors.numpy import save_file
+
+    pairs = limited(all_pairs(args.texts, args.seed), args.seed)
+    vectors = token_vectors(pairs, settings)
+    started, mean = time.process_time(), mean_token(vectors)
+    seen = [as_seen(pair, vectors, mean) for pair in pairs]
+    held = np.array([is_held_out(pair) for pair in pairs])
+    weights, probabilities = fit(seen, pairs, held, args.seed)
+    exact = np.array([not missing(p.claim, [f"{p.title}. {' '.join(p.sentences)}"]) for p in pairs])
+    figures = measure([p for p, h in zip(pairs, held) if h], probabilities[held], exact[held])
+    threshold = choose(pairs, probabilities, held, exact)
+    folder = args.out or fitted_to(settings.text_model)
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {name: rows.astype(np.float16) for name, rows in {**weights, "centre": mean}.items()}
+    save_file(arrays, folder / NAME)
+    card = {
+        "threshold": round(float(threshold), 4),
+        "classes": CLASSES,
+        "made_for": settings.text_model,
+        "card": {
+            "what": "Decomposable attention on token vectors: does the passage say the claim?",
+            "data": "See assets/training/claim_pairs.py: SQuAD 2.0 dev and CMRC 2018 (CC BY-SA 4.0),"
+            " WiCE (ODC-BY, texts CC BY-SA), BEGIN (see its licences), RustDesk, Plausible and"
+            " Chatwoot documentation, the packs of this project and paraphrases written for it",
+            "command": "python -m assets.training.verifier TEXTS",
+            "seconds": round(time.process_time() - started),
+            "pairs": {"training": int((~held).sum()), "held_out": int(held.sum())},
+            "held_out": figures,
+        },
+    }
+    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+    (folder / NAME).with_suffix(".json").write_text(text, encoding="utf-8")
+    print(text)
+    return 0
+
+
+def is_held_out(pair: Pair) -> bool:
+    return pair.document == "wice-held" or (pair.document != "wice" and pair.held_out)
+
+
+def limited(pairs: Sequence[Pair], seed: int) -> list[Pair]:
+    """At most MOST_ALIKE of a kind, drawn at random."""
+    order = np.random.default_rng(seed).permutation(len(pairs))
+    kinds: dict[str, int] = defaultdict(int)
+    kept = []
+    for i in order:
+        kinds[pairs[i].kind] += 1
+        if kinds[pairs[i].kind] <= MOST_ALIKE:
+            kept.append(pairs[i])
+    return kept
+
+
+def token_vectors(pairs: Sequence[Pair], settings: Settings) -> dict[str, np.ndarray]:
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+
+    encoder = load_text_encoder(settings, resolve_device(settings.device))
+    texts = {t for p in pairs for t in (p.claim, p.title, *p.sentences) if t.strip()}
+    ordered = sorted(texts)
+    found: dict[str, np.ndarray] = {"": np.zeros((0, encoder.dim), np.float16)}
+    for start in range(0, len(ordered), 1024):
+        part = ordered[start : start + 1024]
+        _, pieces = encoder.encode_pieces(part, "passage")
+        found |= {text: piece.vectors for text, piece in zip(part, pieces)}
+        print(f"{start + len(part)} of {len(ordered)} texts", flush=True)
+    return found
+
+
+def mean_token(vectors: dict[str, np.ndarray]) -> np.ndarray:
+    some = [rows for rows in list(vectors.values())[:4000] if len(rows)]
+    return np.concatenate(some).astype(np.float32).mean(axis=0)
+
+
+def as_seen(
+    pair: Pair, vectors: dict[str, np.ndarray], mean: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    claim, title = (centre(vectors.get(t, vectors[""]), mean) for t in (pair.claim, pair.title))
+    sentences = [centre(vectors.get(s, vectors[""]), mean) for s in pair.sentences]
+    held, closest = evidence(claim, title, sentences)
+    half = [rows.astype(np.float16) for rows in (claim[:LONGEST], held, closest)]
+    return *half, closeness(claim, held, closest)
+
+
+def network(dim: int) -> Any:
+    """The network of decode/alignment.py for training."""
+    import torch
+    from torch import nn
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attend = nn.Linear(dim, PROJECTED, bias=False)
+            self.project = nn.Linear(dim, PROJECTED, bias=False)
+            self.there = nn.Linear(4 * PROJECTED + 1, COMPARED)
+            self.back = nn.Linear(4 * PROJECTED + 1, COMPARED)
+            self.hidden = nn.Linear(4 * COMPARED + 6, HIDDEN)
+            self.out = nn.Linear(HIDDEN, len(CLASSES))
+            self.scale = nn.Parameter(torch.tensor(10.0))
+            self.drop = nn.Dropout(DROPOUT)
+
+        def compared(self, asking, asks, held, holds, layer):
+            cosines = asking @ held.transpose(1, 2)
+            cosines = cosines.masked_fill(~holds[:, None], -1)
+            scores = self.scale * cosines + self.attend(asking) @ self.attend(held).transpose(1, 2)
+            share = scores.masked_fill(~holds[:, None], -1e4).softmax(-1)
+            own, other = self.project(asking), self.project(share @ held)
+            best = cosines.amax(-1, keepdim=True)
+            rows = torch.cat([own, other, (own - other).abs(), own * other, best], -1)
+            rows = layer(self.drop(rows)).relu() * asks[..., None]
+            return torch.cat([rows.sum(1) / asks.sum(1, keepdim=True), rows.amax(1)], -1)
+
+        def forward(self, claim, claims, held, holds, closest, near, close):
+            there = self.compared(claim, claims, held, holds, self.there)
+            back = self.compared(closest, near, claim, claims, self.back)
+            hidden = self.hidden(self.drop(torch.cat([there, back, close], -1))).relu()
+            return self.out(self.drop(hidden))
+
+    return Network()
+
+
+def fit(
+    seen: Sequence[tuple], pairs: Sequence[Pair], held: np.ndarray, seed: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The weights, and (n_pairs, 3) probabilities of all pairs."""
+    import torch
+
+    torch.manual_seed(seed)
+    rng, model = np.random.default_rng(seed), network(seen[0][0].shape[1])
+    labels = torch.tensor([pair.label for pair in pairs])
+    training = np.flatnonzero(~held)
+    steps = EPOCHS * (len(training) // BATCH + 1)
+    optimiser = torch.optim.AdamW(model.parameters(), RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
+    for epoch in range(EPOCHS):
+        model.train()
+        total = 0.0
+        for rows in batches(seen, training, rng):
+            found = loss(model(*padded([seen[i] for i in rows])), labels[rows])
+            optimiser.zero_grad()
+            found.backward()
+            optimiser.step()
+            schedule.step()
+            total += float(found) * len(rows)
+        print(f"epoch {epoch + 1}: loss {total / len(training):.4f}", flush=True)
+    model.eval()
+    probabilities = np.zeros((len(seen), len(CLASSES)))
+    with torch.inference_mode():
+        for start in range(0, len(seen), BATCH):
+            logits = model(*padded(seen[start : start + BATCH]))
+            probabilities[start : start + BATCH] = logits.softmax(-1).numpy()
+    return {name: value.numpy() for name, value in model.state_dict().items()}, probabilities
+
+
+def batches(seen: Sequence[tuple], rows: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """Pairs of about the same size together, in random order."""
+    sizes = np.array([len(seen[i][1]) for i in rows]) + 12 * rng.random(len(rows))
+    order = rows[np.argsort(sizes)]
+    parts = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+    return [parts[i] for i in rng.permutation(len(parts))]
+
+
+def loss(logits: Any, labels: Any) -> Any:
+    """Cross entropy; a claim that is WRONG may be contradicted or not said."""
+    import torch
+
+    logs = logits.log_softmax(-1)
+    either = torch.logsumexp(logs[:, :SUPPORTED], -1)
+    own = logs.gather(1, labels.clamp(min=0)[:, None])[:, 0]
+    return -torch.where(labels == WRONG, either, own).mean()
+
+
+def padded(rows: Sequence[tuple]) -> tuple[Any, ...]:
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    found = []
+    for place in range(3):
+        texts = [torch.from_numpy(row[place]).float() for row in rows]
+        found.append(pad_sequence(texts, batch_first=True))
+        lengths = torch.tensor([len(text) for text in texts])
+        found.append(torch.arange(found[-1].shape[1])[None] < lengths[:, None])
+    return *found, torch.from_numpy(np.array([row[3] for row in rows]))
+
+
+def choose(
+    pairs: Sequence[Pair], probabilities: np.ndarray, held: np.ndarray, exact: np.ndarray
+) -> float:
+    """The probability above which LET_THROUGH of held-out claims like a model's wrong ones lie,
+    among those that the exact check lets pass.
+    """
+    wrong = [
+        probabilities[i, SUPPORTED] if exact[i] else 0.0
+        for i, pair in enumerate(pairs)
+        if held[i] and pair.kind in LIKE_WRITTEN and pair.label != SUPPORTED
+    ]
+    return float(np.quantile(wrong, 1 - LET_THROUGH))
+
+
+def measure(pairs: Sequence[Pair], probabilities: np.ndarray, exact: np.ndarray) -> dict[str, Any]:
+    """By kind: pairs, share rightly told at one half, and, of the wrong ones, the share let through
+    where KEPT of all right ones are; with the exact check beside the network, and without.
+    """
+    supported = probabilities[:, SUPPORTED]
+    right = np.array([pair.label == SUPPORTED for pair in pairs])
+    bar = np.quantile(supported[right], 1 - KEPT)
+    figures: dict[str, Any] = {}
+    for kind in sorted({pair.kind for pair in pairs}):
+        own = np.array([pair.kind == kind for pair in pairs])
+        told = (supported[own] >= 0.5) == right[own]
+        figures[kind] = {"pairs": int(own.sum()), "accuracy": round(float(told.mean()), 3)}
+        passed = supported[own] >= bar
+        name = "kept" if right[own].all() else "let_through"
+        figures[kind][name] = round(float(passed.mean()), 3)
+        figures[kind][f"{name}_with_exact_check"] = round(float((passed & exact[own]).mean()), 3)
+    told = (supported >= 0.5) == right
+    wrong = (supported >= bar) & ~right
+    figures["all"] = {
+        "pairs": len(pairs),
+        "accuracy": round(float(told.mean()), 3),
+        "let_through": round(float(wrong.sum() / (~right).sum()), 3),
+        "let_through_with_exact_check": round(float((wrong & exact).sum() / (~right).sum()), 3),
+    }
+    return figures
+
+
+if __name__ == "__main__":
+    main(__doc__, add_arguments, run)
