@@ -22,6 +22,7 @@ ENV_PREFIX = "MM_SUPPORT_"
 FUSIONS = ("weighted-sum", "concatenation", "attention")
 
 NONE = "none"  # as reply_model: replies are the entries' own sentences
+SMALL = "package:SmolLM2-135M-Instruct"  # the model that was trained to point at sentences
 
 PROFILES: dict[str, dict[str, str]] = {
     "embedded": {
@@ -123,6 +124,10 @@ class Settings:
                 )
         values.update({name: value for name, value in overrides.items() if value is not None})
         return cls(**values)  # type: ignore[arg-type]
+
+    def with_small_model(self) -> Settings:
+        """The same with the packaged reply model, where they name none."""
+        return self.with_changes(reply_model=SMALL) if self.reply_model == NONE else self
 
     def with_changes(self, **changes: object) -> Settings:
         return replace(self, **changes)  # type: ignore[arg-type]

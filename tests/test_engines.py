@@ -438,7 +438,7 @@ def test_a_model_that_sees_stops_within_a_token_and_says_what_fails(seeing):
 
 @pytest.fixture(scope="module")
 def smol(settings):
-    model = load_language_model(settings, resolve_device("cpu"))
+    model = load_language_model(settings.with_small_model(), resolve_device("cpu"))
     yield model
     model.close()
 
@@ -588,7 +588,7 @@ def test_this_process_goes_on_while_the_model_reads_a_long_prompt(smol):
 
 @pytest.mark.slow
 def test_a_model_that_dies_is_a_plain_error(settings):
-    model = load_language_model(settings, resolve_device("cpu"))
+    model = load_language_model(settings.with_small_model(), resolve_device("cpu"))
     pieces = model.stream([{"role": "user", "content": "Tell me a very long story."}], 1000)
     next(pieces)
     model.process.kill()

@@ -80,7 +80,10 @@ def test_a_long_answer_is_cut_at_a_sentence_and_a_sentence_that_is_too_long_is_c
         .rstrip()
         .endswith("answer.")
     )
-    assert len(user_text(Question("q"), [Entry("x", "T", "word " * 1_000)])) < DRAFTING.passages[0] + 200
+    assert (
+        len(user_text(Question("q"), [Entry("x", "T", "word " * 1_000)]))
+        < DRAFTING.passages[0] + 200
+    )
 
 
 def test_clean_keeps_ordinary_text_as_it_is():

@@ -1,7 +1,7 @@
 """Is a claim what a passage says? A small network on the token vectors of the text encoder.
 
-Each token of the claim attends to those of the passage, and back; what it finds is compared with it,
-and the comparisons are added up (decomposable attention, Parikh et al. 2016). The token vectors are
+Each token of the claim attends to those of the passage, and back; what it finds is compared with
+it, and the comparisons are added up (decomposable attention, Parikh et al. 2016). The token vectors are
 those that the encoder computes anyway and are not trained. Fitted by assets/training/verifier.py;
 numbers and names are checked elsewhere (language/facts.py). Knows no entry and no model.
 """
@@ -49,7 +49,9 @@ class Alignment:
         w = self.weights
         there = self._compared(claim, held, "there")
         back = self._compared(closest, claim, "back")
-        hidden = np.concatenate([there, back, closeness(claim, held, closest)])
+        own, other = (unit(rows.mean(axis=0)) @ w["whole.weight"].T for rows in (claim, closest))
+        close = closeness(claim, held, closest)
+        hidden = np.concatenate([there, back, np.abs(own - other), own * other, close])
         hidden = np.maximum(hidden @ w["hidden.weight"].T + w["hidden.bias"], 0)
         return hidden @ w["out.weight"].T + w["out.bias"]
 
@@ -69,8 +71,11 @@ class Alignment:
 
 def centre(rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """(n, d) float32 unit rows without what all tokens have in common."""
-    moved = rows.astype(np.float32) - mean
-    return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-6)
+    return unit(rows.astype(np.float32) - mean)
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-6)
 
 
 def evidence(
@@ -86,11 +91,13 @@ def evidence(
 
 
 def closeness(claim: np.ndarray, held: np.ndarray, closest: np.ndarray) -> np.ndarray:
-    """(6,) float32: how well the claim's tokens are met, and the passage's."""
+    """(7,) float32: how well the claim's tokens are met, the passage's, and both as a whole."""
     there, back = (claim @ held.T).max(axis=1), (closest @ claim.T).max(axis=1)
     lowest = np.sort(there)[: max(1, len(there) // 4)]
     mean, least, weak = there.mean(), there.min(), lowest.mean()
-    return np.array([mean, least, weak, back.mean(), back.min(), len(claim) / 50], np.float32)
+    whole = unit(claim.mean(axis=0)) @ unit(closest.mean(axis=0))
+    found = [mean, least, weak, back.mean(), back.min(), whole, len(claim) / 50]
+    return np.array(found, np.float32)
 
 
 def load_alignment(path: Path) -> Alignment:

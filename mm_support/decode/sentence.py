@@ -1,4 +1,4 @@
-"""A sentence of a reply, and what is shown while an answer is written. Knows how neither is made."""
+"""A sentence of a reply, and what is shown while an answer is written. Knows not how they come."""
 
 from __future__ import annotations
 

@@ -62,6 +62,8 @@ ADDRESS = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)[^\s<>()\[\]]+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}/\S+",
     re.IGNORECASE,
 )
+PHONE = re.compile(r"(?<![\w.,])\+?\(?\d+\)?(?:[ /-]\(?\d+\)?)+(?![\w]|[.,]\d)")
+LONG = 7  # digits of a telephone or card number
 NAME = re.compile(r"(?<=[\w,;:] )[^\W\d_a-z][\w-]*[^\W_]")
 
 
@@ -110,11 +112,20 @@ def facts_of(text: str) -> Facts:
     plain = unicodedata.normalize("NFKC", text).replace("\u2011", "-")
     addresses = frozenset(match[0].lower().rstrip(".,;") for match in ADDRESS.finditer(plain))
     language = language_of(plain)
+    phones = frozenset(_digits(match[0]) for match in PHONE.finditer(plain)) - {""}
+    addresses |= phones
     lines = map(without_step_number, split_sentences(ADDRESS.sub(" ", plain)))
-    bare = "\n".join(lines)
+    bare = PHONE.sub(lambda m: " , " if _digits(m[0]) else m[0], "\n".join(lines))
+    bare = re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])", " ", bare)  # a two-year warranty
     amounts = tuple(_amounts(bare, language))
     days = frozenset(_days(bare, language))
     return Facts(amounts, days, written(bare), addresses, term_words(plain))
+
+
+def _digits(number: str) -> str:
+    """A telephone or card number without what groups it; "" for a shorter one."""
+    found = re.sub(r"\D", "", number)
+    return found if len(found) >= LONG else ""
 
 
 def term_words(text: str) -> frozenset[str]:
@@ -128,7 +139,7 @@ def names_in(claim: str) -> list[str]:
     language, names = language_of(claim), NAME.findall(claim)
     share = len(names) / max(len(re.findall(r"[^\W\d_]+", claim)), 1)
     kept = [name for name in names if name.lower() not in stop_words(language)]
-    known = _calendar(language) | {word for word, _ in _units(language)}
+    known = _calendar(language) | _units(language).keys()
     nouns = len(names) > 1 and share > MOST_CAPITALS
     return [] if nouns else [name for name in kept if name.lower() not in known]
 
@@ -143,7 +154,7 @@ def _has(known: Sequence[Amount], amount: Amount) -> bool:
 
 
 def _amounts(text: str, language: str) -> Iterator[Amount]:
-    """digits: a number written in words is one where a unit follows it, or where it is large."""
+    """A small number written in words is one only where a unit follows it."""
     worded = with_digits(text, language)
     digits = {_value(match[0]) for match in re.finditer(NUMBER, text)}
     pieces = list(PIECE.finditer(worded))
@@ -152,8 +163,9 @@ def _amounts(text: str, language: str) -> Iterator[Amount]:
             yield from _one(pieces, place, language)
             continue
         number, spelled = _value(piece["number"]), piece["number"]
-        kind, size = _unit_at(pieces, place, language)
+        kind, size = _unit_at(pieces, place, language, number in digits)
         if number not in digits and (piece["nth"] or not kind and number in FEW):
+            yield Amount("", number, number, "")
             continue
         if CLOCK.fullmatch(spelled) or kind == "half day":
             hours, minutes = (
@@ -173,21 +185,23 @@ def _one(pieces: Sequence[re.Match[str]], place: int, language: str) -> Iterator
     """One of a unit that is named without a number: "a year", "per day"."""
     text = pieces[place][0].lower()
     counted = any(piece["number"] for piece in pieces[max(0, place - 3) : place])
-    kind, size = dict(_units(language)).get(text, ("", 1)) if len(text) > 2 else ("", 1)
+    kind, size = _units(language).get(text, ("", 1)) if len(text) > 2 else ("", 1)
     if kind and not counted:
         yield Amount(kind, size, 1.0, "")
 
 
-def _unit_at(pieces: Sequence[re.Match[str]], place: int, language: str) -> tuple[str, float]:
+def _unit_at(
+    pieces: Sequence[re.Match[str]], place: int, language: str, ranges: bool
+) -> tuple[str, float]:
     """What the number at a place counts: the unit behind it, before other words, or the sign in
-    front; ("", 1) where none is known.
+    front; ("", 1) where none is known. ranges: whether another number may stand between.
     """
-    units = dict(_units(language))
+    units = _units(language)
     if place and pieces[place - 1].lastgroup == "sign":
         return units.get(pieces[place - 1][0], ("money", 1))
     for distance, piece in enumerate(pieces[place + 1 : place + 1 + NEAR]):
         text = piece[0].lower()
-        if piece.lastgroup == "end" or (piece["number"] and distance != 1):
+        if _ends(pieces, place + 1 + distance, distance, language, ranges):
             break
         if piece.lastgroup == "run":
             return next(
@@ -201,24 +215,38 @@ def _unit_at(pieces: Sequence[re.Match[str]], place: int, language: str) -> tupl
     return "", 1.0
 
 
+def _ends(
+    pieces: Sequence[re.Match[str]], place: int, distance: int, language: str, ranges: bool
+) -> bool:
+    """Whether a unit behind this piece would not be that of the number before it: "30 of the days";
+    "3 to 5 days" goes on.
+    """
+    piece = pieces[place]
+    if piece.lastgroup == "end" or piece["number"]:
+        return piece.lastgroup == "end" or distance != 1 or not ranges
+    before_number = (
+        ranges and distance == 0 and place + 1 < len(pieces) and pieces[place + 1]["number"]
+    )
+    return not before_number and piece[0].lower() in stop_words(language)
+
+
 def _days(text: str, language: str) -> Iterator[str]:
     """Weekdays and months, by number: names of both differ by language."""
     names = _calendar_names(language)
     capitals = any(name[0].isupper() for name in names)
     for match in re.finditer(r"[^\W\d_]+", text):
-        word = match[0].lower()
-        begins = match.start() == 0 and word in stop_words(language)  # "May I ...?"
-        if word in _calendar(language) and not begins and (match[0][0].isupper() or not capitals):
-            yield _calendar_numbers(language)[word]
+        word = stem(match[0].lower(), language)
+        begins = match.start() == 0 and match[0].lower() in stop_words(language)  # "May I ...?"
+        if word in _stems(language) and not begins and (match[0][0].isupper() or not capitals):
+            yield _stems(language)[word]
     for name, number in _calendar_numbers(language).items():
         if re.search(f"[{UNSPACED}]", name) and name in text:
             yield number
 
 
 @functools.lru_cache(None)
-def _units(language: str) -> tuple[tuple[str, tuple[str, float]], ...]:
+def _units(language: str) -> dict[str, tuple[str, float]]:
     """The words and signs for units in a language, in small letters."""
-    from babel import UnknownLocaleError
     from babel.dates import get_period_names
     from babel.numbers import format_currency, get_currency_symbol
     from babel.units import format_unit
@@ -253,7 +281,7 @@ def _units(language: str) -> tuple[tuple[str, tuple[str, float]], ...]:
         "p.m.": ("half day", 12),
     }
     found.pop("", None)
-    return tuple(found.items())
+    return found
 
 
 def _bare(said: str) -> str:
@@ -278,6 +306,12 @@ def _calendar_names(language: str) -> dict[str, str]:
 
 def _calendar_numbers(language: str) -> dict[str, str]:
     return {name.lower(): number for name, number in _calendar_names(language).items()}
+
+
+@functools.lru_cache(None)
+def _stems(language: str) -> dict[str, str]:
+    names = _calendar_names(language)
+    return {stem(name.lower(), language): number for name, number in names.items()}
 
 
 def _calendar(language: str) -> frozenset[str]:
