@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mm_support import as_json
 from mm_support.decide.follow_up import resolve
 from mm_support.decide.policy import SILENCE, Decision
-from mm_support.decode.compose import Speech, compose, evidence_of, intent_of
+from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.parts import Parts
+from mm_support.several import merged, several
 from mm_support.store.records import past_of
 from mm_support.types import (
     Audio,
@@ -83,7 +84,9 @@ class Clock:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A turn up to the decision. query: None where nothing was searched for."""
+    """A turn up to the decision. query: None where nothing was searched for. asked: its questions,
+    where it holds several.
+    """
 
     turn: UserTurn
     question: Question
@@ -92,6 +95,7 @@ class Judged:
     decision: Decision
     hits: tuple[Hit, ...] = ()
     query: SearchQuery | None = None
+    asked: tuple[Asked, ...] = ()
 
     @property
     def fusion(self) -> Fusion | None:
@@ -160,7 +164,9 @@ def judge(
         hits = retrieve(parts, turn.knowledge, query)
     with clock.step("decide"):
         decision = parts.policy.decide(question, query, hits, past)
-    judged = Judged(turn, question, heard, seen, decision, hits, query)
+        asked = several(parts, question, decision, turn.knowledge)
+        decision = merged(decision, asked) if asked else decision
+    judged = Judged(turn, question, heard, seen, decision, hits, query, tuple(asked))
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
     return judged
 
@@ -209,7 +215,8 @@ def decode(parts: Parts, judged: Judged, clock: Clock, past: Sequence[Past] = ()
         yield Working("write", "Writing")
     said: list[tuple[Sentence, str]] = []
     speech, stop = Speech(parts.voice, judged.turn.speak), threading.Event()
-    written = compose(parts.writer, judged.question, judged.decision, stop, past)
+    question, decision = judged.question, judged.decision
+    written = compose(parts.writer, question, decision, stop, past, judged.asked)
     try:
         for piece in speech.alongside(written):
             if isinstance(piece, Audio):

@@ -1,9 +1,10 @@
 """Is a claim what a passage says? A small network on the token vectors of the text encoder.
 
 Each token of the claim attends to those of the passage, and back; what it finds is compared with
-it, and the comparisons are added up (decomposable attention, Parikh et al. 2016). The token vectors are
-those that the encoder computes anyway and are not trained. Fitted by assets/training/verifier.py;
-numbers and names are checked elsewhere (language/facts.py). Knows no entry and no model.
+it, and the comparisons are added up (decomposable attention, Parikh et al. 2016). The token vectors
+are those that the encoder computes anyway and are not trained. Fitted by
+assets/training/verifier.py; numbers and names are checked elsewhere (language/facts.py). Knows no
+entry and no model.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +31,29 @@ MAX_PICTURES = 4  # of the cited entries
 MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One of several questions of a message. hits: what answers it, best first; none: nothing."""
+
+    question: Question
+    hits: tuple[Hit, ...]
+
+
 def compose(
     writer: ReplyWriter,
     question: Question,
     decision: Decision,
     stop: threading.Event,
     past: Sequence[Past] = (),
+    asked: Sequence[Asked] = (),
 ) -> Iterator[Sentence | Meanwhile]:
-    """The sentences of the reply that was decided on, as they become ready."""
+    """The sentences of the reply that was decided on, as they become ready. asked: the questions of
+    a message that holds several.
+    """
     language, question_back = question.language, f"question_back.{decision.reason}"
-    if decision.action == "answer":
+    if decision.action == "answer" and asked and not writer.writes:
+        yield from one_by_one(writer, asked, decision.hits, stop)
+    elif decision.action == "answer":
         yield from writer.write(question, decision.hits, stop, past)
     if decision.action == "handoff" and decision.hits:
         yield from writer.whole(decision.hits[0].entry)
@@ -51,6 +65,24 @@ def compose(
         yield Sentence(clarify_text(decision.hits, language))
     elif decision.action == "refuse":
         yield Sentence(message("refusal", language))
+
+
+def one_by_one(
+    writer: ReplyWriter, asked: Sequence[Asked], hits: Sequence[Hit], stop: threading.Event
+) -> Iterator[Sentence]:
+    """Each question answered from its own hits, cited by their ranks among all; what none answers
+    is said at the end.
+    """
+    place = {hit.entry.id: rank for rank, hit in enumerate(hits, start=1)}
+    said: set[str] = set()
+    for one in asked:
+        for part in writer.write(one.question, one.hits, stop) if one.hits else ():
+            if isinstance(part, Sentence) and part.text not in said:
+                said.add(part.text)
+                ranks = tuple(place[one.hits[rank - 1].entry.id] for rank in part.citations)
+                yield Sentence(part.text, ranks)
+    if not all(one.hits for one in asked):
+        yield Sentence(message("not_said", asked[0].question.language))
 
 
 def evidence_of(

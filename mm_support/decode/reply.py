@@ -100,7 +100,7 @@ class ReplyWriter:
             yield Sentence(opening(question.words, entries[0], question.language))
         weighed = self._selector.weigh(question.words, entries[0], self._vectors)
         shown: set[str] = set()
-        if self._writes:
+        if self.writes:
             added = yield from self._written(question, entries, weighed, past, stop, shown)
         else:
             added = yield from self._quoted(question, entries, weighed, stop, shown)
@@ -115,7 +115,7 @@ class ReplyWriter:
                 yield Sentence(message("refusal", question.language))
 
     @property
-    def _writes(self) -> bool:
+    def writes(self) -> bool:
         """Whether the model may answer in words of its own."""
         able = self._model is not None and capabilities(self._model).writes
         return able and self._verifier is not None and getattr(self._model, "alive", True)
