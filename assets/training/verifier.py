@@ -24,7 +24,7 @@ from mm_support.language.facts import missing
 from mm_support.paths import fitted_to
 
 NAME = "verifier.safetensors"
-PROJECTED, COMPARED, HIDDEN = 64, 64, 64
+REDUCED, PROJECTED, COMPARED, HIDDEN = 128, 64, 64, 64
 EPOCHS, BATCH, RATE, DROPOUT, DECAY = 9, 64, 1.5e-3, 0.3, 2e-2
 LONGEST = 64  # tokens of a claim
 KEPT = 0.9  # share of the right claims that is let through where the wrong ones are counted
@@ -54,17 +54,20 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     pairs = limited(all_pairs(args.texts, args.seed), args.seed)
     vectors = token_vectors(pairs, settings)
-    started, mean = time.process_time(), mean_token(vectors)
-    seen = [as_seen(pair, vectors, mean) for pair in pairs]
+    started, (mean, basis) = time.process_time(), principal(vectors)
+    seen = [as_seen(pair, vectors, mean, basis) for pair in pairs]
     held = np.array([is_held_out(pair) for pair in pairs])
     weights, probabilities = fit(seen, pairs, held, args.seed)
     tried = [pair for pair, out in zip(pairs, held) if out]
-    exact = np.array([not missing(p.claim, [f"{p.title}. {' '.join(p.sentences)}"]) for p in tried])
+    exact = np.array([not missing(p.claim, [" ".join(p.sentences)], [p.title]) for p in tried])
     figures = measure(tried, probabilities[held], exact)
     threshold = choose(tried, probabilities[held], exact)
     folder = args.out or fitted_to(settings.text_model)
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = {name: rows.astype(np.float16) for name, rows in {**weights, "centre": mean}.items()}
+    arrays = {
+        name: rows.astype(np.float16)
+        for name, rows in {**weights, "centre": mean, "basis": basis}.items()
+    }
     save_file(arrays, folder / NAME)
     card = {
         "threshold": round(float(threshold), 4),
@@ -119,23 +122,33 @@ def token_vectors(pairs: Sequence[Pair], settings: Settings) -> dict[str, np.nda
     return found
 
 
-def mean_token(vectors: dict[str, np.ndarray]) -> np.ndarray:
+def principal(vectors: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The mean token, (d,), and the REDUCED directions in which tokens differ most."""
     some = [rows for rows in list(vectors.values())[:4000] if len(rows)]
-    return np.concatenate(some).astype(np.float32).mean(axis=0)
+    tokens = np.concatenate(some).astype(np.float32)
+    mean = tokens.mean(axis=0)
+    moved = centre(tokens, mean)
+    _, directions = np.linalg.eigh(moved.T @ moved)
+    return mean, directions[:, ::-1][:, :REDUCED].copy()
 
 
 def as_seen(
-    pair: Pair, vectors: dict[str, np.ndarray], mean: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    pair: Pair, vectors: dict[str, np.ndarray], mean: np.ndarray, basis: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """What decode/alignment.py makes of a pair: claim, passage and its closest sentences in fewer
+    dimensions, cosines there and back, and how close they are.
+    """
     claim, title = (centre(vectors.get(t, vectors[""]), mean) for t in (pair.claim, pair.title))
     sentences = [centre(vectors.get(s, vectors[""]), mean) for s in pair.sentences]
+    claim = claim[:LONGEST]
     held, closest = evidence(claim, title, sentences)
-    half = [rows.astype(np.float16) for rows in (claim[:LONGEST], held, closest)]
-    return *half, closeness(claim, held, closest)
+    small = [(rows @ basis).astype(np.float16) for rows in (claim, held, closest)]
+    cosines = ((claim @ held.T).astype(np.float16), (closest @ claim.T).astype(np.float16))
+    return *small, *cosines, closeness(claim, held, closest)
 
 
 def network(dim: int) -> Any:
-    """The network of decode/alignment.py for training."""
+    """The network of decode/alignment.py for training; dim: of the vectors in fewer dimensions."""
     import torch
     from torch import nn
 
@@ -156,8 +169,7 @@ def network(dim: int) -> Any:
             self.scale = nn.Parameter(torch.tensor(10.0))
             self.drop = nn.Dropout(DROPOUT)
 
-        def compared(self, asking, asks, held, holds, layer):
-            cosines = asking @ held.transpose(1, 2)
+        def compared(self, asking, asks, held, holds, cosines, layer):
             cosines = cosines.masked_fill(~holds[:, None], -1)
             scores = self.scale * cosines + self.attend(asking) @ self.attend(held).transpose(1, 2)
             share = scores.masked_fill(~holds[:, None], -1e4).softmax(-1)
@@ -167,9 +179,9 @@ def network(dim: int) -> Any:
             rows = layer(self.drop(rows)).relu() * asks[..., None]
             return torch.cat([rows.sum(1) / asks.sum(1, keepdim=True), rows.amax(1)], -1)
 
-        def forward(self, claim, claims, held, holds, closest, near, close):
-            there = self.compared(claim, claims, held, holds, self.there)
-            back = self.compared(closest, near, claim, claims, self.back)
+        def forward(self, claim, claims, held, holds, closest, near, to, fro, close):
+            there = self.compared(claim, claims, held, holds, to, self.there)
+            back = self.compared(closest, near, claim, claims, fro, self.back)
             own, other = (self.whole(mean_of(*rows)) for rows in ((claim, claims), (closest, near)))
             parts = [there, back, (own - other).abs(), own * other, close]
             hidden = self.hidden(self.drop(torch.cat(parts, -1))).relu()
@@ -214,7 +226,7 @@ def fit(
 
 def batches(seen: Sequence[tuple], rows: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
     """Pairs of about the same size together, in random order."""
-    sizes = np.array([len(seen[i][1]) for i in rows]) + 12 * rng.random(len(rows))
+    sizes = np.array([len(seen[i][1]) for i in rows]) + 8 * rng.random(len(rows))
     order = rows[np.argsort(sizes)]
     parts = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
     return [parts[i] for i in rng.permutation(len(parts))]
@@ -231,6 +243,7 @@ def loss(logits: Any, labels: Any, counts: Any) -> Any:
 
 
 def padded(rows: Sequence[tuple]) -> tuple[Any, ...]:
+    """Pairs as a batch: each text with which of its places are filled, then the cosines."""
     import torch
     from torch.nn.utils.rnn import pad_sequence
 
@@ -240,7 +253,13 @@ def padded(rows: Sequence[tuple]) -> tuple[Any, ...]:
         found.append(pad_sequence(texts, batch_first=True))
         lengths = torch.tensor([len(text) for text in texts])
         found.append(torch.arange(found[-1].shape[1])[None] < lengths[:, None])
-    return *found, torch.from_numpy(np.array([row[3] for row in rows]))
+    claims, held, closest = (found[place].shape[1] for place in (0, 2, 4))
+    for place, shape in ((3, (claims, held)), (4, (closest, claims))):
+        cosines = np.zeros((len(rows), *shape), np.float32)
+        for out, row in zip(cosines, rows):
+            out[: row[place].shape[0], : row[place].shape[1]] = row[place]
+        found.append(torch.from_numpy(cosines))
+    return *found, torch.from_numpy(np.array([row[5] for row in rows]))
 
 
 def choose(pairs: Sequence[Pair], probabilities: np.ndarray, exact: np.ndarray) -> float:

@@ -4,7 +4,7 @@ Each token of the claim attends to those of the passage, and back; what it finds
 it, and the comparisons are added up (decomposable attention, Parikh et al. 2016). The token vectors
 are those that the encoder computes anyway and are not trained. Fitted by
 assets/training/verifier.py; numbers and names are checked elsewhere (language/facts.py). Knows no
-entry and no model.
+entry and no model. The vectors are used in fewer dimensions, the cosines in all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mm_support.errors import WeightsError
 
 SENTENCES = 3  # of a passage that a claim is compared with, the closest ones
 BACK = 2  # of them that are looked for in the claim in turn
-MOST = 192  # tokens
+MOST = 128  # tokens
 CLASSES = ("not said", "contradicted", "supported")
 
 
@@ -40,25 +40,40 @@ class Alignment:
         """(3,) float64, in CLASSES order. claim: (n, d) unit rows, one a token; title and
         sentences: those of the passage, likewise.
         """
-        centred = [centre(rows, self.weights["centre"]) for rows in (claim, title, *sentences)]
-        held, closest = evidence(centred[0], centred[1], centred[2:])
-        logits = self._logits(centred[0], held, closest)
+        w = self.weights
+        asked, about, *rows = (centre(part, w["centre"]) for part in (claim, title, *sentences))
+        held, closest = evidence(asked, about, rows)
+        small = [part @ w["basis"] for part in (asked, held, closest)]
+        cosines = asked @ held.T, closest @ asked.T
+        logits = self._logits(*small, *cosines, closeness(asked, held, closest))
         grown = np.exp(logits - logits.max())
         return grown / grown.sum()
 
-    def _logits(self, claim: np.ndarray, held: np.ndarray, closest: np.ndarray) -> np.ndarray:
+    def _logits(
+        self,
+        claim: np.ndarray,
+        held: np.ndarray,
+        closest: np.ndarray,
+        there: np.ndarray,
+        back: np.ndarray,
+        close: np.ndarray,
+    ) -> np.ndarray:
+        """there, back: cosines of the claim's tokens with those held, and of the closest ones with
+        the claim's.
+        """
         w = self.weights
-        there = self._compared(claim, held, "there")
-        back = self._compared(closest, claim, "back")
         own, other = (unit(rows.mean(axis=0)) @ w["whole.weight"].T for rows in (claim, closest))
-        close = closeness(claim, held, closest)
-        hidden = np.concatenate([there, back, np.abs(own - other), own * other, close])
+        compared = self._compared(claim, held, there, "there")
+        in_turn = self._compared(closest, claim, back, "back")
+        hidden = np.concatenate([compared, in_turn, np.abs(own - other), own * other, close])
         hidden = np.maximum(hidden @ w["hidden.weight"].T + w["hidden.bias"], 0)
         return hidden @ w["out.weight"].T + w["out.bias"]
 
-    def _compared(self, asking: np.ndarray, held: np.ndarray, way: str) -> np.ndarray:
+    def _compared(
+        self, asking: np.ndarray, held: np.ndarray, cosines: np.ndarray, way: str
+    ) -> np.ndarray:
         """Mean and maximum over the asking tokens of how each compares with what it finds."""
-        w, cosines = self.weights, asking @ held.T
+        w = self.weights
         query, key = asking @ w["attend.weight"].T, held @ w["attend.weight"].T
         scores = w["scale"] * cosines + query @ key.T
         share = np.exp(scores - scores.max(axis=1, keepdims=True))

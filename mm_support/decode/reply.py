@@ -159,25 +159,25 @@ class ReplyWriter:
         every += [self._selector.weigh(question.words, e, self._vectors) for e in entries[1:]]
         quote, written = Quotes(every, self._vectors), Written()
         yield from write(self._model, self._verifier, question, entries, past, quote, written, stop)
-        said = " ".join(sentence.text for sentence in written.said)
-        shown.update(self._said_already(said, entries[0], question))
-        if written.complete and said and written.not_said:
+        said, whole = written.said, written.own and written.complete
+        if whole and written.not_said:
             yield not_said(question)
-        urgent = [t for t in split_sentences(entries[0].answer) if is_emergency(t)]
-        yield from (Sentence(t, (1,)) for t in urgent if said and t not in shown)
-        shown.update(urgent if said else ())
-        return bool(said) and written.complete
+        urgent = [text for text in split_sentences(entries[0].answer) if is_emergency(text)]
+        if said and (urgent or not whole):
+            shown.update(self._said_already(said, entries[0], question))
+            yield from (Sentence(text, (1,)) for text in urgent if text not in shown)
+            shown.update(urgent)
+        return whole
 
-    def _said_already(self, said: str, entry: Entry, question: Question) -> set[str]:
-        """The entry's sentences that an answer in other words says too."""
+    def _said_already(self, said: Sequence[Sentence], entry: Entry, question: Question) -> set[str]:
+        """The entry's sentences that an answer says too, in its words or others."""
         assert self._verifier is not None
-        if not said:
-            return set()
-        answer = [Entry("", "", said)]
+        quoted = {sentence.text for sentence in said}
+        answer = [Entry("", "", " ".join(sentence.text for sentence in said))]
         return {
             text
             for text in split_sentences(entry.answer)
-            if text in said
+            if text in quoted
             or checked(self._verifier, text, answer, question.words).state == "supported"
         }
 

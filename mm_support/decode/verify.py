@@ -77,7 +77,8 @@ def checked(
     best = Verdict("not said", 0.0)
     for places in groups:
         chosen = [passages[place] for place in places]
-        if missing(claim, [trusted(entry) for entry in chosen], question):
+        titles = [entry.title for entry in chosen]
+        if missing(claim, [trusted(entry) for entry in chosen], titles):
             continue
         found = verifier.verify(claim, chosen, question)
         if found.state == "supported":

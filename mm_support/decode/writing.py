@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 LIMITS = {"fast": (6.0, 4.0, 20.0), "slow": (25.0, 10.0, 90.0)}
 LONGEST = 400  # characters of a sentence that may be shown
 FEWEST = 2  # terms from which a sentence can be judged by itself: "Yes." is read with the next one
-MOST_UNSUPPORTED = 4  # sentences after which the model is not listened to any longer
+MOST_UNSUPPORTED = 6  # sentences after which the model is not listened to any longer
 MARKERS = re.compile(r"\[(\d+(?:\s*,\s*\d+)*)\]")
 BEHIND = re.compile(
     r"([.!?。！？]+)\s*(\[\d+[\d,\s]*\](?:\s*\[\d+[\d,\s]*\])*)\s*"
@@ -43,11 +43,12 @@ MARKUP = re.compile(r"\*\*|__|`|^#+\s+|^>\s+")
 
 @dataclass
 class Written:
-    """How far an answer came. said: sentences that were shown, of either kind; complete: whether
-    the model ended it itself and nothing of it was left out.
+    """How far an answer came. said: sentences that were shown; own: whether any of them was in the
+    model's words; complete: whether the model ended it itself and was listened to until then.
     """
 
     said: list[Sentence] = field(default_factory=list)
+    own: bool = False
     complete: bool = True
     not_said: bool = False
 
@@ -77,6 +78,7 @@ def write(
         if found.state == "supported":
             ranks = tuple(place + 1 for place in found.places)
             sentence: Sentence | None = Sentence(text, ranks)
+            written.own = True
         else:
             unsupported += 1
             sentence = quote(text)

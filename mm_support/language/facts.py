@@ -64,7 +64,7 @@ ADDRESS = re.compile(
 )
 PHONE = re.compile(r"(?<![\w.,])\+?\(?\d+\)?(?:[ /-]\(?\d+\)?)+(?![\w]|[.,]\d)")
 LONG = 7  # digits of a telephone or card number
-NAME = re.compile(r"(?<=[\w,;:] )[^\W\d_a-z][\w-]*[^\W_]")
+WORD = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
 
 
 class Amount(NamedTuple):
@@ -79,19 +79,17 @@ class Amount(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What a text states exactly. words: all its terms, for names."""
+    """What a text states exactly."""
 
     amounts: tuple[Amount, ...]
     days: frozenset[str]
     codes: frozenset[str]
     addresses: frozenset[str]
-    words: frozenset[str]
 
 
-def missing(claim: str, passages: Sequence[str], asked: str = "") -> str:
+def missing(claim: str, passages: Sequence[str], titles: Sequence[str] = ()) -> str:
     """The first fact of a claim that no passage holds, as it is written; "" where all are held.
-
-    asked: what the customer said, whose codes, names and addresses may be repeated.
+    titles: those of the passages, whose names a claim may use wherever they stand.
     """
     claim = without_step_number(without_markers(claim)).strip()
     own, held = facts_of(claim), [facts_of(text) for text in passages]
@@ -100,11 +98,24 @@ def missing(claim: str, passages: Sequence[str], asked: str = "") -> str:
             return amount.said
     for name in ("days", "codes", "addresses"):
         known = frozenset().union(*(getattr(facts, name) for facts in held))
-        known |= frozenset() if name == "days" else getattr(facts_of(asked), name)
         if lost := getattr(own, name) - known:
             return min(lost)
-    known = frozenset().union(*(facts.words for facts in held), facts_of(asked).words)
-    return next((name for name in names_in(claim) if not term_words(name) <= known), "")
+    return next((name for name in names_in(claim) if not _named(name, claim, passages, titles)), "")
+
+
+def _named(name: str, claim: str, passages: Sequence[str], titles: Sequence[str]) -> bool:
+    """Whether a name stands in a title, or in a sentence that is about the same: one that shares another word with
+    the claim. A sentence in another language need not.
+    """
+    words, others = term_words(name), term_set(claim) - term_words(name)
+    if any(words <= term_words(title) for title in titles):
+        return True
+    language = language_of(claim)
+    for sentence in (text for passage in passages for text in split_sentences(passage)):
+        known = term_words(sentence)
+        if words <= known and (others & known or language_of(sentence) != language):
+            return True
+    return False
 
 
 @functools.lru_cache(REMEMBERED)
@@ -119,7 +130,7 @@ def facts_of(text: str) -> Facts:
     bare = re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])", " ", bare)  # a two-year warranty
     amounts = tuple(_amounts(bare, language))
     days = frozenset(_days(bare, language))
-    return Facts(amounts, days, written(bare), addresses, term_words(plain))
+    return Facts(amounts, days, written(bare), addresses)
 
 
 def _digits(number: str) -> str:
@@ -128,6 +139,7 @@ def _digits(number: str) -> str:
     return found if len(found) >= LONG else ""
 
 
+@functools.lru_cache(REMEMBERED)
 def term_words(text: str) -> frozenset[str]:
     """The terms of a text, and its words as they stand, in small letters and without endings."""
     words = re.findall(r"[^\W_]+", text.lower())
@@ -135,13 +147,21 @@ def term_words(text: str) -> frozenset[str]:
 
 
 def names_in(claim: str) -> list[str]:
-    """Words in capitals inside the sentence; none where its language writes nouns so."""
-    language, names = language_of(claim), NAME.findall(claim)
-    share = len(names) / max(len(re.findall(r"[^\W\d_]+", claim)), 1)
-    kept = [name for name in names if name.lower() not in stop_words(language)]
-    known = _calendar(language) | _units(language).keys()
-    nouns = len(names) > 1 and share > MOST_CAPITALS
-    return [] if nouns else [name for name in kept if name.lower() not in known]
+    """Words in capitals inside the sentence, and any that is all capitals; none where its language
+    writes nouns so.
+    """
+    language, words = language_of(claim), list(WORD.finditer(claim))
+    known = stop_words(language) | _calendar(language) | _units(language).keys()
+    names = [match[0] for match in words if _is_name(match, claim)]
+    nouns = len(names) > 1 and len(names) > MOST_CAPITALS * len(words)
+    shouted = [name for name in names if name.isupper() and len(name) > 1]
+    return [name for name in (shouted if nouns else names) if name.lower() not in known]
+
+
+def _is_name(match: re.Match[str], claim: str) -> bool:
+    word, before = match[0], claim[: match.start()]
+    inside = len(before) > 1 and before[-1] == " " and before[-2] not in ".!?…"
+    return word[0].isupper() and (inside or word.isupper() and len(word) > 1)
 
 
 def _has(known: Sequence[Amount], amount: Amount) -> bool:
