@@ -285,6 +285,55 @@ def test_a_sentence_may_rest_on_two_passages():
     assert found.places == (0, 1)
 
 
+# -- verifiers
+
+
+class TinyEntailment:
+    """Entails where the claim's last word stands in the passage, contradicts where "not" does."""
+
+    device = "cpu"
+
+    class config:
+        id2label = {0: "CONTRADICTION", 1: "neutral", 2: "entailment"}
+
+    def __call__(self, said, claim):
+        from types import SimpleNamespace
+
+        import torch
+
+        against = "not" in claim
+        logits = [9.0 * against, 0.0, 9.0 * (claim.split()[-1] in said and not against)]
+        return SimpleNamespace(logits=torch.tensor([logits]))
+
+
+class Pairs(dict):
+    def to(self, device):
+        return self
+
+
+def test_a_model_for_natural_language_inference_stands_behind_the_same_protocol():
+    from mm_support.decode.verify import EntailmentVerifier
+
+    def tokenizer(said, claim, **options):
+        return Pairs(said=said, claim=claim)
+
+    verifier = EntailmentVerifier(TinyEntailment(), tokenizer)
+    assert verifier.verify("It takes days", [REFUND]).state == "supported"
+    assert verifier.verify("It takes not days", [REFUND]).state == "contradicted"
+    assert verifier.verify("It takes bananas", [REFUND]).state == "not said"
+
+
+def test_a_verifier_that_cannot_be_had_is_a_plain_error(tmp_path):
+    from mm_support.decode.verify import load_verifier
+    from mm_support.errors import WeightsError
+
+    settings = Settings(verifier_model=str(tmp_path), text_model=str(tmp_path))
+    with pytest.raises(WeightsError, match="verifier_model"):
+        load_verifier(settings, resolve_device("cpu"), WordEncoder())
+    fitted = settings.with_changes(verifier_model="fitted")
+    assert load_verifier(fitted, resolve_device("cpu"), WordEncoder()) is None
+
+
 # -- a model that obeys everybody
 
 

@@ -25,21 +25,22 @@ from mm_support.paths import fitted_to
 
 NAME = "verifier.safetensors"
 REDUCED, PROJECTED, COMPARED, HIDDEN = 128, 64, 64, 64
-EPOCHS, BATCH, RATE, DROPOUT, DECAY = 9, 64, 1.5e-3, 0.3, 2e-2
+EPOCHS, BATCH, RATE, DROPOUT, DECAY = 16, 64, 1.5e-3, 0.25, 2e-2
 LONGEST = 64  # tokens of a claim
 KEPT = 0.9  # share of the right claims that is let through where the wrong ones are counted
 LET_THROUGH = 0.02  # share of the wrong paraphrases and answers at the threshold that is kept
-MOST_ALIKE = 600  # pairs of one kind, but for those below
+MOST_ALIKE = 300  # pairs of one kind, but for those below
 # kinds like the sentences that a language model writes: all of them are trained on, and count more
 WEIGHT = 2.0
 # what the threshold is for: claims like those that a language model writes
 LIKE_WRITTEN = (
     "paraphrase",
+    "two paraphrases",
     "written",
+    "half wrong",
     "negated paraphrase",
-    "neighbour",
-    "answered",
-    "unanswerable",
+    "paraphrase elsewhere",
+    "obeyed",
 )
 
 
@@ -58,8 +59,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     seen = [as_seen(pair, vectors, mean, basis) for pair in pairs]
     held = np.array([is_held_out(pair) for pair in pairs])
     weights, probabilities = fit(seen, pairs, held, args.seed)
+    seconds = round(time.process_time() - started)
     tried = [pair for pair, out in zip(pairs, held) if out]
-    exact = np.array([not missing(p.claim, [" ".join(p.sentences)], [p.title]) for p in tried])
+    exact = np.array([is_exact(pair) for pair in tried])
     figures = measure(tried, probabilities[held], exact)
     threshold = choose(tried, probabilities[held], exact)
     folder = args.out or fitted_to(settings.text_model)
@@ -79,7 +81,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             " WiCE (ODC-BY, texts CC BY-SA), BEGIN (see its licences), RustDesk, Plausible and"
             " Chatwoot documentation, the packs of this project and paraphrases written for it",
             "command": "python -m assets.training.verifier TEXTS",
-            "seconds": round(time.process_time() - started),
+            "seconds": seconds,
             "pairs": {"training": int((~held).sum()), "held_out": int(held.sum())},
             "held_out": figures,
         },
@@ -88,6 +90,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     (folder / NAME).with_suffix(".json").write_text(text, encoding="utf-8")
     print(text)
     return 0
+
+
+def is_exact(pair: Pair) -> bool:
+    """Whether the passage holds the facts of the claim."""
+    return not missing(pair.claim, [f"{pair.title}. {' '.join(pair.sentences)}"], [pair.title])
 
 
 def is_held_out(pair: Pair) -> bool:

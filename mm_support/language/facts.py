@@ -104,8 +104,8 @@ def missing(claim: str, passages: Sequence[str], titles: Sequence[str] = ()) -> 
 
 
 def _named(name: str, claim: str, passages: Sequence[str], titles: Sequence[str]) -> bool:
-    """Whether a name stands in a title, or in a sentence that is about the same: one that shares another word with
-    the claim. A sentence in another language need not.
+    """Whether a name stands in a title, or in a sentence that is about the same: one that shares
+    another word with the claim. A sentence in another language need not.
     """
     words, others = term_words(name), term_set(claim) - term_words(name)
     if any(words <= term_words(title) for title in titles):
