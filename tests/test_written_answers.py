@@ -52,7 +52,7 @@ def play():
     from mm_support.encode.text import load_text_encoder
 
     server, device = ScriptedServer(Script()), resolve_device("cpu")
-    settings = Settings.from_env(llm_url=server.url)
+    settings = Settings.from_env(llm_url=server.url, text_model="package:multilingual-e5-small")
     encoder = load_text_encoder(settings, device)
     verifier = load_verifier(settings, device, encoder)
     model = load_language_model(settings, device)

@@ -43,9 +43,9 @@ class Alignment:
         w = self.weights
         asked, about, *rows = (centre(part, w["centre"]) for part in (claim, title, *sentences))
         held, closest = evidence(asked, about, rows)
-        small = [part @ w["basis"] for part in (asked, held, closest)]
-        cosines = asked @ held.T, closest @ asked.T
-        logits = self._logits(*small, *cosines, closeness(asked, held, closest))
+        there, back, close = asked @ held.T, closest @ asked.T, closeness(asked, held, closest)
+        claim, held, closest = (part @ w["basis"] for part in (asked, held, closest))
+        logits = self._logits(claim, held, closest, there, back, close)
         grown = np.exp(logits - logits.max())
         return grown / grown.sum()
 

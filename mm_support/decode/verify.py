@@ -11,6 +11,7 @@ writes, and no reply.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from itertools import combinations
@@ -30,6 +31,8 @@ from mm_support.types import Entry
 if TYPE_CHECKING:
     from mm_support.device import Device
     from mm_support.encode.text import TextEncoder
+
+log = logging.getLogger(__name__)
 
 State = Literal["supported", "contradicted", "not said"]
 FITTED = "fitted"  # name of the network that comes with the project
@@ -72,8 +75,7 @@ def checked(
     order = dict.fromkeys(
         place for place in (*cited, *range(len(passages))) if place < len(passages)
     )
-    groups = [(place,) for place in order]
-    groups += combinations(order, TOGETHER)
+    groups = [*((place,) for place in order), *combinations(order, TOGETHER)]
     best = Verdict("not said", 0.0)
     for places in groups:
         chosen = [passages[place] for place in places]
@@ -165,7 +167,14 @@ def load_verifier(settings: Settings, device: Device, encoder: TextEncoder) -> V
     if settings.verifier_model != FITTED:
         return _from_hub(settings.verifier_model, device)
     path = fitted_to(settings.text_model) / FILE
-    return AlignedVerifier(encoder, load_alignment(path)) if path.is_file() else None
+    if path.is_file():
+        return AlignedVerifier(encoder, load_alignment(path))
+    log.warning(
+        "no verifier was fitted to %s, so a language model's own words are not shown;"
+        " name another one as verifier_model",
+        settings.text_model,
+    )
+    return None
 
 
 def _from_hub(name: str, device: Device) -> EntailmentVerifier:
