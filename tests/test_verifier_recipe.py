@@ -21,7 +21,7 @@ from assets.training.claim_pairs import (
     statement,
     written_claims,
 )
-from mm_support.decode.alignment import Alignment, closeness, evidence
+from mm_support.decode.alignment import Alignment, Member, closeness, evidence
 
 PASSAGE = Passage(
     "shop/refund",
@@ -57,7 +57,7 @@ def test_the_trained_network_decides_as_it_was_trained():
         wanted = model(*padded([seen, longer])).softmax(-1).numpy()[0]
     weights = {name: value.detach().numpy() for name, value in model.state_dict().items()}
     weights |= {"centre": np.zeros(16, np.float32), "basis": np.eye(16, dtype=np.float32)}
-    decided = Alignment(weights, 0.5, {}).probabilities(claim, title, sentences)
+    decided = Alignment((Member(weights),), 0.5, {}).probabilities(claim, title, sentences)
     assert np.allclose(decided, wanted, atol=1e-4)
 
 

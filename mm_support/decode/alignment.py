@@ -10,6 +10,7 @@ entry and no model. The vectors are used in fewer dimensions, the cosines in all
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +27,11 @@ CLASSES = ("not said", "contradicted", "supported")
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """weights: arrays by name, as the recipe writes them. threshold: probability of "supported"
-    from which a claim is; card: what it was fitted to, and how well.
+    """members: networks that were trained apart, whose probabilities are averaged. threshold:
+    probability of "supported" from which a claim is; card: what it was fitted to, and how well.
     """
 
-    weights: dict[str, np.ndarray]
+    members: tuple[Member, ...]
     threshold: float
     card: dict
 
@@ -40,6 +41,19 @@ class Alignment:
         """(3,) float64, in CLASSES order. claim: (n, d) unit rows, one a token; title and
         sentences: those of the passage, likewise.
         """
+        found = [member.probabilities(claim, title, sentences) for member in self.members]
+        return np.mean(found, axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """weights: arrays by name, as the recipe writes them."""
+
+    weights: dict[str, np.ndarray]
+
+    def probabilities(
+        self, claim: np.ndarray, title: np.ndarray, sentences: Sequence[np.ndarray]
+    ) -> np.ndarray:
         w = self.weights
         asked, about, *rows = (centre(part, w["centre"]) for part in (claim, title, *sentences))
         held, closest = evidence(asked, about, rows)
@@ -123,8 +137,12 @@ def load_alignment(path: Path) -> Alignment:
 
     try:
         card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        weights = {name: rows.astype(np.float32) for name, rows in load_file(path).items()}
-        return Alignment(weights, float(card["threshold"]), card)
+        members: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
+        for name, rows in load_file(path).items():
+            number, _, own = name.partition("/")
+            members[number][own] = rows.astype(np.float32)
+        networks = tuple(Member(members[number]) for number in sorted(members))
+        return Alignment(networks, float(card["threshold"]), card)
     except (OSError, ValueError, KeyError, SafetensorError) as exc:
         raise WeightsError(
             f"{path} cannot be read; run `python -m assets.training.verifier`."
