@@ -45,12 +45,13 @@ QUOTES = {"The refund takes 5 days.", "You get the refund on your card."}
 
 
 class Trusting:
-    """Supports what shares a word of four letters with a passage; so the exact check decides."""
+    """Supports a claim most of whose longer words stand in a passage."""
 
     def verify(self, claim, passages, question=""):
         held = " ".join(f"{entry.title} {entry.answer}".lower() for entry in passages)
-        shares = any(word.strip(".") in held for word in claim.lower().split() if len(word) > 3)
-        return Verdict("supported", 0.9) if shares else Verdict("not said", 0.1)
+        words = [word.strip(".:") for word in claim.lower().split() if len(word) > 3]
+        shared = sum(word in held for word in words)
+        return Verdict("supported", 0.9) if 2 * shared > len(words) else Verdict("not said", 0.1)
 
 
 class Believing:

@@ -33,7 +33,7 @@ from mm_support.paths import fitted_to
 NAME = "verifier.safetensors"
 REDUCED, PROJECTED, COMPARED, HIDDEN = 128, 64, 64, 64
 EPOCHS, BATCH, RATE, DROPOUT, DECAY = 16, 64, 1.5e-3, 0.25, 2e-2
-MEMBERS = 2  # networks whose probabilities are averaged, each trained on pairs made anew
+MEMBERS = 1  # networks whose probabilities are averaged, each trained on pairs made anew
 LONGEST = 64  # tokens of a claim
 KEPT = 0.9  # share of the right claims that is let through where the wrong ones are counted
 LET_THROUGH = 0.04  # share of held-out wrong claims, made to be hard, at the threshold that is kept
