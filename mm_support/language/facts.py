@@ -105,16 +105,19 @@ def missing(claim: str, passages: Sequence[str], titles: Sequence[str] = ()) -> 
 
 def _named(name: str, claim: str, passages: Sequence[str], titles: Sequence[str]) -> bool:
     """Whether a name stands in a title, or in a sentence that is about the same: one that shares
-    another word with the claim. A sentence in another language need not.
+    another word with the claim, unless the passage is in another language than the claim.
     """
     words, others = term_words(name), term_set(claim) - term_words(name)
     if any(words <= term_words(title) for title in titles):
         return True
-    language = language_of(claim)
-    for sentence in (text for passage in passages for text in split_sentences(passage)):
-        known = term_words(sentence)
-        if words <= known and (others & known or language_of(sentence) != language):
-            return True
+    for passage in passages:
+        language = language_of(passage)
+        foreign = language != language_of(claim)
+        for sentence in split_sentences(passage):
+            known = term_words(sentence)
+            told = others & known or foreign and language_of(sentence) == language
+            if words <= known and told:
+                return True
     return False
 
 
