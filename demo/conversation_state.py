@@ -84,12 +84,13 @@ class Exchange:
 @dataclass(frozen=True)
 class Conversation:
     """The exchanges of one browser tab, oldest first. rated: the turn that was rated last; holder:
-    whose the conversation was when it was last looked at.
+    whose the conversation was when it was last looked at; token: of the visitor.
     """
 
     exchanges: tuple[Exchange, ...] = ()
     rated: str = ""
     holder: Holder = Holder()
+    token: str = ""
 
     @property
     def session_id(self) -> str | None:

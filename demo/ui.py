@@ -119,7 +119,7 @@ def assistant_tab(demo: gr.Blocks, service: Service, folder: Path) -> gr.Radio:
             side = gr.HTML(panel(Conversation()), elem_id="panel")
     desk = Desk(
         conversation=gr.State(Conversation(), time_to_live=TAB_LIFETIME),
-        session=gr.BrowserState("", storage_key=SESSION, secret=SESSION),
+        session=gr.BrowserState(None, storage_key=SESSION, secret=SESSION),
         timer=gr.Timer(POLL, active=False),
         people=people,
         picker=picker,
@@ -235,7 +235,7 @@ def connect(demo: gr.Blocks, chat: Chat, speak: gr.Checkbox) -> None:
     desk.box.stop(
         chat.stop, desk.conversation, shown, cancels=[*replies, edited], queue=False, **QUIET
     )
-    desk.restart.click(chat.restart, None, shown, queue=False, **QUIET)
+    desk.restart.click(chat.restart, desk.conversation, shown, queue=False, **QUIET)
     desk.chat.like(chat.rate, desk.conversation, [desk.conversation, desk.comment], **QUIET)
     desk.comment.submit(chat.comment, [desk.comment, desk.conversation], desk.comment, **QUIET)
 

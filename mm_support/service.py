@@ -24,6 +24,7 @@ from mm_support.decide.follow_up import checked_session
 from mm_support.desk.conversations import Desk
 from mm_support.desk.keeper import Keeper
 from mm_support.desk.summary import summarise
+from mm_support.desk.visits import Signatures, Visit, signatures_in
 from mm_support.encode.live import LiveTurn
 from mm_support.encode.turn import check_turn, question_of
 from mm_support.errors import SupportError
@@ -64,6 +65,7 @@ class SupportService:
 
     def __init__(self, settings: Settings, keeper: Keeper, parts: Future[Parts]) -> None:
         self.settings, self._keeper, self._parts = settings, keeper, parts
+        self._signatures: Signatures = signatures_in(settings.data_dir)
         self._message, self._closing = "Models are loading", threading.Event()
         self._loading: threading.Thread | None = None
 
@@ -157,6 +159,16 @@ class SupportService:
     def desk(self) -> Desk:
         """What people do who answer customers."""
         return self._keeper.desk
+
+    def visit(self, token: str = "") -> Visit:
+        """The service as one visitor may use it: with their token, or as a new visitor. Raises
+        InputError for a token that is not one.
+        """
+        return Visit(self, self._signatures, token)
+
+    def session_of(self, turn_id: str) -> str:
+        """The conversation that a turn belongs to. Raises InputError for an unknown turn."""
+        return self._keeper.session_of(turn_id)
 
     def messages(self, session: str, since: int = 0) -> tuple[Message, ...]:
         """What people wrote to this customer, oldest first; only those with a number above

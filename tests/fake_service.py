@@ -27,6 +27,7 @@ from PIL import Image, ImageDraw
 from mm_support import as_json
 from mm_support.decide.follow_up import checked_session
 from mm_support.desk.conversations import Desk, keep_turn
+from mm_support.desk.visits import Visit, signatures_in
 from mm_support.encode.live import LiveTurn
 from mm_support.encode.turn import check_turn
 from mm_support.errors import SupportError, no_such_base, no_such_turn
@@ -316,6 +317,7 @@ class FakeService:
         self.turn_ids: list[str] = []  # of finished replies
         self.store = Store(f"sqlite:///{self.folder / 'turns.sqlite'}")
         self.desk = Desk(self.store)
+        self._signatures = signatures_in(self.folder)
         self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []
         self.closed = threading.Event()
@@ -345,6 +347,12 @@ class FakeService:
         if turn_id not in self.turn_ids:
             raise no_such_turn()
         self.ratings.append((turn_id, rating, comment))
+
+    def visit(self, token: str = "") -> Visit:
+        return Visit(self, self._signatures, token)
+
+    def session_of(self, turn_id: str) -> str:
+        return self.store.session_of(turn_id)
 
     def holder(self, session: str) -> Holder:
         return self.desk.holder(checked_session(session))

@@ -74,6 +74,13 @@ class Keeper:
         self._retry()
         return record
 
+    def session_of(self, turn_id: str) -> str:
+        """Raises InputError for an unknown turn, StoreError where the database does not answer."""
+        for row in self.journal.rows():
+            if row.get("id") == turn_id:
+                return row["session_id"]
+        return self.store.session_of(turn_id)
+
     def feedback(self, turn_id: str, rating: str, comment: str) -> None:
         """Raises InputError for an unknown turn or rating, StoreError where nothing answers."""
         check_feedback(rating, comment)

@@ -83,6 +83,14 @@ class Store:
                 raise no_such_turn()
             session.add(FeedbackRow(turn_id=turn_id, rating=rating, comment=comment))
 
+    def session_of(self, turn_id: str) -> str:
+        """The session of a turn. Raises InputError for an unknown one."""
+        with self.reading() as session:
+            row = session.get(TurnRow, turn_id)
+        if row is None:
+            raise no_such_turn()
+        return row.session_id
+
     def past(self, session_id: str, limit: int = PAST) -> tuple[Past, ...]:
         """The latest turns of a session, oldest first."""
         query = (
