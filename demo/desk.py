@@ -183,7 +183,9 @@ class DeskPage:
         desk = self.service.desk
         if not picked:
             return Seen(listed)
-        return Seen(listed, desk.holder(picked), tuple(desk.transcript(picked)), picked)
+        return Seen(
+            listed, desk.holder(picked), tuple(desk.transcript(picked, reveal=True)), picked
+        )
 
     def show_conversation(self, now: Seen, case: Case | None) -> dict:
         parts, owner = self.parts, now.holder.owner

@@ -55,7 +55,8 @@ class Settings:
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
-    start where it is empty. private_sites: sites inside the own network may be read for knowledge.
+    start where it is empty. show_personal: agents read what masks stand for while a conversation
+    is at the desk. private_sites: sites inside the own network may be read for knowledge.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -82,6 +83,7 @@ class Settings:
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
+    show_personal: bool = True
     private_sites: bool = False
 
     def __post_init__(self) -> None:

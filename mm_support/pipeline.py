@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,8 +25,10 @@ from mm_support.decide.policy import SILENCE, Decision
 from mm_support.decode.compose import Speech, compose, evidence_of, intent_of
 from mm_support.decode.reply import Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
+from mm_support.inputs.photo import painted_over
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
+from mm_support.language.personal import masked_question
 from mm_support.parts import Parts
 from mm_support.store.records import past_of
 from mm_support.types import (
@@ -102,10 +104,13 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """A turn and its reply. sentences: those of the reply."""
+    """A turn and its reply. question: what was asked, with masks for what is personal in it.
+    sentences: those of the reply.
+    """
 
     judged: Judged
     reply: Reply
+    question: Question
     sentences: tuple[Sentence, ...] = field(default=())
 
 
@@ -208,8 +213,9 @@ def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
     if judged.query is not None:
         yield Working("write", "Writing")
     said: list[tuple[Sentence, str]] = []
+    question = masked(judged)
     speech, stop = Speech(parts.voice, judged.turn.speak), threading.Event()
-    written = compose(parts.writer, judged.question, judged.decision, stop)
+    written = compose(parts.writer, question, judged.decision, stop)
     try:
         for piece in speech.alongside(written):
             if isinstance(piece, Audio):
@@ -225,7 +231,19 @@ def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
     sentences = tuple(sentence for sentence, _ in said)
     text = "".join(shown for _, shown in said)
     reply = reply_of(judged, sentences, text, speech.whole(), clock)
-    return Answered(judged, reply, sentences)
+    return Answered(judged, reply, question, sentences)
+
+
+def masked(judged: Judged) -> Question:
+    """What was asked without what is personal in it, also in the photo: as a language model may
+    read it, wherever it runs.
+    """
+    asked, question = judged.question, masked_question(judged.question)
+    if judged.seen is None or asked.read_in_photo == question.read_in_photo:
+        return question
+    read = zip(judged.seen.view.text, question.read_in_photo)
+    boxes = [line.box for line, shown in read if line.text != shown]
+    return replace(question, photo=painted_over(judged.seen.photo, boxes))
 
 
 def reply_of(

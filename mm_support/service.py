@@ -256,9 +256,9 @@ class SupportService:
             keep_media(self.settings.data_dir / "media", answered)
         summary = ""
         if reply.action == "handoff":
-            summary = summarise(past, judged.question, judged.decision.reason)
+            summary = summarise(past, answered.question, judged.decision.reason)
         kept = self._keeper.keep(turn_record(judged, reply), summary, owner)
-        if kept["reply"] == reply.text:
+        if not kept.get("withheld"):
             return reply
         return replace(
             reply, text=kept["reply"], action="handoff", citations=(), pictures=(), audio=None
@@ -268,7 +268,7 @@ class SupportService:
 def open_keeper(settings: Settings) -> Keeper:
     """The store that the settings name, with the journal in the data folder beside it."""
     store = open_store(settings)
-    return Keeper(store, Journal(settings.data_dir / "turns.journal"))
+    return Keeper(store, Journal(settings.data_dir / "turns.journal"), settings.show_personal)
 
 
 def open_store(settings: Settings) -> Store:
@@ -283,15 +283,16 @@ def open_store(settings: Settings) -> Store:
 
 
 def keep_media(folder: Path, answered: Answered) -> None:
-    """Writes the customer's photo and recording under the turn's id. A disk that does not take them
-    costs nobody the reply.
+    """Writes the customer's photo and recording under the turn's id: a photo without what is
+    personal in its text, no recording in which something personal was heard. A disk that does not
+    take them costs nobody the reply.
     """
     turn, name = answered.judged.turn, answered.reply.turn_id
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if answered.judged.seen is not None:
-            answered.judged.seen.photo.save(folder / f"{name}.jpg", quality=92)
-        if turn.audio is not None:
+        if answered.question.photo is not None:
+            answered.question.photo.save(folder / f"{name}.jpg", quality=92)
+        if turn.audio is not None and answered.question.heard == answered.judged.question.heard:
             Audio(load_waveform(turn.audio), SAMPLE_RATE).save(folder / f"{name}.wav")
     except (OSError, SupportError):
         log.exception("the photo or the recording of turn %s could not be kept", name)

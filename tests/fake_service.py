@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw
 
 from mm_support import as_json
 from mm_support.decide.follow_up import checked_session
-from mm_support.desk.conversations import Desk, keep_turn
+from mm_support.desk.keeper import Keeper
 from mm_support.desk.visits import Visit, signatures_in
 from mm_support.encode.live import LiveTurn
 from mm_support.encode.turn import check_turn
@@ -37,6 +37,7 @@ from mm_support.knowledge.base import check_limit
 from mm_support.knowledge.index import check_name
 from mm_support.knowledge.ingest import read_source
 from mm_support.store.database import Store, check_feedback
+from mm_support.store.journal import Journal
 from mm_support.types import (
     Action,
     Audio,
@@ -316,7 +317,8 @@ class FakeService:
         self.turns: list[UserTurn] = []
         self.turn_ids: list[str] = []  # of finished replies
         self.store = Store(f"sqlite:///{self.folder / 'turns.sqlite'}")
-        self.desk = Desk(self.store)
+        self.keeper = Keeper(self.store, Journal(self.folder / "turns.journal"))
+        self.desk = self.keeper.desk
         self._signatures = signatures_in(self.folder)
         self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []
@@ -424,7 +426,7 @@ class FakeService:
             turn_id=self.turn_ids[-1],
         )
         owner = self.desk.owner(session_id)
-        keep_turn(self.store, record_of(turn, whole, hits), f"Customer: {turn.text}", owner)
+        self.keeper.keep(record_of(turn, whole, hits), f"Customer: {turn.text}", owner)
         yield Finished(whole)
 
 

@@ -9,30 +9,35 @@ the store; knows no model, no page and no wording of replies.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
+from mm_support.desk.reasons import code_of
 from mm_support.errors import InputError
 from mm_support.language.detect import language_of
 from mm_support.language.messages import message
+from mm_support.language.personal import revealed
 from mm_support.store.database import Store
 from mm_support.store.models import (
     ConversationRow,
     HandoffRow,
     MessageRow,
+    OriginalRow,
     OwnershipRow,
     TurnRow,
     now,
 )
-from mm_support.store.records import in_utc, turn_of
+from mm_support.store.records import in_utc, masked_record, turn_of
 from mm_support.types import Case, Holder, KeptTurn, Message, Owner
 
 MAX_MESSAGE = 4_000  # characters
 MAX_AGENT = 64  # characters of an agent's name
 SHOWN = 200  # open conversations in a list
+AT_THE_DESK: tuple[Owner, ...] = ("waiting", "person")  # owners of an open conversation
 ASSISTANT = "assistant"  # who hands a conversation over
 STATES = {
     "assistant": "is with the assistant",
@@ -59,7 +64,7 @@ class Desk:
         """
         latest = (
             select(ConversationRow)
-            .where(ConversationRow.owner.in_(("waiting", "person")))
+            .where(ConversationRow.owner.in_(AT_THE_DESK))
             .order_by(ConversationRow.owner.desc(), ConversationRow.since)
             .limit(SHOWN)
         )
@@ -79,11 +84,16 @@ class Desk:
     def owner(self, conversation: str) -> Owner:
         return self.holder(conversation).owner
 
-    def transcript(self, conversation: str) -> tuple[KeptTurn | Message, ...]:
-        """The turns and what agents wrote, in the order in which they came."""
+    def transcript(self, conversation: str, reveal: bool = False) -> tuple[KeptTurn | Message, ...]:
+        """The turns and what agents wrote, in the order in which they came. reveal: with what masks
+        stand for, as far as that is kept: for agents only.
+        """
         query = select(TurnRow).where(TurnRow.session_id == conversation)
         with self._store.reading() as session:
             turns = [turn_of(vars(row)) for row in session.scalars(query)]
+            if reveal:
+                values = _originals(session, conversation)
+                turns = [_revealed(turn, values.get(turn.id, {})) for turn in turns]
         both = [*turns, *self.messages(conversation)]
         return tuple(sorted(both, key=lambda said: said.created))
 
@@ -130,15 +140,22 @@ class Desk:
 
 
 def keep_turn(
-    store: Store, record: dict[str, Any], summary: str = "", owner: Owner | None = "assistant"
+    store: Store,
+    record: dict[str, Any],
+    summary: str = "",
+    owner: Owner | None = "assistant",
+    originals: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """Stores a finished turn and returns the record as it was stored; a turn that is there already
-    stays as it is.
+    """Stores a finished turn, with masks for what is personal in it, and returns the record as it
+    was stored; a turn that is there already stays as it is.
 
     owner: whose the conversation was when the reply was begun. If it is no longer the assistant's,
     its text is withheld and the customer is told that a person has the conversation; None: the
     reply was given already. summary: for the person, where the turn hands the conversation over.
+    originals: ids of turns -> what their masks stand for, kept while the conversation is at the
+    desk.
     """
+    record, _ = masked_record(record)
     with store.writing() as session:
         if session.get(TurnRow, record["id"]) is not None:
             return record
@@ -156,10 +173,48 @@ def keep_turn(
                     session_id=record["session_id"],
                     created=record["created"],
                     reason=record["reason"],
+                    code=code_of(record["reason"]),
                     summary=summary,
                 )
             )
+        if conversation.owner in AT_THE_DESK:
+            _keep_originals(session, record["session_id"], originals or {})
     return record
+
+
+def _keep_originals(
+    session: Session, conversation: str, originals: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Those of turns that are stored, once each."""
+    for turn_id, values in originals.items():
+        if session.get(TurnRow, turn_id) is not None:
+            for mask, value in values.items():
+                kept = {"turn_id": turn_id, "mask": mask, "session_id": conversation}
+                session.merge(OriginalRow(**kept, value=value))
+
+
+def _originals(session: Session, conversation: str) -> dict[str, dict[str, str]]:
+    """Ids of turns -> what their masks stand for."""
+    values: dict[str, dict[str, str]] = {}
+    own = select(OriginalRow).where(OriginalRow.session_id == conversation)
+    for row in session.scalars(own):
+        values.setdefault(row.turn_id, {})[row.mask] = row.value
+    return values
+
+
+def _revealed(turn: KeptTurn, values: dict[str, str]) -> KeptTurn:
+    """The turn as it was typed, heard and read."""
+    heard, seen = turn.transcript, turn.image
+    if seen:
+        lines = (replace(line, text=revealed(line.text, values)) for line in seen.text)
+        seen = replace(seen, text=tuple(lines))
+    return replace(
+        turn,
+        text=revealed(turn.text, values),
+        transcript=replace(heard, text=revealed(heard.text, values)) if heard else None,
+        image=seen,
+        reply=revealed(turn.reply, values),
+    )
 
 
 def withheld(record: dict[str, Any], owner: Owner) -> dict[str, Any]:
@@ -201,6 +256,8 @@ def _owned(
 def _hand(session: Session, row: ConversationRow, owner: Owner, who: str, why: str) -> None:
     """The conversation changes hands, and it is noted who did that and why."""
     row.owner, row.since = owner, now()
+    if owner not in AT_THE_DESK:
+        session.execute(delete(OriginalRow).where(OriginalRow.session_id == row.id))
     row.agent = who if owner == "person" else row.agent
     session.add(
         OwnershipRow(conversation_id=row.id, created=row.since, owner=owner, who=who, why=why)

@@ -8,29 +8,35 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError
 
 from mm_support.desk.conversations import Desk, keep_turn
 from mm_support.errors import InputError, StoreError
+from mm_support.language.personal import Masks
 from mm_support.store.database import PAST, Store, check_feedback
 from mm_support.store.journal import Journal, Row
-from mm_support.store.records import past_of
+from mm_support.store.records import masked_record, past_of
 from mm_support.types import Owner, Past
 
 log = logging.getLogger(__name__)
 
+REMEMBERED = 1_000  # conversations whose masks are known until a person takes them over
 RETRY = 5.0  # s between attempts to write the journal's rows into the database
 JOURNALED = "replies are kept in a journal until the database answers"
 LOST = "replies cannot be kept: neither the database nor the disk takes them"
 
 
 class Keeper:
-    """The store with a journal beside it."""
+    """The store with a journal beside it. reveal: whether agents may read what masks stand for,
+    while a conversation is at the desk.
+    """
 
-    def __init__(self, store: Store, journal: Journal) -> None:
-        self.store, self.desk, self.journal = store, Desk(store), journal
+    def __init__(self, store: Store, journal: Journal, reveal: bool = True) -> None:
+        self.store, self.desk, self.journal, self._reveal = store, Desk(store), journal, reveal
+        self._originals: OrderedDict[str, dict[str, dict[str, str]]] = OrderedDict()
         self._closed, self._lock = threading.Event(), threading.Lock()
         self._retrying: threading.Thread | None = None
         self._lost = False
@@ -58,9 +64,11 @@ class Keeper:
         """The record of a turn as it was kept, see keep_turn. Raises nothing: a reply that was
         given is not taken back. While the journal holds earlier turns, this one goes there too.
         """
+        record, values = masked_record(record)
+        originals = self._remember(record["session_id"], record["id"], values)
         try:
             if not self.journal:
-                kept = keep_turn(self.store, record, summary, owner)
+                kept = keep_turn(self.store, record, summary, owner, originals)
                 self._lost = False
                 return kept
         except StoreError as exc:
@@ -74,6 +82,23 @@ class Keeper:
         self._retry()
         return record
 
+    def _remember(
+        self, session_id: str, turn_id: str, values: dict[str, str]
+    ) -> dict[str, dict[str, str]]:
+        """What the masks of a conversation stand for, by turn. Nothing of it is on the disk before
+        a person is to take the conversation over.
+        """
+        if not self._reveal:
+            return {}
+        with self._lock:
+            known = self._originals.setdefault(session_id, {})
+            if values:
+                known[turn_id] = values
+            self._originals.move_to_end(session_id)
+            while len(self._originals) > REMEMBERED:
+                self._originals.popitem(last=False)
+            return dict(known)
+
     def session_of(self, turn_id: str) -> str:
         """Raises InputError for an unknown turn, StoreError where the database does not answer."""
         for row in self.journal.rows():
@@ -84,6 +109,7 @@ class Keeper:
     def feedback(self, turn_id: str, rating: str, comment: str) -> None:
         """Raises InputError for an unknown turn or rating, StoreError where nothing answers."""
         check_feedback(rating, comment)
+        comment = Masks().text(comment)
         if any(row.get("id") == turn_id for row in self.journal.rows()):
             self._journal_feedback({"turn_id": turn_id, "rating": rating, "comment": comment})
         else:

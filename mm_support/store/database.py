@@ -52,7 +52,9 @@ class Store:
 
     def __init__(self, url: str) -> None:
         try:
-            self._engine = create_engine(url, pool_pre_ping=True)
+            self._engine = create_engine(
+                url, pool_pre_ping=True, hide_parameters=True
+            )  # so no log shows them
             if self._engine.dialect.name == "sqlite":
                 _listen_to_sqlite(self._engine)
             writing = self._engine.execution_options(write=True)
@@ -139,6 +141,15 @@ class Store:
                     "Nothing could be stored in the database; check the disk and database_url."
                 ) from exc
 
+    def checkpoint(self) -> None:
+        """Takes what was deleted off the disk too: SQLite keeps former pages in its write-ahead log
+        until that is written back. Does nothing for other databases.
+        """
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")  # the pragma needs no transaction around it
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -164,6 +175,7 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
     connection.execute(f"PRAGMA busy_timeout={BUSY}")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
 
 
 def _begin(connection: Connection) -> None:
