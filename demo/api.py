@@ -156,6 +156,29 @@ class Endpoints:
             written = visit.messages(session_id, int(since or 0))
             return {**asdict(holder), "messages": [as_json.message_dict(m) for m in written]}
 
+    def my_data(self, token: str) -> dict:
+        """All that is kept of a visitor.
+
+        Args:
+            token: The token that came with the replies.
+        Returns:
+            A dict with conversations: session_id, owner, turns, messages, handoffs and originals,
+            what masks in the turns stand for as far as that is kept.
+        """
+        with plain_errors():
+            return self.service.visit(required(token, "a token")).export()
+
+    def forget(self, token: str) -> dict:
+        """Erases all that is kept of a visitor: their conversations with everything in them.
+
+        Args:
+            token: The token that came with the replies.
+        Returns:
+            A dict with turns, how many were erased.
+        """
+        with plain_errors():
+            return {"turns": self.service.visit(required(token, "a token")).forget()}
+
     def knowledge_bases(self) -> list[dict]:
         """Lists the knowledge bases.
 
@@ -189,6 +212,7 @@ def add_endpoints(service: Service) -> None:
         handed_over = gr.Textbox(label="session_id")
         since = gr.Number(0, precision=0, label="since")
         token = gr.Textbox(None, label="token")
+        whose = gr.Textbox(label="token")
         speech = gr.Audio(label="speech")
         question = [message, image, audio, knowledge]
         for function, inputs, limits, more in (
@@ -198,6 +222,8 @@ def add_endpoints(service: Service) -> None:
             (endpoints.search, [*question, limit], lookups, []),
             (endpoints.feedback, [turn_id, rating, comment, token], lookups, []),
             (endpoints.messages, [handed_over, since, token], lookups, []),
+            (endpoints.my_data, [whose], lookups, []),
+            (endpoints.forget, [whose], lookups, []),
             (endpoints.knowledge_bases, [], lookups, []),
         ):
             result = gr.JSON(label="result")

@@ -18,6 +18,7 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.utils import get_upload_folder
 
 from demo.coalesce import batches
 from demo.conversation_state import Conversation, Exchange
@@ -48,6 +49,7 @@ log = logging.getLogger(__name__)
 STOPPED = "Stopped."
 SHOWN = 50  # exchanges of a conversation on the page: each step of a reply sends them all again
 EARLIER = {"role": "assistant", "content": ["*What was said before is no longer shown here.*"]}
+FORGET, REALLY_FORGET = "Forget me", "Erase everything? Press again"
 ASK_FOR_PERSON = "I would like to talk to a person."
 
 
@@ -70,6 +72,7 @@ class Desk:
     again: gr.Button
     person: gr.Button
     restart: gr.Button
+    forget: gr.Button
 
     def outputs(self) -> list:
         return [getattr(self, field.name) for field in fields(self)]
@@ -259,6 +262,17 @@ class Chat:
         empty = Conversation(token=conversation.token)
         return self.desk.show(empty, value={"text": "", "files": []})
 
+    def forget(self, label: str, conversation: Conversation) -> dict:
+        """Erases all that is kept of this visitor, their files too; asks once more before."""
+        if label != REALLY_FORGET:
+            return {self.desk.forget: gr.Button(REALLY_FORGET)}
+        with plain_errors(esc):
+            self.service.visit(conversation.token).forget()
+        remove_files(conversation)
+        gr.Info("All that was kept of you is erased.", duration=3)
+        shown = self.desk.show(Conversation(), value={"text": "", "files": []})
+        return {**shown, self.desk.forget: gr.Button(FORGET)}
+
     def rate(self, event: gr.LikeData, conversation: Conversation) -> dict:
         """Stores thumbs up or down for the reply that was clicked; asks what was wrong when down.
 
@@ -296,6 +310,19 @@ def turn_of_message(conversation: Conversation, index: int | tuple[int, int]) ->
     if exchange is None or exchange.reply is None:
         raise InputError("This reply was not finished, so it cannot be rated.")
     return exchange.reply.turn_id
+
+
+def remove_files(conversation: Conversation) -> None:
+    """Removes what the page's folder of uploads holds of a conversation: photos, recordings and
+    spoken replies.
+    """
+    uploads = Path(get_upload_folder()).resolve()
+    for exchange in conversation.exchanges:
+        asked = exchange.question
+        for path in (asked.image, asked.audio, exchange.spoken, *exchange.sounds):
+            own = Path(path).resolve() if isinstance(path, str | Path) else uploads
+            if uploads in own.parents:
+                own.unlink(missing_ok=True)
 
 
 def stopped(conversation: Conversation) -> Conversation:

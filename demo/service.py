@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -105,6 +105,10 @@ class Visit(Protocol):
     def messages(self, session: str, since: int = 0) -> Sequence[Message]: ...
 
     def conversation(self, session: str) -> Sequence[KeptTurn | Message]: ...
+
+    def forget(self) -> int: ...
+
+    def export(self) -> dict[str, Any]: ...
 
 
 class Service(Protocol):

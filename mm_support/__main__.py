@@ -1,5 +1,5 @@
-"""Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate |
-export-feedback | bench.
+"""Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate | erase |
+export | export-feedback | bench.
 
 Errors are one line with the remedy; exit status 2 for bad input, 1 for everything else that fails.
 What a command works with is imported when it runs (arguments.py has the arguments).
@@ -59,12 +59,14 @@ def build_parser() -> argparse.ArgumentParser:
     add(commands, "remove", arguments.remove, remove)
     add(commands, "undo", arguments.undo, undo)
     add(commands, "ask", arguments.ask, ask)
+    add(commands, "erase", arguments.erase, erase)
+    add(commands, "export", arguments.export, export)
     train = commands.add_parser("train", help=f"train one of: {', '.join(TRAIN)}")
     add_kinds(train, TRAIN, required=True)
     own = add(commands, "evaluate", arguments.evaluate, evaluate)
     add_kinds(own, EVALUATE, required=False)
-    export = in_module("mm_support.train.export")
-    add(commands, "export-feedback", arguments.export_feedback, export)
+    feedback = in_module("mm_support.train.export")
+    add(commands, "export-feedback", arguments.export_feedback, feedback)
     add(commands, "bench", arguments.bench, in_module("mm_support.bench.run"))
     return parser
 
@@ -201,6 +203,18 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
             print(f"  [{citation.number}] {citation.title} ({citation.source})")
     service.close()
     return 0
+
+
+def erase(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support.desk.commands import run_erase
+
+    return run_erase(args, settings)
+
+
+def export(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support.desk.commands import run_export
+
+    return run_export(args, settings)
 
 
 def evaluate(args: argparse.Namespace, settings: Settings) -> int:

@@ -55,7 +55,8 @@ class Settings:
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
-    start where it is empty. show_personal: agents read what masks stand for while a conversation
+    start where it is empty. retention_days: after so many days of silence a conversation is
+    erased; 0: never. show_personal: agents read what masks stand for while a conversation
     is at the desk. private_sites: sites inside the own network may be read for knowledge.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
@@ -83,10 +84,13 @@ class Settings:
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
+    retention_days: int = 0
     show_personal: bool = True
     private_sites: bool = False
 
     def __post_init__(self) -> None:
+        if self.retention_days < 0:
+            raise InputError("MM_SUPPORT_RETENTION_DAYS is a number of days, 0 for ever.")
         if self.profile not in PROFILES:
             raise InputError(
                 f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."
@@ -110,11 +114,19 @@ class Settings:
         for item in fields(cls):
             text = environ.get(ENV_PREFIX + item.name.removesuffix("_dir").upper())
             if text:
-                values[item.name] = (
-                    text.lower() in ("1", "true", "yes", "on") if item.type == "bool" else text
-                )
+                values[item.name] = _value_of(item.name, str(item.type), text)
         values.update({name: value for name, value in overrides.items() if value is not None})
         return cls(**values)  # type: ignore[arg-type]
 
     def with_changes(self, **changes: object) -> Settings:
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def _value_of(name: str, kind: str, text: str) -> object:
+    """A variable's text as the field's kind of value. Raises InputError."""
+    if kind == "bool":
+        return text.lower() in ("1", "true", "yes", "on")
+    try:
+        return int(text) if kind == "int" else text
+    except ValueError as exc:
+        raise InputError(f"{ENV_PREFIX}{name.upper()} must be a whole number.") from exc

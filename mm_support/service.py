@@ -21,8 +21,10 @@ from PIL import Image
 
 from mm_support.config import Settings
 from mm_support.decide.follow_up import checked_session
+from mm_support.desk.archive import Archive
 from mm_support.desk.conversations import Desk
-from mm_support.desk.keeper import Keeper
+from mm_support.desk.keeper import Keeper, media_folder, open_keeper
+from mm_support.desk.rounds import Rounds, Task
 from mm_support.desk.summary import summarise
 from mm_support.desk.visits import Signatures, Visit, signatures_in
 from mm_support.encode.live import LiveTurn
@@ -32,8 +34,7 @@ from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
 from mm_support.parts import Parts
 from mm_support.pipeline import Answered, fuse, steps, turn_record
-from mm_support.store.database import Handoff, Store
-from mm_support.store.journal import Journal
+from mm_support.store.database import Handoff
 from mm_support.types import (
     SAMPLE_RATE,
     Audio,
@@ -54,6 +55,7 @@ from mm_support.types import (
 
 log = logging.getLogger(__name__)
 
+DAY = 86_400.0  # s
 MATCHES = 5  # entries that `describe` names
 LoadParts = Callable[[Settings, Callable[[str], None]], Parts]
 
@@ -66,8 +68,10 @@ class SupportService:
     def __init__(self, settings: Settings, keeper: Keeper, parts: Future[Parts]) -> None:
         self.settings, self._keeper, self._parts = settings, keeper, parts
         self._signatures: Signatures = signatures_in(settings.data_dir)
+        self.archive = Archive(keeper, media_folder(settings))
         self._message, self._closing = "Models are loading", threading.Event()
         self._loading: threading.Thread | None = None
+        self._rounds = Rounds(())
 
     @classmethod
     def start(cls, settings: Settings | None = None) -> SupportService:
@@ -76,6 +80,7 @@ class SupportService:
 
         settings = settings or Settings.from_env()
         service = cls(settings, open_keeper(settings), Future())
+        service._rounds = Rounds(service.tasks())
         service._loading = threading.Thread(
             target=service._fill, args=(load_parts,), daemon=True, name="load models"
         )
@@ -122,6 +127,12 @@ class SupportService:
             raise SupportError("The service was closed while it loaded; start it again.")
         self._message = message
 
+    def tasks(self) -> list[Task]:
+        """What is done again and again beside the replies."""
+        days = self.settings.retention_days
+        forget = Task("erasing what is old", DAY, lambda: self.archive.erase_older(days))
+        return [forget] if days else []
+
     def status(self) -> Status:
         """Whether replies can be given yet, how well, and what is going on."""
         if not self._parts.done():
@@ -138,6 +149,7 @@ class SupportService:
         on.
         """
         self._closing.set()
+        self._rounds.close()
         if self._loading is not None:
             self._loading.join()
         if self._parts.done() and self._parts.exception() is None:
@@ -253,7 +265,7 @@ class SupportService:
         """The reply, once it is kept. It is another one where a person took over meanwhile."""
         judged, reply = answered.judged, answered.reply
         if self.settings.keep_media:
-            keep_media(self.settings.data_dir / "media", answered)
+            keep_media(media_folder(self.settings), answered)
         summary = ""
         if reply.action == "handoff":
             summary = summarise(past, answered.question, judged.decision.reason)
@@ -263,23 +275,6 @@ class SupportService:
         return replace(
             reply, text=kept["reply"], action="handoff", citations=(), pictures=(), audio=None
         )
-
-
-def open_keeper(settings: Settings) -> Keeper:
-    """The store that the settings name, with the journal in the data folder beside it."""
-    store = open_store(settings)
-    return Keeper(store, Journal(settings.data_dir / "turns.journal"), settings.show_personal)
-
-
-def open_store(settings: Settings) -> Store:
-    """The store that the settings name; SQLite in the data folder by default."""
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise SupportError(
-            f"The data folder {settings.data_dir} cannot be made ({exc}); set MM_SUPPORT_DATA."
-        ) from exc
-    return Store(settings.database_url or f"sqlite:///{settings.data_dir / 'turns.sqlite'}")
 
 
 def keep_media(folder: Path, answered: Answered) -> None:

@@ -26,6 +26,7 @@ from PIL import Image, ImageDraw
 
 from mm_support import as_json
 from mm_support.decide.follow_up import checked_session
+from mm_support.desk.archive import Archive
 from mm_support.desk.keeper import Keeper
 from mm_support.desk.visits import Visit, signatures_in
 from mm_support.encode.live import LiveTurn
@@ -319,6 +320,7 @@ class FakeService:
         self.store = Store(f"sqlite:///{self.folder / 'turns.sqlite'}")
         self.keeper = Keeper(self.store, Journal(self.folder / "turns.journal"))
         self.desk = self.keeper.desk
+        self.archive = Archive(self.keeper, self.folder / "media")
         self._signatures = signatures_in(self.folder)
         self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []

@@ -110,6 +110,8 @@ def test_exactly_the_documented_endpoints_are_public(client):
         "/search": ["message", "image", "audio", "knowledge", "limit"],
         "/feedback": ["turn_id", "rating", "comment", "token"],
         "/messages": ["session_id", "since", "token"],
+        "/my_data": ["token"],
+        "/forget": ["token"],
         "/knowledge_bases": [],
     }
     for facts in endpoints.values():

@@ -9,12 +9,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError
 
+from mm_support.config import Settings
 from mm_support.desk.conversations import Desk, keep_turn
-from mm_support.errors import InputError, StoreError
+from mm_support.errors import InputError, StoreError, SupportError
 from mm_support.language.personal import Masks
 from mm_support.store.database import PAST, Store, check_feedback
 from mm_support.store.journal import Journal, Row
@@ -106,6 +109,18 @@ class Keeper:
                 return row["session_id"]
         return self.store.session_of(turn_id)
 
+    def forget(self, sessions: Collection[str]) -> set[str]:
+        """Takes all of these conversations out of the memory and the journal; returns the ids of
+        their turns there. Raises StoreError where the disk does not let it.
+        """
+        with self._lock:
+            for session_id in sessions:
+                self._originals.pop(session_id, None)
+        try:
+            return self.journal.remove_sessions(sessions)
+        except OSError as exc:
+            raise StoreError(f"The journal cannot be changed ({exc}); check the disk.") from exc
+
     def feedback(self, turn_id: str, rating: str, comment: str) -> None:
         """Raises InputError for an unknown turn or rating, StoreError where nothing answers."""
         check_feedback(rating, comment)
@@ -165,3 +180,25 @@ class Keeper:
                 if not self.journal:
                     self._retrying = None
                     return
+
+
+def open_keeper(settings: Settings) -> Keeper:
+    """The store that the settings name, with the journal in the data folder beside it."""
+    store = open_store(settings)
+    return Keeper(store, Journal(settings.data_dir / "turns.journal"), settings.show_personal)
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name; SQLite in the data folder by default."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise SupportError(
+            f"The data folder {settings.data_dir} cannot be made ({exc}); set MM_SUPPORT_DATA."
+        ) from exc
+    return Store(settings.database_url or f"sqlite:///{settings.data_dir / 'turns.sqlite'}")
+
+
+def media_folder(settings: Settings) -> Path:
+    """Where customers' photos and recordings are kept, if they are."""
+    return settings.data_dir / "media"

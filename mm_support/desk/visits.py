@@ -18,8 +18,9 @@ import uuid
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from mm_support.desk.archive import Archive
 from mm_support.errors import InputError, SupportError
 from mm_support.store.database import check_feedback
 from mm_support.types import Event, Holder, KeptTurn, Message, UserTurn
@@ -45,6 +46,9 @@ class Service(Protocol):
     def messages(self, session: str, since: int = 0) -> Sequence[Message]: ...
 
     def conversation(self, session: str) -> Sequence[KeptTurn | Message]: ...
+
+    @property
+    def archive(self) -> Archive: ...
 
 
 class Signatures:
@@ -124,6 +128,16 @@ class Visit:
 
     def conversation(self, session: str) -> Sequence[KeptTurn | Message]:
         return self._service.conversation(self.own(session))
+
+    def forget(self) -> int:
+        """Erases all conversations of this visitor; returns how many turns that were."""
+        archive = self._service.archive
+        return archive.erase(archive.sessions_of(self.visitor), "visitor")
+
+    def export(self) -> dict[str, Any]:
+        """All that is kept of this visitor, as plain values for JSON."""
+        archive = self._service.archive
+        return archive.export(archive.sessions_of(self.visitor))
 
     def new_session(self) -> str:
         return f"{self.visitor}-{uuid.uuid4().hex}"

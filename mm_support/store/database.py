@@ -141,14 +141,33 @@ class Store:
                     "Nothing could be stored in the database; check the disk and database_url."
                 ) from exc
 
-    def checkpoint(self) -> None:
+    def checkpoint(self) -> bool:
         """Takes what was deleted off the disk too: SQLite keeps former pages in its write-ahead log
-        until that is written back. Does nothing for other databases.
+        until that is written back. Does nothing for other databases. Whether it was done: not while
+        somebody reads all the time.
         """
-        if self._engine.dialect.name == "sqlite":
+        return self._outside("PRAGMA wal_checkpoint(TRUNCATE)") in (None, 0)
+
+    def vacuum(self) -> None:
+        """Writes the SQLite file anew without what versions before this one left of deleted rows.
+        Others wait meanwhile. Raises StoreError.
+        """
+        self._outside("VACUUM")
+        self.checkpoint()
+
+    def _outside(self, statement: str) -> int | None:
+        """Runs what SQLite runs outside of transactions only; the first number of its answer."""
+        if self._engine.dialect.name != "sqlite":
+            return None
+        try:
             with self._engine.connect() as connection:
-                connection.exec_driver_sql("COMMIT")  # the pragma needs no transaction around it
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.exec_driver_sql("COMMIT")
+                answer = connection.exec_driver_sql(statement)
+                return answer.fetchone()[0] if answer.returns_rows else None
+        except SQLAlchemyError as exc:
+            raise StoreError(
+                "The database cannot be tidied up; check that nobody else uses it."
+            ) from exc
 
     def close(self) -> None:
         self._engine.dispose()
