@@ -262,7 +262,7 @@ class Chat:
         empty = Conversation(token=conversation.token)
         return self.desk.show(empty, value={"text": "", "files": []})
 
-    def forget(self, label: str, conversation: Conversation) -> dict:
+    def forget_me(self, label: str, conversation: Conversation) -> dict:
         """Erases all that is kept of this visitor, their files too; asks once more before."""
         if label != REALLY_FORGET:
             return {self.desk.forget: gr.Button(REALLY_FORGET)}

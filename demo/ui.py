@@ -238,7 +238,7 @@ def connect(demo: gr.Blocks, chat: Chat, speak: gr.Checkbox) -> None:
         chat.stop, desk.conversation, shown, cancels=[*replies, edited], queue=False, **QUIET
     )
     desk.restart.click(chat.restart, desk.conversation, shown, queue=False, **QUIET)
-    desk.forget.click(chat.forget, [desk.forget, desk.conversation], shown, queue=False, **QUIET)
+    desk.forget.click(chat.forget_me, [desk.forget, desk.conversation], shown, queue=False, **QUIET)
     desk.chat.like(chat.rate, desk.conversation, [desk.conversation, desk.comment], **QUIET)
     desk.comment.submit(chat.comment, [desk.comment, desk.conversation], desk.comment, **QUIET)
 

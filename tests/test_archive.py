@@ -218,9 +218,9 @@ def test_forget_me_on_the_page_asks_first_and_takes_the_files_too(tmp_path, monk
     *_, shown = chat.answer(shown["conversation"].ask(UserTurn("E24", kept, None, "smart-home")))
     conversation = shown["conversation"]
     assert len(service.conversation(conversation.session_id)) == 2
-    shown = chat.forget(FORGET, conversation)
+    shown = chat.forget_me(FORGET, conversation)
     assert shown.keys() == {"forget"} and uploaded.exists()
-    shown = chat.forget(shown["forget"].value, conversation)
+    shown = chat.forget_me(shown["forget"].value, conversation)
     assert service.conversation(conversation.session_id) == () and not uploaded.exists()
     assert not list(tmp_path.rglob("*.wav")) and kept.exists()
     assert shown["conversation"] == EMPTY and shown["forget"].value == FORGET
