@@ -147,8 +147,8 @@ class Endpoints:
             token: The token that came with the replies.
         Returns:
             A dict with owner (assistant, waiting, person or closed), agent (the name of the person
-            who has the conversation, or had it last) and messages, oldest first: number, author,
-            text and created.
+            who has the conversation, or had it last), minutes (about how long it still waits, or
+            null) and messages, oldest first: number, author, text and created.
         """
         with plain_errors():
             visit = self.service.visit(token or "")

@@ -366,7 +366,8 @@ def shown_bubbles(conversation: Conversation) -> list[tuple[Exchange | None, dic
     shown: list[tuple[Exchange | None, dict]] = [(None, EARLIER)] if hidden else []
     for number, exchange in enumerate(conversation.exchanges[hidden:], hidden + 1):
         written = map(person_bubble, exchange.messages)
-        own = [question_bubble(exchange), reply_bubble(exchange, number), *written]
+        replied = [] if exchange.unsaid else [reply_bubble(exchange, number)]
+        own = [question_bubble(exchange), *replied, *written]
         shown += [(exchange, bubble) for bubble in own]
     return shown
 

@@ -75,6 +75,11 @@ class Exchange:
         return self.reply is not None or bool(self.problem)
 
     @property
+    def unsaid(self) -> bool:
+        """Whether the reply says nothing: a person has the conversation, and that was said."""
+        return self.reply is not None and not self.text and not self.problem
+
+    @property
     def wording(self) -> str:
         """The question in words: what was typed and what was heard."""
         heard = self.transcript.text if self.transcript else ""

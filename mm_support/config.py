@@ -56,8 +56,11 @@ class Settings:
     understood). open_knowledge: visitors of the page may add knowledge of their own.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
     start where it is empty. retention_days: after so many days of silence a conversation is
-    erased; 0: never. show_personal: agents read what masks stand for while a conversation
-    is at the desk. private_sites: sites inside the own network may be read for knowledge.
+    erased; 0: never. silence_minutes: so long after the last word of an agent the assistant takes
+    their conversation back; 0: never. hours: a file that says when people are there
+    (desk/hours.py); empty: always. show_personal: agents read what masks stand for while a
+    conversation is at the desk. private_sites: sites inside the own network may be read for
+    knowledge.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -85,12 +88,15 @@ class Settings:
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
     retention_days: int = 0
+    silence_minutes: int = 30
+    hours: str = ""
     show_personal: bool = True
     private_sites: bool = False
 
     def __post_init__(self) -> None:
-        if self.retention_days < 0:
-            raise InputError("MM_SUPPORT_RETENTION_DAYS is a number of days, 0 for ever.")
+        for name in ("retention_days", "silence_minutes"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{ENV_PREFIX}{name.upper()} is 0, for never, or more.")
         if self.profile not in PROFILES:
             raise InputError(
                 f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."

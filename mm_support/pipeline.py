@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -59,6 +59,7 @@ FOUND = 5  # entries that are shown and may be cited
 
 Result = TypeVar("Result")
 Step = Generator[Event, None, Result]
+After = Callable[[str, str], str]  # a hand-over's reason and a language -> what is said then
 Perceived = tuple[Transcript | None, Seen | None]  # what was heard and seen
 
 
@@ -85,7 +86,9 @@ class Clock:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A turn up to the decision. query: None where nothing was searched for."""
+    """A turn up to the decision. query: None where nothing was searched for. told: whether the
+    customer was told already what the decision says, that a person has the conversation.
+    """
 
     turn: UserTurn
     question: Question
@@ -94,6 +97,7 @@ class Judged:
     decision: Decision
     hits: tuple[Hit, ...] = ()
     query: SearchQuery | None = None
+    told: bool = False
 
     @property
     def fusion(self) -> Fusion | None:
@@ -124,12 +128,18 @@ def drained(step: Step[Result]) -> Result:
 
 
 def steps(
-    parts: Parts, turn: UserTurn, past: Sequence[Past] = (), owner: Owner = "assistant"
+    parts: Parts,
+    turn: UserTurn,
+    past: Sequence[Past] = (),
+    owner: Owner = "assistant",
+    after: After | None = None,
 ) -> Step[Answered]:
-    """The whole turn. past: earlier turns of the conversation, oldest first; owner: whose it is."""
+    """The whole turn. past: earlier turns of the conversation, oldest first; owner: whose it is;
+    after: what is said after a hand-over.
+    """
     clock = Clock()
     judged = yield from judge(parts, turn, past, owner, clock=clock)
-    return (yield from decode(parts, judged, clock))
+    return (yield from decode(parts, judged, clock, after))
 
 
 def judge(
@@ -151,7 +161,8 @@ def judge(
     heard, seen = perceived or (yield from perceive(parts.encoders, turn, language_of(past), clock))
     question = question_of(clean_text(turn.text), heard, seen)
     if owner != "assistant":
-        return Judged(turn, question, heard, seen, Decision("handoff", owner, 0.0, ()))
+        told = bool(past) and past[-1].reason == owner and owner != "closed"
+        return Judged(turn, question, heard, seen, Decision("handoff", owner, 0.0, ()), told=told)
     if not (question.words or seen):
         return Judged(turn, question, heard, seen, SILENCE)
     yield Working("search", "Searching the knowledge")
@@ -208,7 +219,9 @@ def retrieve(parts: Parts, knowledge: str, query: SearchQuery) -> tuple[Hit, ...
     return tuple(parts.knowledge.find(knowledge, query, FOUND))
 
 
-def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
+def decode(
+    parts: Parts, judged: Judged, clock: Clock, after: After | None = None
+) -> Step[Answered]:
     """Checked sentences as they come, their sound behind them, and the reply that they make."""
     if judged.query is not None:
         yield Working("write", "Writing")
@@ -216,6 +229,7 @@ def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
     question = masked(judged)
     speech, stop = Speech(parts.voice, judged.turn.speak), threading.Event()
     written = compose(parts.writer, question, judged.decision, stop)
+    written = iter(()) if judged.told else followed(written, judged, after)
     try:
         for piece in speech.alongside(written):
             if isinstance(piece, Audio):
@@ -232,6 +246,16 @@ def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
     text = "".join(shown for _, shown in said)
     reply = reply_of(judged, sentences, text, speech.whole(), clock)
     return Answered(judged, reply, question, sentences)
+
+
+def followed(
+    sentences: Iterator[Sentence], judged: Judged, after: After | None
+) -> Iterator[Sentence]:
+    """The sentences, and after a hand-over when to expect a person."""
+    yield from sentences
+    if judged.decision.action == "handoff" and after:
+        if said := after(judged.decision.reason, judged.question.language):
+            yield Sentence(said)
 
 
 def masked(judged: Judged) -> Question:

@@ -23,7 +23,9 @@ from mm_support.config import Settings
 from mm_support.decide.follow_up import checked_session
 from mm_support.desk.archive import Archive
 from mm_support.desk.conversations import Desk
+from mm_support.desk.hours import read_hours
 from mm_support.desk.keeper import Keeper, media_folder, open_keeper
+from mm_support.desk.promises import Promises
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.desk.summary import summarise
 from mm_support.desk.visits import Signatures, Visit, signatures_in
@@ -55,7 +57,7 @@ from mm_support.types import (
 
 log = logging.getLogger(__name__)
 
-DAY = 86_400.0  # s
+DAY, MINUTE = 86_400.0, 60.0  # s
 MATCHES = 5  # entries that `describe` names
 LoadParts = Callable[[Settings, Callable[[str], None]], Parts]
 
@@ -68,6 +70,8 @@ class SupportService:
     def __init__(self, settings: Settings, keeper: Keeper, parts: Future[Parts]) -> None:
         self.settings, self._keeper, self._parts = settings, keeper, parts
         self._signatures: Signatures = signatures_in(settings.data_dir)
+        hours = read_hours(Path(settings.hours)) if settings.hours else None
+        self._promises = Promises(keeper.desk, hours, settings.show_personal)
         self.archive = Archive(keeper, media_folder(settings))
         self._message, self._closing = "Models are loading", threading.Event()
         self._loading: threading.Thread | None = None
@@ -129,9 +133,10 @@ class SupportService:
 
     def tasks(self) -> list[Task]:
         """What is done again and again beside the replies."""
-        days = self.settings.retention_days
+        days, minutes = self.settings.retention_days, self.settings.silence_minutes
         forget = Task("erasing what is old", DAY, lambda: self.archive.erase_older(days))
-        return [forget] if days else []
+        back = Task("looking for silence", MINUTE, lambda: self.desk.return_silent(minutes))
+        return [*([forget] if days else []), *([back] if minutes else [])]
 
     def status(self) -> Status:
         """Whether replies can be given yet, how well, and what is going on."""
@@ -258,7 +263,7 @@ class SupportService:
             yield Working("load", self._message)
         parts = self.parts
         past, owner = self._keeper.before(str(turn.session_id))
-        answered = yield from steps(parts, turn, past, owner)
+        answered = yield from steps(parts, turn, past, owner, self._promises.after)
         yield Finished(self._kept(answered, past, owner))
 
     def _kept(self, answered: Answered, past: Sequence[Past], owner: Owner) -> Reply:

@@ -396,7 +396,8 @@ class FakeService:
             seen = self.describe(turn.image)
             yield Saw(seen)
         if self.desk.owner(session_id) != "assistant":
-            waiting = Reply(WAITING, "handoff", transcript=heard, image=seen)
+            said = self.store.past(session_id, 1)[-1].reason == self.desk.owner(session_id)
+            waiting = Reply("" if said else WAITING, "handoff", transcript=heard, image=seen)
             yield from self._say(turn, waiting, session_id)
             return
         if not (turn.text.strip() or seen or (heard and heard.text)):
@@ -428,7 +429,10 @@ class FakeService:
             turn_id=self.turn_ids[-1],
         )
         owner = self.desk.owner(session_id)
-        self.keeper.keep(record_of(turn, whole, hits), f"Customer: {turn.text}", owner)
+        record = record_of(turn, whole, hits)
+        if owner != "assistant":
+            record["reason"] = owner
+        self.keeper.keep(record, f"Customer: {turn.text}", owner)
         yield Finished(whole)
 
 

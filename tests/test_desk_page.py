@@ -353,6 +353,7 @@ def test_messages_of_a_conversation_since_one_of_them(chat, service):
     assert endpoints.messages(session, token=token) == {
         "owner": "waiting",
         "agent": "",
+        "minutes": None,
         "messages": [],
     }
     service.desk.take(session, "Ada")

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
+from math import ceil
+from statistics import median
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy.orm import Session, aliased
 
 from mm_support.desk.reasons import code_of
 from mm_support.errors import InputError
@@ -36,6 +39,7 @@ from mm_support.types import Case, Holder, KeptTurn, Message, Owner
 
 MAX_MESSAGE = 4_000  # characters
 MAX_AGENT = 64  # characters of an agent's name
+MEASURED, MEASURED_DAYS, FEWEST_MEASURED = 50, 14, 5  # waits that the usual one is told from
 SHOWN = 200  # open conversations in a list
 AT_THE_DESK: tuple[Owner, ...] = ("waiting", "person")  # owners of an open conversation
 ASSISTANT = "assistant"  # who hands a conversation over
@@ -79,7 +83,31 @@ class Desk:
         """Whose it is; one that nobody has heard of would be the assistant's."""
         with self._store.reading() as session:
             row = session.get(ConversationRow, conversation)
-            return _holder(row) if row else Holder()
+            if row is None or row.owner != "waiting":
+                return _holder(row) if row else Holder()
+            usual, waited = _usual_wait(session), (now() - in_utc(row.since)).total_seconds()
+            return replace(_holder(row), minutes=_minutes_left(usual, waited))
+
+    def usual_wait(self) -> int | None:
+        """For how many minutes those who were taken last had waited, in the middle; None where too
+        few were.
+        """
+        with self._store.reading() as session:
+            return _minutes_left(_usual_wait(session), 0)
+
+    def return_silent(self, minutes: float, conversation: str | None = None) -> tuple[str, ...]:
+        """Gives conversations back to the assistant whose agents have said nothing for so long;
+        returns which. conversation: only this one.
+        """
+        before = now() - timedelta(minutes=minutes)
+        with self._store.reading() as session:
+            silent = list(session.scalars(_silent_since(before, conversation)))
+        for name in silent:
+            with self._store.writing() as session:  # an agent may have written meanwhile
+                row = session.scalars(_silent_rows(before, name)).first()
+                if row is not None:
+                    _hand(session, row, "assistant", ASSISTANT, "the agent was silent")
+        return tuple(silent)
 
     def owner(self, conversation: str) -> Owner:
         return self.holder(conversation).owner
@@ -262,6 +290,39 @@ def _hand(session: Session, row: ConversationRow, owner: Owner, who: str, why: s
     session.add(
         OwnershipRow(conversation_id=row.id, created=row.since, owner=owner, who=who, why=why)
     )
+
+
+def _silent_rows(before: datetime, conversation: str | None) -> Select[tuple[ConversationRow]]:
+    """Conversations of people who took them and wrote last before that time."""
+    own = MessageRow.conversation_id == ConversationRow.id
+    written = select(MessageRow.id).where(own, MessageRow.created >= before).exists()
+    held = ConversationRow.owner == "person", ConversationRow.since < before
+    query = select(ConversationRow).where(*held, ~written)
+    return query.where(ConversationRow.id == conversation) if conversation else query
+
+
+def _silent_since(before: datetime, conversation: str | None) -> Select[tuple[str]]:
+    return _silent_rows(before, conversation).with_only_columns(ConversationRow.id)
+
+
+def _usual_wait(session: Session) -> float | None:
+    """Seconds; the median of those who were taken last."""
+    begun = aliased(OwnershipRow)
+    own = begun.conversation_id == OwnershipRow.conversation_id
+    before = own, begun.owner == "waiting", begun.created <= OwnershipRow.created
+    since = select(func.max(begun.created)).where(*before).scalar_subquery()
+    recent = OwnershipRow.created >= now() - timedelta(days=MEASURED_DAYS)
+    taken = select(OwnershipRow.created, since).where(OwnershipRow.owner == "person", recent)
+    rows = session.execute(taken.order_by(OwnershipRow.created.desc()).limit(MEASURED)).all()
+    waits = [(end - start).total_seconds() for end, start in rows if start is not None]
+    return median(waits) if len(waits) >= FEWEST_MEASURED else None
+
+
+def _minutes_left(usual: float | None, waited: float) -> int | None:
+    """Rounded up; None for who has waited longer than usual: nothing is known of them."""
+    if usual is None or waited > usual:
+        return None
+    return max(1, ceil((usual - waited) / 60))
 
 
 def _holder(row: ConversationRow) -> Holder:

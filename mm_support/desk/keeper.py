@@ -34,11 +34,15 @@ LOST = "replies cannot be kept: neither the database nor the disk takes them"
 
 class Keeper:
     """The store with a journal beside it. reveal: whether agents may read what masks stand for,
-    while a conversation is at the desk.
+    while a conversation is at the desk. silence: minutes after which the assistant takes a
+    conversation back from an agent who says nothing; 0: never.
     """
 
-    def __init__(self, store: Store, journal: Journal, reveal: bool = True) -> None:
-        self.store, self.desk, self.journal, self._reveal = store, Desk(store), journal, reveal
+    def __init__(
+        self, store: Store, journal: Journal, reveal: bool = True, silence: float = 0
+    ) -> None:
+        self.store, self.desk, self.journal = store, Desk(store), journal
+        self._reveal, self._silence = reveal, silence
         self._originals: OrderedDict[str, dict[str, dict[str, str]]] = OrderedDict()
         self._closed, self._lock = threading.Event(), threading.Lock()
         self._retrying: threading.Thread | None = None
@@ -56,6 +60,9 @@ class Keeper:
         past, owner = (), "assistant"
         try:
             past, owner = self.store.past(session_id), self.desk.owner(session_id)
+            if owner == "person" and self._silence:
+                self.desk.return_silent(self._silence, session_id)
+                owner = self.desk.owner(session_id)
         except StoreError as exc:
             log.warning("what was said before is not known: %s", exc)
         rows = [row for row in self.journal.rows() if row.get("session_id") == session_id]
@@ -185,7 +192,8 @@ class Keeper:
 def open_keeper(settings: Settings) -> Keeper:
     """The store that the settings name, with the journal in the data folder beside it."""
     store = open_store(settings)
-    return Keeper(store, Journal(settings.data_dir / "turns.journal"), settings.show_personal)
+    journal = Journal(settings.data_dir / "turns.journal")
+    return Keeper(store, journal, settings.show_personal, settings.silence_minutes)
 
 
 def open_store(settings: Settings) -> Store:
