@@ -55,12 +55,14 @@ class Settings:
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
-    start where it is empty. retention_days: after so many days of silence a conversation is
-    erased; 0: never. silence_minutes: so long after the last word of an agent the assistant takes
-    their conversation back; 0: never. hours: a file that says when people are there
-    (desk/hours.py); empty: always. show_personal: agents read what masks stand for while a
-    conversation is at the desk. private_sites: sites inside the own network may be read for
-    knowledge.
+    start where it is empty. webhook_url, webhook_secret: where it is told what
+    happens at the desk, and what that is signed with; mail_server (smtp://user:password@host:587),
+    mail_to, mail_from: who waits for a person is told by mail. retention_days: after so many days
+    of silence a conversation is erased; 0: never. silence_minutes: so long after the last word of
+    an agent the assistant takes their conversation back; 0: never. hours: a file that says when
+    people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
+    for while a conversation is at the desk. private_sites: sites inside the own network may be read
+    for knowledge.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -87,6 +89,11 @@ class Settings:
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
+    webhook_url: str = ""
+    webhook_secret: str = field(default="", repr=False)
+    mail_server: str = field(default="", repr=False)
+    mail_to: str = ""
+    mail_from: str = ""
     retention_days: int = 0
     silence_minutes: int = 30
     hours: str = ""

@@ -25,6 +25,7 @@ from mm_support.desk.archive import Archive
 from mm_support.desk.conversations import Desk
 from mm_support.desk.hours import read_hours
 from mm_support.desk.keeper import Keeper, media_folder, open_keeper
+from mm_support.desk.notices import Notices, channels_of
 from mm_support.desk.promises import Promises
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.desk.summary import summarise
@@ -57,7 +58,7 @@ from mm_support.types import (
 
 log = logging.getLogger(__name__)
 
-DAY, MINUTE = 86_400.0, 60.0  # s
+DAY, MINUTE, NOTICES = 86_400.0, 60.0, 2.0  # s between rounds
 MATCHES = 5  # entries that `describe` names
 LoadParts = Callable[[Settings, Callable[[str], None]], Parts]
 
@@ -75,7 +76,7 @@ class SupportService:
         self.archive = Archive(keeper, media_folder(settings))
         self._message, self._closing = "Models are loading", threading.Event()
         self._loading: threading.Thread | None = None
-        self._rounds = Rounds(())
+        self._rounds, self._sending = Rounds(()), Rounds(())
 
     @classmethod
     def start(cls, settings: Settings | None = None) -> SupportService:
@@ -85,6 +86,7 @@ class SupportService:
         settings = settings or Settings.from_env()
         service = cls(settings, open_keeper(settings), Future())
         service._rounds = Rounds(service.tasks())
+        service._sending = Rounds(service.notices())
         service._loading = threading.Thread(
             target=service._fill, args=(load_parts,), daemon=True, name="load models"
         )
@@ -138,6 +140,12 @@ class SupportService:
         back = Task("looking for silence", MINUTE, lambda: self.desk.return_silent(minutes))
         return [*([forget] if days else []), *([back] if minutes else [])]
 
+    def notices(self) -> list[Task]:
+        """The sending of notices, apart from the other tasks: receivers may be slow."""
+        channels = channels_of(self.settings)
+        notices = Notices(self._keeper.store, channels)
+        return [Task("sending notices", NOTICES, notices.send_due)] if channels else []
+
     def status(self) -> Status:
         """Whether replies can be given yet, how well, and what is going on."""
         if not self._parts.done():
@@ -155,6 +163,7 @@ class SupportService:
         """
         self._closing.set()
         self._rounds.close()
+        self._sending.close()
         if self._loading is not None:
             self._loading.join()
         if self._parts.done() and self._parts.exception() is None:

@@ -9,6 +9,7 @@ the store; knows no model, no page and no wording of replies.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.orm import Session, aliased
 
+from mm_support.desk.notices import MAIL, TO_AGENTS
 from mm_support.desk.reasons import code_of
 from mm_support.errors import InputError
 from mm_support.language.detect import language_of
@@ -29,6 +31,7 @@ from mm_support.store.models import (
     ConversationRow,
     HandoffRow,
     MessageRow,
+    NoticeRow,
     OriginalRow,
     OwnershipRow,
     TurnRow,
@@ -193,8 +196,13 @@ def keep_turn(
         session.add(TurnRow(**record))
         session.flush()
         asks_for_person = record["action"] == "handoff" and record["reason"] not in STATES
+        if conversation.owner in AT_THE_DESK:
+            said = _words(TurnRow(**record))
+            _tell(session, conversation.id, "message", text=said, knowledge=record["knowledge"])
         if asks_for_person and conversation.owner == "assistant":
-            _hand(session, conversation, "waiting", ASSISTANT, record["reason"])
+            told = {"code": code_of(record["reason"]), "knowledge": record["knowledge"]}
+            told |= {"summary": summary}
+            _hand(session, conversation, "waiting", ASSISTANT, record["reason"], **told)
             session.add(
                 HandoffRow(
                     turn_id=record["id"],
@@ -281,8 +289,12 @@ def _owned(
     return row
 
 
-def _hand(session: Session, row: ConversationRow, owner: Owner, who: str, why: str) -> None:
-    """The conversation changes hands, and it is noted who did that and why."""
+def _hand(
+    session: Session, row: ConversationRow, owner: Owner, who: str, why: str, **told: str
+) -> None:
+    """The conversation changes hands, and it is noted who did that and why. told: what a notice
+    says beside that.
+    """
     row.owner, row.since = owner, now()
     if owner not in AT_THE_DESK:
         session.execute(delete(OriginalRow).where(OriginalRow.session_id == row.id))
@@ -290,6 +302,19 @@ def _hand(session: Session, row: ConversationRow, owner: Owner, who: str, why: s
     session.add(
         OwnershipRow(conversation_id=row.id, created=row.since, owner=owner, who=who, why=why)
     )
+    _tell(session, row.id, owner, who=who, why=why, **told)
+
+
+def _tell(session: Session, conversation: str, event: str, **told: str) -> None:
+    """Notices of what happened, one a channel, within its transaction."""
+    name = f"conversation.{event}"
+    for channel in session.info["channels"]:
+        if channel != MAIL or name in TO_AGENTS:
+            created, key = now(), uuid.uuid4().hex
+            about = {"event": name, "conversation": conversation, "time": created.isoformat()}
+            row = NoticeRow(key=key, conversation_id=conversation, created=created, due=created)
+            row.channel, row.event = channel, {**about, **told}
+            session.add(row)
 
 
 def _silent_rows(before: datetime, conversation: str | None) -> Select[tuple[ConversationRow]]:

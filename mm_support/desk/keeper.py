@@ -17,6 +17,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from mm_support.config import Settings
 from mm_support.desk.conversations import Desk, keep_turn
+from mm_support.desk.notices import channels_of
 from mm_support.errors import InputError, StoreError, SupportError
 from mm_support.language.personal import Masks
 from mm_support.store.database import PAST, Store, check_feedback
@@ -204,7 +205,8 @@ def open_store(settings: Settings) -> Store:
         raise SupportError(
             f"The data folder {settings.data_dir} cannot be made ({exc}); set MM_SUPPORT_DATA."
         ) from exc
-    return Store(settings.database_url or f"sqlite:///{settings.data_dir / 'turns.sqlite'}")
+    url = settings.database_url or f"sqlite:///{settings.data_dir / 'turns.sqlite'}"
+    return Store(url, channels_of(settings))
 
 
 def media_folder(settings: Settings) -> Path:

@@ -9,7 +9,7 @@ decided in desk/conversations.py, within the transactions that are opened here.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,10 +47,11 @@ class Store:
     """Turns and feedback behind a SQLAlchemy URL; tables are made, or brought up to date, when it
     is opened.
 
+    channels: by which others are told what happens, see desk/notices.py.
     Raises StoreError where the database cannot be opened, or was made by a newer version.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, channels: Collection[str] = ()) -> None:
         try:
             self._engine = create_engine(
                 url, pool_pre_ping=True, hide_parameters=True
@@ -65,7 +66,9 @@ class Store:
                 f"The store cannot be opened ({type(exc).__name__}); check database_url."
             ) from exc
         self._reading = sessionmaker(self._engine, expire_on_commit=False)
-        self._writing = sessionmaker(writing, expire_on_commit=False)
+        self._writing = sessionmaker(
+            writing, expire_on_commit=False, info={"channels": tuple(channels)}
+        )
 
     def handoffs(self, limit: int = 100) -> tuple[Handoff, ...]:
         """The latest hand-offs, newest first."""
