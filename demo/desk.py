@@ -17,6 +17,7 @@ import gradio as gr
 
 from demo.chat import bubbles
 from demo.convert import plain_errors
+from demo.insights import InsightsPage, insights_part
 from demo.panels import esc, title_of
 from demo.replay import conversation_of
 from demo.service import Service
@@ -295,6 +296,8 @@ def desk_page(demo: gr.Blocks, service: Service, key: str, title: str) -> None:
             ),
         )
         connect(demo, page)
+        with room:
+            insights_part(InsightsPage(service, page.check), page.parts.key)
 
 
 def name_box() -> gr.Textbox:

@@ -149,6 +149,7 @@ def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
         print(f"skipped {file}, line {line}: {reason}", file=sys.stderr)
     for file, line, reason in report.warnings:
         print(f"look at {file}, line {line}: {reason}", file=sys.stderr)
+    service.note("command line", how, args.name, f"{report.entries} entries")
     took = f"{report.entries} entries in {report.seconds:.1f} s"
     print(f"{args.name}: {took}, {len(report.skipped)} rows with remarks.")
     for note in report.mapping:
@@ -162,6 +163,7 @@ def remove(args: argparse.Namespace, settings: Settings) -> int:
 
     service = terminal.load_service(settings)
     service.knowledge.remove(args.name, args.entry)
+    service.note("command line", "remove", args.name, args.entry or "")
     print(f"{args.entry or 'All'} of {args.name} is removed.")
     service.close()
     return 0
@@ -172,6 +174,7 @@ def undo(args: argparse.Namespace, settings: Settings) -> int:
 
     service = terminal.load_service(settings)
     service.knowledge.undo(args.name)
+    service.note("command line", "undo", args.name)
     print(f"{args.name} is as it was before its last change.")
     service.close()
     return 0

@@ -22,8 +22,10 @@ from PIL import Image
 from mm_support.config import Settings
 from mm_support.decide.follow_up import checked_session
 from mm_support.desk.archive import Archive
+from mm_support.desk.audit import Audited, audited, note
 from mm_support.desk.conversations import Desk
 from mm_support.desk.hours import read_hours
+from mm_support.desk.insights import Insights
 from mm_support.desk.keeper import Keeper, media_folder, open_keeper
 from mm_support.desk.notices import Notices, channels_of
 from mm_support.desk.promises import Promises
@@ -73,6 +75,7 @@ class SupportService:
         self._signatures: Signatures = signatures_in(settings.data_dir)
         hours = read_hours(Path(settings.hours)) if settings.hours else None
         self._promises = Promises(keeper.desk, hours, settings.show_personal)
+        self._insights = Insights(keeper.store, self._encode, self._questions)
         self.archive = Archive(keeper, media_folder(settings))
         self._message, self._closing = "Models are loading", threading.Event()
         self._loading: threading.Thread | None = None
@@ -217,6 +220,29 @@ class SupportService:
         over.
         """
         return self._keeper.store.handoffs(limit)
+
+    def _encode(self, texts: Sequence[str]) -> np.ndarray:
+        return self.parts.encoders.text.encode(texts)
+
+    def _questions(self, base: str) -> list[tuple[str, ...]]:
+        """Of each entry of a base; none where it is gone."""
+        known = [listed.name for listed in self.knowledge.list()]
+        entries = self.knowledge.entries(base) if base in known else ()
+        return [(*entry.questions, entry.title) for entry in entries]
+
+    @property
+    def insights(self) -> Insights:
+        """How well customers are helped. Grouping questions by meaning waits for the models."""
+        return self._insights
+
+    def audited(self, limit: int = 200) -> tuple[Audited, ...]:
+        """What was done with conversations and knowledge, the latest first."""
+        return audited(self._keeper.store, limit)
+
+    def note(self, who: str, what: str, subject: str, detail: str = "") -> None:
+        """Adds to the audit log. Raises StoreError."""
+        with self._keeper.store.writing() as session:
+            note(session, who, what, subject, detail)
 
     def transcribe(self, audio: str | Path | tuple[int, np.ndarray]) -> Transcript:
         """What is said in a recording. Raises InputError for one that cannot be used."""

@@ -27,6 +27,8 @@ from PIL import Image, ImageDraw
 from mm_support import as_json
 from mm_support.decide.follow_up import checked_session
 from mm_support.desk.archive import Archive
+from mm_support.desk.audit import Audited, audited, note
+from mm_support.desk.insights import Insights
 from mm_support.desk.keeper import Keeper
 from mm_support.desk.visits import Visit, signatures_in
 from mm_support.encode.live import LiveTurn
@@ -302,6 +304,15 @@ class FakeEar:
         return HEARD if stop - start > 16_000 else Transcript("My washing", "en", 0.5)
 
 
+def counts(texts: Sequence[str]) -> np.ndarray:
+    """Unit vectors of words' first letters."""
+    rows = np.full((len(texts), 36), 1e-3)
+    for row, text in zip(rows, texts):
+        for word in words(text):
+            row[int(word[0], 36)] += 1
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
 class FakeService:
     """delay: seconds before each event. The models seem to load until `loaded` is set; they could
     not be loaded where `failure` is.
@@ -322,6 +333,7 @@ class FakeService:
         self.desk = self.keeper.desk
         self.archive = Archive(self.keeper, self.folder / "media")
         self._signatures = signatures_in(self.folder)
+        self.insights = Insights(self.store, counts, lambda base: [])
         self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []
         self.closed = threading.Event()
@@ -351,6 +363,13 @@ class FakeService:
         if turn_id not in self.turn_ids:
             raise no_such_turn()
         self.ratings.append((turn_id, rating, comment))
+
+    def audited(self, limit: int = 200) -> tuple[Audited, ...]:
+        return audited(self.store, limit)
+
+    def note(self, who: str, what: str, subject: str, detail: str = "") -> None:
+        with self.store.writing() as session:
+            note(session, who, what, subject, detail)
 
     def visit(self, token: str = "") -> Visit:
         return Visit(self, self._signatures, token)

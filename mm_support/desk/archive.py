@@ -13,12 +13,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from mm_support.desk.audit import note
 from mm_support.desk.keeper import Keeper
 from mm_support.store.models import (
+    AuditRow,
     ConversationRow,
     FeedbackRow,
     HandoffRow,
@@ -123,6 +124,9 @@ def _delete(session: Session, sessions: Sequence[str]) -> None:
     session.execute(delete(FeedbackRow).where(FeedbackRow.turn_id.in_(turns)))
     for table, of_conversation in _OWN:
         session.execute(delete(table).where(of_conversation.in_(sessions)))
+    for name in sessions:  # what was done stays, without saying with whom
+        done = update(AuditRow).where(AuditRow.subject == name)
+        session.execute(done.values(subject=checksum(name), detail=""))
 
 
 def _conversation(session: Session, name: str) -> dict[str, Any]:

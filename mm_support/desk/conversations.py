@@ -20,6 +20,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.orm import Session, aliased
 
+from mm_support.desk.audit import note
 from mm_support.desk.notices import MAIL, TO_AGENTS
 from mm_support.desk.reasons import code_of
 from mm_support.errors import InputError
@@ -46,6 +47,7 @@ MEASURED, MEASURED_DAYS, FEWEST_MEASURED = 50, 14, 5  # waits that the usual one
 SHOWN = 200  # open conversations in a list
 AT_THE_DESK: tuple[Owner, ...] = ("waiting", "person")  # owners of an open conversation
 ASSISTANT = "assistant"  # who hands a conversation over
+DONE = {"person": "took", "assistant": "gave back", "closed": "closed", "waiting": "handed over"}
 STATES = {
     "assistant": "is with the assistant",
     "waiting": "waits for a person",
@@ -302,6 +304,8 @@ def _hand(
     session.add(
         OwnershipRow(conversation_id=row.id, created=row.since, owner=owner, who=who, why=why)
     )
+    if who != ASSISTANT:
+        note(session, who, DONE[owner], row.id, why)
     _tell(session, row.id, owner, who=who, why=why, **told)
 
 

@@ -159,5 +159,5 @@ class AuditRow(Base):
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, index=True)
     who: Mapped[str] = mapped_column(String(64))
     what: Mapped[str] = mapped_column(String(32))
-    subject: Mapped[str] = mapped_column(String(128))
+    subject: Mapped[str] = mapped_column(String(128), index=True)
     detail: Mapped[str] = mapped_column(Text, default="")

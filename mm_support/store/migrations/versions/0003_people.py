@@ -67,3 +67,4 @@ def _audit() -> None:
         sa.Column("detail", sa.Text, nullable=False),
     )
     op.create_index("ix_audit_created", "audit", ["created"])
+    op.create_index("ix_audit_subject", "audit", ["subject"])
