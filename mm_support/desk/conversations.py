@@ -321,7 +321,7 @@ def _tell(session: Session, conversation: str, event: str, **told: str) -> None:
             session.add(row)
 
 
-def _silent_rows(before: datetime, conversation: str | None) -> Select[tuple[ConversationRow]]:
+def _silent_rows(before: datetime, conversation: str | None) -> Select[ConversationRow]:
     """Conversations of people who took them and wrote last before that time."""
     own = MessageRow.conversation_id == ConversationRow.id
     written = select(MessageRow.id).where(own, MessageRow.created >= before).exists()
@@ -330,7 +330,7 @@ def _silent_rows(before: datetime, conversation: str | None) -> Select[tuple[Con
     return query.where(ConversationRow.id == conversation) if conversation else query
 
 
-def _silent_since(before: datetime, conversation: str | None) -> Select[tuple[str]]:
+def _silent_since(before: datetime, conversation: str | None) -> Select[str]:
     return _silent_rows(before, conversation).with_only_columns(ConversationRow.id)
 
 

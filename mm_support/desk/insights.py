@@ -184,7 +184,9 @@ class Insights:
 
     def csv(self, what: str, days: int) -> str:
         """figures or gaps as a table with a header."""
-        return as_csv(self.figures(days) if what == "figures" else self.gaps(days))
+        if what == "figures":
+            return as_csv(Figures, self.figures(days))
+        return as_csv(Gap, self.gaps(days))
 
     def _grouped(self, base: str, rows: Sequence[Row]) -> list[Gap]:
         """rows: the latest first."""
@@ -230,14 +232,13 @@ def grouped(vectors: np.ndarray, threshold: float) -> Sequence[int]:
     return fcluster(tree, max(0.0, 1 - threshold) + 1e-6, "distance").tolist()
 
 
-def as_csv(rows: Sequence[Any]) -> str:
-    """Rows of one dataclass as a table with a header. No cell begins a formula."""
-    written = io.StringIO()
+def as_csv(kind: type, rows: Sequence[Any]) -> str:
+    """Rows of a dataclass as a table with a header. No cell begins a formula."""
+    names, written = [item.name for item in fields(kind)], io.StringIO()
     table = csv.writer(written)
-    if rows:
-        table.writerow([item.name for item in fields(rows[0])])
+    table.writerow(names)
     for row in rows:
-        table.writerow([_cell(getattr(row, item.name)) for item in fields(row)])
+        table.writerow([_cell(getattr(row, name)) for name in names])
     return written.getvalue()
 
 

@@ -28,4 +28,5 @@ _OF_REASON: dict[str, Code] = {  # reasons of decide/policy.py whose names are n
 
 def code_of(reason: str) -> Code:
     """The kind of a decision's reason."""
-    return next((code for code in CODES if code == reason), _OF_REASON.get(reason, "other"))
+    kinds: dict[str, Code] = {code: code for code in CODES}
+    return kinds.get(reason) or _OF_REASON.get(reason, "other")

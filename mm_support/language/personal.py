@@ -99,8 +99,8 @@ class Masks:
     """
 
     def __init__(self, regions: Sequence[str] = REGIONS) -> None:
-        self._regions, self.values = regions, {}
-        self._count = dict.fromkeys(KINDS, 0)
+        self._regions, self.values = regions, dict[str, str]()
+        self._count: dict[str, int] = dict.fromkeys(KINDS, 0)
 
     def text(self, text: str) -> str:
         """The text with masks; its line breaks stay."""

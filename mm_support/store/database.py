@@ -166,7 +166,8 @@ class Store:
             with self._engine.connect() as connection:
                 connection.exec_driver_sql("COMMIT")
                 answer = connection.exec_driver_sql(statement)
-                return answer.fetchone()[0] if answer.returns_rows else None
+                row = answer.fetchone() if answer.returns_rows else None
+                return row[0] if row else None
         except SQLAlchemyError as exc:
             raise StoreError(
                 "The database cannot be tidied up; check that nobody else uses it."
