@@ -195,29 +195,24 @@ def keep_turn(
         conversation = _locked(session, record["session_id"])
         if owner == "assistant" and conversation.owner != "assistant":
             record = withheld(record, cast(Owner, conversation.owner))
-        session.add(TurnRow(**record))
+        turn = TurnRow(**record)
+        session.add(turn)
         session.flush()
-        asks_for_person = record["action"] == "handoff" and record["reason"] not in STATES
         if conversation.owner in AT_THE_DESK:
-            said = _words(TurnRow(**record))
-            _tell(session, conversation.id, "message", text=said, knowledge=record["knowledge"])
-        if asks_for_person and conversation.owner == "assistant":
-            told = {"code": code_of(record["reason"]), "knowledge": record["knowledge"]}
-            told |= {"summary": summary}
-            _hand(session, conversation, "waiting", ASSISTANT, record["reason"], **told)
-            session.add(
-                HandoffRow(
-                    turn_id=record["id"],
-                    session_id=record["session_id"],
-                    created=record["created"],
-                    reason=record["reason"],
-                    code=code_of(record["reason"]),
-                    summary=summary,
-                )
-            )
+            _tell(session, turn.session_id, "message", text=_words(turn), knowledge=turn.knowledge)
+        elif turn.action == "handoff" and turn.reason not in STATES:
+            _hand_over(session, conversation, turn, summary)
         if conversation.owner in AT_THE_DESK:
-            _keep_originals(session, record["session_id"], originals or {})
+            _keep_originals(session, turn.session_id, originals or {})
     return record
+
+
+def _hand_over(session: Session, row: ConversationRow, turn: TurnRow, summary: str) -> None:
+    """The conversation waits for a person from this turn on."""
+    told = {"code": code_of(turn.reason), "knowledge": turn.knowledge, "summary": summary}
+    _hand(session, row, "waiting", ASSISTANT, turn.reason, **told)
+    own = {"turn_id": turn.id, "session_id": turn.session_id, "created": turn.created}
+    session.add(HandoffRow(**own, reason=turn.reason, code=told["code"], summary=summary))
 
 
 def _keep_originals(
