@@ -45,6 +45,10 @@ REASONS = {
     "stuck": "The assistant could not help",
     "safety": "Somebody may be in danger",
     "self_harm": "May harm themselves",
+    "fraud": "May be fraud",
+    "no_evidence": "Not in the knowledge",
+    "technical": "Something failed",
+    "out_of_hours": "Came outside of hours",
 }
 STATES = {
     "waiting": "Waiting",

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session, aliased
 
 from mm_support.desk.audit import note
 from mm_support.desk.notices import MAIL, TO_AGENTS
-from mm_support.desk.reasons import code_of
+from mm_support.desk.reasons import CODES, code_of
 from mm_support.errors import InputError
 from mm_support.language.detect import language_of
 from mm_support.language.messages import message
@@ -130,6 +130,21 @@ class Desk:
         both = [*turns, *self.messages(conversation)]
         return tuple(sorted(both, key=lambda said: said.created))
 
+    def hand_over(self, conversation: str, who: str, code: str, summary: str = "") -> None:
+        """A conversation of the assistant waits for a person from its latest turn on: for programs
+        and people that see a reason which the assistant does not, such as fraud. code: one of
+        reasons.CODES. Raises InputError for another one too.
+        """
+        if code not in CODES:
+            raise InputError(f"The reason must be one of {', '.join(CODES)}.")
+        who = _checked(who, MAX_AGENT, "name of who hands it over")
+        with self._store.writing() as session:
+            row = _owned(session, conversation, ("assistant",), who)
+            turn = _latest(session, TurnRow, TurnRow.session_id == conversation)
+            if turn is None:
+                raise InputError("Nothing was said in this conversation yet.")
+            _hand_over(session, row, turn, summary, who, code)
+
     def take(self, conversation: str, agent: str) -> None:
         """A waiting conversation becomes the agent's. Of two who take it, one is told that the
         other has it.
@@ -201,18 +216,20 @@ def keep_turn(
         if conversation.owner in AT_THE_DESK:
             _tell(session, turn.session_id, "message", text=_words(turn), knowledge=turn.knowledge)
         elif turn.action == "handoff" and turn.reason not in STATES:
-            _hand_over(session, conversation, turn, summary)
+            _hand_over(session, conversation, turn, summary, ASSISTANT, turn.reason)
         if conversation.owner in AT_THE_DESK:
             _keep_originals(session, turn.session_id, originals or {})
     return record
 
 
-def _hand_over(session: Session, row: ConversationRow, turn: TurnRow, summary: str) -> None:
+def _hand_over(
+    session: Session, row: ConversationRow, turn: TurnRow, summary: str, who: str, reason: str
+) -> None:
     """The conversation waits for a person from this turn on."""
-    told = {"code": code_of(turn.reason), "knowledge": turn.knowledge, "summary": summary}
-    _hand(session, row, "waiting", ASSISTANT, turn.reason, **told)
+    told = {"code": code_of(reason), "knowledge": turn.knowledge, "summary": summary}
+    _hand(session, row, "waiting", who, reason, **told)
     own = {"turn_id": turn.id, "session_id": turn.session_id, "created": turn.created}
-    session.add(HandoffRow(**own, reason=turn.reason, code=told["code"], summary=summary))
+    session.merge(HandoffRow(**own, reason=reason, code=told["code"], summary=summary))
 
 
 def _keep_originals(
