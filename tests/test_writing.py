@@ -187,6 +187,17 @@ def test_the_prompt_tells_passages_dates_links_and_what_was_said_before():
     )
 
 
+def test_what_is_personal_in_earlier_turns_is_masked_for_the_model():
+    from mm_support.pipeline import masked_turns
+
+    address = "ann.example@mail.example"
+    past = [Past(f"i am {address}", f"Thank you, {address}.", "answer", read=(address,))]
+    (turn,) = masked_turns(past)
+    assert address not in f"{turn.text} {turn.reply} {turn.words}" and turn.text.startswith(
+        "i am ["
+    )
+
+
 def test_a_server_says_how_much_its_model_takes():
     assert context_length({"max_model_len": 4096}) == 4096  # vLLM
     assert context_length({"meta": {"n_ctx_train": 2048}}) == 2048  # llama.cpp
