@@ -26,6 +26,7 @@ PROFILES: dict[str, dict[str, str]] = {
         "text_model": "package:all-MiniLM-L6-v2",
         "reply_model": "package:SmolLM2-135M-Instruct",
         "voice_model": "package:piper-en-us-joe",
+        "turn_model": "package:smart-turn",
     },
     "standard": {
         "speech_model": "turbo",
@@ -33,6 +34,7 @@ PROFILES: dict[str, dict[str, str]] = {
         "text_model": "intfloat/multilingual-e5-base",
         "reply_model": "Qwen/Qwen2.5-1.5B-Instruct",
         "voice_model": "package:piper-en-us-joe",
+        "turn_model": "package:smart-turn",
     },
     "large": {
         "speech_model": "turbo",
@@ -40,6 +42,7 @@ PROFILES: dict[str, dict[str, str]] = {
         "text_model": "BAAI/bge-m3",
         "reply_model": "Qwen/Qwen2.5-VL-7B-Instruct",
         "voice_model": "package:piper-en-us-joe",
+        "turn_model": "package:smart-turn",
     },
 }
 
@@ -73,6 +76,7 @@ class Settings:
     text_model: str = ""
     reply_model: str = ""
     voice_model: str = ""
+    turn_model: str = ""
     fusion: str = "weighted-sum"
     llm_url: str = ""
     llm_model: str = ""

@@ -186,8 +186,9 @@ class SupportService:
 
     def listen(self, previous: str | None = None) -> LiveTurn:
         """A turn that is transcribed while it is spoken. previous: the language spoken so far."""
-        speech = self.parts.encoders.speech
-        return LiveTurn(speech, speech.voice, previous=previous)
+        parts = self.parts
+        speech = parts.encoders.speech
+        return LiveTurn(speech, speech.voice, previous=previous, end_of_turn=parts.end_of_turn)
 
     def describe(
         self, image: str | Path | Image.Image, labels: Sequence[str] | None = None

@@ -13,16 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mm_support.encode.end_of_turn import EndOfTurn
 from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.vad import VoiceActivity
 from mm_support.errors import InputError
 from mm_support.inputs.audio import MAX_SECONDS, load_waveform
 from mm_support.types import SAMPLE_RATE, Transcript
 
-PAUSE, LONG_PAUSE = (
-    0.7,
-    1.2,
-)  # seconds of silence that end a turn: after a whole sentence, and after anything else
+# seconds of silence that end a turn, by what is there to tell: a model that has heard it (end_of_turn.py)
+# says that it is over, or not; without one, its transcript is a whole sentence, or anything else
+FINISHED, UNFINISHED = 0.2, 1.4
+PAUSE, LONG_PAUSE = 0.7, 1.2
+OVER = 0.5  # probability from which a turn is over
 STEP = 0.6  # seconds of new sound that are worth another partial transcript
 # times as long as a partial transcript took, until the next: the last one shall seldom wait for it
 SPARING = 3
@@ -59,8 +61,10 @@ class LiveTurn:
         voice: VoiceActivity,
         language: str | None = None,
         previous: str | None = None,
+        end_of_turn: EndOfTurn | None = None,
     ) -> None:
         self._encoder, self._voice, self._languages = encoder, voice, (language, previous)
+        self._end_of_turn, self._judged, self._over = end_of_turn, 0.0, False
         self._rate, self._pieces, self._muted = 0, [], False
         self._last = Partial(Transcript(""))
         self._spoken = self._transcribed = self._due = (
@@ -89,7 +93,7 @@ class LiveTurn:
         over = silent >= QUIET or heard >= FULL  # perhaps
         if self._is_worth_it(heard, silent, over):
             self._transcribe(waveform, heard, draft=not over)
-        ended = silent >= self._pause() or heard >= FULL
+        ended = silent >= self._pause(waveform, over) or heard >= FULL
         self._last = Partial(self._last.transcript, silent < STEP / 2, ended)
         return self._last
 
@@ -150,9 +154,18 @@ class LiveTurn:
             return self._transcribed < self._spoken + QUIET
         return silent < SPEAKING and heard >= self._due
 
-    def _pause(self) -> float:
-        text = self._last.transcript.text
-        return PAUSE if text.endswith((".", "?", "!")) and not text.endswith("..") else LONG_PAUSE
+    def _pause(self, waveform: np.ndarray, silent: bool) -> float:
+        """Seconds of silence that end the turn here. silent: there is enough for the model, which is
+        asked once a pause.
+        """
+        if self._end_of_turn is None:
+            return PAUSE if is_whole(self._last.transcript.text) else LONG_PAUSE
+        if not silent:
+            return UNFINISHED
+        if self._judged != self._spoken:
+            self._judged = self._spoken
+            self._over = self._end_of_turn.probability(waveform) >= OVER
+        return FINISHED if self._over else UNFINISHED
 
     def _transcribe(self, waveform: np.ndarray, heard: float, draft: bool) -> None:
         started = time.monotonic()
@@ -162,3 +175,8 @@ class LiveTurn:
             heard + max(STEP, SPARING * (time.monotonic() - started)),
         )
         self._last = Partial(transcript)
+
+
+def is_whole(text: str) -> bool:
+    """Whether a transcript ends as a sentence does."""
+    return text.endswith((".", "?", "!", "。", "？", "！")) and not text.endswith("..")
