@@ -120,8 +120,9 @@ class Desk:
         """The spoken reply as far as it has come, for voice.js to play."""
         latest = conversation.latest
         sounds = [file_of(path) for path in latest.sounds] if latest else []
-        over = latest is None or latest.over
-        return {self.voice: {"turn": len(conversation.exchanges), "sounds": sounds, "over": over}}
+        over, said = latest is None or latest.over, latest.text if latest else ""
+        turn = len(conversation.exchanges)
+        return {self.voice: {"turn": turn, "sounds": sounds, "said": said, "over": over}}
 
     def show_events(self, events: Sequence[Event], conversation: Conversation) -> dict:
         """What changes with some events: no more than that is sent while a reply streams."""

@@ -27,6 +27,7 @@ from mm_support.decode.reply import Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
+from mm_support.language.messages import message
 from mm_support.parts import Parts
 from mm_support.store.records import past_of
 from mm_support.types import (
@@ -124,7 +125,7 @@ def steps(
     """The whole turn. past: earlier turns of the conversation, oldest first; owner: whose it is."""
     clock = Clock()
     judged = yield from judge(parts, turn, past, owner, clock=clock)
-    return (yield from decode(parts, judged, clock))
+    return (yield from decode(parts, judged, clock, past))
 
 
 def judge(
@@ -143,7 +144,10 @@ def judge(
     clock = clock or Clock()
     check_turn(turn)
     parts.knowledge.check(turn.knowledge)  # an unknown base ends the turn before anything runs
-    heard, seen = perceived or (yield from perceive(parts.encoders, turn, language_of(past), clock))
+    names = parts.knowledge.names(turn.knowledge) if turn.audio is not None else ()
+    heard, seen = perceived or (
+        yield from perceive(parts.encoders, turn, language_of(past), clock, names)
+    )
     question = question_of(clean_text(turn.text), heard, seen)
     if owner != "assistant":
         return Judged(turn, question, heard, seen, Decision("handoff", owner, 0.0, ()))
@@ -166,9 +170,14 @@ def judge(
 
 
 def perceive(
-    encoders: Encoders, turn: UserTurn, language: str | None = None, clock: Clock | None = None
+    encoders: Encoders,
+    turn: UserTurn,
+    language: str | None = None,
+    clock: Clock | None = None,
+    names: Sequence[str] = (),
 ) -> Step[Perceived]:
-    """What is heard in a turn's recording and seen in its photo. language: the one spoken before.
+    """What is heard in a turn's recording and seen in its photo. language: the one spoken before;
+    names: words that are expected.
 
     Raises InputError for a recording or a photo that cannot be used.
     """
@@ -176,7 +185,7 @@ def perceive(
     if turn.audio is not None:
         yield Working("listen", "Listening")
         with clock.step("listen"):
-            heard = turn.heard or encoders.hear(turn.audio, language)
+            heard = turn.heard or encoders.hear(turn.audio, language, names)
         yield Heard(heard)
     if turn.image is not None:
         yield Working("look", "Looking at the photo")
@@ -203,8 +212,11 @@ def retrieve(parts: Parts, knowledge: str, query: SearchQuery) -> tuple[Hit, ...
     return tuple(parts.knowledge.find(knowledge, query, FOUND))
 
 
-def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
-    """Checked sentences as they come, their sound behind them, and the reply that they make."""
+def decode(parts: Parts, judged: Judged, clock: Clock, past: Sequence[Past] = ()) -> Step[Answered]:
+    """Checked sentences as they come, their sound behind them, and the reply that they make.
+
+    Once a conversation it is said that there is no voice for its language, where there is none.
+    """
     if judged.query is not None:
         yield Working("write", "Writing")
     said: list[tuple[Sentence, str]] = []
@@ -219,6 +231,10 @@ def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
             clock.mark("first_words")
             said.append((piece, piece.shown(said[-1][0] if said else None)))
             yield Said(said[-1][1])
+        notice = no_voice(speech.unspoken, past)
+        if notice:
+            said.append((notice, notice.shown(said[-1][0])))
+            yield Said(said[-1][1])
     finally:
         stop.set()
         speech.close()
@@ -226,6 +242,15 @@ def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
     text = "".join(shown for _, shown in said)
     reply = reply_of(judged, sentences, text, speech.whole(), clock)
     return Answered(judged, reply, sentences)
+
+
+def no_voice(language: str, past: Sequence[Past]) -> Sentence | None:
+    """Says that sentences of a language were not spoken, unless that was said before. language: ""
+    where all were.
+    """
+    notice = message("voice.none", language)
+    said = any(notice in turn.reply for turn in past)
+    return Sentence(notice) if language and not said else None
 
 
 def reply_of(

@@ -20,6 +20,7 @@ from mm_support.decide.policy import Decision
 from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.decode.voice import Voice, clauses
 from mm_support.errors import GenerationError
+from mm_support.language.detect import language_of
 from mm_support.language.messages import clarify_text, has_message, message
 from mm_support.types import Audio, Citation, Hit, Intent, Question
 
@@ -83,7 +84,7 @@ def intent_of(hits: Sequence[Hit]) -> Intent | None:
 
 class Speech:
     """Speaks sentences in a thread of its own while the next ones are written; does nothing where
-    not wanted.
+    not wanted. A sentence in a language that the voice does not speak is left unspoken.
 
     The first sentence is spoken clause by clause, so that it is heard sooner. What cannot be spoken
     is left out: its text is on the screen already.
@@ -94,6 +95,7 @@ class Speech:
         self._writer, self._speaker = ThreadPoolExecutor(1, "write"), ThreadPoolExecutor(1, "speak")
         self._waiting: deque[Future[Audio]] = deque()
         self._spoken: list[Audio] = []
+        self.unspoken = ""  # the language of sentences that were left out
 
     def alongside(self, sentences: Iterator[Sentence]) -> Iterator[Sentence | Audio]:
         """The sentences as they come, and their sounds as soon as they are ready, each in its
@@ -115,14 +117,22 @@ class Speech:
                 sentence, coming = coming.result(), None
                 over = sentence is None
                 if sentence:
-                    parts = clauses(sentence.text) if first else [sentence.text]
+                    parts = self._parts(sentence.text, first)
                     self._waiting += [
                         self._speaker.submit(self._voice.speak, part) for part in parts
                     ]
-                    first = False
+                    first = first and not parts
                     yield sentence
             if not (coming or over) and (self._spoken or not self._waiting):
                 coming = self._writer.submit(next, sentences, None)
+
+    def _parts(self, text: str, first: bool) -> list[str]:
+        """What is spoken of a sentence, in parts."""
+        language = language_of(text)
+        if not self._voice.speaks(language):
+            self.unspoken = language
+            return []
+        return clauses(text) if first else [text]
 
     def _ready(self) -> Iterator[Audio]:
         """Sounds not handed out yet, in order, up to the first that is still being spoken."""

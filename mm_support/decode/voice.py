@@ -19,6 +19,7 @@ from mm_support.weights import PREFIX, package_weights
 if TYPE_CHECKING:
     from piper import PiperVoice as Piper
 
+ESPEAK_NAMES = {"zh": "cmn", "no": "nb"}  # of ISO 639-1, where espeak-ng has another
 CACHED = 128  # sentences kept: about 50 MB at 5 seconds each
 MAX_CHARACTERS = 300  # spoken in one breath: what is longer is cut at a comma or a space
 CLAUSE = 20  # characters at the least: what is shorter is over before the next is spoken
@@ -27,10 +28,12 @@ PAUSE = 0.25  # seconds between two sentences
 
 class Voice(Protocol):
     """text: a sentence or a few, as shown on the screen. The sound is empty where nothing can be
-    said.
+    said. speaks: whether it can say words of a language (ISO 639-1).
     """
 
     def speak(self, text: str) -> Audio: ...
+
+    def speaks(self, language: str) -> bool: ...
 
 
 class PiperVoice:
@@ -53,6 +56,10 @@ class PiperVoice:
         ) as exc:  # an address that is none, a number beyond all names
             raise GenerationError("The reply could not be spoken; please read it instead.") from exc
         return Audio(self._remembered(words), self._piper.config.sample_rate)
+
+    def speaks(self, language: str) -> bool:
+        """Piper speaks one language, named as espeak-ng does: "en-us", "de", "cmn"."""
+        return ESPEAK_NAMES.get(language, language) == self._language.split("-")[0]
 
     def _synthesise(self, words: str) -> np.ndarray:
         """(n,) float32 in -1..1, read-only, since it is shared by everybody who asks for these

@@ -8,8 +8,11 @@ Knows nothing of browsers: pieces of sound come in, what is known so far goes ou
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 import numpy as np
 
@@ -20,8 +23,8 @@ from mm_support.errors import InputError
 from mm_support.inputs.audio import MAX_SECONDS, load_waveform
 from mm_support.types import SAMPLE_RATE, Transcript
 
-# seconds of silence that end a turn, by what is there to tell: a model that has heard it (end_of_turn.py)
-# says that it is over, or not; without one, its transcript is a whole sentence, or anything else
+# seconds of silence that end a turn: where a model that has heard it says that it is over, or not;
+# and without such a model (end_of_turn.py), behind a whole sentence, or anything else
 FINISHED, UNFINISHED = 0.2, 1.4
 PAUSE, LONG_PAUSE = 0.7, 1.2
 OVER = 0.5  # probability from which a turn is over
@@ -34,8 +37,12 @@ QUIET = 0.2
 SPEAKING = 0.1  # seconds of silence behind speech that still goes on
 RECENT = 4.0  # seconds in which the end of speech is looked for
 INTERRUPTION = (
-    0.4  # seconds of speech within a second that interrupt the assistant; an echo is shorter
+    0.2  # seconds of speech that make the assistant wait, while it is found what they are
 )
+DECIDED = 1.0  # seconds from the first of them until it goes on, unless they were words
+BEFORE = 1.0  # seconds of sound kept while the assistant speaks: the first syllable lies in them
+ECHO = 0.6  # share of the letters heard that the assistant is saying: from it, it hears itself
+BLOCK = 3  # letters in a row that two texts must share
 FULL = MAX_SECONDS - 2.0  # seconds at which a turn ends by itself
 
 
@@ -50,6 +57,16 @@ class Partial:
     ended: bool = False
 
 
+@dataclass(frozen=True)
+class Interjection:
+    """What a piece of sound is while the assistant speaks. speaking: somebody may be speaking, so the
+    voice should wait. stops: the customer has said something, and the turn has begun.
+    """
+
+    speaking: bool = False
+    stops: bool = False
+
+
 class LiveTurn:
     """One turn of one customer; pieces are added by one thread at a time. Make a new one for the
     next turn.
@@ -62,10 +79,16 @@ class LiveTurn:
         language: str | None = None,
         previous: str | None = None,
         end_of_turn: EndOfTurn | None = None,
+        only_listens: Callable[[str], bool] = lambda words: False,
+        names: Sequence[str] = (),
     ) -> None:
+        """only_listens: whether words only show that somebody follows ("mhm"). names: words that are
+        expected. The others as of SpeechEncoder.
+        """
+        self._only_listens, self._names, self._echoes = only_listens, names, False
         self._encoder, self._voice, self._languages = encoder, voice, (language, previous)
         self._end_of_turn, self._judged, self._over = end_of_turn, 0.0, False
-        self._rate, self._pieces, self._muted = 0, [], False
+        self._rate, self._pieces, self._muted, self._running = 0, [], False, False
         self._last = Partial(Transcript(""))
         self._spoken = self._transcribed = self._due = (
             0.0  # seconds of the recording: end of speech, ...
@@ -81,7 +104,7 @@ class LiveTurn:
         if self._last.ended:
             raise InputError("This turn is over; start a new one.")
         if self._muted:
-            self._pieces, self._muted = [], False
+            self._pieces, self._muted = self._pieces if self._running else [], False
         self._keep(rate, samples)
         waveform = self._waveform()
         heard = len(waveform) / SAMPLE_RATE
@@ -97,26 +120,40 @@ class LiveTurn:
         self._last = Partial(self._last.transcript, silent < STEP / 2, ended)
         return self._last
 
-    def interrupts(self, rate: int, samples: np.ndarray) -> bool:
-        """Takes a piece while the assistant speaks: whether the customer speaks too.
+    def interject(self, rate: int, samples: np.ndarray, said: str = "") -> Interjection:
+        """Takes a piece while the assistant speaks. said: what it is saying.
 
-        Nothing is transcribed, and what came is forgotten unless it is an interruption: then the
-        turn has begun.
+        Only words stop it: what they are is found once somebody falls silent, or after DECIDED
+        seconds. A cough, "mhm" and its own voice let it go on, and are forgotten. Where it has heard
+        itself, it no longer waits for what may be its own voice again.
         """
         self._keep(rate, samples)
         waveform = self._waveform()
-        speech = sum(stop - start for start, stop in self._voice.spans(waveform)) / SAMPLE_RATE
-        self._muted = speech < INTERRUPTION
-        if self._muted:
-            self._forget(len(waveform) / SAMPLE_RATE, 1.0)
-        return not self._muted
+        heard, spans = len(waveform) / SAMPLE_RATE, self._voice.spans(waveform)
+        speech = sum(stop - start for start, stop in spans) / SAMPLE_RATE
+        if speech < INTERRUPTION:
+            return self._goes_on(heard, bool(spans))
+        silent, begun = heard - spans[-1][1] / SAMPLE_RATE, heard - spans[0][0] / SAMPLE_RATE
+        if silent < QUIET and begun < DECIDED:
+            self._muted, self._running = True, True
+            return Interjection(speaking=not self._echoes)
+        words = self._hear(waveform, draft=True).text
+        if has_words(words) and not is_echo(words, said) and not self._only_listens(words):
+            self._muted = False
+            return Interjection(stops=True)
+        self._echoes |= is_echo(words, said)
+        self._pieces = self._pieces[-1:]
+        return self._goes_on(len(self._pieces[0]) / rate, False)
+
+    def _goes_on(self, heard: float, running: bool) -> Interjection:
+        self._muted, self._running = True, running
+        self._forget(heard, BEFORE)
+        return Interjection()
 
     def finish(self) -> Transcript:
         """The transcript of all that came, for a customer who stops the recording by hand."""
         if self._pieces and not self._last.ended:
-            self._last = Partial(
-                self._encoder.transcribe(self._waveform(), *self._languages), ended=True
-            )
+            self._last = Partial(self._hear(self._waveform()), ended=True)
         return self._last.transcript
 
     def recording(self) -> tuple[int, np.ndarray]:
@@ -167,9 +204,12 @@ class LiveTurn:
             self._over = self._end_of_turn.probability(waveform) >= OVER
         return FINISHED if self._over else UNFINISHED
 
+    def _hear(self, waveform: np.ndarray, draft: bool = False) -> Transcript:
+        return self._encoder.transcribe(waveform, *self._languages, draft, self._names)
+
     def _transcribe(self, waveform: np.ndarray, heard: float, draft: bool) -> None:
         started = time.monotonic()
-        transcript = self._encoder.transcribe(waveform, *self._languages, draft)
+        transcript = self._hear(waveform, draft)
         self._transcribed, self._due = (
             heard,
             heard + max(STEP, SPARING * (time.monotonic() - started)),
@@ -180,3 +220,15 @@ class LiveTurn:
 def is_whole(text: str) -> bool:
     """Whether a transcript ends as a sentence does."""
     return text.endswith((".", "?", "!", "。", "？", "！")) and not text.endswith("..")
+
+
+def has_words(text: str) -> bool:
+    return any(map(str.isalnum, text))
+
+
+def is_echo(heard: str, said: str) -> bool:
+    """Whether most of what was heard is what the assistant says."""
+    heard, said = (re.sub(r"[\W_]+", "", text).casefold() for text in (heard, said))
+    blocks = SequenceMatcher(None, heard, said, autojunk=False).get_matching_blocks()
+    shared = sum(block.size for block in blocks if block.size >= BLOCK)
+    return bool(heard) and shared >= ECHO * len(heard)

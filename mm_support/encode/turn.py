@@ -60,14 +60,18 @@ class Encoders:
     text: TextEncoder
 
     def hear(
-        self, audio: str | Path | tuple[int, np.ndarray], previous: str | None = None
+        self,
+        audio: str | Path | tuple[int, np.ndarray],
+        previous: str | None = None,
+        names: Sequence[str] = (),
     ) -> Transcript:
-        """previous: the language spoken so far, kept unless another one is clearly heard.
+        """previous: the language spoken so far, kept unless another one is clearly heard. names: as
+        of SpeechEncoder.
 
         Raises InputError for a recording that cannot be used; an empty transcript where nobody
         speaks.
         """
-        return self.speech.transcribe(load_waveform(audio), previous=previous)
+        return self.speech.transcribe(load_waveform(audio), previous=previous, names=names)
 
     def see(self, image: str | Path | Image.Image, labels: Sequence[str] | None = None) -> Seen:
         """Labels and text of a photo, and its vector. Raises InputError for one that cannot be

@@ -45,7 +45,12 @@ def written(text: str, language: str) -> str:
     if language in CHINESE:
         return _addresses(_chinese_numbers(simplified(text)), "zh")
     text = _zeros(_repeated(_addresses(text, language), language), language)
-    return _joined(_in_digits(text, language))
+    return _prices(_joined(_in_digits(text, language)), language)
+
+
+def joint(language: str) -> str:
+    """What stands between two sentences of a transcript."""
+    return "" if language in CHINESE else " "
 
 
 def codes(text: str) -> tuple[str, ...]:
@@ -105,6 +110,17 @@ def _in_digits(text: str, language: str, threshold: int = 3) -> str:
     from text_to_num import alpha2digit
 
     return alpha2digit(text, language, threshold=threshold)
+
+
+def _prices(text: str, language: str) -> str:
+    """12 dollars and 50 cents, 12 dollars 50 -> $12.50; whole amounts stay as they were said."""
+    signs = dict(pair.split("=") for pair in _words(language, "currencies"))
+    cents, joints = ("|".join(_words(language, name)) for name in ("cents", "and"))
+    if not signs or not cents:
+        return text
+    whole = rf"(?<![\d.,])(\d+) ({'|'.join(signs)})(?: (?:{joints}))?"
+    price = re.compile(rf"{whole} (\d{{1,2}})(?: (?:{cents})\b|(?=\s*(?:$|[.,?!])))", re.IGNORECASE)
+    return price.sub(lambda m: f"{signs[m[2].lower()]}{m[1]}.{int(m[3]):02}", text)
 
 
 def _joined(text: str) -> str:
