@@ -100,7 +100,7 @@ class Judges:
     def __init__(self, *probabilities):
         self.probabilities, self.asked = list(probabilities), []
 
-    def probability(self, waveform):
+    def probability(self, waveform, text):
         self.asked.append(len(waveform))
         return self.probabilities.pop(0)
 

@@ -382,7 +382,7 @@ class Polyglot(FakeSpeech):
         super().__init__("warranty broken")
         self.expected = []
 
-    def transcribe(self, waveform, language=None, previous=None, draft=False):
+    def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
         self.expected.append(previous)
         return replace(super().transcribe(waveform, language), language="de")
 

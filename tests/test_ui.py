@@ -556,9 +556,11 @@ def say(ears, *sounds, tab="a", **more):
 def test_what_is_said_becomes_a_turn_that_can_be_taken_once():
     service = FakeService()
     ears = Ears(service)
-    assert say(ears, QUIET, LOUD) == {"speaking": True, "ended": False, "text": "My washing"}
+    answer = {"speaking": True, "stops": False, "ended": False, "text": "My washing"}
+    assert say(ears, QUIET, LOUD) == answer
     assert say(ears, LOUD, LOUD, QUIET, QUIET, QUIET) == {
         "speaking": False,
+        "stops": False,
         "ended": True,
         "text": HEARD.text,
     }
@@ -571,10 +573,14 @@ def test_what_is_said_becomes_a_turn_that_can_be_taken_once():
     assert service.expected == [None, "en"]
 
 
-def test_while_the_assistant_speaks_only_an_interruption_is_noticed():
+def test_while_the_assistant_speaks_words_stop_it_and_its_own_do_not():
     ears = Ears(FakeService())
-    assert say(ears, QUIET, muted=True) == {"speaking": False, "ended": False, "text": ""}
-    assert say(ears, LOUD, muted=True)["speaking"]
+    said = "My washing machine is not the matter."
+    nothing = {"speaking": False, "stops": False, "ended": False, "text": ""}
+    assert say(ears, QUIET, muted=True) == nothing
+    assert say(ears, LOUD, muted=True, said=said) == {**nothing, "speaking": True}  # it waits
+    assert say(ears, QUIET, muted=True, said=said) == nothing  # and goes on: it heard itself
+    assert say(ears, LOUD, QUIET, muted=True, said="Yes.") == {**nothing, "stops": True}
     assert say(ears, LOUD, LOUD, LOUD)["text"] == HEARD.text
 
 

@@ -201,7 +201,7 @@ class LiveTurn:
             return UNFINISHED
         if self._judged != self._spoken:
             self._judged = self._spoken
-            self._over = self._end_of_turn.probability(waveform) >= OVER
+            self._over = self._end_of_turn.probability(waveform, self._last.transcript.text) >= OVER
         return FINISHED if self._over else UNFINISHED
 
     def _hear(self, waveform: np.ndarray, draft: bool = False) -> Transcript:
