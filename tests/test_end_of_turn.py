@@ -76,7 +76,11 @@ def test_whole_utterances_are_told_from_their_beginnings(language):
     completeness, rng = load_completeness(WEIGHTS), random.Random(0)
     rows = map(json.loads, HELD_OUT.read_text(encoding="utf-8").splitlines())
     texts = [row["text"] for row in rows if row["language"] == language]
-    cut = {text: 1 + rng.randrange(len(words_of(text)) - 1) for text in texts if len(words_of(text)) > 3}
+    cut = {
+        text: 1 + rng.randrange(len(words_of(text)) - 1)
+        for text in texts
+        if len(words_of(text)) > 3
+    }
     between = " " if language != "zh" else ""
     broken = [between.join(words_of(text)[:length]) for text, length in cut.items()]
     whole, halves = (np.array([completeness.logit(t) for t in own]) for own in (list(cut), broken))

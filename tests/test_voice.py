@@ -29,6 +29,10 @@ SAID = {
     "It works! 😀": "It works!",
     "[1]": "",
     "": "",
+    # tables are named
+    "Our plans:\n| plan | price |\n|---|---|\n| A | $5 |\n| B | $9 |\nAsk us.": (
+        "Our plans: There is a table with 2 rows on the screen. Ask us."
+    ),
     # what the synthesiser says well by itself
     "Error E24 on the WH-1000XM5": "Error E24 on the WH-1000XM5",
     "1,204 items": "1,204 items",

@@ -24,18 +24,17 @@ from assets.training.command import main
 from mm_support.bench.sounds import SENTENCES, spoken_by_piper
 from mm_support.bench.turns import speech_of
 from mm_support.config import Settings
-from mm_support.decode.voice import load_voice
+from mm_support.decode.voice import Voice, load_voice
 from mm_support.device import resolve_device
 from mm_support.encode.end_of_turn import SmartTurn, load_smart_turn
-from mm_support.encode.speech import load_speech_encoder
-from mm_support.errors import WeightsError
+from mm_support.encode.speech import WhisperEncoder, load_speech_encoder
 from mm_support.language.completeness import FEATURES, Completeness, features, words_of
 from mm_support.paths import PACKS, WEIGHTS
 from mm_support.types import SAMPLE_RATE
 
 INTENTS = Path(__file__).parent / "intents"
 BROKEN = 3  # beginnings of each utterance
-SPOKEN = 60  # sentences of the bench
+SPOKEN = 50  # sentences of the bench
 SILENCE = SAMPLE_RATE // 5  # samples behind the last word when it is judged
 SHORTEST = 6  # words of a sentence that is broken off
 
@@ -81,14 +80,28 @@ def heard(settings: Settings, words: Completeness, smart: SmartTurn) -> Iterator
     encoder = load_speech_encoder(settings, resolve_device(settings.device))
     voice, rng = load_voice(settings), random.Random(0)
     for sentence in SENTENCES[:SPOKEN]:
-        said = sentence.rstrip(".?").split()
-        cut = rng.randrange(3, len(said) - 1) if len(said) >= SHORTEST else 0
-        takes = [(sentence, True)] + [(" ".join(said[:cut]) + ",", False)] * bool(cut)
-        for text, whole in takes:
-            spoken = speech_of(encoder.voice, spoken_by_piper(voice, text))
-            waveform = np.pad(spoken, (0, SILENCE))
-            transcript = encoder.transcribe(waveform).text
-            yield smart.logit(waveform), words.logit(transcript), whole
+        whole = speech_of(encoder.voice, spoken_by_piper(voice, sentence))
+        for waveform in (whole, *broken_off(encoder, voice, sentence, whole, rng)):
+            heard_so_far = np.pad(waveform, (0, SILENCE))
+            transcript = encoder.transcribe(heard_so_far).text
+            yield smart.logit(heard_so_far), words.logit(transcript), waveform is whole
+
+
+def broken_off(
+    encoder: WhisperEncoder, voice: Voice, sentence: str, whole: np.ndarray, rng: random.Random
+) -> Iterator[np.ndarray]:
+    """Its first words spoken by themselves, which a synthesiser ends as a sentence; and the whole
+    one's sound up to the end of a word, in the middle of its melody.
+    """
+    said = sentence.rstrip(".?").split()
+    if len(said) < SHORTEST:
+        return
+    first = " ".join(said[: rng.randrange(3, len(said) - 1)])
+    yield speech_of(encoder.voice, spoken_by_piper(voice, f"{first},"))
+    timed = encoder.model.transcribe(whole, word_timestamps=True, language="en")
+    ends = [word["end"] for part in timed["segments"] for word in part["words"]]
+    if len(ends) >= SHORTEST:
+        yield whole[: round(rng.choice(ends[2:-2]) * SAMPLE_RATE)]
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:

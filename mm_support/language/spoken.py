@@ -35,18 +35,32 @@ HOUR = re.compile(r"(?<![\d:])(\d{1,2}):00(?![\d:])")
 PRICE = re.compile(rf"([$€£])\s?({NUMBER})(?![\d.]*\s*(?:million|billion))|\b({NUMBER})\s?([$€£])")
 GROUPS = re.compile(r"(?<![\w.,])\+?\(?\d+\)?(?:[ /-]{1,2}\(?\d+\)?)+(?![\w]|[.,]\d)")
 RUN = re.compile(rf"(?<![\d.,])\d{{{LONG},}}(?![\d]|[.,]\d)|(?<![\d.,:])0\d+(?![\d]|[.,]\d)")
+TABLE = re.compile(r"(?m)(?:^[ \t]*\|.*\|[ \t]*$\n?){3,}")
+RULE = re.compile(r"[\s|:-]*-[\s|:-]*")
 RANGE = re.compile(rf"(?<![\w.-])({NUMBER})\s?[-–—]\s?({NUMBER})(?![\w]*[-–]\d)")
 
 
 def spoken(text: str, language: str = "en") -> str:
     """The text for a voice of a language, such as "en-us". Empty where nothing can be said."""
-    text = without_markup(text.translate(PLAIN))
+    text = without_markup(_tables(text.translate(PLAIN), language))
     text = LINK.sub(lambda match: match[1], text)
     for said in (_dates, _prices, _days, _groups, _ranges, _units, _hours):
         text = said(text, language)
     text = RUN.sub(lambda match: digits(match[0]), text)
     kept = (c for c in text if unicodedata.category(c) not in UNSPEAKABLE or c == "\n")
     return tidy("".join(kept))
+
+
+def _tables(text: str, language: str) -> str:
+    """A table is named, not read: who hears its cells does not know their columns."""
+    named = messages(language[:2]).get("spoken.table")
+
+    def said(match: re.Match[str]) -> str:
+        lines = match[0].strip().splitlines()
+        ruled = any(RULE.fullmatch(line) for line in lines)
+        return "\n" + named.format(rows=len(lines) - 2 * ruled) + "\n"
+
+    return TABLE.sub(said, text) if named else text
 
 
 def without_markup(text: str) -> str:
