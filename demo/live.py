@@ -47,12 +47,12 @@ class Ears:
         self._lock = threading.Lock()
 
     def hear(self, piece: dict) -> dict:
-        """Called by voice.js with {tab, rate (Hz), sound (base64 of 16-bit samples), knowledge, muted,
-        said}.
+        """Called by voice.js with {tab, rate (Hz), sound (base64 of 16-bit samples), knowledge,
+        muted, said}.
 
-        Returns {speaking, stops, ended, text}, or {problem: a sentence}. muted: the assistant speaks,
-        and says `said`; speaking then asks it to wait, stops to be silent. knowledge: the base that
-        is asked. tab: a new name each time that the microphone is switched on.
+        Returns {speaking, stops, ended, text}, or {problem: a sentence}. muted: the assistant
+        speaks, and says `said`; speaking then asks it to wait, stops to be silent. knowledge: the
+        base that is asked. tab: a new name each time that the microphone is switched on.
         """
         try:
             tab, rate, samples = str(piece["tab"]), int(piece["rate"]), decoded(piece["sound"])

@@ -11,7 +11,7 @@ from recordings import FORMATS, encoded
 
 from mm_support.errors import InputError
 from mm_support.inputs import audio
-from mm_support.inputs.audio import MAX_SECONDS, load_waveform
+from mm_support.inputs.audio import MAX_SECONDS, Stream, load_waveform
 
 PITCH = 440.0  # Hz
 
@@ -215,3 +215,26 @@ def test_damaged_files_never_end_in_another_error(load):
         except InputError:
             continue
     assert time.monotonic() - started < 60
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 48_000])
+def test_a_recording_in_pieces_is_the_recording(rate):
+    """No click where two pieces meet, and nothing lost but the resampler's last milliseconds."""
+    time = np.arange(2 * rate) / rate
+    sound = (0.4 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)
+    stream = Stream()
+    steps = range(rate // 7, len(sound), rate // 7)
+    pieces = np.concatenate([stream.add(rate, piece) for piece in np.split(sound, steps)])
+    whole = load_waveform((rate, sound))
+    assert len(whole) - 400 <= len(pieces) <= len(whole)
+    np.testing.assert_allclose(pieces, whole[: len(pieces)], atol=2e-3)
+
+
+def test_a_bad_piece_is_refused():
+    for rate, piece in (
+        (0, np.zeros(9)),
+        (16_000, np.full(9, np.nan)),
+        (16_000, np.zeros((1, 2, 3))),
+    ):
+        with pytest.raises(InputError):
+            Stream().add(rate, piece)

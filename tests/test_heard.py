@@ -1,4 +1,6 @@
-"""What was heard is written as a help desk writes it: numbers, codes, addresses, in two languages."""
+"""What was heard is written as a help desk writes it: numbers, codes, addresses, in two
+languages.
+"""
 
 import pytest
 

@@ -37,8 +37,8 @@ MAX_SIMILAR = 4  # of products that look like the customer's photo
 def compose(
     writer: ReplyWriter, question: Question, decision: Decision, stop: threading.Event
 ) -> Iterator[Sentence]:
-    """The sentences of the reply that was decided on, as they become ready; before them, the numbers
-    that were not heard surely.
+    """The sentences of the reply that was decided on, as they become ready; before them, the
+    numbers that were not heard surely.
     """
     unsure = codes(question.heard) if question.heard_confidence < HEARD_CLEARLY else ()
     if unsure and decision.reason != "misheard":

@@ -20,7 +20,7 @@ from mm_support.encode.end_of_turn import EndOfTurn
 from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.vad import VoiceActivity
 from mm_support.errors import InputError
-from mm_support.inputs.audio import MAX_SECONDS, load_waveform
+from mm_support.inputs.audio import Stream, level
 from mm_support.types import SAMPLE_RATE, Transcript
 
 # seconds of silence that end a turn: where a model that has heard it says that it is over, or not;
@@ -43,7 +43,7 @@ DECIDED = 1.0  # seconds from the first of them until it goes on, unless they we
 BEFORE = 1.0  # seconds of sound kept while the assistant speaks: the first syllable lies in them
 ECHO = 0.6  # share of the letters heard that the assistant is saying: from it, it hears itself
 BLOCK = 3  # letters in a row that two texts must share
-FULL = MAX_SECONDS - 2.0  # seconds at which a turn ends by itself
+FULL = 118.0  # seconds at which a turn ends by itself
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class Partial:
 
 @dataclass(frozen=True)
 class Interjection:
-    """What a piece of sound is while the assistant speaks. speaking: somebody may be speaking, so the
-    voice should wait. stops: the customer has said something, and the turn has begun.
+    """What a piece of sound is while the assistant speaks. speaking: somebody may be speaking, so
+    the voice should wait. stops: the customer has said something, and the turn has begun.
     """
 
     speaking: bool = False
@@ -82,13 +82,16 @@ class LiveTurn:
         only_listens: Callable[[str], bool] = lambda words: False,
         names: Sequence[str] = (),
     ) -> None:
-        """only_listens: whether words only show that somebody follows ("mhm"). names: words that are
-        expected. The others as of SpeechEncoder.
+        """only_listens: whether words only show that somebody follows ("mhm"). names: words that
+        are expected. The others as of SpeechEncoder.
         """
         self._only_listens, self._names, self._echoes = only_listens, names, False
         self._encoder, self._voice, self._languages = encoder, voice, (language, previous)
         self._end_of_turn, self._judged, self._over = end_of_turn, 0.0, False
-        self._rate, self._pieces, self._muted, self._running = 0, [], False, False
+        self._rate, self._stream = 0, Stream()
+        self._muted = self._running = False  # while the assistant speaks: somebody else does, too
+        self._pieces: list[np.ndarray] = []  # as they came
+        self._sounds: list[np.ndarray] = []  # the same at 16 kHz
         self._last = Partial(Transcript(""))
         self._spoken = self._transcribed = self._due = (
             0.0  # seconds of the recording: end of speech, ...
@@ -104,7 +107,9 @@ class LiveTurn:
         if self._last.ended:
             raise InputError("This turn is over; start a new one.")
         if self._muted:
-            self._pieces, self._muted = self._pieces if self._running else [], False
+            self._muted = False
+            if not self._running:
+                self._pieces, self._sounds = [], []
         self._keep(rate, samples)
         waveform = self._waveform()
         heard = len(waveform) / SAMPLE_RATE
@@ -124,8 +129,8 @@ class LiveTurn:
         """Takes a piece while the assistant speaks. said: what it is saying.
 
         Only words stop it: what they are is found once somebody falls silent, or after DECIDED
-        seconds. A cough, "mhm" and its own voice let it go on, and are forgotten. Where it has heard
-        itself, it no longer waits for what may be its own voice again.
+        seconds. A cough, "mhm" and its own voice let it go on, and are forgotten. Where it has
+        heard itself, it no longer waits for what may be its own voice again.
         """
         self._keep(rate, samples)
         waveform = self._waveform()
@@ -142,7 +147,7 @@ class LiveTurn:
             self._muted = False
             return Interjection(stops=True)
         self._echoes |= is_echo(words, said)
-        self._pieces = self._pieces[-1:]
+        self._pieces, self._sounds = self._pieces[-1:], self._sounds[-1:]
         return self._goes_on(len(self._pieces[0]) / rate, False)
 
     def _goes_on(self, heard: float, running: bool) -> Interjection:
@@ -166,17 +171,21 @@ class LiveTurn:
             raise InputError("The pieces of a recording must have one rate and the same channels.")
         if not len(samples):
             raise InputError("A piece of the recording is empty.")
-        load_waveform((rate, samples))  # refuses what could not be used later
+        if not self._pieces:
+            self._stream = Stream()
+        sound = self._stream.add(rate, samples)
         self._rate = rate
         self._pieces.append(samples)
+        self._sounds.append(sound)
 
     def _forget(self, heard: float, kept: float) -> None:
         """While nobody speaks, only the last seconds stay."""
         while heard > kept and len(self._pieces) > 1:
             heard -= len(self._pieces.pop(0)) / self._rate
+            del self._sounds[0]
 
     def _waveform(self) -> np.ndarray:
-        return load_waveform(self.recording())
+        return level(np.concatenate(self._sounds))
 
     def _find_end_of_speech(self, waveform: np.ndarray) -> None:
         """Looks at the last seconds only, so that a long turn takes no longer than a short one."""
@@ -192,8 +201,8 @@ class LiveTurn:
         return silent < SPEAKING and heard >= self._due
 
     def _pause(self, waveform: np.ndarray, silent: bool) -> float:
-        """Seconds of silence that end the turn here. silent: there is enough for the model, which is
-        asked once a pause.
+        """Seconds of silence that end the turn here. silent: there is enough for the model, which
+        is asked once a pause.
         """
         if self._end_of_turn is None:
             return PAUSE if is_whole(self._last.transcript.text) else LONG_PAUSE

@@ -65,8 +65,8 @@ class SpeechEncoder(Protocol):
     """waveform: (n,) float32, 16 kHz. language: ISO 639-1 where it is known. previous: the one
     spoken so far.
 
-    draft: the first attempt, however unsure, for words that are soon transcribed again. names: words
-    that are expected, such as products, the likeliest first.
+    draft: the first attempt, however unsure, for words that are soon transcribed again. names:
+    words that are expected, such as products, the likeliest first.
     """
 
     voice: VoiceActivity

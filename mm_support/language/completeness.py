@@ -58,7 +58,9 @@ def _named(words: list[str]) -> Iterator[str]:
 
 
 def load_completeness(folder: Path) -> Completeness:
-    """folder: of end-of-turn.safetensors and .json. Raises WeightsError where they cannot be read."""
+    """folder: of end-of-turn.safetensors and .json. Raises WeightsError where they cannot be
+    read.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 

@@ -20,7 +20,8 @@ RUN = 3  # signs said one by one from which they are one code: fewer may be word
 PAIRS = 5  # digits from which groups of two or three are one number: "10 48 22"
 DIGITS = "零〇幺一二两三四五六七八九"
 NUMERAL = f"[{DIGITS}十百千万亿]"
-# single numerals stay, as they are words too (一个, 一下), unless they stand beside a letter or digit
+# single numerals stay, as they are words too (一个, 一下), unless they stand beside a letter or
+# digit
 CHINESE_NUMBER = re.compile(
     rf"百分之(?P<share>{NUMERAL}+)"
     rf"|(?P<whole>{NUMERAL}+)(?:点(?P<tenths>[{DIGITS}]+)(?![分刻半]))"
@@ -54,7 +55,9 @@ def joint(language: str) -> str:
 
 
 def codes(text: str) -> tuple[str, ...]:
-    """The numbers of something (orders, telephones, devices) in a text; no amounts and few digits."""
+    """The numbers of something (orders, telephones, devices) in a text; no amounts and few
+    digits.
+    """
     found = (match[0] for match in NUMBERS.finditer(text))
     return tuple(dict.fromkeys(code for code in found if _is_code(code)))
 
@@ -69,8 +72,8 @@ def _words(language: str, name: str) -> list[str]:
 
 
 def _sign(language: str, name: str) -> str:
-    """A pattern for what a language says for a sign: a Latin word has blanks around it. Never matches
-    where there is none.
+    """A pattern for what a language says for a sign: a Latin word has blanks around it. Never
+    matches where there is none.
     """
     words = _words(language, name)
     return "|".join(rf"\s{w}\s" if w.isascii() else rf"\s?{w}\s?" for w in words) or r"(?!)"

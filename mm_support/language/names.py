@@ -15,9 +15,8 @@ from mm_support.language.detect import language_of, stop_words
 
 LONGEST = 4  # words
 WORD = r"[A-Z][A-Za-z]*(?:-?[A-Z\d][A-Za-z\d]*)*"
-NAME = re.compile(
-    rf"(?<![.!?:\"“(] )(?<!^)(?<![A-Za-z\d-]){WORD}(?: (?:{WORD}|\d+)(?![A-Za-z])){{0,{LONGEST - 1}}}"
-)
+WITHIN = r"(?<![.!?:\"“(] )(?<!^)(?<![A-Za-z\d-])"  # a sentence
+NAME = re.compile(rf"{WITHIN}{WORD}(?: (?:{WORD}|\d+)(?![A-Za-z])){{0,{LONGEST - 1}}}")
 
 
 def names(texts: Iterable[str], limit: int) -> tuple[str, ...]:
