@@ -17,7 +17,10 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from mm_support import as_json
 from mm_support.decide.follow_up import resolve
@@ -185,7 +188,7 @@ def perceive(
     if turn.audio is not None:
         yield Working("listen", "Listening")
         with clock.step("listen"):
-            heard = turn.heard or encoders.hear(turn.audio, language, names)
+            heard = turn.heard or (yield from listen(encoders, turn.audio, language, names))
         yield Heard(heard)
     if turn.image is not None:
         yield Working("look", "Looking at the photo")
@@ -193,6 +196,21 @@ def perceive(
             seen = encoders.see(turn.image)
         yield Saw(seen.view)
     return heard, seen
+
+
+def listen(
+    encoders: Encoders,
+    audio: str | Path | tuple[int, np.ndarray],
+    language: str | None,
+    names: Sequence[str],
+) -> Step[Transcript]:
+    """What a recording says; of a long one it is told how far it was heard."""
+    whole = Transcript("")
+    for share, heard in encoders.hear_parts(audio, language, names):
+        whole = heard
+        if share < 1:
+            yield Working("listen", f"Listening: {share:.0%}")
+    return whole
 
 
 def fuse(

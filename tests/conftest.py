@@ -112,6 +112,8 @@ class FakeReader:
 class FakeSpeech:
     """Hears what it was told to hear; nothing where the recording is silent."""
 
+    voice = None  # only asked about recordings of over a minute
+
     def __init__(self, text: str = "my washing machine is broken") -> None:
         self.text = text
 

@@ -149,24 +149,24 @@ def test_too_large_a_file_is_refused_unread(tmp_path):
     path = tmp_path / "large.wav"
     with path.open("wb") as file:
         file.truncate(audio.MAX_BYTES + 1)
-    with pytest.raises(InputError, match="15 MB"):
+    with pytest.raises(InputError, match="40 MB"):
         load_waveform(path)
 
 
 def test_too_long_is_refused(load, monkeypatch):
-    with pytest.raises(InputError, match="120 seconds"):
+    with pytest.raises(InputError, match="10 minutes"):
         load_waveform((8_000, np.zeros(8_000 * MAX_SECONDS + 1, np.int16)))
     long = encoded(tone(MAX_SECONDS + 5.0), 16_000, "flac")
-    with pytest.raises(InputError, match="120 seconds"):
+    with pytest.raises(InputError, match="10 minutes"):
         load(long)
     monkeypatch.setattr(audio, "_check_promise", lambda *_: None)  # as if the header had lied
-    with pytest.raises(InputError, match="120 seconds"):
+    with pytest.raises(InputError, match="10 minutes"):
         load(long)
 
 
 def test_a_promise_is_believed_where_the_file_is_large_enough(load, monkeypatch):
     monkeypatch.setattr(audio, "_join", lambda pieces: pytest.fail("decoded"))
-    with pytest.raises(InputError, match="120 seconds"):
+    with pytest.raises(InputError, match="10 minutes"):
         load(encoded(tone(MAX_SECONDS + 5.0), 16_000, "telephone"))
 
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 MAX_PICTURES = 4  # of the cited entries
 SPOKEN_ITEMS = 5  # of a list; nobody remembers more
-HEARD_CLEARLY = 0.65  # confidence of a transcript below which its numbers are read back
+HEARD_CLEARLY = 0.75  # confidence of a transcript below which its numbers are read back
 MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import av.container
     import av.error
 
-MAX_BYTES = 15_000_000
-MAX_SECONDS = 120
+MAX_BYTES = 40_000_000  # ten minutes at 16 bits and 32 kHz
+MAX_SECONDS = 600
 MIN_RATE, MAX_RATE = 4_000, 384_000  # Hz; telephone lines have 8,000, studios up to 384,000
 MAX_CHANNELS = 8
 MAX_PACKETS = (
@@ -39,7 +39,7 @@ QUIET_PEAK, LOUD_PEAK = (
 SILENT_PEAK = 1e-4  # -80 dB of full scale: nothing there that could be raised
 
 EMPTY = "The recording is empty; please record it again."
-TOO_LONG = f"The recording is longer than {MAX_SECONDS} seconds; please send a shorter one."
+TOO_LONG = f"The recording is longer than {MAX_SECONDS // 60} minutes; please send a shorter one."
 UNREADABLE = "The recording cannot be read; please send it as WAV, MP3, M4A, OGG, WEBM or FLAC."
 
 
@@ -48,8 +48,8 @@ def load_waveform(audio: str | Path | tuple[int, np.ndarray]) -> np.ndarray:
     channels)).
 
     Integer samples are scaled by their type's range, channels averaged, very quiet recordings
-    raised. Raises InputError for what is empty, damaged, of another kind, over 15 MB or over 120
-    seconds.
+    raised. Raises InputError for what is empty, damaged, of another kind, over 40 MB or over ten
+    minutes.
     """
     match audio:
         case str() | Path():
@@ -87,8 +87,8 @@ class Stream:
         self._resampler: av.AudioResampler | None = None
 
     def add(self, rate: int, samples: np.ndarray) -> np.ndarray:
-        """The next piece as (n,) float32 at 16 kHz, not levelled; rate is that of the first piece. A few
-        milliseconds come with the piece behind it. Raises InputError as load_waveform does.
+        """The next piece as (n,) float32 at 16 kHz, not levelled; rate is that of the first piece.
+        A few milliseconds come with the piece behind it. Raises InputError as load_waveform does.
         """
         rate, mono = _checked_rate(rate), _finite(_mono(rate, samples))
         if rate == SAMPLE_RATE:
