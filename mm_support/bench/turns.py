@@ -1,4 +1,5 @@
-"""When a spoken turn ends, by file: how often it is cut off in a pause, and how long its end takes.
+"""When a spoken turn ends, by file: how often it is cut off in a pause, and how long its end takes;
+and whether the assistant can be interrupted, and does not interrupt itself.
 
 Sentences are spoken by the Piper voice with a pause inside, where people look for words, clean and
 with a noise behind. Each is listened to in pieces, as a browser sends them, once with the model
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mm_support.bench.sounds import pink, spoken_by_piper
+from mm_support.bench.sounds import SENTENCES, pink, spoken_by_piper
 from mm_support.decode.voice import Voice
 from mm_support.encode.end_of_turn import EndOfTurn
 from mm_support.encode.live import LiveTurn
@@ -26,13 +27,17 @@ HESITATIONS = Path(__file__).with_name("hesitations.txt").read_text(encoding="ut
 PAUSES = (0.4, 1.1)  # seconds, the shortest and the longest
 PIECE = 0.2  # seconds that a browser sends at once
 NOISE = 0.01  # peak of the pink noise behind half of the recordings
+QUICK = 0.1  # the same while the assistant speaks
+ECHOES = (-20, -10)  # dB of its own voice in the microphone
+INTERRUPTED = 10  # replies
 BEHIND = 2.0  # seconds of silence behind the last word
 
 
 def measure(encoder: SpeechEncoder, voice: Voice, end_of_turn: EndOfTurn | None) -> dict[str, Any]:
     takes = list(recordings(encoder.voice, voice))
     ways = {"by_sound_and_words": end_of_turn, "by_a_fixed_pause": None}
-    return {name: _ended(takes, encoder, way) for name, way in ways.items()}
+    ends = {name: _ended(takes, encoder, way) for name, way in ways.items()}
+    return {"turns": ends, "interruptions": interruptions(encoder, voice)}
 
 
 def recordings(
@@ -82,3 +87,52 @@ def _end(turn: LiveTurn, waveform: np.ndarray) -> float:
         if turn.add(SAMPLE_RATE, waveform[start : start + step]).ended:
             return (start + step) / SAMPLE_RATE
     return len(waveform) / SAMPLE_RATE
+
+
+def interruptions(encoder: SpeechEncoder, voice: Voice) -> dict[str, Any]:
+    """The assistant's own voice, alone and with a customer who speaks over it from the first second
+    on.
+    """
+    replies = [spoken_by_piper(voice, text) for text in SENTENCES[-INTERRUPTED:]]
+    said = SENTENCES[-INTERRUPTED:]
+    customers = [spoken_by_piper(voice, text) for text in SENTENCES[:INTERRUPTED]]
+    results: dict[str, Any] = {}
+    for decibels in ECHOES:
+        echoes = [10 ** (decibels / 20) * reply for reply in replies]
+        alone = [_interjected(encoder, echo, text) for echo, text in zip(echoes, said)]
+        over = [
+            _interjected(encoder, _over(echo, customer), text)
+            for echo, customer, text in zip(echoes, customers, said)
+        ]
+        stopped = [stop for _, stop in over if stop is not None]
+        waited = [wait for wait, _ in over if wait is not None]
+        results[f"echo_{decibels}_db"] = {
+            "replies": len(said),
+            "stopped_by_its_own_voice": sum(stop is not None for _, stop in alone),
+            "stopped_by_the_customer": len(stopped),
+            "speech_to_waiting_s": round(statistics.median(waited) - 1, 2) if waited else None,
+            "speech_to_stop_s": round(statistics.median(stopped) - 1, 2) if stopped else None,
+        }
+    return results
+
+
+def _over(echo: np.ndarray, customer: np.ndarray) -> np.ndarray:
+    """A customer who begins a second later."""
+    mixed = np.zeros(max(len(echo), SAMPLE_RATE + len(customer)), np.float32)
+    mixed[: len(echo)] += echo
+    mixed[SAMPLE_RATE : SAMPLE_RATE + len(customer)] += customer
+    return mixed
+
+
+def _interjected(
+    encoder: SpeechEncoder, waveform: np.ndarray, said: str
+) -> tuple[float | None, float | None]:
+    """The seconds in which the assistant waits for the last time, and in which it stops."""
+    turn, step, waits = LiveTurn(encoder, encoder.voice), round(QUICK * SAMPLE_RATE), None
+    for start in range(0, len(waveform), step):
+        second = (start + step) / SAMPLE_RATE
+        now = turn.interject(SAMPLE_RATE, waveform[start : start + step], said)
+        if now.stops:
+            return waits, second
+        waits = (waits or second) if now.speaking else None
+    return waits, None
