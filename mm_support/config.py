@@ -17,6 +17,7 @@ import platformdirs
 from mm_support.errors import InputError
 
 ENV_PREFIX = "MM_SUPPORT_"
+SPEEDS = (0.5, 2.0)  # of a voice, as a share of its own
 FUSIONS = ("weighted-sum", "concatenation", "attention")
 
 PROFILES: dict[str, dict[str, str]] = {
@@ -58,7 +59,8 @@ class Settings:
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
-    start where it is empty. private_sites: sites inside the own network may be read for knowledge.
+    start where it is empty. voice_speed: 1.2 speaks a fifth faster. private_sites: sites inside the
+    own network may be read for knowledge.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -77,6 +79,7 @@ class Settings:
     reply_model: str = ""
     voice_model: str = ""
     turn_model: str = ""
+    voice_speed: float = 1.0
     fusion: str = "weighted-sum"
     llm_url: str = ""
     llm_model: str = ""
@@ -92,6 +95,11 @@ class Settings:
         if self.profile not in PROFILES:
             raise InputError(
                 f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."
+            )
+        if not SPEEDS[0] <= self.voice_speed <= SPEEDS[1]:
+            raise InputError(
+                f"The voice cannot speak at {self.voice_speed} of its speed; choose {SPEEDS[0]} to"
+                f" {SPEEDS[1]}."
             )
         if self.fusion not in FUSIONS:
             raise InputError(
@@ -112,11 +120,20 @@ class Settings:
         for item in fields(cls):
             text = environ.get(ENV_PREFIX + item.name.removesuffix("_dir").upper())
             if text:
-                values[item.name] = (
-                    text.lower() in ("1", "true", "yes", "on") if item.type == "bool" else text
-                )
+                values[item.name] = _read(item.name, str(item.type), text)
         values.update({name: value for name, value in overrides.items() if value is not None})
         return cls(**values)  # type: ignore[arg-type]
 
     def with_changes(self, **changes: object) -> Settings:
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def _read(name: str, kind: str, text: str) -> object:
+    """The value of a variable. Raises InputError for a number that is none."""
+    if kind == "bool":
+        return text.lower() in ("1", "true", "yes", "on")
+    try:
+        return float(text) if kind == "float" else text
+    except ValueError as exc:
+        variable = ENV_PREFIX + name.upper()
+        raise InputError(f"{variable} is {text!r}, which is no number; correct it.") from exc

@@ -18,6 +18,7 @@ from mm_support.weights import PREFIX, package_weights
 
 if TYPE_CHECKING:
     from piper import PiperVoice as Piper
+    from piper import SynthesisConfig
 
 ESPEAK_NAMES = {"zh": "cmn", "no": "nb"}  # of ISO 639-1, where espeak-ng has another
 CACHED = 128  # sentences kept: about 50 MB at 5 seconds each
@@ -39,8 +40,9 @@ class Voice(Protocol):
 class PiperVoice:
     """A Piper voice that remembers what it said last; any number of threads may use one object."""
 
-    def __init__(self, piper: Piper) -> None:
-        self._piper = piper
+    def __init__(self, piper: Piper, speed: float = 1.0) -> None:
+        """speed: 1.2 speaks a fifth faster than the voice was trained to."""
+        self._piper, self._speed = piper, speed
         self._language = piper.config.espeak_voice
         self._remembered = functools.lru_cache(CACHED)(self._synthesise)
 
@@ -57,6 +59,14 @@ class PiperVoice:
             raise GenerationError("The reply could not be spoken; please read it instead.") from exc
         return Audio(self._remembered(words), self._piper.config.sample_rate)
 
+    def _options(self) -> tuple[SynthesisConfig, ...]:
+        """None where the voice speaks as it was trained to."""
+        if self._speed == 1.0:
+            return ()
+        from piper import SynthesisConfig
+
+        return (SynthesisConfig(length_scale=1 / self._speed),)
+
     def speaks(self, language: str) -> bool:
         """Piper speaks one language, named as espeak-ng does: "en-us", "de", "cmn"."""
         return ESPEAK_NAMES.get(language, language) == self._language.split("-")[0]
@@ -69,7 +79,7 @@ class PiperVoice:
         sounds: list[np.ndarray] = []
         try:
             for breath in breaths(words):
-                for chunk in self._piper.synthesize(breath):
+                for chunk in self._piper.synthesize(breath, *self._options()):
                     sounds += (
                         [pause, chunk.audio_float_array] if sounds else [chunk.audio_float_array]
                     )
@@ -120,7 +130,7 @@ def load_voice(settings: Settings) -> PiperVoice:
         else Path(name)
     )
     try:
-        voice = PiperVoice(_opened(path))
+        voice = PiperVoice(_opened(path), settings.voice_speed)
         voice.speak("Hello.")  # the first sentence sets things up, the customer's shall not
     except Exception as exc:  # onnxruntime has errors of its own for each kind of damage
         raise WeightsError(
