@@ -195,7 +195,6 @@ class SupportService:
             speech.voice,
             previous=previous,
             end_of_turn=parts.end_of_turn,
-            only_listens=parts.policy.only_listens,
             names=parts.knowledge.names(knowledge) if knowledge else (),
         )
 

@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 
 from mm_support.encode.end_of_turn import SECONDS, SoundAndWords, load_end_of_turn, log_mel
-from mm_support.language.completeness import (
-    FEATURES,
-    Completeness,
-    features,
-    load_completeness,
-    words_of,
-)
+from mm_support.errors import WeightsError
+from mm_support.language.completeness import Completeness, load_completeness, words_of
+from mm_support.language.hashed import FEATURES, Hashed, load_hashed, places
+from mm_support.language.nods import is_nod
 from mm_support.paths import WEIGHTS
 
 RATE = 16_000
@@ -55,14 +52,33 @@ class Sound:
 
 
 def test_both_count_in_the_probability():
-    weights = np.zeros(FEATURES, np.float32)
-    weights[features(["of"])] = -1.0
-    words = Completeness(weights, 0.5)
-    n = len(features(["of"]))
+    words = Completeness(Hashed(np.full(FEATURES, -1.0, np.float32), 0.5))
     both = SoundAndWords(Sound(2.0), words, 0.5, 2.0, -1.0)
-    expected = 0.5 * 2.0 + 2.0 * (0.5 - n) - 1.0
+    expected = 0.5 * 2.0 + 2.0 * words.logit("of") - 1.0
+    assert words.logit("of") < -1 and words.logit("...") == 0.0
     assert both.probability(np.zeros(9), "Of.") == pytest.approx(1 / (1 + np.exp(-expected)))
-    assert words.logit("...") == 0.0
+
+
+def test_what_was_never_seen_counts_nothing_and_a_feature_counts_once(tmp_path):
+    weights = np.zeros(FEATURES, np.float32)
+    weights[places(["a"])] = 2.0
+    learned = Hashed(weights, 0.5)
+    assert learned.logit(["b"]) == 0.5 and learned.logit(["a", "a", "b"]) == 2.5
+    with pytest.raises(WeightsError):
+        load_hashed(tmp_path, "nods")
+
+
+NODS = "Mm-hmm.;Uh-huh;OK.;Yeah, okay.;I see.;嗯嗯;好的;对对;Genau.;Oui, oui.".split(";")
+STOPS = "Stop.;Wait, wait.;No.;Hold on a second;Sorry?;Ok, stop;But how?;Refund;Banana;E24".split(
+    ";"
+)
+STOPS += "等一下;不对;停;Halt".split(";")
+
+
+def test_a_nod_is_told_from_what_stops_a_speaker():
+    assert [text for text in NODS if not is_nod(text)] == []
+    assert [text for text in STOPS if is_nod(text)] == []
+    assert not is_nod("") and not is_nod("...")
 
 
 def test_numbers_are_alike_and_chinese_is_read_by_characters():

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from assets.training.command import main
+from assets.training.hashed import fit
 from mm_support.bench.sounds import SENTENCES, spoken_by_piper
 from mm_support.bench.turns import speech_of
 from mm_support.config import Settings
@@ -28,7 +29,8 @@ from mm_support.decode.voice import Voice, load_voice
 from mm_support.device import resolve_device
 from mm_support.encode.end_of_turn import SmartTurn, load_smart_turn
 from mm_support.encode.speech import WhisperEncoder, load_speech_encoder
-from mm_support.language.completeness import FEATURES, Completeness, features, words_of
+from mm_support.language.completeness import Completeness, features, words_of
+from mm_support.language.hashed import places
 from mm_support.paths import PACKS, WEIGHTS
 from mm_support.types import SAMPLE_RATE
 
@@ -54,9 +56,6 @@ def utterances(public: Path | None) -> Iterator[str]:
 
 
 def learn_words(texts: Sequence[str]) -> Completeness:
-    from scipy.sparse import csr_matrix
-    from sklearn.linear_model import LogisticRegression
-
     rng = random.Random(0)
     whole = [words for words in map(words_of, texts) if words]
     known = set(map(tuple, whole))
@@ -66,13 +65,8 @@ def learn_words(texts: Sequence[str]) -> Completeness:
         for length in rng.sample(range(1, len(words)), min(BROKEN, len(words) - 1))
     )
     broken = [words for words in cuts if tuple(words) not in known]
-    rows = [features(words) for words in (*whole, *broken)]
-    index = np.repeat(np.arange(len(rows)), list(map(len, rows)))
-    ones = np.ones(len(index), np.float32)
-    x = csr_matrix((ones, (index, np.concatenate(rows))), (len(rows), FEATURES))
-    y = np.r_[np.ones(len(whole)), np.zeros(len(broken))]
-    fitted = LogisticRegression(max_iter=300, class_weight="balanced").fit(x, y)
-    return Completeness(fitted.coef_[0].astype(np.float16), float(fitted.intercept_[0]))
+    rows = [places(features(words)) for words in (*whole, *broken)]
+    return Completeness(fit(rows, np.r_[np.ones(len(whole)), np.zeros(len(broken))]))
 
 
 def heard(settings: Settings, words: Completeness, smart: SmartTurn) -> Iterator[tuple]:
@@ -112,13 +106,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     smart = load_smart_turn(settings)
     rows = np.array(list(heard(settings, words, smart)), np.float64)
     fitted = LogisticRegression(class_weight="balanced").fit(rows[:, :2], rows[:, 2])
-    save_file({"weights": words.weights}, WEIGHTS / "end-of-turn.safetensors")
+    save_file({"weights": words.learned.weights}, WEIGHTS / "end-of-turn.safetensors")
     card = {
         "what": "tells whether a spoken turn is over (mm_support/language/completeness.py)",
         "trained_by": "python -m assets.training.end_of_turn --public FOLDER",
         "data": "assets/training/intents, the packs, BANKING77 (CC BY 4.0), CLINC150 (CC BY 3.0)",
         "licence": "as the project",
-        "bias": words.bias,
+        "bias": words.learned.bias,
         "sound": float(fitted.coef_[0][0]),
         "words": float(fitted.coef_[0][1]),
         "both": float(fitted.intercept_[0]),

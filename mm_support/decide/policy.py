@@ -62,7 +62,6 @@ COURTESIES: dict[str, Reason] = {
     "acknowledge": "acknowledged",
     "yes": "acknowledged",
 }
-LISTENING = frozenset({"acknowledge", "yes"})  # labels of what is said while another speaks
 FAILED: tuple[Action, ...] = ("clarify", "refuse")
 # reasons of a question back that say nothing about the help given
 NO_FAILURE = (*COURTESIES.values(), "silence", "misheard")
@@ -142,10 +141,6 @@ class Policy:
     def reads(self, words: str) -> Reads:
         """What words of the customer are doing beside asking."""
         return self._intents.read(words)
-
-    def only_listens(self, words: str) -> bool:
-        """Whether words only show that the customer follows ("okay", "mhm")."""
-        return bool(self.reads(words).says & LISTENING)
 
     def decide(
         self,

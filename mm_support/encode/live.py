@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -21,6 +21,7 @@ from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.vad import VoiceActivity
 from mm_support.errors import InputError
 from mm_support.inputs.audio import Stream, level
+from mm_support.language.nods import is_nod
 from mm_support.types import SAMPLE_RATE, Transcript
 
 # seconds of silence that end a turn: where a model that has heard it says that it is over, or not;
@@ -79,13 +80,10 @@ class LiveTurn:
         language: str | None = None,
         previous: str | None = None,
         end_of_turn: EndOfTurn | None = None,
-        only_listens: Callable[[str], bool] = lambda words: False,
         names: Sequence[str] = (),
     ) -> None:
-        """only_listens: whether words only show that somebody follows ("mhm"). names: words that
-        are expected. The others as of SpeechEncoder.
-        """
-        self._only_listens, self._names, self._echoes = only_listens, names, False
+        """names: words that are expected. The others as of SpeechEncoder."""
+        self._names, self._echoes = names, False
         self._encoder, self._voice, self._languages = encoder, voice, (language, previous)
         self._end_of_turn, self._judged, self._over = end_of_turn, 0.0, False
         self._rate, self._stream = 0, Stream()
@@ -143,7 +141,7 @@ class LiveTurn:
             self._muted, self._running = True, True
             return Interjection(speaking=not self._echoes)
         words = self._hear(waveform, draft=True).text
-        if has_words(words) and not is_echo(words, said) and not self._only_listens(words):
+        if has_words(words) and not is_echo(words, said) and not is_nod(words):
             self._muted = False
             return Interjection(stops=True)
         self._echoes |= is_echo(words, said)
