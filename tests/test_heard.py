@@ -28,7 +28,10 @@ ENGLISH = {
     "anna.b at example.com": "anna.b@example.com",
     "anna underscore b at mail dot com": "anna_b@mail.com",
     "mail me at bob at shop dot co dot uk": "mail me at bob@shop.co.uk",
+    "my code is four two oh": "my code is 420",
     # words stay words
+    "at five o'clock, oh well": "at 5 o'clock, oh well",
+    "just a second, that is the point": "just a second, that is the point",
     "which one is better, one of my two cards?": "which one is better, one of my two cards?",
     "look at example.com": "look at example.com",
     "a double room, open 9 to 5": "a double room, open 9 to 5",

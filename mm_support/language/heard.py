@@ -99,9 +99,10 @@ def _zeros(text: str, language: str) -> str:
     words = _words(language, "zero")
     parts = re.split(r"(\W+)", text)
     for place in range(0, len(parts), 2):
-        near = (parts[place - 2] if place else "", *parts[place + 2 : place + 3])
-        beside = any(_in_digits(word, language, 0).isdigit() for word in near)
-        if parts[place].lower() in words and beside:
+        before, behind = parts[place - 2] if place else "", "".join(parts[place + 2 : place + 3])
+        ends = not behind and "".join(parts[place + 1 : place + 2]).strip(".,;!? ") == ""
+        counts = [_in_digits(word, language, 0).isdigit() for word in (before, behind)]
+        if parts[place].lower() in words and (counts[1] or (counts[0] and ends)):
             parts[place] = "0"
     return "".join(parts)
 
