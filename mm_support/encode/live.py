@@ -28,7 +28,7 @@ from mm_support.types import SAMPLE_RATE, Transcript
 # and without such a model (end_of_turn.py), behind a whole sentence, or anything else
 FINISHED, UNFINISHED = 0.2, 1.4
 PAUSE, LONG_PAUSE = 0.7, 1.2
-OVER = 0.7  # probability from which a turn is over: a customer who is cut off has to say it again
+OVER = 0.5  # probability from which a turn is over
 STEP = 0.6  # seconds of new sound that are worth another partial transcript
 # times as long as a partial transcript took, until the next: the last one shall seldom wait for it
 SPARING = 3
