@@ -28,7 +28,7 @@ PAUSES = (0.4, 1.1)  # seconds, the shortest and the longest
 PIECE = 0.2  # seconds that a browser sends at once
 NOISE = 0.01  # peak of the pink noise behind half of the recordings
 QUICK = 0.1  # the same while the assistant speaks
-ECHOES = (-20, -10)  # dB of its own voice in the microphone
+ECHOES = (-90, -20, -10)  # dB of its own voice in the microphone; -90 is none
 INTERRUPTED = 10  # replies
 BEHIND = 2.0  # seconds of silence behind the last word
 
@@ -75,8 +75,8 @@ def _ended(
     return {
         "turns": len(ends),
         "cut_off_percent": round(100 * (len(ends) - len(late)) / len(ends), 1),
-        "end_of_speech_to_end_of_turn_s": round(statistics.median(late), 2),
-        "slowest_s": round(max(late), 2),
+        "end_of_speech_to_end_of_turn_s": round(statistics.median(late), 2) if late else None,
+        "slowest_s": round(max(late), 2) if late else None,
     }
 
 
@@ -128,6 +128,7 @@ def _interjected(
     encoder: SpeechEncoder, waveform: np.ndarray, said: str
 ) -> tuple[float | None, float | None]:
     """The seconds in which the assistant waits for the last time, and in which it stops."""
+    waveform = np.pad(waveform, (0, SAMPLE_RATE // 2))
     turn, step, waits = LiveTurn(encoder, encoder.voice), round(QUICK * SAMPLE_RATE), None
     for start in range(0, len(waveform), step):
         second = (start + step) / SAMPLE_RATE
