@@ -87,7 +87,10 @@ const player = {
 
 // awaited: not over yet. asked: by voice, and not begun. quiet: what comes is not played.
 // unwanted: the next one will be quiet.
-const reply = { turn: 0, played: 0, awaited: false, asked: false, quiet: false, unwanted: false };
+// early: the customer spoke on before it was heard, so the turn before was not over.
+const reply = {
+  turn: 0, played: 0, awaited: false, asked: false, quiet: false, unwanted: false, early: false,
+};
 const answering = () => reply.awaited || player.loading > 0 || player.sounding;
 
 // The value is {turn, sounds: [{url}], said, over}: what there is of the latest reply.
@@ -197,6 +200,7 @@ function understand(heard, muted) {
 const base = () => document.querySelector("#picker input:checked")?.value ?? "";
 
 function interrupt() {
+  reply.early = reply.awaited && reply.played === 0;
   silence();
   reply.awaited = false;
   document.querySelector("#box .stop-button")?.click();
@@ -206,7 +210,8 @@ function interrupt() {
 function ask() {
   Object.assign(reply, { awaited: true, asked: true });
   pill.classList.remove("ms-loud");
-  trigger("spoken", { tab: ear.tab });
+  trigger("spoken", { tab: ear.tab, continues: reply.early });
+  reply.early = false;
   const turn = reply.turn;
   setTimeout(() => {
     if (reply.turn !== turn || !reply.awaited) return;
