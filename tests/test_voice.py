@@ -48,6 +48,7 @@ SAID = {
     "Call +1 (800) 555-0199": "Call +1, 8 0 0, 5 5 5, 0 1 9 9",
     "case 4829-1187": "case 4 8 2 9, 1 1 8 7",
     "0800 555 0100": "0 8 0 0, 5 5 5, 0 1 0 0",
+    "serial 4F7K-22XX": "serial 4 F 7 K, 2 2 X X",
     # quantities
     "3-5 days": "3 to 5 days",
     "2000-3000 euros": "2000 to 3000 euros",
