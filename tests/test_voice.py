@@ -137,7 +137,7 @@ class FakePiper:
     def __init__(self):
         self.asked = []
 
-    def synthesize(self, text):
+    def synthesize(self, text, how=None):
         self.asked.append(text)
         if "boom" in text:
             raise RuntimeError("onnxruntime says no")

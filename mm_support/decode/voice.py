@@ -59,13 +59,13 @@ class PiperVoice:
             raise GenerationError("The reply could not be spoken; please read it instead.") from exc
         return Audio(self._remembered(words), self._piper.config.sample_rate)
 
-    def _options(self) -> tuple[SynthesisConfig, ...]:
+    def _options(self) -> SynthesisConfig | None:
         """None where the voice speaks as it was trained to."""
         if self._speed == 1.0:
-            return ()
+            return None
         from piper import SynthesisConfig
 
-        return (SynthesisConfig(length_scale=1 / self._speed),)
+        return SynthesisConfig(length_scale=1 / self._speed)
 
     def speaks(self, language: str) -> bool:
         """Piper speaks one language, named as espeak-ng does: "en-us", "de", "cmn"."""
@@ -79,7 +79,7 @@ class PiperVoice:
         sounds: list[np.ndarray] = []
         try:
             for breath in breaths(words):
-                for chunk in self._piper.synthesize(breath, *self._options()):
+                for chunk in self._piper.synthesize(breath, self._options()):
                     sounds += (
                         [pause, chunk.audio_float_array] if sounds else [chunk.audio_float_array]
                     )

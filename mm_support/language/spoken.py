@@ -54,7 +54,7 @@ def spoken(text: str, language: str = "en") -> str:
 
 def _tables(text: str, language: str) -> str:
     """A table is named, not read: who hears its cells does not know their columns."""
-    named = messages(language[:2]).get("spoken.table")
+    named = messages(language[:2]).get("spoken.table", "")
 
     def said(match: re.Match[str]) -> str:
         lines = match[0].strip().splitlines()
