@@ -59,8 +59,14 @@ class Settings:
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
-    start where it is empty. voice_speed: 1.2 speaks a fifth faster. private_sites: sites inside the
-    own network may be read for knowledge.
+    start where it is empty. webhook_url, webhook_secret: where it is told what
+    happens at the desk, and what that is signed with; mail_server (smtp://user:password@host:587),
+    mail_to, mail_from: who waits for a person is told by mail. retention_days: after so many days
+    of silence a conversation is erased; 0: never. silence_minutes: so long after the last word of
+    an agent the assistant takes their conversation back; 0: never. hours: a file that says when
+    people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
+    for while a conversation is at the desk. voice_speed: 1.2 speaks a fifth faster. private_sites:
+    sites inside the own network may be read for knowledge.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -89,9 +95,21 @@ class Settings:
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
+    webhook_url: str = ""
+    webhook_secret: str = field(default="", repr=False)
+    mail_server: str = field(default="", repr=False)
+    mail_to: str = ""
+    mail_from: str = ""
+    retention_days: int = 0
+    silence_minutes: int = 30
+    hours: str = ""
+    show_personal: bool = True
     private_sites: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("retention_days", "silence_minutes"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{ENV_PREFIX}{name.upper()} is 0, for never, or more.")
         if self.profile not in PROFILES:
             raise InputError(
                 f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."
@@ -120,7 +138,7 @@ class Settings:
         for item in fields(cls):
             text = environ.get(ENV_PREFIX + item.name.removesuffix("_dir").upper())
             if text:
-                values[item.name] = _read(item.name, str(item.type), text)
+                values[item.name] = _value_of(item.name, str(item.type), text)
         values.update({name: value for name, value in overrides.items() if value is not None})
         return cls(**values)  # type: ignore[arg-type]
 
@@ -128,12 +146,12 @@ class Settings:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
-def _read(name: str, kind: str, text: str) -> object:
-    """The value of a variable. Raises InputError for a number that is none."""
+def _value_of(name: str, kind: str, text: str) -> object:
+    """A variable's text as the field's kind of value. Raises InputError."""
     if kind == "bool":
         return text.lower() in ("1", "true", "yes", "on")
     try:
-        return float(text) if kind == "float" else text
+        return {"int": int, "float": float}.get(kind, str)(text)
     except ValueError as exc:
-        variable = ENV_PREFIX + name.upper()
-        raise InputError(f"{variable} is {text!r}, which is no number; correct it.") from exc
+        number = "whole number" if kind == "int" else "number"
+        raise InputError(f"{ENV_PREFIX}{name.upper()} must be a {number}.") from exc
