@@ -29,6 +29,7 @@ from demo.panels import as_markdown, esc, panel, people_line, photo_words, reply
 from demo.replay import conversation_of
 from demo.service import Service
 from mm_support.errors import InputError, SupportError
+from mm_support.language.heard import joint
 from mm_support.types import (
     Audio,
     Event,
@@ -125,8 +126,9 @@ class Desk:
         """The spoken reply as far as it has come, for voice.js to play."""
         latest = conversation.latest
         sounds = [file_of(path) for path in latest.sounds] if latest else []
-        over = latest is None or latest.over
-        return {self.voice: {"turn": len(conversation.exchanges), "sounds": sounds, "over": over}}
+        over, said = latest is None or latest.over, latest.text if latest else ""
+        turn = len(conversation.exchanges)
+        return {self.voice: {"turn": turn, "sounds": sounds, "said": said, "over": over}}
 
     def show_events(self, events: Sequence[Event], conversation: Conversation) -> dict:
         """What changes with some events: no more than that is sent while a reply streams."""
@@ -165,9 +167,13 @@ class Chat:
     def send_spoken(
         self, event: gr.EventData, value: dict, knowledge: str, conversation: Conversation
     ) -> Iterator[dict]:
-        """A turn that ended by itself, with the photo and the words that wait in the box."""
+        """A turn that ended by itself, with the photo and the words that wait in the box.
+
+        event.continues: the turn before ended too early, and this is the rest of it.
+        """
         with plain_errors(esc):
             (rate, samples), heard = self.ears.take(event.tab)
+            heard = continued(conversation, heard) if event.continues else heard
             recording = publish_audio(Audio(samples.astype(np.float32) / 32768, rate))
             turn = replace(turn_from_box(value, knowledge, True), audio=recording, heard=heard)
         yield from self.answer(conversation.ask(turn), value={"text": "", "files": []})
@@ -310,6 +316,15 @@ def turn_of_message(conversation: Conversation, index: int | tuple[int, int]) ->
     if exchange is None or exchange.reply is None:
         raise InputError("This reply was not finished, so it cannot be rated.")
     return exchange.reply.turn_id
+
+
+def continued(conversation: Conversation, heard: Transcript) -> Transcript:
+    """What was heard, behind what was heard in the turn before."""
+    before = conversation.latest.question.heard if conversation.latest else None
+    if before is None:
+        return heard
+    text = joint(heard.language).join((before.text, heard.text))
+    return replace(heard, text=text, confidence=min(before.confidence, heard.confidence))
 
 
 def remove_files(conversation: Conversation) -> None:

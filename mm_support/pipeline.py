@@ -17,7 +17,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from mm_support import as_json
 from mm_support.decide.follow_up import resolve
@@ -28,6 +31,7 @@ from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, quest
 from mm_support.inputs.photo import painted_over
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
+from mm_support.language.messages import message
 from mm_support.language.personal import Masks, masked_question
 from mm_support.parts import Parts
 from mm_support.several import merged, several
@@ -142,7 +146,7 @@ def steps(
     """
     clock = Clock()
     judged = yield from judge(parts, turn, past, owner, clock=clock)
-    return (yield from decode(parts, judged, clock, after, past))
+    return (yield from decode(parts, judged, clock, past, after))
 
 
 def judge(
@@ -161,7 +165,10 @@ def judge(
     clock = clock or Clock()
     check_turn(turn)
     parts.knowledge.check(turn.knowledge)  # an unknown base ends the turn before anything runs
-    heard, seen = perceived or (yield from perceive(parts.encoders, turn, language_of(past), clock))
+    names = parts.knowledge.names(turn.knowledge) if turn.audio is not None else ()
+    heard, seen = perceived or (
+        yield from perceive(parts.encoders, turn, language_of(past), clock, names)
+    )
     question = question_of(clean_text(turn.text), heard, seen)
     if owner != "assistant":
         told = bool(past) and past[-1].reason == owner and owner != "closed"
@@ -187,9 +194,14 @@ def judge(
 
 
 def perceive(
-    encoders: Encoders, turn: UserTurn, language: str | None = None, clock: Clock | None = None
+    encoders: Encoders,
+    turn: UserTurn,
+    language: str | None = None,
+    clock: Clock | None = None,
+    names: Sequence[str] = (),
 ) -> Step[Perceived]:
-    """What is heard in a turn's recording and seen in its photo. language: the one spoken before.
+    """What is heard in a turn's recording and seen in its photo. language: the one spoken before;
+    names: words that are expected.
 
     Raises InputError for a recording or a photo that cannot be used.
     """
@@ -197,7 +209,7 @@ def perceive(
     if turn.audio is not None:
         yield Working("listen", "Listening")
         with clock.step("listen"):
-            heard = turn.heard or encoders.hear(turn.audio, language)
+            heard = turn.heard or (yield from listen(encoders, turn.audio, language, names))
         yield Heard(heard)
     if turn.image is not None:
         yield Working("look", "Looking at the photo")
@@ -205,6 +217,21 @@ def perceive(
             seen = encoders.see(turn.image)
         yield Saw(seen.view)
     return heard, seen
+
+
+def listen(
+    encoders: Encoders,
+    audio: str | Path | tuple[int, np.ndarray],
+    language: str | None,
+    names: Sequence[str],
+) -> Step[Transcript]:
+    """What a recording says; of a long one it is told how far it was heard."""
+    whole = Transcript("")
+    for share, heard in encoders.hear_parts(audio, language, names):
+        whole = heard
+        if share < 1:
+            yield Working("listen", f"Listening: {share:.0%}")
+    return whole
 
 
 def fuse(
@@ -228,10 +255,13 @@ def decode(
     parts: Parts,
     judged: Judged,
     clock: Clock,
-    after: After | None = None,
     past: Sequence[Past] = (),
+    after: After | None = None,
 ) -> Step[Answered]:
-    """Checked sentences as they come, their sound behind them, and the reply that they make."""
+    """Checked sentences as they come, their sound behind them, and the reply that they make.
+
+    Once a conversation it is said that there is no voice for its language, where there is none.
+    """
     if judged.query is not None:
         yield Working("write", "Writing")
     said: list[tuple[Sentence, str]] = []
@@ -252,6 +282,10 @@ def decode(
                 yield Working("quote", piece.text)
                 continue
             said.append((piece, piece.shown(said[-1][0] if said else None)))
+            yield Said(said[-1][1])
+        notice = no_voice(speech.unspoken, past)
+        if notice:
+            said.append((notice, notice.shown(said[-1][0])))
             yield Said(said[-1][1])
     finally:
         stop.set()
@@ -291,6 +325,15 @@ def masked_turns(past: Sequence[Past]) -> list[Past]:
         replace(turn, text=masks.text(turn.text), reply=masks.known(turn.reply), read=())
         for turn in past
     ]
+
+
+def no_voice(language: str, past: Sequence[Past]) -> Sentence | None:
+    """Says that sentences of a language were not spoken, unless that was said before. language: ""
+    where all were.
+    """
+    notice = message("voice.none", language)
+    said = any(notice in turn.reply for turn in past)
+    return Sentence(notice) if language and not said else None
 
 
 def reply_of(

@@ -299,6 +299,7 @@ class FakeEar:
         language: str | None = None,
         previous: str | None = None,
         draft: bool = False,
+        names: Sequence[str] = (),
     ) -> Transcript:
         [(start, stop)] = self.spans(waveform) or [(0, 0)]
         return HEARD if stop - start > 16_000 else Transcript("My washing", "en", 0.5)
@@ -348,7 +349,7 @@ class FakeService:
     def transcribe(self, audio: Any) -> Transcript:
         return hear(audio)
 
-    def listen(self, previous: str | None = None) -> LiveTurn:
+    def listen(self, previous: str | None = None, knowledge: str = "") -> LiveTurn:
         self.expected.append(previous)
         return LiveTurn(FakeEar(), FakeEar(), previous=previous)
 

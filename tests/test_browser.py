@@ -14,9 +14,9 @@ from demo.desk import desk_link
 from demo.examples import EXAMPLES
 from demo.live import Ears
 from demo.ui import build_demo, launch_options
-from mm_support.types import Audio
+from mm_support.types import Audio, Transcript
 from tests import fake_service
-from tests.fake_service import HEARD, HOSTILE, FakeService, make_picture, write_wav
+from tests.fake_service import HEARD, HOSTILE, FakeEar, FakeService, make_picture, write_wav
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -348,6 +348,35 @@ def test_the_customer_interrupts_the_spoken_reply(hands_free, service, monkeypat
     )  # long before the reply is over
     expect(page.locator("#chat .user-row")).to_have_count(2)
     assert service.turns[1].heard == HEARD
+
+
+WAITS = """() => {
+  window.waits = [];
+  for (const name of ['suspend', 'resume']) {
+    const own = AudioContext.prototype[name];
+    AudioContext.prototype[name] = function () { window.waits.push(name); return own.call(this); };
+  }
+}"""
+
+
+def test_a_sound_without_words_makes_the_reply_wait_and_go_on(hands_free, service, monkeypatch):
+    monkeypatch.setattr(fake_service, "SENTENCE", 20.0)
+    hear = FakeEar.transcribe
+
+    monkeypatch.setattr(
+        FakeEar,
+        "transcribe",
+        lambda ear, waveform, language=None, previous=None, draft=False, names=(): (
+            Transcript("") if draft else hear(ear, waveform)
+        ),
+    )
+    page = hands_free
+    page.evaluate(WAITS)
+    page.wait_for_function("window.waits.indexOf('suspend') >= 0")
+    page.wait_for_function("window.waits.lastIndexOf('resume') > window.waits.indexOf('suspend')")
+    page.wait_for_function("window.loudness() > 0.05")
+    expect(page.locator("#chat .user-row")).to_have_count(1)
+    assert len(service.turns) == 1
 
 
 def test_switched_on_again_the_microphone_begins_anew(hands_free, monkeypatch):

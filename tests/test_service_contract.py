@@ -435,7 +435,7 @@ def test_a_turn_can_be_listened_to_piece_by_piece(any_service):
     turn = any_service.listen("en")
     now = turn.add(16_000, QUIET_PIECE)
     assert (now.transcript.text, now.speaking, now.ended) == ("", False, False)
-    assert turn.interrupts(16_000, QUIET_PIECE) is False
+    assert not turn.interject(16_000, QUIET_PIECE, "a reply").speaking
     rate, samples = turn.recording()
     assert rate == 16_000 and len(samples) == 2 * len(QUIET_PIECE)
     with pytest.raises(InputError):

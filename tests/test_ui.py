@@ -25,7 +25,16 @@ from PIL import Image
 
 from assets.training import fusion_report
 from demo.api import Endpoints
-from demo.chat import SHOWN, STOPPED, Chat, Desk, bubbles, turn_of_message, with_files
+from demo.chat import (
+    SHOWN,
+    STOPPED,
+    Chat,
+    Desk,
+    bubbles,
+    continued,
+    turn_of_message,
+    with_files,
+)
 from demo.conversation_state import Conversation, Exchange
 from demo.convert import OUR_FAULT, publish_audio, turn_from_box
 from demo.examples import EXAMPLES, available, bases, card
@@ -562,9 +571,11 @@ def say(ears, *sounds, tab="a", **more):
 def test_what_is_said_becomes_a_turn_that_can_be_taken_once():
     service = FakeService()
     ears = Ears(service)
-    assert say(ears, QUIET, LOUD) == {"speaking": True, "ended": False, "text": "My washing"}
+    answer = {"speaking": True, "stops": False, "ended": False, "text": "My washing"}
+    assert say(ears, QUIET, LOUD) == answer
     assert say(ears, LOUD, LOUD, QUIET, QUIET, QUIET) == {
         "speaking": False,
+        "stops": False,
         "ended": True,
         "text": HEARD.text,
     }
@@ -577,11 +588,30 @@ def test_what_is_said_becomes_a_turn_that_can_be_taken_once():
     assert service.expected == [None, "en"]
 
 
-def test_while_the_assistant_speaks_only_an_interruption_is_noticed():
+def test_while_the_assistant_speaks_words_stop_it_and_its_own_do_not():
     ears = Ears(FakeService())
-    assert say(ears, QUIET, muted=True) == {"speaking": False, "ended": False, "text": ""}
-    assert say(ears, LOUD, muted=True)["speaking"]
+    said = "My washing machine is not the matter."
+    nothing = {"speaking": False, "stops": False, "ended": False, "text": ""}
+    assert say(ears, QUIET, muted=True) == nothing
+    assert say(ears, LOUD, muted=True, said=said) == {**nothing, "speaking": True}  # it waits
+    assert say(ears, QUIET, muted=True, said=said) == nothing  # and goes on: it heard itself
+    assert say(ears, LOUD, QUIET, muted=True, said="Yes.") == {**nothing, "stops": True}
     assert say(ears, LOUD, LOUD, LOUD)["text"] == HEARD.text
+
+
+def test_who_is_cut_off_goes_on_with_the_same_question():
+    def asked(text, language="en", confidence=0.9):
+        heard = Transcript(text, language, confidence)
+        return Conversation((Exchange(UserTurn(heard=heard)),)), heard
+
+    before, rest = asked("my number is")[0], asked("24 18", confidence=0.6)[1]
+    assert continued(before, rest) == Transcript("my number is 24 18", "en", 0.6)
+    assert (
+        continued(asked("我的订单号是", "zh")[0], asked("104822", "zh")[1]).text
+        == "我的订单号是104822"
+    )
+    assert continued(Conversation(), rest) == rest
+    assert continued(Conversation((Exchange(UserTurn("typed")),)), rest) == rest
 
 
 def test_noise_without_words_is_no_turn(monkeypatch):

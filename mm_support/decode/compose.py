@@ -22,12 +22,17 @@ from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import Voice, clauses
 from mm_support.errors import GenerationError
+from mm_support.language.detect import language_of
+from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
+from mm_support.language.sentences import is_step
 from mm_support.types import Audio, Citation, Hit, Intent, Past, Question
 
 log = logging.getLogger(__name__)
 
 MAX_PICTURES = 4  # of the cited entries
+SPOKEN_ITEMS = 5  # of a list; nobody remembers more
+HEARD_CLEARLY = 0.75  # confidence of a transcript below which its numbers are read back
 MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 
@@ -47,9 +52,13 @@ def compose(
     past: Sequence[Past] = (),
     asked: Sequence[Asked] = (),
 ) -> Iterator[Sentence | Meanwhile]:
-    """The sentences of the reply that was decided on, as they become ready. asked: the questions of
-    a message that holds several.
+    """The sentences of the reply that was decided on, as they become ready; before them, the
+    numbers that were not heard surely. asked: the questions of a message that holds several.
     """
+    unsure = codes(question.heard) if question.heard_confidence < HEARD_CLEARLY else ()
+    if unsure and decision.reason != "misheard":
+        numbers = ", ".join(unsure)
+        yield Sentence(message("heard.number", question.language, numbers=numbers))
     language, question_back = question.language, f"question_back.{decision.reason}"
     if decision.action == "answer" and asked and not writer.writes:
         yield from one_by_one(writer, asked, decision.hits, stop)
@@ -120,7 +129,8 @@ def intent_of(hits: Sequence[Hit]) -> Intent | None:
 
 class Speech:
     """Speaks sentences in a thread of its own while the next ones are written; does nothing where
-    not wanted.
+    not wanted. A sentence in a language that the voice does not speak is left unspoken; of a long
+    list, the first items are spoken, and that there are more on the screen.
 
     The first sentence is spoken clause by clause, so that it is heard sooner. What cannot be spoken
     is left out: its text is on the screen already.
@@ -131,6 +141,9 @@ class Speech:
         self._writer, self._speaker = ThreadPoolExecutor(1, "write"), ThreadPoolExecutor(1, "speak")
         self._waiting: deque[Future[Audio]] = deque()
         self._spoken: list[Audio] = []
+        self.unspoken = ""  # the language of sentences that were left out
+        self._language = ""  # of the sentence that was spoken last
+        self._items = 0  # of lists
 
     def alongside(
         self, sentences: Iterator[Sentence | Meanwhile]
@@ -155,15 +168,31 @@ class Speech:
                 over = sentence is None
                 if isinstance(sentence, Meanwhile):
                     yield sentence
-                elif sentence:
-                    parts = clauses(sentence.text) if first else [sentence.text]
-                    self._waiting += [
-                        self._speaker.submit(self._voice.speak, part) for part in parts
-                    ]
-                    first = False
+                    continue
+                parts = self._parts(sentence.text, first) if sentence else self._rest()
+                self._waiting += [self._speaker.submit(self._voice.speak, part) for part in parts]
+                first = first and not parts
+                if sentence:
                     yield sentence
             if not (coming or over) and (self._spoken or not self._waiting):
                 coming = self._writer.submit(next, sentences, None)
+
+    def _parts(self, text: str, first: bool) -> list[str]:
+        """What is spoken of a sentence, in parts."""
+        language = language_of(text)
+        if not self._voice.speaks(language):
+            self.unspoken = language
+            return []
+        self._language = language
+        self._items += is_step(text)
+        if is_step(text) and self._items > SPOKEN_ITEMS:
+            return []
+        return clauses(text) if first else [text]
+
+    def _rest(self) -> list[str]:
+        """What is said at the end of a list that was too long to be spoken."""
+        left = self._items - SPOKEN_ITEMS
+        return [message("spoken.more", self._language, count=left)] if left > 0 else []
 
     def _ready(self) -> Iterator[Audio]:
         """Sounds not handed out yet, in order, up to the first that is still being spoken."""
