@@ -27,6 +27,7 @@ from mm_support.decode.reply import Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
+from mm_support.language.messages import MAX_CANDIDATES
 from mm_support.parts import Parts
 from mm_support.store.records import past_of
 from mm_support.types import (
@@ -238,6 +239,7 @@ def reply_of(
     return Reply(
         text=text,
         action=decision.action,
+        choices=choices_of(decision),
         audio=audio,
         transcript=judged.heard,
         image=judged.seen.view if judged.seen else None,
@@ -248,6 +250,13 @@ def reply_of(
         turn_id=uuid.uuid4().hex,
         **evidence_of(sentences, decision.hits, similar),
     )
+
+
+def choices_of(decision: Decision) -> tuple[str, ...]:
+    """The titles that a question back names, for whoever would rather tap than type."""
+    if decision.action != "clarify":
+        return ()
+    return tuple(hit.entry.title for hit in decision.hits[:MAX_CANDIDATES])
 
 
 def query_of(encoders: Encoders, fusion: FusionStrategy, turn: UserTurn) -> SearchQuery:

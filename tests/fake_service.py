@@ -89,6 +89,7 @@ RATE = 22_050  # Hz, of what is spoken
 HANDOFF = "I am handing you over to a person. They will read this conversation and get back to you."
 REFUSAL = "I do not find that in this knowledge base, so I cannot answer it."
 WAITING = "Your message is with the conversation; a person will answer it."
+WHICH = "Which one do you mean?"
 SILENCE = "I did not hear anything. Please say it again, or type it."
 
 
@@ -394,7 +395,9 @@ class FakeService:
         hits, fusion = tuple(find(entries, turn, heard, 5)), weigh(turn, heard)
         yield Found(hits, fusion)
         text, action = compose(turn, hits)
-        reply = Reply(text, action, transcript=heard, image=seen, fusion=fusion)
+        named = hits if action == "clarify" else ()
+        choices = tuple(hit.entry.title for hit in named)
+        reply = Reply(text, action, choices=choices, transcript=heard, image=seen, fusion=fusion)
         yield from self._say(turn, cite(reply, hits), session_id, hits)
 
     def _say(
@@ -472,6 +475,8 @@ def compose(turn: UserTurn, hits: tuple[Hit, ...]) -> tuple[str, Action]:
         return HANDOFF, "handoff"
     if not hits:
         return REFUSAL, "refuse"
+    if len(hits) > 1 and hits[0].score == hits[1].score:
+        return WHICH, "clarify"
     sentences = re.split(r"(?<=\.) ", hits[0].entry.answer)
     return " ".join(f"{sentence} [1]" for sentence in sentences), "answer"
 
