@@ -46,11 +46,12 @@ function speakOwn() {
 
 // -- a sentence above the box -----------------------------------------------------------------
 
-function tell(sentence) {
+function tell(sentence, quiet) {
   document.querySelector("#ms-told")?.remove();
   if (!sentence) return;
   const said = Object.assign(document.createElement("p"), {
-    id: "ms-told", className: "ms-notice", role: "alert", textContent: sentence,
+    id: "ms-told", className: quiet ? "ms-notice ms-quiet" : "ms-notice",
+    role: quiet ? "status" : "alert", textContent: sentence,
   });
   document.querySelector("#ms-notice")?.before(said);
 }
@@ -92,7 +93,7 @@ function openDrawer(number, link) {
   const turn = showTurn(number), side = document.querySelector("#ms-side");
   if (!turn || !side) return;
   opener = link;
-  document.documentElement.classList.add("ms-why");
+  side.classList.add("ms-open");
   if (!side.querySelector(".ms-close")) {
     const close = Object.assign(document.createElement("button"), {
       type: "button", className: "ms-close", textContent: msWord("close"), onclick: closeDrawer,
@@ -104,8 +105,9 @@ function openDrawer(number, link) {
 }
 
 function closeDrawer() {
-  if (!document.documentElement.classList.contains("ms-why")) return false;
-  document.documentElement.classList.remove("ms-why");
+  const side = document.querySelector("#ms-side.ms-open");
+  if (!side) return false;
+  side.classList.remove("ms-open");
   opener?.focus();
   return true;
 }
@@ -117,6 +119,19 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   if (kind === "passage") openPassage(place);
   else openDrawer(place, link);
+}, true);
+
+// What is copied is what one reads, without the passages under it.
+document.addEventListener("click", (event) => {
+  const copy = event.target.closest?.("#chat .message-buttons button:nth-last-of-type(3)");
+  const row = copy?.closest(".message-buttons").previousElementSibling;
+  if (!row?.matches(".bot-row") || !navigator.clipboard) return;
+  event.stopPropagation();
+  const reply = row.cloneNode(true);
+  for (const other of reply.querySelectorAll(".ms-passages, a, img, audio")) other.remove();
+  navigator.clipboard.writeText(reply.textContent.replace(/[ \t]+(?=\n|$)/gm, "").trim());
+  tell(msWord("message_copied"), true);
+  setTimeout(() => tell(""), 2000);
 }, true);
 
 // -- pictures ---------------------------------------------------------------------------------

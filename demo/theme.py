@@ -69,7 +69,8 @@ def head(brand: Brand = Brand()) -> str:  # noqa: B008
     """The scripts of the page, with the words and what the company decided for them."""
     offered = json.dumps(brand.languages or languages())
     decided = f"window.msLanguages = {offered};"
-    return f"<script>{words_script()}{decided}{script('page.js')}</script>"
+    scripts = f"<script>{words_script()}{decided}{script('page.js')}</script>"
+    return f"<style>{script('embed.css')}</style>{scripts}"
 
 
 def css() -> str:
