@@ -123,7 +123,7 @@ def texts_of(value: object, name: str) -> dict[str, str]:
 
 
 def example_of(card: Mapping[str, Any], values: Mapping[str, Any]) -> Example:
-    """A card: caption, and text, photo or recording. It asks the brand's base unless it names one."""
+    """A card: caption, and text, photo or recording. It asks the brand's base or one of its own."""
     known = {item.name for item in fields(Example)}
     unknown = sorted(set(card) - known)
     if unknown:
@@ -178,10 +178,8 @@ def legible(accent: str) -> str:
     if contrast(colour, WHITE) >= ENOUGH:
         return accent
     darker = next(each for each in darkened(colour) if contrast(each, WHITE) >= ENOUGH)
-    raise InputError(
-        f"white text on {accent} has a contrast of {contrast(colour, WHITE):.1f} and needs {ENOUGH};"
-        f" {hexadecimal(darker)} would do."
-    )
+    has = f"white text on {accent} has a contrast of {contrast(colour, WHITE):.1f}"
+    raise InputError(f"{has} and needs {ENOUGH}; {hexadecimal(darker)} would do.")
 
 
 def darkened(colour: Colour) -> list[Colour]:

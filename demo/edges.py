@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from limits import RateLimitItem, parse
+from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from python_multipart.exceptions import FormParserError
@@ -25,6 +26,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mm_support.config import Settings
 from mm_support.errors import InputError
 
 HERE = Path(__file__).resolve().parent
@@ -70,6 +72,25 @@ def origins(setting: str) -> tuple[str, ...]:
                 f"{origin!r} is no origin; write it like https://shop.example, without a path."
             )
     return found
+
+
+def limits_of(settings: Settings, environ: Mapping[str, str]) -> Limits:
+    """The limits that settings ask for. A Space is shown in a frame of its hub. Raises InputError.
+
+    The service's folders are never served, whatever a handler returns.
+    """
+    on_space = ("https://huggingface.co",) if environ.get("SPACE_ID") else ()
+    limits = Limits(
+        calls=settings.rate_limit or Limits.calls,
+        storage=settings.rate_storage or Limits.storage,
+        frame_ancestors=(*origins(settings.frame_origins), *on_space),
+        blocked_paths=(settings.data_dir, settings.cache_dir),
+    )
+    try:
+        Rates(limits)
+    except (ValueError, ConfigurationError) as problem:
+        raise InputError(f"Rates cannot be limited like this: {problem}.") from problem
+    return limits
 
 
 def app_parts(limits: Limits, ready: Callable[[], bool] | None = None) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def empty_panel(language: str) -> str:
 
 def turn_section(exchange: Exchange, number: int, hidden: bool, language: str) -> str:
     return (
-        f'<div class="ms-turn" id="turn-{number}" tabindex="-1"{" hidden" if hidden else ""}>'
+        f'<div class="ms-turn" id="turn-{number}"{" hidden" if hidden else ""} tabindex="-1">'
         f"{understood(exchange, language)}{found(exchange, number, language)}</div>"
     )
 

@@ -71,7 +71,7 @@ def build_demo(
         desk_page(demo, service, desk_key, esc(brand.name))
     everybody = may_add or open_workshop
     if everybody or desk_key:
-        door = Door("" if everybody else desk_key, may_add or bool(desk_key))
+        door = Door("" if everybody else desk_key, may_add=may_add or not everybody)
         with demo.route("Workshop", "/workshop", show_in_navbar=False):
             header(brand, "Workshop")
             knowledge = KnowledgeDesk(service, door)
@@ -159,7 +159,8 @@ def header(brand: Brand, page: str = "") -> None:
         else ""
     )
     with gr.Row(elem_id="ms-header", equal_height=True):
-        skip = f'<a class="ms-skip" href="#box" data-word="skip_to_message">{word("skip_to_message")}</a>'
+        words = word("skip_to_message")
+        skip = f'<a class="ms-skip" href="#box" data-word="skip_to_message">{words}</a>'
         gr.HTML(f"{skip}<h1>{logo}<span>{title}</span></h1>", elem_id="ms-brand", padding=False)
         gr.HTML(chooser, elem_id="ms-choose", padding=False)
 

@@ -55,7 +55,11 @@ class Settings:
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
-    start where it is empty. private_sites: sites inside the own network may be read for knowledge.
+    start where it is empty, and the workshop, unless open_workshop lets everybody read there.
+    brand: a brand.toml, what a company decides about its page. frame_origins: sites that may show
+    the page in a frame. rate_limit: calls of one address, e.g. "240/minute"; rate_storage: where
+    they are counted, e.g. redis://host; empty, in this process. private_sites: sites inside the
+    own network may be read for knowledge.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -82,6 +86,11 @@ class Settings:
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
+    open_workshop: bool = False
+    brand: str = ""
+    frame_origins: str = ""
+    rate_limit: str = ""
+    rate_storage: str = field(default="", repr=False)
     private_sites: bool = False
 
     def __post_init__(self) -> None:

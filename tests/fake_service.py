@@ -475,7 +475,7 @@ def compose(turn: UserTurn, hits: tuple[Hit, ...]) -> tuple[str, Action]:
         return HANDOFF, "handoff"
     if not hits:
         return REFUSAL, "refuse"
-    if len(hits) > 1 and hits[0].score == hits[1].score:
+    if "which" in words(turn.text) and len(hits) > 1:
         return WHICH, "clarify"
     sentences = re.split(r"(?<=\.) ", hits[0].entry.answer)
     return " ".join(f"{sentence} [1]" for sentence in sentences), "answer"
@@ -498,7 +498,7 @@ def main() -> None:
 
     service = FakeService(delay=0.06, loaded=False)
     threading.Timer(4.0, service.loaded.set).start()
-    build_demo(service, desk_key="key").launch(**launch_options())
+    build_demo(service, open_workshop=True, desk_key="key").launch(**launch_options())
 
 
 if __name__ == "__main__":

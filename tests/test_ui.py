@@ -25,12 +25,14 @@ from PIL import Image
 
 from assets.training import fusion_report
 from demo.api import Endpoints
-from demo.chat import SHOWN, STOPPED, Chat, Desk, bubbles, turn_of_message, with_files
+from demo.chat import SHOWN, Chat, Desk, bubbles, turn_of_message, with_files
 from demo.conversation_state import Conversation, Exchange
 from demo.convert import OUR_FAULT, publish_audio, turn_from_box
+from demo.door import Door
 from demo.examples import EXAMPLES, available, bases, card
 from demo.live import TABS, Ears
-from demo.panels import as_markdown, entry_list, esc, panel, reply_markdown, status_line, thumbnail
+from demo.markup import as_markdown, esc
+from demo.panels import entry_list, panel, reply_markdown, status_line, thumbnail
 from demo.tabs import HOW_TO_EVALUATE, HOW_TO_OPEN, KnowledgeDesk, report_tables
 from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
@@ -47,6 +49,7 @@ RESULT_KEYS = {
     "action",
     "citations",
     "pictures",
+    "choices",
     "transcript",
     "image",
     "intent",
@@ -325,9 +328,9 @@ def test_only_numbers_that_stand_for_a_source_become_links():
     exchange = exchange_about(FakeService(), "E24", knowledge="smart-home")
     shown = reply_markdown(exchange, 3)
     assert (
-        shown.count("](#source-3-1 ") == 3
+        shown.count("](#passage-3-1 ") == 3
         and "drain. [1]" in shown
-        and '[1](#source-3-1 "Source 1: Error E24' in shown
+        and '[1](#passage-3-1 "1: Error E24' in shown
     )
     unknown = Exchange(UserTurn("x"), hits=exchange.hits, text="See [9] and [0].")
     assert (
@@ -387,7 +390,7 @@ def test_a_photo_that_could_not_be_read_is_named_instead_of_shown(photo):
     asked = Exchange(UserTurn("what is it", image=photo))
     failed, stopped = (
         replace(asked, problem="That file is no photo."),
-        replace(asked, problem=STOPPED),
+        replace(asked, stopped=True),
     )
     names = [
         bubbles(Conversation((exchange,)))[0]["content"][1] for exchange in (failed, stopped, asked)
@@ -451,7 +454,7 @@ def test_a_long_conversation_shows_its_latest_part_and_rates_the_right_reply():
     assert "no longer shown" in bubbles(long)[0]["content"][0]
     assert turn_of_message(long, 2) == exchanges[3].reply.turn_id
     assert turn_of_message(long, 2 * SHOWN) == exchanges[-1].reply.turn_id
-    assert f"(#source-{SHOWN + 3}-1 " in bubbles(long)[-1]["content"][0]
+    assert f"(#passage-{SHOWN + 3}-1 " in bubbles(long)[-1]["content"][0]
 
 
 def test_only_the_latest_turn_of_the_panel_is_shown():
@@ -459,7 +462,7 @@ def test_only_the_latest_turn_of_the_panel_is_shown():
         exchange_about(FakeService(), text, knowledge="smart-home") for text in ("E24", "router")
     )
     shown = panel(Conversation(exchanges))
-    assert 'id="turn-1" hidden' in shown and 'id="turn-2">' in shown
+    assert 'id="turn-1" hidden' in shown and 'id="turn-2" tab' in shown
     assert 'id="source-1-1"' in shown and 'id="source-2-1"' in shown
 
 
@@ -509,14 +512,23 @@ def test_the_status_says_what_is_going_on():
     assert "ms-degraded" in status_line(degraded) and "are quotes" in status_line(degraded)
 
 
+def looks_of(service) -> list:
+    """How each page looks after the models: the customers' and the workshop's."""
+    events = build_demo(service, open_workshop=True).fns.values()
+    looks = [event.fn for event in events if event.name == "look"]
+    assert len(looks) == 2
+    return [lambda picked: looks[0](picked, Conversation()), looks[1]]
+
+
 def test_the_page_asks_for_the_status_until_models_are_there_or_never_will_be():
     service = FakeService()
-    look = next(event.fn for event in build_demo(service).fns.values() if event.name == "look")
+    looks = looks_of(service)
 
     def asks_again(status: Status) -> bool:
         service.status = lambda: status
-        (timer,) = (value for value in look("finance").values() if isinstance(value, gr.Timer))
-        return timer.active
+        timers = [part for look in looks for part in look("finance").values()]
+        active = {timer.active for timer in timers if isinstance(timer, gr.Timer)}
+        return active.pop() if len(active) == 1 else None
 
     states = (
         Status(False, "Loading"),
@@ -528,15 +540,15 @@ def test_the_page_asks_for_the_status_until_models_are_there_or_never_will_be():
 
 def test_the_base_that_was_picked_while_models_load_stays_picked():
     service = FakeService()
-    look = next(event.fn for event in build_demo(service).fns.values() if event.name == "look")
+    for look in looks_of(service):
 
-    def update_after(picked):
-        shown = look(picked)
-        (picker,) = (part for part in shown if isinstance(part, gr.Radio))
-        return shown[picker]
+        def update_after(picked, look=look):
+            shown = look(picked)
+            (picker,) = (part for part in shown if isinstance(part, gr.Radio))
+            return shown[picker]
 
-    assert "value" not in update_after("smart-home")  # by now another one may be picked
-    assert update_after("gone")["value"] == "shopping"
+        assert "value" not in update_after("smart-home")  # by now another one may be picked
+        assert update_after("gone")["value"] == "shopping"
 
 
 # -- talking hands-free ---------------------------------------------------------------------
@@ -655,13 +667,51 @@ def test_the_command_that_the_page_names_writes_what_the_page_shows(tmp_path):
 
 
 @pytest.mark.parametrize("may_add", [False, True])
-def test_knowledge_can_be_added_only_where_the_page_is_open(may_add):
-    demo = build_demo(FakeService(), may_add=may_add)
+def test_where_everybody_may_enter_the_workshop_only_a_setting_lets_them_add(may_add):
+    demo = build_demo(FakeService(), may_add=may_add, open_workshop=True)
     shown = "".join(str(block.value) for block in demo.blocks.values() if hasattr(block, "value"))
     handlers = {event.name for event in demo.fns.values()}
     assert ("ingest" in handlers) == may_add and "browse" in handlers
     assert ("MM_SUPPORT_OPEN_KNOWLEDGE=1" in shown) != may_add
     assert any(isinstance(block, gr.File) for block in demo.blocks.values()) == may_add
+
+
+def test_customers_are_shown_no_technology():
+    """Neither the words nor the handlers of the workshop are part of a page without one."""
+    service = FakeService()
+    demo = build_demo(service)
+    shown = "".join(str(block.value) for block in demo.blocks.values() if hasattr(block, "value"))
+    assert not {"ingest", "browse"} & {event.name for event in demo.fns.values()}
+    for word_ in ("Evaluation", "MM_SUPPORT", service.status().device, "bfloat16"):
+        assert word_ not in shown
+    looks = [event.fn for event in demo.fns.values() if event.name == "look"]
+    told = looks[0]("shopping", Conversation())
+    assert service.status().device not in str(list(told.values()))
+
+
+def test_what_customers_are_told_about_the_service():
+    assert customer_status(Status(True, "Ready", "CPU")) == ""
+    assert customer_status(Status(False, "Models are still loading")) == ""
+    for status in (
+        Status(False, "The weights are damaged.", failed=True),
+        Status(True, "Degraded: replies are quotes.", "CPU", degraded=True),
+    ):
+        told = customer_status(status, "zh")
+        assert status.message not in told and "客服程序" in told
+
+
+def test_who_has_not_the_key_reads_and_changes_nothing_in_the_workshop(tmp_path):
+    (tmp_path / "bell.md").write_text("# A bell\n\nRing it.")
+    service = FakeService()
+    desk = KnowledgeDesk(service, Door("the-right-key-0123", may_add=True))
+    for key in ("", "wrong", None):
+        with pytest.raises(gr.Error, match="Open it with the link"):
+            desk.browse("shopping", "", key)
+        with pytest.raises(gr.Error, match="Open it with the link"):
+            desk.ingest("mine", [str(tmp_path / "bell.md")], key)
+    assert "mine" not in service.knowledge.bases
+    assert "Returning" in desk.browse("shopping", "", "the-right-key-0123")
+    assert "1 entries" in desk.ingest("mine", [str(tmp_path / "bell.md")], "the-right-key-0123")
 
 
 def test_the_setting_that_the_page_names_opens_it():
