@@ -20,7 +20,12 @@ def esc(text: object) -> str:
 
 def as_markdown(text: str) -> str:
     """Text as Markdown that shows it literally: whatever could mean something becomes an entity."""
-    return MARKUP.sub(as_entities, unindented(text))
+    return literal(unindented(text))
+
+
+def literal(text: str) -> str:
+    """A piece of text, blanks and all, that shows literally within HTML or Markdown."""
+    return MARKUP.sub(as_entities, text)
 
 
 def as_entities(match: re.Match) -> str:

@@ -9,7 +9,7 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from demo.markup import as_markdown
+from demo.markup import as_markdown, literal
 from demo.words import word
 from mm_support.types import Entry, Reply
 
@@ -119,7 +119,7 @@ def marked(text: str, begin: int, end: int, shares: Sequence[tuple[int, int]]) -
     for start, stop in shares:
         start, stop = max(start, at), min(stop, end)
         if start < stop:
-            said = as_markdown(text[start:stop])
-            shown += [as_markdown(text[at:start]), f"<mark>{said}</mark>"]
+            said = literal(text[start:stop])
+            shown += [literal(text[at:start]), f"<mark>{said}</mark>"]
             at = stop
-    return "".join([*shown, as_markdown(text[at:end])])
+    return "".join([*shown, literal(text[at:end])])

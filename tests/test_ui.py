@@ -32,7 +32,14 @@ from demo.door import Door
 from demo.examples import EXAMPLES, available, bases, card
 from demo.live import TABS, Ears
 from demo.markup import as_markdown, esc
-from demo.panels import entry_list, panel, reply_markdown, status_line, thumbnail
+from demo.panels import (
+    customer_status,
+    entry_list,
+    panel,
+    reply_markdown,
+    status_line,
+    thumbnail,
+)
 from demo.tabs import HOW_TO_EVALUATE, HOW_TO_OPEN, KnowledgeDesk, report_tables
 from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
