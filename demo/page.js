@@ -149,7 +149,7 @@ function enlarge(picture) {
   dialog.showModal();
 }
 document.addEventListener("click", (event) => {
-  const picture = event.target.closest?.("#chat .image-container button")?.querySelector("img");
+  const picture = event.target.closest?.(":is(#chat, .ms-charts) .image-container button:has(img)")?.querySelector("img");
   if (!picture) return;
   event.preventDefault();
   event.stopPropagation();
@@ -200,6 +200,13 @@ function nameThings() {
     for (const button of message.querySelectorAll("button:not([aria-label])")) {
       if (!button.textContent.trim()) button.ariaLabel = msWord("enlarge");
     }
+  }
+  for (const button of all(".ms-charts .image-container button:not([aria-label])")) {
+    button.ariaLabel = msWord("enlarge");
+  }
+  for (const drop of all("#ingest-files button[aria-dropeffect]:not([data-named])")) {
+    drop.dataset.named = "";
+    drop.ariaLabel = drop.innerText.replace(/\s+/g, " ").trim() || drop.ariaLabel;
   }
   for (const link of all("#chat a[href*='#turn-']:not([role])")) link.role = "button";
   for (const list of all("#chat .examples:not([role=group])")) list.role = "group";

@@ -32,9 +32,9 @@ these with their pictures. Adding to a name that exists replaces what it held.</
 """
 HOW_TO_OPEN = """\
 <section class="ms-card"><h2>Add your own</h2>
-<p>Knowledge can be read here, but not changed. Whoever runs this page allows uploads with the
-setting <code>MM_SUPPORT_OPEN_KNOWLEDGE=1</code>, or adds files with
-<code>python -m mm_support ingest NAME PATH</code>.</p></section>
+<p>Knowledge can be read here, but not changed. Whoever has the desk's key adds files here; whoever
+runs this page lets everybody with the setting <code>MM_SUPPORT_OPEN_KNOWLEDGE=1</code>, or adds
+files with <code>python -m mm_support ingest NAME PATH</code>.</p></section>
 """
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}

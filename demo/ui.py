@@ -304,6 +304,7 @@ def switch(key: str, elem_id: str, width: int, offered: bool) -> gr.Checkbox:
     return gr.Checkbox(
         False,
         label=label(key),
+        interactive=True,  # also where it is only shown anew
         container=False,
         elem_id=elem_id,
         min_width=width,

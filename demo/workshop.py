@@ -44,35 +44,40 @@ def workshop_page(
                 table, browsed = knowledge_tab(knowledge, picker, key)
             with gr.Tab("Evaluation"):
                 evaluation_tab(assets / "evaluation")
-    enter(demo, knowledge, key, door, room)
-    follow_status(demo, knowledge, desk.status, picker, browsed, table)
+    entered = enter(demo, knowledge, key, door, room)
+    follow_status(entered, key, knowledge, desk.status, picker, browsed, table)
 
 
 def enter(
     demo: gr.Blocks, knowledge: KnowledgeDesk, key: gr.BrowserState, door: gr.HTML, room: gr.Column
-) -> None:
-    """Shows the room to those who have the key, to others one sentence."""
+) -> Any:
+    """Shows the room to those who have the key, to others one sentence. Returns the event."""
 
     def open_door(given: str) -> tuple[Any, Any, Any]:
         opens = knowledge.door.opens(given)
         kept = given if opens else ""
         return kept, gr.HTML(visible=not opens), gr.Column(visible=opens)
 
-    demo.load(open_door, key, [key, door, room], js=READ_KEY, queue=False, **QUIET)
+    return demo.load(open_door, key, [key, door, room], js=READ_KEY, queue=False, **QUIET)
 
 
 def follow_status(
-    demo: gr.Blocks,
+    entered: Any,
+    key: gr.BrowserState,
     desk: KnowledgeDesk,
     status: gr.HTML,
     picker: gr.Radio,
     browsed: gr.Dropdown,
     table: gr.HTML,
 ) -> None:
-    """Polls until the models have loaded, then fills the pickers and the list of knowledge."""
-    timer = gr.Timer(2)
+    """Polls until the models have loaded, then fills the pickers and the list of knowledge; for
+    those who entered.
+    """
+    timer = gr.Timer(2, active=False)
 
-    def look(picked: str | None) -> dict:
+    def look(picked: str | None, given: str = "") -> dict:
+        if not desk.door.opens(given):
+            return {timer: gr.Timer(active=False)}
         now = desk.service.status()
         shown = {status: status_line(now), timer: gr.Timer(active=not (now.ready or now.failed))}
         if now.ready:
@@ -85,11 +90,6 @@ def follow_status(
             shown[browsed] = gr.update(choices=choices, **first)
         return shown
 
-    gr.on(
-        [demo.load, timer.tick],
-        look,
-        picker,
-        [status, timer, table, picker, browsed],
-        queue=False,
-        **QUIET,
-    )
+    shown = [status, timer, table, picker, browsed]
+    entered.then(look, [picker, key], shown, queue=False, **QUIET)
+    timer.tick(look, [picker, key], shown, queue=False, **QUIET)

@@ -471,7 +471,7 @@ def weigh(turn: UserTurn, heard: Transcript | None) -> Fusion:
 
 
 def compose(turn: UserTurn, hits: tuple[Hit, ...]) -> tuple[str, Action]:
-    if "person" in words(turn.text):
+    if "person" in words(turn.text) or "人工" in turn.text:
         return HANDOFF, "handoff"
     if not hits:
         return REFUSAL, "refuse"

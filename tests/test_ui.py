@@ -522,9 +522,8 @@ def test_the_status_says_what_is_going_on():
 def looks_of(service) -> list:
     """How each page looks after the models: the customers' and the workshop's."""
     events = build_demo(service, open_workshop=True).fns.values()
-    looks = [event.fn for event in events if event.name == "look"]
-    assert len(looks) == 2
-    return [lambda picked: looks[0](picked, Conversation()), looks[1]]
+    customers, workshop, *_ = (event.fn for event in events if event.name == "look")
+    return [lambda picked: customers(picked, Conversation()), workshop]
 
 
 def test_the_page_asks_for_the_status_until_models_are_there_or_never_will_be():
