@@ -292,8 +292,8 @@ class Chat:
             return {self.desk.people: gr.skip()}
         return {**self.desk.show_chat(now), **self.desk.show_people(now)}
 
-    def open(self, session: str, where: dict, conversation: Conversation) -> dict:
-        """The page as it opens: in its language, with the conversation that this browser had.
+    def open(self, where: dict, conversation: Conversation) -> dict:
+        """The page as it opens, in its language; `resume` follows.
 
         where: {language, switched, knowledge} as the browser gives them, see page.js.
         """
@@ -303,8 +303,7 @@ class Chat:
         shown = {self.desk.conversation: here, self.desk.panel: panel(here)}
         if language != DEFAULT or where.get("switched"):
             shown |= self.dress(language)
-        shown |= self.pick(str(where.get("knowledge") or ""))
-        return {**shown, **self.resume(session, here)}
+        return shown | self.pick(str(where.get("knowledge") or ""), language)
 
     def dress(self, language: str) -> dict:
         """The labels in a language that is not the browser's: Gradio knows only that one."""
@@ -314,9 +313,14 @@ class Chat:
         return {
             **{button: gr.Button(word(key, language)) for button, key in buttons.items()},
             self.desk.chat: gr.Chatbot(
-                examples=cards, placeholder=greeting(self.brand, language), label=""
+                examples=cards,
+                placeholder=greeting(self.brand, language),
+                label=word("conversation", language),
             ),
-            self.desk.box: gr.MultimodalTextbox(placeholder=word("ask_anything", language)),
+            self.desk.box: gr.MultimodalTextbox(
+                label=word("your_message", language), placeholder=word("ask_anything", language)
+            ),
+            self.desk.picker: gr.Radio(label=word("knowledge", language)),
             self.desk.comment: gr.Textbox(
                 label=word("what_was_wrong", language), placeholder=word("a_word_or_two", language)
             ),
@@ -324,13 +328,13 @@ class Chat:
             self.desk.hands_free: gr.Checkbox(label=word("hands_free", language)),
         }
 
-    def pick(self, name: str) -> dict:
+    def pick(self, name: str, language: str = DEFAULT) -> dict:
         """The base that the address names, if there is one of that name."""
         if not name or self.brand.knowledge or not self.service.status().ready:
             return {}
         if not any(base.name == name for base in self.service.knowledge.list()):
             return {}
-        return {self.desk.picker: name}
+        return {self.desk.picker: gr.Radio(value=name, label=word("knowledge", language))}
 
     def resume(self, session: str, conversation: Conversation) -> dict:
         """The conversation that this browser had before the page was loaded again."""

@@ -22,6 +22,16 @@ window.msWhere = () => ({
   language, switched: language !== navigator.language.split("-")[0].toLowerCase(),
   knowledge: asked.get("knowledge") ?? "",
 });
+// A frame on another site may have no storage, so the widget keeps the conversation's name for it.
+const framed = asked.get("embed") === "1" && window.parent !== window;
+const [, given = ""] = framed ? /^#session=([\w-]{1,128})$/.exec(location.hash) ?? [] : [];
+if (given) history.replaceState(null, "", location.pathname + location.search);
+window.msSession = () => given;
+window.msKeep = (session) => {
+  if (framed && document.referrer) {
+    window.parent.postMessage({ mmSupport: "session", session }, new URL(document.referrer).origin);
+  }
+};
 document.documentElement.lang = language;
 if (asked.get("embed") === "1") document.documentElement.classList.add("ms-embed");
 if (asked.has("knowledge")) document.documentElement.classList.add("ms-fixed");
@@ -158,7 +168,9 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
-  if (!closeDrawer() && window.parent !== window) window.parent.postMessage("mm-support:close", "*");
+  if (!closeDrawer() && framed) {
+    window.parent.postMessage({ mmSupport: "close" }, "*");
+  }
 });
 
 // -- where one reads --------------------------------------------------------------------------

@@ -41,7 +41,10 @@ PILL = """\
 SESSION = "mm-support-session"  # under which the browser keeps it
 TAB_LIFETIME = 6 * HOUR  # s, how long a browser tab's conversation is kept
 # what the address and the browser say: {language, knowledge}, see page.js
-WHERE = "(session, where, conversation) => [session, window.msWhere(), conversation]"
+WHERE = "(where, conversation) => [window.msWhere(), conversation]"
+# a frame on another site may have no storage: that site's page keeps the session for it
+KEPT = "(session, conversation) => [session || window.msSession(), conversation]"
+KEEP = "(session) => window.msKeep(session)"
 
 
 def build_demo(
@@ -374,8 +377,9 @@ def connect(demo: gr.Blocks, chat: Chat) -> None:
     )
     desk.timer.tick(chat.follow, desk.conversation, shown, **quick)
     where = gr.BrowserState({}, storage_key="mm-support-where", secret=SESSION)
-    opened = [desk.session, where, desk.conversation]
-    demo.load(chat.open, opened, shown, js=WHERE, **quick)
+    opened = demo.load(chat.open, [where, desk.conversation], shown, js=WHERE, **quick)
+    opened.then(chat.resume, [desk.session, desk.conversation], shown, js=KEPT, **quick)
+    desk.session.change(None, desk.session, None, js=KEEP, **QUIET)
     # not by cancelling the event: a reply that has just ended would be reported as an error
     desk.box.stop(chat.stop, desk.conversation, None, **quick)
     desk.restart.click(chat.restart, desk.conversation, shown, **quick)

@@ -2,13 +2,15 @@
 
      <script src="https://support.example/widget.js" data-knowledge="shop" async></script>
 
-   A button in the corner opens the assistant's page in a frame. What was said is remembered by that
-   page, not by this script, which reads and stores nothing. On the script's element:
+   A button in the corner opens the assistant's page in a frame. This script stores one thing, in the
+   site's own storage: the name under which the assistant keeps the conversation, so that it is there
+   again after a reload, also where browsers give frames no storage. On the script's element:
      data-knowledge   the base that is asked; left out, customers choose
      data-language    en or zh; left out, the browser's
      data-label       the button's words; data-title: the frame's name for screen readers
      data-accent      the button's colour, #rrggbb
      data-side        "left" for the other corner
+     data-forget      present: nothing is stored; each visit begins anew
      data-microphone  present: people may speak, where the browser and they allow it */
 (() => {
   "use strict";
@@ -65,6 +67,17 @@
   panel.setAttribute("aria-label", title ?? say.frame);
   button.setAttribute("aria-controls", panel.id);
   let frame = null;
+  const KEPT = "mm-support-session";
+  function kept() {
+    try { return "forget" in own.dataset ? "" : localStorage.getItem(KEPT) ?? ""; } catch { return ""; }
+  }
+  function keep(session) {
+    if ("forget" in own.dataset) return;
+    try {
+      if (session) localStorage.setItem(KEPT, session);
+      else localStorage.removeItem(KEPT);
+    } catch { /* then each visit begins anew */ }
+  }
 
   function load() {  // not before it is wanted: a visit costs the assistant nothing
     if (frame) return;
@@ -72,6 +85,8 @@
     frame.title = title ?? say.frame;
     frame.allow = "microphone" in own.dataset ? "microphone; autoplay; clipboard-write" : "clipboard-write";
     frame.referrerPolicy = "origin";
+    const before = kept();
+    if (before) address.hash = `session=${before}`;
     frame.src = address.href;
     panel.append(frame);
   }
@@ -93,7 +108,9 @@
   });
   addEventListener("message", (event) => {  // Escape within the frame
     const ours = frame && event.source === frame.contentWindow && event.origin === home;
-    if (ours && event.data === "mm-support:close") show(false);
+    if (!ours) return;
+    if (event.data?.mmSupport === "close") show(false);
+    if (event.data?.mmSupport === "session") keep(String(event.data.session ?? ""));
   });
   button.textContent = label ?? say.open;
   root.append(style, panel, button);
