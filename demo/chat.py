@@ -200,7 +200,7 @@ class Chat:
         try:
             (rate, samples), heard = self.ears.take(event.tab)
             recording = publish_audio(Audio(samples.astype(np.float32) / 32768, rate))
-            turn = replace(turn_from_box(value, knowledge, True), audio=recording, heard=heard)
+            turn = replace(turn_from_box(value, knowledge, True, recording), heard=heard)
         except SupportError as problem:
             yield self.desk.show_notice(problem, conversation.language)
             return

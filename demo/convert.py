@@ -59,8 +59,11 @@ def plain_errors(form: Callable[[str], str] = str) -> Iterator[None]:
 # -- Gradio to the service ------------------------------------------------------------------
 
 
-def turn_from_box(value: dict | None, knowledge: str, speak: bool) -> UserTurn:
-    """value: what the MultimodalTextbox holds, {"text": str, "files": [path, ...]}.
+def turn_from_box(
+    value: dict | None, knowledge: str, speak: bool, said: Path | None = None
+) -> UserTurn:
+    """value: what the MultimodalTextbox holds, {"text": str, "files": [path, ...]}. said: a
+    recording that did not pass through it.
 
     Raises WordedError for more than one photo or more than one recording, for anything else, and
     for an empty or a long message.
@@ -70,11 +73,11 @@ def turn_from_box(value: dict | None, knowledge: str, speak: bool) -> UserTurn:
     photos, recordings = by_kind(files)
     if len(photos) > 1 or len(recordings) > 1:
         raise WordedError("one_photo_one_recording")
-    if not (text.strip() or files):
+    if not (text.strip() or files or said):
         raise WordedError("nothing_to_answer")
     if len(text) > LONGEST:
         raise WordedError("too_long", count=f"{len(text):,}", limit=f"{LONGEST:,}")
-    return UserTurn(text, first(photos), first(recordings), knowledge, speak=speak)
+    return UserTurn(text, first(photos), said or first(recordings), knowledge, speak=speak)
 
 
 def by_kind(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
