@@ -81,6 +81,8 @@ class Desk:
     hands_free: gr.Checkbox
     comment: gr.Textbox
     comment_row: gr.Row
+    send_comment: gr.Button
+    no_comment: gr.Button
     again: gr.Button
     person: gr.Button
     restart: gr.Button
@@ -308,8 +310,13 @@ class Chat:
     def dress(self, language: str) -> dict:
         """The labels in a language that is not the browser's: Gradio knows only that one."""
         cards: Any = [card(example, self.folder, language) for example in self.examples]
-        buttons = {self.desk.again: "correct_and_ask", self.desk.person: "talk_to_person"}
-        buttons[self.desk.restart] = "new_conversation"
+        buttons = {
+            self.desk.again: "correct_and_ask",
+            self.desk.person: "talk_to_person",
+            self.desk.restart: "new_conversation",
+            self.desk.send_comment: "comment_send",
+            self.desk.no_comment: "comment_cancel",
+        }
         return {
             **{button: gr.Button(word(key, language)) for button, key in buttons.items()},
             self.desk.chat: gr.Chatbot(

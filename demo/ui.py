@@ -176,80 +176,83 @@ def assistant(
     folder: the examples' files. workshop: how a reply came about stands beside it, instead of
     behind a link.
     """
-    examples = available(folder, brand.examples)
-    ears = Ears(service)
+    examples, ears = available(folder, brand.examples), Ears(service)
     with gr.Row(elem_classes=["ms-desk", "ms-workshop" if workshop else "ms-customer"]):
         with gr.Column(scale=7, min_width=300, elem_id="ms-talk"):
-            status = gr.HTML(elem_id="ms-status", padding=False)
-            picker = knowledge_picker(brand)
-            chat = chatbot(examples, folder)
-            people = gr.HTML(elem_id="people", padding=False)
-            voice = voice_pill(ears)
-            with gr.Row(visible=False, elem_id="heard") as heard:
-                transcript = gr.Textbox(
-                    label=label("heard"),
-                    lines=1,
-                    max_lines=3,
-                    interactive=True,
-                    elem_id="transcript",
-                    scale=3,
-                )
-                again = gr.Button(
-                    label("correct_and_ask"), size="sm", elem_id="again", min_width=120, scale=1
-                )
-            with gr.Row(visible=False, elem_id="comment-row") as comment_row:
-                comment = gr.Textbox(
-                    label=label("what_was_wrong"),
-                    placeholder=label("a_word_or_two"),
-                    elem_id="comment",
-                    max_length=2_000,
-                    scale=3,
-                )
-                send = gr.Button(label("comment_send"), size="sm", min_width=80, scale=0)
-                cancel = gr.Button(label("comment_cancel"), size="sm", min_width=80, scale=0)
-            notice = gr.HTML(elem_id="ms-notice", padding=False)
-            box = message_box(brand)
-            with gr.Row(elem_id="ms-actions"):
-                talk = "hands-free" in brand.inputs
-                hands_free = switch("hands_free", "hands-free", 110, talk)
-                speak = switch("voice_reply", "speak", 120, "spoken reply" in brand.inputs)
-                person = gr.Button(
-                    label("talk_to_person"), size="sm", elem_id="person", min_width=100
-                )
-                restart = gr.Button(
-                    label("new_conversation"), size="sm", elem_id="restart", min_width=100
-                )
-            gr.HTML(legal_line(brand), elem_id="ms-legal", padding=False)
+            parts = conversation_column(ears, examples, folder, brand)
         with gr.Column(scale=4, min_width=280, elem_id="ms-side"):
             side = gr.HTML(panel(Conversation()), elem_id="panel", padding=False)
     kept = SESSION + ("-workshop" if workshop else "")
     desk = Desk(
         conversation=gr.State(Conversation(), time_to_live=TAB_LIFETIME),
         session=gr.BrowserState("", storage_key=kept, secret=SESSION),
-        status=status,
-        notice=notice,
         timer=gr.Timer(POLL, active=False),
-        people=people,
-        picker=picker,
-        chat=chat,
-        voice=voice,
-        box=box,
-        heard=heard,
-        transcript=transcript,
         panel=side,
-        speak=speak,
-        hands_free=hands_free,
-        comment=comment,
-        comment_row=comment_row,
-        again=again,
-        person=person,
-        restart=restart,
+        **parts,
     )
-    handlers = Chat(service, desk, ears, examples, folder, brand)
-    connect(demo, handlers)
-    send.click(handlers.comment, [comment, desk.conversation], desk.outputs(), **QUIET)
-    cancel.click(handlers.no_comment, None, desk.outputs(), queue=False, **QUIET)
-    return desk, picker
+    connect(demo, Chat(service, desk, ears, examples, folder, brand))
+    return desk, desk.picker
+
+
+def conversation_column(
+    ears: Ears, examples: list[Example], folder: Path, brand: Brand
+) -> dict[str, Any]:
+    """From top to bottom what one talks with: the fields of Desk, by name."""
+    above = {
+        "status": gr.HTML(elem_id="ms-status", padding=False),
+        "picker": knowledge_picker(brand),
+        "chat": chatbot(examples, folder),
+        "people": gr.HTML(elem_id="people", padding=False),
+        "voice": voice_pill(ears),
+    }
+    rows = {**heard_row(), **comment_row()}
+    notice = gr.HTML(elem_id="ms-notice", padding=False)
+    parts = {**above, **rows, "notice": notice, "box": message_box(brand), **actions(brand)}
+    gr.HTML(legal_line(brand), elem_id="ms-legal", padding=False)
+    return parts
+
+
+def heard_row() -> dict[str, Any]:
+    """What was heard in a recording, to be corrected."""
+    with gr.Row(visible=False, elem_id="heard") as heard:
+        transcript = gr.Textbox(
+            label=label("heard"),
+            lines=1,
+            max_lines=3,
+            interactive=True,
+            elem_id="transcript",
+            scale=3,
+        )
+        again = gr.Button(
+            label("correct_and_ask"), size="sm", elem_id="again", min_width=120, scale=1
+        )
+    return {"heard": heard, "transcript": transcript, "again": again}
+
+
+def comment_row() -> dict[str, Any]:
+    """What was wrong with a reply that was rated down."""
+    with gr.Row(visible=False, elem_id="comment-row") as row:
+        comment = gr.Textbox(
+            label=label("what_was_wrong"),
+            placeholder=label("a_word_or_two"),
+            elem_id="comment",
+            max_length=2_000,
+            scale=3,
+        )
+        send = gr.Button(label("comment_send"), size="sm", min_width=80, scale=0)
+        cancel = gr.Button(label("comment_cancel"), size="sm", min_width=80, scale=0)
+    return {"comment": comment, "comment_row": row, "send_comment": send, "no_comment": cancel}
+
+
+def actions(brand: Brand) -> dict[str, Any]:
+    """What stands below the box."""
+    with gr.Row(elem_id="ms-actions"):
+        talk, reads_aloud = "hands-free" in brand.inputs, "spoken reply" in brand.inputs
+        hands_free = switch("hands_free", "hands-free", 110, talk)
+        speak = switch("voice_reply", "speak", 120, reads_aloud)
+        person = gr.Button(label("talk_to_person"), size="sm", elem_id="person", min_width=100)
+        restart = gr.Button(label("new_conversation"), size="sm", elem_id="restart", min_width=100)
+    return {"hands_free": hands_free, "speak": speak, "person": person, "restart": restart}
 
 
 def knowledge_picker(brand: Brand) -> gr.Radio:
@@ -384,4 +387,11 @@ def connect(demo: gr.Blocks, chat: Chat) -> None:
     desk.box.stop(chat.stop, desk.conversation, None, **quick)
     desk.restart.click(chat.restart, desk.conversation, shown, **quick)
     desk.chat.like(chat.rate, desk.conversation, shown, **QUIET)
-    desk.comment.submit(chat.comment, [desk.comment, desk.conversation], shown, **QUIET)
+    desk.no_comment.click(chat.no_comment, None, shown, **quick)
+    gr.on(
+        [desk.comment.submit, desk.send_comment.click],
+        chat.comment,
+        [desk.comment, desk.conversation],
+        shown,
+        **QUIET,
+    )
