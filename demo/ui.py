@@ -63,7 +63,7 @@ def build_demo(
     the workshop, to read and to try.
     """
     examples = brand.folder or assets / "examples"
-    served: list[str | Path] = [examples, assets / "evaluation"]
+    served: list[str | Path] = [*files_of(brand, examples), assets / "evaluation"]
     gr.set_static_paths(served)  # from where they are, never cleaned up
     with gr.Blocks(
         title=brand.name, analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR), fill_width=True
@@ -85,6 +85,13 @@ def build_demo(
                 lambda: assistant(demo, service, examples, brand, workshop=True),
             )
     return demo.queue(max_size=64, default_concurrency_limit=4)
+
+
+def files_of(brand: Brand, folder: Path) -> list[Path]:
+    """The cards' files, and nothing else of a folder that may hold more."""
+    cards = available(folder, brand.examples)
+    shown = [folder / card.picture for card in cards if card.picture]
+    return [*shown, *(file for card in cards for file in card.files(folder))]
 
 
 def launch_options(brand: Brand = Brand(), limits: Limits = Limits(), ready: Any = None) -> dict:  # noqa: B008

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import gradio as gr
+import httpx
 import pytest
+from PIL import Image
 
 from demo.brand import (
     ENOUGH,
@@ -108,3 +110,19 @@ def test_a_companys_name_shows_as_text():
     demo = build_demo(FakeService(), brand=brand_of({"name": "<img src=x>"}, Path(".")))
     shown = "".join(str(block.value) for block in demo.blocks.values() if hasattr(block, "value"))
     assert "<img src=x>" not in shown and "&lt;img" in shown
+
+
+def test_of_a_companys_folder_only_what_its_cards_show_is_served(tmp_path):
+    Image.new("RGB", (40, 30)).save(tmp_path / "part.png")
+    (tmp_path / "prices.xlsx").write_bytes(b"secret")
+    text = '[[examples]]\ntext = "x"\nknowledge = "shopping"\nphoto = "part.png"\n'
+    brand = load_brand(written(tmp_path, text))
+    demo = build_demo(FakeService(), tmp_path, brand=brand)
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options(brand))
+    try:
+        address = f"{url}gradio_api/file={tmp_path}"
+        assert httpx.get(f"{address}/part.png").status_code == 200
+        for name in ("prices.xlsx", "brand.toml"):
+            assert httpx.get(f"{address}/{name}").status_code == 403
+    finally:
+        demo.close()

@@ -8,6 +8,7 @@ import base64
 import html
 import re
 import tempfile
+import threading
 import time
 import wave
 import zipfile
@@ -25,6 +26,7 @@ from PIL import Image
 
 from assets.training import fusion_report
 from demo.api import Endpoints
+from demo.brand import Brand
 from demo.chat import SHOWN, Chat, Desk, bubbles, turn_of_message, with_files
 from demo.conversation_state import Conversation, Exchange
 from demo.convert import OUR_FAULT, publish_audio, turn_from_box
@@ -831,3 +833,78 @@ def test_the_report_of_an_upload_tells_all_that_was_left_out(tmp_path):
     assert "1 entries added" in report and "30 left out" in report
     assert "<td>30</td>" in report and report.count("it has no answer") == 1
     assert "logo.xyz" in report
+
+
+# -- the conversation's handlers ------------------------------------------------------------
+
+
+def chat_with(service, **more) -> Chat:
+    with gr.Blocks():
+        desk = Desk(*(gr.Textbox() for _ in fields(Desk)))
+    return Chat(service, desk, Ears(service), [], service.folder, **more)
+
+
+def test_a_reply_that_is_stopped_says_so_and_the_service_works_no_more():
+    service = FakeService(delay=0.1)
+    chat = chat_with(service)
+    steps = chat.send({"text": "return"}, "shopping", False, Conversation())
+    shown = next(steps)
+    conversation = shown[chat.desk.conversation]
+    chat.stop(conversation)
+    chat.stop(conversation)
+    *_, shown = steps
+    latest = shown[chat.desk.conversation].latest
+    assert latest.stopped and latest.run.ended.is_set() and service.closed.wait(5)
+    assert "Stopped." in bubbles(shown[chat.desk.conversation])[1]["content"][0]
+    chat.stop(shown[chat.desk.conversation])  # what is over stays as it is
+
+
+def test_a_corrected_transcript_takes_the_place_of_the_reply_that_is_written(recording):
+    service = FakeService(delay=0.05)
+    chat = chat_with(service)
+    first = chat.send({"files": [str(recording)]}, "smart-home", False, Conversation())
+    conversation = next(first)[chat.desk.conversation]
+    seen = []
+    reader = threading.Thread(target=lambda: seen.extend(first))
+    reader.start()
+    *_, shown = chat.send_edited("My router blinks", conversation)
+    reader.join(5)
+    exchanges = shown[chat.desk.conversation].exchanges
+    assert [exchange.stopped for exchange in exchanges] == [True, False]
+    assert "Unplug" in exchanges[1].reply.text
+    last = seen[-1][chat.desk.conversation] if seen else conversation
+    assert not last.latest.over  # the first one said no more, so nothing of it comes later
+
+
+def test_what_is_not_sent_changes_nothing_but_the_line_above_the_box():
+    chat = chat_with(FakeService())
+    spoken_in = Conversation(language="zh")
+    for box in ({"text": ""}, {"text": "a" * 5_000}, {"files": ["a.exe"]}, None):
+        (shown,) = chat.send(box, "shopping", False, spoken_in)
+        assert list(shown) == [chat.desk.notice]
+        assert 'role="alert"' in shown[chat.desk.notice]
+    (hostile,) = chat.send({"files": [f"{HOSTILE[:40]}.exe"]}, "shopping", False, spoken_in)
+    assert "<img" not in hostile[chat.desk.notice]
+
+
+def test_an_address_names_only_bases_that_there_are():
+    chat = chat_with(FakeService())
+    assert chat.pick("smart-home")[chat.desk.picker].value == "smart-home"
+    for name in ("", "nope", "<b>"):
+        assert chat.pick(name) == {}
+    assert chat_with(FakeService(), brand=Brand(knowledge="finance")).pick("smart-home") == {}
+
+
+def test_the_page_opens_in_the_language_that_the_browser_says():
+    chat = chat_with(FakeService())
+    for where, language in (
+        ({"language": "zh-CN"}, "zh"),
+        ({"language": "de-DE"}, "en"),
+        ({}, "en"),
+        (None, "en"),
+        ({"language": 7, "knowledge": ["x"]}, "en"),
+    ):
+        shown = chat.open(where, Conversation())
+        assert shown[chat.desk.conversation].language == language
+    only = chat_with(FakeService(), brand=Brand(languages=("zh",)))
+    assert only.open({"language": "en"}, Conversation())[only.desk.conversation].language == "zh"
