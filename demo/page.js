@@ -258,7 +258,15 @@ document.addEventListener("click", (event) => {
   if (event.target.matches?.("#box input[type=file]")) event.target.value = "";
 }, true);
 
-new MutationObserver(() => { speakOwn(); nameThings(); record(); follow(); }).observe(
+// Once a frame: a reply that streams changes the page many times between two of them.
+let due = 0;
+function tidy() {
+  due = 0;
+  speakOwn();
+  nameThings();
+  follow();
+}
+new MutationObserver(() => { record(); due ||= requestAnimationFrame(tidy); }).observe(
   document.documentElement,
   { childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "name"] },
 );
