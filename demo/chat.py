@@ -3,7 +3,8 @@ and what a person writes who took it over.
 
 Each function takes the conversation so far and returns or yields what the page shows next. The
 conversation lives on the server, one a browser tab, so that the browser cannot alter it. The
-browser keeps only its session, from which the conversation is read again after a reload.
+browser keeps only the visitor's token and the session, from which the conversation is read again
+after a reload.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.utils import get_upload_folder
 
 from demo.brand import Brand, greeting
 from demo.coalesce import Run, Stopped, batches
@@ -44,6 +46,7 @@ from mm_support.types import (
     Finished,
     Found,
     Heard,
+    Holder,
     ImageView,
     Message,
     Saw,
@@ -86,6 +89,7 @@ class Desk:
     again: gr.Button
     person: gr.Button
     restart: gr.Button
+    forget: gr.Button
 
     def outputs(self) -> list:
         return [getattr(self, field.name) for field in fields(self)]
@@ -125,7 +129,7 @@ class Desk:
         """Who has the conversation; the page asks again while that is not the assistant."""
         holder = conversation.holder
         return {
-            self.session: conversation.session_id or "",
+            self.session: {"token": conversation.token, "session": conversation.session_id},
             self.people: people_line(holder, conversation.language),
             self.timer: gr.Timer(active=holder.owner in ("waiting", "person")),
         }
@@ -257,9 +261,11 @@ class Chat:
 
     def grow(self, conversation: Conversation, run: Run | None, box: dict) -> Iterator[dict]:
         exchange, language = conversation.exchanges[-1], conversation.language
+        visit = self.service.visit(conversation.token)
+        conversation = replace(conversation, token=visit.token)
         yield self.desk.show(conversation, **box)
         try:
-            with closing(batches(self.service.reply(exchange.question), run)) as events:
+            with closing(batches(visit.reply(exchange.question), run)) as events:
                 for batch in events:
                     for event in batch:
                         exchange = with_files(exchange.after(event), event)
@@ -280,8 +286,9 @@ class Chat:
         if session is None:
             return conversation
         try:
-            holder = self.service.holder(session)
-            written = self.service.messages(session, conversation.last_message)
+            visit = self.service.visit(conversation.token)
+            holder = visit.holder(session)
+            written = visit.messages(session, conversation.last_message)
         except SupportError as problem:  # looked at again in a moment
             log.warning("nobody knows who has the conversation: %s", problem)
             return conversation
@@ -314,6 +321,7 @@ class Chat:
             self.desk.again: "correct_and_ask",
             self.desk.person: "talk_to_person",
             self.desk.restart: "new_conversation",
+            self.desk.forget: "forget_me",
             self.desk.send_comment: "comment_send",
             self.desk.no_comment: "comment_cancel",
         }
@@ -343,19 +351,23 @@ class Chat:
             return {}
         return {self.desk.picker: gr.Radio(value=name, label=word("knowledge", language))}
 
-    def resume(self, session: str, conversation: Conversation) -> dict:
+    def resume(self, kept: dict | None, conversation: Conversation) -> dict:
         """The conversation that this browser had before the page was loaded again."""
         unchanged = {self.desk.people: gr.skip()}
-        if not session or conversation.exchanges:
+        if not (isinstance(kept, dict) and kept.get("token")) or conversation.exchanges:
             return unchanged
+        known, session = replace(conversation, token=str(kept["token"])), kept.get("session")
         try:
-            said, holder = self.service.conversation(session), self.service.holder(session)
+            visit = self.service.visit(known.token)
+            said = visit.conversation(session) if session else ()
+            holder = visit.holder(session) if session else Holder()
         except SupportError as problem:
             log.warning("a conversation could not be read again: %s", problem)
             return unchanged
-        before = replace(conversation_of(said, holder), language=conversation.language)
+        language = conversation.language
+        before = replace(conversation_of(said, holder), token=known.token, language=language)
         if before.latest is None:
-            return unchanged
+            return {self.desk.conversation: known}
         return {**self.desk.show(before), self.desk.picker: before.latest.question.knowledge}
 
     def stop(self, conversation: Conversation) -> None:
@@ -365,8 +377,24 @@ class Chat:
             latest.run.stop()
 
     def restart(self, conversation: Conversation) -> dict:
-        fresh = Conversation(language=conversation.language)
+        fresh = Conversation(language=conversation.language, token=conversation.token)
         return self.desk.show(fresh, value=EMPTY_BOX)
+
+    def forget_me(self, label: str, conversation: Conversation) -> dict:
+        """Erases all that is kept of this visitor, their files too; asks once more before."""
+        language = conversation.language
+        if label != word("really_forget", language):
+            return {self.desk.forget: gr.Button(word("really_forget", language))}
+        try:
+            self.service.visit(conversation.token).forget()
+        except SupportError as problem:
+            return self.desk.show_notice(problem, language)
+        remove_files(conversation)
+        return {
+            **self.desk.show(Conversation(language=language), value=EMPTY_BOX),
+            self.desk.forget: gr.Button(word("forget_me", language)),
+            self.desk.notice: thanks("forgotten", language),
+        }
 
     def rate(self, event: gr.LikeData, conversation: Conversation) -> dict:
         """Stores thumbs up or down for the reply that was clicked; asks what was wrong when down.
@@ -378,7 +406,8 @@ class Chat:
             return hidden
         try:
             turn_id = turn_of_message(conversation, event.index)
-            self.service.feedback(turn_id, "up" if event.liked else "down")
+            visit = self.service.visit(conversation.token)
+            visit.feedback(turn_id, "up" if event.liked else "down")
         except SupportError as problem:
             return {**hidden, **self.desk.show_notice(problem, language)}
         return {
@@ -391,7 +420,8 @@ class Chat:
     def comment(self, text: str, conversation: Conversation) -> dict:
         """Stores what was wrong with the reply that was rated last."""
         try:
-            self.service.feedback(conversation.rated, "down", text.strip())
+            visit = self.service.visit(conversation.token)
+            visit.feedback(conversation.rated, "down", text.strip())
         except SupportError as problem:
             return self.desk.show_notice(problem, conversation.language)
         return {
@@ -418,6 +448,19 @@ def turn_of_message(conversation: Conversation, index: int | tuple[int, int]) ->
     if exchange is None or exchange.reply is None:
         raise WordedError("cannot_be_rated")
     return exchange.reply.turn_id
+
+
+def remove_files(conversation: Conversation) -> None:
+    """Removes what the page's folder of uploads holds of a conversation: photos, recordings and
+    spoken replies.
+    """
+    uploads = Path(get_upload_folder()).resolve()
+    for exchange in conversation.exchanges:
+        asked = exchange.question
+        for path in (asked.image, asked.audio, exchange.spoken, *exchange.sounds):
+            own = Path(path).resolve() if isinstance(path, str | Path) else uploads
+            if uploads in own.parents:
+                own.unlink(missing_ok=True)
 
 
 def stopped(conversation: Conversation) -> Conversation:
@@ -465,7 +508,8 @@ def shown_bubbles(conversation: Conversation) -> list[tuple[Exchange | None, dic
         other = base if before and base != before else ""
         written = map(person_bubble, exchange.messages)
         question = question_bubble(exchange, language, other)
-        own = [question, reply_bubble(exchange, number, language, last), *written]
+        replied = [] if exchange.unsaid else [reply_bubble(exchange, number, language, last)]
+        own = [question, *replied, *written]
         shown += [(exchange, bubble) for bubble in own]
         before = base
     return shown

@@ -79,6 +79,11 @@ class Exchange:
         return self.reply is not None or self.stopped or bool(self.problem)
 
     @property
+    def unsaid(self) -> bool:
+        """Whether the reply says nothing: a person has the conversation, and that was said."""
+        return self.reply is not None and not self.text and not self.problem
+
+    @property
     def wording(self) -> str:
         """The question in words: what was typed and what was heard."""
         heard = self.transcript.text if self.transcript else ""
@@ -88,13 +93,15 @@ class Exchange:
 @dataclass(frozen=True)
 class Conversation:
     """The exchanges of one browser tab, oldest first. rated: the turn that was rated last; holder:
-    whose the conversation was when it was last looked at; language: that the page speaks.
+    whose the conversation was when it was last looked at; language: that the page speaks; token:
+    of the visitor.
     """
 
     exchanges: tuple[Exchange, ...] = ()
     rated: str = ""
     holder: Holder = Holder()
     language: str = "en"
+    token: str = ""
 
     @property
     def session_id(self) -> str | None:

@@ -24,13 +24,16 @@ window.msWhere = () => ({
 });
 // A frame on another site may have no storage, so the widget keeps the conversation's name for it.
 const framed = asked.get("embed") === "1" && window.parent !== window;
-const [, given = ""] = framed ? /^#session=([\w-]{1,128})$/.exec(location.hash) ?? [] : [];
-if (given) history.replaceState(null, "", location.pathname + location.search);
+let given = null;
+if (framed && location.hash.startsWith("#session=")) {
+  try { given = JSON.parse(decodeURIComponent(location.hash.slice(9))); } catch { given = null; }
+  history.replaceState(null, "", location.pathname + location.search);
+}
 window.msSession = () => given;
-window.msKeep = (session) => {
-  if (framed && document.referrer) {
-    window.parent.postMessage({ mmSupport: "session", session }, new URL(document.referrer).origin);
-  }
+window.msKeep = (kept) => {
+  if (!framed || !document.referrer) return;
+  const session = kept?.token ? encodeURIComponent(JSON.stringify(kept)) : "";
+  window.parent.postMessage({ mmSupport: "session", session }, new URL(document.referrer).origin);
 };
 document.documentElement.lang = language;
 if (asked.get("embed") === "1") document.documentElement.classList.add("ms-embed");

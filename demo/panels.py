@@ -195,7 +195,9 @@ def people_line(holder: Holder, language: str = DEFAULT) -> str:
     """Who has the customer's conversation, in a sentence; empty while only the assistant had it."""
     if holder.owner == "assistant" and not holder.agent:
         return ""
-    sentence = esc(word(f"people_{holder.owner}", language, agent=holder.agent))
+    waits = holder.owner == "waiting" and holder.minutes
+    key = f"people_{holder.owner}" + ("_about" if waits else "")
+    sentence = esc(word(key, language, agent=holder.agent, minutes=holder.minutes))
     return f'<p class="ms-people ms-{holder.owner}" role="status"><i></i>{sentence}</p>'
 
 

@@ -43,8 +43,8 @@ TAB_LIFETIME = 6 * HOUR  # s, how long a browser tab's conversation is kept
 # what the address and the browser say: {language, knowledge}, see page.js
 WHERE = "(where, conversation) => [window.msWhere(), conversation]"
 # a frame on another site may have no storage: that site's page keeps the session for it
-KEPT = "(session, conversation) => [session || window.msSession(), conversation]"
-KEEP = "(session) => window.msKeep(session)"
+KEPT = "(kept, conversation) => [kept?.token ? kept : window.msSession(), conversation]"
+KEEP = "(kept) => window.msKeep(kept)"
 
 
 def build_demo(
@@ -192,7 +192,7 @@ def assistant(
     kept = SESSION + ("-workshop" if workshop else "")
     desk = Desk(
         conversation=gr.State(Conversation(), time_to_live=TAB_LIFETIME),
-        session=gr.BrowserState("", storage_key=kept, secret=SESSION),
+        session=gr.BrowserState(None, storage_key=kept, secret=SESSION),
         timer=gr.Timer(POLL, active=False),
         panel=side,
         **parts,
@@ -216,7 +216,8 @@ def conversation_column(
     notice = gr.HTML(elem_id="ms-notice", padding=False)
     parts = {**above, **rows, "notice": notice, "box": message_box(brand), **actions(brand)}
     gr.HTML(legal_line(brand), elem_id="ms-legal", padding=False)
-    return parts
+    forget = gr.Button(label("forget_me"), size="sm", elem_id="forget", min_width=80)
+    return {**parts, "forget": forget}
 
 
 def heard_row() -> dict[str, Any]:
@@ -392,6 +393,7 @@ def connect(demo: gr.Blocks, chat: Chat) -> None:
     desk.session.change(None, desk.session, None, js=KEEP, **QUIET)
     # not by cancelling the event: a reply that has just ended would be reported as an error
     desk.box.stop(chat.stop, desk.conversation, None, **quick)
+    desk.forget.click(chat.forget_me, [desk.forget, desk.conversation], shown, **quick)
     desk.restart.click(chat.restart, desk.conversation, shown, **quick)
     desk.chat.like(chat.rate, desk.conversation, shown, **QUIET)
     desk.no_comment.click(chat.no_comment, None, shown, **quick)

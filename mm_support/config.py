@@ -58,8 +58,15 @@ class Settings:
     start where it is empty, and the workshop, unless open_workshop lets everybody read there.
     brand: a brand.toml, what a company decides about its page. frame_origins: sites that may show
     the page in a frame. rate_limit: calls of one address, e.g. "240/minute"; rate_storage: where
-    they are counted, e.g. redis://host; empty, in this process. private_sites: sites inside the
-    own network may be read for knowledge.
+    they are counted, e.g. redis://host; empty, in this process.
+    webhook_url, webhook_secret: where it is told what
+    happens at the desk, and what that is signed with; mail_server (smtp://user:password@host:587),
+    mail_to, mail_from: who waits for a person is told by mail. retention_days: after so many days
+    of silence a conversation is erased; 0: never. silence_minutes: so long after the last word of
+    an agent the assistant takes their conversation back; 0: never. hours: a file that says when
+    people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
+    for while a conversation is at the desk. private_sites: sites inside the own network may be read
+    for knowledge.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -91,9 +98,21 @@ class Settings:
     frame_origins: str = ""
     rate_limit: str = ""
     rate_storage: str = field(default="", repr=False)
+    webhook_url: str = ""
+    webhook_secret: str = field(default="", repr=False)
+    mail_server: str = field(default="", repr=False)
+    mail_to: str = ""
+    mail_from: str = ""
+    retention_days: int = 0
+    silence_minutes: int = 30
+    hours: str = ""
+    show_personal: bool = True
     private_sites: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("retention_days", "silence_minutes"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{ENV_PREFIX}{name.upper()} is 0, for never, or more.")
         if self.profile not in PROFILES:
             raise InputError(
                 f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."
@@ -117,11 +136,19 @@ class Settings:
         for item in fields(cls):
             text = environ.get(ENV_PREFIX + item.name.removesuffix("_dir").upper())
             if text:
-                values[item.name] = (
-                    text.lower() in ("1", "true", "yes", "on") if item.type == "bool" else text
-                )
+                values[item.name] = _value_of(item.name, str(item.type), text)
         values.update({name: value for name, value in overrides.items() if value is not None})
         return cls(**values)  # type: ignore[arg-type]
 
     def with_changes(self, **changes: object) -> Settings:
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def _value_of(name: str, kind: str, text: str) -> object:
+    """A variable's text as the field's kind of value. Raises InputError."""
+    if kind == "bool":
+        return text.lower() in ("1", "true", "yes", "on")
+    try:
+        return int(text) if kind == "int" else text
+    except ValueError as exc:
+        raise InputError(f"{ENV_PREFIX}{name.upper()} must be a whole number.") from exc
