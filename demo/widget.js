@@ -3,7 +3,7 @@
      <script src="https://support.example/widget.js" data-knowledge="shop" async></script>
 
    A button in the corner opens the assistant's page in a frame. This script stores one thing, in the
-   site's own storage: the name under which the assistant keeps the conversation, so that it is there
+   site's own storage: the visitor's token and conversation, as the page gives them, so that it is there
    again after a reload, also where browsers give frames no storage. On the script's element:
      data-knowledge   the base that is asked; left out, customers choose
      data-language    en or zh; left out, the browser's
