@@ -9,8 +9,10 @@ const [state, words, stop] = ["state", "words", "stop"].map(part);
 const PIECE = 0.2;  // seconds of sound sent at once
 const QUICK = 0.1;  // the same while the assistant speaks, which somebody may interrupt
 const SAID = 2000;  // characters of a reply that are sent, for an echo to be known by
+const word = window.msWord;  // in the page's language, see page.js
 const NAMES = {
-  listening: "Listening", hearing: "Listening", thinking: "Thinking", speaking: "Speaking",
+  listening: word("listening"), hearing: word("listening"), thinking: word("step_think"),
+  speaking: word("speaking"),
 };
 const PATIENCE = 15000;  // ms, for the first sign of a reply
 
@@ -128,7 +130,7 @@ let ear = null;  // the open microphone: {tab, stream, context, pieces, sending}
 
 async function open() {
   if (!navigator.mediaDevices) {
-    throw new Error("The microphone needs a page on this machine or over https.");
+    throw new Error(word("microphone_insecure"));
   }
   const stream = await navigator.mediaDevices.getUserMedia({
     audio: {
@@ -184,7 +186,7 @@ async function send(from) {
     const heard = await server.hear({ tab: from.tab, rate, sound, knowledge: base(), muted, said });
     if (from === ear) understand(heard, muted);
   } catch {
-    problem("The connection was lost; switch hands-free on again.");
+    problem(word("voice_lost"));
   }
   from.sending = false;
 }
@@ -243,7 +245,7 @@ document.addEventListener("change", async (event) => {
     ear = opened;
     show();
   } catch (error) {
-    const denied = "The browser does not let this page use the microphone.";
-    problem(error.name === "NotAllowedError" ? denied : error.message);
+    const known = { NotAllowedError: "microphone_refused", NotFoundError: "microphone_missing" };
+    problem(error.name in known ? word(known[error.name]) : error.message);
   }
 });

@@ -68,7 +68,11 @@ class Settings:
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
-    start where it is empty. webhook_url, webhook_secret: where it is told what
+    start where it is empty, and the workshop, unless open_workshop lets everybody read there.
+    brand: a brand.toml, what a company decides about its page. frame_origins: sites that may show
+    the page in a frame. rate_limit: calls of one address, e.g. "240/minute"; rate_storage: where
+    they are counted, e.g. redis://host; empty, in this process.
+    webhook_url, webhook_secret: where it is told what
     happens at the desk, and what that is signed with; mail_server (smtp://user:password@host:587),
     mail_to, mail_from: who waits for a person is told by mail. retention_days: after so many days
     of silence a conversation is erased; 0: never. silence_minutes: so long after the last word of
@@ -106,6 +110,11 @@ class Settings:
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
+    open_workshop: bool = False
+    brand: str = ""
+    frame_origins: str = ""
+    rate_limit: str = ""
+    rate_storage: str = field(default="", repr=False)
     webhook_url: str = ""
     webhook_secret: str = field(default="", repr=False)
     mail_server: str = field(default="", repr=False)

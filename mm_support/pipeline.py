@@ -31,7 +31,7 @@ from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, quest
 from mm_support.inputs.photo import painted_over
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
-from mm_support.language.messages import message
+from mm_support.language.messages import MAX_CANDIDATES, message
 from mm_support.language.personal import Masks, masked_question
 from mm_support.parts import Parts
 from mm_support.several import merged, several
@@ -346,6 +346,7 @@ def reply_of(
     return Reply(
         text=text,
         action=decision.action,
+        choices=choices_of(decision),
         audio=audio,
         transcript=judged.heard,
         image=judged.seen.view if judged.seen else None,
@@ -356,6 +357,13 @@ def reply_of(
         turn_id=uuid.uuid4().hex,
         **evidence_of(sentences, decision.hits, similar),
     )
+
+
+def choices_of(decision: Decision) -> tuple[str, ...]:
+    """The titles that a question back names, for whoever would rather tap than type."""
+    if decision.action != "clarify":
+        return ()
+    return tuple(hit.entry.title for hit in decision.hits[:MAX_CANDIDATES])
 
 
 def query_of(encoders: Encoders, fusion: FusionStrategy, turn: UserTurn) -> SearchQuery:

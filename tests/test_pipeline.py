@@ -50,6 +50,9 @@ def test_what_was_asked_back_is_stored_as_ids_whatever_the_words_of_the_reply(ma
     assert (asked.action, asked.text) == ("clarify", "Welches?")
     (row, _), *_ = service._keeper.store.turns()
     chosen = ask(service, "the second one", session_id=asked.session_id)
+    titles = {entry.id: entry.title for entry in service.knowledge.entries("kb")}
+    assert [titles[each] for each in row.asked_about] == list(asked.choices)  # what can be tapped
+    assert chosen.choices == ()
     assert len(row.asked_about) >= 2 and chosen.citations[0].entry_id == row.asked_about[1]
 
 
