@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.processing_utils import save_file_to_cache
@@ -23,6 +24,8 @@ from mm_support.types import Audio, Reply, UserTurn
 
 log = logging.getLogger(__name__)
 LONGEST = 4_000  # characters of a message; the service's own bound, held by a test
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}  # events of the pages alone
+QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
 OUR_FAULT = "Something went wrong on our side. Please try again; the server's log has the details."
 
 

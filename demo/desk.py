@@ -1,8 +1,8 @@
 """The desk: the page for people who take over what the assistant hands to them, at /desk.
 
-A link with a key opens it. The key travels with every call and is compared on the server before
-anything is read or changed; without it the page is one sentence. Names of agents are not checked:
-whoever has the key may use any.
+Agents sign in, or open it by a link with a key, which makes them an admin. Key or token travel
+with every call, and the server looks what they allow before anything is read or changed; without
+them the page is a form. An agent's name is that of the account; only who has the key types one.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from typing import Any
 
 import gradio as gr
 
+from demo.accounts import AccountsPage, accounts_part
 from demo.chat import bubbles
-from demo.convert import plain_errors
+from demo.convert import QUIET, plain_errors
+from demo.door import Door
 from demo.insights import InsightsPage, insights_part
 from demo.panels import esc, title_of
 from demo.replay import conversation_of
 from demo.service import Service
-from demo.tabs import QUIET
+from demo.sign_in import Reception, SignIn, connect_sign_in, leave_button, sign_in_part
 from demo.theme import script
 from mm_support.as_json import snippet
 from mm_support.errors import InputError
@@ -31,10 +33,6 @@ PATH = "/desk"
 SHORTEST_KEY = 16  # characters
 POLL = 2  # s between two looks at the conversations
 OPENING = 90  # characters of a conversation's first words in the list
-CLOSED_DOOR = (
-    "This page is for people who answer customers. Open it with the link that was printed when the "
-    "service started."
-)
 NOBODY = '<p class="ms-muted ms-nobody">Nobody is waiting for a person.</p>'
 NOTHING_PICKED = '<p class="ms-muted">Choose a conversation from the list.</p>'
 REASONS = {
@@ -89,8 +87,8 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The parts of the page that change. key: what opens it; name: the agent's, both kept in the
-    browser; picked: the conversation that is open.
+    """The parts of the page that change. key: what opens it; name: of who has no account, both kept
+    in the browser; picked: the conversation that is open; figures, accounts: for those who may.
     """
 
     key: gr.BrowserState
@@ -98,8 +96,9 @@ class Parts:
     picked: gr.State
     seen: gr.State
     timer: gr.Timer
-    door: gr.HTML
     room: gr.Column
+    figures: gr.Column
+    accounts: gr.Column
     agent: gr.Textbox
     cases: gr.HTML
     about: gr.HTML
@@ -116,24 +115,33 @@ class Parts:
 class DeskPage:
     """The page's handlers, bound to a service, the key and the parts of the page."""
 
-    def __init__(self, service: Service, key: str, parts: Parts) -> None:
-        self.service, self.key, self.parts = service, key, parts
+    def __init__(self, service: Service, door: Door, parts: Parts, form: SignIn) -> None:
+        self.service, self.door, self.parts = service, door, parts
+        self.reception = Reception(door, "desk", form)
 
     def enter(self, key: str, name: str) -> dict:
-        """The page as it opens: with the right key the conversations, otherwise one sentence."""
-        parts, opens = self.parts, self.fits(key)
-        shown: dict = {
-            parts.key: key if opens else "",
-            parts.door: gr.HTML(visible=not opens),
-            parts.room: gr.Column(visible=opens),
-            parts.timer: gr.Timer(active=opens),
+        """The page as it opens: the conversations for those who may, otherwise the form."""
+        parts = self.parts
+        with plain_errors(esc):
+            shown, opens = self.reception.shown(key), self.door.may(key, "desk")
+            shown |= {parts.room: gr.Column(visible=opens), parts.timer: gr.Timer(active=opens)}
+            if not opens:  # what was on the page goes too
+                emptied = {parts.cases: "", parts.chat: [], parts.about: "", parts.reply: ""}
+                return {**shown, **emptied, parts.picked: "", parts.seen: Seen()}
+            person = self.door.who(key)
+        own = gr.Textbox(person.name or name, visible=not person.name)
+        return {
+            **shown,
+            parts.agent: own,
+            parts.figures: gr.Column(visible=person.may("figures")),
+            parts.accounts: gr.Column(visible=person.may("accounts")),
+            **self.look(key, "", Seen()),
         }
-        return {**shown, parts.agent: name, **self.look(key, "", Seen())} if opens else shown
 
     def look(self, key: str, picked: str, seen: Seen) -> dict:
         """What changed since the page was drawn last."""
         with plain_errors(esc):
-            self.check(key)
+            self.door.check(key, "desk")
             cases = self.service.desk.open()
             listed = case_list(cases, picked, datetime.now(UTC))
             shown: dict = {} if listed == seen.listed else {self.parts.cases: listed}
@@ -172,17 +180,10 @@ class DeskPage:
     def act(
         self, act: Callable[[str, str], object], key: str, picked: str, agent: str, seen: Seen
     ) -> dict:
+        """agent: as it was typed, which counts only for who has no account."""
         with plain_errors(esc):
-            self.check(key)
-            act(picked, agent)
+            act(picked, self.door.agent(key, agent))
         return {**self.look(key, picked, seen), self.parts.name: agent}
-
-    def fits(self, key: str) -> bool:
-        return secrets.compare_digest(str(key or "").encode(), self.key.encode())
-
-    def check(self, key: str) -> None:
-        if not self.fits(key):
-            raise InputError(CLOSED_DOOR)
 
     def read(self, listed: str, picked: str) -> Seen:
         desk = self.service.desk
@@ -259,12 +260,13 @@ def about(now: Seen, case: Case | None) -> str:
 # -- layout and events ----------------------------------------------------------------------
 
 
-def desk_page(demo: gr.Blocks, service: Service, key: str, title: str) -> None:
+def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None:
     """Adds the page to the Blocks, outside of its navigation."""
     with demo.route("Desk", PATH, show_in_navbar=False):
         with gr.Row(elem_id="ms-header", equal_height=True):
             gr.HTML(f"<h1>{title} · Desk</h1>", elem_id="ms-brand")
-        door = gr.HTML(f"<p>{CLOSED_DOOR}</p>", visible=False, elem_id="door")
+            leave = leave_button()
+        form = sign_in_part(leave)
         with gr.Column(visible=False, elem_id="room") as room:
             with gr.Row(elem_classes="ms-desk"):
                 with gr.Column(scale=4, min_width=300, elem_id="ms-waiting"):
@@ -278,30 +280,29 @@ def desk_page(demo: gr.Blocks, service: Service, key: str, title: str) -> None:
                         take, give_back, close = buttons()
                     chat = desk_chat()
                     reply = reply_box()
-        page = DeskPage(
-            service,
-            key,
-            Parts(
-                key=gr.BrowserState("", storage_key="mm-support-desk", secret="mm-support-desk"),
-                name=gr.BrowserState("", storage_key="mm-support-agent", secret="mm-support-agent"),
-                picked=gr.State(""),
-                seen=gr.State(Seen()),
-                timer=gr.Timer(POLL, active=False),
-                door=door,
-                room=room,
-                agent=agent,
-                cases=cases,
-                about=summary,
-                chat=chat,
-                take=take,
-                give_back=give_back,
-                close=close,
-                reply=reply,
-            ),
+            with gr.Column(visible=False) as figures:
+                insights_part(InsightsPage(service, door.check), form.key)
+            with gr.Column(visible=False) as accounts:
+                accounts_part(AccountsPage(service.accounts, door), form.key)
+        parts = Parts(
+            key=form.key,
+            name=gr.BrowserState("", storage_key="mm-support-agent", secret="mm-support-agent"),
+            picked=gr.State(""),
+            seen=gr.State(Seen()),
+            timer=gr.Timer(POLL, active=False),
+            room=room,
+            figures=figures,
+            accounts=accounts,
+            agent=agent,
+            cases=cases,
+            about=summary,
+            chat=chat,
+            take=take,
+            give_back=give_back,
+            close=close,
+            reply=reply,
         )
-        connect(demo, page)
-        with room:
-            insights_part(InsightsPage(service, page.check), page.parts.key)
+        connect(demo, DeskPage(service, door, parts, form))
 
 
 def name_box() -> gr.Textbox:
@@ -352,7 +353,8 @@ def connect(demo: gr.Blocks, page: DeskPage) -> None:
     parts, shown = page.parts, page.parts.outputs()
     quick: dict[str, Any] = {"queue": False, **QUIET}
     where = [parts.key, parts.picked, parts.agent, parts.seen]
-    demo.load(page.enter, [parts.key, parts.name], shown, js=READ_KEY, **quick)
+    entered = [*shown, *page.reception.form.outputs()[1:]]
+    connect_sign_in(demo, page.reception, page.enter, [parts.name], entered, READ_KEY)
     parts.timer.tick(page.look, [parts.key, parts.picked, parts.seen], shown, **quick)
     parts.cases.pick(page.pick, [parts.key, parts.seen], shown, **quick)
     # in the queue, since Gradio shows no errors of what passes it by

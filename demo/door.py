@@ -1,31 +1,72 @@
-"""Who may enter the workshop, checked on the server with every call that changes something."""
+"""Who may do what on the pages, checked on the server with every call that reads or changes
+something. What is not allowed to somebody by name is refused.
+"""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
 
+from demo.service import Accounts
+from mm_support.desk.accounts import VISITOR, Area, Person
 from mm_support.errors import InputError
 
 CLOSED_DOOR = (
-    "This page is for people who look after the assistant. Open it with the link that was printed "
-    "when the service started."
+    "This page is for people who work here. Open it with the link that was printed when the "
+    "service started, or sign in."
 )
+NOT_YOURS = "Your account may not do this; ask an admin for another role."
+ACCOUNT_NAME = "This is the name of somebody's account; sign in, or use another name."
+KEY_NAME = "desk key"  # who did it, in the audit log, where that is all that is known
+ADMIN = Person(role="admin")  # whoever has the key
 
 
 @dataclass(frozen=True)
 class Door:
-    """Who may enter. key: that opens it; "", and everybody may. may_add: whether those who entered
-    may add knowledge.
+    """key: makes whoever has it an admin; "", nobody. accounts: of those who sign in. visitors:
+    what everybody may do.
     """
 
     key: str = ""
-    may_add: bool = False
+    accounts: Accounts | None = None
+    visitors: frozenset[str] = frozenset()
 
-    def opens(self, key: str | None) -> bool:
-        return not self.key or secrets.compare_digest(str(key or "").encode(), self.key.encode())
+    def leads_somewhere(self, area: Area) -> bool:
+        """Whether there is anybody who could enter."""
+        known = self.accounts.list() if self.accounts and not self.key else ()
+        return bool(self.key or known) or area in self.visitors
 
-    def check(self, key: str | None) -> None:
-        """Raises InputError for a wrong key, also where a page was not asked at all."""
-        if not self.opens(key):
-            raise InputError(CLOSED_DOOR)
+    def who(self, token: object) -> Person:
+        """token: the key or the token of a sign-in, as the browser sent it."""
+        given = str(token or "")
+        if self.key and secrets.compare_digest(_bytes(given), _bytes(self.key)):
+            return ADMIN
+        return self.accounts.who(given) if self.accounts and given.isascii() else VISITOR
+
+    def may(self, token: object, area: Area) -> bool:
+        return area in self.visitors or self.who(token).may(area)
+
+    def check(self, token: object, area: Area) -> Person:
+        """Who it is. Raises InputError for who may not, also where no page was asked at all."""
+        person = self.who(token)
+        if area not in self.visitors and not person.may(area):
+            raise InputError(CLOSED_DOOR if person.role == "visitor" else NOT_YOURS)
+        return person
+
+    def agent(self, token: object, typed: str) -> str:
+        """The name that customers read: the account's; what was typed only for who has the key,
+        unless it is the name of an account. Raises InputError.
+        """
+        person = self.check(token, "desk")
+        if not person.name and self.accounts and self.accounts.knows(typed):
+            raise InputError(ACCOUNT_NAME)
+        return person.name or typed
+
+    def named(self, person: Person) -> str:
+        """Who it is, for the audit log."""
+        unnamed = KEY_NAME if person.role == "admin" else "page"
+        return person.name or unnamed
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -1,5 +1,5 @@
-"""Figures at the desk: how customers are helped, what finds no answer, what was done. Opened by the
-desk's key, which is compared with every call.
+"""Figures at the desk: how customers are helped, what finds no answer, what was done. For those who
+may see them, which is checked with every call.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from demo.convert import plain_errors
+from demo.convert import QUIET, plain_errors
 from demo.panels import esc, title_of
 from demo.service import Service
-from demo.tabs import QUIET, report_card
+from demo.tabs import report_card
+from mm_support.desk.accounts import Area
 
 PERIODS = [("Today", 1), ("7 days", 7), ("30 days", 30), ("90 days", 90)]
 NOTHING = "<tr><td class=ms-words>Nothing in this time.</td></tr>"
@@ -38,14 +39,15 @@ SAVE = """(text) => {
 
 
 class InsightsPage:
-    """check: raises InputError where a key does not fit."""
+    """check: raises InputError for who may not enter an area."""
 
-    def __init__(self, service: Service, check: Callable[[str], None]) -> None:
+    def __init__(self, service: Service, check: Callable[[str, Area], object]) -> None:
         self.service, self.check = service, check
 
     def show(self, key: str, days: int) -> str:
         with plain_errors(esc):
-            self.check(key)
+            self.check(key, "figures")
+            self.check(key, "audit")
             insights = self.service.insights
             figures = insights.figures(days)
             return "".join(
@@ -59,12 +61,12 @@ class InsightsPage:
 
     def figures_csv(self, key: str, days: int) -> str:
         with plain_errors(esc):
-            self.check(key)
+            self.check(key, "figures")
             return self.service.insights.csv("figures", days)
 
     def gaps_csv(self, key: str, days: int) -> str:
         with plain_errors(esc):
-            self.check(key)
+            self.check(key, "figures")
             return self.service.insights.csv("gaps", days)
 
 

@@ -16,7 +16,8 @@ const spoken = (locale) => {
 function kept(name) {
   try { return localStorage.getItem(name); } catch { return null; }  // a frame without storage
 }
-const language = spoken(asked.get("lang") ?? kept(CHOSEN) ?? navigator.language);
+const staff = /\/(desk|workshop)\/?$/.test(location.pathname);  // whose labels Gradio sets by the browser
+const language = spoken(asked.get("lang") ?? (staff ? null : kept(CHOSEN)) ?? navigator.language);
 window.msWord = (key) => window.msTables[language][key];
 window.msWhere = () => ({
   language, switched: language !== navigator.language.split("-")[0].toLowerCase(),
@@ -49,7 +50,8 @@ document.addEventListener("change", (event) => {
 function speakOwn() {
   if (document.documentElement.lang !== language) document.documentElement.lang = language;
   for (const part of all("[data-word]")) {
-    const words = window.msWord(part.dataset.word);
+    const values = JSON.parse(part.dataset.values ?? "{}");
+    const words = window.msWord(part.dataset.word).replace(/\{(\w+)\}/g, (_, name) => values[name]);
     if (part.textContent !== words) part.textContent = words;
   }
   for (const line of all("#ms-legal p")) line.hidden = line.lang !== language;

@@ -19,7 +19,7 @@ from PIL import Image
 
 from demo.conversation_state import Conversation, Exchange
 from demo.markup import as_markdown, esc, with_lists
-from demo.words import DEFAULT, has_word, word
+from demo.words import DEFAULT, has_word, said, word
 from mm_support.as_json import snippet
 from mm_support.types import Entry, Hit, Holder, ImageView, KnowledgeBase, Status
 
@@ -248,20 +248,25 @@ def title_of(name: str) -> str:
     return name.replace("-", " ").replace("_", " ").capitalize()
 
 
-def entry_list(entries: Sequence[Entry], scores: Sequence[float] = ()) -> str:
+def entry_list(
+    entries: Sequence[Entry], scores: Sequence[float] = (), editable: bool = False
+) -> str:
     if not entries:
         return '<section class="ms-card"><p>No entries.</p></section>'
     bars = [score_bar(score) for score in scores] or [""] * len(entries)
-    items = (entry_item(entry, bar) for entry, bar in zip(entries, bars))
+    items = (entry_item(entry, bar, editable) for entry, bar in zip(entries, bars))
     return f'<section class="ms-card"><ul class="ms-sources">{"".join(items)}</ul></section>'
 
 
-def entry_item(entry: Entry, bar: str) -> str:
+def entry_item(entry: Entry, bar: str, editable: bool = False) -> str:
     asked = "".join(f"<li>{esc(question)}</li>" for question in entry.questions)
+    opens = f'<button type="button" class="ms-edit" data-entry="{esc(entry.id)}">'
+    edit = f"{opens}{said('edit')}</button>"
     return (
         f'<li class="ms-source">{picture(entry)}<details><summary>{esc(entry.title)}</summary>'
         f"<p>{esc(entry.answer)}</p><ul>{asked}</ul>"
-        f'<p class="ms-muted">{esc(entry.id)} · {esc(entry.source)}</p></details>{bar}</li>'
+        f'<p class="ms-muted">{esc(entry.id)} · {esc(entry.source)}</p>'
+        f"{edit if editable else ''}</details>{bar}</li>"
     )
 
 

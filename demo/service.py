@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mm_support.desk.accounts import Account, Person
 from mm_support.types import (
     Case,
     Entry,
@@ -76,6 +77,12 @@ class Knowledge(Protocol):
 
     def ingest(self, name: str, path: Path, progress: Progress | None = None) -> IngestReport: ...
 
+    def edit(self, name: str, entry: Entry) -> None: ...
+
+    def remove(self, name: str, entry_id: str | None = None) -> None: ...
+
+    def undo(self, name: str) -> None: ...
+
 
 class Agents(Protocol):
     """What people do who take conversations over. agent: the name of who does it."""
@@ -95,6 +102,26 @@ class Agents(Protocol):
     def give_back(self, conversation: str, agent: str, why: str = "") -> None: ...
 
     def close(self, conversation: str, agent: str, why: str = "") -> None: ...
+
+
+class Accounts(Protocol):
+    """The people who work here, and who is signed in. who: of whom the audit log says it."""
+
+    def list(self) -> Sequence[Account]: ...
+
+    def knows(self, name: str) -> bool: ...
+
+    def add(self, name: str, role: str, password: str, who: str) -> None: ...
+
+    def remove(self, name: str, who: str) -> None: ...
+
+    def set_password(self, name: str, password: str, who: str) -> None: ...
+
+    def sign_in(self, name: str, password: str) -> str: ...
+
+    def sign_out(self, token: str) -> None: ...
+
+    def who(self, token: str) -> Person: ...
 
 
 class Insights(Protocol):
@@ -143,6 +170,9 @@ class Service(Protocol):
 
     @property
     def desk(self) -> Agents: ...
+
+    @property
+    def accounts(self) -> Accounts: ...
 
     @property
     def insights(self) -> Insights: ...

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
-from demo.convert import plain_errors
+from demo.convert import PRIVATE, QUIET, plain_errors
 from demo.door import Door
+from demo.editor import PICK, Editor, EditorParts, connect_editor, editor_part
 from demo.examples import bases as bases_of_examples
 from demo.panels import entry_list, esc, knowledge_table, remarks_table, title_of
 from demo.service import Service
@@ -32,14 +33,13 @@ these with their pictures. Adding to a name that exists replaces what it held.</
 """
 HOW_TO_OPEN = """\
 <section class="ms-card"><h2>Add your own</h2>
-<p>Knowledge can be read here, but not changed. Whoever has the desk's key adds files here; whoever
-runs this page lets everybody with the setting <code>MM_SUPPORT_OPEN_KNOWLEDGE=1</code>, or adds
+<p>Knowledge can be read here, but not changed. Editors and admins who signed in add files here;
+whoever runs this page lets everybody with the setting
+<code>MM_SUPPORT_OPEN_KNOWLEDGE=1</code>, or adds
 files with <code>python -m mm_support ingest NAME PATH</code>.</p></section>
 """
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
 PROGRESS = gr.Progress()
-OPEN = Door()  # to everybody
+OPEN = Door(visitors=frozenset({"workshop", "add"}))  # to everybody
 
 
 # -- evaluation -----------------------------------------------------------------------------
@@ -134,18 +134,22 @@ class KnowledgeDesk:
     def __init__(self, service: Service, door: Door = OPEN) -> None:
         self.service, self.door = service, door
 
-    def table(self) -> str:
+    def table(self, key: str = "") -> str:
         with plain_errors(esc):
+            self.door.check(key, "workshop")
             return knowledge_table(self.bases())
 
     def browse(self, knowledge: str, query: str, key: str = "") -> str:
         """The entries that fit the query best; the first ones where there is no query."""
         with plain_errors(esc):
-            self.door.check(key)
+            self.door.check(key, "workshop")
+            edits = self.door.may(key, "edit")
             if not (query or "").strip():
-                return entry_list(self.service.knowledge.entries(knowledge)[:BROWSED])
+                first = self.service.knowledge.entries(knowledge)[:BROWSED]
+                return entry_list(first, editable=edits)
             hits = self.service.knowledge.search(UserTurn(query, knowledge=knowledge), limit=10)
-            return entry_list([hit.entry for hit in hits], [hit.score for hit in hits])
+            scores = [hit.score for hit in hits]
+            return entry_list([hit.entry for hit in hits], scores, edits)
 
     def ingest(
         self, name: str, files: list[str] | None, key: str = "", progress: gr.Progress = PROGRESS
@@ -153,7 +157,7 @@ class KnowledgeDesk:
         """Adds the uploaded files as a knowledge base and says what became of them."""
         name = name.strip()
         with plain_errors(esc), tempfile.TemporaryDirectory() as folder:
-            self.door.check(key)
+            person = self.door.check(key, "add")
             self.check_own(name)
             path = stage(files or [], Path(folder))
 
@@ -161,7 +165,7 @@ class KnowledgeDesk:
                 progress((done, total), desc=message)
 
             report = self.service.knowledge.ingest(name, path, show)
-            self.service.note("page", "ingest", name, f"{report.entries} entries")
+            self.service.note(self.door.named(person), "ingest", name, f"{report.entries} entries")
             return ingest_report(name, report)
 
     def check_own(self, name: str) -> None:
@@ -179,8 +183,10 @@ class KnowledgeDesk:
         """(title, name) of all bases, for pickers."""
         return [(title_of(base.name), base.name) for base in self.bases()]
 
-    def pickers(self, name: str) -> tuple[dict, dict]:
+    def pickers(self, name: str, key: str = "") -> tuple[dict, dict]:
         """Updates of both pickers once `name` was added; the second one then shows it."""
+        with plain_errors(esc):
+            self.door.check(key, "workshop")
         choices = self.choices()
         return gr.update(choices=choices), gr.update(choices=choices, value=name.strip())
 
@@ -204,12 +210,65 @@ def ingest_report(name: str, report: IngestReport) -> str:
     )
 
 
-def knowledge_tab(
-    desk: KnowledgeDesk, picker: gr.Radio, key: gr.BrowserState
-) -> tuple[gr.HTML, gr.Dropdown]:
-    """Lists and searches knowledge, and takes more where the door says so, which then appears in
-    the picker. Returns the list and its own picker. key: what those who entered showed.
+@dataclass(frozen=True, eq=False)
+class KnowledgeTab:
+    """The parts of the tab. adds, reads: for those who may add files, and for the others; editing:
+    where entries are changed, for those who may.
     """
+
+    bases: gr.Dropdown
+    query: gr.Textbox
+    entries: gr.HTML
+    table: gr.HTML
+    adds: gr.Column
+    reads: gr.HTML
+    form: UploadForm
+    editing: EditorParts
+
+    def guarded(self) -> list:
+        """The parts that not everybody sees, for `shown`."""
+        return [self.adds, self.reads, self.editing.column, self.entries]
+
+    def shown(self, door: Door, key: str) -> dict:
+        adds, edits = door.may(key, "add"), door.may(key, "edit")
+        return {
+            self.adds: gr.Column(visible=adds),
+            self.reads: gr.HTML(visible=not adds),
+            self.editing.column: gr.Column(visible=edits),
+            self.entries: "",
+        }
+
+    def connect(self, desk: KnowledgeDesk, picker: gr.Radio, key: gr.BrowserState) -> None:
+        """picker: the conversation's, in which a base that was added appears too."""
+        asked, form = [self.bases, self.query, key], self.form
+        browsed = [self.query.submit, self.bases.change]
+        gr.on(browsed, desk.browse, asked, self.entries, **QUIET)
+        added = form.add.click(
+            desk.ingest,
+            [form.name, form.files, key],
+            form.report,
+            concurrency_limit=1,
+            show_progress_on=form.report,
+            **PRIVATE,
+        )
+        listed = added.success(desk.table, key, self.table, **QUIET)
+        listed.success(desk.pickers, [form.name, key], [picker, self.bases], **QUIET)
+        editor = Editor(desk.service, desk.door, self.editing)
+        for changed in connect_editor(editor, self.entries, self.bases, key):
+            changed.success(desk.browse, asked, self.entries, **QUIET)
+
+
+@dataclass(frozen=True, eq=False)
+class UploadForm:
+    name: gr.Textbox
+    files: gr.File
+    add: gr.Button
+    report: gr.HTML
+
+
+def knowledge_tab(desk: KnowledgeDesk) -> KnowledgeTab:
+    """Lists and searches knowledge, and takes more from those who may add it."""
+    adds = "add" in desk.door.visitors
     with gr.Row(elem_classes="ms-desk"):
         with gr.Column(scale=3, min_width=320):
             bases = gr.Dropdown([], value=None, label="Knowledge base", elem_id="browse-base")
@@ -217,20 +276,17 @@ def knowledge_tab(
                 label="Find an entry",
                 placeholder="Type to search, or leave empty to browse",
             )
-            entries = gr.HTML(elem_id="entries")
+            entries = gr.HTML(elem_id="entries", js_on_load=PICK)
         with gr.Column(scale=2, min_width=300):
+            editing = editor_part()
             table = gr.HTML()
-            if desk.door.may_add:
-                upload_form(desk, picker, bases, table, key)
-            else:
-                gr.HTML(HOW_TO_OPEN)
-    gr.on([query.submit, bases.change], desk.browse, [bases, query, key], entries, **QUIET)
-    return table, bases
+            with gr.Column(visible=adds) as column:
+                form = upload_form()
+            reads = gr.HTML(HOW_TO_OPEN, visible=not adds)
+    return KnowledgeTab(bases, query, entries, table, column, reads, form, editing)
 
 
-def upload_form(
-    desk: KnowledgeDesk, picker: gr.Radio, bases: gr.Dropdown, table: gr.HTML, key: gr.BrowserState
-) -> None:
+def upload_form() -> UploadForm:
     """Where knowledge is added."""
     gr.HTML(HOW_TO_ADD)
     name = gr.Textbox(label="Name of your knowledge", placeholder="for example my-shop")
@@ -241,14 +297,4 @@ def upload_form(
         elem_id="ingest-files",
     )
     add = gr.Button("Add to knowledge", variant="primary")
-    report = gr.HTML(elem_id="ingest-report")
-    added = add.click(
-        desk.ingest,
-        [name, files, key],
-        report,
-        concurrency_limit=1,
-        show_progress_on=report,
-        **PRIVATE,
-    )
-    listed = added.success(desk.table, None, table, **QUIET)
-    listed.success(desk.pickers, name, [picker, bases], **QUIET)
+    return UploadForm(name, files, add, gr.HTML(elem_id="ingest-report"))

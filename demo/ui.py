@@ -15,6 +15,7 @@ from demo.api import REPLIES_AT_ONCE, add_endpoints
 from demo.brand import Brand, greeting
 from demo.chat import Chat, Desk
 from demo.conversation_state import Conversation
+from demo.convert import QUIET
 from demo.desk import POLL, desk_page
 from demo.door import Door
 from demo.edges import Limits, app_parts
@@ -23,7 +24,8 @@ from demo.live import Ears
 from demo.markup import esc
 from demo.panels import customer_status, panel, title_of
 from demo.service import Service
-from demo.tabs import QUIET, KnowledgeDesk
+from demo.sign_in import leave_button
+from demo.tabs import KnowledgeDesk
 from demo.theme import css, head, script, theme
 from demo.words import DEFAULT, i18n, label, languages, word
 from demo.workshop import workshop_page
@@ -59,8 +61,8 @@ def build_demo(
 
     assets: folder with examples/ and evaluation/; what is missing there is left out.
     may_add: whether visitors may add knowledge of their own, in the workshop. desk_key: opens the
-    desk and the workshop; without one there is no desk. open_workshop: whether everybody may enter
-    the workshop, to read and to try.
+    desk and the workshop, as accounts do; without key and accounts there is no desk. open_workshop:
+    whether everybody may enter the workshop, to read and to try.
     """
     examples = brand.folder or assets / "examples"
     served: list[str | Path] = [*files_of(brand, examples), assets / "evaluation"]
@@ -70,21 +72,27 @@ def build_demo(
     ) as demo:
         customer_page(demo, service, examples, brand)
         add_endpoints(service)
-    if desk_key:
-        desk_page(demo, service, desk_key, esc(brand.name))
-    everybody = may_add or open_workshop
-    if everybody or desk_key:
-        door = Door("" if everybody else desk_key, may_add=may_add or not everybody)
+    door = door_of(service, desk_key, may_add, open_workshop)
+    if door.leads_somewhere("desk"):
+        desk_page(demo, service, door, esc(brand.name))
+    if door.leads_somewhere("workshop"):
         with demo.route("Workshop", "/workshop", show_in_navbar=False):
-            header(brand, "Workshop")
+            leave = header(brand, "Workshop")
             knowledge = KnowledgeDesk(service, door)
             workshop_page(
                 demo,
                 knowledge,
                 assets,
+                leave,
                 lambda: assistant(demo, service, examples, brand, workshop=True),
             )
     return demo.queue(max_size=64, default_concurrency_limit=4)
+
+
+def door_of(service: Service, key: str, may_add: bool, open_workshop: bool) -> Door:
+    """Who may do what: roles do what theirs is, everybody what the settings open."""
+    opened = ["workshop"] * (may_add or open_workshop) + ["add"] * may_add
+    return Door(key, service.accounts, frozenset(opened))
 
 
 def files_of(brand: Brand, folder: Path) -> list[Path]:
@@ -156,7 +164,8 @@ def picker_update(choices: list[tuple[str, str]], picked: str | None) -> dict:
     return gr.update(choices=choices, visible=len(names) > 1, **first)
 
 
-def header(brand: Brand, page: str = "") -> None:
+def header(brand: Brand, page: str = "") -> gr.Button | None:
+    """page: one for those who sign in; the button with which they sign out is returned."""
     logo = f'<img src="{esc(brand.logo)}" alt="">' if brand.logo else '<i aria-hidden="true"></i>'
     title = f"{esc(brand.name)} · {page}" if page else esc(brand.name)
     offered = brand.languages or tuple(languages())
@@ -173,6 +182,7 @@ def header(brand: Brand, page: str = "") -> None:
         skip = f'<a class="ms-skip" href="#box" data-word="skip_to_message">{words}</a>'
         gr.HTML(f"{skip}<h1>{logo}<span>{title}</span></h1>", elem_id="ms-brand", padding=False)
         gr.HTML(chooser, elem_id="ms-choose", padding=False)
+        return leave_button() if page else None
 
 
 def assistant(

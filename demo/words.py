@@ -17,6 +17,8 @@ from pathlib import Path
 import gradio as gr
 from gradio.i18n import I18nData
 
+from demo.markup import esc
+
 HERE = Path(__file__).resolve().parent / "words"
 DEFAULT = "en"
 
@@ -61,6 +63,13 @@ def i18n(own: Mapping[str, Mapping[str, str]] | None = None) -> gr.I18n:
 def label(key: str) -> I18nData:
     """A component's label, in the browser's language."""
     return I18nData(key)
+
+
+def said(key: str, **values: object) -> str:
+    """HTML of a key, which page.js sets in the language of the browser; escaped."""
+    filled = {name: str(value) for name, value in values.items()}
+    more = f' data-values="{esc(json.dumps(filled))}"' if values else ""
+    return f'<span data-word="{key}"{more}>{esc(word(key, DEFAULT, **values))}</span>'
 
 
 def script() -> str:

@@ -1,7 +1,8 @@
 """The workshop: the page for those who look after the assistant, at /workshop.
 
-They try it with all that it understood beside each reply, see and add knowledge, and read how well
-it works. The desk's key opens it, unless whoever runs the service opens it to everybody.
+They try it with all that it understood beside each reply, see, add and edit knowledge, and read how
+well it works. Editors and admins sign in, and the desk's key opens it, unless whoever runs the
+service opens it to everybody.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from demo.door import CLOSED_DOOR
+from demo.convert import QUIET, plain_errors
+from demo.markup import esc
 from demo.panels import status_line
-from demo.tabs import QUIET, KnowledgeDesk, evaluation_tab, knowledge_tab
+from demo.sign_in import Reception, connect_sign_in, sign_in_part
+from demo.tabs import KnowledgeDesk, KnowledgeTab, evaluation_tab, knowledge_tab
 
 if TYPE_CHECKING:
     from demo.chat import Desk
 
-# the desk's and the workshop's key are one: whichever page is opened first keeps it
 READ_KEY = """(kept) => {
   const given = new URLSearchParams(location.search).get("key");
   if (given) history.replaceState(null, "", location.pathname);
@@ -31,44 +33,50 @@ def workshop_page(
     demo: gr.Blocks,
     knowledge: KnowledgeDesk,
     assets: Path,
+    leave: gr.Button,
     assistant: Callable[[], tuple[Desk, gr.Radio]],
 ) -> None:
-    """Lays the page out and connects it. assistant: lays out the conversation."""
-    key = gr.BrowserState("", storage_key="mm-support-desk", secret="mm-support-desk")
-    door = gr.HTML(f"<p>{CLOSED_DOOR}</p>", visible=False, elem_id="door")
-    with gr.Column(visible=not knowledge.door.key, elem_id="room") as room:
+    """Lays the page out and connects it. leave: signs out; assistant: lays out the conversation."""
+    opened = "workshop" in knowledge.door.visitors
+    if not opened:
+        form = sign_in_part(leave)
+    with gr.Column(visible=opened, elem_id="room") as room:
         with gr.Tabs():
             with gr.Tab("Try it"):
                 desk, picker = assistant()
             with gr.Tab("Knowledge"):
-                table, browsed = knowledge_tab(knowledge, picker, key)
+                tab = knowledge_tab(knowledge)
             with gr.Tab("Evaluation"):
                 evaluation_tab(assets / "evaluation")
-    entered = enter(demo, knowledge, key, door, room)
-    follow_status(entered, key, knowledge, desk.status, picker, browsed, table)
+    if opened:  # whoever has more to do than everybody signs in below
+        form = sign_in_part(leave)
+    tab.connect(knowledge, picker, form.key)
+    reception = Reception(knowledge.door, "workshop", form)
+    entered = enter(demo, knowledge, reception, room, tab)
+    follow_status(entered, form.key, knowledge, desk.status, picker, tab)
 
 
 def enter(
-    demo: gr.Blocks, knowledge: KnowledgeDesk, key: gr.BrowserState, door: gr.HTML, room: gr.Column
-) -> Any:
-    """Shows the room to those who have the key, to others one sentence. Returns the event."""
+    demo: gr.Blocks, knowledge: KnowledgeDesk, reception: Reception, room: gr.Column, tab: Any
+) -> list[Any]:
+    """Shows the room to those who may enter, to others the form. Returns the events."""
 
-    def open_door(given: str) -> tuple[Any, Any, Any]:
-        opens = knowledge.door.opens(given)
-        kept = given if opens else ""
-        return kept, gr.HTML(visible=not opens), gr.Column(visible=opens)
+    def open_door(given: str) -> dict:
+        with plain_errors(esc):
+            shown, opens = reception.shown(given), knowledge.door.may(given, "workshop")
+            return {**shown, room: gr.Column(visible=opens), **tab.shown(knowledge.door, given)}
 
-    return demo.load(open_door, key, [key, door, room], js=READ_KEY, queue=False, **QUIET)
+    outputs = [*reception.form.outputs(), room, *tab.guarded()]
+    return connect_sign_in(demo, reception, open_door, [], outputs, READ_KEY)
 
 
 def follow_status(
-    entered: Any,
+    entered: list[Any],
     key: gr.BrowserState,
     desk: KnowledgeDesk,
     status: gr.HTML,
     picker: gr.Radio,
-    browsed: gr.Dropdown,
-    table: gr.HTML,
+    tab: KnowledgeTab,
 ) -> None:
     """Polls until the models have loaded, then fills the pickers and the list of knowledge; for
     those who entered.
@@ -76,7 +84,7 @@ def follow_status(
     timer = gr.Timer(2, active=False)
 
     def look(picked: str | None, given: str = "") -> dict:
-        if not desk.door.opens(given):
+        if not desk.door.may(given, "workshop"):
             return {timer: gr.Timer(active=False)}
         now = desk.service.status()
         shown = {status: status_line(now), timer: gr.Timer(active=not (now.ready or now.failed))}
@@ -84,12 +92,13 @@ def follow_status(
             choices = desk.choices()
             names = [name for _, name in choices]
             first: dict[str, Any] = {"value": names[0] if names else None}
-            shown[table] = desk.table()
+            shown[tab.table] = desk.table(given)
             # what is picked stays: it may have changed while this was on its way
             shown[picker] = gr.update(choices=choices, **({} if picked in names else first))
-            shown[browsed] = gr.update(choices=choices, **first)
+            shown[tab.bases] = gr.update(choices=choices, **first)
         return shown
 
-    shown = [status, timer, table, picker, browsed]
-    entered.then(look, [picker, key], shown, queue=False, **QUIET)
+    shown = [status, timer, tab.table, picker, tab.bases]
+    for event in entered:
+        event.then(look, [picker, key], shown, queue=False, **QUIET)
     timer.tick(look, [picker, key], shown, queue=False, **QUIET)

@@ -1,5 +1,5 @@
 """Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate | erase |
-export | export-feedback | bench.
+export | user | export-feedback | bench.
 
 Errors are one line with the remedy; exit status 2 for bad input, 1 for everything else that fails.
 What a command works with is imported when it runs (arguments.py has the arguments).
@@ -61,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     add(commands, "ask", arguments.ask, ask)
     add(commands, "erase", arguments.erase, erase)
     add(commands, "export", arguments.export, export)
+    add(commands, "user", arguments.user, user)
     train = commands.add_parser("train", help=f"train one of: {', '.join(TRAIN)}")
     add_kinds(train, TRAIN, required=True)
     own = add(commands, "evaluate", arguments.evaluate, evaluate)
@@ -219,6 +220,12 @@ def export(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.desk.commands import run_export
 
     return run_export(args, settings)
+
+
+def user(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support.desk.commands import run_user
+
+    return run_user(args, settings)
 
 
 def evaluate(args: argparse.Namespace, settings: Settings) -> int:

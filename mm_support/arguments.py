@@ -99,6 +99,18 @@ def export(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
 
 
+def user(parser: ArgumentParser) -> None:
+    """Accounts for the desk and the workshop; the password is asked for, or read from a pipe."""
+    parser.add_argument("what", choices=("add", "list", "remove", "passwd"))
+    parser.add_argument("name", nargs="?", help="as customers read it")
+    parser.add_argument(
+        "--role",
+        choices=("agent", "editor", "admin"),
+        default="agent",
+        help="agent: the desk (default); editor: the workshop; admin: all",
+    )
+
+
 def _whose(parser: ArgumentParser) -> None:
     whose = parser.add_mutually_exclusive_group(required=True)
     whose.add_argument("--session", help="the session_id of a conversation")

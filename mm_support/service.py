@@ -21,6 +21,7 @@ from PIL import Image
 
 from mm_support.config import Settings
 from mm_support.decide.follow_up import checked_session
+from mm_support.desk.accounts import Accounts
 from mm_support.desk.archive import Archive
 from mm_support.desk.audit import Audited, audited, note
 from mm_support.desk.conversations import Desk
@@ -77,6 +78,7 @@ class SupportService:
         self._promises = Promises(keeper.desk, hours, settings.show_personal)
         self._insights = Insights(keeper.store, self._encode, self._questions)
         self.archive = Archive(keeper, media_folder(settings))
+        self.accounts = Accounts(keeper.store, self._signatures)
         self._message, self._closing = "Models are loading", threading.Event()
         self._loading: threading.Thread | None = None
         self._rounds, self._sending = Rounds(()), Rounds(())

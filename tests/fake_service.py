@@ -26,6 +26,7 @@ from PIL import Image, ImageDraw
 
 from mm_support import as_json
 from mm_support.decide.follow_up import checked_session
+from mm_support.desk.accounts import Accounts
 from mm_support.desk.archive import Archive
 from mm_support.desk.audit import Audited, audited, note
 from mm_support.desk.insights import Insights
@@ -33,7 +34,7 @@ from mm_support.desk.keeper import Keeper
 from mm_support.desk.visits import Visit, signatures_in
 from mm_support.encode.live import LiveTurn
 from mm_support.encode.turn import check_turn
-from mm_support.errors import SupportError, no_such_base, no_such_turn
+from mm_support.errors import KnowledgeError, SupportError, no_such_base, no_such_turn
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.base import check_limit
@@ -209,6 +210,7 @@ class FakeKnowledge:
         self.folder = folder
         self.bases = sample_entries(folder)
         self.packs = set(self.bases)
+        self.before: dict[str, Any] = {}  # each base as it was before its last change
 
     def list(self) -> list[KnowledgeBase]:
         return [
@@ -225,6 +227,30 @@ class FakeKnowledge:
         if name not in self.bases:
             raise no_such_base(name, self.bases)
         return tuple(self.bases[name])
+
+    def edit(self, name: str, entry: Entry) -> None:
+        entries = self.change(name)
+        places = [place for place, known in enumerate(entries) if known.id == entry.id]
+        place = places[0] if places else len(entries)
+        entries[place : place + 1] = [entry]
+
+    def remove(self, name: str, entry_id: str | None = None) -> None:
+        entries = self.change(name)
+        if all(entry.id != entry_id for entry in entries):
+            raise KnowledgeError("no such entry")
+        entries[:] = [entry for entry in entries if entry.id != entry_id]
+
+    def undo(self, name: str) -> None:
+        if name not in self.before:
+            raise KnowledgeError("nothing to undo")
+        self.bases[name], self.before[name] = self.before[name], self.bases[name]
+
+    def change(self, name: str) -> list[Entry]:
+        """The entries of a base that is to be changed, in place."""
+        self.before[name] = self.entries(name)
+        self.bases[name] = list(self.before[name])
+        self.packs.discard(name)
+        return self.bases[name]
 
     def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
         check_limit(limit)
@@ -335,6 +361,7 @@ class FakeService:
         self.desk = self.keeper.desk
         self.archive = Archive(self.keeper, self.folder / "media")
         self._signatures = signatures_in(self.folder)
+        self.accounts = Accounts(self.store, self._signatures)
         self.insights = Insights(self.store, counts, lambda base: [])
         self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []

@@ -18,9 +18,11 @@ from demo.chat import Chat, bubbles, turn_of_message
 from demo.chat import Desk as Page
 from demo.conversation_state import Conversation
 from demo.desk import DeskPage, Parts, Seen, case_list, desk_key, desk_link, minutes
+from demo.door import Door
 from demo.live import Ears
 from demo.panels import people_line
 from demo.replay import conversation_of
+from demo.sign_in import SignIn
 from demo.ui import build_demo
 from mm_support.errors import InputError, StoreError
 from mm_support.types import Case, Holder, KeptTurn, Message, UserTurn
@@ -41,9 +43,15 @@ def service():
     return FakeService()
 
 
+def desk_page(service, key=KEY):
+    """The page's handlers, with names for its parts."""
+    parts, form = (kind(*(f.name for f in fields(kind))) for kind in (Parts, SignIn))
+    return DeskPage(service, Door(key, service.accounts), parts, form)
+
+
 @pytest.fixture
 def page(service):
-    return DeskPage(service, KEY, Parts(*(f.name for f in fields(Parts))))
+    return desk_page(service)
 
 
 @pytest.fixture
@@ -80,8 +88,10 @@ def contents(shown) -> list[str]:
 def test_without_the_key_nothing_is_shown(page, chat, key):
     handed_over(chat)
     shown = page.enter(key, "Ada")
-    assert shown["door"].visible and not shown["room"].visible and not shown["timer"].active
-    assert set(shown) == {"key", "door", "room", "timer"} and shown["key"] == ""
+    assert shown["box"].visible and not shown["room"].visible and not shown["timer"].active
+    drawn = ("key", "cases", "chat", "about", "reply", "picked")
+    assert not any(shown[part] for part in drawn)
+    assert not {"figures", "accounts"} & shown.keys()
 
 
 @pytest.mark.parametrize("key", ["", "wrong", None])
@@ -97,7 +107,7 @@ def test_every_handler_checks_the_key(page, chat, service, key):
         "say": lambda: page.say(*where, "hello"),
     }
     handlers = {name for name, value in vars(DeskPage).items() if callable(value)}
-    inner = {"__init__", "act", "check", "fits", "read", "show_conversation", "enter"}
+    inner = {"__init__", "act", "read", "show_conversation", "enter"}
     assert calls.keys() == handlers - inner  # each one that an event calls
     for name, call in calls.items():
         with pytest.raises(gr.Error, match="Open it with the link"):
@@ -133,7 +143,7 @@ def test_a_conversation_is_listed_read_taken_answered_and_given_back(page, chat,
     conversation, _ = handed_over(chat)
     session = conversation.session_id
     shown = page.enter(KEY, "Ada")
-    assert shown["room"].visible and shown["timer"].active and shown["agent"] == "Ada"
+    assert shown["room"].visible and shown["timer"].active and shown["agent"].value == "Ada"
     for words in ("What does E24 mean?", "Asked for a person", "Smart home", "Waiting"):
         assert words in shown["cases"]
     shown = page.pick(Picked(session), KEY, shown["seen"])

@@ -188,7 +188,7 @@ def test_many_rows_take_no_time(store, insights):  # noqa: F811
 
 def test_the_page_shows_figures_to_who_has_the_key(desk_page):  # noqa: F811
     service = desk_page.service
-    page = InsightsPage(service, desk_page.check)
+    page = InsightsPage(service, desk_page.door.check)
     visit = service.visit()
     list(visit.reply(UserTurn(f"unheard-of {HOSTILE}", knowledge="finance")))
     *_, last = visit.reply(UserTurn("I lost my card", knowledge="finance"))
@@ -209,7 +209,7 @@ def test_the_page_shows_figures_to_who_has_the_key(desk_page):  # noqa: F811
 
 
 def test_without_anything_the_page_says_so(desk_page):  # noqa: F811
-    shown = InsightsPage(desk_page.service, desk_page.check).show(KEY, 7)
+    shown = InsightsPage(desk_page.service, desk_page.door.check).show(KEY, 7)
     assert shown.count("Nothing in this time.") == 4
 
 

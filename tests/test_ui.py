@@ -746,7 +746,7 @@ def test_what_customers_are_told_about_the_service():
 def test_who_has_not_the_key_reads_and_changes_nothing_in_the_workshop(tmp_path):
     (tmp_path / "bell.md").write_text("# A bell\n\nRing it.")
     service = FakeService()
-    desk = KnowledgeDesk(service, Door("the-right-key-0123", may_add=True))
+    desk = KnowledgeDesk(service, Door("the-right-key-0123"))
     for key in ("", "wrong", None):
         with pytest.raises(gr.Error, match="Open it with the link"):
             desk.browse("shopping", "", key)

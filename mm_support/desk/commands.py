@@ -1,21 +1,27 @@
-"""The commands erase and export: on the store and the data folder alone, without any model."""
+"""The commands erase, export and user: on the store and the data folder, without any model."""
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
+import sys
 from collections.abc import Sequence
 
 from mm_support.config import Settings
+from mm_support.desk.accounts import Accounts
 from mm_support.desk.archive import Archive
-from mm_support.desk.keeper import media_folder, open_keeper
+from mm_support.desk.keeper import media_folder, open_keeper, open_store
+from mm_support.desk.visits import signatures_in
 from mm_support.errors import InputError
+
+COMMAND = "command line"  # who did it, in the audit log
 
 
 def run_erase(args: argparse.Namespace, settings: Settings) -> int:
     keeper = open_keeper(settings)
     archive = Archive(keeper, media_folder(settings))
-    turns = archive.erase(_sessions(archive, args), "command line")
+    turns = archive.erase(_sessions(archive, args), COMMAND)
     keeper.store.vacuum()
     keeper.close()
     print(f"{turns} turns are erased.")
@@ -33,6 +39,38 @@ def run_export(args: argparse.Namespace, settings: Settings) -> int:
     else:
         print(text)
     return 0
+
+
+def run_user(args: argparse.Namespace, settings: Settings) -> int:
+    if args.what != "list" and not args.name:
+        raise InputError(f"Say whose account it is: user {args.what} NAME.")
+    store = open_store(settings)
+    accounts, name, who = Accounts(store, signatures_in(settings.data_dir)), args.name, COMMAND
+    if args.what == "add":
+        accounts.add(name, args.role, _password(), who)
+        print(f"{name} is added as {args.role}.")
+    elif args.what == "remove":
+        accounts.remove(name, who)
+        print(f"{name} is removed and signed out everywhere.")
+    elif args.what == "passwd":
+        accounts.set_password(name, _password(), who)
+        print(f"The password of {name} is changed; all sign-ins are ended.")
+    else:
+        for account in accounts.list():
+            last = f"{account.last:%Y-%m-%d %H:%M} UTC" if account.last else "not this week"
+            print(f"{account.name}\t{account.role}\tsigned in: {last}")
+    store.close()
+    return 0
+
+
+def _password() -> str:
+    """Asked for twice on a terminal; the first line of what is piped in otherwise."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise InputError("The two passwords differ; try again.")
+    return password
 
 
 def _sessions(archive: Archive, args: argparse.Namespace) -> Sequence[str]:

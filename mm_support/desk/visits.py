@@ -57,6 +57,10 @@ class Signatures:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
+    def derived(self, purpose: str) -> Signatures:
+        """Those of another purpose: no token of one is a token of the other."""
+        return Signatures(hmac.digest(self._secret, purpose.encode(), hashlib.sha256))
+
     def token(self, visitor: str) -> str:
         signed = hmac.digest(self._secret, visitor.encode(), hashlib.sha256)
         return f"{visitor}.{base64.urlsafe_b64encode(signed).decode().rstrip('=')}"

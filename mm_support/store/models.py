@@ -1,5 +1,5 @@
 """The tables: turns, feedback, hand-offs, conversations with their owners, agents' messages, what
-masks stand for, notices to be sent, and the audit log.
+masks stand for, notices to be sent, the audit log, and accounts with their sign-ins.
 """
 
 from __future__ import annotations
@@ -161,3 +161,37 @@ class AuditRow(Base):
     what: Mapped[str] = mapped_column(String(32))
     subject: Mapped[str] = mapped_column(String(128), index=True)
     detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class AccountRow(Base):
+    """A person who works with the assistant. key: the name as it is compared; hash: argon2's, of
+    the password.
+    """
+
+    __tablename__ = "accounts"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(16))
+    hash: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class SignInRow(Base):
+    """A browser in which somebody is signed in; without the row its token opens nothing."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account: Mapped[str] = mapped_column(ForeignKey("accounts.key"), index=True)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class TriesRow(Base):
+    """Tries to sign in under a name that have not succeeded, whether or not it is an account's."""
+
+    __tablename__ = "tries"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tries: Mapped[int]
+    latest: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)

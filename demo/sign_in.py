@@ -1,0 +1,128 @@
+"""Signing in at the desk and in the workshop. The browser keeps a token; whether it still holds is
+asked of the server with every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import gradio as gr
+
+from demo.convert import QUIET, sentence
+from demo.door import CLOSED_DOOR, NOT_YOURS, Door
+from demo.markup import esc
+from demo.words import label
+from mm_support.desk.accounts import Area
+from mm_support.errors import SupportError
+
+# the desk's and the workshop's: whichever page is opened first keeps it
+KEPT = {"storage_key": "mm-support-desk", "secret": "mm-support-desk"}
+STRANGER = f"<p>{CLOSED_DOOR}</p>"
+NOT_ALLOWED = f"<p>{NOT_YOURS}</p>"
+
+
+@dataclass(frozen=True, eq=False)
+class SignIn:
+    """The parts with which one enters. key: what the browser keeps; box: with all of the form."""
+
+    key: gr.BrowserState
+    box: gr.Column
+    told: gr.HTML
+    name: gr.Textbox
+    password: gr.Textbox
+    send: gr.Button
+    leave: gr.Button
+
+    def outputs(self) -> list:
+        return [getattr(self, field.name) for field in fields(self)]
+
+
+def sign_in_part(leave: gr.Button) -> SignIn:
+    """Lays the form out. leave: signs out."""
+    with gr.Column(visible=False, elem_id="door") as box:
+        told = gr.HTML(STRANGER, elem_id="door-told", padding=False)
+        name = field("user_name", "sign-in-name", autocomplete="username")
+        password = field("password", "password", autocomplete="current-password", secret=True)
+        send = gr.Button(label("sign_in"), variant="primary", elem_id="sign-in")
+    return SignIn(gr.BrowserState("", **KEPT), box, told, name, password, send, leave)
+
+
+def field(key: str, elem_id: str, autocomplete: Any, secret: bool = False) -> gr.Textbox:
+    return gr.Textbox(
+        label=label(key),
+        type="password" if secret else "text",
+        elem_id=elem_id,
+        max_lines=1,
+        max_length=200,
+        html_attributes=gr.InputHTMLAttributes(autocomplete=autocomplete, spellcheck=False),
+    )
+
+
+def leave_button() -> gr.Button:
+    return gr.Button(
+        label("sign_out"), size="sm", visible=False, elem_id="sign-out", scale=0, min_width=90
+    )
+
+
+class Reception:
+    """The form's handlers."""
+
+    def __init__(self, door: Door, area: Area, form: SignIn) -> None:
+        self.door, self.area, self.form = door, area, form
+
+    def shown(self, key: str) -> dict:
+        """The form for those who are not signed in, and for others the way out."""
+        person, enters = self.door.who(key), self.door.may(key, self.area)
+        known, form = person.role != "visitor", self.form
+        told = "" if enters else NOT_ALLOWED if known else STRANGER
+        return {
+            form.key: key if known else "",
+            form.box: gr.Column(visible=not (known and enters)),
+            form.told: told,
+            form.name: gr.Textbox(visible=not known),
+            form.password: gr.Textbox(visible=not known),
+            form.send: gr.Button(visible=not known),
+            form.leave: gr.Button(visible=known),
+        }
+
+    def sign_in(self, name: str, password: str) -> dict:
+        """A token for what was typed; the password leaves the page either way."""
+        form, accounts = self.form, self.door.accounts
+        try:
+            token = accounts.sign_in(name, password) if accounts else ""
+            return {form.key: token, form.password: ""}
+        except SupportError as problem:
+            told = f'<p class="ms-notice" role="alert">{esc(sentence(problem))}</p>'
+            return {form.told: told, form.password: ""}
+
+    def sign_out(self, key: str) -> dict:
+        if self.door.accounts is not None:
+            self.door.accounts.sign_out(str(key or ""))
+        return {self.form.key: "", self.form.name: ""}
+
+
+def connect_sign_in(
+    demo: gr.Blocks, reception: Reception, enter: Callable, inputs: list, outputs: list, js: str
+) -> list[Any]:
+    """Enters when the page opens, after signing in and after signing out; returns these events.
+
+    enter: what the page shows to whom its first input says. inputs: the others. js: what the
+    browser adds when the page opens. outputs: with the form's.
+    """
+    form, quick = reception.form, {"queue": False, **QUIET}
+
+    def sign_in(name: str, password: str, *given: Any) -> dict:
+        shown = reception.sign_in(name, password)
+        return {**enter(shown[form.key], *given), **shown} if form.key in shown else shown
+
+    def sign_out(key: str, *given: Any) -> dict:
+        return {**reception.sign_out(key), **enter("", *given)}
+
+    typed = [form.name, form.password, *inputs]
+    return [
+        demo.load(enter, [form.key, *inputs], outputs, js=js, **quick),
+        gr.on([form.send.click, form.password.submit], sign_in, typed, outputs, **QUIET),
+        form.leave.click(sign_out, [form.key, *inputs], outputs, **quick),
+    ]

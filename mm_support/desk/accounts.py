@@ -1,0 +1,257 @@
+"""Accounts of the people who work with the assistant: what each role may do, and who is signed in.
+
+Passwords are kept as argon2 hashes. A sign-in is a row in the database and a token that is signed
+with the secret of the data folder: it holds after a restart and on every front that shares both,
+and ends everywhere when the row is deleted. Wrong passwords are counted by name, whether or not
+there is such an account, so that a refusal does not tell which names exist. Knows no page.
+"""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, cast, get_args
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from mm_support.desk.audit import note
+from mm_support.desk.visits import Signatures
+from mm_support.errors import InputError
+from mm_support.store.database import Store
+from mm_support.store.models import AccountRow, SignInRow, TriesRow, now
+from mm_support.store.records import in_utc
+
+Area = Literal["desk", "workshop", "add", "edit", "figures", "audit", "accounts"]
+Role = Literal["agent", "editor", "admin"]
+EVERYTHING: frozenset[str] = frozenset(get_args(Area))
+MAY: dict[str, frozenset[str]] = {  # what is not named here is not allowed
+    "agent": frozenset({"desk"}),
+    "editor": frozenset({"workshop", "add", "edit"}),
+    "admin": EVERYTHING,
+}
+MAX_NAME = 64  # characters, as of an agent's name
+SHORTEST, LONGEST = 10, 200  # characters of a password
+TRIES, LOCK = 5, timedelta(minutes=15)  # wrong passwords before a name is locked, and how long
+LASTS = timedelta(days=7)  # a sign-in
+# who is named in the audit log without being a person
+TAKEN = ("assistant", "visitor", "retention", "command line", "page", "desk key", "nobody")
+REFUSED = "The name or the password is wrong."
+LOCKED = "There were too many wrong passwords for this name; try again in {minutes} min."
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who calls. name: of the account; "" for visitors and for whoever has the desk's key."""
+
+    name: str = ""
+    role: str = "visitor"
+
+    def may(self, area: Area) -> bool:
+        return area in MAY.get(self.role, frozenset())
+
+
+VISITOR = Person()
+
+
+@dataclass(frozen=True)
+class Account:
+    """last: when the person signed in last; None: never, or too long ago to be kept."""
+
+    name: str
+    role: Role
+    created: datetime
+    last: datetime | None = None
+
+
+class Accounts:
+    """The accounts in a store. who: the name of who does something, for the audit log.
+
+    All calls raise StoreError where the database does not answer.
+    """
+
+    def __init__(self, store: Store, signatures: Signatures) -> None:
+        self._store, self._signatures = store, signatures.derived("sign-ins")
+
+    def list(self) -> tuple[Account, ...]:
+        """All of them, by name."""
+        latest = select(SignInRow).order_by(SignInRow.created)
+        with self._store.reading() as session:
+            seen = {row.account: in_utc(row.created) for row in session.scalars(latest)}
+            rows = list(session.scalars(select(AccountRow).order_by(AccountRow.key)))
+        return tuple(
+            Account(row.name, cast(Role, row.role), in_utc(row.created), seen.get(row.key))
+            for row in rows
+        )
+
+    def knows(self, name: str) -> bool:
+        with self._store.reading() as session:
+            return session.get(AccountRow, _key(name)) is not None
+
+    def add(self, name: str, role: str, password: str, who: str) -> None:
+        """Raises InputError for a name that is taken, a role that does not exist and a password
+        that is too short.
+        """
+        name, hashed = _checked_name(name), _hashed(password)
+        if role not in get_args(Role):
+            raise InputError(f"The role must be one of {', '.join(get_args(Role))}.")
+        with self._store.writing() as session:
+            if session.get(AccountRow, _key(name)) is not None:
+                raise InputError(f"There is an account of the name {name} already.")
+            own = {"key": _key(name), "name": name, "created": now()}
+            session.add(AccountRow(**own, role=role, hash=hashed))
+            note(session, who, "added account", name, role)
+
+    def remove(self, name: str, who: str) -> None:
+        """The account and its sign-ins. Raises InputError for an unknown name."""
+        with self._store.writing() as session:
+            row = _account(session, name)
+            _end_sign_ins(session, row.key)
+            session.delete(row)
+            note(session, who, "removed account", row.name)
+
+    def set_password(self, name: str, password: str, who: str) -> None:
+        """Ends all sign-ins of the account, and its lock. Raises InputError for an unknown name."""
+        hashed = _hashed(password)
+        with self._store.writing() as session:
+            row = _account(session, name)
+            row.hash = hashed
+            _end_sign_ins(session, row.key)
+            note(session, who, "changed password", row.name)
+
+    def sign_in(self, name: str, password: str) -> str:
+        """The token of a new sign-in. Raises InputError where name and password do not fit, and,
+        for a while, after too many that did not.
+        """
+        key = _key(name)
+        with self._store.writing() as session:
+            row = session.get(AccountRow, key)
+            known, hashed = (row.name, row.hash) if row else ("", _nobody())
+            locked = _locked(session, key)
+            if not locked:  # counted before it is looked at: many at once are no more tries
+                _count(session, key)
+            else:
+                _refuse(session, known, "locked")
+        if locked:
+            raise InputError(LOCKED.format(minutes=locked))
+        fits = _fits(hashed, password)
+        with self._store.writing() as session:
+            row = session.get(AccountRow, key)
+            if fits and row is not None and row.hash == hashed:  # not changed meanwhile
+                return self._signed_in(session, row)
+            _refuse(session, known, "wrong password")
+        raise InputError(REFUSED)
+
+    def _signed_in(self, session: Session, row: AccountRow) -> str:
+        made = SignInRow(id=secrets.token_hex(16), account=row.key, created=now())
+        session.execute(delete(SignInRow).where(SignInRow.created < now() - LASTS))
+        session.execute(delete(TriesRow).where(TriesRow.key == row.key))
+        session.add(made)
+        note(session, row.name, "signed in", row.name)
+        return self._signatures.token(made.id)
+
+    def sign_out(self, token: str) -> None:
+        """Ends a sign-in on the server; does nothing for what is none."""
+        person, sign_in = self.who(token), self._sign_in(token)
+        if sign_in and person.name:
+            with self._store.writing() as session:
+                session.execute(delete(SignInRow).where(SignInRow.id == sign_in))
+                note(session, person.name, "signed out", person.name)
+
+    def who(self, token: str) -> Person:
+        """Whose sign-in a token stands for; a visitor where it is none, or no longer one."""
+        sign_in = self._sign_in(token)
+        if not sign_in:
+            return VISITOR
+        with self._store.reading() as session:
+            row = session.get(SignInRow, sign_in)
+            if row is None or in_utc(row.created) < now() - LASTS:
+                return VISITOR
+            account = session.get(AccountRow, row.account)
+        return Person(account.name, account.role) if account else VISITOR
+
+    def _sign_in(self, token: str) -> str:
+        """The id in a token; "" where this service did not sign it."""
+        try:
+            return self._signatures.visitor(token) if token else ""
+        except (InputError, UnicodeError):
+            return ""
+
+
+def _key(name: str) -> str:
+    """Names that look the same are the same."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())[:MAX_NAME]
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(unicodedata.normalize("NFKC", name).split())
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise InputError(f"A name has 1 to {MAX_NAME} characters that can be read.")
+    if _key(name) in TAKEN:
+        raise InputError(f"The name {name} stands for something else; choose another one.")
+    return name
+
+
+def _hashed(password: str) -> str:
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise InputError(f"A password has {SHORTEST} to {LONGEST} characters.")
+    return _hasher().hash(password)
+
+
+@functools.cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+@functools.cache
+def _nobody() -> str:
+    """A hash that no password fits, so that unknown names take as long as known ones."""
+    return _hasher().hash(secrets.token_hex(LONGEST))
+
+
+def _fits(hashed: str, password: str) -> bool:
+    try:
+        return len(password) <= LONGEST and _hasher().verify(hashed, password)
+    except (Argon2Error, UnicodeError):
+        return False
+
+
+def _account(session: Session, name: str) -> AccountRow:
+    row = session.get(AccountRow, _key(name))
+    if row is None:
+        raise InputError(f"There is no account of the name {name}.")
+    return row
+
+
+def _end_sign_ins(session: Session, key: str) -> None:
+    session.execute(delete(SignInRow).where(SignInRow.account == key))
+    session.execute(delete(TriesRow).where(TriesRow.key == key))
+
+
+def _locked(session: Session, key: str) -> int:
+    """For how many minutes a name is still locked; 0: it is not."""
+    row = session.get(TriesRow, key)
+    if row is None or row.tries < TRIES:
+        return 0
+    left = in_utc(row.latest) + LOCK - now()
+    return max(0, -(-int(left.total_seconds()) // 60))
+
+
+def _count(session: Session, key: str) -> None:
+    """One more try of a name; those that are long over are forgotten."""
+    session.execute(delete(TriesRow).where(TriesRow.latest < now() - LOCK))
+    row = session.get(TriesRow, key)
+    if row is None:
+        session.add(TriesRow(key=key, tries=1, latest=now()))
+    else:
+        row.tries, row.latest = row.tries + 1, now()
+
+
+def _refuse(session: Session, name: str, why: str) -> None:
+    """Notes a refused sign-in; an unknown name is not written down: it may be a password."""
+    note(session, name or "nobody", "refused sign-in", name or "unknown name", why)

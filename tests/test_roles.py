@@ -1,0 +1,195 @@
+"""Who may do what, as a table: every event and every endpoint of all pages, called over HTTP as
+each role. An event that is not in the table fails the test.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+from gradio.routes import App
+from starlette.testclient import TestClient
+
+from demo.door import ADMIN, CLOSED_DOOR, KEY_NAME, NOT_YOURS, Door
+from demo.tabs import KnowledgeDesk
+from demo.ui import build_demo
+from mm_support.desk.accounts import VISITOR, Person
+from mm_support.desk.audit import audited
+from mm_support.errors import InputError
+from mm_support.types import UserTurn
+from tests.fake_service import FakeService
+
+KEY = "a-key-that-nobody-guesses"
+GOOD = "a long enough password"
+AGENTS, EDITORS, ADMINS = {"agent", "admin"}, {"editor", "admin"}, {"admin"}
+EVERYBODY = {"visitor", "agent", "editor", "admin"}
+# a customer's own conversation, by their own token, and what shows who may enter
+OPEN = {
+    *(f"Chat.{name}" for name in ("send", "send_spoken", "send_example", "send_choice")),
+    *(f"Chat.{name}" for name in ("ask_for_person", "send_edited", "follow", "open", "resume")),
+    *(f"Chat.{name}" for name in ("stop", "forget_me", "restart", "rate", "no_comment", "comment")),
+    *(f"Endpoints.{name}" for name in ("chat", "transcribe", "describe", "search", "feedback")),
+    *(f"Endpoints.{name}" for name in ("messages", "my_data", "forget", "knowledge_bases")),
+    *("DeskPage.enter", "enter.open_door", "connect_sign_in.sign_in", "connect_sign_in.sign_out"),
+    *("customer_page.look", "follow_status.look"),
+}
+# event -> who may, and what it is called with after the key
+GUARDED = {
+    "DeskPage.look": (AGENTS, ["", None]),
+    "DeskPage.pick": (AGENTS, [None]),
+    "DeskPage.take": (AGENTS, ["{session}", "Mallory", None]),
+    "DeskPage.say": (AGENTS, ["{session}", "Mallory", None, "hello"]),
+    "DeskPage.give_back": (AGENTS, ["{session}", "Mallory", None]),
+    "DeskPage.close": (AGENTS, ["{session}", "Mallory", None]),
+    "InsightsPage.show": (ADMINS, [7]),
+    "InsightsPage.figures_csv": (ADMINS, [7]),
+    "InsightsPage.gaps_csv": (ADMINS, [7]),
+    "AccountsPage.show": (ADMINS, []),
+    "AccountsPage.add": (ADMINS, ["{new}", "agent", GOOD]),
+    "AccountsPage.set_password": (ADMINS, ["Spare", GOOD]),
+    "AccountsPage.remove": (ADMINS, ["{new}"]),
+    "KnowledgeDesk.table": (EDITORS, []),
+    "KnowledgeDesk.browse": (EDITORS, ["shopping", "", "{key}"]),
+    "KnowledgeDesk.pickers": (EDITORS, ["mine", "{key}"]),
+    "KnowledgeDesk.ingest": (EDITORS, ["mine", None, "{key}"]),
+    "Editor.open": (EDITORS, ["shopping"]),
+    "Editor.new": (EDITORS, ["shopping"]),
+    "Editor.preview": (EDITORS, ["Title", "Answer", "Question"]),
+    "Editor.save": (EDITORS, ["", None, "Title", "Answer", "Question"]),
+    "Editor.remove": (EDITORS, ["", None, False]),
+    "Editor.undo": (EDITORS, ["shopping"]),
+}
+PICKED = {"DeskPage.pick": {"conversation": ""}, "Editor.open": {"entry": "nothing"}}
+REFUSALS = (CLOSED_DOOR, NOT_YOURS)
+
+
+def name_of(function) -> str:
+    return function.fn.__qualname__.replace(".<locals>", "")
+
+
+@pytest.fixture(scope="module")
+def service():
+    made = FakeService()
+    for role in ("agent", "editor", "admin"):
+        made.accounts.add(role.title(), role, GOOD, "test")
+    made.accounts.add("Spare", "agent", GOOD, "test")
+    return made
+
+
+@pytest.fixture(scope="module")
+def tokens(service):
+    own = {role: service.accounts.sign_in(role, GOOD) for role in ("agent", "editor", "admin")}
+    return {"visitor": service.visit().token, **own, "key": KEY}
+
+
+@pytest.fixture(scope="module")
+def demo(service, tmp_path_factory):
+    return build_demo(service, tmp_path_factory.mktemp("assets"), desk_key=KEY)
+
+
+@pytest.fixture(scope="module")
+def call(demo):
+    """call(number, data, more) -> what the server says to an event, as a browser sends it."""
+    with TestClient(App.create_app(demo)) as client:
+
+        def called(number, data, event_data=None):
+            session = uuid.uuid4().hex
+            sent = {"fn_index": number, "data": data, "session_hash": session}
+            joined = client.post("/gradio_api/queue/join", json={**sent, "event_data": event_data})
+            assert joined.status_code == 200, joined.text
+            with client.stream("GET", f"/gradio_api/queue/data?session_hash={session}") as lines:
+                for line in lines.iter_lines():
+                    told = json.loads(line[5:]) if line.startswith("data:") else {}
+                    if told.get("msg") == "process_completed":
+                        return told
+            raise AssertionError("the server said nothing")
+
+        yield called
+
+
+def waiting(service):
+    """A conversation that waits for a person."""
+    visit = service.visit()
+    *_, last = visit.reply(UserTurn("a person please", knowledge="shopping"))
+    return last.reply.session_id
+
+
+def test_every_event_of_every_page_is_in_the_table(demo):
+    names = {name_of(function) for function in demo.fns.values() if function.fn}
+    assert names == OPEN | GUARDED.keys()
+    public = {name_of(each) for each in demo.fns.values() if each.api_visibility == "public"}
+    assert public == {name for name in OPEN if name.startswith("Endpoints.")}
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_the_server_lets_each_role_do_what_is_theirs_and_nothing_else(
+    name, demo, call, service, tokens
+):
+    may, given = GUARDED[name]
+    number = next(n for n, each in demo.fns.items() if each.fn and name_of(each) == name)
+    for role, token in tokens.items():
+        session, key_last = waiting(service), "{key}" in given
+        values = {"{session}": session, "{key}": token, "{new}": f"New {role} {name}"}
+        if name == "AccountsPage.remove" and role in ("admin", "key"):
+            service.accounts.add(values["{new}"], "agent", GOOD, "test")
+        data = [values.get(each, each) if isinstance(each, str) else each for each in given]
+        before = len(audited(service.store, 10_000))
+        told = call(number, data if key_last else [token, *data], PICKED.get(name))
+        error = str(told["output"].get("error") or "")
+        refused = any(json.dumps(each)[1:-1] in error or each in error for each in REFUSALS)
+        allowed = role == "key" or role in may
+        assert refused is not allowed, (role, told)
+        if refused:
+            assert len(audited(service.store, 10_000)) == before
+            assert service.desk.owner(session) == "waiting" and not service.messages(session)
+
+
+def test_a_sign_in_opens_no_conversation_of_a_visitor_and_a_visitor_no_page(service, tokens):
+    session = waiting(service)
+    for role in ("agent", "editor", "admin"):
+        with pytest.raises(InputError, match="not one of this service"):
+            service.visit(tokens[role]).conversation(session)
+    assert Door(KEY, service.accounts).who(tokens["visitor"]) == VISITOR
+
+
+def test_an_agents_name_is_the_accounts_and_cannot_be_chosen(service, tokens):
+    door = Door(KEY, service.accounts)
+    assert door.agent(tokens["agent"], "Somebody Else") == "Agent"
+    assert door.agent(KEY, "Dana") == "Dana"
+    with pytest.raises(InputError, match="account"):
+        door.agent(KEY, " aGENT ")
+    with pytest.raises(InputError):
+        door.agent(tokens["editor"], "Editor")
+
+
+def test_without_a_key_nobody_is_let_in_by_an_empty_one():
+    for door in (Door(), Door("", FakeService().accounts)):
+        for given in ("", None, " ", "x"):
+            assert door.who(given) == VISITOR and not door.may(given, "desk")
+    assert Door(KEY).who(KEY) == ADMIN
+
+
+def test_an_unknown_role_or_area_may_nothing():
+    assert not Person("x", "owner").may("desk") and not Person("x", "").may("figures")
+    assert not Person("x", "admin").may("unheard-of")
+
+
+def test_what_the_settings_open_is_open_to_everybody_and_no_more(service):
+    opened = Door("", service.accounts, frozenset({"workshop", "add"}))
+    may = {area for area in ("workshop", "add", "edit", "desk", "figures") if opened.may("", area)}
+    assert may == {"workshop", "add"}
+    assert "Returning" in KnowledgeDesk(service, opened).browse("shopping", "")
+
+
+def test_the_desk_is_there_without_a_key_where_there_are_accounts(service, tmp_path):
+    assert [path for path, *_ in build_demo(service, tmp_path).pages] == ["", "desk", "workshop"]
+    assert [path for path, *_ in build_demo(FakeService(), tmp_path).pages] == [""]
+
+
+def test_who_added_knowledge_is_in_the_audit_log(service, tokens, tmp_path):
+    (tmp_path / "bell.md").write_text("# A bell\n\nRing it.")
+    desk = KnowledgeDesk(service, Door(KEY, service.accounts, frozenset({"add"})))
+    for token in (tokens["editor"], KEY, ""):
+        desk.ingest("mine", [str(tmp_path / "bell.md")], token)
+    assert [row.who for row in audited(service.store, 3)] == ["page", KEY_NAME, "Editor"]
