@@ -7,13 +7,13 @@ from __future__ import annotations
 import json
 import uuid
 
+import httpx
 import pytest
-from gradio.routes import App
-from starlette.testclient import TestClient
 
 from demo.door import ADMIN, CLOSED_DOOR, KEY_NAME, NOT_YOURS, Door
+from demo.edges import Limits
 from demo.tabs import KnowledgeDesk
-from demo.ui import build_demo
+from demo.ui import build_demo, launch_options
 from mm_support.desk.accounts import VISITOR, Person
 from mm_support.desk.audit import audited
 from mm_support.errors import InputError
@@ -50,15 +50,15 @@ GUARDED = {
     "AccountsPage.set_password": (ADMINS, ["Spare", GOOD]),
     "AccountsPage.remove": (ADMINS, ["{new}"]),
     "KnowledgeDesk.table": (EDITORS, []),
-    "KnowledgeDesk.browse": (EDITORS, ["shopping", "", "{key}"]),
+    "KnowledgeDesk.browse": (EDITORS, [None, "", "{key}"]),
     "KnowledgeDesk.pickers": (EDITORS, ["mine", "{key}"]),
     "KnowledgeDesk.ingest": (EDITORS, ["mine", None, "{key}"]),
-    "Editor.open": (EDITORS, ["shopping"]),
-    "Editor.new": (EDITORS, ["shopping"]),
+    "Editor.open": (EDITORS, [None]),
+    "Editor.new": (EDITORS, [None]),
     "Editor.preview": (EDITORS, ["Title", "Answer", "Question"]),
     "Editor.save": (EDITORS, ["", None, "Title", "Answer", "Question"]),
     "Editor.remove": (EDITORS, ["", None, False]),
-    "Editor.undo": (EDITORS, ["shopping"]),
+    "Editor.undo": (EDITORS, [None]),
 }
 PICKED = {"DeskPage.pick": {"conversation": ""}, "Editor.open": {"entry": "nothing"}}
 REFUSALS = (CLOSED_DOOR, NOT_YOURS)
@@ -91,14 +91,16 @@ def demo(service, tmp_path_factory):
 @pytest.fixture(scope="module")
 def call(demo):
     """call(number, data, more) -> what the server says to an event, as a browser sends it."""
-    with TestClient(App.create_app(demo)) as client:
+    options = launch_options(limits=Limits(calls="10000/minute"))
+    address = demo.launch(prevent_thread_lock=True, quiet=True, **options)[1]
+    with httpx.Client(base_url=address, timeout=20) as client:
 
         def called(number, data, event_data=None):
             session = uuid.uuid4().hex
             sent = {"fn_index": number, "data": data, "session_hash": session}
-            joined = client.post("/gradio_api/queue/join", json={**sent, "event_data": event_data})
+            joined = client.post("gradio_api/queue/join", json={**sent, "event_data": event_data})
             assert joined.status_code == 200, joined.text
-            with client.stream("GET", f"/gradio_api/queue/data?session_hash={session}") as lines:
+            with client.stream("GET", f"gradio_api/queue/data?session_hash={session}") as lines:
                 for line in lines.iter_lines():
                     told = json.loads(line[5:]) if line.startswith("data:") else {}
                     if told.get("msg") == "process_completed":
@@ -106,6 +108,7 @@ def call(demo):
             raise AssertionError("the server said nothing")
 
         yield called
+    demo.close()
 
 
 def waiting(service):
