@@ -148,7 +148,8 @@ class Endpoints:
         Returns:
             A dict with owner (assistant, waiting, person or closed), agent (the name of the person
             who has the conversation, or had it last), minutes (about how long it still waits, or
-            null) and messages, oldest first: number, author, text and created.
+            null), typing (whether that person writes just now) and messages, oldest first: number,
+            author, text and created.
         """
         with plain_errors():
             visit = self.service.visit(token or "")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -300,8 +300,13 @@ class Chat:
             return conversation
         return replace(conversation.with_messages(written), holder=holder)
 
-    def follow(self, conversation: Conversation) -> dict:
-        """What a person did meanwhile; nothing while a reply is on its way, which shows it too."""
+    def follow(self, conversation: Conversation, typing: bool = False) -> dict:
+        """What a person did meanwhile; nothing while a reply is on its way, which shows it too.
+        typing: whether the customer writes, which the person is told.
+        """
+        if typing and conversation.session_id and conversation.holder.owner == "person":
+            with suppress(SupportError):  # told again in a moment
+                self.service.visit(conversation.token).types(conversation.session_id)
         latest, now = conversation.latest, self.with_people(conversation)
         if latest is None or not latest.over or now == conversation:
             return {self.desk.people: gr.skip()}

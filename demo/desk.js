@@ -1,5 +1,5 @@
-// The desk's list: a press opens a conversation, and the tab's title says how many wait. Runs once,
-// with what Gradio gives to gr.HTML: element and trigger (starts an event).
+// The desk's list: a press opens a conversation, the tab's title says how many wait, and keys do what
+// is done all day. Runs once, with what Gradio gives to gr.HTML: element and trigger (starts an event).
 
 element.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-conversation]");
@@ -13,3 +13,23 @@ function count() {
 }
 count();
 new MutationObserver(count).observe(element, { childList: true, subtree: true });
+
+function move(step) {
+  const cases = [...element.querySelectorAll(".ms-case")];
+  const at = cases.findIndex((each) => each.ariaCurrent === "true");
+  const next = cases[at < 0 ? 0 : Math.min(Math.max(at + step, 0), cases.length - 1)];
+  if (next && next !== cases[at]) next.click();
+}
+const press = (id) => document.querySelector(`#${id}:not(:disabled)`)?.click();
+const write = (id) => document.querySelector(`#${id} textarea`)?.focus();
+const KEYS = {
+  j: () => move(1), k: () => move(-1), t: () => press("do-take"), s: () => press("suggest"),
+  r: () => write("reply"), n: () => write("note"),
+};
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.activeElement?.blur();
+  const writes = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (writes || event.ctrlKey || event.metaKey || event.altKey || !KEYS[event.key]) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});

@@ -8,8 +8,9 @@ them the page is a form. An agent's name is that of the account; only who has th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,42 +19,24 @@ import gradio as gr
 from demo.accounts import AccountsPage, accounts_part
 from demo.chat import bubbles
 from demo.convert import QUIET, plain_errors
+from demo.desk_cases import Seen, about, case_list, suggestion
 from demo.door import Door
 from demo.insights import InsightsPage, insights_part
-from demo.panels import esc, title_of
+from demo.panels import esc
 from demo.replay import conversation_of
 from demo.service import Service
 from demo.sign_in import Reception, SignIn, connect_sign_in, leave_button, sign_in_part
 from demo.theme import script
-from mm_support.as_json import snippet
+from demo.words import label, said
 from mm_support.errors import InputError
-from mm_support.types import Case, Holder, KeptTurn, Message
+from mm_support.types import Case
 
 PATH = "/desk"
 SHORTEST_KEY = 16  # characters
 POLL = 2  # s between two looks at the conversations
-OPENING = 90  # characters of a conversation's first words in the list
-NOBODY = '<p class="ms-muted ms-nobody">Nobody is waiting for a person.</p>'
-NOTHING_PICKED = '<p class="ms-muted">Choose a conversation from the list.</p>'
-REASONS = {
-    "asked": "Asked for a person",
-    "upset": "Upset",
-    "human_only": "Reserved for people",
-    "account": "Needs something done",
-    "stuck": "The assistant could not help",
-    "safety": "Somebody may be in danger",
-    "self_harm": "May harm themselves",
-    "fraud": "May be fraud",
-    "no_evidence": "Not in the knowledge",
-    "technical": "Something failed",
-    "out_of_hours": "Came outside of hours",
-}
-STATES = {
-    "waiting": "Waiting",
-    "person": "With {agent}",
-    "assistant": "Back with the assistant",
-    "closed": "Closed by {agent}",
-}
+SNOOZES = [("0 min", 0), ("15 min", 15), ("1 h", 60), ("4 h", 240), ("24 h", 1440)]
+# beside what the page knows: whether the agent types, see page.js
+TYPING = "(...given) => [...given.slice(0, -1), window.msTyping()]"
 # the key leaves the address bar and the history once the page has it
 READ_KEY = """(kept, name) => {
   const given = new URLSearchParams(location.search).get("key");
@@ -73,16 +56,6 @@ def desk_key(setting: str, environ: Mapping[str, str]) -> str:
 
 def desk_link(address: str, key: str) -> str:
     return f"{address.rstrip('/')}{PATH}?key={key}"
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the page shows already, so that only what changed is drawn again."""
-
-    listed: str = ""
-    holder: Holder = Holder()
-    said: tuple[KeptTurn | Message, ...] = ()
-    picked: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +80,9 @@ class Parts:
     give_back: gr.Button
     close: gr.Button
     reply: gr.Textbox
+    note: gr.Textbox
+    snooze: gr.Dropdown
+    suggest: gr.Button
 
     def outputs(self) -> list:
         return [getattr(self, field.name) for field in fields(self)]
@@ -138,15 +114,20 @@ class DeskPage:
             **self.look(key, "", Seen()),
         }
 
-    def look(self, key: str, picked: str, seen: Seen) -> dict:
-        """What changed since the page was drawn last."""
+    def look(
+        self, key: str, picked: str, seen: Seen, agent: str = "", typing: bool = False
+    ) -> dict:
+        """What changed since the page was drawn last. typing: whether the agent writes."""
         with plain_errors(esc):
             self.door.check(key, "desk")
             cases = self.service.desk.open()
             listed = case_list(cases, picked, datetime.now(UTC))
             shown: dict = {} if listed == seen.listed else {self.parts.cases: listed}
+            if typing and picked:
+                with suppress(InputError):  # not theirs yet: the customer is told nothing
+                    self.service.desk.agent_types(picked, self.door.agent(key, agent))
             now = self.read(listed, picked)
-        if (now.picked, now.holder, now.said) != (seen.picked, seen.holder, seen.said):
+        if now.of_conversation() != seen.of_conversation():
             case = next((case for case in cases if case.conversation == picked), None)
             shown |= self.show_conversation(now, case)
         return {self.parts.seen: now, **shown}
@@ -177,6 +158,30 @@ class DeskPage:
 
         return {**self.act(answer, key, picked, agent, seen), self.parts.reply: ""}
 
+    def note(self, key: str, picked: str, agent: str, seen: Seen, text: str) -> dict:
+        """Notes something for the other agents."""
+
+        def write(conversation: str, agent: str) -> None:
+            self.service.desk.note(conversation, agent, text)
+
+        return {**self.act(write, key, picked, agent, seen), self.parts.note: ""}
+
+    def snooze(self, key: str, picked: str, agent: str, seen: Seen, span: float | None) -> dict:
+        """Puts the conversation off for so many minutes."""
+
+        def put_off(conversation: str, agent: str) -> None:
+            self.service.desk.snooze(conversation, agent, span or 0)
+
+        return {**self.act(put_off, key, picked, agent, seen), self.parts.snooze: None}
+
+    def suggest(self, key: str, picked: str, written: str) -> dict:
+        """The evidence that was found, behind what is in the box already."""
+        with plain_errors(esc):
+            self.door.check(key, "desk")
+            found = suggestion(self.service.desk.transcript(picked, reveal=True))
+        whole = "\n\n".join(filter(None, (written.strip(), found)))
+        return {self.parts.reply: gr.Textbox(whole)}
+
     def act(
         self, act: Callable[[str, str], object], key: str, picked: str, agent: str, seen: Seen
     ) -> dict:
@@ -189,9 +194,9 @@ class DeskPage:
         desk = self.service.desk
         if not picked:
             return Seen(listed)
-        return Seen(
-            listed, desk.holder(picked), tuple(desk.transcript(picked, reveal=True)), picked
-        )
+        holder = replace(desk.holder(picked), typing=False, minutes=None)  # of no use here
+        spoken = tuple(desk.transcript(picked, reveal=True))
+        return Seen(listed, holder, spoken, picked, tuple(desk.notes(picked)))
 
     def show_conversation(self, now: Seen, case: Case | None) -> dict:
         parts, owner = self.parts, now.holder.owner
@@ -203,58 +208,10 @@ class DeskPage:
             parts.give_back: gr.Button(interactive=taken),
             parts.close: gr.Button(interactive=taken),
             parts.reply: gr.Textbox(interactive=open_),
+            parts.note: gr.Textbox(interactive=True),
+            parts.snooze: gr.Dropdown(interactive=open_),
+            parts.suggest: gr.Button(interactive=open_ and bool(suggestion(now.said))),
         }
-
-
-def case_list(cases: Sequence[Case], picked: str, now: datetime) -> str:
-    """Buttons, one a conversation; desk.js says which one was pressed."""
-    if not cases:
-        return NOBODY
-    items = "".join(f"<li>{case_button(case, picked, now)}</li>" for case in cases)
-    return f'<ul class="ms-cases">{items}</ul>'
-
-
-def case_button(case: Case, picked: str, now: datetime) -> str:
-    current = ' aria-current="true"' if case.conversation == picked else ""
-    state = STATES[case.holder.owner].format(agent=case.holder.agent)
-    waits = minutes((now - case.since).total_seconds())
-    mark = '<i class="ms-unanswered">Unanswered</i>' if case.unanswered else ""
-    return (
-        f'<button type="button" class="ms-case ms-{case.holder.owner}"'
-        f' data-conversation="{esc(case.conversation)}"{current}>'
-        f"<span><b>{esc(state)}</b> {waits}{mark}</span>"
-        f"<q>{esc(snippet(case.opening, OPENING))}</q>"
-        f"<small>{esc(reason(case))} · {esc(title_of(case.knowledge))}</small></button>"
-    )
-
-
-def minutes(seconds: float) -> str:
-    """A time span as people say it."""
-    whole = int(seconds // 60)
-    if whole < 1:
-        return "under 1 min"
-    if whole < 120:
-        return f"{whole} min"
-    return f"{whole // 60} h"
-
-
-def reason(case: Case) -> str:
-    return REASONS.get(case.reason, title_of(case.reason))
-
-
-def about(now: Seen, case: Case | None) -> str:
-    """Whose the conversation is, why it was handed over, and the summary."""
-    if not now.picked:
-        return f'<section class="ms-card">{NOTHING_PICKED}</section>'
-    state = esc(STATES[now.holder.owner].format(agent=now.holder.agent))
-    if case is None:
-        return f'<section class="ms-card"><h2>{state}</h2></section>'
-    lines = "".join(f"<p>{esc(line)}</p>" for line in case.summary.splitlines())
-    facts = f"{esc(reason(case))} · {esc(title_of(case.knowledge))}"
-    return (
-        f'<section class="ms-card"><h2>{state} · {facts}</h2>'
-        f"<details open><summary>Summary</summary>{lines}</details></section>"
-    )
 
 
 # -- layout and events ----------------------------------------------------------------------
@@ -272,14 +229,24 @@ def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None
                 with gr.Column(scale=4, min_width=300, elem_id="ms-waiting"):
                     agent = name_box()
                     cases = gr.HTML(
-                        NOBODY, js_on_load=script("desk.js"), elem_id="cases", padding=False
+                        case_list((), "", datetime.now(UTC)),
+                        js_on_load=script("desk.js"),
+                        elem_id="cases",
+                        padding=False,
                     )
+                    gr.HTML(f'<p class="ms-muted">{said("desk_keys")}</p>', padding=False)
                 with gr.Column(scale=7, min_width=320, elem_id="ms-case"):
                     summary = gr.HTML(about(Seen(), None), elem_id="about", padding=False)
                     with gr.Row(elem_id="ms-actions"):
                         take, give_back, close = buttons()
+                        snooze = snooze_box()
                     chat = desk_chat()
                     reply = reply_box()
+                    with gr.Row(elem_id="ms-beside"):
+                        suggest = gr.Button(
+                            label("desk_suggest"), size="sm", elem_id="suggest", interactive=False
+                        )
+                        note = note_box()
             with gr.Column(visible=False) as figures:
                 insights_part(InsightsPage(service, door.check), form.key)
             with gr.Column(visible=False) as accounts:
@@ -301,20 +268,21 @@ def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None
             give_back=give_back,
             close=close,
             reply=reply,
+            note=note,
+            snooze=snooze,
+            suggest=suggest,
         )
         connect(demo, DeskPage(service, door, parts, form))
 
 
 def name_box() -> gr.Textbox:
-    return gr.Textbox(
-        label="Your name, as customers read it", max_lines=1, max_length=64, elem_id="agent"
-    )
+    return gr.Textbox(label=label("desk_name"), max_lines=1, max_length=64, elem_id="agent")
 
 
 def desk_chat() -> gr.Chatbot:
     return gr.Chatbot(
         show_label=False,
-        label="Conversation",
+        label=label("conversation"),
         elem_id="chat",
         height=None,
         layout="bubble",
@@ -330,8 +298,8 @@ def desk_chat() -> gr.Chatbot:
 def reply_box() -> gr.Textbox:
     return gr.Textbox(
         show_label=False,
-        label="Your answer",
-        placeholder="Write to the customer…",
+        label=label("desk_answer"),
+        placeholder=label("desk_write"),  # type: ignore[arg-type]
         lines=1,
         max_lines=6,
         submit_btn=True,
@@ -341,12 +309,44 @@ def reply_box() -> gr.Textbox:
 
 
 def buttons() -> list[gr.Button]:
-    names = ("Take", "Give back", "Close")
+    names = ("take", "give_back", "close")
     variants = ("primary", "secondary", "secondary")
     return [
-        gr.Button(name, size="sm", variant=variant, interactive=False)
+        gr.Button(
+            label(f"desk_do_{name}"),
+            size="sm",
+            variant=variant,
+            interactive=False,
+            elem_id=f"do-{name}",
+        )
         for name, variant in zip(names, variants, strict=True)
     ]
+
+
+def snooze_box() -> gr.Dropdown:
+    return gr.Dropdown(
+        SNOOZES,
+        value=None,
+        label=label("desk_snooze"),
+        interactive=False,
+        container=False,
+        elem_id="snooze",
+        min_width=120,
+        scale=0,
+    )
+
+
+def note_box() -> gr.Textbox:
+    return gr.Textbox(
+        show_label=False,
+        label=label("desk_note"),
+        placeholder=label("desk_note"),  # type: ignore[arg-type]
+        lines=1,
+        max_lines=4,
+        submit_btn=True,
+        interactive=False,
+        elem_id="note",
+    )
 
 
 def connect(demo: gr.Blocks, page: DeskPage) -> None:
@@ -355,10 +355,15 @@ def connect(demo: gr.Blocks, page: DeskPage) -> None:
     where = [parts.key, parts.picked, parts.agent, parts.seen]
     entered = [*shown, *page.reception.form.outputs()[1:]]
     connect_sign_in(demo, page.reception, page.enter, [parts.name], entered, READ_KEY)
-    parts.timer.tick(page.look, [parts.key, parts.picked, parts.seen], shown, **quick)
+    typing = gr.Checkbox(False, visible=False)
+    looked = [parts.key, parts.picked, parts.seen, parts.agent, typing]
+    parts.timer.tick(page.look, looked, shown, js=TYPING, **quick)
     parts.cases.pick(page.pick, [parts.key, parts.seen], shown, **quick)
     # in the queue, since Gradio shows no errors of what passes it by
     parts.take.click(page.take, where, shown, **QUIET)
     parts.give_back.click(page.give_back, where, shown, **QUIET)
     parts.close.click(page.close, where, shown, **QUIET)
     parts.reply.submit(page.say, [*where, parts.reply], shown, **QUIET)
+    parts.note.submit(page.note, [*where, parts.note], shown, **QUIET)
+    parts.snooze.input(page.snooze, [*where, parts.snooze], shown, **QUIET)
+    parts.suggest.click(page.suggest, [parts.key, parts.picked, parts.reply], parts.reply, **QUIET)

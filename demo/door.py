@@ -8,14 +8,11 @@ import secrets
 from dataclasses import dataclass
 
 from demo.service import Accounts
+from demo.words import word
 from mm_support.desk.accounts import VISITOR, Area, Person
 from mm_support.errors import InputError
 
-CLOSED_DOOR = (
-    "This page is for people who work here. Open it with the link that was printed when the "
-    "service started, or sign in."
-)
-NOT_YOURS = "Your account may not do this; ask an admin for another role."
+CLOSED_DOOR, NOT_YOURS = word("door_closed"), word("door_not_yours")
 ACCOUNT_NAME = "This is the name of somebody's account; sign in, or use another name."
 KEY_NAME = "desk key"  # who did it, in the audit log, where that is all that is known
 ADMIN = Person(role="admin")  # whoever has the key

@@ -59,6 +59,14 @@ function speakOwn() {
   if (chooser) { chooser.value = language; chooser.dataset.set = ""; chooser.ariaLabel = msWord("language"); }
 }
 
+// -- whether somebody types, asked with every look at who has the conversation ------------------
+
+let typed = 0;
+document.addEventListener("input", (event) => {
+  if (event.target.closest?.("#box, #reply") && event.target.value) typed = Date.now();
+}, true);
+window.msTyping = () => Date.now() - typed < 4000;
+
 // -- a sentence above the box -----------------------------------------------------------------
 
 function tell(sentence, quiet) {

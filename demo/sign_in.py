@@ -11,16 +11,16 @@ from typing import Any
 import gradio as gr
 
 from demo.convert import QUIET, sentence
-from demo.door import CLOSED_DOOR, NOT_YOURS, Door
+from demo.door import Door
 from demo.markup import esc
-from demo.words import label
+from demo.words import label, said
 from mm_support.desk.accounts import Area
 from mm_support.errors import SupportError
 
 # the desk's and the workshop's: whichever page is opened first keeps it
 KEPT = {"storage_key": "mm-support-desk", "secret": "mm-support-desk"}
-STRANGER = f"<p>{CLOSED_DOOR}</p>"
-NOT_ALLOWED = f"<p>{NOT_YOURS}</p>"
+STRANGER = f"<p>{said('door_closed')}</p>"
+NOT_ALLOWED = f"<p>{said('door_not_yours')}</p>"
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from demo.examples import bases as bases_of_examples
 from demo.panels import entry_list, esc, knowledge_table, remarks_table, title_of
 from demo.service import Service
 from demo.uploads import stage
+from demo.words import label
 from mm_support.errors import InputError
 from mm_support.types import IngestReport, KnowledgeBase, UserTurn, grouped
 
@@ -271,10 +272,12 @@ def knowledge_tab(desk: KnowledgeDesk) -> KnowledgeTab:
     adds = "add" in desk.door.visitors
     with gr.Row(elem_classes="ms-desk"):
         with gr.Column(scale=3, min_width=320):
-            bases = gr.Dropdown([], value=None, label="Knowledge base", elem_id="browse-base")
+            bases = gr.Dropdown(
+                [], value=None, label=label("knowledge_base"), elem_id="browse-base"
+            )
             query = gr.Textbox(
-                label="Find an entry",
-                placeholder="Type to search, or leave empty to browse",
+                label=label("find_entry"),
+                placeholder=label("find_entry_how"),  # type: ignore[arg-type]
             )
             entries = gr.HTML(elem_id="entries", js_on_load=PICK)
         with gr.Column(scale=2, min_width=300):
@@ -289,12 +292,12 @@ def knowledge_tab(desk: KnowledgeDesk) -> KnowledgeTab:
 def upload_form() -> UploadForm:
     """Where knowledge is added."""
     gr.HTML(HOW_TO_ADD)
-    name = gr.Textbox(label="Name of your knowledge", placeholder="for example my-shop")
+    name = gr.Textbox(label=label("knowledge_name"), placeholder=label("knowledge_name_example"))
     files = gr.File(
-        label="Files",
+        label=label("files"),
         file_count="multiple",
         height=140,
         elem_id="ingest-files",
     )
-    add = gr.Button("Add to knowledge", variant="primary")
+    add = gr.Button(label("add_knowledge"), variant="primary")
     return UploadForm(name, files, add, gr.HTML(elem_id="ingest-report"))

@@ -46,6 +46,7 @@ TAB_LIFETIME = 6 * HOUR  # s, how long a browser tab's conversation is kept
 WHERE = "(where, conversation) => [window.msWhere(), conversation]"
 # a frame on another site may have no storage: that site's page keeps the session for it
 KEPT = "(kept, conversation) => [kept?.token ? kept : window.msSession(), conversation]"
+TYPING = "(conversation) => [conversation, window.msTyping()]"
 KEEP = "(kept) => window.msKeep(kept)"
 
 
@@ -396,7 +397,9 @@ def connect(demo: gr.Blocks, chat: Chat) -> None:
         shown,
         **reply,
     )
-    desk.timer.tick(chat.follow, desk.conversation, shown, **quick)
+    typing = gr.Checkbox(False, visible=False)
+    followed = [desk.conversation, typing]
+    desk.timer.tick(chat.follow, followed, shown, js=TYPING, **quick)
     where = gr.BrowserState({}, storage_key="mm-support-where", secret=SESSION)
     opened = demo.load(chat.open, [where, desk.conversation], shown, js=WHERE, **quick)
     opened.then(chat.resume, [desk.session, desk.conversation], shown, js=KEPT, **quick)

@@ -18,6 +18,7 @@ from demo.markup import esc
 from demo.panels import status_line
 from demo.sign_in import Reception, connect_sign_in, sign_in_part
 from demo.tabs import KnowledgeDesk, KnowledgeTab, evaluation_tab, knowledge_tab
+from demo.words import label
 
 if TYPE_CHECKING:
     from demo.chat import Desk
@@ -42,11 +43,11 @@ def workshop_page(
         form = sign_in_part(leave)
     with gr.Column(visible=opened, elem_id="room") as room:
         with gr.Tabs():
-            with gr.Tab("Try it"):
+            with gr.Tab(label("tab_try"), id="try"):
                 desk, picker = assistant()
-            with gr.Tab("Knowledge"):
+            with gr.Tab(label("knowledge"), id="knowledge"):
                 tab = knowledge_tab(knowledge)
-            with gr.Tab("Evaluation"):
+            with gr.Tab(label("tab_evaluation"), id="evaluation"):
                 evaluation_tab(assets / "evaluation")
     if opened:  # whoever has more to do than everybody signs in below
         form = sign_in_part(leave)

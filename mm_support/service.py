@@ -211,6 +211,9 @@ class SupportService:
         """Whose this customer's conversation is."""
         return self.desk.holder(checked_session(session))
 
+    def customer_types(self, session: str) -> None:
+        self.desk.customer_types(checked_session(session))
+
     def conversation(self, session: str) -> tuple[KeptTurn | Message, ...]:
         """All that was said in this customer's conversation, in order; empty for one that nobody
         has heard of.

@@ -465,19 +465,21 @@ class KeptTurn:
 @dataclass(frozen=True)
 class Holder:
     """Whose a conversation is. agent: the person who has it, or had it last; minutes: about how
-    long it still waits, None where it does not or nobody can tell.
+    long it still waits, None where it does not or nobody can tell; typing: whether the person does.
     """
 
     owner: Owner = "assistant"
     agent: str = ""
     minutes: int | None = None
+    typing: bool = False
 
 
 @dataclass(frozen=True)
 class Case:
     """A conversation that waits for a person or is with one. since: when it changed hands; reason
     and summary: of its latest hand-over; knowledge, opening: base and words of its first turn.
-    unanswered: whether the customer wrote last.
+    unanswered: whether the customer wrote last; typing: whether they write; snoozed: until when it
+    is put off, None where it is not.
     """
 
     conversation: str
@@ -488,6 +490,8 @@ class Case:
     knowledge: str = ""
     opening: str = ""
     unanswered: bool = True
+    typing: bool = False
+    snoozed: datetime | None = None
 
 
 @dataclass(frozen=True)

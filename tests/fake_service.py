@@ -412,6 +412,9 @@ class FakeService:
     def messages(self, session: str, since: int = 0) -> tuple[Message, ...]:
         return self.desk.messages(checked_session(session), since)
 
+    def customer_types(self, session: str) -> None:
+        self.desk.customer_types(checked_session(session))
+
     def conversation(self, session: str) -> tuple[KeptTurn | Message, ...]:
         return self.desk.transcript(checked_session(session))
 

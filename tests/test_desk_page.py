@@ -17,7 +17,8 @@ from demo.api import Endpoints
 from demo.chat import Chat, bubbles, turn_of_message
 from demo.chat import Desk as Page
 from demo.conversation_state import Conversation
-from demo.desk import DeskPage, Parts, Seen, case_list, desk_key, desk_link, minutes
+from demo.desk import DeskPage, Parts, Seen, desk_key, desk_link
+from demo.desk_cases import case_list, minutes
 from demo.door import Door
 from demo.live import Ears
 from demo.panels import people_line
@@ -105,6 +106,9 @@ def test_every_handler_checks_the_key(page, chat, service, key):
         "give_back": lambda: page.give_back(*where),
         "close": lambda: page.close(*where),
         "say": lambda: page.say(*where, "hello"),
+        "note": lambda: page.note(*where, "hello"),
+        "snooze": lambda: page.snooze(*where, 15),
+        "suggest": lambda: page.suggest(key, session, ""),
     }
     handlers = {name for name, value in vars(DeskPage).items() if callable(value)}
     inner = {"__init__", "act", "read", "show_conversation", "enter"}
@@ -213,7 +217,7 @@ def test_those_who_wait_come_first_and_a_customer_who_wrote_last_is_marked(page,
 
 
 @pytest.mark.parametrize(
-    "seconds, words", [(0, "under 1 min"), (59, "under 1 min"), (60, "1 min"), (7200, "2 h")]
+    "seconds, words", [(0, "< 1 min"), (59, "< 1 min"), (60, "1 min"), (7200, "2 h")]
 )
 def test_waiting_times_are_said_plainly(seconds, words):
     assert minutes(seconds) == words
@@ -365,6 +369,7 @@ def test_messages_of_a_conversation_since_one_of_them(chat, service):
         "owner": "waiting",
         "agent": "",
         "minutes": None,
+        "typing": False,
         "messages": [],
     }
     service.desk.take(session, "Ada")

@@ -36,12 +36,15 @@ OPEN = {
 }
 # event -> who may, and what it is called with after the key
 GUARDED = {
-    "DeskPage.look": (AGENTS, ["", None]),
+    "DeskPage.look": (AGENTS, ["", None, "Mallory", True]),
     "DeskPage.pick": (AGENTS, [None]),
     "DeskPage.take": (AGENTS, ["{session}", "Mallory", None]),
     "DeskPage.say": (AGENTS, ["{session}", "Mallory", None, "hello"]),
     "DeskPage.give_back": (AGENTS, ["{session}", "Mallory", None]),
     "DeskPage.close": (AGENTS, ["{session}", "Mallory", None]),
+    "DeskPage.note": (AGENTS, ["{session}", "Mallory", None, "hello"]),
+    "DeskPage.snooze": (AGENTS, ["{session}", "Mallory", None, 15]),
+    "DeskPage.suggest": (AGENTS, ["{session}", ""]),
     "InsightsPage.show": (ADMINS, [7]),
     "InsightsPage.figures_csv": (ADMINS, [7]),
     "InsightsPage.gaps_csv": (ADMINS, [7]),

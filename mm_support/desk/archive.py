@@ -24,6 +24,7 @@ from mm_support.store.models import (
     FeedbackRow,
     HandoffRow,
     MessageRow,
+    NoteRow,
     NoticeRow,
     OriginalRow,
     OwnershipRow,
@@ -38,6 +39,7 @@ _OWN: tuple[tuple[type[DeclarativeBase], InstrumentedAttribute[str]], ...] = (
     (OriginalRow, OriginalRow.session_id),
     (HandoffRow, HandoffRow.session_id),
     (MessageRow, MessageRow.conversation_id),
+    (NoteRow, NoteRow.conversation_id),
     (OwnershipRow, OwnershipRow.conversation_id),
     (NoticeRow, NoticeRow.conversation_id),
     (ConversationRow, ConversationRow.id),
@@ -133,6 +135,7 @@ def _conversation(session: Session, name: str) -> dict[str, Any]:
     holder = session.get(ConversationRow, name)
     own = select(TurnRow).where(TurnRow.session_id == name).order_by(TurnRow.created)
     said = select(MessageRow).where(MessageRow.conversation_id == name).order_by(MessageRow.id)
+    noted = select(NoteRow).where(NoteRow.conversation_id == name).order_by(NoteRow.id)
     handed = select(HandoffRow).where(HandoffRow.session_id == name).order_by(HandoffRow.created)
     originals = select(OriginalRow).where(OriginalRow.session_id == name)
     return {
@@ -140,6 +143,7 @@ def _conversation(session: Session, name: str) -> dict[str, Any]:
         "owner": holder.owner if holder else "assistant",
         "turns": [_turn(session, row) for row in session.scalars(own)],
         "messages": list(_columns(session, said, ("author", "text"))),
+        "notes": list(_columns(session, noted, ("author", "text"))),
         "handoffs": list(_columns(session, handed, ("reason", "code", "summary"))),
         "originals": {f"{o.turn_id} {o.mask}": o.value for o in session.scalars(originals)},
     }

@@ -32,6 +32,7 @@ from mm_support.store.models import (
     ConversationRow,
     HandoffRow,
     MessageRow,
+    NoteRow,
     NoticeRow,
     OriginalRow,
     OwnershipRow,
@@ -43,8 +44,11 @@ from mm_support.types import Case, Holder, KeptTurn, Message, Owner
 
 MAX_MESSAGE = 4_000  # characters
 MAX_AGENT = 64  # characters of an agent's name
+AGENT = "name of the agent"
 MEASURED, MEASURED_DAYS, FEWEST_MEASURED = 50, 14, 5  # waits that the usual one is told from
 SHOWN = 200  # open conversations in a list
+TYPING = 6  # s for which somebody who typed is told to be typing
+LONGEST_SNOOZE = 7 * 24 * 60  # minutes
 AT_THE_DESK: tuple[Owner, ...] = ("waiting", "person")  # owners of an open conversation
 ASSISTANT = "assistant"  # who hands a conversation over
 DONE = {"person": "took", "assistant": "gave back", "closed": "closed", "waiting": "handed over"}
@@ -69,7 +73,7 @@ class Desk:
 
     def open(self) -> tuple[Case, ...]:
         """Conversations that wait for a person or are with one, the one that waits longest first,
-        no more than SHOWN.
+        those that are put off last, no more than SHOWN.
         """
         latest = (
             select(ConversationRow)
@@ -78,7 +82,8 @@ class Desk:
             .limit(SHOWN)
         )
         with self._store.reading() as session:
-            return tuple(_case(session, row) for row in session.scalars(latest))
+            cases = [_case(session, row) for row in session.scalars(latest)]
+        return tuple(sorted(cases, key=lambda case: case.snoozed is not None))
 
     def waiting(self) -> tuple[Case, ...]:
         """Conversations that no person has taken yet, the one that waits longest first."""
@@ -165,9 +170,49 @@ class Desk:
         with self._store.writing() as session:
             row = _owned(session, conversation, ("person",), agent)
             message = MessageRow(conversation_id=row.id, author=row.agent, text=text, created=now())
+            row.agent_typed = None
             session.add(message)
             session.flush()
             return _message(message)
+
+    def note(self, conversation: str, agent: str, text: str) -> None:
+        """Keeps a note for the others at the desk, which the customer's page never shows."""
+        text, agent = _checked(text, MAX_MESSAGE, "note"), _checked(agent, MAX_AGENT, AGENT)
+        with self._store.writing() as session:
+            row = _known(session, conversation)
+            noted = {"conversation_id": row.id, "author": agent, "created": now()}
+            session.add(NoteRow(**noted, text=text))
+            note(session, agent, "noted", row.id)
+
+    def notes(self, conversation: str) -> tuple[Message, ...]:
+        """Oldest first."""
+        own = select(NoteRow).where(NoteRow.conversation_id == conversation).order_by(NoteRow.id)
+        with self._store.reading() as session:
+            return tuple(map(_message, session.scalars(own)))
+
+    def snooze(self, conversation: str, agent: str, minutes: float) -> None:
+        """Puts a conversation off for so long, or until its customer writes; 0 ends that. The
+        assistant takes none back meanwhile.
+        """
+        if not 0 <= minutes <= LONGEST_SNOOZE:
+            raise InputError("A conversation can be put off for a week at most.")
+        agent = _checked(agent, MAX_AGENT, AGENT)
+        with self._store.writing() as session:
+            row = _owned(session, conversation, AT_THE_DESK, agent)
+            row.snoozed = now() + timedelta(minutes=minutes)
+            note(session, agent, "put off", row.id, f"{minutes:g} min")
+
+    def agent_types(self, conversation: str, agent: str) -> None:
+        """Tells the customer for a moment that their agent writes."""
+        with self._store.writing() as session:
+            _owned(session, conversation, ("person",), agent).agent_typed = now()
+
+    def customer_types(self, conversation: str) -> None:
+        """Tells the desk for a moment that the customer writes; nothing where no person has it."""
+        with self._store.writing() as session:
+            row = session.get(ConversationRow, conversation)
+            if row is not None and row.owner in AT_THE_DESK:
+                row.customer_typed = now()
 
     def messages(self, conversation: str, since: int = 0) -> tuple[Message, ...]:
         """What agents wrote, oldest first; only messages with a number above `since`."""
@@ -184,7 +229,7 @@ class Desk:
     ) -> None:
         with self._store.writing() as session:
             row = _owned(session, conversation, before, agent)
-            _hand(session, row, owner, _checked(agent, MAX_AGENT, "name of the agent"), why)
+            _hand(session, row, owner, _checked(agent, MAX_AGENT, AGENT), why)
 
 
 def keep_turn(
@@ -213,6 +258,9 @@ def keep_turn(
         turn = TurnRow(**record)
         session.add(turn)
         session.flush()
+        conversation.customer_typed = None
+        if _after(conversation.snoozed):  # who writes is not put off any longer
+            conversation.snoozed = now()
         if conversation.owner in AT_THE_DESK:
             _tell(session, turn.session_id, "message", text=_words(turn), knowledge=turn.knowledge)
         elif turn.action == "handoff" and turn.reason not in STATES:
@@ -290,13 +338,23 @@ def _locked(session: Session, conversation: str) -> ConversationRow:
     return row
 
 
+def _known(session: Session, conversation: str) -> ConversationRow:
+    row = session.get(ConversationRow, conversation, with_for_update=True)
+    if row is None:
+        raise InputError("There is no such conversation; use one that waits or is yours.")
+    return row
+
+
+def _after(time: datetime | None, seconds: float = 0) -> bool:
+    """Whether a time, with so many seconds added, is still to come."""
+    return time is not None and in_utc(time) + timedelta(seconds=seconds) > now()
+
+
 def _owned(
     session: Session, conversation: str, before: Sequence[Owner], agent: str
 ) -> ConversationRow:
     """The conversation, where it is in one of these states, and the agent's if it is a person's."""
-    row = session.get(ConversationRow, conversation, with_for_update=True)
-    if row is None:
-        raise InputError("There is no such conversation; use one that waits or is yours.")
+    row = _known(session, conversation)
     if row.owner not in before or (row.owner == "person" and row.agent != agent.strip()):
         state = STATES[row.owner].format(agent=row.agent)
         raise InputError(f"The conversation {state}; look at the list again.")
@@ -309,7 +367,7 @@ def _hand(
     """The conversation changes hands, and it is noted who did that and why. told: what a notice
     says beside that.
     """
-    row.owner, row.since = owner, now()
+    row.owner, row.since, row.snoozed, row.agent_typed = owner, now(), None, None
     if owner not in AT_THE_DESK:
         session.execute(delete(OriginalRow).where(OriginalRow.session_id == row.id))
     row.agent = who if owner == "person" else row.agent
@@ -338,7 +396,8 @@ def _silent_rows(before: datetime, conversation: str | None) -> Select[Conversat
     own = MessageRow.conversation_id == ConversationRow.id
     written = select(MessageRow.id).where(own, MessageRow.created >= before).exists()
     held = ConversationRow.owner == "person", ConversationRow.since < before
-    query = select(ConversationRow).where(*held, ~written)
+    put_off = ConversationRow.snoozed.is_not(None) & (ConversationRow.snoozed >= before)
+    query = select(ConversationRow).where(*held, ~written, ~put_off)
     return query.where(ConversationRow.id == conversation) if conversation else query
 
 
@@ -367,7 +426,7 @@ def _minutes_left(usual: float | None, waited: float) -> int | None:
 
 
 def _holder(row: ConversationRow) -> Holder:
-    return Holder(cast(Owner, row.owner), row.agent)
+    return Holder(cast(Owner, row.owner), row.agent, typing=_after(row.agent_typed, TYPING))
 
 
 def _case(session: Session, row: ConversationRow) -> Case:
@@ -383,6 +442,8 @@ def _case(session: Session, row: ConversationRow) -> Case:
         first.knowledge if first else "",
         _words(first) if first else "",
         unanswered=last is not None and (said is None or said.created < last.created),
+        typing=_after(row.customer_typed, TYPING),
+        snoozed=in_utc(row.snoozed) if row.snoozed and _after(row.snoozed) else None,
     )
 
 
@@ -404,7 +465,7 @@ def _words(turn: TurnRow) -> str:
     return " ".join(filter(None, (turn.text.strip(), heard)))
 
 
-def _message(row: MessageRow) -> Message:
+def _message(row: MessageRow | NoteRow) -> Message:
     return Message(row.id, row.author, row.text, in_utc(row.created))
 
 

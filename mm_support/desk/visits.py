@@ -47,6 +47,8 @@ class Service(Protocol):
 
     def conversation(self, session: str) -> Sequence[KeptTurn | Message]: ...
 
+    def customer_types(self, session: str) -> None: ...
+
     @property
     def archive(self) -> Archive: ...
 
@@ -132,6 +134,10 @@ class Visit:
 
     def conversation(self, session: str) -> Sequence[KeptTurn | Message]:
         return self._service.conversation(self.own(session))
+
+    def types(self, session: str) -> None:
+        """Tells the person who has the conversation that its customer writes."""
+        self._service.customer_types(self.own(session))
 
     def forget(self) -> int:
         """Erases all conversations of this visitor; returns how many turns that were."""

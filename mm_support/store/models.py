@@ -81,7 +81,8 @@ class HandoffRow(Base):
 
 class ConversationRow(Base):
     """A conversation (id: of its session) and whose it is. agent: the person who has it, or had it
-    last; since: when it changed hands.
+    last; since: when it changed hands; snoozed: until when an agent has put it off; agent_typed,
+    customer_typed: when they last did.
     """
 
     __tablename__ = "conversations"
@@ -91,6 +92,9 @@ class ConversationRow(Base):
     owner: Mapped[str] = mapped_column(String(16), default="assistant")
     agent: Mapped[str] = mapped_column(String(64), default="")
     since: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    snoozed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    agent_typed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    customer_typed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class OwnershipRow(Base):
@@ -112,6 +116,18 @@ class MessageRow(Base):
 
     __tablename__ = "messages"
     __table_args__ = {"sqlite_autoincrement": True}  # a number is never given twice
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    author: Mapped[str] = mapped_column(String(64))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class NoteRow(Base):
+    """What a person noted about a conversation for the others at the desk."""
+
+    __tablename__ = "notes"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
