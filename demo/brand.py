@@ -124,7 +124,7 @@ def texts_of(value: object, name: str) -> dict[str, str]:
 
 def example_of(card: Mapping[str, Any], values: Mapping[str, Any]) -> Example:
     """A card: caption, and text, photo or recording. It asks the brand's base or one of its own."""
-    known = {item.name for item in fields(Example)}
+    known = {item.name for item in fields(Example)} - {"captions", "texts"}
     unknown = sorted(set(card) - known)
     if unknown:
         raise InputError(f"an example has {unknown[0]!r}; known are {', '.join(sorted(known))}.")
@@ -133,12 +133,15 @@ def example_of(card: Mapping[str, Any], values: Mapping[str, Any]) -> Example:
     base = card.get("knowledge") or values.get("knowledge")
     if not base:
         raise InputError("an example needs a knowledge base, or the whole page one.")
-    plain = {name: card[name] for name in ("text", "photo", "recording", "picture") & card.keys()}
+    plain = {name: card[name] for name in ("photo", "recording", "picture") & card.keys()}
+    texts = texts_of(card["text"], "text") if "text" in card else {}
     captions = texts_of(card.get("caption", card.get("text", "")), "caption")
     return Example(
         caption=captions.get(DEFAULT) or next(iter(captions.values())),
         knowledge=base,
         captions=captions,
+        text=texts.get(DEFAULT) or next(iter(texts.values()), ""),
+        texts=texts,
         **plain,
     )
 

@@ -222,7 +222,8 @@ class Chat:
         self, event: gr.SelectData, speak: bool, conversation: Conversation
     ) -> Iterator[dict]:
         example = self.examples[event.index]
-        value = {"text": example.text, "files": example.files(self.folder)}
+        text = example.texts.get(conversation.language, example.text)
+        value = {"text": text, "files": example.files(self.folder)}
         turn = turn_from_box(value, example.knowledge, speak)
         yield {self.desk.picker: example.knowledge}
         yield from self.answer(conversation.ask(turn))

@@ -167,10 +167,12 @@ class DeskPage:
         return {**self.act(write, key, picked, agent, seen), self.parts.note: ""}
 
     def snooze(self, key: str, picked: str, agent: str, seen: Seen, span: float | None) -> dict:
-        """Puts the conversation off for so many minutes."""
+        """Puts the conversation off for so many minutes; None: nothing was chosen."""
+        if span is None:
+            return self.look(key, picked, seen)
 
         def put_off(conversation: str, agent: str) -> None:
-            self.service.desk.snooze(conversation, agent, span or 0)
+            self.service.desk.snooze(conversation, agent, span)
 
         return {**self.act(put_off, key, picked, agent, seen), self.parts.snooze: None}
 
@@ -239,6 +241,7 @@ def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None
                     summary = gr.HTML(about(Seen(), None), elem_id="about", padding=False)
                     with gr.Row(elem_id="ms-actions"):
                         take, give_back, close = buttons()
+                        gr.HTML(f"<span class=ms-muted>{said('desk_snooze')}</span>", min_width=0)
                         snooze = snooze_box()
                     chat = desk_chat()
                     reply = reply_box()

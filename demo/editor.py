@@ -75,7 +75,7 @@ class Editor:
     def preview(self, key: str, title: str, answer: str, questions: str) -> str:
         with plain_errors(esc):
             self.door.check(key, "edit")
-            return previewed(title, answer, asked(questions))
+            return previewed(title or "", answer or "", asked(questions))
 
     def save(
         self, key: str, base: str, opened: Entry | None, title: str, answer: str, questions: str
@@ -83,7 +83,7 @@ class Editor:
         """Raises what it has to say as an error of the page; then everything stays as typed."""
         with plain_errors(esc):
             person = self.door.check(key, "edit")
-            entry = self.written(base, opened, title, answer, asked(questions))
+            entry = self.written(base, opened, title or "", answer or "", asked(questions))
             self.service.knowledge.edit(base, entry)
             what = "edit entry" if opened else "add entry"
             self.service.note(self.door.named(person), what, base, entry.id)
@@ -168,9 +168,9 @@ def check_words(title: str, answer: str, questions: Collection[str]) -> None:
         raise InputError("Numbers in brackets would pass for citations; write them without.")
 
 
-def asked(questions: str) -> tuple[str, ...]:
+def asked(questions: str | None) -> tuple[str, ...]:
     """One a line, each once."""
-    lines = (" ".join(line.split()) for line in questions.splitlines())
+    lines = (" ".join(line.split()) for line in (questions or "").splitlines())
     return tuple(dict.fromkeys(filter(None, lines)))
 
 

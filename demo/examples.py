@@ -12,7 +12,8 @@ from mm_support.types import UserTurn
 @dataclass(frozen=True)
 class Example:
     """A card. text, photo, recording: what is sent, files by name. picture: what the card shows.
-    captions: by language, where there are several.
+    captions, texts: by language, where there are several; of a language without a text, `text` is
+    sent, which is in the base's language.
     """
 
     caption: str
@@ -22,6 +23,7 @@ class Example:
     recording: str = ""
     picture: str = ""
     captions: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def files(self, folder: Path) -> list[Path]:
         return [folder / name for name in (self.photo, self.recording) if name]
@@ -93,4 +95,4 @@ def card(example: Example, folder: Path, language: str = "") -> dict:
     shown = folder / (example.picture or example.photo)
     icon = {"icon": str(shown)} if shown.is_file() else {}
     caption = example.captions.get(language, example.caption)
-    return {"text": example.text, "display_text": caption, **icon}
+    return {"text": example.texts.get(language, example.text), "display_text": caption, **icon}

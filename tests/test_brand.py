@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import httpx
@@ -21,6 +23,10 @@ from demo.brand import (
     rgb,
     shades,
 )
+from demo.chat import Chat, Desk
+from demo.conversation_state import Conversation
+from demo.examples import card
+from demo.live import Ears
 from demo.ui import build_demo, launch_options
 from demo.words import languages
 from mm_support.errors import InputError
@@ -126,3 +132,32 @@ def test_of_a_companys_folder_only_what_its_cards_show_is_served(tmp_path):
             assert httpx.get(f"{address}/{name}").status_code == 403
     finally:
         demo.close()
+
+
+def test_a_card_sends_the_text_of_the_pages_language(tmp_path):
+    cards = '[[examples]]\ntext = {en = "How do I return it?", zh = "怎么退货？"}\nknowledge = "shopping"\n'
+    more = '[[examples]]\ntext = "Only English"\nknowledge = "shopping"\n'
+    (tmp_path / "brand.toml").write_text(cards + more, encoding="utf-8")
+    both, one = load_brand(tmp_path / "brand.toml").examples
+    assert card(both, tmp_path, "zh")["text"] == card(both, tmp_path, "zh")["display_text"]
+    service = FakeService()
+    page = Desk(*(field.name for field in fields(Desk)))
+    chat = Chat(service, page, Ears(service), [both, one], tmp_path)
+    sent = {}
+    for language in ("en", "zh", "de"):
+        for index in (0, 1):
+            event = SimpleNamespace(index=index)
+            list(chat.send_example(event, False, Conversation(language=language)))
+            sent[language, index] = service.turns[-1].text
+    assert sent["en", 0] == sent["de", 0] == "How do I return it?" and sent["zh", 0] == "怎么退货？"
+    assert {sent[language, 1] for language in ("en", "zh", "de")} == {"Only English"}
+
+
+@pytest.mark.parametrize("language, asks", [("en", "person"), ("zh", "人工")])
+def test_talk_to_a_person_is_asked_in_the_pages_language(tmp_path, language, asks):
+    service = FakeService()
+    page = Desk(*(field.name for field in fields(Desk)))
+    chat = Chat(service, page, Ears(service), [], tmp_path)
+    shown = chat.open({"language": language}, Conversation())
+    list(chat.ask_for_person("shopping", False, shown["conversation"]))
+    assert asks in service.turns[-1].text
