@@ -241,7 +241,11 @@ def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None
                     summary = gr.HTML(about(Seen(), None), elem_id="about", padding=False)
                     with gr.Row(elem_id="ms-actions"):
                         take, give_back, close = buttons()
-                        gr.HTML(f"<span class=ms-muted>{said('desk_snooze')}</span>", min_width=0)
+                        gr.HTML(
+                            f"<span>{said('desk_snooze')}</span>",
+                            padding=False,
+                            elem_id="snooze-word",
+                        )
                         snooze = snooze_box()
                     chat = desk_chat()
                     reply = reply_box()
@@ -368,5 +372,5 @@ def connect(demo: gr.Blocks, page: DeskPage) -> None:
     parts.close.click(page.close, where, shown, **QUIET)
     parts.reply.submit(page.say, [*where, parts.reply], shown, **QUIET)
     parts.note.submit(page.note, [*where, parts.note], shown, **QUIET)
-    parts.snooze.input(page.snooze, [*where, parts.snooze], shown, **QUIET)
+    parts.snooze.select(page.snooze, [*where, parts.snooze], shown, **QUIET)
     parts.suggest.click(page.suggest, [parts.key, parts.picked, parts.reply], parts.reply, **QUIET)

@@ -135,7 +135,8 @@ def test_of_a_companys_folder_only_what_its_cards_show_is_served(tmp_path):
 
 
 def test_a_card_sends_the_text_of_the_pages_language(tmp_path):
-    cards = '[[examples]]\ntext = {en = "How do I return it?", zh = "怎么退货？"}\nknowledge = "shopping"\n'
+    asked = 'text = {en = "How do I return it?", zh = "怎么退货？"}\n'
+    cards = f'[[examples]]\n{asked}knowledge = "shopping"\n'
     more = '[[examples]]\ntext = "Only English"\nknowledge = "shopping"\n'
     (tmp_path / "brand.toml").write_text(cards + more, encoding="utf-8")
     both, one = load_brand(tmp_path / "brand.toml").examples
