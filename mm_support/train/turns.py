@@ -184,7 +184,7 @@ class TurnTable:
 
     def __init__(self, made: EncodedSet, base: str, intents: Sequence[str]) -> None:
         self._made, self._entries, self._shelf = made, made.rows.entries[base], shelf_of(made, base)
-        self._known = identifiers.Dictionary(self._entries)
+        self._known = identifiers.Dictionary.of(self._entries)
         self._intents = {name: place for place, name in enumerate(intents)}
         self._stems, self._codes = zip(*(_words_of(entry) for entry in self._entries))
         self._having = Counter(word for own in self._stems for word in own)

@@ -1,6 +1,7 @@
 """A version of a base, as it lies in a folder: written once, then read by anybody.
 
     about.json      which models made its vectors, what it was read from (About)
+    names.json      the identifiers that its entries define
     entries.sqlite  entries, terms, identifiers
     facets ...      vectors (arrays.py)
 
@@ -27,7 +28,7 @@ from mm_support.language import identifiers
 from mm_support.language.detect import language_of
 from mm_support.language.terms import terms
 
-ABOUT, ENTRIES = "about.json", "entries.sqlite"
+ABOUT, ENTRIES, NAMES = "about.json", "entries.sqlite", "names.json"
 SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
 LAYOUT = 1  # of the files; it belongs to the signature, so vectors in another one are made again
 
@@ -36,7 +37,7 @@ class VersionWriter:
     """Writes the files of a version into a folder."""
 
     def __init__(self, folder: Path, pictures_dir: Path) -> None:
-        self._folder = folder
+        self._folder, self._pictures_dir = folder, pictures_dir
         self._connection = create(folder / ENTRIES, SCHEMAS)
         self._entries = EntriesWriter(self._connection, pictures_dir)
         self._arrays = ArrayWriter(folder)
@@ -62,6 +63,9 @@ class VersionWriter:
         self._identifiers.store(self._connection)
         self._connection.execute("COMMIT")
         self.close()
+        stored = Entries(Table(self._folder / ENTRIES), self._pictures_dir, self._entries.rows)
+        names = identifiers.Names.of(stored.all())
+        write_durably(self._folder / NAMES, json.dumps(names._asdict(), ensure_ascii=False))
         counts = {"entries": self._entries.rows, "pictures": self._entries.pictures}
         made = About(**{**about, **counts})
         write_durably(self._folder / ABOUT, json.dumps(asdict(made), ensure_ascii=False))
@@ -88,7 +92,11 @@ class Version:
     @cached_property
     def dictionary(self) -> identifiers.Dictionary:
         """The identifiers that the base knows, to find them in a question."""
-        return identifiers.Dictionary(self.entries.all())
+        file = self._folder / NAMES
+        if not file.is_file():  # a version that was made before they were kept
+            return identifiers.Dictionary.of(self.entries.all())
+        values = json.loads(file.read_text(encoding="utf-8"))
+        return identifiers.Dictionary(identifiers.Names.read(values))
 
     @cached_property
     def arrays(self) -> Arrays:
