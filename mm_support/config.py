@@ -54,6 +54,7 @@ class Settings:
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: empty, the index
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
+    answer_precision: share of the answers that are to be right; below it, it is asked back.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
     start where it is empty. private_sites: sites inside the own network may be read for knowledge.
 
@@ -83,6 +84,7 @@ class Settings:
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
     private_sites: bool = False
+    answer_precision: float = 0.95
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
@@ -93,6 +95,7 @@ class Settings:
             raise InputError(
                 f"There is no fusion strategy {self.fusion!r}; choose one of {', '.join(FUSIONS)}."
             )
+        object.__setattr__(self, "answer_precision", _share(self.answer_precision))
         for name, value in PROFILES[self.profile].items():
             if not getattr(self, name):
                 object.__setattr__(self, name, value)
@@ -116,3 +119,16 @@ class Settings:
 
     def with_changes(self, **changes: object) -> Settings:
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def _share(value: object) -> float:
+    """Raises InputError for what is no share between 0.5 and 1."""
+    try:
+        share = float(str(value))
+    except ValueError:
+        share = 0.0
+    if not 0.5 <= share < 1:
+        raise InputError(
+            f"MM_SUPPORT_ANSWER_PRECISION cannot be {value!r}; give a share such as 0.95."
+        )
+    return share

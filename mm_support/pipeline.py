@@ -159,7 +159,8 @@ def judge(
     with clock.step("search"):
         hits = retrieve(parts, turn.knowledge, query)
     with clock.step("decide"):
-        decision = parts.policy.decide(question, query, hits, past)
+        fitted = parts.knowledge.fitted(turn.knowledge)
+        decision = parts.policy.decide(question, query, hits, past, fitted=fitted)
     judged = Judged(turn, question, heard, seen, decision, hits, query)
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
     return judged

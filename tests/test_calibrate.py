@@ -82,10 +82,10 @@ def test_figures_are_left_out_where_a_group_holds_all_of_a_kind():
         return Example(base, float(known) + rng.normal(0, 0.1, len(FEATURES)), known, known)
 
     apart = [example("a", True)] * 3 + [example("b", False)] * 3
-    assert left_out(apart) == {}
+    assert left_out(apart, 0.95) == {}
     mixed = [example(base, known) for base in "ab" for known in (True, False) for _ in range(20)]
-    figures = left_out(mixed)["in_words"]
+    figures = left_out(mixed, 0.95)["in_words"]
     assert figures["right_entry_first"] == figures["answerable_answered"] == 1.0
     assert figures["out_of_scope_not_answered"] > 0.8
     with pytest.raises(InputError, match="out of scope"):
-        fit([example("a", True)])
+        fit([example("a", True)], 0.95)

@@ -8,6 +8,7 @@ meant, below it says that it does not know.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,10 +59,19 @@ class Gate:
 
     def probability(self, words: str, query: SearchQuery, hits: Sequence[Hit]) -> float:
         """That the best hit answers the question, 0 where nothing was found. words: typed, said."""
+        return float(1 / (1 + np.exp(-self.logit(words, query, hits))))
+
+    def logit(self, words: str, query: SearchQuery, hits: Sequence[Hit]) -> float:
+        """The log odds of that; minus infinity where nothing was found."""
         if not hits:
-            return 0.0
-        logit = float(np.dot(self.weights, features(words, query, hits)) + self.bias)
-        return float(1 / (1 + np.exp(-logit)))
+            return -np.inf
+        return float(np.dot(self.weights, features(words, query, hits)) + self.bias)
+
+    @property
+    def key(self) -> str:
+        """8 hex digits that name its numbers."""
+        numbers = (*self.weights, self.bias)
+        return hashlib.sha256(repr(numbers).encode()).hexdigest()[:8]
 
 
 def own_gate_file(settings: Settings) -> Path:

@@ -2,6 +2,7 @@
 
     about.json      which models made its vectors, what it was read from (About)
     names.json      the identifiers that its entries define
+    fitted.json     what was learned about the base from its own questions; added once it is known
     entries.sqlite  entries, terms, identifiers
     facets ...      vectors (arrays.py)
 
@@ -12,7 +13,9 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +32,7 @@ from mm_support.language.detect import language_of
 from mm_support.language.terms import terms
 
 ABOUT, ENTRIES, NAMES = "about.json", "entries.sqlite", "names.json"
+FITTED = "fitted.json"
 SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
 LAYOUT = 1  # of the files; it belongs to the signature, so vectors in another one are made again
 
@@ -81,6 +85,7 @@ class Version:
         stored = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         self.about = About(**stored)
         self._table = Table(folder / ENTRIES)
+        self._fitted: dict[str, Any] = {}
         n = self.about.entries
         self.entries = Entries(self._table, pictures_dir, n)
         self.postings = Postings(self._table, n)
@@ -97,6 +102,21 @@ class Version:
             return identifiers.Dictionary.of(self.entries.all())
         values = json.loads(file.read_text(encoding="utf-8"))
         return identifiers.Dictionary(identifiers.Names.read(values))
+
+    @property
+    def fitted(self) -> dict[str, Any]:
+        """What `keep` was given; empty before."""
+        if not self._fitted:
+            with suppress(FileNotFoundError):
+                self._fitted = json.loads((self._folder / FITTED).read_text(encoding="utf-8"))
+        return self._fitted
+
+    def keep(self, fitted: dict[str, Any]) -> None:
+        """Writes what was learned about the base beside what it holds."""
+        beside = self._folder / f"{FITTED}{uuid.uuid4().hex[:8]}"
+        write_durably(beside, json.dumps(fitted))
+        os.replace(beside, self._folder / FITTED)
+        self._fitted = fitted
 
     @cached_property
     def arrays(self) -> Arrays:
