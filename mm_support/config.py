@@ -84,7 +84,7 @@ class Settings:
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
     private_sites: bool = False
-    answer_precision: float = 0.95
+    answer_precision: float = 0.9
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:

@@ -8,16 +8,19 @@ from test_service import GATE, folder, make  # noqa: F401  (fixtures)
 
 from mm_support.decide.calibration import (
     FEWEST,
+    Calibration,
     Calibrator,
     Judged,
-    calibrate,
+    calibrated,
+    fit,
     gate_for,
     out_of_scope,
     threshold,
 )
 from mm_support.decide.confidence import Gate
-from mm_support.knowledge.own_questions import thinned
-from mm_support.types import Entry
+from mm_support.knowledge.own_questions import Trial, thinned
+from mm_support.knowledge.query import SearchQuery
+from mm_support.types import Entry, FusedQuery, Hit
 
 RNG = np.random.default_rng(0)
 
@@ -39,26 +42,32 @@ def calibration_error(p, right, bins=10):
     return sum(off) / len(p)
 
 
-def gate():
-    return Gate((1.0,) * 11, 0.0, 0.5, 0.2)
+def gate(**changes):
+    values = {"weights": (1.0,) * 11, "bias": 0.0, "answer": 0.5, "clarify": 0.2}
+    return Gate(**values | changes)
 
 
-@pytest.mark.parametrize("slope, shift", [(0.5, 1.0), (1.0, -2.0), (2.0, 0.0)])
-def test_a_base_of_fifty_questions_is_calibrated(slope, shift):
-    """Measured on questions that it was not fitted to; before, the error is several times that."""
-    seen, right = judged(150, slope, shift)
-    found = calibrate(gate(), seen, right, 0.95)
-    other, other_right = judged(4_000, slope, shift)
-    raw = calibration_error(sigmoid(other.logits), other_right)
-    after = calibration_error(sigmoid(found.slope * other.logits + found.shift), other_right)
+def trial(expected, found, score):
+    """A question that finds one entry."""
+    query = SearchQuery(FusedQuery(None, None, {}, {}))
+    return Trial("what", query, (Hit(Entry(found, found, "x"), score),), expected)
+
+
+@pytest.mark.parametrize("slope, shift", [(0.8, 0.8), (1.0, -1.0), (1.3, 1.0)])
+def test_log_odds_that_are_off_are_put_right(slope, shift):
+    """Measured on questions that it was not fitted to."""
+    found = fit(judged(400, slope, shift)[0])
+    other, right = judged(10_000, slope, shift)
+    raw = calibration_error(sigmoid(other.logits), right)
+    after = calibration_error(sigmoid(found[0] * other.logits + found[1]), right)
     assert after < 0.05 and after < raw / 2
 
 
-def test_few_questions_change_nothing():
-    seen, right = judged(2 * FEWEST, 1.0, 0.0)
-    right[:] = False
-    right[: FEWEST - 1] = True
-    assert calibrate(gate(), seen, right, 0.95) is None
+def test_few_questions_change_little_and_very_few_nothing():
+    few, many = (fit(judged(n, 1.0, -1.0)[0]) for n in (10, 1_000))
+    assert abs(few[1]) < abs(many[1]) / 2
+    trials = [trial("a", "a", 1.0)] * (FEWEST - 1)
+    assert calibrated(gate(), trials) is None and calibrated(gate(), trials * 2) is not None
 
 
 @pytest.mark.parametrize("wished", [0.8, 0.9, 0.95])
@@ -72,10 +81,13 @@ def test_from_the_threshold_on_as_many_answers_are_right_as_is_wished(wished):
 
 def test_a_question_is_asked_of_its_entry_without_it():
     entry = Entry("a", "Refunds", "Five days.", questions=("When do I get it?", "How long?"))
-    text, rest = thinned(entry, np.random.default_rng(1))
+    text, rest = thinned(entry, True, RNG)
     assert {text, *rest.questions} == set(entry.questions) and text not in rest.questions
-    text, rest = thinned(Entry("a", "Refunds", "Five days."), RNG)
+    text, rest = thinned(Entry("a", "Refunds", "Five days."), True, RNG)
     assert text == "Refunds" and "Refunds" not in rest.text
+    text, rest = thinned(Entry("a", "Refunds", "Five days. No cash. Call us."), False, RNG)
+    assert text in ("Five days.", "No cash.", "Call us.") and text not in rest.answer
+    assert thinned(Entry("a", "Refunds", "Five days."), False, RNG)[0] == ""
 
 
 def test_own_questions_find_their_entries_and_others_do_not(make):  # noqa: F811
@@ -93,22 +105,34 @@ def test_own_questions_find_their_entries_and_others_do_not(make):  # noqa: F811
 
 def test_what_is_learned_of_a_base_decides_there_and_nowhere_else(make):  # noqa: F811
     knowledge = make().knowledge
-    calibrator = Calibrator(GATE, out_of_scope(), 0.95)
-    knowledge.fitter = calibrator
+    knowledge.fitter = Calibrator(GATE, out_of_scope())
     assert knowledge.unfitted() == ["kb"]
     knowledge.fit("kb")
     assert knowledge.unfitted() == [] and gate_for(GATE, knowledge.fitted("kb")) == GATE  # too few
-    found = calibrate(GATE, *judged(200, 1.0, -1.0), 0.95)
-    kept = {"gate": GATE.key, "precision": 0.95} | found.as_json()
-    assert gate_for(GATE, kept).answer == found.answer
+    kept = {"gate": GATE.key} | Calibration(0.5, 1.0, 50, 0.9).as_json()
+    assert gate_for(GATE, kept).bias == pytest.approx(0.5 * GATE.bias + 1.0)
     another = Gate(GATE.weights, GATE.bias + 1, GATE.answer, GATE.clarify)
-    assert gate_for(another, kept) == another
-    assert Calibrator(GATE, (), 0.9).needed(kept) and not calibrator.needed(kept)
+    assert gate_for(another, kept) == another and Calibrator(another, ()).needed(kept)
+
+
+def test_what_counts_is_how_a_base_differs_from_the_usual():
+    """Own questions are harder than customers'; as hard as usual, they change nothing."""
+    trials = [trial("a", "a" if place % 3 else "b", 1.0) for place in range(60)]
+    alone = calibrated(gate(), trials)
+    usual = calibrated(gate(own_questions=(alone.slope, alone.shift)), trials)
+    assert (usual.slope, usual.shift) == pytest.approx((1.0, 0.0), abs=1e-3)
+    assert alone.found == pytest.approx(2 / 3, abs=0.01)
+
+
+def test_more_answers_are_right_where_that_is_wished():
+    wishing = gate(wishes=((0.8, 0.3), (0.9, 0.5), (0.99, 0.9)))
+    assert wishing.wishing(0.9).answer == 0.5 and wishing.wishing(0.85).answer == pytest.approx(0.4)
+    assert wishing.wishing(0.5).answer == 0.3 and gate().wishing(0.99) == gate()
 
 
 def test_an_edit_keeps_what_was_learned(make):  # noqa: F811
     knowledge = make().knowledge
-    knowledge.fitter = Calibrator(GATE, (), 0.95)
+    knowledge.fitter = Calibrator(GATE, ())
     knowledge.fit("kb")
     knowledge.edit("kb", Entry("new", "New", "It is new."))
     assert knowledge.unfitted() == []

@@ -4,8 +4,9 @@ The gate that ships was fitted to other bases. A base's questions, each asked as
 written it down (knowledge/own_questions.py), show what the gate's log odds mean here: those that
 find their entry count for it; the same questions in a base that lacks the entry, and questions of
 nobody's business, count against it. A slope and a shift are fitted to them (Platt 1999), held near
-those of the gate by as much as a prior says, so few questions change little. The thresholds follow
-from a stated wish: how many of a hundred answers must be right.
+1 and 0 by a prior, so few questions change little. Such questions are harder than customers', who
+may well ask what is written down; so what is applied is how the fit differs from the one that the
+gate's own bases have on average (Gate.own_questions).
 """
 
 from __future__ import annotations
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
 OUT_OF_SCOPE = WEIGHTS / "out_of_scope.txt"
 FEWEST = 12  # questions of a base below which the gate stays as it is
 # variances of the prior around a slope of 1 and a shift of 0: about what bases differ by
-SLOPE_VARIANCE, SHIFT_VARIANCE = 0.1, 1.0
+SLOPE_VARIANCE, SHIFT_VARIANCE = 0.02, 0.1
 # questions without an answer for each with one: about matters that the base knows, and others
 NEAR, FOREIGN = 0.15, 0.3
-REFUSED = 0.03  # share of its own questions that a base may refuse
 LEAST = -12.0  # log odds; nothing counts as less likely
 CURVE = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # thresholds that people are shown
 
@@ -46,23 +46,20 @@ class Judged:
 
 @dataclass(frozen=True)
 class Calibration:
-    """slope, shift: of the gate's log odds. answer, clarify: thresholds on the probability.
-    questions: how many it was fitted to. found: share of them whose entry came first. curve:
-    (threshold, share answered, share of the answers that are right) at several thresholds.
+    """slope, shift: of the gate's log odds. questions: how many it was fitted to. found: share of
+    them whose entry came first. curve: (threshold, share of them answered, share of the answers
+    that are right) at several thresholds.
     """
 
     slope: float
     shift: float
-    answer: float
-    clarify: float
     questions: int
     found: float
     curve: tuple[tuple[float, float, float], ...] = ()
 
     def applied(self, gate: Gate) -> Gate:
         weights = tuple(self.slope * weight for weight in gate.weights)
-        bias = self.slope * gate.bias + self.shift
-        return replace(gate, weights=weights, bias=bias, answer=self.answer, clarify=self.clarify)
+        return replace(gate, weights=weights, bias=self.slope * gate.bias + self.shift)
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Calibration:
@@ -79,18 +76,16 @@ def out_of_scope() -> tuple[str, ...]:
 
 
 class Calibrator:
-    """Calibrates the gate on one base after another. foreign: questions that no base answers;
-    precision: share of the answers that are to be right.
-    """
+    """Calibrates the gate on one base after another. foreign: questions that no base answers."""
 
-    def __init__(self, gate: Gate, foreign: Sequence[str], precision: float) -> None:
-        self._gate, self.foreign, self._precision = gate, foreign, precision
+    def __init__(self, gate: Gate, foreign: Sequence[str]) -> None:
+        self._gate, self.foreign = gate, foreign
 
     def fit(self, trials: Iterable[Trial]) -> dict[str, Any]:
         """What is to be kept beside the base: a calibration, or only the key where its questions
         are too few.
         """
-        found = calibrated(self._gate, trials, self._precision)
+        found = calibrated(self._gate, trials)
         return self._key | (found.as_json() if found else {})
 
     def needed(self, fitted: Mapping[str, Any]) -> bool:
@@ -99,7 +94,7 @@ class Calibrator:
 
     @property
     def _key(self) -> dict[str, Any]:
-        return {"gate": self._gate.key, "precision": self._precision}
+        return {"gate": self._gate.key}
 
 
 def gate_for(gate: Gate, fitted: Mapping[str, Any]) -> Gate:
@@ -109,51 +104,45 @@ def gate_for(gate: Gate, fitted: Mapping[str, Any]) -> Gate:
     return Calibration.read(fitted).applied(gate)
 
 
-def calibrated(gate: Gate, trials: Iterable[Trial], precision: float) -> Calibration | None:
+def calibrated(gate: Gate, trials: Iterable[Trial]) -> Calibration | None:
     """From what a base's questions find. None where they are too few to tell."""
+    judged, own = judged_by(gate, trials)
+    if own.sum() < FEWEST or not judged.right.any():
+        return None
+    slope, shift = fit(judged)
+    usual_slope, usual_shift = gate.own_questions
+    slope, shift = slope / usual_slope, shift - usual_shift
+    p = _sigmoid(slope * judged.logits + shift)
+    return Calibration(
+        round(slope, 4),
+        round(shift, 4),
+        int(own.sum()),
+        round(float(judged.right[own].mean()), 4),
+        tuple(_point(p, judged, own, level) for level in sorted({*CURVE, round(gate.answer, 2)})),
+    )
+
+
+def judged_by(gate: Gate, trials: Iterable[Trial]) -> tuple[Judged, np.ndarray]:
+    """What the gate says to what a base's questions find, and (n,) bool: which it answers."""
     asked = list(trials)
     own = [trial for trial in asked if trial.expected]
     near = [trial.without_answer() for trial in own]
     foreign = [trial for trial in asked if not trial.expected]
     groups = ((own, 1.0), (near, NEAR), (foreign, FOREIGN))
-    told = [_judged(gate, trials, share * len(own)) for trials, share in groups if trials]
-    if not told:
-        return None
-    judged = Judged(*map(np.concatenate, zip(*((j.logits, j.right, j.weights) for j in told))))
-    return calibrate(gate, judged, np.arange(len(judged.right)) < len(own), precision)
+    told = [_judged(gate, group, share * len(own)) for group, share in groups]
+    columns = zip(*((one.logits, one.right, one.weights) for one in told))
+    judged = Judged(*map(np.concatenate, columns))
+    return judged, np.arange(len(judged.right)) < len(own)
 
 
 def _judged(gate: Gate, trials: Sequence[Trial], weight: float) -> Judged:
-    """What the gate says; together the questions count as much as `weight`. A base that holds
-    nothing else finds nothing, which counts against it as surely as can be.
+    """Together the questions count as much as `weight`. Where nothing is found, that counts against
+    the gate as surely as can be.
     """
     logits = [gate.logit(trial.text, trial.query, trial.hits) for trial in trials]
     right = [bool(t.hits) and t.hits[0].entry.id == t.expected for t in trials]
-    weights = np.full(len(trials), weight / len(trials))
-    return Judged(np.maximum(logits, LEAST), np.array(right), weights)
-
-
-def calibrate(gate: Gate, judged: Judged, own: np.ndarray, precision: float) -> Calibration | None:
-    """Fitted to what the gate said to a base's questions; None where they are too few to tell.
-
-    own: (n,) bool, which of them the base answers. precision: share of the answers that are to be
-    right.
-    """
-    if own.sum() < FEWEST or not judged.right.any():
-        return None
-    slope, shift = fit(judged)
-    p = _sigmoid(slope * judged.logits + shift)
-    answer = threshold(p, judged.weights, precision)
-    clarify = min(answer, float(np.quantile(p[own], REFUSED)))
-    return Calibration(
-        round(slope, 4),
-        round(shift, 4),
-        round(answer, 4),
-        round(clarify, 4),
-        int(own.sum()),
-        round(float(judged.right[own].mean()), 4),
-        tuple(_point(p, judged, own, level) for level in sorted({*CURVE, round(answer, 4)})),
-    )
+    weights = np.full(len(trials), weight / max(len(trials), 1))
+    return Judged(np.maximum(np.array(logits), LEAST), np.array(right, bool), weights)
 
 
 def fit(judged: Judged) -> tuple[float, float]:

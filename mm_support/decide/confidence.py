@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +43,17 @@ FEATURES = (
 @dataclass(frozen=True)
 class Gate:
     """weights: one a feature, in FEATURES order. answer, clarify: thresholds on the probability.
-    made_for: names the encoders whose scores it was fitted to."""
+    made_for: names the encoders whose scores it was fitted to. own_questions: slope and shift that
+    its bases' own questions ask for on average (calibration.py). wishes: (share of the answers that
+    is to be right, threshold from which on it is), in order."""
 
     weights: tuple[float, ...]
     bias: float
     answer: float
     clarify: float
     made_for: str = ""
+    own_questions: tuple[float, float] = (1.0, 0.0)
+    wishes: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURES) or not 0 <= self.clarify <= self.answer <= 1:
@@ -66,6 +70,13 @@ class Gate:
         if not hits:
             return -np.inf
         return float(np.dot(self.weights, features(words, query, hits)) + self.bias)
+
+    def wishing(self, precision: float) -> Gate:
+        """The same that answers where that share of the answers is right."""
+        if not self.wishes:
+            return self
+        answer = float(np.interp(precision, *zip(*self.wishes)))
+        return replace(self, answer=answer, clarify=min(self.clarify, answer))
 
     @property
     def key(self) -> str:
@@ -94,6 +105,8 @@ def load_gate(path: Path) -> Gate:
             values["answer"],
             values["clarify"],
             values["made_for"],
+            tuple(values.get("own_questions", (1.0, 0.0))),
+            tuple(map(tuple, values.get("wishes", ()))),
         )
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise WeightsError(

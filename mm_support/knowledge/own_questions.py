@@ -2,11 +2,13 @@
 
 What a question finds says how surely this base is searched: the entry that it stands under, found
 by what else that entry says, among all others. An entry without questions is asked for by its
-title. Knows how to search, not what follows from what is found.
+title, or by one of its sentences where it shares the title with others. Knows how to search, not
+what follows from what is found.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,6 +22,7 @@ from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.search import recognise, search
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.query import SearchQuery
+from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Hit
 
 ASKED = 120  # questions of a base; more tell little more
@@ -51,18 +54,29 @@ def drawn(version: Version, most: int = ASKED) -> list[tuple[str, Entry]]:
     rng = np.random.default_rng(SEED)
     rows = rng.permutation(len(version))[:most]
     entries = version.entries.some([int(row) for row in np.sort(rows)])
-    pairs = [thinned(entry, rng) for entry in entries]
+    titles = Counter(entry.title for entry in version.entries.all())
+    pairs = [thinned(entry, titles[entry.title] == 1, rng) for entry in entries]
     return [(text, entry) for text, entry in pairs if text and entry.answer.strip()]
 
 
-def thinned(entry: Entry, rng: np.random.Generator) -> tuple[str, Entry]:
-    """A question of an entry, or its title, and the entry without it."""
+def thinned(entry: Entry, own_title: bool, rng: np.random.Generator) -> tuple[str, Entry]:
+    """A question of an entry, or its title, or a sentence of its answer, and the entry without it.
+
+    own_title: no other entry has it. "" where there is nothing that can be asked.
+    """
     entry = replace(entry, pictures=())
-    if not entry.questions:
+    if entry.questions:
+        place = int(rng.integers(len(entry.questions)))
+        rest = entry.questions[:place] + entry.questions[place + 1 :]
+        return entry.questions[place], replace(entry, questions=rest)
+    if own_title:
         return entry.title, replace(entry, title="")
-    place = int(rng.integers(len(entry.questions)))
-    rest = entry.questions[:place] + entry.questions[place + 1 :]
-    return entry.questions[place], replace(entry, questions=rest)
+    sentences = split_sentences(entry.answer)
+    if len(sentences) < 2:
+        return "", entry
+    place = int(rng.integers(len(sentences)))
+    rest = sentences[:place] + sentences[place + 1 :]
+    return sentences[place], replace(entry, answer=" ".join(rest))
 
 
 def asked_again(

@@ -17,13 +17,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit
 
 from mm_support import terminal
 from mm_support.config import Settings
-from mm_support.decide.calibration import FOREIGN, NEAR, threshold
+from mm_support.decide import calibration
+from mm_support.decide.calibration import FOREIGN, NEAR, judged_by, out_of_scope, threshold
 from mm_support.decide.confidence import FEATURES, Gate, features, own_gate_file
 from mm_support.errors import InputError
 from mm_support.fuse.weights import made_for
@@ -32,7 +34,12 @@ from mm_support.pipeline import drained, judge, past_after, perceive
 from mm_support.train.distort import snapshot
 from mm_support.types import Past, UserTurn
 
+if TYPE_CHECKING:
+    from mm_support.knowledge.own_questions import Trial  # imports torch
+
 FOREIGN_EVERY = 4  # of each other base, every fourth question is asked as out of scope
+WISHES = (0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.99)  # shares of the answers that are right
+PRECISION = 0.9  # the one that is wished for where nobody says another
 REFUSED_ANSWERABLE = 0.03  # share of answerable questions that may be refused
 BESIDE_A_PHOTO = (
     "",
@@ -76,22 +83,37 @@ def calibrate(settings: Settings, cases: dict[str, list[dict]], out: Path, card:
     service = terminal.load_service(settings)
     try:
         examples = [*collect(service, cases), *collect_photos(service, list(cases))]
+        trials = own_trials(service, list(cases))
     finally:
         service.close()
-    write_gate(examples, settings, out, card)
+    write_gate(examples, trials, settings, out, card)
 
 
-def write_gate(examples: Sequence[Example], settings: Settings, out: Path, card: dict) -> None:
+def own_trials(service, bases: Sequence[str]) -> list[list[Trial]]:
+    """What the own questions of each base find, and questions that no base answers."""
+    return [list(service.knowledge.trials(base, out_of_scope())) for base in bases]
+
+
+def write_gate(
+    examples: Sequence[Example],
+    trials: Sequence[Sequence[Trial]],
+    settings: Settings,
+    out: Path,
+    card: dict,
+) -> None:
     """Fits the gate and writes it with its card. Raises InputError where the examples lack what a
     fit needs.
     """
-    gate = fit(examples, settings.answer_precision)
-    figures = left_out(examples, settings.answer_precision)
+    gate, figures = fit(examples), left_out(examples)
+    asked = [judged_by(gate, own)[0] for own in trials]
+    slopes, shifts = zip(*map(calibration.fit, asked))
     values = {
         "weights": list(gate.weights),
         "bias": gate.bias,
         "answer": gate.answer,
         "clarify": gate.clarify,
+        "wishes": gate.wishes,
+        "own_questions": [round(float(np.mean(own)), 4) for own in (slopes, shifts)],
         "features": FEATURES,
         "made_for": made_for(settings),
         "card": card | {"examples": len(examples), "left_one_base_out": figures},
@@ -208,9 +230,8 @@ def collect_photos(service, bases: Sequence[str]) -> list[Example]:
     return examples
 
 
-def fit(examples: Sequence[Example], precision: float) -> Gate:
-    """Logistic regression and the two thresholds, on the same examples. precision: share of the
-    answers that are to be right.
+def fit(examples: Sequence[Example]) -> Gate:
+    """Logistic regression and the thresholds, on the same examples.
 
     Raises InputError, saying what is missing, where those in words do not show both outcomes.
     """
@@ -231,9 +252,11 @@ def fit(examples: Sequence[Example], precision: float) -> Gate:
     x, counts = np.stack([e.x for e in examples]), weights(examples)
     model = LogisticRegression(C=1.0, max_iter=1000).fit(x, right, sample_weight=counts)
     p = model.predict_proba(x)[:, 1]
-    answer = threshold(p, counts, precision)
+    wishes = tuple((wish, round(threshold(p, counts, wish), 4)) for wish in WISHES)
+    answer = dict(wishes)[PRECISION]
     clarify = float(min(answer, np.quantile(p[known], REFUSED_ANSWERABLE)))
-    return Gate(tuple(map(float, model.coef_[0])), float(model.intercept_[0]), answer, clarify)
+    learned, bias = tuple(map(float, model.coef_[0])), float(model.intercept_[0])
+    return Gate(learned, bias, answer, clarify, wishes=wishes)
 
 
 def weights(examples: Sequence[Example]) -> np.ndarray:
@@ -253,7 +276,7 @@ def weights(examples: Sequence[Example]) -> np.ndarray:
     return np.array([weight(*group) for group in groups])
 
 
-def left_out(examples: Sequence[Example], precision: float) -> dict[str, dict[str, float]]:
+def left_out(examples: Sequence[Example]) -> dict[str, dict[str, float]]:
     """Shares over all groups, each judged by a gate that never saw it; for questions in words and
     with a photo. Empty where a group holds all that is answerable, or all that is out of scope.
     """
@@ -264,7 +287,7 @@ def left_out(examples: Sequence[Example], precision: float) -> dict[str, dict[st
     for group in set(groups):
         own = groups == group
         try:
-            gate = fit([e for e, out in zip(examples, own) if not out], precision)
+            gate = fit([e for e, out in zip(examples, own) if not out])
         except InputError:
             return {}
         p = expit(x[own] @ np.array(gate.weights) + gate.bias)
