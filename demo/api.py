@@ -42,6 +42,7 @@ class Endpoints:
         knowledge: str = "shopping",
         session_id: str | None = None,
         speak: bool = False,
+        token: str | None = None,
     ) -> Iterator[tuple[dict, str | None]]:
         """Answers a question that is typed, spoken, photographed, or any mix of them. Streams: each
         result holds the reply so far, the last one is complete (its action is set).
@@ -53,18 +54,21 @@ class Endpoints:
             knowledge: The name of a knowledge base, see /knowledge_bases.
             session_id: The session_id of the last reply, to continue that conversation.
             speak: Whether the reply is wanted as sound too.
+            token: The token of an earlier reply; without one the call is a new visitor's.
         Returns:
             A dict with reply, action (answer, clarify, refuse or handoff), citations, pictures,
-            transcript, image, intent, fusion, timings_ms, session_id and turn_id; and the spoken
-            reply or null.
+            transcript, image, intent, fusion, timings_ms, session_id, turn_id and token, which
+            alone opens the conversation again; and the spoken reply or null.
         """
         turn = UserTurn(message or "", image, audio, knowledge, session_id or None, bool(speak))
         exchange = Exchange(turn)
-        with plain_errors(), closing(self.service.reply(turn)) as events:
-            for event in events:
-                exchange = exchange.after(event)
-                if not isinstance(event, UNRETURNED):
-                    yield result_of(exchange), spoken(exchange)
+        with plain_errors():
+            visit = self.service.visit(token or "")
+            with closing(visit.reply(turn)) as events:
+                for event in events:
+                    exchange = exchange.after(event)
+                    if not isinstance(event, UNRETURNED):
+                        yield {**result_of(exchange), "token": visit.token}, spoken(exchange)
 
     def transcribe(self, audio: str) -> dict:
         """Writes down what is said in a recording.
@@ -116,36 +120,64 @@ class Endpoints:
             hits = self.service.knowledge.search(turn, limit=checked_limit(limit))
             return [as_json.hit_dict(hit) for hit in hits]
 
-    def feedback(self, turn_id: str, rating: str, comment: str = "") -> dict:
+    def feedback(
+        self, turn_id: str, rating: str, comment: str = "", token: str | None = None
+    ) -> dict:
         """Stores whether a reply helped.
 
         Args:
             turn_id: The turn_id that came with the reply.
             rating: up or down.
             comment: What was good or wrong, in words.
+            token: The token that came with the reply.
         Returns:
             A dict with stored, turn_id and rating.
         """
         with plain_errors():
-            self.service.feedback(turn_id, rating, comment or "")
+            self.service.visit(token or "").feedback(turn_id, rating, comment or "")
             return {"stored": True, "turn_id": turn_id, "rating": rating}
 
-    def messages(self, session_id: str, since: float = 0) -> dict:
+    def messages(self, session_id: str, since: float = 0, token: str | None = None) -> dict:
         """What people wrote to the customer of a conversation that the assistant handed over. While
         owner is waiting or person, ask again every few seconds: the assistant does not answer.
 
         Args:
             session_id: The session_id of a reply of that conversation.
             since: The number of the last message that is known; only later ones are returned.
+            token: The token that came with the replies.
         Returns:
             A dict with owner (assistant, waiting, person or closed), agent (the name of the person
-            who has the conversation, or had it last) and messages, oldest first: number, author,
-            text and created.
+            who has the conversation, or had it last), minutes (about how long it still waits, or
+            null) and messages, oldest first: number, author, text and created.
         """
         with plain_errors():
-            holder = self.service.holder(required(session_id, "a session_id"))
-            written = self.service.messages(session_id, int(since or 0))
+            visit = self.service.visit(token or "")
+            holder = visit.holder(required(session_id, "a session_id"))
+            written = visit.messages(session_id, int(since or 0))
             return {**asdict(holder), "messages": [as_json.message_dict(m) for m in written]}
+
+    def my_data(self, token: str) -> dict:
+        """All that is kept of a visitor.
+
+        Args:
+            token: The token that came with the replies.
+        Returns:
+            A dict with conversations: session_id, owner, turns, messages, handoffs and originals,
+            what masks in the turns stand for as far as that is kept.
+        """
+        with plain_errors():
+            return self.service.visit(required(token, "a token")).export()
+
+    def forget(self, token: str) -> dict:
+        """Erases all that is kept of a visitor: their conversations with everything in them.
+
+        Args:
+            token: The token that came with the replies.
+        Returns:
+            A dict with turns, how many were erased.
+        """
+        with plain_errors():
+            return {"turns": self.service.visit(required(token, "a token")).forget()}
 
     def knowledge_bases(self) -> list[dict]:
         """Lists the knowledge bases.
@@ -179,15 +211,19 @@ def add_endpoints(service: Service) -> None:
         comment = gr.Textbox("", label="comment")
         handed_over = gr.Textbox(label="session_id")
         since = gr.Number(0, precision=0, label="since")
+        token = gr.Textbox(None, label="token")
+        whose = gr.Textbox(label="token")
         speech = gr.Audio(label="speech")
         question = [message, image, audio, knowledge]
         for function, inputs, limits, more in (
-            (endpoints.chat, [*question, session, speak], replies, [speech]),
+            (endpoints.chat, [*question, session, speak, token], replies, [speech]),
             (endpoints.transcribe, [audio], lookups, []),
             (endpoints.describe, [image, labels], lookups, []),
             (endpoints.search, [*question, limit], lookups, []),
-            (endpoints.feedback, [turn_id, rating, comment], lookups, []),
-            (endpoints.messages, [handed_over, since], lookups, []),
+            (endpoints.feedback, [turn_id, rating, comment, token], lookups, []),
+            (endpoints.messages, [handed_over, since, token], lookups, []),
+            (endpoints.my_data, [whose], lookups, []),
+            (endpoints.forget, [whose], lookups, []),
             (endpoints.knowledge_bases, [], lookups, []),
         ):
             result = gr.JSON(label="result")

@@ -3,7 +3,8 @@ and what a person writes who took it over.
 
 Each function takes the conversation so far and returns or yields what the page shows next. The
 conversation lives on the server, one a browser tab, so that the browser cannot alter it. The
-browser keeps only its session, from which the conversation is read again after a reload.
+browser keeps only the visitor's token and the session, from which the conversation is read again
+after a reload.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.utils import get_upload_folder
 
 from demo.coalesce import batches
 from demo.conversation_state import Conversation, Exchange
@@ -33,6 +35,7 @@ from mm_support.types import (
     Finished,
     Found,
     Heard,
+    Holder,
     ImageView,
     Message,
     Saw,
@@ -46,6 +49,7 @@ log = logging.getLogger(__name__)
 STOPPED = "Stopped."
 SHOWN = 50  # exchanges of a conversation on the page: each step of a reply sends them all again
 EARLIER = {"role": "assistant", "content": ["*What was said before is no longer shown here.*"]}
+FORGET, REALLY_FORGET = "Forget me", "Erase everything? Press again"
 ASK_FOR_PERSON = "I would like to talk to a person."
 
 
@@ -68,6 +72,7 @@ class Desk:
     again: gr.Button
     person: gr.Button
     restart: gr.Button
+    forget: gr.Button
 
     def outputs(self) -> list:
         return [getattr(self, field.name) for field in fields(self)]
@@ -101,7 +106,7 @@ class Desk:
         """Who has the conversation; the page asks again while that is not the assistant."""
         holder = conversation.holder
         return {
-            self.session: conversation.session_id or "",
+            self.session: {"token": conversation.token, "session": conversation.session_id},
             self.people: people_line(holder),
             self.timer: gr.Timer(active=holder.owner in ("waiting", "person")),
         }
@@ -194,9 +199,11 @@ class Chat:
         place.
         """
         exchange = conversation.exchanges[-1]
+        visit = self.service.visit(conversation.token)
+        conversation = replace(conversation, token=visit.token)
         yield self.desk.show(conversation, **box)
         try:
-            with closing(batches(self.service.reply(exchange.question))) as events:
+            with closing(batches(visit.reply(exchange.question))) as events:
                 for batch in events:
                     for event in batch:
                         exchange = with_files(exchange.after(event), event)
@@ -214,8 +221,9 @@ class Chat:
         if session is None:
             return conversation
         try:
-            holder = self.service.holder(session)
-            written = self.service.messages(session, conversation.last_message)
+            visit = self.service.visit(conversation.token)
+            holder = visit.holder(session)
+            written = visit.messages(session, conversation.last_message)
         except SupportError as problem:  # looked at again in a moment
             log.warning("nobody knows who has the conversation: %s", problem)
             return conversation
@@ -228,27 +236,42 @@ class Chat:
             return {self.desk.people: gr.skip()}
         return {**self.desk.show_chat(now), **self.desk.show_people(now)}
 
-    def resume(self, session: str, conversation: Conversation) -> dict:
+    def resume(self, kept: dict | None, conversation: Conversation) -> dict:
         """The conversation that this browser had before the page was loaded again."""
         unchanged = {self.desk.people: gr.skip()}
-        if not session or conversation.exchanges:
+        if not (isinstance(kept, dict) and kept.get("token")) or conversation.exchanges:
             return unchanged
+        known, session = replace(conversation, token=str(kept["token"])), kept.get("session")
         try:
-            said, holder = self.service.conversation(session), self.service.holder(session)
+            visit = self.service.visit(known.token)
+            said = visit.conversation(session) if session else ()
+            holder = visit.holder(session) if session else Holder()
         except SupportError as problem:
             log.warning("a conversation could not be read again: %s", problem)
             return unchanged
-        before = conversation_of(said, holder)
+        before = replace(conversation_of(said, holder), token=known.token)
         if before.latest is None:
-            return unchanged
+            return {self.desk.conversation: known}
         return {**self.desk.show(before), self.desk.picker: before.latest.question.knowledge}
 
     def stop(self, conversation: Conversation) -> dict:
         """What remains once a reply was cancelled."""
         return self.desk.show(stopped(conversation))
 
-    def restart(self) -> dict:
-        return self.desk.show(Conversation(), value={"text": "", "files": []})
+    def restart(self, conversation: Conversation) -> dict:
+        empty = Conversation(token=conversation.token)
+        return self.desk.show(empty, value={"text": "", "files": []})
+
+    def forget_me(self, label: str, conversation: Conversation) -> dict:
+        """Erases all that is kept of this visitor, their files too; asks once more before."""
+        if label != REALLY_FORGET:
+            return {self.desk.forget: gr.Button(REALLY_FORGET)}
+        with plain_errors(esc):
+            self.service.visit(conversation.token).forget()
+        remove_files(conversation)
+        gr.Info("All that was kept of you is erased.", duration=3)
+        shown = self.desk.show(Conversation(), value={"text": "", "files": []})
+        return {**shown, self.desk.forget: gr.Button(FORGET)}
 
     def rate(self, event: gr.LikeData, conversation: Conversation) -> dict:
         """Stores thumbs up or down for the reply that was clicked; asks what was wrong when down.
@@ -259,7 +282,8 @@ class Chat:
             return {self.desk.comment: gr.Textbox(visible=False)}
         with plain_errors(esc):
             turn_id = turn_of_message(conversation, event.index)
-            self.service.feedback(turn_id, "up" if event.liked else "down")
+            visit = self.service.visit(conversation.token)
+            visit.feedback(turn_id, "up" if event.liked else "down")
         gr.Info("Thank you, your feedback is stored.", duration=3)
         return {
             self.desk.conversation: replace(conversation, rated=turn_id),
@@ -269,7 +293,8 @@ class Chat:
     def comment(self, text: str, conversation: Conversation) -> dict:
         """Stores what was wrong with the reply that was rated last."""
         with plain_errors(esc):
-            self.service.feedback(conversation.rated, "down", text.strip())
+            visit = self.service.visit(conversation.token)
+            visit.feedback(conversation.rated, "down", text.strip())
         gr.Info("Thank you, your comment is stored.", duration=3)
         return {self.desk.comment: gr.Textbox("", visible=False)}
 
@@ -285,6 +310,19 @@ def turn_of_message(conversation: Conversation, index: int | tuple[int, int]) ->
     if exchange is None or exchange.reply is None:
         raise InputError("This reply was not finished, so it cannot be rated.")
     return exchange.reply.turn_id
+
+
+def remove_files(conversation: Conversation) -> None:
+    """Removes what the page's folder of uploads holds of a conversation: photos, recordings and
+    spoken replies.
+    """
+    uploads = Path(get_upload_folder()).resolve()
+    for exchange in conversation.exchanges:
+        asked = exchange.question
+        for path in (asked.image, asked.audio, exchange.spoken, *exchange.sounds):
+            own = Path(path).resolve() if isinstance(path, str | Path) else uploads
+            if uploads in own.parents:
+                own.unlink(missing_ok=True)
 
 
 def stopped(conversation: Conversation) -> Conversation:
@@ -328,7 +366,8 @@ def shown_bubbles(conversation: Conversation) -> list[tuple[Exchange | None, dic
     shown: list[tuple[Exchange | None, dict]] = [(None, EARLIER)] if hidden else []
     for number, exchange in enumerate(conversation.exchanges[hidden:], hidden + 1):
         written = map(person_bubble, exchange.messages)
-        own = [question_bubble(exchange), reply_bubble(exchange, number), *written]
+        replied = [] if exchange.unsaid else [reply_bubble(exchange, number)]
+        own = [question_bubble(exchange), *replied, *written]
         shown += [(exchange, bubble) for bubble in own]
     return shown
 

@@ -75,6 +75,11 @@ class Exchange:
         return self.reply is not None or bool(self.problem)
 
     @property
+    def unsaid(self) -> bool:
+        """Whether the reply says nothing: a person has the conversation, and that was said."""
+        return self.reply is not None and not self.text and not self.problem
+
+    @property
     def wording(self) -> str:
         """The question in words: what was typed and what was heard."""
         heard = self.transcript.text if self.transcript else ""
@@ -84,12 +89,13 @@ class Exchange:
 @dataclass(frozen=True)
 class Conversation:
     """The exchanges of one browser tab, oldest first. rated: the turn that was rated last; holder:
-    whose the conversation was when it was last looked at.
+    whose the conversation was when it was last looked at; token: of the visitor.
     """
 
     exchanges: tuple[Exchange, ...] = ()
     rated: str = ""
     holder: Holder = Holder()
+    token: str = ""
 
     @property
     def session_id(self) -> str | None:

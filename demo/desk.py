@@ -17,6 +17,7 @@ import gradio as gr
 
 from demo.chat import bubbles
 from demo.convert import plain_errors
+from demo.insights import InsightsPage, insights_part
 from demo.panels import esc, title_of
 from demo.replay import conversation_of
 from demo.service import Service
@@ -44,6 +45,10 @@ REASONS = {
     "stuck": "The assistant could not help",
     "safety": "Somebody may be in danger",
     "self_harm": "May harm themselves",
+    "fraud": "May be fraud",
+    "no_evidence": "Not in the knowledge",
+    "technical": "Something failed",
+    "out_of_hours": "Came outside of hours",
 }
 STATES = {
     "waiting": "Waiting",
@@ -183,7 +188,9 @@ class DeskPage:
         desk = self.service.desk
         if not picked:
             return Seen(listed)
-        return Seen(listed, desk.holder(picked), tuple(desk.transcript(picked)), picked)
+        return Seen(
+            listed, desk.holder(picked), tuple(desk.transcript(picked, reveal=True)), picked
+        )
 
     def show_conversation(self, now: Seen, case: Case | None) -> dict:
         parts, owner = self.parts, now.holder.owner
@@ -293,6 +300,8 @@ def desk_page(demo: gr.Blocks, service: Service, key: str, title: str) -> None:
             ),
         )
         connect(demo, page)
+        with room:
+            insights_part(InsightsPage(service, page.check), page.parts.key)
 
 
 def name_box() -> gr.Textbox:

@@ -46,7 +46,8 @@ OUTCOMES = {
 }
 PEOPLE = {
     "assistant": "{agent} has left. The assistant answers again.",
-    "waiting": "Waiting for a person. The answer comes here; you may close the page and come back.",
+    "waiting": "Waiting for a person{about}. The answer comes here; you may close the page and "
+    "come back.",
     "person": "{agent} has joined and reads what you write.",
     "closed": "{agent} has closed this conversation. Start a new one for anything else.",
 }
@@ -231,7 +232,8 @@ def people_line(holder: Holder) -> str:
     """Who has the customer's conversation, in a sentence; empty while only the assistant had it."""
     if holder.owner == "assistant" and not holder.agent:
         return ""
-    sentence = esc(PEOPLE[holder.owner].format(agent=holder.agent))
+    about = f", about {holder.minutes} min" if holder.minutes else ""
+    sentence = esc(PEOPLE[holder.owner].format(agent=holder.agent, about=about))
     return f'<p class="ms-people ms-{holder.owner}" role="status"><i></i>{sentence}</p>'
 
 

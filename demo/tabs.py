@@ -154,7 +154,9 @@ class KnowledgeDesk:
             def show(done: int, total: int, message: str) -> None:
                 progress((done, total), desc=message)
 
-            return ingest_report(name, self.service.knowledge.ingest(name, path, show))
+            report = self.service.knowledge.ingest(name, path, show)
+            self.service.note("page", "ingest", name, f"{report.entries} entries")
+            return ingest_report(name, report)
 
     def check_own(self, name: str) -> None:
         """Raises InputError for the name of a base that comes with the project."""

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from demo.api import REPLIES_AT_ONCE, add_endpoints
-from demo.chat import Chat, Desk
+from demo.chat import FORGET, Chat, Desk
 from demo.conversation_state import Conversation
 from demo.desk import POLL, desk_page
 from demo.examples import Example, available, bases, card
@@ -108,6 +108,7 @@ def assistant_tab(demo: gr.Blocks, service: Service, folder: Path) -> gr.Radio:
                 speak = switch("Voice reply", "speak", 120)
                 person = gr.Button("Talk to a person", size="sm", elem_id="person", min_width=140)
                 restart = gr.Button("New conversation", size="sm", elem_id="restart", min_width=140)
+                forget = gr.Button(FORGET, size="sm", elem_id="forget", min_width=110)
         with gr.Column(scale=4, min_width=300, elem_id="ms-side"):
             with gr.Group(visible=False, elem_id="heard") as heard:
                 transcript = gr.Textbox(
@@ -119,7 +120,7 @@ def assistant_tab(demo: gr.Blocks, service: Service, folder: Path) -> gr.Radio:
             side = gr.HTML(panel(Conversation()), elem_id="panel")
     desk = Desk(
         conversation=gr.State(Conversation(), time_to_live=TAB_LIFETIME),
-        session=gr.BrowserState("", storage_key=SESSION, secret=SESSION),
+        session=gr.BrowserState(None, storage_key=SESSION, secret=SESSION),
         timer=gr.Timer(POLL, active=False),
         people=people,
         picker=picker,
@@ -133,6 +134,7 @@ def assistant_tab(demo: gr.Blocks, service: Service, folder: Path) -> gr.Radio:
         again=again,
         person=person,
         restart=restart,
+        forget=forget,
     )
     chat_handlers = Chat(service, desk, ears, examples, folder)
     connect(demo, chat_handlers, speak)
@@ -235,7 +237,8 @@ def connect(demo: gr.Blocks, chat: Chat, speak: gr.Checkbox) -> None:
     desk.box.stop(
         chat.stop, desk.conversation, shown, cancels=[*replies, edited], queue=False, **QUIET
     )
-    desk.restart.click(chat.restart, None, shown, queue=False, **QUIET)
+    desk.restart.click(chat.restart, desk.conversation, shown, queue=False, **QUIET)
+    desk.forget.click(chat.forget_me, [desk.forget, desk.conversation], shown, queue=False, **QUIET)
     desk.chat.like(chat.rate, desk.conversation, [desk.conversation, desk.comment], **QUIET)
     desk.comment.submit(chat.comment, [desk.comment, desk.conversation], desk.comment, **QUIET)
 

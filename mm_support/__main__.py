@@ -1,5 +1,5 @@
-"""Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate |
-export-feedback | bench.
+"""Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate | erase |
+export | export-feedback | bench.
 
 Errors are one line with the remedy; exit status 2 for bad input, 1 for everything else that fails.
 What a command works with is imported when it runs (arguments.py has the arguments).
@@ -59,12 +59,14 @@ def build_parser() -> argparse.ArgumentParser:
     add(commands, "remove", arguments.remove, remove)
     add(commands, "undo", arguments.undo, undo)
     add(commands, "ask", arguments.ask, ask)
+    add(commands, "erase", arguments.erase, erase)
+    add(commands, "export", arguments.export, export)
     train = commands.add_parser("train", help=f"train one of: {', '.join(TRAIN)}")
     add_kinds(train, TRAIN, required=True)
     own = add(commands, "evaluate", arguments.evaluate, evaluate)
     add_kinds(own, EVALUATE, required=False)
-    export = in_module("mm_support.train.export")
-    add(commands, "export-feedback", arguments.export_feedback, export)
+    feedback = in_module("mm_support.train.export")
+    add(commands, "export-feedback", arguments.export_feedback, feedback)
     add(commands, "bench", arguments.bench, in_module("mm_support.bench.run"))
     return parser
 
@@ -147,6 +149,7 @@ def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
         print(f"skipped {file}, line {line}: {reason}", file=sys.stderr)
     for file, line, reason in report.warnings:
         print(f"look at {file}, line {line}: {reason}", file=sys.stderr)
+    service.note("command line", how, args.name, f"{report.entries} entries")
     took = f"{report.entries} entries in {report.seconds:.1f} s"
     print(f"{args.name}: {took}, {len(report.skipped)} rows with remarks.")
     for note in report.mapping:
@@ -160,6 +163,7 @@ def remove(args: argparse.Namespace, settings: Settings) -> int:
 
     service = terminal.load_service(settings)
     service.knowledge.remove(args.name, args.entry)
+    service.note("command line", "remove", args.name, args.entry or "")
     print(f"{args.entry or 'All'} of {args.name} is removed.")
     service.close()
     return 0
@@ -170,6 +174,7 @@ def undo(args: argparse.Namespace, settings: Settings) -> int:
 
     service = terminal.load_service(settings)
     service.knowledge.undo(args.name)
+    service.note("command line", "undo", args.name)
     print(f"{args.name} is as it was before its last change.")
     service.close()
     return 0
@@ -201,6 +206,18 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
             print(f"  [{citation.number}] {citation.title} ({citation.source})")
     service.close()
     return 0
+
+
+def erase(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support.desk.commands import run_erase
+
+    return run_erase(args, settings)
+
+
+def export(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support.desk.commands import run_export
+
+    return run_export(args, settings)
 
 
 def evaluate(args: argparse.Namespace, settings: Settings) -> int:

@@ -87,6 +87,23 @@ def ask(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the whole reply as JSON")
 
 
+def erase(parser: ArgumentParser) -> None:
+    """Erases all that is kept of a conversation or of a visitor."""
+    _whose(parser)
+
+
+def export(parser: ArgumentParser) -> None:
+    """Prints all that is kept of a conversation or of a visitor, as JSON."""
+    _whose(parser)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
+
+
+def _whose(parser: ArgumentParser) -> None:
+    whose = parser.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--session", help="the session_id of a conversation")
+    whose.add_argument("--visitor", help="the visitor's token, or the part of it before the dot")
+
+
 def calibrate(parser: ArgumentParser) -> None:
     """Fits the confidence (when to answer, ask back or refuse) to questions about your own base."""
     parser.add_argument(

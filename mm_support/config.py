@@ -17,6 +17,7 @@ import platformdirs
 from mm_support.errors import InputError
 
 ENV_PREFIX = "MM_SUPPORT_"
+NUMBERS = {"int": int, "float": float}
 FUSIONS = ("weighted-sum", "concatenation", "attention")
 
 PROFILES: dict[str, dict[str, str]] = {
@@ -56,7 +57,14 @@ class Settings:
     understood). open_knowledge: visitors of the page may add knowledge of their own.
     answer_precision: share of the answers that are to be right; below it, it is asked back.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
-    start where it is empty. private_sites: sites inside the own network may be read for knowledge.
+    start where it is empty. webhook_url, webhook_secret: where it is told what
+    happens at the desk, and what that is signed with; mail_server (smtp://user:password@host:587),
+    mail_to, mail_from: who waits for a person is told by mail. retention_days: after so many days
+    of silence a conversation is erased; 0: never. silence_minutes: so long after the last word of
+    an agent the assistant takes their conversation back; 0: never. hours: a file that says when
+    people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
+    for while a conversation is at the desk. private_sites: sites inside the own network may be read
+    for knowledge.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -83,10 +91,24 @@ class Settings:
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
+    webhook_url: str = ""
+    webhook_secret: str = field(default="", repr=False)
+    mail_server: str = field(default="", repr=False)
+    mail_to: str = ""
+    mail_from: str = ""
+    retention_days: int = 0
+    silence_minutes: int = 30
+    hours: str = ""
+    show_personal: bool = True
     private_sites: bool = False
     answer_precision: float = 0.9
 
     def __post_init__(self) -> None:
+        for name in ("retention_days", "silence_minutes"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{ENV_PREFIX}{name.upper()} is 0, for never, or more.")
+        if not 0.5 <= self.answer_precision < 1:
+            raise InputError(f"{ENV_PREFIX}ANSWER_PRECISION is a share from 0.5 to 1, like 0.9.")
         if self.profile not in PROFILES:
             raise InputError(
                 f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."
@@ -95,7 +117,6 @@ class Settings:
             raise InputError(
                 f"There is no fusion strategy {self.fusion!r}; choose one of {', '.join(FUSIONS)}."
             )
-        object.__setattr__(self, "answer_precision", _share(self.answer_precision))
         for name, value in PROFILES[self.profile].items():
             if not getattr(self, name):
                 object.__setattr__(self, name, value)
@@ -111,9 +132,7 @@ class Settings:
         for item in fields(cls):
             text = environ.get(ENV_PREFIX + item.name.removesuffix("_dir").upper())
             if text:
-                values[item.name] = (
-                    text.lower() in ("1", "true", "yes", "on") if item.type == "bool" else text
-                )
+                values[item.name] = _value_of(item.name, str(item.type), text)
         values.update({name: value for name, value in overrides.items() if value is not None})
         return cls(**values)  # type: ignore[arg-type]
 
@@ -121,14 +140,11 @@ class Settings:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
-def _share(value: object) -> float:
-    """Raises InputError for what is no share between 0.5 and 1."""
+def _value_of(name: str, kind: str, text: str) -> object:
+    """A variable's text as the field's kind of value. Raises InputError."""
+    if kind == "bool":
+        return text.lower() in ("1", "true", "yes", "on")
     try:
-        share = float(str(value))
-    except ValueError:
-        share = 0.0
-    if not 0.5 <= share < 1:
-        raise InputError(
-            f"MM_SUPPORT_ANSWER_PRECISION cannot be {value!r}; give a share such as 0.95."
-        )
-    return share
+        return NUMBERS[kind](text) if kind in NUMBERS else text
+    except ValueError as exc:
+        raise InputError(f"{ENV_PREFIX}{name.upper()} cannot be {text!r}; give a number.") from exc

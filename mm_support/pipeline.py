@@ -13,9 +13,9 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,8 +25,10 @@ from mm_support.decide.policy import SILENCE, Decision
 from mm_support.decode.compose import Speech, compose, evidence_of, intent_of
 from mm_support.decode.reply import Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
+from mm_support.inputs.photo import painted_over
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
+from mm_support.language.personal import masked_question
 from mm_support.parts import Parts
 from mm_support.store.records import past_of
 from mm_support.types import (
@@ -57,6 +59,7 @@ FOUND = 5  # entries that are shown and may be cited
 
 Result = TypeVar("Result")
 Step = Generator[Event, None, Result]
+After = Callable[[str, str], str]  # a hand-over's reason and a language -> what is said then
 Perceived = tuple[Transcript | None, Seen | None]  # what was heard and seen
 
 
@@ -83,7 +86,9 @@ class Clock:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A turn up to the decision. query: None where nothing was searched for."""
+    """A turn up to the decision. query: None where nothing was searched for. told: whether the
+    customer was told already what the decision says, that a person has the conversation.
+    """
 
     turn: UserTurn
     question: Question
@@ -92,6 +97,7 @@ class Judged:
     decision: Decision
     hits: tuple[Hit, ...] = ()
     query: SearchQuery | None = None
+    told: bool = False
 
     @property
     def fusion(self) -> Fusion | None:
@@ -102,10 +108,13 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """A turn and its reply. sentences: those of the reply."""
+    """A turn and its reply. question: what was asked, with masks for what is personal in it.
+    sentences: those of the reply.
+    """
 
     judged: Judged
     reply: Reply
+    question: Question
     sentences: tuple[Sentence, ...] = field(default=())
 
 
@@ -119,12 +128,18 @@ def drained(step: Step[Result]) -> Result:
 
 
 def steps(
-    parts: Parts, turn: UserTurn, past: Sequence[Past] = (), owner: Owner = "assistant"
+    parts: Parts,
+    turn: UserTurn,
+    past: Sequence[Past] = (),
+    owner: Owner = "assistant",
+    after: After | None = None,
 ) -> Step[Answered]:
-    """The whole turn. past: earlier turns of the conversation, oldest first; owner: whose it is."""
+    """The whole turn. past: earlier turns of the conversation, oldest first; owner: whose it is;
+    after: what is said after a hand-over.
+    """
     clock = Clock()
     judged = yield from judge(parts, turn, past, owner, clock=clock)
-    return (yield from decode(parts, judged, clock))
+    return (yield from decode(parts, judged, clock, after))
 
 
 def judge(
@@ -146,7 +161,8 @@ def judge(
     heard, seen = perceived or (yield from perceive(parts.encoders, turn, language_of(past), clock))
     question = question_of(clean_text(turn.text), heard, seen)
     if owner != "assistant":
-        return Judged(turn, question, heard, seen, Decision("handoff", owner, 0.0, ()))
+        told = bool(past) and past[-1].reason == owner and owner != "closed"
+        return Judged(turn, question, heard, seen, Decision("handoff", owner, 0.0, ()), told=told)
     if not (question.words or seen):
         return Judged(turn, question, heard, seen, SILENCE)
     yield Working("search", "Searching the knowledge")
@@ -204,13 +220,17 @@ def retrieve(parts: Parts, knowledge: str, query: SearchQuery) -> tuple[Hit, ...
     return tuple(parts.knowledge.find(knowledge, query, FOUND))
 
 
-def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
+def decode(
+    parts: Parts, judged: Judged, clock: Clock, after: After | None = None
+) -> Step[Answered]:
     """Checked sentences as they come, their sound behind them, and the reply that they make."""
     if judged.query is not None:
         yield Working("write", "Writing")
     said: list[tuple[Sentence, str]] = []
+    question = masked(judged)
     speech, stop = Speech(parts.voice, judged.turn.speak), threading.Event()
-    written = compose(parts.writer, judged.question, judged.decision, stop)
+    written = compose(parts.writer, question, judged.decision, stop)
+    written = iter(()) if judged.told else followed(written, judged, after)
     try:
         for piece in speech.alongside(written):
             if isinstance(piece, Audio):
@@ -226,7 +246,29 @@ def decode(parts: Parts, judged: Judged, clock: Clock) -> Step[Answered]:
     sentences = tuple(sentence for sentence, _ in said)
     text = "".join(shown for _, shown in said)
     reply = reply_of(judged, sentences, text, speech.whole(), clock)
-    return Answered(judged, reply, sentences)
+    return Answered(judged, reply, question, sentences)
+
+
+def followed(
+    sentences: Iterator[Sentence], judged: Judged, after: After | None
+) -> Iterator[Sentence]:
+    """The sentences, and after a hand-over when to expect a person."""
+    yield from sentences
+    if judged.decision.action == "handoff" and after:
+        if said := after(judged.decision.reason, judged.question.language):
+            yield Sentence(said)
+
+
+def masked(judged: Judged) -> Question:
+    """What was asked without what is personal in it, also in the photo: as a language model may
+    read it, wherever it runs.
+    """
+    asked, question = judged.question, masked_question(judged.question)
+    if judged.seen is None or asked.read_in_photo == question.read_in_photo:
+        return question
+    read = zip(judged.seen.view.text, question.read_in_photo)
+    boxes = [line.box for line, shown in read if line.text != shown]
+    return replace(question, photo=painted_over(judged.seen.photo, boxes))
 
 
 def reply_of(

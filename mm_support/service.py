@@ -21,9 +21,17 @@ from PIL import Image
 
 from mm_support.config import Settings
 from mm_support.decide.follow_up import checked_session
+from mm_support.desk.archive import Archive
+from mm_support.desk.audit import Audited, audited, note
 from mm_support.desk.conversations import Desk
-from mm_support.desk.keeper import Keeper
+from mm_support.desk.hours import read_hours
+from mm_support.desk.insights import Insights
+from mm_support.desk.keeper import Keeper, media_folder, open_keeper
+from mm_support.desk.notices import Notices, channels_of
+from mm_support.desk.promises import Promises
+from mm_support.desk.rounds import Rounds, Task
 from mm_support.desk.summary import summarise
+from mm_support.desk.visits import Signatures, Visit, signatures_in
 from mm_support.encode.live import LiveTurn
 from mm_support.encode.turn import check_turn, question_of
 from mm_support.errors import SupportError
@@ -31,8 +39,7 @@ from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
 from mm_support.parts import Parts
 from mm_support.pipeline import Answered, fuse, steps, turn_record
-from mm_support.store.database import Handoff, Store
-from mm_support.store.journal import Journal
+from mm_support.store.database import Handoff
 from mm_support.types import (
     SAMPLE_RATE,
     Audio,
@@ -53,6 +60,7 @@ from mm_support.types import (
 
 log = logging.getLogger(__name__)
 
+DAY, MINUTE, NOTICES = 86_400.0, 60.0, 2.0  # s between rounds
 MATCHES = 5  # entries that `describe` names
 LoadParts = Callable[[Settings, Callable[[str], None]], Parts]
 
@@ -64,8 +72,14 @@ class SupportService:
 
     def __init__(self, settings: Settings, keeper: Keeper, parts: Future[Parts]) -> None:
         self.settings, self._keeper, self._parts = settings, keeper, parts
+        self._signatures: Signatures = signatures_in(settings.data_dir)
+        hours = read_hours(Path(settings.hours)) if settings.hours else None
+        self._promises = Promises(keeper.desk, hours, settings.show_personal)
+        self._insights = Insights(keeper.store, self._encode, self._questions)
+        self.archive = Archive(keeper, media_folder(settings))
         self._message, self._closing = "Models are loading", threading.Event()
         self._loading: threading.Thread | None = None
+        self._rounds, self._sending = Rounds(()), Rounds(())
 
     @classmethod
     def start(cls, settings: Settings | None = None) -> SupportService:
@@ -74,6 +88,8 @@ class SupportService:
 
         settings = settings or Settings.from_env()
         service = cls(settings, open_keeper(settings), Future())
+        service._rounds = Rounds(service.tasks())
+        service._sending = Rounds(service.notices())
         service._loading = threading.Thread(
             target=service._fill, args=(load_parts,), daemon=True, name="load models"
         )
@@ -120,6 +136,19 @@ class SupportService:
             raise SupportError("The service was closed while it loaded; start it again.")
         self._message = message
 
+    def tasks(self) -> list[Task]:
+        """What is done again and again beside the replies."""
+        days, minutes = self.settings.retention_days, self.settings.silence_minutes
+        forget = Task("erasing what is old", DAY, lambda: self.archive.erase_older(days))
+        back = Task("looking for silence", MINUTE, lambda: self.desk.return_silent(minutes))
+        return [*([forget] if days else []), *([back] if minutes else [])]
+
+    def notices(self) -> list[Task]:
+        """The sending of notices, apart from the other tasks: receivers may be slow."""
+        channels = channels_of(self.settings)
+        notices = Notices(self._keeper.store, channels)
+        return [Task("sending notices", NOTICES, notices.send_due)] if channels else []
+
     def status(self) -> Status:
         """Whether replies can be given yet, how well, and what is going on."""
         if not self._parts.done():
@@ -136,6 +165,8 @@ class SupportService:
         on.
         """
         self._closing.set()
+        self._rounds.close()
+        self._sending.close()
         if self._loading is not None:
             self._loading.join()
         if self._parts.done() and self._parts.exception() is None:
@@ -158,6 +189,16 @@ class SupportService:
         """What people do who answer customers."""
         return self._keeper.desk
 
+    def visit(self, token: str = "") -> Visit:
+        """The service as one visitor may use it: with their token, or as a new visitor. Raises
+        InputError for a token that is not one.
+        """
+        return Visit(self, self._signatures, token)
+
+    def session_of(self, turn_id: str) -> str:
+        """The conversation that a turn belongs to. Raises InputError for an unknown turn."""
+        return self._keeper.session_of(turn_id)
+
     def messages(self, session: str, since: int = 0) -> tuple[Message, ...]:
         """What people wrote to this customer, oldest first; only those with a number above
         `since`.
@@ -179,6 +220,29 @@ class SupportService:
         over.
         """
         return self._keeper.store.handoffs(limit)
+
+    def _encode(self, texts: Sequence[str]) -> np.ndarray:
+        return self.parts.encoders.text.encode(texts)
+
+    def _questions(self, base: str) -> list[tuple[str, ...]]:
+        """Of each entry of a base; none where it is gone."""
+        known = [listed.name for listed in self.knowledge.list()]
+        entries = self.knowledge.entries(base) if base in known else ()
+        return [(*entry.questions, entry.title) for entry in entries]
+
+    @property
+    def insights(self) -> Insights:
+        """How well customers are helped. Grouping questions by meaning waits for the models."""
+        return self._insights
+
+    def audited(self, limit: int = 200) -> tuple[Audited, ...]:
+        """What was done with conversations and knowledge, the latest first."""
+        return audited(self._keeper.store, limit)
+
+    def note(self, who: str, what: str, subject: str, detail: str = "") -> None:
+        """Adds to the audit log. Raises StoreError."""
+        with self._keeper.store.writing() as session:
+            note(session, who, what, subject, detail)
 
     def transcribe(self, audio: str | Path | tuple[int, np.ndarray]) -> Transcript:
         """What is said in a recording. Raises InputError for one that cannot be used."""
@@ -234,52 +298,36 @@ class SupportService:
             yield Working("load", self._message)
         parts = self.parts
         past, owner = self._keeper.before(str(turn.session_id))
-        answered = yield from steps(parts, turn, past, owner)
+        answered = yield from steps(parts, turn, past, owner, self._promises.after)
         yield Finished(self._kept(answered, past, owner))
 
     def _kept(self, answered: Answered, past: Sequence[Past], owner: Owner) -> Reply:
         """The reply, once it is kept. It is another one where a person took over meanwhile."""
         judged, reply = answered.judged, answered.reply
         if self.settings.keep_media:
-            keep_media(self.settings.data_dir / "media", answered)
+            keep_media(media_folder(self.settings), answered)
         summary = ""
         if reply.action == "handoff":
-            summary = summarise(past, judged.question, judged.decision.reason)
+            summary = summarise(past, answered.question, judged.decision.reason)
         kept = self._keeper.keep(turn_record(judged, reply), summary, owner)
-        if kept["reply"] == reply.text:
+        if not kept.get("withheld"):
             return reply
         return replace(
             reply, text=kept["reply"], action="handoff", citations=(), pictures=(), audio=None
         )
 
 
-def open_keeper(settings: Settings) -> Keeper:
-    """The store that the settings name, with the journal in the data folder beside it."""
-    store = open_store(settings)
-    return Keeper(store, Journal(settings.data_dir / "turns.journal"))
-
-
-def open_store(settings: Settings) -> Store:
-    """The store that the settings name; SQLite in the data folder by default."""
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise SupportError(
-            f"The data folder {settings.data_dir} cannot be made ({exc}); set MM_SUPPORT_DATA."
-        ) from exc
-    return Store(settings.database_url or f"sqlite:///{settings.data_dir / 'turns.sqlite'}")
-
-
 def keep_media(folder: Path, answered: Answered) -> None:
-    """Writes the customer's photo and recording under the turn's id. A disk that does not take them
-    costs nobody the reply.
+    """Writes the customer's photo and recording under the turn's id: a photo without what is
+    personal in its text, no recording in which something personal was heard. A disk that does not
+    take them costs nobody the reply.
     """
     turn, name = answered.judged.turn, answered.reply.turn_id
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if answered.judged.seen is not None:
-            answered.judged.seen.photo.save(folder / f"{name}.jpg", quality=92)
-        if turn.audio is not None:
+        if answered.question.photo is not None:
+            answered.question.photo.save(folder / f"{name}.jpg", quality=92)
+        if turn.audio is not None and answered.question.heard == answered.judged.question.heard:
             Audio(load_waveform(turn.audio), SAMPLE_RATE).save(folder / f"{name}.wav")
     except (OSError, SupportError):
         log.exception("the photo or the recording of turn %s could not be kept", name)

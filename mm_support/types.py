@@ -461,10 +461,13 @@ class KeptTurn:
 
 @dataclass(frozen=True)
 class Holder:
-    """Whose a conversation is. agent: the person who has it, or had it last."""
+    """Whose a conversation is. agent: the person who has it, or had it last; minutes: about how
+    long it still waits, None where it does not or nobody can tell.
+    """
 
     owner: Owner = "assistant"
     agent: str = ""
+    minutes: int | None = None
 
 
 @dataclass(frozen=True)

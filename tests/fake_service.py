@@ -26,7 +26,11 @@ from PIL import Image, ImageDraw
 
 from mm_support import as_json
 from mm_support.decide.follow_up import checked_session
-from mm_support.desk.conversations import Desk, keep_turn
+from mm_support.desk.archive import Archive
+from mm_support.desk.audit import Audited, audited, note
+from mm_support.desk.insights import Insights
+from mm_support.desk.keeper import Keeper
+from mm_support.desk.visits import Visit, signatures_in
 from mm_support.encode.live import LiveTurn
 from mm_support.encode.turn import check_turn
 from mm_support.errors import SupportError, no_such_base, no_such_turn
@@ -36,6 +40,7 @@ from mm_support.knowledge.base import check_limit
 from mm_support.knowledge.index import check_name
 from mm_support.knowledge.ingest import read_source
 from mm_support.store.database import Store, check_feedback
+from mm_support.store.journal import Journal
 from mm_support.types import (
     Action,
     Audio,
@@ -299,6 +304,15 @@ class FakeEar:
         return HEARD if stop - start > 16_000 else Transcript("My washing", "en", 0.5)
 
 
+def counts(texts: Sequence[str]) -> np.ndarray:
+    """Unit vectors of words' first letters."""
+    rows = np.full((len(texts), 36), 1e-3)
+    for row, text in zip(rows, texts):
+        for word in words(text):
+            row[int(word[0], 36)] += 1
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
 class FakeService:
     """delay: seconds before each event. The models seem to load until `loaded` is set; they could
     not be loaded where `failure` is.
@@ -315,7 +329,11 @@ class FakeService:
         self.turns: list[UserTurn] = []
         self.turn_ids: list[str] = []  # of finished replies
         self.store = Store(f"sqlite:///{self.folder / 'turns.sqlite'}")
-        self.desk = Desk(self.store)
+        self.keeper = Keeper(self.store, Journal(self.folder / "turns.journal"))
+        self.desk = self.keeper.desk
+        self.archive = Archive(self.keeper, self.folder / "media")
+        self._signatures = signatures_in(self.folder)
+        self.insights = Insights(self.store, counts, lambda base: [])
         self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []
         self.closed = threading.Event()
@@ -345,6 +363,19 @@ class FakeService:
         if turn_id not in self.turn_ids:
             raise no_such_turn()
         self.ratings.append((turn_id, rating, comment))
+
+    def audited(self, limit: int = 200) -> tuple[Audited, ...]:
+        return audited(self.store, limit)
+
+    def note(self, who: str, what: str, subject: str, detail: str = "") -> None:
+        with self.store.writing() as session:
+            note(session, who, what, subject, detail)
+
+    def visit(self, token: str = "") -> Visit:
+        return Visit(self, self._signatures, token)
+
+    def session_of(self, turn_id: str) -> str:
+        return self.store.session_of(turn_id)
 
     def holder(self, session: str) -> Holder:
         return self.desk.holder(checked_session(session))
@@ -384,7 +415,8 @@ class FakeService:
             seen = self.describe(turn.image)
             yield Saw(seen)
         if self.desk.owner(session_id) != "assistant":
-            waiting = Reply(WAITING, "handoff", transcript=heard, image=seen)
+            said = self.store.past(session_id, 1)[-1].reason == self.desk.owner(session_id)
+            waiting = Reply("" if said else WAITING, "handoff", transcript=heard, image=seen)
             yield from self._say(turn, waiting, session_id)
             return
         if not (turn.text.strip() or seen or (heard and heard.text)):
@@ -416,7 +448,10 @@ class FakeService:
             turn_id=self.turn_ids[-1],
         )
         owner = self.desk.owner(session_id)
-        keep_turn(self.store, record_of(turn, whole, hits), f"Customer: {turn.text}", owner)
+        record = record_of(turn, whole, hits)
+        if owner != "assistant":
+            record["reason"] = owner
+        self.keeper.keep(record, f"Customer: {turn.text}", owner)
         yield Finished(whole)
 
 

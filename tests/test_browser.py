@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -549,6 +550,33 @@ def test_without_the_key_the_desk_is_one_sentence(customer, open_desk):
 def test_customers_are_not_led_to_the_desk(customer):
     assert customer.locator("a[href*=desk]").count() == 0
     expect(customer.locator("nav a")).to_be_hidden()
+
+
+def test_figures_are_shown_at_the_desk_and_saved_as_a_table(customer, open_desk):
+    customer.get_by_role("button", name="New conversation").click()
+    expect(customer.locator("#chat .user-row")).to_have_count(0)
+    ask(customer, "xylophones, and <b>more</b>", knowledge="Finance")
+    finished(customer)
+    desk = open_desk("Ada")
+    desk.get_by_role("button", name="Figures").first.click()
+    desk.get_by_role("button", name="Show").click()
+    expect(desk.locator("#insights")).to_contain_text("xylophones, and <b>more</b>")
+    with desk.expect_download() as saved:
+        desk.get_by_role("button", name="Questions as CSV").click()
+    text = Path(saved.value.path()).read_text()
+    assert text.startswith("knowledge,count,") and "xylophones, and <b>more</b>" in text
+
+
+def test_forget_me_asks_first_and_then_nothing_is_left(customer, service):
+    mine = len(list(service.store.turns()))
+    customer.get_by_role("button", name="Forget me").click()
+    customer.get_by_role("button", name="Erase everything?").click()
+    expect(customer.locator("#chat .user-row")).to_have_count(0)
+    assert len(list(service.store.turns())) == mine - 2
+    customer.reload()
+    expect(customer.locator("#box textarea")).to_be_visible()
+    expect(customer.locator("#chat .user-row")).to_have_count(0)
+    expect(customer.locator("#people")).to_have_text("")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

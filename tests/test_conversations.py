@@ -3,17 +3,20 @@ winner.
 """
 
 import threading
+from typing import get_args
 
 import pytest
 from sqlalchemy import select
 from test_service import ask, folder, make  # noqa: F401  (fixtures)
 from test_store import turn
 
+from mm_support.decide.policy import Reason
 from mm_support.desk.conversations import Desk, keep_turn
+from mm_support.desk.reasons import CODES, code_of
 from mm_support.errors import InputError
 from mm_support.language.messages import message
 from mm_support.store.database import Store
-from mm_support.store.models import OwnershipRow
+from mm_support.store.models import HandoffRow, OwnershipRow
 from mm_support.types import Finished, Found, Said, UserTurn
 
 
@@ -183,3 +186,33 @@ def test_a_reply_that_a_person_overtakes_is_not_stored_as_shown(make):  # noqa: 
 def test_messages_of_a_session_that_cannot_be_are_refused(make):  # noqa: F811
     with pytest.raises(InputError):
         make().messages("../etc")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_program_hands_a_conversation_over_for_each_kind_of_reason(store, desk, code):
+    keep_turn(store, turn(1))
+    desk.hand_over("s", "fraud check", code, "three cards in a minute")
+    (case,) = desk.waiting()
+    assert (case.reason, case.summary) == (code, "three cards in a minute")
+    with store.reading() as session:
+        assert [row.code for row in session.scalars(select(HandoffRow))] == [code]
+    desk.take("s", "Ada")
+    desk.give_back("s", "Ada")
+    desk.hand_over("s", "fraud check", "other")  # of the same turn once more
+    assert desk.waiting()[0].reason == "other"
+
+
+def test_only_a_conversation_of_the_assistant_is_handed_over_and_for_a_known_reason(store, desk):
+    keep_turn(store, turn(1))
+    for name, who, code in (("s", "me", "whim"), ("s", "", "fraud"), ("nobody", "me", "fraud")):
+        with pytest.raises(InputError):
+            desk.hand_over(name, who, code)
+    assert desk.waiting() == ()
+    desk.hand_over("s", "me", "fraud")
+    with pytest.raises(InputError, match="waits for a person"):
+        desk.hand_over("s", "me", "fraud")
+
+
+def test_each_reason_of_the_assistant_is_of_a_kind():
+    given = {code_of(reason) for reason in get_args(Reason)} - {"other"}
+    assert given == {"asked", "upset", "reserved", "stuck", "safety"}

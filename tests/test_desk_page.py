@@ -64,6 +64,11 @@ def handed_over(chat, text="What does E24 mean?"):
     return shown["conversation"], shown
 
 
+def kept(conversation):
+    """What the browser keeps of a conversation."""
+    return {"token": conversation.token, "session": conversation.session_id}
+
+
 def contents(shown) -> list[str]:
     return [bubble["content"][0] for bubble in shown["chat"]]
 
@@ -223,7 +228,7 @@ def test_the_customer_sees_who_has_the_conversation_and_what_they_write(chat, se
     conversation, shown = handed_over(chat)
     session = conversation.session_id
     assert "Waiting for a person" in shown["people"] and shown["timer"].active
-    assert shown["session"] == session
+    assert shown["session"] == kept(conversation)
     service.desk.take(session, "Ada")
     shown = chat.follow(conversation)
     assert "Ada has joined" in shown["people"] and shown["timer"].active
@@ -251,7 +256,9 @@ def test_a_closed_conversation_is_said_to_be_closed_and_asks_no_more(chat, servi
     service.desk.close(conversation.session_id, "Ada")
     shown = chat.follow(conversation)
     assert "Ada has closed" in shown["people"] and not shown["timer"].active
-    assert chat.restart()["people"] == "" and chat.restart()["session"] == ""
+    again = chat.restart(conversation)
+    assert again["people"] == ""
+    assert again["session"] == {"token": conversation.token, "session": None}
 
 
 def test_while_the_assistant_has_it_nothing_is_asked(chat):
@@ -279,65 +286,91 @@ def test_a_database_that_does_not_answer_costs_the_page_nothing(chat, service, m
 
     monkeypatch.setattr(service, "holder", fails)
     assert chat.follow(conversation).keys() == {"people"}
-    assert chat.resume(conversation.session_id, Conversation()).keys() == {"people"}
+    assert chat.resume(kept(conversation), Conversation()).keys() == {"people"}
 
 
 def test_a_reload_shows_the_conversation_as_it_was(chat, service, tmp_path):
     recording = write_wav(tmp_path / "question.wav", 0.5)
     turn = UserTurn("E24", service.folder / "e24.png", recording, "smart-home")
     *_, shown = chat.answer(Conversation().ask(turn))
-    session = shown["session"]
+    browser = shown["session"]
+    session = browser["session"]
     list(service.reply(UserTurn("a person please", session_id=session, knowledge="smart-home")))
     service.desk.take(session, "Ada")
     service.desk.say(session, "Ada", "hello")
-    shown = chat.resume(session, Conversation())
+    shown = chat.resume(browser, Conversation())
     texts = contents(shown)
     assert HEARD.text in texts[0] and "[1](#source-1-1" in texts[1] and "hello" in texts[-1]
     seen = shown["chat"][0]["content"][1]
     assert SEEN.labels[0].name in seen and SEEN.text[0].text in seen
     assert "Ada has joined" in shown["people"] and shown["timer"].active
     assert "Error E24 on the washing machine" in shown["panel"]
-    assert shown["picker"] == "smart-home" and shown["session"] == session
+    assert shown["picker"] == "smart-home" and shown["session"] == browser
     assert turn_of_message(shown["conversation"], 1) == service.turn_ids[0]
     assert turn_of_message(shown["conversation"], len(texts) - 1) == service.turn_ids[1]
 
 
+@pytest.mark.parametrize("token", ["", "made.up", None])
 @pytest.mark.parametrize("session", ["", "nobody-knows-it", "../etc", None])
-def test_a_session_that_is_not_there_changes_nothing(chat, session):
-    assert chat.resume(session, Conversation()).keys() == {"people"}
+def test_a_session_that_is_not_there_changes_nothing(chat, session, token):
+    for browser in ({"token": token, "session": session}, session, None):
+        assert chat.resume(browser, Conversation()).keys() == {"people"}
+
+
+def test_a_session_without_its_token_is_not_shown(chat, service):
+    conversation, _ = handed_over(chat)
+    other = asked(chat, "router")[0].token
+    for token in ("", other):
+        browser = {"token": token, "session": conversation.session_id}
+        assert chat.resume(browser, Conversation()).keys() == {"people"}
+
+
+def test_a_visitor_keeps_the_token_through_a_reload_without_a_conversation(chat):
+    before, _ = asked(chat, "router")
+    browser = chat.restart(before)["session"]
+    known = chat.resume(browser, Conversation())["conversation"]
+    assert asked(chat, "E24", known)[0].token == before.token
 
 
 def test_a_conversation_that_has_begun_is_not_replaced_by_an_older_one(chat):
     older, _ = handed_over(chat)
     newer, _ = asked(chat, "router")
-    assert chat.resume(older.session_id, newer).keys() == {"people"}
+    assert chat.resume(kept(older), newer).keys() == {"people"}
 
 
 def test_talk_to_a_person_works_on_an_empty_conversation(chat, service):
     *_, shown = chat.ask_for_person("finance", False, Conversation())
     (case,) = service.desk.waiting()
-    assert case.conversation == shown["session"] and case.knowledge == "finance"
+    assert case.conversation == shown["session"]["session"] and case.knowledge == "finance"
 
 
 # -- the endpoint and the store -------------------------------------------------------------
 
 
 def test_messages_of_a_conversation_since_one_of_them(chat, service):
-    endpoints, session = Endpoints(service), handed_over(chat)[0].session_id
-    assert endpoints.messages(session) == {"owner": "waiting", "agent": "", "messages": []}
+    endpoints, conversation = Endpoints(service), handed_over(chat)[0]
+    session, token = conversation.session_id, conversation.token
+    assert endpoints.messages(session, token=token) == {
+        "owner": "waiting",
+        "agent": "",
+        "minutes": None,
+        "messages": [],
+    }
     service.desk.take(session, "Ada")
     first, second = (service.desk.say(session, "Ada", text) for text in ("one", "two"))
-    answer = endpoints.messages(session)
+    answer = endpoints.messages(session, token=token)
     assert (answer["owner"], answer["agent"]) == ("person", "Ada")
     assert [(m["number"], m["author"], m["text"]) for m in answer["messages"]] == [
         (first.number, "Ada", "one"),
         (second.number, "Ada", "two"),
     ]
     assert datetime.fromisoformat(answer["messages"][0]["created"]) == first.created
-    assert len(endpoints.messages(session, first.number)["messages"]) == 1
+    assert len(endpoints.messages(session, first.number, token)["messages"]) == 1
     for wrong in ("", None, "../etc"):
         with pytest.raises(gr.Error):
-            endpoints.messages(wrong)
+            endpoints.messages(wrong, token=token)
+    with pytest.raises(gr.Error, match="another visitor"):
+        endpoints.messages(session)
 
 
 def test_a_transcript_holds_turns_and_messages_in_the_order_in_which_they_came(chat, service):

@@ -130,7 +130,8 @@ def test_the_same_through_gradio_client(client):
         image=handle_file(str(DISPLAY)), labels=["washing machine", "banana"], api_name="/describe"
     )
     assert "E24" in [line["text"] for line in seen["text"]]
-    assert client.predict(turn_id=result["turn_id"], rating="up", comment="", api_name="/feedback")
+    own = {"turn_id": result["turn_id"], "token": result["token"]}
+    assert client.predict(**own, rating="up", comment="", api_name="/feedback")
 
 
 def test_the_documented_client_example_runs(address, monkeypatch, capsys):

@@ -54,6 +54,7 @@ RESULT_KEYS = {
     "timings_ms",
     "session_id",
     "turn_id",
+    "token",
 }
 
 
@@ -103,12 +104,14 @@ def test_exactly_the_documented_endpoints_are_public(client):
         for name, facts in endpoints.items()
     }
     assert names == {
-        "/chat": ["message", "image", "audio", "knowledge", "session_id", "speak"],
+        "/chat": ["message", "image", "audio", "knowledge", "session_id", "speak", "token"],
         "/transcribe": ["audio"],
         "/describe": ["image", "labels"],
         "/search": ["message", "image", "audio", "knowledge", "limit"],
-        "/feedback": ["turn_id", "rating", "comment"],
-        "/messages": ["session_id", "since"],
+        "/feedback": ["turn_id", "rating", "comment", "token"],
+        "/messages": ["session_id", "since", "token"],
+        "/my_data": ["token"],
+        "/forget": ["token"],
         "/knowledge_bases": [],
     }
     for facts in endpoints.values():
@@ -148,7 +151,9 @@ def test_chat_streams_pieces_that_add_up(client):
 
 def test_chat_continues_a_session(client, service):
     first, _ = client.predict("return", api_name="/chat")
-    again, _ = client.predict("return", session_id=first["session_id"], api_name="/chat")
+    own = {"session_id": first["session_id"], "token": first["token"]}
+    again, _ = client.predict("return", **own, api_name="/chat")
+    assert again["token"] == first["token"]
     assert service.turns[-1].session_id == first["session_id"] == again["session_id"]
     assert first["turn_id"] != again["turn_id"]
 
@@ -187,8 +192,9 @@ def test_search_gives_what_the_service_finds(client, service, photo):
 
 
 def test_feedback_reaches_the_service(client, service):
-    turn_id = client.predict("return", api_name="/chat")[0]["turn_id"]
-    stored = client.predict(turn_id, "down", "wrong shop", api_name="/feedback")
+    result, _ = client.predict("return", api_name="/chat")
+    turn_id, token = result["turn_id"], result["token"]
+    stored = client.predict(turn_id, "down", "wrong shop", token, api_name="/feedback")
     assert stored == {"stored": True, "turn_id": turn_id, "rating": "down"}
     assert service.ratings[-1] == (turn_id, "down", "wrong shop")
 

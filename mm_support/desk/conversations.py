@@ -9,31 +9,45 @@ the store; knows no model, no page and no wording of replies.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import ceil
+from statistics import median
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy.orm import Session, aliased
 
+from mm_support.desk.audit import note
+from mm_support.desk.notices import MAIL, TO_AGENTS
+from mm_support.desk.reasons import CODES, code_of
 from mm_support.errors import InputError
 from mm_support.language.detect import language_of
 from mm_support.language.messages import message
+from mm_support.language.personal import revealed
 from mm_support.store.database import Store
 from mm_support.store.models import (
     ConversationRow,
     HandoffRow,
     MessageRow,
+    NoticeRow,
+    OriginalRow,
     OwnershipRow,
     TurnRow,
     now,
 )
-from mm_support.store.records import in_utc, turn_of
+from mm_support.store.records import in_utc, masked_record, turn_of
 from mm_support.types import Case, Holder, KeptTurn, Message, Owner
 
 MAX_MESSAGE = 4_000  # characters
 MAX_AGENT = 64  # characters of an agent's name
+MEASURED, MEASURED_DAYS, FEWEST_MEASURED = 50, 14, 5  # waits that the usual one is told from
 SHOWN = 200  # open conversations in a list
+AT_THE_DESK: tuple[Owner, ...] = ("waiting", "person")  # owners of an open conversation
 ASSISTANT = "assistant"  # who hands a conversation over
+DONE = {"person": "took", "assistant": "gave back", "closed": "closed", "waiting": "handed over"}
 STATES = {
     "assistant": "is with the assistant",
     "waiting": "waits for a person",
@@ -59,7 +73,7 @@ class Desk:
         """
         latest = (
             select(ConversationRow)
-            .where(ConversationRow.owner.in_(("waiting", "person")))
+            .where(ConversationRow.owner.in_(AT_THE_DESK))
             .order_by(ConversationRow.owner.desc(), ConversationRow.since)
             .limit(SHOWN)
         )
@@ -74,18 +88,62 @@ class Desk:
         """Whose it is; one that nobody has heard of would be the assistant's."""
         with self._store.reading() as session:
             row = session.get(ConversationRow, conversation)
-            return _holder(row) if row else Holder()
+            if row is None or row.owner != "waiting":
+                return _holder(row) if row else Holder()
+            usual, waited = _usual_wait(session), (now() - in_utc(row.since)).total_seconds()
+            return replace(_holder(row), minutes=_minutes_left(usual, waited))
+
+    def usual_wait(self) -> int | None:
+        """For how many minutes those who were taken last had waited, in the middle; None where too
+        few were.
+        """
+        with self._store.reading() as session:
+            return _minutes_left(_usual_wait(session), 0)
+
+    def return_silent(self, minutes: float, conversation: str | None = None) -> tuple[str, ...]:
+        """Gives conversations back to the assistant whose agents have said nothing for so long;
+        returns which. conversation: only this one.
+        """
+        before = now() - timedelta(minutes=minutes)
+        with self._store.reading() as session:
+            silent = list(session.scalars(_silent_since(before, conversation)))
+        for name in silent:
+            with self._store.writing() as session:  # an agent may have written meanwhile
+                row = session.scalars(_silent_rows(before, name)).first()
+                if row is not None:
+                    _hand(session, row, "assistant", ASSISTANT, "the agent was silent")
+        return tuple(silent)
 
     def owner(self, conversation: str) -> Owner:
         return self.holder(conversation).owner
 
-    def transcript(self, conversation: str) -> tuple[KeptTurn | Message, ...]:
-        """The turns and what agents wrote, in the order in which they came."""
+    def transcript(self, conversation: str, reveal: bool = False) -> tuple[KeptTurn | Message, ...]:
+        """The turns and what agents wrote, in the order in which they came. reveal: with what masks
+        stand for, as far as that is kept: for agents only.
+        """
         query = select(TurnRow).where(TurnRow.session_id == conversation)
         with self._store.reading() as session:
             turns = [turn_of(vars(row)) for row in session.scalars(query)]
+            if reveal:
+                values = _originals(session, conversation)
+                turns = [_revealed(turn, values.get(turn.id, {})) for turn in turns]
         both = [*turns, *self.messages(conversation)]
         return tuple(sorted(both, key=lambda said: said.created))
+
+    def hand_over(self, conversation: str, who: str, code: str, summary: str = "") -> None:
+        """A conversation of the assistant waits for a person from its latest turn on: for programs
+        and people that see a reason which the assistant does not, such as fraud. code: one of
+        reasons.CODES. Raises InputError for another one too.
+        """
+        if code not in CODES:
+            raise InputError(f"The reason must be one of {', '.join(CODES)}.")
+        who = _checked(who, MAX_AGENT, "name of who hands it over")
+        with self._store.writing() as session:
+            row = _owned(session, conversation, ("assistant",), who)
+            turn = _latest(session, TurnRow, TurnRow.session_id == conversation)
+            if turn is None:
+                raise InputError("Nothing was said in this conversation yet.")
+            _hand_over(session, row, turn, summary, who, code)
 
     def take(self, conversation: str, agent: str) -> None:
         """A waiting conversation becomes the agent's. Of two who take it, one is told that the
@@ -130,36 +188,83 @@ class Desk:
 
 
 def keep_turn(
-    store: Store, record: dict[str, Any], summary: str = "", owner: Owner | None = "assistant"
+    store: Store,
+    record: dict[str, Any],
+    summary: str = "",
+    owner: Owner | None = "assistant",
+    originals: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """Stores a finished turn and returns the record as it was stored; a turn that is there already
-    stays as it is.
+    """Stores a finished turn, with masks for what is personal in it, and returns the record as it
+    was stored; a turn that is there already stays as it is.
 
     owner: whose the conversation was when the reply was begun. If it is no longer the assistant's,
     its text is withheld and the customer is told that a person has the conversation; None: the
     reply was given already. summary: for the person, where the turn hands the conversation over.
+    originals: ids of turns -> what their masks stand for, kept while the conversation is at the
+    desk.
     """
+    record, _ = masked_record(record)
     with store.writing() as session:
         if session.get(TurnRow, record["id"]) is not None:
             return record
         conversation = _locked(session, record["session_id"])
         if owner == "assistant" and conversation.owner != "assistant":
             record = withheld(record, cast(Owner, conversation.owner))
-        session.add(TurnRow(**record))
+        turn = TurnRow(**record)
+        session.add(turn)
         session.flush()
-        asks_for_person = record["action"] == "handoff" and record["reason"] not in STATES
-        if asks_for_person and conversation.owner == "assistant":
-            _hand(session, conversation, "waiting", ASSISTANT, record["reason"])
-            session.add(
-                HandoffRow(
-                    turn_id=record["id"],
-                    session_id=record["session_id"],
-                    created=record["created"],
-                    reason=record["reason"],
-                    summary=summary,
-                )
-            )
+        if conversation.owner in AT_THE_DESK:
+            _tell(session, turn.session_id, "message", text=_words(turn), knowledge=turn.knowledge)
+        elif turn.action == "handoff" and turn.reason not in STATES:
+            _hand_over(session, conversation, turn, summary, ASSISTANT, turn.reason)
+        if conversation.owner in AT_THE_DESK:
+            _keep_originals(session, turn.session_id, originals or {})
     return record
+
+
+def _hand_over(
+    session: Session, row: ConversationRow, turn: TurnRow, summary: str, who: str, reason: str
+) -> None:
+    """The conversation waits for a person from this turn on."""
+    told = {"code": code_of(reason), "knowledge": turn.knowledge, "summary": summary}
+    _hand(session, row, "waiting", who, reason, **told)
+    own = {"turn_id": turn.id, "session_id": turn.session_id, "created": turn.created}
+    session.merge(HandoffRow(**own, reason=reason, code=told["code"], summary=summary))
+
+
+def _keep_originals(
+    session: Session, conversation: str, originals: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Those of turns that are stored, once each."""
+    for turn_id, values in originals.items():
+        if session.get(TurnRow, turn_id) is not None:
+            for mask, value in values.items():
+                kept = {"turn_id": turn_id, "mask": mask, "session_id": conversation}
+                session.merge(OriginalRow(**kept, value=value))
+
+
+def _originals(session: Session, conversation: str) -> dict[str, dict[str, str]]:
+    """Ids of turns -> what their masks stand for."""
+    values: dict[str, dict[str, str]] = {}
+    own = select(OriginalRow).where(OriginalRow.session_id == conversation)
+    for row in session.scalars(own):
+        values.setdefault(row.turn_id, {})[row.mask] = row.value
+    return values
+
+
+def _revealed(turn: KeptTurn, values: dict[str, str]) -> KeptTurn:
+    """The turn as it was typed, heard and read."""
+    heard, seen = turn.transcript, turn.image
+    if seen:
+        lines = (replace(line, text=revealed(line.text, values)) for line in seen.text)
+        seen = replace(seen, text=tuple(lines))
+    return replace(
+        turn,
+        text=revealed(turn.text, values),
+        transcript=replace(heard, text=revealed(heard.text, values)) if heard else None,
+        image=seen,
+        reply=revealed(turn.reply, values),
+    )
 
 
 def withheld(record: dict[str, Any], owner: Owner) -> dict[str, Any]:
@@ -198,13 +303,67 @@ def _owned(
     return row
 
 
-def _hand(session: Session, row: ConversationRow, owner: Owner, who: str, why: str) -> None:
-    """The conversation changes hands, and it is noted who did that and why."""
+def _hand(
+    session: Session, row: ConversationRow, owner: Owner, who: str, why: str, **told: str
+) -> None:
+    """The conversation changes hands, and it is noted who did that and why. told: what a notice
+    says beside that.
+    """
     row.owner, row.since = owner, now()
+    if owner not in AT_THE_DESK:
+        session.execute(delete(OriginalRow).where(OriginalRow.session_id == row.id))
     row.agent = who if owner == "person" else row.agent
     session.add(
         OwnershipRow(conversation_id=row.id, created=row.since, owner=owner, who=who, why=why)
     )
+    if who != ASSISTANT:
+        note(session, who, DONE[owner], row.id, why)
+    _tell(session, row.id, owner, who=who, why=why, **told)
+
+
+def _tell(session: Session, conversation: str, event: str, **told: str) -> None:
+    """Notices of what happened, one a channel, within its transaction."""
+    name = f"conversation.{event}"
+    for channel in session.info["channels"]:
+        if channel != MAIL or name in TO_AGENTS:
+            created, key = now(), uuid.uuid4().hex
+            about = {"event": name, "conversation": conversation, "time": created.isoformat()}
+            row = NoticeRow(key=key, conversation_id=conversation, created=created, due=created)
+            row.channel, row.event = channel, {**about, **told}
+            session.add(row)
+
+
+def _silent_rows(before: datetime, conversation: str | None) -> Select[ConversationRow]:
+    """Conversations of people who took them and wrote last before that time."""
+    own = MessageRow.conversation_id == ConversationRow.id
+    written = select(MessageRow.id).where(own, MessageRow.created >= before).exists()
+    held = ConversationRow.owner == "person", ConversationRow.since < before
+    query = select(ConversationRow).where(*held, ~written)
+    return query.where(ConversationRow.id == conversation) if conversation else query
+
+
+def _silent_since(before: datetime, conversation: str | None) -> Select[str]:
+    return _silent_rows(before, conversation).with_only_columns(ConversationRow.id)
+
+
+def _usual_wait(session: Session) -> float | None:
+    """Seconds; the median of those who were taken last."""
+    begun = aliased(OwnershipRow)
+    own = begun.conversation_id == OwnershipRow.conversation_id
+    before = own, begun.owner == "waiting", begun.created <= OwnershipRow.created
+    since = select(func.max(begun.created)).where(*before).scalar_subquery()
+    recent = OwnershipRow.created >= now() - timedelta(days=MEASURED_DAYS)
+    taken = select(OwnershipRow.created, since).where(OwnershipRow.owner == "person", recent)
+    rows = session.execute(taken.order_by(OwnershipRow.created.desc()).limit(MEASURED)).all()
+    waits = [(end - start).total_seconds() for end, start in rows if start is not None]
+    return median(waits) if len(waits) >= FEWEST_MEASURED else None
+
+
+def _minutes_left(usual: float | None, waited: float) -> int | None:
+    """Rounded up; None for who has waited longer than usual: nothing is known of them."""
+    if usual is None or waited > usual:
+        return None
+    return max(1, ceil((usual - waited) / 60))
 
 
 def _holder(row: ConversationRow) -> Holder:

@@ -8,29 +8,43 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError
 
+from mm_support.config import Settings
 from mm_support.desk.conversations import Desk, keep_turn
-from mm_support.errors import InputError, StoreError
+from mm_support.desk.notices import channels_of
+from mm_support.errors import InputError, StoreError, SupportError
+from mm_support.language.personal import Masks
 from mm_support.store.database import PAST, Store, check_feedback
 from mm_support.store.journal import Journal, Row
-from mm_support.store.records import past_of
+from mm_support.store.records import masked_record, past_of
 from mm_support.types import Owner, Past
 
 log = logging.getLogger(__name__)
 
+REMEMBERED = 1_000  # conversations whose masks are known until a person takes them over
 RETRY = 5.0  # s between attempts to write the journal's rows into the database
 JOURNALED = "replies are kept in a journal until the database answers"
 LOST = "replies cannot be kept: neither the database nor the disk takes them"
 
 
 class Keeper:
-    """The store with a journal beside it."""
+    """The store with a journal beside it. reveal: whether agents may read what masks stand for,
+    while a conversation is at the desk. silence: minutes after which the assistant takes a
+    conversation back from an agent who says nothing; 0: never.
+    """
 
-    def __init__(self, store: Store, journal: Journal) -> None:
+    def __init__(
+        self, store: Store, journal: Journal, reveal: bool = True, silence: float = 0
+    ) -> None:
         self.store, self.desk, self.journal = store, Desk(store), journal
+        self._reveal, self._silence = reveal, silence
+        self._originals: OrderedDict[str, dict[str, dict[str, str]]] = OrderedDict()
         self._closed, self._lock = threading.Event(), threading.Lock()
         self._retrying: threading.Thread | None = None
         self._lost = False
@@ -47,6 +61,9 @@ class Keeper:
         past, owner = (), "assistant"
         try:
             past, owner = self.store.past(session_id), self.desk.owner(session_id)
+            if owner == "person" and self._silence:
+                self.desk.return_silent(self._silence, session_id)
+                owner = self.desk.owner(session_id)
         except StoreError as exc:
             log.warning("what was said before is not known: %s", exc)
         rows = [row for row in self.journal.rows() if row.get("session_id") == session_id]
@@ -58,9 +75,11 @@ class Keeper:
         """The record of a turn as it was kept, see keep_turn. Raises nothing: a reply that was
         given is not taken back. While the journal holds earlier turns, this one goes there too.
         """
+        record, values = masked_record(record)
+        originals = self._remember(record["session_id"], record["id"], values)
         try:
             if not self.journal:
-                kept = keep_turn(self.store, record, summary, owner)
+                kept = keep_turn(self.store, record, summary, owner, originals)
                 self._lost = False
                 return kept
         except StoreError as exc:
@@ -74,9 +93,46 @@ class Keeper:
         self._retry()
         return record
 
+    def _remember(
+        self, session_id: str, turn_id: str, values: dict[str, str]
+    ) -> dict[str, dict[str, str]]:
+        """What the masks of a conversation stand for, by turn. Nothing of it is on the disk before
+        a person is to take the conversation over.
+        """
+        if not self._reveal:
+            return {}
+        with self._lock:
+            known = self._originals.setdefault(session_id, {})
+            if values:
+                known[turn_id] = values
+            self._originals.move_to_end(session_id)
+            while len(self._originals) > REMEMBERED:
+                self._originals.popitem(last=False)
+            return dict(known)
+
+    def session_of(self, turn_id: str) -> str:
+        """Raises InputError for an unknown turn, StoreError where the database does not answer."""
+        for row in self.journal.rows():
+            if row.get("id") == turn_id:
+                return row["session_id"]
+        return self.store.session_of(turn_id)
+
+    def forget(self, sessions: Collection[str]) -> set[str]:
+        """Takes all of these conversations out of the memory and the journal; returns the ids of
+        their turns there. Raises StoreError where the disk does not let it.
+        """
+        with self._lock:
+            for session_id in sessions:
+                self._originals.pop(session_id, None)
+        try:
+            return self.journal.remove_sessions(sessions)
+        except OSError as exc:
+            raise StoreError(f"The journal cannot be changed ({exc}); check the disk.") from exc
+
     def feedback(self, turn_id: str, rating: str, comment: str) -> None:
         """Raises InputError for an unknown turn or rating, StoreError where nothing answers."""
         check_feedback(rating, comment)
+        comment = Masks().text(comment)
         if any(row.get("id") == turn_id for row in self.journal.rows()):
             self._journal_feedback({"turn_id": turn_id, "rating": rating, "comment": comment})
         else:
@@ -132,3 +188,27 @@ class Keeper:
                 if not self.journal:
                     self._retrying = None
                     return
+
+
+def open_keeper(settings: Settings) -> Keeper:
+    """The store that the settings name, with the journal in the data folder beside it."""
+    store = open_store(settings)
+    journal = Journal(settings.data_dir / "turns.journal")
+    return Keeper(store, journal, settings.show_personal, settings.silence_minutes)
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name; SQLite in the data folder by default."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise SupportError(
+            f"The data folder {settings.data_dir} cannot be made ({exc}); set MM_SUPPORT_DATA."
+        ) from exc
+    url = settings.database_url or f"sqlite:///{settings.data_dir / 'turns.sqlite'}"
+    return Store(url, channels_of(settings))
+
+
+def media_folder(settings: Settings) -> Path:
+    """Where customers' photos and recordings are kept, if they are."""
+    return settings.data_dir / "media"

@@ -7,13 +7,15 @@ and shape are checked before a pixel is decoded. Knows nothing of models.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from mm_support.errors import InputError
 
+Box = tuple[float, float, float, float]  # as of types.TextLine
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 15_000_000
 MAX_PIXELS = 25_000_000
@@ -78,6 +80,16 @@ def _check_shape(width: int, height: int) -> None:
         raise InputError(f"The photo is only {width} x {height} pixels; please send a larger one.")
     if max(width, height) > MAX_RATIO * min(width, height):
         raise InputError(f"The photo is {width} x {height} pixels, a mere strip; please crop it.")
+
+
+def painted_over(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
+    """A copy of which these parts are black. boxes: as those of types.TextLine."""
+    hidden = image.copy()
+    pen = ImageDraw.Draw(hidden)
+    for left, top, right, bottom in boxes:
+        corners = (left * image.width, top * image.height, right * image.width)
+        pen.rectangle((*corners, bottom * image.height), fill="black")
+    return hidden
 
 
 def _upright(image: Image.Image) -> Image.Image:

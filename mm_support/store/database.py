@@ -9,7 +9,7 @@ decided in desk/conversations.py, within the transactions that are opened here.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,12 +47,15 @@ class Store:
     """Turns and feedback behind a SQLAlchemy URL; tables are made, or brought up to date, when it
     is opened.
 
+    channels: by which others are told what happens, see desk/notices.py.
     Raises StoreError where the database cannot be opened, or was made by a newer version.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, channels: Collection[str] = ()) -> None:
         try:
-            self._engine = create_engine(url, pool_pre_ping=True)
+            self._engine = create_engine(
+                url, pool_pre_ping=True, hide_parameters=True
+            )  # so no log shows them
             if self._engine.dialect.name == "sqlite":
                 _listen_to_sqlite(self._engine)
             writing = self._engine.execution_options(write=True)
@@ -63,7 +66,9 @@ class Store:
                 f"The store cannot be opened ({type(exc).__name__}); check database_url."
             ) from exc
         self._reading = sessionmaker(self._engine, expire_on_commit=False)
-        self._writing = sessionmaker(writing, expire_on_commit=False)
+        self._writing = sessionmaker(
+            writing, expire_on_commit=False, info={"channels": tuple(channels)}
+        )
 
     def handoffs(self, limit: int = 100) -> tuple[Handoff, ...]:
         """The latest hand-offs, newest first."""
@@ -82,6 +87,14 @@ class Store:
             if session.get(TurnRow, turn_id) is None:
                 raise no_such_turn()
             session.add(FeedbackRow(turn_id=turn_id, rating=rating, comment=comment))
+
+    def session_of(self, turn_id: str) -> str:
+        """The session of a turn. Raises InputError for an unknown one."""
+        with self.reading() as session:
+            row = session.get(TurnRow, turn_id)
+        if row is None:
+            raise no_such_turn()
+        return row.session_id
 
     def past(self, session_id: str, limit: int = PAST) -> tuple[Past, ...]:
         """The latest turns of a session, oldest first."""
@@ -131,6 +144,35 @@ class Store:
                     "Nothing could be stored in the database; check the disk and database_url."
                 ) from exc
 
+    def checkpoint(self) -> bool:
+        """Takes what was deleted off the disk too: SQLite keeps former pages in its write-ahead log
+        until that is written back. Does nothing for other databases. Whether it was done: not while
+        somebody reads all the time.
+        """
+        return self._outside("PRAGMA wal_checkpoint(TRUNCATE)") in (None, 0)
+
+    def vacuum(self) -> None:
+        """Writes the SQLite file anew without what versions before this one left of deleted rows.
+        Others wait meanwhile. Raises StoreError.
+        """
+        self._outside("VACUUM")
+        self.checkpoint()
+
+    def _outside(self, statement: str) -> int | None:
+        """Runs what SQLite runs outside of transactions only; the first number of its answer."""
+        if self._engine.dialect.name != "sqlite":
+            return None
+        try:
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")
+                answer = connection.exec_driver_sql(statement)
+                row = answer.fetchone() if answer.returns_rows else None
+                return row[0] if row else None
+        except SQLAlchemyError as exc:
+            raise StoreError(
+                "The database cannot be tidied up; check that nobody else uses it."
+            ) from exc
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -156,6 +198,7 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
     connection.execute(f"PRAGMA busy_timeout={BUSY}")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
 
 
 def _begin(connection: Connection) -> None:

@@ -10,7 +10,7 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -41,10 +41,23 @@ class Journal:
 
     def rows(self) -> list[Row]:
         """All rows that can be read; a line that a crash cut off is reported and left out."""
-        if not self:
-            return []
-        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
-        return [row for line in lines if line and (row := _read(line)) is not None]
+        return _rows(self.path)
+
+    def remove_sessions(self, sessions: Collection[str]) -> set[str]:
+        """Removes all rows of these sessions, refused ones too; returns the ids of their turns.
+        Waits for who hands rows over.
+        """
+        turns: set[str] = set()
+        with self._handing, self._lock:
+            for path in (self.path, self.refused):
+                rows = _rows(path)
+                turns |= {row["id"] for row in rows if row.get("session_id") in sessions}
+            for path in (self.path, self.refused):
+                rows = _rows(path)
+                kept = [row for row in rows if row.get("id", row.get("turn_id")) not in turns]
+                if path.exists() and kept != rows:
+                    _replace(path, kept)
+        return turns
 
     def hand_over(self, take: Callable[[Row], bool]) -> None:
         """Offers each row, oldest first; those that `take` takes leave the file. Where it raises,
@@ -61,17 +74,25 @@ class Journal:
                     done += 1
             finally:
                 with self._lock:
-                    self._replace(self.rows()[done:])
+                    _replace(self.path, self.rows()[done:])
 
-    def _replace(self, rows: list[Row]) -> None:
-        """Replaces the file's rows: all of them or, after a crash, none."""
-        if not rows:
-            self.path.unlink(missing_ok=True)
-            return
-        beside = self.path.with_suffix(".new")
-        beside.unlink(missing_ok=True)
-        _append(beside, *rows)
-        beside.replace(self.path)
+
+def _rows(path: Path) -> list[Row]:
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [row for line in lines if line and (row := _read(line)) is not None]
+
+
+def _replace(path: Path, rows: list[Row]) -> None:
+    """Replaces the file's rows: all of them or, after a crash, none."""
+    if not rows:
+        path.unlink(missing_ok=True)
+        return
+    beside = path.with_suffix(".new")
+    beside.unlink(missing_ok=True)
+    _append(beside, *rows)
+    beside.replace(path)
 
 
 def _append(path: Path, *rows: Row) -> None:
@@ -87,7 +108,7 @@ def _read(line: str) -> Row | None:
     try:
         row = json.loads(line)
     except ValueError:
-        log.error("a line of the journal cannot be read and is left out: %.200s", line)
+        log.error("a line of the journal cannot be read and is left out: %d characters", len(line))
         return None
     if "created" in row:
         row["created"] = datetime.fromisoformat(row["created"])

@@ -1,4 +1,6 @@
-"""The tables: turns, feedback, hand-offs, conversations with their owners, and agents' messages."""
+"""The tables: turns, feedback, hand-offs, conversations with their owners, agents' messages, what
+masks stand for, notices to be sent, and the audit log.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ class TurnRow(Base):
     """
 
     __tablename__ = "turns"
-    __table_args__ = (Index("turns_by_session", "session_id", "created"),)
+    __table_args__ = (
+        Index("turns_by_session", "session_id", "created"),
+        Index("turns_by_time", "created", "session_id", "knowledge", "action", "reason"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     session_id: Mapped[str] = mapped_column(String(64))
@@ -60,7 +65,9 @@ class FeedbackRow(Base):
 
 
 class HandoffRow(Base):
-    """A conversation that a person takes over. summary: what they read first."""
+    """A conversation that a person takes over. reason: of the decision; code: the kind of reason;
+    summary: what they read first.
+    """
 
     __tablename__ = "handoffs"
 
@@ -68,6 +75,7 @@ class HandoffRow(Base):
     session_id: Mapped[str] = mapped_column(String(64), index=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, index=True)
     reason: Mapped[str] = mapped_column(String(16))
+    code: Mapped[str] = mapped_column(String(16), default="other", server_default="other")
     summary: Mapped[str] = mapped_column(Text)
 
 
@@ -89,6 +97,7 @@ class OwnershipRow(Base):
     """One change of a conversation's owner: who made it, and why."""
 
     __tablename__ = "ownerships"
+    __table_args__ = (Index("ownerships_by_owner", "owner", "created"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
@@ -109,3 +118,46 @@ class MessageRow(Base):
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     author: Mapped[str] = mapped_column(String(64))
     text: Mapped[str] = mapped_column(Text)
+
+
+class OriginalRow(Base):
+    """What a mask in a turn stands for, as long as the conversation is open at the desk."""
+
+    __tablename__ = "originals"
+
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), primary_key=True)
+    mask: Mapped[str] = mapped_column(String(32), primary_key=True)
+    session_id: Mapped[str] = mapped_column(String(64), index=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+class NoticeRow(Base):
+    """A notice on its way. key: stays the same however often it is sent; channel: webhook or mail;
+    due: when it is tried next, later while somebody sends it; failed: nobody tries any longer.
+    """
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("notices_by_due", "failed", "due"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    conversation_id: Mapped[str] = mapped_column(String(64), index=True)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    channel: Mapped[str] = mapped_column(String(16))
+    event: Mapped[dict[str, Any]] = mapped_column(JSON)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    failed: Mapped[bool] = mapped_column(default=False)
+
+
+class AuditRow(Base):
+    """Something that was done with conversations or knowledge: by whom, what, and to which."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, index=True)
+    who: Mapped[str] = mapped_column(String(64))
+    what: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(128), index=True)
+    detail: Mapped[str] = mapped_column(Text, default="")

@@ -1,5 +1,5 @@
-"""A kept turn as a plain dict of columns, what a later turn needs to know of it, and what a page
-shows of it.
+"""A kept turn as a plain dict of columns, with masks for what is personal in it; what a later turn
+needs to know of it, and what a page shows of it.
 
 Knows no database: the same dicts come from tables, from the journal and from evaluations.
 """
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mm_support.as_json import hit_of, image_of, transcript_of
+from mm_support.language.personal import Masks
 from mm_support.types import Fusion, KeptTurn, Past
 
 
@@ -51,6 +52,38 @@ def turn_of(record: Mapping[str, Any]) -> KeptTurn:
         action=record["action"],
         citations=tuple(record["citations"]),
     )
+
+
+def masked_record(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The record with masks for what is personal in the customer's words, typed, heard and read in
+    a photo, also where the reply repeats it; and what the masks stand for.
+
+    A record that is masked already stays as it is.
+    """
+    masks = Masks()
+    masked = {
+        "text": masks.text(record["text"]),
+        "transcript": _masked_transcript(record["transcript"], masks),
+        "image": _masked_image(record["image"], masks),
+    }
+    masked["reply"] = masks.known(record["reply"])
+    return {**record, **masked}, masks.values
+
+
+def _masked_transcript(transcript: dict[str, Any] | None, masks: Masks) -> dict[str, Any] | None:
+    """One segment where something is masked, which may lie in several."""
+    if not transcript or (text := masks.text(transcript["text"])) == transcript["text"]:
+        return transcript
+    segments = transcript.get("segments", ())
+    ends = [{**segments[0], "end": segments[-1]["end"], "text": text}] if segments else []
+    return {**transcript, "text": text, "segments": ends}
+
+
+def _masked_image(image: dict[str, Any] | None, masks: Masks) -> dict[str, Any] | None:
+    if not image:
+        return image
+    lines = masks.lines([line["text"] for line in image["text"]])
+    return {**image, "text": [{**line, "text": text} for line, text in zip(image["text"], lines)]}
 
 
 def in_utc(time: datetime) -> datetime:

@@ -26,7 +26,7 @@ MEDIA = {"image": ".jpg", "audio": ".wav"}  # as the service keeps them, where k
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support.service import open_store
+    from mm_support.desk.keeper import open_store
 
     store = open_store(settings)
     cases = list(feedback_cases(store.turns(), args.knowledge, settings.data_dir / "media"))

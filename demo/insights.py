@@ -1,0 +1,146 @@
+"""Figures at the desk: how customers are helped, what finds no answer, what was done. Opened by the
+desk's key, which is compared with every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from demo.convert import plain_errors
+from demo.panels import esc, title_of
+from demo.service import Service
+from demo.tabs import QUIET, report_card
+
+PERIODS = [("Today", 1), ("7 days", 7), ("30 days", 30), ("90 days", 90)]
+NOTHING = "<tr><td class=ms-words>Nothing in this time.</td></tr>"
+COLUMNS = {
+    "conversations": "Conversations",
+    "answered": "Answered",
+    "handed_over": "Handed over",
+    "confirmed": "Resolved",
+    "assumed": "Assumed",
+    "thumbs_up": "Up",
+    "thumbs_down": "Down",
+    "spoken": "Spoken",
+    "photos": "Photos",
+}
+# the text of a table becomes a file in the browser, so that none lies on the server
+SAVE = """(text) => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.download = "figures.csv";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}"""
+
+
+class InsightsPage:
+    """check: raises InputError where a key does not fit."""
+
+    def __init__(self, service: Service, check: Callable[[str], None]) -> None:
+        self.service, self.check = service, check
+
+    def show(self, key: str, days: int) -> str:
+        with plain_errors(esc):
+            self.check(key)
+            insights = self.service.insights
+            figures = insights.figures(days)
+            return "".join(
+                (
+                    figures_card(figures, insights.first_answer(days)),
+                    gaps_card(insights.gaps(days)),
+                    disliked_card(insights.disliked(days)),
+                    audit_card(self.service.audited()),
+                )
+            )
+
+    def figures_csv(self, key: str, days: int) -> str:
+        with plain_errors(esc):
+            self.check(key)
+            return self.service.insights.csv("figures", days)
+
+    def gaps_csv(self, key: str, days: int) -> str:
+        with plain_errors(esc):
+            self.check(key)
+            return self.service.insights.csv("gaps", days)
+
+
+def figures_card(rows: Sequence[Any], first_answer: float | None) -> str:
+    """A row a day and base, and their sum above."""
+    if not rows:
+        return report_card("Figures", NOTHING)
+    total = {name: sum(getattr(row, name) for row in rows) for name in COLUMNS}
+    lines = [table_row(["All", *map(str, total.values())])]
+    for row in rows:
+        name = f"{row.day:%d %b} · {title_of(row.knowledge)}"
+        lines.append(table_row([name, *(str(getattr(row, column)) for column in COLUMNS)]))
+    waited = (
+        "" if first_answer is None else f", first answer of a person {first_answer / 60:.0f} min"
+    )
+    return report_card(f"Figures{waited}", table_head(["", *COLUMNS.values()]) + "".join(lines))
+
+
+def gaps_card(gaps: Sequence[Any]) -> str:
+    lines = [
+        table_row(
+            [
+                " / ".join(gap.examples),
+                str(gap.count),
+                title_of(gap.knowledge),
+                f"{gap.nearest} ({gap.score:.0%})" if gap.nearest else "nothing",
+            ],
+            words=True,
+        )
+        for gap in gaps
+    ]
+    head = table_head(["Asked", "Times", "Knowledge", "Nearest entry"])
+    return report_card("Questions without an answer", head + "".join(lines) if lines else NOTHING)
+
+
+def disliked_card(disliked: Sequence[Any]) -> str:
+    lines = [
+        table_row([each.question, each.reply, each.comment, f"{each.created:%d %b}"], words=True)
+        for each in disliked
+    ]
+    head = table_head(["Asked", "Replied", "What was wrong", "Day"])
+    return report_card("Rated down", head + "".join(lines) if lines else NOTHING)
+
+
+def audit_card(rows: Sequence[Any]) -> str:
+    lines = [
+        table_row([f"{row.created:%d %b %H:%M}", row.who, row.what, row.subject, row.detail], True)
+        for row in rows
+    ]
+    head = table_head(["When (UTC)", "Who", "Did", "With", ""])
+    return report_card("What was done", head + "".join(lines) if lines else NOTHING)
+
+
+def table_head(names: Sequence[str]) -> str:
+    return f"<thead><tr>{''.join(f'<th scope=col>{esc(name)}</th>' for name in names)}</tr></thead>"
+
+
+def table_row(values: Sequence[str], words: bool = False) -> str:
+    """The first value names the row; words: all of them are set as words."""
+    kind = " class=ms-words" if words else ""
+    first, *others = (esc(value) for value in values)
+    return f"<tr><th scope=row>{first}</th>{''.join(f'<td{kind}>{v}</td>' for v in others)}</tr>"
+
+
+def insights_part(page: InsightsPage, key: gr.BrowserState) -> None:
+    """Lays out the figures below the desk, and connects them; they are read when asked for."""
+    with gr.Accordion("Figures", open=False, elem_id="figures"):
+        with gr.Row():
+            days: Any = gr.Radio(
+                PERIODS, value=7, show_label=False, container=False, elem_id="days"
+            )
+            look = gr.Button("Show", size="sm", variant="primary", elem_id="show-figures")
+            figures = gr.Button("Figures as CSV", size="sm")
+            gaps = gr.Button("Questions as CSV", size="sm")
+        shown = gr.HTML(padding=False, elem_id="insights")
+        text = gr.Textbox(visible=False)
+    look.click(page.show, [key, days], shown, **QUIET)
+    figures.click(page.figures_csv, [key, days], text, **QUIET).success(None, text, None, js=SAVE)
+    gaps.click(page.gaps_csv, [key, days], text, **QUIET).success(None, text, None, js=SAVE)

@@ -1,0 +1,159 @@
+"""What is kept of people: erased, given out, and forgotten when it is old.
+
+Everything of a conversation goes: its rows in the database, in the journal and beside it, what its
+masks stand for, and its media. Knows the keeper and the folder of media; knows no page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+
+from mm_support.desk.audit import note
+from mm_support.desk.keeper import Keeper
+from mm_support.store.models import (
+    AuditRow,
+    ConversationRow,
+    FeedbackRow,
+    HandoffRow,
+    MessageRow,
+    NoticeRow,
+    OriginalRow,
+    OwnershipRow,
+    TurnRow,
+    now,
+)
+from mm_support.store.records import in_utc
+
+AT_ONCE = 200  # conversations erased in one transaction
+# tables with rows of conversations, those that others name last
+_OWN: tuple[tuple[type[DeclarativeBase], InstrumentedAttribute[str]], ...] = (
+    (OriginalRow, OriginalRow.session_id),
+    (HandoffRow, HandoffRow.session_id),
+    (MessageRow, MessageRow.conversation_id),
+    (OwnershipRow, OwnershipRow.conversation_id),
+    (NoticeRow, NoticeRow.conversation_id),
+    (ConversationRow, ConversationRow.id),
+    (TurnRow, TurnRow.session_id),
+)
+_TOLD = ("id", "knowledge", "text", "transcript", "image", "reply", "action", "citations")
+
+
+class Archive:
+    """media: where photos and recordings are kept, if they are."""
+
+    def __init__(self, keeper: Keeper, media: Path) -> None:
+        self._keeper, self._store, self._media = keeper, keeper.store, media
+
+    def sessions_of(self, visitor: str) -> tuple[str, ...]:
+        """All conversations of a visitor, also those that wait in the journal."""
+        named = TurnRow.session_id.startswith(f"{visitor}-", autoescape=True)
+        opened = ConversationRow.id.startswith(f"{visitor}-", autoescape=True)
+        with self._store.reading() as session:
+            kept = {*session.scalars(select(TurnRow.session_id).where(named).distinct())}
+            kept |= {*session.scalars(select(ConversationRow.id).where(opened))}
+        waiting = (row.get("session_id", "") for row in self._keeper.journal.rows())
+        return tuple(sorted(kept | {own for own in waiting if own.startswith(f"{visitor}-")}))
+
+    def knows(self, session_id: str) -> bool:
+        """Whether anything is kept of a conversation."""
+        with self._store.reading() as session:
+            turn = session.scalar(
+                select(TurnRow.id).where(TurnRow.session_id == session_id).limit(1)
+            )
+            kept = turn is not None or session.get(ConversationRow, session_id) is not None
+        waiting = (row.get("session_id") for row in self._keeper.journal.rows())
+        return kept or session_id in waiting
+
+    def erase(self, sessions: Iterable[str], who: str) -> int:
+        """Erases these conversations; returns how many turns that were. who: noted in the audit
+        log, which names the conversations by their checksums only.
+
+        Raises StoreError where the database does not answer; what was erased until then stays so.
+        """
+        erased, left = 0, iter(sessions)
+        while some := tuple(islice(left, AT_ONCE)):
+            turns = self._keeper.forget(some)
+            with self._store.writing() as session:
+                turns |= {*session.scalars(select(TurnRow.id).where(TurnRow.session_id.in_(some)))}
+                _delete(session, some)
+                for conversation in some:
+                    note(session, who, "erased", checksum(conversation))
+            self._remove_media(turns)
+            erased += len(turns)
+        self._store.checkpoint()
+        return erased
+
+    def erase_older(self, days: float, who: str = "retention") -> int:
+        """Erases conversations in which nothing was said for so long."""
+        return self.erase(self._silent_since(now() - timedelta(days=days)), who)
+
+    def export(self, sessions: Iterable[str]) -> dict[str, Any]:
+        """All that is kept of these conversations, as plain values for JSON."""
+        with self._store.reading() as session:
+            return {"conversations": [_conversation(session, name) for name in sessions]}
+
+    def _silent_since(self, before: datetime) -> Sequence[str]:
+        last = select(TurnRow.session_id).group_by(TurnRow.session_id)
+        said = MessageRow.conversation_id == TurnRow.session_id
+        recent = select(MessageRow.id).where(said, MessageRow.created >= before).exists()
+        old = last.having(func.max(TurnRow.created) < before).where(~recent)
+        with self._store.reading() as session:
+            return list(session.scalars(old))
+
+    def _remove_media(self, turns: Iterable[str]) -> None:
+        for turn in turns if self._media.is_dir() else ():
+            for path in self._media.glob(f"{turn}.*"):
+                path.unlink(missing_ok=True)
+
+
+def checksum(conversation: str) -> str:
+    """Names a conversation to whoever knows its id, and to nobody else."""
+    return hashlib.sha256(conversation.encode()).hexdigest()[:16]
+
+
+def _delete(session: Session, sessions: Sequence[str]) -> None:
+    turns = select(TurnRow.id).where(TurnRow.session_id.in_(sessions))
+    session.execute(delete(FeedbackRow).where(FeedbackRow.turn_id.in_(turns)))
+    for table, of_conversation in _OWN:
+        session.execute(delete(table).where(of_conversation.in_(sessions)))
+    for name in sessions:  # what was done stays, without saying with whom
+        done = update(AuditRow).where(AuditRow.subject == name)
+        session.execute(done.values(subject=checksum(name), detail=""))
+
+
+def _conversation(session: Session, name: str) -> dict[str, Any]:
+    holder = session.get(ConversationRow, name)
+    own = select(TurnRow).where(TurnRow.session_id == name).order_by(TurnRow.created)
+    said = select(MessageRow).where(MessageRow.conversation_id == name).order_by(MessageRow.id)
+    handed = select(HandoffRow).where(HandoffRow.session_id == name).order_by(HandoffRow.created)
+    originals = select(OriginalRow).where(OriginalRow.session_id == name)
+    return {
+        "session_id": name,
+        "owner": holder.owner if holder else "assistant",
+        "turns": [_turn(session, row) for row in session.scalars(own)],
+        "messages": list(_columns(session, said, ("author", "text"))),
+        "handoffs": list(_columns(session, handed, ("reason", "code", "summary"))),
+        "originals": {f"{o.turn_id} {o.mask}": o.value for o in session.scalars(originals)},
+    }
+
+
+def _turn(session: Session, row: TurnRow) -> dict[str, Any]:
+    own = select(FeedbackRow).where(FeedbackRow.turn_id == row.id).order_by(FeedbackRow.id)
+    ratings = list(_columns(session, own, ("rating", "comment")))
+    told = {name: getattr(row, name) for name in _TOLD}
+    return {"created": in_utc(row.created).isoformat(), **told, "ratings": ratings}
+
+
+def _columns(session: Session, query: Select, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Each row's time and these columns."""
+    for row in session.scalars(query):
+        created = in_utc(row.created).isoformat()
+        yield {"created": created, **{name: getattr(row, name) for name in names}}

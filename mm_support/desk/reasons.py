@@ -1,0 +1,32 @@
+"""The ten kinds of reasons why a person takes over, for figures and notices. Each reason that the
+assistant decides on is of one kind; the others are given by people and by other programs.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Code = Literal[
+    "asked",
+    "upset",
+    "reserved",
+    "stuck",
+    "safety",
+    "fraud",
+    "no_evidence",
+    "technical",
+    "out_of_hours",
+    "other",
+]
+CODES: tuple[Code, ...] = get_args(Code)
+_OF_REASON: dict[str, Code] = {  # reasons of decide/policy.py whose names are not kinds themselves
+    "human_only": "reserved",
+    "account": "reserved",
+    "self_harm": "safety",
+}
+
+
+def code_of(reason: str) -> Code:
+    """The kind of a decision's reason."""
+    kinds: dict[str, Code] = {code: code for code in CODES}
+    return kinds.get(reason) or _OF_REASON.get(reason, "other")

@@ -1,0 +1,149 @@
+"""What one visitor may do: a signed token opens their conversations, and nothing else does.
+
+A token is a visitor's id with a signature. Their conversations are named after the id, so whose a
+conversation is shows without a look-up, also while the database does not answer. The secret lies
+in the data folder, so that all fronts that share the folder know each other's tokens.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+import uuid
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from mm_support.desk.archive import Archive
+from mm_support.errors import InputError, SupportError
+from mm_support.store.database import check_feedback
+from mm_support.types import Event, Holder, KeptTurn, Message, UserTurn
+
+SECRET_BYTES = 32
+VISITOR_BYTES = 10  # of a visitor's id; a conversation's name, which holds it, has 64 characters
+SECRET_FILE = "visitors.secret"
+NOT_YOURS = "This conversation is another visitor's; send the token that came with its reply."
+BAD_TOKEN = "The token is not one of this service; leave it out to start anew."
+
+
+class Service(Protocol):
+    """What a visit needs of a service, which itself lets everybody do everything."""
+
+    def reply(self, turn: UserTurn) -> Generator[Event, None, None]: ...
+
+    def feedback(self, turn_id: str, rating: str, comment: str = "") -> None: ...
+
+    def session_of(self, turn_id: str) -> str: ...
+
+    def holder(self, session: str) -> Holder: ...
+
+    def messages(self, session: str, since: int = 0) -> Sequence[Message]: ...
+
+    def conversation(self, session: str) -> Sequence[KeptTurn | Message]: ...
+
+    @property
+    def archive(self) -> Archive: ...
+
+
+class Signatures:
+    """Makes tokens and reads them."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def token(self, visitor: str) -> str:
+        signed = hmac.digest(self._secret, visitor.encode(), hashlib.sha256)
+        return f"{visitor}.{base64.urlsafe_b64encode(signed).decode().rstrip('=')}"
+
+    def visitor(self, token: str) -> str:
+        """The visitor's id; a new one where there is no token. Raises InputError for a token that
+        was not made with this secret.
+        """
+        visitor = token.partition(".")[0] if token else secrets.token_hex(VISITOR_BYTES)
+        if token and not hmac.compare_digest(self.token(visitor).encode(), token.encode()):
+            raise InputError(BAD_TOKEN)
+        return visitor
+
+
+def signatures_in(folder: Path) -> Signatures:
+    """Those with the folder's secret, which is made where there is none and is read by its owner
+    only. Of several processes that make it at once, all get the same. Raises SupportError.
+    """
+    path = folder / SECRET_FILE
+    try:
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _make(path)
+        return Signatures(path.read_bytes())
+    except OSError as exc:
+        raise SupportError(
+            f"The secret {path} can be neither made nor read ({exc}); set MM_SUPPORT_DATA."
+        ) from exc
+
+
+def _make(path: Path) -> None:
+    """The file is there as a whole or not at all; one that is there already stays."""
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(SECRET_BYTES))
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, path)
+    finally:
+        os.unlink(beside)
+
+
+class Visit:
+    """A service as one visitor may use it. token: what opens it again.
+
+    All calls raise InputError for a conversation or a turn of somebody else.
+    """
+
+    def __init__(self, service: Service, signatures: Signatures, token: str = "") -> None:
+        self._service, self.visitor = service, signatures.visitor(token)
+        self.token = signatures.token(self.visitor)
+
+    def reply(self, turn: UserTurn) -> Generator[Event, None, None]:
+        """Events of the reply, see SupportService.reply; a turn without a session starts one."""
+        session = self.own(turn.session_id) if turn.session_id else self.new_session()
+        return self._service.reply(replace(turn, session_id=session))
+
+    def feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
+        """Raises InputError for an unknown turn or rating too."""
+        check_feedback(rating, comment)
+        self.own(self._service.session_of(turn_id))
+        self._service.feedback(turn_id, rating, comment)
+
+    def holder(self, session: str) -> Holder:
+        return self._service.holder(self.own(session))
+
+    def messages(self, session: str, since: int = 0) -> Sequence[Message]:
+        return self._service.messages(self.own(session), since)
+
+    def conversation(self, session: str) -> Sequence[KeptTurn | Message]:
+        return self._service.conversation(self.own(session))
+
+    def forget(self) -> int:
+        """Erases all conversations of this visitor; returns how many turns that were."""
+        archive = self._service.archive
+        return archive.erase(archive.sessions_of(self.visitor), "visitor")
+
+    def export(self) -> dict[str, Any]:
+        """All that is kept of this visitor, as plain values for JSON."""
+        archive = self._service.archive
+        return archive.export(archive.sessions_of(self.visitor))
+
+    def new_session(self) -> str:
+        return f"{self.visitor}-{uuid.uuid4().hex}"
+
+    def own(self, session: str) -> str:
+        """The session, if it is this visitor's."""
+        if not session.startswith(f"{self.visitor}-"):
+            raise InputError(NOT_YOURS)
+        return session

@@ -1,0 +1,227 @@
+"""What is erased is on the disk no longer, in no file; what is old is forgotten; what is kept can
+be given out.
+"""
+
+import json
+import sqlite3
+from dataclasses import fields
+from datetime import timedelta
+
+import pytest
+from test_personal import bytes_of
+from test_service import SPEECH, folder, make  # noqa: F401  (fixtures)
+
+from demo.api import Endpoints
+from demo.chat import FORGET, Chat
+from demo.chat import Desk as Page
+from demo.conversation_state import Conversation
+from demo.live import Ears
+from mm_support.__main__ import main
+from mm_support.desk.archive import checksum
+from mm_support.desk.audit import audited
+from mm_support.desk.rounds import Rounds, Task
+from mm_support.errors import StoreError, SupportError
+from mm_support.store.models import TurnRow
+from mm_support.types import UserTurn
+from tests.fake_service import FakeService
+
+CANARY = "zirkonkolibri"
+EMPTY = Conversation()
+
+
+def talk(visit, service, word, red):
+    """Every place where a customer's words may come to lie; returns the conversation."""
+    asked = UserTurn(f"refund late {word} {word}@example.org", red, SPEECH, "kb")
+    *_, last = visit.reply(asked)
+    session, turn_id = last.reply.session_id, last.reply.turn_id
+    visit.feedback(turn_id, "down", f"{word} was wrong")
+    say = {"knowledge": "kb", "session_id": session}
+    for text in (f"I want to talk to a person {word}", f"{word} is waiting " * 150):
+        list(visit.reply(UserTurn(text, **say)))
+    service.desk.take(session, "Ada")
+    service.desk.say(session, "Ada", f"About {word}: hello")
+    list(visit.reply(UserTurn(f"thank you {word}", **say)))
+    return session
+
+
+def journaled(visit, service, word, monkeypatch):
+    """A turn and a rating that the database did not take, and one that it refuses."""
+
+    def broken():
+        raise StoreError("Nothing could be stored.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service._keeper.store, "writing", broken)
+        *_, last = visit.reply(UserTurn(f"refund late {word}", knowledge="kb"))
+        visit.feedback(last.reply.turn_id, "down", f"{word} again")
+    journal = service._keeper.journal
+    refused = {"id": "r", "session_id": last.reply.session_id, "text": word}
+    journal.path.with_suffix(".refused").write_text(json.dumps(refused) + "\n")
+
+
+@pytest.fixture
+def service(make, tmp_settings):  # noqa: F811
+    service = make(lines=(f"{CANARY} label",))
+    service.settings = tmp_settings.with_changes(keep_media=True)
+    return service
+
+
+def test_after_forgetting_no_file_holds_a_trace(service, tmp_settings, red, monkeypatch):
+    data = tmp_settings.data_dir
+    visit, other = service.visit(), service.visit()
+    session = talk(visit, service, CANARY, red)
+    kept = talk(other, service, "smaragdmeise", red)
+    journaled(visit, service, CANARY, monkeypatch)
+    media = set((data / "media").iterdir())
+    assert bytes_of(data).count(CANARY.encode()) > 20 and len(media) == 4
+    assert (data / "turns.journal").exists() and (data / "turns.refused").exists()
+    assert visit.forget() == 6
+    # the label is read in everybody's photos
+    rest = bytes_of(data).replace(f"{CANARY} label".encode(), b"")
+    assert CANARY.encode() not in rest and CANARY[:7].encode() not in rest
+    assert session.encode() not in rest and visit.visitor.encode() not in rest
+    assert not (data / "turns.journal").exists() and not (data / "turns.refused").exists()
+    left = {path.stem for path in (data / "media").iterdir()}
+    assert left == {turn.id for turn in service.conversation(kept) if hasattr(turn, "id")} & left
+    assert len(left) == 1
+    assert len(service.conversation(kept)) == 5  # of another visitor nothing is gone
+    assert service.conversation(session) == ()
+    *_, last = visit.reply(UserTurn("refund late", knowledge="kb"))
+    assert last.reply.action == "answer"  # and the service goes on
+    assert other.forget() == 4
+    assert CANARY.encode() not in bytes_of(data)
+
+
+def test_erasing_leaves_nothing_between_the_rows_of_many_others(service, tmp_settings):
+    """Pages are split, merged and freed among hundreds of rows of all sizes."""
+    store, names = service._keeper.store, {}
+    for number in range(60):
+        visit = service.visit()
+        word = f"{CANARY}{number:03}x"
+        size = 1 + (number * 37) % 130
+        *_, last = visit.reply(UserTurn(f"refund late {word} " * size, knowledge="kb"))
+        names[word] = last.reply.session_id
+    gone = [word for number, word in enumerate(names) if number % 3]
+    for word in gone:
+        service.archive.erase([names[word]], "test")
+    data = bytes_of(tmp_settings.data_dir)
+    assert [word for word in names if word.encode() in data] == [
+        word for word in names if word not in gone
+    ]
+    assert len(list(store.turns())) == 20
+    (integrity,) = sqlite3.connect(tmp_settings.data_dir / "turns.sqlite").execute(
+        "PRAGMA integrity_check"
+    )
+    assert integrity == ("ok",)
+
+
+def test_what_another_version_left_in_the_file_goes_with_the_command(tmp_settings, service):
+    """It deleted rows without overwriting them."""
+    *_, last = service.visit().reply(UserTurn(f"refund late {CANARY} " * 50, knowledge="kb"))
+    path = tmp_settings.data_dir / "turns.sqlite"
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA secure_delete=OFF")
+    database.execute("DELETE FROM turns")
+    database.commit()
+    database.close()
+    service._keeper.store.checkpoint()
+    assert CANARY.encode() in bytes_of(tmp_settings.data_dir)
+    (session,) = [last.reply.session_id]
+    assert main(["--data", str(tmp_settings.data_dir), "erase", "--session", session]) == 0
+    assert CANARY.encode() not in bytes_of(tmp_settings.data_dir)
+
+
+def test_the_commands_erase_and_export(service, tmp_settings, red, capsys, tmp_path):
+    visit = service.visit()
+    session = talk(visit, service, CANARY, red)
+    data = ["--data", str(tmp_settings.data_dir)]
+    assert main([*data, "export", "--session", session]) == 0
+    (exported,) = json.loads(capsys.readouterr().out)["conversations"]
+    assert exported["session_id"] == session and exported["owner"] == "person"
+    assert [turn["action"] for turn in exported["turns"]][1:] == ["handoff"] * 3
+    assert exported["turns"][0]["ratings"][0]["comment"] == f"{CANARY} was wrong"
+    assert exported["messages"][0]["text"] == f"About {CANARY}: hello"
+    assert f"{CANARY}@example.org" in exported["originals"].values()
+    out = tmp_path / "mine.json"
+    assert main([*data, "export", "--visitor", visit.token, "--out", str(out)]) == 0
+    assert json.loads(out.read_text()) == visit.export() == {"conversations": [exported]}
+    assert main([*data, "erase", "--visitor", visit.visitor]) == 0
+    assert "4 turns are erased." in capsys.readouterr().out
+    for command in ("erase", "export"):
+        for whose in (("--session", session), ("--visitor", visit.token)):
+            assert main([*data, command, *whose]) == 2
+            error = capsys.readouterr().err
+            assert error.startswith("error: Nothing is kept") and error.count("\n") == 1
+
+
+def test_erasures_are_noted_without_naming_anybody(service, red):
+    visit = service.visit()
+    session = talk(visit, service, CANARY, red)
+    visit.forget()
+    noted = next(row for row in audited(service._keeper.store) if row.what == "erased")
+    assert (noted.who, noted.subject) == ("visitor", checksum(session))
+
+
+def test_what_was_silent_for_too_long_is_forgotten(service):
+    store, sessions = service._keeper.store, []
+    for days in (1, 9, 11, 30):
+        *_, last = service.visit().reply(UserTurn("refund late", knowledge="kb"))
+        sessions.append(last.reply.session_id)
+        with store.writing() as session:
+            turn = session.get(TurnRow, last.reply.turn_id)
+            turn.created -= timedelta(days=days)
+    handed = service.visit()
+    *_, last = handed.reply(UserTurn("I want to talk to a person", knowledge="kb"))
+    with store.writing() as session:
+        session.get(TurnRow, last.reply.turn_id).created -= timedelta(days=40)
+    service.desk.take(last.reply.session_id, "Ada")
+    service.desk.say(last.reply.session_id, "Ada", "here I am")  # today
+    assert service.archive.erase_older(10) == 2
+    assert [bool(service.conversation(name)) for name in sessions] == [True, True, False, False]
+    assert service.conversation(last.reply.session_id)
+
+
+def test_retention_runs_at_the_start_and_only_where_it_is_wanted(service):
+    assert "erasing what is old" not in [task.name for task in service.tasks()]
+    service.settings = service.settings.with_changes(retention_days=10)
+    (task,) = [task for task in service.tasks() if task.name == "erasing what is old"]
+    assert task.every == 86_400
+    import threading
+
+    done = threading.Event()
+    rounds = Rounds([Task("fails", 0.01, lambda: 1 / 0), Task("does", 3600, done.set)])
+    assert done.wait(5)
+    rounds.close()
+    with pytest.raises(SupportError, match="RETENTION_DAYS"):
+        service.settings.with_changes(retention_days=-1)
+
+
+def test_my_data_and_forget_through_the_api():
+    service = FakeService()
+    endpoints = Endpoints(service)
+    *_, (result, _) = endpoints.chat(f"E24 {CANARY}", knowledge="smart-home")
+    mine = endpoints.my_data(result["token"])
+    assert CANARY in mine["conversations"][0]["turns"][0]["text"]
+    assert endpoints.forget(result["token"]) == {"turns": 1}
+    assert endpoints.my_data(result["token"]) == {"conversations": []}
+    assert CANARY.encode() not in bytes_of(service.folder)
+
+
+def test_forget_me_on_the_page_asks_first_and_takes_the_files_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    service = FakeService()
+    page = Page(*(field.name for field in fields(Page)))
+    chat = Chat(service, page, Ears(service), [], service.folder)
+    uploaded, kept = tmp_path / "photo.png", service.folder / "e24.png"
+    uploaded.write_bytes(kept.read_bytes())
+    *_, shown = chat.send({"text": "E24", "files": [str(uploaded)]}, "smart-home", True, EMPTY)
+    *_, shown = chat.answer(shown["conversation"].ask(UserTurn("E24", kept, None, "smart-home")))
+    conversation = shown["conversation"]
+    assert len(service.conversation(conversation.session_id)) == 2
+    shown = chat.forget_me(FORGET, conversation)
+    assert shown.keys() == {"forget"} and uploaded.exists()
+    shown = chat.forget_me(shown["forget"].value, conversation)
+    assert service.conversation(conversation.session_id) == () and not uploaded.exists()
+    assert not list(tmp_path.rglob("*.wav")) and kept.exists()
+    assert shown["conversation"] == EMPTY and shown["forget"].value == FORGET
+    assert shown["session"] == {"token": "", "session": None}

@@ -1,0 +1,235 @@
+"""Figures by their definitions, questions without an answer grouped by meaning, tables that no
+program takes for formulas, and that many rows take no time.
+"""
+
+import csv
+import io
+import re
+import sqlite3
+import time
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+
+import gradio as gr
+import numpy as np
+import pytest
+from test_conversations import desk, hand_over, store  # noqa: F401  (fixtures)
+from test_desk_page import KEY
+from test_desk_page import page as desk_page  # noqa: F401
+from test_service import ask, folder, make  # noqa: F401  (fixtures)
+from test_store import turn
+
+from demo.insights import InsightsPage
+from mm_support.desk.audit import audited
+from mm_support.desk.conversations import keep_turn
+from mm_support.desk.insights import Figures, Gap, Insights, alike_from, as_csv, grouped
+from mm_support.errors import InputError
+from mm_support.types import UserTurn
+from tests.fake_service import HOSTILE, FakeService
+
+NUMBERS = [item.name for item in fields(Figures)][2:]
+
+
+def vectors(texts):
+    """Unit vectors of word counts."""
+    words = sorted({word for text in texts for word in re.findall(r"\w+", text.lower())})
+    rows = np.array([[text.lower().split().count(word) for word in words] for text in texts], float)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+
+
+@pytest.fixture
+def insights(store):  # noqa: F811
+    return Insights(store, vectors, lambda base: [])
+
+
+def said(store, number, name, **changes):  # noqa: F811
+    """A turn of today."""
+    created = datetime.now(UTC).replace(hour=0, minute=0) + timedelta(seconds=number)
+    keep_turn(store, turn(number, session=name, **{"created": created, **changes}))
+
+
+def numbers_of(figures):
+    return {name: getattr(figures, name) for name in NUMBERS if getattr(figures, name)}
+
+
+def test_figures_by_their_definitions(store, insights):  # noqa: F811
+    said(store, 1, "thumb")
+    store.add_feedback("t1", "up")
+    said(store, 2, "thanked")
+    said(store, 3, "thanked", action="clarify", reason="thanks")
+    said(store, 4, "left")
+    said(store, 5, "angry")
+    store.add_feedback("t5", "down", "wrong")
+    said(store, 6, "handed")
+    said(store, 7, "handed", action="handoff", reason="asked")
+    said(store, 8, "nothing", action="refuse", reason="unknown")
+    said(store, 9, "elsewhere", knowledge="other", transcript={"text": "hello"}, image={"text": []})
+    long_ago = datetime.now(UTC) - timedelta(days=20)
+    said(store, 10, "old", created=long_ago)
+    first, second = sorted(insights.figures(7), key=lambda row: row.knowledge)
+    assert (first.knowledge, second.knowledge) == ("k", "other")
+    assert first.day == second.day == datetime.now(UTC).date()
+    assert numbers_of(first) == {
+        "conversations": 6,
+        "turns": 8,
+        "answered": 5,
+        "handed_over": 1,
+        "confirmed": 2,
+        "assumed": 1,
+        "thumbs_up": 1,
+        "thumbs_down": 1,
+    }
+    counted = {"conversations": 1, "turns": 1, "answered": 1, "assumed": 1}
+    assert numbers_of(second) == {**counted, "spoken": 1, "photos": 1}
+    assert [row.day for row in insights.figures(30)][-1] == long_ago.date()
+    assert [each.comment for each in insights.disliked(7)] == ["wrong"]
+
+
+def test_the_first_answer_of_a_person_is_timed(store, desk, insights):  # noqa: F811
+    assert insights.first_answer(7) is None
+    for number, name in enumerate("abc"):
+        hand_over(store, name, number)
+        desk.take(name, "Ada")
+    assert insights.first_answer(7) is None
+    desk.say("b", "Ada", "hello")
+    assert 0 <= insights.first_answer(7) < 5
+
+
+# -- questions without an answer ------------------------------------------------------------
+
+
+def test_questions_of_one_meaning_are_one_gap(store):  # noqa: F811
+    oven = ["how hot is the oven", "how hot does the oven get"]
+    bases = {"k": [["when is the refund paid", "is the refund paid soon"], oven]}
+    insights = Insights(store, vectors, bases.get)
+    hits = [{"id": "e", "title": "Gift cards", "score": 0.312, "by": {}}]
+    asked = ("do you sell gift vouchers", "do you sell vouchers", "can dogs swim in it")
+    for number, text in enumerate((*asked, asked[0], asked[0])):
+        said(store, number, f"s{number}", action="refuse", reason="unknown", text=text, hits=hits)
+    said(store, 8, "s8", text="answered gift vouchers")
+    first, second = insights.gaps(7)
+    assert (first.count, second.count) == (4, 1)
+    assert set(first.examples) == set(asked[:2]) and second.examples == asked[2:]
+    assert (first.nearest, first.score) == ("Gift cards", 0.31)
+
+
+def test_what_counts_as_alike_is_learnt_from_the_base_for_any_encoder():
+    """Stretching all similarities changes the threshold with them, and no group."""
+    rng = np.random.default_rng(3)
+    topics = rng.normal(size=(60, 24))
+    meant = np.repeat(np.arange(8), 5)
+    for shared in (0.0, 3.0):  # encoders whose vectors all point one way
+
+        def encode(rows, shared=shared):
+            rows = np.array([row + shared for row in rows])
+            return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+        other = topics + 0.15 * rng.normal(size=topics.shape)
+        threshold = alike_from(encode, list(zip(topics, other)))
+        questions = topics[meant] + 0.15 * rng.normal(size=(40, 24))
+        labels = np.array(grouped(encode(questions), threshold))
+        same = labels[:, None] == labels[None, :]
+        assert (same == (meant[:, None] == meant[None, :])).mean() > 0.99
+
+
+def test_a_base_that_is_gone_or_tiny_groups_only_what_is_the_same(store, insights):  # noqa: F811
+    for number, text in enumerate(("is it blue", "is it blue", "is it red")):
+        said(store, number, f"s{number}", action="refuse", reason="unknown", text=text)
+    assert [gap.count for gap in insights.gaps(7)] == [2, 1]
+
+
+def test_the_service_groups_with_its_own_encoder(make):  # noqa: F811
+    service = make()
+    for text in ("moon cheese price", "price moon cheese", "elephants"):
+        assert ask(service, text).action != "answer"
+    assert [gap.count for gap in service.insights.gaps(1)] == [2, 1]
+
+
+# -- tables ---------------------------------------------------------------------------------
+
+
+def test_a_table_is_read_back_and_begins_no_formula(store, insights):  # noqa: F811
+    evil = '=HYPERLINK("http://evil.example";"a,b")'
+    said(store, 1, "s", action="refuse", reason="unknown", text=evil)
+    (row,) = csv.DictReader(io.StringIO(insights.csv("gaps", 7)))
+    assert row["examples"] == f"'{evil}" and row["count"] == "1"
+    (row,) = csv.DictReader(io.StringIO(insights.csv("figures", 7)))
+    assert row["turns"] == "1" and row["day"] == datetime.now(UTC).date().isoformat()
+    assert as_csv(Gap, []).strip().split(",") == [item.name for item in fields(Gap)]
+
+
+def test_many_rows_take_no_time(store, insights):  # noqa: F811
+    """100,000 turns of two years, of which the last month is asked for."""
+    start = datetime.now(UTC)
+    values = turn(0, hits="[]", citations="[]", timings="{}", asked_about="[]", withheld="")
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    made = []
+    for n in range(100_000):
+        when = f"{start - timedelta(minutes=10.5 * n):%Y-%m-%d %H:%M:%S.%f}"
+        own = {"id": f"t{n}", "session_id": f"s{n // 3}", "created": when}
+        made.append((*({**values, **own}).values(),))
+    raw = sqlite3.connect(store._engine.url.database)
+    raw.executemany(f"INSERT INTO turns ({names}) VALUES ({marks})", made)
+    raw.commit()
+    raw.close()
+    began = time.perf_counter()
+    figures = insights.figures(30)
+    assert sum(row.turns for row in figures) > 3_000 and time.perf_counter() - began < 3
+    with store.reading() as session:
+        plan = session.connection().exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT created, session_id, knowledge, action, reason "
+            "FROM turns WHERE created >= '2026-01-01' ORDER BY created"
+        )
+        assert "COVERING INDEX turns_by_time" in str(plan.all())
+
+
+# -- at the desk ----------------------------------------------------------------------------
+
+
+def test_the_page_shows_figures_to_who_has_the_key(desk_page):  # noqa: F811
+    service = desk_page.service
+    page = InsightsPage(service, desk_page.check)
+    visit = service.visit()
+    list(visit.reply(UserTurn(f"unheard-of {HOSTILE}", knowledge="finance")))
+    *_, last = visit.reply(UserTurn("I lost my card", knowledge="finance"))
+    service.ratings.clear()
+    service.store.add_feedback(last.reply.turn_id, "down", HOSTILE)
+    handed = last.reply.session_id
+    list(visit.reply(UserTurn("a person please", None, None, "finance", handed)))
+    service.desk.take(handed, "Ada")
+    shown = page.show(KEY, 7)
+    for words in ("Finance", "unheard-of", "Rated down", "Ada", "took", handed):
+        assert words in shown
+    assert "<img" not in shown and "&lt;img" in shown
+    assert "turns" in page.figures_csv(KEY, 7) and "unheard-of" in page.gaps_csv(KEY, 7)
+    for call in (page.show, page.figures_csv, page.gaps_csv):
+        for key in ("", "wrong", None):
+            with pytest.raises(gr.Error, match="Open it with the link"):
+                call(key, 7)
+
+
+def test_without_anything_the_page_says_so(desk_page):  # noqa: F811
+    shown = InsightsPage(desk_page.service, desk_page.check).show(KEY, 7)
+    assert shown.count("Nothing in this time.") == 4
+
+
+@pytest.fixture
+def service():
+    return FakeService()
+
+
+# -- the audit log --------------------------------------------------------------------------
+
+
+def test_what_agents_do_is_noted_with_it_or_not_at_all(store, desk):  # noqa: F811
+    hand_over(store)
+    desk.take("s", "Ada")
+    with pytest.raises(InputError):
+        desk.close("s", "Bo")
+    desk.give_back("s", "Ada", "solved")
+    noted = [(row.who, row.what, row.subject, row.detail) for row in audited(store)]
+    assert noted == [
+        ("Ada", "gave back", "s", "solved"),
+        ("Ada", "took", "s", "took the conversation"),
+    ]
+    assert audited(store)[0].created.tzinfo
