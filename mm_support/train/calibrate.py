@@ -261,7 +261,8 @@ def fit(examples: Sequence[Example]) -> Gate:
 
 def weights(examples: Sequence[Example]) -> np.ndarray:
     """(n,): every base's answerable questions count once each; those without an answer as much
-    together as calibration.py says of them.
+    together as calibration.py says of them, or as the others where a photo is shown: customers
+    photograph much that no base holds.
     """
     groups = [
         (e.base, e.shown, "known" if e.known else "near" if e.near else "out") for e in examples
@@ -271,7 +272,8 @@ def weights(examples: Sequence[Example]) -> np.ndarray:
 
     def weight(base: str, shown: bool, group: str) -> float:
         answerable = sizes[base, shown, "known"] or sizes[base, shown, group]
-        return shares[group] * answerable / sizes[base, shown, group]
+        share = 1.0 if shown else shares[group]
+        return share * answerable / sizes[base, shown, group]
 
     return np.array([weight(*group) for group in groups])
 
