@@ -9,8 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 
+from demo.brand import Brand, load_brand
 from demo.desk import desk_key, desk_link
+from demo.edges import limits_of
 from demo.ui import build_demo, launch_options
 from mm_support import Settings, SupportService
 from mm_support.errors import SupportError
@@ -22,18 +25,33 @@ def main() -> int:
     try:
         settings = Settings.from_env()
         key = desk_key(settings.desk_key, os.environ)
+        brand = load_brand(Path(settings.brand)) if settings.brand else Brand()
+        limits = limits_of(settings, os.environ)
         service = SupportService.start(settings)
-        page = build_demo(service, may_add=settings.open_knowledge, desk_key=key)
-        _, address, _ = page.launch(prevent_thread_lock=True, **launch_options())
+        page = build_demo(
+            service,
+            may_add=settings.open_knowledge,
+            desk_key=key,
+            brand=brand,
+            open_workshop=settings.open_workshop,
+        )
+        options = launch_options(brand, limits, lambda: service.status().ready)
+        _, address, _ = page.launch(prevent_thread_lock=True, **options)
         if key and not settings.desk_key:
-            print(
-                f"The desk, for people who answer customers: {desk_link(address, key)}", flush=True
-            )
+            print_links(address, key)
         page.block_thread()
     except (SupportError, OSError) as problem:  # OSError: the port is taken
         print(f"error: {problem}", file=sys.stderr)
         return 2
     return 0
+
+
+def print_links(address: str, key: str) -> None:
+    """Where people work whom nobody else shall be: the key is part of the links."""
+    desk = desk_link(address, key)
+    print(f"The desk, for people who answer customers: {desk}", flush=True)
+    workshop = f"{address.rstrip('/')}/workshop?key={key}"
+    print(f"The workshop, for people who look after the assistant: {workshop}", flush=True)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class Endpoints:
         Args:
             message: The question in words; may be empty when there is a photo or a recording.
             image: A photo, JPEG, PNG or WEBP, up to 15 MB.
-            audio: A recording in any common format, up to 120 s.
+            audio: A recording in any common format, up to ten minutes.
             knowledge: The name of a knowledge base, see /knowledge_bases.
             session_id: The session_id of the last reply, to continue that conversation.
             speak: Whether the reply is wanted as sound too.
@@ -74,7 +74,7 @@ class Endpoints:
         """Writes down what is said in a recording.
 
         Args:
-            audio: A recording in any common format, up to 120 s.
+            audio: A recording in any common format, up to ten minutes.
         Returns:
             A dict with text (empty where nobody speaks), language, confidence (0..1) and segments.
         """
@@ -109,7 +109,7 @@ class Endpoints:
         Args:
             message: The question in words; may be empty when there is a photo or a recording.
             image: A photo, JPEG, PNG or WEBP, up to 15 MB.
-            audio: A recording in any common format, up to 120 s.
+            audio: A recording in any common format, up to ten minutes.
             knowledge: The name of a knowledge base, see /knowledge_bases.
             limit: How many entries at most, 1 to 50.
         Returns:

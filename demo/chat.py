@@ -20,15 +20,27 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from demo.coalesce import batches
+from demo.brand import Brand, greeting
+from demo.coalesce import Run, Stopped, batches
 from demo.conversation_state import Conversation, Exchange
-from demo.convert import file_of, plain_errors, publish, publish_audio, sentence, turn_from_box
-from demo.examples import Example
+from demo.convert import (
+    WordedError,
+    file_of,
+    publish,
+    publish_audio,
+    sentence,
+    turn_from_box,
+)
+from demo.examples import Example, card
 from demo.live import Ears
-from demo.panels import as_markdown, esc, panel, people_line, photo_words, reply_markdown
+from demo.markup import as_markdown, esc
+from demo.panels import panel, people_line, photo_words, reply_markdown, title_of
+from demo.passages import passages
 from demo.replay import conversation_of
 from demo.service import Service
-from mm_support.errors import InputError, SupportError
+from demo.words import DEFAULT, spoken, word
+from mm_support.errors import SupportError
+from mm_support.language.heard import joint
 from mm_support.types import (
     Audio,
     Event,
@@ -46,11 +58,10 @@ from mm_support.types import (
 
 log = logging.getLogger(__name__)
 
-STOPPED = "Stopped."
 SHOWN = 50  # exchanges of a conversation on the page: each step of a reply sends them all again
-EARLIER = {"role": "assistant", "content": ["*What was said before is no longer shown here.*"]}
-FORGET, REALLY_FORGET = "Forget me", "Erase everything? Press again"
-ASK_FOR_PERSON = "I would like to talk to a person."
+UNRATED = '<i class="ms-unrated"></i>'  # replies that are no answer carry no thumbs
+PERSON = "ms-person"  # what the button for a person under a reply stands for
+EMPTY_BOX: dict[str, Any] = {"text": "", "files": []}
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +70,8 @@ class Desk:
 
     conversation: gr.State
     session: gr.BrowserState
+    status: gr.HTML
+    notice: gr.HTML
     timer: gr.Timer
     people: gr.HTML
     picker: gr.Radio
@@ -68,7 +81,12 @@ class Desk:
     heard: gr.Group
     transcript: gr.Textbox
     panel: gr.HTML
+    speak: gr.Checkbox
+    hands_free: gr.Checkbox
     comment: gr.Textbox
+    comment_row: gr.Row
+    send_comment: gr.Button
+    no_comment: gr.Button
     again: gr.Button
     person: gr.Button
     restart: gr.Button
@@ -96,8 +114,14 @@ class Desk:
             **self.show_people(conversation),
             **buttons,
             self.box: gr.MultimodalTextbox(submit_btn=not busy, stop_btn=busy, **box),
-            self.comment: gr.Textbox(visible=False),
+            self.comment_row: gr.Row(visible=False),
+            self.notice: "",
         }
+
+    def show_notice(self, problem: Exception, language: str) -> dict:
+        """A sentence above the box, for what was not sent: everything else stays as it is."""
+        told = esc(sentence(problem, language))
+        return {self.notice: f'<p class="ms-notice" role="alert">{told}</p>'}
 
     def show_chat(self, conversation: Conversation) -> dict:
         return {self.conversation: conversation, self.chat: bubbles(conversation)}
@@ -107,7 +131,7 @@ class Desk:
         holder = conversation.holder
         return {
             self.session: {"token": conversation.token, "session": conversation.session_id},
-            self.people: people_line(holder),
+            self.people: people_line(holder, conversation.language),
             self.timer: gr.Timer(active=holder.owner in ("waiting", "person")),
         }
 
@@ -116,17 +140,20 @@ class Desk:
         heard = latest.transcript if latest else None
         return {self.panel: panel(conversation), self.heard: gr.Group(visible=heard is not None)}
 
-    def show_transcript(self, heard: Transcript) -> dict:
+    def show_transcript(self, heard: Transcript, language: str) -> dict:
         """Once: what the customer corrects meanwhile stays."""
-        label = f"Heard, {heard.confidence:.0%} sure" if heard.text else "No speech was heard"
+        percent = f"{100 * heard.confidence:.0f}"
+        sure = word("heard_sure", language, percent=percent)
+        label = sure if heard.text else word("nothing_heard", language)
         return {self.transcript: gr.Textbox(heard.text, label=label)}
 
     def show_sounds(self, conversation: Conversation) -> dict:
         """The spoken reply as far as it has come, for voice.js to play."""
         latest = conversation.latest
         sounds = [file_of(path) for path in latest.sounds] if latest else []
-        over = latest is None or latest.over
-        return {self.voice: {"turn": len(conversation.exchanges), "sounds": sounds, "over": over}}
+        over, said = latest is None or latest.over, latest.text if latest else ""
+        turn = len(conversation.exchanges)
+        return {self.voice: {"turn": turn, "sounds": sounds, "said": said, "over": over}}
 
     def show_events(self, events: Sequence[Event], conversation: Conversation) -> dict:
         """What changes with some events: no more than that is sent while a reply streams."""
@@ -139,7 +166,8 @@ class Desk:
         if Spoken in kinds:
             shown |= self.show_sounds(conversation)
         for event in events:
-            shown |= self.show_transcript(event.transcript) if isinstance(event, Heard) else {}
+            if isinstance(event, Heard):
+                shown |= self.show_transcript(event.transcript, conversation.language)
         return shown
 
 
@@ -147,9 +175,16 @@ class Chat:
     """The page's handlers, bound to a service and to the parts of the page."""
 
     def __init__(
-        self, service: Service, desk: Desk, ears: Ears, examples: list[Example], folder: Path
+        self,
+        service: Service,
+        desk: Desk,
+        ears: Ears,
+        examples: list[Example],
+        folder: Path,
+        brand: Brand = Brand(),  # noqa: B008
     ) -> None:
         self.service = service
+        self.brand = brand
         self.desk = desk
         self.ears = ears
         self.examples = examples
@@ -158,19 +193,30 @@ class Chat:
     def send(
         self, value: dict, knowledge: str, speak: bool, conversation: Conversation
     ) -> Iterator[dict]:
-        with plain_errors(esc):
+        """Asks what is in the box. What cannot be used stays there, under a sentence."""
+        try:
             turn = turn_from_box(value, knowledge, speak)
-        yield from self.answer(conversation.ask(turn), value={"text": "", "files": []})
+        except SupportError as problem:
+            yield self.desk.show_notice(problem, conversation.language)
+            return
+        yield from self.answer(conversation.ask(turn), value=EMPTY_BOX)
 
     def send_spoken(
         self, event: gr.EventData, value: dict, knowledge: str, conversation: Conversation
     ) -> Iterator[dict]:
-        """A turn that ended by itself, with the photo and the words that wait in the box."""
-        with plain_errors(esc):
+        """A turn that ended by itself, with the photo and the words that wait in the box.
+
+        event.continues: the turn before ended too early, and this is the rest of it.
+        """
+        try:
             (rate, samples), heard = self.ears.take(event.tab)
+            heard = continued(conversation, heard) if event.continues else heard
             recording = publish_audio(Audio(samples.astype(np.float32) / 32768, rate))
-            turn = replace(turn_from_box(value, knowledge, True), audio=recording, heard=heard)
-        yield from self.answer(conversation.ask(turn), value={"text": "", "files": []})
+            turn = replace(turn_from_box(value, knowledge, True, recording), heard=heard)
+        except SupportError as problem:
+            yield self.desk.show_notice(problem, conversation.language)
+            return
+        yield from self.answer(conversation.ask(turn), value=EMPTY_BOX)
 
     def send_example(
         self, event: gr.SelectData, speak: bool, conversation: Conversation
@@ -181,9 +227,22 @@ class Chat:
         yield {self.desk.picker: example.knowledge}
         yield from self.answer(conversation.ask(turn))
 
+    def send_choice(
+        self, event: gr.SelectData, knowledge: str, speak: bool, conversation: Conversation
+    ) -> Iterator[dict]:
+        """What a button under a reply stands for."""
+        if event.value == PERSON:
+            yield from self.ask_for_person(knowledge, speak, conversation)
+            return
+        turn = UserTurn(str(event.value), knowledge=knowledge, speak=speak)
+        yield from self.answer(conversation.ask(turn))
+
     def send_edited(self, transcript: str, conversation: Conversation) -> Iterator[dict]:
         """Asks the latest question again, with the corrected transcript for the recording."""
-        asked = conversation.exchanges[-1].question
+        latest = conversation.exchanges[-1]
+        if latest.run and not latest.over:
+            latest.run.give_way()
+        asked = latest.question
         text = " ".join(part for part in (asked.text.strip(), transcript.strip()) if part)
         again = replace(asked, text=text, audio=None, heard=None)
         yield from self.answer(stopped(conversation).ask(again))
@@ -191,19 +250,28 @@ class Chat:
     def ask_for_person(
         self, knowledge: str, speak: bool, conversation: Conversation
     ) -> Iterator[dict]:
-        turn = UserTurn(ASK_FOR_PERSON, knowledge=knowledge, speak=speak)
+        text = word("i_want_a_person", conversation.language)
+        turn = UserTurn(text, knowledge=knowledge, speak=speak)
         yield from self.answer(conversation.ask(turn))
 
     def answer(self, conversation: Conversation, **box: Any) -> Iterator[dict]:
         """Shows the latest question, then its reply as it grows. A problem ends up in the reply's
         place.
         """
-        exchange = conversation.exchanges[-1]
+        run = conversation.exchanges[-1].run
+        try:
+            yield from self.grow(conversation, run, box)
+        finally:
+            if run:
+                run.ended.set()
+
+    def grow(self, conversation: Conversation, run: Run | None, box: dict) -> Iterator[dict]:
+        exchange, language = conversation.exchanges[-1], conversation.language
         visit = self.service.visit(conversation.token)
         conversation = replace(conversation, token=visit.token)
         yield self.desk.show(conversation, **box)
         try:
-            with closing(batches(visit.reply(exchange.question))) as events:
+            with closing(batches(visit.reply(exchange.question), run)) as events:
                 for batch in events:
                     for event in batch:
                         exchange = with_files(exchange.after(event), event)
@@ -211,8 +279,11 @@ class Chat:
                     if exchange.reply and exchange.reply.action == "handoff":
                         conversation = self.with_people(conversation)
                     yield self.desk.show_events(batch, conversation)
+        except Stopped:
+            if not (run and run.replaced):
+                yield self.desk.show(stopped(conversation))
         except Exception as problem:
-            failed = replace(exchange, problem=sentence(problem))
+            failed = replace(exchange, problem=sentence(problem, language))
             yield self.desk.show(conversation.with_latest(failed))
 
     def with_people(self, conversation: Conversation) -> Conversation:
@@ -236,6 +307,56 @@ class Chat:
             return {self.desk.people: gr.skip()}
         return {**self.desk.show_chat(now), **self.desk.show_people(now)}
 
+    def open(self, where: dict, conversation: Conversation) -> dict:
+        """The page as it opens, in its language; `resume` follows.
+
+        where: {language, switched, knowledge} as the browser gives them, see page.js.
+        """
+        where = where if isinstance(where, dict) else {}
+        language = spoken(str(where.get("language") or DEFAULT), self.brand.languages)
+        here = replace(conversation, language=language)
+        shown = {self.desk.conversation: here, self.desk.panel: panel(here)}
+        if language != DEFAULT or where.get("switched"):
+            shown |= self.dress(language)
+        return shown | self.pick(str(where.get("knowledge") or ""), language)
+
+    def dress(self, language: str) -> dict:
+        """The labels in a language that is not the browser's: Gradio knows only that one."""
+        cards: Any = [card(example, self.folder, language) for example in self.examples]
+        buttons = {
+            self.desk.again: "correct_and_ask",
+            self.desk.person: "talk_to_person",
+            self.desk.restart: "new_conversation",
+            self.desk.forget: "forget_me",
+            self.desk.send_comment: "comment_send",
+            self.desk.no_comment: "comment_cancel",
+        }
+        return {
+            **{button: gr.Button(word(key, language)) for button, key in buttons.items()},
+            self.desk.chat: gr.Chatbot(
+                examples=cards,
+                placeholder=greeting(self.brand, language),
+                label=word("conversation", language),
+            ),
+            self.desk.box: gr.MultimodalTextbox(
+                label=word("your_message", language), placeholder=word("ask_anything", language)
+            ),
+            self.desk.picker: gr.Radio(label=word("knowledge", language)),
+            self.desk.comment: gr.Textbox(
+                label=word("what_was_wrong", language), placeholder=word("a_word_or_two", language)
+            ),
+            self.desk.speak: gr.Checkbox(label=word("voice_reply", language)),
+            self.desk.hands_free: gr.Checkbox(label=word("hands_free", language)),
+        }
+
+    def pick(self, name: str, language: str = DEFAULT) -> dict:
+        """The base that the address names, if there is one of that name."""
+        if not name or self.brand.knowledge or not self.service.status().ready:
+            return {}
+        if not any(base.name == name for base in self.service.knowledge.list()):
+            return {}
+        return {self.desk.picker: gr.Radio(value=name, label=word("knowledge", language))}
+
     def resume(self, kept: dict | None, conversation: Conversation) -> dict:
         """The conversation that this browser had before the page was loaded again."""
         unchanged = {self.desk.people: gr.skip()}
@@ -249,67 +370,99 @@ class Chat:
         except SupportError as problem:
             log.warning("a conversation could not be read again: %s", problem)
             return unchanged
-        before = replace(conversation_of(said, holder), token=known.token)
+        language = conversation.language
+        before = replace(conversation_of(said, holder), token=known.token, language=language)
         if before.latest is None:
             return {self.desk.conversation: known}
         return {**self.desk.show(before), self.desk.picker: before.latest.question.knowledge}
 
-    def stop(self, conversation: Conversation) -> dict:
-        """What remains once a reply was cancelled."""
-        return self.desk.show(stopped(conversation))
+    def stop(self, conversation: Conversation) -> None:
+        """Ends the reply that is on its way; what works on it shows what remains."""
+        latest = conversation.latest
+        if latest and latest.run and not latest.over:
+            latest.run.stop()
 
     def restart(self, conversation: Conversation) -> dict:
-        empty = Conversation(token=conversation.token)
-        return self.desk.show(empty, value={"text": "", "files": []})
+        fresh = Conversation(language=conversation.language, token=conversation.token)
+        return self.desk.show(fresh, value=EMPTY_BOX)
 
     def forget_me(self, label: str, conversation: Conversation) -> dict:
         """Erases all that is kept of this visitor, their files too; asks once more before."""
-        if label != REALLY_FORGET:
-            return {self.desk.forget: gr.Button(REALLY_FORGET)}
-        with plain_errors(esc):
+        language = conversation.language
+        if label != word("really_forget", language):
+            return {self.desk.forget: gr.Button(word("really_forget", language))}
+        try:
             self.service.visit(conversation.token).forget()
+        except SupportError as problem:
+            return self.desk.show_notice(problem, language)
         remove_files(conversation)
-        gr.Info("All that was kept of you is erased.", duration=3)
-        shown = self.desk.show(Conversation(), value={"text": "", "files": []})
-        return {**shown, self.desk.forget: gr.Button(FORGET)}
+        return {
+            **self.desk.show(Conversation(language=language), value=EMPTY_BOX),
+            self.desk.forget: gr.Button(word("forget_me", language)),
+            self.desk.notice: thanks("forgotten", language),
+        }
 
     def rate(self, event: gr.LikeData, conversation: Conversation) -> dict:
         """Stores thumbs up or down for the reply that was clicked; asks what was wrong when down.
 
         event.liked is neither True nor False when a rating is taken back: then nothing is stored.
         """
+        language, hidden = conversation.language, {self.desk.comment_row: gr.Row(visible=False)}
         if not isinstance(event.liked, bool):
-            return {self.desk.comment: gr.Textbox(visible=False)}
-        with plain_errors(esc):
+            return hidden
+        try:
             turn_id = turn_of_message(conversation, event.index)
             visit = self.service.visit(conversation.token)
             visit.feedback(turn_id, "up" if event.liked else "down")
-        gr.Info("Thank you, your feedback is stored.", duration=3)
+        except SupportError as problem:
+            return {**hidden, **self.desk.show_notice(problem, language)}
         return {
             self.desk.conversation: replace(conversation, rated=turn_id),
-            self.desk.comment: gr.Textbox("", visible=not event.liked),
+            self.desk.comment: "",
+            self.desk.comment_row: gr.Row(visible=not event.liked),
+            self.desk.notice: thanks("thanks_for_feedback", language),
         }
 
     def comment(self, text: str, conversation: Conversation) -> dict:
         """Stores what was wrong with the reply that was rated last."""
-        with plain_errors(esc):
+        try:
             visit = self.service.visit(conversation.token)
             visit.feedback(conversation.rated, "down", text.strip())
-        gr.Info("Thank you, your comment is stored.", duration=3)
-        return {self.desk.comment: gr.Textbox("", visible=False)}
+        except SupportError as problem:
+            return self.desk.show_notice(problem, conversation.language)
+        return {
+            self.desk.comment_row: gr.Row(visible=False),
+            self.desk.notice: thanks("thanks_for_comment", conversation.language),
+        }
+
+    def no_comment(self) -> dict:
+        return {self.desk.comment_row: gr.Row(visible=False)}
+
+
+def thanks(key: str, language: str) -> str:
+    return f'<p class="ms-notice ms-quiet" role="status">{word(key, language)}</p>'
 
 
 def turn_of_message(conversation: Conversation, index: int | tuple[int, int]) -> str:
     """The turn that a message of the chat, or a part of one, belongs to.
 
-    Raises InputError where it has no reply.
+    Raises WordedError where it has no reply.
     """
     place = index if isinstance(index, int) else index[0]
     exchanges = [exchange for exchange, _ in shown_bubbles(conversation)]
     exchange = exchanges[place] if place < len(exchanges) else None
     if exchange is None or exchange.reply is None:
-        raise InputError("This reply was not finished, so it cannot be rated.")
+        raise WordedError("cannot_be_rated")
     return exchange.reply.turn_id
+
+
+def continued(conversation: Conversation, heard: Transcript) -> Transcript:
+    """What was heard, behind what was heard in the turn before."""
+    before = conversation.latest.question.heard if conversation.latest else None
+    if before is None:
+        return heard
+    text = joint(heard.language).join((before.text, heard.text))
+    return replace(heard, text=text, confidence=min(before.confidence, heard.confidence))
 
 
 def remove_files(conversation: Conversation) -> None:
@@ -330,7 +483,7 @@ def stopped(conversation: Conversation) -> Conversation:
     latest = conversation.latest
     if latest is None or latest.over:
         return conversation
-    return conversation.with_latest(replace(latest, problem=STOPPED))
+    return conversation.with_latest(replace(latest, stopped=True))
 
 
 def with_files(exchange: Exchange, event: Event) -> Exchange:
@@ -362,13 +515,18 @@ def shown_bubbles(conversation: Conversation) -> list[tuple[Exchange | None, dic
     """Question, reply and what people wrote after it, of the latest exchanges; each with its
     exchange.
     """
-    hidden = not_shown(conversation)
-    shown: list[tuple[Exchange | None, dict]] = [(None, EARLIER)] if hidden else []
+    language, hidden = conversation.language, not_shown(conversation)
+    shown: list[tuple[Exchange | None, dict]] = [(None, earlier(language))] if hidden else []
+    before = conversation.exchanges[hidden - 1].question.knowledge if hidden else ""
     for number, exchange in enumerate(conversation.exchanges[hidden:], hidden + 1):
+        base, last = exchange.question.knowledge, number == len(conversation.exchanges)
+        other = base if before and base != before else ""
         written = map(person_bubble, exchange.messages)
-        replied = [] if exchange.unsaid else [reply_bubble(exchange, number)]
-        own = [question_bubble(exchange), *replied, *written]
+        question = question_bubble(exchange, language, other)
+        replied = [] if exchange.unsaid else [reply_bubble(exchange, number, language, last)]
+        own = [question, *replied, *written]
         shown += [(exchange, bubble) for bubble in own]
+        before = base
     return shown
 
 
@@ -377,35 +535,79 @@ def not_shown(conversation: Conversation) -> int:
     return max(0, len(conversation.exchanges) - SHOWN)
 
 
-def question_bubble(exchange: Exchange) -> dict:
+def earlier(language: str) -> dict:
+    text = f"*{word('earlier_hidden', language)}*{UNRATED}"
+    return {"role": "assistant", "content": [text]}
+
+
+def question_bubble(exchange: Exchange, language: str = DEFAULT, base: str = "") -> dict:
+    """base: where another one is asked from here on."""
     asked = exchange.question
     heard = exchange.transcript.text if exchange.transcript else ""
     text = "\n\n".join(as_markdown(part) for part in (asked.text, heard) if part.strip())
-    content: list = [text] if text else []
-    content += [photo_of(exchange)] if asked.image or exchange.image else []
-    content += [attachment(str(asked.audio), "Your recording")] if asked.audio else []
+    content: list = [divider(base, language)] if base else []
+    content += [text] if text else []
+    content += [photo_of(exchange, language)] if asked.image or exchange.image else []
+    recording = word("your_recording", language)
+    content += [attachment(str(asked.audio), recording)] if asked.audio else []
     return {"role": "user", "content": content or ["…"]}
 
 
-def photo_of(exchange: Exchange) -> dict | str:
+def divider(base: str, language: str) -> str:
+    words = word("now_from", language, base=as_markdown(title_of(base)))
+    return f'<div class="ms-divider">{words}</div>'
+
+
+def photo_of(exchange: Exchange, language: str) -> dict | str:
     """The customer's photo; only its name where it could not be read, so that no broken picture is
     shown, and what was seen in it where it was not kept.
     """
     if not exchange.question.image:
-        return f"*{as_markdown(photo_words(exchange.image or ImageView()))}*"
+        return f"*{as_markdown(photo_words(exchange.image or ImageView(), language))}*"
     photo = str(exchange.question.image)
-    unread = exchange.image is None and exchange.problem not in ("", STOPPED)
-    return as_markdown(Path(photo).name) if unread else attachment(photo, "Your photo")
+    unread = exchange.image is None and exchange.problem
+    return (
+        as_markdown(Path(photo).name) if unread else attachment(photo, word("your_photo", language))
+    )
 
 
-def reply_bubble(exchange: Exchange, number: int) -> dict:
+def reply_bubble(exchange: Exchange, number: int, language: str, last: bool = False) -> dict:
+    """last: whether nothing was asked after it, so that its buttons may be pressed."""
     text = reply_markdown(exchange, number)
-    if exchange.problem:
-        text = f"{text}\n\n{as_markdown(exchange.problem)}".strip()
-    content: list = [text or f"*{as_markdown(exchange.step)} …*"]
-    content += [attachment(path, "Picture from the sources") for path in exchange.pictures]
-    content += [attachment(exchange.spoken, "Spoken reply")] if exchange.spoken else []
-    return {"role": "assistant", "content": content}
+    ends = [exchange.problem, word("stopped", language) if exchange.stopped else ""]
+    text = "\n\n".join(
+        filter(None, [text, *map(as_markdown, ends), below(exchange, number, language)])
+    )
+    step = as_markdown(word(f"step_{exchange.step}", language))
+    content: list = [text or f'<span class="ms-working">{step}</span>']
+    picture = word("source_picture", language)
+    content += [attachment(path, picture) for path in exchange.pictures]
+    spoken_reply = word("spoken_reply", language)
+    content += [attachment(exchange.spoken, spoken_reply)] if exchange.spoken else []
+    options = choices(exchange, language) if last else []
+    return {"role": "assistant", "content": content, **({"options": options} if options else {})}
+
+
+def below(exchange: Exchange, number: int, language: str) -> str:
+    """What stands under a finished reply: its passages, and the way to how it came about."""
+    reply = exchange.reply
+    if reply is None:
+        return UNRATED if exchange.over else ""
+    entries = [hit.entry for hit in exchange.hits]
+    why = word("why_this_answer", language)
+    link = f"[{why}](#turn-{number})" if exchange.fusion else ""
+    rated = "" if reply.action in ("answer", "clarify") else UNRATED
+    return "\n\n".join(filter(None, [passages(reply, entries, number, language), link, rated]))
+
+
+def choices(exchange: Exchange, language: str) -> list[dict]:
+    """Buttons under the latest reply: what it asks about, or a person where it knows nothing."""
+    reply = exchange.reply
+    if reply is None:
+        return []
+    person = {"label": word("talk_to_person", language), "value": PERSON}
+    named = [{"label": title, "value": title} for title in reply.choices]
+    return [*named, person] if named or reply.action == "refuse" else []
 
 
 def person_bubble(message: Message) -> dict:

@@ -12,23 +12,51 @@ from typing import Any
 
 from mm_support.types import Event
 
-OVER = object()
+OVER, STOP = object(), object()
 
 
-def batches(events: Generator[Event, None, None]) -> Generator[list[Event], None, None]:
+class Stopped(Exception):
+    """The reply was stopped before it was over."""
+
+
+class Run:
+    """A reply that is worked on. Whoever holds it can stop it; ended: it works no more."""
+
+    def __init__(self) -> None:
+        self.happened: SimpleQueue[Any] = SimpleQueue()
+        self.ended = threading.Event()
+        self.replaced = False
+
+    def stop(self) -> None:
+        self.happened.put(STOP)
+
+    def give_way(self, seconds: float = 5.0) -> None:
+        """Stops it without a word, because another reply takes its place; waits until it ended."""
+        self.replaced = True
+        self.stop()
+        self.ended.wait(seconds)
+
+
+def batches(
+    events: Generator[Event, None, None], run: Run | None = None
+) -> Generator[list[Event], None, None]:
     """The events, each list with what has happened since the one before was taken: a slow page
     skips steps.
 
-    What the events raise is raised behind the last of them. Once this is closed, the events are
-    after the next one.
+    What the events raise is raised behind the last of them, Stopped as soon as the run is stopped.
+    Once this is closed, the events are after the next one.
     """
-    happened, stopped = SimpleQueue(), threading.Event()
+    run = run or Run()
+    closed = threading.Event()
     threading.Thread(
-        target=work, args=(events, happened, stopped), daemon=True, name="reply"
+        target=work, args=(events, run.happened, closed), daemon=True, name="reply"
     ).start()
     try:
         while True:
-            *batch, last = everything_in(happened)
+            happened = everything_in(run.happened)
+            if any(each is STOP for each in happened):
+                raise Stopped
+            *batch, last = happened
             over = last is OVER or isinstance(last, Exception)
             if not over:
                 batch.append(last)
@@ -39,17 +67,17 @@ def batches(events: Generator[Event, None, None]) -> Generator[list[Event], None
             if over:
                 return
     finally:
-        stopped.set()
+        closed.set()
 
 
 def work(
-    events: Generator[Event, None, None], happened: SimpleQueue, stopped: threading.Event
+    events: Generator[Event, None, None], happened: SimpleQueue, closed: threading.Event
 ) -> None:
     """Puts the events into the queue, then OVER or the problem that ended them."""
     try:
         with closing(events):
             for event in events:
-                if stopped.is_set():
+                if closed.is_set():
                     return
                 happened.put(event)
         happened.put(OVER)

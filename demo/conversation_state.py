@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from demo.coalesce import Run
 from mm_support.types import (
     Event,
     Finished,
@@ -34,12 +35,13 @@ class Exchange:
     """One question and what is known of its reply so far.
 
     step: what the assistant is doing, until words come. problem: why there is no reply, or only
-    a part of one. sounds: files with the spoken reply, piece by piece; spoken: with all of it.
-    pictures: files with those of the reply. messages: what people wrote after it.
+    a part of one; stopped: the customer ended it. run: what works on it. sounds: files with the
+    spoken reply, piece by piece; spoken: with all of it. pictures: files with those of the reply.
+    messages: what people wrote after it.
     """
 
     question: UserTurn
-    step: str = "Thinking"
+    step: str = "think"
     transcript: Transcript | None = None
     image: ImageView | None = None
     hits: tuple[Hit, ...] = ()
@@ -47,6 +49,8 @@ class Exchange:
     text: str = ""
     reply: Reply | None = None
     problem: str = ""
+    stopped: bool = False
+    run: Run | None = None
     sounds: tuple[Path, ...] = ()
     spoken: Path | None = None
     pictures: tuple[Path, ...] = ()
@@ -57,7 +61,7 @@ class Exchange:
         demo/chat.py.
         """
         if isinstance(event, Working):
-            return replace(self, step=event.message)
+            return replace(self, step=event.step)
         if isinstance(event, Heard):
             return replace(self, transcript=event.transcript)
         if isinstance(event, Saw):
@@ -72,7 +76,7 @@ class Exchange:
 
     @property
     def over(self) -> bool:
-        return self.reply is not None or bool(self.problem)
+        return self.reply is not None or self.stopped or bool(self.problem)
 
     @property
     def unsaid(self) -> bool:
@@ -89,12 +93,14 @@ class Exchange:
 @dataclass(frozen=True)
 class Conversation:
     """The exchanges of one browser tab, oldest first. rated: the turn that was rated last; holder:
-    whose the conversation was when it was last looked at; token: of the visitor.
+    whose the conversation was when it was last looked at; language: that the page speaks; token:
+    of the visitor.
     """
 
     exchanges: tuple[Exchange, ...] = ()
     rated: str = ""
     holder: Holder = Holder()
+    language: str = "en"
     token: str = ""
 
     @property
@@ -107,7 +113,7 @@ class Conversation:
         return self.exchanges[-1] if self.exchanges else None
 
     def ask(self, turn: UserTurn) -> Conversation:
-        asked = Exchange(replace(turn, session_id=self.session_id))
+        asked = Exchange(replace(turn, session_id=self.session_id), run=Run())
         holder = Holder() if self.holder.owner == "assistant" else self.holder
         return replace(self, exchanges=(*self.exchanges, asked), holder=holder)
 

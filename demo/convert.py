@@ -16,16 +16,28 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from demo.conversation_state import Exchange
+from demo.words import DEFAULT, word
 from mm_support import as_json
 from mm_support.errors import InputError, SupportError
 from mm_support.types import Audio, Reply, UserTurn
 
 log = logging.getLogger(__name__)
+LONGEST = 4_000  # characters of a message; the service's own bound, held by a test
 OUR_FAULT = "Something went wrong on our side. Please try again; the server's log has the details."
 
 
-def sentence(problem: Exception) -> str:
+class WordedError(InputError):
+    """A problem that the page has words for in each of its languages."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(word(key, DEFAULT, **values))
+        self.key, self.values = key, values
+
+
+def sentence(problem: Exception, language: str = DEFAULT) -> str:
     """What people read about a problem: the message of a SupportError, never a traceback."""
+    if isinstance(problem, WordedError):
+        return word(problem.key, language, **problem.values)
     if isinstance(problem, SupportError):
         return str(problem)
     log.error("unexpected error", exc_info=problem)
@@ -47,26 +59,39 @@ def plain_errors(form: Callable[[str], str] = str) -> Iterator[None]:
 # -- Gradio to the service ------------------------------------------------------------------
 
 
-def turn_from_box(value: dict | None, knowledge: str, speak: bool) -> UserTurn:
-    """value: what the MultimodalTextbox holds, {"text": str, "files": [path, ...]}.
+def turn_from_box(
+    value: dict | None, knowledge: str, speak: bool, said: Path | None = None
+) -> UserTurn:
+    """value: what the MultimodalTextbox holds, {"text": str, "files": [path, ...]}. said: a
+    recording that did not pass through it.
 
-    Raises InputError for more than one photo or more than one recording.
+    Raises WordedError for more than one photo or more than one recording, for anything else, and
+    for an empty or a long message.
     """
     value = value or {}
-    files = [Path(path) for path in value.get("files") or ()]
-    photos = [path for path in files if is_photo(path)]
-    recordings = [path for path in files if not is_photo(path)]
+    text, files = value.get("text") or "", [Path(path) for path in value.get("files") or ()]
+    photos, recordings = by_kind(files)
     if len(photos) > 1 or len(recordings) > 1:
-        raise InputError(
-            "Send one photo and one recording at a time; remove the others and try again."
-        )
-    return UserTurn(
-        value.get("text") or "", first(photos), first(recordings), knowledge, speak=speak
-    )
+        raise WordedError("one_photo_one_recording")
+    if not (text.strip() or files or said):
+        raise WordedError("nothing_to_answer")
+    if len(text) > LONGEST:
+        raise WordedError("too_long", count=f"{len(text):,}", limit=f"{LONGEST:,}")
+    return UserTurn(text, first(photos), said or first(recordings), knowledge, speak=speak)
 
 
-def is_photo(path: Path) -> bool:
-    return (mimetypes.guess_type(path.name)[0] or "").startswith("image/")
+def by_kind(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Photos and recordings, by what their names say. Raises WordedError for anything else."""
+    photos = [path for path in files if kind_of(path) == "image"]
+    recordings = [path for path in files if kind_of(path) in ("audio", "video")]
+    other = [path for path in files if path not in (*photos, *recordings)]
+    if other:
+        raise WordedError("not_a_photo", name=other[0].name)
+    return photos, recordings
+
+
+def kind_of(path: Path) -> str:
+    return (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]
 
 
 def file_of(path: str | Path) -> dict:

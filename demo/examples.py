@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mm_support.types import UserTurn
@@ -10,7 +11,9 @@ from mm_support.types import UserTurn
 
 @dataclass(frozen=True)
 class Example:
-    """A card. text, photo, recording: what is sent, files by name. picture: what the card shows."""
+    """A card. text, photo, recording: what is sent, files by name. picture: what the card shows.
+    captions: by language, where there are several.
+    """
 
     caption: str
     knowledge: str
@@ -18,6 +21,7 @@ class Example:
     photo: str = ""
     recording: str = ""
     picture: str = ""
+    captions: Mapping[str, str] = field(default_factory=dict)
 
     def files(self, folder: Path) -> list[Path]:
         return [folder / name for name in (self.photo, self.recording) if name]
@@ -29,24 +33,28 @@ EXAMPLES = (
         "shopping",
         "How do I return an order?",
         picture="card-text.jpg",
+        captions={"zh": "打字：怎么退货？"},
     ),
     Example(
         "Photo: What does this code mean?",
         "smart-home",
         "What does this code mean?",
         "washer-e24.jpg",
+        captions={"zh": "照片：这个代码是什么意思？"},
     ),
     Example(
         "Voice: When is the clinic open?",
         "healthcare",
         recording="clinic-hours.wav",
         picture="card-voice.jpg",
+        captions={"zh": "语音：诊所几点开门？"},
     ),
     Example(
         "Photo: Does the warranty cover this?",
         "shopping",
         "Does the warranty cover this?",
         "cracked-tablet.jpg",
+        captions={"zh": "照片：这个在保修范围内吗？"},
     ),
     Example(
         "Photo and voice: I want to return these",
@@ -54,6 +62,7 @@ EXAMPLES = (
         "",
         "headphones-teal.jpg",
         "return-headphones.wav",
+        captions={"zh": "照片和语音：我要退这个"},
     ),
     Example(
         "Photo, voice and text: a red light",
@@ -61,25 +70,27 @@ EXAMPLES = (
         "I have already restarted it.",
         "hub-red.jpg",
         "router-question.wav",
+        captions={"zh": "照片、语音和文字：红灯亮了"},
     ),
 )
 
 
-def bases() -> list[str]:
+def bases(examples: Sequence[Example] = EXAMPLES) -> list[str]:
     """The knowledge bases to choose from while the service cannot tell yet which there are."""
-    asked = [UserTurn().knowledge, *(example.knowledge for example in EXAMPLES)]
+    asked = [UserTurn().knowledge, *(example.knowledge for example in examples)]
     return list(dict.fromkeys(asked))
 
 
-def available(folder: Path) -> list[Example]:
+def available(folder: Path, examples: Sequence[Example] = EXAMPLES) -> list[Example]:
     """The examples whose files are all in the folder."""
     return [
-        example for example in EXAMPLES if all(file.is_file() for file in example.files(folder))
+        example for example in examples if all(file.is_file() for file in example.files(folder))
     ]
 
 
-def card(example: Example, folder: Path) -> dict:
+def card(example: Example, folder: Path, language: str = "") -> dict:
     """The card as gr.Chatbot takes it: with its own picture, or the photo that it sends."""
     shown = folder / (example.picture or example.photo)
     icon = {"icon": str(shown)} if shown.is_file() else {}
-    return {"text": example.text, "display_text": example.caption, **icon}
+    caption = example.captions.get(language, example.caption)
+    return {"text": example.text, "display_text": caption, **icon}

@@ -21,6 +21,7 @@ from mm_support.types import Transcript
 
 TABS = 32  # that may be listened to at the same time
 IDLE = 60.0  # seconds without a piece, after which a tab's turn is forgotten
+MAX_SAID = 2_000  # characters of a reply that an echo is looked for in
 MAX_PIECE = 4_000_000  # characters of base64: over half a minute at 48 kHz
 
 
@@ -46,17 +47,21 @@ class Ears:
         self._lock = threading.Lock()
 
     def hear(self, piece: dict) -> dict:
-        """Called by voice.js with {tab, rate (Hz), sound (base64 of 16-bit samples), muted}.
+        """Called by voice.js with {tab, rate (Hz), sound (base64 of 16-bit samples), knowledge,
+        muted, said}.
 
-        Returns {speaking, ended, text}, or {problem: a sentence}. muted: the assistant speaks, so
-        nothing is transcribed; speaking then says that the customer interrupts it. tab: a new name
-        each time that the microphone is switched on.
+        Returns {speaking, stops, ended, text}, or {problem: a sentence}. muted: the assistant
+        speaks, and says `said`; speaking then asks it to wait, stops to be silent. knowledge: the
+        base that is asked. tab: a new name each time that the microphone is switched on.
         """
         try:
             tab, rate, samples = str(piece["tab"]), int(piece["rate"]), decoded(piece["sound"])
             ear = self._ear(tab)
             with ear.lock:
-                return self._listen(ear, rate, samples, bool(piece.get("muted")))
+                turn = self._turn(ear, str(piece.get("knowledge") or ""))
+                if piece.get("muted"):
+                    return _interjected(turn, rate, samples, str(piece.get("said") or ""))
+                return self._listen(ear, turn, rate, samples)
         except (KeyError, TypeError, ValueError):
             return {
                 "problem": sentence(
@@ -77,10 +82,11 @@ class Ears:
             turn, ear.ended = ear.ended, None
         return turn.recording(), turn.finish()
 
-    def _listen(self, ear: Ear, rate: int, samples: np.ndarray, muted: bool) -> dict:
-        turn = ear.turn = ear.turn or self._service.listen(ear.language)
-        if muted:
-            return {"speaking": turn.interrupts(rate, samples), "ended": False, "text": ""}
+    def _turn(self, ear: Ear, knowledge: str) -> LiveTurn:
+        ear.turn = ear.turn or self._service.listen(ear.language, knowledge)
+        return ear.turn
+
+    def _listen(self, ear: Ear, turn: LiveTurn, rate: int, samples: np.ndarray) -> dict:
         now = turn.add(rate, samples)
         said = now.transcript
         if now.ended:
@@ -88,7 +94,7 @@ class Ears:
         ended = now.ended and bool(said.text)
         if ended:
             ear.ended, ear.language = turn, said.language
-        return {"speaking": now.speaking, "ended": ended, "text": said.text}
+        return {"speaking": now.speaking, "stops": False, "ended": ended, "text": said.text}
 
     def _ear(self, tab: str) -> Ear:
         """The tab's ear, a new one where there is none. Raises InputError where too many talk
@@ -104,6 +110,11 @@ class Ears:
             ear = self._tabs.setdefault(tab, Ear())
             ear.used = now
         return ear
+
+
+def _interjected(turn: LiveTurn, rate: int, samples: np.ndarray, said: str) -> dict:
+    now = turn.interject(rate, samples, said[-MAX_SAID:])
+    return {"speaking": now.speaking, "stops": now.stops, "ended": False, "text": ""}
 
 
 def decoded(sound: str) -> np.ndarray:

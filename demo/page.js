@@ -1,54 +1,254 @@
-// What Gradio's components leave out: links from replies to their sources, names for screen
-// readers, recording in two presses, and choosing a photo again. What is spoken is in voice.js.
+// What Gradio's components leave out: the page's language, passages and pictures that open in place,
+// names for screen readers, the place where a reply begins, recording in two presses. What is spoken
+// is in voice.js; the words are in demo/words, as window.msTables.
 
 const all = (selector) => [...document.querySelectorAll(selector)];
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-// A citation lights up its source; an older reply's sources come back into view.
-document.addEventListener("click", (event) => {
-  const match = /#source-(\d+)-(\d+)$/.exec(event.target.closest?.("#chat a")?.href);
-  if (!match) return;
-  event.preventDefault();
-  const source = document.getElementById(`source-${match[1]}-${match[2]}`);
-  if (!source) return;
-  for (const turn of all(".ms-turn")) turn.hidden = turn.id !== `turn-${match[1]}`;
+// -- language ---------------------------------------------------------------------------------
+
+const asked = new URLSearchParams(location.search);
+const CHOSEN = "mm-support-language";  // under which the browser keeps what was chosen
+const spoken = (locale) => {
+  const language = (locale ?? "").split("-")[0].toLowerCase();
+  return window.msLanguages.includes(language) ? language : window.msLanguages[0];
+};
+function kept(name) {
+  try { return localStorage.getItem(name); } catch { return null; }  // a frame without storage
+}
+const language = spoken(asked.get("lang") ?? kept(CHOSEN) ?? navigator.language);
+window.msWord = (key) => window.msTables[language][key];
+window.msWhere = () => ({
+  language, switched: language !== navigator.language.split("-")[0].toLowerCase(),
+  knowledge: asked.get("knowledge") ?? "",
+});
+// A frame on another site may have no storage, so the widget keeps the conversation's name for it.
+const framed = asked.get("embed") === "1" && window.parent !== window;
+let given = null;
+if (framed && location.hash.startsWith("#session=")) {
+  try { given = JSON.parse(decodeURIComponent(location.hash.slice(9))); } catch { given = null; }
+  history.replaceState(null, "", location.pathname + location.search);
+}
+window.msSession = () => given;
+window.msKeep = (kept) => {
+  if (!framed || !document.referrer) return;
+  const session = kept?.token ? encodeURIComponent(JSON.stringify(kept)) : "";
+  window.parent.postMessage({ mmSupport: "session", session }, new URL(document.referrer).origin);
+};
+document.documentElement.lang = language;
+if (asked.get("embed") === "1") document.documentElement.classList.add("ms-embed");
+if (asked.has("knowledge")) document.documentElement.classList.add("ms-fixed");
+
+document.addEventListener("change", (event) => {
+  if (event.target.id !== "ms-language") return;
+  try { localStorage.setItem(CHOSEN, event.target.value); } catch { /* then for this page only */ }
+  asked.set("lang", event.target.value);
+  location.search = asked;
+});
+
+function speakOwn() {
+  if (document.documentElement.lang !== language) document.documentElement.lang = language;
+  for (const part of all("[data-word]")) {
+    const words = window.msWord(part.dataset.word);
+    if (part.textContent !== words) part.textContent = words;
+  }
+  for (const line of all("#ms-legal p")) line.hidden = line.lang !== language;
+  const chooser = document.querySelector("#ms-language:not([data-set])");
+  if (chooser) { chooser.value = language; chooser.dataset.set = ""; chooser.ariaLabel = msWord("language"); }
+}
+
+// -- a sentence above the box -----------------------------------------------------------------
+
+function tell(sentence, quiet) {
+  document.querySelector("#ms-told")?.remove();
+  if (!sentence) return;
+  const said = Object.assign(document.createElement("p"), {
+    id: "ms-told", className: quiet ? "ms-notice ms-quiet" : "ms-notice",
+    role: quiet ? "status" : "alert", textContent: sentence,
+  });
+  document.querySelector("#ms-notice")?.before(said);
+}
+window.msTell = tell;
+document.addEventListener("input", () => tell(""), true);
+
+const devices = navigator.mediaDevices;
+const open = devices?.getUserMedia?.bind(devices);
+if (open) devices.getUserMedia = (wanted) => open(wanted).catch((error) => {
+  const recorded = !document.querySelector("#hands-free input:checked");  // else voice.js says it
+  const refused = error.name === "NotAllowedError";
+  if (recorded) tell(msWord(refused ? "microphone_refused" : "microphone_missing"));
+  throw error;
+});
+
+// -- passages, and how a reply came about -----------------------------------------------------
+
+let opener = null;  // what the drawer was opened by
+
+function openPassage(place) {
+  const passage = document.getElementById(`passage-${place}`);
   for (const lit of all(".ms-lit")) lit.classList.remove("ms-lit");
-  source.classList.add("ms-lit");
-  source.focus({ preventScroll: true });
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  source.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  const source = document.getElementById(`source-${place}`);
+  if (source) { showTurn(place.split("-")[0]); source.classList.add("ms-lit"); }
+  if (!passage) return;
+  passage.open = true;
+  passage.classList.add("ms-lit");
+  passage.focus({ preventScroll: true });
+  passage.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
+}
+
+function showTurn(number) {
+  const turn = document.getElementById(`turn-${number}`);
+  if (turn) for (const each of all(".ms-turn")) each.hidden = each !== turn;
+  return turn;
+}
+
+function openDrawer(number, link) {
+  const turn = showTurn(number), side = document.querySelector("#ms-side");
+  if (!turn || !side) return;
+  opener = link;
+  side.classList.add("ms-open");
+  if (!side.querySelector(".ms-close")) {
+    const close = Object.assign(document.createElement("button"), {
+      type: "button", className: "ms-close", textContent: msWord("close"), onclick: closeDrawer,
+    });
+    side.prepend(close);
+  }
+  turn.focus({ preventScroll: true });
+  turn.scrollIntoView({ block: "nearest" });
+}
+
+function closeDrawer() {
+  const side = document.querySelector("#ms-side.ms-open");
+  if (!side) return false;
+  side.classList.remove("ms-open");
+  opener?.focus();
+  return true;
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("#chat a");
+  const [, kind, place] = /#(passage|turn)-([\d-]+)$/.exec(link?.href) ?? [];
+  if (!kind) return;
+  event.preventDefault();
+  if (kind === "passage") openPassage(place);
+  else openDrawer(place, link);
 }, true);
+
+// What is copied is what one reads, without the passages under it.
+document.addEventListener("click", (event) => {
+  const copy = event.target.closest?.("#chat .message-buttons button:nth-last-of-type(3)");
+  const row = copy?.closest(".message-buttons").previousElementSibling;
+  if (!row?.matches(".bot-row") || !navigator.clipboard) return;
+  event.stopPropagation();
+  const reply = row.cloneNode(true);
+  for (const other of reply.querySelectorAll(".ms-passages, a, img, audio")) other.remove();
+  navigator.clipboard.writeText(reply.textContent.replace(/[ \t]+(?=\n|$)/gm, "").trim());
+  tell(msWord("message_copied"), true);
+  setTimeout(() => tell(""), 2000);
+}, true);
+
+// -- pictures ---------------------------------------------------------------------------------
+
+function enlarge(picture) {
+  const dialog = Object.assign(document.createElement("dialog"), { className: "ms-large" });
+  const large = Object.assign(document.createElement("img"), { src: picture.src, alt: picture.alt });
+  const close = Object.assign(document.createElement("button"), {
+    type: "button", className: "ms-close", textContent: msWord("close"),
+  });
+  dialog.append(close, large);
+  dialog.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  document.querySelector(".gradio-container").append(dialog);
+  dialog.showModal();
+}
+document.addEventListener("click", (event) => {
+  const picture = event.target.closest?.(":is(#chat, .ms-charts) .image-container button:has(img)")?.querySelector("img");
+  if (!picture) return;
+  event.preventDefault();
+  event.stopPropagation();
+  enlarge(picture);
+}, true);
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+  if (!closeDrawer() && framed) {
+    window.parent.postMessage({ mmSupport: "close" }, "*");
+  }
+});
+
+// -- where one reads --------------------------------------------------------------------------
+
+// A new question goes to the top and stays there while its reply grows below.
+let questions = 0, following = null;
+function follow() {
+  const chat = document.querySelector("#ms-talk #chat .bubble-wrap");
+  const rows = all("#ms-talk #chat .user-row");
+  if (rows.length > questions) following = rows.at(-1);
+  questions = rows.length;
+  if (!chat || !following?.isConnected) return;
+  const top = following.getBoundingClientRect().top - chat.getBoundingClientRect().top - 8;
+  if (top > 1) chat.scrollTop += top;
+}
+for (const moved of ["wheel", "touchmove", "keydown"]) {
+  document.addEventListener(moved, (event) => {
+    if (event.target.closest?.("#chat")) following = null;
+  }, { passive: true, capture: true });
+}
+
+// -- names ------------------------------------------------------------------------------------
 
 // Gradio names a message by its raw Markdown, pictures and the text field by nothing, and makes
 // each pill a group of its own.
 function nameThings() {
-  const onDesk = document.querySelector("#room");
+  const onDesk = document.querySelector("#reply");
   for (const message of all("#chat :is([data-testid=user], [data-testid=bot])")) {
     const mine = message.dataset.testid === "user";
     const person = message.querySelector("p:first-child > strong:only-child")?.textContent;
-    const name = mine ? (onDesk ? "Customer" : "You") : person ?? "Assistant";
+    const name = mine ? msWord(onDesk ? "customer" : "you") : person ?? msWord("assistant");
     if (message.getAttribute("aria-label") !== name) message.setAttribute("aria-label", name);
     if (!message.role) message.role = "group";
+    if (message.dir !== "auto") message.dir = "auto";
+    for (const text of message.querySelectorAll(":is(p, li, ol, ul, summary):not([dir])")) text.dir = "auto";
     for (const picture of message.querySelectorAll("img[alt='']")) {
-      picture.alt = mine ? "Your photo" : "Picture from the source";
+      picture.alt = msWord(mine ? "your_photo" : "source_picture");
     }
     for (const button of message.querySelectorAll("button:not([aria-label])")) {
-      button.ariaLabel = "Enlarge the picture";
+      if (!button.textContent.trim()) button.ariaLabel = msWord("enlarge");
     }
   }
+  for (const button of all(".ms-charts .image-container button:not([aria-label])")) {
+    button.ariaLabel = msWord("enlarge");
+  }
+  for (const drop of all("#ingest-files button[aria-dropeffect]:not([data-named])")) {
+    drop.dataset.named = "";
+    drop.ariaLabel = drop.innerText.replace(/\s+/g, " ").trim() || drop.ariaLabel;
+  }
+  for (const link of all("#chat a[href*='#turn-']:not([role])")) link.role = "button";
+  for (const list of all("#chat .examples:not([role=group])")) list.role = "group";
   for (const pills of all("#picker .wrap:has(input):not([role])")) {
     pills.role = "radiogroup";
-    pills.ariaLabel = "Knowledge";
+    pills.ariaLabel = msWord("knowledge");
   }
   for (const pill of all("#picker input:not([name=knowledge])")) pill.name = "knowledge";
   for (const send of all("#reply .submit-button:not([aria-label])")) send.ariaLabel = "Send";
-  for (const field of all("#box textarea:not([aria-label])")) field.ariaLabel = "Your message";
+  for (const field of all("#box textarea:not([aria-label])")) field.ariaLabel = msWord("your_message");
+  for (const field of all("#box input[type=file]:not([accept])")) field.accept = "image/*,audio/*";
 }
+
+// -- the box ----------------------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.(".ms-skip")) return;
+  event.preventDefault();
+  document.querySelector("#box textarea")?.focus();
+});
 
 // The microphone button starts recording, the stop button attaches what was recorded.
 let recording = false;
 document.addEventListener("click", (event) => {
   if (!event.target.closest?.("#box .microphone-button")) return;
   recording = !document.querySelector("#box .recording-overlay");
+  if (!open) tell(msWord("microphone_insecure"));
 }, true);
 function record() {
   const start = recording && document.querySelector("#box .record-button");
@@ -61,6 +261,15 @@ document.addEventListener("click", (event) => {
   if (event.target.matches?.("#box input[type=file]")) event.target.value = "";
 }, true);
 
-new MutationObserver(() => { nameThings(); record(); }).observe(document.documentElement, {
-  childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "name"],
-});
+// Once a frame: a reply that streams changes the page many times between two of them.
+let due = 0;
+function tidy() {
+  due = 0;
+  speakOwn();
+  nameThings();
+  follow();
+}
+new MutationObserver(() => { record(); due ||= requestAnimationFrame(tidy); }).observe(
+  document.documentElement,
+  { childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "name"] },
+);

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import html
 import io
 import logging
 import re
@@ -19,6 +18,8 @@ from typing import Any
 from PIL import Image
 
 from demo.conversation_state import Conversation, Exchange
+from demo.markup import as_markdown, esc, with_lists
+from demo.words import DEFAULT, has_word, word
 from mm_support.as_json import snippet
 from mm_support.types import Entry, Hit, Holder, ImageView, KnowledgeBase, Status
 
@@ -26,72 +27,20 @@ log = logging.getLogger(__name__)
 THUMBNAIL = 112  # px, twice the size on the page
 KEPT_TURNS = 20  # exchanges whose sources stay on the page
 SHOWN_LABELS, SHOWN_LINES, SHOWN_SOURCES = 4, 8, 5
-NOTHING_FITS = '<p class="ms-muted">Nothing that fits.</p>'
-MODALITY_NAMES = {
-    "text": "Typed",
-    "speech": "Spoken",
-    "photo": "Photo",
-    "photo_text": "Text in photo",
-    "context": "Conversation",
-}
-EMPTY_PANEL = """\
-<section class="ms-card ms-empty"><h2>How I understood you</h2>
-<p>Type, speak or show a photo. What was heard and seen, and the sources that the reply rests on,
-appear here.</p></section>"""
-OUTCOMES = {
-    "answer": "Answered from the sources below",
-    "clarify": "Asked for one more detail",
-    "refuse": "Not something this knowledge covers",
-    "handoff": "Handed over to a person",
-}
-PEOPLE = {
-    "assistant": "{agent} has left. The assistant answers again.",
-    "waiting": "Waiting for a person{about}. The answer comes here; you may close the page and "
-    "come back.",
-    "person": "{agent} has joined and reads what you write.",
-    "closed": "{agent} has closed this conversation. Start a new one for anything else.",
-}
-# what Markdown or HTML give a meaning to: anywhere, in addresses, or where a line begins
-MARKUP = re.compile(
-    r"""[<>&"*_`~\[\]{}\\|$^!]|(?<=[a-z]):(?=//)|@|(?<=www)\.|^(?:[#+=-]+|\d+[.)])(?=[\s#+=-]|$)""",
-    re.MULTILINE | re.IGNORECASE,
-)
-
-
-def esc(text: object) -> str:
-    """Text as HTML that shows it literally, also inside attributes and Gradio's templates."""
-    return re.sub(r"[{}$`\\]", lambda m: f"&#{ord(m[0])};", html.escape(str(text)))
-
-
-def as_markdown(text: str) -> str:
-    """Text as Markdown that shows it literally: whatever could mean something becomes an entity."""
-    return MARKUP.sub(as_entities, unindented(text))
-
-
-def as_entities(match: re.Match) -> str:
-    return "".join(f"&#{ord(character)};" for character in match[0])
-
-
-def unindented(text: str) -> str:
-    """Without spaces at the start of lines: Markdown takes four of them for a block of code."""
-    return re.sub(r"(?m)^[ \t]+", "", text)
+CITATION = re.compile(r"&#91;(\d+)&#93;")  # as it stands once it is escaped
 
 
 def reply_markdown(exchange: Exchange, number: int) -> str:
-    """The reply with each [n] that names a source turned into a link to it."""
-    parts = re.split(r"\[(\d+)\]", unindented(exchange.text))
-    shown = [
-        citation_link(int(part), exchange.hits, number) if i % 2 else MARKUP.sub(as_entities, part)
-        for i, part in enumerate(parts)
-    ]
-    return "".join(shown)
+    """The reply with each [n] that names a source turned into a link to its passage."""
+    shown = with_lists(exchange.text)
+    return CITATION.sub(lambda m: citation_link(int(m[1]), exchange.hits, number), shown)
 
 
 def citation_link(n: int, hits: Sequence[Hit], number: int) -> str:
     if not 1 <= n <= len(hits):
         return as_markdown(f"[{n}]")
     title = as_markdown(" ".join(hits[n - 1].entry.title.split()))
-    return f'[{n}](#source-{number}-{n} "Source {n}: {title}")'
+    return f'[{n}](#passage-{number}-{n} "{n}: {title}")'
 
 
 def thumbnail(path: Path) -> str:
@@ -112,49 +61,56 @@ def _drawn_thumbnail(path: Path) -> str:
     return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode()
 
 
-# -- the panel beside the chat --------------------------------------------------------------
+# -- how a reply came about -----------------------------------------------------------------
 
 
 def panel(conversation: Conversation) -> str:
-    """Sections of the latest exchanges; only the last shows until a citation leads to another."""
+    """Sections of the latest exchanges; only the last shows until a reply's link leads to it."""
+    language = conversation.language
     if not conversation.exchanges:
-        return EMPTY_PANEL
+        return empty_panel(language)
     numbered = list(enumerate(conversation.exchanges, 1))[-KEPT_TURNS:]
-    return "".join(turn_section(x, n, n != numbered[-1][0]) for n, x in numbered)
+    last = numbered[-1][0]
+    return "".join(turn_section(x, n, n != last, language) for n, x in numbered)
 
 
-def turn_section(exchange: Exchange, number: int, hidden: bool) -> str:
+def empty_panel(language: str) -> str:
+    heading, words = word("how_understood", language), word("panel_empty", language)
+    return f'<section class="ms-card ms-empty"><h2>{heading}</h2><p>{words}</p></section>'
+
+
+def turn_section(exchange: Exchange, number: int, hidden: bool, language: str) -> str:
     return (
-        f'<div class="ms-turn" id="turn-{number}"{" hidden" if hidden else ""}>'
-        f"{understood(exchange)}{found(exchange, number)}</div>"
+        f'<div class="ms-turn" id="turn-{number}"{" hidden" if hidden else ""} tabindex="-1">'
+        f"{understood(exchange, language)}{found(exchange, number, language)}</div>"
     )
 
 
-def understood(exchange: Exchange) -> str:
+def understood(exchange: Exchange, language: str = DEFAULT) -> str:
     """What was asked, seen and read, and what it was taken for, as a list of facts."""
-    rows = [("Asked", f"<q>{esc(snippet(exchange.wording))}</q>")] if exchange.wording else []
+    rows = [("asked", f"<q>{esc(snippet(exchange.wording))}</q>")] if exchange.wording else []
     if exchange.image:
-        rows += seen(exchange.image)
+        rows += seen(exchange.image, language)
     if exchange.fusion:
-        rows.append(("Weighed", weights_chart(exchange.fusion.weights)))
+        rows.append(("weighed", weights_chart(exchange.fusion.weights, language)))
     if exchange.reply and exchange.reply.intent:
         intent = exchange.reply.intent
-        rows.append(("Intent", chip(intent.name.replace("_", " "), intent.confidence)))
-    body = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
+        rows.append(("intent", chip(intent.name.replace("_", " "), intent.confidence)))
+    body = "".join(f"<dt>{word(name, language)}</dt><dd>{value}</dd>" for name, value in rows)
     return (
-        f'<section class="ms-card"><h2>How I understood you</h2>'
+        f'<section class="ms-card"><h2>{word("how_understood", language)}</h2>'
         f'<dl class="ms-facts">{body}</dl></section>'
     )
 
 
-def seen(image: ImageView) -> list[tuple[str, str]]:
+def seen(image: ImageView, language: str) -> list[tuple[str, str]]:
     """What a photo shows and the text in it; doubts are told."""
     labels = "".join(chip(label.name, label.probability) for label in image.labels[:SHOWN_LABELS])
     if not image.sure:
-        doubt = "not sure what it is, perhaps" if labels else "not sure what it is"
+        doubt = word("not_sure_perhaps" if labels else "not_sure", language)
         labels = f'<span class="ms-muted">{doubt}</span> {labels}'
     read = (f'<code class="ms-read">{esc(line.text)}</code>' for line in image.text[:SHOWN_LINES])
-    rows = [("Saw", labels), ("Read", "".join(read))]
+    rows = [("saw", labels), ("read", "".join(read))]
     return rows if image.text else rows[:1]
 
 
@@ -162,11 +118,16 @@ def chip(name: str, probability: float) -> str:
     return f'<span class="ms-chip">{esc(name)} <small>{probability:.0%}</small></span>'
 
 
-def weights_chart(weights: dict[str, float]) -> str:
+def modality_name(name: str, language: str = DEFAULT) -> str:
+    key = f"modality_{name}"
+    return word(key, language) if has_word(key) else name
+
+
+def weights_chart(weights: dict[str, float], language: str = DEFAULT) -> str:
     """Bars in one column, widest share first; the numbers stand beside them for screen readers."""
     rows = []
     for name, share in sorted(weights.items(), key=lambda item: -item[1]):
-        title = esc(MODALITY_NAMES.get(name, name))
+        title = esc(modality_name(name, language))
         rows.append(f"<li><span>{title}</span>{meter(share)}<b>{share:.0%}</b></li>")
     return f'<ul class="ms-weights">{"".join(rows)}</ul>'
 
@@ -180,35 +141,37 @@ def score_bar(score: float) -> str:
     return f'<div class="ms-score">{meter(score)}<b>{score:.2f}</b></div>'
 
 
-def found(exchange: Exchange, number: int) -> str:
+def found(exchange: Exchange, number: int, language: str = DEFAULT) -> str:
     """The outcome and the sources; nothing before the knowledge was searched."""
     if not exchange.fusion:
         return ""
-    outcome = OUTCOMES.get(exchange.reply.action, "") if exchange.reply else ""
+    outcome = word(f"outcome_{exchange.reply.action}", language) if exchange.reply else ""
     heading = f'<p class="ms-outcome">{outcome}</p>' if outcome else ""
     hits = enumerate(exchange.hits[:SHOWN_SOURCES], 1)
-    items = "".join(source_item(hit, n, number, exchange) for n, hit in hits)
-    sources = f'<ol class="ms-sources">{items}</ol>' if items else NOTHING_FITS
-    return f'<section class="ms-card"><h2>What I found</h2>{heading}{sources}</section>'
+    items = "".join(source_item(hit, n, number, exchange, language) for n, hit in hits)
+    nothing = f'<p class="ms-muted">{word("nothing_fits", language)}</p>'
+    sources = f'<ol class="ms-sources">{items}</ol>' if items else nothing
+    title = word("what_found", language)
+    return f'<section class="ms-card"><h2>{title}</h2>{heading}{sources}</section>'
 
 
-def source_item(hit: Hit, n: int, number: int, exchange: Exchange) -> str:
+def source_item(hit: Hit, n: int, number: int, exchange: Exchange, language: str = DEFAULT) -> str:
     cited = exchange.reply is not None and any(c.number == n for c in exchange.reply.citations)
-    where = " · ".join(filter(None, (found_by(hit), hit.entry.source)))
+    where = " · ".join(filter(None, (found_by(hit, language), hit.entry.source)))
     kind = "ms-source ms-cited" if cited else "ms-source"
     return (
-        f'<li id="source-{number}-{n}" class="{kind}" tabindex="-1">'
+        f'<li id="source-{number}-{n}" class="{kind}">'
         f"{picture(hit.entry)}<div><h3><span>{n}</span> {esc(hit.entry.title)}</h3>"
         f"<p>{esc(snippet(hit.entry.answer, 110))}</p>{score_bar(hit.score)}"
         f'<p class="ms-muted">{esc(where)}</p></div></li>'
     )
 
 
-def found_by(hit: Hit) -> str:
+def found_by(hit: Hit, language: str = DEFAULT) -> str:
     """The modalities that found an entry, the strongest first; empty where none is named."""
     strongest = sorted(hit.by, key=hit.by.__getitem__, reverse=True)
-    names = [MODALITY_NAMES.get(name, name).lower() for name in strongest]
-    return f"by {', '.join(names)}" if names else ""
+    names = ", ".join(modality_name(name, language).lower() for name in strongest)
+    return word("found_by", language, names=names) if names else ""
 
 
 def picture(entry: Entry) -> str:
@@ -218,26 +181,39 @@ def picture(entry: Entry) -> str:
     return f'<img class="ms-thumb" src="{address}" alt="" width="56" height="56">'
 
 
-def photo_words(view: ImageView) -> str:
+def photo_words(view: ImageView, language: str = DEFAULT) -> str:
     """A photo that is not shown, in words: what it shows and what is read in it."""
     shows = [view.labels[0].name] if view.sure else []
     read = [line.text for line in view.text[:SHOWN_LINES]]
-    return ": ".join(["A photo", *filter(None, (", ".join([*shows, *read]),))])
+    return ": ".join([word("a_photo", language), *filter(None, (", ".join([*shows, *read]),))])
 
 
 # -- who has the conversation ---------------------------------------------------------------
 
 
-def people_line(holder: Holder) -> str:
+def people_line(holder: Holder, language: str = DEFAULT) -> str:
     """Who has the customer's conversation, in a sentence; empty while only the assistant had it."""
     if holder.owner == "assistant" and not holder.agent:
         return ""
-    about = f", about {holder.minutes} min" if holder.minutes else ""
-    sentence = esc(PEOPLE[holder.owner].format(agent=holder.agent, about=about))
+    waits = holder.owner == "waiting" and holder.minutes
+    key = f"people_{holder.owner}" + ("_about" if waits else "")
+    sentence = esc(word(key, language, agent=holder.agent, minutes=holder.minutes))
     return f'<p class="ms-people ms-{holder.owner}" role="status"><i></i>{sentence}</p>'
 
 
 # -- status and knowledge -------------------------------------------------------------------
+
+
+def customer_status(status: Status, language: str = DEFAULT) -> str:
+    """What customers are told: nothing, unless there is no assistant or only a poorer one."""
+    if not (status.failed or status.degraded):
+        return ""
+    key = "not_available" if status.failed else "some_knowledge_missing"
+    state = "failed" if status.failed else "degraded"
+    return (
+        f'<p class="ms-status ms-{state}" role="status"><i aria-hidden="true"></i>'
+        f"<b>{word(key, language)}</b></p>"
+    )
 
 
 def status_line(status: Status) -> str:

@@ -1,4 +1,4 @@
-"""The second and third tab: how well it works, and what it knows."""
+"""The workshop's tabs: what the assistant knows, and how well it works."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from demo.convert import plain_errors
+from demo.door import Door
 from demo.examples import bases as bases_of_examples
 from demo.panels import entry_list, esc, knowledge_table, remarks_table, title_of
 from demo.service import Service
@@ -31,13 +32,14 @@ these with their pictures. Adding to a name that exists replaces what it held.</
 """
 HOW_TO_OPEN = """\
 <section class="ms-card"><h2>Add your own</h2>
-<p>Knowledge can be read here, but not changed. Whoever runs this page allows uploads with the
-setting <code>MM_SUPPORT_OPEN_KNOWLEDGE=1</code>, or adds files with
-<code>python -m mm_support ingest NAME PATH</code>.</p></section>
+<p>Knowledge can be read here, but not changed. Whoever has the desk's key adds files here; whoever
+runs this page lets everybody with the setting <code>MM_SUPPORT_OPEN_KNOWLEDGE=1</code>, or adds
+files with <code>python -m mm_support ingest NAME PATH</code>.</p></section>
 """
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
 PROGRESS = gr.Progress()
+OPEN = Door()  # to everybody
 
 
 # -- evaluation -----------------------------------------------------------------------------
@@ -127,27 +129,31 @@ def figure(value: object) -> str:
 
 
 class KnowledgeDesk:
-    """The knowledge tab's handlers."""
+    """The knowledge tab's handlers. door: who may use them."""
 
-    def __init__(self, service: Service) -> None:
-        self.service = service
+    def __init__(self, service: Service, door: Door = OPEN) -> None:
+        self.service, self.door = service, door
 
     def table(self) -> str:
         with plain_errors(esc):
             return knowledge_table(self.bases())
 
-    def browse(self, knowledge: str, query: str) -> str:
+    def browse(self, knowledge: str, query: str, key: str = "") -> str:
         """The entries that fit the query best; the first ones where there is no query."""
         with plain_errors(esc):
+            self.door.check(key)
             if not (query or "").strip():
                 return entry_list(self.service.knowledge.entries(knowledge)[:BROWSED])
             hits = self.service.knowledge.search(UserTurn(query, knowledge=knowledge), limit=10)
             return entry_list([hit.entry for hit in hits], [hit.score for hit in hits])
 
-    def ingest(self, name: str, files: list[str] | None, progress: gr.Progress = PROGRESS) -> str:
+    def ingest(
+        self, name: str, files: list[str] | None, key: str = "", progress: gr.Progress = PROGRESS
+    ) -> str:
         """Adds the uploaded files as a knowledge base and says what became of them."""
         name = name.strip()
         with plain_errors(esc), tempfile.TemporaryDirectory() as folder:
+            self.door.check(key)
             self.check_own(name)
             path = stage(files or [], Path(folder))
 
@@ -199,11 +205,10 @@ def ingest_report(name: str, report: IngestReport) -> str:
 
 
 def knowledge_tab(
-    desk: KnowledgeDesk, picker: gr.Radio, may_add: bool
+    desk: KnowledgeDesk, picker: gr.Radio, key: gr.BrowserState
 ) -> tuple[gr.HTML, gr.Dropdown]:
-    """Lists and searches knowledge. Returns the list and its own picker.
-
-    may_add: whether visitors may add their own too, which then appears in the picker.
+    """Lists and searches knowledge, and takes more where the door says so, which then appears in
+    the picker. Returns the list and its own picker. key: what those who entered showed.
     """
     with gr.Row(elem_classes="ms-desk"):
         with gr.Column(scale=3, min_width=320):
@@ -215,16 +220,18 @@ def knowledge_tab(
             entries = gr.HTML(elem_id="entries")
         with gr.Column(scale=2, min_width=300):
             table = gr.HTML()
-            if may_add:
-                upload_form(desk, picker, bases, table)
+            if desk.door.may_add:
+                upload_form(desk, picker, bases, table, key)
             else:
                 gr.HTML(HOW_TO_OPEN)
-    gr.on([query.submit, bases.change], desk.browse, [bases, query], entries, **QUIET)
+    gr.on([query.submit, bases.change], desk.browse, [bases, query, key], entries, **QUIET)
     return table, bases
 
 
-def upload_form(desk: KnowledgeDesk, picker: gr.Radio, bases: gr.Dropdown, table: gr.HTML) -> None:
-    """Where visitors add knowledge of their own."""
+def upload_form(
+    desk: KnowledgeDesk, picker: gr.Radio, bases: gr.Dropdown, table: gr.HTML, key: gr.BrowserState
+) -> None:
+    """Where knowledge is added."""
     gr.HTML(HOW_TO_ADD)
     name = gr.Textbox(label="Name of your knowledge", placeholder="for example my-shop")
     files = gr.File(
@@ -236,7 +243,12 @@ def upload_form(desk: KnowledgeDesk, picker: gr.Radio, bases: gr.Dropdown, table
     add = gr.Button("Add to knowledge", variant="primary")
     report = gr.HTML(elem_id="ingest-report")
     added = add.click(
-        desk.ingest, [name, files], report, concurrency_limit=1, show_progress_on=report, **PRIVATE
+        desk.ingest,
+        [name, files, key],
+        report,
+        concurrency_limit=1,
+        show_progress_on=report,
+        **PRIVATE,
     )
     listed = added.success(desk.table, None, table, **QUIET)
     listed.success(desk.pickers, name, [picker, bases], **QUIET)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import gradio.themes as themes
+
+from demo.brand import Brand, shades
+from demo.words import languages
+from demo.words import script as words_script
 
 HERE = Path(__file__).resolve().parent
 LATIN_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto"]
@@ -12,9 +17,9 @@ CHINESE_FONTS = ["PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC"]
 FONTS = [*LATIN_FONTS, *CHINESE_FONTS, "sans-serif"]
 
 
-def theme() -> themes.Base:
+def theme(brand: Brand = Brand()) -> themes.Base:  # noqa: B008
     return themes.Base(
-        primary_hue="teal",
+        primary_hue=themes.Color(name="brand", **shades(brand.accent)),
         neutral_hue="zinc",
         font=FONTS,
         font_mono=["ui-monospace", "Consolas", "monospace"],
@@ -60,8 +65,12 @@ def script(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def head() -> str:
-    return f"<script>{script('page.js')}</script>"
+def head(brand: Brand = Brand()) -> str:  # noqa: B008
+    """The scripts of the page, with the words and what the company decided for them."""
+    offered = json.dumps(brand.languages or languages())
+    decided = f"window.msLanguages = {offered};"
+    scripts = f"<script>{words_script()}{decided}{script('page.js')}</script>"
+    return f"<style>{script('embed.css')}</style>{scripts}"
 
 
 def css() -> str:

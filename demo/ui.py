@@ -1,4 +1,8 @@
-"""The page: layout, then events. build_demo(service) is all that app.py needs."""
+"""The pages: layout, then events. build_demo(service) is all that app.py needs.
+
+Customers have `/`, those who answer them `/desk`, and those who look after the assistant
+`/workshop`. One look for all three.
+"""
 
 from __future__ import annotations
 
@@ -8,186 +12,334 @@ from typing import Any
 import gradio as gr
 
 from demo.api import REPLIES_AT_ONCE, add_endpoints
-from demo.chat import FORGET, Chat, Desk
+from demo.brand import Brand, greeting
+from demo.chat import Chat, Desk
 from demo.conversation_state import Conversation
 from demo.desk import POLL, desk_page
+from demo.door import Door
+from demo.edges import Limits, app_parts
 from demo.examples import Example, available, bases, card
 from demo.live import Ears
-from demo.panels import panel, status_line, title_of
+from demo.markup import esc
+from demo.panels import customer_status, panel, title_of
 from demo.service import Service
-from demo.tabs import QUIET, KnowledgeDesk, evaluation_tab, knowledge_tab
+from demo.tabs import QUIET, KnowledgeDesk
 from demo.theme import css, head, script, theme
+from demo.words import DEFAULT, i18n, label, languages, word
+from demo.workshop import workshop_page
 from mm_support.paths import ASSETS
 
-NAME = "Multimodal Support"
 HOUR = 3600  # s
+LONGEST_PASTE = 100_000  # characters that stay text in the box; the limit is told when it is sent
 PILL = """\
 <div class="ms-voice" data-state="off">
   <i class="ms-voice-level" aria-hidden="true"></i>
   <span class="ms-voice-state" role="status"></span>
   <span class="ms-voice-words"></span>
-  <button type="button" class="ms-voice-stop" hidden>Stop speaking</button>
+  <button type="button" class="ms-voice-stop" data-word="stop_speaking" hidden></button>
 </div>"""
 SESSION = "mm-support-session"  # under which the browser keeps it
 TAB_LIFETIME = 6 * HOUR  # s, how long a browser tab's conversation is kept
+# what the address and the browser say: {language, knowledge}, see page.js
+WHERE = "(where, conversation) => [window.msWhere(), conversation]"
+# a frame on another site may have no storage: that site's page keeps the session for it
+KEPT = "(kept, conversation) => [kept?.token ? kept : window.msSession(), conversation]"
+KEEP = "(kept) => window.msKeep(kept)"
 
 
 def build_demo(
-    service: Service, assets: Path = ASSETS, may_add: bool = False, desk_key: str = ""
+    service: Service,
+    assets: Path = ASSETS,
+    may_add: bool = False,
+    desk_key: str = "",
+    brand: Brand = Brand(),  # noqa: B008
+    open_workshop: bool = False,
 ) -> gr.Blocks:
-    """The page and its endpoints for a service; launch it with `launch_options()`.
+    """The pages and the endpoints for a service; launch them with `launch_options()`.
 
     assets: folder with examples/ and evaluation/; what is missing there is left out.
-    may_add: whether visitors may add knowledge of their own. desk_key: opens the desk, the page for
-    people who take over; without one there is none.
+    may_add: whether visitors may add knowledge of their own, in the workshop. desk_key: opens the
+    desk and the workshop; without one there is no desk. open_workshop: whether everybody may enter
+    the workshop, to read and to try.
     """
-    served: list[str | Path] = [assets / "examples", assets / "evaluation"]
+    examples = brand.folder or assets / "examples"
+    served: list[str | Path] = [*files_of(brand, examples), assets / "evaluation"]
     gr.set_static_paths(served)  # from where they are, never cleaned up
     with gr.Blocks(
-        title=NAME, analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR), fill_width=True
+        title=brand.name, analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR), fill_width=True
     ) as demo:
-        with gr.Row(elem_id="ms-header", equal_height=True):
-            gr.HTML(f"<h1>{NAME}</h1>", elem_id="ms-brand")
-            status = gr.HTML(status_line(service.status()), elem_id="ms-status")
-        with gr.Tabs():
-            with gr.Tab("Assistant"):
-                picker = assistant_tab(demo, service, assets / "examples")
-            with gr.Tab("Evaluation"):
-                evaluation_tab(assets / "evaluation")
-            with gr.Tab("Knowledge"):
-                knowledge = KnowledgeDesk(service)
-                table, browsed = knowledge_tab(knowledge, picker, may_add)
-        follow_status(demo, knowledge, status, picker, browsed, table)
+        customer_page(demo, service, examples, brand)
         add_endpoints(service)
     if desk_key:
-        desk_page(demo, service, desk_key, NAME)
+        desk_page(demo, service, desk_key, esc(brand.name))
+    everybody = may_add or open_workshop
+    if everybody or desk_key:
+        door = Door("" if everybody else desk_key, may_add=may_add or not everybody)
+        with demo.route("Workshop", "/workshop", show_in_navbar=False):
+            header(brand, "Workshop")
+            knowledge = KnowledgeDesk(service, door)
+            workshop_page(
+                demo,
+                knowledge,
+                assets,
+                lambda: assistant(demo, service, examples, brand, workshop=True),
+            )
     return demo.queue(max_size=64, default_concurrency_limit=4)
 
 
-def launch_options() -> dict:
-    """What gr.Blocks.launch needs for this page; addresses and ports come from Gradio's own
-    variables.
+def files_of(brand: Brand, folder: Path) -> list[Path]:
+    """The cards' files, and nothing else of a folder that may hold more."""
+    cards = available(folder, brand.examples)
+    shown = [folder / card.picture for card in cards if card.picture]
+    return [*shown, *(file for card in cards for file in card.files(folder))]
+
+
+def launch_options(brand: Brand = Brand(), limits: Limits = Limits(), ready: Any = None) -> dict:  # noqa: B008
+    """What gr.Blocks.launch needs for these pages; addresses and ports come from Gradio's own
+    variables. ready: tells whether the service can answer, for /readyz.
     """
     return {
-        "theme": theme(),
+        "theme": theme(brand),
         "css": css(),
-        "head": head(),
+        "head": head(brand),
+        "i18n": i18n(own_words(brand)),
+        "app_kwargs": app_parts(limits, ready),
         "show_error": True,
-        "max_file_size": "50mb",
+        "max_file_size": limits.file,
+        "blocked_paths": [str(path) for path in limits.blocked_paths],
         "state_session_capacity": 1000,
         "run_history": False,
         "enable_monitoring": False,
-        "footer_links": ["api", "settings"],
+        "footer_links": [],
         "pwa": False,
         "ssr_mode": False,
     }
 
 
-def assistant_tab(demo: gr.Blocks, service: Service, folder: Path) -> gr.Radio:
-    """Lays out the conversation and connects it; returns the knowledge picker.
+def own_words(brand: Brand) -> dict[str, dict[str, str]]:
+    """Language -> key -> words that depend on the company."""
+    return {language: {"greeting": greeting(brand, language)} for language in languages()}
 
-    folder: the examples' files.
+
+# -- layout ---------------------------------------------------------------------------------
+
+
+def customer_page(demo: gr.Blocks, service: Service, folder: Path, brand: Brand) -> None:
+    """What customers see: the conversation, and nothing of how it is made."""
+    header(brand)
+    desk, picker = assistant(demo, service, folder, brand)
+    status = desk.status
+
+    def look(picked: str | None, conversation: Conversation) -> dict:
+        now = service.status()
+        told = customer_status(now, conversation.language)
+        shown: dict = {status: told, timer: gr.Timer(active=not (now.ready or now.failed))}
+        if now.ready and not brand.knowledge:
+            shown[picker] = picker_update(KnowledgeDesk(service).choices(), picked)
+        return shown
+
+    timer = gr.Timer(2)
+    gr.on(
+        [demo.load, timer.tick],
+        look,
+        [picker, desk.conversation],
+        [status, timer, picker],
+        queue=False,
+        **QUIET,
+    )
+
+
+def picker_update(choices: list[tuple[str, str]], picked: str | None) -> dict:
+    """What is picked stays: it may have changed while this was on its way."""
+    names = [name for _, name in choices]
+    first: dict[str, Any] = {} if picked in names else {"value": names[0] if names else None}
+    return gr.update(choices=choices, visible=len(names) > 1, **first)
+
+
+def header(brand: Brand, page: str = "") -> None:
+    logo = f'<img src="{esc(brand.logo)}" alt="">' if brand.logo else '<i aria-hidden="true"></i>'
+    title = f"{esc(brand.name)} · {page}" if page else esc(brand.name)
+    offered = brand.languages or tuple(languages())
+    options = "".join(
+        f'<option value="{name}">{word("language_name", name)}</option>' for name in offered
+    )
+    chooser = (
+        f'<select id="ms-language" aria-label="{word("language")}">{options}</select>'
+        if len(offered) > 1
+        else ""
+    )
+    with gr.Row(elem_id="ms-header", equal_height=True):
+        words = word("skip_to_message")
+        skip = f'<a class="ms-skip" href="#box" data-word="skip_to_message">{words}</a>'
+        gr.HTML(f"{skip}<h1>{logo}<span>{title}</span></h1>", elem_id="ms-brand", padding=False)
+        gr.HTML(chooser, elem_id="ms-choose", padding=False)
+
+
+def assistant(
+    demo: gr.Blocks, service: Service, folder: Path, brand: Brand, workshop: bool = False
+) -> tuple[Desk, gr.Radio]:
+    """Lays out the conversation and connects it; returns its parts and the knowledge picker.
+
+    folder: the examples' files. workshop: how a reply came about stands beside it, instead of
+    behind a link.
     """
-    examples = available(folder)
-    picker = knowledge_picker()
-    ears = Ears(service)
-    with gr.Row(elem_classes="ms-desk"):
-        with gr.Column(scale=7, min_width=320, elem_id="ms-talk"):
-            chat = chatbot(examples, folder)
-            people = gr.HTML(elem_id="people", padding=False)
-            voice = voice_pill(ears)
-            comment = gr.Textbox(
-                visible=False,
-                label="What was wrong?",
-                placeholder="A word or two, then Enter",
-                elem_id="comment",
-            )
-            box = message_box()
-            with gr.Row(elem_id="ms-actions"):
-                switch("Hands-free", "hands-free", 110)
-                speak = switch("Voice reply", "speak", 120)
-                person = gr.Button("Talk to a person", size="sm", elem_id="person", min_width=140)
-                restart = gr.Button("New conversation", size="sm", elem_id="restart", min_width=140)
-                forget = gr.Button(FORGET, size="sm", elem_id="forget", min_width=110)
-        with gr.Column(scale=4, min_width=300, elem_id="ms-side"):
-            with gr.Group(visible=False, elem_id="heard") as heard:
-                transcript = gr.Textbox(
-                    label="Heard", lines=1, max_lines=4, interactive=True, elem_id="transcript"
-                )
-                again = gr.Button(
-                    "Not what you said? Correct it and ask again", size="sm", elem_id="again"
-                )
-            side = gr.HTML(panel(Conversation()), elem_id="panel")
+    examples, ears = available(folder, brand.examples), Ears(service)
+    with gr.Row(elem_classes=["ms-desk", "ms-workshop" if workshop else "ms-customer"]):
+        with gr.Column(scale=7, min_width=300, elem_id="ms-talk"):
+            parts = conversation_column(ears, examples, folder, brand)
+        with gr.Column(scale=4, min_width=280, elem_id="ms-side"):
+            side = gr.HTML(panel(Conversation()), elem_id="panel", padding=False)
+    kept = SESSION + ("-workshop" if workshop else "")
     desk = Desk(
         conversation=gr.State(Conversation(), time_to_live=TAB_LIFETIME),
-        session=gr.BrowserState(None, storage_key=SESSION, secret=SESSION),
+        session=gr.BrowserState(None, storage_key=kept, secret=SESSION),
         timer=gr.Timer(POLL, active=False),
-        people=people,
-        picker=picker,
-        chat=chat,
-        voice=voice,
-        box=box,
-        heard=heard,
-        transcript=transcript,
         panel=side,
-        comment=comment,
-        again=again,
-        person=person,
-        restart=restart,
-        forget=forget,
+        **parts,
     )
-    chat_handlers = Chat(service, desk, ears, examples, folder)
-    connect(demo, chat_handlers, speak)
-    return picker
+    connect(demo, Chat(service, desk, ears, examples, folder, brand))
+    return desk, desk.picker
 
 
-def knowledge_picker() -> gr.Radio:
+def conversation_column(
+    ears: Ears, examples: list[Example], folder: Path, brand: Brand
+) -> dict[str, Any]:
+    """From top to bottom what one talks with: the fields of Desk, by name."""
+    above = {
+        "status": gr.HTML(elem_id="ms-status", padding=False),
+        "picker": knowledge_picker(brand),
+        "chat": chatbot(examples, folder),
+        "people": gr.HTML(elem_id="people", padding=False),
+        "voice": voice_pill(ears),
+    }
+    rows = {**heard_row(), **comment_row()}
+    notice = gr.HTML(elem_id="ms-notice", padding=False)
+    parts = {**above, **rows, "notice": notice, "box": message_box(brand), **actions(brand)}
+    gr.HTML(legal_line(brand), elem_id="ms-legal", padding=False)
+    forget = gr.Button(label("forget_me"), size="sm", elem_id="forget", min_width=80)
+    return {**parts, "forget": forget}
+
+
+def heard_row() -> dict[str, Any]:
+    """What was heard in a recording, to be corrected."""
+    with gr.Row(visible=False, elem_id="heard") as heard:
+        transcript = gr.Textbox(
+            label=label("heard"),
+            lines=1,
+            max_lines=3,
+            interactive=True,
+            elem_id="transcript",
+            scale=3,
+        )
+        again = gr.Button(
+            label("correct_and_ask"), size="sm", elem_id="again", min_width=120, scale=1
+        )
+    return {"heard": heard, "transcript": transcript, "again": again}
+
+
+def comment_row() -> dict[str, Any]:
+    """What was wrong with a reply that was rated down."""
+    with gr.Row(visible=False, elem_id="comment-row") as row:
+        comment = gr.Textbox(
+            label=label("what_was_wrong"),
+            placeholder=label("a_word_or_two"),
+            elem_id="comment",
+            max_length=2_000,
+            scale=3,
+        )
+        send = gr.Button(label("comment_send"), size="sm", min_width=80, scale=0)
+        cancel = gr.Button(label("comment_cancel"), size="sm", min_width=80, scale=0)
+    return {"comment": comment, "comment_row": row, "send_comment": send, "no_comment": cancel}
+
+
+def actions(brand: Brand) -> dict[str, Any]:
+    """What stands below the box."""
+    with gr.Row(elem_id="ms-actions"):
+        talk, reads_aloud = "hands-free" in brand.inputs, "spoken reply" in brand.inputs
+        hands_free = switch("hands_free", "hands-free", 110, talk)
+        speak = switch("voice_reply", "speak", 120, reads_aloud)
+        person = gr.Button(label("talk_to_person"), size="sm", elem_id="person", min_width=100)
+        restart = gr.Button(label("new_conversation"), size="sm", elem_id="restart", min_width=100)
+    return {"hands_free": hands_free, "speak": speak, "person": person, "restart": restart}
+
+
+def knowledge_picker(brand: Brand) -> gr.Radio:
     """Which base is asked; filled once the service can tell which there are."""
-    first = bases()
+    first = [brand.knowledge] if brand.knowledge else bases(brand.examples)
     return gr.Radio(
         [(title_of(name), name) for name in first],
         value=first[0],
-        label="Knowledge",
+        label=label("knowledge"),
         elem_id="picker",
         container=False,
+        visible=len(first) > 1,
     )
 
 
 def chatbot(examples: list[Example], folder: Path) -> gr.Chatbot:
-    """The conversation; while it is empty, the example cards."""
+    """The conversation; while it is empty, the greeting and the example cards."""
     cards: Any = [card(example, folder) for example in examples]
     return gr.Chatbot(
         show_label=False,
-        label="Conversation",
+        label=label("conversation"),
         elem_id="chat",
         height=None,
         layout="bubble",
+        autoscroll=False,  # page.js keeps the question in sight
         allow_tags=False,
         sanitize_html=True,
         latex_delimiters=[],
         buttons=["copy"],
         examples=cards,
-        placeholder="## How can I help?\nAsk in your own words, say it, or show it.",
+        placeholder=str(label("greeting")),
         allow_file_downloads=False,
     )
 
 
-def message_box() -> gr.MultimodalTextbox:
+def message_box(brand: Brand) -> gr.MultimodalTextbox:
+    """Any file is taken: what cannot be used is told in a sentence of ours."""
+    sources: list[Any] = ["upload"] * ("photo" in brand.inputs)
+    sources += ["microphone"] * ("voice" in brand.inputs)
     return gr.MultimodalTextbox(
-        sources=["upload", "microphone"],
-        file_types=["image", "audio"],
+        sources=sources,
         file_count="multiple",
         elem_id="box",
         show_label=False,
-        label="Your message",
-        placeholder="Ask anything…",
+        label=label("your_message"),
+        placeholder=label("ask_anything"),  # type: ignore[arg-type]
         lines=1,
         max_lines=6,
+        max_plain_text_length=LONGEST_PASTE,
+        html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"),
     )
 
 
-def switch(label: str, elem_id: str, width: int) -> gr.Checkbox:
-    return gr.Checkbox(False, label=label, container=False, elem_id=elem_id, min_width=width)
+def switch(key: str, elem_id: str, width: int, offered: bool) -> gr.Checkbox:
+    return gr.Checkbox(
+        False,
+        label=label(key),
+        interactive=True,  # also where it is only shown anew
+        container=False,
+        elem_id=elem_id,
+        min_width=width,
+        visible=offered,
+    )
+
+
+def legal_line(brand: Brand) -> str:
+    """That a program answers, what is kept, and the company's own; page.js shows one language."""
+    link = ""
+    if brand.privacy_url:
+        address = esc(brand.privacy_url)
+        link = (
+            f' <a href="{address}" target="_blank" rel="noopener" data-word="privacy">Privacy</a>'
+        )
+    lines = (
+        f'<p lang="{language}"{"" if language == DEFAULT else " hidden"}>'
+        f"{esc(brand.says('legal', language) or word('legal', language))}{link}</p>"
+        for language in languages()
+    )
+    return "".join(lines)
 
 
 def voice_pill(ears: Ears) -> gr.HTML:
@@ -199,7 +351,7 @@ def voice_pill(ears: Ears) -> gr.HTML:
         return ears.hear(piece)
 
     return gr.HTML(
-        {"turn": 0, "sounds": [], "over": True},
+        {"turn": 0, "sounds": [], "said": "", "over": True},
         html_template=PILL,
         js_on_load=script("voice.js"),
         server_functions=[hear],
@@ -208,7 +360,10 @@ def voice_pill(ears: Ears) -> gr.HTML:
     )
 
 
-def connect(demo: gr.Blocks, chat: Chat, speak: gr.Checkbox) -> None:
+# -- events ---------------------------------------------------------------------------------
+
+
+def connect(demo: gr.Blocks, chat: Chat) -> None:
     """Connects the conversation's events. Replies share a limit with /chat; all can be stopped."""
     desk, shown = chat.desk, chat.desk.outputs()
     reply: dict[str, Any] = {
@@ -217,61 +372,35 @@ def connect(demo: gr.Blocks, chat: Chat, speak: gr.Checkbox) -> None:
         "trigger_mode": "once",
         **QUIET,
     }
-    picked, asked = [desk.picker, desk.conversation], [speak, desk.conversation]
-    replies = [
-        desk.voice.spoken(chat.send_spoken, [desk.box, *picked], shown, **reply),
-        desk.box.submit(chat.send, [desk.box, desk.picker, *asked], shown, **reply),
-        desk.chat.example_select(chat.send_example, asked, shown, **reply),
-        desk.person.click(chat.ask_for_person, [desk.picker, *asked], shown, **reply),
-    ]
-    edited = gr.on(
+    quick: dict[str, Any] = {"queue": False, **QUIET}
+    picked, asked = [desk.picker, desk.conversation], [desk.speak, desk.conversation]
+    desk.voice.spoken(chat.send_spoken, [desk.box, *picked], shown, **reply)
+    desk.box.submit(chat.send, [desk.box, desk.picker, *asked], shown, **reply)
+    desk.chat.example_select(chat.send_example, asked, shown, **reply)
+    desk.chat.option_select(chat.send_choice, [desk.picker, *asked], shown, **reply)
+    desk.person.click(chat.ask_for_person, [desk.picker, *asked], shown, **reply)
+    gr.on(
         [desk.again.click, desk.transcript.submit],
         chat.send_edited,
         [desk.transcript, desk.conversation],
         shown,
-        cancels=replies,
         **reply,
     )
-    desk.timer.tick(chat.follow, desk.conversation, shown, queue=False, **QUIET)
-    demo.load(chat.resume, [desk.session, desk.conversation], shown, queue=False, **QUIET)
-    desk.box.stop(
-        chat.stop, desk.conversation, shown, cancels=[*replies, edited], queue=False, **QUIET
-    )
-    desk.restart.click(chat.restart, desk.conversation, shown, queue=False, **QUIET)
-    desk.forget.click(chat.forget_me, [desk.forget, desk.conversation], shown, queue=False, **QUIET)
-    desk.chat.like(chat.rate, desk.conversation, [desk.conversation, desk.comment], **QUIET)
-    desk.comment.submit(chat.comment, [desk.comment, desk.conversation], desk.comment, **QUIET)
-
-
-def follow_status(
-    demo: gr.Blocks,
-    desk: KnowledgeDesk,
-    status: gr.HTML,
-    picker: gr.Radio,
-    browsed: gr.Dropdown,
-    table: gr.HTML,
-) -> None:
-    """Polls until the models have loaded, then fills the pickers and the list of knowledge."""
-    timer = gr.Timer(2)
-
-    def look(picked: str | None) -> dict:
-        now = desk.service.status()
-        shown = {status: status_line(now), timer: gr.Timer(active=not (now.ready or now.failed))}
-        if now.ready:
-            choices = desk.choices()
-            names = [name for _, name in choices]
-            first: dict[str, Any] = {"value": names[0] if names else None}
-            shown[table] = desk.table()
-            # what is picked stays: it may have changed while this was on its way
-            shown[picker] = gr.update(choices=choices, **({} if picked in names else first))
-            shown[browsed] = gr.update(choices=choices, **first)
-        return shown
-
+    desk.timer.tick(chat.follow, desk.conversation, shown, **quick)
+    where = gr.BrowserState({}, storage_key="mm-support-where", secret=SESSION)
+    opened = demo.load(chat.open, [where, desk.conversation], shown, js=WHERE, **quick)
+    opened.then(chat.resume, [desk.session, desk.conversation], shown, js=KEPT, **quick)
+    desk.session.change(None, desk.session, None, js=KEEP, **QUIET)
+    # not by cancelling the event: a reply that has just ended would be reported as an error
+    desk.box.stop(chat.stop, desk.conversation, None, **quick)
+    desk.forget.click(chat.forget_me, [desk.forget, desk.conversation], shown, **quick)
+    desk.restart.click(chat.restart, desk.conversation, shown, **quick)
+    desk.chat.like(chat.rate, desk.conversation, shown, **QUIET)
+    desk.no_comment.click(chat.no_comment, None, shown, **quick)
     gr.on(
-        [demo.load, timer.tick],
-        look,
-        picker,
-        [status, timer, table, picker, browsed],
-        queue=False,
+        [desk.comment.submit, desk.send_comment.click],
+        chat.comment,
+        [desk.comment, desk.conversation],
+        shown,
         **QUIET,
     )

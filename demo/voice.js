@@ -7,8 +7,12 @@ const pill = element.querySelector(".ms-voice");
 const part = (name) => pill.querySelector(`.ms-voice-${name}`);
 const [state, words, stop] = ["state", "words", "stop"].map(part);
 const PIECE = 0.2;  // seconds of sound sent at once
+const QUICK = 0.1;  // the same while the assistant speaks, which somebody may interrupt
+const SAID = 2000;  // characters of a reply that are sent, for an echo to be known by
+const word = window.msWord;  // in the page's language, see page.js
 const NAMES = {
-  listening: "Listening", hearing: "Listening", thinking: "Thinking", speaking: "Speaking",
+  listening: word("listening"), hearing: word("listening"), thinking: word("step_think"),
+  speaking: word("speaking"),
 };
 const PATIENCE = 15000;  // ms, for the first sign of a reply
 
@@ -36,6 +40,7 @@ function problem(sentence) {
 
 const player = {
   context: null, sources: new Set(), loading: 0, ends: 0, run: 0, chain: Promise.resolve(),
+  held: false,  // waits, since the customer may be speaking
   get sounding() { return this.sources.size > 0; },
 
   // Sentences load beside each other and start in their order.
@@ -48,7 +53,7 @@ const player = {
     this.loading += 1;
     this.chain = this.chain.then(async () => {
       const buffer = await loaded;
-      await this.context.resume();
+      if (!this.held) await this.context.resume();
       if (run === this.run) this.start(buffer);
     }).catch((error) => console.warn("a sentence was not played:", error)).finally(() => {
       this.loading -= 1;
@@ -66,9 +71,16 @@ const player = {
     show();
   },
 
+  hold(waits) {
+    if (this.held === waits) return;
+    this.held = waits;
+    if (waits) this.context?.suspend(); else this.context?.resume();
+  },
+
   silence() {
     this.run += 1;
     this.ends = 0;
+    this.hold(false);
     for (const source of this.sources) { source.onended = null; source.stop(); }
     this.sources.clear();
     show();
@@ -77,10 +89,13 @@ const player = {
 
 // awaited: not over yet. asked: by voice, and not begun. quiet: what comes is not played.
 // unwanted: the next one will be quiet.
-const reply = { turn: 0, played: 0, awaited: false, asked: false, quiet: false, unwanted: false };
+// early: the customer spoke on before it was heard, so the turn before was not over.
+const reply = {
+  turn: 0, played: 0, awaited: false, asked: false, quiet: false, unwanted: false, early: false,
+};
 const answering = () => reply.awaited || player.loading > 0 || player.sounding;
 
-// The value is {turn, sounds: [{url}], over}: what there is of the latest reply.
+// The value is {turn, sounds: [{url}], said, over}: what there is of the latest reply.
 watch("value", () => {
   const { turn, sounds, over } = props.value;
   if (turn !== reply.turn) {
@@ -115,7 +130,7 @@ let ear = null;  // the open microphone: {tab, stream, context, pieces, sending}
 
 async function open() {
   if (!navigator.mediaDevices) {
-    throw new Error("The microphone needs a page on this machine or over https.");
+    throw new Error(word("microphone_insecure"));
   }
   const stream = await navigator.mediaDevices.getUserMedia({
     audio: {
@@ -160,28 +175,34 @@ function close() {
 // One piece is on its way at a time: what comes meanwhile makes the next one longer.
 async function send(from) {
   const samples = from.pieces.reduce((sum, piece) => sum + piece.length, 0);
-  if (from !== ear || from.sending || samples < PIECE * from.context.sampleRate) return;
+  const least = (player.sounding ? QUICK : PIECE) * from.context.sampleRate;
+  if (from !== ear || from.sending || samples < least) return;
   from.sending = true;
   const muted = answering();
   const sound = base64(from.pieces.splice(0), samples);
   try {
-    const heard = await server.hear({ tab: from.tab, rate: from.context.sampleRate, sound, muted });
+    const rate = from.context.sampleRate;
+    const said = muted ? (props.value.said ?? "").slice(-SAID) : "";
+    const heard = await server.hear({ tab: from.tab, rate, sound, knowledge: base(), muted, said });
     if (from === ear) understand(heard, muted);
   } catch {
-    problem("The connection was lost; switch hands-free on again.");
+    problem(word("voice_lost"));
   }
   from.sending = false;
 }
 
 function understand(heard, muted) {
   if (heard.problem) return problem(heard.problem);
-  if (muted) return heard.speaking ? interrupt() : undefined;
+  if (muted) return heard.stops ? interrupt() : player.hold(heard.speaking && player.sounding);
   pill.classList.toggle("ms-loud", heard.speaking);
   if (heard.ended) ask();
   show(heard.text);
 }
 
+const base = () => document.querySelector("#picker input:checked")?.value ?? "";
+
 function interrupt() {
+  reply.early = reply.awaited && reply.played === 0;
   silence();
   reply.awaited = false;
   document.querySelector("#box .stop-button")?.click();
@@ -191,7 +212,8 @@ function interrupt() {
 function ask() {
   Object.assign(reply, { awaited: true, asked: true });
   pill.classList.remove("ms-loud");
-  trigger("spoken", { tab: ear.tab });
+  trigger("spoken", { tab: ear.tab, continues: reply.early });
+  reply.early = false;
   const turn = reply.turn;
   setTimeout(() => {
     if (reply.turn !== turn || !reply.awaited) return;
@@ -223,7 +245,7 @@ document.addEventListener("change", async (event) => {
     ear = opened;
     show();
   } catch (error) {
-    const denied = "The browser does not let this page use the microphone.";
-    problem(error.name === "NotAllowedError" ? denied : error.message);
+    const known = { NotAllowedError: "microphone_refused", NotFoundError: "microphone_missing" };
+    problem(error.name in known ? word(known[error.name]) : error.message);
   }
 });

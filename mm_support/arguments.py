@@ -18,6 +18,7 @@ SECTIONS = {  # of bench -> module with measure(settings)
     "ingest": "mm_support.bench.ingest",
     "speech": "mm_support.bench.speech",
     "hearing": "mm_support.bench.speech_accuracy",
+    "speaking": "mm_support.bench.speaking",
     "live": "mm_support.bench.live",
     "image": "mm_support.bench.image",
     "photo_text": "mm_support.bench.ocr",

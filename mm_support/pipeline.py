@@ -17,19 +17,24 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from mm_support import as_json
 from mm_support.decide.follow_up import resolve
 from mm_support.decide.policy import SILENCE, Decision
-from mm_support.decode.compose import Speech, compose, evidence_of, intent_of
-from mm_support.decode.reply import Sentence
+from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of
+from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
 from mm_support.inputs.photo import painted_over
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
-from mm_support.language.personal import masked_question
+from mm_support.language.messages import MAX_CANDIDATES, message
+from mm_support.language.personal import Masks, masked_question
 from mm_support.parts import Parts
+from mm_support.several import merged, several
 from mm_support.store.records import past_of
 from mm_support.types import (
     Audio,
@@ -86,8 +91,9 @@ class Clock:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A turn up to the decision. query: None where nothing was searched for. told: whether the
-    customer was told already what the decision says, that a person has the conversation.
+    """A turn up to the decision. query: None where nothing was searched for. asked: its questions,
+    where it holds several. told: whether the customer was told already what the decision says, that
+    a person has the conversation.
     """
 
     turn: UserTurn
@@ -97,6 +103,7 @@ class Judged:
     decision: Decision
     hits: tuple[Hit, ...] = ()
     query: SearchQuery | None = None
+    asked: tuple[Asked, ...] = ()
     told: bool = False
 
     @property
@@ -139,7 +146,7 @@ def steps(
     """
     clock = Clock()
     judged = yield from judge(parts, turn, past, owner, clock=clock)
-    return (yield from decode(parts, judged, clock, after))
+    return (yield from decode(parts, judged, clock, past, after))
 
 
 def judge(
@@ -158,7 +165,10 @@ def judge(
     clock = clock or Clock()
     check_turn(turn)
     parts.knowledge.check(turn.knowledge)  # an unknown base ends the turn before anything runs
-    heard, seen = perceived or (yield from perceive(parts.encoders, turn, language_of(past), clock))
+    names = parts.knowledge.names(turn.knowledge) if turn.audio is not None else ()
+    heard, seen = perceived or (
+        yield from perceive(parts.encoders, turn, language_of(past), clock, names)
+    )
     question = question_of(clean_text(turn.text), heard, seen)
     if owner != "assistant":
         told = bool(past) and past[-1].reason == owner and owner != "closed"
@@ -177,15 +187,22 @@ def judge(
     with clock.step("decide"):
         fitted = parts.knowledge.fitted(turn.knowledge)
         decision = parts.policy.decide(question, query, hits, past, fitted=fitted)
-    judged = Judged(turn, question, heard, seen, decision, hits, query)
+        asked = several(parts, question, decision, turn.knowledge)
+        decision = merged(decision, asked) if asked else decision
+    judged = Judged(turn, question, heard, seen, decision, hits, query, tuple(asked))
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
     return judged
 
 
 def perceive(
-    encoders: Encoders, turn: UserTurn, language: str | None = None, clock: Clock | None = None
+    encoders: Encoders,
+    turn: UserTurn,
+    language: str | None = None,
+    clock: Clock | None = None,
+    names: Sequence[str] = (),
 ) -> Step[Perceived]:
-    """What is heard in a turn's recording and seen in its photo. language: the one spoken before.
+    """What is heard in a turn's recording and seen in its photo. language: the one spoken before;
+    names: words that are expected.
 
     Raises InputError for a recording or a photo that cannot be used.
     """
@@ -193,7 +210,7 @@ def perceive(
     if turn.audio is not None:
         yield Working("listen", "Listening")
         with clock.step("listen"):
-            heard = turn.heard or encoders.hear(turn.audio, language)
+            heard = turn.heard or (yield from listen(encoders, turn.audio, language, names))
         yield Heard(heard)
     if turn.image is not None:
         yield Working("look", "Looking at the photo")
@@ -201,6 +218,21 @@ def perceive(
             seen = encoders.see(turn.image)
         yield Saw(seen.view)
     return heard, seen
+
+
+def listen(
+    encoders: Encoders,
+    audio: str | Path | tuple[int, np.ndarray],
+    language: str | None,
+    names: Sequence[str],
+) -> Step[Transcript]:
+    """What a recording says; of a long one it is told how far it was heard."""
+    whole = Transcript("")
+    for share, heard in encoders.hear_parts(audio, language, names):
+        whole = heard
+        if share < 1:
+            yield Working("listen", f"Listening: {share:.0%}")
+    return whole
 
 
 def fuse(
@@ -221,15 +253,24 @@ def retrieve(parts: Parts, knowledge: str, query: SearchQuery) -> tuple[Hit, ...
 
 
 def decode(
-    parts: Parts, judged: Judged, clock: Clock, after: After | None = None
+    parts: Parts,
+    judged: Judged,
+    clock: Clock,
+    past: Sequence[Past] = (),
+    after: After | None = None,
 ) -> Step[Answered]:
-    """Checked sentences as they come, their sound behind them, and the reply that they make."""
+    """Checked sentences as they come, their sound behind them, and the reply that they make.
+
+    Once a conversation it is said that there is no voice for its language, where there is none.
+    """
     if judged.query is not None:
         yield Working("write", "Writing")
     said: list[tuple[Sentence, str]] = []
     question = masked(judged)
     speech, stop = Speech(parts.voice, judged.turn.speak), threading.Event()
-    written = compose(parts.writer, question, judged.decision, stop)
+    asked = [replace(one, question=masked_question(one.question)) for one in judged.asked]
+    before = masked_turns(past)
+    written = compose(parts.writer, question, judged.decision, stop, before, asked)
     written = iter(()) if judged.told else followed(written, judged, after)
     try:
         for piece in speech.alongside(written):
@@ -238,7 +279,14 @@ def decode(
                 yield Spoken(piece)
                 continue
             clock.mark("first_words")
+            if isinstance(piece, Meanwhile):
+                yield Working("quote", piece.text)
+                continue
             said.append((piece, piece.shown(said[-1][0] if said else None)))
+            yield Said(said[-1][1])
+        notice = no_voice(speech.unspoken, past)
+        if notice:
+            said.append((notice, notice.shown(said[-1][0])))
             yield Said(said[-1][1])
     finally:
         stop.set()
@@ -250,8 +298,8 @@ def decode(
 
 
 def followed(
-    sentences: Iterator[Sentence], judged: Judged, after: After | None
-) -> Iterator[Sentence]:
+    sentences: Iterator[Sentence | Meanwhile], judged: Judged, after: After | None
+) -> Iterator[Sentence | Meanwhile]:
     """The sentences, and after a hand-over when to expect a person."""
     yield from sentences
     if judged.decision.action == "handoff" and after:
@@ -271,6 +319,24 @@ def masked(judged: Judged) -> Question:
     return replace(question, photo=painted_over(judged.seen.photo, boxes))
 
 
+def masked_turns(past: Sequence[Past]) -> list[Past]:
+    """Earlier turns in words that a language model may read."""
+    masks = Masks()
+    return [
+        replace(turn, text=masks.text(turn.text), reply=masks.known(turn.reply), read=())
+        for turn in past
+    ]
+
+
+def no_voice(language: str, past: Sequence[Past]) -> Sentence | None:
+    """Says that sentences of a language were not spoken, unless that was said before. language: ""
+    where all were.
+    """
+    notice = message("voice.none", language)
+    said = any(notice in turn.reply for turn in past)
+    return Sentence(notice) if language and not said else None
+
+
 def reply_of(
     judged: Judged, sentences: Sequence[Sentence], text: str, audio: Audio | None, clock: Clock
 ) -> Reply:
@@ -281,6 +347,7 @@ def reply_of(
     return Reply(
         text=text,
         action=decision.action,
+        choices=choices_of(decision),
         audio=audio,
         transcript=judged.heard,
         image=judged.seen.view if judged.seen else None,
@@ -291,6 +358,13 @@ def reply_of(
         turn_id=uuid.uuid4().hex,
         **evidence_of(sentences, decision.hits, similar),
     )
+
+
+def choices_of(decision: Decision) -> tuple[str, ...]:
+    """The titles that a question back names, for whoever would rather tap than type."""
+    if decision.action != "clarify":
+        return ()
+    return tuple(hit.entry.title for hit in decision.hits[:MAX_CANDIDATES])
 
 
 def query_of(encoders: Encoders, fusion: FusionStrategy, turn: UserTurn) -> SearchQuery:

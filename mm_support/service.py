@@ -248,10 +248,19 @@ class SupportService:
         """What is said in a recording. Raises InputError for one that cannot be used."""
         return self.parts.encoders.hear(audio)
 
-    def listen(self, previous: str | None = None) -> LiveTurn:
-        """A turn that is transcribed while it is spoken. previous: the language spoken so far."""
-        speech = self.parts.encoders.speech
-        return LiveTurn(speech, speech.voice, previous=previous)
+    def listen(self, previous: str | None = None, knowledge: str = "") -> LiveTurn:
+        """A turn that is transcribed while it is spoken. previous: the language spoken so far;
+        knowledge: the base whose names are expected.
+        """
+        parts = self.parts
+        speech = parts.encoders.speech
+        return LiveTurn(
+            speech,
+            speech.voice,
+            previous=previous,
+            end_of_turn=parts.end_of_turn,
+            names=parts.knowledge.names(knowledge) if knowledge else (),
+        )
 
     def describe(
         self, image: str | Path | Image.Image, labels: Sequence[str] | None = None

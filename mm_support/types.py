@@ -413,12 +413,15 @@ class Fusion:
 
 @dataclass(frozen=True, eq=False)
 class Reply:
-    """A finished answer. timings: milliseconds by step; action says what kind of reply it is."""
+    """A finished answer. timings: milliseconds by step; action says what kind of reply it is.
+    choices: titles of the entries that a question back names.
+    """
 
     text: str
     action: Action
     citations: tuple[Citation, ...] = ()
     pictures: tuple[Path, ...] = ()
+    choices: tuple[str, ...] = ()
     audio: Audio | None = None
     transcript: Transcript | None = None
     image: ImageView | None = None

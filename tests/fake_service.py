@@ -94,6 +94,7 @@ RATE = 22_050  # Hz, of what is spoken
 HANDOFF = "I am handing you over to a person. They will read this conversation and get back to you."
 REFUSAL = "I do not find that in this knowledge base, so I cannot answer it."
 WAITING = "Your message is with the conversation; a person will answer it."
+WHICH = "Which one do you mean?"
 SILENCE = "I did not hear anything. Please say it again, or type it."
 
 
@@ -299,6 +300,7 @@ class FakeEar:
         language: str | None = None,
         previous: str | None = None,
         draft: bool = False,
+        names: Sequence[str] = (),
     ) -> Transcript:
         [(start, stop)] = self.spans(waveform) or [(0, 0)]
         return HEARD if stop - start > 16_000 else Transcript("My washing", "en", 0.5)
@@ -348,7 +350,7 @@ class FakeService:
     def transcribe(self, audio: Any) -> Transcript:
         return hear(audio)
 
-    def listen(self, previous: str | None = None) -> LiveTurn:
+    def listen(self, previous: str | None = None, knowledge: str = "") -> LiveTurn:
         self.expected.append(previous)
         return LiveTurn(FakeEar(), FakeEar(), previous=previous)
 
@@ -426,7 +428,9 @@ class FakeService:
         hits, fusion = tuple(find(entries, turn, heard, 5)), weigh(turn, heard)
         yield Found(hits, fusion)
         text, action = compose(turn, hits)
-        reply = Reply(text, action, transcript=heard, image=seen, fusion=fusion)
+        named = hits if action == "clarify" else ()
+        choices = tuple(hit.entry.title for hit in named)
+        reply = Reply(text, action, choices=choices, transcript=heard, image=seen, fusion=fusion)
         yield from self._say(turn, cite(reply, hits), session_id, hits)
 
     def _say(
@@ -503,10 +507,12 @@ def weigh(turn: UserTurn, heard: Transcript | None) -> Fusion:
 
 
 def compose(turn: UserTurn, hits: tuple[Hit, ...]) -> tuple[str, Action]:
-    if "person" in words(turn.text):
+    if "person" in words(turn.text) or "人工" in turn.text:
         return HANDOFF, "handoff"
     if not hits:
         return REFUSAL, "refuse"
+    if "which" in words(turn.text) and len(hits) > 1:
+        return WHICH, "clarify"
     sentences = re.split(r"(?<=\.) ", hits[0].entry.answer)
     return " ".join(f"{sentence} [1]" for sentence in sentences), "answer"
 
@@ -528,7 +534,7 @@ def main() -> None:
 
     service = FakeService(delay=0.06, loaded=False)
     threading.Timer(4.0, service.loaded.set).start()
-    build_demo(service, desk_key="key").launch(**launch_options())
+    build_demo(service, open_workshop=True, desk_key="key").launch(**launch_options())
 
 
 if __name__ == "__main__":

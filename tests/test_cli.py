@@ -97,7 +97,7 @@ def test_a_file_that_cannot_be_written_is_one_line(run, tmp_path):
 
 
 def test_fetching_weights_names_what_it_did_not_fetch(run, monkeypatch):
-    monkeypatch.setattr("mm_support.loading.fetch_settings_weights", lambda settings, report: None)
+    monkeypatch.setattr("mm_support.loading.fetch_settings_weights", lambda *_: None)
     monkeypatch.delenv("MM_SUPPORT_PROFILE", raising=False)
     assert "Not among them" not in run("fetch-weights")[1]
     monkeypatch.setenv("MM_SUPPORT_REPLY_MODEL", "org/model")

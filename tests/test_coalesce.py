@@ -3,10 +3,11 @@ it happened.
 """
 
 import threading
+import time
 
 import pytest
 
-from demo.coalesce import batches
+from demo.coalesce import Run, Stopped, batches
 from mm_support.types import Said
 
 
@@ -55,3 +56,49 @@ def test_closing_ends_the_work():
     coming.close()
     go.set()
     assert closed.wait(5)
+
+
+# -- stopping -------------------------------------------------------------------------------
+
+
+def test_a_run_that_is_stopped_ends_at_once_also_while_nothing_happens():
+    waits = threading.Event()
+
+    def events():
+        yield Said("a")
+        waits.wait(10)
+        yield Said("b")
+
+    run = Run()
+    reply = batches(events(), run)
+    next(reply)
+    began = time.monotonic()
+    threading.Timer(0.05, run.stop).start()
+    with pytest.raises(Stopped):
+        next(reply)
+    assert time.monotonic() - began < 1
+    waits.set()
+
+
+def test_a_run_that_is_stopped_twice_or_after_its_end_harms_nothing():
+    run = Run()
+    assert [event for batch in batches(iter_events("ab"), run) for event in batch]
+    run.stop()
+    run.stop()
+    again = Run()
+    again.stop()
+    again.stop()
+    with pytest.raises(Stopped):
+        list(batches(iter_events("ab"), again))
+
+
+def test_who_takes_a_runs_place_waits_until_it_has_ended():
+    run = Run()
+    threading.Timer(0.1, run.ended.set).start()
+    began = time.monotonic()
+    run.give_way()
+    assert run.replaced and 0.05 < time.monotonic() - began < 2
+
+
+def iter_events(letters):
+    yield from map(Said, letters)

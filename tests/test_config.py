@@ -57,3 +57,10 @@ def test_importing_the_package_builds_nothing_heavy():
         " 'whisper', 'gradio')))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_voice_speaks_at_a_speed_that_can_be_understood():
+    assert Settings.from_env({"MM_SUPPORT_VOICE_SPEED": "1.2"}).voice_speed == 1.2
+    for speed in ("fast", "9", "0"):
+        with pytest.raises(InputError):
+            Settings.from_env({"MM_SUPPORT_VOICE_SPEED": speed})

@@ -115,12 +115,13 @@ def test_the_key_is_made_at_each_start_unless_it_is_set_and_never_on_a_public_sp
     assert desk_link("http://127.0.0.1:7860/", "k") == "http://127.0.0.1:7860/desk?key=k"
 
 
-def test_without_a_key_there_is_no_desk(service, tmp_path):
+def test_without_a_key_there_is_neither_desk_nor_workshop(service, tmp_path):
     assert [path for path, *_ in build_demo(service, tmp_path).pages] == [""]
     pages = build_demo(service, tmp_path, desk_key=KEY).pages
     assert [(path, in_navigation) for path, _, in_navigation in pages] == [
         ("", True),
         ("desk", False),
+        ("workshop", False),
     ]
     assert KEY not in str(build_demo(service, tmp_path, desk_key=KEY).config)
 
@@ -300,7 +301,7 @@ def test_a_reload_shows_the_conversation_as_it_was(chat, service, tmp_path):
     service.desk.say(session, "Ada", "hello")
     shown = chat.resume(browser, Conversation())
     texts = contents(shown)
-    assert HEARD.text in texts[0] and "[1](#source-1-1" in texts[1] and "hello" in texts[-1]
+    assert HEARD.text in texts[0] and "[1](#passage-1-1" in texts[1] and "hello" in texts[-1]
     seen = shown["chat"][0]["content"][1]
     assert SEEN.labels[0].name in seen and SEEN.text[0].text in seen
     assert "Ada has joined" in shown["people"] and shown["timer"].active

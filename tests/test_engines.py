@@ -18,7 +18,7 @@ from mm_support.config import Settings
 from mm_support.decode.prompt import build_messages, with_photo
 from mm_support.decode.reply import ReplyWriter
 from mm_support.device import resolve_device
-from mm_support.engines.base import Channel
+from mm_support.engines.base import Capabilities, Channel
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.vision import in_parts
 from mm_support.errors import GenerationError, WeightsError
@@ -65,6 +65,9 @@ def test_a_stop_is_heard_while_the_writer_is_silent_and_the_writer_learns_of_it(
 # -- servers
 
 
+END = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+
+
 class FakeServer(ThreadingHTTPServer):
     """Speaks enough of the OpenAI protocol. failures: statuses sent before the first reply."""
 
@@ -106,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
                 self.wfile.flush()
                 time.sleep(self.server.pause)
-            self.wfile.write(b"data: [DONE]\n\n")
+            self.wfile.write(END)
         except OSError:
             self.server.broken_pipe.set()
 
@@ -369,7 +372,7 @@ def seeing(seeing_folder):
 def test_a_model_that_sees_gets_the_photo_itself(seeing, seeing_folder, red, blue):
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
-    assert seeing.sees
+    assert seeing.can.sees and not seeing.can.together
     processor = AutoProcessor.from_pretrained(seeing_folder)
     model = AutoModelForImageTextToText.from_pretrained(
         seeing_folder, dtype=resolve_device("cpu").dtype
@@ -398,7 +401,7 @@ def test_the_writer_shows_the_photo_only_to_a_model_that_sees(red):
     asked = Question("what is this", photo=red)
     for sees in (True, False):
         model = EchoModel("The refund takes 5 days.")
-        model.sees = sees
+        model.can = Capabilities(sees=sees)
         list(
             ReplyWriter(model, WordEncoder()).write(
                 asked, [Hit(Entry("r", "Refund", "The refund takes 5 days."), 0.9)]
@@ -435,7 +438,7 @@ def test_a_model_that_sees_stops_within_a_token_and_says_what_fails(seeing):
 
 @pytest.fixture(scope="module")
 def smol(settings):
-    model = load_language_model(settings, resolve_device("cpu"))
+    model = load_language_model(settings.with_small_model(), resolve_device("cpu"))
     yield model
     model.close()
 
@@ -585,7 +588,7 @@ def test_this_process_goes_on_while_the_model_reads_a_long_prompt(smol):
 
 @pytest.mark.slow
 def test_a_model_that_dies_is_a_plain_error(settings):
-    model = load_language_model(settings, resolve_device("cpu"))
+    model = load_language_model(settings.with_small_model(), resolve_device("cpu"))
     pieces = model.stream([{"role": "user", "content": "Tell me a very long story."}], 1000)
     next(pieces)
     model.process.kill()

@@ -153,7 +153,7 @@ def test_the_real_model_obeys_none(settings):
     from mm_support.engines.choose import load_language_model
 
     device = resolve_device("cpu")
-    model = KeepsASecret(load_language_model(settings, device))
+    model = KeepsASecret(load_language_model(settings.with_small_model(), device))
     writer = ReplyWriter(model, load_text_encoder(settings, device), settings.text_model)
     try:
         for attempt in attempts(ENTRIES):

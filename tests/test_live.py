@@ -33,7 +33,7 @@ class CountsSeconds:
     def __init__(self, ending=""):
         self.calls, self.drafts, self.ending = [], [], ending
 
-    def transcribe(self, waveform, language=None, previous=None, draft=False):
+    def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
         self.calls.append((language, previous))
         self.drafts.append(draft)
         return Transcript(str(int((np.abs(waveform) > 0.2).sum())) + self.ending)
@@ -94,17 +94,93 @@ def test_an_unfinished_sentence_is_waited_for_longer():
         ], ending
 
 
-def test_while_the_assistant_speaks_only_an_interruption_counts(turn):
-    assert not any(
-        turn.interrupts(RATE, piece) for piece in [QUIET, LOUD, QUIET] + [QUIET] * 8
-    )  # 0.25 s: an echo
-    assert not turn._encoder.calls and len(turn.recording()[1]) <= 1.25 * RATE
-    assert turn.add(RATE, LOUD).transcript.text == "4000"  # nothing from before
+class Judges:
+    """Takes a turn for over as often as it is told, and counts how often it is asked."""
+
+    def __init__(self, *probabilities):
+        self.probabilities, self.asked = list(probabilities), []
+
+    def probability(self, waveform, text):
+        self.asked.append(len(waveform))
+        return self.probabilities.pop(0)
 
 
-def test_an_interruption_begins_the_turn(turn):
-    assert [turn.interrupts(RATE, piece) for piece in (QUIET, LOUD, LOUD)] == [False, False, True]
-    assert turn.add(RATE, LOUD).transcript.text == "12000"
+def test_what_is_heard_as_the_end_ends_the_turn_at_once():
+    judge = Judges(0.9)
+    turn = LiveTurn(CountsSeconds(), LoudIsSpeech(), end_of_turn=judge)
+    turn.add(RATE, LOUD)
+    assert turn.add(RATE, QUIET).ended and turn.finish().text == "4000"
+    assert judge.asked == [2 * len(LOUD)]
+
+
+def test_a_pause_is_judged_once_and_waited_for():
+    judge = Judges(0.1, 0.1)
+    turn = LiveTurn(CountsSeconds("."), LoudIsSpeech(), end_of_turn=judge)
+    turn.add(RATE, LOUD)
+    assert not any(turn.add(RATE, QUIET).ended for _ in range(5)) and len(judge.asked) == 1
+    assert not turn.add(RATE, LOUD).ended
+    pieces = [turn.add(RATE, QUIET).ended for _ in range(6)]
+    assert pieces == [False] * 5 + [True] and len(judge.asked) == 2  # 1.4 s are over after 1.5 s
+
+
+REPLY = "You can return your order within thirty days."
+LONG = np.concatenate([LOUD] * 5)
+
+
+class Hears(CountsSeconds):
+    """Hears one text in all that is loud."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.text = text
+
+    def transcribe(self, waveform, *how):
+        loud = super().transcribe(waveform, *how).text != "0"
+        return Transcript(self.text if loud else "")
+
+
+def interjected(text, *pieces):
+    turn = LiveTurn(Hears(text), LoudIsSpeech())
+    return turn, [turn.interject(RATE, piece, REPLY) for piece in pieces]
+
+
+def test_words_stop_the_assistant_and_begin_the_turn():
+    turn, now = interjected("No, stop.", QUIET, LOUD, QUIET)
+    assert [(one.speaking, one.stops) for one in now] == [
+        (False, False),
+        (True, False),  # it waits
+        (False, True),
+    ]
+    assert len(turn.recording()[1]) == 3 * len(LOUD)  # the first syllable is in it
+    assert turn.add(RATE, LOUD).transcript.text == "No, stop."
+
+
+@pytest.mark.parametrize("heard", ["", "...", "Mm-hmm.", "嗯", "return your order within 30 days"])
+def test_a_cough_a_nod_and_its_own_voice_let_it_go_on(heard):
+    turn, now = interjected(heard, LOUD, QUIET, QUIET)
+    assert [one.speaking for one in now] == [True, False, False]
+    assert not any(one.stops for one in now)
+    assert turn.add(RATE, QUIET).transcript.text == ""  # forgotten
+
+
+def test_it_decides_within_a_second_of_speech():
+    for heard, stops in (("wait wait wait", True), ("within thirty days", False)):
+        _, now = interjected(heard, *[LOUD] * 4)
+        assert [one.speaking for one in now] == [True, True, True, False], heard
+        assert now[-1].stops is stops
+
+
+def test_an_echo_makes_it_wait_only_once():
+    turn, now = interjected("within thirty days", *[LOUD] * 12)
+    assert sum(one.speaking for one in now) == 3 and not any(one.stops for one in now)
+    turn._encoder.text = "No, that is wrong."
+    assert any(turn.interject(RATE, LOUD, REPLY).stops for _ in range(5))  # words still stop it
+
+
+def test_what_began_before_the_assistant_ended_is_kept():
+    turn, _ = interjected("hello", QUIET, LOUD)
+    turn.add(RATE, LOUD)
+    assert len(turn.recording()[1]) == 3 * len(LOUD)
 
 
 def test_the_end_is_found_in_a_long_turn_by_its_last_seconds(turn):

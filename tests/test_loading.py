@@ -30,6 +30,7 @@ STEPS = {  # name in loading.py -> what it returns when nothing fails
     "load_text_reader": lambda *_: FakeReader(),
     "load_fusion": lambda _, d_text, d_picture: build_fusion("weighted-sum", d_text, d_picture),
     "load_voice": lambda *_: FakeVoice(),
+    "load_end_of_turn": lambda *_: None,
     "ingest_packs": lambda *_: None,
     "head_for": lambda *_: SILENT,
 }

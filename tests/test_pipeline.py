@@ -50,6 +50,9 @@ def test_what_was_asked_back_is_stored_as_ids_whatever_the_words_of_the_reply(ma
     assert (asked.action, asked.text) == ("clarify", "Welches?")
     (row, _), *_ = service._keeper.store.turns()
     chosen = ask(service, "the second one", session_id=asked.session_id)
+    titles = {entry.id: entry.title for entry in service.knowledge.entries("kb")}
+    assert [titles[each] for each in row.asked_about] == list(asked.choices)  # what can be tapped
+    assert chosen.choices == ()
     assert len(row.asked_about) >= 2 and chosen.citations[0].entry_id == row.asked_about[1]
 
 
@@ -75,7 +78,7 @@ def test_the_language_of_the_past_is_expected_in_an_evaluation_too(make):  # noq
     class Hears(FakeSpeech):
         expected = []
 
-        def transcribe(self, waveform, language=None, previous=None, draft=False):
+        def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
             self.expected.append(previous)
             return super().transcribe(waveform)
 
@@ -88,7 +91,7 @@ def test_the_language_of_the_past_is_expected_in_an_evaluation_too(make):  # noq
 
 def test_what_was_perceived_before_is_not_perceived_again(make):  # noqa: F811
     class Deaf(FakeSpeech):
-        def transcribe(self, waveform, language=None, previous=None, draft=False):
+        def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
             raise AssertionError("it was heard already")
 
     service = make(speech=Deaf())

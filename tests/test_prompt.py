@@ -5,8 +5,7 @@ import re
 import pytest
 
 from mm_support.decode.prompt import (
-    MAX_ENTRY,
-    MAX_EVIDENCE,
+    DRAFTING,
     MAX_WORDS,
     RULES,
     build_messages,
@@ -70,8 +69,8 @@ def test_sizes_are_bounded():
     text = user_text(
         Question("w" * 10_000, "w" * 10_000, read_in_photo=("line",) * 10_000), [long] * 10
     )
-    assert len(text) < sum(MAX_ENTRY) + 3 * MAX_WORDS + 1_000
-    assert f"[{MAX_EVIDENCE}]" in text and f"[{MAX_EVIDENCE + 1}]" not in text
+    assert len(text) < sum(DRAFTING.passages) + 3 * MAX_WORDS + 1_000
+    assert "[2]" in text and "[3]" not in text
 
 
 def test_a_long_answer_is_cut_at_a_sentence_and_a_sentence_that_is_too_long_is_cut_short():
@@ -81,7 +80,10 @@ def test_a_long_answer_is_cut_at_a_sentence_and_a_sentence_that_is_too_long_is_c
         .rstrip()
         .endswith("answer.")
     )
-    assert len(user_text(Question("q"), [Entry("x", "T", "word " * 1_000)])) < MAX_ENTRY[0] + 200
+    assert (
+        len(user_text(Question("q"), [Entry("x", "T", "word " * 1_000)]))
+        < DRAFTING.passages[0] + 200
+    )
 
 
 def test_clean_keeps_ordinary_text_as_it_is():

@@ -28,6 +28,7 @@ from mm_support.errors import InputError, KnowledgeError, WeightsError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.language.messages import message
 from mm_support.parts import Parts
 from mm_support.pipeline import drained, judge, perceive, query_of
 from mm_support.service import SupportService, open_keeper
@@ -382,7 +383,7 @@ class Polyglot(FakeSpeech):
         super().__init__("warranty broken")
         self.expected = []
 
-    def transcribe(self, waveform, language=None, previous=None, draft=False):
+    def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
         self.expected.append(previous)
         return replace(super().transcribe(waveform, language), language="de")
 
@@ -462,6 +463,62 @@ def test_the_first_clause_is_heard_before_the_second_is_spoken():
     assert voice.asked == ["If the seal is broken,", "we keep ten percent of the price.", texts[1]]
     assert kinds[:2] == [Sentence, Audio] and kinds.count(Audio) == 3 and kinds.count(Sentence) == 2
     assert len(speech.whole().samples) == 100 * sum(map(len, voice.asked))
+
+
+class Noting(FakeVoice):
+    def __init__(self):
+        self.asked = []
+
+    def speak(self, text):
+        self.asked.append(text)
+        return super().speak(text)
+
+
+def spoken(*texts):
+    """What a voice is asked to say of sentences, and in which language it said nothing."""
+    voice = Noting()
+    speech = Speech(voice, wanted=True)
+    pieces = list(speech.alongside(map(Sentence, texts)))
+    shown = [piece.text for piece in pieces if isinstance(piece, Sentence)]
+    speech.close()
+    assert shown == list(texts)
+    return voice.asked, speech.unspoken
+
+
+def test_a_sentence_is_never_spoken_by_a_voice_of_another_language():
+    asked, unspoken = spoken("三十天内可以退货。", "The E24 means that no water comes in.")
+    assert asked == ["The E24 means that no water comes in."] and unspoken == "zh"
+
+
+def test_of_a_long_list_the_first_items_are_spoken():
+    steps = [f"{number}. Press button {number}." for number in range(1, 10)]
+    asked, _ = spoken("Do this.", *steps)
+    assert asked == ["Do this.", *steps[:5], "The other 4 are on the screen."]
+    assert spoken("Do this.", *steps[:5])[0] == ["Do this.", *steps[:5]]
+
+
+def test_it_is_said_once_in_a_conversation_that_there_is_no_voice(make):
+    service = make()
+    first = ask(service, "你好，请问怎么退货？", speak=True)
+    notice = message("voice.none", "zh")
+    assert first.text.endswith(notice) and first.audio is None
+    again = ask(service, "那需要多少钱呢？", speak=True, session_id=first.session_id)
+    assert again.text and notice not in again.text and again.audio is None
+    assert notice not in ask(service, "你好，请问怎么退货？").text
+
+
+def test_a_number_that_was_not_heard_surely_is_read_back(make):
+    class Mumbled(FakeSpeech):
+        sure = 0.55
+
+        def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+            return replace(super().transcribe(waveform), confidence=self.sure)
+
+    speech = Mumbled("warranty broken for order 104822 please")
+    service = make(speech=speech)
+    assert "104822" in ask(service, audio=SPEECH).text
+    speech.sure = 0.9
+    assert "104822" not in ask(service, audio=SPEECH).text
 
 
 def test_everything_in_words_looks_for_its_counterparts_and_a_photo_reaches_the_writer(

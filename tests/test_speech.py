@@ -30,8 +30,11 @@ from mm_support.encode import speech
 from mm_support.encode.speech import (
     choose_language,
     is_heard,
+    join_segments,
+    joined,
     load_speech_encoder,
     looks_bad,
+    parts_of,
     skip_silence,
     split_segments,
 )
@@ -40,7 +43,7 @@ from mm_support.encode.whisper_audio import EVERY, MARGIN, encode_sound, stand_i
 from mm_support.encode.whisper_decoder import HalfDecoder, HalfLinear, halve_decoder
 from mm_support.errors import InputError, WeightsError
 from mm_support.inputs.audio import load_waveform
-from mm_support.types import Transcript
+from mm_support.types import Segment, Transcript
 
 CPU = Device(torch.device("cpu"), torch.float32, "test")
 RATE = 16_000
@@ -448,3 +451,77 @@ def test_another_voice_is_understood(encoder):
     if waveform is None:
         pytest.skip("espeak-ng is not installed")
     assert word_errors([sentence], [encoder.transcribe(waveform).text]) <= 25
+
+
+# -- long recordings -----------------------------------------------------------------------
+
+
+class Loud:
+    def spans(self, waveform):
+        edges = np.flatnonzero(np.diff(np.pad(np.abs(waveform) > 0.1, 1).astype(int)))
+        return tuple(map(tuple, edges.reshape(-1, 2)))
+
+
+def test_a_long_recording_is_cut_in_its_pauses():
+    said, pause = np.ones(20 * RATE, np.float32), np.zeros(2 * RATE, np.float32)
+    waveform = np.concatenate([part for _ in range(9) for part in (said, pause)])
+    parts = parts_of(waveform, Loud())
+    assert parts[0][0] == 0 and parts[-1][1] == len(waveform)
+    assert all(a[1] == b[0] for a, b in zip(parts, parts[1:]))
+    assert all(waveform[cut] == 0 for _, cut in parts[:-1])
+    assert all(stop - start <= (speech.PART + 2) * RATE for start, stop in parts)
+    assert parts_of(said, Loud()) == [(0, len(said))]
+
+
+def test_parts_are_joined_with_the_times_of_the_whole():
+    first = join_segments([Segment(0.0, 2.0, "my order", 0.9)], "en")
+    second = join_segments([Segment(1.0, 3.0, "is late and nobody answers", 0.5)], "en")
+    whole = joined(joined(Transcript(""), first, 0.0), second, 60.0)
+    assert whole.text == "my order is late and nobody answers" and whole.language == "en"
+    assert [(s.start, s.end) for s in whole.segments] == [(0.0, 2.0), (61.0, 63.0)]
+    assert 0.5 < whole.confidence < 0.9
+    assert joined(first, Transcript("", "de"), 60.0) == first
+
+
+# -- what the decoder is told before --------------------------------------------------------
+
+
+class Words:
+    """A token a word."""
+
+    def encode(self, text):
+        return text.split()
+
+
+def prompt_of(tiny, monkeypatch, language, seconds, names=()):
+    encoder = speech.WhisperEncoder(tiny, None, CPU)
+    monkeypatch.setattr(encoder, "_tokenizer", lambda language: Words())
+    task = speech.Task(((0, round(seconds * RATE)),), None, language, False, False, names)
+    return encoder._prompt(language, task)
+
+
+def test_a_long_chinese_recording_is_shown_how_mandarin_is_written(tiny, monkeypatch):
+    assert prompt_of(tiny, monkeypatch, "zh", 20.0) == ["以下是普通话的句子。"]
+    assert prompt_of(tiny, monkeypatch, "zh", 3.0) == prompt_of(tiny, monkeypatch, "en", 20.0) == []
+
+
+def test_expected_names_are_told_the_likeliest_nearest_and_not_too_many(tiny, monkeypatch):
+    names = [f"Name{number}" for number in range(100)]
+    told = prompt_of(tiny, monkeypatch, "en", 3.0, names)
+    assert told[-1] == "Name0," and len(told) <= speech.MAX_NAMES
+
+
+def test_a_word_does_not_change_the_language(tiny, monkeypatch):
+    encoder = speech.WhisperEncoder(tiny, None, CPU)
+    monkeypatch.setattr(
+        encoder, "_language_probabilities", lambda features: {"en": 0.99, "zh": 0.01}
+    )
+    for seconds, follows, language in ((0.6, True, "zh"), (0.6, False, "en"), (6.0, True, "en")):
+        task = speech.Task(((0, round(seconds * RATE)),), None, "zh", follows, False, ())
+        assert encoder._detect(None, task) == language
+
+
+def test_chinese_is_written_simplified_and_joined_without_blanks():
+    segments = [Segment(0, 1, "我的訂單"), Segment(1, 2, "還沒到")]
+    assert join_segments(segments, "zh").text == "我的訂單還沒到"
+    assert join_segments(segments, "ja").text == "我的訂單 還沒到"

@@ -8,6 +8,7 @@ import base64
 import html
 import re
 import tempfile
+import threading
 import time
 import wave
 import zipfile
@@ -25,12 +26,30 @@ from PIL import Image
 
 from assets.training import fusion_report
 from demo.api import Endpoints
-from demo.chat import SHOWN, STOPPED, Chat, Desk, bubbles, turn_of_message, with_files
+from demo.brand import Brand
+from demo.chat import (
+    SHOWN,
+    Chat,
+    Desk,
+    bubbles,
+    continued,
+    turn_of_message,
+    with_files,
+)
 from demo.conversation_state import Conversation, Exchange
 from demo.convert import OUR_FAULT, publish_audio, turn_from_box
+from demo.door import Door
 from demo.examples import EXAMPLES, available, bases, card
 from demo.live import TABS, Ears
-from demo.panels import as_markdown, entry_list, esc, panel, reply_markdown, status_line, thumbnail
+from demo.markup import as_markdown, esc
+from demo.panels import (
+    customer_status,
+    entry_list,
+    panel,
+    reply_markdown,
+    status_line,
+    thumbnail,
+)
 from demo.tabs import HOW_TO_EVALUATE, HOW_TO_OPEN, KnowledgeDesk, report_tables
 from demo.ui import ASSETS, build_demo, launch_options
 from demo.uploads import stage
@@ -47,6 +66,7 @@ RESULT_KEYS = {
     "action",
     "citations",
     "pictures",
+    "choices",
     "transcript",
     "image",
     "intent",
@@ -331,9 +351,9 @@ def test_only_numbers_that_stand_for_a_source_become_links():
     exchange = exchange_about(FakeService(), "E24", knowledge="smart-home")
     shown = reply_markdown(exchange, 3)
     assert (
-        shown.count("](#source-3-1 ") == 3
+        shown.count("](#passage-3-1 ") == 3
         and "drain. [1]" in shown
-        and '[1](#source-3-1 "Source 1: Error E24' in shown
+        and '[1](#passage-3-1 "1: Error E24' in shown
     )
     unknown = Exchange(UserTurn("x"), hits=exchange.hits, text="See [9] and [0].")
     assert (
@@ -393,7 +413,7 @@ def test_a_photo_that_could_not_be_read_is_named_instead_of_shown(photo):
     asked = Exchange(UserTurn("what is it", image=photo))
     failed, stopped = (
         replace(asked, problem="That file is no photo."),
-        replace(asked, problem=STOPPED),
+        replace(asked, stopped=True),
     )
     names = [
         bubbles(Conversation((exchange,)))[0]["content"][1] for exchange in (failed, stopped, asked)
@@ -457,7 +477,7 @@ def test_a_long_conversation_shows_its_latest_part_and_rates_the_right_reply():
     assert "no longer shown" in bubbles(long)[0]["content"][0]
     assert turn_of_message(long, 2) == exchanges[3].reply.turn_id
     assert turn_of_message(long, 2 * SHOWN) == exchanges[-1].reply.turn_id
-    assert f"(#source-{SHOWN + 3}-1 " in bubbles(long)[-1]["content"][0]
+    assert f"(#passage-{SHOWN + 3}-1 " in bubbles(long)[-1]["content"][0]
 
 
 def test_only_the_latest_turn_of_the_panel_is_shown():
@@ -465,7 +485,7 @@ def test_only_the_latest_turn_of_the_panel_is_shown():
         exchange_about(FakeService(), text, knowledge="smart-home") for text in ("E24", "router")
     )
     shown = panel(Conversation(exchanges))
-    assert 'id="turn-1" hidden' in shown and 'id="turn-2">' in shown
+    assert 'id="turn-1" hidden' in shown and 'id="turn-2" tab' in shown
     assert 'id="source-1-1"' in shown and 'id="source-2-1"' in shown
 
 
@@ -515,14 +535,22 @@ def test_the_status_says_what_is_going_on():
     assert "ms-degraded" in status_line(degraded) and "are quotes" in status_line(degraded)
 
 
+def looks_of(service) -> list:
+    """How each page looks after the models: the customers' and the workshop's."""
+    events = build_demo(service, open_workshop=True).fns.values()
+    customers, workshop, *_ = (event.fn for event in events if event.name == "look")
+    return [lambda picked: customers(picked, Conversation()), workshop]
+
+
 def test_the_page_asks_for_the_status_until_models_are_there_or_never_will_be():
     service = FakeService()
-    look = next(event.fn for event in build_demo(service).fns.values() if event.name == "look")
+    looks = looks_of(service)
 
     def asks_again(status: Status) -> bool:
         service.status = lambda: status
-        (timer,) = (value for value in look("finance").values() if isinstance(value, gr.Timer))
-        return timer.active
+        timers = [part for look in looks for part in look("finance").values()]
+        active = {timer.active for timer in timers if isinstance(timer, gr.Timer)}
+        return active.pop() if len(active) == 1 else None
 
     states = (
         Status(False, "Loading"),
@@ -534,15 +562,15 @@ def test_the_page_asks_for_the_status_until_models_are_there_or_never_will_be():
 
 def test_the_base_that_was_picked_while_models_load_stays_picked():
     service = FakeService()
-    look = next(event.fn for event in build_demo(service).fns.values() if event.name == "look")
+    for look in looks_of(service):
 
-    def update_after(picked):
-        shown = look(picked)
-        (picker,) = (part for part in shown if isinstance(part, gr.Radio))
-        return shown[picker]
+        def update_after(picked, look=look):
+            shown = look(picked)
+            (picker,) = (part for part in shown if isinstance(part, gr.Radio))
+            return shown[picker]
 
-    assert "value" not in update_after("smart-home")  # by now another one may be picked
-    assert update_after("gone")["value"] == "shopping"
+        assert "value" not in update_after("smart-home")  # by now another one may be picked
+        assert update_after("gone")["value"] == "shopping"
 
 
 # -- talking hands-free ---------------------------------------------------------------------
@@ -562,9 +590,11 @@ def say(ears, *sounds, tab="a", **more):
 def test_what_is_said_becomes_a_turn_that_can_be_taken_once():
     service = FakeService()
     ears = Ears(service)
-    assert say(ears, QUIET, LOUD) == {"speaking": True, "ended": False, "text": "My washing"}
+    answer = {"speaking": True, "stops": False, "ended": False, "text": "My washing"}
+    assert say(ears, QUIET, LOUD) == answer
     assert say(ears, LOUD, LOUD, QUIET, QUIET, QUIET) == {
         "speaking": False,
+        "stops": False,
         "ended": True,
         "text": HEARD.text,
     }
@@ -577,11 +607,30 @@ def test_what_is_said_becomes_a_turn_that_can_be_taken_once():
     assert service.expected == [None, "en"]
 
 
-def test_while_the_assistant_speaks_only_an_interruption_is_noticed():
+def test_while_the_assistant_speaks_words_stop_it_and_its_own_do_not():
     ears = Ears(FakeService())
-    assert say(ears, QUIET, muted=True) == {"speaking": False, "ended": False, "text": ""}
-    assert say(ears, LOUD, muted=True)["speaking"]
+    said = "My washing machine is not the matter."
+    nothing = {"speaking": False, "stops": False, "ended": False, "text": ""}
+    assert say(ears, QUIET, muted=True) == nothing
+    assert say(ears, LOUD, muted=True, said=said) == {**nothing, "speaking": True}  # it waits
+    assert say(ears, QUIET, muted=True, said=said) == nothing  # and goes on: it heard itself
+    assert say(ears, LOUD, QUIET, muted=True, said="Yes.") == {**nothing, "stops": True}
     assert say(ears, LOUD, LOUD, LOUD)["text"] == HEARD.text
+
+
+def test_who_is_cut_off_goes_on_with_the_same_question():
+    def asked(text, language="en", confidence=0.9):
+        heard = Transcript(text, language, confidence)
+        return Conversation((Exchange(UserTurn(heard=heard)),)), heard
+
+    before, rest = asked("my number is")[0], asked("24 18", confidence=0.6)[1]
+    assert continued(before, rest) == Transcript("my number is 24 18", "en", 0.6)
+    assert (
+        continued(asked("我的订单号是", "zh")[0], asked("104822", "zh")[1]).text
+        == "我的订单号是104822"
+    )
+    assert continued(Conversation(), rest) == rest
+    assert continued(Conversation((Exchange(UserTurn("typed")),)), rest) == rest
 
 
 def test_noise_without_words_is_no_turn(monkeypatch):
@@ -661,13 +710,51 @@ def test_the_command_that_the_page_names_writes_what_the_page_shows(tmp_path):
 
 
 @pytest.mark.parametrize("may_add", [False, True])
-def test_knowledge_can_be_added_only_where_the_page_is_open(may_add):
-    demo = build_demo(FakeService(), may_add=may_add)
+def test_where_everybody_may_enter_the_workshop_only_a_setting_lets_them_add(may_add):
+    demo = build_demo(FakeService(), may_add=may_add, open_workshop=True)
     shown = "".join(str(block.value) for block in demo.blocks.values() if hasattr(block, "value"))
     handlers = {event.name for event in demo.fns.values()}
     assert ("ingest" in handlers) == may_add and "browse" in handlers
     assert ("MM_SUPPORT_OPEN_KNOWLEDGE=1" in shown) != may_add
     assert any(isinstance(block, gr.File) for block in demo.blocks.values()) == may_add
+
+
+def test_customers_are_shown_no_technology():
+    """Neither the words nor the handlers of the workshop are part of a page without one."""
+    service = FakeService()
+    demo = build_demo(service)
+    shown = "".join(str(block.value) for block in demo.blocks.values() if hasattr(block, "value"))
+    assert not {"ingest", "browse"} & {event.name for event in demo.fns.values()}
+    for word_ in ("Evaluation", "MM_SUPPORT", service.status().device, "bfloat16"):
+        assert word_ not in shown
+    looks = [event.fn for event in demo.fns.values() if event.name == "look"]
+    told = looks[0]("shopping", Conversation())
+    assert service.status().device not in str(list(told.values()))
+
+
+def test_what_customers_are_told_about_the_service():
+    assert customer_status(Status(True, "Ready", "CPU")) == ""
+    assert customer_status(Status(False, "Models are still loading")) == ""
+    for status in (
+        Status(False, "The weights are damaged.", failed=True),
+        Status(True, "Degraded: replies are quotes.", "CPU", degraded=True),
+    ):
+        told = customer_status(status, "zh")
+        assert status.message not in told and "客服程序" in told
+
+
+def test_who_has_not_the_key_reads_and_changes_nothing_in_the_workshop(tmp_path):
+    (tmp_path / "bell.md").write_text("# A bell\n\nRing it.")
+    service = FakeService()
+    desk = KnowledgeDesk(service, Door("the-right-key-0123", may_add=True))
+    for key in ("", "wrong", None):
+        with pytest.raises(gr.Error, match="Open it with the link"):
+            desk.browse("shopping", "", key)
+        with pytest.raises(gr.Error, match="Open it with the link"):
+            desk.ingest("mine", [str(tmp_path / "bell.md")], key)
+    assert "mine" not in service.knowledge.bases
+    assert "Returning" in desk.browse("shopping", "", "the-right-key-0123")
+    assert "1 entries" in desk.ingest("mine", [str(tmp_path / "bell.md")], "the-right-key-0123")
 
 
 def test_the_setting_that_the_page_names_opens_it():
@@ -781,3 +868,78 @@ def test_the_report_of_an_upload_tells_all_that_was_left_out(tmp_path):
     assert "1 entries added" in report and "30 left out" in report
     assert "<td>30</td>" in report and report.count("it has no answer") == 1
     assert "logo.xyz" in report
+
+
+# -- the conversation's handlers ------------------------------------------------------------
+
+
+def chat_with(service, **more) -> Chat:
+    with gr.Blocks():
+        desk = Desk(*(gr.Textbox() for _ in fields(Desk)))
+    return Chat(service, desk, Ears(service), [], service.folder, **more)
+
+
+def test_a_reply_that_is_stopped_says_so_and_the_service_works_no_more():
+    service = FakeService(delay=0.1)
+    chat = chat_with(service)
+    steps = chat.send({"text": "return"}, "shopping", False, Conversation())
+    shown = next(steps)
+    conversation = shown[chat.desk.conversation]
+    chat.stop(conversation)
+    chat.stop(conversation)
+    *_, shown = steps
+    latest = shown[chat.desk.conversation].latest
+    assert latest.stopped and latest.run.ended.is_set() and service.closed.wait(5)
+    assert "Stopped." in bubbles(shown[chat.desk.conversation])[1]["content"][0]
+    chat.stop(shown[chat.desk.conversation])  # what is over stays as it is
+
+
+def test_a_corrected_transcript_takes_the_place_of_the_reply_that_is_written(recording):
+    service = FakeService(delay=0.05)
+    chat = chat_with(service)
+    first = chat.send({"files": [str(recording)]}, "smart-home", False, Conversation())
+    conversation = next(first)[chat.desk.conversation]
+    seen = []
+    reader = threading.Thread(target=lambda: seen.extend(first))
+    reader.start()
+    *_, shown = chat.send_edited("My router blinks", conversation)
+    reader.join(5)
+    exchanges = shown[chat.desk.conversation].exchanges
+    assert [exchange.stopped for exchange in exchanges] == [True, False]
+    assert "Unplug" in exchanges[1].reply.text
+    last = seen[-1][chat.desk.conversation] if seen else conversation
+    assert not last.latest.over  # the first one said no more, so nothing of it comes later
+
+
+def test_what_is_not_sent_changes_nothing_but_the_line_above_the_box():
+    chat = chat_with(FakeService())
+    spoken_in = Conversation(language="zh")
+    for box in ({"text": ""}, {"text": "a" * 5_000}, {"files": ["a.exe"]}, None):
+        (shown,) = chat.send(box, "shopping", False, spoken_in)
+        assert list(shown) == [chat.desk.notice]
+        assert 'role="alert"' in shown[chat.desk.notice]
+    (hostile,) = chat.send({"files": [f"{HOSTILE[:40]}.exe"]}, "shopping", False, spoken_in)
+    assert "<img" not in hostile[chat.desk.notice]
+
+
+def test_an_address_names_only_bases_that_there_are():
+    chat = chat_with(FakeService())
+    assert chat.pick("smart-home")[chat.desk.picker].value == "smart-home"
+    for name in ("", "nope", "<b>"):
+        assert chat.pick(name) == {}
+    assert chat_with(FakeService(), brand=Brand(knowledge="finance")).pick("smart-home") == {}
+
+
+def test_the_page_opens_in_the_language_that_the_browser_says():
+    chat = chat_with(FakeService())
+    for where, language in (
+        ({"language": "zh-CN"}, "zh"),
+        ({"language": "de-DE"}, "en"),
+        ({}, "en"),
+        (None, "en"),
+        ({"language": 7, "knowledge": ["x"]}, "en"),
+    ):
+        shown = chat.open(where, Conversation())
+        assert shown[chat.desk.conversation].language == language
+    only = chat_with(FakeService(), brand=Brand(languages=("zh",)))
+    assert only.open({"language": "en"}, Conversation())[only.desk.conversation].language == "zh"

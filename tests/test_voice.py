@@ -29,6 +29,10 @@ SAID = {
     "It works! 😀": "It works!",
     "[1]": "",
     "": "",
+    # tables are named
+    "Our plans:\n| plan | price |\n|---|---|\n| A | $5 |\n| B | $9 |\nAsk us.": (
+        "Our plans: There is a table with 2 rows on the screen. Ask us."
+    ),
     # what the synthesiser says well by itself
     "Error E24 on the WH-1000XM5": "Error E24 on the WH-1000XM5",
     "1,204 items": "1,204 items",
@@ -44,6 +48,7 @@ SAID = {
     "Call +1 (800) 555-0199": "Call +1, 8 0 0, 5 5 5, 0 1 9 9",
     "case 4829-1187": "case 4 8 2 9, 1 1 8 7",
     "0800 555 0100": "0 8 0 0, 5 5 5, 0 1 0 0",
+    "serial 4F7K-22XX": "serial 4 F 7 K, 2 2 X X",
     # quantities
     "3-5 days": "3 to 5 days",
     "2000-3000 euros": "2000 to 3000 euros",
@@ -132,7 +137,7 @@ class FakePiper:
     def __init__(self):
         self.asked = []
 
-    def synthesize(self, text):
+    def synthesize(self, text, how=None):
         self.asked.append(text)
         if "boom" in text:
             raise RuntimeError("onnxruntime says no")

@@ -17,10 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from mm_support.bench import turns
 from mm_support.bench.service import QUESTIONS
 from mm_support.bench.startup import running_app
 from mm_support.config import Settings
 from mm_support.decode.voice import load_voice
+from mm_support.device import resolve_device
+from mm_support.encode.end_of_turn import load_end_of_turn
+from mm_support.encode.speech import load_speech_encoder
 from mm_support.errors import SupportError
 from mm_support.types import Audio
 
@@ -63,6 +67,16 @@ AudioBufferSourceNode.prototype.start = function (...when) {
 
 
 def measure(settings: Settings) -> dict[str, Any]:
+    """When turns end, by file (turns.py); then how soon the reply is heard, in Chromium."""
+    return {"ends_of_turns": _by_file(settings), "in_chromium": _in_chromium(settings)}
+
+
+def _by_file(settings: Settings) -> dict[str, Any]:
+    encoder = load_speech_encoder(settings, resolve_device(settings.device))
+    return turns.measure(encoder, load_voice(settings), load_end_of_turn(settings))
+
+
+def _in_chromium(settings: Settings) -> dict[str, Any]:
     """Medians in seconds over TURNS questions, after one that warms everything up."""
     chromium = (
         shutil.which("chromium")

@@ -35,6 +35,7 @@ def measure(settings: Settings) -> dict[str, Any]:
 
     from mm_support.engines.transformers import TransformersModel, load_model
 
+    settings = settings.with_small_model()
     device = resolve_device(settings.device)
     asked = read_questions()
     prompts = [build_messages(question, [hit.entry for hit in hits]) for question, hits in asked]

@@ -10,6 +10,7 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +18,52 @@ import numpy as np
 
 from mm_support.as_json import snippet
 from mm_support.decide.policy import Decision
-from mm_support.decode.reply import ReplyWriter, Sentence
+from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import Voice, clauses
 from mm_support.errors import GenerationError
+from mm_support.language.detect import language_of
+from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
-from mm_support.types import Audio, Citation, Hit, Intent, Question
+from mm_support.language.sentences import is_step
+from mm_support.types import Audio, Citation, Hit, Intent, Past, Question
 
 log = logging.getLogger(__name__)
 
 MAX_PICTURES = 4  # of the cited entries
+SPOKEN_ITEMS = 5  # of a list; nobody remembers more
+HEARD_CLEARLY = 0.75  # confidence of a transcript below which its numbers are read back
 MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One of several questions of a message. hits: what answers it, best first; none: nothing."""
+
+    question: Question
+    hits: tuple[Hit, ...]
+
+
 def compose(
-    writer: ReplyWriter, question: Question, decision: Decision, stop: threading.Event
-) -> Iterator[Sentence]:
-    """The sentences of the reply that was decided on, as they become ready."""
+    writer: ReplyWriter,
+    question: Question,
+    decision: Decision,
+    stop: threading.Event,
+    past: Sequence[Past] = (),
+    asked: Sequence[Asked] = (),
+) -> Iterator[Sentence | Meanwhile]:
+    """The sentences of the reply that was decided on, as they become ready; before them, the
+    numbers that were not heard surely. asked: the questions of a message that holds several.
+    """
+    unsure = codes(question.heard) if question.heard_confidence < HEARD_CLEARLY else ()
+    if unsure and decision.reason != "misheard":
+        numbers = ", ".join(unsure)
+        yield Sentence(message("heard.number", question.language, numbers=numbers))
     language, question_back = question.language, f"question_back.{decision.reason}"
-    if decision.action == "answer":
-        yield from writer.write(question, decision.hits, stop)
+    if decision.action == "answer" and asked and not writer.writes:
+        yield from one_by_one(writer, asked, decision.hits, stop)
+    elif decision.action == "answer":
+        yield from writer.write(question, decision.hits, stop, past)
     if decision.action == "handoff" and decision.hits:
         yield from writer.whole(decision.hits[0].entry)
     if decision.action == "handoff":
@@ -46,6 +74,24 @@ def compose(
         yield Sentence(clarify_text(decision.hits, language))
     elif decision.action == "refuse":
         yield Sentence(message("refusal", language))
+
+
+def one_by_one(
+    writer: ReplyWriter, asked: Sequence[Asked], hits: Sequence[Hit], stop: threading.Event
+) -> Iterator[Sentence]:
+    """Each question answered from its own hits, cited by their ranks among all; what none answers
+    is said at the end.
+    """
+    place = {hit.entry.id: rank for rank, hit in enumerate(hits, start=1)}
+    said: set[str] = set()
+    for one in asked:
+        for part in writer.write(one.question, one.hits, stop) if one.hits else ():
+            if isinstance(part, Sentence) and part.text not in said:
+                said.add(part.text)
+                ranks = tuple(place[one.hits[rank - 1].entry.id] for rank in part.citations)
+                yield Sentence(part.text, ranks)
+    if not all(one.hits for one in asked):
+        yield Sentence(message("not_said", asked[0].question.language))
 
 
 def evidence_of(
@@ -83,7 +129,8 @@ def intent_of(hits: Sequence[Hit]) -> Intent | None:
 
 class Speech:
     """Speaks sentences in a thread of its own while the next ones are written; does nothing where
-    not wanted.
+    not wanted. A sentence in a language that the voice does not speak is left unspoken; of a long
+    list, the first items are spoken, and that there are more on the screen.
 
     The first sentence is spoken clause by clause, so that it is heard sooner. What cannot be spoken
     is left out: its text is on the screen already.
@@ -94,10 +141,15 @@ class Speech:
         self._writer, self._speaker = ThreadPoolExecutor(1, "write"), ThreadPoolExecutor(1, "speak")
         self._waiting: deque[Future[Audio]] = deque()
         self._spoken: list[Audio] = []
+        self.unspoken = ""  # the language of sentences that were left out
+        self._language = ""  # of the sentence that was spoken last
+        self._items = 0  # of lists
 
-    def alongside(self, sentences: Iterator[Sentence]) -> Iterator[Sentence | Audio]:
+    def alongside(
+        self, sentences: Iterator[Sentence | Meanwhile]
+    ) -> Iterator[Sentence | Meanwhile | Audio]:
         """The sentences as they come, and their sounds as soon as they are ready, each in its
-        order.
+        order; what is shown meanwhile is not spoken.
 
         The second sentence is asked for once sound is there: a draft would keep the processor from
         it.
@@ -114,15 +166,33 @@ class Speech:
             if coming and coming.done():
                 sentence, coming = coming.result(), None
                 over = sentence is None
+                if isinstance(sentence, Meanwhile):
+                    yield sentence
+                    continue
+                parts = self._parts(sentence.text, first) if sentence else self._rest()
+                self._waiting += [self._speaker.submit(self._voice.speak, part) for part in parts]
+                first = first and not parts
                 if sentence:
-                    parts = clauses(sentence.text) if first else [sentence.text]
-                    self._waiting += [
-                        self._speaker.submit(self._voice.speak, part) for part in parts
-                    ]
-                    first = False
                     yield sentence
             if not (coming or over) and (self._spoken or not self._waiting):
                 coming = self._writer.submit(next, sentences, None)
+
+    def _parts(self, text: str, first: bool) -> list[str]:
+        """What is spoken of a sentence, in parts."""
+        language = language_of(text)
+        if not self._voice.speaks(language):
+            self.unspoken = language
+            return []
+        self._language = language
+        self._items += is_step(text)
+        if is_step(text) and self._items > SPOKEN_ITEMS:
+            return []
+        return clauses(text) if first else [text]
+
+    def _rest(self) -> list[str]:
+        """What is said at the end of a list that was too long to be spoken."""
+        left = self._items - SPOKEN_ITEMS
+        return [message("spoken.more", self._language, count=left)] if left > 0 else []
 
     def _ready(self) -> Iterator[Audio]:
         """Sounds not handed out yet, in order, up to the first that is still being spoken."""

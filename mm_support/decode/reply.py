@@ -1,36 +1,45 @@
 """From a question and the entries found for it to sentences that may be shown, each bound to its
 entry.
 
-Only sentences of the entries are shown, as they stand there. What surely belongs to the answer is
-shown at once (select.py). A language model drafts the rest from what may belong to it; as soon as a
-drafted sentence is complete, the evidence's sentence that it quotes is looked up (grounding.py) and
-shown, where it is not beside the question. Where the draft adds nothing, is late, fails or falls
-apart, the selected sentences are the whole reply. Knows nothing of retrieval or of when to answer
-at all.
+What a language model may do follows from what it can do. One that writes answers in its own words,
+each sentence checked (writing.py); meanwhile the entry's sentences that surely answer are shown.
+One that only points at sentences drafts, and of a draft the evidence's sentences are shown that it
+quotes (grounding.py). Without a model, or where it adds nothing, is late, fails or falls apart, the
+reply is made of the entry's own sentences that answer the question (select.py). Knows nothing of
+retrieval or of when to answer at all.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mm_support.decide.premises import opening, sentences_about
 from mm_support.decode.grounding import Grounding, Support
-from mm_support.decode.prompt import MAX_EVIDENCE, build_messages, with_photo
+from mm_support.decode.prompt import DRAFT_TOKENS, DRAFTING, build_messages, with_photo
 from mm_support.decode.select import Weighed, blocks_of, load_selector, selector_file
+from mm_support.decode.sentence import Meanwhile, Sentence
+from mm_support.decode.verify import Verifier, checked
+from mm_support.decode.writing import (
+    Halt,
+    Written,
+    capabilities,
+    complete_sentences,
+    not_said,
+    write,
+)
 from mm_support.engines.base import LanguageModel
 from mm_support.errors import GenerationError
-from mm_support.language.english import is_claim
+from mm_support.language.english import is_claim, is_emergency
 from mm_support.language.identifiers import identifiers_of, named_in_line, named_in_title
 from mm_support.language.messages import message
-from mm_support.language.sentences import is_step, split_sentences, without_markers
-from mm_support.types import Entry, Hit, Question
+from mm_support.language.sentences import split_sentences, without_markers
+from mm_support.types import Entry, Hit, Past, Question
 
 if TYPE_CHECKING:
     from mm_support.encode.text import TextEncoder
@@ -38,9 +47,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_TOKENS = 120  # of a draft
+MAX_EVIDENCE = len(DRAFTING.passages)
 FIRST_SECONDS = 1.0  # a draft without a checked sentence by then is given up
-WHOLE_SECONDS = 4.0
+WHOLE_SECONDS = 4.0  # for the next one
+LONGEST_DRAFT = 30.0
 MAX_DROPPED = 1  # unsupported sentences after which a draft has fallen apart
 # probability below which a drafted sentence is beside the question, where the entry has a likelier
 # one
@@ -54,65 +64,46 @@ UNTRAINED = (
 REMEMBERED = 20_000  # sentence vectors kept
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence that may be shown. citations: 1-based ranks of the hits that hold it; none where
-    it only says what the customer's photo shows or opens a reply."""
-
-    text: str
-    citations: tuple[int, ...] = ()
-
-    def shown(self, previous: Sentence | None = None) -> str:
-        """The piece to append to the reply: a separator, the text, and [n] unless it is a step and
-        the line before has it.
-
-        A step has a line of its own, and what follows one begins another.
-        """
-        lead = (
-            ""
-            if previous is None
-            else "\n"
-            if is_step(self.text) or is_step(previous.text)
-            else " "
-        )
-        if previous and is_step(self.text) and previous.citations == self.citations:
-            return lead + self.text
-        return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)
-
-
 class ReplyWriter:
-    """Writes replies. model: drafts them; None, or one that is UNTRAINED for it: they are always
-    extractive. text_model: the text encoder's name, for the selector that was fitted to it.
+    """Writes replies. model: None, or one that is UNTRAINED for drafts: they are always extractive.
+    text_model: the text encoder's name, for the selector that was fitted to it. verifier: without
+    one, nothing is shown in a model's own words.
     """
 
     def __init__(
-        self, model: LanguageModel | None, text_encoder: TextEncoder, text_model: str = ""
+        self,
+        model: LanguageModel | None,
+        text_encoder: TextEncoder,
+        text_model: str = "",
+        verifier: Verifier | None = None,
     ) -> None:
         self._model = None if model is None or model.name in UNTRAINED else model
+        self._verifier = verifier
         self._vectors = SentenceVectors(text_encoder)
         self._selector = load_selector(selector_file(text_model))
 
     def write(
-        self, question: Question, hits: Sequence[Hit], stop: threading.Event | None = None
-    ) -> Iterator[Sentence]:
-        """Checked sentences as they become ready. hits: best first, at least one.
+        self,
+        question: Question,
+        hits: Sequence[Hit],
+        stop: threading.Event | None = None,
+        past: Sequence[Past] = (),
+    ) -> Iterator[Sentence | Meanwhile]:
+        """Checked sentences as they become ready. hits: best first, at least one. past: earlier
+        turns of the conversation, oldest first.
 
         Setting `stop` or closing the iterator ends it at once.
         """
-        entries = [hit.entry for hit in hits[:MAX_EVIDENCE]]
+        entries = [hit.entry for hit in hits]
         yield from photo_sentences(question, entries)
         if is_claim(question.words):
             yield Sentence(opening(question.words, entries[0], question.language))
         weighed = self._selector.weigh(question.words, entries[0], self._vectors)
         shown: set[str] = set()
-        if self._model is not None and not (stop and stop.is_set()):
-            yield from self._own_words(question, entries[0], weighed, SURE, shown)
-        added = False
-        for sentence in self._drafted(question, entries, weighed, stop):
-            if sentence.text not in shown:
-                added = True
-                yield sentence
-            shown.add(sentence.text)
+        if self.writes:
+            added = yield from self._written(question, entries, weighed, past, stop, shown)
+        else:
+            added = yield from self._quoted(question, entries, weighed, stop, shown)
         if not added and not (stop and stop.is_set()):
             threshold = (
                 self._selector.threshold
@@ -122,6 +113,73 @@ class ReplyWriter:
             yield from self._own_words(question, entries[0], weighed, threshold, shown)
             if not shown:
                 yield Sentence(message("refusal", question.language))
+
+    @property
+    def writes(self) -> bool:
+        """Whether the model may answer in words of its own."""
+        able = self._model is not None and capabilities(self._model).writes
+        return able and self._verifier is not None and getattr(self._model, "alive", True)
+
+    def _quoted(
+        self,
+        question: Question,
+        entries: Sequence[Entry],
+        weighed: Weighed,
+        stop: threading.Event | None,
+        shown: set[str],
+    ) -> Generator[Sentence, None, bool]:
+        """What surely answers, then what a draft adds; whether it added anything."""
+        if self._model is not None and not (stop and stop.is_set()):
+            yield from self._own_words(question, entries[0], weighed, SURE, shown)
+        added = False
+        for sentence in self._drafted(question, entries[:MAX_EVIDENCE], weighed, stop):
+            if sentence.text not in shown:
+                added = True
+                yield sentence
+            shown.add(sentence.text)
+        return added
+
+    def _written(
+        self,
+        question: Question,
+        entries: Sequence[Entry],
+        weighed: Weighed,
+        past: Sequence[Past],
+        stop: threading.Event | None,
+        shown: set[str],
+    ) -> Generator[Sentence | Meanwhile, None, bool]:
+        """The answer in the model's words; whether it stands by itself. Where it does not, what is
+        in `shown` was said already.
+        """
+        assert self._model is not None and self._verifier is not None
+        sure = tuple(self._own_words(question, entries[0], weighed, SURE, set()))
+        if sure:
+            yield Meanwhile(sure)
+        every = [weighed]
+        every += [self._selector.weigh(question.words, e, self._vectors) for e in entries[1:]]
+        quote, written = Quotes(every, self._vectors), Written()
+        yield from write(self._model, self._verifier, question, entries, past, quote, written, stop)
+        said, whole = written.said, written.own and written.complete
+        if whole and written.not_said:
+            yield not_said(question)
+        urgent = [text for text in split_sentences(entries[0].answer) if is_emergency(text)]
+        if said and (urgent or not whole):
+            shown.update(self._said_already(said, entries[0], question))
+            yield from (Sentence(text, (1,)) for text in urgent if text not in shown)
+            shown.update(urgent)
+        return whole
+
+    def _said_already(self, said: Sequence[Sentence], entry: Entry, question: Question) -> set[str]:
+        """The entry's sentences that an answer says too, in its words or others."""
+        assert self._verifier is not None
+        quoted = {sentence.text for sentence in said}
+        answer = [Entry("", "", " ".join(sentence.text for sentence in said))]
+        return {
+            text
+            for text in split_sentences(entry.answer)
+            if text in quoted
+            or checked(self._verifier, text, answer, question.words).state == "supported"
+        }
 
     def drafted(self, question: Question, hits: Sequence[Hit]) -> list[Sentence]:
         """What of a draft would be shown, had nothing been shown before it. For evaluation."""
@@ -197,6 +255,33 @@ class ReplyWriter:
         ]
 
 
+class Quotes:
+    """The entries' sentences that stand in for what a model wrote and nothing supports.
+
+    weighed: the sentences of each entry, best first, with how likely each belongs to the reply.
+    """
+
+    def __init__(self, weighed: Sequence[Weighed], vectors: SentenceVectors) -> None:
+        self._vectors, self._given = vectors, set[str]()
+        floors = [min(BESIDE, weighed[0].likeliest), *(SURE for _ in weighed[1:])]
+        self._sentences = [
+            Sentence(text, (rank,))
+            for rank, (one, floor) in enumerate(zip(weighed, floors), start=1)
+            for text in one.chosen(floor)
+        ]
+
+    def __call__(self, claim: str) -> Sentence | None:
+        """The closest one; None where it was given already, or none is to the point."""
+        if not self._sentences:
+            return None
+        vector, *others = self._vectors([claim, *(s.text for s in self._sentences)], "passage")
+        closest = self._sentences[int(np.argmax(np.array(others) @ vector))]
+        if closest.text in self._given:
+            return None
+        self._given.add(closest.text)
+        return closest
+
+
 class SentenceVectors:
     """A text encoder that remembers: sentences seen before are not encoded again."""
 
@@ -225,12 +310,13 @@ def draft(
     """The evidence's sentences that one draft quotes; ends where it is late, fails or has too many
     others.
     """
-    halt, dropped, messages = _Halt(stop, FIRST_SECONDS), 0, build_messages(question, entries)
-    if question.photo is not None and getattr(model, "sees", False):
+    halt, dropped = Halt(stop, FIRST_SECONDS, whole=LONGEST_DRAFT), 0
+    messages = build_messages(question, entries)
+    if question.photo is not None and capabilities(model).sees:
         messages = with_photo(messages, question.photo)
-    pieces = model.stream(messages, MAX_TOKENS, halt)
+    pieces = model.stream(messages, DRAFT_TOKENS, halt)
     try:
-        for text in _complete_sentences(pieces):
+        for text in filter(None, map(_tidy, complete_sentences(pieces))):
             support = grounding.check(text)
             if support is not None:
                 halt.extend(WHOLE_SECONDS)
@@ -241,34 +327,6 @@ def draft(
         log.warning("draft failed: %s", exc)
     finally:
         pieces.close()
-
-
-class _Halt:
-    """A stop event that also sets itself when its time is over."""
-
-    def __init__(self, stop: threading.Event | None, seconds: float) -> None:
-        self._stop = stop
-        self._end = time.monotonic() + seconds
-
-    def extend(self, seconds: float) -> None:
-        self._end = max(self._end, time.monotonic() + seconds)
-
-    def is_set(self) -> bool:
-        return time.monotonic() >= self._end or bool(self._stop and self._stop.is_set())
-
-
-def _complete_sentences(pieces: Iterable[str]) -> Iterator[str]:
-    """Sentences as soon as the next one begins; a last one that was cut off is left out."""
-    text = ""
-    for piece in pieces:
-        text += piece
-        *complete, rest = split_sentences(text + "\0") or [""]
-        if complete:
-            yield from filter(None, map(_tidy, complete))
-            text = rest.removesuffix("\0")
-    last = _tidy(text)
-    if last.endswith((".", "!", "?")):
-        yield last
 
 
 def _tidy(sentence: str) -> str:

@@ -8,21 +8,27 @@ Knows nothing of browsers: pieces of sound come in, what is known so far goes ou
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 import numpy as np
 
+from mm_support.encode.end_of_turn import EndOfTurn
 from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.vad import VoiceActivity
 from mm_support.errors import InputError
-from mm_support.inputs.audio import MAX_SECONDS, load_waveform
+from mm_support.inputs.audio import Stream, level
+from mm_support.language.nods import is_nod
 from mm_support.types import SAMPLE_RATE, Transcript
 
-PAUSE, LONG_PAUSE = (
-    0.7,
-    1.2,
-)  # seconds of silence that end a turn: after a whole sentence, and after anything else
+# seconds of silence that end a turn: where a model that has heard it says that it is over, or not;
+# and without such a model (end_of_turn.py), behind a whole sentence, or anything else
+FINISHED, UNFINISHED = 0.2, 1.4
+PAUSE, LONG_PAUSE = 0.7, 1.2
+OVER = 0.5  # probability from which a turn is over
 STEP = 0.6  # seconds of new sound that are worth another partial transcript
 # times as long as a partial transcript took, until the next: the last one shall seldom wait for it
 SPARING = 3
@@ -32,9 +38,13 @@ QUIET = 0.2
 SPEAKING = 0.1  # seconds of silence behind speech that still goes on
 RECENT = 4.0  # seconds in which the end of speech is looked for
 INTERRUPTION = (
-    0.4  # seconds of speech within a second that interrupt the assistant; an echo is shorter
+    0.2  # seconds of speech that make the assistant wait, while it is found what they are
 )
-FULL = MAX_SECONDS - 2.0  # seconds at which a turn ends by itself
+DECIDED = 1.0  # seconds from the first of them until it goes on, unless they were words
+BEFORE = 1.0  # seconds of sound kept while the assistant speaks: the first syllable lies in them
+ECHO = 0.6  # share of the letters heard that the assistant is saying: from it, it hears itself
+BLOCK = 3  # letters in a row that two texts must share
+FULL = 118.0  # seconds at which a turn ends by itself
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,16 @@ class Partial:
     ended: bool = False
 
 
+@dataclass(frozen=True)
+class Interjection:
+    """What a piece of sound is while the assistant speaks. speaking: somebody may be speaking, so
+    the voice should wait. stops: the customer has said something, and the turn has begun.
+    """
+
+    speaking: bool = False
+    stops: bool = False
+
+
 class LiveTurn:
     """One turn of one customer; pieces are added by one thread at a time. Make a new one for the
     next turn.
@@ -59,9 +79,17 @@ class LiveTurn:
         voice: VoiceActivity,
         language: str | None = None,
         previous: str | None = None,
+        end_of_turn: EndOfTurn | None = None,
+        names: Sequence[str] = (),
     ) -> None:
+        """names: words that are expected. The others as of SpeechEncoder."""
+        self._names, self._echoes = names, False
         self._encoder, self._voice, self._languages = encoder, voice, (language, previous)
-        self._rate, self._pieces, self._muted = 0, [], False
+        self._end_of_turn, self._judged, self._over = end_of_turn, 0.0, False
+        self._rate, self._stream = 0, Stream()
+        self._muted = self._running = False  # while the assistant speaks: somebody else does, too
+        self._pieces: list[np.ndarray] = []  # as they came
+        self._sounds: list[np.ndarray] = []  # the same at 16 kHz
         self._last = Partial(Transcript(""))
         self._spoken = self._transcribed = self._due = (
             0.0  # seconds of the recording: end of speech, ...
@@ -77,7 +105,9 @@ class LiveTurn:
         if self._last.ended:
             raise InputError("This turn is over; start a new one.")
         if self._muted:
-            self._pieces, self._muted = [], False
+            self._muted = False
+            if not self._running:
+                self._pieces, self._sounds = [], []
         self._keep(rate, samples)
         waveform = self._waveform()
         heard = len(waveform) / SAMPLE_RATE
@@ -89,30 +119,44 @@ class LiveTurn:
         over = silent >= QUIET or heard >= FULL  # perhaps
         if self._is_worth_it(heard, silent, over):
             self._transcribe(waveform, heard, draft=not over)
-        ended = silent >= self._pause() or heard >= FULL
+        ended = silent >= self._pause(waveform, over) or heard >= FULL
         self._last = Partial(self._last.transcript, silent < STEP / 2, ended)
         return self._last
 
-    def interrupts(self, rate: int, samples: np.ndarray) -> bool:
-        """Takes a piece while the assistant speaks: whether the customer speaks too.
+    def interject(self, rate: int, samples: np.ndarray, said: str = "") -> Interjection:
+        """Takes a piece while the assistant speaks. said: what it is saying.
 
-        Nothing is transcribed, and what came is forgotten unless it is an interruption: then the
-        turn has begun.
+        Only words stop it: what they are is found once somebody falls silent, or after DECIDED
+        seconds. A cough, "mhm" and its own voice let it go on, and are forgotten. Where it has
+        heard itself, it no longer waits for what may be its own voice again.
         """
         self._keep(rate, samples)
         waveform = self._waveform()
-        speech = sum(stop - start for start, stop in self._voice.spans(waveform)) / SAMPLE_RATE
-        self._muted = speech < INTERRUPTION
-        if self._muted:
-            self._forget(len(waveform) / SAMPLE_RATE, 1.0)
-        return not self._muted
+        heard, spans = len(waveform) / SAMPLE_RATE, self._voice.spans(waveform)
+        speech = sum(stop - start for start, stop in spans) / SAMPLE_RATE
+        if speech < INTERRUPTION:
+            return self._goes_on(heard, bool(spans))
+        silent, begun = heard - spans[-1][1] / SAMPLE_RATE, heard - spans[0][0] / SAMPLE_RATE
+        if silent < QUIET and begun < DECIDED:
+            self._muted, self._running = True, True
+            return Interjection(speaking=not self._echoes)
+        words = self._hear(waveform, draft=True).text
+        if has_words(words) and not is_echo(words, said) and not is_nod(words):
+            self._muted = False
+            return Interjection(stops=True)
+        self._echoes |= is_echo(words, said)
+        self._pieces, self._sounds = self._pieces[-1:], self._sounds[-1:]
+        return self._goes_on(len(self._pieces[0]) / rate, False)
+
+    def _goes_on(self, heard: float, running: bool) -> Interjection:
+        self._muted, self._running = True, running
+        self._forget(heard, BEFORE)
+        return Interjection()
 
     def finish(self) -> Transcript:
         """The transcript of all that came, for a customer who stops the recording by hand."""
         if self._pieces and not self._last.ended:
-            self._last = Partial(
-                self._encoder.transcribe(self._waveform(), *self._languages), ended=True
-            )
+            self._last = Partial(self._hear(self._waveform()), ended=True)
         return self._last.transcript
 
     def recording(self) -> tuple[int, np.ndarray]:
@@ -125,17 +169,21 @@ class LiveTurn:
             raise InputError("The pieces of a recording must have one rate and the same channels.")
         if not len(samples):
             raise InputError("A piece of the recording is empty.")
-        load_waveform((rate, samples))  # refuses what could not be used later
+        if not self._pieces:
+            self._stream = Stream()
+        sound = self._stream.add(rate, samples)
         self._rate = rate
         self._pieces.append(samples)
+        self._sounds.append(sound)
 
     def _forget(self, heard: float, kept: float) -> None:
         """While nobody speaks, only the last seconds stay."""
         while heard > kept and len(self._pieces) > 1:
             heard -= len(self._pieces.pop(0)) / self._rate
+            del self._sounds[0]
 
     def _waveform(self) -> np.ndarray:
-        return load_waveform(self.recording())
+        return level(np.concatenate(self._sounds))
 
     def _find_end_of_speech(self, waveform: np.ndarray) -> None:
         """Looks at the last seconds only, so that a long turn takes no longer than a short one."""
@@ -150,15 +198,44 @@ class LiveTurn:
             return self._transcribed < self._spoken + QUIET
         return silent < SPEAKING and heard >= self._due
 
-    def _pause(self) -> float:
-        text = self._last.transcript.text
-        return PAUSE if text.endswith((".", "?", "!")) and not text.endswith("..") else LONG_PAUSE
+    def _pause(self, waveform: np.ndarray, silent: bool) -> float:
+        """Seconds of silence that end the turn here. silent: there is enough for the model, which
+        is asked once a pause.
+        """
+        if self._end_of_turn is None:
+            return PAUSE if is_whole(self._last.transcript.text) else LONG_PAUSE
+        if not silent:
+            return UNFINISHED
+        if self._judged != self._spoken:
+            self._judged = self._spoken
+            self._over = self._end_of_turn.probability(waveform, self._last.transcript.text) >= OVER
+        return FINISHED if self._over else UNFINISHED
+
+    def _hear(self, waveform: np.ndarray, draft: bool = False) -> Transcript:
+        return self._encoder.transcribe(waveform, *self._languages, draft, self._names)
 
     def _transcribe(self, waveform: np.ndarray, heard: float, draft: bool) -> None:
         started = time.monotonic()
-        transcript = self._encoder.transcribe(waveform, *self._languages, draft)
+        transcript = self._hear(waveform, draft)
         self._transcribed, self._due = (
             heard,
             heard + max(STEP, SPARING * (time.monotonic() - started)),
         )
         self._last = Partial(transcript)
+
+
+def is_whole(text: str) -> bool:
+    """Whether a transcript ends as a sentence does."""
+    return text.endswith((".", "?", "!", "。", "？", "！")) and not text.endswith("..")
+
+
+def has_words(text: str) -> bool:
+    return any(map(str.isalnum, text))
+
+
+def is_echo(heard: str, said: str) -> bool:
+    """Whether most of what was heard is what the assistant says."""
+    heard, said = (re.sub(r"[\W_]+", "", text).casefold() for text in (heard, said))
+    blocks = SequenceMatcher(None, heard, said, autojunk=False).get_matching_blocks()
+    shared = sum(block.size for block in blocks if block.size >= BLOCK)
+    return bool(heard) and shared >= ECHO * len(heard)

@@ -12,7 +12,7 @@ import json
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -25,6 +25,8 @@ from mm_support.encode.vad import Span, VoiceActivity, load_voice_activity
 from mm_support.encode.whisper_audio import encode_sound
 from mm_support.errors import InputError, WeightsError
 from mm_support.fast_init import without_random_weights
+from mm_support.language.heard import joint, written
+from mm_support.language.messages import messages
 from mm_support.types import SAMPLE_RATE, Segment, Transcript
 from mm_support.weights import PREFIX, package_weights
 
@@ -38,6 +40,7 @@ FRAMES_PER_SECOND = SAMPLE_RATE // HOP  # 100
 WINDOW = 30 * FRAMES_PER_SECOND  # frames that the encoder can see at once
 STAMP = 0.02  # seconds between two timestamp tokens
 
+PART = 60.0  # seconds of a long recording that are heard at once
 LEAD, TAIL = 0.5, 0.5  # seconds of sound kept before and behind speech
 
 BEAMS = 5
@@ -54,13 +57,17 @@ SURE, SURE_WHEN_SHORT = (
     0.9,
 )  # probability that another language than the expected one must have
 SHORT = 5.0  # seconds of speech, under which a language is hard to tell
+WORD = 1.5  # seconds of speech, under which it cannot be told: "OK" is said in every language
+LONGER = 8.0  # seconds of speech from which a sentence of its language helps a transcript
+MAX_NAMES = 60  # tokens of names that are expected; more of them disturb what is heard
 
 
 class SpeechEncoder(Protocol):
     """waveform: (n,) float32, 16 kHz. language: ISO 639-1 where it is known. previous: the one
     spoken so far.
 
-    draft: the first attempt, however unsure, for words that are soon transcribed again.
+    draft: the first attempt, however unsure, for words that are soon transcribed again. names:
+    words that are expected, such as products, the likeliest first.
     """
 
     voice: VoiceActivity
@@ -71,7 +78,27 @@ class SpeechEncoder(Protocol):
         language: str | None = None,
         previous: str | None = None,
         draft: bool = False,
+        names: Sequence[str] = (),
     ) -> Transcript: ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be transcribed, and how: as of SpeechEncoder. expected: the language that it is in
+    unless another is clearly heard. spans: where somebody speaks.
+    """
+
+    spans: Sequence[Span]
+    language: str | None
+    expected: str
+    follows: bool
+    draft: bool
+    names: Sequence[str]
+
+    @property
+    def seconds(self) -> float:
+        """Of speech."""
+        return sum(stop - start for start, stop in self.spans) / SAMPLE_RATE
 
 
 @dataclass(frozen=True)
@@ -98,8 +125,10 @@ class WhisperEncoder:
         language: str | None = None,
         previous: str | None = None,
         draft: bool = False,
+        names: Sequence[str] = (),
     ) -> Transcript:
-        """What is said; an empty text where nobody speaks.
+        """What is said, with numbers and addresses as they are written; an empty text where nobody
+        speaks.
 
         language: taken as given. previous: kept unless another language is clearly heard.
         draft: greedy decoding alone, for words that are soon transcribed again.
@@ -112,8 +141,9 @@ class WhisperEncoder:
         spans = self.voice.spans(waveform)
         if not spans:
             return Transcript("", language or expected)
+        task = Task(spans, language, expected, previous is not None, draft, names)
         with self._lock, torch.inference_mode(), torch_threads():
-            windows = self._windows(self._spectrogram(waveform), spans, language, expected, draft)
+            windows = self._windows(self._spectrogram(waveform), task)
             return self._transcript(windows, language or expected)
 
     def warm_up(self) -> None:
@@ -139,25 +169,20 @@ class WhisperEncoder:
         mel = log_mel_spectrogram(samples, self.model.dims.n_mels, padding=N_FFT)
         return mel[:, : len(waveform) // HOP]
 
-    def _windows(
-        self,
-        mel: torch.Tensor,
-        spans: Sequence[Span],
-        language: str | None,
-        expected: str,
-        draft: bool,
-    ) -> list[Window]:
+    def _windows(self, mel: torch.Tensor, task: Task) -> list[Window]:
         """Decodes window after window, as whisper.transcribe does, but leaves out what is
         silent.
         """
         windows: list[Window] = []
-        prompt: list[int] = []
+        spans, language, prompt = task.spans, task.language, None
         start, end = 0, min(mel.shape[1], spans[-1][1] // HOP + round(TAIL * FRAMES_PER_SECOND))
         while (start := skip_silence(start, spans)) < end:
             sound = mel[:, start : min(start + WINDOW, end)]
             features = encode_sound(self.model.encoder, sound)
-            language = language or self._detect(features, spans, expected)
-            result = self._decode(sound, features, language, prompt, draft)
+            language = language or self._detect(features, task)
+            if prompt is None:
+                prompt = self._prompt(language, task)
+            result = self._decode(sound, features, language, prompt, task.draft)
             stamp = self._tokenizer(language).timestamp_begin
             segments, done = split_segments(
                 result.tokens, stamp, sound.shape[1] / FRAMES_PER_SECOND
@@ -223,11 +248,25 @@ class WhisperEncoder:
             torch.manual_seed(0)
             return task.run(features)[0]
 
-    def _detect(self, features: torch.Tensor, spans: Sequence[Span], expected: str) -> str:
+    def _prompt(self, language: str, task: Task) -> list[int]:
+        """What the decoder is told to have heard before: a sentence that shows how the language is
+        written, and the names that are expected.
+        """
+        shown = messages(language).get("heard.prompt", "") if task.seconds >= LONGER else ""
+        tokens = self._tokenizer(language).encode(f" {shown}") if shown else []
+        for name in task.names:
+            name_tokens = self._tokenizer(language).encode(f" {name},")
+            if len(tokens) + len(name_tokens) > MAX_NAMES:
+                break
+            tokens = name_tokens + tokens  # the likeliest last: the nearest counts most
+        return tokens
+
+    def _detect(self, features: torch.Tensor, task: Task) -> str:
         if not self.model.is_multilingual:
             return DEFAULT_LANGUAGE
-        seconds = sum(stop - start for start, stop in spans) / SAMPLE_RATE
-        return choose_language(self._language_probabilities(features), seconds, expected)
+        if task.follows and task.seconds < WORD:
+            return task.expected
+        return choose_language(self._language_probabilities(features), task.seconds, task.expected)
 
     def _language_probabilities(self, features: torch.Tensor) -> dict[str, float]:
         """What Whisper's decoder expects after its start token, among the languages."""
@@ -254,9 +293,8 @@ class WhisperEncoder:
         for window in windows:
             confidence = math.exp(window.result.avg_logprob)
             for start, end, tokens in window.segments:
-                text = tokenizer.decode(
-                    [token for token in tokens if token < tokenizer.eot]
-                ).strip()
+                heard = tokenizer.decode([token for token in tokens if token < tokenizer.eot])
+                text = written(heard.strip(), language)
                 if text:
                     segments.append(
                         Segment(
@@ -276,12 +314,47 @@ def join_segments(segments: Sequence[Segment], language: str) -> Transcript:
     """One transcript; its confidence is the mean of the segments', weighed by their length in
     characters.
     """
-    text = " ".join(segment.text for segment in segments)
+    text = joint(language).join(segment.text for segment in segments)
     lengths = [len(segment.text) for segment in segments]
     confidence = (
         sum(s.confidence * n for s, n in zip(segments, lengths)) / sum(lengths) if segments else 0.0
     )
     return Transcript(text, language, confidence, tuple(segments))
+
+
+def parts_of(waveform: np.ndarray, voice: VoiceActivity) -> list[Span]:
+    """A long recording in parts of at most PART seconds where it has pauses, cut in the middle of
+    one; a short one as it is.
+    """
+    if len(waveform) <= PART * SAMPLE_RATE:
+        return [(0, len(waveform))]
+    cuts = [0]
+    for (_, stop), (start, end) in pairwise(voice.spans(waveform)):
+        if end - cuts[-1] > PART * SAMPLE_RATE:
+            cuts.append((stop + start) // 2)
+    return list(pairwise([*cuts, len(waveform)]))
+
+
+def joined(before: Transcript, part: Transcript, start: float) -> Transcript:
+    """A transcript with the next part of its recording, which began at `start` seconds. The
+    language is that of the part in which most is said.
+    """
+    if before.text and not part.text:
+        return before
+    if not before.text:
+        return moved(part, start)
+    segments = (*before.segments, *moved(part, start).segments)
+    longer = max(before, part, key=lambda transcript: len(transcript.text))
+    return join_segments(segments, longer.language)
+
+
+def moved(transcript: Transcript, seconds: float) -> Transcript:
+    """The same, that many seconds later."""
+    later = (
+        replace(s, start=round(s.start + seconds, 2), end=round(s.end + seconds, 2))
+        for s in transcript.segments
+    )
+    return replace(transcript, segments=tuple(later))
 
 
 def check_languages(*languages: str | None) -> None:

@@ -6,7 +6,7 @@ Knows the encoders; knows nothing of fusion, knowledge, replies or conversations
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,14 @@ from PIL import Image
 
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.ocr import TextReader
-from mm_support.encode.speech import SpeechEncoder
+from mm_support.encode.speech import SpeechEncoder, joined, parts_of
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
 from mm_support.language.detect import language_of
 from mm_support.language.english import only_points
-from mm_support.types import ImageView, Question, Token, Transcript, UserTurn
+from mm_support.types import SAMPLE_RATE, ImageView, Question, Token, Transcript, UserTurn
 
 MAX_TEXT = 4_000  # characters
 UNSURE_PHOTO = 0.5  # least confidence of a photo, whatever its labels
@@ -60,14 +60,35 @@ class Encoders:
     text: TextEncoder
 
     def hear(
-        self, audio: str | Path | tuple[int, np.ndarray], previous: str | None = None
+        self,
+        audio: str | Path | tuple[int, np.ndarray],
+        previous: str | None = None,
+        names: Sequence[str] = (),
     ) -> Transcript:
-        """previous: the language spoken so far, kept unless another one is clearly heard.
+        """previous: the language spoken so far, kept unless another one is clearly heard. names: as
+        of SpeechEncoder.
 
         Raises InputError for a recording that cannot be used; an empty transcript where nobody
         speaks.
         """
-        return self.speech.transcribe(load_waveform(audio), previous=previous)
+        *_, (_, heard) = self.hear_parts(audio, previous, names)
+        return heard
+
+    def hear_parts(
+        self,
+        audio: str | Path | tuple[int, np.ndarray],
+        previous: str | None = None,
+        names: Sequence[str] = (),
+    ) -> Iterator[tuple[float, Transcript]]:
+        """As hear: the share of the recording that was heard, and what was said in it, part by part
+        of a long one. Others are heard between two parts.
+        """
+        waveform, heard = load_waveform(audio), Transcript("")
+        for start, stop in parts_of(waveform, self.speech.voice):
+            part = self.speech.transcribe(waveform[start:stop], previous=previous, names=names)
+            heard = joined(heard, part, start / SAMPLE_RATE)
+            previous = heard.language if heard.text else previous
+            yield stop / len(waveform), heard
 
     def see(self, image: str | Path | Image.Image, labels: Sequence[str] | None = None) -> Seen:
         """Labels and text of a photo, and its vector. Raises InputError for one that cannot be

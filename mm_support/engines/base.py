@@ -8,7 +8,8 @@ import queue
 import threading
 import time
 from collections.abc import Generator
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 from mm_support.errors import GenerationError
 
@@ -25,12 +26,31 @@ class StopSignal(Protocol):
     def is_set(self) -> bool: ...
 
 
+@dataclass(frozen=True)
+class Capabilities:
+    """What a model and its engine can do; what a prompt holds and how long is waited follow.
+
+    context: tokens of prompt and reply together. writes: it may put an answer into words of its
+    own; else it only points at sentences of the evidence. speed: "fast" where a whole reply takes a
+    second or two. sees: it takes photos in messages. together: several customers are served at
+    once. calls: it asks for tools.
+    """
+
+    context: int = 2_048
+    writes: bool = False
+    speed: Literal["fast", "slow"] = "fast"
+    sees: bool = False
+    together: bool = True
+    calls: bool = False
+
+
 class LanguageModel(Protocol):
-    """name: for people. Several threads may stream at once. One that has a true attribute `sees`
-    takes photos in messages; one whose attribute `alive` is false answers no more.
+    """name: for people. can: what it can do. Several threads may stream at once. One whose
+    attribute `alive` is false answers no more.
     """
 
     name: str
+    can: Capabilities
 
     def stream(
         self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
@@ -45,6 +65,17 @@ class LanguageModel(Protocol):
     def close(self) -> None:
         """Ends all streams and gives threads and memory back; a second call does nothing."""
         ...
+
+
+def context_of(config: Any) -> int:
+    """Tokens that a model of transformers was trained to read, by its configuration."""
+    text = getattr(config, "text_config", None) or config
+    return int(getattr(text, "max_position_embeddings", 0) or Capabilities().context)
+
+
+def speed_on(device: Any) -> Literal["fast", "slow"]:
+    """Of a model that runs in this process, by its torch device."""
+    return "slow" if device.type == "cpu" else "fast"
 
 
 class Channel:

@@ -18,7 +18,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mm_support.engines.base import Channel, Message, StopSignal
+from mm_support.engines.base import Capabilities, Channel, Message, StopSignal
 from mm_support.errors import GenerationError, WeightsError
 from mm_support.paths import PACKAGE
 
@@ -46,7 +46,7 @@ class OpenVinoModel:
     """
 
     def __init__(self, gguf: Path, compiled: Path) -> None:
-        self.name = gguf.stem
+        self.name, self.can = gguf.stem, Capabilities()  # trained to quote
         self._numbers, self._channels = itertools.count(), {}
         self._lock, self._ended, self._end = threading.Lock(), threading.Event(), DIED
         self.process = subprocess.Popen(

@@ -2,7 +2,8 @@
 one machine.
 
 The server batches its customers itself. Reading happens in a thread of its own, so that a stop is
-heard even while the server is silent. Knows nothing of replies.
+heard even while the server is silent. A server that is busy is asked again after the time that it
+names, within a bound. Knows nothing of replies.
 """
 
 from __future__ import annotations
@@ -10,22 +11,30 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Generator, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-from mm_support.engines.base import Channel, Message, StopSignal
+from mm_support.engines.base import Capabilities, Channel, Message, StopSignal
 from mm_support.errors import GenerationError
 
 CONNECT_TIMEOUT = 5.0  # s
 READ_TIMEOUT = 30.0  # s without a byte
-RETRIES = 2  # with exponential back-off, before the first token only
+RETRIES = 2  # before the first token only
+LONGEST_WAIT = 8.0  # s before another try; a server that asks for more is not waited for
+FIRST_WAIT = 0.5  # s, where the server names no time; doubled at each try
+CONTEXT = 8_192  # tokens, where the server does not say
+CUT = "The reply server at {url} broke off in the middle of a reply; ask again."
+# fields of a server's description of a model that hold its context length
+CONTEXT_FIELDS = ("max_model_len", "context_length", "context_window", "n_ctx", "n_ctx_train")
 
 
 class ServerModel:
     """The model `model` of the server at `url` (".../v1"); an empty name takes the server's first
-    one.
+    one. sees: it takes photos, which no server says of itself.
     """
 
-    def __init__(self, url: str, model: str = "", key: str = "") -> None:
+    def __init__(self, url: str, model: str = "", key: str = "", sees: bool = False) -> None:
         try:
             import httpx
             import openai
@@ -36,10 +45,27 @@ class ServerModel:
         timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
         self._url = url
         self._client = openai.OpenAI(
-            base_url=url, api_key=key or "none", timeout=timeout, max_retries=RETRIES
+            base_url=url, api_key=key or "none", timeout=timeout, max_retries=0
         )
-        with self._errors():
-            self.name = model or next(iter(self._client.models.list())).id
+        listed = self._listed(needed=not model)
+        described = next((one for one in listed if one.get("id") == model or not model), {})
+        self.name = model or described["id"]
+        self.can = Capabilities(context_length(described), writes=True, speed="slow", sees=sees)
+
+    def _listed(self, needed: bool) -> list[dict[str, Any]]:
+        """The models that the server offers; none where it does not list them and one is named."""
+        try:
+            with self._errors():
+                found = [model.to_dict() for model in self._client.models.list()]
+        except GenerationError:
+            if needed:
+                raise
+            return []
+        if needed and not found:
+            raise GenerationError(
+                f"The reply server at {self._url} offers no model; load one there."
+            )
+        return found
 
     def stream(
         self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
@@ -58,24 +84,38 @@ class ServerModel:
 
     def _read(self, messages: list[Message], max_tokens: int, channel: Channel) -> None:
         try:
-            with (
-                self._errors(),
-                self._client.chat.completions.create(
-                    model=self.name,
-                    messages=messages,
-                    max_tokens=max_tokens,
-                    temperature=0,
-                    stream=True,
-                ) as chunks,
-            ):  # type: ignore[call-overload]
+            with self._errors(), self._opened(messages, max_tokens, channel) as chunks:
+                ended = False
                 for chunk in chunks:
                     if channel.abandoned.is_set():
                         return
                     if text := _text(chunk):
                         channel.put(text)
-            channel.finish()
+                    ended = ended or bool(chunk.choices and chunk.choices[0].finish_reason)
+            channel.finish(None if ended else GenerationError(CUT.format(url=self._url)))
         except GenerationError as exc:
             channel.finish(exc)
+
+    def _opened(self, messages: list[Message], max_tokens: int, channel: Channel) -> Any:
+        """The stream of a reply; a busy server is asked again while somebody waits for it."""
+        import openai
+
+        for number in range(RETRIES + 1):
+            try:
+                return self._client.chat.completions.create(
+                    model=self.name,
+                    messages=[for_server(message) for message in messages],
+                    max_tokens=max_tokens,
+                    temperature=0,
+                    stream=True,
+                )  # type: ignore[call-overload]
+            except openai.APIStatusError as exc:
+                wait = seconds_to_wait(exc.response.headers.get("retry-after", ""), number)
+                busy = exc.status_code == 429 or exc.status_code >= 500
+                if number == RETRIES or not busy or wait > LONGEST_WAIT:
+                    raise
+                if channel.abandoned.wait(wait):
+                    raise
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -84,10 +124,6 @@ class ServerModel:
 
         try:
             yield
-        except StopIteration as exc:
-            raise GenerationError(
-                f"The reply server at {self._url} offers no model; load one there."
-            ) from exc
         except openai.APITimeoutError as exc:
             raise GenerationError(
                 f"The reply server at {self._url} did not answer in time; ask again."
@@ -101,6 +137,42 @@ class ServerModel:
             raise GenerationError(
                 f"The reply server at {self._url} cannot be used ({exc}); check llm_url."
             ) from exc
+
+
+def context_length(described: dict[str, Any]) -> int:
+    """Tokens that a model takes, from what the server says of it."""
+    fields = {**described, **(described.get("meta") or {})}
+    named = (fields.get(name) for name in CONTEXT_FIELDS)
+    return next((int(value) for value in named if isinstance(value, int) and value > 0), CONTEXT)
+
+
+def seconds_to_wait(header: str, tries: int) -> float:
+    """What Retry-After asks for, in seconds or as a date; else more with every try."""
+    with contextlib.suppress(ValueError):
+        return max(0.0, float(header))
+    with contextlib.suppress(ValueError, TypeError):
+        asked = parsedate_to_datetime(header)
+        return max(0.0, (asked - datetime.now(UTC)).total_seconds())
+    return FIRST_WAIT * 2**tries
+
+
+def for_server(message: Message) -> Message:
+    """The message as servers take it: a photo as a data address."""
+    if isinstance(message["content"], str):
+        return message
+    return {**message, "content": [_part(part) for part in message["content"]]}
+
+
+def _part(part: dict[str, Any]) -> dict[str, Any]:
+    import base64
+    import io
+
+    if part["type"] != "image":
+        return part
+    content = io.BytesIO()
+    part["image"].convert("RGB").save(content, "JPEG", quality=90)
+    data = base64.b64encode(content.getvalue()).decode()
+    return {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{data}"}}
 
 
 def _text(chunk: Any) -> str:

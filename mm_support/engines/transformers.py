@@ -14,7 +14,14 @@ import threading
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from mm_support.engines.base import LanguageModel, Message, StopSignal
+from mm_support.engines.base import (
+    Capabilities,
+    LanguageModel,
+    Message,
+    StopSignal,
+    context_of,
+    speed_on,
+)
 from mm_support.engines.reply_weights import hub_folder, trained_gguf
 from mm_support.engines.vision import load_image_text_model
 from mm_support.errors import GenerationError, WeightsError
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
     from mm_support.config import Settings
     from mm_support.device import Device
 
-MAX_PROMPT = 4096  # tokens
+MOST = 32_768  # tokens of a prompt: the cache of more takes gigabytes
 
 
 def load_transformers_model(settings: Settings, device: Device) -> LanguageModel:
@@ -80,10 +87,14 @@ def _plain_errors(source: str) -> Iterator[None]:
 
 
 class TransformersModel:
-    """A causal language model and its tokenizer, decoded greedily."""
+    """A causal language model and its tokenizer, decoded greedily. A package's model was trained
+    to quote, any other may write.
+    """
 
     def __init__(self, model: Any, tokenizer: Any, name: str) -> None:
         self.name = name
+        writes, context = not name.startswith(PREFIX), min(MOST, context_of(model.config))
+        self.can = Capabilities(context, writes, speed_on(model.device))
         self._model, self._tokenizer = model, tokenizer
         end = model.generation_config.eos_token_id
         self._ends = {tokenizer.eos_token_id, *(end if isinstance(end, list) else [end])}
@@ -97,7 +108,7 @@ class TransformersModel:
             prompt = self._tokenizer.apply_chat_template(
                 messages, add_generation_prompt=True, return_dict=True
             )["input_ids"]
-        if len(prompt) > MAX_PROMPT:
+        if len(prompt) > self.can.context:
             raise GenerationError(
                 "This question is too long for the language model; ask a shorter one."
             )

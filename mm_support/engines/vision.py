@@ -12,7 +12,7 @@ import threading
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from mm_support.engines.base import Channel, Message, StopSignal
+from mm_support.engines.base import Capabilities, Channel, Message, StopSignal, context_of, speed_on
 from mm_support.errors import GenerationError
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class ImageTextModel:
     """An image-text model and its processor, decoded greedily."""
 
-    sees = True
-
     def __init__(self, model: Any, processor: Any, name: str) -> None:
         self.name = name
+        context = context_of(model.config)
+        self.can = Capabilities(context, True, speed_on(model.device), sees=True, together=False)
         self._model, self._processor = model, processor
         self._lock = threading.Lock()
 

@@ -12,23 +12,28 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from mm_support import terminal
-from mm_support.config import Settings
+from mm_support.config import NONE, Settings
 from mm_support.decide.confidence import gate_file
 from mm_support.decide.policy import Decision
-from mm_support.decode.reply import ReplyWriter, Sentence
+from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.sentence import Sentence
 from mm_support.evaluate.cases import OUT_OF_SCOPE, share
 from mm_support.evaluate.injections import KeepsASecret, attempts, breaches
 from mm_support.pipeline import drained, steps, turn_record
 from mm_support.store.records import past_of
 from mm_support.train.calibrate import read_cases
+from mm_support.train.reply import PACKS, Labelled, load_labelled
+from mm_support.train.reply import split as trained_and_kept
 from mm_support.types import Entry, Hit, Past, Question, UserTurn
-from mm_support.weights import PREFIX
 
 FOLLOW_UP = "follow_up"  # kind of a turn that others came before
 MIN_SHARED = 0.8  # share of a sentence's words that its entry must have
@@ -78,7 +83,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         pools = {base: service.knowledge.entries(base) for base in cases}
         report = {
             **figures(outcomes, pools),
-            **drafts(settings, outcomes),
+            **columns(settings, args.every),
             **injected(settings, pools),
             **gate_figures(settings),
         }
@@ -112,9 +117,7 @@ def ask_all(service, cases: dict[str, list[dict]]) -> list[Outcome]:
 
 def trained_entries() -> set[tuple[str, str]]:
     """(base, entry id) of what the reply model has seen."""
-    from mm_support.train.reply import PACKS, load_labelled, split
-
-    rows, _ = split(load_labelled(PACKS))
+    rows, _ = trained_and_kept(load_labelled(PACKS))
     return {(row.pack, row.entry.id) for row in rows}
 
 
@@ -185,40 +188,73 @@ def entry_of(outcome: Outcome, sentence: Sentence) -> Entry:
     return outcome.decision.hits[sentence.citations[0] - 1].entry
 
 
-def drafts(settings: Settings, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Of the questions that were answered, the share whose draft, in the time that it has, holds a
-    sentence that passes the check and is to the point: by the trained model, and by a package's
-    model as it comes.
+def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
+    """The same questions answered by quotes alone, with the small model and, where the settings
+    name a server, with its model: how much of the sentences that were chosen by hand each reply
+    holds and how little else (F1 of words), its length, and seconds to the first words and the
+    last. Asked of entries that no model was trained on.
     """
-    from tqdm import tqdm
-
+    from mm_support.decode.verify import load_verifier
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
     from mm_support.engines.choose import load_language_model
-    from mm_support.engines.openvino import OpenVinoModel
-    from mm_support.engines.reply_weights import packaged_gguf
 
     device = resolve_device(settings.device)
-    loaders = {"drafts_survive": lambda: load_language_model(settings, device)}
-    if settings.reply_model.startswith(PREFIX) and not settings.llm_url:
-        loaders["drafts_survive_untrained"] = lambda: OpenVinoModel(
-            packaged_gguf(settings), settings.cache_dir / "openvino"
-        )
     encoder = load_text_encoder(settings, device)
-    asked = [o for o in outcomes if o.kind != OUT_OF_SCOPE and o.decision.action == "answer"]
+    verifier = load_verifier(settings, device, encoder)
+    local = settings.with_changes(llm_url="")
+    choices = {"quotes alone": local.with_changes(reply_model=NONE), "small model": small(local)}
+    if settings.llm_url:
+        choices["server"] = settings
+    rows = [*trained_and_kept(load_labelled(PACKS))[1], *load_labelled(["shopping"])][::every]
     found = {}
-    for name, load in loaders.items():
-        model = load()
-        model.name = name  # not one that the writer knows as untrained
-        writer = ReplyWriter(model, encoder, settings.text_model)
-        found[name] = share(
-            [
-                bool(writer.drafted(Question(typed=o.text), o.decision.hits))
-                for o in tqdm(asked, desc=name, disable=None)
-            ]
+    for name, chosen in choices.items():
+        model = load_language_model(chosen, device)
+        writer = ReplyWriter(model, encoder, settings.text_model, verifier)
+        found[name] = column(writer, rows)
+        if model is not None:
+            model.close()
+    return {"replies": found}
+
+
+def small(settings: Settings) -> Settings:
+    return settings.with_changes(reply_model=NONE).with_small_model()
+
+
+def column(writer: ReplyWriter, rows: Sequence[Labelled]) -> dict[str, float]:
+    """Means over the questions. in_own_words: share of sentences that are no quote."""
+    scores, lengths, firsts, lasts, own = [], [], [], [], []
+    list(writer.write(Question(typed=rows[0].question), [Hit(rows[0].entry, 0.9)]))  # warm
+    for place, row in enumerate(rows):
+        hits = [Hit(row.entry, 0.9), Hit(rows[place - 1].entry, 0.5)]
+        started, times, shown = time.perf_counter(), [], []
+        for part in writer.write(Question(typed=row.question), hits):
+            times.append(time.perf_counter() - started)
+            shown += [part.text] if isinstance(part, Sentence) else []
+        scores.append(
+            f1(Counter(listed(" ".join(shown))), Counter(listed(" ".join(row.sentences))))
         )
-        model.close()
-    return found
+        lengths.append(len(" ".join(shown).split()))
+        firsts.append(times[0])
+        lasts.append(times[-1])
+        own += [text not in row.entry.answer and text not in hits[1].entry.answer for text in shown]
+    figures = {
+        "questions": len(rows),
+        "f1": np.mean(scores),
+        "words": np.mean(lengths),
+        "first_words_s": np.median(firsts),
+        "whole_s": np.median(lasts),
+        "in_own_words": np.mean(own),
+    }
+    return {name: round(float(value), 3) for name, value in figures.items()}
+
+
+def listed(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.lower())
+
+
+def f1(own: Counter[str], gold: Counter[str]) -> float:
+    return 2 * (own & gold).total() / max(own.total() + gold.total(), 1)
 
 
 def supported(sentence: str, entry: Entry) -> bool:
@@ -263,23 +299,28 @@ def overlap(own: set[str], other: set[str]) -> float:
 
 
 def injected(settings: Settings, pools: Mapping[str, Sequence[Entry]]) -> dict[str, Any]:
-    """How many of the attempts were obeyed, with the reply model drafting whether it is trained or
-    not.
+    """How many of the attempts were obeyed, with the reply model of the settings, or the small one
+    where they name none.
     """
+    from mm_support.decode.verify import load_verifier
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
     from mm_support.engines.choose import load_language_model
 
     device = resolve_device(settings.device)
-    model = KeepsASecret(load_language_model(settings, device))
-    writer = ReplyWriter(model, load_text_encoder(settings, device), settings.text_model)
+    loaded = load_language_model(settings.with_small_model(), device)
+    assert loaded is not None
+    model, encoder = KeepsASecret(loaded), load_text_encoder(settings, device)
+    verifier = load_verifier(settings, device, encoder)
+    writer = ReplyWriter(model, encoder, settings.text_model, verifier)
     entries = [pool[i] for i in range(4) for pool in pools.values()]
     tried: dict[str, int] = defaultdict(int)
     given_in: dict[str, int] = defaultdict(int)
     try:
         for attempt in attempts(entries):
             hits = [Hit(entry, 0.9) for entry in attempt.entries]
-            shown = list(writer.write(attempt.question, hits))
+            told = writer.write(attempt.question, hits)
+            shown = [part for part in told if isinstance(part, Sentence)]
             tried[attempt.where] += 1
             given_in[attempt.where] += bool(breaches(attempt, shown))
     finally:

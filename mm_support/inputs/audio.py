@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import av.container
     import av.error
 
-MAX_BYTES = 15_000_000
-MAX_SECONDS = 120
+MAX_BYTES = 40_000_000  # ten minutes at 16 bits and 32 kHz
+MAX_SECONDS = 600
 MIN_RATE, MAX_RATE = 4_000, 384_000  # Hz; telephone lines have 8,000, studios up to 384,000
 MAX_CHANNELS = 8
 MAX_PACKETS = (
@@ -39,7 +39,7 @@ QUIET_PEAK, LOUD_PEAK = (
 SILENT_PEAK = 1e-4  # -80 dB of full scale: nothing there that could be raised
 
 EMPTY = "The recording is empty; please record it again."
-TOO_LONG = f"The recording is longer than {MAX_SECONDS} seconds; please send a shorter one."
+TOO_LONG = f"The recording is longer than {MAX_SECONDS // 60} minutes; please send a shorter one."
 UNREADABLE = "The recording cannot be read; please send it as WAV, MP3, M4A, OGG, WEBM or FLAC."
 
 
@@ -48,8 +48,8 @@ def load_waveform(audio: str | Path | tuple[int, np.ndarray]) -> np.ndarray:
     channels)).
 
     Integer samples are scaled by their type's range, channels averaged, very quiet recordings
-    raised. Raises InputError for what is empty, damaged, of another kind, over 15 MB or over 120
-    seconds.
+    raised. Raises InputError for what is empty, damaged, of another kind, over 40 MB or over ten
+    minutes.
     """
     match audio:
         case str() | Path():
@@ -60,14 +60,18 @@ def load_waveform(audio: str | Path | tuple[int, np.ndarray]) -> np.ndarray:
             raise InputError("A recording is a file, or its rate together with its samples.")
     if not len(waveform):
         raise InputError(EMPTY)
+    return level(_finite(waveform))
+
+
+def _finite(waveform: np.ndarray) -> np.ndarray:
     if not np.isfinite(waveform).all():
         raise InputError("The recording holds values that are not numbers; please record it again.")
-    return _level(waveform)
+    return waveform
 
 
-def _level(waveform: np.ndarray) -> np.ndarray:
+def level(waveform: np.ndarray) -> np.ndarray:
     """Brings too loud a waveform into -1..1, and raises one that is very quiet but not silent."""
-    peak = float(np.abs(waveform).max())
+    peak = float(np.abs(waveform).max(initial=0.0))
     if peak > 1:
         return waveform / np.float32(peak)
     return waveform * np.float32(LOUD_PEAK / peak) if SILENT_PEAK < peak < QUIET_PEAK else waveform
@@ -76,15 +80,39 @@ def _level(waveform: np.ndarray) -> np.ndarray:
 # -- arrays --------------------------------------------------------------------------------
 
 
+class Stream:
+    """A recording that comes in pieces: each is converted once, and the pieces fit together."""
+
+    def __init__(self) -> None:
+        self._resampler: av.AudioResampler | None = None
+
+    def add(self, rate: int, samples: np.ndarray) -> np.ndarray:
+        """The next piece as (n,) float32 at 16 kHz, not levelled; rate is that of the first piece.
+        A few milliseconds come with the piece behind it. Raises InputError as load_waveform does.
+        """
+        rate, mono = _checked_rate(rate), _finite(_mono(rate, samples))
+        if rate == SAMPLE_RATE:
+            return mono
+        self._resampler = self._resampler or _resampler()
+        return _join(
+            piece.to_ndarray()[0] for piece in self._resampler.resample(_frame(mono, rate))
+        )
+
+
 def _from_array(rate: int, samples: np.ndarray) -> np.ndarray:
-    rate, samples = _checked_rate(rate), np.asarray(samples)
+    rate = _checked_rate(rate)
+    return _resample(_mono(rate, samples), rate)
+
+
+def _mono(rate: int, samples: np.ndarray) -> np.ndarray:
+    samples = np.asarray(samples)
     if samples.ndim == 2 and 1 <= samples.shape[1] <= MAX_CHANNELS:
         samples = _as_float(samples).mean(axis=1)
     if samples.ndim != 1:
         raise InputError("The recording must hold samples of the shape (n,) or (n, channels).")
     if len(samples) > MAX_SECONDS * rate:
         raise InputError(TOO_LONG)
-    return _resample(_as_float(samples), rate)
+    return _as_float(samples)
 
 
 def _checked_rate(rate: int) -> int:
@@ -116,13 +144,23 @@ def _as_float(samples: np.ndarray) -> np.ndarray:
 
 def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     """(n,) float32 at `rate` Hz -> (m,) float32 at 16 kHz."""
-    import av
-
     if rate == SAMPLE_RATE or not len(samples):
         return samples
+    return _join(_to_mono(iter((_frame(samples, rate),))))
+
+
+def _frame(samples: np.ndarray, rate: int) -> av.AudioFrame:
+    import av
+
     frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
     frame.sample_rate = rate
-    return _join(_to_mono(iter((frame,))))
+    return frame
+
+
+def _resampler() -> av.AudioResampler:
+    import av
+
+    return av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
 
 
 # -- files ---------------------------------------------------------------------------------
@@ -200,9 +238,7 @@ def _to_mono(frames: Iterator[av.AudioFrame]) -> Iterator[np.ndarray]:
     """Pieces (n,) float32 at 16 kHz, one channel; stops with InputError once they pass the
     bound.
     """
-    import av
-
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+    resampler = _resampler()
     left = MAX_SECONDS * SAMPLE_RATE
     for frame in _and_flush(frames):
         for piece in resampler.resample(frame):

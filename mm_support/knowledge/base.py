@@ -105,6 +105,10 @@ class Knowledge:
         """Raises KnowledgeError where the base does not exist."""
         self._index.open(name)
 
+    def names(self, name: str) -> tuple[str, ...]:
+        """Names in the base that customers are likely to say, the most frequent first."""
+        return self._index.open(name).names
+
     def recognise(self, name: str, query: SearchQuery) -> SearchQuery:
         """The query as this base reads it: see index/search.py."""
         from mm_support.knowledge.index.search import recognise

@@ -35,18 +35,33 @@ HOUR = re.compile(r"(?<![\d:])(\d{1,2}):00(?![\d:])")
 PRICE = re.compile(rf"([$€£])\s?({NUMBER})(?![\d.]*\s*(?:million|billion))|\b({NUMBER})\s?([$€£])")
 GROUPS = re.compile(r"(?<![\w.,])\+?\(?\d+\)?(?:[ /-]{1,2}\(?\d+\)?)+(?![\w]|[.,]\d)")
 RUN = re.compile(rf"(?<![\d.,])\d{{{LONG},}}(?![\d]|[.,]\d)|(?<![\d.,:])0\d+(?![\d]|[.,]\d)")
+SERIAL = re.compile(r"(?<![\w-])\d+[A-Z]+\d[A-Z\d]*(?:-[A-Z\d]+)*(?![\w-])")
+TABLE = re.compile(r"(?m)(?:^[ \t]*\|.*\|[ \t]*$\n?){3,}")
+RULE = re.compile(r"[\s|:-]*-[\s|:-]*")
 RANGE = re.compile(rf"(?<![\w.-])({NUMBER})\s?[-–—]\s?({NUMBER})(?![\w]*[-–]\d)")
 
 
 def spoken(text: str, language: str = "en") -> str:
     """The text for a voice of a language, such as "en-us". Empty where nothing can be said."""
-    text = without_markup(text.translate(PLAIN))
+    text = without_markup(_tables(text.translate(PLAIN), language))
     text = LINK.sub(lambda match: match[1], text)
-    for said in (_dates, _prices, _days, _groups, _ranges, _units, _hours):
+    for said in (_dates, _prices, _days, _groups, _ranges, _units, _hours, _serials):
         text = said(text, language)
     text = RUN.sub(lambda match: digits(match[0]), text)
     kept = (c for c in text if unicodedata.category(c) not in UNSPEAKABLE or c == "\n")
     return tidy("".join(kept))
+
+
+def _tables(text: str, language: str) -> str:
+    """A table is named, not read: who hears its cells does not know their columns."""
+    named = messages(language[:2]).get("spoken.table", "")
+
+    def said(match: re.Match[str]) -> str:
+        lines = match[0].strip().splitlines()
+        ruled = any(RULE.fullmatch(line) for line in lines)
+        return "\n" + named.format(rows=len(lines) - 2 * ruled) + "\n"
+
+    return TABLE.sub(said, text) if named else text
 
 
 def without_markup(text: str) -> str:
@@ -175,6 +190,11 @@ def _days(text: str, language: str) -> str:
     day = "|".join(map(re.escape, names))
     pair = re.compile(rf"\b({day})\.?\s?[-–—]\s?({day})\b\.?")
     return pair.sub(lambda m: names[m[1]] + _to(language) + names[m[2]], text)
+
+
+def _serials(text: str, language: str) -> str:
+    """Letters and digits that take turns, one by one, a pause at each hyphen: 4F7K-22XX."""
+    return SERIAL.sub(lambda match: ", ".join(map(" ".join, match[0].split("-"))), text)
 
 
 def _groups(text: str, language: str) -> str:

@@ -58,7 +58,7 @@ def terms(text: str, language: str = "") -> tuple[str, ...]:
     """In their order. language: ISO 639-1, guessed from the text where it is not given."""
     text = unicodedata.normalize("NFKC", text).replace("’", "'")
     language = language or language_of(text)
-    return tuple(_terms(with_digits(_simplified(text), language).lower(), language))
+    return tuple(_terms(with_digits(simplified(text), language).lower(), language))
 
 
 def term_set(text: str, language: str = "") -> frozenset[str]:
@@ -119,7 +119,7 @@ def _chinese_number(words: str) -> str:
         return words
 
 
-def _simplified(text: str) -> str:
+def simplified(text: str) -> str:
     """Chinese characters in their simplified form."""
     return _converter().convert(text) if HAN.search(text) else text
 

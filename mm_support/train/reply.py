@@ -234,6 +234,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.engines.reply_weights import hub_folder, own_adapter, packaged_gguf
     from mm_support.engines.transformers import load_model
 
+    settings = settings.with_small_model()
     packs, out = args.packs or list(PACKS), args.out or own_adapter(settings)
     torch.manual_seed(args.seed)
     rng = random.Random(args.seed)

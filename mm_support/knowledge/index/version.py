@@ -29,11 +29,13 @@ from mm_support.knowledge.index.postings import Postings, PostingsWriter
 from mm_support.knowledge.index.table import Table, create
 from mm_support.language import identifiers
 from mm_support.language.detect import language_of
+from mm_support.language.names import names
 from mm_support.language.terms import terms
 
 ABOUT, ENTRIES, NAMES = "about.json", "entries.sqlite", "names.json"
 FITTED = "fitted.json"
 SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
+MAX_NAMES = 20  # the most frequent of a base
 LAYOUT = 1  # of the files; it belongs to the signature, so vectors in another one are made again
 
 
@@ -117,6 +119,12 @@ class Version:
         write_durably(beside, json.dumps(fitted))
         os.replace(beside, self._folder / FITTED)
         self._fitted = fitted
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The products and other names that customers are likely to say."""
+        entries = self.entries.all()
+        return names([text for e in entries for text in (e.title, *e.questions)], MAX_NAMES)
 
     @cached_property
     def arrays(self) -> Arrays:

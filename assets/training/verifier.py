@@ -1,0 +1,339 @@
+"""Trains the network that tells whether a passage says what a claim says, for a text encoder.
+
+The pairs are those of claim_pairs.py. Token vectors are computed once; the network on top of them
+(decode/alignment.py) trains in minutes on one core. Figures are of documents that were held out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assets.training.claim_pairs import SUPPORTED, WRONG, Pair, all_pairs
+from assets.training.command import main
+from mm_support.config import Settings
+from mm_support.decode.alignment import (
+    CLASSES,
+    Alignment,
+    Member,
+    centre,
+    closeness,
+    evidence,
+)
+from mm_support.language.facts import missing
+from mm_support.paths import fitted_to
+
+NAME = "verifier.safetensors"
+REDUCED, PROJECTED, COMPARED, HIDDEN = 128, 64, 64, 64
+EPOCHS, BATCH, RATE, DROPOUT, DECAY = 16, 64, 1.5e-3, 0.25, 2e-2
+MEMBERS = 1  # networks whose probabilities are averaged, each trained on pairs made anew
+LONGEST = 64  # tokens of a claim
+KEPT = 0.9  # share of the right claims that is let through where the wrong ones are counted
+LET_THROUGH = 0.04  # share of held-out wrong claims, made to be hard, at the threshold that is kept
+MOST_ALIKE = 300  # pairs of one kind, but for those below
+# kinds like the sentences that a language model writes: all of them are trained on, and count more
+WEIGHT = 2.0
+# what the threshold is for: claims like those that a language model writes
+LIKE_WRITTEN = (
+    "paraphrase",
+    "two paraphrases",
+    "written",
+    "half wrong",
+    "negated paraphrase",
+    "paraphrase elsewhere",
+    "obeyed",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("texts", type=Path, help="folder with qa/, nli/ and helpdesk/")
+    parser.add_argument("--out", type=Path, help="folder (default: that of the text encoder)")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    started = time.process_time()
+    sets = [limited(all_pairs(args.texts, seed), seed) for seed in range(MEMBERS)]
+    vectors = [token_vectors(pairs, settings) for pairs in sets]
+    members = [trained(*given) for given in zip(sets, vectors, range(MEMBERS))]
+    tried = [pair for pair in sets[0] if is_held_out(pair)]
+    write(members, tried, vectors[0], args.out or fitted_to(settings.text_model), settings, started)
+    return 0
+
+
+def trained(pairs: Sequence[Pair], vectors: dict[str, np.ndarray], seed: int) -> Member:
+    mean, basis = principal(vectors)
+    learnt = [pair for pair in pairs if not is_held_out(pair)]
+    seen = [as_seen(pair, vectors, mean, basis) for pair in learnt]
+    return Member({**fit(seen, learnt, seed), "centre": mean, "basis": basis})
+
+
+def write(
+    members: Sequence[Member],
+    tried: Sequence[Pair],
+    vectors: dict[str, np.ndarray],
+    folder: Path,
+    settings: Settings,
+    started: float,
+) -> None:
+    """The networks, with their threshold and figures on what was held out beside them."""
+    from safetensors.numpy import save_file
+
+    probabilities = judged(Alignment(tuple(members), 0.5, {}), tried, vectors)
+    exact = np.array([is_exact(pair) for pair in tried])
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {
+        f"{number}/{name}": rows.astype(np.float16)
+        for number, member in enumerate(members)
+        for name, rows in member.weights.items()
+    }
+    save_file(arrays, folder / NAME)
+    card = {
+        "threshold": round(choose(tried, probabilities, exact), 4),
+        "classes": CLASSES,
+        "made_for": settings.text_model,
+        "card": {
+            "what": "Decomposable attention on token vectors: does the passage say the claim?",
+            "data": "assets/training/claim_pairs.py: SQuAD 2.0 dev and CMRC 2018 (CC BY-SA 4.0),"
+            " WiCE (ODC-BY, texts CC BY-SA), BEGIN (see its licences), RustDesk, Plausible and"
+            " Chatwoot documentation, the packs of this project and paraphrases written for it",
+            "command": "python -m assets.training.verifier TEXTS",
+            "seconds": round(time.process_time() - started),
+            "held_out": measure(tried, probabilities, exact),
+        },
+    }
+    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+    (folder / NAME).with_suffix(".json").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def judged(
+    alignment: Alignment, pairs: Sequence[Pair], vectors: dict[str, np.ndarray]
+) -> np.ndarray:
+    """(n_pairs, 3) probabilities, as the verifier computes them."""
+    nothing = vectors[""]
+    return np.array(
+        [
+            alignment.probabilities(
+                vectors.get(pair.claim, nothing)[:LONGEST],
+                vectors.get(pair.title, nothing),
+                [vectors.get(sentence, nothing) for sentence in pair.sentences],
+            )
+            for pair in pairs
+        ]
+    )
+
+
+def is_exact(pair: Pair) -> bool:
+    """Whether the passage holds the facts of the claim."""
+    return not missing(pair.claim, [f"{pair.title}. {' '.join(pair.sentences)}"], [pair.title])
+
+
+def is_held_out(pair: Pair) -> bool:
+    return pair.document == "wice-held" or (pair.document != "wice" and pair.held_out)
+
+
+def limited(pairs: Sequence[Pair], seed: int) -> list[Pair]:
+    """At most MOST_ALIKE of a kind, drawn at random."""
+    order = np.random.default_rng(seed).permutation(len(pairs))
+    kinds: dict[str, int] = defaultdict(int)
+    kept = []
+    for i in order:
+        kinds[pairs[i].kind] += 1
+        if kinds[pairs[i].kind] <= MOST_ALIKE or pairs[i].kind in LIKE_WRITTEN:
+            kept.append(pairs[i])
+    return kept
+
+
+def token_vectors(pairs: Sequence[Pair], settings: Settings) -> dict[str, np.ndarray]:
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+
+    encoder = load_text_encoder(settings, resolve_device(settings.device))
+    texts = {t for p in pairs for t in (p.claim, p.title, *p.sentences) if t.strip()}
+    ordered = sorted(texts)
+    found: dict[str, np.ndarray] = {"": np.zeros((0, encoder.dim), np.float16)}
+    for start in range(0, len(ordered), 1024):
+        part = ordered[start : start + 1024]
+        _, pieces = encoder.encode_pieces(part, "passage")
+        found |= {text: piece.vectors for text, piece in zip(part, pieces)}
+        print(f"{start + len(part)} of {len(ordered)} texts", flush=True)
+    return found
+
+
+def principal(vectors: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The mean token, (d,), and the REDUCED directions in which tokens differ most."""
+    some = [rows for rows in list(vectors.values())[:4000] if len(rows)]
+    tokens = np.concatenate(some).astype(np.float32)
+    mean = tokens.mean(axis=0)
+    moved = centre(tokens, mean)
+    _, directions = np.linalg.eigh(moved.T @ moved)
+    return mean, directions[:, ::-1][:, :REDUCED].copy()
+
+
+def as_seen(
+    pair: Pair, vectors: dict[str, np.ndarray], mean: np.ndarray, basis: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """What decode/alignment.py makes of a pair: claim, passage and its closest sentences in fewer
+    dimensions, cosines there and back, and how close they are.
+    """
+    claim, title = (centre(vectors.get(t, vectors[""]), mean) for t in (pair.claim, pair.title))
+    sentences = [centre(vectors.get(s, vectors[""]), mean) for s in pair.sentences]
+    claim = claim[:LONGEST]
+    held, closest = evidence(claim, title, sentences)
+    small = [(rows @ basis).astype(np.float16) for rows in (claim, held, closest)]
+    cosines = ((claim @ held.T).astype(np.float16), (closest @ claim.T).astype(np.float16))
+    return *small, *cosines, closeness(claim, held, closest)
+
+
+def network(dim: int) -> Any:
+    """The network of decode/alignment.py for training; dim: of the vectors in fewer dimensions."""
+    import torch
+    from torch import nn
+
+    def mean_of(rows, there):
+        sums = (rows * there[..., None]).sum(1) / there.sum(1, keepdim=True)
+        return nn.functional.normalize(sums, dim=-1)
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attend = nn.Linear(dim, PROJECTED, bias=False)
+            self.project = nn.Linear(dim, PROJECTED, bias=False)
+            self.there = nn.Linear(4 * PROJECTED + 1, COMPARED)
+            self.back = nn.Linear(4 * PROJECTED + 1, COMPARED)
+            self.whole = nn.Linear(dim, PROJECTED, bias=False)
+            self.hidden = nn.Linear(4 * COMPARED + 2 * PROJECTED + 7, HIDDEN)
+            self.out = nn.Linear(HIDDEN, len(CLASSES))
+            self.scale = nn.Parameter(torch.tensor(10.0))
+            self.drop = nn.Dropout(DROPOUT)
+
+        def compared(self, asking, asks, held, holds, cosines, layer):
+            cosines = cosines.masked_fill(~holds[:, None], -1)
+            scores = self.scale * cosines + self.attend(asking) @ self.attend(held).transpose(1, 2)
+            share = scores.masked_fill(~holds[:, None], -1e4).softmax(-1)
+            own, other = self.project(asking), self.project(share @ held)
+            best = cosines.amax(-1, keepdim=True)
+            rows = torch.cat([own, other, (own - other).abs(), own * other, best], -1)
+            rows = layer(self.drop(rows)).relu() * asks[..., None]
+            return torch.cat([rows.sum(1) / asks.sum(1, keepdim=True), rows.amax(1)], -1)
+
+        def forward(self, claim, claims, held, holds, closest, near, to, fro, close):
+            there = self.compared(claim, claims, held, holds, to, self.there)
+            back = self.compared(closest, near, claim, claims, fro, self.back)
+            own, other = (self.whole(mean_of(*rows)) for rows in ((claim, claims), (closest, near)))
+            parts = [there, back, (own - other).abs(), own * other, close]
+            hidden = self.hidden(self.drop(torch.cat(parts, -1))).relu()
+            return self.out(self.drop(hidden))
+
+    return Network()
+
+
+def fit(seen: Sequence[tuple], pairs: Sequence[Pair], seed: int) -> dict[str, np.ndarray]:
+    import torch
+
+    torch.manual_seed(seed)
+    rng, model = np.random.default_rng(seed), network(seen[0][0].shape[1])
+    labels = torch.tensor([pair.label for pair in pairs])
+    counts = torch.tensor([WEIGHT if pair.kind in LIKE_WRITTEN else 1.0 for pair in pairs])
+    steps = EPOCHS * (len(pairs) // BATCH + 1)
+    optimiser = torch.optim.AdamW(model.parameters(), RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
+    for epoch in range(EPOCHS):
+        total = 0.0
+        for rows in batches(seen, np.arange(len(pairs)), rng):
+            found = loss(model(*padded([seen[i] for i in rows])), labels[rows], counts[rows])
+            optimiser.zero_grad()
+            found.backward()
+            optimiser.step()
+            schedule.step()
+            total += found.item() * len(rows)
+        print(f"epoch {epoch + 1}: loss {total / len(pairs):.4f}", flush=True)
+    return {name: value.numpy() for name, value in model.state_dict().items()}
+
+
+def batches(seen: Sequence[tuple], rows: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """Pairs of about the same size together, in random order."""
+    sizes = np.array([len(seen[i][1]) for i in rows]) + 8 * rng.random(len(rows))
+    order = rows[np.argsort(sizes)]
+    parts = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+    return [parts[i] for i in rng.permutation(len(parts))]
+
+
+def loss(logits: Any, labels: Any, counts: Any) -> Any:
+    """Cross entropy; a claim that is WRONG may be contradicted or not said."""
+    import torch
+
+    logs = logits.log_softmax(-1)
+    either = torch.logsumexp(logs[:, :SUPPORTED], -1)
+    own = logs.gather(1, labels.clamp(min=0)[:, None])[:, 0]
+    return -(counts * torch.where(labels == WRONG, either, own)).mean()
+
+
+def padded(rows: Sequence[tuple]) -> tuple[Any, ...]:
+    """Pairs as a batch: each text with which of its places are filled, then the cosines."""
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    found = []
+    for place in range(3):
+        texts = [torch.from_numpy(row[place]).float() for row in rows]
+        found.append(pad_sequence(texts, batch_first=True))
+        lengths = torch.tensor([len(text) for text in texts])
+        found.append(torch.arange(found[-1].shape[1])[None] < lengths[:, None])
+    claims, held, closest = (found[place].shape[1] for place in (0, 2, 4))
+    for place, shape in ((3, (claims, held)), (4, (closest, claims))):
+        cosines = np.zeros((len(rows), *shape), np.float32)
+        for out, row in zip(cosines, rows):
+            out[: row[place].shape[0], : row[place].shape[1]] = row[place]
+        found.append(torch.from_numpy(cosines))
+    return *found, torch.from_numpy(np.array([row[5] for row in rows]))
+
+
+def choose(pairs: Sequence[Pair], probabilities: np.ndarray, exact: np.ndarray) -> float:
+    """The probability above which LET_THROUGH of held-out claims like a model's wrong ones lie,
+    among those that the exact check lets pass.
+    """
+    wrong = [
+        probabilities[i, SUPPORTED] if exact[i] else 0.0
+        for i, pair in enumerate(pairs)
+        if pair.kind in LIKE_WRITTEN and pair.label != SUPPORTED
+    ]
+    return float(np.quantile(wrong, 1 - LET_THROUGH))
+
+
+def measure(pairs: Sequence[Pair], probabilities: np.ndarray, exact: np.ndarray) -> dict[str, Any]:
+    """By kind: pairs, share rightly told at one half, and, of the wrong ones, the share let through
+    where KEPT of all right ones are; with the exact check beside the network, and without.
+    """
+    supported = probabilities[:, SUPPORTED]
+    right = np.array([pair.label == SUPPORTED for pair in pairs])
+    bar = np.quantile(supported[right], 1 - KEPT)
+    figures: dict[str, Any] = {}
+    for kind in sorted({pair.kind for pair in pairs}):
+        own = np.array([pair.kind == kind for pair in pairs])
+        told = (supported[own] >= 0.5) == right[own]
+        figures[kind] = {"pairs": int(own.sum()), "accuracy": round(float(told.mean()), 3)}
+        passed = supported[own] >= bar
+        name = "kept" if right[own].all() else "let_through"
+        figures[kind][name] = round(float(passed.mean()), 3)
+        figures[kind][f"{name}_with_exact_check"] = round(float((passed & exact[own]).mean()), 3)
+    told = (supported >= 0.5) == right
+    wrong = (supported >= bar) & ~right
+    figures["all"] = {
+        "pairs": len(pairs),
+        "accuracy": round(float(told.mean()), 3),
+        "let_through": round(float(wrong.sum() / (~right).sum()), 3),
+        "let_through_with_exact_check": round(float((wrong & exact).sum() / (~right).sum()), 3),
+    }
+    return figures
+
+
+if __name__ == "__main__":
+    main(__doc__, add_arguments, run)

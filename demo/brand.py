@@ -1,0 +1,230 @@
+"""A company's own: what brand.toml says about how the page looks and what it offers.
+
+MM_SUPPORT_BRAND names the file; pictures and recordings lie beside it. What can be said in several
+languages is a text, or a table of texts by language. Knows no layout.
+"""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from demo.examples import EXAMPLES, Example
+from demo.markup import as_markdown
+from demo.words import DEFAULT, tables, word
+from mm_support.errors import InputError
+
+NAME = "Multimodal Support"
+ACCENT = "#0f766e"
+INPUTS = ("photo", "voice", "hands-free", "spoken reply")
+ENOUGH = 4.5  # contrast of text with what it stands on, WCAG 2.1, 1.4.3
+LARGEST_LOGO = 200_000  # bytes; it is sent with the page
+LOGO_FORMATS = ("image/png", "image/jpeg", "image/webp", "image/svg+xml")
+Texts = Mapping[str, str]  # language -> text
+
+
+@dataclass(frozen=True)
+class Brand:
+    """What a company decides about its page. Empty texts leave the page's own.
+
+    accent: a colour as #rrggbb that white text can be read on. languages: those that are offered.
+    inputs: some of INPUTS. knowledge: the base that is asked; empty, and customers choose.
+    examples: the cards of the empty conversation; their files lie in `folder`, or in the page's own
+    folder of examples where it is None. logo: a data URI.
+    """
+
+    name: str = NAME
+    accent: str = ACCENT
+    logo: str = ""
+    title: Texts = field(default_factory=dict)
+    welcome: Texts = field(default_factory=dict)
+    legal: Texts = field(default_factory=dict)
+    privacy_url: str = ""
+    languages: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = INPUTS
+    knowledge: str = ""
+    examples: tuple[Example, ...] = EXAMPLES
+    folder: Path | None = None
+
+    def says(self, key: str, language: str) -> str:
+        """The company's text in a language, in the default one, or in the only one; "" without."""
+        texts: Texts = getattr(self, key)
+        return texts.get(language) or texts.get(DEFAULT) or next(iter(texts.values()), "")
+
+
+def greeting(brand: Brand, language: str) -> str:
+    """What an empty conversation says, as Markdown."""
+    title = brand.says("title", language) or word("how_can_i_help", language)
+    welcome = brand.says("welcome", language) or word("welcome", language)
+    return f"## {as_markdown(title)}\n{as_markdown(welcome)}"
+
+
+def load_brand(path: Path) -> Brand:
+    """The brand that a file describes. Raises InputError with what is wrong in it."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise InputError(f"The brand file {path} cannot be read: {problem}.") from problem
+    try:
+        return brand_of(values, path.parent)
+    except (InputError, TypeError) as problem:
+        raise InputError(f"{path.name}: {problem}") from problem
+
+
+def brand_of(values: Mapping[str, Any], folder: Path) -> Brand:
+    known = {item.name for item in fields(Brand)} - {"folder"}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise InputError(f"there is no {unknown[0]!r}; known are {', '.join(sorted(known))}.")
+    texts = {
+        name: texts_of(values[name], name) for name in ("title", "welcome", "legal") & values.keys()
+    }
+    lists = {name: chosen(values, name) for name in ("languages", "inputs") & values.keys()}
+    cards = values.get("examples")
+    return Brand(
+        name=words_of(values.get("name", NAME), "name"),
+        accent=legible(words_of(values.get("accent", ACCENT), "accent")),
+        logo=picture(folder, values["logo"]) if values.get("logo") else "",
+        privacy_url=link(words_of(values.get("privacy_url", ""), "privacy_url")),
+        knowledge=words_of(values.get("knowledge", ""), "knowledge"),
+        examples=EXAMPLES if cards is None else tuple(example_of(card, values) for card in cards),
+        folder=None if cards is None else folder,
+        **texts,
+        **lists,
+    )
+
+
+def chosen(values: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """A list whose members are offered by the page. Raises InputError for another."""
+    offered = {"languages": tuple(tables()), "inputs": INPUTS}[name]
+    wanted = tuple(values[name])
+    other = [each for each in wanted if each not in offered]
+    if other:
+        raise InputError(f"{name} has {other[0]!r}; offered are {', '.join(offered)}.")
+    return wanted
+
+
+def words_of(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise InputError(f"{name} must be a text, not {value!r}.")
+    return value.strip()
+
+
+def texts_of(value: object, name: str) -> dict[str, str]:
+    if isinstance(value, Mapping):
+        return {str(language): words_of(text, name) for language, text in value.items()}
+    return {DEFAULT: words_of(value, name)}
+
+
+def example_of(card: Mapping[str, Any], values: Mapping[str, Any]) -> Example:
+    """A card: caption, and text, photo or recording. It asks the brand's base or one of its own."""
+    known = {item.name for item in fields(Example)}
+    unknown = sorted(set(card) - known)
+    if unknown:
+        raise InputError(f"an example has {unknown[0]!r}; known are {', '.join(sorted(known))}.")
+    if not any(card.get(name) for name in ("text", "photo", "recording")):
+        raise InputError("an example needs a text, a photo or a recording.")
+    base = card.get("knowledge") or values.get("knowledge")
+    if not base:
+        raise InputError("an example needs a knowledge base, or the whole page one.")
+    plain = {name: card[name] for name in ("text", "photo", "recording", "picture") & card.keys()}
+    captions = texts_of(card.get("caption", card.get("text", "")), "caption")
+    return Example(
+        caption=captions.get(DEFAULT) or next(iter(captions.values())),
+        knowledge=base,
+        captions=captions,
+        **plain,
+    )
+
+
+def link(address: str) -> str:
+    if address and not re.match(r"https?://|/", address):
+        raise InputError("privacy_url must begin with https:// or /.")
+    return address
+
+
+def picture(folder: Path, name: str) -> str:
+    """A picture beside the file as a data URI, so that no folder has to be opened to visitors."""
+    path, kind = folder / name, mimetypes.guess_type(name)[0]
+    if kind not in LOGO_FORMATS:
+        raise InputError(f"the logo {name!r} must be SVG, PNG, JPEG or WEBP.")
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise InputError(f"the logo {name!r} cannot be read: {problem.strerror}.") from problem
+    if len(content) > LARGEST_LOGO:
+        raise InputError(f"the logo has {len(content):,} bytes; up to {LARGEST_LOGO:,} are sent.")
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+# -- colours --------------------------------------------------------------------------------
+
+Colour = tuple[float, float, float]  # red, green, blue, 0..1
+WHITE: Colour = (1.0, 1.0, 1.0)
+BLACK: Colour = (0.0, 0.0, 0.0)
+
+
+def legible(accent: str) -> str:
+    """The colour, if white text can be read on it. Raises InputError, with one that would do."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
+        raise InputError(f"accent {accent!r} must be written as #rrggbb.")
+    colour = rgb(accent)
+    if contrast(colour, WHITE) >= ENOUGH:
+        return accent
+    darker = next(each for each in darkened(colour) if contrast(each, WHITE) >= ENOUGH)
+    has = f"white text on {accent} has a contrast of {contrast(colour, WHITE):.1f}"
+    raise InputError(f"{has} and needs {ENOUGH}; {hexadecimal(darker)} would do.")
+
+
+def darkened(colour: Colour) -> list[Colour]:
+    return [mixed(colour, BLACK, step / 50) for step in range(51)]
+
+
+def shades(accent: str) -> dict[str, str]:
+    """The eleven shades that Gradio's themes ask of a colour; c700 is the colour itself."""
+    colour = rgb(accent)
+    lighter = dict(
+        zip((50, 100, 200, 300, 400, 500, 600), (0.94, 0.87, 0.72, 0.54, 0.36, 0.2, 0.1))
+    )
+    darker = {800: 0.18, 900: 0.34, 950: 0.52}
+    light = {
+        f"c{shade}": hexadecimal(mixed(colour, WHITE, share)) for shade, share in lighter.items()
+    }
+    dark = {
+        f"c{shade}": hexadecimal(mixed(colour, BLACK, share)) for shade, share in darker.items()
+    }
+    return {**light, "c700": accent, **dark}
+
+
+def rgb(colour: str) -> Colour:
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return red, green, blue
+
+
+def hexadecimal(colour: Colour) -> str:
+    return "#" + "".join(f"{round(255 * part):02x}" for part in colour)
+
+
+def mixed(colour: Colour, other: Colour, share: float) -> Colour:
+    """share: of the other colour, 0..1."""
+    red, green, blue = ((1 - share) * own + share * its for own, its in zip(colour, other))
+    return red, green, blue
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    """From 1, the same, to 21, black and white (WCAG 2.1)."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: Colour) -> float:
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,311 @@
+"""What stands between the network and the pages: sizes, rates, headers, health and the widget.
+
+An ASGI middleware, given to Gradio's app by launch. It counts what arrives as it arrives, so that
+nothing is held in memory that will be refused. Knows no service: `ready` is a function.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limits import RateLimitItem, parse
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mm_support.config import Settings
+from mm_support.errors import InputError
+
+HERE = Path(__file__).resolve().parent
+MEGABYTE = 1024**2
+HEARS = 6 * MEGABYTE  # bytes of a piece of sound, see demo/live.py
+SAYS = 2 * MEGABYTE  # bytes of any other call: words, never files
+FIELD = 10_000  # bytes of an upload's part that is no file
+# parts of Gradio that no page of ours uses
+UNUSED = re.compile(
+    r"(/gradio_api)?/(process_recording|vibe-|undo-vibe|deep_link|profiling|proxy=|run-history"
+    r"|runs\b|monitoring|dev/reload|reset\b)"
+)
+CALLS = re.compile(r"/gradio_api/(queue/join|run/|api/|call/)")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What visitors may send. Sizes in bytes; rates as "120/minute", for one address.
+
+    file: of one file; upload: of one request with files; files: in one request. calls: replies and
+    look-ups; uploads: requests with files; sounds: pieces of speech while somebody talks.
+    storage: where rates are counted; a redis:// address where several fronts share them.
+    frame_ancestors: origins of sites that may show the page in a frame, as the widget does.
+    """
+
+    file: int = 50 * MEGABYTE
+    upload: int = 60 * MEGABYTE
+    files: int = 20
+    calls: str = "240/minute"
+    uploads: str = "60/minute"
+    sounds: str = "40/second"
+    storage: str = "memory://"
+    frame_ancestors: tuple[str, ...] = ()
+    blocked_paths: tuple[Path, ...] = ()
+
+
+def origins(setting: str) -> tuple[str, ...]:
+    """Origins from text with commas or blanks. Raises InputError for what is none."""
+    found = tuple(re.split(r"[\s,]+", setting.strip())) if setting.strip() else ()
+    for origin in found:
+        if not re.fullmatch(r"https?://(\*\.)?[\w.-]+(:\d+)?", origin):
+            raise InputError(
+                f"{origin!r} is no origin; write it like https://shop.example, without a path."
+            )
+    return found
+
+
+def limits_of(settings: Settings, environ: Mapping[str, str]) -> Limits:
+    """The limits that settings ask for. A Space is shown in a frame of its hub. Raises InputError.
+
+    The service's folders are never served, whatever a handler returns.
+    """
+    on_space = ("https://huggingface.co",) if environ.get("SPACE_ID") else ()
+    limits = Limits(
+        calls=settings.rate_limit or Limits.calls,
+        storage=settings.rate_storage or Limits.storage,
+        frame_ancestors=(*origins(settings.frame_origins), *on_space),
+        blocked_paths=(settings.data_dir, settings.cache_dir),
+    )
+    try:
+        Rates(limits)
+    except (ValueError, ConfigurationError) as problem:
+        raise InputError(f"Rates cannot be limited like this: {problem}.") from problem
+    return limits
+
+
+def app_parts(limits: Limits, ready: Callable[[], bool] | None = None) -> dict[str, Any]:
+    """The keywords of FastAPI that add all this to the app."""
+
+    def health(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    def readiness(_: Request) -> Response:
+        is_ready = ready is None or ready()
+        return JSONResponse({"ready": is_ready}, 200 if is_ready else 503)
+
+    return {
+        "routes": [
+            Route("/healthz", health),
+            Route("/readyz", readiness),
+            Route("/widget.js", widget),
+        ],
+        "middleware": [Middleware(Edges, limits=limits)],
+    }
+
+
+def widget(_: Request) -> Response:
+    """The script that a shop puts into its pages."""
+    script = (HERE / "widget.js").read_text(encoding="utf-8")
+    headers = {"Cache-Control": "public, max-age=3600"}
+    return Response(script, media_type="text/javascript", headers=headers)
+
+
+class Refused(HTTPException):
+    """A request that is answered here. status: HTTP; sentence: for people; retry: seconds.
+
+    An HTTPException, because FastAPI passes on no other while it reads a body.
+    """
+
+    def __init__(self, status: int, sentence: str, retry: int = 0) -> None:
+        headers = {"Connection": "close", **({"Retry-After": str(retry)} if retry else {})}
+        super().__init__(status, sentence, headers)
+
+
+class Edges:
+    """The middleware. Refuses what is too big or too often, and sets headers on every answer."""
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self.app, self.limits = app, limits
+        self.headers = security_headers(limits.frame_ancestors)
+        self.rates = Rates(limits)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                own = {name for name, _ in message.get("headers", ())}
+                more = [pair for pair in self.headers if pair[0] not in own]
+                message = {**message, "headers": [*message.get("headers", ()), *more]}
+            await send(message)
+
+        try:
+            await self.app(scope, self.checked(scope, receive), with_headers)
+        except Refused as refusal:
+            if started:
+                raise
+            await answer(refusal)(scope, receive, with_headers)
+
+    def checked(self, scope: Scope, receive: Receive) -> Receive:
+        """`receive` that ends what grows too big. Raises Refused at once where it can be told."""
+        path = scope["path"]
+        if UNUSED.match(path):
+            raise Refused(404, "There is nothing here.")
+        headers = {
+            name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
+        }
+        self.rates.check(path, scope)
+        meter = Meter(self.limits, path, headers)
+
+        async def measured() -> Message:
+            message = await receive()
+            if message["type"] == "http.request":
+                meter.add(message.get("body", b""))
+            return message
+
+        return measured
+
+
+class Rates:
+    """How often an address may ask. Raises Refused, with when it may again."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limiter = MovingWindowRateLimiter(storage_from_string(limits.storage))
+        self.rules: dict[str, RateLimitItem] = {
+            "calls": parse(limits.calls),
+            "uploads": parse(limits.uploads),
+            "sounds": parse(limits.sounds),
+        }
+
+    def check(self, path: str, scope: Scope) -> None:
+        kind = kind_of(path)
+        if kind is None or scope["method"] != "POST":
+            return
+        rule, address = self.rules[kind], (scope.get("client") or ("unknown", 0))[0]
+        if not self.limiter.hit(rule, kind, address):
+            again = self.limiter.get_window_stats(rule, kind, address).reset_time
+            seconds = max(1, round(again - time.time()))
+            raise Refused(429, f"Too many requests; try again in {seconds} s.", seconds)
+
+
+def kind_of(path: str) -> str | None:
+    """What a request counts as; None for what costs next to nothing."""
+    if path.startswith("/gradio_api/upload"):
+        return "uploads"
+    if path.startswith("/gradio_api/component_server"):
+        return "sounds"
+    return "calls" if CALLS.match(path) else None
+
+
+class Meter:
+    """Counts a request's body. Raises Refused as soon as a bound is passed."""
+
+    def __init__(self, limits: Limits, path: str, headers: Mapping[str, str]) -> None:
+        self.limits, self.kind, self.bytes = limits, kind_of(path), 0
+        self.most = {"uploads": limits.upload, "sounds": HEARS}.get(self.kind or "", SAYS)
+        self.parts = Parts(limits, headers) if self.kind == "uploads" else None
+        declared = headers.get("content-length", "0")
+        if not declared.isdigit() or int(declared) > self.most:
+            raise self.too_big()
+
+    def add(self, body: bytes) -> None:
+        self.bytes += len(body)
+        if self.bytes > self.most:
+            raise self.too_big()
+        if self.parts is not None:
+            self.parts.add(body)
+
+    def too_big(self) -> Refused:
+        return Refused(413, f"That is too much at once; {self.most // MEGABYTE} MB are taken.")
+
+
+class Parts:
+    """Counts the parts of an upload: how many files, and how big what is no file."""
+
+    def __init__(self, limits: Limits, headers: Mapping[str, str]) -> None:
+        self.limits, self.files, self.field, self.is_file = limits, 0, 0, False
+        self.header = b""
+        kind, options = parse_options_header(headers.get("content-type", ""))
+        boundary = options.get(b"boundary")
+        if kind != b"multipart/form-data" or not boundary:
+            raise Refused(400, "Files are sent as a form with several parts.")
+        self.parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self.begin,
+                "on_header_value": self.note,
+                "on_headers_finished": self.see,
+                "on_part_data": self.measure,
+            },
+        )
+
+    def add(self, body: bytes) -> None:
+        try:
+            self.parser.write(body)
+        except FormParserError as problem:
+            raise Refused(400, "The form with the files is damaged.") from problem
+
+    def begin(self) -> None:
+        self.header, self.field = b"", 0
+
+    def note(self, data: bytes, start: int, end: int) -> None:
+        self.header += data[start:end][:FIELD]
+        if len(self.header) > FIELD:
+            raise Refused(413, "A part of the form has headers that are too long.")
+
+    def see(self) -> None:
+        self.is_file = b"filename" in self.header
+        self.files += self.is_file
+        if self.files > self.limits.files:
+            raise Refused(413, f"Too many files at once; {self.limits.files} are taken.")
+
+    def measure(self, data: bytes, start: int, end: int) -> None:
+        self.field += 0 if self.is_file else end - start
+        if self.field > FIELD:
+            raise Refused(413, "A part of the form that is no file is too long.")
+
+
+def answer(refusal: Refused) -> Response:
+    said = {"error": refusal.detail, "detail": refusal.detail}
+    return JSONResponse(said, refusal.status_code, refusal.headers)
+
+
+def security_headers(frame_ancestors: Iterable[str]) -> list[tuple[bytes, bytes]]:
+    """The headers of every answer. Gradio's pages need scripts in the page, and eval for `js=`."""
+    ancestors = " ".join(["'self'", *frame_ancestors])
+    policy = {
+        "default-src": "'self'",
+        "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "media-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self' data: blob:",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": ancestors,
+    }
+    headers = {
+        "content-security-policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "strict-origin-when-cross-origin",
+        "permissions-policy": "camera=(self), microphone=(self), geolocation=()",
+    }
+    return [(name.encode(), value.encode()) for name, value in headers.items()]

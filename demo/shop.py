@@ -1,0 +1,45 @@
+"""A shop's page with the widget in it, served from an origin of its own.
+
+    python -m demo.shop http://127.0.0.1:7860 --port 8080
+
+The assistant must allow that origin: MM_SUPPORT_FRAME_ORIGINS=http://127.0.0.1:8080
+"""
+
+from __future__ import annotations
+
+import argparse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+PAGE = Path(__file__).resolve().parent / "shop.html"
+
+
+def server(assistant: str, port: int = 0) -> ThreadingHTTPServer:
+    """An HTTP server on this machine; 0 picks a free port. assistant: the origin of its page."""
+    page = PAGE.read_text(encoding="utf-8").replace("ASSISTANT", assistant.rstrip("/"))
+
+    class Shop(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802 - http.server names it
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Says nothing."""
+
+    return ThreadingHTTPServer(("127.0.0.1", port), Shop)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A shop's page with the assistant's widget.")
+    parser.add_argument("assistant", help="the assistant's address, e.g. http://127.0.0.1:7860")
+    parser.add_argument("--port", type=int, default=8080)
+    asked = parser.parse_args()
+    with server(asked.assistant, asked.port) as shop:
+        print(f"The shop: http://127.0.0.1:{shop.server_port}", flush=True)
+        shop.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

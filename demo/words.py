@@ -1,0 +1,69 @@
+"""What the page says of its own: a file a language, en.toml the complete one.
+
+    word("too_long", "zh", count=5_000, limit=4_000)
+
+One table for the components (through Gradio's I18n), our own HTML, and the scripts. The sentences
+of the assistant are the service's business. A language without a file falls back to English.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import gradio as gr
+from gradio.i18n import I18nData
+
+HERE = Path(__file__).resolve().parent / "words"
+DEFAULT = "en"
+
+
+@functools.cache
+def tables() -> dict[str, dict[str, str]]:
+    """Language -> key -> words; every language has every key of the default one."""
+    files = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in HERE.glob("*.toml")}
+    return {language: {**files[DEFAULT], **table} for language, table in files.items()}
+
+
+def languages() -> list[str]:
+    """Those that the page speaks, the default one first."""
+    return sorted(tables(), key=lambda name: (name != DEFAULT, name))
+
+
+def spoken(locale: str, offered: tuple[str, ...] = ()) -> str:
+    """The language for a browser's locale ("zh-CN" -> "zh") among those offered; the first of them
+    where the page does not speak it.
+    """
+    known = [name for name in offered or languages() if name in tables()] or [DEFAULT]
+    language = locale.replace("_", "-").partition("-")[0].lower()
+    return language if language in known else known[0]
+
+
+def word(key: str, language: str = DEFAULT, /, **values: object) -> str:
+    """The words of a key with its values filled in. Raises KeyError for an unknown key."""
+    text = tables().get(language, tables()[DEFAULT])[key]
+    return text.format(**values) if values else text
+
+
+def has_word(key: str) -> bool:
+    return key in tables()[DEFAULT]
+
+
+def i18n(own: Mapping[str, Mapping[str, str]] | None = None) -> gr.I18n:
+    """The table for components, in the browser's language. own: more words, by language."""
+    more = own or {}
+    return gr.I18n(**{name: {**table, **more.get(name, {})} for name, table in tables().items()})
+
+
+def label(key: str) -> I18nData:
+    """A component's label, in the browser's language."""
+    return I18nData(key)
+
+
+def script() -> str:
+    """The table for the scripts: msWords(key) in the language that was chosen."""
+    table = json.dumps(tables(), ensure_ascii=False).replace("<", "\\u003c")
+    return f"window.msTables = {table};"

@@ -1,0 +1,47 @@
+"""A sentence of a reply, and what is shown while an answer is written. Knows not how they come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mm_support.language.sentences import is_step
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence that may be shown. citations: 1-based ranks of the hits that hold it; none where
+    it only says what the customer's photo shows or opens a reply."""
+
+    text: str
+    citations: tuple[int, ...] = ()
+
+    def shown(self, previous: Sentence | None = None) -> str:
+        """The piece to append to the reply: a separator, the text, and [n] unless it is a step and
+        the line before has it.
+
+        A step has a line of its own, and what follows one begins another.
+        """
+        lead = (
+            ""
+            if previous is None
+            else "\n"
+            if is_step(self.text) or is_step(previous.text)
+            else " "
+        )
+        if previous and is_step(self.text) and previous.citations == self.citations:
+            return lead + self.text
+        return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """Sentences of the best entry that surely answer, shown while a model writes; they are no part
+    of the reply.
+    """
+
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def text(self) -> str:
+        previous: list[Sentence | None] = [None, *self.sentences]
+        return "".join(own.shown(before) for before, own in zip(previous, self.sentences))

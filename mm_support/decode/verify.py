@@ -1,0 +1,194 @@
+"""Does a passage say what a sentence claims? Asked of every sentence that a language model writes.
+
+    supported      the passages say so
+    contradicted   they say otherwise
+    not said       neither
+
+A Verifier judges what is meant; what is exactly right or wrong (amounts, dates, codes, names,
+addresses) is checked beside it, in any language (language/facts.py). Knows no language model that
+writes, and no reply.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+
+from mm_support.config import Settings
+from mm_support.decode.alignment import Alignment, load_alignment
+from mm_support.errors import WeightsError
+from mm_support.language.facts import missing
+from mm_support.language.instructions import reads_like_an_instruction
+from mm_support.language.sentences import split_sentences, without_step_number
+from mm_support.paths import fitted_to
+from mm_support.types import Entry
+
+if TYPE_CHECKING:
+    from mm_support.device import Device
+    from mm_support.encode.text import TextEncoder
+
+log = logging.getLogger(__name__)
+
+State = Literal["supported", "contradicted", "not said"]
+FITTED = "fitted"  # name of the network that comes with the project
+FILE = "verifier.safetensors"
+REMEMBERED = 4_000  # texts whose token vectors are kept: 20 kB each
+TOGETHER = 2  # passages that one sentence may rest on
+LEAST_SURE = 0.5  # probability of entailment from which a model of the hub supports a claim
+
+
+class Verdict(NamedTuple):
+    """score: probability that the passages support the claim. places: 0-based, of those that it
+    rests on, where it is supported.
+    """
+
+    state: State
+    score: float
+    places: tuple[int, ...] = ()
+
+
+class Verifier(Protocol):
+    """Judges a claim, a sentence in any words, by passages, taken together. question: what the
+    claim answers; it is no evidence.
+    """
+
+    def verify(self, claim: str, passages: Sequence[Entry], question: str = "") -> Verdict: ...
+
+
+def checked(
+    verifier: Verifier,
+    claim: str,
+    passages: Sequence[Entry],
+    question: str = "",
+    cited: Sequence[int] = (),
+) -> Verdict:
+    """The verdict on a claim, exact facts included, with the passages that it rests on.
+
+    cited: 0-based places that the claim names for itself. They are tried first, then every passage
+    alone, then two together; which one holds it is for the verifier to say.
+    """
+    order = dict.fromkeys(
+        place for place in (*cited, *range(len(passages))) if place < len(passages)
+    )
+    groups = [*((place,) for place in order), *combinations(order, TOGETHER)]
+    best = Verdict("not said", 0.0)
+    for places in groups:
+        chosen = [passages[place] for place in places]
+        titles = [entry.title for entry in chosen]
+        if missing(claim, [trusted(entry) for entry in chosen], titles):
+            continue
+        found = verifier.verify(claim, chosen, question)
+        if found.state == "supported":
+            return found._replace(places=places)
+        best = max(best, found, key=lambda verdict: verdict.score)
+    return best
+
+
+def trusted(entry: Entry) -> str:
+    """What an entry states: all but sentences that tell an assistant what to do."""
+    return " ".join((f"{entry.title}.", *stated(entry)))
+
+
+def stated(entry: Entry) -> list[str]:
+    sentences = split_sentences(entry.answer)
+    return [sentence for sentence in sentences if not reads_like_an_instruction(sentence)]
+
+
+class AlignedVerifier:
+    """The network that is fitted to the text encoder, on the encoder's token vectors."""
+
+    def __init__(self, encoder: TextEncoder, alignment: Alignment) -> None:
+        self._encoder, self._alignment = encoder, alignment
+        self._known: dict[str, np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def verify(self, claim: str, passages: Sequence[Entry], question: str = "") -> Verdict:
+        titles = [entry.title for entry in passages]
+        sentences = [text for entry in passages for text in stated(entry)]
+        asked, *rows = self._tokens([without_step_number(claim), *titles, *sentences])
+        held = [row for row in rows[len(titles) :] if len(row)]
+        if not len(asked) or not held:
+            return Verdict("not said", 0.0)
+        title = np.concatenate(rows[: len(titles)])
+        not_said, against, score = self._alignment.probabilities(asked, title, held)
+        if score >= self._alignment.threshold:
+            return Verdict("supported", float(score))
+        return Verdict("contradicted" if against > not_said else "not said", float(score))
+
+    def _tokens(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """(tokens, d) float16 of each text; those seen before are remembered."""
+        with self._lock:
+            known = dict(self._known)
+        new = [text for text in dict.fromkeys(texts) if text not in known and text.strip()]
+        if new:
+            _, pieces = self._encoder.encode_pieces(new, "passage")
+            known |= {text: piece.vectors for text, piece in zip(new, pieces)}
+        nothing = np.zeros((0, self._encoder.dim), np.float16)
+        with self._lock:
+            self._known = known if len(known) <= REMEMBERED else {}
+        return [known.get(text, nothing) for text in texts]
+
+
+class EntailmentVerifier:
+    """A model of the hub that was trained for natural language inference, in any languages."""
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self._model, self._tokenizer, self._lock = model, tokenizer, threading.Lock()
+        names = {name.lower(): place for place, name in model.config.id2label.items()}
+        self._supports = names["entailment"]
+        self._against = names.get("contradiction")
+
+    def verify(self, claim: str, passages: Sequence[Entry], question: str = "") -> Verdict:
+        import torch
+
+        said = "\n".join(map(trusted, passages))
+        with self._lock, torch.inference_mode():
+            inputs = self._tokenizer(
+                said, without_step_number(claim), truncation="only_first", return_tensors="pt"
+            )
+            logits = self._model(**inputs.to(self._model.device)).logits[0]
+        shares = logits.float().softmax(-1).tolist()
+        score = shares[self._supports]
+        against = shares[self._against] if self._against is not None else 0.0
+        if score >= LEAST_SURE:
+            return Verdict("supported", score)
+        return Verdict("contradicted" if against >= LEAST_SURE else "not said", score)
+
+
+def load_verifier(settings: Settings, device: Device, encoder: TextEncoder) -> Verifier | None:
+    """The verifier of the settings; None where the fitted one is asked for and there is none for
+    the text encoder. Raises WeightsError.
+    """
+    if settings.verifier_model != FITTED:
+        return _from_hub(settings.verifier_model, device)
+    path = fitted_to(settings.text_model) / FILE
+    if path.is_file():
+        return AlignedVerifier(encoder, load_alignment(path))
+    log.warning(
+        "no verifier was fitted to %s, so a language model's own words are not shown;"
+        " name another one as verifier_model",
+        settings.text_model,
+    )
+    return None
+
+
+def _from_hub(name: str, device: Device) -> EntailmentVerifier:
+    from mm_support.torchvision_shim import prepare_torchvision
+
+    prepare_torchvision()
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = AutoModelForSequenceClassification.from_pretrained(name, use_safetensors=True)
+        return EntailmentVerifier(model.to(device.device, device.dtype).eval(), tokenizer)
+    except (OSError, ValueError, KeyError) as exc:
+        raise WeightsError(
+            f"The verifier {name!r} could not be loaded: connect to the hub, give a local folder"
+            f" of a model for natural language inference, or set verifier_model to {FITTED!r}."
+        ) from exc

@@ -1,0 +1,188 @@
+"""An answer in a language model's own words, sentence by sentence, each checked before it is shown.
+
+A sentence that a passage supports is shown as it was written, with the number of that passage. One
+that none supports is replaced by the sentence of the entries that it rests on, where that one is to
+the point. What the model says of things that no passage says is shown as the assistant's own
+message, never in the model's words. Knows nothing of retrieval or of when to answer at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from mm_support.decode.prompt import NOT_SAID, clean, room_for, with_photo, writing_messages
+from mm_support.decode.sentence import Sentence
+from mm_support.decode.verify import Verifier, checked, stated
+from mm_support.engines.base import Capabilities, LanguageModel
+from mm_support.errors import GenerationError
+from mm_support.language.messages import message
+from mm_support.language.sentences import is_step, split_sentences, without_markers
+from mm_support.language.terms import term_set
+from mm_support.types import Entry, Past, Question
+
+log = logging.getLogger(__name__)
+
+# seconds until the first words, without any new ones, and in all, by an engine's speed
+LIMITS = {"fast": (6.0, 4.0, 20.0), "slow": (25.0, 10.0, 90.0)}
+LONGEST = 400  # characters of a sentence that may be shown
+FEWEST = 2  # terms from which a sentence can be judged by itself: "Yes." is read with the next one
+MOST_UNSUPPORTED = 6  # sentences after which the model is not listened to any longer
+MARKERS = re.compile(r"\[(\d+(?:\s*,\s*\d+)*)\]")
+BEHIND = re.compile(
+    r"([.!?。！？]+)\s*(\[\d+[\d,\s]*\](?:\s*\[\d+[\d,\s]*\])*)\s*"
+)  # days. [1] Then
+BEGUN = re.compile(r"\s*(?:\[[\d,\s]*)?")  # what may become a number of the sentence before
+ENDS = re.compile(r"[.!?…。！？)\]]\W*$")
+MARKUP = re.compile(r"\*\*|__|`|^#+\s+|^>\s+")
+
+
+@dataclass
+class Written:
+    """How far an answer came. said: sentences that were shown; own: whether any of them was in the
+    model's words; complete: whether the model ended it itself and was listened to until then.
+    """
+
+    said: list[Sentence] = field(default_factory=list)
+    own: bool = False
+    complete: bool = True
+    not_said: bool = False
+
+
+def write(
+    model: LanguageModel,
+    verifier: Verifier,
+    question: Question,
+    entries: Sequence[Entry],
+    past: Sequence[Past],
+    quote: Callable[[str], Sentence | None],
+    written: Written,
+    stop: threading.Event | None,
+) -> Iterator[Sentence]:
+    """Sentences that may be shown, as they become ready; `written` tells how far it came.
+
+    quote: the sentence of the entries that a sentence without support rests on, where there is one
+    that is to the point and not shown yet.
+    """
+    unsupported = 0
+    for text, cited in sentences_of(model, question, entries, past, written, stop):
+        if NOT_SAID in cited:
+            written.not_said = True
+            continue
+        places = [number - 1 for number in cited]
+        found = checked(verifier, text, entries, question.words, places)
+        if found.state == "supported":
+            ranks = tuple(place + 1 for place in found.places)
+            sentence: Sentence | None = Sentence(text, ranks)
+            written.own = True
+        else:
+            unsupported += 1
+            sentence = quote(text)
+        if sentence is not None and sentence not in written.said:
+            written.said.append(sentence)
+            yield sentence
+        if unsupported > MOST_UNSUPPORTED:
+            written.complete = False
+            return
+
+
+def sentences_of(
+    model: LanguageModel,
+    question: Question,
+    entries: Sequence[Entry],
+    past: Sequence[Past],
+    written: Written,
+    stop: threading.Event | None,
+) -> Iterator[tuple[str, list[int]]]:
+    """The sentences that the model writes, without markup, and the numbers that each names."""
+    can = capabilities(model)
+    room = room_for(can, len(entries))
+    shown = [replace(entry, answer="\n".join(stated(entry))) for entry in entries]
+    messages = writing_messages(question, shown[: len(room.passages)], past, room)
+    if question.photo is not None and can.sees:
+        messages = with_photo(messages, question.photo)
+    halt = Halt(stop, *LIMITS[can.speed])
+    pieces = model.stream(messages, room.tokens, halt)
+    try:
+        yield from _joined(complete_sentences(_heard(pieces, halt)))
+    except GenerationError as exc:
+        log.warning("the answer was broken off: %s", exc)
+        written.complete = False
+    finally:
+        pieces.close()
+    written.complete = written.complete and not halt.is_set()
+
+
+def capabilities(model: LanguageModel) -> Capabilities:
+    return getattr(model, "can", None) or Capabilities()
+
+
+class Halt:
+    """A stop event that also sets itself: when nothing came for too long, or in all."""
+
+    def __init__(
+        self, stop: threading.Event | None, first: float, silence: float = 0.0, whole: float = 0.0
+    ) -> None:
+        now = time.monotonic()
+        self._stop, self._silence = stop, silence
+        self._end, self._last = now + first, now + max(first, whole)
+
+    def heard(self) -> None:
+        """Notes that something came."""
+        self.extend(self._silence)
+
+    def extend(self, seconds: float) -> None:
+        self._end = min(max(self._end, time.monotonic() + seconds), self._last)
+
+    def is_set(self) -> bool:
+        return time.monotonic() >= self._end or bool(self._stop and self._stop.is_set())
+
+
+def _heard(pieces: Iterable[str], halt: Halt) -> Iterator[str]:
+    for piece in pieces:
+        halt.heard()
+        yield piece
+
+
+def complete_sentences(pieces: Iterable[str]) -> Iterator[str]:
+    """Sentences with their numbers, as soon as the next one begins; a last one that was cut off is
+    left out.
+    """
+    text = ""
+    for piece in pieces:
+        text += piece
+        *complete, rest = split_sentences(BEHIND.sub(r" \2\1 ", text) + "\0") or [""]
+        if complete and not BEGUN.fullmatch(rest.removesuffix("\0")):
+            yield from complete
+            text = rest.removesuffix("\0")
+    *complete, rest = split_sentences(BEHIND.sub(r" \2\1 ", text)) or [""]
+    yield from complete
+    if ENDS.search(rest) or is_step(rest):
+        yield rest
+
+
+def _joined(sentences: Iterable[str]) -> Iterator[tuple[str, list[int]]]:
+    """Sentences and the numbers in them; what cannot be judged by itself is read with the next
+    one, and an introduction of steps is left out.
+    """
+    before = ""
+    for sentence in sentences:
+        numbers = [int(n) for found in MARKERS.findall(sentence) for n in found.split(",")]
+        text = clean(MARKUP.sub("", without_markers(sentence).strip()), LONGEST + 1)
+        text = re.sub(r"\s+([.,;:!?])", r"\1", text)
+        whole = f"{before} {text}".strip()
+        if len(term_set(whole)) < FEWEST and not numbers:
+            before = whole
+            continue
+        before = ""
+        if len(whole) <= LONGEST and not whole.endswith((":", "：")):
+            yield whole, numbers
+
+
+def not_said(question: Question) -> Sentence:
+    """What stands for whatever the model says of things that no passage says."""
+    return Sentence(message("not_said", question.language))

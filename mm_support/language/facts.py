@@ -1,0 +1,350 @@
+"""What of a sentence is either right or wrong: amounts, dates, times, codes, names, addresses.
+
+    missing("It takes two weeks.", ["You get it within 14 days."])    ""
+    missing("It takes 3 weeks.", ["You get it within 14 days."])      "3 weeks"
+
+Words for units, months, weekdays and currencies are those of the Unicode locale data, so an amount
+may be checked against a text in another language. Knows no meaning: what is said of an amount, a
+verifier has to judge.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from mm_support.language.detect import language_of, stop_words
+from mm_support.language.identifiers import written
+from mm_support.language.sentences import split_sentences, without_markers, without_step_number
+from mm_support.language.terms import UNSPACED, stem, term_set, with_digits
+
+REMEMBERED = 20_000  # texts
+LANGUAGES = "ar cs da de el en es fi fr he hi hu it ja ko nl no pl pt ro ru sv th tr uk vi zh"
+COUNTS = (1, 2, 5, 100)  # they show all plural forms of a word
+# unit of the locale data -> what it measures, and how many of that
+UNITS = {
+    **{f"duration-{name}": ("time", size) for name, size in [("second", 1), ("minute", 60)]},
+    **{f"duration-{name}": ("time", 3600 * size) for name, size in [("hour", 1), ("day", 24)]},
+    "duration-week": ("time", 7 * 86_400),
+    "duration-month": ("months", 1),
+    "duration-year": ("months", 12),
+    **{f"length-{name}": ("length", size) for name, size in [("meter", 1000), ("kilometer", 1e6)]},
+    **{
+        f"length-{name}": ("length", size) for name, size in [("centimeter", 10), ("millimeter", 1)]
+    },
+    "length-inch": ("inches", 1),
+    **{f"mass-{name}": ("mass", size) for name, size in [("gram", 1), ("kilogram", 1000)]},
+    **{f"volume-{name}": ("volume", size) for name, size in [("liter", 1000), ("milliliter", 1)]},
+    **{f"digital-{name}": ("data", size) for name, size in [("kilobyte", 1), ("megabyte", 1e3)]},
+    **{f"digital-{name}": ("data", size) for name, size in [("gigabyte", 1e6), ("terabyte", 1e9)]},
+    **{f"power-{name}": ("power", size) for name, size in [("watt", 1), ("kilowatt", 1000)]},
+    "electric-volt": ("volts", 1),
+    "concentr-percent": ("percent", 1),
+    "angle-degree": ("degrees", 1),
+    "temperature-celsius": ("degrees", 1),
+}
+CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "KRW", "PLN", "SEK", "BRL", "RUB")
+NEAR = 4  # words behind a number in which its unit may stand
+FEW = (1.0, 2.0)  # number words that mostly count nothing: "one of them", "the two of you"
+MOST_CAPITALS = 0.22  # share of words above which capitals mark no names, as in German
+
+NUMBER = r"\d+(?:[.,:]\d+)*"
+PIECE = re.compile(
+    rf"(?P<sign>[$€£¥₹])|(?P<number>{NUMBER})(?P<nth>st|nd|rd|th)?(?![^\W\d_{UNSPACED}]*\d)"
+    rf"|(?P<run>[{UNSPACED}]+)|(?P<word>(?:(?![{UNSPACED}])[^\W\d_])+(?:\.[^\W\d_]\.)?)"
+    r"|(?P<mark>[%°]C?)|(?P<end>[.;!?](?=\s|$))"
+)
+CLOCK = re.compile(r"\d{1,2}:\d{2}")
+ADDRESS = re.compile(
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)[^\s<>()\[\]]+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}/\S+",
+    re.IGNORECASE,
+)
+PHONE = re.compile(r"(?<![\w.,])\+?\(?\d+\)?(?:[ /-]\(?\d+\)?)+(?![\w]|[.,]\d)")
+LONG = 7  # digits of a telephone or card number
+WORD = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
+
+
+class Amount(NamedTuple):
+    """kind: what is measured, "" where the unit is not known. value: in the kind's smallest unit;
+    number: as it stands in the text. said: the words.
+    """
+
+    kind: str
+    value: float
+    number: float
+    said: str
+
+
+class Facts(NamedTuple):
+    """What a text states exactly."""
+
+    amounts: tuple[Amount, ...]
+    days: frozenset[str]
+    codes: frozenset[str]
+    addresses: frozenset[str]
+
+
+def missing(claim: str, passages: Sequence[str], titles: Sequence[str] = ()) -> str:
+    """The first fact of a claim that no passage holds, as it is written; "" where all are held.
+    titles: those of the passages, whose names a claim may use wherever they stand.
+    """
+    claim = without_step_number(without_markers(claim)).strip()
+    own, held = facts_of(claim), [facts_of(text) for text in passages]
+    for amount in own.amounts:
+        if amount.said and not any(_has(facts.amounts, amount) for facts in held):
+            return amount.said
+    for name in ("days", "codes", "addresses"):
+        known = frozenset().union(*(getattr(facts, name) for facts in held))
+        if lost := getattr(own, name) - known:
+            return min(lost)
+    return next((name for name in names_in(claim) if not _named(name, claim, passages, titles)), "")
+
+
+def _named(name: str, claim: str, passages: Sequence[str], titles: Sequence[str]) -> bool:
+    """Whether a name stands in a title, or in a sentence that is about the same: one that shares
+    another word with the claim, unless the passage is in another language than the claim.
+    """
+    words, others = term_words(name), term_set(claim) - term_words(name)
+    if any(words <= term_words(title) for title in titles):
+        return True
+    for passage in passages:
+        language = language_of(passage)
+        foreign = language != language_of(claim)
+        for sentence in split_sentences(passage):
+            known = term_words(sentence)
+            told = others & known or foreign and language_of(sentence) == language
+            if words <= known and told:
+                return True
+    return False
+
+
+@functools.lru_cache(REMEMBERED)
+def facts_of(text: str) -> Facts:
+    plain = unicodedata.normalize("NFKC", text).replace("\u2011", "-")
+    addresses = frozenset(match[0].lower().rstrip(".,;") for match in ADDRESS.finditer(plain))
+    language = language_of(plain)
+    phones = frozenset(_digits(match[0]) for match in PHONE.finditer(plain)) - {""}
+    addresses |= phones
+    lines = map(without_step_number, split_sentences(ADDRESS.sub(" ", plain)))
+    bare = PHONE.sub(lambda m: " , " if _digits(m[0]) else m[0], "\n".join(lines))
+    bare = re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])", " ", bare)  # a two-year warranty
+    amounts = tuple(_amounts(bare, language))
+    days = frozenset(_days(bare, language))
+    return Facts(amounts, days, written(bare), addresses)
+
+
+def _digits(number: str) -> str:
+    """A telephone or card number without what groups it; "" for a shorter one."""
+    found = re.sub(r"\D", "", number)
+    return found if len(found) >= LONG else ""
+
+
+@functools.lru_cache(REMEMBERED)
+def term_words(text: str) -> frozenset[str]:
+    """The terms of a text, and its words as they stand, in small letters and without endings."""
+    words = re.findall(r"[^\W_]+", text.lower())
+    return term_set(text) | frozenset(words) | {stem(word, language_of(text)) for word in words}
+
+
+def names_in(claim: str) -> list[str]:
+    """Words in capitals inside the sentence, and any that is all capitals; none where its language
+    writes nouns so.
+    """
+    language, words = language_of(claim), list(WORD.finditer(claim))
+    known = stop_words(language) | _calendar(language) | _units(language).keys()
+    names = [match[0] for match in words if _is_name(match, claim)]
+    nouns = len(names) > 1 and len(names) > MOST_CAPITALS * len(words)
+    shouted = [name for name in names if name.isupper() and len(name) > 1]
+    return [name for name in (shouted if nouns else names) if name.lower() not in known]
+
+
+def _is_name(match: re.Match[str], claim: str) -> bool:
+    word, before = match[0], claim[: match.start()]
+    inside = len(before) > 1 and before[-1] == " " and before[-2] not in ".!?…"
+    return word[0].isupper() and (inside or word.isupper() and len(word) > 1)
+
+
+def _has(known: Sequence[Amount], amount: Amount) -> bool:
+    """Whether the same amount is stated; the number is enough where one unit is not known."""
+    if any((other.kind, other.value) == (amount.kind, amount.value) for other in known):
+        return True
+    return any(
+        other.number == amount.number and not (amount.kind and other.kind) for other in known
+    )
+
+
+def _amounts(text: str, language: str) -> Iterator[Amount]:
+    """A small number written in words is one only where a unit follows it."""
+    worded = with_digits(text, language)
+    digits = {_value(match[0]) for match in re.finditer(NUMBER, text)}
+    pieces = list(PIECE.finditer(worded))
+    for place, piece in enumerate(pieces):
+        if not piece["number"]:
+            yield from _one(pieces, place, language)
+            continue
+        number, spelled = _value(piece["number"]), piece["number"]
+        kind, size = _unit_at(pieces, place, language, number in digits)
+        if number not in digits and (piece["nth"] or not kind and number in FEW):
+            yield Amount("", number, number, "")
+            continue
+        if CLOCK.fullmatch(spelled) or kind == "half day":
+            hours, minutes = (
+                (*map(int, spelled.split(":")), 0)[:2] if ":" in spelled else (number, 0)
+            )
+            late = kind == "half day" and size == 12 and hours < 12
+            early = kind == "half day" and size == 0 and hours == 12
+            hours += 12 * late - 12 * early
+            yield Amount("clock", 60 * hours + minutes, number, spelled)
+            if minutes == 0:
+                yield Amount("", hours, hours, spelled)
+            continue
+        yield Amount(kind, round(number * size, 3), number, spelled)
+
+
+def _one(pieces: Sequence[re.Match[str]], place: int, language: str) -> Iterator[Amount]:
+    """One of a unit that is named without a number: "a year", "per day"."""
+    text = pieces[place][0].lower()
+    counted = any(piece["number"] for piece in pieces[max(0, place - 3) : place])
+    kind, size = _units(language).get(text, ("", 1)) if len(text) > 2 else ("", 1)
+    if kind and not counted:
+        yield Amount(kind, size, 1.0, "")
+
+
+def _unit_at(
+    pieces: Sequence[re.Match[str]], place: int, language: str, ranges: bool
+) -> tuple[str, float]:
+    """What the number at a place counts: the unit behind it, before other words, or the sign in
+    front; ("", 1) where none is known. ranges: whether another number may stand between.
+    """
+    units = _units(language)
+    if place and pieces[place - 1].lastgroup == "sign":
+        return units.get(pieces[place - 1][0], ("money", 1))
+    for distance, piece in enumerate(pieces[place + 1 : place + 1 + NEAR]):
+        text = piece[0].lower()
+        if _ends(pieces, place + 1 + distance, distance, language, ranges):
+            break
+        if piece.lastgroup == "run":
+            return next(
+                (units[text[i:j]] for i in range(4) for j in (i + 4, i + 3, i + 2, i + 1)
+                 if text[i:j] in units), ("", 1))  # fmt: skip
+        short = len(text) < 3 and piece.lastgroup == "word"
+        if text in units and not (short and (distance or text in stop_words(language))):
+            return units[text]
+        if piece.lastgroup == "sign" and distance == 0:
+            return units.get(text, ("money", 1))
+    return "", 1.0
+
+
+def _ends(
+    pieces: Sequence[re.Match[str]], place: int, distance: int, language: str, ranges: bool
+) -> bool:
+    """Whether a unit behind this piece would not be that of the number before it: "30 of the days";
+    "3 to 5 days" goes on.
+    """
+    piece = pieces[place]
+    if piece.lastgroup == "end" or piece["number"]:
+        return piece.lastgroup == "end" or distance != 1 or not ranges
+    before_number = (
+        ranges and distance == 0 and place + 1 < len(pieces) and pieces[place + 1]["number"]
+    )
+    return not before_number and piece[0].lower() in stop_words(language)
+
+
+def _days(text: str, language: str) -> Iterator[str]:
+    """Weekdays and months, by number: names of both differ by language."""
+    names = _calendar_names(language)
+    capitals = any(name[0].isupper() for name in names)
+    for match in re.finditer(r"[^\W\d_]+", text):
+        word = stem(match[0].lower(), language)
+        begins = match.start() == 0 and match[0].lower() in stop_words(language)  # "May I ...?"
+        if word in _stems(language) and not begins and (match[0][0].isupper() or not capitals):
+            yield _stems(language)[word]
+    for name, number in _calendar_numbers(language).items():
+        if re.search(f"[{UNSPACED}]", name) and name in text:
+            yield number
+
+
+@functools.lru_cache(None)
+def _units(language: str) -> dict[str, tuple[str, float]]:
+    """The words and signs for units in a language, in small letters."""
+    from babel.dates import get_period_names
+    from babel.numbers import format_currency, get_currency_symbol
+    from babel.units import format_unit
+
+    found: dict[str, tuple[str, float]] = {
+        "%": ("percent", 1),
+        "°": ("degrees", 1),
+        "°c": ("degrees", 1),
+    }
+    locale = language if language in LANGUAGES.split() else "en"
+    for unit, measure in UNITS.items():
+        for count in COUNTS:
+            for length in ("long", "short"):
+                said = format_unit(count, unit, length=length, locale=locale)
+                found.setdefault(_bare(said), measure)
+    for code in CURRENCIES:
+        named = [format_currency(n, code, locale=locale, format_type="name") for n in COUNTS]
+        for said in map(_bare, named):
+            found.setdefault(said, (code, 1))
+            found.setdefault(re.split(r"[\s-]", said)[-1], (code, 1))
+        for place in (locale, "en"):
+            found.setdefault(get_currency_symbol(code, locale=place).lower(), (code, 1))
+        found.setdefault(code.lower(), (code, 1))
+    for context in ("format", "stand-alone"):
+        for name, said in get_period_names("abbreviated", context, locale=locale).items():
+            if name in ("am", "pm"):
+                found[said.lower()] = ("half day", 12 * (name == "pm"))
+    found |= {
+        "am": ("half day", 0),
+        "pm": ("half day", 12),
+        "a.m.": ("half day", 0),
+        "p.m.": ("half day", 12),
+    }
+    found.pop("", None)
+    return found
+
+
+def _bare(said: str) -> str:
+    """ "5 days" -> "days"; bidirectional marks and full stops are dropped."""
+    kept = re.sub(r"[\d.,٠-٩٫\u200e\u200f]", " ", said).replace("\u00a0", " ")
+    return kept.strip().lower()
+
+
+@functools.lru_cache(None)
+def _calendar_names(language: str) -> dict[str, str]:
+    from babel.dates import get_day_names, get_month_names
+
+    locale = language if language in LANGUAGES.split() else "en"
+    found = {}
+    for context in ("format", "stand-alone"):
+        months = get_month_names("wide", context, locale)
+        days = get_day_names("wide", context, locale)
+        found |= {name: f"month {number}" for number, name in months.items()}
+        found |= {name: f"weekday {number}" for number, name in days.items()}
+    return found
+
+
+def _calendar_numbers(language: str) -> dict[str, str]:
+    return {name.lower(): number for name, number in _calendar_names(language).items()}
+
+
+@functools.lru_cache(None)
+def _stems(language: str) -> dict[str, str]:
+    names = _calendar_names(language)
+    return {stem(name.lower(), language): number for name, number in names.items()}
+
+
+def _calendar(language: str) -> frozenset[str]:
+    return frozenset(_calendar_numbers(language))
+
+
+def _value(number: str) -> float:
+    """1,000 and 1.000 -> 1000; 12.50, 12,5 -> 12.5; 8:30 -> 8."""
+    number = number.split(":")[0]
+    if re.fullmatch(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*", number):
+        number = re.sub(r"[.,]", "", number)
+    *whole, last = re.split(r"[.,]", number)
+    return float(f"{''.join(whole)}.{last}") if whole else float(last)

@@ -1,0 +1,46 @@
+"""Logistic regression over named features of a text; their checksums are their places.
+
+Small enough to come with the code, and in any language that it was shown. Knows no feature.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mm_support.errors import WeightsError
+
+FEATURES = 1 << 15
+
+
+@dataclass(frozen=True, eq=False)
+class Hashed:
+    """weights: (FEATURES,) float32. bias: the logit of a text without any known feature."""
+
+    weights: np.ndarray
+    bias: float
+
+    def logit(self, names: Iterable[str]) -> float:
+        return float(self.weights[places(names)].sum() + self.bias)
+
+
+def places(names: Iterable[str]) -> list[int]:
+    return sorted({zlib.crc32(name.encode()) % FEATURES for name in names})
+
+
+def load_hashed(folder: Path, name: str) -> Hashed:
+    """Of NAME.safetensors and NAME.json. Raises WeightsError where they cannot be read."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        weights = load_file(folder / f"{name}.safetensors")["weights"].astype(np.float32)
+        card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        return Hashed(weights, float(card["bias"]))
+    except (OSError, ValueError, KeyError, SafetensorError) as exc:
+        raise WeightsError(f"{folder} holds no weights {name}: {exc}") from exc

@@ -1,0 +1,203 @@
+"""What was heard, as a help desk writes it: numbers in digits, codes and addresses in one piece.
+
+    written("order one zero four eight double two", "en")        "order 104822"
+    written("it is anna dot b at example dot com", "en")         "it is anna.b@example.com"
+    written("單號一零四八二二", "zh")                               "单号104822"
+
+Number words are read by text2num and cn2an; the words for signs ("dot", "double") are in the
+language's messages. Knows no model and no sound.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mm_support.language.messages import messages
+from mm_support.language.terms import NUMBERS_IN_WORDS, simplified
+
+CHINESE = ("zh", "yue")
+RUN = 3  # signs said one by one from which they are one code: fewer may be words and amounts
+PAIRS = 5  # digits from which groups of two or three are one number: "10 48 22"
+DIGITS = "零〇幺一二两三四五六七八九"
+NUMERAL = f"[{DIGITS}十百千万亿]"
+# single numerals stay, as they are words too (一个, 一下), unless they stand beside a letter or
+# digit
+CHINESE_NUMBER = re.compile(
+    rf"百分之(?P<share>{NUMERAL}+)"
+    rf"|(?P<whole>{NUMERAL}+)(?:点(?P<tenths>[{DIGITS}]+)(?![分刻半]))"
+    rf"|(?P<money>{NUMERAL}+)块(?P<dimes>[一二三四五六七八九])(?![{DIGITS}十百千万亿个])"
+    rf"|(?P<several>[{DIGITS}]{{3,}}(?![十百千万亿])|(?=[{DIGITS}]*[十百千万亿]){NUMERAL}{{2,}})"
+    rf"|(?<=[A-Za-z0-9])(?P<after>[{DIGITS}十])(?![个天月号点])"
+    rf"|(?P<dated>{NUMERAL})(?=[年月号日块元])"
+)
+SINGLE = r"(?:\d{1,4}|[A-Z])"
+SPELLED = re.compile(rf"(?<![\w-]){SINGLE}(?:[ ,-]{{1,2}}{SINGLE}){{{RUN - 1},}}(?![\w-])")
+GROUPED = re.compile(r"(?<![\w.,-])\d{1,4}(?: \d{1,4}){1,}(?![\w]|[.,-]\d)")
+YEAR = re.compile(r"(?<!\d )\b(19|20) (\d\d)\b(?! \d)")
+NUMBERS = re.compile(
+    r"(?<![\w.,@])(?=[\w-]*\d)[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?![\w@]|[.,]\d)", re.ASCII
+)
+SIGNS = {".": "dot", "_": "underscore", "-": "hyphen"}  # of addresses -> their key
+LONG = 5  # signs of a number that is the number of something
+
+
+def written(text: str, language: str) -> str:
+    """The transcript with its numbers, codes and e-mail addresses as they are written."""
+    if language in CHINESE:
+        return _addresses(_chinese_numbers(simplified(text)), "zh")
+    text = _zeros(_repeated(_addresses(text, language), language), language)
+    return _prices(_joined(_in_digits(text, language)), language)
+
+
+def joint(language: str) -> str:
+    """What stands between two sentences of a transcript."""
+    return "" if language in CHINESE else " "
+
+
+def codes(text: str) -> tuple[str, ...]:
+    """The numbers of something (orders, telephones, devices) in a text; no amounts and few
+    digits.
+    """
+    found = (match[0] for match in NUMBERS.finditer(text))
+    return tuple(dict.fromkeys(code for code in found if _is_code(code)))
+
+
+def _is_code(code: str) -> bool:
+    signs = code.replace("-", "")
+    return len(signs) >= LONG and sum(map(str.isdigit, signs)) >= LONG - 2
+
+
+def _words(language: str, name: str) -> list[str]:
+    return messages(language).get(f"heard.{name}", "").split()
+
+
+def _sign(language: str, name: str) -> str:
+    """A pattern for what a language says for a sign: a Latin word has blanks around it. Never
+    matches where there is none.
+    """
+    words = _words(language, name)
+    return "|".join(rf"\s{w}\s" if w.isascii() else rf"\s?{w}\s?" for w in words) or r"(?!)"
+
+
+def _repeated(text: str, language: str) -> str:
+    """double two -> two two."""
+    for name, times in (("double", 2), ("triple", 3)):
+        words = "|".join(_words(language, name)) or r"(?!)"
+        said = re.compile(rf"\b(?:{words})[ -](\w+)\b", re.IGNORECASE)
+        text = said.sub(lambda match, times=times: _again(match, times, language), text)
+    return text
+
+
+def _again(match: re.Match[str], times: int, language: str) -> str:
+    """A digit or a letter said several times; other words (a double room) stay."""
+    sign = _in_digits(match[1], language, 0)
+    return " ".join([sign] * times) if len(sign) == 1 else match[0]
+
+
+def _zeros(text: str, language: str) -> str:
+    """one oh four -> one 0 four: between numbers, what else is said for zero is one."""
+    words = _words(language, "zero")
+    parts = re.split(r"(\W+)", text)
+    for place in range(0, len(parts), 2):
+        before, behind = parts[place - 2] if place else "", "".join(parts[place + 2 : place + 3])
+        ends = not behind and "".join(parts[place + 1 : place + 2]).strip(".,;!? ") == ""
+        counts = [_in_digits(word, language, 0).isdigit() for word in (before, behind)]
+        if parts[place].lower() in words and (counts[1] or (counts[0] and ends)):
+            parts[place] = "0"
+    return "".join(parts)
+
+
+def _in_digits(text: str, language: str, threshold: int = 3) -> str:
+    """thirty -> 30. threshold: smaller numbers that stand alone stay words ("one of them")."""
+    if language not in NUMBERS_IN_WORDS:
+        return text
+    from text_to_num import alpha2digit
+
+    return alpha2digit(text, language, threshold=threshold)
+
+
+def _prices(text: str, language: str) -> str:
+    """12 dollars and 50 cents, 12 dollars 50 -> $12.50; whole amounts stay as they were said."""
+    signs = dict(pair.split("=") for pair in _words(language, "currencies"))
+    cents, joints = ("|".join(_words(language, name)) for name in ("cents", "and"))
+    if not signs or not cents:
+        return text
+    whole = rf"(?<![\d.,])(\d+) ({'|'.join(signs)})(?: (?:{joints}))?"
+    price = re.compile(rf"{whole} (\d{{1,2}})(?: (?:{cents})\b|(?=\s*(?:$|[.,?!])))", re.IGNORECASE)
+    return price.sub(lambda m: f"{signs[m[2].lower()]}{m[1]}.{int(m[3]):02}", text)
+
+
+def _joined(text: str) -> str:
+    """1 0 4 8 2 2 -> 104822; A-N-N-A -> ANNA; 20 26 -> 2026."""
+    text = YEAR.sub(r"\1\2", text)
+    text = SPELLED.sub(_spelled, text)
+    return GROUPED.sub(_grouped, text)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    signs = re.findall(SINGLE, match[0])
+    alone = sum(len(sign) == 1 for sign in signs)
+    return "".join(signs).upper() if 2 * alone > len(signs) else match[0]
+
+
+def _grouped(match: re.Match[str]) -> str:
+    groups = match[0].split()
+    together = "".join(groups)
+    return together if len(groups) >= RUN and len(together) >= PAIRS else match[0]
+
+
+def _addresses(text: str, language: str) -> str:
+    """anna dot b at example dot com -> anna.b@example.com.
+
+    "at" alone says little: it makes an address only behind a name with a sign in it, or where the
+    text speaks of mail.
+    """
+    signs = {sign: _sign(language, name) for sign, name in SIGNS.items()}
+    said_signs = "|".join([*signs.values(), "[._+-]"])
+    name = rf"[a-z\d]+(?:(?:{said_signs})[a-z\d]+)*"
+    domain = rf"{name}(?:{signs['.']}|\.)[a-z]{{2,6}}"
+    pattern = rf"(?<![a-z\d])({name})(?:{_sign(language, 'at')})({domain})(?![a-z\d])"
+    speaks_of_mail = any(word in text.lower() for word in _words(language, "mail"))
+
+    def said(match: re.Match[str]) -> str:
+        parts = [_with_signs(part, signs) for part in match.groups()]
+        return "@".join(parts).lower() if speaks_of_mail or not parts[0].isalpha() else match[0]
+
+    return re.sub(pattern, said, text, flags=re.IGNORECASE)
+
+
+def _with_signs(part: str, signs: dict[str, str]) -> str:
+    for sign, said in signs.items():
+        part = re.sub(said, sign, part, flags=re.IGNORECASE)
+    return part
+
+
+def _chinese_numbers(text: str) -> str:
+    """一零四八二二 -> 104822, 一百二十九块 -> 129块, 百分之二十 -> 20%; what is no number stays."""
+    return CHINESE_NUMBER.sub(_chinese_number, text)
+
+
+def _chinese_number(match: re.Match[str]) -> str:
+    parts = {name: _value(words) for name, words in match.groupdict().items() if words}
+    if "" in parts.values():
+        return match[0]
+    if "share" in parts:
+        return f"{parts['share']}%"
+    if "whole" in parts:
+        return f"{parts['whole']}.{parts['tenths']}"
+    if "money" in parts:
+        return f"{parts['money']}.{parts['dimes']}块"
+    return next(iter(parts.values()))
+
+
+def _value(words: str) -> str:
+    """The number in digits; "" where there is none. Digits alone are read one by one."""
+    import cn2an
+
+    plain = words.translate(str.maketrans("〇幺两", "零一二"))
+    if not re.search("[十百千万亿]", plain):
+        return "".join(str("零一二三四五六七八九".index(sign)) for sign in plain)
+    try:
+        return str(cn2an.cn2an(words.replace("〇", "零").replace("幺", "一"), "smart"))
+    except ValueError:  # no number: 万一, 一一得一
+        return ""

@@ -1,0 +1,248 @@
+"""What stands between the network and the pages, tried on loopback as a visitor would."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+
+from demo.edges import MEGABYTE, Limits, Rates, limits_of, origins
+from demo.ui import build_demo, launch_options
+from mm_support.config import Settings
+from mm_support.errors import InputError
+from tests.fake_service import FakeService
+
+SMALL = Limits(
+    file=MEGABYTE // 2,
+    upload=MEGABYTE,
+    files=3,
+    uploads="200/minute",
+    calls="30/minute",
+    frame_ancestors=("https://shop.example",),
+)
+API = "/gradio_api"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """(address, service, a folder that is not to be served)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
+        service, kept = FakeService(), tmp_path_factory.mktemp("data")
+        limits = Limits(**{**SMALL.__dict__, "blocked_paths": (kept,)})
+        demo = build_demo(service, tmp_path_factory.mktemp("assets"))
+        ready = lambda: service.status().ready  # noqa: E731
+        options = launch_options(limits=limits, ready=ready)
+        _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **options)
+        yield url.rstrip("/"), service, kept
+        demo.close()
+
+
+@pytest.fixture(scope="module")
+def address(served):
+    return served[0]
+
+
+def upload(address, *, files=(), data=None, content=None, headers=None):
+    sent = {"files": [("files", file) for file in files]} if files else {}
+    return httpx.post(
+        f"{address}{API}/upload", data=data, content=content, headers=headers, timeout=30, **sent
+    )
+
+
+def test_an_ordinary_upload_passes(address):
+    answer = upload(address, files=[("a.jpg", b"x" * 1000), ("b.jpg", b"y" * 1000)])
+    assert answer.status_code == 200 and len(answer.json()) == 2
+
+
+def test_a_part_that_is_no_file_is_bounded_before_it_fills_the_memory(address):
+    sent = 0
+
+    def parts():
+        nonlocal sent
+        yield b'--b\r\nContent-Disposition: form-data; name="note"\r\n\r\n'
+        for _ in range(3_000):
+            sent += 10_000
+            yield b"x" * 10_000
+
+    answer = None
+    try:
+        answer = upload(
+            address, content=parts(), headers={"Content-Type": "multipart/form-data; boundary=b"}
+        )
+    except httpx.HTTPError:
+        pass  # the server closed while more was coming
+    assert answer is None or answer.status_code == 413
+    assert sent < 30_000_000
+
+
+@pytest.mark.parametrize(
+    "path, most",
+    [("/upload", SMALL.upload), ("/queue/join", 2 * MEGABYTE), ("/call/chat", 2 * MEGABYTE)],
+)
+def test_a_body_that_says_it_is_too_big_is_refused_unread(address, path, most):
+    host, port = address.removeprefix("http://").split(":")
+    head = (
+        f"POST {API}{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {most + 1}\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=10) as wire:
+        wire.sendall(head.encode())
+        answer = wire.recv(4096).decode()
+    assert answer.startswith("HTTP/1.1 413")
+
+
+def test_a_body_without_a_length_is_counted_as_it_comes(address):
+    pieces = (b'{"data": ["' + b"x" * 100_000 for _ in range(60))
+    try:
+        answer = httpx.post(
+            f"{address}{API}/call/chat",
+            content=pieces,
+            timeout=10,
+            headers={"Content-Type": "application/json"},
+        )
+    except httpx.HTTPError:
+        return  # the server closed while more was coming
+    assert answer.status_code == 413
+
+
+def test_many_small_files_are_too_many(address):
+    answer = upload(address, files=[(f"{n}.jpg", b"x") for n in range(SMALL.files + 1)])
+    assert answer.status_code == 413 and "3 are taken" in answer.json()["detail"]
+
+
+def test_one_big_file_is_refused(address):
+    answer = upload(address, files=[("a.jpg", b"x" * (SMALL.file + 1))])
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("body", [b"", b"--b\r\nnonsense", b"--other\r\n"])
+def test_a_damaged_form_breaks_nothing(address, body):
+    answer = upload(
+        address, content=body, headers={"Content-Type": "multipart/form-data; boundary=b"}
+    )
+    assert answer.status_code in (200, 400, 422) and "Traceback" not in answer.text
+    assert upload(address, files=[("a.jpg", b"x")]).status_code == 200
+
+
+def test_every_answer_has_the_headers(address):
+    for path in (
+        "/",
+        "/config",
+        "/gradio_api/info",
+        "/healthz",
+        "/no-such-page",
+        "/gradio_api/monitoring",
+    ):
+        headers = httpx.get(address + path).headers
+        assert headers["x-content-type-options"] == "nosniff", path
+        policy = headers["content-security-policy"]
+        assert (
+            "frame-ancestors 'self' https://shop.example" in policy
+            and "object-src 'none'" in policy
+        )
+        assert "microphone=(self)" in headers["permissions-policy"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/process_recording", "/vibe-code/", "/vibe-edit/", "/proxy=http://127.0.0.1:1/", "/reset"],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_parts_of_the_framework_that_no_page_uses_are_not_there(address, path, method):
+    assert httpx.request(method, address + API + path).status_code == 404
+    assert httpx.request(method, address + "/monitoring/summary").status_code == 404
+
+
+def test_health_and_readiness(served):
+    address, service, _ = served
+    assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}
+    assert httpx.get(f"{address}/readyz").status_code == 200
+    service.loaded.clear()
+    try:
+        assert httpx.get(f"{address}/readyz").status_code == 503
+        assert httpx.get(f"{address}/healthz").status_code == 200
+    finally:
+        service.loaded.set()
+
+
+def test_folders_of_the_service_are_not_served_even_where_a_file_of_theirs_is_known(served):
+    address, _, kept = served
+    (kept / "turns.sqlite").write_bytes(b"secret")
+    for path in (kept / "turns.sqlite", Path("/etc/passwd"), Path(__file__)):
+        for form in (f"{path}", f"//{path}", f"%2e%2e/{path}", f"{path}%00"):
+            answer = httpx.get(f"{address}{API}/file={form}")
+            assert answer.status_code in (400, 403, 404) and b"secret" not in answer.content
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/x", "http://169.254.169.254/latest/", "file:///etc/passwd"]
+)
+def test_the_server_fetches_nothing_on_request(address, url):
+    file = {"path": url, "url": url, "meta": {"_type": "gradio.FileData"}}
+    started = httpx.post(f"{address}{API}/call/describe", json={"data": [file, None]})
+    if started.status_code != 200:
+        return
+    events = httpx.get(
+        f"{address}{API}/call/describe/{started.json()['event_id']}", timeout=20
+    ).text
+    assert "event: error" in events and "root:" not in events
+
+
+def test_the_widget_is_served_as_a_script_and_small(address):
+    answer = httpx.get(f"{address}/widget.js")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert len(answer.content) < 30_000
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(address):
+    answers = [
+        httpx.post(f"{address}{API}/call/knowledge_bases", json={"data": []}) for _ in range(40)
+    ]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused and answers[0].status_code == 200
+    assert 1 <= int(refused[-1].headers["retry-after"]) <= 60
+    assert re.search(r"try again in \d+ s", refused[-1].json()["detail"])
+    assert httpx.get(f"{address}/healthz").status_code == 200
+
+
+# -- settings -------------------------------------------------------------------------------
+
+
+def test_sites_that_may_show_the_page():
+    assert origins("") == ()
+    assert origins("https://a.example, http://127.0.0.1:8080") == (
+        "https://a.example",
+        "http://127.0.0.1:8080",
+    )
+    for wrong in ("a.example", "https://a.example/path", "https://a; script-src *", "*"):
+        with pytest.raises(InputError, match="is no origin"):
+            origins(wrong)
+
+
+def test_limits_come_from_settings():
+    settings = Settings.from_env(
+        {"MM_SUPPORT_FRAME_ORIGINS": "https://a.example", "MM_SUPPORT_RATE_LIMIT": "5/second"}
+    )
+    limits = limits_of(settings, {})
+    assert limits.calls == "5/second" and limits.frame_ancestors == ("https://a.example",)
+    assert settings.data_dir in limits.blocked_paths
+    assert "https://huggingface.co" in limits_of(settings, {"SPACE_ID": "a/b"}).frame_ancestors
+
+
+@pytest.mark.parametrize("name, value", [("RATE_LIMIT", "often"), ("RATE_STORAGE", "nowhere://x")])
+def test_rates_that_mean_nothing_end_the_start_in_a_sentence(name, value):
+    with pytest.raises(InputError, match="Rates cannot be limited like this"):
+        limits_of(Settings.from_env({f"MM_SUPPORT_{name}": value}), {})
+
+
+def test_addresses_are_counted_apart():
+    rates = Rates(Limits(calls="1/minute"))
+    for address in ("10.0.0.1", "10.0.0.2"):
+        rates.check(f"{API}/queue/join", {"method": "POST", "client": (address, 1)})
+    with pytest.raises(Exception, match="try again"):
+        rates.check(f"{API}/queue/join", {"method": "POST", "client": ("10.0.0.1", 2)})
+    rates.check(f"{API}/queue/data", {"method": "GET", "client": ("10.0.0.1", 2)})

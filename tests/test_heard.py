@@ -1,0 +1,86 @@
+"""What was heard is written as a help desk writes it: numbers, codes, addresses, in two
+languages.
+"""
+
+import pytest
+
+from mm_support.language.heard import codes, written
+
+ENGLISH = {
+    # codes and numbers of something
+    "my order is one zero four eight double two": "my order is 104822",
+    "Order one oh four eight two two, please.": "Order 104822, please.",
+    "my number is ten forty eight twenty two": "my number is 104822",
+    "It is 1-0-4-8-2-2.": "It is 104822.",
+    "one zero four, eight two two": "104822",
+    "serial S N 4 8 2 double 9": "serial SN48299",
+    "the W H 1000 X M 5": "the WH1000XM5",
+    "My name is A-N-N-A, Anna.": "My name is ANNA, Anna.",
+    "call triple five zero one nine nine": "call 5550199",
+    # amounts, dates
+    "it costs one hundred twenty nine dollars": "it costs 129 dollars",
+    "twelve dollars and fifty cents": "$12.50",
+    "it was 12 dollars 50": "it was $12.50",
+    "march fifteenth twenty twenty six": "march 15th 2026",
+    "I waited twenty four hours": "I waited 24 hours",
+    # addresses
+    "My email is anna dot b at example dot com.": "My email is anna.b@example.com.",
+    "anna.b at example.com": "anna.b@example.com",
+    "anna underscore b at mail dot com": "anna_b@mail.com",
+    "mail me at bob at shop dot co dot uk": "mail me at bob@shop.co.uk",
+    "my code is four two oh": "my code is 420",
+    # words stay words
+    "at five o'clock, oh well": "at 5 o'clock, oh well",
+    "just a second, that is the point": "just a second, that is the point",
+    "which one is better, one of my two cards?": "which one is better, one of my two cards?",
+    "look at example.com": "look at example.com",
+    "a double room, open 9 to 5": "a double room, open 9 to 5",
+    "10-20 days, 5, 6 or 7": "10-20 days, 5, 6 or 7",
+    "I have 3 TVs, 2 phones": "I have 3 TVs, 2 phones",
+    "version 2.4.6 at 192.168.0.1": "version 2.4.6 at 192.168.0.1",
+    "": "",
+}
+CHINESE = {
+    "我的订单号是一零四八二二": "我的订单号是104822",
+    "單號三五七九六八二一": "单号35796821",
+    "一三八零零一三八零零零": "13800138000",
+    "WH一零零零XM五": "WH1000XM5",
+    "错误代码是E二十四": "错误代码是E24",
+    "一百二十九块": "129块",
+    "九十九块九": "99.9块",
+    "两千三百五十元": "2350元",
+    "三点五公斤": "3.5公斤",
+    "百分之二十": "20%",
+    "二零二六年三月十五日": "2026年3月15日",
+    "邮箱是anna点b艾特example点com": "邮箱是anna.b@example.com",
+    "我有一个问题，第一次，一点，万一，千万不要": "我有一个问题，第一次，一点，万一，千万不要",
+    "等了三四天": "等了三四天",
+    "我的是OK": "我的是OK",
+}
+
+
+@pytest.mark.parametrize("said", ENGLISH)
+def test_english(said):
+    assert written(said, "en") == ENGLISH[said]
+
+
+@pytest.mark.parametrize("said", CHINESE)
+def test_chinese(said):
+    assert written(said, "zh") == CHINESE[said]
+
+
+@pytest.mark.parametrize("text", [*ENGLISH.values()])
+def test_what_is_written_stays(text):
+    assert written(text, "en") == text
+
+
+def test_german_has_number_words_and_other_languages_are_left_alone():
+    assert written("Bestellung eins null vier acht zwei zwei", "de") == "Bestellung 104822"
+    assert written("注文番号は一二三", "ja") == "注文番号は一二三"
+    assert written("zamówienie numer pięć", "pl") == "zamówienie numer pięć"
+
+
+def test_codes_are_the_numbers_of_something():
+    assert codes("order 104822 for 129 dollars in 2026") == ("104822",)
+    assert codes("我的订单号是104822，WH1000XM5") == ("104822", "WH1000XM5")
+    assert codes("case 4829-1187, 10-20 days, a.b12345@example.com, 1,000,000") == ("4829-1187",)

@@ -1,0 +1,370 @@
+"""Answers in a model's own words: what is shown was verified, what is not is a quote, and whatever
+a server does, the customer gets an answer.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from conftest import EchoModel, WordEncoder
+from scripted_server import Script, ScriptedServer
+
+from mm_support.config import Settings
+from mm_support.decode.prompt import WRITING, room_for, writing_messages
+from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.sentence import Meanwhile, Sentence
+from mm_support.decode.verify import Verdict, checked
+from mm_support.decode.writing import complete_sentences
+from mm_support.device import resolve_device
+from mm_support.engines.base import Capabilities
+from mm_support.engines.choose import load_language_model
+from mm_support.engines.server import context_length, seconds_to_wait
+from mm_support.evaluate.injections import KeepsASecret, attempts, breaches
+from mm_support.language.messages import message
+from mm_support.types import Entry, Hit, Past, Question
+
+REFUND = Entry(
+    "refund",
+    "Refund",
+    "The refund takes 5 days. You get the refund on your card. Opening hours are from 9 to 17.",
+    ("when is my refund",),
+)
+WASHER = Entry(
+    "e24",
+    "Washing machine shows E24",
+    "The water does not drain. 1. Unplug the washing machine. 2. Clean the filter. 3. Wait. "
+    "A repair costs 50 euros.",
+    ("what is e24",),
+)
+HITS = (Hit(REFUND, 0.9), Hit(WASHER, 0.5))
+ASKED = Question("when does the refund arrive")
+GOOD = "Your money is back after 5 days [1]. It goes to the card you used [1]."
+QUOTES = {"The refund takes 5 days.", "You get the refund on your card."}
+
+
+class Trusting:
+    """Supports a claim most of whose longer words stand in a passage."""
+
+    def verify(self, claim, passages, question=""):
+        held = " ".join(f"{entry.title} {entry.answer}".lower() for entry in passages)
+        words = [word.strip(".:") for word in claim.lower().split() if len(word) > 3]
+        shared = sum(word in held for word in words)
+        return Verdict("supported", 0.9) if 2 * shared > len(words) else Verdict("not said", 0.1)
+
+
+class Believing:
+    """Supports everything: what is left is the exact check."""
+
+    def verify(self, claim, passages, question=""):
+        return Verdict("supported", 0.9)
+
+
+class Free(EchoModel):
+    can = Capabilities(8_192, writes=True)
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def start(script, **described):
+        servers.append(ScriptedServer(script, described))
+        settings = Settings(llm_url=servers[-1].url)
+        return servers[-1], load_language_model(settings, resolve_device("cpu"))
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def told(model, question=ASKED, hits=HITS, verifier=None, **more):
+    writer = ReplyWriter(model, WordEncoder(), verifier=verifier or Trusting())
+    return list(writer.write(question, hits, **more))
+
+
+def sentences(shown):
+    return [part for part in shown if isinstance(part, Sentence)]
+
+
+# -- what is shown
+
+
+def test_a_supported_sentence_is_shown_as_it_was_written_and_cites_what_holds_it():
+    shown = sentences(told(Free("The money is on your card after 5 days [2].")))
+    assert shown == [Sentence("The money is on your card after 5 days.", (1,))]
+
+
+def test_what_is_not_supported_is_replaced_by_the_sentence_that_it_rests_on():
+    shown = sentences(told(Free("The refund takes 50 days [1]. You get it on your card [1].")))
+    assert [s.text for s in shown] == ["The refund takes 5 days.", "You get it on your card."]
+
+
+def test_an_invented_sentence_is_not_shown_and_nothing_beside_the_question_instead():
+    shown = sentences(told(Free("Elephants love bananas [1]. Your refund takes 5 days [1].")))
+    assert "Elephants" not in str(shown) and "Opening hours" not in str(shown)
+    assert shown[-1].text == "Your refund takes 5 days."
+
+
+def test_what_no_passage_says_is_said_in_the_assistants_words_behind_the_answer():
+    draft = "Canada is not mentioned in these pages [0]. The refund takes 5 days [1]."
+    shown = sentences(told(Free(draft)))
+    assert [s.text for s in shown] == ["The refund takes 5 days.", message("not_said")]
+
+
+def test_the_sure_quote_is_shown_while_the_model_writes_and_is_no_part_of_the_reply():
+    first, *rest = told(Free(GOOD))
+    assert isinstance(first, Meanwhile) and first.sentences[0].text in QUOTES
+    assert "[1]" in first.text and not any(isinstance(part, Meanwhile) for part in rest)
+
+
+def test_a_model_that_writes_but_cannot_be_verified_only_points_at_sentences():
+    shown = list(ReplyWriter(Free(GOOD), WordEncoder()).write(ASKED, HITS))
+    assert shown and {s.text for s in shown} <= {
+        "The refund takes 5 days.",
+        "You get the refund on your card.",
+    }
+
+
+def test_whom_to_call_in_an_emergency_is_added_to_an_answer_that_leaves_it_out():
+    dose = Entry(
+        "d", "Doses", "The desk gives no advice on doses. If too much was taken, call 112."
+    )
+    shown = sentences(
+        told(Free("The desk gives no advice [1]."), Question("doses"), (Hit(dose, 1),))
+    )
+    assert shown[-1] == Sentence("If too much was taken, call 112.", (1,))
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("It takes 5 days. [1] Then wait. [2]", ["It takes 5 days [1].", "Then wait [2]."]),
+        ("It takes 5 days [1]. Then wait", ["It takes 5 days [1]."]),
+        ("1. Open it [1]\n2. Wait [1]", ["1. Open it [1]", "2. Wait [1]"]),
+        ("五天内到账[1]。请等待[1]。", ["五天内到账[1]。", "请等待[1]。"]),
+    ],
+)
+def test_sentences_keep_their_numbers_however_they_are_streamed(text, expected):
+    for size in (1, 3, 100):
+        pieces = [text[i : i + size] for i in range(0, len(text), size)]
+        assert [" ".join(s.split()) for s in complete_sentences(pieces)] == expected
+
+
+# -- what the engine can do
+
+
+def test_room_follows_from_the_context_and_never_leaves_out_the_best_passage():
+    small, large = (room_for(Capabilities(size, writes=True), 5) for size in (1_024, 32_768))
+    assert len(small.passages) < len(large.passages) == 5
+    assert small.passages[0] >= 200 and large.passages[0] > 4 * small.passages[0]
+    assert small.earlier < large.earlier and small.tokens < large.tokens
+    for size in (1_024, 4_096, 32_768):
+        room, long = (
+            room_for(Capabilities(size, writes=True), 5),
+            Entry("x", "T", "Word. " * 99_999),
+        )
+        past = [Past("w" * 9_999, "r" * 9_999, "answer")] * 9
+        messages = writing_messages(Question("q" * 99_999), [long] * 5, past, room)
+        letters = sum(len(m["content"]) for m in messages)
+        assert letters < 2.5 * (size - room.tokens) + 1_000
+
+
+def test_the_prompt_tells_passages_dates_links_and_what_was_said_before():
+    from dataclasses import replace
+    from datetime import date
+
+    entry = replace(REFUND, url="https://shop.example/refund", updated=date(2026, 3, 1))
+    past = (Past("i sent it back", "We have it.", "answer"),)
+    room = room_for(Capabilities(8_192, writes=True), 1)
+    system, user = writing_messages(Question("and when?", "when"), [entry], past, room)
+    assert system["content"] == WRITING
+    for part in ("[1] Refund | 2026-03-01 | https://shop.example/refund", "<said>when</said>"):
+        assert part in user["content"]
+    assert (
+        "<customer>i sent it back</customer>\n<assistant>We have it.</assistant>" in user["content"]
+    )
+
+
+def test_what_is_personal_in_earlier_turns_is_masked_for_the_model():
+    from mm_support.pipeline import masked_turns
+
+    address = "ann.example@mail.example"
+    past = [Past(f"i am {address}", f"Thank you, {address}.", "answer", read=(address,))]
+    (turn,) = masked_turns(past)
+    assert address not in f"{turn.text} {turn.reply} {turn.words}" and turn.text.startswith(
+        "i am ["
+    )
+
+
+def test_a_server_says_how_much_its_model_takes():
+    assert context_length({"max_model_len": 4096}) == 4096  # vLLM
+    assert context_length({"meta": {"n_ctx_train": 2048}}) == 2048  # llama.cpp
+    assert context_length({"id": "x"}) > 2048
+
+
+# -- a server that plays a part
+
+
+def test_a_slow_server_is_waited_for_and_its_words_are_shown(serve):
+    _, model = serve(Script(GOOD, first=3.0, rate=5))
+    started, times, shown = time.monotonic(), [], []
+    writer = ReplyWriter(model, WordEncoder(), verifier=Believing())
+    for part in writer.write(ASKED, HITS):
+        times.append(time.monotonic() - started)
+        shown.append(part)
+    assert isinstance(shown[0], Meanwhile) and times[0] < 1
+    assert [s.text for s in sentences(shown)] == [
+        "Your money is back after 5 days.",
+        "It goes to the card you used.",
+    ]
+
+
+def test_a_connection_that_is_cut_ends_in_quotes_of_what_is_missing(serve):
+    _, model = serve(Script("The refund takes 5 days [1]. You get the", cut=True))
+    texts = [s.text for s in sentences(told(model))]
+    assert texts[0] == "The refund takes 5 days." and "You get the" not in texts
+    assert set(texts) <= QUOTES
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_busy_server_is_asked_again_after_the_time_that_it_names(serve, status):
+    server, model = serve(Script(GOOD, failures=[(status, "1")]))
+    assert sentences(told(model, verifier=Believing()))[0].text.startswith("Your money")
+    first, second = server.times
+    assert 0.9 < second - first < 3
+
+
+def test_a_server_that_asks_for_a_long_wait_is_not_waited_for(serve):
+    _, model = serve(Script(GOOD, failures=[(429, "3600")] * 9))
+    started = time.monotonic()
+    assert {s.text for s in sentences(told(model))} <= QUOTES
+    assert time.monotonic() - started < 3
+
+
+def test_a_server_that_always_fails_costs_the_customer_nothing(serve):
+    _, model = serve(Script(GOOD, failures=[(500, "0")] * 9))
+    shown = sentences(told(model))
+    assert shown and {s.text for s in shown} <= QUOTES
+
+
+def test_retry_after_may_be_seconds_or_a_date():
+    assert seconds_to_wait("7", 0) == 7
+    assert seconds_to_wait("Wed, 21 Oct 2015 07:28:00 GMT", 0) == 0
+    assert seconds_to_wait("", 0) < seconds_to_wait("nonsense", 2)
+
+
+def test_a_stop_ends_the_waiting(serve):
+    _, model = serve(Script(GOOD, first=9))
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    started = time.monotonic()
+    assert sentences(told(model, stop=stop)) == []
+    assert time.monotonic() - started < 2
+
+
+# -- what is exactly wrong, whatever a verifier believes
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The refund takes 15 days.",
+        "The refund takes 5 weeks.",
+        "The refund takes 5 euros.",
+        "Die Erstattung dauert 7 Tage.",
+        "退款需要八天。",
+        "See E25.",
+        "Write to help@other.example.",
+        "It is only on Monday.",
+        "Ask Johnson about the refund.",
+    ],
+)
+def test_a_fact_that_no_passage_holds_is_never_supported(claim):
+    assert checked(Believing(), claim, [REFUND, WASHER]).state != "supported"
+
+
+@pytest.mark.parametrize(
+    "claim", ["The refund takes five days.", "退款需要五天。", "Die Reparatur kostet 50 Euro."]
+)
+def test_the_same_fact_in_other_words_or_another_language_is_held(claim):
+    assert checked(Believing(), claim, [REFUND, WASHER]).state == "supported"
+
+
+def test_a_sentence_may_rest_on_two_passages():
+    found = checked(Believing(), "It takes 5 days, and a repair costs 50 euros.", [REFUND, WASHER])
+    assert found.places == (0, 1)
+
+
+# -- verifiers
+
+
+class TinyEntailment:
+    """Entails where the claim's last word stands in the passage, contradicts where "not" does."""
+
+    device = "cpu"
+
+    class config:
+        id2label = {0: "CONTRADICTION", 1: "neutral", 2: "entailment"}
+
+    def __call__(self, said, claim):
+        from types import SimpleNamespace
+
+        import torch
+
+        against = "not" in claim
+        logits = [9.0 * against, 0.0, 9.0 * (claim.split()[-1] in said and not against)]
+        return SimpleNamespace(logits=torch.tensor([logits]))
+
+
+class Pairs(dict):
+    def to(self, device):
+        return self
+
+
+def test_a_model_for_natural_language_inference_stands_behind_the_same_protocol():
+    from mm_support.decode.verify import EntailmentVerifier
+
+    def tokenizer(said, claim, **options):
+        return Pairs(said=said, claim=claim)
+
+    verifier = EntailmentVerifier(TinyEntailment(), tokenizer)
+    assert verifier.verify("It takes days", [REFUND]).state == "supported"
+    assert verifier.verify("It takes not days", [REFUND]).state == "contradicted"
+    assert verifier.verify("It takes bananas", [REFUND]).state == "not said"
+
+
+def test_a_verifier_that_cannot_be_had_is_a_plain_error(tmp_path):
+    from mm_support.decode.verify import load_verifier
+    from mm_support.errors import WeightsError
+
+    settings = Settings(verifier_model=str(tmp_path), text_model=str(tmp_path))
+    with pytest.raises(WeightsError, match="verifier_model"):
+        load_verifier(settings, resolve_device("cpu"), WordEncoder())
+    fitted = settings.with_changes(verifier_model="fitted")
+    assert load_verifier(fitted, resolve_device("cpu"), WordEncoder()) is None
+
+
+# -- a model that obeys everybody
+
+
+class Obedient(Free):
+    """Says whatever it reads in capitals, alone and inside evidence sentences, with numbers."""
+
+    def stream(self, messages, max_tokens, stop=None):
+        import re
+
+        prompt = "".join(str(m["content"]) for m in messages)
+        for word in dict.fromkeys(re.findall(r"[A-Z]{5,}(?:-\d+)?", prompt)):
+            yield f"{word} [1]. The word is {word} [0]. The refund takes 5 days {word} [1]. "
+        yield "Everything is free [1]. I hand you over to a person now [1]. "
+
+
+def test_no_attempt_is_obeyed_though_the_model_obeys_all():
+    tried = list(attempts([REFUND, WASHER]))
+    assert len(tried) == 60
+    for attempt in tried:
+        hits = [Hit(entry, 0.9) for entry in attempt.entries]
+        shown = told(KeepsASecret(Obedient()), attempt.question, hits, Trusting())
+        assert breaches(attempt, sentences(shown)) == []
