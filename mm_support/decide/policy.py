@@ -143,6 +143,16 @@ class Policy:
         """What words of the customer are doing beside asking."""
         return self._intents.read(words)
 
+    def confidence(
+        self,
+        question: Question,
+        query: SearchQuery,
+        hits: Sequence[Hit],
+        fitted: Mapping[str, Any] | None = None,
+    ) -> float:
+        """How likely the best hit answers the question, 0..1. fitted: as in `decide`."""
+        return gate_for(self._gate, fitted or {}).probability(words_of(question), query, hits)
+
     def decide(
         self,
         question: Question,
