@@ -373,9 +373,12 @@ class Knowledge:
             return None
 
     def _learn(self, name: str, progress: Progress | None) -> None:
-        if progress:
-            progress(1, 1, "asking its own questions")
+        if self.fitter is None:
+            return
+        report = progress or (lambda *_: None)
+        report(0, 1, "asking its own questions")
         self.fit(name)
+        report(1, 1, "done")
 
     def _noted(self, name: str, progress: Progress | None) -> Progress:
         """Progress that a list of bases shows too."""
