@@ -75,7 +75,8 @@ class Gate:
         """The same that answers where that share of the answers is right."""
         if not self.wishes:
             return self
-        answer = float(np.interp(precision, *zip(*self.wishes)))
+        wished, thresholds = zip(*self.wishes)
+        answer = float(np.interp(precision, wished, thresholds))
         return replace(self, answer=answer, clarify=min(self.clarify, answer))
 
     @property

@@ -87,9 +87,9 @@ def resolve(
 def likelier(
     policy: JudgesHits,
     question: Question,
-    found: Sequence[tuple[SearchQuery, Sequence[Hit]]],
+    found: Sequence[tuple[SearchQuery, tuple[Hit, ...]]],
     fitted: Mapping[str, Any],
-) -> tuple[SearchQuery, Sequence[Hit]]:
+) -> tuple[SearchQuery, tuple[Hit, ...]]:
     """Of what was found with the turn before and without it, what more likely answers the question:
     by how likely the message leans on that turn, and by the confidence in what each found.
     """

@@ -17,8 +17,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from mm_support.knowledge.index import Point
-from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.index import Index, Point
 from mm_support.knowledge.index.search import recognise, search
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.query import SearchQuery
@@ -81,7 +80,7 @@ def thinned(entry: Entry, own_title: bool, rng: np.random.Generator) -> tuple[st
 
 def asked_again(
     version: Version,
-    index: FolderIndex,
+    index: Index,
     make_points: MakePoints,
     ask: Callable[[str], SearchQuery],
 ) -> Iterator[Trial]:
@@ -103,7 +102,7 @@ def asked_again(
 
 def asked_in_vain(
     version: Version,
-    index: FolderIndex,
+    index: Index,
     ask: Callable[[str], SearchQuery],
     texts: Sequence[str],
 ) -> Iterator[Trial]:
@@ -114,7 +113,7 @@ def asked_in_vain(
         yield Trial(text, query, tuple(hits), "")
 
 
-def thin_base(folder: Path, index: FolderIndex, points: Iterator[Point]) -> Version:
+def thin_base(folder: Path, index: Index, points: Iterator[Point]) -> Version:
     """A base of a few points beside the real ones, in a folder of its own."""
     beside = index.like(folder)
     with beside.writing(THIN) as new:

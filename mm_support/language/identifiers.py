@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.english import LETTER_NAMES
@@ -68,20 +68,24 @@ class Names(NamedTuple):
         titles = [entry.title for entry in entries]
         heads = [head for entry in entries for head in (entry.title, *entry.questions)]
         named = _named_in(entries, heads)
-        groups = (
-            named,
-            {kind(code) for head in heads for code in written(head)},
-            {(_series(code), kind(code)) for code in named if _series(code)},
-            {word for title in titles for word in _announcers(title)},
-            {word for head in heads for word in _announcers(head)},
-            _ordinary_words(entries, named),
+        announcing = {word for title in titles for word in _announcers(title)}
+        before = {word for head in heads for word in _announcers(head)}
+        kinds = {kind(code) for head in heads for code in written(head)}
+        series = {(_series(code), kind(code)) for code in named if _series(code)}
+        return cls(
+            tuple(sorted(named)),
+            tuple(sorted(kinds)),
+            tuple(sorted(series)),
+            tuple(sorted(announcing)),
+            tuple(sorted(before)),
+            tuple(sorted(_ordinary_words(entries, named))),
         )
-        return cls(*(tuple(sorted(group)) for group in groups))
 
     @classmethod
     def read(cls, values: Mapping[str, Sequence]) -> Names:
         """Of what `_asdict` gave, by way of JSON."""
-        groups = {name: tuple(map(_hashable, group)) for name, group in values.items()}
+        groups: dict[str, Any] = {name: tuple(group) for name, group in values.items()}
+        groups["series"] = tuple((one, other) for one, other in groups["series"])
         return cls(**groups)
 
 
@@ -194,10 +198,6 @@ class Dictionary:
         looks = [line] + ([framed[1]] if framed else [])
         alike = (self._alike.get(look.translate(LOOKS)) for look in looks)
         return frozenset(next(filter(None, alike), ()))
-
-
-def _hashable(value: str | Sequence[str]) -> str | tuple[str, ...]:
-    return value if isinstance(value, str) else tuple(value)
 
 
 def identifiers_of(entry: Entry) -> frozenset[str]:
