@@ -12,11 +12,12 @@ import gradio as gr
 from demo.convert import QUIET, plain_errors
 from demo.panels import esc, title_of
 from demo.service import Service
-from demo.tabs import report_card
+from demo.tabs import report_card, said_as
+from demo.words import label, said
 from mm_support.desk.accounts import Area
 
-PERIODS = [("Today", 1), ("7 days", 7), ("30 days", 30), ("90 days", 90)]
-NOTHING = "<tr><td class=ms-words>Nothing in this time.</td></tr>"
+PERIODS = [("1 d", 1), ("7 d", 7), ("30 d", 30), ("90 d", 90)]
+NOTHING = f"<tr><td class=ms-words>{said('figure_nothing')}</td></tr>"
 COLUMNS = {
     "conversations": "Conversations",
     "answered": "Answered",
@@ -121,7 +122,8 @@ def audit_card(rows: Sequence[Any]) -> str:
 
 
 def table_head(names: Sequence[str]) -> str:
-    return f"<thead><tr>{''.join(f'<th scope=col>{esc(name)}</th>' for name in names)}</tr></thead>"
+    heads = "".join(f"<th scope=col>{said_as(name)}</th>" for name in names)
+    return f"<thead><tr>{heads}</tr></thead>"
 
 
 def table_row(values: Sequence[str], words: bool = False) -> str:
@@ -133,14 +135,16 @@ def table_row(values: Sequence[str], words: bool = False) -> str:
 
 def insights_part(page: InsightsPage, key: gr.BrowserState) -> None:
     """Lays out the figures below the desk, and connects them; they are read when asked for."""
-    with gr.Accordion("Figures", open=False, elem_id="figures"):
+    with gr.Accordion(label("figure_figures"), open=False, elem_id="figures"):
         with gr.Row():
             days: Any = gr.Radio(
                 PERIODS, value=7, show_label=False, container=False, elem_id="days"
             )
-            look = gr.Button("Show", size="sm", variant="primary", elem_id="show-figures")
-            figures = gr.Button("Figures as CSV", size="sm")
-            gaps = gr.Button("Questions as CSV", size="sm")
+            look = gr.Button(
+                label("figure_show"), size="sm", variant="primary", elem_id="show-figures"
+            )
+            figures = gr.Button(label("figure_csv"), size="sm")
+            gaps = gr.Button(label("figure_gaps_csv"), size="sm")
         shown = gr.HTML(padding=False, elem_id="insights")
         text = gr.Textbox(visible=False)
     look.click(page.show, [key, days], shown, **QUIET)

@@ -228,7 +228,7 @@ def status_line(status: Status) -> str:
 
 def knowledge_table(bases: Sequence[KnowledgeBase]) -> str:
     rows = [(title_of(base.name), base.entries, base.pictures) for base in bases]
-    table = html_table(("Knowledge", "Entries", "Pictures"), rows)
+    table = html_table((said("knowledge"), said("entries"), said("pictures")), rows)
     return f'<section class="ms-card">{table}</section>'
 
 

@@ -16,7 +16,7 @@ from demo.examples import bases as bases_of_examples
 from demo.panels import entry_list, esc, knowledge_table, remarks_table, title_of
 from demo.service import Service
 from demo.uploads import stage
-from demo.words import label
+from demo.words import has_word, label, said
 from mm_support.errors import InputError
 from mm_support.types import IngestReport, KnowledgeBase, UserTurn, grouped
 
@@ -26,18 +26,13 @@ HOW_TO_EVALUATE = """\
 <p>Run <code>python -m mm_support evaluate fusion --grocery FOLDER</code> with the folder of
 GroceryStoreDataset; its figures and charts appear here the next time the page starts.</p></section>
 """
-HOW_TO_ADD = """\
-<section class="ms-card"><h2>Add your own</h2>
-<p>Tables of questions and answers (CSV, Excel, JSONL; columns such as <code>id, title, questions,
-answer, intent, pictures</code>), help pages and manuals (Markdown, HTML, PDF, Word), or a zip of
-these with their pictures. Adding to a name that exists replaces what it held.</p></section>
+HOW_TO_ADD = f"""\
+<section class="ms-card"><h2>{said("add_own")}</h2><p>{said("how_to_add")}</p></section>
 """
-HOW_TO_OPEN = """\
-<section class="ms-card"><h2>Add your own</h2>
-<p>Knowledge can be read here, but not changed. Editors and admins who signed in add files here;
-whoever runs this page lets everybody with the setting
-<code>MM_SUPPORT_OPEN_KNOWLEDGE=1</code>, or adds
-files with <code>python -m mm_support ingest NAME PATH</code>.</p></section>
+HOW_TO_OPEN = f"""\
+<section class="ms-card"><h2>{said("add_own")}</h2><p>{said("how_to_open")}
+<code>MM_SUPPORT_OPEN_KNOWLEDGE=1</code>,
+<code>python -m mm_support ingest NAME PATH</code></p></section>
 """
 PROGRESS = gr.Progress()
 OPEN = Door(visitors=frozenset({"workshop", "add"}))  # to everybody
@@ -103,12 +98,18 @@ def compared(parts: dict[str, dict]) -> str:
 
 
 def report_card(title: str, rows: str) -> str:
-    name = esc(title)
+    name, heading = esc(title), said_as(title)
     return (
-        f'<section class="ms-card"><h2>{name}</h2>'
+        f'<section class="ms-card"><h2>{heading}</h2>'
         f'<div class="ms-scroll" tabindex="0" role="region" aria-label="{name}">'
         f'<table class="ms-table">{rows}</table></div></section>'
     )
+
+
+def said_as(words: str) -> str:
+    """What the table of words calls it, in the browser's language, or the words themselves."""
+    key = f"figure_{words.lower().replace(' ', '_')}"
+    return said(key) if has_word(key) else esc(words)
 
 
 def cells(values: list[str], scope: str = "row") -> str:

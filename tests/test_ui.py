@@ -50,8 +50,8 @@ from demo.panels import (
     status_line,
     thumbnail,
 )
-from demo.tabs import HOW_TO_EVALUATE, HOW_TO_OPEN, KnowledgeDesk, report_tables
-from demo.ui import ASSETS, build_demo, launch_options
+from demo.tabs import HOW_TO_EVALUATE, HOW_TO_OPEN, KnowledgeDesk, knowledge_tab, report_tables
+from demo.ui import ASSETS, build_demo, door_of, launch_options
 from demo.uploads import stage
 from mm_support.__main__ import build_parser
 from mm_support.config import Settings
@@ -710,13 +710,21 @@ def test_the_command_that_the_page_names_writes_what_the_page_shows(tmp_path):
 
 
 @pytest.mark.parametrize("may_add", [False, True])
-def test_where_everybody_may_enter_the_workshop_only_a_setting_lets_them_add(may_add):
-    demo = build_demo(FakeService(), may_add=may_add, open_workshop=True)
-    shown = "".join(str(block.value) for block in demo.blocks.values() if hasattr(block, "value"))
-    handlers = {event.name for event in demo.fns.values()}
-    assert ("ingest" in handlers) == may_add and "browse" in handlers
-    assert ("MM_SUPPORT_OPEN_KNOWLEDGE=1" in shown) != may_add
-    assert any(isinstance(block, gr.File) for block in demo.blocks.values()) == may_add
+def test_where_everybody_may_enter_the_workshop_only_a_setting_lets_them_add(may_add, tmp_path):
+    (tmp_path / "bell.md").write_text("# A bell\n\nRing it.")
+    service = FakeService()
+    door = door_of(service, "", may_add, True)
+    desk, files = KnowledgeDesk(service, door), [str(tmp_path / "bell.md")]
+    assert "Returning" in desk.browse("shopping", "")
+    if may_add:
+        assert "1 entries" in desk.ingest("mine", files)
+    else:
+        with pytest.raises(gr.Error, match="Open it with the link"):
+            desk.ingest("mine", files)
+    with gr.Blocks():
+        shown = knowledge_tab(desk).shown(door, "")
+    adds, reads = (part.visible for part in list(shown.values())[:2])
+    assert adds == may_add and reads != may_add
 
 
 def test_customers_are_shown_no_technology():
