@@ -240,7 +240,9 @@ function nameThings() {
     pills.ariaLabel = msWord("knowledge");
   }
   for (const pill of all("#picker input:not([name=knowledge])")) pill.name = "knowledge";
-  for (const send of all("#reply .submit-button:not([aria-label])")) send.ariaLabel = "Send";
+  for (const send of all(":is(#reply, #note) .submit-button:not([aria-label])")) {
+    send.ariaLabel = msWord(send.closest("#note") ? "save" : "send");
+  }
   for (const field of all("#box textarea:not([aria-label])")) field.ariaLabel = msWord("your_message");
   for (const field of all("#box input[type=file]:not([accept])")) field.accept = "image/*,audio/*";
 }

@@ -787,6 +787,35 @@ def test_without_the_key_the_desk_is_one_sentence(customer, open_desk):
         assert not desk.get_by_text("Your name").is_visible()
 
 
+def sign_in(page, name, password):
+    page.get_by_label("Name", exact=True).first.fill(name)
+    page.get_by_label("Password").first.fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_an_agent_signs_in_answers_under_their_own_name_and_signs_out(customer, open_desk, service):
+    service.accounts.add("Grace", "agent", "a long enough password", "test")
+    desk = open_desk(key="")
+    sign_in(desk, "Grace", "not the password")
+    expect(desk.locator("#door-told")).to_contain_text("wrong")
+    expect(desk.get_by_label("Password").first).to_have_value("")
+    sign_in(desk, "Grace", "a long enough password")
+    desk.locator(".ms-case.ms-waiting").last.click()
+    for hidden in ("#agent", "#figures", "#accounts", "#door"):
+        expect(desk.locator(hidden)).to_be_hidden()
+    desk.get_by_role("button", name="Insert what was found").click()
+    expect(desk.get_by_label("Your answer")).to_have_value(re.compile("does not drain"))
+    desk.get_by_label("Your answer").press("Enter")
+    expect(customer.locator("#people")).to_contain_text("Grace has joined")
+    desk.reload()
+    expect(desk.locator(".ms-case.ms-person").first).to_contain_text("With Grace")
+    desk.get_by_role("button", name="Sign out").click()
+    expect(desk.locator("#door")).to_be_visible()
+    desk.reload()
+    expect(desk.locator("#door")).to_be_visible()
+    assert desk.locator(".ms-case").count() == 0
+
+
 def test_customers_are_not_led_to_the_desk(customer):
     assert customer.locator("a[href*=desk]").count() == 0
     expect(customer.locator("nav a")).to_be_hidden()
