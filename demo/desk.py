@@ -41,7 +41,7 @@ TYPING = "(...given) => [...given.slice(0, -1), window.msTyping()]"
 READ_KEY = """(kept, name) => {
   const given = new URLSearchParams(location.search).get("key");
   if (given) history.replaceState(null, "", location.pathname);
-  return [given ?? kept, name];
+  return [given || kept, name];
 }"""
 
 
@@ -136,7 +136,7 @@ class DeskPage:
         """Opens a conversation of the list."""
         picked = str(event.conversation)
         shown = self.look(key, picked, seen)
-        return {**shown, self.parts.picked: picked, self.parts.reply: ""}
+        return {**self.emptied(shown), self.parts.picked: picked}
 
     def take(self, key: str, picked: str, agent: str, seen: Seen) -> dict:
         return self.act(self.service.desk.take, key, picked, agent, seen)
@@ -156,7 +156,12 @@ class DeskPage:
                 desk.take(conversation, agent)
             desk.say(conversation, agent, text)
 
-        return {**self.act(answer, key, picked, agent, seen), self.parts.reply: ""}
+        return self.emptied(self.act(answer, key, picked, agent, seen))
+
+    def emptied(self, shown: dict) -> dict:
+        """With an empty box for the answer, open as long as the conversation is."""
+        open_ = shown[self.parts.seen].holder.owner in ("waiting", "person")
+        return {**shown, self.parts.reply: gr.Textbox("", interactive=open_)}
 
     def note(self, key: str, picked: str, agent: str, seen: Seen, text: str) -> dict:
         """Notes something for the other agents."""
@@ -182,7 +187,7 @@ class DeskPage:
             self.door.check(key, "desk")
             found = suggestion(self.service.desk.transcript(picked, reveal=True))
         whole = "\n\n".join(filter(None, (written.strip(), found)))
-        return {self.parts.reply: gr.Textbox(whole)}
+        return {self.parts.reply: whole}
 
     def act(
         self, act: Callable[[str, str], object], key: str, picked: str, agent: str, seen: Seen

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 READ_KEY = """(kept) => {
   const given = new URLSearchParams(location.search).get("key");
   if (given) history.replaceState(null, "", location.pathname);
-  return [given ?? kept];
+  return [given || kept];
 }"""
 
 

@@ -133,7 +133,7 @@ def test_the_suggestion_is_the_evidence_that_was_found(page, chat, service):  # 
     (cited,) = [e for e in service.knowledge.entries("smart-home") if "E24" in e.answer]
     shown = page.pick(Picked(session), KEY, Seen())
     assert shown["suggest"].interactive
-    assert page.suggest(KEY, session, "")["reply"].value == cited.answer
-    whole = page.suggest(KEY, session, "Dear customer,")["reply"].value
+    assert page.suggest(KEY, session, "")["reply"] == cited.answer
+    whole = page.suggest(KEY, session, "Dear customer,")["reply"]
     assert whole == f"Dear customer,\n\n{cited.answer}"
     assert suggestion(()) == "" and not service.messages(session)

@@ -111,7 +111,7 @@ def test_every_handler_checks_the_key(page, chat, service, key):
         "suggest": lambda: page.suggest(key, session, ""),
     }
     handlers = {name for name, value in vars(DeskPage).items() if callable(value)}
-    inner = {"__init__", "act", "read", "show_conversation", "enter"}
+    inner = {"__init__", "act", "emptied", "read", "show_conversation", "enter"}
     assert calls.keys() == handlers - inner  # each one that an event calls
     for name, call in calls.items():
         with pytest.raises(gr.Error, match="Open it with the link"):
@@ -154,11 +154,12 @@ def test_a_conversation_is_listed_read_taken_answered_and_given_back(page, chat,
     assert contents(shown) == contents({"chat": bubbles(as_stored(service, session))})
     assert "Customer: I would like to talk to a person." in shown["about"]
     assert shown["take"].interactive and not shown["close"].interactive
+    assert shown["reply"].interactive  # the first answer takes it
     shown = page.take(KEY, session, "Ada", shown["seen"])
     assert service.holder(session) == Holder("person", "Ada")
     assert not shown["take"].interactive and shown["give_back"].interactive
     shown = page.say(KEY, session, "Ada", shown["seen"], "Is the filter clean?")
-    assert "Is the filter clean?" in contents(shown)[-1] and shown["reply"] == ""
+    assert "Is the filter clean?" in contents(shown)[-1] and shown["reply"].value == ""
     shown = page.give_back(KEY, session, "Ada", shown["seen"])
     assert service.holder(session).owner == "assistant" and "Nobody is waiting" in shown["cases"]
     assert not shown["reply"].interactive and "Back with the assistant" in shown["about"]
