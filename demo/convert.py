@@ -18,7 +18,7 @@ from gradio.utils import get_upload_folder
 from demo.conversation_state import Exchange
 from demo.words import DEFAULT, word
 from mm_support import as_json
-from mm_support.errors import InputError, SupportError
+from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.types import Audio, Reply, UserTurn
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,8 @@ def sentence(problem: Exception, language: str = DEFAULT) -> str:
     """What people read about a problem: the message of a SupportError, never a traceback."""
     if isinstance(problem, WordedError):
         return word(problem.key, language, **problem.values)
+    if isinstance(problem, BusyError):
+        return word(f"busy_{problem.kind}", language, seconds=f"{problem.seconds:.0f}")
     if isinstance(problem, SupportError):
         return str(problem)
     log.error("unexpected error", exc_info=problem)

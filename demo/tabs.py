@@ -144,7 +144,7 @@ class KnowledgeDesk:
             self.door.check(key)
             if not (query or "").strip():
                 return entry_list(self.service.knowledge.entries(knowledge)[:BROWSED])
-            hits = self.service.knowledge.search(UserTurn(query, knowledge=knowledge), limit=10)
+            hits = self.service.search(UserTurn(query, knowledge=knowledge), limit=10)
             return entry_list([hit.entry for hit in hits], [hit.score for hit in hits])
 
     def ingest(

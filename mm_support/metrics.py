@@ -22,7 +22,11 @@ from mm_support.errors import SupportError
 from mm_support.types import Reply
 
 SECONDS = (0.01, 0.03, 0.1, 0.3, 0.6, 1, 2, 4, 8, 15, 30, 60)  # s, upper bounds of the histograms
-POINTS = ("first_words", "first_sound", "total")  # counted from a turn's beginning; others are steps
+POINTS = (
+    "first_words",
+    "first_sound",
+    "total",
+)  # counted from a turn's beginning; others are steps
 UNEXPECTED = "unexpected"
 
 
@@ -39,7 +43,9 @@ class Metrics:
         self._refused = self._counter("busy", "Calls refused for want of room.", ("kind",))
         self._left = self._counter("left", "Turns whose customer left before the end.", ())
         self._steps = self._histogram("step_seconds", "Time of a step of a turn.", ("step",))
-        self._points = self._histogram("reply_seconds", "Time until a point of a reply.", ("until",))
+        self._points = self._histogram(
+            "reply_seconds", "Time until a point of a reply.", ("until",)
+        )
         self._waits = self._histogram("wait_seconds", "Time until a turn was begun.", ())
 
     def finished(self, base: str, language: str, reply: Reply) -> None:
