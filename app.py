@@ -94,5 +94,6 @@ def print_links(address: str, key: str) -> None:
 if __name__ == "__main__":
     status = main()
     logging.shutdown()
-    sys.stdout.flush(), sys.stderr.flush()
+    sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(status)  # threads that wait for models or readers keep nobody
