@@ -23,6 +23,7 @@ from mm_support.types import Audio, Reply, UserTurn
 
 log = logging.getLogger(__name__)
 LONGEST = 4_000  # characters of a message; the service's own bound, held by a test
+BUSY = "Busy"  # title of the errors that say when to try again, in `duration`
 OUR_FAULT = "Something went wrong on our side. Please try again; the server's log has the details."
 
 
@@ -55,7 +56,10 @@ def plain_errors(form: Callable[[str], str] = str) -> Iterator[None]:
     try:
         yield
     except Exception as problem:
-        raise gr.Error(form(sentence(problem)), print_exception=False) from problem
+        busy = (
+            {"title": BUSY, "duration": problem.seconds} if isinstance(problem, BusyError) else {}
+        )
+        raise gr.Error(form(sentence(problem)), print_exception=False, **busy) from problem
 
 
 # -- Gradio to the service ------------------------------------------------------------------

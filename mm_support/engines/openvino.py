@@ -37,8 +37,8 @@ WORKER = "mm_support.engines.openvino_worker"
 
 
 def load_openvino_model(settings: Settings) -> SupervisedModel:
-    """The GGUF file of a package, with its adapter; started again where it dies. Raises WeightsError when it cannot be fetched
-    or opened.
+    """The GGUF file of a package, with its adapter; started again where it dies. Raises
+    WeightsError when it cannot be fetched or opened.
     """
     from mm_support.engines.reply_weights import trained_gguf
 
