@@ -29,7 +29,7 @@ PROFILES: dict[str, dict[str, str]] = {
     "embedded": {
         "speech_model": "package:whisper-base",
         "image_model": "package:clip-lite",
-        "text_model": "package:all-MiniLM-L6-v2",
+        "text_model": "package:multilingual-e5-small",
         "reply_model": NONE,
         "voice_model": "package:piper-en-us-joe",
         "verifier_model": "fitted",
@@ -67,6 +67,7 @@ class Settings:
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: empty, the index
     lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
     understood). open_knowledge: visitors of the page may add knowledge of their own.
+    answer_precision: share of the answers that are to be right; below it, it is asked back.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
     start where it is empty, and the workshop, unless open_workshop lets everybody read there.
     brand: a brand.toml, what a company decides about its page. frame_origins: sites that may show
@@ -127,6 +128,7 @@ class Settings:
     hours: str = ""
     show_personal: bool = True
     private_sites: bool = False
+    answer_precision: float = 0.9
     replies_at_once: int = 0
     queue_length: int = 32
     open_metrics: bool = False
@@ -135,6 +137,8 @@ class Settings:
         for name in ("retention_days", "silence_minutes", "replies_at_once", "queue_length"):
             if getattr(self, name) < 0:
                 raise InputError(f"{ENV_PREFIX}{name.upper()} is 0 or more.")
+        if not 0.5 <= self.answer_precision < 1:
+            raise InputError(f"{ENV_PREFIX}ANSWER_PRECISION is a share from 0.5 to 1, like 0.9.")
         if self.profile not in PROFILES:
             raise InputError(
                 f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."

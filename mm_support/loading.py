@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from mm_support.config import Settings
+from mm_support.decide.calibration import Calibrator, out_of_scope
 from mm_support.decide.confidence import Gate, gate_file, load_gate, own_gate_file
 from mm_support.decide.intent_head import head_for
 from mm_support.decide.intents import IntentReader
@@ -82,12 +83,14 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         ocr = partial(text_in, reader)
         reading = ReadingOptions(ocr, private_addresses=settings.private_sites)
         understand = partial(query_of, encoders, fusion)
-        knowledge = Knowledge(index, text, image, understand, reading)
+        gate = gate_for(settings).wishing(settings.answer_precision)
+        calibrator = Calibrator(gate, out_of_scope())
+        knowledge = Knowledge(index, text, image, understand, reading, calibrator)
         ingest_packs(knowledge, PACKS, report)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading the voice and, where there is one, the language model")
         intents = IntentReader(head, asked.encode)
-        policy, voice = Policy(gate_for(settings), intents), load_voice(settings)
+        policy, voice = Policy(gate, intents), load_voice(settings)
         verifier = load_verifier(settings, device, text) if model.result() else None
         writer = ReplyWriter(model.result(), asked, settings.text_model, verifier)
         opened.callback(Renewal(knowledge, settings.data_dir / "index").close)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from mm_support import as_json
-from mm_support.decide.follow_up import resolve
+from mm_support.decide.follow_up import likelier, resolve
 from mm_support.decide.policy import SILENCE, Decision
 from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of
 from mm_support.decode.sentence import Meanwhile, Sentence
@@ -66,6 +66,7 @@ Result = TypeVar("Result")
 Step = Generator[Event, None, Result]
 After = Callable[[str, str], str]  # a hand-over's reason and a language -> what is said then
 Perceived = tuple[Transcript | None, Seen | None]  # what was heard and seen
+Searched = tuple[SearchQuery, tuple[Hit, ...]]  # best first
 
 
 class Clock:
@@ -178,14 +179,13 @@ def judge(
     yield Working("search", "Searching the knowledge")
     with clock.step("fuse"):
         query = fuse(parts.encoders, parts.fusion, question, heard, seen)
-        query, question = resolve(
-            query, question, past, turn.knowledge, parts.encoders.text, parts.policy.reads
-        )
-        query = parts.knowledge.recognise(turn.knowledge, query)
+        readings, question = read_with(parts, query, question, past, turn.knowledge)
+    fitted = parts.knowledge.fitted(turn.knowledge)
     with clock.step("search"):
-        hits = retrieve(parts, turn.knowledge, query)
+        found = [searched(parts, turn.knowledge, reading) for reading in readings]
     with clock.step("decide"):
-        decision = parts.policy.decide(question, query, hits, past)
+        query, hits = likelier(parts.policy, question, found, fitted)
+        decision = parts.policy.decide(question, query, hits, past, fitted=fitted)
         asked = several(parts, question, decision, turn.knowledge)
         decision = merged(decision, asked) if asked else decision
     judged = Judged(turn, question, heard, seen, decision, hits, query, tuple(asked))
@@ -244,6 +244,24 @@ def fuse(
     """What is asked, as one query. Raises InputError where there is nothing in any modality."""
     encoded = encoders.encode(question, heard, seen)
     return search_query(fusion.fuse(encoded.tokens), question, encoded.pieces)
+
+
+def read_with(
+    parts: Parts, query: SearchQuery, question: Question, past: Sequence[Past], knowledge: str
+) -> tuple[list[SearchQuery], Question]:
+    """The query with the turn before and without it, where it may lean on that or may not; the one
+    that it is elsewhere. And what is asked: a candidate's title, where one was chosen.
+    """
+    encoder, read = parts.encoders.text, parts.policy.reads
+    leaning, meant = resolve(query, question, past, knowledge, encoder, read)
+    open_to_both = leaning is not query and meant is question
+    return [leaning, query] if open_to_both else [leaning], meant
+
+
+def searched(parts: Parts, knowledge: str, query: SearchQuery) -> Searched:
+    """The query as the base reads it, and what it finds."""
+    query = parts.knowledge.recognise(knowledge, query)
+    return query, retrieve(parts, knowledge, query)
 
 
 def retrieve(parts: Parts, knowledge: str, query: SearchQuery) -> tuple[Hit, ...]:

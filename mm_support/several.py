@@ -60,7 +60,8 @@ def _asked(parts: Parts, question: Question, knowledge: str) -> Asked:
     query = fuse(parts.encoders, parts.fusion, question, None, None)
     query = parts.knowledge.recognise(knowledge, query)
     hits = tuple(parts.knowledge.find(knowledge, query, FOUND))
-    decision = parts.policy.decide(question, query, hits, ())
+    fitted = parts.knowledge.fitted(knowledge)
+    decision = parts.policy.decide(question, query, hits, (), fitted=fitted)
     return Asked(question, decision.hits if decision.action == "answer" else ())
 
 

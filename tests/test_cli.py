@@ -42,6 +42,7 @@ def test_ask_as_json_is_the_whole_reply(run, folder):  # noqa: F811
         "reply",
         "action",
         "citations",
+        "choices",
         "pictures",
         "transcript",
         "image",

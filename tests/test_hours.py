@@ -113,14 +113,14 @@ def test_outside_hours_it_is_said_when_people_are_back(make, hours, monkeypatch)
     at(monkeypatch, service, hours, "2026-11-24T20:00")
     reply = ask(service, "I want to talk to a person")
     assert reply.text.startswith(message("handoff.asked")) and "Thursday" in reply.text
-    assert reply.text.endswith(message("handoff.address")) and reply.action == "handoff"
+    assert reply.text.endswith(message("team.address")) and reply.action == "handoff"
     assert service.desk.owner(reply.session_id) == "waiting"
     more = ask(service, "jane@example.org", session_id=reply.session_id)
-    assert "Thursday" in more.text and message("handoff.address") not in more.text
+    assert "Thursday" in more.text and message("team.address") not in more.text
     (_, told) = service.desk.transcript(reply.session_id, reveal=True)
     assert told.text == "jane@example.org"  # the agent can answer there
     service._promises = Promises(service.desk, hours, asks=False)
-    assert message("handoff.address") not in ask(service, "I want to talk to a person").text
+    assert message("team.address") not in ask(service, "I want to talk to a person").text
     at(monkeypatch, service, hours, "2026-11-24T10:00")
     assert ask(service, "I want to talk to a person").text == message("handoff.asked")
 
@@ -177,7 +177,7 @@ def test_the_wait_is_told_with_the_hand_over(make):  # noqa: F811
     service = make()
     waited(service._keeper.store, service.desk, *[3] * 5)
     reply = ask(service, "I want to talk to a person")
-    assert reply.text == f"{message('handoff.asked')} {message('handoff.about', minutes=3)}"
+    assert reply.text == f"{message('handoff.asked')} {message('team.about', minutes=3)}"
 
 
 # -- an agent who says nothing --------------------------------------------------------------

@@ -22,7 +22,7 @@ from mm_support.types import Entry
 
 
 def base(*titles: str, answer: str = "Call us.") -> Dictionary:
-    return Dictionary([Entry(title, title, answer) for title in titles])
+    return Dictionary.of([Entry(title, title, answer) for title in titles])
 
 
 APPLIANCES = base(
@@ -276,7 +276,7 @@ def test_a_title_names_what_a_display_shows(title, named):
 
 
 def test_a_word_of_the_base_is_looked_up_only_in_the_capitals_of_the_title():
-    both = Dictionary(
+    both = Dictionary.of(
         [Entry("jam", "Printer shows JAM", "x"), Entry("b", "Breakfast", "Toast with jam.")]
     )
     assert both.find("is there jam") == frozenset() and both.find("it shows JAM") == {"JAM"}

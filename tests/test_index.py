@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -31,7 +32,7 @@ from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.knowledge.scoring import CODE_SHARE
 from mm_support.knowledge.text_score import UNKNOWN
 from mm_support.language import identifiers
-from mm_support.language.terms import term_set
+from mm_support.language.terms import term_set, terms
 from mm_support.paths import PACKS
 from mm_support.types import Entry, Question, Token
 
@@ -120,7 +121,7 @@ def test_text_search_equals_brute_force(index):
         whole = np.array(
             [sum(point.text) @ vector / np.linalg.norm(sum(point.text)) for point in points]
         )
-        expected = (1 - UNKNOWN.coverage) * ((1 - UNKNOWN.whole) * best + UNKNOWN.whole * whole)
+        expected = (1 - UNKNOWN.words) * ((1 - UNKNOWN.whole) * best + UNKNOWN.whole * whole)
         order = np.argsort(-expected)[:10]
         hits = index.search("kb", query(vector), 10)
         assert [hit.entry.id for hit in hits] == [points[place].entry.id for place in order]
@@ -133,7 +134,7 @@ def test_each_piece_of_the_question_is_met_by_the_best_piece_of_an_entry(index):
     rng = np.random.default_rng(11)
     vector, asked = unit(rng, D_TEXT), unit(rng, 3, D_TEXT)
     without = {
-        hit.entry.id: hit.score / (1 - UNKNOWN.coverage)
+        hit.entry.id: hit.score / (1 - UNKNOWN.words)
         for hit in index.search("kb", query(vector), CANDIDATES)
     }
     alike = [
@@ -141,7 +142,7 @@ def test_each_piece_of_the_question_is_met_by_the_best_piece_of_an_entry(index):
         for point in points
     ]
     expected = [
-        (1 - UNKNOWN.coverage - UNKNOWN.alike) * without[p.entry.id] + UNKNOWN.alike * own
+        (1 - UNKNOWN.words - UNKNOWN.alike) * without[p.entry.id] + UNKNOWN.alike * own
         for p, own in zip(points, alike)
     ]
     hits = {
@@ -189,8 +190,8 @@ def test_shared_words_decide_between_equal_vectors_and_rare_ones_count_more(inde
         "v1",
     )
     hits = index.search("kb", query(vector[0], words=frozenset({"zebra", "parcel"})), 4)
-    assert [hit.entry.id for hit in hits] == ["rare", "common", "other", "neither"]
-    assert hits[-1].score == pytest.approx(1 - UNKNOWN.coverage, abs=1e-5)
+    assert [hit.entry.id for hit in hits] == ["rare", "other", "common", "neither"]
+    assert hits[-1].score == pytest.approx(1 - UNKNOWN.words, abs=1e-5)
 
 
 def test_two_candidate_lists_lose_nothing_on_a_base_that_fits_them(index):
@@ -420,7 +421,8 @@ def test_entries_come_back_whole_and_in_order(index, tmp_path):
 def reference(points, query):
     """Entry id -> what each modality adds, by the definitions, entry by entry."""
     fused, n = query.fused, len(points)
-    stems = [term_set(p.entry.text) for p in points]
+    stems = [Counter(terms(p.entry.text)) for p in points]
+    usual = sum(own.total() for own in stems) / n
     named = [identifiers.identifiers_of(p.entry) for p in points]
 
     def rarity(word):
@@ -448,11 +450,14 @@ def reference(points, query):
         by = {}
         for name in (name for name in fused.parts if name != "photo"):
             asked = query.terms.get(name, frozenset())
-            covered = sum(map(rarity, asked & stems[row])) / (sum(map(rarity, asked)) or 1)
+            damping = 1.2 * (0.25 + 0.75 * stems[row].total() / usual)
+            gained = {word: own / (own + damping) for word, own in stems[row].items()}
+            words = sum(rarity(word) * gained.get(word, 0) for word in asked)
+            words /= sum(map(rarity, asked)) or 1
             share = UNKNOWN.alike if name in query.pieces else 0
             alike = likeness(query.pieces[name], point.pieces) if share else 0
-            by[name] = (1 - UNKNOWN.coverage - share) * max(0, float(fused.parts[name] @ meant))
-            by[name] += fused.weights[name] * (UNKNOWN.coverage * covered + share * alike)
+            by[name] = (1 - UNKNOWN.words - share) * max(0, float(fused.parts[name] @ meant))
+            by[name] += fused.weights[name] * (UNKNOWN.words * words + share * alike)
         if odds:
             ahead = math.exp(STAND_OUT * (odds[row] - max(odds)))
             by["photo"] = fused.weights["photo"] * ahead / (1 + math.exp(-odds[row]))
@@ -538,7 +543,7 @@ def test_a_term_finds_an_entry_that_no_vector_is_near(index):
     assert "zebra" in {hit.entry.id for hit in hits}
 
 
-def test_bm25_counts_rare_terms_repeated_terms_and_short_texts_more(index):
+def test_words_count_rare_terms_repeated_terms_and_short_texts_more(index):
     answers = {
         "once": "lamp " + "filler " * 5,
         "long": "lamp " + "filler " * 60,
@@ -552,7 +557,7 @@ def test_bm25_counts_rare_terms_repeated_terms_and_short_texts_more(index):
     index.replace("kb", points, "v1")
     postings = index.index.open("kb").postings
     terms = frozenset({"lamp", "zebra", "unheard"})
-    scores = dict(zip(answers, postings.bm25(terms, postings.find(terms)).sum(1)))
+    scores = dict(zip(answers, postings.words(terms, postings.find(terms))))
     assert scores["rare"] > scores["once"] >= scores["long"] > scores["none"] == 0
 
 

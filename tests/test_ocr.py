@@ -367,7 +367,7 @@ def displays_read(reader) -> tuple[float, float]:
     """
     shown = list(draw_displays(40, seed=0))
     entries = [Entry(item.text, f"The display shows {item.text}", "Wait.") for item in shown]
-    named, dictionary = [identifiers_of(entry) for entry in entries], Dictionary(entries)
+    named, dictionary = [identifiers_of(entry) for entry in entries], Dictionary.of(entries)
     exact = first = 0
     for place, item in enumerate(shown):
         lines = reader.read(item.photo)
@@ -441,7 +441,7 @@ def test_chinese_is_read_and_its_error_code_is_found(reader):
     """The photo is a drawn label, tilted and blurred, in Droid Sans Fallback (Apache 2.0)."""
     lines = texts(reader.read(Image.open(Path(__file__).parent / "photos" / "chinese-label.jpg")))
     assert lines[0] == "洗衣机说明" and "请清洗过滤器" in lines
-    base = Dictionary(
+    base = Dictionary.of(
         [Entry("a", "洗衣机显示 E24", "请清洗过滤器。"), Entry("b", "型号 WM-8014", "容量八公斤。")]
     )
     assert base.read(lines) == {"E24", "WM8014"}

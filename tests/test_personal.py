@@ -258,7 +258,7 @@ def test_nothing_of_it_goes_to_the_journal(make, tmp_settings, monkeypatch):  # 
 
 
 def test_a_language_model_reads_masks(make, red):  # noqa: F811
-    asked = "refund late return refund"
+    asked = "the refund takes 5 days, you get it on your card: late refund, return"
     heard = FakeSpeech(f"{asked} {CARD}")
     service = make(draft="The refund takes 5 days [1].", lines=(asked, PHONE), speech=heard)
     prompts = ""

@@ -1,6 +1,7 @@
 """The fitted score: floors, shares and figures on questions whose right passage is known."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -23,15 +24,15 @@ def asking(shares, noise=0.3, questions=300, passages=12, seed=0):
 def test_the_shares_that_made_the_choices_are_found():
     score = retrieval.fit([asking((0.2, 0.6, 0.2), questions=4_000, noise=0.05)])
     # a feature is measured from its median, 0.9, so half of its range is stretched to the whole
-    best, alike, coverage = np.array([0.1, 0.3, 0.2]) / 0.6
+    best, alike, words = np.array([0.1, 0.3, 0.2]) / 0.6
     assert score.best_floor == pytest.approx(0.9, abs=0.01)
     assert score.alike == pytest.approx(alike, abs=0.05)
-    assert score.coverage == pytest.approx(coverage, abs=0.05)
+    assert score.words == pytest.approx(words, abs=0.05)
 
 
 def test_a_feature_that_says_nothing_gets_nothing():
     score = retrieval.fit([asking((0.0, 1.0, 0.0), questions=2_000, noise=0.05)])
-    assert score.alike > 0.9 and score.coverage < 0.05
+    assert score.alike > 0.9 and score.words < 0.05
 
 
 def test_surprise_has_the_gradient_of_its_value():
@@ -68,16 +69,15 @@ def test_maxsim_is_the_mean_of_the_best_match():
     np.testing.assert_allclose(retrieval.maxsim(asked, kept), [0.9, 0, 0], atol=1e-3)
 
 
-def test_coverage_weighs_terms_by_rarity():
-    held = [frozenset("ab"), frozenset("a"), frozenset("ac")]
-    found = retrieval.coverage([frozenset("ab"), frozenset("x"), frozenset()], held)
-    common, rare = np.log(1 + 0.5 / 3.5), np.log(1 + 2.5 / 1.5)
-    share = common / (common + rare)
-    np.testing.assert_allclose(found, [[1, share, share], [0, 0, 0], [0, 0, 0]], atol=1e-6)
+def test_words_weigh_rare_terms_more_and_long_entries_less():
+    held = [Counter("ab"), Counter("a"), Counter("a" + "z" * 9)]
+    found = retrieval.words([frozenset("ab"), frozenset("x"), frozenset()], held)
+    assert found.shape == (3, 3) and not found[1:].any()
+    assert 1 > found[0, 0] > found[0, 1] > found[0, 2] > 0
 
 
 def test_a_score_is_zero_at_the_floors_and_one_for_the_same_text():
-    score = TextScore(alike=0.6, coverage=0.1, best_floor=0.8, alike_floor=0.7)
+    score = TextScore(alike=0.6, words=0.1, best_floor=0.8, alike_floor=0.7)
     assert score(0.8, 0.7, 0.0) == pytest.approx(0)
     assert score(1.0, 1.0, 1.0) == pytest.approx(1)
     assert score(0.9, 0.0, 0.0, has_pieces=0.0) == pytest.approx(0.45)

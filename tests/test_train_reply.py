@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mm_support.config import Settings
+from mm_support.config import SMALL, Settings
 from mm_support.engines.gguf_file import read_adapter
 from mm_support.engines.reply_weights import own_adapter, trained_gguf
 from mm_support.errors import InputError
@@ -94,7 +94,7 @@ def test_the_adapter_that_ships_can_be_gone_on_from_in_its_own_model_only():
 
 
 def test_ones_own_adapter_is_folded_in_place_of_the_one_that_ships(trained, tmp_path, monkeypatch):
-    settings = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+    settings = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", reply_model=SMALL)
     folded = []
     (tmp_path / "model").mkdir()
     (plain := tmp_path / "model" / "plain.gguf").touch()

@@ -1,32 +1,95 @@
-"""Fits the evidence gate that ships for a text encoder to the cases in tests/cases.
+"""Fits the evidence gate that ships for a text encoder.
 
-python -m assets.training.gate
+python -m assets.training.gate --squad FILE FILE
+
+On the cases in tests/cases, in English and Chinese, asked of the packs; and on questions of files
+in SQuAD's format, asked of their passages. Every base counts by what it can answer.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from assets.training.command import main
-from mm_support import arguments
+from mm_support import arguments, terminal
 from mm_support.config import Settings
 from mm_support.decide.confidence import GATE_FILE
-from mm_support.paths import fitted_to
-from mm_support.train.calibrate import calibrate, read_cases
+from mm_support.evaluate.passages import ANSWERABLE, questions, read_squad, write_entries
+from mm_support.loading import ingest_packs
+from mm_support.paths import PACKS, fitted_to
+from mm_support.train.calibrate import (
+    Example,
+    collect,
+    collect_photos,
+    examples_of,
+    own_trials,
+    read_cases,
+    write_gate,
+)
 
+CHINESE = "zh"  # the folder of the packs and cases in Chinese
+ASKED = 400  # questions of a file
 CARD = {
     "what": "Logistic regression: does the best entry answer the question?",
-    "data": (
-        "questions about the bases in assets/knowledge and their pictures, made for this project"
-    ),
-    "command": "python -m assets.training.gate",
+    "command": "python -m assets.training.gate --squad FILE FILE",
 }
+MADE_HERE = (
+    "questions about the bases in assets/knowledge and their pictures, made for this project"
+)
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    arguments.cases_folder(parser)
+    parser.add_argument("--squad", type=arguments.existing, nargs="*", default=[])
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    calibrate(settings, read_cases(args.cases), fitted_to(settings.text_model) / GATE_FILE, CARD)
+    with TemporaryDirectory() as folder:
+        service = terminal.load_service(settings.with_changes(data_dir=Path(folder)))
+        try:
+            examples = list(every_example(service, args.cases, args.squad, Path(folder)))
+            trials = own_trials(service, sorted(read_cases(args.cases)))
+        finally:
+            service.close()
+    data = ", ".join([MADE_HERE, *(file.name for file in args.squad)])
+    out = fitted_to(settings.text_model) / GATE_FILE
+    write_gate(examples, trials, settings, out, CARD | {"data": data})
     return 0
 
 
+def every_example(service, cases: Path, files: list[Path], folder: Path) -> Iterator[Example]:
+    """Of the packs, a language at a time, so that no question is out of scope in a base that
+    answers it in another language; and of passages.
+    """
+    ingest_packs(service.knowledge, PACKS / CHINESE, print)
+    english = read_cases(cases)
+    for asked in (english, read_cases(cases / CHINESE)):
+        yield from collect(service, asked)
+    for number, file in enumerate(files):
+        yield from of_passages(service, f"passages-{number}", file, english, folder)
+    yield from collect_photos(service, list(english))
+
+
+def of_passages(
+    service, name: str, file: Path, foreign: dict[str, list[dict]], folder: Path
+) -> Iterator[Example]:
+    """Questions of a file, asked of its passages; those of the packs are out of scope there."""
+    articles = read_squad(file)
+    entries = folder / f"{name}.jsonl"
+    write_entries(entries, articles)
+    service.knowledge.ingest(name, entries)
+    for asked in questions(articles, [], ASKED)[ANSWERABLE]:
+        if asked.question.strip():
+            turn = {"text": asked.question, "expect": asked.passage}
+            yield from examples_of(service, name, [turn])
+    for rows in foreign.values():
+        for case in rows[::4]:
+            turn = {"text": case["turns"][0]["text"], "expect": "none"}
+            yield from examples_of(service, name, [turn])
+
+
 if __name__ == "__main__":
-    main(__doc__, arguments.cases_folder, run)
+    main(__doc__, declare, run)

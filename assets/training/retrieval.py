@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +22,14 @@ from mm_support.config import Settings
 from mm_support.encode.text import Pieces, TextEncoder
 from mm_support.evaluate.cases import share
 from mm_support.evaluate.passages import Article, Asked, read_squad
+from mm_support.knowledge.index.postings import rarity, saturated
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import FILE, TextScore, save_text_score
-from mm_support.language.terms import term_set
+from mm_support.language.terms import term_set, terms
 from mm_support.types import Entry
 
-FEATURES = ("best", "alike", "coverage")
+FEATURES = ("best", "alike", "words")
 QUESTIONS = 1_500  # of a file, the same ones each time
 RIDGE = 1e-5
 SEED = 0
@@ -80,12 +82,12 @@ def features(encoder: TextEncoder, articles: Sequence[Article]) -> Asking:
     asked = drawn([(number, item) for number, item in every if item.answers])
     questions = [item.question for _, item in asked]
     best, alike = likenesses(encoder, questions, entries)
-    covered = coverage(
+    shared = words(
         [term_set(question) for question in questions],
-        [term_set(f"{entry.title}\n{entry.answer}") for entry in entries],
+        [Counter(terms(f"{entry.title}\n{entry.answer}")) for entry in entries],
     )
     return Asking(
-        np.stack([best, alike, covered], axis=-1),
+        np.stack([best, alike, shared], axis=-1),
         np.array([place[item.passage] for _, item in asked]),
         np.array([number for number, _ in asked]),
     )
@@ -117,23 +119,22 @@ def maxsim(asked: Sequence[Pieces], kept: np.ndarray) -> np.ndarray:
     return np.array([own.mean() if len(own) else 0.0 for own in np.split(highest, ends[:-1])])
 
 
-def coverage(asked: Sequence[frozenset[str]], held: Sequence[frozenset[str]]) -> np.ndarray:
-    """(q, n) the share of the terms of a question, by inverse document frequency, that each entry
-    has.
+def words(asked: Sequence[frozenset[str]], held: Sequence[Counter[str]]) -> np.ndarray:
+    """(q, n) BM25 of the terms of a question in each entry, as a share of the most that it can be;
+    see knowledge/index/postings.py.
     """
     column = {term: place for place, term in enumerate(sorted(frozenset().union(*asked)))}
-
-    def table(texts: Sequence[frozenset[str]]) -> np.ndarray:
-        rows = np.zeros((len(texts), len(column)), np.float32)
-        for row, terms in zip(rows, texts):
-            row[[column[term] for term in terms if term in column]] = 1
-        return rows
-
-    have, want = table(held), table(asked)
-    having = have.sum(axis=0)
-    rarity = np.log(1 + (len(held) - having + 0.5) / (having + 0.5))
-    want *= rarity
-    return want @ have.T / np.maximum(want.sum(axis=1, keepdims=True), 1e-9)
+    often = np.zeros((len(held), len(column)), np.float32)
+    for row, own in zip(often, held):
+        known = [term for term in own if term in column]
+        row[[column[term] for term in known]] = [own[term] for term in known]
+    want = np.zeros((len(asked), len(column)), np.float32)
+    for row, own in zip(want, asked):
+        row[[column[term] for term in own]] = 1
+    lengths = np.array([own.total() for own in held])
+    gained = saturated(often, (lengths / max(1, lengths.mean()))[:, None])
+    want *= [rarity(len(held), int(having)) for having in (often > 0).sum(axis=0)]
+    return want @ gained.T / np.maximum(want.sum(axis=1, keepdims=True), 1e-9)
 
 
 def fit(files: Sequence[Asking]) -> TextScore:
@@ -149,8 +150,8 @@ def fit(files: Sequence[Asking]) -> TextScore:
         return float(total + RIDGE * weights @ weights), slope + 2 * RIDGE * weights
 
     weights = minimize(loss, np.full(len(FEATURES), 5.0), jac=True, bounds=[(0, None)] * 3).x
-    _, alike, covered = weights / weights.sum()
-    return TextScore(float(alike), float(covered), float(floors[0]), float(floors[1]))
+    _, alike, words = weights / weights.sum()
+    return TextScore(float(alike), float(words), float(floors[0]), float(floors[1]))
 
 
 def rescaled(file: Asking, floors: np.ndarray) -> Asking:

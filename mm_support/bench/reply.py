@@ -41,6 +41,7 @@ def measure(settings: Settings) -> dict[str, Any]:
     prompts = [build_messages(question, [hit.entry for hit in hits]) for question, hits in asked]
     started = time.perf_counter()
     model = load_language_model(settings, device)
+    assert model is not None  # these settings name one
     results: dict[str, Any] = {
         "model": model.name,
         "load_s": round(time.perf_counter() - started, 2),
@@ -105,6 +106,7 @@ def writing(
     from mm_support.encode.text import load_text_encoder
 
     model = load_language_model(settings, device)
+    assert model is not None
     writer = ReplyWriter(model, load_text_encoder(settings, device), settings.text_model)
     firsts, wholes = [], []
     for question, hits in asked[:RUNS]:

@@ -8,9 +8,10 @@ meant, below it says that it does not know.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,13 +43,17 @@ FEATURES = (
 @dataclass(frozen=True)
 class Gate:
     """weights: one a feature, in FEATURES order. answer, clarify: thresholds on the probability.
-    made_for: names the encoders whose scores it was fitted to."""
+    made_for: names the encoders whose scores it was fitted to. own_questions: slope and shift that
+    its bases' own questions ask for on average (calibration.py). wishes: (share of the answers that
+    is to be right, threshold from which on it is), in order."""
 
     weights: tuple[float, ...]
     bias: float
     answer: float
     clarify: float
     made_for: str = ""
+    own_questions: tuple[float, float] = (1.0, 0.0)
+    wishes: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURES) or not 0 <= self.clarify <= self.answer <= 1:
@@ -58,10 +63,27 @@ class Gate:
 
     def probability(self, words: str, query: SearchQuery, hits: Sequence[Hit]) -> float:
         """That the best hit answers the question, 0 where nothing was found. words: typed, said."""
+        return float(1 / (1 + np.exp(-self.logit(words, query, hits))))
+
+    def logit(self, words: str, query: SearchQuery, hits: Sequence[Hit]) -> float:
+        """The log odds of that; minus infinity where nothing was found."""
         if not hits:
-            return 0.0
-        logit = float(np.dot(self.weights, features(words, query, hits)) + self.bias)
-        return float(1 / (1 + np.exp(-logit)))
+            return -np.inf
+        return float(np.dot(self.weights, features(words, query, hits)) + self.bias)
+
+    def wishing(self, precision: float) -> Gate:
+        """The same that answers where that share of the answers is right."""
+        if not self.wishes:
+            return self
+        wished, thresholds = zip(*self.wishes)
+        answer = float(np.interp(precision, wished, thresholds))
+        return replace(self, answer=answer, clarify=min(self.clarify, answer))
+
+    @property
+    def key(self) -> str:
+        """8 hex digits that name its numbers."""
+        numbers = (*self.weights, self.bias)
+        return hashlib.sha256(repr(numbers).encode()).hexdigest()[:8]
 
 
 def own_gate_file(settings: Settings) -> Path:
@@ -84,6 +106,8 @@ def load_gate(path: Path) -> Gate:
             values["answer"],
             values["clarify"],
             values["made_for"],
+            tuple(values.get("own_questions", (1.0, 0.0))),
+            tuple(map(tuple, values.get("wishes", ()))),
         )
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise WeightsError(

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.terms import term_set
-from mm_support.types import Past, Question
+from mm_support.types import Hit, Past, Question
 
 MODALITY = "context"
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -32,6 +33,20 @@ TITLE_WEIGHT = 0.5  # of the cited entry's title beside the words of the turn be
 # entry comes first for 85 % with 0.02, 84 % with 0.1, 81 % with 0.5
 LEANS = 0.02
 PLACES = {"first": 0, "second": 1, "third": 2, "last": -1}  # of a candidate that was chosen
+
+
+class JudgesHits(Protocol):
+    """What a policy tells of a message, and of what was found for it."""
+
+    def read(self, question: Question) -> Reads: ...
+
+    def confidence(
+        self,
+        question: Question,
+        query: SearchQuery,
+        hits: Sequence[Hit],
+        fitted: Mapping[str, Any] | None = None,
+    ) -> float: ...
 
 
 def checked_session(session_id: str | None) -> str:
@@ -67,6 +82,24 @@ def resolve(
         leant = with_context(query, own[0], pieces[0].vectors, CHOSEN_WEIGHT, choice, choice)
         return leant, replace(question, typed=choice, heard="")
     return _leaning(query, question, past, encoder, read), question
+
+
+def likelier(
+    policy: JudgesHits,
+    question: Question,
+    found: Sequence[tuple[SearchQuery, tuple[Hit, ...]]],
+    fitted: Mapping[str, Any],
+) -> tuple[SearchQuery, tuple[Hit, ...]]:
+    """Of what was found with the turn before and without it, what more likely answers the question:
+    by how likely the message leans on that turn, and by the confidence in what each found.
+    """
+    if len(found) == 1:
+        return found[0]
+    told = policy.read(question).follow_up if asked_in(question) else 0.5
+    leans = min(max(told, LEANS), 1 - LEANS)
+    odds = (leans, 1 - leans)
+    sure = [policy.confidence(question, query, hits, fitted) for query, hits in found]
+    return found[0] if odds[0] * sure[0] >= odds[1] * sure[1] else found[1]
 
 
 def _leaning(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
+from mm_support.decide.calibration import gate_for
 from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import Reads, ReadsIntents
 from mm_support.knowledge.query import SearchQuery
@@ -142,6 +143,16 @@ class Policy:
         """What words of the customer are doing beside asking."""
         return self._intents.read(words)
 
+    def confidence(
+        self,
+        question: Question,
+        query: SearchQuery,
+        hits: Sequence[Hit],
+        fitted: Mapping[str, Any] | None = None,
+    ) -> float:
+        """How likely the best hit answers the question, 0..1. fitted: as in `decide`."""
+        return gate_for(self._gate, fitted or {}).probability(words_of(question), query, hits)
+
     def decide(
         self,
         question: Question,
@@ -149,13 +160,16 @@ class Policy:
         hits: Sequence[Hit],
         past: Sequence[Past],
         reads: Reads | None = None,
+        fitted: Mapping[str, Any] | None = None,
     ) -> Decision:
         """hits: best first. past: earlier turns of the session, oldest first. reads: of the
-        question, where they are there already.
+        question, where they are there already. fitted: what was learned about the base
+        (calibration.py).
         """
-        confidence = self._gate.probability(words_of(question), query, hits)
+        gate = gate_for(self._gate, fitted or {})
         reads = self.read(question) if reads is None else reads
-        here = Situation(question, query, tuple(hits), tuple(past), reads, self._gate, confidence)
+        confidence = gate.probability(words_of(question), query, hits)
+        here = Situation(question, query, tuple(hits), tuple(past), reads, gate, confidence)
         decision = next(filter(None, (rule(here) for rule in RULES)))
         if decision.action == "handoff" and question.heard_confidence < HEARD_SURELY:
             return here.decide("clarify", "misheard")

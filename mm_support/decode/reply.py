@@ -105,12 +105,8 @@ class ReplyWriter:
         else:
             added = yield from self._quoted(question, entries, weighed, stop, shown)
         if not added and not (stop and stop.is_set()):
-            threshold = (
-                self._selector.threshold
-                if shown
-                else min(self._selector.threshold, weighed.likeliest)
-            )
-            yield from self._own_words(question, entries[0], weighed, threshold, shown)
+            floor = self._selector.floor(weighed)
+            yield from self._own_words(question, entries[0], weighed, floor, shown)
             if not shown:
                 yield Sentence(message("refusal", question.language))
 

@@ -36,18 +36,18 @@ class Promises:
         if not self.open():
             return self._closed(reason == "waiting", language)
         minutes = None if reason == "waiting" else self._minutes()
-        return message("handoff.about", language, minutes=minutes) if minutes else ""
+        return message("team.about", language, minutes=minutes) if minutes else ""
 
     def _closed(self, acknowledged: bool, language: str) -> str:
         opening = self._hours.next_opening(now()) if self._hours else None
         if opening is None:
-            said = message("handoff.away", language)
+            said = message("team.away", language)
         else:
-            said = message("handoff.back", language, when=told_time(opening, now(), language))
+            said = message("team.back", language, when=told_time(opening, now(), language))
         if acknowledged or not self._asks:
             return said
-        between = message("handoff.between", language)
-        return f"{said}{between}{message('handoff.address', language)}"
+        between = message("team.between", language)
+        return f"{said}{between}{message('team.address', language)}"
 
     def _minutes(self) -> int | None:
         try:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
@@ -25,6 +26,9 @@ from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
 from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
 from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, Remark, UserTurn
+
+if TYPE_CHECKING:
+    from mm_support.knowledge.own_questions import Trial  # imports torch
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +49,23 @@ def check_limit(limit: int) -> None:
         raise InputError(f"The limit must be between 1 and {MAX_LIMIT}.")
 
 
+class Fitter(Protocol):
+    """Learns from what the questions of a base find; `fit` gives plain JSON. foreign: questions
+    that no base answers. needed: whether what is kept beside a base is out of date.
+    """
+
+    foreign: Sequence[str]
+
+    def fit(self, trials: Iterable[Trial]) -> dict[str, Any]: ...
+
+    def needed(self, fitted: Mapping[str, Any]) -> bool: ...
+
+
 class Knowledge:
     """All knowledge bases of a service.
 
     understand: a turn -> its search query; how that is done is the service's business. reading:
-    what the readers of files are helped by.
+    what the readers of files are helped by. fitter: what is learned about a base of one's own.
     """
 
     def __init__(
@@ -59,7 +75,9 @@ class Knowledge:
         image: ImageEncoder,
         understand: Callable[[UserTurn], SearchQuery],
         reading: ReadingOptions = NOTHING,
+        fitter: Fitter | None = None,
     ) -> None:
+        self.fitter = fitter
         self._index, self._understand, self._reading = index, understand, reading
         self._maker = PointMaker(text, image, index.pictures_dir)
         self._sources = SourceFolder(index.sources_dir)
@@ -106,6 +124,38 @@ class Knowledge:
         fits, score = self._index.fits(version), self._index.text_score
         return search(version, query, limit, date.today(), fits, score)
 
+    def trials(self, name: str, foreign: Sequence[str] = ()) -> Iterator[Trial]:
+        """Some of the base's own questions, and what each finds where it is not written down; then
+        questions that it does not answer, and what they find.
+        """
+        from mm_support.knowledge.own_questions import asked_again, asked_in_vain
+
+        version = self._index.open(name)
+
+        def points(entries: Sequence[Entry]) -> Iterator[Point]:
+            return self._maker.points(name, entries, [""] * len(entries), [])
+
+        def ask(text: str) -> SearchQuery:
+            return self._understand(UserTurn(text=text, knowledge=name))
+
+        yield from asked_again(version, self._index, points, ask)
+        yield from asked_in_vain(version, self._index, ask, foreign)
+
+    def fitted(self, name: str) -> dict[str, Any]:
+        """What was learned about a base from its own questions; empty where nothing was."""
+        return self._index.open(name).fitted
+
+    def fit(self, name: str) -> None:
+        """Learns from a base's own questions how sure its answers are."""
+        version = self._index.open(name)
+        if self.fitter is not None and self._index.fits(version):
+            version.keep(self.fitter.fit(self.trials(name, self.fitter.foreign)))
+
+    def unfitted(self) -> list[str]:
+        """Bases of one's own about which nothing was learned yet, or for an earlier gate."""
+        own = [base.name for base in self.list() if base.own]
+        return [n for n in own if self.fitter is not None and self.fitter.needed(self.fitted(n))]
+
     def version(self, name: str) -> str | None:
         """The label that the base was ingested with; None where there is no such base."""
         return self._index.open(name).about.label if name in self._index.names() else None
@@ -133,6 +183,8 @@ class Knowledge:
             wanted = [Wanted(entry, origin) for entry in read.entries]
             recipe, copied = Recipe((Source(origin),)), path if version == OWN else None
             self._publish(name, wanted, recipe, version, read.skipped, progress, copied)
+            if version == OWN:
+                self._learn(name, progress)
             return self._report(name, read, started)
 
     def sync(self, name: str, source: Path | str, progress: Progress | None = None) -> IngestReport:
@@ -151,6 +203,7 @@ class Knowledge:
             recipe = recipe.with_source(Source(origin))
             if old is None or not self._same(old, wanted):
                 self._publish(name, wanted, recipe, OWN, read.skipped, progress, source)
+                self._learn(name, progress)
             return self._report(name, read, started)
 
     def edit(self, name: str, entry: Entry) -> None:
@@ -263,8 +316,10 @@ class Knowledge:
         copied: Path | str | None = None,
     ) -> None:
         """Writes a version. copied: a source that is copied; it is the last one of the recipe or
-        has its origin there.
+        has its origin there. What was learned about the version before holds until it is learned
+        anew.
         """
+        before = self.fitted(name) if name in self._index.names() else {}
         report = _timed(progress or (lambda *_: None))
         with self._index.writing(name) as new:
             if copied is not None:
@@ -273,6 +328,8 @@ class Knowledge:
                 new.add(point)
             report(len(wanted), len(wanted), "done")
             new.publish(label, recipe.as_json())
+        if before:
+            self._index.open(name).keep(before)
 
     def _points(
         self, name: str, wanted: Sequence[Wanted], remarks: list[Remark], report: Progress
@@ -317,6 +374,14 @@ class Knowledge:
         except KnowledgeError as exc:
             log.warning("%s: %s Its entries are taken as they were read before.", name, exc)
             return None
+
+    def _learn(self, name: str, progress: Progress | None) -> None:
+        if self.fitter is None:
+            return
+        report = progress or (lambda *_: None)
+        report(0, 1, "asking its own questions")
+        self.fit(name)
+        report(1, 1, "done")
 
     def _noted(self, name: str, progress: Progress | None) -> Progress:
         """Progress that a list of bases shows too."""

@@ -126,7 +126,7 @@ def entry_texts(entry: Entry) -> list[str]:
     """What an entry can be found by: its title, its questions, the sentences of its answer; each
     once.
     """
-    head = [entry.title, *entry.questions]
+    head = [text for text in (entry.title, *entry.questions) if text]
     sentences = split_sentences(entry.answer)
     room = max(1, MAX_TEXT_VECTORS - len(head))
     step = -(-len(sentences) // room) if sentences else 1

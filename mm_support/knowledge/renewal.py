@@ -44,6 +44,9 @@ class Renewal:
             self._take_over()
             for name in self._knowledge.stale():
                 self._renew(name)
+            for name in self._knowledge.unfitted():
+                self._progress()
+                self._knowledge.fit(name)
         except Stopped:
             log.info("Bases that were not made again yet are so at the next start.")
 

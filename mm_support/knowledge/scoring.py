@@ -2,7 +2,7 @@
 
     cosine       of what a modality put into the query with an entry's best text and with its mean
     alike        of its word pieces with the entry's (late_interaction.py)
-    coverage     the share of its words, by rarity, that the entry has (index/postings.py)
+    words        what its terms and the entry's have in common (index/postings.py)
                  how these three add up depends on the text encoder (text_score.py)
     photo        how likely the photo shows the entry, among the others (pictures.py)
     identified   how surely the entry is the one that an identifier of the question names
@@ -48,7 +48,7 @@ class Matches(NamedTuple):
     has_pieces: (b, m) whether a modality's word pieces are known.
     """
 
-    coverage: Tensor
+    words: Tensor
     alike: Tensor
     has_pieces: Tensor
     identified: Tensor
@@ -115,8 +115,8 @@ def combine(
     """
     share = score.alike * matches.has_pieces[..., None]
     similar = score.similar(matches.alike).clamp_min(0)
-    found = score.coverage * matches.coverage + share * similar
-    parts = (1 - score.coverage - share) * near.clamp_min(0) + weights[..., None] * found
+    found = score.words * matches.words + share * similar
+    parts = (1 - score.words - share) * near.clamp_min(0) + weights[..., None] * found
     total = (parts.sum(1) + photo).clamp_max(1.0)
     gained = []
     for part, named in zip(parts.unbind(1), matches.identified.unbind(1)):

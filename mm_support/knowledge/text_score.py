@@ -3,7 +3,7 @@
     best        cosine with the entry's most similar title, question or sentence
     whole       cosine with the mean of all of them
     alike       of the word pieces with the entry's (MaxSim, late_interaction.py)
-    coverage    the share of the question's terms, by rarity, that the entry has
+    words       of its terms with the entry's (BM25, as a share of the most that it can be)
 
 An encoder's cosines do not begin at 0: those of multilingual-e5-small all lie between 0.7 and 0.95.
 So what unrelated texts have is subtracted first, and the score means the same for every encoder.
@@ -27,22 +27,22 @@ FILE = WEIGHTS / "retrieval.json"
 
 @dataclass(frozen=True)
 class TextScore:
-    """alike, coverage: their shares of the score; the cosine has the rest, and that of `alike` too
+    """alike, words: their shares of the score; the cosine has the rest, and that of `alike` too
     where the word pieces are not known. whole: the share of the cosine that the mean of all texts
     makes up; the best text is the rest. best_floor, alike_floor: what unrelated texts have.
     """
 
     alike: float
-    coverage: float
+    words: float
     best_floor: float
     alike_floor: float
     whole: float = 0.0
 
-    def __call__(self, best: Any, alike: Any, coverage: Any, has_pieces: Any = 1.0) -> Any:
+    def __call__(self, best: Any, alike: Any, words: Any, has_pieces: Any = 1.0) -> Any:
         """Numbers, arrays or tensors that broadcast -> at most 1, around 0 for unrelated texts."""
         share = self.alike * has_pieces
         near, similar = self.near(best), self.similar(alike)
-        return (1 - share - self.coverage) * near + share * similar + self.coverage * coverage
+        return (1 - share - self.words) * near + share * similar + self.words * words
 
     def near(self, cosine: Any, weight: Any = 1.0) -> Any:
         """A cosine times a weight -> the weight times what the cosine has above the floor."""
@@ -54,7 +54,7 @@ class TextScore:
 
 
 # of an encoder that nothing was fitted to: the floors of an encoder whose cosines begin at 0
-UNKNOWN = TextScore(alike=0.5, coverage=0.125, best_floor=0.0, alike_floor=0.0, whole=0.25)
+UNKNOWN = TextScore(alike=0.5, words=0.125, best_floor=0.0, alike_floor=0.0, whole=0.25)
 
 
 def load_text_score(text_model: str, file: Path = FILE) -> TextScore:

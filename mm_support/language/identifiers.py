@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.english import LETTER_NAMES
@@ -50,23 +50,61 @@ class Token(NamedTuple):
     apart: bool
 
 
+class Names(NamedTuple):
+    """What a base's entries say of its identifiers, all sorted: which they are, how they are built
+    (kinds; series, a pair with the kind), the terms that stand before those of titles (announcing)
+    and before any (before), and which are ordinary words too.
+    """
+
+    named: tuple[str, ...]
+    kinds: tuple[str, ...]
+    series: tuple[tuple[str, str], ...]
+    announcing: tuple[str, ...]
+    before: tuple[str, ...]
+    ordinary: tuple[str, ...]
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> Names:
+        titles = [entry.title for entry in entries]
+        heads = [head for entry in entries for head in (entry.title, *entry.questions)]
+        named = _named_in(entries, heads)
+        announcing = {word for title in titles for word in _announcers(title)}
+        before = {word for head in heads for word in _announcers(head)}
+        kinds = {kind(code) for head in heads for code in written(head)}
+        series = {(_series(code), kind(code)) for code in named if _series(code)}
+        return cls(
+            tuple(sorted(named)),
+            tuple(sorted(kinds)),
+            tuple(sorted(series)),
+            tuple(sorted(announcing)),
+            tuple(sorted(before)),
+            tuple(sorted(_ordinary_words(entries, named))),
+        )
+
+    @classmethod
+    def read(cls, values: Mapping[str, Sequence]) -> Names:
+        """Of what `_asdict` gave, by way of JSON."""
+        groups: dict[str, Any] = {name: tuple(group) for name, group in values.items()}
+        groups["series"] = tuple((one, other) for one, other in groups["series"])
+        return cls(**groups)
+
+
 class Dictionary:
     """The identifiers of a knowledge base."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        titles = [entry.title for entry in entries]
-        heads = [head for entry in entries for head in (entry.title, *entry.questions)]
-        self._named = _named_in(entries, heads)
-        self._kinds = {kind(code) for head in heads for code in written(head)}
-        self._series = {(_series(code), kind(code)) for code in self._named if _series(code)}
-        self._announcing = frozenset(word for title in titles for word in _announcers(title))
-        self._before = frozenset(word for head in heads for word in _announcers(head))
+    def __init__(self, names: Names) -> None:
+        self._named, self._kinds = frozenset(names.named), frozenset(names.kinds)
+        self._series, self._ordinary = frozenset(names.series), frozenset(names.ordinary)
+        self._announcing, self._before = frozenset(names.announcing), frozenset(names.before)
         self._numbers = {found[2] for found in map(NUMBERED.fullmatch, self._named) if found}
-        self._ordinary = _ordinary_words(entries, self._named)
         self._folded = {fold(code) for code in self._named}
         self._alike: dict[str, set[str]] = defaultdict(set)
-        for code in self._named:
+        for code in names.named:
             self._alike[code.translate(LOOKS)].add(code)
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> Dictionary:
+        return cls(Names.of(entries))
 
     def find(self, text: str) -> frozenset[str]:
         """The identifiers that a customer's words name, as they spell them, normalised: the base's

@@ -13,15 +13,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit
 
 from mm_support import terminal
 from mm_support.config import Settings
+from mm_support.decide import calibration
+from mm_support.decide.calibration import FOREIGN, NEAR, judged_by, out_of_scope, threshold
 from mm_support.decide.confidence import FEATURES, Gate, features, own_gate_file
 from mm_support.errors import InputError
 from mm_support.fuse.weights import made_for
@@ -30,8 +34,12 @@ from mm_support.pipeline import drained, judge, past_after, perceive
 from mm_support.train.distort import snapshot
 from mm_support.types import Past, UserTurn
 
+if TYPE_CHECKING:
+    from mm_support.knowledge.own_questions import Trial  # imports torch
+
 FOREIGN_EVERY = 4  # of each other base, every fourth question is asked as out of scope
-ANSWERED_OUT_OF_SCOPE = 0.05  # share of out-of-scope questions that may be answered
+WISHES = (0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.99)  # shares of the answers that are right
+PRECISION = 0.9  # the one that is wished for where nobody says another
 REFUSED_ANSWERABLE = 0.03  # share of answerable questions that may be refused
 BESIDE_A_PHOTO = (
     "",
@@ -46,7 +54,7 @@ FOLDS = 5  # where there is one base
 @dataclass(frozen=True)
 class Example:
     """x: (features,). known: the base holds the answer. right: the best hit is it. shown: asked
-    with a photo.
+    with a photo. near: asked as if the base lacked the entry that answers it.
     """
 
     base: str
@@ -54,6 +62,7 @@ class Example:
     known: bool
     right: bool
     shown: bool = False
+    near: bool = False
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -74,14 +83,37 @@ def calibrate(settings: Settings, cases: dict[str, list[dict]], out: Path, card:
     service = terminal.load_service(settings)
     try:
         examples = [*collect(service, cases), *collect_photos(service, list(cases))]
+        trials = own_trials(service, list(cases))
     finally:
         service.close()
+    write_gate(examples, trials, settings, out, card)
+
+
+def own_trials(service, bases: Sequence[str]) -> list[list[Trial]]:
+    """What the own questions of each base find, and questions that no base answers."""
+    return [list(service.knowledge.trials(base, out_of_scope())) for base in bases]
+
+
+def write_gate(
+    examples: Sequence[Example],
+    trials: Sequence[Sequence[Trial]],
+    settings: Settings,
+    out: Path,
+    card: dict,
+) -> None:
+    """Fits the gate and writes it with its card. Raises InputError where the examples lack what a
+    fit needs.
+    """
     gate, figures = fit(examples), left_out(examples)
+    asked = [judged_by(gate, own)[0] for own in trials]
+    slopes, shifts = zip(*map(calibration.fit, asked))
     values = {
         "weights": list(gate.weights),
         "bias": gate.bias,
         "answer": gate.answer,
         "clarify": gate.clarify,
+        "wishes": gate.wishes,
+        "own_questions": [round(float(np.mean(own)), 4) for own in (slopes, shifts)],
         "features": FEATURES,
         "made_for": made_for(settings),
         "card": card | {"examples": len(examples), "left_one_base_out": figures},
@@ -153,17 +185,17 @@ def examples_of(service, base: str, turns: Sequence[dict]) -> Iterator[Example]:
     """
     past: tuple[Past, ...] = ()
     for turn in turns:
-        asked = UserTurn(text=turn["text"], knowledge=base)
+        asked, expected = UserTurn(text=turn["text"], knowledge=base), turn["expect"]
         judged = drained(judge(service.parts, asked, past))
         if judged.query is None or not judged.hits:  # the base is empty: nothing to judge
             return
         best = judged.hits[0].entry
-        yield Example(
-            base,
-            features(turn["text"], judged.query, judged.hits),
-            turn["expect"] != "none",
-            best.id == turn["expect"],
-        )
+        x = features(turn["text"], judged.query, judged.hits)
+        yield Example(base, x, expected != "none", best.id == expected)
+        others = [hit for hit in judged.hits if hit.entry.id != expected]
+        if expected != "none" and others and not past:
+            x = features(turn["text"], judged.query, others)
+            yield Example(base, x, False, False, near=True)
         past += (past_after(judged, [best]),)
 
 
@@ -199,14 +231,14 @@ def collect_photos(service, bases: Sequence[str]) -> list[Example]:
 
 
 def fit(examples: Sequence[Example]) -> Gate:
-    """Logistic regression and the two thresholds, on the same examples.
+    """Logistic regression and the thresholds, on the same examples.
 
     Raises InputError, saying what is missing, where those in words do not show both outcomes.
     """
     from sklearn.linear_model import LogisticRegression
 
     known, right = (np.array([getattr(e, name) for e in examples]) for name in ("known", "right"))
-    worded = [e for e in examples if not e.shown]
+    worded = [e for e in examples if not (e.shown or e.near)]
     if not any(e.right for e in worded):
         raise InputError(
             "No question found its entry first; add cases that the base answers, and check their"
@@ -217,12 +249,33 @@ def fit(examples: Sequence[Example]) -> Gate:
             "No case is out of scope; add questions that the base does not answer, with "
             '"expect": "none", or cases of a second base.'
         )
-    x = np.stack([e.x for e in examples])
-    model = LogisticRegression(C=1.0, max_iter=1000).fit(x, right)
+    x, counts = np.stack([e.x for e in examples]), weights(examples)
+    model = LogisticRegression(C=1.0, max_iter=1000).fit(x, right, sample_weight=counts)
     p = model.predict_proba(x)[:, 1]
-    answer = float(np.quantile(p[~known], 1 - ANSWERED_OUT_OF_SCOPE))
+    wishes = tuple((wish, round(threshold(p, counts, wish), 4)) for wish in WISHES)
+    answer = dict(wishes)[PRECISION]
     clarify = float(min(answer, np.quantile(p[known], REFUSED_ANSWERABLE)))
-    return Gate(tuple(map(float, model.coef_[0])), float(model.intercept_[0]), answer, clarify)
+    learned, bias = tuple(map(float, model.coef_[0])), float(model.intercept_[0])
+    return Gate(learned, bias, answer, clarify, wishes=wishes)
+
+
+def weights(examples: Sequence[Example]) -> np.ndarray:
+    """(n,): every base's answerable questions count once each; those without an answer as much
+    together as calibration.py says of them, or as the others where a photo is shown: customers
+    photograph much that no base holds.
+    """
+    groups = [
+        (e.base, e.shown, "known" if e.known else "near" if e.near else "out") for e in examples
+    ]
+    sizes = Counter(groups)
+    shares = {"known": 1.0, "near": NEAR, "out": FOREIGN}
+
+    def weight(base: str, shown: bool, group: str) -> float:
+        answerable = sizes[base, shown, "known"] or sizes[base, shown, group]
+        share = 1.0 if shown else shares[group]
+        return share * answerable / sizes[base, shown, group]
+
+    return np.array([weight(*group) for group in groups])
 
 
 def left_out(examples: Sequence[Example]) -> dict[str, dict[str, float]]:
@@ -253,13 +306,17 @@ def shares(
     examples: Sequence[Example], answered: np.ndarray, refused: np.ndarray
 ) -> dict[str, float]:
     """Those that there are cases for."""
-    known, right = (np.array([getattr(e, name) for e in examples]) for name in ("known", "right"))
+    known, right, near = (
+        np.array([getattr(e, name) for e in examples]) for name in ("known", "right", "near")
+    )
+    out = ~known & ~near
     among = {
         "right_entry_first": right[known],
         "answerable_answered": answered[known],
         "answered_with_right_entry": right[known & answered],
         "answerable_refused": refused[known],
-        "out_of_scope_not_answered": ~answered[~known],
+        "out_of_scope_not_answered": ~answered[out],
+        "answer_missing_not_answered": ~answered[near],
     }
     return {name: round(float(own.mean()), 4) for name, own in among.items() if len(own)}
 

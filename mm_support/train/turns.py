@@ -20,11 +20,11 @@ from torch.nn.functional import normalize
 from mm_support.encode.text import Pieces
 from mm_support.fuse.strategies import PHOTO, WORD_ROWS, FusedBatch, TokenBatch
 from mm_support.knowledge import late_interaction, scoring
-from mm_support.knowledge.index.postings import rarity
+from mm_support.knowledge.index.postings import rarity, saturated
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import TextScore
 from mm_support.language import identifiers
-from mm_support.language.terms import term_set
+from mm_support.language.terms import term_set, terms
 from mm_support.train.encoded_set import EncodedSet
 from mm_support.train.support_set import Picture, Wording
 from mm_support.types import Entry
@@ -57,11 +57,11 @@ class Shelf:
         cosine = scoring.cosines(every, texts, self.text_score, hidden)
         worded = weights[:, WORD_ROWS]
         near = self.text_score.near(cosine, worded.sum(1)[:, None, None])
-        nothing = torch.zeros_like(matches.coverage[:, 1:])  # the sum stands for all modalities
+        nothing = torch.zeros_like(matches.words[:, 1:])  # the sum stands for all modalities
         shared = scoring.Matches(
-            matches.coverage,
+            matches.words,
             matches.alike_hidden if own_hidden else matches.alike,
-            torch.ones_like(matches.coverage[..., 0]),
+            torch.ones_like(matches.words[..., 0]),
             matches.codes,
         )
         photo = weights[:, PHOTO, None] * self._shown(fused.picture)
@@ -78,13 +78,13 @@ class Shelf:
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """What a turn's words share with each entry. coverage, codes: (b, 3, n), see
+    """What a turn's words share with each entry. words, codes: (b, 3, n), see
     knowledge/scoring.py; alike: the same of their pieces, alike_hidden: without a text of the entry
     that says them word for word. own: (b, K) the texts of the shelf that say word for word what was
     typed, which a customer does not know.
     """
 
-    coverage: Tensor
+    words: Tensor
     codes: Tensor
     alike: Tensor
     alike_hidden: Tensor
@@ -144,9 +144,9 @@ class Turns:
         said, shown = self.said[rows] * worded, self.shown[rows] * mask[:, PHOTO]
         tokens = TokenBatch(self.words[said], self.photos[shown], mask, self.confidence[rows])
         asked = self.asks[self.target[rows]] | ~(mask[:, :1] | mask[:, 1:2])
-        coverage, named, alike, hidden = self.shared[said].unbind(2)
+        words, named, alike, hidden = self.shared[said].unbind(2)
         own = self.facets == said[:, TYPED, None]
-        matches = Matches(coverage, named, alike, hidden, own)
+        matches = Matches(words, named, alike, hidden, own)
         return tokens, matches, asked & (self.shows[shown])
 
 
@@ -184,9 +184,11 @@ class TurnTable:
 
     def __init__(self, made: EncodedSet, base: str, intents: Sequence[str]) -> None:
         self._made, self._entries, self._shelf = made, made.rows.entries[base], shelf_of(made, base)
-        self._known = identifiers.Dictionary(self._entries)
+        self._known = identifiers.Dictionary.of(self._entries)
         self._intents = {name: place for place, name in enumerate(intents)}
         self._stems, self._codes = zip(*(_words_of(entry) for entry in self._entries))
+        lengths = np.array([own.total() for own in self._stems])
+        self._lengths = lengths / max(1, lengths.mean())
         self._having = Counter(word for own in self._stems for word in own)
         self._sharing = Counter(
             code for own in self._codes for code in set(map(identifiers.fold, own))
@@ -257,7 +259,10 @@ class TurnTable:
         stems, named = term_set(text), self._known.find(text)
         rare = {word: rarity(len(self._entries), self._having[word]) for word in stems}
         total = sum(rare.values()) or 1
-        covered = [sum(rare[word] for word in stems & own) / total for own in self._stems]
+        shared = [
+            sum(rare[word] * saturated(own[word], length) for word in stems & own.keys()) / total
+            for own, length in zip(self._stems, self._lengths)
+        ]
         matched = [
             max(
                 (
@@ -282,11 +287,11 @@ class TurnTable:
             else score
             for (texts, own, _), score in zip(self._pieces, alike)
         ]
-        return np.array([covered, matched, alike, hidden])
+        return np.array([shared, matched, alike, hidden])
 
 
-def _words_of(entry: Entry) -> tuple[frozenset[str], frozenset[str]]:
-    return term_set(entry.text), identifiers.identifiers_of(entry)
+def _words_of(entry: Entry) -> tuple[Counter[str], frozenset[str]]:
+    return Counter(terms(entry.text)), identifiers.identifiers_of(entry)
 
 
 def make_turns(

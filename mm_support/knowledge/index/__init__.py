@@ -94,6 +94,10 @@ class Index(Protocol):
     sources_dir: Path
     text_score: TextScore
 
+    def like(self, data_dir: Path) -> Index:
+        """Another place, for vectors of the same models."""
+        ...
+
     def names(self) -> list[str]: ...
 
     def open(self, name: str) -> Version:

@@ -64,6 +64,7 @@ class FolderIndex:
         d_picture: int,
         text_score: TextScore = UNKNOWN,
     ) -> None:
+        self._models = signature, d_text, d_picture, text_score
         self._folder = Path(data_dir) / "bases"
         self.pictures_dir, self.sources_dir = (
             Path(data_dir) / "pictures",
@@ -77,6 +78,10 @@ class FolderIndex:
         self._folder.mkdir(parents=True, exist_ok=True)
         for name in self._all_names():
             self._sweep(name)
+
+    def like(self, data_dir: Path) -> FolderIndex:
+        """Another one for vectors of the same models."""
+        return FolderIndex(data_dir, *self._models)
 
     def names(self) -> list[str]:
         """All knowledge bases, in order."""

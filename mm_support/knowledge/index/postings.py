@@ -1,4 +1,4 @@
-"""Which entries of a base hold a term, and how often: coverage by rarity, and BM25.
+"""Which entries of a base hold a term, and how often: BM25, and coverage by rarity.
 
 Terms come from the language room, so that pairs of Chinese characters are found like words. A
 posting is (entries (k,) int32, counts (k, FIELDS) uint8), as bytes in a table that is indexed by
@@ -80,16 +80,18 @@ class Postings:
             scores[found[term][0]] += self._rarity(term, found) / total
         return scores
 
-    def bm25(self, asked: frozenset[str], found: Mapping[str, Posting]) -> np.ndarray:
-        """(n, FIELDS) float32, at least 0: BM25 of the terms in each field by itself."""
-        scores = np.zeros((self._n, len(FIELDS)), np.float32)
+    def words(self, asked: frozenset[str], found: Mapping[str, Posting]) -> np.ndarray:
+        """(n,) float32 in 0..1: BM25 of what is asked in each entry, as a share of the most that
+        it can be.
+        """
+        scores = np.zeros(self._n, np.float32)
+        total = sum(self._rarity(term, found) for term in asked)
         lengths = self._relative_lengths
         for term in sorted(asked & found.keys()):
             entries, counts = found[term]
-            damping = SATURATION * (1 - LENGTH + LENGTH * lengths[entries])
-            often = counts.astype(np.float32)
-            gained = often * (SATURATION + 1) / (often + damping)
-            scores[entries] += self._rarity(term, found) * gained
+            often = counts.sum(axis=1, dtype=np.float32)
+            gained = saturated(often, lengths[entries])
+            scores[entries] += self._rarity(term, found) * gained / total
         return scores
 
     def everywhere(self, terms: Iterable[str]) -> bool:
@@ -104,10 +106,17 @@ class Postings:
 
     @cached_property
     def _relative_lengths(self) -> np.ndarray:
-        """(n, FIELDS): how long each field is, compared with its mean."""
-        named = dict(self._table.rows("SELECT field, counts FROM lengths"))
-        lengths = np.stack([np.frombuffer(named[field], np.int32) for field in FIELDS], 1)
-        return lengths / np.maximum(lengths.mean(axis=0, keepdims=True), 1)
+        """(n,): how many terms each entry has, compared with the mean."""
+        rows = self._table.rows("SELECT counts FROM lengths")
+        lengths = sum(np.frombuffer(counts, np.int32) for (counts,) in rows)
+        return lengths / np.maximum(np.mean(lengths), 1)
+
+
+def saturated(often: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """What a term adds by how often an entry has it, in 0..1: less each time, and less in an entry
+    that is long beside the mean.
+    """
+    return often / (often + SATURATION * (1 - LENGTH + LENGTH * length))
 
 
 def rarity(n: int, having: int) -> float:

@@ -33,11 +33,11 @@ PHOTO = "photo"
 
 class Lexical(NamedTuple):
     """What the m modalities share with all n entries, apart from vectors. names: of the modalities;
-    coverage, identified: (m, n) in 0..1; ranked: (n,) BM25 of all terms together.
+    words, identified: (m, n) in 0..1; ranked: (n,) the words of all together.
     """
 
     names: tuple[str, ...]
-    coverage: np.ndarray
+    words: np.ndarray
     identified: np.ndarray
     ranked: np.ndarray
 
@@ -96,11 +96,11 @@ def _lexical(version: Version, query: SearchQuery) -> Lexical:
     asked = frozenset().union(*query.terms.values())
     found = version.postings.find(asked)
     nothing = frozenset()
-    covered = [version.postings.coverage(query.terms.get(name, nothing), found) for name in names]
+    words = [version.postings.words(query.terms.get(name, nothing), found) for name in names]
     named = [version.identifiers.matches(query.identifiers.get(name, nothing)) for name in names]
     shape = (len(names), len(version))
-    ranked = version.postings.bm25(asked, found).sum(1)
-    return Lexical(names, np.array(covered).reshape(shape), np.array(named).reshape(shape), ranked)
+    ranked = version.postings.words(asked, found)
+    return Lexical(names, np.array(words).reshape(shape), np.array(named).reshape(shape), ranked)
 
 
 def _score(
@@ -124,7 +124,7 @@ def _score(
     rows = np.unique(np.concatenate(proposed))
     weights = torch.tensor([[fused.weights.get(name, 0.0) for name in shared.names]])
     matches = scoring.Matches(
-        torch.from_numpy(shared.coverage[None, :, rows]),
+        torch.from_numpy(shared.words[None, :, rows]),
         *_alike(version, query, shared.names, torch.from_numpy(rows)),
         torch.from_numpy(shared.identified[None, :, rows]),
     )
@@ -149,9 +149,11 @@ def _score_words(
     """The same without vectors: the share of the words that an entry has, and its identifiers."""
     proposed = [shared.identified.max(0, initial=0.0), shared.ranked]
     rows = np.unique(np.concatenate([_best(scores, holds, most) for scores in proposed]))
-    coverage, identified = (
-        torch.from_numpy(own[None, :, rows]) for own in (shared.coverage, shared.identified)
-    )
+    found = version.postings.find(frozenset().union(*query.terms.values()))
+    asked = [query.terms.get(name, frozenset()) for name in shared.names]
+    covered = np.array([version.postings.coverage(own, found)[rows] for own in asked])
+    coverage = torch.from_numpy(covered.reshape(1, len(asked), len(rows)))
+    identified = torch.from_numpy(shared.identified[None, :, rows])
     weights = torch.tensor([[query.fused.weights.get(name, 0.0) for name in shared.names]])
     nothing = torch.zeros_like(coverage)
     # the words stand in for the vectors that are not there, so they have the whole weight

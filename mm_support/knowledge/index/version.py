@@ -1,6 +1,8 @@
 """A version of a base, as it lies in a folder: written once, then read by anybody.
 
     about.json      which models made its vectors, what it was read from (About)
+    names.json      the identifiers that its entries define
+    fitted.json     what was learned about the base from its own questions; added once it is known
     entries.sqlite  entries, terms, identifiers
     facets ...      vectors (arrays.py)
 
@@ -11,7 +13,9 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +32,8 @@ from mm_support.language.detect import language_of
 from mm_support.language.names import names
 from mm_support.language.terms import terms
 
-ABOUT, ENTRIES = "about.json", "entries.sqlite"
+ABOUT, ENTRIES, NAMES = "about.json", "entries.sqlite", "names.json"
+FITTED = "fitted.json"
 SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
 MAX_NAMES = 20  # the most frequent of a base
 LAYOUT = 1  # of the files; it belongs to the signature, so vectors in another one are made again
@@ -38,7 +43,7 @@ class VersionWriter:
     """Writes the files of a version into a folder."""
 
     def __init__(self, folder: Path, pictures_dir: Path) -> None:
-        self._folder = folder
+        self._folder, self._pictures_dir = folder, pictures_dir
         self._connection = create(folder / ENTRIES, SCHEMAS)
         self._entries = EntriesWriter(self._connection, pictures_dir)
         self._arrays = ArrayWriter(folder)
@@ -64,6 +69,9 @@ class VersionWriter:
         self._identifiers.store(self._connection)
         self._connection.execute("COMMIT")
         self.close()
+        stored = Entries(Table(self._folder / ENTRIES), self._pictures_dir, self._entries.rows)
+        names = identifiers.Names.of(stored.all())
+        write_durably(self._folder / NAMES, json.dumps(names._asdict(), ensure_ascii=False))
         counts = {"entries": self._entries.rows, "pictures": self._entries.pictures}
         made = About(**{**about, **counts})
         write_durably(self._folder / ABOUT, json.dumps(asdict(made), ensure_ascii=False))
@@ -79,6 +87,7 @@ class Version:
         stored = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         self.about = About(**stored)
         self._table = Table(folder / ENTRIES)
+        self._fitted: dict[str, Any] = {}
         n = self.about.entries
         self.entries = Entries(self._table, pictures_dir, n)
         self.postings = Postings(self._table, n)
@@ -90,7 +99,26 @@ class Version:
     @cached_property
     def dictionary(self) -> identifiers.Dictionary:
         """The identifiers that the base knows, to find them in a question."""
-        return identifiers.Dictionary(self.entries.all())
+        file = self._folder / NAMES
+        if not file.is_file():  # a version that was made before they were kept
+            return identifiers.Dictionary.of(self.entries.all())
+        values = json.loads(file.read_text(encoding="utf-8"))
+        return identifiers.Dictionary(identifiers.Names.read(values))
+
+    @property
+    def fitted(self) -> dict[str, Any]:
+        """What `keep` was given; empty before."""
+        if not self._fitted:
+            with suppress(FileNotFoundError):
+                self._fitted = json.loads((self._folder / FITTED).read_text(encoding="utf-8"))
+        return self._fitted
+
+    def keep(self, fitted: dict[str, Any]) -> None:
+        """Writes what was learned about the base beside what it holds."""
+        beside = self._folder / f"{FITTED}{uuid.uuid4().hex[:8]}"
+        write_durably(beside, json.dumps(fitted))
+        os.replace(beside, self._folder / FITTED)
+        self._fitted = fitted
 
     @cached_property
     def names(self) -> tuple[str, ...]:

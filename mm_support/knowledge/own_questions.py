@@ -1,0 +1,123 @@
+"""A base's own questions, each asked as if nobody had written it down.
+
+What a question finds says how surely this base is searched: the entry that it stands under, found
+by what else that entry says, among all others. An entry without questions is asked for by its
+title, or by one of its sentences where it shares the title with others. Knows how to search, not
+what follows from what is found.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from mm_support.knowledge.index import Index, Point
+from mm_support.knowledge.index.search import recognise, search
+from mm_support.knowledge.index.version import Version
+from mm_support.knowledge.query import SearchQuery
+from mm_support.language.sentences import split_sentences
+from mm_support.types import Entry, Hit
+
+ASKED = 120  # questions of a base; more tell little more
+FOUND = 6  # entries: one more than a customer is shown, since one of them is set aside
+SEED = 0
+THIN = "thin"  # the name of the base whose entries lack what is asked
+
+MakePoints = Callable[[Sequence[Entry]], Iterator[Point]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A question, the query that was made of it, and what it finds, best first. expected: the id
+    of the entry that it was taken from; "" where no entry answers it.
+    """
+
+    text: str
+    query: SearchQuery
+    hits: tuple[Hit, ...]
+    expected: str
+
+    def without_answer(self) -> Trial:
+        """The same in a base that lacks the entry."""
+        return replace(self, hits=tuple(h for h in self.hits if h.entry.id != self.expected))
+
+
+def drawn(version: Version, most: int = ASKED) -> list[tuple[str, Entry]]:
+    """Questions, each with its entry as it would be without it; the same ones each time."""
+    rng = np.random.default_rng(SEED)
+    rows = rng.permutation(len(version))[:most]
+    entries = version.entries.some([int(row) for row in np.sort(rows)])
+    titles = Counter(entry.title for entry in version.entries.all())
+    pairs = [thinned(entry, titles[entry.title] == 1, rng) for entry in entries]
+    return [(text, entry) for text, entry in pairs if text and entry.answer.strip()]
+
+
+def thinned(entry: Entry, own_title: bool, rng: np.random.Generator) -> tuple[str, Entry]:
+    """A question of an entry, or its title, or a sentence of its answer, and the entry without it.
+
+    own_title: no other entry has it. "" where there is nothing that can be asked.
+    """
+    entry = replace(entry, pictures=())
+    if entry.questions:
+        place = int(rng.integers(len(entry.questions)))
+        rest = entry.questions[:place] + entry.questions[place + 1 :]
+        return entry.questions[place], replace(entry, questions=rest)
+    if own_title:
+        return entry.title, replace(entry, title="")
+    sentences = split_sentences(entry.answer)
+    if len(sentences) < 2:
+        return "", entry
+    place = int(rng.integers(len(sentences)))
+    rest = sentences[:place] + sentences[place + 1 :]
+    return sentences[place], replace(entry, answer=" ".join(rest))
+
+
+def asked_again(
+    version: Version,
+    index: Index,
+    make_points: MakePoints,
+    ask: Callable[[str], SearchQuery],
+) -> Iterator[Trial]:
+    """What each question finds: its own entry as it is without the question, the others as they
+    are.
+    """
+    asked, on = drawn(version), date.today()
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        thin = thin_base(Path(folder), index, make_points([entry for _, entry in asked]))
+        for text, entry in asked:
+            query = recognise(version, ask(text))
+            others = search(version, query, FOUND, on, True, index.text_score)
+            own = search(thin, query, len(thin), on, True, index.text_score)
+            hits = [hit for hit in others if hit.entry.id != entry.id]
+            hits += [hit for hit in own if hit.entry.id == entry.id]
+            hits.sort(key=lambda hit: (-hit.score, hit.entry.id))
+            yield Trial(text, query, tuple(hits[:FOUND]), entry.id)
+
+
+def asked_in_vain(
+    version: Version,
+    index: Index,
+    ask: Callable[[str], SearchQuery],
+    texts: Sequence[str],
+) -> Iterator[Trial]:
+    """What questions find that no entry answers."""
+    for text in texts:
+        query = recognise(version, ask(text))
+        hits = search(version, query, FOUND, date.today(), True, index.text_score)
+        yield Trial(text, query, tuple(hits), "")
+
+
+def thin_base(folder: Path, index: Index, points: Iterator[Point]) -> Version:
+    """A base of a few points beside the real ones, in a folder of its own."""
+    beside = index.like(folder)
+    with beside.writing(THIN) as new:
+        for point in points:
+            new.add(point)
+        new.publish(THIN)
+    return beside.open(THIN)

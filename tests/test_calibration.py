@@ -1,0 +1,138 @@
+"""A base's own questions say how sure its answers are: what they find where they are not written
+down, what the gate's log odds mean then, and from which threshold on enough answers are right.
+"""
+
+import numpy as np
+import pytest
+from test_service import GATE, folder, make  # noqa: F401  (fixtures)
+
+from mm_support.decide.calibration import (
+    FEWEST,
+    Calibration,
+    Calibrator,
+    Judged,
+    calibrated,
+    fit,
+    gate_for,
+    out_of_scope,
+    threshold,
+)
+from mm_support.decide.confidence import Gate
+from mm_support.knowledge.own_questions import Trial, thinned
+from mm_support.knowledge.query import SearchQuery
+from mm_support.types import Entry, FusedQuery, Hit
+
+RNG = np.random.default_rng(0)
+
+
+def sigmoid(values):
+    return 1 / (1 + np.exp(-values))
+
+
+def judged(n, slope, shift):
+    """n questions half of which the base answers, whose log odds are off by a slope and a shift."""
+    true = RNG.normal(0, 3, n)
+    right = RNG.random(n) < sigmoid(true)
+    return Judged((true - shift) / slope, right, np.ones(n)), right
+
+
+def calibration_error(p, right, bins=10):
+    places = np.minimum((p * bins).astype(int), bins - 1)
+    off = [abs((p - right)[places == place].sum()) for place in range(bins)]
+    return sum(off) / len(p)
+
+
+def gate(**changes):
+    values = {"weights": (1.0,) * 11, "bias": 0.0, "answer": 0.5, "clarify": 0.2}
+    return Gate(**values | changes)
+
+
+def trial(expected, found, score):
+    """A question that finds one entry."""
+    query = SearchQuery(FusedQuery(None, None, {}, {}))
+    return Trial("what", query, (Hit(Entry(found, found, "x"), score),), expected)
+
+
+@pytest.mark.parametrize("slope, shift", [(0.8, 0.8), (1.0, -1.0), (1.3, 1.0)])
+def test_log_odds_that_are_off_are_put_right(slope, shift):
+    """Measured on questions that it was not fitted to."""
+    found = fit(judged(400, slope, shift)[0])
+    other, right = judged(10_000, slope, shift)
+    raw = calibration_error(sigmoid(other.logits), right)
+    after = calibration_error(sigmoid(found[0] * other.logits + found[1]), right)
+    assert after < 0.05 and after < raw / 2
+
+
+def test_few_questions_change_little_and_very_few_nothing():
+    few, many = (fit(judged(n, 1.0, -1.0)[0]) for n in (10, 1_000))
+    assert abs(few[1]) < abs(many[1]) / 2
+    trials = [trial("a", "a", 1.0)] * (FEWEST - 1)
+    assert calibrated(gate(), trials) is None and calibrated(gate(), trials * 2) is not None
+
+
+@pytest.mark.parametrize("wished", [0.8, 0.9, 0.95])
+def test_from_the_threshold_on_as_many_answers_are_right_as_is_wished(wished):
+    seen, right = judged(4_000, 1.0, 0.0)
+    least = threshold(sigmoid(seen.logits), seen.weights, wished)
+    answered = sigmoid(seen.logits) >= least
+    assert right[answered].mean() == pytest.approx(wished, abs=0.02)
+    assert answered.mean() > 0.1  # as low as that allows: not just the surest ones
+
+
+def test_a_question_is_asked_of_its_entry_without_it():
+    entry = Entry("a", "Refunds", "Five days.", questions=("When do I get it?", "How long?"))
+    text, rest = thinned(entry, True, RNG)
+    assert {text, *rest.questions} == set(entry.questions) and text not in rest.questions
+    text, rest = thinned(Entry("a", "Refunds", "Five days."), True, RNG)
+    assert text == "Refunds" and "Refunds" not in rest.text
+    text, rest = thinned(Entry("a", "Refunds", "Five days. No cash. Call us."), False, RNG)
+    assert text in ("Five days.", "No cash.", "Call us.") and text not in rest.answer
+    assert thinned(Entry("a", "Refunds", "Five days."), False, RNG)[0] == ""
+
+
+def test_own_questions_find_their_entries_and_others_do_not(make):  # noqa: F811
+    knowledge = make().knowledge
+    trials = list(knowledge.trials("kb", ["Why is the sky blue?"]))
+    assert [trial.expected for trial in trials].count("") == 1
+    own = [trial for trial in trials if trial.expected]
+    assert {trial.expected for trial in own} == {entry.id for entry in knowledge.entries("kb")}
+    for trial in own:
+        left = trial.without_answer().hits
+        assert all(hit.entry.id != trial.expected for hit in left)
+        found = next(hit for hit in trial.hits if hit.entry.id == trial.expected)
+        assert trial.text not in (found.entry.title, *found.entry.questions)
+
+
+def test_what_is_learned_of_a_base_decides_there_and_nowhere_else(make):  # noqa: F811
+    knowledge = make().knowledge
+    knowledge.fitter = Calibrator(GATE, out_of_scope())
+    assert knowledge.unfitted() == ["kb"]
+    knowledge.fit("kb")
+    assert knowledge.unfitted() == [] and gate_for(GATE, knowledge.fitted("kb")) == GATE  # too few
+    kept = {"gate": GATE.key} | Calibration(0.5, 1.0, 50, 0.9).as_json()
+    assert gate_for(GATE, kept).bias == pytest.approx(0.5 * GATE.bias + 1.0)
+    another = Gate(GATE.weights, GATE.bias + 1, GATE.answer, GATE.clarify)
+    assert gate_for(another, kept) == another and Calibrator(another, ()).needed(kept)
+
+
+def test_what_counts_is_how_a_base_differs_from_the_usual():
+    """Own questions are harder than customers'; as hard as usual, they change nothing."""
+    trials = [trial("a", "a" if place % 3 else "b", 1.0) for place in range(60)]
+    alone = calibrated(gate(), trials)
+    usual = calibrated(gate(own_questions=(alone.slope, alone.shift)), trials)
+    assert (usual.slope, usual.shift) == pytest.approx((1.0, 0.0), abs=1e-3)
+    assert alone.found == pytest.approx(2 / 3, abs=0.01)
+
+
+def test_more_answers_are_right_where_that_is_wished():
+    wishing = gate(wishes=((0.8, 0.3), (0.9, 0.5), (0.99, 0.9)))
+    assert wishing.wishing(0.9).answer == 0.5 and wishing.wishing(0.85).answer == pytest.approx(0.4)
+    assert wishing.wishing(0.5).answer == 0.3 and gate().wishing(0.99) == gate()
+
+
+def test_an_edit_keeps_what_was_learned(make):  # noqa: F811
+    knowledge = make().knowledge
+    knowledge.fitter = Calibrator(GATE, ())
+    knowledge.fit("kb")
+    knowledge.edit("kb", Entry("new", "New", "It is new."))
+    assert knowledge.unfitted() == []
