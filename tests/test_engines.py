@@ -550,8 +550,14 @@ def test_decoding_ends_within_a_token_of_the_readers_leaving_while_others_go_on(
     ]
     for thread in threads:
         thread.start()
+    sign = json.dumps({"number": -1, "sign": True})
+    lines.put(sign)
+    assert sent.get(timeout=10)["number"] == -1, "it shows that it lives while it has nothing to do"
     lines.put(asking(1))
     lines.put(asking(2))
+    lines.put(sign)
+    while sent.get(timeout=10)["number"] != -1:  # and while it decodes
+        continue
     heard = set()
     while heard < {1, 2}:
         heard.add(sent.get(timeout=10)["number"])
