@@ -1,15 +1,21 @@
 """Starts the demo: settings -> service -> page. Runs unchanged on Hugging Face Spaces.
 
 Settings come from MM_SUPPORT_... variables, the address from Gradio's own (GRADIO_SERVER_NAME,
-GRADIO_SERVER_PORT). The page opens at once; models load behind it.
+GRADIO_SERVER_PORT). The page opens at once; models load behind it. SIGTERM ends it in order: no new
+turns, and those that were begun are finished or kept.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from demo.brand import Brand, load_brand
 from demo.desk import desk_key, desk_link
@@ -18,32 +24,63 @@ from demo.ui import build_demo, launch_options
 from mm_support import Settings, SupportService
 from mm_support.errors import SupportError
 
+PATIENCE = 8.0  # s that turns have to end after SIGTERM
+SENDING = 0.5  # s in which the last words reach their readers
+CLOSING = 1.5  # s to give everything back, in which a model that still loads may not be ready
+
 
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio asks itself whether it runs
     try:
-        settings = Settings.from_env()
-        key = desk_key(settings.desk_key, os.environ)
-        brand = load_brand(Path(settings.brand)) if settings.brand else Brand()
-        limits = limits_of(settings, os.environ)
-        service = SupportService.start(settings)
-        page = build_demo(
-            service,
-            may_add=settings.open_knowledge,
-            desk_key=key,
-            brand=brand,
-            open_workshop=settings.open_workshop,
-        )
-        options = launch_options(brand, limits, lambda: service.status().ready)
-        _, address, _ = page.launch(prevent_thread_lock=True, **options)
-        if key and not settings.desk_key:
-            print_links(address, key)
-        page.block_thread()
+        return serve(Settings.from_env())
     except (SupportError, OSError) as problem:  # OSError: the port is taken
         print(f"error: {problem}", file=sys.stderr)
         return 2
+
+
+def serve(
+    settings: Settings, start: Callable[[Settings], SupportService] = SupportService.start
+) -> int:
+    """Serves the pages until it is told to end. Raises SupportError, OSError."""
+    key = desk_key(settings.desk_key, os.environ)
+    brand = load_brand(Path(settings.brand)) if settings.brand else Brand()
+    limits = limits_of(settings, os.environ)
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    service = start(settings)
+    page = build_demo(
+        service,
+        may_add=settings.open_knowledge,
+        desk_key=key,
+        brand=brand,
+        open_workshop=settings.open_workshop,
+    )
+    is_ready, room = (lambda: service.status().ready), service.queue.room
+    options = launch_options(brand, limits, is_ready, room, service.metrics.text)
+    _, address, _ = page.launch(prevent_thread_lock=True, **options)
+    if key and not settings.desk_key:
+        print_links(address, key)
+    try:
+        told.wait()
+    except KeyboardInterrupt:
+        print("Ending; once more to end at once.", file=sys.stderr, flush=True)
+    end(page, service)
     return 0
+
+
+def end(page: Any, service: SupportService) -> None:
+    """Lets the turns that were begun end, and gives everything back."""
+    busy = service.queue.working > 0
+    left = service.drain(PATIENCE)
+    if left:
+        logging.warning("%d turns could not be finished; their questions are kept", left)
+    elif busy:
+        time.sleep(SENDING)
+    closing = [threading.Thread(target=close, daemon=True) for close in (service.close, page.close)]
+    [thread.start() for thread in closing]
+    last = time.monotonic() + CLOSING
+    [thread.join(max(0.0, last - time.monotonic())) for thread in closing]
 
 
 def print_links(address: str, key: str) -> None:
@@ -55,4 +92,8 @@ def print_links(address: str, key: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # threads that wait for models or readers keep nobody

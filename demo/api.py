@@ -21,8 +21,11 @@ from mm_support import as_json
 from mm_support.errors import InputError
 from mm_support.types import Spoken, UserTurn, Working
 
-REPLIES_AT_ONCE = 2
-LOOKUPS_AT_ONCE = 2
+# calls that reach the service at once, whose own queue bounds what they cost and refuses the rest
+REPLIES_AT_ONCE = 128
+LOOKUPS_AT_ONCE = 64
+QUICK_AT_ONCE = 32  # of what costs no model anything
+THREADS = REPLIES_AT_ONCE + LOOKUPS_AT_ONCE + QUICK_AT_ONCE + 32  # 32: whatever is not queued
 MAX_HITS = 50
 Limits = dict[str, Any]
 UNRETURNED = (Working, Spoken)  # events that change nothing in a result
@@ -61,13 +64,15 @@ class Endpoints:
             alone opens the conversation again; and the spoken reply or null.
         """
         turn = UserTurn(message or "", image, audio, knowledge, session_id or None, bool(speak))
-        exchange = Exchange(turn)
+        exchange, last = Exchange(turn), None
         with plain_errors():
             visit = self.service.visit(token or "")
             with closing(visit.reply(turn)) as events:
                 for event in events:
                     exchange = exchange.after(event)
-                    if not isinstance(event, UNRETURNED):
+                    waits = isinstance(event, Working) and event != last  # is the caller there?
+                    last = event
+                    if waits or not isinstance(event, UNRETURNED):
                         yield {**result_of(exchange), "token": visit.token}, spoken(exchange)
 
     def transcribe(self, audio: str) -> dict:
@@ -117,7 +122,7 @@ class Endpoints:
         """
         with plain_errors():
             turn = UserTurn(message or "", image, audio, knowledge)
-            hits = self.service.knowledge.search(turn, limit=checked_limit(limit))
+            hits = self.service.search(turn, limit=checked_limit(limit))
             return [as_json.hit_dict(hit) for hit in hits]
 
     def feedback(
@@ -196,6 +201,7 @@ def add_endpoints(service: Service) -> None:
     endpoints = Endpoints(service)
     replies: Limits = {"concurrency_limit": REPLIES_AT_ONCE, "concurrency_id": "reply"}
     lookups: Limits = {"concurrency_limit": LOOKUPS_AT_ONCE, "concurrency_id": "lookup"}
+    quick: Limits = {"concurrency_limit": QUICK_AT_ONCE, "concurrency_id": "quick"}
     with gr.Column(visible=False):
         start = gr.Button("API")
         message = gr.Textbox("", label="message")
@@ -221,11 +227,11 @@ def add_endpoints(service: Service) -> None:
             (endpoints.transcribe, [audio], lookups, []),
             (endpoints.describe, [image, labels], lookups, []),
             (endpoints.search, [*question, limit], lookups, []),
-            (endpoints.feedback, [turn_id, rating, comment, token], lookups, []),
-            (endpoints.messages, [handed_over, since, token], lookups, []),
-            (endpoints.my_data, [whose], lookups, []),
-            (endpoints.forget, [whose], lookups, []),
-            (endpoints.knowledge_bases, [], lookups, []),
+            (endpoints.feedback, [turn_id, rating, comment, token], quick, []),
+            (endpoints.messages, [handed_over, since, token], quick, []),
+            (endpoints.my_data, [whose], quick, []),
+            (endpoints.forget, [whose], quick, []),
+            (endpoints.knowledge_bases, [], quick, []),
         ):
             result = gr.JSON(label="result")
             document(function, inputs, result)

@@ -39,7 +39,7 @@ from demo.passages import passages
 from demo.replay import conversation_of
 from demo.service import Service
 from demo.words import DEFAULT, spoken, word
-from mm_support.errors import SupportError
+from mm_support.errors import BusyError, SupportError
 from mm_support.language.heard import joint
 from mm_support.types import (
     Audio,
@@ -199,7 +199,7 @@ class Chat:
         except SupportError as problem:
             yield self.desk.show_notice(problem, conversation.language)
             return
-        yield from self.answer(conversation.ask(turn), value=EMPTY_BOX)
+        yield from self.answer(conversation.ask(turn), value)
 
     def send_spoken(
         self, event: gr.EventData, value: dict, knowledge: str, conversation: Conversation
@@ -216,7 +216,7 @@ class Chat:
         except SupportError as problem:
             yield self.desk.show_notice(problem, conversation.language)
             return
-        yield from self.answer(conversation.ask(turn), value=EMPTY_BOX)
+        yield from self.answer(conversation.ask(turn), with_words(value, heard.text))
 
     def send_example(
         self, event: gr.SelectData, speak: bool, conversation: Conversation
@@ -255,22 +255,26 @@ class Chat:
         turn = UserTurn(text, knowledge=knowledge, speak=speak)
         yield from self.answer(conversation.ask(turn))
 
-    def answer(self, conversation: Conversation, **box: Any) -> Iterator[dict]:
+    def answer(self, conversation: Conversation, sent: dict | None = None) -> Iterator[dict]:
         """Shows the latest question, then its reply as it grows. A problem ends up in the reply's
         place.
+
+        sent: what was in the box; it is there again where the service is too busy to begin.
         """
         run = conversation.exchanges[-1].run
         try:
-            yield from self.grow(conversation, run, box)
+            yield from self.grow(conversation, run, sent)
         finally:
             if run:
                 run.ended.set()
 
-    def grow(self, conversation: Conversation, run: Run | None, box: dict) -> Iterator[dict]:
+    def grow(
+        self, conversation: Conversation, run: Run | None, sent: dict | None
+    ) -> Iterator[dict]:
         exchange, language = conversation.exchanges[-1], conversation.language
         visit = self.service.visit(conversation.token)
         conversation = replace(conversation, token=visit.token)
-        yield self.desk.show(conversation, **box)
+        yield self.desk.show(conversation, **({"value": EMPTY_BOX} if sent else {}))
         try:
             with closing(batches(visit.reply(exchange.question), run)) as events:
                 for batch in events:
@@ -283,6 +287,10 @@ class Chat:
         except Stopped:
             if not (run and run.replaced):
                 yield self.desk.show(stopped(conversation))
+        except BusyError as busy:
+            box = {"value": sent} if sent else {}
+            shown = self.desk.show(conversation.without_latest(), **box)
+            yield shown | self.desk.show_notice(busy, language)
         except Exception as problem:
             failed = replace(exchange, problem=sentence(problem, language))
             yield self.desk.show(conversation.with_latest(failed))
@@ -469,6 +477,12 @@ def continued(conversation: Conversation, heard: Transcript) -> Transcript:
         return heard
     text = joint(heard.language).join((before.text, heard.text))
     return replace(heard, text=text, confidence=min(before.confidence, heard.confidence))
+
+
+def with_words(value: dict | None, words: str) -> dict:
+    """What is in the box, and what was said."""
+    box = value or EMPTY_BOX
+    return {**box, "text": " ".join(filter(None, (box.get("text") or "", words)))}
 
 
 def remove_files(conversation: Conversation) -> None:

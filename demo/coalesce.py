@@ -10,7 +10,7 @@ from contextlib import closing
 from queue import SimpleQueue
 from typing import Any
 
-from mm_support.types import Event
+from mm_support.types import Event, Working
 
 OVER, STOP = object(), object()
 
@@ -74,12 +74,15 @@ def work(
     events: Generator[Event, None, None], happened: SimpleQueue, closed: threading.Event
 ) -> None:
     """Puts the events into the queue, then OVER or the problem that ended them."""
+    last = None
     try:
         with closing(events):
             for event in events:
                 if closed.is_set():
                     return
-                happened.put(event)
+                if event != last or not isinstance(event, Working):  # who waits says so repeatedly
+                    happened.put(event)
+                last = event
         happened.put(OVER)
     except Exception as problem:
         happened.put(problem)

@@ -120,6 +120,10 @@ class Conversation:
     def with_latest(self, exchange: Exchange) -> Conversation:
         return replace(self, exchanges=(*self.exchanges[:-1], exchange))
 
+    def without_latest(self) -> Conversation:
+        """As it was before the latest question."""
+        return replace(self, exchanges=self.exchanges[:-1])
+
     @property
     def last_message(self) -> int:
         """The number of the last message of a person; 0 before the first."""

@@ -19,13 +19,14 @@ from gradio.utils import get_upload_folder
 from demo.conversation_state import Exchange
 from demo.words import DEFAULT, word
 from mm_support import as_json
-from mm_support.errors import InputError, SupportError
+from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.types import Audio, Reply, UserTurn
 
 log = logging.getLogger(__name__)
 LONGEST = 4_000  # characters of a message; the service's own bound, held by a test
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}  # events of the pages alone
 QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
+BUSY = "Busy"  # title of the errors that say when to try again, in `duration`
 OUR_FAULT = "Something went wrong on our side. Please try again; the server's log has the details."
 
 
@@ -41,6 +42,8 @@ def sentence(problem: Exception, language: str = DEFAULT) -> str:
     """What people read about a problem: the message of a SupportError, never a traceback."""
     if isinstance(problem, WordedError):
         return word(problem.key, language, **problem.values)
+    if isinstance(problem, BusyError):
+        return word(f"busy_{problem.kind}", language, seconds=f"{problem.seconds:.0f}")
     if isinstance(problem, SupportError):
         return str(problem)
     log.error("unexpected error", exc_info=problem)
@@ -56,7 +59,10 @@ def plain_errors(form: Callable[[str], str] = str) -> Iterator[None]:
     try:
         yield
     except Exception as problem:
-        raise gr.Error(form(sentence(problem)), print_exception=False) from problem
+        busy = (
+            {"title": BUSY, "duration": problem.seconds} if isinstance(problem, BusyError) else {}
+        )
+        raise gr.Error(form(sentence(problem)), print_exception=False, **busy) from problem
 
 
 # -- Gradio to the service ------------------------------------------------------------------

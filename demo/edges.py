@@ -27,7 +27,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mm_support.config import Settings
-from mm_support.errors import InputError
+from mm_support.errors import BusyError, InputError
 
 HERE = Path(__file__).resolve().parent
 MEGABYTE = 1024**2
@@ -39,6 +39,10 @@ UNUSED = re.compile(
     r"(/gradio_api)?/(process_recording|vibe-|undo-vibe|deep_link|profiling|proxy=|run-history"
     r"|runs\b|monitoring|dev/reload|reset\b)"
 )
+TURNS = re.compile(r"/gradio_api/(api|call(/v2)?|run)/chat/?$")  # a whole reply, by its name
+LOOPBACK = ("127.0.0.1", "::1")
+PASSED_ON = ("x-forwarded-for", "x-real-ip", "forwarded", "via")
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # of Prometheus
 CALLS = re.compile(r"/gradio_api/(queue/join|run/|api/|call/)")
 
 
@@ -50,6 +54,7 @@ class Limits:
     look-ups; uploads: requests with files; sounds: pieces of speech while somebody talks.
     storage: where rates are counted; a redis:// address where several fronts share them.
     frame_ancestors: origins of sites that may show the page in a frame, as the widget does.
+    open_metrics: /metrics is for other machines too, not for this one alone.
     """
 
     file: int = 50 * MEGABYTE
@@ -60,6 +65,7 @@ class Limits:
     sounds: str = "40/second"
     storage: str = "memory://"
     frame_ancestors: tuple[str, ...] = ()
+    open_metrics: bool = False
     blocked_paths: tuple[Path, ...] = ()
 
 
@@ -84,6 +90,7 @@ def limits_of(settings: Settings, environ: Mapping[str, str]) -> Limits:
         calls=settings.rate_limit or Limits.calls,
         storage=settings.rate_storage or Limits.storage,
         frame_ancestors=(*origins(settings.frame_origins), *on_space),
+        open_metrics=settings.open_metrics,
         blocked_paths=(settings.data_dir, settings.cache_dir),
     )
     try:
@@ -93,8 +100,15 @@ def limits_of(settings: Settings, environ: Mapping[str, str]) -> Limits:
     return limits
 
 
-def app_parts(limits: Limits, ready: Callable[[], bool] | None = None) -> dict[str, Any]:
-    """The keywords of FastAPI that add all this to the app."""
+def app_parts(
+    limits: Limits,
+    ready: Callable[[], bool] | None = None,
+    room: Callable[[], float] | None = None,
+    metrics: Callable[[], bytes] | None = None,
+) -> dict[str, Any]:
+    """The keywords of FastAPI that add all this to the app. ready: whether turns are answered;
+    room: in how many seconds another one is taken, 0: now; metrics: what Prometheus reads.
+    """
 
     def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -103,14 +117,26 @@ def app_parts(limits: Limits, ready: Callable[[], bool] | None = None) -> dict[s
         is_ready = ready is None or ready()
         return JSONResponse({"ready": is_ready}, 200 if is_ready else 503)
 
+    def figures(request: Request) -> Response:
+        if metrics is None or not (limits.open_metrics or is_from_here(request)):
+            return answer(Refused(404, "There is nothing here."))
+        return Response(metrics(), media_type=METRICS_TYPE)
+
     return {
         "routes": [
+            Route("/metrics", figures),
             Route("/healthz", health),
             Route("/readyz", readiness),
             Route("/widget.js", widget),
         ],
-        "middleware": [Middleware(Edges, limits=limits)],
+        "middleware": [Middleware(Edges, limits=limits, room=room)],
     }
+
+
+def is_from_here(request: Request) -> bool:
+    """Whether a program on this machine asks, and not a proxy on it for somebody else."""
+    passed_on = any(name in request.headers for name in PASSED_ON)
+    return request.client is not None and request.client.host in LOOPBACK and not passed_on
 
 
 def widget(_: Request) -> Response:
@@ -134,8 +160,10 @@ class Refused(HTTPException):
 class Edges:
     """The middleware. Refuses what is too big or too often, and sets headers on every answer."""
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
-        self.app, self.limits = app, limits
+    def __init__(
+        self, app: ASGIApp, limits: Limits, room: Callable[[], float] | None = None
+    ) -> None:
+        self.app, self.limits, self.room = app, limits, room or (lambda: 0.0)
         self.headers = security_headers(limits.frame_ancestors)
         self.rates = Rates(limits)
 
@@ -170,6 +198,8 @@ class Edges:
             name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
         }
         self.rates.check(path, scope)
+        if scope["method"] == "POST" and TURNS.match(path) and (seconds := self.room()):
+            raise Refused(503, str(BusyError("busy", seconds)), round(seconds))
         meter = Meter(self.limits, path, headers)
 
         async def measured() -> Message:

@@ -149,7 +149,7 @@ class KnowledgeDesk:
             if not (query or "").strip():
                 first = self.service.knowledge.entries(knowledge)[:BROWSED]
                 return entry_list(first, editable=edits)
-            hits = self.service.knowledge.search(UserTurn(query, knowledge=knowledge), limit=10)
+            hits = self.service.search(UserTurn(query, knowledge=knowledge), limit=10)
             scores = [hit.score for hit in hits]
             return entry_list([hit.entry for hit in hits], scores, edits)
 

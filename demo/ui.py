@@ -6,12 +6,13 @@ Customers have `/`, those who answer them `/desk`, and those who look after the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from demo.api import REPLIES_AT_ONCE, add_endpoints
+from demo.api import REPLIES_AT_ONCE, THREADS, add_endpoints
 from demo.brand import Brand, greeting
 from demo.chat import Chat, Desk
 from demo.conversation_state import Conversation
@@ -87,7 +88,7 @@ def build_demo(
                 leave,
                 lambda: assistant(demo, service, examples, brand, workshop=True),
             )
-    return demo.queue(max_size=64, default_concurrency_limit=4)
+    return demo.queue(max_size=THREADS, default_concurrency_limit=4)
 
 
 def door_of(service: Service, key: str, may_add: bool, open_workshop: bool) -> Door:
@@ -103,16 +104,24 @@ def files_of(brand: Brand, folder: Path) -> list[Path]:
     return [*shown, *(file for card in cards for file in card.files(folder))]
 
 
-def launch_options(brand: Brand = Brand(), limits: Limits = Limits(), ready: Any = None) -> dict:  # noqa: B008
+def launch_options(
+    brand: Brand = Brand(),  # noqa: B008
+    limits: Limits = Limits(),  # noqa: B008
+    ready: Callable[[], bool] | None = None,
+    room: Callable[[], float] | None = None,
+    metrics: Callable[[], bytes] | None = None,
+) -> dict:
     """What gr.Blocks.launch needs for these pages; addresses and ports come from Gradio's own
-    variables. ready: tells whether the service can answer, for /readyz.
+    variables. ready: tells whether the service can answer, for /readyz; room: in how many seconds
+    it takes another turn; metrics: what Prometheus reads.
     """
     return {
         "theme": theme(brand),
         "css": css(),
         "head": head(brand),
         "i18n": i18n(own_words(brand)),
-        "app_kwargs": app_parts(limits, ready),
+        "app_kwargs": app_parts(limits, ready, room, metrics),
+        "max_threads": THREADS,
         "show_error": True,
         "max_file_size": limits.file,
         "blocked_paths": [str(path) for path in limits.blocked_paths],

@@ -258,6 +258,29 @@ def bench(parser: ArgumentParser) -> None:
     )
 
 
+def load(parser: ArgumentParser) -> None:
+    """Puts visitors with typed turns on a running app, or on a service in this process."""
+    parser.add_argument("--url", help="of a running app's page (default: a service of its own)")
+    parser.add_argument("--visitors", type=positive, default=20, help="at once (default: 20)")
+    parser.add_argument("--turns", type=positive, default=3, help="of a conversation (default: 3)")
+    parser.add_argument(
+        "--minutes", type=float, default=0.0, help="go on so long (default: one conversation each)"
+    )
+    parser.add_argument("--knowledge", default="shopping")
+    parser.add_argument(
+        "--questions", type=existing, metavar="FILE", help="one a line (default: those of the pack)"
+    )
+    parser.add_argument("--pid", type=int, help="the app's process, to watch its memory")
+    _json(parser)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1. Raises InputError."""
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f"{text!r} is no whole number from 1.")
+    return int(text)
+
+
 def cases_folder(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--cases",

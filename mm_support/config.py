@@ -80,7 +80,9 @@ class Settings:
     an agent the assistant takes their conversation back; 0: never. hours: a file that says when
     people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
     for while a conversation is at the desk. voice_speed: 1.2 speaks a fifth faster. private_sites:
-    sites inside the own network may be read for knowledge.
+    sites inside the own network may be read for knowledge. replies_at_once: that are worked on; 0:
+    as many as suit the machine; queue_length: replies, and as many look-ups, that may wait.
+    open_metrics: /metrics may be read from other machines too.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -127,11 +129,14 @@ class Settings:
     show_personal: bool = True
     private_sites: bool = False
     answer_precision: float = 0.9
+    replies_at_once: int = 0
+    queue_length: int = 32
+    open_metrics: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("retention_days", "silence_minutes"):
+        for name in ("retention_days", "silence_minutes", "replies_at_once", "queue_length"):
             if getattr(self, name) < 0:
-                raise InputError(f"{ENV_PREFIX}{name.upper()} is 0, for never, or more.")
+                raise InputError(f"{ENV_PREFIX}{name.upper()} is 0 or more.")
         if not 0.5 <= self.answer_precision < 1:
             raise InputError(f"{ENV_PREFIX}ANSWER_PRECISION is a share from 0.5 to 1, like 0.9.")
         if self.profile not in PROFILES:

@@ -6,6 +6,7 @@ SupportError            catch this one; its message is one plain sentence with t
   KnowledgeError        a knowledge base is missing, locked or its files cannot be read
   GenerationError       the language model or the voice failed
   StoreError            the database cannot be opened, read or written
+  BusyError             too much is asked at once; it says when to try again
 """
 
 from __future__ import annotations
@@ -35,6 +36,22 @@ class GenerationError(SupportError):
 
 class StoreError(SupportError):
     """The database cannot be opened, read or written."""
+
+
+BUSY = {
+    "busy": "Many people are asking right now; try again in about {seconds:.0f} s.",
+    "yours": "Several of your questions are still being answered; "
+    "try again in about {seconds:.0f} s.",
+    "restart": "The service is being started again; try again in about {seconds:.0f} s.",
+}
+
+
+class BusyError(SupportError):
+    """What was asked is not begun. kind: a key of BUSY; seconds: when it is worth another try."""
+
+    def __init__(self, kind: str, seconds: float) -> None:
+        super().__init__(BUSY[kind].format(seconds=seconds))
+        self.kind, self.seconds = kind, seconds
 
 
 def no_such_base(name: str, known: Iterable[str]) -> KnowledgeError:

@@ -25,6 +25,7 @@ from mm_support.decode.voice import load_voice
 from mm_support.device import resolve_device
 from mm_support.encode.end_of_turn import load_end_of_turn
 from mm_support.encode.image import load_image_encoder
+from mm_support.encode.in_turn import SpeechInTurn
 from mm_support.encode.ocr import TextReader, load_text_reader
 from mm_support.encode.speech import load_speech_encoder
 from mm_support.encode.text import RememberingEncoder, load_text_encoder
@@ -77,7 +78,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         report("Loading the speech encoder and the text reader")
         speech, reader = load_speech_encoder(settings, device), load_text_reader(settings)
         asked = RememberingEncoder(text)
-        encoders = Encoders(speech, image, reader, asked)
+        encoders = Encoders(SpeechInTurn(speech), image, reader, asked)
         fusion = load_fusion(settings, text.dim, image.dim)
         ocr = partial(text_in, reader)
         reading = ReadingOptions(ocr, private_addresses=settings.private_sites)

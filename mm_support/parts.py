@@ -17,7 +17,7 @@ from mm_support.knowledge.base import Knowledge
 if TYPE_CHECKING:
     from mm_support.fuse.strategies import FusionStrategy  # imports torch
 
-MODEL_DIED = "replies are quotes, since the language model has died; start the service again"
+MODEL_DIED = "replies are quotes until the language model, which is started again, answers"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,15 @@ of a conversation is held here: what a later turn needs is read from the store.
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Callable, Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,17 +39,21 @@ from mm_support.desk.summary import summarise
 from mm_support.desk.visits import Signatures, Visit, signatures_in
 from mm_support.encode.live import LiveTurn
 from mm_support.encode.turn import check_turn, question_of
-from mm_support.errors import SupportError
+from mm_support.errors import BusyError, SupportError
 from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
+from mm_support.metrics import Metrics
 from mm_support.parts import Parts
 from mm_support.pipeline import Answered, fuse, steps, turn_record
 from mm_support.store.database import Handoff
+from mm_support.store.records import interrupted_record
+from mm_support.turnstile import LOOKUP, REPLY, Ticket, Turnstile
 from mm_support.types import (
     SAMPLE_RATE,
     Audio,
     Event,
     Finished,
+    Hit,
     Holder,
     ImageView,
     KeptTurn,
@@ -63,6 +71,10 @@ log = logging.getLogger(__name__)
 
 DAY, MINUTE, NOTICES = 86_400.0, 60.0, 2.0  # s between rounds
 MATCHES = 5  # entries that `describe` names
+AT_A_SERVER = 16  # replies that are worked on at once where a server writes them
+LOOK = 0.1  # s between looks whether the customer who waits is still there
+GIVE_WAY = 5.0  # s that each batch of new knowledge waits for customers, at most
+PATIENCE = 10.0  # s that turns have to end before the service does
 LoadParts = Callable[[Settings, Callable[[str], None]], Parts]
 
 
@@ -79,9 +91,14 @@ class SupportService:
         self._insights = Insights(keeper.store, self._encode, self._questions)
         self.archive = Archive(keeper, media_folder(settings))
         self.accounts = Accounts(keeper.store, self._signatures)
+        self.metrics = Metrics()
+        self.queue = Turnstile(places_of(settings), settings.queue_length, closed=True)
+        self._running: dict[Ticket, UserTurn] = {}
         self._message, self._closing = "Models are loading", threading.Event()
         self._loading: threading.Thread | None = None
         self._rounds, self._sending = Rounds(()), Rounds(())
+        self._watch()
+        parts.add_done_callback(self._loaded)
 
     @classmethod
     def start(cls, settings: Settings | None = None) -> SupportService:
@@ -130,6 +147,34 @@ class SupportService:
                 SupportError(f"The models could not be loaded: {type(exc).__name__}: {exc}")
             )
 
+    def _loaded(self, parts: Future[Parts]) -> None:
+        """Whoever waits may begin, or is told why not."""
+        if parts.exception() is None:
+            parts.result().knowledge.give_way = partial(self.queue.give_way, GIVE_WAY)
+        self.queue.open()
+
+    def _watch(self) -> None:
+        """Names the figures that are read when somebody asks for them."""
+        watch = self.metrics.watch
+        watch("waiting", "Calls that wait for a place.", lambda: self.queue.waiting)
+        watch("working", "Calls that have a place.", lambda: self.queue.working)
+        watch("hearing_waiting", "Recordings that wait to be heard.", self._waiting_to_be_heard)
+        watch("open_handovers", "Conversations at the desk.", lambda: len(self.desk.open()))
+        watch("ready", "1 when turns are answered.", lambda: self.status().ready)
+        watch("degraded", "1 when something does not work.", lambda: self.status().degraded)
+        watch("model_restarts", "Starts of the language model again.", self._restarts)
+
+    def _waiting_to_be_heard(self) -> int:
+        turns = getattr(self.parts.encoders.speech, "turns", None) if self._is_loaded else None
+        return turns.waiting if turns else 0
+
+    def _restarts(self) -> int:
+        return getattr(self.parts.model, "restarts", 0) if self._is_loaded else 0
+
+    @property
+    def _is_loaded(self) -> bool:
+        return self._parts.done() and self._parts.exception() is None
+
     def _report(self, message: str) -> None:
         """Notes what loading is doing. Raises SupportError, which ends it, once `close` was
         called.
@@ -162,6 +207,19 @@ class SupportService:
         message = f"Degraded: {trouble}." if trouble else "Ready"
         return Status(True, message, self.parts.device, degraded=bool(trouble))
 
+    def drain(self, seconds: float = PATIENCE) -> int:
+        """Takes no new turns and lets those that were begun end. Of those that have not after
+        `seconds`, the questions are kept, with word that they were not answered; returns how many.
+        """
+        self.queue.end()
+        last = time.monotonic() + seconds
+        while self._running and time.monotonic() < last:
+            time.sleep(LOOK)
+        left = list(self._running.values())
+        for turn in left:
+            self._keeper.keep(interrupted_record(turn), "", "assistant")
+        return len(left)
+
     def close(self) -> None:
         """Gives the index, the models and the store back; ends the loading where it still goes
         on.
@@ -171,7 +229,7 @@ class SupportService:
         self._sending.close()
         if self._loading is not None:
             self._loading.join()
-        if self._parts.done() and self._parts.exception() is None:
+        if self._is_loaded:
             self._parts.result().close()
         self._keeper.close()
 
@@ -250,8 +308,24 @@ class SupportService:
             note(session, who, what, subject, detail)
 
     def transcribe(self, audio: str | Path | tuple[int, np.ndarray]) -> Transcript:
-        """What is said in a recording. Raises InputError for one that cannot be used."""
-        return self.parts.encoders.hear(audio)
+        """What is said in a recording. Raises InputError for one that cannot be used, BusyError."""
+        with self._looking_up():
+            return self.parts.encoders.hear(audio)
+
+    def search(self, turn: UserTurn, limit: int = 5) -> Sequence[Hit]:
+        """The best entries for a turn, best first. Raises InputError, KnowledgeError, BusyError."""
+        with self._looking_up():
+            return self.knowledge.search(turn, limit)
+
+    @contextmanager
+    def _looking_up(self) -> Iterator[None]:
+        """A place behind those of replies. Raises BusyError."""
+        try:
+            with self.queue.place(LOOKUP):
+                yield
+        except BusyError as busy:
+            self.metrics.refused(busy.kind)
+            raise
 
     def listen(self, previous: str | None = None, knowledge: str = "") -> LiveTurn:
         """A turn that is transcribed while it is spoken. previous: the language spoken so far;
@@ -271,8 +345,14 @@ class SupportService:
         self, image: str | Path | Image.Image, labels: Sequence[str] | None = None
     ) -> ImageView:
         """What a photo shows and says, and the entries of all knowledge bases that look most like
-        it.
+        it. Raises InputError, BusyError.
         """
+        with self._looking_up():
+            return self._described(image, labels)
+
+    def _described(
+        self, image: str | Path | Image.Image, labels: Sequence[str] | None
+    ) -> ImageView:
         parts = self.parts
         seen = parts.encoders.see(image, labels)
         query = fuse(parts.encoders, parts.fusion, question_of("", None, seen), None, seen)
@@ -303,17 +383,55 @@ class SupportService:
         """Events while the turn is worked on; the last is Finished. Closing the iterator stops the
         work.
 
-        Raises SupportError where the turn cannot be answered; the next one can. While the
-        conversation is not the assistant's, the turn is kept and acknowledged.
+        Raises SupportError where the turn cannot be answered; the next one can. BusyError is raised
+        at once, before the first event. While the conversation is not the assistant's, the turn is
+        kept and acknowledged.
         """
+        try:
+            yield from self._replied(turn)
+        except BusyError as busy:
+            self.metrics.refused(busy.kind)
+            raise
+        except Exception as problem:
+            self.metrics.failed(problem)
+            raise
+
+    def _replied(self, turn: UserTurn) -> Generator[Event, None, None]:
         check_turn(turn)
         turn = replace(turn, session_id=checked_session(turn.session_id))
-        if not self._parts.done():
+        with self._on_its_way(turn) as ticket:
+            yield from self._until_called(ticket)
+            past, owner = self._keeper.before(str(turn.session_id))
+            answered = yield from steps(self.parts, turn, past, owner, self._promises.after)
+            reply = self._kept(answered, past, owner)
+        self.metrics.finished(turn.knowledge, answered.question.language, reply)
+        yield Finished(reply)
+
+    @contextmanager
+    def _on_its_way(self, turn: UserTurn) -> Iterator[Ticket]:
+        """A place, or one to wait for, given back at the end, whatever that is."""
+        ticket = self.queue.enter(REPLY, visitor_of(str(turn.session_id)))
+        self._running[ticket] = turn
+        try:
+            yield ticket
+        except GeneratorExit:
+            self.metrics.left()
+            raise
+        finally:
+            del self._running[ticket]
+            self.queue.leave(ticket)
+
+    def _until_called(self, ticket: Ticket) -> Generator[Event, None, None]:
+        """Says again and again that the turn waits, so that a customer who leaves is noticed."""
+        while not self.queue.called(ticket, LOOK):
+            if not self._parts.done():
+                yield Working("load", self._message)
+                continue
+            seconds = max(1.0, self.queue.expected(ticket))
+            yield Working("wait", f"Waiting for a place, about {seconds:.0f} s")
+        self.metrics.waited(time.monotonic() - ticket.came)
+        while not self.wait(LOOK):
             yield Working("load", self._message)
-        parts = self.parts
-        past, owner = self._keeper.before(str(turn.session_id))
-        answered = yield from steps(parts, turn, past, owner, self._promises.after)
-        yield Finished(self._kept(answered, past, owner))
 
     def _kept(self, answered: Answered, past: Sequence[Past], owner: Owner) -> Reply:
         """The reply, once it is kept. It is another one where a person took over meanwhile."""
@@ -329,6 +447,19 @@ class SupportService:
         return replace(
             reply, text=kept["reply"], action="handoff", citations=(), pictures=(), audio=None
         )
+
+
+def places_of(settings: Settings) -> int:
+    """Replies that are worked on at once, where the settings leave it open: half the cores, at
+    least two; more where a server writes the replies.
+    """
+    here = max(2, (os.cpu_count() or 2) // 2)
+    return settings.replies_at_once or (AT_A_SERVER if settings.llm_url else here)
+
+
+def visitor_of(session: str) -> str:
+    """Whose a conversation is, see desk/visits.py; one without a visitor is its own."""
+    return session.partition("-")[0]
 
 
 def keep_media(folder: Path, answered: Answered) -> None:

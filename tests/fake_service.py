@@ -374,6 +374,9 @@ class FakeService:
             return Status(False, str(self.failure), failed=True)
         return Status(True, "Ready", "CPU without bfloat16 instructions, float32")
 
+    def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
+        return self.knowledge.search(turn, limit)
+
     def transcribe(self, audio: Any) -> Transcript:
         return hear(audio)
 

@@ -17,7 +17,7 @@ from mm_support.decide.calibration import (
     out_of_scope,
     threshold,
 )
-from mm_support.decide.confidence import Gate
+from mm_support.decide.confidence import FEATURES, Gate
 from mm_support.knowledge.own_questions import Trial, thinned
 from mm_support.knowledge.query import SearchQuery
 from mm_support.types import Entry, FusedQuery, Hit
@@ -43,7 +43,7 @@ def calibration_error(p, right, bins=10):
 
 
 def gate(**changes):
-    values = {"weights": (1.0,) * 11, "bias": 0.0, "answer": 0.5, "clarify": 0.2}
+    values = {"weights": (1.0,) * len(FEATURES), "bias": 0.0, "answer": 0.5, "clarify": 0.2}
     return Gate(**values | changes)
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from demo.coalesce import Run, Stopped, batches
-from mm_support.types import Said
+from mm_support.types import Said, Working
 
 
 def test_what_happened_meanwhile_comes_together_and_in_order():
@@ -38,6 +38,13 @@ def test_a_problem_comes_behind_what_happened_before_it():
         for batch in batches(events()):
             seen += batch
     assert [event.text for event in seen] == ["before"]
+
+
+def test_who_waits_and_says_so_again_and_again_is_shown_once():
+    waits = [Working("wait", "about 3 s")] * 5 + [Working("wait", "about 2 s")]
+    events = (event for event in [*waits, Said("a"), Said("a")])
+    shown = [event for batch in batches(events) for event in batch]
+    assert shown == [waits[0], waits[-1], Said("a"), Said("a")]
 
 
 def test_closing_ends_the_work():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
-from demo.edges import MEGABYTE, Limits, Rates, limits_of, origins
+from demo.edges import MEGABYTE, Limits, Rates, app_parts, limits_of, origins
 from demo.ui import build_demo, launch_options
 from mm_support.config import Settings
 from mm_support.errors import InputError
@@ -34,8 +36,10 @@ def served(tmp_path_factory):
         service, kept = FakeService(), tmp_path_factory.mktemp("data")
         limits = Limits(**{**SMALL.__dict__, "blocked_paths": (kept,)})
         demo = build_demo(service, tmp_path_factory.mktemp("assets"))
+        service.room = 0.0
         ready = lambda: service.status().ready  # noqa: E731
-        options = launch_options(limits=limits, ready=ready)
+        room, metrics = (lambda: service.room), (lambda: b"turns 1\n")
+        options = launch_options(limits=limits, ready=ready, room=room, metrics=metrics)
         _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **options)
         yield url.rstrip("/"), service, kept
         demo.close()
@@ -167,6 +171,41 @@ def test_health_and_readiness(served):
         assert httpx.get(f"{address}/healthz").status_code == 200
     finally:
         service.loaded.set()
+
+
+def test_a_full_queue_is_503_with_a_time_for_replies_and_for_nothing_else(served):
+    address, service, _ = served
+    service.room = 12.0
+    try:
+        for path in ("/call/chat", "/api/chat", "/run/chat"):
+            answer = httpx.post(f"{address}{API}{path}", json={"data": []})
+            assert answer.status_code == 503 and answer.headers["retry-after"] == "12"
+            assert "12 s" in answer.json()["detail"]
+        told = httpx.post(f"{address}{API}/call/knowledge_bases", json={"data": []})
+        assert told.status_code == 200 and httpx.get(f"{address}/healthz").status_code == 200
+    finally:
+        service.room = 0.0
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"])
+def test_figures_are_for_this_machine_and_not_for_those_behind_its_proxy(address, header):
+    assert httpx.get(f"{address}/metrics").text == "turns 1\n"
+    passed_on = httpx.get(f"{address}/metrics", headers={header: "127.0.0.1"})
+    assert passed_on.status_code == 404 and "turns" not in passed_on.text
+
+
+@pytest.mark.parametrize("is_open, status", [(False, 404), (True, 200)])
+def test_figures_are_for_other_machines_where_a_setting_says_so(is_open, status):
+    parts = app_parts(Limits(open_metrics=is_open), metrics=lambda: b"turns 1\n")
+    transport = httpx.ASGITransport(Starlette(**parts), client=("10.0.0.9", 1234))
+
+    async def look():
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            return await client.get("/metrics")
+
+    assert asyncio.run(look()).status_code == status
+    settings = Settings.from_env({"MM_SUPPORT_OPEN_METRICS": str(is_open)})
+    assert limits_of(settings, {}).open_metrics == is_open
 
 
 def test_folders_of_the_service_are_not_served_even_where_a_file_of_theirs_is_known(served):

@@ -550,8 +550,14 @@ def test_decoding_ends_within_a_token_of_the_readers_leaving_while_others_go_on(
     ]
     for thread in threads:
         thread.start()
+    sign = json.dumps({"number": -1, "sign": True})
+    lines.put(sign)
+    assert sent.get(timeout=10)["number"] == -1, "it shows that it lives while it has nothing to do"
     lines.put(asking(1))
     lines.put(asking(2))
+    lines.put(sign)
+    while sent.get(timeout=10)["number"] != -1:  # and while it decodes
+        continue
     heard = set()
     while heard < {1, 2}:
         heard.add(sent.get(timeout=10)["number"])
@@ -587,15 +593,18 @@ def test_this_process_goes_on_while_the_model_reads_a_long_prompt(smol):
 
 
 @pytest.mark.slow
-def test_a_model_that_dies_is_a_plain_error(settings):
+def test_a_model_that_dies_is_a_plain_error_and_is_started_again(settings):
     model = load_language_model(settings.with_small_model(), resolve_device("cpu"))
+    before = "".join(model.stream(MESSAGES, 5))
     pieces = model.stream([{"role": "user", "content": "Tell me a very long story."}], 1000)
     next(pieces)
-    model.process.kill()
+    model._model.process.kill()
     with pytest.raises(GenerationError, match="has died"):
         list(pieces)
-    with pytest.raises(GenerationError, match="has died"):
-        list(model.stream(MESSAGES, 5))
+    deadline = time.monotonic() + 60
+    while not (model.restarts and model.alive) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert "".join(model.stream(MESSAGES, 5)) == before
     model.close()
 
 
@@ -610,8 +619,9 @@ def test_a_file_that_is_no_model_is_a_plain_error(tmp_path):
 
 @pytest.mark.slow
 def test_a_closed_model_says_so(smol):
+    process = smol._model.process
     smol.close()
     smol.close()
-    assert smol.process.poll() == 0
+    assert process.poll() == 0
     with pytest.raises(GenerationError, match="start the service again"):
         list(smol.stream(MESSAGES, 5))

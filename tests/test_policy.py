@@ -2,13 +2,15 @@
 the real encoder.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import FakeIntents
 
 from mm_support.decide.confidence import FEATURES, Gate, features, gate_file, load_gate
 from mm_support.decide.intents import Reads
-from mm_support.decide.policy import Policy, candidates
+from mm_support.decide.policy import Policy, candidates, names_another_code
 from mm_support.errors import InputError, WeightsError
 from mm_support.knowledge.query import SearchQuery
 from mm_support.pipeline import drained, judge
@@ -184,7 +186,7 @@ COURTESIES = {
 
 @pytest.mark.parametrize("label, reason", COURTESIES.items())
 def test_a_courtesy_is_answered_in_kind_and_is_no_failure(label, reason):
-    decision = decide(hits(0.9), says=[label])
+    decision = decide(hits(0.9), says=[label], past=[Past("x", "y", "answer")])
     assert (decision.action, decision.reason) == ("clarify", reason)
     assert decide(hits(0.1), past=[Past("x", "y", "clarify", (), reason)]).reason == "unknown"
 
@@ -207,6 +209,23 @@ def test_yes_to_a_choice_of_two_is_no_courtesy():
 def test_a_greeting_is_no_failure():
     hello = Past("hello", "Hello!", "clarify", (), "greeting")
     assert decide(hits(0.1), past=(hello,)).action == "refuse"
+
+
+def test_an_entry_that_only_explains_another_code_does_not_answer_either():
+    entry = Entry("declined", "Payment was declined", "PAY-31 means no. Call 0800 555 0177.")
+    assert names_another_code(asked(text="PAY32"), entry)
+    assert not names_another_code(asked(text="PAY31"), entry)
+    assert not names_another_code(asked(text="104822"), entry)  # an order's number
+
+
+def test_what_must_be_done_by_a_person_shows_no_entry_that_is_only_near():
+    reserved = Hit(replace(hits(0.5)[0].entry, human_only=True), 0.45)
+    decision = decide([reserved], says=["account"])
+    assert (decision.action, decision.reason, decision.hits) == ("handoff", "account", ())
+
+
+def test_nothing_is_agreed_with_before_anything_was_said():
+    assert decide(hits(0.1), says=["acknowledge"]).reason != "acknowledged"
 
 
 def test_an_entry_about_another_code_does_not_answer():
@@ -240,6 +259,13 @@ def test_a_question_back_names_two_or_three_close_entries():
     assert [hit.score for hit in candidates(hits(0.5, 0.1))] == [0.5, 0.1]
 
 
+def test_a_turn_with_a_photo_has_a_gate_of_its_own():
+    shown = replace(GATE, bias=-9.0, answer=0.9)
+    gate = replace(GATE, with_photo=shown)
+    assert gate.suiting(asked({"photo": 1.0})) == shown and gate.suiting(asked()) == gate
+    assert GATE.suiting(asked({"photo": 1.0})) == GATE
+
+
 def test_features_by_hand():
     entry = Entry("a", "Error E24", "The pump is blocked.")
     named = {"text": frozenset({"E24"})}
@@ -268,12 +294,17 @@ def test_features_by_hand():
             "context_share": 0.0,
             "code_found": 1.0,
             "code_unknown": 0.0,
+            "foreign": 0.0,
+            "foreign_score": 0.0,
         }
     )
     read = asked({"photo": 1.0}, photo_text="E24")
     assert dict(zip(FEATURES, features("", read, [Hit(entry, 0.8)])))["photo_code"] == 1.0
     unknown = asked(text="F99")
-    assert features("f99", unknown, [Hit(entry, 0.8)])[-1] == 1.0
+    values = dict(zip(FEATURES, features("f99", unknown, [Hit(entry, 0.8)])))
+    assert values["code_unknown"] == 1.0 and values["foreign"] == 0.0
+    values = dict(zip(FEATURES, features("显示故障代码是什么意思", unknown, [Hit(entry, 0.8)])))
+    assert (values["foreign"], values["foreign_score"]) == (1.0, 0.8)
     shown = asked({"photo_text": 1.0}, photo_text="LO")
     values = dict(
         zip(

@@ -28,6 +28,7 @@ from assets.training import fusion_report
 from demo.api import Endpoints
 from demo.brand import Brand
 from demo.chat import (
+    EMPTY_BOX,
     SHOWN,
     Chat,
     Desk,
@@ -35,6 +36,7 @@ from demo.chat import (
     continued,
     turn_of_message,
     with_files,
+    with_words,
 )
 from demo.conversation_state import Conversation, Exchange
 from demo.convert import OUR_FAULT, publish_audio, turn_from_box
@@ -55,7 +57,7 @@ from demo.ui import ASSETS, build_demo, door_of, launch_options
 from demo.uploads import stage
 from mm_support.__main__ import build_parser
 from mm_support.config import Settings
-from mm_support.errors import InputError, SupportError
+from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.types import Audio, Heard, Said, Saw, Status, Transcript, UserTurn
 from tests.fake_service import HEARD, HOSTILE, SEEN, SENTENCE, FakeEar, FakeService, tone, write_wav
@@ -928,6 +930,37 @@ def test_what_is_not_sent_changes_nothing_but_the_line_above_the_box():
         assert 'role="alert"' in shown[chat.desk.notice]
     (hostile,) = chat.send({"files": [f"{HOSTILE[:40]}.exe"]}, "shopping", False, spoken_in)
     assert "<img" not in hostile[chat.desk.notice]
+
+
+@pytest.mark.parametrize("language, told", [("en", "about 7 s"), ("zh", "约 7 秒")])
+def test_who_is_not_let_in_is_told_when_and_finds_what_was_sent_in_the_box(
+    photo, monkeypatch, language, told
+):
+    service = FakeService()
+    chat, before = chat_with(service), Conversation(language=language)
+
+    def busy(turn):
+        raise BusyError("busy", 7.0)
+        yield
+
+    monkeypatch.setattr(service, "reply", busy)
+    box = {"text": "return", "files": [str(photo)]}
+    first, last = chat.send(box, "smart-home", False, before)
+    assert first[chat.desk.box].value == EMPTY_BOX
+    back = last[chat.desk.box].value
+    assert back["text"] == "return" and back["files"][0]["orig_name"] == photo.name
+    assert told in last[chat.desk.notice] and not last[chat.desk.conversation].exchanges
+    monkeypatch.undo()
+    *_, shown = chat.send(box, "smart-home", False, last[chat.desk.conversation])
+    assert shown[chat.desk.conversation].latest.reply
+
+
+def test_what_was_said_and_not_let_in_is_written_in_the_box():
+    assert with_words({"text": "see", "files": ["a"]}, "it leaks") == {
+        "text": "see it leaks",
+        "files": ["a"],
+    }
+    assert with_words(None, "it leaks") == {"text": "it leaks", "files": []}
 
 
 def test_an_address_names_only_bases_that_there_are():

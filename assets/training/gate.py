@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from assets.training.command import main
 from mm_support import arguments, terminal
 from mm_support.config import Settings
+from mm_support.decide.calibration import out_of_scope
 from mm_support.decide.confidence import GATE_FILE
 from mm_support.evaluate.passages import ANSWERABLE, questions, read_squad, write_entries
 from mm_support.loading import ingest_packs
@@ -65,12 +66,29 @@ def every_example(service, cases: Path, files: list[Path], folder: Path) -> Iter
     answers it in another language; and of passages.
     """
     ingest_packs(service.knowledge, PACKS / CHINESE, print)
-    english = read_cases(cases)
-    for asked in (english, read_cases(cases / CHINESE)):
+    english, chinese = read_cases(cases), read_cases(cases / CHINESE)
+    for asked in (english, chinese):
         yield from collect(service, asked)
+    for name, rows in chinese.items():
+        twin = name.removesuffix(f"-{CHINESE}")
+        yield from across(service, twin, rows)
+        yield from across(service, name, english[twin])
+    for base in (*english, *chinese):
+        for text in out_of_scope():
+            yield from examples_of(service, base, [{"text": text, "expect": "none"}])
     for number, file in enumerate(files):
         yield from of_passages(service, f"passages-{number}", file, english, folder)
     yield from collect_photos(service, list(english))
+
+
+def across(service, base: str, rows: list[dict]) -> Iterator[Example]:
+    """Questions in one language, asked of a base about the same in another; where entries have the
+    same ids.
+    """
+    known = {entry.id for entry in service.knowledge.entries(base)} | {"none"}
+    for case in rows:
+        if case["turns"][0]["expect"] in known:
+            yield from examples_of(service, base, case["turns"][:1])
 
 
 def of_passages(

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from mm_support.config import Settings
 from mm_support.errors import WeightsError
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
+from mm_support.language.detect import language_of
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
 from mm_support.types import Hit
@@ -37,6 +39,8 @@ FEATURES = (
     "context_share",
     "code_found",
     "code_unknown",
+    "foreign",
+    "foreign_score",
 )
 
 
@@ -45,7 +49,8 @@ class Gate:
     """weights: one a feature, in FEATURES order. answer, clarify: thresholds on the probability.
     made_for: names the encoders whose scores it was fitted to. own_questions: slope and shift that
     its bases' own questions ask for on average (calibration.py). wishes: (share of the answers that
-    is to be right, threshold from which on it is), in order."""
+    is to be right, threshold from which on it is), in order. with_photo: the gate of turns with a
+    photo, whose scores mean something else; None where it is the same."""
 
     weights: tuple[float, ...]
     bias: float
@@ -54,6 +59,7 @@ class Gate:
     made_for: str = ""
     own_questions: tuple[float, float] = (1.0, 0.0)
     wishes: tuple[tuple[float, float], ...] = ()
+    with_photo: Gate | None = None
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURES) or not 0 <= self.clarify <= self.answer <= 1:
@@ -71,13 +77,19 @@ class Gate:
             return -np.inf
         return float(np.dot(self.weights, features(words, query, hits)) + self.bias)
 
+    def suiting(self, query: SearchQuery) -> Gate:
+        """The gate for a query: that of turns with a photo, where it has one."""
+        return self.with_photo if self.with_photo and _shows(query) else self
+
     def wishing(self, precision: float) -> Gate:
         """The same that answers where that share of the answers is right."""
-        if not self.wishes:
-            return self
-        wished, thresholds = zip(*self.wishes)
-        answer = float(np.interp(precision, wished, thresholds))
-        return replace(self, answer=answer, clarify=min(self.clarify, answer))
+        shown = self.with_photo.wishing(precision) if self.with_photo else None
+        answer = self.answer
+        if self.wishes:
+            wished, thresholds = zip(*self.wishes)
+            answer = float(np.interp(precision, wished, thresholds))
+        clarify = min(self.clarify, answer)
+        return replace(self, answer=answer, clarify=clarify, with_photo=shown)
 
     @property
     def key(self) -> str:
@@ -100,30 +112,37 @@ def load_gate(path: Path) -> Gate:
     """The gate of a JSON file. Raises WeightsError where it is missing or does not fit."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        return Gate(
-            tuple(values["weights"]),
-            values["bias"],
-            values["answer"],
-            values["clarify"],
-            values["made_for"],
-            tuple(values.get("own_questions", (1.0, 0.0))),
-            tuple(map(tuple, values.get("wishes", ()))),
-        )
+        return _read(values)
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise WeightsError(
             f"{path} cannot be read; run `python -m mm_support train calibrate`."
         ) from exc
 
 
+def _read(values: Mapping[str, Any]) -> Gate:
+    shown = values.get("with_photo")
+    return Gate(
+        tuple(values["weights"]),
+        values["bias"],
+        values["answer"],
+        values["clarify"],
+        values.get("made_for", ""),
+        tuple(values.get("own_questions", (1.0, 0.0))),
+        tuple(map(tuple, values.get("wishes", ()))),
+        _read(shown) if shown else None,
+    )
+
+
 def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
-    """(11,) float64 in FEATURES order.
+    """(13,) float64 in FEATURES order.
 
     margin: to the next entry. coverage: share of the question's words that carry meaning which the
     entry uses, a code that it names in another spelling ("error 24", E24) among them.
     score_covered: score times that. brevity: the fewer such words, the more. photo_score: how well
     the photo alone fits. photo_code: whether the entry names a code that was read in it.
     context_share: what the turn before weighs. code_found, code_unknown: whether a code was named
-    that the best entry has, or has not.
+    that the best entry has, or has not. foreign: whether the question is in another language than
+    the entry, which shares no words with it then and is less alike.
     """
     best = hits[0]
     margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
@@ -136,6 +155,7 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     )
     coverage = len(asked & held) / len(asked) if asked else 0.0
     photo = query.fused.weights.get("photo", 0.0)
+    foreign = bool(asked) and language_of(words) != language_of(best.entry.text)
     read = query.identifiers.get("photo_text", frozenset())
     return np.array(
         [
@@ -150,8 +170,14 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
             query.fused.weights.get("context", 0.0),
             matched,
             float(bool(named)) * (1 - matched),
+            float(foreign),
+            foreign * best.score,
         ]
     )
+
+
+def _shows(query: SearchQuery) -> bool:
+    return query.fused.weights.get("photo", 0.0) > 0
 
 
 def _of_code(stem: str) -> bool:

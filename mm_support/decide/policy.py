@@ -151,7 +151,8 @@ class Policy:
         fitted: Mapping[str, Any] | None = None,
     ) -> float:
         """How likely the best hit answers the question, 0..1. fitted: as in `decide`."""
-        return gate_for(self._gate, fitted or {}).probability(words_of(question), query, hits)
+        gate = gate_for(self._gate, fitted or {}).suiting(query)
+        return gate.probability(words_of(question), query, hits)
 
     def decide(
         self,
@@ -166,7 +167,7 @@ class Policy:
         question, where they are there already. fitted: what was learned about the base
         (calibration.py).
         """
-        gate = gate_for(self._gate, fitted or {})
+        gate = gate_for(self._gate, fitted or {}).suiting(query)
         reads = self.read(question) if reads is None else reads
         confidence = gate.probability(words_of(question), query, hits)
         here = Situation(question, query, tuple(hits), tuple(past), reads, gate, confidence)
@@ -201,7 +202,9 @@ def _courtesy(here: Situation) -> Decision | None:
     if "photo" in here.query.fused.weights or (here.sure and max(read, default=0.0) < CERTAIN):
         return None  # "Brew 2" may look like a farewell to whoever does not sell it
     reason = next(_reasons(here, COURTESIES), None)
-    if reason == "acknowledged" and here.before and here.before.asked_about:
+    if reason == "acknowledged" and not here.before:
+        return None  # there is nothing yet that could be agreed with
+    if reason == "acknowledged" and here.before.asked_about:
         return None  # "Is it about A or B?" - "Yes": it is still to be told which
     if here.says("no") and here.before and here.before.reason in COURTESIES.values():
         reason = "goodbye"  # "Is there anything else?" - "No"
@@ -269,10 +272,10 @@ def _open(here: Situation) -> Decision:
 RULES: tuple[Callable[[Situation], Decision | None], ...] = (
     _pressing,
     _courtesy,
+    _account,
     _reserved,
     _rejected,
     _unresolved,
-    _account,
     _evidence,
     _abuse,
     _stuck,
@@ -282,17 +285,21 @@ RULES: tuple[Callable[[Situation], Decision | None], ...] = (
 
 
 def names_another_code(query: SearchQuery, entry: Entry) -> bool:
-    """Whether the customer typed or said an identifier of a kind that the entry's title names, but
-    not one of the entry's.
+    """Whether the customer typed or said an identifier of a kind that the entry's title names, or
+    with letters that all of it names, but not one of the entry's.
 
-    An entry about E41 does not answer a question about E99 or "error 10"; an order number, of a
-    kind that the entry does not name at all, changes nothing.
+    An entry about E41 does not answer a question about E99 or "error 10", one that explains PAY-31
+    none about PAY-32; an order number, of a kind that the entry does not name at all, changes
+    nothing.
     """
     texts = (query.identifiers.get(name, frozenset()) for name in ("text", "speech"))
     asked = frozenset().union(*texts)
-    titled = identifiers.named_in_title(entry.title)
-    return not identifiers.match(asked, identifiers.identifiers_of(entry)) and any(
-        identifiers.same_kind(code, other) for code in asked for other in titled
+    titled, known = identifiers.named_in_title(entry.title), identifiers.identifiers_of(entry)
+    lettered = frozenset(code for code in known if not code.isdigit())
+    return not identifiers.match(asked, known) and any(
+        identifiers.same_kind(code, other)
+        for code in asked
+        for other in (titled if code.isdigit() else titled | lettered)
     )
 
 

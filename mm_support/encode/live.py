@@ -19,7 +19,7 @@ import numpy as np
 from mm_support.encode.end_of_turn import EndOfTurn
 from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.vad import VoiceActivity
-from mm_support.errors import InputError
+from mm_support.errors import BusyError, InputError
 from mm_support.inputs.audio import Stream, level
 from mm_support.language.nods import is_nod
 from mm_support.types import SAMPLE_RATE, Transcript
@@ -216,7 +216,13 @@ class LiveTurn:
 
     def _transcribe(self, waveform: np.ndarray, heard: float, draft: bool) -> None:
         started = time.monotonic()
-        transcript = self._hear(waveform, draft)
+        try:
+            transcript = self._hear(waveform, draft)
+        except BusyError:  # others come first
+            if not draft:
+                raise  # all sound is kept, and the next piece tries again
+            self._due = heard + STEP
+            return
         self._transcribed, self._due = (
             heard,
             heard + max(STEP, SPARING * (time.monotonic() - started)),

@@ -14,11 +14,13 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mm_support.engines.base import Capabilities, Channel, Message, StopSignal
+from mm_support.engines.supervised import CLOSED, SupervisedModel
 from mm_support.errors import GenerationError, WeightsError
 from mm_support.paths import PACKAGE
 
@@ -26,31 +28,43 @@ if TYPE_CHECKING:
     from mm_support.config import Settings
 
 ROOT = PACKAGE.parent
-CLOSED = "The language model was closed; start the service again."
-DIED = "The language model has died, perhaps for want of memory; start the service again."
+DIED = "The language model has died, perhaps for want of memory; ask again in a moment."
 PATIENCE = 5.0  # s to end by itself
+ASKED = 5.0  # s between questions whether it still works
+HANGS = 60.0  # s without an answer to one, after which it never will: prompts take a few
+SIGN = -1  # number of the requests for a sign of life
+WORKER = "mm_support.engines.openvino_worker"
 
 
-def load_openvino_model(settings: Settings) -> OpenVinoModel:
-    """The GGUF file of a package, with its adapter. Raises WeightsError when it cannot be fetched
-    or opened.
+def load_openvino_model(settings: Settings) -> SupervisedModel:
+    """The GGUF file of a package, with its adapter; started again where it dies. Raises
+    WeightsError when it cannot be fetched or opened.
     """
     from mm_support.engines.reply_weights import trained_gguf
 
-    return OpenVinoModel(trained_gguf(settings), settings.cache_dir / "openvino")
+    gguf, compiled = trained_gguf(settings), settings.cache_dir / "openvino"
+    return SupervisedModel(lambda: OpenVinoModel(gguf, compiled))
 
 
 class OpenVinoModel:
     """A GGUF file, decoded greedily. compiled: folder in which OpenVINO keeps the compiled
-    model.
+    model. worker: the program that does it, and its first arguments. patience: seconds without a
+    sign of life after which it counts as stuck.
     """
 
-    def __init__(self, gguf: Path, compiled: Path) -> None:
+    def __init__(
+        self,
+        gguf: Path,
+        compiled: Path,
+        worker: Sequence[str] = (sys.executable, "-m", WORKER),
+        patience: float = HANGS,
+    ) -> None:
         self.name, self.can = gguf.stem, Capabilities()  # trained to quote
+        self._patience, self._asked, self._heard = patience, 0.0, time.monotonic()
         self._numbers, self._channels = itertools.count(), {}
         self._lock, self._ended, self._end = threading.Lock(), threading.Event(), DIED
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mm_support.engines.openvino_worker", str(gguf), str(compiled)],
+            [*worker, str(gguf), str(compiled)],
             env=os.environ
             | {
                 "PYTHONPATH": os.pathsep.join(
@@ -71,6 +85,7 @@ class OpenVinoModel:
             self.close()
             raise WeightsError(first["failed"])
         self._thread = threading.Thread(target=self._hand_out, name="reply-pieces", daemon=True)
+        self._heard = time.monotonic()
         self._thread.start()
 
     def stream(
@@ -91,9 +106,27 @@ class OpenVinoModel:
         """Whether the process still runs."""
         return self.process.poll() is None
 
+    @property
+    def hangs(self) -> bool:
+        """Whether it was asked for a sign of life and has given none for too long; asks for one now
+        and then.
+        """
+        now = time.monotonic()
+        if self._asked <= self._heard and now - self._heard > min(ASKED, self._patience):
+            self._asked = now
+            beside = threading.Thread(target=self._ask_for_sign, daemon=True)
+            beside.start()  # a process that hangs may not read either
+        return self._asked > self._heard and now - self._asked > self._patience
+
+    def _ask_for_sign(self) -> None:
+        with contextlib.suppress(GenerationError):
+            self._tell({"number": SIGN, "sign": True})
+
     def close(self) -> None:
         """Ends the process; whoever still reads is told."""
-        self._end = CLOSED
+        self._end = DIED if self.hangs or not self.alive else CLOSED
+        if self.hangs:
+            self.process.kill()
         with self._lock, contextlib.suppress(OSError):
             self.process.stdin.close()
         try:
@@ -116,6 +149,7 @@ class OpenVinoModel:
         ended.
         """
         for line in self.process.stdout:
+            self._heard = time.monotonic()
             message = json.loads(line)
             channel = self._channels.get(message["number"])
             if channel is None:

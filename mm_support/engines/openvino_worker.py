@@ -40,6 +40,13 @@ class Request:
     sent: str = ""
 
 
+@dataclass(frozen=True)
+class Sign:
+    """Asks whether steps are still made. number: the sender's own."""
+
+    number: int
+
+
 class Decoding:
     """Requests on their way through a pipeline. send: gets {"number", and "piece", "over" or
     "error"}.
@@ -47,12 +54,13 @@ class Decoding:
 
     def __init__(self, pipeline: Any, tokenizer: Any, send: Callable[[dict], None]) -> None:
         self._pipeline, self._tokenizer, self._send = pipeline, tokenizer, send
-        self._waiting: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Request | Sign | None] = queue.SimpleQueue()
         self._closed = threading.Event()
 
     def read(self, lines: Iterable[str]) -> None:
         """Takes {"number", "messages", "max_tokens"}, and {"number"} alone when its reader has
-        left; ends all with the lines.
+        left, and {"number", "sign"}, answered between two steps with a sign of life; ends all with
+        the lines.
         """
         asked: dict[int, Request] = {}
         for line in lines:
@@ -60,6 +68,8 @@ class Decoding:
             if "messages" in message:
                 asked[message["number"]] = request = Request(**message)
                 self._waiting.put(request)
+            elif "sign" in message:
+                self._waiting.put(Sign(message["number"]))
             elif message["number"] in asked:
                 asked.pop(message["number"]).left.set()
         self._closed.set()
@@ -92,6 +102,9 @@ class Decoding:
         while not self._waiting.empty() or not active:
             request = self._waiting.get()
             if request is None:
+                return
+            if isinstance(request, Sign):
+                self._send({"number": request.number, "sign": True})
                 return
             try:
                 prompt = self._tokenizer.apply_chat_template(

@@ -83,6 +83,7 @@ class Knowledge:
         self._sources = SourceFolder(index.sources_dir)
         self.pictures_dir = index.pictures_dir
         self._renewing: dict[str, str] = {}  # base -> how far it is
+        self.give_way: Callable[[], None] = lambda: None  # before each batch that is encoded
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -346,6 +347,8 @@ class Knowledge:
             kept = iter(old.points(rows) if old is not None else ())
             fresh = [pair for pair, is_same in zip(pairs, same) if not is_same]
             entries, keys = [own.entry for own, _ in fresh], [made for _, made in fresh]
+            if fresh:
+                self.give_way()
             made = self._maker.points(name, entries, keys, remarks) if fresh else iter(())
             for own, is_same in zip(chunk, same):
                 yield (

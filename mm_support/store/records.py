@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
-from mm_support.as_json import hit_of, image_of, transcript_of
+from mm_support.as_json import hit_of, image_of, transcript_dict, transcript_of
+from mm_support.language.detect import language_of
+from mm_support.language.messages import message
 from mm_support.language.personal import Masks
-from mm_support.types import Fusion, KeptTurn, Past
+from mm_support.types import Fusion, KeptTurn, Past, UserTurn
 
 
 def past_of(record: Mapping[str, Any]) -> Past:
@@ -52,6 +55,32 @@ def turn_of(record: Mapping[str, Any]) -> KeptTurn:
         action=record["action"],
         citations=tuple(record["citations"]),
     )
+
+
+def interrupted_record(turn: UserTurn) -> dict[str, Any]:
+    """What is kept of a turn that the end of the service cut off: the question, and that it was not
+    answered.
+    """
+    language = turn.heard.language if turn.heard else language_of(turn.text)
+    return {
+        "id": uuid4().hex,
+        "session_id": str(turn.session_id),
+        "created": datetime.now(UTC),
+        "knowledge": turn.knowledge,
+        "text": turn.text,
+        "transcript": transcript_dict(turn.heard) if turn.heard else None,
+        "image": None,
+        "hits": [],
+        "reply": message("interrupted", language or "en"),
+        "action": "clarify",
+        "reason": "interrupted",
+        "confidence": 0.0,
+        "citations": [],
+        "asked_about": [],
+        "intent": "",
+        "fusion": None,
+        "timings": {},
+    }
 
 
 def masked_record(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -15,9 +15,9 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import expit
@@ -107,12 +107,8 @@ def write_gate(
     gate, figures = fit(examples), left_out(examples)
     asked = [judged_by(gate, own)[0] for own in trials]
     slopes, shifts = zip(*map(calibration.fit, asked))
-    values = {
-        "weights": list(gate.weights),
-        "bias": gate.bias,
-        "answer": gate.answer,
-        "clarify": gate.clarify,
-        "wishes": gate.wishes,
+    values = numbers(gate) | {
+        "with_photo": numbers(gate.with_photo) if gate.with_photo else None,
         "own_questions": [round(float(np.mean(own)), 4) for own in (slopes, shifts)],
         "features": FEATURES,
         "made_for": made_for(settings),
@@ -121,6 +117,13 @@ def write_gate(
     write_json(values, out)
     print(json.dumps(figures, indent=1))
     print(f"Written to {out}.", file=sys.stderr)
+
+
+def numbers(gate: Gate) -> dict[str, Any]:
+    """What of a gate is written, apart from what surrounds it."""
+    return {
+        name: getattr(gate, name) for name in ("weights", "bias", "answer", "clarify", "wishes")
+    }
 
 
 def read_cases(folder: Path) -> dict[str, list[dict]]:
@@ -231,24 +234,31 @@ def collect_photos(service, bases: Sequence[str]) -> list[Example]:
 
 
 def fit(examples: Sequence[Example]) -> Gate:
-    """Logistic regression and the thresholds, on the same examples.
+    """Logistic regressions and their thresholds, on the same examples: of turns in words, and of
+    those with a photo where these show both outcomes.
 
     Raises InputError, saying what is missing, where those in words do not show both outcomes.
     """
-    from sklearn.linear_model import LogisticRegression
-
-    known, right = (np.array([getattr(e, name) for e in examples]) for name in ("known", "right"))
-    worded = [e for e in examples if not (e.shown or e.near)]
+    worded = [e for e in examples if not e.shown]
     if not any(e.right for e in worded):
         raise InputError(
             "No question found its entry first; add cases that the base answers, and check their"
             " ids."
         )
-    if all(e.known for e in worded):
+    if all(e.known or e.near for e in worded):
         raise InputError(
             "No case is out of scope; add questions that the base does not answer, with "
             '"expect": "none", or cases of a second base.'
         )
+    shown = [e for e in examples if e.shown]
+    both = {e.right for e in shown} == {True, False}
+    return replace(regression(worded), with_photo=regression(shown) if both else None)
+
+
+def regression(examples: Sequence[Example]) -> Gate:
+    from sklearn.linear_model import LogisticRegression
+
+    known, right = (np.array([getattr(e, name) for e in examples]) for name in ("known", "right"))
     x, counts = np.stack([e.x for e in examples]), weights(examples)
     model = LogisticRegression(C=1.0, max_iter=1000).fit(x, right, sample_weight=counts)
     p = model.predict_proba(x)[:, 1]
@@ -285,16 +295,16 @@ def left_out(examples: Sequence[Example]) -> dict[str, dict[str, float]]:
     bases = np.array([e.base for e in examples])
     groups = bases if len(set(bases)) > 1 else np.arange(len(examples)) % FOLDS
     answered, refused = np.zeros(len(examples), bool), np.zeros(len(examples), bool)
-    x = np.stack([e.x for e in examples])
+    x, shown = np.stack([e.x for e in examples]), np.array([e.shown for e in examples])
     for group in set(groups):
         own = groups == group
         try:
             gate = fit([e for e, out in zip(examples, own) if not out])
         except InputError:
             return {}
-        p = expit(x[own] @ np.array(gate.weights) + gate.bias)
-        answered[own], refused[own] = p >= gate.answer, p < gate.clarify
-    shown = np.array([e.shown for e in examples])
+        for among, one in ((own & ~shown, gate), (own & shown, gate.with_photo or gate)):
+            p = expit(x[among] @ np.array(one.weights) + one.bias)
+            answered[among], refused[among] = p >= one.answer, p < one.clarify
     return {
         name: shares([e for e, own in zip(examples, among) if own], answered[among], refused[among])
         for name, among in (("in_words", ~shown), ("with_a_photo", shown))

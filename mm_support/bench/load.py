@@ -1,0 +1,375 @@
+"""Many visitors at once, each with a conversation of typed turns, on a running app or on a service
+in this process: how long they wait, what fails, and whether somebody is told what is another's.
+
+Each conversation is held once alone before; under load the same words must come. Turns on a running
+app are erased at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import psutil
+
+from mm_support.config import Settings
+from mm_support.errors import BusyError, InputError, SupportError
+from mm_support.paths import PACKS
+from mm_support.types import Finished, Said, UserTurn
+
+SCRIPTS = 8  # different conversations, which the visitors share
+TRIES = 5  # of a turn that is refused for want of room
+LONGEST = 300.0  # s without a word from the app, after which a turn is lost
+SAMPLING = 0.5  # s between looks at the memory
+SHARES = (50, 95, 99)  # percentiles that are printed
+BUSY = "busy"  # among the kinds of errors: the app refused the turn
+MB = 1024**2
+
+
+@dataclass
+class Seat:
+    """Who asks: as the app gave them, "" before the first reply."""
+
+    token: str = ""
+    session: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reply. first, whole: seconds to its first words and to its end."""
+
+    text: str
+    session: str
+    token: str
+    first: float
+    whole: float
+
+
+class Asker(Protocol):
+    """What is put under load. `ask` raises BusyError where it refuses, SupportError where it
+    fails; a seat is of one visitor.
+    """
+
+    def ask(self, question: str, knowledge: str, seat: Seat) -> Answer: ...
+
+    def forget(self, token: str) -> None: ...
+
+
+class ServiceAsker:
+    """A service in this process."""
+
+    def __init__(self, service: Any) -> None:
+        self._service = service
+
+    def ask(self, question: str, knowledge: str, seat: Seat) -> Answer:
+        visit, first, began = self._service.visit(seat.token), 0.0, time.monotonic()
+        turn = UserTurn(question, knowledge=knowledge, session_id=seat.session or None)
+        reply = None
+        for event in visit.reply(turn):
+            if isinstance(event, Said | Finished):
+                first = first or time.monotonic() - began
+            if isinstance(event, Finished):
+                reply = event.reply
+        if reply is None:
+            raise SupportError("The reply has no end.")
+        whole = time.monotonic() - began
+        return Answer(reply.text, reply.session_id, visit.token, first, whole)
+
+    def forget(self, token: str) -> None:
+        self._service.visit(token).forget()
+
+
+class AppAsker:
+    """A running app. url: of its page."""
+
+    def __init__(self, url: str) -> None:
+        import httpx
+
+        self._call = f"{url.rstrip('/')}/gradio_api/call/"
+        self._client = httpx.Client(
+            timeout=LONGEST, limits=httpx.Limits(max_connections=None), trust_env=False
+        )
+
+    def ask(self, question: str, knowledge: str, seat: Seat) -> Answer:
+        began, first = time.monotonic(), 0.0
+        data = [question, None, None, knowledge, seat.session or None, False, seat.token or None]
+        for kind, told in self._events("chat", data):
+            if kind == "generating" and has_words(told):
+                first = first or time.monotonic() - began
+            if kind == "complete":
+                reply, whole = told[0], time.monotonic() - began
+                return Answer(
+                    reply["reply"], reply["session_id"], reply["token"], first or whole, whole
+                )
+        raise SupportError("The app ended the reply without a word.")
+
+    def forget(self, token: str) -> None:
+        list(self._events("forget", [token]))
+
+    def _events(self, name: str, data: list) -> Iterator[tuple[str, Any]]:
+        """What the app sends for a call. Raises BusyError, SupportError."""
+        import httpx
+
+        try:
+            begun = self._client.post(self._call + name, json={"data": data})
+            if begun.status_code in (429, 503):
+                raise BusyError(BUSY, float(begun.headers.get("Retry-After", 1)))
+            begun.raise_for_status()
+            address = f"{self._call}{name}/{begun.json()['event_id']}"
+            with self._client.stream("GET", address) as sent:
+                yield from events_of(sent.iter_lines())
+        except (httpx.HTTPError, ValueError) as exc:
+            raise SupportError(f"{type(exc).__name__}: {exc}") from exc
+
+
+def events_of(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
+    """(event, data) of Gradio's stream of events. Raises SupportError for its errors."""
+    kind = ""
+    for line in lines:
+        name, _, value = line.partition(": ")
+        kind = value if name == "event" else kind
+        if name != "data":
+            continue
+        told = json.loads(value)
+        if kind == "error":
+            raise problem_of(told if isinstance(told, dict) else {"error": told})
+        yield kind, told
+
+
+def problem_of(told: dict[str, Any]) -> SupportError:
+    """An error of the app; BusyError for one that says when to try again."""
+    if told.get("title") == "Busy":
+        return BusyError(BUSY, float(told.get("duration") or 1))
+    return SupportError(str(told.get("error")))
+
+
+def has_words(told: Any) -> bool:
+    """Whether a result, or what changed in it, says something of the reply."""
+    first = told[0] if isinstance(told, list) and told else None
+    if isinstance(first, dict):
+        return bool(first.get("reply"))
+    return '"reply"' in json.dumps(told)
+
+
+@dataclass
+class Figures:
+    """What was counted; several threads add to it."""
+
+    firsts: list[float] = field(default_factory=list)
+    wholes: list[float] = field(default_factory=list)
+    told: list[float] = field(default_factory=list)  # seconds until a refusal was known
+    errors: Counter[str] = field(default_factory=Counter)
+    crossed: int = 0  # replies in a conversation of another visitor
+    different: int = 0  # replies in other words than the same conversation had alone
+    seconds: float = 0.0
+    memory: list[float] = field(default_factory=list)  # MB
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "turns": len(self.wholes),
+            "turns_a_second": round(len(self.wholes) / max(self.seconds, 1e-9), 2),
+            "first_words_s": shares(self.firsts),
+            "whole_reply_s": shares(self.wholes),
+            "refused": len(self.told),
+            "refused_after_s": shares(self.told),
+            "errors": dict(self.errors),
+            "crossed": self.crossed,
+            "different": self.different,
+            "memory_mb": [round(m) for m in (self.memory[0], max(self.memory), self.memory[-1])]
+            if self.memory
+            else [],
+        }
+
+
+def shares(seconds: Sequence[float]) -> dict[str, float]:
+    """Percentiles; empty where there is nothing."""
+    if not seconds:
+        return {}
+    return {f"p{share}": round(float(np.percentile(seconds, share)), 3) for share in SHARES}
+
+
+class Load:
+    """scripts: conversations, each a list of questions; expected: what was said to each alone."""
+
+    def __init__(self, asker: Asker, knowledge: str, scripts: Sequence[Sequence[str]]) -> None:
+        self._asker, self._knowledge, self._scripts = asker, knowledge, scripts
+        self._figures, self._lock = Figures(), threading.Lock()
+        self._expected = [self._alone(script) for script in scripts]
+
+    def run(self, visitors: int, seconds: float, sample: Callable[[], float] | None) -> Figures:
+        """All visitors begin at once; each holds conversations for `seconds`, at least one whole.
+        sample: gives the memory in MB.
+        """
+        figures = self._figures
+        over, began = threading.Event(), time.monotonic()
+        sampling = threading.Thread(target=self._sample, args=(sample, over), daemon=True)
+        sampling.start()
+        start = threading.Barrier(visitors)
+        with ThreadPoolExecutor(visitors) as pool:
+            list(pool.map(lambda n: self._visitor(n, start, began + seconds), range(visitors)))
+        figures.seconds = time.monotonic() - began
+        over.set()
+        sampling.join()
+        return figures
+
+    def _alone(self, script: Sequence[str]) -> list[str]:
+        seat, said = Seat(), []
+        for question in script:
+            answer = self._asker.ask(question, self._knowledge, seat)
+            seat.token, seat.session = answer.token, answer.session
+            said.append(answer.text)
+        self._asker.forget(seat.token)
+        return said
+
+    def _visitor(self, number: int, start: threading.Barrier, until: float) -> None:
+        seat = Seat()
+        start.wait()
+        while True:
+            script = number % len(self._scripts)
+            seat.session = ""
+            for question, expected in zip(self._scripts[script], self._expected[script]):
+                if not self._turn(question, expected, seat):
+                    break  # what follows would be another conversation than the one held alone
+            number += 1
+            if time.monotonic() >= until:
+                break
+        if seat.token:
+            self._forget(seat.token)
+
+    def _turn(self, question: str, expected: str, seat: Seat) -> bool:
+        """Whether it was answered."""
+        for _ in range(TRIES):
+            began = time.monotonic()
+            try:
+                answer = self._asker.ask(question, self._knowledge, seat)
+            except BusyError as busy:
+                self._count(told=time.monotonic() - began)
+                time.sleep(busy.seconds)
+            except SupportError as problem:
+                self._count(error=type(problem).__name__)
+                return False
+            else:
+                self._answered(answer, expected, seat)
+                return True
+        self._count(error=BUSY)
+        return False
+
+    def _answered(self, answer: Answer, expected: str, seat: Seat) -> None:
+        """Counts it; whose a conversation is shows in its name."""
+        known = seat.token or answer.token
+        visitor = known.partition(".")[0]
+        own = answer.token == known and answer.session.startswith(f"{visitor}-")
+        same = answer.session == (seat.session or answer.session)
+        seat.token, seat.session = known, answer.session if own else seat.session
+        with self._lock:
+            figures = self._figures
+            figures.firsts.append(answer.first)
+            figures.wholes.append(answer.whole)
+            figures.crossed += not (own and same)
+            figures.different += answer.text != expected
+
+    def _count(self, told: float | None = None, error: str = "") -> None:
+        with self._lock:
+            if told is not None:
+                self._figures.told.append(told)
+            if error:
+                self._figures.errors[error] += 1
+
+    def _forget(self, token: str) -> None:
+        try:
+            self._asker.forget(token)
+        except SupportError as problem:
+            self._count(error=f"forget: {type(problem).__name__}")
+
+    def _sample(self, sample: Callable[[], float] | None, over: threading.Event) -> None:
+        while sample is not None:
+            self._figures.memory.append(sample())
+            if over.wait(SAMPLING):
+                return
+
+
+def memory_of(pid: int | None) -> Callable[[], float]:
+    """Megabytes that a process and those that it started hold; this one by default."""
+    try:
+        process = psutil.Process(pid)
+    except psutil.NoSuchProcess as exc:
+        raise InputError(f"There is no process {pid}.") from exc
+
+    def sample() -> float:
+        total = 0
+        for each in (process, *process.children(recursive=True)):
+            try:
+                total += each.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        return total / MB
+
+    return sample
+
+
+def scripts_of(questions: Sequence[str], turns: int) -> list[list[str]]:
+    """Conversations of so many turns, each with other questions as far as there are enough."""
+    count = max(1, min(SCRIPTS, len(questions) // turns))
+    return [
+        [questions[(turns * n + turn) % len(questions)] for turn in range(turns)]
+        for n in range(count)
+    ]
+
+
+def questions_of(file: Path | None, knowledge: str) -> list[str]:
+    """One a line of the file, or those of a pack that comes with the project. Raises InputError."""
+    if file is not None:
+        lines = file.read_text(encoding="utf-8").splitlines()
+        questions = [line.strip() for line in lines if line.strip()]
+    else:
+        pack = PACKS / knowledge / "entries.jsonl"
+        if not pack.is_file():
+            raise InputError(f"{knowledge} is no pack; give --questions FILE, one a line.")
+        entries = map(json.loads, pack.read_text(encoding="utf-8").splitlines())
+        questions = [entry["questions"][0] for entry in entries if entry.get("questions")]
+    if not questions:
+        raise InputError("There is no question to ask.")
+    return questions
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """0 where nothing was lost or crossed."""
+    scripts = scripts_of(questions_of(args.questions, args.knowledge), args.turns)
+    if args.url:
+        sample = memory_of(args.pid) if args.pid else None
+        load = Load(AppAsker(args.url), args.knowledge, scripts)
+        figures = load.run(args.visitors, 60 * args.minutes, sample)
+    else:
+        figures = in_process(args, settings, scripts)
+    told = figures.as_dict()
+    if args.json:
+        print(json.dumps(told, indent=1))
+    else:
+        print("\n".join(f"{name:16} {value}" for name, value in told.items()))
+    return 1 if figures.errors or figures.crossed else 0
+
+
+def in_process(
+    args: argparse.Namespace, settings: Settings, scripts: Sequence[Sequence[str]]
+) -> Figures:
+    """On a service of its own, whose turns go to a database that is removed."""
+    from mm_support import terminal
+
+    with tempfile.TemporaryDirectory() as folder:
+        database = f"sqlite:///{Path(folder) / 'turns.sqlite'}"
+        service = terminal.load_service(settings.with_changes(database_url=database))
+        try:
+            load = Load(ServiceAsker(service), args.knowledge, scripts)
+            return load.run(args.visitors, 60 * args.minutes, memory_of(None))
+        finally:
+            service.close()

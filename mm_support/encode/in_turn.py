@@ -1,0 +1,42 @@
+"""A speech encoder that many speak to at once: final transcripts before partial ones, in a bounded
+queue. Knows no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mm_support.encode.speech import SpeechEncoder
+from mm_support.encode.vad import VoiceActivity
+from mm_support.turnstile import FINAL, PARTIAL, Turnstile
+from mm_support.types import Transcript
+
+AT_ONCE = 1  # Whisper decodes one recording at a time
+MOST = 64  # that wait, of each kind
+FINAL_WAIT, PARTIAL_WAIT = 60.0, 2.0  # s: a partial transcript that comes later helps nobody
+
+
+class SpeechInTurn:
+    """As SpeechEncoder. `transcribe` raises BusyError where the wait would be too long."""
+
+    def __init__(self, encoder: SpeechEncoder) -> None:
+        self._encoder = encoder
+        self.turns = Turnstile(AT_ONCE, MOST)
+
+    @property
+    def voice(self) -> VoiceActivity:
+        return self._encoder.voice
+
+    def transcribe(
+        self,
+        waveform: np.ndarray,
+        language: str | None = None,
+        previous: str | None = None,
+        draft: bool = False,
+        names: Sequence[str] = (),
+    ) -> Transcript:
+        rank, longest = (PARTIAL, PARTIAL_WAIT) if draft else (FINAL, FINAL_WAIT)
+        with self.turns.place(rank, longest=longest):
+            return self._encoder.transcribe(waveform, language, previous, draft, names)

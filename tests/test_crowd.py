@@ -1,0 +1,273 @@
+"""Many visitors at once, with fakes that sleep: nothing lost, nobody crossed, the rest told at
+once; and an end that loses nothing.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mm_support.config import Settings
+from mm_support.errors import BusyError, WeightsError
+from mm_support.service import SupportService, open_keeper
+from mm_support.types import Finished, UserTurn, Working
+from tests.slow_service import question, slow_service
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def crowded(tmp_path):
+    services = []
+
+    def build(seconds, **changes):
+        settings = Settings(data_dir=tmp_path, **changes)
+        services.append(slow_service(settings, seconds))
+        return services[-1]
+
+    yield build
+    for service in services:
+        service.close()
+
+
+def value_of(service, name):
+    """A figure of /metrics; 0.0 where it is not there yet."""
+    lines = service.metrics.text().decode().splitlines()
+    return next((float(line.split()[-1]) for line in lines if line.startswith(name)), 0.0)
+
+
+def test_of_fifty_visitors_at_once_each_has_their_own_reply_or_is_told_at_once(crowded):
+    service, started = crowded(0.05, replies_at_once=2, queue_length=20), threading.Barrier(50)
+
+    def visit(number):
+        visitor = service.visit()
+        started.wait()
+        began = time.monotonic()
+        try:
+            *_, last = visitor.reply(UserTurn(question(number), knowledge="kb"))
+        except BusyError as busy:
+            return number, visitor, None, time.monotonic() - began, busy.seconds
+        return number, visitor, last.reply, time.monotonic() - began, 0
+
+    with ThreadPoolExecutor(50) as pool:
+        visits = list(pool.map(visit, range(50)))
+    told = [each for each in visits if each[2] is None]
+    assert len(told) == 50 - 2 - 20
+    assert max(seconds for *_, seconds, _ in told) < 1.0 and min(t[-1] for t in told) >= 1
+    for number, visitor, reply, _, _ in visits:
+        if reply is not None:
+            assert reply.citations[0].entry_id == f"topic{number}"
+            assert f"number{number} " in reply.text and reply.session_id.startswith(visitor.visitor)
+            (kept,) = visitor.conversation(reply.session_id)
+            assert kept.text == question(number) and kept.reply == reply.text
+    assert service.queue.working == service.queue.waiting == 0
+    assert value_of(service, 'mm_support_turns_total{action="answer",base="kb",language="en"') == 22
+    assert value_of(service, 'mm_support_busy_total{kind="busy"') == 28
+    assert value_of(service, "mm_support_wait_seconds_count") == 22
+
+
+def test_what_costs_nothing_does_not_wait_behind_replies(crowded):
+    service = crowded(0.5, replies_at_once=1)
+    *_, last = service.reply(UserTurn(question(1), knowledge="kb"))
+    threads = [threading.Thread(target=ask_into([], service)) for _ in range(4)]
+    [thread.start() for thread in threads]
+    while service.queue.waiting < 3:
+        time.sleep(0.005)
+    began = time.monotonic()
+    assert service.status().ready
+    service.feedback(last.reply.turn_id, "up")
+    assert service.holder(last.reply.session_id).owner == "assistant"
+    service.metrics.text()
+    assert time.monotonic() - began < 0.3
+    [thread.join() for thread in threads]
+
+
+def ask_into(replies, service, number=1):
+    return lambda: replies.append(list(service.reply(UserTurn(question(number), knowledge="kb"))))
+
+
+def test_who_leaves_while_waiting_frees_the_place_at_once_and_is_worked_for_no_more(crowded):
+    service = crowded(0.3, replies_at_once=1)
+    busy = threading.Thread(target=ask_into([], service))
+    busy.start()
+    while not service.queue.working:
+        time.sleep(0.002)
+    events = service.reply(UserTurn(question(2), knowledge="kb"))
+    assert next(events).step == "wait" and service.queue.waiting == 1
+    began = time.monotonic()
+    events.close()
+    assert time.monotonic() - began < 0.2 and service.queue.waiting == 0
+    busy.join()
+    assert len(list(service._keeper.store.turns())) == 1
+    assert value_of(service, "mm_support_left_total") == 1
+
+
+def test_a_place_is_free_before_the_last_event_is_read_and_after_an_error(crowded):
+    service = crowded(0.0, replies_at_once=1)
+    events = service.reply(UserTurn(question(1), knowledge="kb"))
+    assert any(isinstance(event, Finished) for event in events) and not service.queue.working
+    with pytest.raises(Exception, match="no knowledge base"):
+        service.answer(UserTurn("hello", knowledge="nope"))
+    assert not service.queue.working
+    assert value_of(service, 'mm_support_errors_total{kind="KnowledgeError"') == 1
+
+
+def test_one_visitor_has_three_turns_on_their_way_and_others_their_turn(crowded):
+    service = crowded(0.3, replies_at_once=1)
+    visitor, other = service.visit(), service.visit()
+    events = [visitor.reply(UserTurn(question(n), knowledge="kb")) for n in range(4)]
+    [next(each) for each in events[:3]]
+    with pytest.raises(BusyError, match="your questions"):
+        next(events[3])
+    last = other.reply(UserTurn(question(9), knowledge="kb"))
+    assert next(last).step == "wait"
+    [each.close() for each in (*events, last)]
+    assert service.queue.working == service.queue.waiting == 0
+
+
+def test_a_turn_that_waits_for_models_can_be_left_and_is_told_where_they_cannot_be_had(tmp_path):
+    settings = Settings(data_dir=tmp_path)
+    service = SupportService(settings, open_keeper(settings), Future())
+    events = service.reply(UserTurn("hello"))
+    assert next(events).step == "load"
+    events.close()
+    assert service.queue.waiting == 0
+    again = service.reply(UserTurn("hello"))
+    assert isinstance(next(again), Working)
+    service._parts.set_exception(WeightsError("No network."))
+    with pytest.raises(WeightsError, match="No network"):
+        list(again)
+    service.close()
+
+
+def test_an_end_lets_turns_finish_and_takes_no_new_ones(crowded):
+    service, replies = crowded(0.4, replies_at_once=1), []
+    threads = [threading.Thread(target=ask_into(replies, service, n)) for n in range(2)]
+    [thread.start() for thread in threads]
+    while not service.queue.waiting:
+        time.sleep(0.002)
+    ending = threading.Thread(target=lambda: replies.append(service.drain(10.0)))
+    ending.start()
+    while not service.queue.room():
+        time.sleep(0.002)
+    with pytest.raises(BusyError, match="started again"):
+        service.answer(UserTurn(question(3), knowledge="kb"))
+    [thread.join() for thread in (*threads, ending)]
+    assert 0 in replies and sum(isinstance(each, list) for each in replies) == 2
+
+
+def test_of_a_turn_that_cannot_finish_the_question_is_kept(crowded):
+    service = crowded(5.0)
+    visitor = service.visit()
+    events = visitor.reply(UserTurn(question(7), knowledge="kb"))
+    next(events)
+    assert service.drain(0.1) == 1
+    ((row, _),) = service._keeper.store.turns()
+    assert row.text == question(7) and row.reason == "interrupted" and "again" in row.reply
+    (kept,) = visitor.conversation(row.session_id)
+    assert kept.reply == row.reply
+    events.close()
+
+
+# -- the app as a process
+
+
+def free_port():
+    with socket.socket() as wire:
+        wire.bind(("127.0.0.1", 0))
+        return wire.getsockname()[1]
+
+
+@pytest.fixture
+def app(tmp_path):
+    processes = []
+
+    def start(seconds):
+        port = free_port()
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
+            "GRADIO_SERVER_PORT": str(port),
+            "GRADIO_TEMP_DIR": str(tmp_path / "gradio"),
+            "MM_SUPPORT_REPLIES_AT_ONCE": "1",
+        }
+        command = [sys.executable, "-m", "tests.slow_service", str(seconds), str(tmp_path / "data")]
+        log = (tmp_path / "log").open("w")
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        processes.append(process)
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            time.sleep(0.2)
+            assert process.poll() is None, (tmp_path / "log").read_text()
+            if is_up(address):
+                return process, address
+        raise AssertionError((tmp_path / "log").read_text())
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def is_up(address):
+    try:
+        return httpx.get(f"{address}/readyz").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def asked(address, number):
+    """The last event of a reply, as a client reads it: ("complete" or "error", data)."""
+    call = f"{address}/gradio_api/call/chat"
+    data = [question(number), None, None, "kb", None, False, None]
+    event = httpx.post(call, json={"data": data}, timeout=10)
+    if event.status_code != 200:
+        return event.status_code, event.headers.get("Retry-After", "")
+    kind = told = ""
+    with httpx.stream("GET", f"{call}/{event.json()['event_id']}", timeout=30) as lines:
+        for line in lines.iter_lines():
+            name, _, value = line.partition(": ")
+            kind = value if name == "event" else kind
+            told = value if name == "data" else told
+    return kind, told
+
+
+def test_sigterm_in_the_middle_of_a_reply_finishes_it_and_ends_with_status_0(app):
+    process, address = app(2.0)
+    with ThreadPoolExecutor(1) as pool:
+        reply = pool.submit(asked, address, 3)
+        while "mm_support_working 1.0" not in httpx.get(f"{address}/metrics").text:
+            time.sleep(0.05)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        status, retry = asked(address, 4)
+        assert status == 503 and int(retry) >= 1
+        kind, told = reply.result()
+    assert kind == "complete" and "number3 " in told
+    assert process.wait(10) == 0 and time.monotonic() - began < 10
+
+
+@pytest.mark.slow
+def test_sigterm_keeps_the_question_of_a_reply_that_takes_too_long(app, tmp_path):
+    process, address = app(60.0)
+    with ThreadPoolExecutor(1) as pool:
+        reply = pool.submit(asked, address, 5)
+        while "mm_support_working 1.0" not in httpx.get(f"{address}/metrics").text:
+            time.sleep(0.05)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0 and time.monotonic() - began < 11.5
+        with pytest.raises(httpx.HTTPError):
+            reply.result()
+    store = open_keeper(Settings(data_dir=tmp_path / "data")).store
+    ((row, _),) = store.turns()
+    assert row.text == question(5) and row.reason == "interrupted"
