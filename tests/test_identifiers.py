@@ -282,6 +282,12 @@ def test_a_word_of_the_base_is_looked_up_only_in_the_capitals_of_the_title():
     assert both.find("is there jam") == frozenset() and both.find("it shows JAM") == {"JAM"}
 
 
+def test_a_code_with_a_hyphen_is_of_the_series_of_another():
+    pay = base("Payment was declined", answer="PAY-31 means that the bank said no.")
+    assert pay.find("I get PAY-32 at the checkout") == {"PAY32"}
+    assert pay.find("in 2-4 days, at 10-12 h") == frozenset()
+
+
 def test_of_what_a_photo_shows_only_the_identifiers_of_the_base_count():
     def read(known, *lines):
         return base(*(f"Oven shows {code}" for code in known.split())).read(lines)

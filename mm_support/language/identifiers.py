@@ -151,7 +151,8 @@ class Dictionary:
             return "", 1
         for end in range(_reach(tokens, place), place + 1, -1):
             code = normalise("".join(token.text for token in tokens[place:end]))
-            if self._is_spelled(tokens[place:end], code, language):
+            spelled = tokens[place:end]
+            if self._is_spelled(spelled, code, language) or self._is_joined(spelled, code):
                 return code, end - place
         code = normalise(tokens[place].text)
         named = 1 < len(code) <= MAX_LENGTH and self._is_named(tokens, place, code, language)
@@ -191,6 +192,13 @@ class Dictionary:
         return not apart or not any(
             word in stop_words(language) or word.upper() in self._ordinary for word in words
         )
+
+    def _is_joined(self, tokens: Sequence[Token], code: str) -> bool:
+        """Whether tokens without a blank between them are built like the base's identifiers: PAY-32
+        where there is PAY-31.
+        """
+        joined = _is_part(tokens[-1]) and not any(token.apart for token in tokens[1:])
+        return joined and (_series(code), kind(code)) in self._series
 
     def _looking_like(self, line: str) -> frozenset[str]:
         """A display's left edge is read as a 1 now and then."""
