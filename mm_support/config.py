@@ -128,7 +128,7 @@ class Settings:
     hours: str = ""
     show_personal: bool = True
     private_sites: bool = False
-    answer_precision: float = 0.9
+    answer_precision: float = 0.85
     replies_at_once: int = 0
     queue_length: int = 32
     open_metrics: bool = False
