@@ -7,6 +7,7 @@ import pytest
 from test_service import GATE, folder, make  # noqa: F401  (fixtures)
 
 from mm_support.decide.calibration import (
+    EVEN,
     FEWEST,
     Calibration,
     Calibrator,
@@ -70,13 +71,14 @@ def test_few_questions_change_little_and_very_few_nothing():
     assert calibrated(gate(), trials) is None and calibrated(gate(), trials * 2) is not None
 
 
-@pytest.mark.parametrize("wished", [0.8, 0.9, 0.95])
+@pytest.mark.parametrize("wished", [0.85, 0.9, 0.95])
 def test_from_the_threshold_on_as_many_answers_are_right_as_is_wished(wished):
     seen, right = judged(4_000, 1.0, 0.0)
     least = threshold(sigmoid(seen.logits), seen.weights, wished)
     answered = sigmoid(seen.logits) >= least
     assert right[answered].mean() == pytest.approx(wished, abs=0.02)
     assert answered.mean() > 0.1  # as low as that allows: not just the surest ones
+    assert threshold(sigmoid(seen.logits), seen.weights, 0.6) == EVEN
 
 
 def test_a_question_is_asked_of_its_entry_without_it():

@@ -29,6 +29,7 @@ FEWEST = 12  # questions of a base below which the gate stays as it is
 SLOPE_VARIANCE, SHIFT_VARIANCE = 0.02, 0.1
 # questions without an answer for each with one: about matters that the base knows, and others
 NEAR, FOREIGN = 0.15, 0.3
+EVEN = 0.5  # probability below which an answer is more likely wrong than right
 LEAST = -12.0  # log odds; nothing counts as less likely
 CURVE = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # thresholds that people are shown
 
@@ -165,12 +166,13 @@ def fit(judged: Judged) -> tuple[float, float]:
 
 def threshold(p: np.ndarray, weights: np.ndarray, precision: float) -> float:
     """The lowest probability from which on the answers are right as often as is wished, by the
-    probabilities themselves; where none are, the wish itself.
+    probabilities themselves; where none are, the wish itself. Never so low that an answer is more
+    likely wrong than right.
     """
     order = np.argsort(-p)
     expected = np.cumsum(weights[order] * p[order]) / np.cumsum(weights[order])
     enough = np.flatnonzero(expected >= precision)
-    return float(p[order[enough[-1]]]) if len(enough) else precision
+    return max(EVEN, float(p[order[enough[-1]]])) if len(enough) else precision
 
 
 def _point(
