@@ -202,10 +202,9 @@ def _courtesy(here: Situation) -> Decision | None:
     if "photo" in here.query.fused.weights or (here.sure and max(read, default=0.0) < CERTAIN):
         return None  # "Brew 2" may look like a farewell to whoever does not sell it
     reason = next(_reasons(here, COURTESIES), None)
-    if reason == "acknowledged" and not here.before:
-        return None  # there is nothing yet that could be agreed with
-    if reason == "acknowledged" and here.before.asked_about:
-        return None  # "Is it about A or B?" - "Yes": it is still to be told which
+    if reason == "acknowledged" and (here.before is None or here.before.asked_about):
+        # there is nothing yet that could be agreed with; or "Is it about A or B?" - "Yes"
+        return None
     if here.says("no") and here.before and here.before.reason in COURTESIES.values():
         reason = "goodbye"  # "Is there anything else?" - "No"
     return here.decide("clarify", reason) if reason else None

@@ -23,11 +23,8 @@ class SpeechInTurn:
 
     def __init__(self, encoder: SpeechEncoder) -> None:
         self._encoder = encoder
+        self.voice: VoiceActivity = encoder.voice
         self.turns = Turnstile(AT_ONCE, MOST)
-
-    @property
-    def voice(self) -> VoiceActivity:
-        return self._encoder.voice
 
     def transcribe(
         self,
