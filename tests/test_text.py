@@ -150,18 +150,23 @@ def test_a_model_that_cannot_be_had_names_the_embedded_profile(monkeypatch, tmp_
             load(name)
 
 
+@pytest.fixture(scope="module")
+def minilm(settings):
+    return settings.with_changes(text_model="package:all-MiniLM-L6-v2")
+
+
 @pytest.mark.slow
-def test_minilm_means_the_same_in_half_the_bits(settings):
-    exact = check_is_an_encoder(load_text_encoder(settings, cpu()))
-    rounded = load_text_encoder(settings, cpu("bfloat16")).encode(TEXTS)
+def test_minilm_means_the_same_in_half_the_bits(minilm):
+    exact = check_is_an_encoder(load_text_encoder(minilm, cpu()))
+    rounded = load_text_encoder(minilm, cpu("bfloat16")).encode(TEXTS)
     np.testing.assert_allclose(np.linalg.norm(rounded, axis=1), 1, atol=1e-5)
     assert (exact * rounded).sum(axis=1).min() > 0.999
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_minilm_puts_paraphrases_together(settings, dtype):
-    encoder = load_text_encoder(settings, cpu(dtype))
+def test_minilm_puts_paraphrases_together(minilm, dtype):
+    encoder = load_text_encoder(minilm, cpu(dtype))
     vectors = encoder.encode(
         ["I want my money back", "How do I get a refund?", "The weather is nice today"]
     )

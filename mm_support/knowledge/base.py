@@ -376,12 +376,10 @@ class Knowledge:
             return None
 
     def _learn(self, name: str, progress: Progress | None) -> None:
-        if self.fitter is None:
-            return
-        report = progress or (lambda *_: None)
-        report(0, 1, "asking its own questions")
-        self.fit(name)
-        report(1, 1, "done")
+        if self.fitter is not None:
+            entries = len(self._index.open(name))
+            (progress or (lambda *_: None))(entries, entries, "asking its own questions")
+            self.fit(name)
 
     def _noted(self, name: str, progress: Progress | None) -> Progress:
         """Progress that a list of bases shows too."""
