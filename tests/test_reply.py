@@ -296,3 +296,19 @@ def test_the_code_of_the_title_is_what_the_photo_shows():
     assert not list(
         photo_sentences(spam, [Entry("ub", "Washing machine shows Ub: unbalanced", "Spread it.")])
     )
+
+
+@pytest.mark.parametrize(
+    "words, foreign",
+    [
+        ("怎么退货可以退款吗？", True),
+        ("How long does the refund take?", False),
+        ("E24", False),  # of no language
+    ],
+)
+def test_what_is_quoted_in_another_language_is_introduced_in_the_customers(words, foreign):
+    asked = Question(words)
+    writer = ReplyWriter(None, WordEncoder())
+    decided = Decision("answer", "evidence", 0.9, tuple(HITS[:1]))
+    first, *_ = compose(writer, asked, decided, threading.Event())
+    assert (first == Sentence(message("foreign", asked.language))) == foreign

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from mm_support.as_json import snippet
-from mm_support.decide.policy import Decision
+from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import Voice, clauses
@@ -26,6 +26,7 @@ from mm_support.language.detect import language_of
 from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
 from mm_support.language.sentences import is_step
+from mm_support.language.terms import term_set
 from mm_support.types import Audio, Citation, Hit, Intent, Past, Question
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 MAX_PICTURES = 4  # of the cited entries
 SPOKEN_ITEMS = 5  # of a list; nobody remembers more
 HEARD_CLEARLY = 0.75  # confidence of a transcript below which its numbers are read back
+TELLING = 2  # terms from which on the language of a question can be told
 MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 
@@ -42,6 +44,15 @@ class Asked:
 
     question: Question
     hits: tuple[Hit, ...]
+
+
+def quotes_foreign(question: Question, decision: Decision) -> bool:
+    """Whether the entry is in another language than the question, as far as that can be told: of a
+    word alone it cannot.
+    """
+    words = words_of(question)
+    told = len(term_set(words)) >= TELLING
+    return told and language_of(decision.hits[0].entry.answer) != language_of(words)
 
 
 def compose(
@@ -60,6 +71,8 @@ def compose(
         numbers = ", ".join(unsure)
         yield Sentence(message("heard.number", question.language, numbers=numbers))
     language, question_back = question.language, f"question_back.{decision.reason}"
+    if decision.action == "answer" and not writer.writes and quotes_foreign(question, decision):
+        yield Sentence(message("foreign", language))
     if decision.action == "answer" and asked and not writer.writes:
         yield from one_by_one(writer, asked, decision.hits, stop)
     elif decision.action == "answer":
