@@ -2,6 +2,8 @@
 down, what the gate's log odds mean then, and from which threshold on enough answers are right.
 """
 
+import json
+
 import numpy as np
 import pytest
 from test_service import GATE, folder, make  # noqa: F401  (fixtures)
@@ -103,6 +105,16 @@ def test_own_questions_find_their_entries_and_others_do_not(make):  # noqa: F811
         assert all(hit.entry.id != trial.expected for hit in left)
         found = next(hit for hit in trial.hits if hit.entry.id == trial.expected)
         assert trial.text not in (found.entry.title, *found.entry.questions)
+
+
+@pytest.mark.parametrize("title", ["x " * 5_000, "---"])
+def test_what_nobody_could_ask_is_left_out(make, tmp_path, title):  # noqa: F811
+    knowledge = make().knowledge
+    knowledge.fitter = Calibrator(GATE, ())
+    rows = [{"id": "odd", "title": title, "answer": "..."}]
+    (tmp_path / "odd.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert knowledge.ingest("odd", tmp_path / "odd.jsonl").entries == 1
+    assert not [trial for trial in knowledge.trials("odd") if len(trial.text) > 4_000]
 
 
 def test_what_is_learned_of_a_base_decides_there_and_nowhere_else(make):  # noqa: F811

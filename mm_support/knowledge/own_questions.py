@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,9 +18,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from mm_support.errors import InputError
 from mm_support.knowledge.index import Index, Point
 from mm_support.knowledge.index.search import recognise, search
 from mm_support.knowledge.index.version import Version
+from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Hit
@@ -55,7 +58,7 @@ def drawn(version: Version, most: int = ASKED) -> list[tuple[str, Entry]]:
     entries = version.entries.some([int(row) for row in np.sort(rows)])
     titles = Counter(entry.title for entry in version.entries.all())
     pairs = [thinned(entry, titles[entry.title] == 1, rng) for entry in entries]
-    return [(text, entry) for text, entry in pairs if text and entry.answer.strip()]
+    return [(text, entry) for text, entry in pairs if text.strip() and entry_texts(entry)]
 
 
 def thinned(entry: Entry, own_title: bool, rng: np.random.Generator) -> tuple[str, Entry]:
@@ -87,17 +90,27 @@ def asked_again(
     """What each question finds: its own entry as it is without the question, the others as they
     are.
     """
-    asked, on = drawn(version), date.today()
+    asked, on = list(_queries(version, ask, drawn(version))), date.today()
+    if not asked:
+        return
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        thin = thin_base(Path(folder), index, make_points([entry for _, entry in asked]))
-        for text, entry in asked:
-            query = recognise(version, ask(text))
+        thin = thin_base(Path(folder), index, make_points([entry for _, entry, _ in asked]))
+        for text, entry, query in asked:
             others = search(version, query, FOUND, on, True, index.text_score)
             own = search(thin, query, len(thin), on, True, index.text_score)
             hits = [hit for hit in others if hit.entry.id != entry.id]
             hits += [hit for hit in own if hit.entry.id == entry.id]
             hits.sort(key=lambda hit: (-hit.score, hit.entry.id))
             yield Trial(text, query, tuple(hits[:FOUND]), entry.id)
+
+
+def _queries(
+    version: Version, ask: Callable[[str], SearchQuery], pairs: Sequence[tuple[str, Entry]]
+) -> Iterator[tuple[str, Entry, SearchQuery]]:
+    """The questions that a customer could ask: not what is too long for a message."""
+    for text, entry in pairs:
+        with suppress(InputError):
+            yield text, entry, recognise(version, ask(text))
 
 
 def asked_in_vain(
