@@ -186,7 +186,7 @@ COURTESIES = {
 
 @pytest.mark.parametrize("label, reason", COURTESIES.items())
 def test_a_courtesy_is_answered_in_kind_and_is_no_failure(label, reason):
-    decision = decide(hits(0.9), says=[label], past=[Past("x", "y", "answer")])
+    decision = decide(hits(0.9), says=[label])
     assert (decision.action, decision.reason) == ("clarify", reason)
     assert decide(hits(0.1), past=[Past("x", "y", "clarify", (), reason)]).reason == "unknown"
 
@@ -224,8 +224,12 @@ def test_what_must_be_done_by_a_person_shows_no_entry_that_is_only_near():
     assert (decision.action, decision.reason, decision.hits) == ("handoff", "account", ())
 
 
-def test_nothing_is_agreed_with_before_anything_was_said():
-    assert decide(hits(0.1), says=["acknowledge"]).reason != "acknowledged"
+@pytest.mark.parametrize("past", [(), (Past("x", "y", "answer"),)])
+def test_what_hardly_agrees_does_not_before_anything_was_said(past):
+    unlikely = Reads({"acknowledge": 0.2}, frozenset({"acknowledge"}))
+    policy = Policy(GATE, FakeIntents())
+    reason = policy.decide(Question("it's broken"), QUERY, hits(0.1), past, unlikely).reason
+    assert (reason == "acknowledged") == bool(past)
 
 
 def test_an_entry_about_another_code_does_not_answer():

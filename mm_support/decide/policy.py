@@ -199,12 +199,14 @@ def _pressing(here: Situation) -> Decision | None:
 def _courtesy(here: Situation) -> Decision | None:
     """A message that only greets, thanks, takes leave or agrees gets a short friendly reply."""
     read = (here.reads.probability[label] for label in COURTESIES if here.says(label))
-    if "photo" in here.query.fused.weights or (here.sure and max(read, default=0.0) < CERTAIN):
+    certain = max(read, default=0.0) >= CERTAIN
+    if "photo" in here.query.fused.weights or (here.sure and not certain):
         return None  # "Brew 2" may look like a farewell to whoever does not sell it
     reason = next(_reasons(here, COURTESIES), None)
-    if reason == "acknowledged" and (here.before is None or here.before.asked_about):
-        # there is nothing yet that could be agreed with; or "Is it about A or B?" - "Yes"
-        return None
+    if reason == "acknowledged" and here.before is None and not certain:
+        return None  # "it's broken" begins a conversation; there is nothing yet to agree with
+    if reason == "acknowledged" and here.before and here.before.asked_about:
+        return None  # "Is it about A or B?" - "Yes": it is still to be told which
     if here.says("no") and here.before and here.before.reason in COURTESIES.values():
         reason = "goodbye"  # "Is there anything else?" - "No"
     return here.decide("clarify", reason) if reason else None
