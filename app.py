@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.brand import Brand, load_brand
+from demo.completions import api_key, completion_routes
 from demo.desk import desk_key, desk_link
 from demo.edges import limits_of
 from demo.ui import build_demo, launch_options
@@ -43,7 +44,7 @@ def serve(
     settings: Settings, start: Callable[[Settings], SupportService] = SupportService.start
 ) -> int:
     """Serves the pages until it is told to end. Raises SupportError, OSError."""
-    key = desk_key(settings.desk_key, os.environ)
+    key, own = desk_key(settings.desk_key, os.environ), api_key(settings.api_key)
     brand = load_brand(Path(settings.brand)) if settings.brand else Brand()
     limits = limits_of(settings, os.environ)
     told = threading.Event()
@@ -57,7 +58,8 @@ def serve(
         open_workshop=settings.open_workshop,
     )
     is_ready, room = (lambda: service.status().ready), service.queue.room
-    options = launch_options(brand, limits, is_ready, room, service.metrics.text)
+    more = completion_routes(service, own)
+    options = launch_options(brand, limits, is_ready, room, service.metrics.text, more)
     _, address, _ = page.launch(prevent_thread_lock=True, **options)
     if key and not settings.desk_key:
         print_links(address, key)
