@@ -1,5 +1,5 @@
 """Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate | erase |
-export | user | export-feedback | bench | load.
+export | user | export-feedback | bench | load | mcp.
 
 Errors are one line with the remedy; exit status 2 for bad input, 1 for everything else that fails.
 What a command works with is imported when it runs (arguments.py has the arguments).
@@ -69,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     feedback = in_module("mm_support.train.export")
     add(commands, "export-feedback", arguments.export_feedback, feedback)
     add(commands, "bench", arguments.bench, in_module("mm_support.bench.run"))
+    add(commands, "mcp", arguments.mcp, in_module("mm_support.tools"))
     add(commands, "load", arguments.load, in_module("mm_support.bench.load"))
     return parser
 
