@@ -22,6 +22,7 @@ from demo.completions import api_key, completion_routes
 from demo.desk import desk_key, desk_link
 from demo.edges import limits_of
 from demo.ui import build_demo, launch_options
+from demo.zero_gpu import device_here
 from mm_support import Settings, SupportService
 from mm_support.errors import SupportError
 
@@ -34,7 +35,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio asks itself whether it runs
     try:
-        return serve(Settings.from_env())
+        return serve(Settings.from_env(device=device_here(os.environ)))
     except (SupportError, OSError) as problem:  # OSError: the port is taken
         print(f"error: {problem}", file=sys.stderr)
         return 2
