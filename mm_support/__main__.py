@@ -110,7 +110,7 @@ def in_module(module: str) -> Callable:
 
 
 def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support.config import NONE
+    from mm_support.config import NONE, OWN
     from mm_support.loading import MODELS, OPTIONAL, fetch_settings_weights
     from mm_support.progress import byte_bar
     from mm_support.weights import PREFIX
@@ -118,7 +118,7 @@ def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
     with byte_bar() as report:
         fetch_settings_weights(settings, report, (*MODELS, *OPTIONAL))
     names = (getattr(settings, model) for model in (*MODELS, *OPTIONAL))
-    elsewhere = [name for name in names if not name.startswith((PREFIX, NONE))]
+    elsewhere = [name for name in names if not name.startswith((PREFIX, NONE, OWN))]
     said = f"The packaged weights are in {settings.cache_dir}."
     if elsewhere:
         said += f" Not among them, fetched from their hub when first used: {', '.join(elsewhere)}."

@@ -4,6 +4,7 @@ A model's name is one of
     package:NAME   weights that the package index carries, listed in weights.lock.json
     org/model      a repository on the Hugging Face hub (for images: open_clip "architecture/tag")
     a folder       weights on this machine, in the layout of the hub
+    python:MODULE:FUNCTION   a text or image encoder of your own (plugged.py)
 reply_model may be "none", and verifier_model "fitted": the network that was fitted to the text
 encoder and comes with the project.
 """
@@ -22,6 +23,7 @@ ENV_PREFIX = "MM_SUPPORT_"
 SPEEDS = (0.5, 2.0)  # of a voice, as a share of its own
 FUSIONS = ("weighted-sum", "concatenation", "attention")
 
+OWN = "python:"  # in front of what makes a model of somebody's own
 NONE = "none"  # as reply_model: replies are the entries' own sentences
 SMALL = "package:SmolLM2-135M-Instruct"  # the model that was trained to point at sentences
 
