@@ -23,12 +23,12 @@ GOOD = "a long enough password"
 
 
 @pytest.fixture
-def open_accounts(tmp_path):
+def open_accounts(tmp_path, database_url):
     """open_accounts() -> the accounts as another process, or a later one, has them."""
     stores = []
 
     def opened():
-        stores.append(Store(f"sqlite:///{tmp_path / 'turns.sqlite'}"))
+        stores.append(Store(database_url))
         return Accounts(stores[-1], signatures_in(tmp_path))
 
     yield opened

@@ -21,8 +21,8 @@ from mm_support.types import Finished, Found, Said, UserTurn
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Store(f"sqlite:///{tmp_path / 'turns.sqlite'}")
+def store(database_url):
+    store = Store(database_url)
     yield store
     store.close()
 

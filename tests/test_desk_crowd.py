@@ -65,8 +65,8 @@ def act(desk, rng, name, conversation, sent):  # noqa: F811
         pass
 
 
-def test_a_crowd_is_served_without_a_mix_up(tmp_path):
-    stores = [Store(f"sqlite:///{tmp_path / 'turns.sqlite'}") for _ in range(2)]  # two fronts
+def test_a_crowd_is_served_without_a_mix_up(database_url):
+    stores = [Store(database_url) for _ in range(2)]  # two fronts
     names = [f"c{number:03}" for number in range(CONVERSATIONS)]
     said = [(number, name) for number in range(ROUNDS) for name in names]
     sent, failures, stop = [], [], threading.Event()

@@ -39,9 +39,9 @@ def journal(tmp_path):
 
 
 @pytest.fixture
-def keeper(tmp_path, journal, monkeypatch):
+def keeper(database_url, journal, monkeypatch):
     monkeypatch.setattr(keeper_module, "RETRY", 0.05)
-    keeper = Keeper(Flaky(f"sqlite:///{tmp_path / 'turns.sqlite'}"), journal)
+    keeper = Keeper(Flaky(database_url), journal)
     yield keeper
     keeper.close()
 
@@ -76,13 +76,15 @@ def test_turns_that_the_database_does_not_take_are_written_when_it_is_back(keepe
     assert len(past) == 3 and owner == "waiting"
 
 
-def test_what_a_crash_left_in_the_journal_is_written_at_the_next_start(keeper, journal, tmp_path):
+def test_what_a_crash_left_in_the_journal_is_written_at_the_next_start(
+    keeper, journal, database_url
+):
     keeper.store.broken = True
     keeper.keep(turn(1), "", "assistant")
     keeper.close()
     with journal.path.open("a") as file:
         file.write('{"id": "t2", "sess')  # the power went
-    again = Keeper(Store(f"sqlite:///{tmp_path / 'turns.sqlite'}"), journal)
+    again = Keeper(Store(database_url), journal)
     assert stored(again) == ["t1"] and again.trouble == ""
     again.close()
 

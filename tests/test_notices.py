@@ -65,8 +65,8 @@ def receiver():
 
 
 @pytest.fixture
-def store(tmp_path, receiver):
-    store = Store(f"sqlite:///{tmp_path / 'turns.sqlite'}", (WEBHOOK,))
+def store(database_url, receiver):
+    store = Store(database_url, (WEBHOOK,))
     yield store
     store.close()
 
@@ -147,14 +147,13 @@ def test_after_many_attempts_a_notice_is_given_up_but_kept(store, receiver, monk
     assert len(receiver.got) == 3 and notices.failed() == 1 and len(waiting_notices(store)) == 1
 
 
-def test_nothing_is_lost_while_nobody_listens_or_by_a_restart(tmp_path, receiver):
-    url = f"sqlite:///{tmp_path / 'turns.sqlite'}"
-    before = Store(url, (WEBHOOK,))
+def test_nothing_is_lost_while_nobody_listens_or_by_a_restart(database_url, receiver):
+    before = Store(database_url, (WEBHOOK,))
     hand_over(before)
     nobody = Notices(before, {WEBHOOK: Webhook("http://127.0.0.1:9/", SECRET)})
     assert nobody.send_due() == 0
     before.close()  # the process ends
-    again = Store(url, (WEBHOOK,))
+    again = Store(database_url, (WEBHOOK,))
     due_now(again)
     assert sender(again, receiver).send_due() == 1 and len(receiver.got) == 1
 
@@ -173,9 +172,8 @@ def test_who_dies_while_sending_leaves_it_to_others_after_the_lease(store, recei
     assert sender(store, receiver).send_due() == 1
 
 
-def test_of_many_senders_each_notice_is_sent_by_one(tmp_path, receiver):
-    url = f"sqlite:///{tmp_path / 'turns.sqlite'}"
-    stores = [Store(url, (WEBHOOK,)) for _ in range(4)]
+def test_of_many_senders_each_notice_is_sent_by_one(database_url, receiver):
+    stores = [Store(database_url, (WEBHOOK,)) for _ in range(4)]
     for number in range(30):
         hand_over(stores[0], f"s{number}", number)
     tasks = [Task("send", 0.01, sender(store, receiver).send_due) for store in stores]

@@ -11,11 +11,6 @@ from mm_support.errors import InputError, StoreError, SupportError
 from mm_support.store.database import Store
 
 
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'turns.sqlite'}"
-
-
 def turn(number, session="s", action="answer", **changes):
     columns = dict(
         id=f"t{number}",
@@ -39,38 +34,40 @@ def turn(number, session="s", action="answer", **changes):
     return {**columns, **changes}
 
 
-def test_a_second_store_sees_what_the_first_wrote(url):
-    keep_turn(Store(url), turn(1, transcript={"text": "spoken"}))
-    (past,) = Store(url).past("s")
+def test_a_second_store_sees_what_the_first_wrote(database_url):
+    keep_turn(Store(database_url), turn(1, transcript={"text": "spoken"}))
+    (past,) = Store(database_url).past("s")
     assert (
         past.text == "question 1 spoken" and past.action == "answer" and past.citations == ("e1",)
     )
 
 
-def test_sqlite_runs_in_wal_mode(url, tmp_path):
-    keep_turn(Store(url), turn(1))
+def test_sqlite_runs_in_wal_mode(tmp_path):
+    database_url = f"sqlite:///{tmp_path / 'turns.sqlite'}"
+    keep_turn(Store(database_url), turn(1))
     (mode,) = sqlite3.connect(tmp_path / "turns.sqlite").execute("PRAGMA journal_mode").fetchone()
     assert mode == "wal"
 
 
-def test_past_is_the_latest_of_the_session_oldest_first(url):
-    store = Store(url)
+def test_past_is_the_latest_of_the_session_oldest_first(database_url):
+    store = Store(database_url)
     for number in range(6):
         keep_turn(store, turn(number, session="s" if number % 2 else "other"))
     assert [past.text for past in store.past("s", limit=2)] == ["question 3", "question 5"]
     assert store.past("nobody") == ()
 
 
-def test_feedback_belongs_to_a_turn(url):
-    store = Store(url)
+def test_feedback_belongs_to_a_turn(database_url):
+    store = Store(database_url)
     keep_turn(store, turn(1))
     store.add_feedback("t1", "down", "wrong part")
     ((row, (feedback,)),) = store.turns()
     assert (row.id, feedback.rating, feedback.comment) == ("t1", "down", "wrong part")
 
 
-def test_the_latest_feedback_of_a_turn_is_the_last(url, tmp_path):
-    store = Store(url)
+def test_the_latest_feedback_of_a_turn_is_the_last(tmp_path):
+    database_url = f"sqlite:///{tmp_path / 'turns.sqlite'}"
+    store = Store(database_url)
     keep_turn(store, turn(1))
     for rating in ("up", "down"):
         store.add_feedback("t1", rating)
@@ -84,8 +81,8 @@ def test_the_latest_feedback_of_a_turn_is_the_last(url, tmp_path):
 
 
 @pytest.mark.parametrize("call", [("t9", "up", ""), ("t1", "maybe", ""), ("t1", "up", "x" * 2001)])
-def test_bad_feedback_is_an_input_error_and_nothing_is_stored(url, call):
-    store = Store(url)
+def test_bad_feedback_is_an_input_error_and_nothing_is_stored(database_url, call):
+    store = Store(database_url)
     keep_turn(store, turn(1))
     with pytest.raises(InputError):
         store.add_feedback(*call)
@@ -93,15 +90,15 @@ def test_bad_feedback_is_an_input_error_and_nothing_is_stored(url, call):
     assert feedback == []
 
 
-def test_many_threads_lose_nothing(url):
-    store = Store(url)
+def test_many_threads_lose_nothing(database_url):
+    store = Store(database_url)
     threads = [threading.Thread(target=keep_turn, args=(store, turn(n))) for n in range(20)]
     [thread.start() for thread in threads], [thread.join() for thread in threads]
     assert len(list(store.turns())) == 20
 
 
-def test_a_failed_write_is_said_and_the_next_works(url):
-    store = Store(url)
+def test_a_failed_write_is_said_and_the_next_works(database_url):
+    store = Store(database_url)
     with pytest.raises(StoreError, match="stored"):
         keep_turn(store, turn(1, hits=None, text=None))
     keep_turn(store, turn(2))
@@ -114,10 +111,10 @@ def test_an_impossible_url_is_a_support_error():
         Store("nosuchdb://x")
 
 
-def test_the_past_knows_what_was_answered_asked_back_and_read(url):
+def test_the_past_knows_what_was_answered_asked_back_and_read(database_url):
     hits = [{"id": "e1", "title": "Refund"}, {"id": "e2", "title": "Return"}]
     image = {"text": [{"text": "E24"}]}
-    store = Store(url)
+    store = Store(database_url)
     keep_turn(store, turn(1, hits=hits, citations=["e2"], image=image))
     keep_turn(
         store,

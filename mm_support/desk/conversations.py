@@ -27,8 +27,9 @@ from mm_support.errors import InputError
 from mm_support.language.detect import language_of
 from mm_support.language.messages import message
 from mm_support.language.personal import revealed
-from mm_support.store.database import Store
+from mm_support.store.database import Store, add_unless_there
 from mm_support.store.models import (
+    INTENT,
     ConversationRow,
     HandoffRow,
     MessageRow,
@@ -113,7 +114,9 @@ class Desk:
         with self._store.reading() as session:
             silent = list(session.scalars(_silent_since(before, conversation)))
         for name in silent:
-            with self._store.writing() as session:  # an agent may have written meanwhile
+            with self._store.writing() as session:
+                # an agent may have written meanwhile
+                session.get(ConversationRow, name, with_for_update=True)
                 row = session.scalars(_silent_rows(before, name)).first()
                 if row is not None:
                     _hand(session, row, "assistant", ASSISTANT, "the agent was silent")
@@ -250,12 +253,12 @@ def keep_turn(
     """
     record, _ = masked_record(record)
     with store.writing() as session:
+        conversation = _locked(session, record["session_id"])
         if session.get(TurnRow, record["id"]) is not None:
             return record
-        conversation = _locked(session, record["session_id"])
         if owner == "assistant" and conversation.owner != "assistant":
             record = withheld(record, cast(Owner, conversation.owner))
-        turn = TurnRow(**record)
+        turn = TurnRow(**{**record, "intent": record["intent"][:INTENT]})
         session.add(turn)
         session.flush()
         conversation.customer_typed = None
@@ -330,11 +333,9 @@ def withheld(record: dict[str, Any], owner: Owner) -> dict[str, Any]:
 
 def _locked(session: Session, conversation: str) -> ConversationRow:
     """The conversation, made where it is new; nobody changes it before the transaction ends."""
-    row = session.get(ConversationRow, conversation, with_for_update=True)
-    if row is None:
-        row = ConversationRow(id=conversation, owner="assistant", agent="", since=now())
-        session.add(row)
-        session.flush()
+    new = {"id": conversation, "owner": ASSISTANT, "agent": "", "since": now()}
+    while (row := session.get(ConversationRow, conversation, with_for_update=True)) is None:
+        add_unless_there(session, ConversationRow, **new)
     return row
 
 
