@@ -50,6 +50,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path):
     server.drop(url)
 
 
+# for tests of what no database has a part in, or only one kind has
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The embedded profile with real weights and a data folder of its own."""

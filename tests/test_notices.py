@@ -28,6 +28,7 @@ from mm_support.errors import InputError
 from mm_support.service import SupportService
 from mm_support.store.database import Store
 from mm_support.store.models import NoticeRow, now
+from mm_support.store.records import in_utc
 from mm_support.types import UserTurn
 
 SECRET = "a secret of the test"
@@ -127,7 +128,7 @@ def test_a_receiver_that_fails_is_asked_again_later_and_later(store, receiver, c
     for _ in range(2):
         assert notices.send_due() == 0 and notices.send_due() == 0  # not before it is due
         (row,) = waiting_notices(store)
-        waits.append((row.due.replace(tzinfo=now().tzinfo) - now()).total_seconds())
+        waits.append((in_utc(row.due) - now()).total_seconds())
         due_now(store)
     assert 4 < waits[0] <= 5 and 9 < waits[1] <= 10
     assert notices.send_due() == 1 and waiting_notices(store) == []

@@ -12,9 +12,9 @@ import contextlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
@@ -194,9 +194,10 @@ def add_unless_there(session: Session, table: type[Base], **values: Any) -> bool
     time; whether it was added.
     """
     dialects = {"sqlite": sqlite, "postgresql": postgresql}
-    insert = dialects[session.connection().dialect.name].insert(table).values(**values)
-    added = session.execute(insert.on_conflict_do_nothing())
-    return cast(CursorResult, added).rowcount > 0
+    dialect = dialects[session.connection().dialect.name]
+    insert = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    added = session.execute(insert.returning(*inspect(table).primary_key))
+    return added.first() is not None
 
 
 def _engine(address: str) -> Engine:
