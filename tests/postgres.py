@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-FOLDERS = (*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr/local/opt").glob("postgres*/bin"))
+DEBIAN = Path("/usr/lib/postgresql")  # where it is in no PATH
 QUICK = ("fsync", "synchronous_commit", "full_page_writes")  # switched off: nothing outlives a test
 PATIENCE = 30  # s until it must answer
 
@@ -23,7 +23,7 @@ def programs() -> Path | None:
     """The folder of initdb and postgres; None where they are not installed."""
     found = shutil.which("initdb")
     folders = [Path(found).resolve().parent] if found else []
-    folders += sorted(FOLDERS, reverse=True)
+    folders += sorted(DEBIAN.glob("*/bin"), reverse=True)
     return next((path for path in folders if (path / "postgres").is_file()), None)
 
 

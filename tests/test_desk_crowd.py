@@ -10,7 +10,6 @@ from conftest import on_postgresql, on_sqlite
 from crowd import agent, customers, front
 from sqlalchemy import event as sql
 from test_conversations import desk, hand_over, store  # noqa: F401  (fixtures)
-from test_store import turn
 
 from mm_support.desk.conversations import Desk
 from mm_support.errors import StoreError
@@ -49,9 +48,11 @@ def test_a_crowd_at_two_processes_is_served_without_a_mix_up(database_url):
     said = [(number, name) for number in range(ROUNDS) for name in names]
     people, spawn = [f"agent {n}" for n in range(AGENTS)], multiprocessing.get_context("spawn")
     over, told = spawn.Event(), spawn.Queue()
-    # both write in all conversations: which turn comes first is open
+    shares = [  # both write in all conversations: which turn comes first is open
+        [each for place, each in enumerate(said) if (place + each[0]) % 2 == n] for n in range(2)
+    ]
     fronts = [
-        spawn.Process(target=front, args=(database_url, said[n::2], people[n::2], over, told))
+        spawn.Process(target=front, args=(database_url, shares[n], people[n::2], over, told))
         for n in range(2)
     ]
     [each.start() for each in fronts]

@@ -188,7 +188,8 @@ def test_many_rows_take_no_time(store, insights):  # noqa: F811
 @on_postgresql
 def test_many_rows_take_no_time_on_a_server(store, insights):  # noqa: F811
     values = turn(0, hits="[]", citations="[]", timings="{}", asked_about="[]", withheld="")
-    own = {"id": "'t' || n", "session_id": "'s' || n / 3", "created": "now() - n * interval '10.5m'"}
+    own = {"id": "'t' || n", "session_id": "'s' || n / 3"}
+    own["created"] = "now() - n * interval '10.5 minutes'"
     written = {name: "NULL" if value is None else f"'{value}'" for name, value in values.items()}
     names, made = ", ".join(values), ", ".join({**written, **own}.values())
     with store.writing() as session:
