@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from filelock import FileLock
 from PIL import Image
 
 from mm_support.config import Settings
@@ -53,6 +54,7 @@ MADE_OF = {
     "clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")
 }  # models put together from several packages
 READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
+PACKS_LOCK = "packs.lock"
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 OPTIONAL = ("turn_model",)  # works without; fetched by whoever loads it
 
@@ -86,7 +88,8 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         gate = gate_for(settings).wishing(settings.answer_precision)
         calibrator = Calibrator(gate, out_of_scope())
         knowledge = Knowledge(index, text, image, understand, reading, calibrator)
-        ingest_packs(knowledge, PACKS, report)
+        with FileLock(settings.data_dir / PACKS_LOCK):  # of several fronts one ingests them
+            ingest_packs(knowledge, PACKS, report)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading the voice and, where there is one, the language model")
         intents = IntentReader(head, asked.encode)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
 from statistics import median
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.orm import Session, aliased
@@ -83,7 +83,7 @@ class Desk:
             .limit(SHOWN)
         )
         with self._store.reading() as session:
-            cases = [_case(session, row) for row in session.scalars(latest)]
+            cases = _cases(session, session.scalars(latest).all())
         return tuple(sorted(cases, key=lambda case: case.snoozed is not None))
 
     def waiting(self) -> tuple[Case, ...]:
@@ -430,29 +430,54 @@ def _holder(row: ConversationRow) -> Holder:
     return Holder(cast(Owner, row.owner), row.agent, typing=_after(row.agent_typed, TYPING))
 
 
-def _case(session: Session, row: ConversationRow) -> Case:
-    handoff = _latest(session, HandoffRow, HandoffRow.session_id == row.id)
-    said = _latest(session, MessageRow, MessageRow.conversation_id == row.id)
-    first, last = _ends(session, row.id)
+class Ends(NamedTuple):
+    """What a list shows of a conversation's turns: base and words of the first, the last's time."""
+
+    knowledge: str
+    words: str
+    last: datetime
+
+
+def _cases(session: Session, rows: Sequence[ConversationRow]) -> list[Case]:
+    """One query a table, however many conversations there are: every agent asks all the time."""
+    names = [row.id for row in rows]
+    handed = select(HandoffRow).where(HandoffRow.session_id.in_(names)).order_by(HandoffRow.created)
+    handoffs = {row.session_id: row for row in session.scalars(handed)}
+    name = MessageRow.conversation_id
+    said = select(name, func.max(MessageRow.created)).where(name.in_(names)).group_by(name)
+    wrote = dict(session.execute(said).tuples().all())
+    ends = _ends(session, names)
+    return [_case(row, handoffs.get(row.id), ends.get(row.id), wrote.get(row.id)) for row in rows]
+
+
+def _case(
+    row: ConversationRow, handoff: HandoffRow | None, ends: Ends | None, wrote: datetime | None
+) -> Case:
+    """wrote: when a person wrote last."""
     return Case(
         row.id,
         _holder(row),
         in_utc(row.since),
         handoff.reason if handoff else "",
         handoff.summary if handoff else "",
-        first.knowledge if first else "",
-        _words(first) if first else "",
-        unanswered=last is not None and (said is None or said.created < last.created),
+        ends.knowledge if ends else "",
+        ends.words if ends else "",
+        unanswered=ends is not None and (wrote is None or wrote < ends.last),
         typing=_after(row.customer_typed, TYPING),
         snoozed=in_utc(row.snoozed) if row.snoozed and _after(row.snoozed) else None,
     )
 
 
-def _ends(session: Session, conversation: str) -> tuple[TurnRow | None, TurnRow | None]:
-    """The first and the last turn of a conversation."""
-    own = TurnRow.session_id == conversation
-    first = select(TurnRow).where(own).order_by(TurnRow.created).limit(1)
-    return session.scalars(first).first(), _latest(session, TurnRow, own)
+def _ends(session: Session, names: Sequence[str]) -> dict[str, Ends]:
+    times = func.min(TurnRow.created).label("first"), func.max(TurnRow.created).label("last")
+    own = select(TurnRow.session_id, *times).where(TurnRow.session_id.in_(names))
+    ends = own.group_by(TurnRow.session_id).subquery()
+    is_first = (TurnRow.session_id == ends.c.session_id) & (TurnRow.created == ends.c.first)
+    columns = TurnRow.session_id, TurnRow.knowledge, TurnRow.text, TurnRow.transcript
+    query = select(*columns, ends.c.last).join(ends, is_first)
+    return {
+        row.session_id: Ends(row.knowledge, _words(row), row.last) for row in session.execute(query)
+    }
 
 
 def _latest(session: Session, table: type[Row], condition: ColumnElement[bool]) -> Row | None:
@@ -460,7 +485,7 @@ def _latest(session: Session, table: type[Row], condition: ColumnElement[bool]) 
     return session.scalars(query).first()
 
 
-def _words(turn: TurnRow) -> str:
+def _words(turn: Any) -> str:
     """What was typed and what was heard."""
     heard = (turn.transcript or {}).get("text", "")
     return " ".join(filter(None, (turn.text.strip(), heard)))
