@@ -445,7 +445,7 @@ def _cases(session: Session, rows: Sequence[ConversationRow]) -> list[Case]:
     handoffs = {row.session_id: row for row in session.scalars(handed)}
     name = MessageRow.conversation_id
     said = select(name, func.max(MessageRow.created)).where(name.in_(names)).group_by(name)
-    wrote = dict(session.execute(said).tuples().all())
+    wrote = {own: at for own, at in session.execute(said)}
     ends = _ends(session, names)
     return [_case(row, handoffs.get(row.id), ends.get(row.id), wrote.get(row.id)) for row in rows]
 
