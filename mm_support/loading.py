@@ -88,8 +88,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         gate = gate_for(settings).wishing(settings.answer_precision)
         calibrator = Calibrator(gate, out_of_scope())
         knowledge = Knowledge(index, text, image, understand, reading, calibrator)
-        with FileLock(settings.data_dir / PACKS_LOCK):  # of several fronts one ingests them
-            ingest_packs(knowledge, PACKS, report)
+        ingest_packs_once(settings, knowledge, PACKS, report)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading the voice and, where there is one, the language model")
         intents = IntentReader(head, asked.encode)
@@ -192,6 +191,14 @@ def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:
 def signature(settings: Settings) -> str:
     """Names the models that an index's vectors depend on, what was trained here included."""
     return made_for(settings)[:8]
+
+
+def ingest_packs_once(
+    settings: Settings, knowledge: Knowledge, folder: Path, report: Callable[[str], None]
+) -> None:
+    """Of several fronts that start at once one ingests them; the others wait."""
+    with FileLock(settings.data_dir / PACKS_LOCK):
+        ingest_packs(knowledge, folder, report)
 
 
 def ingest_packs(knowledge: Knowledge, folder: Path, report: Callable[[str], None]) -> None:

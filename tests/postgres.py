@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -32,8 +31,11 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="postgres"))
-        self._as, self._numbers, self._template = {}, itertools.count(), ""
+        self._programs, self._as = folder, {}
+        self._numbers, self._template = itertools.count(), ""
         if os.geteuid() == 0:
+            import pwd  # not on Windows
+
             known = {entry.pw_name: entry for entry in pwd.getpwall()}
             who = known.get("postgres") or known["nobody"]
             os.chown(self.folder, who.pw_uid, who.pw_gid)
@@ -41,6 +43,9 @@ class Server:
         data = self.folder / "data"
         make = [folder / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8"]
         self._run([*make, "--no-sync", "--locale=C.UTF-8"])
+        self.start()
+
+    def start(self) -> None:
         settings = {name: "off" for name in QUICK} | {
             "listen_addresses": "",
             "unix_socket_directories": str(self.folder),
@@ -48,9 +53,12 @@ class Server:
             "timezone": "Asia/Shanghai",
         }
         given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with (self.folder / "log").open("wb") as log:
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [folder / "postgres", "-D", data, *given], stdout=log, stderr=log, **self._as
+                [self._programs / "postgres", "-D", self.folder / "data", *given],
+                stdout=log,
+                stderr=log,
+                **self._as,
             )
         self._wait()
 
@@ -77,6 +85,11 @@ class Server:
         with psycopg.connect(**address, autocommit=True) as connection:
             answer = connection.execute(statement)
             return answer.fetchall() if answer.description else []
+
+    def crash(self) -> None:
+        """All of its processes end at once, as if somebody had killed them."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(PATIENCE)
 
     def close(self) -> None:
         self._process.send_signal(signal.SIGINT)  # without waiting for clients

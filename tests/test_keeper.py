@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from conftest import on_postgresql
 from test_service import ask, folder, make  # noqa: F401  (fixtures)
 from test_store import turn
 
@@ -159,6 +160,33 @@ def test_many_threads_lose_nothing_while_the_database_comes_and_goes(keeper):
     keeper.store.broken = False
     wait_for(lambda: not keeper.trouble)
     assert sorted(stored(keeper)) == sorted(f"t{number}" for number in range(40))
+
+
+@on_postgresql
+def test_a_server_that_crashes_under_load_loses_and_doubles_nothing(
+    postgres, database_url, journal, monkeypatch
+):
+    monkeypatch.setattr(keeper_module, "RETRY", 0.05)
+    postgres.execute(f"ALTER DATABASE {postgres.name(database_url)} SET synchronous_commit = on")
+    keeper, written = Keeper(Store(database_url), journal), threading.Semaphore(0)
+
+    def write(numbers):
+        for number in numbers:
+            keeper.keep(turn(number, session=f"s{number % 5}"), "", "assistant")
+            written.release()
+
+    threads = [threading.Thread(target=write, args=(range(n, 200, 4),)) for n in range(4)]
+    [thread.start() for thread in threads]
+    [written.acquire() for _ in range(40)]
+    postgres.crash()
+    [written.acquire() for _ in range(40)]  # replies go on meanwhile
+    assert keeper.trouble == JOURNALED
+    postgres.start()
+    [thread.join() for thread in threads]
+    wait_for(lambda: not keeper.trouble)
+    assert sorted(stored(keeper)) == sorted(f"t{number}" for number in range(200))
+    assert not journal.refused.exists()
+    keeper.close()
 
 
 # -- in the service ---------------------------------------------------------------------------
