@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from conftest import on_postgresql, on_sqlite
-from sqlalchemy import text
+from sqlalchemy import text as sql
 from test_personal import bytes_of
 from test_service import SPEECH, folder, make  # noqa: F401  (fixtures)
 
@@ -110,7 +110,7 @@ def test_after_forgetting_no_table_holds_a_trace(service, red, monkeypatch):
     def holding(*words):
         with service._keeper.store.reading() as session:
             for table in Base.metadata.tables:
-                rows = session.execute(text(f"SELECT t::text FROM {table} AS t")).scalars()
+                rows = session.execute(sql(f"SELECT t::text FROM {table} AS t")).scalars()
                 yield from (f"{table}: {row}" for row in rows if any(w in row for w in words))
 
     visit, other = service.visit(), service.visit()
