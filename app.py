@@ -58,8 +58,9 @@ def serve(
         brand=brand,
         open_workshop=settings.open_workshop,
     )
-    is_ready, room = (lambda: service.status().ready), service.queue.room
-    more = completion_routes(service, own)
+    # one that is about to end is not ready for visitors whom another front could take
+    is_ready = lambda: service.status().ready and not service.queue.ended  # noqa: E731
+    room, more = service.queue.room, completion_routes(service, own)
     options = launch_options(brand, limits, is_ready, room, service.metrics.text, more)
     _, address, _ = page.launch(prevent_thread_lock=True, **options)
     if key and not settings.desk_key:

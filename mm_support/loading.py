@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from filelock import FileLock
 from PIL import Image
 
 from mm_support.config import Settings
@@ -54,6 +55,7 @@ MADE_OF = {
     "clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")
 }  # models put together from several packages
 READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
+PACKS_LOCK = "packs.lock"
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 OPTIONAL = ("turn_model",)  # works without; fetched by whoever loads it
 
@@ -87,7 +89,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         gate = gate_for(settings).wishing(settings.answer_precision)
         calibrator = Calibrator(gate, out_of_scope())
         knowledge = Knowledge(index, text, image, understand, reading, calibrator)
-        ingest_packs(knowledge, PACKS, report)
+        ingest_packs_once(settings, knowledge, PACKS, report)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading the voice and, where there is one, the language model")
         intents = IntentReader(head, asked.encode)
@@ -191,6 +193,14 @@ def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:
 def signature(settings: Settings) -> str:
     """Names the models that an index's vectors depend on, what was trained here included."""
     return made_for(settings)[:8]
+
+
+def ingest_packs_once(
+    settings: Settings, knowledge: Knowledge, folder: Path, report: Callable[[str], None]
+) -> None:
+    """Of several fronts that start at once one ingests them; the others wait."""
+    with FileLock(settings.data_dir / PACKS_LOCK):
+        ingest_packs(knowledge, folder, report)
 
 
 def ingest_packs(knowledge: Knowledge, folder: Path, report: Callable[[str], None]) -> None:

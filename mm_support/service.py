@@ -188,7 +188,8 @@ class SupportService:
         days, minutes = self.settings.retention_days, self.settings.silence_minutes
         forget = Task("erasing what is old", DAY, lambda: self.archive.erase_older(days))
         back = Task("looking for silence", MINUTE, lambda: self.desk.return_silent(minutes))
-        return [*([forget] if days else []), *([back] if minutes else [])]
+        left = Task("emptying the journal", MINUTE, self._keeper.catch_up)
+        return [left, *([forget] if days else []), *([back] if minutes else [])]
 
     def notices(self) -> list[Task]:
         """The sending of notices, apart from the other tasks: receivers may be slow."""

@@ -90,7 +90,7 @@ def test_the_image_has_the_driver_of_the_database_and_no_tests():
     (cut,) = re.findall(r"sed '/\^(.+?)/,\$d'", DOCKERFILE)
     text = (ROOT / "requirements.txt").read_text()
     kept = text[: re.search(f"^{cut}", text, re.M).start()]
-    assert "pg8000" in kept and "gradio" in kept and "pytest" not in kept
+    assert "psycopg" in kept and "gradio" in kept and "pytest" not in kept
     assert text.count("# extra:") == kept.count("# extra:") + 1  # the tests' is the last one
 
 
