@@ -184,11 +184,9 @@ def header(brand: Brand, page: str = "") -> gr.Button | None:
     options = "".join(
         f'<option value="{name}">{word("language_name", name)}</option>' for name in offered
     )
-    chooser = (
-        f'<select id="ms-language" aria-label="{word("language")}">{options}</select>'
-        if len(offered) > 1
-        else ""
-    )
+    chooser = f'<select id="ms-language" aria-label="{word("language")}">{options}</select>'
+    if len(offered) < 2:
+        chooser = ""
     with gr.Row(elem_id="ms-header", equal_height=True):
         words = word("skip_to_message")
         skip = f'<a class="ms-skip" href="#box" data-word="skip_to_message">{words}</a>'

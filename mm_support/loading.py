@@ -51,9 +51,8 @@ from mm_support.weights import PREFIX, fetch
 
 log = logging.getLogger(__name__)
 
-MADE_OF = {
-    "clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")
-}  # models put together from several packages
+# models put together from several packages
+MADE_OF = {"clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")}
 READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
 PACKS_LOCK = "packs.lock"
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")

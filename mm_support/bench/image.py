@@ -45,10 +45,8 @@ def measure(settings: Settings) -> dict[str, Any]:
         theirs += [_seconds(partial(plain, photo)) for photo in photos[start : start + 4]]
         batch.append(_seconds(lambda: encoder.encode(photos)) / PHOTOS)
     vectors = encoder.encode(photos)
-    pictures, words = (
-        vectors[np.arange(ENTRIES) % PHOTOS],
-        encoder.encode_words(["washing machine"])[0],
-    )
+    pictures = vectors[np.arange(ENTRIES) % PHOTOS]
+    words = encoder.encode_words(["washing machine"])[0]
     match = [_seconds(partial(_match, v, pictures, words)) for v in vectors[:5]]
     label = [_seconds(partial(encoder.label, v)) for v in vectors[:20]]
     reader, shown = load_text_reader(settings), Image.open(DISPLAY).convert("RGB")

@@ -32,10 +32,8 @@ def measure(settings: Settings) -> dict[str, Any]:
     """Medians in seconds; each clip goes through both ways in turn, after one clip that warms both
     up.
     """
-    encoder, voice = (
-        load_speech_encoder(settings, resolve_device(settings.device)),
-        load_voice(settings),
-    )
+    encoder = load_speech_encoder(settings, resolve_device(settings.device))
+    voice = load_voice(settings)
     spoken = [
         (sentence, spoken_by_piper(voice, sentence)) for sentence in SENTENCES[: 2 * SHORT_CLIPS]
     ]

@@ -23,12 +23,8 @@ from mm_support.errors import WeightsError
 from mm_support.types import TextLine
 
 WEIGHTS = paths.WEIGHTS / "segments.safetensors"
-SIDES = (
-    768,
-    384,
-    192,
-    96,
-)  # pixels on the longer side; each finds characters about 13 to 36 pixels high
+# pixels on the longer side; each finds characters about 13 to 36 pixels high
+SIDES = (768, 384, 192, 96)
 BEST_HEIGHT = 22  # pixels; what was found is read again at this height
 ENLARGED = 1.5  # small photos are enlarged this much at most
 # characters found in a photo, the surest ones; comparing each with each takes minutes for thousands

@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CLIP_LITE = (
-    "package:clip-lite",
-    WEIGHTS / "clip-lite.safetensors",
-)  # an encoder whose weights are trained here
+# an encoder whose weights are trained here
+CLIP_LITE = ("package:clip-lite", WEIGHTS / "clip-lite.safetensors")
 
 
 def own_folder(settings: Settings) -> Path:

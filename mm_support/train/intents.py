@@ -254,11 +254,8 @@ def out_of_scope(judged: Judged, thresholds: dict[float, float]) -> dict[str, An
     inside = judged.inside
     if inside.all():
         return None
-    known, right, foreign = (
-        judged.confidence[inside],
-        judged.right[inside],
-        judged.confidence[~inside],
-    )
+    known, right = judged.confidence[inside], judged.right[inside]
+    foreign = judged.confidence[~inside]
 
     def points(limits: dict[float, float]) -> dict[str, Any]:
         return {

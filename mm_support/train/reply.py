@@ -172,11 +172,9 @@ def told_otherwise(row: Labelled, rng: random.Random) -> Labelled:
     }
 
     def renumbered(sentence: str) -> str:
-        return (
-            sentence
-            if is_step(sentence)
-            else re.sub(r"\d+", lambda match: other.get(match[0], match[0]), sentence)
-        )
+        if is_step(sentence):
+            return sentence
+        return re.sub(r"\d+", lambda match: other.get(match[0], match[0]), sentence)
 
     ordered = [sentence for block in blocks for sentence in block]
     entry = replace(row.entry, answer=" ".join(map(renumbered, ordered)))
