@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from demo.brand import load_brand
 from mm_support import arguments
 from mm_support.__main__ import build_parser
 from mm_support.config import Settings
@@ -142,6 +143,13 @@ def test_data_in_blocks_can_be_read(page):
     for reads, kind in ((json.loads, "json"), (yaml.safe_load, "yaml"), (tomllib.loads, "toml")):
         for body in blocks(page, kind):
             reads(body)
+
+
+@pytest.mark.parametrize("page", ["tutorial.md", "tutorial.zh.md"])
+def test_the_tutorials_brand_is_one(page, tmp_path):
+    (brand,) = blocks(ROOT / "docs" / page, "toml")
+    (tmp_path / "brand.toml").write_text(brand, encoding="utf-8")
+    assert load_brand(tmp_path / "brand.toml").knowledge == "tern"
 
 
 # -- the reference --------------------------------------------------------------------------
