@@ -1,4 +1,4 @@
-"""A compiled network gives what torch gives, is made once, and is left out where it cannot be had."""
+"""A compiled network gives what torch gives, is made once, and is left out where it cannot be."""
 
 import numpy as np
 import pytest
