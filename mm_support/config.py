@@ -83,7 +83,8 @@ class Settings:
     an agent the assistant takes their conversation back; 0: never. hours: a file that says when
     people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
     for while a conversation is at the desk. voice_speed: 1.2 speaks a fifth faster. private_sites:
-    sites inside the own network may be read for knowledge. replies_at_once: that are worked on; 0:
+    sites inside the own network may be read for knowledge. sync_hours: after so many hours sites
+    are read again; 0: when somebody does. replies_at_once: that are worked on; 0:
     as many as suit the machine; queue_length: replies, and as many look-ups, that may wait.
     open_metrics: /metrics may be read from other machines too.
 
@@ -132,13 +133,21 @@ class Settings:
     hours: str = ""
     show_personal: bool = True
     private_sites: bool = False
+    sync_hours: float = 0.0
     answer_precision: float = 0.85
     replies_at_once: int = 0
     queue_length: int = 32
     open_metrics: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("retention_days", "silence_minutes", "replies_at_once", "queue_length"):
+        numbers = (
+            "retention_days",
+            "silence_minutes",
+            "replies_at_once",
+            "queue_length",
+            "sync_hours",
+        )
+        for name in numbers:
             if getattr(self, name) < 0:
                 raise InputError(f"{ENV_PREFIX}{name.upper()} is 0 or more.")
         if not 0.5 <= self.answer_precision < 1:

@@ -42,6 +42,7 @@ from mm_support.knowledge.base import PACK, Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.ingest import ReadingOptions
 from mm_support.knowledge.renewal import Renewal
+from mm_support.knowledge.schedule import Schedule
 from mm_support.knowledge.sources import digest
 from mm_support.knowledge.text_score import load_text_score
 from mm_support.parts import Parts
@@ -97,6 +98,9 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         verifier = load_verifier(settings, device, text) if model.result() else None
         writer = ReplyWriter(model.result(), asked, settings.text_model, verifier)
         opened.callback(Renewal(knowledge, settings.data_dir / "index").close)
+        if settings.sync_hours:
+            notes = settings.data_dir / "sites"
+            opened.callback(Schedule(knowledge, settings.sync_hours, notes).start().close)
         return Parts(
             device.reason,
             encoders,

@@ -23,7 +23,7 @@ from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
 from mm_support.knowledge.points import PointMaker, entry_digest
 from mm_support.knowledge.query import SearchQuery
-from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
+from mm_support.knowledge.sources import Recipe, Source, SourceFolder, is_address, origin_of
 from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
 from mm_support.types import (
     Entry,
@@ -219,6 +219,12 @@ class Knowledge:
                 self._publish(name, wanted, recipe, OWN, read.skipped, progress, source)
                 self._learn(name, progress)
             return self._report(name, read, started)
+
+    def sites(self) -> Iterator[tuple[str, str]]:
+        """Each base, and the address of each site that it is made of."""
+        for name in self._index.names():
+            recipe = Recipe.read(self._index.open(name).about.recipe)
+            yield from ((name, s.origin) for s in recipe.sources if is_address(s.origin))
 
     def edit(self, name: str, entry: Entry) -> None:
         """Puts an entry in place of the one with its id, or adds it. Raises KnowledgeError."""
