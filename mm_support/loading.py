@@ -16,6 +16,7 @@ from PIL import Image
 from mm_support.config import Settings
 from mm_support.decide.calibration import Calibrator, out_of_scope
 from mm_support.decide.confidence import Gate, gate_file, load_gate, own_gate_file
+from mm_support.decide.intent_classifier import BaseIntents
 from mm_support.decide.intent_head import head_for
 from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
@@ -113,6 +114,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
             voice,
             model.result(),
             load_end_of_turn(settings),
+            BaseIntents(settings, asked.encode),
             opened.pop_all().close,
         )
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from mm_support import as_json
 from mm_support.decide.follow_up import likelier, resolve
-from mm_support.decide.policy import SILENCE, Decision
+from mm_support.decide.policy import SILENCE, Decision, words_of
 from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
@@ -45,6 +45,7 @@ from mm_support.types import (
     Fusion,
     Heard,
     Hit,
+    Intent,
     Owner,
     Past,
     Question,
@@ -94,7 +95,7 @@ class Clock:
 class Judged:
     """A turn up to the decision. query: None where nothing was searched for. asked: its questions,
     where it holds several. told: whether the customer was told already what the decision says, that
-    a person has the conversation.
+    a person has the conversation. intent: what is wanted, by the base's classifier or its entries.
     """
 
     turn: UserTurn
@@ -106,6 +107,7 @@ class Judged:
     query: SearchQuery | None = None
     asked: tuple[Asked, ...] = ()
     told: bool = False
+    intent: Intent | None = None
 
     @property
     def fusion(self) -> Fusion | None:
@@ -188,7 +190,9 @@ def judge(
         decision = parts.policy.decide(question, query, hits, past, fitted=fitted)
         asked = several(parts, question, decision, turn.knowledge)
         decision = merged(decision, asked) if asked else decision
-    judged = Judged(turn, question, heard, seen, decision, hits, query, tuple(asked))
+    wanted = parts.intents.of(turn.knowledge, words_of(question)) if parts.intents else None
+    intent = wanted or intent_of(hits)
+    judged = Judged(turn, question, heard, seen, decision, hits, query, tuple(asked), intent=intent)
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
     return judged
 
@@ -368,7 +372,7 @@ def reply_of(
         audio=audio,
         transcript=judged.heard,
         image=judged.seen.view if judged.seen else None,
-        intent=intent_of(judged.hits),
+        intent=judged.intent,
         fusion=judged.fusion,
         timings=clock.milliseconds(),
         session_id=judged.turn.session_id or "",

@@ -43,6 +43,8 @@ class UserTurn:
     knowledge: name of the knowledge base to answer from. session_id ties turns together.
     speak: whether a spoken reply is wanted. heard: what the recording says, where it was
     transcribed while it was spoken (SupportService.listen): then it is not transcribed again.
+    earlier: what was said before, oldest first, where the customer's side knows that better than
+    what is kept of the session.
     """
 
     text: str = ""
@@ -52,6 +54,7 @@ class UserTurn:
     session_id: str | None = None
     speak: bool = False
     heard: Transcript | None = None
+    earlier: tuple[Past, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
