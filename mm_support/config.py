@@ -68,7 +68,8 @@ class Settings:
     its model takes photos.
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a PostgreSQL server that
     fronts on several machines share; empty, the index lies in data_dir. keep_media: store
-    customers' photos and recordings too (off: only what was understood). open_knowledge: visitors of the page may add knowledge of their own.
+    customers' photos and recordings too (off: only what was understood). open_knowledge: visitors
+    of the page may add knowledge of their own.
     answer_precision: share of the answers that are to be right; below it, it is asked back.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
     start where it is empty, and the workshop, unless open_workshop lets everybody read there.

@@ -6,7 +6,6 @@ masks stand for, and its media. Knows the keeper and the folder of media; knows 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
@@ -16,7 +15,7 @@ from typing import Any
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
-from mm_support.desk.audit import note
+from mm_support.desk.audit import ERASED, checksum, note
 from mm_support.desk.keeper import Keeper
 from mm_support.store.models import (
     AuditRow,
@@ -88,7 +87,7 @@ class Archive:
                 turns |= {*session.scalars(select(TurnRow.id).where(TurnRow.session_id.in_(some)))}
                 _delete(session, some)
                 for conversation in some:
-                    note(session, who, "erased", checksum(conversation))
+                    note(session, who, ERASED, checksum(conversation))
             self._remove_media(turns)
             erased += len(turns)
         self._store.checkpoint()
@@ -115,11 +114,6 @@ class Archive:
         for turn in turns if self._media.is_dir() else ():
             for path in self._media.glob(f"{turn}.*"):
                 path.unlink(missing_ok=True)
-
-
-def checksum(conversation: str) -> str:
-    """Names a conversation to whoever knows its id, and to nobody else."""
-    return hashlib.sha256(conversation.encode()).hexdigest()[:16]
 
 
 def _lock(session: Session, sessions: Sequence[str]) -> None:
