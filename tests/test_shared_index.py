@@ -21,7 +21,7 @@ from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index import shared
 from mm_support.knowledge.index.search import search
 from mm_support.knowledge.index.shared import SharedIndex
-from mm_support.loading import check_index_url
+from mm_support.loading import check_index_url, open_index
 
 HERE = Path(__file__).resolve().parent
 
@@ -212,6 +212,13 @@ def test_a_path_that_leads_out_of_the_folder_is_refused(postgres, url, machines,
     with pytest.raises(KnowledgeError, match="outside its folder"):
         other.index.follow()
     assert other.index.names() == [] and not (tmp_path / "out").exists()
+
+
+def test_the_setting_opens_it_and_the_default_is_the_folder(url, tmp_path):
+    settings = Settings(data_dir=tmp_path, index_url=url)
+    assert isinstance(open_index(settings, 4, 4), SharedIndex) and "tests@" not in repr(settings)
+    local = open_index(settings.with_changes(index_url=""), 4, 4)
+    assert not isinstance(local, SharedIndex)
 
 
 def test_what_is_no_server_is_refused_in_a_sentence(tmp_path):
