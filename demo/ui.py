@@ -14,6 +14,7 @@ import gradio as gr
 from starlette.routing import BaseRoute
 
 from demo.api import REPLIES_AT_ONCE, THREADS, add_endpoints
+from demo.assistants import Lifespan
 from demo.brand import Brand, greeting
 from demo.chat import Chat, Desk
 from demo.conversation_state import Conversation
@@ -112,17 +113,19 @@ def launch_options(
     room: Callable[[], float] | None = None,
     metrics: Callable[[], bytes] | None = None,
     more: Sequence[BaseRoute] = (),
+    lifespan: Lifespan | None = None,
 ) -> dict:
     """What gr.Blocks.launch needs for these pages; addresses and ports come from Gradio's own
     variables. ready: tells whether the service can answer, for /readyz; room: in how many seconds
-    it takes another turn; metrics: what Prometheus reads; more: routes beside the pages.
+    it takes another turn; metrics: what Prometheus reads; more: routes beside the pages;
+    lifespan: what these need to run.
     """
     return {
         "theme": theme(brand),
         "css": css(),
         "head": head(brand),
         "i18n": i18n(own_words(brand)),
-        "app_kwargs": app_parts(limits, ready, room, metrics, more),
+        "app_kwargs": app_parts(limits, ready, room, metrics, more) | {"lifespan": lifespan},
         "max_threads": THREADS,
         "show_error": True,
         "max_file_size": limits.file,
