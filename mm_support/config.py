@@ -66,9 +66,10 @@ class Settings:
     device: "auto", or a torch device such as "cpu" or "cuda:0".
     llm_url: an OpenAI-compatible server that writes the replies instead of a local model; llm_sees:
     its model takes photos.
-    database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: empty, the index
-    lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
-    understood). open_knowledge: visitors of the page may add knowledge of their own.
+    database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a PostgreSQL server that
+    fronts on several machines share; empty, the index lies in data_dir. keep_media: store
+    customers' photos and recordings too (off: only what was understood). open_knowledge: visitors
+    of the page may add knowledge of their own.
     answer_precision: share of the answers that are to be right; below it, it is asked back.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
     start where it is empty, and the workshop, unless open_workshop lets everybody read there.
@@ -113,7 +114,7 @@ class Settings:
     llm_key: str = field(default="", repr=False)
     llm_sees: bool = False
     database_url: str = field(default="", repr=False)
-    index_url: str = ""
+    index_url: str = field(default="", repr=False)
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)

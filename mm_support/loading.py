@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock
 from PIL import Image
 
 from mm_support.config import Settings
@@ -24,6 +23,7 @@ from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.verify import load_verifier
 from mm_support.decode.voice import load_voice
+from mm_support.desk.rounds import Rounds, Task
 from mm_support.device import resolve_device
 from mm_support.encode.end_of_turn import load_end_of_turn
 from mm_support.encode.image import load_image_encoder
@@ -40,6 +40,7 @@ from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
 from mm_support.knowledge.base import PACK, Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.index.shared import SharedIndex
 from mm_support.knowledge.ingest import ReadingOptions
 from mm_support.knowledge.renewal import Renewal
 from mm_support.knowledge.schedule import Schedule
@@ -56,7 +57,9 @@ MADE_OF = {
     "clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")
 }  # models put together from several packages
 READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
-PACKS_LOCK = "packs.lock"
+PACKS_LOCK = "packs--"  # as if they were one base
+SERVERS = ("postgresql://", "postgres://", "postgresql+psycopg://")
+FOLLOW = 1.0  # s between looks at the server
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 OPTIONAL = ("turn_model",)  # works without; fetched by whoever loads it
 
@@ -79,6 +82,9 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         image = load_image_encoder(settings, device)
         index = open_index(settings, text.dim, image.dim)
         opened.callback(index.close)
+        if settings.index_url:
+            follow = Task("fetching what other fronts know", FOLLOW, index.follow)
+            opened.callback(Rounds([follow]).close)
         report("Loading the speech encoder and the text reader")
         speech, reader = load_speech_encoder(settings, device), load_text_reader(settings)
         asked = RememberingEncoder(text)
@@ -90,7 +96,8 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         gate = gate_for(settings).wishing(settings.answer_precision)
         calibrator = Calibrator(gate, out_of_scope())
         knowledge = Knowledge(index, text, image, understand, reading, calibrator)
-        ingest_packs_once(settings, knowledge, PACKS, report)
+        with index.changing(PACKS_LOCK):  # of several fronts one ingests them
+            ingest_packs(knowledge, PACKS, report)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading the voice and, where there is one, the language model")
         intents = IntentReader(head, asked.encode)
@@ -180,31 +187,26 @@ def gate_for(settings: Settings) -> Gate:
 
 
 def check_index_url(settings: Settings) -> None:
-    """Raises InputError for a shared index, of which there is none yet."""
-    if settings.index_url:
+    """Raises InputError for what is no PostgreSQL server."""
+    if settings.index_url and not settings.index_url.startswith(SERVERS):
         raise InputError(
-            f"{settings.index_url} cannot hold the index; leave MM_SUPPORT_INDEX_URL empty: "
-            "the index lies in the data folder, which several processes may share."
+            "MM_SUPPORT_INDEX_URL must be like postgresql://user:password@host/name; leave it "
+            "empty, and the index lies in the data folder, which several processes may share."
         )
 
 
 def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:
-    """The knowledge bases of a data folder. d_text, d_picture: lengths of the models' vectors."""
+    """The knowledge bases of a data folder, or of a server. d_text, d_picture: lengths of the
+    models' vectors.
+    """
     score = load_text_score(settings.text_model)
-    return FolderIndex(settings.data_dir, signature(settings), d_text, d_picture, score)
+    models = settings.data_dir, signature(settings), d_text, d_picture, score
+    return SharedIndex(settings.index_url, *models) if settings.index_url else FolderIndex(*models)
 
 
 def signature(settings: Settings) -> str:
     """Names the models that an index's vectors depend on, what was trained here included."""
     return made_for(settings)[:8]
-
-
-def ingest_packs_once(
-    settings: Settings, knowledge: Knowledge, folder: Path, report: Callable[[str], None]
-) -> None:
-    """Of several fronts that start at once one ingests them; the others wait."""
-    with FileLock(settings.data_dir / PACKS_LOCK):
-        ingest_packs(knowledge, folder, report)
 
 
 def ingest_packs(knowledge: Knowledge, folder: Path, report: Callable[[str], None]) -> None:

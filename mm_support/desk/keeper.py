@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy.exc import DataError, IntegrityError
 
 from mm_support.config import Settings
+from mm_support.desk.audit import erased_since
 from mm_support.desk.conversations import Desk, keep_turn
 from mm_support.desk.notices import channels_of
 from mm_support.errors import InputError, StoreError, SupportError
@@ -48,6 +49,7 @@ class Keeper:
         self._closed, self._lock = threading.Event(), threading.Lock()
         self._retrying: threading.Thread | None = None
         self._lost = False
+        self._erased: set[str] = set()  # turns of the journal that are kept no longer
         self.catch_up()
         self._retry()
 
@@ -162,7 +164,11 @@ class Keeper:
             log.warning("the journal stays: %s", exc)
 
     def _write(self, row: Row) -> bool:
-        """Whether the database takes the row. Raises StoreError where it does not answer."""
+        """Whether the database takes the row, or need not. Raises StoreError where it does not
+        answer.
+        """
+        if self._was_erased(row):
+            return True
         try:
             if "turn_id" in row:
                 self.store.add_feedback(**row)
@@ -176,6 +182,16 @@ class Keeper:
             log.exception("a row of the journal is refused; it is kept in %s", self.journal.refused)
             return False
         return True
+
+    def _was_erased(self, row: Row) -> bool:
+        """Whether its conversation was erased, at another front, while the row lay here."""
+        if "turn_id" in row or "created" not in row:
+            return row.get("turn_id") in self._erased
+        with self.store.reading() as session:
+            erased = erased_since(session, row["session_id"], row["created"])
+        if erased:
+            self._erased.add(row["id"])
+        return erased
 
     def _retry(self) -> None:
         """Goes on trying in the background while the journal holds anything."""
