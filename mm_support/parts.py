@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mm_support.actions.performing import Actions
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import Voice
@@ -24,7 +25,8 @@ MODEL_DIED = "replies are quotes until the language model, which is started agai
 class Parts:
     """Everything that takes time to load. device: what runs the models, and why, for people.
     model: what the writer drafts with; end_of_turn: tells when a spoken turn is over, None where a
-    fixed pause does; close: gives everything back.
+    fixed pause does; actions: what performs those that bases declare, None where they are switched
+    off; close: gives everything back.
     """
 
     device: str
@@ -36,6 +38,7 @@ class Parts:
     voice: Voice
     model: LanguageModel | None = None
     end_of_turn: EndOfTurn | None = None
+    actions: Actions | None = None
     close: Callable[[], None] = lambda: None
 
     @property

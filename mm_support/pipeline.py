@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +23,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from mm_support import as_json
+from mm_support.acting import act
+from mm_support.actions.flow import Step as ActionStep
+from mm_support.actions.flow import Told, waiting
+from mm_support.actions.performing import Performed
 from mm_support.decide.follow_up import likelier, resolve
 from mm_support.decide.policy import SILENCE, Decision
 from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of
@@ -65,6 +69,7 @@ FOUND = 5  # entries that are shown and may be cited
 Result = TypeVar("Result")
 Step = Generator[Event, None, Result]
 After = Callable[[str, str], str]  # a hand-over's reason and a language -> what is said then
+Note = Callable[[str], None]  # adds what an action did to the audit log
 Perceived = tuple[Transcript | None, Seen | None]  # what was heard and seen
 Searched = tuple[SearchQuery, tuple[Hit, ...]]  # best first
 
@@ -94,7 +99,8 @@ class Clock:
 class Judged:
     """A turn up to the decision. query: None where nothing was searched for. asked: its questions,
     where it holds several. told: whether the customer was told already what the decision says, that
-    a person has the conversation.
+    a person has the conversation. step: what it does with an action; offered: titles of others that
+    may have been meant; performed: what came of it.
     """
 
     turn: UserTurn
@@ -106,6 +112,14 @@ class Judged:
     query: SearchQuery | None = None
     asked: tuple[Asked, ...] = ()
     told: bool = False
+    step: ActionStep | None = None
+    offered: tuple[str, ...] = ()
+    performed: Performed | None = None
+
+    @property
+    def acted(self) -> Told | None:
+        """What the customer is told of an action."""
+        return self.performed.told if self.performed else self.step.told if self.step else None
 
     @property
     def fusion(self) -> Fusion | None:
@@ -141,12 +155,15 @@ def steps(
     past: Sequence[Past] = (),
     owner: Owner = "assistant",
     after: After | None = None,
+    note: Note = lambda what: None,
 ) -> Step[Answered]:
     """The whole turn. past: earlier turns of the conversation, oldest first; owner: whose it is;
-    after: what is said after a hand-over.
+    after: what is said after a hand-over; note: adds to the audit log.
     """
     clock = Clock()
     judged = yield from judge(parts, turn, past, owner, clock=clock)
+    if parts.actions and judged.step and judged.acted is None:
+        judged = yield from perform(parts, judged, judged.step, clock, note)
     return (yield from decode(parts, judged, clock, past, after))
 
 
@@ -177,6 +194,11 @@ def judge(
     if not (question.words or seen):
         return Judged(turn, question, heard, seen, SILENCE)
     yield Working("search", "Searching the knowledge")
+    pending = waiting(past, turn.knowledge) if parts.actions else None
+    asked_before, past = (
+        past,
+        () if pending else past,
+    )  # what is given to an action leans on nothing
     with clock.step("fuse"):
         query = fuse(parts.encoders, parts.fusion, question, heard, seen)
         readings, question = read_with(parts, query, question, past, turn.knowledge)
@@ -186,11 +208,13 @@ def judge(
     with clock.step("decide"):
         query, hits = likelier(parts.policy, question, found, fitted)
         decision = parts.policy.decide(question, query, hits, past, fitted=fitted)
-        asked = several(parts, question, decision, turn.knowledge)
+        acting = act(parts, turn, question, decision, hits, asked_before, pending)
+        decision, hits = acting.decision, acting.hits
+        asked = [] if acting.step else several(parts, question, decision, turn.knowledge)
         decision = merged(decision, asked) if asked else decision
     judged = Judged(turn, question, heard, seen, decision, hits, query, tuple(asked))
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
-    return judged
+    return replace(judged, step=acting.step, offered=acting.offered)
 
 
 def perceive(
@@ -269,6 +293,26 @@ def retrieve(parts: Parts, knowledge: str, query: SearchQuery) -> tuple[Hit, ...
     return tuple(parts.knowledge.find(knowledge, query, FOUND))
 
 
+def perform(
+    parts: Parts, judged: Judged, step: ActionStep, clock: Clock, note: Note
+) -> Step[Judged]:
+    """The turn with what its action gave, which comes first among what was found."""
+    assert parts.actions is not None
+    yield Working("act", "Asking the company's system")
+    with clock.step("act"):
+        done = parts.actions.perform(step, judged.turn.customer, note)
+    hits = judged.hits
+    if done.hit:
+        hits = (done.hit, *(hit for hit in hits if hit.entry.id != done.hit.entry.id))
+    cited = (done.hit,) if done.hit else ()
+    told = done.told
+    decision = Decision(told.action, told.reason, judged.decision.confidence, cited)
+    judged = replace(judged, decision=decision, hits=hits, performed=done)
+    if judged.fusion:
+        yield Found(hits, judged.fusion)
+    return judged
+
+
 def decode(
     parts: Parts,
     judged: Judged,
@@ -288,6 +332,7 @@ def decode(
     asked = [replace(one, question=masked_question(one.question)) for one in judged.asked]
     before = masked_turns(past)
     written = compose(parts.writer, question, judged.decision, stop, before, asked)
+    written = iter(judged.acted.sentences) if judged.acted else written
     written = iter(()) if judged.told else followed(written, judged, after)
     try:
         for piece in speech.alongside(written):
@@ -337,10 +382,15 @@ def masked(judged: Judged) -> Question:
 
 
 def masked_turns(past: Sequence[Past]) -> list[Past]:
-    """Earlier turns in words that a language model may read."""
+    """Earlier turns in words that a language model may read; what an action gave is none of it."""
     masks = Masks()
     return [
-        replace(turn, text=masks.text(turn.text), reply=masks.known(turn.reply), read=())
+        replace(
+            turn,
+            text=masks.text(turn.text),
+            reply="" if turn.reason == "action" else masks.known(turn.reply),
+            read=(),
+        )
         for turn in past
     ]
 
@@ -359,12 +409,15 @@ def reply_of(
 ) -> Reply:
     """The finished reply, with what it cites."""
     decision = judged.decision
+    acted = judged.acted
     wanted = judged.seen and decision.similar and decision.action in ("answer", "clarify")
     similar = gallery(judged.hits) if wanted else ()
     return Reply(
         text=text,
         action=decision.action,
-        choices=choices_of(decision),
+        choices=acted.choices if acted else (*choices_of(decision), *judged.offered),
+        form=acted.form if acted else None,
+        pending=acted.pending if acted else None,
         audio=audio,
         transcript=judged.heard,
         image=judged.seen.view if judged.seen else None,
@@ -419,6 +472,7 @@ def turn_record(judged: Judged, reply: Reply) -> dict[str, Any]:
         "intent": reply.intent.name if reply.intent else "",
         "fusion": values["fusion"],
         "timings": values["timings_ms"],
+        "pending": asdict(reply.pending) if reply.pending else None,
     }
 
 

@@ -1,0 +1,90 @@
+"""Whether a turn does something with an action, beside what it asks of the knowledge.
+
+An identifier that only a company's system knows ("order 104822") is in no entry and hides what is
+wanted, so such a message is also searched for without it. Performs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from mm_support.actions.flow import Given, Step, begin, go_on, wanted, without_values
+from mm_support.decide.policy import Decision
+from mm_support.knowledge.actions import DeclaredAction, action_of, said
+from mm_support.parts import Parts
+from mm_support.types import Hit, Past, Pending, Question, UserTurn
+
+
+@dataclass(frozen=True, eq=False)
+class Acting:
+    """What is decided, and what was found for that. step: with an action; None: nothing. offered:
+    titles of actions that the customer may have meant.
+    """
+
+    decision: Decision
+    hits: tuple[Hit, ...]
+    step: Step | None = None
+    offered: tuple[str, ...] = ()
+
+
+def act(
+    parts: Parts,
+    turn: UserTurn,
+    question: Question,
+    decision: Decision,
+    hits: tuple[Hit, ...],
+    past: Sequence[Past],
+    pending: Pending | None,
+) -> Acting:
+    """decision, hits: of the question by itself. pending: the action that waits for this turn."""
+    declared = parts.knowledge.actions(turn.knowledge)
+    if parts.actions is None or not declared:
+        return Acting(decision, hits)
+    reads = parts.policy.read(question)
+    chooses = past and past[-1].asked_about
+    given = Given(question, reads, decision, hits, turn.customer, past[-1].text if chooses else "")
+    given = _plainly(parts, turn.knowledge, given, declared)
+    if pending and (action := _named(declared, pending.action)):
+        if step := go_on(action, pending, given):
+            return Acting(step.decision(hits, decision.confidence), hits, step)
+    if action := wanted(given):
+        step = begin(action, given)
+        return Acting(step.decision(given.hits, given.decision.confidence), given.hits, step)
+    return _told(given)
+
+
+def _named(declared: Sequence[DeclaredAction], name: str) -> DeclaredAction | None:
+    return next((action for action in declared if action.name == name), None)
+
+
+def _plainly(
+    parts: Parts, knowledge: str, given: Given, declared: Sequence[DeclaredAction]
+) -> Given:
+    """The same with what is found without the identifiers of the actions, where an action is."""
+    from mm_support.pipeline import fuse, searched
+
+    plain = without_values(given.question, declared)
+    if plain is None or plain.photo is not None:
+        return given
+    query, hits = searched(parts, knowledge, fuse(parts.encoders, parts.fusion, plain, None, None))
+    if not (hits and hits[0].entry.declaration):
+        return given
+    fitted = parts.knowledge.fitted(knowledge)
+    decision = parts.policy.decide(plain, query, hits, (), given.reads, fitted)
+    return replace(given, decision=decision, hits=hits)
+
+
+def _told(given: Given) -> Acting:
+    """What the knowledge says without the actions, which are offered beside it."""
+    decision, hits = given.decision, given.decision.hits
+    if decision.action == "clarify":
+        return Acting(decision, given.hits)
+    language = given.question.language
+    own = tuple(hit for hit in hits if not hit.entry.declaration)
+    actions = [action_of(hit.entry) for hit in hits if hit.entry.declaration]
+    offered = tuple(said(action.title, language) for action in actions if action)
+    if decision.action == "answer" and not own:
+        decision = replace(decision, action="clarify", reason="ambiguous")
+        return Acting(decision, given.hits)
+    return Acting(replace(decision, hits=own), given.hits, None, offered)

@@ -1,0 +1,196 @@
+"""Calls what does an action: an address on the web, or a Python function of the operator's.
+
+An address outside the own network is reached with https, at the very address that its name was
+checked to have; one inside only where the settings allow its host. Redirects are not followed, an
+answer is bounded in size and time, and a header's secrets come from the environment. Knows no
+conversation, and nothing of what is said about an answer.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
+
+import httpcore
+import httpx
+
+from mm_support.errors import InputError
+from mm_support.knowledge.actions import CUSTOMER, PLACE, SECRET, Call, DeclaredAction
+from mm_support.knowledge.readers.fetch import AGENT, CheckedTransport
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 256 * 2**10  # of an answer
+AT_ONCE = 16  # calls; those that hang hold a place until they end
+MISSING = (404, 410)
+# what happens once the call was sent, so it may have been done
+BROKEN_OFF = (
+    httpx.ReadTimeout,
+    httpx.ReadError,
+    httpx.WriteTimeout,
+    httpx.WriteError,
+    httpx.RemoteProtocolError,
+)
+PLAIN = {"User-Agent": AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
+
+Function = Callable[[Mapping[str, str], str], Any]  # values, customer -> the answer
+Why = Literal["missing", "failed", "late"]
+
+
+class CallError(Exception):
+    """There is no answer. why: there is nothing under these values; it failed; or it did not come
+    in time, so nobody knows whether it was done. The text is for the log.
+    """
+
+    def __init__(self, why: Why, detail: str) -> None:
+        super().__init__(detail)
+        self.why: Why = why
+
+
+class Caller:
+    """hosts: of the own network that may be called, as host or host:port. functions: action ->
+    "module:function" that does it.
+    """
+
+    def __init__(self, hosts: str = "", functions: str = "") -> None:
+        self._hosts = frozenset(filter(None, (host.strip() for host in hosts.lower().split(","))))
+        self._functions = {name: load(place) for name, place in _pairs(functions).items()}
+        self._pool = ThreadPoolExecutor(AT_ONCE, "action")
+
+    def call(
+        self, action: DeclaredAction, values: Mapping[str, str], customer: str, key: str
+    ) -> Mapping[str, Any]:
+        """The answer. key: names this run, so that a system that knows it does nothing twice.
+        Raises CallError.
+        """
+        ends = time.monotonic() + action.timeout
+        if action.name in self._functions:
+            work = self._pool.submit(self._functions[action.name], dict(values), customer)
+        elif action.call is not None:
+            given = {**values, CUSTOMER: customer}
+            work = self._pool.submit(self._fetch, action.call, given, key, ends)
+        else:
+            raise CallError("failed", "it has no call; see MM_SUPPORT_ACTION_FUNCTIONS")
+        return _answer(work, ends)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _fetch(self, call: Call, given: Mapping[str, str], key: str, ends: float) -> Any:
+        url = filled_url(call.url, given)
+        headers = {name: _with_secrets(value) for name, value in call.headers.items()}
+        headers |= {**PLAIN, "Idempotency-Key": key}
+        left = max(0.01, ends - time.monotonic())
+        with httpx.Client(transport=self._transport(url), timeout=left, headers=headers) as client:
+            body = None if call.body is None else filled_body(call.body, given)
+            with client.stream(call.method, url, json=body) as response:
+                return _read(response, ends)
+
+    def _transport(self, url: str) -> httpx.BaseTransport:
+        """What reaches an address. Raises CallError for one that must not be called."""
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+        if self._hosts & {host, f"{host}:{parts.port}"}:
+            return httpx.HTTPTransport()
+        if parts.scheme != "https":
+            raise CallError("failed", f"{host} is not called without https")
+        return CheckedTransport()
+
+
+def _answer(work: Future[Any], ends: float) -> Mapping[str, Any]:
+    try:
+        answer = work.result(max(0.0, ends - time.monotonic()))
+    except FutureTimeout as exc:
+        begun = not work.cancel()
+        raise CallError("late" if begun else "failed", "it did not answer in time") from exc
+    except BROKEN_OFF as exc:
+        raise CallError("late", f"it broke off ({type(exc).__name__})") from exc
+    except (httpx.HTTPError, httpcore.NetworkError, httpx.InvalidURL) as exc:
+        raise CallError("failed", f"it could not be reached ({exc or type(exc).__name__})") from exc
+    except LookupError as exc:
+        raise CallError("missing", "there is nothing of that kind") from exc
+    except CallError:
+        raise
+    except Exception as exc:  # whatever a function of the operator's does
+        log.exception("an action failed")
+        raise CallError("failed", f"{type(exc).__name__}") from exc
+    return answer if isinstance(answer, Mapping) else {"result": answer}
+
+
+def _read(response: httpx.Response, ends: float) -> Any:
+    """The JSON of an answer. Raises CallError for a status that is no success."""
+    if response.status_code in MISSING:
+        raise CallError("missing", f"its server answered {response.status_code}")
+    if not response.is_success:
+        why: Why = "late" if response.is_server_error else "failed"
+        raise CallError(why, f"its server answered {response.status_code}")
+    data = bytearray()
+    for piece in response.iter_raw(4_096):
+        data += piece
+        if len(data) > MAX_BYTES:
+            raise CallError("late", f"the answer is larger than {MAX_BYTES // 2**10} KB")
+        if time.monotonic() > ends:
+            raise CallError("late", "it did not answer in time")
+    try:
+        return json.loads(data) if data.strip() else {}
+    except (ValueError, RecursionError) as exc:
+        raise CallError("late", "its answer is no JSON") from exc
+
+
+def filled_url(url: str, given: Mapping[str, str]) -> str:
+    """The address with values in it, each a part of a path or of a query and nothing else. Raises
+    CallError for a value that would lead to another path.
+    """
+    for name in PLACE.findall(url):
+        if not given[name].strip(". "):
+            raise CallError("missing", f"the value of {name} is no part of an address")
+    return PLACE.sub(lambda match: quote(given[match[1]], safe=""), url)
+
+
+def filled_body(body: Any, given: Mapping[str, str]) -> Any:
+    """The body with values in its texts; they stay texts."""
+    if isinstance(body, Mapping):
+        return {name: filled_body(own, given) for name, own in body.items()}
+    if isinstance(body, list):
+        return [filled_body(own, given) for own in body]
+    return PLACE.sub(lambda match: given[match[1]], body) if isinstance(body, str) else body
+
+
+def _with_secrets(value: str) -> str:
+    """Raises CallError for a secret that is not set."""
+    for name in SECRET.findall(value):
+        if not os.environ.get(name):
+            raise CallError("failed", f"the variable {name} is not set")
+    return SECRET.sub(lambda match: os.environ[match[1]], value)
+
+
+def _pairs(functions: str) -> dict[str, str]:
+    """action=module:function, ... as a dict. Raises InputError."""
+    pairs = [pair.strip().partition("=") for pair in functions.split(",") if pair.strip()]
+    if wrong := next((name for name, _, place in pairs if ":" not in place), ""):
+        raise InputError(
+            f"MM_SUPPORT_ACTION_FUNCTIONS: give {wrong}=module:function, apart by commas."
+        )
+    return {name.strip(): place.strip() for name, _, place in pairs}
+
+
+def load(place: str) -> Function:
+    """The function of "module:function". Raises InputError where there is none."""
+    module, _, name = place.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as exc:
+        raise InputError(
+            f"MM_SUPPORT_ACTION_FUNCTIONS: there is no function {place!r} ({exc})."
+        ) from exc
+    if not callable(found):
+        raise InputError(f"MM_SUPPORT_ACTION_FUNCTIONS: {place!r} is no function.")
+    return found
