@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mm_support.actions.flow import Given, Step, begin, go_on, wanted, without_values
+from mm_support.actions.flow import Given, Step, begin, go_on, likeliest, wanted, without_values
 from mm_support.decide.policy import Decision
 from mm_support.knowledge.actions import DeclaredAction, action_of, said
 from mm_support.parts import Parts
@@ -61,18 +61,20 @@ def _named(declared: Sequence[DeclaredAction], name: str) -> DeclaredAction | No
 def _plainly(
     parts: Parts, knowledge: str, given: Given, declared: Sequence[DeclaredAction]
 ) -> Given:
-    """The same with what is found without the identifiers of the actions, where an action is."""
+    """The same with what is found without the identifiers of the actions, where no entry answers
+    with them: an action, or an entry that does.
+    """
     from mm_support.pipeline import fuse, searched
 
     plain = without_values(given.question, declared)
-    if plain is None or plain.photo is not None:
+    answered = given.decision.action == "answer" and not given.hits[0].entry.declaration
+    if plain is None or plain.photo is not None or answered:
         return given
     query, hits = searched(parts, knowledge, fuse(parts.encoders, parts.fusion, plain, None, None))
-    if not (hits and hits[0].entry.declaration):
-        return given
     fitted = parts.knowledge.fitted(knowledge)
     decision = parts.policy.decide(plain, query, hits, (), given.reads, fitted)
-    return replace(given, decision=decision, hits=hits)
+    plainly = replace(given, decision=decision, hits=hits)
+    return plainly if likeliest(plainly) or decision.action == "answer" else given
 
 
 def _told(given: Given) -> Acting:

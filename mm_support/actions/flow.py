@@ -100,22 +100,31 @@ def waiting(past: Sequence[Past], knowledge: str) -> Pending | None:
 
 
 def wanted(given: Given) -> DeclaredAction | None:
-    """The action that a turn asks for: the one that was surely found, or that it names itself.
+    """The action that a turn asks for: one that was surely found, or that the turn names itself.
 
     One that changes something has to be asked for: by what the message says ("account"), by one of
     its values, or since no entry is about the matter. Else it may only be asked how that is done.
     """
-    action = action_of(given.hits[0].entry) if given.hits else None
+    action, decision = likeliest(given), given.decision
     if action is None:
         return None
     if given.words in action.title.values():
         return action
-    if given.decision.action != "answer" or given.decision.reason != "evidence":
+    doing = "account" in given.reads.says
+    sure = decision.reason == "evidence" or (decision.reason == "account" and decision.hits)
+    if decision.action not in ("answer", "handoff") or not sure:
         return None
     told, _ = found_in(given, action.parameters)
-    asked_for = "account" in given.reads.says or bool(told)
     alone = all(hit.entry.declaration for hit in close(given.hits))
-    return action if asked_for or alone or not action.writes else None
+    return action if doing or told or alone or not action.writes else None
+
+
+def likeliest(given: Given) -> DeclaredAction | None:
+    """The action that was found first; also close behind an entry, which says how it is done, where
+    the customer wants it done.
+    """
+    found = close(given.hits) if given.hits and "account" in given.reads.says else given.hits[:1]
+    return next(filter(None, (action_of(hit.entry) for hit in found)), None)
 
 
 def begin(action: DeclaredAction, given: Given) -> Step:
@@ -164,8 +173,9 @@ def _asks_else(
 ) -> bool:
     """Whether the customer leaves the action with a question that something else answers."""
     decision, others = given.decision, given.hits and given.hits[0].entry.id != entry_id(action)
-    if decision.action == "answer" and others and given.hits[0].entry.declaration:
-        return True  # another action
+    other = wanted(given)
+    if other and other.name != action.name:
+        return True
     if (asked and asked.name in found) or not others or decision.reason in COURTESIES.values():
         return False
     if asked and asked.type == "text" and not given.words.rstrip().endswith(ENDS):
