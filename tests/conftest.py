@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from pathlib import Path
@@ -14,6 +15,9 @@ from mm_support.config import Settings
 from mm_support.decide.intents import Reads
 from mm_support.encode.text import Pieces
 from mm_support.types import Audio, Label, TextLine, Transcript
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: workers share the cores
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
