@@ -403,8 +403,8 @@ class FakeService:
         with self.store.writing() as session:
             note(session, who, what, subject, detail)
 
-    def visit(self, token: str = "") -> Visit:
-        return Visit(self, self._signatures, token)
+    def visit(self, token: str = "", customer: str = "") -> Visit:
+        return Visit(self, self._signatures, token, customer)
 
     def session_of(self, turn_id: str) -> str:
         return self.store.session_of(turn_id)

@@ -148,7 +148,8 @@ def go_on(action: DeclaredAction, pending: Pending, given: Given) -> Step | None
     pending = replace(pending, language=given.question.language if told else pending.language)
     if given.decision.reason in (*PRESSING.values(), "abuse"):
         return None
-    agreed = None if pending.asks else _agreement(given, pending)
+    known = all(own.name in pending.values for own in action.parameters)
+    agreed = None if pending.asks or not known else _agreement(given, pending)
     if agreed is not None:
         done = Step(action, pending.values, pending.key, pending.language)
         return done if agreed else _left(action, pending)
@@ -162,7 +163,8 @@ def go_on(action: DeclaredAction, pending: Pending, given: Given) -> Step | None
         return None
     if not found and _declines(given):
         return _left(action, pending)
-    return onward(action, replace(pending, tries=0), found) if found else _again(action, pending)
+    forgotten = not (known or pending.asks)  # what was personal, by another process
+    return onward(action, pending, found) if found or forgotten else _again(action, pending)
 
 
 def _asks_else(
@@ -201,7 +203,7 @@ def onward(action: DeclaredAction, pending: Pending, found: Mapping[str, Sequenc
     """
     told = {name: own[0] for name, own in found.items() if len(own) == 1}
     known = {**pending.values, **told}
-    pending = replace(pending, values=known)
+    pending = replace(pending, values=known, tries=0)
     for parameter in action.parameters:
         if parameter.name not in known:
             return _asking(action, pending, parameter, found.get(parameter.name, ()))

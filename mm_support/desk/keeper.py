@@ -46,7 +46,7 @@ class Keeper:
         self.store, self.desk, self.journal = store, Desk(store), journal
         self._reveal, self._silence = reveal, silence
         self._originals: OrderedDict[str, dict[str, dict[str, str]]] = OrderedDict()
-        self._pending: OrderedDict[str, Pending] = OrderedDict()  # with values that are masked
+        self._pending: OrderedDict[str, Pending] = OrderedDict()  # with what is personal
         self._closed, self._lock = threading.Event(), threading.Lock()
         self._retrying: threading.Thread | None = None
         self._lost = False
@@ -117,7 +117,7 @@ class Keeper:
             return dict(known)
 
     def _remember_pending(self, session_id: str, pending: dict[str, Any] | None) -> None:
-        """The values that an action waits with; on the disk those that are personal are masked."""
+        """The values that an action waits with; those that are personal are not on the disk."""
         with self._lock:
             self._pending.pop(session_id, None)
             if pending:

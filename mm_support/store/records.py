@@ -87,8 +87,8 @@ def interrupted_record(turn: UserTurn) -> dict[str, Any]:
 
 def masked_record(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The record with masks for what is personal in the customer's words, typed, heard and read in
-    a photo, also where the reply repeats it; and what the masks stand for. Of what an action gave
-    or waits with, all that is personal is masked.
+    a photo, also where the reply repeats it; and what the masks stand for. What is personal in
+    what an action gave is masked too, and what it waits with is left out where it is personal.
 
     A record that is masked already stays as it is.
     """
@@ -100,9 +100,9 @@ def masked_record(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
     }
     pending = record.get("pending")
     if pending:
-        known = {name: masks.text(value) for name, value in pending["values"].items()}
-        offered = [masks.text(value) for value in pending["offered"]]
-        masked["pending"] = {**pending, "values": known, "offered": offered}
+        values = {name: own for name, own in pending["values"].items() if masks.text(own) == own}
+        offered = [own for own in pending["offered"] if masks.text(own) == own]
+        masked["pending"] = {**pending, "values": values, "offered": offered}
     acted = record["reason"].startswith("action")
     masked["reply"] = (masks.text if acted else masks.known)(record["reply"])
     return {**record, **masked}, masks.values

@@ -1,0 +1,102 @@
+"""actions.toml: what it may say, and what is said about one that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from acting_service import ACTIONS
+
+from mm_support.__main__ import main
+from mm_support.knowledge.actions import MAX_BYTES, action_of, read_file, tables
+from mm_support.language.messages import messages
+
+PACK = Path(__file__).parents[1] / "assets" / "knowledge" / "shopping" / "actions.toml"
+TEXT = ACTIONS.replace("SYSTEM", "https://shop.example")
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "actions.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_an_action_becomes_an_entry_that_says_how_it_is_asked_for(tmp_path):
+    status, cancel, mine = read_file(written(tmp_path, TEXT))
+    assert (status.id, status.title) == ("action:status", "Parcel whereabouts")
+    assert set(status.questions) == {
+        "Parcel whereabouts",
+        "包裹位置",
+        "where is my parcel",
+        "parcel whereabouts please",
+    }
+    assert action_of(cancel).writes and action_of(mine).signed_in
+    assert action_of(status).parameters[0].pattern == "[0-9]{6}"
+    assert "shop.example" not in status.text  # is not found, nor shown
+
+
+WRONG = {
+    "no TOML": ("[[action", "is no TOML"),
+    "no action": ("", "declares no action"),
+    "a table": ("[action]\nname = 'x'", "declares no action"),
+    "an unknown key": (TEXT.replace("writes", "write"), "'write'"),
+    "a name": (TEXT.replace('"cancel"', '"Can cel"'), "needs a name"),
+    "twice": (TEXT.replace('"cancel"', '"status"'), "'status' twice"),
+    "no examples": (
+        TEXT.replace('["where is my parcel", "parcel whereabouts please"]', "[]"),
+        "examples",
+    ),
+    "no type": (TEXT.replace('"identifier"', '"code"', 1), "needs a type"),
+    "no question": (TEXT.replace('ask = "Which delivery?"', ""), "'ask'"),
+    "a pattern": (TEXT.replace("[0-9]{6}", "[0-9", 1), "no regular expression"),
+    "an example": (TEXT.replace('"104822"', '"1048"', 1), "an example that fits"),
+    "options": (TEXT.replace('"identifier"', '"choice"', 1), "options"),
+    "no confirm": (TEXT.replace('confirm = "Shall I stop {order}?"', ""), "needs 'confirm'"),
+    "unknown value": (TEXT.replace('orders/{order}"', 'orders/{number}"'), "{number}"),
+    "customer": (TEXT.replace('who = "customer"', ""), 'who = "customer"'),
+    "who": (TEXT.replace('"customer"', '"staff"'), "who is"),
+    "scheme": (TEXT.replace("https://shop.example", "file:///etc", 1), "begins with https"),
+    "host": (TEXT.replace("shop.example/orders", "{order}.example", 1), "fixed host"),
+    "user": (TEXT.replace("https://shop", "https://u:p@shop", 1), "fixed host"),
+    "no address": (TEXT.replace("https://shop.example", "https://[::1", 1), "no address"),
+    "method": (TEXT.replace('"POST"', '"TRACE"'), "method"),
+    "secret": (
+        TEXT.replace("${MM_SUPPORT_ACTION_KEY}", "${AWS_SECRET_ACCESS_KEY}"),
+        "MM_SUPPORT_ACTION_",
+    ),
+    "secret in url": (TEXT.replace('/orders/{order}"', '/${MM_SUPPORT_ACTION_KEY}"', 1), "headers"),
+    "header": (TEXT.replace('"Bearer ${', '"a\\r\\nX: ${'), "one line"),
+    "timeout": (TEXT.replace("writes = true", "writes = true\ntimeout = 900"), "at most 30 s"),
+    "writes": (TEXT.replace("writes = true", 'writes = "yes"'), "true or false"),
+    "language": (TEXT.replace('zh = "包裹位置"', '"zh-CN" = "包裹位置"'), "languages"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_wrong_file_is_named_in_one_sentence(tmp_path, capsys, kind):
+    text, part = WRONG[kind]
+    assert text != TEXT
+    assert main(["check-actions", str(written(tmp_path, text))]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: actions.toml") and part in told and told.count("\n") == 1
+
+
+def test_a_file_that_is_too_large_or_no_text_is_refused(tmp_path, capsys):
+    path = written(tmp_path, "#" * (MAX_BYTES + 1))
+    assert main(["check-actions", str(path)]) == 2 and "256 KB" in capsys.readouterr().err
+    path.write_bytes("title = 'Größe'".encode("latin-1"))
+    assert main(["check-actions", str(path)]) == 2 and "UTF-8" in capsys.readouterr().err
+
+
+def test_the_pack_s_actions_are_declared_well(capsys):
+    assert main(["check-actions", str(PACK)]) == 0
+    assert "order-status: Where an order is" in capsys.readouterr().out
+    for table in tables(PACK.read_text(encoding="utf-8")):
+        for words in (table["title"], table["source"], table["result"]):
+            assert {"en", "zh"} <= set(words)
+
+
+def test_every_language_has_the_sentences_about_actions():
+    own = {key for key in messages("en") if key.startswith("action.")}
+    for language in ("de", "es", "fr", "zh"):
+        assert own <= set(messages(language))
