@@ -24,7 +24,7 @@ import httpx
 
 from mm_support.errors import InputError
 from mm_support.knowledge.actions import CUSTOMER, PLACE, SECRET, Call, DeclaredAction
-from mm_support.knowledge.readers.fetch import AGENT, CheckedTransport
+from mm_support.knowledge.readers.fetch import CheckedTransport
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ BROKEN_OFF = (
     httpx.WriteError,
     httpx.RemoteProtocolError,
 )
-PLAIN = {"User-Agent": AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
+PLAIN = {"User-Agent": "mm-support/1.0", "Accept": "application/json", "Accept-Encoding": "identity"}
 
 Function = Callable[[Mapping[str, str], str], Any]  # values, customer -> the answer
 Why = Literal["missing", "failed", "late"]
