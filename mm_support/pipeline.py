@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +30,7 @@ from mm_support.actions.flow import Told, waiting
 from mm_support.actions.performing import Performed
 from mm_support.decide.follow_up import likelier, resolve
 from mm_support.decide.policy import SILENCE, Decision
-from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of
+from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of, one_by_one
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
 from mm_support.inputs.photo import painted_over
@@ -208,13 +209,18 @@ def judge(
     with clock.step("decide"):
         query, hits = likelier(parts.policy, question, found, fitted)
         decision = parts.policy.decide(question, query, hits, past, fitted=fitted)
-        acting = act(parts, turn, question, decision, hits, asked_before, pending)
-        decision, hits = acting.decision, acting.hits
-        asked = [] if acting.step else several(parts, question, decision, turn.knowledge)
-        decision = merged(decision, asked) if asked else decision
-    judged = Judged(turn, question, heard, seen, decision, hits, query, tuple(asked))
+        asked = several(parts, question, decision, turn.knowledge)
+        acting = act(parts, turn, question, decision, hits, asked, asked_before, pending)
+        decision, hits = acting.decision, cited_first(acting.decision, acting.hits)
+    judged = Judged(turn, question, heard, seen, decision, hits, query, acting.asked)
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
     return replace(judged, step=acting.step, offered=acting.offered)
+
+
+def cited_first(decision: Decision, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """What was found, in the order by whose numbers the reply cites it."""
+    ids = {hit.entry.id for hit in decision.hits}
+    return (*decision.hits, *(hit for hit in hits if hit.entry.id not in ids))
 
 
 def perceive(
@@ -301,16 +307,21 @@ def perform(
     yield Working("act", "Asking the company's system")
     with clock.step("act"):
         done = parts.actions.perform(step, judged.turn.customer, note)
-    hits = judged.hits
-    if done.hit:
-        hits = (done.hit, *(hit for hit in hits if hit.entry.id != done.hit.entry.id))
-    cited = (done.hit,) if done.hit else ()
+    others = merged(judged.decision, judged.asked).hits if judged.asked else ()
+    cited = (*others, done.hit) if done.hit else others
     told = done.told
     decision = Decision(told.action, told.reason, judged.decision.confidence, cited)
-    judged = replace(judged, decision=decision, hits=hits, performed=done)
+    hits = cited_first(decision, judged.hits)
     if judged.fusion:
         yield Found(hits, judged.fusion)
-    return judged
+    return replace(judged, decision=decision, hits=hits, performed=done)
+
+
+def acted_sentences(judged: Judged, told: Told) -> Iterator[Sentence]:
+    """What is told of an action; its answer is the last of what is cited."""
+    last = (len(judged.decision.hits),)
+    for sentence in told.sentences:
+        yield replace(sentence, citations=last) if sentence.citations else sentence
 
 
 def decode(
@@ -332,7 +343,10 @@ def decode(
     asked = [replace(one, question=masked_question(one.question)) for one in judged.asked]
     before = masked_turns(past)
     written = compose(parts.writer, question, judged.decision, stop, before, asked)
-    written = iter(judged.acted.sentences) if judged.acted else written
+    if judged.acted:
+        hits = judged.decision.hits
+        others = one_by_one(parts.writer, asked, hits, stop) if asked else ()
+        written = chain(others, acted_sentences(judged, judged.acted))
     written = iter(()) if judged.told else followed(written, judged, after)
     try:
         for piece in speech.alongside(written):

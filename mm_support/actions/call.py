@@ -39,7 +39,11 @@ BROKEN_OFF = (
     httpx.WriteError,
     httpx.RemoteProtocolError,
 )
-PLAIN = {"User-Agent": "mm-support/1.0", "Accept": "application/json", "Accept-Encoding": "identity"}
+PLAIN = {
+    "User-Agent": "mm-support/1.0",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+}
 
 Function = Callable[[Mapping[str, str], str], Any]  # values, customer -> the answer
 Why = Literal["missing", "failed", "late"]
