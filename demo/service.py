@@ -24,6 +24,7 @@ from mm_support.types import (
     KnowledgeBase,
     Message,
     Status,
+    Sureness,
     Transcript,
     UserTurn,
 )
@@ -82,6 +83,8 @@ class Knowledge(Protocol):
     def remove(self, name: str, entry_id: str | None = None) -> None: ...
 
     def undo(self, name: str) -> None: ...
+
+    def sureness(self, name: str) -> Sureness | None: ...
 
 
 class Agents(Protocol):

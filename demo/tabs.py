@@ -15,6 +15,7 @@ from demo.editor import PICK, Editor, EditorParts, connect_editor, editor_part
 from demo.examples import bases as bases_of_examples
 from demo.panels import entry_list, esc, knowledge_table, remarks_table, title_of
 from demo.service import Service
+from demo.sureness import sureness_card
 from demo.uploads import stage
 from demo.words import has_word, label, said
 from mm_support.errors import InputError
@@ -153,6 +154,12 @@ class KnowledgeDesk:
             scores = [hit.score for hit in hits]
             return entry_list([hit.entry for hit in hits], scores, edits)
 
+    def sureness(self, knowledge: str, key: str = "") -> str:
+        """How sure the answers of the picked base are."""
+        with plain_errors(esc):
+            self.door.check(key, "workshop")
+            return sureness_card(self.service.knowledge.sureness(knowledge)) if knowledge else ""
+
     def ingest(
         self, name: str, files: list[str] | None, key: str = "", progress: gr.Progress = PROGRESS
     ) -> str:
@@ -221,6 +228,7 @@ class KnowledgeTab:
     bases: gr.Dropdown
     query: gr.Textbox
     entries: gr.HTML
+    sureness: gr.HTML
     table: gr.HTML
     adds: gr.Column
     reads: gr.HTML
@@ -245,6 +253,7 @@ class KnowledgeTab:
         asked, form = [self.bases, self.query, key], self.form
         browsed = [self.query.submit, self.bases.change]
         gr.on(browsed, desk.browse, asked, self.entries, **QUIET)
+        self.bases.change(desk.sureness, [self.bases, key], self.sureness, **QUIET)
         added = form.add.click(
             desk.ingest,
             [form.name, form.files, key],
@@ -283,11 +292,11 @@ def knowledge_tab(desk: KnowledgeDesk) -> KnowledgeTab:
             entries = gr.HTML(elem_id="entries", js_on_load=PICK)
         with gr.Column(scale=2, min_width=300):
             editing = editor_part()
-            table = gr.HTML()
+            sureness, table = gr.HTML(elem_id="sureness"), gr.HTML()
             with gr.Column(visible=adds) as column:
                 form = upload_form()
             reads = gr.HTML(HOW_TO_OPEN, visible=not adds)
-    return KnowledgeTab(bases, query, entries, table, column, reads, form, editing)
+    return KnowledgeTab(bases, query, entries, sureness, table, column, reads, form, editing)
 
 
 def upload_form() -> UploadForm:

@@ -406,6 +406,20 @@ class KnowledgeBase:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Sureness:
+    """How sure the answers of a base are, by what its own questions find when each is asked as if
+    nobody had written it down. threshold: confidence from which on it is answered. questions: how
+    many were asked; found: share of them whose entry came first. curve: (threshold, share of them
+    answered, share of the answers that are right), by rising threshold.
+    """
+
+    threshold: float
+    questions: int
+    found: float
+    curve: tuple[tuple[float, float, float], ...]
+
+
 # -- decoding ------------------------------------------------------------------------------
 
 

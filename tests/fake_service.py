@@ -67,6 +67,7 @@ from mm_support.types import (
     Segment,
     Spoken,
     Status,
+    Sureness,
     TextLine,
     Transcript,
     UserTurn,
@@ -244,6 +245,12 @@ class FakeKnowledge:
         if name not in self.before:
             raise KnowledgeError("nothing to undo")
         self.bases[name], self.before[name] = self.before[name], self.bases[name]
+
+    def sureness(self, name: str) -> Sureness | None:
+        """Of a base of one's own: half of its questions are answered, all of them rightly."""
+        if name in self.packs:
+            return None
+        return Sureness(0.5, len(self.entries(name)), 1.0, ((0.3, 0.8, 0.9), (0.5, 0.5, 1.0)))
 
     def change(self, name: str) -> list[Entry]:
         """The entries of a base that is to be changed, in place."""

@@ -150,3 +150,13 @@ def test_an_edit_keeps_what_was_learned(make):  # noqa: F811
     knowledge.fit("kb")
     knowledge.edit("kb", Entry("new", "New", "It is new."))
     assert knowledge.unfitted() == []
+
+
+def test_people_are_shown_what_was_learned_with_the_present_gate_and_nothing_else():
+    fitted = {"slope": 1.0, "shift": 0.0, "questions": 20, "found": 0.9}
+    fitted |= {"gate": GATE.key, "curve": [[0.3, 0.9, 0.8], [0.5, 0.7, 0.95]]}
+    shown = Calibrator(GATE, ()).sureness(fitted)
+    assert shown.questions == 20 and shown.curve[1] == (0.5, 0.7, 0.95)
+    assert shown.threshold == GATE.answer
+    assert Calibrator(GATE, ()).sureness({**fitted, "gate": "of another"}) is None
+    assert Calibrator(GATE, ()).sureness({"gate": GATE.key}) is None

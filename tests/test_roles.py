@@ -54,6 +54,7 @@ GUARDED = {
     "AccountsPage.remove": (ADMINS, ["{new}"]),
     "KnowledgeDesk.table": (EDITORS, []),
     "KnowledgeDesk.browse": (EDITORS, [None, "", "{key}"]),
+    "KnowledgeDesk.sureness": (EDITORS, [None, "{key}"]),
     "KnowledgeDesk.pickers": (EDITORS, ["mine", "{key}"]),
     "KnowledgeDesk.ingest": (EDITORS, ["mine", None, "{key}"]),
     "Editor.open": (EDITORS, [None]),

@@ -19,6 +19,7 @@ import numpy as np
 
 from mm_support.decide.confidence import Gate
 from mm_support.paths import WEIGHTS
+from mm_support.types import Sureness
 
 if TYPE_CHECKING:
     from mm_support.knowledge.own_questions import Trial  # imports torch
@@ -92,6 +93,14 @@ class Calibrator:
     def needed(self, fitted: Mapping[str, Any]) -> bool:
         """Whether what is kept beside a base is not what this would find."""
         return not self._key.items() <= fitted.items()
+
+    def sureness(self, fitted: Mapping[str, Any]) -> Sureness | None:
+        """What people are shown of that; None where nothing was learned with this gate."""
+        if self.needed(fitted) or "slope" not in fitted:
+            return None
+        own = Calibration.read(fitted)
+        curve = tuple((level, answered, right) for level, answered, right in own.curve)
+        return Sureness(self._gate.answer, own.questions, own.found, curve)
 
     @property
     def _key(self) -> dict[str, Any]:

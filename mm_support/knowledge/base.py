@@ -26,7 +26,15 @@ from mm_support.knowledge.points import PointMaker, entry_digest
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
 from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
-from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, Remark, UserTurn
+from mm_support.types import (
+    Entry,
+    Hit,
+    IngestReport,
+    KnowledgeBase,
+    Remark,
+    Sureness,
+    UserTurn,
+)
 
 if TYPE_CHECKING:
     from mm_support.knowledge.own_questions import Trial  # imports torch
@@ -60,6 +68,8 @@ class Fitter(Protocol):
     def fit(self, trials: Iterable[Trial]) -> dict[str, Any]: ...
 
     def needed(self, fitted: Mapping[str, Any]) -> bool: ...
+
+    def sureness(self, fitted: Mapping[str, Any]) -> Sureness | None: ...
 
 
 class Knowledge:
@@ -157,6 +167,10 @@ class Knowledge:
     def fitted(self, name: str) -> dict[str, Any]:
         """What was learned about a base from its own questions; empty where nothing was."""
         return self._index.open(name).fitted
+
+    def sureness(self, name: str) -> Sureness | None:
+        """The same for people; None where nothing was learned."""
+        return self.fitter.sureness(self.fitted(name)) if self.fitter else None
 
     def fit(self, name: str) -> None:
         """Learns from a base's own questions how sure its answers are."""
