@@ -69,6 +69,7 @@ RESULT_KEYS = {
     "citations",
     "pictures",
     "choices",
+    "form",
     "transcript",
     "image",
     "intent",
