@@ -68,6 +68,9 @@ WRONG = {
     "header": (TEXT.replace('"Bearer ${', '"a\\r\\nX: ${'), "one line"),
     "timeout": (TEXT.replace("writes = true", "writes = true\ntimeout = 900"), "at most 30 s"),
     "writes": (TEXT.replace("writes = true", 'writes = "yes"'), "true or false"),
+    "a day": (TEXT.replace("writes = true", "writes = true\nsource = 2026-11-26"), "in quotes"),
+    "an empty text": (TEXT.replace('"哪个号码？"', '" "'), "empty in a language"),
+    "customer asked": (TEXT.replace("Shall I stop {order}", "Stop it, {customer}"), "{customer}"),
     "language": (TEXT.replace('zh = "包裹位置"', '"zh-CN" = "包裹位置"'), "languages"),
 }
 

@@ -168,6 +168,15 @@ def test_without_a_plain_yes_nothing_is_changed(talk, system, words):
     assert say(words).pending is None and say("yes").action != "answer" and system.asked == []
 
 
+def test_a_yes_to_another_value_is_confirmed_anew(talk, system):
+    say = talk()
+    say("please stop my delivery 104830")
+    say("90210")
+    assert say("yes, 104822").text == "Shall I stop 104822?" and system.asked == []
+    assert say("yes 104822").text == "Parcel 104822 is packed. [1]"
+    assert calls(system) == [("POST", "/orders/104822/cancel")]
+
+
 def test_a_yes_that_was_hardly_heard_is_no_yes(talk, system, monkeypatch):
     say = talk()
     say("please stop my delivery 104830")
@@ -198,6 +207,75 @@ def test_a_question_how_it_is_done_is_answered_and_the_action_offered(talk, make
     assert [citation.entry_id for citation in reply.citations] == ["warranty"]
     assert reply.choices == ("Warranty broken",)
     assert say("Warranty broken").text == "Which delivery?" and system.asked == []
+
+
+COMPLAINT = """
+[[action]]
+name = "complain"
+title = "File a complaint"
+examples = ["complaint please"]
+writes = true
+confirm = "{count} of {day}, {why}: {note}?"
+result = "Filed as {number}."
+
+[[action.parameter]]
+name = "why"
+type = "choice"
+ask = "What is wrong?"
+options = [{ value = "late", label = "It is late" }, { value = "broken", label = "It is broken" }]
+
+[[action.parameter]]
+name = "count"
+type = "number"
+min = 1
+max = 9
+example = "2"
+ask = "How many?"
+
+[[action.parameter]]
+name = "day"
+type = "date"
+ask = "Since when?"
+
+[[action.parameter]]
+name = "note"
+type = "text"
+ask = "Anything else?"
+"""
+FILED = []
+
+
+def filed(values, customer):
+    FILED.append(dict(values))
+    return {"number": 7}
+
+
+def test_each_kind_of_value_is_asked_for_and_done_by_a_function(talk, make):
+    say = talk(make(COMPLAINT, functions="complain=test_actions:filed"))
+    FILED.clear()
+    asked = say("complaint please")
+    assert (asked.text, asked.choices) == ("What is wrong?", ("It is late", "It is broken"))
+    assert asked.form is None
+    assert say("It is broken").form.type == "number"
+    assert say("twelve").text == "How many? For example: 2"
+    assert say("three of them").form.type == "date"
+    assert say("2026-11-24").form.type == "text"
+    sure = say("the lid fell off [1]")
+    assert (
+        sure.text == "3 of November 24, 2026, It is broken: the lid fell off (1)?" and FILED == []
+    )
+    assert say("Yes").text == "Filed as 7. [1]"
+    note = "the lid fell off [1]"
+    assert FILED == [{"why": "broken", "count": "3", "day": "2026-11-24", "note": note}]
+
+
+def test_a_question_is_no_answer_to_what_is_asked_in_free_words(talk, make):
+    say = talk(make(COMPLAINT, functions="complain=test_actions:filed"))
+    FILED.clear()
+    for words in ("complaint please", "It is late", "2", "2026-11-24"):
+        say(words)
+    assert say("warranty broken?").citations[0].entry_id == "warranty"
+    assert say("Yes").action != "answer" and FILED == []
 
 
 # -- who may ----------------------------------------------------------------------------------

@@ -149,22 +149,28 @@ def go_on(action: DeclaredAction, pending: Pending, given: Given) -> Step | None
     if given.decision.reason in (*PRESSING.values(), "abuse"):
         return None
     known = all(own.name in pending.values for own in action.parameters)
-    agreed = None if pending.asks or not known else _agreement(given, pending)
-    if agreed is not None:
-        done = Step(action, pending.values, pending.key, pending.language)
-        return done if agreed else _left(action, pending)
     asked = action.parameter(pending.asks)
     needed = [own for own in action.parameters if own.name not in pending.values]
     found, rest = found_in(given, needed if asked else action.parameters, asked)
+    if known and not asked and not _corrected(pending, found):
+        agreed = _agreement(given, pending)
+        if agreed is not None:
+            done = Step(action, pending.values, pending.key, pending.language)
+            return done if agreed else _left(action, pending)
     if asked and asked.name not in found and (chosen := _chosen(given, pending)):
         found[asked.name] = (chosen,)
-    nothing_but = bool(found) and not term_set(rest)
+    nothing_but = bool(found) and not (asked and asked.free) and not term_set(rest)
     if not nothing_but and _asks_else(given, action, asked, found):
         return None
     if not found and _declines(given):
         return _left(action, pending)
-    forgotten = not (known or pending.asks)  # what was personal, by another process
+    forgotten = not (known or asked)  # what was personal, by another process
     return onward(action, pending, found) if found or forgotten else _again(action, pending)
+
+
+def _corrected(pending: Pending, found: Mapping[str, Sequence[str]]) -> bool:
+    """Whether another value is given than the one that is to be confirmed."""
+    return any(tuple(own) != (pending.values.get(name),) for name, own in found.items())
 
 
 def _asks_else(
@@ -178,9 +184,10 @@ def _asks_else(
     other = wanted(given)
     if other and other.name != action.name:
         return True
-    if (asked and asked.name in found) or not others or decision.reason in COURTESIES.values():
-        return False
-    if asked and asked.type == "text" and not given.words.rstrip().endswith(ENDS):
+    told = asked and asked.name in found
+    if asked and asked.free:
+        told = not given.words.rstrip().endswith(ENDS)
+    if told or not others or decision.reason in COURTESIES.values():
         return False
     return decision.action in ("answer", "handoff") or decision.reason == "ambiguous"
 
@@ -223,10 +230,9 @@ def found_in(
     texts = [question.typed, question.heard, "\n".join(question.read_in_photo)]
     found: dict[str, tuple[str, ...]] = {}
     for parameter in sorted(parameters, key=lambda own: own.type == "text"):
-        free = parameter.type == "text" and not parameter.pattern
-        if free and parameter is not asked:
+        if parameter.free and parameter is not asked:
             continue
-        for place, text in enumerate(texts[:2] if free else texts):
+        for place, text in enumerate(texts[:2] if parameter.free else texts):
             own, rest = find(parameter, text, language, given.today)
             if own:
                 found[parameter.name], texts[place] = own, rest

@@ -40,7 +40,8 @@ def _line(line: str, action: DeclaredAction, given: Mapping[str, Any], language:
 
 def _value(name: str, action: DeclaredAction, given: Mapping[str, Any], language: str) -> str:
     """A value as it is said; "" where there is none."""
-    words = action.terms.get(name, {})
+    parameter = action.parameter(name)
+    words = {**(parameter.options if parameter else {}), **action.terms.get(name, {})}
     found = [_plain(one, language) for one in _at(given, name.split("."))[:MAX_LISTED]]
     return ", ".join(said(words[one], language) if one in words else one for one in found if one)
 

@@ -133,7 +133,7 @@ def customer_in(secret: str, signed: str) -> str:
         body = Signatures(secret.encode()).visitor(signed)
         claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         valid = time.time() < float(claims["until"]) and isinstance(claims["id"], str)
-    except (InputError, ValueError, TypeError, KeyError, RecursionError):
+    except (InputError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         log.warning("a signed customer was refused")
         return ""
     return claims["id"] if valid and CUSTOMER.fullmatch(claims["id"]) else ""

@@ -56,6 +56,11 @@ class Parameter:
     least: float | None = None
     most: float | None = None
 
+    @property
+    def free(self) -> bool:
+        """Whether its value is all that was answered."""
+        return self.type == "text" and not self.pattern
+
 
 @dataclass(frozen=True)
 class Call:
@@ -129,6 +134,10 @@ def tables(text: str) -> list[dict[str, Any]]:
     found = whole.get("action")
     if not (isinstance(found, list) and found and all(isinstance(own, dict) for own in found)):
         raise KnowledgeError(f"{FILE} declares no action; begin one with [[action]].")
+    try:
+        json.dumps(found, allow_nan=False)
+    except (TypeError, ValueError) as exc:
+        raise KnowledgeError(f"{FILE}: write days and times as texts, in quotes.") from exc
     names = [parsed(own).name for own in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise KnowledgeError(f"{FILE} declares {sorted(twice)[0]!r} twice; rename one of them.")
@@ -208,13 +217,12 @@ def _fits(action: DeclaredAction, where: str) -> None:
         raise KnowledgeError(f"{where} needs another name for each parameter, none {CUSTOMER!r}.")
     if action.writes and not action.confirm:
         raise KnowledgeError(f"{where} changes something, so it needs 'confirm', what is asked.")
-    known = {*names, *([CUSTOMER] if action.signed_in else [])}
-    used = (
-        set(PLACE.findall(json.dumps([action.call.url, action.call.body]))) if action.call else ()
-    )
-    used = {*used, *(own for text in action.confirm.values() for own in PLACE.findall(text))}
-    if unknown := sorted(used - known):
-        more = ' or who = "customer"' if CUSTOMER in unknown else ""
+    called = [action.call.url, action.call.body] if action.call else []
+    sent = set(PLACE.findall(json.dumps(called)))
+    asked = {own for text in action.confirm.values() for own in PLACE.findall(text)}
+    unknown = sorted(asked.union(sent - {CUSTOMER} if action.signed_in else sent) - set(names))
+    if unknown:
+        more = ' or who = "customer"' if unknown[0] == CUSTOMER else ""
         raise KnowledgeError(f"{where} uses {{{unknown[0]}}}; declare that parameter{more}.")
 
 
@@ -282,9 +290,11 @@ def _known(table: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
 def _words(value: Any, where: str) -> Words:
     """A text for all languages, or one for each."""
     if isinstance(value, str):
-        return {DEFAULT: _text(value, where)} if value else {}
+        value = {DEFAULT: value}
     if not isinstance(value, Mapping) or not all(re.fullmatch("[a-z]{2,3}", key) for key in value):
         raise KnowledgeError(f"{where} is a text, or a table of languages like en and zh.")
+    if not all(_text(text, where) for text in value.values()):
+        raise KnowledgeError(f"{where} is empty in a language; leave that out.")
     return {key: _text(text, where) for key, text in value.items()}
 
 

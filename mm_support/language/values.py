@@ -14,6 +14,7 @@ from datetime import date, datetime
 from mm_support.language.terms import with_digits
 
 MAX_TEXT = 500  # characters of a value in free words
+MAX_DATED = 1_000  # characters in which days are looked for
 NUMBER = re.compile(r"(?<![A-Za-z0-9.,])[-+]?\d[\d.,]*(?![A-Za-z0-9])")
 # written by numbers alone: 2026-11-24, 2026年11月24日, 11月24日
 NUMERIC_DATE = re.compile(
@@ -47,7 +48,7 @@ def dates(text: str, language: str, today: date) -> Found:
     """Days as 2026-11-26: written so, or in any way in which a day and a month are told, or from
     today ("yesterday").
     """
-    plain = with_digits(unicodedata.normalize("NFKC", text), language)
+    plain = with_digits(unicodedata.normalize("NFKC", text[:MAX_DATED]), language)
     found, rest = dict[str, None](), plain
     for match in NUMERIC_DATE.finditer(plain):
         year = int(match[1] or match[2] or today.year)
