@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from acting_service import ACTIONS
 
 from mm_support.__main__ import main
+from mm_support.config import Settings
+from mm_support.desk.visits import customer_in
+from mm_support.knowledge import actions
 from mm_support.knowledge.actions import MAX_BYTES, action_of, read_file, tables
 from mm_support.language.messages import messages
 
@@ -103,3 +107,21 @@ def test_every_language_has_the_sentences_about_actions():
     own = {key for key in messages("en") if key.startswith("action.")}
     for language in ("de", "es", "fr", "zh"):
         assert own <= set(messages(language))
+
+
+def test_the_page_of_the_docs_names_every_key_and_its_examples_are_right():
+    page = (Path(__file__).parents[1] / "docs" / "actions.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z.]+)`", page.replace("terms.FIELD", "terms")))
+    wanted = {*actions.KEYS, *actions.OPTIONS, *actions.OF_PARAMETER, *actions.OF_CALL}
+    assert wanted - {"parameter", "call"} <= told and "[action.call]" in page
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.S)
+    assert actions.parsed(tables(example)[0]).name == "order-status"
+    for code in re.findall(r"```python\n(.*?)```", page, re.S):
+        made: dict = {}
+        exec(code, made)
+        if "status" in made:
+            assert made["status"]({"order": "104822"}, "") == {"status": "sent"}
+        else:
+            assert customer_in("what MM_SUPPORT_CUSTOMER_SECRET says", made["signed"]) == "c-17"
+    for name in ("ACTIONS", "ACTION_HOSTS", "ACTION_FUNCTIONS", "CUSTOMER_SECRET"):
+        assert f"`MM_SUPPORT_{name}`" in page and hasattr(Settings, name.lower())

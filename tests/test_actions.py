@@ -4,18 +4,23 @@ of them.
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from acting_service import ACTIONS, System, acting_service, declared
+from conftest import WordEncoder
 
 from mm_support.actions import flow
 from mm_support.desk.visits import Signatures, customer_in, signed_customer
-from mm_support.errors import KnowledgeError
+from mm_support.errors import KnowledgeError, StoreError
 from mm_support.knowledge.actions import FILE
+from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.ingest import ACTIONS_LEFT_OUT
+from mm_support.loading import ingest_packs
 from mm_support.types import Finished, Found, UserTurn
 
 SPOKEN = (16_000, np.full(16_000, 0.5, np.float32))
@@ -330,8 +335,6 @@ def test_the_audit_log_says_what_was_done_and_nothing_of_whom(talk):
 
 
 def test_what_cannot_be_noted_is_not_changed(talk, system, monkeypatch):
-    from mm_support.errors import StoreError
-
     say = talk()
     say("please stop my delivery 104830")
     say("90210")
@@ -380,6 +383,18 @@ def test_a_value_that_is_personal_waits_in_memory_and_is_masked_on_the_disk(talk
     assert system.asked[0][2] == {"mail": "ada@example.com"}
 
 
+def addressed(values, customer):
+    return {"status": "sent to ada@example.com"}
+
+
+def test_what_is_personal_in_an_answer_is_shown_and_not_kept(talk, make):
+    say = talk(make(functions="status=test_actions:addressed"))
+    assert "ada@example.com" in say("where is my parcel 104822").text
+    rows = [row for row, _ in say.service._keeper.store.turns()]
+    assert "ada@" not in str([vars(row) for row in rows])
+    assert "[e-mail 1]" in rows[0].reply and "[e-mail 1]" in rows[0].hits[0]["snippet"]
+
+
 def test_a_value_that_this_process_does_not_know_is_asked_for_again(talk, make, system):
     say = talk(make(MAIL))
     say("please stop my delivery")
@@ -415,8 +430,6 @@ def test_a_search_gives_knowledge_and_no_actions(make):
 
 
 def test_actions_are_read_from_the_folder_of_the_operator_alone(make, tmp_path):
-    import shutil
-
     knowledge = make().knowledge
     folder = tmp_path / "kb"
     packed = tmp_path / "zipped"
@@ -451,3 +464,30 @@ def test_a_wrong_file_leaves_the_base_as_it_was(make, tmp_path, system):
     with pytest.raises(KnowledgeError, match="'exampels'"):
         knowledge.ingest("kb", tmp_path / "kb", actions=True)
     assert len(knowledge.actions("kb")) == 3
+
+
+def test_a_pack_has_its_actions_where_they_are_switched_on(make, tmp_path, system):
+    knowledge, pack = make().knowledge, tmp_path / "packs" / "shop"
+    pack.mkdir(parents=True)
+    declared(pack, system.url)
+    (pack / "faq.csv").rename(pack / "entries.csv")
+    (pack / "entries.jsonl").write_text('{"id": "a", "title": "A bell", "answer": "Ring it."}\n')
+    for acts, names in ((True, 3), (False, 0), (True, 3)):
+        ingest_packs(knowledge, tmp_path / "packs", lambda _: None, acts)
+        assert len(knowledge.actions("shop")) == names
+    said = []
+    ingest_packs(knowledge, tmp_path / "packs", said.append, True)
+    assert said == []  # nothing has changed
+
+
+def test_a_base_that_is_made_again_keeps_its_actions(make, tmp_path):
+    service = make()
+    shutil.rmtree(tmp_path / "kb")  # what was ingested is gone; its copy is not
+    encoders = service.parts.encoders
+    text, image = WordEncoder(), encoders.image
+    index = FolderIndex(service.settings.data_dir, "others", text.dim, image.dim)
+    renewed = Knowledge(index, text, image, lambda turn: None, acts=True)
+    assert renewed.stale() == ["kb"]
+    renewed.renew("kb")
+    assert [action.name for action in renewed.actions("kb")] == ["status", "cancel", "mine"]
+    index.close()

@@ -105,6 +105,9 @@ def masked_record(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
         masked["pending"] = {**pending, "values": values, "offered": offered}
     acted = record["reason"].startswith("action")
     masked["reply"] = (masks.text if acted else masks.known)(record["reply"])
+    if acted:
+        hits = [{**hit, "snippet": masks.text(hit["snippet"])} for hit in record["hits"]]
+        masked["hits"] = hits
     return {**record, **masked}, masks.values
 
 
