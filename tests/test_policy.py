@@ -373,3 +373,27 @@ def test_a_line_that_is_no_case_for_the_gate_is_said_with_its_number(tmp_path, l
     (tmp_path / "bank.jsonl").write_text('{"text": "x", "expect": "none", "kind": "none"}\n' + line)
     with pytest.raises(InputError, match="line 2"):
         read_cases(tmp_path)
+
+
+def told(title, text="It costs 149 euros.", score=0.9):
+    return Hit(Entry(title, title, text), score)
+
+
+def test_an_entry_about_another_version_is_asked_back_about_however_sure():
+    shown = decide([told("Aster 60 vacuum cleaner")], words="How much is the Aster 50?")
+    assert shown.action != "answer"
+    assert (
+        decide([told("Aster 60 vacuum cleaner")], words="How much is the Aster 60?").action
+        == "answer"
+    )
+
+
+def test_what_only_mentions_a_name_gives_way_to_what_is_titled_so():
+    jug, machine = (
+        told("A new jug", "A jug for the Brew 2 costs 19 euros."),
+        told("Corvane Brew 2", score=0.8),
+    )
+    asked_back = decide([jug, machine], words="How much is the Brew 2?")
+    assert (asked_back.action, len(asked_back.hits)) == ("clarify", 2)
+    assert decide([jug, machine], words="How much is a jug for the Brew 2?").action == "answer"
+    assert decide([jug], words="How much is the Brew 2?").action == "answer"

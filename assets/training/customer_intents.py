@@ -5,7 +5,8 @@
 
 The examples in assets.training.customer_intents were written for this project; held_out.jsonl among
 them was written apart and only judges. Ordinary questions are those of the packs and, where FOLDER
-holds banking77/train.csv and clinc150/train_val.json, those of these two sets.
+holds banking77/train.csv, clinc150/train_val.json and files in SQuAD's format in qa/, those of these
+sets.
 """
 
 from __future__ import annotations
@@ -30,9 +31,12 @@ from mm_support.decide.intent_head import (
     save_head,
 )
 from mm_support.decide.intents import LABELS, Head, IntentReader, Reads
+from mm_support.evaluate.passages import read_squad
+from mm_support.language.detect import language_of
 from mm_support.types import Encode
 
 PUBLIC = 4_000  # questions that are drawn from each public set
+PUBLIC_SETS = "BANKING77 (CC BY 4.0), CLINC150 (CC BY 3.0), SQuAD 2.0, CMRC 2018 (CC BY-SA 4.0)"
 UNSEEN = 5  # every fifth intent of a public set is kept from training and only judges
 # intents of the public sets that are not ordinary questions: small talk, and requests to act
 NOT_ORDINARY = frozenset(
@@ -74,7 +78,8 @@ class Judged:
 
 
 def public_questions(folder: Path) -> Iterator[Example]:
-    """Ordinary questions of BANKING77 (CC BY 4.0) and CLINC150 (CC BY 3.0), grouped by intent."""
+    """Ordinary questions of BANKING77 (CC BY 4.0) and CLINC150 (CC BY 3.0), grouped by intent, and
+    of readers."""
     with (folder / "banking77" / "train.csv").open(encoding="utf-8", newline="") as file:
         banking = [(row["text"], row["category"]) for row in csv.DictReader(file)]
     clinc = json.loads((folder / "clinc150" / "train_val.json").read_text(encoding="utf-8"))
@@ -83,6 +88,16 @@ def public_questions(folder: Path) -> Iterator[Example]:
         ordinary = [(text, intent) for text, intent in pairs if intent not in NOT_ORDINARY]
         for text, intent in chosen.sample(ordinary, min(PUBLIC, len(ordinary))):
             yield Example(text, group=f"{name} {intent}")
+    for file in sorted((folder / "qa").glob("*.json")):
+        yield from read_questions(file)
+
+
+def read_questions(file: Path) -> Iterator[Example]:
+    """Questions of readers (SQuAD 2.0, CMRC 2018; CC BY-SA 4.0), grouped by article."""
+    asked = [(own.question, article.title) for article in read_squad(file) for own in article.asked]
+    for text, title in random.Random(0).sample(asked, min(PUBLIC, len(asked))):
+        if text.strip():
+            yield Example(text, language=language_of(text), group=f"{file.stem} {title}")
 
 
 def split_groups(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
@@ -154,7 +169,7 @@ def main() -> None:
         "trained_by": f"python -m assets.training.customer_intents --encoder {options.encoder}"
         + (" --public FOLDER" if public else ""),
         "data": "assets/training/intents (written for this project), questions of the packs"
-        + (", BANKING77 (CC BY 4.0), CLINC150 (CC BY 3.0)" if public else ""),
+        + (f", {PUBLIC_SETS}" if public else ""),
         "licence": "as the project",
         "examples": len(examples),
         "held_out": figures(head, encode, unseen or everyday()),

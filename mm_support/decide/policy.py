@@ -15,6 +15,8 @@ from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import Reads, ReadsIntents
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
+from mm_support.language.terms import term_set
+from mm_support.language.versions import holds, names_another, numbered
 from mm_support.types import Action, Entry, Hit, Past, Question
 
 CANDIDATES = 3  # entries that a question back may name
@@ -126,7 +128,8 @@ class Situation:
     def sure(self) -> bool:
         """Whether the best hit answers the question."""
         enough = self.confidence >= self.gate.answer
-        return enough and not names_another_code(self.query, self.hits[0].entry)
+        other = names_another_code(self.query, self.hits[0].entry) if enough else False
+        return enough and not other and not names_another_thing(self.question, self.hits)
 
     def without_cited(self) -> Situation:
         """The same where what the turn before cited was not found again."""
@@ -314,6 +317,23 @@ def names_another_code(query: SearchQuery, entry: Entry) -> bool:
         for code in asked
         for other in (titled if code.isdigit() else titled | lettered)
     )
+
+
+def names_another_thing(question: Question, hits: Sequence[Hit]) -> bool:
+    """Whether a name with a number in the question is not what the best entry is about: its title
+    has the name with another number, or holds nothing that was asked where the title of a close one
+    holds the very name.
+
+    An entry about the Aster 60 does not answer for the Aster 50, nor one about jugs what the Brew 2
+    costs, as long as there is an entry about the Brew 2.
+    """
+    words = words_of(question)
+    asked, best = numbered(words), hits[0].entry
+    if not asked or names_another(asked, best.title, best.text):
+        return bool(asked)
+    titles = [numbered(hit.entry.title, title=True) for hit in close(hits)[1:]]
+    elsewhere = any(holds(name, titled) for name in asked for titled in titles)
+    return elsewhere and term_set(words).isdisjoint(term_set(best.title))
 
 
 def close(hits: Sequence[Hit]) -> tuple[Hit, ...]:

