@@ -85,6 +85,8 @@ ON_ITS_WAY = ("on its way", "运送途中", "unterwegs", "en camino", "en route"
         ["my order 104822 still has not arrived, where is it?"],
         ["where is my order", "104822"],
         ["where is my order", "it is the one for the headphones, 104822"],
+        ["where is my order", "It is order number 104822."],
+        ["where is my order", "my order number is 104822"],
         ["我的订单到哪了", "一零四八二二"],
     ],
     ids=lambda messages: messages[0][:20],

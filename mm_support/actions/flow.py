@@ -181,10 +181,9 @@ def _asks_else(
 ) -> bool:
     """Whether the customer leaves the action with a question that something else answers."""
     decision, others = given.decision, given.hits and given.hits[0].entry.id != entry_id(action)
-    other = wanted(given)
-    if other and other.name != action.name:
-        return True
-    told = asked and asked.name in found
+    told, other = asked and asked.name in found, wanted(given)
+    if other and other.name != action.name and ("account" in given.reads.says or not told):
+        return True  # another action; "it is order 104822" is none, "cancel order 104822" is
     if asked and asked.free:
         told = not given.words.rstrip().endswith(ENDS)
     if told or not others or decision.reason in COURTESIES.values():
