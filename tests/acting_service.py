@@ -135,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         status, value = answer(self.server.orders, self.command, self.path, body)
         send(self, json.dumps(value).encode(), status)
 
-    do_POST = do_GET
+    do_POST = do_DELETE = do_GET
 
     def log_message(self, *args: object) -> None:
         pass

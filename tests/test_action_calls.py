@@ -11,10 +11,9 @@ import pytest
 from acting_service import ACTIONS, System, drip, send
 
 from demo.markup import as_markdown
+from mm_support.actions.answer import MAX_BYTES, CallError
 from mm_support.actions.call import (
-    MAX_BYTES,
     Caller,
-    CallError,
     filled_body,
     filled_url,
 )
@@ -204,6 +203,73 @@ def test_an_empty_answer_and_one_that_is_no_object_are_answers(system):
     for content, answer in ((b"", {}), (b"[1, 2]", {"result": [1, 2]}), (b"3", {"result": 3})):
         system.plays["/play"] = lambda handler, content=content: send(handler, content)
         assert Caller(system.host).call(action(f"{system.url}/play"), VALUES, "", "k") == answer
+
+
+# -- tools of an MCP server -------------------------------------------------------------------
+
+
+class Mcp:
+    """Plays a server. says: the result of tools/call; stream: whether it answers with events."""
+
+    def __init__(self, says: dict, stream: bool = True, session: str = "s-1") -> None:
+        self.says, self.stream, self.session, self.methods = says, stream, session, []
+
+    def __call__(self, handler) -> None:
+        body = handler.server.asked[-1][2]
+        self.methods.append(body.get("method", handler.command))
+        if "id" not in body:
+            return send(handler, b"", 202)
+        result = self.says if body["method"] == "tools/call" else {"protocolVersion": "2025-06-18"}
+        message = json.dumps({"jsonrpc": "2.0", "id": body["id"], "result": result})
+        headers = {"Mcp-Session-Id": self.session, "Content-Type": "application/json"}
+        if self.stream:
+            note = '{"jsonrpc": "2.0", "method": "notifications/message", "params": {}}'
+            message = f": hello\n\ndata: {note}\r\n\r\nevent: message\ndata: {message}\n\n"
+            headers["Content-Type"] = "text/event-stream"
+        send(handler, message.encode(), 200, **headers)
+
+
+def tool(system, play):
+    system.plays["/mcp"] = play
+    call = {"tool": "order_status", "body": {"order": "{order}"}}
+    return action(f"{system.url}/mcp", call=call)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_tool_is_called_within_a_session_that_ends(system, stream):
+    play = Mcp({"structuredContent": {"status": "sent"}}, stream)
+    answer = Caller(system.host).call(tool(system, play), VALUES, "", "key")
+    assert answer == {"status": "sent"}
+    assert play.methods == ["initialize", "notifications/initialized", "tools/call", "DELETE"]
+    _, _, body, headers = system.asked[2]
+    assert body["params"] == {"name": "order_status", "arguments": {"order": "104822"}}
+    assert headers["Mcp-Session-Id"] == "s-1" and headers["MCP-Protocol-Version"] == "2025-06-18"
+
+
+@pytest.mark.parametrize(
+    "says, answer",
+    [
+        ({"content": [{"type": "text", "text": '{"a": 1}'}]}, {"a": 1}),
+        ({"content": [{"type": "text", "text": "It is [1] sent"}]}, {"text": "It is [1] sent"}),
+        ({"content": []}, {"text": ""}),
+        ({"content": "odd"}, {"text": ""}),
+    ],
+)
+def test_a_tool_may_answer_in_words(system, says, answer):
+    assert Caller(system.host).call(tool(system, Mcp(says)), VALUES, "", "key") == answer
+
+
+def test_a_tool_that_fails_is_no_answer(system):
+    broken = {
+        "failed": Mcp({"isError": True, "content": [{"type": "text", "text": "no"}]}),
+        "late": lambda handler: send(handler, b"data: {}\n\n", 200, **EVENTS),
+    }
+    for why, play in broken.items():
+        assert failure(Caller(system.host), tool(system, play)).why == why
+    assert "https" in str(failure(Caller(), tool(system, broken["failed"])))
+
+
+EVENTS = {"Content-Type": "text/event-stream"}
 
 
 # -- functions of the operator's --------------------------------------------------------------

@@ -63,6 +63,7 @@ WRONG = {
     "host": (TEXT.replace("shop.example/orders", "{order}.example", 1), "fixed host"),
     "user": (TEXT.replace("https://shop", "https://u:p@shop", 1), "fixed host"),
     "no address": (TEXT.replace("https://shop.example", "https://[::1", 1), "no address"),
+    "a tool": (TEXT.replace('method = "POST"', 'method = "POST"\ntool = "x"'), "has no method"),
     "method": (TEXT.replace('"POST"', '"TRACE"'), "method"),
     "secret": (
         TEXT.replace("${MM_SUPPORT_ACTION_KEY}", "${AWS_SECRET_ACCESS_KEY}"),
@@ -114,8 +115,10 @@ def test_the_page_of_the_docs_names_every_key_and_its_examples_are_right():
     told = set(re.findall(r"`([a-z.]+)`", page.replace("terms.FIELD", "terms")))
     wanted = {*actions.KEYS, *actions.OPTIONS, *actions.OF_PARAMETER, *actions.OF_CALL}
     assert wanted - {"parameter", "call"} <= told and "[action.call]" in page
-    (example,) = re.findall(r"```toml\n(.*?)```", page, re.S)
+    example, call = re.findall(r"```toml\n(.*?)```", page, re.S)
     assert actions.parsed(tables(example)[0]).name == "order-status"
+    with_tool = re.sub(r"\[action.call\].*?(?=\[action.result)", call + "\n", example, flags=re.S)
+    assert actions.parsed(tables(with_tool)[0]).call.tool == "order_status"
     for code in re.findall(r"```python\n(.*?)```", page, re.S):
         made: dict = {}
         exec(code, made)

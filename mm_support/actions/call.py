@@ -1,4 +1,5 @@
-"""Calls what does an action: an address on the web, or a Python function of the operator's.
+"""Calls what does an action: an address on the web, a tool of an MCP server there, or a Python
+function of the operator's.
 
 An address outside the own network is reached with https, at the very address that its name was
 checked to have; one inside only where the settings allow its host. Redirects are not followed, an
@@ -9,28 +10,27 @@ conversation, and nothing of what is said about an answer.
 from __future__ import annotations
 
 import importlib
-import json
 import logging
 import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpcore
 import httpx
 
+from mm_support.actions.answer import CallError, read_json
+from mm_support.actions.mcp import call_tool
 from mm_support.errors import InputError
 from mm_support.knowledge.actions import CUSTOMER, PLACE, SECRET, Call, DeclaredAction
 from mm_support.knowledge.readers.fetch import CheckedTransport
 
 log = logging.getLogger(__name__)
 
-MAX_BYTES = 256 * 2**10  # of an answer
 AT_ONCE = 16  # calls; those that hang hold a place until they end
-MISSING = (404, 410)
 # what happens once the call was sent, so it may have been done
 BROKEN_OFF = (
     httpx.ReadTimeout,
@@ -46,17 +46,6 @@ PLAIN = {
 }
 
 Function = Callable[[Mapping[str, str], str], Any]  # values, customer -> the answer
-Why = Literal["missing", "failed", "late"]
-
-
-class CallError(Exception):
-    """There is no answer. why: there is nothing under these values; it failed; or it did not come
-    in time, so nobody knows whether it was done. The text is for the log.
-    """
-
-    def __init__(self, why: Why, detail: str) -> None:
-        super().__init__(detail)
-        self.why: Why = why
 
 
 class Caller:
@@ -95,8 +84,10 @@ class Caller:
         left = max(0.01, ends - time.monotonic())
         with httpx.Client(transport=self._transport(url), timeout=left, headers=headers) as client:
             body = None if call.body is None else filled_body(call.body, given)
+            if call.tool:
+                return call_tool(client, url, call.tool, body or {}, ends)
             with client.stream(call.method, url, json=body) as response:
-                return _read(response, ends)
+                return read_json(response, ends)
 
     def _transport(self, url: str) -> httpx.BaseTransport:
         """What reaches an address. Raises CallError for one that must not be called."""
@@ -127,26 +118,6 @@ def _answer(work: Future[Any], ends: float) -> Mapping[str, Any]:
         log.exception("an action failed")
         raise CallError("failed", f"{type(exc).__name__}") from exc
     return answer if isinstance(answer, Mapping) else {"result": answer}
-
-
-def _read(response: httpx.Response, ends: float) -> Any:
-    """The JSON of an answer. Raises CallError for a status that is no success."""
-    if response.status_code in MISSING:
-        raise CallError("missing", f"its server answered {response.status_code}")
-    if not response.is_success:
-        why: Why = "late" if response.is_server_error else "failed"
-        raise CallError(why, f"its server answered {response.status_code}")
-    data = bytearray()
-    for piece in response.iter_raw(4_096):
-        data += piece
-        if len(data) > MAX_BYTES:
-            raise CallError("late", f"the answer is larger than {MAX_BYTES // 2**10} KB")
-        if time.monotonic() > ends:
-            raise CallError("late", "it did not answer in time")
-    try:
-        return json.loads(data) if data.strip() else {}
-    except (ValueError, RecursionError) as exc:
-        raise CallError("late", "its answer is no JSON") from exc
 
 
 def filled_url(url: str, given: Mapping[str, str]) -> str:

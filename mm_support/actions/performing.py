@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from mm_support.actions.call import Caller, CallError
+from mm_support.actions.answer import CallError
+from mm_support.actions.call import Caller
 from mm_support.actions.flow import Step, Told, form_of
 from mm_support.actions.result import worded
 from mm_support.decide.policy import Reason

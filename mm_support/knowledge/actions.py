@@ -64,12 +64,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Call:
-    """An HTTP call. url, body: with {parameter} in it; headers: with ${SECRET}."""
+    """An HTTP call. url, body: with {parameter} in it; headers: with ${SECRET}. tool: of the MCP
+    server at the url, whose arguments are the body.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    tool: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +177,7 @@ REQUIRED = ("name", "title", "examples", "result")
 KEYS = (*REQUIRED, "does", "parameter", "call", "missing", "confirm", "source", "terms")
 OPTIONS = ("who", "writes", "timeout")
 OF_PARAMETER = ("name", "type", "ask", "example", "pattern", "options", "min", "max")
-OF_CALL = ("method", "url", "headers", "body")
+OF_CALL = ("method", "url", "headers", "body", "tool")
 
 
 def parsed(table: Mapping[str, Any]) -> DeclaredAction:
@@ -259,6 +262,14 @@ def _call(table: Any, where: str) -> Call:
     method, url = table.get("method", "GET"), _text(table.get("url", ""), f"{where}: 'url'")
     if method not in METHODS:
         raise KnowledgeError(f"{where}: the method is one of {', '.join(METHODS)}.")
+    _check_url(url, where)
+    body, tool = table.get("body"), _text(table.get("tool", ""), f"{where}: 'tool'")
+    if tool and ("method" in table or not isinstance(body or {}, Mapping)):
+        raise KnowledgeError(f"{where}: a tool has no method, and its body is a table.")
+    return Call(method, url, _headers(table.get("headers", {}), where), body, tool)
+
+
+def _check_url(url: str, where: str) -> None:
     try:
         parts = urlsplit(url)
         sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -268,18 +279,19 @@ def _call(table: Any, where: str) -> Call:
         raise KnowledgeError(
             f"{where}: the url begins with https:// and a fixed host; secrets go into headers."
         )
-    headers = table.get("headers", {})
-    if not isinstance(headers, Mapping):
+
+
+def _headers(table: Any, where: str) -> Mapping[str, str]:
+    if not isinstance(table, Mapping):
         raise KnowledgeError(f"{where}: 'headers' is a table of names and texts.")
+    headers = {str(name): str(value) for name, value in table.items()}
     for name, value in headers.items():
-        foreign = [own for own in SECRET.findall(str(value)) if not own.startswith(SECRETS)]
-        if foreign or "\n" in f"{name}{value}" or "\r" in f"{name}{value}":
+        foreign = [own for own in SECRET.findall(value) if not own.startswith(SECRETS)]
+        if foreign or any(sign in name + value for sign in "\r\n"):
             raise KnowledgeError(
                 f"{where}: a header is one line, and its secrets are variables {SECRETS}..."
             )
-    return Call(
-        method, url, {str(own): str(value) for own, value in headers.items()}, table.get("body")
-    )
+    return headers
 
 
 def _known(table: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
