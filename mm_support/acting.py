@@ -1,7 +1,8 @@
 """Whether a turn does something with an action, beside what it asks of the knowledge.
 
-An identifier that only a company's system knows ("order 104822") is in no entry and hides what is
-wanted, so such a message is also searched for without it. Performs nothing.
+The knowledge is asked without the actions, and what it says stays, unless an action is surely
+wanted. An identifier that only a company's system knows ("order 104822") is in no entry and hides
+what is wanted, so such a message is also searched for without it. Performs nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +13,30 @@ from dataclasses import dataclass, replace
 from mm_support.actions.flow import Given, Step, begin, go_on, likeliest, wanted, without_values
 from mm_support.decide.policy import Decision
 from mm_support.decode.compose import Asked
-from mm_support.knowledge.actions import DeclaredAction, action_of, said
+from mm_support.knowledge.actions import DeclaredAction, entries_of, said
+from mm_support.knowledge.query import SearchQuery
 from mm_support.parts import Parts
-from mm_support.several import merged
+from mm_support.several import OPEN, merged
 from mm_support.types import Hit, Past, Pending, Question, UserTurn
+
+PRECISION = 0.95  # share of the actions begun without any value that are to be meant
+
+
+@dataclass(frozen=True, eq=False)
+class Considered:
+    """A turn, what it asks, what was found for that, actions among it, and what the knowledge says
+    without them. asked: its questions, where it holds several. past: of the conversation; pending:
+    the action that waits for this turn.
+    """
+
+    turn: UserTurn
+    question: Question
+    query: SearchQuery
+    hits: tuple[Hit, ...]
+    decision: Decision
+    asked: Sequence[Asked]
+    past: Sequence[Past]
+    pending: Pending | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,102 +52,93 @@ class Acting:
     offered: tuple[str, ...] = ()
 
 
-def act(
-    parts: Parts,
-    turn: UserTurn,
-    question: Question,
-    decision: Decision,
-    hits: tuple[Hit, ...],
-    asked: Sequence[Asked],
-    past: Sequence[Past],
-    pending: Pending | None,
-) -> Acting:
-    """decision, hits: of the question by itself; asked: the questions of a message that holds
-    several. pending: the action that waits for this turn.
-    """
-    declared = parts.knowledge.actions(turn.knowledge)
+def act(parts: Parts, here: Considered) -> Acting:
+    """What the turn does with an action, or what the knowledge says."""
+    declared, own = parts.knowledge.actions(here.turn.knowledge), entries_of(here.hits)
+    answered = merged(here.decision, here.asked) if here.asked else here.decision
     if parts.actions is None or not declared:
-        decision = merged(decision, asked) if asked else decision
-        return Acting(decision, hits, asked=tuple(asked))
-    reads = parts.policy.read(question)
-    chooses = past and past[-1].asked_about
-    given = Given(question, reads, decision, hits, turn.customer, past[-1].text if chooses else "")
-    given = _plainly(parts, turn.knowledge, given, declared)
-    if pending and (action := _named(declared, pending.action)):
-        if step := go_on(action, pending, given):
-            return Acting(step.decision(hits, decision.confidence), hits, step)
-    if asked:
-        return _among(parts, turn, given, asked, declared)
+        return Acting(answered, own, asked=tuple(here.asked))
+    given = _given(parts, here, here.question, here.query, here.hits, here.decision, declared)
+    waits = next(
+        (own for own in declared if here.pending and own.name == here.pending.action), None
+    )
+    if waits and here.pending and (step := go_on(waits, here.pending, given)):
+        return Acting(step.decision(here.decision.confidence), own, step)
+    if here.asked:
+        return _among(parts, here, answered, declared)
     if action := wanted(given):
         step = begin(action, given)
-        return Acting(step.decision(given.hits, given.decision.confidence), given.hits, step)
-    return _told(given)
+        return Acting(step.decision(given.decision.confidence), own, step)
+    return Acting(given.own, own, offered=_offered(given))
+
+
+def _given(
+    parts: Parts,
+    here: Considered,
+    question: Question,
+    query: SearchQuery,
+    hits: tuple[Hit, ...],
+    own: Decision,
+    declared: Sequence[DeclaredAction],
+) -> Given:
+    """A question as an action sees it, without the identifiers of the actions where that finds one,
+    or an entry that answers where none did.
+    """
+    reads = parts.policy.read(question)
+    before = here.past[-1].text if here.past and here.past[-1].asked_about else ""
+    given = Given(question, reads, own, own, hits, here.turn.customer, before)
+    given = _decided(parts, here.turn.knowledge, given, question, query)
+    plain = without_values(question, declared)
+    if plain is None or plain.photo is not None:
+        return given
+    query, hits = _searched(parts, here.turn.knowledge, plain)
+    fitted = parts.knowledge.fitted(here.turn.knowledge)
+    told = parts.policy.decide(plain, query, entries_of(hits), (), reads, fitted)
+    answers = told.action == "answer" and own.action != "answer"
+    plainly = replace(given, own=told if answers else own, hits=hits)
+    plainly = _decided(parts, here.turn.knowledge, plainly, plain, query)
+    return plainly if likeliest(plainly) or answers else given
+
+
+def _decided(
+    parts: Parts, knowledge: str, given: Given, question: Question, query: SearchQuery
+) -> Given:
+    """With what is decided where the actions count as entries do."""
+    fitted = parts.knowledge.fitted(knowledge)
+    decision = parts.policy.decide(question, query, given.hits, (), given.reads, fitted)
+    surely = decision.confidence >= parts.policy.threshold(PRECISION, query, fitted)
+    return replace(given, decision=decision, surely=surely)
+
+
+def _searched(
+    parts: Parts, knowledge: str, question: Question
+) -> tuple[SearchQuery, tuple[Hit, ...]]:
+    from mm_support.pipeline import fuse, searched
+
+    query = fuse(parts.encoders, parts.fusion, question, None, None)
+    return searched(parts, knowledge, query)
 
 
 def _among(
-    parts: Parts,
-    turn: UserTurn,
-    given: Given,
-    asked: Sequence[Asked],
-    declared: Sequence[DeclaredAction],
+    parts: Parts, here: Considered, answered: Decision, declared: Sequence[DeclaredAction]
 ) -> Acting:
     """Several questions, of which the first that asks for an action begins it."""
-    decision = given.decision
-    for place, one in enumerate(asked):
-        found = replace(decision, action="answer" if one.hits else "refuse", hits=one.hits)
-        found = replace(found, reason="evidence" if one.hits else "unknown")
-        reads = parts.policy.read(one.question)
-        part = Given(one.question, reads, found, one.hits, turn.customer)
-        part = _plainly(parts, turn.knowledge, part, declared)
-        if action := wanted(part):
-            others = tuple(map(_spoken, (*asked[:place], *asked[place + 1 :])))
-            step = begin(action, part)
-            begun = step.decision(part.hits, decision.confidence)
-            own = merged(begun, others).hits
-            return Acting(replace(begun, hits=own), given.hits, step, others)
-    parts_told = tuple(map(_spoken, asked))
-    told = replace(_told(given), decision=merged(decision, parts_told), asked=parts_told)
-    return told
+    own = entries_of(here.hits)
+    for place, one in enumerate(here.asked):
+        query, hits = _searched(parts, here.turn.knowledge, one.question)
+        told = replace(answered, action="answer" if one.hits else "refuse", hits=one.hits)
+        given = _given(parts, here, one.question, query, hits, told, declared)
+        if action := wanted(given):
+            others = (*here.asked[:place], *here.asked[place + 1 :])
+            step = begin(action, given)
+            begun = step.decision(given.decision.confidence)
+            return Acting(replace(begun, hits=merged(begun, others).hits), own, step, others)
+    return Acting(answered, own, asked=tuple(here.asked))
 
 
-def _spoken(one: Asked) -> Asked:
-    """What the knowledge says to a question."""
-    return replace(one, hits=tuple(hit for hit in one.hits if not hit.entry.declaration))
-
-
-def _named(declared: Sequence[DeclaredAction], name: str) -> DeclaredAction | None:
-    return next((action for action in declared if action.name == name), None)
-
-
-def _plainly(
-    parts: Parts, knowledge: str, given: Given, declared: Sequence[DeclaredAction]
-) -> Given:
-    """The same with what is found without the identifiers of the actions, where no entry answers
-    with them: an action, or an entry that does.
-    """
-    from mm_support.pipeline import fuse, searched
-
-    plain = without_values(given.question, declared)
-    answered = given.decision.action == "answer" and not given.hits[0].entry.declaration
-    if plain is None or plain.photo is not None or answered:
-        return given
-    query, hits = searched(parts, knowledge, fuse(parts.encoders, parts.fusion, plain, None, None))
-    fitted = parts.knowledge.fitted(knowledge)
-    decision = parts.policy.decide(plain, query, hits, (), given.reads, fitted)
-    plainly = replace(given, decision=decision, hits=hits)
-    return plainly if likeliest(plainly) or decision.action == "answer" else given
-
-
-def _told(given: Given) -> Acting:
-    """What the knowledge says without the actions, which are offered beside it."""
-    decision, hits = given.decision, given.decision.hits
-    if decision.action == "clarify":
-        return Acting(decision, given.hits)
-    language = given.question.language
-    own = tuple(hit for hit in hits if not hit.entry.declaration)
-    actions = [action_of(hit.entry) for hit in hits if hit.entry.declaration]
-    offered = tuple(said(action.title, language) for action in actions if action)
-    if decision.action == "answer" and not own:
-        decision = replace(decision, action="clarify", reason="ambiguous")
-        return Acting(decision, given.hits)
-    return Acting(replace(decision, hits=own), given.hits, offered=offered)
+def _offered(given: Given) -> tuple[str, ...]:
+    """The action that the customer may have meant, beside what the knowledge says."""
+    action, near = likeliest(given), given.decision.reason in ("evidence", "ambiguous")
+    if action is None or not near or given.own.reason not in OPEN:
+        return ()
+    return (said(action.title, given.question.language),)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from mm_support import as_json
-from mm_support.acting import act
+from mm_support.acting import Considered, act
 from mm_support.actions.flow import Step as ActionStep
 from mm_support.actions.flow import Told, waiting
 from mm_support.actions.performing import Performed
@@ -34,6 +34,7 @@ from mm_support.decode.compose import Asked, Speech, compose, evidence_of, inten
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
 from mm_support.inputs.photo import painted_over
+from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.language.messages import MAX_CANDIDATES, message
@@ -196,10 +197,8 @@ def judge(
         return Judged(turn, question, heard, seen, SILENCE)
     yield Working("search", "Searching the knowledge")
     pending = waiting(past, turn.knowledge) if parts.actions else None
-    asked_before, past = (
-        past,
-        () if pending else past,
-    )  # what is given to an action leans on nothing
+    # what is given to an action leans on nothing
+    before, past = past, () if pending else past
     with clock.step("fuse"):
         query = fuse(parts.encoders, parts.fusion, question, heard, seen)
         readings, question = read_with(parts, query, question, past, turn.knowledge)
@@ -208,9 +207,11 @@ def judge(
         found = [searched(parts, turn.knowledge, reading) for reading in readings]
     with clock.step("decide"):
         query, hits = likelier(parts.policy, question, found, fitted)
-        decision = parts.policy.decide(question, query, hits, past, fitted=fitted)
+        told = entries_of(hits)  # the knowledge by itself
+        decision = parts.policy.decide(question, query, told, past, fitted=fitted)
         asked = several(parts, question, decision, turn.knowledge)
-        acting = act(parts, turn, question, decision, hits, asked, asked_before, pending)
+        here = Considered(turn, question, query, hits, decision, asked, before, pending)
+        acting = act(parts, here)
         decision, hits = acting.decision, cited_first(acting.decision, acting.hits)
     judged = Judged(turn, question, heard, seen, decision, hits, query, acting.asked)
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
+from mm_support.knowledge.actions import entries_of
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
@@ -59,7 +60,7 @@ def _asked(parts: Parts, question: Question, knowledge: str) -> Asked:
 
     query = fuse(parts.encoders, parts.fusion, question, None, None)
     query = parts.knowledge.recognise(knowledge, query)
-    hits = tuple(parts.knowledge.find(knowledge, query, FOUND))
+    hits = entries_of(parts.knowledge.find(knowledge, query, FOUND))
     fitted = parts.knowledge.fitted(knowledge)
     decision = parts.policy.decide(question, query, hits, (), fitted=fitted)
     return Asked(question, decision.hits if decision.action == "answer" else ())

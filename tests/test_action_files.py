@@ -17,6 +17,7 @@ from mm_support.language.messages import messages
 
 PACK = Path(__file__).parents[1] / "assets" / "knowledge" / "shopping" / "actions.toml"
 TEXT = ACTIONS.replace("SYSTEM", "https://shop.example")
+LISTED = 'examples = ["where is my parcel", "parcel whereabouts please"]'
 
 
 def written(folder: Path, text: str) -> Path:
@@ -26,14 +27,14 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_an_action_becomes_an_entry_that_says_how_it_is_asked_for(tmp_path):
-    status, cancel, mine = read_file(written(tmp_path, TEXT))
+    text = TEXT.replace(LISTED, f'examples = {{ en = {LISTED[11:]}, zh = ["我的包裹到哪了"] }}')
+    status, chinese, cancel, mine = read_file(written(tmp_path, text))
     assert (status.id, status.title) == ("action:status", "Parcel whereabouts")
-    assert set(status.questions) == {
-        "Parcel whereabouts",
-        "包裹位置",
-        "where is my parcel",
-        "parcel whereabouts please",
-    }
+    asked = {"Parcel whereabouts", "where is my parcel", "parcel whereabouts please"}
+    assert set(status.questions) == asked
+    assert (chinese.id, chinese.title, chinese.language) == ("action:status:zh", "包裹位置", "zh")
+    assert set(chinese.questions) == {"包裹位置", "我的包裹到哪了"} and not chinese.text.isascii()
+    assert action_of(chinese) == action_of(status)
     assert action_of(cancel).writes and action_of(mine).signed_in
     assert action_of(status).parameters[0].pattern == "[0-9]{6}"
     assert "shop.example" not in status.text  # is not found, nor shown

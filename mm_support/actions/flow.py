@@ -28,7 +28,7 @@ from mm_support.decide.policy import (
 )
 from mm_support.decode.compose import TELLING
 from mm_support.decode.sentence import Sentence
-from mm_support.knowledge.actions import DeclaredAction, Parameter, action_of, entry_id, said
+from mm_support.knowledge.actions import DeclaredAction, Parameter, action_of, said
 from mm_support.language import values
 from mm_support.language.identifiers import shaped
 from mm_support.language.messages import message
@@ -66,25 +66,28 @@ class Step:
     language: str
     told: Told | None = None
 
-    def decision(self, hits: Sequence[Hit], confidence: float) -> Decision:
-        """hits: what was found, which the reply does not rest on."""
+    def decision(self, confidence: float) -> Decision:
         if self.told is None:
-            return Decision("answer", "action", confidence, tuple(hits[:1]))
+            return Decision("answer", "action", confidence, ())
         return Decision(self.told.action, self.told.reason, confidence, ())
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What a turn brings: its question, what was read in it, what was decided without any action,
-    and who is signed in. before: the words of the turn before, where this one only chooses.
+    """What a turn brings: its question, what was read in it, and who is signed in. decision, hits:
+    where the actions count as entries do; own: what the knowledge says by itself. before: the words
+    of the turn before, where this one only chooses. surely: whether the confidence is enough to
+    begin an action without any value.
     """
 
     question: Question
     reads: Reads
     decision: Decision
+    own: Decision
     hits: tuple[Hit, ...]
     customer: str = ""
     before: str = ""
+    surely: bool = False
     today: date = field(default_factory=date.today)
 
     @property
@@ -116,15 +119,18 @@ def wanted(given: Given) -> DeclaredAction | None:
         return None
     told, _ = found_in(given, action.parameters)
     alone = all(hit.entry.declaration for hit in close(given.hits))
-    return action if doing or told or alone or not action.writes else None
+    meant = doing or told or alone or not action.writes
+    return action if meant and (told or given.surely) else None
 
 
 def likeliest(given: Given) -> DeclaredAction | None:
     """The action that was found first; also close behind an entry, which says how it is done, where
-    the customer wants it done.
+    the customer wants it done, or gives a value that only the action has a use for.
     """
-    found = close(given.hits) if given.hits and "account" in given.reads.says else given.hits[:1]
-    return next(filter(None, (action_of(hit.entry) for hit in found)), None)
+    found = [action_of(hit.entry) for hit in close(given.hits)] if given.hits else []
+    known = [own for own in found if own and found_in(given, own.parameters)[0]]
+    doing = "account" in given.reads.says
+    return next(filter(None, (*known, *(found if doing else found[:1]))), None)
 
 
 def begin(action: DeclaredAction, given: Given) -> Step:
@@ -146,7 +152,7 @@ def go_on(action: DeclaredAction, pending: Pending, given: Given) -> Step | None
     """The next turn of an action that waits; None where the customer asks something else."""
     told = len(term_set(given.words)) > TELLING
     pending = replace(pending, language=given.question.language if told else pending.language)
-    if given.decision.reason in (*PRESSING.values(), "abuse"):
+    if given.own.reason in (*PRESSING.values(), "abuse"):
         return None
     known = all(own.name in pending.values for own in action.parameters)
     asked = action.parameter(pending.asks)
@@ -180,7 +186,8 @@ def _asks_else(
     found: Mapping[str, Sequence[str]],
 ) -> bool:
     """Whether the customer leaves the action with a question that something else answers."""
-    decision, others = given.decision, given.hits and given.hits[0].entry.id != entry_id(action)
+    decision, best = given.own, action_of(given.hits[0].entry) if given.hits else action
+    others = best is None or best.name != action.name
     told, other = asked and asked.name in found, wanted(given)
     if other and other.name != action.name and ("account" in given.reads.says or not told):
         return True  # another action; "it is order 104822" is none, "cancel order 104822" is

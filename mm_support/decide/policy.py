@@ -167,6 +167,13 @@ class Policy:
         gate = gate_for(self._gate, fitted or {}).suiting(query)
         return gate.probability(words_of(question), query, hits)
 
+    def threshold(
+        self, precision: float, query: SearchQuery, fitted: Mapping[str, Any] | None = None
+    ) -> float:
+        """The confidence from which on that share of the answers is right."""
+        gate = gate_for(self._gate, fitted or {}).suiting(query)
+        return gate.wishing(precision).answer
+
     def decide(
         self,
         question: Question,

@@ -3,11 +3,12 @@
     [[action]]                    one table an action; docs/actions.md has every key
     name = "order-status"
     title = { en = "Where an order is" }
-    examples = ["Where is my order?"]
+    examples = { en = ["Where is my order?"] }
 
-An action is found like an entry, by its title and examples, so it becomes one (`as_entry`) that
-carries its declaration. Whoever writes the file decides what is called, so it is read only from a
-folder that the operator ingests. Knows no conversation, and calls nothing.
+An action is found like an entry, by its title and examples, so it becomes one for each language of
+its examples (`as_entries`), which carries its declaration. Whoever writes the file decides what is
+called, so it is read only from a folder that the operator ingests. Knows no conversation, and calls
+nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from urllib.parse import urlsplit
 from mm_support.errors import KnowledgeError
 from mm_support.language.identifiers import normalise
 from mm_support.language.messages import DEFAULT
-from mm_support.types import Entry, Kind
+from mm_support.types import Entry, Hit, Kind
 
 FILE = "actions.toml"
 PREFIX = "action:"  # of the ids of entries that stand for actions
@@ -35,6 +36,7 @@ MAX_BYTES = 2**18  # of the file
 MAX_SECONDS = 30.0
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+BEGINS = re.compile(r"\s*\[\[\s*action\s*\]\]")
 PLACE = re.compile(r"\{([A-Za-z0-9_.-]+)\}")  # where a value is put
 SECRET = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 
@@ -77,14 +79,15 @@ class Call:
 
 @dataclass(frozen=True, eq=False)
 class DeclaredAction:
-    """call: None where a Python function of the operator's does it. signed_in: only for customers
-    whose identity the site has bound; writes: it is confirmed before. result, missing: what is said
-    of the answer, and where there is none; terms: field of the answer -> value -> words for it.
+    """examples: by language. call: None where a Python function of the operator's does it.
+    signed_in: only for customers whose identity the site has bound; writes: it is confirmed before.
+    result, missing: what is said of the answer, and where there is none; terms: field of the answer
+    -> value -> words for it.
     """
 
     name: str
     title: Words
-    examples: tuple[str, ...]
+    examples: Mapping[str, tuple[str, ...]]
     does: Words
     parameters: tuple[Parameter, ...]
     call: Call | None
@@ -102,7 +105,7 @@ class DeclaredAction:
 
 
 def entry_id(action: DeclaredAction) -> str:
-    """Of the entry by which it is found."""
+    """Of the first entry by which it is found."""
     return PREFIX + action.name
 
 
@@ -120,7 +123,11 @@ def read_file(path: Path) -> list[Entry]:
         content = path.read_bytes()
         if len(content) > MAX_BYTES:
             raise KnowledgeError(f"{path.name} is larger than {MAX_BYTES // 2**10} KB; shorten it.")
-        return [as_entry(table, path.name) for table in tables(content.decode("utf-8-sig"))]
+        text = content.decode("utf-8-sig")
+        lines = (n for n, line in enumerate(text.splitlines(), 1) if BEGINS.match(line))
+        places = (f"{path.name}:{line}" for line in lines)
+        found = [as_entries(*pair) for pair in zip(tables(text), places)]
+        return [entry for entries in found for entry in entries]
     except OSError as exc:
         raise KnowledgeError(f"{path.name} cannot be read ({exc.strerror}).") from exc
     except UnicodeDecodeError as exc:
@@ -147,18 +154,39 @@ def tables(text: str) -> list[dict[str, Any]]:
     return found
 
 
-def as_entry(table: dict[str, Any], file: str = FILE) -> Entry:
-    """The entry by which an action is found."""
-    action = parsed(table)
-    asked = dict.fromkeys([*action.title.values(), *action.examples])
-    return Entry(
-        entry_id(action),
-        said(action.title, DEFAULT),
-        said(action.does, DEFAULT),
-        tuple(asked),
-        source=f"{file}: {action.name}",
-        declaration=json.dumps(table, ensure_ascii=False, sort_keys=True),
-    )
+def as_entries(table: dict[str, Any], place: str) -> list[Entry]:
+    """The entries by which an action is found, one for each language of its examples: what is asked
+    in a language is compared with what is said in it. place: where the table stands.
+    """
+    action, declaration = parsed(table), json.dumps(table, ensure_ascii=False, sort_keys=True)
+    first = next(iter(action.examples))
+    return [
+        Entry(
+            entry_id(action) + ("" if language == first else f":{language}"),
+            said(action.title, language),
+            action.does.get(language) or said(action.title, language),
+            tuple(dict.fromkeys([said(action.title, language), *examples])),
+            source=place,
+            language=language,
+            declaration=declaration,
+        )
+        for language, examples in action.examples.items()
+    ]
+
+
+def once(hits: Sequence[Hit], limit: int) -> list[Hit]:
+    """The first `limit` entries, and the actions in front of the last of them, each once."""
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        best.setdefault(hit.entry.declaration or hit.entry.id, hit)
+    found = list(best.values())
+    last = entries_of(found)[:limit][-1:]
+    return found[: found.index(last[0]) + 1] if last and len(found) > limit else found
+
+
+def entries_of(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits that are no actions."""
+    return tuple(hit for hit in hits if not hit.entry.declaration)
 
 
 def action_of(entry: Entry) -> DeclaredAction | None:
@@ -196,7 +224,7 @@ def parsed(table: Mapping[str, Any]) -> DeclaredAction:
     action = DeclaredAction(
         name,
         _words(table["title"], f"{where}: 'title'"),
-        tuple(_text(own, f"{where}: 'examples'") for own in _list(table["examples"], where)),
+        _examples(table["examples"], f"{where}: 'examples'"),
         _words(table.get("does", table["title"]), f"{where}: 'does'"),
         parameters,
         _call(table["call"], f"{where}: 'call'") if "call" in table else None,
@@ -308,6 +336,15 @@ def _words(value: Any, where: str) -> Words:
     if not all(_text(text, where) for text in value.values()):
         raise KnowledgeError(f"{where} is empty in a language; leave that out.")
     return {key: _text(text, where) for key, text in value.items()}
+
+
+def _examples(value: Any, where: str) -> Mapping[str, tuple[str, ...]]:
+    """A list, or one for each language."""
+    lists = value if isinstance(value, Mapping) else {DEFAULT: value}
+    return {
+        language: tuple(_text(own, where) for own in _list(lists[language], where))
+        for language in _words({key: key for key in lists}, where)
+    }
 
 
 def _text(value: Any, where: str) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
-from mm_support.knowledge.actions import FILE, DeclaredAction, action_of
+from mm_support.knowledge.actions import FILE, DeclaredAction, action_of, once
 from mm_support.knowledge.index import Index, Point
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
@@ -140,12 +140,15 @@ class Knowledge:
 
         version = self._index.open(name)
         fits, score = self._index.fits(version), self._index.text_score
-        return search(version, query, limit, date.today(), fits, score, actions)
+        most = limit + len(version.entries.declared()) if actions else limit
+        hits = search(version, query, most, date.today(), fits, score, actions)
+        return once(hits, limit) if actions else hits
 
     def actions(self, name: str) -> tuple[DeclaredAction, ...]:
         """What can be done with this base; nothing where actions are switched off."""
         declared = self._index.open(name).entries.declared() if self._acts else ()
-        return tuple(filter(None, (action_of(record.entry) for record in declared)))
+        found = filter(None, (action_of(record.entry) for record in declared))
+        return tuple({action.name: action for action in found}.values())
 
     def trials(self, name: str, foreign: Sequence[str] = ()) -> Iterator[Trial]:
         """Some of the base's own questions, and what each finds where it is not written down; then
@@ -273,8 +276,12 @@ class Knowledge:
             old = self._index.open(name)
             if old.entries.row(entry_id) is None:
                 raise KnowledgeError(f"The knowledge base {name!r} has no entry {entry_id!r}.")
-            wanted = [own for own in held(old) if own.entry.id != entry_id]
-            recipe = Recipe.read(old.about.recipe).with_removed(entry_id)
+            wanted, recipe = held(old), Recipe.read(old.about.recipe)
+            (named,) = (own.entry for own in wanted if own.entry.id == entry_id)
+            gone = {own.entry.id for own in wanted if _goes_with(own.entry, named)}
+            for one in gone:
+                recipe = recipe.with_removed(one)
+            wanted = [own for own in wanted if own.entry.id not in gone]
             self._publish(name, wanted, recipe, OWN, [])
 
     def adopt(
@@ -441,6 +448,12 @@ class Knowledge:
                 progress(done, total, what)
 
         return note
+
+
+def _goes_with(entry: Entry, removed: Entry) -> bool:
+    """Whether an entry goes with one that is removed: itself, an action in all its languages."""
+    same = bool(entry.declaration) and entry.declaration == removed.declaration
+    return same or entry.id == removed.id
 
 
 def _renamed(point: Point, own: Wanted) -> Point:

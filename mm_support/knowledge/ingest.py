@@ -304,7 +304,8 @@ class _Builder:
     def finish(self) -> None:
         """Makes entries of the documents that wait, and looks for what is odd."""
         self._settle()
-        self.reading.warnings += oddities(self.reading.entries)
+        said = [entry for entry in self.reading.entries if not entry.declaration]
+        self.reading.warnings += oddities(said)
 
     def _settle(self) -> None:
         documents, removed = without_frames([document for document, *_ in self._waiting])
