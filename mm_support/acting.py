@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mm_support.actions.flow import Given, Step, begin, go_on, likeliest, wanted, without_values
+from mm_support.actions.flow import (
+    Given,
+    Step,
+    begin,
+    go_on,
+    likeliest,
+    near,
+    wanted,
+    without_values,
+)
 from mm_support.decide.policy import Decision
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import DeclaredAction, entries_of, said
@@ -85,7 +94,7 @@ def _given(
     or an entry that answers where none did.
     """
     reads = parts.policy.read(question)
-    before = here.past[-1].text if here.past and here.past[-1].asked_about else ""
+    before = here.past[-1].text if here.past and _chooses(here, declared) else ""
     given = Given(question, reads, own, own, hits, here.turn.customer, before)
     given = _decided(parts, here.turn.knowledge, given, question, query)
     plain = without_values(question, declared)
@@ -98,6 +107,12 @@ def _given(
     plainly = replace(given, own=told if answers else own, hits=hits)
     plainly = _decided(parts, here.turn.knowledge, plainly, plain, query)
     return plainly if likeliest(plainly) or answers else given
+
+
+def _chooses(here: Considered, declared: Sequence[DeclaredAction]) -> bool:
+    """Whether the message only chooses what the turn before named or offered."""
+    titles = {title for action in declared for title in action.title.values()}
+    return bool(here.past[-1].asked_about) or here.question.words in titles
 
 
 def _decided(
@@ -137,8 +152,7 @@ def _among(
 
 
 def _offered(given: Given) -> tuple[str, ...]:
-    """The action that the customer may have meant, beside what the knowledge says."""
-    action, near = likeliest(given), given.decision.reason in ("evidence", "ambiguous")
-    if action is None or not near or given.own.reason not in OPEN:
+    """The actions that the customer may have meant, beside what the knowledge says."""
+    if given.own.reason not in OPEN:
         return ()
-    return (said(action.title, given.question.language),)
+    return tuple(said(action.title, given.question.language) for action in near(given))

@@ -107,6 +107,7 @@ def wanted(given: Given) -> DeclaredAction | None:
 
     One that changes something has to be asked for: by what the message says ("account"), by one of
     its values, or since no entry is about the matter. Else it may only be asked how that is done.
+    One that only looks something up is also begun where a value for it is all that is understood.
     """
     action, decision = likeliest(given), given.decision
     if action is None:
@@ -114,13 +115,22 @@ def wanted(given: Given) -> DeclaredAction | None:
     if given.words in action.title.values():
         return action
     doing = "account" in given.reads.says
+    told, _ = found_in(given, action.parameters)
     sure = decision.reason == "evidence" or (decision.reason == "account" and decision.hits)
     if decision.action not in ("answer", "handoff") or not sure:
-        return None
-    told, _ = found_in(given, action.parameters)
+        nothing_else = given.own.reason == "unknown" and not action.writes
+        return action if told and nothing_else else None
     alone = all(hit.entry.declaration for hit in close(given.hits))
     meant = doing or told or alone or not action.writes
     return action if meant and (told or given.surely) else None
+
+
+def near(given: Given) -> tuple[DeclaredAction, ...]:
+    """The actions that the customer may have meant."""
+    if given.decision.reason not in ("evidence", "ambiguous"):
+        return ()
+    found = (action_of(hit.entry) for hit in close(given.hits))
+    return tuple(filter(None, found))
 
 
 def likeliest(given: Given) -> DeclaredAction | None:
