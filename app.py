@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from demo.brand import Brand, load_brand
+from demo.completions import api_key, completion_routes
 from demo.desk import desk_key, desk_link
 from demo.edges import limits_of
 from demo.ui import build_demo, launch_options
+from demo.zero_gpu import device_here
 from mm_support import Settings, SupportService
 from mm_support.errors import SupportError
 
@@ -33,7 +35,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio asks itself whether it runs
     try:
-        return serve(Settings.from_env())
+        return serve(Settings.from_env(device=device_here(os.environ)))
     except (SupportError, OSError) as problem:  # OSError: the port is taken
         print(f"error: {problem}", file=sys.stderr)
         return 2
@@ -43,7 +45,7 @@ def serve(
     settings: Settings, start: Callable[[Settings], SupportService] = SupportService.start
 ) -> int:
     """Serves the pages until it is told to end. Raises SupportError, OSError."""
-    key = desk_key(settings.desk_key, os.environ)
+    key, own = desk_key(settings.desk_key, os.environ), api_key(settings.api_key)
     brand = load_brand(Path(settings.brand)) if settings.brand else Brand()
     limits = limits_of(settings, os.environ)
     told = threading.Event()
@@ -56,8 +58,10 @@ def serve(
         brand=brand,
         open_workshop=settings.open_workshop,
     )
-    is_ready, room = (lambda: service.status().ready), service.queue.room
-    options = launch_options(brand, limits, is_ready, room, service.metrics.text)
+    # one that is about to end is not ready for visitors whom another front could take
+    is_ready = lambda: service.status().ready and not service.queue.ended  # noqa: E731
+    room, more = service.queue.room, completion_routes(service, own)
+    options = launch_options(brand, limits, is_ready, room, service.metrics.text, more)
     _, address, _ = page.launch(prevent_thread_lock=True, **options)
     if key and not settings.desk_key:
         print_links(address, key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,17 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demo.completion_values import error_values
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError
 
 HERE = Path(__file__).resolve().parent
 MEGABYTE = 1024**2
 HEARS = 6 * MEGABYTE  # bytes of a piece of sound, see demo/live.py
+SHOWS = 24 * MEGABYTE  # bytes of a call that carries its photo and recording as text
 SAYS = 2 * MEGABYTE  # bytes of any other call: words, never files
 FIELD = 10_000  # bytes of an upload's part that is no file
 # parts of Gradio that no page of ours uses
@@ -39,9 +41,11 @@ UNUSED = re.compile(
     r"(/gradio_api)?/(process_recording|vibe-|undo-vibe|deep_link|profiling|proxy=|run-history"
     r"|runs\b|monitoring|dev/reload|reset\b)"
 )
-TURNS = re.compile(r"/gradio_api/(api|call(/v2)?|run)/chat/?$")  # a whole reply, by its name
+# a whole reply, by its name
+TURNS = re.compile(r"(/gradio_api/(api|call(/v2)?|run)/chat|/v1/chat/completions)/?$")
 LOOPBACK = ("127.0.0.1", "::1")
 PASSED_ON = ("x-forwarded-for", "x-real-ip", "forwarded", "via")
+OPENAI = "/v1/"  # see demo/completions.py
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # of Prometheus
 CALLS = re.compile(r"/gradio_api/(queue/join|run/|api/|call/)")
 
@@ -105,9 +109,11 @@ def app_parts(
     ready: Callable[[], bool] | None = None,
     room: Callable[[], float] | None = None,
     metrics: Callable[[], bytes] | None = None,
+    more: Sequence[BaseRoute] = (),
 ) -> dict[str, Any]:
     """The keywords of FastAPI that add all this to the app. ready: whether turns are answered;
-    room: in how many seconds another one is taken, 0: now; metrics: what Prometheus reads.
+    room: in how many seconds another one is taken, 0: now; metrics: what Prometheus reads; more:
+    other routes.
     """
 
     def health(_: Request) -> Response:
@@ -128,6 +134,7 @@ def app_parts(
             Route("/healthz", health),
             Route("/readyz", readiness),
             Route("/widget.js", widget),
+            *more,
         ],
         "middleware": [Middleware(Edges, limits=limits, room=room)],
     }
@@ -187,7 +194,7 @@ class Edges:
         except Refused as refusal:
             if started:
                 raise
-            await answer(refusal)(scope, receive, with_headers)
+            await answer(refusal, scope["path"])(scope, receive, with_headers)
 
     def checked(self, scope: Scope, receive: Receive) -> Receive:
         """`receive` that ends what grows too big. Raises Refused at once where it can be told."""
@@ -220,6 +227,7 @@ class Rates:
             "calls": parse(limits.calls),
             "uploads": parse(limits.uploads),
             "sounds": parse(limits.sounds),
+            "completions": parse(limits.calls),
         }
 
     def check(self, path: str, scope: Scope) -> None:
@@ -239,6 +247,8 @@ def kind_of(path: str) -> str | None:
         return "uploads"
     if path.startswith("/gradio_api/component_server"):
         return "sounds"
+    if path.startswith(OPENAI):
+        return "completions"
     return "calls" if CALLS.match(path) else None
 
 
@@ -247,7 +257,8 @@ class Meter:
 
     def __init__(self, limits: Limits, path: str, headers: Mapping[str, str]) -> None:
         self.limits, self.kind, self.bytes = limits, kind_of(path), 0
-        self.most = {"uploads": limits.upload, "sounds": HEARS}.get(self.kind or "", SAYS)
+        most = {"uploads": limits.upload, "sounds": HEARS, "completions": SHOWS}
+        self.most = most.get(self.kind or "", SAYS)
         self.parts = Parts(limits, headers) if self.kind == "uploads" else None
         declared = headers.get("content-length", "0")
         if not declared.isdigit() or int(declared) > self.most:
@@ -310,8 +321,10 @@ class Parts:
             raise Refused(413, "A part of the form that is no file is too long.")
 
 
-def answer(refusal: Refused) -> Response:
-    said = {"error": refusal.detail, "detail": refusal.detail}
+def answer(refusal: Refused, path: str = "") -> Response:
+    said: dict[str, Any] = {"error": refusal.detail, "detail": refusal.detail}
+    if path.startswith(OPENAI):
+        said = error_values(refusal.status_code, refusal.detail)
     return JSONResponse(said, refusal.status_code, refusal.headers)
 
 

@@ -6,11 +6,12 @@ Customers have `/`, those who answer them `/desk`, and those who look after the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.routing import BaseRoute
 
 from demo.api import REPLIES_AT_ONCE, THREADS, add_endpoints
 from demo.brand import Brand, greeting
@@ -111,17 +112,18 @@ def launch_options(
     ready: Callable[[], bool] | None = None,
     room: Callable[[], float] | None = None,
     metrics: Callable[[], bytes] | None = None,
+    more: Sequence[BaseRoute] = (),
 ) -> dict:
     """What gr.Blocks.launch needs for these pages; addresses and ports come from Gradio's own
     variables. ready: tells whether the service can answer, for /readyz; room: in how many seconds
-    it takes another turn; metrics: what Prometheus reads.
+    it takes another turn; metrics: what Prometheus reads; more: routes beside the pages.
     """
     return {
         "theme": theme(brand),
         "css": css(),
         "head": head(brand),
         "i18n": i18n(own_words(brand)),
-        "app_kwargs": app_parts(limits, ready, room, metrics),
+        "app_kwargs": app_parts(limits, ready, room, metrics, more),
         "max_threads": THREADS,
         "show_error": True,
         "max_file_size": limits.file,

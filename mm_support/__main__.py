@@ -1,5 +1,5 @@
 """Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate | erase |
-export | user | export-feedback | bench | load.
+export | user | export-feedback | bench | load | mcp.
 
 Errors are one line with the remedy; exit status 2 for bad input, 1 for everything else that fails.
 What a command works with is imported when it runs (arguments.py has the arguments).
@@ -70,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     feedback = in_module("mm_support.train.export")
     add(commands, "export-feedback", arguments.export_feedback, feedback)
     add(commands, "bench", arguments.bench, in_module("mm_support.bench.run"))
+    add(commands, "mcp", arguments.mcp, in_module("mm_support.tools"))
     add(commands, "load", arguments.load, in_module("mm_support.bench.load"))
     return parser
 
@@ -110,7 +111,7 @@ def in_module(module: str) -> Callable:
 
 
 def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support.config import NONE
+    from mm_support.config import NONE, OWN
     from mm_support.loading import MODELS, OPTIONAL, fetch_settings_weights
     from mm_support.progress import byte_bar
     from mm_support.weights import PREFIX
@@ -118,7 +119,7 @@ def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
     with byte_bar() as report:
         fetch_settings_weights(settings, report, (*MODELS, *OPTIONAL))
     names = (getattr(settings, model) for model in (*MODELS, *OPTIONAL))
-    elsewhere = [name for name in names if not name.startswith((PREFIX, NONE))]
+    elsewhere = [name for name in names if not name.startswith((PREFIX, NONE, OWN))]
     said = f"The packaged weights are in {settings.cache_dir}."
     if elsewhere:
         said += f" Not among them, fetched from their hub when first used: {', '.join(elsewhere)}."

@@ -279,6 +279,11 @@ def load(parser: ArgumentParser) -> None:
     _json(parser)
 
 
+def mcp(parser: ArgumentParser) -> None:
+    """Serves tools (search, ask) to assistants that speak MCP, on stdin and stdout."""
+    parser.add_argument("--port", type=int, help="over HTTP on this machine instead, at /mcp")
+
+
 def positive(text: str) -> int:
     """A whole number from 1. Raises InputError."""
     if not text.isdecimal() or int(text) < 1:

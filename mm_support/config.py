@@ -4,6 +4,7 @@ A model's name is one of
     package:NAME   weights that the package index carries, listed in weights.lock.json
     org/model      a repository on the Hugging Face hub (for images: open_clip "architecture/tag")
     a folder       weights on this machine, in the layout of the hub
+    python:MODULE:FUNCTION   a text or image encoder of your own (plugged.py)
 reply_model may be "none", and verifier_model "fitted": the network that was fitted to the text
 encoder and comes with the project.
 """
@@ -22,6 +23,7 @@ ENV_PREFIX = "MM_SUPPORT_"
 SPEEDS = (0.5, 2.0)  # of a voice, as a share of its own
 FUSIONS = ("weighted-sum", "concatenation", "attention")
 
+OWN = "python:"  # in front of what makes a model of somebody's own
 NONE = "none"  # as reply_model: replies are the entries' own sentences
 SMALL = "package:SmolLM2-135M-Instruct"  # the model that was trained to point at sentences
 
@@ -71,7 +73,8 @@ class Settings:
     desk_key: opens the desk, the page for the people who take conversations over; made at each
     start where it is empty, and the workshop, unless open_workshop lets everybody read there.
     brand: a brand.toml, what a company decides about its page. frame_origins: sites that may show
-    the page in a frame. rate_limit: calls of one address, e.g. "240/minute"; rate_storage: where
+    the page in a frame. api_key: what callers of /v1 must have; empty, everybody may
+    call. rate_limit: calls of one address, e.g. "240/minute"; rate_storage: where
     they are counted, e.g. redis://host; empty, in this process.
     webhook_url, webhook_secret: where it is told what
     happens at the desk, and what that is signed with; mail_server (smtp://user:password@host:587),
@@ -119,6 +122,7 @@ class Settings:
     open_workshop: bool = False
     brand: str = ""
     frame_origins: str = ""
+    api_key: str = field(default="", repr=False)
     rate_limit: str = ""
     rate_storage: str = field(default="", repr=False)
     webhook_url: str = ""

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from filelock import FileLock
 from PIL import Image
 
 from mm_support.actions.call import Caller
@@ -18,6 +19,7 @@ from mm_support.actions.performing import Actions
 from mm_support.config import Settings
 from mm_support.decide.calibration import Calibrator, out_of_scope
 from mm_support.decide.confidence import Gate, gate_file, load_gate, own_gate_file
+from mm_support.decide.intent_classifier import BaseIntents
 from mm_support.decide.intent_head import head_for
 from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
@@ -57,6 +59,7 @@ MADE_OF = {
 }  # models put together from several packages
 READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
 ACTING = "-acting"  # ends the label of a pack that was ingested with its actions
+PACKS_LOCK = "packs.lock"
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 OPTIONAL = ("turn_model",)  # works without; fetched by whoever loads it
 
@@ -91,7 +94,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         calibrator = Calibrator(gate, out_of_scope())
         acts = settings.actions
         knowledge = Knowledge(index, text, image, understand, reading, calibrator, acts)
-        ingest_packs(knowledge, PACKS, report, acts)
+        ingest_packs_once(settings, knowledge, PACKS, report)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading the voice and, where there is one, the language model")
         intents = IntentReader(head, asked.encode)
@@ -109,6 +112,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
             voice,
             model.result(),
             load_end_of_turn(settings),
+            BaseIntents(settings, asked.encode),
             load_actions(opened, settings),
             opened.pop_all().close,
         )
@@ -206,6 +210,14 @@ def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:
 def signature(settings: Settings) -> str:
     """Names the models that an index's vectors depend on, what was trained here included."""
     return made_for(settings)[:8]
+
+
+def ingest_packs_once(
+    settings: Settings, knowledge: Knowledge, folder: Path, report: Callable[[str], None]
+) -> None:
+    """Of several fronts that start at once one ingests them; the others wait."""
+    with FileLock(settings.data_dir / PACKS_LOCK):
+        ingest_packs(knowledge, folder, report, settings.actions)
 
 
 def ingest_packs(

@@ -29,7 +29,7 @@ from mm_support.actions.flow import Step as ActionStep
 from mm_support.actions.flow import Told, waiting
 from mm_support.actions.performing import Performed
 from mm_support.decide.follow_up import likelier, resolve
-from mm_support.decide.policy import SILENCE, Decision
+from mm_support.decide.policy import SILENCE, Decision, words_of
 from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of, one_by_one
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
@@ -51,6 +51,7 @@ from mm_support.types import (
     Fusion,
     Heard,
     Hit,
+    Intent,
     Owner,
     Past,
     Question,
@@ -101,8 +102,9 @@ class Clock:
 class Judged:
     """A turn up to the decision. query: None where nothing was searched for. asked: its questions,
     where it holds several. told: whether the customer was told already what the decision says, that
-    a person has the conversation. step: what it does with an action; offered: titles of others that
-    may have been meant; performed: what came of it.
+    a person has the conversation. intent: what is wanted, by the base's classifier or its entries.
+    step: what it does with an action; offered: titles of others that may have been meant;
+    performed: what came of it.
     """
 
     turn: UserTurn
@@ -114,6 +116,7 @@ class Judged:
     query: SearchQuery | None = None
     asked: tuple[Asked, ...] = ()
     told: bool = False
+    intent: Intent | None = None
     step: ActionStep | None = None
     offered: tuple[str, ...] = ()
     performed: Performed | None = None
@@ -213,9 +216,12 @@ def judge(
         here = Considered(turn, question, query, hits, decision, asked, before, pending)
         acting = act(parts, here)
         decision, hits = acting.decision, cited_first(acting.decision, acting.hits)
-    judged = Judged(turn, question, heard, seen, decision, hits, query, acting.asked)
+    wanted = parts.intents.of(turn.knowledge, words_of(question)) if parts.intents else None
+    intent = wanted or intent_of(hits)
+    asked, step, offered = acting.asked, acting.step, acting.offered
+    judged = Judged(turn, question, heard, seen, decision, hits, query, asked, intent=intent)
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
-    return replace(judged, step=acting.step, offered=acting.offered)
+    return replace(judged, step=step, offered=offered)
 
 
 def cited_first(decision: Decision, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -436,7 +442,7 @@ def reply_of(
         audio=audio,
         transcript=judged.heard,
         image=judged.seen.view if judged.seen else None,
-        intent=intent_of(judged.hits),
+        intent=judged.intent,
         fusion=judged.fusion,
         timings=clock.milliseconds(),
         session_id=judged.turn.session_id or "",

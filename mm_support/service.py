@@ -44,8 +44,8 @@ from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
 from mm_support.metrics import Metrics
 from mm_support.parts import Parts
-from mm_support.pipeline import Answered, fuse, steps, turn_record
-from mm_support.store.database import Handoff
+from mm_support.pipeline import Answered, fuse, masked_turns, steps, turn_record
+from mm_support.store.database import PAST, Handoff
 from mm_support.store.records import interrupted_record
 from mm_support.turnstile import LOOKUP, REPLY, Ticket, Turnstile
 from mm_support.types import (
@@ -188,7 +188,8 @@ class SupportService:
         days, minutes = self.settings.retention_days, self.settings.silence_minutes
         forget = Task("erasing what is old", DAY, lambda: self.archive.erase_older(days))
         back = Task("looking for silence", MINUTE, lambda: self.desk.return_silent(minutes))
-        return [*([forget] if days else []), *([back] if minutes else [])]
+        left = Task("emptying the journal", MINUTE, self._keeper.catch_up)
+        return [left, *([forget] if days else []), *([back] if minutes else [])]
 
     def notices(self) -> list[Task]:
         """The sending of notices, apart from the other tasks: receivers may be slow."""
@@ -256,6 +257,12 @@ class SupportService:
         """
         signed_in = customer_in(self.settings.customer_secret, customer)
         return Visit(self, self._signatures, token, signed_in)
+
+    def visit_of(self, customer: str) -> Visit:
+        """The service as the customer whom the company's own system calls so may use it. Only for
+        calls of that system: whoever knows the name would read what the customer said.
+        """
+        return self.visit(self._signatures.token_of(customer))
 
     def session_of(self, turn_id: str) -> str:
         """The conversation that a turn belongs to. Raises InputError for an unknown turn."""
@@ -404,6 +411,7 @@ class SupportService:
         with self._on_its_way(turn) as ticket:
             yield from self._until_called(ticket)
             past, owner = self._keeper.before(str(turn.session_id))
+            past = as_told(past, turn.earlier)
             noted = partial(self.note, "assistant", "action", str(turn.session_id))
             answered = yield from steps(self.parts, turn, past, owner, self._promises.after, noted)
             reply = self._kept(answered, past, owner)
@@ -450,6 +458,15 @@ class SupportService:
         return replace(
             reply, text=kept["reply"], action="handoff", citations=(), pictures=(), audio=None
         )
+
+
+def as_told(kept: Sequence[Past], earlier: Sequence[Past]) -> Sequence[Past]:
+    """The earlier turns as they were told with this one, where they were; of those that are kept
+    too it is known what they cited, and why they said what they said.
+    """
+    known = {turn.reply: turn for turn in kept}
+    told = [known.get(turn.reply, turn) for turn in masked_turns(earlier[-PAST:])]
+    return told or kept
 
 
 def places_of(settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""Several questions in one message: each is searched for by itself.
+"""A closer look at what a message asks: several questions, or one among other words.
 
     "What colours does it come in? And how long is the warranty?"
 
@@ -6,6 +6,9 @@ Where the questions lead to different entries, each is answered from its own; of
 answers the reply says so. Where they lead to the same, or nothing is found for any, the message
 stays one question. Sentences are told apart, not clauses: two questions that share a sentence are
 for a language model to tell apart.
+
+Where a long message as a whole finds nothing sure, a pasted mail or a story, its question is
+searched for by itself, and with the sentence before it.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from dataclasses import replace
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import entries_of
+from mm_support.language.mail import QUOTED, own_words
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
@@ -28,26 +32,52 @@ OPEN = ("evidence", "ambiguous", "unknown")  # reasons of decisions that a close
 
 def several(parts: Parts, question: Question, decision: Decision, knowledge: str) -> list[Asked]:
     """The questions of a message, in its order, where they are several that different entries
-    answer; else none.
+    answer; the one that is answered by itself, where the whole message is not; else none.
     """
-    texts = questions_in(words_of(question))
-    if len(texts) < 2 or decision.reason not in OPEN or question.photo is not None:
+    if decision.reason not in OPEN or question.photo is not None:
         return []
-    asked = [_asked(parts, replace(question, typed=text, heard=""), knowledge) for text in texts]
-    topics = {one.hits[0].entry.id for one in asked if one.hits}
-    partly = len(topics) == 1 and not all(one.hits for one in asked)
-    return asked if len(topics) > 1 or partly else []
+    words = words_of(question)
+    texts = questions_in(words)
+    if len(texts) > 1:
+        asked = [_asked(parts, question, text, knowledge)[0] for text in texts]
+        topics = {one.hits[0].entry.id for one in asked if one.hits}
+        partly = len(topics) == 1 and not all(one.hits for one in asked)
+        if len(topics) > 1 or partly:
+            return asked
+    return [] if decision.action == "answer" else _inner(parts, question, words, knowledge)
+
+
+def _inner(parts: Parts, question: Question, words: str, knowledge: str) -> list[Asked]:
+    """The part of a message that is answered most surely by itself, if one is."""
+    alone = [_asked(parts, question, text, knowledge) for text in inner_questions(words)]
+    sure = [(confidence, asked) for asked, confidence in alone if asked.hits]
+    return [max(sure, key=lambda pair: pair[0])[1]] if sure else []
+
+
+def inner_questions(words: str) -> list[str]:
+    """What a pasted mail itself says, and its questions, each without what leads to it and with the
+    sentence before it; none where that is the whole message.
+    """
+    own = own_words(words)
+    sentences = split_sentences(own or words)
+    found = [own] if own else []
+    for place, sentence in enumerate(sentences):
+        if _asks(sentence) and len(sentences) > 1:
+            found += [sentence, " ".join(sentences[max(place - 1, 0) : place + 1])]
+    long_enough = (text for text in dict.fromkeys(found) if len(term_set(text)) >= FEWEST)
+    return [text for text in long_enough if text != words][:MOST]
 
 
 def questions_in(words: str) -> list[str]:
-    """The sentences that may be questions by themselves; those behind the last question mark, and
-    in front of a question what only leads to it, stay with the question beside them.
+    """The sentences, quoted lines apart, that may be questions by themselves; those behind the last
+    question mark, and in front of a question what only leads to it, stay with the question beside
+    them.
     """
     found: list[str] = []
     before = ""
-    for sentence in split_sentences(words):
+    for sentence in split_sentences(QUOTED.sub("", words)):
         before = f"{before} {sentence}".strip()
-        if sentence.rstrip(" \"'»”").endswith(("?", "？", "؟")) and len(term_set(before)) >= FEWEST:
+        if _asks(sentence) and len(term_set(before)) >= FEWEST:
             found.append(before)
             before = ""
     if found and before:
@@ -55,15 +85,22 @@ def questions_in(words: str) -> list[str]:
     return found[:MOST]
 
 
-def _asked(parts: Parts, question: Question, knowledge: str) -> Asked:
+def _asks(sentence: str) -> bool:
+    return sentence.rstrip(" \"'»”").endswith(("?", "？", "؟"))
+
+
+def _asked(parts: Parts, whole: Question, text: str, knowledge: str) -> tuple[Asked, float]:
+    """A part of a message as a question of its own, and how sure its answer is."""
     from mm_support.pipeline import FOUND, fuse
 
+    question = replace(whole, typed=text, heard="")
     query = fuse(parts.encoders, parts.fusion, question, None, None)
     query = parts.knowledge.recognise(knowledge, query)
     hits = entries_of(parts.knowledge.find(knowledge, query, FOUND))
     fitted = parts.knowledge.fitted(knowledge)
     decision = parts.policy.decide(question, query, hits, (), fitted=fitted)
-    return Asked(question, decision.hits if decision.action == "answer" else ())
+    answering = decision.hits if decision.action == "answer" else ()
+    return Asked(question, answering), decision.confidence
 
 
 def merged(decision: Decision, asked: Sequence[Asked]) -> Decision:

@@ -74,6 +74,11 @@ class Turnstile:
         """How many have a place."""
         return len(self._inside)
 
+    @property
+    def ended(self) -> bool:
+        """Whether nobody is taken any more."""
+        return self._ended
+
     def open(self) -> None:
         """Lets the first in."""
         with self._lock:

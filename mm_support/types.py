@@ -45,6 +45,8 @@ class UserTurn:
     speak: whether a spoken reply is wanted. heard: what the recording says, where it was
     transcribed while it was spoken (SupportService.listen): then it is not transcribed again.
     customer: who is signed in, as the site says, never the customer (desk/visits.py).
+    earlier: what was said before, oldest first, where the customer's side knows that better than
+    what is kept of the session.
     """
 
     text: str = ""
@@ -55,6 +57,7 @@ class UserTurn:
     speak: bool = False
     heard: Transcript | None = None
     customer: str = ""
+    earlier: tuple[Past, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from postgres import Server, programs
 
 from mm_support.config import Settings
 from mm_support.decide.intents import Reads
@@ -28,6 +29,34 @@ def pytest_configure(config: pytest.Config) -> None:
 def tmp_settings(tmp_path: Path) -> Settings:
     """Settings whose data folder is new and whose weights are the machine's."""
     return Settings.from_env(data_dir=tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server; what asks for it is skipped where there is none."""
+    pytest.importorskip("psycopg", reason="PostgreSQL's driver, psycopg, is not installed")
+    if (folder := programs()) is None:
+        pytest.skip("PostgreSQL's server, initdb and postgres, is not installed")
+    server = Server(folder)
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path):
+    """A database for one test, which is run once with each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'turns.sqlite'}"
+        return
+    server = request.getfixturevalue("postgres")
+    url = server.database()
+    yield url
+    server.drop(url)
+
+
+# for tests of what no database has a part in, or only one kind has
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture(scope="session")

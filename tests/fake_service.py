@@ -413,6 +413,9 @@ class FakeService:
     def visit(self, token: str = "", customer: str = "") -> Visit:
         return Visit(self, self._signatures, token, customer)
 
+    def visit_of(self, customer: str) -> Visit:
+        return self.visit(self._signatures.token_of(customer))
+
     def session_of(self, turn_id: str) -> str:
         return self.store.session_of(turn_id)
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from conftest import on_sqlite
 from sqlalchemy import update
 
 from mm_support.__main__ import main
@@ -23,12 +24,12 @@ GOOD = "a long enough password"
 
 
 @pytest.fixture
-def open_accounts(tmp_path):
+def open_accounts(tmp_path, database_url):
     """open_accounts() -> the accounts as another process, or a later one, has them."""
     stores = []
 
     def opened():
-        stores.append(Store(f"sqlite:///{tmp_path / 'turns.sqlite'}"))
+        stores.append(Store(database_url))
         return Accounts(stores[-1], signatures_in(tmp_path))
 
     yield opened
@@ -74,6 +75,7 @@ def test_a_sign_in_ends_by_itself(accounts):
     assert accounts.who(token) == VISITOR
 
 
+@on_sqlite
 def test_no_other_token_is_a_sign_in(accounts, tmp_path):
     token = accounts.sign_in("Ada", GOOD)
     ident, signature = token.split(".")
@@ -86,6 +88,7 @@ def test_no_other_token_is_a_sign_in(accounts, tmp_path):
     assert accounts.who(other) == VISITOR
 
 
+@on_sqlite
 def test_passwords_are_on_the_disk_as_argon2_hashes_only(accounts, tmp_path):
     with pytest.raises(InputError):
         accounts.sign_in("Ada", "a wrong password")
@@ -139,12 +142,14 @@ def test_many_tries_at_once_are_no_more_tries(accounts, monkeypatch):
     assert len(looked) == TRIES
 
 
+@on_sqlite
 @pytest.mark.parametrize("name", ["", " ", "x" * 65, "a\u202eb", "a\x00b", *TAKEN, "Command  LINE"])
 def test_names_that_mislead_are_refused(accounts, name):
     with pytest.raises(InputError):
         accounts.add(name, "agent", GOOD, "test")
 
 
+@on_sqlite
 @pytest.mark.parametrize("name", ["ada", "ADA", " Ａｄａ "])
 def test_names_that_look_the_same_are_the_same(accounts, name):
     assert accounts.knows(name)
@@ -152,6 +157,7 @@ def test_names_that_look_the_same_are_the_same(accounts, name):
         accounts.add(name, "agent", GOOD, "test")
 
 
+@on_sqlite
 def test_bad_roles_passwords_and_names_are_refused_in_a_sentence(accounts):
     for call in (
         lambda: accounts.add("Bo", "visitor", GOOD, "test"),
@@ -187,6 +193,7 @@ def test_everything_is_in_the_audit_log_but_no_password(accounts):
     assert mistaken not in str(rows)
 
 
+@on_sqlite
 def test_accounts_are_kept_on_the_command_line(tmp_path, monkeypatch, capsys, open_accounts):
     def run(*words, piped=""):
         monkeypatch.setattr("sys.stdin", io.StringIO(piped))

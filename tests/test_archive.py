@@ -8,6 +8,8 @@ from dataclasses import fields
 from datetime import timedelta
 
 import pytest
+from conftest import on_postgresql, on_sqlite
+from sqlalchemy import text as sql
 from test_personal import bytes_of
 from test_service import SPEECH, folder, make  # noqa: F401  (fixtures)
 
@@ -18,11 +20,12 @@ from demo.conversation_state import Conversation
 from demo.live import Ears
 from demo.words import word
 from mm_support.__main__ import main
+from mm_support.config import Settings
 from mm_support.desk.archive import checksum
 from mm_support.desk.audit import audited
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.errors import StoreError, SupportError
-from mm_support.store.models import TurnRow
+from mm_support.store.models import Base, TurnRow
 from mm_support.types import UserTurn
 from tests.fake_service import FakeService
 
@@ -61,12 +64,21 @@ def journaled(visit, service, word, monkeypatch):
 
 
 @pytest.fixture
+def tmp_settings(tmp_path, database_url, monkeypatch):
+    """The commands read them from the environment too."""
+    url = "" if database_url.startswith("sqlite") else database_url
+    monkeypatch.setenv("MM_SUPPORT_DATABASE_URL", url)
+    return Settings.from_env(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
 def service(make, tmp_settings):  # noqa: F811
     service = make(lines=(f"{CANARY} label",))
     service.settings = tmp_settings.with_changes(keep_media=True)
     return service
 
 
+@on_sqlite
 def test_after_forgetting_no_file_holds_a_trace(service, tmp_settings, red, monkeypatch):
     data = tmp_settings.data_dir
     visit, other = service.visit(), service.visit()
@@ -93,6 +105,26 @@ def test_after_forgetting_no_file_holds_a_trace(service, tmp_settings, red, monk
     assert CANARY.encode() not in bytes_of(data)
 
 
+@on_postgresql
+def test_after_forgetting_no_table_holds_a_trace(service, red, monkeypatch):
+    def holding(*words):
+        with service._keeper.store.reading() as session:
+            for table in Base.metadata.tables:
+                rows = session.execute(sql(f"SELECT t::text FROM {table} AS t")).scalars()
+                yield from (f"{table}: {row}" for row in rows if any(w in row for w in words))
+
+    visit, other = service.visit(), service.visit()
+    session = talk(visit, service, CANARY, red)
+    talk(other, service, "smaragdmeise", red)
+    journaled(visit, service, CANARY, monkeypatch)
+    assert len(list(holding(CANARY, session))) > 10
+    assert visit.forget() == 6
+    rest = [row.replace(f"{CANARY} label", "") for row in holding(CANARY, session, visit.visitor)]
+    assert not any(word in row for row in rest for word in (CANARY, session, visit.visitor))
+    assert other.forget() == 4 and list(holding(CANARY)) == []
+
+
+@on_sqlite
 def test_erasing_leaves_nothing_between_the_rows_of_many_others(service, tmp_settings):
     """Pages are split, merged and freed among hundreds of rows of all sizes."""
     store, names = service._keeper.store, {}
@@ -116,6 +148,7 @@ def test_erasing_leaves_nothing_between_the_rows_of_many_others(service, tmp_set
     assert integrity == ("ok",)
 
 
+@on_sqlite
 def test_what_another_version_left_in_the_file_goes_with_the_command(tmp_settings, service):
     """It deleted rows without overwriting them."""
     *_, last = service.visit().reply(UserTurn(f"refund late {CANARY} " * 50, knowledge="kb"))
@@ -182,6 +215,7 @@ def test_what_was_silent_for_too_long_is_forgotten(service):
     assert service.conversation(last.reply.session_id)
 
 
+@on_sqlite
 def test_retention_runs_at_the_start_and_only_where_it_is_wanted(service):
     assert "erasing what is old" not in [task.name for task in service.tasks()]
     service.settings = service.settings.with_changes(retention_days=10)

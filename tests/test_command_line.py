@@ -32,6 +32,7 @@ COMMANDS = [
     *(["evaluate", name] for name in EVALUATE),
     ["export-feedback"],
     ["bench"],
+    ["mcp"],
 ]
 WRONG = [
     ["dance"],

@@ -6,7 +6,7 @@ import threading
 from typing import get_args
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from test_service import ask, folder, make  # noqa: F401  (fixtures)
 from test_store import turn
 
@@ -21,8 +21,8 @@ from mm_support.types import Finished, Found, Said, UserTurn
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Store(f"sqlite:///{tmp_path / 'turns.sqlite'}")
+def store(database_url):
+    store = Store(database_url)
     yield store
     store.close()
 
@@ -35,6 +35,21 @@ def desk(store):
 def hand_over(store, session="s", number=1, reason="asked"):
     record = turn(number, session=session, action="handoff", reason=reason)
     keep_turn(store, record, f"why: {reason}")
+
+
+def test_the_list_asks_the_database_as_often_for_many_as_for_one(store, desk):
+    asked = []
+    event.listen(store._engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    for number in range(3):
+        hand_over(store, f"s{number}", number)
+    desk.take("s1", "Ada")
+    keep_turn(store, turn(9, session="s1", text="and then?"), owner="person")
+    desk.say("s1", "Ada", "hello")
+    asked.clear()
+    cases = {case.conversation: case for case in desk.open()}
+    assert len(asked) <= 6 and cases["s2"].opening == "question 2" and cases["s0"].unanswered
+    assert (cases["s1"].opening, cases["s1"].summary) == ("question 1", "why: asked")
+    assert not cases["s1"].unanswered
 
 
 def test_a_conversation_goes_from_the_assistant_to_a_person_and_back(store, desk):

@@ -251,6 +251,7 @@ def test_sigterm_in_the_middle_of_a_reply_finishes_it_and_ends_with_status_0(app
         time.sleep(0.3)
         status, retry = asked(address, 4)
         assert status == 503 and int(retry) >= 1
+        assert httpx.get(f"{address}/readyz").status_code == 503  # a proxy asks another front
         kind, told = reply.result()
     assert kind == "complete" and "number3 " in told
     assert process.wait(10) == 0 and time.monotonic() - began < 10

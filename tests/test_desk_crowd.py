@@ -2,71 +2,26 @@
 wrong one, none lost, none twice, and the assistant silent while a person has it.
 """
 
-import random
+import multiprocessing
 import threading
-import time
 
 import pytest
+from conftest import on_postgresql, on_sqlite
+from crowd import agent, customers, front
 from sqlalchemy import event as sql
 from test_conversations import desk, hand_over, store  # noqa: F401  (fixtures)
-from test_store import turn
 
-from mm_support.desk.conversations import Desk, keep_turn
-from mm_support.errors import InputError, StoreError
+from mm_support.desk.conversations import Desk
+from mm_support.errors import StoreError
 from mm_support.store.database import Store
 from mm_support.store.models import ConversationRow, HandoffRow, OwnershipRow, TurnRow
 
 CONVERSATIONS, AGENTS, ROUNDS = 200, 5, 3
 
 
-def customers(store, said, failures):  # noqa: F811
-    """Each of some customers writes several turns; the assistant replies as the service would."""
-    try:
-        for number, name in said:
-            owner = Desk(store).owner(name)
-            waits = number == 0
-            record = turn(
-                number,
-                id=f"{name}-{number}",
-                session=name,
-                text=f"{name} says {number}",
-                action="handoff" if waits or owner != "assistant" else "answer",
-                reason="asked" if waits else owner if owner != "assistant" else "evidence",
-                reply="" if owner != "assistant" else f"the assistant to {name}",
-            )
-            keep_turn(store, record, "", owner)
-    except Exception as exc:
-        failures.append(exc)
-
-
-def agent(store, name, sent, stop, failures):  # noqa: F811
-    """Takes whatever waits, writes to whatever is theirs, closes at random."""
-    desk, rng = Desk(store), random.Random(name)  # noqa: F811
-    try:
-        while not stop.is_set():
-            cases = desk.open()
-            for case in rng.sample(cases, min(8, len(cases))):
-                act(desk, rng, name, case.conversation, sent)
-            time.sleep(0.01)
-    except Exception as exc:
-        failures.append(exc)
-
-
-def act(desk, rng, name, conversation, sent):  # noqa: F811
-    try:
-        if desk.owner(conversation) == "waiting":
-            desk.take(conversation, name)
-        text = f"{name} to {conversation}: {rng.random()}"
-        desk.say(conversation, name, text)
-        sent.append((conversation, name, text))
-        if rng.random() < 0.3:
-            rng.choice([desk.close, desk.give_back])(conversation, name)
-    except InputError:  # another agent has it
-        pass
-
-
-def test_a_crowd_is_served_without_a_mix_up(tmp_path):
-    stores = [Store(f"sqlite:///{tmp_path / 'turns.sqlite'}") for _ in range(2)]  # two fronts
+@on_sqlite
+def test_a_crowd_is_served_without_a_mix_up(database_url):
+    stores = [Store(database_url) for _ in range(2)]  # two fronts
     names = [f"c{number:03}" for number in range(CONVERSATIONS)]
     said = [(number, name) for number in range(ROUNDS) for name in names]
     sent, failures, stop = [], [], threading.Event()
@@ -83,16 +38,44 @@ def test_a_crowd_is_served_without_a_mix_up(tmp_path):
     stop.set()
     [thread.join(60) for thread in people]
     assert failures == []
-    desk = Desk(stores[0])  # noqa: F811
+    assert_nothing_is_mixed_up(stores[0], names, sent)
+    [each.close() for each in stores]
+
+
+@on_postgresql
+def test_a_crowd_at_two_processes_is_served_without_a_mix_up(database_url):
+    names = [f"c{number:03}" for number in range(CONVERSATIONS)]
+    said = [(number, name) for number in range(ROUNDS) for name in names]
+    people, spawn = [f"agent {n}" for n in range(AGENTS)], multiprocessing.get_context("spawn")
+    over, told = spawn.Event(), spawn.Queue()
+    shares = [  # both write in all conversations: which turn comes first is open
+        [each for place, each in enumerate(said) if (place + each[0]) % 2 == n] for n in range(2)
+    ]
+    fronts = [
+        spawn.Process(target=front, args=(database_url, shares[n], people[n::2], over, told))
+        for n in range(2)
+    ]
+    [each.start() for each in fronts]
+    assert [told.get(timeout=120) for _ in fronts] == [None, None]
+    over.set()
+    answers = [told.get(timeout=120) for _ in fronts]
+    [each.join(60) for each in fronts]
+    assert [failures for _, failures in answers] == [[], []]
+    store = Store(database_url)  # noqa: F811
+    assert_nothing_is_mixed_up(store, names, [each for sent, _ in answers for each in sent])
+    store.close()
+
+
+def assert_nothing_is_mixed_up(store, names, sent):  # noqa: F811
+    desk = Desk(store)  # noqa: F811
     kept = [(m.author, m.text, name) for name in names for m in desk.messages(name)]
     assert sorted(kept) == sorted((author, text, name) for name, author, text in sent)
     assert len(kept) == len({text for _, text, _ in kept}) > 50
     assert all(f"to {name}:" in text and text.startswith(author) for author, text, name in kept)
-    turns = {row.id: row for row, _ in stores[0].turns()}
+    turns = {row.id: row for row, _ in store.turns()}
     assert len(turns) == CONVERSATIONS * ROUNDS
     assert all(row.text.startswith(row.session_id) for row in turns.values())
-    assert_silent_while_a_person_has_it(stores[0], turns.values())
-    [each.close() for each in stores]
+    assert_silent_while_a_person_has_it(store, turns.values())
 
 
 def assert_silent_while_a_person_has_it(store, turns):  # noqa: F811

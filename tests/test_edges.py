@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from demo.edges import MEGABYTE, Limits, Rates, app_parts, limits_of, origins
 from demo.ui import build_demo, launch_options
 from mm_support.config import Settings
-from mm_support.errors import InputError
+from mm_support.errors import BusyError, InputError
 from tests.fake_service import FakeService
 
 SMALL = Limits(
@@ -187,6 +187,22 @@ def test_a_full_queue_is_503_with_a_time_for_replies_and_for_nothing_else(served
         service.room = 0.0
 
 
+def test_programs_read_refusals_in_the_format_of_their_own_errors(served):
+    address, service, _ = served
+    service.room = 12.0
+    try:
+        answer = httpx.post(f"{address}/v1/chat/completions", json={})
+    finally:
+        service.room = 0.0
+    assert answer.status_code == 503 and answer.headers["retry-after"] == "12"
+    assert answer.json()["error"] == {
+        "message": str(BusyError("busy", 12)),
+        "type": "server_error",
+        "param": None,
+        "code": None,
+    }
+
+
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"])
 def test_figures_are_for_this_machine_and_not_for_those_behind_its_proxy(address, header):
     assert httpx.get(f"{address}/metrics").text == "turns 1\n"
@@ -284,4 +300,8 @@ def test_addresses_are_counted_apart():
         rates.check(f"{API}/queue/join", {"method": "POST", "client": (address, 1)})
     with pytest.raises(Exception, match="try again"):
         rates.check(f"{API}/queue/join", {"method": "POST", "client": ("10.0.0.1", 2)})
+    asked = {"method": "POST", "client": ("10.0.0.3", 1)}
+    rates.check("/v1/chat/completions", asked)
+    with pytest.raises(Exception, match="try again"):
+        rates.check("/v1/chat/completions", asked)
     rates.check(f"{API}/queue/data", {"method": "GET", "client": ("10.0.0.1", 2)})

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 from jiwer import wer
+from PIL import Image, ImageDraw
 
 from demo.ui import build_demo, launch_options
+from mm_support.evaluate.cases import OUT_OF_SCOPE, read_cases
+from mm_support.evaluate.cases import ask as ask_case
 from mm_support.service import SupportService
 from mm_support.types import Finished, Said, UserTurn
 from tests.test_browser import CHROMIUM, DESKTOP, FLAGS, ask, expect, finished, sync_api
@@ -151,6 +154,51 @@ def test_every_documented_python_example_runs(service, block, monkeypatch, capsy
     monkeypatch.setattr(SupportService, "close", lambda self: None)
     exec(block, {})
     assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", ["tutorial.md", "tutorial.zh.md"])
+def test_the_tutorial_can_be_followed(service, page, tmp_path):
+    """With its own table and questions, and drawings for photos."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    tables, (cases,) = blocks_of(text, "csv"), blocks_of(text, "jsonl")
+    (tmp_path / "tern").mkdir()
+    (tmp_path / "tern" / "faq.csv").write_text(tables[0], encoding="utf-8")
+    for folder, tilt in ((tmp_path / "tern", 0), (tmp_path, 7)):
+        draw_display("E07", tilt).save(folder / ("e07.jpg" if tilt == 0 else "customer.jpg"))
+        draw_lock(tilt).save(folder / ("lock.jpg" if tilt == 0 else "customer-lock.jpg"))
+    (tmp_path / "cases.jsonl").write_text(cases, encoding="utf-8")
+    report = service.knowledge.ingest("tern", tmp_path / "tern")
+    assert report.entries == 6 and report.pictures == 2 and not report.skipped
+    ids = {entry.id for entry in service.knowledge.entries("tern")}
+    asked, skipped = read_cases(tmp_path / "cases.jsonl", "tern", ids)
+    outcomes = [ask_case(service, case) for case in asked]
+    assert not skipped and all(out.rank == 1 for out in outcomes if out.expect != OUT_OF_SCOPE)
+    assert outcomes[0].answered and outcomes[2].answered and not outcomes[-1].answered
+    (tmp_path / "tern" / "faq.csv").write_text(tables[0] + tables[1], encoding="utf-8")
+    assert service.knowledge.sync("tern", tmp_path / "tern").entries == 7
+    assert "helmet" in [entry.id for entry in service.knowledge.entries("tern")]
+
+
+def blocks_of(text: str, kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", text, re.S)
+
+
+def draw_display(words: str, tilt: float) -> Image.Image:
+    picture = Image.new("RGB", (900, 640), (70, 78, 72))
+    pen = ImageDraw.Draw(picture)
+    pen.rounded_rectangle((180, 120, 720, 520), 40, fill=(25, 27, 30))
+    pen.rounded_rectangle((240, 180, 660, 430), 14, fill=(196, 214, 190))
+    pen.text((300, 215), words, fill=(20, 24, 22), font_size=150)
+    return picture.rotate(tilt, fillcolor=(70, 78, 72))
+
+
+def draw_lock(tilt: float) -> Image.Image:
+    picture = Image.new("RGB", (900, 640), (120, 122, 118))
+    pen = ImageDraw.Draw(picture)
+    pen.ellipse((250, 80, 650, 480), outline=(30, 30, 32), width=46)
+    pen.rounded_rectangle((330, 330, 570, 560), 26, fill=(34, 36, 40))
+    pen.ellipse((425, 420, 475, 470), fill=(220, 40, 30))
+    return picture.rotate(tilt, fillcolor=(120, 122, 118))
 
 
 def test_a_bad_file_is_said_in_a_sentence_and_the_next_question_works(client, tmp_path):

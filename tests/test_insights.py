@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import gradio as gr
 import numpy as np
 import pytest
+from conftest import on_postgresql, on_sqlite
 from test_conversations import desk, hand_over, store  # noqa: F401  (fixtures)
 from test_desk_page import KEY
 from test_desk_page import page as desk_page  # noqa: F401
@@ -158,6 +159,7 @@ def test_a_table_is_read_back_and_begins_no_formula(store, insights):  # noqa: F
     assert as_csv(Gap, []).strip().split(",") == [item.name for item in fields(Gap)]
 
 
+@on_sqlite
 def test_many_rows_take_no_time(store, insights):  # noqa: F811
     """100,000 turns of two years, of which the last month is asked for."""
     start = datetime.now(UTC)
@@ -181,6 +183,29 @@ def test_many_rows_take_no_time(store, insights):  # noqa: F811
             "FROM turns WHERE created >= '2026-01-01' ORDER BY created"
         )
         assert "COVERING INDEX turns_by_time" in str(plan.all())
+
+
+@on_postgresql
+def test_many_rows_take_no_time_on_a_server(store, insights):  # noqa: F811
+    values = turn(0, hits="[]", citations="[]", timings="{}", asked_about="[]", withheld="")
+    own = {"id": "'t' || n", "session_id": "'s' || n / 3"}
+    own["created"] = "now() - n * interval '10.5 minutes'"
+    written = {name: "NULL" if value is None else f"'{value}'" for name, value in values.items()}
+    names, made = ", ".join(values), ", ".join({**written, **own}.values())
+    with store.writing() as session:
+        session.connection().exec_driver_sql(
+            f"INSERT INTO turns ({names}) SELECT {made} FROM generate_series(0, 99999) AS n"
+        )
+        session.connection().exec_driver_sql("ANALYZE turns")
+    began = time.perf_counter()
+    figures = insights.figures(30)
+    assert sum(row.turns for row in figures) > 3_000 and time.perf_counter() - began < 3
+    with store.reading() as session:
+        plan = session.connection().exec_driver_sql(
+            "EXPLAIN SELECT created, session_id, knowledge, action, reason "
+            "FROM turns WHERE created >= now() - interval '30 days' ORDER BY created"
+        )
+        assert "turns_by_time" in str(plan.all())
 
 
 # -- at the desk ----------------------------------------------------------------------------

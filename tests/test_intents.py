@@ -10,7 +10,14 @@ import pytest
 
 from mm_support.__main__ import main
 from mm_support.config import Settings
-from mm_support.decide.intent_classifier import KERNEL_WIDTH, intents_file, load_intents
+from mm_support.decide.intent_classifier import (
+    KERNEL_WIDTH,
+    BaseIntents,
+    IntentClassifier,
+    intents_file,
+    load_intents,
+    save_intents,
+)
 from mm_support.errors import InputError, WeightsError
 from mm_support.evaluate.metrics import expected_calibration_error
 from mm_support.train import intents, labelled
@@ -353,3 +360,29 @@ def test_ten_examples_an_intent_are_enough_for_simple_intents(settings):
     _, report, judged = intents.evaluate(encode, splits, 0, settings.text_model)
     assert report["accuracy"]["value"] == 1
     assert judged.confidence[-1] == judged.confidence.min(), "the poem is what it knows least about"
+
+
+def directions(texts):
+    """Each text is the direction of its first word: parcels, or money."""
+    return np.array([[1, 0] if "parcel" in text else [0, 1] for text in texts], np.float32)
+
+
+def test_intents_are_predicted_from_when_they_are_trained_and_for_their_base(tmp_path, caplog):
+    settings = Settings(data_dir=tmp_path)
+    served = BaseIntents(settings, directions)
+    assert served.of("shop", "where is my parcel") is None
+    own = IntentClassifier(
+        ("track", "refund"),
+        np.eye(2, dtype=np.float32),
+        np.eye(2, dtype=np.float32),
+        np.array([4.0, 0, 0, 0], np.float32),
+        0.5,
+        settings.text_model,
+    )
+    save_intents(own, {}, intents_file(settings, "shop"))
+    assert served.of("shop", "where is my parcel").name == "track"
+    assert served.of("shop", "my money").name == "refund"
+    assert served.of("other", "my money") is None and served.of("shop", "") is None
+    intents_file(settings, "shop").write_bytes(b"damaged")
+    assert served.of("shop", "my money") is None
+    assert "train intents" in caplog.text

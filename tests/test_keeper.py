@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from conftest import on_postgresql
 from test_service import ask, folder, make  # noqa: F401  (fixtures)
 from test_store import turn
 
@@ -39,9 +40,9 @@ def journal(tmp_path):
 
 
 @pytest.fixture
-def keeper(tmp_path, journal, monkeypatch):
+def keeper(database_url, journal, monkeypatch):
     monkeypatch.setattr(keeper_module, "RETRY", 0.05)
-    keeper = Keeper(Flaky(f"sqlite:///{tmp_path / 'turns.sqlite'}"), journal)
+    keeper = Keeper(Flaky(database_url), journal)
     yield keeper
     keeper.close()
 
@@ -76,13 +77,15 @@ def test_turns_that_the_database_does_not_take_are_written_when_it_is_back(keepe
     assert len(past) == 3 and owner == "waiting"
 
 
-def test_what_a_crash_left_in_the_journal_is_written_at_the_next_start(keeper, journal, tmp_path):
+def test_what_a_crash_left_in_the_journal_is_written_at_the_next_start(
+    keeper, journal, database_url
+):
     keeper.store.broken = True
     keeper.keep(turn(1), "", "assistant")
     keeper.close()
     with journal.path.open("a") as file:
         file.write('{"id": "t2", "sess')  # the power went
-    again = Keeper(Store(f"sqlite:///{tmp_path / 'turns.sqlite'}"), journal)
+    again = Keeper(Store(database_url), journal)
     assert stored(again) == ["t1"] and again.trouble == ""
     again.close()
 
@@ -157,6 +160,33 @@ def test_many_threads_lose_nothing_while_the_database_comes_and_goes(keeper):
     keeper.store.broken = False
     wait_for(lambda: not keeper.trouble)
     assert sorted(stored(keeper)) == sorted(f"t{number}" for number in range(40))
+
+
+@on_postgresql
+def test_a_server_that_crashes_under_load_loses_and_doubles_nothing(
+    postgres, database_url, journal, monkeypatch
+):
+    monkeypatch.setattr(keeper_module, "RETRY", 0.05)
+    postgres.execute(f"ALTER DATABASE {postgres.name(database_url)} SET synchronous_commit = on")
+    keeper, written = Keeper(Store(database_url), journal), threading.Semaphore(0)
+
+    def write(numbers):
+        for number in numbers:
+            keeper.keep(turn(number, session=f"s{number % 5}"), "", "assistant")
+            written.release()
+
+    threads = [threading.Thread(target=write, args=(range(n, 200, 4),)) for n in range(4)]
+    [thread.start() for thread in threads]
+    [written.acquire() for _ in range(40)]
+    postgres.crash()
+    [written.acquire() for _ in range(40)]  # replies go on meanwhile
+    assert keeper.trouble == JOURNALED
+    postgres.start()
+    [thread.join() for thread in threads]
+    wait_for(lambda: not keeper.trouble)
+    assert sorted(stored(keeper)) == sorted(f"t{number}" for number in range(200))
+    assert not journal.refused.exists()
+    keeper.close()
 
 
 # -- in the service ---------------------------------------------------------------------------

@@ -2,16 +2,21 @@
 refused.
 """
 
-import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from conftest import on_postgresql
+from sqlalchemy import create_engine, inspect
 
 from mm_support.desk.conversations import Desk
 from mm_support.errors import StoreError
 from mm_support.store.database import Store
+from mm_support.store.migrate import MIGRATIONS
 from mm_support.store.models import Base
 
 # as the last version without migrations made it, with what it wrote
@@ -43,42 +48,57 @@ INSERT INTO turns VALUES ('t1', 's', '2026-01-01 10:00:00.000000', 'shop', 'how 
 INSERT INTO turns VALUES ('t2', 's', '2026-01-01 10:01:00.000000', 'shop', 'the second one',
     '{"text": "spoken", "language": "de"}', 'null', '[{"id": "parcel", "title": "Parcel"}]',
     'In 3 days [1].', 'answer', 'evidence', 0.9, '["parcel"]', 'delivery', 'null', '{}');
-INSERT INTO feedback VALUES (1, 't2', '2026-01-01 10:02:00.000000', 'up', 'thanks');
+INSERT INTO feedback (turn_id, created, rating, comment) VALUES (
+    't2', '2026-01-01 10:02:00.000000', 'up', 'thanks');
 INSERT INTO handoffs VALUES ('t1', 's', '2026-01-01 10:00:00.000000', 'asked', 'Why: asked.');
 """
 
 
+OF_POSTGRESQL = {"DATETIME": "TIMESTAMPTZ", "DOUBLE": "DOUBLE PRECISION", "id INTEGER": "id SERIAL"}
+
+
 @pytest.fixture
-def place(tmp_path):
-    return tmp_path / "turns.sqlite"
+def database_url(request, database_url):
+    """Without any tables."""
+    if database_url.startswith("sqlite"):
+        yield database_url
+        return
+    server = request.getfixturevalue("postgres")
+    url = server.database(migrated=False)
+    yield url
+    server.drop(url)
 
 
-def run(place, sql):
-    database = sqlite3.connect(place)
-    with database:
-        database.executescript(sql)
-    database.close()
+@contextmanager
+def connected(url):
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
 
 
-def open_store(place):
-    return Store(f"sqlite:///{place}")
+def run(url, sql):
+    for word, own in OF_POSTGRESQL.items() if url.startswith("postgres") else ():
+        sql = sql.replace(word, own)
+    with connected(url) as connection:
+        for statement in filter(str.strip, sql.split(";")):
+            connection.exec_driver_sql(statement)
 
 
-def differences(place):
-    """Between the tables in the file and those that the code declares."""
-    engine = create_engine(f"sqlite:///{place}")
-    with engine.connect() as connection:
+def differences(url):
+    """Between the tables in the database and those that the code declares."""
+    with connected(url) as connection:
         return compare_metadata(MigrationContext.configure(connection), Base.metadata)
 
 
-def test_a_new_database_has_the_tables_that_the_code_declares(place):
-    open_store(place).close()
-    assert differences(place) == []
+def test_a_new_database_has_the_tables_that_the_code_declares(database_url):
+    Store(database_url).close()
+    assert differences(database_url) == []
 
 
-def test_a_database_of_before_keeps_all_rows_and_gets_the_new_tables(place):
-    run(place, BEFORE)
-    store = open_store(place)
+def test_a_database_of_before_keeps_all_rows_and_gets_the_new_tables(database_url):
+    run(database_url, BEFORE)
+    store = Store(database_url)
     asked_back, answered = store.past("s")
     assert asked_back.asked_about == ("Refund", "Parcel")  # read from the text, for the last time
     assert (answered.text, answered.topic) == ("the second one spoken", "Parcel")
@@ -88,34 +108,59 @@ def test_a_database_of_before_keeps_all_rows_and_gets_the_new_tables(place):
     assert [handoff.summary for handoff in store.handoffs()] == ["Why: asked."]
     assert Desk(store).owner("s") == "assistant" and Desk(store).waiting() == ()
     store.close()
-    assert differences(place) == []
+    assert differences(database_url) == []
 
 
-def test_opening_again_changes_nothing(place):
-    run(place, BEFORE)
+def test_opening_again_changes_nothing(database_url):
+    run(database_url, BEFORE)
     for _ in range(2):
-        store = open_store(place)
+        store = Store(database_url)
         assert len(list(store.turns())) == 2
         store.close()
 
 
-def test_a_step_that_fails_leaves_the_database_as_it_was(place):
-    run(place, BEFORE + "CREATE TABLE messages (x INTEGER);")  # in the way of the last step
+def test_a_step_that_fails_leaves_the_database_as_it_was(database_url):
+    run(database_url, BEFORE + "CREATE TABLE messages (x INTEGER);")  # in the way of the last step
     with pytest.raises(StoreError):
-        open_store(place)
-    database = sqlite3.connect(place)
-    names = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
-    columns = {row[1] for row in database.execute("PRAGMA table_info(turns)")}
-    database.close()
-    assert "conversations" not in names and "asked_about" not in columns
-    run(place, "DROP TABLE messages")
-    open_store(place).close()
-    assert differences(place) == []
+        Store(database_url)
+    with connected(database_url) as connection:
+        columns = {column["name"] for column in inspect(connection).get_columns("turns")}
+        assert not inspect(connection).has_table("conversations") and "asked_about" not in columns
+    run(database_url, "DROP TABLE messages")
+    Store(database_url).close()
+    assert differences(database_url) == []
 
 
-def test_a_database_of_a_newer_version_is_one_sentence(place):
-    open_store(place).close()
-    run(place, "UPDATE alembic_version SET version_num = '9999'")
+def test_a_database_of_a_newer_version_is_one_sentence(database_url):
+    Store(database_url).close()
+    run(database_url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreError, match="newer version") as caught:
-        open_store(place)
+        Store(database_url)
     assert "\n" not in str(caught.value)
+
+
+def test_of_several_that_open_it_at_once_one_migrates(database_url):
+    run(database_url, BEFORE)
+    with ThreadPoolExecutor(4) as fronts:
+        stores = list(fronts.map(Store, [database_url] * 4))
+    assert [len(list(store.turns())) for store in stores] == [2] * 4
+    [store.close() for store in stores]
+    assert differences(database_url) == []
+
+
+@pytest.mark.parametrize("step", ["0001", "0002", "0003", "0004"])
+@on_postgresql
+def test_every_earlier_step_is_brought_up_to_date_with_its_rows(database_url, step):
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with connected(database_url) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, step)
+    run(database_url, BEFORE[BEFORE.index("INSERT") :])
+    store = Store(database_url)
+    assert [past.action for past in store.past("s")] == ["clarify", "answer"]
+    assert [len(ratings) for _, ratings in store.turns()] == [0, 1]
+    store.add_feedback("t1", "up")
+    assert [handoff.summary for handoff in store.handoffs()] == ["Why: asked."]
+    store.close()
+    assert differences(database_url) == []

@@ -28,6 +28,7 @@ from mm_support.errors import InputError
 from mm_support.service import SupportService
 from mm_support.store.database import Store
 from mm_support.store.models import NoticeRow, now
+from mm_support.store.records import in_utc
 from mm_support.types import UserTurn
 
 SECRET = "a secret of the test"
@@ -65,8 +66,8 @@ def receiver():
 
 
 @pytest.fixture
-def store(tmp_path, receiver):
-    store = Store(f"sqlite:///{tmp_path / 'turns.sqlite'}", (WEBHOOK,))
+def store(database_url, receiver):
+    store = Store(database_url, (WEBHOOK,))
     yield store
     store.close()
 
@@ -127,7 +128,7 @@ def test_a_receiver_that_fails_is_asked_again_later_and_later(store, receiver, c
     for _ in range(2):
         assert notices.send_due() == 0 and notices.send_due() == 0  # not before it is due
         (row,) = waiting_notices(store)
-        waits.append((row.due.replace(tzinfo=now().tzinfo) - now()).total_seconds())
+        waits.append((in_utc(row.due) - now()).total_seconds())
         due_now(store)
     assert 4 < waits[0] <= 5 and 9 < waits[1] <= 10
     assert notices.send_due() == 1 and waiting_notices(store) == []
@@ -147,14 +148,13 @@ def test_after_many_attempts_a_notice_is_given_up_but_kept(store, receiver, monk
     assert len(receiver.got) == 3 and notices.failed() == 1 and len(waiting_notices(store)) == 1
 
 
-def test_nothing_is_lost_while_nobody_listens_or_by_a_restart(tmp_path, receiver):
-    url = f"sqlite:///{tmp_path / 'turns.sqlite'}"
-    before = Store(url, (WEBHOOK,))
+def test_nothing_is_lost_while_nobody_listens_or_by_a_restart(database_url, receiver):
+    before = Store(database_url, (WEBHOOK,))
     hand_over(before)
     nobody = Notices(before, {WEBHOOK: Webhook("http://127.0.0.1:9/", SECRET)})
     assert nobody.send_due() == 0
     before.close()  # the process ends
-    again = Store(url, (WEBHOOK,))
+    again = Store(database_url, (WEBHOOK,))
     due_now(again)
     assert sender(again, receiver).send_due() == 1 and len(receiver.got) == 1
 
@@ -173,9 +173,8 @@ def test_who_dies_while_sending_leaves_it_to_others_after_the_lease(store, recei
     assert sender(store, receiver).send_due() == 1
 
 
-def test_of_many_senders_each_notice_is_sent_by_one(tmp_path, receiver):
-    url = f"sqlite:///{tmp_path / 'turns.sqlite'}"
-    stores = [Store(url, (WEBHOOK,)) for _ in range(4)]
+def test_of_many_senders_each_notice_is_sent_by_one(database_url, receiver):
+    stores = [Store(database_url, (WEBHOOK,)) for _ in range(4)]
     for number in range(30):
         hand_over(stores[0], f"s{number}", number)
     tasks = [Task("send", 0.01, sender(store, receiver).send_due) for store in stores]

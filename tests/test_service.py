@@ -69,35 +69,40 @@ def folder(tmp_path):
     return source
 
 
+def built(settings, folder, draft="", lines=(), speech=None, text=None):
+    """A service of fakes, with the base "kb" ingested."""
+    text, image = text or WordEncoder(), ColourEncoder()
+    asked = RememberingEncoder(text)
+    index = FolderIndex(settings.data_dir, "fake", text.dim, image.dim)
+    encoders = Encoders(speech or FakeSpeech(), image, FakeReader(*lines), asked)
+    fusion = build_fusion("weighted-sum", text.dim, image.dim)
+    understand = partial(query_of, encoders, fusion)
+    knowledge = Knowledge(index, text, image, understand)
+    knowledge.ingest("kb", folder)
+    parts = Future()
+    writer = ReplyWriter(EchoModel(draft) if draft else None, asked)
+    parts.set_result(
+        Parts(
+            "CPU",
+            encoders,
+            fusion,
+            knowledge,
+            Policy(GATE, FakeIntents()),
+            writer,
+            FakeVoice(),
+            close=index.close,
+        )
+    )
+    return SupportService(settings, open_keeper(settings), parts)
+
+
 @pytest.fixture
 def make(tmp_settings, folder):
-    """Builds a service from fakes, with the base "kb" ingested."""
+    """Builds services from fakes, with the base "kb" ingested."""
     services = []
 
-    def build(draft="", lines=(), speech=None, text=None):
-        text, image = text or WordEncoder(), ColourEncoder()
-        asked = RememberingEncoder(text)
-        index = FolderIndex(tmp_settings.data_dir, "fake", text.dim, image.dim)
-        encoders = Encoders(speech or FakeSpeech(), image, FakeReader(*lines), asked)
-        fusion = build_fusion("weighted-sum", text.dim, image.dim)
-        understand = partial(query_of, encoders, fusion)
-        knowledge = Knowledge(index, text, image, understand)
-        knowledge.ingest("kb", folder)
-        parts = Future()
-        writer = ReplyWriter(EchoModel(draft) if draft else None, asked)
-        parts.set_result(
-            Parts(
-                "CPU",
-                encoders,
-                fusion,
-                knowledge,
-                Policy(GATE, FakeIntents()),
-                writer,
-                FakeVoice(),
-                close=index.close,
-            )
-        )
-        services.append(SupportService(tmp_settings, open_keeper(tmp_settings), parts))
+    def build(*given, **named):
+        services.append(built(tmp_settings, folder, *given, **named))
         return services[-1]
 
     yield build

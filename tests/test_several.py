@@ -1,10 +1,13 @@
 """Several questions in one message are answered one by one, and what nothing answers is said."""
 
+import time
+
 import pytest
 from test_service import ask, folder, make  # noqa: F401  (fixtures)
 
+from mm_support.language.mail import own_words
 from mm_support.language.messages import message
-from mm_support.several import questions_in
+from mm_support.several import inner_questions, questions_in
 
 
 def test_two_questions_are_answered_each_from_its_own_entry(make):  # noqa: F811
@@ -45,3 +48,49 @@ def test_one_matter_stays_one_question(make, words):  # noqa: F811
 )
 def test_what_leads_to_a_question_stays_with_it(words, questions):
     assert questions_in(words) == questions
+
+
+MAIL = """Von: Jule Brandt
+Gesendet: Dienstag, 24. November 2026 09:11
+An: Support
+Betreff: AW: Ticket 88121
+
+Hello, we have been customers for many happy years and our cat is called Nimbus.
+Is my refund late?
+
+Best regards
+Jule Brandt
+Head of Purchasing, Tidewell
+
+> On Monday Support wrote:
+> Is the warranty broken? It is not.
+"""
+
+
+def test_the_question_of_a_pasted_mail_is_found_among_all_that_surrounds_it(make):  # noqa: F811
+    reply = ask(make(), MAIL)
+    assert reply.action == "answer" and [c.entry_id for c in reply.citations] == ["refund"]
+    assert message("not_said") not in reply.text
+
+
+def test_a_mail_is_what_its_sender_wrote():
+    assert own_words(MAIL).startswith("Hello, we") and own_words(MAIL).endswith("late?")
+    assert own_words("one line only") == ""
+    assert own_words("> all of it\n> is quoted") == ""
+
+
+def test_reading_a_hostile_mail_takes_no_time_to_speak_of():
+    for hostile in ("\n" * 4_000, "On " * 1_300 + "\n", " \n" * 2_000, "From:\n" * 600):
+        began = time.process_time()
+        own_words(f"a{hostile}b")
+        assert time.process_time() - began < 2
+
+
+def test_a_question_is_looked_at_alone_and_with_what_stands_before_it():
+    words = "It rained a lot. The lamp is dead on one side. How do I repair that lamp?"
+    assert inner_questions(words) == [
+        "How do I repair that lamp?",
+        "The lamp is dead on one side. How do I repair that lamp?",
+    ]
+    assert inner_questions("How long is the warranty?") == []
+    assert inner_questions("no question. at all here.") == []

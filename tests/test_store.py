@@ -1,19 +1,18 @@
 """The store: a turn is there once keep_turn returns, for every process."""
 
 import sqlite3
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from conftest import on_postgresql
 
 from mm_support.desk.conversations import keep_turn
 from mm_support.errors import InputError, StoreError, SupportError
 from mm_support.store.database import Store
-
-
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'turns.sqlite'}"
+from mm_support.store.models import ConversationRow
 
 
 def turn(number, session="s", action="answer", **changes):
@@ -39,38 +38,40 @@ def turn(number, session="s", action="answer", **changes):
     return {**columns, **changes}
 
 
-def test_a_second_store_sees_what_the_first_wrote(url):
-    keep_turn(Store(url), turn(1, transcript={"text": "spoken"}))
-    (past,) = Store(url).past("s")
+def test_a_second_store_sees_what_the_first_wrote(database_url):
+    keep_turn(Store(database_url), turn(1, transcript={"text": "spoken"}))
+    (past,) = Store(database_url).past("s")
     assert (
         past.text == "question 1 spoken" and past.action == "answer" and past.citations == ("e1",)
     )
 
 
-def test_sqlite_runs_in_wal_mode(url, tmp_path):
-    keep_turn(Store(url), turn(1))
+def test_sqlite_runs_in_wal_mode(tmp_path):
+    database_url = f"sqlite:///{tmp_path / 'turns.sqlite'}"
+    keep_turn(Store(database_url), turn(1))
     (mode,) = sqlite3.connect(tmp_path / "turns.sqlite").execute("PRAGMA journal_mode").fetchone()
     assert mode == "wal"
 
 
-def test_past_is_the_latest_of_the_session_oldest_first(url):
-    store = Store(url)
+def test_past_is_the_latest_of_the_session_oldest_first(database_url):
+    store = Store(database_url)
     for number in range(6):
         keep_turn(store, turn(number, session="s" if number % 2 else "other"))
     assert [past.text for past in store.past("s", limit=2)] == ["question 3", "question 5"]
     assert store.past("nobody") == ()
 
 
-def test_feedback_belongs_to_a_turn(url):
-    store = Store(url)
+def test_feedback_belongs_to_a_turn(database_url):
+    store = Store(database_url)
     keep_turn(store, turn(1))
     store.add_feedback("t1", "down", "wrong part")
     ((row, (feedback,)),) = store.turns()
     assert (row.id, feedback.rating, feedback.comment) == ("t1", "down", "wrong part")
 
 
-def test_the_latest_feedback_of_a_turn_is_the_last(url, tmp_path):
-    store = Store(url)
+def test_the_latest_feedback_of_a_turn_is_the_last(tmp_path):
+    database_url = f"sqlite:///{tmp_path / 'turns.sqlite'}"
+    store = Store(database_url)
     keep_turn(store, turn(1))
     for rating in ("up", "down"):
         store.add_feedback("t1", rating)
@@ -84,8 +85,8 @@ def test_the_latest_feedback_of_a_turn_is_the_last(url, tmp_path):
 
 
 @pytest.mark.parametrize("call", [("t9", "up", ""), ("t1", "maybe", ""), ("t1", "up", "x" * 2001)])
-def test_bad_feedback_is_an_input_error_and_nothing_is_stored(url, call):
-    store = Store(url)
+def test_bad_feedback_is_an_input_error_and_nothing_is_stored(database_url, call):
+    store = Store(database_url)
     keep_turn(store, turn(1))
     with pytest.raises(InputError):
         store.add_feedback(*call)
@@ -93,15 +94,15 @@ def test_bad_feedback_is_an_input_error_and_nothing_is_stored(url, call):
     assert feedback == []
 
 
-def test_many_threads_lose_nothing(url):
-    store = Store(url)
+def test_many_threads_lose_nothing(database_url):
+    store = Store(database_url)
     threads = [threading.Thread(target=keep_turn, args=(store, turn(n))) for n in range(20)]
     [thread.start() for thread in threads], [thread.join() for thread in threads]
     assert len(list(store.turns())) == 20
 
 
-def test_a_failed_write_is_said_and_the_next_works(url):
-    store = Store(url)
+def test_a_failed_write_is_said_and_the_next_works(database_url):
+    store = Store(database_url)
     with pytest.raises(StoreError, match="stored"):
         keep_turn(store, turn(1, hits=None, text=None))
     keep_turn(store, turn(2))
@@ -114,10 +115,10 @@ def test_an_impossible_url_is_a_support_error():
         Store("nosuchdb://x")
 
 
-def test_the_past_knows_what_was_answered_asked_back_and_read(url):
+def test_the_past_knows_what_was_answered_asked_back_and_read(database_url):
     hits = [{"id": "e1", "title": "Refund"}, {"id": "e2", "title": "Return"}]
     image = {"text": [{"text": "E24"}]}
-    store = Store(url)
+    store = Store(database_url)
     keep_turn(store, turn(1, hits=hits, citations=["e2"], image=image))
     keep_turn(
         store,
@@ -137,3 +138,60 @@ def test_the_past_knows_what_was_answered_asked_back_and_read(url):
         "k",
     )
     assert (asked_back.topic, asked_back.asked_about) == ("", ("Return", "Refund"))
+
+
+def test_characters_that_a_database_refuses_cost_nobody_the_turn(database_url):
+    store = Store(database_url)
+    odd = "before\0after \ud83d \U0001f600"
+    keep_turn(store, turn(1, text=odd, reply=odd, transcript={"text": odd}, intent="i" * 300))
+    store.add_feedback("t1", "up", odd)
+    ((row, (rated,)),) = store.turns()
+    assert row.text == row.reply == rated.comment == "beforeafter ? \U0001f600"
+    assert row.intent == "i" * 64 and store.past("s")[0].text.startswith("beforeafter ?")
+    with pytest.raises(InputError):
+        store.add_feedback("t\0", "up")
+
+
+def test_of_many_that_begin_a_conversation_at_once_nobody_is_turned_away(database_url):
+    """Two windows, two fronts; also the same turn, which a journal and a front both write."""
+    stores = [Store(database_url) for _ in range(4)]
+
+    def write(number):
+        for name in ("a", "b", "c"):
+            keep_turn(stores[number % 4], turn(number, id=f"{name}{number // 2}", session=name))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, range(16)))
+    assert sorted(row.id for row, _ in stores[0].turns()) == sorted(
+        f"{name}{number}" for name in "abc" for number in range(8)
+    )
+    [store.close() for store in stores]
+
+
+@on_postgresql
+def test_a_row_that_another_front_holds_is_waited_for_but_not_for_ever(database_url, monkeypatch):
+    monkeypatch.setattr("mm_support.store.database.BUSY", 100)
+    store, hangs = Store(database_url), Store(database_url)
+    keep_turn(store, turn(1))
+    with hangs.writing() as session:
+        session.get(ConversationRow, "s", with_for_update=True)
+        with pytest.raises(StoreError, match="stored"):
+            keep_turn(store, turn(2))
+        keep_turn(store, turn(3, session="other"))  # nobody else waits
+    keep_turn(store, turn(2))
+    assert len(list(store.turns())) == 3
+
+
+def test_without_the_driver_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    for url in ("postgresql://me:secret@host/db", "postgres://host/db"):
+        with pytest.raises(StoreError, match="pip install 'mm-support") as caught:
+            Store(url)
+        assert "secret" not in str(caught.value)
+
+
+def test_a_server_that_does_not_answer_is_one_sentence_without_the_password():
+    pytest.importorskip("psycopg")
+    with pytest.raises(StoreError, match="database_url") as caught:
+        Store("postgresql://me:secret@127.0.0.1:9/db?connect_timeout=2")
+    assert "secret" not in str(caught.value) and "\n" not in str(caught.value)

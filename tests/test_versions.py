@@ -19,6 +19,7 @@ BREW = "Corvane Brew 2", "The Corvane Brew 2 is a filter coffee machine. It cost
         ("Is order 104822 on its way?", False),
         ("Wie teuer ist der Brew 3?", True),
         ("我的 Brew 3 多少钱", True),
+        ("Is the Brew 2 louder than the Brew 3?", False),
     ],
 )
 def test_another_number_is_another_thing(question, another):

@@ -47,6 +47,16 @@ def test_each_call_of_somebody_else_is_refused_with_one_sentence(service):
         call(service.visit(owner.token))  # the token opens it again
 
 
+def test_a_name_that_the_company_gives_is_always_the_same_visitor(service):
+    ada, reply = service.visit_of("ada"), said_by(service.visit_of("ada"))
+    assert ada.token == service.visit_of("ada").token != service.visit_of("ben").token
+    assert ada.conversation(reply.session_id)
+    with pytest.raises(InputError):
+        service.visit_of("ben").conversation(reply.session_id)
+    assert ada.own(ada.session("7")) == ada.session("7") != ada.session("8")
+    assert not service.visit(ada.token).visitor.startswith("ada")
+
+
 def test_a_made_up_token_or_session_opens_nothing(service):
     reply = said_by(owner := service.visit())
     visitor = owner.visitor

@@ -5,7 +5,7 @@
 
 The examples in assets.training.customer_intents were written for this project; held_out.jsonl among
 them was written apart and only judges. Ordinary questions are those of the packs and, where FOLDER
-holds banking77/train.csv, clinc150/train_val.json and files in SQuAD's format in qa/, those of these
+holds banking77/train.csv, clinc150/train_val.json and SQuAD files in qa/, those of these
 sets.
 """
 
@@ -78,8 +78,7 @@ class Judged:
 
 
 def public_questions(folder: Path) -> Iterator[Example]:
-    """Ordinary questions of BANKING77 (CC BY 4.0) and CLINC150 (CC BY 3.0), grouped by intent, and
-    of readers."""
+    """Ordinary questions of BANKING77 (CC BY 4.0) and CLINC150 (CC BY 3.0), grouped by intent."""
     with (folder / "banking77" / "train.csv").open(encoding="utf-8", newline="") as file:
         banking = [(row["text"], row["category"]) for row in csv.DictReader(file)]
     clinc = json.loads((folder / "clinc150" / "train_val.json").read_text(encoding="utf-8"))
@@ -88,16 +87,16 @@ def public_questions(folder: Path) -> Iterator[Example]:
         ordinary = [(text, intent) for text, intent in pairs if intent not in NOT_ORDINARY]
         for text, intent in chosen.sample(ordinary, min(PUBLIC, len(ordinary))):
             yield Example(text, group=f"{name} {intent}")
-    for file in sorted((folder / "qa").glob("*.json")):
-        yield from read_questions(file)
 
 
-def read_questions(file: Path) -> Iterator[Example]:
+def readers_questions(folder: Path) -> Iterator[Example]:
     """Questions of readers (SQuAD 2.0, CMRC 2018; CC BY-SA 4.0), grouped by article."""
-    asked = [(own.question, article.title) for article in read_squad(file) for own in article.asked]
-    for text, title in random.Random(0).sample(asked, min(PUBLIC, len(asked))):
-        if text.strip():
-            yield Example(text, language=language_of(text), group=f"{file.stem} {title}")
+    for file in sorted((folder / "qa").glob("*.json")):
+        articles = read_squad(file)
+        asked = [(own.question, article.title) for article in articles for own in article.asked]
+        for text, title in random.Random(0).sample(asked, min(PUBLIC, len(asked))):
+            if text.strip():
+                yield Example(text, language=language_of(text), group=f"{file.stem} {title}")
 
 
 def split_groups(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
@@ -160,9 +159,11 @@ def main() -> None:
     settings = Settings(text_model=options.encoder)
     encode = load_text_encoder(settings, resolve_device(settings.device)).encode
     public = list(public_questions(options.public)) if options.public else []
+    readers = list(readers_questions(options.public)) if options.public else []
     learned, unseen = split_groups(public)
+    read, unread = split_groups(readers)
     examples = read_examples()
-    head = fit(examples, [*everyday(), *learned], encode, options.encoder)
+    head = fit(examples, [*everyday(), *learned], encode, options.encoder, read)
     card = {
         "what": "tells what a customer does beside asking (mm_support/decide/intents.py)",
         "made_for": options.encoder,
@@ -172,7 +173,7 @@ def main() -> None:
         + (f", {PUBLIC_SETS}" if public else ""),
         "licence": "as the project",
         "examples": len(examples),
-        "held_out": figures(head, encode, unseen or everyday()),
+        "held_out": figures(head, encode, [*unseen, *unread] or everyday()),
     }
     out = options.out or head_file(options.encoder)
     save_head(head, out, card)

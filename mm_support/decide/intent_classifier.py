@@ -8,6 +8,7 @@ encoder: what goes in are vectors.
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ import numpy as np
 
 from mm_support.config import Settings
 from mm_support.errors import WeightsError
-from mm_support.types import Intent
+from mm_support.types import Encode, Intent
 
+log = logging.getLogger(__name__)
+
+Stamps = tuple[int, ...]  # when each file was changed; 0 where there is none
 KERNEL_WIDTH = 2.0  # kernel = exp(-KERNEL_WIDTH * (1 - cosine))
 
 
@@ -88,6 +92,35 @@ def load_intents(settings: Settings, knowledge: str = "") -> IntentClassifier | 
     paths = dict.fromkeys([intents_file(settings, knowledge), intents_file(settings)])
     found = (_read(path) for path in paths if path.is_file())
     return next((one for one in found if one.made_for == settings.text_model), None)
+
+
+class BaseIntents:
+    """The intents of bases, where somebody trained a classifier: a file that is new or changed is
+    read when the next customer asks. A damaged one is said in the log and predicts nothing.
+    """
+
+    def __init__(self, settings: Settings, encode: Encode) -> None:
+        self._settings, self._encode = settings, encode
+        self._known: dict[str, tuple[Stamps, IntentClassifier | None]] = {}
+
+    def of(self, knowledge: str, words: str) -> Intent | None:
+        """What is wanted with these words; None where nothing was trained, or it is no intent."""
+        classifier = self._classifier(knowledge) if words else None
+        return classifier.intent(self._encode([words])[0]) if classifier else None
+
+    def _classifier(self, knowledge: str) -> IntentClassifier | None:
+        paths = (intents_file(self._settings, knowledge), intents_file(self._settings))
+        stamps = tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths)
+        if self._known.get(knowledge, (None,))[0] != stamps:
+            self._known[knowledge] = stamps, self._load(knowledge)
+        return self._known[knowledge][1]
+
+    def _load(self, knowledge: str) -> IntentClassifier | None:
+        try:
+            return load_intents(self._settings, knowledge)
+        except WeightsError as exc:
+            log.warning("intents are not predicted: %s", exc)
+            return None
 
 
 def _read(path: Path) -> IntentClassifier:

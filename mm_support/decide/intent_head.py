@@ -89,17 +89,23 @@ def everyday(folder: Path = PACKS) -> list[Example]:
 
 
 def fit(
-    examples: Sequence[Example], ordinary: Sequence[Example], encode: Encode, made_for: str
+    examples: Sequence[Example],
+    ordinary: Sequence[Example],
+    encode: Encode,
+    made_for: str,
+    readers: Sequence[Example] = (),
 ) -> Head:
     """A head for the encoder that `encode` stands for. Labels get a temperature and thresholds by
     cross-validation, in which no group of ordinary questions judges a head that has seen it.
+    readers: questions that customers do not ask; they are learned from and set no threshold.
     """
-    rows = [*examples, *ordinary]
+    rows = [*examples, *ordinary, *readers]
     vectors = encode([row.text for row in rows])
     table = Table.of([row.text for row in rows], vectors)
     told = cross_validated(table, rows)
     temperature = find_temperature(told, rows)
-    thresholds = find_thresholds(tempered(told, temperature)[len(examples) :])
+    customers = slice(len(examples), len(examples) + len(ordinary))
+    thresholds = find_thresholds(tempered(told, temperature)[customers])
     labels = table.regression(*_targets(rows), len(LABELS))
     chosen = np.array([place for place, row in enumerate(examples) if "choose" in row.labels])
     which = np.array([CHOICES.index(rows[place].choice) for place in chosen])

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from mm_support.desk.audit import note
 from mm_support.desk.visits import Signatures
 from mm_support.errors import InputError
-from mm_support.store.database import Store
+from mm_support.store.database import Store, add_unless_there
 from mm_support.store.models import AccountRow, SignInRow, TriesRow, now
 from mm_support.store.records import in_utc
 
@@ -101,10 +101,9 @@ class Accounts:
         if role not in get_args(Role):
             raise InputError(f"The role must be one of {', '.join(get_args(Role))}.")
         with self._store.writing() as session:
-            if session.get(AccountRow, _key(name)) is not None:
-                raise InputError(f"There is an account of the name {name} already.")
             own = {"key": _key(name), "name": name, "created": now()}
-            session.add(AccountRow(**own, role=role, hash=hashed))
+            if not add_unless_there(session, AccountRow, **own, role=role, hash=hashed):
+                raise InputError(f"There is an account of the name {name} already.")
             note(session, who, "added account", name, role)
 
     def remove(self, name: str, who: str) -> None:
@@ -132,16 +131,17 @@ class Accounts:
         with self._store.writing() as session:
             row = session.get(AccountRow, key)
             known, hashed = (row.name, row.hash) if row else ("", _nobody())
-            locked = _locked(session, key)
+            tries = _tries(session, key)
+            locked = _locked(tries)
             if not locked:  # counted before it is looked at: many at once are no more tries
-                _count(session, key)
+                tries.tries, tries.latest = tries.tries + 1, now()
             else:
                 _refuse(session, known, "locked")
         if locked:
             raise InputError(LOCKED.format(minutes=locked))
         fits = _fits(hashed, password)
         with self._store.writing() as session:
-            row = session.get(AccountRow, key)
+            row = session.get(AccountRow, key, with_for_update=True)
             if fits and row is not None and row.hash == hashed:  # not changed meanwhile
                 return self._signed_in(session, row)
             _refuse(session, known, "wrong password")
@@ -222,7 +222,7 @@ def _fits(hashed: str, password: str) -> bool:
 
 
 def _account(session: Session, name: str) -> AccountRow:
-    row = session.get(AccountRow, _key(name))
+    row = session.get(AccountRow, _key(name), with_for_update=True)
     if row is None:
         raise InputError(f"There is no account of the name {name}.")
     return row
@@ -233,23 +233,22 @@ def _end_sign_ins(session: Session, key: str) -> None:
     session.execute(delete(TriesRow).where(TriesRow.key == key))
 
 
-def _locked(session: Session, key: str) -> int:
+def _tries(session: Session, key: str) -> TriesRow:
+    """Those of a name, which nobody else counts meanwhile; those that are long over are
+    forgotten.
+    """
+    session.execute(delete(TriesRow).where(TriesRow.latest < now() - LOCK))
+    while (row := session.get(TriesRow, key, with_for_update=True)) is None:
+        add_unless_there(session, TriesRow, key=key, tries=0, latest=now())
+    return row
+
+
+def _locked(row: TriesRow) -> int:
     """For how many minutes a name is still locked; 0: it is not."""
-    row = session.get(TriesRow, key)
-    if row is None or row.tries < TRIES:
+    if row.tries < TRIES:
         return 0
     left = in_utc(row.latest) + LOCK - now()
     return max(0, -(-int(left.total_seconds()) // 60))
-
-
-def _count(session: Session, key: str) -> None:
-    """One more try of a name; those that are long over are forgotten."""
-    session.execute(delete(TriesRow).where(TriesRow.latest < now() - LOCK))
-    row = session.get(TriesRow, key)
-    if row is None:
-        session.add(TriesRow(key=key, tries=1, latest=now()))
-    else:
-        row.tries, row.latest = row.tries + 1, now()
 
 
 def _refuse(session: Session, name: str, why: str) -> None:

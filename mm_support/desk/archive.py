@@ -84,6 +84,7 @@ class Archive:
         while some := tuple(islice(left, AT_ONCE)):
             turns = self._keeper.forget(some)
             with self._store.writing() as session:
+                _lock(session, some)
                 turns |= {*session.scalars(select(TurnRow.id).where(TurnRow.session_id.in_(some)))}
                 _delete(session, some)
                 for conversation in some:
@@ -119,6 +120,14 @@ class Archive:
 def checksum(conversation: str) -> str:
     """Names a conversation to whoever knows its id, and to nobody else."""
     return hashlib.sha256(conversation.encode()).hexdigest()[:16]
+
+
+def _lock(session: Session, sessions: Sequence[str]) -> None:
+    """Nobody adds to these conversations while they are erased. In order, so that two who erase the
+    same ones do not wait for each other.
+    """
+    own = select(ConversationRow.id).where(ConversationRow.id.in_(sessions))
+    session.execute(own.order_by(ConversationRow.id).with_for_update())
 
 
 def _delete(session: Session, sessions: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
 from statistics import median
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.orm import Session, aliased
@@ -27,8 +27,9 @@ from mm_support.errors import InputError
 from mm_support.language.detect import language_of
 from mm_support.language.messages import message
 from mm_support.language.personal import revealed
-from mm_support.store.database import Store
+from mm_support.store.database import Store, add_unless_there
 from mm_support.store.models import (
+    INTENT,
     ConversationRow,
     HandoffRow,
     MessageRow,
@@ -82,7 +83,7 @@ class Desk:
             .limit(SHOWN)
         )
         with self._store.reading() as session:
-            cases = [_case(session, row) for row in session.scalars(latest)]
+            cases = _cases(session, session.scalars(latest).all())
         return tuple(sorted(cases, key=lambda case: case.snoozed is not None))
 
     def waiting(self) -> tuple[Case, ...]:
@@ -113,7 +114,9 @@ class Desk:
         with self._store.reading() as session:
             silent = list(session.scalars(_silent_since(before, conversation)))
         for name in silent:
-            with self._store.writing() as session:  # an agent may have written meanwhile
+            with self._store.writing() as session:
+                # an agent may have written meanwhile
+                session.get(ConversationRow, name, with_for_update=True)
                 row = session.scalars(_silent_rows(before, name)).first()
                 if row is not None:
                     _hand(session, row, "assistant", ASSISTANT, "the agent was silent")
@@ -250,12 +253,12 @@ def keep_turn(
     """
     record, _ = masked_record(record)
     with store.writing() as session:
+        conversation = _locked(session, record["session_id"])
         if session.get(TurnRow, record["id"]) is not None:
             return record
-        conversation = _locked(session, record["session_id"])
         if owner == "assistant" and conversation.owner != "assistant":
             record = withheld(record, cast(Owner, conversation.owner))
-        turn = TurnRow(**record)
+        turn = TurnRow(**{**record, "intent": record["intent"][:INTENT]})
         session.add(turn)
         session.flush()
         conversation.customer_typed = None
@@ -330,11 +333,9 @@ def withheld(record: dict[str, Any], owner: Owner) -> dict[str, Any]:
 
 def _locked(session: Session, conversation: str) -> ConversationRow:
     """The conversation, made where it is new; nobody changes it before the transaction ends."""
-    row = session.get(ConversationRow, conversation, with_for_update=True)
-    if row is None:
-        row = ConversationRow(id=conversation, owner="assistant", agent="", since=now())
-        session.add(row)
-        session.flush()
+    new = {"id": conversation, "owner": ASSISTANT, "agent": "", "since": now()}
+    while (row := session.get(ConversationRow, conversation, with_for_update=True)) is None:
+        add_unless_there(session, ConversationRow, **new)
     return row
 
 
@@ -429,29 +430,54 @@ def _holder(row: ConversationRow) -> Holder:
     return Holder(cast(Owner, row.owner), row.agent, typing=_after(row.agent_typed, TYPING))
 
 
-def _case(session: Session, row: ConversationRow) -> Case:
-    handoff = _latest(session, HandoffRow, HandoffRow.session_id == row.id)
-    said = _latest(session, MessageRow, MessageRow.conversation_id == row.id)
-    first, last = _ends(session, row.id)
+class Ends(NamedTuple):
+    """What a list shows of a conversation's turns: base and words of the first, the last's time."""
+
+    knowledge: str
+    words: str
+    last: datetime
+
+
+def _cases(session: Session, rows: Sequence[ConversationRow]) -> list[Case]:
+    """One query a table, however many conversations there are: every agent asks all the time."""
+    names = [row.id for row in rows]
+    handed = select(HandoffRow).where(HandoffRow.session_id.in_(names)).order_by(HandoffRow.created)
+    handoffs = {row.session_id: row for row in session.scalars(handed)}
+    name = MessageRow.conversation_id
+    said = select(name, func.max(MessageRow.created)).where(name.in_(names)).group_by(name)
+    wrote = {own: at for own, at in session.execute(said)}
+    ends = _ends(session, names)
+    return [_case(row, handoffs.get(row.id), ends.get(row.id), wrote.get(row.id)) for row in rows]
+
+
+def _case(
+    row: ConversationRow, handoff: HandoffRow | None, ends: Ends | None, wrote: datetime | None
+) -> Case:
+    """wrote: when a person wrote last."""
     return Case(
         row.id,
         _holder(row),
         in_utc(row.since),
         handoff.reason if handoff else "",
         handoff.summary if handoff else "",
-        first.knowledge if first else "",
-        _words(first) if first else "",
-        unanswered=last is not None and (said is None or said.created < last.created),
+        ends.knowledge if ends else "",
+        ends.words if ends else "",
+        unanswered=ends is not None and (wrote is None or wrote < ends.last),
         typing=_after(row.customer_typed, TYPING),
         snoozed=in_utc(row.snoozed) if row.snoozed and _after(row.snoozed) else None,
     )
 
 
-def _ends(session: Session, conversation: str) -> tuple[TurnRow | None, TurnRow | None]:
-    """The first and the last turn of a conversation."""
-    own = TurnRow.session_id == conversation
-    first = select(TurnRow).where(own).order_by(TurnRow.created).limit(1)
-    return session.scalars(first).first(), _latest(session, TurnRow, own)
+def _ends(session: Session, names: Sequence[str]) -> dict[str, Ends]:
+    times = func.min(TurnRow.created).label("first"), func.max(TurnRow.created).label("last")
+    own = select(TurnRow.session_id, *times).where(TurnRow.session_id.in_(names))
+    ends = own.group_by(TurnRow.session_id).subquery()
+    is_first = (TurnRow.session_id == ends.c.session_id) & (TurnRow.created == ends.c.first)
+    columns = TurnRow.session_id, TurnRow.knowledge, TurnRow.text, TurnRow.transcript
+    query = select(*columns, ends.c.last).join(ends, is_first)
+    return {
+        row.session_id: Ends(row.knowledge, _words(row), row.last) for row in session.execute(query)
+    }
 
 
 def _latest(session: Session, table: type[Row], condition: ColumnElement[bool]) -> Row | None:
@@ -459,7 +485,7 @@ def _latest(session: Session, table: type[Row], condition: ColumnElement[bool]) 
     return session.scalars(query).first()
 
 
-def _words(turn: TurnRow) -> str:
+def _words(turn: Any) -> str:
     """What was typed and what was heard."""
     heard = (turn.transcript or {}).get("text", "")
     return " ".join(filter(None, (turn.text.strip(), heard)))

@@ -259,11 +259,11 @@ def _talks(session: Session, since: datetime) -> dict[tuple[date, str], dict[str
     columns = TurnRow.session_id, TurnRow.knowledge, TurnRow.action, TurnRow.reason
     query = select(TurnRow.created, *columns).where(TurnRow.created >= since)
     for created, name, base, action, reason in session.execute(query.order_by(TurnRow.created)):
-        talk = talks[created.date(), base][name]
+        talk = talks[in_utc(created).date(), base][name]
         talk.actions.append(action)
         talk.reasons.append(reason)
     for created, name, base, what, number in _marks(session, since):
-        if talk := talks.get((created.date(), base), {}).get(name):
+        if talk := talks.get((in_utc(created).date(), base), {}).get(name):
             setattr(talk, what, getattr(talk, what) + number)
     return talks
 

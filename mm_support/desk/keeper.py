@@ -50,7 +50,7 @@ class Keeper:
         self._closed, self._lock = threading.Event(), threading.Lock()
         self._retrying: threading.Thread | None = None
         self._lost = False
-        self._catch_up()
+        self.catch_up()
         self._retry()
 
     @property
@@ -167,10 +167,13 @@ class Keeper:
             self._retrying.join()
         self.store.close()
 
-    def _catch_up(self) -> None:
-        """Writes what the journal holds into the database, as far as that takes it."""
+    def catch_up(self) -> None:
+        """Writes what the journal holds into the database, as far as that takes it, also what
+        another process has left there.
+        """
         try:
-            self.journal.hand_over(self._write)
+            if self.journal:
+                self.journal.hand_over(self._write)
         except (StoreError, OSError) as exc:
             log.warning("the journal stays: %s", exc)
 
@@ -199,7 +202,7 @@ class Keeper:
 
     def _try_again(self) -> None:
         while not self._closed.wait(RETRY):
-            self._catch_up()
+            self.catch_up()
             with self._lock:
                 if not self.journal:
                     self._retrying = None

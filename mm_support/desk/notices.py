@@ -33,7 +33,7 @@ from mm_support.store.models import NoticeRow, now
 log = logging.getLogger(__name__)
 
 TIMEOUT = 10.0  # s for a delivery
-LEASE = timedelta(seconds=60)  # of who sends a notice; afterwards another process may
+LEASE = timedelta(seconds=120)  # of who sends a notice, several TIMEOUTs; then another may
 FIRST_WAIT, LONGEST_WAIT = 5.0, 3_600.0  # s between attempts; each is twice the one before
 ATTEMPTS = 40  # about 31 hours
 AT_ONCE = 20  # notices a round
@@ -70,7 +70,12 @@ class Notices:
         """Sends what is due; returns how many were delivered. Raises StoreError where the database
         does not answer.
         """
-        return sum(self._send(notice) for notice in self._claim())
+        delivered = 0
+        for _ in range(AT_ONCE):
+            if (notice := self._claim()) is None:
+                break
+            delivered += self._send(notice)
+        return delivered
 
     def failed(self) -> int:
         """How many nobody tries to send any longer."""
@@ -78,15 +83,16 @@ class Notices:
         with self._store.reading() as session:
             return session.scalar(query) or 0
 
-    def _claim(self) -> list[Notice]:
-        """Notices that no other process sends while the lease lasts."""
+    def _claim(self) -> Notice | None:
+        """A notice that no other process sends while the lease lasts."""
         due = NoticeRow.channel.in_(self._channels), ~NoticeRow.failed, NoticeRow.due <= now()
         query = select(NoticeRow).where(*due).order_by(NoticeRow.due, NoticeRow.id)
         with self._store.writing() as session:
-            rows = list(session.scalars(query.limit(AT_ONCE).with_for_update(skip_locked=True)))
-            for row in rows:
-                row.due = now() + LEASE
-            return [Notice(row.key, row.created, row.channel, row.event) for row in rows]
+            row = session.scalars(query.limit(1).with_for_update(skip_locked=True)).first()
+            if row is None:
+                return None
+            row.due = now() + LEASE
+            return Notice(row.key, row.created, row.channel, row.event)
 
     def _send(self, notice: Notice) -> bool:
         try:

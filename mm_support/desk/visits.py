@@ -78,6 +78,11 @@ class Signatures:
         signed = hmac.digest(self._secret, visitor.encode(), hashlib.sha256)
         return f"{visitor}.{base64.urlsafe_b64encode(signed).decode().rstrip('=')}"
 
+    def token_of(self, customer: str) -> str:
+        """That of the visitor who is called so elsewhere; the same name gives the same one."""
+        named = hmac.digest(self._secret, f"customer {customer}".encode(), hashlib.sha256)
+        return self.token(named[:VISITOR_BYTES].hex())
+
     def visitor(self, token: str) -> str:
         """The visitor's id; a new one where there is no token. Raises InputError for a token that
         was not made with this secret.
@@ -189,6 +194,10 @@ class Visit:
 
     def new_session(self) -> str:
         return f"{self.visitor}-{uuid.uuid4().hex}"
+
+    def session(self, name: str) -> str:
+        """The conversation of this visitor that is called so elsewhere."""
+        return f"{self.visitor}-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
     def own(self, session: str) -> str:
         """The session, if it is this visitor's."""

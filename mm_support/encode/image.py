@@ -21,6 +21,7 @@ from mm_support.config import Settings
 from mm_support.device import Device, torch_threads, usable_threads
 from mm_support.encode.label_vocabulary import DEFAULT_WORDS
 from mm_support.errors import InputError, WeightsError
+from mm_support.plugged import plugged
 from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.types import Label
 from mm_support.weights import PREFIX
@@ -176,12 +177,14 @@ def _with_ready_convolutions(model, device: Device):
     return model
 
 
-def load_image_encoder(settings: Settings, device: Device) -> OpenClipEncoder:
+def load_image_encoder(settings: Settings, device: Device) -> ImageEncoder:
     """The encoder that settings.image_model names: "package:clip-lite", "architecture/tag" on the
-    hub, or a folder.
+    hub, a folder, or one's own.
 
     Raises WeightsError where the weights cannot be had, or the folder holds no open_clip model.
     """
+    if own := plugged(settings.image_model, settings):
+        return own
     prepare_torchvision()
     name = settings.image_model
     if name.startswith(PREFIX):

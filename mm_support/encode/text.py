@@ -24,6 +24,7 @@ from mm_support.device import Device
 from mm_support.encode.text_models import Kind, TextModel, text_model
 from mm_support.encode.text_network import Network, torch_network
 from mm_support.errors import WeightsError
+from mm_support.plugged import plugged
 from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.weights import PREFIX, package_weights
 
@@ -188,12 +189,14 @@ class RememberingEncoder:
                 self._known.popitem(last=False)
 
 
-def load_text_encoder(settings: Settings, device: Device) -> TransformersTextEncoder:
-    """The encoder that settings.text_model names: package weights, a local folder or a hub
-    repository.
+def load_text_encoder(settings: Settings, device: Device) -> TextEncoder:
+    """The encoder that settings.text_model names: package weights, a local folder, a hub repository
+    or one's own.
 
     Raises WeightsError where the weights cannot be had.
     """
+    if own := plugged(settings.text_model, settings):
+        return own
     prepare_torchvision()
     from transformers import AutoTokenizer
     from transformers.utils.logging import disable_progress_bar, set_verbosity_error

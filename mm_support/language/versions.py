@@ -1,4 +1,4 @@
-"""Names with a number: Brew 2, app version 5, Wren 300. What differs in the number is another thing.
+"""Names with a number (Brew 2, app version 5): what differs in the number is another thing.
 
 In a customer's words every word before a number may be such a name; in a title only one with a
 capital letter, so that "within 30 days" is none. Knows no entry.
@@ -40,9 +40,10 @@ def holds(name: tuple[str, str], others: Numbered) -> bool:
 
 def names_another(asked: Numbered, title: str, text: str) -> bool:
     """Whether something is asked about that the title has with other numbers alone, and the text
-    nowhere: Brew 3, of an entry about the Brew 2.
+    nowhere: Brew 3, of an entry about the Brew 2. Who asks about both asks about this one too.
     """
     titled = numbered(title, title=True)
     everywhere = titled | numbered(text)
     words = {word for word, _ in titled}
-    return any(name[0] in words and not holds(name, everywhere) for name in asked)
+    meant = [name for name in asked if name[0] in words]
+    return bool(meant) and not any(holds(name, everywhere) for name in meant)

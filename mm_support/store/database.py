@@ -1,5 +1,5 @@
 """The store: finished turns, feedback and hand-offs, through SQLAlchemy. SQLite in the data folder
-by default.
+by default; PostgreSQL where several machines share it.
 
 What is kept of a turn is what was understood - text, transcript, labels, hits, reply - never the
 photo or the recording itself. Knows nothing of models or of the page; who owns a conversation is
@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from mm_support.errors import InputError, StoreError, no_such_turn
 from mm_support.store.migrate import upgrade
-from mm_support.store.models import FeedbackRow, HandoffRow, TurnRow
+from mm_support.store.models import Base, FeedbackRow, HandoffRow, TurnRow
 from mm_support.store.records import past_of
 from mm_support.types import Past
 
@@ -28,6 +29,9 @@ RATINGS = ("up", "down")
 MAX_COMMENT = 2_000  # characters
 PAST = 4  # earlier turns that a later one may need
 BUSY = 5_000  # ms to wait for another process that writes
+ANSWER = 5  # s in which a database server must answer
+AT_ONCE = 200  # turns that are read at once
+POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")  # how its URLs begin
 
 
 @dataclass(frozen=True)
@@ -53,17 +57,13 @@ class Store:
 
     def __init__(self, url: str, channels: Collection[str] = ()) -> None:
         try:
-            self._engine = create_engine(
-                url, pool_pre_ping=True, hide_parameters=True
-            )  # so no log shows them
-            if self._engine.dialect.name == "sqlite":
-                _listen_to_sqlite(self._engine)
+            self._engine = _engine(url)
             writing = self._engine.execution_options(write=True)
             with writing.begin() as connection:
                 upgrade(connection)
         except (SQLAlchemyError, ImportError) as exc:
             raise StoreError(
-                f"The store cannot be opened ({type(exc).__name__}); check database_url."
+                f"The store cannot be opened ({_why(exc)}); check database_url."
             ) from exc
         self._reading = sessionmaker(self._engine, expire_on_commit=False)
         self._writing = sessionmaker(
@@ -111,7 +111,8 @@ class Store:
     def turns(self) -> Iterator[tuple[TurnRow, list[FeedbackRow]]]:
         """All turns, oldest first, each with its feedback, the latest last."""
         with self.reading() as session:
-            for row in session.scalars(select(TurnRow).order_by(TurnRow.created)):
+            every = select(TurnRow).order_by(TurnRow.created)
+            for row in session.scalars(every.execution_options(yield_per=AT_ONCE)):
                 own = (
                     select(FeedbackRow)
                     .where(FeedbackRow.turn_id == row.id)
@@ -132,8 +133,11 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
-        """A transaction that is committed when the block ends well. No other one writes between its
-        first and its last statement. Raises StoreError.
+        """A transaction that is committed when the block ends well. Raises StoreError.
+
+        Of SQLite's, no other one writes between its first and its last statement. On a server they
+        run side by side: whoever writes what it has read locks that row first (with_for_update), or
+        adds it with `add_unless_there`.
         """
         with self._writing() as session:
             try:
@@ -185,9 +189,56 @@ def check_feedback(rating: str, comment: str) -> None:
         raise InputError(f"The comment is longer than {MAX_COMMENT} characters; shorten it.")
 
 
-def _listen_to_sqlite(engine: Engine) -> None:
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin)
+def add_unless_there(session: Session, table: type[Base], **values: Any) -> bool:
+    """Adds a row unless there is one with its key, also where another process adds it at the same
+    time; whether it was added.
+    """
+    dialects = {"sqlite": sqlite, "postgresql": postgresql}
+    dialect = dialects[session.connection().dialect.name]
+    insert = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    added = session.execute(insert.returning(*inspect(table).primary_key))
+    return added.first() is not None
+
+
+def _engine(address: str) -> Engine:
+    """Raises ArgumentError for what is no URL, ImportError where its driver is not installed."""
+    url = make_url(address)
+    if url.drivername in POSTGRESQL:
+        return _postgresql(url.set(drivername="postgresql+psycopg"))
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)  # so no log shows them
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    """A server that is gone is noticed soon; statements are not prepared, since a pooler may give
+    each transaction another connection.
+    """
+    beside = {"connect_timeout": ANSWER, "tcp_user_timeout": 1_000 * ANSWER}
+    usual = {name: value for name, value in beside.items() if name not in url.query}
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"prepare_threshold": None, **usual},
+    )
+    event.listen(engine, "begin", _bound_waits)
+    return engine
+
+
+def _bound_waits(connection: Connection) -> None:
+    """Nobody waits for ever for a row that another front has locked."""
+    if connection.get_execution_options().get("write", False):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BUSY}")
+
+
+def _why(exc: Exception) -> str:
+    """What is wrong, without addresses and passwords."""
+    if isinstance(exc, ImportError) and "psycopg" in str(exc):
+        return "PostgreSQL needs a package: pip install 'mm-support[postgresql]'"
+    return type(exc).__name__
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

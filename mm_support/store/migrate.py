@@ -13,14 +13,20 @@ from sqlalchemy import Connection, inspect
 from mm_support.errors import StoreError
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+LOCK = 7_236_781_125_013_411  # of PostgreSQL; any number that no other program uses
+PATIENCE = 600_000  # ms to wait for who migrates
 FIRST = "0001"  # the tables of databases that were made before migrations were counted
 
 
 def upgrade(connection: Connection) -> None:
-    """Within the connection's transaction: all steps are done, or none.
+    """Within the connection's transaction: all steps are done, or none. Of several processes that
+    open a database at once, one does them and the others wait.
 
     Raises StoreError for a database that a newer version of this program made.
     """
+    if connection.dialect.name == "postgresql":  # SQLite's transaction is the only one anyway
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {PATIENCE}")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -7,12 +7,30 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+INTENT = 64  # characters of an intent's name that are kept
 
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+class Words(TypeDecorator):
+    """Text of any origin, without what databases refuse: zero characters and halves of pairs."""
+
+    impl, cache_ok = Text, True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value and value.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+class Line(Words):
+    """The same with a length, which PostgreSQL holds everybody to."""
+
+    impl, cache_ok = String, True
 
 
 class Base(DeclarativeBase):
@@ -33,24 +51,24 @@ class TurnRow(Base):
         Index("turns_by_time", "created", "session_id", "knowledge", "action", "reason"),
     )
 
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    session_id: Mapped[str] = mapped_column(String(64))
+    id: Mapped[str] = mapped_column(Line(32), primary_key=True)
+    session_id: Mapped[str] = mapped_column(Line(64))
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
-    knowledge: Mapped[str] = mapped_column(String(64))
-    text: Mapped[str] = mapped_column(Text)
+    knowledge: Mapped[str] = mapped_column(Line(64))
+    text: Mapped[str] = mapped_column(Words)
     transcript: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     image: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     hits: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    reply: Mapped[str] = mapped_column(Text)
-    action: Mapped[str] = mapped_column(String(16))
-    reason: Mapped[str] = mapped_column(String(16))
+    reply: Mapped[str] = mapped_column(Words)
+    action: Mapped[str] = mapped_column(Line(16))
+    reason: Mapped[str] = mapped_column(Line(16))
     confidence: Mapped[float]
     citations: Mapped[list[str]] = mapped_column(JSON)
-    intent: Mapped[str] = mapped_column(String(64), default="")
+    intent: Mapped[str] = mapped_column(Line(64), default="")
     fusion: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     timings: Mapped[dict[str, float]] = mapped_column(JSON)
     asked_about: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
-    withheld: Mapped[str] = mapped_column(Text, default="", server_default="")
+    withheld: Mapped[str] = mapped_column(Words, default="", server_default="")
     pending: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
@@ -62,8 +80,8 @@ class FeedbackRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), index=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
-    rating: Mapped[str] = mapped_column(String(8))
-    comment: Mapped[str] = mapped_column(Text, default="")
+    rating: Mapped[str] = mapped_column(Line(8))
+    comment: Mapped[str] = mapped_column(Words, default="")
 
 
 class HandoffRow(Base):
@@ -74,11 +92,11 @@ class HandoffRow(Base):
     __tablename__ = "handoffs"
 
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), primary_key=True)
-    session_id: Mapped[str] = mapped_column(String(64), index=True)
+    session_id: Mapped[str] = mapped_column(Line(64), index=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, index=True)
-    reason: Mapped[str] = mapped_column(String(16))
-    code: Mapped[str] = mapped_column(String(16), default="other", server_default="other")
-    summary: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Line(16))
+    code: Mapped[str] = mapped_column(Line(16), default="other", server_default="other")
+    summary: Mapped[str] = mapped_column(Words)
 
 
 class ConversationRow(Base):
@@ -90,9 +108,9 @@ class ConversationRow(Base):
     __tablename__ = "conversations"
     __table_args__ = (Index("conversations_by_owner", "owner", "since"),)
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    owner: Mapped[str] = mapped_column(String(16), default="assistant")
-    agent: Mapped[str] = mapped_column(String(64), default="")
+    id: Mapped[str] = mapped_column(Line(64), primary_key=True)
+    owner: Mapped[str] = mapped_column(Line(16), default="assistant")
+    agent: Mapped[str] = mapped_column(Line(64), default="")
     since: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     snoozed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     agent_typed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -108,9 +126,9 @@ class OwnershipRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
-    owner: Mapped[str] = mapped_column(String(16))
-    who: Mapped[str] = mapped_column(String(64))
-    why: Mapped[str] = mapped_column(Text)
+    owner: Mapped[str] = mapped_column(Line(16))
+    who: Mapped[str] = mapped_column(Line(64))
+    why: Mapped[str] = mapped_column(Words)
 
 
 class MessageRow(Base):
@@ -122,8 +140,8 @@ class MessageRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
-    author: Mapped[str] = mapped_column(String(64))
-    text: Mapped[str] = mapped_column(Text)
+    author: Mapped[str] = mapped_column(Line(64))
+    text: Mapped[str] = mapped_column(Words)
 
 
 class NoteRow(Base):
@@ -134,8 +152,8 @@ class NoteRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
-    author: Mapped[str] = mapped_column(String(64))
-    text: Mapped[str] = mapped_column(Text)
+    author: Mapped[str] = mapped_column(Line(64))
+    text: Mapped[str] = mapped_column(Words)
 
 
 class OriginalRow(Base):
@@ -144,9 +162,9 @@ class OriginalRow(Base):
     __tablename__ = "originals"
 
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), primary_key=True)
-    mask: Mapped[str] = mapped_column(String(32), primary_key=True)
-    session_id: Mapped[str] = mapped_column(String(64), index=True)
-    value: Mapped[str] = mapped_column(Text)
+    mask: Mapped[str] = mapped_column(Line(32), primary_key=True)
+    session_id: Mapped[str] = mapped_column(Line(64), index=True)
+    value: Mapped[str] = mapped_column(Words)
 
 
 class NoticeRow(Base):
@@ -158,10 +176,10 @@ class NoticeRow(Base):
     __table_args__ = (Index("notices_by_due", "failed", "due"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(String(32), unique=True)
-    conversation_id: Mapped[str] = mapped_column(String(64), index=True)
+    key: Mapped[str] = mapped_column(Line(32), unique=True)
+    conversation_id: Mapped[str] = mapped_column(Line(64), index=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
-    channel: Mapped[str] = mapped_column(String(16))
+    channel: Mapped[str] = mapped_column(Line(16))
     event: Mapped[dict[str, Any]] = mapped_column(JSON)
     attempts: Mapped[int] = mapped_column(default=0)
     due: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
@@ -175,10 +193,10 @@ class AuditRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, index=True)
-    who: Mapped[str] = mapped_column(String(64))
-    what: Mapped[str] = mapped_column(String(32))
-    subject: Mapped[str] = mapped_column(String(128), index=True)
-    detail: Mapped[str] = mapped_column(Text, default="")
+    who: Mapped[str] = mapped_column(Line(64))
+    what: Mapped[str] = mapped_column(Line(32))
+    subject: Mapped[str] = mapped_column(Line(128), index=True)
+    detail: Mapped[str] = mapped_column(Words, default="")
 
 
 class AccountRow(Base):
@@ -188,10 +206,10 @@ class AccountRow(Base):
 
     __tablename__ = "accounts"
 
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    name: Mapped[str] = mapped_column(String(64))
-    role: Mapped[str] = mapped_column(String(16))
-    hash: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(Line(64), primary_key=True)
+    name: Mapped[str] = mapped_column(Line(64))
+    role: Mapped[str] = mapped_column(Line(16))
+    hash: Mapped[str] = mapped_column(Words)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 
@@ -200,7 +218,7 @@ class SignInRow(Base):
 
     __tablename__ = "sign_ins"
 
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    id: Mapped[str] = mapped_column(Line(32), primary_key=True)
     account: Mapped[str] = mapped_column(ForeignKey("accounts.key"), index=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
@@ -210,6 +228,6 @@ class TriesRow(Base):
 
     __tablename__ = "tries"
 
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key: Mapped[str] = mapped_column(Line(64), primary_key=True)
     tries: Mapped[int]
     latest: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)

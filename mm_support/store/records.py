@@ -128,5 +128,5 @@ def _masked_image(image: dict[str, Any] | None, masks: Masks) -> dict[str, Any] 
 
 
 def in_utc(time: datetime) -> datetime:
-    """SQLite forgets that times are in UTC."""
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    """SQLite forgets that times are in UTC; PostgreSQL gives them in the server's time zone."""
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

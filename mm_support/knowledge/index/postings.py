@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -80,18 +80,21 @@ class Postings:
             scores[found[term][0]] += self._rarity(term, found) / total
         return scores
 
-    def words(self, asked: frozenset[str], found: Mapping[str, Posting]) -> np.ndarray:
-        """(n,) float32 in 0..1: BM25 of what is asked in each entry, as a share of the most that
-        it can be.
+    def words(
+        self, asked: Sequence[frozenset[str]], found: Mapping[str, Posting]
+    ) -> list[np.ndarray]:
+        """For each of several sets of terms (n,) float32 in 0..1: BM25 of what is asked in each
+        entry, as a share of the most that it can be. What a term adds is worked out once for all.
         """
-        scores = np.zeros(self._n, np.float32)
-        total = sum(self._rarity(term, found) for term in asked)
+        scores = [np.zeros(self._n, np.float32) for _ in asked]
+        totals = [sum(self._rarity(term, found) for term in own) for own in asked]
         lengths = self._relative_lengths
-        for term in sorted(asked & found.keys()):
+        for term in sorted(frozenset().union(*asked) & found.keys()):
             entries, counts = found[term]
-            often = counts.sum(axis=1, dtype=np.float32)
-            gained = saturated(often, lengths[entries])
-            scores[entries] += self._rarity(term, found) * gained / total
+            gained = self._rarity(term, found) * saturated(_often(counts), lengths[entries])
+            for own, score, total in zip(asked, scores, totals):
+                if term in own:
+                    score[entries] += gained / total
         return scores
 
     def everywhere(self, terms: Iterable[str]) -> bool:
@@ -109,7 +112,7 @@ class Postings:
         """(n,): how many terms each entry has, compared with the mean."""
         rows = self._table.rows("SELECT counts FROM lengths")
         lengths = sum(np.frombuffer(counts, np.int32) for (counts,) in rows)
-        return lengths / np.maximum(np.mean(lengths), 1)
+        return (lengths / np.maximum(np.mean(lengths), 1)).astype(np.float32)
 
 
 def saturated(often: np.ndarray, length: np.ndarray) -> np.ndarray:
@@ -124,6 +127,14 @@ def rarity(n: int, having: int) -> float:
     entries have.
     """
     return math.log(1 + (n - having + 0.5) / (having + 0.5))
+
+
+def _often(counts: np.ndarray) -> np.ndarray:
+    """(k, FIELDS) -> (k,) float32: how often in all fields. A sum over so short an axis is slow."""
+    often = counts[:, 0].astype(np.float32)
+    for field in range(1, len(FIELDS)):
+        often += counts[:, field]
+    return often
 
 
 def _posting(entries: bytes, counts: bytes) -> Posting:

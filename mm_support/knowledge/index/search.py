@@ -27,6 +27,7 @@ from mm_support.types import Hit
 CANDIDATES = 50  # entries that each way of looking may propose
 FIRST_STAGE = 1_000  # entries whose vectors are compared one by one in a large base
 LARGE = 4_000  # entries from which on a base counts as large
+FIRST_BLOCK = 512  # entries that the first stage compares at once
 BLOCK = 2_048  # word pieces that are compared at once
 PHOTO = "photo"
 
@@ -81,8 +82,7 @@ def search(
         holds = holds.copy()
         holds[[record.row for record in declared]] = False
     shared = _lexical(version, query)
-    threads = None if len(version) > LARGE else 1
-    with torch.inference_mode(), torch_threads(threads):
+    with torch.inference_mode(), torch_threads(1):
         find = _score if fits else _score_words
         rows, totals, parts = find(version, query, shared, holds, max(limit, CANDIDATES), score)
     least = np.partition(totals, -limit)[-limit] if len(totals) > limit else -np.inf
@@ -101,10 +101,11 @@ def _lexical(version: Version, query: SearchQuery) -> Lexical:
     asked = frozenset().union(*query.terms.values())
     found = version.postings.find(asked)
     nothing = frozenset()
-    words = [version.postings.words(query.terms.get(name, nothing), found) for name in names]
+    *words, ranked = version.postings.words(
+        [*(query.terms.get(name, nothing) for name in names), asked], found
+    )
     named = [version.identifiers.matches(query.identifiers.get(name, nothing)) for name in names]
     shape = (len(names), len(version))
-    ranked = version.postings.words(asked, found)
     return Lexical(names, np.array(words).reshape(shape), np.array(named).reshape(shape), ranked)
 
 
@@ -189,7 +190,7 @@ def _by_text(version: Version, text: Tensor, holds: np.ndarray, most: int) -> np
         likeness = torch.mv(arrays.facets, asked)
         rows, counts = np.arange(len(version)), arrays.facet_starts.diff()
     else:
-        rows = _best(torch.mv(arrays.means, asked).float().numpy(), holds, FIRST_STAGE, -np.inf)
+        rows = _best(_cosines_with_all(arrays.means, text), holds, FIRST_STAGE, -np.inf)
         places, counts = span(arrays.facet_starts, torch.from_numpy(rows))
         likeness = torch.mv(arrays.facets[places], asked)
     best = torch.segment_reduce(likeness.float(), "max", lengths=counts, axis=0)
@@ -200,10 +201,17 @@ def _by_look(version: Version, picture: Tensor, holds: np.ndarray, most: int) ->
     """Entries that the photo most likely shows."""
     rows = np.arange(len(version))
     if len(version) > LARGE:
-        near = torch.mv(version.arrays.looks, picture.half()).float().numpy()
+        near = _cosines_with_all(version.arrays.looks, picture)
         rows = _best(near, holds, FIRST_STAGE, -np.inf)
     logits = _logits(version, picture.half(), torch.from_numpy(rows))[0].numpy()
     return rows[_best(logits, holds[rows], most, -np.inf)]
+
+
+def _cosines_with_all(rows: Tensor, asked: Tensor) -> np.ndarray:
+    """(n, d) float16, (d,) float32 -> (n,). What is made of some rows stays in the cache: a quarter
+    faster than a product in float16, which few processors can do.
+    """
+    return torch.cat([some.float() @ asked for some in rows.split(FIRST_BLOCK)]).numpy()
 
 
 def _cosines(

@@ -88,6 +88,7 @@ class Version:
         self.about = About(**stored)
         self._table = Table(folder / ENTRIES)
         self._fitted: dict[str, Any] = {}
+        self._fitted_at = 0  # when it was written
         n = self.about.entries
         self.entries = Entries(self._table, pictures_dir, n)
         self.postings = Postings(self._table, n)
@@ -107,10 +108,12 @@ class Version:
 
     @property
     def fitted(self) -> dict[str, Any]:
-        """What `keep` was given; empty before."""
-        if not self._fitted:
-            with suppress(FileNotFoundError):
-                self._fitted = json.loads((self._folder / FITTED).read_text(encoding="utf-8"))
+        """What `keep` was given, here or in another process; empty before."""
+        file = self._folder / FITTED
+        with suppress(FileNotFoundError):
+            if (kept := file.stat().st_mtime_ns) != self._fitted_at:
+                self._fitted = json.loads(file.read_text(encoding="utf-8"))
+                self._fitted_at = kept
         return self._fitted
 
     def keep(self, fitted: dict[str, Any]) -> None:
@@ -118,7 +121,6 @@ class Version:
         beside = self._folder / f"{FITTED}{uuid.uuid4().hex[:8]}"
         write_durably(beside, json.dumps(fitted))
         os.replace(beside, self._folder / FITTED)
-        self._fitted = fitted
 
     @cached_property
     def names(self) -> tuple[str, ...]:
