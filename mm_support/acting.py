@@ -67,18 +67,18 @@ def act(parts: Parts, here: Considered) -> Acting:
     answered = merged(here.decision, here.asked) if here.asked else here.decision
     if parts.actions is None or not declared:
         return Acting(answered, own, asked=tuple(here.asked))
-    given = _given(parts, here, here.question, here.query, here.hits, here.decision, declared)
+    given = _given(parts, here, here.question, here.query, here.hits, answered, declared)
     waits = next(
         (own for own in declared if here.pending and own.name == here.pending.action), None
     )
     if waits and here.pending and (step := go_on(waits, here.pending, given)):
         return Acting(step.decision(here.decision.confidence), own, step)
-    if here.asked:
+    if len(here.asked) > 1:
         return _among(parts, here, answered, declared)
     if action := wanted(given):
         step = begin(action, given)
         return Acting(step.decision(given.decision.confidence), own, step)
-    return Acting(given.own, own, offered=_offered(given))
+    return Acting(given.own, own, asked=tuple(here.asked), offered=_offered(given))
 
 
 def _given(

@@ -95,11 +95,14 @@ result = "You have {orders.order}."
 
 
 class ReadsWords:
-    """Reads "yes", "no" and "person" in words of that name, and nothing else."""
+    """Reads "yes", "no" and "person" in words of that name; and, as a learned head may, something
+    in a number.
+    """
 
     def read(self, words: str) -> Reads:
         said = {word.strip(".,!?") for word in words.lower().split()}
-        labels = frozenset(said & {"yes", "no", "person", "thanks"})
+        said |= {"upset"} if words == "90210" else set()
+        labels = frozenset(said & {"yes", "no", "person", "thanks", "upset"})
         return Reads(
             {**dict.fromkeys(("person", "thanks"), 0.0), **dict.fromkeys(labels, 1.0)}, labels
         )

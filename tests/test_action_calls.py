@@ -13,6 +13,8 @@ from acting_service import ACTIONS, System, drip, send
 from demo.markup import as_markdown
 from mm_support.actions.answer import MAX_BYTES, CallError
 from mm_support.actions.call import (
+    IN_A_ROW,
+    RESTS,
     Caller,
     filled_body,
     filled_url,
@@ -197,6 +199,23 @@ def test_a_slow_answer_is_not_waited_for(system, play):
     began = time.monotonic()
     assert failure(Caller(system.host), action(f"{system.url}/slow", timeout=0.2)).why == "late"
     assert time.monotonic() - began < 0.5
+
+
+def test_a_system_that_does_not_answer_rests_and_is_tried_again(system, monkeypatch):
+    slow = action(f"{system.url}/slow", timeout=0.05)
+    system.plays["/slow"] = lambda handler: time.sleep(0.1)
+    caller = Caller(system.host)
+    for _ in range(IN_A_ROW):
+        assert failure(caller, slow).why == "late"
+    asked = len(system.asked)
+    assert "rests" in str(failure(caller, slow)) and len(system.asked) == asked
+    other = action(f"{system.url}/orders/{{order}}", name="other")
+    assert caller.call(other, VALUES, "", "key")["status"] == "sent"
+    later = time.monotonic() + RESTS + 1
+    monkeypatch.setattr("mm_support.actions.call.time.monotonic", lambda: later)
+    system.plays["/slow"] = lambda handler: send(handler, b"{}")
+    assert caller.call(slow, VALUES, "", "key") == {}
+    failure(Caller(system.host), action(f"{system.url}/nowhere"))  # an answer all the same
 
 
 def test_an_empty_answer_and_one_that_is_no_object_are_answers(system):

@@ -20,12 +20,14 @@ Why = Literal["missing", "failed", "late"]
 
 class CallError(Exception):
     """There is no answer. why: there is nothing under these values; it failed; or it did not come
-    in time, so nobody knows whether it was done. The text is for the log.
+    in time, so nobody knows whether it was done. unanswered: whether nobody was there, or too slow.
+    The text is for the log.
     """
 
-    def __init__(self, why: Why, detail: str) -> None:
+    def __init__(self, why: Why, detail: str, unanswered: bool = False) -> None:
         super().__init__(detail)
         self.why: Why = why
+        self.unanswered = unanswered
 
 
 def read_json(response: httpx.Response, ends: float) -> Any:
@@ -53,7 +55,7 @@ def pieces(response: httpx.Response, ends: float) -> Iterator[bytes]:
         if size > MAX_BYTES:
             raise CallError("late", f"the answer is larger than {MAX_BYTES // 2**10} KB")
         if time.monotonic() > ends:
-            raise CallError("late", "it did not answer in time")
+            raise CallError("late", "it did not answer in time", unanswered=True)
         yield piece
 
 

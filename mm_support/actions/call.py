@@ -13,16 +13,17 @@ import importlib
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpcore
 import httpx
 
-from mm_support.actions.answer import CallError, read_json
+from mm_support.actions.answer import CallError, Why, read_json
 from mm_support.actions.mcp import call_tool
 from mm_support.errors import InputError
 from mm_support.knowledge.actions import CUSTOMER, PLACE, SECRET, Call, DeclaredAction
@@ -30,6 +31,7 @@ from mm_support.knowledge.readers.fetch import CheckedTransport
 
 log = logging.getLogger(__name__)
 
+IN_A_ROW, RESTS = 3, 30.0  # calls without an answer, after which there is none for so long, s
 AT_ONCE = 16  # calls; those that hang hold a place until they end
 # what happens once the call was sent, so it may have been done
 BROKEN_OFF = (
@@ -48,6 +50,30 @@ PLAIN = {
 Function = Callable[[Mapping[str, str], str], Any]  # values, customer -> the answer
 
 
+class Rest:
+    """Lets a system rest that does not answer: who waits for it holds a place that others need."""
+
+    def __init__(self) -> None:
+        self._failed: dict[str, tuple[int, float]] = {}  # action -> how often in a row, and when
+
+    def check(self, name: str) -> None:
+        """Raises CallError while it rests."""
+        times, latest = self._failed.get(name, (0, 0.0))
+        if times >= IN_A_ROW and time.monotonic() < latest + RESTS:
+            raise CallError("failed", f"it did not answer {times} times and rests for a while")
+
+    @contextmanager
+    def watching(self, name: str) -> Iterator[None]:
+        """Counts a call that was too late or reached nobody; any answer ends the count."""
+        times, _ = self._failed.pop(name, (0, 0.0))
+        try:
+            yield
+        except CallError as exc:
+            if exc.unanswered:
+                self._failed[name] = times + 1, time.monotonic()
+            raise
+
+
 class Caller:
     """hosts: of the own network that may be called, as host or host:port. functions: action ->
     "module:function" that does it.
@@ -56,14 +82,21 @@ class Caller:
     def __init__(self, hosts: str = "", functions: str = "") -> None:
         self._hosts = frozenset(filter(None, (host.strip() for host in hosts.lower().split(","))))
         self._functions = {name: load(place) for name, place in _pairs(functions).items()}
-        self._pool = ThreadPoolExecutor(AT_ONCE, "action")
+        self._pool, self._rest = ThreadPoolExecutor(AT_ONCE, "action"), Rest()
 
     def call(
         self, action: DeclaredAction, values: Mapping[str, str], customer: str, key: str
     ) -> Mapping[str, Any]:
         """The answer. key: names this run, so that a system that knows it does nothing twice.
-        Raises CallError.
+        Raises CallError, at once while the system has not answered the last times.
         """
+        self._rest.check(action.name)
+        with self._rest.watching(action.name):
+            return self._called(action, values, customer, key)
+
+    def _called(
+        self, action: DeclaredAction, values: Mapping[str, str], customer: str, key: str
+    ) -> Mapping[str, Any]:
         ends = time.monotonic() + action.timeout
         if action.name in self._functions:
             work = self._pool.submit(self._functions[action.name], dict(values), customer)
@@ -105,11 +138,13 @@ def _answer(work: Future[Any], ends: float) -> Mapping[str, Any]:
         answer = work.result(max(0.0, ends - time.monotonic()))
     except FutureTimeout as exc:
         begun = not work.cancel()
-        raise CallError("late" if begun else "failed", "it did not answer in time") from exc
+        why: Why = "late" if begun else "failed"
+        raise CallError(why, "it did not answer in time", unanswered=True) from exc
     except BROKEN_OFF as exc:
         raise CallError("late", f"it broke off ({type(exc).__name__})") from exc
     except (httpx.HTTPError, httpcore.NetworkError, httpx.InvalidURL) as exc:
-        raise CallError("failed", f"it could not be reached ({exc or type(exc).__name__})") from exc
+        what = f"it could not be reached ({exc or type(exc).__name__})"
+        raise CallError("failed", what, unanswered=True) from exc
     except LookupError as exc:
         raise CallError("missing", "there is nothing of that kind") from exc
     except CallError:

@@ -162,12 +162,13 @@ def go_on(action: DeclaredAction, pending: Pending, given: Given) -> Step | None
     """The next turn of an action that waits; None where the customer asks something else."""
     told = len(term_set(given.words)) > TELLING
     pending = replace(pending, language=given.question.language if told else pending.language)
-    if given.own.reason in (*PRESSING.values(), "abuse"):
-        return None
     known = all(own.name in pending.values for own in action.parameters)
     asked = action.parameter(pending.asks)
     needed = [own for own in action.parameters if own.name not in pending.values]
     found, rest = found_in(given, needed if asked else action.parameters, asked)
+    nothing_but = bool(found) and not (asked and asked.free) and not term_set(rest)
+    if given.own.reason in (*PRESSING.values(), "abuse") and not nothing_but:
+        return None
     if known and not asked and not _corrected(pending, found):
         agreed = _agreement(given, pending)
         if agreed is not None:
@@ -175,7 +176,6 @@ def go_on(action: DeclaredAction, pending: Pending, given: Given) -> Step | None
             return done if agreed else _left(action, pending)
     if asked and asked.name not in found and (chosen := _chosen(given, pending)):
         found[asked.name] = (chosen,)
-    nothing_but = bool(found) and not (asked and asked.free) and not term_set(rest)
     if not nothing_but and _asks_else(given, action, asked, found):
         return None
     if not found and _declines(given):
