@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import threading
+import tomllib
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +20,7 @@ from mm_support.desk.keeper import open_keeper
 from mm_support.knowledge.base import Knowledge
 from mm_support.loading import open_index
 from mm_support.paths import PACKS
-from mm_support.pipeline import query_of
+from mm_support.pipeline import drained, judge, query_of
 from mm_support.service import SupportService
 from mm_support.types import UserTurn
 
@@ -59,6 +61,45 @@ def shop(acting, monkeypatch):
     yield running
     running.shutdown()
     running.server_close()
+
+
+MESSAGES = tomllib.loads(
+    (Path(__file__).parent / "action_messages.toml").read_text(encoding="utf-8")
+)
+CASES = Path(__file__).parent / "cases" / "shopping.jsonl"
+
+
+def begun(service, words):
+    """The action that a message begins; "" for none."""
+    step = judged(service, words).step
+    return step.action.name if step else ""
+
+
+def judged(service, words):
+    return drained(judge(service.parts, UserTurn(words)))
+
+
+@pytest.mark.parametrize("group, least", [("near", 0.8), ("other", 0.6)])
+def test_most_messages_begin_the_action_that_they_ask_for(acting, group, least):
+    wanted = [(words, name) for name, own in MESSAGES[group].items() for words in own]
+    right = [begun(acting, words) == name for words, name in wanted]
+    assert sum(right) >= least * len(right), f"{sum(right)} of {len(right)}"
+
+
+def test_messages_about_what_no_action_does_begin_none(acting):
+    wrong = [words for words in MESSAGES["none"] if begun(acting, words)]
+    assert len(wrong) <= 1, wrong
+
+
+def test_what_the_knowledge_answers_it_answers_as_without_actions(acting):
+    """Every third of the pack's cases, by its first turn."""
+    rows = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines()[::3]]
+    turns = [row.get("turns", [row])[0] for row in rows]
+    asked = [turn["text"] for turn in turns if not turn.keys() & {"image", "audio"}]
+    plain = replace(acting.parts, actions=None)
+    for words in asked:
+        alone = drained(judge(plain, UserTurn(words)))
+        assert judged(acting, words).decision == alone.decision, words
 
 
 def talk(service, *messages, customer=""):
