@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -155,13 +156,14 @@ def send(
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:
-    """An answer that comes byte by byte, for a second."""
+    """An answer that comes byte by byte, for three seconds or until nobody reads it."""
     handler.send_response(200)
     handler.end_headers()
-    for _ in range(20):
-        handler.wfile.write(b" ")
-        handler.wfile.flush()
-        time.sleep(0.05)
+    with suppress(OSError):
+        for _ in range(60):
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+            time.sleep(0.05)
 
 
 def declared(folder: Path, system: str, text: str = ACTIONS) -> Path:

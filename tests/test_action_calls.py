@@ -193,12 +193,12 @@ def test_an_answer_that_is_none_says_why(system, kind):
     assert failure(Caller(system.host), action(f"{system.url}/play")).why == why
 
 
-@pytest.mark.parametrize("play", [drip, lambda handler: time.sleep(0.6)], ids=["drip", "silent"])
+@pytest.mark.parametrize("play", [drip, lambda handler: time.sleep(3)], ids=["drip", "silent"])
 def test_a_slow_answer_is_not_waited_for(system, play):
     system.plays["/slow"] = play
     began = time.monotonic()
     assert failure(Caller(system.host), action(f"{system.url}/slow", timeout=0.2)).why == "late"
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2
 
 
 def test_a_system_that_does_not_answer_rests_and_is_tried_again(system, monkeypatch):
@@ -206,7 +206,7 @@ def test_a_system_that_does_not_answer_rests_and_is_tried_again(system, monkeypa
     system.plays["/slow"] = lambda handler: time.sleep(0.1)
     caller = Caller(system.host)
     for _ in range(IN_A_ROW):
-        assert failure(caller, slow).why == "late"
+        assert failure(caller, slow).unanswered
     asked = len(system.asked)
     assert "rests" in str(failure(caller, slow)) and len(system.asked) == asked
     other = action(f"{system.url}/orders/{{order}}", name="other")
@@ -301,7 +301,7 @@ def stock(values, customer):
     if values["order"] == "111111":
         raise RuntimeError("the password is hunter2")
     if values["order"] == "222222":
-        time.sleep(0.5)
+        time.sleep(1)
     return {"status": f"{values['order']} of {customer}"}
 
 
@@ -309,7 +309,7 @@ def test_a_function_does_it_where_the_settings_name_one():
     caller = Caller(functions="status=test_action_calls:stock")
     assert caller.call(action(), VALUES, "c-17", "k") == {"status": "104822 of c-17"}
     for order, why in (("000000", "missing"), ("111111", "failed"), ("222222", "late")):
-        failed = failure(caller, action(timeout=0.1), {"order": order})
+        failed = failure(caller, action(timeout=0.3), {"order": order})
         assert failed.why == why and "hunter2" not in str(failed)
 
 
