@@ -23,6 +23,7 @@ from demo.desk import POLL, desk_page
 from demo.door import Door
 from demo.edges import Limits, app_parts
 from demo.examples import Example, available, bases, card
+from demo.form import FILLED_IN
 from demo.live import Ears
 from demo.markup import esc
 from demo.panels import customer_status, panel, title_of
@@ -234,6 +235,7 @@ def conversation_column(
         "status": gr.HTML(elem_id="ms-status", padding=False),
         "picker": knowledge_picker(brand),
         "chat": chatbot(examples, folder),
+        "form": gr.HTML(js_on_load=FILLED_IN, elem_id="ms-form", padding=False),
         "people": gr.HTML(elem_id="people", padding=False),
         "voice": voice_pill(ears),
     }
@@ -403,6 +405,7 @@ def connect(demo: gr.Blocks, chat: Chat) -> None:
     desk.box.submit(chat.send, [desk.box, desk.picker, *asked], shown, **reply)
     desk.chat.example_select(chat.send_example, asked, shown, **reply)
     desk.chat.option_select(chat.send_choice, [desk.picker, *asked], shown, **reply)
+    desk.form.given(chat.send_given, [desk.picker, *asked], shown, **reply)
     desk.person.click(chat.ask_for_person, [desk.picker, *asked], shown, **reply)
     gr.on(
         [desk.again.click, desk.transcript.submit],

@@ -87,7 +87,10 @@ class Settings:
     sites inside the own network may be read for knowledge. sync_hours: after so many hours sites
     are read again; 0: when somebody does. replies_at_once: that are worked on; 0:
     as many as suit the machine; queue_length: replies, and as many look-ups, that may wait.
-    open_metrics: /metrics may be read from other machines too.
+    open_metrics: /metrics may be read from other machines too. actions: what bases declare in
+    actions.toml may be done (docs/actions.md); action_hosts: of the own network that may be called
+    for that; action_functions: "name=module:function, ..." that do it; customer_secret: what a site
+    signs with who is signed in there.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -139,6 +142,10 @@ class Settings:
     replies_at_once: int = 0
     queue_length: int = 32
     open_metrics: bool = False
+    actions: bool = False
+    action_hosts: str = ""
+    action_functions: str = ""
+    customer_secret: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         numbers = (

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from mm_support.actions.call import Caller
+from mm_support.actions.performing import Actions
 from mm_support.config import Settings
 from mm_support.decide.calibration import Calibrator, out_of_scope
 from mm_support.decide.confidence import Gate, gate_file, load_gate, own_gate_file
@@ -38,10 +40,11 @@ from mm_support.engines.reply_weights import trained_gguf
 from mm_support.errors import InputError, WeightsError
 from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
+from mm_support.knowledge.actions import FILE
 from mm_support.knowledge.base import PACK, Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.shared import SharedIndex
-from mm_support.knowledge.ingest import ReadingOptions
+from mm_support.knowledge.ingest import ACTIONS_LEFT_OUT, ReadingOptions
 from mm_support.knowledge.renewal import Renewal
 from mm_support.knowledge.schedule import Schedule
 from mm_support.knowledge.sources import digest
@@ -57,6 +60,7 @@ MADE_OF = {
     "clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")
 }  # models put together from several packages
 READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
+ACTING = "-acting"  # ends the label of a pack that was ingested with its actions
 PACKS_LOCK = "packs--"  # as if they were one base
 SERVERS = ("postgresql://", "postgres://", "postgresql+psycopg://")
 FOLLOW = 1.0  # s between looks at the server
@@ -95,9 +99,10 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         understand = partial(query_of, encoders, fusion)
         gate = gate_for(settings).wishing(settings.answer_precision)
         calibrator = Calibrator(gate, out_of_scope())
-        knowledge = Knowledge(index, text, image, understand, reading, calibrator)
+        acts = settings.actions
+        knowledge = Knowledge(index, text, image, understand, reading, calibrator, acts)
         with index.changing(PACKS_LOCK):  # of several fronts one ingests them
-            ingest_packs(knowledge, PACKS, report)
+            ingest_packs(knowledge, PACKS, report, acts)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading the voice and, where there is one, the language model")
         intents = IntentReader(head, asked.encode)
@@ -119,8 +124,20 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
             model.result(),
             load_end_of_turn(settings),
             BaseIntents(settings, asked.encode),
+            load_actions(opened, settings),
             opened.pop_all().close,
         )
+
+
+def load_actions(opened: ExitStack, settings: Settings) -> Actions | None:
+    """What performs the actions of bases, where they are switched on. Raises InputError for a
+    function that is not there.
+    """
+    if not settings.actions:
+        return None
+    actions = Actions(Caller(settings.action_hosts, settings.action_functions))
+    opened.callback(actions.close)
+    return actions
 
 
 def text_in(reader: TextReader, picture: Image.Image) -> str:
@@ -209,18 +226,24 @@ def signature(settings: Settings) -> str:
     return made_for(settings)[:8]
 
 
-def ingest_packs(knowledge: Knowledge, folder: Path, report: Callable[[str], None]) -> None:
+def ingest_packs(
+    knowledge: Knowledge, folder: Path, report: Callable[[str], None], acts: bool = False
+) -> None:
     """Ingests the packs that come with the project and are new or changed, or of other models, but
-    never over somebody's own base.
+    never over somebody's own base. acts: with the actions that they declare.
     """
     stale = knowledge.stale()
     for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
-        wanted, present = f"{PACK}{READING}{digest(pack)}", knowledge.version(pack.name)
+        acting = ACTING if acts and (pack / FILE).is_file() else ""
+        wanted = f"{PACK}{READING}{digest(pack)}{acting}"
+        present = knowledge.version(pack.name)
         changed = present != wanted or pack.name in stale
         if present is None or (present.startswith(PACK) and changed):
             progress = partial(_report_ingesting, report, pack.name)
-            done = knowledge.ingest(pack.name, pack, progress, wanted)
+            done = knowledge.ingest(pack.name, pack, progress, wanted, actions=acts)
             for file, line, reason in done.skipped:
+                if reason == ACTIONS_LEFT_OUT:
+                    continue  # they are switched off
                 log.warning("%s, %s line %d: %s", pack.name, file, line, reason)
 
 
