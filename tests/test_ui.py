@@ -69,6 +69,7 @@ RESULT_KEYS = {
     "citations",
     "pictures",
     "choices",
+    "form",
     "transcript",
     "image",
     "intent",
@@ -126,7 +127,16 @@ def test_exactly_the_documented_endpoints_are_public(client):
         for name, facts in endpoints.items()
     }
     assert names == {
-        "/chat": ["message", "image", "audio", "knowledge", "session_id", "speak", "token"],
+        "/chat": [
+            "message",
+            "image",
+            "audio",
+            "knowledge",
+            "session_id",
+            "speak",
+            "token",
+            "customer",
+        ],
         "/transcribe": ["audio"],
         "/describe": ["image", "labels"],
         "/search": ["message", "image", "audio", "knowledge", "limit"],
