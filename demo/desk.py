@@ -26,7 +26,7 @@ from demo.panels import esc
 from demo.replay import conversation_of
 from demo.service import Service
 from demo.sign_in import Reception, SignIn, connect_sign_in, leave_button, sign_in_part
-from demo.theme import script
+from demo.theme import CONVERSATION, script
 from demo.words import label, said
 from mm_support.errors import InputError
 from mm_support.types import Case
@@ -297,19 +297,7 @@ def name_box() -> gr.Textbox:
 
 
 def desk_chat() -> gr.Chatbot:
-    return gr.Chatbot(
-        show_label=False,
-        label=label("conversation"),
-        elem_id="chat",
-        height=None,
-        layout="bubble",
-        allow_tags=False,
-        sanitize_html=True,
-        latex_delimiters=[],
-        buttons=["copy"],
-        allow_file_downloads=False,
-        placeholder="",
-    )
+    return gr.Chatbot(label=label("conversation"), placeholder="", **CONVERSATION)
 
 
 def reply_box() -> gr.Textbox:

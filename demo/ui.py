@@ -30,7 +30,7 @@ from demo.panels import customer_status, panel, title_of
 from demo.service import Service
 from demo.sign_in import leave_button
 from demo.tabs import KnowledgeDesk
-from demo.theme import css, head, script, theme
+from demo.theme import CONVERSATION, css, head, script, theme
 from demo.words import DEFAULT, i18n, label, languages, word
 from demo.workshop import workshop_page
 from mm_support.paths import ASSETS
@@ -305,19 +305,11 @@ def chatbot(examples: list[Example], folder: Path) -> gr.Chatbot:
     """The conversation; while it is empty, the greeting and the example cards."""
     cards: Any = [card(example, folder) for example in examples]
     return gr.Chatbot(
-        show_label=False,
         label=label("conversation"),
-        elem_id="chat",
-        height=None,
-        layout="bubble",
         autoscroll=False,  # page.js keeps the question in sight
-        allow_tags=False,
-        sanitize_html=True,
-        latex_delimiters=[],
-        buttons=["copy"],
         examples=cards,
         placeholder=str(label("greeting")),
-        allow_file_downloads=False,
+        **CONVERSATION,
     )
 
 
