@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -265,8 +266,9 @@ def trimmed(chain: list[Character]) -> list[Character]:
 def parted(chain: list[Character]) -> list[list[Character]]:
     """The chain, cut where more than one cell is left blank."""
     gaps = [_gap(one, other) for one, other in zip(chain, chain[1:])]
-    cuts = [i + 1 for i, gap in enumerate(gaps) if gap > max(1.2, 2.4 * min(gaps))]
-    return [chain[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(chain)])]
+    wide = max(1.2, 2.4 * min(gaps, default=0.0))
+    cuts = [place for place, gap in enumerate(gaps, start=1) if gap > wide]
+    return [chain[begin:end] for begin, end in pairwise([0, *cuts, len(chain)])]
 
 
 def _gap(one: Character, other: Character) -> float:
