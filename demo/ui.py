@@ -332,6 +332,7 @@ def message_box(brand: Brand) -> gr.MultimodalTextbox:
 
 
 def switch(key: str, elem_id: str, width: int, offered: bool) -> gr.Checkbox:
+    """key: of its label; width: pixels at least; offered: whether it is shown."""
     return gr.Checkbox(
         False,
         label=label(key),

@@ -122,6 +122,7 @@ def trained_entries() -> set[tuple[str, str]]:
 
 
 def ask(service, base: str, case: dict) -> Iterator[Outcome]:
+    """The outcome of each turn of a case, asked one after the other."""
     past: tuple[Past, ...] = ()
     for turn in case["turns"]:
         asked = UserTurn(text=turn["text"], knowledge=base)

@@ -208,6 +208,7 @@ def calibrate(
 
 
 def judge(classifier: IntentClassifier, encode: Encode, examples: Sequence[Example]) -> Judged:
+    """What the classifier says of examples that it has not learned from."""
     vectors = in_chunks(encode, [e.text for e in examples], "judging")
     best, confidence = classifier.predict(vectors)
     return Judged([classifier.intents[i] for i in best], confidence, [e.label for e in examples])
