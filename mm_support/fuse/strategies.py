@@ -96,15 +96,11 @@ class FusionStrategy(nn.Module):
         logit_delta, text_delta, picture_delta = self.adjust(batch)
         trust = self.familiarity(batch)
         text_delta, picture_delta = trust * (text_delta + told), trust * (picture_delta + shown)
-        logits = (
-            self.bias
-            + self.slope * batch.confidence.clamp_min(MIN_CONFIDENCE).log()
-            + trust * logit_delta
-        )
+        sureness = batch.confidence.clamp_min(MIN_CONFIDENCE).log()
+        logits = self.bias + self.slope * sureness + trust * logit_delta
         weights = logits.masked_fill(~batch.mask, -torch.inf).softmax(-1)
-        text = (weights[:, WORD_ROWS, None] * batch.words).sum(1) + weights[:, WORD_ROWS].sum(
-            1, keepdim=True
-        ) * text_delta
+        worded = weights[:, WORD_ROWS].sum(1, keepdim=True)
+        text = (weights[:, WORD_ROWS, None] * batch.words).sum(1) + worded * text_delta
         picture = weights[:, PHOTO, None] * normalize(batch.photo + picture_delta, dim=-1)
         intents = INTENT_SCALE * torch.cat([text, picture], -1) @ self.intent.T
         return FusedBatch(text, picture, weights, intents)

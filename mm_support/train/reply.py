@@ -136,14 +136,11 @@ def make_examples(
             question, distractor = _injected(question, distractor, rng)
         elif chance < SHARE_UNANSWERABLE + SHARE_INJECTED + SHARE_PREMISE:
             question = _with_false_premise(question, row.sentences, rng)
-        entries = rng.choices(
-            [(row.entry, distractor), (distractor, row.entry), (row.entry,)], EVIDENCE_ORDERS
-        )[0]
-        yield Example(
-            _as_asked(question, row.entry, rng),
-            entries,
-            wanted_reply(row.sentences, entries.index(row.entry) + 1),
-        )
+        orders = [(row.entry, distractor), (distractor, row.entry), (row.entry,)]
+        (entries,) = rng.choices(orders, EVIDENCE_ORDERS)
+        asked = _as_asked(question, row.entry, rng)
+        wanted = wanted_reply(row.sentences, entries.index(row.entry) + 1)
+        yield Example(asked, entries, wanted)
 
 
 def wanted_reply(sentences: Sequence[str], number: int) -> str:
