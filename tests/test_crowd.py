@@ -227,7 +227,7 @@ def is_up(address):
 def asked(address, number):
     """The last event of a reply, as a client reads it: ("complete" or "error", data)."""
     call = f"{address}/gradio_api/call/chat"
-    data = [question(number), None, None, "kb", None, False, None]
+    data = [question(number), None, None, "kb", None, False, None, None]
     event = httpx.post(call, json={"data": data}, timeout=10)
     if event.status_code != 200:
         return event.status_code, event.headers.get("Retry-After", "")
@@ -240,12 +240,18 @@ def asked(address, number):
     return kind, told
 
 
+def until_it_works(address, reply):
+    """Waits for the reply to be worked on; one that has ended already was never."""
+    while "mm_support_working 1.0" not in httpx.get(f"{address}/metrics").text:
+        assert not reply.done(), reply.result()
+        time.sleep(0.05)
+
+
 def test_sigterm_in_the_middle_of_a_reply_finishes_it_and_ends_with_status_0(app):
     process, address = app(2.0)
     with ThreadPoolExecutor(1) as pool:
         reply = pool.submit(asked, address, 3)
-        while "mm_support_working 1.0" not in httpx.get(f"{address}/metrics").text:
-            time.sleep(0.05)
+        until_it_works(address, reply)
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
@@ -262,8 +268,7 @@ def test_sigterm_keeps_the_question_of_a_reply_that_takes_too_long(app, tmp_path
     process, address = app(60.0)
     with ThreadPoolExecutor(1) as pool:
         reply = pool.submit(asked, address, 5)
-        while "mm_support_working 1.0" not in httpx.get(f"{address}/metrics").text:
-            time.sleep(0.05)
+        until_it_works(address, reply)
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0 and time.monotonic() - began < 11.5

@@ -102,7 +102,8 @@ class AppAsker:
 
     def ask(self, question: str, knowledge: str, seat: Seat) -> Answer:
         began, first = time.monotonic(), 0.0
-        data = [question, None, None, knowledge, seat.session or None, False, seat.token or None]
+        session, token = seat.session or None, seat.token or None
+        data = [question, None, None, knowledge, session, False, token, None]
         for kind, told in self._events("chat", data):
             if kind == "generating" and has_words(told):
                 first = first or time.monotonic() - began

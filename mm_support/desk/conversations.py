@@ -258,7 +258,7 @@ def keep_turn(
             return record
         if owner == "assistant" and conversation.owner != "assistant":
             record = withheld(record, cast(Owner, conversation.owner))
-        turn = TurnRow(**{**record, "intent": record["intent"][:INTENT]})
+        turn = TurnRow(**{**record, "intent": record.get("intent", "")[:INTENT]})
         session.add(turn)
         session.flush()
         conversation.customer_typed = None
