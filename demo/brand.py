@@ -82,10 +82,11 @@ def brand_of(values: Mapping[str, Any], folder: Path) -> Brand:
     unknown = sorted(set(values) - known)
     if unknown:
         raise InputError(f"there is no {unknown[0]!r}; known are {', '.join(sorted(known))}.")
-    texts = {
-        name: texts_of(values[name], name) for name in ("title", "welcome", "legal") & values.keys()
-    }
-    lists = {name: chosen(values, name) for name in ("languages", "inputs") & values.keys()}
+    given: dict[str, Any] = {}
+    for name in ("title", "welcome", "legal") & values.keys():
+        given[name] = texts_of(values[name], name)
+    for name in ("languages", "inputs") & values.keys():
+        given[name] = chosen(values, name)
     cards = values.get("examples")
     return Brand(
         name=words_of(values.get("name", NAME), "name"),
@@ -95,8 +96,7 @@ def brand_of(values: Mapping[str, Any], folder: Path) -> Brand:
         knowledge=words_of(values.get("knowledge", ""), "knowledge"),
         examples=EXAMPLES if cards is None else tuple(example_of(card, values) for card in cards),
         folder=None if cards is None else folder,
-        **texts,
-        **lists,
+        **given,
     )
 
 

@@ -82,7 +82,8 @@ def build_demo(
         desk_page(demo, service, door, esc(brand.name))
     if door.leads_somewhere("workshop"):
         with demo.route("Workshop", "/workshop", show_in_navbar=False):
-            leave = header(brand, "Workshop")
+            with header(brand, "Workshop"):
+                leave = leave_button()
             knowledge = KnowledgeDesk(service, door)
             workshop_page(
                 demo,
@@ -180,8 +181,10 @@ def picker_update(choices: list[tuple[str, str]], picked: str | None) -> dict:
     return gr.update(choices=choices, visible=len(names) > 1, **first)
 
 
-def header(brand: Brand, page: str = "") -> gr.Button | None:
-    """page: one for those who sign in; the button with which they sign out is returned."""
+def header(brand: Brand, page: str = "") -> gr.Row:
+    """The row at the top, to which more may be added. page: the name of one that is not the
+    customers'.
+    """
     logo = f'<img src="{esc(brand.logo)}" alt="">' if brand.logo else '<i aria-hidden="true"></i>'
     title = f"{esc(brand.name)} · {page}" if page else esc(brand.name)
     offered = brand.languages or tuple(languages())
@@ -191,12 +194,12 @@ def header(brand: Brand, page: str = "") -> gr.Button | None:
     chooser = f'<select id="ms-language" aria-label="{word("language")}">{options}</select>'
     if len(offered) < 2:
         chooser = ""
-    with gr.Row(elem_id="ms-header", equal_height=True):
+    with gr.Row(elem_id="ms-header", equal_height=True) as row:
         words = word("skip_to_message")
         skip = f'<a class="ms-skip" href="#box" data-word="skip_to_message">{words}</a>'
         gr.HTML(f"{skip}<h1>{logo}<span>{title}</span></h1>", elem_id="ms-brand", padding=False)
         gr.HTML(chooser, elem_id="ms-choose", padding=False)
-        return leave_button() if page else None
+    return row
 
 
 def assistant(
