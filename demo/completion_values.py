@@ -246,6 +246,7 @@ def chunk(
 
 
 def head_of(name: str, kind: str, model: str) -> dict[str, Any]:
+    """What every answer begins with. name: of the completion; kind: of the answer."""
     return {"id": name, "object": kind, "created": int(time.time()), "model": model}
 
 

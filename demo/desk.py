@@ -26,7 +26,7 @@ from demo.panels import esc
 from demo.replay import conversation_of
 from demo.service import Service
 from demo.sign_in import Reception, SignIn, connect_sign_in, leave_button, sign_in_part
-from demo.theme import script
+from demo.theme import CONVERSATION, script
 from demo.words import label, said
 from mm_support.errors import InputError
 from mm_support.types import Case
@@ -233,32 +233,8 @@ def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None
         form = sign_in_part(leave)
         with gr.Column(visible=False, elem_id="room") as room:
             with gr.Row(elem_classes="ms-desk"):
-                with gr.Column(scale=4, min_width=300, elem_id="ms-waiting"):
-                    agent = name_box()
-                    cases = gr.HTML(
-                        case_list((), "", datetime.now(UTC)),
-                        js_on_load=script("desk.js"),
-                        elem_id="cases",
-                        padding=False,
-                    )
-                    gr.HTML(f'<p class="ms-muted">{said("desk_keys")}</p>', padding=False)
-                with gr.Column(scale=7, min_width=320, elem_id="ms-case"):
-                    summary = gr.HTML(about(Seen(), None), elem_id="about", padding=False)
-                    with gr.Row(elem_id="ms-actions"):
-                        take, give_back, close = buttons()
-                        gr.HTML(
-                            f"<span>{said('desk_snooze')}</span>",
-                            padding=False,
-                            elem_id="snooze-word",
-                        )
-                        snooze = snooze_box()
-                    chat = desk_chat()
-                    reply = reply_box()
-                    with gr.Row(elem_id="ms-beside"):
-                        suggest = gr.Button(
-                            label("desk_suggest"), size="sm", elem_id="suggest", interactive=False
-                        )
-                        note = note_box()
+                agent, cases = waiting_part()
+                case = case_part()
             with gr.Column(visible=False) as figures:
                 insights_part(InsightsPage(service, door.check), form.key)
             with gr.Column(visible=False) as accounts:
@@ -274,17 +250,46 @@ def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None
             accounts=accounts,
             agent=agent,
             cases=cases,
-            about=summary,
-            chat=chat,
-            take=take,
-            give_back=give_back,
-            close=close,
-            reply=reply,
-            note=note,
-            snooze=snooze,
-            suggest=suggest,
+            **case,
         )
         connect(demo, DeskPage(service, door, parts, form))
+
+
+def waiting_part() -> tuple[gr.Textbox, gr.HTML]:
+    """The name of who answers, and the conversations that wait."""
+    with gr.Column(scale=4, min_width=300, elem_id="ms-waiting"):
+        agent = name_box()
+        cases = gr.HTML(
+            case_list((), "", datetime.now(UTC)),
+            js_on_load=script("desk.js"),
+            elem_id="cases",
+            padding=False,
+        )
+        gr.HTML(f'<p class="ms-muted">{said("desk_keys")}</p>', padding=False)
+    return agent, cases
+
+
+def case_part() -> dict[str, Any]:
+    """The conversation that is open and what is done with it, by the names of Parts."""
+    with gr.Column(scale=7, min_width=320, elem_id="ms-case"):
+        parts: dict[str, Any] = {
+            "about": gr.HTML(about(Seen(), None), elem_id="about", padding=False)
+        }
+        with gr.Row(elem_id="ms-actions"):
+            parts["take"], parts["give_back"], parts["close"] = buttons()
+            word = f"<span>{said('desk_snooze')}</span>"
+            gr.HTML(word, padding=False, elem_id="snooze-word")
+            parts["snooze"] = snooze_box()
+        parts |= {"chat": desk_chat(), "reply": reply_box()}
+        with gr.Row(elem_id="ms-beside"):
+            parts["suggest"] = suggest_button()
+            parts["note"] = note_box()
+    return parts
+
+
+def suggest_button() -> gr.Button:
+    name = label("desk_suggest")
+    return gr.Button(name, size="sm", elem_id="suggest", interactive=False)
 
 
 def name_box() -> gr.Textbox:
@@ -292,19 +297,7 @@ def name_box() -> gr.Textbox:
 
 
 def desk_chat() -> gr.Chatbot:
-    return gr.Chatbot(
-        show_label=False,
-        label=label("conversation"),
-        elem_id="chat",
-        height=None,
-        layout="bubble",
-        allow_tags=False,
-        sanitize_html=True,
-        latex_delimiters=[],
-        buttons=["copy"],
-        allow_file_downloads=False,
-        placeholder="",
-    )
+    return gr.Chatbot(label=label("conversation"), placeholder="", **CONVERSATION)
 
 
 def reply_box() -> gr.Textbox:

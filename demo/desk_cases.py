@@ -37,6 +37,7 @@ def case_list(cases: Sequence[Case], picked: str, now: datetime) -> str:
 
 
 def case_button(case: Case, picked: str, now: datetime) -> str:
+    """A conversation in the list. picked: the conversation that is open."""
     current = ' aria-current="true"' if case.conversation == picked else ""
     waits = esc(minutes((now - case.since).total_seconds()))
     kind = "ms-snoozed" if case.snoozed else f"ms-{case.holder.owner}"

@@ -37,6 +37,7 @@ def reply_markdown(exchange: Exchange, number: int) -> str:
 
 
 def citation_link(n: int, hits: Sequence[Hit], number: int) -> str:
+    """The mark [n] as a link to its passage; plain where no hit has it. number: of the turn."""
     if not 1 <= n <= len(hits):
         return as_markdown(f"[{n}]")
     title = as_markdown(" ".join(hits[n - 1].entry.title.split()))
@@ -80,6 +81,7 @@ def empty_panel(language: str) -> str:
 
 
 def turn_section(exchange: Exchange, number: int, hidden: bool, language: str) -> str:
+    """What belongs to one turn of a conversation, the number-th."""
     return (
         f'<div class="ms-turn" id="turn-{number}"{" hidden" if hidden else ""} tabindex="-1">'
         f"{understood(exchange, language)}{found(exchange, number, language)}</div>"
@@ -156,6 +158,7 @@ def found(exchange: Exchange, number: int, language: str = DEFAULT) -> str:
 
 
 def source_item(hit: Hit, n: int, number: int, exchange: Exchange, language: str = DEFAULT) -> str:
+    """The n-th source of the number-th turn."""
     cited = exchange.reply is not None and any(c.number == n for c in exchange.reply.citations)
     where = " · ".join(filter(None, (found_by(hit, language), hit.entry.source)))
     kind = "ms-source ms-cited" if cited else "ms-source"
@@ -252,6 +255,7 @@ def title_of(name: str) -> str:
 def entry_list(
     entries: Sequence[Entry], scores: Sequence[float] = (), editable: bool = False
 ) -> str:
+    """Entries, with their scores where they were searched for. editable: with a button each."""
     if not entries:
         return '<section class="ms-card"><p>No entries.</p></section>'
     bars = [score_bar(score) for score in scores] or [""] * len(entries)
@@ -260,6 +264,7 @@ def entry_list(
 
 
 def entry_item(entry: Entry, bar: str, editable: bool = False) -> str:
+    """An entry that opens. bar: its score as HTML, or nothing."""
     asked = "".join(f"<li>{esc(question)}</li>" for question in entry.questions)
     opens = f'<button type="button" class="ms-edit" data-entry="{esc(entry.id)}">'
     edit = f"{opens}{said('edit')}</button>"

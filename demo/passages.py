@@ -34,6 +34,7 @@ def passages(reply: Reply, entries: Sequence[Entry], number: int, language: str)
 
 
 def passage(entry: Entry, said: Sequence[str], place: str, n: int, language: str) -> str:
+    """The entry of citation n, what was said of it marked. place: names it on the page."""
     title = as_markdown(" ".join(entry.title.split()))
     heading = f"<summary><b>{n}</b> {title}</summary>"
     lines = "".join(f"<p>{line}</p>" for line in marked_lines(entry.answer, said))

@@ -50,6 +50,7 @@ def sign_in_part(leave: gr.Button) -> SignIn:
 
 
 def field(key: str, elem_id: str, autocomplete: Any, secret: bool = False) -> gr.Textbox:
+    """key: of its label; autocomplete: what browsers fill in; secret: typed letters are hidden."""
     return gr.Textbox(
         label=label(key),
         type="password" if secret else "text",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import gradio.themes as themes
 
@@ -15,6 +16,19 @@ HERE = Path(__file__).resolve().parent
 LATIN_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto"]
 CHINESE_FONTS = ["PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC"]
 FONTS = [*LATIN_FONTS, *CHINESE_FONTS, "sans-serif"]
+
+# of every gr.Chatbot: what is shown is sanitised, without formulas, and nothing is downloaded
+CONVERSATION: dict[str, Any] = {
+    "show_label": False,
+    "elem_id": "chat",
+    "height": None,
+    "layout": "bubble",
+    "allow_tags": False,
+    "sanitize_html": True,
+    "latex_delimiters": [],
+    "buttons": ["copy"],
+    "allow_file_downloads": False,
+}
 
 
 def theme(brand: Brand = Brand()) -> themes.Base:  # noqa: B008

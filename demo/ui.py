@@ -30,7 +30,7 @@ from demo.panels import customer_status, panel, title_of
 from demo.service import Service
 from demo.sign_in import leave_button
 from demo.tabs import KnowledgeDesk
-from demo.theme import css, head, script, theme
+from demo.theme import CONVERSATION, css, head, script, theme
 from demo.words import DEFAULT, i18n, label, languages, word
 from demo.workshop import workshop_page
 from mm_support.paths import ASSETS
@@ -188,11 +188,9 @@ def header(brand: Brand, page: str = "") -> gr.Button | None:
     options = "".join(
         f'<option value="{name}">{word("language_name", name)}</option>' for name in offered
     )
-    chooser = (
-        f'<select id="ms-language" aria-label="{word("language")}">{options}</select>'
-        if len(offered) > 1
-        else ""
-    )
+    chooser = f'<select id="ms-language" aria-label="{word("language")}">{options}</select>'
+    if len(offered) < 2:
+        chooser = ""
     with gr.Row(elem_id="ms-header", equal_height=True):
         words = word("skip_to_message")
         skip = f'<a class="ms-skip" href="#box" data-word="skip_to_message">{words}</a>'
@@ -307,19 +305,11 @@ def chatbot(examples: list[Example], folder: Path) -> gr.Chatbot:
     """The conversation; while it is empty, the greeting and the example cards."""
     cards: Any = [card(example, folder) for example in examples]
     return gr.Chatbot(
-        show_label=False,
         label=label("conversation"),
-        elem_id="chat",
-        height=None,
-        layout="bubble",
         autoscroll=False,  # page.js keeps the question in sight
-        allow_tags=False,
-        sanitize_html=True,
-        latex_delimiters=[],
-        buttons=["copy"],
         examples=cards,
         placeholder=str(label("greeting")),
-        allow_file_downloads=False,
+        **CONVERSATION,
     )
 
 
@@ -342,6 +332,7 @@ def message_box(brand: Brand) -> gr.MultimodalTextbox:
 
 
 def switch(key: str, elem_id: str, width: int, offered: bool) -> gr.Checkbox:
+    """key: of its label; width: pixels at least; offered: whether it is shown."""
     return gr.Checkbox(
         False,
         label=label(key),

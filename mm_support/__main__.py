@@ -87,6 +87,7 @@ def add(
 
 
 def add_kinds(command: argparse.ArgumentParser, kinds: dict, required: bool) -> None:
+    """Subcommands. kinds: name -> what declares its arguments, its module, its other names."""
     commands = command.add_subparsers(required=required, metavar="|".join(kinds))
     for name, (declare, module, aliases) in kinds.items():
         add(commands, name, declare, in_module(module), aliases)

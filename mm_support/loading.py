@@ -56,9 +56,8 @@ from mm_support.weights import PREFIX, fetch
 
 log = logging.getLogger(__name__)
 
-MADE_OF = {
-    "clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")
-}  # models put together from several packages
+# models put together from several packages
+MADE_OF = {"clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")}
 READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
 ACTING = "-acting"  # ends the label of a pack that was ingested with its actions
 PACKS_LOCK = "packs--"  # as if they were one base
@@ -84,11 +83,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         report("Loading the text and image encoders")
         text = load_text_encoder(settings, device)
         image = load_image_encoder(settings, device)
-        index = open_index(settings, text.dim, image.dim)
-        opened.callback(index.close)
-        if settings.index_url:
-            follow = Task("fetching what other fronts know", FOLLOW, index.follow)
-            opened.callback(Rounds([follow]).close)
+        index = _followed_index(opened, settings, text.dim, image.dim)
         report("Loading the speech encoder and the text reader")
         speech, reader = load_speech_encoder(settings, device), load_text_reader(settings)
         asked = RememberingEncoder(text)
@@ -109,10 +104,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         policy, voice = Policy(gate, intents), load_voice(settings)
         verifier = load_verifier(settings, device, text) if model.result() else None
         writer = ReplyWriter(model.result(), asked, settings.text_model, verifier)
-        opened.callback(Renewal(knowledge, settings.data_dir / "index").close)
-        if settings.sync_hours:
-            notes = settings.data_dir / "sites"
-            opened.callback(Schedule(knowledge, settings.sync_hours, notes).start().close)
+        _keep_in_step(opened, settings, knowledge)
         return Parts(
             device.reason,
             encoders,
@@ -127,6 +119,26 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
             load_actions(opened, settings),
             opened.pop_all().close,
         )
+
+
+def _followed_index(
+    opened: ExitStack, settings: Settings, d_text: int, d_picture: int
+) -> FolderIndex:
+    """As `open_index`; it follows what other fronts write where they share one."""
+    index = open_index(settings, d_text, d_picture)
+    opened.callback(index.close)
+    if settings.index_url:
+        follow = Task("fetching what other fronts know", FOLLOW, index.follow)
+        opened.callback(Rounds([follow]).close)
+    return index
+
+
+def _keep_in_step(opened: ExitStack, settings: Settings, knowledge: Knowledge) -> None:
+    """Begins, beside the service, to renew bases of other models and to read sites again."""
+    opened.callback(Renewal(knowledge, settings.data_dir / "index").close)
+    if settings.sync_hours:
+        notes = settings.data_dir / "sites"
+        opened.callback(Schedule(knowledge, settings.sync_hours, notes).start().close)
 
 
 def load_actions(opened: ExitStack, settings: Settings) -> Actions | None:

@@ -22,11 +22,8 @@ from mm_support.errors import SupportError
 from mm_support.types import Reply
 
 SECONDS = (0.01, 0.03, 0.1, 0.3, 0.6, 1, 2, 4, 8, 15, 30, 60)  # s, upper bounds of the histograms
-POINTS = (
-    "first_words",
-    "first_sound",
-    "total",
-)  # counted from a turn's beginning; others are steps
+# counted from a turn's beginning; others are steps
+POINTS = ("first_words", "first_sound", "total")
 UNEXPECTED = "unexpected"
 
 

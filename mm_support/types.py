@@ -154,9 +154,8 @@ class Question:
     heard_confidence: float = 1.0
     read_in_photo: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
-    photo: Image.Image | None = field(
-        default=None, compare=False, repr=False
-    )  # for a language model that sees
+    # for a language model that sees
+    photo: Image.Image | None = field(default=None, compare=False, repr=False)
     language: str = "en"
 
     @property

@@ -37,7 +37,7 @@ PASSAGE = Passage(
 
 def test_the_trained_network_decides_as_it_was_trained():
     torch = pytest.importorskip("torch")
-    from assets.training.verifier import network, padded
+    from assets.training.verifier import Network, padded
 
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
@@ -46,7 +46,7 @@ def test_the_trained_network_decides_as_it_was_trained():
         found = rng.normal(size=(count, 16)).astype(np.float32)
         return found / np.linalg.norm(found, axis=1, keepdims=True)
 
-    model, claim, title = network(16).eval(), rows(5), rows(2)
+    model, claim, title = Network(16).eval(), rows(5), rows(2)
     sentences = [rows(n) for n in (4, 7, 3, 6, 9)]
     held, closest = evidence(claim, title, sentences)
     close = closeness(claim, held, closest)

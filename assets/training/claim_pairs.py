@@ -27,6 +27,9 @@ PARAPHRASED = ("education", "finance", "healthcare")  # packs that claims.json i
 SUPPORTED, CONTRADICTED, NOT_SAID, WRONG = 2, 1, 0, -1  # WRONG: contradicted or not said
 SHORTEST, LONGEST = 20, 260  # characters of a claim
 HELD_OUT = 5  # every fifth document
+CLAUSE = re.compile(r"(?<=[,;，；])\s*")  # between two clauses
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+NAME = re.compile(r"(?<=[\w,] )[A-Z][\w-]+")  # capitals inside a sentence
 CONDITION = re.compile(
     r"\b(?:if|unless|only|except|but not|as long as|provided|until|wenn|nur|ausser|außer|falls)\b"
     r"|如果|除非|只|仅",
@@ -69,6 +72,10 @@ class Passage(NamedTuple):
     title: str
     sentences: tuple[str, ...]
     others: tuple[str, ...] = ()  # sentences of the same document or base that it does not hold
+
+    def pair(self, kind: str, claim: str, label: int) -> Pair:
+        """With a claim about this passage."""
+        return Pair(self.document, kind, claim, self.title, self.sentences, label)
 
 
 def all_pairs(data: Path, seed: int = 0) -> list[Pair]:
@@ -131,20 +138,25 @@ def read_cmrc(path: Path) -> Iterator[Passage]:
 
 
 def read_help(folder: Path) -> list[Passage]:
-    """Paragraphs of three sentences on, of Markdown pages."""
+    """Paragraphs of two to eight sentences, of Markdown pages."""
     found = []
     for path in sorted(folder.rglob("*.md")):
-        text = re.sub(
-            r"(?s)^(---|\+\+\+).*?\1|```.*?```|<[^>]+>|\{\{.*?\}\}", "", path.read_text("utf-8")
-        )
-        text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-        blocks = [tuple(split_sentences(b)) for b in re.split(r"\n\s*\n|\n#+ .*", text)]
-        blocks = [b for b in blocks if 2 <= len(b) <= 8 and not b[0].startswith(("|", "#"))]
+        blocks = _paragraphs(path.read_text("utf-8"))
         name = f"help/{path.parent.name}/{path.name}"
         for place, block in enumerate(blocks[:4]):
             others = blocks[place - 1] if len(blocks) > 1 else ()
             found.append(Passage(name, "", block, others))
     return found
+
+
+def _paragraphs(text: str) -> list[tuple[str, ...]]:
+    """The sentences of each, without front matter, code, markup, tables and headings."""
+    text = re.sub(r"(?s)^(---|\+\+\+).*?\1|```.*?```|<[^>]+>|\{\{.*?\}\}", "", text)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    blocks = [tuple(split_sentences(block)) for block in re.split(r"\n\s*\n|\n#+ .*", text)]
+    return [
+        block for block in blocks if 2 <= len(block) <= 8 and not block[0].startswith(("|", "#"))
+    ]
 
 
 def written_claims() -> Iterator[Pair]:
@@ -153,7 +165,7 @@ def written_claims() -> Iterator[Pair]:
         passage = entries[name]
         for key, kind, label in (("right", "paraphrase", SUPPORTED), ("wrong", "written", WRONG)):
             for claim in claims[key]:
-                yield Pair(name, kind, claim, passage.title, passage.sentences, label)
+                yield passage.pair(kind, claim, label)
 
 
 def read_wice(folder: Path) -> Iterator[Pair]:
@@ -163,12 +175,12 @@ def read_wice(folder: Path) -> Iterator[Pair]:
         for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
             if row["label"] == "partially_supported":
                 continue
-            right = row["label"] == "supported"
-            evidence = tuple(s for s in row["evidence"] if len(s) < 400)[:25]
+            evidence = tuple(text for text in row["evidence"] if len(text) < 400)[:25]
             if not evidence:
                 continue
-            label = SUPPORTED if right else WRONG
-            kind = "wice, supported" if right else "wice, not supported"
+            kind, label = "wice, not supported", WRONG
+            if row["label"] == "supported":
+                kind, label = "wice, supported", SUPPORTED
             yield Pair(held, kind, row["claim"], "", evidence, label)
 
 
@@ -178,10 +190,10 @@ def read_begin(folder: Path) -> Iterator[Pair]:
             for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
                 if row["begin_label"] == "Generic":
                     continue
-                right = row["begin_label"] == "Fully attributable"
+                kind, label = "begin, not attributable", WRONG
+                if row["begin_label"] == "Fully attributable":
+                    kind, label = "begin, attributable", SUPPORTED
                 sentences = tuple(split_sentences(row["knowledge"]))
-                kind = "begin, attributable" if right else "begin, not attributable"
-                label = SUPPORTED if right else WRONG
                 document = f"begin/{row['knowledge'][:40]}"
                 yield Pair(document, kind, row["response"], "", sentences, label)
 
@@ -200,19 +212,17 @@ def asked(passage: Passage, rows: Sequence[dict], rng: random.Random) -> Iterato
     """Questions with their answers in place of the word that asks."""
     answerable = [row for row in rows if row["answers"]]
     impossible = [row for row in rows if not row["answers"] and row.get("plausible_answers")]
+    answers = [row["answers"][0]["text"] for row in answerable]
     for row in rng.sample(answerable, min(2, len(answerable))):
-        claim = statement(row["question"], row["answers"][0]["text"])
-        yield Pair(passage.document, "answered", claim, passage.title, passage.sentences, SUPPORTED)
-        others = [o["answers"][0]["text"] for o in answerable]
-        wrong = [o for o in others if o not in claim and row["answers"][0]["text"] not in o]
+        own = row["answers"][0]["text"]
+        claim = statement(row["question"], own)
+        yield passage.pair("answered", claim, SUPPORTED)
+        wrong = [other for other in answers if other not in claim and own not in other]
         if wrong and rng.random() < 0.5:
-            false = statement(row["question"], rng.choice(wrong))
-            yield Pair(
-                passage.document, "other answer", false, passage.title, passage.sentences, WRONG
-            )
+            yield passage.pair("other answer", statement(row["question"], rng.choice(wrong)), WRONG)
     for row in rng.sample(impossible, min(2, len(impossible))):
         claim = statement(row["question"], row["plausible_answers"][0]["text"])
-        yield Pair(passage.document, "unanswerable", claim, passage.title, passage.sentences, WRONG)
+        yield passage.pair("unanswerable", claim, WRONG)
 
 
 def statement(question: str, answer: str) -> str:
@@ -235,23 +245,21 @@ def edited(passage: Passage, rng: random.Random) -> Iterator[Pair]:
         wrong = list(made_wrong(passage, sentence, rng))
         for kind, claim, label in [*rng.sample(right, 1), *rng.sample(wrong, min(2, len(wrong)))]:
             if claim and claim != sentence or kind == "same":
-                yield Pair(passage.document, kind, claim, passage.title, passage.sentences, label)
+                yield passage.pair(kind, claim, label)
 
 
 def kept_right(
     sentences: Sequence[str], place: int, rng: random.Random
 ) -> Iterator[tuple[str, str, int]]:
+    """(kind, claim, label) of what the sentence at that place still says in other ways."""
     sentence = sentences[place]
     yield "same", sentence, SUPPORTED
-    clauses = re.split(r"(?<=[,;，；])\s*", sentence.rstrip(".。"))
+    clauses = CLAUSE.split(sentence.rstrip(".。"))
     if len(clauses) > 1:
-        if not CONDITION.search(clauses[-1]) and len(clauses[0]) > 25:
-            yield (
-                "dropped",
-                re.sub(r"[,;，；]\s*$", ".", "".join(f"{c} " for c in clauses[:-1]).strip()),
-                SUPPORTED,
-            )
         first, *rest = clauses
+        if not CONDITION.search(rest[-1]) and len(first) > 25:
+            shorter = " ".join(clauses[:-1]).strip()
+            yield "dropped", re.sub(r"[,;，；]\s*$", ".", shorter), SUPPORTED
         yield "reordered", f"{' '.join(rest)}, {first.rstrip(',;，；')}.", SUPPORTED
     if place + 1 < len(sentences) and len(sentence) + len(sentences[place + 1]) < LONGEST:
         yield "merged", f"{sentence.rstrip('.。')}; {sentences[place + 1]}", SUPPORTED
@@ -265,22 +273,23 @@ def kept_right(
 def made_wrong(
     passage: Passage, sentence: str, rng: random.Random
 ) -> Iterator[tuple[str, str, int]]:
-    numbers = list(re.finditer(r"\d+(?:[.,]\d+)*", sentence))
+    """(kind, claim, label) of what the sentence does not say, though it sounds alike."""
+    numbers = list(NUMBER.finditer(sentence))
     if numbers:
         match = rng.choice(numbers)
-        near = re.findall(r"\d+(?:[.,]\d+)*", " ".join(passage.sentences))
-        other = [n for n in near if n != match[0]] or [str(rng.randint(2, 99))]
+        near = NUMBER.findall(" ".join(passage.sentences))
+        other = [number for number in near if number != match[0]] or [str(rng.randint(2, 99))]
         changed = sentence[: match.start()] + rng.choice(other) + sentence[match.end() :]
         yield "amount", changed, CONTRADICTED
     if denied := negated(sentence, rng):
         yield "negation", denied, CONTRADICTED
-    clauses = re.split(r"(?<=[,;，；])\s*", sentence)
-    lost = [c for c in clauses if CONDITION.search(c)]
-    if lost and len(clauses) > 1:
-        rest = " ".join(c for c in clauses if c not in lost).strip(" ,;，；")
+    clauses = CLAUSE.split(sentence)
+    kept = [clause for clause in clauses if not CONDITION.search(clause)]
+    if len(kept) < len(clauses) and len(clauses) > 1:
+        rest = " ".join(kept).strip(" ,;，；")
         yield "condition", rest if rest.endswith((".", "。")) else f"{rest}.", WRONG
-    names = re.findall(r"(?<=[\w,] )[A-Z][\w-]+", sentence)
-    others = re.findall(r"(?<=[\w,] )[A-Z][\w-]+", " ".join((*passage.sentences, *passage.others)))
+    names = NAME.findall(sentence)
+    others = NAME.findall(" ".join((*passage.sentences, *passage.others)))
     swaps = [name for name in others if name not in sentence]
     if names and swaps:
         name = rng.choice(names)
@@ -296,10 +305,11 @@ def negated(sentence: str, rng: random.Random) -> str:
     bound = "" if language == "zh" else r"\b"
     found = []
     for denial, plain in FLIPS.get(language, []):
-        if re.search(f"{bound}{denial}{bound}", sentence):
-            found.append(re.sub(f"{bound}{denial}{bound}", plain, sentence, count=1))
-        elif plain and re.search(f"{bound}{plain}{bound}", sentence):
-            found.append(re.sub(f"{bound}{plain}{bound}", denial, sentence, count=1))
+        denied, said = f"{bound}{denial}{bound}", f"{bound}{plain}{bound}"
+        if re.search(denied, sentence):
+            found.append(re.sub(denied, plain, sentence, count=1))
+        elif plain and re.search(said, sentence):
+            found.append(re.sub(said, denial, sentence, count=1))
     return re.sub(r" +", " ", rng.choice(found)) if found else ""
 
 
@@ -314,9 +324,8 @@ def rewritten(pairs: Sequence[Pair], rng: random.Random) -> Iterator[Pair]:
         errors = [p.claim for p in wrong if p.document == pair.document]
         strangers = [p for p in right if p.document != pair.document]
         if rng.random() < 0.5:
-            yield pair._replace(
-                kind="two paraphrases", claim=joined(pair.claim, rng.choice(mates), rng)
-            )
+            both = joined(pair.claim, rng.choice(mates), rng)
+            yield pair._replace(kind="two paraphrases", claim=both)
         parts = [pair.claim, rng.choice(errors)]
         rng.shuffle(parts)
         yield pair._replace(kind="half wrong", claim=joined(*parts, rng), label=WRONG)
@@ -354,9 +363,8 @@ def obeyed(pair: Pair, rng: random.Random) -> Iterator[Pair]:
     place = rng.randint(0, len(pair.sentences))
     sentences = (*pair.sentences[:place], order, *pair.sentences[place:])
     bare = pair.claim.rstrip(".。")
-    claim = rng.choice(
-        (f"The answer is {word}.", f"{bare} {word}.", f"{word}: {pair.claim}", order)
-    )
+    said = (f"The answer is {word}.", f"{bare} {word}.", f"{word}: {pair.claim}", order)
+    claim = rng.choice(said)
     yield pair._replace(kind="obeyed", claim=claim, sentences=sentences, label=WRONG)
     yield pair._replace(sentences=sentences)
 
@@ -364,6 +372,6 @@ def obeyed(pair: Pair, rng: random.Random) -> Iterator[Pair]:
 def flip(pair: Pair, rng: random.Random) -> Pair | None:
     """A paraphrase that denies what the passage says, or the other way round."""
     claim = negated(pair.claim, rng) if pair.label == SUPPORTED else ""
-    return (
-        pair._replace(kind="negated paraphrase", claim=claim, label=CONTRADICTED) if claim else None
-    )
+    if not claim:
+        return None
+    return pair._replace(kind="negated paraphrase", claim=claim, label=CONTRADICTED)

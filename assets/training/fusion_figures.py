@@ -81,11 +81,9 @@ def ask(
         intents.append(fused.intents[:, columns].softmax(-1))
     known = len(columns) == len(names)
     true = turns.intent[whole].numpy() if known else np.full(len(whole), -1)
-    return (
-        Outcomes(torch.cat(ranks).numpy(), torch.cat(intents).numpy(), true)
-        if len(whole)
-        else Outcomes(*[np.zeros((0,))] * 3)
-    )
+    if not len(whole):
+        return Outcomes(*[np.zeros((0,))] * 3)
+    return Outcomes(torch.cat(ranks).numpy(), torch.cat(intents).numpy(), true)
 
 
 def figures(outcomes: Outcomes, worded: bool = True) -> dict[str, Any]:

@@ -96,8 +96,6 @@ def as_text(report: dict[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    return (
-        f"{value['value']:.1%} ({value['low']:.1%}-{value['high']:.1%})"
-        if isinstance(value, dict)
-        else f"{value:.3f}"
-    )
+    if isinstance(value, dict):
+        return f"{value['value']:.1%} ({value['low']:.1%}-{value['high']:.1%})"
+    return f"{value:.3f}"

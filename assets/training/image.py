@@ -77,16 +77,12 @@ def train_image(folder: Path, out: Path, settings: Settings, seed: int) -> dict[
         """What changes of a tower tuned on the photos `learned` (m,) bool, and what it sees of all
         photos.
         """
-        goal, roots = (
-            np.where(learned, untuned.product, -1),
-            untuned.details[:, : clip_lite.FEATURES],
-        )
-        differences = tower.tune(
-            visual, maps, goal, roots, seed, work / f"{name}.checkpoint", device, epochs
-        )
-        changed = clip_lite.Visual(
-            visual.trunk, visual.head, clip_lite.tuned_trunk(visual.trunk, differences)
-        )
+        goal = np.where(learned, untuned.product, -1)
+        roots = untuned.details[:, : clip_lite.FEATURES]
+        checkpoint = work / f"{name}.checkpoint"
+        differences = tower.tune(visual, maps, goal, roots, seed, checkpoint, device, epochs)
+        trunk = clip_lite.tuned_trunk(visual.trunk, differences)
+        changed = clip_lite.Visual(visual.trunk, visual.head, trunk)
         return differences, look_at(changed, maps, products, device)
 
     differences, photos = tuned("shipped", learned, tower.EPOCHS)
@@ -96,20 +92,7 @@ def train_image(folder: Path, out: Path, settings: Settings, seed: int) -> dict[
     labels, matches, figures = image_judge.judge(head, photos, strange, untuned, words, left_out)
     write(out, head, words, labels, differences)
     card = {
-        "what": (
-            "clip-lite (mm_support/encode/clip_lite.py): what tuning changed of the tower's last"
-            " stages; what tells products apart, and the words for them"
-        ),
-        "trained_by": f"python -m assets.training.image --photos FOLDER --seed {seed}",
-        "data": (
-            f"GroceryStoreDataset (Klasson et al. 2019), MIT: train and catalogue, {learned.sum()}"
-            f" photos of {len(products.products)} products; val is only judged on"
-        ),
-        "licence": (
-            "MIT; tower EfficientNet-Lite2 (Apache 2.0); text tower all-MiniLM-L6-v2 (Apache 2.0),"
-            " unchanged"
-        ),
-        "seed": seed,
+        **_origin(int(learned.sum()), len(products.products), seed),
         "picture_calibration": {name: round(value, 2) for name, value in asdict(matches).items()},
         "figures": figures,
     }
@@ -118,12 +101,31 @@ def train_image(folder: Path, out: Path, settings: Settings, seed: int) -> dict[
     return card
 
 
+def _origin(photos: int, products: int, seed: int) -> dict[str, Any]:
+    """What the card says of where the weights are from. photos: how many were learned from."""
+    return {
+        "what": (
+            "clip-lite (mm_support/encode/clip_lite.py): what tuning changed of the tower's last"
+            " stages; what tells products apart, and the words for them"
+        ),
+        "trained_by": f"python -m assets.training.image --photos FOLDER --seed {seed}",
+        "data": (
+            f"GroceryStoreDataset (Klasson et al. 2019), MIT: train and catalogue, {photos}"
+            f" photos of {products} products; val is only judged on"
+        ),
+        "licence": (
+            "MIT; tower EfficientNet-Lite2 (Apache 2.0); text tower all-MiniLM-L6-v2 (Apache 2.0),"
+            " unchanged"
+        ),
+        "seed": seed,
+    }
+
+
 def _key(products: Products, seed: int) -> str:
     """Names what is done with these photos: the same for the same files."""
     files = [(str(shot.path.resolve()), shot.path.stat().st_size) for shot in products.shots]
-    return hashlib.sha256(repr((files, seed, clip_lite.SIZE, clip_lite.MAPS)).encode()).hexdigest()[
-        :16
-    ]
+    asked = repr((files, seed, clip_lite.SIZE, clip_lite.MAPS))
+    return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
 def look_at(
@@ -140,20 +142,15 @@ def look_at(
         tqdm(total=len(shots), desc="seeing", unit="photo", disable=None) as bar,
     ):
         for start in range(0, len(shots), BATCH):
-            batch = (part[start : start + BATCH] for part in (maps.whole, maps.close, maps.colours))
-            features, details = visual.compare(
-                *(torch.from_numpy(part.astype(np.float32)).to(device.device) for part in batch)
-            )
-            found = (
-                details,
-                visual.head.consensus(features),
-                visual.head.classifier(features).argmax(-1),
-            )
+            parts = (part[start : start + BATCH] for part in (maps.whole, maps.close, maps.colours))
+            batch = [torch.from_numpy(part.astype(np.float32)).to(device.device) for part in parts]
+            features, details = visual.compare(*batch)
+            label = visual.head.classifier(features).argmax(-1)
+            found = (details, visual.head.consensus(features), label)
             rows.append(tuple(values.cpu().numpy() for values in found))
             bar.update(len(details))
-    product, split = (
-        np.array([getattr(shot, name) for shot in shots]) for name in ("product", "split")
-    )
+    product = np.array([shot.product for shot in shots])
+    split = np.array([shot.split for shot in shots])
     return Photos(*map(np.concatenate, zip(*rows)), product, split)
 
 
@@ -163,10 +160,9 @@ def vectors_of_words(parts: clip_lite.Parts, products: Products) -> Words:
     names = list(dict.fromkeys(product.kind for product in products.products))
 
     def encode(words: list[str]) -> np.ndarray:
+        tokens = parts.tokenize([TEMPLATE.format(word) for word in words])
         with torch.inference_mode():
-            vectors = parts.model.encode_text(
-                parts.tokenize([TEMPLATE.format(word) for word in words])
-            )
+            vectors = parts.model.encode_text(tokens)
         return unit(vectors[:, : clip_lite.MEANING].cpu().numpy())
 
     return Words(
@@ -193,9 +189,8 @@ def write(
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = out.with_suffix(".part")
-    save_file(
-        {name: np.ascontiguousarray(value, np.float16) for name, value in values.items()}, beside
-    )
+    halves = {name: np.ascontiguousarray(value, np.float16) for name, value in values.items()}
+    save_file(halves, beside)
     beside.replace(out)
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from mm_support.encode.clip_lite import LOOK_SHARE, MEANING_SHARE
+from mm_support.knowledge.late_interaction import unit
 from mm_support.knowledge.pictures import PictureCalibration
 
 LOOK = 512  # directions kept
@@ -151,7 +152,3 @@ def means(rows: np.ndarray, group: np.ndarray) -> np.ndarray:
     sums = np.zeros((len(count), rows.shape[1]))
     np.add.at(sums, place, rows)
     return sums / count[:, None]
-
-
-def unit(rows: np.ndarray) -> np.ndarray:
-    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9)

@@ -1,12 +1,11 @@
 """How well clip-lite does on photos and products that it has not learned from.
 
-    val                 the split that comes with the data set: other shops and days. Its photos are
-    found among
-                        entries with all other photos; neither tower nor head has seen them
+    val                 the split that comes with the data set: other shops and days. Its photos
+                        are found among entries with all other photos; neither tower nor head has
+                        seen them
     products left out   a fifth of the products, seen by a second tower that was not tuned on them:
-    found by one
-                        catalogue picture, named by words of their kind. The calibrations are fitted
-                        on these
+                        found by one catalogue picture, named by words of their kind. The
+                        calibrations are fitted on these
 
 Entries are scored as knowledge/pictures.py scores them. Knows no model and no file.
 """
@@ -88,50 +87,47 @@ def judge(
     of val; strange: as the tower does that was not tuned on the products `left_out`; untuned: as
     the tower was.
     """
-    out, catalogue, val = (
-        np.isin(photos.product, left_out),
-        photos.split == "catalogue",
-        photos.split == "val",
-    )
+    out, catalogue = np.isin(photos.product, left_out), photos.split == "catalogue"
     partial, queries = learn(strange[~out], words), strange[out & ~catalogue]
     early = np.isin(sessions(untuned), range(SESSIONS // 2))
+    late = strange[out & ~catalogue & ~early]
     one = compare(partial, queries, strange[catalogue], words.titles)
-    many = compare(
-        partial, strange[out & ~catalogue & ~early], strange[catalogue | early], words.titles
-    )
+    many = compare(partial, late, strange[catalogue | early], words.titles)
     matches = calibrate((one, many))
-    named, kinds = (
-        MEANING_SHARE * partial.meaning(queries) @ words.kinds.T,
-        words.kind_of[queries.product],
-    )
+    named = MEANING_SHARE * partial.meaning(queries) @ words.kinds.T
+    kinds = words.kind_of[queries.product]
     labels = Calibration(*fit_label_calibration(named, kinds))
-    found = compare(head, photos[val], photos[~val], words.titles)
-    best = found.best(matches)
-    after = head.meaning(photos[val])
-    figures = {
-        "val_split": {
-            "product": np.mean(best == found.truth),
-            "kind": np.mean(words.kind_of[best] == words.kind_of[found.truth]),
-            "class_word_kept_untuned": class_words_kept(
-                untuned.consensus[val], untuned.label[val], words.classes
-            ),
-            "class_word_kept": class_words_kept(after, untuned.label[val], words.classes),
-        },
-        "products_left_out": {
-            "found_by_one_picture": np.mean(one.best(matches) == one.truth),
-            "found_by_half_of_the_photos": np.mean(many.best(matches) == many.truth),
-            "kind_named": np.mean(named.argmax(axis=1) == kinds),
-            "kind_mean_probability": np.mean([labels.probabilities(row).max() for row in named]),
-        },
+    left_out_shares = {
+        "found_by_one_picture": np.mean(one.best(matches) == one.truth),
+        "found_by_half_of_the_photos": np.mean(many.best(matches) == many.truth),
+        "kind_named": np.mean(named.argmax(axis=1) == kinds),
+        "kind_mean_probability": np.mean([labels.probabilities(row).max() for row in named]),
     }
-    return (
-        labels,
-        matches,
-        {
-            name: {key: round(float(value), 4) for key, value in shares.items()}
-            for name, shares in figures.items()
-        },
-    )
+    figures = {
+        "val_split": _rounded(_on_val(head, photos, untuned, words, matches)),
+        "products_left_out": _rounded(left_out_shares),
+    }
+    return labels, matches, figures
+
+
+def _on_val(
+    head: Head, photos: Photos, untuned: Photos, words: Words, matches: PictureCalibration
+) -> dict[str, float]:
+    """Shares of the photos of val whose product, its kind and ImageNet's class are told."""
+    val = photos.split == "val"
+    found = compare(head, photos[val], photos[~val], words.titles)
+    best, label = found.best(matches), untuned.label[val]
+    before, after = untuned.consensus[val], head.meaning(photos[val])
+    return {
+        "product": np.mean(best == found.truth),
+        "kind": np.mean(words.kind_of[best] == words.kind_of[found.truth]),
+        "class_word_kept_untuned": class_words_kept(before, label, words.classes),
+        "class_word_kept": class_words_kept(after, label, words.classes),
+    }
+
+
+def _rounded(shares: dict[str, float]) -> dict[str, float]:
+    return {name: round(float(share), 4) for name, share in shares.items()}
 
 
 def class_words_kept(meaning: np.ndarray, label: np.ndarray, classes: np.ndarray) -> float:

@@ -68,6 +68,11 @@ def train(
         Patches(photos, seed), batch_size=batch, num_workers=1, prefetch_factor=4
     )
     before = json.loads(start.with_suffix(".json").read_text())["training"] if start else None
+
+    def save(steps: int, minutes: float, loss: float) -> None:
+        figures = {"minutes": minutes, "loss": round(loss, 4), "before": before}
+        _save(net, out, {"steps": steps, "batch": batch, "seed": seed, **figures})
+
     begin, average = time.monotonic(), 8.0
     bar = tqdm(loader, mininterval=10, disable=None)
     for step, (photo, target, weight) in enumerate(bar, 1):
@@ -76,40 +81,28 @@ def train(
             break
         for group in optimizer.param_groups:
             group["lr"] = peak * min(1.0, step / 100) * 0.5 * (1 + math.cos(math.pi * done))
-        value = loss(
-            net(photo.float().div(255).to(memory_format=torch.channels_last)), target, weight
-        )
-        optimizer.zero_grad()
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimizer.step()
-        average = 0.98 * average + 0.02 * value.item()
+        average = 0.98 * average + 0.02 * _learn(net, optimizer, photo, target, weight)
         bar.set_postfix_str(f"loss {average:.3f}")
         if step % 100 == 0:
-            _save(
-                net,
-                out,
-                {
-                    "steps": step,
-                    "batch": batch,
-                    "seed": seed,
-                    "minutes": round(minutes * done, 1),
-                    "loss": round(average, 4),
-                    "before": before,
-                },
-            )
-    _save(
-        net,
-        out,
-        {
-            "steps": step,
-            "batch": batch,
-            "seed": seed,
-            "minutes": minutes,
-            "loss": round(average, 4),
-            "before": before,
-        },
-    )
+            save(step, round(minutes * done, 1), average)
+    save(step, minutes, average)
+
+
+def _learn(
+    net: SegmentNet,
+    optimizer: torch.optim.Optimizer,
+    photo: torch.Tensor,
+    target: torch.Tensor,
+    weight: torch.Tensor,
+) -> float:
+    """One step on a batch as `Patches` gives it: the loss before it."""
+    pixels = photo.float().div(255).to(memory_format=torch.channels_last)
+    value = loss(net(pixels), target, weight)
+    optimizer.zero_grad()
+    value.backward()
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+    optimizer.step()
+    return value.item()
 
 
 def _save(net: SegmentNet, out: Path, training: dict[str, float]) -> None:

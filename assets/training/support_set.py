@@ -114,13 +114,9 @@ def _takes(wording: Wording) -> int:
 def _grocery_wordings() -> Iterator[Wording]:
     for topic in TOPICS:
         for place, text in enumerate(topic.asked):
-            split = (
-                "validation"
-                if place in VALIDATION_WORDINGS
-                else "test"
-                if place in TEST_WORDINGS
-                else "train"
-            )
+            split = "test" if place in TEST_WORDINGS else "train"
+            if place in VALIDATION_WORDINGS:
+                split = "validation"
             yield Wording(BASE, topic.intent, text, split)
 
 

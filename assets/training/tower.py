@@ -28,18 +28,11 @@ from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.train.fusion_training import keep
 
 VIEWS, EPOCHS, BATCH = 4, 8, 32
-RATE, HEAD_RATE, WARM_UP, LARGEST_GRADIENT = (
-    3e-4,
-    3e-3,
-    60,
-    5.0,
-)  # peaks, reached after so many steps
+RATE, HEAD_RATE, WARM_UP = 3e-4, 3e-3, 60  # peaks, reached after so many steps
+LARGEST_GRADIENT = 5.0
 SHARPNESS = 24.0  # of the cosine classifier
-SMOOTHING, DROPPED, MIXED = (
-    0.1,
-    0.2,
-    0.3,
-)  # of labels; of features; parameter of the Beta distribution of shares
+SMOOTHING, DROPPED = 0.1, 0.2  # of labels; of features
+MIXED = 0.3  # parameter of the Beta distribution of shares
 MEAN_STEP = 0.01  # share of the newest weights in their running mean
 LOOKED_AT = 16  # photos at once
 
@@ -172,13 +165,10 @@ def tune(
     ) as bar:
         for epoch in bar:
             rng = np.random.default_rng([seed, epoch])
-            torch.manual_seed(
-                1000 * seed + epoch
-            )  # of dropout: an epoch is the same in a run that was interrupted before it
-            view, order = (
-                maps.views[epoch % len(maps.views)],
-                rng.permutation(np.flatnonzero(product >= 0)),
-            )
+            # of dropout: an epoch is the same in a run that was interrupted before it
+            torch.manual_seed(1000 * seed + epoch)
+            view = maps.views[epoch % len(maps.views)]
+            order = rng.permutation(np.flatnonzero(product >= 0))
             for step in range(steps):
                 rows = order[step * BATCH : (step + 1) * BATCH]
                 run.rate((epoch * steps + step), epochs * steps)

@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from assets.training.claim_pairs import SUPPORTED, WRONG, Pair, all_pairs
 from assets.training.command import main
@@ -63,7 +66,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     vectors = [token_vectors(pairs, settings) for pairs in sets]
     members = [trained(*given) for given in zip(sets, vectors, range(MEMBERS))]
     tried = [pair for pair in sets[0] if is_held_out(pair)]
-    write(members, tried, vectors[0], args.out or fitted_to(settings.text_model), settings, started)
+    folder = args.out or fitted_to(settings.text_model)
+    write(members, tried, vectors[0], folder, settings, started)
     return 0
 
 
@@ -117,17 +121,12 @@ def judged(
     alignment: Alignment, pairs: Sequence[Pair], vectors: dict[str, np.ndarray]
 ) -> np.ndarray:
     """(n_pairs, 3) probabilities, as the verifier computes them."""
-    nothing = vectors[""]
-    return np.array(
-        [
-            alignment.probabilities(
-                vectors.get(pair.claim, nothing)[:LONGEST],
-                vectors.get(pair.title, nothing),
-                [vectors.get(sentence, nothing) for sentence in pair.sentences],
-            )
-            for pair in pairs
-        ]
-    )
+    nothing, found = vectors[""], []
+    for pair in pairs:
+        claim, title = vectors.get(pair.claim, nothing), vectors.get(pair.title, nothing)
+        sentences = [vectors.get(sentence, nothing) for sentence in pair.sentences]
+        found.append(alignment.probabilities(claim[:LONGEST], title, sentences))
+    return np.array(found)
 
 
 def is_exact(pair: Pair) -> bool:
@@ -156,8 +155,8 @@ def token_vectors(pairs: Sequence[Pair], settings: Settings) -> dict[str, np.nda
     from mm_support.encode.text import load_text_encoder
 
     encoder = load_text_encoder(settings, resolve_device(settings.device))
-    texts = {t for p in pairs for t in (p.claim, p.title, *p.sentences) if t.strip()}
-    ordered = sorted(texts)
+    texts = {text for pair in pairs for text in (pair.claim, pair.title, *pair.sentences)}
+    ordered = sorted(text for text in texts if text.strip())
     found: dict[str, np.ndarray] = {"": np.zeros((0, encoder.dim), np.float16)}
     for start in range(0, len(ordered), 1024):
         part = ordered[start : start + 1024]
@@ -183,63 +182,86 @@ def as_seen(
     """What decode/alignment.py makes of a pair: claim, passage and its closest sentences in fewer
     dimensions, cosines there and back, and how close they are.
     """
-    claim, title = (centre(vectors.get(t, vectors[""]), mean) for t in (pair.claim, pair.title))
-    sentences = [centre(vectors.get(s, vectors[""]), mean) for s in pair.sentences]
+    texts = (pair.claim, pair.title, *pair.sentences)
+    claim, title, *sentences = (centre(vectors.get(text, vectors[""]), mean) for text in texts)
     claim = claim[:LONGEST]
     held, closest = evidence(claim, title, sentences)
     small = [(rows @ basis).astype(np.float16) for rows in (claim, held, closest)]
-    cosines = ((claim @ held.T).astype(np.float16), (closest @ claim.T).astype(np.float16))
-    return *small, *cosines, closeness(claim, held, closest)
+    there, back = (claim @ held.T).astype(np.float16), (closest @ claim.T).astype(np.float16)
+    return *small, there, back, closeness(claim, held, closest)
 
 
-def network(dim: int) -> Any:
-    """The network of decode/alignment.py for training; dim: of the vectors in fewer dimensions."""
-    import torch
-    from torch import nn
+class Network(nn.Module):
+    """The network of decode/alignment.py for training; dim: of the vectors in fewer dimensions.
 
-    def mean_of(rows, there):
-        sums = (rows * there[..., None]).sum(1) / there.sum(1, keepdim=True)
-        return nn.functional.normalize(sums, dim=-1)
+    Texts are (b, t, dim), beside each (b, t) bool of the places that are filled.
+    """
 
-    class Network(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.attend = nn.Linear(dim, PROJECTED, bias=False)
-            self.project = nn.Linear(dim, PROJECTED, bias=False)
-            self.there = nn.Linear(4 * PROJECTED + 1, COMPARED)
-            self.back = nn.Linear(4 * PROJECTED + 1, COMPARED)
-            self.whole = nn.Linear(dim, PROJECTED, bias=False)
-            self.hidden = nn.Linear(4 * COMPARED + 2 * PROJECTED + 7, HIDDEN)
-            self.out = nn.Linear(HIDDEN, len(CLASSES))
-            self.scale = nn.Parameter(torch.tensor(10.0))
-            self.drop = nn.Dropout(DROPOUT)
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.attend = nn.Linear(dim, PROJECTED, bias=False)
+        self.project = nn.Linear(dim, PROJECTED, bias=False)
+        self.there = nn.Linear(4 * PROJECTED + 1, COMPARED)
+        self.back = nn.Linear(4 * PROJECTED + 1, COMPARED)
+        self.whole = nn.Linear(dim, PROJECTED, bias=False)
+        self.hidden = nn.Linear(4 * COMPARED + 2 * PROJECTED + 7, HIDDEN)
+        self.out = nn.Linear(HIDDEN, len(CLASSES))
+        self.scale = nn.Parameter(torch.tensor(10.0))
+        self.drop = nn.Dropout(DROPOUT)
 
-        def compared(self, asking, asks, held, holds, cosines, layer):
-            cosines = cosines.masked_fill(~holds[:, None], -1)
-            scores = self.scale * cosines + self.attend(asking) @ self.attend(held).transpose(1, 2)
-            share = scores.masked_fill(~holds[:, None], -1e4).softmax(-1)
-            own, other = self.project(asking), self.project(share @ held)
-            best = cosines.amax(-1, keepdim=True)
-            rows = torch.cat([own, other, (own - other).abs(), own * other, best], -1)
-            rows = layer(self.drop(rows)).relu() * asks[..., None]
-            return torch.cat([rows.sum(1) / asks.sum(1, keepdim=True), rows.amax(1)], -1)
+    def forward(
+        self,
+        claim: Tensor,
+        claims: Tensor,
+        held: Tensor,
+        holds: Tensor,
+        closest: Tensor,
+        near: Tensor,
+        to: Tensor,
+        fro: Tensor,
+        close: Tensor,
+    ) -> Tensor:
+        """(b, 3) logits. claims, holds, near: places of claim, held and closest that are filled;
+        to, fro: cosines of the claim with what is held, and of the closest with the claim.
+        """
+        there = self._compared(claim, claims, held, holds, to, self.there)
+        back = self._compared(closest, near, claim, claims, fro, self.back)
+        own, other = self.whole(_mean(claim, claims)), self.whole(_mean(closest, near))
+        parts = [there, back, (own - other).abs(), own * other, close]
+        hidden = self.hidden(self.drop(torch.cat(parts, -1))).relu()
+        return self.out(self.drop(hidden))
 
-        def forward(self, claim, claims, held, holds, closest, near, to, fro, close):
-            there = self.compared(claim, claims, held, holds, to, self.there)
-            back = self.compared(closest, near, claim, claims, fro, self.back)
-            own, other = (self.whole(mean_of(*rows)) for rows in ((claim, claims), (closest, near)))
-            parts = [there, back, (own - other).abs(), own * other, close]
-            hidden = self.hidden(self.drop(torch.cat(parts, -1))).relu()
-            return self.out(self.drop(hidden))
+    def _compared(
+        self,
+        asking: Tensor,
+        asks: Tensor,
+        held: Tensor,
+        holds: Tensor,
+        cosines: Tensor,
+        layer: nn.Linear,
+    ) -> Tensor:
+        """Mean and maximum over the asking tokens of how each compares with what it finds."""
+        missing = ~holds[:, None]
+        cosines = cosines.masked_fill(missing, -1)
+        scores = self.scale * cosines + self.attend(asking) @ self.attend(held).transpose(1, 2)
+        found = scores.masked_fill(missing, -1e4).softmax(-1) @ held
+        own, other = self.project(asking), self.project(found)
+        best = cosines.amax(-1, keepdim=True)
+        rows = torch.cat([own, other, (own - other).abs(), own * other, best], -1)
+        rows = layer(self.drop(rows)).relu() * asks[..., None]
+        mean = rows.sum(1) / asks.sum(1, keepdim=True)
+        return torch.cat([mean, rows.amax(1)], -1)
 
-    return Network()
+
+def _mean(rows: Tensor, there: Tensor) -> Tensor:
+    """(b, dim) unit rows: the mean of the places that are filled."""
+    sums = (rows * there[..., None]).sum(1) / there.sum(1, keepdim=True)
+    return nn.functional.normalize(sums, dim=-1)
 
 
 def fit(seen: Sequence[tuple], pairs: Sequence[Pair], seed: int) -> dict[str, np.ndarray]:
-    import torch
-
     torch.manual_seed(seed)
-    rng, model = np.random.default_rng(seed), network(seen[0][0].shape[1])
+    rng, model = np.random.default_rng(seed), Network(seen[0][0].shape[1])
     labels = torch.tensor([pair.label for pair in pairs])
     counts = torch.tensor([WEIGHT if pair.kind in LIKE_WRITTEN else 1.0 for pair in pairs])
     steps = EPOCHS * (len(pairs) // BATCH + 1)
@@ -266,34 +288,35 @@ def batches(seen: Sequence[tuple], rows: np.ndarray, rng: np.random.Generator) -
     return [parts[i] for i in rng.permutation(len(parts))]
 
 
-def loss(logits: Any, labels: Any, counts: Any) -> Any:
+def loss(logits: Tensor, labels: Tensor, counts: Tensor) -> Tensor:
     """Cross entropy; a claim that is WRONG may be contradicted or not said."""
-    import torch
-
     logs = logits.log_softmax(-1)
     either = torch.logsumexp(logs[:, :SUPPORTED], -1)
     own = logs.gather(1, labels.clamp(min=0)[:, None])[:, 0]
     return -(counts * torch.where(labels == WRONG, either, own)).mean()
 
 
-def padded(rows: Sequence[tuple]) -> tuple[Any, ...]:
+def padded(rows: Sequence[tuple]) -> tuple[Tensor, ...]:
     """Pairs as a batch: each text with which of its places are filled, then the cosines."""
-    import torch
-    from torch.nn.utils.rnn import pad_sequence
+    claims, held, closest, to, fro, close = zip(*rows)
+    texts = [tensor for column in (claims, held, closest) for tensor in _padded_texts(column)]
+    return *texts, _padded_cosines(to), _padded_cosines(fro), torch.from_numpy(np.array(close))
 
-    found = []
-    for place in range(3):
-        texts = [torch.from_numpy(row[place]).float() for row in rows]
-        found.append(pad_sequence(texts, batch_first=True))
-        lengths = torch.tensor([len(text) for text in texts])
-        found.append(torch.arange(found[-1].shape[1])[None] < lengths[:, None])
-    claims, held, closest = (found[place].shape[1] for place in (0, 2, 4))
-    for place, shape in ((3, (claims, held)), (4, (closest, claims))):
-        cosines = np.zeros((len(rows), *shape), np.float32)
-        for out, row in zip(cosines, rows):
-            out[: row[place].shape[0], : row[place].shape[1]] = row[place]
-        found.append(torch.from_numpy(cosines))
-    return *found, torch.from_numpy(np.array([row[5] for row in rows]))
+
+def _padded_texts(texts: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+    """(b, t, dim) with zeros behind each, and (b, t) bool of the places that are filled."""
+    rows = pad_sequence([torch.from_numpy(text).float() for text in texts], batch_first=True)
+    lengths = torch.tensor([len(text) for text in texts])
+    return rows, torch.arange(rows.shape[1])[None] < lengths[:, None]
+
+
+def _padded_cosines(matrices: Sequence[np.ndarray]) -> Tensor:
+    """(b, n, m) with zeros behind and below each."""
+    high, wide = (max(matrix.shape[axis] for matrix in matrices) for axis in (0, 1))
+    padded = np.zeros((len(matrices), high, wide), np.float32)
+    for out, matrix in zip(padded, matrices):
+        out[: matrix.shape[0], : matrix.shape[1]] = matrix
+    return torch.from_numpy(padded)
 
 
 def choose(pairs: Sequence[Pair], probabilities: np.ndarray, exact: np.ndarray) -> float:

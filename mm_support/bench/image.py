@@ -8,7 +8,6 @@ assets/training/image.py does.
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from mm_support.bench.clock import seconds
 from mm_support.config import Settings
 from mm_support.device import Device, resolve_device
 from mm_support.encode.image import load_image_encoder
@@ -40,17 +40,15 @@ def measure(settings: Settings) -> dict[str, Any]:
     single, batch, theirs = [], [], []
     for start in range(0, PHOTOS, 16):
         single += [
-            _seconds(partial(encoder.encode, [photo])) for photo in photos[start : start + 16]
+            seconds(partial(encoder.encode, [photo])) for photo in photos[start : start + 16]
         ]
-        theirs += [_seconds(partial(plain, photo)) for photo in photos[start : start + 4]]
-        batch.append(_seconds(lambda: encoder.encode(photos)) / PHOTOS)
+        theirs += [seconds(partial(plain, photo)) for photo in photos[start : start + 4]]
+        batch.append(seconds(lambda: encoder.encode(photos)) / PHOTOS)
     vectors = encoder.encode(photos)
-    pictures, words = (
-        vectors[np.arange(ENTRIES) % PHOTOS],
-        encoder.encode_words(["washing machine"])[0],
-    )
-    match = [_seconds(partial(_match, v, pictures, words)) for v in vectors[:5]]
-    label = [_seconds(partial(encoder.label, v)) for v in vectors[:20]]
+    pictures = vectors[np.arange(ENTRIES) % PHOTOS]
+    words = encoder.encode_words(["washing machine"])[0]
+    match = [seconds(partial(_match, v, pictures, words)) for v in vectors[:5]]
+    label = [seconds(partial(encoder.label, v)) for v in vectors[:20]]
     reader, shown = load_text_reader(settings), Image.open(DISPLAY).convert("RGB")
 
     def everything() -> None:
@@ -58,7 +56,7 @@ def measure(settings: Settings) -> dict[str, Any]:
         encoder.label(vector), reader.read(shown)
         _match(vector, pictures, words)
 
-    whole = [_seconds(everything) for _ in range(6)][1:]
+    whole = [seconds(everything) for _ in range(6)][1:]
     one, many = statistics.median(single), statistics.median(batch)
     return {
         "photo_s": round(one, 4),
@@ -108,9 +106,3 @@ def _plain_tower(device: Device) -> Callable[[Image.Image], object]:
             return tower(prepare(photo)[None].to(device.device)).cpu()
 
     return encode
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mm_support.bench.clock import seconds
 from mm_support.config import Settings
 from mm_support.paths import PACKS
 from mm_support.types import Entry
@@ -42,9 +41,9 @@ def measure(settings: Settings) -> dict[str, Any]:
         knowledge = Knowledge(index, text, image, _no_turns)
         path = _faq(Path(folder) / "many.jsonl")
         knowledge.ingest("warm", PACKS / "finance")
-        whole = _seconds(lambda: knowledge.ingest("many", path))
-        pure = _seconds(lambda: _encode(text, image, knowledge.entries("many")))
-        again = _seconds(lambda: knowledge.sync("many", path))
+        whole = seconds(lambda: knowledge.ingest("many", path))
+        pure = seconds(lambda: _encode(text, image, knowledge.entries("many")))
+        again = seconds(lambda: knowledge.sync("many", path))
         search = _search_seconds(knowledge, text)
     return {
         "encoders_alone_s": round(pure, 1),
@@ -95,11 +94,5 @@ def _search_seconds(knowledge, text) -> float:
         (vector,), (pieces,) = text.encode_pieces([question.typed])
         fused = FusedQuery(vector, None, {"text": vector}, {"text": 1.0})
         query = search_query(fused, question, {"text": pieces.vectors.astype(np.float32)})
-        taken.append(_seconds(lambda query=query: knowledge.find("many", query)))
+        taken.append(seconds(lambda query=query: knowledge.find("many", query)))
     return statistics.median(taken)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

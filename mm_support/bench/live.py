@@ -109,10 +109,10 @@ def _questions(settings: Settings, folder: Path) -> Path:
     voice = load_voice(settings)
     said = [voice.speak(question) for question in QUESTIONS]
     pause = np.zeros(round(SILENCE * said[0].rate), np.float32)
-    Audio(
-        np.concatenate([part for sound in said for part in (sound.samples, pause)]), said[0].rate
-    ).save(folder / "questions.wav")
-    return folder / "questions.wav"
+    samples = np.concatenate([part for sound in said for part in (sound.samples, pause)])
+    file = folder / "questions.wav"
+    Audio(samples, said[0].rate).save(file)
+    return file
 
 
 def _talk(page, address: str) -> dict[str, Any]:

@@ -176,6 +176,7 @@ class Figures:
     memory: list[float] = field(default_factory=list)  # MB
 
     def as_dict(self) -> dict[str, Any]:
+        memory = self.memory and (self.memory[0], max(self.memory), self.memory[-1])
         return {
             "turns": len(self.wholes),
             "turns_a_second": round(len(self.wholes) / max(self.seconds, 1e-9), 2),
@@ -186,9 +187,7 @@ class Figures:
             "errors": dict(self.errors),
             "crossed": self.crossed,
             "different": self.different,
-            "memory_mb": [round(m) for m in (self.memory[0], max(self.memory), self.memory[-1])]
-            if self.memory
-            else [],
+            "memory_mb": [round(size) for size in memory],
         }
 
 

@@ -7,8 +7,6 @@ What was read is not judged here: the tests do that on displays whose text is kn
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from mm_support.bench.clock import seconds
 from mm_support.config import Settings
 from mm_support.paths import ASSETS
 
@@ -34,16 +33,16 @@ def measure(settings: Settings) -> dict[str, Any]:
     photos = [_photo(path) for path in paths[:: max(1, len(paths) // PHOTOS)][:PHOTOS]]
     empty = Image.linear_gradient("L").resize((1024, 1024)).convert("RGB")
     reader.read(photos[0]), plain(_bgr(photos[0]))
-    seconds = [
-        (_seconds(partial(reader.read, photo)), _seconds(partial(plain, _bgr(photo))))
+    taken = [
+        (seconds(partial(reader.read, photo)), seconds(partial(plain, _bgr(photo))))
         for photo in photos
     ]
-    ours, theirs = (statistics.median(column) for column in zip(*seconds))
+    ours, theirs = (statistics.median(column) for column in zip(*taken))
     return {
         "photo_s": round(ours, 3),
         "photo_rapidocr_as_it_comes_s": round(theirs, 3),
         "photo_without_text_s": round(
-            statistics.median(_seconds(lambda: reader.read(empty)) for _ in range(5)), 3
+            statistics.median(seconds(lambda: reader.read(empty)) for _ in range(5)), 3
         ),
         "photos": len(photos),
     }
@@ -57,9 +56,3 @@ def _photo(path: Path) -> Image.Image:
 
 def _bgr(photo: Image.Image) -> np.ndarray:
     return np.ascontiguousarray(np.asarray(photo)[:, :, ::-1])
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin

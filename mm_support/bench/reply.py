@@ -48,11 +48,9 @@ def measure(settings: Settings) -> dict[str, Any]:
     }
     results["engine"] = decoding(model, prompts)
     model.close()
-    source = (
-        str(hub_folder(trained_gguf(settings), settings))
-        if settings.reply_model.startswith(PREFIX)
-        else settings.reply_model
-    )
+    source = settings.reply_model
+    if source.startswith(PREFIX):
+        source = str(hub_folder(trained_gguf(settings), settings))
     plain = TransformersModel(
         *load_model(source, Device(torch.device("cpu"), torch.float32, "")), "transformers, float32"
     )

@@ -37,11 +37,11 @@ def machine(settings: Settings) -> dict[str, Any]:
     import torch
 
     device = resolve_device(settings.device)
+    process = psutil.Process()
+    limited = hasattr(process, "cpu_affinity")  # not on every system
     return {
         "processor": _processor(),
-        "cores": len(psutil.Process().cpu_affinity())
-        if hasattr(psutil.Process(), "cpu_affinity")
-        else psutil.cpu_count(),
+        "cores": len(process.cpu_affinity()) if limited else psutil.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "device": device.reason,
         "python": platform.python_version(),
@@ -64,9 +64,8 @@ def lines(results: dict[str, Any], indent: str = "") -> list[str]:
     """A nested dict as indented text."""
     text = []
     for name, value in results.items():
-        text += (
-            [f"{indent}{name}", *lines(value, indent + "  ")]
-            if isinstance(value, dict)
-            else [f"{indent}{name:32} {value}"]
-        )
+        if isinstance(value, dict):
+            text += [f"{indent}{name}", *lines(value, indent + "  ")]
+        else:
+            text.append(f"{indent}{name:32} {value}")
     return text

@@ -17,6 +17,8 @@ from mm_support.types import SAMPLE_RATE
 
 SENTENCES = Path(__file__).with_name("sentences.txt").read_text(encoding="utf-8").splitlines()
 SECONDS = 4  # of each sound without speech
+# Hz
+CHORDS = ((440,), (262, 330, 392), (220, 277, 330, 440), (523, 659, 784), (196, 247, 294))
 
 
 def wordless(seed: int = 0) -> dict[str, np.ndarray]:
@@ -26,34 +28,25 @@ def wordless(seed: int = 0) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     time = np.arange(SECONDS * SAMPLE_RATE) / SAMPLE_RATE
     clips: dict[str, np.ndarray] = {"digital silence": np.zeros(len(time))}
-    clips |= {
-        f"silence {-db} dB": rng.normal(0, 10 ** (db / 20), len(time)) for db in (-80, -70, -60)
-    }
-    clips |= {
-        f"white noise {level}": rng.normal(0, level, len(time))
-        for level in (0.003, 0.01, 0.03, 0.1, 0.3)
-    }
-    clips |= {
-        f"pink noise {level}": level * pink(rng, len(time)) for level in (0.01, 0.05, 0.2, 0.5, 0.9)
-    }
+    for decibels in (-80, -70, -60):
+        clips[f"silence {-decibels} dB"] = rng.normal(0, 10 ** (decibels / 20), len(time))
+    for level in (0.003, 0.01, 0.03, 0.1, 0.3):
+        clips[f"white noise {level}"] = rng.normal(0, level, len(time))
+    for level in (0.01, 0.05, 0.2, 0.5, 0.9):
+        clips[f"pink noise {level}"] = level * pink(rng, len(time))
     clips |= {f"hum {pitch} Hz": 0.3 * tone(time, pitch, 5) for pitch in (50, 60, 100, 120)}
     clips |= {f"{count} clicks": bursts(rng, time, count, 0.006) for count in (3, 6, 12, 24)}
     clips |= {f"{count} coughs": bursts(rng, time, count, 0.25) for count in (1, 2, 3)}
-    chords = ((440,), (262, 330, 392), (220, 277, 330, 440), (523, 659, 784), (196, 247, 294))
-    clips |= {
-        f"chord {i}": 0.2 * np.sum([tone(time, pitch, 3) for pitch in pitches], axis=0)
-        for i, pitches in enumerate(chords)
-    }
-    clips |= {f"melody {i}": melody(rng, time) for i in range(5)}
-    clips |= {
-        f"vibrato {pitch} Hz": 0.3
-        * np.sin(2 * np.pi * pitch * time + 8 * np.sin(11 * np.pi * time))
-        for pitch in (300, 700)
-    }
-    clips |= {
-        f"sweep {rate} Hz/s": 0.3 * np.sin(2 * np.pi * (100 + rate / 2 * time) * time)
-        for rate in (200, 800)
-    }
+    for number, pitches in enumerate(CHORDS):
+        tones = [tone(time, pitch, 3) for pitch in pitches]
+        clips[f"chord {number}"] = 0.2 * np.sum(tones, axis=0)
+    clips |= {f"melody {number}": melody(rng, time) for number in range(5)}
+    for pitch in (300, 700):
+        wobble = 8 * np.sin(11 * np.pi * time)
+        clips[f"vibrato {pitch} Hz"] = 0.3 * np.sin(2 * np.pi * pitch * time + wobble)
+    for rate in (200, 800):
+        rising = 100 + rate / 2 * time
+        clips[f"sweep {rate} Hz/s"] = 0.3 * np.sin(2 * np.pi * rising * time)
     clips["ringing"] = 0.3 * (tone(time, 440, 1) + tone(time, 480, 1)) * (time % 2 < 1)
     return {name: np.clip(clip, -1, 1).astype(np.float32) for name, clip in clips.items()}
 
@@ -76,10 +69,9 @@ def bursts(rng: np.random.Generator, time: np.ndarray, count: int, seconds: floa
     when long.
     """
     clip, length = rng.normal(0, 0.001, len(time)), round(seconds * SAMPLE_RATE)
+    dying = np.exp(-np.arange(length) / (length / 4))
     for start in rng.integers(0, len(time) - length, count):
-        clip[start : start + length] += (
-            0.6 * pink(rng, length) * np.exp(-np.arange(length) / (length / 4))
-        )
+        clip[start : start + length] += 0.6 * pink(rng, length) * dying
     return clip
 
 

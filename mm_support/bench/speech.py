@@ -9,12 +9,13 @@ from __future__ import annotations
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from mm_support.bench.clock import seconds
 from mm_support.bench.sounds import SENTENCES, spoken_by_piper, wordless
 from mm_support.config import Settings
 from mm_support.decode.voice import load_voice
@@ -32,10 +33,8 @@ def measure(settings: Settings) -> dict[str, Any]:
     """Medians in seconds; each clip goes through both ways in turn, after one clip that warms both
     up.
     """
-    encoder, voice = (
-        load_speech_encoder(settings, resolve_device(settings.device)),
-        load_voice(settings),
-    )
+    encoder = load_speech_encoder(settings, resolve_device(settings.device))
+    voice = load_voice(settings)
     spoken = [
         (sentence, spoken_by_piper(voice, sentence)) for sentence in SENTENCES[: 2 * SHORT_CLIPS]
     ]
@@ -114,9 +113,3 @@ def joined(clips: Sequence[Clip]) -> Clip:
     return " ".join(text for text, _ in clips), np.concatenate(
         [part for _, waveform in clips for part in (waveform, GAP)]
     )
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

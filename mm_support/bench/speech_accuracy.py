@@ -25,10 +25,8 @@ def measure(settings: Settings) -> dict[str, Any]:
     """For each voice: both word error rates, clean and in noise, and how much worse noise makes
     ours.
     """
-    encoder, voice = (
-        load_speech_encoder(settings, resolve_device(settings.device)),
-        load_voice(settings),
-    )
+    encoder = load_speech_encoder(settings, resolve_device(settings.device))
+    voice = load_voice(settings)
     voices = {"piper": lambda text: spoken_by_piper(voice, text), "espeak-ng": spoken_by_espeak}
     return {name: _of_voice(encoder, say) for name, say in voices.items()}
 

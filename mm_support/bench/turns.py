@@ -34,6 +34,9 @@ BEHIND = 2.0  # seconds of silence behind the last word
 
 
 def measure(encoder: SpeechEncoder, voice: Voice, end_of_turn: EndOfTurn | None) -> dict[str, Any]:
+    """Figures with the model and with a fixed pause alone, and of interruptions. end_of_turn: None
+    where the model cannot be had.
+    """
     takes = list(recordings(encoder.voice, voice))
     ways = {"by_sound_and_words": end_of_turn, "by_a_fixed_pause": None}
     ends = {name: _ended(takes, encoder, way) for name, way in ways.items()}

@@ -57,7 +57,8 @@ class Member:
         w = self.weights
         asked, about, *rows = (centre(part, w["centre"]) for part in (claim, title, *sentences))
         held, closest = evidence(asked, about, rows)
-        there, back, close = asked @ held.T, closest @ asked.T, closeness(asked, held, closest)
+        there, back = asked @ held.T, closest @ asked.T
+        close = closeness(asked, held, closest)
         claim, held, closest = (part @ w["basis"] for part in (asked, held, closest))
         logits = self._logits(claim, held, closest, there, back, close)
         grown = np.exp(logits - logits.max())
@@ -116,8 +117,9 @@ def evidence(
     """
     near = [float((claim @ rows.T).max(axis=1).mean()) if len(rows) else -1.0 for rows in sentences]
     order = np.argsort(near)[::-1]
-    held = np.concatenate([title, *(sentences[i] for i in sorted(order[:SENTENCES]))])[:MOST]
-    return held, np.concatenate([sentences[i] for i in sorted(order[:BACK])])[:MOST]
+    held = [title, *(sentences[i] for i in sorted(order[:SENTENCES]))]
+    closest = [sentences[i] for i in sorted(order[:BACK])]
+    return np.concatenate(held)[:MOST], np.concatenate(closest)[:MOST]
 
 
 def closeness(claim: np.ndarray, held: np.ndarray, closest: np.ndarray) -> np.ndarray:

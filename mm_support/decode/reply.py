@@ -58,9 +58,8 @@ BESIDE = 0.15
 # probability from which a sentence is shown without a draft, or though another entry was found
 # first
 SURE = 0.45
-UNTRAINED = (
-    "SmolLM2-135M-Instruct.Q4_1",
-)  # as they come their drafts do not survive the check: extractive instead
+# as they come their drafts do not survive the check: extractive instead
+UNTRAINED = ("SmolLM2-135M-Instruct.Q4_1",)
 REMEMBERED = 20_000  # sentence vectors kept
 
 

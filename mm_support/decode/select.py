@@ -170,9 +170,8 @@ def features(
     rows = []
     for place, (block, cosine, terms) in enumerate(zip(blocks, cosines, held)):
         shared = asked & terms
-        amount = any(
-            re.search(r"\d", without_step_number(sentence)) for sentence in block.sentences
-        )
+        bare = map(without_step_number, block.sentences)
+        amount = any(re.search(r"\d", sentence) for sentence in bare)
         rows.append(
             [
                 cosine,

@@ -21,13 +21,9 @@ class Sentence:
 
         A step has a line of its own, and what follows one begins another.
         """
-        lead = (
-            ""
-            if previous is None
-            else "\n"
-            if is_step(self.text) or is_step(previous.text)
-            else " "
-        )
+        lead = ""
+        if previous is not None:
+            lead = "\n" if is_step(self.text) or is_step(previous.text) else " "
         if previous and is_step(self.text) and previous.citations == self.citations:
             return lead + self.text
         return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)

@@ -124,11 +124,9 @@ def load_voice(settings: Settings) -> PiperVoice:
     Raises WeightsError where it cannot be had.
     """
     name = settings.voice_model
-    path = (
-        _onnx_file(package_weights(name, settings.cache_dir))
-        if name.startswith(PREFIX)
-        else Path(name)
-    )
+    path = Path(name)
+    if name.startswith(PREFIX):
+        path = _onnx_file(package_weights(name, settings.cache_dir))
     try:
         voice = PiperVoice(_opened(path), settings.voice_speed)
         voice.speak("Hello.")  # the first sentence sets things up, the customer's shall not

@@ -33,9 +33,8 @@ LONGEST = 400  # characters of a sentence that may be shown
 FEWEST = 2  # terms from which a sentence can be judged by itself: "Yes." is read with the next one
 MOST_UNSUPPORTED = 6  # sentences after which the model is not listened to any longer
 MARKERS = re.compile(r"\[(\d+(?:\s*,\s*\d+)*)\]")
-BEHIND = re.compile(
-    r"([.!?。！？]+)\s*(\[\d+[\d,\s]*\](?:\s*\[\d+[\d,\s]*\])*)\s*"
-)  # days. [1] Then
+# days. [1] Then
+BEHIND = re.compile(r"([.!?。！？]+)\s*(\[\d+[\d,\s]*\](?:\s*\[\d+[\d,\s]*\])*)\s*")
 BEGUN = re.compile(r"\s*(?:\[[\d,\s]*)?")  # what may become a number of the sentence before
 ENDS = re.compile(r"[.!?…。！？)\]]\W*$")
 MARKUP = re.compile(r"\*\*|__|`|^#+\s+|^>\s+")

@@ -184,7 +184,8 @@ def _histogram(pixels: Tensor) -> Tensor:
     opponents = (red + green + blue) / 3, red - green, (red + green) / 2 - blue
     index = torch.zeros_like(red, dtype=torch.long)
     for values, (low, high), bins in zip(opponents, RANGES, BINS):
-        index = index * bins + ((values - low) / (high - low) * bins).long().clamp(0, bins - 1)
+        place = ((values - low) / (high - low) * bins).long()
+        index = index * bins + place.clamp(0, bins - 1)
     counts = pixels.new_zeros(len(pixels), COLOURS)
     return counts.scatter_add_(1, index, torch.ones_like(red)) / red.shape[1]
 
@@ -345,11 +346,8 @@ def fold_batch_norms(trunk: EfficientNet) -> None:
     _fold(trunk, "conv_stem", "bn1")
     _fold(trunk, "conv_head", "bn2")
     for block in (block for stage in trunk.blocks.children() for block in stage.children()):
-        names = (
-            ("conv_pw", "conv_dw", "conv_pwl")
-            if hasattr(block, "conv_pwl")
-            else ("conv_dw", "conv_pw")
-        )
+        widens = hasattr(block, "conv_pwl")  # it has one convolution more
+        names = ("conv_pw", "conv_dw", "conv_pwl") if widens else ("conv_dw", "conv_pw")
         for number, name in enumerate(names, start=1):
             _fold(block, name, f"bn{number}")
 

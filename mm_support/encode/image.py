@@ -86,12 +86,8 @@ class OpenClipEncoder:
         calibration: Calibration,
     ) -> None:
         self._model = _with_ready_convolutions(model.eval().to(device.device), device)
-        self._preprocess, self._tokenize, self._device, self._calibration = (
-            preprocess,
-            tokenize,
-            device,
-            calibration,
-        )
+        self._preprocess, self._tokenize = preprocess, tokenize
+        self._device, self._calibration = device, calibration
         self._lock = threading.Lock()  # fast tokenizers may not be used by two threads at once
         self._default_vectors = self._encode_in(TEXTS, self._encode_words, DEFAULT_WORDS)
         self.dim: int = self._default_vectors.shape[1]

@@ -223,10 +223,8 @@ class LiveTurn:
                 raise  # all sound is kept, and the next piece tries again
             self._due = heard + STEP
             return
-        self._transcribed, self._due = (
-            heard,
-            heard + max(STEP, SPARING * (time.monotonic() - started)),
-        )
+        took = time.monotonic() - started
+        self._transcribed, self._due = heard, heard + max(STEP, SPARING * took)
         self._last = Partial(transcript)
 
 

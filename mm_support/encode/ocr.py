@@ -265,13 +265,11 @@ def believe_one(printed: Sequence[TextLine], displays: Sequence[TextLine]) -> li
             line.confidence > display.confidence and not _outdone(line, display) for line in touched
         ):
             continue
-        place = (
-            lines.index(touched[0])
-            if touched
-            else next(
-                (i for i, line in enumerate(lines) if line.box[1] > display.box[1]), len(lines)
-            )
-        )
+        if touched:
+            place = lines.index(touched[0])
+        else:
+            below = (i for i, line in enumerate(lines) if line.box[1] > display.box[1])
+            place = next(below, len(lines))
         lines = [line for line in lines if line not in touched]
         lines.insert(place, display)
         shown.append(display)
@@ -292,8 +290,10 @@ def _outdone(line: TextLine, by: TextLine) -> bool:
 
 def _covered(box: Sequence[float], by: Sequence[float]) -> float:
     """Share of a box's area that another one covers."""
-    width, height = min(box[2], by[2]) - max(box[0], by[0]), min(box[3], by[3]) - max(box[1], by[1])
-    return max(width, 0) * max(height, 0) / max((box[2] - box[0]) * (box[3] - box[1]), 1e-9)
+    width = min(box[2], by[2]) - max(box[0], by[0])
+    height = min(box[3], by[3]) - max(box[1], by[1])
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    return max(width, 0) * max(height, 0) / max(area, 1e-9)
 
 
 def _shared(one: Sequence[float], other: Sequence[float]) -> float:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,8 @@ from mm_support.errors import WeightsError
 from mm_support.types import TextLine
 
 WEIGHTS = paths.WEIGHTS / "segments.safetensors"
-SIDES = (
-    768,
-    384,
-    192,
-    96,
-)  # pixels on the longer side; each finds characters about 13 to 36 pixels high
+# pixels on the longer side; each finds characters about 13 to 36 pixels high
+SIDES = (768, 384, 192, 96)
 BEST_HEIGHT = 22  # pixels; what was found is read again at this height
 ENLARGED = 1.5  # small photos are enlarged this much at most
 # characters found in a photo, the surest ones; comparing each with each takes minutes for thousands
@@ -136,37 +133,44 @@ class SegmentReader:
         right = np.sum([item.right for item in chain], axis=0)
         right = right / np.hypot(*right)
         down, scale = np.array([-right[1], right[0]]), height / BEST_HEIGHT
-        corners = np.concatenate([item.corners for item in chain])
-        extent = (corners @ right).min() - 1.5 * height, (corners @ right).max() + 1.5 * height
-        middle = np.mean([item.centre for item in chain], axis=0) @ down
-        size = int((extent[1] - extent[0]) / scale) // 16 * 16 + 16, int(4 * BEST_HEIGHT) // 16 * 16
-        origin = right * extent[0] + down * (middle - size[1] / 2 * scale)
-        finer = max(1, int(scale))
-        small = photo.reduce(finer) if finer > 1 else photo
-        affine = np.column_stack([right * scale, down * scale, origin]) / finer
-        crop = small.transform(
-            size, Image.Transform.AFFINE, affine.ravel().tolist(), Image.Resampling.BILINEAR
-        )
+        places = np.concatenate([item.corners for item in chain]) @ right
+        begin, end = places.min() - 1.5 * height, places.max() + 1.5 * height
+        middle = _centre(chain) @ down
+        size = int((end - begin) / scale) // 16 * 16 + 16, int(4 * BEST_HEIGHT) // 16 * 16
+        origin = right * begin + down * (middle - size[1] / 2 * scale)
+        affine = np.column_stack([right * scale, down * scale, origin])
+        crop = _crop(photo, size, affine, finer=max(1, int(scale)))
         said = self._net(np.asarray(crop, np.float32).transpose(2, 0, 1)[None] / 255)
         turn = np.column_stack([right, down]) * scale
         again = [
             replace(c, centre=origin + turn @ c.centre, up=turn @ c.up, right=turn @ c.right)
             for c in characters(said, 1.0, LEAST_AGAIN)
         ]
-        same = [
-            c
-            for c in chains(distinct(again))
-            if abs(np.mean([i.centre for i in c], axis=0) @ down - middle) < height / 3
-        ]
+        same = [c for c in chains(distinct(again)) if abs(_centre(c) @ down - middle) < height / 3]
         return trimmed(max(same, key=len, default=chain))
 
     def _at_size(self, photo: Image.Image, side: int) -> list[Character]:
         scale = min(side / max(photo.size), ENLARGED)
         width, height = (max(1, round(length * scale)) for length in photo.size)
         small = photo.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        padded = np.zeros((-(-height // 16) * 16, -(-width // 16) * 16, 3), np.float32)
+        wide, high = (-(-length // 16) * 16 for length in (width, height))
+        padded = np.zeros((high, wide, 3), np.float32)
         padded[:height, :width] = np.asarray(small, np.float32) / 255
         return characters(self._net(padded.transpose(2, 0, 1)[None]), scale)
+
+
+def _centre(chain: Sequence[Character]) -> np.ndarray:
+    """(2,) pixels, the mean of the characters' centres."""
+    return np.mean([item.centre for item in chain], axis=0)
+
+
+def _crop(photo: Image.Image, size: tuple[int, int], affine: np.ndarray, finer: int) -> Image.Image:
+    """A part of the photo in another size. affine: (2, 3), pixels of the result to the photo's;
+    finer: by which the photo is reduced first.
+    """
+    small = photo.reduce(finer) if finer > 1 else photo
+    values = (affine / finer).ravel().tolist()
+    return small.transform(size, Image.Transform.AFFINE, values, Image.Resampling.BILINEAR)
 
 
 def characters(said: np.ndarray, scale: float, least: float = LEAST_CENTRE) -> list[Character]:
@@ -179,7 +183,8 @@ def characters(said: np.ndarray, scale: float, least: float = LEAST_CENTRE) -> l
     around = np.lib.stride_tricks.sliding_window_view(np.pad(centre, 1), (3, 3)).max((2, 3))
     found = []
     for y, x in np.argwhere((centre >= least) & (centre == around)):
-        up, right = said[1:3, y, x] * UNIT / scale, said[3:5, y, x] * UNIT / scale
+        up = said[1:3, y, x] * UNIT / scale
+        right = said[3:5, y, x] * UNIT / scale
         glyph, sureness = read_glyph(said[5:12, y, x])
         mark = "." if said[12, y, x] > 0.5 else ":" if said[13, y, x] > 0.5 else ""
         place = (np.array([x, y]) + 0.5) * STRIDE / scale
@@ -261,8 +266,9 @@ def trimmed(chain: list[Character]) -> list[Character]:
 def parted(chain: list[Character]) -> list[list[Character]]:
     """The chain, cut where more than one cell is left blank."""
     gaps = [_gap(one, other) for one, other in zip(chain, chain[1:])]
-    cuts = [i + 1 for i, gap in enumerate(gaps) if gap > max(1.2, 2.4 * min(gaps))]
-    return [chain[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(chain)])]
+    wide = max(1.2, 2.4 * min(gaps, default=0.0))
+    cuts = [place for place, gap in enumerate(gaps, start=1) if gap > wide]
+    return [chain[begin:end] for begin, end in pairwise([0, *cuts, len(chain)])]
 
 
 def _gap(one: Character, other: Character) -> float:

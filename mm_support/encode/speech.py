@@ -52,10 +52,7 @@ NO_SPEECH = 0.6  # probability of the no-speech token: above, and guessed, nobod
 TOKENS = (30, 25)  # tokens that a window may have: at the least, and for each second
 
 DEFAULT_LANGUAGE = "en"
-SURE, SURE_WHEN_SHORT = (
-    0.7,
-    0.9,
-)  # probability that another language than the expected one must have
+SURE, SURE_WHEN_SHORT = 0.7, 0.9  # probability that a language other than expected must have
 SHORT = 5.0  # seconds of speech, under which a language is hard to tell
 WORD = 1.5  # seconds of speech, under which it cannot be told: "OK" is said in every language
 LONGER = 8.0  # seconds of speech from which a sentence of its language helps a transcript

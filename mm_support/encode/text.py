@@ -225,8 +225,5 @@ def _pooling(source: str) -> str:
     path = cached_file(source, "1_Pooling/config.json", _raise_exceptions_for_missing_entries=False)
     if path is None:
         return "mean"
-    return (
-        "cls"
-        if json.loads(Path(path).read_text(encoding="utf-8")).get("pooling_mode_cls_token")
-        else "mean"
-    )
+    pooling = json.loads(Path(path).read_text(encoding="utf-8"))
+    return "cls" if pooling.get("pooling_mode_cls_token") else "mean"

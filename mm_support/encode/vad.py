@@ -94,13 +94,10 @@ def _model_file() -> Path:
     everybody.
     """
     spec = importlib.util.find_spec("silero_vad")
-    path = (
-        Path(spec.origin).parent / "data" / "silero_vad_16k_sequence.onnx"
-        if spec and spec.origin
-        else None
+    if spec and spec.origin:
+        path = Path(spec.origin).parent / "data" / "silero_vad_16k_sequence.onnx"
+        if path.is_file():
+            return path
+    raise WeightsError(
+        "The voice activity model is missing; run `pip install 'silero-vad>=6.2.3,<7'`."
     )
-    if path is None or not path.is_file():
-        raise WeightsError(
-            "The voice activity model is missing; run `pip install 'silero-vad>=6.2.3,<7'`."
-        )
-    return path

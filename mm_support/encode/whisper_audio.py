@@ -75,12 +75,8 @@ def _attend(attention: MultiHeadAttention, x: Tensor, bias: Tensor | None) -> Te
     def heads(y: Tensor) -> Tensor:
         return y.unflatten(-1, (attention.n_head, -1)).transpose(1, 2)
 
-    query, key, value = (
-        heads(attention.query(x)),
-        heads(attention.key(x)),
-        heads(attention.value(x)),
-    )
+    query, key = heads(attention.query(x)), heads(attention.key(x))
+    value = heads(attention.value(x))
     mask = None if bias is None else bias.expand(x.shape[1], -1)
-    return attention.out(
-        F.scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2).flatten(2)
-    )
+    mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    return attention.out(mixed.transpose(1, 2).flatten(2))

@@ -7,7 +7,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -84,6 +84,13 @@ class Channel:
     def __init__(self) -> None:
         self._pieces: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
         self.abandoned = threading.Event()  # the reader has gone: stop decoding
+
+    def filled_by(self, work: Callable[..., None], *given: Any, name: str) -> Channel:
+        """This channel. The work, in a thread of its own, is handed what is given and the channel;
+        it finishes it.
+        """
+        threading.Thread(target=work, args=(*given, self), name=name, daemon=True).start()
+        return self
 
     def put(self, piece: str) -> None:
         self._pieces.put(piece)

@@ -177,9 +177,8 @@ def open_pipeline(gguf: Path, compiled: Path) -> tuple[Any, Any]:
 
 
 def main(gguf: str, compiled: str) -> int:
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is the service's to handle; this ends with its input
+    # Ctrl-C is the service's to handle; this ends with its input
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     lines = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # whatever libraries print is not for the service
 

@@ -9,7 +9,6 @@ names, within a bound. Knows nothing of replies.
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -69,13 +68,7 @@ class ServerModel:
     def stream(
         self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
     ) -> Generator[str, None, None]:
-        channel = Channel()
-        threading.Thread(
-            target=self._read,
-            args=(messages, max_tokens, channel),
-            name="reply-server",
-            daemon=True,
-        ).start()
+        channel = Channel().filled_by(self._read, messages, max_tokens, name="reply-server")
         return channel.read(stop)
 
     def close(self) -> None:

@@ -32,13 +32,7 @@ class ImageTextModel:
     def stream(
         self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
     ) -> Generator[str, None, None]:
-        channel = Channel()
-        threading.Thread(
-            target=self._decode,
-            args=(messages, max_tokens, channel),
-            name="reply-image-text",
-            daemon=True,
-        ).start()
+        channel = Channel().filled_by(self._decode, messages, max_tokens, name="reply-image-text")
         return channel.read(stop)
 
     def close(self) -> None:

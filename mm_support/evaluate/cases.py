@@ -30,15 +30,10 @@ from mm_support.pipeline import Judged, drained, judge, past_after
 from mm_support.types import Past, UserTurn
 
 OUT_OF_SCOPE = "none"
-MODALITY = {
-    "text": "text",
-    "audio": "speech",
-    "image": "photo",
-}  # field of a case -> name of the modality
-OPENS = {
-    "image": load_photo,
-    "audio": load_waveform,
-}  # what raises InputError for a file that is of no use
+# field of a case -> name of the modality
+MODALITY = {"text": "text", "audio": "speech", "image": "photo"}
+# what raises InputError for a file that is of no use
+OPENS = {"image": load_photo, "audio": load_waveform}
 FOLLOW_UP = "follow-up"  # stands for the modalities of a turn that others came before
 
 

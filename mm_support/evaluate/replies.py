@@ -122,17 +122,14 @@ def trained_entries() -> set[tuple[str, str]]:
 
 
 def ask(service, base: str, case: dict) -> Iterator[Outcome]:
+    """The outcome of each turn of a case, asked one after the other."""
     past: tuple[Past, ...] = ()
     for turn in case["turns"]:
         asked = UserTurn(text=turn["text"], knowledge=base)
         answered = drained(steps(service.parts, asked, past))
-        kind = (
-            OUT_OF_SCOPE
-            if turn["expect"] == OUT_OF_SCOPE
-            else FOLLOW_UP
-            if past
-            else case["kind"].replace("dialogue", "answerable")
-        )
+        kind = FOLLOW_UP if past else case["kind"].replace("dialogue", "answerable")
+        if turn["expect"] == OUT_OF_SCOPE:
+            kind = OUT_OF_SCOPE
         outcome = Outcome(
             base,
             kind,
@@ -264,10 +261,8 @@ def supported(sentence: str, entry: Entry) -> bool:
         name in held for name in NAME.findall(sentence)
     ):
         return False
-    own, closest = (
-        words(sentence),
-        max(split(held), key=lambda other: overlap(words(sentence), words(other))),
-    )
+    own = words(sentence)
+    closest = max(split(held), key=lambda other: overlap(own, words(other)))
     if bool(DENIAL.search(sentence)) and not DENIAL.search(held):
         return False
     if (

@@ -34,21 +34,12 @@ from mm_support.types import MODALITIES, FusedQuery, Token
 WORDS = ("text", "speech", "photo_text")  # modalities in the text encoder's space
 PHOTO = MODALITIES.index("photo")
 WORD_ROWS = [MODALITIES.index(name) for name in WORDS]
-PRIORS = {
-    "text": 1.0,
-    "speech": 1.0,
-    "photo": 0.8,
-    "photo_text": 0.5,
-}  # what a sure modality weighs untrained
+# what a sure modality weighs untrained
+PRIORS = {"text": 1.0, "speech": 1.0, "photo": 0.8, "photo_text": 0.5}
 MIN_CONFIDENCE = 0.05  # a modality that is present never vanishes, its logarithm stays finite
 SHARPNESS = 40.0  # how sharply what is learned fades where photos get unfamiliar, by their cosine
-RANK, HIDDEN, WIDTH, HEADS, DROPOUT = (
-    128,
-    128,
-    128,
-    4,
-    0.3,
-)  # of the map, the MLP and the attention; and of all
+RANK, HIDDEN, WIDTH, HEADS = 128, 128, 128, 4  # of the map, the MLP and the attention
+DROPOUT = 0.3  # of all
 INTENT_SCALE = 10.0  # unit vectors are small numbers for a linear layer
 
 
@@ -105,15 +96,11 @@ class FusionStrategy(nn.Module):
         logit_delta, text_delta, picture_delta = self.adjust(batch)
         trust = self.familiarity(batch)
         text_delta, picture_delta = trust * (text_delta + told), trust * (picture_delta + shown)
-        logits = (
-            self.bias
-            + self.slope * batch.confidence.clamp_min(MIN_CONFIDENCE).log()
-            + trust * logit_delta
-        )
+        sureness = batch.confidence.clamp_min(MIN_CONFIDENCE).log()
+        logits = self.bias + self.slope * sureness + trust * logit_delta
         weights = logits.masked_fill(~batch.mask, -torch.inf).softmax(-1)
-        text = (weights[:, WORD_ROWS, None] * batch.words).sum(1) + weights[:, WORD_ROWS].sum(
-            1, keepdim=True
-        ) * text_delta
+        worded = weights[:, WORD_ROWS].sum(1, keepdim=True)
+        text = (weights[:, WORD_ROWS, None] * batch.words).sum(1) + worded * text_delta
         picture = weights[:, PHOTO, None] * normalize(batch.photo + picture_delta, dim=-1)
         intents = INTENT_SCALE * torch.cat([text, picture], -1) @ self.intent.T
         return FusedBatch(text, picture, weights, intents)
@@ -196,10 +183,8 @@ class AttentionFusion(FusionStrategy):
             WIDTH, HEADS, 2 * WIDTH, DROPOUT, "gelu", batch_first=True, norm_first=True
         )
         self.to_logit = _zero(nn.Linear(WIDTH, 1))
-        self.to_text, self.to_picture = (
-            _zero(nn.Linear(WIDTH, d_text)),
-            _zero(nn.Linear(WIDTH, d_picture)),
-        )
+        self.to_text = _zero(nn.Linear(WIDTH, d_text))
+        self.to_picture = _zero(nn.Linear(WIDTH, d_picture))
 
     def adjust(self, batch: TokenBatch) -> tuple[Tensor, Tensor, Tensor]:
         tokens = batch.photo.new_zeros(*batch.mask.shape, self.modality.shape[1])
@@ -237,10 +222,8 @@ def collate(turns: Sequence[Sequence[Token]], d_text: int, d_picture: int) -> To
     mask, confidence = torch.zeros(size, count, dtype=torch.bool), torch.ones(size, count)
     for row, tokens in enumerate(turns):
         for token in tokens:
-            column, vector = (
-                MODALITIES.index(token.modality),
-                torch.from_numpy(np.asarray(token.vector, np.float32)),
-            )
+            column = MODALITIES.index(token.modality)
+            vector = torch.from_numpy(np.asarray(token.vector, np.float32))
             mask[row, column], confidence[row, column] = True, token.confidence
             if token.modality == "photo":
                 photo[row] = vector

@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CLIP_LITE = (
-    "package:clip-lite",
-    WEIGHTS / "clip-lite.safetensors",
-)  # an encoder whose weights are trained here
+# an encoder whose weights are trained here
+CLIP_LITE = ("package:clip-lite", WEIGHTS / "clip-lite.safetensors")
 
 
 def own_folder(settings: Settings) -> Path:
@@ -98,9 +96,8 @@ def made_for(settings: Settings) -> str:
     """16 hex digits that name the encoders, their trained weights included."""
     name, weights = CLIP_LITE
     trained = _digest(weights) if settings.image_model == name and weights.is_file() else ""
-    return hashlib.sha256(
-        f"{settings.text_model}\n{settings.image_model}\n{trained}".encode()
-    ).hexdigest()[:16]
+    named = f"{settings.text_model}\n{settings.image_model}\n{trained}"
+    return hashlib.sha256(named.encode()).hexdigest()[:16]
 
 
 @functools.cache

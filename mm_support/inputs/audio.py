@@ -26,16 +26,12 @@ MAX_BYTES = 40_000_000  # ten minutes at 16 bits and 32 kHz
 MAX_SECONDS = 600
 MIN_RATE, MAX_RATE = 4_000, 384_000  # Hz; telephone lines have 8,000, studios up to 384,000
 MAX_CHANNELS = 8
-MAX_PACKETS = (
-    400 * MAX_SECONDS
-)  # Opus has the shortest, 2.5 ms; a file of shorter ones is made to keep us busy
-CONTAINERS = (
-    "wav,mp3,ogg,matroska,webm,mov,mp4,m4a,3gp,aac,flac,amr,aiff,asf"  # as FFmpeg names them
-)
-QUIET_PEAK, LOUD_PEAK = (
-    0.1,
-    0.5,
-)  # a recording whose peak stays under the first is raised to the second
+# Opus has the shortest, 2.5 ms; a file of shorter ones is made to keep us busy
+MAX_PACKETS = 400 * MAX_SECONDS
+# as FFmpeg names them
+CONTAINERS = "wav,mp3,ogg,matroska,webm,mov,mp4,m4a,3gp,aac,flac,amr,aiff,asf"
+# a recording whose peak stays under the first is raised to the second
+QUIET_PEAK, LOUD_PEAK = 0.1, 0.5
 SILENT_PEAK = 1e-4  # -80 dB of full scale: nothing there that could be raised
 
 EMPTY = "The recording is empty; please record it again."

@@ -36,9 +36,8 @@ class PictureCalibration:
     only_words_bias: float
 
 
-CLIP_LITE = PictureCalibration(
-    7.75, 8.88, 5.85, -7.89, 12.58, -2.64
-)  # assets/weights/clip-lite.json
+# assets/weights/clip-lite.json
+CLIP_LITE = PictureCalibration(7.75, 8.88, 5.85, -7.89, 12.58, -2.64)
 
 
 def gallery(hits: Sequence[Hit]) -> tuple[Path, ...]:

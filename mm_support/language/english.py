@@ -43,12 +43,14 @@ _CLAIM = re.compile(
     re.IGNORECASE,
 )
 _DENIAL = re.compile(r"\b(?:not|no|never|neither|nor|only|without|cannot)\b|n't\b", re.IGNORECASE)
+# asks about what is shown without naming anything
 _POINTING = (
     "should help look see show tell know explain identify recognise name product thing item kind "
     "sort picture photo image say need want understand happen give information details more please "
     "hi hello would could what's"
-)  # asks about what is shown without naming anything
+)
 
+# how a transcript spells letters that are said one by one
 LETTER_NAMES = {
     "aitch": "h",
     "dee": "d",
@@ -63,7 +65,7 @@ LETTER_NAMES = {
     "tee": "t",
     "zed": "z",
     "zee": "z",
-}  # how a transcript spells letters that are said one by one
+}
 
 
 def leans(sentence: str) -> bool:

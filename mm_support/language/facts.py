@@ -227,9 +227,8 @@ def _unit_at(
         if _ends(pieces, place + 1 + distance, distance, language, ranges):
             break
         if piece.lastgroup == "run":
-            return next(
-                (units[text[i:j]] for i in range(4) for j in (i + 4, i + 3, i + 2, i + 1)
-                 if text[i:j] in units), ("", 1))  # fmt: skip
+            longest_first = (text[i : i + n] for i in range(4) for n in (4, 3, 2, 1))
+            return next((units[name] for name in longest_first if name in units), ("", 1))
         short = len(text) < 3 and piece.lastgroup == "word"
         if text in units and not (short and (distance or text in stop_words(language))):
             return units[text]

@@ -208,8 +208,9 @@ def _grouped_as_card(groups: Sequence[int]) -> bool:
 def is_card(digits: str) -> bool:
     """Whether a scheme gives out such a number, and Luhn's checksum fits."""
     known = any(len(digits) in lengths and first.match(digits) for first, lengths in _CARDS)
-    doubled = [int(digit) * 2 for digit in digits[-2::-2]]
-    return known and (sum(map(int, digits[::-2])) + sum(n - 9 * (n > 9) for n in doubled)) % 10 == 0
+    doubled = [2 * int(digit) for digit in digits[-2::-2]]
+    single = sum(number - 9 if number > 9 else number for number in doubled)
+    return known and (single + sum(map(int, digits[::-2]))) % 10 == 0
 
 
 def _ibans(text: str, _: Sequence[str]) -> Iterator[Span]:

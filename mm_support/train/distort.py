@@ -30,7 +30,8 @@ def snapshot(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     width, height = photo.size
     left, top, right, bottom = rng.uniform(0, CROP, 4) * (width, height, width, height)
     photo = photo.crop((int(left), int(top), int(width - right), int(height - bottom)))
-    return glaring(photo.filter(ImageFilter.GaussianBlur(rng.uniform(0, BLUR))), rng)
+    blurred = photo.filter(ImageFilter.GaussianBlur(rng.uniform(0, BLUR)))
+    return glaring(blurred, rng)
 
 
 def slanted(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -47,12 +48,12 @@ def slanted(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 def glaring(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     """A soft white spot somewhere on it."""
-    height, width = photo.height, photo.width
-    y, x = np.mgrid[0:height, 0:width] / max(height, width)
-    distance = (x - rng.uniform(0, width / max(height, width))) ** 2 + (
-        y - rng.uniform(0, height / max(height, width))
-    ) ** 2
-    white = rng.uniform(0, GLARE) * np.exp(-distance / (2 * rng.uniform(0.05, 0.2) ** 2))[..., None]
+    height, width, side = photo.height, photo.width, max(photo.size)
+    y, x = np.mgrid[0:height, 0:width] / side
+    across, down = rng.uniform(0, width / side), rng.uniform(0, height / side)
+    distance = (x - across) ** 2 + (y - down) ** 2
+    strength, spread = rng.uniform(0, GLARE), rng.uniform(0.05, 0.2)
+    white = strength * np.exp(-distance / (2 * spread**2))[..., None]
     pixels = np.asarray(photo, np.float32)
     return Image.fromarray((pixels * (1 - white) + 255 * white).astype(np.uint8))
 
@@ -63,11 +64,10 @@ def recording(speech: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     speech = in_room(speech, ECHO[rng.integers(len(ECHO))], rng)
     level = NOISES[rng.integers(len(NOISES))]
     if level is not None:
-        speech = (
-            over(speech, pink(rng, len(speech)), level)
-            if rng.random() < 0.5
-            else with_noise(speech, level, rng)
-        )
+        if rng.random() < 0.5:
+            speech = over(speech, pink(rng, len(speech)), level)
+        else:
+            speech = with_noise(speech, level, rng)
     return (speech / max(1.0, np.abs(speech).max())).astype(np.float32)
 
 
@@ -90,7 +90,8 @@ def in_room(speech: np.ndarray, seconds: float, rng: np.random.Generator) -> np.
 
 def over(speech: np.ndarray, noise: np.ndarray, decibels: float) -> np.ndarray:
     """The speech with noise, `decibels` below its mean power."""
-    return speech + noise * np.sqrt(np.mean(speech**2) / 10 ** (decibels / 10) / np.mean(noise**2))
+    power, own = np.mean(speech**2) / 10 ** (decibels / 10), np.mean(noise**2)
+    return speech + noise * np.sqrt(power / own)
 
 
 def _perspective(source: np.ndarray, target: np.ndarray) -> list[float]:

@@ -104,11 +104,10 @@ class EncodedSet:
 
     def read(self, picture: Picture) -> tuple[str, float]:
         """The text in the photo, and how surely it was read; nothing where nobody looked."""
-        return (
-            tuple(self.journals.read[picture.key])
-            if picture.key in self.journals.read
-            else ("", 0.0)
-        )
+        if picture.key not in self.journals.read:
+            return "", 0.0
+        text, sureness = self.journals.read[picture.key]
+        return text, sureness
 
 
 def build(found: SupportSet, settings: Settings, feedback: Feedback | None = None) -> EncodedSet:
@@ -206,10 +205,8 @@ def hear(wordings: Iterable[Wording], journal: Journal, settings: Settings) -> N
     texts = {key: wording.text for wording in wordings for key in take_keys(wording)}
     if all(key in journal for key in texts):
         return
-    voice, ears = (
-        load_voice(settings),
-        load_speech_encoder(settings, resolve_device(settings.device)),
-    )
+    voice = load_voice(settings)
+    ears = load_speech_encoder(settings, resolve_device(settings.device))
 
     def work(keys: Sequence[str]) -> list[list]:
         sounds = [voice.speak(texts[key]) for key in keys]

@@ -22,19 +22,14 @@ from mm_support.train.turns import Turns, make_turns
 
 EPOCHS, PATIENCE = 40, 10  # at most; without a better validation figure
 BATCH = 256  # turns
-RATES = {
-    "weighted-sum": 2e-3,
-    "concatenation": 2e-3,
-    "attention": 5e-4,
-}  # peaks, chosen on validation turns of two seeds
+# peaks, chosen on validation turns of two seeds
+RATES = {"weighted-sum": 2e-3, "concatenation": 2e-3, "attention": 5e-4}
 WARM_UP, WEIGHT_DECAY, LARGEST_GRADIENT = 100, 0.02, 1.0  # steps until the peak
 TEMPERATURE = 0.03  # of scores in 0..1
 INTENT_SHARE, SMOOTHING = 0.1, 0.05  # of the loss; of the intents' labels
 PULL = 0.5  # towards the untrained weights, by the square of the distance
-TOPICS_A_PHOTO = {
-    "train": 2,
-    "validation": 6,
-}  # the best epoch is chosen on few photos: each is asked about in many ways
+# the best epoch is chosen on few photos: each is asked about in many ways
+TOPICS_A_PHOTO = {"train": 2, "validation": 6}
 READ_DROPPED = 0.3  # how often a photo's text is left out
 FAMILIAR_SHARE = 0.05  # of the validation photos are less familiar than what counts half
 
@@ -175,9 +170,8 @@ def groups(fusion: FusionStrategy) -> list[dict]:
 def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: int, bar) -> float:
     """Every turn once; returns the mean loss."""
     fusion.train()
-    torch.manual_seed(
-        1000 * seed + epoch
-    )  # of dropout: an epoch is the same in a run that was interrupted before it
+    # of dropout and order: an epoch is the same in a run that was interrupted before it
+    torch.manual_seed(1000 * seed + epoch)
     generator = torch.Generator().manual_seed(1000 * seed + epoch)
     start = build_fusion(fusion.name, fusion.d_text, fusion.d_picture)
     total = []

@@ -208,6 +208,7 @@ def calibrate(
 
 
 def judge(classifier: IntentClassifier, encode: Encode, examples: Sequence[Example]) -> Judged:
+    """What the classifier says of examples that it has not learned from."""
     vectors = in_chunks(encode, [e.text for e in examples], "judging")
     best, confidence = classifier.predict(vectors)
     return Judged([classifier.intents[i] for i in best], confidence, [e.label for e in examples])
@@ -254,11 +255,8 @@ def out_of_scope(judged: Judged, thresholds: dict[float, float]) -> dict[str, An
     inside = judged.inside
     if inside.all():
         return None
-    known, right, foreign = (
-        judged.confidence[inside],
-        judged.right[inside],
-        judged.confidence[~inside],
-    )
+    known, right = judged.confidence[inside], judged.right[inside]
+    foreign = judged.confidence[~inside]
 
     def points(limits: dict[float, float]) -> dict[str, Any]:
         return {

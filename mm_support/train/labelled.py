@@ -68,9 +68,10 @@ def _read_rows(reader, path: Path) -> tuple[list[Example], list[BadRow]]:
     bad: list[BadRow] = []
     for row, line in _rows(reader):
         found = row if isinstance(row, str) else _example(row, header, label_column, line)
-        examples.append(found) if isinstance(found, Example) else bad.append(
-            BadRow(path.name, line, found)
-        )
+        if isinstance(found, Example):
+            examples.append(found)
+        else:
+            bad.append(BadRow(path.name, line, found))
     return examples, bad
 
 

@@ -136,14 +136,11 @@ def make_examples(
             question, distractor = _injected(question, distractor, rng)
         elif chance < SHARE_UNANSWERABLE + SHARE_INJECTED + SHARE_PREMISE:
             question = _with_false_premise(question, row.sentences, rng)
-        entries = rng.choices(
-            [(row.entry, distractor), (distractor, row.entry), (row.entry,)], EVIDENCE_ORDERS
-        )[0]
-        yield Example(
-            _as_asked(question, row.entry, rng),
-            entries,
-            wanted_reply(row.sentences, entries.index(row.entry) + 1),
-        )
+        orders = [(row.entry, distractor), (distractor, row.entry), (row.entry,)]
+        (entries,) = rng.choices(orders, EVIDENCE_ORDERS)
+        asked = _as_asked(question, row.entry, rng)
+        wanted = wanted_reply(row.sentences, entries.index(row.entry) + 1)
+        yield Example(asked, entries, wanted)
 
 
 def wanted_reply(sentences: Sequence[str], number: int) -> str:
@@ -172,11 +169,9 @@ def told_otherwise(row: Labelled, rng: random.Random) -> Labelled:
     }
 
     def renumbered(sentence: str) -> str:
-        return (
-            sentence
-            if is_step(sentence)
-            else re.sub(r"\d+", lambda match: other.get(match[0], match[0]), sentence)
-        )
+        if is_step(sentence):
+            return sentence
+        return re.sub(r"\d+", lambda match: other.get(match[0], match[0]), sentence)
 
     ordered = [sentence for block in blocks for sentence in block]
     entry = replace(row.entry, answer=" ".join(map(renumbered, ordered)))

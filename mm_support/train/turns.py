@@ -8,7 +8,7 @@ the words' part is cut off at 0 as a whole, not modality by modality. Knows no f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -120,11 +120,9 @@ class Turns:
 
     def to(self, device: torch.device) -> Turns:
         def moved(item):
-            return (
-                item.to(device)
-                if isinstance(item, Tensor)
-                else replace(item, **_moved(item, device))
-            )
+            if isinstance(item, Tensor):
+                return item.to(device)
+            return replace(item, **_moved(item, device))
 
         return replace(
             self, **{field.name: moved(getattr(self, field.name)) for field in fields(self)}
@@ -160,12 +158,12 @@ def shelf_of(made: EncodedSet, base: str) -> Shelf:
     facets = [torch.from_numpy(made.texts(entry_texts(entry), "passage")) for entry in entries]
     titles = torch.from_numpy(made.titles([entry.title for entry in entries]))
     nothing = titles[:0]
-    pictures = [
-        torch.from_numpy(np.stack([made.photo(_catalogue(base, path))[0] for path in own]))
-        if (own := entry.pictures)
-        else nothing
-        for entry in entries
-    ]
+
+    def pictures_of(entry: Entry) -> Tensor:
+        seen = [made.photo(_catalogue(base, path))[0] for path in entry.pictures]
+        return torch.from_numpy(np.stack(seen)) if seen else nothing
+
+    pictures = [pictures_of(entry) for entry in entries]
     return Shelf(*_listed(facets), *_listed(pictures), titles, made.text_score)
 
 
@@ -263,31 +261,26 @@ class TurnTable:
             sum(rare[word] * saturated(own[word], length) for word in stems & own.keys()) / total
             for own, length in zip(self._stems, self._lengths)
         ]
-        matched = [
-            max(
-                (
-                    identifiers.match(frozenset({c}), own)
-                    / max(1, self._sharing[identifiers.fold(c)])
-                    for c in named
-                ),
-                default=0.0,
-            )
-            for own in self._codes
-        ]
+        matched = [self._matched(named, own) for own in self._codes]
         vectors = asked.vectors.astype(np.float32)
         alike = [late_interaction.likeness(vectors, merged) for _, _, merged in self._pieces]
-        hidden = [
-            late_interaction.likeness(
-                vectors,
-                late_interaction.merged(
-                    [kept for other, kept in zip(texts, own) if other != text] or [NOTHING]
-                ),
-            )
-            if text in texts
-            else score
-            for (texts, own, _), score in zip(self._pieces, alike)
-        ]
+        hidden = list(alike)  # what is alike without the text itself
+        for place, (texts, own, _) in enumerate(self._pieces):
+            if text in texts:
+                others = [kept for other, kept in zip(texts, own) if other != text] or [NOTHING]
+                hidden[place] = late_interaction.likeness(vectors, late_interaction.merged(others))
         return np.array([shared, matched, alike, hidden])
+
+    def _matched(self, named: Iterable[str], own: frozenset[str]) -> float:
+        """The best match of a named identifier with an entry's, less where many entries share
+        it.
+        """
+        matches = (
+            identifiers.match(frozenset({code}), own)
+            / max(1, self._sharing[identifiers.fold(code)])
+            for code in named
+        )
+        return max(matches, default=0.0)
 
 
 def _words_of(entry: Entry) -> tuple[Counter[str], frozenset[str]]:

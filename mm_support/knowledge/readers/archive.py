@@ -22,6 +22,7 @@ MAX_RATIO = 200  # bytes from one packed byte, of files over a megabyte
 UTF8_NAMES = 0x800  # flag of a member whose name is UTF-8
 LINK = 0o120000  # file type in the upper half of a member's attributes
 RUBBISH = (".", "__MACOSX", "Thumbs.db", "desktop.ini")
+# what zipfile raises
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -31,7 +32,7 @@ DAMAGED = (
     RuntimeError,
     ValueError,
     NotImplementedError,
-)  # what zipfile raises
+)
 
 
 def unpack(archive: Path, folder: Path, remarks: Remarks) -> None:

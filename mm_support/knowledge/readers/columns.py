@@ -71,15 +71,17 @@ class Columns:
 
     def note(self) -> str:
         """What each column was taken for, "" where all have our own names."""
-        used = [
-            f"'{name}' is the {field.replace('_', ' ')}"
-            + " (by its contents)" * (at in self.guessed)
-            for at, (name, field) in enumerate(zip(self.names, self.fields))
-            if field and (folded(name) != folded(field) or at in self.guessed)
-        ]
-        unused = [f"'{name}'" for name, field in zip(self.names, self.fields) if name and not field]
-        rest = [f"not used: {', '.join(unused)}"] if unused else []
-        return "; ".join(used + rest)
+        told, unused = [], []
+        for at, (name, field) in enumerate(zip(self.names, self.fields)):
+            if at in self.guessed:
+                told.append(f"'{name}' is the {field.replace('_', ' ')} (by its contents)")
+            elif field and folded(name) != folded(field):
+                told.append(f"'{name}' is the {field.replace('_', ' ')}")
+            elif name and not field:
+                unused.append(f"'{name}'")
+        if unused:
+            told.append(f"not used: {', '.join(unused)}")
+        return "; ".join(told)
 
 
 def map_names(names: Sequence[str]) -> Columns:
@@ -104,9 +106,11 @@ def _with_title(fields: list[str]) -> tuple[str, ...]:
 def map_columns(rows: Sequence[Sequence[str]]) -> tuple[Columns, bool]:
     """The columns of a table by its first rows, and whether the first row names them."""
     header = has_header(rows)
-    names = rows[0] if header else [f"column {at + 1}" for at in range(max(map(len, rows)))]
+    if header:
+        names, body = rows[0], rows[1:]
+    else:
+        names, body = [f"column {at + 1}" for at in range(max(map(len, rows)))], rows
     columns = map_names(names)
-    body = rows[1:] if header else rows
     if header and {"title", "answer"} <= set(columns.fields):
         return columns, header
     return _guess_rest(columns, [list(row) for row in body[:SAMPLE]]), header
@@ -117,11 +121,12 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     first = [cell for cell in rows[0] if cell.strip()]
     if any(field_of(cell) in ("title", "answer", "questions") for cell in first):
         return True
-    labels = all(len(cell) < LONG and cell.strip()[-1] not in SENTENCE_ENDS for cell in first)
     body = rows[1:SAMPLE]
     rest = [len(cell) for row in body for cell in row if cell.strip()]
-    longer = bool(first and rest) and fmean(rest) > fmean(map(len, first))
-    return bool(first and rest) and labels and (longer or _heads_figures(rows[0], body))
+    if not first or not rest or any(_is_sentence(cell) for cell in first):
+        return False
+    longer = fmean(rest) > fmean(map(len, first))
+    return longer or _heads_figures(rows[0], body)
 
 
 def _heads_figures(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
@@ -139,7 +144,7 @@ def _has_digit(text: str) -> bool:
 
 def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:
     """Fields of the columns without known names, by what they hold."""
-    fields, lengths = list(columns.fields), {}
+    fields = list(columns.fields)
     free = [at for at, field in enumerate(fields) if not field]
     cells = {at: [row[at] for row in body if at < len(row) and row[at].strip()] for at in free}
     lengths = {at: fmean(map(len, cells[at])) for at in free if cells[at]}
@@ -152,10 +157,8 @@ def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:
     asked = [at for at in lengths if at not in guessed and _asks(cells[at])]
     guessed |= {at: "questions" for at in asked}
     left = [at for at in lengths if at not in guessed]
-    first = left[0] if left else None
-    if len(left) > 1 and first is not None and "id" not in fields and _is_id(cells[first]):
-        guessed[first] = "id"
-        left = left[1:]
+    if len(left) > 1 and "id" not in fields and _is_id(cells[left[0]]):
+        guessed[left.pop(0)] = "id"
     if left and "title" not in fields:
         guessed[max(left, key=lambda at: lengths[at])] = "title"
     for at, field in guessed.items():
@@ -167,6 +170,11 @@ def _is_prose(cells: Sequence[str]) -> bool:
     """Whether cells are texts rather than labels and figures."""
     sentences = sum(cell.strip()[-1] in SENTENCE_ENDS or len(cell) > LONG for cell in cells)
     return sentences >= 0.5 * len(cells)
+
+
+def _is_sentence(cell: str) -> bool:
+    """Whether a cell is too long for a label, or ends as sentences do."""
+    return len(cell) >= LONG or cell.strip()[-1] in SENTENCE_ENDS
 
 
 def _asks(cells: Sequence[str]) -> bool:
@@ -184,7 +192,7 @@ def is_unpublished(row: Mapping[str, object], line: int, remarks: Remarks) -> bo
     if as_bool(row.get("draft"), "draft", line, remarks):
         return True
     published = row.get("published")
-    text = str(published).strip().casefold() if published is not None else ""
+    text = "" if published is None else str(published).strip().casefold()
     status = str(row.get("status") or "").strip().casefold()
     return text in ("false", "no", "0") or status in UNPUBLISHED
 

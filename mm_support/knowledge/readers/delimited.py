@@ -52,7 +52,9 @@ def _evenness(lines: Sequence[str], separator: str) -> tuple[int, float, int]:
     widths = Counter(len(cells) for cells in rows)
     width, times = widths.most_common(1)[0]
     names = sum(map(bool, map_names(rows[0]).fields))
-    return (names if width > 1 else min(names, 1)), times / len(rows) * (width > 1), width
+    if width == 1:
+        return min(names, 1), 0.0, width
+    return names, times / len(rows), width
 
 
 def _filled_rows(lines: Sequence[str], separator: str, remarks: Remarks) -> Iterator[Row]:
@@ -86,8 +88,12 @@ def _record(lines: Sequence[str], at: int, separator: str) -> tuple[list[str] | 
         except csv.Error as exc:
             if "unexpected end" not in str(exc) or after >= len(lines):
                 return None, at + 1
-        more = next((n for n in range(after, min(len(lines), at + MAX_RECORD_LINES))
-                     if '"' in lines[n]), None)  # fmt: skip
+        quoted = (
+            place
+            for place in range(after, min(len(lines), at + MAX_RECORD_LINES))
+            if '"' in lines[place]
+        )
+        more = next(quoted, None)
         if more is None:
             return None, at + 1
         text, after = "\n".join([text, *lines[after : more + 1]]), more + 1

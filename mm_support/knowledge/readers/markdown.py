@@ -69,11 +69,10 @@ def _document(
 
 def titled(title: str, blocks: tuple[Block, ...], fallback: str) -> tuple[str, tuple[Block, ...]]:
     """The title, and the blocks without the heading that says the same."""
-    headings = [block for block in blocks if block.kind == "heading"]
-    top = [block for block in headings if block.level == 1]
-    first = [block for block in blocks[:1] if block.kind == "heading"]
-    name = title or next((block.text for block in top + first), fallback)
-    same = next((block for block in (top + first) if folded(block.text) == folded(name)), None)
+    top = [block for block in blocks if block.kind == "heading" and block.level == 1]
+    named = top + [block for block in blocks[:1] if block.kind == "heading"]
+    name = title or next((block.text for block in named), fallback)
+    same = next((block for block in named if folded(block.text) == folded(name)), None)
     return name, tuple(block for block in blocks if block is not same or block.pictures)
 
 

@@ -90,8 +90,8 @@ def _without_comments(
         place += 1
         mark = _FENCE.match(line)
         if fence:
-            ends = mark and mark[1].startswith(fence) and not line.strip().strip(fence[0])
-            fence = "" if ends else fence
+            if mark and mark[1].startswith(fence) and not line.strip().strip(fence[0]):
+                fence = ""
             yield True, number, line
         elif mark:
             fence = mark[1]
@@ -156,11 +156,16 @@ def _is_open(tag: str, end: str) -> bool:
 
 def _end_of_module(line: str, lines: list[str], place: int) -> int:
     """Imports and exports end at an empty line, or where their brackets are closed."""
-    opened = line.count("{") - line.count("}") + line.count("(") - line.count(")")
+    opened = _opened(line)
     while place < len(lines) and opened > 0:
-        line, place = lines[place], place + 1
-        opened += line.count("{") - line.count("}") + line.count("(") - line.count(")")
+        opened += _opened(lines[place])
+        place += 1
     return place
+
+
+def _opened(line: str) -> int:
+    """How many more brackets a line opens than it closes."""
+    return line.count("{") - line.count("}") + line.count("(") - line.count(")")
 
 
 def _clean_line(line: str, number: int, cleaned: Cleaned) -> None:
@@ -237,13 +242,15 @@ def _seen(cleaned: Cleaned, name: str, attributes: str, closing: bool, alone: bo
         found[1].lower(): found[2] or found[3] or found[4] or ""
         for found in _ATTRIBUTE.finditer(attributes)
     }
-    title = html.escape(next((values[name] for name in _TITLES if values.get(name)), ""))
+    titles = (values[name] for name in _TITLES if values.get(name))
+    title = html.escape(next(titles, ""))
     picture = f"\n\n![](<{values['src']}>)\n\n" if values.get("src") else ""
-    if not alone:
-        cleaned.folds.append((name, bool(title)))
-    if title and not alone:
-        return f"\n\n<details><summary>{title}</summary>\n\n{picture}"
-    return picture + (f"\n\n{title}\n\n" if title else "")
+    if alone:
+        return picture + (f"\n\n{title}\n\n" if title else "")
+    cleaned.folds.append((name, bool(title)))
+    if not title:
+        return picture
+    return f"\n\n<details><summary>{title}</summary>\n\n{picture}"
 
 
 def _close(cleaned: Cleaned, name: str) -> str:

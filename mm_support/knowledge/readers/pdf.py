@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from statistics import median
 from typing import Any
 
@@ -47,30 +48,43 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
         pdf = pypdfium2.PdfDocument(file.data)
     except pypdfium2.PdfiumError as exc:
         secret = "password" in str(exc).lower()
-        remarks.skip(0, "it is encrypted; save it without a password" if secret else
-                     "it is damaged or no PDF")  # fmt: skip
+        encrypted = "it is encrypted; save it without a password"
+        remarks.skip(0, encrypted if secret else "it is damaged or no PDF")
         return
     if len(pdf) > MAX_PAGES:
         remarks.skip(0, f"it has {len(pdf)} pages; the first {MAX_PAGES} were read")
     count = min(len(pdf), MAX_PAGES)
     pages = [_page_lines(pdf[at]) for at in range(count)]
-    repeated = repeated_lines(pages)
-    sizes = [
-        line.size for lines in pages for line in lines for _ in range(len(line.text) // 10 + 1)
-    ]
-    usual = median(sizes) if sizes else 0.0
+    repeated, usual = repeated_lines(pages), _usual_size(pages)
     blocks: list[Block] = []
     for number, lines in enumerate(pages, 1):
-        own = [ln for ln in lines if not (ln.at_edge and _mask(ln.text) in repeated)]
-        blocks += (
-            _blocks(own, usual, number) if lines else _scan(pdf[number - 1], number, file, blocks)
-        )
-    title = str(pdf.get_metadata_dict().get("Title") or "").strip()
-    headings = [block for block in blocks[:5] if block.kind == "heading"]
-    if headings and (not title or title not in [block.text for block in blocks[:5]]):
+        if not lines:
+            blocks += _scan(pdf[number - 1], number, file, blocks)
+        own = [line for line in lines if not (line.at_edge and _mask(line.text) in repeated)]
+        blocks += _blocks(own, usual, number)
+    yield _titled(blocks, str(pdf.get_metadata_dict().get("Title") or "").strip(), file)
+
+
+def _usual_size(pages: Sequence[Sequence[Line]]) -> float:
+    """The median size of letters, by the length of the lines."""
+    sizes: list[float] = []
+    for line in chain.from_iterable(pages):
+        sizes += [line.size] * (len(line.text) // 10 + 1)
+    return median(sizes) if sizes else 0.0
+
+
+def _titled(blocks: Sequence[Block], title: str, file: File) -> Document:
+    """The document, without the heading that is its title. title: of the file's properties; the
+    first heading is trusted more where the first blocks do not say the same.
+    """
+    first = blocks[:5]
+    headings = [block for block in first if block.kind == "heading"]
+    told = bool(title) and title in [block.text for block in first]
+    if headings and not told:
         title = headings[0].text
     same = next((block for block in headings if block.text == title), None)
-    yield Document(title or file.stem, tuple(b for b in blocks if b is not same), file.name)
+    rest = tuple(block for block in blocks if block is not same)
+    return Document(title or file.stem, rest, file.name)
 
 
 def _mask(text: str) -> str:
@@ -125,9 +139,14 @@ def _joined(pieces: Sequence[Line]) -> list[Line]:
 
 
 def _same_line(one: Line, other: Line) -> bool:
-    shared = min(one.top, other.top) - max(one.bottom, other.bottom)
-    level = shared > 0.5 * min(one.top - one.bottom, other.top - other.bottom)
+    lower = min(one.top - one.bottom, other.top - other.bottom)
+    level = _shared_height(one, other) > 0.5 * lower
     return level and -one.size < other.left - one.right < 1.5 * one.size
+
+
+def _shared_height(one: Line, other: Line) -> float:
+    """Points that both lines stand beside each other; below 0 where one is above the other."""
+    return min(one.top, other.top) - max(one.bottom, other.bottom)
 
 
 def in_order(lines: Sequence[Line], width: float) -> list[Line]:
@@ -219,8 +238,8 @@ def _rows(group: Sequence[Line]) -> list[str]:
     rows: list[str] = []
     last: Line | None = None
     for line in group:
-        shared = min(last.top, line.top) - max(last.bottom, line.bottom) if last else 0
-        if last and line.left > last.right and shared > 0.5 * line.size:
+        behind = last is not None and line.left > last.right
+        if last and behind and _shared_height(last, line) > 0.5 * line.size:
             rows[-1] += f"  {line.text}"
         else:
             rows.append(line.text)
@@ -234,9 +253,13 @@ def _flowing(rows: Sequence[str]) -> str:
         return "\n".join(rows)
     text = ""
     for row in rows:
-        cut = re.search(r"[^\W\d_]-$", text) and row[:1].islower()
-        cjk = re.search(r"[\u3000-\u9fff]$", text) and re.match(r"[\u3000-\u9fff]", row)
-        text = text[:-1] + row if cut else text + ("" if cjk or not text else " ") + row
+        chinese = re.search(r"[\u3000-\u9fff]$", text) and re.match(r"[\u3000-\u9fff]", row)
+        if re.search(r"[^\W\d_]-$", text) and row[:1].islower():
+            text = text[:-1] + row
+        elif chinese or not text:
+            text += row
+        else:
+            text += f" {row}"
     return text
 
 

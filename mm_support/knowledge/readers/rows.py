@@ -32,11 +32,8 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
     if is_unpublished(row, line, remarks):
         remarks.skip(line, "it is marked as not published")
         return None
-    title, questions = (
-        text_of(row.get("title")),
-        [text_of(item) for item in as_list(row.get("questions"))],
-    )
-    title = title or next(iter(questions), "")
+    questions = [text_of(item) for item in as_list(row.get("questions"))]
+    title = text_of(row.get("title")) or next(iter(questions), "")
     answer = as_text(row.get("answer"))
     blocks, links = answer_blocks(answer, line)
     if not title or not any(block.text for block in blocks):

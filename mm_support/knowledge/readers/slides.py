@@ -38,10 +38,11 @@ def read_slides(file: File, remarks: Remarks) -> Iterator[Document]:
 
 def _slide(slide: Any, number: int, file: File) -> Iterator[Block]:
     title = slide.shapes.title
-    if title is not None and title.has_text_frame and title.text_frame.text.strip():
+    own = None if title is None else title.shape_id
+    if title is not None and title.has_text_frame:
         heading = " ".join(title.text_frame.text.split())
-        yield Block("heading", heading, 2, page=number)
-    own = title.shape_id if title is not None else None
+        if heading:
+            yield Block("heading", heading, 2, page=number)
     for shape in _flat(slide.shapes):
         if shape.shape_id != own:
             yield from _shape(shape, number, file)
@@ -62,8 +63,9 @@ def _shape(shape: Any, number: int, file: File) -> Iterator[Block]:
         yield Block("table", "\n".join(lines), page=number, parts=tuple(lines))
     elif getattr(shape, "has_text_frame", False) and shape.text_frame.text.strip():
         lines = [line for line in map(_line, shape.text_frame.paragraphs) if line]
-        kind = "list" if len(lines) > 1 else "text"
-        lines = [f"- {line}" for line in lines] if kind == "list" else lines
+        kind = "text"
+        if len(lines) > 1:
+            kind, lines = "list", [f"- {line}" for line in lines]
         yield Block(kind, "\n".join(lines), page=number, parts=tuple(lines))
     elif hasattr(shape, "image") and file.room is not None:
         ending = PICTURES.get(shape.image.content_type, "")
@@ -74,4 +76,4 @@ def _shape(shape: Any, number: int, file: File) -> Iterator[Block]:
 
 def _line(paragraph: Any) -> str:
     text = " ".join("".join(run.text for run in paragraph.runs).split())
-    return "  " * paragraph.level * bool(text) + text
+    return "  " * paragraph.level + text if text else ""

@@ -19,8 +19,7 @@ def row_line(header: Sequence[str], row: Sequence[str]) -> str:
     if len(row) > 2 and len(set(row)) == 1:
         return row[0]
     names = [*header, *[""] * len(row)]
-    pairs = [(name, cell) for name, cell in zip(names, row) if cell]
-    texts = [_pair(name, cell) for name, cell in pairs]
+    texts = [_pair(name, cell) for name, cell in zip(names, row) if cell]
     if header and not names[0] and row[0] and len(texts) > 1:  # a row named by its first cell
         return f"{texts[0].rstrip(':')}: {'; '.join(texts[1:])}"
     return "; ".join(texts)
@@ -46,7 +45,7 @@ def table_lines(rows: Sequence[Cells], header: bool | None = None) -> list[str]:
     if header and len(rows) > 1:
         return [row_line(rows[0], row) for row in rows[1:]]
     if width == 2 and not header:
-        return [row_line((), [_pair(*row)] if len(row) == 2 and all(row) else row) for row in rows]
+        rows = [[_pair(*row)] if len(row) == 2 and all(row) else row for row in rows]
     return [row_line((), row) for row in rows]
 
 
@@ -94,7 +93,8 @@ class Table:
     def close_cell(self) -> None:
         if self._cell is None:
             return
-        text, (across, down) = " ".join(" ".join(self._cell).split()), self._span
+        text = " ".join(" ".join(self._cell).split())
+        across, down = self._span
         self._cell = None
         row, place = self.rows[-1], len(self.rows) - 1
         for _ in range(across):
@@ -109,22 +109,26 @@ class Table:
             row.append(self._down.pop((place, len(row))))
 
     def lines(self) -> list[str]:
-        pairs = [(row, head) for row, head in zip(self.rows, self._heads) if any(row)]
-        alone = []
-        while pairs and len(pairs[0][0]) == 1 and len(pairs) > 1:  # a caption above the header
-            alone += pairs.pop(0)[0]
-        rows, heads = [row for row, _ in pairs], [head for _, head in pairs]
-        if len(heads) > 1 and heads[0] and heads[1] and not all(heads):
-            rows, heads = [_joined(rows[0], rows[1]), *rows[2:]], heads[1:]
-        known = True if heads and heads[0] and not all(heads) else None
-        return alone + table_lines(rows, known)
+        rows = [row for row in self.rows if any(row)]
+        heads = [head for row, head in zip(self.rows, self._heads) if any(row)]
+        captions = []
+        while len(rows) > 1 and len(rows[0]) == 1:  # above the header
+            captions += rows.pop(0)
+            heads.pop(0)
+        if heads[:2] == [True, True] and not all(heads):
+            rows[:2], heads[:2] = [_joined(rows[0], rows[1])], [True]
+        known = True if heads[:1] == [True] and not all(heads) else None
+        return captions + table_lines(rows, known)
 
 
 def _joined(upper: Cells, lower: Cells) -> Cells:
     """Two rows of headers as one: "Price" over "monthly" is "Price monthly"."""
-    pairs = zip(upper + [""] * (len(lower) - len(upper)), lower)
-    return [one if one == two else f"{one} {two}".strip() for one, two in pairs]
+    filled = upper + [""] * (len(lower) - len(upper))
+    pairs = zip(filled, lower)
+    return [above if above == below else f"{above} {below}".strip() for above, below in pairs]
 
 
 def _span(text: str) -> int:
-    return min(MAX_SPAN, max(1, int(text))) if text.strip()[:4].isdecimal() else 1
+    if not text.strip()[:4].isdecimal():
+        return 1
+    return min(MAX_SPAN, max(1, int(text)))
