@@ -39,7 +39,7 @@ from demo.chat import (
     with_words,
 )
 from demo.conversation_state import Conversation, Exchange
-from demo.convert import OUR_FAULT, publish_audio, turn_from_box
+from demo.convert import publish_audio, turn_from_box
 from demo.door import Door
 from demo.examples import EXAMPLES, available, bases, card
 from demo.live import TABS, Ears
@@ -55,6 +55,7 @@ from demo.panels import (
 from demo.tabs import HOW_TO_EVALUATE, HOW_TO_OPEN, KnowledgeDesk, knowledge_tab, report_tables
 from demo.ui import ASSETS, build_demo, door_of, launch_options
 from demo.uploads import stage
+from demo.words import word
 from mm_support.__main__ import build_parser
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError, SupportError
@@ -262,7 +263,7 @@ def test_what_goes_wrong_inside_is_not_told(client, service, monkeypatch, record
     monkeypatch.setattr(service, "transcribe", lambda audio: 1 / 0)
     with pytest.raises(AppError) as caught:
         client.predict(handle_file(recording), api_name="/transcribe")
-    assert caught.value.message == OUR_FAULT
+    assert caught.value.message == word("our_fault")
 
 
 def test_cancelling_stops_the_service(client, service):
