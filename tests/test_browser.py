@@ -954,12 +954,16 @@ def test_the_whole_page_speaks_chinese(open_page, service, address, how):
     expect(page.locator("#ms-legal")).to_contain_text("计算机程序")
     expect(page.locator("#chat .example").first).to_contain_text("打字")
     assert page.evaluate(OWN_WORDS) == []
+    page.locator("#chat .example").first.click()
+    finished(page)
+    assert (service.turns[-1].text, service.turns[-1].knowledge) == ("怎么退货？", "shopping")
+    expect(page.locator("#picker label").nth(1)).to_have_text("智能家居")
     page.locator("#picker label").nth(1).click()
     ask(page, "E24")
     reply = finished(page)
     expect(reply.get_by_role("button", name="为什么这样回答？")).to_be_visible()
     assert page.evaluate(OWN_WORDS) == []
-    page.get_by_role("button", name="为什么这样回答？").click()
+    reply.get_by_role("button", name="为什么这样回答？").click()
     expect(page.locator("#panel")).to_contain_text("我找到的资料")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="转人工客服").click()

@@ -696,6 +696,15 @@ def test_examples_cover_every_way_of_asking():
     assert all("icon" in card(example, ASSETS / "examples") for example in EXAMPLES)
 
 
+def test_a_card_asks_the_base_of_the_pages_language_where_there_is_one():
+    typed, heard = EXAMPLES[0], next(example for example in EXAMPLES if example.recording)
+    known = ["shopping", "shopping-zh", "healthcare", "healthcare-zh"]
+    assert typed.base("zh", known) == "shopping-zh" and typed.texts["zh"] != typed.text
+    assert typed.base("zh", known[:1]) == typed.base("en", known) == "shopping"
+    assert heard.base("zh", known) == heard.knowledge  # its recording is English
+    assert all(set(example.captions) >= {"zh"} for example in EXAMPLES)
+
+
 def test_report_figures_become_tables():
     shown = report_tables({"recall@1": 0.81234, "bank <b>": {"entries": 30}, "curve": [1, 2]})
     assert (
