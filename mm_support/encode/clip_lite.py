@@ -25,7 +25,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,10 @@ from mm_support.fast_init import without_random_weights
 from mm_support.paths import WEIGHTS
 from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.weights import package_weights
+
+if TYPE_CHECKING:
+    from open_clip import CustomTextCLIP
+    from timm.models import EfficientNet
 
 NAME = "clip-lite"
 TOWER, READER = "efficientnet-lite2", "all-MiniLM-L6-v2"
@@ -50,9 +54,8 @@ TRUNK = "trunk."  # before the names of what tuning changed, in the file of trai
 BINS = (4, 8, 8)  # of lightness, red against green, yellow against blue
 RANGES = ((0.0, 1.0), (-0.5, 0.7), (-0.5, 0.9))  # that the bins cover
 COLOUR_SHARE = 0.4  # weight of a histogram's root beside the unit vectors of the stages
-DETAILS = (
-    FEATURES + sum(STAGES) + 2 * BINS[0] * BINS[1] * BINS[2]
-)  # without tuned stages; with them more
+COLOURS = BINS[0] * BINS[1] * BINS[2]
+DETAILS = FEATURES + sum(STAGES) + 2 * COLOURS  # without tuned stages; with them more
 MEANING_SHARE = 0.6
 LOOK_SHARE = (1 - MEANING_SHARE**2) ** 0.5
 MAX_TOKENS = 64
@@ -80,7 +83,7 @@ class Visual(nn.Module):
     tuned: the trunk with its last stages tuned on product photos, or None before any training.
     """
 
-    def __init__(self, trunk: nn.Module, head: Head, tuned: nn.Module | None = None) -> None:
+    def __init__(self, trunk: EfficientNet, head: Head, tuned: EfficientNet | None = None) -> None:
         super().__init__()
         self.trunk, self.tuned, self.head = trunk, tuned, head
 
@@ -112,17 +115,17 @@ class Visual(nn.Module):
     def lower(self, pixels: Tensor) -> Tensor:
         """The stages that are never tuned: (n, *MAPS)."""
         maps = self.trunk.bn1(self.trunk.conv_stem(pixels))
-        for stage in self.trunk.blocks[:TUNED]:
+        for stage in list(self.trunk.blocks.children())[:TUNED]:
             maps = stage(maps)
         return maps
 
 
-def upper(trunk: nn.Module, maps: Tensor) -> list[Tensor]:
+def upper(trunk: EfficientNet, maps: Tensor) -> list[Tensor]:
     """(n, *MAPS) -> (n, 1280) features, their roots, and those of the last stages: (n, channels)
     each.
     """
     found = [maps.float().mean((2, 3))]
-    for stage in trunk.blocks[TUNED:]:
+    for stage in list(trunk.blocks.children())[TUNED:]:
         maps = stage(maps)
         found.append(maps.float().mean((2, 3)))
     features = trunk.bn2(trunk.conv_head(maps)).float().mean((2, 3))
@@ -158,7 +161,7 @@ def _histogram(pixels: Tensor) -> Tensor:
     index = torch.zeros_like(red, dtype=torch.long)
     for values, (low, high), bins in zip(opponents, RANGES, BINS):
         index = index * bins + ((values - low) / (high - low) * bins).long().clamp(0, bins - 1)
-    counts = pixels.new_zeros(len(pixels), BINS[0] * BINS[1] * BINS[2])
+    counts = pixels.new_zeros(len(pixels), COLOURS)
     return counts.scatter_add_(1, index, torch.ones_like(red)) / red.shape[1]
 
 
@@ -220,14 +223,14 @@ def build_clip_lite(cache_dir: Path, trained: Path | None = TRAINED) -> Parts:
             list(words), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
         ).input_ids
 
-    model = assemble(reader, tower, values)
+    model, visual = assemble(reader, tower, values)
     if not values:
-        start_from_definitions(model, tokenize)
-    fold_batch_norms(model.visual.trunk)
+        start_from_definitions(model, visual.head, tokenize)
+    fold_batch_norms(visual.trunk)
     changed = {
         name.removeprefix(TRUNK): value for name, value in values.items() if name.startswith(TRUNK)
     }
-    model.visual.tuned = tuned_trunk(model.visual.trunk, changed)
+    visual.tuned = tuned_trunk(visual.trunk, changed)
     return Parts(
         model,
         tokenize,
@@ -236,51 +239,53 @@ def build_clip_lite(cache_dir: Path, trained: Path | None = TRAINED) -> Parts:
     )
 
 
-def assemble(reader: Path, tower: dict[str, Tensor], values: dict[str, Tensor]) -> nn.Module:
-    """An open_clip CustomTextCLIP. tower: timm's tf_efficientnet_lite2, with classifier; values:
+def assemble(
+    reader: Path, tower: dict[str, Tensor], values: dict[str, Tensor]
+) -> tuple[CustomTextCLIP, Visual]:
+    """The model, and its image side. tower: timm's tf_efficientnet_lite2, with classifier; values:
     trained ones.
     """
     prepare_torchvision()
-    from open_clip import CustomTextCLIP
+    from open_clip import CLIPTextCfg, CLIPVisionCfg, CustomTextCLIP
     from safetensors.torch import load_file
 
-    vision = {
-        "timm_model_name": "tf_efficientnet_lite2",
-        "timm_pool": "avg",
-        "timm_proj": "none",
-        "image_size": SIZE,
-    }
-    text = {
-        "hf_model_name": str(reader),
-        "hf_model_pretrained": False,
-        "hf_proj_type": None,
-        "hf_pooler_type": "mean_pooler",
-    }
+    vision = CLIPVisionCfg(
+        timm_model_name="tf_efficientnet_lite2",
+        timm_pool="avg",
+        timm_proj="none",
+        image_size=SIZE,
+    )
+    text = CLIPTextCfg(
+        hf_model_name=str(reader),
+        hf_model_pretrained=False,
+        hf_proj_type=None,  # type: ignore[arg-type]  # None is what HFTextEncoder asks for
+        hf_pooler_type="mean_pooler",
+    )
     with without_random_weights():
         model = CustomTextCLIP(embed_dim=MEANING, vision_cfg=vision, text_cfg=text).eval()
     details, look = values["stretch"].shape if values else (DETAILS, DETAILS)
-    model.visual, model.text.proj = (
-        Visual(model.visual.trunk, Head(details, look)),
-        OnlyMeaning(look),
-    )
+    visual = Visual(cast("EfficientNet", model.visual.trunk), Head(details, look))
+    model.add_module("visual", visual)
+    model.text.add_module("proj", OnlyMeaning(look))
     classifier = {name: tower[name] for name in ("classifier.weight", "classifier.bias")}
     loaded = model.text.transformer.load_state_dict(
         load_file(reader / "model.safetensors"), strict=False
     )
-    assert not loaded.missing_keys, (
-        loaded.missing_keys
-    )  # what it has beyond that, a pooler, is not used here
-    model.visual.trunk.load_state_dict(
+    # what it has beyond that, a pooler, is not used here
+    assert not loaded.missing_keys, loaded.missing_keys
+    visual.trunk.load_state_dict(
         {name: value for name, value in tower.items() if name not in classifier}
     )
     known = {name: value for name, value in values.items() if name in HEAD_VALUES}
-    model.visual.head.load_state_dict({**classifier, **known}, strict=False)
-    return model.requires_grad_(False)
+    visual.head.load_state_dict({**classifier, **known}, strict=False)
+    return model.requires_grad_(False), visual
 
 
-def start_from_definitions(model: nn.Module, tokenize: Callable[[Sequence[str]], Tensor]) -> None:
+def start_from_definitions(
+    model: CustomTextCLIP, head: Head, tokenize: Callable[[Sequence[str]], Tensor]
+) -> None:
     """Sets each class's vector to MiniLM's of the class's names and definition."""
-    from timm.data import ImageNetInfo
+    from timm.data.imagenet_info import ImageNetInfo
 
     info = ImageNetInfo("imagenet-1k")
     definitions = [info.index_to_description(index, detailed=True) for index in range(CLASSES)]
@@ -288,10 +293,10 @@ def start_from_definitions(model: nn.Module, tokenize: Callable[[Sequence[str]],
         batches = [
             model.encode_text(tokenize(definitions[i : i + 50])) for i in range(0, CLASSES, 50)
         ]
-    model.visual.head.class_words.data.copy_(torch.cat(batches)[:, :MEANING])
+    head.class_words.data.copy_(torch.cat(batches)[:, :MEANING])
 
 
-def tuned_trunk(trunk: nn.Module, differences: dict[str, Tensor]) -> nn.Module | None:
+def tuned_trunk(trunk: EfficientNet, differences: dict[str, Tensor]) -> EfficientNet | None:
     """A copy of a trunk whose batch norms are folded, with what tuning changed of it, if
     anything.
     """
@@ -304,13 +309,13 @@ def tuned_trunk(trunk: nn.Module, differences: dict[str, Tensor]) -> nn.Module |
     return tuned
 
 
-def fold_batch_norms(trunk: nn.Module) -> None:
+def fold_batch_norms(trunk: EfficientNet) -> None:
     """Multiplies each frozen batch norm of a timm EfficientNet into the convolution before it: same
     result, half the time.
     """
     _fold(trunk, "conv_stem", "bn1")
     _fold(trunk, "conv_head", "bn2")
-    for block in (block for stage in trunk.blocks for block in stage):
+    for block in (block for stage in trunk.blocks.children() for block in stage.children()):
         names = (
             ("conv_pw", "conv_dw", "conv_pwl")
             if hasattr(block, "conv_pwl")

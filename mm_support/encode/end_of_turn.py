@@ -51,7 +51,8 @@ class SmartTurn:
     def logit(self, waveform: np.ndarray) -> float:
         """Above 0: the turn is rather over, by its sound alone."""
         features = log_mel(waveform)[None]
-        probability = self._session.run(None, {"input_features": features})[0].item()
+        outputs = self._session.run(None, {"input_features": features})
+        probability = np.asarray(outputs[0]).item()
         probability = min(max(probability, PROBABLE), 1 - PROBABLE)
         return math.log(probability / (1 - probability))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from PIL import Image
@@ -196,7 +196,7 @@ def load_image_encoder(settings: Settings, device: Device) -> ImageEncoder:
     else:
         where, tag = _on_hub(name)
     try:
-        model = open_clip.create_model_from_pretrained(
+        model: Any = open_clip.create_model_from_pretrained(
             where, pretrained=tag, return_transform=False
         )
         tokenize = open_clip.get_tokenizer(where)
@@ -247,7 +247,7 @@ def _on_hub(name: str) -> tuple[str, str]:
 def preprocessing_of(values: dict) -> Callable:
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
-    return image_transform_v2(PreprocessCfg(**values), is_train=False)
+    return cast(Callable, image_transform_v2(PreprocessCfg(**values), is_train=False))
 
 
 def _calibration(model) -> Calibration:

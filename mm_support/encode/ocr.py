@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 from PIL import Image
@@ -25,6 +25,7 @@ from mm_support.types import TextLine
 
 if TYPE_CHECKING:
     from rapidocr import RapidOCR
+    from rapidocr.ch_ppocr_det import TextDetOutput
 
 MAX_LINES = 60
 MAX_CHARACTERS = 200  # a line
@@ -34,13 +35,10 @@ CLOSE_LOOK = 1472  # where the first look found small text
 SMALL = 15  # pixels; median line height in the first look below which text is small
 LEAST_CONFIDENCE = 0.5
 SURE = 0.8  # mean confidence below which the photo may be the wrong way up
-SURE_DISPLAY = (
-    0.8  # ordinary type, taken for segments, stays below this; true displays are mostly above
-)
-SURE_PRINT, LIKELY_DISPLAY = (
-    0.97,
-    0.65,
-)  # type that segments are seen in is read this surely; displays mostly are not
+# ordinary type, taken for segments, stays below this; true displays are mostly above
+SURE_DISPLAY = 0.8
+# type that segments are seen in is read this surely; displays mostly are not
+SURE_PRINT, LIKELY_DISPLAY = 0.97, 0.65
 TALL = 1.5  # a box this much higher than wide holds text that runs up or down
 PRICE = re.compile(
     r"[-+]?[€$£¥]?\s?-?\d{1,6}([.,]\d{3})*[.,]\d{2}\s?([€$£¥]|EUR|USD|CNY|GBP|元)?( ?[A-Z*])?"
@@ -84,28 +82,18 @@ class PhotoTextReader:
 
     def read(self, photo: Image.Image) -> tuple[TextLine, ...]:
         scale = min(1.0, LARGEST / max(photo.size))
-        large = (
-            photo
-            if scale == 1
-            else photo.resize(
-                tuple(max(1, round(s * scale)) for s in photo.size),
-                Image.Resampling.BILINEAR,
-                reducing_gap=2.0,
-            )
-        )
+        width, height = (max(1, round(side * scale)) for side in photo.size)
+        large = photo
+        if scale < 1:
+            large = photo.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
         pixels = np.ascontiguousarray(np.asarray(large)[:, :, ::-1])
         turns, pieces = self._upright(pixels, self._find(pixels))
         printed = lines_in_order(pieces, large.size)
-        displays = [
-            unturn(line, turns)
-            for line in self._segments.read(
-                large.rotate(-90 * turns, expand=True) if turns else large
-            )
-        ]
+        upright = large.rotate(-90 * turns, expand=True) if turns else large
+        displays = [unturn(line, turns) for line in self._segments.read(upright)]
         merged = believe_one(printed, displays)
-        return tuple(replace(line, text=clean(line.text)) for line in merged if clean(line.text))[
-            :MAX_LINES
-        ]
+        cleaned = [replace(line, text=clean(line.text)) for line in merged]
+        return tuple(line for line in cleaned if line.text)[:MAX_LINES]
 
     def _find(self, pixels: np.ndarray) -> list[np.ndarray]:
         """Corners (4, 2) of text in a BGR photo, in its pixels; small text is searched for
@@ -129,13 +117,11 @@ class PhotoTextReader:
         small = cv2.resize(
             pixels, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         )
-        found = self._engine(small)
+        found = cast("TextDetOutput", self._engine(small))  # it is told only to detect
         if found.boxes is None:
             return []
-        return list(
-            np.asarray(found.boxes, np.float32)
-            * (pixels.shape[1] / width, pixels.shape[0] / height)
-        )
+        enlarged = (pixels.shape[1] / width, pixels.shape[0] / height)
+        return list(np.asarray(found.boxes, np.float32) * enlarged)
 
     def _upright(self, pixels: np.ndarray, boxes: list[np.ndarray]) -> tuple[int, list[Piece]]:
         """The text, and by how many quarter turns clockwise the photo would stand upright.
@@ -156,18 +142,17 @@ class PhotoTextReader:
         read = self._engine.recognize_txt([cut_out(pixels, box) for box in boxes])
         return [
             Piece(text, float(sure), box)
-            for text, sure, box in zip(read.txts, read.scores, boxes)
+            for text, sure, box in zip(read.txts or (), read.scores, boxes)
             if text.strip()
         ]
 
 
 def _sureness(pieces: Sequence[Piece]) -> float:
     """Mean confidence, by length: short ones say little."""
-    return (
-        float(np.average([p.confidence for p in pieces], weights=[len(p.text) for p in pieces]))
-        if pieces
-        else 0.0
-    )
+    if not pieces:
+        return 0.0
+    confidences = [piece.confidence for piece in pieces]
+    return float(np.average(confidences, weights=[len(piece.text) for piece in pieces]))
 
 
 def sideways(boxes: Sequence[np.ndarray]) -> int:
@@ -199,18 +184,10 @@ def cut_out(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """The text within the corners, straightened: (h, w, 3)."""
     import cv2
 
-    width = max(
-        4,
-        round(
-            max(np.linalg.norm(corners[0] - corners[1]), np.linalg.norm(corners[3] - corners[2]))
-        ),
-    )
-    height = max(
-        4,
-        round(
-            max(np.linalg.norm(corners[0] - corners[3]), np.linalg.norm(corners[1] - corners[2]))
-        ),
-    )
+    first, second, third, fourth = corners
+    widths = np.linalg.norm(first - second), np.linalg.norm(fourth - third)
+    heights = np.linalg.norm(first - fourth), np.linalg.norm(second - third)
+    width, height = max(4, round(max(widths))), max(4, round(max(heights)))
     target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     warp = cv2.getPerspectiveTransform(corners.astype(np.float32), target)
     return cv2.warpPerspective(
@@ -226,7 +203,7 @@ def lines_in_order(pieces: Sequence[Piece], size: tuple[int, int]) -> list[TextL
     """
     if not pieces:
         return []
-    direction = sum(piece.along for piece in pieces)
+    direction = np.sum([piece.along for piece in pieces], axis=0)
     right = direction / max(float(np.hypot(*direction)), 1e-6)
     down = np.array([-right[1], right[0]])
     lines: list[TextLine] = []
@@ -265,11 +242,12 @@ def _belongs(one: Piece, other: Piece, right: np.ndarray) -> bool:
 
 def _joined(group: Sequence[Piece], size: tuple[int, int]) -> TextLine:
     corners = np.concatenate([piece.corners for piece in group]) / size
-    box = np.clip([*corners.min(0), *corners.max(0)], 0, 1)
+    left, top = np.clip(corners.min(0), 0, 1).tolist()
+    right, bottom = np.clip(corners.max(0), 0, 1).tolist()
     return TextLine(
-        " ".join(p.text.strip() for p in group),
-        min(p.confidence for p in group),
-        tuple(map(float, box)),
+        " ".join(piece.text.strip() for piece in group),
+        min(piece.confidence for piece in group),
+        (left, top, right, bottom),
     )
 
 

@@ -41,8 +41,9 @@ class SegmentNet(nn.Module):
         self.sixteenth = nn.Sequential(_conv(40, 64, stride=2), _conv(64, 64), _conv(64, 64))
         self.narrow = nn.ModuleList([_conv(64, 40, size=1), _conv(40, 20, size=1)])
         self.merge = nn.ModuleList([_conv(40, 40), _conv(20, 24)])
-        self.read = nn.Sequential(_conv(24, 40), nn.Conv2d(40, CHANNELS, 1))
-        nn.init.constant_(self.read[-1].bias[:1], -4.0)  # centres are rare
+        widened, outputs = _conv(24, 40), nn.Conv2d(40, CHANNELS, 1)
+        self.read = nn.Sequential(widened, outputs)
+        nn.init.constant_(outputs.get_parameter("bias")[:1], -4.0)  # centres are rare
 
     def forward(self, photo: torch.Tensor) -> torch.Tensor:
         quarter = self.quarter((photo - 0.5) / 0.25)

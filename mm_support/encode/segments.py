@@ -343,7 +343,7 @@ def load_segment_reader(path: Path = WEIGHTS) -> SegmentReader:
         raise WeightsError(
             f"{path} is missing or damaged; restore it from the repository."
         ) from exc
-    net = net.eval().to(memory_format=torch.channels_last)
+    net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch takes it
 
     def run(photo: np.ndarray) -> np.ndarray:
         with torch.inference_mode(), torch_threads():

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
 
 import numpy as np
 
@@ -108,6 +108,13 @@ class Window:
     start: float
     segments: list[tuple[float, float, list[int]]]  # seconds from the window's start, tokens
     result: DecodingResult
+
+
+class Way(TypedDict, total=False):
+    """How an attempt decodes, as of whisper.DecodingOptions; greedily where nothing is named."""
+
+    beam_size: int
+    temperature: float
 
 
 class WhisperEncoder:
@@ -218,33 +225,34 @@ class WhisperEncoder:
 
     def _ways(
         self, sound: torch.Tensor, features: torch.Tensor
-    ) -> Iterator[tuple[torch.Tensor, dict]]:
+    ) -> Iterator[tuple[torch.Tensor, Way]]:
         """(features, options) of further attempts: beam search, the whole window, then chance."""
         yield features, {"beam_size": BEAMS}
         if features.shape[1] < self.model.dims.n_audio_ctx:
             features = encode_sound(self.model.encoder, sound, thin=False)
             yield features, {"beam_size": BEAMS}
-        yield from ((features, {"temperature": temperature}) for temperature in TEMPERATURES)
+        for temperature in TEMPERATURES:
+            yield features, {"temperature": temperature}
 
     def _attempt(
-        self, features: torch.Tensor, frames: int, language: str, prompt: list[int], **how: float
+        self,
+        features: torch.Tensor,
+        frames: int,
+        language: str,
+        prompt: list[int],
+        **how: Unpack[Way],
     ) -> DecodingResult:
         import torch
         from whisper.decoding import DecodingOptions, DecodingTask
 
-        limit = min(
-            self.model.dims.n_text_ctx // 2, TOKENS[0] + TOKENS[1] * frames // FRAMES_PER_SECOND
-        )
-        task = DecodingTask(
-            self.model, DecodingOptions(language=language, prompt=prompt, sample_len=limit, **how)
-        )
-        task._get_audio_features = lambda encoded: (
-            encoded
-        )  # it would want the encoder's full length
-        with (
-            torch_threads(1),
-            torch.random.fork_rng(devices=[]),
-        ):  # a token at a time is little work; the same recording gives the same transcript
+        plenty = TOKENS[0] + TOKENS[1] * frames // FRAMES_PER_SECOND
+        limit = min(self.model.dims.n_text_ctx // 2, plenty)
+        options = DecodingOptions(language=language, prompt=prompt, sample_len=limit, **how)
+        task = DecodingTask(self.model, options)
+        # the features are encoded; Whisper's own would want the encoder's full length
+        task._get_audio_features = lambda mel: mel
+        # a token at a time is little work; the same recording gives the same transcript
+        with torch_threads(1), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             return task.run(features)[0]
 
@@ -408,7 +416,9 @@ def split_segments(
     if not cuts:
         last = max((token - stamp for token in tokens if token > stamp), default=0)
         return [(0.0, last * STAMP or seconds, tokens)], seconds
-    parts = [tokens[a:b] for a, b in pairwise([0, *cuts, *([len(tokens)] if complete else [])])]
+    if complete:
+        cuts.append(len(tokens))
+    parts = [tokens[first:last] for first, last in pairwise([0, *cuts])]
     segments = [((part[0] - stamp) * STAMP, (part[-1] - stamp) * STAMP, part) for part in parts]
     done = segments[-1][1]
     return segments, seconds if complete or done <= 0 else done

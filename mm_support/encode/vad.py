@@ -25,10 +25,8 @@ CONTEXT = 64  # samples before a frame that the model sees too
 STATE = (1, 1, 128)  # of its LSTM
 FRAMES_PER_SECOND = SAMPLE_RATE / FRAME
 
-SPEECH, SILENCE = (
-    0.5,
-    0.35,
-)  # speech begins above the first probability and goes on down to the second
+SPEECH = 0.5  # probability above which speech begins
+SILENCE = 0.35  # probability down to which it goes on
 MIN_SPEECH = 0.2  # seconds; a cough or a click is shorter
 MIN_PAUSE = 0.3  # seconds; a shorter gap belongs to the sentence
 
@@ -49,7 +47,7 @@ class VoiceActivity:
         frames = np.lib.stride_tricks.sliding_window_view(padded, CONTEXT + FRAME)[::FRAME]
         state = np.zeros(STATE, np.float32)
         inputs = {"input": np.ascontiguousarray(frames), "h": state, "c": state}
-        return self._session.run(["speech_probs"], inputs)[0]
+        return np.asarray(self._session.run(["speech_probs"], inputs)[0])
 
     def spans(self, waveform: np.ndarray) -> tuple[Span, ...]:
         """Stretches of speech in samples, in order; empty where nobody speaks."""

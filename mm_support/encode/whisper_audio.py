@@ -28,18 +28,17 @@ def encode_sound(encoder: AudioEncoder, mel: Tensor, thin: bool = True) -> Tenso
     """
     import torch
 
-    whole = encoder.positional_embedding.shape[0]
+    embedding = encoder.get_buffer("positional_embedding")
+    whole = embedding.shape[0]
     kept = min(whole, (mel.shape[1] + 1) // 2 + MARGIN) if thin else whole
     where, counts = stand_ins(kept, whole, mel.device)
     x = _convolve(encoder, mel, kept + EDGE if len(where) else kept)
     x = torch.cat([x[:, :kept], x[:, kept : kept + 1].expand(-1, len(where), -1)], dim=1)
     positions = torch.cat([torch.arange(kept, device=mel.device), where])
-    x = (x + encoder.positional_embedding[positions]).to(x.dtype)
-    bias = (
-        torch.cat([torch.zeros(kept, device=mel.device), counts.log()]).to(x.dtype)
-        if len(where)
-        else None
-    )
+    x = (x + embedding[positions]).to(x.dtype)
+    bias = None
+    if len(where):
+        bias = torch.cat([torch.zeros(kept, device=mel.device), counts.log()]).to(x.dtype)
     for block in encoder.blocks:
         x = x + _attend(block.attn, block.attn_ln(x), bias)
         x = x + block.mlp(block.mlp_ln(x))

@@ -28,7 +28,7 @@ def halve_decoder(model: Whisper) -> None:
             for name, child in list(parent.named_children()):
                 if isinstance(child, nn.Linear):
                     setattr(parent, name, HalfLinear(child.weight, child.bias))
-    model.decoder = HalfDecoder(model.decoder)
+    model.add_module("decoder", HalfDecoder(model.decoder))
 
 
 def is_half(weight: Tensor) -> bool:
@@ -60,12 +60,9 @@ class HalfDecoder(nn.Module):
         super().__init__()
         self.logits = HalfLinear(decoder.token_embedding.weight)
         self.token_embedding = decoder.token_embedding.half()
-        self.positional_embedding, self.blocks, self.ln = (
-            decoder.positional_embedding,
-            decoder.blocks,
-            decoder.ln,
-        )
-        self.register_buffer("mask", decoder.mask, persistent=False)
+        self.positional_embedding = decoder.positional_embedding
+        self.blocks, self.ln = decoder.blocks, decoder.ln
+        self.register_buffer("mask", decoder.get_buffer("mask"), persistent=False)
 
     def forward(self, tokens: Tensor, sound: Tensor, kv_cache: dict | None = None) -> Tensor:
         """(n, m) tokens behind those in the cache, (n, positions, d) sound -> (n, m, vocabulary)

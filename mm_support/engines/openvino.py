@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mm_support.config import Settings
 
 ROOT = PACKAGE.parent
+NOT_STARTED = '{"failed": "The language model could not be started."}'
 DIED = "The language model has died, perhaps for want of memory; ask again in a moment."
 PATIENCE = 5.0  # s to end by itself
 ASKED = 5.0  # s between questions whether it still works
@@ -63,24 +64,19 @@ class OpenVinoModel:
         self._patience, self._asked, self._heard = patience, 0.0, time.monotonic()
         self._numbers, self._channels = itertools.count(), {}
         self._lock, self._ended, self._end = threading.Lock(), threading.Event(), DIED
+        paths = filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
         self.process = subprocess.Popen(
             [*worker, str(gguf), str(compiled)],
-            env=os.environ
-            | {
-                "PYTHONPATH": os.pathsep.join(
-                    filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
-                )
-            },
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
             bufsize=1,
         )
-        first = json.loads(
-            self.process.stdout.readline()
-            or '{"failed": "The language model could not be started."}'
-        )
+        assert self.process.stdin and self.process.stdout  # pipes, as asked for
+        self._requests, self._answers = self.process.stdin, self.process.stdout
+        first = json.loads(self._answers.readline() or NOT_STARTED)
         if "failed" in first:
             self.close()
             raise WeightsError(first["failed"])
@@ -128,7 +124,7 @@ class OpenVinoModel:
         if self.hangs:
             self.process.kill()
         with self._lock, contextlib.suppress(OSError):
-            self.process.stdin.close()
+            self._requests.close()
         try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -140,7 +136,7 @@ class OpenVinoModel:
             raise GenerationError(self._end)
         try:
             with self._lock:
-                self.process.stdin.write(json.dumps(message) + "\n")
+                self._requests.write(json.dumps(message) + "\n")
         except (OSError, ValueError) as exc:  # ValueError: closed
             raise GenerationError(self._end) from exc
 
@@ -148,7 +144,7 @@ class OpenVinoModel:
         """Brings what the process sends to its readers; none waits any longer once that has
         ended.
         """
-        for line in self.process.stdout:
+        for line in self._answers:
             self._heard = time.monotonic()
             message = json.loads(line)
             channel = self._channels.get(message["number"])

@@ -36,13 +36,12 @@ class ServerModel:
 
     def __init__(self, url: str, model: str = "", key: str = "", sees: bool = False) -> None:
         try:
-            import httpx
             import openai
         except ImportError as exc:
             raise GenerationError(
                 "The client for reply servers is missing; run: pip install openai"
             ) from exc
-        timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
+        timeout = openai.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
         self._url = url
         self._client = openai.OpenAI(
             base_url=url, api_key=key or "none", timeout=timeout, max_retries=0
@@ -100,15 +99,16 @@ class ServerModel:
         """The stream of a reply; a busy server is asked again while somebody waits for it."""
         import openai
 
+        sent: Any = [for_server(message) for message in messages]
         for number in range(RETRIES + 1):
             try:
                 return self._client.chat.completions.create(
                     model=self.name,
-                    messages=[for_server(message) for message in messages],
+                    messages=sent,
                     max_tokens=max_tokens,
                     temperature=0,
                     stream=True,
-                )  # type: ignore[call-overload]
+                )
             except openai.APIStatusError as exc:
                 wait = seconds_to_wait(exc.response.headers.get("retry-after", ""), number)
                 busy = exc.status_code == 429 or exc.status_code >= 500

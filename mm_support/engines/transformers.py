@@ -54,7 +54,7 @@ def load_model(source: str, device: Device) -> tuple[Any, Any]:
 
     with _plain_errors(source):
         tokenizer = AutoTokenizer.from_pretrained(source)
-        model = AutoModelForCausalLM.from_pretrained(
+        model: Any = AutoModelForCausalLM.from_pretrained(
             source, dtype=device.dtype, use_safetensors=True
         )
     return model.to(device.device).eval(), tokenizer

@@ -68,9 +68,8 @@ class ImageTextModel:
             channel.finish()
         except GenerationError as exc:
             channel.finish(exc)
-        except (
-            Exception
-        ) as exc:  # whatever a model of the hub may raise; the reader waits for an end
+        # whatever a model of the hub may raise: the reader waits for an end
+        except Exception as exc:
             channel.finish(GenerationError(f"The language model failed ({exc}); ask again."))
 
 
@@ -79,7 +78,7 @@ def load_image_text_model(source: str, device: Device, name: str) -> ImageTextMo
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     processor = AutoProcessor.from_pretrained(source)
-    model = AutoModelForImageTextToText.from_pretrained(
+    model: Any = AutoModelForImageTextToText.from_pretrained(
         source, dtype=device.dtype, use_safetensors=True
     )
     return ImageTextModel(model.to(device.device).eval(), processor, name)
