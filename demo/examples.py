@@ -13,8 +13,8 @@ from mm_support.types import UserTurn
 class Example:
     """A card. text, photo, recording: what is sent, files by name. picture: what the card shows.
     captions, texts: by language, where there are several; of a language without a text, `text` is
-    sent, which is in the base's language. With a text in a language, the base of that language is
-    asked where there is one: shopping-zh for shopping.
+    sent, which is in the base's language. bases: those that are asked on a page in a language,
+    where there are such.
     """
 
     caption: str
@@ -25,11 +25,12 @@ class Example:
     picture: str = ""
     captions: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    bases: Mapping[str, str] = field(default_factory=dict)
 
     def base(self, language: str, known: Collection[str]) -> str:
         """The base that is asked on a page in a language. known: the names of those there are."""
-        own = f"{self.knowledge}-{language}"
-        return own if language in self.texts and own in known else self.knowledge
+        own = self.bases.get(language, "")
+        return own if own in known else self.knowledge
 
     def files(self, folder: Path) -> list[Path]:
         return [folder / name for name in (self.photo, self.recording) if name]
@@ -43,6 +44,7 @@ EXAMPLES = (
         picture="card-text.jpg",
         captions={"zh": "打字：怎么退货？"},
         texts={"zh": "怎么退货？"},
+        bases={"zh": "shopping-zh"},
     ),
     Example(
         "Photo: What does this code mean?",
@@ -51,6 +53,7 @@ EXAMPLES = (
         "washer-e24.jpg",
         captions={"zh": "照片：这个代码是什么意思？"},
         texts={"zh": "这个代码是什么意思？"},
+        bases={"zh": "smart-home-zh"},
     ),
     Example(
         "Voice: When is the clinic open?",
