@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from demo.assistants import tool_routes
 from demo.brand import Brand, load_brand
 from demo.completions import api_key, completion_routes
 from demo.desk import desk_key, desk_link
@@ -61,8 +62,10 @@ def serve(
     )
     # one that is about to end is not ready for visitors whom another front could take
     is_ready = lambda: service.status().ready and not service.queue.ended  # noqa: E731
-    room, more = service.queue.room, completion_routes(service, own)
-    options = launch_options(brand, limits, is_ready, room, service.metrics.text, more)
+    room, metrics = service.queue.room, service.metrics.text
+    tools, lifespan = tool_routes(service, own)
+    more = [*completion_routes(service, own), *tools]
+    options = launch_options(brand, limits, is_ready, room, metrics, more, lifespan)
     _, address, _ = page.launch(prevent_thread_lock=True, **options)
     if key and not settings.desk_key:
         print_links(address, key)

@@ -46,6 +46,7 @@ class Endpoints:
         session_id: str | None = None,
         speak: bool = False,
         token: str | None = None,
+        customer: str | None = None,
     ) -> Iterator[tuple[dict, str | None]]:
         """Answers a question that is typed, spoken, photographed, or any mix of them. Streams: each
         result holds the reply so far, the last one is complete (its action is set).
@@ -58,15 +59,17 @@ class Endpoints:
             session_id: The session_id of the last reply, to continue that conversation.
             speak: Whether the reply is wanted as sound too.
             token: The token of an earlier reply; without one the call is a new visitor's.
+            customer: Who is signed in on your site, as your server has signed it (actions).
         Returns:
             A dict with reply, action (answer, clarify, refuse or handoff), citations, pictures,
+            choices, form (what an action asks for: name, type, label and example, or null),
             transcript, image, intent, fusion, timings_ms, session_id, turn_id and token, which
             alone opens the conversation again; and the spoken reply or null.
         """
         turn = UserTurn(message or "", image, audio, knowledge, session_id or None, bool(speak))
         exchange, last = Exchange(turn), None
         with plain_errors():
-            visit = self.service.visit(token or "")
+            visit = self.service.visit(token or "", customer or "")
             with closing(visit.reply(turn)) as events:
                 for event in events:
                     exchange = exchange.after(event)
@@ -219,11 +222,12 @@ def add_endpoints(service: Service) -> None:
         handed_over = gr.Textbox(label="session_id")
         since = gr.Number(0, precision=0, label="since")
         token = gr.Textbox(None, label="token")
+        customer = gr.Textbox(None, label="customer")
         whose = gr.Textbox(label="token")
         speech = gr.Audio(label="speech")
         question = [message, image, audio, knowledge]
         for function, inputs, limits, more in (
-            (endpoints.chat, [*question, session, speak, token], replies, [speech]),
+            (endpoints.chat, [*question, session, speak, token, customer], replies, [speech]),
             (endpoints.transcribe, [audio], lookups, []),
             (endpoints.describe, [image, labels], lookups, []),
             (endpoints.search, [*question, limit], lookups, []),

@@ -32,6 +32,7 @@ from demo.convert import (
     turn_from_box,
 )
 from demo.examples import Example, card
+from demo.form import form
 from demo.live import Ears
 from demo.markup import as_markdown, esc
 from demo.panels import panel, people_line, photo_words, reply_markdown, title_of
@@ -76,6 +77,7 @@ class Desk:
     people: gr.HTML
     picker: gr.Radio
     chat: gr.Chatbot
+    form: gr.HTML
     voice: gr.HTML
     box: gr.MultimodalTextbox
     heard: gr.Group
@@ -113,6 +115,7 @@ class Desk:
             **self.show_sounds(conversation),
             **self.show_people(conversation),
             **buttons,
+            self.form: form(conversation),
             self.box: gr.MultimodalTextbox(submit_btn=not busy, stop_btn=busy, **box),
             self.comment_row: gr.Row(visible=False),
             self.notice: "",
@@ -239,6 +242,17 @@ class Chat:
         turn = UserTurn(str(event.value), knowledge=knowledge, speak=speak)
         yield from self.answer(conversation.ask(turn))
 
+    def send_given(
+        self, event: gr.EventData, knowledge: str, speak: bool, conversation: Conversation
+    ) -> Iterator[dict]:
+        """What was filled in under a reply that asks for it."""
+        try:
+            turn = turn_from_box({"text": str(event.value)}, knowledge, speak)
+        except SupportError as problem:
+            yield self.desk.show_notice(problem, conversation.language)
+            return
+        yield from self.answer(conversation.ask(turn))
+
     def send_edited(self, transcript: str, conversation: Conversation) -> Iterator[dict]:
         """Asks the latest question again, with the corrected transcript for the recording."""
         latest = conversation.exchanges[-1]
@@ -273,7 +287,7 @@ class Chat:
         self, conversation: Conversation, run: Run | None, sent: dict | None
     ) -> Iterator[dict]:
         exchange, language = conversation.exchanges[-1], conversation.language
-        visit = self.service.visit(conversation.token)
+        visit = self.service.visit(conversation.token, conversation.customer)
         conversation = replace(conversation, token=visit.token)
         yield self.desk.show(conversation, **({"value": EMPTY_BOX} if sent else {}))
         try:
@@ -325,11 +339,11 @@ class Chat:
     def open(self, where: dict, conversation: Conversation) -> dict:
         """The page as it opens, in its language; `resume` follows.
 
-        where: {language, switched, knowledge} as the browser gives them, see page.js.
+        where: {language, switched, knowledge, customer} as the browser gives them, see page.js.
         """
         where = where if isinstance(where, dict) else {}
         language = spoken(str(where.get("language") or DEFAULT), self.brand.languages)
-        here = replace(conversation, language=language)
+        here = replace(conversation, language=language, customer=str(where.get("customer") or ""))
         shown = {self.desk.conversation: here, self.desk.panel: panel(here)}
         if language != DEFAULT or where.get("switched"):
             shown |= self.dress(language)
@@ -390,7 +404,8 @@ class Chat:
             log.warning("a conversation could not be read again: %s", problem)
             return unchanged
         language = conversation.language
-        before = replace(conversation_of(said, holder), token=known.token, language=language)
+        own = {"token": known.token, "language": language, "customer": known.customer}
+        before = replace(conversation_of(said, holder), **own)
         if before.latest is None:
             return {self.desk.conversation: known}
         return {**self.desk.show(before), self.desk.picker: before.latest.question.knowledge}
@@ -402,7 +417,7 @@ class Chat:
             latest.run.stop()
 
     def restart(self, conversation: Conversation) -> dict:
-        fresh = Conversation(language=conversation.language, token=conversation.token)
+        fresh = replace(conversation, exchanges=(), rated="", holder=Holder())
         return self.desk.show(fresh, value=EMPTY_BOX)
 
     def forget_me(self, label: str, conversation: Conversation) -> dict:
@@ -626,13 +641,15 @@ def below(exchange: Exchange, number: int, language: str) -> str:
 
 
 def choices(exchange: Exchange, language: str) -> list[dict]:
-    """Buttons under the latest reply: what it asks about, or a person where it knows nothing."""
+    """Buttons under the latest reply: what it asks about or may do, and a person, also where it
+    knows nothing or asks for something.
+    """
     reply = exchange.reply
     if reply is None:
         return []
     person = {"label": word("talk_to_person", language), "value": PERSON}
     named = [{"label": title, "value": title} for title in reply.choices]
-    return [*named, person] if named or reply.action == "refuse" else []
+    return [*named, person] if named or reply.form or reply.action == "refuse" else []
 
 
 def person_bubble(message: Message) -> dict:

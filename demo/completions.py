@@ -68,6 +68,13 @@ def api_key(setting: str) -> str:
     return setting
 
 
+def admit(request: Request, key: str) -> None:
+    """Raises Refusal for a caller without the key, where there is one."""
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if key and not secrets.compare_digest(given.encode(), key.encode()):
+        raise Refusal(401, "Send the API key as a bearer token.", "invalid_api_key")
+
+
 def completion_routes(service: Service, key: str = "") -> list[Route]:
     """key: which callers must have; "": everybody may call."""
     door = Completions(service, key)
@@ -100,7 +107,7 @@ class Completions:
 
     async def models(self, request: Request) -> Response:
         async def listed() -> Response:
-            self.admit(request)
+            admit(request, self.key)
             names = await self.thread(self.bases)
             return JSONResponse({"object": "list", "data": [model_values(name) for name in names]})
 
@@ -108,7 +115,7 @@ class Completions:
 
     async def model(self, request: Request) -> Response:
         async def described() -> Response:
-            self.admit(request)
+            admit(request, self.key)
             name = request.path_params["name"]
             await self.thread(self.bases, name)
             return JSONResponse(model_values(name))
@@ -117,7 +124,7 @@ class Completions:
 
     async def complete(self, request: Request) -> Response:
         async def completed() -> Response:
-            self.admit(request)
+            admit(request, self.key)
             call = await self.thread(read_call, await request.body())
             await self.thread(self.bases, call.model)
             pieces = self.pieces(call, *self.caller(call, request))
@@ -139,12 +146,6 @@ class Completions:
         """Gives the place in the queue back, also where the caller has gone."""
         with anyio.CancelScope(shield=True):
             await self.thread(pieces.close)
-
-    def admit(self, request: Request) -> None:
-        """Raises Refusal for a caller without the key, where there is one."""
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if self.key and not secrets.compare_digest(given.encode(), self.key.encode()):
-            raise Refusal(401, "Send the API key as a bearer token.", "invalid_api_key")
 
     def bases(self, name: str | None = None) -> list[str]:
         """The names of all. Raises Refusal for a service that is not there yet, and for a base
@@ -260,9 +261,14 @@ async def answered(work: Callable[[], Any]) -> Response:
         values = error_values(refusal.status_code, refusal.detail)
         return JSONResponse(values, refusal.status_code, refusal.headers)
     except Exception as problem:
-        status, code = status_of(problem), getattr(problem, "code", None)
-        values = error_values(status, sentence(problem), code)
-        return JSONResponse(values, status, headers_of(problem, status))
+        return refused(problem)
+
+
+def refused(problem: Exception) -> Response:
+    """The problem as OpenAI's clients read one."""
+    status, code = status_of(problem), getattr(problem, "code", None)
+    values = error_values(status, sentence(problem), code)
+    return JSONResponse(values, status, headers_of(problem, status))
 
 
 def status_of(problem: Exception) -> int:

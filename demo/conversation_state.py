@@ -94,7 +94,7 @@ class Exchange:
 class Conversation:
     """The exchanges of one browser tab, oldest first. rated: the turn that was rated last; holder:
     whose the conversation was when it was last looked at; language: that the page speaks; token:
-    of the visitor.
+    of the visitor; customer: who is signed in on the site around the page, as that has signed it.
     """
 
     exchanges: tuple[Exchange, ...] = ()
@@ -102,6 +102,7 @@ class Conversation:
     holder: Holder = Holder()
     language: str = "en"
     token: str = ""
+    customer: str = ""
 
     @property
     def session_id(self) -> str | None:

@@ -47,7 +47,7 @@ LOOPBACK = ("127.0.0.1", "::1")
 PASSED_ON = ("x-forwarded-for", "x-real-ip", "forwarded", "via")
 OPENAI = "/v1/"  # see demo/completions.py
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # of Prometheus
-CALLS = re.compile(r"/gradio_api/(queue/join|run/|api/|call/)")
+CALLS = re.compile(r"/gradio_api/(queue/join|run/|api/|call/)|/mcp\b")
 
 
 @dataclass(frozen=True)

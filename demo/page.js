@@ -21,13 +21,14 @@ const language = spoken(asked.get("lang") ?? (staff ? null : kept(CHOSEN)) ?? na
 window.msWord = (key) => window.msTables[language][key];
 window.msWhere = () => ({
   language, switched: language !== navigator.language.split("-")[0].toLowerCase(),
-  knowledge: asked.get("knowledge") ?? "",
+  knowledge: asked.get("knowledge") ?? "", customer: passed.get("customer") ?? "",
 });
 // A frame on another site may have no storage, so the widget keeps the conversation's name for it.
 const framed = asked.get("embed") === "1" && window.parent !== window;
 let given = null;
-if (framed && location.hash.startsWith("#session=")) {
-  try { given = JSON.parse(decodeURIComponent(location.hash.slice(9))); } catch { given = null; }
+const passed = new URLSearchParams(framed ? location.hash.slice(1) : "");  // by the widget
+if (passed.size) {
+  try { given = JSON.parse(passed.get("session")); } catch { given = null; }
   history.replaceState(null, "", location.pathname + location.search);
 }
 window.msSession = () => given;

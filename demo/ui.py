@@ -14,6 +14,7 @@ import gradio as gr
 from starlette.routing import BaseRoute
 
 from demo.api import REPLIES_AT_ONCE, THREADS, add_endpoints
+from demo.assistants import Lifespan
 from demo.brand import Brand, greeting
 from demo.branding import BrandDesk
 from demo.chat import Chat, Desk
@@ -23,6 +24,7 @@ from demo.desk import POLL, desk_page
 from demo.door import Door
 from demo.edges import Limits, app_parts
 from demo.examples import Example, available, bases, card
+from demo.form import FILLED_IN
 from demo.live import Ears
 from demo.markup import esc
 from demo.panels import customer_status, panel, title_of
@@ -120,17 +122,19 @@ def launch_options(
     room: Callable[[], float] | None = None,
     metrics: Callable[[], bytes] | None = None,
     more: Sequence[BaseRoute] = (),
+    lifespan: Lifespan | None = None,
 ) -> dict:
     """What gr.Blocks.launch needs for these pages; addresses and ports come from Gradio's own
     variables. ready: tells whether the service can answer, for /readyz; room: in how many seconds
-    it takes another turn; metrics: what Prometheus reads; more: routes beside the pages.
+    it takes another turn; metrics: what Prometheus reads; more: routes beside the pages;
+    lifespan: what these need to run.
     """
     return {
         "theme": theme(brand),
         "css": css(),
         "head": head(brand),
         "i18n": i18n(own_words(brand)),
-        "app_kwargs": app_parts(limits, ready, room, metrics, more),
+        "app_kwargs": app_parts(limits, ready, room, metrics, more) | {"lifespan": lifespan},
         "max_threads": THREADS,
         "show_error": True,
         "max_file_size": limits.file,
@@ -278,6 +282,7 @@ def conversation_column(
         "status": gr.HTML(elem_id="ms-status", padding=False),
         "picker": knowledge_picker(brand),
         "chat": chatbot(examples, folder),
+        "form": gr.HTML(js_on_load=FILLED_IN, elem_id="ms-form", padding=False),
         "people": gr.HTML(elem_id="people", padding=False),
         "voice": voice_pill(ears),
     }
@@ -450,6 +455,7 @@ def connect(demo: gr.Blocks, chat: Chat) -> None:
     desk.box.submit(chat.send, [desk.box, desk.picker, *asked], shown, **reply)
     desk.chat.example_select(chat.send_example, asked, shown, **reply)
     desk.chat.option_select(chat.send_choice, [desk.picker, *asked], shown, **reply)
+    desk.form.given(chat.send_given, [desk.picker, *asked], shown, **reply)
     desk.person.click(chat.ask_for_person, [desk.picker, *asked], shown, **reply)
     gr.on(
         [desk.again.click, desk.transcript.submit],

@@ -10,13 +10,14 @@
      data-label       the button's words; data-title: the frame's name for screen readers
      data-accent      the button's colour, #rrggbb
      data-side        "left" for the other corner
+     data-customer    who is signed in on the site, as its server has signed it (docs/actions.md)
      data-forget      present: nothing is stored; each visit begins anew
      data-microphone  present: people may speak, where the browser and they allow it */
 (() => {
   "use strict";
   const own = document.currentScript;
   if (!own || window.mmSupport) return;
-  const { knowledge, language, label, title, accent = "#0f766e", side = "right" } = own.dataset;
+  const { knowledge, language, label, title, customer, accent = "#0f766e", side = "right" } = own.dataset;
   const words = {
     en: { open: "Help", close: "Close help", frame: "Customer support" },
     zh: { open: "帮助", close: "关闭帮助", frame: "客户服务" },
@@ -86,7 +87,8 @@
     frame.allow = "microphone" in own.dataset ? "microphone; autoplay; clipboard-write" : "clipboard-write";
     frame.referrerPolicy = "origin";
     const before = kept();
-    if (before) address.hash = `session=${before}`;
+    const passed = [before && `session=${before}`, customer && `customer=${encodeURIComponent(customer)}`];
+    address.hash = passed.filter(Boolean).join("&");
     frame.src = address.href;
     panel.append(frame);
   }

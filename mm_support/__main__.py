@@ -56,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     add(commands, "fetch-weights", arguments.fetch_weights, fetch_weights)
     add(commands, "ingest", arguments.ingest, ingest)
     add(commands, "sync", arguments.sync, sync)
+    add(commands, "check-actions", arguments.check_actions, check_actions)
     add(commands, "remove", arguments.remove, remove)
     add(commands, "undo", arguments.undo, undo)
     add(commands, "ask", arguments.ask, ask)
@@ -148,7 +149,7 @@ def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
             bar.set_description(what)
             bar.update(done - bar.n)
 
-        report = getattr(service.knowledge, how)(args.name, args.path, progress)
+        report = getattr(service.knowledge, how)(args.name, args.path, progress, actions=True)
     for file, line, reason in report.skipped:
         print(f"skipped {file}, line {line}: {reason}", file=sys.stderr)
     for file, line, reason in report.warnings:
@@ -159,6 +160,15 @@ def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
     for note in report.mapping:
         print(note)
     service.close()
+    return 0
+
+
+def check_actions(args: argparse.Namespace, settings: Settings) -> int:
+    """Says what is wrong with a file, or what it declares."""
+    from mm_support.knowledge.actions import read_file
+
+    for entry in read_file(args.file):
+        print(f"{entry.id.partition(':')[2]}: {entry.title}; {len(entry.questions)} ways to ask.")
     return 0
 
 

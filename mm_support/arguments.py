@@ -64,6 +64,11 @@ def sync(parser: ArgumentParser) -> None:
     parser.add_argument("path", type=source, help="as of ingest; a base may have several sources")
 
 
+def check_actions(parser: ArgumentParser) -> None:
+    """Says what is wrong with an actions.toml, or what it declares."""
+    parser.add_argument("file", type=existing)
+
+
 def remove(parser: ArgumentParser) -> None:
     """Removes a knowledge base, or one of its entries."""
     parser.add_argument("name")

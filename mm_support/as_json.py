@@ -31,6 +31,7 @@ def reply_dict(reply: Reply) -> dict[str, Any]:
         "citations": [citation_dict(citation) for citation in reply.citations],
         "pictures": [str(path) for path in reply.pictures],
         "choices": list(reply.choices),
+        "form": asdict(reply.form) if reply.form else None,
         "transcript": transcript_dict(reply.transcript) if reply.transcript else None,
         "image": image_dict(reply.image) if reply.image else None,
         "intent": asdict(reply.intent) if reply.intent else None,

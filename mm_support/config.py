@@ -66,9 +66,10 @@ class Settings:
     device: "auto", or a torch device such as "cpu" or "cuda:0".
     llm_url: an OpenAI-compatible server that writes the replies instead of a local model; llm_sees:
     its model takes photos.
-    database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: empty, the index
-    lies in data_dir. keep_media: store customers' photos and recordings too (off: only what was
-    understood). open_knowledge: visitors of the page may add knowledge of their own.
+    database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a PostgreSQL server that
+    fronts on several machines share; empty, the index lies in data_dir. keep_media: store
+    customers' photos and recordings too (off: only what was understood). open_knowledge: visitors
+    of the page may add knowledge of their own.
     answer_precision: share of the answers that are to be right; below it, it is asked back.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
     start where it is empty, and the workshop, unless open_workshop lets everybody read there.
@@ -83,9 +84,13 @@ class Settings:
     an agent the assistant takes their conversation back; 0: never. hours: a file that says when
     people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
     for while a conversation is at the desk. voice_speed: 1.2 speaks a fifth faster. private_sites:
-    sites inside the own network may be read for knowledge. replies_at_once: that are worked on; 0:
+    sites inside the own network may be read for knowledge. sync_hours: after so many hours sites
+    are read again; 0: when somebody does. replies_at_once: that are worked on; 0:
     as many as suit the machine; queue_length: replies, and as many look-ups, that may wait.
-    open_metrics: /metrics may be read from other machines too.
+    open_metrics: /metrics may be read from other machines too. actions: what bases declare in
+    actions.toml may be done (docs/actions.md); action_hosts: of the own network that may be called
+    for that; action_functions: "name=module:function, ..." that do it; customer_secret: what a site
+    signs with who is signed in there.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -112,7 +117,7 @@ class Settings:
     llm_key: str = field(default="", repr=False)
     llm_sees: bool = False
     database_url: str = field(default="", repr=False)
-    index_url: str = ""
+    index_url: str = field(default="", repr=False)
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
@@ -133,13 +138,25 @@ class Settings:
     hours: str = ""
     show_personal: bool = True
     private_sites: bool = False
+    sync_hours: float = 0.0
     answer_precision: float = 0.85
     replies_at_once: int = 0
     queue_length: int = 32
     open_metrics: bool = False
+    actions: bool = False
+    action_hosts: str = ""
+    action_functions: str = ""
+    customer_secret: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("retention_days", "silence_minutes", "replies_at_once", "queue_length"):
+        numbers = (
+            "retention_days",
+            "silence_minutes",
+            "replies_at_once",
+            "queue_length",
+            "sync_hours",
+        )
+        for name in numbers:
             if getattr(self, name) < 0:
                 raise InputError(f"{ENV_PREFIX}{name.upper()} is 0 or more.")
         if not 0.5 <= self.answer_precision < 1:

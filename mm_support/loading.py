@@ -11,9 +11,10 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock
 from PIL import Image
 
+from mm_support.actions.call import Caller
+from mm_support.actions.performing import Actions
 from mm_support.config import Settings
 from mm_support.decide.calibration import Calibrator, out_of_scope
 from mm_support.decide.confidence import Gate, gate_file, load_gate, own_gate_file
@@ -24,6 +25,7 @@ from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.verify import load_verifier
 from mm_support.decode.voice import load_voice
+from mm_support.desk.rounds import Rounds, Task
 from mm_support.device import resolve_device
 from mm_support.encode.end_of_turn import load_end_of_turn
 from mm_support.encode.image import load_image_encoder
@@ -38,10 +40,13 @@ from mm_support.engines.reply_weights import trained_gguf
 from mm_support.errors import InputError, WeightsError
 from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
+from mm_support.knowledge.actions import FILE
 from mm_support.knowledge.base import PACK, Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
-from mm_support.knowledge.ingest import ReadingOptions
+from mm_support.knowledge.index.shared import SharedIndex
+from mm_support.knowledge.ingest import ACTIONS_LEFT_OUT, ReadingOptions
 from mm_support.knowledge.renewal import Renewal
+from mm_support.knowledge.schedule import Schedule
 from mm_support.knowledge.sources import digest
 from mm_support.knowledge.text_score import load_text_score
 from mm_support.parts import Parts
@@ -55,7 +60,10 @@ MADE_OF = {
     "clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")
 }  # models put together from several packages
 READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
-PACKS_LOCK = "packs.lock"
+ACTING = "-acting"  # ends the label of a pack that was ingested with its actions
+PACKS_LOCK = "packs--"  # as if they were one base
+SERVERS = ("postgresql://", "postgres://", "postgresql+psycopg://")
+FOLLOW = 1.0  # s between looks at the server
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 OPTIONAL = ("turn_model",)  # works without; fetched by whoever loads it
 
@@ -78,6 +86,9 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         image = load_image_encoder(settings, device)
         index = open_index(settings, text.dim, image.dim)
         opened.callback(index.close)
+        if settings.index_url:
+            follow = Task("fetching what other fronts know", FOLLOW, index.follow)
+            opened.callback(Rounds([follow]).close)
         report("Loading the speech encoder and the text reader")
         speech, reader = load_speech_encoder(settings, device), load_text_reader(settings)
         asked = RememberingEncoder(text)
@@ -88,8 +99,10 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         understand = partial(query_of, encoders, fusion)
         gate = gate_for(settings).wishing(settings.answer_precision)
         calibrator = Calibrator(gate, out_of_scope())
-        knowledge = Knowledge(index, text, image, understand, reading, calibrator)
-        ingest_packs_once(settings, knowledge, PACKS, report)
+        acts = settings.actions
+        knowledge = Knowledge(index, text, image, understand, reading, calibrator, acts)
+        with index.changing(PACKS_LOCK):  # of several fronts one ingests them
+            ingest_packs(knowledge, PACKS, report, acts)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading the voice and, where there is one, the language model")
         intents = IntentReader(head, asked.encode)
@@ -97,6 +110,9 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         verifier = load_verifier(settings, device, text) if model.result() else None
         writer = ReplyWriter(model.result(), asked, settings.text_model, verifier)
         opened.callback(Renewal(knowledge, settings.data_dir / "index").close)
+        if settings.sync_hours:
+            notes = settings.data_dir / "sites"
+            opened.callback(Schedule(knowledge, settings.sync_hours, notes).start().close)
         return Parts(
             device.reason,
             encoders,
@@ -108,8 +124,20 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
             model.result(),
             load_end_of_turn(settings),
             BaseIntents(settings, asked.encode),
+            load_actions(opened, settings),
             opened.pop_all().close,
         )
+
+
+def load_actions(opened: ExitStack, settings: Settings) -> Actions | None:
+    """What performs the actions of bases, where they are switched on. Raises InputError for a
+    function that is not there.
+    """
+    if not settings.actions:
+        return None
+    actions = Actions(Caller(settings.action_hosts, settings.action_functions))
+    opened.callback(actions.close)
+    return actions
 
 
 def text_in(reader: TextReader, picture: Image.Image) -> str:
@@ -176,18 +204,21 @@ def gate_for(settings: Settings) -> Gate:
 
 
 def check_index_url(settings: Settings) -> None:
-    """Raises InputError for a shared index, of which there is none yet."""
-    if settings.index_url:
+    """Raises InputError for what is no PostgreSQL server."""
+    if settings.index_url and not settings.index_url.startswith(SERVERS):
         raise InputError(
-            f"{settings.index_url} cannot hold the index; leave MM_SUPPORT_INDEX_URL empty: "
-            "the index lies in the data folder, which several processes may share."
+            "MM_SUPPORT_INDEX_URL must be like postgresql://user:password@host/name; leave it "
+            "empty, and the index lies in the data folder, which several processes may share."
         )
 
 
 def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:
-    """The knowledge bases of a data folder. d_text, d_picture: lengths of the models' vectors."""
+    """The knowledge bases of a data folder, or of a server. d_text, d_picture: lengths of the
+    models' vectors.
+    """
     score = load_text_score(settings.text_model)
-    return FolderIndex(settings.data_dir, signature(settings), d_text, d_picture, score)
+    models = settings.data_dir, signature(settings), d_text, d_picture, score
+    return SharedIndex(settings.index_url, *models) if settings.index_url else FolderIndex(*models)
 
 
 def signature(settings: Settings) -> str:
@@ -195,26 +226,24 @@ def signature(settings: Settings) -> str:
     return made_for(settings)[:8]
 
 
-def ingest_packs_once(
-    settings: Settings, knowledge: Knowledge, folder: Path, report: Callable[[str], None]
+def ingest_packs(
+    knowledge: Knowledge, folder: Path, report: Callable[[str], None], acts: bool = False
 ) -> None:
-    """Of several fronts that start at once one ingests them; the others wait."""
-    with FileLock(settings.data_dir / PACKS_LOCK):
-        ingest_packs(knowledge, folder, report)
-
-
-def ingest_packs(knowledge: Knowledge, folder: Path, report: Callable[[str], None]) -> None:
     """Ingests the packs that come with the project and are new or changed, or of other models, but
-    never over somebody's own base.
+    never over somebody's own base. acts: with the actions that they declare.
     """
     stale = knowledge.stale()
     for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
-        wanted, present = f"{PACK}{READING}{digest(pack)}", knowledge.version(pack.name)
+        acting = ACTING if acts and (pack / FILE).is_file() else ""
+        wanted = f"{PACK}{READING}{digest(pack)}{acting}"
+        present = knowledge.version(pack.name)
         changed = present != wanted or pack.name in stale
         if present is None or (present.startswith(PACK) and changed):
             progress = partial(_report_ingesting, report, pack.name)
-            done = knowledge.ingest(pack.name, pack, progress, wanted)
+            done = knowledge.ingest(pack.name, pack, progress, wanted, actions=acts)
             for file, line, reason in done.skipped:
+                if reason == ACTIONS_LEFT_OUT:
+                    continue  # they are switched off
                 log.warning("%s, %s line %d: %s", pack.name, file, line, reason)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mm_support.actions.performing import Actions
 from mm_support.decide.intent_classifier import BaseIntents
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
@@ -25,8 +26,8 @@ MODEL_DIED = "replies are quotes until the language model, which is started agai
 class Parts:
     """Everything that takes time to load. device: what runs the models, and why, for people.
     model: what the writer drafts with; end_of_turn: tells when a spoken turn is over, None where a
-    fixed pause does; intents: those that
-    were trained for bases; close: gives everything back.
+    fixed pause does; intents: those that were trained for bases; actions: what performs those that
+    bases declare, None where they are switched off; close: gives everything back.
     """
 
     device: str
@@ -39,6 +40,7 @@ class Parts:
     model: LanguageModel | None = None
     end_of_turn: EndOfTurn | None = None
     intents: BaseIntents | None = None
+    actions: Actions | None = None
     close: Callable[[], None] = lambda: None
 
     @property

@@ -15,20 +15,26 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from mm_support import as_json
+from mm_support.acting import Considered, act
+from mm_support.actions.flow import Step as ActionStep
+from mm_support.actions.flow import Told, waiting
+from mm_support.actions.performing import Performed
 from mm_support.decide.follow_up import likelier, resolve
 from mm_support.decide.policy import SILENCE, Decision, words_of
-from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of
+from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of, one_by_one
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
 from mm_support.inputs.photo import painted_over
+from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.language.messages import MAX_CANDIDATES, message
@@ -66,6 +72,7 @@ FOUND = 5  # entries that are shown and may be cited
 Result = TypeVar("Result")
 Step = Generator[Event, None, Result]
 After = Callable[[str, str], str]  # a hand-over's reason and a language -> what is said then
+Note = Callable[[str], None]  # adds what an action did to the audit log
 Perceived = tuple[Transcript | None, Seen | None]  # what was heard and seen
 Searched = tuple[SearchQuery, tuple[Hit, ...]]  # best first
 
@@ -96,6 +103,8 @@ class Judged:
     """A turn up to the decision. query: None where nothing was searched for. asked: its questions,
     where it holds several. told: whether the customer was told already what the decision says, that
     a person has the conversation. intent: what is wanted, by the base's classifier or its entries.
+    step: what it does with an action; offered: titles of others that may have been meant;
+    performed: what came of it.
     """
 
     turn: UserTurn
@@ -108,6 +117,14 @@ class Judged:
     asked: tuple[Asked, ...] = ()
     told: bool = False
     intent: Intent | None = None
+    step: ActionStep | None = None
+    offered: tuple[str, ...] = ()
+    performed: Performed | None = None
+
+    @property
+    def acted(self) -> Told | None:
+        """What the customer is told of an action."""
+        return self.performed.told if self.performed else self.step.told if self.step else None
 
     @property
     def fusion(self) -> Fusion | None:
@@ -143,12 +160,15 @@ def steps(
     past: Sequence[Past] = (),
     owner: Owner = "assistant",
     after: After | None = None,
+    note: Note = lambda what: None,
 ) -> Step[Answered]:
     """The whole turn. past: earlier turns of the conversation, oldest first; owner: whose it is;
-    after: what is said after a hand-over.
+    after: what is said after a hand-over; note: adds to the audit log.
     """
     clock = Clock()
     judged = yield from judge(parts, turn, past, owner, clock=clock)
+    if parts.actions and judged.step and judged.acted is None:
+        judged = yield from perform(parts, judged, judged.step, clock, note)
     return (yield from decode(parts, judged, clock, past, after))
 
 
@@ -179,6 +199,9 @@ def judge(
     if not (question.words or seen):
         return Judged(turn, question, heard, seen, SILENCE)
     yield Working("search", "Searching the knowledge")
+    pending = waiting(past, turn.knowledge) if parts.actions else None
+    # what is given to an action leans on nothing
+    before, past = past, () if pending else past
     with clock.step("fuse"):
         query = fuse(parts.encoders, parts.fusion, question, heard, seen)
         readings, question = read_with(parts, query, question, past, turn.knowledge)
@@ -187,14 +210,24 @@ def judge(
         found = [searched(parts, turn.knowledge, reading) for reading in readings]
     with clock.step("decide"):
         query, hits = likelier(parts.policy, question, found, fitted)
-        decision = parts.policy.decide(question, query, hits, past, fitted=fitted)
+        told = entries_of(hits)  # the knowledge by itself
+        decision = parts.policy.decide(question, query, told, past, fitted=fitted)
         asked = several(parts, question, decision, turn.knowledge)
-        decision = merged(decision, asked) if asked else decision
+        here = Considered(turn, question, query, hits, decision, asked, before, pending)
+        acting = act(parts, here)
+        decision, hits = acting.decision, cited_first(acting.decision, acting.hits)
     wanted = parts.intents.of(turn.knowledge, words_of(question)) if parts.intents else None
     intent = wanted or intent_of(hits)
-    judged = Judged(turn, question, heard, seen, decision, hits, query, tuple(asked), intent=intent)
+    asked, step, offered = acting.asked, acting.step, acting.offered
+    judged = Judged(turn, question, heard, seen, decision, hits, query, asked, intent=intent)
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
-    return judged
+    return replace(judged, step=step, offered=offered)
+
+
+def cited_first(decision: Decision, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """What was found, in the order by whose numbers the reply cites it."""
+    ids = {hit.entry.id for hit in decision.hits}
+    return (*decision.hits, *(hit for hit in hits if hit.entry.id not in ids))
 
 
 def perceive(
@@ -273,6 +306,31 @@ def retrieve(parts: Parts, knowledge: str, query: SearchQuery) -> tuple[Hit, ...
     return tuple(parts.knowledge.find(knowledge, query, FOUND))
 
 
+def perform(
+    parts: Parts, judged: Judged, step: ActionStep, clock: Clock, note: Note
+) -> Step[Judged]:
+    """The turn with what its action gave, which comes first among what was found."""
+    assert parts.actions is not None
+    yield Working("act", "Asking the company's system")
+    with clock.step("act"):
+        done = parts.actions.perform(step, judged.turn.customer, note)
+    others = merged(judged.decision, judged.asked).hits if judged.asked else ()
+    cited = (*others, done.hit) if done.hit else others
+    told = done.told
+    decision = Decision(told.action, told.reason, judged.decision.confidence, cited)
+    hits = cited_first(decision, judged.hits)
+    if judged.fusion:
+        yield Found(hits, judged.fusion)
+    return replace(judged, decision=decision, hits=hits, performed=done)
+
+
+def acted_sentences(judged: Judged, told: Told) -> Iterator[Sentence]:
+    """What is told of an action; its answer is the last of what is cited."""
+    last = (len(judged.decision.hits),)
+    for sentence in told.sentences:
+        yield replace(sentence, citations=last) if sentence.citations else sentence
+
+
 def decode(
     parts: Parts,
     judged: Judged,
@@ -292,6 +350,10 @@ def decode(
     asked = [replace(one, question=masked_question(one.question)) for one in judged.asked]
     before = masked_turns(past)
     written = compose(parts.writer, question, judged.decision, stop, before, asked)
+    if judged.acted:
+        hits = judged.decision.hits
+        others = one_by_one(parts.writer, asked, hits, stop) if asked else ()
+        written = chain(others, acted_sentences(judged, judged.acted))
     written = iter(()) if judged.told else followed(written, judged, after)
     try:
         for piece in speech.alongside(written):
@@ -341,10 +403,15 @@ def masked(judged: Judged) -> Question:
 
 
 def masked_turns(past: Sequence[Past]) -> list[Past]:
-    """Earlier turns in words that a language model may read."""
+    """Earlier turns in words that a language model may read; what an action gave is none of it."""
     masks = Masks()
     return [
-        replace(turn, text=masks.text(turn.text), reply=masks.known(turn.reply), read=())
+        replace(
+            turn,
+            text=masks.text(turn.text),
+            reply="" if turn.reason == "action" else masks.known(turn.reply),
+            read=(),
+        )
         for turn in past
     ]
 
@@ -363,12 +430,15 @@ def reply_of(
 ) -> Reply:
     """The finished reply, with what it cites."""
     decision = judged.decision
+    acted = judged.acted
     wanted = judged.seen and decision.similar and decision.action in ("answer", "clarify")
     similar = gallery(judged.hits) if wanted else ()
     return Reply(
         text=text,
         action=decision.action,
-        choices=choices_of(decision),
+        choices=acted.choices if acted else (*choices_of(decision), *judged.offered),
+        form=acted.form if acted else None,
+        pending=acted.pending if acted else None,
         audio=audio,
         transcript=judged.heard,
         image=judged.seen.view if judged.seen else None,
@@ -423,6 +493,7 @@ def turn_record(judged: Judged, reply: Reply) -> dict[str, Any]:
         "intent": reply.intent.name if reply.intent else "",
         "fusion": values["fusion"],
         "timings": values["timings_ms"],
+        "pending": asdict(reply.pending) if reply.pending else None,
     }
 
 

@@ -36,7 +36,7 @@ from mm_support.desk.notices import Notices, channels_of
 from mm_support.desk.promises import Promises
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.desk.summary import summarise
-from mm_support.desk.visits import Signatures, Visit, signatures_in
+from mm_support.desk.visits import Signatures, Visit, customer_in, signatures_in
 from mm_support.encode.live import LiveTurn
 from mm_support.encode.turn import check_turn, question_of
 from mm_support.errors import BusyError, SupportError
@@ -250,11 +250,13 @@ class SupportService:
         """What people do who answer customers."""
         return self._keeper.desk
 
-    def visit(self, token: str = "") -> Visit:
-        """The service as one visitor may use it: with their token, or as a new visitor. Raises
-        InputError for a token that is not one.
+    def visit(self, token: str = "", customer: str = "") -> Visit:
+        """The service as one visitor may use it: with their token, or as a new visitor. customer:
+        who is signed in, signed by the company's site (visits.signed_customer). Raises InputError
+        for a token that is not one.
         """
-        return Visit(self, self._signatures, token)
+        signed_in = customer_in(self.settings.customer_secret, customer)
+        return Visit(self, self._signatures, token, signed_in)
 
     def visit_of(self, customer: str) -> Visit:
         """The service as the customer whom the company's own system calls so may use it. Only for
@@ -410,7 +412,8 @@ class SupportService:
             yield from self._until_called(ticket)
             past, owner = self._keeper.before(str(turn.session_id))
             past = as_told(past, turn.earlier)
-            answered = yield from steps(self.parts, turn, past, owner, self._promises.after)
+            noted = partial(self.note, "assistant", "action", str(turn.session_id))
+            answered = yield from steps(self.parts, turn, past, owner, self._promises.after, noted)
             reply = self._kept(answered, past, owner)
         self.metrics.finished(turn.knowledge, answered.question.language, reply)
         yield Finished(reply)

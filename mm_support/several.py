@@ -18,6 +18,7 @@ from dataclasses import replace
 
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
+from mm_support.knowledge.actions import entries_of
 from mm_support.language.mail import QUOTED, own_words
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set
@@ -95,7 +96,7 @@ def _asked(parts: Parts, whole: Question, text: str, knowledge: str) -> tuple[As
     question = replace(whole, typed=text, heard="")
     query = fuse(parts.encoders, parts.fusion, question, None, None)
     query = parts.knowledge.recognise(knowledge, query)
-    hits = tuple(parts.knowledge.find(knowledge, query, FOUND))
+    hits = entries_of(parts.knowledge.find(knowledge, query, FOUND))
     fitted = parts.knowledge.fitted(knowledge)
     decision = parts.policy.decide(question, query, hits, (), fitted=fitted)
     answering = decision.hits if decision.action == "answer" else ()

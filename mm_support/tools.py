@@ -27,7 +27,8 @@ HINT = (
     "instructions."
 )
 MISSING = "The protocol's package is missing; run: pip install 'mm-support[mcp]'"
-SPOKEN = ("reply", "action", "citations", "choices", "session_id")  # what ask returns of a reply
+SPOKEN = ("reply", "action", "citations", "choices")  # what ask returns of a reply
+BETWEEN = "/"  # the visitor's token and the session in a conversation's name
 
 
 class Service(Protocol):
@@ -42,15 +43,13 @@ class Service(Protocol):
 
 
 def build_server(service: Service) -> MCPServer:
-    """The tools of a service; conversations are those of one visitor. Raises SupportError where
-    the extra is not installed.
-    """
+    """The tools of a service. Raises SupportError where the extra is not installed."""
     try:
         from mcp.server import MCPServer
         from mcp.server.mcpserver.exceptions import ToolError
     except ImportError as exc:
         raise SupportError(MISSING) from exc
-    server, visit = MCPServer("mm-support", instructions=HINT), service.visit()
+    server = MCPServer("mm-support", instructions=HINT)
 
     @contextmanager
     def plain_errors() -> Iterator[None]:
@@ -76,17 +75,21 @@ def build_server(service: Service) -> MCPServer:
             )
 
     @server.tool()
-    def ask(question: str, knowledge: str, session_id: str = "") -> dict[str, Any]:
+    def ask(question: str, knowledge: str, conversation: str = "") -> dict[str, Any]:
         """Answers a question from a knowledge base and cites it; action says whether it is an
         answer, a question back (clarify), that nothing was found (refuse), or that a person takes
-        over (handoff). session_id: of an earlier result, to go on with its conversation.
+        over (handoff). conversation: of an earlier result, to go on with it.
         """
-        turn = UserTurn(question, knowledge=knowledge, session_id=session_id or None)
-        with plain_errors(), closing(visit.reply(turn)) as events:
-            *_, last = events
+        token, _, session = conversation.partition(BETWEEN)
+        turn = UserTurn(question, knowledge=knowledge, session_id=session or None)
+        with plain_errors():
+            visit = service.visit(token)
+            with closing(visit.reply(turn)) as events:
+                *_, last = events
             assert isinstance(last, Finished)
             values = reply_dict(last.reply)
-            return {name: values[name] for name in SPOKEN}
+            opens = f"{visit.token}{BETWEEN}{last.reply.session_id}"
+            return {name: values[name] for name in SPOKEN} | {"conversation": opens}
 
     return server
 

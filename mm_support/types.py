@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from PIL import Image
 
 Action = Literal["answer", "clarify", "refuse", "handoff"]
 Owner = Literal["assistant", "waiting", "person", "closed"]  # of a conversation
+Kind = Literal["text", "number", "date", "choice", "identifier"]  # of what an action asks for
 Modality = Literal["text", "speech", "photo", "photo_text"]
 MODALITIES: tuple[Modality, ...] = ("text", "speech", "photo", "photo_text")
 SAMPLE_RATE = 16_000  # Hz, every waveform after inputs.py
@@ -43,6 +44,7 @@ class UserTurn:
     knowledge: name of the knowledge base to answer from. session_id ties turns together.
     speak: whether a spoken reply is wanted. heard: what the recording says, where it was
     transcribed while it was spoken (SupportService.listen): then it is not transcribed again.
+    customer: who is signed in, as the site says, never the customer (desk/visits.py).
     earlier: what was said before, oldest first, where the customer's side knows that better than
     what is kept of the session.
     """
@@ -54,6 +56,7 @@ class UserTurn:
     session_id: str | None = None
     speak: bool = False
     heard: Transcript | None = None
+    customer: str = ""
     earlier: tuple[Past, ...] = ()
 
 
@@ -171,11 +174,30 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Pending:
+    """An action that waits for the customer: for a parameter's value, or for yes or no (asks "").
+
+    values: what is known already; offered: values of which one is to be chosen. key: this very run
+    of the action; since: when it was begun, in seconds. tries: how often in vain the same was
+    asked.
+    """
+
+    action: str
+    key: str
+    since: float
+    asks: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    offered: Sequence[str] = ()
+    language: str = "en"
+    tries: int = 0
+
+
+@dataclass(frozen=True)
 class Past:
     """What a later turn needs to know of an earlier one of its session.
 
     citations: ids of entries. topic: title of the first one. asked_about: titles that a question
-    back named. read: lines read in its photo.
+    back named. read: lines read in its photo. pending: an action that waits for the next turn.
     """
 
     text: str
@@ -188,6 +210,7 @@ class Past:
     asked_about: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     language: str | None = None  # of what was heard
+    pending: Pending | None = None
 
     @property
     def words(self) -> str:
@@ -266,7 +289,8 @@ class Entry:
     questions: ways in which customers ask for it. pictures: files kept under the data folder.
     source: where it came from (file and line, or file and heading), shown to people.
     human_only: a person must handle it, the assistant only hands over. document: id of the document
-    that it is a passage of; a row of questions and answers is a document of its own. section: the
+    that it is a passage of; a row of questions and answers is a document of its own. declaration:
+    of the action that it stands for, as JSON (knowledge/actions.py). section: the
     headings above it, joined by " > ". page: of the document, from 1. language: as the source names
     it, e.g. "de". valid_from, valid_until: first and last day on which it holds. updated: the day
     on which the source says it was last changed.
@@ -288,6 +312,7 @@ class Entry:
     valid_from: date | None = None
     valid_until: date | None = None
     updated: date | None = None
+    declaration: str = ""
 
     @property
     def text(self) -> str:
@@ -428,10 +453,21 @@ class Fusion:
     weights: dict[str, float]
 
 
+@dataclass(frozen=True)
+class FormField:
+    """What an action asks for, for whoever would rather fill it in. example: of a value."""
+
+    name: str
+    type: Kind
+    label: str
+    example: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Reply:
     """A finished answer. timings: milliseconds by step; action says what kind of reply it is.
-    choices: titles of the entries that a question back names.
+    choices: titles of the entries that a question back names, or what else may be tapped. form:
+    what an action asks for. pending: the action that waits for the next turn.
     """
 
     text: str
@@ -447,6 +483,8 @@ class Reply:
     timings: dict[str, float] = field(default_factory=dict)
     session_id: str = ""
     turn_id: str = ""
+    form: FormField | None = None
+    pending: Pending | None = None
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,19 @@ import random
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from test_store import turn
 
+from mm_support.desk.archive import Archive
 from mm_support.desk.conversations import Desk, keep_turn
+from mm_support.desk.keeper import Keeper
+from mm_support.desk.notices import WEBHOOK, Notices
 from mm_support.errors import InputError
 from mm_support.store.database import Store
+from mm_support.store.journal import Journal
 
 Sent = tuple[str, str, str]  # conversation, agent, text
 
@@ -80,4 +86,32 @@ def front(
     told.put(None)
     [thread.join(120) for thread in people]
     told.put((sent, list(map(repr, failures))))
+    store.close()
+
+
+def write_and_erase(url: str, folder: Path, names: Sequence[str], number: int) -> None:
+    """A front that does all that changes conversations, at random and to the same few."""
+    store, rng, who = Store(url, (WEBHOOK,)), random.Random(number), f"agent {number}"
+    keeper = Keeper(store, Journal(folder / f"{number}.journal"))
+    desk, archive = keeper.desk, Archive(keeper, folder)
+    notices = Notices(store, {WEBHOOK: lambda notice: None})
+
+    def write(name: str, turn_id: str) -> None:
+        record = turn(0, id=turn_id, session=name, action="handoff", reason="asked")
+        keep_turn(store, record, "why", originals={turn_id: {"[card 1]": "x"}})
+
+    calls = [
+        lambda name, turn_id: store.add_feedback(turn_id, "up"),
+        lambda name, turn_id: desk.take(name, who),
+        lambda name, turn_id: desk.say(name, who, "hello"),
+        lambda name, turn_id: desk.customer_types(name),
+        lambda name, turn_id: desk.return_silent(0),
+        lambda name, turn_id: archive.erase(rng.sample(names, 3), "test"),
+        lambda name, turn_id: notices.send_due(),
+    ]
+    for step in range(30):
+        name, turn_id = rng.choice(names), f"{number}-{step}"
+        for call in (write, *rng.sample(calls, 3)):
+            with suppress(InputError):  # what it needs is gone, or somebody else's
+                call(name, turn_id)
     store.close()

@@ -410,8 +410,8 @@ class FakeService:
         with self.store.writing() as session:
             note(session, who, what, subject, detail)
 
-    def visit(self, token: str = "") -> Visit:
-        return Visit(self, self._signatures, token)
+    def visit(self, token: str = "", customer: str = "") -> Visit:
+        return Visit(self, self._signatures, token, customer)
 
     def visit_of(self, customer: str) -> Visit:
         return self.visit(self._signatures.token_of(customer))

@@ -21,11 +21,12 @@ from demo.live import Ears
 from demo.words import word
 from mm_support.__main__ import main
 from mm_support.config import Settings
-from mm_support.desk.archive import checksum
-from mm_support.desk.audit import audited
+from mm_support.desk.audit import audited, checksum
+from mm_support.desk.keeper import Keeper
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.errors import StoreError, SupportError
-from mm_support.store.models import Base, TurnRow
+from mm_support.store.journal import Journal
+from mm_support.store.models import Base, TurnRow, now
 from mm_support.types import UserTurn
 from tests.fake_service import FakeService
 
@@ -194,6 +195,27 @@ def test_erasures_are_noted_without_naming_anybody(service, red):
     visit.forget()
     noted = next(row for row in audited(service._keeper.store) if row.what == "erased")
     assert (noted.who, noted.subject) == ("visitor", checksum(session))
+
+
+def test_what_another_machines_journal_holds_of_an_erased_conversation_does_not_come_back(
+    service, tmp_path, monkeypatch
+):
+    store, visit = service._keeper.store, service.visit()
+    *_, last = visit.reply(UserTurn("refund late", knowledge="kb"))
+    (kept,) = [vars(row) for row, _ in store.turns()]
+    record = {name: value for name, value in kept.items() if not name.startswith("_")}
+    elsewhere = Journal(tmp_path / "elsewhere.journal")
+    elsewhere.append({**record, "id": "t2", "text": CANARY, "summary": ""})
+    elsewhere.append({"turn_id": "t2", "rating": "down", "comment": CANARY})
+    elsewhere.append({**record, "id": "t3", "session_id": "other", "summary": ""})
+    visit.forget()
+    Keeper(store, elsewhere)
+    assert [row.id for row, _ in store.turns()] == ["t3"]
+    assert not elsewhere and not elsewhere.refused.exists()
+    again = {**record, "id": "t4", "created": now(), "summary": ""}
+    elsewhere.append(again)  # they came back later
+    Keeper(store, elsewhere)
+    assert len(list(store.turns())) == 2
 
 
 def test_what_was_silent_for_too_long_is_forgotten(service):

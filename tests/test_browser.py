@@ -19,6 +19,7 @@ from demo.examples import EXAMPLES
 from demo.live import Ears
 from demo.shop import server as shop_server
 from demo.ui import build_demo, launch_options
+from mm_support.desk.visits import customer_in
 from mm_support.types import Audio, Transcript
 from tests import fake_service
 from tests.fake_service import HEARD, HOSTILE, FakeEar, FakeService, make_picture, write_wav
@@ -1178,7 +1179,7 @@ def two_origins(service, assets):
     limits = replace(MANY, frame_ancestors=(origin,))
     demo, url = launch(service, assets, limits=limits)
     shop.server_close()
-    shop = shop_server(url, shop.server_port)
+    shop = shop_server(url, shop.server_port, "c-17", "site")
     threading.Thread(target=shop.serve_forever, daemon=True).start()
     yield origin, url
     shop.shutdown()
@@ -1221,6 +1222,7 @@ def test_a_shop_opens_the_assistant_in_its_corner_and_it_remembers(shopper, two_
     frame.locator("#box textarea").press("Enter")
     expect(frame.locator("#chat .bot-row").last).to_contain_text("pick-up point")
     assert service.turns[-1].knowledge == "shopping"
+    assert customer_in("site", service.turns[-1].customer) == "c-17"  # as the shop signed it
     expect(frame.locator("#picker")).to_be_hidden()
     expect(frame.locator("#restart")).to_be_enabled()
     page.keyboard.press("Escape")  # within the frame

@@ -43,6 +43,7 @@ def test_ask_as_json_is_the_whole_reply(run, folder):  # noqa: F811
         "action",
         "citations",
         "choices",
+        "form",
         "pictures",
         "transcript",
         "image",

@@ -4,10 +4,12 @@ wrong one, none lost, none twice, and the assistant silent while a person has it
 
 import multiprocessing
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from conftest import on_postgresql, on_sqlite
-from crowd import agent, customers, front
+from crowd import agent, customers, front, write_and_erase
 from sqlalchemy import event as sql
 from test_conversations import desk, hand_over, store  # noqa: F401  (fixtures)
 
@@ -64,6 +66,15 @@ def test_a_crowd_at_two_processes_is_served_without_a_mix_up(database_url):
     store = Store(database_url)  # noqa: F811
     assert_nothing_is_mixed_up(store, names, [each for sent, _ in answers for each in sent])
     store.close()
+
+
+@on_postgresql
+def test_who_erases_and_who_writes_at_the_same_time_disturb_nobody(database_url, tmp_path):
+    names = [f"v{number}-a" for number in range(6)]
+
+    with ThreadPoolExecutor(6) as threads:
+        busy = partial(write_and_erase, database_url, tmp_path, names)
+        list(threads.map(busy, range(6)))  # raises what any of them raised
 
 
 def assert_nothing_is_mixed_up(store, names, sent):  # noqa: F811

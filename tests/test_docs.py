@@ -15,13 +15,16 @@ import shlex
 import tomllib
 from dataclasses import fields
 from pathlib import Path
+from threading import Event
 
 import pytest
 import yaml
 
+from demo.brand import load_brand
 from mm_support import arguments
 from mm_support.__main__ import build_parser
 from mm_support.config import Settings
+from mm_support.knowledge.readers.base import File, Remarks
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob(".github/**/*.md")])
@@ -142,6 +145,34 @@ def test_data_in_blocks_can_be_read(page):
     for reads, kind in ((json.loads, "json"), (yaml.safe_load, "yaml"), (tomllib.loads, "toml")):
         for body in blocks(page, kind):
             reads(body)
+
+
+@pytest.mark.parametrize("page", ["tutorial.md", "tutorial.zh.md"])
+def test_the_tutorials_brand_is_one(page, tmp_path):
+    (brand,) = blocks(ROOT / "docs" / page, "toml")
+    (tmp_path / "brand.toml").write_text(brand, encoding="utf-8")
+    assert load_brand(tmp_path / "brand.toml").knowledge == "tern"
+
+
+def test_both_readmes_show_the_same_code():
+    readmes = [ROOT / "README.md", ROOT / "README.zh.md"]
+    assert blocks(readmes[0], "python") == blocks(readmes[1], "python")
+
+
+def test_the_reader_and_the_engine_that_contributors_are_shown_work():
+    reader, engine = blocks(ROOT / "CONTRIBUTING.md", "python")
+    exec(reader, shown := {})
+    times = "00:00:01,000 --> 00:00:04,000"
+    captions = f"1\n{times}\nOpen the tap.\n\n2\n{times}\nStart.\n"
+    file, remarks = File("films/the-tap.srt", captions.encode()), Remarks("films/the-tap.srt")
+    (document,) = shown["read_subtitles"](file, remarks)
+    assert document.title == "the tap" and document.text == "Open the tap.\nStart."
+    exec(engine, shown := {"__name__": "shown"})
+    model, stop = shown["ParrotModel"](), Event()
+    asked = [{"role": "user", "content": "say it again"}]
+    assert "".join(model.stream(asked, 10)).split() == ["say", "it", "again"]
+    said = model.stream(asked, 10, stop)
+    assert next(said) and not stop.set() and not list(said)
 
 
 # -- the reference --------------------------------------------------------------------------

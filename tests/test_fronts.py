@@ -11,13 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import on_postgresql
+from conftest import ColourEncoder, WordEncoder, on_postgresql
 from front import QUESTIONS
 from test_service import built, folder, make  # noqa: F401  (fixtures)
 
 from mm_support import loading
 from mm_support.config import Settings
 from mm_support.desk.notices import WEBHOOK, Notices
+from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.store.models import OwnershipRow
 from mm_support.types import Message, UserTurn
 
@@ -117,6 +119,26 @@ def test_knowledge_that_one_front_changes_is_answered_from_at_the_other(fronts):
     assert version.fitted == {"learned": 2}
 
 
+def test_after_an_upgrade_one_front_makes_a_base_again(tmp_settings, folder):  # noqa: F811
+    class Counting(WordEncoder):
+        def encode_pieces(self, texts, kind="query"):
+            encoded.append(len(texts))
+            return super().encode_pieces(texts, kind)
+
+    def opened(models):
+        text, image = Counting(), ColourEncoder()
+        index = FolderIndex(tmp_settings.data_dir, models, text.dim, image.dim)
+        return Knowledge(index, text, image, lambda turn: None)
+
+    encoded = []
+    opened("before").ingest("kb", folder)
+    once = sum(encoded)
+    newer = [opened("after") for _ in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda knowledge: knowledge.renew("kb"), newer))
+    assert sum(encoded) == 2 * once and not any(knowledge.stale() for knowledge in newer)
+
+
 def test_of_fronts_that_start_at_once_one_ingests_the_packs(fronts, folder, tmp_path):  # noqa: F811
     packs, counted = tmp_path / "packs", []
     (packs / "pack").mkdir(parents=True)
@@ -124,9 +146,8 @@ def test_of_fronts_that_start_at_once_one_ingests_the_packs(fronts, folder, tmp_
     (packs / "pack" / "entries.jsonl").write_text(row)
 
     def start(front):
-        loading.ingest_packs_once(
-            front.settings, front.knowledge, packs, lambda text: counted.append(text)
-        )
+        with front.knowledge._index.changing(loading.PACKS_LOCK):
+            loading.ingest_packs(front.knowledge, packs, counted.append)
 
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(start, fronts))

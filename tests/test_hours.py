@@ -220,7 +220,7 @@ def test_the_next_message_finds_the_assistant_without_waiting_for_a_round(make):
     assert ask(service, "refund late", session_id=session).action == "handoff"
     earlier(service._keeper.store, 31)
     assert ask(service, "refund late", session_id=session).action == "answer"
-    assert [task.name for task in service.tasks()] == ["looking for silence"]
+    assert "looking for silence" in [task.name for task in service.tasks()]
 
 
 def test_the_documented_hours_can_be_read(tmp_path):

@@ -24,6 +24,7 @@ from mm_support.fuse.strategies import build_fusion
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.search import CANDIDATES, recognise, search
+from mm_support.knowledge.index.shared import SharedIndex
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.knowledge.late_interaction import likeness
 from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT
@@ -65,11 +66,13 @@ def random_points(count, seed=0):
 
 
 class Bases:
-    """Bases in a folder. models: names those that made the vectors."""
+    """Bases in a folder, or on a server of which it holds copies. models: names those that made the
+    vectors.
+    """
 
-    def __init__(self, folder, models="models"):
-        self.folder = folder
-        self.index = FolderIndex(folder, models, D_TEXT, D_PICTURE)
+    def __init__(self, folder, models="models", url=""):
+        self.folder, self.url, how = folder, url, (folder, models, D_TEXT, D_PICTURE)
+        self.index = SharedIndex(url, *how) if url else FolderIndex(*how)
 
     def replace(self, name, points, label, recipe=None):
         with self.index.writing(name) as new:
@@ -94,9 +97,16 @@ class Bases:
         return [path for path in (self.folder / "bases" / name).glob("*") if path.is_dir()]
 
 
-@pytest.fixture
-def index(tmp_path):
-    return Bases(tmp_path)
+@pytest.fixture(params=["folder", "server"])
+def index(request, tmp_path):
+    """What the rest of this file says holds for both."""
+    if request.param == "folder":
+        yield Bases(tmp_path)
+        return
+    server = request.getfixturevalue("postgres")
+    url = server.database(migrated=False)
+    yield Bases(tmp_path, url=url)
+    server.drop(url)
 
 
 def query(text=None, photo=None, codes=frozenset(), words=frozenset(), pieces=None):
@@ -739,7 +749,7 @@ import os, sys
 from pathlib import Path
 sys.path[:0] = [{tests!r}, {root!r}]
 from test_index import Bases, random_points
-bases = Bases(Path({folder!r}))
+bases = Bases(Path({folder!r}), url={url!r})
 {body}
 """
 
@@ -747,7 +757,7 @@ bases = Bases(Path({folder!r}))
 def process(index, body, **options):
     tests = Path(__file__).parent
     text = WRITER.format(
-        tests=str(tests), root=str(tests.parent), folder=str(index.folder), body=body
+        tests=str(tests), root=str(tests.parent), folder=str(index.folder), url=index.url, body=body
     )
     return subprocess.Popen([sys.executable, "-c", text], **options)
 
@@ -774,8 +784,11 @@ def test_a_process_killed_at_any_moment_leaves_the_old_base_and_no_rubbish(index
     assert child.wait(60) == 9
     assert index.label("kb") == "v1" and len(index.entries("kb")) == 5
     assert len(index.folders()) == 2
-    again = Bases(index.folder)
-    assert len(again.folders()) == 1 and again.label("kb") == "v1"
+    again = Bases(index.folder, url=index.url)
+    if index.url and moment == "replace":  # the server had all of it
+        assert again.label("kb") == "v2" and len(again.entries("kb")) == 9
+    else:
+        assert len(again.folders()) == 1 and again.label("kb") == "v1"
     again.replace("kb", random_points(2), "v3")
     assert again.label("kb") == "v3"
 
@@ -797,7 +810,7 @@ for n in range(15):
         answered += 1
     assert [writer.returncode for writer in writers] == [0, 0] and answered > 50
     index.index.open("kb")
-    Bases(index.folder)
+    Bases(index.folder, url=index.url)
     assert len(index.folders()) <= 3 and not list(index.folder.glob("bases/kb/*.new"))
 
 

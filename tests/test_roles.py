@@ -27,6 +27,7 @@ EVERYBODY = {"visitor", "agent", "editor", "admin"}
 # a customer's own conversation, by their own token, and what shows who may enter
 OPEN = {
     *(f"Chat.{name}" for name in ("send", "send_spoken", "send_example", "send_choice")),
+    "Chat.send_given",
     *(f"Chat.{name}" for name in ("ask_for_person", "send_edited", "follow", "open", "resume")),
     *(f"Chat.{name}" for name in ("stop", "forget_me", "restart", "rate", "no_comment", "comment")),
     *(f"Endpoints.{name}" for name in ("chat", "transcribe", "describe", "search", "feedback")),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
+from demo.assistants import tool_routes
+from demo.ui import build_demo, launch_options
 from mm_support.errors import SupportError
 from mm_support.tools import build_server
 from tests.fake_service import FakeService
@@ -66,17 +70,19 @@ def test_ask_cites_and_goes_on_with_its_conversation(server, service):
     ((failed, reply),) = called(server, ("ask", question))
     assert not failed and reply["action"] == "answer" and "[1]" in reply["reply"]
     assert reply["citations"][0]["id"] == "e24" and reply["citations"][0]["source"]
-    more = {**question, "session_id": reply["session_id"]}
+    more = {**question, "conversation": reply["conversation"]}
     ((_, again),) = called(server, ("ask", more))
-    assert again["session_id"] == reply["session_id"]
-    assert service.turns[-1].session_id == reply["session_id"]
+    assert again["conversation"] == reply["conversation"]
+    assert service.turns[-1].session_id == reply["conversation"].partition("/")[2]
+    ((_, other),) = called(server, ("ask", question))
+    assert other["conversation"] != reply["conversation"]
 
 
 def test_what_goes_wrong_is_a_sentence_and_the_next_call_works(server):
     wrong = [
         ("ask", {"question": "x", "knowledge": "nowhere"}),
         ("ask", {"question": " ", "knowledge": "shopping"}),
-        ("ask", {"question": "x", "knowledge": "shopping", "session_id": "somebody-else"}),
+        ("ask", {"question": "x", "knowledge": "shopping", "conversation": "made/up"}),
         ("search", {"question": "x", "knowledge": "shopping", "limit": 0}),
     ]
     *failed, last = called(server, *wrong, ("knowledge_bases", {}))
@@ -109,3 +115,41 @@ def test_a_program_that_starts_it_can_talk_to_it(tmp_path):
         started, ("ask", {"question": "How do I return an order?", "knowledge": "shopping"})
     )
     assert not failed and reply["citations"][0]["id"] == "returns"
+
+
+# -- beside the pages -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["", "a key of the shop"])
+def beside(request, service):
+    """(the address of /mcp, its key)."""
+    routes, lifespan = tool_routes(service, request.param)
+    demo = build_demo(service)
+    options = launch_options(more=routes, lifespan=lifespan)
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **options)
+    yield f"{url.rstrip('/')}/mcp", request.param
+    demo.close()
+
+
+def test_a_running_app_has_the_tools(beside):
+    address, key = beside
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    http = importlib.import_module("mcp.client.streamable_http")
+    client = http.create_mcp_http_client(headers=headers)
+    question = {"question": "How do I return an order?", "knowledge": "shopping"}
+    transport = http.streamable_http_client(address, http_client=client)
+    (failed, reply), _ = called(transport, ("ask", question), ("knowledge_bases", {}))
+    assert not failed and reply["citations"][0]["id"] == "returns"
+
+
+def test_a_running_app_asks_for_its_key_and_survives_nonsense(beside):
+    address, key = beside
+    for headers in ({}, {"Authorization": "Bearer wrong"}):
+        answer = httpx.post(address, headers=headers, content=b"{nonsense")
+        assert answer.status_code == (401 if key else 400) or not key and answer.is_client_error
+    assert httpx.get(address.removesuffix("/mcp") + "/healthz").status_code == 200
+
+
+def test_without_the_extra_the_app_has_no_tools(service, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mcp.server", None)
+    assert tool_routes(service) == ([], None)

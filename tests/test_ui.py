@@ -70,6 +70,7 @@ RESULT_KEYS = {
     "citations",
     "pictures",
     "choices",
+    "form",
     "transcript",
     "image",
     "intent",
@@ -127,7 +128,16 @@ def test_exactly_the_documented_endpoints_are_public(client):
         for name, facts in endpoints.items()
     }
     assert names == {
-        "/chat": ["message", "image", "audio", "knowledge", "session_id", "speak", "token"],
+        "/chat": [
+            "message",
+            "image",
+            "audio",
+            "knowledge",
+            "session_id",
+            "speak",
+            "token",
+            "customer",
+        ],
         "/transcribe": ["audio"],
         "/describe": ["image", "labels"],
         "/search": ["message", "image", "audio", "knowledge", "limit"],

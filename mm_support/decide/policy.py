@@ -48,6 +48,15 @@ Reason = Literal[
     "waiting",
     "person",
     "closed",
+    "action",  # those of actions/flow.py
+    "action_asks",
+    "action_confirms",
+    "action_left",
+    "action_given_up",
+    "action_sign_in",
+    "action_missing",
+    "action_failed",
+    "action_unsure",
 ]
 # label of intents.py -> why a person takes over, the most pressing first
 PRESSING: dict[str, Reason] = {
@@ -67,7 +76,8 @@ COURTESIES: dict[str, Reason] = {
 }
 FAILED: tuple[Action, ...] = ("clarify", "refuse")
 # reasons of a question back that say nothing about the help given
-NO_FAILURE = (*COURTESIES.values(), "silence", "misheard")
+UNDER_WAY: tuple[Reason, ...] = ("action_asks", "action_confirms", "action_left")
+NO_FAILURE = (*COURTESIES.values(), *UNDER_WAY, "silence", "misheard")
 
 
 @dataclass(frozen=True)
@@ -157,6 +167,13 @@ class Policy:
         gate = gate_for(self._gate, fitted or {}).suiting(query)
         return gate.probability(words_of(question), query, hits)
 
+    def threshold(
+        self, precision: float, query: SearchQuery, fitted: Mapping[str, Any] | None = None
+    ) -> float:
+        """The confidence from which on that share of the answers is right."""
+        gate = gate_for(self._gate, fitted or {}).suiting(query)
+        return gate.wishing(precision).answer
+
     def decide(
         self,
         question: Question,
@@ -238,8 +255,10 @@ def _evidence(here: Situation) -> Decision | None:
 
 
 def _account(here: Situation) -> Decision | None:
-    """Something has to be done that the assistant cannot do; what was surely found is shown."""
-    if not here.says("account"):
+    """Something has to be done that the assistant cannot do; what was surely found is shown. What
+    an action surely does, it can.
+    """
+    if not here.says("account") or (here.sure and here.hits[0].entry.declaration):
         return None
     return here.decide("handoff", "account", here.hits[:1] if here.sure else ())
 

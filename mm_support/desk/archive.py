@@ -6,7 +6,6 @@ masks stand for, and its media. Knows the keeper and the folder of media; knows 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
@@ -16,7 +15,8 @@ from typing import Any
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
-from mm_support.desk.audit import note
+from mm_support.desk.audit import ERASED, checksum, note
+from mm_support.desk.conversations import locked
 from mm_support.desk.keeper import Keeper
 from mm_support.store.models import (
     AuditRow,
@@ -84,11 +84,10 @@ class Archive:
         while some := tuple(islice(left, AT_ONCE)):
             turns = self._keeper.forget(some)
             with self._store.writing() as session:
-                _lock(session, some)
-                turns |= {*session.scalars(select(TurnRow.id).where(TurnRow.session_id.in_(some)))}
+                turns |= _locked_turns(session, some)
                 _delete(session, some)
                 for conversation in some:
-                    note(session, who, "erased", checksum(conversation))
+                    note(session, who, ERASED, checksum(conversation))
             self._remove_media(turns)
             erased += len(turns)
         self._store.checkpoint()
@@ -117,17 +116,15 @@ class Archive:
                 path.unlink(missing_ok=True)
 
 
-def checksum(conversation: str) -> str:
-    """Names a conversation to whoever knows its id, and to nobody else."""
-    return hashlib.sha256(conversation.encode()).hexdigest()[:16]
-
-
-def _lock(session: Session, sessions: Sequence[str]) -> None:
-    """Nobody adds to these conversations while they are erased. In order, so that two who erase the
-    same ones do not wait for each other.
+def _locked_turns(session: Session, sessions: Sequence[str]) -> set[str]:
+    """The turns of these conversations, to which nobody adds anything before the transaction ends:
+    no turn, also where there is none yet, no message and no rating. In order, so that two who erase
+    the same ones do not wait for each other.
     """
-    own = select(ConversationRow.id).where(ConversationRow.id.in_(sessions))
-    session.execute(own.order_by(ConversationRow.id).with_for_update())
+    for name in sorted(sessions):
+        locked(session, name)
+    own = select(TurnRow.id).where(TurnRow.session_id.in_(sessions)).order_by(TurnRow.id)
+    return set(session.scalars(own.with_for_update()))
 
 
 def _delete(session: Session, sessions: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +12,8 @@ from sqlalchemy.orm import Session
 from mm_support.store.database import Store
 from mm_support.store.models import AuditRow, now
 from mm_support.store.records import in_utc
+
+ERASED = "erased"
 
 
 @dataclass(frozen=True)
@@ -36,3 +39,15 @@ def audited(store: Store, limit: int = 200) -> tuple[Audited, ...]:
     with store.reading() as session:
         rows = list(session.scalars(query))
     return tuple(Audited(in_utc(r.created), r.who, r.what, r.subject, r.detail) for r in rows)
+
+
+def checksum(conversation: str) -> str:
+    """Names a conversation to whoever knows its id, and to nobody else."""
+    return hashlib.sha256(conversation.encode()).hexdigest()[:16]
+
+
+def erased_since(session: Session, conversation: str, since: datetime) -> bool:
+    """Whether a conversation was erased at that time or later."""
+    own = AuditRow.subject == checksum(conversation), AuditRow.what == ERASED
+    found = select(AuditRow.id).where(*own, AuditRow.created >= since).limit(1)
+    return session.scalar(found) is not None

@@ -213,7 +213,7 @@ class Desk:
     def customer_types(self, conversation: str) -> None:
         """Tells the desk for a moment that the customer writes; nothing where no person has it."""
         with self._store.writing() as session:
-            row = session.get(ConversationRow, conversation)
+            row = session.get(ConversationRow, conversation, with_for_update=True)
             if row is not None and row.owner in AT_THE_DESK:
                 row.customer_typed = now()
 
@@ -253,7 +253,7 @@ def keep_turn(
     """
     record, _ = masked_record(record)
     with store.writing() as session:
-        conversation = _locked(session, record["session_id"])
+        conversation = locked(session, record["session_id"])
         if session.get(TurnRow, record["id"]) is not None:
             return record
         if owner == "assistant" and conversation.owner != "assistant":
@@ -331,7 +331,7 @@ def withheld(record: dict[str, Any], owner: Owner) -> dict[str, Any]:
     }
 
 
-def _locked(session: Session, conversation: str) -> ConversationRow:
+def locked(session: Session, conversation: str) -> ConversationRow:
     """The conversation, made where it is new; nobody changes it before the transaction ends."""
     new = {"id": conversation, "owner": ASSISTANT, "agent": "", "since": now()}
     while (row := session.get(ConversationRow, conversation, with_for_update=True)) is None:

@@ -150,7 +150,8 @@ class Insights:
 
     def gaps(self, days: int) -> tuple[Gap, ...]:
         """Questions without an answer, grouped by meaning, the largest group first."""
-        unanswered = or_(TurnRow.action == "refuse", TurnRow.reason == "stuck")
+        acted = TurnRow.reason.startswith("action")  # no knowledge was missing
+        unanswered = or_(TurnRow.action == "refuse", TurnRow.reason == "stuck") & ~acted
         columns = TurnRow.knowledge, TurnRow.text, TurnRow.transcript, TurnRow.hits
         query = (
             select(TurnRow.created, *columns)

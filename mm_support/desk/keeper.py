@@ -10,12 +10,14 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError
 
 from mm_support.config import Settings
+from mm_support.desk.audit import erased_since
 from mm_support.desk.conversations import Desk, keep_turn
 from mm_support.desk.notices import channels_of
 from mm_support.errors import InputError, StoreError, SupportError
@@ -23,7 +25,7 @@ from mm_support.language.personal import Masks
 from mm_support.store.database import PAST, Store, check_feedback
 from mm_support.store.journal import Journal, Row
 from mm_support.store.records import masked_record, past_of
-from mm_support.types import Owner, Past
+from mm_support.types import Owner, Past, Pending
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +47,11 @@ class Keeper:
         self.store, self.desk, self.journal = store, Desk(store), journal
         self._reveal, self._silence = reveal, silence
         self._originals: OrderedDict[str, dict[str, dict[str, str]]] = OrderedDict()
+        self._pending: OrderedDict[str, Pending] = OrderedDict()  # with what is personal
         self._closed, self._lock = threading.Event(), threading.Lock()
         self._retrying: threading.Thread | None = None
         self._lost = False
+        self._erased: set[str] = set()  # turns of the journal that are kept no longer
         self.catch_up()
         self._retry()
 
@@ -69,12 +73,16 @@ class Keeper:
         rows = [row for row in self.journal.rows() if row.get("session_id") == session_id]
         waits = any(row["action"] == "handoff" for row in rows)
         past = (*past, *(past_of(row) for row in rows))[-PAST:]
+        known = self._pending.get(session_id)
+        if known and past and past[-1].pending and past[-1].pending.key == known.key:
+            past = (*past[:-1], replace(past[-1], pending=known))
         return past, "waiting" if waits and owner == "assistant" else owner
 
     def keep(self, record: dict[str, Any], summary: str, owner: Owner) -> dict[str, Any]:
         """The record of a turn as it was kept, see keep_turn. Raises nothing: a reply that was
         given is not taken back. While the journal holds earlier turns, this one goes there too.
         """
+        self._remember_pending(record["session_id"], record.get("pending"))
         record, values = masked_record(record)
         originals = self._remember(record["session_id"], record["id"], values)
         try:
@@ -110,6 +118,15 @@ class Keeper:
                 self._originals.popitem(last=False)
             return dict(known)
 
+    def _remember_pending(self, session_id: str, pending: dict[str, Any] | None) -> None:
+        """The values that an action waits with; those that are personal are not on the disk."""
+        with self._lock:
+            self._pending.pop(session_id, None)
+            if pending:
+                self._pending[session_id] = Pending(**pending)
+            while len(self._pending) > REMEMBERED:
+                self._pending.popitem(last=False)
+
     def session_of(self, turn_id: str) -> str:
         """Raises InputError for an unknown turn, StoreError where the database does not answer."""
         for row in self.journal.rows():
@@ -124,6 +141,7 @@ class Keeper:
         with self._lock:
             for session_id in sessions:
                 self._originals.pop(session_id, None)
+                self._pending.pop(session_id, None)
         try:
             return self.journal.remove_sessions(sessions)
         except OSError as exc:
@@ -162,7 +180,11 @@ class Keeper:
             log.warning("the journal stays: %s", exc)
 
     def _write(self, row: Row) -> bool:
-        """Whether the database takes the row. Raises StoreError where it does not answer."""
+        """Whether the database takes the row, or need not. Raises StoreError where it does not
+        answer.
+        """
+        if self._was_erased(row):
+            return True
         try:
             if "turn_id" in row:
                 self.store.add_feedback(**row)
@@ -176,6 +198,16 @@ class Keeper:
             log.exception("a row of the journal is refused; it is kept in %s", self.journal.refused)
             return False
         return True
+
+    def _was_erased(self, row: Row) -> bool:
+        """Whether its conversation was erased, at another front, while the row lay here."""
+        if "turn_id" in row or "created" not in row:
+            return row.get("turn_id") in self._erased
+        with self.store.reading() as session:
+            erased = erased_since(session, row["session_id"], row["created"])
+        if erased:
+            self._erased.add(row["id"])
+        return erased
 
     def _retry(self) -> None:
         """Goes on trying in the background while the journal holds anything."""

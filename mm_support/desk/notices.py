@@ -23,7 +23,7 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from mm_support.config import Settings
 from mm_support.errors import InputError
@@ -101,15 +101,14 @@ class Notices:
             self._put_off(notice, exc)
             return False
         with self._store.writing() as session:
-            row = session.scalars(select(NoticeRow).where(NoticeRow.key == notice.key)).first()
-            if row is not None:  # it may have been erased meanwhile
-                session.delete(row)
+            session.execute(delete(NoticeRow).where(NoticeRow.key == notice.key))
         return True
 
     def _put_off(self, notice: Notice, exc: Exception) -> None:
         with self._store.writing() as session:
-            row = session.scalars(select(NoticeRow).where(NoticeRow.key == notice.key)).first()
-            if row is None:
+            own = select(NoticeRow).where(NoticeRow.key == notice.key)
+            row = session.scalars(own.with_for_update()).first()
+            if row is None:  # it was erased meanwhile
                 return
             wait = min(LONGEST_WAIT, FIRST_WAIT * 2**row.attempts)
             row.attempts += 1

@@ -3,6 +3,9 @@
 A token is a visitor's id with a signature. Their conversations are named after the id, so whose a
 conversation is shows without a look-up, also while the database does not answer. The secret lies
 in the data folder, so that all fronts that share the folder know each other's tokens.
+
+Who is signed in on the company's site, the site itself says, in a value that its server signs
+(`signed_customer`): no page and no model can make one.
 """
 
 from __future__ import annotations
@@ -11,9 +14,13 @@ import base64
 import contextlib
 import hashlib
 import hmac
+import json
+import logging
 import os
+import re
 import secrets
 import tempfile
+import time
 import uuid
 from collections.abc import Generator, Sequence
 from dataclasses import replace
@@ -25,9 +32,13 @@ from mm_support.errors import InputError, SupportError
 from mm_support.store.database import check_feedback
 from mm_support.types import Event, Holder, KeptTurn, Message, UserTurn
 
+log = logging.getLogger(__name__)
+
 SECRET_BYTES = 32
 VISITOR_BYTES = 10  # of a visitor's id; a conversation's name, which holds it, has 64 characters
 SECRET_FILE = "visitors.secret"
+CUSTOMER = re.compile(r"[^\s\x00-\x1f]{1,128}")
+MAX_SIGNED = 1_000  # characters of a signed customer
 
 
 class Service(Protocol):
@@ -108,20 +119,47 @@ def _make(path: Path) -> None:
         os.unlink(beside)
 
 
+def signed_customer(secret: str, customer: str, seconds: float) -> str:
+    """What a site's server gives its page for the customer who is signed in there, good for some
+    seconds. secret: MM_SUPPORT_CUSTOMER_SECRET.
+    """
+    claims = json.dumps({"id": customer, "until": int(time.time() + seconds)}).encode()
+    body = base64.urlsafe_b64encode(claims).decode().rstrip("=")
+    return Signatures(secret.encode()).token(body)
+
+
+def customer_in(secret: str, signed: str) -> str:
+    """Who is signed in; "" where the value is missing, forged or old, or there is no secret."""
+    if not (secret and signed and len(signed) <= MAX_SIGNED and signed.isascii()):
+        return ""
+    try:
+        body = Signatures(secret.encode()).visitor(signed)
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        valid = time.time() < float(claims["until"]) and isinstance(claims["id"], str)
+    except (InputError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        log.warning("a signed customer was refused")
+        return ""
+    return claims["id"] if valid and CUSTOMER.fullmatch(claims["id"]) else ""
+
+
 class Visit:
-    """A service as one visitor may use it. token: what opens it again.
+    """A service as one visitor may use it. token: what opens it again. customer: who is signed in
+    on the company's site, "" for nobody.
 
     All calls raise InputError for a conversation or a turn of somebody else.
     """
 
-    def __init__(self, service: Service, signatures: Signatures, token: str = "") -> None:
+    def __init__(
+        self, service: Service, signatures: Signatures, token: str = "", customer: str = ""
+    ) -> None:
         self._service, self.visitor = service, signatures.visitor(token)
+        self._customer = customer
         self.token = signatures.token(self.visitor)
 
     def reply(self, turn: UserTurn) -> Generator[Event, None, None]:
         """Events of the reply, see SupportService.reply; a turn without a session starts one."""
         session = self.own(turn.session_id) if turn.session_id else self.new_session()
-        return self._service.reply(replace(turn, session_id=session))
+        return self._service.reply(replace(turn, session_id=session, customer=self._customer))
 
     def feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
         """Raises InputError for an unknown turn or rating too."""

@@ -31,6 +31,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, normalize, pad
 
+from mm_support.device import Device
+from mm_support.encode.compiled import compiled
 from mm_support.fast_init import without_random_weights
 from mm_support.paths import WEIGHTS
 from mm_support.torchvision_shim import prepare_torchvision
@@ -81,11 +83,13 @@ class Visual(nn.Module):
     """The image side: a timm EfficientNet whose stages are heard one by one, then the head.
 
     tuned: the trunk with its last stages tuned on product photos, or None before any training.
+    look: `seen(lower(...))` compiled for the processor, None where torch runs it.
     """
 
     def __init__(self, trunk: EfficientNet, head: Head, tuned: EfficientNet | None = None) -> None:
         super().__init__()
         self.trunk, self.tuned, self.head = trunk, tuned, head
+        self.look: Callable[[Tensor], Tensor] | None = None
 
     def forward(self, pixels: Tensor) -> Tensor:
         """pixels: (n, 3, SIZE, SIZE) in -1..1 -> (n, 384 + d) unit rows, float32."""
@@ -95,22 +99,24 @@ class Visual(nn.Module):
         """(n, 1280) features, at least 0, and (n, details), both float32: means of a look at the
         whole and one at the middle.
         """
-        return self.compare(self.lower(pixels), self.lower(middle(pixels)), colours(pixels.float()))
+        close, shades = middle(pixels), colours(pixels.float())
+        if self.look is None:
+            return self.compare(self.lower(pixels), self.lower(close), shades)
+        whole, close = self.look(torch.cat([pixels, close])).chunk(2)
+        return joined(whole, close, shades)
 
     def compare(self, whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
         """`look_at` from what the lower stages made of both looks, (n, *MAPS) each, and the colours
         (n, 512).
         """
-        features, *details = (
-            (one + other) / 2
-            for one, other in zip(upper(self.trunk, whole), upper(self.trunk, close))
-        )
-        if self.tuned is not None:
-            details += [
-                (one + other) / 2
-                for one, other in zip(upper(self.tuned, whole)[1:], upper(self.tuned, close)[1:])
-            ]
-        return features, torch.cat([*details, COLOUR_SHARE * colours], dim=-1)
+        return joined(self.seen(whole), self.seen(close), colours)
+
+    def seen(self, maps: Tensor) -> Tensor:
+        """(n, *MAPS) -> (n, 1280 + d) of one look: the features, then the roots of all stages, as
+        they were and tuned.
+        """
+        tuned = [] if self.tuned is None else upper(self.tuned, maps)[1:]
+        return torch.cat([*upper(self.trunk, maps), *tuned], dim=-1)
 
     def lower(self, pixels: Tensor) -> Tensor:
         """The stages that are never tuned: (n, *MAPS)."""
@@ -118,6 +124,24 @@ class Visual(nn.Module):
         for stage in list(self.trunk.blocks.children())[:TUNED]:
             maps = stage(maps)
         return maps
+
+
+class OneLook(nn.Module):
+    """(n, 3, SIZE, SIZE) -> (n, 1280 + d): what is compiled."""
+
+    def __init__(self, visual: Visual) -> None:
+        super().__init__()
+        self.visual = visual
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.visual.seen(self.visual.lower(pixels))
+
+
+def joined(whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
+    """Two looks, (n, 1280 + d) each, and the colours (n, 512) -> features and details."""
+    mean = (whole + close) / 2
+    details = torch.cat([mean[:, FEATURES:], COLOUR_SHARE * colours], dim=-1)
+    return mean[:, :FEATURES], details
 
 
 def upper(trunk: EfficientNet, maps: Tensor) -> list[Tensor]:
@@ -203,9 +227,11 @@ class OnlyMeaning(nn.Module):
         return pad(normalize(words.float(), dim=-1), (0, self.look))
 
 
-def build_clip_lite(cache_dir: Path, trained: Path | None = TRAINED) -> Parts:
+def build_clip_lite(
+    cache_dir: Path, trained: Path | None = TRAINED, device: Device | None = None
+) -> Parts:
     """The model in evaluation mode, float32. trained: None, or a file that does not exist: the
-    untrained start.
+    untrained start. device: a processor looks by a network that is compiled for it.
 
     Raises WeightsError where the towers' weights cannot be had.
     """
@@ -231,6 +257,9 @@ def build_clip_lite(cache_dir: Path, trained: Path | None = TRAINED) -> Parts:
         name.removeprefix(TRUNK): value for name, value in values.items() if name.startswith(TRUNK)
     }
     visual.tuned = tuned_trunk(visual.trunk, changed)
+    if device and device.device.type == "cpu":
+        example = torch.zeros(2, 3, SIZE, SIZE)
+        visual.look = compiled(NAME, OneLook(visual).eval(), example, device.dtype, cache_dir)
     return Parts(
         model,
         tokenize,

@@ -219,7 +219,7 @@ def _load_package(name: str, settings: Settings, device: Device) -> OpenClipEnco
         raise WeightsError(
             f"There is no packaged image encoder {name!r}; use {PREFIX + clip_lite.NAME!r}."
         )
-    built = clip_lite.build_clip_lite(settings.cache_dir)
+    built = clip_lite.build_clip_lite(settings.cache_dir, device=device)
     return OpenClipEncoder(
         built.model,
         preprocessing_of(built.preprocessing),

@@ -186,8 +186,8 @@ def remembered(judged: Judged) -> Past:
     """What the next turn needs to know of this one; an answer counts as given from the best
     entry.
     """
-    answered = judged.decision.action == "answer"
-    return past_after(judged, [judged.decision.hits[0].entry] if answered else [])
+    answered = judged.decision.hits if judged.decision.action == "answer" else ()
+    return past_after(judged, [hit.entry for hit in answered[:1]])
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
+from mm_support.knowledge.actions import FILE, DeclaredAction, action_of, once
 from mm_support.knowledge.index import Index, Point
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
 from mm_support.knowledge.points import PointMaker, entry_digest
 from mm_support.knowledge.query import SearchQuery
-from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
+from mm_support.knowledge.sources import Recipe, Source, SourceFolder, is_address, origin_of
 from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
 from mm_support.types import (
     Entry,
@@ -76,6 +77,7 @@ class Knowledge:
 
     understand: a turn -> its search query; how that is done is the service's business. reading:
     what the readers of files are helped by. fitter: what is learned about a base of one's own.
+    acts: whether actions that bases declare are read and found.
     """
 
     def __init__(
@@ -86,8 +88,9 @@ class Knowledge:
         understand: Callable[[UserTurn], SearchQuery],
         reading: ReadingOptions = NOTHING,
         fitter: Fitter | None = None,
+        acts: bool = False,
     ) -> None:
-        self.fitter = fitter
+        self.fitter, self._acts = fitter, acts
         self._index, self._understand, self._reading = index, understand, reading
         self._maker = PointMaker(text, image, index.pictures_dir)
         self._sources = SourceFolder(index.sources_dir)
@@ -110,7 +113,7 @@ class Knowledge:
         check_limit(limit)
         self.check(turn.knowledge)
         query = self.recognise(turn.knowledge, self._understand(turn))
-        return self.find(turn.knowledge, query, limit)
+        return self._found(turn.knowledge, query, limit, False)
 
     def check(self, name: str) -> None:
         """Raises KnowledgeError where the base does not exist."""
@@ -127,12 +130,25 @@ class Knowledge:
         return recognise(self._index.open(name), query)
 
     def find(self, name: str, query: SearchQuery, limit: int = 5) -> list[Hit]:
-        """The best entries for a query that is made already."""
+        """The best entries for a query that is made already; actions among them where they are
+        switched on.
+        """
+        return self._found(name, query, limit, self._acts)
+
+    def _found(self, name: str, query: SearchQuery, limit: int, actions: bool) -> list[Hit]:
         from mm_support.knowledge.index.search import search
 
         version = self._index.open(name)
         fits, score = self._index.fits(version), self._index.text_score
-        return search(version, query, limit, date.today(), fits, score)
+        most = limit + len(version.entries.declared()) if actions else limit
+        hits = search(version, query, most, date.today(), fits, score, actions)
+        return once(hits, limit) if actions else hits
+
+    def actions(self, name: str) -> tuple[DeclaredAction, ...]:
+        """What can be done with this base; nothing where actions are switched off."""
+        declared = self._index.open(name).entries.declared() if self._acts else ()
+        found = filter(None, (action_of(record.entry) for record in declared))
+        return tuple({action.name: action for action in found}.values())
 
     def trials(self, name: str, foreign: Sequence[str] = ()) -> Iterator[Trial]:
         """Some of the base's own questions, and what each finds where it is not written down; then
@@ -182,17 +198,19 @@ class Knowledge:
         path: Path | str,
         progress: Progress | None = None,
         version: str = OWN,
+        actions: bool = False,
     ) -> IngestReport:
         """Makes the base `name` hold what the file, folder or site holds, in place of what it held
         before.
 
+        actions: whether the folder is the operator's own, so that its actions are read.
         version: a label that is kept beside the base. A base of one's own keeps a copy of what it
         was made of. Rows and pictures that cannot be read are skipped and reported. Raises
         KnowledgeError where nothing can be read; the old base then stays as it was.
         """
         started = time.perf_counter()
         with self._index.changing(name):
-            read = self._read(name, path, progress)
+            read = self._read(name, path, progress, actions)
             origin = origin_of(path)
             wanted = [Wanted(entry, origin) for entry in read.entries]
             recipe, copied = Recipe((Source(origin),)), path if version == OWN else None
@@ -201,7 +219,13 @@ class Knowledge:
                 self._learn(name, progress)
             return self._report(name, read, started)
 
-    def sync(self, name: str, source: Path | str, progress: Progress | None = None) -> IngestReport:
+    def sync(
+        self,
+        name: str,
+        source: Path | str,
+        progress: Progress | None = None,
+        actions: bool = False,
+    ) -> IngestReport:
         """Makes the base hold what the source holds now, beside what it holds from other sources.
 
         What people edited or removed stays so. What did not change keeps its vectors; where nothing
@@ -209,7 +233,7 @@ class Knowledge:
         """
         started = time.perf_counter()
         with self._index.changing(name):
-            read = self._read(name, source, progress)
+            read = self._read(name, source, progress, actions)
             old, recipe, wanted = self._present(name)
             origin = origin_of(source)
             new = [Wanted(entry, origin) for entry in read.entries]
@@ -220,6 +244,12 @@ class Knowledge:
                 self._learn(name, progress)
             return self._report(name, read, started)
 
+    def sites(self) -> Iterator[tuple[str, str]]:
+        """Each base, and the address of each site that it is made of."""
+        for name in self._index.names():
+            recipe = Recipe.read(self._index.open(name).about.recipe)
+            yield from ((name, s.origin) for s in recipe.sources if is_address(s.origin))
+
     def edit(self, name: str, entry: Entry) -> None:
         """Puts an entry in place of the one with its id, or adds it. Raises KnowledgeError."""
         if not (entry.id.strip() and entry.title.strip() and entry.answer.strip()):
@@ -228,6 +258,11 @@ class Knowledge:
             old = self._index.open(name)
             wanted = held(old)
             places = {own.entry.id: place for place, own in enumerate(wanted)}
+            declared = entry.declaration or any(
+                own.entry.declaration for own in wanted if own.entry.id == entry.id
+            )
+            if declared:
+                raise KnowledgeError(f"{entry.title!r} is an action; change it in {FILE}.")
             place = places.get(entry.id, len(wanted))
             origin = wanted[place].origin if entry.id in places else BY_HAND
             wanted[place : place + 1] = [Wanted(entry, origin)]
@@ -247,8 +282,12 @@ class Knowledge:
             old = self._index.open(name)
             if old.entries.row(entry_id) is None:
                 raise KnowledgeError(f"The knowledge base {name!r} has no entry {entry_id!r}.")
-            wanted = [own for own in held(old) if own.entry.id != entry_id]
-            recipe = Recipe.read(old.about.recipe).with_removed(entry_id)
+            wanted, recipe = held(old), Recipe.read(old.about.recipe)
+            (named,) = (own.entry for own in wanted if own.entry.id == entry_id)
+            gone = {own.entry.id for own in wanted if _goes_with(own.entry, named)}
+            for one in gone:
+                recipe = recipe.with_removed(one)
+            wanted = [own for own in wanted if own.entry.id not in gone]
             self._publish(name, wanted, recipe, OWN, [])
 
     def adopt(
@@ -283,7 +322,11 @@ class Knowledge:
             old = self._index.open(name)
             if not self._index.fits(old):
                 recipe, wanted = Recipe.read(old.about.recipe), held(old)
-                readings = [self._read_again(name, source) for source in recipe.sources]
+                acting = {own.origin for own in wanted if own.entry.declaration}
+                readings = [
+                    self._read_again(name, source, source.origin in acting)
+                    for source in recipe.sources
+                ]
                 for source, read in zip(recipe.sources, readings):
                     if read is not None:
                         remarks += read.skipped
@@ -296,11 +339,18 @@ class Knowledge:
 
     # -- how -----------------------------------------------------------------------------------
 
-    def _read(self, name: str, source: Path | str, progress: Progress | None = None) -> Reading:
+    def _read(
+        self,
+        name: str,
+        source: Path | str,
+        progress: Progress | None = None,
+        actions: bool = False,
+    ) -> Reading:
         """What a source holds. The pages of a site are kept between two readings."""
         said = (lambda what: progress(0, 1, f"reading {what}")) if progress else None
-        pages = self._sources.pages(name)
-        return read_source(source, replace(self._reading, pages=pages, progress=said))
+        pages, acts = self._sources.pages(name), actions and self._acts
+        options = replace(self._reading, pages=pages, progress=said, actions=acts)
+        return read_source(source, options)
 
     def _report(self, name: str, read: Reading, started: float) -> IngestReport:
         pictures = self._index.open(name).about.pictures
@@ -380,11 +430,11 @@ class Knowledge:
                 return False
         return True
 
-    def _read_again(self, name: str, source: Source) -> Reading | None:
+    def _read_again(self, name: str, source: Source, actions: bool) -> Reading | None:
         """What a kept source holds; None where it cannot be read any more."""
         place = self._sources.path(name, source) if source.kept else source.origin
         try:
-            return self._read(name, place)
+            return self._read(name, place, None, actions)
         except KnowledgeError as exc:
             log.warning("%s: %s Its entries are taken as they were read before.", name, exc)
             return None
@@ -404,6 +454,12 @@ class Knowledge:
                 progress(done, total, what)
 
         return note
+
+
+def _goes_with(entry: Entry, removed: Entry) -> bool:
+    """Whether an entry goes with one that is removed: itself, an action in all its languages."""
+    same = bool(entry.declaration) and entry.declaration == removed.declaration
+    return same or entry.id == removed.id
 
 
 def _renamed(point: Point, own: Wanted) -> Point:

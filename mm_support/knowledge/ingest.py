@@ -6,6 +6,8 @@
     Markdown  a file a document; headings and list items under "Questions" are questions; pictures
               are ![...](file) or lie beside it under its name: lamp.md has lamp.jpg, lamp-2.jpg
 
+    actions.toml   actions, where the operator ingests the folder that it lies in (actions.py)
+
 Everything read is untrusted: what cannot be read is left out and remarked, pictures must lie inside
 the folder that is read. Knows nothing of vectors or of the index.
 """
@@ -26,6 +28,7 @@ from pathlib import Path
 from PIL import Image
 
 from mm_support.errors import InputError, KnowledgeError
+from mm_support.knowledge import actions
 from mm_support.knowledge.boilerplate import without_frames
 from mm_support.knowledge.entries import EntryMaker
 from mm_support.knowledge.oddities import oddities
@@ -41,6 +44,11 @@ MAX_MARKDOWN = 2**20  # bytes; more is read in the sandbox, where time is limite
 LEFT_OUT = 20  # different texts at the edges of documents that are named
 NOT_READ = f"'{{}}' is no kind of file that is read; give {KINDS}"
 
+ACTIONS_LEFT_OUT = (
+    "its actions are left out; set MM_SUPPORT_ACTIONS=1 and ingest the folder that it lies in on "
+    "the command line"
+)
+
 Skipped = Remark
 TextOf = Callable[[Image.Image], str]  # the text that a picture of a page shows
 
@@ -49,12 +57,13 @@ TextOf = Callable[[Image.Image], str]  # the text that a picture of a page shows
 class ReadingOptions:
     """ocr: reads scanned pages. pages: keeps the pages of sites between readings.
     private_addresses: whether sites inside the own network may be read. progress: is called with
-    what is read now."""
+    what is read now. actions: whether those that a folder declares are read."""
 
     ocr: TextOf | None = None
     pages: Path | None = None
     private_addresses: bool = False
     progress: Callable[[str], None] | None = None
+    actions: bool = False
 
 
 @dataclass
@@ -187,7 +196,9 @@ class _Builder:
         suffix = file.suffix.lower()
         self._say(remarks.file)
         try:
-            if suffix not in SUFFIXES and not alone and isfile(file):
+            if file.name == actions.FILE:
+                self._read_actions(file, alone, remarks)
+            elif suffix not in SUFFIXES and not alone and isfile(file):
                 self._look_past(suffix, remarks)
             elif reason := self._refusal(file, suffix):
                 remarks.skip(0, reason)
@@ -198,6 +209,14 @@ class _Builder:
         except OSError as exc:
             remarks.skip(0, f"it cannot be read ({exc.strerror})")
         self.reading.add(remarks)
+
+    def _read_actions(self, file: Path, alone: bool, remarks: Remarks) -> None:
+        """Raises KnowledgeError for a file that declares no actions."""
+        own = file.parent == self.place.root and not (alone or self.place.inside_zip)
+        if not (own and self.options.actions):
+            remarks.skip(0, ACTIONS_LEFT_OUT)
+        else:
+            self.reading.entries += actions.read_file(file)
 
     def _look_past(self, suffix: str, remarks: Remarks) -> None:
         """A file of a folder that holds no text: a picture, or something that is not read."""
@@ -285,7 +304,8 @@ class _Builder:
     def finish(self) -> None:
         """Makes entries of the documents that wait, and looks for what is odd."""
         self._settle()
-        self.reading.warnings += oddities(self.reading.entries)
+        said = [entry for entry in self.reading.entries if not entry.declaration]
+        self.reading.warnings += oddities(said)
 
     def _settle(self) -> None:
         documents, removed = without_frames([document for document, *_ in self._waiting])

@@ -55,7 +55,8 @@ def drawn(version: Version, most: int = ASKED) -> list[tuple[str, Entry]]:
     """Questions, each with its entry as it would be without it; the same ones each time."""
     rng = np.random.default_rng(SEED)
     rows = rng.permutation(len(version))[:most]
-    entries = version.entries.some([int(row) for row in np.sort(rows)])
+    found = version.entries.some([int(row) for row in np.sort(rows)])
+    entries = [entry for entry in found if not entry.declaration]
     titles = Counter(entry.title for entry in version.entries.all())
     pairs = [thinned(entry, titles[entry.title] == 1, rng) for entry in entries]
     return [(text, entry) for text, entry in pairs if text.strip() and entry_texts(entry)]

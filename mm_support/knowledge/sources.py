@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mm_support.knowledge.actions import FILE as ACTIONS
 from mm_support.knowledge.ingest import SUFFIXES
 from mm_support.knowledge.readers import PICTURE_SUFFIXES
 
@@ -132,7 +133,8 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
         return
     root = path.resolve()
     for file in sorted(path.rglob("*")):
-        wanted = file.suffix.lower() in SUFFIXES.keys() | PICTURE_SUFFIXES and file.is_file()
+        kind = file.suffix.lower() in SUFFIXES.keys() | PICTURE_SUFFIXES
+        wanted = (kind or file.name == ACTIONS) and file.is_file()
         if wanted and file.resolve().is_relative_to(root):  # no link leads out of the folder
             yield file, file.relative_to(path).as_posix()
 

@@ -36,6 +36,8 @@ TOKEN = re.compile(r"[A-Za-z0-9]+|[^\W\d_a-zA-Z]+|[^\w\s]|_")
 COMPOUND = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")
 LETTERS_FIRST = re.compile(r"[A-Z]{1,6}(?:\d+[A-Z]*)+")
 MIXED = re.compile(r"\d+[A-Z]+\d[A-Z0-9]*")  # 1P8, 4F7K22XX
+PARTS = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]+(?![A-Za-z0-9])")
+SPELLED = re.compile(r"[A-Za-z0-9]+(?:[ \-_/.:#]{1,2}[A-Za-z0-9]+)*")  # in parts
 HEXADECIMAL = re.compile(r"0[xX][0-9A-Fa-f]{2,8}")
 NUMBER = re.compile(r"\d{1,20}[A-Z]?")
 NUMBERED = re.compile(r"([A-Z]{1,3})0*(\d{1,3})")  # an error's code, and the number said for it
@@ -230,6 +232,37 @@ def written(text: str) -> frozenset[str]:
     plain = unicodedata.normalize("NFKC", text)
     numbered = filter(re.compile(r"\d").search, COMPOUND.findall(plain))
     return frozenset(filter(None, map(_as_identifier, numbered)))
+
+
+def shaped(text: str, pattern: str, language: str) -> tuple[tuple[str, ...], str]:
+    """What in a text is written like an identifier of a kind, each once, and the text without it:
+    in one piece, or where nothing is, in parts ("10 48 22", "one zero four eight two two").
+
+    pattern: of the whole, normalised; its first group, if it has one, is the identifier.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    texts = dict.fromkeys((plain, with_digits(plain, language)))
+    for look in (COMPOUND.finditer, _in_parts):
+        for one in texts:
+            found, rest, end = dict[str, None](), "", 0
+            for start, stop in (match.span() for match in look(one)):
+                match = re.fullmatch(pattern, normalise(one[start:stop]))
+                if match and start >= end:
+                    found[match[1] if match.re.groups and match[1] else match[0]] = None
+                    rest, end = f"{rest}{one[end:start]} ", stop
+            if found:
+                return tuple(found), rest + one[end:]
+    return (), text
+
+
+def _in_parts(text: str) -> Iterator[re.Match[str]]:
+    """Stretches of short parts and joints in a text, from each place the longest first."""
+    places = list(PARTS.finditer(text))
+    for first in range(len(places)):
+        for last in range(min(len(places), first + APART) - 1, first, -1):
+            stretch = SPELLED.fullmatch(text, places[first].start(), places[last].end())
+            if stretch:
+                yield stretch
 
 
 def _as_identifier(token: str) -> str:

@@ -84,7 +84,7 @@ class Store:
         """Stores a rating, "up" or "down". Raises InputError for an unknown turn or rating."""
         check_feedback(rating, comment)
         with self.writing() as session:
-            if session.get(TurnRow, turn_id) is None:
+            if session.get(TurnRow, turn_id, with_for_update=True) is None:
                 raise no_such_turn()
             session.add(FeedbackRow(turn_id=turn_id, rating=rating, comment=comment))
 

@@ -41,7 +41,8 @@ class TurnRow(Base):
     """A finished turn. transcript, image, hits, fusion, timings: JSON as the API shows them.
 
     asked_about: ids of the entries that a question back named. withheld: what the assistant wrote
-    while a person took over; reply then holds what the customer was told instead.
+    while a person took over; reply then holds what the customer was told instead. pending: the
+    action that waits for the next turn.
     """
 
     __tablename__ = "turns"
@@ -68,6 +69,7 @@ class TurnRow(Base):
     timings: Mapped[dict[str, float]] = mapped_column(JSON)
     asked_about: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     withheld: Mapped[str] = mapped_column(Words, default="", server_default="")
+    pending: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class FeedbackRow(Base):

@@ -15,7 +15,7 @@ from mm_support.as_json import hit_of, image_of, transcript_dict, transcript_of
 from mm_support.language.detect import language_of
 from mm_support.language.messages import message
 from mm_support.language.personal import Masks
-from mm_support.types import Fusion, KeptTurn, Past, UserTurn
+from mm_support.types import Fusion, KeptTurn, Past, Pending, UserTurn
 
 
 def past_of(record: Mapping[str, Any]) -> Past:
@@ -35,6 +35,7 @@ def past_of(record: Mapping[str, Any]) -> Past:
         asked_about=tuple(titles[id] for id in record["asked_about"] if id in titles),
         read=tuple(line["text"] for line in (record["image"] or {}).get("text", ())),
         language=transcript.get("language") if spoken else None,
+        pending=Pending(**record["pending"]) if record.get("pending") else None,
     )
 
 
@@ -80,12 +81,14 @@ def interrupted_record(turn: UserTurn) -> dict[str, Any]:
         "intent": "",
         "fusion": None,
         "timings": {},
+        "pending": None,
     }
 
 
 def masked_record(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The record with masks for what is personal in the customer's words, typed, heard and read in
-    a photo, also where the reply repeats it; and what the masks stand for.
+    a photo, also where the reply repeats it; and what the masks stand for. What is personal in
+    what an action gave is masked too, and what it waits with is left out where it is personal.
 
     A record that is masked already stays as it is.
     """
@@ -95,7 +98,16 @@ def masked_record(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
         "transcript": _masked_transcript(record["transcript"], masks),
         "image": _masked_image(record["image"], masks),
     }
-    masked["reply"] = masks.known(record["reply"])
+    pending = record.get("pending")
+    if pending:
+        values = {name: own for name, own in pending["values"].items() if masks.text(own) == own}
+        offered = [own for own in pending["offered"] if masks.text(own) == own]
+        masked["pending"] = {**pending, "values": values, "offered": offered}
+    acted = record["reason"].startswith("action")
+    masked["reply"] = (masks.text if acted else masks.known)(record["reply"])
+    if acted:
+        hits = [{**hit, "snippet": masks.text(hit["snippet"])} for hit in record["hits"]]
+        masked["hits"] = hits
     return {**record, **masked}, masks.values
 
 

@@ -2,7 +2,8 @@
 
     Point    an entry and its vectors, as they are added
     About    what is written beside a version: which models made its vectors, what it was read from
-    Index    what a place that holds bases can do; the embedded one is folder.FolderIndex
+    Index    what a place that holds bases can do: a folder (folder.py), or a server that several
+             machines share (shared.py)
 
 Whoever reads keeps the version that it opened; whoever writes makes a new one beside it and
 publishes it in one step. Knows nothing of files that knowledge comes in, encoders or conversations.
@@ -96,6 +97,10 @@ class Index(Protocol):
 
     def like(self, data_dir: Path) -> Index:
         """Another place, for vectors of the same models."""
+        ...
+
+    def follow(self) -> None:
+        """Takes in what others have changed, where that does not show by itself."""
         ...
 
     def names(self) -> list[str]: ...

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mm_support.knowledge.actions import PREFIX
 from mm_support.knowledge.index.table import Table
 from mm_support.types import Entry
 
@@ -61,6 +62,7 @@ class Entries:
     def __init__(self, table: Table, pictures_dir: Path, n: int) -> None:
         self._table, self._pictures_dir, self._n = table, pictures_dir, n
         self._valid: tuple[date, np.ndarray] | None = None
+        self._declared: tuple[Record, ...] | None = None
 
     def all(self) -> tuple[Entry, ...]:
         rows = self._table.rows("SELECT content FROM entries ORDER BY row")
@@ -103,6 +105,16 @@ class Entries:
             holds[outside] = False
             self._valid = on, holds
         return self._valid[1]
+
+    def declared(self) -> tuple[Record, ...]:
+        """The entries that stand for actions."""
+        if self._declared is None:
+            query = "SELECT row FROM entries WHERE id >= ? AND id < ? ORDER BY row"
+            last = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)
+            rows = [row for (row,) in self._table.rows(query, [PREFIX, last])]
+            found = self.records(rows)
+            self._declared = tuple(record for record in found if record.entry.declaration)
+        return self._declared
 
     def _entry(self, content: str) -> Entry:
         stored = json.loads(content)

@@ -83,6 +83,9 @@ class FolderIndex:
         """Another one for vectors of the same models."""
         return FolderIndex(data_dir, *self._models)
 
+    def follow(self) -> None:
+        """Does nothing: whoever opens a base looks which version is current."""
+
     def names(self) -> list[str]:
         """All knowledge bases, in order."""
         return [name for name in self._all_names() if self._pointer(name)]

@@ -69,13 +69,18 @@ def search(
     on: date,
     fits: bool,
     score: TextScore = UNKNOWN,
+    actions: bool = False,
 ) -> list[Hit]:
     """At most `limit` entries that hold on a day, best first. fits: the query's vectors are of the
-    models that made the version's. score: that of their text encoder.
+    models that made the version's. score: that of their text encoder. actions: also those that
+    stand for one.
     """
     if not len(version):
         return []
     holds = version.entries.valid(on)
+    if not actions and (declared := version.entries.declared()):
+        holds = holds.copy()
+        holds[[record.row for record in declared]] = False
     shared = _lexical(version, query)
     with torch.inference_mode(), torch_threads(1):
         find = _score if fits else _score_words

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
@@ -89,6 +89,7 @@ class Version:
         self._table = Table(folder / ENTRIES)
         self._fitted: dict[str, Any] = {}
         self._fitted_at = 0  # when it was written
+        self.told: Callable[[dict[str, Any]], None] | None = None  # what `keep` tells others by
         n = self.about.entries
         self.entries = Entries(self._table, pictures_dir, n)
         self.postings = Postings(self._table, n)
@@ -116,11 +117,13 @@ class Version:
                 self._fitted_at = kept
         return self._fitted
 
-    def keep(self, fitted: dict[str, Any]) -> None:
-        """Writes what was learned about the base beside what it holds."""
+    def keep(self, fitted: dict[str, Any], tell: bool = True) -> None:
+        """Writes what was learned about the base beside what it holds. tell: others too."""
         beside = self._folder / f"{FITTED}{uuid.uuid4().hex[:8]}"
         write_durably(beside, json.dumps(fitted))
         os.replace(beside, self._folder / FITTED)
+        if tell and self.told is not None:
+            self.told(fitted)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class _CheckedBackend(httpcore.SyncBackend):
         return super().connect_tcp(public_address(host, port), port, *rest, **options)
 
 
-class _CheckedTransport(httpx.HTTPTransport):
+class CheckedTransport(httpx.HTTPTransport):
     """Reaches public addresses only."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Fetcher:
     """Fetches pages of one host. pages: folder of the copies. Use it as a context manager."""
 
     def __init__(self, host: str, pages: Path, private_addresses: bool = False) -> None:
-        transport = httpx.HTTPTransport() if private_addresses else _CheckedTransport()
+        transport = httpx.HTTPTransport() if private_addresses else CheckedTransport()
         self._client = httpx.Client(
             transport=transport, timeout=SECONDS, headers={"User-Agent": AGENT}
         )

@@ -1,0 +1,158 @@
+"""Whether a turn does something with an action, beside what it asks of the knowledge.
+
+The knowledge is asked without the actions, and what it says stays, unless an action is surely
+wanted. An identifier that only a company's system knows ("order 104822") is in no entry and hides
+what is wanted, so such a message is also searched for without it. Performs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from mm_support.actions.flow import (
+    Given,
+    Step,
+    begin,
+    go_on,
+    likeliest,
+    near,
+    wanted,
+    without_values,
+)
+from mm_support.decide.policy import Decision
+from mm_support.decode.compose import Asked
+from mm_support.knowledge.actions import DeclaredAction, entries_of, said
+from mm_support.knowledge.query import SearchQuery
+from mm_support.parts import Parts
+from mm_support.several import OPEN, merged
+from mm_support.types import Hit, Past, Pending, Question, UserTurn
+
+PRECISION = 0.95  # share of the actions begun without any value that are to be meant
+
+
+@dataclass(frozen=True, eq=False)
+class Considered:
+    """A turn, what it asks, what was found for that, actions among it, and what the knowledge says
+    without them. asked: its questions, where it holds several. past: of the conversation; pending:
+    the action that waits for this turn.
+    """
+
+    turn: UserTurn
+    question: Question
+    query: SearchQuery
+    hits: tuple[Hit, ...]
+    decision: Decision
+    asked: Sequence[Asked]
+    past: Sequence[Past]
+    pending: Pending | None
+
+
+@dataclass(frozen=True, eq=False)
+class Acting:
+    """What is decided, and what was found for that. step: with an action; None: nothing. asked: the
+    questions of the message beside that. offered: titles of actions that may have been meant.
+    """
+
+    decision: Decision
+    hits: tuple[Hit, ...]
+    step: Step | None = None
+    asked: tuple[Asked, ...] = ()
+    offered: tuple[str, ...] = ()
+
+
+def act(parts: Parts, here: Considered) -> Acting:
+    """What the turn does with an action, or what the knowledge says."""
+    declared, own = parts.knowledge.actions(here.turn.knowledge), entries_of(here.hits)
+    answered = merged(here.decision, here.asked) if here.asked else here.decision
+    if parts.actions is None or not declared:
+        return Acting(answered, own, asked=tuple(here.asked))
+    given = _given(parts, here, here.question, here.query, here.hits, answered, declared)
+    waits = next(
+        (own for own in declared if here.pending and own.name == here.pending.action), None
+    )
+    if waits and here.pending and (step := go_on(waits, here.pending, given)):
+        return Acting(step.decision(here.decision.confidence), own, step)
+    if len(here.asked) > 1:
+        return _among(parts, here, answered, declared)
+    if action := wanted(given):
+        step = begin(action, given)
+        return Acting(step.decision(given.decision.confidence), own, step)
+    return Acting(given.own, own, asked=tuple(here.asked), offered=_offered(given))
+
+
+def _given(
+    parts: Parts,
+    here: Considered,
+    question: Question,
+    query: SearchQuery,
+    hits: tuple[Hit, ...],
+    own: Decision,
+    declared: Sequence[DeclaredAction],
+) -> Given:
+    """A question as an action sees it, without the identifiers of the actions where that finds one,
+    or an entry that answers where none did.
+    """
+    reads = parts.policy.read(question)
+    before = here.past[-1].text if here.past and _chooses(here, declared) else ""
+    given = Given(question, reads, own, own, hits, here.turn.customer, before)
+    given = _decided(parts, here.turn.knowledge, given, question, query)
+    plain = without_values(question, declared)
+    if plain is None or plain.photo is not None:
+        return given
+    query, hits = _searched(parts, here.turn.knowledge, plain)
+    fitted = parts.knowledge.fitted(here.turn.knowledge)
+    told = parts.policy.decide(plain, query, entries_of(hits), (), reads, fitted)
+    answers = told.action == "answer" and own.action != "answer"
+    plainly = replace(given, own=told if answers else own, hits=hits)
+    plainly = _decided(parts, here.turn.knowledge, plainly, plain, query)
+    return plainly if likeliest(plainly) or answers else given
+
+
+def _chooses(here: Considered, declared: Sequence[DeclaredAction]) -> bool:
+    """Whether the message only chooses what the turn before named or offered."""
+    titles = {title for action in declared for title in action.title.values()}
+    return bool(here.past[-1].asked_about) or here.question.words in titles
+
+
+def _decided(
+    parts: Parts, knowledge: str, given: Given, question: Question, query: SearchQuery
+) -> Given:
+    """With what is decided where the actions count as entries do."""
+    fitted = parts.knowledge.fitted(knowledge)
+    decision = parts.policy.decide(question, query, given.hits, (), given.reads, fitted)
+    surely = decision.confidence >= parts.policy.threshold(PRECISION, query, fitted)
+    return replace(given, decision=decision, surely=surely)
+
+
+def _searched(
+    parts: Parts, knowledge: str, question: Question
+) -> tuple[SearchQuery, tuple[Hit, ...]]:
+    from mm_support.pipeline import fuse, searched
+
+    query = fuse(parts.encoders, parts.fusion, question, None, None)
+    return searched(parts, knowledge, query)
+
+
+def _among(
+    parts: Parts, here: Considered, answered: Decision, declared: Sequence[DeclaredAction]
+) -> Acting:
+    """Several questions, of which the first that asks for an action begins it."""
+    own = entries_of(here.hits)
+    for place, one in enumerate(here.asked):
+        query, hits = _searched(parts, here.turn.knowledge, one.question)
+        told = replace(answered, action="answer" if one.hits else "refuse", hits=one.hits)
+        given = _given(parts, here, one.question, query, hits, told, declared)
+        if action := wanted(given):
+            others = (*here.asked[:place], *here.asked[place + 1 :])
+            step = begin(action, given)
+            begun = step.decision(given.decision.confidence)
+            return Acting(replace(begun, hits=merged(begun, others).hits), own, step, others)
+    return Acting(answered, own, asked=tuple(here.asked))
+
+
+def _offered(given: Given) -> tuple[str, ...]:
+    """The actions that the customer may have meant, beside what the knowledge says."""
+    if given.own.reason not in OPEN:
+        return ()
+    return tuple(said(action.title, given.question.language) for action in near(given))

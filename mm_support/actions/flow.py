@@ -1,0 +1,357 @@
+"""What a turn does with an action: it asks for what is missing, has it confirmed, performs it or
+leaves it.
+
+A value is what the customer typed, said or showed and nothing else. One parameter is asked for at a
+time; what is known waits in the conversation (Past.pending). Whoever asks something else leaves the
+action. Nothing is performed here (performing.py does); knows no model and no page.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from mm_support.actions.result import worded
+from mm_support.decide.follow_up import PLACES
+from mm_support.decide.intents import Reads
+from mm_support.decide.policy import (
+    COURTESIES,
+    HEARD_SURELY,
+    PRESSING,
+    Decision,
+    Reason,
+    close,
+    words_of,
+)
+from mm_support.decode.compose import TELLING
+from mm_support.decode.sentence import Sentence
+from mm_support.knowledge.actions import DeclaredAction, Parameter, action_of, said
+from mm_support.language import values
+from mm_support.language.identifiers import shaped
+from mm_support.language.messages import message
+from mm_support.language.sentences import split_sentences
+from mm_support.language.terms import term_set
+from mm_support.types import Action, FormField, Hit, Past, Pending, Question
+
+PATIENCE = 15 * 60.0  # s that an action waits for the customer
+TRIES = 2  # questions for the same value, before it is given up
+SURE = 0.5  # probability from which a yes is likelier than everything else together
+ENDS = ("?", "？", "؟")  # of what is asked rather than told
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What the customer is told. choices: what may be tapped; pending: what waits for the next
+    turn.
+    """
+
+    action: Action
+    reason: Reason
+    sentences: tuple[Sentence, ...]
+    choices: tuple[str, ...] = ()
+    form: FormField | None = None
+    pending: Pending | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What a turn does with an action. told: None where it is to be performed."""
+
+    action: DeclaredAction
+    values: Mapping[str, str]
+    key: str
+    language: str
+    told: Told | None = None
+
+    def decision(self, confidence: float) -> Decision:
+        if self.told is None:
+            return Decision("answer", "action", confidence, ())
+        return Decision(self.told.action, self.told.reason, confidence, ())
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What a turn brings: its question, what was read in it, and who is signed in. decision, hits:
+    where the actions count as entries do; own: what the knowledge says by itself. before: the words
+    of the turn before, where this one only chooses. surely: whether the confidence is enough to
+    begin an action without any value.
+    """
+
+    question: Question
+    reads: Reads
+    decision: Decision
+    own: Decision
+    hits: tuple[Hit, ...]
+    customer: str = ""
+    before: str = ""
+    surely: bool = False
+    today: date = field(default_factory=date.today)
+
+    @property
+    def words(self) -> str:
+        return words_of(self.question)
+
+
+def waiting(past: Sequence[Past], knowledge: str) -> Pending | None:
+    """The action that waits for this turn, if it does not wait for too long already."""
+    last = past[-1] if past else None
+    pending = last.pending if last and last.knowledge == knowledge else None
+    return pending if pending and 0 <= time.time() - pending.since < PATIENCE else None
+
+
+def wanted(given: Given) -> DeclaredAction | None:
+    """The action that a turn asks for: one that was surely found, or that the turn names itself.
+
+    One that changes something has to be asked for: by what the message says ("account"), by one of
+    its values, or since no entry is about the matter. Else it may only be asked how that is done.
+    One that only looks something up is also begun where a value for it is all that is understood.
+    """
+    action, decision = likeliest(given), given.decision
+    if action is None:
+        return None
+    if given.words in action.title.values():
+        return action
+    doing = "account" in given.reads.says
+    told, _ = found_in(given, action.parameters)
+    sure = decision.reason == "evidence" or (decision.reason == "account" and decision.hits)
+    if decision.action not in ("answer", "handoff") or not sure:
+        nothing_else = given.own.reason == "unknown" and not action.writes
+        return action if told and nothing_else else None
+    alone = all(hit.entry.declaration for hit in close(given.hits))
+    meant = doing or told or alone or not action.writes
+    return action if meant and (told or given.surely) else None
+
+
+def near(given: Given) -> tuple[DeclaredAction, ...]:
+    """The actions that the customer may have meant."""
+    if given.decision.reason not in ("evidence", "ambiguous"):
+        return ()
+    found = (action_of(hit.entry) for hit in close(given.hits))
+    return tuple(filter(None, found))
+
+
+def likeliest(given: Given) -> DeclaredAction | None:
+    """The action that was found first; also close behind an entry, which says how it is done, where
+    the customer wants it done, or gives a value that only the action has a use for.
+    """
+    found = [action_of(hit.entry) for hit in close(given.hits)] if given.hits else []
+    known = [own for own in found if own and found_in(given, own.parameters)[0]]
+    doing = "account" in given.reads.says
+    return next(filter(None, (*known, *(found if doing else found[:1]))), None)
+
+
+def begin(action: DeclaredAction, given: Given) -> Step:
+    """The first turn of an action."""
+    language = given.question.language
+    pending = Pending(action.name, uuid.uuid4().hex, time.time(), language=language)
+    if action.signed_in and not given.customer:
+        text = message("action.sign_in", pending.language)
+        told = Told("refuse", "action_sign_in", (Sentence(text),))
+        return Step(action, {}, pending.key, pending.language, told)
+    found, _ = found_in(given, action.parameters)
+    if given.before:
+        earlier = replace(given, question=replace(given.question, typed=given.before, heard=""))
+        found = {**found_in(earlier, action.parameters)[0], **found}
+    return onward(action, pending, found)
+
+
+def go_on(action: DeclaredAction, pending: Pending, given: Given) -> Step | None:
+    """The next turn of an action that waits; None where the customer asks something else."""
+    told = len(term_set(given.words)) > TELLING
+    pending = replace(pending, language=given.question.language if told else pending.language)
+    known = all(own.name in pending.values for own in action.parameters)
+    asked = action.parameter(pending.asks)
+    needed = [own for own in action.parameters if own.name not in pending.values]
+    found, rest = found_in(given, needed if asked else action.parameters, asked)
+    nothing_but = bool(found) and not (asked and asked.free) and not term_set(rest)
+    if given.own.reason in (*PRESSING.values(), "abuse") and not nothing_but:
+        return None
+    if known and not asked and not _corrected(pending, found):
+        agreed = _agreement(given, pending)
+        if agreed is not None:
+            done = Step(action, pending.values, pending.key, pending.language)
+            return done if agreed else _left(action, pending)
+    if asked and asked.name not in found and (chosen := _chosen(given, pending)):
+        found[asked.name] = (chosen,)
+    if not nothing_but and _asks_else(given, action, asked, found):
+        return None
+    if not found and _declines(given):
+        return _left(action, pending)
+    forgotten = not (known or asked)  # what was personal, by another process
+    return onward(action, pending, found) if found or forgotten else _again(action, pending)
+
+
+def _corrected(pending: Pending, found: Mapping[str, Sequence[str]]) -> bool:
+    """Whether another value is given than the one that is to be confirmed."""
+    return any(tuple(own) != (pending.values.get(name),) for name, own in found.items())
+
+
+def _asks_else(
+    given: Given,
+    action: DeclaredAction,
+    asked: Parameter | None,
+    found: Mapping[str, Sequence[str]],
+) -> bool:
+    """Whether the customer leaves the action with a question that something else answers."""
+    decision, best = given.own, action_of(given.hits[0].entry) if given.hits else action
+    others = best is None or best.name != action.name
+    told, other = asked and asked.name in found, wanted(given)
+    if other and other.name != action.name and ("account" in given.reads.says or not told):
+        return True  # another action; "it is order 104822" is none, "cancel order 104822" is
+    if asked and asked.free:
+        told = not given.words.rstrip().endswith(ENDS)
+    if told or not others or decision.reason in COURTESIES.values():
+        return False
+    return decision.action in ("answer", "handoff") or decision.reason == "ambiguous"
+
+
+def _declines(given: Given) -> bool:
+    """Whether the customer does not want to go on."""
+    return bool(given.reads.says & {"no", "goodbye", "thanks"})
+
+
+def _chosen(given: Given, pending: Pending) -> str:
+    """The one of the values that were offered whose place the customer names; "" for none."""
+    place = PLACES.get(given.reads.choice) if "choose" in given.reads.says else None
+    known = place is not None and place < len(pending.offered)
+    return pending.offered[place] if known else ""  # type: ignore[index]
+
+
+def onward(action: DeclaredAction, pending: Pending, found: Mapping[str, Sequence[str]]) -> Step:
+    """Asks for what is missing or unclear, has it confirmed, or performs it. found: parameter ->
+    values that the turn brings.
+    """
+    told = {name: own[0] for name, own in found.items() if len(own) == 1}
+    known = {**pending.values, **told}
+    pending = replace(pending, values=known, tries=0)
+    for parameter in action.parameters:
+        if parameter.name not in known:
+            return _asking(action, pending, parameter, found.get(parameter.name, ()))
+    if action.writes:
+        return _confirming(action, pending)
+    return Step(action, known, pending.key, pending.language)
+
+
+def found_in(
+    given: Given, parameters: Sequence[Parameter], asked: Parameter | None = None
+) -> tuple[dict[str, tuple[str, ...]], str]:
+    """Parameter -> the values that the turn gives for it: typed, said, or read in the photo, the
+    first of these that gives any; and what is left of the words. asked: the one that was asked for,
+    whose value may be free words.
+    """
+    language, question = given.question.language, given.question
+    texts = [question.typed, question.heard, "\n".join(question.read_in_photo)]
+    found: dict[str, tuple[str, ...]] = {}
+    for parameter in sorted(parameters, key=lambda own: own.type == "text"):
+        if parameter.free and parameter is not asked:
+            continue
+        for place, text in enumerate(texts[:2] if parameter.free else texts):
+            own, rest = find(parameter, text, language, given.today)
+            if own:
+                found[parameter.name], texts[place] = own, rest
+                break
+    return found, " ".join(texts[:2])
+
+
+def find(parameter: Parameter, text: str, language: str, today: date) -> values.Found:
+    """The values of a parameter in a text, and the text without them."""
+    if not text.strip():
+        return (), text
+    if parameter.type == "identifier":
+        return shaped(text, parameter.pattern, language)
+    if parameter.type == "number":
+        return values.numbers(text, language, parameter.least, parameter.most)
+    if parameter.type == "date":
+        return values.dates(text, language, today)
+    if parameter.type == "choice":
+        labels = {value: tuple(own.values()) for value, own in parameter.options.items()}
+        return values.options(text, labels)
+    return values.texts(text, parameter.pattern)
+
+
+def without_values(question: Question, actions: Sequence[DeclaredAction]) -> Question | None:
+    """The question without identifiers that only a company's system knows; None where it has none.
+
+    An order's number is in no entry, and hides what the customer wants.
+    """
+    texts = {"typed": question.typed, "heard": question.heard}
+    plain = dict(texts)
+    for parameter in (own for action in actions for own in action.parameters):
+        if parameter.type == "identifier":
+            for name, text in plain.items():
+                plain[name] = shaped(text, parameter.pattern, question.language)[1]
+    said_more = any(map(str.strip, plain.values()))
+    return replace(question, **plain) if plain != texts and said_more else None
+
+
+def _agreement(given: Given, pending: Pending) -> bool | None:
+    """Whether the customer says yes or no; None for neither, and for what was not heard surely."""
+    if given.question.heard_confidence < HEARD_SURELY:
+        return None
+    if given.words in yes_or_no(pending.language):
+        return given.words == yes_or_no(pending.language)[0]
+    if _declines(given):
+        return False
+    return True if given.reads.probability.get("yes", 0.0) >= SURE else None
+
+
+def yes_or_no(language: str) -> tuple[str, str]:
+    """What the two buttons say."""
+    return message("action.yes", language), message("action.no", language)
+
+
+def _asking(
+    action: DeclaredAction, pending: Pending, parameter: Parameter, several: Sequence[str] = ()
+) -> Step:
+    language = pending.language
+    text = said(parameter.ask, language)
+    offered = tuple(several) if len(several) > 1 else tuple(parameter.options)
+    labels = tuple(said(parameter.options.get(own, {}), language) or own for own in offered)
+    if len(several) > 1:
+        text = message("action.which", language, values=", ".join(labels))
+    form = None if labels else form_of(parameter, language)
+    waits = replace(pending, asks=parameter.name, offered=offered)
+    told = Told("clarify", "action_asks", (Sentence(text),), labels, form, waits)
+    return Step(action, pending.values, pending.key, language, told)
+
+
+def form_of(parameter: Parameter, language: str) -> FormField:
+    label = said(parameter.ask, language)
+    return FormField(parameter.name, parameter.type, label, parameter.example)
+
+
+def _confirming(action: DeclaredAction, pending: Pending) -> Step:
+    text = worded(action.confirm, action, pending.values, pending.language)
+    choices = yes_or_no(pending.language)
+    waits = replace(pending, asks="", offered=())
+    sentences = tuple(map(Sentence, split_sentences(text)))
+    told = Told("clarify", "action_confirms", sentences, choices, None, waits)
+    return Step(action, pending.values, pending.key, pending.language, told)
+
+
+def _again(action: DeclaredAction, pending: Pending) -> Step:
+    """The same question once more, with an example; then a person is offered."""
+    language, tries = pending.language, pending.tries + 1
+    if tries > TRIES:
+        given_up = (Sentence(message("action.given_up", language)),)
+        told = Told("refuse", "action_given_up", given_up)
+        return Step(action, {}, pending.key, language, told)
+    pending = replace(pending, tries=tries)
+    parameter = action.parameter(pending.asks)
+    step = _asking(action, pending, parameter) if parameter else _confirming(action, pending)
+    assert step.told is not None
+    hint = message("action.yes_or_no", language)
+    if parameter:
+        example = parameter.example
+        hint = message("action.example", language, example=example) if example else ""
+    sentences = (*step.told.sentences, *([Sentence(hint)] if hint else []))
+    return replace(step, told=replace(step.told, sentences=sentences))
+
+
+def _left(action: DeclaredAction, pending: Pending) -> Step:
+    sentence = Sentence(message("action.left", pending.language))
+    told = Told("clarify", "action_left", (sentence,))
+    return Step(action, {}, pending.key, pending.language, told)

@@ -1,0 +1,91 @@
+"""Sites are read again every so many hours, beside the service: only what changed is encoded again.
+
+When a site was read last is the time of an empty file, so several processes that share a data
+folder read it once, and a restart reads nothing early. An error leaves the base as it is and is
+tried again after the same time. One thread, which stops between two steps when it is told to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from mm_support.errors import SupportError
+from mm_support.knowledge.base import Progress
+from mm_support.types import IngestReport
+
+log = logging.getLogger(__name__)
+
+PAUSE = 60.0  # seconds between two looks at what is due
+
+
+class Follows(Protocol):
+    """What of a Knowledge is needed. sites: a base and the address of a site that it is made of."""
+
+    def sites(self) -> Iterator[tuple[str, str]]: ...
+
+    def sync(self, name: str, source: str, progress: Progress | None = None) -> IngestReport: ...
+
+
+class Stopped(Exception):
+    """The service is being closed."""
+
+
+class Schedule:
+    """hours: between two readings of a site. folder: where it is noted when they were."""
+
+    def __init__(self, knowledge: Follows, hours: float, folder: Path) -> None:
+        self._knowledge, self._seconds, self._folder = knowledge, 3600 * hours, folder
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follow sites", daemon=True)
+
+    def start(self) -> Schedule:
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def follow(self) -> None:
+        """Reads every site whose time has come."""
+        for name, address in list(self._knowledge.sites()):
+            note = self._note(name, address)
+            if self._due(note):
+                note.touch()  # first, so that no other process begins too
+                self._read(name, address)
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.wait(PAUSE):
+                self.follow()
+        except Stopped:
+            log.info("A site that was not read to its end is read again when its time comes.")
+
+    def _due(self, note: Path) -> bool:
+        """A site that was never noted was read when its base was made: its time begins now."""
+        if not note.is_file():
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.touch()
+            return False
+        return time.time() - note.stat().st_mtime >= self._seconds
+
+    def _note(self, name: str, address: str) -> Path:
+        return self._folder / f"{name}-{hashlib.sha256(address.encode()).hexdigest()[:16]}"
+
+    def _read(self, name: str, address: str) -> None:
+        try:
+            report = self._knowledge.sync(name, address, self._progress)
+        except SupportError as exc:
+            log.warning("%s was not brought in step with %s: %s", name, address, exc)
+        else:
+            log.info("%s is in step with %s: %d entries.", name, address, report.entries)
+
+    def _progress(self, *_: object) -> None:
+        if self._stop.is_set():
+            raise Stopped

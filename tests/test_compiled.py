@@ -1,0 +1,45 @@
+"""A compiled network gives what torch gives, is made once, and is left out where it cannot be."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mm_support.encode import compiled as made
+from mm_support.encode.compiled import compiled
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 5)).eval()
+
+
+EXAMPLE = torch.zeros(2, 3, 8, 8)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_any_number_of_rows_gives_what_torch_gives(network, tmp_path, n):
+    rows = torch.rand(n, 3, 8, 8)
+    fast = compiled("small", network, EXAMPLE, torch.float32, tmp_path)
+    with torch.inference_mode():
+        np.testing.assert_allclose(fast(rows).numpy(), network(rows).numpy(), atol=1e-5)
+
+
+def test_it_is_made_once_and_anew_for_other_weights(network, tmp_path, monkeypatch):
+    compiled("small", network, EXAMPLE, torch.float32, tmp_path)
+    kept = sorted((tmp_path / "compiled").iterdir())
+    assert [file.suffix for file in kept] == [".bin", ".xml"]
+    with monkeypatch.context() as broken:
+        broken.setattr(made, "_make", None)  # not needed a second time
+        assert compiled("small", network, EXAMPLE, torch.float32, tmp_path) is not None
+    with torch.no_grad():
+        network[0].weight += 1
+    compiled("small", network, EXAMPLE, torch.float32, tmp_path)
+    assert len(list((tmp_path / "compiled").iterdir())) == 4
+
+
+def test_where_it_cannot_be_had_torch_goes_on(network, tmp_path, caplog):
+    (tmp_path / "compiled").write_text("a file where a folder is wanted")
+    assert compiled("small", network, EXAMPLE, torch.float32, tmp_path) is None
+    assert "torch runs it" in caplog.text

@@ -1,0 +1,55 @@
+"""Sites are read again when their time has come, once, and an error changes nothing."""
+
+import os
+import time
+
+import pytest
+
+from mm_support.errors import KnowledgeError
+from mm_support.knowledge.schedule import Schedule
+from mm_support.types import IngestReport
+
+SITE = "https://help.example/"
+
+
+class Site:
+    """A base that is made of one site."""
+
+    def __init__(self, error=None):
+        self.read, self.error = [], error
+
+    def sites(self):
+        yield "shop", SITE
+
+    def sync(self, name, source, progress=None):
+        self.read.append((name, source))
+        if self.error:
+            raise self.error
+        return IngestReport(1, [], 0.1)
+
+
+def age(folder, hours):
+    (note,) = folder.iterdir()
+    before = time.time() - 3600 * hours
+    os.utime(note, (before, before))
+
+
+@pytest.mark.parametrize("error", [None, KnowledgeError("The site does not answer.")])
+def test_a_site_is_read_after_its_time_and_not_before(tmp_path, error):
+    site, folder = Site(error), tmp_path / "sites"
+    schedule = Schedule(site, 24, folder)
+    schedule.follow()  # the base has just been made
+    age(folder, 23)
+    schedule.follow()
+    assert site.read == []
+    age(folder, 25)
+    schedule.follow()
+    Schedule(site, 24, folder).follow()  # another process, or after a restart
+    assert site.read == [("shop", SITE)]
+
+
+def test_it_ends_when_it_is_told_to(tmp_path):
+    schedule = Schedule(Site(), 1, tmp_path).start()
+    began = time.monotonic()
+    schedule.close()
+    assert time.monotonic() - began < 1

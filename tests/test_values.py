@@ -1,0 +1,89 @@
+"""Values in a customer's words: found where they are written or said, and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from mm_support.language import values
+from mm_support.language.identifiers import shaped
+
+TODAY = date(2026, 11, 26)
+
+
+@pytest.mark.parametrize(
+    "text, language, found",
+    [
+        ("where is my order 104822", "en", ["104822"]),
+        ("我的订单104822到哪了", "zh", ["104822"]),
+        ("one zero four eight two two", "en", ["104822"]),
+        ("一零四八二二", "zh", ["104822"]),
+        ("１０４８２２", "zh", ["104822"]),
+        ("10 48 22 please", "en", ["104822"]),
+        ("104-822", "en", ["104822"]),
+        ("orders 104822 and 104823", "en", ["104822", "104823"]),
+        ("1048223", "en", []),
+        ("2 orders 3456", "en", []),
+        ("", "en", []),
+    ],
+)
+def test_identifiers_of_a_kind(text, language, found):
+    assert list(shaped(text, "[0-9]{6}", language)[0]) == found
+
+
+def test_a_group_of_the_pattern_is_the_identifier_and_the_rest_stays():
+    assert shaped("order FF-104822 please", "(?:FF)?([0-9]{6})", "en") == (
+        ("104822",),
+        "order   please",
+    )
+
+
+def test_two_kinds_do_not_share_a_stretch():
+    first, rest = shaped("104822 to 90210", "[0-9]{6}", "en")
+    assert (first, shaped(rest, "[0-9]{5}", "en")[0]) == (("104822",), ("90210",))
+
+
+@pytest.mark.parametrize(
+    "text, language, found",
+    [("thirty of them", "en", "30"), ("1,5 kg", "de", "1.5"), ("1,500", "en", "1500")]
+    + [("三个", "zh", "3"), ("none", "en", ""), ("A4 paper", "en", ""), ("900", "en", "")],
+)
+def test_numbers_within_bounds(text, language, found):
+    assert values.numbers(text, language, 1, 800 if found == "" else None)[0] == tuple(
+        filter(None, [found])
+    )
+
+
+@pytest.mark.parametrize(
+    "text, language, found",
+    [
+        ("2026-11-24", "en", "2026-11-24"),
+        ("it was on 24 May", "en", "2026-05-24"),
+        ("yesterday", "en", "2026-11-25"),
+        ("am 3. Mai", "de", "2026-05-03"),
+        ("le 3 mars", "fr", "2026-03-03"),
+        ("11月24日下单", "zh", "2026-11-24"),
+        ("十一月二十四日", "zh", "2026-11-24"),
+        ("昨天", "zh", "2026-11-25"),
+        ("2026-13-45", "en", ""),
+        ("where is my order 104822", "en", ""),
+        ("may I ask on what day", "en", ""),
+    ],
+)
+def test_days(text, language, found):
+    assert values.dates(text, language, TODAY)[0] == tuple(filter(None, [found]))
+
+
+def test_options_are_found_by_their_labels_as_words_of_their_own():
+    labels = {"late": ("It is late", "迟到"), "broken": ("broken", "坏了")}
+    assert values.options("it is LATE today", labels)[0] == ("late",)
+    assert values.options("我的坏了", labels)[0] == ("broken",)
+    assert values.options("unbroken, later", labels)[0] == ()
+    assert set(values.options("late and broken", labels)[0]) == {"late", "broken"}
+
+
+def test_free_words_are_all_or_what_fits():
+    assert values.texts("  because I do ", "")[0] == ("because I do",)
+    assert values.texts("x" * 501, "")[0] == ()
+    assert values.texts("write to a@b.c or d@e.f", r"\S+@\S+")[0] == ("a@b.c", "d@e.f")
