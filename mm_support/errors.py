@@ -64,7 +64,10 @@ SENTENCES = {
     "leave it out to start a new session.",
     "bad_rating": "The rating must be one of {known}.",
     "comment_long": "The comment is longer than {limit} characters; shorten it.",
-    # when to come back
+    # too much at once, and when to come back
+    "too_much": "That is too much at once; {limit} MB are taken.",
+    "too_many_files": "Too many files at once; {limit} are taken.",
+    "too_often": "Too many requests; try again in {seconds} s.",
     "busy_busy": "Many people are asking right now; try again in about {seconds:.0f} s.",
     "busy_yours": "Several of your questions are still being answered; "
     "try again in about {seconds:.0f} s.",
