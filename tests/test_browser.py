@@ -990,6 +990,12 @@ def test_text_from_right_to_left_reads_from_the_right(page):
     assert question.evaluate("e => getComputedStyle(e).direction") == "rtl"
     reply = page.locator("#chat .bot-row p").first
     assert reply.evaluate("e => getComputedStyle(e).direction") == "ltr"
+    ask(page, "Rechtsschutzversicherungsgesellschaften" * 4 + " ومدينة " + "كهرومغناطيسية" * 12)
+    finished(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= DESKTOP["width"]
+    bubble = page.locator("#chat .user-row .message").last.bounding_box()
+    talk = page.locator("#ms-talk").bounding_box()
+    assert talk["x"] <= bubble["x"] and bubble["width"] <= talk["width"]
 
 
 LOW_CONTRAST = """() => {
