@@ -133,17 +133,17 @@ def cards_of(
     for example in examples:
         beside(folder, example.photo, "image")
         beside(folder, example.picture, "image")
-        beside(folder, example.recording, "audio")
+        beside(folder, example.recording, "audio", "video")
     return examples
 
 
-def beside(folder: Path, name: str, kind: str) -> None:
+def beside(folder: Path, name: str, *kinds: str) -> None:
     """Raises InputError for a file that is not in the folder, or of another kind."""
     if not name:
         return
     inside = (folder / name).resolve().is_relative_to(folder.resolve())
-    if not inside or not (mimetypes.guess_type(name)[0] or "").startswith(kind):
-        raise InputError(f"an example has {name!r}, which is no {kind} file beside brand.toml.")
+    if not inside or (mimetypes.guess_type(name)[0] or "").partition("/")[0] not in kinds:
+        raise InputError(f"an example has {name!r}, which is no {kinds[0]} file beside brand.toml.")
 
 
 def example_of(card: Mapping[str, Any], values: Mapping[str, Any]) -> Example:

@@ -96,21 +96,23 @@ def hexadecimal(colour: str) -> str:
 
 
 def file_text(old: str, values: Mapping[str, Any]) -> str:
-    """brand.toml with what was changed: all else stays as it was written, comments too. An empty
-    value takes what was said away.
+    """brand.toml with what was changed: all else stays as it was written, comments too. A text that
+    is empty is left out, for the page's own.
     """
     document, known = tomlkit.parse(old), tomllib.loads(old)
     for name, value in values.items():
-        if not value:
+        if value in ("", {}):
             document.pop(name, None)
         elif known.get(name) != value:
+            if value == []:  # no table, so it stands above them
+                document.pop(name, None)
             document[name] = written(value)
     return tomlkit.dumps(document)
 
 
 def written(value: Any) -> Any:
     """Cards as tables whose words by language stand in one line."""
-    if not isinstance(value, list) or not isinstance(value[0], dict):
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
         return value
     cards = tomlkit.aot()
     for card in value:

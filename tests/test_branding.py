@@ -100,6 +100,15 @@ def test_fields_that_were_emptied_leave_the_pages_own_words(service, folder):
     assert not {"title", "welcome", "legal"} & set(tomllib.loads(text)) and tried.legal == {}
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_nothing_at_all_is_said_too(service, folder, own):
+    brand = load_brand(folder / "brand.toml") if own else Brand()
+    text, tried = desk_of(service, brand, folder).draft(*form(brand, inputs=[], cards=[]))
+    assert tried.inputs == () and tried.examples == ()
+    assert (tried.legal, tried.name) == (brand.legal, brand.name)
+    assert tomllib.loads(text)["examples"] == []
+
+
 def test_without_a_file_the_cards_of_the_page_stay_and_no_file_is_changed(service):
     desk = desk_of(service, Brand(), ASSETS / "examples")
     text, tried = desk.draft(*form(Brand(), name="Emailwerk"))
