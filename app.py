@@ -58,6 +58,7 @@ def serve(
         desk_key=key,
         brand=brand,
         open_workshop=settings.open_workshop,
+        edit_brand=settings.edit_brand,
     )
     # one that is about to end is not ready for visitors whom another front could take
     is_ready = lambda: service.status().ready and not service.queue.ended  # noqa: E731

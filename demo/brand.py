@@ -10,11 +10,12 @@ import base64
 import mimetypes
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from demo.convert import WordedError
 from demo.examples import EXAMPLES, Example
 from demo.markup import as_markdown
 from demo.words import DEFAULT, tables, word
@@ -36,7 +37,7 @@ class Brand:
     accent: a colour as #rrggbb that white text can be read on. languages: those that are offered.
     inputs: some of INPUTS. knowledge: the base that is asked; empty, and customers choose.
     examples: the cards of the empty conversation; their files lie in `folder`, or in the page's own
-    folder of examples where it is None. logo: a data URI.
+    folder of examples where it is None. logo: a data URI. file: from which this was read.
     """
 
     name: str = NAME
@@ -51,6 +52,7 @@ class Brand:
     knowledge: str = ""
     examples: tuple[Example, ...] = EXAMPLES
     folder: Path | None = None
+    file: Path | None = field(default=None, compare=False)
 
     def says(self, key: str, language: str) -> str:
         """The company's text in a language, in the default one, or in the only one; "" without."""
@@ -72,21 +74,22 @@ def load_brand(path: Path) -> Brand:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise InputError(f"The brand file {path} cannot be read: {problem}.") from problem
     try:
-        return brand_of(values, path.parent)
+        return replace(brand_of(values, path.parent), file=path)
     except (InputError, TypeError) as problem:
         raise InputError(f"{path.name}: {problem}") from problem
 
 
 def brand_of(values: Mapping[str, Any], folder: Path) -> Brand:
-    known = {item.name for item in fields(Brand)} - {"folder"}
+    known = {item.name for item in fields(Brand)} - {"folder", "file"}
     unknown = sorted(set(values) - known)
     if unknown:
         raise InputError(f"there is no {unknown[0]!r}; known are {', '.join(sorted(known))}.")
-    given: dict[str, Any] = {}
-    for name in ("title", "welcome", "legal") & values.keys():
-        given[name] = texts_of(values[name], name)
-    for name in ("languages", "inputs") & values.keys():
-        given[name] = chosen(values, name)
+    texts = {
+        name: texts_of(values[name], name) for name in ("title", "welcome", "legal") & values.keys()
+    }
+    lists: dict[str, Any] = {
+        name: chosen(values, name) for name in ("languages", "inputs") & values.keys()
+    }
     cards = values.get("examples")
     return Brand(
         name=words_of(values.get("name", NAME), "name"),
@@ -94,9 +97,10 @@ def brand_of(values: Mapping[str, Any], folder: Path) -> Brand:
         logo=picture(folder, values["logo"]) if values.get("logo") else "",
         privacy_url=link(words_of(values.get("privacy_url", ""), "privacy_url")),
         knowledge=words_of(values.get("knowledge", ""), "knowledge"),
-        examples=EXAMPLES if cards is None else tuple(example_of(card, values) for card in cards),
+        examples=EXAMPLES if cards is None else cards_of(cards, values, folder),
         folder=None if cards is None else folder,
-        **given,
+        **texts,
+        **lists,
     )
 
 
@@ -122,9 +126,29 @@ def texts_of(value: object, name: str) -> dict[str, str]:
     return {DEFAULT: words_of(value, name)}
 
 
+def cards_of(
+    cards: Sequence[Mapping[str, Any]], values: Mapping[str, Any], folder: Path
+) -> tuple[Example, ...]:
+    examples = tuple(example_of(card, values) for card in cards)
+    for example in examples:
+        beside(folder, example.photo, "image")
+        beside(folder, example.picture, "image")
+        beside(folder, example.recording, "audio", "video")
+    return examples
+
+
+def beside(folder: Path, name: str, *kinds: str) -> None:
+    """Raises InputError for a file that is not in the folder, or of another kind."""
+    if not name:
+        return
+    inside = (folder / name).resolve().is_relative_to(folder.resolve())
+    if not inside or (mimetypes.guess_type(name)[0] or "").partition("/")[0] not in kinds:
+        raise InputError(f"an example has {name!r}, which is no {kinds[0]} file beside brand.toml.")
+
+
 def example_of(card: Mapping[str, Any], values: Mapping[str, Any]) -> Example:
     """A card: caption, and text, photo or recording. It asks the brand's base or one of its own."""
-    known = {item.name for item in fields(Example)} - {"captions", "texts"}
+    known = {item.name for item in fields(Example)} - {"captions", "texts", "bases"}
     unknown = sorted(set(card) - known)
     if unknown:
         raise InputError(f"an example has {unknown[0]!r}; known are {', '.join(sorted(known))}.")
@@ -181,8 +205,13 @@ def legible(accent: str) -> str:
     if contrast(colour, WHITE) >= ENOUGH:
         return accent
     darker = next(each for each in darkened(colour) if contrast(each, WHITE) >= ENOUGH)
-    has = f"white text on {accent} has a contrast of {contrast(colour, WHITE):.1f}"
-    raise InputError(f"{has} and needs {ENOUGH}; {hexadecimal(darker)} would do.")
+    has = f"{contrast(colour, WHITE):.1f}"
+    better = hexadecimal(darker)
+    raise WordedError("brand_pale", accent=accent, contrast=has, needed=ENOUGH, better=better)
+
+
+def contrast_with_white(accent: str) -> float:
+    return contrast(rgb(accent), WHITE)
 
 
 def darkened(colour: Colour) -> list[Colour]:

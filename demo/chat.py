@@ -227,8 +227,9 @@ class Chat:
         example = self.examples[event.index]
         text = example.texts.get(conversation.language, example.text)
         value = {"text": text, "files": example.files(self.folder)}
-        turn = turn_from_box(value, example.knowledge, speak)
-        yield {self.desk.picker: example.knowledge}
+        base = example.base(conversation.language, self.bases())
+        turn = turn_from_box(value, base, speak)
+        yield {self.desk.picker: base}
         yield from self.answer(conversation.ask(turn))
 
     def send_choice(
@@ -377,11 +378,15 @@ class Chat:
             self.desk.hands_free: gr.Checkbox(label=word("hands_free", language)),
         }
 
+    def bases(self) -> list[str]:
+        """The names of those that customers choose from, once they are known."""
+        if self.brand.knowledge or not self.service.status().ready:
+            return []
+        return [base.name for base in self.service.knowledge.list()]
+
     def pick(self, name: str, language: str = DEFAULT) -> dict:
         """The base that the address names, if there is one of that name."""
-        if not name or self.brand.knowledge or not self.service.status().ready:
-            return {}
-        if not any(base.name == name for base in self.service.knowledge.list()):
+        if name not in self.bases():
             return {}
         return {self.desk.picker: gr.Radio(value=name, label=word("knowledge", language))}
 
@@ -589,7 +594,7 @@ def question_bubble(exchange: Exchange, language: str = DEFAULT, base: str = "")
 
 
 def divider(base: str, language: str) -> str:
-    words = word("now_from", language, base=as_markdown(title_of(base)))
+    words = word("now_from", language, base=as_markdown(title_of(base, language)))
     return f'<div class="ms-divider">{words}</div>'
 
 

@@ -17,7 +17,7 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from demo.conversation_state import Exchange
-from demo.words import DEFAULT, word
+from demo.words import DEFAULT, tables, word
 from mm_support import as_json
 from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.types import Audio, Reply, UserTurn
@@ -27,7 +27,6 @@ LONGEST = 4_000  # characters of a message; the service's own bound, held by a t
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}  # events of the pages alone
 QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
 BUSY = "Busy"  # title of the errors that say when to try again, in `duration`
-OUR_FAULT = "Something went wrong on our side. Please try again; the server's log has the details."
 
 
 class WordedError(InputError):
@@ -39,15 +38,15 @@ class WordedError(InputError):
 
 
 def sentence(problem: Exception, language: str = DEFAULT) -> str:
-    """What people read about a problem: the message of a SupportError, never a traceback."""
-    if isinstance(problem, WordedError):
-        return word(problem.key, language, **problem.values)
-    if isinstance(problem, BusyError):
-        return word(f"busy_{problem.kind}", language, seconds=f"{problem.seconds:.0f}")
-    if isinstance(problem, SupportError):
+    """What people read about a problem, never a traceback: the message of a SupportError, and in
+    another language than English what the table of words has for it.
+    """
+    if not isinstance(problem, SupportError):
+        log.error("unexpected error", exc_info=problem)
+        return word("our_fault", language)
+    if language == DEFAULT or language not in tables():
         return str(problem)
-    log.error("unexpected error", exc_info=problem)
-    return OUR_FAULT
+    return word(problem.key, language, **problem.values)
 
 
 @contextmanager
@@ -74,7 +73,7 @@ def turn_from_box(
     """value: what the MultimodalTextbox holds, {"text": str, "files": [path, ...]}. said: a
     recording that did not pass through it.
 
-    Raises WordedError for more than one photo or more than one recording, for anything else, and
+    Raises InputError for more than one photo or more than one recording, for anything else, and
     for an empty or a long message.
     """
     value = value or {}
@@ -83,9 +82,9 @@ def turn_from_box(
     if len(photos) > 1 or len(recordings) > 1:
         raise WordedError("one_photo_one_recording")
     if not (text.strip() or files or said):
-        raise WordedError("nothing_to_answer")
+        raise InputError.of("nothing_to_answer")
     if len(text) > LONGEST:
-        raise WordedError("too_long", count=f"{len(text):,}", limit=f"{LONGEST:,}")
+        raise InputError.of("too_long", count=len(text), limit=LONGEST)
     return UserTurn(text, first(photos), said or first(recordings), knowledge, speak=speak)
 
 

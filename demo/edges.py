@@ -27,8 +27,10 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.completion_values import error_values
+from demo.convert import sentence
+from demo.words import spoken
 from mm_support.config import Settings
-from mm_support.errors import BusyError, InputError
+from mm_support.errors import BusyError, InputError, SupportError
 
 HERE = Path(__file__).resolve().parent
 MEGABYTE = 1024**2
@@ -154,14 +156,25 @@ def widget(_: Request) -> Response:
 
 
 class Refused(HTTPException):
-    """A request that is answered here. status: HTTP; sentence: for people; retry: seconds.
+    """A request that is answered here. status: HTTP; problem: for people, an error where customers
+    read it in their language; retry: seconds.
 
     An HTTPException, because FastAPI passes on no other while it reads a body.
     """
 
-    def __init__(self, status: int, sentence: str, retry: int = 0) -> None:
+    def __init__(self, status: int, problem: str | SupportError, retry: int = 0) -> None:
         headers = {"Connection": "close", **({"Retry-After": str(retry)} if retry else {})}
-        super().__init__(status, sentence, headers)
+        super().__init__(status, str(problem), headers)
+        self.problem = problem
+
+    def told(self, scope: Scope) -> str:
+        """What is answered: in English, and to our own page in the language of its browser."""
+        headers = dict(scope["headers"])
+        own = headers.get(b"sec-fetch-site") == b"same-origin"
+        if not own or isinstance(self.problem, str):
+            return self.detail
+        first = re.match(rb"[\w-]*", headers.get(b"accept-language", b""))
+        return sentence(self.problem, spoken(first[0].decode("latin-1") if first else ""))
 
 
 class Edges:
@@ -194,7 +207,7 @@ class Edges:
         except Refused as refusal:
             if started:
                 raise
-            await answer(refusal, scope["path"])(scope, receive, with_headers)
+            await answer(refusal, scope)(scope, receive, with_headers)
 
     def checked(self, scope: Scope, receive: Receive) -> Receive:
         """`receive` that ends what grows too big. Raises Refused at once where it can be told."""
@@ -206,7 +219,7 @@ class Edges:
         }
         self.rates.check(path, scope)
         if scope["method"] == "POST" and TURNS.match(path) and (seconds := self.room()):
-            raise Refused(503, str(BusyError("busy", seconds)), round(seconds))
+            raise Refused(503, BusyError("busy", seconds), round(seconds))
         meter = Meter(self.limits, path, headers)
 
         async def measured() -> Message:
@@ -238,7 +251,7 @@ class Rates:
         if not self.limiter.hit(rule, kind, address):
             again = self.limiter.get_window_stats(rule, kind, address).reset_time
             seconds = max(1, round(again - time.time()))
-            raise Refused(429, f"Too many requests; try again in {seconds} s.", seconds)
+            raise Refused(429, InputError.of("too_often", seconds=seconds), seconds)
 
 
 def kind_of(path: str) -> str | None:
@@ -272,7 +285,7 @@ class Meter:
             self.parts.add(body)
 
     def too_big(self) -> Refused:
-        return Refused(413, f"That is too much at once; {self.most // MEGABYTE} MB are taken.")
+        return Refused(413, InputError.of("too_much", limit=self.most // MEGABYTE))
 
 
 class Parts:
@@ -313,7 +326,7 @@ class Parts:
         self.is_file = b"filename" in self.header
         self.files += self.is_file
         if self.files > self.limits.files:
-            raise Refused(413, f"Too many files at once; {self.limits.files} are taken.")
+            raise Refused(413, InputError.of("too_many_files", limit=self.limits.files))
 
     def measure(self, data: bytes, start: int, end: int) -> None:
         self.field += 0 if self.is_file else end - start
@@ -321,9 +334,10 @@ class Parts:
             raise Refused(413, "A part of the form that is no file is too long.")
 
 
-def answer(refusal: Refused, path: str = "") -> Response:
-    said: dict[str, Any] = {"error": refusal.detail, "detail": refusal.detail}
-    if path.startswith(OPENAI):
+def answer(refusal: Refused, scope: Scope | None = None) -> Response:
+    words = refusal.told(scope) if scope else refusal.detail
+    said: dict[str, Any] = {"error": words, "detail": words}
+    if scope and scope["path"].startswith(OPENAI):
         said = error_values(refusal.status_code, refusal.detail)
     return JSONResponse(said, refusal.status_code, refusal.headers)
 

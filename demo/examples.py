@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from mm_support.types import UserTurn
 class Example:
     """A card. text, photo, recording: what is sent, files by name. picture: what the card shows.
     captions, texts: by language, where there are several; of a language without a text, `text` is
-    sent, which is in the base's language.
+    sent, which is in the base's language. bases: those that are asked on a page in a language,
+    where there are such.
     """
 
     caption: str
@@ -24,6 +25,12 @@ class Example:
     picture: str = ""
     captions: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    bases: Mapping[str, str] = field(default_factory=dict)
+
+    def base(self, language: str, known: Collection[str]) -> str:
+        """The base that is asked on a page in a language. known: the names of those there are."""
+        own = self.bases.get(language, "")
+        return own if own in known else self.knowledge
 
     def files(self, folder: Path) -> list[Path]:
         return [folder / name for name in (self.photo, self.recording) if name]
@@ -36,6 +43,8 @@ EXAMPLES = (
         "How do I return an order?",
         picture="card-text.jpg",
         captions={"zh": "打字：怎么退货？"},
+        texts={"zh": "怎么退货？"},
+        bases={"zh": "shopping-zh"},
     ),
     Example(
         "Photo: What does this code mean?",
@@ -43,20 +52,23 @@ EXAMPLES = (
         "What does this code mean?",
         "washer-e24.jpg",
         captions={"zh": "照片：这个代码是什么意思？"},
+        texts={"zh": "这个代码是什么意思？"},
+        bases={"zh": "smart-home-zh"},
     ),
     Example(
         "Voice: When is the clinic open?",
         "healthcare",
         recording="clinic-hours.wav",
         picture="card-voice.jpg",
-        captions={"zh": "语音：诊所几点开门？"},
+        captions={"zh": "语音（英语）：诊所几点开门？"},
     ),
     Example(
         "Photo: Does the warranty cover this?",
         "shopping",
         "Does the warranty cover this?",
         "cracked-tablet.jpg",
-        captions={"zh": "照片：这个在保修范围内吗？"},
+        captions={"zh": "照片：屏幕碎了，在保修范围内吗？"},
+        texts={"zh": "屏幕碎了，在保修范围内吗？"},
     ),
     Example(
         "Photo and voice: I want to return these",
@@ -64,7 +76,7 @@ EXAMPLES = (
         "",
         "headphones-teal.jpg",
         "return-headphones.wav",
-        captions={"zh": "照片和语音：我要退这个"},
+        captions={"zh": "照片和语音（英语）：我要退这个"},
     ),
     Example(
         "Photo, voice and text: a red light",
@@ -72,7 +84,7 @@ EXAMPLES = (
         "I have already restarted it.",
         "hub-red.jpg",
         "router-question.wav",
-        captions={"zh": "照片、语音和文字：红灯亮了"},
+        captions={"zh": "照片、语音和文字（英语）：红灯亮了"},
     ),
 )
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from demo.convert import sentence
+from demo.convert import WordedError, sentence
 from demo.service import LiveTurn, Service
-from mm_support.errors import InputError
+from demo.words import DEFAULT, word
 from mm_support.types import Transcript
 
 TABS = 32  # that may be listened to at the same time
@@ -48,12 +48,14 @@ class Ears:
 
     def hear(self, piece: dict) -> dict:
         """Called by voice.js with {tab, rate (Hz), sound (base64 of 16-bit samples), knowledge,
-        muted, said}.
+        muted, said, language}.
 
         Returns {speaking, stops, ended, text}, or {problem: a sentence}. muted: the assistant
         speaks, and says `said`; speaking then asks it to wait, stops to be silent. knowledge: the
-        base that is asked. tab: a new name each time that the microphone is switched on.
+        base that is asked. language: of the page. tab: a new name each time that the microphone is
+        switched on.
         """
+        language = str(piece.get("language") or DEFAULT) if isinstance(piece, dict) else DEFAULT
         try:
             tab, rate, samples = str(piece["tab"]), int(piece["rate"]), decoded(piece["sound"])
             ear = self._ear(tab)
@@ -63,13 +65,9 @@ class Ears:
                     return _interjected(turn, rate, samples, str(piece.get("said") or ""))
                 return self._listen(ear, turn, rate, samples)
         except (KeyError, TypeError, ValueError):
-            return {
-                "problem": sentence(
-                    InputError("The microphone sent something unexpected; reload the page.")
-                )
-            }
+            return {"problem": word("speech_odd", language)}
         except Exception as problem:
-            return {"problem": sentence(problem)}
+            return {"problem": sentence(problem, language)}
 
     def take(self, tab: str) -> tuple[tuple[int, np.ndarray], Transcript]:
         """The turn that has ended: (rate, samples) and its transcript. Raises InputError where
@@ -78,7 +76,7 @@ class Ears:
         with self._lock:
             ear = self._tabs.get(tab)
             if ear is None or ear.ended is None:
-                raise InputError("What you said got lost on the way; please say it again.")
+                raise WordedError("speech_lost")
             turn, ear.ended = ear.ended, None
         return turn.recording(), turn.finish()
 
@@ -104,9 +102,7 @@ class Ears:
         with self._lock:
             self._tabs = {name: ear for name, ear in self._tabs.items() if now - ear.used < IDLE}
             if tab not in self._tabs and len(self._tabs) >= TABS:
-                raise InputError(
-                    "Too many people are talking right now; record your question instead."
-                )
+                raise WordedError("too_many_talk")
             ear = self._tabs.setdefault(tab, Ear())
             ear.used = now
         return ear
@@ -120,10 +116,8 @@ def _interjected(turn: LiveTurn, rate: int, samples: np.ndarray, said: str) -> d
 def decoded(sound: str) -> np.ndarray:
     """Base64 of little-endian 16-bit samples -> (n,) int16. Raises InputError."""
     if len(sound) > MAX_PIECE:
-        raise InputError(
-            "The connection is too slow for talking hands-free; record your question instead."
-        )
+        raise WordedError("speech_slow")
     try:
         return np.frombuffer(base64.b64decode(sound, validate=True), "<i2")
     except (binascii.Error, ValueError) as exc:
-        raise InputError("The microphone sent something unexpected; reload the page.") from exc
+        raise WordedError("speech_odd") from exc

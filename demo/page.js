@@ -55,6 +55,11 @@ function speakOwn() {
     const words = window.msWord(part.dataset.word).replace(/\{(\w+)\}/g, (_, name) => values[name]);
     if (part.textContent !== words) part.textContent = words;
   }
+  for (const pill of all("#picker label:has(input)")) {  // bases that come with the project
+    const name = msTables[language][`base_${pill.querySelector("input").value.replaceAll("-", "_")}`];
+    const words = pill.querySelector("span")?.firstChild;
+    if (name && words && words.data !== name) words.data = name;
+  }
   for (const line of all("#ms-legal p")) line.hidden = line.lang !== language;
   const chooser = document.querySelector("#ms-language:not([data-set])");
   if (chooser) { chooser.value = language; chooser.dataset.set = ""; chooser.ariaLabel = msWord("language"); }

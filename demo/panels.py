@@ -247,8 +247,13 @@ def html_table(heads: Sequence[str], rows: Sequence[tuple[str, int, int | str]])
     return f'<table class="ms-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def title_of(name: str) -> str:
-    """A knowledge base's name as people read it: smart-home becomes Smart home."""
+def title_of(name: str, language: str = DEFAULT) -> str:
+    """A knowledge base's name as people read it: smart-home becomes Smart home. Those that come
+    with the project are called so in the page's language; page.js says them in the picker.
+    """
+    key = f"base_{name.replace('-', '_')}"
+    if has_word(key):
+        return word(key, language)
     return name.replace("-", " ").replace("_", " ").capitalize()
 
 

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from demo.api import REPLIES_AT_ONCE, THREADS, add_endpoints
 from demo.assistants import Lifespan
 from demo.brand import Brand, greeting
+from demo.branding import BrandDesk
 from demo.chat import Chat, Desk
 from demo.conversation_state import Conversation
 from demo.convert import QUIET
@@ -31,7 +32,7 @@ from demo.service import Service
 from demo.sign_in import leave_button
 from demo.tabs import KnowledgeDesk
 from demo.theme import CONVERSATION, css, head, script, theme
-from demo.words import DEFAULT, i18n, label, languages, word
+from demo.words import DEFAULT, i18n, label, languages, spoken, word
 from demo.workshop import workshop_page
 from mm_support.paths import ASSETS
 
@@ -49,6 +50,7 @@ TAB_LIFETIME = 6 * HOUR  # s, how long a browser tab's conversation is kept
 # what the address and the browser say: {language, knowledge}, see page.js
 WHERE = "(where, conversation) => [window.msWhere(), conversation]"
 # a frame on another site may have no storage: that site's page keeps the session for it
+DRAFT = "() => [{ ...msWhere(), draft: new URLSearchParams(location.search).get('draft') }]"
 KEPT = "(kept, conversation) => [kept?.token ? kept : window.msSession(), conversation]"
 TYPING = "(conversation) => [conversation, window.msTyping()]"
 KEEP = "(kept) => window.msKeep(kept)"
@@ -61,13 +63,15 @@ def build_demo(
     desk_key: str = "",
     brand: Brand = Brand(),  # noqa: B008
     open_workshop: bool = False,
+    edit_brand: bool = False,
 ) -> gr.Blocks:
     """The pages and the endpoints for a service; launch them with `launch_options()`.
 
     assets: folder with examples/ and evaluation/; what is missing there is left out.
     may_add: whether visitors may add knowledge of their own, in the workshop. desk_key: opens the
     desk and the workshop, as accounts do; without key and accounts there is no desk. open_workshop:
-    whether everybody may enter the workshop, to read and to try.
+    whether everybody may enter the workshop, to read and to try. edit_brand: editors may change the
+    brand's file there.
     """
     examples = brand.folder or assets / "examples"
     served: list[str | Path] = [*files_of(brand, examples), assets / "evaluation"]
@@ -82,16 +86,19 @@ def build_demo(
         desk_page(demo, service, door, esc(brand.name))
     if door.leads_somewhere("workshop"):
         with demo.route("Workshop", "/workshop", show_in_navbar=False):
-            with header(brand, "Workshop"):
-                leave = leave_button()
+            leave = header(brand, "Workshop")
             knowledge = KnowledgeDesk(service, door)
+            branding = BrandDesk(service, door, brand, examples, edit_brand)
             workshop_page(
                 demo,
                 knowledge,
+                branding,
                 assets,
                 leave,
                 lambda: assistant(demo, service, examples, brand, workshop=True),
             )
+        with demo.route("Preview", "/preview", show_in_navbar=False):
+            preview_page(demo, branding, service, examples, brand)
     return demo.queue(max_size=THREADS, default_concurrency_limit=4)
 
 
@@ -174,6 +181,37 @@ def customer_page(demo: gr.Blocks, service: Service, folder: Path, brand: Brand)
     )
 
 
+def preview_page(
+    demo: gr.Blocks, branding: BrandDesk, service: Service, folder: Path, brand: Brand
+) -> None:
+    """The customers' page in a look that is being tried; it is only looked at."""
+    title = header(brand)
+    shown, ears = available(folder, brand.examples), Ears(service)
+    with gr.Row(elem_classes=["ms-desk", "ms-customer"]):
+        with gr.Column(scale=7, min_width=300, elem_id="ms-talk"):
+            parts = conversation_column(ears, shown, folder, brand)
+    style = gr.HTML(padding=False)
+
+    def look(where: dict) -> dict:
+        language = spoken(str(where.get("language") or DEFAULT), brand.languages)
+        tried = branding.drafts.get(where.get("draft"))
+        cards: Any = [card(each, folder, language) for each in available(folder, tried.examples)]
+        return {
+            title: title_line(tried),
+            style: f"<style>{theme(tried)._get_theme_css()}</style>",
+            parts["legal"]: legal_line(tried),
+            parts["chat"]: gr.Chatbot(examples=cards, placeholder=greeting(tried, language)),
+            parts["box"]: gr.MultimodalTextbox(sources=sources_of(tried)),
+            parts["hands_free"]: gr.Checkbox(visible="hands-free" in tried.inputs),
+            parts["speak"]: gr.Checkbox(visible="spoken reply" in tried.inputs),
+        }
+
+    asked = gr.BrowserState({}, storage_key="mm-support-draft", secret=SESSION)
+    names = ("legal", "chat", "box", "hands_free", "speak")
+    outputs = [title, style, *(parts[name] for name in names)]
+    demo.load(look, asked, outputs, js=DRAFT, queue=False, **QUIET)
+
+
 def picker_update(choices: list[tuple[str, str]], picked: str | None) -> dict:
     """What is picked stays: it may have changed while this was on its way."""
     names = [name for _, name in choices]
@@ -181,12 +219,19 @@ def picker_update(choices: list[tuple[str, str]], picked: str | None) -> dict:
     return gr.update(choices=choices, visible=len(names) > 1, **first)
 
 
-def header(brand: Brand, page: str = "") -> gr.Row:
-    """The row at the top, to which more may be added. page: the name of one that is not the
-    customers'.
-    """
+def title_line(brand: Brand, page: str = "") -> str:
+    """The logo and the name, behind a link for those who use the keyboard."""
     logo = f'<img src="{esc(brand.logo)}" alt="">' if brand.logo else '<i aria-hidden="true"></i>'
     title = f"{esc(brand.name)} · {page}" if page else esc(brand.name)
+    words = word("skip_to_message")
+    skip = f'<a class="ms-skip" href="#box" data-word="skip_to_message">{words}</a>'
+    return f"{skip}<h1>{logo}<span>{title}</span></h1>"
+
+
+def header(brand: Brand, page: str = "") -> Any:
+    """page: one for those who sign in; the button with which they sign out is returned, on other
+    pages the name.
+    """
     offered = brand.languages or tuple(languages())
     options = "".join(
         f'<option value="{name}">{word("language_name", name)}</option>' for name in offered
@@ -194,12 +239,10 @@ def header(brand: Brand, page: str = "") -> gr.Row:
     chooser = f'<select id="ms-language" aria-label="{word("language")}">{options}</select>'
     if len(offered) < 2:
         chooser = ""
-    with gr.Row(elem_id="ms-header", equal_height=True) as row:
-        words = word("skip_to_message")
-        skip = f'<a class="ms-skip" href="#box" data-word="skip_to_message">{words}</a>'
-        gr.HTML(f"{skip}<h1>{logo}<span>{title}</span></h1>", elem_id="ms-brand", padding=False)
+    with gr.Row(elem_id="ms-header", equal_height=True):
+        title = gr.HTML(title_line(brand, page), elem_id="ms-brand", padding=False)
         gr.HTML(chooser, elem_id="ms-choose", padding=False)
-    return row
+        return leave_button() if page else title
 
 
 def assistant(
@@ -217,6 +260,7 @@ def assistant(
         with gr.Column(scale=4, min_width=280, elem_id="ms-side"):
             side = gr.HTML(panel(Conversation()), elem_id="panel", padding=False)
     kept = SESSION + ("-workshop" if workshop else "")
+    del parts["legal"]  # stays as it is
     desk = Desk(
         conversation=gr.State(Conversation(), time_to_live=TAB_LIFETIME),
         session=gr.BrowserState(None, storage_key=kept, secret=SESSION),
@@ -231,7 +275,7 @@ def assistant(
 def conversation_column(
     ears: Ears, examples: list[Example], folder: Path, brand: Brand
 ) -> dict[str, Any]:
-    """From top to bottom what one talks with: the fields of Desk, by name."""
+    """From top to bottom what one talks with: the fields of Desk, by name, and the legal line."""
     above = {
         "status": gr.HTML(elem_id="ms-status", padding=False),
         "picker": knowledge_picker(brand),
@@ -243,9 +287,9 @@ def conversation_column(
     rows = {**heard_row(), **comment_row()}
     notice = gr.HTML(elem_id="ms-notice", padding=False)
     parts = {**above, **rows, "notice": notice, "box": message_box(brand), **actions(brand)}
-    gr.HTML(legal_line(brand), elem_id="ms-legal", padding=False)
+    legal = gr.HTML(legal_line(brand), elem_id="ms-legal", padding=False)
     forget = gr.Button(label("forget_me"), size="sm", elem_id="forget", min_width=80)
-    return {**parts, "forget": forget}
+    return {**parts, "forget": forget, "legal": legal}
 
 
 def heard_row() -> dict[str, Any]:
@@ -318,10 +362,8 @@ def chatbot(examples: list[Example], folder: Path) -> gr.Chatbot:
 
 def message_box(brand: Brand) -> gr.MultimodalTextbox:
     """Any file is taken: what cannot be used is told in a sentence of ours."""
-    sources: list[Any] = ["upload"] * ("photo" in brand.inputs)
-    sources += ["microphone"] * ("voice" in brand.inputs)
     return gr.MultimodalTextbox(
-        sources=sources,
+        sources=sources_of(brand),
         file_count="multiple",
         elem_id="box",
         show_label=False,
@@ -332,6 +374,11 @@ def message_box(brand: Brand) -> gr.MultimodalTextbox:
         max_plain_text_length=LONGEST_PASTE,
         html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"),
     )
+
+
+def sources_of(brand: Brand) -> list[Any]:
+    upload, microphone = "photo" in brand.inputs, "voice" in brand.inputs
+    return ["upload"] * upload + ["microphone"] * microphone
 
 
 def switch(key: str, elem_id: str, width: int, offered: bool) -> gr.Checkbox:

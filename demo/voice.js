@@ -183,7 +183,7 @@ async function send(from) {
   try {
     const rate = from.context.sampleRate;
     const said = muted ? (props.value.said ?? "").slice(-SAID) : "";
-    const heard = await server.hear({ tab: from.tab, rate, sound, knowledge: base(), muted, said });
+    const heard = await server.hear({ tab: from.tab, rate, sound, knowledge: base(), muted, said, language: msWhere().language });
     if (from === ear) understand(heard, muted);
   } catch {
     problem(word("voice_lost"));

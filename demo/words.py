@@ -2,8 +2,9 @@
 
     word("too_long", "zh", count=5_000, limit=4_000)
 
-One table for the components (through Gradio's I18n), our own HTML, and the scripts. The sentences
-of the assistant are the service's business. A language without a file falls back to English.
+One table for the components (through Gradio's I18n), our own HTML, and the scripts. It has the
+service's errors too, whose English sentences are in mm_support/errors.py. What the assistant says
+is the service's business. A language without a file falls back to English.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import gradio as gr
 from gradio.i18n import I18nData
 
 from demo.markup import esc
+from mm_support.errors import SENTENCES
 
 HERE = Path(__file__).resolve().parent / "words"
 DEFAULT = "en"
@@ -27,7 +29,8 @@ DEFAULT = "en"
 def tables() -> dict[str, dict[str, str]]:
     """Language -> key -> words; every language has every key of the default one."""
     files = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in HERE.glob("*.toml")}
-    return {language: {**files[DEFAULT], **table} for language, table in files.items()}
+    english = {**SENTENCES, **files[DEFAULT]}
+    return {language: {**english, **table} for language, table in files.items()}
 
 
 def languages() -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from demo.branding import BrandDesk, BrandTab, brand_tab, connect_brand
 from demo.convert import QUIET, plain_errors
 from demo.markup import esc
 from demo.panels import status_line
@@ -33,6 +34,7 @@ READ_KEY = """(kept) => {
 def workshop_page(
     demo: gr.Blocks,
     knowledge: KnowledgeDesk,
+    branding: BrandDesk,
     assets: Path,
     leave: gr.Button,
     assistant: Callable[[], tuple[Desk, gr.Radio]],
@@ -49,25 +51,33 @@ def workshop_page(
                 tab = knowledge_tab(knowledge)
             with gr.Tab(label("tab_evaluation"), id="evaluation"):
                 evaluation_tab(assets / "evaluation")
+            look = brand_tab(branding)
     if opened:  # whoever has more to do than everybody signs in below
         form = sign_in_part(leave)
     tab.connect(knowledge, picker, form.key)
+    connect_brand(branding, look, form.key)
     reception = Reception(knowledge.door, "workshop", form)
-    entered = enter(demo, knowledge, reception, room, tab)
+    entered = enter(demo, knowledge, reception, room, tab, look)
     follow_status(entered, form.key, knowledge, desk.status, picker, tab)
 
 
 def enter(
-    demo: gr.Blocks, knowledge: KnowledgeDesk, reception: Reception, room: gr.Column, tab: Any
+    demo: gr.Blocks,
+    knowledge: KnowledgeDesk,
+    reception: Reception,
+    room: gr.Column,
+    tab: KnowledgeTab,
+    look: BrandTab,
 ) -> list[Any]:
     """Shows the room to those who may enter, to others the form. Returns the events."""
 
     def open_door(given: str) -> dict:
         with plain_errors(esc):
-            shown, opens = reception.shown(given), knowledge.door.may(given, "workshop")
-            return {**shown, room: gr.Column(visible=opens), **tab.shown(knowledge.door, given)}
+            shown, door = reception.shown(given), knowledge.door
+            opens = {room: gr.Column(visible=door.may(given, "workshop"))}
+            return {**shown, **opens, **tab.shown(door, given), **look.shown(door, given)}
 
-    outputs = [*reception.form.outputs(), room, *tab.guarded()]
+    outputs = [*reception.form.outputs(), room, *tab.guarded(), look.tab]
     return connect_sign_in(demo, reception, open_door, [], outputs, READ_KEY)
 
 

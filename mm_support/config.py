@@ -73,10 +73,10 @@ class Settings:
     answer_precision: share of the answers that are to be right; below it, it is asked back.
     desk_key: opens the desk, the page for the people who take conversations over; made at each
     start where it is empty, and the workshop, unless open_workshop lets everybody read there.
-    brand: a brand.toml, what a company decides about its page. frame_origins: sites that may show
-    the page in a frame. api_key: what callers of /v1 must have; empty, everybody may
-    call. rate_limit: calls of one address, e.g. "240/minute"; rate_storage: where
-    they are counted, e.g. redis://host; empty, in this process.
+    brand: a brand.toml, what a company decides about its page; edit_brand: editors may change that
+    file in the workshop. frame_origins: sites that may show the page in a frame. api_key: what
+    callers of /v1 must have; empty, everybody may call. rate_limit: calls of one address, e.g.
+    "240/minute"; rate_storage: where they are counted, e.g. redis://host; empty, in this process.
     webhook_url, webhook_secret: where it is told what
     happens at the desk, and what that is signed with; mail_server (smtp://user:password@host:587),
     mail_to, mail_from: who waits for a person is told by mail. retention_days: after so many days
@@ -123,6 +123,7 @@ class Settings:
     desk_key: str = field(default="", repr=False)
     open_workshop: bool = False
     brand: str = ""
+    edit_brand: bool = False
     frame_origins: str = ""
     api_key: str = field(default="", repr=False)
     rate_limit: str = ""

@@ -7,8 +7,8 @@ answers the reply says so. Where they lead to the same, or nothing is found for 
 stays one question. Sentences are told apart, not clauses: two questions that share a sentence are
 for a language model to tell apart.
 
-Where a long message as a whole finds nothing sure, a pasted mail or a story, its question is
-searched for by itself, and with the sentence before it.
+Where a pasted mail or a long story as a whole finds nothing sure, its question is searched for by
+itself, and with the sentence before it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from mm_support.language.terms import term_set
 from mm_support.parts import Parts
 from mm_support.types import Question
 
+LONG = 30  # terms of a message in which a question is easily lost
 FEWEST = 2  # terms of a question that is searched for by itself
 MOST = 4  # questions of one message
 OPEN = ("evidence", "ambiguous", "unknown")  # reasons of decisions that a closer look may change
@@ -55,12 +56,16 @@ def _inner(parts: Parts, question: Question, words: str, knowledge: str) -> list
 
 
 def inner_questions(words: str) -> list[str]:
-    """What a pasted mail itself says, and its questions, each without what leads to it and with the
-    sentence before it; none where that is the whole message.
+    """What a pasted mail itself says, and the questions of it or of a long message, each without
+    what leads to it and with the sentence before it. None of a short message: its sentences belong
+    together, and a question says too little without them.
     """
     own = own_words(words)
-    sentences = split_sentences(own or words)
-    found = [own] if own else []
+    mail = bool(own) and term_set(own) < term_set(words)
+    if not mail and len(term_set(words)) < LONG:
+        return []
+    sentences = split_sentences(own if mail else words)
+    found = [own] if mail else []
     for place, sentence in enumerate(sentences):
         if _asks(sentence) and len(sentences) > 1:
             found += [sentence, " ".join(sentences[max(place - 1, 0) : place + 1])]

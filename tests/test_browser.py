@@ -288,7 +288,7 @@ def test_a_long_text_that_is_pasted_stays_text(page, service):
     "text, files, told",
     [
         ("a" * 4_001, [], "shorten it to 4,000"),
-        ("   ", [], "nothing to answer yet"),
+        ("   ", [], "nothing to answer"),
         ("my terms", ["terms.pdf"], "neither a photo nor a recording"),
         ("two", ["e24.png", "router.png"], "one photo and one recording"),
     ],
@@ -955,12 +955,16 @@ def test_the_whole_page_speaks_chinese(open_page, service, address, how):
     expect(page.locator("#ms-legal")).to_contain_text("计算机程序")
     expect(page.locator("#chat .example").first).to_contain_text("打字")
     assert page.evaluate(OWN_WORDS) == []
+    page.locator("#chat .example").first.click()
+    finished(page)
+    assert (service.turns[-1].text, service.turns[-1].knowledge) == ("怎么退货？", "shopping")
+    expect(page.locator("#picker label").nth(1)).to_have_text("智能家居")
     page.locator("#picker label").nth(1).click()
     ask(page, "E24")
     reply = finished(page)
     expect(reply.get_by_role("button", name="为什么这样回答？")).to_be_visible()
     assert page.evaluate(OWN_WORDS) == []
-    page.get_by_role("button", name="为什么这样回答？").click()
+    reply.get_by_role("button", name="为什么这样回答？").click()
     expect(page.locator("#panel")).to_contain_text("我找到的资料")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="转人工客服").click()
@@ -986,6 +990,12 @@ def test_text_from_right_to_left_reads_from_the_right(page):
     assert question.evaluate("e => getComputedStyle(e).direction") == "rtl"
     reply = page.locator("#chat .bot-row p").first
     assert reply.evaluate("e => getComputedStyle(e).direction") == "ltr"
+    ask(page, "Rechtsschutzversicherungsgesellschaften" * 4 + " ومدينة " + "كهرومغناطيسية" * 12)
+    finished(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= DESKTOP["width"]
+    bubble = page.locator("#chat .user-row .message").last.bounding_box()
+    talk = page.locator("#ms-talk").bounding_box()
+    assert talk["x"] <= bubble["x"] and bubble["width"] <= talk["width"]
 
 
 LOW_CONTRAST = """() => {

@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob(".github/**/*.md")])
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+LINE = re.compile(r"\[`(\w+)`\]\(([^)\s]+)#L(\d+)\)")  # a link to where something is defined
 COMMAND = re.compile(r"(?:python -m mm_support|mm-support)(?: +([^`#|&;]*))?$")
 PROGRAM = re.compile(r"python -m ([\w.]+)")
 SECRET = re.compile(
@@ -92,7 +93,16 @@ def test_links_lead_somewhere(page):
         path, _, anchor = target.partition("#")
         there = (page.parent / path).resolve() if path else page
         assert there.exists() and there.is_relative_to(ROOT), target
-        assert not anchor or anchor in anchors(there), target
+        known = anchors(there) if there.suffix == ".md" else ()
+        assert not anchor or anchor in known or LINE.search(f"[`x`]({target})"), target
+
+
+def test_links_to_lines_lead_to_what_they_name():
+    found = [(page, *link) for page in PAGES for link in LINE.findall(prose(page))]
+    assert len(found) > 10
+    for page, name, path, number in found:
+        line = text_of((page.parent / path).resolve()).split("\n")[int(number) - 1]
+        assert re.match(rf"\s*(def|class) {name}\b", line), f"{name} is elsewhere in {path}"
 
 
 @EVERY_PAGE

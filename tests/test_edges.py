@@ -258,6 +258,11 @@ def test_who_asks_too_often_is_told_when_to_come_back(address):
         httpx.post(f"{address}{API}/call/knowledge_bases", json={"data": []}) for _ in range(40)
     ]
     refused = [answer for answer in answers if answer.status_code == 429]
+    chinese = {"Accept-Language": "zh-CN,zh;q=0.9"}
+    for more, told in (({}, "Too many"), ({"Sec-Fetch-Site": "same-origin"}, "请求过于频繁")):
+        headers = {**chinese, **more}  # a program's call, and our page's
+        again = httpx.post(f"{address}{API}/call/knowledge_bases", json={}, headers=headers)
+        assert told in again.json()["error"]
     assert refused and answers[0].status_code == 200
     assert 1 <= int(refused[-1].headers["retry-after"]) <= 60
     assert re.search(r"try again in \d+ s", refused[-1].json()["detail"])

@@ -33,8 +33,9 @@ OPEN = {
     *(f"Endpoints.{name}" for name in ("chat", "transcribe", "describe", "search", "feedback")),
     *(f"Endpoints.{name}" for name in ("messages", "my_data", "forget", "knowledge_bases")),
     *("DeskPage.enter", "enter.open_door", "connect_sign_in.sign_in", "connect_sign_in.sign_out"),
-    *("customer_page.look", "follow_status.look"),
+    *("customer_page.look", "follow_status.look", "preview_page.look"),
 }
+TABLE = {"headers": ["caption.en"], "data": [], "metadata": None}
 # event -> who may, and what it is called with after the key
 GUARDED = {
     "DeskPage.look": (AGENTS, ["", None, "Mallory", True]),
@@ -64,6 +65,8 @@ GUARDED = {
     "Editor.save": (EDITORS, ["", None, "Title", "Answer", "Question"]),
     "Editor.remove": (EDITORS, ["", None, False]),
     "Editor.undo": (EDITORS, [None]),
+    "BrandForm.show": (EDITORS, ["Tern", "#1d4ed8", [], TABLE, *[""] * 6]),
+    "BrandForm.save": (EDITORS, ["Tern", "#1d4ed8", [], TABLE, *[""] * 6]),
 }
 PICKED = {"DeskPage.pick": {"conversation": ""}, "Editor.open": {"entry": "nothing"}}
 REFUSALS = (CLOSED_DOOR, NOT_YOURS)
@@ -191,7 +194,8 @@ def test_what_the_settings_open_is_open_to_everybody_and_no_more(service):
 
 
 def test_the_desk_is_there_without_a_key_where_there_are_accounts(service, tmp_path):
-    assert [path for path, *_ in build_demo(service, tmp_path).pages] == ["", "desk", "workshop"]
+    paths = [path for path, *_ in build_demo(service, tmp_path).pages]
+    assert paths == ["", "desk", "workshop", "preview"]
     assert [path for path, *_ in build_demo(FakeService(), tmp_path).pages] == [""]
 
 

@@ -86,11 +86,9 @@ def test_reading_a_hostile_mail_takes_no_time_to_speak_of():
         assert time.process_time() - began < 2
 
 
-def test_a_question_is_looked_at_alone_and_with_what_stands_before_it():
-    words = "It rained a lot. The lamp is dead on one side. How do I repair that lamp?"
-    assert inner_questions(words) == [
-        "How do I repair that lamp?",
-        "The lamp is dead on one side. How do I repair that lamp?",
-    ]
-    assert inner_questions("How long is the warranty?") == []
-    assert inner_questions("no question. at all here.") == []
+def test_a_question_in_a_long_message_is_looked_at_alone_and_with_what_stands_before_it():
+    story = " ".join(f"Thing{n} happened on day{n}." for n in range(20))
+    asked = "The lamp is dead on one side. How do I repair that lamp?"
+    assert inner_questions(f"{story} {asked}") == ["How do I repair that lamp?", asked]
+    assert inner_questions(asked) == []  # its sentences belong together
+    assert inner_questions(story) == []

@@ -39,7 +39,7 @@ from demo.chat import (
     with_words,
 )
 from demo.conversation_state import Conversation, Exchange
-from demo.convert import OUR_FAULT, publish_audio, turn_from_box
+from demo.convert import publish_audio, turn_from_box
 from demo.door import Door
 from demo.examples import EXAMPLES, available, bases, card
 from demo.live import TABS, Ears
@@ -55,6 +55,7 @@ from demo.panels import (
 from demo.tabs import HOW_TO_EVALUATE, HOW_TO_OPEN, KnowledgeDesk, knowledge_tab, report_tables
 from demo.ui import ASSETS, build_demo, door_of, launch_options
 from demo.uploads import stage
+from demo.words import word
 from mm_support.__main__ import build_parser
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError, SupportError
@@ -272,7 +273,7 @@ def test_what_goes_wrong_inside_is_not_told(client, service, monkeypatch, record
     monkeypatch.setattr(service, "transcribe", lambda audio: 1 / 0)
     with pytest.raises(AppError) as caught:
         client.predict(handle_file(recording), api_name="/transcribe")
-    assert caught.value.message == OUR_FAULT
+    assert caught.value.message == word("our_fault")
 
 
 def test_cancelling_stops_the_service(client, service):
@@ -703,6 +704,15 @@ def test_examples_cover_every_way_of_asking():
     } <= kinds
     assert available(ASSETS / "examples") == list(EXAMPLES)
     assert all("icon" in card(example, ASSETS / "examples") for example in EXAMPLES)
+
+
+def test_a_card_asks_the_base_of_the_pages_language_where_there_is_one():
+    typed, heard = EXAMPLES[0], next(example for example in EXAMPLES if example.recording)
+    known = ["shopping", "shopping-zh", "healthcare", "healthcare-zh"]
+    assert typed.base("zh", known) == "shopping-zh" and typed.texts["zh"] != typed.text
+    assert typed.base("zh", known[:1]) == typed.base("en", known) == "shopping"
+    assert heard.base("zh", known) == heard.knowledge  # its recording is English
+    assert all(set(example.captions) >= {"zh"} for example in EXAMPLES)
 
 
 def test_report_figures_become_tables():

@@ -9,8 +9,8 @@ import pytest
 from test_service import folder, make  # noqa: F401  (fixtures)
 
 from demo.api import Endpoints
-from mm_support.desk.visits import NOT_YOURS, SECRET_FILE, signatures_in
-from mm_support.errors import InputError, StoreError, SupportError
+from mm_support.desk.visits import SECRET_FILE, signatures_in
+from mm_support.errors import SENTENCES, InputError, StoreError, SupportError
 from mm_support.types import UserTurn
 from tests.fake_service import FakeService
 
@@ -40,7 +40,7 @@ def test_each_call_of_somebody_else_is_refused_with_one_sentence(service):
     for call in calls.values():
         with pytest.raises(InputError) as caught:
             call(other)
-        assert str(caught.value) == NOT_YOURS
+        assert str(caught.value) == SENTENCES["not_yours"]
     assert len(list(service._keeper.store.turns())) == turns
     assert not any(ratings for _, ratings in service._keeper.store.turns())
     for call in calls.values():

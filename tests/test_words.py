@@ -5,13 +5,28 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
 from demo import words
-from demo.convert import LONGEST, WordedError, sentence, turn_from_box
+from demo.convert import LONGEST, sentence, turn_from_box
 from demo.words import DEFAULT, languages, spoken, tables, word
+from mm_support import errors
 from mm_support.encode.turn import MAX_TEXT
+from mm_support.errors import (
+    SENTENCES,
+    BusyError,
+    GenerationError,
+    InputError,
+    KnowledgeError,
+    StoreError,
+    SupportError,
+    WeightsError,
+    no_such_base,
+)
+from mm_support.inputs.audio import load_waveform
+from mm_support.inputs.photo import load_photo
 
 FILES = sorted(words.HERE.glob("*.toml"))
 DEMO = words.HERE.parent
@@ -24,13 +39,20 @@ def table_of(path: Path) -> dict[str, str]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+def placeholders(text: str) -> set[tuple[str, str]]:
+    """Names and how their values are written: {count:,}."""
+    return {(name, spec or "") for _, name, spec, _ in Formatter().parse(text) if name}
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_language_says_everything_with_the_same_values(path):
     default, table = table_of(words.HERE / "en.toml"), table_of(path)
-    assert set(table) == set(default)
-    for key, text in default.items():
-        assert set(re.findall(r"{\w+}", table[key])) == set(re.findall(r"{\w+}", text)), key
-        assert table[key].strip()
+    assert not set(default) & set(SENTENCES), "a key is the page's or the service's"
+    default |= SENTENCES
+    assert set(default) - set(table) == (set(SENTENCES) if path.stem == DEFAULT else set())
+    for key, text in table.items():
+        assert placeholders(text) == placeholders(default[key]), key
+        assert text.strip()
 
 
 def test_every_key_that_the_page_asks_for_exists():
@@ -74,7 +96,7 @@ BOXES = {
 
 @pytest.mark.parametrize("key", BOXES)
 def test_what_is_wrong_with_a_message_is_said_in_the_customers_language(key):
-    with pytest.raises(WordedError) as caught:
+    with pytest.raises(InputError) as caught:
         turn_from_box(BOXES[key], "shopping", False)
     assert caught.value.key == key
     assert re.search("[\u4e00-\u9fff]", sentence(caught.value, "zh"))
@@ -84,3 +106,71 @@ def test_what_is_wrong_with_a_message_is_said_in_the_customers_language(key):
 def test_the_page_refuses_what_the_service_would_refuse():
     assert LONGEST == MAX_TEXT
     assert turn_from_box({"text": "a" * LONGEST}, "shopping", False).text
+
+
+# -- the service's errors -------------------------------------------------------------------
+
+PACKAGE = Path(errors.__file__).parent
+MADE = re.compile(r"""Error\.of\(\s*"(\w+)\"""")
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+def test_every_key_of_an_error_has_a_sentence_and_every_sentence_is_used():
+    sources = [*PACKAGE.rglob("*.py"), *DEMO.glob("*.py")]
+    made = {key for path in sources for key in MADE.findall(path.read_text(encoding="utf-8"))}
+    kinds = {kind.key for kind in (SupportError, *SupportError.__subclasses__())}
+    busy = {f"busy_{kind}" for kind in ("busy", "yours", "restart")}
+    assert len(made) > 25 and made | kinds | busy == set(SENTENCES)
+
+
+def raised(call, *values) -> SupportError:
+    with pytest.raises(SupportError) as caught:
+        call(*values)
+    return caught.value
+
+
+def empty(folder: Path) -> Path:
+    (folder / "empty").write_bytes(b"")
+    return folder / "empty"
+
+
+def odd(folder: Path) -> Path:
+    (folder / "odd").write_bytes(b"neither a photo nor a recording")
+    return folder / "odd"
+
+
+@pytest.mark.parametrize("made", [empty, odd, lambda folder: folder / "gone"])
+@pytest.mark.parametrize("read", [load_photo, load_waveform])
+def test_a_file_that_cannot_be_used_is_told_in_the_pages_language(tmp_path, read, made):
+    problem = raised(read, made(tmp_path))
+    assert CHINESE.search(sentence(problem, "zh"))
+    assert sentence(problem, "en") == sentence(problem, "de") == str(problem)
+    assert not CHINESE.search(str(problem))
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        BusyError("yours", 7.4),
+        no_such_base("shop", ["home"]),
+        *(
+            kind("something that only an operator understands")
+            for kind in (
+                SupportError,
+                InputError,
+                WeightsError,
+                KnowledgeError,
+                GenerationError,
+                StoreError,
+            )
+        ),
+        ZeroDivisionError("x"),
+    ],
+    ids=repr,
+)
+def test_every_kind_of_error_has_words_in_the_pages_language(problem):
+    told = sentence(problem, "zh")
+    assert CHINESE.search(told) and "operator" not in told
+    if isinstance(problem, SupportError):
+        assert all(f"{value}" in told for value in problem.values.values() if str(value) == value)
+        assert sentence(problem) == str(problem)

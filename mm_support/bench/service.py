@@ -1,9 +1,12 @@
-"""How long a customer waits: typed, spoken and photographed questions through the whole service."""
+"""How long a customer waits and how long processors work: typed, spoken and photographed questions
+through the whole service.
+"""
 
 from __future__ import annotations
 
 import statistics
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,19 +47,30 @@ def _turns(service) -> dict[str, Any]:
         _reply(service, UserTurn(audio=speech, image=photo, knowledge="smart-home"))
         for _ in range(5)
     ]
+    kinds = {"typed": typed, "spoken": spoken, "spoken_and_photo": both}
     return {
         "typed_first_words_s": _median(typed, "first_words"),
         "typed_whole_reply_s": _median(typed, "total"),
         "spoken_whole_reply_s": _median(spoken, "total"),
         "spoken_and_photo_whole_reply_s": _median(both, "total"),
+        **{f"{kind}_processor_s": _median(turns, "processor") for kind, turns in kinds.items()},
+        "stages_s": {kind: _stages(turns) for kind, turns in kinds.items()},
         "memory_mb": round(memory_mb()),
     }
 
 
 def _reply(service, turn: UserTurn) -> dict[str, float]:
+    """Milliseconds of its stages, and of all cores together in all of this process."""
+    begun = time.process_time()
     *_, last = service.reply(turn)
     assert isinstance(last, Finished)
-    return last.reply.timings
+    return {**last.reply.timings, "processor": 1000 * (time.process_time() - begun)}
+
+
+def _stages(timings: list[dict[str, float]]) -> dict[str, float]:
+    """Medians of the stages that every turn of a kind went through."""
+    common = set.intersection(*(set(timing) for timing in timings))
+    return {name: _median(timings, name) for name in timings[0] if name in common}
 
 
 def _median(timings: list[dict[str, float]], name: str) -> float:

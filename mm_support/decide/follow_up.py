@@ -54,10 +54,7 @@ def checked_session(session_id: str | None) -> str:
     if session_id is None or session_id == "":
         return uuid.uuid4().hex
     if not SESSION_ID.fullmatch(session_id):
-        raise InputError(
-            "The session_id may hold 1 to 64 letters, digits, - and _; "
-            "leave it out to start a new session."
-        )
+        raise InputError.of("bad_session")
     return session_id
 
 

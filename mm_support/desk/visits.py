@@ -37,10 +37,8 @@ log = logging.getLogger(__name__)
 SECRET_BYTES = 32
 VISITOR_BYTES = 10  # of a visitor's id; a conversation's name, which holds it, has 64 characters
 SECRET_FILE = "visitors.secret"
-NOT_YOURS = "This conversation is another visitor's; send the token that came with its reply."
 CUSTOMER = re.compile(r"[^\s\x00-\x1f]{1,128}")
 MAX_SIGNED = 1_000  # characters of a signed customer
-BAD_TOKEN = "The token is not one of this service; leave it out to start anew."
 
 
 class Service(Protocol):
@@ -89,7 +87,7 @@ class Signatures:
         """
         visitor = token.partition(".")[0] if token else secrets.token_hex(VISITOR_BYTES)
         if token and not hmac.compare_digest(self.token(visitor).encode(), token.encode()):
-            raise InputError(BAD_TOKEN)
+            raise InputError.of("bad_token")
         return visitor
 
 
@@ -202,5 +200,5 @@ class Visit:
     def own(self, session: str) -> str:
         """The session, if it is this visitor's."""
         if not session.startswith(f"{self.visitor}-"):
-            raise InputError(NOT_YOURS)
+            raise InputError.of("not_yours")
         return session

@@ -103,7 +103,7 @@ class LiveTurn:
         InputError for a piece that cannot be used; what came before stays.
         """
         if self._last.ended:
-            raise InputError("This turn is over; start a new one.")
+            raise InputError.of("turn_over")
         if self._muted:
             self._muted = False
             if not self._running:
@@ -166,9 +166,9 @@ class LiveTurn:
     def _keep(self, rate: int, samples: np.ndarray) -> None:
         samples = np.asarray(samples)
         if self._pieces and (rate != self._rate or samples.shape[1:] != self._pieces[0].shape[1:]):
-            raise InputError("The pieces of a recording must have one rate and the same channels.")
+            raise InputError.of("recording_mixed")
         if not len(samples):
-            raise InputError("A piece of the recording is empty.")
+            raise InputError.of("recording_gap")
         if not self._pieces:
             self._stream = Stream()
         sound = self._stream.add(rate, samples)

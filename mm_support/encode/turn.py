@@ -150,11 +150,9 @@ def question_of(text: str, heard: Transcript | None, seen: Seen | None) -> Quest
 def check_turn(turn: UserTurn) -> None:
     """Raises InputError for an empty turn and for a text that is too long."""
     if len(turn.text) > MAX_TEXT:
-        raise InputError(
-            f"The message has {len(turn.text):,} characters; shorten it to {MAX_TEXT:,}."
-        )
+        raise InputError.of("too_long", count=len(turn.text), limit=MAX_TEXT)
     if not turn.text.strip() and turn.image is None and turn.audio is None:
-        raise InputError("There is nothing to answer: type a question, say it, or add a photo.")
+        raise InputError.of("nothing_to_answer")
 
 
 def clean_text(text: str) -> str:

@@ -128,7 +128,7 @@ class FusionStrategy(nn.Module):
         none.
         """
         if not tokens:
-            raise InputError("There is nothing to answer: type a question, say it, or add a photo.")
+            raise InputError.of("nothing_to_answer")
         fused = self(collate([tokens], self.d_text, self.d_picture))
         weights = {
             token.modality: float(fused.weights[0, MODALITIES.index(token.modality)])

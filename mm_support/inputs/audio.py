@@ -34,10 +34,6 @@ CONTAINERS = "wav,mp3,ogg,matroska,webm,mov,mp4,m4a,3gp,aac,flac,amr,aiff,asf"
 QUIET_PEAK, LOUD_PEAK = 0.1, 0.5
 SILENT_PEAK = 1e-4  # -80 dB of full scale: nothing there that could be raised
 
-EMPTY = "The recording is empty; please record it again."
-TOO_LONG = f"The recording is longer than {MAX_SECONDS // 60} minutes; please send a shorter one."
-UNREADABLE = "The recording cannot be read; please send it as WAV, MP3, M4A, OGG, WEBM or FLAC."
-
 
 def load_waveform(audio: str | Path | tuple[int, np.ndarray]) -> np.ndarray:
     """(n,) float32 in -1..1, 16 kHz mono, from a file or from (rate in Hz, samples (n,) or (n,
@@ -55,13 +51,17 @@ def load_waveform(audio: str | Path | tuple[int, np.ndarray]) -> np.ndarray:
         case _:
             raise InputError("A recording is a file, or its rate together with its samples.")
     if not len(waveform):
-        raise InputError(EMPTY)
+        raise InputError.of("recording_empty")
     return level(_finite(waveform))
+
+
+def _too_long() -> InputError:
+    return InputError.of("recording_long", minutes=MAX_SECONDS // 60)
 
 
 def _finite(waveform: np.ndarray) -> np.ndarray:
     if not np.isfinite(waveform).all():
-        raise InputError("The recording holds values that are not numbers; please record it again.")
+        raise InputError.of("recording_numbers")
     return waveform
 
 
@@ -107,7 +107,7 @@ def _mono(rate: int, samples: np.ndarray) -> np.ndarray:
     if samples.ndim != 1:
         raise InputError("The recording must hold samples of the shape (n,) or (n, channels).")
     if len(samples) > MAX_SECONDS * rate:
-        raise InputError(TOO_LONG)
+        raise _too_long()
     return _as_float(samples)
 
 
@@ -116,10 +116,7 @@ def _checked_rate(rate: int) -> int:
         not isinstance(rate, (int, float, np.integer, np.floating))
         or not MIN_RATE <= rate <= MAX_RATE
     ):
-        raise InputError(
-            f"The recording claims {rate} samples a second, which no recorder makes; please record"
-            " it again."
-        )
+        raise InputError.of("recording_rate", rate=rate)
     return int(rate)
 
 
@@ -175,32 +172,29 @@ def _from_file(path: Path) -> np.ndarray:
             options={"format_whitelist": CONTAINERS, "protocol_whitelist": "none"},
         ) as container:
             if not container.streams.audio:
-                raise InputError("The file holds no sound; please send a recording.")
+                raise InputError.of("recording_mute")
             stream = container.streams.audio[0]
             if stream.codec_context is None:
-                raise InputError(UNREADABLE)
+                raise InputError.of("recording_unreadable")
             _checked_rate(stream.sample_rate)
             _check_promise(container, stream, len(data))
             return _join(_to_mono(_frames(container, stream)))
     except (FFmpegError, ValueError, OSError, MemoryError) as exc:
-        raise InputError(UNREADABLE) from exc
+        raise InputError.of("recording_unreadable") from exc
 
 
 def _read(path: Path) -> bytes:
     """The file's bytes; its size is known before anything is read."""
     try:
         if not path.is_file():
-            raise InputError("The recording was not found; please record it again.")
+            raise InputError.of("recording_missing")
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(
-                f"The recording is larger than {MAX_BYTES // 1_000_000} MB; please send a shorter"
-                " one."
-            )
+            raise InputError.of("recording_large", limit=MAX_BYTES // 1_000_000)
         data = path.read_bytes()
     except (OSError, ValueError) as exc:
-        raise InputError("The recording cannot be opened; please send it again.") from exc
+        raise InputError.of("recording_closed") from exc
     if not data:
-        raise InputError(EMPTY)
+        raise InputError.of("recording_empty")
     return data
 
 
@@ -212,7 +206,7 @@ def _check_promise(
     """
     seconds = (container.duration or 0) / 1_000_000
     if seconds > MAX_SECONDS and seconds * (stream.codec_context.bit_rate or 0) / 8 <= size:
-        raise InputError(TOO_LONG)
+        raise _too_long()
 
 
 def _frames(
@@ -223,7 +217,7 @@ def _frames(
 
     for count, packet in enumerate(container.demux(stream)):
         if count > MAX_PACKETS:
-            raise InputError(UNREADABLE)
+            raise InputError.of("recording_unreadable")
         try:
             yield from packet.decode()
         except FFmpegError:
@@ -240,7 +234,7 @@ def _to_mono(frames: Iterator[av.AudioFrame]) -> Iterator[np.ndarray]:
         for piece in resampler.resample(frame):
             left -= piece.samples
             if left < -SAMPLE_RATE:  # a second of grace for the padding of codecs and resamplers
-                raise InputError(TOO_LONG)
+                raise _too_long()
             yield piece.to_ndarray()[0]
 
 

@@ -38,7 +38,7 @@ def load_photo(image: str | Path | Image.Image) -> Image.Image:
     except (
         Exception
     ) as exc:  # decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files
-        raise InputError("The photo is damaged or incomplete; please send it again.") from exc
+        raise InputError.of("photo_damaged") from exc
 
 
 def _open(path: Path) -> Image.Image:
@@ -47,39 +47,33 @@ def _open(path: Path) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as exc:
-        raise InputError(_TOO_MANY_PIXELS) from exc
+        raise _too_many_pixels() from exc
     except Exception as exc:
-        raise InputError(
-            "This is not a photo that can be read; please send a JPEG, PNG or WEBP file."
-        ) from exc
+        raise InputError.of("photo_unreadable") from exc
 
 
 def _read(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise InputError(f"There is no photo {path.name!r}; please check the path.")
+            raise InputError.of("photo_missing", name=path.name)
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as exc:
-        raise InputError(
-            "The photo cannot be opened; please check the path and its permissions."
-        ) from exc
+        raise InputError.of("photo_closed") from exc
     if not data:
-        raise InputError("The photo's file is empty; please send it again.")
+        raise InputError.of("photo_empty")
     if len(data) > MAX_BYTES:
-        raise InputError(
-            f"The photo is larger than {MAX_BYTES // 10**6} MB; please send a smaller one."
-        )
+        raise InputError.of("photo_large", limit=MAX_BYTES // 10**6)
     return data
 
 
 def _check_shape(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise InputError(_TOO_MANY_PIXELS)
+        raise _too_many_pixels()
     if min(width, height) < MIN_SIDE:
-        raise InputError(f"The photo is only {width} x {height} pixels; please send a larger one.")
+        raise InputError.of("photo_small", width=width, height=height)
     if max(width, height) > MAX_RATIO * min(width, height):
-        raise InputError(f"The photo is {width} x {height} pixels, a mere strip; please crop it.")
+        raise InputError.of("photo_strip", width=width, height=height)
 
 
 def painted_over(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
@@ -128,6 +122,5 @@ def _without_metadata(image: Image.Image) -> Image.Image:
     return clean
 
 
-_TOO_MANY_PIXELS = (
-    f"The photo has more than {MAX_PIXELS // 10**6} megapixels; please send a smaller one."
-)
+def _too_many_pixels() -> InputError:
+    return InputError.of("photo_pixels", limit=MAX_PIXELS // 10**6)

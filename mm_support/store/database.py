@@ -184,9 +184,9 @@ class Store:
 def check_feedback(rating: str, comment: str) -> None:
     """Raises InputError for a rating that does not exist and a comment that is too long."""
     if rating not in RATINGS:
-        raise InputError(f"The rating must be one of {', '.join(RATINGS)}.")
+        raise InputError.of("bad_rating", known=", ".join(RATINGS))
     if len(comment) > MAX_COMMENT:
-        raise InputError(f"The comment is longer than {MAX_COMMENT} characters; shorten it.")
+        raise InputError.of("comment_long", limit=MAX_COMMENT)
 
 
 def add_unless_there(session: Session, table: type[Base], **values: Any) -> bool:
