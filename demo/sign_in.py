@@ -18,7 +18,7 @@ from mm_support.desk.accounts import Area
 from mm_support.errors import SupportError
 
 # the desk's and the workshop's: whichever page is opened first keeps it
-KEPT = {"storage_key": "mm-support-desk", "secret": "mm-support-desk"}
+KEPT: dict[str, Any] = {"storage_key": "mm-support-desk", "secret": "mm-support-desk"}
 STRANGER = f"<p>{said('door_closed')}</p>"
 NOT_ALLOWED = f"<p>{said('door_not_yours')}</p>"
 
@@ -71,7 +71,8 @@ class Reception:
     """The form's handlers."""
 
     def __init__(self, door: Door, area: Area, form: SignIn) -> None:
-        self.door, self.area, self.form = door, area, form
+        self.door, self.form = door, form
+        self.area: Area = area
 
     def shown(self, key: str) -> dict:
         """The form for those who are not signed in, and for others the way out."""

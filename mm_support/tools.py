@@ -7,16 +7,14 @@ Knows a service; nothing of models. Needs the extra mm-support[mcp].
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mm_support.as_json import reply_dict
 from mm_support.config import Settings
-from mm_support.desk.visits import Visit
 from mm_support.errors import InputError, SupportError
-from mm_support.knowledge.base import Knowledge
-from mm_support.types import Finished, Hit, UserTurn
+from mm_support.types import Event, Finished, Hit, KnowledgeBase, UserTurn
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -31,11 +29,26 @@ SPOKEN = ("reply", "action", "citations", "choices")  # what ask returns of a re
 BETWEEN = "/"  # the visitor's token and the session in a conversation's name
 
 
+class Bases(Protocol):
+    """What the tools need of the knowledge."""
+
+    def list(self) -> Sequence[KnowledgeBase]: ...
+
+
+class Visit(Protocol):
+    """The service as one visitor may use it. token: what opens it again."""
+
+    @property
+    def token(self) -> str: ...
+
+    def reply(self, turn: UserTurn) -> Generator[Event, None, None]: ...
+
+
 class Service(Protocol):
     """What the tools need of a service."""
 
     @property
-    def knowledge(self) -> Knowledge: ...
+    def knowledge(self) -> Bases: ...
 
     def search(self, turn: UserTurn, limit: int = 5) -> Sequence[Hit]: ...
 

@@ -36,7 +36,8 @@ def measure(settings: Settings) -> dict[str, Any]:
     device = resolve_device(settings.device)
     encoder, plain = load_image_encoder(settings, device), _plain_tower(device)
     photos = _photos()
-    encoder.encode(photos[:2]), plain(photos[0])
+    encoder.encode(photos[:2])
+    plain(photos[0])
     single, batch, theirs = [], [], []
     for start in range(0, PHOTOS, 16):
         single += [
@@ -53,7 +54,8 @@ def measure(settings: Settings) -> dict[str, Any]:
 
     def everything() -> None:
         vector = encoder.encode([shown])[0]
-        encoder.label(vector), reader.read(shown)
+        encoder.label(vector)
+        reader.read(shown)
         _match(vector, pictures, words)
 
     whole = [seconds(everything) for _ in range(6)][1:]

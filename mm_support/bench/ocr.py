@@ -32,7 +32,8 @@ def measure(settings: Settings) -> dict[str, Any]:
     paths = sorted(path for path in ASSETS.rglob("*.jpg"))
     photos = [_photo(path) for path in paths[:: max(1, len(paths) // PHOTOS)][:PHOTOS]]
     empty = Image.linear_gradient("L").resize((1024, 1024)).convert("RGB")
-    reader.read(photos[0]), plain(_bgr(photos[0]))
+    reader.read(photos[0])
+    plain(_bgr(photos[0]))
     taken = [
         (seconds(partial(reader.read, photo)), seconds(partial(plain, _bgr(photo))))
         for photo in photos
