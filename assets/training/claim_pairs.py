@@ -328,7 +328,7 @@ def rewritten(pairs: Sequence[Pair], rng: random.Random) -> Iterator[Pair]:
             yield pair._replace(kind="two paraphrases", claim=both)
         parts = [pair.claim, rng.choice(errors)]
         rng.shuffle(parts)
-        yield pair._replace(kind="half wrong", claim=joined(*parts, rng), label=WRONG)
+        yield pair._replace(kind="half wrong", claim=joined(parts[0], parts[1], rng), label=WRONG)
         other = rng.choice(strangers)
         yield other._replace(kind="paraphrase elsewhere", claim=pair.claim, label=NOT_SAID)
         if language_of(pair.claim) == "en" and rng.random() < 0.3:

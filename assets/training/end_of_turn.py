@@ -17,6 +17,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -96,7 +97,8 @@ def broken_off(
     first = " ".join(said[: rng.randrange(3, len(said) - 1)])
     yield speech_of(encoder.voice, spoken_by_piper(voice, f"{first},"))
     timed = encoder.model.transcribe(whole, word_timestamps=True, language="en")
-    ends = [word["end"] for part in timed["segments"] for word in part["words"]]
+    parts: Any = timed["segments"]
+    ends = [word["end"] for part in parts for word in part["words"]]
     if len(ends) >= SHORTEST:
         yield whole[: round(rng.choice(ends[2:-2]) * SAMPLE_RATE)]
 

@@ -17,7 +17,7 @@ import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -67,7 +67,7 @@ def train_image(folder: Path, out: Path, settings: Settings, seed: int) -> dict[
     parts = clip_lite.build_clip_lite(settings.cache_dir, trained=None)
     work = settings.cache_dir / "train-image" / _key(products, seed)
     prepare, paths = preprocessing_of(parts.preprocessing), [shot.path for shot in products.shots]
-    visual = parts.model.visual.to(device.device)
+    visual = cast(clip_lite.Visual, parts.model.visual).to(device.device)
     maps = tower.kept_maps(visual, prepare, paths, work, device, seed)
     untuned = look_at(visual, maps, products, device)
     learned = untuned.split != "val"
@@ -151,7 +151,8 @@ def look_at(
             bar.update(len(details))
     product = np.array([shot.product for shot in shots])
     split = np.array([shot.split for shot in shots])
-    return Photos(*map(np.concatenate, zip(*rows)), product, split)
+    details, meaning, label = map(np.concatenate, zip(*rows))
+    return Photos(details, meaning, label, product, split)
 
 
 def vectors_of_words(parts: clip_lite.Parts, products: Products) -> Words:
@@ -168,7 +169,7 @@ def vectors_of_words(parts: clip_lite.Parts, products: Products) -> Words:
     return Words(
         titles=encode([product.title for product in products.products]),
         kinds=encode(names),
-        classes=parts.model.visual.head.class_words.cpu().numpy(),
+        classes=cast(clip_lite.Visual, parts.model.visual).head.class_words.cpu().numpy(),
         kind_of=np.array([names.index(product.kind) for product in products.products]),
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mm_support.encode.segment_net import MARKS, SEGMENTS
 from mm_support.encode.segments import GLYPHS, SHAPES
@@ -154,7 +155,7 @@ def place_screen(canvas: np.ndarray, rng: np.random.Generator, words: list[np.nd
         word = words[rng.integers(len(words))]
         place = cv2.getRotationMatrix2D((0, 0), turn, 1)
         place[:, 2] += (left + rng.uniform(0, 30), top + rng.uniform(0, 70))
-        on |= cv2.warpAffine(word, place, on.shape[::-1])
+        cv2.bitwise_or(on, cv2.warpAffine(word, place, on.shape[::-1]), dst=on)
     _light(canvas, on, lit, 24.0, shines, rng)
 
 
@@ -195,7 +196,7 @@ def _rows(height: float, rng: np.random.Generator) -> Iterator[Row]:
         yield Row(frame, start, bend, style)
 
 
-def paint(canvas: np.ndarray, mask: np.ndarray, colour: Sequence, opacity: float = 1.0) -> None:
+def paint(canvas: np.ndarray, mask: np.ndarray, colour: ArrayLike, opacity: float = 1.0) -> None:
     """Mixes the colour (RGB 0..255) into the canvas where the mask (uint8) is."""
     left, top, width, height = cv2.boundingRect(mask)
     part = canvas[top : top + height, left : left + width]
@@ -226,7 +227,7 @@ def _light(
         return
     if rng.random() < 0.4:
         right, down = height * rng.uniform(0, 0.05), height * rng.uniform(0, 0.05)
-        shift = np.float32([[1, 0, right], [0, 1, down]])
+        shift = np.array([[1, 0, right], [0, 1, down]], np.float32)
         shadow = cv2.warpAffine(on, shift, on.shape[::-1])
         paint(canvas, shadow, (0, 0, 0), rng.uniform(0.05, 0.35))
     paint(canvas, on, lit, rng.uniform(0.7, 1))
@@ -239,7 +240,7 @@ def _colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarr
     shines = rng.random() < 0.6
     if shines:
         glass = rng.uniform(0, 70) + rng.uniform(-15, 25, 3)
-        hue = np.uint8([[[rng.choice(HUES), rng.integers(0, 256), 255]]])
+        hue = np.array([[[rng.choice(HUES), rng.integers(0, 256), 255]]], np.uint8)
         lit = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0] * rng.uniform(0.6, 1)
     else:
         glass = rng.uniform(90, 225) + rng.uniform(-45, 35, 3)

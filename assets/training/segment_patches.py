@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from assets.training.segment_displays import PATCH, Character, paint, place_display, place_screen
 from mm_support.encode.segment_net import MARKS, SEGMENTS, STRIDE, UNIT
+from mm_support.errors import InputError
 
 GRID = PATCH // STRIDE
 WORDS = (
@@ -42,7 +43,7 @@ class Patches(torch.utils.data.IterableDataset):
         rng = np.random.default_rng([self.seed, worker.id if worker else 0])
         cv2.setNumThreads(1)
         words = _printed_words(rng, 600)
-        scenery = [cv2.imread(str(path)) for path in self.photos]
+        scenery = [_read(path) for path in self.photos]
         while True:
             photo, characters = draw_patch(rng, words, scenery)
             pixels, (target, weight) = photo.transpose(2, 0, 1), targets(characters)
@@ -51,19 +52,27 @@ class Patches(torch.utils.data.IterableDataset):
             yield pixels[rng.permutation(3)], target, weight
 
 
+def _read(path: Path) -> np.ndarray:
+    """(h, w, 3) uint8. Raises InputError for a file that is no photo."""
+    photo = cv2.imread(str(path))
+    if photo is None:
+        raise InputError(f"{path} cannot be read as a photo; take it out of the folder.")
+    return photo
+
+
 def draw_patch(
     rng: np.random.Generator, words: list[np.ndarray], scenery: list[np.ndarray]
 ) -> tuple[np.ndarray, list[Character]]:
     """A photo (128, 128, 3) uint8 and the characters in it."""
     canvas = _background(rng, scenery)
     characters: list[Character] = []
-    _clutter(canvas, rng, words, rng.integers(0, 4))
+    _clutter(canvas, rng, words, int(rng.integers(0, 4)))
     if rng.random() < 0.85:
         if rng.random() < 0.2:
             place_screen(canvas, rng, words)
         else:
             characters = place_display(canvas, rng)
-        _clutter(canvas, rng, words, rng.integers(0, 2), keep_off=characters)
+        _clutter(canvas, rng, words, int(rng.integers(0, 2)), keep_off=characters)
     smallest = min([character.height for character in characters], default=20.0)
     return _camera(canvas, smallest, rng), characters
 
@@ -123,7 +132,8 @@ def _printed_words(rng: np.random.Generator, count: int) -> list[np.ndarray]:
         text = _word(rng)
         font = ImageFont.truetype(fonts[rng.integers(len(fonts))], int(rng.integers(8, 56)))
         left, top, right, bottom = font.getbbox(text)
-        image = Image.new("L", (max(1, right - left) + 4, max(1, bottom - top) + 4))
+        size = (max(1, int(right - left)) + 4, max(1, int(bottom - top)) + 4)
+        image = Image.new("L", size)
         ImageDraw.Draw(image).text((2 - left, 2 - top), text, font=font, fill=255)
         masks.append(np.asarray(image))
     return masks
@@ -164,9 +174,9 @@ def _shape(rng: np.random.Generator, words: list[np.ndarray]) -> np.ndarray:
         turn[:, 2] += (x - middle[0], y - middle[1])
         return cv2.warpAffine(word, turn, mask.shape)
     if kind == 3:
-        box = np.array([x, y, *rng.uniform(4, PATCH / 2, 2)]).astype(int)
-        width = int(rng.choice([-1, 1, 3, 8]))
-        cv2.rectangle(mask, box[:2], box[:2] + box[2:], 255, width, cv2.LINE_AA)
+        left, top, wide, tall = (int(place) for place in (x, y, *rng.uniform(4, PATCH / 2, 2)))
+        line = int(rng.choice([-1, 1, 3, 8]))
+        cv2.rectangle(mask, (left, top), (left + wide, top + tall), 255, line, cv2.LINE_AA)
         return mask
     end = tuple(int(place) for place in rng.uniform(0, PATCH, 2))
     cv2.line(mask, (int(x), int(y)), end, 255, int(rng.integers(1, 8)), cv2.LINE_AA)
@@ -199,7 +209,7 @@ def _camera(canvas: np.ndarray, height: float, rng: np.random.Generator) -> np.n
     if rng.random() < 0.6:
         photo = cv2.GaussianBlur(photo, (0, 0), height * rng.uniform(0.015, 0.07))
     if rng.random() < 0.25:
-        photo = _shaken(photo, int(rng.integers(2, 3 + height // 7)), rng)
+        photo = _shaken(photo, int(rng.integers(2, 3 + int(height // 7))), rng)
     if rng.random() < 0.4:
         photo += (255 - photo) * _glare(rng)[..., None]
     exposed = 255 * (np.clip(photo, 0, 255) / 255) ** rng.uniform(0.6, 1.6)
@@ -208,7 +218,8 @@ def _camera(canvas: np.ndarray, height: float, rng: np.random.Generator) -> np.n
     photo = np.clip(photo, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))]
-        photo = cv2.imdecode(cv2.imencode(".jpg", photo, quality)[1], cv2.IMREAD_COLOR)
+        packed = cv2.imencode(".jpg", photo, quality)[1]
+        photo = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
     if rng.random() < 0.9:
         return photo
     return np.repeat(photo.mean(2, keepdims=True), 3, 2).astype(np.uint8)
@@ -224,6 +235,7 @@ def _shaken(photo: np.ndarray, reach: int, rng: np.random.Generator) -> np.ndarr
 def _glare(rng: np.random.Generator) -> np.ndarray:
     """(128, 128) float32, the share of white that a bright spot adds."""
     spot = np.zeros((PATCH, PATCH), np.float32)
-    ellipse = (rng.uniform(0, PATCH, 2), rng.uniform(5, 70, 2), rng.uniform(0, 180))
+    middle, axes = rng.uniform(0, PATCH, 2).tolist(), rng.uniform(5, 70, 2).tolist()
+    ellipse = (middle, axes, rng.uniform(0, 180))
     cv2.ellipse(spot, ellipse, float(rng.uniform(0.1, 0.75)), -1)
     return cv2.GaussianBlur(spot, (0, 0), rng.uniform(2, 14))

@@ -59,7 +59,8 @@ def train(
     from tqdm import tqdm
 
     torch.manual_seed(seed)
-    net = SegmentNet().to(memory_format=torch.channels_last).train()
+    net = SegmentNet().train()
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch takes it
     if start:
         net.load_state_dict(load_file(start))
     peak = 2.5e-3 if start else 4e-3  # learning rate

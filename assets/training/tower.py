@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -26,6 +27,9 @@ from mm_support.encode import clip_lite
 from mm_support.inputs.photo import load_photo
 from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.train.fusion_training import keep
+
+if TYPE_CHECKING:
+    from timm.models import EfficientNet
 
 VIEWS, EPOCHS, BATCH = 4, 8, 32
 RATE, HEAD_RATE, WARM_UP = 3e-4, 3e-3, 60  # peaks, reached after so many steps
@@ -118,7 +122,7 @@ def altered() -> Callable:
     return v2.Compose(
         [
             v2.RandomPerspective(0.25, fill=127),
-            v2.RandomRotation(20, fill=127),
+            v2.RandomRotation([-20, 20], fill=127),
             v2.RandomResizedCrop(
                 clip_lite.SIZE, scale=(0.25, 1.0), ratio=(0.7, 1.4), antialias=True
             ),
@@ -188,7 +192,7 @@ class Tuning:
 
     def __init__(
         self,
-        trunk: nn.Module,
+        trunk: EfficientNet,
         classify: nn.Module,
         product: np.ndarray,
         roots: np.ndarray,
@@ -202,10 +206,10 @@ class Tuning:
         middles = np.stack([roots[product == each].mean(axis=0) for each in learned])
         self._row = torch.from_numpy(np.searchsorted(learned, product)).to(device.device)
         self._centre = torch.from_numpy(roots.mean(axis=0)).to(device.device)
-        self._classes = (torch.from_numpy(middles).to(device.device) - self._centre).requires_grad_(
-            True
-        )
-        tuned = (*self._tower.blocks[clip_lite.TUNED :], self._tower.conv_head)
+        classes = torch.from_numpy(middles).to(device.device) - self._centre
+        self._classes = classes.requires_grad_(True)
+        stages = list(self._tower.blocks.children())[clip_lite.TUNED :]
+        tuned = (*stages, cast(nn.Module, self._tower.conv_head))
         self._tuned = [value for part in tuned for value in part.requires_grad_(True).parameters()]
         groups = [
             {"params": self._tuned, "peak": RATE},
@@ -218,21 +222,14 @@ class Tuning:
         Hutter 2017).
         """
         for group in self._optimizer.param_groups:
-            group["lr"] = (
-                group["peak"]
-                * min(1.0, (step + 1) / WARM_UP)
-                * 0.5
-                * (1 + math.cos(math.pi * step / steps))
-            )
+            warm = group["peak"] * min(1.0, (step + 1) / WARM_UP)
+            group["lr"] = warm * 0.5 * (1 + math.cos(math.pi * step / steps))
 
     def step(self, maps: Tensor, rows: np.ndarray, rng: np.random.Generator) -> float:
         """Learns from one batch, maps: (b, *MAPS) of the photos `rows`. Returns the loss."""
         share, other = float(rng.beta(MIXED, MIXED)), rng.permutation(len(rows))
-        mixed = (
-            (share * maps + (1 - share) * maps[other])
-            .to(self._device)
-            .contiguous(memory_format=torch.channels_last)
-        )
+        mixed = (share * maps + (1 - share) * maps[other]).to(self._device)
+        mixed = mixed.contiguous(memory_format=torch.channels_last)
         loss = self._loss(mixed, ((share, self._row[rows]), (1 - share, self._row[rows[other]])))
         self._optimizer.zero_grad()
         loss.backward()
@@ -276,7 +273,8 @@ class Tuning:
 
     def restore(self, state: dict) -> None:
         self.epoch = state["epoch"]
-        self._tower.load_state_dict(state["tower"]), self._mean.load_state_dict(state["mean"])
+        self._tower.load_state_dict(state["tower"])
+        self._mean.load_state_dict(state["mean"])
         self._optimizer.load_state_dict(state["optimizer"])
         with torch.no_grad():
             self._classes.copy_(state["classes"])

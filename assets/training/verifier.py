@@ -270,7 +270,8 @@ def fit(seen: Sequence[tuple], pairs: Sequence[Pair], seed: int) -> dict[str, np
     for epoch in range(EPOCHS):
         total = 0.0
         for rows in batches(seen, np.arange(len(pairs)), rng):
-            found = loss(model(*padded([seen[i] for i in rows])), labels[rows], counts[rows])
+            batch = padded([seen[int(row)] for row in rows])
+            found = loss(model(*batch), labels[rows], counts[rows])
             optimiser.zero_grad()
             found.backward()
             optimiser.step()

@@ -72,7 +72,7 @@ class Parts(NamedTuple):
     scale, none: calibration of the cosine between a photo and a word (see image.Calibration).
     """
 
-    model: nn.Module
+    model: CustomTextCLIP
     tokenize: Callable[[Sequence[str]], Tensor]
     preprocessing: dict
     scale: float
