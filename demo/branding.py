@@ -284,11 +284,8 @@ def brand_tab(desk: BrandDesk) -> BrandTab:
             texts = [text_field(brand, key, lang) for lang in languages() for key in TEXTS]
             cards = card_table(brand)
             with gr.Row():
-                download = gr.DownloadButton(
-                    label("brand_download"),  # type: ignore[arg-type]
-                    interactive=False,
-                    size="sm",
-                )
+                words: Any = label("brand_download")
+                download = gr.DownloadButton(words, interactive=False, size="sm")
                 save = gr.Button(label("save"), size="sm", interactive=False, visible=desk.saves)
         with gr.Column(scale=4, min_width=320):
             view = gr.HTML(elem_id="brand-preview", padding=False)

@@ -82,7 +82,7 @@ def calibrate(settings: Settings, cases: dict[str, list[dict]], out: Path, card:
     """
     service = terminal.load_service(settings)
     try:
-        examples = [*collect(service, cases), *collect_photos(service, list(cases))]
+        examples = [*collect(service, cases), *collect_photos(service, cases)]
         trials = own_trials(service, list(cases))
     finally:
         service.close()
@@ -202,13 +202,15 @@ def examples_of(service, base: str, turns: Sequence[dict]) -> Iterator[Example]:
         past += (past_after(judged, [best]),)
 
 
-def collect_photos(service, bases: Sequence[str]) -> list[Example]:
+def collect_photos(service, cases: dict[str, list[dict]]) -> list[Example]:
     """Each picture of the bases, as it is and photographed, asked about in its own base and, where
-    there is one, in the next.
+    there is one, in the next: without words, with words that name nothing, and with a question of
+    the cases about its entry, where there is one.
     """
     from tqdm import tqdm
 
     rng = np.random.default_rng(SEED)
+    bases, worded = list(cases), questions_of(cases)
     shown = [
         (base, entry.id, path)
         for base in bases
@@ -221,7 +223,10 @@ def collect_photos(service, bases: Sequence[str]) -> list[Example]:
         other = bases[(bases.index(base) + 1) % len(bases)]
         for photo in (picture, snapshot(picture, rng)):
             perceived = drained(perceive(service.parts.encoders, UserTurn(image=photo)))
-            for text in ("", BESIDE_A_PHOTO[rng.integers(1, len(BESIDE_A_PHOTO))]):
+            own = worded.get((base, entry_id), ())
+            naming = [own[rng.integers(len(own))]] if own else []
+            nothing = BESIDE_A_PHOTO[rng.integers(1, len(BESIDE_A_PHOTO))]
+            for text in ("", nothing, *naming):
                 for asked_in, expected in {other: "none", base: entry_id}.items():
                     asked = UserTurn(text=text, image=photo, knowledge=asked_in)
                     judged = drained(judge(service.parts, asked, perceived=perceived))
@@ -231,6 +236,16 @@ def collect_photos(service, bases: Sequence[str]) -> list[Example]:
                     x = features(text, judged.query, judged.hits)
                     examples.append(Example(base, x, expected != "none", right, shown=True))
     return examples
+
+
+def questions_of(cases: dict[str, list[dict]]) -> dict[tuple[str, str], list[str]]:
+    """(base, entry) -> the first messages of the cases about it."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for base, rows in cases.items():
+        for case in rows:
+            turn = case["turns"][0]
+            found.setdefault((base, turn["expect"]), []).append(turn["text"])
+    return found
 
 
 def fit(examples: Sequence[Example]) -> Gate:
