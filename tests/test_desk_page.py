@@ -136,6 +136,7 @@ def test_without_a_key_there_is_neither_desk_nor_workshop(service, tmp_path):
         ("", True),
         ("desk", False),
         ("workshop", False),
+        ("preview", False),
     ]
     assert KEY not in str(build_demo(service, tmp_path, desk_key=KEY).config)
 
