@@ -78,8 +78,8 @@ def every_example(service, cases: Path, files: list[Path], folder: Path) -> Iter
             yield from examples_of(service, base, [{"text": text, "expect": "none"}])
     for number, file in enumerate(files):
         yield from of_passages(service, f"passages-{number}", file, english, folder)
-    for cases in (english, chinese):
-        yield from collect_photos(service, cases)
+    for asked in (english, chinese):
+        yield from collect_photos(service, asked)
 
 
 def across(service, base: str, rows: list[dict]) -> Iterator[Example]:
