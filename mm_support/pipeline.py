@@ -39,6 +39,7 @@ from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.language.messages import MAX_CANDIDATES, message
 from mm_support.language.personal import Masks, masked_question
+from mm_support.language.terms import term_set
 from mm_support.parts import Parts
 from mm_support.several import merged, several
 from mm_support.store.records import past_of
@@ -67,6 +68,9 @@ from mm_support.types import (
 if TYPE_CHECKING:
     from mm_support.fuse.strategies import FusionStrategy  # imports torch
 
+PHOTO = "photo"
+SHOWN = 0.75  # probability below which a photo hardly shows an entry
+WORDED = 2  # terms of a question that can be searched for without its photo
 FOUND = 5  # entries that are shown and may be cited
 
 Result = TypeVar("Result")
@@ -210,6 +214,7 @@ def judge(
         found = [searched(parts, turn.knowledge, reading) for reading in readings]
     with clock.step("decide"):
         query, hits = likelier(parts.policy, question, found, fitted)
+        query, hits = words_alone(parts, turn.knowledge, question, heard, (query, hits))
         told = entries_of(hits)  # the knowledge by itself
         decision = parts.policy.decide(question, query, told, past, fitted=fitted)
         asked = several(parts, question, decision, turn.knowledge)
@@ -281,6 +286,26 @@ def fuse(
     """What is asked, as one query. Raises InputError where there is nothing in any modality."""
     encoded = encoders.encode(question, heard, seen)
     return search_query(fusion.fuse(encoded.tokens), question, encoded.pieces)
+
+
+def words_alone(
+    parts: Parts, knowledge: str, question: Question, heard: Transcript | None, found: Searched
+) -> Searched:
+    """The search by the words alone, where these are surely answered and the photo shows nothing
+    that the base knows: it would only make an answer less sure. Else what was found.
+    """
+    query, hits = found
+    weight = query.fused.weights.get(PHOTO, 0.0)
+    shown = max((hit.by.get(PHOTO, 0.0) for hit in hits), default=0.0)
+    named = "photo_text" in query.identifiers
+    if not weight or named or shown >= SHOWN * weight or len(term_set(words_of(question))) < WORDED:
+        return found
+    plain = replace(question, photo=None, read_in_photo=(), labels=())
+    query = fuse(parts.encoders, parts.fusion, plain, heard, None)
+    alone = searched(parts, knowledge, query)
+    fitted = parts.knowledge.fitted(knowledge)
+    decision = parts.policy.decide(plain, *alone, (), fitted=fitted)
+    return alone if decision.reason == "evidence" else found
 
 
 def read_with(

@@ -397,3 +397,8 @@ def test_what_only_mentions_a_name_gives_way_to_what_is_titled_so():
     assert (asked_back.action, len(asked_back.hits)) == ("clarify", 2)
     assert decide([jug, machine], words="How much is a jug for the Brew 2?").action == "answer"
     assert decide([jug], words="How much is the Brew 2?").action == "answer"
+
+
+def test_a_bare_number_is_no_farewell():
+    assert decide(hits(0.1), words="90210", says=["goodbye", "thanks"]).reason == "unknown"
+    assert decide(hits(0.1), words="bye 2", says=["goodbye"]).reason == "goodbye"

@@ -30,7 +30,7 @@ from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.language.messages import message
 from mm_support.parts import Parts
-from mm_support.pipeline import drained, judge, perceive, query_of
+from mm_support.pipeline import drained, judge, perceive, query_of, words_alone
 from mm_support.service import SupportService, open_keeper
 from mm_support.types import (
     Audio,
@@ -275,6 +275,26 @@ def test_words_that_only_point_at_a_photo_leave_the_say_to_the_photo(make, red, 
     )
     assert pointing["text"] < 0.2 < 0.4 < naming["text"]
     assert ask(service, words).fusion.weights == {"text": 1.0}
+
+
+@pytest.mark.parametrize(
+    "words, shown, alone",
+    [
+        ("Is my refund late?", 0.1, True),
+        ("Is my refund late?", 0.9, False),  # it shows what the base knows
+        ("Do giraffes eat purple bananas?", 0.1, False),  # nothing answers the words
+        ("Is it?", 0.1, False),
+    ],
+)
+def test_a_photo_of_nothing_known_leaves_a_sure_question_to_its_words(
+    make, red, words, shown, alone
+):
+    parts = make().parts
+    judged = drained(judge(parts, UserTurn(words, red, None, "kb")))
+    weight = judged.query.fused.weights["photo"]
+    hits = [replace(hit, by={**hit.by, "photo": shown * weight}) for hit in judged.hits]
+    query, _ = words_alone(parts, "kb", judged.question, None, (judged.query, tuple(hits)))
+    assert ("photo" not in query.fused.weights) == alone
 
 
 def test_the_turn_is_stored_before_finished_and_holds_no_media(make, red):

@@ -38,8 +38,8 @@ CARD = {
     "command": "python -m assets.training.gate --squad FILE FILE",
 }
 MADE_HERE = (
-    "questions about the bases in assets/knowledge, and their pictures without words, with words that"
-    " name nothing and with these questions, made for this project"
+    "questions about the bases in assets/knowledge, and their pictures without words, with words"
+    " that name nothing and with these questions, made for this project"
 )
 
 

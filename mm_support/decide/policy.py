@@ -222,6 +222,8 @@ def _courtesy(here: Situation) -> Decision | None:
     certain = max(read, default=0.0) >= CERTAIN
     if "photo" in here.query.fused.weights or (here.sure and not certain):
         return None  # "Brew 2" may look like a farewell to whoever does not sell it
+    if is_a_number(words_of(here.question)):
+        return None  # a bare number is what somebody asked for
     reason = next(_reasons(here, COURTESIES), None)
     if reason == "acknowledged" and here.before is None and not certain:
         return None  # "it's broken" begins a conversation; there is nothing yet to agree with
@@ -230,6 +232,10 @@ def _courtesy(here: Situation) -> Decision | None:
     if here.says("no") and here.before and here.before.reason in COURTESIES.values():
         reason = "goodbye"  # "Is there anything else?" - "No"
     return here.decide("clarify", reason) if reason else None
+
+
+def is_a_number(words: str) -> bool:
+    return any(map(str.isdigit, words)) and not any(map(str.isalpha, words))
 
 
 def _reserved(here: Situation) -> Decision | None:
