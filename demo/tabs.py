@@ -209,11 +209,12 @@ def place_of(base: KnowledgeBase) -> tuple[bool, int, str]:
 
 def ingest_report(name: str, report: IngestReport) -> str:
     """What was added, how columns were understood, what was left out, and what looks odd."""
+    entries = f"{report.entries} {'entry' if report.entries == 1 else 'entries'}"
     left_out = f"{len(report.skipped)} left out" if report.skipped else "nothing left out"
     mapping = "".join(f"<p>{esc(line)}</p>" for line in report.mapping)
     return (
         f'<section class="ms-card" role="status"><h2>{esc(title_of(name))}</h2>'
-        f"<p>{report.entries} entries added in {report.seconds:.1f} s, {left_out}.</p>{mapping}"
+        f"<p>{entries} added in {report.seconds:.1f} s, {left_out}.</p>{mapping}"
         f"{remarks_table('Left out, because', grouped(report.skipped))}"
         f"{remarks_table('Looks odd', grouped(report.warnings))}</section>"
     )
@@ -254,7 +255,8 @@ class KnowledgeTab:
         browsed = [self.query.submit, self.bases.change]
         gr.on(browsed, desk.browse, asked, self.entries, **QUIET)
         self.bases.change(desk.sureness, [self.bases, key], self.sureness, **QUIET)
-        added = form.add.click(
+        cleared = form.add.click(None, None, form.report, js="() => ''")
+        added = cleared.then(
             desk.ingest,
             [form.name, form.files, key],
             form.report,

@@ -1159,7 +1159,7 @@ def test_own_knowledge_is_added_browsed_and_answered_from(workshop, tmp_path):
     expect(page.get_by_text("bikes.csv").first).to_be_visible()
     page.get_by_role("button", name="Add to knowledge").click()
     report = page.locator("#ingest-report")
-    expect(report).to_contain_text("1 entries added")
+    expect(report).to_contain_text("1 entry added")
     expect(report).to_contain_text("it has no answer")
     expect(page.get_by_role("row", name="Bikes 1 0")).to_be_visible()
     page.get_by_label("Knowledge base").click()

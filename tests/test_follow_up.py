@@ -158,3 +158,10 @@ def test_follow_ups_find_more_with_their_context(service):
         np.mean(found["with"]) >= 0.84
         and np.mean(found["with"]) >= np.mean(found["without"]) + 0.07
     )
+
+
+@pytest.mark.slow
+def test_a_bare_number_means_the_product_with_that_number(service):
+    first = service.answer(UserTurn("Wren 500 NC price", knowledge="shopping"))
+    other = UserTurn("and the 300?", knowledge="shopping", session_id=first.session_id)
+    assert [c.entry_id for c in service.answer(other).citations] == ["wren-300"]

@@ -739,7 +739,7 @@ def test_where_everybody_may_enter_the_workshop_only_a_setting_lets_them_add(may
     desk, files = KnowledgeDesk(service, door), [str(tmp_path / "bell.md")]
     assert "Returning" in desk.browse("shopping", "")
     if may_add:
-        assert "1 entries" in desk.ingest("mine", files)
+        assert "1 entry" in desk.ingest("mine", files)
     else:
         with pytest.raises(gr.Error, match="Open it with the link"):
             desk.ingest("mine", files)
@@ -784,7 +784,7 @@ def test_who_has_not_the_key_reads_and_changes_nothing_in_the_workshop(tmp_path)
             desk.ingest("mine", [str(tmp_path / "bell.md")], key)
     assert "mine" not in service.knowledge.bases
     assert "Returning" in desk.browse("shopping", "", "the-right-key-0123")
-    assert "1 entries" in desk.ingest("mine", [str(tmp_path / "bell.md")], "the-right-key-0123")
+    assert "1 entry" in desk.ingest("mine", [str(tmp_path / "bell.md")], "the-right-key-0123")
 
 
 def test_the_setting_that_the_page_names_opens_it():
@@ -802,7 +802,7 @@ def test_what_comes_with_the_project_is_listed_first_and_stays_as_it_is(tmp_path
     assert names[: len(bases())] == bases() and names[-1] == "a-shop"
     with pytest.raises(gr.Error, match="stays as it is"):
         desk.ingest(" shopping ", [str(tmp_path / "bell.md")])
-    assert "1 entries added" in desk.ingest("a-shop", [str(tmp_path / "bell.md")])
+    assert "1 entry added" in desk.ingest("a-shop", [str(tmp_path / "bell.md")])
 
 
 def write_zip(path, files):
@@ -895,7 +895,7 @@ def test_the_report_of_an_upload_tells_all_that_was_left_out(tmp_path):
     report = KnowledgeDesk(FakeService()).ingest(
         "mine", [str(tmp_path / "faq.csv"), str(tmp_path / "logo.xyz")]
     )
-    assert "1 entries added" in report and "30 left out" in report
+    assert "1 entry added" in report and "30 left out" in report
     assert "<td>30</td>" in report and report.count("it has no answer") == 1
     assert "logo.xyz" in report
 

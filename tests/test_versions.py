@@ -2,7 +2,7 @@
 
 import pytest
 
-from mm_support.language.versions import names_another, numbered
+from mm_support.language.versions import names_another, numbered, renumbered
 
 BREW = "Corvane Brew 2", "The Corvane Brew 2 is a filter coffee machine. It costs 149 euros."
 
@@ -37,3 +37,11 @@ def test_what_the_text_names_too_is_no_other_thing():
 )
 def test_amounts_times_and_codes_name_nothing_in_a_title(title):
     assert not {name for name in numbered(title, title=True) if name[1] != "9"}
+
+
+def test_another_number_takes_the_place_of_that_of_a_name():
+    asked = "How much is the Lumo Table 200 within 14 days? Lumo Table 200"
+    assert (
+        renumbered(asked, "300") == "How much is the Lumo Table 300 within 300 days? Lumo Table 300"
+    )
+    assert renumbered("the 200 watts", "5") == "the 200 watts"

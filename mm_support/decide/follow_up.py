@@ -21,6 +21,7 @@ from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.terms import term_set
+from mm_support.language.versions import renumbered
 from mm_support.types import Hit, Past, Question
 
 MODALITY = "context"
@@ -115,9 +116,14 @@ def _leaning(
     recent = [
         turn for turn in past if turn.knowledge == before.knowledge and turn.words + turn.topic
     ]
+    naming, vector = before.words, context_vector(recent, encoder, read)
+    own = term_set(asked_in(question))
+    if len(own) == 1 and (number := next(iter(own))).isdigit():  # "and the 300?"
+        other = renumbered(before.words, number)
+        if other != before.words:  # another product: the topic and codes are of the one before
+            words, naming, vector = other, "", encoder.encode([other])[0]
     _, pieces = encoder.encode_pieces([words])
-    vector = context_vector(recent, encoder, read)
-    return with_context(query, vector, pieces[0].vectors, weight, words, before.words)
+    return with_context(query, vector, pieces[0].vectors, weight, words, naming)
 
 
 def asked_in(question: Question) -> str:

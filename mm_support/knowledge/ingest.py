@@ -17,7 +17,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from os.path import (  # unlike Path's they raise nothing, whatever a name is or leads to
     isfile,
@@ -122,11 +122,17 @@ def read_source(source: Path | str, options: ReadingOptions | None = None) -> Re
             builder.read_path(Path(source))
         builder.finish()
     if not reading.entries:
-        reasons = "; ".join(f"{name} line {line}: {why}" for name, line, why in reading.skipped[:3])
-        raise KnowledgeError(
-            f"{source} holds no entry that can be read{': ' + reasons if reasons else ''}."
-        )
+        raise KnowledgeError(_nothing_in(source, reading.skipped))
     return reading
+
+
+def _nothing_in(source: Path | str, remarks: Sequence[Remark]) -> str:
+    """That nothing was read, and why; by the file's name, whoever uploads one knows no folder."""
+    name = source if "://" in str(source) else Path(source).name
+    places = (f"{file} line {line}: " if line else "" for file, line, _ in remarks)
+    reasons = [place + why.rstrip(".") for place, (*_, why) in zip(places, remarks[:3])]
+    told = f": {'; '.join(reasons)}" if reasons else ""
+    return f"{name} holds no entry that can be read{told}."
 
 
 # -- files ---------------------------------------------------------------------------------

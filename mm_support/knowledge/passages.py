@@ -1,8 +1,9 @@
 """Documents -> passages: what is searched. A document is what a citation names.
 
-Cut by structure, to about 100 to 300 tokens: sections, groups of short sections, and where a
-section is longer, its blocks, list items, table rows and sentences. Steps stay together. Knows no
-tokenizer; tokens are estimated.
+Cut by structure, to at most about 300 tokens: sections, groups of sections that hold a sentence or
+two, and where a section is longer, its blocks, list items, table rows and sentences. Steps stay
+together. Short sections are not joined further: a reply chooses sentences of a passage, and would
+take them from under several headings. Knows no tokenizer; tokens are estimated.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import lru_cache
 from mm_support.knowledge.readers.base import Block, Document
 from mm_support.language.sentences import split_sentences
 
-LEAST, MOST = 100, 300  # tokens of a passage
+LEAST, MOST = 20, 300  # tokens of a passage
 MOST_TOGETHER = 2 * MOST  # tokens up to which steps and code are not cut
 MOST_ROW = 1_000  # tokens up to which a row of questions and answers stays one entry
 LETTERS = 6  # of a word, about a token
@@ -67,11 +68,14 @@ def tokens(text: str) -> int:
 
 
 def passages(document: Document) -> list[Passage]:
-    """The passages of a document, in its order. A row, and a short document, is one."""
+    """The passages of a document, in its order. A row, and a short document without headings of its
+    own, is one.
+    """
     sections = [section for section in _sections(document.blocks) if section.is_filled]
     size = sum(section.size for section in sections)
     questions = sum(section.asks for section in sections)
-    if size <= (MOST_ROW if document.row else MOST) and (document.row or questions < 2):
+    one = document.row or (questions < 2 and sum(map(_is_headed, sections)) < 2)
+    if one and size <= (MOST_ROW if document.row else MOST):
         whole = [_joined(sections)] if sections else []
         return [replace(passage, several=(), line=document.line) for passage in whole]
     return [passage for group in _grouped(sections) for passage in _cut(group)]
@@ -92,6 +96,10 @@ def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
         section = _Section(tuple(text for _, text in above), block.line)
         section.blocks += [replace(block, kind="text", text="")] if block.pictures else []
     yield section
+
+
+def _is_headed(section: _Section) -> bool:
+    return bool(section.path) and section.size >= LEAST
 
 
 def _grouped(sections: Sequence[_Section]) -> Iterator[list[_Section]]:

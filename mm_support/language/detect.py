@@ -71,7 +71,8 @@ def _by_stop_words(text: str) -> str:
     for languages in found:
         votes.update({language: 1 / len(languages) for language in languages})
     best = max(votes, key=votes.__getitem__, default=DEFAULT)
-    hits = sum(best in languages for languages in found) + (not text.isascii())
+    accented = any(letter.isalpha() and not letter.isascii() for letter in text)
+    hits = sum(best in languages for languages in found) + accented
     return best if hits > 1 and votes[best] > votes[DEFAULT] else DEFAULT
 
 

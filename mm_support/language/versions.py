@@ -29,6 +29,17 @@ def numbered(text: str, title: bool = False) -> Numbered:
     )
 
 
+def renumbered(text: str, number: str) -> str:
+    """The text with another number behind its names: what "and the 300?" means after the 200."""
+    stops = stop_words(language_of(text))
+
+    def other(match: re.Match) -> str:
+        name = match[0][: match.start(2) - match.start()]
+        return match[0] if match[1].lower() in stops else f"{name}{number}"
+
+    return NUMBERED.sub(other, text)
+
+
 def holds(name: tuple[str, str], others: Numbered) -> bool:
     """Whether one of the others is the same, or says less or more of the version: 2, 2.3."""
     word, number = name
