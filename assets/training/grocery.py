@@ -64,7 +64,8 @@ TOPICS = (
         "Which country does {name} come from, and who makes it?",
         "The country of origin and the producer of {name} are printed on its label or on the shelf"
         " sign.",
-        r"origin|country|countr|grown|cultivat|from|produc|brand|discover|sweden|swedish|europe|america|asia",
+        r"origin|country|countr|grown|cultivat|from|produc|brand|"
+        r"discover|sweden|swedish|europe|america|asia",
         (
             "Where does this come from?",
             "which country is it grown in",
@@ -114,7 +115,8 @@ TOPICS = (
         "How to use {name}",
         "What can I cook with {name}, and how is it prepared?",
         "Use {name} on its own or in dishes that call for {kind}.",
-        r"\buse|cook|bak|dish|salad|soup|dessert|boil|grill|fry|eaten|drink|sauce|mash|recipe|suit|breakfast",
+        r"\buse|cook|bak|dish|salad|soup|dessert|boil|grill|fry|eaten|"
+        r"drink|sauce|mash|recipe|suit|breakfast",
         (
             "What can I cook with this?",
             "how do I prepare it",
@@ -140,7 +142,8 @@ TOPICS = (
         "What nutrition does {name} have, and which allergens does it contain?",
         "Energy, nutrients and allergens of {name} are listed in the nutrition table; tell us about"
         " an allergy before you buy.",
-        r"vitamin|fib|fat\b|protein|calcium|lactose|nutri|healthy|allerg|contain|energy|mineral|antioxid|sugar",
+        r"vitamin|fib|fat\b|protein|calcium|lactose|nutri|healthy|allerg|"
+        r"contain|energy|mineral|antioxid|sugar",
         (
             "Is this healthy?",
             "how many calories does it have",

@@ -349,7 +349,8 @@ def load_segment_reader(path: Path = WEIGHTS) -> SegmentReader:
         raise WeightsError(
             f"{path} is missing or damaged; restore it from the repository."
         ) from exc
-    net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch takes it
+    # torch takes a memory format alone
+    net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def run(photo: np.ndarray) -> np.ndarray:
         with torch.inference_mode(), torch_threads():

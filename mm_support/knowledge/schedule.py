@@ -17,6 +17,7 @@ from typing import Protocol
 
 from mm_support.errors import SupportError
 from mm_support.knowledge.base import Progress
+from mm_support.knowledge.renewal import Stopped
 from mm_support.types import IngestReport
 
 log = logging.getLogger(__name__)
@@ -30,10 +31,6 @@ class Follows(Protocol):
     def sites(self) -> Iterator[tuple[str, str]]: ...
 
     def sync(self, name: str, source: str, progress: Progress | None = None) -> IngestReport: ...
-
-
-class Stopped(Exception):
-    """The service is being closed."""
 
 
 class Schedule:
