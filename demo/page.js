@@ -32,6 +32,8 @@ if (passed.size) {
   history.replaceState(null, "", location.pathname + location.search);
 }
 window.msSession = () => given;
+window.msOpened = new Promise((done) => { window.msOpen = done; });
+window.msPicked = (picked) => document.querySelector("#picker input:checked")?.value ?? picked;
 window.msKeep = (kept) => {
   if (!framed || !document.referrer) return;
   const session = kept?.token ? encodeURIComponent(JSON.stringify(kept)) : "";

@@ -54,6 +54,12 @@ DRAFT = "() => [{ ...msWhere(), draft: new URLSearchParams(location.search).get(
 KEPT = "(kept, conversation) => [kept?.token ? kept : window.msSession(), conversation]"
 TYPING = "(conversation) => [conversation, window.msTyping()]"
 KEEP = "(kept) => window.msKeep(kept)"
+# what is sent while the page still opens waits for its base, language and kept conversation
+BOX_HELD = """async (box, picked, ...asked) => {
+  await window.msOpened;
+  return [box, window.msPicked(picked), ...asked];
+}"""
+HELD = "async (...given) => { await window.msOpened; return given; }"
 
 
 def build_demo(
@@ -443,8 +449,8 @@ def connect(demo: gr.Blocks, chat: Chat) -> None:
     quick: dict[str, Any] = {"queue": False, **QUIET}
     picked, asked = [desk.picker, desk.conversation], [desk.speak, desk.conversation]
     desk.voice.spoken(chat.send_spoken, [desk.box, *picked], shown, **reply)
-    desk.box.submit(chat.send, [desk.box, desk.picker, *asked], shown, **reply)
-    desk.chat.example_select(chat.send_example, asked, shown, **reply)
+    desk.box.submit(chat.send, [desk.box, desk.picker, *asked], shown, js=BOX_HELD, **reply)
+    desk.chat.example_select(chat.send_example, asked, shown, js=HELD, **reply)
     desk.chat.option_select(chat.send_choice, [desk.picker, *asked], shown, **reply)
     desk.form.given(chat.send_given, [desk.picker, *asked], shown, **reply)
     desk.person.click(chat.ask_for_person, [desk.picker, *asked], shown, **reply)
@@ -460,7 +466,8 @@ def connect(demo: gr.Blocks, chat: Chat) -> None:
     desk.timer.tick(chat.follow, followed, shown, js=TYPING, **quick)
     where = gr.BrowserState({}, storage_key="mm-support-where", secret=SESSION)
     opened = demo.load(chat.open, [where, desk.conversation], shown, js=WHERE, **quick)
-    opened.then(chat.resume, [desk.session, desk.conversation], shown, js=KEPT, **quick)
+    resumed = opened.then(chat.resume, [desk.session, desk.conversation], shown, js=KEPT, **quick)
+    resumed.then(None, js="() => window.msOpen()", **QUIET)
     desk.session.change(None, desk.session, None, js=KEEP, **QUIET)
     # not by cancelling the event: a reply that has just ended would be reported as an error
     desk.box.stop(chat.stop, desk.conversation, None, **quick)

@@ -214,7 +214,8 @@ def test_a_system_that_does_not_answer_rests_and_is_tried_again(system, monkeypa
     later = time.monotonic() + RESTS + 1
     monkeypatch.setattr("mm_support.actions.call.time.monotonic", lambda: later)
     system.plays["/slow"] = lambda handler: send(handler, b"{}")
-    assert caller.call(slow, VALUES, "", "key") == {}
+    patient = action(f"{system.url}/slow", timeout=5)
+    assert patient.name == slow.name and caller.call(patient, VALUES, "", "key") == {}
     failure(Caller(system.host), action(f"{system.url}/nowhere"))  # an answer all the same
 
 
