@@ -265,8 +265,20 @@ def test_what_cannot_be_changed_is_told(make, tmp_path):
     ):
         with pytest.raises(KnowledgeError):
             change("nothing")
+
+
+def test_a_removed_base_comes_back_until_it_is_removed_again(make, tmp_path):
+    knowledge = make()
+    knowledge.ingest("kb", table(tmp_path / "faq.csv", a="Good."))
     knowledge.remove("kb")
-    assert knowledge.list() == [] and list((tmp_path / "sources").glob("*/*")) == []
+    assert knowledge.list() == [] and make().list() == []
+    knowledge.undo("kb")
+    assert answers(knowledge) == {"a": "Good."} == answers(make())
+    knowledge.remove("kb")
+    knowledge.remove("kb")
+    assert list((tmp_path / "sources").glob("*/*")) == []
+    with pytest.raises(KnowledgeError, match="no knowledge base"):
+        knowledge.undo("kb")
 
 
 def test_two_edits_at_once_are_both_kept(make, tmp_path):

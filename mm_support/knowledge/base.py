@@ -21,10 +21,10 @@ from mm_support.errors import InputError, KnowledgeError
 from mm_support.knowledge.actions import FILE, DeclaredAction, action_of, once
 from mm_support.knowledge.index import Index, Point
 from mm_support.knowledge.index.version import Version
-from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
+from mm_support.knowledge.ingest import Reading, ReadingOptions, is_address, read_source
 from mm_support.knowledge.points import PointMaker, entry_digest
 from mm_support.knowledge.query import SearchQuery
-from mm_support.knowledge.sources import Recipe, Source, SourceFolder, is_address, origin_of
+from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
 from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
 from mm_support.types import (
     Entry,
@@ -273,11 +273,14 @@ class Knowledge:
                 log.warning("%s: %s", name, "; ".join(reason for *_, reason in remarks))
 
     def remove(self, name: str, entry_id: str | None = None) -> None:
-        """Removes an entry, or a base with its pictures and sources. Raises KnowledgeError."""
+        """Removes an entry, or a base, which `undo` brings back; one that is removed already goes
+        for good, with its pictures and sources. Raises KnowledgeError.
+        """
         with self._index.changing(name):
             if entry_id is None:
+                if name in self._index.removed():
+                    self._sources.forget_pages(name)
                 self._index.remove(name)
-                self._sources.forget_pages(name)
                 return
             old = self._index.open(name)
             if old.entries.row(entry_id) is None:
