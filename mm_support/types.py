@@ -313,6 +313,9 @@ class Entry:
     updated: date | None = None
     declaration: str = ""
 
+    def holds_on(self, day: date) -> bool:
+        return (self.valid_from or day) <= day <= (self.valid_until or day)
+
     @property
     def text(self) -> str:
         """All that it says."""
