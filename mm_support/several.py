@@ -38,14 +38,19 @@ def several(parts: Parts, question: Question, decision: Decision, knowledge: str
     if decision.reason not in OPEN or question.photo is not None:
         return []
     words = words_of(question)
-    texts = questions_in(words)
-    if len(texts) > 1:
-        asked = [_asked(parts, question, text, knowledge)[0] for text in texts]
+    asked = each(parts, question, knowledge, FEWEST)
+    if len(asked) > 1:
         topics = {one.hits[0].entry.id for one in asked if one.hits}
         partly = len(topics) == 1 and not all(one.hits for one in asked)
         if len(topics) > 1 or partly:
             return asked
     return [] if decision.action == "answer" else _inner(parts, question, words, knowledge)
+
+
+def each(parts: Parts, question: Question, knowledge: str, fewest: int = 1) -> list[Asked]:
+    """The questions of a message, each with what answers it. fewest: terms of each."""
+    texts = questions_in(words_of(question), fewest)
+    return [_asked(parts, question, text, knowledge)[0] for text in texts]
 
 
 def _inner(parts: Parts, question: Question, words: str, knowledge: str) -> list[Asked]:
@@ -73,7 +78,7 @@ def inner_questions(words: str) -> list[str]:
     return [text for text in long_enough if text != words][:MOST]
 
 
-def questions_in(words: str) -> list[str]:
+def questions_in(words: str, fewest: int = FEWEST) -> list[str]:
     """The sentences, quoted lines apart, that may be questions by themselves; those behind the last
     question mark, and in front of a question what only leads to it, stay with the question beside
     them.
@@ -82,7 +87,7 @@ def questions_in(words: str) -> list[str]:
     before = ""
     for sentence in split_sentences(QUOTED.sub("", words)):
         before = f"{before} {sentence}".strip()
-        if _asks(sentence) and len(term_set(before)) >= FEWEST:
+        if _asks(sentence) and len(term_set(before)) >= fewest:
             found.append(before)
             before = ""
     if found and before:
