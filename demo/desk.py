@@ -17,7 +17,7 @@ from typing import Any
 import gradio as gr
 
 from demo.accounts import AccountsPage, accounts_part
-from demo.chat import bubbles
+from demo.bubbles import bubbles
 from demo.convert import QUIET, plain_errors
 from demo.desk_cases import Seen, about, case_list, suggestion
 from demo.door import Door
