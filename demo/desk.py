@@ -228,7 +228,7 @@ def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None
     """Adds the page to the Blocks, outside of its navigation."""
     with demo.route("Desk", PATH, show_in_navbar=False):
         with gr.Row(elem_id="ms-header", equal_height=True):
-            gr.HTML(f"<h1>{title} · Desk</h1>", elem_id="ms-brand")
+            gr.HTML(f"<h1><span>{title} · {said('page_desk')}</span></h1>", elem_id="ms-brand")
             leave = leave_button()
         form = sign_in_part(leave)
         with gr.Column(visible=False, elem_id="room") as room:

@@ -9,21 +9,21 @@ import gradio as gr
 from demo.brand import Brand
 from demo.markup import esc
 from demo.sign_in import leave_button
-from demo.words import languages, word
+from demo.words import languages, said, word
 
 
 def title_line(brand: Brand, page: str = "") -> str:
     """The logo and the name, behind a link for those who use the keyboard."""
     logo = f'<img src="{esc(brand.logo)}" alt="">' if brand.logo else '<i aria-hidden="true"></i>'
-    title = f"{esc(brand.name)} · {page}" if page else esc(brand.name)
+    title = f"{esc(brand.name)} · {said(page)}" if page else esc(brand.name)
     words = word("skip_to_message")
     skip = f'<a class="ms-skip" href="#box" data-word="skip_to_message">{words}</a>'
     return f"{skip}<h1>{logo}<span>{title}</span></h1>"
 
 
 def header(brand: Brand, page: str = "") -> Any:
-    """page: one for those who sign in; the button with which they sign out is returned, on other
-    pages the name.
+    """page: key of the name of one for those who sign in; the button with which they sign out is
+    returned, on other pages the name.
     """
     offered = brand.languages or tuple(languages())
     options = "".join(

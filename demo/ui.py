@@ -64,7 +64,7 @@ def build_demo(
         desk_page(demo, service, door, esc(brand.name))
     if door.leads_somewhere("workshop"):
         with demo.route("Workshop", "/workshop", show_in_navbar=False):
-            leave = header(brand, "Workshop")
+            leave = header(brand, "page_workshop")
             knowledge = KnowledgeDesk(service, door)
             branding = BrandDesk(service, door, brand, examples, edit_brand)
             workshop_page(
