@@ -111,7 +111,7 @@ class Opening:
             return {}
         answers = picked if picked in names else names[0]
         told = word("other_base", language, name=name[:80], base=title_of(answers, language))
-        return {self.desk.notice: notice(told)}
+        return {self.desk.notice: notice(told, quiet=True)}
 
     def resume(self, kept: dict | None, conversation: Conversation) -> dict:
         """The conversation that this browser had before the page was loaded again, with a reply
