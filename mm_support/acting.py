@@ -21,12 +21,12 @@ from mm_support.actions.flow import (
     wanted,
     without_values,
 )
-from mm_support.decide.policy import Decision
+from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import DeclaredAction, entries_of, said
 from mm_support.knowledge.query import SearchQuery
 from mm_support.parts import Parts
-from mm_support.several import OPEN, each, merged
+from mm_support.several import OPEN, each, merged, short_ones
 from mm_support.types import Hit, Past, Pending, Question, UserTurn
 
 PRECISION = 0.95  # share of the actions begun without any value that are to be meant
@@ -91,18 +91,38 @@ def _anew(
     declared: Sequence[DeclaredAction],
 ) -> Acting:
     """What the turn does where no action waits for it."""
-    own = entries_of(here.hits)
-    asked = here.asked
-    if len(asked) < 2 and without_values(here.question, declared):
-        asked = each(parts, here.question, here.turn.knowledge)
-    if len(asked) > 1 and (both := _among(parts, here, asked, answered, declared)):
-        return both
+    own, action = entries_of(here.hits), wanted(given)
     if len(here.asked) > 1:
-        return Acting(answered, own, asked=tuple(here.asked))
-    if action := wanted(given):
+        several = _among(parts, here, here.asked, answered, declared)
+        return several or Acting(answered, own, asked=tuple(here.asked))
+    if both := _beside(parts, here, action, answered, declared):
+        return both
+    if action:
         step = begin(action, given)
         return Acting(step.decision(given.decision.confidence), own, step)
     return Acting(given.own, own, asked=tuple(here.asked), offered=_offered(given))
+
+
+def _beside(
+    parts: Parts,
+    here: Considered,
+    action: DeclaredAction | None,
+    answered: Decision,
+    declared: Sequence[DeclaredAction],
+) -> Acting | None:
+    """A message that asks for an action and something else that is answered. action: what all of
+    it asks for, if anything.
+    """
+    found = any(hit.entry.declaration for hit in here.hits)
+    if not found and without_values(here.question, declared) is None:
+        return None
+    for texts in short_ones(words_of(here.question)):
+        asked = each(parts, here.question, texts, here.turn.knowledge)
+        both = _among(parts, here, asked, answered, declared)
+        same = both and both.step and action in (None, both.step.action)
+        if both and same and any(one.hits for one in both.asked):
+            return both
+    return None
 
 
 def _given(
