@@ -15,10 +15,15 @@ from demo.words import languages, said, word
 def title_line(brand: Brand, page: str = "") -> str:
     """The logo and the name, behind a link for those who use the keyboard."""
     logo = f'<img src="{esc(brand.logo)}" alt="">' if brand.logo else '<i aria-hidden="true"></i>'
-    title = f"{esc(brand.name)} · {said(page)}" if page else esc(brand.name)
+    title = staff_title(esc(brand.name), page) if page else esc(brand.name)
     words = word("skip_to_message")
     skip = f'<a class="ms-skip" href="#box" data-word="skip_to_message">{words}</a>'
     return f"{skip}<h1>{logo}<span>{title}</span></h1>"
+
+
+def staff_title(name: str, page: str) -> str:
+    """Whose a page for those who sign in is, and what it is; a phone shows only that."""
+    return f'<span class="ms-whose">{name} · </span>{said(page)}'
 
 
 def header(brand: Brand, page: str = "") -> Any:

@@ -132,7 +132,7 @@ def cells(values: list[str], scope: str = "row") -> str:
     """The first as a heading of the row, the others as cells; all as headings of columns."""
     heads = len(values) if scope == "col" else 1
     words = [named(value.replace("_", " ")) for value in values]
-    headings = [f"<th scope={scope}>{word}</th>" for word in words[:heads]]
+    headings = [f"<th scope={scope}>{word}</th>" if word else "<td></td>" for word in words[:heads]]
     return "".join(headings + [f"<td>{word}</td>" for word in words[heads:]])
 
 
