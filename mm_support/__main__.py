@@ -158,10 +158,10 @@ def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
             bar.update(done - bar.n)
 
         report = getattr(service.knowledge, how)(args.name, args.path, progress, actions=True)
-    for file, line, reason in report.skipped:
-        print(f"skipped {file}, line {line}: {reason}", file=sys.stderr)
-    for file, line, reason in report.warnings:
-        print(f"look at {file}, line {line}: {reason}", file=sys.stderr)
+    for what, remarks in (("skipped", report.skipped), ("look at", report.warnings)):
+        for file, line, reason in remarks:
+            place = f"{file}, line {line}" if line else file
+            print(f"{what} {place}: {reason}", file=sys.stderr)
     service.note("command line", how, args.name, f"{report.entries} entries")
     took = f"{report.entries} entries in {report.seconds:.1f} s"
     odd = f"{len(report.warnings)} to look at"

@@ -178,7 +178,7 @@ class Pending:
 
     values: what is known already; offered: values of which one is to be chosen. key: this very run
     of the action; since: when it was begun, in seconds. tries: how often in vain the same was
-    asked.
+    asked. aside: something else was asked meanwhile.
     """
 
     action: str
@@ -189,6 +189,7 @@ class Pending:
     offered: Sequence[str] = ()
     language: str = "en"
     tries: int = 0
+    aside: bool = False
 
 
 @dataclass(frozen=True)
