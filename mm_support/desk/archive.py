@@ -16,8 +16,8 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from mm_support.desk.audit import ERASED, checksum, note
-from mm_support.desk.conversations import locked
 from mm_support.desk.keeper import Keeper
+from mm_support.desk.ownership import locked
 from mm_support.store.models import (
     AuditRow,
     ConversationRow,

@@ -18,7 +18,8 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from mm_support.config import Settings
 from mm_support.desk.audit import erased_since
-from mm_support.desk.conversations import Desk, keep_turn
+from mm_support.desk.conversations import Desk
+from mm_support.desk.kept import keep_turn
 from mm_support.desk.notices import channels_of
 from mm_support.errors import InputError, StoreError, SupportError
 from mm_support.language.personal import Masks
