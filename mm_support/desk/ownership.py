@@ -17,7 +17,7 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from mm_support.desk.audit import note
-from mm_support.desk.notices import MAIL, TO_AGENTS
+from mm_support.desk.notices import TOLD_OF
 from mm_support.desk.reasons import code_of
 from mm_support.errors import InputError
 from mm_support.store.database import add_unless_there
@@ -101,10 +101,9 @@ def hand_over(
 
 def tell(session: Session, conversation: str, event: str, **told: str) -> None:
     """Notices of what happened, one a channel, within its transaction."""
-    name = f"conversation.{event}"
     for channel in session.info["channels"]:
-        if channel != MAIL or name in TO_AGENTS:
-            created, key = now(), uuid.uuid4().hex
+        if event in TOLD_OF.get(channel, (event,)):
+            created, key, name = now(), uuid.uuid4().hex, f"conversation.{event}"
             about = {"event": name, "conversation": conversation, "time": created.isoformat()}
             row = NoticeRow(key=key, conversation_id=conversation, created=created, due=created)
             row.channel, row.event = channel, {**about, **told}
