@@ -37,7 +37,7 @@ from demo.live import Ears
 from demo.markup import as_markdown, esc
 from demo.panels import panel, people_line, photo_words, reply_markdown, title_of
 from demo.passages import passages
-from demo.replay import conversation_of
+from demo.replay import caught_up, conversation_of
 from demo.service import Service
 from demo.words import DEFAULT, spoken, word
 from mm_support.errors import BusyError, SupportError
@@ -311,18 +311,23 @@ class Chat:
             yield self.desk.show(conversation.with_latest(failed))
 
     def with_people(self, conversation: Conversation) -> Conversation:
-        """The conversation with who has it now, and what they wrote since it was last looked at."""
+        """The conversation with who has it now, what they wrote since it was last looked at, and
+        what the customer wrote in another tab meanwhile.
+        """
         session = conversation.session_id
         if session is None:
             return conversation
         try:
             visit = self.service.visit(conversation.token)
             holder = visit.holder(session)
-            written = visit.messages(session, conversation.last_message)
+            if holder.turns != conversation.holder.turns:
+                written = visit.conversation(session)
+            else:
+                written = visit.messages(session, conversation.last_message)
         except SupportError as problem:  # looked at again in a moment
             log.warning("nobody knows who has the conversation: %s", problem)
             return conversation
-        return replace(conversation.with_messages(written), holder=holder)
+        return replace(caught_up(conversation, written), holder=holder)
 
     def follow(self, conversation: Conversation, typing: bool = False) -> dict:
         """What a person did meanwhile; nothing while a reply is on its way, which shows it too.

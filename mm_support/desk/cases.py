@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from mm_support.desk.ownership import to_come
+from mm_support.desk.reasons import SAFETY
 from mm_support.store.models import (
     ConversationRow,
     HandoffRow,
@@ -39,18 +40,24 @@ def cases_of(session: Session, rows: Sequence[ConversationRow]) -> list[Case]:
     """One query a table, however many conversations there are: every agent asks all the time."""
     names = [row.id for row in rows]
     handed = select(HandoffRow).where(HandoffRow.session_id.in_(names)).order_by(HandoffRow.created)
-    handoffs = {row.session_id: row for row in session.scalars(handed)}
+    handoffs: dict[str, list[HandoffRow]] = {name: [] for name in names}
+    for row in session.scalars(handed):
+        handoffs[row.session_id].append(row)
     name = MessageRow.conversation_id
     said = select(name, func.max(MessageRow.created)).where(name.in_(names)).group_by(name)
     wrote = {own: at for own, at in session.execute(said)}
     ends = _ends(session, names)
-    return [_case(row, handoffs.get(row.id), ends.get(row.id), wrote.get(row.id)) for row in rows]
+    return [_case(row, handoffs[row.id], ends.get(row.id), wrote.get(row.id)) for row in rows]
 
 
 def _case(
-    row: ConversationRow, handoff: HandoffRow | None, ends: Ends | None, wrote: datetime | None
+    row: ConversationRow,
+    handoffs: Sequence[HandoffRow],
+    ends: Ends | None,
+    wrote: datetime | None,
 ) -> Case:
-    """wrote: when a person wrote last."""
+    """handoffs: all of them, the latest last; wrote: when a person wrote last."""
+    handoff = handoffs[-1] if handoffs else None
     return Case(
         row.id,
         holder_of(row),
@@ -61,6 +68,7 @@ def _case(
         ends.words if ends else "",
         unanswered=ends is not None and (wrote is None or wrote < ends.last),
         typing=to_come(row.customer_typed, TYPING),
+        danger=any(each.code == SAFETY for each in handoffs),
         snoozed=in_utc(row.snoozed) if row.snoozed and to_come(row.snoozed) else None,
     )
 

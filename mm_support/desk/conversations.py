@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from mm_support.desk.audit import note
 from mm_support.desk.cases import cases_of, holder_of, minutes_left, usual_wait
@@ -26,10 +26,10 @@ from mm_support.desk.ownership import (
     silent_rows,
     silent_since,
 )
-from mm_support.desk.reasons import CODES
+from mm_support.desk.reasons import CODES, SAFETY
 from mm_support.errors import InputError
 from mm_support.store.database import Store
-from mm_support.store.models import ConversationRow, MessageRow, NoteRow, TurnRow, now
+from mm_support.store.models import ConversationRow, HandoffRow, MessageRow, NoteRow, TurnRow, now
 from mm_support.store.records import in_utc, turn_of
 from mm_support.types import Case, Holder, KeptTurn, Message, Owner
 
@@ -51,17 +51,20 @@ class Desk:
         self._store = store
 
     def open(self) -> tuple[Case, ...]:
-        """Conversations that wait for a person or are with one, the one that waits longest first,
-        those that are put off last, no more than SHOWN.
+        """Conversations that wait for a person or are with one: those in which somebody may be in
+        danger first, then the one that waits longest; those that are put off last. No more than
+        SHOWN.
         """
-        latest = (
+        own = HandoffRow.session_id == ConversationRow.id
+        danger = select(HandoffRow.turn_id).where(own, HandoffRow.code == SAFETY).exists()
+        listed = (
             select(ConversationRow)
             .where(ConversationRow.owner.in_(AT_THE_DESK))
-            .order_by(ConversationRow.owner.desc(), ConversationRow.since)
+            .order_by(danger.desc(), ConversationRow.owner.desc(), ConversationRow.since)
             .limit(SHOWN)
         )
         with self._store.reading() as session:
-            cases = cases_of(session, session.scalars(latest).all())
+            cases = cases_of(session, session.scalars(listed).all())
         return tuple(sorted(cases, key=lambda case: case.snoozed is not None))
 
     def waiting(self) -> tuple[Case, ...]:
@@ -72,10 +75,15 @@ class Desk:
         """Whose it is; one that nobody has heard of would be the assistant's."""
         with self._store.reading() as session:
             row = session.get(ConversationRow, conversation)
-            if row is None or row.owner != "waiting":
+            if row is None or row.owner not in AT_THE_DESK:
                 return holder_of(row) if row else Holder()
+            own = TurnRow.session_id == conversation
+            turns = session.scalar(select(func.count()).where(own)) or 0
+            holder = replace(holder_of(row), turns=turns)
+            if row.owner == "person":
+                return holder
             usual, waited = usual_wait(session), (now() - in_utc(row.since)).total_seconds()
-            return replace(holder_of(row), minutes=minutes_left(usual, waited))
+            return replace(holder, minutes=minutes_left(usual, waited))
 
     def usual_wait(self) -> int | None:
         """For how many minutes those who were taken last had waited, in the middle; None where too
