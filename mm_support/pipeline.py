@@ -217,7 +217,7 @@ def judge(
         query, hits = words_alone(parts, turn.knowledge, question, heard, (query, hits))
         told = entries_of(hits)  # the knowledge by itself
         decision = parts.policy.decide(question, query, told, past, fitted=fitted)
-        asked = several(parts, question, decision, turn.knowledge)
+        asked = several(parts, question, decision, told, turn.knowledge)
         here = Considered(turn, question, query, hits, decision, asked, before, pending)
         acting = act(parts, here)
         decision, hits = acting.decision, cited_first(acting.decision, acting.hits)

@@ -319,6 +319,11 @@ class Entry:
         return " ".join((self.title, *self.questions, self.answer))
 
 
+def of_one_document(entry: Entry, other: Entry) -> bool:
+    """Whether both are passages of one document."""
+    return bool(entry.document) and entry.document == other.document
+
+
 @dataclass(frozen=True)
 class Hit:
     """An entry that was found. score in 0..1; by: modality -> its part of the score."""
