@@ -87,10 +87,10 @@ class Settings:
     sites inside the own network may be read for knowledge. sync_hours: after so many hours sites
     are read again; 0: when somebody does. replies_at_once: that are worked on; 0:
     as many as suit the machine; queue_length: replies, and as many look-ups, that may wait.
-    open_metrics: /metrics may be read from other machines too. actions: what bases declare in
-    actions.toml may be done (docs/actions.md); action_hosts: of the own network that may be called
-    for that; action_functions: "name=module:function, ..." that do it; customer_secret: what a site
-    signs with who is signed in there.
+    open_metrics: /metrics may be read from other machines too. json_logs: lines of the log are
+    JSON. actions: what bases declare in actions.toml may be done (docs/actions.md); action_hosts:
+    of the own network that may be called for that; action_functions: "name=module:function, ..."
+    that do it; customer_secret: what a site signs with who is signed in there.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -143,6 +143,7 @@ class Settings:
     replies_at_once: int = 0
     queue_length: int = 32
     open_metrics: bool = False
+    json_logs: bool = False
     actions: bool = False
     action_hosts: str = ""
     action_functions: str = ""

@@ -47,6 +47,7 @@ from mm_support.parts import Parts
 from mm_support.pipeline import Answered, fuse, masked_turns, steps, turn_record
 from mm_support.store.database import PAST, Handoff
 from mm_support.store.records import interrupted_record
+from mm_support.tracing import describe, open_tracer, span, traced
 from mm_support.turnstile import LOOKUP, REPLY, Ticket, Turnstile
 from mm_support.types import (
     SAMPLE_RATE,
@@ -92,6 +93,7 @@ class SupportService:
         self.archive = Archive(keeper, media_folder(settings))
         self.accounts = Accounts(keeper.store, self._signatures)
         self.metrics = Metrics()
+        self.tracer, self._end_tracing = open_tracer(os.environ)
         self.queue = Turnstile(places_of(settings), settings.queue_length, closed=True)
         self._running: dict[Ticket, UserTurn] = {}
         self._message, self._closing = "Models are loading", threading.Event()
@@ -226,6 +228,7 @@ class SupportService:
         on.
         """
         self._closing.set()
+        self._end_tracing()
         self._rounds.close()
         self._sending.close()
         if self._loading is not None:
@@ -397,7 +400,7 @@ class SupportService:
         kept and acknowledged.
         """
         try:
-            yield from self._replied(turn)
+            yield from traced(self.tracer, self._replied(turn))
         except BusyError as busy:
             self.metrics.refused(busy.kind)
             raise
@@ -409,13 +412,18 @@ class SupportService:
         check_turn(turn)
         turn = replace(turn, session_id=checked_session(turn.session_id))
         with self._on_its_way(turn) as ticket:
-            yield from self._until_called(ticket)
-            past, owner = self._keeper.before(str(turn.session_id))
+            with span("wait"):
+                yield from self._until_called(ticket)
+            with span("prepare"):
+                past, owner = self._keeper.before(str(turn.session_id))
             past = as_told(past, turn.earlier)
             noted = partial(self.note, "assistant", "action", str(turn.session_id))
             answered = yield from steps(self.parts, turn, past, owner, self._promises.after, noted)
-            reply = self._kept(answered, past, owner)
-        self.metrics.finished(turn.knowledge, answered.question.language, reply)
+            with span("keep"):
+                reply = self._kept(answered, past, owner)
+        language = answered.question.language
+        self.metrics.finished(turn.knowledge, language, reply)
+        describe(action=reply.action, base=turn.knowledge, language=language)
         yield Finished(reply)
 
     @contextmanager
