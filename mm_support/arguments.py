@@ -279,6 +279,17 @@ def load(parser: ArgumentParser) -> None:
     _json(parser)
 
 
+def serve_models(parser: ArgumentParser) -> None:
+    """Serves the models on the Ray cluster that MM_SUPPORT_CLUSTER names, for any number of
+    fronts."""
+    parser.add_argument(
+        "stages", nargs="*", metavar="STAGE=N-M", help="replicas of one stage, like hear=2-8"
+    )
+    parser.add_argument("--replicas", default="1-4", help="of all others (default: 1-4)")
+    parser.add_argument("--gpus", type=float, default=0.0, help="share of a GPU for each replica")
+    parser.add_argument("--stop", action="store_true", help="serve them no more")
+
+
 def mcp(parser: ArgumentParser) -> None:
     """Serves tools (search, ask) to assistants that speak MCP, on stdin and stdout."""
     parser.add_argument("--port", type=int, help="over HTTP on this machine instead, at /mcp")

@@ -67,7 +67,8 @@ class Settings:
     llm_url: an OpenAI-compatible server that writes the replies instead of a local model; llm_sees:
     its model takes photos.
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a PostgreSQL server that
-    fronts on several machines share; empty, the index lies in data_dir. keep_media: store
+    fronts on several machines share; empty, the index lies in data_dir. cluster: host:port of a Ray
+    cluster that serves the models; empty, they run in this process. keep_media: store
     customers' photos and recordings too (off: only what was understood). open_knowledge: visitors
     of the page may add knowledge of their own.
     answer_precision: share of the answers that are to be right; below it, it is asked back.
@@ -118,6 +119,7 @@ class Settings:
     llm_sees: bool = False
     database_url: str = field(default="", repr=False)
     index_url: str = field(default="", repr=False)
+    cluster: str = ""
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)

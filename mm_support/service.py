@@ -72,7 +72,7 @@ log = logging.getLogger(__name__)
 
 DAY, MINUTE, NOTICES = 86_400.0, 60.0, 2.0  # s between rounds
 MATCHES = 5  # entries that `describe` names
-AT_A_SERVER = 16  # replies that are worked on at once where a server writes them
+AT_A_SERVER = 16  # replies that are worked on at once where other processes do the work
 LOOK = 0.1  # s between looks whether the customer who waits is still there
 GIVE_WAY = 5.0  # s that each batch of new knowledge waits for customers, at most
 PATIENCE = 10.0  # s that turns have to end before the service does
@@ -479,10 +479,11 @@ def as_told(kept: Sequence[Past], earlier: Sequence[Past]) -> Sequence[Past]:
 
 def places_of(settings: Settings) -> int:
     """Replies that are worked on at once, where the settings leave it open: half the cores, at
-    least two; more where a server writes the replies.
+    least two; more where a server or a cluster does the work.
     """
     here = max(2, (os.cpu_count() or 2) // 2)
-    return settings.replies_at_once or (AT_A_SERVER if settings.llm_url else here)
+    elsewhere = settings.llm_url or settings.cluster
+    return settings.replies_at_once or (AT_A_SERVER if elsewhere else here)
 
 
 def visitor_of(session: str) -> str:
