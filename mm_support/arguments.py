@@ -276,6 +276,9 @@ def load(parser: ArgumentParser) -> None:
         "--questions", type=existing, metavar="FILE", help="one a line (default: those of the pack)"
     )
     parser.add_argument("--pid", type=int, help="the app's process, to watch its memory")
+    parser.add_argument(
+        "--faults", action="store_true", help="break things under a service of its own instead"
+    )
     _json(parser)
 
 
