@@ -18,8 +18,9 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from os.path import (  # unlike Path's they raise nothing, whatever a name is or leads to
     isfile,
     realpath,
@@ -38,6 +39,7 @@ from mm_support.knowledge.readers import FORMATS, KINDS, MARKDOWN, PICTURE_SUFFI
 from mm_support.knowledge.readers.archive import RUBBISH, unpack
 from mm_support.knowledge.readers.base import MAX_FILE_BYTES, Block, Document, File, Remarks
 from mm_support.knowledge.readers.sandbox import Sandbox
+from mm_support.knowledge.remote_pictures import RemotePictures
 from mm_support.types import Entry, IngestReport, Remark
 
 SUFFIXES = {**FORMATS, ".zip": None}  # the files that are read
@@ -57,12 +59,14 @@ TextOf = Callable[[Image.Image], str]  # the text that a picture of a page shows
 @dataclass(frozen=True)
 class ReadingOptions:
     """ocr: reads scanned pages. pages: keeps the pages of sites between readings.
-    private_addresses: whether sites inside the own network may be read. progress: is called with
-    what is read now. actions: whether those that a folder declares are read."""
+    private_addresses: whether sites inside the own network may be read. picture_hosts: of which
+    pictures are fetched beside a page's own; None: none are. progress: is called with what is read
+    now. actions: whether those that a folder declares are read."""
 
     ocr: TextOf | None = None
     pages: Path | None = None
     private_addresses: bool = False
+    picture_hosts: Collection[str] | None = ()
     progress: Callable[[str], None] | None = None
     actions: bool = False
 
@@ -179,6 +183,10 @@ class _Builder:
         self._zips: dict[Path, Path] = {}  # archive -> the folder with what it holds
         self._waiting: list[tuple[Document, Path | None, Path]] = []  # with their root
         self._maker = EntryMaker()
+        self._pages = options.pages or reading.room / "pages"
+        self._remote = RemotePictures(
+            reading.room / "remote", self._pages, options.picture_hosts, options.private_addresses
+        )
 
     def read_path(self, path: Path) -> None:
         """Reads a file, a zip or all files of a folder."""
@@ -200,9 +208,8 @@ class _Builder:
 
         remarks = Remarks(address)
         options = self.options
-        pages = options.pages or self.reading.room / "pages"
         read = self.sandbox.read
-        for document in read_site(address, read, remarks, pages, options.private_addresses):
+        for document in read_site(address, read, remarks, self._pages, options.private_addresses):
             self._say(document.url or document.title)
             self._take(document, None, Remarks(document.file))
         self.reading.add(remarks)
@@ -325,7 +332,9 @@ class _Builder:
     def _add_document(
         self, document: Document, path: Path | None, root: Path, remarks: Remarks
     ) -> None:
-        files = PictureFiles(root, self.reading.room, tuple(self._zips.values()))
+        page = "" if path else document.file  # whoever gives a file says no host to be trusted
+        remote = partial(self._remote.get, page=page)
+        files = PictureFiles(root, self.reading.room, tuple(self._zips.values()), remote)
         entries = self._maker.entries(document, path, files, remarks)
         self.reading.entries += entries
         self.reading.documents += bool(entries)
