@@ -1,5 +1,5 @@
 """Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate | erase |
-export | user | export-feedback | bench | load | mcp.
+export | user | export-feedback | bench | load | serve-models | mcp.
 
 Errors are one line with the remedy; exit status 2 for bad input, 1 for everything else that fails.
 What a command works with is imported when it runs (arguments.py has the arguments).
@@ -71,6 +71,8 @@ def build_parser() -> argparse.ArgumentParser:
     add(commands, "export-feedback", arguments.export_feedback, feedback)
     add(commands, "bench", arguments.bench, in_module("mm_support.bench.run"))
     add(commands, "mcp", arguments.mcp, in_module("mm_support.tools"))
+    served = in_module("mm_support.cluster.served")
+    add(commands, "serve-models", arguments.serve_models, served)
     add(commands, "load", arguments.load, in_module("mm_support.bench.load"))
     return parser
 
@@ -103,7 +105,10 @@ def in_module(module: str) -> Callable:
         try:
             found = importlib.import_module(module)
         except ModuleNotFoundError as exc:
-            if not (exc.name or "").startswith("assets"):
+            missing = exc.name or ""
+            if missing == "ray":
+                raise InputError("Install Ray: pip install 'mm-support[cluster]'.") from exc
+            if not missing.startswith("assets"):
                 raise
             raise InputError("This is a recipe of the repository; call it in a clone.") from exc
         return found.run(args, settings)
@@ -158,10 +163,10 @@ def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
             bar.update(done - bar.n)
 
         report = getattr(service.knowledge, how)(args.name, args.path, progress, actions=True)
-    for file, line, reason in report.skipped:
-        print(f"skipped {file}, line {line}: {reason}", file=sys.stderr)
-    for file, line, reason in report.warnings:
-        print(f"look at {file}, line {line}: {reason}", file=sys.stderr)
+    for what, remarks in (("skipped", report.skipped), ("look at", report.warnings)):
+        for file, line, reason in remarks:
+            place = f"{file}, line {line}" if line else file
+            print(f"{what} {place}: {reason}", file=sys.stderr)
     service.note("command line", how, args.name, f"{report.entries} entries")
     took = f"{report.entries} entries in {report.seconds:.1f} s"
     odd = f"{len(report.warnings)} to look at"

@@ -277,7 +277,21 @@ def load(parser: ArgumentParser) -> None:
         "--questions", type=existing, metavar="FILE", help="one a line (default: those of the pack)"
     )
     parser.add_argument("--pid", type=int, help="the app's process, to watch its memory")
+    parser.add_argument(
+        "--faults", action="store_true", help="break things under a service of its own instead"
+    )
     _json(parser)
+
+
+def serve_models(parser: ArgumentParser) -> None:
+    """Serves the models on the Ray cluster that MM_SUPPORT_CLUSTER names, for any number of
+    fronts."""
+    parser.add_argument(
+        "stages", nargs="*", metavar="STAGE=N-M", help="replicas of one stage, like hear=2-8"
+    )
+    parser.add_argument("--replicas", default="1-4", help="of all others (default: 1-4)")
+    parser.add_argument("--gpus", type=float, default=0.0, help="share of a GPU for each replica")
+    parser.add_argument("--stop", action="store_true", help="serve them no more")
 
 
 def mcp(parser: ArgumentParser) -> None:
