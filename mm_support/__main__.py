@@ -179,7 +179,7 @@ def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
 
 def check_actions(args: argparse.Namespace, settings: Settings) -> int:
     """Says what is wrong with a file, or what it declares."""
-    from mm_support.knowledge.actions import read_file
+    from mm_support.knowledge.declarations import read_file
 
     for entry in read_file(args.file):
         print(f"{entry.id.partition(':')[2]}: {entry.title}; {len(entry.questions)} ways to ask.")

@@ -290,7 +290,7 @@ class Entry:
     source: where it came from (file and line, or file and heading), shown to people.
     human_only: a person must handle it, the assistant only hands over. document: id of the document
     that it is a passage of; a row of questions and answers is a document of its own. declaration:
-    of the action that it stands for, as JSON (knowledge/actions.py). section: the
+    of the action that it stands for, as JSON (knowledge/declarations.py). section: the
     headings above it, joined by " > ". page: of the document, from 1. language: as the source names
     it, e.g. "de". valid_from, valid_until: first and last day on which it holds. updated: the day
     on which the source says it was last changed.

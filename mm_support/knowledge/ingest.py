@@ -30,8 +30,9 @@ from pathlib import Path
 from PIL import Image
 
 from mm_support.errors import InputError, KnowledgeError
-from mm_support.knowledge import actions
+from mm_support.knowledge.actions import FILE as ACTIONS
 from mm_support.knowledge.boilerplate import without_frames
+from mm_support.knowledge.declarations import read_file
 from mm_support.knowledge.entries import EntryMaker
 from mm_support.knowledge.oddities import oddities
 from mm_support.knowledge.picture_files import SHOWN, PictureFiles
@@ -143,7 +144,7 @@ def check_source(source: Path | str) -> None:
     files = [file for file in files_of(path) if file.suffix.lower() in SUFFIXES]
     if not files and path.is_file():
         raise KnowledgeError(f"{path.name}: {NOT_READ.format(path.suffix or path.name)}.")
-    if not files and not (path / actions.FILE).is_file():
+    if not files and not (path / ACTIONS).is_file():
         raise KnowledgeError(f"{path} holds no file that is read; give {KINDS}.")
     if files and not any(os.access(file, os.R_OK) for file in files):
         raise KnowledgeError(f"{path} cannot be read; allow reading it.")
@@ -232,7 +233,7 @@ class _Builder:
         suffix = file.suffix.lower()
         self._say(remarks.file)
         try:
-            if file.name == actions.FILE:
+            if file.name == ACTIONS:
                 self._read_actions(file, alone, remarks)
             elif suffix not in SUFFIXES and not alone and isfile(file):
                 self._look_past(suffix, remarks)
@@ -252,7 +253,7 @@ class _Builder:
         if not (own and self.options.actions):
             remarks.skip(0, ACTIONS_LEFT_OUT)
         else:
-            self.reading.entries += actions.read_file(file)
+            self.reading.entries += read_file(file)
 
     def _look_past(self, suffix: str, remarks: Remarks) -> None:
         """A file of a folder that holds no text: a picture, or something that is not read."""
