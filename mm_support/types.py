@@ -368,11 +368,15 @@ class IngestReport:
             f"{self.documents} documents, {self.entries} entries, {self.pictures} pictures "
             f"in {self.seconds:.1f} s."
         )
-        lines = [head, *self.mapping]
+        return "\n".join([head, *self.mapping, *self.remarks()])
+
+    def remarks(self) -> list[str]:
+        """What was left out and what looks odd, a line a kind."""
+        lines = []
         for name, remarks in (("Left out", self.skipped), ("Looks odd", self.warnings)):
             lines += [f"{name}: {len(remarks)}"] if remarks else []
             lines += [f"  {_group_line(group)}" for group in grouped(remarks)]
-        return "\n".join(lines)
+        return lines
 
 
 def grouped(remarks: Sequence[Remark], places: int = 3) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@
     Markdown  a file a document; headings and list items under "Questions" are questions; pictures
               are ![...](file) or lie beside it under its name: lamp.md has lamp.jpg, lamp-2.jpg
 
-    actions.toml   actions, where the operator ingests the folder that it lies in (actions.py)
+    actions.toml   actions, where the operator ingests the folder that it lies in (declarations.py)
 
 Everything read is untrusted: what cannot be read is left out and remarked, pictures must lie inside
 the folder that is read. Knows nothing of vectors or of the index.
