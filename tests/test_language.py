@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from conftest import WordEncoder
 
-from mm_support.language import sentences
 from mm_support.decode.prompt import build_messages
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.select import blocks_of, load_selector, selector_file
 from mm_support.knowledge.oddities import oddities
+from mm_support.language import sentences
 from mm_support.language.detect import language_of
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.messages import clarify_text, has_message, message, messages
