@@ -230,14 +230,15 @@ def place_of(base: KnowledgeBase) -> tuple[bool, int, str]:
 
 def ingest_report(name: str, report: IngestReport) -> str:
     """What was added, how columns were understood, what was left out, and what looks odd."""
-    entries = f"{report.entries} {'entry' if report.entries == 1 else 'entries'}"
-    left_out = f"{len(report.skipped)} left out" if report.skipped else "nothing left out"
+    key = "ingest_one" if report.entries == 1 else "ingest_added"
+    added = said(key, entries=report.entries, seconds=f"{report.seconds:.1f}")
+    left_out = said("ingest_left_out", count=len(report.skipped))
     mapping = "".join(f"<p>{esc(line)}</p>" for line in report.mapping)
     return (
-        f'<section class="ms-card" role="status"><h2>{esc(title_of(name))}</h2>'
-        f"<p>{entries} added in {report.seconds:.1f} s, {left_out}.</p>{mapping}"
-        f"{remarks_table('Left out, because', grouped(report.skipped))}"
-        f"{remarks_table('Looks odd', grouped(report.warnings))}</section>"
+        f'<section class="ms-card" role="status"><h2>{said_title(name)}</h2>'
+        f"<p>{added} {left_out}</p>{mapping}"
+        f"{remarks_table('ingest_because', grouped(report.skipped))}"
+        f"{remarks_table('ingest_odd', grouped(report.warnings))}</section>"
     )
 
 
