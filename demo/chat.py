@@ -25,6 +25,7 @@ from demo.examples import Example
 from demo.live import Ears
 from demo.opening import named, offered
 from demo.page_parts import EMPTY_BOX, Desk
+from demo.replay import caught_up
 from demo.service import Service
 from demo.words import word
 from mm_support.errors import BusyError, InputError, SupportError
@@ -204,16 +205,21 @@ class Chat:
         return self.desk.show(conversation.with_latest(replace(exchange, problem=told, run=None)))
 
     def with_people(self, conversation: Conversation) -> Conversation:
-        """The conversation with who has it now, and what they wrote since it was last looked at."""
+        """The conversation with who has it now, what they wrote since it was last looked at, and
+        what the customer wrote in another tab meanwhile.
+        """
         session = conversation.session_id
         try:
             visit = self.service.visit(conversation.token)
             holder = visit.holder(session)
-            written = visit.messages(session, conversation.last_message)
+            if holder.turns != conversation.holder.turns:
+                written = visit.conversation(session)
+            else:
+                written = visit.messages(session, conversation.last_message)
         except SupportError as problem:  # looked at again in a moment
             log.warning("nobody knows who has the conversation: %s", problem)
             return conversation
-        return replace(conversation.with_messages(written), holder=holder)
+        return replace(caught_up(conversation, written), holder=holder)
 
     def follow(self, conversation: Conversation, typing: bool = False) -> dict:
         """What a person did meanwhile; nothing while a reply is on its way, which shows it too.

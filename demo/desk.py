@@ -202,7 +202,7 @@ class DeskPage:
         desk = self.service.desk
         if not picked:
             return Seen(listed)
-        holder = replace(desk.holder(picked), typing=False, minutes=None)  # of no use here
+        holder = replace(desk.holder(picked), typing=False, minutes=None, turns=0)  # not shown
         spoken = tuple(desk.transcript(picked, reveal=True))
         return Seen(listed, holder, spoken, picked, tuple(desk.notes(picked)))
 

@@ -41,6 +41,7 @@ def case_button(case: Case, picked: str, now: datetime) -> str:
     current = ' aria-current="true"' if case.conversation == picked else ""
     waits = esc(minutes((now - case.since).total_seconds()))
     kind = "ms-snoozed" if case.snoozed else f"ms-{case.holder.owner}"
+    kind += " ms-danger" if case.danger else ""
     return (
         f'<button type="button" class="ms-case {kind}"'
         f' data-conversation="{esc(case.conversation)}"{current}>'
@@ -51,8 +52,9 @@ def case_button(case: Case, picked: str, now: datetime) -> str:
 
 
 def marks(case: Case, now: datetime) -> str:
-    """Whether the customer waits for words, writes, or is put off."""
-    shown = [said("desk_unanswered")] if case.unanswered else []
+    """Danger, and whether the customer waits for words, writes, or is put off."""
+    shown = [said("desk_danger")] if case.danger else []
+    shown += [said("desk_unanswered")] if case.unanswered else []
     shown += [said("desk_typing")] if case.typing else []
     if case.snoozed:
         left = minutes((case.snoozed - now).total_seconds() + 59)

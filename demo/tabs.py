@@ -21,6 +21,7 @@ from demo.sureness import sureness_card
 from demo.uploads import stage
 from demo.words import label, said, said_or
 from mm_support.errors import InputError
+from mm_support.knowledge.actions import each_once
 from mm_support.types import IngestReport, KnowledgeBase, UserTurn, grouped
 
 BROWSED = 50  # entries shown at once
@@ -169,8 +170,8 @@ class KnowledgeDesk:
             self.door.check(key, "workshop")
             edits = self.door.may(key, "edit")
             if not (query or "").strip():
-                first = self.service.knowledge.entries(knowledge)[:BROWSED]
-                return entry_list(first, editable=edits)
+                entries = each_once(self.service.knowledge.entries(knowledge))
+                return entry_list(entries[:BROWSED], editable=edits)
             hits = self.service.search(UserTurn(query, knowledge=knowledge), limit=10)
             scores = [hit.score for hit in hits]
             return entry_list([hit.entry for hit in hits], scores, edits)

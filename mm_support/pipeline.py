@@ -43,6 +43,7 @@ from mm_support.language.terms import term_set
 from mm_support.parts import Parts
 from mm_support.several import merged, several
 from mm_support.store.records import past_of
+from mm_support.tracing import span
 from mm_support.types import (
     Audio,
     Citation,
@@ -92,7 +93,8 @@ class Clock:
     def step(self, name: str) -> Iterator[None]:
         """Adds what the block takes."""
         started = time.perf_counter()
-        yield
+        with span(name):
+            yield
         self._times[name] = 1000 * (time.perf_counter() - started)
 
     def mark(self, name: str) -> None:
@@ -175,7 +177,8 @@ def steps(
     judged = yield from judge(parts, turn, past, owner, clock=clock)
     if parts.actions and judged.step and judged.acted is None:
         judged = yield from perform(parts, judged, judged.step, clock, note)
-    return (yield from decode(parts, judged, clock, past, after))
+    with span("decode"):
+        return (yield from decode(parts, judged, clock, past, after))
 
 
 def judge(
@@ -285,7 +288,8 @@ def fuse(
     seen: Seen | None,
 ) -> SearchQuery:
     """What is asked, as one query. Raises InputError where there is nothing in any modality."""
-    encoded = encoders.encode(question, heard, seen)
+    with span("encode"):
+        encoded = encoders.encode(question, heard, seen)
     return search_query(fusion.fuse(encoded.tokens), question, encoded.pieces)
 
 

@@ -314,6 +314,9 @@ class Entry:
     updated: date | None = None
     declaration: str = ""
 
+    def holds_on(self, day: date) -> bool:
+        return (self.valid_from or day) <= day <= (self.valid_until or day)
+
     @property
     def text(self) -> str:
         """All that it says."""
@@ -525,13 +528,15 @@ class KeptTurn:
 @dataclass(frozen=True)
 class Holder:
     """Whose a conversation is. agent: the person who has it, or had it last; minutes: about how
-    long it still waits, None where it does not or nobody can tell; typing: whether the person does.
+    long it still waits, None where it does not or nobody can tell; typing: whether the person does;
+    turns: how many it has while it is at the desk.
     """
 
     owner: Owner = "assistant"
     agent: str = ""
     minutes: int | None = None
     typing: bool = False
+    turns: int = 0
 
 
 @dataclass(frozen=True)
@@ -539,7 +544,7 @@ class Case:
     """A conversation that waits for a person or is with one. since: when it changed hands; reason
     and summary: of its latest hand-over; knowledge, opening: base and words of its first turn.
     unanswered: whether the customer wrote last; typing: whether they write; snoozed: until when it
-    is put off, None where it is not.
+    is put off, None where it is not; danger: whether it was handed over for somebody's safety.
     """
 
     conversation: str
@@ -552,6 +557,7 @@ class Case:
     unanswered: bool = True
     typing: bool = False
     snoozed: datetime | None = None
+    danger: bool = False
 
 
 @dataclass(frozen=True)

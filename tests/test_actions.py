@@ -16,12 +16,12 @@ from conftest import WordEncoder
 from mm_support.actions import flow
 from mm_support.desk.visits import Signatures, customer_in, signed_customer
 from mm_support.errors import KnowledgeError, StoreError
-from mm_support.knowledge.actions import FILE
+from mm_support.knowledge.actions import FILE, each_once
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.ingest import ACTIONS_LEFT_OUT
 from mm_support.loading import ingest_packs
-from mm_support.types import Finished, Found, UserTurn
+from mm_support.types import Entry, Finished, Found, UserTurn
 
 SPOKEN = (16_000, np.full(16_000, 0.5, np.float32))
 
@@ -531,3 +531,9 @@ def test_a_base_that_is_made_again_keeps_its_actions(make, tmp_path):
     renewed.renew("kb")
     assert [action.name for action in renewed.actions("kb")] == ["status", "cancel", "mine"]
     index.close()
+
+
+def test_people_see_an_action_once_whatever_its_languages():
+    entries = [Entry("a", "A", "x", declaration="{}"), Entry("a:zh", "B", "y", declaration="{}")]
+    plain = Entry("b", "B", "z")
+    assert each_once([*entries, plain]) == [entries[0], plain]

@@ -268,3 +268,10 @@ def test_many_rows_in_bounded_memory(tmp_path):
     reading = read_source(path)
     grown = psutil.Process().memory_info().rss - before
     assert len(reading.entries) == 100_000 and grown < 250 * 2**20
+
+
+def test_a_table_that_is_read_whole_has_no_unused_columns(tmp_path):
+    path = tmp_path / "plans.csv"
+    path.write_text("Plan,Price,Storage\nBasic,9 euros,5 GB\nPro,19 euros,50 GB\n")
+    reading = read_source(path)
+    assert "Storage: 5 GB" in reading.entries[0].answer and reading.mapping == []

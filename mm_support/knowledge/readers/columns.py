@@ -70,14 +70,16 @@ class Columns:
         ]
 
     def note(self) -> str:
-        """What each column was taken for, "" where all have our own names."""
+        """What each column was taken for, "" where all have our own names. Rows without an answer
+        are read whole, so that none of their columns is unused.
+        """
         told, unused = [], []
         for at, (name, field) in enumerate(zip(self.names, self.fields)):
             if at in self.guessed:
                 told.append(f"'{name}' is the {field.replace('_', ' ')} (by its contents)")
             elif field and folded(name) != folded(field):
                 told.append(f"'{name}' is the {field.replace('_', ' ')}")
-            elif name and not field:
+            elif name and not field and "answer" in self.fields:
                 unused.append(f"'{name}'")
         if unused:
             told.append(f"not used: {', '.join(unused)}")
