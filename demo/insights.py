@@ -11,8 +11,8 @@ import gradio as gr
 
 from demo.convert import QUIET, plain_errors
 from demo.panels import esc, title_of
+from demo.report import report_card
 from demo.service import Service
-from demo.tabs import report_card
 from demo.words import label, said, said_or
 from mm_support.desk.accounts import Area
 
