@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from demo.charts import inputs
 from demo.markup import esc
-from demo.panels import said_title
 from demo.words import said_or
 
 
@@ -64,7 +63,7 @@ def cells(values: list[str], scope: str = "row") -> str:
 def named(words: str) -> str:
     """What a row or a column is called: "education: text + photo"."""
     base, colon, rest = words.rpartition(": ")
-    return (said_title(base) + colon if base else "") + inputs(rest)
+    return (said_or(base) + colon if base else "") + inputs(rest)
 
 
 def figure(value: object) -> str:
