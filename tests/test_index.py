@@ -434,6 +434,7 @@ def reference(points, query):
     stems = [Counter(terms(p.entry.text)) for p in points]
     usual = sum(own.total() for own in stems) / n
     named = [identifiers.identifiers_of(p.entry) for p in points]
+    titled = [identifiers.named_in_title(p.entry.title) for p in points]
 
     def rarity(word):
         having = sum(word in own for own in stems)
@@ -477,8 +478,16 @@ def reference(points, query):
                 c: sum(identifiers.fold(c) in map(identifiers.fold, own) for own in named)
                 for c in asked
             }
+            titling = {
+                c: sum(identifiers.fold(c) in map(identifiers.fold, own) for own in titled)
+                for c in asked
+            }
             sure = max(
-                identifiers.match(frozenset({c}), named[row]) / max(1, sharing[c]) for c in asked
+                max(
+                    identifiers.match(frozenset({c}), named[row]) / max(1, sharing[c]),
+                    identifiers.match(frozenset({c}), titled[row]) / max(1, titling[c]),
+                )
+                for c in asked
             )
             gain = (1 - total) * CODE_SHARE * sure
             by[name], total = by.get(name, 0) + gain, total + gain

@@ -7,7 +7,7 @@ is compared with few identifiers of a base, not with all. Knows no vector.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 
 import numpy as np
@@ -19,14 +19,17 @@ SCHEMA = "CREATE TABLE identifiers (name TEXT PRIMARY KEY, entries BLOB) WITHOUT
 
 
 class IdentifiersWriter:
-    """Collects the identifiers of one entry after another."""
+    """Collects the identifiers of one entry after another. A row whose title names one is kept as
+    its complement, which is below 0.
+    """
 
     def __init__(self) -> None:
         self._entries: dict[str, list[int]] = {}
 
-    def add(self, row: int, named: Iterable[str]) -> None:
+    def add(self, row: int, named: Iterable[str], titled: Collection[str] = ()) -> None:
+        """named: all that the entry names; titled: what of it its title does."""
         for name in named:
-            self._entries.setdefault(name, []).append(row)
+            self._entries.setdefault(name, []).append(~row if name in titled else row)
 
     def store(self, connection: sqlite3.Connection) -> None:
         rows = (
@@ -57,22 +60,25 @@ class Identifiers:
 
     def matches(self, named: frozenset[str]) -> np.ndarray:
         """(n,) float32 in 0..1: how surely each entry is what one of the identifiers names; less
-        where several entries name the same.
+        where several entries name the same, of those whose titles do the other titles alone.
         """
         scores = np.zeros(self._n, np.float32)
         for code in named:
             near = {name for key in _keys(code) for name in self._alike.get(key, ())}
-            share = 1 / max(1, self._sharing(code))
+            mentioning, titled = self._sharing(code)
             for name in near:
-                likeness = identifiers.match(frozenset({code}), frozenset({name})) * share
-                rows = self._entries[name]
-                scores[rows] = np.maximum(scores[rows], likeness)
+                likeness = identifiers.match(frozenset({code}), frozenset({name}))
+                kept = self._entries[name]
+                rows = np.where(kept < 0, ~kept, kept)
+                shares = likeness / np.where(kept < 0, max(1, titled), max(1, mentioning))
+                scores[rows] = np.maximum(scores[rows], shares)
         return scores
 
-    def _sharing(self, code: str) -> int:
-        """How many entries name it, or what looks the same."""
+    def _sharing(self, code: str) -> tuple[int, int]:
+        """How many entries name it, or what looks the same; how many of their titles do."""
         same = [self._entries[name] for name in self._alike.get(identifiers.fold(code), ())]
-        return len(np.unique(np.concatenate(same))) if same else 0
+        kept = np.unique(np.concatenate(same)) if same else np.zeros(0, np.int32)
+        return len(np.unique(np.where(kept < 0, ~kept, kept))), int((kept < 0).sum())
 
 
 def _keys(code: str) -> set[str]:

@@ -54,7 +54,8 @@ class VersionWriter:
 
     def add(self, point: Point) -> None:
         entry = point.entry
-        self._identifiers.add(self._entries.rows, identifiers.identifiers_of(entry))
+        named, titled = identifiers.identifiers_of(entry), identifiers.named_in_title(entry.title)
+        self._identifiers.add(self._entries.rows, named, titled)
         texts = (entry.title, " ".join(entry.questions), entry.answer)
         language = language_of(entry.text)
         self._postings.add([terms(text, language) for text in texts])
