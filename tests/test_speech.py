@@ -497,7 +497,7 @@ def prompt_of(tiny, monkeypatch, language, seconds, names=()):
     encoder = speech.WhisperEncoder(tiny, None, CPU)
     monkeypatch.setattr(encoder, "_tokenizer", lambda language: Words())
     task = speech.Task(((0, round(seconds * RATE)),), None, language, False, False, names)
-    return encoder._prompt(language, task)
+    return encoder._names(language, task) + encoder._shown(language, task)
 
 
 def test_a_long_chinese_recording_is_shown_how_mandarin_is_written(tiny, monkeypatch):
@@ -509,6 +509,22 @@ def test_expected_names_are_told_the_likeliest_nearest_and_not_too_many(tiny, mo
     names = [f"Name{number}" for number in range(100)]
     told = prompt_of(tiny, monkeypatch, "en", 3.0, names)
     assert told[-1] == "Name0," and len(told) <= speech.MAX_NAMES
+
+
+@pytest.mark.parametrize("plain, heard", [(4.0, False), (1.0, True)])
+def test_names_tell_how_something_is_written_not_that_it_was_said(tiny, monkeypatch, plain, heard):
+    """plain: how often the attempts without names repeat themselves."""
+    encoder = speech.WhisperEncoder(tiny, None, CPU)
+    monkeypatch.setattr(
+        encoder,
+        "_attempt",
+        lambda features, frames, language, prompt, **how: (
+            result(-0.6) if prompt else result(-0.7, compression=plain)
+        ),
+    )
+    sound, features = torch.zeros(80, 100), torch.zeros(1, 1500, 32)
+    decoded = encoder._decode(sound, features, "en", ([7], []), draft=False)
+    assert is_heard(decoded) == heard and (decoded.avg_logprob == -0.6) == heard
 
 
 def test_a_word_does_not_change_the_language(tiny, monkeypatch):

@@ -178,24 +178,24 @@ class WhisperEncoder:
         silent.
         """
         windows: list[Window] = []
-        spans, language, prompt = task.spans, task.language, None
+        spans, language, before = task.spans, task.language, None
         start, end = 0, min(mel.shape[1], spans[-1][1] // HOP + round(TAIL * FRAMES_PER_SECOND))
         while (start := skip_silence(start, spans)) < end:
             sound = mel[:, start : min(start + WINDOW, end)]
             features = encode_sound(self.model.encoder, sound)
             language = language or self._detect(features, task)
-            if prompt is None:
-                prompt = self._prompt(language, task)
-            result = self._decode(sound, features, language, prompt, task.draft)
+            if before is None:
+                names, before = self._names(language, task), self._shown(language, task)
+            result = self._decode(sound, features, language, (names, before), task.draft)
             stamp = self._tokenizer(language).timestamp_begin
             segments, done = split_segments(
                 result.tokens, stamp, sound.shape[1] / FRAMES_PER_SECOND
             )
             if is_heard(result):
                 windows.append(Window(start / FRAMES_PER_SECOND, segments, result))
-                prompt = prompt + [token for *_, tokens in segments for token in tokens]
+                before = before + [token for *_, tokens in segments for token in tokens]
             if result.temperature > 0.5:  # what was drawn by lot is no help for what follows
-                prompt = []
+                before = []
             start += math.ceil(done * FRAMES_PER_SECOND)
         return windows
 
@@ -204,20 +204,27 @@ class WhisperEncoder:
         sound: torch.Tensor,
         features: torch.Tensor,
         language: str,
-        prompt: list[int],
+        prompt: tuple[list[int], list[int]],
         draft: bool,
     ) -> DecodingResult:
         """Greedy first, which is right nearly always; more work only where the result is unsure or
         looks bad.
 
         Of all attempts the one that Whisper itself finds likeliest, rather than the last one.
+        prompt: names that are expected, and what was heard before. Names tell how something is
+        written, not that it was said: where nothing is heard without them, nothing was.
         """
-        results = [self._attempt(features, sound.shape[1], language, prompt)]
-        if not draft and (results[0].avg_logprob < UNSURE or looks_bad(results[0])):
-            for heard, how in self._ways(sound, features):
-                results.append(self._attempt(heard, sound.shape[1], language, prompt, **how))
-                if not looks_bad(results[-1]):
-                    break
+        names, before = prompt
+        first = self._attempt(features, sound.shape[1], language, names + before)
+        if draft or not (first.avg_logprob < UNSURE or looks_bad(first)):
+            return first
+        results = []
+        for heard, how in self._ways(sound, features):
+            results.append(self._attempt(heard, sound.shape[1], language, before, **how))
+            if not looks_bad(results[-1]):
+                break
+        if not names or any(map(is_heard, results)):
+            results.append(first)
         return max(results, key=lambda result: (is_heard(result), result.avg_logprob))
 
     def _ways(
@@ -253,12 +260,14 @@ class WhisperEncoder:
             torch.manual_seed(0)
             return task.run(features)[0]
 
-    def _prompt(self, language: str, task: Task) -> list[int]:
-        """What the decoder is told to have heard before: a sentence that shows how the language is
-        written, and the names that are expected.
-        """
+    def _shown(self, language: str, task: Task) -> list[int]:
+        """A sentence that shows how the language is written, as if it had been heard before."""
         shown = messages(language).get("heard.prompt", "") if task.seconds >= LONGER else ""
-        tokens = self._tokenizer(language).encode(f" {shown}") if shown else []
+        return self._tokenizer(language).encode(f" {shown}") if shown else []
+
+    def _names(self, language: str, task: Task) -> list[int]:
+        """The names that are expected, as if they had been heard before."""
+        tokens: list[int] = []
         for name in task.names:
             name_tokens = self._tokenizer(language).encode(f" {name},")
             if len(tokens) + len(name_tokens) > MAX_NAMES:
