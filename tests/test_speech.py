@@ -27,14 +27,12 @@ from mm_support.bench.speech import plain_text, word_errors
 from mm_support.decode.voice import load_voice
 from mm_support.device import Device, resolve_device
 from mm_support.encode import speech
+from mm_support.encode.recording import PART, in_turn, join_segments, joined, parts_of
 from mm_support.encode.speech import (
     choose_language,
     is_heard,
-    join_segments,
-    joined,
     load_speech_encoder,
     looks_bad,
-    parts_of,
     skip_silence,
     split_segments,
 )
@@ -469,7 +467,7 @@ def test_a_long_recording_is_cut_in_its_pauses():
     assert parts[0][0] == 0 and parts[-1][1] == len(waveform)
     assert all(a[1] == b[0] for a, b in zip(parts, parts[1:]))
     assert all(waveform[cut] == 0 for _, cut in parts[:-1])
-    assert all(stop - start <= (speech.PART + 2) * RATE for start, stop in parts)
+    assert all(stop - start <= (PART + 2) * RATE for start, stop in parts)
     assert parts_of(said, Loud()) == [(0, len(said))]
 
 
@@ -541,3 +539,11 @@ def test_chinese_is_written_simplified_and_joined_without_blanks():
     segments = [Segment(0, 1, "我的訂單"), Segment(1, 2, "還沒到")]
     assert join_segments(segments, "zh").text == "我的訂單還沒到"
     assert join_segments(segments, "ja").text == "我的訂單 還沒到"
+
+
+def test_two_people_are_written_down_in_the_order_of_time():
+    agent = join_segments([Segment(0, 1, "How can I help?"), Segment(5, 6, "Sure.")], "en")
+    customer = join_segments([Segment(2, 4, "I want to return it.")], "en")
+    both = in_turn([agent, customer])
+    assert both.text == "How can I help? I want to return it. Sure."
+    assert in_turn([Transcript(""), customer]) == customer and not in_turn([Transcript("")]).text

@@ -12,7 +12,7 @@ import json
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
@@ -21,11 +21,12 @@ import numpy as np
 
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads
+from mm_support.encode.recording import join_segments
 from mm_support.encode.vad import Span, VoiceActivity, load_voice_activity
 from mm_support.encode.whisper_audio import encode_sound
 from mm_support.errors import InputError, WeightsError
 from mm_support.fast_init import without_random_weights
-from mm_support.language.heard import joint, written
+from mm_support.language.heard import written
 from mm_support.language.messages import messages
 from mm_support.types import SAMPLE_RATE, Segment, Transcript
 from mm_support.weights import PREFIX, package_weights
@@ -40,7 +41,6 @@ FRAMES_PER_SECOND = SAMPLE_RATE // HOP  # 100
 WINDOW = 30 * FRAMES_PER_SECOND  # frames that the encoder can see at once
 STAMP = 0.02  # seconds between two timestamp tokens
 
-PART = 60.0  # seconds of a long recording that are heard at once
 LEAD, TAIL = 0.5, 0.5  # seconds of sound kept before and behind speech
 
 BEAMS = 5
@@ -322,53 +322,6 @@ class WhisperEncoder:
 
 
 # -- rules, free of any model --------------------------------------------------------------
-
-
-def join_segments(segments: Sequence[Segment], language: str) -> Transcript:
-    """One transcript; its confidence is the mean of the segments', weighed by their length in
-    characters.
-    """
-    text = joint(language).join(segment.text for segment in segments)
-    lengths = [len(segment.text) for segment in segments]
-    confidence = (
-        sum(s.confidence * n for s, n in zip(segments, lengths)) / sum(lengths) if segments else 0.0
-    )
-    return Transcript(text, language, confidence, tuple(segments))
-
-
-def parts_of(waveform: np.ndarray, voice: VoiceActivity) -> list[Span]:
-    """A long recording in parts of at most PART seconds where it has pauses, cut in the middle of
-    one; a short one as it is.
-    """
-    if len(waveform) <= PART * SAMPLE_RATE:
-        return [(0, len(waveform))]
-    cuts = [0]
-    for (_, stop), (start, end) in pairwise(voice.spans(waveform)):
-        if end - cuts[-1] > PART * SAMPLE_RATE:
-            cuts.append((stop + start) // 2)
-    return list(pairwise([*cuts, len(waveform)]))
-
-
-def joined(before: Transcript, part: Transcript, start: float) -> Transcript:
-    """A transcript with the next part of its recording, which began at `start` seconds. The
-    language is that of the part in which most is said.
-    """
-    if before.text and not part.text:
-        return before
-    if not before.text:
-        return moved(part, start)
-    segments = (*before.segments, *moved(part, start).segments)
-    longer = max(before, part, key=lambda transcript: len(transcript.text))
-    return join_segments(segments, longer.language)
-
-
-def moved(transcript: Transcript, seconds: float) -> Transcript:
-    """The same, that many seconds later."""
-    later = (
-        replace(s, start=round(s.start + seconds, 2), end=round(s.end + seconds, 2))
-        for s in transcript.segments
-    )
-    return replace(transcript, segments=tuple(later))
 
 
 def check_languages(*languages: str | None) -> None:
