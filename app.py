@@ -23,9 +23,11 @@ from demo.completions import api_key, completion_routes
 from demo.desk import desk_key, desk_link
 from demo.edges import limits_of
 from demo.ui import build_demo, launch_options
+from demo.webhooks import chatwoot_routes
 from demo.zero_gpu import device_here
 from mm_support import Settings, SupportService
 from mm_support.errors import SupportError
+from mm_support.logs import write_logs
 
 PATIENCE = 8.0  # s that turns have to end after SIGTERM
 SENDING = 0.5  # s in which the last words reach their readers
@@ -33,10 +35,10 @@ CLOSING = 1.5  # s to give everything back, in which a model that still loads ma
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio asks itself whether it runs
     try:
-        return serve(Settings.from_env(device=device_here(os.environ)))
+        settings = Settings.from_env(device=device_here(os.environ))
+        write_logs(settings.json_logs)
+        return serve(settings)
     except (SupportError, OSError) as problem:  # OSError: the port is taken
         print(f"error: {problem}", file=sys.stderr)
         return 2
@@ -65,6 +67,8 @@ def serve(
     room, metrics = service.queue.room, service.metrics.text
     tools, lifespan = tool_routes(service, own)
     more = [*completion_routes(service, own), *tools]
+    if service.chatwoot is not None:
+        more += chatwoot_routes(service.chatwoot.received, settings.chatwoot_secret)
     options = launch_options(brand, limits, is_ready, room, metrics, more, lifespan)
     _, address, _ = page.launch(prevent_thread_lock=True, **options)
     if key and not settings.desk_key:

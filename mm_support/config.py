@@ -67,7 +67,8 @@ class Settings:
     llm_url: an OpenAI-compatible server that writes the replies instead of a local model; llm_sees:
     its model takes photos.
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a PostgreSQL server that
-    fronts on several machines share; empty, the index lies in data_dir. keep_media: store
+    fronts on several machines share; empty, the index lies in data_dir. cluster: host:port of a Ray
+    cluster that serves the models; empty, they run in this process. keep_media: store
     customers' photos and recordings too (off: only what was understood). open_knowledge: visitors
     of the page may add knowledge of their own.
     answer_precision: share of the answers that are to be right; below it, it is asked back.
@@ -79,18 +80,22 @@ class Settings:
     "240/minute"; rate_storage: where they are counted, e.g. redis://host; empty, in this process.
     webhook_url, webhook_secret: where it is told what
     happens at the desk, and what that is signed with; mail_server (smtp://user:password@host:587),
-    mail_to, mail_from: who waits for a person is told by mail. retention_days: after so many days
+    mail_to, mail_from: who waits for a person is told by mail. chatwoot_url, chatwoot_inbox,
+    chatwoot_secret: a Chatwoot whose agents answer, its API inbox, and what its webhook is known
+    by. retention_days: after so many days
     of silence a conversation is erased; 0: never. silence_minutes: so long after the last word of
     an agent the assistant takes their conversation back; 0: never. hours: a file that says when
     people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
     for while a conversation is at the desk. voice_speed: 1.2 speaks a fifth faster. private_sites:
-    sites inside the own network may be read for knowledge. sync_hours: after so many hours sites
+    sites inside the own network may be read for knowledge. picture_hosts: "host, host", of which
+    pictures in knowledge are fetched beside a page's own; "none": none are. sync_hours: after so
+    many hours sites
     are read again; 0: when somebody does. replies_at_once: that are worked on; 0:
     as many as suit the machine; queue_length: replies, and as many look-ups, that may wait.
-    open_metrics: /metrics may be read from other machines too. actions: what bases declare in
-    actions.toml may be done (docs/actions.md); action_hosts: of the own network that may be called
-    for that; action_functions: "name=module:function, ..." that do it; customer_secret: what a site
-    signs with who is signed in there.
+    open_metrics: /metrics may be read from other machines too. json_logs: lines of the log are
+    JSON. actions: what bases declare in actions.toml may be done (docs/actions.md); action_hosts:
+    of the own network that may be called for that; action_functions: "name=module:function, ..."
+    that do it; customer_secret: what a site signs with who is signed in there.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -118,6 +123,7 @@ class Settings:
     llm_sees: bool = False
     database_url: str = field(default="", repr=False)
     index_url: str = field(default="", repr=False)
+    cluster: str = ""
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
@@ -133,16 +139,21 @@ class Settings:
     mail_server: str = field(default="", repr=False)
     mail_to: str = ""
     mail_from: str = ""
+    chatwoot_url: str = ""
+    chatwoot_inbox: str = ""
+    chatwoot_secret: str = field(default="", repr=False)
     retention_days: int = 0
     silence_minutes: int = 30
     hours: str = ""
     show_personal: bool = True
     private_sites: bool = False
+    picture_hosts: str = ""
     sync_hours: float = 0.0
     answer_precision: float = 0.85
     replies_at_once: int = 0
     queue_length: int = 32
     open_metrics: bool = False
+    json_logs: bool = False
     actions: bool = False
     action_hosts: str = ""
     action_functions: str = ""

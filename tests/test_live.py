@@ -258,10 +258,9 @@ def test_the_last_transcript_is_that_of_the_whole_recording(settings):
 
 
 def test_words_heard_unsurely_stop_nothing(monkeypatch):
-    monkeypatch.setattr(live, "SURE", 0.95)  # the fake is surer of none
-    encoder = Hears("stop it please")
-    turn = LiveTurn(encoder, encoder)
-    assert not any(turn.interject(RATE, piece).stops for piece in (LOUD, LOUD, QUIET, QUIET))
+    monkeypatch.setattr(live, "SURE", 0.95)  # the fake is less sure of all
+    _, now = interjected("No, stop.", QUIET, LOUD, QUIET)
+    assert not any(one.stops for one in now)
 
 
 def test_an_echo_is_known_though_it_is_heard_twice():

@@ -1,18 +1,17 @@
-"""How sure the answers of one base are: the gate, calibrated on that base's own questions.
+"""How sure the answers of one base are, for people who set the threshold.
 
-The gate that ships was fitted to other bases. A base's questions, each asked as if nobody had
-written it down (knowledge/own_questions.py), show what the gate's log odds mean here: those that
-find their entry count for it; the same questions in a base that lacks the entry, and questions of
-nobody's business, count against it. A slope and a shift are fitted to them (Platt 1999), held near
-1 and 0 by a prior, so few questions change little. Such questions are harder than customers', who
-may well ask what is written down; so what is applied is how the fit differs from the one that the
-gate's own bases have on average (Gate.own_questions).
+The gate was fitted to other bases. A base's questions, each asked as if nobody had written it down
+(knowledge/own_questions.py), show what its confidence means here: those that find their entry
+count for it; the same questions in a base that lacks the entry, and questions of nobody's business,
+count against it. They are shown, and decide nothing: they are harder than what customers ask, and
+a slope and a shift of the log odds (Platt 1999) that were fitted to them refused four of five
+questions on three help centres that the gate as it ships answers, most of them rightly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,9 +24,7 @@ if TYPE_CHECKING:
     from mm_support.knowledge.own_questions import Trial  # imports torch
 
 OUT_OF_SCOPE = WEIGHTS / "out_of_scope.txt"
-FEWEST = 12  # questions of a base below which the gate stays as it is
-# variances of the prior around a slope of 1 and a shift of 0: about what bases differ by
-SLOPE_VARIANCE, SHIFT_VARIANCE = 0.02, 0.1
+FEWEST = 12  # questions of a base below which nothing is shown
 # questions without an answer for each with one: about matters that the base knows, and others
 NEAR, FOREIGN = 0.15, 0.3
 EVEN = 0.5  # probability below which an answer is more likely wrong than right
@@ -48,20 +45,13 @@ class Judged:
 
 @dataclass(frozen=True)
 class Calibration:
-    """slope, shift: of the gate's log odds. questions: how many it was fitted to. found: share of
-    them whose entry came first. curve: (threshold, share of them answered, share of the answers
-    that are right) at several thresholds.
+    """questions: how many were asked. found: share of them whose entry came first. curve:
+    (threshold, share of them answered, share of the answers that are right) at several thresholds.
     """
 
-    slope: float
-    shift: float
     questions: int
     found: float
     curve: tuple[tuple[float, float, float], ...] = ()
-
-    def applied(self, gate: Gate) -> Gate:
-        weights = tuple(self.slope * weight for weight in gate.weights)
-        return replace(gate, weights=weights, bias=self.slope * gate.bias + self.shift)
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Calibration:
@@ -78,7 +68,7 @@ def out_of_scope() -> tuple[str, ...]:
 
 
 class Calibrator:
-    """Calibrates the gate on one base after another. foreign: questions that no base answers."""
+    """Learns how sure one base after another is. foreign: questions that no base answers."""
 
     def __init__(self, gate: Gate, foreign: Sequence[str]) -> None:
         self._gate, self.foreign = gate, foreign
@@ -88,30 +78,24 @@ class Calibrator:
         are too few.
         """
         found = calibrated(self._gate, trials)
-        return self._key | (found.as_json() if found else {})
+        return _key(self._gate) | (found.as_json() if found else {})
 
     def needed(self, fitted: Mapping[str, Any]) -> bool:
         """Whether what is kept beside a base is not what this would find."""
-        return not self._key.items() <= fitted.items()
+        return not _key(self._gate).items() <= fitted.items()
 
     def sureness(self, fitted: Mapping[str, Any]) -> Sureness | None:
         """What people are shown of that; None where nothing was learned with this gate."""
-        if self.needed(fitted) or "slope" not in fitted:
+        if self.needed(fitted) or "curve" not in fitted:
             return None
         own = Calibration.read(fitted)
         curve = tuple((level, answered, right) for level, answered, right in own.curve)
         return Sureness(self._gate.answer, own.questions, own.found, curve)
 
-    @property
-    def _key(self) -> dict[str, Any]:
-        return {"gate": self._gate.key}
 
-
-def gate_for(gate: Gate, fitted: Mapping[str, Any]) -> Gate:
-    """The gate of a base beside which this was kept; as it ships where that was for another one."""
-    if fitted.get("gate") != gate.key or "slope" not in fitted:
-        return gate
-    return Calibration.read(fitted).applied(gate)
+def _key(gate: Gate) -> dict[str, Any]:
+    """What a calibration was made with: a gate, and which of a base's texts are asked."""
+    return {"gate": gate.key, "asked": "questions"}
 
 
 def calibrated(gate: Gate, trials: Iterable[Trial]) -> Calibration | None:
@@ -119,13 +103,8 @@ def calibrated(gate: Gate, trials: Iterable[Trial]) -> Calibration | None:
     judged, own = judged_by(gate, trials)
     if own.sum() < FEWEST or not judged.right.any():
         return None
-    slope, shift = fit(judged)
-    usual_slope, usual_shift = gate.own_questions
-    slope, shift = slope / usual_slope, shift - usual_shift
-    p = _sigmoid(slope * judged.logits + shift)
+    p = _sigmoid(judged.logits)
     return Calibration(
-        round(slope, 4),
-        round(shift, 4),
         int(own.sum()),
         round(float(judged.right[own].mean()), 4),
         tuple(_point(p, judged, own, level) for level in sorted({*CURVE, round(gate.answer, 2)})),
@@ -153,24 +132,6 @@ def _judged(gate: Gate, trials: Sequence[Trial], weight: float) -> Judged:
     right = [bool(t.hits) and t.hits[0].entry.id == t.expected for t in trials]
     weights = np.full(len(trials), weight / max(len(trials), 1))
     return Judged(np.maximum(np.array(logits), LEAST), np.array(right, bool), weights)
-
-
-def fit(judged: Judged) -> tuple[float, float]:
-    """The likeliest slope and shift, with the prior."""
-    from scipy.optimize import minimize
-
-    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        slope, shift = parameters
-        logits = slope * judged.logits + shift
-        missed = judged.weights * np.logaddexp(0, np.where(judged.right, -logits, logits))
-        off = judged.weights * (_sigmoid(logits) - judged.right)
-        prior = (slope - 1) ** 2 / (2 * SLOPE_VARIANCE) + shift**2 / (2 * SHIFT_VARIANCE)
-        pull = np.array([(slope - 1) / SLOPE_VARIANCE, shift / SHIFT_VARIANCE])
-        return missed.sum() + prior, np.array([off @ judged.logits, off.sum()]) + pull
-
-    found = minimize(loss, np.array([1.0, 0.0]), jac=True, bounds=[(0.1, None), (None, None)])
-    slope, shift = found.x
-    return float(slope), float(shift)
 
 
 def threshold(p: np.ndarray, weights: np.ndarray, precision: float) -> float:

@@ -24,7 +24,7 @@ from mm_support.language import identifiers
 from mm_support.language.detect import language_of
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
-from mm_support.types import Hit
+from mm_support.types import Hit, of_one_document
 
 GATE_FILE = "gate.json"
 FEATURES = (
@@ -47,8 +47,7 @@ FEATURES = (
 @dataclass(frozen=True)
 class Gate:
     """weights: one a feature, in FEATURES order. answer, clarify: thresholds on the probability.
-    made_for: names the encoders whose scores it was fitted to. own_questions: slope and shift that
-    its bases' own questions ask for on average (calibration.py). wishes: (share of the answers that
+    made_for: names the encoders whose scores it was fitted to. wishes: (share of the answers that
     is to be right, threshold from which on it is), in order. with_photo: the gate of turns with a
     photo, whose scores mean something else; None where it is the same."""
 
@@ -57,7 +56,6 @@ class Gate:
     answer: float
     clarify: float
     made_for: str = ""
-    own_questions: tuple[float, float] = (1.0, 0.0)
     wishes: tuple[tuple[float, float], ...] = ()
     with_photo: Gate | None = None
 
@@ -127,7 +125,6 @@ def _read(values: Mapping[str, Any]) -> Gate:
         values["answer"],
         values["clarify"],
         values.get("made_for", ""),
-        tuple(values.get("own_questions", (1.0, 0.0))),
         tuple(map(tuple, values.get("wishes", ()))),
         _read(shown) if shown else None,
     )
@@ -136,8 +133,8 @@ def _read(values: Mapping[str, Any]) -> Gate:
 def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     """(13,) float64 in FEATURES order.
 
-    margin: to the next entry. coverage: share of the question's words that carry meaning which the
-    entry uses, a code that it names in another spelling ("error 24", E24) among them.
+    margin: to the next document. coverage: share of the question's words that carry meaning which
+    the entry uses, a code that it names in another spelling ("error 24", E24) among them.
     score_covered: score times that. brevity: the fewer such words, the more. photo_score: how well
     the photo alone fits. photo_code: whether the entry names a code that was read in it.
     context_share: what the turn before weighs. code_found, code_unknown: whether a code was named
@@ -145,7 +142,7 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     the entry, which shares no words with it then and is less alike.
     """
     best = hits[0]
-    margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
+    margin = best.score - _next_document(hits)
     named = frozenset().union(*query.identifiers.values()) if query.identifiers else frozenset()
     known = identifiers.identifiers_of(best.entry)
     matched = identifiers.match(named, known) if named else 0.0
@@ -174,6 +171,21 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
             foreign * best.score,
         ]
     )
+
+
+def _next_document(hits: Sequence[Hit]) -> float:
+    """The score of the first hit that may say something else than the best one: neither a passage
+    of its document nor in another language, as translations are; where all are, that of the last
+    one; 0 where there is one hit.
+    """
+    best = hits[0].entry
+    language = language_of(best.text)
+    others = (
+        hit.score
+        for hit in hits[1:]
+        if not of_one_document(hit.entry, best) and language_of(hit.entry.text) == language
+    )
+    return next(others, hits[-1].score if len(hits) > 1 else 0.0)
 
 
 def _shows(query: SearchQuery) -> bool:
