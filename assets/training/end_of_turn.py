@@ -70,8 +70,8 @@ def learn_words(texts: Sequence[str]) -> Completeness:
         for length in rng.sample(range(1, len(words)), min(BROKEN, len(words) - 1))
     )
     broken = [words for words in cuts if tuple(words) not in known]
-    texts = [features(words) for words in (*whole, *broken)]
-    return Completeness(fit(texts, np.r_[np.ones(len(whole)), np.zeros(len(broken))], PLACES))
+    named = [features(words) for words in (*whole, *broken)]
+    return Completeness(fit(named, np.r_[np.ones(len(whole)), np.zeros(len(broken))], PLACES))
 
 
 def held_out(words: Completeness) -> dict[str, float]:
