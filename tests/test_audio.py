@@ -2,6 +2,7 @@
 
 import io
 import time
+import wave
 
 import av
 import numpy as np
@@ -11,7 +12,7 @@ from recordings import FORMATS, encoded
 
 from mm_support.errors import InputError
 from mm_support.inputs import audio
-from mm_support.inputs.audio import MAX_SECONDS, Stream, load_waveform
+from mm_support.inputs.audio import MAX_SECONDS, Stream, load_voices, load_waveform
 
 PITCH = 440.0  # Hz
 
@@ -238,3 +239,36 @@ def test_a_bad_piece_is_refused():
     ):
         with pytest.raises(InputError):
             Stream().add(rate, piece)
+
+
+def people():
+    """Two people who speak by turns, then at once; (n, 2)."""
+    said = np.random.default_rng(0).normal(0, 0.1, (48_000, 2)).astype(np.float32)
+    said[:16_000, 1] = said[16_000:32_000, 0] = 0
+    return said
+
+
+def test_two_people_of_a_call_are_heard_apart_and_without_what_leaks_over():
+    said = people()
+    with_leak = said + 0.1 * said[:, ::-1]
+    left, right = load_voices((16_000, with_leak))
+    assert not left[16_000:32_000].any() and not right[:16_000].any()
+    for voice, own in ((left, said[:, 0]), (right, said[:, 1])):
+        assert np.corrcoef(voice, own)[0, 1] > 0.97
+
+
+def test_one_sound_in_two_channels_stays_one_even_where_they_would_cancel_out():
+    one = people()[:, 0]
+    late = np.roll(one, 80)
+    for other in (one, -one, late, np.zeros_like(one)):
+        (voice,) = load_voices((16_000, np.stack([one, other], axis=1)))
+        assert max(abs(np.corrcoef(voice, own)[0, 1]) for own in (one, late)) > 0.99
+
+
+def test_a_stereo_file_keeps_its_people_apart(tmp_path):
+    path = tmp_path / "call.wav"
+    samples = (people() * 32_767).clip(-32_767, 32_767).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setparams((2, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
+    assert len(load_voices(path)) == 2 and load_waveform(path).shape == (48_000,)

@@ -10,7 +10,7 @@ import pytest
 from mm_support.encode.end_of_turn import SECONDS, SoundAndWords, load_end_of_turn, log_mel
 from mm_support.errors import WeightsError
 from mm_support.language.completeness import Completeness, load_completeness, words_of
-from mm_support.language.hashed import FEATURES, Hashed, load_hashed, places
+from mm_support.language.hashed import Hashed, load_hashed, places
 from mm_support.language.nods import is_nod
 from mm_support.paths import WEIGHTS
 
@@ -52,7 +52,7 @@ class Sound:
 
 
 def test_both_count_in_the_probability():
-    words = Completeness(Hashed(np.full(FEATURES, -1.0, np.float32), 0.5))
+    words = Completeness(Hashed(np.full(99, -1.0, np.float32), 0.5))
     both = SoundAndWords(Sound(2.0), words, 0.5, 2.0, -1.0)
     expected = 0.5 * 2.0 + 2.0 * words.logit("of") - 1.0
     assert words.logit("of") < -1 and words.logit("...") == 0.0
@@ -60,8 +60,8 @@ def test_both_count_in_the_probability():
 
 
 def test_what_was_never_seen_counts_nothing_and_a_feature_counts_once(tmp_path):
-    weights = np.zeros(FEATURES, np.float32)
-    weights[places(["a"])] = 2.0
+    weights = np.zeros(99, np.float32)
+    weights[places(["a"], 99)] = 2.0
     learned = Hashed(weights, 0.5)
     assert learned.logit(["b"]) == 0.5 and learned.logit(["a", "a", "b"]) == 2.5
     with pytest.raises(WeightsError):
@@ -100,7 +100,7 @@ def test_whole_utterances_are_told_from_their_beginnings(language):
     between = " " if language != "zh" else ""
     broken = [between.join(words_of(text)[:length]) for text, length in cut.items()]
     whole, halves = (np.array([completeness.logit(t) for t in own]) for own in (list(cut), broken))
-    assert len(whole) >= 30 and np.mean(whole[:, None] > halves) >= 0.75
+    assert len(whole) >= 30 and np.mean(whole[:, None] > halves) >= 0.8
 
 
 @pytest.mark.slow

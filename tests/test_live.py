@@ -9,7 +9,7 @@ from mm_support.bench.speech import word_errors
 from mm_support.decode.voice import load_voice
 from mm_support.device import resolve_device
 from mm_support.encode import live
-from mm_support.encode.live import LiveTurn
+from mm_support.encode.live import LiveTurn, clauses, is_echo
 from mm_support.encode.speech import load_speech_encoder
 from mm_support.errors import InputError
 from mm_support.types import Transcript
@@ -136,7 +136,7 @@ class Hears(CountsSeconds):
 
     def transcribe(self, waveform, *how):
         loud = super().transcribe(waveform, *how).text != "0"
-        return Transcript(self.text if loud else "")
+        return Transcript(self.text if loud else "", confidence=0.9)
 
 
 def interjected(text, *pieces):
@@ -255,3 +255,15 @@ def test_the_last_transcript_is_that_of_the_whole_recording(settings):
         SENTENCES[2:3], [whole]
     )
     assert any(text and text != partial.transcript.text for text in seen)
+
+
+def test_words_heard_unsurely_stop_nothing(monkeypatch):
+    monkeypatch.setattr(live, "SURE", 0.95)  # the fake is less sure of all
+    _, now = interjected("No, stop.", QUIET, LOUD, QUIET)
+    assert not any(one.stops for one in now)
+
+
+def test_an_echo_is_known_though_it_is_heard_twice():
+    assert is_echo("how do I change the, how do I change the", "How do I change the language?")
+    assert not is_echo("how do I get a refund", "How do I change the language?")
+    assert clauses("It is open. Monday, Tuesday.") == ["Tuesday", "Monday", "It is open"]

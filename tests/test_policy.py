@@ -117,6 +117,12 @@ def test_what_was_heard_unsurely_is_asked_about_and_hands_nothing_over(label):
     assert (reserved.action, reserved.reason) == ("clarify", "misheard")
 
 
+def test_what_was_heard_unsurely_is_not_answered_unless_something_was_typed():
+    heard = {"heard": "power salt", "heard_confidence": 0.3}
+    assert decide(hits(0.9), typed="", **heard).reason == "misheard"
+    assert decide(hits(0.9), typed="How long?", **heard).action == "answer"
+
+
 def test_danger_shows_what_was_surely_found_or_is_reserved_for_people():
     def shown(*found):
         return [hit.entry.id for hit in decide(hits(*found), says=["danger"]).hits]

@@ -27,14 +27,12 @@ from mm_support.bench.speech import plain_text, word_errors
 from mm_support.decode.voice import load_voice
 from mm_support.device import Device, resolve_device
 from mm_support.encode import speech
+from mm_support.encode.recording import PART, in_turn, join_segments, joined, parts_of
 from mm_support.encode.speech import (
     choose_language,
     is_heard,
-    join_segments,
-    joined,
     load_speech_encoder,
     looks_bad,
-    parts_of,
     skip_silence,
     split_segments,
 )
@@ -469,7 +467,7 @@ def test_a_long_recording_is_cut_in_its_pauses():
     assert parts[0][0] == 0 and parts[-1][1] == len(waveform)
     assert all(a[1] == b[0] for a, b in zip(parts, parts[1:]))
     assert all(waveform[cut] == 0 for _, cut in parts[:-1])
-    assert all(stop - start <= (speech.PART + 2) * RATE for start, stop in parts)
+    assert all(stop - start <= (PART + 2) * RATE for start, stop in parts)
     assert parts_of(said, Loud()) == [(0, len(said))]
 
 
@@ -497,7 +495,7 @@ def prompt_of(tiny, monkeypatch, language, seconds, names=()):
     encoder = speech.WhisperEncoder(tiny, None, CPU)
     monkeypatch.setattr(encoder, "_tokenizer", lambda language: Words())
     task = speech.Task(((0, round(seconds * RATE)),), None, language, False, False, names)
-    return encoder._prompt(language, task)
+    return encoder._names(language, task) + encoder._shown(language, task)
 
 
 def test_a_long_chinese_recording_is_shown_how_mandarin_is_written(tiny, monkeypatch):
@@ -509,6 +507,22 @@ def test_expected_names_are_told_the_likeliest_nearest_and_not_too_many(tiny, mo
     names = [f"Name{number}" for number in range(100)]
     told = prompt_of(tiny, monkeypatch, "en", 3.0, names)
     assert told[-1] == "Name0," and len(told) <= speech.MAX_NAMES
+
+
+@pytest.mark.parametrize("plain, heard", [(4.0, False), (1.0, True)])
+def test_names_tell_how_something_is_written_not_that_it_was_said(tiny, monkeypatch, plain, heard):
+    """plain: how often the attempts without names repeat themselves."""
+    encoder = speech.WhisperEncoder(tiny, None, CPU)
+    monkeypatch.setattr(
+        encoder,
+        "_attempt",
+        lambda features, frames, language, prompt, **how: (
+            result(-0.6) if prompt else result(-0.7, compression=plain)
+        ),
+    )
+    sound, features = torch.zeros(80, 100), torch.zeros(1, 1500, 32)
+    decoded = encoder._decode(sound, features, "en", ([7], []), draft=False)
+    assert is_heard(decoded) == heard and (decoded.avg_logprob == -0.6) == heard
 
 
 def test_a_word_does_not_change_the_language(tiny, monkeypatch):
@@ -525,3 +539,11 @@ def test_chinese_is_written_simplified_and_joined_without_blanks():
     segments = [Segment(0, 1, "我的訂單"), Segment(1, 2, "還沒到")]
     assert join_segments(segments, "zh").text == "我的訂單還沒到"
     assert join_segments(segments, "ja").text == "我的訂單 還沒到"
+
+
+def test_two_people_are_written_down_in_the_order_of_time():
+    agent = join_segments([Segment(0, 1, "How can I help?"), Segment(5, 6, "Sure.")], "en")
+    customer = join_segments([Segment(2, 4, "I want to return it.")], "en")
+    both = in_turn([agent, customer])
+    assert both.text == "How can I help? I want to return it. Sure."
+    assert in_turn([Transcript(""), customer]) == customer and not in_turn([Transcript("")]).text

@@ -18,12 +18,12 @@ from assets.training.command import main
 from assets.training.hashed import fit
 from mm_support.config import Settings
 from mm_support.language.completeness import words_of
-from mm_support.language.hashed import places
 from mm_support.language.nods import features
 from mm_support.paths import WEIGHTS
 
 HERE = Path(__file__).parent
 LABELS = {"acknowledge", "yes"}
+PLACES = 1 << 15  # for features
 SHORT = 3  # words, or Chinese characters
 WEIGHT = 8  # of an example in interjections.json, written for this
 
@@ -48,9 +48,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     written = {tuple(words_of(text)): True for text in own["nods"]}
     written |= {tuple(words_of(text)): False for text in own["stops"]}
     known |= written
-    rows = [places(features(list(words))) for words in known]
+    texts = [features(list(words)) for words in known]
     weights = np.array([WEIGHT if words in written else 1 for words in known], np.float64)
-    learned = fit(rows, np.array(list(known.values())), weights)
+    learned = fit(texts, np.array(list(known.values())), PLACES, weights)
     judged = examples(HERE / "intents" / "held_out.jsonl")
     logits = {words: learned.logit(features(list(words))) for words in judged}
     nods = [logits[words] > 0 for words, nod in judged.items() if nod]

@@ -17,7 +17,7 @@ from mm_support.knowledge.query import SearchQuery
 from mm_support.types import Action, Hit, Past, Question
 
 CANDIDATES = 3  # entries that a question back may name
-# confidence of a transcript below which nobody is handed over or warned: it is asked instead
+# confidence of a transcript below which it is read back: nobody is handed over, warned or answered
 HEARD_SURELY = 0.5
 LIKELY = 0.5  # probability from which a message more likely leans on what is not there than not
 
@@ -185,7 +185,8 @@ class Policy:
         confidence = gate.probability(words_of(question), query, hits)
         here = Situation(question, query, tuple(hits), tuple(past), reads, gate, confidence)
         decision = next(filter(None, (rule(here) for rule in RULES)))
-        if decision.action == "handoff" and question.heard_confidence < HEARD_SURELY:
+        misheard = question.heard_confidence < HEARD_SURELY
+        if misheard and (decision.action == "handoff" or not question.typed.strip()):
             return here.decide("clarify", "misheard")
         return decision
 

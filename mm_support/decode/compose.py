@@ -83,7 +83,8 @@ def compose(
     if decision.action == "handoff":
         yield Sentence(message(f"handoff.{decision.reason}", language))
     elif has_message(question_back):
-        yield Sentence(message(question_back, language))
+        heard = snippet(question.heard)
+        yield Sentence(message(question_back, language, heard=heard))
     elif decision.action == "clarify":
         yield Sentence(clarify_text(decision.hits, language))
     elif decision.action == "refuse":

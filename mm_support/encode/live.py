@@ -12,7 +12,6 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 import numpy as np
 
@@ -42,8 +41,9 @@ INTERRUPTION = (
 )
 DECIDED = 1.0  # seconds from the first of them until it goes on, unless they were words
 BEFORE = 1.0  # seconds of sound kept while the assistant speaks: the first syllable lies in them
-ECHO = 0.6  # share of the letters heard that the assistant is saying: from it, it hears itself
-BLOCK = 3  # letters in a row that two texts must share
+ECHO = 0.6  # share of what was heard that the assistant is saying: from it, it hears itself
+SURE = 0.35  # confidence of words below which they may be anything and stop nothing
+BLOCK = 3  # letters in a row that are compared
 FULL = 118.0  # seconds at which a turn ends by itself
 
 
@@ -140,8 +140,10 @@ class LiveTurn:
         if silent < QUIET and begun < DECIDED:
             self._muted, self._running = True, True
             return Interjection(speaking=not self._echoes)
-        words = self._hear(waveform, draft=True).text
-        if has_words(words) and not is_echo(words, said) and not is_nod(words):
+        # told what may be its echo, the encoder hears that in a faint one, and no other words
+        transcript = self._hear(waveform, draft=True, names=clauses(said))
+        words, sure = transcript.text, transcript.confidence >= SURE
+        if sure and has_words(words) and not is_echo(words, said) and not is_nod(words):
             self._muted = False
             return Interjection(stops=True)
         self._echoes |= is_echo(words, said)
@@ -211,8 +213,11 @@ class LiveTurn:
             self._over = self._end_of_turn.probability(waveform, self._last.transcript.text) >= OVER
         return FINISHED if self._over else UNFINISHED
 
-    def _hear(self, waveform: np.ndarray, draft: bool = False) -> Transcript:
-        return self._encoder.transcribe(waveform, *self._languages, draft, self._names)
+    def _hear(
+        self, waveform: np.ndarray, draft: bool = False, names: Sequence[str] | None = None
+    ) -> Transcript:
+        names = self._names if names is None else names
+        return self._encoder.transcribe(waveform, *self._languages, draft, names)
 
     def _transcribe(self, waveform: np.ndarray, heard: float, draft: bool) -> None:
         started = time.monotonic()
@@ -237,9 +242,14 @@ def has_words(text: str) -> bool:
     return any(map(str.isalnum, text))
 
 
+def clauses(said: str) -> list[str]:
+    """Of what the assistant says, the latest first."""
+    return [part for part in re.split(r"[,.;:!?，。；：！？\n]+\s*", said)[::-1] if part]
+
+
 def is_echo(heard: str, said: str) -> bool:
-    """Whether most of what was heard is what the assistant says."""
+    """Whether most of what was heard is what the assistant says, once or several times."""
     heard, said = (re.sub(r"[\W_]+", "", text).casefold() for text in (heard, said))
-    blocks = SequenceMatcher(None, heard, said, autojunk=False).get_matching_blocks()
-    shared = sum(block.size for block in blocks if block.size >= BLOCK)
-    return bool(heard) and shared >= ECHO * len(heard)
+    rows = [heard[at : at + BLOCK] for at in range(max(1, len(heard) - BLOCK + 1))]
+    shared = sum(row in said for row in rows)
+    return bool(heard) and shared >= ECHO * len(rows)

@@ -12,7 +12,7 @@ import json
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
@@ -21,11 +21,12 @@ import numpy as np
 
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads
+from mm_support.encode.recording import join_segments
 from mm_support.encode.vad import Span, VoiceActivity, load_voice_activity
 from mm_support.encode.whisper_audio import encode_sound
 from mm_support.errors import InputError, WeightsError
 from mm_support.fast_init import without_random_weights
-from mm_support.language.heard import joint, written
+from mm_support.language.heard import written
 from mm_support.language.messages import messages
 from mm_support.types import SAMPLE_RATE, Segment, Transcript
 from mm_support.weights import PREFIX, package_weights
@@ -40,7 +41,6 @@ FRAMES_PER_SECOND = SAMPLE_RATE // HOP  # 100
 WINDOW = 30 * FRAMES_PER_SECOND  # frames that the encoder can see at once
 STAMP = 0.02  # seconds between two timestamp tokens
 
-PART = 60.0  # seconds of a long recording that are heard at once
 LEAD, TAIL = 0.5, 0.5  # seconds of sound kept before and behind speech
 
 BEAMS = 5
@@ -178,24 +178,24 @@ class WhisperEncoder:
         silent.
         """
         windows: list[Window] = []
-        spans, language, prompt = task.spans, task.language, None
+        spans, language, before = task.spans, task.language, None
         start, end = 0, min(mel.shape[1], spans[-1][1] // HOP + round(TAIL * FRAMES_PER_SECOND))
         while (start := skip_silence(start, spans)) < end:
             sound = mel[:, start : min(start + WINDOW, end)]
             features = encode_sound(self.model.encoder, sound)
             language = language or self._detect(features, task)
-            if prompt is None:
-                prompt = self._prompt(language, task)
-            result = self._decode(sound, features, language, prompt, task.draft)
+            if before is None:
+                names, before = self._names(language, task), self._shown(language, task)
+            result = self._decode(sound, features, language, (names, before), task.draft)
             stamp = self._tokenizer(language).timestamp_begin
             segments, done = split_segments(
                 result.tokens, stamp, sound.shape[1] / FRAMES_PER_SECOND
             )
             if is_heard(result):
                 windows.append(Window(start / FRAMES_PER_SECOND, segments, result))
-                prompt = prompt + [token for *_, tokens in segments for token in tokens]
+                before = before + [token for *_, tokens in segments for token in tokens]
             if result.temperature > 0.5:  # what was drawn by lot is no help for what follows
-                prompt = []
+                before = []
             start += math.ceil(done * FRAMES_PER_SECOND)
         return windows
 
@@ -204,20 +204,27 @@ class WhisperEncoder:
         sound: torch.Tensor,
         features: torch.Tensor,
         language: str,
-        prompt: list[int],
+        prompt: tuple[list[int], list[int]],
         draft: bool,
     ) -> DecodingResult:
         """Greedy first, which is right nearly always; more work only where the result is unsure or
         looks bad.
 
         Of all attempts the one that Whisper itself finds likeliest, rather than the last one.
+        prompt: names that are expected, and what was heard before. Names tell how something is
+        written, not that it was said: where nothing is heard without them, nothing was.
         """
-        results = [self._attempt(features, sound.shape[1], language, prompt)]
-        if not draft and (results[0].avg_logprob < UNSURE or looks_bad(results[0])):
-            for heard, how in self._ways(sound, features):
-                results.append(self._attempt(heard, sound.shape[1], language, prompt, **how))
-                if not looks_bad(results[-1]):
-                    break
+        names, before = prompt
+        first = self._attempt(features, sound.shape[1], language, names + before)
+        if draft or not (first.avg_logprob < UNSURE or looks_bad(first)):
+            return first
+        results = []
+        for heard, how in self._ways(sound, features):
+            results.append(self._attempt(heard, sound.shape[1], language, before, **how))
+            if not looks_bad(results[-1]):
+                break
+        if not names or any(map(is_heard, results)):
+            results.append(first)
         return max(results, key=lambda result: (is_heard(result), result.avg_logprob))
 
     def _ways(
@@ -253,12 +260,14 @@ class WhisperEncoder:
             torch.manual_seed(0)
             return task.run(features)[0]
 
-    def _prompt(self, language: str, task: Task) -> list[int]:
-        """What the decoder is told to have heard before: a sentence that shows how the language is
-        written, and the names that are expected.
-        """
+    def _shown(self, language: str, task: Task) -> list[int]:
+        """A sentence that shows how the language is written, as if it had been heard before."""
         shown = messages(language).get("heard.prompt", "") if task.seconds >= LONGER else ""
-        tokens = self._tokenizer(language).encode(f" {shown}") if shown else []
+        return self._tokenizer(language).encode(f" {shown}") if shown else []
+
+    def _names(self, language: str, task: Task) -> list[int]:
+        """The names that are expected, as if they had been heard before."""
+        tokens: list[int] = []
         for name in task.names:
             name_tokens = self._tokenizer(language).encode(f" {name},")
             if len(tokens) + len(name_tokens) > MAX_NAMES:
@@ -313,53 +322,6 @@ class WhisperEncoder:
 
 
 # -- rules, free of any model --------------------------------------------------------------
-
-
-def join_segments(segments: Sequence[Segment], language: str) -> Transcript:
-    """One transcript; its confidence is the mean of the segments', weighed by their length in
-    characters.
-    """
-    text = joint(language).join(segment.text for segment in segments)
-    lengths = [len(segment.text) for segment in segments]
-    confidence = (
-        sum(s.confidence * n for s, n in zip(segments, lengths)) / sum(lengths) if segments else 0.0
-    )
-    return Transcript(text, language, confidence, tuple(segments))
-
-
-def parts_of(waveform: np.ndarray, voice: VoiceActivity) -> list[Span]:
-    """A long recording in parts of at most PART seconds where it has pauses, cut in the middle of
-    one; a short one as it is.
-    """
-    if len(waveform) <= PART * SAMPLE_RATE:
-        return [(0, len(waveform))]
-    cuts = [0]
-    for (_, stop), (start, end) in pairwise(voice.spans(waveform)):
-        if end - cuts[-1] > PART * SAMPLE_RATE:
-            cuts.append((stop + start) // 2)
-    return list(pairwise([*cuts, len(waveform)]))
-
-
-def joined(before: Transcript, part: Transcript, start: float) -> Transcript:
-    """A transcript with the next part of its recording, which began at `start` seconds. The
-    language is that of the part in which most is said.
-    """
-    if before.text and not part.text:
-        return before
-    if not before.text:
-        return moved(part, start)
-    segments = (*before.segments, *moved(part, start).segments)
-    longer = max(before, part, key=lambda transcript: len(transcript.text))
-    return join_segments(segments, longer.language)
-
-
-def moved(transcript: Transcript, seconds: float) -> Transcript:
-    """The same, that many seconds later."""
-    later = (
-        replace(s, start=round(s.start + seconds, 2), end=round(s.end + seconds, 2))
-        for s in transcript.segments
-    )
-    return replace(transcript, segments=tuple(later))
 
 
 def check_languages(*languages: str | None) -> None:

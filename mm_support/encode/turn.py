@@ -15,10 +15,11 @@ from PIL import Image
 
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.ocr import TextReader
-from mm_support.encode.speech import SpeechEncoder, joined, parts_of
+from mm_support.encode.recording import in_turn, joined, parts_of
+from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
-from mm_support.inputs.audio import load_waveform
+from mm_support.inputs.audio import load_voices
 from mm_support.inputs.photo import load_photo
 from mm_support.language.detect import language_of
 from mm_support.language.english import only_points
@@ -81,14 +82,18 @@ class Encoders:
         names: Sequence[str] = (),
     ) -> Iterator[tuple[float, Transcript]]:
         """As hear: the share of the recording that was heard, and what was said in it, part by part
-        of a long one. Others are heard between two parts.
+        of a long one; of a call, one person after the other. Others are heard between two parts.
         """
-        waveform, heard = load_waveform(audio), Transcript("")
-        for start, stop in parts_of(waveform, self.speech.voice):
-            part = self.speech.transcribe(waveform[start:stop], previous=previous, names=names)
-            heard = joined(heard, part, start / SAMPLE_RATE)
-            previous = heard.language if heard.text else previous
-            yield stop / len(waveform), heard
+        people, before = load_voices(audio), list[Transcript]()
+        for waveform in people:
+            heard = Transcript("")
+            for start, stop in parts_of(waveform, self.speech.voice):
+                part = self.speech.transcribe(waveform[start:stop], previous=previous, names=names)
+                heard = joined(heard, part, start / SAMPLE_RATE)
+                previous = heard.language if heard.text else previous
+                share = (len(before) + stop / len(waveform)) / len(people)
+                yield share, in_turn([*before, heard])
+            before.append(heard)
 
     def see(self, image: str | Path | Image.Image, labels: Sequence[str] | None = None) -> Seen:
         """Labels and text of a photo, and its vector. Raises InputError for one that cannot be

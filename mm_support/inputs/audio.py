@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mm_support.errors import InputError
+from mm_support.inputs.channels import voices
 from mm_support.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def load_waveform(audio: str | Path | tuple[int, np.ndarray]) -> np.ndarray:
     """
     match audio:
         case str() | Path():
-            waveform = _from_file(Path(audio))
+            waveform = _from_file(Path(audio), "mono")[0]
         case (rate, samples):
             waveform = _from_array(rate, samples)
         case _:
@@ -53,6 +54,20 @@ def load_waveform(audio: str | Path | tuple[int, np.ndarray]) -> np.ndarray:
     if not len(waveform):
         raise InputError.of("recording_empty")
     return level(_finite(waveform))
+
+
+def load_voices(audio: str | Path | tuple[int, np.ndarray]) -> list[np.ndarray]:
+    """As load_waveform; of a stereo call two waveforms, one for each person (channels.py)."""
+    match audio:
+        case str() | Path():
+            channels = _from_file(Path(audio), "stereo")
+        case (rate, np.ndarray() as samples) if samples.shape[1:] == (2,):
+            channels = np.stack([_from_array(rate, channel) for channel in samples.T])
+        case _:
+            return [load_waveform(audio)]
+    if not channels.size:
+        raise InputError.of("recording_empty")
+    return [level(voice) for voice in voices(_finite(channels))]
 
 
 def _too_long() -> InputError:
@@ -90,9 +105,8 @@ class Stream:
         if rate == SAMPLE_RATE:
             return mono
         self._resampler = self._resampler or _resampler()
-        return _join(
-            piece.to_ndarray()[0] for piece in self._resampler.resample(_frame(mono, rate))
-        )
+        pieces = self._resampler.resample(_frame(mono, rate))
+        return _join(piece.to_ndarray() for piece in pieces)[0]
 
 
 def _from_array(rate: int, samples: np.ndarray) -> np.ndarray:
@@ -139,7 +153,7 @@ def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     """(n,) float32 at `rate` Hz -> (m,) float32 at 16 kHz."""
     if rate == SAMPLE_RATE or not len(samples):
         return samples
-    return _join(_to_mono(iter((_frame(samples, rate),))))
+    return _join(_resampled(iter((_frame(samples, rate),))))[0]
 
 
 def _frame(samples: np.ndarray, rate: int) -> av.AudioFrame:
@@ -150,16 +164,17 @@ def _frame(samples: np.ndarray, rate: int) -> av.AudioFrame:
     return frame
 
 
-def _resampler() -> av.AudioResampler:
+def _resampler(layout: str = "mono") -> av.AudioResampler:
     import av
 
-    return av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+    return av.AudioResampler(format="fltp", layout=layout, rate=SAMPLE_RATE)
 
 
 # -- files ---------------------------------------------------------------------------------
 
 
-def _from_file(path: Path) -> np.ndarray:
+def _from_file(path: Path, layout: str) -> np.ndarray:
+    """(channels, n). layout: "mono", or "stereo" to keep the channels of a stereo file apart."""
     import av
     from av.error import FFmpegError
 
@@ -178,7 +193,8 @@ def _from_file(path: Path) -> np.ndarray:
                 raise InputError.of("recording_unreadable")
             _checked_rate(stream.sample_rate)
             _check_promise(container, stream, len(data))
-            return _join(_to_mono(_frames(container, stream)))
+            layout = layout if stream.codec_context.channels == 2 else "mono"
+            return _join(_resampled(_frames(container, stream), layout))
     except (FFmpegError, ValueError, OSError, MemoryError) as exc:
         raise InputError.of("recording_unreadable") from exc
 
@@ -224,18 +240,16 @@ def _frames(
             continue
 
 
-def _to_mono(frames: Iterator[av.AudioFrame]) -> Iterator[np.ndarray]:
-    """Pieces (n,) float32 at 16 kHz, one channel; stops with InputError once they pass the
-    bound.
-    """
-    resampler = _resampler()
+def _resampled(frames: Iterator[av.AudioFrame], layout: str = "mono") -> Iterator[np.ndarray]:
+    """Pieces (channels, n) float32 at 16 kHz; stops with InputError once they pass the bound."""
+    resampler = _resampler(layout)
     left = MAX_SECONDS * SAMPLE_RATE
     for frame in _and_flush(frames):
         for piece in resampler.resample(frame):
             left -= piece.samples
             if left < -SAMPLE_RATE:  # a second of grace for the padding of codecs and resamplers
                 raise _too_long()
-            yield piece.to_ndarray()[0]
+            yield piece.to_ndarray()
 
 
 def _and_flush(frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame | None]:
@@ -249,4 +263,5 @@ def _and_flush(frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame | None
 
 
 def _join(pieces: Iterator[np.ndarray]) -> np.ndarray:
-    return np.concatenate([np.zeros(0, np.float32), *pieces])
+    joined = [*pieces]
+    return np.concatenate(joined, axis=1) if joined else np.zeros((1, 0), np.float32)

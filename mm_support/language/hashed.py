@@ -15,22 +15,20 @@ import numpy as np
 
 from mm_support.errors import WeightsError
 
-FEATURES = 1 << 15
-
 
 @dataclass(frozen=True, eq=False)
 class Hashed:
-    """weights: (FEATURES,) float32. bias: the logit of a text without any known feature."""
+    """weights: (size,) float32. bias: the logit of a text without any known feature."""
 
     weights: np.ndarray
     bias: float
 
     def logit(self, names: Iterable[str]) -> float:
-        return float(self.weights[places(names)].sum() + self.bias)
+        return float(self.weights[places(names, len(self.weights))].sum() + self.bias)
 
 
-def places(names: Iterable[str]) -> list[int]:
-    return sorted({zlib.crc32(name.encode()) % FEATURES for name in names})
+def places(names: Iterable[str], size: int) -> list[int]:
+    return sorted({zlib.crc32(name.encode()) % size for name in names})
 
 
 def load_hashed(folder: Path, name: str) -> Hashed:
