@@ -28,15 +28,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import demo.rates  # noqa: F401  (registers a kind of storage)
 from demo.completion_values import error_values
 from demo.convert import sentence
-from demo.rates import PostgresStorage
 from demo.words import spoken
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError, SupportError
 
 log = logging.getLogger(__name__)
-
 HERE = Path(__file__).resolve().parent
 MEGABYTE = 1024**2
 HEARS = 6 * MEGABYTE  # bytes of a piece of sound, see demo/live.py
@@ -278,7 +277,8 @@ class Rates:
             try:
                 return await run_in_threadpool(self.counted, self.shared, kind, address)
             except StorageError as problem:
-                log.warning("rates are counted by each front alone: %s", problem)
+                why = type(problem.storage_error).__name__
+                log.warning("rates are counted by each front alone: %s", why)
                 self.away = time.monotonic() + AWAY
         return self.counted(self.own, kind, address)
 

@@ -6,11 +6,12 @@ differ. The table is not logged: a server that crashed forgets it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from limits.storage import MovingWindowSupport, Storage
 from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 ANSWER = 2  # s in which the server must answer
 MAKE = """CREATE UNLOGGED TABLE IF NOT EXISTS rates
@@ -62,7 +63,8 @@ class PostgresStorage(Storage, MovingWindowSupport):
     def _first(self, statement: str, **values: Any) -> Any:
         with self._engine.connect() as connection:
             if not self._made:
-                connection.execute(text(MAKE))
+                with suppress(IntegrityError):  # another front makes it at this moment
+                    connection.execute(text(MAKE))
                 connection.execute(text(OLD))
                 self._made = True
             return connection.execute(text(statement), values).one()
