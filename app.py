@@ -23,6 +23,7 @@ from demo.completions import api_key, completion_routes
 from demo.desk import desk_key, desk_link
 from demo.edges import limits_of
 from demo.ui import build_demo, launch_options
+from demo.webhooks import chatwoot_routes
 from demo.zero_gpu import device_here
 from mm_support import Settings, SupportService
 from mm_support.errors import SupportError
@@ -66,6 +67,8 @@ def serve(
     room, metrics = service.queue.room, service.metrics.text
     tools, lifespan = tool_routes(service, own)
     more = [*completion_routes(service, own), *tools]
+    if service.chatwoot is not None:
+        more += chatwoot_routes(service.chatwoot.received, settings.chatwoot_secret)
     options = launch_options(brand, limits, is_ready, room, metrics, more, lifespan)
     _, address, _ = page.launch(prevent_thread_lock=True, **options)
     if key and not settings.desk_key:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from demo.panels import esc, title_of
+from demo.panels import esc, said_title, title_of
 from demo.words import has_word, said
 from mm_support.as_json import snippet
 from mm_support.types import Case, Holder, KeptTurn, Message
@@ -41,18 +41,20 @@ def case_button(case: Case, picked: str, now: datetime) -> str:
     current = ' aria-current="true"' if case.conversation == picked else ""
     waits = esc(minutes((now - case.since).total_seconds()))
     kind = "ms-snoozed" if case.snoozed else f"ms-{case.holder.owner}"
+    kind += " ms-danger" if case.danger else ""
     return (
         f'<button type="button" class="ms-case {kind}"'
         f' data-conversation="{esc(case.conversation)}"{current}>'
         f"<span><b>{state(case.holder)}</b> {waits}{marks(case, now)}</span>"
         f"<q>{esc(snippet(case.opening, OPENING))}</q>"
-        f"<small>{reason(case)} · {esc(title_of(case.knowledge))}</small></button>"
+        f"<small>{reason(case)} · {said_title(case.knowledge)}</small></button>"
     )
 
 
 def marks(case: Case, now: datetime) -> str:
-    """Whether the customer waits for words, writes, or is put off."""
-    shown = [said("desk_unanswered")] if case.unanswered else []
+    """Danger, and whether the customer waits for words, writes, or is put off."""
+    shown = [said("desk_danger")] if case.danger else []
+    shown += [said("desk_unanswered")] if case.unanswered else []
     shown += [said("desk_typing")] if case.typing else []
     if case.snoozed:
         left = minutes((case.snoozed - now).total_seconds() + 59)
@@ -85,7 +87,7 @@ def about(now: Seen, case: Case | None) -> str:
         return f'<section class="ms-card"><p class="ms-muted">{said("desk_choose")}</p></section>'
     facts, summary = "", ""
     if case is not None:
-        facts = f" · {reason(case)} · {esc(title_of(case.knowledge))}"
+        facts = f" · {reason(case)} · {said_title(case.knowledge)}"
         lines = "".join(f"<p>{esc(line)}</p>" for line in case.summary.splitlines())
         title = said("desk_summary")
         summary = f"<details open><summary>{title}</summary>{lines}</details>"

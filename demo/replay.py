@@ -7,6 +7,7 @@ of Gradio.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from demo.conversation_state import Conversation, Exchange
 from mm_support.as_json import snippet
@@ -15,13 +16,18 @@ from mm_support.types import Citation, Entry, Holder, KeptTurn, Message, Reply, 
 
 def conversation_of(said: Sequence[KeptTurn | Message], holder: Holder) -> Conversation:
     """The exchanges, each with what people wrote after it."""
-    conversation = Conversation(holder=holder)
+    return caught_up(Conversation(holder=holder), said)
+
+
+def caught_up(conversation: Conversation, said: Sequence[KeptTurn | Message]) -> Conversation:
+    """The conversation with what it lacks of all that was said, also in another tab."""
+    known = {exchange.reply.turn_id for exchange in conversation.exchanges if exchange.reply}
     for each in said:
-        if isinstance(each, Message):
+        if isinstance(each, KeptTurn):
+            new = () if each.id in known else (exchange_of(each),)
+            conversation = replace(conversation, exchanges=(*conversation.exchanges, *new))
+        elif each.number > conversation.last_message:
             conversation = conversation.with_messages([each])
-        else:
-            exchanges = (*conversation.exchanges, exchange_of(each))
-            conversation = Conversation(exchanges, holder=holder)
     return conversation
 
 

@@ -62,6 +62,7 @@ def sync(parser: ArgumentParser) -> None:
     """Brings a knowledge base in step with a source; only what changed is encoded again."""
     parser.add_argument("name")
     parser.add_argument("path", type=source, help="as of ingest; a base may have several sources")
+    parser.add_argument("--new", action="store_true", help="make the base if there is none")
 
 
 def check_actions(parser: ArgumentParser) -> None:
@@ -70,7 +71,7 @@ def check_actions(parser: ArgumentParser) -> None:
 
 
 def remove(parser: ArgumentParser) -> None:
-    """Removes a knowledge base, or one of its entries."""
+    """Removes a base, or one of its entries; undo brings it back, a second time it is for good."""
     parser.add_argument("name")
     parser.add_argument("entry", nargs="?", help="the id of an entry")
 

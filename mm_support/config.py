@@ -80,7 +80,9 @@ class Settings:
     "240/minute"; rate_storage: where they are counted, e.g. redis://host; empty, in this process.
     webhook_url, webhook_secret: where it is told what
     happens at the desk, and what that is signed with; mail_server (smtp://user:password@host:587),
-    mail_to, mail_from: who waits for a person is told by mail. retention_days: after so many days
+    mail_to, mail_from: who waits for a person is told by mail. chatwoot_url, chatwoot_inbox,
+    chatwoot_secret: a Chatwoot whose agents answer, its API inbox, and what its webhook is known
+    by. retention_days: after so many days
     of silence a conversation is erased; 0: never. silence_minutes: so long after the last word of
     an agent the assistant takes their conversation back; 0: never. hours: a file that says when
     people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
@@ -135,6 +137,9 @@ class Settings:
     mail_server: str = field(default="", repr=False)
     mail_to: str = ""
     mail_from: str = ""
+    chatwoot_url: str = ""
+    chatwoot_inbox: str = ""
+    chatwoot_secret: str = field(default="", repr=False)
     retention_days: int = 0
     silence_minutes: int = 30
     hours: str = ""

@@ -35,7 +35,7 @@ from mm_support.encode.turn import Encoders
 from mm_support.engines.base import LanguageModel
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.reply_weights import trained_gguf
-from mm_support.errors import InputError, WeightsError
+from mm_support.errors import InputError, WeightsError, no_such_base
 from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
 from mm_support.knowledge.actions import FILE
@@ -257,6 +257,19 @@ def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:
     score = load_text_score(settings.text_model)
     models = settings.data_dir, signature(settings), d_text, d_picture, score
     return SharedIndex(settings.index_url, *models) if settings.index_url else FolderIndex(*models)
+
+
+def check_base(settings: Settings, name: str, removed: bool = False) -> None:
+    """Raises KnowledgeError for a base that is neither in the data folder nor a pack, which will be
+    there once a service has started. Loads no model; a shared index is asked by the service alone.
+    removed: whether one counts that was removed.
+    """
+    if settings.index_url:
+        return
+    index = FolderIndex(settings.data_dir, "", 0, 0)
+    names = {pack.parent.name for pack in PACKS.glob("*/entries.jsonl")} | set(index.names())
+    if name not in names and not (removed and name in index.removed()):
+        raise no_such_base(name, names)
 
 
 def signature(settings: Settings) -> str:

@@ -56,6 +56,7 @@ from mm_support.types import (
     Intent,
     Owner,
     Past,
+    Pending,
     Question,
     Reply,
     Said,
@@ -109,8 +110,8 @@ class Judged:
     """A turn up to the decision. query: None where nothing was searched for. asked: its questions,
     where it holds several. told: whether the customer was told already what the decision says, that
     a person has the conversation. intent: what is wanted, by the base's classifier or its entries.
-    step: what it does with an action; offered: titles of others that may have been meant;
-    performed: what came of it.
+    step: what it does with an action; offered: titles of others that may have been meant; aside:
+    the one that waits behind this turn; performed: what came of it.
     """
 
     turn: UserTurn
@@ -125,6 +126,7 @@ class Judged:
     intent: Intent | None = None
     step: ActionStep | None = None
     offered: tuple[str, ...] = ()
+    aside: Pending | None = None
     performed: Performed | None = None
 
     @property
@@ -208,7 +210,7 @@ def judge(
     yield Working("search", "Searching the knowledge")
     pending = waiting(past, turn.knowledge) if parts.actions else None
     # what is given to an action leans on nothing
-    before, past = past, () if pending else past
+    before, past = past, () if pending and not pending.aside else past
     with clock.step("fuse"):
         query = fuse(parts.encoders, parts.fusion, question, heard, seen)
         readings, question = read_with(parts, query, question, past, turn.knowledge)
@@ -220,16 +222,15 @@ def judge(
         query, hits = words_alone(parts, turn.knowledge, question, heard, (query, hits))
         told = entries_of(hits)  # the knowledge by itself
         decision = parts.policy.decide(question, query, told, past, fitted=fitted)
-        asked = several(parts, question, decision, turn.knowledge)
+        asked = several(parts, question, decision, told, turn.knowledge)
         here = Considered(turn, question, query, hits, decision, asked, before, pending)
         acting = act(parts, here)
         decision, hits = acting.decision, cited_first(acting.decision, acting.hits)
     wanted = parts.intents.of(turn.knowledge, words_of(question)) if parts.intents else None
     intent = wanted or intent_of(hits)
-    asked, step, offered = acting.asked, acting.step, acting.offered
-    judged = Judged(turn, question, heard, seen, decision, hits, query, asked, intent=intent)
+    judged = Judged(turn, question, heard, seen, decision, hits, query, acting.asked, intent=intent)
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
-    return replace(judged, step=step, offered=offered)
+    return replace(judged, step=acting.step, offered=acting.offered, aside=acting.aside)
 
 
 def cited_first(decision: Decision, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -383,7 +384,7 @@ def decode(
         hits = judged.decision.hits
         others = one_by_one(parts.writer, asked, hits, stop) if asked else ()
         written = chain(others, acted_sentences(judged, judged.acted))
-    written = iter(()) if judged.told else followed(written, judged, after)
+    written = iter(()) if judged.told else followed(written, judged, past, after)
     try:
         for piece in speech.alongside(written):
             if isinstance(piece, Audio):
@@ -410,13 +411,22 @@ def decode(
 
 
 def followed(
-    sentences: Iterator[Sentence | Meanwhile], judged: Judged, after: After | None
+    sentences: Iterator[Sentence | Meanwhile],
+    judged: Judged,
+    past: Sequence[Past],
+    after: After | None,
 ) -> Iterator[Sentence | Meanwhile]:
-    """The sentences, and after a hand-over when to expect a person."""
+    """The sentences; after a hand-over when to expect a person, and after the first answer beside
+    an action that waits, whether to go on with that.
+    """
     yield from sentences
-    if judged.decision.action == "handoff" and after:
-        if said := after(judged.decision.reason, judged.question.language):
+    action, language = judged.decision.action, judged.question.language
+    if action == "handoff" and after:
+        if said := after(judged.decision.reason, language):
             yield Sentence(said)
+    before = past[-1].pending if past and judged.aside else None
+    if action == "answer" and before and not before.aside:
+        yield Sentence(message("action.go_on", language, title=judged.offered[0]))
 
 
 def masked(judged: Judged) -> Question:
@@ -467,7 +477,7 @@ def reply_of(
         action=decision.action,
         choices=acted.choices if acted else (*choices_of(decision), *judged.offered),
         form=acted.form if acted else None,
-        pending=acted.pending if acted else None,
+        pending=acted.pending if acted else judged.aside,
         audio=audio,
         transcript=judged.heard,
         image=judged.seen.view if judged.seen else None,

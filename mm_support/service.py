@@ -28,11 +28,12 @@ from mm_support.decide.follow_up import checked_session
 from mm_support.desk.accounts import Accounts
 from mm_support.desk.archive import Archive
 from mm_support.desk.audit import Audited, audited, note
+from mm_support.desk.chatwoot import chatwoot_of
 from mm_support.desk.conversations import Desk
 from mm_support.desk.hours import read_hours
 from mm_support.desk.insights import Insights
 from mm_support.desk.keeper import Keeper, media_folder, open_keeper
-from mm_support.desk.notices import Notices, channels_of
+from mm_support.desk.notices import CHATWOOT, Notices, Send, channels_of
 from mm_support.desk.promises import Promises
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.desk.summary import summarise
@@ -92,6 +93,7 @@ class SupportService:
         self._insights = Insights(keeper.store, self._encode, self._questions)
         self.archive = Archive(keeper, media_folder(settings))
         self.accounts = Accounts(keeper.store, self._signatures)
+        self.chatwoot = chatwoot_of(settings, keeper.store)
         self.metrics = Metrics()
         self.tracer, self._end_tracing = open_tracer(os.environ)
         self.queue = Turnstile(places_of(settings), settings.queue_length, closed=True)
@@ -195,7 +197,9 @@ class SupportService:
 
     def notices(self) -> list[Task]:
         """The sending of notices, apart from the other tasks: receivers may be slow."""
-        channels = channels_of(self.settings)
+        channels: dict[str, Send] = channels_of(self.settings)
+        if self.chatwoot is not None:
+            channels[CHATWOOT] = self.chatwoot
         notices = Notices(self._keeper.store, channels)
         return [Task("sending notices", NOTICES, notices.send_due)] if channels else []
 

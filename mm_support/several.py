@@ -4,8 +4,8 @@
 
 Where the questions lead to different entries, each is answered from its own; of one that nothing
 answers the reply says so. Where they lead to the same, or nothing is found for any, the message
-stays one question. Sentences are told apart, not clauses: two questions that share a sentence are
-for a language model to tell apart.
+stays one question. A sentence is two questions where both sides of an "and" are surely answered, by
+different entries.
 
 Where a pasted mail or a long story as a whole finds nothing sure, its question is searched for by
 itself, and with the sentence before it.
@@ -13,39 +13,65 @@ itself, and with the sentence before it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mm_support.decide.named import both_named
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import entries_of
+from mm_support.language.detect import language_of
 from mm_support.language.mail import QUOTED, own_words
+from mm_support.language.messages import messages
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
-from mm_support.types import Question
+from mm_support.types import Hit, Question
 
 LONG = 30  # terms of a message in which a question is easily lost
 FEWEST = 2  # terms of a question that is searched for by itself
 MOST = 4  # questions of one message
+JOINTS = 2  # places at which a sentence is tried as two questions
 OPEN = ("evidence", "ambiguous", "unknown")  # reasons of decisions that a closer look may change
 
 
-def several(parts: Parts, question: Question, decision: Decision, knowledge: str) -> list[Asked]:
+def several(
+    parts: Parts, question: Question, decision: Decision, hits: Sequence[Hit], knowledge: str
+) -> list[Asked]:
     """The questions of a message, in its order, where they are several that different entries
-    answer; the one that is answered by itself, where the whole message is not; else none.
+    answer; the same for each of two things that it names; the one that is answered by itself, where
+    the whole message is not; else none. hits: those of the whole message, best first.
     """
     if decision.reason not in OPEN or question.photo is not None:
         return []
     words = words_of(question)
     texts = questions_in(words)
     if len(texts) > 1:
-        asked = [_asked(parts, question, text, knowledge)[0] for text in texts]
+        asked = each(parts, question, texts, knowledge)
         topics = {one.hits[0].entry.id for one in asked if one.hits}
         partly = len(topics) == 1 and not all(one.hits for one in asked)
         if len(topics) > 1 or partly:
             return asked
+    for clauses in two_clauses(words) if len(texts) < 2 else ():
+        asked = each(parts, question, clauses, knowledge)
+        topics = {one.hits[0].entry.id for one in asked if one.hits}
+        if len(topics) == len(clauses):
+            return asked
+    if decision.action != "refuse" and (pair := both_named(words, hits)):
+        return [Asked(question, (hit,)) for hit in pair]
     return [] if decision.action == "answer" else _inner(parts, question, words, knowledge)
+
+
+def each(parts: Parts, question: Question, texts: Sequence[str], knowledge: str) -> list[Asked]:
+    """Parts of a message, each with what answers it."""
+    return [_asked(parts, question, text, knowledge)[0] for text in texts]
+
+
+def short_ones(words: str) -> list[Sequence[str]]:
+    """Ways in which a message may be several questions, however little each of them says."""
+    ways = [questions_in(words, 1), *two_clauses(words, 1)]
+    return [texts for texts in ways if len(texts) > 1]
 
 
 def _inner(parts: Parts, question: Question, words: str, knowledge: str) -> list[Asked]:
@@ -73,7 +99,7 @@ def inner_questions(words: str) -> list[str]:
     return [text for text in long_enough if text != words][:MOST]
 
 
-def questions_in(words: str) -> list[str]:
+def questions_in(words: str, fewest: int = FEWEST) -> list[str]:
     """The sentences, quoted lines apart, that may be questions by themselves; those behind the last
     question mark, and in front of a question what only leads to it, stay with the question beside
     them.
@@ -82,12 +108,27 @@ def questions_in(words: str) -> list[str]:
     before = ""
     for sentence in split_sentences(QUOTED.sub("", words)):
         before = f"{before} {sentence}".strip()
-        if _asks(sentence) and len(term_set(before)) >= FEWEST:
+        if _asks(sentence) and len(term_set(before)) >= fewest:
             found.append(before)
             before = ""
     if found and before:
         found[-1] = f"{found[-1]} {before}"
     return found[:MOST]
+
+
+def two_clauses(words: str, fewest: int = FEWEST) -> list[tuple[str, str]]:
+    """What stands on both sides of a word that may stand between two questions; each side may be a
+    question by itself.
+    """
+    between = messages(language_of(words)).get("between_questions", "").split()
+    if not between:
+        return []
+    edge = r"\b" if between[0].isascii() else ""
+    joints = re.finditer(
+        rf"[,，;；]?\s*{edge}(?:{'|'.join(between)}){edge}\s*", words, re.IGNORECASE
+    )
+    sides = ((words[: joint.start()].strip(), words[joint.end() :].strip()) for joint in joints)
+    return [pair for pair in sides if all(len(term_set(side)) >= fewest for side in pair)][:JOINTS]
 
 
 def _asks(sentence: str) -> bool:

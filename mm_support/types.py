@@ -178,7 +178,7 @@ class Pending:
 
     values: what is known already; offered: values of which one is to be chosen. key: this very run
     of the action; since: when it was begun, in seconds. tries: how often in vain the same was
-    asked.
+    asked. aside: something else was asked meanwhile.
     """
 
     action: str
@@ -189,6 +189,7 @@ class Pending:
     offered: Sequence[str] = ()
     language: str = "en"
     tries: int = 0
+    aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -313,10 +314,18 @@ class Entry:
     updated: date | None = None
     declaration: str = ""
 
+    def holds_on(self, day: date) -> bool:
+        return (self.valid_from or day) <= day <= (self.valid_until or day)
+
     @property
     def text(self) -> str:
         """All that it says."""
         return " ".join((self.title, *self.questions, self.answer))
+
+
+def of_one_document(entry: Entry, other: Entry) -> bool:
+    """Whether both are passages of one document."""
+    return bool(entry.document) and entry.document == other.document
 
 
 @dataclass(frozen=True)
@@ -519,13 +528,15 @@ class KeptTurn:
 @dataclass(frozen=True)
 class Holder:
     """Whose a conversation is. agent: the person who has it, or had it last; minutes: about how
-    long it still waits, None where it does not or nobody can tell; typing: whether the person does.
+    long it still waits, None where it does not or nobody can tell; typing: whether the person does;
+    turns: how many it has while it is at the desk.
     """
 
     owner: Owner = "assistant"
     agent: str = ""
     minutes: int | None = None
     typing: bool = False
+    turns: int = 0
 
 
 @dataclass(frozen=True)
@@ -533,7 +544,7 @@ class Case:
     """A conversation that waits for a person or is with one. since: when it changed hands; reason
     and summary: of its latest hand-over; knowledge, opening: base and words of its first turn.
     unanswered: whether the customer wrote last; typing: whether they write; snoozed: until when it
-    is put off, None where it is not.
+    is put off, None where it is not; danger: whether it was handed over for somebody's safety.
     """
 
     conversation: str
@@ -546,6 +557,7 @@ class Case:
     unanswered: bool = True
     typing: bool = False
     snoozed: datetime | None = None
+    danger: bool = False
 
 
 @dataclass(frozen=True)

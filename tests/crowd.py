@@ -13,8 +13,9 @@ from typing import Any
 from test_store import turn
 
 from mm_support.desk.archive import Archive
-from mm_support.desk.conversations import Desk, keep_turn
+from mm_support.desk.conversations import Desk
 from mm_support.desk.keeper import Keeper
+from mm_support.desk.kept import keep_turn
 from mm_support.desk.notices import WEBHOOK, Notices
 from mm_support.errors import InputError
 from mm_support.store.database import Store

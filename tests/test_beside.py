@@ -19,7 +19,9 @@ from test_store import turn
 
 from demo.desk_cases import Seen, case_list, suggestion
 from mm_support.desk.audit import audited
-from mm_support.desk.conversations import LONGEST_SNOOZE, TYPING, keep_turn
+from mm_support.desk.cases import TYPING
+from mm_support.desk.conversations import LONGEST_SNOOZE
+from mm_support.desk.kept import keep_turn
 from mm_support.errors import InputError
 from mm_support.store.models import ConversationRow, now
 from mm_support.types import UserTurn

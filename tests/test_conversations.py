@@ -11,7 +11,8 @@ from test_service import ask, folder, make  # noqa: F401  (fixtures)
 from test_store import turn
 
 from mm_support.decide.policy import Reason
-from mm_support.desk.conversations import Desk, keep_turn
+from mm_support.desk.conversations import Desk
+from mm_support.desk.kept import keep_turn
 from mm_support.desk.reasons import CODES, code_of
 from mm_support.errors import InputError
 from mm_support.language.messages import message

@@ -14,20 +14,24 @@ import pytest
 from test_service import folder, make  # noqa: F401
 
 from demo.api import Endpoints
-from demo.chat import Chat, bubbles, turn_of_message
-from demo.chat import Desk as Page
+from demo.bubbles import bubbles
+from demo.chat import Chat
 from demo.conversation_state import Conversation
 from demo.desk import DeskPage, Parts, Seen, desk_key, desk_link
 from demo.desk_cases import case_list, minutes
 from demo.door import Door
 from demo.live import Ears
+from demo.opening import Opening
+from demo.page_parts import Desk as Page
 from demo.panels import people_line
+from demo.rating import turn_of_message
 from demo.replay import conversation_of
 from demo.sign_in import SignIn
 from demo.ui import build_demo
+from demo.words import said
 from mm_support.errors import InputError, StoreError
 from mm_support.types import Case, Holder, KeptTurn, Message, UserTurn
-from tests.fake_service import HEARD, HOSTILE, SEEN, FakeService, write_wav
+from tests.fake_service import HEARD, HOSTILE, SEEN, WAITING, FakeService, write_wav
 
 KEY = "a-key-that-nobody-guesses"
 
@@ -157,7 +161,7 @@ def test_a_conversation_is_listed_read_taken_answered_and_given_back(page, chat,
     assert shown["take"].interactive and not shown["close"].interactive
     assert shown["reply"].interactive  # the first answer takes it
     shown = page.take(KEY, session, "Ada", shown["seen"])
-    assert service.holder(session) == Holder("person", "Ada")
+    assert service.holder(session) == Holder("person", "Ada", turns=2)
     assert not shown["take"].interactive and shown["give_back"].interactive
     shown = page.say(KEY, session, "Ada", shown["seen"], "Is the filter clean?")
     assert "Is the filter clean?" in contents(shown)[-1] and shown["reply"].value == ""
@@ -173,7 +177,7 @@ def as_stored(service, session):
 def test_the_first_answer_takes_a_conversation_that_waits(page, chat, service):
     session = handed_over(chat)[0].session_id
     page.say(KEY, session, "Ada", Seen(), "hello")
-    assert service.holder(session) == Holder("person", "Ada")
+    assert service.holder(session) == Holder("person", "Ada", turns=2)
     assert [message.text for message in service.messages(session)] == ["hello"]
 
 
@@ -193,7 +197,9 @@ def test_who_comes_second_is_told_who_has_it(page, chat, service):
             act(KEY, session, "Bo", Seen())
     with pytest.raises(gr.Error, match="is with Ada"):
         page.say(KEY, session, "Bo", Seen(), "me too")
-    assert service.holder(session) == Holder("person", "Ada") and not service.messages(session)
+    assert service.holder(session) == Holder("person", "Ada", turns=2) and not service.messages(
+        session
+    )
 
 
 def test_only_what_changed_is_drawn_again(page, chat):
@@ -216,6 +222,19 @@ def test_those_who_wait_come_first_and_a_customer_who_wrote_last_is_marked(page,
     assert [case.conversation for case in service.desk.waiting()] == sessions[1:]
     list(service.reply(UserTurn("Are you there?", session_id=sessions[0])))
     assert service.desk.open()[-1].unanswered
+
+
+def test_where_somebody_may_be_in_danger_comes_first_and_is_marked(page, chat, service):
+    sessions = [handed_over(chat, text)[0].session_id for text in ("E24", "router", "code")]
+    asked_here, _ = asked(chat, "E24")
+    service.desk.hand_over(asked_here.session_id, "sensors", "safety")
+    service.desk.take(asked_here.session_id, "Ada")
+    first, *others = service.desk.open()
+    assert (first.conversation, first.danger) == (asked_here.session_id, True)
+    assert [case.conversation for case in others] == sessions
+    listed = page.enter(KEY, "Ada")["cases"]
+    assert listed.count("ms-danger") == listed.count(said("desk_danger")) == 1
+    assert listed.index(first.conversation) < listed.index(sessions[0])
 
 
 @pytest.mark.parametrize(
@@ -267,15 +286,34 @@ def test_the_customer_sees_who_has_the_conversation_and_what_they_write(chat, se
     assert conversation.latest.reply.action == "answer" and shown["people"] == ""
 
 
+def test_what_one_tab_sends_appears_in_the_other_while_a_person_has_the_conversation(chat, service):
+    one, _ = handed_over(chat)
+    session = one.session_id
+    two = chat.resume(kept(one), Conversation())["conversation"]
+    two = chat.follow(two).get("conversation", two)
+    service.desk.take(session, "Ada")
+    service.desk.say(session, "Ada", "hello")
+    one, _ = asked(chat, "from the first tab", one)
+    service.desk.say(session, "Ada", "got it")
+    shown = chat.follow(two)
+    *_, hello, sent, acknowledged, answered = contents(shown)
+    assert (hello, sent) == ("**Ada**\n\nhello", "from the first tab")
+    assert answered == "**Ada**\n\ngot it" and acknowledged.startswith(WAITING)
+    two, _ = asked(chat, "from the second", shown["conversation"])
+    assert contents(chat.follow(one))[-2:] == ["**Ada**\n\ngot it", "from the second"]
+    assert chat.follow(two).keys() == {"people"}  # its own words are there already
+
+
 def test_a_closed_conversation_is_said_to_be_closed_and_asks_no_more(chat, service):
     conversation, _ = handed_over(chat)
     service.desk.take(conversation.session_id, "Ada")
     service.desk.close(conversation.session_id, "Ada")
     shown = chat.follow(conversation)
     assert "Ada has closed" in shown["people"] and not shown["timer"].active
-    again = chat.restart(conversation)
+    again = Opening(chat).restart(conversation)
     assert again["people"] == ""
-    assert again["session"] == {"token": conversation.token, "session": None}
+    assert again["session"]["token"] == conversation.token
+    assert again["session"]["session"] not in ("", conversation.session_id)
 
 
 def test_while_the_assistant_has_it_nothing_is_asked(chat):
@@ -303,7 +341,7 @@ def test_a_database_that_does_not_answer_costs_the_page_nothing(chat, service, m
 
     monkeypatch.setattr(service, "holder", fails)
     assert chat.follow(conversation).keys() == {"people"}
-    assert chat.resume(kept(conversation), Conversation()).keys() == {"people"}
+    assert Opening(chat).resume(kept(conversation), Conversation()).keys() == {"people"}
 
 
 def test_a_reload_shows_the_conversation_as_it_was(chat, service, tmp_path):
@@ -315,7 +353,7 @@ def test_a_reload_shows_the_conversation_as_it_was(chat, service, tmp_path):
     list(service.reply(UserTurn("a person please", session_id=session, knowledge="smart-home")))
     service.desk.take(session, "Ada")
     service.desk.say(session, "Ada", "hello")
-    shown = chat.resume(browser, Conversation())
+    shown = Opening(chat).resume(browser, Conversation())
     texts = contents(shown)
     assert HEARD.text in texts[0] and "[1](#passage-1-1" in texts[1] and "hello" in texts[-1]
     seen = shown["chat"][0]["content"][1]
@@ -329,9 +367,12 @@ def test_a_reload_shows_the_conversation_as_it_was(chat, service, tmp_path):
 
 @pytest.mark.parametrize("token", ["", "made.up", None])
 @pytest.mark.parametrize("session", ["", "nobody-knows-it", "../etc", None])
-def test_a_session_that_is_not_there_changes_nothing(chat, session, token):
+def test_a_session_that_is_not_there_begins_a_new_one(chat, session, token):
     for browser in ({"token": token, "session": session}, session, None):
-        assert chat.resume(browser, Conversation()).keys() == {"people"}
+        shown = Opening(chat).resume(browser, Conversation())
+        begun = shown["conversation"]
+        assert begun.exchanges == () and shown["session"]["token"] == begun.token != token
+        assert begun.session_id.startswith(begun.token.partition(".")[0])
 
 
 def test_a_session_without_its_token_is_not_shown(chat, service):
@@ -339,20 +380,20 @@ def test_a_session_without_its_token_is_not_shown(chat, service):
     other = asked(chat, "router")[0].token
     for token in ("", other):
         browser = {"token": token, "session": conversation.session_id}
-        assert chat.resume(browser, Conversation()).keys() == {"people"}
+        assert Opening(chat).resume(browser, Conversation())["conversation"].exchanges == ()
 
 
 def test_a_visitor_keeps_the_token_through_a_reload_without_a_conversation(chat):
     before, _ = asked(chat, "router")
-    browser = chat.restart(before)["session"]
-    known = chat.resume(browser, Conversation())["conversation"]
+    browser = Opening(chat).restart(before)["session"]
+    known = Opening(chat).resume(browser, Conversation())["conversation"]
     assert asked(chat, "E24", known)[0].token == before.token
 
 
 def test_a_conversation_that_has_begun_is_not_replaced_by_an_older_one(chat):
     older, _ = handed_over(chat)
     newer, _ = asked(chat, "router")
-    assert chat.resume(kept(older), newer).keys() == {"people"}
+    assert Opening(chat).resume(kept(older), newer).keys() == {"people"}
 
 
 def test_talk_to_a_person_works_on_an_empty_conversation(chat, service):
@@ -372,6 +413,7 @@ def test_messages_of_a_conversation_since_one_of_them(chat, service):
         "agent": "",
         "minutes": None,
         "typing": False,
+        "turns": 2,
         "messages": [],
     }
     service.desk.take(session, "Ada")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mm_support.__main__ import main
-from mm_support.desk.conversations import keep_turn
+from mm_support.desk.kept import keep_turn
 from mm_support.evaluate.cases import read_cases
 from mm_support.store.database import Store
 

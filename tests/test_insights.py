@@ -22,8 +22,8 @@ from test_store import turn
 
 from demo.insights import InsightsPage
 from mm_support.desk.audit import audited
-from mm_support.desk.conversations import keep_turn
 from mm_support.desk.insights import Figures, Gap, Insights, alike_from, as_csv, grouped
+from mm_support.desk.kept import keep_turn
 from mm_support.errors import InputError
 from mm_support.types import UserTurn
 from tests.fake_service import HOSTILE, FakeService

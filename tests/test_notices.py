@@ -20,8 +20,9 @@ from test_store import turn
 
 from mm_support.config import Settings
 from mm_support.desk import notices as module
-from mm_support.desk.conversations import Desk, keep_turn
+from mm_support.desk.conversations import Desk
 from mm_support.desk.keeper import open_store
+from mm_support.desk.kept import keep_turn
 from mm_support.desk.notices import MAIL, WEBHOOK, Mail, Notices, Webhook, channels_of
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.errors import InputError

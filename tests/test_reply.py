@@ -13,7 +13,7 @@ from mm_support.decide.policy import Decision
 from mm_support.decode.compose import compose
 from mm_support.decode.grounding import Grounding
 from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence, draft
-from mm_support.desk.conversations import STATES
+from mm_support.desk.ownership import STATES
 from mm_support.errors import GenerationError
 from mm_support.language.messages import clarify_text, message, messages
 from mm_support.language.sentences import split_sentences

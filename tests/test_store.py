@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import on_postgresql
 
-from mm_support.desk.conversations import keep_turn
+from mm_support.desk.kept import keep_turn
 from mm_support.errors import InputError, StoreError, SupportError
 from mm_support.store.database import Store
 from mm_support.store.models import ConversationRow

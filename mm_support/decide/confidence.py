@@ -24,7 +24,7 @@ from mm_support.language import identifiers
 from mm_support.language.detect import language_of
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
-from mm_support.types import Hit
+from mm_support.types import Hit, of_one_document
 
 GATE_FILE = "gate.json"
 FEATURES = (
@@ -136,8 +136,8 @@ def _read(values: Mapping[str, Any]) -> Gate:
 def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     """(13,) float64 in FEATURES order.
 
-    margin: to the next entry. coverage: share of the question's words that carry meaning which the
-    entry uses, a code that it names in another spelling ("error 24", E24) among them.
+    margin: to the next document. coverage: share of the question's words that carry meaning which
+    the entry uses, a code that it names in another spelling ("error 24", E24) among them.
     score_covered: score times that. brevity: the fewer such words, the more. photo_score: how well
     the photo alone fits. photo_code: whether the entry names a code that was read in it.
     context_share: what the turn before weighs. code_found, code_unknown: whether a code was named
@@ -145,7 +145,7 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     the entry, which shares no words with it then and is less alike.
     """
     best = hits[0]
-    margin = best.score - (hits[1].score if len(hits) > 1 else 0.0)
+    margin = best.score - _next_document(hits)
     named = frozenset().union(*query.identifiers.values()) if query.identifiers else frozenset()
     known = identifiers.identifiers_of(best.entry)
     matched = identifiers.match(named, known) if named else 0.0
@@ -174,6 +174,16 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
             foreign * best.score,
         ]
     )
+
+
+def _next_document(hits: Sequence[Hit]) -> float:
+    """The score of the first hit that is no passage of the best one's document; where all are, that
+    of the last one; 0 where there is one hit. Which section of a page says it is a choice between
+    sentences, not between answers.
+    """
+    best = hits[0].entry
+    others = (hit.score for hit in hits[1:] if not of_one_document(hit.entry, best))
+    return next(others, hits[-1].score if len(hits) > 1 else 0.0)
 
 
 def _shows(query: SearchQuery) -> bool:

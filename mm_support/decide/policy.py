@@ -13,14 +13,11 @@ from typing import Any, Literal
 from mm_support.decide.calibration import gate_for
 from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import Reads, ReadsIntents
+from mm_support.decide.named import close, named_first, names_another_code, names_another_thing
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language import identifiers
-from mm_support.language.terms import term_set
-from mm_support.language.versions import holds, names_another, numbered
-from mm_support.types import Action, Entry, Hit, Past, Question
+from mm_support.types import Action, Hit, Past, Question
 
 CANDIDATES = 3  # entries that a question back may name
-CLOSE = 0.8  # share of the best score that makes another entry a candidate
 # confidence of a transcript below which nobody is handed over or warned: it is asked instead
 HEARD_SURELY = 0.5
 LIKELY = 0.5  # probability from which a message more likely leans on what is not there than not
@@ -129,7 +126,7 @@ class Situation:
         """Whether the best hit answers the question."""
         enough = self.confidence >= self.gate.answer
         other = names_another_code(self.query, self.hits[0].entry) if enough else False
-        return enough and not other and not names_another_thing(self.question, self.hits)
+        return enough and not other and not names_another_thing(words_of(self.question), self.hits)
 
     def without_cited(self) -> Situation:
         """The same where what the turn before cited was not found again."""
@@ -165,7 +162,8 @@ class Policy:
     ) -> float:
         """How likely the best hit answers the question, 0..1. fitted: as in `decide`."""
         gate = gate_for(self._gate, fitted or {}).suiting(query)
-        return gate.probability(words_of(question), query, hits)
+        words = words_of(question)
+        return gate.probability(words, query, named_first(words, hits))
 
     def threshold(
         self, precision: float, query: SearchQuery, fitted: Mapping[str, Any] | None = None
@@ -189,6 +187,7 @@ class Policy:
         """
         gate = gate_for(self._gate, fitted or {}).suiting(query)
         reads = self.read(question) if reads is None else reads
+        hits = named_first(words_of(question), hits)
         confidence = gate.probability(words_of(question), query, hits)
         here = Situation(question, query, tuple(hits), tuple(past), reads, gate, confidence)
         decision = next(filter(None, (rule(here) for rule in RULES)))
@@ -311,47 +310,6 @@ RULES: tuple[Callable[[Situation], Decision | None], ...] = (
     _unnamed,
     _open,
 )
-
-
-def names_another_code(query: SearchQuery, entry: Entry) -> bool:
-    """Whether the customer typed or said an identifier of a kind that the entry's title names, or
-    with letters that all of it names, but not one of the entry's.
-
-    An entry about E41 does not answer a question about E99 or "error 10", one that explains PAY-31
-    none about PAY-32; an order number, of a kind that the entry does not name at all, changes
-    nothing.
-    """
-    texts = (query.identifiers.get(name, frozenset()) for name in ("text", "speech"))
-    asked = frozenset().union(*texts)
-    titled, known = identifiers.named_in_title(entry.title), identifiers.identifiers_of(entry)
-    lettered = frozenset(code for code in known if not code.isdigit())
-    return not identifiers.match(asked, known) and any(
-        identifiers.same_kind(code, other)
-        for code in asked
-        for other in (titled if code.isdigit() else titled | lettered)
-    )
-
-
-def names_another_thing(question: Question, hits: Sequence[Hit]) -> bool:
-    """Whether a name with a number in the question is not what the best entry is about: its title
-    has the name with another number, or holds nothing that was asked where the title of a close one
-    holds the very name.
-
-    An entry about the Aster 60 does not answer for the Aster 50, nor one about jugs what the Brew 2
-    costs, as long as there is an entry about the Brew 2.
-    """
-    words = words_of(question)
-    asked, best = numbered(words), hits[0].entry
-    if not asked or names_another(asked, best.title, best.text):
-        return bool(asked)
-    titles = [numbered(hit.entry.title, title=True) for hit in close(hits)[1:]]
-    elsewhere = any(holds(name, titled) for name in asked for titled in titles)
-    return elsewhere and term_set(words).isdisjoint(term_set(best.title))
-
-
-def close(hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The entries that may hold the answer: the best one, and those whose score is close to its."""
-    return tuple(hit for hit in hits if hit.score >= CLOSE * hits[0].score)
 
 
 def candidates(hits: Sequence[Hit]) -> tuple[Hit, ...]:

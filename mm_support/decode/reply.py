@@ -40,7 +40,7 @@ from mm_support.language.identifiers import identifiers_of, named_in_line, named
 from mm_support.language.messages import message
 from mm_support.language.sentences import split_sentences, without_markers
 from mm_support.tracing import streamed
-from mm_support.types import Entry, Hit, Past, Question
+from mm_support.types import Entry, Hit, Past, Question, of_one_document
 
 if TYPE_CHECKING:
     from mm_support.encode.text import TextEncoder
@@ -107,6 +107,7 @@ class ReplyWriter:
         if not added and not (stop and stop.is_set()):
             floor = self._selector.floor(weighed)
             yield from self._own_words(question, entries[0], weighed, floor, shown)
+            yield from self._beside(question, entries, weighed.likeliest, shown)
             if not shown:
                 yield Sentence(message("refusal", question.language))
 
@@ -232,9 +233,20 @@ class ReplyWriter:
         """
         chosen = {*self._about_claim(question, entry), *weighed.chosen(threshold)} - shown
         shown.update(chosen)
-        yield from (
-            Sentence(text, (1,)) for text in split_sentences(entry.answer) if text in chosen
-        )
+        yield from _cited(entry, chosen, 1)
+
+    def _beside(
+        self, question: Question, entries: Sequence[Entry], best: float, shown: set[str]
+    ) -> Iterator[Sentence]:
+        """What other passages of the first entry's document say that surely answers, or answers
+        likelier than the best of its own sentences.
+        """
+        for rank, entry in enumerate(entries[:MAX_EVIDENCE], start=1):
+            if rank > 1 and of_one_document(entry, entries[0]):
+                weighed = self._selector.weigh(question.words, entry, self._vectors)
+                chosen = {*weighed.chosen(min(SURE, best))} - shown
+                shown.update(chosen)
+                yield from _cited(entry, chosen, rank)
 
     def _about_claim(self, question: Question, entry: Entry) -> list[str]:
         """The entry's sentences that the customer's claim is checked against, steps with all of
@@ -249,6 +261,11 @@ class ReplyWriter:
             if about & set(block.sentences)
             for text in block.sentences
         ]
+
+
+def _cited(entry: Entry, chosen: set[str], rank: int) -> Iterator[Sentence]:
+    """The chosen sentences in the entry's order."""
+    return (Sentence(text, (rank,)) for text in split_sentences(entry.answer) if text in chosen)
 
 
 class Quotes:

@@ -14,14 +14,16 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from mm_support.errors import WeightsError
+from mm_support.knowledge.readers.tables import column_names
 from mm_support.language.english import asks_amount, asks_how, is_emergency, leans
-from mm_support.language.sentences import is_step, split_sentences, without_step_number
+from mm_support.language.sentences import is_step, split_lines, without_step_number
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
 from mm_support.types import EncodeKind, Entry
@@ -43,6 +45,8 @@ FEATURES = (
     "how_steps",
     "beside_steps",
 )
+COLUMNS = 2  # that two lines name alike which are rows of one table
+LEADS_ON = (":", "：")
 
 
 class Block(NamedTuple):
@@ -53,6 +57,11 @@ class Block(NamedTuple):
     @property
     def has_steps(self) -> bool:
         return is_step(self.sentences[-1])
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether it announces what follows."""
+        return self.sentences[-1].endswith(LEADS_ON)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +77,16 @@ class Weighed:
 
     def chosen(self, threshold: float) -> list[str]:
         """The sentences of the blocks from `threshold` on, in the entry's order, with what they
-        lean on; whom to call in an emergency is always among them."""
+        lean on and what they announce; whom to call in an emergency is always among them."""
         wanted = {
             i
             for i, (block, probability) in enumerate(zip(self.blocks, self.probabilities))
             if probability >= threshold or any(map(is_emergency, block.sentences))
         }
+        for i in sorted(wanted):
+            while i is not None and self.blocks[i].leads_on:
+                i = next((j for j in range(i + 1, len(self.blocks)) if self.probabilities[j]), None)
+                wanted.update(() if i is None else (i,))
         for i in sorted(wanted, reverse=True):
             while i > 0 and leans(self.blocks[i].sentences[0]):
                 i -= 1
@@ -107,7 +120,8 @@ class Selector:
         if not blocks:
             return Weighed([], np.zeros(0))
         logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
-        return Weighed(blocks, 1 / (1 + np.exp(-logits)))
+        likely = 1 / (1 + np.exp(-logits))
+        return Weighed(blocks, rows_asked_for(question, blocks, likely))
 
     def select(self, question: str, entry: Entry, encode: EncodeKind) -> list[str]:
         """The sentences of the entry that answer the question, at least one block of them."""
@@ -138,14 +152,54 @@ def load_selector(path: Path) -> Selector:
 
 
 def blocks_of(entry: Entry) -> list[Block]:
-    """The entry's answer as blocks: a run of steps with its introduction, or a single sentence."""
+    """The entry's answer as blocks: a run of steps with its introduction, a row of a table, or a
+    single sentence.
+    """
     blocks: list[list[str]] = []
-    for sentence in split_sentences(entry.answer):
-        if blocks and is_step(sentence) and (is_step(blocks[-1][-1]) or len(blocks[-1]) == 1):
-            blocks[-1].append(sentence)
-        else:
-            blocks.append([sentence])
+    lines = split_lines(entry.answer)
+    rows = {at for table in tables_of(lines) for at in table}
+    for at, line in enumerate(lines):
+        if at in rows:
+            blocks.append(list(line))
+            continue
+        for sentence in line:
+            if blocks and is_step(sentence) and (is_step(blocks[-1][-1]) or len(blocks[-1]) == 1):
+                blocks[-1].append(sentence)
+            else:
+                blocks.append([sentence])
     return [Block(tuple(block)) for block in blocks]
+
+
+def tables_of(lines: Sequence[Sequence[str]]) -> list[range]:
+    """Where lines follow each other that name the same columns: the rows of a table."""
+    names = [column_names(" ".join(line)) for line in lines]
+    alike = [len(one & other) >= COLUMNS for one, other in pairwise(names)]
+    found, start = [], 0
+    for at in range(1, len(lines) + 1):
+        if at == len(lines) or not alike[at - 1]:
+            found += [range(start, at)] if at - start > 1 else []
+            start = at
+    return found
+
+
+def rows_asked_for(question: str, blocks: Sequence[Block], likely: np.ndarray) -> np.ndarray:
+    """How likely each block belongs to the reply, where rows of a table go by their table: all are
+    as likely as the likeliest; where some hold words of the question that not all hold, no other
+    row is.
+    """
+    likely, asked = likely.copy(), term_set(question)
+    for rows in tables_of([block.sentences for block in blocks]):
+        held = [asked & _terms(blocks[at]) for at in rows]
+        common = frozenset.intersection(*held)
+        best = likely[rows.start : rows.stop].max()
+        named = [terms > common for terms in held]
+        wanted = np.array(named) if any(named) else np.ones(len(rows))
+        likely[rows.start : rows.stop] = best * wanted
+    return likely
+
+
+def _terms(block: Block) -> frozenset[str]:
+    return frozenset().union(*map(term_set, block.sentences))
 
 
 def features(
@@ -163,7 +217,7 @@ def features(
     starts = np.cumsum([0, *(len(block.sentences) for block in blocks[:-1])])
     cosines = np.maximum.reduceat(np.array(close), starts)
     asked = term_set(question)
-    held = [frozenset().union(*map(term_set, block.sentences)) for block in blocks]
+    held = [_terms(block) for block in blocks]
     blocks_with = Counter(term for terms in held for term in terms)
     wants_amount, wants_steps = asks_amount(question), asks_how(question)
     any_steps = any(block.has_steps for block in blocks)

@@ -16,13 +16,14 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from mm_support.desk.audit import ERASED, checksum, note
-from mm_support.desk.conversations import locked
 from mm_support.desk.keeper import Keeper
+from mm_support.desk.ownership import locked
 from mm_support.store.models import (
     AuditRow,
     ConversationRow,
     FeedbackRow,
     HandoffRow,
+    InboxRow,
     MessageRow,
     NoteRow,
     NoticeRow,
@@ -40,6 +41,7 @@ _OWN: tuple[tuple[type[DeclarativeBase], InstrumentedAttribute[str]], ...] = (
     (HandoffRow, HandoffRow.session_id),
     (MessageRow, MessageRow.conversation_id),
     (NoteRow, NoteRow.conversation_id),
+    (InboxRow, InboxRow.conversation_id),
     (OwnershipRow, OwnershipRow.conversation_id),
     (NoticeRow, NoticeRow.conversation_id),
     (ConversationRow, ConversationRow.id),

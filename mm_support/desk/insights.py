@@ -31,7 +31,7 @@ from mm_support.store.models import (
     TurnRow,
     now,
 )
-from mm_support.store.records import in_utc
+from mm_support.store.records import in_utc, words_of
 
 THANKED = ("thanks", "goodbye", "acknowledged")  # reasons of turns that end a conversation well
 MOST_GROUPED = 1_000  # latest questions without an answer
@@ -162,7 +162,7 @@ class Insights:
         by_base: dict[str, list[Row]] = defaultdict(list)
         with self._store.reading() as session:
             for row in session.execute(query):
-                if _words(row):
+                if words_of(row):
                     by_base[row.knowledge].append(row)
         gaps = [gap for base, rows in by_base.items() for gap in self._grouped(base, rows)]
         return tuple(sorted(gaps, key=lambda gap: (-gap.count, -gap.latest.timestamp())))
@@ -179,7 +179,9 @@ class Insights:
         with self._store.reading() as session:
             rows = session.execute(query).all()
         return tuple(
-            Disliked(in_utc(rated.created), turn.knowledge, _words(turn), turn.reply, rated.comment)
+            Disliked(
+                in_utc(rated.created), turn.knowledge, words_of(turn), turn.reply, rated.comment
+            )
             for rated, turn in rows
         )
 
@@ -191,7 +193,7 @@ class Insights:
 
     def _grouped(self, base: str, rows: Sequence[Row]) -> list[Gap]:
         """rows: the latest first."""
-        labels = grouped(self._encode([_words(row) for row in rows]), self._threshold(base))
+        labels = grouped(self._encode([words_of(row) for row in rows]), self._threshold(base))
         groups: dict[int, list[Row]] = defaultdict(list)
         for label, row in zip(labels, rows):
             groups[label].append(row)
@@ -311,13 +313,12 @@ def _figures(day: date, base: str, talks: Iterable[_Talk]) -> Figures:
 
 def _gap(base: str, rows: Sequence[Row]) -> Gap:
     """rows: of one meaning, the latest first."""
-    examples = tuple(dict.fromkeys(_words(row) for row in rows))[:EXAMPLES]
+    examples = tuple(dict.fromkeys(words_of(row) for row in rows))[:EXAMPLES]
     nearest = rows[0].hits[0] if rows[0].hits else {"title": "", "score": 0.0}
     latest = in_utc(rows[0].created)
     return Gap(base, len(rows), examples, latest, nearest["title"], round(nearest["score"], 2))
 
 
-def _words(row: Any) -> str:
-    """What was typed and what was heard."""
-    heard = (row.transcript or {}).get("text", "")
-    return " ".join(filter(None, (row.text.strip(), heard)))
+def _disliked(rated: FeedbackRow, turn: TurnRow) -> Disliked:
+    created, asked = in_utc(rated.created), words_of(turn)
+    return Disliked(created, turn.knowledge, asked, turn.reply, rated.comment)

@@ -18,8 +18,9 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from mm_support.config import Settings
 from mm_support.desk.audit import erased_since
-from mm_support.desk.conversations import Desk, keep_turn
-from mm_support.desk.notices import channels_of
+from mm_support.desk.conversations import Desk
+from mm_support.desk.kept import keep_turn
+from mm_support.desk.notices import CHATWOOT, channels_of
 from mm_support.errors import InputError, StoreError, SupportError
 from mm_support.language.personal import Masks
 from mm_support.store.database import PAST, Store, check_feedback
@@ -241,7 +242,8 @@ def open_store(settings: Settings) -> Store:
             f"The data folder {settings.data_dir} cannot be made ({exc}); set MM_SUPPORT_DATA."
         ) from exc
     url = settings.database_url or f"sqlite:///{settings.data_dir / 'turns.sqlite'}"
-    return Store(url, channels_of(settings))
+    bridge = (CHATWOOT,) if settings.chatwoot_url else ()
+    return Store(url, (*channels_of(settings), *bridge))
 
 
 def media_folder(settings: Settings) -> Path:

@@ -1,4 +1,4 @@
-"""Tells others what happens at the desk: a signed webhook and mail.
+"""Tells others what happens at the desk: a signed webhook, mail, and an inbox (desk/chatwoot.py).
 
 A notice is a row that is written in the transaction of what it tells, and deleted once it was
 delivered: none is lost by a crash or a restart, however often sending fails meanwhile. Of several
@@ -24,6 +24,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.orm import aliased
 
 from mm_support.config import Settings
 from mm_support.errors import InputError
@@ -39,8 +40,10 @@ ATTEMPTS = 40  # about 31 hours
 AT_ONCE = 20  # notices a round
 SHORTEST_SECRET = 16  # characters
 ENCODED = "whsec_"  # what a secret in base64 begins with
-WEBHOOK, MAIL = "webhook", "mail"
-TO_AGENTS = ("conversation.waiting",)  # events that are worth a mail
+WEBHOOK, MAIL, CHATWOOT = "webhook", "mail", "chatwoot"
+WORDS = ("waiting", "message")  # events in which something is said
+# events that a channel is told of; a webhook, of all
+TOLD_OF = {MAIL: ("waiting",), CHATWOOT: (*WORDS, "assistant", "closed")}
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,15 @@ class Notices:
             return session.scalar(query) or 0
 
     def _claim(self) -> Notice | None:
-        """A notice that no other process sends while the lease lasts."""
+        """A notice that no other process sends while the lease lasts; those of a conversation in
+        the order in which they came.
+        """
+        earlier = aliased(NoticeRow)
+        own = earlier.conversation_id == NoticeRow.conversation_id, earlier.id < NoticeRow.id
+        same = earlier.channel == NoticeRow.channel
+        waits = select(earlier.id).where(*own, same, ~earlier.failed).exists()
         due = NoticeRow.channel.in_(self._channels), ~NoticeRow.failed, NoticeRow.due <= now()
-        query = select(NoticeRow).where(*due).order_by(NoticeRow.due, NoticeRow.id)
+        query = select(NoticeRow).where(*due, ~waits).order_by(NoticeRow.due, NoticeRow.id)
         with self._store.writing() as session:
             row = session.scalars(query.limit(1).with_for_update(skip_locked=True)).first()
             if row is None:

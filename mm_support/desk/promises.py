@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from mm_support.desk.conversations import STATES, Desk
+from mm_support.desk.conversations import Desk
 from mm_support.desk.hours import Hours
+from mm_support.desk.ownership import STATES
 from mm_support.errors import StoreError
 from mm_support.language.messages import DEFAULT, message, messages
 from mm_support.store.models import now

@@ -18,6 +18,7 @@ Code = Literal[
     "out_of_hours",
     "other",
 ]
+SAFETY: Code = "safety"
 CODES: tuple[Code, ...] = get_args(Code)
 _OF_REASON: dict[str, Code] = {  # reasons of decide/policy.py whose names are not kinds themselves
     "human_only": "reserved",

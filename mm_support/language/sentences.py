@@ -24,14 +24,15 @@ _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
 def split_sentences(text: str) -> list[str]:
     """Sentences in order. A line ends one; decimals, abbreviations and step numbers do not."""
-    return list(_split(text))
+    return [sentence for line in split_lines(text) for sentence in line]
 
 
 @functools.lru_cache(REMEMBERED)
-def _split(text: str) -> tuple[str, ...]:
+def split_lines(text: str) -> tuple[tuple[str, ...], ...]:
+    """The sentences of each line that holds any."""
     language = language_of(text)
-    lines = (line.strip() for line in text.splitlines())
-    return tuple(sentence for line in lines if line for sentence in _split_line(line, language))
+    lines = filter(None, (line.strip() for line in text.splitlines()))
+    return tuple(tuple(_split_line(line, language)) for line in lines)
 
 
 def _split_line(line: str, language: str) -> Iterator[str]:

@@ -3,7 +3,7 @@ by default; PostgreSQL where several machines share it.
 
 What is kept of a turn is what was understood - text, transcript, labels, hits, reply - never the
 photo or the recording itself. Knows nothing of models or of the page; who owns a conversation is
-decided in desk/conversations.py, within the transactions that are opened here.
+decided in desk/ownership.py, within the transactions that are opened here.
 """
 
 from __future__ import annotations

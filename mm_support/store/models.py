@@ -132,16 +132,36 @@ class OwnershipRow(Base):
 
 
 class MessageRow(Base):
-    """What a person wrote to the customer of a conversation."""
+    """What a person wrote to the customer of a conversation. origin: its name where it was written
+    elsewhere, by which it is kept once.
+    """
 
     __tablename__ = "messages"
-    __table_args__ = {"sqlite_autoincrement": True}  # a number is never given twice
+    __table_args__ = (
+        Index("messages_by_origin", "origin", unique=True),
+        {"sqlite_autoincrement": True},  # a number is never given twice
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     author: Mapped[str] = mapped_column(Line(64))
     text: Mapped[str] = mapped_column(Words)
+    origin: Mapped[str | None] = mapped_column(Line(64))
+
+
+class InboxRow(Base):
+    """Where a conversation is in the team's own inbox: the contact and the number that it has
+    there; last_message: the number of the latest message of the customer that got there.
+    """
+
+    __tablename__ = "inbox_conversations"
+    __table_args__ = (Index("inbox_conversations_by_number", "number", unique=True),)
+
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), primary_key=True)
+    contact: Mapped[str] = mapped_column(Line(255))
+    number: Mapped[int]
+    last_message: Mapped[int] = mapped_column(default=0)
 
 
 class NoteRow(Base):
@@ -168,7 +188,8 @@ class OriginalRow(Base):
 
 
 class NoticeRow(Base):
-    """A notice on its way. key: stays the same however often it is sent; channel: webhook or mail;
+    """A notice on its way. key: stays the same however often it is sent; channel: webhook, mail or
+    chatwoot;
     due: when it is tried next, later while somebody sends it; failed: nobody tries any longer.
     """
 

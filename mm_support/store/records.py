@@ -39,6 +39,12 @@ def past_of(record: Mapping[str, Any]) -> Past:
     )
 
 
+def words_of(turn: Any) -> str:
+    """What was typed and what was heard. turn: a row of the turns."""
+    heard = (turn.transcript or {}).get("text", "")
+    return " ".join(filter(None, (turn.text.strip(), heard)))
+
+
 def turn_of(record: Mapping[str, Any]) -> KeptTurn:
     """record: the columns of store.models.TurnRow."""
     transcript, image, fusion = record["transcript"], record["image"], record["fusion"]

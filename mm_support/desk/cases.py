@@ -1,0 +1,110 @@
+"""What agents see of the conversations at the desk, and for how long customers wait."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import ceil
+from statistics import median
+from typing import NamedTuple, cast
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from mm_support.desk.ownership import to_come
+from mm_support.desk.reasons import SAFETY
+from mm_support.store.models import (
+    ConversationRow,
+    HandoffRow,
+    MessageRow,
+    OwnershipRow,
+    TurnRow,
+    now,
+)
+from mm_support.store.records import in_utc, words_of
+from mm_support.types import Case, Holder, Owner
+
+MEASURED, MEASURED_DAYS, FEWEST_MEASURED = 50, 14, 5  # waits that the usual one is told from
+TYPING = 6  # s for which somebody who typed is told to be typing
+
+
+class Ends(NamedTuple):
+    """What a list shows of a conversation's turns: base and words of the first, the last's time."""
+
+    knowledge: str
+    words: str
+    last: datetime
+
+
+def cases_of(session: Session, rows: Sequence[ConversationRow]) -> list[Case]:
+    """One query a table, however many conversations there are: every agent asks all the time."""
+    names = [row.id for row in rows]
+    handed = select(HandoffRow).where(HandoffRow.session_id.in_(names)).order_by(HandoffRow.created)
+    handoffs: dict[str, list[HandoffRow]] = {name: [] for name in names}
+    for row in session.scalars(handed):
+        handoffs[row.session_id].append(row)
+    name = MessageRow.conversation_id
+    said = select(name, func.max(MessageRow.created)).where(name.in_(names)).group_by(name)
+    wrote = {own: at for own, at in session.execute(said)}
+    ends = _ends(session, names)
+    return [_case(row, handoffs[row.id], ends.get(row.id), wrote.get(row.id)) for row in rows]
+
+
+def _case(
+    row: ConversationRow,
+    handoffs: Sequence[HandoffRow],
+    ends: Ends | None,
+    wrote: datetime | None,
+) -> Case:
+    """handoffs: all of them, the latest last; wrote: when a person wrote last."""
+    handoff = handoffs[-1] if handoffs else None
+    return Case(
+        row.id,
+        holder_of(row),
+        in_utc(row.since),
+        handoff.reason if handoff else "",
+        handoff.summary if handoff else "",
+        ends.knowledge if ends else "",
+        ends.words if ends else "",
+        unanswered=ends is not None and (wrote is None or wrote < ends.last),
+        typing=to_come(row.customer_typed, TYPING),
+        danger=any(each.code == SAFETY for each in handoffs),
+        snoozed=in_utc(row.snoozed) if row.snoozed and to_come(row.snoozed) else None,
+    )
+
+
+def _ends(session: Session, names: Sequence[str]) -> dict[str, Ends]:
+    times = func.min(TurnRow.created).label("first"), func.max(TurnRow.created).label("last")
+    own = select(TurnRow.session_id, *times).where(TurnRow.session_id.in_(names))
+    ends = own.group_by(TurnRow.session_id).subquery()
+    is_first = (TurnRow.session_id == ends.c.session_id) & (TurnRow.created == ends.c.first)
+    columns = TurnRow.session_id, TurnRow.knowledge, TurnRow.text, TurnRow.transcript
+    query = select(*columns, ends.c.last).join(ends, is_first)
+    return {
+        row.session_id: Ends(row.knowledge, words_of(row), row.last)
+        for row in session.execute(query)
+    }
+
+
+def holder_of(row: ConversationRow) -> Holder:
+    return Holder(cast(Owner, row.owner), row.agent, typing=to_come(row.agent_typed, TYPING))
+
+
+def usual_wait(session: Session) -> float | None:
+    """Seconds; the median of those who were taken last."""
+    begun = aliased(OwnershipRow)
+    own = begun.conversation_id == OwnershipRow.conversation_id
+    before = own, begun.owner == "waiting", begun.created <= OwnershipRow.created
+    since = select(func.max(begun.created)).where(*before).scalar_subquery()
+    recent = OwnershipRow.created >= now() - timedelta(days=MEASURED_DAYS)
+    taken = select(OwnershipRow.created, since).where(OwnershipRow.owner == "person", recent)
+    rows = session.execute(taken.order_by(OwnershipRow.created.desc()).limit(MEASURED)).all()
+    waits = [(end - start).total_seconds() for end, start in rows if start is not None]
+    return median(waits) if len(waits) >= FEWEST_MEASURED else None
+
+
+def minutes_left(usual: float | None, waited: float) -> int | None:
+    """Rounded up; None for who has waited longer than usual: nothing is known of them."""
+    if usual is None or waited > usual:
+        return None
+    return max(1, ceil((usual - waited) / 60))
