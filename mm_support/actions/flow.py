@@ -28,7 +28,8 @@ from mm_support.decide.policy import (
 )
 from mm_support.decode.compose import TELLING
 from mm_support.decode.sentence import Sentence
-from mm_support.knowledge.actions import DeclaredAction, Parameter, action_of, said
+from mm_support.knowledge.actions import DeclaredAction, Parameter, said
+from mm_support.knowledge.declarations import action_of
 from mm_support.language import values
 from mm_support.language.identifiers import shaped
 from mm_support.language.messages import message
@@ -229,12 +230,14 @@ def _asks_else(
 ) -> bool:
     """Whether the customer leaves the action with a question that something else answers."""
     decision, best = given.own, action_of(given.hits[0].entry) if given.hits else action
-    others = best is None or best.name != action.name
+    asks = given.words.rstrip().endswith(ENDS)
+    # in another language than the entries', the action may come first for every question
+    others = best is None or best.name != action.name or (asks and not given.surely)
     told, other = asked and asked.name in found, wanted(given)
     if other and other.name != action.name and ("account" in given.reads.says or not told):
         return True  # another action; "it is order 104822" is none, "cancel order 104822" is
     if asked and asked.free:
-        told = not given.words.rstrip().endswith(ENDS)
+        told = not asks
     if told or not others or decision.reason in COURTESIES.values():
         return False
     return decision.action in ("answer", "handoff") or decision.reason == "ambiguous"
