@@ -6,6 +6,7 @@ nothing is held in memory that will be refused. Knows no service: `ready` is a f
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from limits import RateLimitItem, parse
-from limits.errors import ConfigurationError
-from limits.storage import storage_from_string
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -26,17 +28,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import demo.rates  # noqa: F401  (registers a kind of storage)
 from demo.completion_values import error_values
 from demo.convert import sentence
 from demo.words import spoken
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError, SupportError
 
+log = logging.getLogger(__name__)
 HERE = Path(__file__).resolve().parent
 MEGABYTE = 1024**2
 HEARS = 6 * MEGABYTE  # bytes of a piece of sound, see demo/live.py
 SHOWS = 24 * MEGABYTE  # bytes of a call that carries its photo and recording as text
 SAYS = 2 * MEGABYTE  # bytes of any other call: words, never files
+AWAY = 10.0  # s that a server of rates is left alone after it did not answer
 FIELD = 10_000  # bytes of an upload's part that is no file
 # parts of Gradio that no page of ours uses
 UNUSED = re.compile(
@@ -58,7 +63,8 @@ class Limits:
 
     file: of one file; upload: of one request with files; files: in one request. calls: replies and
     look-ups; uploads: requests with files; sounds: pieces of speech while somebody talks.
-    storage: where rates are counted; a redis:// address where several fronts share them.
+    storage: where rates are counted; a redis:// or postgresql:// address where several fronts
+    share them.
     frame_ancestors: origins of sites that may show the page in a frame, as the widget does.
     open_metrics: /metrics is for other machines too, not for this one alone.
     """
@@ -94,7 +100,7 @@ def limits_of(settings: Settings, environ: Mapping[str, str]) -> Limits:
     on_space = ("https://huggingface.co",) if environ.get("SPACE_ID") else ()
     limits = Limits(
         calls=settings.rate_limit or Limits.calls,
-        storage=settings.rate_storage or Limits.storage,
+        storage=settings.rate_storage or shared_storage(settings) or Limits.storage,
         frame_ancestors=(*origins(settings.frame_origins), *on_space),
         open_metrics=settings.open_metrics,
         blocked_paths=(settings.data_dir, settings.cache_dir),
@@ -104,6 +110,11 @@ def limits_of(settings: Settings, environ: Mapping[str, str]) -> Limits:
     except (ValueError, ConfigurationError) as problem:
         raise InputError(f"Rates cannot be limited like this: {problem}.") from problem
     return limits
+
+
+def shared_storage(settings: Settings) -> str:
+    """The database where several fronts may share it, else ""."""
+    return settings.database_url if settings.database_url.startswith("postgres") else ""
 
 
 def app_parts(
@@ -203,6 +214,7 @@ class Edges:
             await send(message)
 
         try:
+            await self.rates.check(scope["path"], scope)
             await self.app(scope, self.checked(scope, receive), with_headers)
         except Refused as refusal:
             if started:
@@ -217,7 +229,6 @@ class Edges:
         headers = {
             name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
         }
-        self.rates.check(path, scope)
         if scope["method"] == "POST" and TURNS.match(path) and (seconds := self.room()):
             raise Refused(503, BusyError("busy", seconds), round(seconds))
         meter = Meter(self.limits, path, headers)
@@ -232,10 +243,19 @@ class Edges:
 
 
 class Rates:
-    """How often an address may ask. Raises Refused, with when it may again."""
+    """How often an address may ask. Raises Refused, with when it may again.
+
+    What several fronts share is counted by a server. While it is away, and for pieces of speech,
+    which come often and to one front, each counts by itself.
+    """
 
     def __init__(self, limits: Limits) -> None:
-        self.limiter = MovingWindowRateLimiter(storage_from_string(limits.storage))
+        self.own = MovingWindowRateLimiter(MemoryStorage())
+        self.shared = None
+        if limits.storage != Limits.storage:
+            storage = storage_from_string(limits.storage, wrap_exceptions=True)
+            self.shared = MovingWindowRateLimiter(storage)
+        self.away = 0.0  # until when the server is not asked
         self.rules: dict[str, RateLimitItem] = {
             "calls": parse(limits.calls),
             "uploads": parse(limits.uploads),
@@ -243,15 +263,30 @@ class Rates:
             "completions": parse(limits.calls),
         }
 
-    def check(self, path: str, scope: Scope) -> None:
+    async def check(self, path: str, scope: Scope) -> None:
         kind = kind_of(path)
         if kind is None or scope["method"] != "POST":
             return
-        rule, address = self.rules[kind], (scope.get("client") or ("unknown", 0))[0]
-        if not self.limiter.hit(rule, kind, address):
-            again = self.limiter.get_window_stats(rule, kind, address).reset_time
-            seconds = max(1, round(again - time.time()))
+        address = (scope.get("client") or ("unknown", 0))[0]
+        if seconds := await self.wait(kind, address):
             raise Refused(429, InputError.of("too_often", seconds=seconds), seconds)
+
+    async def wait(self, kind: str, address: str) -> int:
+        """Seconds until this address may ask again; 0: it may now, and that is counted."""
+        if self.shared and kind != "sounds" and time.monotonic() >= self.away:
+            try:
+                return await run_in_threadpool(self.counted, self.shared, kind, address)
+            except StorageError as problem:
+                why = type(problem.storage_error).__name__
+                log.warning("rates are counted by each front alone: %s", why)
+                self.away = time.monotonic() + AWAY
+        return self.counted(self.own, kind, address)
+
+    def counted(self, limiter: MovingWindowRateLimiter, kind: str, address: str) -> int:
+        if limiter.hit(self.rules[kind], kind, address):
+            return 0
+        again = limiter.get_window_stats(self.rules[kind], kind, address).reset_time
+        return max(1, round(again - time.time()))
 
 
 def kind_of(path: str) -> str | None:

@@ -290,6 +290,9 @@ def serve_models(parser: ArgumentParser) -> None:
         "stages", nargs="*", metavar="STAGE=N-M", help="replicas of one stage, like hear=2-8"
     )
     parser.add_argument("--replicas", default="1-4", help="of all others (default: 1-4)")
+    parser.add_argument(
+        "--together", action="store_true", help="all stages in each process: it takes less memory"
+    )
     parser.add_argument("--gpus", type=float, default=0.0, help="share of a GPU for each replica")
     parser.add_argument("--stop", action="store_true", help="serve them no more")
 

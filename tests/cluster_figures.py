@@ -87,7 +87,7 @@ def stop_latency() -> float:
 def _stopped(model) -> float:
     from mm_support.cluster.connection import ask
 
-    return ask(model.handle.one.remote, "speaks", "stopped")
+    return ask(model.handle.one.remote, "write", "speaks", "stopped")
 
 
 def killed(calls: int = 60) -> tuple[int, float]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
+from conftest import on_postgresql
 from starlette.applications import Starlette
 
 from demo.edges import MEGABYTE, Limits, Rates, app_parts, limits_of, origins
@@ -302,11 +305,38 @@ def test_rates_that_mean_nothing_end_the_start_in_a_sentence(name, value):
 def test_addresses_are_counted_apart():
     rates = Rates(Limits(calls="1/minute"))
     for address in ("10.0.0.1", "10.0.0.2"):
-        rates.check(f"{API}/queue/join", {"method": "POST", "client": (address, 1)})
+        call(rates, address)
     with pytest.raises(Exception, match="try again"):
-        rates.check(f"{API}/queue/join", {"method": "POST", "client": ("10.0.0.1", 2)})
-    asked = {"method": "POST", "client": ("10.0.0.3", 1)}
-    rates.check("/v1/chat/completions", asked)
+        call(rates, "10.0.0.1")
+    call(rates, "10.0.0.3", "/v1/chat/completions")
     with pytest.raises(Exception, match="try again"):
-        rates.check("/v1/chat/completions", asked)
-    rates.check(f"{API}/queue/data", {"method": "GET", "client": ("10.0.0.1", 2)})
+        call(rates, "10.0.0.3", "/v1/chat/completions")
+    call(rates, "10.0.0.1", f"{API}/queue/data", "GET")
+
+
+def call(rates, address, path=f"{API}/queue/join", method="POST"):
+    asyncio.run(rates.check(path, {"method": method, "client": (address, 1)}))
+
+
+@on_postgresql
+def test_fronts_that_share_a_server_count_together(database_url):
+    settings = Settings(database_url=database_url, rate_limit="6/minute")
+    fronts = [Rates(limits_of(settings, {})) for _ in range(2)]
+    with ThreadPoolExecutor(6) as pool:
+        waits = list(pool.map(lambda n: refused(fronts[n % 2], "10.0.0.1"), range(10)))
+    assert waits.count(0) == 6 and all(55 <= wait <= 60 for wait in waits if wait)
+    assert refused(fronts[0], "10.0.0.2") == 0
+    assert all(front.away == 0 for front in fronts)
+
+
+def refused(rates, address):
+    """Seconds to wait; 0 where the call is taken."""
+    return asyncio.run(rates.wait("calls", address))
+
+
+def test_while_the_server_is_away_each_front_counts_by_itself():
+    away = "postgresql://nobody@127.0.0.1:9/none"
+    rates = Rates(Limits(calls="2/minute", storage=away))
+    began = time.monotonic()
+    assert [refused(rates, "10.0.0.1") > 0 for _ in range(4)] == [False, False, True, True]
+    assert rates.away > began and rates.shared

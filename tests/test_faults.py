@@ -53,6 +53,7 @@ def test_a_front_that_ends_is_told_by_a_sentence(tmp_path):
 def test_an_error_without_a_sentence_breaks_the_promise():
     assert Outcome("x", next_works=True, told=["The disk is full; free some room."]).holds
     assert not Outcome("x", next_works=True, told=["KeyError"]).holds
+    assert not Outcome("x", next_works=True, told=["It failed: an OSError: it is full."]).holds
     assert not Outcome("x", next_works=False).holds
 
 

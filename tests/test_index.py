@@ -869,3 +869,18 @@ def test_scores_on_a_pack_equal_the_reference_entry_by_entry(settings, tmp_path)
             assert hit.score == pytest.approx(expected[hit.entry.id], abs=4e-3)
         first.append(hits[0].entry.id == max(expected, key=expected.__getitem__))
     assert np.mean(first) > 0.95  # all but those that bytes and halves of floats decide
+
+
+@pytest.mark.parametrize(
+    "file", ["current", "about.json", "entries.sqlite", "pieces", "facet_ends"]
+)
+def test_a_damaged_base_is_told_in_a_sentence_and_the_others_answer(tmp_path, file):
+    bases = Bases(tmp_path)
+    for name in ("kb", "other"):
+        bases.replace(name, random_points(4), "1")
+    (path,) = (tmp_path / "bases" / "kb").rglob(file)
+    path.write_bytes(b"\xff" * (path.stat().st_size // 2))
+    again = Bases(tmp_path)
+    with pytest.raises(KnowledgeError, match="'kb' is damaged.*backup"):
+        again.index.open("kb")
+    assert len(again.entries("other")) == 4 and "other" in again.index.names()

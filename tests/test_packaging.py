@@ -25,7 +25,8 @@ def groups(tmp_path_factory):
         spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-    return module.read_groups(ROOT / "requirements.txt")
+    cluster = module.read_groups(ROOT / "requirements-cluster.txt")
+    return {**module.read_groups(ROOT / "requirements.txt"), "cluster": cluster["cluster"]}
 
 
 def test_every_requirement_has_a_bound_and_a_place(groups):
@@ -33,7 +34,8 @@ def test_every_requirement_has_a_bound_and_a_place(groups):
     for line in (line for group in groups.values() for line in group):
         assert Requirement(line).specifier, line
     every = {Requirement(line).name for group in groups.values() for line in group}
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    files = (ROOT / "requirements.txt", ROOT / "requirements-cluster.txt")
+    lines = [line for file in files for line in file.read_text().splitlines()]
     assert len(every) == sum(bool(line.strip()) and not line.startswith("#") for line in lines)
 
 

@@ -370,11 +370,13 @@ def run_faults(args: argparse.Namespace, settings: Settings) -> int:
     questions = questions_of(args.questions, args.knowledge)
     with tempfile.TemporaryDirectory() as folder:
         own = settings.with_changes(data_dir=Path(folder) / "data", database_url="")
-        outcomes = faults.Trial(own, command, args.knowledge, questions).run()
-    for outcome in outcomes:
-        told = asdict(outcome)
-        print(json.dumps(told) if args.json else " ".join(f"{k}={v}" for k, v in told.items()))
-    return 0 if all(outcome.holds for outcome in outcomes) else 1
+        broken = 0
+        for outcome in faults.Trial(own, command, args.knowledge, questions).run():
+            told = asdict(outcome)
+            line = " ".join(f"{name}={value}" for name, value in told.items())
+            print(json.dumps(told) if args.json else line, flush=True)
+            broken += not outcome.holds
+    return 1 if broken else 0
 
 
 def in_process(

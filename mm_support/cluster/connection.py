@@ -24,6 +24,7 @@ from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError, SupportError
 
 APP = "mm-support-"  # begins the names of what we serve
+ALL = "all"  # ends that of all stages in one process
 TRIES = 4  # of a call whose replica ended; it changes nothing there, so it may be repeated
 LONGEST = 60.0  # s for one call
 AGAIN = 2.0  # s after which it is worth another try where all are busy
@@ -56,18 +57,19 @@ def facts_of(settings: Settings) -> dict[str, str]:
 
 def handle_of(stage: str) -> DeploymentHandle:
     """Raises InputError where nothing of this name is served."""
-    try:
-        return serve.get_app_handle(APP + stage)
-    except RayServeException as exc:
+    served = serve.status().applications
+    app = next((APP + name for name in (stage, ALL) if APP + name in served), None)
+    if app is None:
         raise InputError(
             f"The cluster does not serve {stage!r}; run `python -m mm_support serve-models`."
-        ) from exc
+        )
+    return serve.get_app_handle(app)
 
 
 def check_stages(stages: Iterable[str], settings: Settings) -> None:
     """Raises InputError where a stage is missing or has another model than the settings."""
     for stage in stages:
-        served = ask(handle_of(stage).facts.remote)
+        served = ask(handle_of(stage).facts.remote, stage)
         for name, own in facts_of(settings).items():
             if served[name] != own:
                 raise InputError(

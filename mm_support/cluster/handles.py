@@ -26,7 +26,7 @@ from mm_support.errors import GenerationError, SupportError
 from mm_support.types import Audio, Label, TextLine, Transcript
 
 if TYPE_CHECKING:
-    from ray.serve.handle import DeploymentHandle, DeploymentResponseGenerator
+    from ray.serve.handle import DeploymentResponseGenerator
 
 CHUNK = 64  # texts or photos of one call; replicas share what is more
 SIDE_BY_SIDE = 4  # calls of one such list
@@ -36,16 +36,16 @@ class Served:
     """A stage of the cluster. facts: what its model says of itself."""
 
     def __init__(self, stage: str) -> None:
-        self.handle: DeploymentHandle = handle_of(stage)
-        self.facts: dict[str, Any] = ask(self.handle.facts.remote)
+        self.stage, self.handle = stage, handle_of(stage)
+        self.facts: dict[str, Any] = ask(self.handle.facts.remote, stage)
 
     def one(self, method: str, *given: Any) -> Any:
-        return ask(self.handle.one.remote, method, *given)
+        return ask(self.handle.one.remote, self.stage, method, *given)
 
     def many(self, method: str, items: Sequence[Any], *rest: Any) -> list[Any]:
         """What is answered, chunk by chunk; one of nothing for nothing."""
         starts = range(0, max(1, len(items)), CHUNK)
-        calls = [(method, list(items[start : start + CHUNK]), rest) for start in starts]
+        calls = [(self.stage, method, list(items[start : start + CHUNK]), rest) for start in starts]
         if len(calls) == 1:
             return [self._together(calls[0])]
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:

@@ -19,7 +19,7 @@ from typing import Any
 
 from ray import serve
 
-from mm_support.cluster.connection import APP, check_stages, connected, facts_of
+from mm_support.cluster.connection import ALL, APP, check_stages, connected, facts_of
 from mm_support.config import Settings
 from mm_support.device import resolve_device
 from mm_support.errors import InputError, SupportError
@@ -31,7 +31,7 @@ TOGETHER = 0.004  # s that a call waits for others that are encoded with it
 MOST_TOGETHER = 16  # calls
 GROW, SHRINK = 5.0, 300.0  # s of more, or less, to do before replicas are added or ended
 Load = Callable[[str, Settings], Any]
-Call = tuple[str, list, tuple]  # a method that takes several things, these, and what else it takes
+Call = tuple[str, str, list, tuple]  # a stage, its method, what it takes several of, and the rest
 
 
 def load_stage(name: str, settings: Settings) -> Any:
@@ -43,18 +43,20 @@ def load_stage(name: str, settings: Settings) -> Any:
 
 
 class Replica:
-    """One process with the model of one stage."""
+    """One process with the models of one stage, or of several."""
 
-    def __init__(self, name: str, settings: Settings, load: Load) -> None:
-        self._model, self._facts = load(name, settings), facts_of(settings)
+    def __init__(self, stages: Sequence[str], settings: Settings, load: Load) -> None:
+        self._models = {stage: load(stage, settings) for stage in stages}
+        self._facts = facts_of(settings)
 
-    async def facts(self) -> dict[str, Any]:
+    async def facts(self, stage: str) -> dict[str, Any]:
         """What a front must know of the model, and which models the settings name."""
-        own = {name: getattr(self._model, name, None) for name in ("dim", "name", "can")}
+        model = self._models[stage]
+        own = {name: getattr(model, name, None) for name in ("dim", "name", "can")}
         return {**own, **self._facts}
 
-    async def one(self, method: str, *given: Any) -> Any:
-        return await asyncio.to_thread(getattr(self._model, method), *given)
+    async def one(self, stage: str, method: str, *given: Any) -> Any:
+        return await asyncio.to_thread(getattr(self._models[stage], method), *given)
 
     @serve.batch(max_batch_size=MOST_TOGETHER, batch_wait_timeout_s=TOGETHER)
     async def together(self, calls: list[Call]) -> list[Any]:
@@ -63,8 +65,8 @@ class Replica:
 
     def _together(self, calls: Sequence[Call]) -> list[Any]:
         groups: dict[tuple, list[int]] = defaultdict(list)
-        for place, (method, _, rest) in enumerate(calls):
-            groups[method, rest].append(place)
+        for place, (stage, method, _, rest) in enumerate(calls):
+            groups[stage, method, rest].append(place)
         answers: list[Any] = [None] * len(calls)
         for places in groups.values():
             for place, answer in zip(places, self._answers([calls[place] for place in places])):
@@ -73,14 +75,13 @@ class Replica:
 
     def _answers(self, calls: Sequence[Call]) -> list[Any]:
         """Of calls of one method, in one go; where that fails, each by itself."""
-        name, _, rest = calls[0]
+        stage, name, _, rest = calls[0]
+        method = getattr(self._models[stage], name)
         try:
-            whole = getattr(self._model, name)(
-                [item for _, items, _ in calls for item in items], *rest
-            )
+            whole = method([item for *_, items, _ in calls for item in items], *rest)
         except SupportError as problem:
             return [problem] if len(calls) == 1 else [self._answers([call])[0] for call in calls]
-        ends = accumulate((len(items) for _, items, _ in calls), initial=0)
+        ends = accumulate((len(items) for *_, items, _ in calls), initial=0)
         return [_part(whole, start, end) for start, end in pairwise(ends)]
 
     async def stream(self, messages: list, max_tokens: int) -> AsyncGenerator[str, None]:
@@ -93,7 +94,7 @@ class Replica:
 
         def write() -> None:
             try:
-                for piece in self._model.stream(messages, max_tokens, stop):
+                for piece in self._models["write"].stream(messages, max_tokens, stop):
                     tell(piece)
             except Exception as problem:  # whatever it is, the caller waits for it
                 tell(problem)
@@ -124,34 +125,40 @@ def deploy(
     load: Load = load_stage,
 ) -> None:
     """Starts the stages on the cluster that this process is connected to, and waits until they
-    answer. replicas: stage -> the fewest and the most; gpus: share of a GPU that each gets.
+    answer. replicas: stage, or ALL of them in one process -> the fewest and the most; gpus: share
+    of a GPU that each process gets.
     """
     serve.start(proxy_location="Disabled")  # fronts call by Ray, nobody over HTTP
-    targets = []
-    for name, (fewest, most) in replicas.items():
-        at_once = STAGES[name].at_once
-        deployment = serve.deployment(
-            Replica,
-            name=name,
-            max_ongoing_requests=2 * at_once,  # one batch runs, the next is gathered
-            max_queued_requests=QUEUED,
-            ray_actor_options={"num_cpus": 1, "num_gpus": gpus},
-            graceful_shutdown_timeout_s=10,
-            autoscaling_config={
-                "min_replicas": fewest,
-                "max_replicas": most,
-                "target_ongoing_requests": at_once,
-                "upscale_delay_s": GROW,
-                "downscale_delay_s": SHRINK,
-            },
-        )
-        bound = deployment.bind(name, settings, load)
-        targets.append(serve.RunTarget(bound, APP + name, route_prefix=None))
-    serve.run_many(targets)
+    serve.run_many([_target(app, span, settings, gpus, load) for app, span in replicas.items()])
+
+
+def _target(
+    app: str, span: tuple[int, int], settings: Settings, gpus: float, load: Load
+) -> serve.RunTarget:
+    stages = wanted_stages(settings) if app == ALL else [app]
+    at_once = sum(STAGES[stage].at_once for stage in stages)
+    deployment = serve.deployment(
+        Replica,
+        name=app,
+        max_ongoing_requests=2 * at_once,  # one batch runs, the next is gathered
+        max_queued_requests=QUEUED,
+        ray_actor_options={"num_cpus": 1, "num_gpus": gpus},
+        graceful_shutdown_timeout_s=10,
+        autoscaling_config={
+            "min_replicas": span[0],
+            "max_replicas": span[1],
+            "target_ongoing_requests": at_once,
+            "upscale_delay_s": GROW,
+            "downscale_delay_s": SHRINK,
+        },
+    )
+    return serve.RunTarget(deployment.bind(stages, settings, load), APP + app, route_prefix=None)
 
 
 def replicas_of(args: argparse.Namespace, settings: Settings) -> dict[str, tuple[int, int]]:
-    """Stage -> the fewest and the most. Raises InputError."""
+    """Stage, or ALL -> the fewest and the most. Raises InputError."""
+    if args.together:
+        return {ALL: _span(args.replicas)}
     stages = wanted_stages(settings)
     found = dict.fromkeys(stages, _span(args.replicas))
     for text in args.stages:
@@ -176,13 +183,13 @@ def _span(text: str) -> tuple[int, int]:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     with connected(settings):
         if args.stop:
-            for name in STAGES:
-                serve.delete(APP + name)
+            for app in (*STAGES, ALL):
+                serve.delete(APP + app)
             print("The models are served no more.")
             return 0
         replicas = replicas_of(args, settings)
         deploy(settings, replicas, args.gpus)
-        check_stages(replicas, settings)
+        check_stages(wanted_stages(settings), settings)
         told = ", ".join(f"{name} {fewest}-{most}" for name, (fewest, most) in replicas.items())
         print(f"Served at {settings.cluster}: {told}.")
     return 0

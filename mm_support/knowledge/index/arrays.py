@@ -99,6 +99,13 @@ class Arrays:
     piece_starts: Tensor
     picture_starts: Tensor
 
+    def fit(self, entries: int) -> bool:
+        """Whether there are as many rows as so many entries say that they have."""
+        rows = (self.facets, self.pieces, self.pictures)
+        starts = (self.facet_starts, self.piece_starts, self.picture_starts)
+        whole = all(len(own) == first[-1] for own, first in zip(rows, starts))
+        return whole and all(len(first) == entries + 1 for first in starts)
+
 
 def open_arrays(folder: Path, d_text: int, d_picture: int) -> Arrays:
     """Maps the files into memory; nothing of them is read before it is used."""

@@ -12,6 +12,7 @@ next. Readers never wait. Knows nothing of how entries are scored.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import sqlite3
@@ -34,6 +35,8 @@ from mm_support.knowledge.index.version import (
     write_durably,
 )
 from mm_support.knowledge.text_score import UNKNOWN, TextScore
+
+log = logging.getLogger(__name__)
 
 CURRENT, HELD, LOCK, NEW, GONE = "current", "held", ".lock", ".new", ".gone"
 KEY_DIGITS = 8
@@ -79,7 +82,10 @@ class FolderIndex:
         self._lock = threading.Lock()
         self._folder.mkdir(parents=True, exist_ok=True)
         for name in self._all_names():
-            self._sweep(name)
+            try:
+                self._sweep(name)
+            except KnowledgeError as exc:
+                log.error("%s", exc)
 
     def like(self, data_dir: Path) -> FolderIndex:
         """Another one for vectors of the same models."""
@@ -197,16 +203,29 @@ class FolderIndex:
         return pointer
 
     def _pointers(self) -> Iterator[tuple[str, Pointer]]:
-        found = ((name, self._pointer(name)) for name in self._all_names())
-        return ((name, pointer) for name, pointer in found if pointer)
+        """Of all bases but those whose pointer is damaged."""
+        for name in self._all_names():
+            with suppress(KnowledgeError):
+                if pointer := self._pointer(name):
+                    yield name, pointer
 
     def _pointer(self, name: str) -> Pointer | None:
         if not NAME.fullmatch(name):
             return None
-        try:
+        with self._readable(name), suppress(FileNotFoundError, NotADirectoryError):
             return Pointer(*json.loads((self._folder / name / CURRENT).read_bytes()))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        return None
+
+    @contextmanager
+    def _readable(self, name: str) -> Iterator[None]:
+        """Raises KnowledgeError where what a base's files hold cannot be read."""
+        try:
+            yield
+        except (ValueError, TypeError, sqlite3.DatabaseError) as exc:
+            raise KnowledgeError(
+                f"The knowledge base {name!r} is damaged: bring the folder {self._folder / name} "
+                "back from a backup, or remove it and ingest the base again."
+            ) from exc
 
     def _point(self, name: str, pointer: Pointer) -> None:
         base = self._folder / name
@@ -222,7 +241,12 @@ class FolderIndex:
             held = share(folder / HELD)
         except FileNotFoundError:
             return None
-        return Version(folder, self.pictures_dir, held) if held else None
+        if not held:
+            return None
+        with self._readable(name):
+            version = Version(folder, self.pictures_dir, held)
+            version.check()
+            return version
 
     def _sweep(self, name: str) -> None:
         """Removes the versions that nobody uses, and the files that no version uses."""
@@ -234,7 +258,8 @@ class FolderIndex:
             if any(path.suffix == NEW for path in left):
                 return  # its writer may have stored files already that no version names yet
             left = [path for path in left if path.suffix != GONE]
-            self._sweep_files(name, [Version(path, self.pictures_dir) for path in left])
+            with self._readable(name):
+                self._sweep_files(name, [Version(path, self.pictures_dir) for path in left])
             if not left and not pointer:
                 shutil.rmtree(base, ignore_errors=True)
 

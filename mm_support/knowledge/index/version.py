@@ -104,6 +104,12 @@ class Version:
     def __len__(self) -> int:
         return self.about.entries
 
+    def check(self) -> None:
+        """Raises what SQLite, NumPy or the system do where the files cannot be read."""
+        self._table.rows("SELECT name FROM sqlite_schema")
+        if not self.arrays.fit(len(self)):
+            raise ValueError("The files of vectors are of another length than the entries.")
+
     @cached_property
     def dictionary(self) -> identifiers.Dictionary:
         """The identifiers that the base knows, to find them in a question."""
