@@ -34,6 +34,7 @@ from mm_support.desk.hours import read_hours
 from mm_support.desk.insights import Insights
 from mm_support.desk.keeper import Keeper, media_folder, open_keeper
 from mm_support.desk.notices import CHATWOOT, Notices, Send, channels_of
+from mm_support.desk.oidc import provider_of
 from mm_support.desk.promises import Promises
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.desk.summary import summarise
@@ -92,6 +93,7 @@ class SupportService:
         self._insights = Insights(keeper.store, self._encode, self._questions)
         self.archive = Archive(keeper, media_folder(settings))
         self.accounts = Accounts(keeper.store, self._signatures)
+        self.provider = provider_of(settings, self._signatures)
         self.chatwoot = chatwoot_of(settings, keeper.store)
         self.metrics = Metrics()
         self.queue = Turnstile(places_of(settings), settings.queue_length, closed=True)

@@ -350,11 +350,11 @@ def counts(texts: Sequence[str]) -> np.ndarray:
 
 class FakeService:
     """delay: seconds before each event. The models seem to load until `loaded` is set; they could
-    not be loaded where `failure` is.
+    not be loaded where `failure` is. folder: of a service before this one.
     """
 
-    def __init__(self, delay: float = 0.0, loaded: bool = True) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="fake-service-"))
+    def __init__(self, delay: float = 0.0, loaded: bool = True, folder: Path | None = None) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="fake-service-"))
         self.knowledge = FakeKnowledge(self.folder)
         self.delay = delay
         self.failure: SupportError | None = None
@@ -369,6 +369,7 @@ class FakeService:
         self.archive = Archive(self.keeper, self.folder / "media")
         self._signatures = signatures_in(self.folder)
         self.accounts = Accounts(self.store, self._signatures)
+        self.provider = None
         self.insights = Insights(self.store, counts, lambda base: [])
         self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []
