@@ -364,6 +364,7 @@ class FakeService:
         self.turns: list[UserTurn] = []
         self.turn_ids: list[str] = []  # of finished replies
         self.store = Store(f"sqlite:///{self.folder / 'turns.sqlite'}")
+        self.before = len(list(self.store.turns()))  # turns of the one before
         self.keeper = Keeper(self.store, Journal(self.folder / "turns.journal"))
         self.desk = self.keeper.desk
         self.archive = Archive(self.keeper, self.folder / "media")
@@ -487,7 +488,7 @@ class FakeService:
             if turn.speak and "." in piece:
                 sounds.append(tone(440, SENTENCE))
                 yield Spoken(Audio(sounds[-1], RATE))
-        self.turn_ids.append(f"turn-{len(self.turn_ids) + 1}")
+        self.turn_ids.append(f"turn-{self.before + len(self.turn_ids) + 1}")
         whole = replace(
             reply,
             audio=Audio(np.concatenate(sounds), RATE) if sounds else None,
