@@ -207,6 +207,17 @@ class NoticeRow(Base):
     failed: Mapped[bool] = mapped_column(default=False)
 
 
+class DayRow(Base):
+    """The figures of a day of UTC, see store/days.py; None: something changed since they were added
+    up.
+    """
+
+    __tablename__ = "days"
+
+    day: Mapped[str] = mapped_column(Line(10), primary_key=True)
+    figures: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+
+
 class AuditRow(Base):
     """Something that was done with conversations or knowledge: by whom, what, and to which."""
 
