@@ -28,6 +28,7 @@ from demo.webhooks import chatwoot_routes
 from demo.zero_gpu import device_here
 from mm_support import Settings, SupportService
 from mm_support.errors import SupportError
+from mm_support.logs import write_logs
 
 PATIENCE = 8.0  # s that turns have to end after SIGTERM
 SENDING = 0.5  # s in which the last words reach their readers
@@ -35,10 +36,10 @@ CLOSING = 1.5  # s to give everything back, in which a model that still loads ma
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio asks itself whether it runs
     try:
-        return serve(Settings.from_env(device=device_here(os.environ)))
+        settings = Settings.from_env(device=device_here(os.environ))
+        write_logs(settings.json_logs)
+        return serve(settings)
     except (SupportError, OSError) as problem:  # OSError: the port is taken
         print(f"error: {problem}", file=sys.stderr)
         return 2

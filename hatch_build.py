@@ -1,4 +1,5 @@
-"""Tells the build what is needed: the lines of requirements.txt, so that there is one list only.
+"""Tells the build what is needed: the lines of requirements.txt, and of requirements-cluster.txt,
+which the tests do without, so that each thing is listed once.
 
 Lines under "# extra: tests" become an extra of that name, other comments are comments.
 """
@@ -17,6 +18,8 @@ class RequirementsHook(MetadataHookInterface):
 
     def update(self, metadata: dict) -> None:
         groups = read_groups(Path(self.root, "requirements.txt"))
+        cluster = read_groups(Path(self.root, "requirements-cluster.txt"))
+        groups["cluster"] = cluster["cluster"]
         metadata["dependencies"] = groups.pop("")
         metadata["optional-dependencies"] = groups
 

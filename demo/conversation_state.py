@@ -71,7 +71,7 @@ class Exchange:
         if isinstance(event, Said):
             return replace(self, text=self.text + event.text)
         if isinstance(event, Finished):
-            return replace(self, reply=event.reply, text=event.reply.text)
+            return replace(self, reply=event.reply, text=event.reply.text, run=None)
         return self
 
     @property
@@ -94,7 +94,8 @@ class Exchange:
 class Conversation:
     """The exchanges of one browser tab, oldest first. rated: the turn that was rated last; holder:
     whose the conversation was when it was last looked at; language: that the page speaks; token:
-    of the visitor; customer: who is signed in on the site around the page, as that has signed it.
+    of the visitor; session_id: under which the service keeps it; customer: who is signed in on the
+    site around the page, as that has signed it; knowledge: the base that the page's address names.
     """
 
     exchanges: tuple[Exchange, ...] = ()
@@ -102,19 +103,16 @@ class Conversation:
     holder: Holder = Holder()
     language: str = "en"
     token: str = ""
+    session_id: str = ""
     customer: str = ""
-
-    @property
-    def session_id(self) -> str | None:
-        replies = [exchange.reply for exchange in self.exchanges if exchange.reply]
-        return replies[-1].session_id if replies else None
+    knowledge: str = ""
 
     @property
     def latest(self) -> Exchange | None:
         return self.exchanges[-1] if self.exchanges else None
 
     def ask(self, turn: UserTurn) -> Conversation:
-        asked = Exchange(replace(turn, session_id=self.session_id), run=Run())
+        asked = Exchange(turn, run=Run())
         holder = Holder() if self.holder.owner == "assistant" else self.holder
         return replace(self, exchanges=(*self.exchanges, asked), holder=holder)
 

@@ -17,10 +17,11 @@ from typing import Any
 import gradio as gr
 
 from demo.accounts import AccountsPage, accounts_part
-from demo.chat import bubbles
+from demo.bubbles import bubbles
 from demo.convert import QUIET, plain_errors
 from demo.desk_cases import Seen, about, case_list, suggestion
 from demo.door import Door
+from demo.header import staff_title
 from demo.insights import InsightsPage, insights_part
 from demo.panels import esc
 from demo.replay import conversation_of
@@ -222,7 +223,8 @@ def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None
     """Adds the page to the Blocks, outside of its navigation."""
     with demo.route("Desk", PATH, show_in_navbar=False):
         with gr.Row(elem_id="ms-header", equal_height=True):
-            gr.HTML(f"<h1>{title} · Desk</h1>", elem_id="ms-brand")
+            shown = staff_title(title, "page_desk")
+            gr.HTML(f"<h1><span>{shown}</span></h1>", elem_id="ms-brand")
             leave = leave_button()
         form = sign_in_part(leave, door.elsewhere("desk"))
         with gr.Column(visible=False, elem_id="room") as room:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from demo.panels import esc, title_of
+from demo.panels import esc, said_title, title_of
 from demo.words import has_word, said
 from mm_support.as_json import snippet
 from mm_support.types import Case, Holder, KeptTurn, Message
@@ -47,7 +47,7 @@ def case_button(case: Case, picked: str, now: datetime) -> str:
         f' data-conversation="{esc(case.conversation)}"{current}>'
         f"<span><b>{state(case.holder)}</b> {waits}{marks(case, now)}</span>"
         f"<q>{esc(snippet(case.opening, OPENING))}</q>"
-        f"<small>{reason(case)} · {esc(title_of(case.knowledge))}</small></button>"
+        f"<small>{reason(case)} · {said_title(case.knowledge)}</small></button>"
     )
 
 
@@ -87,7 +87,7 @@ def about(now: Seen, case: Case | None) -> str:
         return f'<section class="ms-card"><p class="ms-muted">{said("desk_choose")}</p></section>'
     facts, summary = "", ""
     if case is not None:
-        facts = f" · {reason(case)} · {esc(title_of(case.knowledge))}"
+        facts = f" · {reason(case)} · {said_title(case.knowledge)}"
         lines = "".join(f"<p>{esc(line)}</p>" for line in case.summary.splitlines())
         title = said("desk_summary")
         summary = f"<details open><summary>{title}</summary>{lines}</details>"

@@ -12,8 +12,8 @@ import gradio as gr
 from demo.convert import QUIET, plain_errors
 from demo.panels import esc, title_of
 from demo.service import Service
-from demo.tabs import report_card, said_as
-from demo.words import label, said
+from demo.tabs import report_card
+from demo.words import label, said, said_or
 from mm_support.desk.accounts import Area
 
 PERIODS = [("1 d", 1), ("7 d", 7), ("30 d", 30), ("90 d", 90)]
@@ -78,7 +78,7 @@ def figures_card(rows: Sequence[Any], first_answer: float | None) -> str:
     total = {name: sum(getattr(row, name) for row in rows) for name in COLUMNS}
     lines = [table_row(["All", *map(str, total.values())])]
     for row in rows:
-        name = f"{row.day:%d %b} · {title_of(row.knowledge)}"
+        name = f"{row.day:%Y-%m-%d} · {title_of(row.knowledge)}"
         lines.append(table_row([name, *(str(getattr(row, column)) for column in COLUMNS)]))
     waited = (
         "" if first_answer is None else f", first answer of a person {first_answer / 60:.0f} min"
@@ -122,7 +122,7 @@ def audit_card(rows: Sequence[Any]) -> str:
 
 
 def table_head(names: Sequence[str]) -> str:
-    heads = "".join(f"<th scope=col>{said_as(name)}</th>" for name in names)
+    heads = "".join(f"<th scope=col>{said_or(name)}</th>" for name in names)
     return f"<thead><tr>{heads}</tr></thead>"
 
 

@@ -53,3 +53,9 @@ def with_lists(text: str) -> str:
 def item(step: re.Match, line: str) -> str:
     lead = f"{step[1]}. " if step[1] else "- "
     return lead + as_markdown(line[step.end() :])
+
+
+def notice(words: str, quiet: bool = False) -> str:
+    """A sentence above the box; quiet: it tells of nothing wrong."""
+    kind, role = ("ms-notice ms-quiet", "status") if quiet else ("ms-notice", "alert")
+    return f'<p class="{kind}" role="{role}">{esc(words)}</p>'

@@ -223,25 +223,28 @@ def customer_status(status: Status, language: str = DEFAULT) -> str:
 def status_line(status: Status) -> str:
     states = {"failed": status.failed, "degraded": status.degraded, "ready": status.ready}
     state = next((name for name, holds in states.items() if holds), "loading")
+    told = said("status_ready") if state == "ready" else esc(status.message)
     return (
         f'<p class="ms-status ms-{state}" role="status"><i aria-hidden="true"></i>'
-        f"<b>{esc(status.message)}</b><span>{esc(status.device)}</span></p>"
+        f"<b>{told}</b><span>{esc(status.device)}</span></p>"
     )
 
 
 def knowledge_table(bases: Sequence[KnowledgeBase]) -> str:
-    rows = [(title_of(base.name), base.entries, base.pictures) for base in bases]
+    rows = [(said_title(base.name), base.entries, base.pictures) for base in bases]
     table = html_table((said("knowledge"), said("entries"), said("pictures")), rows)
     return f'<section class="ms-card">{table}</section>'
 
 
 def html_table(heads: Sequence[str], rows: Sequence[tuple[str, int, int | str]]) -> str:
-    """A table whose first column names its rows; text in the last column is set as words."""
+    """A table whose first column names its rows, in HTML; text in the last column is set as
+    words.
+    """
     last = " class=ms-words" if any(isinstance(row[-1], str) for row in rows) else ""
     first, middle, end = heads
     head = f"<th scope=col>{first}</th><th scope=col>{middle}</th><th scope=col{last}>{end}</th>"
     body = "".join(
-        f"<tr><th scope=row>{esc(name)}</th><td>{number}</td><td{last}>{esc(value)}</td></tr>"
+        f"<tr><th scope=row>{name}</th><td>{number}</td><td{last}>{esc(value)}</td></tr>"
         for name, number, value in rows
     )
     return f'<table class="ms-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
@@ -255,6 +258,12 @@ def title_of(name: str, language: str = DEFAULT) -> str:
     if has_word(key):
         return word(key, language)
     return name.replace("-", " ").replace("_", " ").capitalize()
+
+
+def said_title(name: str) -> str:
+    """HTML of the title, which page.js sets in the page's language."""
+    key = f"base_{name.replace('-', '_')}"
+    return said(key) if has_word(key) else esc(title_of(name))
 
 
 def entry_list(
@@ -283,5 +292,5 @@ def entry_item(entry: Entry, bar: str, editable: bool = False) -> str:
 
 def remarks_table(title: str, groups: Sequence[dict[str, Any]]) -> str:
     """Remarks of an ingest, those of one kind in one row: where first, how often, why."""
-    rows = [(", ".join(group["places"]), group["count"], group["reason"]) for group in groups]
+    rows = [(esc(", ".join(group["places"])), group["count"], group["reason"]) for group in groups]
     return html_table(("Where", "Times", title), rows) if rows else ""

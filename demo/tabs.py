@@ -6,19 +6,22 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
+from demo.charts import bars, curve, figure_card, inputs
 from demo.convert import PRIVATE, QUIET, plain_errors
 from demo.door import Door
 from demo.editor import PICK, Editor, EditorParts, connect_editor, editor_part
 from demo.examples import bases as bases_of_examples
-from demo.panels import entry_list, esc, knowledge_table, remarks_table, title_of
+from demo.panels import entry_list, esc, knowledge_table, remarks_table, said_title, title_of
 from demo.service import Service
 from demo.sureness import sureness_card
 from demo.uploads import stage
-from demo.words import has_word, label, said
+from demo.words import label, said, said_or
 from mm_support.errors import InputError
+from mm_support.knowledge.actions import each_once
 from mm_support.types import IngestReport, KnowledgeBase, UserTurn, grouped
 
 BROWSED = 50  # entries shown at once
@@ -43,23 +46,42 @@ OPEN = Door(visitors=frozenset({"workshop", "add"}))  # to everybody
 
 
 def evaluation_tab(folder: Path) -> None:
-    """Every chart of the folder, then the figures of its report.json."""
-    report, charts = folder / "report.json", sorted(folder.glob("*.png"))
-    if not report.is_file() and not charts:
+    """The folder's charts, drawn from its report.json where that has them; then its figures."""
+    path, pictures = folder / "report.json", sorted(folder.glob("*.png"))
+    if not path.is_file() and not pictures:
         gr.HTML(HOW_TO_EVALUATE)
         return
+    report = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    drawn = drawn_charts(report)
     with gr.Row(elem_classes="ms-charts"):
-        for chart in charts:
-            gr.Image(
-                str(chart),
-                label=title_of(chart.stem),
-                show_label=False,
-                interactive=False,
-                buttons=["fullscreen"],
-                min_width=320,
-            )
-    if report.is_file():
-        gr.HTML(report_tables(json.loads(report.read_text(encoding="utf-8"))))
+        for chart in drawn.values():
+            gr.HTML(chart, padding=False)
+        for picture in pictures:
+            if picture.stem not in drawn:
+                picture_of_chart(picture)
+    gr.HTML(report_tables(report) if report else "")
+
+
+def drawn_charts(report: dict[str, Any]) -> dict[str, str]:
+    """Name of the picture -> the chart in its place."""
+    task, photos = report.get("grocery task"), report.get("photos a product")
+    charts = {
+        "ablation": task and figure_card("ablation", bars(task, "recall@1"), "recall"),
+        "learning-curve": photos and figure_card("learning-curve", curve(photos), "training"),
+    }
+    return {name: chart for name, chart in charts.items() if chart}
+
+
+def picture_of_chart(picture: Path) -> None:
+    with gr.Column(min_width=320, elem_classes="ms-card"):
+        gr.HTML(f"<h2>{said_or(picture.stem)}</h2>", padding=False)
+        gr.Image(
+            str(picture),
+            label=title_of(picture.stem),
+            show_label=False,
+            interactive=False,
+            buttons=["fullscreen"],
+        )
 
 
 def report_tables(report: dict, title: str = "Figures") -> str:
@@ -99,7 +121,7 @@ def compared(parts: dict[str, dict]) -> str:
 
 
 def report_card(title: str, rows: str) -> str:
-    name, heading = esc(title), said_as(title)
+    name, heading = esc(title), ": ".join(said_or(part) for part in title.split(": "))
     return (
         f'<section class="ms-card"><h2>{heading}</h2>'
         f'<div class="ms-scroll" tabindex="0" role="region" aria-label="{name}">'
@@ -107,18 +129,18 @@ def report_card(title: str, rows: str) -> str:
     )
 
 
-def said_as(words: str) -> str:
-    """What the table of words calls it, in the browser's language, or the words themselves."""
-    key = f"figure_{words.lower().replace(' ', '_')}"
-    return said(key) if has_word(key) else esc(words)
-
-
 def cells(values: list[str], scope: str = "row") -> str:
     """The first as a heading of the row, the others as cells; all as headings of columns."""
     heads = len(values) if scope == "col" else 1
-    words = [esc(value.replace("_", " ")) for value in values]
-    headings = [f"<th scope={scope}>{word}</th>" for word in words[:heads]]
+    words = [named(value.replace("_", " ")) for value in values]
+    headings = [f"<th scope={scope}>{word}</th>" if word else "<td></td>" for word in words[:heads]]
     return "".join(headings + [f"<td>{word}</td>" for word in words[heads:]])
+
+
+def named(words: str) -> str:
+    """What a row or a column is called: "education: text + photo"."""
+    base, colon, rest = words.rpartition(": ")
+    return (said_title(base) + colon if base else "") + inputs(rest)
 
 
 def figure(value: object) -> str:
@@ -148,8 +170,8 @@ class KnowledgeDesk:
             self.door.check(key, "workshop")
             edits = self.door.may(key, "edit")
             if not (query or "").strip():
-                first = self.service.knowledge.entries(knowledge)[:BROWSED]
-                return entry_list(first, editable=edits)
+                entries = each_once(self.service.knowledge.entries(knowledge))
+                return entry_list(entries[:BROWSED], editable=edits)
             hits = self.service.search(UserTurn(query, knowledge=knowledge), limit=10)
             scores = [hit.score for hit in hits]
             return entry_list([hit.entry for hit in hits], scores, edits)

@@ -75,6 +75,12 @@ def said(key: str, **values: object) -> str:
     return f'<span data-word="{key}"{more}>{esc(word(key, DEFAULT, **values))}</span>'
 
 
+def said_or(words: str) -> str:
+    """HTML of what the table calls a figure, a chart or an input, or the words themselves."""
+    key = f"figure_{words.lower().replace(' ', '_')}"
+    return said(key) if has_word(key) else esc(words)
+
+
 def script() -> str:
     """The table for the scripts: msWords(key) in the language that was chosen."""
     table = json.dumps(tables(), ensure_ascii=False).replace("<", "\\u003c")

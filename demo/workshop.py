@@ -22,7 +22,7 @@ from demo.tabs import KnowledgeDesk, KnowledgeTab, evaluation_tab, knowledge_tab
 from demo.words import label
 
 if TYPE_CHECKING:
-    from demo.chat import Desk
+    from demo.opening import Opening
 
 
 def workshop_page(
@@ -31,7 +31,7 @@ def workshop_page(
     branding: BrandDesk,
     assets: Path,
     leave: gr.Button,
-    assistant: Callable[[], tuple[Desk, gr.Radio]],
+    assistant: Callable[[], Opening],
 ) -> None:
     """Lays the page out and connects it. leave: signs out; assistant: lays out the conversation."""
     opened = "workshop" in knowledge.door.visitors
@@ -40,7 +40,7 @@ def workshop_page(
     with gr.Column(visible=opened, elem_id="room") as room:
         with gr.Tabs():
             with gr.Tab(label("tab_try"), id="try"):
-                desk, picker = assistant()
+                desk = assistant().desk
             with gr.Tab(label("knowledge"), id="knowledge"):
                 tab = knowledge_tab(knowledge)
             with gr.Tab(label("tab_evaluation"), id="evaluation"):
@@ -48,11 +48,11 @@ def workshop_page(
             look = brand_tab(branding)
     if opened:  # whoever has more to do than everybody signs in below
         form = sign_in_part(leave, knowledge.door.elsewhere("workshop"))
-    tab.connect(knowledge, picker, form.key)
+    tab.connect(knowledge, desk.picker, form.key)
     connect_brand(branding, look, form.key)
     reception = Reception(knowledge.door, "workshop", form)
     entered = enter(demo, knowledge, reception, room, tab, look)
-    follow_status(entered, form.key, knowledge, desk.status, picker, tab)
+    follow_status(entered, form.key, knowledge, desk.status, desk.picker, tab)
 
 
 def enter(

@@ -1,5 +1,5 @@
 """Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate | erase |
-export | user | export-feedback | bench | load | mcp.
+export | user | export-feedback | bench | load | serve-models | mcp.
 
 Errors are one line with the remedy; exit status 2 for bad input, 1 for everything else that fails.
 What a command works with is imported when it runs (arguments.py has the arguments).
@@ -71,6 +71,8 @@ def build_parser() -> argparse.ArgumentParser:
     add(commands, "export-feedback", arguments.export_feedback, feedback)
     add(commands, "bench", arguments.bench, in_module("mm_support.bench.run"))
     add(commands, "mcp", arguments.mcp, in_module("mm_support.tools"))
+    served = in_module("mm_support.cluster.served")
+    add(commands, "serve-models", arguments.serve_models, served)
     add(commands, "load", arguments.load, in_module("mm_support.bench.load"))
     return parser
 
@@ -103,7 +105,10 @@ def in_module(module: str) -> Callable:
         try:
             found = importlib.import_module(module)
         except ModuleNotFoundError as exc:
-            if not (exc.name or "").startswith("assets"):
+            missing = exc.name or ""
+            if missing == "ray":
+                raise InputError("Install Ray: pip install 'mm-support[cluster]'.") from exc
+            if not missing.startswith("assets"):
                 raise
             raise InputError("This is a recipe of the repository; call it in a clone.") from exc
         return found.run(args, settings)
@@ -141,8 +146,15 @@ def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
     from tqdm import tqdm
 
     from mm_support import terminal
+    from mm_support.knowledge.index import check_name
+    from mm_support.knowledge.ingest import check_source
 
-    service = terminal.load_service(settings)
+    check_name(args.name)
+    check_source(args.path)
+    if how == "ingest" or args.new:
+        service = terminal.load_service(settings)
+    else:
+        service = terminal.service_with(settings, args.name)
     with tqdm(unit="entry", disable=None) as bar:
 
         def progress(done: int, total: int, what: str) -> None:
@@ -151,13 +163,14 @@ def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
             bar.update(done - bar.n)
 
         report = getattr(service.knowledge, how)(args.name, args.path, progress, actions=True)
-    for file, line, reason in report.skipped:
-        print(f"skipped {file}, line {line}: {reason}", file=sys.stderr)
-    for file, line, reason in report.warnings:
-        print(f"look at {file}, line {line}: {reason}", file=sys.stderr)
+    for what, remarks in (("skipped", report.skipped), ("look at", report.warnings)):
+        for file, line, reason in remarks:
+            place = f"{file}, line {line}" if line else file
+            print(f"{what} {place}: {reason}", file=sys.stderr)
     service.note("command line", how, args.name, f"{report.entries} entries")
     took = f"{report.entries} entries in {report.seconds:.1f} s"
-    print(f"{args.name}: {took}, {len(report.skipped)} rows with remarks.")
+    odd = f"{len(report.warnings)} to look at"
+    print(f"{args.name}: {took}; {len(report.skipped)} left out, {odd}.")
     for note in report.mapping:
         print(note)
     service.close()
@@ -175,7 +188,9 @@ def check_actions(args: argparse.Namespace, settings: Settings) -> int:
 
 def remove(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support import terminal
+    from mm_support.loading import check_base
 
+    check_base(settings, args.name, removed=not args.entry)
     service = terminal.load_service(settings)
     service.knowledge.remove(args.name, args.entry)
     service.note("command line", "remove", args.name, args.entry or "")
@@ -186,7 +201,9 @@ def remove(args: argparse.Namespace, settings: Settings) -> int:
 
 def undo(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support import terminal
+    from mm_support.loading import check_base
 
+    check_base(settings, args.name, removed=True)
     service = terminal.load_service(settings)
     service.knowledge.undo(args.name)
     service.note("command line", "undo", args.name)
@@ -200,12 +217,18 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
         raise InputError("There is nothing to answer: type a question, or give --image or --audio.")
     from mm_support import terminal
     from mm_support.as_json import reply_dict
+    from mm_support.inputs.audio import load_waveform
+    from mm_support.inputs.photo import load_photo
     from mm_support.types import Finished, Said, UserTurn
 
+    if args.image:
+        load_photo(args.image)
+    if args.audio:
+        load_waveform(args.audio)
     turn = UserTurn(
         args.text, args.image, args.audio, args.knowledge, args.session_id, args.speak is not None
     )
-    service = terminal.load_service(settings)
+    service = terminal.service_with(settings, args.knowledge)
     for event in service.reply(turn):
         if isinstance(event, Said) and not args.json:
             print(event.text, end="", flush=True)

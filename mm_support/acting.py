@@ -17,15 +17,16 @@ from mm_support.actions.flow import (
     go_on,
     likeliest,
     near,
+    stays,
     wanted,
     without_values,
 )
-from mm_support.decide.policy import Decision
+from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import DeclaredAction, entries_of, said
 from mm_support.knowledge.query import SearchQuery
 from mm_support.parts import Parts
-from mm_support.several import OPEN, merged
+from mm_support.several import OPEN, each, merged, short_ones
 from mm_support.types import Hit, Past, Pending, Question, UserTurn
 
 PRECISION = 0.95  # share of the actions begun without any value that are to be meant
@@ -51,7 +52,8 @@ class Considered:
 @dataclass(frozen=True, eq=False)
 class Acting:
     """What is decided, and what was found for that. step: with an action; None: nothing. asked: the
-    questions of the message beside that. offered: titles of actions that may have been meant.
+    questions of the message beside that. offered: titles of actions that may have been meant, or
+    that go on. aside: the action that waits while something else is answered.
     """
 
     decision: Decision
@@ -59,6 +61,7 @@ class Acting:
     step: Step | None = None
     asked: tuple[Asked, ...] = ()
     offered: tuple[str, ...] = ()
+    aside: Pending | None = None
 
 
 def act(parts: Parts, here: Considered) -> Acting:
@@ -73,12 +76,53 @@ def act(parts: Parts, here: Considered) -> Acting:
     )
     if waits and here.pending and (step := go_on(waits, here.pending, given)):
         return Acting(step.decision(here.decision.confidence), own, step)
+    acting = _anew(parts, here, given, answered, declared)
+    if waits and here.pending and stays(acting.decision, acting.step, given):
+        title = said(waits.title, given.question.language)
+        return replace(acting, offered=(title,), aside=replace(here.pending, aside=True))
+    return acting
+
+
+def _anew(
+    parts: Parts,
+    here: Considered,
+    given: Given,
+    answered: Decision,
+    declared: Sequence[DeclaredAction],
+) -> Acting:
+    """What the turn does where no action waits for it."""
+    own, action = entries_of(here.hits), wanted(given)
     if len(here.asked) > 1:
-        return _among(parts, here, answered, declared)
-    if action := wanted(given):
+        several = _among(parts, here, here.asked, answered, declared)
+        return several or Acting(answered, own, asked=tuple(here.asked))
+    if both := _beside(parts, here, action, answered, declared):
+        return both
+    if action:
         step = begin(action, given)
         return Acting(step.decision(given.decision.confidence), own, step)
     return Acting(given.own, own, asked=tuple(here.asked), offered=_offered(given))
+
+
+def _beside(
+    parts: Parts,
+    here: Considered,
+    action: DeclaredAction | None,
+    answered: Decision,
+    declared: Sequence[DeclaredAction],
+) -> Acting | None:
+    """A message that asks for an action and something else that is answered. action: what all of
+    it asks for, if anything.
+    """
+    found = any(hit.entry.declaration for hit in here.hits)
+    if not found and without_values(here.question, declared) is None:
+        return None
+    for texts in short_ones(words_of(here.question)):
+        asked = each(parts, here.question, texts, here.turn.knowledge)
+        both = _among(parts, here, asked, answered, declared)
+        same = both and both.step and action in (None, both.step.action)
+        if both and same and any(one.hits for one in both.asked):
+            return both
+    return None
 
 
 def _given(
@@ -135,20 +179,34 @@ def _searched(
 
 
 def _among(
-    parts: Parts, here: Considered, answered: Decision, declared: Sequence[DeclaredAction]
-) -> Acting:
-    """Several questions, of which the first that asks for an action begins it."""
-    own = entries_of(here.hits)
-    for place, one in enumerate(here.asked):
+    parts: Parts,
+    here: Considered,
+    asked: Sequence[Asked],
+    answered: Decision,
+    declared: Sequence[DeclaredAction],
+) -> Acting | None:
+    """Several questions, of which the first that asks for an action begins it; None where none
+    does. What is about the same action asks for nothing more.
+    """
+    brought: list[Given] = []
+    for one in asked:
         query, hits = _searched(parts, here.turn.knowledge, one.question)
         told = replace(answered, action="answer" if one.hits else "refuse", hits=one.hits)
-        given = _given(parts, here, one.question, query, hits, told, declared)
-        if action := wanted(given):
-            others = (*here.asked[:place], *here.asked[place + 1 :])
-            step = begin(action, given)
-            begun = step.decision(given.decision.confidence)
-            return Acting(replace(begun, hits=merged(begun, others).hits), own, step, others)
-    return Acting(answered, own, asked=tuple(here.asked))
+        brought.append(_given(parts, here, one.question, query, hits, told, declared))
+    first = next((given for given in brought if wanted(given)), None)
+    action = first and wanted(first)
+    if not (first and action):
+        return None
+    others = tuple(one for one, given in zip(asked, brought) if not _same(action, given))
+    step = begin(action, first)
+    begun = step.decision(first.decision.confidence)
+    hits = merged(begun, others).hits
+    return Acting(replace(begun, hits=hits), entries_of(here.hits), step, others)
+
+
+def _same(action: DeclaredAction, given: Given) -> bool:
+    best = likeliest(given)
+    return best is not None and best.name == action.name
 
 
 def _offered(given: Given) -> tuple[str, ...]:

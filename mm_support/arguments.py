@@ -62,6 +62,7 @@ def sync(parser: ArgumentParser) -> None:
     """Brings a knowledge base in step with a source; only what changed is encoded again."""
     parser.add_argument("name")
     parser.add_argument("path", type=source, help="as of ingest; a base may have several sources")
+    parser.add_argument("--new", action="store_true", help="make the base if there is none")
 
 
 def check_actions(parser: ArgumentParser) -> None:
@@ -70,7 +71,7 @@ def check_actions(parser: ArgumentParser) -> None:
 
 
 def remove(parser: ArgumentParser) -> None:
-    """Removes a knowledge base, or one of its entries."""
+    """Removes a base, or one of its entries; undo brings it back, a second time it is for good."""
     parser.add_argument("name")
     parser.add_argument("entry", nargs="?", help="the id of an entry")
 
@@ -276,7 +277,21 @@ def load(parser: ArgumentParser) -> None:
         "--questions", type=existing, metavar="FILE", help="one a line (default: those of the pack)"
     )
     parser.add_argument("--pid", type=int, help="the app's process, to watch its memory")
+    parser.add_argument(
+        "--faults", action="store_true", help="break things under a service of its own instead"
+    )
     _json(parser)
+
+
+def serve_models(parser: ArgumentParser) -> None:
+    """Serves the models on the Ray cluster that MM_SUPPORT_CLUSTER names, for any number of
+    fronts."""
+    parser.add_argument(
+        "stages", nargs="*", metavar="STAGE=N-M", help="replicas of one stage, like hear=2-8"
+    )
+    parser.add_argument("--replicas", default="1-4", help="of all others (default: 1-4)")
+    parser.add_argument("--gpus", type=float, default=0.0, help="share of a GPU for each replica")
+    parser.add_argument("--stop", action="store_true", help="serve them no more")
 
 
 def mcp(parser: ArgumentParser) -> None:

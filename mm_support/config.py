@@ -67,7 +67,8 @@ class Settings:
     llm_url: an OpenAI-compatible server that writes the replies instead of a local model; llm_sees:
     its model takes photos.
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a PostgreSQL server that
-    fronts on several machines share; empty, the index lies in data_dir. keep_media: store
+    fronts on several machines share; empty, the index lies in data_dir. cluster: host:port of a Ray
+    cluster that serves the models; empty, they run in this process. keep_media: store
     customers' photos and recordings too (off: only what was understood). open_knowledge: visitors
     of the page may add knowledge of their own.
     answer_precision: share of the answers that are to be right; below it, it is asked back.
@@ -91,10 +92,10 @@ class Settings:
     sites inside the own network may be read for knowledge. sync_hours: after so many hours sites
     are read again; 0: when somebody does. replies_at_once: that are worked on; 0:
     as many as suit the machine; queue_length: replies, and as many look-ups, that may wait.
-    open_metrics: /metrics may be read from other machines too. actions: what bases declare in
-    actions.toml may be done (docs/actions.md); action_hosts: of the own network that may be called
-    for that; action_functions: "name=module:function, ..." that do it; customer_secret: what a site
-    signs with who is signed in there.
+    open_metrics: /metrics may be read from other machines too. json_logs: lines of the log are
+    JSON. actions: what bases declare in actions.toml may be done (docs/actions.md); action_hosts:
+    of the own network that may be called for that; action_functions: "name=module:function, ..."
+    that do it; customer_secret: what a site signs with who is signed in there.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
@@ -122,6 +123,7 @@ class Settings:
     llm_sees: bool = False
     database_url: str = field(default="", repr=False)
     index_url: str = field(default="", repr=False)
+    cluster: str = ""
     keep_media: bool = False
     open_knowledge: bool = False
     desk_key: str = field(default="", repr=False)
@@ -155,6 +157,7 @@ class Settings:
     replies_at_once: int = 0
     queue_length: int = 32
     open_metrics: bool = False
+    json_logs: bool = False
     actions: bool = False
     action_hosts: str = ""
     action_functions: str = ""

@@ -10,12 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from mm_support.actions.call import Caller
 from mm_support.actions.performing import Actions
-from mm_support.config import Settings
+from mm_support.config import NONE, Settings
 from mm_support.decide.calibration import Calibrator, out_of_scope
 from mm_support.decide.confidence import Gate, gate_file, load_gate, own_gate_file
 from mm_support.decide.intent_classifier import BaseIntents
@@ -24,20 +25,17 @@ from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.verify import load_verifier
-from mm_support.decode.voice import load_voice
 from mm_support.desk.rounds import Rounds, Task
-from mm_support.device import resolve_device
+from mm_support.device import Device, resolve_device
 from mm_support.encode.end_of_turn import load_end_of_turn
-from mm_support.encode.image import load_image_encoder
-from mm_support.encode.in_turn import SpeechInTurn
-from mm_support.encode.ocr import TextReader, load_text_reader
-from mm_support.encode.speech import load_speech_encoder
-from mm_support.encode.text import RememberingEncoder, load_text_encoder
+from mm_support.encode.in_turn import AT_ONCE, SpeechInTurn
+from mm_support.encode.ocr import TextReader
+from mm_support.encode.text import RememberingEncoder
 from mm_support.encode.turn import Encoders
 from mm_support.engines.base import LanguageModel
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.reply_weights import trained_gguf
-from mm_support.errors import InputError, WeightsError
+from mm_support.errors import InputError, WeightsError, no_such_base
 from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
 from mm_support.knowledge.actions import FILE
@@ -52,6 +50,7 @@ from mm_support.knowledge.text_score import load_text_score
 from mm_support.parts import Parts
 from mm_support.paths import PACKS
 from mm_support.pipeline import query_of
+from mm_support.stages import STAGES, wanted_stages
 from mm_support.weights import PREFIX, fetch
 
 log = logging.getLogger(__name__)
@@ -63,6 +62,7 @@ ACTING = "-acting"  # ends the label of a pack that was ingested with its action
 PACKS_LOCK = "packs--"  # as if they were one base
 SERVERS = ("postgresql://", "postgres://", "postgresql+psycopg://")
 FOLLOW = 1.0  # s between looks at the server
+HEARD_THERE = 8  # recordings that a cluster hears at once for one front
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 OPTIONAL = ("turn_model",)  # works without; fetched by whoever loads it
 
@@ -76,18 +76,18 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
     until then is given back.
     """
     with ExitStack() as opened:
-        fetch_settings_weights(settings, partial(_report_fetching, report))
         device = resolve_device(settings.device)
         check_index_url(settings)
-        model = _load_beside(opened, load_language_model, settings, device)
+        load = models_of(opened, settings, device, report)
+        model = _load_beside(opened, load_model, settings, load)
         report("Loading the text and image encoders")
-        text = load_text_encoder(settings, device)
-        image = load_image_encoder(settings, device)
+        text, image = load("embed"), load("see")
         index = _followed_index(opened, settings, text.dim, image.dim)
         report("Loading the speech encoder and the text reader")
-        speech, reader = load_speech_encoder(settings, device), load_text_reader(settings)
+        speech, reader = load("hear"), load("read")
         asked = RememberingEncoder(text)
-        encoders = Encoders(SpeechInTurn(speech), image, reader, asked)
+        heard_at_once = HEARD_THERE if settings.cluster else AT_ONCE
+        encoders = Encoders(SpeechInTurn(speech, heard_at_once), image, reader, asked)
         fusion = load_fusion(settings, text.dim, image.dim)
         reading = ReadingOptions(partial(text_in, reader), private_addresses=settings.private_sites)
         understand = partial(query_of, encoders, fusion)
@@ -100,12 +100,12 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading the voice and, where there is one, the language model")
         intents = IntentReader(head, asked.encode)
-        policy, voice = Policy(gate, intents), load_voice(settings)
+        policy, voice = Policy(gate, intents), load("speak")
         verifier = load_verifier(settings, device, text) if model.result() else None
         writer = ReplyWriter(model.result(), asked, settings.text_model, verifier)
         _keep_in_step(opened, settings, knowledge)
         return Parts(
-            device.reason,
+            f"models at {settings.cluster}" if settings.cluster else device.reason,
             encoders,
             fusion,
             knowledge,
@@ -118,6 +118,33 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
             load_actions(opened, settings),
             opened.pop_all().close,
         )
+
+
+def models_of(
+    opened: ExitStack, settings: Settings, device: Device, report: Callable[[str], None]
+) -> Callable[[str], Any]:
+    """What loads the model of a stage: here, or by a handle where a cluster serves them. Raises
+    SupportError.
+    """
+    if not settings.cluster:
+        fetch_settings_weights(settings, partial(_report_fetching, report))
+        return lambda stage: STAGES[stage].load(settings, device)
+    try:
+        from mm_support.cluster.handles import join
+    except ModuleNotFoundError as exc:
+        raise InputError(
+            "A cluster needs Ray; run `pip install 'mm-support[cluster]'`, or leave "
+            "MM_SUPPORT_CLUSTER empty."
+        ) from exc
+    report(f"Joining the cluster at {settings.cluster}")
+    return join(opened, settings, wanted_stages(settings))
+
+
+def load_model(settings: Settings, load: Callable[[str], Any]) -> LanguageModel | None:
+    """The reply model, of a server where there is one; None where none is asked for."""
+    if settings.llm_url or settings.reply_model == NONE:
+        return load_language_model(settings, resolve_device(settings.device))
+    return load("write")
 
 
 def _followed_index(
@@ -230,6 +257,19 @@ def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:
     score = load_text_score(settings.text_model)
     models = settings.data_dir, signature(settings), d_text, d_picture, score
     return SharedIndex(settings.index_url, *models) if settings.index_url else FolderIndex(*models)
+
+
+def check_base(settings: Settings, name: str, removed: bool = False) -> None:
+    """Raises KnowledgeError for a base that is neither in the data folder nor a pack, which will be
+    there once a service has started. Loads no model; a shared index is asked by the service alone.
+    removed: whether one counts that was removed.
+    """
+    if settings.index_url:
+        return
+    index = FolderIndex(settings.data_dir, "", 0, 0)
+    names = {pack.parent.name for pack in PACKS.glob("*/entries.jsonl")} | set(index.names())
+    if name not in names and not (removed and name in index.removed()):
+        raise no_such_base(name, names)
 
 
 def signature(settings: Settings) -> str:

@@ -43,6 +43,7 @@ from mm_support.language.terms import term_set
 from mm_support.parts import Parts
 from mm_support.several import merged, several
 from mm_support.store.records import past_of
+from mm_support.tracing import span
 from mm_support.types import (
     Audio,
     Citation,
@@ -55,6 +56,7 @@ from mm_support.types import (
     Intent,
     Owner,
     Past,
+    Pending,
     Question,
     Reply,
     Said,
@@ -91,7 +93,8 @@ class Clock:
     def step(self, name: str) -> Iterator[None]:
         """Adds what the block takes."""
         started = time.perf_counter()
-        yield
+        with span(name):
+            yield
         self._times[name] = 1000 * (time.perf_counter() - started)
 
     def mark(self, name: str) -> None:
@@ -107,8 +110,8 @@ class Judged:
     """A turn up to the decision. query: None where nothing was searched for. asked: its questions,
     where it holds several. told: whether the customer was told already what the decision says, that
     a person has the conversation. intent: what is wanted, by the base's classifier or its entries.
-    step: what it does with an action; offered: titles of others that may have been meant;
-    performed: what came of it.
+    step: what it does with an action; offered: titles of others that may have been meant; aside:
+    the one that waits behind this turn; performed: what came of it.
     """
 
     turn: UserTurn
@@ -123,6 +126,7 @@ class Judged:
     intent: Intent | None = None
     step: ActionStep | None = None
     offered: tuple[str, ...] = ()
+    aside: Pending | None = None
     performed: Performed | None = None
 
     @property
@@ -173,7 +177,8 @@ def steps(
     judged = yield from judge(parts, turn, past, owner, clock=clock)
     if parts.actions and judged.step and judged.acted is None:
         judged = yield from perform(parts, judged, judged.step, clock, note)
-    return (yield from decode(parts, judged, clock, past, after))
+    with span("decode"):
+        return (yield from decode(parts, judged, clock, past, after))
 
 
 def judge(
@@ -205,7 +210,7 @@ def judge(
     yield Working("search", "Searching the knowledge")
     pending = waiting(past, turn.knowledge) if parts.actions else None
     # what is given to an action leans on nothing
-    before, past = past, () if pending else past
+    before, past = past, () if pending and not pending.aside else past
     with clock.step("fuse"):
         query = fuse(parts.encoders, parts.fusion, question, heard, seen)
         readings, question = read_with(parts, query, question, past, turn.knowledge)
@@ -223,10 +228,9 @@ def judge(
         decision, hits = acting.decision, cited_first(acting.decision, acting.hits)
     wanted = parts.intents.of(turn.knowledge, words_of(question)) if parts.intents else None
     intent = wanted or intent_of(hits)
-    asked, step, offered = acting.asked, acting.step, acting.offered
-    judged = Judged(turn, question, heard, seen, decision, hits, query, asked, intent=intent)
+    judged = Judged(turn, question, heard, seen, decision, hits, query, acting.asked, intent=intent)
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
-    return replace(judged, step=step, offered=offered)
+    return replace(judged, step=acting.step, offered=acting.offered, aside=acting.aside)
 
 
 def cited_first(decision: Decision, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -284,7 +288,8 @@ def fuse(
     seen: Seen | None,
 ) -> SearchQuery:
     """What is asked, as one query. Raises InputError where there is nothing in any modality."""
-    encoded = encoders.encode(question, heard, seen)
+    with span("encode"):
+        encoded = encoders.encode(question, heard, seen)
     return search_query(fusion.fuse(encoded.tokens), question, encoded.pieces)
 
 
@@ -379,7 +384,7 @@ def decode(
         hits = judged.decision.hits
         others = one_by_one(parts.writer, asked, hits, stop) if asked else ()
         written = chain(others, acted_sentences(judged, judged.acted))
-    written = iter(()) if judged.told else followed(written, judged, after)
+    written = iter(()) if judged.told else followed(written, judged, past, after)
     try:
         for piece in speech.alongside(written):
             if isinstance(piece, Audio):
@@ -406,13 +411,22 @@ def decode(
 
 
 def followed(
-    sentences: Iterator[Sentence | Meanwhile], judged: Judged, after: After | None
+    sentences: Iterator[Sentence | Meanwhile],
+    judged: Judged,
+    past: Sequence[Past],
+    after: After | None,
 ) -> Iterator[Sentence | Meanwhile]:
-    """The sentences, and after a hand-over when to expect a person."""
+    """The sentences; after a hand-over when to expect a person, and after the first answer beside
+    an action that waits, whether to go on with that.
+    """
     yield from sentences
-    if judged.decision.action == "handoff" and after:
-        if said := after(judged.decision.reason, judged.question.language):
+    action, language = judged.decision.action, judged.question.language
+    if action == "handoff" and after:
+        if said := after(judged.decision.reason, language):
             yield Sentence(said)
+    before = past[-1].pending if past and judged.aside else None
+    if action == "answer" and before and not before.aside:
+        yield Sentence(message("action.go_on", language, title=judged.offered[0]))
 
 
 def masked(judged: Judged) -> Question:
@@ -463,7 +477,7 @@ def reply_of(
         action=decision.action,
         choices=acted.choices if acted else (*choices_of(decision), *judged.offered),
         form=acted.form if acted else None,
-        pending=acted.pending if acted else None,
+        pending=acted.pending if acted else judged.aside,
         audio=audio,
         transcript=judged.heard,
         image=judged.seen.view if judged.seen else None,

@@ -49,6 +49,7 @@ from mm_support.parts import Parts
 from mm_support.pipeline import Answered, fuse, masked_turns, steps, turn_record
 from mm_support.store.database import PAST, Handoff
 from mm_support.store.records import interrupted_record
+from mm_support.tracing import describe, open_tracer, span, traced
 from mm_support.turnstile import LOOKUP, REPLY, Ticket, Turnstile
 from mm_support.types import (
     SAMPLE_RATE,
@@ -73,7 +74,7 @@ log = logging.getLogger(__name__)
 
 DAY, MINUTE, NOTICES = 86_400.0, 60.0, 2.0  # s between rounds
 MATCHES = 5  # entries that `describe` names
-AT_A_SERVER = 16  # replies that are worked on at once where a server writes them
+AT_A_SERVER = 16  # replies that are worked on at once where other processes do the work
 LOOK = 0.1  # s between looks whether the customer who waits is still there
 GIVE_WAY = 5.0  # s that each batch of new knowledge waits for customers, at most
 PATIENCE = 10.0  # s that turns have to end before the service does
@@ -96,6 +97,7 @@ class SupportService:
         self.provider = provider_of(settings, self._signatures)
         self.chatwoot = chatwoot_of(settings, keeper.store)
         self.metrics = Metrics()
+        self.tracer, self._end_tracing = open_tracer(os.environ)
         self.queue = Turnstile(places_of(settings), settings.queue_length, closed=True)
         self._running: dict[Ticket, UserTurn] = {}
         self._message, self._closing = "Models are loading", threading.Event()
@@ -233,6 +235,7 @@ class SupportService:
         on.
         """
         self._closing.set()
+        self._end_tracing()
         self._rounds.close()
         self._sending.close()
         if self._loading is not None:
@@ -404,7 +407,7 @@ class SupportService:
         kept and acknowledged.
         """
         try:
-            yield from self._replied(turn)
+            yield from traced(self.tracer, self._replied(turn))
         except BusyError as busy:
             self.metrics.refused(busy.kind)
             raise
@@ -416,13 +419,18 @@ class SupportService:
         check_turn(turn)
         turn = replace(turn, session_id=checked_session(turn.session_id))
         with self._on_its_way(turn) as ticket:
-            yield from self._until_called(ticket)
-            past, owner = self._keeper.before(str(turn.session_id))
+            with span("wait"):
+                yield from self._until_called(ticket)
+            with span("prepare"):
+                past, owner = self._keeper.before(str(turn.session_id))
             past = as_told(past, turn.earlier)
             noted = partial(self.note, "assistant", "action", str(turn.session_id))
             answered = yield from steps(self.parts, turn, past, owner, self._promises.after, noted)
-            reply = self._kept(answered, past, owner)
-        self.metrics.finished(turn.knowledge, answered.question.language, reply)
+            with span("keep"):
+                reply = self._kept(answered, past, owner)
+        language = answered.question.language
+        self.metrics.finished(turn.knowledge, language, reply)
+        describe(action=reply.action, base=turn.knowledge, language=language)
         yield Finished(reply)
 
     @contextmanager
@@ -478,10 +486,11 @@ def as_told(kept: Sequence[Past], earlier: Sequence[Past]) -> Sequence[Past]:
 
 def places_of(settings: Settings) -> int:
     """Replies that are worked on at once, where the settings leave it open: half the cores, at
-    least two; more where a server writes the replies.
+    least two; more where a server or a cluster does the work.
     """
     here = max(2, (os.cpu_count() or 2) // 2)
-    return settings.replies_at_once or (AT_A_SERVER if settings.llm_url else here)
+    elsewhere = settings.llm_url or settings.cluster
+    return settings.replies_at_once or (AT_A_SERVER if elsewhere else here)
 
 
 def visitor_of(session: str) -> str:

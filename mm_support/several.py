@@ -48,19 +48,30 @@ def several(
     words = words_of(question)
     texts = questions_in(words)
     if len(texts) > 1:
-        asked = [_asked(parts, question, text, knowledge)[0] for text in texts]
+        asked = each(parts, question, texts, knowledge)
         topics = {one.hits[0].entry.id for one in asked if one.hits}
         partly = len(topics) == 1 and not all(one.hits for one in asked)
         if len(topics) > 1 or partly:
             return asked
     for clauses in two_clauses(words) if len(texts) < 2 else ():
-        asked = [_asked(parts, question, text, knowledge)[0] for text in clauses]
+        asked = each(parts, question, clauses, knowledge)
         topics = {one.hits[0].entry.id for one in asked if one.hits}
         if len(topics) == len(clauses):
             return asked
     if decision.action != "refuse" and (pair := both_named(words, hits)):
         return [Asked(question, (hit,)) for hit in pair]
     return [] if decision.action == "answer" else _inner(parts, question, words, knowledge)
+
+
+def each(parts: Parts, question: Question, texts: Sequence[str], knowledge: str) -> list[Asked]:
+    """Parts of a message, each with what answers it."""
+    return [_asked(parts, question, text, knowledge)[0] for text in texts]
+
+
+def short_ones(words: str) -> list[Sequence[str]]:
+    """Ways in which a message may be several questions, however little each of them says."""
+    ways = [questions_in(words, 1), *two_clauses(words, 1)]
+    return [texts for texts in ways if len(texts) > 1]
 
 
 def _inner(parts: Parts, question: Question, words: str, knowledge: str) -> list[Asked]:
@@ -88,7 +99,7 @@ def inner_questions(words: str) -> list[str]:
     return [text for text in long_enough if text != words][:MOST]
 
 
-def questions_in(words: str) -> list[str]:
+def questions_in(words: str, fewest: int = FEWEST) -> list[str]:
     """The sentences, quoted lines apart, that may be questions by themselves; those behind the last
     question mark, and in front of a question what only leads to it, stay with the question beside
     them.
@@ -97,7 +108,7 @@ def questions_in(words: str) -> list[str]:
     before = ""
     for sentence in split_sentences(QUOTED.sub("", words)):
         before = f"{before} {sentence}".strip()
-        if _asks(sentence) and len(term_set(before)) >= FEWEST:
+        if _asks(sentence) and len(term_set(before)) >= fewest:
             found.append(before)
             before = ""
     if found and before:
@@ -105,7 +116,7 @@ def questions_in(words: str) -> list[str]:
     return found[:MOST]
 
 
-def two_clauses(words: str) -> list[tuple[str, str]]:
+def two_clauses(words: str, fewest: int = FEWEST) -> list[tuple[str, str]]:
     """What stands on both sides of a word that may stand between two questions; each side may be a
     question by itself.
     """
@@ -117,7 +128,7 @@ def two_clauses(words: str) -> list[tuple[str, str]]:
         rf"[,，;；]?\s*{edge}(?:{'|'.join(between)}){edge}\s*", words, re.IGNORECASE
     )
     sides = ((words[: joint.start()].strip(), words[joint.end() :].strip()) for joint in joints)
-    return [pair for pair in sides if all(len(term_set(side)) >= FEWEST for side in pair)][:JOINTS]
+    return [pair for pair in sides if all(len(term_set(side)) >= fewest for side in pair)][:JOINTS]
 
 
 def _asks(sentence: str) -> bool:

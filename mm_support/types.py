@@ -178,7 +178,7 @@ class Pending:
 
     values: what is known already; offered: values of which one is to be chosen. key: this very run
     of the action; since: when it was begun, in seconds. tries: how often in vain the same was
-    asked.
+    asked. aside: something else was asked meanwhile.
     """
 
     action: str
@@ -189,6 +189,7 @@ class Pending:
     offered: Sequence[str] = ()
     language: str = "en"
     tries: int = 0
+    aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -312,6 +313,9 @@ class Entry:
     valid_until: date | None = None
     updated: date | None = None
     declaration: str = ""
+
+    def holds_on(self, day: date) -> bool:
+        return (self.valid_from or day) <= day <= (self.valid_until or day)
 
     @property
     def text(self) -> str:

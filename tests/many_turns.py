@@ -98,9 +98,8 @@ def fill(path: Path, count: int, days: float) -> None:
         if n % 20_000 == 0 or n == count:
             for table, rows in waiting.items():
                 columns, marks = ", ".join(names[table]), ", ".join("?" * len(names[table]))
-                raw.executemany(
-                    f"INSERT INTO {table.__tablename__} ({columns}) VALUES ({marks})", rows
-                )
+                into = f"INSERT INTO {table.__tablename__} ({columns}) VALUES ({marks})"
+                raw.executemany(into, rows)
             waiting.clear()
             raw.commit()
     raw.close()

@@ -16,12 +16,12 @@ from conftest import WordEncoder
 from mm_support.actions import flow
 from mm_support.desk.visits import Signatures, customer_in, signed_customer
 from mm_support.errors import KnowledgeError, StoreError
-from mm_support.knowledge.actions import FILE
+from mm_support.knowledge.actions import FILE, each_once
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.ingest import ACTIONS_LEFT_OUT
 from mm_support.loading import ingest_packs
-from mm_support.types import Finished, Found, UserTurn
+from mm_support.types import Entry, Finished, Found, UserTurn
 
 SPOKEN = (16_000, np.full(16_000, 0.5, np.float32))
 
@@ -117,12 +117,52 @@ def test_of_several_values_the_customer_chooses(talk, system):
     assert say("104830").text == "Parcel 104830 is received. [1]"
 
 
-def test_whoever_asks_something_else_leaves_the_action(talk, system):
+def test_something_else_is_answered_and_the_action_waits(talk, system):
     say = talk()
     say("where is my parcel")
     other = say("warranty broken")
-    assert other.citations[0].entry_id == "warranty" and other.pending is None
+    assert other.citations[0].entry_id == "warranty" and other.choices == ("Parcel whereabouts",)
+    assert other.text.endswith("Shall we go on with “Parcel whereabouts” now?")
+    again = say("warranty broken")
+    assert "Shall we" not in again.text and again.choices == ("Parcel whereabouts",)
+    assert say("104822").text == "Parcel 104822 is sent. [1]"
+
+
+@pytest.mark.parametrize("words", ["Stop a delivery", "yes"])
+def test_what_was_set_aside_is_confirmed_anew_before_it_is_done(talk, system, words):
+    say = talk()
+    say("please stop my delivery 104830")
+    say("90210")
+    assert say("warranty broken").pending.aside
+    assert say(words).text == "Shall I stop 104830?" and system.asked == []
+    assert say("yes").text == "Parcel 104830 is cancelled. [1]"
+
+
+def test_what_was_set_aside_is_left_when_it_is_not_wanted(talk, system):
+    say = talk()
+    say("where is my parcel")
+    say("warranty broken")
+    assert say("no").pending is None
     assert say("104822").action != "answer" and system.asked == []
+
+
+def test_another_question_of_the_message_is_answered_too(talk, system):
+    say = talk()
+    for words in ("where is my parcel 104822? warranty?", "warranty? where is my parcel 104822?"):
+        reply = say(words)
+        assert reply.text.endswith("Parcel 104822 is sent. [2]")
+        assert [own.entry_id for own in reply.citations] == ["warranty", "action:status"]
+    assert calls(system) == [("GET", "/orders/104822")] * 2
+
+
+def test_of_several_values_that_find_nothing_the_last_is_asked_for_again(talk, system):
+    say = talk()
+    say("please stop my delivery 104830")
+    say("90211")
+    gone = say("yes")
+    assert (gone.form.name, gone.pending.values) == ("postcode", {"order": "104830"})
+    assert say("no, the order is 104822").form.name == "postcode"
+    assert say("90210").text == "Shall I stop 104822?"
 
 
 def test_who_declines_or_wants_a_person_leaves_it_too(talk):
@@ -491,3 +531,9 @@ def test_a_base_that_is_made_again_keeps_its_actions(make, tmp_path):
     renewed.renew("kb")
     assert [action.name for action in renewed.actions("kb")] == ["status", "cancel", "mine"]
     index.close()
+
+
+def test_people_see_an_action_once_whatever_its_languages():
+    entries = [Entry("a", "A", "x", declaration="{}"), Entry("a:zh", "B", "y", declaration="{}")]
+    plain = Entry("b", "B", "z")
+    assert each_once([*entries, plain]) == [entries[0], plain]

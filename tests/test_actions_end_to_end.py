@@ -177,7 +177,7 @@ def test_questions_of_the_knowledge_stay_answered_from_it(acting, shop, words, e
     (alone,) = talk(acting, words)
     assert alone.citations[0].entry_id == entry
     *_, amid = talk(acting, "where is my order", words)
-    assert amid.citations[0].entry_id == entry and amid.pending is None
+    assert amid.citations[0].entry_id == entry and amid.pending.aside
 
 
 def test_only_who_is_signed_in_sees_their_orders(acting, shop):

@@ -15,9 +15,10 @@ from test_service import SPEECH, folder, make  # noqa: F401  (fixtures)
 
 from demo.api import Endpoints
 from demo.chat import Chat
-from demo.chat import Desk as Page
 from demo.conversation_state import Conversation
 from demo.live import Ears
+from demo.opening import Opening
+from demo.page_parts import Desk as Page
 from demo.words import word
 from mm_support.__main__ import main
 from mm_support.config import Settings
@@ -275,10 +276,10 @@ def test_forget_me_on_the_page_asks_first_and_takes_the_files_too(tmp_path, monk
     *_, shown = chat.answer(shown["conversation"].ask(UserTurn("E24", kept, None, "smart-home")))
     conversation = shown["conversation"]
     assert len(service.conversation(conversation.session_id)) == 2
-    shown = chat.forget_me(word("forget_me"), conversation)
+    shown = Opening(chat).forget_me(word("forget_me"), conversation)
     assert shown.keys() == {"forget"} and uploaded.exists()
-    shown = chat.forget_me(shown["forget"].value, conversation)
+    shown = Opening(chat).forget_me(shown["forget"].value, conversation)
     assert service.conversation(conversation.session_id) == () and not uploaded.exists()
     assert not list(tmp_path.rglob("*.wav")) and kept.exists()
     assert shown["conversation"] == EMPTY and shown["forget"].value == word("forget_me")
-    assert shown["session"] == {"token": "", "session": None}
+    assert shown["session"] == {"token": "", "session": ""}

@@ -265,8 +265,20 @@ def test_what_cannot_be_changed_is_told(make, tmp_path):
     ):
         with pytest.raises(KnowledgeError):
             change("nothing")
+
+
+def test_a_removed_base_comes_back_until_it_is_removed_again(make, tmp_path):
+    knowledge = make()
+    knowledge.ingest("kb", table(tmp_path / "faq.csv", a="Good."))
     knowledge.remove("kb")
-    assert knowledge.list() == [] and list((tmp_path / "sources").glob("*/*")) == []
+    assert knowledge.list() == [] and make().list() == []
+    knowledge.undo("kb")
+    assert answers(knowledge) == {"a": "Good."} == answers(make())
+    knowledge.remove("kb")
+    knowledge.remove("kb")
+    assert list((tmp_path / "sources").glob("*/*")) == []
+    with pytest.raises(KnowledgeError, match="no knowledge base"):
+        knowledge.undo("kb")
 
 
 def test_two_edits_at_once_are_both_kept(make, tmp_path):
@@ -435,3 +447,49 @@ def test_the_sites_of_bases_are_told_and_their_files_are_not(make, tmp_path, mon
     monkeypatch.setattr(knowledge, "_read", lambda *_: read)
     knowledge.sync("shop", "https://help.example/")
     assert list(knowledge.sites()) == [("shop", "https://help.example/")]
+
+
+# -- contradictions ----------------------------------------------------------------------------
+
+
+HOURS = "Monday to Friday we are open from 9 to 17. Saturday {}. Sunday closed."
+
+
+@pytest.mark.parametrize("otherwise", ["closed", "10-14", "we are closed", "from noon"])
+def test_two_sources_that_contradict_each_other_are_told_and_marked(make, tmp_path, otherwise):
+    knowledge = make()
+    page, leaflet = tmp_path / "page.jsonl", tmp_path / "leaflet.jsonl"
+    for path, (first, fee) in (
+        (page, (HOURS.format("9-17"), "A parcel costs 5 euros.")),
+        (leaflet, (HOURS.format(otherwise), "Pay a parcel by card or in cash.")),
+    ):
+        rows = [("Opening hours", first), ("Fee", fee)]
+        lines = (json.dumps({"id": f"{path.stem}-{t}", "title": t, "answer": a}) for t, a in rows)
+        path.write_text("\n".join(lines), "utf-8")
+    knowledge.ingest("kb", page)
+    assert knowledge.contradictions("kb", "page-Opening hours") == ()
+    report = knowledge.sync("kb", leaflet)
+    assert any(otherwise in reason for *_, reason in report.warnings)
+    (other,) = knowledge.contradictions("kb", "page-Opening hours")
+    assert other.id == "leaflet-Opening hours"
+    (back,) = make().contradictions("kb", other.id)
+    assert back.id == "page-Opening hours" and knowledge.contradictions("kb", "page-Fee") == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"answer": "It takes 3 days."}, {"answer": "It takes 3 days, or 5 to islands."}),
+        ({"answer": "It takes 3 days."}, {"answer": "We send parcels by DHL."}),
+        ({"valid_until": "2020-01-01"}, {"answer": "It takes 5 days.", "valid_from": "2020-01-02"}),
+        ({"title": "To Chile"}, {"title": "To Peru", "answer": "It takes 5 days."}),
+    ],
+)
+def test_what_can_both_be_true_is_no_contradiction(make, tmp_path, one, other):
+    usual = {"title": "Delivery", "answer": "It takes 3 days."}
+    rows = [{**usual, "id": "a", **one}, {**usual, "id": "b", **other}]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    knowledge = make()
+    knowledge.ingest("kb", path)
+    assert knowledge.contradictions("kb", "a") == knowledge.contradictions("kb", "b") == ()

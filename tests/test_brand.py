@@ -23,10 +23,12 @@ from demo.brand import (
     rgb,
     shades,
 )
-from demo.chat import Chat, Desk
+from demo.chat import Chat
 from demo.conversation_state import Conversation
 from demo.examples import card
 from demo.live import Ears
+from demo.opening import Opening
+from demo.page_parts import Desk
 from demo.ui import build_demo, launch_options
 from demo.words import languages
 from mm_support.errors import InputError
@@ -159,6 +161,6 @@ def test_talk_to_a_person_is_asked_in_the_pages_language(tmp_path, language, ask
     service = FakeService()
     page = Desk(*(field.name for field in fields(Desk)))
     chat = Chat(service, page, Ears(service), [], tmp_path)
-    shown = chat.open({"language": language}, Conversation())
+    shown = Opening(chat).open({"language": language}, None, Conversation())
     list(chat.ask_for_person("shopping", False, shown["conversation"]))
     assert asks in service.turns[-1].text

@@ -659,10 +659,12 @@ def test_stopping_again_and_again_never_ends_in_an_error(page, service):
     expect(page.locator(".toast-body")).to_have_count(0)
 
 
-def test_a_problem_is_said_in_the_chat_and_the_next_question_works(page, service):
+def test_what_cannot_be_used_stays_in_the_box_and_the_next_question_works(page, service):
     (service.folder / "broken.png").write_bytes(b"no picture")
     ask(page, "what is it", service.folder / "broken.png")
-    expect(page.locator("#chat .bot-row").last).to_contain_text("not a photo that can be read")
+    expect(page.locator("#ms-notice")).to_contain_text("not a photo that can be read")
+    expect(page.locator("#box textarea")).to_have_value("what is it")
+    page.locator("#box .delete-button").click()
     ask(page, "return an order")
     expect(finished(page)).to_contain_text("30 days")
 

@@ -85,13 +85,27 @@ def test_from_the_threshold_on_as_many_answers_are_right_as_is_wished(wished):
 
 def test_a_question_is_asked_of_its_entry_without_it():
     entry = Entry("a", "Refunds", "Five days.", questions=("When do I get it?", "How long?"))
-    text, rest = thinned(entry, True, RNG)
+    text, rest = thinned(entry, RNG)
     assert {text, *rest.questions} == set(entry.questions) and text not in rest.questions
-    text, rest = thinned(Entry("a", "Refunds", "Five days."), True, RNG)
-    assert text == "Refunds" and "Refunds" not in rest.text
-    text, rest = thinned(Entry("a", "Refunds", "Five days. No cash. Call us."), False, RNG)
-    assert text in ("Five days.", "No cash.", "Call us.") and text not in rest.answer
-    assert thinned(Entry("a", "Refunds", "Five days."), False, RNG)[0] == ""
+    named = Entry("a", "How long?", "Five days.", questions=("How long?",))
+    assert thinned(named, RNG) == ("How long?", Entry("a", "", "Five days."))
+
+
+def test_titles_and_sentences_are_no_customers_questions(make, tmp_path):  # noqa: F811
+    """A help centre's entries have no questions; it is judged as any other base is."""
+    knowledge = make().knowledge
+    rows = [{"id": f"r{n}", "title": f"Lamp {n}", "answer": f"It costs {n}."} for n in range(30)]
+    (tmp_path / "lamps.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    knowledge.fitter = Calibrator(GATE, ())
+    knowledge.ingest("lamps", tmp_path / "lamps.jsonl")
+    knowledge.fit("lamps")
+    assert not list(knowledge.trials("lamps")) and knowledge.unfitted() == ["kb"]
+    assert gate_for(GATE, knowledge.fitted("lamps")) == GATE
+
+
+def test_questions_that_do_not_find_their_entries_change_nothing():
+    trials = [trial("a", "a" if place % 3 == 0 else "b", 1.0) for place in range(60)]
+    assert calibrated(gate(), trials) is None
 
 
 def test_own_questions_find_their_entries_and_others_do_not(make):  # noqa: F811
@@ -123,7 +137,7 @@ def test_what_is_learned_of_a_base_decides_there_and_nowhere_else(make):  # noqa
     assert knowledge.unfitted() == ["kb"]
     knowledge.fit("kb")
     assert knowledge.unfitted() == [] and gate_for(GATE, knowledge.fitted("kb")) == GATE  # too few
-    kept = {"gate": GATE.key} | Calibration(0.5, 1.0, 50, 0.9).as_json()
+    kept = {"gate": GATE.key, "asked": "questions"} | Calibration(0.5, 1.0, 50, 0.9).as_json()
     assert gate_for(GATE, kept).bias == pytest.approx(0.5 * GATE.bias + 1.0)
     another = Gate(GATE.weights, GATE.bias + 1, GATE.answer, GATE.clarify)
     assert gate_for(another, kept) == another and Calibrator(another, ()).needed(kept)
@@ -154,7 +168,7 @@ def test_an_edit_keeps_what_was_learned(make):  # noqa: F811
 
 def test_people_are_shown_what_was_learned_with_the_present_gate_and_nothing_else():
     fitted = {"slope": 1.0, "shift": 0.0, "questions": 20, "found": 0.9}
-    fitted |= {"gate": GATE.key, "curve": [[0.3, 0.9, 0.8], [0.5, 0.7, 0.95]]}
+    fitted |= {"gate": GATE.key, "asked": "questions", "curve": [[0.3, 0.9, 0.8], [0.5, 0.7, 0.95]]}
     shown = Calibrator(GATE, ()).sureness(fitted)
     assert shown.questions == 20 and shown.curve[1] == (0.5, 0.7, 0.95)
     assert shown.threshold == GATE.answer

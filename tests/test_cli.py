@@ -20,8 +20,9 @@ def run(make, monkeypatch, capsys, tmp_path):  # noqa: F811
     """
 
     def call(*argv):
-        monkeypatch.setattr(terminal, "load_service", lambda settings: make())
-        status = cli.main(["--data", str(tmp_path / "cli"), *map(str, argv)])
+        service = make()
+        monkeypatch.setattr(terminal, "load_service", lambda settings: service)
+        status = cli.main(["--data", str(service.settings.data_dir), *map(str, argv)])
         return status, *capsys.readouterr()
 
     return call
@@ -66,6 +67,40 @@ def test_ingest_reports_rows_with_remarks(run, tmp_path):
     path.write_text("id,title,answer\n1,T,A\n2,,B\n")
     status, out, err = run("ingest", "own", path)
     assert status == 0 and "own: 1 entries" in out and "faq.csv, line 3: it has no title" in err
+    assert "; 1 left out, 1 to look at" in out  # "A" is no answer to be proud of, and is kept
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("ask", "x", "--knowledge", "kb", "--image", "faq.csv"),
+        ("ask", "x", "--knowledge", "kb", "--audio", "faq.csv"),
+        ("ask", "x", "--knowledge", "nope"),
+        ("ingest", "own", "tool.exe"),
+        ("ingest", "own", "empty"),
+        ("sync", "kbb", "faq.csv"),
+        ("remove", "kbb"),
+        ("undo", "kbb"),
+    ],
+)
+def test_what_cannot_be_done_is_told_before_the_models_are_loaded(
+    run, monkeypatch, tmp_path, argv, capsys
+):
+    (tmp_path / "faq.csv").write_text("id,title,answer\n1,T,A\n")
+    (tmp_path / "tool.exe").write_bytes(b"MZ")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(terminal, "load_service", None)
+    assert cli.main(["--data", str(tmp_path / "cli"), *argv]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_sync_makes_a_base_only_where_it_is_told_to(run, tmp_path):
+    path = tmp_path / "faq.csv"
+    path.write_text("id,title,answer\n1,T,A\n")
+    status, _, err = run("sync", "kbb", path)
+    assert status == 2 and "there are: " in err and "kb" in err
+    assert run("sync", "kbb", path, "--new")[0] == run("sync", "kbb", path)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,14 @@ import time
 
 import pytest
 
-from demo.coalesce import Run, Stopped, batches
+from demo.coalesce import Run, Stopped
 from mm_support.types import Said, Working
+
+
+def started(events):
+    run = Run()
+    run.start(events)
+    return run
 
 
 def test_what_happened_meanwhile_comes_together_and_in_order():
@@ -18,7 +24,7 @@ def test_what_happened_meanwhile_comes_together_and_in_order():
         done.set()
 
     done = threading.Event()
-    coming = batches(events())
+    coming = started(events()).batches()
     first = next(coming)
     assert done.wait(5)  # without anybody taking more
     rest = list(coming)
@@ -35,7 +41,7 @@ def test_a_problem_comes_behind_what_happened_before_it():
 
     seen = []
     with pytest.raises(ValueError, match="broken"):
-        for batch in batches(events()):
+        for batch in started(events()).batches():
             seen += batch
     assert [event.text for event in seen] == ["before"]
 
@@ -43,26 +49,31 @@ def test_a_problem_comes_behind_what_happened_before_it():
 def test_who_waits_and_says_so_again_and_again_is_shown_once():
     waits = [Working("wait", "about 3 s")] * 5 + [Working("wait", "about 2 s")]
     events = (event for event in [*waits, Said("a"), Said("a")])
-    shown = [event for batch in batches(events) for event in batch]
+    shown = [event for batch in started(events).batches() for event in batch]
     assert shown == [waits[0], waits[-1], Said("a"), Said("a")]
 
 
-def test_closing_ends_the_work():
-    closed, go = threading.Event(), threading.Event()
+def test_who_comes_later_reads_it_from_the_beginning():
+    run = started(iter_events("abc"))
+    for _ in range(2):
+        read = [event.text for batch in run.batches() for event in batch]
+        assert read == ["a", "b", "c"]
+
+
+def test_who_reads_no_more_ends_nothing():
+    go, done = threading.Event(), threading.Event()
 
     def events():
-        try:
-            while True:
-                yield Said("more")
-                go.wait(5)
-        finally:
-            closed.set()
+        yield Said("a")
+        go.wait(5)
+        yield Said("b")
+        done.set()
 
-    coming = batches(events())
+    coming = started(events()).batches()
     next(coming)
     coming.close()
     go.set()
-    assert closed.wait(5)
+    assert done.wait(5)
 
 
 # -- stopping -------------------------------------------------------------------------------
@@ -76,8 +87,8 @@ def test_a_run_that_is_stopped_ends_at_once_also_while_nothing_happens():
         waits.wait(10)
         yield Said("b")
 
-    run = Run()
-    reply = batches(events(), run)
+    run = started(events())
+    reply = run.batches()
     next(reply)
     began = time.monotonic()
     threading.Timer(0.05, run.stop).start()
@@ -88,15 +99,16 @@ def test_a_run_that_is_stopped_ends_at_once_also_while_nothing_happens():
 
 
 def test_a_run_that_is_stopped_twice_or_after_its_end_harms_nothing():
-    run = Run()
-    assert [event for batch in batches(iter_events("ab"), run) for event in batch]
+    run = started(iter_events("ab"))
+    assert [event for batch in run.batches() for event in batch]
     run.stop()
     run.stop()
     again = Run()
     again.stop()
     again.stop()
+    again.start(iter_events("ab"))
     with pytest.raises(Stopped):
-        list(batches(iter_events("ab"), again))
+        list(again.batches())
 
 
 def test_who_takes_a_runs_place_waits_until_it_has_ended():

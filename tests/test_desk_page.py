@@ -14,14 +14,17 @@ import pytest
 from test_service import folder, make  # noqa: F401
 
 from demo.api import Endpoints
-from demo.chat import Chat, bubbles, turn_of_message
-from demo.chat import Desk as Page
+from demo.bubbles import bubbles
+from demo.chat import Chat
 from demo.conversation_state import Conversation
 from demo.desk import DeskPage, Parts, Seen, desk_key, desk_link
 from demo.desk_cases import case_list, minutes
 from demo.door import Door
 from demo.live import Ears
+from demo.opening import Opening
+from demo.page_parts import Desk as Page
 from demo.panels import people_line
+from demo.rating import turn_of_message
 from demo.replay import conversation_of
 from demo.sign_in import SignIn
 from demo.ui import build_demo
@@ -307,9 +310,10 @@ def test_a_closed_conversation_is_said_to_be_closed_and_asks_no_more(chat, servi
     service.desk.close(conversation.session_id, "Ada")
     shown = chat.follow(conversation)
     assert "Ada has closed" in shown["people"] and not shown["timer"].active
-    again = chat.restart(conversation)
+    again = Opening(chat).restart(conversation)
     assert again["people"] == ""
-    assert again["session"] == {"token": conversation.token, "session": None}
+    assert again["session"]["token"] == conversation.token
+    assert again["session"]["session"] not in ("", conversation.session_id)
 
 
 def test_while_the_assistant_has_it_nothing_is_asked(chat):
@@ -337,7 +341,7 @@ def test_a_database_that_does_not_answer_costs_the_page_nothing(chat, service, m
 
     monkeypatch.setattr(service, "holder", fails)
     assert chat.follow(conversation).keys() == {"people"}
-    assert chat.resume(kept(conversation), Conversation()).keys() == {"people"}
+    assert Opening(chat).resume(kept(conversation), Conversation()).keys() == {"people"}
 
 
 def test_a_reload_shows_the_conversation_as_it_was(chat, service, tmp_path):
@@ -349,7 +353,7 @@ def test_a_reload_shows_the_conversation_as_it_was(chat, service, tmp_path):
     list(service.reply(UserTurn("a person please", session_id=session, knowledge="smart-home")))
     service.desk.take(session, "Ada")
     service.desk.say(session, "Ada", "hello")
-    shown = chat.resume(browser, Conversation())
+    shown = Opening(chat).resume(browser, Conversation())
     texts = contents(shown)
     assert HEARD.text in texts[0] and "[1](#passage-1-1" in texts[1] and "hello" in texts[-1]
     seen = shown["chat"][0]["content"][1]
@@ -363,9 +367,12 @@ def test_a_reload_shows_the_conversation_as_it_was(chat, service, tmp_path):
 
 @pytest.mark.parametrize("token", ["", "made.up", None])
 @pytest.mark.parametrize("session", ["", "nobody-knows-it", "../etc", None])
-def test_a_session_that_is_not_there_changes_nothing(chat, session, token):
+def test_a_session_that_is_not_there_begins_a_new_one(chat, session, token):
     for browser in ({"token": token, "session": session}, session, None):
-        assert chat.resume(browser, Conversation()).keys() == {"people"}
+        shown = Opening(chat).resume(browser, Conversation())
+        begun = shown["conversation"]
+        assert begun.exchanges == () and shown["session"]["token"] == begun.token != token
+        assert begun.session_id.startswith(begun.token.partition(".")[0])
 
 
 def test_a_session_without_its_token_is_not_shown(chat, service):
@@ -373,20 +380,20 @@ def test_a_session_without_its_token_is_not_shown(chat, service):
     other = asked(chat, "router")[0].token
     for token in ("", other):
         browser = {"token": token, "session": conversation.session_id}
-        assert chat.resume(browser, Conversation()).keys() == {"people"}
+        assert Opening(chat).resume(browser, Conversation())["conversation"].exchanges == ()
 
 
 def test_a_visitor_keeps_the_token_through_a_reload_without_a_conversation(chat):
     before, _ = asked(chat, "router")
-    browser = chat.restart(before)["session"]
-    known = chat.resume(browser, Conversation())["conversation"]
+    browser = Opening(chat).restart(before)["session"]
+    known = Opening(chat).resume(browser, Conversation())["conversation"]
     assert asked(chat, "E24", known)[0].token == before.token
 
 
 def test_a_conversation_that_has_begun_is_not_replaced_by_an_older_one(chat):
     older, _ = handed_over(chat)
     newer, _ = asked(chat, "router")
-    assert chat.resume(kept(older), newer).keys() == {"people"}
+    assert Opening(chat).resume(kept(older), newer).keys() == {"people"}
 
 
 def test_talk_to_a_person_works_on_an_empty_conversation(chat, service):

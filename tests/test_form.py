@@ -12,10 +12,12 @@ import pytest
 from acting_service import System, acting_service, declared
 
 from demo.api import Endpoints
-from demo.chat import Chat, Desk
+from demo.chat import Chat
 from demo.conversation_state import Conversation
 from demo.form import MAX_VALUE, drawn
 from demo.live import Ears
+from demo.opening import Opening
+from demo.page_parts import Desk
 from demo.shop import server
 from mm_support.desk.visits import customer_in, signed_customer
 from mm_support.types import FormField
@@ -83,11 +85,13 @@ def test_a_form_shows_its_words_as_they_are(kind):
 def test_who_is_signed_in_on_the_site_is_so_on_the_page_and_for_programs(page):
     chat, desk = page
     signed = signed_customer("site", "c-17", 60)
-    opened = chat.open({"language": "en", "customer": signed}, Conversation())[desk.conversation]
+    opened = Opening(chat).open({"language": "en", "customer": signed}, None, Conversation())[
+        desk.conversation
+    ]
     ask = {"text": "show purchases overview"}
     *_, known = chat.send(ask, "kb", False, opened)
     assert "You have 104822" in known[desk.chat][-1]["content"][0]
-    fresh = chat.restart(known[desk.conversation])[desk.conversation]
+    fresh = Opening(chat).restart(known[desk.conversation])[desk.conversation]
     assert (fresh.exchanges, fresh.customer) == ((), signed)
     for given, action in ((signed, "answer"), (None, "refuse")):
         *_, (result, _) = Endpoints(chat.service).chat(ask["text"], knowledge="kb", customer=given)

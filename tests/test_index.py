@@ -727,7 +727,9 @@ def test_removing_a_base_removes_everything_of_it(index, tmp_path):
     index.replace("kb", random_points(2), "v1", {"kept": ["a"]})
     assert (tmp_path / "sources" / "kb" / "a").exists()
     index.index.remove("kb")
-    assert index.index.names() == [] and not (tmp_path / "bases" / "kb").exists()
+    assert index.index.names() == [] and index.index.removed() == ["kb"]
+    index.index.remove("kb")
+    assert index.index.removed() == [] and not (tmp_path / "bases" / "kb").exists()
     assert not (tmp_path / "sources" / "kb" / "a").exists()
     with pytest.raises(KnowledgeError):
         index.index.remove("kb")

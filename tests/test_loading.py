@@ -13,6 +13,7 @@ from mm_support.decide.intents import CHOICES, LABELS, N_GRAMS, Head
 from mm_support.errors import SupportError, WeightsError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.service import SupportService
+from mm_support.stages import STAGES
 from mm_support.types import UserTurn
 
 SILENT = Head(  # reads nothing in any message
@@ -24,17 +25,19 @@ SILENT = Head(  # reads nothing in any message
 STEPS = {  # name in loading.py -> what it returns when nothing fails
     "fetch_settings_weights": lambda *_: None,
     "resolve_device": lambda *_: SimpleNamespace(reason="CPU, since it is a test"),
-    "load_text_encoder": lambda *_: WordEncoder(),
-    "load_image_encoder": lambda *_: ColourEncoder(),
-    "load_speech_encoder": lambda *_: FakeSpeech(),
-    "load_text_reader": lambda *_: FakeReader(),
     "load_fusion": lambda _, d_text, d_picture: build_fusion("weighted-sum", d_text, d_picture),
-    "load_voice": lambda *_: FakeVoice(),
     "load_end_of_turn": lambda *_: None,
     "ingest_packs": lambda *_: None,
     "head_for": lambda *_: SILENT,
 }
-NEEDED = [*STEPS, "load_language_model", "open_index", "gate_for"]
+MODELS = {  # the same of stages
+    "embed": lambda *_: WordEncoder(),
+    "see": lambda *_: ColourEncoder(),
+    "hear": lambda *_: FakeSpeech(),
+    "read": lambda *_: FakeReader(),
+    "speak": lambda *_: FakeVoice(),
+}
+NEEDED = [*STEPS, *MODELS, "load_language_model", "open_index", "gate_for"]
 
 
 class Process(EchoModel):
@@ -62,6 +65,16 @@ def steps(monkeypatch):
     Process.open = 0
     for name, fake in {**STEPS, "load_language_model": lambda *_: Process()}.items():
         monkeypatch.setattr(loading, name, fake)
+    for stage, fake in MODELS.items():
+        put(monkeypatch, stage, fake)
+
+
+def put(monkeypatch, name, fake):
+    """The fake in place of a step or of what loads a stage."""
+    if name in STAGES:
+        monkeypatch.setitem(STAGES, name, STAGES[name]._replace(load=fake))
+    else:
+        monkeypatch.setattr(loading, name, fake)
 
 
 def all_given_back(settings):
@@ -77,7 +90,7 @@ def test_a_step_that_fails_gives_everything_back_and_the_next_start_works(
         raise WeightsError("It is missing.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(loading, failing, fail)
+        put(patch, failing, fail)
         with pytest.raises(WeightsError, match="missing"):
             SupportService.load(settings)
         assert all_given_back(settings)
@@ -88,7 +101,7 @@ def test_a_step_that_fails_gives_everything_back_and_the_next_start_works(
 
 
 def test_an_unexpected_error_is_reported_and_gives_everything_back(settings, monkeypatch):
-    monkeypatch.setattr(loading, "load_voice", lambda *_: np.zeros(1)[5])
+    put(monkeypatch, "speak", lambda *_: np.zeros(1)[5])
     service = SupportService.start(settings)
     with pytest.raises(SupportError, match="IndexError"):
         service.wait()
@@ -104,7 +117,7 @@ def test_a_service_that_is_closed_while_it_loads_gives_everything_back(settings,
         assert go_on.wait(10)
         return ColourEncoder()
 
-    monkeypatch.setattr(loading, "load_image_encoder", slow)
+    put(monkeypatch, "see", slow)
     service = SupportService.start(settings)
     assert begun.wait(10)
     closing = threading.Thread(target=service.close)
@@ -114,7 +127,7 @@ def test_a_service_that_is_closed_while_it_loads_gives_everything_back(settings,
     assert not closing.is_alive() and all_given_back(settings)
     with pytest.raises(SupportError, match="closed"):
         service.answer(UserTurn("hello"))
-    monkeypatch.setattr(loading, "load_image_encoder", lambda *_: ColourEncoder())
+    put(monkeypatch, "see", MODELS["see"])
     again = SupportService.load(settings)
     again.close()
     assert all_given_back(settings)

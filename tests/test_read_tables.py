@@ -268,3 +268,29 @@ def test_many_rows_in_bounded_memory(tmp_path):
     reading = read_source(path)
     grown = psutil.Process().memory_info().rss - before
     assert len(reading.entries) == 100_000 and grown < 250 * 2**20
+
+
+def test_a_table_that_is_read_whole_has_no_unused_columns(tmp_path):
+    path = tmp_path / "plans.csv"
+    path.write_text("Plan,Price,Storage\nBasic,9 euros,5 GB\nPro,19 euros,50 GB\n")
+    reading = read_source(path)
+    assert "Storage: 5 GB" in reading.entries[0].answer and reading.mapping == []
+
+
+def test_a_catalogue_keeps_what_it_says_of_its_products(tmp_path):
+    """Prices, sizes and numbers stand in columns of their own; what an export says of a record is
+    no part of it."""
+    text = (
+        "sku,name,description,price,details,author id,created_at,featured\n"
+        "HE-200,Solo,A compact machine.,249.00,Tank 1.2 L; 1350 W,7,2026-01-31T10:00:00Z,true\n"
+        "HE-220,Solo Plus,A machine with a gauge.,329.00,,7,2026-01-31T10:00:00Z,false\n"
+    )
+    reading = read(tmp_path, "products.csv", text)
+    solo, plus = (entry.answer for entry in reading.entries)
+    for told in ("sku: HE-200", "price: 249.00", "details: Tank 1.2 L; 1350 W"):
+        assert told in solo
+    assert "329.00" in plus and "details" not in plus
+    for aside in ("2026", "true", "author"):
+        assert aside not in solo
+    (note,) = reading.mapping
+    assert "read with the answer: 'sku', 'price', 'details'" in note and "'author id'" in note

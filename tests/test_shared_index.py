@@ -72,7 +72,10 @@ def test_another_machine_finds_the_same(machines):
     assert other.label("kb") == "v1" and len(other.entries("kb")) == 30
     other.index.remove("kb")
     one.index.follow()
-    assert one.index.names() == [] and not (one.folder / "bases" / "kb").exists()
+    assert one.index.names() == [] and one.index.removed() == ["kb"]
+    other.index.remove("kb")
+    one.index.follow()
+    assert one.index.removed() == [] and not (one.folder / "bases" / "kb").exists()
 
 
 def test_pictures_sources_and_what_was_learned_come_with_it(knowledge, folder):  # noqa: F811
@@ -123,6 +126,15 @@ def test_the_server_holds_two_versions_of_a_base_and_each_picture_once(
     )
     other._index.follow()
     other.remove("kb")
+    one._index.follow()
+    assert one.list() == [] and one._index.removed() == ["kb"]
+    other.undo("kb")
+    one._index.follow()
+    assert len(one.entries("kb")) == len(other.entries("kb"))
+    other.remove("kb")
+    other.remove("kb")
+    one._index.follow()
+    assert one._index.removed() == []
     assert rows(postgres, url, "knowledge_files") == rows(postgres, url, "knowledge_holds") == []
 
 

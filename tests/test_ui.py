@@ -27,23 +27,16 @@ from PIL import Image
 from assets.training import fusion_report
 from demo.api import Endpoints
 from demo.brand import Brand
-from demo.chat import (
-    EMPTY_BOX,
-    SHOWN,
-    Chat,
-    Desk,
-    bubbles,
-    continued,
-    turn_of_message,
-    with_files,
-    with_words,
-)
+from demo.bubbles import SHOWN, bubbles
+from demo.chat import Chat, continued, with_files, with_words
 from demo.conversation_state import Conversation, Exchange
 from demo.convert import publish_audio, turn_from_box
 from demo.door import Door
 from demo.examples import EXAMPLES, available, bases, card
 from demo.live import TABS, Ears
 from demo.markup import as_markdown, esc
+from demo.opening import Opening
+from demo.page_parts import EMPTY_BOX, Desk
 from demo.panels import (
     customer_status,
     entry_list,
@@ -52,6 +45,7 @@ from demo.panels import (
     status_line,
     thumbnail,
 )
+from demo.rating import turn_of_message
 from demo.tabs import HOW_TO_EVALUATE, HOW_TO_OPEN, KnowledgeDesk, knowledge_tab, report_tables
 from demo.ui import ASSETS, build_demo, door_of, launch_options
 from demo.uploads import stage
@@ -401,9 +395,13 @@ def test_an_exchange_grows_with_its_events():
 
 def test_a_conversation_keeps_its_session_and_its_turns_apart():
     service = FakeService()
-    done = exchange_about(service, "return")
-    conversation = Conversation((done,)).ask(UserTurn("more"))
-    assert conversation.latest.question.session_id == done.reply.session_id
+    chat = chat_with(service)
+    *_, shown = chat.send({"text": "return"}, "shopping", False, Conversation())
+    begun = shown[chat.desk.conversation]
+    done = begun.latest
+    *_, shown = chat.send({"text": "return"}, "shopping", False, begun)
+    assert shown[chat.desk.conversation].latest.reply.session_id == done.reply.session_id
+    conversation = begun.ask(UserTurn("more"))
     assert turn_of_message(conversation, 1) == done.reply.turn_id
     for index in (3, 9):
         with pytest.raises(InputError):
@@ -983,12 +981,63 @@ def test_what_was_said_and_not_let_in_is_written_in_the_box():
     assert with_words(None, "it leaks") == {"text": "it leaks", "files": []}
 
 
-def test_an_address_names_only_bases_that_there_are():
+def named_in_the_address(chat, name, picked=None):
+    return Opening(chat).pick(picked, Conversation(knowledge=name))
+
+
+def test_an_address_names_a_base_or_is_told_which_one_answers():
     chat = chat_with(FakeService())
-    assert chat.pick("smart-home")[chat.desk.picker].value == "smart-home"
-    for name in ("", "nope", "<b>"):
-        assert chat.pick(name) == {}
-    assert chat_with(FakeService(), brand=Brand(knowledge="finance")).pick("smart-home") == {}
+    picker, told = chat.desk.picker, chat.desk.notice
+    assert named_in_the_address(chat, "smart-home")[picker].value == "smart-home"
+    assert named_in_the_address(chat, "") == {}
+    shown = named_in_the_address(chat, "<b>nope", "finance")
+    assert picker not in shown and "“&lt;b&gt;nope”" in shown[told] and "“Finance”" in shown[told]
+    only = chat_with(FakeService(), brand=Brand(knowledge="finance"))
+    assert "“Finance”" in named_in_the_address(only, "smart-home")[only.desk.notice]
+    loading = chat_with(FakeService(loaded=False))
+    assert named_in_the_address(loading, "smart-home") == {}
+
+
+def test_what_the_address_names_wins_over_what_was_asked_before():
+    service = FakeService()
+    chat = chat_with(service)
+    *_, shown = chat.send({"text": "return"}, "shopping", False, Conversation())
+    kept = chat.desk.kept(shown[chat.desk.conversation])
+    again = Opening(chat).resume(kept, Conversation(knowledge="smart-home"))
+    assert again[chat.desk.picker].value == "smart-home"
+    again = Opening(chat).resume(kept, Conversation(knowledge="nope"))
+    assert again[chat.desk.picker] == "shopping" and "“Shopping”" in again[chat.desk.notice]
+
+
+def test_what_the_service_refuses_stays_in_the_box():
+    service = FakeService()
+    service.failure = InputError.of("too_long", count=5, limit=4)
+    chat = chat_with(service)
+    box = {"text": "is this covered?", "files": [str(service.folder / "e24.png")]}
+    *_, shown = chat.send(box, "shopping", False, Conversation())
+    value = shown[chat.desk.box].value
+    assert value["text"] == box["text"] and value["files"][0]["orig_name"] == "e24.png"
+    assert "ms-notice" in shown[chat.desk.notice]
+    assert shown[chat.desk.conversation].exchanges == ()
+
+
+def test_a_page_that_is_left_finds_its_turn_again_while_it_is_worked_on_and_after():
+    service = FakeService(loaded=False)
+    chat = chat_with(service)
+    opened = Opening(chat).resume(None, Conversation())
+    kept, conversation = opened[chat.desk.session], opened[chat.desk.conversation]
+    steps = chat.send({"text": "return"}, "shopping", False, conversation)
+    next(steps)
+    steps.close()  # the page is left before the browser was told anything
+    again = Opening(chat).resume(kept, Conversation())[chat.desk.conversation]
+    assert again.latest.question.text == "return" and not again.latest.over
+    service.loaded.set()
+    *_, shown = chat.rejoin(again)
+    assert shown[chat.desk.conversation].latest.reply.text
+    after = Opening(chat).resume(kept, Conversation())[chat.desk.conversation]
+    assert [own.question.text for own in after.exchanges] == ["return"] and after.latest.over
+    (nothing,) = chat.rejoin(after)
+    assert nothing.keys() == {chat.desk.people} and chat.running == {}
 
 
 def test_the_page_opens_in_the_language_that_the_browser_says():
@@ -1000,7 +1049,8 @@ def test_the_page_opens_in_the_language_that_the_browser_says():
         (None, "en"),
         ({"language": 7, "knowledge": ["x"]}, "en"),
     ):
-        shown = chat.open(where, Conversation())
+        shown = Opening(chat).open(where, None, Conversation())
         assert shown[chat.desk.conversation].language == language
     only = chat_with(FakeService(), brand=Brand(languages=("zh",)))
-    assert only.open({"language": "en"}, Conversation())[only.desk.conversation].language == "zh"
+    opened = Opening(only).open({"language": "en"}, None, Conversation())
+    assert opened[only.desk.conversation].language == "zh"

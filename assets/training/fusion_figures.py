@@ -160,24 +160,19 @@ def draw(
         name: {subset: metrics.Interval(**f["recall@1"]) for subset, f in own.items()}
         for name, own in task.items()
     }
-    plots.draw_ablation(
-        bars,
-        folder / "ablation.png",
-        "The right entry first, by what the customer gave",
-        "recall@1",
-    )
+    untitled = {"title": ""}  # what shows them says it, in its own language
+    plots.draw_ablation(bars, folder / "ablation.png", measure="recall@1", **untitled)
     all_three = outcomes[label(SHOWN)]
     if len(all_three.true) and all_three.true[0] >= 0:
         guess = all_three.intent.argmax(1)
         table = confusion_matrix(all_three.true, guess, labels=range(len(names)))
-        plots.draw_confusion_matrix(
-            table, names, folder / "confusion.png", "Intents, as fused from text, speech and photo"
-        )
+        plots.draw_confusion_matrix(table, names, folder / "confusion.png", **untitled)
         right, sure = guess == all_three.true, all_three.intent.max(1)
         plots.draw_reliability(
             metrics.reliability(sure, right),
             metrics.expected_calibration_error(sure, right),
             folder / "reliability.png",
+            **untitled,
         )
     if "photos a product" in report:
         points = [
@@ -189,4 +184,5 @@ def draw(
             folder / "learning-curve.png",
             measure="recall@1",
             examples="training photos of each product",
+            **untitled,
         )

@@ -2,8 +2,8 @@
 leaves it.
 
 A value is what the customer typed, said or showed and nothing else. One parameter is asked for at a
-time; what is known waits in the conversation (Past.pending). Whoever asks something else leaves the
-action. Nothing is performed here (performing.py does); knows no model and no page.
+time; what is known waits in the conversation (Past.pending), also while something else is asked.
+Nothing is performed here (performing.py does); knows no model and no page.
 """
 
 from __future__ import annotations
@@ -162,10 +162,11 @@ def go_on(action: DeclaredAction, pending: Pending, given: Given) -> Step | None
     """The next turn of an action that waits; None where the customer asks something else."""
     told = len(term_set(given.words)) > TELLING
     pending = replace(pending, language=given.question.language if told else pending.language)
+    if pending.aside:
+        return _come_back(action, replace(pending, aside=False), given)
     known = all(own.name in pending.values for own in action.parameters)
     asked = action.parameter(pending.asks)
-    needed = [own for own in action.parameters if own.name not in pending.values]
-    found, rest = found_in(given, needed if asked else action.parameters, asked)
+    found, rest = found_in(given, _open_to(action, pending), asked)
     nothing_but = bool(found) and not (asked and asked.free) and not term_set(rest)
     if given.own.reason in (*PRESSING.values(), "abuse") and not nothing_but:
         return None
@@ -182,6 +183,37 @@ def go_on(action: DeclaredAction, pending: Pending, given: Given) -> Step | None
         return _left(action, pending)
     forgotten = not (known or asked)  # what was personal, by another process
     return onward(action, pending, found) if found or forgotten else _again(action, pending)
+
+
+def _come_back(action: DeclaredAction, pending: Pending, given: Given) -> Step | None:
+    """The next turn of an action that was set aside. It goes on where the customer agrees to that,
+    names it or gives a value, and nothing is done without being asked again.
+    """
+    if "no" in given.reads.says:
+        return _left(action, pending)
+    found, rest = found_in(given, _open_to(action, pending))
+    if found and term_set(rest) and _asks_else(given, action, None, found):
+        return None
+    back = given.words in action.title.values() or _agreement(given, pending)
+    return onward(action, pending, found) if found or back else None
+
+
+def stays(decision: Decision, step: Step | None, given: Given) -> bool:
+    """Whether an action still waits behind a turn that was about something else."""
+    left = given.reads.says & {"no", "goodbye"}
+    return step is None and decision.action != "handoff" and not left
+
+
+def _open_to(action: DeclaredAction, pending: Pending) -> Sequence[Parameter]:
+    """What a turn may give: all where it is to be confirmed; else what is missing, and identifiers
+    that are known and may be corrected, unless they may be part of free words.
+    """
+    asked = action.parameter(pending.asks)
+    if asked is None:
+        return action.parameters
+    missing = [own for own in action.parameters if own.name not in pending.values]
+    known = [own for own in action.parameters if own.name in pending.values]
+    return missing + [own for own in known if own.type == "identifier" and not asked.free]
 
 
 def _corrected(pending: Pending, found: Mapping[str, Sequence[str]]) -> bool:

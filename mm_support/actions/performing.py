@@ -102,9 +102,10 @@ class Actions:
         said_so = tuple(map(Sentence, split_sentences(text)))
         if not action.parameters:
             return Performed(Told("refuse", "action_missing", said_so))
-        first = action.parameters[0]
-        again = Pending(action.name, uuid4().hex, time.time(), first.name, language=language)
-        form = form_of(first, language)
+        *others, last = action.parameters  # any of them may be wrong; go_on takes each
+        known = {own.name: step.values[own.name] for own in others}
+        again = Pending(action.name, uuid4().hex, time.time(), last.name, known, language=language)
+        form = form_of(last, language)
         return Performed(Told("clarify", "action_missing", said_so, (), form, again))
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -344,6 +345,8 @@ def questions_of(file: Path | None, knowledge: str) -> list[str]:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """0 where nothing was lost or crossed."""
+    if args.faults:
+        return run_faults(args, settings)
     scripts = scripts_of(questions_of(args.questions, args.knowledge), args.turns)
     if args.url:
         sample = memory_of(args.pid) if args.pid else None
@@ -357,6 +360,21 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     else:
         print("\n".join(f"{name:16} {value}" for name, value in told.items()))
     return 1 if figures.errors or figures.crossed else 0
+
+
+def run_faults(args: argparse.Namespace, settings: Settings) -> int:
+    """0 where what is promised held under every fault."""
+    from mm_support.bench import faults
+
+    command = [sys.executable, "-m", faults.__name__]
+    questions = questions_of(args.questions, args.knowledge)
+    with tempfile.TemporaryDirectory() as folder:
+        own = settings.with_changes(data_dir=Path(folder) / "data", database_url="")
+        outcomes = faults.Trial(own, command, args.knowledge, questions).run()
+    for outcome in outcomes:
+        told = asdict(outcome)
+        print(json.dumps(told) if args.json else " ".join(f"{k}={v}" for k, v in told.items()))
+    return 0 if all(outcome.holds for outcome in outcomes) else 1
 
 
 def in_process(

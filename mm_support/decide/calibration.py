@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 OUT_OF_SCOPE = WEIGHTS / "out_of_scope.txt"
 FEWEST = 12  # questions of a base below which the gate stays as it is
+FAIR = 0.5  # share of them that find their entry, below which they are no customers' questions
 # variances of the prior around a slope of 1 and a shift of 0: about what bases differ by
 SLOPE_VARIANCE, SHIFT_VARIANCE = 0.02, 0.1
 # questions without an answer for each with one: about matters that the base knows, and others
@@ -88,11 +89,11 @@ class Calibrator:
         are too few.
         """
         found = calibrated(self._gate, trials)
-        return self._key | (found.as_json() if found else {})
+        return _key(self._gate) | (found.as_json() if found else {})
 
     def needed(self, fitted: Mapping[str, Any]) -> bool:
         """Whether what is kept beside a base is not what this would find."""
-        return not self._key.items() <= fitted.items()
+        return not _key(self._gate).items() <= fitted.items()
 
     def sureness(self, fitted: Mapping[str, Any]) -> Sureness | None:
         """What people are shown of that; None where nothing was learned with this gate."""
@@ -102,22 +103,25 @@ class Calibrator:
         curve = tuple((level, answered, right) for level, answered, right in own.curve)
         return Sureness(self._gate.answer, own.questions, own.found, curve)
 
-    @property
-    def _key(self) -> dict[str, Any]:
-        return {"gate": self._gate.key}
+
+def _key(gate: Gate) -> dict[str, Any]:
+    """What a calibration was made with: a gate, and which of a base's texts are asked."""
+    return {"gate": gate.key, "asked": "questions"}
 
 
 def gate_for(gate: Gate, fitted: Mapping[str, Any]) -> Gate:
     """The gate of a base beside which this was kept; as it ships where that was for another one."""
-    if fitted.get("gate") != gate.key or "slope" not in fitted:
+    if not _key(gate).items() <= fitted.items() or "slope" not in fitted:
         return gate
     return Calibration.read(fitted).applied(gate)
 
 
 def calibrated(gate: Gate, trials: Iterable[Trial]) -> Calibration | None:
-    """From what a base's questions find. None where they are too few to tell."""
+    """From what a base's questions find. None where they are too few to tell, or most of them say
+    too little by themselves to find their entry.
+    """
     judged, own = judged_by(gate, trials)
-    if own.sum() < FEWEST or not judged.right.any():
+    if own.sum() < FEWEST or judged.right[own].mean() < FAIR:
         return None
     slope, shift = fit(judged)
     usual_slope, usual_shift = gate.own_questions

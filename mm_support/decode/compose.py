@@ -27,6 +27,7 @@ from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
 from mm_support.language.sentences import is_step
 from mm_support.language.terms import term_set
+from mm_support.tracing import carried, span
 from mm_support.types import Audio, Citation, Hit, Intent, Past, Question
 
 log = logging.getLogger(__name__)
@@ -170,7 +171,8 @@ class Speech:
         if not self._wanted:
             yield from sentences
             return
-        coming, over, first = self._writer.submit(next, sentences, None), False, True
+        written, speak = carried(next), carried(self._speak)
+        coming, over, first = self._writer.submit(written, sentences, None), False, True
         while coming or self._waiting:
             running: list[Future[Any]] = [coming] if coming else []
             running += list(self._waiting)[:1]
@@ -183,12 +185,16 @@ class Speech:
                     yield sentence
                     continue
                 parts = self._parts(sentence.text, first) if sentence else self._rest()
-                self._waiting += [self._speaker.submit(self._voice.speak, part) for part in parts]
+                self._waiting += [self._speaker.submit(speak, part) for part in parts]
                 first = first and not parts
                 if sentence:
                     yield sentence
             if not (coming or over) and (self._spoken or not self._waiting):
-                coming = self._writer.submit(next, sentences, None)
+                coming = self._writer.submit(written, sentences, None)
+
+    def _speak(self, text: str) -> Audio:
+        with span("speak"):
+            return self._voice.speak(text)
 
     def _parts(self, text: str, first: bool) -> list[str]:
         """What is spoken of a sentence, in parts."""

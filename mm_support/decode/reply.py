@@ -39,6 +39,7 @@ from mm_support.language.english import is_claim, is_emergency
 from mm_support.language.identifiers import identifiers_of, named_in_line, named_in_title
 from mm_support.language.messages import message
 from mm_support.language.sentences import split_sentences, without_markers
+from mm_support.tracing import streamed
 from mm_support.types import Entry, Hit, Past, Question, of_one_document
 
 if TYPE_CHECKING:
@@ -326,7 +327,7 @@ def draft(
     messages = build_messages(question, entries)
     if question.photo is not None and capabilities(model).sees:
         messages = with_photo(messages, question.photo)
-    pieces = model.stream(messages, DRAFT_TOKENS, halt)
+    pieces = streamed("language model", model.stream(messages, DRAFT_TOKENS, halt))
     try:
         for text in filter(None, map(_tidy, complete_sentences(pieces))):
             support = grounding.check(text)

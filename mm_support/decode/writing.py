@@ -23,6 +23,7 @@ from mm_support.errors import GenerationError
 from mm_support.language.messages import message
 from mm_support.language.sentences import is_step, split_sentences, without_markers
 from mm_support.language.terms import term_set
+from mm_support.tracing import streamed
 from mm_support.types import Entry, Past, Question
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ def sentences_of(
     if question.photo is not None and can.sees:
         messages = with_photo(messages, question.photo)
     halt = Halt(stop, *LIMITS[can.speed])
-    pieces = model.stream(messages, room.tokens, halt)
+    pieces = streamed("language model", model.stream(messages, room.tokens, halt))
     try:
         yield from _joined(complete_sentences(_heard(pieces, halt)))
     except GenerationError as exc:

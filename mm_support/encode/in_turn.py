@@ -21,10 +21,10 @@ FINAL_WAIT, PARTIAL_WAIT = 60.0, 2.0  # s: a partial transcript that comes later
 class SpeechInTurn:
     """As SpeechEncoder. `transcribe` raises BusyError where the wait would be too long."""
 
-    def __init__(self, encoder: SpeechEncoder) -> None:
+    def __init__(self, encoder: SpeechEncoder, at_once: int = AT_ONCE) -> None:
         self._encoder = encoder
         self.voice: VoiceActivity = encoder.voice
-        self.turns = Turnstile(AT_ONCE, MOST)
+        self.turns = Turnstile(at_once, MOST)
 
     def transcribe(
         self,

@@ -17,7 +17,7 @@ import functools
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -187,6 +187,14 @@ def once(hits: Sequence[Hit], limit: int) -> list[Hit]:
 def entries_of(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """The hits that are no actions."""
     return tuple(hit for hit in hits if not hit.entry.declaration)
+
+
+def each_once(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries for people to look at: of an action, which has one a language, the first."""
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        first.setdefault(entry.declaration or entry.id, entry)
+    return list(first.values())
 
 
 def action_of(entry: Entry) -> DeclaredAction | None:

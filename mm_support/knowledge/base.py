@@ -19,12 +19,14 @@ from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.knowledge.actions import FILE, DeclaredAction, action_of, once
+from mm_support.knowledge.contradictions import contradictions
 from mm_support.knowledge.index import Index, Point
 from mm_support.knowledge.index.version import Version
-from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
-from mm_support.knowledge.points import PointMaker, entry_digest
+from mm_support.knowledge.ingest import Reading, ReadingOptions, is_address, read_source
+from mm_support.knowledge.oddities import told
+from mm_support.knowledge.points import PointMaker, entry_digest, remark
 from mm_support.knowledge.query import SearchQuery
-from mm_support.knowledge.sources import Recipe, Source, SourceFolder, is_address, origin_of
+from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
 from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
 from mm_support.types import (
     Entry,
@@ -150,6 +152,13 @@ class Knowledge:
         found = filter(None, (action_of(record.entry) for record in declared))
         return tuple({action.name: action for action in found}.values())
 
+    def contradictions(self, name: str, entry_id: str) -> tuple[Entry, ...]:
+        """The entries of a base that answer the same as one of them and say it otherwise, and that
+        hold today: other amounts, other times. Whoever answers from one says both, with sources.
+        """
+        found, today = self._index.open(name).contradictions(entry_id), date.today()
+        return tuple(entry for entry in found if entry.holds_on(today))
+
     def trials(self, name: str, foreign: Sequence[str] = ()) -> Iterator[Trial]:
         """Some of the base's own questions, and what each finds where it is not written down; then
         questions that it does not answer, and what they find.
@@ -273,11 +282,14 @@ class Knowledge:
                 log.warning("%s: %s", name, "; ".join(reason for *_, reason in remarks))
 
     def remove(self, name: str, entry_id: str | None = None) -> None:
-        """Removes an entry, or a base with its pictures and sources. Raises KnowledgeError."""
+        """Removes an entry, or a base, which `undo` brings back; one that is removed already goes
+        for good, with its pictures and sources. Raises KnowledgeError.
+        """
         with self._index.changing(name):
             if entry_id is None:
+                if name in self._index.removed():
+                    self._sources.forget_pages(name)
                 self._index.remove(name)
-                self._sources.forget_pages(name)
                 return
             old = self._index.open(name)
             if old.entries.row(entry_id) is None:
@@ -353,8 +365,9 @@ class Knowledge:
         return read_source(source, options)
 
     def _report(self, name: str, read: Reading, started: float) -> IngestReport:
-        pictures = self._index.open(name).about.pictures
-        return read.report(pictures, time.perf_counter() - started)
+        version = self._index.open(name)
+        read.warnings += _with_others(read.entries, version.entries.all())
+        return read.report(version.about.pictures, time.perf_counter() - started)
 
     def _present(self, name: str) -> tuple[Version | None, Recipe, list[Wanted]]:
         """The version of a base, what it was made of, and what it holds; nothing of a new one."""
@@ -460,6 +473,15 @@ def _goes_with(entry: Entry, removed: Entry) -> bool:
     """Whether an entry goes with one that is removed: itself, an action in all its languages."""
     same = bool(entry.declaration) and entry.declaration == removed.declaration
     return same or entry.id == removed.id
+
+
+def _with_others(read: Sequence[Entry], entries: Sequence[Entry]) -> list[Remark]:
+    """Contradictions between what was read and what a base holds from other sources."""
+    ids = {entry.id for entry in read}
+    if len(entries) <= len(ids):
+        return []
+    found = [c for c in contradictions(entries) if (c.entry.id in ids) != (c.other.id in ids)]
+    return [remark(c.entry, told(c)) for c in found]
 
 
 def _renamed(point: Point, own: Wanted) -> Point:

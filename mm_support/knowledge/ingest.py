@@ -14,6 +14,7 @@ the folder that is read. Knows nothing of vectors or of the index.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -116,7 +117,7 @@ def read_source(source: Path | str, options: ReadingOptions | None = None) -> Re
     options, reading = options or ReadingOptions(), Reading()
     with Sandbox(reading.room) as sandbox:
         builder = _Builder(reading, sandbox, options)
-        if str(source).startswith(("http://", "https://")):
+        if is_address(source):
             builder.read_site(str(source))
         else:
             builder.read_path(Path(source))
@@ -124,6 +125,28 @@ def read_source(source: Path | str, options: ReadingOptions | None = None) -> Re
     if not reading.entries:
         raise KnowledgeError(_nothing_in(source, reading.skipped))
     return reading
+
+
+def check_source(source: Path | str) -> None:
+    """Raises KnowledgeError where it shows at once that a file or folder has nothing to read; a
+    site is not asked.
+    """
+    if is_address(source):
+        return
+    path = Path(source)
+    if not path.exists():
+        raise KnowledgeError(f"{path} does not exist; give a file, a folder or an address.")
+    files = [file for file in files_of(path) if file.suffix.lower() in SUFFIXES]
+    if not files and path.is_file():
+        raise KnowledgeError(f"{path.name}: {NOT_READ.format(path.suffix or path.name)}.")
+    if not files and not (path / actions.FILE).is_file():
+        raise KnowledgeError(f"{path} holds no file that is read; give {KINDS}.")
+    if files and not any(os.access(file, os.R_OK) for file in files):
+        raise KnowledgeError(f"{path} cannot be read; allow reading it.")
+
+
+def is_address(source: Path | str) -> bool:
+    return str(source).startswith(("http://", "https://"))
 
 
 def _nothing_in(source: Path | str, remarks: Sequence[Remark]) -> str:

@@ -5,11 +5,11 @@ Compares figures, lengths and scripts; knows no language but through language/.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from mm_support.knowledge.contradictions import Contradiction, contradictions
 from mm_support.knowledge.passages import MOST_TOGETHER, tokens
 from mm_support.knowledge.readers.fields import folded
 from mm_support.language.instructions import reads_like_an_instruction
@@ -19,7 +19,7 @@ from mm_support.types import Entry, Remark
 SHORT = 2  # tokens of an answer that says hardly anything
 USUAL_SCRIPT = 0.8  # share of the entries in one script from which another one is odd
 SAMPLE = 60  # characters by which a script is told
-_AMOUNT = re.compile(r"\d+(?:[.,:]\d+)*")
+QUOTED = 80  # characters of what is quoted
 
 INSTRUCTION = "it reads like an instruction to an assistant; it is kept and shown as it stands"
 
@@ -49,7 +49,7 @@ def _each(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
         for text in filter(
             reads_like_an_instruction, (entry.title, *entry.questions, entry.answer)
         ):
-            yield entry, f"{INSTRUCTION}: '{_first_instruction(text)[:80]}'"
+            yield entry, f"{INSTRUCTION}: '{_first_instruction(text)[:QUOTED]}'"
 
 
 def _first_instruction(text: str) -> str:
@@ -65,30 +65,15 @@ def _duplicates(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
             yield entry, f"it says the same as '{other.title}' in '{other.source}'"
 
 
-def _contradictions(entries: Sequence[Entry]) -> Iterator[tuple[Entry, str]]:
-    """Entries under one title or question whose amounts differ. Passages of longer documents are
-    not compared: their titles say little."""
-    passages = Counter(entry.document for entry in entries)
-    first: dict[str, Entry] = {}
-    told: set[tuple[str, str]] = set()
-    for entry in entries:
-        if entry.document and passages[entry.document] > 1:
-            continue
-        for name in filter(None, map(folded, (entry.title, *entry.questions))):
-            other = first.setdefault(name, entry)
-            pair = (other.id, entry.id)
-            if other is not entry and pair not in told and _amounts_differ(other, entry):
-                told.add(pair)
-                yield entry, f"it answers the same as '{other.source}' with other amounts"
+def _contradictions(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
+    return ((found.entry, told(found)) for found in contradictions(entries))
 
 
-def _amounts_differ(one: Entry, other: Entry) -> bool:
-    amounts = [{_normal(text) for text in _AMOUNT.findall(e.answer)} for e in (one, other)]
-    return all(amounts) and not amounts[0] <= amounts[1] and not amounts[1] <= amounts[0]
-
-
-def _normal(amount: str) -> str:
-    return re.sub(r"[.,:]0+$", "", amount).replace(",", ".")
+def told(found: Contradiction) -> str:
+    """A contradiction as it is reported of its first entry."""
+    where = f"'{found.other.title}' in '{found.other.source}'"
+    both = f"'{found.said[:QUOTED]}' here, '{found.instead[:QUOTED]}' there"
+    return f"it answers the same as {where} with other amounts or times: {both}"
 
 
 def _other_scripts(entries: Sequence[Entry]) -> Iterator[tuple[Entry, str]]:

@@ -1,14 +1,13 @@
 """A base's own questions, each asked as if nobody had written it down.
 
 What a question finds says how surely this base is searched: the entry that it stands under, found
-by what else that entry says, among all others. An entry without questions is asked for by its
-title, or by one of its sentences where it shares the title with others. Knows how to search, not
-what follows from what is found.
+by what else that entry says, among all others. Entries without questions are not asked for: their
+titles and sentences are no customer's words, and an entry that lacks its title is another one.
+Knows how to search, not what follows from what is found.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,7 +23,6 @@ from mm_support.knowledge.index.search import recognise, search
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Hit
 
 ASKED = 120  # questions of a base; more tell little more
@@ -54,32 +52,19 @@ class Trial:
 def drawn(version: Version, most: int = ASKED) -> list[tuple[str, Entry]]:
     """Questions, each with its entry as it would be without it; the same ones each time."""
     rng = np.random.default_rng(SEED)
-    rows = rng.permutation(len(version))[:most]
-    found = version.entries.some([int(row) for row in np.sort(rows)])
-    entries = [entry for entry in found if not entry.declaration]
-    titles = Counter(entry.title for entry in version.entries.all())
-    pairs = [thinned(entry, titles[entry.title] == 1, rng) for entry in entries]
+    asked = [entry for entry in version.entries.all() if entry.questions and not entry.declaration]
+    some = (asked[int(place)] for place in np.sort(rng.permutation(len(asked))[:most]))
+    pairs = [thinned(entry, rng) for entry in some]
     return [(text, entry) for text, entry in pairs if text.strip() and entry_texts(entry)]
 
 
-def thinned(entry: Entry, own_title: bool, rng: np.random.Generator) -> tuple[str, Entry]:
-    """A question of an entry, or its title, or a sentence of its answer, and the entry without it.
-
-    own_title: no other entry has it. "" where there is nothing that can be asked.
-    """
-    entry = replace(entry, pictures=())
-    if entry.questions:
-        place = int(rng.integers(len(entry.questions)))
-        rest = entry.questions[:place] + entry.questions[place + 1 :]
-        return entry.questions[place], replace(entry, questions=rest)
-    if own_title:
-        return entry.title, replace(entry, title="")
-    sentences = split_sentences(entry.answer)
-    if len(sentences) < 2:
-        return "", entry
-    place = int(rng.integers(len(sentences)))
-    rest = sentences[:place] + sentences[place + 1 :]
-    return sentences[place], replace(entry, answer=" ".join(rest))
+def thinned(entry: Entry, rng: np.random.Generator) -> tuple[str, Entry]:
+    """One of an entry's questions, and the entry without it and without its pictures."""
+    place = int(rng.integers(len(entry.questions)))
+    text = entry.questions[place]
+    rest = entry.questions[:place] + entry.questions[place + 1 :]
+    title = "" if entry.title == text else entry.title
+    return text, replace(entry, title=title, questions=rest, pictures=())
 
 
 def asked_again(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mm_support.knowledge.actions import FILE as ACTIONS
-from mm_support.knowledge.ingest import SUFFIXES
+from mm_support.knowledge.ingest import SUFFIXES, is_address
 from mm_support.knowledge.readers import PICTURE_SUFFIXES
 
 DIGITS = 16  # of a digest
@@ -107,10 +107,6 @@ class SourceFolder:
 
     def path(self, name: str, source: Source) -> Path:
         return self._folder / name / source.kept / source.name
-
-
-def is_address(source: Path | str) -> bool:
-    return str(source).startswith(("http://", "https://"))
 
 
 def origin_of(source: Path | str) -> str:

@@ -41,7 +41,9 @@ TRIES = 20  # openings of a base that is being replaced over and over
 
 
 class Pointer(NamedTuple):
-    """The key of the version that is current, and of the one before; "" where there is none."""
+    """The key of the version that is current, and of the one before; "" where there is none. A base
+    without a current version is removed.
+    """
 
     current: str
     before: str = ""
@@ -88,13 +90,17 @@ class FolderIndex:
 
     def names(self) -> list[str]:
         """All knowledge bases, in order."""
-        return [name for name in self._all_names() if self._pointer(name)]
+        return [name for name, pointer in self._pointers() if pointer.current]
+
+    def removed(self) -> list[str]:
+        """Bases that were removed and that `undo` brings back."""
+        return [name for name, pointer in self._pointers() if not pointer.current]
 
     def open(self, name: str) -> Version:
         """The current version. Raises KnowledgeError for a base that does not exist."""
         for _ in range(TRIES):
             pointer = self._pointer(name)
-            if pointer is None:
+            if pointer is None or not pointer.current:
                 raise no_such_base(name, self.names())
             with self._lock:
                 version = self._opened.get(name)
@@ -149,14 +155,26 @@ class FolderIndex:
     def undo(self, name: str) -> None:
         """Makes the version before current again; a second time brings back what was undone."""
         with waiting(self._folder / LOCK):
-            pointer = self._pointer(name)
-            if pointer is None or not (self._folder / name / pointer.before / HELD).is_file():
+            pointer = self._known(name)
+            if not (self._folder / name / pointer.before / HELD).is_file():
                 raise KnowledgeError(f"The knowledge base {name!r} has no version before this one.")
             self._point(name, Pointer(pointer.before, pointer.current))
 
     def remove(self, name: str) -> None:
-        """Removes a base with its pictures and sources; raises KnowledgeError as `open` does."""
-        self.open(name)
+        """Takes a base out of use; one that is so already goes for good, with its pictures and
+        sources. Raises KnowledgeError for one that never was.
+        """
+        with waiting(self._folder / LOCK):
+            pointer = self._known(name)
+            if pointer.current:
+                self._point(name, Pointer("", pointer.current))
+        with self._lock:
+            self._opened.pop(name, None)
+        if not pointer.current:
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        """Removes all files of a base but those of versions that somebody reads."""
         with waiting(self._folder / LOCK):
             (self._folder / name / CURRENT).unlink(missing_ok=True)
         with self._lock:
@@ -170,6 +188,17 @@ class FolderIndex:
     def _all_names(self) -> list[str]:
         """Of bases, and of what a base has left behind."""
         return sorted(path.name for path in self._folder.iterdir() if NAME.fullmatch(path.name))
+
+    def _known(self, name: str) -> Pointer:
+        """Of a base that is or was. Raises KnowledgeError."""
+        pointer = self._pointer(name)
+        if pointer is None:
+            raise no_such_base(name, self.names())
+        return pointer
+
+    def _pointers(self) -> Iterator[tuple[str, Pointer]]:
+        found = ((name, self._pointer(name)) for name in self._all_names())
+        return ((name, pointer) for name, pointer in found if pointer)
 
     def _pointer(self, name: str) -> Pointer | None:
         if not NAME.fullmatch(name):
@@ -206,7 +235,7 @@ class FolderIndex:
                 return  # its writer may have stored files already that no version names yet
             left = [path for path in left if path.suffix != GONE]
             self._sweep_files(name, [Version(path, self.pictures_dir) for path in left])
-            if not left:
+            if not left and not pointer:
                 shutil.rmtree(base, ignore_errors=True)
 
     def _sweep_files(self, name: str, versions: list[Version]) -> None:

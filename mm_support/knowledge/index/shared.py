@@ -58,6 +58,9 @@ LATEST = """
 INSERT INTO knowledge_bases (name, version) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE
     SET before = knowledge_bases.version, version = excluded.version
 """
+REMOVE = """
+UPDATE knowledge_bases SET version = '', before = version WHERE name = %s AND version <> ''
+"""
 BACK = """
 UPDATE knowledge_bases SET version = before, before = version
     WHERE name = %s AND before <> '' RETURNING version, before
@@ -103,11 +106,13 @@ class SharedIndex(FolderIndex):
             for name, (pointer, learned) in known.items():
                 if self._pointer(name) != pointer:
                     self._fetch(server, name, pointer)
+                if not pointer.current:
+                    continue
                 version = self.open(name)
                 if learned is not None and learned != version.fitted:
                     version.keep(learned, tell=False)
-            for name in set(self.names()) - known.keys():
-                super().remove(name)
+            for name in {*self.names(), *self.removed()} - known.keys():
+                self._forget(name)
 
     @contextmanager
     def changing(self, name: str) -> Iterator[None]:
@@ -138,7 +143,7 @@ class SharedIndex(FolderIndex):
             super().publish(name, folder, held)
 
     def undo(self, name: str) -> None:
-        self.open(name)
+        self._known(name)
         with waiting(self._folder / IN_STEP), self._server.open(alone=True) as server:
             keys = server.execute(BACK, [name]).fetchone()
             if keys is None:
@@ -146,10 +151,11 @@ class SharedIndex(FolderIndex):
             self._fetch(server, name, Pointer(*keys))
 
     def remove(self, name: str) -> None:
-        self.open(name)
+        self._known(name)
         with waiting(self._folder / IN_STEP):
             with self._server.open(alone=True) as server:
-                server.execute("DELETE FROM knowledge_bases WHERE name = %s", [name])
+                if not server.execute(REMOVE, [name]).rowcount:
+                    server.execute("DELETE FROM knowledge_bases WHERE name = %s", [name])
                 _tidy(server, name)
             super().remove(name)
 
@@ -180,6 +186,11 @@ class SharedIndex(FolderIndex):
     def _fetch(self, server: Connection, name: str, pointer: Pointer) -> None:
         """Makes a version of the server current here; what is here already is not fetched."""
         base, key = self._folder / name, pointer.current
+        if not key:  # it is removed
+            base.mkdir(parents=True, exist_ok=True)
+            with waiting(self._folder / LOCK):
+                self._point(name, pointer)
+            return
         self._sweep(name)  # what was cut off before
         beside = base / f"{key}{NEW}"
         with waiting(self._folder / LOCK):

@@ -2,6 +2,7 @@
 
     about.json      which models made its vectors, what it was read from (About)
     names.json      the identifiers that its entries define
+    contradictions.json   entries that answer the same and say it otherwise, by their ids
     fitted.json     what was learned about the base from its own questions; added once it is known
     entries.sqlite  entries, terms, identifiers
     facets ...      vectors (arrays.py)
@@ -21,6 +22,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from mm_support.knowledge.contradictions import by_id, contradictions
 from mm_support.knowledge.index import About, Point, entries, identified, postings
 from mm_support.knowledge.index.arrays import Arrays, ArrayWriter, open_arrays
 from mm_support.knowledge.index.entries import Entries, EntriesWriter
@@ -31,9 +33,10 @@ from mm_support.language import identifiers
 from mm_support.language.detect import language_of
 from mm_support.language.names import names
 from mm_support.language.terms import terms
+from mm_support.types import Entry
 
 ABOUT, ENTRIES, NAMES = "about.json", "entries.sqlite", "names.json"
-FITTED = "fitted.json"
+FITTED, CONTRADICTIONS = "fitted.json", "contradictions.json"
 SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
 MAX_NAMES = 20  # the most frequent of a base
 LAYOUT = 1  # of the files; it belongs to the signature, so vectors in another one are made again
@@ -72,6 +75,8 @@ class VersionWriter:
         stored = Entries(Table(self._folder / ENTRIES), self._pictures_dir, self._entries.rows)
         names = identifiers.Names.of(stored.all())
         write_durably(self._folder / NAMES, json.dumps(names._asdict(), ensure_ascii=False))
+        pairs = by_id(contradictions(stored.all()))
+        write_durably(self._folder / CONTRADICTIONS, json.dumps(pairs, ensure_ascii=False))
         counts = {"entries": self._entries.rows, "pictures": self._entries.pictures}
         made = About(**{**about, **counts})
         write_durably(self._folder / ABOUT, json.dumps(asdict(made), ensure_ascii=False))
@@ -130,6 +135,19 @@ class Version:
         """The products and other names that customers are likely to say."""
         entries = self.entries.all()
         return names([text for e in entries for text in (e.title, *e.questions)], MAX_NAMES)
+
+    def contradictions(self, entry_id: str) -> tuple[Entry, ...]:
+        """The entries that answer the same as one and say it otherwise, e.g. with another amount;
+        of a version that was made before they were looked for, none.
+        """
+        rows = (self.entries.row(other) for other in self._contradictions.get(entry_id, ()))
+        found = self.entries.records([row for row in rows if row is not None])
+        return tuple(record.entry for record in found)
+
+    @cached_property
+    def _contradictions(self) -> dict[str, list[str]]:
+        file = self._folder / CONTRADICTIONS
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
     @cached_property
     def arrays(self) -> Arrays:

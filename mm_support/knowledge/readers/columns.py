@@ -7,19 +7,23 @@ is told in a sentence. Knows no file format.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
-from mm_support.knowledge.readers.fields import as_bool, folded
+from mm_support.knowledge.readers.fields import FALSE, TRUE, as_bool, folded
 
 SAMPLE = 200  # rows by which unknown columns are judged
 MANY = frozenset({"questions", "pictures", "tags"})  # fields that several columns may fill
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
+REST = "rest"  # (name, cell) of the columns that stand for no field
+_RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
 SENTENCE_ENDS = ".!?。！？"
 UNPUBLISHED = frozenset(
     ("draft", "unpublished", "archived", "deleted", "inactive", "entwurf", "草稿")
@@ -29,13 +33,24 @@ UNPUBLISHED = frozenset(
 @cache
 def known_names() -> dict[str, tuple[str, int]]:
     """Name, folded -> its field and its place among the field's names."""
-    text = Path(__file__).with_name("columns.toml").read_text(encoding="utf-8")
-    fields = tomllib.loads(text)
     return {
         folded(name): (field, place)
-        for field, names in fields.items()
+        for field, names in _tables().items()
+        if isinstance(names, list)
         for place, name in enumerate(names)
     }
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("columns.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _is_aside(name: str) -> bool:
+    """Whether a column says something of a record rather than of its matter, or has no name."""
+    name, aside = folded(name), _tables()["aside"]
+    return not name or name in aside["names"] or name.split()[-1] in aside["endings"]
 
 
 def field_of(name: str) -> str:
@@ -59,29 +74,46 @@ class Columns:
                 row[field] = f"{row[field]}|{cell}" if row[field] else cell
             elif field:
                 row.setdefault(field, cell)
-        return row
+        return row | {REST: self.rest(cells)}
 
-    def unused(self, cells: Sequence[str]) -> list[tuple[str, str]]:
-        """(name, cell) of the filled columns that stand for no field."""
+    def rest(self, cells: Sequence[object]) -> list[tuple[str, str]]:
+        """(name, cell) of the columns that stand for no field and say something of the matter, as a
+        price or a size does.
+        """
+        named = zip(self.names, self.fields, cells)
         return [
-            (name, cell)
-            for name, field, cell in zip(self.names, self.fields, cells)
-            if not field and cell
+            (name, text)
+            for name, field, cell in named
+            if not field and not _is_aside(name) and (text := _said(cell))
         ]
 
     def note(self) -> str:
-        """What each column was taken for, "" where all have our own names."""
-        told, unused = [], []
+        """What each column was taken for, "" where all have our own names. Rows without an answer
+        are read whole, so that none of their columns is unused.
+        """
+        told, beside, unused = [], [], []
         for at, (name, field) in enumerate(zip(self.names, self.fields)):
             if at in self.guessed:
                 told.append(f"'{name}' is the {field.replace('_', ' ')} (by its contents)")
             elif field and folded(name) != folded(field):
                 told.append(f"'{name}' is the {field.replace('_', ' ')}")
-            elif name and not field:
-                unused.append(f"'{name}'")
+            elif name and not field and "answer" in self.fields:
+                (unused if _is_aside(name) else beside).append(f"'{name}'")
+        if beside:
+            told.append(f"read with the answer: {', '.join(beside)}")
         if unused:
             told.append(f"not used: {', '.join(unused)}")
         return "; ".join(told)
+
+
+def _said(cell: object) -> str:
+    """A cell as text; "" for what says nothing to a reader: marks of yes and no, addresses, times
+    of day and date, nested data.
+    """
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return ""
+    text = str(cell).strip()
+    return "" if text.casefold() in TRUE | FALSE or _RECORD.fullmatch(text) else text
 
 
 def map_names(names: Sequence[str]) -> Columns:
@@ -201,4 +233,5 @@ def by_field(values: Mapping[str, object] | Iterable[tuple[str, object]]) -> dic
     """Keys of an export or of front matter, as fields; of two for one field the surer has it."""
     pairs = list(values.items() if isinstance(values, Mapping) else values)
     columns = map_names([str(name) for name, _ in pairs])
-    return {field: value for field, (_, value) in zip(columns.fields, pairs) if field}
+    rest = columns.rest([value for _, value in pairs])
+    return {f: value for f, (_, value) in zip(columns.fields, pairs) if f} | {REST: rest}

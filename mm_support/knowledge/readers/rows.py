@@ -12,9 +12,10 @@ from typing import Any
 
 from mm_support.knowledge.readers.base import Block, Document, Remarks
 from mm_support.knowledge.readers.blocks import html_blocks
-from mm_support.knowledge.readers.columns import is_unpublished
+from mm_support.knowledge.readers.columns import REST, is_unpublished
 from mm_support.knowledge.readers.fields import as_bool, as_day, as_list, as_text
 from mm_support.knowledge.readers.markdown import markdown_blocks
+from mm_support.knowledge.readers.tables import row_line
 
 HTML = re.compile(
     r"<(?:p|div|span|br|ul|ol|li|a|b|i|strong|em|h[1-6]|table|tr|td|img|pre|code|blockquote|script|"
@@ -39,6 +40,10 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
     if not title or not any(block.text for block in blocks):
         remarks.skip(line, "it has no answer" if title else "it has no title")
         return None
+    said = " ".join(block.text for block in blocks)
+    rest = [(name, text_of(cell)) for name, cell in row.get(REST, ())]
+    lines = [row_line([name], [text]) for name, text in rest if text and text not in said]
+    blocks += tuple(Block("text", text, line=line) for text in lines)
     fields = document_fields(row, line, remarks)
     fields["questions"] = tuple(text for text in questions if text and text != title)
     identity = as_text(row.get("id"))

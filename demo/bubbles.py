@@ -1,0 +1,132 @@
+"""The messages of a conversation, as gr.Chatbot shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from demo.conversation_state import Conversation, Exchange
+from demo.markup import as_markdown
+from demo.panels import photo_words, reply_markdown, title_of
+from demo.passages import passages
+from demo.words import DEFAULT, word
+from mm_support.types import ImageView, Message
+
+SHOWN = 50  # exchanges of a conversation on the page: each step of a reply sends them all again
+UNRATED = '<i class="ms-unrated"></i>'  # replies that are no answer carry no thumbs
+PERSON = "ms-person"  # what the button for a person under a reply stands for
+
+
+def bubbles(conversation: Conversation) -> list[dict]:
+    """The conversation as gr.Chatbot shows it."""
+    return [bubble for _, bubble in shown_bubbles(conversation)]
+
+
+def shown_bubbles(conversation: Conversation) -> list[tuple[Exchange | None, dict]]:
+    """Question, reply and what people wrote after it, of the latest exchanges; each with its
+    exchange.
+    """
+    language, hidden = conversation.language, not_shown(conversation)
+    shown: list[tuple[Exchange | None, dict]] = [(None, earlier(language))] if hidden else []
+    before = conversation.exchanges[hidden - 1].question.knowledge if hidden else ""
+    for number, exchange in enumerate(conversation.exchanges[hidden:], hidden + 1):
+        base, last = exchange.question.knowledge, number == len(conversation.exchanges)
+        other = base if before and base != before else ""
+        written = map(person_bubble, exchange.messages)
+        question = question_bubble(exchange, language, other)
+        replied = [] if exchange.unsaid else [reply_bubble(exchange, number, language, last)]
+        own = [question, *replied, *written]
+        shown += [(exchange, bubble) for bubble in own]
+        before = base
+    return shown
+
+
+def not_shown(conversation: Conversation) -> int:
+    """How many exchanges are too old to be shown."""
+    return max(0, len(conversation.exchanges) - SHOWN)
+
+
+def earlier(language: str) -> dict:
+    text = f"*{word('earlier_hidden', language)}*{UNRATED}"
+    return {"role": "assistant", "content": [text]}
+
+
+def question_bubble(exchange: Exchange, language: str = DEFAULT, base: str = "") -> dict:
+    """base: where another one is asked from here on."""
+    asked = exchange.question
+    heard = exchange.transcript.text if exchange.transcript else ""
+    text = "\n\n".join(as_markdown(part) for part in (asked.text, heard) if part.strip())
+    content: list = [divider(base, language)] if base else []
+    content += [text] if text else []
+    content += [photo_of(exchange, language)] if asked.image or exchange.image else []
+    recording = word("your_recording", language)
+    content += [attachment(str(asked.audio), recording)] if asked.audio else []
+    return {"role": "user", "content": content or ["…"]}
+
+
+def divider(base: str, language: str) -> str:
+    words = word("now_from", language, base=as_markdown(title_of(base, language)))
+    return f'<div class="ms-divider">{words}</div>'
+
+
+def photo_of(exchange: Exchange, language: str) -> dict | str:
+    """The customer's photo; only its name where it could not be read, so that no broken picture is
+    shown, and what was seen in it where it was not kept.
+    """
+    if not exchange.question.image:
+        return f"*{as_markdown(photo_words(exchange.image or ImageView(), language))}*"
+    photo = str(exchange.question.image)
+    unread = exchange.image is None and exchange.problem
+    return (
+        as_markdown(Path(photo).name) if unread else attachment(photo, word("your_photo", language))
+    )
+
+
+def reply_bubble(exchange: Exchange, number: int, language: str, last: bool = False) -> dict:
+    """last: whether nothing was asked after it, so that its buttons may be pressed."""
+    text = reply_markdown(exchange, number)
+    ends = [exchange.problem, word("stopped", language) if exchange.stopped else ""]
+    text = "\n\n".join(
+        filter(None, [text, *map(as_markdown, ends), below(exchange, number, language)])
+    )
+    step = as_markdown(word(f"step_{exchange.step}", language))
+    content: list = [text or f'<span class="ms-working">{step}</span>']
+    picture = word("source_picture", language)
+    content += [attachment(path, picture) for path in exchange.pictures]
+    spoken_reply = word("spoken_reply", language)
+    content += [attachment(exchange.spoken, spoken_reply)] if exchange.spoken else []
+    options = choices(exchange, language) if last else []
+    return {"role": "assistant", "content": content, **({"options": options} if options else {})}
+
+
+def below(exchange: Exchange, number: int, language: str) -> str:
+    """What stands under a finished reply: its passages, and the way to how it came about."""
+    reply = exchange.reply
+    if reply is None:
+        return UNRATED if exchange.over else ""
+    entries = [hit.entry for hit in exchange.hits]
+    why = word("why_this_answer", language)
+    link = f"[{why}](#turn-{number})" if exchange.fusion else ""
+    rated = "" if reply.action in ("answer", "clarify") else UNRATED
+    return "\n\n".join(filter(None, [passages(reply, entries, number, language), link, rated]))
+
+
+def choices(exchange: Exchange, language: str) -> list[dict]:
+    """Buttons under the latest reply: what it asks about or may do, and a person, also where it
+    knows nothing or asks for something.
+    """
+    reply = exchange.reply
+    if reply is None:
+        return []
+    person = {"label": word("talk_to_person", language), "value": PERSON}
+    named = [{"label": title, "value": title} for title in reply.choices]
+    return [*named, person] if named or reply.form or reply.action == "refuse" else []
+
+
+def person_bubble(message: Message) -> dict:
+    """What a person wrote, under their name; page.js reads the name out of the bold text."""
+    name = as_markdown(" ".join(message.author.split()))
+    return {"role": "assistant", "content": [f"**{name}**\n\n{as_markdown(message.text)}"]}
+
+
+def attachment(path: str | Path, description: str) -> dict:
+    return {"path": str(path), "alt_text": description}

@@ -1,0 +1,181 @@
+"""The conversation as the page opens, begins anew and is forgotten.
+
+The browser keeps only the visitor's token and the session, from which the conversation is read
+again after a reload.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from demo.brand import Brand, greeting
+from demo.conversation_state import Conversation
+from demo.examples import card
+from demo.markup import notice
+from demo.page_parts import EMPTY_BOX
+from demo.panels import panel, title_of
+from demo.replay import conversation_of
+from demo.service import Service
+from demo.words import DEFAULT, spoken, word
+from mm_support.errors import InputError, SupportError
+from mm_support.types import Holder
+
+if TYPE_CHECKING:
+    from demo.chat import Chat
+
+log = logging.getLogger(__name__)
+
+
+def named(service: Service, conversation: Conversation) -> Conversation:
+    """With what the browser keeps of it: the visitor's token, and a session. Raises InputError for
+    a token that is none.
+    """
+    visit = service.visit(conversation.token)
+    session = conversation.session_id or visit.new_session()
+    return replace(conversation, token=visit.token, session_id=session)
+
+
+def offered(service: Service, brand: Brand) -> list[str]:
+    """The names of the bases that customers may ask, once they are known."""
+    if brand.knowledge:
+        return [brand.knowledge]
+    return [base.name for base in service.knowledge.list()] if service.status().ready else []
+
+
+class Opening:
+    """The handlers of a chat for what begins and ends a conversation."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.chat = chat
+        self.service, self.desk, self.brand = chat.service, chat.desk, chat.brand
+
+    def open(self, where: dict, picked: str | None, conversation: Conversation) -> dict:
+        """The page as it opens, in its language; `resume` follows.
+
+        where: {language, switched, knowledge, customer} as the browser gives them, see page.js.
+        """
+        where = where if isinstance(where, dict) else {}
+        language = spoken(str(where.get("language") or DEFAULT), self.brand.languages)
+        given = {name: str(where.get(name) or "") for name in ("customer", "knowledge")}
+        here = replace(conversation, language=language, **given)
+        shown = {self.desk.conversation: here, self.desk.panel: panel(here)}
+        if language != DEFAULT or where.get("switched"):
+            shown |= self.dress(language)
+        return shown | self.pick(picked, here)
+
+    def dress(self, language: str) -> dict:
+        """The labels in a language that is not the browser's: Gradio knows only that one."""
+        chat = self.chat
+        cards: Any = [card(example, chat.folder, language) for example in chat.examples]
+        buttons = {
+            self.desk.again: "correct_and_ask",
+            self.desk.person: "talk_to_person",
+            self.desk.restart: "new_conversation",
+            self.desk.forget: "forget_me",
+            self.desk.send_comment: "comment_send",
+            self.desk.no_comment: "comment_cancel",
+        }
+        return {
+            **{button: gr.Button(word(key, language)) for button, key in buttons.items()},
+            self.desk.chat: gr.Chatbot(
+                examples=cards,
+                placeholder=greeting(self.brand, language),
+                label=word("conversation", language),
+            ),
+            self.desk.box: gr.MultimodalTextbox(
+                label=word("your_message", language), placeholder=word("ask_anything", language)
+            ),
+            self.desk.picker: gr.Radio(label=word("knowledge", language)),
+            self.desk.comment: gr.Textbox(
+                label=word("what_was_wrong", language), placeholder=word("a_word_or_two", language)
+            ),
+            self.desk.speak: gr.Checkbox(label=word("voice_reply", language)),
+            self.desk.hands_free: gr.Checkbox(label=word("hands_free", language)),
+        }
+
+    def pick(self, picked: str | None, conversation: Conversation) -> dict:
+        """The base that the address names; where there is none of that name, a sentence says which
+        one answers. picked: the one on the page.
+        """
+        name, language = conversation.knowledge, conversation.language
+        names = offered(self.service, self.brand) if name else []
+        if name in names:
+            return {self.desk.picker: gr.Radio(value=name, label=word("knowledge", language))}
+        if not names:
+            return {}
+        answers = picked if picked in names else names[0]
+        told = word("other_base", language, name=name[:80], base=title_of(answers, language))
+        return {self.desk.notice: notice(told, quiet=True)}
+
+    def resume(self, kept: dict | None, conversation: Conversation) -> dict:
+        """The conversation that this browser had before the page was loaded again, with a reply
+        that is still worked on; a new one where it had none.
+        """
+        if conversation.exchanges:
+            return {self.desk.people: gr.skip()}
+        try:
+            before = self.before(kept if isinstance(kept, dict) else {}, conversation)
+        except InputError:  # not this visitor's
+            before = named(self.service, conversation)
+        except SupportError as problem:
+            log.warning("a conversation could not be read again: %s", problem)
+            return {self.desk.people: gr.skip()}
+        if before.latest is None:
+            return {self.desk.conversation: before, self.desk.session: self.desk.kept(before)}
+        base = before.latest.question.knowledge
+        return {**self.desk.show(before), self.desk.picker: base, **self.pick(base, conversation)}
+
+    def before(self, kept: dict, conversation: Conversation) -> Conversation:
+        """What the service has of the conversation that the browser names."""
+        token = str(kept.get("token") or "")
+        session = str(kept.get("session") or "") if token else ""
+        here = named(self.service, replace(conversation, token=token, session_id=session))
+        if not session:
+            return here
+        visit = self.service.visit(here.token)
+        working = self.chat.running.get(here.session_id)
+        said, holder = visit.conversation(here.session_id), visit.holder(here.session_id)
+        exchanges = conversation_of(said, holder).exchanges
+        if working and self.chat.running.get(here.session_id) is working:
+            exchanges = (*exchanges, working)
+        return replace(here, exchanges=exchanges, holder=holder)
+
+    def restart(self, conversation: Conversation) -> dict:
+        """A conversation without what was said so far."""
+        ended = replace(conversation, exchanges=(), rated="", holder=Holder(), session_id="")
+        return self.desk.show(named(self.service, ended), value=EMPTY_BOX)
+
+    def forget_me(self, label: str, conversation: Conversation) -> dict:
+        """Erases all that is kept of this visitor, their files too; asks once more before."""
+        language = conversation.language
+        if label != word("really_forget", language):
+            return {self.desk.forget: gr.Button(word("really_forget", language))}
+        try:
+            self.service.visit(conversation.token).forget()
+        except SupportError as problem:
+            return self.desk.show_notice(problem, language)
+        remove_files(conversation)
+        return {
+            **self.desk.show(Conversation(language=language), value=EMPTY_BOX),
+            self.desk.forget: gr.Button(word("forget_me", language)),
+            self.desk.notice: notice(word("forgotten", language), quiet=True),
+        }
+
+
+def remove_files(conversation: Conversation) -> None:
+    """Removes what the page's folder of uploads holds of a conversation: photos, recordings and
+    spoken replies.
+    """
+    uploads = Path(get_upload_folder()).resolve()
+    for exchange in conversation.exchanges:
+        asked = exchange.question
+        for path in (asked.image, asked.audio, exchange.spoken, *exchange.sounds):
+            own = Path(path).resolve() if isinstance(path, str | Path) else uploads
+            if uploads in own.parents:
+                own.unlink(missing_ok=True)

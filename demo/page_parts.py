@@ -1,0 +1,132 @@
+"""The parts of the page that change with the conversation, and what they show of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import gradio as gr
+
+from demo.bubbles import bubbles
+from demo.conversation_state import Conversation
+from demo.convert import file_of, sentence
+from demo.form import form
+from demo.markup import notice
+from demo.panels import panel, people_line
+from demo.words import word
+from mm_support.types import Event, Finished, Found, Heard, Saw, Spoken, Transcript
+
+EMPTY_BOX: dict[str, Any] = {"text": "", "files": []}
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    """The parts of the page that change with the conversation."""
+
+    conversation: gr.State
+    session: gr.BrowserState
+    status: gr.HTML
+    notice: gr.HTML
+    timer: gr.Timer
+    people: gr.HTML
+    picker: gr.Radio
+    chat: gr.Chatbot
+    form: gr.HTML
+    voice: gr.HTML
+    box: gr.MultimodalTextbox
+    heard: gr.Group
+    transcript: gr.Textbox
+    panel: gr.HTML
+    speak: gr.Checkbox
+    hands_free: gr.Checkbox
+    comment: gr.Textbox
+    comment_row: gr.Row
+    send_comment: gr.Button
+    no_comment: gr.Button
+    again: gr.Button
+    person: gr.Button
+    restart: gr.Button
+    forget: gr.Button
+
+    def outputs(self) -> list:
+        return [getattr(self, field.name) for field in fields(self)]
+
+    def show(self, conversation: Conversation, **box: Any) -> dict:
+        """Everything the page shows of a conversation; box: what else changes in the box for
+        messages.
+
+        While a reply is on its way it can be stopped, and nothing else that would start one is
+        offered.
+        """
+        latest = conversation.latest
+        busy = latest is not None and not latest.over
+        buttons = {
+            button: gr.Button(interactive=not busy) for button in (self.person, self.restart)
+        }
+        return {
+            **self.show_chat(conversation),
+            **self.show_understanding(conversation),
+            **self.show_sounds(conversation),
+            **self.show_people(conversation),
+            **buttons,
+            self.form: form(conversation),
+            self.box: gr.MultimodalTextbox(submit_btn=not busy, stop_btn=busy, **box),
+            self.comment_row: gr.Row(visible=False),
+            self.notice: "",
+        }
+
+    def show_notice(self, problem: Exception, language: str) -> dict:
+        """A sentence above the box, for what was not sent: everything else stays as it is."""
+        return {self.notice: notice(sentence(problem, language))}
+
+    def show_chat(self, conversation: Conversation) -> dict:
+        return {self.conversation: conversation, self.chat: bubbles(conversation)}
+
+    def show_people(self, conversation: Conversation) -> dict:
+        """Who has the conversation; the page asks again while that is not the assistant."""
+        holder = conversation.holder
+        return {
+            self.session: self.kept(conversation),
+            self.people: people_line(holder, conversation.language),
+            self.timer: gr.Timer(active=holder.owner in ("waiting", "person")),
+        }
+
+    def kept(self, conversation: Conversation) -> dict:
+        """What the browser keeps."""
+        return {"token": conversation.token, "session": conversation.session_id}
+
+    def show_understanding(self, conversation: Conversation) -> dict:
+        latest = conversation.latest
+        heard = latest.transcript if latest else None
+        return {self.panel: panel(conversation), self.heard: gr.Group(visible=heard is not None)}
+
+    def show_transcript(self, heard: Transcript, language: str) -> dict:
+        """Once: what the customer corrects meanwhile stays."""
+        percent = f"{100 * heard.confidence:.0f}"
+        sure = word("heard_sure", language, percent=percent)
+        label = sure if heard.text else word("nothing_heard", language)
+        return {self.transcript: gr.Textbox(heard.text, label=label)}
+
+    def show_sounds(self, conversation: Conversation) -> dict:
+        """The spoken reply as far as it has come, for voice.js to play."""
+        latest = conversation.latest
+        sounds = [file_of(path) for path in latest.sounds] if latest else []
+        over, said = latest is None or latest.over, latest.text if latest else ""
+        turn = len(conversation.exchanges)
+        return {self.voice: {"turn": turn, "sounds": sounds, "said": said, "over": over}}
+
+    def show_events(self, events: Sequence[Event], conversation: Conversation) -> dict:
+        """What changes with some events: no more than that is sent while a reply streams."""
+        kinds = {type(event) for event in events}
+        shown = self.show(conversation) if Finished in kinds else {self.conversation: conversation}
+        if kinds - {Spoken}:
+            shown |= self.show_chat(conversation)
+        if kinds & {Heard, Saw, Found}:
+            shown |= self.show_understanding(conversation)
+        if Spoken in kinds:
+            shown |= self.show_sounds(conversation)
+        for event in events:
+            if isinstance(event, Heard):
+                shown |= self.show_transcript(event.transcript, conversation.language)
+        return shown

@@ -1,0 +1,116 @@
+"""Entries that answer the same and say it otherwise: other amounts, other times, "closed".
+
+Compared are the clauses of entries that share a title or a question. Two of them contradict each
+other where they are about the same and differ in their figures, or where one has figures and the
+other has none. Whether a person would call it a contradiction is for whoever reads it to say: both
+are kept. Knows no index.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import combinations
+from typing import NamedTuple
+
+from mm_support.knowledge.readers.fields import folded
+from mm_support.language.detect import language_of
+from mm_support.language.sentences import split_sentences
+from mm_support.language.terms import terms
+from mm_support.types import Entry
+
+MOST_NAMED = 8  # entries of one name; a name that more have says too little
+MOST_CLAUSES = 40  # of an entry
+ALIKE = (
+    0.5  # share of the terms of two clauses that both have (Dice), from which they are about one
+)
+_CLAUSE_ENDS = re.compile(r"\n|,(?=\s)|[，、]")
+_AMOUNT = re.compile(r"\d+(?:[.,:]\d+)*")
+
+
+class Contradiction(NamedTuple):
+    """Two entries, and the clauses in which they differ."""
+
+    entry: Entry
+    other: Entry
+    said: str
+    instead: str
+
+
+class _Clause(NamedTuple):
+    text: str
+    amounts: frozenset[str]
+    terms: frozenset[str]
+
+
+def contradictions(entries: Iterable[Entry]) -> Iterator[Contradiction]:
+    """Each pair once, the later entry first."""
+    named: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if not entry.declaration:
+            for name in {folded(text) for text in (entry.title, *entry.questions)} - {""}:
+                named[name].append(entry)
+    seen: set[tuple[str, str]] = set()
+    for name, group in named.items():
+        for one, other in combinations(group, 2) if len(group) <= MOST_NAMED else ():
+            if (one.id, other.id) not in seen and _may_both_hold(one, other):
+                seen.add((one.id, other.id))
+                if differing := _differing(_clauses(other, name), _clauses(one, name)):
+                    yield Contradiction(other, one, *differing)
+
+
+def by_id(found: Iterable[Contradiction]) -> dict[str, list[str]]:
+    """The id of each entry that is contradicted -> those of the entries that do."""
+    pairs: dict[str, list[str]] = defaultdict(list)
+    for entry, other, *_ in found:
+        pairs[entry.id].append(other.id)
+        pairs[other.id].append(entry.id)
+    return dict(pairs)
+
+
+def _may_both_hold(one: Entry, other: Entry) -> bool:
+    """Whether they stand in two documents and there is a day on which both hold."""
+    first = max(one.valid_from or date.min, other.valid_from or date.min)
+    last = min(one.valid_until or date.max, other.valid_until or date.max)
+    return first <= last and (one.document != other.document or not one.document)
+
+
+def _clauses(entry: Entry, name: str) -> list[_Clause]:
+    """What an entry says, clause by clause; what its name says is said in all of them."""
+    language = language_of(entry.text)
+    known = set(terms(name, language))
+    pieces = (p for s in split_sentences(entry.answer) for p in _CLAUSE_ENDS.split(s))
+    clauses = []
+    for text in list(filter(str.strip, pieces))[:MOST_CLAUSES]:
+        amounts = frozenset(map(_normal, _AMOUNT.findall(text)))
+        words = (term for term in terms(_AMOUNT.sub(" ", text), language) if not term.isdigit())
+        clauses.append(_Clause(text.strip(), amounts, frozenset(words) - known))
+    return clauses
+
+
+def _differing(one: Sequence[_Clause], other: Sequence[_Clause]) -> tuple[str, str] | None:
+    """The first two clauses that contradict each other; what both entries say does not count."""
+    known = {folded(clause.text) for clause in one} & {folded(clause.text) for clause in other}
+    alone = len(one) == len(other) == 1
+    mine, theirs = ([own for own in c if folded(own.text) not in known] for c in (one, other))
+    pairs = ((a.text, b.text) for a in mine for b in theirs if _contradict(a, b, alone))
+    return next(pairs, None)
+
+
+def _contradict(one: _Clause, other: _Clause, alone: bool) -> bool:
+    """alone: whether each is all that its entry says, so that both are about the name."""
+    if not (one.amounts and other.amounts):
+        return bool(one.amounts or other.amounts) and _alike(one.terms, other.terms)
+    differ = not (one.amounts <= other.amounts or other.amounts <= one.amounts)
+    return differ and (alone or _alike(one.terms, other.terms))
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two clauses are about the same; one without terms is about the name alone."""
+    return not one or not other or 2 * len(one & other) >= ALIKE * (len(one) + len(other))
+
+
+def _normal(amount: str) -> str:
+    return re.sub(r"[.,:]0+$", "", amount).replace(",", ".")
