@@ -163,10 +163,8 @@ def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
             bar.update(done - bar.n)
 
         report = getattr(service.knowledge, how)(args.name, args.path, progress, actions=True)
-    for what, remarks in (("skipped", report.skipped), ("look at", report.warnings)):
-        for file, line, reason in remarks:
-            place = f"{file}, line {line}" if line else file
-            print(f"{what} {place}: {reason}", file=sys.stderr)
+    for line in report.remarks():
+        print(line, file=sys.stderr)
     service.note("command line", how, args.name, f"{report.entries} entries")
     took = f"{report.entries} entries in {report.seconds:.1f} s"
     odd = f"{len(report.warnings)} to look at"
@@ -179,7 +177,7 @@ def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
 
 def check_actions(args: argparse.Namespace, settings: Settings) -> int:
     """Says what is wrong with a file, or what it declares."""
-    from mm_support.knowledge.actions import read_file
+    from mm_support.knowledge.declarations import read_file
 
     for entry in read_file(args.file):
         print(f"{entry.id.partition(':')[2]}: {entry.title}; {len(entry.questions)} ways to ask.")

@@ -145,8 +145,7 @@ def _given(
     if plain is None or plain.photo is not None:
         return given
     query, hits = _searched(parts, here.turn.knowledge, plain)
-    fitted = parts.knowledge.fitted(here.turn.knowledge)
-    told = parts.policy.decide(plain, query, entries_of(hits), (), reads, fitted)
+    told = parts.policy.decide(plain, query, entries_of(hits), (), reads)
     answers = told.action == "answer" and own.action != "answer"
     plainly = replace(given, own=told if answers else own, hits=hits)
     plainly = _decided(parts, here.turn.knowledge, plainly, plain, query)
@@ -163,9 +162,8 @@ def _decided(
     parts: Parts, knowledge: str, given: Given, question: Question, query: SearchQuery
 ) -> Given:
     """With what is decided where the actions count as entries do."""
-    fitted = parts.knowledge.fitted(knowledge)
-    decision = parts.policy.decide(question, query, given.hits, (), given.reads, fitted)
-    surely = decision.confidence >= parts.policy.threshold(PRECISION, query, fitted)
+    decision = parts.policy.decide(question, query, given.hits, (), given.reads)
+    surely = decision.confidence >= parts.policy.threshold(PRECISION, query)
     return replace(given, decision=decision, surely=surely)
 
 

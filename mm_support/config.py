@@ -89,7 +89,9 @@ class Settings:
     back; 0: never. hours: a file that says when
     people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
     for while a conversation is at the desk. voice_speed: 1.2 speaks a fifth faster. private_sites:
-    sites inside the own network may be read for knowledge. sync_hours: after so many hours sites
+    sites inside the own network may be read for knowledge. picture_hosts: "host, host", of which
+    pictures in knowledge are fetched beside a page's own; "none": none are. sync_hours: after so
+    many hours sites
     are read again; 0: when somebody does. replies_at_once: that are worked on; 0:
     as many as suit the machine; queue_length: replies, and as many look-ups, that may wait.
     open_metrics: /metrics may be read from other machines too. json_logs: lines of the log are
@@ -152,6 +154,7 @@ class Settings:
     hours: str = ""
     show_personal: bool = True
     private_sites: bool = False
+    picture_hosts: str = ""
     sync_hours: float = 0.0
     answer_precision: float = 0.85
     replies_at_once: int = 0

@@ -43,6 +43,7 @@ from mm_support.knowledge.base import PACK, Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.shared import SharedIndex
 from mm_support.knowledge.ingest import ACTIONS_LEFT_OUT, ReadingOptions
+from mm_support.knowledge.remote_pictures import hosts_of
 from mm_support.knowledge.renewal import Renewal
 from mm_support.knowledge.schedule import Schedule
 from mm_support.knowledge.sources import digest
@@ -89,7 +90,11 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         heard_at_once = HEARD_THERE if settings.cluster else AT_ONCE
         encoders = Encoders(SpeechInTurn(speech, heard_at_once), image, reader, asked)
         fusion = load_fusion(settings, text.dim, image.dim)
-        reading = ReadingOptions(partial(text_in, reader), private_addresses=settings.private_sites)
+        reading = ReadingOptions(
+            partial(text_in, reader),
+            private_addresses=settings.private_sites,
+            picture_hosts=hosts_of(settings.picture_hosts),
+        )
         understand = partial(query_of, encoders, fusion)
         gate = gate_for(settings).wishing(settings.answer_precision)
         calibrator = Calibrator(gate, out_of_scope())

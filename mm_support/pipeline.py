@@ -214,14 +214,13 @@ def judge(
     with clock.step("fuse"):
         query = fuse(parts.encoders, parts.fusion, question, heard, seen)
         readings, question = read_with(parts, query, question, past, turn.knowledge)
-    fitted = parts.knowledge.fitted(turn.knowledge)
     with clock.step("search"):
         found = [searched(parts, turn.knowledge, reading) for reading in readings]
     with clock.step("decide"):
-        query, hits = likelier(parts.policy, question, found, fitted)
+        query, hits = likelier(parts.policy, question, found)
         query, hits = words_alone(parts, turn.knowledge, question, heard, (query, hits))
         told = entries_of(hits)  # the knowledge by itself
-        decision = parts.policy.decide(question, query, told, past, fitted=fitted)
+        decision = parts.policy.decide(question, query, told, past)
         asked = several(parts, question, decision, told, turn.knowledge)
         here = Considered(turn, question, query, hits, decision, asked, before, pending)
         acting = act(parts, here)
@@ -308,8 +307,7 @@ def words_alone(
     plain = replace(question, photo=None, read_in_photo=(), labels=())
     query = fuse(parts.encoders, parts.fusion, plain, heard, None)
     alone = searched(parts, knowledge, query)
-    fitted = parts.knowledge.fitted(knowledge)
-    decision = parts.policy.decide(plain, *alone, (), fitted=fitted)
+    decision = parts.policy.decide(plain, *alone, ())
     return alone if decision.reason == "evidence" else found
 
 

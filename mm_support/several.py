@@ -143,8 +143,7 @@ def _asked(parts: Parts, whole: Question, text: str, knowledge: str) -> tuple[As
     query = fuse(parts.encoders, parts.fusion, question, None, None)
     query = parts.knowledge.recognise(knowledge, query)
     hits = entries_of(parts.knowledge.find(knowledge, query, FOUND))
-    fitted = parts.knowledge.fitted(knowledge)
-    decision = parts.policy.decide(question, query, hits, (), fitted=fitted)
+    decision = parts.policy.decide(question, query, hits, ())
     answering = decision.hits if decision.action == "answer" else ()
     return Asked(question, answering), decision.confidence
 

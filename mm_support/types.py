@@ -290,7 +290,7 @@ class Entry:
     source: where it came from (file and line, or file and heading), shown to people.
     human_only: a person must handle it, the assistant only hands over. document: id of the document
     that it is a passage of; a row of questions and answers is a document of its own. declaration:
-    of the action that it stands for, as JSON (knowledge/actions.py). section: the
+    of the action that it stands for, as JSON (knowledge/declarations.py). section: the
     headings above it, joined by " > ". page: of the document, from 1. language: as the source names
     it, e.g. "de". valid_from, valid_until: first and last day on which it holds. updated: the day
     on which the source says it was last changed.
@@ -368,11 +368,15 @@ class IngestReport:
             f"{self.documents} documents, {self.entries} entries, {self.pictures} pictures "
             f"in {self.seconds:.1f} s."
         )
-        lines = [head, *self.mapping]
+        return "\n".join([head, *self.mapping, *self.remarks()])
+
+    def remarks(self) -> list[str]:
+        """What was left out and what looks odd, a line a kind."""
+        lines = []
         for name, remarks in (("Left out", self.skipped), ("Looks odd", self.warnings)):
             lines += [f"{name}: {len(remarks)}"] if remarks else []
             lines += [f"  {_group_line(group)}" for group in grouped(remarks)]
-        return "\n".join(lines)
+        return lines
 
 
 def grouped(remarks: Sequence[Remark], places: int = 3) -> list[dict[str, Any]]:

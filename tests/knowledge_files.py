@@ -80,9 +80,14 @@ PICTURE = (
 )
 
 
-def pdf(path: Path, pages: list[list[tuple[float, float, float, str]]], encrypted: bool = False):
+def pdf(
+    path: Path,
+    pages: list[list[tuple[float, float, float, str]]],
+    encrypted: bool = False,
+    rules: str = "",
+):
     """A PDF whose pages hold texts at (x, y, size), in points from the lower left corner; a page
-    without any holds a filled rectangle."""
+    without any holds a filled rectangle. rules: what else is drawn on each page."""
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "",
@@ -91,7 +96,7 @@ def pdf(path: Path, pages: list[list[tuple[float, float, float, str]]], encrypte
     kids = []
     for texts in pages:
         drawn = [f"BT /F1 {size} Tf {x} {y} Td ({text}) Tj ET" for x, y, size, text in texts]
-        stream = "\n".join(drawn or ["0.5 g 50 50 400 400 re f"])
+        stream = "\n".join([*drawn, rules] if drawn else ["0.5 g 50 50 400 400 re f"])
         objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {len(objects)} 0 R "

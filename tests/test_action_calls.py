@@ -21,7 +21,7 @@ from mm_support.actions.call import (
 )
 from mm_support.actions.result import MAX_RESULT, MAX_VALUE, worded
 from mm_support.errors import InputError
-from mm_support.knowledge.actions import parsed, tables
+from mm_support.knowledge.declarations import parsed, tables
 
 TEXT = ACTIONS.replace("SYSTEM", "https://shop.example")
 VALUES = {"order": "104822"}

@@ -11,8 +11,8 @@ from acting_service import ACTIONS
 from mm_support.__main__ import main
 from mm_support.config import Settings
 from mm_support.desk.visits import customer_in
-from mm_support.knowledge import actions
-from mm_support.knowledge.actions import MAX_BYTES, action_of, read_file, tables
+from mm_support.knowledge import declarations
+from mm_support.knowledge.declarations import MAX_BYTES, action_of, read_file, tables
 from mm_support.language.messages import messages
 
 PACK = Path(__file__).parents[1] / "assets" / "knowledge" / "shopping" / "actions.toml"
@@ -114,12 +114,17 @@ def test_every_language_has_the_sentences_about_actions():
 def test_the_page_of_the_docs_names_every_key_and_its_examples_are_right():
     page = (Path(__file__).parents[1] / "docs" / "actions.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`([a-z.]+)`", page.replace("terms.FIELD", "terms")))
-    wanted = {*actions.KEYS, *actions.OPTIONS, *actions.OF_PARAMETER, *actions.OF_CALL}
+    wanted = {
+        *declarations.KEYS,
+        *declarations.OPTIONS,
+        *declarations.OF_PARAMETER,
+        *declarations.OF_CALL,
+    }
     assert wanted - {"parameter", "call"} <= told and "[action.call]" in page
     example, call = re.findall(r"```toml\n(.*?)```", page, re.S)
-    assert actions.parsed(tables(example)[0]).name == "order-status"
+    assert declarations.parsed(tables(example)[0]).name == "order-status"
     with_tool = re.sub(r"\[action.call\].*?(?=\[action.result)", call + "\n", example, flags=re.S)
-    assert actions.parsed(tables(with_tool)[0]).call.tool == "order_status"
+    assert declarations.parsed(tables(with_tool)[0]).call.tool == "order_status"
     for code in re.findall(r"```python\n(.*?)```", page, re.S):
         made: dict = {}
         exec(code, made)

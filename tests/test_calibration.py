@@ -1,5 +1,5 @@
 """A base's own questions say how sure its answers are: what they find where they are not written
-down, what the gate's log odds mean then, and from which threshold on enough answers are right.
+down, and from which threshold on enough answers are right.
 """
 
 import json
@@ -11,12 +11,9 @@ from test_service import GATE, folder, make  # noqa: F401  (fixtures)
 from mm_support.decide.calibration import (
     EVEN,
     FEWEST,
-    Calibration,
     Calibrator,
     Judged,
     calibrated,
-    fit,
-    gate_for,
     out_of_scope,
     threshold,
 )
@@ -32,17 +29,11 @@ def sigmoid(values):
     return 1 / (1 + np.exp(-values))
 
 
-def judged(n, slope, shift):
-    """n questions half of which the base answers, whose log odds are off by a slope and a shift."""
-    true = RNG.normal(0, 3, n)
-    right = RNG.random(n) < sigmoid(true)
-    return Judged((true - shift) / slope, right, np.ones(n)), right
-
-
-def calibration_error(p, right, bins=10):
-    places = np.minimum((p * bins).astype(int), bins - 1)
-    off = [abs((p - right)[places == place].sum()) for place in range(bins)]
-    return sum(off) / len(p)
+def judged(n):
+    """n questions half of which the base answers."""
+    logits = RNG.normal(0, 3, n)
+    right = RNG.random(n) < sigmoid(logits)
+    return Judged(logits, right, np.ones(n)), right
 
 
 def gate(**changes):
@@ -56,26 +47,15 @@ def trial(expected, found, score):
     return Trial("what", query, (Hit(Entry(found, found, "x"), score),), expected)
 
 
-@pytest.mark.parametrize("slope, shift", [(0.8, 0.8), (1.0, -1.0), (1.3, 1.0)])
-def test_log_odds_that_are_off_are_put_right(slope, shift):
-    """Measured on questions that it was not fitted to."""
-    found = fit(judged(400, slope, shift)[0])
-    other, right = judged(10_000, slope, shift)
-    raw = calibration_error(sigmoid(other.logits), right)
-    after = calibration_error(sigmoid(found[0] * other.logits + found[1]), right)
-    assert after < 0.05 and after < raw / 2
-
-
-def test_few_questions_change_little_and_very_few_nothing():
-    few, many = (fit(judged(n, 1.0, -1.0)[0]) for n in (10, 1_000))
-    assert abs(few[1]) < abs(many[1]) / 2
+def test_of_very_few_questions_nothing_is_told():
     trials = [trial("a", "a", 1.0)] * (FEWEST - 1)
-    assert calibrated(gate(), trials) is None and calibrated(gate(), trials * 2) is not None
+    assert calibrated(gate(), trials) is None
+    assert calibrated(gate(), trials * 2).questions == 2 * len(trials)
 
 
 @pytest.mark.parametrize("wished", [0.85, 0.9, 0.95])
 def test_from_the_threshold_on_as_many_answers_are_right_as_is_wished(wished):
-    seen, right = judged(4_000, 1.0, 0.0)
+    seen, right = judged(4_000)
     least = threshold(sigmoid(seen.logits), seen.weights, wished)
     answered = sigmoid(seen.logits) >= least
     assert right[answered].mean() == pytest.approx(wished, abs=0.02)
@@ -92,7 +72,6 @@ def test_a_question_is_asked_of_its_entry_without_it():
 
 
 def test_titles_and_sentences_are_no_customers_questions(make, tmp_path):  # noqa: F811
-    """A help centre's entries have no questions; it is judged as any other base is."""
     knowledge = make().knowledge
     rows = [{"id": f"r{n}", "title": f"Lamp {n}", "answer": f"It costs {n}."} for n in range(30)]
     (tmp_path / "lamps.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -100,12 +79,6 @@ def test_titles_and_sentences_are_no_customers_questions(make, tmp_path):  # noq
     knowledge.ingest("lamps", tmp_path / "lamps.jsonl")
     knowledge.fit("lamps")
     assert not list(knowledge.trials("lamps")) and knowledge.unfitted() == ["kb"]
-    assert gate_for(GATE, knowledge.fitted("lamps")) == GATE
-
-
-def test_questions_that_do_not_find_their_entries_change_nothing():
-    trials = [trial("a", "a" if place % 3 == 0 else "b", 1.0) for place in range(60)]
-    assert calibrated(gate(), trials) is None
 
 
 def test_own_questions_find_their_entries_and_others_do_not(make):  # noqa: F811
@@ -131,25 +104,22 @@ def test_what_nobody_could_ask_is_left_out(make, tmp_path, title):  # noqa: F811
     assert not [trial for trial in knowledge.trials("odd") if len(trial.text) > 4_000]
 
 
-def test_what_is_learned_of_a_base_decides_there_and_nowhere_else(make):  # noqa: F811
+def test_what_is_learned_is_learned_once_for_each_gate(make):  # noqa: F811
     knowledge = make().knowledge
     knowledge.fitter = Calibrator(GATE, out_of_scope())
     assert knowledge.unfitted() == ["kb"]
     knowledge.fit("kb")
-    assert knowledge.unfitted() == [] and gate_for(GATE, knowledge.fitted("kb")) == GATE  # too few
-    kept = {"gate": GATE.key, "asked": "questions"} | Calibration(0.5, 1.0, 50, 0.9).as_json()
-    assert gate_for(GATE, kept).bias == pytest.approx(0.5 * GATE.bias + 1.0)
+    assert knowledge.unfitted() == [] and knowledge.sureness("kb") is None  # too few
     another = Gate(GATE.weights, GATE.bias + 1, GATE.answer, GATE.clarify)
-    assert gate_for(another, kept) == another and Calibrator(another, ()).needed(kept)
+    assert Calibrator(another, ()).needed(knowledge.fitted("kb"))
 
 
-def test_what_counts_is_how_a_base_differs_from_the_usual():
-    """Own questions are harder than customers'; as hard as usual, they change nothing."""
+def test_the_curve_tells_what_is_answered_and_what_of_that_is_right():
     trials = [trial("a", "a" if place % 3 else "b", 1.0) for place in range(60)]
-    alone = calibrated(gate(), trials)
-    usual = calibrated(gate(own_questions=(alone.slope, alone.shift)), trials)
-    assert (usual.slope, usual.shift) == pytest.approx((1.0, 0.0), abs=1e-3)
-    assert alone.found == pytest.approx(2 / 3, abs=0.01)
+    found = calibrated(gate(), trials)
+    assert found.found == pytest.approx(2 / 3, abs=0.01)
+    level, answered, right = found.curve[0]
+    assert answered == 1.0 and 0.5 < right < 2 / 3  # those asked without their entry count against
 
 
 def test_more_answers_are_right_where_that_is_wished():
@@ -167,7 +137,7 @@ def test_an_edit_keeps_what_was_learned(make):  # noqa: F811
 
 
 def test_people_are_shown_what_was_learned_with_the_present_gate_and_nothing_else():
-    fitted = {"slope": 1.0, "shift": 0.0, "questions": 20, "found": 0.9}
+    fitted = {"questions": 20, "found": 0.9}
     fitted |= {"gate": GATE.key, "asked": "questions", "curve": [[0.3, 0.9, 0.8], [0.5, 0.7, 0.95]]}
     shown = Calibrator(GATE, ()).sureness(fitted)
     assert shown.questions == 20 and shown.curve[1] == (0.5, 0.7, 0.95)

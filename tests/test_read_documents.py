@@ -45,6 +45,70 @@ def test_pdf_columns_are_read_one_after_the_other(tmp_path):
     assert places == sorted(places) and entry.title == "Two columns" and entry.page == 1
 
 
+PRICES = [
+    ("Item", "Size", "Price"),
+    ("Desk lamp with a long name", "40 cm", "39.90"),
+    ("Floor lamp", "150 cm", "89.00"),
+    ("Bulb", "6 cm", "4.50"),
+]
+
+
+def price_list(rows, top=700, step=16, lefts=(50, 300, 400)):
+    return [
+        (left, top - step * at, 10, cell)
+        for at, row in enumerate(rows)
+        for left, cell in zip(lefts, row)
+    ]
+
+
+ABOVE = (50, 740, 10, "All our prices hold until the end of the year and include what is due.")
+BELOW = (50, 600, 10, "Ask us for larger orders, and we send an offer within a few days of that.")
+
+
+@pytest.mark.parametrize("uneven", [0, 0.6], ids=["level", "uneven"])
+def test_a_pdf_table_without_rules_is_read_cell_by_cell(tmp_path, uneven):
+    cells = [(x, y + uneven * (x == 300), size, text) for x, y, size, text in price_list(PRICES)]
+    (entry,) = read_source(pdf(tmp_path / "a.pdf", [[ABOVE, *cells, BELOW]])).entries
+    lines = [line for line in entry.answer.splitlines() if line]
+    assert lines == [
+        ABOVE[3],
+        "Item: Desk lamp with a long name; Size: 40 cm; Price: 39.90",
+        "Item: Floor lamp; Size: 150 cm; Price: 89.00",
+        "Item: Bulb; Size: 6 cm; Price: 4.50",
+        BELOW[3],
+    ]
+
+
+def test_the_rules_of_a_pdf_table_tell_which_lines_are_one_cell(tmp_path):
+    text = [
+        *((55, 688, 10, "Plan"), (205, 688, 10, "What it has"), (405, 688, 10, "Price")),
+        *(
+            (55, 660, 10, "Basic plan for"),
+            (205, 660, 10, "Mail and calendar"),
+            (405, 655, 10, "9"),
+        ),
+        *((55, 648, 10, "one person"), (205, 648, 10, "for all of your days")),
+        *((55, 620, 10, "Team"), (205, 620, 10, "Shared folders too"), (405, 620, 10, "19")),
+    ]
+    level = [f"50 {y} m 450 {y} l S" for y in (700, 680, 640, 610)]
+    upright = [f"{x} 610 m {x} 700 l S" for x in (50, 200, 400, 450)]
+    rules = "\n".join([*level, *upright])
+    (entry,) = read_source(pdf(tmp_path / "a.pdf", [[ABOVE, *text]], rules=rules)).entries
+    assert entry.answer.splitlines()[-2:] == [
+        "Plan: Basic plan for one person; What it has: Mail and calendar for all of your days; "
+        "Price: 9",
+        "Plan: Team; What it has: Shared folders too; Price: 19",
+    ]
+
+
+def test_a_pdf_table_keeps_its_header_on_the_next_page(tmp_path):
+    rows = [(f"Screw {n}", f"{n} mm", f"{n}.50") for n in range(1, 61)]
+    pages = [price_list([PRICES[0], *rows[:30]]), price_list(rows[30:])]
+    reading = read_source(pdf(tmp_path / "a.pdf", pages))
+    (entry,) = (e for e in reading.entries if "Screw 60;" in e.answer)
+    assert "Item: Screw 60; Size: 60 mm; Price: 60.50" in entry.answer and entry.page == 2
+
+
 def test_pdf_pages_lose_what_repeats_and_keep_their_numbers(tmp_path):
     pages = [
         [(50, 810, 8, "Brew manual, edition 7"), (50, 400, 10, text), (280, 20, 8, f"Page {n}")]

@@ -4,9 +4,11 @@ import gzip
 import http.server
 import threading
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 
 import pytest
+from knowledge_files import png
 
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import ReadingOptions, read_source
@@ -60,7 +62,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("ETag", etag)
             self.send_header(
                 "Content-Type",
-                own.kind if self.path.endswith(".xml") else "text/html; charset=utf-8",
+                own.kinds.get(self.path[-4:], "text/html; charset=utf-8"),
             )
         self.end_headers()
         if status == 200:
@@ -73,7 +75,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def shop():
     own = Site()
-    own.kind = "application/xml"
+    own.kinds = {".xml": "application/xml", ".png": "image/png", ".svg": "image/svg+xml"}
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, own))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     own.address = f"http://127.0.0.1:{server.server_port}"
@@ -183,3 +185,39 @@ def test_a_public_address_is_connected_as_it_was_checked():
 def test_a_site_that_is_not_there_is_told(tmp_path, shop):
     with pytest.raises(KnowledgeError, match="404"):
         read_source(f"{shop.address}/nothing/", options(tmp_path))
+
+
+def pictures_of(shop, tmp_path, **changes):
+    """What a page with pictures of all kinds gives, and what was said of them."""
+    names = ("/a.png", "b.svg", "/gone.png", "http://127.0.0.2/c.png", "/moved.png", "data:x")
+    shown = "".join(f'<p>Look: <img src="{name}"></p>' for name in names)
+    shop.pages = {"/p/1": Site.page("lamp", f"A lamp has two switches. {shown}")}
+    shop.pages |= {"/a.png": png(), "/p/b.svg": b"<svg/>", "/moved.png": b""}
+    shop.status["/moved.png"] = 302
+    reading = read_source(f"{shop.address}/p/1", replace(options(tmp_path), **changes))
+    return reading, [path.read_bytes() for e in reading.entries for path in e.pictures]
+
+
+def test_the_pictures_of_a_page_are_fetched_within_the_bounds_of_pages(shop, tmp_path):
+    reading, found = pictures_of(shop, tmp_path)
+    assert found == [png()]
+    told = reasons(reading.skipped)
+    for why in ("image/svg+xml", "answered 404", "PICTURE_HOSTS", "leads to another host", "file"):
+        assert why in told
+
+
+def test_fetching_pictures_can_be_switched_off(shop, tmp_path):
+    assert pictures_of(shop, tmp_path, picture_hosts=None)[1] == []
+    assert "/a.png" not in dict(shop.asked)
+
+
+def test_markdown_takes_pictures_from_its_own_host_and_from_those_that_are_allowed(shop, tmp_path):
+    shop.pages["/a.png"] = png()
+    text = f"# Lamp\n\nIt has two switches.\n\n![]({shop.address}/a.png)\n"
+    (tmp_path / "kb").mkdir()
+    (tmp_path / "kb" / "a.md").write_text(text)
+    for hosts, taken in (((), 0), (["127.0.0.1"], 1)):
+        reading = read_source(tmp_path / "kb", replace(options(tmp_path), picture_hosts=hosts))
+        assert len(reading.entries[0].pictures) == taken
+    allowed = ReadingOptions(picture_hosts=["127.0.0.1"])
+    assert "private network" in reasons(read_source(tmp_path / "kb", allowed).skipped)

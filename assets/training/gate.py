@@ -26,7 +26,6 @@ from mm_support.train.calibrate import (
     collect,
     collect_photos,
     examples_of,
-    own_trials,
     read_cases,
     write_gate,
 )
@@ -53,12 +52,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         service = terminal.load_service(settings.with_changes(data_dir=Path(folder)))
         try:
             examples = list(every_example(service, args.cases, args.squad, Path(folder)))
-            trials = own_trials(service, sorted(read_cases(args.cases)))
         finally:
             service.close()
     data = ", ".join([MADE_HERE, *(file.name for file in args.squad)])
     out = fitted_to(settings.text_model) / GATE_FILE
-    write_gate(examples, trials, settings, out, CARD | {"data": data})
+    write_gate(examples, settings, out, CARD | {"data": data})
     return 0
 
 

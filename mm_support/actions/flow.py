@@ -28,7 +28,8 @@ from mm_support.decide.policy import (
 )
 from mm_support.decode.compose import TELLING
 from mm_support.decode.sentence import Sentence
-from mm_support.knowledge.actions import DeclaredAction, Parameter, action_of, said
+from mm_support.knowledge.actions import DeclaredAction, Parameter, said
+from mm_support.knowledge.declarations import action_of
 from mm_support.language import values
 from mm_support.language.identifiers import shaped
 from mm_support.language.messages import message

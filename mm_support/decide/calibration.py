@@ -1,18 +1,17 @@
-"""How sure the answers of one base are: the gate, calibrated on that base's own questions.
+"""How sure the answers of one base are, for people who set the threshold.
 
-The gate that ships was fitted to other bases. A base's questions, each asked as if nobody had
-written it down (knowledge/own_questions.py), show what the gate's log odds mean here: those that
-find their entry count for it; the same questions in a base that lacks the entry, and questions of
-nobody's business, count against it. A slope and a shift are fitted to them (Platt 1999), held near
-1 and 0 by a prior, so few questions change little. Such questions are harder than customers', who
-may well ask what is written down; so what is applied is how the fit differs from the one that the
-gate's own bases have on average (Gate.own_questions).
+The gate was fitted to other bases. A base's questions, each asked as if nobody had written it down
+(knowledge/own_questions.py), show what its confidence means here: those that find their entry
+count for it; the same questions in a base that lacks the entry, and questions of nobody's business,
+count against it. They are shown, and decide nothing: they are harder than what customers ask, and
+a slope and a shift of the log odds (Platt 1999) that were fitted to them refused four of five
+questions on three help centres that the gate as it ships answers, most of them rightly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
     from mm_support.knowledge.own_questions import Trial  # imports torch
 
 OUT_OF_SCOPE = WEIGHTS / "out_of_scope.txt"
-FEWEST = 12  # questions of a base below which the gate stays as it is
-FAIR = 0.5  # share of them that find their entry, below which they are no customers' questions
-# variances of the prior around a slope of 1 and a shift of 0: about what bases differ by
-SLOPE_VARIANCE, SHIFT_VARIANCE = 0.02, 0.1
+FEWEST = 12  # questions of a base below which nothing is shown
 # questions without an answer for each with one: about matters that the base knows, and others
 NEAR, FOREIGN = 0.15, 0.3
 EVEN = 0.5  # probability below which an answer is more likely wrong than right
@@ -49,20 +45,13 @@ class Judged:
 
 @dataclass(frozen=True)
 class Calibration:
-    """slope, shift: of the gate's log odds. questions: how many it was fitted to. found: share of
-    them whose entry came first. curve: (threshold, share of them answered, share of the answers
-    that are right) at several thresholds.
+    """questions: how many were asked. found: share of them whose entry came first. curve:
+    (threshold, share of them answered, share of the answers that are right) at several thresholds.
     """
 
-    slope: float
-    shift: float
     questions: int
     found: float
     curve: tuple[tuple[float, float, float], ...] = ()
-
-    def applied(self, gate: Gate) -> Gate:
-        weights = tuple(self.slope * weight for weight in gate.weights)
-        return replace(gate, weights=weights, bias=self.slope * gate.bias + self.shift)
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Calibration:
@@ -79,7 +68,7 @@ def out_of_scope() -> tuple[str, ...]:
 
 
 class Calibrator:
-    """Calibrates the gate on one base after another. foreign: questions that no base answers."""
+    """Learns how sure one base after another is. foreign: questions that no base answers."""
 
     def __init__(self, gate: Gate, foreign: Sequence[str]) -> None:
         self._gate, self.foreign = gate, foreign
@@ -97,7 +86,7 @@ class Calibrator:
 
     def sureness(self, fitted: Mapping[str, Any]) -> Sureness | None:
         """What people are shown of that; None where nothing was learned with this gate."""
-        if self.needed(fitted) or "slope" not in fitted:
+        if self.needed(fitted) or "curve" not in fitted:
             return None
         own = Calibration.read(fitted)
         curve = tuple((level, answered, right) for level, answered, right in own.curve)
@@ -109,27 +98,13 @@ def _key(gate: Gate) -> dict[str, Any]:
     return {"gate": gate.key, "asked": "questions"}
 
 
-def gate_for(gate: Gate, fitted: Mapping[str, Any]) -> Gate:
-    """The gate of a base beside which this was kept; as it ships where that was for another one."""
-    if not _key(gate).items() <= fitted.items() or "slope" not in fitted:
-        return gate
-    return Calibration.read(fitted).applied(gate)
-
-
 def calibrated(gate: Gate, trials: Iterable[Trial]) -> Calibration | None:
-    """From what a base's questions find. None where they are too few to tell, or most of them say
-    too little by themselves to find their entry.
-    """
+    """From what a base's questions find. None where they are too few to tell."""
     judged, own = judged_by(gate, trials)
-    if own.sum() < FEWEST or judged.right[own].mean() < FAIR:
+    if own.sum() < FEWEST or not judged.right.any():
         return None
-    slope, shift = fit(judged)
-    usual_slope, usual_shift = gate.own_questions
-    slope, shift = slope / usual_slope, shift - usual_shift
-    p = _sigmoid(slope * judged.logits + shift)
+    p = _sigmoid(judged.logits)
     return Calibration(
-        round(slope, 4),
-        round(shift, 4),
         int(own.sum()),
         round(float(judged.right[own].mean()), 4),
         tuple(_point(p, judged, own, level) for level in sorted({*CURVE, round(gate.answer, 2)})),
@@ -157,24 +132,6 @@ def _judged(gate: Gate, trials: Sequence[Trial], weight: float) -> Judged:
     right = [bool(t.hits) and t.hits[0].entry.id == t.expected for t in trials]
     weights = np.full(len(trials), weight / max(len(trials), 1))
     return Judged(np.maximum(np.array(logits), LEAST), np.array(right, bool), weights)
-
-
-def fit(judged: Judged) -> tuple[float, float]:
-    """The likeliest slope and shift, with the prior."""
-    from scipy.optimize import minimize
-
-    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        slope, shift = parameters
-        logits = slope * judged.logits + shift
-        missed = judged.weights * np.logaddexp(0, np.where(judged.right, -logits, logits))
-        off = judged.weights * (_sigmoid(logits) - judged.right)
-        prior = (slope - 1) ** 2 / (2 * SLOPE_VARIANCE) + shift**2 / (2 * SHIFT_VARIANCE)
-        pull = np.array([(slope - 1) / SLOPE_VARIANCE, shift / SHIFT_VARIANCE])
-        return missed.sum() + prior, np.array([off @ judged.logits, off.sum()]) + pull
-
-    found = minimize(loss, np.array([1.0, 0.0]), jac=True, bounds=[(0.1, None), (None, None)])
-    slope, shift = found.x
-    return float(slope), float(shift)
 
 
 def threshold(p: np.ndarray, weights: np.ndarray, precision: float) -> float:

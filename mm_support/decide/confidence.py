@@ -47,8 +47,7 @@ FEATURES = (
 @dataclass(frozen=True)
 class Gate:
     """weights: one a feature, in FEATURES order. answer, clarify: thresholds on the probability.
-    made_for: names the encoders whose scores it was fitted to. own_questions: slope and shift that
-    its bases' own questions ask for on average (calibration.py). wishes: (share of the answers that
+    made_for: names the encoders whose scores it was fitted to. wishes: (share of the answers that
     is to be right, threshold from which on it is), in order. with_photo: the gate of turns with a
     photo, whose scores mean something else; None where it is the same."""
 
@@ -57,7 +56,6 @@ class Gate:
     answer: float
     clarify: float
     made_for: str = ""
-    own_questions: tuple[float, float] = (1.0, 0.0)
     wishes: tuple[tuple[float, float], ...] = ()
     with_photo: Gate | None = None
 
@@ -127,7 +125,6 @@ def _read(values: Mapping[str, Any]) -> Gate:
         values["answer"],
         values["clarify"],
         values.get("made_for", ""),
-        tuple(values.get("own_questions", (1.0, 0.0))),
         tuple(map(tuple, values.get("wishes", ()))),
         _read(shown) if shown else None,
     )
@@ -177,12 +174,17 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
 
 
 def _next_document(hits: Sequence[Hit]) -> float:
-    """The score of the first hit that is no passage of the best one's document; where all are, that
-    of the last one; 0 where there is one hit. Which section of a page says it is a choice between
-    sentences, not between answers.
+    """The score of the first hit that may say something else than the best one: neither a passage
+    of its document nor in another language, as translations are; where all are, that of the last
+    one; 0 where there is one hit.
     """
     best = hits[0].entry
-    others = (hit.score for hit in hits[1:] if not of_one_document(hit.entry, best))
+    language = language_of(best.text)
+    others = (
+        hit.score
+        for hit in hits[1:]
+        if not of_one_document(hit.entry, best) and language_of(hit.entry.text) == language
+    )
     return next(others, hits[-1].score if len(hits) > 1 else 0.0)
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -46,7 +46,6 @@ class JudgesHits(Protocol):
         question: Question,
         query: SearchQuery,
         hits: Sequence[Hit],
-        fitted: Mapping[str, Any] | None = None,
     ) -> float: ...
 
 
@@ -86,7 +85,6 @@ def likelier(
     policy: JudgesHits,
     question: Question,
     found: Sequence[tuple[SearchQuery, tuple[Hit, ...]]],
-    fitted: Mapping[str, Any],
 ) -> tuple[SearchQuery, tuple[Hit, ...]]:
     """Of what was found with the turn before and without it, what more likely answers the question:
     by how likely the message leans on that turn, and by the confidence in what each found.
@@ -96,7 +94,7 @@ def likelier(
     told = policy.read(question).follow_up if asked_in(question) else 0.5
     leans = min(max(told, LEANS), 1 - LEANS)
     odds = (leans, 1 - leans)
-    sure = [policy.confidence(question, query, hits, fitted) for query, hits in found]
+    sure = [policy.confidence(question, query, hits) for query, hits in found]
     return found[0] if odds[0] * sure[0] >= odds[1] * sure[1] else found[1]
 
 

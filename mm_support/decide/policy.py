@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
-from mm_support.decide.calibration import gate_for
 from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import Reads, ReadsIntents
 from mm_support.decide.named import close, named_first, names_another_code, names_another_thing
@@ -158,18 +157,15 @@ class Policy:
         question: Question,
         query: SearchQuery,
         hits: Sequence[Hit],
-        fitted: Mapping[str, Any] | None = None,
     ) -> float:
-        """How likely the best hit answers the question, 0..1. fitted: as in `decide`."""
-        gate = gate_for(self._gate, fitted or {}).suiting(query)
+        """How likely the best hit answers the question, 0..1."""
+        gate = self._gate.suiting(query)
         words = words_of(question)
         return gate.probability(words, query, named_first(words, hits))
 
-    def threshold(
-        self, precision: float, query: SearchQuery, fitted: Mapping[str, Any] | None = None
-    ) -> float:
+    def threshold(self, precision: float, query: SearchQuery) -> float:
         """The confidence from which on that share of the answers is right."""
-        gate = gate_for(self._gate, fitted or {}).suiting(query)
+        gate = self._gate.suiting(query)
         return gate.wishing(precision).answer
 
     def decide(
@@ -179,13 +175,11 @@ class Policy:
         hits: Sequence[Hit],
         past: Sequence[Past],
         reads: Reads | None = None,
-        fitted: Mapping[str, Any] | None = None,
     ) -> Decision:
         """hits: best first. past: earlier turns of the session, oldest first. reads: of the
-        question, where they are there already. fitted: what was learned about the base
-        (calibration.py).
+        question, where they are there already.
         """
-        gate = gate_for(self._gate, fitted or {}).suiting(query)
+        gate = self._gate.suiting(query)
         reads = self.read(question) if reads is None else reads
         hits = named_first(words_of(question), hits)
         confidence = gate.probability(words_of(question), query, hits)

@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError, KnowledgeError
-from mm_support.knowledge.actions import FILE, DeclaredAction, action_of, once
+from mm_support.knowledge.actions import FILE, DeclaredAction, once
 from mm_support.knowledge.contradictions import contradictions
+from mm_support.knowledge.declarations import action_of
 from mm_support.knowledge.index import Index, Point
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import Reading, ReadingOptions, is_address, read_source
 from mm_support.knowledge.oddities import told
-from mm_support.knowledge.points import PointMaker, entry_digest, remark
+from mm_support.knowledge.points import PointMaker, remark
+from mm_support.knowledge.publishing import Progress, Publisher
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
 from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
@@ -43,15 +45,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CHUNK = 128  # entries whose texts and pictures are encoded together
 OWN = "own"  # label of bases that did not come with the project
 PACK = "pack"  # begins the label of those that did
 MAX_LIMIT = 100  # entries that one search gives
 STALE = "It is made again for other models and answers by its words meanwhile."
 
 NOTHING = ReadingOptions()
-
-Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
 
 
 def check_limit(limit: int) -> None:
@@ -96,6 +95,7 @@ class Knowledge:
         self._index, self._understand, self._reading = index, understand, reading
         self._maker = PointMaker(text, image, index.pictures_dir)
         self._sources = SourceFolder(index.sources_dir)
+        self._publisher = Publisher(index, self._maker, self._sources, lambda: self.give_way())
         self.pictures_dir = index.pictures_dir
         self._renewing: dict[str, str] = {}  # base -> how far it is
         self.give_way: Callable[[], None] = lambda: None  # before each batch that is encoded
@@ -223,7 +223,7 @@ class Knowledge:
             origin = origin_of(path)
             wanted = [Wanted(entry, origin) for entry in read.entries]
             recipe, copied = Recipe((Source(origin),)), path if version == OWN else None
-            self._publish(name, wanted, recipe, version, read.skipped, progress, copied)
+            self._publisher.publish(name, wanted, recipe, version, read.skipped, progress, copied)
             if version == OWN:
                 self._learn(name, progress)
             return self._report(name, read, started)
@@ -248,8 +248,8 @@ class Knowledge:
             new = [Wanted(entry, origin) for entry in read.entries]
             wanted = merged(wanted, new, recipe, read.skipped)
             recipe = recipe.with_source(Source(origin))
-            if old is None or not self._same(old, wanted):
-                self._publish(name, wanted, recipe, OWN, read.skipped, progress, source)
+            if old is None or not self._publisher.holds(old, wanted):
+                self._publisher.publish(name, wanted, recipe, OWN, read.skipped, progress, source)
                 self._learn(name, progress)
             return self._report(name, read, started)
 
@@ -277,7 +277,7 @@ class Knowledge:
             wanted[place : place + 1] = [Wanted(entry, origin)]
             remarks: list[Remark] = []
             recipe = Recipe.read(old.about.recipe).with_edited(entry.id)
-            self._publish(name, wanted, recipe, OWN, remarks)
+            self._publisher.publish(name, wanted, recipe, OWN, remarks)
             if remarks:
                 log.warning("%s: %s", name, "; ".join(reason for *_, reason in remarks))
 
@@ -300,7 +300,7 @@ class Knowledge:
             for one in gone:
                 recipe = recipe.with_removed(one)
             wanted = [own for own in wanted if own.entry.id not in gone]
-            self._publish(name, wanted, recipe, OWN, [])
+            self._publisher.publish(name, wanted, recipe, OWN, [])
 
     def adopt(
         self, name: str, entries: Sequence[Entry], progress: Progress | None = None
@@ -309,7 +309,7 @@ class Knowledge:
         started, remarks = time.perf_counter(), []
         wanted = [Wanted(entry, BY_HAND) for entry in entries]
         with self._index.changing(name):
-            self._publish(name, wanted, Recipe(), OWN, remarks, progress)
+            self._publisher.publish(name, wanted, Recipe(), OWN, remarks, progress)
         return IngestReport(len(wanted), remarks, time.perf_counter() - started)
 
     def undo(self, name: str) -> None:
@@ -345,7 +345,7 @@ class Knowledge:
                         new = [Wanted(entry, source.origin) for entry in read.entries]
                         wanted = merged(wanted, new, recipe, [])
                 noted, label = self._noted(name, progress), old.about.label
-                self._publish(name, wanted, recipe, label, remarks, noted)
+                self._publisher.publish(name, wanted, recipe, label, remarks, noted)
         self._renewing.pop(name, None)
         return IngestReport(len(self._index.open(name)), remarks, time.perf_counter() - started)
 
@@ -381,67 +381,6 @@ class Knowledge:
         note = "" if self._index.fits(version) else self._renewing.get(name, STALE)
         about, own = version.about, not version.about.label.startswith(PACK)
         return KnowledgeBase(name, about.entries, about.pictures, own, note)
-
-    def _publish(
-        self,
-        name: str,
-        wanted: Sequence[Wanted],
-        recipe: Recipe,
-        label: str,
-        remarks: list[Remark],
-        progress: Progress | None = None,
-        copied: Path | str | None = None,
-    ) -> None:
-        """Writes a version. copied: a source that is copied; it is the last one of the recipe or
-        has its origin there. What was learned about the version before holds until it is learned
-        anew.
-        """
-        before = self.fitted(name) if name in self._index.names() else {}
-        report = _timed(progress or (lambda *_: None))
-        with self._index.writing(name) as new:
-            if copied is not None:
-                recipe = recipe.with_source(self._sources.keep(name, copied))
-            for point in self._points(name, wanted, remarks, report):
-                new.add(point)
-            report(len(wanted), len(wanted), "done")
-            new.publish(label, recipe.as_json())
-        if before:
-            self._index.open(name).keep(before)
-
-    def _points(
-        self, name: str, wanted: Sequence[Wanted], remarks: list[Remark], report: Progress
-    ) -> Iterator[Point]:
-        """Points in order; entries whose digest did not change keep their vectors."""
-        old = self._index.open(name) if name in self._index.names() else None
-        known = old.entries.digests() if old is not None and self._index.fits(old) else {}
-        for start in range(0, len(wanted), CHUNK):
-            report(start, len(wanted), "reading and encoding")
-            chunk = wanted[start : start + CHUNK]
-            digests = [own.digest or entry_digest(own.entry) for own in chunk]
-            pairs = list(zip(chunk, digests))
-            same = [own.entry.id in known and known[own.entry.id][1] == made for own, made in pairs]
-            rows = [known[own.entry.id][0] for own, kept in zip(chunk, same) if kept]
-            kept = iter(old.points(rows) if old is not None else ())
-            fresh = [pair for pair, is_same in zip(pairs, same) if not is_same]
-            entries, keys = [own.entry for own, _ in fresh], [made for _, made in fresh]
-            if fresh:
-                self.give_way()
-            made = self._maker.points(name, entries, keys, remarks) if fresh else iter(())
-            for own, is_same in zip(chunk, same):
-                yield (
-                    _renamed(next(kept), own) if is_same else replace(next(made), origin=own.origin)
-                )
-
-    def _same(self, old: Version, wanted: Sequence[Wanted]) -> bool:
-        """Whether a version holds just that already, with vectors of today's models."""
-        if not self._index.fits(old) or len(old) != len(wanted):
-            return False
-        for one, other in zip(held(old), wanted):
-            given = other.digest or entry_digest(other.entry)
-            entry = replace(other.entry, pictures=one.entry.pictures)
-            if (one.entry, one.origin, one.digest) != (entry, other.origin, given):
-                return False
-        return True
 
     def _read_again(self, name: str, source: Source, actions: bool) -> Reading | None:
         """What a kept source holds; None where it cannot be read any more."""
@@ -482,20 +421,3 @@ def _with_others(read: Sequence[Entry], entries: Sequence[Entry]) -> list[Remark
         return []
     found = [c for c in contradictions(entries) if (c.entry.id in ids) != (c.other.id in ids)]
     return [remark(c.entry, told(c)) for c in found]
-
-
-def _renamed(point: Point, own: Wanted) -> Point:
-    """A stored point with what its entry says now; what its vectors are made of is the same."""
-    entry = replace(own.entry, pictures=point.entry.pictures)
-    return replace(point, entry=entry, origin=own.origin)
-
-
-def _timed(report: Progress) -> Progress:
-    """Adds the time that is left, as far as it can be told from what is done."""
-    started = time.perf_counter()
-
-    def with_time(done: int, total: int, what: str) -> None:
-        left = (time.perf_counter() - started) * (total - done) / done if done else 0.0
-        report(done, total, f"{what}, about {left:.0f} s left" if left >= 1 else what)
-
-    return with_time

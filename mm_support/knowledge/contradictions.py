@@ -71,15 +71,20 @@ def by_id(found: Iterable[Contradiction]) -> dict[str, list[str]]:
 
 
 def _may_both_hold(one: Entry, other: Entry) -> bool:
-    """Whether they stand in two documents and there is a day on which both hold."""
+    """Whether they stand in two documents, in one language, and hold both on some day."""
     first = max(one.valid_from or date.min, other.valid_from or date.min)
     last = min(one.valid_until or date.max, other.valid_until or date.max)
-    return first <= last and (one.document != other.document or not one.document)
+    apart = one.document != other.document or not one.document
+    return first <= last and apart and _language(one) == _language(other)
+
+
+def _language(entry: Entry) -> str:
+    return entry.language or language_of(entry.text)
 
 
 def _clauses(entry: Entry, name: str) -> list[_Clause]:
     """What an entry says, clause by clause; what its name says is said in all of them."""
-    language = language_of(entry.text)
+    language = _language(entry)
     known = set(terms(name, language))
     pieces = (p for s in split_sentences(entry.answer) for p in _CLAUSE_ENDS.split(s))
     clauses = []

@@ -6,7 +6,7 @@
     Markdown  a file a document; headings and list items under "Questions" are questions; pictures
               are ![...](file) or lie beside it under its name: lamp.md has lamp.jpg, lamp-2.jpg
 
-    actions.toml   actions, where the operator ingests the folder that it lies in (actions.py)
+    actions.toml   actions, where the operator ingests the folder that it lies in (declarations.py)
 
 Everything read is untrusted: what cannot be read is left out and remarked, pictures must lie inside
 the folder that is read. Knows nothing of vectors or of the index.
@@ -18,8 +18,9 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from os.path import (  # unlike Path's they raise nothing, whatever a name is or leads to
     isfile,
     realpath,
@@ -29,8 +30,9 @@ from pathlib import Path
 from PIL import Image
 
 from mm_support.errors import InputError, KnowledgeError
-from mm_support.knowledge import actions
+from mm_support.knowledge.actions import FILE as ACTIONS
 from mm_support.knowledge.boilerplate import without_frames
+from mm_support.knowledge.declarations import read_file
 from mm_support.knowledge.entries import EntryMaker
 from mm_support.knowledge.oddities import oddities
 from mm_support.knowledge.picture_files import SHOWN, PictureFiles
@@ -38,6 +40,7 @@ from mm_support.knowledge.readers import FORMATS, KINDS, MARKDOWN, PICTURE_SUFFI
 from mm_support.knowledge.readers.archive import RUBBISH, unpack
 from mm_support.knowledge.readers.base import MAX_FILE_BYTES, Block, Document, File, Remarks
 from mm_support.knowledge.readers.sandbox import Sandbox
+from mm_support.knowledge.remote_pictures import RemotePictures
 from mm_support.types import Entry, IngestReport, Remark
 
 SUFFIXES = {**FORMATS, ".zip": None}  # the files that are read
@@ -57,12 +60,14 @@ TextOf = Callable[[Image.Image], str]  # the text that a picture of a page shows
 @dataclass(frozen=True)
 class ReadingOptions:
     """ocr: reads scanned pages. pages: keeps the pages of sites between readings.
-    private_addresses: whether sites inside the own network may be read. progress: is called with
-    what is read now. actions: whether those that a folder declares are read."""
+    private_addresses: whether sites inside the own network may be read. picture_hosts: of which
+    pictures are fetched beside a page's own; None: none are. progress: is called with what is read
+    now. actions: whether those that a folder declares are read."""
 
     ocr: TextOf | None = None
     pages: Path | None = None
     private_addresses: bool = False
+    picture_hosts: Collection[str] | None = ()
     progress: Callable[[str], None] | None = None
     actions: bool = False
 
@@ -139,7 +144,7 @@ def check_source(source: Path | str) -> None:
     files = [file for file in files_of(path) if file.suffix.lower() in SUFFIXES]
     if not files and path.is_file():
         raise KnowledgeError(f"{path.name}: {NOT_READ.format(path.suffix or path.name)}.")
-    if not files and not (path / actions.FILE).is_file():
+    if not files and not (path / ACTIONS).is_file():
         raise KnowledgeError(f"{path} holds no file that is read; give {KINDS}.")
     if files and not any(os.access(file, os.R_OK) for file in files):
         raise KnowledgeError(f"{path} cannot be read; allow reading it.")
@@ -179,6 +184,10 @@ class _Builder:
         self._zips: dict[Path, Path] = {}  # archive -> the folder with what it holds
         self._waiting: list[tuple[Document, Path | None, Path]] = []  # with their root
         self._maker = EntryMaker()
+        self._pages = options.pages or reading.room / "pages"
+        self._remote = RemotePictures(
+            reading.room / "remote", self._pages, options.picture_hosts, options.private_addresses
+        )
 
     def read_path(self, path: Path) -> None:
         """Reads a file, a zip or all files of a folder."""
@@ -200,9 +209,8 @@ class _Builder:
 
         remarks = Remarks(address)
         options = self.options
-        pages = options.pages or self.reading.room / "pages"
         read = self.sandbox.read
-        for document in read_site(address, read, remarks, pages, options.private_addresses):
+        for document in read_site(address, read, remarks, self._pages, options.private_addresses):
             self._say(document.url or document.title)
             self._take(document, None, Remarks(document.file))
         self.reading.add(remarks)
@@ -225,7 +233,7 @@ class _Builder:
         suffix = file.suffix.lower()
         self._say(remarks.file)
         try:
-            if file.name == actions.FILE:
+            if file.name == ACTIONS:
                 self._read_actions(file, alone, remarks)
             elif suffix not in SUFFIXES and not alone and isfile(file):
                 self._look_past(suffix, remarks)
@@ -245,7 +253,7 @@ class _Builder:
         if not (own and self.options.actions):
             remarks.skip(0, ACTIONS_LEFT_OUT)
         else:
-            self.reading.entries += actions.read_file(file)
+            self.reading.entries += read_file(file)
 
     def _look_past(self, suffix: str, remarks: Remarks) -> None:
         """A file of a folder that holds no text: a picture, or something that is not read."""
@@ -325,7 +333,9 @@ class _Builder:
     def _add_document(
         self, document: Document, path: Path | None, root: Path, remarks: Remarks
     ) -> None:
-        files = PictureFiles(root, self.reading.room, tuple(self._zips.values()))
+        page = "" if path else document.file  # whoever gives a file says no host to be trusted
+        remote = partial(self._remote.get, page=page)
+        files = PictureFiles(root, self.reading.room, tuple(self._zips.values()), remote)
         entries = self._maker.entries(document, path, files, remarks)
         self.reading.entries += entries
         self.reading.documents += bool(entries)

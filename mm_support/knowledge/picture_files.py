@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from os.path import (  # unlike Path's they raise nothing, whatever a name is or leads to
     isfile,
@@ -22,11 +22,14 @@ SHOWN = 80
 @dataclass(frozen=True)
 class PictureFiles:
     """Finds pictures by their addresses. root: the folder that is read; room: where pictures that
-    documents held were put. Outside of both none is taken. others: folders of zips beside."""
+    documents held were put. Outside of both none is taken. others: folders of zips beside. remote:
+    fetches one by its address, or says why not.
+    """
 
     root: Path
     room: Path
     others: tuple[Path, ...] = ()
+    remote: Callable[[str], Path | str] = lambda address: "is no file"
 
     def found(
         self, addresses: Iterable[str], file: Path | None, line: int, remarks: Remarks
@@ -38,7 +41,10 @@ class PictureFiles:
     def _path(self, address: str, file: Path | None, line: int, remarks: Remarks) -> Path | None:
         shown, rest = address[:SHOWN], "; the entry is kept without it"
         if file is None or _scheme(address) in ("http", "https", "data"):
-            remarks.skip(line, f"picture '{shown}' is no file{rest}")
+            fetched = self.remote(address)
+            if isinstance(fetched, Path):
+                return fetched
+            remarks.skip(line, f"picture '{shown}' {fetched}{rest}")
             return None
         inside = [path for path in self._candidates(address, file) if self._is_inside(path)]
         if not inside:

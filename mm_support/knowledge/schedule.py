@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mm_support.errors import SupportError
-from mm_support.knowledge.base import Progress
+from mm_support.knowledge.publishing import Progress
 from mm_support.knowledge.renewal import Stopped
 from mm_support.types import IngestReport
 

@@ -16,6 +16,8 @@ from mm_support.language.detect import DEFAULT, language_of
 
 REMEMBERED = 20_000  # texts
 LONGEST = 10_000  # characters of a line that is taken apart
+# one sentence in any language: nothing that could end one, no "a)", stands before the line's end
+_ONE = re.compile(r"(?!.*\b\w{1,3}\))[\w\s,'’\"/<>&+=%:()#*|@$€£，、“”「」（）-]*[.!?。！？]?")
 _STEP = re.compile(r"\s*(?:(?:step\s+)?\d{1,2}[.):、]|[-*•])\s+", re.IGNORECASE)
 # 步骤：1. 打开。 the number belongs to what follows, also where no blank precedes it
 _LATE_MARK = re.compile(r"(?<=[：；。])(?=\s*\d{1,2}[.)、]\s*$)")
@@ -48,7 +50,11 @@ def _split_line(line: str, language: str) -> Iterator[str]:
 
 
 def _segments(line: str, language: str) -> list[str]:
-    """The line in pieces; whole where the library would lose or repeat a part of it."""
+    """The line in pieces; whole where the library would lose or repeat a part of it. The library
+    takes long, and most lines of lists and tables are one sentence.
+    """
+    if _ONE.fullmatch(line):
+        return [line]
     found = _segmenter(language).segment(line) if len(line) <= LONGEST else []
     kept = found if "".join(found) == line else [line]
     return [piece for part in kept for piece in _LATE_MARK.split(part) if piece]

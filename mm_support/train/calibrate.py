@@ -17,15 +17,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import expit
 
 from mm_support import terminal
 from mm_support.config import Settings
-from mm_support.decide import calibration
-from mm_support.decide.calibration import FOREIGN, NEAR, judged_by, out_of_scope, threshold
+from mm_support.decide.calibration import FOREIGN, NEAR, threshold
 from mm_support.decide.confidence import FEATURES, Gate, features, own_gate_file
 from mm_support.errors import InputError
 from mm_support.fuse.weights import made_for
@@ -33,9 +32,6 @@ from mm_support.inputs.photo import load_photo
 from mm_support.pipeline import drained, judge, past_after, perceive
 from mm_support.train.distort import snapshot
 from mm_support.types import Past, UserTurn
-
-if TYPE_CHECKING:
-    from mm_support.knowledge.own_questions import Trial  # imports torch
 
 FOREIGN_EVERY = 4  # of each other base, every fourth question is asked as out of scope
 WISHES = (0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.99)  # shares of the answers that are right
@@ -83,20 +79,13 @@ def calibrate(settings: Settings, cases: dict[str, list[dict]], out: Path, card:
     service = terminal.load_service(settings)
     try:
         examples = [*collect(service, cases), *collect_photos(service, cases)]
-        trials = own_trials(service, list(cases))
     finally:
         service.close()
-    write_gate(examples, trials, settings, out, card)
-
-
-def own_trials(service, bases: Sequence[str]) -> list[list[Trial]]:
-    """What the own questions of each base find, and questions that no base answers."""
-    return [list(service.knowledge.trials(base, out_of_scope())) for base in bases]
+    write_gate(examples, settings, out, card)
 
 
 def write_gate(
     examples: Sequence[Example],
-    trials: Sequence[Sequence[Trial]],
     settings: Settings,
     out: Path,
     card: dict,
@@ -105,11 +94,8 @@ def write_gate(
     fit needs.
     """
     gate, figures = fit(examples), left_out(examples)
-    asked = [judged_by(gate, own)[0] for own in trials]
-    slopes, shifts = zip(*map(calibration.fit, asked))
     values = numbers(gate) | {
         "with_photo": numbers(gate.with_photo) if gate.with_photo else None,
-        "own_questions": [round(float(np.mean(own)), 4) for own in (slopes, shifts)],
         "features": FEATURES,
         "made_for": made_for(settings),
         "card": card | {"examples": len(examples), "left_one_base_out": figures},

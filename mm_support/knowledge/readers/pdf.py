@@ -1,4 +1,4 @@
-"""PDF -> one document: paragraphs in reading order, column by column, headings by their size.
+"""PDF -> one document: paragraphs and tables in reading order, headings by their size.
 
 Lines that repeat at the edges of pages are left out. A page without text is a "scan" block, whose
 picture the caller may have read. Runs in the sandbox.
@@ -9,35 +9,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from statistics import median
 from typing import Any
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
+from mm_support.knowledge.readers.pdf_lines import Line, page_lines, rows_of
+from mm_support.knowledge.readers.pdf_tables import continued, with_tables
+from mm_support.knowledge.readers.tables import table_lines
 
 MAX_PAGES = 2_000
 MAX_SCANS = 100  # pages rendered for OCR
 SCAN_SIDE = 2_000  # pixels
 LARGER = 1.15  # times the usual height of a line, from which it is a heading
 GAP = 1.6  # usual distances of lines, from which a paragraph ends
-GUTTER = 0.02  # of the page's width, free between two columns
-EDGE = 0.1  # of the page's height, above and below
 _MASK = re.compile(r"\d+")
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of text; its box in points from the page's lower left corner; size of its letters;
-    whether it stands where running heads and page numbers do."""
-
-    text: str
-    left: float
-    bottom: float
-    right: float
-    top: float
-    size: float
-    at_edge: bool = False
 
 
 def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
@@ -54,13 +40,18 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
     if len(pdf) > MAX_PAGES:
         remarks.skip(0, f"it has {len(pdf)} pages; the first {MAX_PAGES} were read")
     count = min(len(pdf), MAX_PAGES)
-    pages = [_page_lines(pdf[at]) for at in range(count)]
+    pages = [page_lines(pdf[at]) for at in range(count)]
     repeated, usual = repeated_lines(pages), _usual_size(pages)
     blocks: list[Block] = []
+    before: Line | None = None  # the last one of the page before
     for number, lines in enumerate(pages, 1):
         if not lines:
             blocks += _scan(pdf[number - 1], number, file, blocks)
         own = [line for line in lines if not (line.at_edge and _mask(line.text) in repeated)]
+        own = with_tables(own)
+        if own and own[0].cells:
+            own[0] = continued(before, own[0])
+        before = own[-1] if own else None
         blocks += _blocks(own, usual, number)
     yield _titled(blocks, str(pdf.get_metadata_dict().get("Title") or "").strip(), file)
 
@@ -69,7 +60,7 @@ def _usual_size(pages: Sequence[Sequence[Line]]) -> float:
     """The median size of letters, by the length of the lines."""
     sizes: list[float] = []
     for line in chain.from_iterable(pages):
-        sizes += [line.size] * (len(line.text) // 10 + 1)
+        sizes += [line.font] * (len(line.text) // 10 + 1)
     return median(sizes) if sizes else 0.0
 
 
@@ -98,111 +89,19 @@ def repeated_lines(pages: Sequence[Sequence[Line]]) -> set[str]:
     return {text for text, times in counts.items() if times >= max(3, 0.5 * len(edges))}
 
 
-# -- a page's lines ------------------------------------------------------------------------
-
-
-def _page_lines(page: Any) -> list[Line]:
-    text = page.get_textpage()
-    height = page.get_height()
-    pieces = [_piece(text, at, height) for at in range(text.count_rects())]
-    text.close()
-    lines = _joined([piece for piece in pieces if piece.text])
-    return in_order(lines, page.get_width())
-
-
-def _piece(text: Any, at: int, height: float) -> Line:
-    left, bottom, right, top = text.get_rect(at)
-    said = " ".join(text.get_text_bounded(left, bottom, right, top).split())
-    at_edge = bottom > (1 - EDGE) * height or top < EDGE * height
-    return Line(said, left, bottom, right, top, top - bottom, at_edge)
-
-
-def _joined(pieces: Sequence[Line]) -> list[Line]:
-    """Pieces that follow each other closely on one height are one line."""
-    lines: list[Line] = []
-    for piece in pieces:
-        last = lines[-1] if lines else None
-        if last and _same_line(last, piece):
-            space = "" if piece.left - last.right < 0.1 * piece.size else " "
-            lines[-1] = Line(
-                f"{last.text}{space}{piece.text}",
-                min(last.left, piece.left),
-                min(last.bottom, piece.bottom),
-                max(last.right, piece.right),
-                max(last.top, piece.top),
-                max(last.size, piece.size),
-                last.at_edge,
-            )
-        else:
-            lines.append(piece)
-    return lines
-
-
-def _same_line(one: Line, other: Line) -> bool:
-    lower = min(one.top - one.bottom, other.top - other.bottom)
-    level = _shared_height(one, other) > 0.5 * lower
-    return level and -one.size < other.left - one.right < 1.5 * one.size
-
-
-def _shared_height(one: Line, other: Line) -> float:
-    """Points that both lines stand beside each other; below 0 where one is above the other."""
-    return min(one.top, other.top) - max(one.bottom, other.bottom)
-
-
-def in_order(lines: Sequence[Line], width: float) -> list[Line]:
-    """Lines as they are read: down each column, columns from left to right; what runs over all
-    columns parts what stands above from what stands below (recursive x-y cut, Nagy 1984)."""
-    if len(lines) < 2:
-        return list(lines)
-    columns = _columns(lines, width)
-    if len(columns) > 1:
-        return [line for column in columns for line in in_order(column, width)]
-    bands = _bands(lines, width)
-    if len(bands) > 1:
-        return [line for band in bands for line in in_order(band, width)]
-    return sorted(lines, key=lambda line: (-round(line.top), line.left))
-
-
-def _columns(lines: Sequence[Line], width: float) -> list[list[Line]]:
-    """Groups of lines between which a gutter runs from top to bottom."""
-    ordered = sorted(lines, key=lambda line: line.left)
-    groups, reach = [[ordered[0]]], ordered[0].right
-    for line in ordered[1:]:
-        if line.left - reach > GUTTER * width:
-            groups.append([])
-        groups[-1].append(line)
-        reach = max(reach, line.right)
-    return groups if _are_columns(groups) else [list(lines)]
-
-
-def _are_columns(groups: Sequence[Sequence[Line]]) -> bool:
-    """Whether groups are columns of text and not those of a table, whose lines are level."""
-    if len(groups) < 2 or min(map(len, groups)) < 3:
-        return False
-    usual = [median(len(line.text) for line in group) for group in groups]
-    return min(usual) > 15
-
-
-def _bands(lines: Sequence[Line], width: float) -> list[list[Line]]:
-    """The widest lines cut the page into bands that may have columns of their own."""
-    ordered = sorted(lines, key=lambda line: -line.top)
-    span = max(line.right for line in lines) - min(line.left for line in lines)
-    wide = [line.right - line.left > 0.6 * span for line in ordered]
-    bands: list[list[Line]] = []
-    for at, line in enumerate(ordered):
-        if not at or wide[at] != wide[at - 1]:
-            bands.append([])
-        bands[-1].append(line)
-    narrow = [band for band in bands if len(_columns(band, width)) > 1]
-    return bands if narrow else [list(lines)]
-
-
 # -- lines -> blocks -----------------------------------------------------------------------
 
 
 def _blocks(lines: Sequence[Line], usual: float, number: int) -> Iterator[Block]:
     group: list[Line] = []
     for line in lines:
+        if line.cells:
+            if group:
+                yield _block(group, usual, number)
+            rows = tuple(table_lines(line.cells))
+            yield Block("table", "\n".join(rows), page=number, parts=rows)
+            group = []
+            continue
         if group and not _continues(group, line, usual):
             yield _block(group, usual, number)
             group = []
@@ -216,17 +115,17 @@ def _continues(group: Sequence[Line], line: Line, usual: float) -> bool:
     if _is_large(last, usual) != _is_large(line, usual):
         return False
     below = last.bottom - line.top
-    return line.top > last.top or below < (GAP - 1) * max(usual, line.size)
+    return line.top > last.top or below < (GAP - 1) * max(last.size, line.size)
 
 
 def _is_large(line: Line, usual: float) -> bool:
-    return line.size > LARGER * usual and len(line.text) < 150
+    return line.font > LARGER * usual and len(line.text) < 150
 
 
 def _block(group: Sequence[Line], usual: float, number: int) -> Block:
     rows = _rows(group)
     if _is_large(group[0], usual):
-        level = 1 if group[0].size > 1.6 * usual else 2
+        level = 1 if group[0].font > 1.6 * usual else 2
         return Block("heading", " ".join(rows), level, page=number)
     if any(re.match(r"(?:\d{1,2}[.)]|[•▪◦●-])\s", row) for row in rows):
         return Block("list", "\n".join(rows), page=number)
@@ -234,17 +133,8 @@ def _block(group: Sequence[Line], usual: float, number: int) -> Block:
 
 
 def _rows(group: Sequence[Line]) -> list[str]:
-    """Texts of lines; those on one height, as in a table, are one row."""
-    rows: list[str] = []
-    last: Line | None = None
-    for line in group:
-        behind = last is not None and line.left > last.right
-        if last and behind and _shared_height(last, line) > 0.5 * line.size:
-            rows[-1] += f"  {line.text}"
-        else:
-            rows.append(line.text)
-        last = line
-    return rows
+    """Texts of lines; those on one height are one row."""
+    return ["  ".join(line.text for line in row) for row in rows_of(group)]
 
 
 def _flowing(rows: Sequence[str]) -> str:

@@ -1,0 +1,114 @@
+"""What a base shall hold -> a version of it, in which only what changed is encoded anew.
+
+Knows no file that knowledge comes in, and no search.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mm_support.knowledge.index import Index, Point
+from mm_support.knowledge.index.version import Version
+from mm_support.knowledge.points import PointMaker, entry_digest
+from mm_support.knowledge.sources import Recipe, SourceFolder
+from mm_support.knowledge.wanted import Wanted, held
+from mm_support.types import Remark
+
+CHUNK = 128  # entries whose texts and pictures are encoded together
+
+Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
+
+
+class Publisher:
+    """Writes versions into an index. give_way: is called before each batch that is encoded."""
+
+    def __init__(
+        self,
+        index: Index,
+        maker: PointMaker,
+        sources: SourceFolder,
+        give_way: Callable[[], None],
+    ) -> None:
+        self._index, self._maker, self._sources = index, maker, sources
+        self._give_way = give_way
+
+    def publish(
+        self,
+        name: str,
+        wanted: Sequence[Wanted],
+        recipe: Recipe,
+        label: str,
+        remarks: list[Remark],
+        progress: Progress | None = None,
+        copied: Path | str | None = None,
+    ) -> None:
+        """Writes a version. copied: a source that is copied; it is the last one of the recipe or
+        has its origin there. What was learned about the version before holds until it is learned
+        anew.
+        """
+        before = self._index.open(name).fitted if name in self._index.names() else {}
+        report = _timed(progress or (lambda *_: None))
+        with self._index.writing(name) as new:
+            if copied is not None:
+                recipe = recipe.with_source(self._sources.keep(name, copied))
+            for point in self._points(name, wanted, remarks, report):
+                new.add(point)
+            report(len(wanted), len(wanted), "done")
+            new.publish(label, recipe.as_json())
+        if before:
+            self._index.open(name).keep(before)
+
+    def _points(
+        self, name: str, wanted: Sequence[Wanted], remarks: list[Remark], report: Progress
+    ) -> Iterator[Point]:
+        """Points in order; entries whose digest did not change keep their vectors."""
+        old = self._index.open(name) if name in self._index.names() else None
+        known = old.entries.digests() if old is not None and self._index.fits(old) else {}
+        for start in range(0, len(wanted), CHUNK):
+            report(start, len(wanted), "reading and encoding")
+            chunk = wanted[start : start + CHUNK]
+            digests = [own.digest or entry_digest(own.entry) for own in chunk]
+            pairs = list(zip(chunk, digests))
+            same = [own.entry.id in known and known[own.entry.id][1] == made for own, made in pairs]
+            rows = [known[own.entry.id][0] for own, kept in zip(chunk, same) if kept]
+            kept = iter(old.points(rows) if old is not None else ())
+            fresh = [pair for pair, is_same in zip(pairs, same) if not is_same]
+            entries, keys = [own.entry for own, _ in fresh], [made for _, made in fresh]
+            if fresh:
+                self._give_way()
+            made = self._maker.points(name, entries, keys, remarks) if fresh else iter(())
+            for own, is_same in zip(chunk, same):
+                yield (
+                    _renamed(next(kept), own) if is_same else replace(next(made), origin=own.origin)
+                )
+
+    def holds(self, old: Version, wanted: Sequence[Wanted]) -> bool:
+        """Whether a version holds just that already, with vectors of today's models."""
+        if not self._index.fits(old) or len(old) != len(wanted):
+            return False
+        for one, other in zip(held(old), wanted):
+            given = other.digest or entry_digest(other.entry)
+            entry = replace(other.entry, pictures=one.entry.pictures)
+            if (one.entry, one.origin, one.digest) != (entry, other.origin, given):
+                return False
+        return True
+
+
+def _renamed(point: Point, own: Wanted) -> Point:
+    """A stored point with what its entry says now; what its vectors are made of is the same."""
+    entry = replace(own.entry, pictures=point.entry.pictures)
+    return replace(point, entry=entry, origin=own.origin)
+
+
+def _timed(report: Progress) -> Progress:
+    """Adds the time that is left, as far as it can be told from what is done."""
+    started = time.perf_counter()
+
+    def with_time(done: int, total: int, what: str) -> None:
+        left = (time.perf_counter() - started) * (total - done) / done if done else 0.0
+        report(done, total, f"{what}, about {left:.0f} s left" if left >= 1 else what)
+
+    return with_time

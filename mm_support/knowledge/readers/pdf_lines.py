@@ -1,0 +1,224 @@
+"""A PDF's page -> its lines in reading order: column by column; tables are one line each.
+
+Knows no heading, no paragraph and no other page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from mm_support.knowledge.readers.pdf_rules import Rule, grids, rules_of
+from mm_support.knowledge.readers.tables import Cells
+
+GUTTER = 0.02  # of the page's width, free between two columns
+EDGE = 0.1  # of the page's height, above and below
+SPLIT_FROM = 3  # lines in each cell of a row, from which they are rows without rules between
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text; its box in points from the page's lower left corner; size of its letters;
+    whether it stands where running heads and page numbers do. font: the height of its font, the
+    same whatever the letters are. cells: of a table, its rows.
+    """
+
+    text: str
+    left: float
+    bottom: float
+    right: float
+    top: float
+    size: float
+    at_edge: bool = False
+    font: float = 0.0
+    cells: tuple[Cells, ...] = ()
+
+
+def page_lines(page: Any) -> list[Line]:
+    text = page.get_textpage()
+    height = page.get_height()
+    found = (_piece(text, at, height) for at in range(text.count_rects()))
+    pieces = [piece for piece in found if piece.text]
+    text.close()
+    tables: list[Line] = []
+    for grid in grids(rules_of(page)):
+        inside = [piece for piece in pieces if _inside(piece, grid)]
+        if (table := _ruled(inside, *grid)) is not None:
+            tables.append(table)
+            pieces = [piece for piece in pieces if piece not in inside]
+    return in_order([*_joined(pieces), *tables], page.get_width())
+
+
+def _piece(text: Any, at: int, height: float) -> Line:
+    left, bottom, right, top = text.get_rect(at)
+    said = " ".join(text.get_text_bounded(left, bottom, right, top).split())
+    at_edge = bottom > (1 - EDGE) * height or top < EDGE * height
+    return Line(
+        said, left, bottom, right, top, top - bottom, at_edge, _font(text, left, bottom, top)
+    )
+
+
+def _font(text: Any, left: float, bottom: float, top: float) -> float:
+    """The height of the font of a piece; of its letters where that is not told."""
+    at = text.get_index(left, (bottom + top) / 2, top - bottom, top - bottom)
+    _, low, _, high = text.get_charbox(at, loose=True) if at is not None else (0, 0, 0, 0)
+    return max(high - low, top - bottom)
+
+
+def _joined(pieces: Sequence[Line]) -> list[Line]:
+    """Pieces that follow each other closely on one height are one line."""
+    lines: list[Line] = []
+    for piece in pieces:
+        last = lines[-1] if lines else None
+        if last and _same_line(last, piece):
+            space = "" if piece.left - last.right < 0.1 * piece.size else " "
+            lines[-1] = Line(
+                f"{last.text}{space}{piece.text}",
+                min(last.left, piece.left),
+                min(last.bottom, piece.bottom),
+                max(last.right, piece.right),
+                max(last.top, piece.top),
+                max(last.size, piece.size),
+                last.at_edge,
+                max(last.font, piece.font),
+            )
+        else:
+            lines.append(piece)
+    return lines
+
+
+def _same_line(one: Line, other: Line) -> bool:
+    lower = min(one.top - one.bottom, other.top - other.bottom)
+    level = shared_height(one, other) > 0.5 * lower
+    return level and -one.size < other.left - one.right < 1.5 * one.size
+
+
+def shared_height(one: Line, other: Line) -> float:
+    """Points that both lines stand beside each other; below 0 where one is above the other."""
+    return min(one.top, other.top) - max(one.bottom, other.bottom)
+
+
+def in_order(lines: Sequence[Line], width: float) -> list[Line]:
+    """Lines as they are read: down each column, columns from left to right; what runs over all
+    columns parts what stands above from what stands below (recursive x-y cut, Nagy 1984)."""
+    if len(lines) < 2:
+        return list(lines)
+    columns = _columns(lines, width)
+    if len(columns) > 1:
+        return [line for column in columns for line in in_order(column, width)]
+    bands = _bands(lines, width)
+    if len(bands) > 1:
+        return [line for band in bands for line in in_order(band, width)]
+    return [line for level in _heights(lines) for line in level]
+
+
+def _columns(lines: Sequence[Line], width: float) -> list[list[Line]]:
+    """Groups of lines between which a gutter runs from top to bottom."""
+    ordered = sorted(lines, key=lambda line: line.left)
+    groups, reach = [[ordered[0]]], ordered[0].right
+    for line in ordered[1:]:
+        if line.left - reach > GUTTER * width:
+            groups.append([])
+        groups[-1].append(line)
+        reach = max(reach, line.right)
+    return groups if _are_columns(groups) else [list(lines)]
+
+
+def _are_columns(groups: Sequence[Sequence[Line]]) -> bool:
+    """Whether groups are columns of text and not those of a table, whose lines are level."""
+    if len(groups) < 2 or min(map(len, groups)) < 3:
+        return False
+    usual = [median(len(line.text) for line in group) for group in groups]
+    return min(usual) > 15
+
+
+def _bands(lines: Sequence[Line], width: float) -> list[list[Line]]:
+    """The widest lines cut the page into bands that may have columns of their own."""
+    ordered = sorted(lines, key=lambda line: -line.top)
+    span = max(line.right for line in lines) - min(line.left for line in lines)
+    wide = [line.right - line.left > 0.6 * span for line in ordered]
+    bands: list[list[Line]] = []
+    for at, line in enumerate(ordered):
+        if not at or wide[at] != wide[at - 1]:
+            bands.append([])
+        bands[-1].append(line)
+    narrow = [band for band in bands if len(_columns(band, width)) > 1]
+    return bands if narrow else [list(lines)]
+
+
+# -- tables --------------------------------------------------------------------------------
+
+
+def table_line(rows: Sequence[Cells], lines: Sequence[Line]) -> Line:
+    """A table in place of the lines that it was made of."""
+    return Line(
+        " ".join(cell for row in rows for cell in row),
+        min(line.left for line in lines),
+        min(line.bottom for line in lines),
+        max(line.right for line in lines),
+        max(line.top for line in lines),
+        median(line.size for line in lines),
+        font=median(line.font for line in lines),
+        cells=tuple(rows),
+    )
+
+
+def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
+    """Lines that follow each other on one height, as in a table, are one row."""
+    rows: list[list[Line]] = []
+    for line in lines:
+        last = rows[-1][-1] if rows else None
+        behind = last is not None and line.left > last.right
+        if last and behind and shared_height(last, line) > 0.5 * line.size:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return rows
+
+
+def _middle(line: Line) -> tuple[float, float]:
+    return (line.left + line.right) / 2, (line.bottom + line.top) / 2
+
+
+def _inside(piece: Line, grid: tuple[Rule, Rule]) -> bool:
+    x, y = _middle(piece)
+    columns, rows = grid
+    return columns[0] < x < columns[-1] and rows[0] < y < rows[-1]
+
+
+def _ruled(pieces: Sequence[Line], columns: Rule, rows: Rule) -> Line | None:
+    """The table of a grid; None where most of it is empty, as of a chart."""
+    cells: list[list[list[Line]]] = [[[] for _ in columns[1:]] for _ in rows[1:]]
+    for piece in pieces:
+        x, y = _middle(piece)
+        below, before = sum(y > edge for edge in rows), sum(x > edge for edge in columns)
+        cells[len(rows) - 1 - below][before - 1].append(piece)
+    filled = [row for row in cells if any(row)]
+    if len(filled) < 2 or 3 * sum(map(bool, sum(filled, []))) < sum(map(len, filled)):
+        return None
+    texts = [text for row in filled for text in _texts(row)]
+    used = [any(row[at] for row in texts) for at in range(len(columns) - 1)]
+    kept = [[cell for cell, is_used in zip(row, used) if is_used] for row in texts]
+    return table_line(kept, pieces) if sum(used) > 1 else None
+
+
+def _texts(row: Sequence[Sequence[Line]]) -> list[Cells]:
+    """A row of a grid as one row of texts, or as several that stand in it without rules between."""
+    cells = [[" ".join(line.text for line in own) for own in _heights(cell)] for cell in row]
+    counts = {len(cell) for cell in cells if cell}
+    if len(counts) == 1 and max(counts) >= SPLIT_FROM and sum(map(bool, cells)) > 1:
+        return [[cell[at] if cell else "" for cell in cells] for at in range(max(counts))]
+    return [[" ".join(cell) for cell in cells]]
+
+
+def _heights(pieces: Sequence[Line]) -> list[list[Line]]:
+    """Pieces line by line from above, in each from left to right."""
+    found: list[list[Line]] = []
+    for piece in sorted(pieces, key=lambda piece: -piece.top):
+        if found and shared_height(found[-1][0], piece) > 0.5 * min(found[-1][0].size, piece.size):
+            found[-1].append(piece)
+        else:
+            found.append([piece])
+    return [sorted(line, key=lambda piece: piece.left) for line in found]

@@ -1,0 +1,110 @@
+"""Tables without rules: lines that stand in columns below each other.
+
+A column is where the cells of several rows lie, and nothing crosses from one into the next. Columns
+of running text are none of a table (pdf_lines.py reads them one after the other). Knows no page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+
+from mm_support.knowledge.readers.pdf_lines import Line, rows_of, table_line
+from mm_support.knowledge.readers.tables import Cells, looks_like_header
+
+LEAST_ROWS = 3  # with several cells
+NEAR = 2.5  # sizes of letters between two rows of a table, at most
+TIGHT = 0.6  # of the usual distance of rows, below which a line goes on with the row above
+LABEL = 15  # characters; in one column at least most cells are as short
+_MARK = re.compile(r"\W*|\w{1,3}[.)]")  # of a list, which is no cell
+
+Span = tuple[float, float]
+Row = list[Line]
+
+
+def with_tables(lines: Sequence[Line]) -> list[Line]:
+    """Lines in reading order, where those of a table are one."""
+    rows, found = rows_of(lines), []
+    at = 0
+    while at < len(rows):
+        columns, count = _run(rows[at:])
+        body = rows[at : at + count]
+        if _is_table(body, columns):
+            found.append(table_line(_cells(body, columns), sum(body, [])))
+            at += count
+        else:
+            found += rows[at]
+            at += 1
+    return found
+
+
+def continued(before: Line | None, table: Line) -> Line:
+    """A table that goes on on the next page, under the header that it has on the page before."""
+    if before is None or not before.cells or looks_like_header(table.cells):
+        return table
+    header = before.cells[0]
+    same = len(header) == len(table.cells[0]) and looks_like_header(before.cells)
+    return replace(table, cells=(header, *table.cells)) if same else table
+
+
+def _run(rows: Sequence[Row]) -> tuple[list[Span], int]:
+    """The columns of the rows that may be a table, and how many rows these are."""
+    columns: list[Span] = []
+    count = 0
+    for at, row in enumerate(rows):
+        wider = None if at and not _near(rows[at - 1], row) else _wider(columns, row)
+        if wider is None or any(line.cells for line in row) or not at and len(row) < 2:
+            break
+        columns, count = wider, at + 1
+    while count and len(rows[count - 1]) < 2:
+        count -= 1
+    return columns, count
+
+
+def _near(upper: Row, lower: Row) -> bool:
+    return 0 <= _gap(upper, lower) + lower[0].size < (NEAR + 1) * lower[0].size
+
+
+def _gap(upper: Row, lower: Row) -> float:
+    return min(line.bottom for line in upper) - max(line.top for line in lower)
+
+
+def _wider(columns: Sequence[Span], row: Row) -> list[Span] | None:
+    """The columns with the cells of one more row; None where a cell lies in two of them."""
+    found = list(columns)
+    for line in row:
+        touched = [span for span in found if line.left < span[1] and span[0] < line.right]
+        if len(touched) > 1:
+            return None
+        left = min([line.left, *(span[0] for span in touched)])
+        right = max([line.right, *(span[1] for span in touched)])
+        found = [span for span in found if span not in touched] + [(left, right)]
+    return sorted(found)
+
+
+def _is_table(rows: Sequence[Row], columns: Sequence[Span]) -> bool:
+    several = [row for row in rows if len(row) > 1]
+    if len(several) < LEAST_ROWS or 2 * len(several) < len(rows):
+        return False
+    texts = [list(filter(None, column)) for column in zip(*_cells(several, columns))]
+    if all(_MARK.fullmatch(text) for text in texts[0]) or min(map(len, texts)) < len(several) / 2:
+        return False
+    return min(median(map(len, column)) for column in texts) <= LABEL
+
+
+def _cells(rows: Sequence[Row], columns: Sequence[Span]) -> list[Cells]:
+    """The texts of a table; a line that only goes on with a cell above is joined to it."""
+    found: list[Cells] = []
+    usual = median(_gap(*pair) for pair in zip(rows, rows[1:])) if len(rows) > 1 else 0.0
+    for at, row in enumerate(rows):
+        cells = ["" for _ in columns]
+        for line in row:
+            place = next(n for n, span in enumerate(columns) if span[0] <= line.left < span[1])
+            cells[place] = f"{cells[place]} {line.text}".strip()
+        if found and len(row) == 1 and (not cells[0] or _gap(rows[at - 1], row) < TIGHT * usual):
+            found[-1] = [f"{above} {cell}".strip() for above, cell in zip(found[-1], cells)]
+        else:
+            found.append(cells)
+    return found
