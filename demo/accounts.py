@@ -11,9 +11,9 @@ from demo.convert import QUIET, plain_errors
 from demo.door import Door
 from demo.insights import table_head, table_row
 from demo.markup import esc
+from demo.report import report_card
 from demo.service import Accounts
 from demo.sign_in import field
-from demo.tabs import report_card
 from demo.words import label, word
 from mm_support.desk.accounts import Account, Role
 

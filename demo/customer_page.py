@@ -15,10 +15,10 @@ from demo.conversation_state import Conversation
 from demo.convert import QUIET
 from demo.examples import available, card
 from demo.header import header, title_line
+from demo.knowledge_tab import KnowledgeDesk
 from demo.live import Ears
 from demo.panels import customer_status
 from demo.service import Service
-from demo.tabs import KnowledgeDesk
 from demo.theme import theme
 from demo.words import DEFAULT, spoken
 

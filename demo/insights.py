@@ -11,8 +11,8 @@ import gradio as gr
 
 from demo.convert import QUIET, plain_errors
 from demo.panels import esc, title_of
+from demo.report import report_card
 from demo.service import Service
-from demo.tabs import report_card
 from demo.words import label, said, said_or
 from mm_support.desk.accounts import Area
 
@@ -76,14 +76,14 @@ def figures_card(rows: Sequence[Any], first_answer: float | None) -> str:
     if not rows:
         return report_card("Figures", NOTHING)
     total = {name: sum(getattr(row, name) for row in rows) for name in COLUMNS}
-    lines = [table_row(["All", *map(str, total.values())])]
+    sums = "".join(f"<td>{count}</td>" for count in total.values())
+    lines = [f"<tr><th scope=row>{said('figure_all')}</th>{sums}</tr>"]
     for row in rows:
         name = f"{row.day:%Y-%m-%d} · {title_of(row.knowledge)}"
         lines.append(table_row([name, *(str(getattr(row, column)) for column in COLUMNS)]))
-    waited = (
-        "" if first_answer is None else f", first answer of a person {first_answer / 60:.0f} min"
-    )
-    return report_card(f"Figures{waited}", table_head(["", *COLUMNS.values()]) + "".join(lines))
+    waited = said("figure_waited", minutes=f"{(first_answer or 0) / 60:.0f}")
+    below = "" if first_answer is None else f"<p>{waited}</p>"
+    return below + report_card("Figures", table_head(["", *COLUMNS.values()]) + "".join(lines))
 
 
 def gaps_card(gaps: Sequence[Any]) -> str:

@@ -291,6 +291,9 @@ def entry_item(entry: Entry, bar: str, editable: bool = False) -> str:
 
 
 def remarks_table(title: str, groups: Sequence[dict[str, Any]]) -> str:
-    """Remarks of an ingest, those of one kind in one row: where first, how often, why."""
+    """Remarks of an ingest, those of one kind in one row: where first, how often, why. title: key
+    of the heading of the last.
+    """
     rows = [(esc(", ".join(group["places"])), group["count"], group["reason"]) for group in groups]
-    return html_table(("Where", "Times", title), rows) if rows else ""
+    heads = (said("ingest_where"), said("figure_times"), said(title))
+    return html_table(heads, rows) if rows else ""

@@ -23,9 +23,9 @@ from demo.door import Door
 from demo.edges import Limits, app_parts
 from demo.examples import available
 from demo.header import header
+from demo.knowledge_tab import KnowledgeDesk
 from demo.markup import esc
 from demo.service import Service
-from demo.tabs import KnowledgeDesk
 from demo.theme import css, head, theme
 from demo.words import i18n, languages
 from demo.workshop import workshop_page

@@ -76,9 +76,13 @@ def said(key: str, **values: object) -> str:
 
 
 def said_or(words: str) -> str:
-    """HTML of what the table calls a figure, a chart or an input, or the words themselves."""
-    key = f"figure_{words.lower().replace(' ', '_')}"
-    return said(key) if has_word(key) else esc(words)
+    """HTML of what the table calls a figure, a chart, an input or a base, or the words
+    themselves.
+    """
+    name = words.lower().replace(" ", "_")
+    known = filter(has_word, (f"figure_{name}", f"base_{name.replace('-', '_')}"))
+    key = next(known, "")
+    return said(key) if key else esc(words)
 
 
 def script() -> str:

@@ -15,10 +15,11 @@ import gradio as gr
 
 from demo.branding import BrandDesk, BrandTab, brand_tab, connect_brand
 from demo.convert import QUIET, plain_errors
+from demo.evaluation import evaluation_tab
+from demo.knowledge_tab import KnowledgeDesk, KnowledgeTab, knowledge_tab
 from demo.markup import esc
 from demo.panels import status_line
 from demo.sign_in import Reception, connect_sign_in, sign_in_part
-from demo.tabs import KnowledgeDesk, KnowledgeTab, evaluation_tab, knowledge_tab
 from demo.words import label
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mm_support.actions.flow import (
+    ENDS,
     Given,
     Step,
     begin,
@@ -75,7 +76,9 @@ def act(parts: Parts, here: Considered) -> Acting:
         (own for own in declared if here.pending and own.name == here.pending.action), None
     )
     if waits and here.pending and (step := go_on(waits, here.pending, given)):
-        return Acting(step.decision(here.decision.confidence), own, step)
+        others = _asked_too(parts, here, waits, answered, declared)
+        going = step.decision(here.decision.confidence)
+        return Acting(replace(going, hits=merged(going, others).hits), own, step, others)
     acting = _anew(parts, here, given, answered, declared)
     if waits and here.pending and stays(acting.decision, acting.step, given):
         title = said(waits.title, given.question.language)
@@ -186,11 +189,7 @@ def _among(
     """Several questions, of which the first that asks for an action begins it; None where none
     does. What is about the same action asks for nothing more.
     """
-    brought: list[Given] = []
-    for one in asked:
-        query, hits = _searched(parts, here.turn.knowledge, one.question)
-        told = replace(answered, action="answer" if one.hits else "refuse", hits=one.hits)
-        brought.append(_given(parts, here, one.question, query, hits, told, declared))
+    brought = [_part(parts, here, one, answered, declared) for one in asked]
     first = next((given for given in brought if wanted(given)), None)
     action = first and wanted(first)
     if not (first and action):
@@ -200,6 +199,40 @@ def _among(
     begun = step.decision(first.decision.confidence)
     hits = merged(begun, others).hits
     return Acting(replace(begun, hits=hits), entries_of(here.hits), step, others)
+
+
+def _part(
+    parts: Parts,
+    here: Considered,
+    one: Asked,
+    answered: Decision,
+    declared: Sequence[DeclaredAction],
+) -> Given:
+    """One question of several as an action sees it."""
+    query, hits = _searched(parts, here.turn.knowledge, one.question)
+    told = replace(answered, action="answer" if one.hits else "refuse", hits=one.hits)
+    return _given(parts, here, one.question, query, hits, told, declared)
+
+
+def _asked_too(
+    parts: Parts,
+    here: Considered,
+    action: DeclaredAction,
+    answered: Decision,
+    declared: Sequence[DeclaredAction],
+) -> tuple[Asked, ...]:
+    """What is asked beside the value that an action waited for, where that is answered."""
+    words = words_of(here.question)
+    if not words.endswith(ENDS) or without_values(here.question, declared) is None:
+        return ()
+    for texts in short_ones(words):
+        asked = each(parts, here.question, texts, here.turn.knowledge)
+        plain = [one for one in asked if one.hits and not without_values(one.question, declared)]
+        brought = (_part(parts, here, one, answered, declared) for one in plain)
+        others = tuple(one for one, given in zip(plain, brought) if not _same(action, given))
+        if others:
+            return others
+    return ()
 
 
 def _same(action: DeclaredAction, given: Given) -> bool:

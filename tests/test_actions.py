@@ -155,6 +155,14 @@ def test_another_question_of_the_message_is_answered_too(talk, system):
     assert calls(system) == [("GET", "/orders/104822")] * 2
 
 
+def test_what_is_asked_beside_the_missing_value_is_answered_too(talk, system):
+    say = talk()
+    say("where is my parcel")
+    reply = say("104822 and warranty?")
+    assert reply.text.endswith("Parcel 104822 is sent. [2]")
+    assert [own.entry_id for own in reply.citations] == ["warranty", "action:status"]
+
+
 def test_of_several_values_that_find_nothing_the_last_is_asked_for_again(talk, system):
     say = talk()
     say("please stop my delivery 104830")

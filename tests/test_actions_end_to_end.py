@@ -171,6 +171,7 @@ def test_what_is_no_yes_cancels_nothing(acting, shop, words):
         ("how long do I have to cancel", "cancel-order"),
         ("my parcel is lost", "parcel-lost"),
         ("how long is the warranty?", "warranty"),
+        ("怎么退货？", "return-unopened"),
     ],
 )
 def test_questions_of_the_knowledge_stay_answered_from_it(acting, shop, words, entry):

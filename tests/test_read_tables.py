@@ -294,3 +294,10 @@ def test_a_catalogue_keeps_what_it_says_of_its_products(tmp_path):
         assert aside not in solo
     (note,) = reading.mapping
     assert "read with the answer: 'sku', 'price', 'details'" in note and "'author id'" in note
+
+
+def test_a_products_number_stands_behind_its_name(tmp_path):
+    (entry,) = read(
+        tmp_path, "a.csv", "型号,名称,说明,价格\nLX-200,城市车,通勤车型，续航 60 公里,3299元\n"
+    ).entries
+    assert entry.title == "城市车 (LX-200)" and "价格: 3299元" in entry.answer

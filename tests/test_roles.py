@@ -12,7 +12,7 @@ import pytest
 
 from demo.door import ADMIN, CLOSED_DOOR, KEY_NAME, NOT_YOURS, Door
 from demo.edges import Limits
-from demo.tabs import KnowledgeDesk
+from demo.knowledge_tab import KnowledgeDesk
 from demo.ui import build_demo, launch_options
 from mm_support.desk.accounts import VISITOR, Person
 from mm_support.desk.audit import audited
@@ -28,8 +28,9 @@ EVERYBODY = {"visitor", "agent", "editor", "admin"}
 OPEN = {
     *(f"Chat.{name}" for name in ("send", "send_spoken", "send_example", "send_choice")),
     "Chat.send_given",
-    *(f"Chat.{name}" for name in ("ask_for_person", "send_edited", "follow", "open", "resume")),
-    *(f"Chat.{name}" for name in ("stop", "forget_me", "restart", "rate", "no_comment", "comment")),
+    *(f"Chat.{name}" for name in ("ask_for_person", "send_edited", "follow", "rejoin", "stop")),
+    *(f"Opening.{name}" for name in ("open", "resume", "restart", "forget_me")),
+    *(f"Rating.{name}" for name in ("rate", "no_comment", "comment")),
     *(f"Endpoints.{name}" for name in ("chat", "transcribe", "describe", "search", "feedback")),
     *(f"Endpoints.{name}" for name in ("messages", "my_data", "forget", "knowledge_bases")),
     *("DeskPage.enter", "enter.open_door", "connect_sign_in.sign_in", "connect_sign_in.sign_out"),

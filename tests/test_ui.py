@@ -32,7 +32,9 @@ from demo.chat import Chat, continued, with_files, with_words
 from demo.conversation_state import Conversation, Exchange
 from demo.convert import publish_audio, turn_from_box
 from demo.door import Door
+from demo.evaluation import HOW_TO_EVALUATE
 from demo.examples import EXAMPLES, available, bases, card
+from demo.knowledge_tab import HOW_TO_OPEN, KnowledgeDesk, knowledge_tab
 from demo.live import TABS, Ears
 from demo.markup import as_markdown, esc
 from demo.opening import Opening
@@ -46,7 +48,7 @@ from demo.panels import (
     thumbnail,
 )
 from demo.rating import turn_of_message
-from demo.tabs import HOW_TO_EVALUATE, HOW_TO_OPEN, KnowledgeDesk, knowledge_tab, report_tables
+from demo.report import report_tables
 from demo.ui import ASSETS, build_demo, door_of, launch_options
 from demo.uploads import stage
 from demo.words import word

@@ -230,12 +230,14 @@ def _asks_else(
 ) -> bool:
     """Whether the customer leaves the action with a question that something else answers."""
     decision, best = given.own, action_of(given.hits[0].entry) if given.hits else action
-    others = best is None or best.name != action.name
+    asks = given.words.rstrip().endswith(ENDS)
+    # in another language than the entries', the action may come first for every question
+    others = best is None or best.name != action.name or (asks and not given.surely)
     told, other = asked and asked.name in found, wanted(given)
     if other and other.name != action.name and ("account" in given.reads.says or not told):
         return True  # another action; "it is order 104822" is none, "cancel order 104822" is
     if asked and asked.free:
-        told = not given.words.rstrip().endswith(ENDS)
+        told = not asks
     if told or not others or decision.reason in COURTESIES.values():
         return False
     return decision.action in ("answer", "handoff") or decision.reason == "ambiguous"

@@ -4,6 +4,7 @@ or a word of the title. Knows the hits of one question, and no probabilities.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
@@ -13,6 +14,7 @@ from mm_support.language.terms import term_set
 from mm_support.language.versions import holds, names_another, numbered
 from mm_support.types import Entry, Hit
 
+CODE = re.compile(r"[^\W\d_]\d")  # letters that run into digits
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
 
 
@@ -85,16 +87,18 @@ def both_named(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
 
 
 def better_named(asked: frozenset[str], hits: Sequence[Hit]) -> Iterator[Hit]:
-    """Close entries whose titles share words with the best one's and name what it says nowhere, or
-    nothing but what was asked, where its own title goes on about something else.
+    """Close entries whose titles share words with the best one's and name what it says nowhere, a
+    code that its title has not, or nothing but what was asked, where its own goes on about
+    something else.
     """
     if not hits:
         return
     best, held = term_set(hits[0].entry.title), _terms(hits[0].entry)
+    codes = frozenset(term for term in asked if term.isalnum() and CODE.search(term))
     for hit in close(hits)[1:]:
         title = term_set(hit.entry.title)
-        missing = asked & title - held
-        whole = title <= asked and not best <= asked and asked & best <= title
+        missing = asked & title - held | codes & title - best
+        whole = len(title) > 1 and title <= asked and not best <= asked and asked & best <= title
         if title & best and title != best and (missing or whole):
             yield hit
 

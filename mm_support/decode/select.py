@@ -21,9 +21,15 @@ from typing import NamedTuple
 import numpy as np
 
 from mm_support.errors import WeightsError
+from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.tables import column_names
 from mm_support.language.english import asks_amount, asks_how, is_emergency, leans
-from mm_support.language.sentences import is_step, split_lines, without_step_number
+from mm_support.language.sentences import (
+    is_step,
+    split_paragraphs,
+    split_sentences,
+    without_step_number,
+)
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
 from mm_support.types import EncodeKind, Entry
@@ -46,7 +52,9 @@ FEATURES = (
     "beside_steps",
 )
 COLUMNS = 2  # that two lines name alike which are rows of one table
-LEADS_ON = (":", "：")
+SHORT = 40  # tokens of an answer that is not taken apart
+LEADS_ON = (":", "：", ",", "，")
+SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 
 
 class Block(NamedTuple):
@@ -56,7 +64,7 @@ class Block(NamedTuple):
 
     @property
     def has_steps(self) -> bool:
-        return is_step(self.sentences[-1])
+        return any(map(is_step, self.sentences))
 
     @property
     def leads_on(self) -> bool:
@@ -152,22 +160,45 @@ def load_selector(path: Path) -> Selector:
 
 
 def blocks_of(entry: Entry) -> list[Block]:
-    """The entry's answer as blocks: a run of steps with its introduction, a row of a table, or a
-    single sentence.
+    """The entry's answer as blocks: a run of steps with its introduction and what the steps
+    announce, a row of a table, lines of code, or a single sentence; a short answer is one block.
     """
+    if tokens(entry.answer) <= SHORT:
+        return [Block(tuple(split_sentences(entry.answer)))]
     blocks: list[list[str]] = []
-    lines = split_lines(entry.answer)
-    rows = {at for table in tables_of(lines) for at in table}
-    for at, line in enumerate(lines):
-        if at in rows:
-            blocks.append(list(line))
-            continue
-        for sentence in line:
-            if blocks and is_step(sentence) and (is_step(blocks[-1][-1]) or len(blocks[-1]) == 1):
-                blocks[-1].append(sentence)
+    for paragraph in split_paragraphs(entry.answer):
+        if _is_verbatim(paragraph):
+            said = [sentence for line in paragraph for sentence in line]
+            if blocks and blocks[-1][-1].endswith(LEADS_ON):
+                blocks[-1] += said
             else:
-                blocks.append([sentence])
+                blocks.append(said)
+            continue
+        rows = {at for table in tables_of(paragraph) for at in table}
+        for at, line in enumerate(paragraph):
+            if at in rows:
+                blocks.append(list(line))
+                continue
+            for sentence in line:
+                if blocks and is_step(sentence) and _takes_steps(blocks[-1]):
+                    blocks[-1].append(sentence)
+                else:
+                    blocks.append([sentence])
     return [Block(tuple(block)) for block in blocks]
+
+
+def _takes_steps(block: Sequence[str]) -> bool:
+    """Whether a step may follow in the same block: after its introduction, or other steps."""
+    return len(block) == 1 or any(map(is_step, block))
+
+
+def _is_verbatim(paragraph: Sequence[Sequence[str]]) -> bool:
+    """Whether a paragraph is no prose: code, a command, an address. Its lines end as no sentence
+    does, and are no steps and no rows.
+    """
+    last = [line[-1] for line in paragraph]
+    ends = any(sentence.endswith((*SENTENCE_ENDS, *LEADS_ON)) for sentence in last)
+    return not (ends or any(map(is_step, last)) or tables_of(paragraph))
 
 
 def tables_of(lines: Sequence[Sequence[str]]) -> list[range]:

@@ -29,6 +29,17 @@ def split_sentences(text: str) -> list[str]:
     return [sentence for line in split_lines(text) for sentence in line]
 
 
+def split_paragraphs(text: str) -> list[list[tuple[str, ...]]]:
+    """The lines of each paragraph, and their sentences; a blank line ends a paragraph."""
+    lines, found = iter(split_lines(text)), [[]]
+    for line in text.splitlines():
+        if line.strip():
+            found[-1].append(next(lines))
+        elif found[-1]:
+            found.append([])
+    return [paragraph for paragraph in found if paragraph]
+
+
 @functools.lru_cache(REMEMBERED)
 def split_lines(text: str) -> tuple[tuple[str, ...], ...]:
     """The sentences of each line that holds any."""

@@ -35,6 +35,8 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
         return None
     questions = [text_of(item) for item in as_list(row.get("questions"))]
     title = text_of(row.get("title")) or next(iter(questions), "")
+    code = text_of(row.get("code"))
+    title = f"{title} ({code})" if title and code and code not in title else title
     answer = as_text(row.get("answer"))
     blocks, links = answer_blocks(answer, line)
     if not title or not any(block.text for block in blocks):
@@ -42,8 +44,8 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
         return None
     said = " ".join(block.text for block in blocks)
     rest = [(name, text_of(cell)) for name, cell in row.get(REST, ())]
-    lines = [row_line([name], [text]) for name, text in rest if text and text not in said]
-    blocks += tuple(Block("text", text, line=line) for text in lines)
+    told = [(name, text) for name, text in rest if text and text not in said]
+    blocks += (Block("text", row_line(*zip(*told)), line=line),) if told else ()
     fields = document_fields(row, line, remarks)
     fields["questions"] = tuple(text for text in questions if text and text != title)
     identity = as_text(row.get("id"))

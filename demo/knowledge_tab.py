@@ -1,16 +1,13 @@
-"""The workshop's tabs: what the assistant knows, and how well it works."""
+"""The workshop's tab of what the assistant knows: reading, searching, adding."""
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
-from demo.charts import bars, curve, figure_card, inputs
 from demo.convert import PRIVATE, QUIET, plain_errors
 from demo.door import Door
 from demo.editor import PICK, Editor, EditorParts, connect_editor, editor_part
@@ -19,17 +16,12 @@ from demo.panels import entry_list, esc, knowledge_table, remarks_table, said_ti
 from demo.service import Service
 from demo.sureness import sureness_card
 from demo.uploads import stage
-from demo.words import label, said, said_or
+from demo.words import label, said
 from mm_support.errors import InputError
 from mm_support.knowledge.actions import each_once
 from mm_support.types import IngestReport, KnowledgeBase, UserTurn, grouped
 
 BROWSED = 50  # entries shown at once
-HOW_TO_EVALUATE = """\
-<section class="ms-card"><h2>No evaluation yet</h2>
-<p>Run <code>python -m mm_support evaluate fusion --grocery FOLDER</code> with the folder of
-GroceryStoreDataset; its figures and charts appear here the next time the page starts.</p></section>
-"""
 HOW_TO_ADD = f"""\
 <section class="ms-card"><h2>{said("add_own")}</h2><p>{said("how_to_add")}</p></section>
 """
@@ -40,117 +32,6 @@ HOW_TO_OPEN = f"""\
 """
 PROGRESS = gr.Progress()
 OPEN = Door(visitors=frozenset({"workshop", "add"}))  # to everybody
-
-
-# -- evaluation -----------------------------------------------------------------------------
-
-
-def evaluation_tab(folder: Path) -> None:
-    """The folder's charts, drawn from its report.json where that has them; then its figures."""
-    path, pictures = folder / "report.json", sorted(folder.glob("*.png"))
-    if not path.is_file() and not pictures:
-        gr.HTML(HOW_TO_EVALUATE)
-        return
-    report = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    drawn = drawn_charts(report)
-    with gr.Row(elem_classes="ms-charts"):
-        for chart in drawn.values():
-            gr.HTML(chart, padding=False)
-        for picture in pictures:
-            if picture.stem not in drawn:
-                picture_of_chart(picture)
-    gr.HTML(report_tables(report) if report else "")
-
-
-def drawn_charts(report: dict[str, Any]) -> dict[str, str]:
-    """Name of the picture -> the chart in its place."""
-    task, photos = report.get("grocery task"), report.get("photos a product")
-    charts = {
-        "ablation": task and figure_card("ablation", bars(task, "recall@1"), "recall"),
-        "learning-curve": photos and figure_card("learning-curve", curve(photos), "training"),
-    }
-    return {name: chart for name, chart in charts.items() if chart}
-
-
-def picture_of_chart(picture: Path) -> None:
-    with gr.Column(min_width=320, elem_classes="ms-card"):
-        gr.HTML(f"<h2>{said_or(picture.stem)}</h2>", padding=False)
-        gr.Image(
-            str(picture),
-            label=title_of(picture.stem),
-            show_label=False,
-            interactive=False,
-            buttons=["fullscreen"],
-        )
-
-
-def report_tables(report: dict, title: str = "Figures") -> str:
-    """A table of a report's own figures, one for parts that have the same figures, then one for
-    each other part.
-    """
-    figures = {name: value for name, value in report.items() if is_figure(value)}
-    parts = {
-        name: value
-        for name, value in report.items()
-        if isinstance(value, dict) and not is_figure(value)
-    }
-    rows = (f"<tr>{cells([name, figure(value)])}</tr>" for name, value in figures.items())
-    own = report_card(title, "".join(rows)) if figures else ""
-    if parts and all(is_figure(value) for part in parts.values() for value in part.values()):
-        return own + report_card(title, compared(parts))
-    others = (report_tables(value, f"{title}: {name}") for name, value in parts.items())
-    return own + "".join(others)
-
-
-def is_figure(value: object) -> bool:
-    """A number, a text, or a number with the bounds of its interval."""
-    return isinstance(value, (int, float, str)) or (
-        isinstance(value, dict) and {"value", "low", "high"} == set(value)
-    )
-
-
-def compared(parts: dict[str, dict]) -> str:
-    """Parts as rows, their figures as columns."""
-    columns = list(dict.fromkeys(name for part in parts.values() for name in part))
-    head = f"<thead><tr>{cells(['', *columns], 'col')}</tr></thead>"
-    rows = (
-        cells([name, *(figure(part[column]) if column in part else "" for column in columns)])
-        for name, part in parts.items()
-    )
-    return head + "".join(f"<tr>{row}</tr>" for row in rows)
-
-
-def report_card(title: str, rows: str) -> str:
-    name, heading = esc(title), ": ".join(said_or(part) for part in title.split(": "))
-    return (
-        f'<section class="ms-card"><h2>{heading}</h2>'
-        f'<div class="ms-scroll" tabindex="0" role="region" aria-label="{name}">'
-        f'<table class="ms-table">{rows}</table></div></section>'
-    )
-
-
-def cells(values: list[str], scope: str = "row") -> str:
-    """The first as a heading of the row, the others as cells; all as headings of columns."""
-    heads = len(values) if scope == "col" else 1
-    words = [named(value.replace("_", " ")) for value in values]
-    headings = [f"<th scope={scope}>{word}</th>" if word else "<td></td>" for word in words[:heads]]
-    return "".join(headings + [f"<td>{word}</td>" for word in words[heads:]])
-
-
-def named(words: str) -> str:
-    """What a row or a column is called: "education: text + photo"."""
-    base, colon, rest = words.rpartition(": ")
-    return (said_title(base) + colon if base else "") + inputs(rest)
-
-
-def figure(value: object) -> str:
-    """Shares with their interval in percent, other numbers as they are."""
-    if isinstance(value, dict):
-        return f"{value['value']:.1%} ({value['low']:.0%}–{value['high']:.0%})"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-# -- knowledge ------------------------------------------------------------------------------
 
 
 class KnowledgeDesk:
@@ -231,14 +112,15 @@ def place_of(base: KnowledgeBase) -> tuple[bool, int, str]:
 
 def ingest_report(name: str, report: IngestReport) -> str:
     """What was added, how columns were understood, what was left out, and what looks odd."""
-    entries = f"{report.entries} {'entry' if report.entries == 1 else 'entries'}"
-    left_out = f"{len(report.skipped)} left out" if report.skipped else "nothing left out"
+    key = "ingest_one" if report.entries == 1 else "ingest_added"
+    added = said(key, entries=report.entries, seconds=f"{report.seconds:.1f}")
+    left_out = said("ingest_left_out", count=len(report.skipped))
     mapping = "".join(f"<p>{esc(line)}</p>" for line in report.mapping)
     return (
-        f'<section class="ms-card" role="status"><h2>{esc(title_of(name))}</h2>'
-        f"<p>{entries} added in {report.seconds:.1f} s, {left_out}.</p>{mapping}"
-        f"{remarks_table('Left out, because', grouped(report.skipped))}"
-        f"{remarks_table('Looks odd', grouped(report.warnings))}</section>"
+        f'<section class="ms-card" role="status"><h2>{said_title(name)}</h2>'
+        f"<p>{added} {left_out}</p>{mapping}"
+        f"{remarks_table('ingest_because', grouped(report.skipped))}"
+        f"{remarks_table('ingest_odd', grouped(report.warnings))}</section>"
     )
 
 
