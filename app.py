@@ -19,6 +19,7 @@ from typing import Any
 
 from demo.assistants import tool_routes
 from demo.brand import Brand, load_brand
+from demo.company_sign_in import sign_in_routes
 from demo.completions import api_key, completion_routes
 from demo.desk import desk_key, desk_link
 from demo.edges import limits_of
@@ -67,6 +68,8 @@ def serve(
     room, metrics = service.queue.room, service.metrics.text
     tools, lifespan = tool_routes(service, own)
     more = [*completion_routes(service, own), *tools]
+    if service.provider is not None:
+        more += sign_in_routes(service.provider, service.accounts)
     if service.chatwoot is not None:
         more += chatwoot_routes(service.chatwoot.received, settings.chatwoot_secret)
     options = launch_options(brand, limits, is_ready, room, metrics, more, lifespan)

@@ -38,12 +38,6 @@ POLL = 2  # s between two looks at the conversations
 SNOOZES = [("0 min", 0), ("15 min", 15), ("1 h", 60), ("4 h", 240), ("24 h", 1440)]
 # beside what the page knows: whether the agent types, see page.js
 TYPING = "(...given) => [...given.slice(0, -1), window.msTyping()]"
-# the key leaves the address bar and the history once the page has it
-READ_KEY = """(kept, name) => {
-  const given = new URLSearchParams(location.search).get("key");
-  if (given) history.replaceState(null, "", location.pathname);
-  return [given || kept, name];
-}"""
 
 
 def desk_key(setting: str, environ: Mapping[str, str]) -> str:
@@ -232,7 +226,7 @@ def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None
             shown = staff_title(title, "page_desk")
             gr.HTML(f"<h1><span>{shown}</span></h1>", elem_id="ms-brand")
             leave = leave_button()
-        form = sign_in_part(leave)
+        form = sign_in_part(leave, door.elsewhere("desk"))
         with gr.Column(visible=False, elem_id="room") as room:
             with gr.Row(elem_classes="ms-desk"):
                 agent, cases = waiting_part()
@@ -361,7 +355,7 @@ def connect(demo: gr.Blocks, page: DeskPage) -> None:
     quick: dict[str, Any] = {"queue": False, **QUIET}
     where = [parts.key, parts.picked, parts.agent, parts.seen]
     entered = [*shown, *page.reception.form.outputs()[1:]]
-    connect_sign_in(demo, page.reception, page.enter, [parts.name], entered, READ_KEY)
+    connect_sign_in(demo, page.reception, page.enter, [parts.name], entered)
     typing = gr.Checkbox(False, visible=False)
     looked = [parts.key, parts.picked, parts.seen, parts.agent, typing]
     parts.timer.tick(page.look, looked, shown, js=TYPING, **quick)

@@ -21,17 +21,22 @@ ADMIN = Person(role="admin")  # whoever has the key
 @dataclass(frozen=True)
 class Door:
     """key: makes whoever has it an admin; "", nobody. accounts: of those who sign in. visitors:
-    what everybody may do.
+    what everybody may do. provider: whether people sign in with the company's accounts.
     """
 
     key: str = ""
     accounts: Accounts | None = None
     visitors: frozenset[str] = frozenset()
+    provider: bool = False
 
     def leads_somewhere(self, area: Area) -> bool:
         """Whether there is anybody who could enter."""
         known = self.accounts.list() if self.accounts and not self.key else ()
-        return bool(self.key or known) or area in self.visitors
+        return bool(self.key or known) or self.provider or area in self.visitors
+
+    def elsewhere(self, page: str) -> str:
+        """The page, where people sign in for it with the company's accounts; otherwise ""."""
+        return page if self.provider else ""
 
     def who(self, token: object) -> Person:
         """token: the key or the token of a sign-in, as the browser sent it."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mm_support.desk.accounts import Account, Person
+from mm_support.desk.accounts import Account, Identity, Person
 from mm_support.types import (
     Case,
     Entry,
@@ -130,6 +130,8 @@ class Accounts(Protocol):
 
     def sign_in(self, name: str, password: str) -> str: ...
 
+    def sign_in_as(self, identity: Identity) -> str: ...
+
     def sign_out(self, token: str) -> None: ...
 
     def who(self, token: str) -> Person: ...
@@ -190,6 +192,9 @@ class Service(Protocol):
 
     @property
     def accounts(self) -> Accounts: ...
+
+    @property
+    def provider(self) -> object | None: ...
 
     @property
     def insights(self) -> Insights: ...

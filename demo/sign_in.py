@@ -19,6 +19,13 @@ from mm_support.errors import SupportError
 
 # the desk's and the workshop's: whichever page is opened first keeps it
 KEPT: dict[str, Any] = {"storage_key": "mm-support-desk", "secret": "mm-support-desk"}
+# the key leaves the address bar and the history once the page has it
+READ_KEY = """(kept, ...more) => {
+  const given = [location.search, location.hash.replace("#", "?")]
+    .map((part) => new URLSearchParams(part).get("key")).find(Boolean);
+  if (given) history.replaceState(null, "", location.pathname);
+  return [given || kept, ...more];
+}"""
 STRANGER = f"<p>{said('door_closed')}</p>"
 NOT_ALLOWED = f"<p>{said('door_not_yours')}</p>"
 
@@ -39,13 +46,18 @@ class SignIn:
         return [getattr(self, field.name) for field in fields(self)]
 
 
-def sign_in_part(leave: gr.Button) -> SignIn:
-    """Lays the form out. leave: signs out."""
+def sign_in_part(leave: gr.Button, page: str) -> SignIn:
+    """Lays the form out. leave: signs out; page: of which it is, where the team signs in with the
+    company's accounts.
+    """
     with gr.Column(visible=False, elem_id="door") as box:
         told = gr.HTML(STRANGER, elem_id="door-told", padding=False)
         name = field("user_name", "sign-in-name", autocomplete="username")
         password = field("password", "password", autocomplete="current-password", secret=True)
         send = gr.Button(label("sign_in"), variant="primary", elem_id="sign-in")
+        if page:
+            link = f'<p><a href="sign-in?to={page}">{said("sign_in_elsewhere")}</a></p>'
+            gr.HTML(link, padding=False, elem_id="sign-in-elsewhere")
     return SignIn(gr.BrowserState("", **KEPT), box, told, name, password, send, leave)
 
 
@@ -105,12 +117,12 @@ class Reception:
 
 
 def connect_sign_in(
-    demo: gr.Blocks, reception: Reception, enter: Callable, inputs: list, outputs: list, js: str
+    demo: gr.Blocks, reception: Reception, enter: Callable, inputs: list, outputs: list
 ) -> list[Any]:
     """Enters when the page opens, after signing in and after signing out; returns these events.
 
-    enter: what the page shows to whom its first input says. inputs: the others. js: what the
-    browser adds when the page opens. outputs: with the form's.
+    enter: what the page shows to whom its first input says. inputs: the others. outputs: with the
+    form's.
     """
     form, quick = reception.form, {"queue": False, **QUIET}
 
@@ -123,7 +135,7 @@ def connect_sign_in(
 
     typed = [form.name, form.password, *inputs]
     return [
-        demo.load(enter, [form.key, *inputs], outputs, js=js, **quick),
+        demo.load(enter, [form.key, *inputs], outputs, js=READ_KEY, **quick),
         gr.on([form.send.click, form.password.submit], sign_in, typed, outputs, **QUIET),
         form.leave.click(sign_out, [form.key, *inputs], outputs, **quick),
     ]

@@ -83,7 +83,7 @@ def build_demo(
 def door_of(service: Service, key: str, may_add: bool, open_workshop: bool) -> Door:
     """Who may do what: roles do what theirs is, everybody what the settings open."""
     opened = ["workshop"] * (may_add or open_workshop) + ["add"] * may_add
-    return Door(key, service.accounts, frozenset(opened))
+    return Door(key, service.accounts, frozenset(opened), service.provider is not None)
 
 
 def files_of(brand: Brand, folder: Path) -> list[Path]:

@@ -25,12 +25,6 @@ from demo.words import label
 if TYPE_CHECKING:
     from demo.opening import Opening
 
-READ_KEY = """(kept) => {
-  const given = new URLSearchParams(location.search).get("key");
-  if (given) history.replaceState(null, "", location.pathname);
-  return [given || kept];
-}"""
-
 
 def workshop_page(
     demo: gr.Blocks,
@@ -43,7 +37,7 @@ def workshop_page(
     """Lays the page out and connects it. leave: signs out; assistant: lays out the conversation."""
     opened = "workshop" in knowledge.door.visitors
     if not opened:
-        form = sign_in_part(leave)
+        form = sign_in_part(leave, knowledge.door.elsewhere("workshop"))
     with gr.Column(visible=opened, elem_id="room") as room:
         with gr.Tabs():
             with gr.Tab(label("tab_try"), id="try"):
@@ -54,7 +48,7 @@ def workshop_page(
                 evaluation_tab(assets / "evaluation")
             look = brand_tab(branding)
     if opened:  # whoever has more to do than everybody signs in below
-        form = sign_in_part(leave)
+        form = sign_in_part(leave, knowledge.door.elsewhere("workshop"))
     tab.connect(knowledge, desk.picker, form.key)
     connect_brand(branding, look, form.key)
     reception = Reception(knowledge.door, "workshop", form)
@@ -79,7 +73,7 @@ def enter(
             return {**shown, **opens, **tab.shown(door, given), **look.shown(door, given)}
 
     outputs = [*reception.form.outputs(), room, *tab.guarded(), look.tab]
-    return connect_sign_in(demo, reception, open_door, [], outputs, READ_KEY)
+    return connect_sign_in(demo, reception, open_door, [], outputs)
 
 
 def follow_status(

@@ -82,9 +82,11 @@ class Settings:
     happens at the desk, and what that is signed with; mail_server (smtp://user:password@host:587),
     mail_to, mail_from: who waits for a person is told by mail. chatwoot_url, chatwoot_inbox,
     chatwoot_secret: a Chatwoot whose agents answer, its API inbox, and what its webhook is known
-    by. retention_days: after so many days
-    of silence a conversation is erased; 0: never. silence_minutes: so long after the last word of
-    an agent the assistant takes their conversation back; 0: never. hours: a file that says when
+    by. oidc_issuer, oidc_client, oidc_secret, oidc_address, oidc_roles: a provider at which the
+    team signs in, as what, our own address, and which claim makes which role (desk/oidc.py).
+    retention_days: after so many days of silence a conversation is erased; 0: never.
+    silence_minutes: so long after the last word of an agent the assistant takes their conversation
+    back; 0: never. hours: a file that says when
     people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
     for while a conversation is at the desk. voice_speed: 1.2 speaks a fifth faster. private_sites:
     sites inside the own network may be read for knowledge. picture_hosts: "host, host", of which
@@ -144,6 +146,11 @@ class Settings:
     chatwoot_secret: str = field(default="", repr=False)
     retention_days: int = 0
     silence_minutes: int = 30
+    oidc_issuer: str = ""
+    oidc_client: str = ""
+    oidc_secret: str = field(default="", repr=False)
+    oidc_address: str = ""
+    oidc_roles: str = ""
     hours: str = ""
     show_personal: bool = True
     private_sites: bool = False

@@ -34,6 +34,7 @@ from mm_support.desk.hours import read_hours
 from mm_support.desk.insights import Insights
 from mm_support.desk.keeper import Keeper, media_folder, open_keeper
 from mm_support.desk.notices import CHATWOOT, Notices, Send, channels_of
+from mm_support.desk.oidc import provider_of
 from mm_support.desk.promises import Promises
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.desk.summary import summarise
@@ -93,6 +94,7 @@ class SupportService:
         self._insights = Insights(keeper.store, self._encode, self._questions)
         self.archive = Archive(keeper, media_folder(settings))
         self.accounts = Accounts(keeper.store, self._signatures)
+        self.provider = provider_of(settings, self._signatures)
         self.chatwoot = chatwoot_of(settings, keeper.store)
         self.metrics = Metrics()
         self.tracer, self._end_tracing = open_tracer(os.environ)
@@ -193,7 +195,8 @@ class SupportService:
         forget = Task("erasing what is old", DAY, lambda: self.archive.erase_older(days))
         back = Task("looking for silence", MINUTE, lambda: self.desk.return_silent(minutes))
         left = Task("emptying the journal", MINUTE, self._keeper.catch_up)
-        return [left, *([forget] if days else []), *([back] if minutes else [])]
+        figures = Task("adding up figures", DAY, self._insights.add_up)
+        return [left, figures, *([forget] if days else []), *([back] if minutes else [])]
 
     def notices(self) -> list[Task]:
         """The sending of notices, apart from the other tasks: receivers may be slow."""

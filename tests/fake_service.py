@@ -350,11 +350,11 @@ def counts(texts: Sequence[str]) -> np.ndarray:
 
 class FakeService:
     """delay: seconds before each event. The models seem to load until `loaded` is set; they could
-    not be loaded where `failure` is.
+    not be loaded where `failure` is. folder: of a service before this one.
     """
 
-    def __init__(self, delay: float = 0.0, loaded: bool = True) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="fake-service-"))
+    def __init__(self, delay: float = 0.0, loaded: bool = True, folder: Path | None = None) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="fake-service-"))
         self.knowledge = FakeKnowledge(self.folder)
         self.delay = delay
         self.failure: SupportError | None = None
@@ -364,11 +364,13 @@ class FakeService:
         self.turns: list[UserTurn] = []
         self.turn_ids: list[str] = []  # of finished replies
         self.store = Store(f"sqlite:///{self.folder / 'turns.sqlite'}")
+        self.before = len(list(self.store.turns()))  # turns of the one before
         self.keeper = Keeper(self.store, Journal(self.folder / "turns.journal"))
         self.desk = self.keeper.desk
         self.archive = Archive(self.keeper, self.folder / "media")
         self._signatures = signatures_in(self.folder)
         self.accounts = Accounts(self.store, self._signatures)
+        self.provider = None
         self.insights = Insights(self.store, counts, lambda base: [])
         self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []
@@ -486,7 +488,7 @@ class FakeService:
             if turn.speak and "." in piece:
                 sounds.append(tone(440, SENTENCE))
                 yield Spoken(Audio(sounds[-1], RATE))
-        self.turn_ids.append(f"turn-{len(self.turn_ids) + 1}")
+        self.turn_ids.append(f"turn-{self.before + len(self.turn_ids) + 1}")
         whole = replace(
             reply,
             audio=Audio(np.concatenate(sounds), RATE) if sounds else None,

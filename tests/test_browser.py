@@ -75,9 +75,9 @@ def assets(tmp_path_factory):
 MANY = Limits(calls="10000/minute", uploads="10000/minute", sounds="1000/second")
 
 
-def launch(service, assets, may_add=True, desk_key="", limits=MANY, **more):
+def launch(service, assets, may_add=True, desk_key="", limits=MANY, port=None, **more):
     demo = build_demo(service, assets, may_add, desk_key, **more)
-    options = launch_options(limits=limits)
+    options = {**launch_options(limits=limits), "server_port": port}
     return demo, demo.launch(prevent_thread_lock=True, quiet=True, **options)[1]
 
 
@@ -780,6 +780,48 @@ def test_a_person_takes_over_answers_and_gives_back(customer, open_desk):
     ask(customer, "What does E24 mean?")
     expect(finished(customer)).to_contain_text("the water does not drain")
     assert [problem for problem in customer.problems if problem not in HARMLESS] == []
+
+
+def test_a_person_goes_on_after_the_app_was_started_again(open_page, browser, assets):
+    """With an account, whose sign-in comes to the desk behind #, as from the company's own."""
+    before = FakeService()
+    before.accounts.add("Ada", "agent", "a long enough password", "test")
+    token = before.accounts.sign_in("Ada", "a long enough password")
+    demo, url = launch(before, assets)
+    customer, desk = open_page(address=url), browser.new_context().new_page()
+    desk.set_default_timeout(PATIENCE)
+    desk.goto(f"{url}desk#key={token}")
+    ask(customer, "What does E24 mean?", knowledge="Smart home")
+    finished(customer)
+    customer.get_by_role("button", name="Talk to a person").click()
+    desk.locator(".ms-case.ms-waiting").click()
+    assert token not in desk.url
+    desk.get_by_label("Your answer").fill("One moment.")
+    desk.get_by_label("Your answer").press("Enter")
+    message = customer.get_by_role("group", name="Ada")
+    expect(message.last).to_contain_text("One moment.")
+    demo.close()
+    before.keeper.close()
+    after, port = FakeService(folder=before.folder), int(url.rstrip("/").rpartition(":")[2])
+    demo, _ = launch(after, assets, port=port)
+    customer.reload()
+    expect(message.last).to_contain_text("One moment.")
+    expect(customer.locator("#people")).to_contain_text("Ada has joined")
+    ask(customer, "Are you still there?")
+    desk.reload()
+    desk.locator(".ms-case.ms-person").click()
+    expect(desk.locator("#chat")).to_contain_text("Are you still there?")
+    desk.get_by_label("Your answer").fill("Yes, here I am.")
+    desk.get_by_label("Your answer").press("Enter")
+    expect(message.last).to_contain_text("Yes, here I am.")
+    desk.get_by_role("button", name="Give back").click()
+    expect(customer.locator("#people")).to_contain_text("Ada has left")
+    ask(customer, "What does E24 mean?")
+    expect(finished(customer)).to_contain_text("the water does not drain")
+    written = [said.text for said in after.desk.messages(after.turns[-1].session_id)]
+    assert written == ["One moment.", "Yes, here I am."]
+    desk.context.close()
+    demo.close()
 
 
 def test_without_the_key_the_desk_is_one_sentence(customer, open_desk):

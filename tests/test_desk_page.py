@@ -289,7 +289,7 @@ def test_the_customer_sees_who_has_the_conversation_and_what_they_write(chat, se
 def test_what_one_tab_sends_appears_in_the_other_while_a_person_has_the_conversation(chat, service):
     one, _ = handed_over(chat)
     session = one.session_id
-    two = chat.resume(kept(one), Conversation())["conversation"]
+    two = Opening(chat).resume(kept(one), Conversation())["conversation"]
     two = chat.follow(two).get("conversation", two)
     service.desk.take(session, "Ada")
     service.desk.say(session, "Ada", "hello")

@@ -161,7 +161,7 @@ def test_the_usual_wait_is_measured(store, desk):  # noqa: F811
     waited(store, desk, 4, first=4)
     assert desk.usual_wait() == 4
     hand_over(store, "s", 1)
-    assert desk.holder("s") == Holder("waiting", "", 4)
+    assert desk.holder("s") == Holder("waiting", "", 4, turns=1)
     assert "about 4 min" in people_line(desk.holder("s"))
     ago = datetime.now(UTC) - timedelta(minutes=2)
     with store.writing() as session:

@@ -21,10 +21,14 @@ from test_service import ask, folder, make  # noqa: F401  (fixtures)
 from test_store import turn
 
 from demo.insights import InsightsPage
+from mm_support.desk import insights as module
+from mm_support.desk.archive import Archive
 from mm_support.desk.audit import audited
 from mm_support.desk.insights import Figures, Gap, Insights, alike_from, as_csv, grouped
+from mm_support.desk.keeper import Keeper
 from mm_support.desk.kept import keep_turn
 from mm_support.errors import InputError
+from mm_support.store.journal import Journal
 from mm_support.types import UserTurn
 from tests.fake_service import HOSTILE, FakeService
 
@@ -84,6 +88,44 @@ def test_figures_by_their_definitions(store, insights):  # noqa: F811
     assert numbers_of(second) == {**counted, "spoken": 1, "photos": 1}
     assert [row.day for row in insights.figures(30)][-1] == long_ago.date()
     assert [each.comment for each in insights.disliked(7)] == ["wrong"]
+
+
+def test_a_day_that_is_over_is_added_up_once_until_something_changes_it(
+    store,  # noqa: F811
+    desk,  # noqa: F811
+    insights,
+    monkeypatch,
+    tmp_path,
+):
+    before = datetime.now(UTC) - timedelta(days=3)
+    said(store, 1, "s", created=before)
+    said(store, 2, "other", created=before)
+    counted, count = [], module._counted
+    monkeypatch.setattr(
+        module, "_counted", lambda *given: counted.append(given[1]) or count(*given)
+    )
+
+    def shown():
+        """The day's figures, and whether it was counted anew; once more it never is."""
+        counted.clear()
+        *_, last = first = insights.figures(7)
+        anew = before.date() in counted
+        counted.clear()
+        assert insights.figures(7) == first and before.date() not in counted
+        return numbers_of(last), anew
+
+    insights.add_up()
+    usual = {"conversations": 2, "turns": 2, "answered": 2}
+    assert shown() == ({**usual, "assumed": 2}, False)
+    store.add_feedback("t1", "up")
+    assert shown() == ({**usual, "thumbs_up": 1, "confirmed": 1, "assumed": 1}, True)
+    desk.hand_over("other", "program", "fraud")
+    assert shown() == ({**usual, "thumbs_up": 1, "confirmed": 1, "handed_over": 1}, True)
+    said(store, 3, "late", created=before)  # out of the journal
+    assert shown()[0]["turns"] == 3
+    Archive(Keeper(store, Journal(tmp_path / "turns.journal")), tmp_path).erase(["s", "late"], "x")
+    left = {"conversations": 1, "turns": 1, "answered": 1, "handed_over": 1}
+    assert shown() == (left, True)
 
 
 def test_the_first_answer_of_a_person_is_timed(store, desk, insights):  # noqa: F811

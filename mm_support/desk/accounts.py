@@ -23,7 +23,8 @@ from sqlalchemy.orm import Session
 from mm_support.desk.audit import note
 from mm_support.desk.visits import Signatures
 from mm_support.errors import InputError
-from mm_support.store.database import Store, add_unless_there
+from mm_support.store.adding import add_unless_there
+from mm_support.store.database import Store
 from mm_support.store.models import AccountRow, SignInRow, TriesRow, now
 from mm_support.store.records import in_utc
 
@@ -67,6 +68,15 @@ class Account:
     role: Role
     created: datetime
     last: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody for whom another system vouches. subject: never another one's; role: None: none."""
+
+    subject: str
+    name: str
+    role: Role | None
 
 
 class Accounts:
@@ -119,6 +129,8 @@ class Accounts:
         hashed = _hashed(password)
         with self._store.writing() as session:
             row = _account(session, name)
+            if row.subject:
+                raise InputError(f"{row.name} signs in with the company's account.")
             row.hash = hashed
             _end_sign_ins(session, row.key)
             note(session, who, "changed password", row.name)
@@ -130,7 +142,7 @@ class Accounts:
         key = _key(name)
         with self._store.writing() as session:
             row = session.get(AccountRow, key)
-            known, hashed = (row.name, row.hash) if row else ("", _nobody())
+            known, hashed = (row.name, row.hash or _nobody()) if row else ("", _nobody())
             tries = _tries(session, key)
             locked = _locked(tries)
             if not locked:  # counted before it is looked at: many at once are no more tries
@@ -146,6 +158,25 @@ class Accounts:
                 return self._signed_in(session, row)
             _refuse(session, known, "wrong password")
         raise InputError(REFUSED)
+
+    def sign_in_as(self, identity: Identity) -> str:
+        """The token of a new sign-in of somebody who has signed in elsewhere. Their account is
+        made with the first one, and has the role that they have now. Raises InputError for who has
+        no role, which ends earlier sign-ins, and where somebody else has the name.
+        """
+        with self._store.writing() as session:
+            own = select(AccountRow).where(AccountRow.subject == identity.subject)
+            row = session.scalars(own.with_for_update()).first()
+            if identity.role is not None:
+                row = row or _added(session, identity)
+                if row.role != identity.role:
+                    row.role = identity.role
+                    note(session, row.name, "changed role", row.name, identity.role)
+                return self._signed_in(session, row)
+            if row is not None:
+                _end_sign_ins(session, row.key)
+            _refuse(session, row.name if row else "", "no role")
+        raise InputError("Your account has no role here; ask who runs this service.")
 
     def _signed_in(self, session: Session, row: AccountRow) -> str:
         made = SignInRow(id=secrets.token_hex(16), account=row.key, created=now())
@@ -219,6 +250,17 @@ def _fits(hashed: str, password: str) -> bool:
         return len(password) <= LONGEST and _hasher().verify(hashed, password)
     except (Argon2Error, UnicodeError):
         return False
+
+
+def _added(session: Session, identity: Identity) -> AccountRow:
+    """A new account, into which no password leads."""
+    name = _checked_name(identity.name[:MAX_NAME])
+    own = {"key": _key(name), "name": name, "created": now(), "hash": ""}
+    values = {**own, "role": identity.role, "subject": identity.subject}
+    if not add_unless_there(session, AccountRow, **values):
+        raise InputError(f"There is an account of the name {name} already; an admin removes it.")
+    note(session, name, "added account", name, f"{identity.role}, by signing in")
+    return _account(session, name)
 
 
 def _account(session: Session, name: str) -> AccountRow:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 from mm_support.desk.audit import ERASED, checksum, note
 from mm_support.desk.keeper import Keeper
 from mm_support.desk.ownership import locked
+from mm_support.store.days import changed
 from mm_support.store.models import (
     AuditRow,
     ConversationRow,
@@ -130,7 +131,9 @@ def _locked_turns(session: Session, sessions: Sequence[str]) -> set[str]:
 
 
 def _delete(session: Session, sessions: Sequence[str]) -> None:
-    turns = select(TurnRow.id).where(TurnRow.session_id.in_(sessions))
+    own = TurnRow.session_id.in_(sessions)
+    changed(session, map(in_utc, session.scalars(select(TurnRow.created).where(own))))
+    turns = select(TurnRow.id).where(own)
     session.execute(delete(FeedbackRow).where(FeedbackRow.turn_id.in_(turns)))
     for table, of_conversation in _OWN:
         session.execute(delete(table).where(of_conversation.in_(sessions)))

@@ -28,7 +28,8 @@ from mm_support.desk.notices import (
 )
 from mm_support.desk.ownership import AT_THE_DESK, hand, known
 from mm_support.errors import InputError
-from mm_support.store.database import Store, add_unless_there
+from mm_support.store.adding import add_unless_there
+from mm_support.store.database import Store
 from mm_support.store.models import ConversationRow, InboxRow, MessageRow, NoticeRow, now
 
 FRESH = 300  # s for which a signature holds

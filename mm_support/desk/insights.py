@@ -13,8 +13,8 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields
-from datetime import date, datetime, timedelta
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from typing import Any
 
@@ -23,7 +23,9 @@ from sqlalchemy import Row, String, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from mm_support.store.database import Store
+from mm_support.store.days import is_over, locked_day
 from mm_support.store.models import (
+    DayRow,
     FeedbackRow,
     HandoffRow,
     MessageRow,
@@ -35,8 +37,10 @@ from mm_support.store.records import in_utc, words_of
 
 THANKED = ("thanks", "goodbye", "acknowledged")  # reasons of turns that end a conversation well
 MOST_GROUPED = 1_000  # latest questions without an answer
+MOST_KNOWN = 10 * MOST_GROUPED  # texts whose vectors are kept
 EXAMPLES = 3  # of a group
 MOST_DISLIKED = 100
+LONGEST = 90  # days that are looked at
 FALSE_MATCHES = 0.001  # share of questions about different entries that may count as alike
 LEARNT_FROM = 300  # entries whose questions tell how alike questions of one meaning are
 FORMULA = "=+-@\t\r"  # with which a table's program begins a formula
@@ -123,14 +127,36 @@ class Insights:
     def __init__(self, store: Store, encode: Encode, questions: Questions) -> None:
         self._store, self._encode, self._questions = store, encode, questions
         self._alike: dict[str, float] = {}
+        self._known: dict[str, np.ndarray] = {}
 
     def figures(self, days: int) -> tuple[Figures, ...]:
         """One a day and base, the latest day first, of the last days; today counts as one."""
         since = _since(days)
         with self._store.reading() as session:
-            talks = _talks(session, since)
-        rows = [_figures(day, base, own.values()) for (day, base), own in talks.items()]
+            added_up = _added_up(session, since.date())
+            first = session.scalar(
+                select(func.min(TurnRow.created)).where(TurnRow.created >= since)
+            )
+        day, rows = in_utc(first).date() if first else now().date(), []
+        while day <= now().date():
+            known = added_up.get(day.isoformat())
+            rows += self._of_day(day) if known is None else _read(day, known)
+            day += timedelta(days=1)
         return tuple(sorted(rows, key=lambda row: (row.day, row.knowledge), reverse=True))
+
+    def add_up(self) -> None:
+        """Adds up the days of the longest time that is looked at, so that nobody waits for that."""
+        self.figures(LONGEST)
+
+    def _of_day(self, day: date) -> list[Figures]:
+        """Those of a day; what comes of one that is over is stored."""
+        if not is_over(day):
+            with self._store.reading() as session:
+                return _counted(session, day)
+        with self._store.writing() as session:
+            row, found = locked_day(session, day), _counted(session, day)
+            row.figures = [{**asdict(each), "day": None} for each in found]
+        return found
 
     def first_answer(self, days: int) -> float | None:
         """Seconds from the hand-over to the first words of a person, in the middle; None where
@@ -193,11 +219,21 @@ class Insights:
 
     def _grouped(self, base: str, rows: Sequence[Row]) -> list[Gap]:
         """rows: the latest first."""
-        labels = grouped(self._encode([words_of(row) for row in rows]), self._threshold(base))
+        asked = [words_of(row) for row in rows]
+        labels = grouped(self._vectors(asked), self._threshold(base))
         groups: dict[int, list[Row]] = defaultdict(list)
         for label, row in zip(labels, rows):
             groups[label].append(row)
         return [_gap(base, own) for own in groups.values()]
+
+    def _vectors(self, texts: Sequence[str]) -> np.ndarray:
+        """Those of the texts; each is encoded once, however often it is looked at."""
+        if len(self._known) > MOST_KNOWN:
+            self._known = {}
+        known = self._known
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, self._encode(new)) if new else ())
+        return np.array([known[text] for text in texts])
 
     def _threshold(self, base: str) -> float:
         if base not in self._alike:
@@ -255,37 +291,53 @@ def _since(days: int) -> datetime:
     return today - timedelta(days=days - 1)
 
 
-def _talks(session: Session, since: datetime) -> dict[tuple[date, str], dict[str, _Talk]]:
-    """(day, base) -> its conversations."""
-    talks: dict[tuple[date, str], dict[str, _Talk]] = defaultdict(lambda: defaultdict(_Talk))
+def _added_up(session: Session, since: date) -> dict[str, list[dict[str, Any]]]:
+    """Days that are added up, and their figures."""
+    rows = session.scalars(select(DayRow).where(DayRow.day >= since.isoformat()))
+    return {row.day: row.figures for row in rows if row.figures is not None}
+
+
+def _read(day: date, stored: Sequence[dict[str, Any]]) -> list[Figures]:
+    return [Figures(**{**values, "day": day}) for values in stored]
+
+
+def _counted(session: Session, day: date) -> list[Figures]:
+    """The figures of a day, from its turns."""
+    start = datetime.combine(day, time(), UTC)
+    of_day = TurnRow.created >= start, TurnRow.created < start + timedelta(days=1)
+    talks = _talks(session, of_day)
+    return [_figures(day, base, own.values()) for base, own in talks.items()]
+
+
+def _talks(session: Session, of_day: Sequence[Any]) -> dict[str, dict[str, _Talk]]:
+    """A base -> its conversations on a day. of_day: conditions for turns."""
+    talks: dict[str, dict[str, _Talk]] = defaultdict(lambda: defaultdict(_Talk))
     columns = TurnRow.session_id, TurnRow.knowledge, TurnRow.action, TurnRow.reason
-    query = select(TurnRow.created, *columns).where(TurnRow.created >= since)
-    for created, name, base, action, reason in session.execute(query.order_by(TurnRow.created)):
-        talk = talks[in_utc(created).date(), base][name]
+    query = select(*columns).where(*of_day).order_by(TurnRow.created)
+    for name, base, action, reason in session.execute(query):
+        talk = talks[base][name]
         talk.actions.append(action)
         talk.reasons.append(reason)
-    for created, name, base, what, number in _marks(session, since):
-        if talk := talks.get((in_utc(created).date(), base), {}).get(name):
+    for name, base, what, number in _marks(session, of_day):
+        if talk := talks.get(base, {}).get(name):
             setattr(talk, what, getattr(talk, what) + number)
     return talks
 
 
-def _marks(session: Session, since: datetime) -> Iterable[tuple[datetime, str, str, str, int]]:
-    """What else is known of turns: their time, conversation and base, which figure, how many."""
-    turn = TurnRow.created, TurnRow.session_id, TurnRow.knowledge
-    recent = TurnRow.created >= since
-    handed = select(*turn).join(HandoffRow, HandoffRow.turn_id == TurnRow.id).where(recent)
-    for created, name, base in session.execute(handed):
-        yield created, name, base, "handed", 1
+def _marks(session: Session, of_day: Sequence[Any]) -> Iterable[tuple[str, str, str, int]]:
+    """What else is known of turns: their conversation and base, which figure, how many."""
+    turn = TurnRow.session_id, TurnRow.knowledge
+    handed = select(*turn).join(HandoffRow, HandoffRow.turn_id == TurnRow.id).where(*of_day)
+    for name, base in session.execute(handed):
+        yield name, base, "handed", 1
     rated = select(*turn, FeedbackRow.rating).join(FeedbackRow, FeedbackRow.turn_id == TurnRow.id)
-    for created, name, base, rating in session.execute(rated.where(recent)):
-        yield created, name, base, rating, 1
+    for name, base, rating in session.execute(rated.where(*of_day)):
+        yield name, base, rating, 1
     heard, seen = _given(TurnRow.transcript), _given(TurnRow.image)
-    for created, name, base, sound, photo in session.execute(
-        select(*turn, heard, seen).where(recent, or_(heard == 1, seen == 1))
-    ):
-        yield created, name, base, "spoken", sound
-        yield created, name, base, "photos", photo
+    given = select(*turn, heard, seen).where(*of_day, or_(heard == 1, seen == 1))
+    for name, base, sound, photo in session.execute(given):
+        yield name, base, "spoken", sound
+        yield name, base, "photos", photo
 
 
 def _given(column: Any) -> Any:

@@ -22,8 +22,9 @@ from mm_support.language.detect import language_of
 from mm_support.language.messages import message
 from mm_support.language.personal import revealed
 from mm_support.store.database import Store
+from mm_support.store.days import changed
 from mm_support.store.models import INTENT, OriginalRow, TurnRow, now
-from mm_support.store.records import masked_record, words_of
+from mm_support.store.records import in_utc, masked_record, words_of
 from mm_support.types import KeptTurn, Owner
 
 
@@ -53,6 +54,7 @@ def keep_turn(
         turn = TurnRow(**{**record, "intent": record.get("intent", "")[:INTENT]})
         session.add(turn)
         session.flush()
+        changed(session, [in_utc(turn.created)])
         conversation.customer_typed = None
         if to_come(conversation.snoozed):  # who writes is not put off any longer
             conversation.snoozed = now()

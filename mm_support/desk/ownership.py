@@ -20,7 +20,8 @@ from mm_support.desk.audit import note
 from mm_support.desk.notices import TOLD_OF
 from mm_support.desk.reasons import code_of
 from mm_support.errors import InputError
-from mm_support.store.database import add_unless_there
+from mm_support.store.adding import add_unless_there
+from mm_support.store.days import changed
 from mm_support.store.models import (
     ConversationRow,
     HandoffRow,
@@ -95,6 +96,7 @@ def hand_over(
     """The conversation waits for a person from this turn on."""
     told = {"code": code_of(reason), "knowledge": turn.knowledge, "summary": summary}
     hand(session, row, "waiting", who, reason, **told)
+    changed(session, [in_utc(turn.created)])
     own = {"turn_id": turn.id, "session_id": turn.session_id, "created": turn.created}
     session.merge(HandoffRow(**own, reason=reason, code=told["code"], summary=summary))
 

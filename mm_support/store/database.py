@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from mm_support.errors import InputError, StoreError, no_such_turn
+from mm_support.store.days import changed
 from mm_support.store.migrate import upgrade
-from mm_support.store.models import Base, FeedbackRow, HandoffRow, TurnRow
-from mm_support.store.records import past_of
+from mm_support.store.models import FeedbackRow, HandoffRow, TurnRow
+from mm_support.store.records import in_utc, past_of
 from mm_support.types import Past
 
 RATINGS = ("up", "down")
@@ -84,8 +84,10 @@ class Store:
         """Stores a rating, "up" or "down". Raises InputError for an unknown turn or rating."""
         check_feedback(rating, comment)
         with self.writing() as session:
-            if session.get(TurnRow, turn_id, with_for_update=True) is None:
+            turn = session.get(TurnRow, turn_id, with_for_update=True)
+            if turn is None:
                 raise no_such_turn()
+            changed(session, [in_utc(turn.created)])
             session.add(FeedbackRow(turn_id=turn_id, rating=rating, comment=comment))
 
     def session_of(self, turn_id: str) -> str:
@@ -137,7 +139,7 @@ class Store:
 
         Of SQLite's, no other one writes between its first and its last statement. On a server they
         run side by side: whoever writes what it has read locks that row first (with_for_update), or
-        adds it with `add_unless_there`.
+        adds it with `add_unless_there` (store/adding.py).
         """
         with self._writing() as session:
             try:
@@ -187,17 +189,6 @@ def check_feedback(rating: str, comment: str) -> None:
         raise InputError.of("bad_rating", known=", ".join(RATINGS))
     if len(comment) > MAX_COMMENT:
         raise InputError.of("comment_long", limit=MAX_COMMENT)
-
-
-def add_unless_there(session: Session, table: type[Base], **values: Any) -> bool:
-    """Adds a row unless there is one with its key, also where another process adds it at the same
-    time; whether it was added.
-    """
-    dialects = {"sqlite": sqlite, "postgresql": postgresql}
-    dialect = dialects[session.connection().dialect.name]
-    insert = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    added = session.execute(insert.returning(*inspect(table).primary_key))
-    return added.first() is not None
 
 
 def _engine(address: str) -> Engine:

@@ -207,6 +207,17 @@ class NoticeRow(Base):
     failed: Mapped[bool] = mapped_column(default=False)
 
 
+class DayRow(Base):
+    """The figures of a day of UTC, see store/days.py; None: something changed since they were added
+    up.
+    """
+
+    __tablename__ = "days"
+
+    day: Mapped[str] = mapped_column(Line(10), primary_key=True)
+    figures: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+
+
 class AuditRow(Base):
     """Something that was done with conversations or knowledge: by whom, what, and to which."""
 
@@ -222,15 +233,17 @@ class AuditRow(Base):
 
 class AccountRow(Base):
     """A person who works with the assistant. key: the name as it is compared; hash: argon2's, of
-    the password.
+    the password, "" where none leads in; subject: who it is elsewhere, for those who sign in there.
     """
 
     __tablename__ = "accounts"
+    __table_args__ = (Index("accounts_by_subject", "subject", unique=True),)
 
     key: Mapped[str] = mapped_column(Line(64), primary_key=True)
     name: Mapped[str] = mapped_column(Line(64))
     role: Mapped[str] = mapped_column(Line(16))
     hash: Mapped[str] = mapped_column(Words)
+    subject: Mapped[str | None] = mapped_column(Line(512))
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 
