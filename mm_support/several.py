@@ -128,7 +128,13 @@ def two_clauses(words: str, fewest: int = FEWEST) -> list[tuple[str, str]]:
         rf"[,，;；]?\s*{edge}(?:{'|'.join(between)}){edge}\s*", words, re.IGNORECASE
     )
     sides = ((words[: joint.start()].strip(), words[joint.end() :].strip()) for joint in joints)
-    return [pair for pair in sides if all(len(term_set(side)) >= fewest for side in pair)][:JOINTS]
+    return [pair for pair in sides if all(_may_ask(side, fewest) for side in pair)][:JOINTS]
+
+
+def _may_ask(side: str, fewest: int) -> bool:
+    """Whether it says enough for a question: so many terms, or one among words of grammar."""
+    found = len(term_set(side))
+    return found >= fewest or (found > 0 and len(side.split()) > FEWEST)
 
 
 def _asks(sentence: str) -> bool:

@@ -390,3 +390,8 @@ def test_what_is_built_like_an_identifier():
     assert written(plain) == frozenset()
     entry = Entry("e", "Dryer shows Ub", "See E24.", ("my F11",))
     assert identifiers_of(entry) == {"UB", "E24", "F11"}
+
+
+def test_a_heading_that_begins_with_a_word_of_grammar_names_no_code():
+    assert not named_in_title("Traffic sources: We attempt to find some")
+    assert named_in_title("Boiler: the display shows Ub") == {"UB"}

@@ -12,6 +12,7 @@ from test_service import SPEECH, ask, folder, make  # noqa: F401  (fixtures)
 from mm_support.encode.text import REMEMBERED, RememberingEncoder
 from mm_support.evaluate import cases
 from mm_support.inputs.audio import load_waveform
+from mm_support.language.messages import message
 from mm_support.pipeline import drained, judge, past_after, perceive, steps, turn_record
 from mm_support.store.records import past_of
 from mm_support.types import Audio, UserTurn
@@ -48,6 +49,7 @@ def test_what_was_asked_back_is_stored_as_ids_whatever_the_words_of_the_reply(ma
     service = make()
     asked = ask(service, "blue refund elephant")
     assert asked.action == "clarify" and asked.text.endswith("Welches?")
+    assert asked.text.startswith(message("clarify.maybe")) and len(asked.citations) == 1
     (row, _), *_ = service._keeper.store.turns()
     chosen = ask(service, "the second one", session_id=asked.session_id)
     titles = {entry.id: entry.title for entry in service.knowledge.entries("kb")}

@@ -7,7 +7,7 @@ from test_service import ask, folder, make  # noqa: F401  (fixtures)
 
 from mm_support.language.mail import own_words
 from mm_support.language.messages import message
-from mm_support.several import inner_questions, questions_in
+from mm_support.several import inner_questions, questions_in, two_clauses
 
 
 def test_two_questions_are_answered_each_from_its_own_entry(make):  # noqa: F811
@@ -92,3 +92,20 @@ def test_a_question_in_a_long_message_is_looked_at_alone_and_with_what_stands_be
     assert inner_questions(f"{story} {asked}") == ["How do I repair that lamp?", asked]
     assert inner_questions(asked) == []  # its sentences belong together
     assert inner_questions(story) == []
+
+
+def test_two_questions_around_an_and_are_answered_each_from_its_own_entry(make):  # noqa: F811
+    reply = ask(make(), "Is my refund late and is the warranty broken")
+    assert [c.entry_id for c in reply.citations] == ["refund", "warranty"]
+
+
+@pytest.mark.parametrize(
+    "words, clauses",
+    [
+        ("how do I cancel and where are my invoices", ("how do I cancel", "where are my invoices")),
+        ("怎么退货，还有运费谁出", ("怎么退货", "运费谁出")),
+        ("bread and butter", None),
+    ],
+)
+def test_a_clause_is_what_may_be_a_question_by_itself(words, clauses):
+    assert two_clauses(words) == ([clauses] if clauses else [])

@@ -165,7 +165,7 @@ def blocks_of(entry: Entry) -> list[Block]:
     a product's data is one block.
     """
     paragraphs, blocks = split_paragraphs(entry.answer), list[list[str]]()
-    if tokens(entry.answer) <= SHORT and paragraphs and column_names(" ".join(paragraphs[-1][-1])):
+    if tokens(entry.answer) <= SHORT and _ends_with_data(paragraphs):
         return [Block(tuple(split_sentences(entry.answer)))]
     for paragraph in paragraphs:
         if _is_verbatim(paragraph):
@@ -186,6 +186,12 @@ def blocks_of(entry: Entry) -> list[Block]:
                 else:
                     blocks.append([sentence])
     return [Block(tuple(block)) for block in blocks]
+
+
+def _ends_with_data(paragraphs: Sequence[Sequence[Sequence[str]]]) -> bool:
+    """Whether the last paragraph is one line of names and values."""
+    last = paragraphs[-1] if paragraphs else ()
+    return len(last) == 1 and bool(column_names(" ".join(last[0])))
 
 
 def _takes_steps(block: Sequence[str]) -> bool:

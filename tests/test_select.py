@@ -1,0 +1,62 @@
+"""Which parts of an entry answer: rows of tables, lines of code, a product's data."""
+
+import numpy as np
+import pytest
+
+from mm_support.decode.select import Weighed, blocks_of, rows_asked_for
+from mm_support.types import Entry
+
+PLANS = [
+    "Plan: Free; Per month: €0; Lamps: 2; Support: community",
+    "Plan: Home; Per month: €3.90; Lamps: 15; Support: e-mail",
+    "Plan: Studio; Per month: €11.90; Lamps: 100; Support: phone",
+]
+
+
+def blocks(*paragraphs):
+    return blocks_of(Entry("a", "A", "\n\n".join(paragraphs)))
+
+
+@pytest.mark.parametrize(
+    "question, rows",
+    [
+        ("how much is the home plan", [1]),
+        ("what is the difference between home and studio", [1, 2]),
+        ("which plan has phone support", [2]),
+        ("what do your plans cost", [0, 1, 2]),
+        ("what does the enterprise plan cost", [0, 1, 2]),
+    ],
+)
+def test_of_a_table_the_rows_asked_for_are_shown_or_all(question, rows):
+    cut = blocks("All prices include tax.", "\n".join(PLANS))
+    assert [block.sentences for block in cut[1:]] == [(row,) for row in PLANS]
+    likely = rows_asked_for(question, cut, np.array([0.1, 0.5, 0.2, 0.3]))
+    shown = Weighed(cut, likely).chosen(0.4)
+    assert shown == [PLANS[row] for row in rows]
+
+
+def test_what_announces_a_table_is_shown_with_the_row_asked_for():
+    cut = blocks("These are our plans:", "\n".join(PLANS))
+    likely = rows_asked_for("home plan", cut, np.array([0.9, 0.1, 0.1, 0.1]))
+    assert Weighed(cut, likely).chosen(0.4) == ["These are our plans:", PLANS[1]]
+
+
+def test_a_command_stays_with_what_announces_it():
+    cut = blocks(
+        "For the worker's log use,", "ctl --logs worker", "For the web log use,", "ctl web"
+    )
+    assert [block.sentences for block in cut] == [
+        ("For the worker's log use,", "ctl --logs worker"),
+        ("For the web log use,", "ctl web"),
+    ]
+
+
+def test_code_between_steps_stays_with_its_step():
+    steps = "1. Ask an administrator to run this:", "# resets it\nrake reset", "2. Sign in again."
+    (cut,) = blocks(*steps)
+    assert cut.has_steps and "rake reset" in cut.sentences
+
+
+def test_a_product_is_shown_with_its_price():
+    (cut,) = blocks("A steel kettle with a lid.", "price: 59.00; details: 1.7 L; 2200 W")
+    assert cut.sentences[-1].startswith("price")
