@@ -142,6 +142,28 @@ def test_numbers_in_the_text_are_the_citations(make):
     }
 
 
+DISPUTED = """\
+id,title,questions,answer
+old,Refund,refund late,Our refund takes 9 days. Shops do it at once.
+"""
+
+
+@pytest.mark.parametrize("draft", ["", "The refund takes 5 days."])
+@pytest.mark.parametrize("asked", ["refund late", "Is the refund late? Is the warranty broken?"])
+def test_of_entries_that_contradict_each_other_both_are_quoted(make, folder, draft, asked):
+    (folder / "old.csv").write_text(DISPUTED)
+    service = make(draft=draft)
+    reply = ask(service, asked)
+    cited = {citation.entry_id: citation for citation in reply.citations}
+    assert reply.action == "answer" and {"refund", "old"} <= {*cited}
+    for entry, said in (("refund", "The refund takes 5 days."), ("old", "Our refund takes 9 days.")):
+        assert f"{said} [{cited[entry].number}]" in reply.text and cited[entry].title == "Refund"
+    for said in ("both", "person"):
+        assert reply.text.count(message(f"disputed.{said}", "en")) == 1
+    ((kept, _),) = service._keeper.store.turns()
+    assert kept.reason == "contradicted"
+
+
 def test_an_invented_draft_is_not_shown(make):
     reply = ask(make(draft="The refund takes 90 days and we add a gift card."), "refund late")
     assert "90" not in reply.text and "gift" not in reply.text and "5 days" in reply.text

@@ -38,6 +38,7 @@ Reason = Literal[
     "account",
     "stuck",
     "evidence",
+    "contradicted",  # by another entry: see disputed.py
     "ambiguous",
     "unknown",
     "silence",

@@ -41,10 +41,13 @@ MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 @dataclass(frozen=True)
 class Asked:
-    """One of several questions of a message. hits: what answers it, best first; none: nothing."""
+    """One of several questions of a message. hits: what answers it, best first; none: nothing.
+    disputed: what these say, where they contradict each other.
+    """
 
     question: Question
     hits: tuple[Hit, ...]
+    disputed: tuple[Sentence, ...] = ()
 
 
 def quotes_foreign(question: Question, decision: Decision) -> bool:
@@ -65,16 +68,18 @@ def compose(
     asked: Sequence[Asked] = (),
 ) -> Iterator[Sentence | Meanwhile]:
     """The sentences of the reply that was decided on, as they become ready; before them, the
-    numbers that were not heard surely. asked: the questions of a message that holds several.
+    numbers that were not heard surely. asked: the questions of a message that holds several, or the
+    one whose entries contradict each other: whatever the model, both are quoted.
     """
     unsure = codes(question.heard) if question.heard_confidence < HEARD_CLEARLY else ()
     if unsure and decision.reason != "misheard":
         numbers = ", ".join(unsure)
         yield Sentence(message("heard.number", question.language, numbers=numbers))
     language, question_back = question.language, f"question_back.{decision.reason}"
-    if decision.action == "answer" and not writer.writes and quotes_foreign(question, decision):
+    quotes = not writer.writes or any(one.disputed for one in asked)
+    if decision.action == "answer" and quotes and quotes_foreign(question, decision):
         yield Sentence(message("foreign", language))
-    if decision.action == "answer" and asked and not writer.writes:
+    if decision.action == "answer" and asked and quotes:
         yield from one_by_one(writer, asked, decision.hits, stop)
     elif decision.action == "answer":
         yield from writer.write(question, decision.hits, stop, past)
@@ -95,18 +100,24 @@ def one_by_one(
     writer: ReplyWriter, asked: Sequence[Asked], hits: Sequence[Hit], stop: threading.Event
 ) -> Iterator[Sentence]:
     """Each question answered from its own hits, cited by their ranks among all; what none answers
-    is said at the end.
+    is said at the end, and that a person can tell what is right where they contradict each other.
     """
     place = {hit.entry.id: rank for rank, hit in enumerate(hits, start=1)}
+    language = asked[0].question.language
     said: set[str] = set()
     for one in asked:
-        for part in writer.write(one.question, one.hits, stop) if one.hits else ():
+        written = writer.write(one.question, one.hits, stop) if one.hits else ()
+        if any(part.text not in said for part in one.disputed):
+            yield Sentence(message("disputed.both", language))
+        for part in one.disputed or written:
             if isinstance(part, Sentence) and part.text not in said:
                 said.add(part.text)
                 ranks = tuple(place[one.hits[rank - 1].entry.id] for rank in part.citations)
                 yield Sentence(part.text, ranks)
+    if any(one.disputed for one in asked):
+        yield Sentence(message("disputed.person", language))
     if not all(one.hits for one in asked):
-        yield Sentence(message("not_said", asked[0].question.language))
+        yield Sentence(message("not_said", language))
 
 
 def evidence_of(
