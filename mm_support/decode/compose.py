@@ -76,12 +76,12 @@ def compose(
         numbers = ", ".join(unsure)
         yield Sentence(message("heard.number", question.language, numbers=numbers))
     language, question_back = question.language, f"question_back.{decision.reason}"
-    quotes = not writer.writes or any(one.disputed for one in asked)
-    if decision.action == "answer" and quotes and quotes_foreign(question, decision):
+    answers, disputed = decision.action == "answer", any(one.disputed for one in asked)
+    if answers and not (writer.writes or disputed) and quotes_foreign(question, decision):
         yield Sentence(message("foreign", language))
-    if decision.action == "answer" and asked and quotes:
+    if answers and asked and (disputed or not writer.writes):
         yield from one_by_one(writer, asked, decision.hits, stop)
-    elif decision.action == "answer":
+    elif answers:
         yield from writer.write(question, decision.hits, stop, past)
     if decision.action == "handoff" and decision.hits:
         yield from writer.whole(decision.hits[0].entry)
