@@ -478,14 +478,10 @@ def reference(points, query):
                 c: sum(identifiers.fold(c) in map(identifiers.fold, own) for own in named)
                 for c in asked
             }
-            titling = {
-                c: sum(identifiers.fold(c) in map(identifiers.fold, own) for own in titled)
-                for c in asked
-            }
             sure = max(
                 max(
                     identifiers.match(frozenset({c}), named[row]) / max(1, sharing[c]),
-                    identifiers.match(frozenset({c}), titled[row]) / max(1, titling[c]),
+                    identifiers.match(frozenset({c}), titled[row]) / max(1, sharing[c]) ** 0.5,
                 )
                 for c in asked
             )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from mm_support.knowledge.query import SearchQuery
@@ -61,29 +62,58 @@ def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:
 
 
 def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The hits, a sibling of the best one in front of it that is named better and holds all that is
-    asked of the best one's title: who asks for "Aster 40" means it, not the filter for it.
+    """The hits, in front of them the one that is meant: of those that hold every code asked for the
+    one whose title names most of the question; else a sibling of the best one that is named better
+    and holds all that is asked of the best one's title.
+
+    Who asks for "Aster 40" means it, not the filter for it; "HE-220" alone is the machine, and "a
+    tank for my HE-220" is the tank.
     """
     asked = term_set(words)
-    meant = asked & term_set(hits[0].entry.title) if hits else asked
+    if not hits:
+        return ()
+    meant = asked & term_set(hits[0].entry.title)
     better = (hit for hit in better_named(asked, hits) if meant <= _terms(hit.entry))
-    rival = next(better, None)
-    if rival is None:
-        return tuple(hits)
-    return (rival, *(hit for hit in hits if hit is not rival))
+    named = _holder(asked, hits) or next(better, hits[0])
+    first = replace(named, score=hits[0].score)  # as near as what only looked nearer
+    return (first, *(hit for hit in hits if hit is not named))
+
+
+def codes_in(asked: frozenset[str]) -> frozenset[str]:
+    return frozenset(term for term in asked if term.isalnum() and CODE.search(term))
+
+
+def _holder(asked: frozenset[str], hits: Sequence[Hit]) -> Hit | None:
+    """The hit that holds every code of the question, and more of it in its title than the others
+    that do, or as much in fewer words; None where there is no code, or no such hit.
+    """
+    codes = codes_in(asked)
+    holders = [hit for hit in hits if codes <= _terms(hit.entry)] if codes else []
+    titles = [term_set(hit.entry.title) for hit in holders]
+    ranks = [(len(asked & title), -len(title)) for title in titles]
+    return holders[ranks.index(max(ranks))] if ranks else None
 
 
 def both_named(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """Two close hits whose titles differ in nothing but what was asked of either, as where two
-    models are compared, those whose titles say the least else; nothing where there is no such pair.
+    """Two hits that a question names: by a code each, or close ones whose titles differ in nothing
+    but what was asked of either, as where two models are compared, those whose titles say the least
+    else; nothing where there is no such pair.
     """
-    asked, titled = term_set(words), [(hit, term_set(hit.entry.title)) for hit in close(hits)]
+    asked = term_set(words)
+    codes, titles = codes_in(asked), [term_set(hit.entry.title) for hit in hits]
+    near = len(close(hits))
     pairs = [
-        (len((title | other) - asked), (hit, second))
-        for (hit, title), (second, other) in combinations(titled, 2)
-        if title & other and title - other and other - title and title ^ other <= asked
+        (len((title | other) - asked), (hits[one], hits[two]))
+        for (one, title), (two, other) in combinations(enumerate(titles), 2)
+        if title & other and title - other and other - title
+        if (two < near and title ^ other <= asked) or _apart(codes, title, other)
     ]
     return min(pairs, key=lambda pair: pair[0])[1] if pairs else ()
+
+
+def _apart(codes: frozenset[str], title: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether each of two titles has a code of the question that the other has not."""
+    return bool(codes & title - other) and bool(codes & other - title)
 
 
 def better_named(asked: frozenset[str], hits: Sequence[Hit]) -> Iterator[Hit]:
@@ -94,7 +124,7 @@ def better_named(asked: frozenset[str], hits: Sequence[Hit]) -> Iterator[Hit]:
     if not hits:
         return
     best, held = term_set(hits[0].entry.title), _terms(hits[0].entry)
-    codes = frozenset(term for term in asked if term.isalnum() and CODE.search(term))
+    codes = codes_in(asked)
     for hit in close(hits)[1:]:
         title = term_set(hit.entry.title)
         missing = asked & title - held | codes & title - best

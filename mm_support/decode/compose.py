@@ -36,6 +36,7 @@ MAX_PICTURES = 4  # of the cited entries
 SPOKEN_ITEMS = 5  # of a list; nobody remembers more
 HEARD_CLEARLY = 0.75  # confidence of a transcript below which its numbers are read back
 TELLING = 2  # terms from which on the language of a question can be told
+MAYBE = 1 / 3  # confidence from which on an entry is shown though it is asked whether it is meant
 MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 
@@ -91,6 +92,9 @@ def compose(
         heard = snippet(question.heard)
         yield Sentence(message(question_back, language, heard=heard))
     elif decision.action == "clarify":
+        if decision.hits and decision.confidence >= MAYBE:
+            yield Sentence(message("clarify.maybe", language))
+            yield from writer.quoted(question, decision.hits[0].entry)
         yield Sentence(clarify_text(decision.hits, language))
     elif decision.action == "refuse":
         yield Sentence(message("refusal", language))

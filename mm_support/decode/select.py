@@ -52,7 +52,7 @@ FEATURES = (
     "beside_steps",
 )
 COLUMNS = 2  # that two lines name alike which are rows of one table
-SHORT = 40  # tokens of an answer that is not taken apart
+SHORT = 80  # tokens of a product's description and data that are not taken apart
 LEADS_ON = (":", "：", ",", "，")
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 
@@ -161,12 +161,13 @@ def load_selector(path: Path) -> Selector:
 
 def blocks_of(entry: Entry) -> list[Block]:
     """The entry's answer as blocks: a run of steps with its introduction and what the steps
-    announce, a row of a table, lines of code, or a single sentence; a short answer is one block.
+    announce, a row of a table, lines of code, or a single sentence. A short answer that ends with
+    a product's data is one block.
     """
-    if tokens(entry.answer) <= SHORT:
+    paragraphs, blocks = split_paragraphs(entry.answer), list[list[str]]()
+    if tokens(entry.answer) <= SHORT and paragraphs and column_names(" ".join(paragraphs[-1][-1])):
         return [Block(tuple(split_sentences(entry.answer)))]
-    blocks: list[list[str]] = []
-    for paragraph in split_paragraphs(entry.answer):
+    for paragraph in paragraphs:
         if _is_verbatim(paragraph):
             said = [sentence for line in paragraph for sentence in line]
             if blocks and blocks[-1][-1].endswith(LEADS_ON):

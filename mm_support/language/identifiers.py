@@ -301,17 +301,20 @@ def _is_odd(word: str) -> bool:
 
 def _odd_words(tokens: list[Token]) -> Iterator[int]:
     """The places of a title's words in odd capitals: none of a title that is all capitals, none of
-    two letters where every word begins with one, and no part of a compound (Wi-Fi, VC-3).
+    two letters where every word begins with one or that are words of grammar ("Traffic: We ..."),
+    and no part of a compound (Wi-Fi, VC-3).
     """
     words = [p for p, token in enumerate(tokens) if token.text.isascii() and token.text.isalpha()]
     if all(tokens[place].text.isupper() for place in words):
         return
+    grammar = stop_words(language_of(" ".join(token.text for token in tokens)))
     for place in words:
         others = [tokens[p].text for p in words if p not in (0, place)]
         headline = others and all(word[0].isupper() for word in others)
+        common = headline or tokens[place].text.lower() in grammar
         word, near = tokens[place].text, tokens[max(0, place - 1) : place + 2]
         hyphened = any(token.text == "-" for token in near)
-        if place and _is_odd(word) and not hyphened and not (word.istitle() and headline):
+        if place and _is_odd(word) and not hyphened and not (word.istitle() and common):
             yield place
 
 

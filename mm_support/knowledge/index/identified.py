@@ -60,25 +60,26 @@ class Identifiers:
 
     def matches(self, named: frozenset[str]) -> np.ndarray:
         """(n,) float32 in 0..1: how surely each entry is what one of the identifiers names; less
-        where several entries name the same, of those whose titles do the other titles alone.
+        where several entries name the same, not so much less where its title does: it is found
+        among all the parts that fit it, and does not hide the part that is asked for.
         """
         scores = np.zeros(self._n, np.float32)
         for code in named:
             near = {name for key in _keys(code) for name in self._alike.get(key, ())}
-            mentioning, titled = self._sharing(code)
+            sharing = max(1, self._sharing(code))
             for name in near:
                 likeness = identifiers.match(frozenset({code}), frozenset({name}))
                 kept = self._entries[name]
                 rows = np.where(kept < 0, ~kept, kept)
-                shares = likeness / np.where(kept < 0, max(1, titled), max(1, mentioning))
+                shares = likeness / np.where(kept < 0, sharing**0.5, sharing)
                 scores[rows] = np.maximum(scores[rows], shares)
         return scores
 
-    def _sharing(self, code: str) -> tuple[int, int]:
-        """How many entries name it, or what looks the same; how many of their titles do."""
+    def _sharing(self, code: str) -> int:
+        """How many entries name it, or what looks the same."""
         same = [self._entries[name] for name in self._alike.get(identifiers.fold(code), ())]
-        kept = np.unique(np.concatenate(same)) if same else np.zeros(0, np.int32)
-        return len(np.unique(np.where(kept < 0, ~kept, kept))), int((kept < 0).sum())
+        kept = np.concatenate(same) if same else np.zeros(0, np.int32)
+        return len(np.unique(np.where(kept < 0, ~kept, kept)))
 
 
 def _keys(code: str) -> set[str]:
