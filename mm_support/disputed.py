@@ -1,7 +1,7 @@
 """What is answered from an entry that another one contradicts: both are quoted, neither is chosen.
 
 Only where the reply would say what is contradicted; of the other entry only the part that says it
-otherwise. Which of them is right is for a person to tell.
+otherwise. Which of them is right is for a person to tell. A question back then quotes nothing.
 """
 
 from __future__ import annotations
@@ -25,13 +25,18 @@ from mm_support.types import Entry, Hit, Question
 def disputed(
     parts: Parts, question: Question, acting: Acting, knowledge: str
 ) -> tuple[Decision, tuple[Asked, ...]]:
-    """What was decided and what is asked, with the entries that contradict those of the reply."""
+    """What was decided and what is asked, with the entries that contradict those of the reply; a
+    question back only learns of them.
+    """
     decision, asked = acting.decision, acting.asked
-    answers = decision.reason == "evidence"
-    asked = asked or ((Asked(question, decision.hits),) if answers else ())
+    answers, asks = decision.reason == "evidence", decision.reason == "ambiguous"
+    hits = decision.hits[:1] if asks else decision.hits
+    asked = asked or ((Asked(question, hits),) if answers or asks else ())
     quoted = tuple(_quoted(parts, one, acting.hits, knowledge) for one in asked)
     if not any(one.disputed for one in quoted):
         return decision, acting.asked
+    if asks:
+        return decision, quoted
     hits = merged(decision, quoted).hits
     reason = "contradicted" if answers else decision.reason
     return replace(decision, hits=hits, reason=reason), quoted

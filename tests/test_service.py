@@ -193,6 +193,14 @@ def test_what_contradicting_entries_agree_on_is_answered_as_usual(make, folder):
     assert "a letter" in reply.text and message("disputed.both", "en") not in reply.text
 
 
+@pytest.mark.parametrize("disputed", [False, True])
+def test_a_question_back_quotes_nothing_that_is_contradicted(make, folder, disputed):
+    if disputed:
+        (folder / "old.md").write_text(DISPUTED)
+    reply = ask(make(), "refund late elephant giraffe zebra")
+    assert reply.action == "clarify" and ("days" in reply.text) != disputed
+
+
 def test_an_invented_draft_is_not_shown(make):
     reply = ask(make(draft="The refund takes 90 days and we add a gift card."), "refund late")
     assert "90" not in reply.text and "gift" not in reply.text and "5 days" in reply.text

@@ -92,9 +92,9 @@ def compose(
         heard = snippet(question.heard)
         yield Sentence(message(question_back, language, heard=heard))
     elif decision.action == "clarify":
-        if decision.hits and decision.confidence >= MAYBE:
+        if decision.hits and decision.confidence >= MAYBE and not disputed:
             yield Sentence(message("clarify.maybe", language))
-            yield from writer.quoted(question, decision.hits[0].entry)
+            yield from writer.quoted(question, decision.hits[:1])
         yield Sentence(clarify_text(decision.hits, language))
     elif decision.action == "refuse":
         yield Sentence(message("refusal", language))

@@ -202,12 +202,6 @@ class ReplyWriter:
         weighed = self._selector.weigh(question.words, entries[0], self._vectors)
         return list(self._drafted(question, entries, weighed, None))
 
-    def quoted(self, question: Question, entry: Entry) -> Iterator[Sentence]:
-        """What of the first hit answers likeliest, where it is not sure that it is meant."""
-        weighed = self._selector.weigh(question.words, entry, self._vectors)
-        floor = self._selector.floor(weighed)
-        yield from self._own_words(question, entry, weighed, floor, set())
-
     def whole(self, entry: Entry) -> Iterator[Sentence]:
         """All that the first hit says, for matters in which nothing may be left out."""
         yield from (Sentence(text, (1,)) for text in split_sentences(entry.answer))
