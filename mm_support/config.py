@@ -77,13 +77,14 @@ class Settings:
     brand: a brand.toml, what a company decides about its page; edit_brand: editors may change that
     file in the workshop. frame_origins: sites that may show the page in a frame. api_key: what
     callers of /v1 must have; empty, everybody may call. rate_limit: calls of one address, e.g.
-    "240/minute"; rate_storage: where they are counted, e.g. redis://host; empty, in this process.
-    webhook_url, webhook_secret: where it is told what
-    happens at the desk, and what that is signed with; mail_server (smtp://user:password@host:587),
-    mail_to, mail_from: who waits for a person is told by mail. chatwoot_url, chatwoot_inbox,
-    chatwoot_secret: a Chatwoot whose agents answer, its API inbox, and what its webhook is known
-    by. oidc_issuer, oidc_client, oidc_secret, oidc_address, oidc_roles: a provider at which the
-    team signs in, as what, our own address, and which claim makes which role (desk/oidc.py).
+    "240/minute"; rate_storage: where they are counted, e.g. redis://host; empty, in the database
+    where that is PostgreSQL, else in this process. webhook_url, webhook_secret: where it is told
+    what happens at the desk, and what that is signed with; mail_server
+    (smtp://user:password@host:587), mail_to, mail_from: who waits for a person is told by mail.
+    chatwoot_url, chatwoot_inbox, chatwoot_secret: a Chatwoot whose agents answer, its API inbox,
+    and what its webhook is known by. oidc_issuer, oidc_client, oidc_secret, oidc_address,
+    oidc_roles: a provider at which the team signs in, as what, our own address, and which claim
+    makes which role (desk/oidc.py).
     retention_days: after so many days of silence a conversation is erased; 0: never.
     silence_minutes: so long after the last word of an agent the assistant takes their conversation
     back; 0: never. hours: a file that says when

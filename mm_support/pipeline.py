@@ -32,6 +32,7 @@ from mm_support.decide.follow_up import likelier, resolve
 from mm_support.decide.policy import SILENCE, Decision, words_of
 from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of, one_by_one
 from mm_support.decode.sentence import Meanwhile, Sentence
+from mm_support.disputed import disputed
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
 from mm_support.inputs.photo import painted_over
 from mm_support.knowledge.actions import entries_of
@@ -108,10 +109,11 @@ class Clock:
 @dataclass(frozen=True, eq=False)
 class Judged:
     """A turn up to the decision. query: None where nothing was searched for. asked: its questions,
-    where it holds several. told: whether the customer was told already what the decision says, that
-    a person has the conversation. intent: what is wanted, by the base's classifier or its entries.
-    step: what it does with an action; offered: titles of others that may have been meant; aside:
-    the one that waits behind this turn; performed: what came of it.
+    where it holds several or its entries contradict each other. told: whether the customer was told
+    already what the decision says, that a person has the conversation. intent: what is wanted, by
+    the base's classifier or its entries. step: what it does with an action; offered: titles of
+    others that may have been meant; aside: the one that waits behind this turn; performed: what
+    came of it.
     """
 
     turn: UserTurn
@@ -224,10 +226,11 @@ def judge(
         asked = several(parts, question, decision, told, turn.knowledge)
         here = Considered(turn, question, query, hits, decision, asked, before, pending)
         acting = act(parts, here)
-        decision, hits = acting.decision, cited_first(acting.decision, acting.hits)
+        decision, asked = disputed(parts, question, acting, turn.knowledge)
+        hits = cited_first(decision, acting.hits)
     wanted = parts.intents.of(turn.knowledge, words_of(question)) if parts.intents else None
     intent = wanted or intent_of(hits)
-    judged = Judged(turn, question, heard, seen, decision, hits, query, acting.asked, intent=intent)
+    judged = Judged(turn, question, heard, seen, decision, hits, query, asked, intent=intent)
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
     return replace(judged, step=acting.step, offered=acting.offered, aside=acting.aside)
 

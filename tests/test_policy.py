@@ -49,6 +49,13 @@ def test_the_gate_decides(score, action):
     assert decide(hits(score, 0.05)).action == action
 
 
+def test_a_question_back_names_a_title_once():
+    first, second, third = hits(0.5, 0.49, 0.48)
+    same = replace(second, entry=replace(second.entry, title=first.entry.title))
+    assert decide([first, same]).hits == (first,)
+    assert decide([first, same, third]).hits == (first, third)
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -22,8 +22,10 @@ from mm_support.decide.confidence import FEATURES, Gate
 from mm_support.decide.policy import Policy
 from mm_support.decode.compose import Speech
 from mm_support.decode.reply import ReplyWriter, Sentence
+from mm_support.decode.verify import Verdict
 from mm_support.encode.text import RememberingEncoder
 from mm_support.encode.turn import Encoders, question_of
+from mm_support.engines.base import Capabilities
 from mm_support.errors import InputError, KnowledgeError, WeightsError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.knowledge.base import Knowledge
@@ -69,7 +71,20 @@ def folder(tmp_path):
     return source
 
 
-def built(settings, folder, draft="", lines=(), speech=None, text=None):
+class Trusting:
+    """Supports everything."""
+
+    def verify(self, claim, passages, question=""):
+        return Verdict("supported", 0.9)
+
+
+class Free(EchoModel):
+    """Answers in words of its own."""
+
+    can = Capabilities(8_192, writes=True)
+
+
+def built(settings, folder, draft="", lines=(), speech=None, text=None, writes=False):
     """A service of fakes, with the base "kb" ingested."""
     text, image = text or WordEncoder(), ColourEncoder()
     asked = RememberingEncoder(text)
@@ -80,7 +95,8 @@ def built(settings, folder, draft="", lines=(), speech=None, text=None):
     knowledge = Knowledge(index, text, image, understand)
     knowledge.ingest("kb", folder)
     parts = Future()
-    writer = ReplyWriter(EchoModel(draft) if draft else None, asked)
+    model = (Free if writes else EchoModel)(draft) if draft else None
+    writer = ReplyWriter(model, asked, verifier=Trusting() if writes else None)
     parts.set_result(
         Parts(
             "CPU",
@@ -140,6 +156,49 @@ def test_numbers_in_the_text_are_the_citations(make):
     assert {int(n) for n in re.findall(r"\[(\d+)\]", reply.text)} == {
         c.number for c in reply.citations
     }
+
+
+DISPUTED = """\
+# Refund
+
+Our refund takes 9 days. Shops do it at once, at any counter that is open, for whatever was bought
+there or on our site. Keep the receipt until then.
+
+It is paid in the currency of the order. We send a letter when all of it is done.
+"""
+
+
+@pytest.mark.parametrize(
+    ("draft", "writes"),
+    [("", False), ("The refund takes 5 days.", False), ("The refund takes 9 days [1].", True)],
+)
+@pytest.mark.parametrize("asked", ["refund late", "Is the refund late? Is the warranty broken?"])
+def test_of_entries_that_contradict_each_other_both_are_quoted(make, folder, draft, writes, asked):
+    (folder / "old.md").write_text(DISPUTED)
+    service = make(draft=draft, writes=writes)
+    reply = ask(service, asked)
+    cited = {c.source.partition(":")[0]: c.number for c in reply.citations if c.title == "Refund"}
+    said = {"faq.csv": "The refund takes 5 days.", "old.md": "Our refund takes 9 days."}
+    for file, sentence in said.items():
+        assert f"{sentence} [{cited[file]}]" in reply.text
+    assert reply.action == "answer" and "currency" not in reply.text
+    assert all(reply.text.count(message(f"disputed.{m}", "en")) == 1 for m in ("both", "person"))
+    ((kept, _),) = service._keeper.store.turns()
+    assert kept.reason == "contradicted"
+
+
+def test_what_contradicting_entries_agree_on_is_answered_as_usual(make, folder):
+    (folder / "old.md").write_text(DISPUTED)
+    reply = ask(make(), "Do you send a letter when all of the refund is done?")
+    assert "a letter" in reply.text and message("disputed.both", "en") not in reply.text
+
+
+@pytest.mark.parametrize("disputed", [False, True])
+def test_a_question_back_quotes_nothing_that_is_contradicted(make, folder, disputed):
+    if disputed:
+        (folder / "old.md").write_text(DISPUTED)
+    reply = ask(make(), "refund late elephant giraffe zebra")
+    assert reply.action == "clarify" and ("days" in reply.text) != disputed
 
 
 def test_an_invented_draft_is_not_shown(make):

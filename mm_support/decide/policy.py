@@ -38,6 +38,7 @@ Reason = Literal[
     "account",
     "stuck",
     "evidence",
+    "contradicted",  # by another entry: see disputed.py
     "ambiguous",
     "unknown",
     "silence",
@@ -308,5 +309,6 @@ RULES: tuple[Callable[[Situation], Decision | None], ...] = (
 
 
 def candidates(hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The two or three entries that a question back names."""
-    return close(hits[:CANDIDATES]) if len(close(hits)) > 1 else tuple(hits[:2])
+    """The two or three entries that a question back names; of those with one title, the best."""
+    named = close(hits[:CANDIDATES]) if len(close(hits)) > 1 else hits[:2]
+    return tuple({hit.entry.title: hit for hit in reversed(named)}.values())[::-1]

@@ -42,10 +42,13 @@ MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 @dataclass(frozen=True)
 class Asked:
-    """One of several questions of a message. hits: what answers it, best first; none: nothing."""
+    """One of several questions of a message. hits: what answers it, best first; none: nothing.
+    disputed: what these say, where they contradict each other.
+    """
 
     question: Question
     hits: tuple[Hit, ...]
+    disputed: tuple[Sentence, ...] = ()
 
 
 def quotes_foreign(question: Question, decision: Decision) -> bool:
@@ -66,18 +69,20 @@ def compose(
     asked: Sequence[Asked] = (),
 ) -> Iterator[Sentence | Meanwhile]:
     """The sentences of the reply that was decided on, as they become ready; before them, the
-    numbers that were not heard surely. asked: the questions of a message that holds several.
+    numbers that were not heard surely. asked: the questions of a message that holds several, or the
+    one whose entries contradict each other: whatever the model, both are quoted.
     """
     unsure = codes(question.heard) if question.heard_confidence < HEARD_CLEARLY else ()
     if unsure and decision.reason != "misheard":
         numbers = ", ".join(unsure)
         yield Sentence(message("heard.number", question.language, numbers=numbers))
     language, question_back = question.language, f"question_back.{decision.reason}"
-    if decision.action == "answer" and not writer.writes and quotes_foreign(question, decision):
+    answers, disputed = decision.action == "answer", any(one.disputed for one in asked)
+    if answers and not (writer.writes or disputed) and quotes_foreign(question, decision):
         yield Sentence(message("foreign", language))
-    if decision.action == "answer" and asked and not writer.writes:
+    if answers and asked and (disputed or not writer.writes):
         yield from one_by_one(writer, asked, decision.hits, stop)
-    elif decision.action == "answer":
+    elif answers:
         yield from writer.write(question, decision.hits, stop, past)
     if decision.action == "handoff" and decision.hits:
         yield from writer.whole(decision.hits[0].entry)
@@ -87,9 +92,9 @@ def compose(
         heard = snippet(question.heard)
         yield Sentence(message(question_back, language, heard=heard))
     elif decision.action == "clarify":
-        if decision.hits and decision.confidence >= MAYBE:
+        if decision.hits and decision.confidence >= MAYBE and not disputed:
             yield Sentence(message("clarify.maybe", language))
-            yield from writer.quoted(question, decision.hits[0].entry)
+            yield from writer.quoted(question, decision.hits[:1])
         yield Sentence(clarify_text(decision.hits, language))
     elif decision.action == "refuse":
         yield Sentence(message("refusal", language))
@@ -99,18 +104,24 @@ def one_by_one(
     writer: ReplyWriter, asked: Sequence[Asked], hits: Sequence[Hit], stop: threading.Event
 ) -> Iterator[Sentence]:
     """Each question answered from its own hits, cited by their ranks among all; what none answers
-    is said at the end.
+    is said at the end, and that a person can tell what is right where they contradict each other.
     """
     place = {hit.entry.id: rank for rank, hit in enumerate(hits, start=1)}
+    language = asked[0].question.language
     said: set[str] = set()
     for one in asked:
-        for part in writer.write(one.question, one.hits, stop) if one.hits else ():
+        written = writer.write(one.question, one.hits, stop) if one.hits else ()
+        if any(part.text not in said for part in one.disputed):
+            yield Sentence(message("disputed.both", language))
+        for part in one.disputed or written:
             if isinstance(part, Sentence) and part.text not in said:
                 said.add(part.text)
                 ranks = tuple(place[one.hits[rank - 1].entry.id] for rank in part.citations)
                 yield Sentence(part.text, ranks)
+    if any(one.disputed for one in asked):
+        yield Sentence(message("disputed.person", language))
     if not all(one.hits for one in asked):
-        yield Sentence(message("not_said", asked[0].question.language))
+        yield Sentence(message("not_said", language))
 
 
 def evidence_of(

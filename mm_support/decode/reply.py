@@ -105,11 +105,29 @@ class ReplyWriter:
         else:
             added = yield from self._quoted(question, entries, weighed, stop, shown)
         if not added and not (stop and stop.is_set()):
-            floor = self._selector.floor(weighed)
-            yield from self._own_words(question, entries[0], weighed, floor, shown)
-            yield from self._beside(question, entries, weighed.likeliest, shown)
+            yield from self._extracted(question, entries, weighed, shown)
             if not shown:
                 yield Sentence(message("refusal", question.language))
+
+    def quoted(self, question: Question, hits: Sequence[Hit]) -> Iterator[Sentence]:
+        """What the entries themselves say to the question: the first and its document; where a
+        model may answer from others, also what surely answers in these.
+        """
+        entries, shown = [hit.entry for hit in hits], set[str]()
+        weighed = self._selector.weigh(question.words, entries[0], self._vectors)
+        yield from self._extracted(question, entries, weighed, shown)
+        for rank, entry in enumerate(entries[1:] if self._model else (), start=2):
+            sure = self._selector.weigh(question.words, entry, self._vectors).chosen(SURE)
+            yield from _cited(entry, {*sure} - shown, rank)
+            shown.update(sure)
+
+    def _extracted(
+        self, question: Question, entries: Sequence[Entry], weighed: Weighed, shown: set[str]
+    ) -> Iterator[Sentence]:
+        """The reply without a model, but for what is shown already."""
+        floor = self._selector.floor(weighed)
+        yield from self._own_words(question, entries[0], weighed, floor, shown)
+        yield from self._beside(question, entries, weighed.likeliest, shown)
 
     @property
     def writes(self) -> bool:
@@ -183,12 +201,6 @@ class ReplyWriter:
         entries = [hit.entry for hit in hits[:MAX_EVIDENCE]]
         weighed = self._selector.weigh(question.words, entries[0], self._vectors)
         return list(self._drafted(question, entries, weighed, None))
-
-    def quoted(self, question: Question, entry: Entry) -> Iterator[Sentence]:
-        """What of the first hit answers likeliest, where it is not sure that it is meant."""
-        weighed = self._selector.weigh(question.words, entry, self._vectors)
-        floor = self._selector.floor(weighed)
-        yield from self._own_words(question, entry, weighed, floor, set())
 
     def whole(self, entry: Entry) -> Iterator[Sentence]:
         """All that the first hit says, for matters in which nothing may be left out."""

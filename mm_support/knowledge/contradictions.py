@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import combinations
 from typing import NamedTuple
@@ -49,16 +49,21 @@ def contradictions(entries: Iterable[Entry]) -> Iterator[Contradiction]:
     """Each pair once, the later entry first."""
     named: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        if not entry.declaration:
-            for name in {folded(text) for text in (entry.title, *entry.questions)} - {""}:
-                named[name].append(entry)
+        for name in () if entry.declaration else _names(entry):
+            named[name].append(entry)
     seen: set[tuple[str, str]] = set()
     for name, group in named.items():
         for one, other in combinations(group, 2) if len(group) <= MOST_NAMED else ():
             if (one.id, other.id) not in seen and _may_both_hold(one, other):
                 seen.add((one.id, other.id))
-                if differing := _differing(_clauses(other, name), _clauses(one, name)):
-                    yield Contradiction(other, one, *differing)
+                if first := next(_differing(other, one, name), None):
+                    yield Contradiction(other, one, *first)
+
+
+def differing(one: Entry, other: Entry) -> Iterator[tuple[str, str]]:
+    """Every two clauses in which two entries contradict each other, the first entry's first."""
+    for name in _names(one) & _names(other):
+        yield from _differing(one, other, name)
 
 
 def by_id(found: Iterable[Contradiction]) -> dict[str, list[str]]:
@@ -68,6 +73,10 @@ def by_id(found: Iterable[Contradiction]) -> dict[str, list[str]]:
         pairs[entry.id].append(other.id)
         pairs[other.id].append(entry.id)
     return dict(pairs)
+
+
+def _names(entry: Entry) -> set[str]:
+    return {folded(text) for text in (entry.title, *entry.questions)} - {""}
 
 
 def _may_both_hold(one: Entry, other: Entry) -> bool:
@@ -95,13 +104,13 @@ def _clauses(entry: Entry, name: str) -> list[_Clause]:
     return clauses
 
 
-def _differing(one: Sequence[_Clause], other: Sequence[_Clause]) -> tuple[str, str] | None:
-    """The first two clauses that contradict each other; what both entries say does not count."""
+def _differing(entry: Entry, against: Entry, name: str) -> Iterator[tuple[str, str]]:
+    """Their clauses that contradict each other; what both entries say does not count."""
+    one, other = _clauses(entry, name), _clauses(against, name)
     known = {folded(clause.text) for clause in one} & {folded(clause.text) for clause in other}
     alone = len(one) == len(other) == 1
     mine, theirs = ([own for own in c if folded(own.text) not in known] for c in (one, other))
-    pairs = ((a.text, b.text) for a in mine for b in theirs if _contradict(a, b, alone))
-    return next(pairs, None)
+    return ((a.text, b.text) for a in mine for b in theirs if _contradict(a, b, alone))
 
 
 def _contradict(one: _Clause, other: _Clause, alone: bool) -> bool:
