@@ -31,6 +31,7 @@ from mm_support.types import Hit, Question
 
 LONG = 30  # terms of a message in which a question is easily lost
 FEWEST = 2  # terms of a question that is searched for by itself
+WORDS = 4  # of a question of one term: "how do I cancel"
 MOST = 4  # questions of one message
 JOINTS = 2  # places at which a sentence is tried as two questions
 OPEN = ("evidence", "ambiguous", "unknown")  # reasons of decisions that a closer look may change
@@ -134,7 +135,7 @@ def two_clauses(words: str, fewest: int = FEWEST) -> list[tuple[str, str]]:
 def _may_ask(side: str, fewest: int) -> bool:
     """Whether it says enough for a question: so many terms, or one among words of grammar."""
     found = len(term_set(side))
-    return found >= fewest or (found > 0 and len(side.split()) > FEWEST)
+    return found >= fewest or (found > 0 and len(side.split()) >= WORDS)
 
 
 def _asks(sentence: str) -> bool:

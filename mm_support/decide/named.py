@@ -95,18 +95,17 @@ def _holder(asked: frozenset[str], hits: Sequence[Hit]) -> Hit | None:
 
 
 def both_named(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """Two hits that a question names: by a code each, or close ones whose titles differ in nothing
-    but what was asked of either, as where two models are compared, those whose titles say the least
-    else; nothing where there is no such pair.
+    """Two hits that a question names, as where two models are compared: by a code each, or by
+    titles that differ in nothing but what was asked; those whose titles say the least else; nothing
+    where there is no such pair.
     """
     asked = term_set(words)
-    codes, titles = codes_in(asked), [term_set(hit.entry.title) for hit in hits]
-    near = len(close(hits))
+    codes, titled = codes_in(asked), [(hit, term_set(hit.entry.title)) for hit in hits]
     pairs = [
-        (len((title | other) - asked), (hits[one], hits[two]))
-        for (one, title), (two, other) in combinations(enumerate(titles), 2)
+        (len((title | other) - asked), (hit, second))
+        for (hit, title), (second, other) in combinations(titled, 2)
         if title & other and title - other and other - title
-        if (two < near and title ^ other <= asked) or _apart(codes, title, other)
+        if title ^ other <= asked or _apart(codes, title, other)
     ]
     return min(pairs, key=lambda pair: pair[0])[1] if pairs else ()
 
