@@ -273,10 +273,11 @@ def _abuse(here: Situation) -> Decision | None:
 
 
 def _stuck(here: Situation) -> Decision | None:
-    """Two failed turns in a row are enough."""
+    """Two turns in a row that gave nothing are enough; a question back that quotes gave some."""
     before = here.before
-    failed = before is not None and before.action in FAILED and before.reason not in NO_FAILURE
-    return here.decide("handoff", "stuck") if failed else None
+    if before is None or before.citations or before.reason in NO_FAILURE:
+        return None
+    return here.decide("handoff", "stuck") if before.action in FAILED else None
 
 
 def _unnamed(here: Situation) -> Decision | None:
