@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from conftest import WordEncoder
 
-from mm_support.decode.select import Weighed, blocks_of, rows_asked_for
+from mm_support.decode.select import FEATURES, Selector, Weighed, blocks_of, rows_asked_for
 from mm_support.types import Entry
 
 PLANS = [
@@ -60,3 +61,13 @@ def test_code_between_steps_stays_with_its_step():
 def test_a_product_is_shown_with_its_price():
     (cut,) = blocks("A steel kettle with a lid.", "price: 59.00; details: 1.7 L; 2200 W")
     assert cut.sentences[-1].startswith("price")
+
+
+@pytest.mark.parametrize("section, whole", [("Freezing", True), ("", False)])
+def test_a_short_section_is_shown_with_its_exceptions(section, whole):
+    said = "You can freeze it for a month. Press Freeze in the app. Student cards cannot be frozen."
+    entry = Entry("a", "Freezing", said, section=section)
+    selector = Selector((9.0,) + (0.0,) * (len(FEATURES) - 1), -8.0, 0.5)
+    encoder = WordEncoder()
+    shown = selector.select("freeze it for a month", entry, lambda t, _: encoder.encode(t))
+    assert ("Student cards cannot be frozen." in shown) == whole

@@ -14,6 +14,7 @@ from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import Reads, ReadsIntents
 from mm_support.decide.named import close, named_first, names_another_code, names_another_thing
 from mm_support.knowledge.query import SearchQuery
+from mm_support.language.terms import term_set
 from mm_support.types import Action, Hit, Past, Question
 
 CANDIDATES = 3  # entries that a question back may name
@@ -63,6 +64,7 @@ PRESSING: dict[str, Reason] = {
     "upset": "upset",
 }
 CERTAIN = 0.5  # probability from which a courtesy counts though an entry would answer
+BEYOND_DOUBT = 0.9  # and from which it does though the knowledge uses all of its words
 # label -> reason of a short friendly reply
 COURTESIES: dict[str, Reason] = {
     "goodbye": "goodbye",
@@ -213,12 +215,16 @@ def _pressing(here: Situation) -> Decision | None:
 
 def _courtesy(here: Situation) -> Decision | None:
     """A message that only greets, thanks, takes leave or agrees gets a short friendly reply."""
-    read = (here.reads.probability[label] for label in COURTESIES if here.says(label))
+    read = [here.reads.probability[label] for label in COURTESIES if here.says(label)]
     certain = max(read, default=0.0) >= CERTAIN
     if "photo" in here.query.fused.weights or (here.sure and not certain):
         return None  # "Brew 2" may look like a farewell to whoever does not sell it
-    if is_a_number(words_of(here.question)):
+    words = words_of(here.question)
+    if is_a_number(words):
         return None  # a bare number is what somebody asked for
+    asked = term_set(words)
+    if max(read, default=0.0) < BEYOND_DOUBT and asked and asked <= terms_of(here.hits):
+        return None  # "Family" may be a card of that name
     reason = next(_reasons(here, COURTESIES), None)
     if reason == "acknowledged" and here.before is None and not certain:
         return None  # "it's broken" begins a conversation; there is nothing yet to agree with
@@ -227,6 +233,11 @@ def _courtesy(here: Situation) -> Decision | None:
     if here.says("no") and here.before and here.before.reason in COURTESIES.values():
         reason = "goodbye"  # "Is there anything else?" - "No"
     return here.decide("clarify", reason) if reason else None
+
+
+def terms_of(hits: Sequence[Hit]) -> frozenset[str]:
+    """The terms of all that was found."""
+    return frozenset().union(*(term_set(hit.entry.text) for hit in hits))
 
 
 def is_a_number(words: str) -> bool:

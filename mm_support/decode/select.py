@@ -52,6 +52,8 @@ FEATURES = (
     "beside_steps",
 )
 COLUMNS = 2  # that two lines name alike which are rows of one table
+# tokens of a section that is shown whole: its last sentence may be the exception from the first
+WHOLE = 100
 SHORT = 80  # tokens of a product's description and data that are not taken apart
 LEADS_ON = (":", "：", ",", "，")
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
@@ -129,6 +131,8 @@ class Selector:
             return Weighed([], np.zeros(0))
         logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
         likely = 1 / (1 + np.exp(-logits))
+        if entry.section and tokens(entry.answer) <= WHOLE:
+            likely = np.full(len(blocks), likely.max())
         return Weighed(blocks, rows_asked_for(question, blocks, likely))
 
     def select(self, question: str, entry: Entry, encode: EncodeKind) -> list[str]:

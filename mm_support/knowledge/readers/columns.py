@@ -17,13 +17,13 @@ from statistics import fmean
 from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
-from mm_support.knowledge.readers.fields import FALSE, TRUE, as_bool, folded
+from mm_support.knowledge.readers.fields import as_bool, folded
 
 SAMPLE = 200  # rows by which unknown columns are judged
 MANY = frozenset({"questions", "pictures", "tags"})  # fields that several columns may fill
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
 REST = "rest"  # (name, cell) of the columns that stand for no field
-_RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
+_RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
 SENTENCE_ENDS = ".!?。！？"
 UNPUBLISHED = frozenset(
     ("draft", "unpublished", "archived", "deleted", "inactive", "entwurf", "草稿")
@@ -107,13 +107,13 @@ class Columns:
 
 
 def _said(cell: object) -> str:
-    """A cell as text; "" for what says nothing to a reader: marks of yes and no, addresses, times
-    of day and date, nested data.
+    """A cell as text; "" for what says nothing to a reader: addresses, a machine's times, nested
+    data.
     """
-    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
-        return ""
-    text = str(cell).strip()
-    return "" if text.casefold() in TRUE | FALSE or _RECORD.fullmatch(text) else text
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    text = str(cell).strip() if isinstance(cell, str | int | float) else ""
+    return "" if _RECORD.fullmatch(text) else text
 
 
 def map_names(names: Sequence[str]) -> Columns:
