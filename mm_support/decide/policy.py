@@ -284,11 +284,17 @@ def _abuse(here: Situation) -> Decision | None:
 
 
 def _stuck(here: Situation) -> Decision | None:
-    """Two turns in a row that gave nothing are enough; a question back that quotes gave some."""
+    """Two turns in a row that gave nothing are enough; a question back that quotes gave something,
+    and one about another matter is asked.
+    """
     before = here.before
     if before is None or before.citations or before.reason in NO_FAILURE:
         return None
-    return here.decide("handoff", "stuck") if before.action in FAILED else None
+    others = tuple(hit.entry.title for hit in candidates(here.hits)) != before.asked_about
+    new = here.confidence >= here.gate.clarify and here.reads.follow_up < LIKELY
+    if before.action not in FAILED or (new and others):
+        return None
+    return here.decide("handoff", "stuck")
 
 
 def _unnamed(here: Situation) -> Decision | None:
