@@ -3,7 +3,10 @@
 
 element.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-conversation]");
-  if (pressed) trigger("pick", { conversation: pressed.dataset.conversation });
+  if (!pressed) return;
+  trigger("pick", { conversation: pressed.dataset.conversation });
+  const shown = document.querySelector("#ms-case");
+  if (shown?.getBoundingClientRect().top > innerHeight / 2) shown.scrollIntoView();
 });
 
 const title = document.title;
