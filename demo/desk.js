@@ -6,7 +6,8 @@ element.addEventListener("click", (event) => {
   if (!pressed) return;
   trigger("pick", { conversation: pressed.dataset.conversation });
   const shown = document.querySelector("#ms-case");
-  if (shown?.getBoundingClientRect().top > innerHeight / 2) shown.scrollIntoView();
+  const below = shown?.getBoundingClientRect().top >= element.getBoundingClientRect().bottom;
+  if (below) shown.scrollIntoView();  // on a phone, where it stands under the list
 });
 
 const title = document.title;
