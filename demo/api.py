@@ -42,7 +42,7 @@ class Endpoints:
         message: str,
         image: str | None = None,
         audio: str | None = None,
-        knowledge: str = "shopping",
+        knowledge: str | None = UserTurn.knowledge,
         session_id: str | None = None,
         speak: bool = False,
         token: str | None = None,
@@ -66,7 +66,8 @@ class Endpoints:
             transcript, image, intent, fusion, timings_ms, session_id, turn_id and token, which
             alone opens the conversation again; and the spoken reply or null.
         """
-        turn = UserTurn(message or "", image, audio, knowledge, session_id or None, bool(speak))
+        base = knowledge or UserTurn.knowledge
+        turn = UserTurn(message or "", image, audio, base, session_id or None, bool(speak))
         exchange, last = Exchange(turn), None
         with plain_errors():
             visit = self.service.visit(token or "", customer or "")
@@ -109,7 +110,7 @@ class Endpoints:
         message: str,
         image: str | None = None,
         audio: str | None = None,
-        knowledge: str = "shopping",
+        knowledge: str | None = UserTurn.knowledge,
         limit: int = 5,
     ) -> list[dict]:
         """Finds knowledge entries without writing a reply.
@@ -124,7 +125,7 @@ class Endpoints:
             A list of hits, best first: id, title, score (0..1), by (each modality's part), snippet.
         """
         with plain_errors():
-            turn = UserTurn(message or "", image, audio, knowledge)
+            turn = UserTurn(message or "", image, audio, knowledge or UserTurn.knowledge)
             hits = self.service.search(turn, limit=checked_limit(limit))
             return [as_json.hit_dict(hit) for hit in hits]
 
@@ -208,7 +209,7 @@ def add_endpoints(service: Service) -> None:
     with gr.Column(visible=False):
         start = gr.Button("API")
         message = gr.Textbox("", label="message")
-        knowledge = gr.Textbox("shopping", label="knowledge")
+        knowledge = gr.Textbox(UserTurn.knowledge, label="knowledge")
         image = gr.Image(type="filepath", label="image")
         image.preprocess = unopened
         audio = gr.Audio(type="filepath", label="audio")

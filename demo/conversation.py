@@ -59,6 +59,7 @@ def assistant(
         session=gr.BrowserState(None, storage_key=kept, secret=SESSION),
         timer=gr.Timer(POLL, active=False),
         panel=side,
+        workshop=workshop,
         **parts,
     )
     opening = Opening(Chat(service, desk, ears, examples, folder, brand))

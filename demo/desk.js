@@ -3,7 +3,11 @@
 
 element.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-conversation]");
-  if (pressed) trigger("pick", { conversation: pressed.dataset.conversation });
+  if (!pressed) return;
+  trigger("pick", { conversation: pressed.dataset.conversation });
+  const shown = document.querySelector("#ms-case");
+  const below = shown?.getBoundingClientRect().top >= element.getBoundingClientRect().bottom;
+  if (below) shown.scrollIntoView();  // on a phone, where it stands under the list
 });
 
 const title = document.title;

@@ -99,7 +99,7 @@ def gaps_card(gaps: Sequence[Any]) -> str:
         )
         for gap in gaps
     ]
-    head = table_head(["Asked", "Times", "Knowledge", "Nearest entry"])
+    head = table_head(["Asked", "Times", "Knowledge", "Nearest entry"], words=True)
     return report_card("Questions without an answer", head + "".join(lines) if lines else NOTHING)
 
 
@@ -108,7 +108,7 @@ def disliked_card(disliked: Sequence[Any]) -> str:
         table_row([each.question, each.reply, each.comment, f"{each.created:%d %b}"], words=True)
         for each in disliked
     ]
-    head = table_head(["Asked", "Replied", "What was wrong", "Day"])
+    head = table_head(["Asked", "Replied", "What was wrong", "Day"], words=True)
     return report_card("Rated down", head + "".join(lines) if lines else NOTHING)
 
 
@@ -117,12 +117,14 @@ def audit_card(rows: Sequence[Any]) -> str:
         table_row([f"{row.created:%d %b %H:%M}", row.who, row.what, row.subject, row.detail], True)
         for row in rows
     ]
-    head = table_head(["When (UTC)", "Who", "Did", "With", ""])
+    head = table_head(["When (UTC)", "Who", "Did", "With", ""], words=True)
     return report_card("What was done", head + "".join(lines) if lines else NOTHING)
 
 
-def table_head(names: Sequence[str]) -> str:
-    heads = "".join(f"<th scope=col>{said_or(name)}</th>" for name in names)
+def table_head(names: Sequence[str], words: bool = False) -> str:
+    """words: the columns are set as words."""
+    kind = " class=ms-words" if words else ""
+    heads = "".join(f"<th scope=col{kind}>{said_or(name)}</th>" for name in names)
     return f"<thead><tr>{heads}</tr></thead>"
 
 

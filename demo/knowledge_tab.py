@@ -35,10 +35,10 @@ OPEN = Door(visitors=frozenset({"workshop", "add"}))  # to everybody
 
 
 class KnowledgeDesk:
-    """The knowledge tab's handlers. door: who may use them."""
+    """The knowledge tab's handlers. door: who may use them. own: the base of the brand, if any."""
 
-    def __init__(self, service: Service, door: Door = OPEN) -> None:
-        self.service, self.door = service, door
+    def __init__(self, service: Service, door: Door = OPEN, own: str = "") -> None:
+        self.service, self.door, self.own = service, door, own
 
     def table(self, key: str = "") -> str:
         with plain_errors(esc):
@@ -88,8 +88,14 @@ class KnowledgeDesk:
             )
 
     def bases(self) -> list[KnowledgeBase]:
-        """All bases: those that come with the project first, the others by name."""
-        return sorted(self.service.knowledge.list(), key=place_of)
+        """All bases: the brand's, those that come with the project, then the others by name."""
+        return sorted(self.service.knowledge.list(), key=self.place_of)
+
+    def place_of(self, base: KnowledgeBase) -> tuple[bool, bool, int, str]:
+        """Sorts bases so that those which the page shows from the beginning stay where they are."""
+        first = bases_of_examples()
+        place = first.index(base.name) if base.name in first else len(first)
+        return base.name != self.own, base.own, place, base.name
 
     def choices(self) -> list[tuple[str, str]]:
         """(title, name) of all bases, for pickers."""
@@ -101,13 +107,6 @@ class KnowledgeDesk:
             self.door.check(key, "workshop")
         choices = self.choices()
         return gr.update(choices=choices), gr.update(choices=choices, value=name.strip())
-
-
-def place_of(base: KnowledgeBase) -> tuple[bool, int, str]:
-    """Sorts bases so that those which the page shows from the beginning stay where they are."""
-    first = bases_of_examples()
-    place = first.index(base.name) if base.name in first else len(first)
-    return base.own, place, base.name
 
 
 def ingest_report(name: str, report: IngestReport) -> str:

@@ -64,7 +64,7 @@ class Opening:
         language = spoken(str(where.get("language") or DEFAULT), self.brand.languages)
         given = {name: str(where.get(name) or "") for name in ("customer", "knowledge")}
         here = replace(conversation, language=language, **given)
-        shown = {self.desk.conversation: here, self.desk.panel: panel(here)}
+        shown = {self.desk.conversation: here, self.desk.panel: panel(here, self.desk.workshop)}
         if language != DEFAULT or where.get("switched"):
             shown |= self.dress(language)
         return shown | self.pick(picked, here)

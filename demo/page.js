@@ -73,6 +73,12 @@ let typed = 0;
 document.addEventListener("input", (event) => {
   if (event.target.closest?.("#box, #reply") && event.target.value) typed = Date.now();
 }, true);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey) typed = 0;  // sent
+}, true);
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.(".submit-button")) typed = 0;
+}, true);
 window.msTyping = () => Date.now() - typed < 4000;
 
 // -- a sentence above the box -----------------------------------------------------------------

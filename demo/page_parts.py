@@ -22,7 +22,9 @@ EMPTY_BOX: dict[str, Any] = {"text": "", "files": []}
 
 @dataclass(frozen=True, eq=False)
 class Desk:
-    """The parts of the page that change with the conversation."""
+    """The parts of the page that change with the conversation. workshop: whether it is the
+    workshop's, where sources are named by their files.
+    """
 
     conversation: gr.State
     session: gr.BrowserState
@@ -48,9 +50,10 @@ class Desk:
     person: gr.Button
     restart: gr.Button
     forget: gr.Button
+    workshop: bool = False
 
     def outputs(self) -> list:
-        return [getattr(self, field.name) for field in fields(self)]
+        return [getattr(self, field.name) for field in fields(self) if field.name != "workshop"]
 
     def show(self, conversation: Conversation, **box: Any) -> dict:
         """Everything the page shows of a conversation; box: what else changes in the box for
@@ -99,7 +102,8 @@ class Desk:
     def show_understanding(self, conversation: Conversation) -> dict:
         latest = conversation.latest
         heard = latest.transcript if latest else None
-        return {self.panel: panel(conversation), self.heard: gr.Group(visible=heard is not None)}
+        shown = panel(conversation, self.workshop)
+        return {self.panel: shown, self.heard: gr.Group(visible=heard is not None)}
 
     def show_transcript(self, heard: Transcript, language: str) -> dict:
         """Once: what the customer corrects meanwhile stays."""

@@ -19,6 +19,7 @@ from PIL import Image
 
 from demo.conversation_state import Conversation, Exchange
 from demo.markup import as_markdown, esc, with_lists
+from demo.passages import place_of
 from demo.words import DEFAULT, has_word, said, word
 from mm_support.as_json import snippet
 from mm_support.types import Entry, Hit, Holder, ImageView, KnowledgeBase, Status
@@ -65,14 +66,17 @@ def _drawn_thumbnail(path: Path) -> str:
 # -- how a reply came about -----------------------------------------------------------------
 
 
-def panel(conversation: Conversation) -> str:
-    """Sections of the latest exchanges; only the last shows until a reply's link leads to it."""
+def panel(conversation: Conversation, workshop: bool = False) -> str:
+    """Sections of the latest exchanges; only the last shows until a reply's link leads to it.
+
+    workshop: whether sources are named by their files, which are not for customers.
+    """
     language = conversation.language
     if not conversation.exchanges:
         return empty_panel(language)
     numbered = list(enumerate(conversation.exchanges, 1))[-KEPT_TURNS:]
     last = numbered[-1][0]
-    return "".join(turn_section(x, n, n != last, language) for n, x in numbered)
+    return "".join(turn_section(x, n, n != last, language, workshop) for n, x in numbered)
 
 
 def empty_panel(language: str) -> str:
@@ -80,11 +84,13 @@ def empty_panel(language: str) -> str:
     return f'<section class="ms-card ms-empty"><h2>{heading}</h2><p>{words}</p></section>'
 
 
-def turn_section(exchange: Exchange, number: int, hidden: bool, language: str) -> str:
+def turn_section(
+    exchange: Exchange, number: int, hidden: bool, language: str, workshop: bool = False
+) -> str:
     """What belongs to one turn of a conversation, the number-th."""
     return (
         f'<div class="ms-turn" id="turn-{number}"{" hidden" if hidden else ""} tabindex="-1">'
-        f"{understood(exchange, language)}{found(exchange, number, language)}</div>"
+        f"{understood(exchange, language)}{found(exchange, number, language, workshop)}</div>"
     )
 
 
@@ -143,30 +149,33 @@ def score_bar(score: float) -> str:
     return f'<div class="ms-score">{meter(score)}<b>{score:.2f}</b></div>'
 
 
-def found(exchange: Exchange, number: int, language: str = DEFAULT) -> str:
+def found(exchange: Exchange, number: int, language: str = DEFAULT, workshop: bool = False) -> str:
     """The outcome and the sources; nothing before the knowledge was searched."""
     if not exchange.fusion:
         return ""
     outcome = word(f"outcome_{exchange.reply.action}", language) if exchange.reply else ""
     heading = f'<p class="ms-outcome">{outcome}</p>' if outcome else ""
     hits = enumerate(exchange.hits[:SHOWN_SOURCES], 1)
-    items = "".join(source_item(hit, n, number, exchange, language) for n, hit in hits)
+    items = "".join(source_item(hit, n, number, exchange, language, workshop) for n, hit in hits)
     nothing = f'<p class="ms-muted">{word("nothing_fits", language)}</p>'
     sources = f'<ol class="ms-sources">{items}</ol>' if items else nothing
     title = word("what_found", language)
     return f'<section class="ms-card"><h2>{title}</h2>{heading}{sources}</section>'
 
 
-def source_item(hit: Hit, n: int, number: int, exchange: Exchange, language: str = DEFAULT) -> str:
+def source_item(
+    hit: Hit, n: int, number: int, exchange: Exchange, language: str, workshop: bool
+) -> str:
     """The n-th source of the number-th turn."""
     cited = exchange.reply is not None and any(c.number == n for c in exchange.reply.citations)
-    where = " · ".join(filter(None, (found_by(hit, language), hit.entry.source)))
+    place = esc(hit.entry.source) if workshop else place_of(hit.entry, language, esc)
+    where = " · ".join(filter(None, (esc(found_by(hit, language)), place)))
     kind = "ms-source ms-cited" if cited else "ms-source"
     return (
         f'<li id="source-{number}-{n}" class="{kind}">'
         f"{picture(hit.entry)}<div><h3><span>{n}</span> {esc(hit.entry.title)}</h3>"
         f"<p>{esc(snippet(hit.entry.answer, 110))}</p>{score_bar(hit.score)}"
-        f'<p class="ms-muted">{esc(where)}</p></div></li>'
+        f'<p class="ms-muted">{where}</p></div></li>'
     )
 
 

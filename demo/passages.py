@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from demo.markup import as_markdown, literal
 from demo.words import word
@@ -45,16 +45,22 @@ def passage(entry: Entry, said: Sequence[str], place: str, n: int, language: str
 
 
 def origin(entry: Entry, language: str) -> str:
-    """Where a passage stands in what the company wrote: its section, page, and a link."""
-    page = word("page_number", language, page=entry.page) if entry.page else ""
-    place = " · ".join(as_markdown(part) for part in (entry.section, page) if part)
-    link = ""
-    if re.match(r"https?://", entry.url):
-        address = as_markdown(entry.url)
-        name = word("open_source", language)
-        link = f'<a href="{address}" target="_blank" rel="noopener noreferrer">{name}</a>'
-    where = " · ".join(filter(None, (place, link)))
+    """Where a passage stands, on a line of its own."""
+    where = place_of(entry, language, as_markdown)
     return f'<p class="ms-muted">{where}</p>' if where else ""
+
+
+def place_of(entry: Entry, language: str, escaped: Callable[[str], str]) -> str:
+    """Where an entry stands in what the company wrote, for customers: its section, page, and a
+    link. escaped: makes words safe where they are shown.
+    """
+    page = word("page_number", language, page=entry.page) if entry.page else ""
+    parts = [escaped(part) for part in (entry.section, page) if part]
+    if re.match(r"https?://", entry.url):
+        address = escaped(entry.url)
+        name = word("open_source", language)
+        parts.append(f'<a href="{address}" target="_blank" rel="noopener noreferrer">{name}</a>')
+    return " · ".join(parts)
 
 
 def rests_on(text: str, number: int) -> list[str]:

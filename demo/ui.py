@@ -65,7 +65,7 @@ def build_demo(
     if door.leads_somewhere("workshop"):
         with demo.route("Workshop", "/workshop", show_in_navbar=False):
             leave = header(brand, "page_workshop")
-            knowledge = KnowledgeDesk(service, door)
+            knowledge = KnowledgeDesk(service, door, brand.knowledge)
             branding = BrandDesk(service, door, brand, examples, edit_brand)
             workshop_page(
                 demo,

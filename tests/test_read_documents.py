@@ -109,6 +109,17 @@ def test_a_pdf_table_keeps_its_header_on_the_next_page(tmp_path):
     assert "Item: Screw 60; Size: 60 mm; Price: 60.50" in entry.answer and entry.page == 2
 
 
+@pytest.mark.parametrize("spacing", [1.0, 1.2, 1.5, 1.8, 2.0])
+def test_lines_of_a_pdf_are_one_paragraph_however_far_apart_they_stand(tmp_path, spacing):
+    rows = [f"Line {n} of the rules for all who come to visit us in the halls" for n in range(8)]
+    step = 12 * spacing
+    gaps = [step * (at + 0.6 * (at // 4)) for at in range(8)]  # two paragraphs of four lines
+    lines = [(50, 780 - gap, 10, row) for gap, row in zip(gaps, rows)]
+    (entry,) = read_source(pdf(tmp_path / "a.pdf", [lines])).entries
+    paragraphs = [part for part in entry.answer.splitlines() if part]
+    assert paragraphs == [" ".join(rows[:4]), " ".join(rows[4:])]
+
+
 def test_pdf_pages_lose_what_repeats_and_keep_their_numbers(tmp_path):
     pages = [
         [(50, 810, 8, "Brew manual, edition 7"), (50, 400, 10, text), (280, 20, 8, f"Page {n}")]

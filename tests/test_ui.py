@@ -500,6 +500,15 @@ def test_only_the_latest_turn_of_the_panel_is_shown():
     shown = panel(Conversation(exchanges))
     assert 'id="turn-1" hidden' in shown and 'id="turn-2" tab' in shown
     assert 'id="source-1-1"' in shown and 'id="source-2-1"' in shown
+    assert "faults.csv" not in shown and "faults.csv:24" in panel(Conversation(exchanges), True)
+
+
+@pytest.mark.parametrize("none", [None, ""])
+def test_a_call_without_a_knowledge_base_asks_the_usual_one(none):
+    endpoints = Endpoints(FakeService())
+    *_, (result, _) = endpoints.chat("How do I return an order?", knowledge=none)
+    assert result["action"] == "answer"
+    assert endpoints.search("return", knowledge=none) == endpoints.search("return")
 
 
 def test_files_are_sorted_by_what_they_are():

@@ -86,12 +86,14 @@ def _other_scripts(entries: Sequence[Entry]) -> Iterator[tuple[Entry, str]]:
         return
     for script, own in scripts.items():
         for entry in own if script != usual else ():
-            yield entry, f"it is written in {script} letters, most entries in {usual}"
+            yield entry, f"it is written in {script} script, most entries in {usual}"
 
 
 def script_of(text: str) -> str:
-    """The script of most letters, as Unicode names it: Latin, Cjk, Cyrillic."""
+    """The script of most letters, as Unicode names it: Latin, Cyrillic; or Chinese or Japanese."""
     letters = [sign for sign in text[:SAMPLE] if sign.isalpha()]
     names = Counter(unicodedata.name(sign, "").split(" ")[0] for sign in letters)
-    names["CJK"] += names.pop("HIRAGANA", 0) + names.pop("KATAKANA", 0)
-    return names.most_common(1)[0][0].capitalize() if letters else ""
+    east = sum(names.pop(name, 0) for name in ("CJK", "HIRAGANA", "KATAKANA"))
+    written = Counter({name.capitalize(): count for name, count in names.items()})
+    written["Chinese or Japanese"] = east
+    return written.most_common(1)[0][0] if letters else ""

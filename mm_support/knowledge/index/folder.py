@@ -210,7 +210,7 @@ class FolderIndex:
                     yield name, pointer
 
     def _pointer(self, name: str) -> Pointer | None:
-        if not NAME.fullmatch(name):
+        if not NAME.fullmatch(name or ""):
             return None
         with self._readable(name), suppress(FileNotFoundError, NotADirectoryError):
             return Pointer(*json.loads((self._folder / name / CURRENT).read_bytes()))

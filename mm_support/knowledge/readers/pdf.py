@@ -22,7 +22,9 @@ MAX_PAGES = 2_000
 MAX_SCANS = 100  # pages rendered for OCR
 SCAN_SIDE = 2_000  # pixels
 LARGER = 1.15  # times the usual height of a line, from which it is a heading
-GAP = 1.6  # usual distances of lines, from which a paragraph ends
+GAP = 1.3  # usual distances of lines, from which a paragraph ends
+WIDEST = 2.2  # heights of the font; lines farther apart are in no paragraph
+FULL = 0.8  # of the width, from which a line is not the last one of its paragraph
 _MASK = re.compile(r"\d+")
 
 
@@ -94,6 +96,7 @@ def repeated_lines(pages: Sequence[Sequence[Line]]) -> set[str]:
 
 def _blocks(lines: Sequence[Line], usual: float, number: int) -> Iterator[Block]:
     group: list[Line] = []
+    distance = _line_distance(lines, usual)
     for line in lines:
         if line.cells:
             if group:
@@ -102,7 +105,7 @@ def _blocks(lines: Sequence[Line], usual: float, number: int) -> Iterator[Block]
             yield Block("table", "\n".join(rows), page=number, parts=rows)
             group = []
             continue
-        if group and not _continues(group, line, usual):
+        if group and not _continues(group[-1], line, usual, distance):
             yield _block(group, usual, number)
             group = []
         group.append(line)
@@ -110,12 +113,34 @@ def _blocks(lines: Sequence[Line], usual: float, number: int) -> Iterator[Block]
         yield _block(group, usual, number)
 
 
-def _continues(group: Sequence[Line], line: Line, usual: float) -> bool:
-    last = group[-1]
-    if _is_large(last, usual) != _is_large(line, usual):
+def _continues(last: Line, line: Line, usual: float, distance: float) -> bool:
+    """Whether a line goes on with the one before. distance: of this page's lines of text; a heading
+    has that of its font, as has a page that does not tell."""
+    large = _is_large(line, usual)
+    if _is_large(last, usual) != large:
         return False
-    below = last.bottom - line.top
-    return line.top > last.top or below < (GAP - 1) * max(last.size, line.size)
+    own = min(last.font, line.font) if large or not distance else distance
+    return line.top > last.top or _down(last, line) < GAP * own
+
+
+def _line_distance(lines: Sequence[Line], usual: float) -> float:
+    """Points from a line of text to the next one of its paragraph; 0 where no line is full."""
+    margins: dict[int, float] = {}  # where lines that begin at one place end, at most
+    for line in lines:
+        margins[round(line.left)] = max(line.right, margins.get(round(line.left), 0.0))
+    found = []
+    for last, line in zip(lines, lines[1:]):
+        width = margins[round(last.left)] - last.left
+        is_text = not (last.cells or line.cells or _is_large(last, usual) or _is_large(line, usual))
+        if is_text and last.right - last.left > FULL * width:
+            found.append(_down(last, line))
+    near = [distance for distance in found if 0.5 * usual < distance < WIDEST * usual]
+    return median(near) if near else 0.0
+
+
+def _down(last: Line, line: Line) -> float:
+    """Points that a line stands below another, whichever letters reach up or down in them."""
+    return min(last.top - line.top, last.bottom - line.bottom)
 
 
 def _is_large(line: Line, usual: float) -> bool:
