@@ -35,7 +35,7 @@ DRAFTS = 50  # that are remembered
 MAX_TEXT, MAX_CARDS = 2_000, 24  # characters of a field, and rows
 TEXTS = ("title", "welcome", "legal")
 FILES = ("photo", "recording", "picture", "knowledge")  # of a card, beside its words
-CARD_COLUMN = "140px"
+CARD_COLUMN = 140  # pixels
 COLOUR = re.compile(r"rgba?\(([\d.]+),\s*([\d.]+),\s*([\d.]+)")  # as the colour picker sends it
 
 
@@ -307,6 +307,7 @@ def text_field(brand: Brand, key: str, language: str) -> gr.Textbox:
 
 
 def card_table(brand: Brand) -> gr.Dataframe:
+    widths: list[str | int] = [CARD_COLUMN] * len(columns())
     return gr.Dataframe(
         [row_of(card, brand) for card in brand.examples],
         headers=columns(),
@@ -315,7 +316,7 @@ def card_table(brand: Brand) -> gr.Dataframe:
         interactive=True,
         wrap=True,
         column_count=len(columns()),
-        column_widths=[CARD_COLUMN] * len(columns()),
+        column_widths=widths,
         label=label("brand_cards"),  # type: ignore[arg-type]
         elem_id="brand-cards",
     )
