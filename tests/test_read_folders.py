@@ -146,7 +146,7 @@ def test_oddities_are_told_and_nothing_is_changed(tmp_path):
         4: "no words",
         5: "very short",
         6: "instruction",
-        7: "letters",
+        7: "Chinese or Japanese script",
     }.items():
         assert any(words in reason for reason in told[line]), (line, told[line])
     assert not any(told[line] for line in range(8, 17))
