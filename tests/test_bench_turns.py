@@ -22,7 +22,7 @@ class Loud:
         return tuple(map(tuple, edges.reshape(-1, 2)))
 
     def transcribe(self, waveform, *_):
-        return Transcript(self.text)
+        return Transcript(self.text, confidence=0.9)
 
 
 class Says:

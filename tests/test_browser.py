@@ -189,7 +189,7 @@ def workshop(whole_workshop):
     assert [problem for problem in whole_workshop.problems if problem not in HARMLESS] == []
 
 
-def ask(page, text, photo=None, knowledge=None):
+def ask(page, text, photo=None, knowledge=None, taken=True):
     if knowledge:
         page.get_by_role("radio", name=knowledge, exact=True).check()
     if photo:
@@ -200,7 +200,8 @@ def ask(page, text, photo=None, knowledge=None):
     asked = page.locator("#chat .user-row").count()
     page.locator("#box textarea").fill(text)
     page.locator("#box textarea").press("Enter")
-    expect(page.locator("#chat .user-row")).to_have_count(asked + 1)
+    if taken:  # what is refused is taken back, perhaps before it was seen
+        expect(page.locator("#chat .user-row")).to_have_count(asked + 1)
 
 
 def finished(page):
@@ -661,7 +662,7 @@ def test_stopping_again_and_again_never_ends_in_an_error(page, service):
 
 def test_what_cannot_be_used_stays_in_the_box_and_the_next_question_works(page, service):
     (service.folder / "broken.png").write_bytes(b"no picture")
-    ask(page, "what is it", service.folder / "broken.png")
+    ask(page, "what is it", service.folder / "broken.png", taken=False)
     expect(page.locator("#ms-notice")).to_contain_text("not a photo that can be read")
     expect(page.locator("#box textarea")).to_have_value("what is it")
     page.locator("#box .delete-button").click()

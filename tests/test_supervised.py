@@ -18,7 +18,7 @@ from mm_support.engines.supervised import SupervisedModel
 from mm_support.errors import GenerationError, WeightsError
 from mm_support.service import SupportService
 from mm_support.types import Entry, Hit, Question
-from tests.test_loading import STEPS
+from tests.test_loading import MODELS, STEPS, put
 
 # speaks as openvino_worker.py does; says its own id, or does what it is told
 CHILD = """
@@ -150,6 +150,8 @@ def test_while_it_is_away_replies_are_quotes_and_the_status_says_so(
     model = watched(child, pauses=(1.0,))
     for name, fake in {**STEPS, "load_language_model": lambda *_: model}.items():
         monkeypatch.setattr(loading, name, fake)
+    for stage, model_of in MODELS.items():
+        put(monkeypatch, stage, model_of)
     service = SupportService.load(Settings(data_dir=tmp_path / "data"))
     assert service.status().message == "Ready"
     model._model.process.kill()
