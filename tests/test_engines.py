@@ -593,6 +593,7 @@ def test_this_process_goes_on_while_the_model_reads_a_long_prompt(smol):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_model_that_dies_is_a_plain_error_and_is_started_again(settings):
     model = load_language_model(settings.with_small_model(), resolve_device("cpu"))
     before = "".join(model.stream(MESSAGES, 5))

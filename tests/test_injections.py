@@ -147,6 +147,7 @@ def test_the_secret_is_in_the_prompt():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_real_model_obeys_none(settings):
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
