@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from postgres import Server, programs
 from mm_support.config import Settings
 from mm_support.decide.intents import Reads
 from mm_support.encode.text import Pieces
+from mm_support.store.database import Store
 from mm_support.types import Audio, Label, TextLine, Transcript
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: workers share the cores
@@ -24,6 +26,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: workers sha
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: runs real models; CI runs these too")
     config.addinivalue_line("markers", "long: real models for over half a minute; only by -m long")
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A store on each kind of database."""
+    store = Store(database_url)
+    yield store
+    store.close()
 
 
 @pytest.fixture

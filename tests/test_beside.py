@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
-from test_conversations import desk, hand_over, store  # noqa: F401  (fixtures)
+from test_conversations import desk, hand_over  # noqa: F401  (fixtures)
 from test_desk_page import (  # noqa: F401  (fixtures)
     KEY,
     Picked,

@@ -16,16 +16,8 @@ from mm_support.desk.kept import keep_turn
 from mm_support.desk.reasons import CODES, code_of
 from mm_support.errors import InputError
 from mm_support.language.messages import message
-from mm_support.store.database import Store
 from mm_support.store.models import HandoffRow, OwnershipRow
 from mm_support.types import Finished, Found, Said, UserTurn
-
-
-@pytest.fixture
-def store(database_url):
-    store = Store(database_url)
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from conftest import on_postgresql, on_sqlite
 from crowd import agent, customers, front, write_and_erase
 from sqlalchemy import event as sql
-from test_conversations import desk, hand_over, store  # noqa: F401  (fixtures)
+from test_conversations import desk, hand_over  # noqa: F401  (fixtures)
 
 from mm_support.desk.conversations import Desk
 from mm_support.errors import StoreError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import update
-from test_conversations import desk, hand_over, store  # noqa: F401  (fixtures)
+from test_conversations import desk, hand_over  # noqa: F401  (fixtures)
 from test_service import ask, folder, make  # noqa: F401  (fixtures)
 
 from demo.panels import people_line

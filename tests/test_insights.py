@@ -14,7 +14,7 @@ import gradio as gr
 import numpy as np
 import pytest
 from conftest import on_postgresql, on_sqlite
-from test_conversations import desk, hand_over, store  # noqa: F401  (fixtures)
+from test_conversations import desk, hand_over  # noqa: F401  (fixtures)
 from test_desk_page import KEY
 from test_desk_page import page as desk_page  # noqa: F401
 from test_service import ask, folder, make  # noqa: F401  (fixtures)

@@ -17,7 +17,6 @@ from mm_support.desk.audit import audited
 from mm_support.desk.oidc import provider_of
 from mm_support.desk.visits import signatures_in
 from mm_support.errors import InputError
-from mm_support.store.database import Store
 
 pytest.importorskip("authlib", reason="the extra oidc is not installed")
 from fake_provider import CLIENT, SECRET, FakeProvider, OctKey, RSAKey  # noqa: E402
@@ -30,13 +29,6 @@ def provider():
     provider = FakeProvider()
     yield provider
     provider.close()
-
-
-@pytest.fixture
-def store(database_url):
-    store = Store(database_url)
-    yield store
-    store.close()
 
 
 @pytest.fixture

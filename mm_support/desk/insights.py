@@ -369,8 +369,3 @@ def _gap(base: str, rows: Sequence[Row]) -> Gap:
     nearest = rows[0].hits[0] if rows[0].hits else {"title": "", "score": 0.0}
     latest = in_utc(rows[0].created)
     return Gap(base, len(rows), examples, latest, nearest["title"], round(nearest["score"], 2))
-
-
-def _disliked(rated: FeedbackRow, turn: TurnRow) -> Disliked:
-    created, asked = in_utc(rated.created), words_of(turn)
-    return Disliked(created, turn.knowledge, asked, turn.reply, rated.comment)
