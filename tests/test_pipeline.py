@@ -45,7 +45,8 @@ def test_an_evaluation_gets_what_a_customer_gets(make):  # noqa: F811
 
 
 def test_what_was_asked_back_is_stored_as_ids_whatever_the_words_of_the_reply(make, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("mm_support.decode.compose.clarify_text", lambda *_: "Welches?")
+    words = [Sentence("Welches?", (1,))]
+    monkeypatch.setattr("mm_support.decode.compose.asked_back", lambda *_: iter(words))
     service = make()
     asked = ask(service, "blue refund elephant")
     assert asked.action == "clarify" and asked.text.endswith("Welches?")

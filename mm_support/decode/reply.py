@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mm_support.as_json import snippet
 from mm_support.decide.premises import opening, sentences_about
 from mm_support.decode.grounding import Grounding, Support
 from mm_support.decode.prompt import DRAFT_TOKENS, DRAFTING, build_messages, with_photo
@@ -120,6 +121,11 @@ class ReplyWriter:
             sure = self._selector.weigh(question.words, entry, self._vectors).chosen(SURE)
             yield from _cited(entry, {*sure} - shown, rank)
             shown.update(sure)
+
+    def excerpt(self, question: Question, entry: Entry) -> str:
+        """What an entry says that fits a question best, in a line."""
+        weighed = self._selector.weigh(question.words, entry, self._vectors)
+        return snippet(" ".join(weighed.chosen(weighed.likeliest)))
 
     def _extracted(
         self, question: Question, entries: Sequence[Entry], weighed: Weighed, shown: set[str]
