@@ -9,6 +9,7 @@ from conftest import FakeSpeech, WordEncoder
 from PIL import Image
 from test_service import SPEECH, ask, folder, make  # noqa: F401  (fixtures)
 
+from mm_support.decode.sentence import Sentence
 from mm_support.encode.text import REMEMBERED, RememberingEncoder
 from mm_support.evaluate import cases
 from mm_support.inputs.audio import load_waveform
