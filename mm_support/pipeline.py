@@ -29,7 +29,7 @@ from mm_support.actions.flow import Step as ActionStep
 from mm_support.actions.flow import Told, waiting
 from mm_support.actions.performing import Performed
 from mm_support.decide.follow_up import likelier, resolve
-from mm_support.decide.policy import SILENCE, Decision, words_of
+from mm_support.decide.policy import LIKELY, SILENCE, Decision, words_of
 from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of, one_by_one
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.disputed import disputed
@@ -298,14 +298,17 @@ def fuse(
 def words_alone(
     parts: Parts, knowledge: str, question: Question, heard: Transcript | None, found: Searched
 ) -> Searched:
-    """The search by the words alone, where these are surely answered and the photo shows nothing
-    that the base knows: it would only make an answer less sure. Else what was found.
+    """The search by the words alone, where these stand alone and are surely answered, and the photo
+    looks like nothing that the base knows, nor shows a code of what the words name: it would only
+    make an answer less sure. Else what was found.
     """
     query, hits = found
-    weight = query.fused.weights.get(PHOTO, 0.0)
+    weight, asked = query.fused.weights.get(PHOTO, 0.0), term_set(words_of(question))
     shown = max((hit.by.get(PHOTO, 0.0) for hit in hits), default=0.0)
-    named = "photo_text" in query.identifiers
-    if not weight or named or shown >= SHOWN * weight or len(term_set(words_of(question))) < WORDED:
+    coded = "photo_text" in query.identifiers and asked & term_set(hits[0].entry.title)
+    if not weight or coded or shown >= SHOWN * weight or len(asked) < WORDED:
+        return found
+    if parts.policy.read(question).follow_up >= LIKELY:  # on the photo
         return found
     plain = replace(question, photo=None, read_in_photo=(), labels=())
     query = fuse(parts.encoders, parts.fusion, plain, heard, None)
