@@ -61,7 +61,7 @@ class Outcome:
     def cited(self) -> list[str]:
         """Ids of the cited entries, in the order of the text."""
         return [
-            self.decision.hits[rank - 1].entry.id
+            self.hits[rank - 1].entry.id
             for sentence in self.sentences
             for rank in sentence.citations
         ]
@@ -163,7 +163,7 @@ def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -
             [bool(o.cited) and o.cited[0] == o.expect for o in answered]
         ),
         "right_entry_found_first": share(
-            [bool(o.hits) and o.hits[0].entry.id == o.expect for o in known]
+            [bool(o.hits) and (o.decision.hits or o.hits)[0].entry.id == o.expect for o in known]
         ),
         "answerable_answered": share(
             [o.decision.action == "answer" or o.decision.reason == "human_only" for o in known]
@@ -182,7 +182,7 @@ def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -
 
 
 def entry_of(outcome: Outcome, sentence: Sentence) -> Entry:
-    return outcome.decision.hits[sentence.citations[0] - 1].entry
+    return outcome.hits[sentence.citations[0] - 1].entry
 
 
 def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
