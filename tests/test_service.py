@@ -467,7 +467,9 @@ class Polyglot(FakeSpeech):
         super().__init__("warranty broken")
         self.expected = []
 
-    def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+    def transcribe(
+        self, waveform, language=None, previous=None, draft=False, names=(), before=None
+    ):
         self.expected.append(previous)
         return replace(super().transcribe(waveform, language), language="de")
 
@@ -595,7 +597,9 @@ def test_a_number_that_was_not_heard_surely_is_read_back(make):
     class Mumbled(FakeSpeech):
         sure = 0.55
 
-        def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+        def transcribe(
+            self, waveform, language=None, previous=None, draft=False, names=(), before=None
+        ):
             return replace(super().transcribe(waveform), confidence=self.sure)
 
     speech = Mumbled("warranty broken for order 104822 please")

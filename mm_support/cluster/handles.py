@@ -72,8 +72,9 @@ class ServedSpeech(Served):
         previous: str | None = None,
         draft: bool = False,
         names: Sequence[str] = (),
+        before: Transcript | None = None,
     ) -> Transcript:
-        return self.one("transcribe", waveform, language, previous, draft, tuple(names))
+        return self.one("transcribe", waveform, language, previous, draft, tuple(names), before)
 
 
 class ServedImage(Served):
