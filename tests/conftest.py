@@ -195,6 +195,9 @@ class FakeVoice:
     def speak(self, text):
         return Audio(np.full(100 * len(text), 0.1, np.float32), 1000)
 
+    def sounds(self, text):
+        yield self.speak(text)
+
     def speaks(self, language):
         return language == "en"
 
