@@ -27,6 +27,7 @@ from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import DeclaredAction, entries_of, said
 from mm_support.knowledge.query import SearchQuery
 from mm_support.parts import Parts
+from mm_support.retrieval import asked_alone
 from mm_support.several import OPEN, each, merged, short_ones
 from mm_support.types import Hit, Past, Pending, Question, UserTurn
 
@@ -143,15 +144,15 @@ def _given(
     reads = parts.policy.read(question)
     before = here.past[-1].text if here.past and _chooses(here, declared) else ""
     given = Given(question, reads, own, own, hits, here.turn.customer, before)
-    given = _decided(parts, here.turn.knowledge, given, question, query)
+    given = _decided(parts, given, question, query)
     plain = without_values(question, declared)
     if plain is None or plain.photo is not None:
         return given
-    query, hits = _searched(parts, here.turn.knowledge, plain)
+    query, hits = asked_alone(parts, here.turn.knowledge, plain)
     told = parts.policy.decide(plain, query, entries_of(hits), (), reads)
     answers = told.action == "answer" and own.action != "answer"
     plainly = replace(given, own=told if answers else own, hits=hits)
-    plainly = _decided(parts, here.turn.knowledge, plainly, plain, query)
+    plainly = _decided(parts, plainly, plain, query)
     return plainly if likeliest(plainly) or answers else given
 
 
@@ -161,22 +162,11 @@ def _chooses(here: Considered, declared: Sequence[DeclaredAction]) -> bool:
     return bool(here.past[-1].asked_about) or here.question.words in titles
 
 
-def _decided(
-    parts: Parts, knowledge: str, given: Given, question: Question, query: SearchQuery
-) -> Given:
+def _decided(parts: Parts, given: Given, question: Question, query: SearchQuery) -> Given:
     """With what is decided where the actions count as entries do."""
     decision = parts.policy.decide(question, query, given.hits, (), given.reads)
     surely = decision.confidence >= parts.policy.threshold(PRECISION, query)
     return replace(given, decision=decision, surely=surely)
-
-
-def _searched(
-    parts: Parts, knowledge: str, question: Question
-) -> tuple[SearchQuery, tuple[Hit, ...]]:
-    from mm_support.pipeline import fuse, searched
-
-    query = fuse(parts.encoders, parts.fusion, question, None, None)
-    return searched(parts, knowledge, query)
 
 
 def _among(
@@ -209,7 +199,7 @@ def _part(
     declared: Sequence[DeclaredAction],
 ) -> Given:
     """One question of several as an action sees it."""
-    query, hits = _searched(parts, here.turn.knowledge, one.question)
+    query, hits = asked_alone(parts, here.turn.knowledge, one.question)
     told = replace(answered, action="answer" if one.hits else "refuse", hits=one.hits)
     return _given(parts, here, one.question, query, hits, told, declared)
 

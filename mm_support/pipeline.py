@@ -37,11 +37,12 @@ from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, quest
 from mm_support.inputs.photo import painted_over
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.pictures import gallery
-from mm_support.knowledge.query import SearchQuery, search_query
+from mm_support.knowledge.query import SearchQuery
 from mm_support.language.messages import MAX_CANDIDATES, message
 from mm_support.language.personal import Masks, masked_question
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
+from mm_support.retrieval import Searched, asked_alone, fuse, searched
 from mm_support.several import merged, several
 from mm_support.store.records import past_of
 from mm_support.tracing import span
@@ -74,14 +75,12 @@ if TYPE_CHECKING:
 PHOTO = "photo"
 SHOWN = 0.75  # probability below which a photo hardly shows an entry
 WORDED = 2  # terms of a question that can be searched for without its photo
-FOUND = 5  # entries that are shown and may be cited
 
 Result = TypeVar("Result")
 Step = Generator[Event, None, Result]
 After = Callable[[str, str], str]  # a hand-over's reason and a language -> what is said then
 Note = Callable[[str], None]  # adds what an action did to the audit log
 Perceived = tuple[Transcript | None, Seen | None]  # what was heard and seen
-Searched = tuple[SearchQuery, tuple[Hit, ...]]  # best first
 
 
 class Clock:
@@ -282,19 +281,6 @@ def listen(
     return whole
 
 
-def fuse(
-    encoders: Encoders,
-    fusion: FusionStrategy,
-    question: Question,
-    heard: Transcript | None,
-    seen: Seen | None,
-) -> SearchQuery:
-    """What is asked, as one query. Raises InputError where there is nothing in any modality."""
-    with span("encode"):
-        encoded = encoders.encode(question, heard, seen)
-    return search_query(fusion.fuse(encoded.tokens), question, encoded.pieces)
-
-
 def words_alone(
     parts: Parts, knowledge: str, question: Question, heard: Transcript | None, found: Searched
 ) -> Searched:
@@ -308,8 +294,7 @@ def words_alone(
     if not weight or named or shown >= SHOWN * weight or len(term_set(words_of(question))) < WORDED:
         return found
     plain = replace(question, photo=None, read_in_photo=(), labels=())
-    query = fuse(parts.encoders, parts.fusion, plain, heard, None)
-    alone = searched(parts, knowledge, query)
+    alone = asked_alone(parts, knowledge, plain, heard)
     decision = parts.policy.decide(plain, *alone, ())
     return alone if decision.reason == "evidence" else found
 
@@ -324,17 +309,6 @@ def read_with(
     leaning, meant = resolve(query, question, past, knowledge, encoder, read)
     open_to_both = leaning is not query and meant is question
     return [leaning, query] if open_to_both else [leaning], meant
-
-
-def searched(parts: Parts, knowledge: str, query: SearchQuery) -> Searched:
-    """The query as the base reads it, and what it finds."""
-    query = parts.knowledge.recognise(knowledge, query)
-    return query, retrieve(parts, knowledge, query)
-
-
-def retrieve(parts: Parts, knowledge: str, query: SearchQuery) -> tuple[Hit, ...]:
-    """The entries that are shown and may be cited, best first."""
-    return tuple(parts.knowledge.find(knowledge, query, FOUND))
 
 
 def perform(

@@ -46,7 +46,8 @@ from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
 from mm_support.metrics import Metrics
 from mm_support.parts import Parts
-from mm_support.pipeline import Answered, fuse, masked_turns, steps, turn_record
+from mm_support.pipeline import Answered, masked_turns, steps, turn_record
+from mm_support.retrieval import fuse
 from mm_support.store.database import PAST, Handoff
 from mm_support.store.records import interrupted_record
 from mm_support.tracing import describe, open_tracer, span, traced
