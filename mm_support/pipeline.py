@@ -209,7 +209,8 @@ def judge(
     if not (question.words or seen):
         return Judged(turn, question, heard, seen, SILENCE)
     yield Working("search", "Searching the knowledge")
-    pending = waiting(past, turn.knowledge) if parts.actions else None
+    declared = parts.knowledge.actions(turn.knowledge) if parts.actions else ()
+    pending = waiting(past, turn.knowledge) if declared else None
     # what is given to an action leans on nothing
     before, past = past, () if pending and not pending.aside else past
     with clock.step("fuse"):
@@ -223,7 +224,7 @@ def judge(
         told = entries_of(hits)  # the knowledge by itself
         decision = parts.policy.decide(question, query, told, past)
         asked = several(parts, question, decision, told, turn.knowledge)
-        here = Considered(turn, question, query, hits, decision, asked, before, pending)
+        here = Considered(turn, question, query, hits, decision, asked, before, declared, pending)
         acting = act(parts, here)
         decision, asked = disputed(parts, question, acting, turn.knowledge)
         hits = cited_first(decision, acting.hits)
