@@ -198,10 +198,10 @@ def judge(
     clock = clock or Clock()
     check_turn(turn)
     parts.knowledge.check(turn.knowledge)  # an unknown base ends the turn before anything runs
-    names = parts.knowledge.names(turn.knowledge) if turn.audio is not None else ()
-    heard, seen = perceived or (
-        yield from perceive(parts.encoders, turn, language_of(past), clock, names)
-    )
+    if perceived is None:
+        names = parts.knowledge.names(turn.knowledge) if turn.audio is not None else ()
+        perceived = yield from perceive(parts.encoders, turn, language_of(past), clock, names)
+    heard, seen = perceived
     question = question_of(clean_text(turn.text), heard, seen)
     if owner != "assistant":
         told = bool(past) and past[-1].reason == owner and owner != "closed"
@@ -219,8 +219,8 @@ def judge(
     with clock.step("search"):
         found = [searched(parts, turn.knowledge, reading) for reading in readings]
     with clock.step("decide"):
-        query, hits = likelier(parts.policy, question, found)
-        query, hits = words_alone(parts, turn.knowledge, question, heard, (query, hits))
+        likely = likelier(parts.policy, question, found)
+        query, hits = words_alone(parts, turn.knowledge, question, heard, likely)
         told = entries_of(hits)  # the knowledge by itself
         decision = parts.policy.decide(question, query, told, past)
         asked = several(parts, question, decision, told, turn.knowledge)
@@ -350,19 +350,12 @@ def decode(
     """
     if judged.query is not None:
         yield Working("write", "Writing")
-    said: list[tuple[Sentence, str]] = []
     question = masked(judged)
     speech, stop = Speech(parts.voice, judged.turn.speak), threading.Event()
-    asked = [replace(one, question=masked_question(one.question)) for one in judged.asked]
-    before = masked_turns(past)
-    written = compose(parts.writer, question, judged.decision, stop, before, asked)
-    if judged.acted:
-        hits = judged.decision.hits
-        others = one_by_one(parts.writer, asked, hits, stop) if asked else ()
-        written = chain(others, acted_sentences(judged, judged.acted))
-    written = iter(()) if judged.told else followed(written, judged, past, after)
+    written = followed(write(parts, judged, question, past, stop), judged, past, after)
+    said: list[tuple[Sentence, str]] = []  # each sentence, and how it is shown behind the last
     try:
-        for piece in speech.alongside(written):
+        for piece in with_notice(speech, written, past):
             if isinstance(piece, Audio):
                 clock.mark("first_sound")
                 yield Spoken(piece)
@@ -373,10 +366,6 @@ def decode(
                 continue
             said.append((piece, piece.shown(said[-1][0] if said else None)))
             yield Said(said[-1][1])
-        notice = no_voice(speech.unspoken, past)
-        if notice:
-            said.append((notice, notice.shown(said[-1][0])))
-            yield Said(said[-1][1])
     finally:
         stop.set()
         speech.close()
@@ -386,6 +375,29 @@ def decode(
     return Answered(judged, reply, question, sentences)
 
 
+def write(
+    parts: Parts, judged: Judged, question: Question, past: Sequence[Past], stop: threading.Event
+) -> Iterator[Sentence | Meanwhile]:
+    """What the decision comes to in sentences; what is told of an action stands last. question: as
+    a language model may read it.
+    """
+    asked = [replace(one, question=masked_question(one.question)) for one in judged.asked]
+    if not judged.acted:
+        before = masked_turns(past)
+        return compose(parts.writer, question, judged.decision, stop, before, asked)
+    others = one_by_one(parts.writer, asked, judged.decision.hits, stop) if asked else ()
+    return chain(others, acted_sentences(judged, judged.acted))
+
+
+def with_notice(
+    speech: Speech, written: Iterator[Sentence | Meanwhile], past: Sequence[Past]
+) -> Iterator[Sentence | Meanwhile | Audio]:
+    """The sentences with their sound, and at the end that some were not spoken, if so."""
+    yield from speech.alongside(written)
+    if notice := no_voice(speech.unspoken, past):
+        yield notice
+
+
 def followed(
     sentences: Iterator[Sentence | Meanwhile],
     judged: Judged,
@@ -393,13 +405,14 @@ def followed(
     after: After | None,
 ) -> Iterator[Sentence | Meanwhile]:
     """The sentences; after a hand-over when to expect a person, and after the first answer beside
-    an action that waits, whether to go on with that.
+    an action that waits, whether to go on with that. Nothing where the customer was told already.
     """
+    if judged.told:
+        return
     yield from sentences
     action, language = judged.decision.action, judged.question.language
-    if action == "handoff" and after:
-        if said := after(judged.decision.reason, language):
-            yield Sentence(said)
+    if action == "handoff" and after and (said := after(judged.decision.reason, language)):
+        yield Sentence(said)
     before = past[-1].pending if past and judged.aside else None
     if action == "answer" and before and not before.aside:
         yield Sentence(message("action.go_on", language, title=judged.offered[0]))
