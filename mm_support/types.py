@@ -356,12 +356,6 @@ class IngestReport:
     warnings: list[Remark] = field(default_factory=list)
     mapping: list[str] = field(default_factory=list)
 
-    def as_dict(self) -> dict[str, object]:
-        """As plain values for JSON; remarks of one kind are grouped."""
-        counts = {"entries": self.entries, "documents": self.documents, "pictures": self.pictures}
-        remarks = {"skipped": grouped(self.skipped), "warnings": grouped(self.warnings)}
-        return {**counts, "seconds": round(self.seconds, 1), **remarks, "mapping": self.mapping}
-
     def summary(self) -> str:
         """One page of plain text for people."""
         head = (

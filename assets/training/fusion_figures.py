@@ -18,9 +18,10 @@ import torch
 from sklearn.metrics import confusion_matrix, f1_score
 from torch import Tensor
 
+from assets.training import plots
 from assets.training.grocery import BASE
 from mm_support.config import Settings
-from mm_support.evaluate import metrics, plots
+from mm_support.evaluate import metrics
 from mm_support.fuse.strategies import FusionStrategy
 from mm_support.train.encoded_set import EncodedSet
 from mm_support.train.fusion_training import BATCH, prepare, train

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mm_support.as_json import snippet
 from mm_support.types import Past, Question
 
 MAX_QUOTE = 200  # characters of a message in a summary
@@ -32,8 +33,7 @@ def summarise(past: Sequence[Past], question: Question, reason: str) -> str:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= MAX_QUOTE else text[:MAX_QUOTE].rsplit(" ", 1)[0] + " …"
+    return snippet(text, MAX_QUOTE)
 
 
 def _shown(lines: Sequence[str]) -> str:
