@@ -191,6 +191,7 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     holds and how little else (F1 of words), its length, and seconds to the first words and the
     last. Asked of entries that no model was trained on.
     """
+    from mm_support.decode.judge import load_judge
     from mm_support.decode.verify import load_verifier
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
@@ -207,7 +208,8 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     found = {}
     for name, chosen in choices.items():
         model = load_language_model(chosen, device)
-        writer = ReplyWriter(model, encoder, settings.text_model, verifier)
+        judge = load_judge(chosen, model) if verifier else None
+        writer = ReplyWriter(model, encoder, settings.text_model, verifier, judge)
         found[name] = column(writer, rows)
         if model is not None:
             model.close()
