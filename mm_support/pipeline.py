@@ -371,9 +371,10 @@ def decode(
                 yield Working("quote", piece.text)
                 continue
             piece = numbers.counted(piece)
-            if judged.fusion and judged.hits != (hits := numbers.ordered(ranked)):
+            fusion, hits = judged.fusion, numbers.ordered(ranked)
+            if fusion and judged.hits != hits:
                 judged = replace(judged, hits=hits)
-                yield Found(hits, judged.fusion)
+                yield Found(hits, fusion)
             said.append((piece, piece.shown(said[-1][0] if said else None)))
             yield Said(said[-1][1])
     finally:
