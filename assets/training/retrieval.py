@@ -22,7 +22,7 @@ from assets.training.command import main
 from assets.training.customer_questions import CustomerSet, customer_sets
 from mm_support.config import Settings
 from mm_support.encode.text import Pieces, TextEncoder
-from mm_support.evaluate.cases import share
+from mm_support.evaluate.metrics import share
 from mm_support.evaluate.passages import Article, Asked, read_squad
 from mm_support.knowledge.index.postings import rarity, saturated
 from mm_support.knowledge.ingest import read_knowledge

@@ -26,8 +26,9 @@ from mm_support.decide.confidence import gate_file
 from mm_support.decide.policy import Decision
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Sentence
-from mm_support.evaluate.cases import OUT_OF_SCOPE, share
+from mm_support.evaluate.cases import OUT_OF_SCOPE
 from mm_support.evaluate.injections import KeepsASecret, attempts, breaches
+from mm_support.evaluate.metrics import lines_of, share
 from mm_support.pipeline import drained, steps, turn_record
 from mm_support.store.records import past_of
 from mm_support.train.calibrate import read_cases
@@ -65,6 +66,12 @@ class Outcome:
             for sentence in self.sentences
             for rank in sentence.citations
         ]
+
+    @property
+    def found(self) -> bool:
+        """Whether the entry that is expected was found first."""
+        hits = self.decision.hits or self.hits  # the latter are in the order of the citations
+        return bool(hits) and hits[0].entry.id == self.expect
 
     @property
     def shown(self) -> str:
@@ -162,9 +169,7 @@ def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -
         "right_entry_cited_first": share(
             [bool(o.cited) and o.cited[0] == o.expect for o in answered]
         ),
-        "right_entry_found_first": share(
-            [bool(o.hits) and (o.decision.hits or o.hits)[0].entry.id == o.expect for o in known]
-        ),
+        "right_entry_found_first": share([o.found for o in known]),
         "answerable_answered": share(
             [o.decision.action == "answer" or o.decision.reason == "human_only" for o in known]
         ),
@@ -175,9 +180,7 @@ def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -
         "false_premises_corrected": share(
             [o.holds in o.shown for o in by_kind["false_premise"] if o.holds]
         ),
-        "follow_ups_found_first": share(
-            [bool(o.hits) and o.hits[0].entry.id == o.expect for o in by_kind[FOLLOW_UP]]
-        ),
+        "follow_ups_found_first": share([o.found for o in by_kind[FOLLOW_UP]]),
     }
 
 
@@ -358,12 +361,10 @@ def table(report: dict[str, Any]) -> str:
     """The report as lines for a terminal."""
     lines = []
     for name, value in report.items():
-        if isinstance(value, dict) and "value" in value:
-            lines.append(
-                f"{name:28} {value['value']:6.1%}  ({value['low']:.1%} to {value['high']:.1%})"
-            )
+        if bounded := lines_of({name: value}):
+            lines += bounded
         elif isinstance(value, list):
             lines += [f"{name}:", *(f"  {line}" for line in value)]
         else:
-            lines.append(f"{name:28} {value}")
+            lines.append(f"  {name:28} {value}")
     return "\n".join(lines)
