@@ -270,6 +270,16 @@ def build_clip_lite(
     )
 
 
+def dim() -> int:
+    """The length of the trained model's vectors, by its file's header alone."""
+    from safetensors import safe_open
+
+    if not TRAINED.is_file():
+        return MEANING + DETAILS
+    with safe_open(TRAINED, "pt") as values:
+        return MEANING + values.get_slice("stretch").get_shape()[1]
+
+
 def assemble(
     reader: Path, tower: dict[str, Tensor], values: dict[str, Tensor]
 ) -> tuple[CustomTextCLIP, Visual]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 BATCH = 64  # texts encoded together, at most
 TOKENS = 1_024  # of a batch with its padding: more does not fit the cache of a processor
 REMEMBERED = 10_000  # texts whose vectors are remembered, 1.5 kB each
+WITH_PIECES = 100  # texts whose pieces are, too, up to 400 kB each
 
 
 class Pieces(NamedTuple):
@@ -152,13 +153,15 @@ def _own(encoded: Encoding, prefix: int) -> list[int]:
 
 
 class RememberingEncoder:
-    """A text encoder that remembers the vectors of the texts that it encoded last, so that what a
-    customer asked is encoded once, however many steps need its vector. Blanks make no difference.
+    """A text encoder that remembers the vectors of the texts that it encoded last, and the pieces
+    of some, so that what a customer asked is encoded once, however many steps need it. Blanks make
+    no difference.
     """
 
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder, self.dim = encoder, encoder.dim
         self._known: OrderedDict[tuple[str, Kind], np.ndarray] = OrderedDict()  # the latest last
+        self._pieces: OrderedDict[tuple[str, Kind], Pieces] = OrderedDict()
         self._lock = threading.Lock()
 
     def encode(self, texts: Sequence[str], kind: Kind = "query") -> np.ndarray:
@@ -176,18 +179,33 @@ class RememberingEncoder:
     def encode_pieces(
         self, texts: Sequence[str], kind: Kind = "query"
     ) -> tuple[np.ndarray, list[Pieces]]:
-        """(n, dim) float32 unit rows, and the pieces of each text, which are not remembered."""
-        vectors, pieces = self._encoder.encode_pieces(texts, kind)
-        self._remember({" ".join(text.split()): row for text, row in zip(texts, vectors)}, kind)
-        return vectors, pieces
+        """(n, dim) float32 unit rows, and the pieces of each text."""
+        plain = [" ".join(text.split()) for text in texts]
+        with self._lock:
+            found = {
+                text: self._pieces[text, kind] for text in plain if (text, kind) in self._pieces
+            }
+        missing = [text for text in dict.fromkeys(plain) if text not in found]
+        if missing:
+            vectors, pieces = self._encoder.encode_pieces(missing, kind)
+            self._remember(dict(zip(missing, vectors)), kind)
+            found |= zip(missing, pieces)
+        with self._lock:
+            _keep(self._pieces, {(text, kind): own for text, own in found.items()}, WITH_PIECES)
+        return self.encode(plain, kind), [found[text] for text in plain]
 
     def _remember(self, vectors: dict[str, np.ndarray], kind: Kind) -> None:
         with self._lock:
-            for text, vector in vectors.items():
-                self._known[text, kind] = vector
-                self._known.move_to_end((text, kind))
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+            _keep(self._known, {(text, kind): row for text, row in vectors.items()}, REMEMBERED)
+
+
+def _keep(known: OrderedDict, latest: dict, most: int) -> None:
+    """The latest last; what came first is forgotten."""
+    for key, value in latest.items():
+        known[key] = value
+        known.move_to_end(key)
+    while len(known) > most:
+        known.popitem(last=False)
 
 
 def load_text_encoder(settings: Settings, device: Device) -> TextEncoder:
