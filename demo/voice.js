@@ -7,7 +7,7 @@ const pill = element.querySelector(".ms-voice");
 const part = (name) => pill.querySelector(`.ms-voice-${name}`);
 const [state, words, stop] = ["state", "words", "stop"].map(part);
 const PIECE = 0.2;  // seconds of sound sent at once
-const QUICK = 0.1;  // the same while the assistant speaks, which somebody may interrupt
+const QUICK = 0.1;  // the same while somebody speaks, who may end or be interrupted
 const SAID = 2000;  // characters of a reply that are sent, for an echo to be known by
 const word = window.msWord;  // in the page's language, see page.js
 const NAMES = {
@@ -43,12 +43,15 @@ const player = {
   held: false,  // waits, since the customer may be speaking
   get sounding() { return this.sources.size > 0; },
 
-  // Sentences load beside each other and start in their order.
+  // Pieces load beside each other and start in their order, without a seam: at the rate that they
+  // have, since none is then converted by itself.
   say(url) {
     const run = this.run;
-    this.context ??= new AudioContext();
     const bytes = fetch(url).then((answer) => answer.arrayBuffer());
-    const loaded = bytes.then((content) => this.context.decodeAudioData(content));
+    const loaded = bytes.then((content) => {
+      this.context ??= new AudioContext({ sampleRate: new DataView(content).getUint32(24, true) });
+      return this.context.decodeAudioData(content);
+    });
     loaded.catch(() => {});
     this.loading += 1;
     this.chain = this.chain.then(async () => {
@@ -65,9 +68,10 @@ const player = {
     const source = new AudioBufferSourceNode(this.context, { buffer });
     source.connect(this.context.destination);
     source.onended = () => { this.sources.delete(source); show(); };
-    this.ends = Math.max(this.context.currentTime, this.ends) + buffer.duration + 0.15;
+    const begins = Math.max(this.context.currentTime, this.ends);
+    this.ends = begins + buffer.duration;
     this.sources.add(source);
-    source.start(this.ends - buffer.duration - 0.15);
+    source.start(begins);
     show();
   },
 
@@ -126,7 +130,7 @@ document.addEventListener("keydown", (event) => {
 const COLLECTOR = `registerProcessor("collector", class extends AudioWorkletProcessor {
   process([[samples]]) { if (samples) this.port.postMessage(samples.slice()); return true; }
 });`;
-let ear = null;  // the open microphone: {tab, stream, context, pieces, sending}
+let ear = null;  // the open microphone: {tab, stream, context, pieces, sending, speaking}
 
 async function open() {
   if (!navigator.mediaDevices) {
@@ -140,7 +144,7 @@ async function open() {
   // A new name each time: what was half said before it was switched off begins no turn.
   const random = [...crypto.getRandomValues(new Uint8Array(16))];
   const tab = random.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const opened = { tab, stream, pieces: [], sending: false };
+  const opened = { tab, stream, pieces: [], sending: false, speaking: false };
   const module = URL.createObjectURL(new Blob([COLLECTOR], { type: "text/javascript" }));
   try {
     opened.context = new AudioContext({ sampleRate: 16000 });
@@ -175,7 +179,8 @@ function close() {
 // One piece is on its way at a time: what comes meanwhile makes the next one longer.
 async function send(from) {
   const samples = from.pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const least = (player.sounding ? QUICK : PIECE) * from.context.sampleRate;
+  const speaking = player.sounding || from.speaking;
+  const least = (speaking ? QUICK : PIECE) * from.context.sampleRate;
   if (from !== ear || from.sending || samples < least) return;
   from.sending = true;
   const muted = answering();
@@ -194,6 +199,7 @@ async function send(from) {
 function understand(heard, muted) {
   if (heard.problem) return problem(heard.problem);
   if (muted) return heard.stops ? interrupt() : player.hold(heard.speaking && player.sounding);
+  ear.speaking = heard.speaking;
   pill.classList.toggle("ms-loud", heard.speaking);
   if (heard.ended) ask();
   show(heard.text);
@@ -209,10 +215,13 @@ function interrupt() {
   show();
 }
 
-function ask() {
+async function ask() {
+  const { tab } = ear;
   Object.assign(reply, { awaited: true, asked: true });
   pill.classList.remove("ms-loud");
-  trigger("spoken", { tab: ear.tab, continues: reply.early });
+  await window.msFree();  // the page drops what is sent while a reply still ends
+  window.msSent();
+  trigger("spoken", { tab, continues: reply.early });
   reply.early = false;
   const turn = reply.turn;
   setTimeout(() => {

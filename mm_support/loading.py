@@ -23,6 +23,7 @@ from mm_support.decide.intent_classifier import BaseIntents
 from mm_support.decide.intent_head import head_for
 from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
+from mm_support.decode.judge import load_judge
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.verify import load_verifier
 from mm_support.desk.rounds import Rounds, Task
@@ -100,7 +101,8 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         report("Loading the voice and, where there is one, the language model")
         policy, voice = Policy(gate, IntentReader(head, asked.encode)), load("speak")
         verifier = load_verifier(settings, device, text) if model.result() else None
-        writer = ReplyWriter(model.result(), asked, settings.text_model, verifier)
+        judge = load_judge(settings, model.result()) if verifier else None
+        writer = ReplyWriter(model.result(), asked, settings.text_model, verifier, judge)
         _keep_in_step(opened, settings, knowledge)
         return Parts(
             f"models at {settings.cluster}" if settings.cluster else device.reason,

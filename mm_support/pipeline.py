@@ -29,9 +29,9 @@ from mm_support.actions.flow import Step as ActionStep
 from mm_support.actions.flow import Told, waiting
 from mm_support.actions.performing import Performed
 from mm_support.decide.follow_up import likelier, resolve
-from mm_support.decide.policy import SILENCE, Decision, words_of
+from mm_support.decide.policy import LIKELY, SILENCE, Decision, words_of
 from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of, one_by_one
-from mm_support.decode.sentence import Meanwhile, Sentence
+from mm_support.decode.sentence import Meanwhile, Numbers, Sentence
 from mm_support.disputed import disputed
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
 from mm_support.inputs.photo import painted_over
@@ -285,14 +285,17 @@ def listen(
 def words_alone(
     parts: Parts, knowledge: str, question: Question, heard: Transcript | None, found: Searched
 ) -> Searched:
-    """The search by the words alone, where these are surely answered and the photo shows nothing
-    that the base knows: it would only make an answer less sure. Else what was found.
+    """The search by the words alone, where these stand alone and are surely answered, and the photo
+    looks like nothing that the base knows, nor shows a code of what the words name: it would only
+    make an answer less sure. Else what was found.
     """
     query, hits = found
-    weight = query.fused.weights.get(PHOTO, 0.0)
+    weight, asked = query.fused.weights.get(PHOTO, 0.0), term_set(words_of(question))
     shown = max((hit.by.get(PHOTO, 0.0) for hit in hits), default=0.0)
-    named = "photo_text" in query.identifiers
-    if not weight or named or shown >= SHOWN * weight or len(term_set(words_of(question))) < WORDED:
+    coded = "photo_text" in query.identifiers and asked & term_set(hits[0].entry.title)
+    if not weight or coded or shown >= SHOWN * weight or len(asked) < WORDED:
+        return found
+    if parts.policy.read(question).follow_up >= LIKELY:  # on the photo
         return found
     plain = replace(question, photo=None, read_in_photo=(), labels=())
     alone = asked_alone(parts, knowledge, plain, heard)
@@ -344,16 +347,19 @@ def decode(
     past: Sequence[Past] = (),
     after: After | None = None,
 ) -> Step[Answered]:
-    """Checked sentences as they come, their sound behind them, and the reply that they make.
+    """Checked sentences as they come, their sound behind them, and the reply that they make. What
+    was found is told again where its order changes: a citation's number is the place of its entry.
 
     Once a conversation it is said that there is no voice for its language, where there is none.
     """
     if judged.query is not None:
         yield Working("write", "Writing")
+    said: list[tuple[Sentence, str]] = []  # each sentence, and how it is shown behind the last
+    ranked, numbers = judged.hits, Numbers()
     question = masked(judged)
     speech, stop = Speech(parts.voice, judged.turn.speak), threading.Event()
-    written = followed(write(parts, judged, question, past, stop), judged, past, after)
-    said: list[tuple[Sentence, str]] = []  # each sentence, and how it is shown behind the last
+    written = write(parts, judged, question, past, stop)
+    written = iter(()) if judged.told else followed(written, judged, past, after)
     try:
         for piece in with_notice(speech, written, past):
             if isinstance(piece, Audio):
@@ -364,6 +370,11 @@ def decode(
             if isinstance(piece, Meanwhile):
                 yield Working("quote", piece.text)
                 continue
+            piece = numbers.counted(piece)
+            fusion, hits = judged.fusion, numbers.ordered(ranked)
+            if fusion and judged.hits != hits:
+                judged = replace(judged, hits=hits)
+                yield Found(hits, fusion)
             said.append((piece, piece.shown(said[-1][0] if said else None)))
             yield Said(said[-1][1])
     finally:
@@ -475,7 +486,7 @@ def reply_of(
         timings=clock.milliseconds(),
         session_id=judged.turn.session_id or "",
         turn_id=uuid.uuid4().hex,
-        **evidence_of(sentences, decision.hits, similar),
+        **evidence_of(sentences, judged.hits, similar),
     )
 
 

@@ -594,7 +594,9 @@ class Saw:
 
 @dataclass(frozen=True)
 class Found:
-    """What the fused query found, best first, and how the modalities were weighed."""
+    """What the fused query found, best first, and how the modalities were weighed. It comes again
+    where the reply cites things in another order: a citation's number is the place of its entry.
+    """
 
     hits: tuple[Hit, ...]
     fusion: Fusion

@@ -23,6 +23,7 @@ from mm_support.decide.policy import Policy
 from mm_support.decode.compose import Speech
 from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.decode.verify import Verdict
+from mm_support.decode.voice import PAUSE
 from mm_support.encode.text import RememberingEncoder
 from mm_support.encode.turn import Encoders, question_of
 from mm_support.engines.base import Capabilities
@@ -467,7 +468,9 @@ class Polyglot(FakeSpeech):
         super().__init__("warranty broken")
         self.expected = []
 
-    def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+    def transcribe(
+        self, waveform, language=None, previous=None, draft=False, names=(), before=None
+    ):
         self.expected.append(previous)
         return replace(super().transcribe(waveform, language), language="de")
 
@@ -518,35 +521,34 @@ def test_the_first_sentence_is_heard_while_the_second_is_written(make, monkeypat
 
 
 class Patient(FakeVoice):
-    """Notes what it is asked to speak; does not speak the second clause until the first one has
-    been heard.
-    """
+    """Makes the rest of a sentence once its first second has been heard."""
 
     def __init__(self):
         self.asked, self.heard = [], threading.Event()
 
-    def speak(self, text):
+    def sounds(self, text):
         self.asked.append(text)
-        assert not text.startswith("we keep") or self.heard.wait(10)
-        return super().speak(text)
+        yield Audio(np.ones(1000, np.float32), 1000)
+        assert self.heard.wait(10)
+        yield self.speak(text)
 
 
-def test_the_first_clause_is_heard_before_the_second_is_spoken():
+def test_a_sentence_is_heard_before_it_is_made_and_sentences_are_apart():
     voice = Patient()
     speech = Speech(voice, wanted=True)
-    texts = (
-        "If the seal is broken, we keep ten percent of the price.",
-        "If it is not broken, you get all of the price back.",
-    )
+    texts = ("If the seal is broken, we keep ten percent.", "If not, you get all of it back.")
     kinds = []
     for piece in speech.alongside(map(Sentence, texts)):
         kinds.append(type(piece))
         if isinstance(piece, Audio):
             voice.heard.set()
     speech.close()
-    assert voice.asked == ["If the seal is broken,", "we keep ten percent of the price.", texts[1]]
-    assert kinds[:2] == [Sentence, Audio] and kinds.count(Audio) == 3 and kinds.count(Sentence) == 2
-    assert len(speech.whole().samples) == 100 * sum(map(len, voice.asked))
+    assert voice.asked == list(texts)
+    assert kinds[:2] == [Sentence, Audio] and kinds.count(Audio) == 4 and kinds.count(Sentence) == 2
+    samples = speech.whole().samples
+    made, pause = 2 * 1000 + 100 * sum(map(len, texts)), round(1000 * PAUSE)
+    assert len(samples) == made + pause
+    assert not samples[1000 + 100 * len(texts[0]) :][:pause].any()
 
 
 class Noting(FakeVoice):
@@ -595,7 +597,9 @@ def test_a_number_that_was_not_heard_surely_is_read_back(make):
     class Mumbled(FakeSpeech):
         sure = 0.55
 
-        def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+        def transcribe(
+            self, waveform, language=None, previous=None, draft=False, names=(), before=None
+        ):
             return replace(super().transcribe(waveform), confidence=self.sure)
 
     speech = Mumbled("warranty broken for order 104822 please")

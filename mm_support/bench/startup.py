@@ -41,7 +41,7 @@ def _start(settings: Settings) -> dict[str, float]:
     started = time.perf_counter()
     with running_app(settings) as (app, address):
         page = time.perf_counter() - started
-        _list_bases(f"{address}gradio_api/call/knowledge_bases")
+        list_bases(address)
         return {
             "page_s": page,
             "ready_s": time.perf_counter() - started,
@@ -98,8 +98,9 @@ def _poll(url: str, app: subprocess.Popen) -> None:
     raise SupportError("app.py did not come up; run it by hand to see why.")
 
 
-def _list_bases(url: str) -> None:
+def list_bases(address: str) -> None:
     """Calls /knowledge_bases, which waits for the models, and reads its answer to the end."""
+    url = f"{address}gradio_api/call/knowledge_bases"
     request = urllib.request.Request(url, b'{"data": []}', {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         event = json.load(answer)["event_id"]

@@ -62,7 +62,7 @@ class Outcome:
     def cited(self) -> list[str]:
         """Ids of the cited entries, in the order of the text."""
         return [
-            self.decision.hits[rank - 1].entry.id
+            self.hits[rank - 1].entry.id
             for sentence in self.sentences
             for rank in sentence.citations
         ]
@@ -70,7 +70,8 @@ class Outcome:
     @property
     def found(self) -> bool:
         """Whether the entry that is expected was found first."""
-        return bool(self.hits) and self.hits[0].entry.id == self.expect
+        hits = self.decision.hits or self.hits  # the latter are in the order of the citations
+        return bool(hits) and hits[0].entry.id == self.expect
 
     @property
     def shown(self) -> str:
@@ -184,7 +185,7 @@ def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -
 
 
 def entry_of(outcome: Outcome, sentence: Sentence) -> Entry:
-    return outcome.decision.hits[sentence.citations[0] - 1].entry
+    return outcome.hits[sentence.citations[0] - 1].entry
 
 
 def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
@@ -193,6 +194,7 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     holds and how little else (F1 of words), its length, and seconds to the first words and the
     last. Asked of entries that no model was trained on.
     """
+    from mm_support.decode.judge import load_judge
     from mm_support.decode.verify import load_verifier
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
@@ -209,7 +211,8 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     found = {}
     for name, chosen in choices.items():
         model = load_language_model(chosen, device)
-        writer = ReplyWriter(model, encoder, settings.text_model, verifier)
+        judge = load_judge(chosen, model) if verifier else None
+        writer = ReplyWriter(model, encoder, settings.text_model, verifier, judge)
         found[name] = column(writer, rows)
         if model is not None:
             model.close()
