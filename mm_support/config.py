@@ -25,6 +25,8 @@ FUSIONS = ("weighted-sum", "concatenation", "attention")
 
 OWN = "python:"  # in front of what makes a model of somebody's own
 NONE = "none"  # as reply_model: replies are the entries' own sentences
+# settings that name a model of a stage (stages.py)
+MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 SMALL = "package:SmolLM2-135M-Instruct"  # the model that was trained to point at sentences
 
 PROFILES: dict[str, dict[str, str]] = {
