@@ -110,9 +110,8 @@ class Settings:
     keep_media: bool = False  # photos and recordings too, not only what was understood
     retention_days: int = 0  # of silence after which a conversation is erased; 0: never
     show_personal: bool = True  # agents read what masks stand for while they have a conversation
-    desk_key: str = field(
-        default="", repr=False
-    )  # opens desk and workshop; empty: made at each start
+    # opens the desk, and the workshop unless that is open; empty: made at each start
+    desk_key: str = field(default="", repr=False)
     open_workshop: bool = False  # everybody may read there
     open_knowledge: bool = False  # visitors may add knowledge of their own
     api_key: str = field(default="", repr=False)  # of /v1; empty: everybody may call
