@@ -17,7 +17,7 @@ from PIL import Image
 from mm_support.actions.call import Caller
 from mm_support.actions.performing import Actions
 from mm_support.behind import Behind
-from mm_support.config import NONE, Settings
+from mm_support.config import MODELS, NONE, Settings
 from mm_support.decide.calibration import Calibrator, out_of_scope
 from mm_support.decide.confidence import Gate, gate_file, load_gate, own_gate_file
 from mm_support.decide.intent_classifier import BaseIntents
@@ -69,7 +69,6 @@ PACKS_LOCK = "packs--"  # as if they were one base
 SERVERS = ("postgresql://", "postgres://", "postgresql+psycopg://")
 FOLLOW = 1.0  # s between looks at the server
 HEARD_THERE = 8  # recordings that a cluster hears at once for one front
-MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 LATER = ("see", "read", "hear", "speak")  # stages that nothing typed needs
 OPTIONAL = ("turn_model",)  # works without; fetched by whoever loads it
 

@@ -48,7 +48,7 @@ from mm_support.knowledge.base import Knowledge
 from mm_support.metrics import Metrics
 from mm_support.parts import Parts
 from mm_support.pipeline import Answered, masked_turns, steps, turn_record
-from mm_support.retrieval import fuse
+from mm_support.retrieval import FOUND, fuse, searched
 from mm_support.store.database import PAST
 from mm_support.store.records import interrupted_record
 from mm_support.tracing import describe, open_tracer, span, traced
@@ -75,7 +75,6 @@ from mm_support.types import (
 log = logging.getLogger(__name__)
 
 DAY, MINUTE, NOTICES = 86_400.0, 60.0, 2.0  # s between rounds
-MATCHES = 5  # entries that `describe` names
 AT_A_SERVER = 16  # replies that are worked on at once where other processes do the work
 LOOK = 0.1  # s between looks whether the customer who waits is still there
 GIVE_WAY = 5.0  # s that each batch of new knowledge waits for customers, at most
@@ -370,16 +369,10 @@ class SupportService:
         parts = self.parts
         seen = parts.encoders.see(image, labels)
         query = fuse(parts.encoders, parts.fusion, question_of("", None, seen), None, seen)
-        found = [
-            hit
-            for base in parts.knowledge.list()
-            for hit in parts.knowledge.find(
-                base.name, parts.knowledge.recognise(base.name, query), MATCHES
-            )
-        ]
-        return replace(
-            seen.view, matches=tuple(sorted(found, key=lambda hit: -hit.score)[:MATCHES])
-        )
+        bases = [base.name for base in parts.knowledge.list()]
+        found = [hit for base in bases for hit in searched(parts, base, query)[1]]
+        best = sorted(found, key=lambda hit: -hit.score)[:FOUND]
+        return replace(seen.view, matches=tuple(best))
 
     def feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
         """Stores a rating ("up" or "down") of a reply. Raises InputError for an unknown turn or

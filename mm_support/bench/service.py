@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mm_support.bench.startup import memory_mb
+from mm_support.bench.cost import memory_mb
 from mm_support.config import Settings
 from mm_support.paths import EXAMPLES
 from mm_support.types import Finished, UserTurn

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mm_support.bench.clock import seconds
+from mm_support.bench.cost import seconds
 from mm_support.bench.sounds import SENTENCES, spoken_by_piper, wordless
 from mm_support.config import Settings
 from mm_support.decode.voice import load_voice
