@@ -34,6 +34,7 @@ from mm_support.decode.compose import Asked, Speech, compose, evidence_of, inten
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.disputed import disputed
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
+from mm_support.going_on import asks_for_rest, cited_before, rest_of
 from mm_support.inputs.photo import painted_over
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.pictures import gallery
@@ -113,7 +114,7 @@ class Judged:
     already what the decision says, that a person has the conversation. intent: what is wanted, by
     the base's classifier or its entries. step: what it does with an action; offered: titles of
     others that may have been meant; aside: the one that waits behind this turn; performed: what
-    came of it.
+    came of it. rest: the turn whose reply is gone on with.
     """
 
     turn: UserTurn
@@ -130,6 +131,7 @@ class Judged:
     offered: tuple[str, ...] = ()
     aside: Pending | None = None
     performed: Performed | None = None
+    rest: Past | None = None
 
     @property
     def acted(self) -> Told | None:
@@ -209,6 +211,10 @@ def judge(
         return Judged(turn, question, heard, seen, Decision("handoff", owner, 0.0, ()), told=told)
     if not (question.words or seen):
         return Judged(turn, question, heard, seen, SILENCE)
+    if asks_for_rest(question.words, past, turn.knowledge):
+        hits = cited_before(past[-1], parts.knowledge.entries(turn.knowledge))
+        decision = Decision("answer", "rest", 1.0, hits)
+        return Judged(turn, question, heard, seen, decision, hits, rest=past[-1])
     yield Working("search", "Searching the knowledge")
     pending = waiting(past, turn.knowledge) if parts.actions else None
     # what is given to an action leans on nothing
@@ -385,12 +391,14 @@ def decode(
         hits = judged.decision.hits
         others = one_by_one(parts.writer, asked, hits, stop) if asked else ()
         written = chain(others, acted_sentences(judged, judged.acted))
+    if judged.rest:
+        written = rest_of(judged.rest, judged.hits)
     written = iter(()) if judged.told else followed(written, judged, past, after)
     try:
         for piece in speech.alongside(written):
-            if isinstance(piece, Audio):
+            if isinstance(piece, Spoken):
                 clock.mark("first_sound")
-                yield Spoken(piece)
+                yield piece
                 continue
             clock.mark("first_words")
             if isinstance(piece, Meanwhile):
