@@ -18,12 +18,11 @@ import gradio as gr
 
 from demo.accounts import AccountsPage, accounts_part
 from demo.bubbles import bubbles
-from demo.convert import QUIET, plain_errors
+from demo.convert import QUIET, plain_errors, said_problem
 from demo.desk_cases import Seen, about, case_list, suggestion
 from demo.door import Door
 from demo.header import staff_title
 from demo.insights import InsightsPage, insights_part
-from demo.panels import esc
 from demo.replay import conversation_of
 from demo.service import Service
 from demo.sign_in import Reception, SignIn, connect_sign_in, leave_button, sign_in_part
@@ -93,7 +92,7 @@ class DeskPage:
     def enter(self, key: str, name: str) -> dict:
         """The page as it opens: the conversations for those who may, otherwise the form."""
         parts = self.parts
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             shown, opens = self.reception.shown(key), self.door.may(key, "desk")
             shown |= {parts.room: gr.Column(visible=opens), parts.timer: gr.Timer(active=opens)}
             if not opens:  # what was on the page goes too
@@ -113,7 +112,7 @@ class DeskPage:
         self, key: str, picked: str, seen: Seen, agent: str = "", typing: bool = False
     ) -> dict:
         """What changed since the page was drawn last. typing: whether the agent writes."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.door.check(key, "desk")
             cases = self.service.desk.open()
             listed = case_list(cases, picked, datetime.now(UTC))
@@ -178,7 +177,7 @@ class DeskPage:
 
     def suggest(self, key: str, picked: str, written: str) -> dict:
         """The evidence that was found, behind what is in the box already."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.door.check(key, "desk")
             found = suggestion(self.service.desk.transcript(picked, reveal=True))
         whole = "\n\n".join(filter(None, (written.strip(), found)))
@@ -188,7 +187,7 @@ class DeskPage:
         self, act: Callable[[str, str], object], key: str, picked: str, agent: str, seen: Seen
     ) -> dict:
         """agent: as it was typed, which counts only for who has no account."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             act(picked, self.door.agent(key, agent))
         return {**self.look(key, picked, seen), self.parts.name: agent}
 

@@ -229,10 +229,13 @@ function interrupt() {
   show();
 }
 
-function ask() {
+async function ask() {
+  const { tab } = ear;
   Object.assign(reply, { awaited: true, asked: true });
   pill.classList.remove("ms-loud");
-  trigger("spoken", { tab: ear.tab, continues: reply.early, heard: reply.heard });
+  await window.msFree();  // the page drops what is sent while a reply still ends
+  window.msSent();
+  trigger("spoken", { tab, continues: reply.early, heard: reply.heard });
   reply.early = false;
   const turn = reply.turn;
   setTimeout(() => {

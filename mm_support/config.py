@@ -65,7 +65,8 @@ class Settings:
     data_dir holds the index, the store and the pictures; cache_dir the weights.
     device: "auto", or a torch device such as "cpu" or "cuda:0".
     llm_url: an OpenAI-compatible server that writes the replies instead of a local model; llm_sees:
-    its model takes photos.
+    its model takes photos; llm_judges: a model that passes an exam judges its own sentences where
+    the verifier is not sure.
     database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a PostgreSQL server that
     fronts on several machines share; empty, the index lies in data_dir. cluster: host:port of a Ray
     cluster that serves the models; empty, they run in this process. keep_media: store
@@ -124,6 +125,7 @@ class Settings:
     llm_model: str = ""
     llm_key: str = field(default="", repr=False)
     llm_sees: bool = False
+    llm_judges: bool = True
     database_url: str = field(default="", repr=False)
     index_url: str = field(default="", repr=False)
     cluster: str = ""

@@ -46,8 +46,9 @@ from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
 from mm_support.metrics import Metrics
 from mm_support.parts import Parts
-from mm_support.pipeline import Answered, Step, fuse, masked_turns, steps, turn_record
-from mm_support.store.database import PAST, Handoff
+from mm_support.pipeline import Answered, Step, masked_turns, steps, turn_record
+from mm_support.retrieval import fuse
+from mm_support.store.database import PAST
 from mm_support.store.records import interrupted_record, stopped_record
 from mm_support.tracing import describe, open_tracer, span, traced
 from mm_support.turnstile import LOOKUP, REPLY, Ticket, Turnstile
@@ -296,12 +297,6 @@ class SupportService:
         has heard of.
         """
         return self.desk.transcript(checked_session(session))
-
-    def handoffs(self, limit: int = 100) -> tuple[Handoff, ...]:
-        """Conversations handed over, newest first: why, and a summary for the person who takes
-        over.
-        """
-        return self._keeper.store.handoffs(limit)
 
     def _encode(self, texts: Sequence[str]) -> np.ndarray:
         return self.parts.encoders.text.encode(texts)

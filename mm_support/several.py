@@ -27,6 +27,7 @@ from mm_support.language.messages import messages
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
+from mm_support.retrieval import asked_alone
 from mm_support.types import Hit, Question
 
 LONG = 30  # terms of a message in which a question is easily lost
@@ -144,13 +145,9 @@ def _asks(sentence: str) -> bool:
 
 def _asked(parts: Parts, whole: Question, text: str, knowledge: str) -> tuple[Asked, float]:
     """A part of a message as a question of its own, and how sure its answer is."""
-    from mm_support.pipeline import FOUND, fuse
-
     question = replace(whole, typed=text, heard="")
-    query = fuse(parts.encoders, parts.fusion, question, None, None)
-    query = parts.knowledge.recognise(knowledge, query)
-    hits = entries_of(parts.knowledge.find(knowledge, query, FOUND))
-    decision = parts.policy.decide(question, query, hits, ())
+    query, hits = asked_alone(parts, knowledge, question)
+    decision = parts.policy.decide(question, query, entries_of(hits), ())
     answering = decision.hits if decision.action == "answer" else ()
     return Asked(question, answering), decision.confidence
 

@@ -360,12 +360,6 @@ class IngestReport:
     warnings: list[Remark] = field(default_factory=list)
     mapping: list[str] = field(default_factory=list)
 
-    def as_dict(self) -> dict[str, object]:
-        """As plain values for JSON; remarks of one kind are grouped."""
-        counts = {"entries": self.entries, "documents": self.documents, "pictures": self.pictures}
-        remarks = {"skipped": grouped(self.skipped), "warnings": grouped(self.warnings)}
-        return {**counts, "seconds": round(self.seconds, 1), **remarks, "mapping": self.mapping}
-
     def summary(self) -> str:
         """One page of plain text for people."""
         head = (
@@ -604,7 +598,9 @@ class Saw:
 
 @dataclass(frozen=True)
 class Found:
-    """What the fused query found, best first, and how the modalities were weighed."""
+    """What the fused query found, best first, and how the modalities were weighed. It comes again
+    where the reply cites things in another order: a citation's number is the place of its entry.
+    """
 
     hits: tuple[Hit, ...]
     fusion: Fusion

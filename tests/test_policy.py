@@ -284,6 +284,22 @@ def test_a_turn_with_a_photo_has_a_gate_of_its_own():
     assert GATE.suiting(asked({"photo": 1.0})) == GATE
 
 
+def test_a_code_in_a_photo_counts_as_much_as_one_that_was_typed():
+    """Though the photo looks like nothing of the base, and beside words that only point at it."""
+    gate = replace(GATE, with_photo=replace(GATE, bias=-9.0, answer=0.9))
+    found = [Hit(Entry("b", "Error B-17", "Your payment did not go through."), 0.8)]
+    shown = asked({"text": 0.5, "photo": 0.5}, photo_text="B17")
+
+    def decide(words, query=shown, sure=0.4, label="person"):
+        policy = Policy(gate, FakeIntents(label))
+        reads = Reads({label: sure}, frozenset({label}))
+        return policy.decide(Question(typed=words), query, found, (), reads).action
+
+    assert decide("") == decide("what now?") == "answer"
+    assert decide("", asked({"photo": 1.0}, photo_text="B71"), label="follow_up") == "refuse"
+    assert decide("a person please", sure=0.9) == decide("", label="danger") == "handoff"
+
+
 def test_features_by_hand():
     entry = Entry("a", "Error E24", "The pump is blocked.")
     named = {"text": frozenset({"E24"})}

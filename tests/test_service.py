@@ -314,9 +314,9 @@ def test_a_handoff_leaves_a_summary_for_the_person(make):
     service = make()
     first = ask(service, "washing machine e24")
     last = ask(service, "I want to talk to a person", session_id=first.session_id)
-    (handoff,) = service.handoffs()
-    assert (last.action, handoff.turn_id, handoff.reason) == ("handoff", last.turn_id, "asked")
-    assert "washing machine e24" in handoff.summary and "Error E24" in handoff.summary
+    (case,) = service.desk.waiting()
+    assert (last.action, case.conversation, case.reason) == ("handoff", last.session_id, "asked")
+    assert "washing machine e24" in case.summary and "Error E24" in case.summary
 
 
 def test_weights_of_the_present_modalities_add_up(make, red):

@@ -1,13 +1,18 @@
 """Several questions in one message are answered one by one, and what nothing answers is said."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from test_service import ask, folder, make  # noqa: F401  (fixtures)
 
+from mm_support.decode.compose import Asked
+from mm_support.decode.sentence import Numbers, Sentence
 from mm_support.language.mail import own_words
 from mm_support.language.messages import message
+from mm_support.pipeline import Clock, decode, drained, judge
 from mm_support.several import inner_questions, questions_in, two_clauses
+from mm_support.types import Found, UserTurn
 
 
 def test_two_questions_are_answered_each_from_its_own_entry(make):  # noqa: F811
@@ -16,6 +21,21 @@ def test_two_questions_are_answered_each_from_its_own_entry(make):  # noqa: F811
     assert [c.entry_id for c in reply.citations] == ["refund", "warranty"]
     assert "5 days" in reply.text and "two years. [2]" in reply.text
     assert reply.text.index("5 days") < reply.text.index("two years")
+
+
+def test_sources_are_numbered_as_they_appear_without_gaps(make):  # noqa: F811
+    """Also where what is between them goes uncited: the number stays the place of its entry."""
+    numbers, sentences = Numbers(), [Sentence("a", (3,)), Sentence("b"), Sentence("c", (1, 3))]
+    assert [numbers.counted(own).citations for own in sentences] == [(1,), (), (2, 1)]
+    assert numbers.ordered("xyz") == ("z", "x", "y")
+    parts = make().parts
+    judged = drained(judge(parts, UserTurn("Is my refund late?", knowledge="kb")))
+    hits = judged.hits[:3]
+    decision = replace(judged.decision, action="answer", reason="evidence", hits=hits)
+    asked = tuple(Asked(judged.question, (hit,)) for hit in (hits[0], hits[2]))
+    events = decode(parts, replace(judged, decision=decision, hits=hits, asked=asked), Clock())
+    (found,) = (event for event in events if isinstance(event, Found))
+    assert found.hits == (hits[0], hits[2], hits[1])
 
 
 def test_a_question_that_nothing_answers_is_said_beside_one_that_is_answered(make):  # noqa: F811

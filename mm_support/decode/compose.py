@@ -91,13 +91,33 @@ def compose(
     elif has_message(question_back):
         heard = snippet(question.heard)
         yield Sentence(message(question_back, language, heard=heard))
-    elif decision.action == "clarify":
-        if decision.hits and decision.confidence >= MAYBE and not disputed:
-            yield Sentence(message("clarify.maybe", language))
-            yield from writer.quoted(question, decision.hits[:1])
+    elif decision.action == "clarify" and disputed:
         yield Sentence(clarify_text(decision.hits, language))
+    elif decision.action == "clarify":
+        yield from asked_back(writer, question, decision)
     elif decision.action == "refuse":
         yield Sentence(message("refusal", language))
+
+
+def asked_back(
+    writer: ReplyWriter, question: Question, decision: Decision
+) -> Iterator[Sentence | Meanwhile]:
+    """Which entry is meant, each with what it says that fits best: whoever asked may find the
+    answer there. What the likeliest one says comes first where it may well be meant.
+    """
+    hits, language = decision.hits, question.language
+    likely = int(bool(hits) and decision.confidence >= MAYBE)
+    if likely:
+        yield Sentence(message("clarify.maybe", language))
+        yield from writer.quoted(question, hits[:1])
+    if len(hits) < 2:
+        yield Sentence(clarify_text(hits, language))
+        return
+    yield Sentence(message("clarify.also" if likely else "clarify.these", language))
+    for rank, hit in enumerate(hits[likely:], start=1 + likely):
+        excerpt = writer.excerpt(question, hit.entry)
+        yield Sentence(f"- {': '.join(filter(None, (hit.entry.title, excerpt)))}", (rank,))
+    yield Sentence(message("clarify.else", language))
 
 
 def one_by_one(

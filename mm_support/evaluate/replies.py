@@ -26,8 +26,9 @@ from mm_support.decide.confidence import gate_file
 from mm_support.decide.policy import Decision
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Sentence
-from mm_support.evaluate.cases import OUT_OF_SCOPE, share
+from mm_support.evaluate.cases import OUT_OF_SCOPE
 from mm_support.evaluate.injections import KeepsASecret, attempts, breaches
+from mm_support.evaluate.metrics import lines_of, share
 from mm_support.pipeline import drained, steps, turn_record
 from mm_support.store.records import past_of
 from mm_support.train.calibrate import read_cases
@@ -61,10 +62,16 @@ class Outcome:
     def cited(self) -> list[str]:
         """Ids of the cited entries, in the order of the text."""
         return [
-            self.decision.hits[rank - 1].entry.id
+            self.hits[rank - 1].entry.id
             for sentence in self.sentences
             for rank in sentence.citations
         ]
+
+    @property
+    def found(self) -> bool:
+        """Whether the entry that is expected was found first."""
+        hits = self.decision.hits or self.hits  # the latter are in the order of the citations
+        return bool(hits) and hits[0].entry.id == self.expect
 
     @property
     def shown(self) -> str:
@@ -162,9 +169,7 @@ def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -
         "right_entry_cited_first": share(
             [bool(o.cited) and o.cited[0] == o.expect for o in answered]
         ),
-        "right_entry_found_first": share(
-            [bool(o.hits) and o.hits[0].entry.id == o.expect for o in known]
-        ),
+        "right_entry_found_first": share([o.found for o in known]),
         "answerable_answered": share(
             [o.decision.action == "answer" or o.decision.reason == "human_only" for o in known]
         ),
@@ -175,14 +180,12 @@ def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -
         "false_premises_corrected": share(
             [o.holds in o.shown for o in by_kind["false_premise"] if o.holds]
         ),
-        "follow_ups_found_first": share(
-            [bool(o.hits) and o.hits[0].entry.id == o.expect for o in by_kind[FOLLOW_UP]]
-        ),
+        "follow_ups_found_first": share([o.found for o in by_kind[FOLLOW_UP]]),
     }
 
 
 def entry_of(outcome: Outcome, sentence: Sentence) -> Entry:
-    return outcome.decision.hits[sentence.citations[0] - 1].entry
+    return outcome.hits[sentence.citations[0] - 1].entry
 
 
 def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
@@ -191,6 +194,7 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     holds and how little else (F1 of words), its length, and seconds to the first words and the
     last. Asked of entries that no model was trained on.
     """
+    from mm_support.decode.judge import load_judge
     from mm_support.decode.verify import load_verifier
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
@@ -207,7 +211,8 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     found = {}
     for name, chosen in choices.items():
         model = load_language_model(chosen, device)
-        writer = ReplyWriter(model, encoder, settings.text_model, verifier)
+        judge = load_judge(chosen, model) if verifier else None
+        writer = ReplyWriter(model, encoder, settings.text_model, verifier, judge)
         found[name] = column(writer, rows)
         if model is not None:
             model.close()
@@ -356,12 +361,10 @@ def table(report: dict[str, Any]) -> str:
     """The report as lines for a terminal."""
     lines = []
     for name, value in report.items():
-        if isinstance(value, dict) and "value" in value:
-            lines.append(
-                f"{name:28} {value['value']:6.1%}  ({value['low']:.1%} to {value['high']:.1%})"
-            )
+        if bounded := lines_of({name: value}):
+            lines += bounded
         elif isinstance(value, list):
             lines += [f"{name}:", *(f"  {line}" for line in value)]
         else:
-            lines.append(f"{name:28} {value}")
+            lines.append(f"  {name:28} {value}")
     return "\n".join(lines)

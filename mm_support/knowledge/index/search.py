@@ -224,8 +224,7 @@ def _cosines(
     parts = np.stack([query.fused.parts.get(name, nothing) for name in names]).astype(np.float32)
     places, counts = span(version.arrays.facet_starts, rows)
     every = torch.from_numpy(parts) @ version.arrays.facets[places].float().T
-    lists = scoring.Lists(counts, version.arrays.facet_lengths[rows])
-    return scoring.cosines(every[None], lists, score)
+    return scoring.cosines(every[None], counts, score)
 
 
 def _alike(
@@ -267,5 +266,5 @@ def _logits(version: Version, picture: Tensor, rows: Tensor) -> Tensor:
     places, counts = span(arrays.picture_starts, rows)
     shown = torch.mv(arrays.pictures[places].to(picture.dtype), picture).float()
     worded = torch.mv(arrays.titles[rows].to(picture.dtype), picture).float()
-    lists = scoring.Lists(counts, arrays.picture_lengths[rows])
-    return scoring.picture_logits(shown[None], worded[None], lists)
+    pictures = scoring.Pictures(counts, arrays.picture_lengths[rows])
+    return scoring.picture_logits(shown[None], worded[None], pictures)

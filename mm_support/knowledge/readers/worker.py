@@ -71,7 +71,7 @@ def document_of(values: dict[str, Any]) -> Document:
     """A document from its JSON. Raises TypeError, ValueError or KeyError for anything else."""
     own = dict(values)
     own["blocks"] = tuple(_block_of(block) for block in values["blocks"])
-    for name in ("questions", "pictures", "tags", "links"):
+    for name in ("questions", "pictures", "links"):
         own[name] = tuple(map(str, values[name]))
     for day in ("updated", "valid_from", "valid_until"):
         own[day] = date.fromisoformat(values[day]) if values[day] else None
