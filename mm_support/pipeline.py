@@ -223,7 +223,7 @@ def judge(
         query, hits = words_alone(parts, turn.knowledge, question, heard, (query, hits))
         told = entries_of(hits)  # the knowledge by itself
         decision = parts.policy.decide(question, query, told, past)
-        asked = several(parts, question, decision, told, turn.knowledge)
+        asked = several(parts, question, decision, told, turn.knowledge, past)
         here = Considered(turn, question, query, hits, decision, asked, before, pending)
         acting = act(parts, here)
         decision, asked = disputed(parts, question, acting, turn.knowledge)
