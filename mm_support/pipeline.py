@@ -31,7 +31,7 @@ from mm_support.acting import Considered, act
 from mm_support.actions.flow import Step as ActionStep
 from mm_support.actions.flow import Told, waiting
 from mm_support.actions.performing import Performed
-from mm_support.decide.follow_up import likelier, resolve
+from mm_support.decide.follow_up import likelier
 from mm_support.decide.policy import LIKELY, SILENCE, Decision, words_of
 from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of, one_by_one
 from mm_support.decode.sentence import Meanwhile, Numbers, Sentence
@@ -46,7 +46,7 @@ from mm_support.language.messages import MAX_CANDIDATES, message
 from mm_support.language.personal import Masks, masked_question
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
-from mm_support.retrieval import Searched, asked_alone, fuse, searched
+from mm_support.retrieval import Searched, asked_alone, fuse, read_with, searched
 from mm_support.several import merged, several
 from mm_support.store.records import past_of
 from mm_support.tracing import span
@@ -233,7 +233,7 @@ def judge(
         query, hits = words_alone(parts, turn.knowledge, question, heard, likely)
         told = entries_of(hits)  # the knowledge by itself
         decision = parts.policy.decide(question, query, told, past)
-        asked = several(parts, question, decision, told, turn.knowledge)
+        asked = several(parts, question, decision, told, turn.knowledge, past)
         here = Considered(turn, question, query, hits, decision, asked, before, declared, pending)
         acting = act(parts, here)
         decision, asked = disputed(parts, question, acting, turn.knowledge)
@@ -326,18 +326,6 @@ def words_alone(
     alone = asked_alone(parts, knowledge, plain, heard)
     decision = parts.policy.decide(plain, *alone, ())
     return alone if decision.reason == "evidence" else found
-
-
-def read_with(
-    parts: Parts, query: SearchQuery, question: Question, past: Sequence[Past], knowledge: str
-) -> tuple[list[SearchQuery], Question]:
-    """The query with the turn before and without it, where it may lean on that or may not; the one
-    that it is elsewhere. And what is asked: a candidate's title, where one was chosen.
-    """
-    encoder, read = parts.encoders.text, parts.policy.reads
-    leaning, meant = resolve(query, question, past, knowledge, encoder, read)
-    open_to_both = leaning is not query and meant is question
-    return [leaning, query] if open_to_both else [leaning], meant
 
 
 def perform(
