@@ -14,7 +14,9 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -22,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from PIL import Image
 
 from mm_support import as_json
 from mm_support.acting import Considered, act
@@ -75,6 +78,7 @@ if TYPE_CHECKING:
 PHOTO = "photo"
 SHOWN = 0.75  # probability below which a photo hardly shows an entry
 WORDED = 2  # terms of a question that can be searched for without its photo
+LOOK = 0.1  # s between looks whether the customer who waits is still there
 
 Result = TypeVar("Result")
 Step = Generator[Event, None, Result]
@@ -254,17 +258,32 @@ def perceive(
     Raises InputError for a recording or a photo that cannot be used.
     """
     clock, heard, seen = clock or Clock(), None, None
+    looking = _look_beside(encoders, turn.image, clock) if turn.image is not None else None
     if turn.audio is not None:
         yield Working("listen", "Listening")
         with clock.step("listen"):
             heard = turn.heard or (yield from listen(encoders, turn.audio, language, names))
         yield Heard(heard)
-    if turn.image is not None:
+    if looking is not None:
         yield Working("look", "Looking at the photo")
-        with clock.step("look"):
-            seen = encoders.see(turn.image)
+        while wait([looking], LOOK).not_done:
+            yield Working("look", "Looking at the photo")
+        seen = looking.result()
         yield Saw(seen.view)
     return heard, seen
+
+
+def _look_beside(encoders: Encoders, photo: str | Path | Image.Image, clock: Clock) -> Future[Seen]:
+    """Begins to look in a thread, in which whoever listens meanwhile does not wait."""
+
+    def look() -> Seen:
+        with clock.step("look"):
+            return encoders.see(photo)
+
+    beside = ThreadPoolExecutor(1, "look")
+    looking = beside.submit(copy_context().run, look)
+    beside.shutdown(wait=False)
+    return looking
 
 
 def listen(

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mm_support.behind import could_not_load
 from mm_support.config import Settings
 from mm_support.decide.follow_up import checked_session
 from mm_support.desk.accounts import Accounts
@@ -127,14 +128,15 @@ class SupportService:
         service = cls.start(settings)
         try:
             service.wait()
+            service.parts.behind.wait()
         except BaseException:
             service.close()
             raise
         return service
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Whether the models are there within `timeout` seconds. Raises SupportError where loading
-        failed.
+        """Whether typed questions can be answered within `timeout` seconds. Raises SupportError
+        where loading failed.
         """
         try:
             self._parts.result(timeout)
@@ -149,9 +151,7 @@ class SupportService:
             self._parts.set_exception(exc)
         except Exception as exc:  # the page must say it, whatever it is
             log.exception("loading failed")
-            self._parts.set_exception(
-                SupportError(f"The models could not be loaded: {type(exc).__name__}: {exc}")
-            )
+            self._parts.set_exception(could_not_load(exc))
 
     def _loaded(self, parts: Future[Parts]) -> None:
         """Whoever waits may begin, or is told why not."""
@@ -446,6 +446,9 @@ class SupportService:
         self.metrics.waited(time.monotonic() - ticket.came)
         while not self.wait(LOOK):
             yield Working("load", self._message)
+        needed = stages_of(self._running[ticket])
+        while not self.parts.behind.wait(needed, LOOK):
+            yield Working("load", "Models are loading")
 
     def _kept(self, answered: Answered, past: Sequence[Past], owner: Owner) -> Reply:
         """The reply, once it is kept. It is another one where a person took over meanwhile."""
@@ -479,6 +482,13 @@ def places_of(settings: Settings) -> int:
     here = max(2, (os.cpu_count() or 2) // 2)
     elsewhere = settings.llm_url or settings.cluster
     return settings.replies_at_once or (AT_A_SERVER if elsewhere else here)
+
+
+def stages_of(turn: UserTurn) -> list[str]:
+    """What a turn needs of the models that load behind."""
+    heard = ["hear"] if turn.audio is not None and turn.heard is None else []
+    seen = ["see", "read"] if turn.image is not None else []
+    return heard + seen + (["speak"] if turn.speak else [])
 
 
 def visitor_of(session: str) -> str:

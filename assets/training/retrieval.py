@@ -1,8 +1,9 @@
 """Fits how likenesses add up to a score (text_score.py), and writes assets/weights/retrieval.json.
 
 Questions of files in SQuAD's format, each with the passage that it was written for, among all
-passages of its file; and customers' questions about help centres and catalogues
-(customer_questions.py). The shares maximise the likelihood of the right passages under a softmax
+passages of its file; customers' questions about help centres and catalogues
+(customer_questions.py); and the first messages of the cases in tests/cases, each with its entry
+among those of its pack. The shares maximise the likelihood of the right passages under a softmax
 over all (conditional logit, McFadden 1974). Figures are measured on what was left out of the fit:
 fitted to one half of the articles or questions, measured on the other, both ways.
 """
@@ -13,13 +14,15 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from assets.training.command import main
 from assets.training.customer_questions import CustomerSet, customer_sets
+from assets.training.gate import CHINESE
+from mm_support import arguments
 from mm_support.config import Settings
 from mm_support.encode.text import Pieces, TextEncoder
 from mm_support.evaluate.metrics import share
@@ -30,9 +33,11 @@ from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import FILE, TextScore, save_text_score
 from mm_support.language.terms import term_set, terms
+from mm_support.paths import PACKS
+from mm_support.train.calibrate import read_cases
 from mm_support.types import Entry
 
-FEATURES = ("best", "alike", "words", "title")
+FEATURES = ("best", "alike", "words")
 QUESTIONS = 1_500  # of a file, the same ones each time
 RIDGE = 1e-5
 SEED = 0
@@ -55,6 +60,7 @@ class Asking:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--squad", type=Path, nargs="+", required=True)
     parser.add_argument("--help-centres", type=Path, help="folder with one folder a help centre")
+    arguments.cases_folder(parser)
     parser.add_argument("--out", type=Path, default=FILE)
 
 
@@ -65,9 +71,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     encoder = load_text_encoder(settings, resolve_device(settings.device))
     files = {path.name: of_articles(encoder, read_squad(path)) for path in args.squad}
     files |= {own.name: of_customers(encoder, own) for own in customer_sets(args.help_centres)}
+    for cases, packs in ((args.cases, PACKS), (args.cases / CHINESE, PACKS / CHINESE)):
+        for base, rows in read_cases(cases).items():
+            files[base] = of_cases(encoder, read_knowledge(packs / base)[0], rows)
     figures = {name: measured(list(files.values()), own) for name, own in files.items()}
     card = {
-        "what": "Shares of four likenesses in the score, and what unrelated texts have",
+        "what": "Shares of three likenesses in the score, and what unrelated texts have",
         "data": f"Questions and passages of {', '.join(files)}",
         "command": "python -m assets.training.retrieval --squad FILE FILE --help-centres FOLDER",
         "right_passage_of_what_was_left_out": figures,
@@ -84,6 +93,16 @@ def of_customers(encoder: TextEncoder, own: CustomerSet) -> Asking:
     kept = [place for place, answering in enumerate(found) if any(answering)]
     x = features(encoder, [own.questions[place].text for place in kept], entries)
     return Asking(x, np.array([found[place] for place in kept]), np.arange(len(kept)))
+
+
+def of_cases(encoder: TextEncoder, entries: Sequence[Entry], rows: Sequence[dict]) -> Asking:
+    """The first messages of cases that an entry answers."""
+    place = {entry.id: row for row, entry in enumerate(entries)}
+    turns = [row["turns"][0] for row in rows]
+    asked = [(turn["text"], place[turn["expect"]]) for turn in turns if turn["expect"] in place]
+    x = features(encoder, [text for text, _ in asked], entries)
+    right = np.arange(len(entries)) == np.array([[row] for _, row in asked])
+    return Asking(x, right, np.arange(len(asked)))
 
 
 def of_articles(encoder: TextEncoder, articles: Sequence[Article]) -> Asking:
@@ -104,12 +123,12 @@ def features(
     encoder: TextEncoder, questions: Sequence[str], entries: Sequence[Entry]
 ) -> np.ndarray:
     """(q, n, features): what each question shares with each entry."""
-    best, title, alike = likenesses(encoder, questions, entries)
+    best, alike = likenesses(encoder, questions, entries)
     shared = words(
         [term_set(question) for question in questions],
         [Counter(terms(entry.text)) for entry in entries],
     )
-    return np.stack([best, alike, shared, title], axis=-1)
+    return np.stack([best, alike, shared], axis=-1)
 
 
 def drawn(asked: list[tuple[int, Asked]]) -> list[tuple[int, Asked]]:
@@ -119,18 +138,15 @@ def drawn(asked: list[tuple[int, Asked]]) -> list[tuple[int, Asked]]:
 
 def likenesses(
     encoder: TextEncoder, questions: Sequence[str], entries: Sequence[Entry]
-) -> tuple[np.ndarray, ...]:
-    """(q, n) cosines with the best text of each entry and with its first, and MaxSim of the word
-    pieces.
-    """
+) -> tuple[np.ndarray, np.ndarray]:
+    """(q, n) cosines with the best text of each entry, and MaxSim of the word pieces."""
     vectors, pieces = encoder.encode_pieces(questions)
-    best, title, alike = (np.empty((len(questions), len(entries)), np.float32) for _ in range(3))
+    best, alike = (np.empty((len(questions), len(entries)), np.float32) for _ in range(2))
     for row, entry in enumerate(entries):
         own, own_pieces = encoder.encode_pieces(entry_texts(entry), "passage")
-        cosines = vectors @ own.T
-        best[:, row], title[:, row] = cosines.max(axis=1), cosines[:, 0]
+        best[:, row] = (vectors @ own.T).max(axis=1)
         alike[:, row] = maxsim(pieces, merged(own_pieces))
-    return best, title, alike
+    return best, alike
 
 
 def maxsim(asked: Sequence[Pieces], kept: np.ndarray) -> np.ndarray:
@@ -160,56 +176,36 @@ def words(asked: Sequence[frozenset[str]], held: Sequence[Counter[str]]) -> np.n
 
 
 def fit(files: Sequence[Asking]) -> TextScore:
-    """The shares under which the right passages are likeliest; every file counts the same. First
-    how much of the cosine is the title's, then how the cosine adds up with the others.
-    """
-    best, *_, title = likeliest([file.x for file in files], files)
-    mixed = [mix(file.x, float(title / max(best + title, 1e-9))) for file in files]
-    floors = np.mean([np.median(x[..., :2], axis=(0, 1)) for x in mixed], axis=0)
-    above = [rescaled(x, floors) for x in mixed]
-    weights = likeliest(above, files)
-    _, alike, words = weights / weights.sum()
-    near, pieces = map(float, floors)
-    return TextScore(float(alike), float(words), near, pieces, float(title / (best + title)))
-
-
-def mix(x: np.ndarray, title: float) -> np.ndarray:
-    """(q, n, features) -> the same with one cosine, in which the title has this share."""
-    cosine = (1 - title) * x[..., 0] + title * x[..., 3]
-    return np.concatenate([cosine[..., None], x[..., 1:3]], axis=-1)
-
-
-def rescaled(x: np.ndarray, floors: np.ndarray) -> np.ndarray:
-    near = (x[..., :2] - floors) / (1 - floors)
-    return np.concatenate([near, x[..., 2:]], axis=-1)
-
-
-def likeliest(features: Sequence[np.ndarray], files: Sequence[Asking]) -> np.ndarray:
-    """(k,) weights of the k features, none below 0, under which the right passages are likeliest.
-    features: (q, n, k) of each file.
-    """
+    """The shares under which the right passages are likeliest; every file counts the same."""
     from scipy.optimize import minimize
 
+    floors = np.mean([np.median(file.x[..., :2], axis=(0, 1)) for file in files], axis=0)
+    above = [rescaled(file, floors) for file in files]
+
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        parts = [surprise(x, file.right, weights) for x, file in zip(features, files)]
+        parts = [surprise(file, weights) for file in above]
         total, slope = (sum(column) for column in zip(*parts))
         return float(total + RIDGE * weights @ weights), slope + 2 * RIDGE * weights
 
-    count = features[0].shape[-1]
-    return minimize(loss, np.full(count, 5.0), jac=True, bounds=[(0, None)] * count).x
+    weights = minimize(loss, np.full(len(FEATURES), 5.0), jac=True, bounds=[(0, None)] * 3).x
+    _, alike, words = weights / weights.sum()
+    return TextScore(float(alike), float(words), float(floors[0]), float(floors[1]))
 
 
-def surprise(x: np.ndarray, right: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
-    """The mean negative log-likelihood that one of the right passages is taken, and its gradient.
-    x: (q, n, k); right: (q, n).
-    """
+def rescaled(file: Asking, floors: np.ndarray) -> Asking:
+    near = (file.x[..., :2] - floors) / (1 - floors)
+    return replace(file, x=np.concatenate([near, file.x[..., 2:]], axis=-1))
+
+
+def surprise(file: Asking, weights: np.ndarray) -> tuple[float, np.ndarray]:
+    """The mean negative log-likelihood that one of the right passages is taken, its gradient."""
     from scipy.special import log_softmax, logsumexp, softmax
 
-    scores = x @ weights
-    likely = log_softmax(scores, axis=1)
-    among_right = softmax(np.where(right, scores, -np.inf), axis=1)
-    slope = np.einsum("qn,qnk->k", np.exp(likely) - among_right, x) / len(x)
-    return -float(logsumexp(np.where(right, likely, -np.inf), axis=1).mean()), slope
+    scores = file.x @ weights
+    likely, answering = log_softmax(scores, axis=1), np.where(file.right, scores, -np.inf)
+    excess = np.exp(likely) - softmax(answering, axis=1)
+    slope = np.einsum("qn,qnk->k", excess, file.x) / len(scores)
+    return -float(logsumexp(np.where(file.right, likely, -np.inf), axis=1).mean()), slope
 
 
 def measured(files: Sequence[Asking], own: Asking) -> dict[str, dict[str, float] | None]:

@@ -1,6 +1,6 @@
 """How well entries fit a query: one pass over all candidates, for searching and for training.
 
-    cosine       of what a modality put into the query with an entry's best text and with its title
+    cosine       of what a modality put into the query with an entry's best text
     alike        of its word pieces with the entry's (late_interaction.py)
     words        what its terms and the entry's have in common (index/postings.py)
                  how these three add up depends on the text encoder (text_score.py)
@@ -57,23 +57,19 @@ def places_of(counts: Tensor) -> tuple[Tensor, Tensor]:
     return (first[:, None] + steps) * filled, filled
 
 
-def cosines(
-    every: Tensor, counts: Tensor, score: TextScore, hidden: Tensor | None = None
-) -> Tensor:
+def cosines(every: Tensor, counts: Tensor, hidden: Tensor | None = None) -> Tensor:
     """(b, m, K) products of what each modality put into the query with all K texts -> (b, m, n).
 
-    All modalities are compared with the same text of an entry, the best one for their sum, and with
-    its first one, the title. counts: (n,) texts of each entry. hidden: (b, n, k) texts that are not
-    to be found, e.g. the very question that is asked; an entry all of whose texts are hidden has 0.
+    All modalities are compared with the same text of an entry, the best one for their sum. counts:
+    (n,) texts of each entry. hidden: (b, n, k) texts that are not to be found, e.g. the very
+    question that is asked; an entry all of whose texts are hidden has 0.
     """
     places, filled = places_of(counts)
     shown = (filled if hidden is None else filled & ~hidden).expand(len(every), -1, -1)
     own = every[..., places]  # (b, m, n, k)
     chosen = own.sum(1).masked_fill(~shown, -torch.inf).argmax(-1)
     best = own.gather(-1, chosen[:, None, :, None].expand(-1, own.shape[1], -1, 1)).squeeze(-1)
-    first = shown.int().argmax(-1)[:, None, :, None].expand(-1, own.shape[1], -1, 1)
-    title = own.gather(-1, first).squeeze(-1)
-    return ((1 - score.title) * best + score.title * title) * shown.any(-1)[:, None]
+    return best * shown.any(-1)[:, None]
 
 
 def maxsim(likeness: Tensor, counts: Tensor) -> Tensor:

@@ -54,7 +54,7 @@ class Shelf:
         counts, weights = self.facet_counts, fused.weights
         hidden = matches.own[:, scoring.places_of(counts)[0]] if own_hidden else None
         every = (fused.text @ self.facets.T)[:, None]
-        cosine = scoring.cosines(every, counts, self.text_score, hidden)
+        cosine = scoring.cosines(every, counts, hidden)
         worded = weights[:, WORD_ROWS]
         near = self.text_score.near(cosine, worded.sum(1)[:, None, None])
         nothing = torch.zeros_like(matches.words[:, 1:])  # the sum stands for all modalities

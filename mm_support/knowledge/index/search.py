@@ -224,7 +224,7 @@ def _cosines(
     parts = np.stack([query.fused.parts.get(name, nothing) for name in names]).astype(np.float32)
     places, counts = span(version.arrays.facet_starts, rows)
     every = torch.from_numpy(parts) @ version.arrays.facets[places].float().T
-    return scoring.cosines(every[None], counts, score)
+    return scoring.cosines(every[None], counts)
 
 
 def _alike(
