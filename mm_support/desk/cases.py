@@ -45,7 +45,7 @@ def cases_of(session: Session, rows: Sequence[ConversationRow]) -> list[Case]:
         handoffs[row.session_id].append(row)
     name = MessageRow.conversation_id
     said = select(name, func.max(MessageRow.created)).where(name.in_(names)).group_by(name)
-    wrote = dict(session.execute(said).tuples())
+    wrote = {own: at for own, at in session.execute(said)}
     ends = _ends(session, names)
     return [_case(row, handoffs[row.id], ends.get(row.id), wrote.get(row.id)) for row in rows]
 
