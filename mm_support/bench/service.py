@@ -40,7 +40,7 @@ def measure(settings: Settings) -> dict[str, Any]:
 
 def _turns(service) -> dict[str, Any]:
     service.answer(UserTurn(text="hello"))
-    photo, speech = sorted(EXAMPLES.glob("*.jpg"))[0], sorted(EXAMPLES.glob("*.wav"))[0]
+    photo, speech = min(EXAMPLES.glob("*.jpg")), min(EXAMPLES.glob("*.wav"))
     typed = [_reply(service, UserTurn(text=text)) for text in QUESTIONS]
     spoken = [_reply(service, UserTurn(audio=speech, knowledge="smart-home")) for _ in range(5)]
     both = [

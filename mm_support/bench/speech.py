@@ -1,7 +1,7 @@
 """Hearing and speaking: this project's speech encoder against whisper.transcribe on the same
 weights.
 
-Speed, and what is heard where nobody speaks. Word error rates are in hearing.py.
+Speed, and what is heard where nobody speaks. Word error rates are in speech_accuracy.py.
 """
 
 from __future__ import annotations

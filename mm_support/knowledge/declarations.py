@@ -100,7 +100,8 @@ def parsed(table: dict[str, Any]) -> DeclaredAction:
     try:
         return DeclaredAction.model_validate(table)
     except ValidationError as exc:
-        wrong = exc.errors(include_url=False)[0]
+        found = exc.errors(include_url=False)  # a misspelt key is also one that is missing
+        wrong = min(found, key=lambda error: error["type"] != "extra_forbidden")
         place = ".".join(map(str, wrong["loc"]))
         where = f"{FILE}: the action {table.get('name', '')!r}{place and f', {place}'}"
         told = TOLD.get(wrong["type"], wrong["msg"].removeprefix("Value error, "))
