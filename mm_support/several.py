@@ -28,6 +28,7 @@ from mm_support.language.messages import messages
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
+from mm_support.retrieval import fuse, read_with, searched
 from mm_support.types import Hit, Past, Question
 
 LONG = 30  # terms of a message in which a question is easily lost
@@ -190,8 +191,6 @@ def _asked(
     """A part of a message as a question of its own; with what was said before it where it is not
     answered without.
     """
-    from mm_support.pipeline import fuse, read_with, searched
-
     question = replace(whole, typed=text, heard="")
     query = fuse(parts.encoders, parts.fusion, question, None, None)
     for reading in (query, *read_with(parts, query, question, past, knowledge)[0]):

@@ -20,6 +20,7 @@ from demo.live import Ears
 from demo.shop import server as shop_server
 from demo.ui import build_demo, launch_options
 from mm_support.desk.visits import customer_in
+from mm_support.errors import BusyError
 from mm_support.types import Audio, Transcript
 from tests import fake_service
 from tests.fake_service import HEARD, HOSTILE, FakeEar, FakeService, make_picture, write_wav
@@ -645,19 +646,79 @@ def test_a_reply_can_be_stopped_and_the_next_question_works(page, service):
     expect(finished(page)).to_contain_text("pick-up point")
 
 
-def test_stopping_again_and_again_never_ends_in_an_error(page, service):
-    service.delay = 0.05
-    try:
-        for number in range(10):
-            ask(page, "return an order")
-            page.wait_for_timeout(37 * number)  # at every stage of a reply, also as it ends
-            page.evaluate("document.querySelector('#box .stop-button')?.click()")
-            expect(page.get_by_role("button", name="New conversation")).to_be_enabled()
-    finally:
-        service.delay = 0.01
-    assert "Stopped." in page.locator("#chat").inner_text()
+def test_stopped_at_any_stage_a_reply_never_ends_in_an_error(page, service, monkeypatch):
+    replied, stage = service.reply, {}
+
+    def halting(turn):
+        for number, event in enumerate(replied(turn)):
+            if number == stage["number"]:
+                stage["goes_on"].wait(PATIENCE / 1000)
+            yield event
+        stage["goes_on"].wait(PATIENCE / 1000)  # it is said, and still ends
+
+    monkeypatch.setattr(service, "reply", halting)
+    for number, before, after in [
+        (0, "", "Stopped."),
+        (3, "You can", "Stopped."),
+        (99, "pick-up point", "pick-up point"),
+    ]:
+        stage.update(number=number, goes_on=threading.Event())
+        ask(page, "return an order")
+        expect(page.locator("#chat .bot-row").last).to_contain_text(before)
+        page.locator("#box .stop-button").click()
+        expect(page.locator("#chat .bot-row").last).to_contain_text(after)
+        stage["goes_on"].set()
+    expect(page.get_by_role("button", name="New conversation")).to_be_enabled()
     expect(page.locator("#chat").get_by_text("Error", exact=True)).to_have_count(0)
     expect(page.locator(".toast-body")).to_have_count(0)
+
+
+def test_what_is_entered_while_a_reply_still_ends_is_sent_when_it_has(page, service, monkeypatch):
+    ends, replied = threading.Event(), service.reply
+
+    def lingers(turn):
+        yield from replied(turn)
+        ends.wait(PATIENCE / 1000)
+
+    monkeypatch.setattr(service, "reply", lingers)
+    page.locator("#chat .example").first.click()
+    expect(page.locator("#panel .ms-turn:not([hidden]) .ms-outcome")).to_be_attached()
+    expect(page.locator("#restart")).to_be_disabled()
+    page.locator("#box textarea").fill("return an order")
+    page.locator("#box textarea").press("Enter")
+    page.locator("#box textarea").press("Enter")
+    ends.set()
+    expect(page.locator("#chat .user-row")).to_have_count(2)
+    finished(page)
+    expect(page.locator("#box textarea")).to_have_value("")
+    expect(page.locator("#chat .user-row")).to_have_count(2)
+    expect(page.locator("#chat .bot-row").first).to_contain_text("Why this answer?")
+
+
+def test_what_is_typed_while_the_server_takes_or_refuses_a_message_stays(
+    page, service, monkeypatch
+):
+    takes, refuses, visit = threading.Event(), threading.Event(), service.visit
+
+    def slow_visit(*given):
+        takes.wait(PATIENCE / 1000)
+        return visit(*given)
+
+    def refused(turn):
+        refuses.wait(PATIENCE / 1000)
+        raise BusyError("busy", 5.0)
+        yield
+
+    monkeypatch.setattr(service, "visit", slow_visit)
+    monkeypatch.setattr(service, "reply", refused)
+    ask(page, "return an order", taken=False)
+    page.locator("#box textarea").press_sequentially(" by post")
+    takes.set()
+    expect(page.locator("#chat .user-row")).to_have_text("return an order")
+    expect(page.locator("#box textarea")).to_have_value("by post")
+    refuses.set()
+    expect(page.locator("#box textarea")).to_have_value("return an order by post")
+    expect(page.locator("#chat .user-row")).to_have_count(0)
 
 
 def test_what_cannot_be_used_stays_in_the_box_and_the_next_question_works(page, service):

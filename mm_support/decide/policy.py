@@ -40,6 +40,7 @@ Reason = Literal[
     "acknowledged",
     "rejected",
     "misheard",
+    "rest",  # of a reply that was interrupted
     "unnamed",
     "human_only",
     "account",

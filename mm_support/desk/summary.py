@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mm_support.as_json import snippet
 from mm_support.language.messages import has_message, message
 from mm_support.types import Past, Question
 
@@ -36,5 +37,4 @@ def _customer(words: str, read: Sequence[str], language: str) -> str:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= MAX_QUOTE else text[:MAX_QUOTE].rsplit(" ", 1)[0] + " …"
+    return snippet(text, MAX_QUOTE)
