@@ -54,7 +54,7 @@ function speakOwn() {
   if (document.documentElement.lang !== language) document.documentElement.lang = language;
   for (const part of all("[data-word]")) {
     const values = JSON.parse(part.dataset.values ?? "{}");
-    const words = window.msWord(part.dataset.word).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+    const words = window.msWord(part.dataset.word).replace(/\{(\w+)[^}]*\}/g, (_, name) => values[name]);
     if (part.textContent !== words) part.textContent = words;
   }
   for (const pill of all("#picker label:has(input)")) {  // bases that come with the project

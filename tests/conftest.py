@@ -186,7 +186,9 @@ class FakeSpeech:
     def __init__(self, text: str = "my washing machine is broken") -> None:
         self.text = text
 
-    def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+    def transcribe(
+        self, waveform, language=None, previous=None, draft=False, names=(), before=None
+    ):
         return Transcript(self.text, "en", 0.9) if np.abs(waveform).max() > 0.01 else Transcript("")
 
 
@@ -217,6 +219,9 @@ class FakeVoice:
 
     def speak(self, text):
         return Audio(np.full(100 * len(text), 0.1, np.float32), 1000)
+
+    def sounds(self, text):
+        yield self.speak(text)
 
     def speaks(self, language):
         return language == "en"

@@ -150,7 +150,9 @@ class SlowEar:
     def __init__(self):
         self.heard, self.go = [], threading.Event()
 
-    def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+    def transcribe(
+        self, waveform, language=None, previous=None, draft=False, names=(), before=None
+    ):
         self.heard.append(waveform)
         assert self.go.wait(5)
         return Transcript(waveform, language)

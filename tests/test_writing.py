@@ -22,6 +22,7 @@ from mm_support.engines.base import Capabilities
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.server import context_length, seconds_to_wait
 from mm_support.evaluate.injections import KeepsASecret, attempts, breaches
+from mm_support.language.belonging import misplaced
 from mm_support.language.messages import message
 from mm_support.types import Entry, Hit, Past, Question
 
@@ -368,3 +369,24 @@ def test_no_attempt_is_obeyed_though_the_model_obeys_all():
         hits = [Hit(entry, 0.9) for entry in attempt.entries]
         shown = told(KeepsASecret(Obedient()), attempt.question, hits, Trusting())
         assert breaches(attempt, sentences(shown)) == []
+
+
+@pytest.mark.parametrize(
+    "claim, wrong",
+    [
+        ("Students pay 60 euros.", "60"),
+        ("A student pays 45 euros.", ""),
+        ("It is 60 euros, and 45 euros for students.", ""),
+        ("A letter needs 5 days.", "5"),
+        ("A letter is there after 2 days, a parcel after 5 days.", ""),
+        ("快递要 12 天。", "12"),
+        ("快递要 5 天。", ""),
+    ],
+)
+def test_an_amount_belongs_to_what_stands_close_to_it(claim, wrong):
+    passages = (
+        "The ticket costs 60 euros, for students 45 euros.",
+        "A parcel takes 5 days and a letter 2 days.",
+        "快递 5 天，平邮 12 天。",
+    )
+    assert misplaced(claim, passages) == wrong

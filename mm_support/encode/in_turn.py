@@ -23,8 +23,11 @@ class SpeechInTurn:
 
     def __init__(self, encoder: SpeechEncoder, at_once: int = AT_ONCE) -> None:
         self._encoder = encoder
-        self.voice: VoiceActivity = encoder.voice
         self.turns = Turnstile(at_once, MOST)
+
+    @property
+    def voice(self) -> VoiceActivity:
+        return self._encoder.voice
 
     def transcribe(
         self,
@@ -33,7 +36,8 @@ class SpeechInTurn:
         previous: str | None = None,
         draft: bool = False,
         names: Sequence[str] = (),
+        before: Transcript | None = None,
     ) -> Transcript:
         rank, longest = (PARTIAL, PARTIAL_WAIT) if draft else (FINAL, FINAL_WAIT)
         with self.turns.place(rank, longest=longest):
-            return self._encoder.transcribe(waveform, language, previous, draft, names)
+            return self._encoder.transcribe(waveform, language, previous, draft, names, before)
