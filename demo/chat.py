@@ -71,13 +71,16 @@ class Chat:
     ) -> Iterator[dict]:
         """A turn that ended by itself, with the photo and the words that wait in the box.
 
-        event.continues: the turn before ended too early, and this is the rest of it.
+        event.continues: the turn before ended too early, and this is the rest of it. event.heard:
+        seconds of the reply before that were heard, where it was interrupted.
         """
         try:
             (rate, samples), heard = self.ears.take(event.tab)
             heard = continued(conversation, heard) if event.continues else heard
             recording = publish_audio(Audio(samples.astype(np.float32) / 32768, rate))
             turn = replace(turn_from_box(value, knowledge, True, recording), heard=heard)
+            if event.heard is not None and conversation.latest:
+                turn = replace(turn, unheard=conversation.latest.unheard(float(event.heard)))
         except SupportError as problem:
             yield self.desk.show_notice(problem, conversation.language)
             return

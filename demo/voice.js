@@ -39,7 +39,7 @@ function problem(sentence) {
 // -- the spoken reply -------------------------------------------------------------------------
 
 const player = {
-  context: null, sources: new Set(), loading: 0, ends: 0, run: 0, chain: Promise.resolve(),
+  context: null, sources: new Set(), begun: [], loading: 0, ends: 0, run: 0, chain: Promise.resolve(),
   held: false,  // waits, since the customer may be speaking
   get sounding() { return this.sources.size > 0; },
 
@@ -71,8 +71,16 @@ const player = {
     const begins = Math.max(this.context.currentTime, this.ends);
     this.ends = begins + buffer.duration;
     this.sources.add(source);
+    this.begun.push([begins, buffer.duration]);
     source.start(begins);
     show();
+  },
+
+  // Seconds of the reply that were played.
+  get heard() {
+    const now = this.context?.currentTime ?? 0;
+    const played = ([begins, lasts]) => Math.min(lasts, Math.max(0, now - begins));
+    return this.begun.reduce((sum, piece) => sum + played(piece), 0);
   },
 
   hold(waits) {
@@ -87,15 +95,18 @@ const player = {
     this.hold(false);
     for (const source of this.sources) { source.onended = null; source.stop(); }
     this.sources.clear();
+    this.begun = [];
     show();
   },
 };
 
 // awaited: not over yet. asked: by voice, and not begun. quiet: what comes is not played.
 // unwanted: the next one will be quiet.
-// early: the customer spoke on before it was heard, so the turn before was not over.
+// early: the customer spoke on before it was heard, so the turn before was not over. heard: seconds
+// of it, where it was interrupted.
 const reply = {
   turn: 0, played: 0, awaited: false, asked: false, quiet: false, unwanted: false, early: false,
+  heard: null,
 };
 const answering = () => reply.awaited || player.loading > 0 || player.sounding;
 
@@ -104,7 +115,9 @@ watch("value", () => {
   const { turn, sounds, over } = props.value;
   if (turn !== reply.turn) {
     player.silence();
-    Object.assign(reply, { turn, played: 0, quiet: reply.unwanted, unwanted: false, asked: false });
+    Object.assign(reply, {
+      turn, played: 0, quiet: reply.unwanted, unwanted: false, asked: false, heard: null,
+    });
   }
   if (!reply.quiet) for (const { url } of sounds.slice(reply.played)) player.say(url);
   reply.played = sounds.length;
@@ -113,6 +126,7 @@ watch("value", () => {
 });
 
 function silence() {
+  if (player.sounding) reply.heard = player.heard;
   reply.quiet = true;
   player.silence();
 }
@@ -221,7 +235,7 @@ async function ask() {
   pill.classList.remove("ms-loud");
   await window.msFree();  // the page drops what is sent while a reply still ends
   window.msSent();
-  trigger("spoken", { tab, continues: reply.early });
+  trigger("spoken", { tab, continues: reply.early, heard: reply.heard });
   reply.early = false;
   const turn = reply.turn;
   setTimeout(() => {

@@ -31,12 +31,13 @@ from mm_support.acting import Considered, act
 from mm_support.actions.flow import Step as ActionStep
 from mm_support.actions.flow import Told, waiting
 from mm_support.actions.performing import Performed
-from mm_support.decide.follow_up import likelier, resolve
+from mm_support.decide.follow_up import likelier
 from mm_support.decide.policy import LIKELY, SILENCE, Decision, words_of
 from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of, one_by_one
 from mm_support.decode.sentence import Meanwhile, Numbers, Sentence
 from mm_support.disputed import disputed
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
+from mm_support.going_on import asks_for_rest, cited_before, rest_of
 from mm_support.inputs.photo import painted_over
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.pictures import gallery
@@ -45,7 +46,7 @@ from mm_support.language.messages import MAX_CANDIDATES, message
 from mm_support.language.personal import Masks, masked_question
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
-from mm_support.retrieval import Searched, asked_alone, fuse, searched
+from mm_support.retrieval import Searched, asked_alone, fuse, read_with, searched
 from mm_support.several import merged, several
 from mm_support.store.records import past_of
 from mm_support.tracing import span
@@ -116,7 +117,7 @@ class Judged:
     already what the decision says, that a person has the conversation. intent: what is wanted, by
     the base's classifier or its entries. step: what it does with an action; offered: titles of
     others that may have been meant; aside: the one that waits behind this turn; performed: what
-    came of it.
+    came of it. rest: the turn whose reply is gone on with.
     """
 
     turn: UserTurn
@@ -133,6 +134,7 @@ class Judged:
     offered: tuple[str, ...] = ()
     aside: Pending | None = None
     performed: Performed | None = None
+    rest: Past | None = None
 
     @property
     def acted(self) -> Told | None:
@@ -212,6 +214,10 @@ def judge(
         return Judged(turn, question, heard, seen, Decision("handoff", owner, 0.0, ()), told=told)
     if not (question.words or seen):
         return Judged(turn, question, heard, seen, SILENCE)
+    if asks_for_rest(question.words, past, turn.knowledge):
+        hits = cited_before(past[-1], parts.knowledge.entries(turn.knowledge))
+        decision = Decision("answer", "rest", 1.0, hits)
+        return Judged(turn, question, heard, seen, decision, hits, rest=past[-1])
     yield Working("search", "Searching the knowledge")
     declared = parts.knowledge.actions(turn.knowledge) if parts.actions else ()
     pending = waiting(past, turn.knowledge) if declared else None
@@ -227,7 +233,7 @@ def judge(
         query, hits = words_alone(parts, turn.knowledge, question, heard, likely)
         told = entries_of(hits)  # the knowledge by itself
         decision = parts.policy.decide(question, query, told, past)
-        asked = several(parts, question, decision, told, turn.knowledge)
+        asked = several(parts, question, decision, told, turn.knowledge, past)
         here = Considered(turn, question, query, hits, decision, asked, before, declared, pending)
         acting = act(parts, here)
         decision, asked = disputed(parts, question, acting, turn.knowledge)
@@ -322,18 +328,6 @@ def words_alone(
     return alone if decision.reason == "evidence" else found
 
 
-def read_with(
-    parts: Parts, query: SearchQuery, question: Question, past: Sequence[Past], knowledge: str
-) -> tuple[list[SearchQuery], Question]:
-    """The query with the turn before and without it, where it may lean on that or may not; the one
-    that it is elsewhere. And what is asked: a candidate's title, where one was chosen.
-    """
-    encoder, read = parts.encoders.text, parts.policy.reads
-    leaning, meant = resolve(query, question, past, knowledge, encoder, read)
-    open_to_both = leaning is not query and meant is question
-    return [leaning, query] if open_to_both else [leaning], meant
-
-
 def perform(
     parts: Parts, judged: Judged, step: ActionStep, clock: Clock, note: Note
 ) -> Step[Judged]:
@@ -381,9 +375,9 @@ def decode(
     written = iter(()) if judged.told else followed(written, judged, past, after)
     try:
         for piece in with_notice(speech, written, past):
-            if isinstance(piece, Audio):
+            if isinstance(piece, Spoken):
                 clock.mark("first_sound")
-                yield Spoken(piece)
+                yield piece
                 continue
             clock.mark("first_words")
             if isinstance(piece, Meanwhile):
@@ -411,6 +405,8 @@ def write(
     """What the decision comes to in sentences; what is told of an action stands last. question: as
     a language model may read it.
     """
+    if judged.rest:
+        return rest_of(judged.rest, judged.hits)
     asked = [replace(one, question=masked_question(one.question)) for one in judged.asked]
     if not judged.acted:
         before = masked_turns(past)
@@ -421,7 +417,7 @@ def write(
 
 def with_notice(
     speech: Speech, written: Iterator[Sentence | Meanwhile], past: Sequence[Past]
-) -> Iterator[Sentence | Meanwhile | Audio]:
+) -> Iterator[Sentence | Meanwhile | Spoken]:
     """The sentences with their sound, and at the end that some were not spoken, if so."""
     yield from speech.alongside(written)
     if notice := no_voice(speech.unspoken, past):

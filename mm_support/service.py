@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -47,10 +47,10 @@ from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
 from mm_support.metrics import Metrics
 from mm_support.parts import Parts
-from mm_support.pipeline import Answered, masked_turns, steps, turn_record
+from mm_support.pipeline import Answered, Step, masked_turns, steps, turn_record
 from mm_support.retrieval import FOUND, fuse, searched
 from mm_support.store.database import PAST
-from mm_support.store.records import interrupted_record
+from mm_support.store.records import interrupted_record, stopped_record
 from mm_support.tracing import describe, open_tracer, span, traced
 from mm_support.turnstile import LOOKUP, REPLY, Ticket, Turnstile
 from mm_support.types import (
@@ -411,9 +411,19 @@ class SupportService:
                 yield from self._until_called(ticket)
             with span("prepare"):
                 past, owner = self._keeper.before(str(turn.session_id))
+                if past and turn.unheard:
+                    self._keeper.interrupted(str(turn.session_id), turn.unheard)
+                    past = (*past[:-1], replace(past[-1], unheard=turn.unheard))
             past = as_told(past, turn.earlier)
             noted = partial(self.note, "assistant", "action", str(turn.session_id))
-            answered = yield from steps(self.parts, turn, past, owner, self._promises.after, noted)
+            happened: list[Event] = []
+            work = steps(self.parts, turn, past, owner, self._promises.after, noted)
+            try:
+                answered = yield from watched(work, happened)
+            except GeneratorExit:
+                if record := stopped_record(turn, happened):
+                    self._keeper.keep(record, "", owner)
+                raise
             with span("keep"):
                 reply = self._kept(answered, past, owner)
         language = answered.question.language
@@ -464,6 +474,18 @@ class SupportService:
         return replace(
             reply, text=kept["reply"], action="handoff", citations=(), pictures=(), audio=None
         )
+
+
+def watched(work: Step[Answered], happened: list[Event]) -> Step[Answered]:
+    """The work, whose events are noted."""
+    with closing(work):
+        while True:
+            try:
+                event = next(work)
+            except StopIteration as end:
+                return end.value
+            happened.append(event)
+            yield event
 
 
 def as_told(kept: Sequence[Past], earlier: Sequence[Past]) -> Sequence[Past]:

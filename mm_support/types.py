@@ -46,7 +46,8 @@ class UserTurn:
     transcribed while it was spoken (SupportService.listen): then it is not transcribed again.
     customer: who is signed in, as the site says, never the customer (desk/visits.py).
     earlier: what was said before, oldest first, where the customer's side knows that better than
-    what is kept of the session.
+    what is kept of the session. unheard: what they had not heard yet of the spoken reply before,
+    when they interrupted it.
     """
 
     text: str = ""
@@ -58,6 +59,7 @@ class UserTurn:
     heard: Transcript | None = None
     customer: str = ""
     earlier: tuple[Past, ...] = ()
+    unheard: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +200,7 @@ class Past:
 
     citations: ids of entries. topic: title of the first one. asked_about: titles that a question
     back named. read: lines read in its photo. pending: an action that waits for the next turn.
+    unheard: the end of a spoken reply that was interrupted.
     """
 
     text: str
@@ -211,6 +214,7 @@ class Past:
     read: tuple[str, ...] = ()
     language: str | None = None  # of what was heard
     pending: Pending | None = None
+    unheard: str = ""
 
     @property
     def words(self) -> str:
@@ -613,9 +617,10 @@ class Said:
 
 @dataclass(frozen=True, eq=False)
 class Spoken:
-    """The next piece of the spoken reply."""
+    """The next piece of the spoken reply. text: the sentence that it is a part of."""
 
     audio: Audio
+    text: str = ""
 
 
 @dataclass(frozen=True, eq=False)

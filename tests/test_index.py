@@ -128,7 +128,10 @@ def test_text_search_equals_brute_force(index):
     for seed in range(5):
         vector = unit(np.random.default_rng(100 + seed), D_TEXT)
         best = np.array([max(row @ vector for row in point.text) for point in points])
-        expected = (1 - UNKNOWN.words) * best
+        whole = np.array(
+            [sum(point.text) @ vector / np.linalg.norm(sum(point.text)) for point in points]
+        )
+        expected = (1 - UNKNOWN.words) * ((1 - UNKNOWN.whole) * best + UNKNOWN.whole * whole)
         order = np.argsort(-expected)[:10]
         hits = index.search("kb", query(vector), 10)
         assert [hit.entry.id for hit in hits] == [points[place].entry.id for place in order]
@@ -160,6 +163,23 @@ def test_each_piece_of_the_question_is_met_by_the_best_piece_of_an_entry(index):
         expected, abs=5e-3
     )  # they are kept in bytes
     assert max(hits, key=hits.get) == points[int(np.argmax(expected))].entry.id
+
+
+def test_between_equal_best_sentences_the_entry_that_is_about_it_as_a_whole_wins(index):
+    asked, beside, far = np.eye(3, D_TEXT, dtype=np.float32)
+    about = np.stack([asked, (asked + beside) / np.sqrt(2)])
+    passing = np.stack([asked, far])
+    look = unit(np.random.default_rng(1), D_PICTURE)
+    none = np.zeros((0, D_PICTURE), np.float32)
+    index.replace(
+        "kb",
+        [
+            Point(Entry("passing", "t", "a"), passing, none, look, passing),
+            Point(Entry("whole", "t", "a"), about, none, look, about),
+        ],
+        "v1",
+    )
+    assert [hit.entry.id for hit in index.search("kb", query(asked), 2)] == ["whole", "passing"]
 
 
 def test_shared_words_decide_between_equal_vectors_and_rare_ones_count_more(index):
@@ -436,6 +456,8 @@ def reference(points, query):
     found = {}
     for row, point in enumerate(points):
         best = max(point.text, key=lambda text: float(text @ fused.text))
+        mean = point.text.mean(axis=0)
+        meant = (1 - UNKNOWN.whole) * best + UNKNOWN.whole * mean / np.linalg.norm(mean)
         by = {}
         for name in (name for name in fused.parts if name != "photo"):
             asked = query.terms.get(name, frozenset())
@@ -445,7 +467,7 @@ def reference(points, query):
             words /= sum(map(rarity, asked)) or 1
             share = UNKNOWN.alike if name in query.pieces else 0
             alike = likeness(query.pieces[name], point.pieces) if share else 0
-            by[name] = (1 - UNKNOWN.words - share) * max(0, float(fused.parts[name] @ best))
+            by[name] = (1 - UNKNOWN.words - share) * max(0, float(fused.parts[name] @ meant))
             by[name] += fused.weights[name] * (UNKNOWN.words * words + share * alike)
         if odds:
             ahead = math.exp(STAND_OUT * (odds[row] - max(odds)))

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,13 +13,12 @@ from mm_support.knowledge.text_score import UNKNOWN, TextScore, load_text_score,
 
 
 def asking(shares, noise=0.3, questions=300, passages=12, seed=0):
-    """Questions whose right passage is drawn by a softmax over known shares of the features."""
+    """Questions whose right passage is drawn by a softmax over known shares of three features."""
     random = np.random.default_rng(seed)
-    x = random.random((questions, passages, len(retrieval.FEATURES)))
+    x = random.random((questions, passages, 3))
     logits = x @ np.array(shares) / noise + random.gumbel(size=(questions, passages))
     x[..., :2] = 0.8 + 0.2 * x[..., :2]  # an encoder whose cosines begin at 0.8
-    right = logits == logits.max(axis=1, keepdims=True)
-    return Asking(x, right, np.arange(questions) % 6)
+    return Asking(x, logits.argmax(axis=1), np.arange(questions) % 6)
 
 
 def test_the_shares_that_made_the_choices_are_found():
@@ -32,13 +30,6 @@ def test_the_shares_that_made_the_choices_are_found():
     assert score.words == pytest.approx(words, abs=0.05)
 
 
-def test_of_several_right_passages_one_is_enough():
-    file = asking((0.2, 0.6, 0.2))
-    both = Asking(file.x, file.right | (np.arange(12) == 0), file.article)
-    alone, either = (retrieval.rank(retrieval.fit([file]), own) for own in (file, both))
-    assert (either <= alone).all() and (either < alone).any()
-
-
 def test_a_feature_that_says_nothing_gets_nothing():
     score = retrieval.fit([asking((0.0, 1.0, 0.0), questions=2_000, noise=0.05)])
     assert score.alike > 0.9 and score.words < 0.05
@@ -46,7 +37,6 @@ def test_a_feature_that_says_nothing_gets_nothing():
 
 def test_surprise_has_the_gradient_of_its_value():
     file, weights, step = asking((0.3, 0.3, 0.4)), np.array([1.0, 2.0, 3.0]), 1e-5
-    file = replace(file, right=file.right | (np.arange(12) < 2))
     _, slope = retrieval.surprise(file, weights)
     for place, own in enumerate(slope):
         ahead, back = weights.copy(), weights.copy()
@@ -90,6 +80,7 @@ def test_a_score_is_zero_at_the_floors_and_one_for_the_same_text():
     score = TextScore(alike=0.6, words=0.1, best_floor=0.8, alike_floor=0.7)
     assert score(0.8, 0.7, 0.0) == pytest.approx(0)
     assert score(1.0, 1.0, 1.0) == pytest.approx(1)
+    assert score(0.9, 0.0, 0.0, has_pieces=0.0) == pytest.approx(0.45)
     assert 0.5 * score.near(0.9) == pytest.approx(score.near(0.45, 0.5))
 
 

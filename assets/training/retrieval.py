@@ -1,11 +1,9 @@
 """Fits how likenesses add up to a score (text_score.py), and writes assets/weights/retrieval.json.
 
 Questions of files in SQuAD's format, each with the passage that it was written for, among all
-passages of its file; customers' questions about help centres and catalogues
-(customer_questions.py); and the first messages of the cases in tests/cases, each with its entry
-among those of its pack. The shares maximise the likelihood of the right passages under a softmax
-over all (conditional logit, McFadden 1974). Figures are measured on what was left out of the fit:
-fitted to one half of the articles or questions, measured on the other, both ways.
+passages of its file. The three shares maximise the likelihood of the right passage under a softmax
+over all (conditional logit, McFadden 1974). Figures are measured on articles left out of the fit:
+fitted to one half, measured on the other, both ways.
 """
 
 from __future__ import annotations
@@ -14,27 +12,21 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from assets.training.command import main
-from assets.training.customer_questions import CustomerSet, customer_sets
-from assets.training.gate import CHINESE
-from mm_support import arguments
 from mm_support.config import Settings
 from mm_support.encode.text import Pieces, TextEncoder
 from mm_support.evaluate.metrics import share
 from mm_support.evaluate.passages import Article, Asked, read_squad
 from mm_support.knowledge.index.postings import rarity, saturated
-from mm_support.knowledge.ingest import read_knowledge
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import FILE, TextScore, save_text_score
 from mm_support.language.terms import term_set, terms
-from mm_support.paths import PACKS
-from mm_support.train.calibrate import read_cases
 from mm_support.types import Entry
 
 FEATURES = ("best", "alike", "words")
@@ -45,8 +37,8 @@ SEED = 0
 
 @dataclass(frozen=True, eq=False)
 class Asking:
-    """q questions over the n passages of a file. x: (q, n, features); right: (q, n) whether a
-    passage answers, one at least; article: (q,) where the question comes from.
+    """q questions over the n passages of a file. x: (q, n, features); right: (q,) index of the
+    right passage; article: (q,) where the question comes from.
     """
 
     x: np.ndarray
@@ -59,8 +51,6 @@ class Asking:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--squad", type=Path, nargs="+", required=True)
-    parser.add_argument("--help-centres", type=Path, help="folder with one folder a help centre")
-    arguments.cases_folder(parser)
     parser.add_argument("--out", type=Path, default=FILE)
 
 
@@ -69,66 +59,38 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.encode.text import load_text_encoder
 
     encoder = load_text_encoder(settings, resolve_device(settings.device))
-    files = {path.name: of_articles(encoder, read_squad(path)) for path in args.squad}
-    files |= {own.name: of_customers(encoder, own) for own in customer_sets(args.help_centres)}
-    for cases, packs in ((args.cases, PACKS), (args.cases / CHINESE, PACKS / CHINESE)):
-        for base, rows in read_cases(cases).items():
-            files[base] = of_cases(encoder, read_knowledge(packs / base)[0], rows)
+    files = {path.name: features(encoder, read_squad(path)) for path in args.squad}
     figures = {name: measured(list(files.values()), own) for name, own in files.items()}
     card = {
         "what": "Shares of three likenesses in the score, and what unrelated texts have",
         "data": f"Questions and passages of {', '.join(files)}",
-        "command": "python -m assets.training.retrieval --squad FILE FILE --help-centres FOLDER",
-        "right_passage_of_what_was_left_out": figures,
+        "command": "python -m assets.training.retrieval --squad " + " ".join(files),
+        "right_passage_on_articles_left_out": figures,
     }
     save_text_score(settings.text_model, fit(list(files.values())), card, args.out)
     print(json.dumps(figures, indent=1))
     return 0
 
 
-def of_customers(encoder: TextEncoder, own: CustomerSet) -> Asking:
-    """Customers' questions that an entry of their base answers."""
-    entries = read_knowledge(own.knowledge)[0]
-    found = [[asked.answered_by(entry) for entry in entries] for asked in own.questions]
-    kept = [place for place, answering in enumerate(found) if any(answering)]
-    x = features(encoder, [own.questions[place].text for place in kept], entries)
-    return Asking(x, np.array([found[place] for place in kept]), np.arange(len(kept)))
-
-
-def of_cases(encoder: TextEncoder, entries: Sequence[Entry], rows: Sequence[dict]) -> Asking:
-    """The first messages of cases that an entry answers."""
-    place = {entry.id: row for row, entry in enumerate(entries)}
-    turns = [row["turns"][0] for row in rows]
-    asked = [(turn["text"], place[turn["expect"]]) for turn in turns if turn["expect"] in place]
-    x = features(encoder, [text for text, _ in asked], entries)
-    right = np.arange(len(entries)) == np.array([[row] for _, row in asked])
-    return Asking(x, right, np.arange(len(asked)))
-
-
-def of_articles(encoder: TextEncoder, articles: Sequence[Article]) -> Asking:
-    """The questions of a file over its passages."""
+def features(encoder: TextEncoder, articles: Sequence[Article]) -> Asking:
+    """What each question of a file shares with each of its passages."""
     entries = [
         Entry(name, article.title, text) for article in articles for name, text in article.passages
     ]
     place = {entry.id: row for row, entry in enumerate(entries)}
     every = [(number, asked) for number, own in enumerate(articles) for asked in own.asked]
     asked = drawn([(number, item) for number, item in every if item.answers])
-    right = np.zeros((len(asked), len(entries)), bool)
-    right[np.arange(len(asked)), [place[item.passage] for _, item in asked]] = True
-    x = features(encoder, [item.question for _, item in asked], entries)
-    return Asking(x, right, np.array([number for number, _ in asked]))
-
-
-def features(
-    encoder: TextEncoder, questions: Sequence[str], entries: Sequence[Entry]
-) -> np.ndarray:
-    """(q, n, features): what each question shares with each entry."""
+    questions = [item.question for _, item in asked]
     best, alike = likenesses(encoder, questions, entries)
     shared = words(
         [term_set(question) for question in questions],
-        [Counter(terms(entry.text)) for entry in entries],
+        [Counter(terms(f"{entry.title}\n{entry.answer}")) for entry in entries],
     )
-    return np.stack([best, alike, shared], axis=-1)
+    return Asking(
+        np.stack([best, alike, shared], axis=-1),
+        np.array([place[item.passage] for _, item in asked]),
+        np.array([number for number, _ in asked]),
+    )
 
 
 def drawn(asked: list[tuple[int, Asked]]) -> list[tuple[int, Asked]]:
@@ -194,18 +156,18 @@ def fit(files: Sequence[Asking]) -> TextScore:
 
 def rescaled(file: Asking, floors: np.ndarray) -> Asking:
     near = (file.x[..., :2] - floors) / (1 - floors)
-    return replace(file, x=np.concatenate([near, file.x[..., 2:]], axis=-1))
+    return Asking(np.concatenate([near, file.x[..., 2:]], axis=-1), file.right, file.article)
 
 
 def surprise(file: Asking, weights: np.ndarray) -> tuple[float, np.ndarray]:
-    """The mean negative log-likelihood that one of the right passages is taken, its gradient."""
-    from scipy.special import log_softmax, logsumexp, softmax
+    """The mean negative log-likelihood of the right passages, and its gradient."""
+    from scipy.special import log_softmax
 
-    scores = file.x @ weights
-    likely, answering = log_softmax(scores, axis=1), np.where(file.right, scores, -np.inf)
-    excess = np.exp(likely) - softmax(answering, axis=1)
-    slope = np.einsum("qn,qnk->k", excess, file.x) / len(scores)
-    return -float(logsumexp(np.where(file.right, likely, -np.inf), axis=1).mean()), slope
+    rows = np.arange(len(file.right))
+    likely = log_softmax(file.x @ weights, axis=1)
+    expected = np.einsum("qn,qnk->qk", np.exp(likely), file.x)
+    slope = (expected - file.x[rows, file.right]).mean(axis=0)
+    return -float(likely[rows, file.right].mean()), slope
 
 
 def measured(files: Sequence[Asking], own: Asking) -> dict[str, dict[str, float] | None]:
@@ -219,9 +181,9 @@ def measured(files: Sequence[Asking], own: Asking) -> dict[str, dict[str, float]
 
 
 def rank(score: TextScore, file: Asking) -> np.ndarray:
-    """(q,) how many passages score higher than the best of the right ones."""
+    """(q,) how many passages score higher than the right one."""
     scores = score(*np.moveaxis(file.x, -1, 0))
-    right = np.where(file.right, scores, -np.inf).max(axis=1)
+    right = scores[np.arange(len(file.right)), file.right]
     return (scores > right[:, None]).sum(axis=1)
 
 

@@ -28,7 +28,7 @@ from mm_support.language.messages import clarify_text, has_message, message
 from mm_support.language.sentences import is_step
 from mm_support.language.terms import term_set
 from mm_support.tracing import carried, span
-from mm_support.types import Audio, Citation, Hit, Intent, Past, Question
+from mm_support.types import Audio, Citation, Hit, Intent, Past, Question, Spoken
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +43,12 @@ MAX_SIMILAR = 4  # of products that look like the customer's photo
 @dataclass(frozen=True)
 class Asked:
     """One of several questions of a message. hits: what answers it, best first; none: nothing.
-    disputed: what these say, where they contradict each other.
+    confidence: that they do, 0..1. disputed: what these say, where they contradict each other.
     """
 
     question: Question
     hits: tuple[Hit, ...]
+    confidence: float = 0.0
     disputed: tuple[Sentence, ...] = ()
 
 
@@ -189,8 +190,8 @@ class Speech:
     def __init__(self, voice: Voice, wanted: bool) -> None:
         self._voice, self._wanted = voice, wanted
         self._writer, self._speaker = ThreadPoolExecutor(1, "write"), ThreadPoolExecutor(1, "speak")
-        self._sentences: deque[Iterator[Audio]] = deque()  # the first is being spoken
-        self._sounding: Future[Audio | None] | None = None  # its next piece
+        self._sentences: deque[Iterator[Spoken]] = deque()  # the first is being spoken
+        self._sounding: Future[Spoken | None] | None = None  # its next piece
         self._spoken: list[Audio] = []
         self.unspoken = ""  # the language of sentences that were left out
         self._language = ""  # of the sentence that was spoken last
@@ -198,7 +199,7 @@ class Speech:
 
     def alongside(
         self, sentences: Iterator[Sentence | Meanwhile]
-    ) -> Iterator[Sentence | Meanwhile | Audio]:
+    ) -> Iterator[Sentence | Meanwhile | Spoken]:
         """The sentences as they come, and their sounds as soon as they are ready, each in its
         order; what is shown meanwhile is not spoken.
 
@@ -227,11 +228,12 @@ class Speech:
             if not (coming or over) and (self._spoken or not self._sentences):
                 coming = self._writer.submit(written, sentences, None)
 
-    def _said(self, text: str) -> Iterator[Audio]:
+    def _said(self, text: str) -> Iterator[Spoken]:
         """Its sound, behind a pause where something was said before."""
         pause = PAUSE if self._spoken else 0.0
         for piece in self._voice.sounds(text):
-            yield Audio(np.pad(piece.samples, (round(pause * piece.rate), 0)), piece.rate)
+            samples = np.pad(piece.samples, (round(pause * piece.rate), 0))
+            yield Spoken(Audio(samples, piece.rate), text)
             pause = 0.0
 
     def _parts(self, sentence: Sentence | None) -> list[str]:
@@ -255,7 +257,7 @@ class Speech:
         if self._sentences and self._sounding is None:
             self._sounding = self._speaker.submit(carried(_made), self._sentences[0])
 
-    def _ready(self) -> Iterator[Audio]:
+    def _ready(self) -> Iterator[Spoken]:
         """The piece that was made, if it is."""
         if self._sounding is None or not self._sounding.done():
             return
@@ -268,7 +270,7 @@ class Speech:
         if piece is None:
             self._sentences.popleft()
             return
-        self._spoken.append(piece)
+        self._spoken.append(piece.audio)
         self._go_on()
         yield piece
 
@@ -284,7 +286,7 @@ class Speech:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _made(sentence: Iterator[Audio]) -> Audio | None:
+def _made(sentence: Iterator[Spoken]) -> Spoken | None:
     """The next piece; None behind the last."""
     with span("speak"):
         return next(sentence, None)

@@ -85,6 +85,14 @@ class Store:
             rows = list(session.scalars(query))
         return tuple(past_of(vars(row)) for row in reversed(rows))
 
+    def interrupted(self, session_id: str, unheard: str) -> None:
+        """Notes what was not heard of the latest reply of a session. Raises StoreError."""
+        latest = select(TurnRow).where(TurnRow.session_id == session_id)
+        with self.writing() as session:
+            row = session.scalars(latest.order_by(TurnRow.created.desc()).limit(1)).first()
+            if row is not None:
+                row.unheard = unheard
+
     def turns(self) -> Iterator[tuple[TurnRow, list[FeedbackRow]]]:
         """All turns, oldest first, each with its feedback, the latest last."""
         with self.reading() as session:
