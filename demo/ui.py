@@ -123,6 +123,9 @@ def launch_options(
         "footer_links": [],
         "pwa": False,
         "ssr_mode": False,
+        # Gradio would ask for its own page and give up after 3 s, which a slow machine whose models
+        # load behind it needs
+        "_frontend": False,
     }
 
 
