@@ -7,14 +7,14 @@ from typing import get_args
 
 import gradio as gr
 
-from demo.convert import QUIET, plain_errors
+from demo.convert import QUIET, plain_errors, said_problem
 from demo.door import Door
 from demo.insights import table_head, table_row
 from demo.markup import esc
 from demo.report import report_card
 from demo.service import Accounts
 from demo.sign_in import field
-from demo.words import label, word
+from demo.words import label, said, said_or
 from mm_support.desk.accounts import Account, Role
 
 
@@ -25,22 +25,22 @@ class AccountsPage:
         self.accounts, self.door = accounts, door
 
     def show(self, key: str) -> str:
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.door.check(key, "accounts")
             return account_list(self.accounts.list())
 
     def add(self, key: str, name: str, role: str, password: str) -> tuple[str, str]:
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.accounts.add(name, role, password, self.who(key))
         return self.show(key), ""
 
     def set_password(self, key: str, name: str, password: str) -> tuple[str, str]:
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.accounts.set_password(name, password, self.who(key))
         return self.show(key), ""
 
     def remove(self, key: str, name: str) -> tuple[str, str]:
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.accounts.remove(name, self.who(key))
         return self.show(key), ""
 
@@ -51,9 +51,11 @@ class AccountsPage:
 
 def account_list(accounts: Sequence[Account]) -> str:
     if not accounts:
-        return report_card("Accounts", f"<tr><td class=ms-words>{word('no_accounts')}</td></tr>")
+        return report_card("Accounts", f"<tr><td class=ms-words>{said('no_accounts')}</td></tr>")
     lines = [
-        table_row([each.name, each.role, f"{each.last:%d %b %H:%M}" if each.last else "–"])
+        table_row(
+            [esc(each.name), said_or(each.role), f"{each.last:%m-%d %H:%M}" if each.last else "–"]
+        )
         for each in accounts
     ]
     head = table_head(["Name", "Role", "Signed in (UTC)"])

@@ -23,7 +23,7 @@ import tomlkit
 from gradio.utils import get_upload_folder
 
 from demo.brand import INPUTS, Brand, brand_of, contrast_with_white, load_brand
-from demo.convert import QUIET, WordedError, plain_errors
+from demo.convert import QUIET, WordedError, plain_errors, said_problem
 from demo.door import Door
 from demo.examples import Example
 from demo.markup import esc
@@ -204,7 +204,7 @@ class BrandForm:
     def show(self, key: str, *fields: Any) -> dict:
         """The page beside the form, and the file; or what is wrong, and the page stays."""
         desk, tab = self.desk, self.tab
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             desk.door.check(key, "edit")
             try:
                 text, brand = desk.draft(*fields)
@@ -222,7 +222,7 @@ class BrandForm:
     def save(self, key: str, *fields: Any) -> dict:
         """Changes the operator's file; the page shows it from its next start."""
         desk, tab = self.desk, self.tab
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             person = desk.door.check(key, "edit")
             if not desk.saves or desk.brand.file is None:
                 raise WordedError("brand_not_saved")

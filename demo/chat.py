@@ -71,13 +71,16 @@ class Chat:
     ) -> Iterator[dict]:
         """A turn that ended by itself, with the photo and the words that wait in the box.
 
-        event.continues: the turn before ended too early, and this is the rest of it.
+        event.continues: the turn before ended too early, and this is the rest of it. event.heard:
+        seconds of the reply before that were heard, where it was interrupted.
         """
         try:
             (rate, samples), heard = self.ears.take(event.tab)
             heard = continued(conversation, heard) if event.continues else heard
             recording = publish_audio(Audio(samples.astype(np.float32) / 32768, rate))
             turn = replace(turn_from_box(value, knowledge, True, recording), heard=heard)
+            if event.heard is not None and conversation.latest:
+                turn = replace(turn, unheard=conversation.latest.unheard(float(event.heard)))
         except SupportError as problem:
             yield self.desk.show_notice(problem, conversation.language)
             return
@@ -141,7 +144,8 @@ class Chat:
         """
         conversation = named(self.service, conversation)
         run = self.begin(conversation)
-        yield self.desk.show(conversation, **({"value": EMPTY_BOX} if sent else {}))
+        emptied = {"value": EMPTY_BOX} if sent else {}
+        yield self.desk.show(conversation) | self.desk.show_controls(conversation, **emptied)
         yield from self.grow(conversation, run, sent)
 
     def begin(self, conversation: Conversation) -> Run:
@@ -193,8 +197,9 @@ class Chat:
                 yield self.desk.show(stopped(conversation))
         except (BusyError, InputError) as problem:
             if sent:
-                shown = self.desk.show(conversation.without_latest(), value=sent)
-                yield shown | self.desk.show_notice(problem, language)
+                shown = self.desk.show(conversation.without_latest())
+                back = {self.desk.box: gr.MultimodalTextbox(value=sent)}
+                yield shown | back | self.desk.show_notice(problem, language)
             else:
                 yield self.failed(conversation, exchange, problem)
         except Exception as problem:
@@ -233,6 +238,12 @@ class Chat:
         if now == conversation:
             return {self.desk.people: gr.skip()}
         return {**self.desk.show_chat(now), **self.desk.show_people(now)}
+
+    def offer(self, conversation: Conversation) -> dict:
+        """The next question is offered behind the event of the reply, not with its last step: the
+        page drops what is sent while that event still ends, and then shows its last step again.
+        """
+        return self.desk.show_controls(conversation)
 
     def stop(self, conversation: Conversation) -> None:
         """Ends the reply that is on its way; what works on it shows what remains."""

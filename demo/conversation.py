@@ -33,6 +33,7 @@ KEEP = "(kept) => window.msKeep(kept)"
 # what is sent while the page still opens waits for its base, language and kept conversation
 BOX_HELD = """async (box, picked, ...asked) => {
   await window.msOpened;
+  window.msSent(box.text);
   return [box, window.msPicked(picked), ...asked];
 }"""
 HELD = "async (...given) => { await window.msOpened; return given; }"
@@ -78,19 +79,19 @@ def connect(demo: gr.Blocks, opening: Opening) -> None:
     }
     quick: dict[str, Any] = {"queue": False, **QUIET}
     picked, asked = [desk.picker, desk.conversation], [desk.speak, desk.conversation]
-    desk.voice.spoken(chat.send_spoken, [desk.box, *picked], shown, **reply)
-    desk.box.submit(chat.send, [desk.box, desk.picker, *asked], shown, js=BOX_HELD, **reply)
-    desk.chat.example_select(chat.send_example, asked, shown, js=HELD, **reply)
-    desk.chat.option_select(chat.send_choice, [desk.picker, *asked], shown, **reply)
-    desk.form.given(chat.send_given, [desk.picker, *asked], shown, **reply)
-    desk.person.click(chat.ask_for_person, [desk.picker, *asked], shown, **reply)
-    gr.on(
-        [desk.again.click, desk.transcript.submit],
-        chat.send_edited,
-        [desk.transcript, desk.conversation],
-        shown,
-        **reply,
-    )
+    heard = [desk.box, *picked]
+    again = [desk.again.click, desk.transcript.submit]
+    corrected = [desk.transcript, desk.conversation]
+    asking = [desk.picker, *asked]
+    replies = [
+        desk.voice.spoken(chat.send_spoken, heard, shown, **reply),
+        desk.box.submit(chat.send, [desk.box, *asking], shown, js=BOX_HELD, **reply),
+        desk.chat.example_select(chat.send_example, asked, shown, js=HELD, **reply),
+        desk.chat.option_select(chat.send_choice, asking, shown, **reply),
+        desk.form.given(chat.send_given, asking, shown, **reply),
+        desk.person.click(chat.ask_for_person, asking, shown, **reply),
+        gr.on(again, chat.send_edited, corrected, shown, **reply),
+    ]
     typing = gr.Checkbox(False, visible=False)
     followed = [desk.conversation, typing]
     desk.timer.tick(chat.follow, followed, shown, js=TYPING, **quick)
@@ -99,7 +100,10 @@ def connect(demo: gr.Blocks, opening: Opening) -> None:
     kept = [desk.session, desk.conversation]
     resumed = opened.then(opening.resume, kept, shown, js=KEPT, **quick)
     resumed.then(None, js="() => window.msOpen()", **QUIET)
-    resumed.then(chat.rejoin, desk.conversation, shown, **reply)
+    replies.append(resumed.then(chat.rejoin, desk.conversation, shown, **reply))
+    offered = [desk.person, desk.restart, desk.box]
+    for replied in replies:
+        replied.then(chat.offer, desk.conversation, offered, **quick)
     desk.session.change(None, desk.session, None, js=KEEP, **QUIET)
     # not by cancelling the event: a reply that has just ended would be reported as an error
     desk.box.stop(chat.stop, desk.conversation, None, **quick)

@@ -6,8 +6,10 @@ are never changed in place. Knows nothing of Gradio.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 from demo.coalesce import Run
@@ -24,17 +26,21 @@ from mm_support.types import (
     Reply,
     Said,
     Saw,
+    Spoken,
     Transcript,
     UserTurn,
     Working,
 )
+
+MISSED = 0.3  # seconds at the end of a sentence that nobody misses
 
 
 @dataclass(frozen=True, eq=False)
 class Exchange:
     """One question and what is known of its reply so far.
 
-    step: what the assistant is doing, until words come. problem: why there is no reply, or only
+    step: what the assistant is doing, until words come. voiced: of each of `sounds` the sentence
+    that it is a part of, and its seconds. problem: why there is no reply, or only
     a part of one; stopped: the customer ended it. run: what works on it. sounds: files with the
     spoken reply, piece by piece; spoken: with all of it. pictures: files with those of the reply.
     messages: what people wrote after it.
@@ -52,6 +58,7 @@ class Exchange:
     stopped: bool = False
     run: Run | None = None
     sounds: tuple[Path, ...] = ()
+    voiced: tuple[tuple[str, float], ...] = ()
     spoken: Path | None = None
     pictures: tuple[Path, ...] = ()
     messages: tuple[Message, ...] = ()
@@ -68,11 +75,26 @@ class Exchange:
             return replace(self, image=event.image)
         if isinstance(event, Found):
             return replace(self, hits=event.hits, fusion=event.fusion)
+        if isinstance(event, Spoken):
+            return replace(self, voiced=(*self.voiced, (event.text, event.audio.seconds)))
         if isinstance(event, Said):
             return replace(self, text=self.text + event.text)
         if isinstance(event, Finished):
             return replace(self, reply=event.reply, text=event.reply.text, run=None)
         return self
+
+    def unheard(self, seconds: float) -> str:
+        """What is left of the reply after so many seconds of its sound, from the beginning of the
+        sentence in which they end.
+        """
+        heard, at = 0.0, 0
+        for text, group in groupby(self.voiced, key=lambda piece: piece[0]):
+            heard += sum(lasts for _, lasts in group)
+            place = self.text.find(text, at)
+            if heard > seconds + MISSED:
+                return self.text[max(at, place) :].strip()
+            at = max(at, place + len(text)) if place >= 0 else at
+        return re.sub(r"^(\s*\[\d+\])+", "", self.text[at:]).strip()
 
     @property
     def over(self) -> bool:

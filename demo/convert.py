@@ -17,7 +17,8 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from demo.conversation_state import Exchange
-from demo.words import DEFAULT, tables, word
+from demo.markup import esc
+from demo.words import DEFAULT, said, tables, word
 from mm_support import as_json
 from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.types import Audio, Reply, UserTurn
@@ -49,11 +50,21 @@ def sentence(problem: Exception, language: str = DEFAULT) -> str:
     return word(problem.key, language, **problem.values)
 
 
+def said_problem(problem: Exception) -> str:
+    """The same as HTML, in the language of the browser where the table has words for this very
+    problem.
+    """
+    told = sentence(problem)
+    if not isinstance(problem, SupportError):
+        return said("our_fault")
+    return said(problem.key, **problem.values) if "key" in vars(problem) else esc(told)
+
+
 @contextmanager
-def plain_errors(form: Callable[[str], str] = str) -> Iterator[None]:
+def plain_errors(form: Callable[[Exception], str] = sentence) -> Iterator[None]:
     """Everything that goes wrong inside reaches Gradio's clients as one plain sentence.
 
-    form: how it is written; the page shows its errors as HTML.
+    form: how it is written; pages show their errors as HTML.
     """
     try:
         yield
@@ -61,7 +72,7 @@ def plain_errors(form: Callable[[str], str] = str) -> Iterator[None]:
         busy = (
             {"title": BUSY, "duration": problem.seconds} if isinstance(problem, BusyError) else {}
         )
-        raise gr.Error(form(sentence(problem)), print_exception=False, **busy) from problem
+        raise gr.Error(form(problem), print_exception=False, **busy) from problem
 
 
 # -- Gradio to the service ------------------------------------------------------------------

@@ -18,12 +18,11 @@ import gradio as gr
 
 from demo.accounts import AccountsPage, accounts_part
 from demo.bubbles import bubbles
-from demo.convert import QUIET, plain_errors
+from demo.convert import QUIET, plain_errors, said_problem
 from demo.desk_cases import Seen, about, case_list, suggestion
 from demo.door import Door
 from demo.header import staff_title
 from demo.insights import InsightsPage, insights_part
-from demo.panels import esc
 from demo.replay import conversation_of
 from demo.service import Service
 from demo.sign_in import Reception, SignIn, connect_sign_in, leave_button, sign_in_part
@@ -93,7 +92,7 @@ class DeskPage:
     def enter(self, key: str, name: str) -> dict:
         """The page as it opens: the conversations for those who may, otherwise the form."""
         parts = self.parts
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             shown, opens = self.reception.shown(key), self.door.may(key, "desk")
             shown |= {parts.room: gr.Column(visible=opens), parts.timer: gr.Timer(active=opens)}
             if not opens:  # what was on the page goes too
@@ -113,7 +112,7 @@ class DeskPage:
         self, key: str, picked: str, seen: Seen, agent: str = "", typing: bool = False
     ) -> dict:
         """What changed since the page was drawn last. typing: whether the agent writes."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.door.check(key, "desk")
             cases = self.service.desk.open()
             listed = case_list(cases, picked, datetime.now(UTC))
@@ -178,7 +177,7 @@ class DeskPage:
 
     def suggest(self, key: str, picked: str, written: str) -> dict:
         """The evidence that was found, behind what is in the box already."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.door.check(key, "desk")
             found = suggestion(self.service.desk.transcript(picked, reveal=True))
         whole = "\n\n".join(filter(None, (written.strip(), found)))
@@ -188,7 +187,7 @@ class DeskPage:
         self, act: Callable[[str, str], object], key: str, picked: str, agent: str, seen: Seen
     ) -> dict:
         """agent: as it was typed, which counts only for who has no account."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             act(picked, self.door.agent(key, agent))
         return {**self.look(key, picked, seen), self.parts.name: agent}
 
@@ -297,15 +296,20 @@ def desk_chat() -> gr.Chatbot:
 
 
 def reply_box() -> gr.Textbox:
+    return _line_box("reply", label("desk_answer"), label("desk_write"), 6)
+
+
+def _line_box(name: str, title: Any, hint: Any, lines: int) -> gr.Textbox:
+    """Sent with Enter; it grows to so many lines."""
     return gr.Textbox(
         show_label=False,
-        label=label("desk_answer"),
-        placeholder=label("desk_write"),  # type: ignore[arg-type]
+        label=title,
+        placeholder=hint,
         lines=1,
-        max_lines=6,
+        max_lines=lines,
         submit_btn=True,
         interactive=False,
-        elem_id="reply",
+        elem_id=name,
     )
 
 
@@ -338,16 +342,7 @@ def snooze_box() -> gr.Dropdown:
 
 
 def note_box() -> gr.Textbox:
-    return gr.Textbox(
-        show_label=False,
-        label=label("desk_note"),
-        placeholder=label("desk_note"),  # type: ignore[arg-type]
-        lines=1,
-        max_lines=4,
-        submit_btn=True,
-        interactive=False,
-        elem_id="note",
-    )
+    return _line_box("note", label("desk_note"), label("desk_note"), 4)
 
 
 def connect(demo: gr.Blocks, page: DeskPage) -> None:

@@ -7,13 +7,10 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from demo.convert import WordedError
 from demo.service import Accounts
-from demo.words import word
 from mm_support.desk.accounts import VISITOR, Area, Person
-from mm_support.errors import InputError
 
-CLOSED_DOOR, NOT_YOURS = word("door_closed"), word("door_not_yours")
-ACCOUNT_NAME = "This is the name of somebody's account; sign in, or use another name."
 KEY_NAME = "desk key"  # who did it, in the audit log, where that is all that is known
 ADMIN = Person(role="admin")  # whoever has the key
 
@@ -52,7 +49,7 @@ class Door:
         """Who it is. Raises InputError for who may not, also where no page was asked at all."""
         person = self.who(token)
         if area not in self.visitors and not person.may(area):
-            raise InputError(CLOSED_DOOR if person.role == "visitor" else NOT_YOURS)
+            raise WordedError("door_closed" if person.role == "visitor" else "door_not_yours")
         return person
 
     def agent(self, token: object, typed: str) -> str:
@@ -61,7 +58,7 @@ class Door:
         """
         person = self.check(token, "desk")
         if not person.name and self.accounts and self.accounts.knows(typed):
-            raise InputError(ACCOUNT_NAME)
+            raise WordedError("door_account")
         return person.name or typed
 
     def named(self, person: Person) -> str:

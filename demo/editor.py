@@ -12,18 +12,16 @@ from typing import Any
 
 import gradio as gr
 
-from demo.convert import QUIET, plain_errors
+from demo.convert import QUIET, WordedError, plain_errors, said_problem
 from demo.door import Door
-from demo.markup import as_markdown, esc, with_lists
+from demo.markup import as_markdown, with_lists
 from demo.service import Service
 from demo.words import label, said
-from mm_support.errors import InputError
 from mm_support.language.sentences import without_markers
 from mm_support.types import Entry
 
 MAX_TITLE, MAX_ANSWER, MAX_QUESTIONS = 300, 20_000, 100  # as of entries that come from files
 MAX_SLUG = 60  # characters of an id that is made of a title
-MEANWHILE = "Somebody has changed this entry since you opened it; open it again."
 # a press on "Edit" says of which entry
 PICK = """element.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-entry]");
@@ -63,17 +61,17 @@ class Editor:
 
     def open(self, event: gr.EventData, key: str, base: str) -> dict:
         """An entry of the list, to be changed."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.door.check(key, "edit")
             return self.show(self.entry(base, str(event.entry)), base)
 
     def new(self, key: str, base: str) -> dict:
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.door.check(key, "edit")
             return self.show(None, base)
 
     def preview(self, key: str, title: str, answer: str, questions: str) -> str:
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.door.check(key, "edit")
             return previewed(title or "", answer or "", asked(questions))
 
@@ -81,7 +79,7 @@ class Editor:
         self, key: str, base: str, opened: Entry | None, title: str, answer: str, questions: str
     ) -> dict:
         """Raises what it has to say as an error of the page; then everything stays as typed."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             person = self.door.check(key, "edit")
             entry = self.written(base, opened, title or "", answer or "", asked(questions))
             self.service.knowledge.edit(base, entry)
@@ -94,10 +92,10 @@ class Editor:
 
     def remove(self, key: str, base: str, opened: Entry | None, sure: bool) -> dict:
         """Asks once more before."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             person = self.door.check(key, "edit")
             if opened is None:
-                raise InputError("Open the entry first that is to go.")
+                raise WordedError("open_entry_first")
             if not sure:
                 asks = f'<p class="ms-notice" role="alert">{said("really_remove")}</p>'
                 return {self.parts.sure: True, self.parts.told: heading(opened) + asks}
@@ -108,10 +106,10 @@ class Editor:
 
     def undo(self, key: str, base: str) -> dict:
         """Takes the last change of the base back, whoever made it; pressed again, it is back."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             person = self.door.check(key, "edit")
             if not base:
-                raise InputError("Choose a knowledge base first.")
+                raise WordedError("choose_base_first")
             self.service.knowledge.undo(base)
             self.service.note(self.door.named(person), "undo", base)
             return {**self.show(None, base), self.parts.told: done("undone")}
@@ -137,12 +135,12 @@ class Editor:
         for entry in self.service.knowledge.entries(base):
             if entry.id == entry_id:
                 return entry
-        raise InputError(MEANWHILE)
+        raise WordedError("changed_meanwhile")
 
     def unchanged(self, base: str, opened: Entry) -> None:
         """Raises InputError where the entry is no longer as it was opened."""
         if self.entry(base, opened.id) != opened:
-            raise InputError(MEANWHILE)
+            raise WordedError("changed_meanwhile")
 
     def written(
         self, base: str, opened: Entry | None, title: str, answer: str, questions: tuple[str, ...]
@@ -161,11 +159,11 @@ def check_words(title: str, answer: str, questions: Collection[str]) -> None:
     """Raises InputError, with what to do."""
     for name, text, most in (("title", title, MAX_TITLE), ("answer", answer, MAX_ANSWER)):
         if not 0 < len(text) <= most:
-            raise InputError(f"The {name} must have 1 to {most:,} characters.")
+            raise WordedError(f"entry_{name}_length", limit=most)
     if len(questions) > MAX_QUESTIONS or any(len(each) > MAX_TITLE for each in questions):
-        raise InputError(f"Write up to {MAX_QUESTIONS} questions of up to {MAX_TITLE} characters.")
+        raise WordedError("too_many_questions", count=MAX_QUESTIONS, limit=MAX_TITLE)
     if without_markers(answer) != answer:
-        raise InputError("Numbers in brackets would pass for citations; write them without.")
+        raise WordedError("entry_markers")
 
 
 def asked(questions: str | None) -> tuple[str, ...]:

@@ -11,12 +11,11 @@ import gradio as gr
 from demo.charts import bars, curve, figure_card
 from demo.panels import title_of
 from demo.report import report_tables
-from demo.words import said_or
+from demo.words import said, said_or
 
-HOW_TO_EVALUATE = """\
-<section class="ms-card"><h2>No evaluation yet</h2>
-<p>Run <code>python -m mm_support evaluate fusion --grocery FOLDER</code> with the folder of
-GroceryStoreDataset; its figures and charts appear here the next time the page starts.</p></section>
+HOW_TO_EVALUATE = f"""\
+<section class="ms-card"><h2>{said("no_evaluation")}</h2><p>{said("how_to_evaluate")}
+<code>python -m mm_support evaluate fusion --grocery FOLDER</code></p></section>
 """
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from demo.convert import QUIET, plain_errors
-from demo.panels import esc, title_of
+from demo.convert import QUIET, plain_errors, said_problem
+from demo.panels import esc, said_title
 from demo.report import report_card
 from demo.service import Service
 from demo.words import label, said, said_or
@@ -46,7 +46,7 @@ class InsightsPage:
         self.service, self.check = service, check
 
     def show(self, key: str, days: int) -> str:
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.check(key, "figures")
             self.check(key, "audit")
             insights = self.service.insights
@@ -61,12 +61,12 @@ class InsightsPage:
             )
 
     def figures_csv(self, key: str, days: int) -> str:
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.check(key, "figures")
             return self.service.insights.csv("figures", days)
 
     def gaps_csv(self, key: str, days: int) -> str:
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.check(key, "figures")
             return self.service.insights.csv("gaps", days)
 
@@ -79,7 +79,7 @@ def figures_card(rows: Sequence[Any], first_answer: float | None) -> str:
     sums = "".join(f"<td>{count}</td>" for count in total.values())
     lines = [f"<tr><th scope=row>{said('figure_all')}</th>{sums}</tr>"]
     for row in rows:
-        name = f"{row.day:%Y-%m-%d} · {title_of(row.knowledge)}"
+        name = f"{row.day:%Y-%m-%d} · {said_title(row.knowledge)}"
         lines.append(table_row([name, *(str(getattr(row, column)) for column in COLUMNS)]))
     waited = said("figure_waited", minutes=f"{(first_answer or 0) / 60:.0f}")
     below = "" if first_answer is None else f"<p>{waited}</p>"
@@ -90,10 +90,10 @@ def gaps_card(gaps: Sequence[Any]) -> str:
     lines = [
         table_row(
             [
-                " / ".join(gap.examples),
+                esc(" / ".join(gap.examples)),
                 str(gap.count),
-                title_of(gap.knowledge),
-                f"{gap.nearest} ({gap.score:.0%})" if gap.nearest else "nothing",
+                said_title(gap.knowledge),
+                esc(f"{gap.nearest} ({gap.score:.0%})" if gap.nearest else "–"),
             ],
             words=True,
         )
@@ -105,7 +105,10 @@ def gaps_card(gaps: Sequence[Any]) -> str:
 
 def disliked_card(disliked: Sequence[Any]) -> str:
     lines = [
-        table_row([each.question, each.reply, each.comment, f"{each.created:%d %b}"], words=True)
+        table_row(
+            [*map(esc, (each.question, each.reply, each.comment)), f"{each.created:%m-%d}"],
+            words=True,
+        )
         for each in disliked
     ]
     head = table_head(["Asked", "Replied", "What was wrong", "Day"], words=True)
@@ -114,7 +117,16 @@ def disliked_card(disliked: Sequence[Any]) -> str:
 
 def audit_card(rows: Sequence[Any]) -> str:
     lines = [
-        table_row([f"{row.created:%d %b %H:%M}", row.who, row.what, row.subject, row.detail], True)
+        table_row(
+            [
+                f"{row.created:%m-%d %H:%M}",
+                esc(row.who),
+                said_or(row.what),
+                esc(row.subject),
+                said_or(row.detail),
+            ],
+            words=True,
+        )
         for row in rows
     ]
     head = table_head(["When (UTC)", "Who", "Did", "With", ""], words=True)
@@ -129,9 +141,9 @@ def table_head(names: Sequence[str], words: bool = False) -> str:
 
 
 def table_row(values: Sequence[str], words: bool = False) -> str:
-    """The first value names the row; words: all of them are set as words."""
+    """The first value, all are HTML, names the row; words: all of them are set as words."""
     kind = " class=ms-words" if words else ""
-    first, *others = (esc(value) for value in values)
+    first, *others = values
     return f"<tr><th scope=row>{first}</th>{''.join(f'<td{kind}>{v}</td>' for v in others)}</tr>"
 
 
@@ -140,7 +152,7 @@ def insights_part(page: InsightsPage, key: gr.BrowserState) -> None:
     with gr.Accordion(label("figure_figures"), open=False, elem_id="figures"):
         with gr.Row():
             days: Any = gr.Radio(
-                PERIODS, value=7, show_label=False, container=False, elem_id="days"
+                PERIODS, value=7, show_label=False, container=False, elem_id="days", min_width=340
             )
             look = gr.Button(
                 label("figure_show"), size="sm", variant="primary", elem_id="show-figures"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from demo.convert import PRIVATE, QUIET, plain_errors
+from demo.convert import PRIVATE, QUIET, WordedError, plain_errors, said_problem
 from demo.door import Door
 from demo.editor import PICK, Editor, EditorParts, connect_editor, editor_part
 from demo.examples import bases as bases_of_examples
@@ -17,7 +17,6 @@ from demo.service import Service
 from demo.sureness import sureness_card
 from demo.uploads import stage
 from demo.words import label, said
-from mm_support.errors import InputError
 from mm_support.knowledge.actions import each_once
 from mm_support.types import IngestReport, KnowledgeBase, UserTurn, grouped
 
@@ -41,13 +40,13 @@ class KnowledgeDesk:
         self.service, self.door, self.own = service, door, own
 
     def table(self, key: str = "") -> str:
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.door.check(key, "workshop")
             return knowledge_table(self.bases())
 
     def browse(self, knowledge: str, query: str, key: str = "") -> str:
         """The entries that fit the query best; the first ones where there is no query."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.door.check(key, "workshop")
             edits = self.door.may(key, "edit")
             if not (query or "").strip():
@@ -59,7 +58,7 @@ class KnowledgeDesk:
 
     def sureness(self, knowledge: str, key: str = "") -> str:
         """How sure the answers of the picked base are."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.door.check(key, "workshop")
             return sureness_card(self.service.knowledge.sureness(knowledge)) if knowledge else ""
 
@@ -68,7 +67,7 @@ class KnowledgeDesk:
     ) -> str:
         """Adds the uploaded files as a knowledge base and says what became of them."""
         name = name.strip()
-        with plain_errors(esc), tempfile.TemporaryDirectory() as folder:
+        with plain_errors(said_problem), tempfile.TemporaryDirectory() as folder:
             person = self.door.check(key, "add")
             self.check_own(name)
             path = stage(files or [], Path(folder))
@@ -83,9 +82,7 @@ class KnowledgeDesk:
     def check_own(self, name: str) -> None:
         """Raises InputError for the name of a base that comes with the project."""
         if any(base.name == name and not base.own for base in self.service.knowledge.list()):
-            raise InputError(
-                f"{title_of(name)} comes with the project and stays as it is; choose another name."
-            )
+            raise WordedError("base_stays", name=title_of(name))
 
     def bases(self) -> list[KnowledgeBase]:
         """All bases: the brand's, those that come with the project, then the others by name."""
@@ -103,7 +100,7 @@ class KnowledgeDesk:
 
     def pickers(self, name: str, key: str = "") -> tuple[dict, dict]:
         """Updates of both pickers once `name` was added; the second one then shows it."""
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             self.door.check(key, "workshop")
         choices = self.choices()
         return gr.update(choices=choices), gr.update(choices=choices, value=name.strip())

@@ -129,7 +129,8 @@ class Opening:
         if before.latest is None:
             return {self.desk.conversation: before, self.desk.session: self.desk.kept(before)}
         base = before.latest.question.knowledge
-        return {**self.desk.show(before), self.desk.picker: base, **self.pick(base, conversation)}
+        shown = self.desk.show(before) | self.desk.show_controls(before)
+        return {**shown, self.desk.picker: base, **self.pick(base, conversation)}
 
     def before(self, kept: dict, conversation: Conversation) -> Conversation:
         """What the service has of the conversation that the browser names."""
@@ -149,7 +150,8 @@ class Opening:
     def restart(self, conversation: Conversation) -> dict:
         """A conversation without what was said so far."""
         ended = replace(conversation, exchanges=(), rated="", holder=Holder(), session_id="")
-        return self.desk.show(named(self.service, ended), value=EMPTY_BOX)
+        begun = named(self.service, ended)
+        return self.desk.show(begun) | self.desk.show_controls(begun, value=EMPTY_BOX)
 
     def forget_me(self, label: str, conversation: Conversation) -> dict:
         """Erases all that is kept of this visitor, their files too; asks once more before."""
@@ -161,8 +163,10 @@ class Opening:
         except SupportError as problem:
             return self.desk.show_notice(problem, language)
         remove_files(conversation)
+        empty = Conversation(language=language)
         return {
-            **self.desk.show(Conversation(language=language), value=EMPTY_BOX),
+            **self.desk.show(empty),
+            **self.desk.show_controls(empty, value=EMPTY_BOX),
             self.desk.forget: gr.Button(word("forget_me", language)),
             self.desk.notice: notice(word("forgotten", language), quiet=True),
         }

@@ -54,7 +54,7 @@ function speakOwn() {
   if (document.documentElement.lang !== language) document.documentElement.lang = language;
   for (const part of all("[data-word]")) {
     const values = JSON.parse(part.dataset.values ?? "{}");
-    const words = window.msWord(part.dataset.word).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+    const words = window.msWord(part.dataset.word).replace(/\{(\w+)[^}]*\}/g, (_, name) => values[name]);
     if (part.textContent !== words) part.textContent = words;
   }
   for (const pill of all("#picker label:has(input)")) {  // bases that come with the project
@@ -269,6 +269,49 @@ document.addEventListener("click", (event) => {
   document.querySelector("#box textarea")?.focus();
 });
 
+// What is entered while a reply is on its way is sent once that has ended, unless one types on.
+const replying = () => document.querySelector("#box .stop-button") !== null;
+let entered = false;
+document.addEventListener("keydown", (event) => {
+  const enters = event.key === "Enter" && !event.shiftKey && !event.isComposing;
+  if (!enters || !event.target.matches?.("#box textarea") || !replying()) return;
+  event.preventDefault();
+  event.stopPropagation();
+  entered = Boolean(event.target.value.trim());
+}, true);
+function sendEntered() {
+  if (!entered || replying()) return;
+  entered = false;
+  document.querySelector("#box .submit-button")?.click();
+}
+window.msFree = async () => {
+  while (replying()) await new Promise((look) => setTimeout(look, 50));
+};
+
+// The server empties the box when it has taken what was sent, and fills it when it gives that back;
+// what was typed meanwhile stays behind it.
+let before = "", draft = "";  // what the box was sent with or the server set; what it holds
+window.msSent = (text = draft) => { before = text; };
+function keepTyped() {
+  const field = document.querySelector("#box textarea");
+  if (!field || field.value === draft) return;
+  const typed = draft.startsWith(before) ? draft.slice(before.length).trimStart() : draft;
+  before = field.value;
+  draft = [before, typed].filter(Boolean).join(" ");
+  if (!typed) return;
+  field.value = draft;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+document.addEventListener("beforeinput", keepTyped, true);
+document.addEventListener("input", (event) => {
+  if (!event.target.matches?.("#box textarea")) return;
+  draft = event.target.value;
+  entered = false;
+}, true);
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("#restart, #forget")) msSent();  // nothing of it is to stay
+}, true);
+
 // The microphone button starts recording, the stop button attaches what was recorded.
 let recording = false;
 document.addEventListener("click", (event) => {
@@ -295,7 +338,7 @@ function tidy() {
   nameThings();
   follow();
 }
-new MutationObserver(() => { record(); due ||= requestAnimationFrame(tidy); }).observe(
+new MutationObserver(() => { record(); keepTyped(); sendEntered(); due ||= requestAnimationFrame(tidy); }).observe(
   document.documentElement,
   { childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "name"] },
 );

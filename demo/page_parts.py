@@ -55,28 +55,28 @@ class Desk:
     def outputs(self) -> list:
         return [getattr(self, field.name) for field in fields(self) if field.name != "workshop"]
 
-    def show(self, conversation: Conversation, **box: Any) -> dict:
-        """Everything the page shows of a conversation; box: what else changes in the box for
-        messages.
-
-        While a reply is on its way it can be stopped, and nothing else that would start one is
-        offered.
-        """
-        latest = conversation.latest
-        busy = latest is not None and not latest.over
-        buttons = {
-            button: gr.Button(interactive=not busy) for button in (self.person, self.restart)
-        }
+    def show(self, conversation: Conversation) -> dict:
+        """Everything the page shows of a conversation, but not whether it takes a question."""
         return {
             **self.show_chat(conversation),
             **self.show_understanding(conversation),
             **self.show_sounds(conversation),
             **self.show_people(conversation),
-            **buttons,
             self.form: form(conversation),
-            self.box: gr.MultimodalTextbox(submit_btn=not busy, stop_btn=busy, **box),
             self.comment_row: gr.Row(visible=False),
             self.notice: "",
+        }
+
+    def show_controls(self, conversation: Conversation, **box: Any) -> dict:
+        """While a reply is on its way it can be stopped, and nothing else that would start one is
+        offered. box: what else changes in the box for messages.
+        """
+        latest = conversation.latest
+        busy = latest is not None and not latest.over
+        return {
+            self.person: gr.Button(interactive=not busy),
+            self.restart: gr.Button(interactive=not busy),
+            self.box: gr.MultimodalTextbox(submit_btn=not busy, stop_btn=busy, **box),
         }
 
     def show_notice(self, problem: Exception, language: str) -> dict:

@@ -280,7 +280,7 @@ def entry_list(
 ) -> str:
     """Entries, with their scores where they were searched for. editable: with a button each."""
     if not entries:
-        return '<section class="ms-card"><p>No entries.</p></section>'
+        return '<section class="ms-card"><p>' + said("no_entries") + "</p></section>"
     bars = [score_bar(score) for score in scores] or [""] * len(entries)
     items = (entry_item(entry, bar, editable) for entry, bar in zip(entries, bars))
     return f'<section class="ms-card"><ul class="ms-sources">{"".join(items)}</ul></section>'

@@ -10,9 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from demo.convert import QUIET, sentence
+from demo.convert import QUIET, said_problem
 from demo.door import Door
-from demo.markup import notice
 from demo.words import label, said
 from mm_support.desk.accounts import Area
 from mm_support.errors import SupportError
@@ -108,7 +107,8 @@ class Reception:
             token = accounts.sign_in(name, password) if accounts else ""
             return {form.key: token, form.password: ""}
         except SupportError as problem:
-            return {form.told: notice(sentence(problem)), form.password: ""}
+            told = f'<p class="ms-notice" role="alert">{said_problem(problem)}</p>'
+            return {form.told: told, form.password: ""}
 
     def sign_out(self, key: str) -> dict:
         if self.door.accounts is not None:

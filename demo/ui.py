@@ -123,8 +123,7 @@ def launch_options(
         "footer_links": [],
         "pwa": False,
         "ssr_mode": False,
-        # Gradio would ask for its own page and give up after 3 s, which a slow machine whose models
-        # load behind it needs
+        # Gradio asks its own page, and ends where none comes in 3 s, as on a machine that is busy
         "_frontend": False,
     }
 

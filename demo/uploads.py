@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from mm_support.errors import InputError
+from demo.convert import WordedError
 
 
 def stage(uploads: Sequence[str | Path], folder: Path) -> Path:
@@ -19,13 +19,10 @@ def stage(uploads: Sequence[str | Path], folder: Path) -> Path:
     Raises InputError for no files and for two of one name: neither may get lost.
     """
     if not uploads:
-        raise InputError("Choose the files to add first.")
+        raise WordedError("choose_files_first")
     for upload in map(Path, uploads):
         target = folder / upload.name
         if target.exists():
-            raise InputError(
-                f"Two of the files are called {upload.name}; rename one of them and choose all "
-                "files again."
-            )
+            raise WordedError("same_file_name", name=upload.name)
         shutil.copyfile(upload, target)
     return folder if len(uploads) > 1 else target

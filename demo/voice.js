@@ -7,7 +7,7 @@ const pill = element.querySelector(".ms-voice");
 const part = (name) => pill.querySelector(`.ms-voice-${name}`);
 const [state, words, stop] = ["state", "words", "stop"].map(part);
 const PIECE = 0.2;  // seconds of sound sent at once
-const QUICK = 0.1;  // the same while the assistant speaks, which somebody may interrupt
+const QUICK = 0.1;  // the same while somebody speaks, who may end or be interrupted
 const SAID = 2000;  // characters of a reply that are sent, for an echo to be known by
 const word = window.msWord;  // in the page's language, see page.js
 const NAMES = {
@@ -39,16 +39,19 @@ function problem(sentence) {
 // -- the spoken reply -------------------------------------------------------------------------
 
 const player = {
-  context: null, sources: new Set(), loading: 0, ends: 0, run: 0, chain: Promise.resolve(),
+  context: null, sources: new Set(), begun: [], loading: 0, ends: 0, run: 0, chain: Promise.resolve(),
   held: false,  // waits, since the customer may be speaking
   get sounding() { return this.sources.size > 0; },
 
-  // Sentences load beside each other and start in their order.
+  // Pieces load beside each other and start in their order, without a seam: at the rate that they
+  // have, since none is then converted by itself.
   say(url) {
     const run = this.run;
-    this.context ??= new AudioContext();
     const bytes = fetch(url).then((answer) => answer.arrayBuffer());
-    const loaded = bytes.then((content) => this.context.decodeAudioData(content));
+    const loaded = bytes.then((content) => {
+      this.context ??= new AudioContext({ sampleRate: new DataView(content).getUint32(24, true) });
+      return this.context.decodeAudioData(content);
+    });
     loaded.catch(() => {});
     this.loading += 1;
     this.chain = this.chain.then(async () => {
@@ -65,10 +68,19 @@ const player = {
     const source = new AudioBufferSourceNode(this.context, { buffer });
     source.connect(this.context.destination);
     source.onended = () => { this.sources.delete(source); show(); };
-    this.ends = Math.max(this.context.currentTime, this.ends) + buffer.duration + 0.15;
+    const begins = Math.max(this.context.currentTime, this.ends);
+    this.ends = begins + buffer.duration;
     this.sources.add(source);
-    source.start(this.ends - buffer.duration - 0.15);
+    this.begun.push([begins, buffer.duration]);
+    source.start(begins);
     show();
+  },
+
+  // Seconds of the reply that were played.
+  get heard() {
+    const now = this.context?.currentTime ?? 0;
+    const played = ([begins, lasts]) => Math.min(lasts, Math.max(0, now - begins));
+    return this.begun.reduce((sum, piece) => sum + played(piece), 0);
   },
 
   hold(waits) {
@@ -83,15 +95,18 @@ const player = {
     this.hold(false);
     for (const source of this.sources) { source.onended = null; source.stop(); }
     this.sources.clear();
+    this.begun = [];
     show();
   },
 };
 
 // awaited: not over yet. asked: by voice, and not begun. quiet: what comes is not played.
 // unwanted: the next one will be quiet.
-// early: the customer spoke on before it was heard, so the turn before was not over.
+// early: the customer spoke on before it was heard, so the turn before was not over. heard: seconds
+// of it, where it was interrupted.
 const reply = {
   turn: 0, played: 0, awaited: false, asked: false, quiet: false, unwanted: false, early: false,
+  heard: null,
 };
 const answering = () => reply.awaited || player.loading > 0 || player.sounding;
 
@@ -100,7 +115,9 @@ watch("value", () => {
   const { turn, sounds, over } = props.value;
   if (turn !== reply.turn) {
     player.silence();
-    Object.assign(reply, { turn, played: 0, quiet: reply.unwanted, unwanted: false, asked: false });
+    Object.assign(reply, {
+      turn, played: 0, quiet: reply.unwanted, unwanted: false, asked: false, heard: null,
+    });
   }
   if (!reply.quiet) for (const { url } of sounds.slice(reply.played)) player.say(url);
   reply.played = sounds.length;
@@ -109,6 +126,7 @@ watch("value", () => {
 });
 
 function silence() {
+  if (player.sounding) reply.heard = player.heard;
   reply.quiet = true;
   player.silence();
 }
@@ -126,7 +144,7 @@ document.addEventListener("keydown", (event) => {
 const COLLECTOR = `registerProcessor("collector", class extends AudioWorkletProcessor {
   process([[samples]]) { if (samples) this.port.postMessage(samples.slice()); return true; }
 });`;
-let ear = null;  // the open microphone: {tab, stream, context, pieces, sending}
+let ear = null;  // the open microphone: {tab, stream, context, pieces, sending, speaking}
 
 async function open() {
   if (!navigator.mediaDevices) {
@@ -140,7 +158,7 @@ async function open() {
   // A new name each time: what was half said before it was switched off begins no turn.
   const random = [...crypto.getRandomValues(new Uint8Array(16))];
   const tab = random.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const opened = { tab, stream, pieces: [], sending: false };
+  const opened = { tab, stream, pieces: [], sending: false, speaking: false };
   const module = URL.createObjectURL(new Blob([COLLECTOR], { type: "text/javascript" }));
   try {
     opened.context = new AudioContext({ sampleRate: 16000 });
@@ -175,7 +193,8 @@ function close() {
 // One piece is on its way at a time: what comes meanwhile makes the next one longer.
 async function send(from) {
   const samples = from.pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const least = (player.sounding ? QUICK : PIECE) * from.context.sampleRate;
+  const speaking = player.sounding || from.speaking;
+  const least = (speaking ? QUICK : PIECE) * from.context.sampleRate;
   if (from !== ear || from.sending || samples < least) return;
   from.sending = true;
   const muted = answering();
@@ -194,6 +213,7 @@ async function send(from) {
 function understand(heard, muted) {
   if (heard.problem) return problem(heard.problem);
   if (muted) return heard.stops ? interrupt() : player.hold(heard.speaking && player.sounding);
+  ear.speaking = heard.speaking;
   pill.classList.toggle("ms-loud", heard.speaking);
   if (heard.ended) ask();
   show(heard.text);
@@ -209,10 +229,13 @@ function interrupt() {
   show();
 }
 
-function ask() {
+async function ask() {
+  const { tab } = ear;
   Object.assign(reply, { awaited: true, asked: true });
   pill.classList.remove("ms-loud");
-  trigger("spoken", { tab: ear.tab, continues: reply.early });
+  await window.msFree();  // the page drops what is sent while a reply still ends
+  window.msSent();
+  trigger("spoken", { tab, continues: reply.early, heard: reply.heard });
   reply.early = false;
   const turn = reply.turn;
   setTimeout(() => {

@@ -76,11 +76,11 @@ def said(key: str, **values: object) -> str:
 
 
 def said_or(words: str) -> str:
-    """HTML of what the table calls a figure, a chart, an input or a base, or the words
-    themselves.
+    """HTML of what the table calls a figure, a chart, an input, a base or something that was done,
+    or the words themselves.
     """
     name = words.lower().replace(" ", "_")
-    known = filter(has_word, (f"figure_{name}", f"base_{name.replace('-', '_')}"))
+    known = filter(has_word, (f"figure_{name}", f"base_{name.replace('-', '_')}", f"did_{name}"))
     key = next(known, "")
     return said(key) if key else esc(words)
 

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from demo.branding import BrandDesk, BrandTab, brand_tab, connect_brand
-from demo.convert import QUIET, plain_errors
+from demo.convert import QUIET, plain_errors, said_problem
 from demo.evaluation import evaluation_tab
 from demo.knowledge_tab import KnowledgeDesk, KnowledgeTab, knowledge_tab
-from demo.markup import esc
 from demo.panels import status_line
 from demo.sign_in import Reception, connect_sign_in, sign_in_part
 from demo.words import label
@@ -67,7 +66,7 @@ def enter(
     """Shows the room to those who may enter, to others the form. Returns the events."""
 
     def open_door(given: str) -> dict:
-        with plain_errors(esc):
+        with plain_errors(said_problem):
             shown, door = reception.shown(given), knowledge.door
             opens = {room: gr.Column(visible=door.may(given, "workshop"))}
             return {**shown, **opens, **tab.shown(door, given), **look.shown(door, given)}

@@ -11,11 +11,17 @@ import argparse
 import importlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 
 from mm_support import arguments
 from mm_support.config import Settings
 from mm_support.errors import InputError, KnowledgeError, SupportError
+
+if TYPE_CHECKING:
+    from mm_support.knowledge.base import Knowledge
 
 Declare = Callable[[argparse.ArgumentParser], None]
 
@@ -54,15 +60,16 @@ def build_parser() -> argparse.ArgumentParser:
     arguments.common(parser)
     commands = parser.add_subparsers(required=True, metavar="command")
     add(commands, "fetch-weights", arguments.fetch_weights, fetch_weights)
-    add(commands, "ingest", arguments.ingest, ingest)
-    add(commands, "sync", arguments.sync, sync)
+    add(commands, "ingest", arguments.ingest, partial(change, "ingest"))
+    add(commands, "sync", arguments.sync, partial(change, "sync"))
     add(commands, "check-actions", arguments.check_actions, check_actions)
     add(commands, "remove", arguments.remove, remove)
     add(commands, "undo", arguments.undo, undo)
     add(commands, "ask", arguments.ask, ask)
-    add(commands, "erase", arguments.erase, erase)
-    add(commands, "export", arguments.export, export)
-    add(commands, "user", arguments.user, user)
+    kept = "mm_support.desk.commands"
+    add(commands, "erase", arguments.erase, in_module(kept, "erase"))
+    add(commands, "export", arguments.export, in_module(kept, "export"))
+    add(commands, "user", arguments.user, in_module(kept, "user"))
     train = commands.add_parser("train", help=f"train one of: {', '.join(TRAIN)}")
     add_kinds(train, TRAIN, required=True)
     own = add(commands, "evaluate", arguments.evaluate, evaluate)
@@ -95,8 +102,8 @@ def add_kinds(command: argparse.ArgumentParser, kinds: dict, required: bool) -> 
         add(commands, name, declare, in_module(module), aliases)
 
 
-def in_module(module: str) -> Callable:
-    """run(args, settings) of a module that is imported when it is called.
+def in_module(module: str, function: str = "run") -> Callable:
+    """A function of (args, settings) in a module that is imported when it is called.
 
     Recipes (assets.training) do not come with `pip install .`; then it raises InputError.
     """
@@ -111,14 +118,14 @@ def in_module(module: str) -> Callable:
             if not missing.startswith("assets"):
                 raise
             raise InputError("This is a recipe of the repository; call it in a clone.") from exc
-        return found.run(args, settings)
+        return getattr(found, function)(args, settings)
 
     return run
 
 
 def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support.config import NONE, OWN
-    from mm_support.loading import MODELS, OPTIONAL, fetch_settings_weights
+    from mm_support.config import MODELS, NONE, OWN
+    from mm_support.loading import OPTIONAL, fetch_settings_weights
     from mm_support.progress import byte_bar
     from mm_support.weights import PREFIX
 
@@ -133,15 +140,7 @@ def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def ingest(args: argparse.Namespace, settings: Settings) -> int:
-    return change(args, settings, "ingest")
-
-
-def sync(args: argparse.Namespace, settings: Settings) -> int:
-    return change(args, settings, "sync")
-
-
-def change(args: argparse.Namespace, settings: Settings, how: str) -> int:
+def change(how: str, args: argparse.Namespace, settings: Settings) -> int:
     """Reads a source into a knowledge base and prints the report. how: ingest or sync."""
     from tqdm import tqdm
 
@@ -185,29 +184,34 @@ def check_actions(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def remove(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support import terminal
-    from mm_support.loading import check_base
-
-    check_base(settings, args.name, removed=not args.entry)
-    service = terminal.load_service(settings)
-    service.knowledge.remove(args.name, args.entry)
-    service.note("command line", "remove", args.name, args.entry or "")
+    with changing(settings, args, "remove", args.entry or "") as knowledge:
+        knowledge.remove(args.name, args.entry)
     print(f"{args.entry or 'All'} of {args.name} is removed.")
-    service.close()
     return 0
 
 
 def undo(args: argparse.Namespace, settings: Settings) -> int:
+    with changing(settings, args, "undo") as knowledge:
+        knowledge.undo(args.name)
+    print(f"{args.name} is as it was before its last change.")
+    return 0
+
+
+@contextmanager
+def changing(
+    settings: Settings, args: argparse.Namespace, what: str, detail: str = ""
+) -> Iterator[Knowledge]:
+    """The knowledge of a service of its own, to change a base that is or was; it is noted who did
+    what. detail: the entry.
+    """
     from mm_support import terminal
     from mm_support.loading import check_base
 
-    check_base(settings, args.name, removed=True)
+    check_base(settings, args.name, removed=not detail)
     service = terminal.load_service(settings)
-    service.knowledge.undo(args.name)
-    service.note("command line", "undo", args.name)
-    print(f"{args.name} is as it was before its last change.")
+    yield service.knowledge
+    service.note("command line", what, args.name, detail)
     service.close()
-    return 0
 
 
 def ask(args: argparse.Namespace, settings: Settings) -> int:
@@ -242,24 +246,6 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
             print(f"  [{citation.number}] {citation.title} ({citation.source})")
     service.close()
     return 0
-
-
-def erase(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support.desk.commands import run_erase
-
-    return run_erase(args, settings)
-
-
-def export(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support.desk.commands import run_export
-
-    return run_export(args, settings)
-
-
-def user(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support.desk.commands import run_user
-
-    return run_user(args, settings)
 
 
 def evaluate(args: argparse.Namespace, settings: Settings) -> int:

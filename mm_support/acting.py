@@ -10,23 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mm_support.actions.flow import (
-    ENDS,
-    Given,
-    Step,
-    begin,
-    go_on,
-    likeliest,
-    near,
-    stays,
-    wanted,
-    without_values,
-)
+from mm_support.actions.flow import ENDS, Step, begin, go_on, stays
+from mm_support.actions.given import Given, likeliest, near, wanted, without_values
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import DeclaredAction, entries_of, said
 from mm_support.knowledge.query import SearchQuery
 from mm_support.parts import Parts
+from mm_support.retrieval import asked_alone
 from mm_support.several import OPEN, each, merged, short_ones
 from mm_support.types import Hit, Past, Pending, Question, UserTurn
 
@@ -36,8 +27,8 @@ PRECISION = 0.95  # share of the actions begun without any value that are to be 
 @dataclass(frozen=True, eq=False)
 class Considered:
     """A turn, what it asks, what was found for that, actions among it, and what the knowledge says
-    without them. asked: its questions, where it holds several. past: of the conversation; pending:
-    the action that waits for this turn.
+    without them. asked: its questions, where it holds several. past: of the conversation; declared:
+    what can be done with the base; pending: the action that waits for this turn.
     """
 
     turn: UserTurn
@@ -47,7 +38,13 @@ class Considered:
     decision: Decision
     asked: Sequence[Asked]
     past: Sequence[Past]
+    declared: Sequence[DeclaredAction]
     pending: Pending | None
+
+    @property
+    def answered(self) -> Decision:
+        """The decision to answer all that is asked."""
+        return merged(self.decision, self.asked) if self.asked else self.decision
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,38 +64,29 @@ class Acting:
 
 def act(parts: Parts, here: Considered) -> Acting:
     """What the turn does with an action, or what the knowledge says."""
-    declared, own = parts.knowledge.actions(here.turn.knowledge), entries_of(here.hits)
-    answered = merged(here.decision, here.asked) if here.asked else here.decision
-    if parts.actions is None or not declared:
-        return Acting(answered, own, asked=tuple(here.asked))
-    given = _given(parts, here, here.question, here.query, here.hits, answered, declared)
-    waits = next(
-        (own for own in declared if here.pending and own.name == here.pending.action), None
-    )
-    if waits and here.pending and (step := go_on(waits, here.pending, given)):
-        others = _asked_too(parts, here, waits, answered, declared)
+    own, pending = entries_of(here.hits), here.pending
+    if not here.declared:
+        return Acting(here.answered, own, asked=tuple(here.asked))
+    given = _given(parts, here, here.question, here.query, here.hits, here.answered)
+    waits = next((one for one in here.declared if pending and one.name == pending.action), None)
+    if waits and pending and (step := go_on(waits, pending, given)):
+        others = _asked_too(parts, here, waits)
         going = step.decision(here.decision.confidence)
         return Acting(replace(going, hits=merged(going, others).hits), own, step, others)
-    acting = _anew(parts, here, given, answered, declared)
-    if waits and here.pending and stays(acting.decision, acting.step, given):
+    acting = _anew(parts, here, given)
+    if waits and pending and stays(acting.decision, acting.step, given):
         title = said(waits.title, given.question.language)
-        return replace(acting, offered=(title,), aside=replace(here.pending, aside=True))
+        return replace(acting, offered=(title,), aside=replace(pending, aside=True))
     return acting
 
 
-def _anew(
-    parts: Parts,
-    here: Considered,
-    given: Given,
-    answered: Decision,
-    declared: Sequence[DeclaredAction],
-) -> Acting:
+def _anew(parts: Parts, here: Considered, given: Given) -> Acting:
     """What the turn does where no action waits for it."""
     own, action = entries_of(here.hits), wanted(given)
     if len(here.asked) > 1:
-        several = _among(parts, here, here.asked, answered, declared)
-        return several or Acting(answered, own, asked=tuple(here.asked))
-    if both := _beside(parts, here, action, answered, declared):
+        several = _among(parts, here, here.asked)
+        return several or Acting(here.answered, own, asked=tuple(here.asked))
+    if both := _beside(parts, here, action):
         return both
     if action:
         step = begin(action, given)
@@ -106,22 +94,16 @@ def _anew(
     return Acting(given.own, own, asked=tuple(here.asked), offered=_offered(given))
 
 
-def _beside(
-    parts: Parts,
-    here: Considered,
-    action: DeclaredAction | None,
-    answered: Decision,
-    declared: Sequence[DeclaredAction],
-) -> Acting | None:
+def _beside(parts: Parts, here: Considered, action: DeclaredAction | None) -> Acting | None:
     """A message that asks for an action and something else that is answered. action: what all of
     it asks for, if anything.
     """
     found = any(hit.entry.declaration for hit in here.hits)
-    if not found and without_values(here.question, declared) is None:
+    if not found and without_values(here.question, here.declared) is None:
         return None
     for texts in short_ones(words_of(here.question)):
         asked = each(parts, here.question, texts, here.turn.knowledge)
-        both = _among(parts, here, asked, answered, declared)
+        both = _among(parts, here, asked)
         same = both and both.step and action in (None, both.step.action)
         if both and same and any(one.hits for one in both.asked):
             return both
@@ -135,61 +117,43 @@ def _given(
     query: SearchQuery,
     hits: tuple[Hit, ...],
     own: Decision,
-    declared: Sequence[DeclaredAction],
 ) -> Given:
     """A question as an action sees it, without the identifiers of the actions where that finds one,
     or an entry that answers where none did.
     """
     reads = parts.policy.read(question)
-    before = here.past[-1].text if here.past and _chooses(here, declared) else ""
+    before = here.past[-1].text if here.past and _chooses(here) else ""
     given = Given(question, reads, own, own, hits, here.turn.customer, before)
-    given = _decided(parts, here.turn.knowledge, given, question, query)
-    plain = without_values(question, declared)
+    given = _decided(parts, given, question, query)
+    plain = without_values(question, here.declared)
     if plain is None or plain.photo is not None:
         return given
-    query, hits = _searched(parts, here.turn.knowledge, plain)
+    query, hits = asked_alone(parts, here.turn.knowledge, plain)
     told = parts.policy.decide(plain, query, entries_of(hits), (), reads)
     answers = told.action == "answer" and own.action != "answer"
     plainly = replace(given, own=told if answers else own, hits=hits)
-    plainly = _decided(parts, here.turn.knowledge, plainly, plain, query)
+    plainly = _decided(parts, plainly, plain, query)
     return plainly if likeliest(plainly) or answers else given
 
 
-def _chooses(here: Considered, declared: Sequence[DeclaredAction]) -> bool:
+def _chooses(here: Considered) -> bool:
     """Whether the message only chooses what the turn before named or offered."""
-    titles = {title for action in declared for title in action.title.values()}
+    titles = {title for action in here.declared for title in action.title.values()}
     return bool(here.past[-1].asked_about) or here.question.words in titles
 
 
-def _decided(
-    parts: Parts, knowledge: str, given: Given, question: Question, query: SearchQuery
-) -> Given:
+def _decided(parts: Parts, given: Given, question: Question, query: SearchQuery) -> Given:
     """With what is decided where the actions count as entries do."""
     decision = parts.policy.decide(question, query, given.hits, (), given.reads)
     surely = decision.confidence >= parts.policy.threshold(PRECISION, query)
     return replace(given, decision=decision, surely=surely)
 
 
-def _searched(
-    parts: Parts, knowledge: str, question: Question
-) -> tuple[SearchQuery, tuple[Hit, ...]]:
-    from mm_support.pipeline import fuse, searched
-
-    query = fuse(parts.encoders, parts.fusion, question, None, None)
-    return searched(parts, knowledge, query)
-
-
-def _among(
-    parts: Parts,
-    here: Considered,
-    asked: Sequence[Asked],
-    answered: Decision,
-    declared: Sequence[DeclaredAction],
-) -> Acting | None:
+def _among(parts: Parts, here: Considered, asked: Sequence[Asked]) -> Acting | None:
     """Several questions, of which the first that asks for an action begins it; None where none
     does. What is about the same action asks for nothing more.
     """
-    brought = [_part(parts, here, one, answered, declared) for one in asked]
+    brought = [_part(parts, here, one) for one in asked]
     first = next((given for given in brought if wanted(given)), None)
     action = first and wanted(first)
     if not (first and action):
@@ -201,34 +165,24 @@ def _among(
     return Acting(replace(begun, hits=hits), entries_of(here.hits), step, others)
 
 
-def _part(
-    parts: Parts,
-    here: Considered,
-    one: Asked,
-    answered: Decision,
-    declared: Sequence[DeclaredAction],
-) -> Given:
+def _part(parts: Parts, here: Considered, one: Asked) -> Given:
     """One question of several as an action sees it."""
-    query, hits = _searched(parts, here.turn.knowledge, one.question)
-    told = replace(answered, action="answer" if one.hits else "refuse", hits=one.hits)
-    return _given(parts, here, one.question, query, hits, told, declared)
+    query, hits = asked_alone(parts, here.turn.knowledge, one.question)
+    told = replace(here.answered, action="answer" if one.hits else "refuse", hits=one.hits)
+    return _given(parts, here, one.question, query, hits, told)
 
 
-def _asked_too(
-    parts: Parts,
-    here: Considered,
-    action: DeclaredAction,
-    answered: Decision,
-    declared: Sequence[DeclaredAction],
-) -> tuple[Asked, ...]:
+def _asked_too(parts: Parts, here: Considered, action: DeclaredAction) -> tuple[Asked, ...]:
     """What is asked beside the value that an action waited for, where that is answered."""
     words = words_of(here.question)
-    if not words.endswith(ENDS) or without_values(here.question, declared) is None:
+    if not words.endswith(ENDS) or without_values(here.question, here.declared) is None:
         return ()
     for texts in short_ones(words):
         asked = each(parts, here.question, texts, here.turn.knowledge)
-        plain = [one for one in asked if one.hits and not without_values(one.question, declared)]
-        brought = (_part(parts, here, one, answered, declared) for one in plain)
+        plain = [
+            one for one in asked if one.hits and not without_values(one.question, here.declared)
+        ]
+        brought = (_part(parts, here, one) for one in plain)
         others = tuple(one for one, given in zip(plain, brought) if not _same(action, given))
         if others:
             return others

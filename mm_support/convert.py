@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mm_support.e5_file import Cursor, read_e5
 from mm_support.errors import WeightsError
 
 CT2_DTYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
@@ -92,8 +93,6 @@ def e5(raw: Path, ready: Path) -> None:
     """
     from safetensors.numpy import save_file
 
-    from mm_support.e5_file import read_e5
-
     (path,) = raw.glob("*.bin")
     config, tensors = read_e5(path.read_bytes())
     halves = {name: np.ascontiguousarray(array, np.float16) for name, array in tensors.items()}
@@ -115,34 +114,24 @@ def read_ctranslate2(data: bytes) -> dict[str, np.ndarray]:
     """The variables of a model.bin by name. Raises WeightsError where it is not version 6 or is cut
     short.
     """
-    position = 0
-
-    def take(form: str) -> int:
-        nonlocal position
-        (value,) = struct.unpack_from("<" + form, data, position)
-        position += struct.calcsize("<" + form)
-        return value
+    cursor = Cursor(data)
 
     def string() -> str:
-        nonlocal position
-        length = take("H")
-        position += length
-        return data[position - length : position - 1].decode("utf-8")
+        (length,) = cursor.take("H")
+        return cursor.skip(length)[:-1].decode("utf-8")
 
     def variable() -> tuple[str, np.ndarray]:
-        nonlocal position
-        name = string()
-        shape = [take("I") for _ in range(take("B"))]
-        dtype, size = np.dtype(CT2_DTYPES[take("B")]), take("I")
-        array = np.frombuffer(data, dtype, size // dtype.itemsize, position).reshape(shape)
-        position += size
-        return name, array
+        name, (rank,) = string(), cursor.take("B")
+        shape, (kind, size) = cursor.take(f"{rank}I"), cursor.take("BI")
+        dtype, start = np.dtype(CT2_DTYPES[kind]), cursor.position
+        cursor.position += size
+        return name, np.frombuffer(data, dtype, size // dtype.itemsize, start).reshape(shape)
 
     try:
-        version, _, _ = take("I"), string(), take("I")
+        (version,), _, (_, count) = cursor.take("I"), string(), cursor.take("II")
         if version != 6:
             raise WeightsError(f"model.bin has version {version}, only 6 is known.")
-        return dict(variable() for _ in range(take("I")))
+        return dict(variable() for _ in range(count))
     except (struct.error, ValueError, KeyError) as exc:
         raise WeightsError(
             "model.bin is damaged; delete the cache folder and fetch the weights again."

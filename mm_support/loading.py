@@ -17,13 +17,14 @@ from PIL import Image
 from mm_support.actions.call import Caller
 from mm_support.actions.performing import Actions
 from mm_support.behind import Behind
-from mm_support.config import NONE, Settings
+from mm_support.config import MODELS, NONE, Settings
 from mm_support.decide.calibration import Calibrator, out_of_scope
 from mm_support.decide.confidence import Gate, gate_file, load_gate, own_gate_file
 from mm_support.decide.intent_classifier import BaseIntents
 from mm_support.decide.intent_head import head_for
 from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
+from mm_support.decode.judge import load_judge
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.verify import load_verifier
 from mm_support.desk.rounds import Rounds, Task
@@ -32,7 +33,7 @@ from mm_support.encode.end_of_turn import load_end_of_turn
 from mm_support.encode.image import picture_dim
 from mm_support.encode.in_turn import AT_ONCE, SpeechInTurn
 from mm_support.encode.ocr import TextReader
-from mm_support.encode.text import RememberingEncoder
+from mm_support.encode.text import RememberingEncoder, TextEncoder
 from mm_support.encode.turn import Encoders
 from mm_support.engines.base import LanguageModel
 from mm_support.engines.choose import load_language_model
@@ -45,6 +46,7 @@ from mm_support.knowledge.base import PACK, Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.shared import SharedIndex
 from mm_support.knowledge.ingest import ACTIONS_LEFT_OUT, ReadingOptions
+from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.remote_pictures import hosts_of
 from mm_support.knowledge.renewal import Renewal
 from mm_support.knowledge.schedule import Schedule
@@ -54,6 +56,7 @@ from mm_support.parts import Parts
 from mm_support.paths import PACKS
 from mm_support.pipeline import query_of
 from mm_support.stages import STAGES, wanted_stages
+from mm_support.types import UserTurn
 from mm_support.weights import PREFIX, fetch
 
 log = logging.getLogger(__name__)
@@ -66,7 +69,6 @@ PACKS_LOCK = "packs--"  # as if they were one base
 SERVERS = ("postgresql://", "postgres://", "postgresql+psycopg://")
 FOLLOW = 1.0  # s between looks at the server
 HEARD_THERE = 8  # recordings that a cluster hears at once for one front
-MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 LATER = ("see", "read", "hear", "speak")  # stages that nothing typed needs
 OPTIONAL = ("turn_model",)  # works without; fetched by whoever loads it
 
@@ -94,23 +96,17 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         heard_at_once = HEARD_THERE if settings.cluster else AT_ONCE
         encoders = Encoders(SpeechInTurn(speech, heard_at_once), image, reader, asked)
         fusion = load_fusion(settings, text.dim, d_picture)
-        reading = ReadingOptions(
-            partial(text_in, reader),
-            private_addresses=settings.private_sites,
-            picture_hosts=hosts_of(settings.picture_hosts),
-        )
-        understand = partial(query_of, encoders, fusion)
         gate = gate_for(settings).wishing(settings.answer_precision)
-        calibrator = Calibrator(gate, out_of_scope())
-        acts = settings.actions
-        knowledge = Knowledge(index, text, image, understand, reading, calibrator, acts)
+        understand = partial(query_of, encoders, fusion)
+        knowledge = load_knowledge(settings, index, encoders, text, understand, gate)
         with index.changing(PACKS_LOCK):  # of several fronts one ingests them
-            ingest_packs(knowledge, PACKS, report, acts)
+            ingest_packs(knowledge, PACKS, report, settings.actions)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading, where there is one, the language model")
         policy = Policy(gate, IntentReader(head, asked.encode))
         verifier = load_verifier(settings, device, text) if model.result() else None
-        writer = ReplyWriter(model.result(), asked, settings.text_model, verifier)
+        judge = load_judge(settings, model.result()) if verifier else None
+        writer = ReplyWriter(model.result(), asked, settings.text_model, verifier, judge)
         _keep_in_step(opened, settings, knowledge)
         return Parts(
             f"models at {settings.cluster}" if settings.cluster else device.reason,
@@ -127,6 +123,24 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
             behind,
             opened.pop_all().close,
         )
+
+
+def load_knowledge(
+    settings: Settings,
+    index: FolderIndex,
+    encoders: Encoders,
+    text: TextEncoder,
+    understand: Callable[[UserTurn], SearchQuery],
+    gate: Gate,
+) -> Knowledge:
+    """All bases of the index. text: what encodes entries; understand: a turn -> its query."""
+    reading = ReadingOptions(
+        partial(text_in, encoders.reader),
+        private_addresses=settings.private_sites,
+        picture_hosts=hosts_of(settings.picture_hosts),
+    )
+    fitter = Calibrator(gate, out_of_scope())
+    return Knowledge(index, text, encoders.image, understand, reading, fitter, settings.actions)
 
 
 def models_of(

@@ -31,20 +31,22 @@ from mm_support.acting import Considered, act
 from mm_support.actions.flow import Step as ActionStep
 from mm_support.actions.flow import Told, waiting
 from mm_support.actions.performing import Performed
-from mm_support.decide.follow_up import likelier, resolve
-from mm_support.decide.policy import SILENCE, Decision, words_of
+from mm_support.decide.follow_up import likelier
+from mm_support.decide.policy import LIKELY, SILENCE, Decision, words_of
 from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of, one_by_one
-from mm_support.decode.sentence import Meanwhile, Sentence
+from mm_support.decode.sentence import Meanwhile, Numbers, Sentence
 from mm_support.disputed import disputed
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
+from mm_support.going_on import asks_for_rest, cited_before, rest_of
 from mm_support.inputs.photo import painted_over
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.pictures import gallery
-from mm_support.knowledge.query import SearchQuery, search_query
+from mm_support.knowledge.query import SearchQuery
 from mm_support.language.messages import MAX_CANDIDATES, message
 from mm_support.language.personal import Masks, masked_question
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
+from mm_support.retrieval import Searched, asked_alone, fuse, read_with, searched
 from mm_support.several import merged, several
 from mm_support.store.records import past_of
 from mm_support.tracing import span
@@ -78,14 +80,12 @@ PHOTO = "photo"
 SHOWN = 0.75  # probability below which a photo hardly shows an entry
 WORDED = 2  # terms of a question that can be searched for without its photo
 LOOK = 0.1  # s between looks whether the customer who waits is still there
-FOUND = 5  # entries that are shown and may be cited
 
 Result = TypeVar("Result")
 Step = Generator[Event, None, Result]
 After = Callable[[str, str], str]  # a hand-over's reason and a language -> what is said then
 Note = Callable[[str], None]  # adds what an action did to the audit log
 Perceived = tuple[Transcript | None, Seen | None]  # what was heard and seen
-Searched = tuple[SearchQuery, tuple[Hit, ...]]  # best first
 
 
 class Clock:
@@ -117,7 +117,7 @@ class Judged:
     already what the decision says, that a person has the conversation. intent: what is wanted, by
     the base's classifier or its entries. step: what it does with an action; offered: titles of
     others that may have been meant; aside: the one that waits behind this turn; performed: what
-    came of it.
+    came of it. rest: the turn whose reply is gone on with.
     """
 
     turn: UserTurn
@@ -134,6 +134,7 @@ class Judged:
     offered: tuple[str, ...] = ()
     aside: Pending | None = None
     performed: Performed | None = None
+    rest: Past | None = None
 
     @property
     def acted(self) -> Told | None:
@@ -203,18 +204,23 @@ def judge(
     clock = clock or Clock()
     check_turn(turn)
     parts.knowledge.check(turn.knowledge)  # an unknown base ends the turn before anything runs
-    names = parts.knowledge.names(turn.knowledge) if turn.audio is not None else ()
-    heard, seen = perceived or (
-        yield from perceive(parts.encoders, turn, language_of(past), clock, names)
-    )
+    if perceived is None:
+        names = parts.knowledge.names(turn.knowledge) if turn.audio is not None else ()
+        perceived = yield from perceive(parts.encoders, turn, language_of(past), clock, names)
+    heard, seen = perceived
     question = question_of(clean_text(turn.text), heard, seen)
     if owner != "assistant":
         told = bool(past) and past[-1].reason == owner and owner != "closed"
         return Judged(turn, question, heard, seen, Decision("handoff", owner, 0.0, ()), told=told)
     if not (question.words or seen):
         return Judged(turn, question, heard, seen, SILENCE)
+    if asks_for_rest(question.words, past, turn.knowledge):
+        hits = cited_before(past[-1], parts.knowledge.entries(turn.knowledge))
+        decision = Decision("answer", "rest", 1.0, hits)
+        return Judged(turn, question, heard, seen, decision, hits, rest=past[-1])
     yield Working("search", "Searching the knowledge")
-    pending = waiting(past, turn.knowledge) if parts.actions else None
+    declared = parts.knowledge.actions(turn.knowledge) if parts.actions else ()
+    pending = waiting(past, turn.knowledge) if declared else None
     # what is given to an action leans on nothing
     before, past = past, () if pending and not pending.aside else past
     with clock.step("fuse"):
@@ -223,12 +229,12 @@ def judge(
     with clock.step("search"):
         found = [searched(parts, turn.knowledge, reading) for reading in readings]
     with clock.step("decide"):
-        query, hits = likelier(parts.policy, question, found)
-        query, hits = words_alone(parts, turn.knowledge, question, heard, (query, hits))
+        likely = likelier(parts.policy, question, found)
+        query, hits = words_alone(parts, turn.knowledge, question, heard, likely)
         told = entries_of(hits)  # the knowledge by itself
         decision = parts.policy.decide(question, query, told, past)
-        asked = several(parts, question, decision, told, turn.knowledge)
-        here = Considered(turn, question, query, hits, decision, asked, before, pending)
+        asked = several(parts, question, decision, told, turn.knowledge, past)
+        here = Considered(turn, question, query, hits, decision, asked, before, declared, pending)
         acting = act(parts, here)
         decision, asked = disputed(parts, question, acting, turn.knowledge)
         hits = cited_first(decision, acting.hits)
@@ -301,59 +307,25 @@ def listen(
     return whole
 
 
-def fuse(
-    encoders: Encoders,
-    fusion: FusionStrategy,
-    question: Question,
-    heard: Transcript | None,
-    seen: Seen | None,
-) -> SearchQuery:
-    """What is asked, as one query. Raises InputError where there is nothing in any modality."""
-    with span("encode"):
-        encoded = encoders.encode(question, heard, seen)
-    return search_query(fusion.fuse(encoded.tokens), question, encoded.pieces)
-
-
 def words_alone(
     parts: Parts, knowledge: str, question: Question, heard: Transcript | None, found: Searched
 ) -> Searched:
-    """The search by the words alone, where these are surely answered and the photo shows nothing
-    that the base knows: it would only make an answer less sure. Else what was found.
+    """The search by the words alone, where these stand alone and are surely answered, and the photo
+    looks like nothing that the base knows, nor shows a code of what the words name: it would only
+    make an answer less sure. Else what was found.
     """
     query, hits = found
-    weight = query.fused.weights.get(PHOTO, 0.0)
+    weight, asked = query.fused.weights.get(PHOTO, 0.0), term_set(words_of(question))
     shown = max((hit.by.get(PHOTO, 0.0) for hit in hits), default=0.0)
-    named = "photo_text" in query.identifiers
-    if not weight or named or shown >= SHOWN * weight or len(term_set(words_of(question))) < WORDED:
+    coded = "photo_text" in query.identifiers and asked & term_set(hits[0].entry.title)
+    if not weight or coded or shown >= SHOWN * weight or len(asked) < WORDED:
+        return found
+    if parts.policy.read(question).follow_up >= LIKELY:  # on the photo
         return found
     plain = replace(question, photo=None, read_in_photo=(), labels=())
-    query = fuse(parts.encoders, parts.fusion, plain, heard, None)
-    alone = searched(parts, knowledge, query)
+    alone = asked_alone(parts, knowledge, plain, heard)
     decision = parts.policy.decide(plain, *alone, ())
     return alone if decision.reason == "evidence" else found
-
-
-def read_with(
-    parts: Parts, query: SearchQuery, question: Question, past: Sequence[Past], knowledge: str
-) -> tuple[list[SearchQuery], Question]:
-    """The query with the turn before and without it, where it may lean on that or may not; the one
-    that it is elsewhere. And what is asked: a candidate's title, where one was chosen.
-    """
-    encoder, read = parts.encoders.text, parts.policy.reads
-    leaning, meant = resolve(query, question, past, knowledge, encoder, read)
-    open_to_both = leaning is not query and meant is question
-    return [leaning, query] if open_to_both else [leaning], meant
-
-
-def searched(parts: Parts, knowledge: str, query: SearchQuery) -> Searched:
-    """The query as the base reads it, and what it finds."""
-    query = parts.knowledge.recognise(knowledge, query)
-    return query, retrieve(parts, knowledge, query)
-
-
-def retrieve(parts: Parts, knowledge: str, query: SearchQuery) -> tuple[Hit, ...]:
-    """The entries that are shown and may be cited, best first."""
-    return tuple(parts.knowledge.find(knowledge, query, FOUND))
 
 
 def perform(
@@ -388,38 +360,35 @@ def decode(
     past: Sequence[Past] = (),
     after: After | None = None,
 ) -> Step[Answered]:
-    """Checked sentences as they come, their sound behind them, and the reply that they make.
+    """Checked sentences as they come, their sound behind them, and the reply that they make. What
+    was found is told again where its order changes: a citation's number is the place of its entry.
 
     Once a conversation it is said that there is no voice for its language, where there is none.
     """
     if judged.query is not None:
         yield Working("write", "Writing")
-    said: list[tuple[Sentence, str]] = []
+    said: list[tuple[Sentence, str]] = []  # each sentence, and how it is shown behind the last
+    ranked, numbers = judged.hits, Numbers()
     question = masked(judged)
     speech, stop = Speech(parts.voice, judged.turn.speak), threading.Event()
-    asked = [replace(one, question=masked_question(one.question)) for one in judged.asked]
-    before = masked_turns(past)
-    written = compose(parts.writer, question, judged.decision, stop, before, asked)
-    if judged.acted:
-        hits = judged.decision.hits
-        others = one_by_one(parts.writer, asked, hits, stop) if asked else ()
-        written = chain(others, acted_sentences(judged, judged.acted))
+    written = write(parts, judged, question, past, stop)
     written = iter(()) if judged.told else followed(written, judged, past, after)
     try:
-        for piece in speech.alongside(written):
-            if isinstance(piece, Audio):
+        for piece in with_notice(speech, written, past):
+            if isinstance(piece, Spoken):
                 clock.mark("first_sound")
-                yield Spoken(piece)
+                yield piece
                 continue
             clock.mark("first_words")
             if isinstance(piece, Meanwhile):
                 yield Working("quote", piece.text)
                 continue
+            piece = numbers.counted(piece)
+            fusion, hits = judged.fusion, numbers.ordered(ranked)
+            if fusion and judged.hits != hits:
+                judged = replace(judged, hits=hits)
+                yield Found(hits, fusion)
             said.append((piece, piece.shown(said[-1][0] if said else None)))
-            yield Said(said[-1][1])
-        notice = no_voice(speech.unspoken, past)
-        if notice:
-            said.append((notice, notice.shown(said[-1][0])))
             yield Said(said[-1][1])
     finally:
         stop.set()
@@ -430,6 +399,31 @@ def decode(
     return Answered(judged, reply, question, sentences)
 
 
+def write(
+    parts: Parts, judged: Judged, question: Question, past: Sequence[Past], stop: threading.Event
+) -> Iterator[Sentence | Meanwhile]:
+    """What the decision comes to in sentences; what is told of an action stands last. question: as
+    a language model may read it.
+    """
+    if judged.rest:
+        return rest_of(judged.rest, judged.hits)
+    asked = [replace(one, question=masked_question(one.question)) for one in judged.asked]
+    if not judged.acted:
+        before = masked_turns(past)
+        return compose(parts.writer, question, judged.decision, stop, before, asked)
+    others = one_by_one(parts.writer, asked, judged.decision.hits, stop) if asked else ()
+    return chain(others, acted_sentences(judged, judged.acted))
+
+
+def with_notice(
+    speech: Speech, written: Iterator[Sentence | Meanwhile], past: Sequence[Past]
+) -> Iterator[Sentence | Meanwhile | Spoken]:
+    """The sentences with their sound, and at the end that some were not spoken, if so."""
+    yield from speech.alongside(written)
+    if notice := no_voice(speech.unspoken, past):
+        yield notice
+
+
 def followed(
     sentences: Iterator[Sentence | Meanwhile],
     judged: Judged,
@@ -437,13 +431,14 @@ def followed(
     after: After | None,
 ) -> Iterator[Sentence | Meanwhile]:
     """The sentences; after a hand-over when to expect a person, and after the first answer beside
-    an action that waits, whether to go on with that.
+    an action that waits, whether to go on with that. Nothing where the customer was told already.
     """
+    if judged.told:
+        return
     yield from sentences
     action, language = judged.decision.action, judged.question.language
-    if action == "handoff" and after:
-        if said := after(judged.decision.reason, language):
-            yield Sentence(said)
+    if action == "handoff" and after and (said := after(judged.decision.reason, language)):
+        yield Sentence(said)
     before = past[-1].pending if past and judged.aside else None
     if action == "answer" and before and not before.aside:
         yield Sentence(message("action.go_on", language, title=judged.offered[0]))
@@ -506,7 +501,7 @@ def reply_of(
         timings=clock.milliseconds(),
         session_id=judged.turn.session_id or "",
         turn_id=uuid.uuid4().hex,
-        **evidence_of(sentences, decision.hits, similar),
+        **evidence_of(sentences, judged.hits, similar),
     )
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -47,9 +47,10 @@ from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
 from mm_support.metrics import Metrics
 from mm_support.parts import Parts
-from mm_support.pipeline import Answered, fuse, masked_turns, steps, turn_record
-from mm_support.store.database import PAST, Handoff
-from mm_support.store.records import interrupted_record
+from mm_support.pipeline import Answered, Step, masked_turns, steps, turn_record
+from mm_support.retrieval import FOUND, fuse, searched
+from mm_support.store.database import PAST
+from mm_support.store.records import interrupted_record, stopped_record
 from mm_support.tracing import describe, open_tracer, span, traced
 from mm_support.turnstile import LOOKUP, REPLY, Ticket, Turnstile
 from mm_support.types import (
@@ -74,7 +75,6 @@ from mm_support.types import (
 log = logging.getLogger(__name__)
 
 DAY, MINUTE, NOTICES = 86_400.0, 60.0, 2.0  # s between rounds
-MATCHES = 5  # entries that `describe` names
 AT_A_SERVER = 16  # replies that are worked on at once where other processes do the work
 LOOK = 0.1  # s between looks whether the customer who waits is still there
 GIVE_WAY = 5.0  # s that each batch of new knowledge waits for customers, at most
@@ -297,12 +297,6 @@ class SupportService:
         """
         return self.desk.transcript(checked_session(session))
 
-    def handoffs(self, limit: int = 100) -> tuple[Handoff, ...]:
-        """Conversations handed over, newest first: why, and a summary for the person who takes
-        over.
-        """
-        return self._keeper.store.handoffs(limit)
-
     def _encode(self, texts: Sequence[str]) -> np.ndarray:
         return self.parts.encoders.text.encode(texts)
 
@@ -375,16 +369,10 @@ class SupportService:
         parts = self.parts
         seen = parts.encoders.see(image, labels)
         query = fuse(parts.encoders, parts.fusion, question_of("", None, seen), None, seen)
-        found = [
-            hit
-            for base in parts.knowledge.list()
-            for hit in parts.knowledge.find(
-                base.name, parts.knowledge.recognise(base.name, query), MATCHES
-            )
-        ]
-        return replace(
-            seen.view, matches=tuple(sorted(found, key=lambda hit: -hit.score)[:MATCHES])
-        )
+        bases = [base.name for base in parts.knowledge.list()]
+        found = [hit for base in bases for hit in searched(parts, base, query)[1]]
+        best = sorted(found, key=lambda hit: -hit.score)[:FOUND]
+        return replace(seen.view, matches=tuple(best))
 
     def feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
         """Stores a rating ("up" or "down") of a reply. Raises InputError for an unknown turn or
@@ -423,9 +411,19 @@ class SupportService:
                 yield from self._until_called(ticket)
             with span("prepare"):
                 past, owner = self._keeper.before(str(turn.session_id))
+                if past and turn.unheard:
+                    self._keeper.interrupted(str(turn.session_id), turn.unheard)
+                    past = (*past[:-1], replace(past[-1], unheard=turn.unheard))
             past = as_told(past, turn.earlier)
             noted = partial(self.note, "assistant", "action", str(turn.session_id))
-            answered = yield from steps(self.parts, turn, past, owner, self._promises.after, noted)
+            happened: list[Event] = []
+            work = steps(self.parts, turn, past, owner, self._promises.after, noted)
+            try:
+                answered = yield from watched(work, happened)
+            except GeneratorExit:
+                if record := stopped_record(turn, happened):
+                    self._keeper.keep(record, "", owner)
+                raise
             with span("keep"):
                 reply = self._kept(answered, past, owner)
         language = answered.question.language
@@ -476,6 +474,18 @@ class SupportService:
         return replace(
             reply, text=kept["reply"], action="handoff", citations=(), pictures=(), audio=None
         )
+
+
+def watched(work: Step[Answered], happened: list[Event]) -> Step[Answered]:
+    """The work, whose events are noted."""
+    with closing(work):
+        while True:
+            try:
+                event = next(work)
+            except StopIteration as end:
+                return end.value
+            happened.append(event)
+            yield event
 
 
 def as_told(kept: Sequence[Past], earlier: Sequence[Past]) -> Sequence[Past]:

@@ -24,7 +24,7 @@ Owner = Literal["assistant", "waiting", "person", "closed"]  # of a conversation
 Kind = Literal["text", "number", "date", "choice", "identifier"]  # of what an action asks for
 Modality = Literal["text", "speech", "photo", "photo_text"]
 MODALITIES: tuple[Modality, ...] = ("text", "speech", "photo", "photo_text")
-SAMPLE_RATE = 16_000  # Hz, every waveform after inputs.py
+SAMPLE_RATE = 16_000  # Hz, every waveform after inputs/
 MAX_PHOTO_LINES = 12  # lines read in a photo that stand for a question
 MAX_PHOTO_TEXT = 300  # characters of what a photo says that are searched for; more says less
 
@@ -46,7 +46,8 @@ class UserTurn:
     transcribed while it was spoken (SupportService.listen): then it is not transcribed again.
     customer: who is signed in, as the site says, never the customer (desk/visits.py).
     earlier: what was said before, oldest first, where the customer's side knows that better than
-    what is kept of the session.
+    what is kept of the session. unheard: what they had not heard yet of the spoken reply before,
+    when they interrupted it.
     """
 
     text: str = ""
@@ -58,6 +59,7 @@ class UserTurn:
     heard: Transcript | None = None
     customer: str = ""
     earlier: tuple[Past, ...] = ()
+    unheard: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +200,7 @@ class Past:
 
     citations: ids of entries. topic: title of the first one. asked_about: titles that a question
     back named. read: lines read in its photo. pending: an action that waits for the next turn.
+    unheard: the end of a spoken reply that was interrupted.
     """
 
     text: str
@@ -211,6 +214,7 @@ class Past:
     read: tuple[str, ...] = ()
     language: str | None = None  # of what was heard
     pending: Pending | None = None
+    unheard: str = ""
 
     @property
     def words(self) -> str:
@@ -355,12 +359,6 @@ class IngestReport:
     pictures: int = 0
     warnings: list[Remark] = field(default_factory=list)
     mapping: list[str] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, object]:
-        """As plain values for JSON; remarks of one kind are grouped."""
-        counts = {"entries": self.entries, "documents": self.documents, "pictures": self.pictures}
-        remarks = {"skipped": grouped(self.skipped), "warnings": grouped(self.warnings)}
-        return {**counts, "seconds": round(self.seconds, 1), **remarks, "mapping": self.mapping}
 
     def summary(self) -> str:
         """One page of plain text for people."""
@@ -600,7 +598,9 @@ class Saw:
 
 @dataclass(frozen=True)
 class Found:
-    """What the fused query found, best first, and how the modalities were weighed."""
+    """What the fused query found, best first, and how the modalities were weighed. It comes again
+    where the reply cites things in another order: a citation's number is the place of its entry.
+    """
 
     hits: tuple[Hit, ...]
     fusion: Fusion
@@ -617,9 +617,10 @@ class Said:
 
 @dataclass(frozen=True, eq=False)
 class Spoken:
-    """The next piece of the spoken reply."""
+    """The next piece of the spoken reply. text: the sentence that it is a part of."""
 
     audio: Audio
+    text: str = ""
 
 
 @dataclass(frozen=True, eq=False)

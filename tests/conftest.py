@@ -7,6 +7,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,30 @@ from mm_support.types import Audio, Label, TextLine, Transcript
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: workers share the cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+# files whose tests take the loaded `service` below: one worker runs them, and loads it once
+LOADED = ("test_end_to_end", "test_actions_end_to_end", "test_follow_up", "test_policy")
+# the longest begin, so that no worker is left with one of them in the end
+FIRST = ("test_browser", *LOADED, "test_ocr", "test_speech", "test_written_answers", "test_engines")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: FIRST.index(name) if (name := item.path.stem) in FIRST else 99)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        """A file keeps its loaded models on one worker, and the loaded service its files."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "service" if Path(file).stem in LOADED else file
+
+    return Files(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -161,7 +186,9 @@ class FakeSpeech:
     def __init__(self, text: str = "my washing machine is broken") -> None:
         self.text = text
 
-    def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+    def transcribe(
+        self, waveform, language=None, previous=None, draft=False, names=(), before=None
+    ):
         return Transcript(self.text, "en", 0.9) if np.abs(waveform).max() > 0.01 else Transcript("")
 
 
@@ -192,6 +219,9 @@ class FakeVoice:
 
     def speak(self, text):
         return Audio(np.full(100 * len(text), 0.1, np.float32), 1000)
+
+    def sounds(self, text):
+        yield self.speak(text)
 
     def speaks(self, language):
         return language == "en"

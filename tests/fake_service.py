@@ -334,6 +334,7 @@ class FakeEar:
         previous: str | None = None,
         draft: bool = False,
         names: Sequence[str] = (),
+        before: Transcript | None = None,
     ) -> Transcript:
         [(start, stop)] = self.spans(waveform) or [(0, 0)]
         return HEARD if stop - start > 16_000 else Transcript("My washing", "en", 0.5)

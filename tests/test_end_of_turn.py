@@ -11,7 +11,7 @@ from mm_support.encode.end_of_turn import SECONDS, SoundAndWords, load_end_of_tu
 from mm_support.errors import WeightsError
 from mm_support.language.completeness import Completeness, load_completeness, words_of
 from mm_support.language.hashed import Hashed, load_hashed, places
-from mm_support.language.nods import is_nod
+from mm_support.language.nods import goes_on, is_nod
 from mm_support.paths import WEIGHTS
 
 RATE = 16_000
@@ -79,6 +79,19 @@ def test_a_nod_is_told_from_what_stops_a_speaker():
     assert [text for text in NODS if not is_nod(text)] == []
     assert [text for text in STOPS if is_nod(text)] == []
     assert not is_nod("") and not is_nod("...")
+
+
+def test_what_asks_to_go_on_is_told_from_a_question():
+    for text in (
+        "Go on, please.",
+        "So what else?",
+        "Go on then.",
+        "然后还有呢？",
+        "und weiter?",
+    ):
+        assert goes_on(text), text
+    for text in ("", "What else do you sell in blue?", "Can I return it?", "No.", "怎么退货？"):
+        assert not goes_on(text), text
 
 
 def test_numbers_are_alike_and_chinese_is_read_by_characters():

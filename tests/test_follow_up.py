@@ -135,6 +135,8 @@ def test_the_summary_says_why_what_was_said_shown_and_told():
         and "Error E24" in summary
     )
     assert summary.splitlines()[-1] == "Customer: let me talk to somebody" and len(summary) < 500
+    chinese = summarise(past[1:], Question(typed="转人工", language="zh"), "stuck")
+    assert not set("WCA") & {line[0] for line in chinese.splitlines()}  # no line is in English
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ def test_turns_that_the_database_does_not_take_are_written_when_it_is_back(keepe
     keeper.store.broken = False
     wait_for(lambda: not keeper.trouble)
     assert stored(keeper) == ["t1", "t2", "t3"] and not keeper.journal.path.exists()
-    assert keeper.desk.owner("s") == "waiting" and keeper.store.handoffs()[0].summary == "why"
+    assert keeper.desk.owner("s") == "waiting" and keeper.desk.waiting()[0].summary == "why"
     assert {row.id: len(ratings) for row, ratings in keeper.store.turns()}["t2"] == 1
     past, owner = keeper.before("s")
     assert len(past) == 3 and owner == "waiting"

@@ -31,9 +31,12 @@ class CountsSeconds:
     """Hears how many loud samples there are; remembers each call and its languages."""
 
     def __init__(self, ending=""):
-        self.calls, self.drafts, self.ending = [], [], ending
+        self.calls, self.drafts, self.before, self.ending = [], [], [], ending
 
-    def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+    def transcribe(
+        self, waveform, language=None, previous=None, draft=False, names=(), before=None
+    ):
+        self.before.append(before.text)
         self.calls.append((language, previous))
         self.drafts.append(draft)
         return Transcript(str(int((np.abs(waveform) > 0.2).sum())) + self.ending)
@@ -51,6 +54,8 @@ def test_partials_grow_while_somebody_speaks(turn):
     assert all(partial.speaking and not partial.ended for partial in partials)
     assert len(turn._encoder.calls) <= 4  # a partial every 0.6 s, not with every piece
     assert set(turn._encoder.calls) == {("en", "de")}
+    heard = list(dict.fromkeys(partial.transcript.text for partial in partials))
+    assert turn._encoder.before == ["", *heard[:-1]]  # each is heard along the one before
 
 
 def test_a_pause_ends_the_turn_with_everything_heard(turn):
@@ -249,7 +254,8 @@ def test_the_last_transcript_is_that_of_the_whole_recording(settings):
         seen.append(partial.transcript.text)
         if partial.ended:
             break
-    assert partial.ended and partial.transcript == encoder.transcribe(np.concatenate(turn._pieces))
+    assert partial.ended
+    assert partial.transcript.text == encoder.transcribe(np.concatenate(turn._pieces)).text
     whole = encoder.transcribe(waveform).text
     assert word_errors(SENTENCES[2:3], [partial.transcript.text]) <= word_errors(
         SENTENCES[2:3], [whole]

@@ -9,6 +9,7 @@ from conftest import FakeSpeech, WordEncoder
 from PIL import Image
 from test_service import SPEECH, ask, folder, make  # noqa: F401  (fixtures)
 
+from mm_support.decode.sentence import Sentence
 from mm_support.encode.text import REMEMBERED, RememberingEncoder
 from mm_support.evaluate import cases
 from mm_support.inputs.audio import load_waveform
@@ -45,17 +46,26 @@ def test_an_evaluation_gets_what_a_customer_gets(make):  # noqa: F811
 
 
 def test_what_was_asked_back_is_stored_as_ids_whatever_the_words_of_the_reply(make, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("mm_support.decode.compose.clarify_text", lambda *_: "Welches?")
+    words = [Sentence("Welches?", (1,))]
+    monkeypatch.setattr("mm_support.decode.compose.asked_back", lambda *_: iter(words))
     service = make()
     asked = ask(service, "blue refund elephant")
-    assert asked.action == "clarify" and asked.text.endswith("Welches?")
-    assert asked.text.startswith(message("clarify.maybe")) and len(asked.citations) == 1
+    assert asked.action == "clarify" and asked.text == "Welches? [1]"
     (row, _), *_ = service._keeper.store.turns()
     chosen = ask(service, "the second one", session_id=asked.session_id)
     titles = {entry.id: entry.title for entry in service.knowledge.entries("kb")}
     assert [titles[each] for each in row.asked_about] == list(asked.choices)  # what can be tapped
     assert chosen.choices == ()
     assert len(row.asked_about) >= 2 and chosen.citations[0].entry_id == row.asked_about[1]
+
+
+def test_a_question_back_quotes_of_each_candidate_what_fits(make):  # noqa: F811
+    asked = ask(make(), "blue refund elephant")
+    maybe, also, *_, otherwise = asked.text.split("\n")
+    assert maybe.startswith(message("clarify.maybe")) and maybe.endswith(message("clarify.also"))
+    second = asked.citations[1].title
+    assert also.startswith(f"- {second}: ") and also.endswith(" [2]")
+    assert otherwise == message("clarify.else") and len(asked.citations) == len(asked.choices) == 2
 
 
 def test_a_silent_recording_among_the_cases_ends_no_evaluation(make, tmp_path):  # noqa: F811
@@ -80,7 +90,9 @@ def test_the_language_of_the_past_is_expected_in_an_evaluation_too(make):  # noq
     class Hears(FakeSpeech):
         expected = []
 
-        def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+        def transcribe(
+            self, waveform, language=None, previous=None, draft=False, names=(), before=None
+        ):
             self.expected.append(previous)
             return super().transcribe(waveform)
 
@@ -93,7 +105,9 @@ def test_the_language_of_the_past_is_expected_in_an_evaluation_too(make):  # noq
 
 def test_what_was_perceived_before_is_not_perceived_again(make):  # noqa: F811
     class Deaf(FakeSpeech):
-        def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+        def transcribe(
+            self, waveform, language=None, previous=None, draft=False, names=(), before=None
+        ):
             raise AssertionError("it was heard already")
 
     service = make(speech=Deaf())

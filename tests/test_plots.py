@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mm_support.evaluate import metrics, plots
+from assets.training import plots
+from mm_support.evaluate import metrics
 from mm_support.evaluate.metrics import Interval
 
 

@@ -182,8 +182,11 @@ def test_products_like_the_photo_are_shown_where_they_are_asked_for():
     assert decide(hits(0.9), says=["similar"]).similar and not decide(hits(0.9)).similar
 
 
-def test_two_failed_turns_in_a_row_are_enough():
-    failed, fine = Past("q", "r", "refuse", ()), Past("q", "r", "answer", ())
+def test_two_failed_turns_in_a_row_about_the_same_are_enough():
+    failed, fine = Past("the warranty?", "r", "refuse", ()), Past("q", "r", "answer", ())
+    other = Past("do you sell cars", "r", "refuse", ())
+    assert decide(hits(0.1), words="do you sell bikes", past=(other,)).action == "refuse"
+    assert decide(hits(0.1), words="do you sell used cars", past=(other,)).reason == "stuck"
     assert decide(hits(0.1), past=(fine, failed)).reason == "stuck"
     assert decide(hits(0.1), past=(failed, fine)).action == "refuse"
     assert decide(hits(0.9), past=(failed,)).action == "answer"
@@ -282,6 +285,22 @@ def test_a_turn_with_a_photo_has_a_gate_of_its_own():
     gate = replace(GATE, with_photo=shown)
     assert gate.suiting(asked({"photo": 1.0})) == shown and gate.suiting(asked()) == gate
     assert GATE.suiting(asked({"photo": 1.0})) == GATE
+
+
+def test_a_code_in_a_photo_counts_as_much_as_one_that_was_typed():
+    """Though the photo looks like nothing of the base, and beside words that only point at it."""
+    gate = replace(GATE, with_photo=replace(GATE, bias=-9.0, answer=0.9))
+    found = [Hit(Entry("b", "Error B-17", "Your payment did not go through."), 0.8)]
+    shown = asked({"text": 0.5, "photo": 0.5}, photo_text="B17")
+
+    def decide(words, query=shown, sure=0.4, label="person"):
+        policy = Policy(gate, FakeIntents(label))
+        reads = Reads({label: sure}, frozenset({label}))
+        return policy.decide(Question(typed=words), query, found, (), reads).action
+
+    assert decide("") == decide("what now?") == "answer"
+    assert decide("", asked({"photo": 1.0}, photo_text="B71"), label="follow_up") == "refuse"
+    assert decide("a person please", sure=0.9) == decide("", label="danger") == "handoff"
 
 
 def test_features_by_hand():

@@ -158,6 +158,5 @@ def test_a_report_groups_what_is_alike():
     first, second = grouped(remarks)
     assert (first["count"], second["count"]) == (400, 1) and first["places"][0] == "a.csv:0"
     report = IngestReport(5, remarks, 1.26, documents=4, warnings=remarks[-1:], mapping=["m"])
-    assert json.loads(json.dumps(report.as_dict()))["skipped"][0]["count"] == 400
     summary = report.summary()
     assert len(summary.split("\n")) < 10 and "400 times" in summary and "4 documents" in summary

@@ -10,10 +10,11 @@ import uuid
 import httpx
 import pytest
 
-from demo.door import ADMIN, CLOSED_DOOR, KEY_NAME, NOT_YOURS, Door
+from demo.door import ADMIN, KEY_NAME, Door
 from demo.edges import Limits
 from demo.knowledge_tab import KnowledgeDesk
 from demo.ui import build_demo, launch_options
+from demo.words import word
 from mm_support.desk.accounts import VISITOR, Person
 from mm_support.desk.audit import audited
 from mm_support.errors import InputError
@@ -70,7 +71,7 @@ GUARDED = {
     "BrandForm.save": (EDITORS, ["Tern", "#1d4ed8", [], TABLE, *[""] * 6]),
 }
 PICKED = {"DeskPage.pick": {"conversation": ""}, "Editor.open": {"entry": "nothing"}}
-REFUSALS = (CLOSED_DOOR, NOT_YOURS)
+REFUSALS = (word("door_closed"), word("door_not_yours"))
 
 
 def name_of(function) -> str:

@@ -23,6 +23,7 @@ from mm_support.decide.policy import Policy
 from mm_support.decode.compose import Speech
 from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.decode.verify import Verdict
+from mm_support.decode.voice import PAUSE
 from mm_support.encode.text import RememberingEncoder
 from mm_support.encode.turn import Encoders, question_of
 from mm_support.engines.base import Capabilities
@@ -291,7 +292,7 @@ def test_silence_is_said_and_nothing_is_searched(make):
 def test_unknown_is_refused_then_a_person_takes_over(make):
     service = make()
     first = ask(service, "zebra giraffe")
-    second = ask(service, "elephant", session_id=first.session_id)
+    second = ask(service, "a zebra giraffe?", session_id=first.session_id)
     assert (first.action, second.action) == (
         "refuse",
         "handoff",
@@ -313,9 +314,9 @@ def test_a_handoff_leaves_a_summary_for_the_person(make):
     service = make()
     first = ask(service, "washing machine e24")
     last = ask(service, "I want to talk to a person", session_id=first.session_id)
-    (handoff,) = service.handoffs()
-    assert (last.action, handoff.turn_id, handoff.reason) == ("handoff", last.turn_id, "asked")
-    assert "washing machine e24" in handoff.summary and "Error E24" in handoff.summary
+    (case,) = service.desk.waiting()
+    assert (last.action, case.conversation, case.reason) == ("handoff", last.session_id, "asked")
+    assert "washing machine e24" in case.summary and "Error E24" in case.summary
 
 
 def test_weights_of_the_present_modalities_add_up(make, red):
@@ -378,15 +379,6 @@ def test_media_is_kept_only_when_asked_for(make, red):
         f"{reply.turn_id}.jpg",
         f"{reply.turn_id}.wav",
     ]
-
-
-def test_closing_the_reply_stops_and_stores_nothing(make):
-    service = make(draft="The refund takes 5 days. " * 50)
-    events = service.reply(UserTurn("refund late", knowledge="kb"))
-    while not isinstance(next(events), Said):
-        pass
-    events.close()
-    assert list(service._keeper.store.turns()) == []
 
 
 def test_feedback_lands_with_its_turn(make):
@@ -467,7 +459,9 @@ class Polyglot(FakeSpeech):
         super().__init__("warranty broken")
         self.expected = []
 
-    def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+    def transcribe(
+        self, waveform, language=None, previous=None, draft=False, names=(), before=None
+    ):
         self.expected.append(previous)
         return replace(super().transcribe(waveform, language), language="de")
 
@@ -518,35 +512,35 @@ def test_the_first_sentence_is_heard_while_the_second_is_written(make, monkeypat
 
 
 class Patient(FakeVoice):
-    """Notes what it is asked to speak; does not speak the second clause until the first one has
-    been heard.
-    """
+    """Makes the rest of a sentence once its first second has been heard."""
 
     def __init__(self):
         self.asked, self.heard = [], threading.Event()
 
-    def speak(self, text):
+    def sounds(self, text):
         self.asked.append(text)
-        assert not text.startswith("we keep") or self.heard.wait(10)
-        return super().speak(text)
+        yield Audio(np.ones(1000, np.float32), 1000)
+        assert self.heard.wait(10)
+        yield self.speak(text)
 
 
-def test_the_first_clause_is_heard_before_the_second_is_spoken():
+def test_a_sentence_is_heard_before_it_is_made_and_sentences_are_apart():
     voice = Patient()
     speech = Speech(voice, wanted=True)
-    texts = (
-        "If the seal is broken, we keep ten percent of the price.",
-        "If it is not broken, you get all of the price back.",
-    )
+    texts = ("If the seal is broken, we keep ten percent.", "If not, you get all of it back.")
     kinds = []
     for piece in speech.alongside(map(Sentence, texts)):
         kinds.append(type(piece))
-        if isinstance(piece, Audio):
+        if isinstance(piece, Spoken):
             voice.heard.set()
     speech.close()
-    assert voice.asked == ["If the seal is broken,", "we keep ten percent of the price.", texts[1]]
-    assert kinds[:2] == [Sentence, Audio] and kinds.count(Audio) == 3 and kinds.count(Sentence) == 2
-    assert len(speech.whole().samples) == 100 * sum(map(len, voice.asked))
+    assert voice.asked == list(texts)
+    assert kinds[:2] == [Sentence, Spoken]
+    assert kinds.count(Spoken) == 4 and kinds.count(Sentence) == 2
+    samples = speech.whole().samples
+    made, pause = 2 * 1000 + 100 * sum(map(len, texts)), round(1000 * PAUSE)
+    assert len(samples) == made + pause
+    assert not samples[1000 + 100 * len(texts[0]) :][:pause].any()
 
 
 class Noting(FakeVoice):
@@ -581,6 +575,44 @@ def test_of_a_long_list_the_first_items_are_spoken():
     assert spoken("Do this.", *steps[:5])[0] == ["Do this.", *steps[:5]]
 
 
+def test_of_a_table_the_rows_are_summed_up_once_it_is_over():
+    rows = [f"Plan: P{at}; Price: ${at}; Storage: {at} GB" for at in range(1, 8)]
+    other = ["Shop: A; Open: 9; City: X", "Shop: B; Open: 9; City: Y"]
+    asked, _ = spoken("These are our plans.", *rows, *other, "Ask us.")
+    assert asked[0] == "These are our plans." and asked[2:] == [*other, "Ask us."]
+    assert asked[1] == (
+        "There are 7: P1, P2, P3, P4, and P5. Price: from $1 for P1 to $7 for P7."
+        " The other 2 are on the screen."
+    )
+    assert spoken(*rows[:2])[0] == rows[:2]
+
+
+def test_what_was_not_heard_of_an_interrupted_reply_is_said_when_it_is_asked_for(make):
+    service = make()
+    first = ask(service, "warranty broken")
+    again = {"session_id": first.session_id, "unheard": "Keep the receipt. [1]\n1. Open it"}
+    reply = ask(service, "go on", speak=True, **again)
+    assert reply.text == "Keep the receipt. [1]\n1. Open it" and reply.audio is not None
+    assert [c.entry_id for c in reply.citations] == [first.citations[0].entry_id]
+    [interrupted, _] = service._keeper.store.past(first.session_id)
+    assert interrupted.unheard == again["unheard"]
+    other = ask(service, "refund late", **again)  # a question of its own is answered
+    assert other.text != reply.text and other.citations
+
+
+def test_a_reply_that_the_customer_stops_is_kept_as_far_as_it_came(make):
+    service = make()
+    events = service.reply(UserTurn("warranty broken", knowledge="kb", session_id="stopped"))
+    said = next(event.text for event in events if isinstance(event, Said))
+    events.close()
+    [kept] = service._keeper.store.past("stopped")
+    assert kept.reply == said and kept.reason == "stopped" and kept.citations
+    never = service.reply(UserTurn("warranty broken", knowledge="kb", session_id="silent"))
+    next(never)
+    never.close()
+    assert not service._keeper.store.past("silent")
+
+
 def test_it_is_said_once_in_a_conversation_that_there_is_no_voice(make):
     service = make()
     first = ask(service, "你好，请问怎么退货？", speak=True)
@@ -595,7 +627,9 @@ def test_a_number_that_was_not_heard_surely_is_read_back(make):
     class Mumbled(FakeSpeech):
         sure = 0.55
 
-        def transcribe(self, waveform, language=None, previous=None, draft=False, names=()):
+        def transcribe(
+            self, waveform, language=None, previous=None, draft=False, names=(), before=None
+        ):
             return replace(super().transcribe(waveform), confidence=self.sure)
 
     speech = Mumbled("warranty broken for order 104822 please")

@@ -15,6 +15,7 @@ import torch
 from recordings import FORMATS, encoded, wav
 from safetensors.torch import save_file
 from whisper.model import ModelDimensions, Whisper
+from whisper.tokenizer import get_tokenizer
 
 from mm_support.bench.sounds import (
     SENTENCES,
@@ -277,6 +278,36 @@ def test_a_draft_is_one_attempt_however_unsure(folder, tmp_settings, hasty, monk
     assert attempts == [{}]
     encoder.transcribe(noise, "en")
     assert attempts[1:] == [{}, {"beam_size": speech.BEAMS}]
+
+
+@pytest.mark.parametrize("wrong", [None, 0, 5])
+def test_what_was_heard_before_is_decoded_at_once_and_changes_nothing(tiny, hasty, wrong):
+    model = halved(tiny)
+    encoder, passes = speech.WhisperEncoder(model, AlwaysSpeech(), CPU), []
+    model.decoder.register_forward_hook(lambda *_: passes.append(1))
+    sound = torch.randn(1, 100, 32)
+    with torch.inference_mode():
+        plain = encoder._attempt(sound, 100, "en", [])
+        alone = len(passes)
+        guess = list(plain.tokens[:10])
+        if wrong is not None:
+            guess[wrong] += 1
+        along = encoder._attempt(sound, 100, "en", [], guess)
+    assert along.tokens == plain.tokens
+    assert along.avg_logprob == pytest.approx(plain.avg_logprob, rel=1e-4)
+    right = 10 if wrong is None else wrong
+    assert len(passes) - alone == alone - right
+
+
+def test_a_transcript_is_guessed_as_it_would_be_decoded():
+    tokenizer = get_tokenizer(True, language="en")
+    said = (Segment(1.0, 2.5, "It is broken."), Segment(2.5, 4.0, "Can I return it?"))
+    tokens = speech.guessed(tokenizer, said, 0.5)
+    zero = tokenizer.timestamp_begin
+    parts, _ = speech.split_segments([*tokens, zero + 175], zero, 6.0)
+    assert [(0.5 + start, 0.5 + end) for start, end, _ in parts] == [(1.0, 2.5), (2.5, 4.0)]
+    texts = [tokenizer.decode([token for token in part if token < zero]) for *_, part in parts]
+    assert texts == [" It is broken.", " Can I return it?"]
 
 
 def test_damaged_weights_say_what_is_wrong(folder, tmp_path, tmp_settings):

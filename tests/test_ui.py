@@ -56,7 +56,7 @@ from mm_support.__main__ import build_parser
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.knowledge.ingest import read_knowledge
-from mm_support.types import Audio, Heard, Said, Saw, Status, Transcript, UserTurn
+from mm_support.types import Audio, Heard, Said, Saw, Spoken, Status, Transcript, UserTurn
 from tests.fake_service import HEARD, HOSTILE, SEEN, SENTENCE, FakeEar, FakeService, tone, write_wav
 
 TONE = (22_050, tone(440, 0.5))
@@ -593,6 +593,18 @@ def test_the_base_that_was_picked_while_models_load_stays_picked():
 
         assert "value" not in update_after("smart-home")  # by now another one may be picked
         assert update_after("gone")["value"] == "shopping"
+
+
+def test_what_is_left_of_a_reply_begins_with_the_sentence_that_was_not_heard_to_its_end():
+    exchange = Exchange(
+        UserTurn("x"), text="Print it. [2] Hand it in. [3]\n1. Open it [2]\nDone. [3]"
+    )
+    for text, seconds in (("Print it.", 1.0), ("Hand it in.", 1.0), ("Hand it in.", 0.5)):
+        exchange = exchange.after(Spoken(Audio(np.zeros(round(100 * seconds)), 100), text))
+    assert exchange.unheard(0.3) == exchange.text
+    for seconds in (0.9, 1.5):
+        assert exchange.unheard(seconds) == "Hand it in. [3]\n1. Open it [2]\nDone. [3]"
+    assert exchange.unheard(9.0) == "1. Open it [2]\nDone. [3]"  # not spoken yet
 
 
 # -- talking hands-free ---------------------------------------------------------------------

@@ -4,15 +4,18 @@ import re
 import shutil
 import threading
 import wave
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from mm_support.decode import voice
-from mm_support.decode.voice import PiperVoice, breaths, clauses, load_voice
+from mm_support.decode.piper_model import PiperModel, spans
+from mm_support.decode.voice import PiperVoice, breaths, load_voice
 from mm_support.errors import GenerationError, WeightsError
 from mm_support.language.spoken import spoken
+from mm_support.language.spoken_table import summary
 from mm_support.types import Audio
 from mm_support.weights import package_weights
 
@@ -29,9 +32,10 @@ SAID = {
     "It works! 😀": "It works!",
     "[1]": "",
     "": "",
-    # tables are named
+    # tables are summed up
     "Our plans:\n| plan | price |\n|---|---|\n| A | $5 |\n| B | $9 |\nAsk us.": (
-        "Our plans: There is a table with 2 rows on the screen. Ask us."
+        "Our plans: There are 2: A and B. price: from 5 US dollars for A to 9 US dollars for B. "
+        "The whole table is on the screen. Ask us."
     ),
     # what the synthesiser says well by itself
     "Error E24 on the WH-1000XM5": "Error E24 on the WH-1000XM5",
@@ -86,6 +90,32 @@ def test_each_language_has_its_own_words(written, language, said):
     assert spoken(written, language) == said
 
 
+@pytest.mark.parametrize(
+    "rows, language, said",
+    [
+        (
+            ["套餐: 基础版; 空间: 1 GB; 价格: 9 元", "套餐: 高级版; 空间: 5 GB; 价格: 19 元"],
+            "zh",
+            "一共有 2 个：基础版和高级版。空间：基础版最低，1 GB；高级版最高，5 GB。"
+            "完整的表格在屏幕上。",
+        ),
+        (  # named by their first cells; a price before other figures
+            ["Basic: Storage: 10 GB; Price: $9", "Pro: Storage: 5 GB; Price: $1,200"],
+            "en",
+            "There are 2: Basic and Pro. Price: from $9 for Basic to $1,200 for Pro."
+            " The whole table is on the screen.",
+        ),
+        (
+            ["Tag: Mo; Zeit: ab 9", "Tag: Di; Zeit: geschlossen"],
+            "de",
+            "Es gibt 2: Mo und Di. Die ganze Tabelle steht auf dem Bildschirm.",
+        ),
+    ],
+)
+def test_a_table_is_summed_up(rows, language, said):
+    assert summary(rows, language) == said
+
+
 def test_nothing_is_left_that_only_a_screen_can_show_and_no_digit_is_lost():
     rng = np.random.default_rng(0)
     pieces = "E24,[1],**,$5,a,http://x.com/,12:61,|,\n,- ,#,😀,[[x]],99999,<b>,(,3.,%,/,@,4829-1187"
@@ -104,54 +134,32 @@ def test_breaths_are_short_and_lose_nothing():
     assert breaths("a" * 700) == ["a" * 300, "a" * 300, "a" * 100]
 
 
-@pytest.mark.parametrize(
-    "sentence, parts",
-    [
-        (
-            "If the seal is broken, we keep ten percent of the price.",
-            ["If the seal is broken,", "we keep ten percent of the price."],
-        ),
-        (
-            "In that case, if the seal is broken, we keep ten percent.",
-            ["In that case, if the seal is broken,", "we keep ten percent."],
-        ),
-        (
-            "Yes, opened goods can be returned within 14 days.",
-            None,
-        ),  # over before the rest is spoken
-        ("Opened goods can be returned within 14 days, too.", None),
-        ("The watch has been on sale since 3 May, 2026 in all of our shops.", None),  # a date
-        ("A new oven costs as much as 1,000 to 2,500 dollars at the least.", None),
-        ("Opened goods can be returned within 14 days of their delivery.", None),
-    ],
-)
-def test_a_clause_ends_where_a_person_breathes(sentence, parts):
-    assert clauses(sentence) == (parts or [sentence])
-
-
 class FakePiper:
-    """Says a sample for each character, and counts how often it is asked."""
+    """Says a sample for each character, half of them first, and counts how often it is asked."""
 
-    config = SimpleNamespace(espeak_voice="en-us", sample_rate=100)
+    language, rate = "en-us", 100
 
     def __init__(self):
-        self.asked = []
+        self.asked, self.made = [], 0
 
-    def synthesize(self, text, how=None):
-        self.asked.append(text)
-        if "boom" in text:
+    def pieces(self, words, speed):
+        self.asked.append(words)
+        if "boom" in words:
             raise RuntimeError("onnxruntime says no")
-        yield SimpleNamespace(audio_float_array=np.full(len(text), 0.5, np.float32))
+        for half in (words[::2], words[1::2]):
+            self.made += 1
+            yield np.full(len(half), 0.5, np.float32)
 
 
 def test_sentences_are_remembered_up_to_a_bound(monkeypatch):
     monkeypatch.setattr(voice, "CACHED", 2)
     piper = FakePiper()
     speaker = PiperVoice(piper)
-    first = speaker.speak("Press OK [1].")
-    assert speaker.speak("Press **OK** [2].").samples is first.samples and piper.asked == [
-        "Press OK."
-    ]
+    first = next(speaker.sounds("Press OK [1]."))
+    assert piper.made == 1  # the rest is made when it is asked for
+    again = list(speaker.sounds("Press **OK** [2]."))
+    assert again[0].samples is first.samples and len(again) == piper.made == 2
+    assert piper.asked == ["Press OK."]
     for text in ("Two.", "Three.", "Press OK."):
         speaker.speak(text)
     assert piper.asked == ["Press OK.", "Two.", "Three.", "Press OK."]
@@ -163,6 +171,15 @@ def test_sentences_are_apart_and_nothing_is_silence():
     sound = PiperVoice(FakePiper()).speak("Yes. No.")
     assert len(sound.samples) == 4 + 100 * voice.PAUSE + 3 and not sound.samples[4:29].any()
     assert len(PiperVoice(FakePiper()).speak("[1]").samples) == 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 29, 30, 31, 46, 500])
+def test_pieces_grow_and_leave_nothing_out(count):
+    pieces = list(spans(count, 30))
+    assert [start for start, _ in pieces] == [0, *(stop for _, stop in pieces)][: len(pieces)]
+    assert [stop for _, stop in pieces][-1:] == ([count] if count else [])
+    lengths = [stop - start for start, stop in pieces]
+    assert all(later > sooner for sooner, later in pairwise(lengths[:-1]))
 
 
 def test_a_voice_that_fails_says_so():
@@ -204,6 +221,19 @@ def test_piper_speaks_from_the_cache_and_from_a_file(settings, tmp_path):
         shutil.copy(path, tmp_path)
     own = load_voice(settings.with_changes(voice_model=str(next(tmp_path.glob("*.onnx")))))
     assert own.speak("Hello.").rate == sound.rate
+
+
+@pytest.mark.slow
+def test_a_sentence_made_piece_by_piece_is_the_same(settings):
+    name = package_weights(settings.voice_model, settings.cache_dir)
+    model = PiperModel(next(name.glob("*.onnx")))
+    text = "Unopened goods can be returned within 30 days of delivery for a full refund."
+    frames = model._first.run(None, model._inputs(list(range(1, 60)), 1.0))
+    model._first = SimpleNamespace(run=lambda *_: frames)  # the lengths are drawn by lot
+    [cut] = [given.name for given in model._second.get_inputs()]
+    whole = model._second.run(None, {cut: frames[0]})[0].reshape(-1)
+    pieces = list(model.pieces(text, 1.0))
+    assert len(pieces) > 1 and np.allclose(np.concatenate(pieces), whole, atol=1e-5)
 
 
 @pytest.mark.slow

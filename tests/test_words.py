@@ -13,6 +13,7 @@ from demo import words
 from demo.convert import LONGEST, sentence, turn_from_box
 from demo.words import DEFAULT, languages, spoken, tables, word
 from mm_support import errors
+from mm_support.desk.ownership import STATES
 from mm_support.encode.turn import MAX_TEXT
 from mm_support.errors import (
     SENTENCES,
@@ -120,7 +121,8 @@ def test_every_key_of_an_error_has_a_sentence_and_every_sentence_is_used():
     made = {key for path in sources for key in MADE.findall(path.read_text(encoding="utf-8"))}
     kinds = {kind.key for kind in (SupportError, *SupportError.__subclasses__())}
     busy = {f"busy_{kind}" for kind in ("busy", "yours", "restart")}
-    assert len(made) > 25 and made | kinds | busy == set(SENTENCES)
+    desk = {f"held_{owner}" for owner in STATES} | {"name_length", "message_length", "note_length"}
+    assert len(made) > 25 and made | kinds | busy | desk == set(SENTENCES)
 
 
 def raised(call, *values) -> SupportError:

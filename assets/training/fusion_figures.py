@@ -8,7 +8,7 @@ that training never saw stand for other people's knowledge. Knows no file of wei
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ import torch
 from sklearn.metrics import confusion_matrix, f1_score
 from torch import Tensor
 
+from assets.training import plots
 from assets.training.grocery import BASE
 from mm_support.config import Settings
-from mm_support.evaluate import metrics, plots
+from mm_support.evaluate import metrics
 from mm_support.fuse.strategies import FusionStrategy
 from mm_support.train.encoded_set import EncodedSet
 from mm_support.train.fusion_training import BATCH, prepare, train
@@ -89,24 +90,17 @@ def ask(
 def figures(outcomes: Outcomes, worded: bool = True) -> dict[str, Any]:
     """recall@1 and @5 of the entry; accuracy, macro F1 and calibration error of the intent, where
     there is a head and the turns have words: no photo says what is asked."""
-    found = {f"recall@{k}": interval(outcomes.rank < k) for k in (1, 5)}
+    found = {f"recall@{k}": metrics.share(outcomes.rank < k) for k in (1, 5)}
     if not worded or not len(outcomes.true) or outcomes.true[0] < 0:
         return found
     guess = outcomes.intent.argmax(1)
     right = guess == outcomes.true
     return found | {
-        "intent accuracy": interval(right),
+        "intent accuracy": metrics.share(right),
         "macro F1": round(f1_score(outcomes.true, guess, average="macro"), 4),
         "calibration error": round(
             metrics.expected_calibration_error(outcomes.intent.max(1), right), 4
         ),
-    }
-
-
-def interval(flags: np.ndarray) -> dict[str, float]:
-    return {
-        key: round(value, 4)
-        for key, value in asdict(metrics.bootstrap_interval(flags.astype(float))).items()
     }
 
 
@@ -136,7 +130,7 @@ def curve(made: EncodedSet, test: Turns, seed: int, settings: Settings) -> dict[
         checkpoint = settings.data_dir / "support-set" / f"curve-{count}.checkpoint"
         fusion, _ = train(settings.fusion, data, seed, checkpoint, torch.device("cpu"))
         checkpoint.unlink()
-        found[str(count)] = interval(ask(fusion, test, ASKED_AND_SHOWN, made, BASE).rank < 1)
+        found[str(count)] = metrics.share(ask(fusion, test, ASKED_AND_SHOWN, made, BASE).rank < 1)
     return found
 
 

@@ -1,9 +1,10 @@
 """Fits the evidence gate that ships for a text encoder.
 
-python -m assets.training.gate --squad FILE FILE
+python -m assets.training.gate --squad FILE FILE --help-centres FOLDER
 
-On the cases in tests/cases, in English and Chinese, asked of the packs; and on questions of files
-in SQuAD's format, asked of their passages. Every base counts by what it can answer.
+On the cases in tests/cases, in English and Chinese, asked of the packs; on questions of files in
+SQuAD's format, asked of their passages; and on customers' questions about help centres and
+catalogues (customer_questions.py). Every base counts by what it can answer.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assets.training.command import main
+from assets.training.customer_questions import CustomerQuestion, CustomerSet, customer_sets
 from mm_support import arguments, terminal
 from mm_support.config import Settings
 from mm_support.decide.calibration import out_of_scope
-from mm_support.decide.confidence import GATE_FILE
+from mm_support.decide.confidence import GATE_FILE, features
+from mm_support.decode.reply import MAX_EVIDENCE
 from mm_support.evaluate.passages import ANSWERABLE, questions, read_squad, write_entries
 from mm_support.loading import ingest_packs
 from mm_support.paths import PACKS, fitted_to
+from mm_support.pipeline import drained, judge
 from mm_support.train.calibrate import (
+    FOREIGN_EVERY,
     Example,
     collect,
     collect_photos,
@@ -29,22 +34,25 @@ from mm_support.train.calibrate import (
     read_cases,
     write_gate,
 )
+from mm_support.types import UserTurn, of_one_document
 
 CHINESE = "zh"  # the folder of the packs and cases in Chinese
 ASKED = 400  # questions of a file
 CARD = {
     "what": "Logistic regression: does the best entry answer the question?",
-    "command": "python -m assets.training.gate --squad FILE FILE",
+    "command": "python -m assets.training.gate --squad FILE FILE --help-centres FOLDER",
 }
 MADE_HERE = (
     "questions about the bases in assets/knowledge, and their pictures without words, with words"
-    " that name nothing and with these questions, made for this project"
+    " that name nothing and with these questions, made for this project; customers' questions about"
+    " two catalogues and the help centres of RustDesk, Plausible and Chatwoot (assets/training)"
 )
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     arguments.cases_folder(parser)
     parser.add_argument("--squad", type=arguments.existing, nargs="*", default=[])
+    parser.add_argument("--help-centres", type=arguments.existing)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -52,6 +60,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         service = terminal.load_service(settings.with_changes(data_dir=Path(folder)))
         try:
             examples = list(every_example(service, args.cases, args.squad, Path(folder)))
+            examples += of_customers(service, list(customer_sets(args.help_centres)))
         finally:
             service.close()
     data = ", ".join([MADE_HERE, *(file.name for file in args.squad)])
@@ -107,6 +116,36 @@ def of_passages(
         for case in rows[::4]:
             turn = {"text": case["turns"][0]["text"], "expect": "none"}
             yield from examples_of(service, name, [turn])
+
+
+def of_customers(service, sets: list[CustomerSet]) -> Iterator[Example]:
+    """Customers' questions, asked of the base that they are about and, every fourth, of others."""
+    for own in sets:
+        service.knowledge.ingest(own.name, own.knowledge)
+        foreign = [
+            CustomerQuestion(asked.text, "off_topic")
+            for other in sets
+            if other is not own
+            for asked in other.questions[::FOREIGN_EVERY]
+        ]
+        for asked in (*own.questions, *foreign):
+            yield from as_example(service, own.name, asked)
+
+
+def as_example(service, base: str, asked: CustomerQuestion) -> Iterator[Example]:
+    judged = drained(judge(service.parts, UserTurn(text=asked.text, knowledge=base)))
+    if judged.query is None or not judged.hits:
+        return
+    # of the document that is found first, a reply quotes what answers
+    quoted = [hit.entry for hit in judged.hits[:MAX_EVIDENCE]]
+    quoted = [entry for entry in quoted if entry is quoted[0] or of_one_document(entry, quoted[0])]
+    yield Example(
+        base,
+        features(asked.text, judged.query, judged.hits),
+        known=asked.kind == "answerable",
+        right=any(map(asked.answered_by, quoted)),
+        near=asked.kind == "unanswerable",
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import numpy as np
 from assets.training.command import main
 from mm_support.config import Settings
 from mm_support.encode.text import Pieces, TextEncoder
-from mm_support.evaluate.cases import share
+from mm_support.evaluate.metrics import share
 from mm_support.evaluate.passages import Article, Asked, read_squad
 from mm_support.knowledge.index.postings import rarity, saturated
 from mm_support.knowledge.late_interaction import merged

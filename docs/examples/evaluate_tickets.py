@@ -16,7 +16,8 @@ import tempfile
 from pathlib import Path
 
 from mm_support import SupportService
-from mm_support.evaluate.cases import OUT_OF_SCOPE, Case, ask, read_cases, share
+from mm_support.evaluate.cases import OUT_OF_SCOPE, Case, ask, read_cases
+from mm_support.evaluate.metrics import share
 from mm_support.types import UserTurn
 
 Row = dict[str, str]

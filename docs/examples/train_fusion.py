@@ -16,7 +16,8 @@ from pathlib import Path
 
 from mm_support import Settings, SupportService
 from mm_support.__main__ import main as mm_support
-from mm_support.evaluate.cases import ask, read_cases, share
+from mm_support.evaluate.cases import ask, read_cases
+from mm_support.evaluate.metrics import share
 from mm_support.fuse.weights import own_folder
 
 QUESTION = "What does this mean, and what should I do?"

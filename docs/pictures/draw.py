@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from mm_support.evaluate.plots import INK, PALETTE, STYLE
+from assets.training.plots import INK, PALETTE, STYLE
 
 HERE = Path(__file__).parent
 

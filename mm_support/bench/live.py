@@ -19,7 +19,7 @@ import numpy as np
 
 from mm_support.bench import turns
 from mm_support.bench.service import QUESTIONS
-from mm_support.bench.startup import running_app
+from mm_support.bench.startup import list_bases, running_app
 from mm_support.config import Settings
 from mm_support.decode.voice import load_voice
 from mm_support.device import resolve_device
@@ -117,8 +117,8 @@ def _questions(settings: Settings, folder: Path) -> Path:
 
 def _talk(page, address: str) -> dict[str, Any]:
     page.add_init_script(NOTES)
+    list_bases(address)
     page.goto(address)
-    page.locator("#ms-status .ms-ready").wait_for()
     page.get_by_label("Hands-free").check()
     _wait_for_turns(page)
     ended, heard = zip(*page.evaluate("window.turns")[1:])

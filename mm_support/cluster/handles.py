@@ -7,7 +7,7 @@ Knows where each model is asked; knows nothing of how it is loaded.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -72,8 +72,9 @@ class ServedSpeech(Served):
         previous: str | None = None,
         draft: bool = False,
         names: Sequence[str] = (),
+        before: Transcript | None = None,
     ) -> Transcript:
-        return self.one("transcribe", waveform, language, previous, draft, tuple(names))
+        return self.one("transcribe", waveform, language, previous, draft, tuple(names), before)
 
 
 class ServedImage(Served):
@@ -130,6 +131,9 @@ class ServedVoice(Served):
             return self.one("speak", text)
         except SupportError as exc:
             raise GenerationError(str(exc)) from exc
+
+    def sounds(self, text: str) -> Iterator[Audio]:
+        yield self.speak(text)
 
 
 class ServedModel(Served):

@@ -40,8 +40,11 @@ LABELS = (
 )
 CHOICES = ("first", "second", "third", "last", "both", "neither", "")  # "": by its name
 LEANING = ("yes", "no", "choose", "follow_up", "unresolved")  # on the turn before
-# told from each sentence too: a long message says such a thing once
-PRESSING = frozenset({"person", "upset", "abuse", "account", "danger", "self_harm"})
+# told from each sentence too: a long message says such a thing once. Of many sentences one is
+# easily misread, so it must be likelier than not, unless a life may be at stake
+LIFE = frozenset({"danger", "self_harm"})
+PRESSING = LIFE | {"person", "upset", "abuse", "account"}
+LIKELY = 0.5
 BESIDE = 0.5  # share of the likeliest label's probability that makes another count beside it
 N_GRAMS, LONGEST = 2**13, 4  # hashed groups of letters, and the most letters of one
 
@@ -128,10 +131,14 @@ class IntentReader:
         texts = [words, *(sentences if len(sentences) > 1 else ())]
         vectors = self._encode(texts)
         whole, *rest = self._head.probabilities(texts, vectors)
-        pressing = frozenset().union(*map(self._head.says, rest)) & PRESSING
-        says = self._head.says(whole) | pressing
+        says = self._head.says(whole).union(*map(self._pressing, rest))
         choice = self._head.choice(words, vectors[0]) if "choose" in says else ""
         return Reads(dict(zip(LABELS, whole.tolist())), says, choice)
+
+    def _pressing(self, told: np.ndarray) -> frozenset[str]:
+        """What one sentence of several says. told: (labels,) its probabilities."""
+        likely = {label for label in PRESSING if told[LABELS.index(label)] >= LIKELY}
+        return self._head.says(told) & PRESSING & (LIFE | likely)
 
 
 def n_grams(text: str) -> tuple[np.ndarray, np.ndarray]:

@@ -38,6 +38,12 @@ def names_another_code(query: SearchQuery, entry: Entry) -> bool:
     )
 
 
+def photo_names(query: SearchQuery, hits: Sequence[Hit]) -> bool:
+    """Whether the photo shows an identifier of the best entry, read exactly."""
+    read = query.identifiers.get("photo_text", frozenset())
+    return bool(hits) and not read.isdisjoint(identifiers.identifiers_of(hits[0].entry))
+
+
 def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
     """Whether the best entry is not what a question names.
 

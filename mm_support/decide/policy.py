@@ -6,13 +6,19 @@ from how likely the evidence suffices (confidence.py), never by the language mod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import Reads, ReadsIntents
-from mm_support.decide.named import close, named_first, names_another_code, names_another_thing
+from mm_support.decide.named import (
+    close,
+    named_first,
+    names_another_code,
+    names_another_thing,
+    photo_names,
+)
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.terms import term_set
 from mm_support.types import Action, Hit, Past, Question
@@ -34,6 +40,7 @@ Reason = Literal[
     "acknowledged",
     "rejected",
     "misheard",
+    "rest",  # of a reply that was interrupted
     "unnamed",
     "human_only",
     "account",
@@ -63,7 +70,9 @@ PRESSING: dict[str, Reason] = {
     "person": "asked",
     "upset": "upset",
 }
-CERTAIN = 0.5  # probability from which a courtesy counts though an entry would answer
+# probability from which a courtesy counts though an entry would answer, and the wish for a person
+# though a photo shows the code of one
+CERTAIN = 0.5
 BEYOND_DOUBT = 0.9  # and from which it does though the knowledge uses all of its words
 # label -> reason of a short friendly reply
 COURTESIES: dict[str, Reason] = {
@@ -76,6 +85,8 @@ COURTESIES: dict[str, Reason] = {
 FAILED: tuple[Action, ...] = ("clarify", "refuse")
 # reasons of a question back that say nothing about the help given
 UNDER_WAY: tuple[Reason, ...] = ("action_asks", "action_confirms", "action_left")
+SAY_AGAIN: tuple[Reason, ...] = ("rejected", "unnamed")  # of those that ask for it in other words
+SAME = 0.5  # share of terms (Dice) above which two messages are about the same
 NO_FAILURE = (*COURTESIES.values(), *UNDER_WAY, "silence", "misheard")
 
 
@@ -162,9 +173,9 @@ class Policy:
         hits: Sequence[Hit],
     ) -> float:
         """How likely the best hit answers the question, 0..1."""
-        gate = self._gate.suiting(query)
         words = words_of(question)
-        return gate.probability(words, query, named_first(words, hits))
+        hits = named_first(words, hits)
+        return self._suiting(query, hits).probability(words, query, hits)
 
     def threshold(self, precision: float, query: SearchQuery) -> float:
         """The confidence from which on that share of the answers is right."""
@@ -182,10 +193,11 @@ class Policy:
         """hits: best first. past: earlier turns of the session, oldest first. reads: of the
         question, where they are there already.
         """
-        gate = self._gate.suiting(query)
         reads = self.read(question) if reads is None else reads
-        hits = named_first(words_of(question), hits)
-        confidence = gate.probability(words_of(question), query, hits)
+        words = words_of(question)
+        hits = named_first(words, hits)
+        gate = self._suiting(query, hits)
+        confidence = gate.probability(words, query, hits)
         here = Situation(question, query, tuple(hits), tuple(past), reads, gate, confidence)
         decision = next(filter(None, (rule(here) for rule in RULES)))
         misheard = question.heard_confidence < HEARD_SURELY
@@ -193,29 +205,36 @@ class Policy:
             return here.decide("clarify", "misheard")
         return decision
 
+    def _suiting(self, query: SearchQuery, hits: Sequence[Hit]) -> Gate:
+        """The gate for what was found: a code is as good in a photo as typed."""
+        return self._gate if photo_names(query, hits) else self._gate.suiting(query)
+
 
 def words_of(question: Question) -> str:
     """What was typed and heard, as one text."""
     return " ".join(filter(None, (question.typed.strip(), question.heard.strip())))
 
 
-def _reasons(here: Situation, table: Mapping[str, Reason]) -> Iterator[Reason]:
-    """Those of a table whose label was read, in its order."""
-    return (reason for label, reason in table.items() if here.says(label))
-
-
 def _pressing(here: Situation) -> Decision | None:
-    """Danger, the wish for a person and anger go to a person whatever was found."""
-    reason = next(_reasons(here, PRESSING), None)
-    if reason is None:
+    """Danger goes to a person whatever was found; so do the wish for one and anger, unless they are
+    read in doubt and a photo tells what is meant ("what now?").
+    """
+    label = next(filter(here.says, PRESSING), None)
+    if label is None:
         return None
-    show = reason in ("safety", "self_harm") and (here.reserved or here.sure)
+    reason = PRESSING[label]
+    perilous = reason in ("safety", "self_harm")
+    doubtful = here.reads.probability[label] < CERTAIN and not perilous
+    if doubtful and here.sure and photo_names(here.query, here.hits):
+        return None
+    show = perilous and (here.reserved or here.sure)
     return here.decide("handoff", reason, here.hits[:1] if show else ())
 
 
 def _courtesy(here: Situation) -> Decision | None:
     """A message that only greets, thanks, takes leave or agrees gets a short friendly reply."""
-    read = [here.reads.probability[label] for label in COURTESIES if here.says(label)]
+    said = [label for label in COURTESIES if here.says(label)]
+    read = [here.reads.probability[label] for label in said]
     certain = max(read, default=0.0) >= CERTAIN
     if "photo" in here.query.fused.weights or (here.sure and not certain):
         return None  # "Brew 2" may look like a farewell to whoever does not sell it
@@ -225,7 +244,7 @@ def _courtesy(here: Situation) -> Decision | None:
     asked = term_set(words)
     if max(read, default=0.0) < BEYOND_DOUBT and asked and asked <= terms_of(here.hits):
         return None  # "Family" may be a card of that name
-    reason = next(_reasons(here, COURTESIES), None)
+    reason = COURTESIES[said[0]] if said else None
     if reason == "acknowledged" and here.before is None and not certain:
         return None  # "it's broken" begins a conversation; there is nothing yet to agree with
     if reason == "acknowledged" and here.before and here.before.asked_about:
@@ -284,17 +303,23 @@ def _abuse(here: Situation) -> Decision | None:
 
 
 def _stuck(here: Situation) -> Decision | None:
-    """Two turns in a row that gave nothing are enough; a question back that quotes gave something,
-    and one about another matter is asked.
+    """Two turns in a row that gave nothing in one matter are enough; a question back that quotes
+    gave something.
     """
     before = here.before
     if before is None or before.citations or before.reason in NO_FAILURE:
         return None
-    others = tuple(hit.entry.title for hit in candidates(here.hits)) != before.asked_about
-    new = here.confidence >= here.gate.clarify and here.reads.follow_up < LIKELY
-    if before.action not in FAILED or (new and others):
-        return None
-    return here.decide("handoff", "stuck")
+    again = before.reason in SAY_AGAIN or here.reads.follow_up >= LIKELY
+    named = tuple(hit.entry.title for hit in candidates(here.hits)) == before.asked_about
+    if before.action in FAILED and (again or named or alike(before.words, words_of(here.question))):
+        return here.decide("handoff", "stuck")
+    return None
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two messages have most of their terms in common, or say nothing that can be told."""
+    mine, theirs = term_set(one), term_set(other)
+    return 2 * len(mine & theirs) > SAME * (len(mine) + len(theirs)) or not (mine and theirs)
 
 
 def _unnamed(here: Situation) -> Decision | None:

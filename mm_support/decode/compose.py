@@ -19,21 +19,25 @@ import numpy as np
 from mm_support.as_json import snippet
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.select import COLUMNS, tables_of
 from mm_support.decode.sentence import Meanwhile, Sentence
-from mm_support.decode.voice import Voice, clauses
+from mm_support.decode.voice import PAUSE, Voice
 from mm_support.errors import GenerationError
+from mm_support.knowledge.readers.tables import column_names
 from mm_support.language.detect import language_of
 from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
 from mm_support.language.sentences import is_step
+from mm_support.language.spoken_table import summary
 from mm_support.language.terms import term_set
 from mm_support.tracing import carried, span
-from mm_support.types import Audio, Citation, Hit, Intent, Past, Question
+from mm_support.types import Audio, Citation, Hit, Intent, Past, Question, Spoken
 
 log = logging.getLogger(__name__)
 
 MAX_PICTURES = 4  # of the cited entries
 SPOKEN_ITEMS = 5  # of a list; nobody remembers more
+TABLE = 3  # rows from which a table is summed up
 HEARD_CLEARLY = 0.75  # confidence of a transcript below which its numbers are read back
 TELLING = 2  # terms from which on the language of a question can be told
 MAYBE = 1 / 3  # confidence from which on an entry is shown though it is asked whether it is meant
@@ -43,11 +47,12 @@ MAX_SIMILAR = 4  # of products that look like the customer's photo
 @dataclass(frozen=True)
 class Asked:
     """One of several questions of a message. hits: what answers it, best first; none: nothing.
-    disputed: what these say, where they contradict each other.
+    confidence: that they do, 0..1. disputed: what these say, where they contradict each other.
     """
 
     question: Question
     hits: tuple[Hit, ...]
+    confidence: float = 0.0
     disputed: tuple[Sentence, ...] = ()
 
 
@@ -91,13 +96,33 @@ def compose(
     elif has_message(question_back):
         heard = snippet(question.heard)
         yield Sentence(message(question_back, language, heard=heard))
-    elif decision.action == "clarify":
-        if decision.hits and decision.confidence >= MAYBE and not disputed:
-            yield Sentence(message("clarify.maybe", language))
-            yield from writer.quoted(question, decision.hits[:1])
+    elif decision.action == "clarify" and disputed:
         yield Sentence(clarify_text(decision.hits, language))
+    elif decision.action == "clarify":
+        yield from asked_back(writer, question, decision)
     elif decision.action == "refuse":
         yield Sentence(message("refusal", language))
+
+
+def asked_back(
+    writer: ReplyWriter, question: Question, decision: Decision
+) -> Iterator[Sentence | Meanwhile]:
+    """Which entry is meant, each with what it says that fits best: whoever asked may find the
+    answer there. What the likeliest one says comes first where it may well be meant.
+    """
+    hits, language = decision.hits, question.language
+    likely = int(bool(hits) and decision.confidence >= MAYBE)
+    if likely:
+        yield Sentence(message("clarify.maybe", language))
+        yield from writer.quoted(question, hits[:1])
+    if len(hits) < 2:
+        yield Sentence(clarify_text(hits, language))
+        return
+    yield Sentence(message("clarify.also" if likely else "clarify.these", language))
+    for rank, hit in enumerate(hits[likely:], start=1 + likely):
+        excerpt = writer.excerpt(question, hit.entry)
+        yield Sentence(f"- {': '.join(filter(None, (hit.entry.title, excerpt)))}", (rank,))
+    yield Sentence(message("clarify.else", language))
 
 
 def one_by_one(
@@ -162,22 +187,24 @@ class Speech:
     not wanted. A sentence in a language that the voice does not speak is left unspoken; of a long
     list, the first items are spoken, and that there are more on the screen.
 
-    The first sentence is spoken clause by clause, so that it is heard sooner. What cannot be spoken
-    is left out: its text is on the screen already.
+    A sentence is heard while the rest of it is still made. What cannot be spoken is left out: its
+    text is on the screen already.
     """
 
     def __init__(self, voice: Voice, wanted: bool) -> None:
         self._voice, self._wanted = voice, wanted
         self._writer, self._speaker = ThreadPoolExecutor(1, "write"), ThreadPoolExecutor(1, "speak")
-        self._waiting: deque[Future[Audio]] = deque()
+        self._sentences: deque[Iterator[Spoken]] = deque()  # the first is being spoken
+        self._sounding: Future[Spoken | None] | None = None  # its next piece
         self._spoken: list[Audio] = []
         self.unspoken = ""  # the language of sentences that were left out
         self._language = ""  # of the sentence that was spoken last
         self._items = 0  # of lists
+        self._rows: list[str] = []  # of a table that may go on
 
     def alongside(
         self, sentences: Iterator[Sentence | Meanwhile]
-    ) -> Iterator[Sentence | Meanwhile | Audio]:
+    ) -> Iterator[Sentence | Meanwhile | Spoken]:
         """The sentences as they come, and their sounds as soon as they are ready, each in its
         order; what is shown meanwhile is not spoken.
 
@@ -187,11 +214,11 @@ class Speech:
         if not self._wanted:
             yield from sentences
             return
-        written, speak = carried(next), carried(self._speak)
-        coming, over, first = self._writer.submit(written, sentences, None), False, True
-        while coming or self._waiting:
-            running: list[Future[Any]] = [coming] if coming else []
-            running += list(self._waiting)[:1]
+        written = carried(next)
+        coming, over = self._writer.submit(written, sentences, None), False
+        while coming or self._sentences:
+            self._go_on()
+            running = [future for future in (coming, self._sounding) if future]
             wait(running, return_when=FIRST_COMPLETED)
             yield from self._ready()
             if coming and coming.done():
@@ -200,53 +227,91 @@ class Speech:
                 if isinstance(sentence, Meanwhile):
                     yield sentence
                     continue
-                parts = self._parts(sentence.text, first) if sentence else self._rest()
-                self._waiting += [self._speaker.submit(speak, part) for part in parts]
-                first = first and not parts
+                self._sentences += map(self._said, self._parts(sentence))
                 if sentence:
                     yield sentence
-            if not (coming or over) and (self._spoken or not self._waiting):
+            if not (coming or over) and (self._spoken or not self._sentences):
                 coming = self._writer.submit(written, sentences, None)
 
-    def _speak(self, text: str) -> Audio:
-        with span("speak"):
-            return self._voice.speak(text)
+    def _said(self, text: str) -> Iterator[Spoken]:
+        """Its sound, behind a pause where something was said before."""
+        pause = PAUSE if self._spoken else 0.0
+        for piece in self._voice.sounds(text):
+            samples = np.pad(piece.samples, (round(pause * piece.rate), 0))
+            yield Spoken(Audio(samples, piece.rate), text)
+            pause = 0.0
 
-    def _parts(self, text: str, first: bool) -> list[str]:
-        """What is spoken of a sentence, in parts."""
+    def _parts(self, sentence: Sentence | None) -> list[str]:
+        """What is spoken now that a sentence, or the end, has come. Rows of a table wait for its
+        last.
+        """
+        text = sentence.text if sentence else ""
+        is_row = len(column_names(text)) >= COLUMNS
+        goes_on = is_row and (not self._rows or tables_of([self._rows[-1:], [text]]))
+        parts = [] if goes_on else self._table()
+        if is_row:
+            self._rows.append(text)
+            return parts
+        return parts + (self._own(text) if sentence else self._left())
+
+    def _table(self) -> list[str]:
+        """What is said of the rows that wait: many are summed up."""
+        rows, self._rows = self._rows, []
+        if len(rows) >= TABLE:
+            rows = [summary(rows, language_of("\n".join(rows)))]
+        return [part for row in rows for part in self._own(row)]
+
+    def _own(self, text: str) -> list[str]:
+        """A sentence, if it is spoken."""
         language = language_of(text)
         if not self._voice.speaks(language):
             self.unspoken = language
             return []
         self._language = language
         self._items += is_step(text)
-        if is_step(text) and self._items > SPOKEN_ITEMS:
-            return []
-        return clauses(text) if first else [text]
+        left_out = is_step(text) and self._items > SPOKEN_ITEMS
+        return [] if left_out else [text]
 
-    def _rest(self) -> list[str]:
-        """What is said at the end of a list that was too long to be spoken."""
+    def _left(self) -> list[str]:
+        """At the end, that a list was too long to be spoken."""
         left = self._items - SPOKEN_ITEMS
         return [message("spoken.more", self._language, count=left)] if left > 0 else []
 
-    def _ready(self) -> Iterator[Audio]:
-        """Sounds not handed out yet, in order, up to the first that is still being spoken."""
-        while self._waiting and self._waiting[0].done():
-            try:
-                self._spoken.append(self._waiting.popleft().result())
-            except GenerationError as exc:
-                log.warning("a sentence was not spoken: %s", exc)
-            else:
-                yield self._spoken[-1]
+    def _go_on(self) -> None:
+        """Has the next piece made, unless one is."""
+        if self._sentences and self._sounding is None:
+            self._sounding = self._speaker.submit(carried(_made), self._sentences[0])
+
+    def _ready(self) -> Iterator[Spoken]:
+        """The piece that was made, if it is."""
+        if self._sounding is None or not self._sounding.done():
+            return
+        made, self._sounding = self._sounding, None
+        try:
+            piece = made.result()
+        except GenerationError as exc:
+            log.warning("a sentence was not spoken: %s", exc)
+            piece = None
+        if piece is None:
+            self._sentences.popleft()
+            return
+        self._spoken.append(piece.audio)
+        self._go_on()
+        yield piece
 
     def whole(self) -> Audio | None:
         """What was handed out, as one sound; None where there was none."""
         if not self._spoken:
             return None
-        return Audio(
-            np.concatenate([sound.samples for sound in self._spoken]), self._spoken[0].rate
-        )
+        samples = np.concatenate([sound.samples for sound in self._spoken])
+        return Audio(samples, self._spoken[0].rate)
 
     def close(self) -> None:
         for pool in (self._writer, self._speaker):
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _made(sentence: Iterator[Spoken]) -> Spoken | None:
+    """The next piece; None behind the last."""
+    with span("speak"):
+        return next(sentence, None)

@@ -15,12 +15,15 @@ import logging
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mm_support.as_json import snippet
 from mm_support.decide.premises import opening, sentences_about
 from mm_support.decode.grounding import Grounding, Support
+from mm_support.decode.judge import Judge
 from mm_support.decode.prompt import DRAFT_TOKENS, DRAFTING, build_messages, with_photo
 from mm_support.decode.select import Weighed, blocks_of, load_selector, selector_file
 from mm_support.decode.sentence import Meanwhile, Sentence
@@ -67,7 +70,7 @@ REMEMBERED = 20_000  # sentence vectors kept
 class ReplyWriter:
     """Writes replies. model: None, or one that is UNTRAINED for drafts: they are always extractive.
     text_model: the text encoder's name, for the selector that was fitted to it. verifier: without
-    one, nothing is shown in a model's own words.
+    one, nothing is shown in a model's own words. judge: asked where the verifier is not sure.
     """
 
     def __init__(
@@ -76,9 +79,10 @@ class ReplyWriter:
         text_encoder: TextEncoder,
         text_model: str = "",
         verifier: Verifier | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self._model = None if model is None or model.name in UNTRAINED else model
-        self._verifier = verifier
+        self._verifier, self._judge = verifier, judge
         self._vectors = SentenceVectors(text_encoder)
         self._selector = load_selector(selector_file(text_model))
 
@@ -120,6 +124,11 @@ class ReplyWriter:
             sure = self._selector.weigh(question.words, entry, self._vectors).chosen(SURE)
             yield from _cited(entry, {*sure} - shown, rank)
             shown.update(sure)
+
+    def excerpt(self, question: Question, entry: Entry) -> str:
+        """What an entry says that fits a question best, in a line."""
+        weighed = self._selector.weigh(question.words, entry, self._vectors)
+        return snippet(" ".join(weighed.chosen(weighed.likeliest)))
 
     def _extracted(
         self, question: Question, entries: Sequence[Entry], weighed: Weighed, shown: set[str]
@@ -173,7 +182,8 @@ class ReplyWriter:
         every = [weighed]
         every += [self._selector.weigh(question.words, e, self._vectors) for e in entries[1:]]
         quote, written = Quotes(every, self._vectors), Written()
-        yield from write(self._model, self._verifier, question, entries, past, quote, written, stop)
+        check = partial(checked, self._verifier, judge=self._judge and self._judge.until(stop))
+        yield from write(self._model, check, question, entries, past, quote, written, stop)
         said, whole = written.said, written.own and written.complete
         if whole and written.not_said:
             yield not_said(question)

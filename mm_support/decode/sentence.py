@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from mm_support.language.sentences import is_step
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -41,3 +45,20 @@ class Meanwhile:
     def text(self) -> str:
         previous: list[Sentence | None] = [None, *self.sentences]
         return "".join(own.shown(before) for before, own in zip(previous, self.sentences))
+
+
+class Numbers:
+    """Counts what a reply cites in the order in which it first does: a reader sees no gaps."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, int] = {}  # rank -> number
+
+    def counted(self, sentence: Sentence) -> Sentence:
+        """The sentence with numbers in place of ranks."""
+        numbers = (self._of.setdefault(rank, len(self._of) + 1) for rank in sentence.citations)
+        return replace(sentence, citations=tuple(numbers))
+
+    def ordered(self, ranked: Sequence[Item]) -> tuple[Item, ...]:
+        """What the ranks stand for: what is cited by its number, the rest behind."""
+        rest = (item for rank, item in enumerate(ranked, 1) if rank not in self._of)
+        return (*(ranked[rank - 1] for rank in self._of), *rest)

@@ -22,6 +22,7 @@ import numpy as np
 from mm_support.config import Settings
 from mm_support.decode.alignment import Alignment, load_alignment
 from mm_support.errors import WeightsError
+from mm_support.language.belonging import misplaced
 from mm_support.language.facts import missing
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.sentences import split_sentences, without_step_number
@@ -43,8 +44,8 @@ LEAST_SURE = 0.5  # probability of entailment from which a model of the hub supp
 
 
 class Verdict(NamedTuple):
-    """score: probability that the passages support the claim. places: 0-based, of those that it
-    rests on, where it is supported.
+    """score: probability that the passages support the claim. places: 0-based, of the passages
+    that it rests on, or that come closest; none where each lacks a fact of it.
     """
 
     state: State
@@ -66,27 +67,34 @@ def checked(
     passages: Sequence[Entry],
     question: str = "",
     cited: Sequence[int] = (),
+    judge: Verifier | None = None,
 ) -> Verdict:
     """The verdict on a claim, exact facts included, with the passages that it rests on.
 
     cited: 0-based places that the claim names for itself. They are tried first, then every passage
-    alone, then two together; which one holds it is for the verifier to say.
+    alone, then two together; which one holds it is for the verifier to say. judge: a slower one,
+    asked once where the verifier supports it by none, about those that come closest.
     """
     order = dict.fromkeys(
         place for place in (*cited, *range(len(passages))) if place < len(passages)
     )
-    groups = [*((place,) for place in order), *combinations(order, TOGETHER)]
-    best = Verdict("not said", 0.0)
-    for places in groups:
+    tried: list[Verdict] = []
+    for places in (*((place,) for place in order), *combinations(order, TOGETHER)):
         chosen = [passages[place] for place in places]
-        titles = [entry.title for entry in chosen]
-        if missing(claim, [trusted(entry) for entry in chosen], titles):
+        texts, titles = [trusted(entry) for entry in chosen], [entry.title for entry in chosen]
+        if missing(claim, texts, titles) or misplaced(claim, texts):
             continue
-        found = verifier.verify(claim, chosen, question)
-        if found.state == "supported":
-            return found._replace(places=places)
-        best = max(best, found, key=lambda verdict: verdict.score)
-    return best
+        tried.append(verifier.verify(claim, chosen, question)._replace(places=places))
+        if tried[-1].state == "supported":
+            return tried[-1]
+    if not tried:
+        return Verdict("not said", 0.0)
+    named = [found for found in tried if {*found.places} <= {*cited}]
+    closest = max(named or tried, key=lambda verdict: verdict.score)
+    if judge is None:
+        return closest
+    held = [passages[place] for place in closest.places]
+    return judge.verify(claim, held, question)._replace(places=closest.places)
 
 
 def trusted(entry: Entry) -> str:

@@ -3,91 +3,114 @@
 from __future__ import annotations
 
 import functools
-import json
+import itertools
 import re
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from mm_support.config import Settings
+from mm_support.decode.piper_model import PiperModel
 from mm_support.errors import GenerationError, WeightsError
 from mm_support.language.spoken import spoken
 from mm_support.types import Audio
 from mm_support.weights import PREFIX, package_weights
 
-if TYPE_CHECKING:
-    from piper import PiperVoice as Piper
-    from piper import SynthesisConfig
-
 ESPEAK_NAMES = {"zh": "cmn", "no": "nb"}  # of ISO 639-1, where espeak-ng has another
 CACHED = 128  # sentences kept: about 50 MB at 5 seconds each
 MAX_CHARACTERS = 300  # spoken in one breath: what is longer is cut at a comma or a space
-CLAUSE = 20  # characters at the least: what is shorter is over before the next is spoken
 PAUSE = 0.25  # seconds between two sentences
+QUIETEST = 0.1  # amplitude that is made no louder than the loudest that a sound may be
 
 
 class Voice(Protocol):
     """text: a sentence or a few, as shown on the screen. The sound is empty where nothing can be
-    said. speaks: whether it can say words of a language (ISO 639-1).
+    said; `sounds` is the same piece by piece, as soon as each is made. speaks: whether it can say
+    words of a language (ISO 639-1).
     """
 
     def speak(self, text: str) -> Audio: ...
 
+    def sounds(self, text: str) -> Iterator[Audio]: ...
+
     def speaks(self, language: str) -> bool: ...
+
+
+class Synthesiser(Protocol):
+    """language: as espeak-ng names it; rate in Hz. Pieces are (n,) float32."""
+
+    language: str
+    rate: int
+
+    def pieces(self, words: str, speed: float) -> Iterator[np.ndarray]: ...
 
 
 class PiperVoice:
     """A Piper voice that remembers what it said last; any number of threads may use one object."""
 
-    def __init__(self, piper: Piper, speed: float = 1.0) -> None:
+    def __init__(self, piper: Synthesiser, speed: float = 1.0) -> None:
         """speed: 1.2 speaks a fifth faster than the voice was trained to."""
         self._piper, self._speed = piper, speed
-        self._language = piper.config.espeak_voice
-        self._remembered = functools.lru_cache(CACHED)(self._synthesise)
+        self._loudest = QUIETEST  # sample so far
+        self._remembered = functools.lru_cache(CACHED)(self._sound)
 
     def speak(self, text: str) -> Audio:
         """Raises GenerationError where the text cannot be put into words, or the synthesiser
         fails.
         """
+        pieces = [piece.samples for piece in self.sounds(text)]
+        return Audio(np.concatenate([np.zeros(0, np.float32), *pieces]), self._piper.rate)
+
+    def sounds(self, text: str) -> Iterator[Audio]:
+        """The same piece by piece."""
         try:
-            words = spoken(text, self._language)
-        except (
-            ValueError,
-            OverflowError,
-        ) as exc:  # an address that is none, a number beyond all names
+            for piece in self._remembered(spoken(text, self._piper.language)):
+                yield Audio(piece, self._piper.rate)
+        # an address that is none, a number beyond all names; whatever onnxruntime and espeak-ng may
+        # raise
+        except Exception as exc:
+            self._remembered.cache_clear()
             raise GenerationError("The reply could not be spoken; please read it instead.") from exc
-        return Audio(self._remembered(words), self._piper.config.sample_rate)
-
-    def _options(self) -> SynthesisConfig | None:
-        """None where the voice speaks as it was trained to."""
-        if self._speed == 1.0:
-            return None
-        from piper import SynthesisConfig
-
-        return SynthesisConfig(length_scale=1 / self._speed)
 
     def speaks(self, language: str) -> bool:
         """Piper speaks one language, named as espeak-ng does: "en-us", "de", "cmn"."""
-        return ESPEAK_NAMES.get(language, language) == self._language.split("-")[0]
+        return ESPEAK_NAMES.get(language, language) == self._piper.language.split("-")[0]
 
-    def _synthesise(self, words: str) -> np.ndarray:
-        """(n,) float32 in -1..1, read-only, since it is shared by everybody who asks for these
-        words.
+    def _sound(self, words: str) -> Sound:
+        return Sound(self._made(words))
+
+    def _made(self, words: str) -> Iterator[np.ndarray]:
+        """(n,) float32 in -1..1, read-only, since they are shared by everybody who asks for these
+        words; a pause between breaths.
         """
-        pause = np.zeros(round(PAUSE * self._piper.config.sample_rate), np.float32)
-        sounds: list[np.ndarray] = []
-        try:
-            for breath in breaths(words):
-                for chunk in self._piper.synthesize(breath, self._options()):
-                    sounds += (
-                        [pause, chunk.audio_float_array] if sounds else [chunk.audio_float_array]
-                    )
-        except Exception as exc:  # whatever onnxruntime and espeak-ng may raise
-            raise GenerationError("The reply could not be spoken; please read it instead.") from exc
-        samples = np.concatenate([np.zeros(0, np.float32), *sounds])
-        samples.flags.writeable = False
-        return samples
+        pause = 0
+        for breath in breaths(words):
+            for piece in self._piper.pieces(breath, self._speed):
+                self._loudest = max(self._loudest, float(np.abs(piece).max(initial=0.0)))
+                samples = np.pad(piece / self._loudest, (pause, 0))
+                samples.flags.writeable = False
+                yield samples
+                pause = 0
+            pause = round(PAUSE * self._piper.rate)
+
+
+class Sound:
+    """A sound that is made as far as somebody has listened; any number may listen at once."""
+
+    def __init__(self, coming: Iterator[np.ndarray]) -> None:
+        self._coming, self._made, self._lock = coming, list[np.ndarray](), threading.Lock()
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for at in itertools.count():
+            with self._lock:
+                if at == len(self._made):
+                    self._made.extend(itertools.islice(self._coming, 1))
+                if at == len(self._made):
+                    return
+            yield self._made[at]
 
 
 def breaths(words: str, limit: int = MAX_CHARACTERS) -> list[str]:
@@ -106,17 +129,6 @@ def breaths(words: str, limit: int = MAX_CHARACTERS) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def clauses(sentence: str) -> list[str]:
-    """The sentence in two, where a comma or the like leaves enough on both sides; else as it is.
-
-    The first clause is spoken in half the time, and gives the time to speak the second.
-    """
-    for pause in re.finditer(r"[,;:]\s+(?=[^\W\d_])", sentence):
-        if pause.end() >= CLAUSE and len(sentence) - pause.end() >= CLAUSE:
-            return [sentence[: pause.end()].rstrip(), sentence[pause.end() :]]
-    return [sentence]
-
-
 def load_voice(settings: Settings) -> PiperVoice:
     """The voice that the settings name: package:NAME, or a Piper .onnx file with its .onnx.json
     beside it.
@@ -128,7 +140,7 @@ def load_voice(settings: Settings) -> PiperVoice:
     if name.startswith(PREFIX):
         path = _onnx_file(package_weights(name, settings.cache_dir))
     try:
-        voice = PiperVoice(_opened(path), settings.voice_speed)
+        voice = PiperVoice(PiperModel(path), settings.voice_speed)
         voice.speak("Hello.")  # the first sentence sets things up, the customer's shall not
     except Exception as exc:  # onnxruntime has errors of its own for each kind of damage
         raise WeightsError(
@@ -136,21 +148,6 @@ def load_voice(settings: Settings) -> PiperVoice:
             " voice_model."
         ) from exc
     return voice
-
-
-def _opened(path: Path) -> Piper:
-    """As Piper.load does, but with threads that sleep while they wait: spinning, they take the
-    processor from everybody else.
-    """
-    import onnxruntime
-    from piper import PiperConfig
-    from piper import PiperVoice as Piper
-
-    options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    config = json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
-    return Piper(session, PiperConfig.from_dict(config))
 
 
 def _onnx_file(folder: Path) -> Path:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from mm_support.decode.prompt import NOT_SAID, clean, room_for, with_photo, writing_messages
 from mm_support.decode.sentence import Sentence
-from mm_support.decode.verify import Verifier, checked, stated
+from mm_support.decode.verify import Verdict, stated
 from mm_support.engines.base import Capabilities, LanguageModel
 from mm_support.errors import GenerationError
 from mm_support.language.messages import message
@@ -55,7 +55,7 @@ class Written:
 
 def write(
     model: LanguageModel,
-    verifier: Verifier,
+    check: Callable[..., Verdict],
     question: Question,
     entries: Sequence[Entry],
     past: Sequence[Past],
@@ -65,6 +65,7 @@ def write(
 ) -> Iterator[Sentence]:
     """Sentences that may be shown, as they become ready; `written` tells how far it came.
 
+    check: the verdict on a sentence by the entries, the question and the places that it names.
     quote: the sentence of the entries that a sentence without support rests on, where there is one
     that is to the point and not shown yet.
     """
@@ -74,7 +75,7 @@ def write(
             written.not_said = True
             continue
         places = [number - 1 for number in cited]
-        found = checked(verifier, text, entries, question.words, places)
+        found = check(text, entries, question.words, places)
         if found.state == "supported":
             ranks = tuple(place + 1 for place in found.places)
             sentence: Sentence | None = Sentence(text, ranks)
@@ -146,6 +147,7 @@ def _heard(pieces: Iterable[str], halt: Halt) -> Iterator[str]:
     for piece in pieces:
         halt.heard()
         yield piece
+        halt.heard()  # the time that it took to check what was said is no silence
 
 
 def complete_sentences(pieces: Iterable[str]) -> Iterator[str]:

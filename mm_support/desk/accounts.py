@@ -42,8 +42,6 @@ TRIES, LOCK = 5, timedelta(minutes=15)  # wrong passwords before a name is locke
 LASTS = timedelta(days=7)  # a sign-in
 # who is named in the audit log without being a person
 TAKEN = ("assistant", "visitor", "retention", "command line", "page", "desk key", "nobody")
-REFUSED = "The name or the password is wrong."
-LOCKED = "There were too many wrong passwords for this name; try again in {minutes} min."
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class Accounts:
         with self._store.writing() as session:
             own = {"key": _key(name), "name": name, "created": now()}
             if not add_unless_there(session, AccountRow, **own, role=role, hash=hashed):
-                raise InputError(f"There is an account of the name {name} already.")
+                raise InputError.of("account_exists", name=name)
             note(session, who, "added account", name, role)
 
     def remove(self, name: str, who: str) -> None:
@@ -130,7 +128,7 @@ class Accounts:
         with self._store.writing() as session:
             row = _account(session, name)
             if row.subject:
-                raise InputError(f"{row.name} signs in with the company's account.")
+                raise InputError.of("account_elsewhere", name=row.name)
             row.hash = hashed
             _end_sign_ins(session, row.key)
             note(session, who, "changed password", row.name)
@@ -150,14 +148,14 @@ class Accounts:
             else:
                 _refuse(session, known, "locked")
         if locked:
-            raise InputError(LOCKED.format(minutes=locked))
+            raise InputError.of("sign_in_locked", minutes=locked)
         fits = _fits(hashed, password)
         with self._store.writing() as session:
             row = session.get(AccountRow, key, with_for_update=True)
             if fits and row is not None and row.hash == hashed:  # not changed meanwhile
                 return self._signed_in(session, row)
             _refuse(session, known, "wrong password")
-        raise InputError(REFUSED)
+        raise InputError.of("sign_in_wrong")
 
     def sign_in_as(self, identity: Identity) -> str:
         """The token of a new sign-in of somebody who has signed in elsewhere. Their account is
@@ -176,7 +174,7 @@ class Accounts:
             if row is not None:
                 _end_sign_ins(session, row.key)
             _refuse(session, row.name if row else "", "no role")
-        raise InputError("Your account has no role here; ask who runs this service.")
+        raise InputError.of("no_role")
 
     def _signed_in(self, session: Session, row: AccountRow) -> str:
         made = SignInRow(id=secrets.token_hex(16), account=row.key, created=now())
@@ -222,15 +220,15 @@ def _key(name: str) -> str:
 def _checked_name(name: str) -> str:
     name = " ".join(unicodedata.normalize("NFKC", name).split())
     if not 0 < len(name) <= MAX_NAME or not name.isprintable():
-        raise InputError(f"A name has 1 to {MAX_NAME} characters that can be read.")
+        raise InputError.of("account_name_length", limit=MAX_NAME)
     if _key(name) in TAKEN:
-        raise InputError(f"The name {name} stands for something else; choose another one.")
+        raise InputError.of("account_name_reserved", name=name)
     return name
 
 
 def _hashed(password: str) -> str:
     if not SHORTEST <= len(password) <= LONGEST:
-        raise InputError(f"A password has {SHORTEST} to {LONGEST} characters.")
+        raise InputError.of("password_length", least=SHORTEST, most=LONGEST)
     return _hasher().hash(password)
 
 
@@ -258,7 +256,7 @@ def _added(session: Session, identity: Identity) -> AccountRow:
     own = {"key": _key(name), "name": name, "created": now(), "hash": ""}
     values = {**own, "role": identity.role, "subject": identity.subject}
     if not add_unless_there(session, AccountRow, **values):
-        raise InputError(f"There is an account of the name {name} already; an admin removes it.")
+        raise InputError.of("account_exists", name=name)
     note(session, name, "added account", name, f"{identity.role}, by signing in")
     return _account(session, name)
 
@@ -266,7 +264,7 @@ def _added(session: Session, identity: Identity) -> AccountRow:
 def _account(session: Session, name: str) -> AccountRow:
     row = session.get(AccountRow, _key(name), with_for_update=True)
     if row is None:
-        raise InputError(f"There is no account of the name {name}.")
+        raise InputError.of("account_unknown", name=name)
     return row
 
 

@@ -18,7 +18,7 @@ from mm_support.errors import InputError
 COMMAND = "command line"  # who did it, in the audit log
 
 
-def run_erase(args: argparse.Namespace, settings: Settings) -> int:
+def erase(args: argparse.Namespace, settings: Settings) -> int:
     keeper = open_keeper(settings)
     archive = Archive(keeper, media_folder(settings))
     turns = archive.erase(_sessions(archive, args), COMMAND)
@@ -28,7 +28,7 @@ def run_erase(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def run_export(args: argparse.Namespace, settings: Settings) -> int:
+def export(args: argparse.Namespace, settings: Settings) -> int:
     keeper = open_keeper(settings)
     archive = Archive(keeper, media_folder(settings))
     exported = archive.export(_sessions(archive, args))
@@ -41,7 +41,7 @@ def run_export(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def run_user(args: argparse.Namespace, settings: Settings) -> int:
+def user(args: argparse.Namespace, settings: Settings) -> int:
     if args.what != "list" and not args.name:
         raise InputError(f"Say whose account it is: user {args.what} NAME.")
     store = open_store(settings)

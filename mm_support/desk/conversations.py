@@ -35,7 +35,6 @@ from mm_support.types import Case, Holder, KeptTurn, Message, Owner
 
 MAX_MESSAGE = 4_000  # characters
 MAX_AGENT = 64  # characters of an agent's name
-AGENT = "name of the agent"
 SHOWN = 200  # open conversations in a list
 LONGEST_SNOOZE = 7 * 24 * 60  # minutes
 
@@ -131,13 +130,13 @@ class Desk:
         """
         if code not in CODES:
             raise InputError(f"The reason must be one of {', '.join(CODES)}.")
-        who = checked(who, MAX_AGENT, "name of who hands it over")
+        who = checked(who, MAX_AGENT, "name")
         with self._store.writing() as session:
             row = owned(session, conversation, ("assistant",), who)
             own = select(TurnRow).where(TurnRow.session_id == conversation)
             turn = session.scalars(own.order_by(TurnRow.created.desc()).limit(1)).first()
             if turn is None:
-                raise InputError("Nothing was said in this conversation yet.")
+                raise InputError.of("nothing_said")
             hand_over(session, row, turn, summary, who, code)
 
     def take(self, conversation: str, agent: str) -> None:
@@ -167,7 +166,7 @@ class Desk:
 
     def note(self, conversation: str, agent: str, text: str) -> None:
         """Keeps a note for the others at the desk, which the customer's page never shows."""
-        text, agent = checked(text, MAX_MESSAGE, "note"), checked(agent, MAX_AGENT, AGENT)
+        text, agent = checked(text, MAX_MESSAGE, "note"), checked(agent, MAX_AGENT, "name")
         with self._store.writing() as session:
             row = known(session, conversation)
             noted = {"conversation_id": row.id, "author": agent, "created": now()}
@@ -185,8 +184,8 @@ class Desk:
         assistant takes none back meanwhile.
         """
         if not 0 <= minutes <= LONGEST_SNOOZE:
-            raise InputError("A conversation can be put off for a week at most.")
-        agent = checked(agent, MAX_AGENT, AGENT)
+            raise InputError.of("put_off_long")
+        agent = checked(agent, MAX_AGENT, "name")
         with self._store.writing() as session:
             row = owned(session, conversation, AT_THE_DESK, agent)
             row.snoozed = now() + timedelta(minutes=minutes)
@@ -219,7 +218,7 @@ class Desk:
     ) -> None:
         with self._store.writing() as session:
             row = owned(session, conversation, before, agent)
-            hand(session, row, owner, checked(agent, MAX_AGENT, AGENT), why)
+            hand(session, row, owner, checked(agent, MAX_AGENT, "name"), why)
 
 
 def _message(row: MessageRow | NoteRow) -> Message:

@@ -79,6 +79,13 @@ class Keeper:
             past = (*past[:-1], replace(past[-1], pending=known))
         return past, "waiting" if waits and owner == "assistant" else owner
 
+    def interrupted(self, session_id: str, unheard: str) -> None:
+        """Notes what the customer had not heard of the latest reply when they interrupted it."""
+        try:
+            self.store.interrupted(session_id, Masks().text(unheard))
+        except StoreError as exc:
+            log.warning("how far a reply was heard is not kept: %s", exc)
+
     def keep(self, record: dict[str, Any], summary: str, owner: Owner) -> dict[str, Any]:
         """The record of a turn as it was kept, see keep_turn. Raises nothing: a reply that was
         given is not taken back. While the journal holds earlier turns, this one goes there too.

@@ -23,7 +23,7 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import aliased
 
 from mm_support.config import Settings
@@ -79,12 +79,6 @@ class Notices:
                 break
             delivered += self._send(notice)
         return delivered
-
-    def failed(self) -> int:
-        """How many nobody tries to send any longer."""
-        query = select(func.count()).select_from(NoticeRow).where(NoticeRow.failed)
-        with self._store.reading() as session:
-            return session.scalar(query) or 0
 
     def _claim(self) -> Notice | None:
         """A notice that no other process sends while the lease lasts; those of a conversation in

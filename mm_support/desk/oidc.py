@@ -7,11 +7,8 @@ store.
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
 import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast, get_args
@@ -69,23 +66,23 @@ class Provider:
         }
         address = self._asked(self._metadata)["authorization_endpoint"]
         joint = "&" if "?" in address else "?"
-        until = int(time.time()) + LASTS
-        kept = {"state": state, "nonce": nonce, "verifier": verifier, "to": to, "until": until}
-        return f"{address}{joint}{urlencode(asked)}", self._signed(kept)
+        kept = {"state": state, "nonce": nonce, "verifier": verifier, "to": to}
+        return f"{address}{joint}{urlencode(asked)}", self.signatures.sealed(kept, LASTS)
 
     def finish(self, given: Values, kept: str) -> tuple[Identity, str]:
         """Who has signed in, and the page that they wanted. given: what the provider sends with
         the browser; kept: what `begin` gave it. Raises InputError.
         """
-        began = self._began(kept)
+        began = self.signatures.opened(kept)
+        if not began:
+            raise InputError("The sign-in took too long; begin it again.")
         fits = secrets.compare_digest(str(given.get("state", "")).encode(), began["state"].encode())
         if not fits or "code" not in given:
             log.warning("a sign-in was refused: %s", given.get("error", "another state"))
             raise InputError(FAILED)
         claims = self._asked(self._claims, str(given["code"]), began)
-        return Identity(f"{self.issuer} {claims['sub']}", _name(claims), self._role(claims)), began[
-            "to"
-        ]
+        subject = f"{self.issuer} {claims['sub']}"
+        return Identity(subject, _name(claims), self._role(claims)), began["to"]
 
     def _role(self, claims: Values) -> Role | None:
         """The one that may most, of those that the claim names; None: no role."""
@@ -153,21 +150,6 @@ class Provider:
         except (httpx.HTTPError, JoseError, KeyError, TypeError, ValueError) as exc:
             log.warning("a sign-in failed: %s: %s", type(exc).__name__, exc)
             raise InputError(FAILED) from exc
-
-    def _signed(self, kept: Values) -> str:
-        body = base64.urlsafe_b64encode(json.dumps(kept).encode()).decode().rstrip("=")
-        return self.signatures.token(body)
-
-    def _began(self, kept: str) -> dict[str, Any]:
-        """What `begin` signed a while ago."""
-        try:
-            body = self.signatures.visitor(kept) if kept.isascii() and kept else ""
-            values = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        except (InputError, ValueError):
-            values = {"until": 0}
-        if values["until"] < time.time():
-            raise InputError("The sign-in took too long; begin it again.")
-        return values
 
 
 def provider_of(settings: Settings, signatures: Signatures) -> Provider | None:

@@ -38,12 +38,7 @@ from mm_support.types import Owner
 AT_THE_DESK: tuple[Owner, ...] = ("waiting", "person")  # owners of an open conversation
 ASSISTANT = "assistant"  # who hands a conversation over
 DONE = {"person": "took", "assistant": "gave back", "closed": "closed", "waiting": "handed over"}
-STATES = {
-    "assistant": "is with the assistant",
-    "waiting": "waits for a person",
-    "person": "is with {agent}",
-    "closed": "is closed",
-}
+STATES = ("assistant", "waiting", "person", "closed")
 
 
 def locked(session: Session, conversation: str) -> ConversationRow:
@@ -57,7 +52,7 @@ def locked(session: Session, conversation: str) -> ConversationRow:
 def known(session: Session, conversation: str) -> ConversationRow:
     row = session.get(ConversationRow, conversation, with_for_update=True)
     if row is None:
-        raise InputError("There is no such conversation; use one that waits or is yours.")
+        raise InputError.of("no_such_conversation")
     return row
 
 
@@ -67,8 +62,7 @@ def owned(
     """The conversation, where it is in one of these states, and the agent's if it is a person's."""
     row = known(session, conversation)
     if row.owner not in before or (row.owner == "person" and row.agent != agent.strip()):
-        state = STATES[row.owner].format(agent=row.agent)
-        raise InputError(f"The conversation {state}; look at the list again.")
+        raise InputError.of(f"held_{row.owner}", agent=row.agent)
     return row
 
 
@@ -132,7 +126,8 @@ def to_come(time: datetime | None, seconds: float = 0) -> bool:
 
 
 def checked(text: str, most: int, what: str) -> str:
+    """what: name, message or note. Raises InputError for an empty text and one that is too long."""
     text = text.strip()
     if not text or len(text) > most:
-        raise InputError(f"The {what} must have 1 to {most:,} characters.")
+        raise InputError.of(f"{what}_length", limit=most)
     return text

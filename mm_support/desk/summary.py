@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mm_support.as_json import snippet
+from mm_support.language.messages import has_message, message
 from mm_support.types import Past, Question
 
 MAX_QUOTE = 200  # characters of a message in a summary
-WHY = {
-    "asked": "the customer asked for a person",
-    "upset": "the customer is upset",
-    "human_only": "the knowledge leaves this matter to people",
-    "stuck": "two turns in a row brought no answer",
-}
 
 
 def summarise(past: Sequence[Past], question: Question, reason: str) -> str:
-    """What a person who takes over reads first: why, what the customer said and showed, what they
-    were told.
+    """What a person who takes over reads first, in the customer's language: why, what the customer
+    said and showed, what they were told.
     """
-    lines = [f"Why: {WHY.get(reason, reason)}."]
+    language, key = question.language, f"summary.{reason}"
+    why = message(key, language) if has_message(key) else reason
+    lines = [message("summary.why", language, reason=why)]
     for turn in past:
-        lines.append(f"Customer: {_short(turn.text)}{_shown(turn.read)}")
-        lines.append(
-            f"Assistant ({turn.action}{f', {turn.topic}' if turn.topic else ''}):"
-            f" {_short(turn.reply)}"
-        )
+        lines.append(_customer(turn.text, turn.read, language))
+        told = {"words": _short(turn.reply), "topic": turn.topic}
+        who = "summary.assistant_on" if turn.topic else "summary.assistant"
+        lines.append(message(who, language, **told))
     asked = " ".join(filter(None, (question.typed, question.heard)))
-    lines.append(f"Customer: {_short(asked)}{_shown(question.read_in_photo)}")
+    lines.append(_customer(asked, question.read_in_photo, language))
     return "\n".join(lines)
 
 
+def _customer(words: str, read: Sequence[str], language: str) -> str:
+    """read: the lines in the photo."""
+    words = _short(words)
+    if read:
+        words = message("summary.shown", language, words=words, read=_short(" / ".join(read)))
+    return message("summary.customer", language, words=words.strip())
+
+
 def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= MAX_QUOTE else text[:MAX_QUOTE].rsplit(" ", 1)[0] + " …"
-
-
-def _shown(lines: Sequence[str]) -> str:
-    return f" (photo reads: {_short(' / '.join(lines))})" if lines else ""
+    return snippet(text, MAX_QUOTE)

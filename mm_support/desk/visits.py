@@ -90,6 +90,20 @@ class Signatures:
             raise InputError.of("bad_token")
         return visitor
 
+    def sealed(self, values: dict[str, Any], seconds: float) -> str:
+        """A token that holds values for JSON, good for some seconds."""
+        told = json.dumps({**values, "until": int(time.time() + seconds)}).encode()
+        return self.token(base64.urlsafe_b64encode(told).decode().rstrip("="))
+
+    def opened(self, token: str) -> dict[str, Any]:
+        """What `sealed` was given; nothing where the token is missing, forged or old."""
+        try:
+            body = self.visitor(token) if token.isascii() else ""
+            values = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+            return values if time.time() < float(values["until"]) else {}
+        except (InputError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            return {}
+
 
 def signatures_in(folder: Path) -> Signatures:
     """Those with the folder's secret, which is made where there is none and is read by its owner
@@ -123,23 +137,18 @@ def signed_customer(secret: str, customer: str, seconds: float) -> str:
     """What a site's server gives its page for the customer who is signed in there, good for some
     seconds. secret: MM_SUPPORT_CUSTOMER_SECRET.
     """
-    claims = json.dumps({"id": customer, "until": int(time.time() + seconds)}).encode()
-    body = base64.urlsafe_b64encode(claims).decode().rstrip("=")
-    return Signatures(secret.encode()).token(body)
+    return Signatures(secret.encode()).sealed({"id": customer}, seconds)
 
 
 def customer_in(secret: str, signed: str) -> str:
     """Who is signed in; "" where the value is missing, forged or old, or there is no secret."""
-    if not (secret and signed and len(signed) <= MAX_SIGNED and signed.isascii()):
+    if not (secret and signed and len(signed) <= MAX_SIGNED):
         return ""
-    try:
-        body = Signatures(secret.encode()).visitor(signed)
-        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        valid = time.time() < float(claims["until"]) and isinstance(claims["id"], str)
-    except (InputError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        log.warning("a signed customer was refused")
-        return ""
-    return claims["id"] if valid and CUSTOMER.fullmatch(claims["id"]) else ""
+    name = Signatures(secret.encode()).opened(signed).get("id")
+    if isinstance(name, str) and CUSTOMER.fullmatch(name):
+        return name
+    log.warning("a signed customer was refused")
+    return ""
 
 
 class Visit:

@@ -36,7 +36,8 @@ class SpeechInTurn:
         previous: str | None = None,
         draft: bool = False,
         names: Sequence[str] = (),
+        before: Transcript | None = None,
     ) -> Transcript:
         rank, longest = (PARTIAL, PARTIAL_WAIT) if draft else (FINAL, FINAL_WAIT)
         with self.turns.place(rank, longest=longest):
-            return self._encoder.transcribe(waveform, language, previous, draft, names)
+            return self._encoder.transcribe(waveform, language, previous, draft, names, before)

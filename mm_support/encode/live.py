@@ -217,7 +217,8 @@ class LiveTurn:
         self, waveform: np.ndarray, draft: bool = False, names: Sequence[str] | None = None
     ) -> Transcript:
         names = self._names if names is None else names
-        return self._encoder.transcribe(waveform, *self._languages, draft, names)
+        before = self._last.transcript
+        return self._encoder.transcribe(waveform, *self._languages, draft, names, before)
 
     def _transcribe(self, waveform: np.ndarray, heard: float, draft: bool) -> None:
         started = time.monotonic()

@@ -13,9 +13,9 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict, Unpack
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from mm_support.encode.vad import Span, VoiceActivity, load_voice_activity
 from mm_support.encode.whisper_audio import encode_sound
 from mm_support.errors import InputError, WeightsError
 from mm_support.fast_init import without_random_weights
-from mm_support.language.heard import written
+from mm_support.language.heard import joint, written
 from mm_support.language.messages import messages
 from mm_support.types import SAMPLE_RATE, Segment, Transcript
 from mm_support.weights import PREFIX, package_weights
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import torch
     from whisper.decoding import DecodingResult
     from whisper.model import Whisper
+    from whisper.tokenizer import Tokenizer
 
 HOP = 160  # samples in a frame of the spectrogram
 FRAMES_PER_SECOND = SAMPLE_RATE // HOP  # 100
@@ -64,10 +65,12 @@ class SpeechEncoder(Protocol):
     spoken so far.
 
     draft: the first attempt, however unsure, for words that are soon transcribed again. names:
-    words that are expected, such as products, the likeliest first.
+    words that are expected, such as products, the likeliest first. before: what was heard of the
+    recording when it was shorter.
     """
 
-    voice: VoiceActivity
+    @property
+    def voice(self) -> VoiceActivity: ...
 
     def transcribe(
         self,
@@ -76,6 +79,7 @@ class SpeechEncoder(Protocol):
         previous: str | None = None,
         draft: bool = False,
         names: Sequence[str] = (),
+        before: Transcript | None = None,
     ) -> Transcript: ...
 
 
@@ -91,6 +95,7 @@ class Task:
     follows: bool
     draft: bool
     names: Sequence[str]
+    before: Sequence[Segment] = ()
 
     @property
     def seconds(self) -> float:
@@ -105,6 +110,16 @@ class Window:
     start: float
     segments: list[tuple[float, float, list[int]]]  # seconds from the window's start, tokens
     result: DecodingResult
+
+
+class Prompt(NamedTuple):
+    """Tokens: of names that are expected, of what was heard before this window, and of what was
+    heard in it when it was shorter.
+    """
+
+    names: list[int]
+    before: list[int]
+    guess: list[int]
 
 
 class Way(TypedDict, total=False):
@@ -130,6 +145,7 @@ class WhisperEncoder:
         previous: str | None = None,
         draft: bool = False,
         names: Sequence[str] = (),
+        before: Transcript | None = None,
     ) -> Transcript:
         """What is said, with numbers and addresses as they are written; an empty text where nobody
         speaks.
@@ -145,7 +161,8 @@ class WhisperEncoder:
         spans = self.voice.spans(waveform)
         if not spans:
             return Transcript("", language or expected)
-        task = Task(spans, language, expected, previous is not None, draft, names)
+        known = before.segments if before else ()
+        task = Task(spans, language, expected, previous is not None, draft, names, known)
         with self._lock, torch.inference_mode(), torch_threads():
             windows = self._windows(self._spectrogram(waveform), task)
             return self._transcript(windows, language or expected)
@@ -186,8 +203,11 @@ class WhisperEncoder:
             language = language or self._detect(features, task)
             if before is None:
                 names, before = self._names(language, task), self._shown(language, task)
-            result = self._decode(sound, features, language, (names, before), task.draft)
-            stamp = self._tokenizer(language).timestamp_begin
+            tokenizer = self._tokenizer(language)
+            guess = guessed(tokenizer, task.before, start / FRAMES_PER_SECOND)
+            prompt = Prompt(names, before, guess)
+            result = self._decode(sound, features, language, prompt, task.draft)
+            stamp = tokenizer.timestamp_begin
             segments, done = split_segments(
                 result.tokens, stamp, sound.shape[1] / FRAMES_PER_SECOND
             )
@@ -204,18 +224,18 @@ class WhisperEncoder:
         sound: torch.Tensor,
         features: torch.Tensor,
         language: str,
-        prompt: tuple[list[int], list[int]],
+        prompt: Prompt,
         draft: bool,
     ) -> DecodingResult:
         """Greedy first, which is right nearly always; more work only where the result is unsure or
         looks bad.
 
         Of all attempts the one that Whisper itself finds likeliest, rather than the last one.
-        prompt: names that are expected, and what was heard before. Names tell how something is
-        written, not that it was said: where nothing is heard without them, nothing was.
+        Names tell how something is written, not that it was said: where nothing is heard without
+        them, nothing was.
         """
-        names, before = prompt
-        first = self._attempt(features, sound.shape[1], language, names + before)
+        names, before, guess = prompt
+        first = self._attempt(features, sound.shape[1], language, names + before, guess)
         if draft or not (first.avg_logprob < UNSURE or looks_bad(first)):
             return first
         results = []
@@ -244,6 +264,7 @@ class WhisperEncoder:
         frames: int,
         language: str,
         prompt: list[int],
+        guess: Sequence[int] = (),
         **how: Unpack[Way],
     ) -> DecodingResult:
         import torch
@@ -255,6 +276,10 @@ class WhisperEncoder:
         task = DecodingTask(self.model, options)
         # the features are encoded; Whisper's own would want the encoder's full length
         task._get_audio_features = lambda mel: mel
+        if guess:
+            from mm_support.encode.whisper_guess import Guessed
+
+            task.inference = Guessed(self.model, task.sample_begin, guess)
         # a token at a time is little work; the same recording gives the same transcript
         with torch_threads(1), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -292,7 +317,7 @@ class WhisperEncoder:
             logits = self.model.logits(start, features)[0, 0, list(tokenizer.all_language_tokens)]
         return dict(zip(tokenizer.all_language_codes, logits.softmax(-1).tolist()))
 
-    def _tokenizer(self, language: str | None):
+    def _tokenizer(self, language: str | None) -> Tokenizer:
         from whisper.tokenizer import get_tokenizer
 
         model = self.model
@@ -381,6 +406,23 @@ def split_segments(
     segments = [((part[0] - stamp) * STAMP, (part[-1] - stamp) * STAMP, part) for part in parts]
     done = segments[-1][1]
     return segments, seconds if complete or done <= 0 else done
+
+
+def guessed(tokenizer: Tokenizer, before: Sequence[Segment], start: float) -> list[int]:
+    """Segments -> the tokens of a window that began at `start` seconds, as far as it goes: the last
+    segment may go on.
+    """
+    zero, space = tokenizer.timestamp_begin, joint(tokenizer.language or "")
+    parts = [
+        [
+            zero + round((part.start - start) / STAMP),
+            *tokenizer.encode(space + part.text),
+            zero + round((part.end - start) / STAMP),
+        ]
+        for part in before
+        if part.start >= start
+    ]
+    return list(chain.from_iterable(parts))[:-1]
 
 
 def skip_silence(frame: int, spans: Sequence[Span]) -> int:

@@ -23,7 +23,7 @@ from mm_support import terminal
 from mm_support.config import Settings
 from mm_support.encode.turn import check_turn
 from mm_support.errors import InputError
-from mm_support.evaluate.metrics import bootstrap_interval
+from mm_support.evaluate.metrics import lines_of, share
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
 from mm_support.pipeline import Judged, drained, judge, past_after
@@ -199,29 +199,10 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def share(flags: Sequence[bool]) -> dict[str, float] | None:
-    """The share of true flags with its 95 % bootstrap interval."""
-    if not flags:
-        return None
-    interval = bootstrap_interval([float(flag) for flag in flags])
-    return {
-        "value": round(interval.value, 4),
-        "low": round(interval.low, 4),
-        "high": round(interval.high, 4),
-    }
-
-
 def table(report: dict[str, Any]) -> str:
     """The report as lines for a terminal."""
     lines = [f"{report['cases']} cases, {report['skipped']} lines skipped"]
     for name, values in report["modalities"].items():
-        lines.append(
-            f"\n{name}: {values['answerable']} answerable, {values['out_of_scope']} out of scope"
-        )
-        for key, figure in values.items():
-            if isinstance(figure, dict):
-                lines.append(
-                    f"  {key:26} {figure['value']:6.1%}  ({figure['low']:.1%} to"
-                    f" {figure['high']:.1%})"
-                )
+        counts = f"{values['answerable']} answerable, {values['out_of_scope']} out of scope"
+        lines += [f"\n{name}: {counts}", *lines_of(values)]
     return "\n".join(lines)

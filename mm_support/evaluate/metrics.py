@@ -7,7 +7,9 @@ ValueError.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -92,6 +94,23 @@ def bootstrap_interval(cases: ArrayLike, seed: int = 0) -> Interval:
         return Interval(mean, mean, mean)
     drawn = bootstrap((values,), np.mean, n_resamples=DRAWS, method="percentile", rng=seed)
     return Interval(mean, *map(float, drawn.confidence_interval))
+
+
+def share(flags: Sequence[bool] | np.ndarray) -> dict[str, float] | None:
+    """The share of true flags with its bounds, for JSON; None of nothing."""
+    if not len(flags):
+        return None
+    interval = asdict(bootstrap_interval(np.asarray(flags, float)))
+    return {name: round(value, 4) for name, value in interval.items()}
+
+
+def lines_of(figures: Mapping[str, Any]) -> list[str]:
+    """Those that have bounds, a line each, for a terminal."""
+    bounded = {name: f for name, f in figures.items() if isinstance(f, dict) and "low" in f}
+    return [
+        f"  {name:28} {f['value']:6.1%}  ({f['low']:.1%} to {f['high']:.1%})"
+        for name, f in bounded.items()
+    ]
 
 
 def threshold_for_recall(out_of_scope_scores: ArrayLike, recall: float) -> float:

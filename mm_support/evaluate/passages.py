@@ -25,7 +25,7 @@ import numpy as np
 from mm_support import terminal
 from mm_support.config import Settings
 from mm_support.errors import InputError
-from mm_support.evaluate.cases import share
+from mm_support.evaluate.metrics import lines_of, share
 from mm_support.types import UserTurn
 
 BASE = "passages"
@@ -230,9 +230,5 @@ def _auroc(answerable: Sequence[Outcome], unanswerable: Sequence[Outcome]) -> di
 def table(report: dict[str, Any]) -> str:
     """The report as lines for a terminal."""
     counts = ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in report["questions"].items())
-    lines = [f"{report['passages']} passages; questions: {counts}"]
-    for name, figure in report.items():
-        if isinstance(figure, dict) and "value" in figure:
-            bounds = f"({figure['low']:.1%} to {figure['high']:.1%})"
-            lines.append(f"  {name.replace('_', ' '):28} {figure['value']:6.1%}  {bounds}")
-    return "\n".join(lines)
+    head = f"{report['passages']} passages; questions: {counts}"
+    return "\n".join([head, *lines_of(report)])

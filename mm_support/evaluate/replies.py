@@ -15,6 +15,7 @@ import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,9 @@ from mm_support.decide.confidence import gate_file
 from mm_support.decide.policy import Decision
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Sentence
-from mm_support.evaluate.cases import OUT_OF_SCOPE, share
+from mm_support.evaluate.cases import OUT_OF_SCOPE
 from mm_support.evaluate.injections import KeepsASecret, attempts, breaches
+from mm_support.evaluate.metrics import lines_of, share
 from mm_support.pipeline import drained, steps, turn_record
 from mm_support.store.records import past_of
 from mm_support.train.calibrate import read_cases
@@ -61,10 +63,16 @@ class Outcome:
     def cited(self) -> list[str]:
         """Ids of the cited entries, in the order of the text."""
         return [
-            self.decision.hits[rank - 1].entry.id
+            self.hits[rank - 1].entry.id
             for sentence in self.sentences
             for rank in sentence.citations
         ]
+
+    @property
+    def found(self) -> bool:
+        """Whether the entry that is expected was found first."""
+        hits = self.decision.hits or self.hits  # the latter are in the order of the citations
+        return bool(hits) and hits[0].entry.id == self.expect
 
     @property
     def shown(self) -> str:
@@ -162,9 +170,7 @@ def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -
         "right_entry_cited_first": share(
             [bool(o.cited) and o.cited[0] == o.expect for o in answered]
         ),
-        "right_entry_found_first": share(
-            [bool(o.hits) and o.hits[0].entry.id == o.expect for o in known]
-        ),
+        "right_entry_found_first": share([o.found for o in known]),
         "answerable_answered": share(
             [o.decision.action == "answer" or o.decision.reason == "human_only" for o in known]
         ),
@@ -175,14 +181,12 @@ def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -
         "false_premises_corrected": share(
             [o.holds in o.shown for o in by_kind["false_premise"] if o.holds]
         ),
-        "follow_ups_found_first": share(
-            [bool(o.hits) and o.hits[0].entry.id == o.expect for o in by_kind[FOLLOW_UP]]
-        ),
+        "follow_ups_found_first": share([o.found for o in by_kind[FOLLOW_UP]]),
     }
 
 
 def entry_of(outcome: Outcome, sentence: Sentence) -> Entry:
-    return outcome.decision.hits[sentence.citations[0] - 1].entry
+    return outcome.hits[sentence.citations[0] - 1].entry
 
 
 def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
@@ -191,14 +195,6 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     holds and how little else (F1 of words), its length, and seconds to the first words and the
     last. Asked of entries that no model was trained on.
     """
-    from mm_support.decode.verify import load_verifier
-    from mm_support.device import resolve_device
-    from mm_support.encode.text import load_text_encoder
-    from mm_support.engines.choose import load_language_model
-
-    device = resolve_device(settings.device)
-    encoder = load_text_encoder(settings, device)
-    verifier = load_verifier(settings, device, encoder)
     local = settings.with_changes(llm_url="")
     choices = {"quotes alone": local.with_changes(reply_model=NONE), "small model": small(local)}
     if settings.llm_url:
@@ -206,12 +202,31 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     rows = [*trained_and_kept(load_labelled(PACKS))[1], *load_labelled(["shopping"])][::every]
     found = {}
     for name, chosen in choices.items():
-        model = load_language_model(chosen, device)
-        writer = ReplyWriter(model, encoder, settings.text_model, verifier)
-        found[name] = column(writer, rows)
+        with writer_of(chosen) as writer:
+            found[name] = column(writer, rows)
+    return {"replies": found}
+
+
+@contextmanager
+def writer_of(settings: Settings, with_secret: bool = False) -> Iterator[ReplyWriter]:
+    """What writes the replies of a service with these settings. with_secret: its model has one."""
+    from mm_support.decode.judge import load_judge
+    from mm_support.decode.verify import load_verifier
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+    from mm_support.engines.choose import load_language_model
+
+    device = resolve_device(settings.device)
+    model, encoder = load_language_model(settings, device), load_text_encoder(settings, device)
+    verifier = load_verifier(settings, device, encoder) if model else None
+    judge = load_judge(settings, model) if verifier else None
+    if model is not None and with_secret:
+        model = KeepsASecret(model)
+    try:
+        yield ReplyWriter(model, encoder, settings.text_model, verifier, judge)
+    finally:
         if model is not None:
             model.close()
-    return {"replies": found}
 
 
 def small(settings: Settings) -> Settings:
@@ -297,29 +312,16 @@ def injected(settings: Settings, pools: Mapping[str, Sequence[Entry]]) -> dict[s
     """How many of the attempts were obeyed, with the reply model of the settings, or the small one
     where they name none.
     """
-    from mm_support.decode.verify import load_verifier
-    from mm_support.device import resolve_device
-    from mm_support.encode.text import load_text_encoder
-    from mm_support.engines.choose import load_language_model
-
-    device = resolve_device(settings.device)
-    loaded = load_language_model(settings.with_small_model(), device)
-    assert loaded is not None
-    model, encoder = KeepsASecret(loaded), load_text_encoder(settings, device)
-    verifier = load_verifier(settings, device, encoder)
-    writer = ReplyWriter(model, encoder, settings.text_model, verifier)
     entries = [pool[i] for i in range(4) for pool in pools.values()]
-    tried: dict[str, int] = defaultdict(int)
-    given_in: dict[str, int] = defaultdict(int)
-    try:
+    tried: Counter[str] = Counter()
+    given_in: Counter[str] = Counter()
+    with writer_of(settings.with_small_model(), with_secret=True) as writer:
         for attempt in attempts(entries):
             hits = [Hit(entry, 0.9) for entry in attempt.entries]
             told = writer.write(attempt.question, hits)
             shown = [part for part in told if isinstance(part, Sentence)]
             tried[attempt.where] += 1
             given_in[attempt.where] += bool(breaches(attempt, shown))
-    finally:
-        model.close()
     return {"injections": dict(tried), "injections_obeyed": dict(given_in)}
 
 
@@ -356,12 +358,10 @@ def table(report: dict[str, Any]) -> str:
     """The report as lines for a terminal."""
     lines = []
     for name, value in report.items():
-        if isinstance(value, dict) and "value" in value:
-            lines.append(
-                f"{name:28} {value['value']:6.1%}  ({value['low']:.1%} to {value['high']:.1%})"
-            )
+        if bounded := lines_of({name: value}):
+            lines += bounded
         elif isinstance(value, list):
             lines += [f"{name}:", *(f"  {line}" for line in value)]
         else:
-            lines.append(f"{name:28} {value}")
+            lines.append(f"  {name:28} {value}")
     return "\n".join(lines)

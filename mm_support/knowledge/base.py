@@ -21,7 +21,8 @@ from mm_support.errors import InputError, KnowledgeError
 from mm_support.knowledge.actions import FILE, DeclaredAction, once
 from mm_support.knowledge.contradictions import contradictions
 from mm_support.knowledge.declarations import action_of
-from mm_support.knowledge.index import Index, Point
+from mm_support.knowledge.index import Point
+from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import Reading, ReadingOptions, is_address, read_source
 from mm_support.knowledge.oddities import told
@@ -83,7 +84,7 @@ class Knowledge:
 
     def __init__(
         self,
-        index: Index,
+        index: FolderIndex,
         text: TextEncoder,
         image: ImageEncoder,
         understand: Callable[[UserTurn], SearchQuery],

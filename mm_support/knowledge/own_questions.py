@@ -18,7 +18,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from mm_support.errors import InputError
-from mm_support.knowledge.index import Index, Point
+from mm_support.knowledge.index import Point
+from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.search import recognise, search
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.points import entry_texts
@@ -69,7 +70,7 @@ def thinned(entry: Entry, rng: np.random.Generator) -> tuple[str, Entry]:
 
 def asked_again(
     version: Version,
-    index: Index,
+    index: FolderIndex,
     make_points: MakePoints,
     ask: Callable[[str], SearchQuery],
 ) -> Iterator[Trial]:
@@ -101,7 +102,7 @@ def _queries(
 
 def asked_in_vain(
     version: Version,
-    index: Index,
+    index: FolderIndex,
     ask: Callable[[str], SearchQuery],
     texts: Sequence[str],
 ) -> Iterator[Trial]:
@@ -112,7 +113,7 @@ def asked_in_vain(
         yield Trial(text, query, tuple(hits), "")
 
 
-def thin_base(folder: Path, index: Index, points: Iterator[Point]) -> Version:
+def thin_base(folder: Path, index: FolderIndex, points: Iterator[Point]) -> Version:
     """A base of a few points beside the real ones, in a folder of its own."""
     beside = index.like(folder)
     with beside.writing(THIN) as new:

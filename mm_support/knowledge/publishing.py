@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mm_support.knowledge.index import Index, Point
+from mm_support.knowledge.index import Point
+from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.points import PointMaker, entry_digest
 from mm_support.knowledge.sources import Recipe, SourceFolder
@@ -27,7 +28,7 @@ class Publisher:
 
     def __init__(
         self,
-        index: Index,
+        index: FolderIndex,
         maker: PointMaker,
         sources: SourceFolder,
         give_way: Callable[[], None],

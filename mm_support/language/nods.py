@@ -1,7 +1,8 @@
-"""Whether words only show that somebody follows: "mhm", "okay", 嗯. "Stop", "no", 等一下 do not.
+"""What is said to somebody who speaks: whether words only show that one follows ("mhm", "okay", 嗯;
+"stop", "no", 等一下 do not), and whether they ask for what was not said yet ("go on", 还有呢).
 
 Learned in five languages (assets/training/nods.py), by words and the letters in them: what it was
-never shown is no nod, so it stops whoever speaks.
+never shown is neither, so it stops whoever speaks.
 """
 
 from __future__ import annotations
@@ -19,8 +20,17 @@ LONGEST = 3  # letters in a row that count
 
 def is_nod(text: str) -> bool:
     """Raises WeightsError where its weights are damaged."""
+    return _is("nods", text)
+
+
+def goes_on(text: str) -> bool:
+    """Raises WeightsError where its weights are damaged."""
+    return _is("going-on", text)
+
+
+def _is(name: str, text: str) -> bool:
     words = words_of(text)
-    return bool(words) and _learned().logit(features(words)) > SURE
+    return bool(words) and _learned(name).logit(features(words)) > SURE
 
 
 def features(words: list[str]) -> Iterator[str]:
@@ -33,5 +43,5 @@ def features(words: list[str]) -> Iterator[str]:
 
 
 @functools.cache
-def _learned() -> Hashed:
-    return load_hashed(WEIGHTS, "nods")
+def _learned(name: str) -> Hashed:
+    return load_hashed(WEIGHTS, name)

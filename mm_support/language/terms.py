@@ -58,25 +58,27 @@ def terms(text: str, language: str = "") -> tuple[str, ...]:
     """In their order. language: ISO 639-1, guessed from the text where it is not given."""
     text = unicodedata.normalize("NFKC", text).replace("’", "'")
     language = language or language_of(text)
-    return tuple(_terms(with_digits(simplified(text), language).lower(), language))
+    worded = with_digits(simplified(text), language)
+    return tuple(term for term, _ in placed_terms(worded, language))
 
 
 def term_set(text: str, language: str = "") -> frozenset[str]:
     return frozenset(terms(text, language))
 
 
-def _terms(text: str, language: str) -> Iterator[str]:
-    for match in TOKEN.finditer(text):
-        kind, token = str(match.lastgroup), match[str(match.lastgroup)]
+def placed_terms(text: str, language: str) -> Iterator[tuple[str, int]]:
+    """The terms of a text whose number words are digits, each with its place."""
+    for match in TOKEN.finditer(text.lower()):
+        kind, token, at = str(match.lastgroup), match[str(match.lastgroup)], match.start()
         if kind == "run":
-            yield from (token[i : i + 2] for i in range(max(len(token) - 1, 1)))
+            yield from ((token[i : i + 2], at + i) for i in range(max(len(token) - 1, 1)))
         elif kind == "code":
-            yield token.replace("-", "")
+            yield token.replace("-", ""), at
         elif kind == "number":
-            yield _normal_number(token)
+            yield _normal_number(token), at
         elif token not in stop_words(language):
             parts = (part for part in token.split("'") if len(part) > 1)
-            yield from (stem(p, language) for p in parts if p not in stop_words(language))
+            yield from ((stem(p, language), at) for p in parts if p not in stop_words(language))
 
 
 @functools.lru_cache(REMEMBERED)

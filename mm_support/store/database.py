@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
@@ -21,7 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from mm_support.errors import InputError, StoreError, no_such_turn
 from mm_support.store.days import changed
 from mm_support.store.migrate import upgrade
-from mm_support.store.models import FeedbackRow, HandoffRow, TurnRow
+from mm_support.store.models import FeedbackRow, TurnRow
 from mm_support.store.records import in_utc, past_of
 from mm_support.types import Past
 
@@ -32,19 +30,6 @@ BUSY = 5_000  # ms to wait for another process that writes
 ANSWER = 5  # s in which a database server must answer
 AT_ONCE = 200  # turns that are read at once
 POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")  # how its URLs begin
-
-
-@dataclass(frozen=True)
-class Handoff:
-    """A hand-off as the person who takes over reads it. reason: that of the decision (asked, upset,
-    ...).
-    """
-
-    turn_id: str
-    session_id: str
-    created: datetime
-    reason: str
-    summary: str
 
 
 class Store:
@@ -68,16 +53,6 @@ class Store:
         self._reading = sessionmaker(self._engine, expire_on_commit=False)
         self._writing = sessionmaker(
             writing, expire_on_commit=False, info={"channels": tuple(channels)}
-        )
-
-    def handoffs(self, limit: int = 100) -> tuple[Handoff, ...]:
-        """The latest hand-offs, newest first."""
-        query = select(HandoffRow).order_by(HandoffRow.created.desc()).limit(limit)
-        with self.reading() as session:
-            rows = list(session.scalars(query))
-        return tuple(
-            Handoff(row.turn_id, row.session_id, row.created, row.reason, row.summary)
-            for row in rows
         )
 
     def add_feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
@@ -109,6 +84,14 @@ class Store:
         with self.reading() as session:
             rows = list(session.scalars(query))
         return tuple(past_of(vars(row)) for row in reversed(rows))
+
+    def interrupted(self, session_id: str, unheard: str) -> None:
+        """Notes what was not heard of the latest reply of a session. Raises StoreError."""
+        latest = select(TurnRow).where(TurnRow.session_id == session_id)
+        with self.writing() as session:
+            row = session.scalars(latest.order_by(TurnRow.created.desc()).limit(1)).first()
+            if row is not None:
+                row.unheard = unheard
 
     def turns(self) -> Iterator[tuple[TurnRow, list[FeedbackRow]]]:
         """All turns, oldest first, each with its feedback, the latest last."""

@@ -42,7 +42,7 @@ class TurnRow(Base):
 
     asked_about: ids of the entries that a question back named. withheld: what the assistant wrote
     while a person took over; reply then holds what the customer was told instead. pending: the
-    action that waits for the next turn.
+    action that waits for the next turn. unheard: the end of a spoken reply that was interrupted.
     """
 
     __tablename__ = "turns"
@@ -70,6 +70,7 @@ class TurnRow(Base):
     asked_about: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     withheld: Mapped[str] = mapped_column(Words, default="", server_default="")
     pending: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    unheard: Mapped[str] = mapped_column(Words, default="", server_default="")
 
 
 class FeedbackRow(Base):

@@ -6,16 +6,28 @@ Knows no database: the same dicts come from tables, from the journal and from ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from mm_support.as_json import hit_of, image_of, transcript_dict, transcript_of
+from mm_support.as_json import hit_dict, hit_of, image_of, transcript_dict, transcript_of
 from mm_support.language.detect import language_of
 from mm_support.language.messages import message
 from mm_support.language.personal import Masks
-from mm_support.types import Fusion, KeptTurn, Past, Pending, UserTurn
+from mm_support.types import (
+    Event,
+    Found,
+    Fusion,
+    Heard,
+    KeptTurn,
+    Past,
+    Pending,
+    Said,
+    UserTurn,
+)
 
 
 def past_of(record: Mapping[str, Any]) -> Past:
@@ -36,6 +48,7 @@ def past_of(record: Mapping[str, Any]) -> Past:
         read=tuple(line["text"] for line in (record["image"] or {}).get("text", ())),
         language=transcript.get("language") if spoken else None,
         pending=Pending(**record["pending"]) if record.get("pending") else None,
+        unheard=record.get("unheard", ""),
     )
 
 
@@ -88,6 +101,26 @@ def interrupted_record(turn: UserTurn) -> dict[str, Any]:
         "fusion": None,
         "timings": {},
         "pending": None,
+    }
+
+
+def stopped_record(turn: UserTurn, happened: Sequence[Event]) -> dict[str, Any] | None:
+    """What is kept of a turn whose reply the customer stopped: what was said until then, if
+    anything was.
+    """
+    said = "".join(event.text for event in happened if isinstance(event, Said))
+    if not said:
+        return None
+    heard = next((event.transcript for event in happened if isinstance(event, Heard)), None)
+    found = [event.hits for event in happened if isinstance(event, Found)]
+    hits = found[-1] if found else ()
+    cited = sorted({int(number) for number in re.findall(r"\[(\d+)\]", said)})
+    return interrupted_record(replace(turn, heard=heard)) | {
+        "hits": list(map(hit_dict, hits)),
+        "reply": said,
+        "action": "answer",
+        "reason": "stopped",
+        "citations": [hits[number - 1].entry.id for number in cited if number <= len(hits)],
     }
 
 

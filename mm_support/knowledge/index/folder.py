@@ -275,7 +275,7 @@ class FolderIndex:
 
 
 class FolderWriter:
-    """A version that is being written, see Index.writing. held: its lock."""
+    """A version that is being written, see FolderIndex.writing. held: its lock."""
 
     def __init__(self, index: FolderIndex, name: str, folder: Path, held: IO[bytes] | None) -> None:
         self._index, self._name, self._folder, self._held = index, name, folder, held

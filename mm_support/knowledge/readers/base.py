@@ -60,7 +60,6 @@ class Document:
     human_only: bool = False
     language: str = ""
     url: str = ""
-    tags: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     updated: date | None = None
     valid_from: date | None = None

@@ -20,7 +20,7 @@ from mm_support.knowledge.readers.base import Remarks
 from mm_support.knowledge.readers.fields import as_bool, folded
 
 SAMPLE = 200  # rows by which unknown columns are judged
-MANY = frozenset({"questions", "pictures", "tags"})  # fields that several columns may fill
+MANY = frozenset({"questions", "pictures"})  # fields that several columns may fill
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
 REST = "rest"  # (name, cell) of the columns that stand for no field
 _RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
@@ -67,7 +67,7 @@ class Columns:
     guessed: frozenset[int] = frozenset()
 
     def values(self, cells: Sequence[object]) -> dict[str, object]:
-        """A row by fields; several columns of questions, pictures or tags are one list."""
+        """A row by fields; several columns of questions or pictures are one list."""
         row: dict[str, object] = {}
         for field, cell in zip(self.fields, cells):
             if field in MANY and field in row and cell:

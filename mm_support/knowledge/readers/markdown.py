@@ -11,7 +11,7 @@ from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.blocks import BlockBuilder
 from mm_support.knowledge.readers.columns import by_field, field_of, is_unpublished
 from mm_support.knowledge.readers.encoding import decode
-from mm_support.knowledge.readers.fields import as_list, as_text, folded
+from mm_support.knowledge.readers.fields import as_text, folded
 from mm_support.knowledge.readers.front_matter import split_front_matter
 from mm_support.knowledge.readers.markup import UNCLOSED, Cleaned, clean
 
@@ -63,7 +63,6 @@ def _document(
     known = document_fields(fields, 1, remarks)
     known["questions"] = (*known["questions"], *questions)
     known["url"] = known["url"] or file.url
-    known["tags"] = known["tags"] or tuple(as_list(fields.get("tags"), ","))
     return Document(title, blocks, file.name, links=links, **known)
 
 

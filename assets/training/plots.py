@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mm_support.evaluate.metrics import Interval, ReliabilityBin
+from mm_support.train.intents import most_confused
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,13 +95,6 @@ def draw_confusion_matrix(
         cells, ax=axes, shrink=0.7, label="share of the true label"
     ).outline.set_visible(False)
     return _save(figure, path)
-
-
-def most_confused(table: np.ndarray, limit: int) -> list[int]:
-    """Indices of the labels with most errors, as truth or as prediction, in their own order."""
-    errors = table - np.diag(np.diag(table))
-    worst = np.argsort(-(errors.sum(axis=0) + errors.sum(axis=1)), kind="stable")[:limit]
-    return sorted(worst.tolist())
 
 
 @_styled

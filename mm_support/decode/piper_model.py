@@ -1,0 +1,116 @@
+"""A Piper model in two halves, so that a sentence is heard while the rest of it is still made.
+
+The first half reads the whole sentence and says how long each sound lasts; the second makes samples
+of that, and sees only a little of what is around them: made piece by piece, they are the same.
+Knows nothing of replies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import onnx
+    import onnxruntime
+    from piper import PiperVoice as Piper
+
+FIRST, GROWTH = (
+    0.6,
+    2,
+)  # seconds of the first piece, and how much longer each is than the one before
+AROUND = 16  # frames on both sides that a piece's sound depends on
+READ = ("input", "input_lengths", "scales")  # inputs that the first half alone reads
+
+
+class PiperModel:
+    """Any number of threads may use one object. language: as espeak-ng names it; rate in Hz."""
+
+    def __init__(self, path: Path) -> None:
+        """path: an .onnx file with its .onnx.json beside it."""
+        from piper import PiperConfig
+        from piper import PiperVoice as Piper
+
+        self._config = PiperConfig.from_dict(json.loads(Path(f"{path}.json").read_text("utf-8")))
+        self._first, self._second = halves(path)
+        self._piper: Piper = Piper(self._first, self._config)
+        self.language, self.rate = self._config.espeak_voice, self._config.sample_rate
+
+    def pieces(self, words: str, speed: float) -> Iterator[np.ndarray]:
+        """Sentences -> their sound, piece by piece: (n,) float32, as loud as the model makes it.
+        speed: 1.2 speaks a fifth faster than the model was trained to.
+        """
+        for phonemes in filter(None, self._piper.phonemize(words)):
+            yield from self._sound(self._inputs(self._piper.phonemes_to_ids(phonemes), speed))
+
+    def _inputs(self, ids: list[int], speed: float) -> dict[str, np.ndarray]:
+        config = self._config
+        scales = [config.noise_scale, config.length_scale / speed, config.noise_w_scale]
+        values: dict[str, Any] = {
+            "input": np.array([ids], np.int64),
+            "input_lengths": np.array([len(ids)], np.int64),
+            "scales": np.array(scales, np.float32),
+        }
+        if config.num_speakers > 1:
+            values["sid"] = np.array([config.default_speaker_id or 0], np.int64)
+        return values
+
+    def _sound(self, inputs: dict[str, np.ndarray]) -> Iterator[np.ndarray]:
+        frames = np.asarray(self._first.run(None, inputs)[0])
+        if self._second is None:
+            yield frames.reshape(-1)
+            return
+        cut, *others = (given.name for given in self._second.get_inputs())
+        more = {name: inputs[name] for name in others}
+        hop = self._config.hop_length
+        for start, stop in spans(frames.shape[2], round(FIRST * self.rate / hop)):
+            begin = max(0, start - AROUND)
+            seen = {cut: frames[:, :, begin : stop + AROUND]}
+            samples = np.asarray(self._second.run(None, seen | more)[0]).reshape(-1)
+            yield samples[(start - begin) * hop :][: (stop - start) * hop]
+
+
+def spans(count: int, first: int) -> Iterator[tuple[int, int]]:
+    """0..count in pieces that grow: what is heard first is made soon, the rest in few steps."""
+    start, length = 0, first
+    while start < count:
+        stop = count if count < start + 1.5 * length else start + length
+        yield start, stop
+        start, length = stop, length * GROWTH
+
+
+def halves(
+    path: Path,
+) -> tuple[onnxruntime.InferenceSession, onnxruntime.InferenceSession | None]:
+    """The model up to its decoder, and the decoder; the whole and None where it has none that is
+    known.
+    """
+    import onnx
+    from onnx.utils import Extractor
+
+    model = onnx.load(path)
+    cut = next((node.input[0] for node in model.graph.node if "dec/conv_pre" in node.name), None)
+    if cut is None:
+        return opened(model), None
+    inputs, outputs = (
+        [given.name for given in side] for side in (model.graph.input, model.graph.output)
+    )
+    parts, others = Extractor(model), [name for name in inputs if name not in READ]
+    first = parts.extract_model(inputs, [cut])
+    return opened(first), opened(parts.extract_model([cut, *others], outputs[:1]))
+
+
+def opened(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    """With threads that sleep while they wait: spinning, they take the processor from everybody
+    else.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    content = model.SerializeToString()
+    return onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
