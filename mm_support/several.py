@@ -4,9 +4,9 @@
 
 Where the questions lead to different entries, each is answered from its own; of one that nothing
 answers the reply says so. Where they lead to the same, or nothing is found for any, the message
-stays one question. A sentence is several questions where all its clauses, or both sides of an "and"
-or a comma, are surely answered, by different entries. Each is read with what was asked before it:
-"how do I return the lamp, and what does it cost?".
+stays one question. A sentence is several questions where different entries answer all its clauses,
+more surely than it is answered as a whole, or both sides of an "and" or a comma. Each is read with
+what was asked before it: "how do I return the lamp, and what does it cost?".
 
 Where a pasted mail or a long story as a whole finds nothing sure, its question is searched for by
 itself, and with the sentence before it.
@@ -59,7 +59,8 @@ def several(
     texts, parted = questions_in(words), clauses(words)
     if len(parted) > 2:
         asked = each(parts, question, parted, knowledge, past)
-        if all(one.hits for one in asked) and len(topics(asked)) > 1:
+        surer = all(one.hits and one.confidence > decision.confidence for one in asked)
+        if surer and len(topics(asked)) > 1:
             return asked
     if len(texts) > 1:
         asked = each(parts, question, texts, knowledge, past)
@@ -86,7 +87,7 @@ def each(
     """Parts of a message, each with what answers it, read as if it followed on those before."""
     asked: list[Asked] = []
     for text in texts:
-        one, _ = _asked(parts, question, text, knowledge, past)
+        one = _asked(parts, question, text, knowledge, past)
         asked.append(one)
         topic = one.hits[0].entry.title if one.hits else ""
         past = (*past, Past(text, "", "answer", knowledge=knowledge, topic=topic))
@@ -107,8 +108,8 @@ def short_ones(words: str) -> list[Sequence[str]]:
 def _inner(parts: Parts, question: Question, words: str, knowledge: str) -> list[Asked]:
     """The part of a message that is answered most surely by itself, if one is."""
     alone = [_asked(parts, question, text, knowledge) for text in inner_questions(words)]
-    sure = [(confidence, asked) for asked, confidence in alone if asked.hits]
-    return [max(sure, key=lambda pair: pair[0])[1]] if sure else []
+    sure = [one for one in alone if one.hits]
+    return [max(sure, key=lambda one: one.confidence)] if sure else []
 
 
 def inner_questions(words: str) -> list[str]:
@@ -186,9 +187,9 @@ def _asks(sentence: str) -> bool:
 
 def _asked(
     parts: Parts, whole: Question, text: str, knowledge: str, past: Sequence[Past] = ()
-) -> tuple[Asked, float]:
-    """A part of a message as a question of its own, and how sure its answer is; with what was said
-    before it where it is not answered without.
+) -> Asked:
+    """A part of a message as a question of its own; with what was said before it where it is not
+    answered without.
     """
     question = replace(whole, typed=text, heard="")
     query = fuse(parts.encoders, parts.fusion, question, None, None)
@@ -198,7 +199,7 @@ def _asked(
         if decision.action == "answer":
             break
     answering = decision.hits if decision.action == "answer" else ()
-    return Asked(question, answering), decision.confidence
+    return Asked(question, answering, decision.confidence)
 
 
 def merged(decision: Decision, asked: Sequence[Asked]) -> Decision:
