@@ -296,15 +296,20 @@ def desk_chat() -> gr.Chatbot:
 
 
 def reply_box() -> gr.Textbox:
+    return _line_box("reply", label("desk_answer"), label("desk_write"), 6)
+
+
+def _line_box(name: str, title: Any, hint: Any, lines: int) -> gr.Textbox:
+    """Sent with Enter; it grows to so many lines."""
     return gr.Textbox(
         show_label=False,
-        label=label("desk_answer"),
-        placeholder=label("desk_write"),  # type: ignore[arg-type]
+        label=title,
+        placeholder=hint,
         lines=1,
-        max_lines=6,
+        max_lines=lines,
         submit_btn=True,
         interactive=False,
-        elem_id="reply",
+        elem_id=name,
     )
 
 
@@ -337,16 +342,7 @@ def snooze_box() -> gr.Dropdown:
 
 
 def note_box() -> gr.Textbox:
-    return gr.Textbox(
-        show_label=False,
-        label=label("desk_note"),
-        placeholder=label("desk_note"),  # type: ignore[arg-type]
-        lines=1,
-        max_lines=4,
-        submit_btn=True,
-        interactive=False,
-        elem_id="note",
-    )
+    return _line_box("note", label("desk_note"), label("desk_note"), 4)
 
 
 def connect(demo: gr.Blocks, page: DeskPage) -> None:

@@ -124,8 +124,8 @@ def in_module(module: str, function: str = "run") -> Callable:
 
 
 def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support.config import NONE, OWN
-    from mm_support.loading import MODELS, OPTIONAL, fetch_settings_weights
+    from mm_support.config import MODELS, NONE, OWN
+    from mm_support.loading import OPTIONAL, fetch_settings_weights
     from mm_support.progress import byte_bar
     from mm_support.weights import PREFIX
 

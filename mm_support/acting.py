@@ -10,18 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mm_support.actions.flow import (
-    ENDS,
-    Given,
-    Step,
-    begin,
-    go_on,
-    likeliest,
-    near,
-    stays,
-    wanted,
-    without_values,
-)
+from mm_support.actions.flow import ENDS, Step, begin, go_on, stays
+from mm_support.actions.given import Given, likeliest, near, wanted, without_values
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import DeclaredAction, entries_of, said

@@ -192,7 +192,7 @@ def reply(parser: ArgumentParser) -> None:
 
 
 def evaluate(parser: ArgumentParser) -> None:
-    """Evaluates a knowledge base on your own cases, or one of: replies, intents, fusion."""
+    """Evaluates a base on your own cases, or one of: passages, replies, intents, fusion."""
     parser.add_argument("--knowledge", help="knowledge base to evaluate")
     parser.add_argument(
         "--cases",

@@ -25,6 +25,8 @@ FUSIONS = ("weighted-sum", "concatenation", "attention")
 
 OWN = "python:"  # in front of what makes a model of somebody's own
 NONE = "none"  # as reply_model: replies are the entries' own sentences
+# settings that name a model of a stage (stages.py)
+MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 SMALL = "package:SmolLM2-135M-Instruct"  # the model that was trained to point at sentences
 
 PROFILES: dict[str, dict[str, str]] = {
@@ -60,58 +62,23 @@ PROFILES: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What a service is built from. Model names left empty come from the profile.
-
-    data_dir holds the index, the store and the pictures; cache_dir the weights.
-    device: "auto", or a torch device such as "cpu" or "cuda:0".
-    llm_url: an OpenAI-compatible server that writes the replies instead of a local model; llm_sees:
-    its model takes photos; llm_judges: a model that passes an exam judges its own sentences where
-    the verifier is not sure.
-    database_url: SQLAlchemy URL; empty: SQLite in data_dir. index_url: a PostgreSQL server that
-    fronts on several machines share; empty, the index lies in data_dir. cluster: host:port of a Ray
-    cluster that serves the models; empty, they run in this process. keep_media: store
-    customers' photos and recordings too (off: only what was understood). open_knowledge: visitors
-    of the page may add knowledge of their own.
-    answer_precision: share of the answers that are to be right; below it, it is asked back.
-    desk_key: opens the desk, the page for the people who take conversations over; made at each
-    start where it is empty, and the workshop, unless open_workshop lets everybody read there.
-    brand: a brand.toml, what a company decides about its page; edit_brand: editors may change that
-    file in the workshop. frame_origins: sites that may show the page in a frame. api_key: what
-    callers of /v1 must have; empty, everybody may call. rate_limit: calls of one address, e.g.
-    "240/minute"; rate_storage: where they are counted, e.g. redis://host; empty, in the database
-    where that is PostgreSQL, else in this process. webhook_url, webhook_secret: where it is told
-    what happens at the desk, and what that is signed with; mail_server
-    (smtp://user:password@host:587), mail_to, mail_from: who waits for a person is told by mail.
-    chatwoot_url, chatwoot_inbox, chatwoot_secret: a Chatwoot whose agents answer, its API inbox,
-    and what its webhook is known by. oidc_issuer, oidc_client, oidc_secret, oidc_address,
-    oidc_roles: a provider at which the team signs in, as what, our own address, and which claim
-    makes which role (desk/oidc.py).
-    retention_days: after so many days of silence a conversation is erased; 0: never.
-    silence_minutes: so long after the last word of an agent the assistant takes their conversation
-    back; 0: never. hours: a file that says when
-    people are there (desk/hours.py); empty: always. show_personal: agents read what masks stand
-    for while a conversation is at the desk. voice_speed: 1.2 speaks a fifth faster. private_sites:
-    sites inside the own network may be read for knowledge. picture_hosts: "host, host", of which
-    pictures in knowledge are fetched beside a page's own; "none": none are. sync_hours: after so
-    many hours sites
-    are read again; 0: when somebody does. replies_at_once: that are worked on; 0:
-    as many as suit the machine; queue_length: replies, and as many look-ups, that may wait.
-    open_metrics: /metrics may be read from other machines too. json_logs: lines of the log are
-    JSON. actions: what bases declare in actions.toml may be done (docs/actions.md); action_hosts:
-    of the own network that may be called for that; action_functions: "name=module:function, ..."
-    that do it; customer_secret: what a site signs with who is signed in there.
+    """What a service is built from; docs/commands.md says what each setting does. Model names left
+    empty come from the profile.
 
     Raises InputError for a profile or a fusion strategy that does not exist.
     """
 
     profile: str = "embedded"
+    # of index, store and pictures; of the weights
     data_dir: Path = field(
         default_factory=lambda: Path(platformdirs.user_data_dir("mm-support", appauthor=False))
     )
     cache_dir: Path = field(
         default_factory=lambda: Path(platformdirs.user_cache_dir("mm-support", appauthor=False))
     )
-    device: str = "auto"
+
+    # models
+    device: str = "auto"  # or a torch device such as "cpu" or "cuda:0"
     speech_model: str = ""
     image_model: str = ""
     text_model: str = ""
@@ -119,55 +86,74 @@ class Settings:
     voice_model: str = ""
     verifier_model: str = ""
     turn_model: str = ""
-    voice_speed: float = 1.0
+    voice_speed: float = 1.0  # 1.2 speaks a fifth faster
     fusion: str = "weighted-sum"
+    answer_precision: float = 0.85  # share of the answers that are to be right; else it asks back
+    # an OpenAI-compatible server that writes the replies instead of a local model
     llm_url: str = ""
     llm_model: str = ""
     llm_key: str = field(default="", repr=False)
-    llm_sees: bool = False
+    llm_sees: bool = False  # its model takes photos
+    # one that passes an exam judges its own sentences where the verifier is not sure
     llm_judges: bool = True
-    database_url: str = field(default="", repr=False)
-    index_url: str = field(default="", repr=False)
-    cluster: str = ""
-    keep_media: bool = False
-    open_knowledge: bool = False
+
+    # where things run and lie
+    database_url: str = field(default="", repr=False)  # SQLAlchemy's; empty: SQLite in data_dir
+    index_url: str = field(default="", repr=False)  # PostgreSQL of several machines, or data_dir
+    cluster: str = ""  # host:port of a Ray cluster with the models; empty: in this process
+    replies_at_once: int = 0  # 0: as many as suit the machine
+    queue_length: int = 32  # replies, and as many look-ups, that may wait
+    open_metrics: bool = False  # /metrics may be read from other machines too
+    json_logs: bool = False
+
+    # what is kept, and who may read it
+    keep_media: bool = False  # photos and recordings too, not only what was understood
+    retention_days: int = 0  # of silence after which a conversation is erased; 0: never
+    show_personal: bool = True  # agents read what masks stand for while they have a conversation
+    # opens the desk, and the workshop unless that is open; empty: made at each start
     desk_key: str = field(default="", repr=False)
-    open_workshop: bool = False
-    brand: str = ""
-    edit_brand: bool = False
-    frame_origins: str = ""
-    api_key: str = field(default="", repr=False)
-    rate_limit: str = ""
+    open_workshop: bool = False  # everybody may read there
+    open_knowledge: bool = False  # visitors may add knowledge of their own
+    api_key: str = field(default="", repr=False)  # of /v1; empty: everybody may call
+    rate_limit: str = ""  # calls of one address, e.g. "240/minute"
+    # where they are counted, e.g. redis://host; empty: PostgreSQL if there is one, or here
     rate_storage: str = field(default="", repr=False)
+
+    # the page
+    brand: str = ""  # a brand.toml, what a company decides about its page
+    edit_brand: bool = False  # editors may change that file in the workshop
+    frame_origins: str = ""  # sites that may show the page in a frame
+
+    # people at the desk, and who is told of what happens there
+    hours: str = ""  # a file that says when people are there (desk/hours.py); empty: always
+    silence_minutes: int = 30  # of an agent, after which the assistant takes over; 0: never
     webhook_url: str = ""
     webhook_secret: str = field(default="", repr=False)
-    mail_server: str = field(default="", repr=False)
+    mail_server: str = field(default="", repr=False)  # smtp://user:password@host:587
     mail_to: str = ""
     mail_from: str = ""
+    # a Chatwoot whose agents answer, its API inbox, and what its webhook is known by
     chatwoot_url: str = ""
     chatwoot_inbox: str = ""
     chatwoot_secret: str = field(default="", repr=False)
-    retention_days: int = 0
-    silence_minutes: int = 30
+    # a provider at which the team signs in, as what, our own address, and which claim makes which
+    # role (desk/oidc.py)
     oidc_issuer: str = ""
     oidc_client: str = ""
     oidc_secret: str = field(default="", repr=False)
     oidc_address: str = ""
     oidc_roles: str = ""
-    hours: str = ""
-    show_personal: bool = True
-    private_sites: bool = False
-    picture_hosts: str = ""
-    sync_hours: float = 0.0
-    answer_precision: float = 0.85
-    replies_at_once: int = 0
-    queue_length: int = 32
-    open_metrics: bool = False
-    json_logs: bool = False
-    actions: bool = False
-    action_hosts: str = ""
-    action_functions: str = ""
-    customer_secret: str = field(default="", repr=False)
+
+    # reading knowledge
+    private_sites: bool = False  # sites inside the own network may be read
+    picture_hosts: str = ""  # "host, host" of pictures beside a page's own; "none": no picture
+    sync_hours: float = 0.0  # after which sites are read again; 0: when somebody does
+
+    # what bases declare in actions.toml (docs/actions.md)
+    actions: bool = False  # may be done
+    action_hosts: str = ""  # of the own network that may be called
+    action_functions: str = ""  # "name=module:function, ..." that do it
+    customer_secret: str = field(default="", repr=False)  # a site signs with it who is signed in
 
     def __post_init__(self) -> None:
         numbers = (

@@ -16,7 +16,8 @@ from PIL import Image
 
 from mm_support.actions.call import Caller
 from mm_support.actions.performing import Actions
-from mm_support.config import NONE, Settings
+from mm_support.behind import Behind
+from mm_support.config import MODELS, NONE, Settings
 from mm_support.decide.calibration import Calibrator, out_of_scope
 from mm_support.decide.confidence import Gate, gate_file, load_gate, own_gate_file
 from mm_support.decide.intent_classifier import BaseIntents
@@ -29,6 +30,7 @@ from mm_support.decode.verify import load_verifier
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.device import Device, resolve_device
 from mm_support.encode.end_of_turn import load_end_of_turn
+from mm_support.encode.image import picture_dim
 from mm_support.encode.in_turn import AT_ONCE, SpeechInTurn
 from mm_support.encode.ocr import TextReader
 from mm_support.encode.text import RememberingEncoder, TextEncoder
@@ -67,14 +69,14 @@ PACKS_LOCK = "packs--"  # as if they were one base
 SERVERS = ("postgresql://", "postgres://", "postgresql+psycopg://")
 FOLLOW = 1.0  # s between looks at the server
 HEARD_THERE = 8  # recordings that a cluster hears at once for one front
-MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
+LATER = ("see", "read", "hear", "speak")  # stages that nothing typed needs
 OPTIONAL = ("turn_model",)  # works without; fetched by whoever loads it
 
 
 @without_collection()
 def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
-    """Everything a service needs, loaded. report: told in a sentence what is going on; what it
-    raises ends the loading.
+    """Everything that a service needs for what is typed, loaded; the rest loads behind it. report:
+    told in a sentence what is going on; what it raises ends the loading.
 
     Raises SupportError where weights, knowledge or the index cannot be had. Whatever was opened
     until then is given back.
@@ -84,22 +86,24 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         check_index_url(settings)
         load = models_of(opened, settings, device, report)
         model = _load_beside(opened, load_model, settings, load)
-        report("Loading the text and image encoders")
-        text, image = load("embed"), load("see")
-        index = _followed_index(opened, settings, text.dim, image.dim)
-        report("Loading the speech encoder and the text reader")
+        report("Loading the text encoder")
+        text, behind = load("embed"), Behind()
+        opened.callback(behind.close)
+        image, reader, speech, voice = (behind.load(stage, load) for stage in LATER)
+        d_picture = picture_dim(settings, image)
+        index = _followed_index(opened, settings, text.dim, d_picture)
         asked = RememberingEncoder(text)
-        speech = SpeechInTurn(load("hear"), HEARD_THERE if settings.cluster else AT_ONCE)
-        encoders = Encoders(speech, image, load("read"), asked)
-        fusion = load_fusion(settings, text.dim, image.dim)
+        heard_at_once = HEARD_THERE if settings.cluster else AT_ONCE
+        encoders = Encoders(SpeechInTurn(speech, heard_at_once), image, reader, asked)
+        fusion = load_fusion(settings, text.dim, d_picture)
         gate = gate_for(settings).wishing(settings.answer_precision)
         understand = partial(query_of, encoders, fusion)
         knowledge = load_knowledge(settings, index, encoders, text, understand, gate)
         with index.changing(PACKS_LOCK):  # of several fronts one ingests them
             ingest_packs(knowledge, PACKS, report, settings.actions)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
-        report("Loading the voice and, where there is one, the language model")
-        policy, voice = Policy(gate, IntentReader(head, asked.encode)), load("speak")
+        report("Loading, where there is one, the language model")
+        policy = Policy(gate, IntentReader(head, asked.encode))
         verifier = load_verifier(settings, device, text) if model.result() else None
         judge = load_judge(settings, model.result()) if verifier else None
         writer = ReplyWriter(model.result(), asked, settings.text_model, verifier, judge)
@@ -116,6 +120,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
             load_end_of_turn(settings),
             BaseIntents(settings, asked.encode),
             load_actions(opened, settings),
+            behind,
             opened.pop_all().close,
         )
 

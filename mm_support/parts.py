@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mm_support.actions.performing import Actions
+from mm_support.behind import Behind
 from mm_support.decide.intent_classifier import BaseIntents
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
@@ -27,7 +28,8 @@ class Parts:
     """Everything that takes time to load. device: what runs the models, and why, for people.
     model: what the writer drafts with; end_of_turn: tells when a spoken turn is over, None where a
     fixed pause does; intents: those that were trained for bases; actions: what performs those that
-    bases declare, None where they are switched off; close: gives everything back.
+    bases declare, None where they are switched off; behind: what may still be loading; close: gives
+    everything back.
     """
 
     device: str
@@ -41,9 +43,11 @@ class Parts:
     end_of_turn: EndOfTurn | None = None
     intents: BaseIntents | None = None
     actions: Actions | None = None
+    behind: Behind = field(default_factory=Behind)
     close: Callable[[], None] = lambda: None
 
     @property
     def trouble(self) -> str:
         """What no longer works, for people; "" where everything does."""
-        return "" if getattr(self.model, "alive", True) else MODEL_DIED
+        died = "" if getattr(self.model, "alive", True) else MODEL_DIED
+        return "; ".join(filter(None, (died, self.behind.trouble)))

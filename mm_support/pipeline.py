@@ -14,7 +14,9 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -22,13 +24,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from PIL import Image
 
 from mm_support import as_json
 from mm_support.acting import Considered, act
 from mm_support.actions.flow import Step as ActionStep
 from mm_support.actions.flow import Told, waiting
 from mm_support.actions.performing import Performed
-from mm_support.decide.follow_up import likelier, resolve
+from mm_support.decide.follow_up import likelier
 from mm_support.decide.policy import LIKELY, SILENCE, Decision, words_of
 from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of, one_by_one
 from mm_support.decode.sentence import Meanwhile, Numbers, Sentence
@@ -43,7 +46,7 @@ from mm_support.language.messages import MAX_CANDIDATES, message
 from mm_support.language.personal import Masks, masked_question
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
-from mm_support.retrieval import Searched, asked_alone, fuse, searched
+from mm_support.retrieval import Searched, asked_alone, fuse, read_with, searched
 from mm_support.several import merged, several
 from mm_support.store.records import past_of
 from mm_support.tracing import span
@@ -76,6 +79,7 @@ if TYPE_CHECKING:
 PHOTO = "photo"
 SHOWN = 0.75  # probability below which a photo hardly shows an entry
 WORDED = 2  # terms of a question that can be searched for without its photo
+LOOK = 0.1  # s between looks whether the customer who waits is still there
 
 Result = TypeVar("Result")
 Step = Generator[Event, None, Result]
@@ -229,7 +233,7 @@ def judge(
         query, hits = words_alone(parts, turn.knowledge, question, heard, likely)
         told = entries_of(hits)  # the knowledge by itself
         decision = parts.policy.decide(question, query, told, past)
-        asked = several(parts, question, decision, told, turn.knowledge)
+        asked = several(parts, question, decision, told, turn.knowledge, past)
         here = Considered(turn, question, query, hits, decision, asked, before, declared, pending)
         acting = act(parts, here)
         decision, asked = disputed(parts, question, acting, turn.knowledge)
@@ -260,17 +264,32 @@ def perceive(
     Raises InputError for a recording or a photo that cannot be used.
     """
     clock, heard, seen = clock or Clock(), None, None
+    looking = _look_beside(encoders, turn.image, clock) if turn.image is not None else None
     if turn.audio is not None:
         yield Working("listen", "Listening")
         with clock.step("listen"):
             heard = turn.heard or (yield from listen(encoders, turn.audio, language, names))
         yield Heard(heard)
-    if turn.image is not None:
+    if looking is not None:
         yield Working("look", "Looking at the photo")
-        with clock.step("look"):
-            seen = encoders.see(turn.image)
+        while wait([looking], LOOK).not_done:
+            yield Working("look", "Looking at the photo")
+        seen = looking.result()
         yield Saw(seen.view)
     return heard, seen
+
+
+def _look_beside(encoders: Encoders, photo: str | Path | Image.Image, clock: Clock) -> Future[Seen]:
+    """Begins to look in a thread, in which whoever listens meanwhile does not wait."""
+
+    def look() -> Seen:
+        with clock.step("look"):
+            return encoders.see(photo)
+
+    beside = ThreadPoolExecutor(1, "look")
+    looking = beside.submit(copy_context().run, look)
+    beside.shutdown(wait=False)
+    return looking
 
 
 def listen(
@@ -307,18 +326,6 @@ def words_alone(
     alone = asked_alone(parts, knowledge, plain, heard)
     decision = parts.policy.decide(plain, *alone, ())
     return alone if decision.reason == "evidence" else found
-
-
-def read_with(
-    parts: Parts, query: SearchQuery, question: Question, past: Sequence[Past], knowledge: str
-) -> tuple[list[SearchQuery], Question]:
-    """The query with the turn before and without it, where it may lean on that or may not; the one
-    that it is elsewhere. And what is asked: a candidate's title, where one was chosen.
-    """
-    encoder, read = parts.encoders.text, parts.policy.reads
-    leaning, meant = resolve(query, question, past, knowledge, encoder, read)
-    open_to_both = leaning is not query and meant is question
-    return [leaning, query] if open_to_both else [leaning], meant
 
 
 def perform(

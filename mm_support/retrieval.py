@@ -4,13 +4,15 @@ message go through by themselves too (several.py, acting.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mm_support.decide.follow_up import resolve
 from mm_support.encode.turn import Encoders, Seen
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.parts import Parts
 from mm_support.tracing import span
-from mm_support.types import Hit, Question, Transcript
+from mm_support.types import Hit, Past, Question, Transcript
 
 if TYPE_CHECKING:
     from mm_support.fuse.strategies import FusionStrategy  # imports torch
@@ -37,6 +39,18 @@ def searched(parts: Parts, knowledge: str, query: SearchQuery) -> Searched:
     """The query as the base reads it, and the entries that it finds."""
     query = parts.knowledge.recognise(knowledge, query)
     return query, tuple(parts.knowledge.find(knowledge, query, FOUND))
+
+
+def read_with(
+    parts: Parts, query: SearchQuery, question: Question, past: Sequence[Past], knowledge: str
+) -> tuple[list[SearchQuery], Question]:
+    """The query with the turn before and without it, where it may lean on that or may not; the one
+    that it is elsewhere. And what is asked: a candidate's title, where one was chosen.
+    """
+    encoder, read = parts.encoders.text, parts.policy.reads
+    leaning, meant = resolve(query, question, past, knowledge, encoder, read)
+    open_to_both = leaning is not query and meant is question
+    return [leaning, query] if open_to_both else [leaning], meant
 
 
 def asked_alone(

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mm_support.behind import could_not_load
 from mm_support.config import Settings
 from mm_support.decide.follow_up import checked_session
 from mm_support.desk.accounts import Accounts
@@ -47,7 +48,7 @@ from mm_support.knowledge.base import Knowledge
 from mm_support.metrics import Metrics
 from mm_support.parts import Parts
 from mm_support.pipeline import Answered, Step, masked_turns, steps, turn_record
-from mm_support.retrieval import fuse
+from mm_support.retrieval import FOUND, fuse, searched
 from mm_support.store.database import PAST
 from mm_support.store.records import interrupted_record, stopped_record
 from mm_support.tracing import describe, open_tracer, span, traced
@@ -74,7 +75,6 @@ from mm_support.types import (
 log = logging.getLogger(__name__)
 
 DAY, MINUTE, NOTICES = 86_400.0, 60.0, 2.0  # s between rounds
-MATCHES = 5  # entries that `describe` names
 AT_A_SERVER = 16  # replies that are worked on at once where other processes do the work
 LOOK = 0.1  # s between looks whether the customer who waits is still there
 GIVE_WAY = 5.0  # s that each batch of new knowledge waits for customers, at most
@@ -128,14 +128,15 @@ class SupportService:
         service = cls.start(settings)
         try:
             service.wait()
+            service.parts.behind.wait()
         except BaseException:
             service.close()
             raise
         return service
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Whether the models are there within `timeout` seconds. Raises SupportError where loading
-        failed.
+        """Whether typed questions can be answered within `timeout` seconds. Raises SupportError
+        where loading failed.
         """
         try:
             self._parts.result(timeout)
@@ -150,9 +151,7 @@ class SupportService:
             self._parts.set_exception(exc)
         except Exception as exc:  # the page must say it, whatever it is
             log.exception("loading failed")
-            self._parts.set_exception(
-                SupportError(f"The models could not be loaded: {type(exc).__name__}: {exc}")
-            )
+            self._parts.set_exception(could_not_load(exc))
 
     def _loaded(self, parts: Future[Parts]) -> None:
         """Whoever waits may begin, or is told why not."""
@@ -370,16 +369,10 @@ class SupportService:
         parts = self.parts
         seen = parts.encoders.see(image, labels)
         query = fuse(parts.encoders, parts.fusion, question_of("", None, seen), None, seen)
-        found = [
-            hit
-            for base in parts.knowledge.list()
-            for hit in parts.knowledge.find(
-                base.name, parts.knowledge.recognise(base.name, query), MATCHES
-            )
-        ]
-        return replace(
-            seen.view, matches=tuple(sorted(found, key=lambda hit: -hit.score)[:MATCHES])
-        )
+        bases = [base.name for base in parts.knowledge.list()]
+        found = [hit for base in bases for hit in searched(parts, base, query)[1]]
+        best = sorted(found, key=lambda hit: -hit.score)[:FOUND]
+        return replace(seen.view, matches=tuple(best))
 
     def feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
         """Stores a rating ("up" or "down") of a reply. Raises InputError for an unknown turn or
@@ -463,6 +456,9 @@ class SupportService:
         self.metrics.waited(time.monotonic() - ticket.came)
         while not self.wait(LOOK):
             yield Working("load", self._message)
+        needed = stages_of(self._running[ticket])
+        while not self.parts.behind.wait(needed, LOOK):
+            yield Working("load", "Models are loading")
 
     def _kept(self, answered: Answered, past: Sequence[Past], owner: Owner) -> Reply:
         """The reply, once it is kept. It is another one where a person took over meanwhile."""
@@ -508,6 +504,13 @@ def places_of(settings: Settings) -> int:
     here = max(2, (os.cpu_count() or 2) // 2)
     elsewhere = settings.llm_url or settings.cluster
     return settings.replies_at_once or (AT_A_SERVER if elsewhere else here)
+
+
+def stages_of(turn: UserTurn) -> list[str]:
+    """What a turn needs of the models that load behind."""
+    heard = ["hear"] if turn.audio is not None and turn.heard is None else []
+    seen = ["see", "read"] if turn.image is not None else []
+    return heard + seen + (["speak"] if turn.speak else [])
 
 
 def visitor_of(session: str) -> str:

@@ -4,8 +4,9 @@
 
 Where the questions lead to different entries, each is answered from its own; of one that nothing
 answers the reply says so. Where they lead to the same, or nothing is found for any, the message
-stays one question. A sentence is two questions where both sides of an "and" are surely answered, by
-different entries.
+stays one question. A sentence is several questions where different entries answer all its clauses,
+more surely than it is answered as a whole, or both sides of an "and" or a comma. Each is read with
+what was asked before it: "how do I return the lamp, and what does it cost?".
 
 Where a pasted mail or a long story as a whole finds nothing sure, its question is searched for by
 itself, and with the sentence before it.
@@ -27,19 +28,26 @@ from mm_support.language.messages import messages
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
-from mm_support.retrieval import asked_alone
-from mm_support.types import Hit, Question
+from mm_support.retrieval import fuse, read_with, searched
+from mm_support.types import Hit, Past, Question
 
 LONG = 30  # terms of a message in which a question is easily lost
 FEWEST = 2  # terms of a question that is searched for by itself
 WORDS = 4  # of a question of one term: "how do I cancel"
 MOST = 4  # questions of one message
+ENDS = " ?!.？！。…"
+NOWHERE = r"(?!)"
 JOINTS = 2  # places at which a sentence is tried as two questions
 OPEN = ("evidence", "ambiguous", "unknown")  # reasons of decisions that a closer look may change
 
 
 def several(
-    parts: Parts, question: Question, decision: Decision, hits: Sequence[Hit], knowledge: str
+    parts: Parts,
+    question: Question,
+    decision: Decision,
+    hits: Sequence[Hit],
+    knowledge: str,
+    past: Sequence[Past] = (),
 ) -> list[Asked]:
     """The questions of a message, in its order, where they are several that different entries
     answer; the same for each of two things that it names; the one that is answered by itself, where
@@ -48,26 +56,47 @@ def several(
     if decision.reason not in OPEN or question.photo is not None:
         return []
     words = words_of(question)
-    texts = questions_in(words)
-    if len(texts) > 1:
-        asked = each(parts, question, texts, knowledge)
-        topics = {one.hits[0].entry.id for one in asked if one.hits}
-        partly = len(topics) == 1 and not all(one.hits for one in asked)
-        if len(topics) > 1 or partly:
+    texts, parted = questions_in(words), clauses(words)
+    if len(parted) > 2:
+        asked = each(parts, question, parted, knowledge, past)
+        surer = all(one.hits and one.confidence > decision.confidence for one in asked)
+        if surer and len(topics(asked)) > 1:
             return asked
-    for clauses in two_clauses(words) if len(texts) < 2 else ():
-        asked = each(parts, question, clauses, knowledge)
-        topics = {one.hits[0].entry.id for one in asked if one.hits}
-        if len(topics) == len(clauses):
+    if len(texts) > 1:
+        asked = each(parts, question, texts, knowledge, past)
+        partly = len(topics(asked)) == 1 and not all(one.hits for one in asked)
+        if len(topics(asked)) > 1 or partly:
+            return asked
+    sure = decision.action == "answer"
+    for sides in two_clauses(words, commas=not sure) if len(texts) < 2 else ():
+        asked = each(parts, question, sides, knowledge, past)
+        if len(topics(asked)) == len(sides):
             return asked
     if decision.action != "refuse" and (pair := both_named(words, hits)):
         return [Asked(question, (hit,)) for hit in pair]
     return [] if decision.action == "answer" else _inner(parts, question, words, knowledge)
 
 
-def each(parts: Parts, question: Question, texts: Sequence[str], knowledge: str) -> list[Asked]:
-    """Parts of a message, each with what answers it."""
-    return [_asked(parts, question, text, knowledge)[0] for text in texts]
+def each(
+    parts: Parts,
+    question: Question,
+    texts: Sequence[str],
+    knowledge: str,
+    past: Sequence[Past] = (),
+) -> list[Asked]:
+    """Parts of a message, each with what answers it, read as if it followed on those before."""
+    asked: list[Asked] = []
+    for text in texts:
+        one = _asked(parts, question, text, knowledge, past)
+        asked.append(one)
+        topic = one.hits[0].entry.title if one.hits else ""
+        past = (*past, Past(text, "", "answer", knowledge=knowledge, topic=topic))
+    return asked
+
+
+def topics(asked: Sequence[Asked]) -> set[str]:
+    """The entries that answer them best."""
+    return {one.hits[0].entry.id for one in asked if one.hits}
 
 
 def short_ones(words: str) -> list[Sequence[str]]:
@@ -79,8 +108,8 @@ def short_ones(words: str) -> list[Sequence[str]]:
 def _inner(parts: Parts, question: Question, words: str, knowledge: str) -> list[Asked]:
     """The part of a message that is answered most surely by itself, if one is."""
     alone = [_asked(parts, question, text, knowledge) for text in inner_questions(words)]
-    sure = [(confidence, asked) for asked, confidence in alone if asked.hits]
-    return [max(sure, key=lambda pair: pair[0])[1]] if sure else []
+    sure = [one for one in alone if one.hits]
+    return [max(sure, key=lambda one: one.confidence)] if sure else []
 
 
 def inner_questions(words: str) -> list[str]:
@@ -118,19 +147,32 @@ def questions_in(words: str, fewest: int = FEWEST) -> list[str]:
     return found[:MOST]
 
 
-def two_clauses(words: str, fewest: int = FEWEST) -> list[tuple[str, str]]:
-    """What stands on both sides of a word that may stand between two questions; each side may be a
-    question by itself.
+def two_clauses(words: str, fewest: int = FEWEST, commas: bool = False) -> list[tuple[str, str]]:
+    """What stands on both sides of a word, or of a comma too, that may stand between two questions;
+    each side may be a question by itself.
     """
-    between = messages(language_of(words)).get("between_questions", "").split()
-    if not between:
-        return []
-    edge = r"\b" if between[0].isascii() else ""
-    joints = re.finditer(
-        rf"[,，;；]?\s*{edge}(?:{'|'.join(between)}){edge}\s*", words, re.IGNORECASE
-    )
+    joints = _joint(words, commas).finditer(words)
     sides = ((words[: joint.start()].strip(), words[joint.end() :].strip()) for joint in joints)
     return [pair for pair in sides if all(_may_ask(side, fewest) for side in pair)][:JOINTS]
+
+
+def clauses(words: str) -> list[str]:
+    """A message cut at every such place and behind every sentence; none where a piece says nothing
+    or there are too many.
+    """
+    sentences = split_sentences(QUOTED.sub("", words))
+    pieces = [piece.strip() for own in sentences for piece in _joint(words, True).split(own)]
+    found = [piece for piece in pieces if piece.strip(ENDS)]
+    return found if len(found) <= MOST and all(map(term_set, found)) else []
+
+
+def _joint(words: str, commas: bool) -> re.Pattern[str]:
+    """What stands between two clauses: a word that may stand between questions, or a comma too."""
+    between = messages(language_of(words)).get("between_questions", "").split()
+    edge = r"\b" if between and between[0].isascii() else ""
+    named = [rf"[,，;；]?\s*{edge}(?:{'|'.join(between)}){edge}\s*"] if between else []
+    bare = [r"[,;]\s+|[，；]\s*"] if commas else []
+    return re.compile("|".join(named + bare) or NOWHERE, re.IGNORECASE)
 
 
 def _may_ask(side: str, fewest: int) -> bool:
@@ -143,13 +185,21 @@ def _asks(sentence: str) -> bool:
     return sentence.rstrip(" \"'»”").endswith(("?", "？", "؟"))
 
 
-def _asked(parts: Parts, whole: Question, text: str, knowledge: str) -> tuple[Asked, float]:
-    """A part of a message as a question of its own, and how sure its answer is."""
+def _asked(
+    parts: Parts, whole: Question, text: str, knowledge: str, past: Sequence[Past] = ()
+) -> Asked:
+    """A part of a message as a question of its own; with what was said before it where it is not
+    answered without.
+    """
     question = replace(whole, typed=text, heard="")
-    query, hits = asked_alone(parts, knowledge, question)
-    decision = parts.policy.decide(question, query, entries_of(hits), ())
+    query = fuse(parts.encoders, parts.fusion, question, None, None)
+    for reading in (query, *read_with(parts, query, question, past, knowledge)[0]):
+        read, hits = searched(parts, knowledge, reading)
+        decision = parts.policy.decide(question, read, entries_of(hits), ())
+        if decision.action == "answer":
+            break
     answering = decision.hits if decision.action == "answer" else ()
-    return Asked(question, answering), decision.confidence
+    return Asked(question, answering, decision.confidence)
 
 
 def merged(decision: Decision, asked: Sequence[Asked]) -> Decision:

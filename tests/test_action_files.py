@@ -11,8 +11,8 @@ from acting_service import ACTIONS
 from mm_support.__main__ import main
 from mm_support.config import Settings
 from mm_support.desk.visits import customer_in
-from mm_support.knowledge import declarations
-from mm_support.knowledge.declarations import MAX_BYTES, action_of, read_file, tables
+from mm_support.knowledge.actions import Call, DeclaredAction, Parameter
+from mm_support.knowledge.declarations import MAX_BYTES, action_of, parsed, read_file, tables
 from mm_support.language.messages import messages
 
 PACK = Path(__file__).parents[1] / "assets" / "knowledge" / "shopping" / "actions.toml"
@@ -44,22 +44,25 @@ WRONG = {
     "no TOML": ("[[action", "is no TOML"),
     "no action": ("", "declares no action"),
     "a table": ("[action]\nname = 'x'", "declares no action"),
-    "an unknown key": (TEXT.replace("writes", "write"), "'write'"),
-    "a name": (TEXT.replace('"cancel"', '"Can cel"'), "needs a name"),
+    "an unknown key": (TEXT.replace("writes", "write"), "write: there is no such key"),
+    "a name": (TEXT.replace('"cancel"', '"Can cel"'), "name: it is made of small letters"),
     "twice": (TEXT.replace('"cancel"', '"status"'), "'status' twice"),
     "no examples": (
         TEXT.replace('["where is my parcel", "parcel whereabouts please"]', "[]"),
         "examples",
     ),
-    "no type": (TEXT.replace('"identifier"', '"code"', 1), "needs a type"),
-    "no question": (TEXT.replace('ask = "Which delivery?"', ""), "'ask'"),
+    "no type": (
+        TEXT.replace('"identifier"', '"code"', 1),
+        "type: Input should be 'text'",
+    ),
+    "no question": (TEXT.replace('ask = "Which delivery?"', ""), "parameter.0.ask: it is needed"),
     "a pattern": (TEXT.replace("[0-9]{6}", "[0-9", 1), "no regular expression"),
     "an example": (TEXT.replace('"104822"', '"1048"', 1), "an example that fits"),
     "options": (TEXT.replace('"identifier"', '"choice"', 1), "options"),
     "no confirm": (TEXT.replace('confirm = "Shall I stop {order}?"', ""), "needs 'confirm'"),
     "unknown value": (TEXT.replace('orders/{order}"', 'orders/{number}"'), "{number}"),
     "customer": (TEXT.replace('who = "customer"', ""), 'who = "customer"'),
-    "who": (TEXT.replace('"customer"', '"staff"'), "who is"),
+    "who": (TEXT.replace('"customer"', '"staff"'), "'anyone' or 'customer'"),
     "scheme": (TEXT.replace("https://shop.example", "file:///etc", 1), "begins with https"),
     "host": (TEXT.replace("shop.example/orders", "{order}.example", 1), "fixed host"),
     "user": (TEXT.replace("https://shop", "https://u:p@shop", 1), "fixed host"),
@@ -72,8 +75,11 @@ WRONG = {
     ),
     "secret in url": (TEXT.replace('/orders/{order}"', '/${MM_SUPPORT_ACTION_KEY}"', 1), "headers"),
     "header": (TEXT.replace('"Bearer ${', '"a\\r\\nX: ${'), "one line"),
-    "timeout": (TEXT.replace("writes = true", "writes = true\ntimeout = 900"), "at most 30 s"),
-    "writes": (TEXT.replace("writes = true", 'writes = "yes"'), "true or false"),
+    "timeout": (
+        TEXT.replace("writes = true", "writes = true\ntimeout = 900"),
+        "or equal to 30",
+    ),
+    "writes": (TEXT.replace("writes = true", 'writes = "yes"'), "a valid boolean"),
     "a day": (TEXT.replace("writes = true", "writes = true\nsource = 2026-11-26"), "in quotes"),
     "an empty text": (TEXT.replace('"哪个号码？"', '" "'), "empty in a language"),
     "customer asked": (TEXT.replace("Shall I stop {order}", "Stop it, {customer}"), "{customer}"),
@@ -114,17 +120,14 @@ def test_every_language_has_the_sentences_about_actions():
 def test_the_page_of_the_docs_names_every_key_and_its_examples_are_right():
     page = (Path(__file__).parents[1] / "docs" / "actions.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`([a-z.]+)`", page.replace("terms.FIELD", "terms")))
-    wanted = {
-        *declarations.KEYS,
-        *declarations.OPTIONS,
-        *declarations.OF_PARAMETER,
-        *declarations.OF_CALL,
-    }
+    tables_of = (DeclaredAction, Parameter, Call)
+    fields = (pair for kind in tables_of for pair in kind.model_fields.items())
+    wanted = {field.alias or name for name, field in fields}
     assert wanted - {"parameter", "call"} <= told and "[action.call]" in page
     example, call = re.findall(r"```toml\n(.*?)```", page, re.S)
-    assert declarations.parsed(tables(example)[0]).name == "order-status"
+    assert parsed(tables(example)[0]).name == "order-status"
     with_tool = re.sub(r"\[action.call\].*?(?=\[action.result)", call + "\n", example, flags=re.S)
-    assert declarations.parsed(tables(with_tool)[0]).call.tool == "order_status"
+    assert parsed(tables(with_tool)[0]).call.tool == "order_status"
     for code in re.findall(r"```python\n(.*?)```", page, re.S):
         made: dict = {}
         exec(code, made)

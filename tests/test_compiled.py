@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from mm_support.encode import compiled as made
-from mm_support.encode.compiled import compiled
+from mm_support.encode.compiled import compiled, digest
 
 
 @pytest.fixture
@@ -18,28 +18,33 @@ def network():
 EXAMPLE = torch.zeros(2, 3, 8, 8)
 
 
+def of(network, cache_dir):
+    name = f"small-{digest(network)}"
+    return compiled(name, lambda: network, (EXAMPLE,), (0,), torch.float32, cache_dir)
+
+
 @pytest.mark.parametrize("n", [1, 2, 7])
 def test_any_number_of_rows_gives_what_torch_gives(network, tmp_path, n):
     rows = torch.rand(n, 3, 8, 8)
-    fast = compiled("small", network, EXAMPLE, torch.float32, tmp_path)
+    fast = of(network, tmp_path)
     with torch.inference_mode():
         np.testing.assert_allclose(fast(rows).numpy(), network(rows).numpy(), atol=1e-5)
 
 
 def test_it_is_made_once_and_anew_for_other_weights(network, tmp_path, monkeypatch):
-    compiled("small", network, EXAMPLE, torch.float32, tmp_path)
+    of(network, tmp_path)
     kept = sorted((tmp_path / "compiled").iterdir())
     assert [file.suffix for file in kept] == [".bin", ".xml"]
     with monkeypatch.context() as broken:
         broken.setattr(made, "_make", None)  # not needed a second time
-        assert compiled("small", network, EXAMPLE, torch.float32, tmp_path) is not None
+        assert of(network, tmp_path) is not None
     with torch.no_grad():
         network[0].weight += 1
-    compiled("small", network, EXAMPLE, torch.float32, tmp_path)
+    of(network, tmp_path)
     assert len(list((tmp_path / "compiled").iterdir())) == 4
 
 
 def test_where_it_cannot_be_had_torch_goes_on(network, tmp_path, caplog):
     (tmp_path / "compiled").write_text("a file where a folder is wanted")
-    assert compiled("small", network, EXAMPLE, torch.float32, tmp_path) is None
+    assert of(network, tmp_path) is None
     assert "torch runs it" in caplog.text

@@ -128,8 +128,10 @@ def test_text_search_equals_brute_force(index):
     for seed in range(5):
         vector = unit(np.random.default_rng(100 + seed), D_TEXT)
         best = np.array([max(row @ vector for row in point.text) for point in points])
-        title = np.array([point.text[0] @ vector for point in points])
-        expected = (1 - UNKNOWN.words) * ((1 - UNKNOWN.title) * best + UNKNOWN.title * title)
+        whole = np.array(
+            [sum(point.text) @ vector / np.linalg.norm(sum(point.text)) for point in points]
+        )
+        expected = (1 - UNKNOWN.words) * ((1 - UNKNOWN.whole) * best + UNKNOWN.whole * whole)
         order = np.argsort(-expected)[:10]
         hits = index.search("kb", query(vector), 10)
         assert [hit.entry.id for hit in hits] == [points[place].entry.id for place in order]
@@ -163,21 +165,21 @@ def test_each_piece_of_the_question_is_met_by_the_best_piece_of_an_entry(index):
     assert max(hits, key=hits.get) == points[int(np.argmax(expected))].entry.id
 
 
-def test_between_equal_best_texts_the_entry_whose_title_is_about_it_wins(index):
+def test_between_equal_best_sentences_the_entry_that_is_about_it_as_a_whole_wins(index):
     asked, beside, far = np.eye(3, D_TEXT, dtype=np.float32)
-    about = np.stack([(asked + beside) / np.sqrt(2), asked])
-    passing = np.stack([far, asked])
+    about = np.stack([asked, (asked + beside) / np.sqrt(2)])
+    passing = np.stack([asked, far])
     look = unit(np.random.default_rng(1), D_PICTURE)
     none = np.zeros((0, D_PICTURE), np.float32)
     index.replace(
         "kb",
         [
             Point(Entry("passing", "t", "a"), passing, none, look, passing),
-            Point(Entry("titled", "t", "a"), about, none, look, about),
+            Point(Entry("whole", "t", "a"), about, none, look, about),
         ],
         "v1",
     )
-    assert [hit.entry.id for hit in index.search("kb", query(asked), 2)] == ["titled", "passing"]
+    assert [hit.entry.id for hit in index.search("kb", query(asked), 2)] == ["whole", "passing"]
 
 
 def test_shared_words_decide_between_equal_vectors_and_rare_ones_count_more(index):
@@ -454,7 +456,8 @@ def reference(points, query):
     found = {}
     for row, point in enumerate(points):
         best = max(point.text, key=lambda text: float(text @ fused.text))
-        meant = (1 - UNKNOWN.title) * best + UNKNOWN.title * point.text[0]
+        mean = point.text.mean(axis=0)
+        meant = (1 - UNKNOWN.whole) * best + UNKNOWN.whole * mean / np.linalg.norm(mean)
         by = {}
         for name in (name for name in fused.parts if name != "photo"):
             asked = query.terms.get(name, frozenset())

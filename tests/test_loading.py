@@ -14,7 +14,7 @@ from mm_support.errors import SupportError, WeightsError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.service import SupportService
 from mm_support.stages import STAGES
-from mm_support.types import UserTurn
+from mm_support.types import Entry, UserTurn
 
 SILENT = Head(  # reads nothing in any message
     np.zeros((WordEncoder.dim + N_GRAMS, len(LABELS) + len(CHOICES)), np.float32),
@@ -27,6 +27,7 @@ STEPS = {  # name in loading.py -> what it returns when nothing fails
     "resolve_device": lambda *_: SimpleNamespace(reason="CPU, since it is a test"),
     "load_fusion": lambda _, d_text, d_picture: build_fusion("weighted-sum", d_text, d_picture),
     "load_end_of_turn": lambda *_: None,
+    "picture_dim": lambda *_: ColourEncoder.dim,
     "ingest_packs": lambda *_: None,
     "head_for": lambda *_: SILENT,
 }
@@ -101,7 +102,7 @@ def test_a_step_that_fails_gives_everything_back_and_the_next_start_works(
 
 
 def test_an_unexpected_error_is_reported_and_gives_everything_back(settings, monkeypatch):
-    put(monkeypatch, "speak", lambda *_: np.zeros(1)[5])
+    put(monkeypatch, "embed", lambda *_: np.zeros(1)[5])
     service = SupportService.start(settings)
     with pytest.raises(SupportError, match="IndexError"):
         service.wait()
@@ -115,9 +116,9 @@ def test_a_service_that_is_closed_while_it_loads_gives_everything_back(settings,
     def slow(*_):
         begun.set()
         assert go_on.wait(10)
-        return ColourEncoder()
+        return WordEncoder()
 
-    put(monkeypatch, "see", slow)
+    put(monkeypatch, "embed", slow)
     service = SupportService.start(settings)
     assert begun.wait(10)
     closing = threading.Thread(target=service.close)
@@ -127,10 +128,44 @@ def test_a_service_that_is_closed_while_it_loads_gives_everything_back(settings,
     assert not closing.is_alive() and all_given_back(settings)
     with pytest.raises(SupportError, match="closed"):
         service.answer(UserTurn("hello"))
-    put(monkeypatch, "see", MODELS["see"])
+    put(monkeypatch, "embed", MODELS["embed"])
     again = SupportService.load(settings)
     again.close()
     assert all_given_back(settings)
+
+
+def test_what_is_typed_does_not_wait_for_what_sees_and_hears(settings, monkeypatch):
+    go_on = threading.Event()
+
+    def slow(*_):
+        assert go_on.wait(30)
+        return FakeSpeech()
+
+    put(monkeypatch, "hear", slow)
+    service = SupportService.start(settings)
+    service.wait()
+    service.knowledge.adopt("shop", [Entry("a", "Returns", "Send it back within 30 days.")])
+    assert service.answer(UserTurn("returns", knowledge="shop")).text
+    spoken = service.reply(UserTurn(audio=(16_000, np.ones(16_000, np.float32)), knowledge="shop"))
+    assert next(spoken).step == "load"
+    go_on.set()
+    *_, last = spoken
+    assert last.reply.transcript.text == FakeSpeech().text
+    service.close()
+
+
+def test_without_what_hears_the_rest_goes_on_and_the_status_says_why(settings, monkeypatch):
+    def fail(*_):
+        raise WeightsError("It is missing.")
+
+    put(monkeypatch, "hear", fail)
+    service = SupportService.start(settings)
+    service.wait()
+    with pytest.raises(WeightsError, match="missing"):
+        service.parts.behind.wait()
+    assert service.status().degraded and "It is missing" in service.status().message
+    assert service.parts.voice.speaks("en")
+    service.close()
 
 
 def test_a_service_may_be_closed_twice(settings):

@@ -182,8 +182,11 @@ def test_products_like_the_photo_are_shown_where_they_are_asked_for():
     assert decide(hits(0.9), says=["similar"]).similar and not decide(hits(0.9)).similar
 
 
-def test_two_failed_turns_in_a_row_are_enough():
-    failed, fine = Past("q", "r", "refuse", ()), Past("q", "r", "answer", ())
+def test_two_failed_turns_in_a_row_about_the_same_are_enough():
+    failed, fine = Past("the warranty?", "r", "refuse", ()), Past("q", "r", "answer", ())
+    other = Past("do you sell cars", "r", "refuse", ())
+    assert decide(hits(0.1), words="do you sell bikes", past=(other,)).action == "refuse"
+    assert decide(hits(0.1), words="do you sell used cars", past=(other,)).reason == "stuck"
     assert decide(hits(0.1), past=(fine, failed)).reason == "stuck"
     assert decide(hits(0.1), past=(failed, fine)).action == "refuse"
     assert decide(hits(0.9), past=(failed,)).action == "answer"

@@ -11,21 +11,18 @@ from assets.training.retrieval import Asking
 from mm_support.encode.text import Pieces
 from mm_support.knowledge.text_score import UNKNOWN, TextScore, load_text_score, save_text_score
 
-COSINES = [0, 1, 3]
-
 
 def asking(shares, noise=0.3, questions=300, passages=12, seed=0):
-    """Questions whose right passage is drawn by a softmax over known shares of the features."""
+    """Questions whose right passage is drawn by a softmax over known shares of three features."""
     random = np.random.default_rng(seed)
-    x = random.random((questions, passages, len(retrieval.FEATURES)))
+    x = random.random((questions, passages, 3))
     logits = x @ np.array(shares) / noise + random.gumbel(size=(questions, passages))
-    x[..., COSINES] = 0.8 + 0.2 * x[..., COSINES]  # an encoder whose cosines begin at 0.8
-    right = logits == logits.max(axis=1, keepdims=True)
-    return Asking(x, right, np.arange(questions) % 6)
+    x[..., :2] = 0.8 + 0.2 * x[..., :2]  # an encoder whose cosines begin at 0.8
+    return Asking(x, logits.argmax(axis=1), np.arange(questions) % 6)
 
 
 def test_the_shares_that_made_the_choices_are_found():
-    score = retrieval.fit([asking((0.2, 0.6, 0.2, 0.0), questions=4_000, noise=0.05)])
+    score = retrieval.fit([asking((0.2, 0.6, 0.2), questions=4_000, noise=0.05)])
     # a feature is measured from its median, 0.9, so half of its range is stretched to the whole
     best, alike, words = np.array([0.1, 0.3, 0.2]) / 0.6
     assert score.best_floor == pytest.approx(0.9, abs=0.01)
@@ -33,40 +30,23 @@ def test_the_shares_that_made_the_choices_are_found():
     assert score.words == pytest.approx(words, abs=0.05)
 
 
-def test_the_share_of_the_title_in_the_cosine_is_found():
-    score = retrieval.fit([asking((0.3, 0.4, 0.2, 0.1), questions=4_000, noise=0.05)])
-    assert score.title == pytest.approx(0.25, abs=0.03)
-
-
-def test_of_several_right_passages_one_is_enough():
-    file = asking((0.2, 0.6, 0.2, 0.0))
-    both = Asking(file.x, file.right | (np.arange(12) == 0), file.article)
-    alone, either = (retrieval.rank(retrieval.fit([file]), own) for own in (file, both))
-    assert (either <= alone).all() and (either < alone).any()
-
-
 def test_a_feature_that_says_nothing_gets_nothing():
-    score = retrieval.fit([asking((0.0, 1.0, 0.0, 0.0), questions=2_000, noise=0.05)])
+    score = retrieval.fit([asking((0.0, 1.0, 0.0), questions=2_000, noise=0.05)])
     assert score.alike > 0.9 and score.words < 0.05
 
 
 def test_surprise_has_the_gradient_of_its_value():
-    file, weights, step = asking((0.3, 0.3, 0.4, 0.0)), np.array([1.0, 2.0, 3.0, 0.5]), 1e-5
-    right = file.right | (np.arange(12) < 2)
-
-    def surprise(tried):
-        return retrieval.surprise(file.x, right, tried)
-
-    _, slope = surprise(weights)
+    file, weights, step = asking((0.3, 0.3, 0.4)), np.array([1.0, 2.0, 3.0]), 1e-5
+    _, slope = retrieval.surprise(file, weights)
     for place, own in enumerate(slope):
         ahead, back = weights.copy(), weights.copy()
         ahead[place], back[place] = ahead[place] + step, back[place] - step
-        rise = surprise(ahead)[0] - surprise(back)[0]
+        rise = retrieval.surprise(file, ahead)[0] - retrieval.surprise(file, back)[0]
         assert own == pytest.approx(rise / (2 * step), abs=1e-4)
 
 
 def test_figures_are_of_articles_that_were_not_fitted_to(monkeypatch):
-    file, seen = asking((0.2, 0.6, 0.2, 0.0), noise=0.05), []
+    file, seen = asking((0.2, 0.6, 0.2), noise=0.05), []
     fitted = retrieval.fit
 
     def fit(files):
@@ -97,9 +77,10 @@ def test_words_weigh_rare_terms_more_and_long_entries_less():
 
 
 def test_a_score_is_zero_at_the_floors_and_one_for_the_same_text():
-    score = TextScore(alike=0.6, words=0.1, best_floor=0.8, alike_floor=0.7, title=0.5)
-    assert score(0.8, 0.7, 0.0, 0.8) == score(0.9, 0.7, 0.0, 0.7) == pytest.approx(0)
-    assert score(1.0, 1.0, 1.0, 1.0) == pytest.approx(1)
+    score = TextScore(alike=0.6, words=0.1, best_floor=0.8, alike_floor=0.7)
+    assert score(0.8, 0.7, 0.0) == pytest.approx(0)
+    assert score(1.0, 1.0, 1.0) == pytest.approx(1)
+    assert score(0.9, 0.0, 0.0, has_pieces=0.0) == pytest.approx(0.45)
     assert 0.5 * score.near(0.9) == pytest.approx(score.near(0.45, 0.5))
 
 

@@ -4,15 +4,17 @@ import time
 from dataclasses import replace
 
 import pytest
-from test_service import ask, folder, make  # noqa: F401  (fixtures)
+from conftest import FakeIntents
+from test_service import GATE, ask, folder, make  # noqa: F401  (fixtures)
 
+from mm_support.decide.policy import Policy
 from mm_support.decode.compose import Asked
 from mm_support.decode.sentence import Numbers, Sentence
 from mm_support.language.mail import own_words
 from mm_support.language.messages import message
 from mm_support.pipeline import Clock, decode, drained, judge
-from mm_support.several import inner_questions, questions_in, two_clauses
-from mm_support.types import Found, UserTurn
+from mm_support.several import clauses, each, inner_questions, questions_in, two_clauses
+from mm_support.types import Found, Question, UserTurn
 
 
 def test_two_questions_are_answered_each_from_its_own_entry(make):  # noqa: F811
@@ -117,6 +119,27 @@ def test_a_question_in_a_long_message_is_looked_at_alone_and_with_what_stands_be
 def test_two_questions_around_an_and_are_answered_each_from_its_own_entry(make):  # noqa: F811
     reply = ask(make(), "Is my refund late and is the warranty broken")
     assert [c.entry_id for c in reply.citations] == ["refund", "warranty"]
+
+
+def test_all_of_three_questions_are_answered_whatever_parts_them(make):  # noqa: F811
+    service = make()
+    for text in (
+        "refund late, warranty broken, and what is the blue",
+        "Refund late? Broken? Blue?",
+    ):
+        cited = [citation.entry_id for citation in ask(service, text).citations]
+        assert cited == ["refund", "warranty", "blue"]
+    assert clauses("costs 1,500, or 1.5? And, then") == []  # a piece that says nothing
+    assert clauses("A lamp, which is red; is it new?") == ["A lamp", "which is red", "is it new?"]
+    assert clauses("怎么退货，运费谁出？") == ["怎么退货", "运费谁出？"]
+
+
+def test_a_clause_leans_on_the_one_before_it(make):  # noqa: F811
+    policy = Policy(replace(GATE, answer=0.2, clarify=0.1), FakeIntents())
+    parts, question = replace(make().parts, policy=policy), Question(typed="")
+    alone = each(parts, question, ["and then?"], "kb")
+    after = each(parts, question, ["refund late", "and then?"], "kb")
+    assert not alone[0].hits and after[1].hits[0].entry.id == "refund"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ import pytest
 from mm_support.config import PROFILES, Settings
 from mm_support.device import Device
 from mm_support.encode import text_models
-from mm_support.encode.text import load_text_encoder
+from mm_support.encode.compiled import Compiled
+from mm_support.encode.text import TransformersTextEncoder, batches_of, load_text_encoder
+from mm_support.encode.text_network import packaged_network
 from mm_support.errors import WeightsError
 
 TEXTS = [
@@ -77,10 +79,12 @@ def test_a_model_in_hub_layout(tiny):
 
 
 def test_pooling_is_the_one_that_the_folder_declares(tiny):
+    import torch
+
     mean, cls = load(tiny()), load(tiny('{"pooling_mode_cls_token": true}'))
     vector = cls.encode(["how do i send it back ?"])[0]
-    tokens = cls.tokenizer(["how do i send it back ?"], return_tensors="pt")
-    first = cls.network(tokens["input_ids"], tokens["attention_mask"])[0, 0].numpy()
+    ids = torch.tensor([cls.tokenizer.encode("how do i send it back ?").ids])
+    first = cls.network(ids, torch.ones_like(ids))[0, 0].numpy()
     np.testing.assert_allclose(vector, first / np.linalg.norm(first), atol=1e-5)
     assert not np.allclose(vector, mean.encode(["how do i send it back ?"])[0], atol=1e-2)
 
@@ -99,6 +103,28 @@ def test_pieces_are_the_words_in_context_without_the_marks(tiny):
         np.testing.assert_allclose(
             np.linalg.norm(own.vectors.astype(np.float32), axis=1), 1, atol=2e-3
         )
+
+
+def test_texts_of_as_many_tokens_are_encoded_together_and_little_is_padded():
+    lengths = [300, 3, 400, 5, 3, 700, *[10] * 70]
+    batches = list(batches_of(lengths))
+    assert sorted(sum(batches, [])) == list(range(len(lengths)))
+    assert batches[-2:] == [[0, 2], [5]], "no more than 1,024 tokens with what is padded"
+    assert max(map(len, batches)) == 64 and not list(batches_of([]))
+
+
+def test_compiled_for_a_processor_it_gives_what_torch_gives(tiny, tmp_path):
+    from tokenizers import Tokenizer
+
+    folder = tiny()
+    exact = load(folder)
+    network = packaged_network(folder, cpu(), tmp_path)
+    assert isinstance(network, Compiled)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    fast = TransformersTextEncoder(network, tokenizer, exact.entry)
+    (vectors, pieces), (known, own) = fast.encode_pieces(TEXTS), exact.encode_pieces(TEXTS)
+    np.testing.assert_allclose(vectors, known, atol=1e-5)
+    assert [one.ids for one in pieces] == [one.ids for one in own]
 
 
 @pytest.fixture
@@ -121,7 +147,10 @@ def test_pieces_leave_the_prefix_out(tiny, prefixed):
     encoder = load(tiny())
     texts = ["send it", "how do i", "", "it back ? a x the"]
     asked, searched = encoder.encode_pieces(texts)[1], encoder.encode_pieces(texts, "passage")[1]
-    words = encoder.tokenizer.convert_ids_to_tokens
+
+    def words(ids):
+        return list(map(encoder.tokenizer.id_to_token, ids))
+
     assert [words(own.ids) for own in asked] == [["send", "it"], ["how", "do"], [], ["it", "back"]]
     assert words(searched[3].ids) == ["it", "back", "?"], "cut at six tokens, marks and prefix too"
     assert len(asked[3].vectors) == 2 and len(searched[3].vectors) == 3
@@ -200,5 +229,5 @@ def test_e5_puts_questions_and_passages_of_two_languages_together(e5):
 @pytest.mark.slow
 def test_pieces_of_e5_are_the_words_in_both_languages(e5):
     _, pieces = e5.encode_pieces(["return it ", "怎么退货"])
-    words = ["".join(e5.tokenizer.convert_ids_to_tokens(own.ids)) for own in pieces]
+    words = ["".join(map(e5.tokenizer.id_to_token, own.ids)) for own in pieces]
     assert words == ["▁return▁it", "怎么退货"]

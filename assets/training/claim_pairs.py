@@ -1,10 +1,11 @@
 """Claims and the passages that they are to be checked against, made from texts.
 
 Right ones are sentences of a passage, shortened, merged, reordered, with numbers written otherwise;
-answered questions of SQuAD 2.0; claims of WiCE and BEGIN that people found supported; paraphrases
-written for this project (claims.json). Wrong ones change an amount, a subject or a negation, lose a
-condition, or are said elsewhere; questions of SQuAD 2.0 that cannot be answered; claims that people
-found unsupported. A document is either trained on or held out. Knows no model.
+answered questions of SQuAD 2.0 and CMRC 2018; claims of WiCE and BEGIN that people found supported;
+paraphrases written for this project (claims.json, claims_help.json). Wrong ones change an amount, a
+subject or a negation, lose a condition, or are said elsewhere; questions of SQuAD 2.0 that cannot
+be answered; claims that people found unsupported. A document is either trained on or held out.
+Knows no model.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import random
 import re
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -23,10 +25,14 @@ from mm_support.language.sentences import split_sentences, without_step_number
 from mm_support.paths import ASSETS, PACKS
 
 CLAIMS = ASSETS / "training" / "claims.json"
+HELP_CLAIMS = ASSETS / "training" / "claims_help.json"  # about helpdesk/ and CMRC
+UNSEEN_CLAIMS = ASSETS / "evaluation" / "claims.json"  # about documents that are held out
 PARAPHRASED = ("education", "finance", "healthcare")  # packs that claims.json is about
 SUPPORTED, CONTRADICTED, NOT_SAID, WRONG = 2, 1, 0, -1  # WRONG: contradicted or not said
 SHORTEST, LONGEST = 20, 260  # characters of a claim
 HELD_OUT = 5  # every fifth document
+WRITTEN = ("paraphrase", "written")  # kinds of right and wrong claims that were written by hand
+UNSEEN = ("unseen paraphrase", "unseen wrong")  # the same, and neither trained on nor fitted to
 CLAUSE = re.compile(r"(?<=[,;，；])\s*")  # between two clauses
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 NAME = re.compile(r"(?<=[\w,] )[A-Z][\w-]+")  # capitals inside a sentence
@@ -84,16 +90,18 @@ def all_pairs(data: Path, seed: int = 0) -> list[Pair]:
     squad = list(read_squad(data / "qa" / "squad2_part.json"))
     pairs = [pair for passage, rows in squad for pair in asked(passage, rows, rng)]
     passages = [passage for passage, _ in squad[::3]]
-    passages += [*read_packs(), *read_cmrc(data / "qa" / "cmrc2018_trial.json")]
-    passages += read_help(data / "helpdesk")
-    for passage in passages:
+    chinese = data / "qa" / "cmrc2018_trial.json"
+    public = [*read_cmrc(chinese), *read_help(data / "helpdesk")]
+    for passage in (*passages, *read_packs(), *public):
         pairs += edited(passage, rng)
-    paraphrases = list(written_claims())
+    pairs += asked_chinese(chinese, rng)
+    paraphrases = [*written_claims(), *claims_about(public, HELP_CLAIMS)]
     pairs += paraphrases
     pairs += [flipped for pair in paraphrases if (flipped := flip(pair, rng))]
     pairs += rewritten(paraphrases, rng)
     pairs += read_wice(data / "nli" / "wice")
     pairs += read_begin(data / "nli" / "begin")
+    pairs += claims_about(public, UNSEEN_CLAIMS, UNSEEN)
     return [pair for pair in pairs if SHORTEST <= len(pair.claim) * weight(pair.claim) <= LONGEST]
 
 
@@ -162,10 +170,26 @@ def _paragraphs(text: str) -> list[tuple[str, ...]]:
 def written_claims() -> Iterator[Pair]:
     entries = {passage.document: passage for passage in read_packs()}
     for name, claims in json.loads(CLAIMS.read_text(encoding="utf-8")).items():
-        passage = entries[name]
-        for key, kind, label in (("right", "paraphrase", SUPPORTED), ("wrong", "written", WRONG)):
-            for claim in claims[key]:
-                yield passage.pair(kind, claim, label)
+        yield from claimed(entries[name], claims, WRITTEN)
+
+
+def claims_about(
+    passages: Sequence[Passage], path: Path, kinds: tuple[str, str] = WRITTEN
+) -> Iterator[Pair]:
+    """Those of a file: document -> number of its passage, from 1 -> right and wrong ones."""
+    numbered = defaultdict[str, list[Passage]](list)
+    for passage in passages:
+        numbered[passage.document].append(passage)
+    for document, places in json.loads(path.read_text(encoding="utf-8")).items():
+        for place, claims in places.items():
+            yield from claimed(numbered[document][int(place) - 1], claims, kinds)
+
+
+def claimed(
+    passage: Passage, claims: dict[str, list[str]], kinds: tuple[str, str]
+) -> Iterator[Pair]:
+    for key, kind, label in zip(("right", "wrong"), kinds, (SUPPORTED, WRONG)):
+        yield from (passage.pair(kind, claim, label) for claim in claims[key])
 
 
 def read_wice(folder: Path) -> Iterator[Pair]:
@@ -223,6 +247,46 @@ def asked(passage: Passage, rows: Sequence[dict], rng: random.Random) -> Iterato
     for row in rng.sample(impossible, min(2, len(impossible))):
         claim = statement(row["question"], row["plausible_answers"][0]["text"])
         yield passage.pair("unanswerable", claim, WRONG)
+
+
+CHINESE_ASKING = re.compile(
+    r"什么(?:时候|地方|时期)?|谁|哪[些个里年位种几]?(?:国|年|地区)?|多少|何[时地人]|几[年个岁]?"
+)
+SHORT = 14  # characters of one that may stand in its question
+
+
+def asked_chinese(path: Path, rng: random.Random) -> Iterator[Pair]:
+    """Questions of CMRC with their own short answers, and with others of the same passage."""
+    for number, article in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"]):
+        document = f"cmrc/{number // 4}" if number % 4 == 0 else f"cmrc/x{number}"
+        for paragraph in article["paragraphs"]:
+            passage = Passage(document, "", tuple(split_sentences(paragraph["context"])))
+            rows = [(row["question"], row["answers"][0]["text"]) for row in paragraph["qas"]]
+            short = [(asked, said.rstrip("。")) for asked, said in rows if len(said) <= SHORT]
+            for question, own in short:
+                yield from _stated(passage, question, own, short, rng)
+
+
+def _stated(
+    passage: Passage,
+    question: str,
+    own: str,
+    rows: Sequence[tuple[str, str]],
+    rng: random.Random,
+) -> Iterator[Pair]:
+    plain = question.strip("？? ")
+    if not CHINESE_ASKING.search(plain):
+        return
+
+    def said(answer: str) -> str:
+        return CHINESE_ASKING.sub(lambda _: answer, plain, count=1) + "。"
+
+    yield passage.pair("answered", said(own), SUPPORTED)
+    numbers = bool(re.search(r"\d", own))
+    wrong = [other for _, other in rows if own not in other and other not in own]
+    wrong = [other for other in wrong if bool(re.search(r"\d", other)) == numbers]
+    if wrong:
+        yield passage.pair("other answer", said(rng.choice(wrong)), WRONG)
 
 
 def statement(question: str, answer: str) -> str:
@@ -323,12 +387,14 @@ def rewritten(pairs: Sequence[Pair], rng: random.Random) -> Iterator[Pair]:
         mates = [p.claim for p in right if p.document == pair.document and p != pair]
         errors = [p.claim for p in wrong if p.document == pair.document]
         strangers = [p for p in right if p.document != pair.document]
-        if rng.random() < 0.5:
+        if mates and rng.random() < 0.5:
             both = joined(pair.claim, rng.choice(mates), rng)
             yield pair._replace(kind="two paraphrases", claim=both)
-        parts = [pair.claim, rng.choice(errors)]
-        rng.shuffle(parts)
-        yield pair._replace(kind="half wrong", claim=joined(parts[0], parts[1], rng), label=WRONG)
+        if errors:
+            parts = [pair.claim, rng.choice(errors)]
+            rng.shuffle(parts)
+            half = joined(parts[0], parts[1], rng)
+            yield pair._replace(kind="half wrong", claim=half, label=WRONG)
         other = rng.choice(strangers)
         yield other._replace(kind="paraphrase elsewhere", claim=pair.claim, label=NOT_SAID)
         if language_of(pair.claim) == "en" and rng.random() < 0.3:

@@ -1,10 +1,9 @@
 """Fits how likenesses add up to a score (text_score.py), and writes assets/weights/retrieval.json.
 
 Questions of files in SQuAD's format, each with the passage that it was written for, among all
-passages of its file; and customers' questions about help centres and catalogues
-(customer_questions.py). The shares maximise the likelihood of the right passages under a softmax
-over all (conditional logit, McFadden 1974). Figures are measured on what was left out of the fit:
-fitted to one half of the articles or questions, measured on the other, both ways.
+passages of its file. The three shares maximise the likelihood of the right passage under a softmax
+over all (conditional logit, McFadden 1974). Figures are measured on articles left out of the fit:
+fitted to one half, measured on the other, both ways.
 """
 
 from __future__ import annotations
@@ -19,20 +18,18 @@ from pathlib import Path
 import numpy as np
 
 from assets.training.command import main
-from assets.training.customer_questions import CustomerSet, customer_sets
 from mm_support.config import Settings
 from mm_support.encode.text import Pieces, TextEncoder
 from mm_support.evaluate.metrics import share
 from mm_support.evaluate.passages import Article, Asked, read_squad
 from mm_support.knowledge.index.postings import rarity, saturated
-from mm_support.knowledge.ingest import read_knowledge
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import FILE, TextScore, save_text_score
 from mm_support.language.terms import term_set, terms
 from mm_support.types import Entry
 
-FEATURES = ("best", "alike", "words", "title")
+FEATURES = ("best", "alike", "words")
 QUESTIONS = 1_500  # of a file, the same ones each time
 RIDGE = 1e-5
 SEED = 0
@@ -40,8 +37,8 @@ SEED = 0
 
 @dataclass(frozen=True, eq=False)
 class Asking:
-    """q questions over the n passages of a file. x: (q, n, features); right: (q, n) whether a
-    passage answers, one at least; article: (q,) where the question comes from.
+    """q questions over the n passages of a file. x: (q, n, features); right: (q,) index of the
+    right passage; article: (q,) where the question comes from.
     """
 
     x: np.ndarray
@@ -54,7 +51,6 @@ class Asking:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--squad", type=Path, nargs="+", required=True)
-    parser.add_argument("--help-centres", type=Path, help="folder with one folder a help centre")
     parser.add_argument("--out", type=Path, default=FILE)
 
 
@@ -63,53 +59,38 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.encode.text import load_text_encoder
 
     encoder = load_text_encoder(settings, resolve_device(settings.device))
-    files = {path.name: of_articles(encoder, read_squad(path)) for path in args.squad}
-    files |= {own.name: of_customers(encoder, own) for own in customer_sets(args.help_centres)}
+    files = {path.name: features(encoder, read_squad(path)) for path in args.squad}
     figures = {name: measured(list(files.values()), own) for name, own in files.items()}
     card = {
-        "what": "Shares of four likenesses in the score, and what unrelated texts have",
+        "what": "Shares of three likenesses in the score, and what unrelated texts have",
         "data": f"Questions and passages of {', '.join(files)}",
-        "command": "python -m assets.training.retrieval --squad FILE FILE --help-centres FOLDER",
-        "right_passage_of_what_was_left_out": figures,
+        "command": "python -m assets.training.retrieval --squad " + " ".join(files),
+        "right_passage_on_articles_left_out": figures,
     }
     save_text_score(settings.text_model, fit(list(files.values())), card, args.out)
     print(json.dumps(figures, indent=1))
     return 0
 
 
-def of_customers(encoder: TextEncoder, own: CustomerSet) -> Asking:
-    """Customers' questions that an entry of their base answers."""
-    entries = read_knowledge(own.knowledge)[0]
-    found = [[asked.answered_by(entry) for entry in entries] for asked in own.questions]
-    kept = [place for place, answering in enumerate(found) if any(answering)]
-    x = features(encoder, [own.questions[place].text for place in kept], entries)
-    return Asking(x, np.array([found[place] for place in kept]), np.arange(len(kept)))
-
-
-def of_articles(encoder: TextEncoder, articles: Sequence[Article]) -> Asking:
-    """The questions of a file over its passages."""
+def features(encoder: TextEncoder, articles: Sequence[Article]) -> Asking:
+    """What each question of a file shares with each of its passages."""
     entries = [
         Entry(name, article.title, text) for article in articles for name, text in article.passages
     ]
     place = {entry.id: row for row, entry in enumerate(entries)}
     every = [(number, asked) for number, own in enumerate(articles) for asked in own.asked]
     asked = drawn([(number, item) for number, item in every if item.answers])
-    right = np.zeros((len(asked), len(entries)), bool)
-    right[np.arange(len(asked)), [place[item.passage] for _, item in asked]] = True
-    x = features(encoder, [item.question for _, item in asked], entries)
-    return Asking(x, right, np.array([number for number, _ in asked]))
-
-
-def features(
-    encoder: TextEncoder, questions: Sequence[str], entries: Sequence[Entry]
-) -> np.ndarray:
-    """(q, n, features): what each question shares with each entry."""
-    best, title, alike = likenesses(encoder, questions, entries)
+    questions = [item.question for _, item in asked]
+    best, alike = likenesses(encoder, questions, entries)
     shared = words(
         [term_set(question) for question in questions],
-        [Counter(terms(entry.text)) for entry in entries],
+        [Counter(terms(f"{entry.title}\n{entry.answer}")) for entry in entries],
     )
-    return np.stack([best, alike, shared, title], axis=-1)
+    return Asking(
+        np.stack([best, alike, shared], axis=-1),
+        np.array([place[item.passage] for _, item in asked]),
+        np.array([number for number, _ in asked]),
+    )
 
 
 def drawn(asked: list[tuple[int, Asked]]) -> list[tuple[int, Asked]]:
@@ -119,18 +100,15 @@ def drawn(asked: list[tuple[int, Asked]]) -> list[tuple[int, Asked]]:
 
 def likenesses(
     encoder: TextEncoder, questions: Sequence[str], entries: Sequence[Entry]
-) -> tuple[np.ndarray, ...]:
-    """(q, n) cosines with the best text of each entry and with its first, and MaxSim of the word
-    pieces.
-    """
+) -> tuple[np.ndarray, np.ndarray]:
+    """(q, n) cosines with the best text of each entry, and MaxSim of the word pieces."""
     vectors, pieces = encoder.encode_pieces(questions)
-    best, title, alike = (np.empty((len(questions), len(entries)), np.float32) for _ in range(3))
+    best, alike = (np.empty((len(questions), len(entries)), np.float32) for _ in range(2))
     for row, entry in enumerate(entries):
         own, own_pieces = encoder.encode_pieces(entry_texts(entry), "passage")
-        cosines = vectors @ own.T
-        best[:, row], title[:, row] = cosines.max(axis=1), cosines[:, 0]
+        best[:, row] = (vectors @ own.T).max(axis=1)
         alike[:, row] = maxsim(pieces, merged(own_pieces))
-    return best, title, alike
+    return best, alike
 
 
 def maxsim(asked: Sequence[Pieces], kept: np.ndarray) -> np.ndarray:
@@ -160,56 +138,36 @@ def words(asked: Sequence[frozenset[str]], held: Sequence[Counter[str]]) -> np.n
 
 
 def fit(files: Sequence[Asking]) -> TextScore:
-    """The shares under which the right passages are likeliest; every file counts the same. First
-    how much of the cosine is the title's, then how the cosine adds up with the others.
-    """
-    best, *_, title = likeliest([file.x for file in files], files)
-    mixed = [mix(file.x, float(title / max(best + title, 1e-9))) for file in files]
-    floors = np.mean([np.median(x[..., :2], axis=(0, 1)) for x in mixed], axis=0)
-    above = [rescaled(x, floors) for x in mixed]
-    weights = likeliest(above, files)
-    _, alike, words = weights / weights.sum()
-    near, pieces = map(float, floors)
-    return TextScore(float(alike), float(words), near, pieces, float(title / (best + title)))
-
-
-def mix(x: np.ndarray, title: float) -> np.ndarray:
-    """(q, n, features) -> the same with one cosine, in which the title has this share."""
-    cosine = (1 - title) * x[..., 0] + title * x[..., 3]
-    return np.concatenate([cosine[..., None], x[..., 1:3]], axis=-1)
-
-
-def rescaled(x: np.ndarray, floors: np.ndarray) -> np.ndarray:
-    near = (x[..., :2] - floors) / (1 - floors)
-    return np.concatenate([near, x[..., 2:]], axis=-1)
-
-
-def likeliest(features: Sequence[np.ndarray], files: Sequence[Asking]) -> np.ndarray:
-    """(k,) weights of the k features, none below 0, under which the right passages are likeliest.
-    features: (q, n, k) of each file.
-    """
+    """The shares under which the right passages are likeliest; every file counts the same."""
     from scipy.optimize import minimize
 
+    floors = np.mean([np.median(file.x[..., :2], axis=(0, 1)) for file in files], axis=0)
+    above = [rescaled(file, floors) for file in files]
+
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        parts = [surprise(x, file.right, weights) for x, file in zip(features, files)]
+        parts = [surprise(file, weights) for file in above]
         total, slope = (sum(column) for column in zip(*parts))
         return float(total + RIDGE * weights @ weights), slope + 2 * RIDGE * weights
 
-    count = features[0].shape[-1]
-    return minimize(loss, np.full(count, 5.0), jac=True, bounds=[(0, None)] * count).x
+    weights = minimize(loss, np.full(len(FEATURES), 5.0), jac=True, bounds=[(0, None)] * 3).x
+    _, alike, words = weights / weights.sum()
+    return TextScore(float(alike), float(words), float(floors[0]), float(floors[1]))
 
 
-def surprise(x: np.ndarray, right: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
-    """The mean negative log-likelihood that one of the right passages is taken, and its gradient.
-    x: (q, n, k); right: (q, n).
-    """
-    from scipy.special import log_softmax, logsumexp, softmax
+def rescaled(file: Asking, floors: np.ndarray) -> Asking:
+    near = (file.x[..., :2] - floors) / (1 - floors)
+    return Asking(np.concatenate([near, file.x[..., 2:]], axis=-1), file.right, file.article)
 
-    scores = x @ weights
-    likely = log_softmax(scores, axis=1)
-    among_right = softmax(np.where(right, scores, -np.inf), axis=1)
-    slope = np.einsum("qn,qnk->k", np.exp(likely) - among_right, x) / len(x)
-    return -float(logsumexp(np.where(right, likely, -np.inf), axis=1).mean()), slope
+
+def surprise(file: Asking, weights: np.ndarray) -> tuple[float, np.ndarray]:
+    """The mean negative log-likelihood of the right passages, and its gradient."""
+    from scipy.special import log_softmax
+
+    rows = np.arange(len(file.right))
+    likely = log_softmax(file.x @ weights, axis=1)
+    expected = np.einsum("qn,qnk->qk", np.exp(likely), file.x)
+    slope = (expected - file.x[rows, file.right]).mean(axis=0)
+    return -float(likely[rows, file.right].mean()), slope
 
 
 def measured(files: Sequence[Asking], own: Asking) -> dict[str, dict[str, float] | None]:
@@ -223,9 +181,9 @@ def measured(files: Sequence[Asking], own: Asking) -> dict[str, dict[str, float]
 
 
 def rank(score: TextScore, file: Asking) -> np.ndarray:
-    """(q,) how many passages score higher than the best of the right ones."""
+    """(q,) how many passages score higher than the right one."""
     scores = score(*np.moveaxis(file.x, -1, 0))
-    right = np.where(file.right, scores, -np.inf).max(axis=1)
+    right = scores[np.arange(len(file.right)), file.right]
     return (scores > right[:, None]).sum(axis=1)
 
 

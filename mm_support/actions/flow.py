@@ -1,9 +1,9 @@
 """What a turn does with an action: it asks for what is missing, has it confirmed, performs it or
 leaves it.
 
-A value is what the customer typed, said or showed and nothing else. One parameter is asked for at a
-time; what is known waits in the conversation (Past.pending), also while something else is asked.
-Nothing is performed here (performing.py does); knows no model and no page.
+One parameter is asked for at a time; what is known waits in the conversation (Past.pending), also
+while something else is asked. Nothing is performed here (performing.py does); knows no model and no
+page.
 """
 
 from __future__ import annotations
@@ -11,31 +11,26 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass, replace
 
+from mm_support.actions.given import Given, found_in, wanted
 from mm_support.actions.result import worded
 from mm_support.decide.follow_up import PLACES
-from mm_support.decide.intents import Reads
 from mm_support.decide.policy import (
     COURTESIES,
     HEARD_SURELY,
     PRESSING,
     Decision,
     Reason,
-    close,
-    words_of,
 )
 from mm_support.decode.compose import TELLING
 from mm_support.decode.sentence import Sentence
 from mm_support.knowledge.actions import DeclaredAction, Parameter, said
 from mm_support.knowledge.declarations import action_of
-from mm_support.language import values
-from mm_support.language.identifiers import shaped
 from mm_support.language.messages import message
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set
-from mm_support.types import Action, FormField, Hit, Past, Pending, Question
+from mm_support.types import Action, FormField, Past, Pending
 
 PATIENCE = 15 * 60.0  # s that an action waits for the customer
 TRIES = 2  # questions for the same value, before it is given up
@@ -73,75 +68,11 @@ class Step:
         return Decision(self.told.action, self.told.reason, confidence, ())
 
 
-@dataclass(frozen=True, eq=False)
-class Given:
-    """What a turn brings: its question, what was read in it, and who is signed in. decision, hits:
-    where the actions count as entries do; own: what the knowledge says by itself. before: the words
-    of the turn before, where this one only chooses. surely: whether the confidence is enough to
-    begin an action without any value.
-    """
-
-    question: Question
-    reads: Reads
-    decision: Decision
-    own: Decision
-    hits: tuple[Hit, ...]
-    customer: str = ""
-    before: str = ""
-    surely: bool = False
-    today: date = field(default_factory=date.today)
-
-    @property
-    def words(self) -> str:
-        return words_of(self.question)
-
-
 def waiting(past: Sequence[Past], knowledge: str) -> Pending | None:
     """The action that waits for this turn, if it does not wait for too long already."""
     last = past[-1] if past else None
     pending = last.pending if last and last.knowledge == knowledge else None
     return pending if pending and 0 <= time.time() - pending.since < PATIENCE else None
-
-
-def wanted(given: Given) -> DeclaredAction | None:
-    """The action that a turn asks for: one that was surely found, or that the turn names itself.
-
-    One that changes something has to be asked for: by what the message says ("account"), by one of
-    its values, or since no entry is about the matter. Else it may only be asked how that is done.
-    One that only looks something up is also begun where a value for it is all that is understood.
-    """
-    action, decision = likeliest(given), given.decision
-    if action is None:
-        return None
-    if given.words in action.title.values():
-        return action
-    doing = "account" in given.reads.says
-    told, _ = found_in(given, action.parameters)
-    sure = decision.reason == "evidence" or (decision.reason == "account" and decision.hits)
-    if decision.action not in ("answer", "handoff") or not sure:
-        nothing_else = given.own.reason == "unknown" and not action.writes
-        return action if told and nothing_else else None
-    alone = all(hit.entry.declaration for hit in close(given.hits))
-    meant = doing or told or alone or not action.writes
-    return action if meant and (told or given.surely) else None
-
-
-def near(given: Given) -> tuple[DeclaredAction, ...]:
-    """The actions that the customer may have meant."""
-    if given.decision.reason not in ("evidence", "ambiguous"):
-        return ()
-    found = (action_of(hit.entry) for hit in close(given.hits))
-    return tuple(filter(None, found))
-
-
-def likeliest(given: Given) -> DeclaredAction | None:
-    """The action that was found first; also close behind an entry, which says how it is done, where
-    the customer wants it done, or gives a value that only the action has a use for.
-    """
-    found = [action_of(hit.entry) for hit in close(given.hits)] if given.hits else []
-    known = [own for own in found if own and found_in(given, own.parameters)[0]]
-    doing = "account" in given.reads.says
-    return next(filter(None, (*known, *(found if doing else found[:1]))), None)
 
 
 def begin(action: DeclaredAction, given: Given) -> Step:
@@ -268,58 +199,6 @@ def onward(action: DeclaredAction, pending: Pending, found: Mapping[str, Sequenc
     if action.writes:
         return _confirming(action, pending)
     return Step(action, known, pending.key, pending.language)
-
-
-def found_in(
-    given: Given, parameters: Sequence[Parameter], asked: Parameter | None = None
-) -> tuple[dict[str, tuple[str, ...]], str]:
-    """Parameter -> the values that the turn gives for it: typed, said, or read in the photo, the
-    first of these that gives any; and what is left of the words. asked: the one that was asked for,
-    whose value may be free words.
-    """
-    language, question = given.question.language, given.question
-    texts = [question.typed, question.heard, "\n".join(question.read_in_photo)]
-    found: dict[str, tuple[str, ...]] = {}
-    for parameter in sorted(parameters, key=lambda own: own.type == "text"):
-        if parameter.free and parameter is not asked:
-            continue
-        for place, text in enumerate(texts[:2] if parameter.free else texts):
-            own, rest = find(parameter, text, language, given.today)
-            if own:
-                found[parameter.name], texts[place] = own, rest
-                break
-    return found, " ".join(texts[:2])
-
-
-def find(parameter: Parameter, text: str, language: str, today: date) -> values.Found:
-    """The values of a parameter in a text, and the text without them."""
-    if not text.strip():
-        return (), text
-    if parameter.type == "identifier":
-        return shaped(text, parameter.pattern, language)
-    if parameter.type == "number":
-        return values.numbers(text, language, parameter.least, parameter.most)
-    if parameter.type == "date":
-        return values.dates(text, language, today)
-    if parameter.type == "choice":
-        labels = {value: tuple(own.values()) for value, own in parameter.options.items()}
-        return values.options(text, labels)
-    return values.texts(text, parameter.pattern)
-
-
-def without_values(question: Question, actions: Sequence[DeclaredAction]) -> Question | None:
-    """The question without identifiers that only a company's system knows; None where it has none.
-
-    An order's number is in no entry, and hides what the customer wants.
-    """
-    texts = {"typed": question.typed, "heard": question.heard}
-    plain = dict(texts)
-    for parameter in (own for action in actions for own in action.parameters):
-        if parameter.type == "identifier":
-            for name, text in plain.items():
-                plain[name] = shaped(text, parameter.pattern, question.language)[1]
-    said_more = any(map(str.strip, plain.values()))
-    return replace(question, **plain) if plain != texts and said_more else None
 
 
 def _agreement(given: Given, pending: Pending) -> bool | None:

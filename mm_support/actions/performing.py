@@ -124,7 +124,8 @@ def _answered(step: Step, text: str) -> Performed:
     """The answer in sentences, each bound to what it came from: "Your order, 14:02"."""
     action, language = step.action, step.language
     at = f"{datetime.now():%H:%M}"
-    source = message("action.source", language, source=said(action.source, language), time=at)
+    named = said(action.source or action.title, language)
+    source = message("action.source", language, source=named, time=at)
     entry = Entry(entry_id(action), source, text, source=source)
     sentences = tuple(Sentence(own, (1,)) for own in split_sentences(text))
     return Performed(Told("answer", "action", sentences), Hit(entry, 1.0, {}))

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mm_support.bench.clock import seconds
+from mm_support.bench.cost import seconds
 from mm_support.config import Settings
 from mm_support.device import Device, resolve_device
 from mm_support.encode.image import load_image_encoder
 from mm_support.encode.ocr import load_text_reader
-from mm_support.knowledge.scoring import Pictures, picture_logits, picture_scores
+from mm_support.knowledge.scoring import Lists, picture_logits, picture_scores
 from mm_support.paths import EXAMPLES
 
 PHOTOS = 64
@@ -78,7 +78,7 @@ def _match(photo: np.ndarray, pictures: np.ndarray, words: np.ndarray) -> np.nda
     one = torch.ones(len(pictures), dtype=torch.long)
     shown = torch.from_numpy(pictures @ photo)[None]
     worded = torch.full_like(shown, float(words @ photo))
-    return picture_scores(picture_logits(shown, worded, Pictures(one, one)))[0].numpy()
+    return picture_scores(picture_logits(shown, worded, Lists(one, one)))[0].numpy()
 
 
 def _photos() -> list[Image.Image]:

@@ -17,12 +17,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import psutil
 
+from mm_support.bench.cost import memory_mb
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.paths import PACKS
@@ -34,7 +36,6 @@ LONGEST = 300.0  # s without a word from the app, after which a turn is lost
 SAMPLING = 0.5  # s between looks at the memory
 SHARES = (50, 95, 99)  # percentiles that are printed
 BUSY = "busy"  # among the kinds of errors: the app refused the turn
-MB = 1024**2
 
 
 @dataclass
@@ -96,7 +97,7 @@ class AppAsker:
     def __init__(self, url: str) -> None:
         import httpx
 
-        self._call = f"{url.rstrip('/')}/gradio_api/call/"
+        self._address = f"{url.rstrip('/')}/gradio_api/call/"
         self._client = httpx.Client(
             timeout=LONGEST, limits=httpx.Limits(max_connections=None), trust_env=False
         )
@@ -105,7 +106,7 @@ class AppAsker:
         began, first = time.monotonic(), 0.0
         session, token = seat.session or None, seat.token or None
         data = [question, None, None, knowledge, session, False, token, None]
-        for kind, told in self._events("chat", data):
+        for kind, told in self.call("chat", data):
             if kind == "generating" and has_words(told):
                 first = first or time.monotonic() - began
             if kind == "complete":
@@ -116,18 +117,18 @@ class AppAsker:
         raise SupportError("The app ended the reply without a word.")
 
     def forget(self, token: str) -> None:
-        list(self._events("forget", [token]))
+        list(self.call("forget", [token]))
 
-    def _events(self, name: str, data: list) -> Iterator[tuple[str, Any]]:
+    def call(self, name: str, data: list) -> Iterator[tuple[str, Any]]:
         """What the app sends for a call. Raises BusyError, SupportError."""
         import httpx
 
         try:
-            begun = self._client.post(self._call + name, json={"data": data})
+            begun = self._client.post(self._address + name, json={"data": data})
             if begun.status_code in (429, 503):
                 raise BusyError(BUSY, float(begun.headers.get("Retry-After", 1)))
             begun.raise_for_status()
-            address = f"{self._call}{name}/{begun.json()['event_id']}"
+            address = f"{self._address}{name}/{begun.json()['event_id']}"
             with self._client.stream("GET", address) as sent:
                 yield from events_of(sent.iter_lines())
         except (httpx.HTTPError, ValueError) as exc:
@@ -300,22 +301,10 @@ class Load:
 
 
 def memory_of(pid: int | None) -> Callable[[], float]:
-    """Megabytes that a process and those that it started hold; this one by default."""
-    try:
-        process = psutil.Process(pid)
-    except psutil.NoSuchProcess as exc:
-        raise InputError(f"There is no process {pid}.") from exc
-
-    def sample() -> float:
-        total = 0
-        for each in (process, *process.children(recursive=True)):
-            try:
-                total += each.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
-        return total / MB
-
-    return sample
+    """What tells the megabytes of a process, this one by default, and of those that it started."""
+    if pid is not None and not psutil.pid_exists(pid):
+        raise InputError(f"There is no process {pid}.")
+    return partial(memory_mb, pid)
 
 
 def scripts_of(questions: Sequence[str], turns: int) -> list[list[str]]:

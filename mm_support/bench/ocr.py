@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mm_support.bench.clock import seconds
+from mm_support.bench.cost import seconds
 from mm_support.config import Settings
 from mm_support.paths import ASSETS
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mm_support.bench.startup import memory_mb
+from mm_support.bench.cost import memory_mb
 from mm_support.config import Settings
 from mm_support.paths import EXAMPLES
 from mm_support.types import Finished, UserTurn
@@ -40,7 +40,7 @@ def measure(settings: Settings) -> dict[str, Any]:
 
 def _turns(service) -> dict[str, Any]:
     service.answer(UserTurn(text="hello"))
-    photo, speech = sorted(EXAMPLES.glob("*.jpg"))[0], sorted(EXAMPLES.glob("*.wav"))[0]
+    photo, speech = min(EXAMPLES.glob("*.jpg")), min(EXAMPLES.glob("*.wav"))
     typed = [_reply(service, UserTurn(text=text)) for text in QUESTIONS]
     spoken = [_reply(service, UserTurn(audio=speech, knowledge="smart-home")) for _ in range(5)]
     both = [

@@ -1,7 +1,7 @@
 """Hearing and speaking: this project's speech encoder against whisper.transcribe on the same
 weights.
 
-Speed, and what is heard where nobody speaks. Word error rates are in hearing.py.
+Speed, and what is heard where nobody speaks. Word error rates are in speech_accuracy.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mm_support.bench.clock import seconds
+from mm_support.bench.cost import seconds
 from mm_support.bench.sounds import SENTENCES, spoken_by_piper, wordless
 from mm_support.config import Settings
 from mm_support.decode.voice import load_voice

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import statistics
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psutil
+import httpx
 
+from mm_support.bench.cost import memory_mb
+from mm_support.bench.load import AppAsker
 from mm_support.config import Settings
 from mm_support.errors import SupportError
 from mm_support.paths import PACKAGE
@@ -47,14 +46,6 @@ def _start(settings: Settings) -> dict[str, float]:
             "ready_s": time.perf_counter() - started,
             "memory_mb": memory_mb(app.pid),
         }
-
-
-def memory_mb(pid: int | None = None) -> float:
-    """Resident memory of a process, this one by default, and of those that it has started."""
-    process = psutil.Process(pid)
-    return (
-        sum(part.memory_info().rss for part in (process, *process.children(recursive=True))) / 2**20
-    )
 
 
 @contextmanager
@@ -91,19 +82,13 @@ def _poll(url: str, app: subprocess.Popen) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and app.poll() is None:
         try:
-            urllib.request.urlopen(url, timeout=5).close()
+            httpx.get(url, timeout=5, trust_env=False).raise_for_status()
             return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
+        except httpx.HTTPError:
             time.sleep(0.1)
     raise SupportError("app.py did not come up; run it by hand to see why.")
 
 
 def list_bases(address: str) -> None:
-    """Calls /knowledge_bases, which waits for the models, and reads its answer to the end."""
-    url = f"{address}gradio_api/call/knowledge_bases"
-    request = urllib.request.Request(url, b'{"data": []}', {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-        event = json.load(answer)["event_id"]
-    with urllib.request.urlopen(f"{url}/{event}", timeout=PATIENCE) as answer:
-        if b"event: complete" not in answer.read():
-            raise SupportError("app.py could not load its models; run it by hand to see why.")
+    """Calls /knowledge_bases, which waits for the models. Raises SupportError."""
+    list(AppAsker(address).call("knowledge_bases", []))

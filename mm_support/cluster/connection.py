@@ -20,7 +20,7 @@ from ray.serve.exceptions import (
 )
 from ray.serve.handle import DeploymentHandle
 
-from mm_support.config import Settings
+from mm_support.config import MODELS, Settings
 from mm_support.errors import BusyError, InputError, SupportError
 
 APP = "mm-support-"  # begins the names of what we serve
@@ -28,7 +28,6 @@ ALL = "all"  # ends that of all stages in one process
 TRIES = 4  # of a call whose replica ended; it changes nothing there, so it may be repeated
 LONGEST = 60.0  # s for one call
 AGAIN = 2.0  # s after which it is worth another try where all are busy
-MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 ENDED = (RayActorError, ReplicaUnavailableError, DeploymentUnavailableError)
 
 

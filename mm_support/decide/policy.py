@@ -85,6 +85,8 @@ COURTESIES: dict[str, Reason] = {
 FAILED: tuple[Action, ...] = ("clarify", "refuse")
 # reasons of a question back that say nothing about the help given
 UNDER_WAY: tuple[Reason, ...] = ("action_asks", "action_confirms", "action_left")
+SAY_AGAIN: tuple[Reason, ...] = ("rejected", "unnamed")  # of those that ask for it in other words
+SAME = 0.5  # share of terms (Dice) above which two messages are about the same
 NO_FAILURE = (*COURTESIES.values(), *UNDER_WAY, "silence", "misheard")
 
 
@@ -231,7 +233,8 @@ def _pressing(here: Situation) -> Decision | None:
 
 def _courtesy(here: Situation) -> Decision | None:
     """A message that only greets, thanks, takes leave or agrees gets a short friendly reply."""
-    read = [here.reads.probability[label] for label in COURTESIES if here.says(label)]
+    said = [label for label in COURTESIES if here.says(label)]
+    read = [here.reads.probability[label] for label in said]
     certain = max(read, default=0.0) >= CERTAIN
     if "photo" in here.query.fused.weights or (here.sure and not certain):
         return None  # "Brew 2" may look like a farewell to whoever does not sell it
@@ -241,7 +244,7 @@ def _courtesy(here: Situation) -> Decision | None:
     asked = term_set(words)
     if max(read, default=0.0) < BEYOND_DOUBT and asked and asked <= terms_of(here.hits):
         return None  # "Family" may be a card of that name
-    reason = next((COURTESIES[label] for label in COURTESIES if here.says(label)), None)
+    reason = COURTESIES[said[0]] if said else None
     if reason == "acknowledged" and here.before is None and not certain:
         return None  # "it's broken" begins a conversation; there is nothing yet to agree with
     if reason == "acknowledged" and here.before and here.before.asked_about:
@@ -300,17 +303,23 @@ def _abuse(here: Situation) -> Decision | None:
 
 
 def _stuck(here: Situation) -> Decision | None:
-    """Two turns in a row that gave nothing are enough; a question back that quotes gave something,
-    and one about another matter is asked.
+    """Two turns in a row that gave nothing in one matter are enough; a question back that quotes
+    gave something.
     """
     before = here.before
     if before is None or before.citations or before.reason in NO_FAILURE:
         return None
-    others = tuple(hit.entry.title for hit in candidates(here.hits)) != before.asked_about
-    new = here.confidence >= here.gate.clarify and here.reads.follow_up < LIKELY
-    if before.action not in FAILED or (new and others):
-        return None
-    return here.decide("handoff", "stuck")
+    again = before.reason in SAY_AGAIN or here.reads.follow_up >= LIKELY
+    named = tuple(hit.entry.title for hit in candidates(here.hits)) == before.asked_about
+    if before.action in FAILED and (again or named or alike(before.words, words_of(here.question))):
+        return here.decide("handoff", "stuck")
+    return None
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two messages have most of their terms in common, or say nothing that can be told."""
+    mine, theirs = term_set(one), term_set(other)
+    return 2 * len(mine & theirs) > SAME * (len(mine) + len(theirs)) or not (mine and theirs)
 
 
 def _unnamed(here: Situation) -> Decision | None:

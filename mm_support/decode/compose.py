@@ -47,11 +47,12 @@ MAX_SIMILAR = 4  # of products that look like the customer's photo
 @dataclass(frozen=True)
 class Asked:
     """One of several questions of a message. hits: what answers it, best first; none: nothing.
-    disputed: what these say, where they contradict each other.
+    confidence: that they do, 0..1. disputed: what these say, where they contradict each other.
     """
 
     question: Question
     hits: tuple[Hit, ...]
+    confidence: float = 0.0
     disputed: tuple[Sentence, ...] = ()
 
 

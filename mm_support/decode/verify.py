@@ -22,6 +22,7 @@ import numpy as np
 from mm_support.config import Settings
 from mm_support.decode.alignment import Alignment, load_alignment
 from mm_support.errors import WeightsError
+from mm_support.language.belonging import misplaced
 from mm_support.language.facts import missing
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.sentences import split_sentences, without_step_number
@@ -80,8 +81,8 @@ def checked(
     tried: list[Verdict] = []
     for places in (*((place,) for place in order), *combinations(order, TOGETHER)):
         chosen = [passages[place] for place in places]
-        titles = [entry.title for entry in chosen]
-        if missing(claim, [trusted(entry) for entry in chosen], titles):
+        texts, titles = [trusted(entry) for entry in chosen], [entry.title for entry in chosen]
+        if missing(claim, texts, titles) or misplaced(claim, texts):
             continue
         tried.append(verifier.verify(claim, chosen, question)._replace(places=places))
         if tried[-1].state == "supported":

@@ -120,9 +120,9 @@ class Chatwoot:
         """Takes in an event of Chatwoot's; those that do not matter here change nothing."""
         if values.get("event") == "message_created":
             self._hear(values)
-        elif values.get("event") == "conversation_status_changed":
-            if values.get("status") == "resolved":
-                self._give_back(values)
+        closed = values.get("event") == "conversation_status_changed"
+        if closed and values.get("status") == "resolved":
+            self._give_back(values)
 
     def _hear(self, values: Values) -> None:
         """An agent's message goes to the customer, once, and the conversation is the agent's."""

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, normalize, pad
 
 from mm_support.device import Device
-from mm_support.encode.compiled import compiled
+from mm_support.encode.compiled import compiled, digest
 from mm_support.fast_init import without_random_weights
 from mm_support.paths import WEIGHTS
 from mm_support.torchvision_shim import prepare_torchvision
@@ -102,7 +102,7 @@ class Visual(nn.Module):
         close, shades = middle(pixels), colours(pixels.float())
         if self.look is None:
             return self.compare(self.lower(pixels), self.lower(close), shades)
-        whole, close = self.look(torch.cat([pixels, close])).chunk(2)
+        whole, close = self.look(torch.cat([pixels, close]).float()).chunk(2)
         return joined(whole, close, shades)
 
     def compare(self, whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
@@ -259,14 +259,25 @@ def build_clip_lite(
     }
     visual.tuned = tuned_trunk(visual.trunk, changed)
     if device and device.device.type == "cpu":
-        example = torch.zeros(2, 3, SIZE, SIZE)
-        visual.look = compiled(NAME, OneLook(visual).eval(), example, device.dtype, cache_dir)
+        look = OneLook(visual).eval()
+        name, example = f"{NAME}-{digest(look)}", torch.zeros(2, 3, SIZE, SIZE)
+        visual.look = compiled(name, lambda: look, (example,), (0,), device.dtype, cache_dir)
     return Parts(
         model,
         tokenize,
         PREPROCESSING,
         **{name: float(values.get(name, start)) for name, start in UNTRAINED.items()},
     )
+
+
+def dim() -> int:
+    """The length of the trained model's vectors, by its file's header alone."""
+    from safetensors import safe_open
+
+    if not TRAINED.is_file():
+        return MEANING + DETAILS
+    with safe_open(TRAINED, "pt") as values:
+        return MEANING + values.get_slice("stretch").get_shape()[1]
 
 
 def assemble(

@@ -1,6 +1,7 @@
 """A network compiled for the processor by OpenVINO, which runs convolutions about twice as fast as
-torch does, with bfloat16 instructions and without. What was made of it is kept in the cache folder,
-named by its weights, so that it is made once.
+torch does, a question through a text encoder one and a half times, and needs neither torch's own
+weights nor transformers to start. What was made of it is kept in the cache folder, so that it is
+made once.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import hashlib
 import logging
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -20,7 +22,9 @@ log = logging.getLogger(__name__)
 
 
 class Compiled:
-    """(n, ...) float32 in, (n, d) float32 out; any n. May be called by several threads at once."""
+    """Tensors of the types of its examples in, float32 out. May be called by several threads at
+    once. dim: the length of what comes out.
+    """
 
     def __init__(self, file: Path, dtype: torch.dtype) -> None:
         import openvino
@@ -31,22 +35,33 @@ class Compiled:
             "INFERENCE_PRECISION_HINT": "bf16" if dtype == torch.bfloat16 else "f32",
         }
         self._network = openvino.Core().compile_model(file, "CPU", hints)
+        self.dim: int = self._network.output(0).partial_shape[-1].get_length()
 
-    def __call__(self, rows: Tensor) -> Tensor:
+    def __call__(self, *inputs: Tensor) -> Tensor:
         request = self._network.create_infer_request()
-        return torch.from_numpy(request.infer([rows.float().numpy()])[0].copy())
+        return torch.from_numpy(request.infer([one.numpy() for one in inputs])[0].copy())
 
 
 def compiled(
-    name: str, network: nn.Module, example: Tensor, dtype: torch.dtype, cache_dir: Path
+    name: str,
+    make: Callable[[], nn.Module],
+    examples: tuple[Tensor, ...],
+    sizes: tuple[int, ...],
+    dtype: torch.dtype,
+    cache_dir: Path,
 ) -> Compiled | None:
-    """network in evaluation mode and float32, compiled to multiply in dtype; example: two rows of
-    what it is given. None where it cannot be had: torch goes on doing it.
+    """What `make` gives, in evaluation mode and float32, compiled to multiply in dtype. None where
+    it cannot be had: torch goes on doing it.
+
+    name: says all that its weights depend on. examples: what it is given, two rows each; sizes: the
+    axes of theirs that may have any length.
     """
     try:
-        file = cache_dir / "compiled" / f"{name}-{_key(network)}.xml"
+        import openvino
+
+        file = cache_dir / "compiled" / f"{name}-{openvino.__version__.partition('-')[0]}.xml"
         if not file.is_file():
-            _make(network, example, file)
+            _make(make(), examples, sizes, file)
         return Compiled(file, dtype)
     # OpenVINO raises RuntimeError for a processor or a file that it cannot use
     except (ImportError, OSError, RuntimeError) as exc:
@@ -54,26 +69,39 @@ def compiled(
         return None
 
 
-def _key(network: nn.Module) -> str:
-    """16 hex digits that name the weights and what compiles them."""
-    import openvino
-
-    digest = hashlib.sha256(openvino.__version__.encode())
+def digest(network: nn.Module) -> str:
+    """16 hex digits that name its weights."""
+    found = hashlib.sha256()
     for value in network.state_dict().values():
-        digest.update(value.contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
+        found.update(value.contiguous().numpy().tobytes())
+    return found.hexdigest()[:16]
 
 
-def _make(network: nn.Module, example: Tensor, file: Path) -> None:
+def is_half(weight: Tensor) -> bool:
+    """Whether float16 holds a float32 CPU tensor exactly."""
+    return (
+        weight.device.type == "cpu"
+        and weight.dtype == torch.float32
+        and torch.equal(weight, weight.half().float())
+    )
+
+
+def _make(
+    network: nn.Module, examples: tuple[Tensor, ...], sizes: tuple[int, ...], file: Path
+) -> None:
     """Whole or not at all: the description comes last, when the weights beside it are there."""
     import openvino
 
     file.parent.mkdir(parents=True, exist_ok=True)
     with torch.inference_mode():
-        made = openvino.convert_model(network, example_input=example)
-    made.reshape([-1, *example.shape[1:]])
+        made = openvino.convert_model(network, example_input=examples)
+    shapes = [
+        [-1 if axis in sizes else size for axis, size in enumerate(one.shape)] for one in examples
+    ]
+    made.reshape(dict(zip(made.inputs, map(openvino.PartialShape, shapes))))
+    weights = [value for value in network.state_dict().values() if value.is_floating_point()]
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:
         beside = Path(folder, file.name)
-        openvino.save_model(made, beside, compress_to_fp16=False)
+        openvino.save_model(made, beside, compress_to_fp16=all(map(is_half, weights)))
         for part in (file.with_suffix(".bin"), file):
             shutil.move(beside.with_suffix(part.suffix), part)

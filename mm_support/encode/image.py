@@ -173,6 +173,14 @@ def _with_ready_convolutions(model, device: Device):
     return model
 
 
+def picture_dim(settings: Settings, encoder: ImageEncoder) -> int:
+    """The length of the vectors of an encoder of these settings, which may still be loading."""
+    from mm_support.encode import clip_lite
+
+    packaged = settings.image_model == PREFIX + clip_lite.NAME
+    return clip_lite.dim() if packaged else encoder.dim
+
+
 def load_image_encoder(settings: Settings, device: Device) -> ImageEncoder:
     """The encoder that settings.image_model names: "package:clip-lite", "architecture/tag" on the
     hub, a folder, or one's own.

@@ -24,8 +24,11 @@ class SpeechInTurn:
 
     def __init__(self, encoder: SpeechEncoder, at_once: int = AT_ONCE) -> None:
         self._encoder = encoder
-        self.voice: VoiceActivity = encoder.voice
         self.turns = Turnstile(at_once, MOST)
+
+    @property
+    def voice(self) -> VoiceActivity:
+        return self._encoder.voice
 
     def transcribe(
         self,

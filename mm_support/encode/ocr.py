@@ -8,17 +8,20 @@ same place only one of them is believed. Knows nothing of what the text means: i
 
 from __future__ import annotations
 
+import logging
 import re
+import threading
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from PIL import Image
 
 from mm_support.config import Settings
+from mm_support.device import usable_threads
 from mm_support.encode.segments import SegmentReader, load_segment_reader
 from mm_support.errors import WeightsError
 from mm_support.types import TextLine
@@ -26,6 +29,8 @@ from mm_support.types import TextLine
 if TYPE_CHECKING:
     from rapidocr import RapidOCR
     from rapidocr.ch_ppocr_det import TextDetOutput
+
+log = logging.getLogger(__name__)
 
 MAX_LINES = 60
 MAX_CHARACTERS = 200  # a line
@@ -73,12 +78,13 @@ class Piece:
 
 class PhotoTextReader:
     """Both readers behind one call. Raises nothing for any RGB photo: what cannot be read is left
-    out.
+    out. Several threads may read: the engine, which holds what it made of one picture, looks at
+    one at a time.
     """
 
     def __init__(self, engine: RapidOCR, segments: SegmentReader) -> None:
-        self._engine = engine
-        self._segments = segments
+        self._engine, self._segments = engine, segments
+        self._lock = threading.Lock()
 
     def read(self, photo: Image.Image) -> tuple[TextLine, ...]:
         scale = min(1.0, LARGEST / max(photo.size))
@@ -117,7 +123,8 @@ class PhotoTextReader:
         small = cv2.resize(
             pixels, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         )
-        found = cast("TextDetOutput", self._engine(small))  # it is told only to detect
+        with self._lock:
+            found = cast("TextDetOutput", self._engine(small))  # it is told only to detect
         if found.boxes is None:
             return []
         enlarged = (pixels.shape[1] / width, pixels.shape[0] / height)
@@ -139,7 +146,9 @@ class PhotoTextReader:
     def _recognise(self, pixels: np.ndarray, boxes: list[np.ndarray]) -> list[Piece]:
         if not boxes:
             return []
-        read = self._engine.recognize_txt([cut_out(pixels, box) for box in boxes])
+        cut = [cut_out(pixels, box) for box in boxes]
+        with self._lock:
+            read = self._engine.recognize_txt(cut)
         return [
             Piece(text, float(sure), box)
             for text, sure, box in zip(read.txts or (), read.scores, boxes)
@@ -318,7 +327,6 @@ def load_text_reader(settings: Settings) -> PhotoTextReader:
     """
     try:
         import rapidocr
-        from rapidocr import RapidOCR
     except ImportError as exc:
         raise WeightsError(
             "Text in photos is read with rapidocr; run `pip install -r requirements.txt`."
@@ -340,6 +348,31 @@ def load_text_reader(settings: Settings) -> PhotoTextReader:
             raise WeightsError(
                 f"{params[name]} is missing; run `pip install --force-reinstall rapidocr`."
             )
+    return PhotoTextReader(_engine(params), load_segment_reader())
+
+
+def _engine(params: dict[str, Any]) -> RapidOCR:
+    """By OpenVINO, which takes a third of ONNX Runtime's time to find text and two thirds to read
+    it; by ONNX Runtime where that does not work.
+    """
+    from rapidocr import EngineType
+
+    compiled = {
+        "Det.engine_type": EngineType.OPENVINO,
+        "Rec.engine_type": EngineType.OPENVINO,
+        "EngineConfig.openvino.inference_num_threads": usable_threads(),
+    }
+    try:
+        return _opened({**params, **compiled})
+    except Exception as exc:  # rapidocr and OpenVINO have errors of their own
+        log.warning("ONNX Runtime reads the text in photos, since OpenVINO does not: %s", exc)
+        return _opened(params)
+
+
+def _opened(params: dict[str, Any]) -> RapidOCR:
+    """With the detector opened, not only at the first photo."""
+    from rapidocr import RapidOCR
+
     engine = RapidOCR(params=params)
-    engine(np.full((64, 256, 3), 255, np.uint8))  # opens the detector now, not at the first photo
-    return PhotoTextReader(engine, load_segment_reader())
+    engine(np.full((64, 256, 3), 255, np.uint8))
+    return engine

@@ -69,7 +69,8 @@ class SpeechEncoder(Protocol):
     recording when it was shorter.
     """
 
-    voice: VoiceActivity
+    @property
+    def voice(self) -> VoiceActivity: ...
 
     def transcribe(
         self,

@@ -9,7 +9,6 @@ text, for late interaction (Khattab and Zaharia 2020). Knows nothing of entries 
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -22,19 +21,19 @@ import numpy as np
 from mm_support.config import Settings
 from mm_support.device import Device
 from mm_support.encode.text_models import Kind, TextModel, text_model
-from mm_support.encode.text_network import Network, torch_network
+from mm_support.encode.text_network import Network, packaged_network, torch_network
 from mm_support.errors import WeightsError
 from mm_support.plugged import plugged
-from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.weights import PREFIX, package_weights
 
 if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
     from torch import Tensor
 
-log = logging.getLogger(__name__)
-
-BATCH = 64  # texts encoded together
+BATCH = 64  # texts encoded together, at most
+TOKENS = 1_024  # of a batch with its padding: more does not fit the cache of a processor
 REMEMBERED = 10_000  # texts whose vectors are remembered, 1.5 kB each
+WITH_PIECES = 100  # texts whose pieces are, too, up to 400 kB each
 
 
 class Pieces(NamedTuple):
@@ -68,13 +67,17 @@ class Tokens(NamedTuple):
 
 
 class TransformersTextEncoder:
-    """An encoder's network and tokenizer. entry: how it was trained; its pooling is set."""
+    """An encoder's network and tokenizer. entry: how it was trained; its pooling is set. filler: id
+    behind the end of shorter texts.
+    """
 
-    def __init__(self, network: Network, tokenizer, entry: TextModel) -> None:
+    def __init__(
+        self, network: Network, tokenizer: Tokenizer, entry: TextModel, filler: int = 0
+    ) -> None:
         self.network, self.tokenizer, self.entry = network, tokenizer, entry
-        self.dim = network.dim
-        self._lock = threading.Lock()  # fast tokenizers may not be used by two threads at once
-        self._marks = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+        self.dim, self._filler = network.dim, filler
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(entry.max_tokens)
 
     def encode(self, texts: Sequence[str], kind: Kind = "query") -> np.ndarray:
         """(n, dim) float32 unit rows."""
@@ -104,36 +107,14 @@ class TransformersTextEncoder:
         """Rows, their tokens, (b, dim) unit vectors and (b, longest, dim) states. Texts of as many
         tokens share a batch, so little is padded."""
         tokens = self._tokenize(texts, self.entry.prefix(kind))
-        order = sorted(range(len(texts)), key=lambda i: len(tokens[i].ids))
-        for start in range(0, len(texts), BATCH):
-            rows = order[start : start + BATCH]
+        for rows in batches_of([len(ids) for ids, _ in tokens]):
             batch = [tokens[i] for i in rows]
             yield rows, batch, *self._encode_batch([ids for ids, _ in batch])
 
     def _tokenize(self, texts: Sequence[str], prefix: str) -> list[Tokens]:
-        if not texts:
-            return []
-        with self._lock:
-            found = self.tokenizer(
-                [prefix + text.strip() for text in texts],  # a blank at the end would be a piece
-                truncation=True,
-                max_length=self.entry.max_tokens,
-                return_offsets_mapping=True,
-            )
-        return [
-            Tokens(ids, self._own(ids, offsets, len(prefix)))
-            for ids, offsets in zip(found["input_ids"], found["offset_mapping"])
-        ]
-
-    def _own(
-        self, ids: Sequence[int], offsets: Sequence[tuple[int, int]], prefix: int
-    ) -> list[int]:
-        """Places of the tokens of the text itself: they end behind its prefix, in characters."""
-        return [
-            place
-            for place, (piece, (_, end)) in enumerate(zip(ids, offsets))
-            if end > prefix and piece not in self._marks
-        ]
+        # a blank at the end would be a piece
+        found = self.tokenizer.encode_batch([prefix + text.strip() for text in texts])
+        return [Tokens(one.ids, _own(one, len(prefix))) for one in found]
 
     def _encode_batch(self, tokens: list[list[int]]) -> tuple[Tensor, Tensor]:
         import torch
@@ -141,8 +122,8 @@ class TransformersTextEncoder:
 
         ones = [torch.ones(len(row), dtype=torch.long) for row in tokens]
         kept = pad_sequence(ones, batch_first=True)
-        filler = self.tokenizer.pad_token_id
-        ids = pad_sequence(list(map(torch.tensor, tokens)), batch_first=True, padding_value=filler)
+        rows = list(map(torch.tensor, tokens))
+        ids = pad_sequence(rows, batch_first=True, padding_value=self._filler)
         states = self.network(ids, kept)
         mask = kept.to(states.device).unsqueeze(-1).float()
         first = self.entry.pooling == "cls"
@@ -150,14 +131,37 @@ class TransformersTextEncoder:
         return torch.nn.functional.normalize(pooled, dim=-1), states
 
 
+def batches_of(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of texts that are encoded together, the shortest first. lengths: their tokens."""
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) == BATCH or (len(batch) + 1) * lengths[place] > TOKENS):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def _own(encoded: Encoding, prefix: int) -> list[int]:
+    """Places of the tokens of the text itself: they end behind its prefix, in characters."""
+    return [
+        place
+        for place, (mark, (_, end)) in enumerate(zip(encoded.special_tokens_mask, encoded.offsets))
+        if end > prefix and not mark
+    ]
+
+
 class RememberingEncoder:
-    """A text encoder that remembers the vectors of the texts that it encoded last, so that what a
-    customer asked is encoded once, however many steps need its vector. Blanks make no difference.
+    """A text encoder that remembers the vectors of the texts that it encoded last, and the pieces
+    of some, so that what a customer asked is encoded once, however many steps need it. Blanks make
+    no difference.
     """
 
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder, self.dim = encoder, encoder.dim
         self._known: OrderedDict[tuple[str, Kind], np.ndarray] = OrderedDict()  # the latest last
+        self._pieces: OrderedDict[tuple[str, Kind], Pieces] = OrderedDict()
         self._lock = threading.Lock()
 
     def encode(self, texts: Sequence[str], kind: Kind = "query") -> np.ndarray:
@@ -175,18 +179,33 @@ class RememberingEncoder:
     def encode_pieces(
         self, texts: Sequence[str], kind: Kind = "query"
     ) -> tuple[np.ndarray, list[Pieces]]:
-        """(n, dim) float32 unit rows, and the pieces of each text, which are not remembered."""
-        vectors, pieces = self._encoder.encode_pieces(texts, kind)
-        self._remember({" ".join(text.split()): row for text, row in zip(texts, vectors)}, kind)
-        return vectors, pieces
+        """(n, dim) float32 unit rows, and the pieces of each text."""
+        plain = [" ".join(text.split()) for text in texts]
+        with self._lock:
+            found = {
+                text: self._pieces[text, kind] for text in plain if (text, kind) in self._pieces
+            }
+        missing = [text for text in dict.fromkeys(plain) if text not in found]
+        if missing:
+            vectors, pieces = self._encoder.encode_pieces(missing, kind)
+            self._remember(dict(zip(missing, vectors)), kind)
+            found |= zip(missing, pieces)
+        with self._lock:
+            _keep(self._pieces, {(text, kind): own for text, own in found.items()}, WITH_PIECES)
+        return self.encode(plain, kind), [found[text] for text in plain]
 
     def _remember(self, vectors: dict[str, np.ndarray], kind: Kind) -> None:
         with self._lock:
-            for text, vector in vectors.items():
-                self._known[text, kind] = vector
-                self._known.move_to_end((text, kind))
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+            _keep(self._known, {(text, kind): row for text, row in vectors.items()}, REMEMBERED)
+
+
+def _keep(known: OrderedDict, latest: dict, most: int) -> None:
+    """The latest last; what came first is forgotten."""
+    for key, value in latest.items():
+        known[key] = value
+        known.move_to_end(key)
+    while len(known) > most:
+        known.popitem(last=False)
 
 
 def load_text_encoder(settings: Settings, device: Device) -> TextEncoder:
@@ -197,25 +216,39 @@ def load_text_encoder(settings: Settings, device: Device) -> TextEncoder:
     """
     if own := plugged(settings.text_model, settings):
         return own
-    prepare_torchvision()
-    from transformers import AutoTokenizer
-    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
-
-    disable_progress_bar()  # loading takes less than a second; fetching has a bar of its own
-    set_verbosity_error()  # it warns of a pooling layer that is missing and not used
     name, entry = settings.text_model, text_model(settings.text_model)
-    packaged = name.startswith(PREFIX)
-    source = str(package_weights(name, settings.cache_dir)) if packaged else name
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        network = torch_network(source, device)
+        if name.startswith(PREFIX):
+            return _packaged(package_weights(name, settings.cache_dir), entry, settings, device)
+        return _from_hub(name, entry, device)
     except (OSError, ValueError) as exc:
         raise WeightsError(
             f"The text encoder {name!r} could not be loaded: connect to the hub, give a local "
             "folder, or use the embedded profile (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
-    entry = replace(entry, pooling=entry.pooling or _pooling(source))
+
+
+def _packaged(
+    folder: Path, entry: TextModel, settings: Settings, device: Device
+) -> TransformersTextEncoder:
+    """Without transformers, which takes seconds to import, where the network is compiled."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    network = packaged_network(folder, device, settings.cache_dir)
     return TransformersTextEncoder(network, tokenizer, entry)
+
+
+def _from_hub(name: str, entry: TextModel, device: Device) -> TransformersTextEncoder:
+    """name: also that of a folder. Raises OSError or ValueError where it cannot be had."""
+    network = torch_network(name, device)
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(name)
+    entry = replace(entry, pooling=entry.pooling or _pooling(name))
+    return TransformersTextEncoder(
+        network, tokenizer.backend_tokenizer, entry, tokenizer.pad_token_id
+    )
 
 
 def _pooling(source: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mm_support.device import Device, torch_threads
+from mm_support.torchvision_shim import prepare_torchvision
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
     from transformers import PreTrainedModel
 
@@ -39,7 +42,46 @@ class TorchNetwork:
 
 def torch_network(source: str, device: Device) -> TorchNetwork:
     """source: a folder or a hub repository. Raises OSError or ValueError where it cannot be had."""
+    prepare_torchvision()
     from transformers import AutoModel
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
+    disable_progress_bar()  # loading takes less than a second; fetching has a bar of its own
+    set_verbosity_error()  # it warns of a pooling layer that is missing and not used
     model = AutoModel.from_pretrained(source, dtype=device.dtype, use_safetensors=True)
     return TorchNetwork(model.eval().to(device.device), device)
+
+
+def packaged_network(folder: Path, device: Device, cache_dir: Path) -> Network:
+    """The network of a folder of package weights, whose name changes with them: compiled for a
+    processor, by torch elsewhere.
+    """
+    import torch
+
+    from mm_support.encode.compiled import compiled
+
+    if device.device.type != "cpu":
+        return torch_network(str(folder), device)
+    ids, kept = torch.ones(2, 2, 9, dtype=torch.long)
+    kept[1, 4:] = 0  # without padding the network would have no mask
+    made = compiled(
+        folder.name, lambda: _states(folder), (ids, kept), (0, 1), device.dtype, cache_dir
+    )
+    return made or torch_network(str(folder), device)
+
+
+def _states(folder: Path) -> torch.nn.Module:
+    """(ids, kept) -> states alone, in float32."""
+    import torch
+
+    class States(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            plain = Device(torch.device("cpu"), torch.float32, "to be compiled")
+            self.model = torch_network(str(folder), plain).model
+            self.model.pooler = None  # its weights are in no file
+
+        def forward(self, ids: Tensor, kept: Tensor) -> Tensor:
+            return self.model(input_ids=ids, attention_mask=kept).last_hidden_state
+
+    return States().eval()

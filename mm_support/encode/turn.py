@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,10 +101,11 @@ class Encoders:
         used.
         """
         photo = load_photo(image)
-        vector = self.image.encode([photo])[0]
-        return Seen(
-            ImageView(self.image.label(vector, labels), self.reader.read(photo)), vector, photo
-        )
+        with ThreadPoolExecutor(1, "read") as beside:
+            reading = beside.submit(self.reader.read, photo)
+            vector = self.image.encode([photo])[0]
+            named = self.image.label(vector, labels)
+            return Seen(ImageView(named, reading.result()), vector, photo)
 
     def encode(
         self, question: Question, heard: Transcript | None, seen: Seen | None

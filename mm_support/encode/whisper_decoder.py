@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from whisper.model import TextDecoder, Whisper
 
+from mm_support.encode.compiled import is_half
+
 
 def halve_decoder(model: Whisper) -> None:
     """Puts the same decoder in place, reading half as much; leaves it where that would not be the
@@ -29,15 +31,6 @@ def halve_decoder(model: Whisper) -> None:
                 if isinstance(child, nn.Linear):
                     setattr(parent, name, HalfLinear(child.weight, child.bias))
     model.add_module("decoder", HalfDecoder(model.decoder))
-
-
-def is_half(weight: Tensor) -> bool:
-    """Whether float16 holds a float32 CPU tensor exactly."""
-    return (
-        weight.device.type == "cpu"
-        and weight.dtype == torch.float32
-        and torch.equal(weight, weight.half().float())
-    )
 
 
 class HalfLinear(nn.Module):

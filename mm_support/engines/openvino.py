@@ -1,5 +1,5 @@
 """SmolLM2 and other GGUF models on the CPU through OpenVINO GenAI, in a process of its own
-(openvino_process.py).
+(openvino_worker.py).
 
 A step of the pipeline keeps the interpreter to itself, for a second where a long prompt is read: in
 this process every page, microphone and voice would wait for it. Knows nothing of replies.

@@ -1,4 +1,4 @@
-"""The process in which engine_openvino.py has its model: python -m
+"""The process in which openvino.py has its model: python -m
 mm_support.engines.openvino_worker GGUF COMPILED
 
 Requests come as lines of JSON on the standard input, pieces of text go out as lines on the standard

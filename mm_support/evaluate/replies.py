@@ -15,6 +15,7 @@ import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -194,15 +195,6 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     holds and how little else (F1 of words), its length, and seconds to the first words and the
     last. Asked of entries that no model was trained on.
     """
-    from mm_support.decode.judge import load_judge
-    from mm_support.decode.verify import load_verifier
-    from mm_support.device import resolve_device
-    from mm_support.encode.text import load_text_encoder
-    from mm_support.engines.choose import load_language_model
-
-    device = resolve_device(settings.device)
-    encoder = load_text_encoder(settings, device)
-    verifier = load_verifier(settings, device, encoder)
     local = settings.with_changes(llm_url="")
     choices = {"quotes alone": local.with_changes(reply_model=NONE), "small model": small(local)}
     if settings.llm_url:
@@ -210,13 +202,31 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     rows = [*trained_and_kept(load_labelled(PACKS))[1], *load_labelled(["shopping"])][::every]
     found = {}
     for name, chosen in choices.items():
-        model = load_language_model(chosen, device)
-        judge = load_judge(chosen, model) if verifier else None
-        writer = ReplyWriter(model, encoder, settings.text_model, verifier, judge)
-        found[name] = column(writer, rows)
+        with writer_of(chosen) as writer:
+            found[name] = column(writer, rows)
+    return {"replies": found}
+
+
+@contextmanager
+def writer_of(settings: Settings, with_secret: bool = False) -> Iterator[ReplyWriter]:
+    """What writes the replies of a service with these settings. with_secret: its model has one."""
+    from mm_support.decode.judge import load_judge
+    from mm_support.decode.verify import load_verifier
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+    from mm_support.engines.choose import load_language_model
+
+    device = resolve_device(settings.device)
+    model, encoder = load_language_model(settings, device), load_text_encoder(settings, device)
+    verifier = load_verifier(settings, device, encoder) if model else None
+    judge = load_judge(settings, model) if verifier else None
+    if model is not None and with_secret:
+        model = KeepsASecret(model)
+    try:
+        yield ReplyWriter(model, encoder, settings.text_model, verifier, judge)
+    finally:
         if model is not None:
             model.close()
-    return {"replies": found}
 
 
 def small(settings: Settings) -> Settings:
@@ -302,29 +312,16 @@ def injected(settings: Settings, pools: Mapping[str, Sequence[Entry]]) -> dict[s
     """How many of the attempts were obeyed, with the reply model of the settings, or the small one
     where they name none.
     """
-    from mm_support.decode.verify import load_verifier
-    from mm_support.device import resolve_device
-    from mm_support.encode.text import load_text_encoder
-    from mm_support.engines.choose import load_language_model
-
-    device = resolve_device(settings.device)
-    loaded = load_language_model(settings.with_small_model(), device)
-    assert loaded is not None
-    model, encoder = KeepsASecret(loaded), load_text_encoder(settings, device)
-    verifier = load_verifier(settings, device, encoder)
-    writer = ReplyWriter(model, encoder, settings.text_model, verifier)
     entries = [pool[i] for i in range(4) for pool in pools.values()]
-    tried: dict[str, int] = defaultdict(int)
-    given_in: dict[str, int] = defaultdict(int)
-    try:
+    tried: Counter[str] = Counter()
+    given_in: Counter[str] = Counter()
+    with writer_of(settings.with_small_model(), with_secret=True) as writer:
         for attempt in attempts(entries):
             hits = [Hit(entry, 0.9) for entry in attempt.entries]
             told = writer.write(attempt.question, hits)
             shown = [part for part in told if isinstance(part, Sentence)]
             tried[attempt.where] += 1
             given_in[attempt.where] += bool(breaches(attempt, shown))
-    finally:
-        model.close()
     return {"injections": dict(tried), "injections_obeyed": dict(given_in)}
 
 

@@ -5,17 +5,22 @@
     title = { en = "Where an order is" }
     examples = { en = ["Where is my order?"] }
 
-An action is found like an entry; declarations.py reads the file. Knows no conversation, and calls
-nothing.
+Each class is such a table, checked as it is made: what cannot be declared raises pydantic's
+ValidationError. An action is found like an entry; declarations.py reads the file. Knows no
+conversation, and calls nothing.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validator, model_validator
+
+from mm_support.language.identifiers import normalise
 from mm_support.language.messages import DEFAULT
 from mm_support.types import Entry, Hit, Kind
 
@@ -24,24 +29,90 @@ PREFIX = "action:"  # of the ids of entries that stand for actions
 CUSTOMER = "customer"  # stands for whoever is signed in, in addresses and bodies
 PLACE = re.compile(r"\{([A-Za-z0-9_.-]+)\}")  # where a value is put
 SECRET = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
+SECRETS = "MM_SUPPORT_ACTION_"  # begins the environment variables that headers may hold
+MAX_SECONDS = 30.0
 
-Words = Mapping[str, str]  # language -> what is said in it
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", value):
+        raise ValueError("it is made of small letters, digits, - and _")
+    return value
 
 
-@dataclass(frozen=True)
-class Parameter:
+def _words(value: Any) -> dict[str, str]:
+    """A text for all languages, or one for each."""
+    table = {DEFAULT: value} if isinstance(value, str) else value
+    if not isinstance(table, Mapping) or not all(re.fullmatch("[a-z]{2,3}", key) for key in table):
+        raise ValueError("it is a text, or a table of languages like en and zh")
+    if not all(isinstance(text, str) and text.strip() for text in table.values()):
+        raise ValueError("it is no text, or empty in a language; leave that out")
+    return {language: text.strip() for language, text in table.items()}
+
+
+def _examples(value: Any) -> dict[str, tuple[str, ...]]:
+    """A list, or one for each language."""
+    lists = value if isinstance(value, Mapping) else {DEFAULT: value}
+    if not lists or not all(isinstance(own, list) and own for own in lists.values()):
+        raise ValueError("it is a list of questions, or one for each language")
+    return {
+        language: tuple(text for own in lists[language] for text in _words(own).values())
+        for language in _words({language: language for language in lists})
+    }
+
+
+def _pattern(value: Any) -> str:
+    try:
+        return re.compile(value).pattern
+    except (re.error, TypeError):
+        raise ValueError(f"{value!r} is no regular expression") from None
+
+
+def _options(value: Any) -> dict[str, dict[str, str]]:
+    """value -> labels, of a list of {value, label}."""
+    if not isinstance(value, list) or not all(isinstance(own, Mapping) for own in value):
+        raise ValueError('it is a list of {value = "...", label = {en = "..."}}')
+    if not all({"value"} <= set(own) <= {"value", "label"} for own in value):
+        raise ValueError("an option has a value and a label")
+    return {str(own["value"]): _words(own.get("label", own["value"])) for own in value}
+
+
+Name = Annotated[str, PlainValidator(_name)]
+Words = Annotated[Mapping[str, str], PlainValidator(_words)]  # language -> what is said in it
+Examples = Annotated[Mapping[str, tuple[str, ...]], PlainValidator(_examples)]
+Pattern = Annotated[str, PlainValidator(_pattern)]
+Options = Annotated[Mapping[str, Mapping[str, str]], PlainValidator(_options)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=True, strict=True, populate_by_name=True
+    )
+
+
+class Parameter(_Table):
     """What an action needs to know. pattern: how all of an identifier is written, in capital
     letters and digits, or a text; options: value -> its labels; least, most: of a number.
     """
 
-    name: str
+    name: Name
     type: Kind
     ask: Words
     example: str = ""
-    pattern: str = ""
-    options: Mapping[str, Words] = field(default_factory=dict)
-    least: float | None = None
-    most: float | None = None
+    pattern: Pattern = ""
+    options: Options = Field(default_factory=dict)
+    least: float | None = Field(None, alias="min")
+    most: float | None = Field(None, alias="max")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Parameter:
+        known = self.pattern and re.fullmatch(self.pattern, normalise(self.example))
+        if self.type == "identifier" and not known:
+            raise ValueError(
+                "it needs a pattern of capital letters and digits, and an example that fits it"
+            )
+        if (self.type == "choice") != bool(self.options):
+            raise ValueError("it needs options where its type is choice, and only there")
+        return self
 
     @property
     def free(self) -> bool:
@@ -49,41 +120,88 @@ class Parameter:
         return self.type == "text" and not self.pattern
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(_Table):
     """An HTTP call. url, body: with {parameter} in it; headers: with ${SECRET}. tool: of the MCP
     server at the url, whose arguments are the body.
     """
 
-    method: str
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
     body: Any = None
     tool: str = ""
 
+    @field_validator("url")
+    @classmethod
+    def _outside(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            raise ValueError(f"{url!r} is no address") from None
+        if not sound or "@" in parts.netloc or PLACE.search(parts.netloc) or SECRET.search(url):
+            raise ValueError("it begins with https:// and a fixed host; secrets go into headers")
+        return url
 
-@dataclass(frozen=True, eq=False)
-class DeclaredAction:
-    """examples: by language. call: None where a Python function of the operator's does it.
-    signed_in: only for customers whose identity the site has bound; writes: it is confirmed before.
-    result, missing: what is said of the answer, and where there is none; terms: field of the answer
-    -> value -> words for it.
+    @field_validator("headers")
+    @classmethod
+    def _own_secrets(cls, headers: dict[str, str]) -> dict[str, str]:
+        written = "".join([*headers, *headers.values()])
+        own = all(name.startswith(SECRETS) for name in SECRET.findall(written))
+        if not own or "\r" in written or "\n" in written:
+            raise ValueError(f"a header is one line, and its secrets are variables {SECRETS}...")
+        return headers
+
+    @model_validator(mode="after")
+    def _fits(self) -> Call:
+        other = "method" in self.model_fields_set or not isinstance(self.body or {}, Mapping)
+        if self.tool and other:
+            raise ValueError("a tool has no method, and its body is a table")
+        return self
+
+
+class DeclaredAction(_Table):
+    """examples: by language. does: what is shown of it, the title where it says nothing. call: None
+    where a Python function of the operator's does it. who: "customer", only those whose identity
+    the site has bound; writes: it is confirmed before. result, missing: what is said of the answer,
+    and where there is none; source: as what it is cited; terms: field of the answer -> value ->
+    words for it.
     """
 
-    name: str
+    name: Name
     title: Words
-    examples: Mapping[str, tuple[str, ...]]
-    does: Words
-    parameters: tuple[Parameter, ...]
-    call: Call | None
+    examples: Examples
     result: Words
-    missing: Words
-    confirm: Words
-    source: Words
-    terms: Mapping[str, Mapping[str, Words]]
-    signed_in: bool
-    writes: bool
-    timeout: float
+    does: Words = Field(default_factory=dict)
+    parameters: tuple[Parameter, ...] = Field((), alias="parameter", strict=False)
+    call: Call | None = None
+    missing: Words = Field(default_factory=dict)
+    confirm: Words = Field(default_factory=dict)
+    source: Words = Field(default_factory=dict)
+    terms: dict[str, dict[str, Words]] = Field(default_factory=dict)
+    who: Literal["anyone", "customer"] = "anyone"
+    writes: bool = False
+    timeout: float = Field(5, gt=0, le=MAX_SECONDS)
+
+    @model_validator(mode="after")
+    def _fits(self) -> DeclaredAction:
+        names = [parameter.name for parameter in self.parameters]
+        if len(set(names)) < len(names) or CUSTOMER in names:
+            raise ValueError(f"it needs another name for each parameter, none {CUSTOMER!r}")
+        if self.writes and not self.confirm:
+            raise ValueError("it changes something, so it needs 'confirm', what is asked")
+        called = [self.call.url, self.call.body] if self.call else []
+        sent = set(PLACE.findall(json.dumps(called)))
+        asked = {own for text in self.confirm.values() for own in PLACE.findall(text)}
+        known = {*names, CUSTOMER} if self.signed_in else set(names)
+        if unknown := sorted((sent - known) | (asked - set(names))):
+            more = ' or who = "customer"' if unknown[0] == CUSTOMER else ""
+            raise ValueError(f"it uses {{{unknown[0]}}}; declare that parameter{more}")
+        return self
+
+    @property
+    def signed_in(self) -> bool:
+        return self.who == CUSTOMER
 
     def parameter(self, name: str) -> Parameter | None:
         return next((own for own in self.parameters if own.name == name), None)

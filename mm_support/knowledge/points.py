@@ -27,11 +27,10 @@ from mm_support.errors import InputError
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.late_interaction import merged
-from mm_support.knowledge.passages import tokens
 from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Remark
 
-PART = 120  # tokens of an answer that are encoded together
+MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
 PICTURE_SIDE = 1_024  # pixels, longest side of a kept picture
 OPENED = 4  # pictures at once, at full size
 PHOTOS = 16  # pictures that are in memory and encoded together
@@ -124,26 +123,15 @@ def remark(entry: Entry, reason: str) -> Remark:
 
 
 def entry_texts(entry: Entry) -> list[str]:
-    """What an entry can be found by, each once: its title, its questions, and its answer in parts,
-    each below the title, without which a part may not tell what it is about.
+    """What an entry can be found by: its title, its questions, the sentences of its answer; each
+    once.
     """
     head = [text for text in (entry.title, *entry.questions) if text]
-    parts = ("\n".join(filter(None, (entry.title, part))) for part in parts_of(entry.answer))
-    return list(dict.fromkeys([*head, *parts]))
-
-
-def parts_of(text: str) -> list[str]:
-    """Sentences that follow each other, as many together as PART allows, at least one."""
-    parts: list[list[str]] = []
-    room = 0
-    for sentence in split_sentences(text):
-        size = tokens(sentence)
-        if not parts or size > room:
-            parts.append([])
-            room = PART
-        parts[-1].append(sentence)
-        room -= size
-    return [" ".join(part) for part in parts]
+    sentences = split_sentences(entry.answer)
+    room = max(1, MAX_TEXT_VECTORS - len(head))
+    step = -(-len(sentences) // room) if sentences else 1
+    joined = [" ".join(sentences[i : i + step]) for i in range(0, len(sentences), step)]
+    return list(dict.fromkeys(head + joined))
 
 
 def entry_digest(entry: Entry) -> str:

@@ -66,7 +66,7 @@ class Renewal:
         all of them are there.
         """
         known = {base.name for base in self._knowledge.list()}
-        found = {name: kept for name, kept in former_bases(self._former).items()}
+        found = former_bases(self._former)
         left = {name: kept for name, kept in found.items() if name not in known}
         try:
             for name, collection in left.items():

@@ -1,6 +1,6 @@
 """How well entries fit a query: one pass over all candidates, for searching and for training.
 
-    cosine       of what a modality put into the query with an entry's best text and with its title
+    cosine       of what a modality put into the query with an entry's best text and with its mean
     alike        of its word pieces with the entry's (late_interaction.py)
     words        what its terms and the entry's have in common (index/postings.py)
                  how these three add up depends on the text encoder (text_score.py)
@@ -25,13 +25,21 @@ from mm_support.knowledge.text_score import TextScore
 CODE_SHARE = 0.7
 
 
-class Pictures(NamedTuple):
-    """How many pictures each of n entries has, which lie one entry after another. counts: (n,);
-    lengths: (n,) of the mean of their unit vectors.
+class Lists(NamedTuple):
+    """How many things each of n entries has, which lie one entry after another: its texts, its
+    pictures. counts: (n,); lengths: (n,) of the mean of their unit vectors.
     """
 
     counts: Tensor
     lengths: Tensor
+
+    def places(self) -> tuple[Tensor, Tensor]:
+        """(n, k) where an entry's first, second and so on lies, and whether it has so many."""
+        width = max(int(self.counts.max()), 1) if len(self.counts) else 1
+        first = self.counts.cumsum(0) - self.counts
+        steps = torch.arange(width, device=self.counts.device)
+        filled = steps < self.counts[:, None]
+        return (first[:, None] + steps) * filled, filled
 
 
 class Matches(NamedTuple):
@@ -46,34 +54,22 @@ class Matches(NamedTuple):
     identified: Tensor
 
 
-def places_of(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """(n,) how many things each entry has, which lie one entry after another -> (n, k) where its
-    first, second and so on lies, and whether it has so many.
-    """
-    width = max(int(counts.max()), 1) if len(counts) else 1
-    first = counts.cumsum(0) - counts
-    steps = torch.arange(width, device=counts.device)
-    filled = steps < counts[:, None]
-    return (first[:, None] + steps) * filled, filled
-
-
-def cosines(
-    every: Tensor, counts: Tensor, score: TextScore, hidden: Tensor | None = None
-) -> Tensor:
+def cosines(every: Tensor, texts: Lists, score: TextScore, hidden: Tensor | None = None) -> Tensor:
     """(b, m, K) products of what each modality put into the query with all K texts -> (b, m, n).
 
     All modalities are compared with the same text of an entry, the best one for their sum, and with
-    its first one, the title. counts: (n,) texts of each entry. hidden: (b, n, k) texts that are not
-    to be found, e.g. the very question that is asked; an entry all of whose texts are hidden has 0.
+    the mean of all its texts. hidden: (b, n, k) texts that are not to be found, e.g. the very
+    question that is asked; an entry all of whose texts are hidden has 0.
     """
-    places, filled = places_of(counts)
+    places, filled = texts.places()
     shown = (filled if hidden is None else filled & ~hidden).expand(len(every), -1, -1)
     own = every[..., places]  # (b, m, n, k)
     chosen = own.sum(1).masked_fill(~shown, -torch.inf).argmax(-1)
     best = own.gather(-1, chosen[:, None, :, None].expand(-1, own.shape[1], -1, 1)).squeeze(-1)
-    first = shown.int().argmax(-1)[:, None, :, None].expand(-1, own.shape[1], -1, 1)
-    title = own.gather(-1, first).squeeze(-1)
-    return ((1 - score.title) * best + score.title * title) * shown.any(-1)[:, None]
+    best = best * shown.any(-1)[:, None]
+    total = (own * shown[:, None]).sum(-1)
+    whole = total / (shown.sum(-1) * texts.lengths)[:, None].clamp_min(1e-6)
+    return (1 - score.whole) * best + score.whole * whole
 
 
 def maxsim(likeness: Tensor, counts: Tensor) -> Tensor:
@@ -85,7 +81,7 @@ def maxsim(likeness: Tensor, counts: Tensor) -> Tensor:
 
 
 def picture_logits(
-    shown: Tensor, worded: Tensor, pictures: Pictures, weights: PictureCalibration = CLIP_LITE
+    shown: Tensor, worded: Tensor, pictures: Lists, weights: PictureCalibration = CLIP_LITE
 ) -> Tensor:
     """(b, n) log odds that the photos show each entry (pictures.py).
 
@@ -94,7 +90,7 @@ def picture_logits(
     without = weights.only_words * worded + weights.only_words_bias
     if not shown.shape[1]:
         return without
-    places, filled = places_of(pictures.counts)
+    places, filled = pictures.places()
     own = shown[:, places]  # (b, n, k)
     nearest = own.masked_fill(~filled, -1.0).amax(-1)
     centre = (own * filled).sum(-1) / (pictures.counts * pictures.lengths).clamp_min(1e-6)

@@ -1,7 +1,7 @@
 """How the likenesses of a question and an entry's texts add up to a score, for each text encoder.
 
-    best        cosine with the entry's most similar title, question or part of the answer
-    title       cosine with its title
+    best        cosine with the entry's most similar title, question or sentence
+    whole       cosine with the mean of all of them
     alike       of the word pieces with the entry's (MaxSim, late_interaction.py)
     words       of its terms with the entry's (BM25, as a share of the most that it can be)
 
@@ -28,21 +28,21 @@ FILE = WEIGHTS / "retrieval.json"
 @dataclass(frozen=True)
 class TextScore:
     """alike, words: their shares of the score; the cosine has the rest, and that of `alike` too
-    where the word pieces are not known. title: the share of the cosine that the title makes up; the
-    best text is the rest. best_floor, alike_floor: what unrelated texts have.
+    where the word pieces are not known. whole: the share of the cosine that the mean of all texts
+    makes up; the best text is the rest. best_floor, alike_floor: what unrelated texts have.
     """
 
     alike: float
     words: float
     best_floor: float
     alike_floor: float
-    title: float = 0.0
+    whole: float = 0.0
 
-    def __call__(self, best: Any, alike: Any, words: Any, title: Any) -> Any:
-        """Arrays of one shape -> at most 1, around 0 for unrelated texts."""
-        near = self.near((1 - self.title) * best + self.title * title)
-        rest = 1 - self.alike - self.words
-        return rest * near + self.alike * self.similar(alike) + self.words * words
+    def __call__(self, best: Any, alike: Any, words: Any, has_pieces: Any = 1.0) -> Any:
+        """Numbers, arrays or tensors that broadcast -> at most 1, around 0 for unrelated texts."""
+        share = self.alike * has_pieces
+        near, similar = self.near(best), self.similar(alike)
+        return (1 - share - self.words) * near + share * similar + self.words * words
 
     def near(self, cosine: Any, weight: Any = 1.0) -> Any:
         """A cosine times a weight -> the weight times what the cosine has above the floor."""
@@ -54,7 +54,7 @@ class TextScore:
 
 
 # of an encoder that nothing was fitted to: the floors of an encoder whose cosines begin at 0
-UNKNOWN = TextScore(alike=0.5, words=0.125, best_floor=0.0, alike_floor=0.0, title=0.25)
+UNKNOWN = TextScore(alike=0.5, words=0.125, best_floor=0.0, alike_floor=0.0, whole=0.25)
 
 
 def load_text_score(text_model: str, file: Path = FILE) -> TextScore:

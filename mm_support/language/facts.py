@@ -69,18 +69,20 @@ WORD = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
 
 class Amount(NamedTuple):
     """kind: what is measured, "" where the unit is not known. value: in the kind's smallest unit;
-    number: as it stands in the text. said: the words.
+    number: as it stands in the text. said: the words; at: their place in the text of the facts.
     """
 
     kind: str
     value: float
     number: float
     said: str
+    at: int
 
 
 class Facts(NamedTuple):
-    """What a text states exactly."""
+    """What a text states exactly. text: it, with digits for number words, without addresses."""
 
+    text: str
     amounts: tuple[Amount, ...]
     days: frozenset[str]
     codes: frozenset[str]
@@ -131,9 +133,10 @@ def facts_of(text: str) -> Facts:
     lines = map(without_step_number, split_sentences(ADDRESS.sub(" ", plain)))
     bare = PHONE.sub(lambda m: " , " if _digits(m[0]) else m[0], "\n".join(lines))
     bare = re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])", " ", bare)  # a two-year warranty
-    amounts = tuple(_amounts(bare, language))
+    worded = with_digits(bare, language)
+    amounts = tuple(_amounts(worded, {_value(n) for n in re.findall(NUMBER, bare)}, language))
     days = frozenset(_days(bare, language))
-    return Facts(amounts, days, written(bare), addresses)
+    return Facts(worded, amounts, days, written(bare), addresses)
 
 
 def _digits(number: str) -> str:
@@ -154,7 +157,7 @@ def names_in(claim: str) -> list[str]:
     writes nouns so.
     """
     language, words = language_of(claim), list(WORD.finditer(claim))
-    known = stop_words(language) | _calendar(language) | _units(language).keys()
+    known = stop_words(language) | _calendar(language) | units_of(language).keys()
     names = [match[0] for match in words if _is_name(match, claim)]
     nouns = len(names) > 1 and len(names) > MOST_CAPITALS * len(words)
     shouted = [name for name in names if name.isupper() and len(name) > 1]
@@ -168,27 +171,29 @@ def _is_name(match: re.Match[str], claim: str) -> bool:
 
 
 def _has(known: Sequence[Amount], amount: Amount) -> bool:
-    """Whether the same amount is stated; the number is enough where one unit is not known."""
-    if any((other.kind, other.value) == (amount.kind, amount.value) for other in known):
+    return any(same(amount, other) for other in known)
+
+
+def same(one: Amount, other: Amount) -> bool:
+    """Whether both are the same amount; the number is enough where one unit is not known."""
+    if (one.kind, one.value) == (other.kind, other.value):
         return True
-    return any(
-        other.number == amount.number and not (amount.kind and other.kind) for other in known
-    )
+    return one.number == other.number and not (one.kind and other.kind)
 
 
-def _amounts(text: str, language: str) -> Iterator[Amount]:
-    """A small number written in words is one only where a unit follows it."""
-    worded = with_digits(text, language)
-    digits = {_value(match[0]) for match in re.finditer(NUMBER, text)}
-    pieces = list(PIECE.finditer(worded))
+def _amounts(text: str, digits: set[float], language: str) -> Iterator[Amount]:
+    """A small number written in words is one only where a unit follows it. digits: the numbers that
+    were written as such.
+    """
+    pieces = list(PIECE.finditer(text))
     for place, piece in enumerate(pieces):
         if not piece["number"]:
             yield from _one(pieces, place, language)
             continue
-        number, spelled = _value(piece["number"]), piece["number"]
+        number, spelled, at = _value(piece["number"]), piece["number"], piece.start()
         kind, size = _unit_at(pieces, place, language, number in digits)
         if number not in digits and (piece["nth"] or not kind and number in FEW):
-            yield Amount("", number, number, "")
+            yield Amount("", number, number, "", at)
             continue
         if CLOCK.fullmatch(spelled) or kind == "half day":
             hours, minutes = (
@@ -197,20 +202,20 @@ def _amounts(text: str, language: str) -> Iterator[Amount]:
             late = kind == "half day" and size == 12 and hours < 12
             early = kind == "half day" and size == 0 and hours == 12
             hours += 12 * late - 12 * early
-            yield Amount("clock", 60 * hours + minutes, number, spelled)
+            yield Amount("clock", 60 * hours + minutes, number, spelled, at)
             if minutes == 0:
-                yield Amount("", hours, hours, spelled)
+                yield Amount("", hours, hours, spelled, at)
             continue
-        yield Amount(kind, round(number * size, 3), number, spelled)
+        yield Amount(kind, round(number * size, 3), number, spelled, at)
 
 
 def _one(pieces: Sequence[re.Match[str]], place: int, language: str) -> Iterator[Amount]:
     """One of a unit that is named without a number: "a year", "per day"."""
     text = pieces[place][0].lower()
     counted = any(piece["number"] for piece in pieces[max(0, place - 3) : place])
-    kind, size = _units(language).get(text, ("", 1)) if len(text) > 2 else ("", 1)
+    kind, size = units_of(language).get(text, ("", 1)) if len(text) > 2 else ("", 1)
     if kind and not counted:
-        yield Amount(kind, size, 1.0, "")
+        yield Amount(kind, size, 1.0, "", pieces[place].start())
 
 
 def _unit_at(
@@ -219,7 +224,7 @@ def _unit_at(
     """What the number at a place counts: the unit behind it, before other words, or the sign in
     front; ("", 1) where none is known. ranges: whether another number may stand between.
     """
-    units = _units(language)
+    units = units_of(language)
     if place and pieces[place - 1].lastgroup == "sign":
         return units.get(pieces[place - 1][0], ("money", 1))
     for distance, piece in enumerate(pieces[place + 1 : place + 1 + NEAR]):
@@ -267,7 +272,7 @@ def _days(text: str, language: str) -> Iterator[str]:
 
 
 @functools.lru_cache(None)
-def _units(language: str) -> dict[str, tuple[str, float]]:
+def units_of(language: str) -> dict[str, tuple[str, float]]:
     """The words and signs for units in a language, in small letters."""
     from babel.dates import get_period_names
     from babel.numbers import format_currency, get_currency_symbol

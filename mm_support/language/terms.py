@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 
@@ -39,6 +40,7 @@ STEMMERS = {
     "tr": "turkish",
 }
 REMEMBERED = 50_000  # texts, and words
+_STEMMING = threading.Lock()
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 CHINESE_NUMBER = re.compile(
@@ -58,32 +60,35 @@ def terms(text: str, language: str = "") -> tuple[str, ...]:
     """In their order. language: ISO 639-1, guessed from the text where it is not given."""
     text = unicodedata.normalize("NFKC", text).replace("’", "'")
     language = language or language_of(text)
-    return tuple(_terms(with_digits(simplified(text), language).lower(), language))
+    worded = with_digits(simplified(text), language)
+    return tuple(term for term, _ in placed_terms(worded, language))
 
 
 def term_set(text: str, language: str = "") -> frozenset[str]:
     return frozenset(terms(text, language))
 
 
-def _terms(text: str, language: str) -> Iterator[str]:
-    for match in TOKEN.finditer(text):
-        kind, token = str(match.lastgroup), match[str(match.lastgroup)]
+def placed_terms(text: str, language: str) -> Iterator[tuple[str, int]]:
+    """The terms of a text whose number words are digits, each with its place."""
+    for match in TOKEN.finditer(text.lower()):
+        kind, token, at = str(match.lastgroup), match[str(match.lastgroup)], match.start()
         if kind == "run":
-            yield from (token[i : i + 2] for i in range(max(len(token) - 1, 1)))
+            yield from ((token[i : i + 2], at + i) for i in range(max(len(token) - 1, 1)))
         elif kind == "code":
-            yield token.replace("-", "")
+            yield token.replace("-", ""), at
         elif kind == "number":
-            yield _normal_number(token)
+            yield _normal_number(token), at
         elif token not in stop_words(language):
             parts = (part for part in token.split("'") if len(part) > 1)
-            yield from (stem(p, language) for p in parts if p not in stop_words(language))
+            yield from ((stem(p, language), at) for p in parts if p not in stop_words(language))
 
 
 @functools.lru_cache(REMEMBERED)
 def stem(word: str, language: str) -> str:
     """A word in small letters without its grammatical ending: returns, returned -> return."""
     stemmer = _stemmer(language)
-    return stemmer(word) if stemmer else word
+    with _STEMMING:  # a stemmer keeps the word that it works on
+        return stemmer(word) if stemmer else word
 
 
 @functools.lru_cache(None)

@@ -36,13 +36,13 @@ TYPED, SPOKEN, READ = 0, 1, 2  # rows of the modalities in words
 @dataclass(frozen=True, eq=False)
 class Shelf:
     """n entries of a base. facets: (K, d_text) and pictures: (M, d_picture), those of one entry
-    after another; how many each has, and how long the mean of its pictures is: (n,); titles: (n,
-    d_picture).
+    after another; how many each has, and the lengths of their means: (n,); titles: (n, d_picture).
     text_score: that of the encoder of the texts.
     """
 
     facets: Tensor
     facet_counts: Tensor
+    facet_lengths: Tensor
     pictures: Tensor
     picture_counts: Tensor
     picture_lengths: Tensor
@@ -51,10 +51,10 @@ class Shelf:
 
     def score(self, fused: FusedBatch, matches: Matches, own_hidden: bool = False) -> Tensor:
         """(b, n) in 0..1. own_hidden: no entry is found by a text that it holds word for word."""
-        counts, weights = self.facet_counts, fused.weights
-        hidden = matches.own[:, scoring.places_of(counts)[0]] if own_hidden else None
+        texts, weights = scoring.Lists(self.facet_counts, self.facet_lengths), fused.weights
+        hidden = matches.own[:, texts.places()[0]] if own_hidden else None
         every = (fused.text @ self.facets.T)[:, None]
-        cosine = scoring.cosines(every, counts, self.text_score, hidden)
+        cosine = scoring.cosines(every, texts, self.text_score, hidden)
         worded = weights[:, WORD_ROWS]
         near = self.text_score.near(cosine, worded.sum(1)[:, None, None])
         nothing = torch.zeros_like(matches.words[:, 1:])  # the sum stands for all modalities
@@ -71,9 +71,9 @@ class Shelf:
     def _shown(self, picture: Tensor) -> Tensor:
         """(b, d_picture) -> (b, n) how likely the photo shows the entry, among the others."""
         picture = normalize(picture, dim=-1)
-        pictures = scoring.Pictures(self.picture_counts, self.picture_lengths)
+        lists = scoring.Lists(self.picture_counts, self.picture_lengths)
         shown, worded = picture @ self.pictures.T, picture @ self.titles.T
-        return scoring.picture_scores(scoring.picture_logits(shown, worded, pictures))
+        return scoring.picture_scores(scoring.picture_logits(shown, worded, lists))
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,8 +164,7 @@ def shelf_of(made: EncodedSet, base: str) -> Shelf:
         return torch.from_numpy(np.stack(seen)) if seen else nothing
 
     pictures = [pictures_of(entry) for entry in entries]
-    counts = torch.tensor(list(map(len, facets)))
-    return Shelf(torch.cat(facets), counts, *_listed(pictures), titles, made.text_score)
+    return Shelf(*_listed(facets), *_listed(pictures), titles, made.text_score)
 
 
 def _catalogue(base: str, path: Path) -> Picture:
@@ -250,9 +249,7 @@ class TurnTable:
             torch.from_numpy(np.stack(photos)),
             torch.tensor(asks),
             torch.tensor(shows),
-            torch.tensor(
-                [self._texts.get(head_of(text), -1) for own, *_ in self._pieces for text in own]
-            ),
+            torch.tensor([self._texts.get(text, -1) for own, *_ in self._pieces for text in own]),
         )
 
     def _shared(self, text: str, asked: Pieces) -> np.ndarray:
@@ -270,8 +267,7 @@ class TurnTable:
         hidden = list(alike)  # what is alike without the text itself
         for place, (texts, own, _) in enumerate(self._pieces):
             if text in texts:
-                others = [kept for other, kept in zip(texts, own) if head_of(other) != text]
-                others = others or [NOTHING]
+                others = [kept for other, kept in zip(texts, own) if other != text] or [NOTHING]
                 hidden[place] = late_interaction.likeness(vectors, late_interaction.merged(others))
         return np.array([shared, matched, alike, hidden])
 
@@ -285,11 +281,6 @@ class TurnTable:
             for code in named
         )
         return max(matches, default=0.0)
-
-
-def head_of(text: str) -> str:
-    """The title that a part of an answer stands below; of any other text, itself."""
-    return text.partition("\n")[0]
 
 
 def _words_of(entry: Entry) -> tuple[Counter[str], frozenset[str]]:

@@ -1,15 +1,15 @@
 """The vectors of a version on disk: appended as entries come, read as tensors that stay on disk
 until their rows are used.
 
-    facets    (K, d_text) float16     each entry's title, questions and parts of its answer
+    facets    (K, d_text) float16     each entry's title, questions and sentences, one after another
     means     (n, d_text) float16     their mean, as a unit vector
     pieces    (P, d_text) int8        each entry's word pieces; times piece_scales, unit rows
     pictures  (M, d_picture) float16  each entry's pictures
     titles    (n, d_picture) float16  each entry's title, by the image encoder's text tower
     looks     (n, d_picture) float16  the mean of an entry's pictures and title, as a unit vector
 
-facet_ends, piece_ends and picture_ends hold where the rows of each entry end; picture_lengths
-how long the mean of its pictures is. Knows no entry.
+facet_ends, piece_ends and picture_ends hold where the rows of each entry end; facet_lengths and
+picture_lengths how long the mean of its rows is. Knows no entry.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ LAYOUT: dict[str, tuple[str, str]] = {
     "pictures": ("float16", PICTURE),
     "titles": ("float16", PICTURE),
     "looks": ("float16", PICTURE),
+    "facet_lengths": ("float32", ONE),
     "picture_lengths": ("float32", ONE),
     "facet_ends": ("int64", ONE),
     "piece_ends": ("int64", ONE),
@@ -58,6 +59,7 @@ class ArrayWriter:
             "means": unit(text.mean(axis=0, keepdims=True)),
             "pieces": small,
             "piece_scales": scales,
+            "facet_lengths": _mean_length(text),
             "picture_lengths": _mean_length(picture),
             "pictures": picture,
             "titles": words,
@@ -91,6 +93,7 @@ class Arrays:
     pictures: Tensor
     titles: Tensor
     looks: Tensor
+    facet_lengths: Tensor
     picture_lengths: Tensor
     facet_starts: Tensor
     piece_starts: Tensor

@@ -224,7 +224,8 @@ def _cosines(
     parts = np.stack([query.fused.parts.get(name, nothing) for name in names]).astype(np.float32)
     places, counts = span(version.arrays.facet_starts, rows)
     every = torch.from_numpy(parts) @ version.arrays.facets[places].float().T
-    return scoring.cosines(every[None], counts, score)
+    lists = scoring.Lists(counts, version.arrays.facet_lengths[rows])
+    return scoring.cosines(every[None], lists, score)
 
 
 def _alike(
@@ -266,5 +267,5 @@ def _logits(version: Version, picture: Tensor, rows: Tensor) -> Tensor:
     places, counts = span(arrays.picture_starts, rows)
     shown = torch.mv(arrays.pictures[places].to(picture.dtype), picture).float()
     worded = torch.mv(arrays.titles[rows].to(picture.dtype), picture).float()
-    pictures = scoring.Pictures(counts, arrays.picture_lengths[rows])
-    return scoring.picture_logits(shown[None], worded[None], pictures)
+    lists = scoring.Lists(counts, arrays.picture_lengths[rows])
+    return scoring.picture_logits(shown[None], worded[None], lists)

@@ -39,7 +39,7 @@ ABOUT, ENTRIES, NAMES = "about.json", "entries.sqlite", "names.json"
 FITTED, CONTRADICTIONS = "fitted.json", "contradictions.json"
 SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
 MAX_NAMES = 20  # the most frequent of a base
-LAYOUT = 2  # of the files; it belongs to the signature, so vectors in another one are made again
+LAYOUT = 1  # of the files; it belongs to the signature, so vectors in another one are made again
 
 
 class VersionWriter:

@@ -5,8 +5,9 @@ Knows no heading, no paragraph and no other page.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -74,19 +75,24 @@ def _joined(pieces: Sequence[Line]) -> list[Line]:
         last = lines[-1] if lines else None
         if last and _same_line(last, piece):
             space = "" if piece.left - last.right < 0.1 * piece.size else " "
-            lines[-1] = Line(
-                f"{last.text}{space}{piece.text}",
-                min(last.left, piece.left),
-                min(last.bottom, piece.bottom),
-                max(last.right, piece.right),
-                max(last.top, piece.top),
-                max(last.size, piece.size),
-                last.at_edge,
-                max(last.font, piece.font),
-            )
+            lines[-1] = _around([last, piece], f"{last.text}{space}{piece.text}")
         else:
             lines.append(piece)
     return lines
+
+
+def _around(lines: Sequence[Line], text: str) -> Line:
+    """One line in place of several."""
+    return Line(
+        text,
+        min(line.left for line in lines),
+        min(line.bottom for line in lines),
+        max(line.right for line in lines),
+        max(line.top for line in lines),
+        max(line.size for line in lines),
+        lines[0].at_edge,
+        max(line.font for line in lines),
+    )
 
 
 def _same_line(one: Line, other: Line) -> bool:
@@ -153,16 +159,9 @@ def _bands(lines: Sequence[Line], width: float) -> list[list[Line]]:
 
 def table_line(rows: Sequence[Cells], lines: Sequence[Line]) -> Line:
     """A table in place of the lines that it was made of."""
-    return Line(
-        " ".join(cell for row in rows for cell in row),
-        min(line.left for line in lines),
-        min(line.bottom for line in lines),
-        max(line.right for line in lines),
-        max(line.top for line in lines),
-        median(line.size for line in lines),
-        font=median(line.font for line in lines),
-        cells=tuple(rows),
-    )
+    whole = _around(lines, " ".join(cell for row in rows for cell in row))
+    size, font = median(line.size for line in lines), median(line.font for line in lines)
+    return replace(whole, size=size, font=font, at_edge=False, cells=tuple(rows))
 
 
 def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
@@ -190,27 +189,37 @@ def _inside(piece: Line, grid: tuple[Rule, Rule]) -> bool:
 
 def _ruled(pieces: Sequence[Line], columns: Rule, rows: Rule) -> Line | None:
     """The table of a grid; None where most of it is empty, as of a chart."""
-    cells: list[list[list[Line]]] = [[[] for _ in columns[1:]] for _ in rows[1:]]
-    for piece in pieces:
-        x, y = _middle(piece)
-        below, before = sum(y > edge for edge in rows), sum(x > edge for edge in columns)
-        cells[len(rows) - 1 - below][before - 1].append(piece)
-    filled = [row for row in cells if any(row)]
-    if len(filled) < 2 or 3 * sum(map(bool, sum(filled, []))) < sum(map(len, filled)):
+    filled = [row for row in _fields(pieces, columns, rows) if any(row)]
+    written = [bool(field) for row in filled for field in row]
+    if len(filled) < 2 or 3 * sum(written) < len(written):
         return None
     texts = [text for row in filled for text in _texts(row)]
-    used = [any(row[at] for row in texts) for at in range(len(columns) - 1)]
-    kept = [[cell for cell, is_used in zip(row, used) if is_used] for row in texts]
-    return table_line(kept, pieces) if sum(used) > 1 else None
+    used = [at for at in range(len(columns) - 1) if any(row[at] for row in texts)]
+    if len(used) < 2:
+        return None
+    return table_line([[row[at] for at in used] for row in texts], pieces)
+
+
+def _fields(pieces: Sequence[Line], columns: Rule, rows: Rule) -> list[list[list[Line]]]:
+    """The pieces in each field of a grid, row by row from above."""
+    fields: list[list[list[Line]]] = [[[] for _ in columns[1:]] for _ in rows[1:]]
+    for piece in pieces:
+        x, y = _middle(piece)
+        own_row = fields[len(rows) - 1 - bisect_left(rows, y)]
+        own_row[bisect_left(columns, x) - 1].append(piece)
+    return fields
 
 
 def _texts(row: Sequence[Sequence[Line]]) -> list[Cells]:
     """A row of a grid as one row of texts, or as several that stand in it without rules between."""
-    cells = [[" ".join(line.text for line in own) for own in _heights(cell)] for cell in row]
-    counts = {len(cell) for cell in cells if cell}
-    if len(counts) == 1 and max(counts) >= SPLIT_FROM and sum(map(bool, cells)) > 1:
-        return [[cell[at] if cell else "" for cell in cells] for at in range(max(counts))]
-    return [[" ".join(cell) for cell in cells]]
+    fields = [
+        [" ".join(piece.text for piece in level) for level in _heights(field)] for field in row
+    ]
+    several = [lines for lines in fields if lines]
+    count = len(several[0])
+    if len(several) > 1 and count >= SPLIT_FROM and all(len(own) == count for own in several):
+        return [[lines[at] if lines else "" for lines in fields] for at in range(count)]
+    return [[" ".join(lines) for lines in fields]]
 
 
 def _heights(pieces: Sequence[Line]) -> list[list[Line]]:

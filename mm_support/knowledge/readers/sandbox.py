@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mm_support.knowledge.readers.base import Document, File, Remarks
-from mm_support.knowledge.readers.worker import document_of
+from mm_support.knowledge.readers.worker import RESULT
 
 ROOT = Path(__file__).resolve().parents[3]
 SECONDS = 120.0  # a file
@@ -116,13 +116,11 @@ class Sandbox:
 
 def _documents(result: Path, name: str, remarks: Remarks) -> list[Document]:
     try:
-        values = json.loads(result.read_text(encoding="utf-8"))
-        documents = [document_of(document) for document in values["documents"]]
-        own = values["remarks"]
-        remarks.skipped += [(name, int(line), str(why)) for _, line, why in own["skipped"]]
-        remarks.warnings += [(name, int(line), str(why)) for _, line, why in own["warnings"]]
-        remarks.mapping += map(str, own["mapping"])
-    except (OSError, ValueError, TypeError, KeyError):
+        read = RESULT.validate_json(result.read_bytes())
+    except (OSError, ValueError):
         remarks.skip(0, "reading it gave nothing that can be used; it is damaged")
         return []
-    return documents
+    remarks.skipped += [(name, line, why) for _, line, why in read.remarks.skipped]
+    remarks.warnings += [(name, line, why) for _, line, why in read.remarks.warnings]
+    remarks.mapping += read.remarks.mapping
+    return read.documents

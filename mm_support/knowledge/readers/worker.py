@@ -9,17 +9,29 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from mm_support.knowledge.readers import FORMATS
-from mm_support.knowledge.readers.base import Block, Document, File, Remarks
+from mm_support.knowledge.readers.base import Document, File, Remarks
 
 MAX_RESULT = 256 * 2**20  # bytes of documents as JSON
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # a compound file: also what an encrypted DOCX is packed in
 MAX_PROBLEM = 200  # characters
+
+
+@dataclass
+class Result:
+    """What a file was read as."""
+
+    documents: list[Document]
+    remarks: Remarks
+
+
+RESULT = TypeAdapter(Result)  # checks what comes back: a foreign file may have taken over
 
 
 def main() -> None:
@@ -61,26 +73,8 @@ def read(request: dict[str, Any]) -> str:
     file = File(request["name"], data, request["url"], room)
     remarks = Remarks(file.name)
     documents = list(FORMATS[request["suffix"]].reader()(file, remarks))
-    result = {"documents": [asdict(one) for one in documents], "remarks": asdict(remarks)}
-    with open(request["result"], "w", encoding="utf-8") as out:
-        json.dump(result, out, default=str)
+    Path(request["result"]).write_bytes(RESULT.dump_json(Result(documents, remarks)))
     return ""
-
-
-def document_of(values: dict[str, Any]) -> Document:
-    """A document from its JSON. Raises TypeError, ValueError or KeyError for anything else."""
-    own = dict(values)
-    own["blocks"] = tuple(_block_of(block) for block in values["blocks"])
-    for name in ("questions", "pictures", "links"):
-        own[name] = tuple(map(str, values[name]))
-    for day in ("updated", "valid_from", "valid_until"):
-        own[day] = date.fromisoformat(values[day]) if values[day] else None
-    return Document(**own)
-
-
-def _block_of(values: dict[str, Any]) -> Block:
-    lists = {name: tuple(map(str, values[name])) for name in ("parts", "pictures")}
-    return Block(**{**values, **lists})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,25 @@
+"""What something costs: its time, and the memory of processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import psutil
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Of one call, by the clock on the wall."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def memory_mb(pid: int | None = None) -> float:
+    """Resident memory of a process, this one by default, and of those that it has started."""
+    process, total = psutil.Process(pid), 0
+    for part in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            total += part.memory_info().rss
+    return total / 2**20
