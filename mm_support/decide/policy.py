@@ -243,8 +243,8 @@ def _courtesy(here: Situation) -> Decision | None:
     asked = term_set(words)
     if max(read, default=0.0) < BEYOND_DOUBT and asked and asked <= terms_of(here.hits):
         return None  # "Family" may be a card of that name
-    told = (reason for label, reason in COURTESIES.items() if here.says(label))
-    reason: Reason | None = next(told, None)
+    told: list[Reason] = [COURTESIES[label] for label in COURTESIES if here.says(label)]
+    reason: Reason | None = next(iter(told), None)
     if reason == "acknowledged" and here.before is None and not certain:
         return None  # "it's broken" begins a conversation; there is nothing yet to agree with
     if reason == "acknowledged" and here.before and here.before.asked_about:
