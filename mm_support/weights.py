@@ -31,6 +31,7 @@ from mm_support.errors import WeightsError
 
 LOCK_FILE = Path(__file__).with_name("weights.lock.json")
 MANIFEST = "manifest.json"  # written last into a model's folder: file name -> sha256
+CHECKED = "checked.json"  # beside it: size and time of each file when it was found right
 PREFIX = "package:"
 POLL_SECONDS = 0.2
 OFFLINE_HELP = (
@@ -107,12 +108,27 @@ def sha256_of(path: Path) -> str:
 
 
 def _is_intact(folder: Path) -> bool:
-    """Whether the folder holds every file of its manifest, unchanged."""
+    """Whether the folder holds every file of its manifest, unchanged. Half a gigabyte takes seconds
+    to read, so files that were found right are not read again while their size and time stay.
+    """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return all(sha256_of(folder / name) == digest for name, digest in manifest.items())
+        stamps = json.dumps({name: _stamp(folder / name) for name in manifest})
+        checked = folder / CHECKED
+        if checked.is_file() and checked.read_text(encoding="utf-8") == stamps:
+            return True
+        if any(sha256_of(folder / name) != digest for name, digest in manifest.items()):
+            return False
     except (OSError, ValueError):
         return False
+    with contextlib.suppress(OSError):  # the folder may be somebody else's, to read alone
+        checked.write_text(stamps, encoding="utf-8")
+    return True
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def _kept(folder: Path, fill: Callable[[Path], None]) -> Path:

@@ -7,6 +7,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,30 @@ from mm_support.types import Audio, Label, TextLine, Transcript
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: workers share the cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+# files whose tests take the loaded `service` below: one worker runs them, and loads it once
+LOADED = ("test_end_to_end", "test_actions_end_to_end", "test_follow_up", "test_policy")
+# the longest begin, so that no worker is left with one of them in the end
+FIRST = ("test_browser", *LOADED, "test_ocr", "test_speech", "test_written_answers", "test_engines")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: FIRST.index(name) if (name := item.path.stem) in FIRST else 99)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        """A file keeps its loaded models on one worker, and the loaded service its files."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "service" if Path(file).stem in LOADED else file
+
+    return Files(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def assets(tmp_path_factory):
 
 
 MANY = Limits(calls="10000/minute", uploads="10000/minute", sounds="1000/second")
+KEY = "a-key-that-nobody-guesses"
 
 
 def launch(service, assets, may_add=True, desk_key="", limits=MANY, port=None, **more):
@@ -83,10 +85,24 @@ def launch(service, assets, may_add=True, desk_key="", limits=MANY, port=None, *
 
 
 @pytest.fixture(scope="module")
-def address(service, assets):
-    demo, url = launch(service, assets)
-    yield url
+def two_origins(service, assets):
+    """(address of the shop, address of the assistant): the assistant allows the shop's origin."""
+    shop = shop_server("http://127.0.0.1:1")
+    origin = f"http://localhost:{shop.server_port}"
+    limits = replace(MANY, frame_ancestors=(origin,))
+    demo, url = launch(service, assets, desk_key=KEY, limits=limits)
+    shop.server_close()
+    shop = shop_server(url, shop.server_port, "c-17", "site")
+    threading.Thread(target=shop.serve_forever, daemon=True).start()
+    yield origin, url
+    shop.shutdown()
+    shop.server_close()
     demo.close()
+
+
+@pytest.fixture(scope="module")
+def address(two_origins):
+    return two_origins[1]
 
 
 @pytest.fixture(scope="module")
@@ -111,17 +127,14 @@ def browser(start_browser, tmp_path_factory):
     return start_browser(write_wav(tmp_path_factory.mktemp("microphone") / "tone.wav", 3.0))
 
 
-@pytest.fixture(scope="module")
-def open_page(browser, address):
-    """open_page(viewport, scheme, address, browser) -> a page that is ready; script errors are
-    noted in page.problems.
+def opener(browser, address):
+    """open_page(viewport, address, browser, locale) -> a page that is ready; script errors are
+    noted in page.problems. All are closed in the end: what stays open goes on asking the server.
     """
     contexts = []
 
-    def opened(viewport=DESKTOP, scheme="light", address=address, browser=browser, locale="en-US"):
-        context = browser.new_context(
-            viewport=viewport, color_scheme=scheme, locale=locale, permissions=["microphone"]
-        )
+    def opened(viewport=DESKTOP, address=address, browser=browser, locale="en-US"):
+        context = browser.new_context(viewport=viewport, locale=locale, permissions=["microphone"])
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
@@ -138,12 +151,22 @@ def open_page(browser, address):
         context.close()
 
 
+open_page = pytest.fixture(opener)
+keep_open = pytest.fixture(opener, scope="module")  # for all the tests that share a page
+
 LOUDNESS = """
-const start = AudioBufferSourceNode.prototype.start;
+const { start, stop } = AudioBufferSourceNode.prototype;
+window.sounding = new Set();
 AudioBufferSourceNode.prototype.start = function (...when) {
   window.played ??= new AnalyserNode(this.context, { fftSize: 256 });
   this.connect(window.played);
+  window.sounding.add(this);
+  this.addEventListener("ended", () => window.sounding.delete(this));
   return start.apply(this, when);
+};
+AudioBufferSourceNode.prototype.stop = function (...when) {
+  window.sounding.delete(this);
+  return stop.apply(this, when);
 };
 window.loudness = () => {
   const samples = new Float32Array(256);
@@ -154,8 +177,8 @@ window.loudness = () => {
 
 
 @pytest.fixture(scope="module")
-def desktop(open_page):
-    return open_page()
+def desktop(keep_open):
+    return keep_open()
 
 
 @pytest.fixture
@@ -173,9 +196,16 @@ def page(desktop):
     assert [problem for problem in desktop.problems if problem not in HARMLESS] == []
 
 
+@pytest.fixture
+def phone(page):
+    page.set_viewport_size(PHONE)
+    yield page
+    page.set_viewport_size(DESKTOP)
+
+
 @pytest.fixture(scope="module")
-def whole_workshop(open_page, address):
-    return open_page(address=f"{address}workshop")
+def whole_workshop(keep_open, address):
+    return keep_open(address=f"{address}workshop")
 
 
 @pytest.fixture
@@ -350,8 +380,8 @@ def test_pictures_are_small_and_grow_when_they_are_pressed(page, service):
     expect(page.locator("dialog")).to_have_count(0)
 
 
-def test_a_new_question_goes_to_the_top_and_its_reply_is_read_from_the_beginning(open_page):
-    page = open_page({"width": 1280, "height": 600})
+def test_a_new_question_goes_to_the_top_and_its_reply_is_read_from_the_beginning(phone):
+    page = phone
     for _ in range(3):
         ask(page, "return an order")
         finished(page)
@@ -391,13 +421,16 @@ REFUSED = """() => {
 }"""
 
 
-def test_a_recording_that_the_browser_refuses_is_told_in_a_sentence(browser, address):
+def test_a_microphone_that_the_browser_refuses_is_told_in_a_sentence(browser, address):
     context = browser.new_context(viewport=DESKTOP)
     context.add_init_script(f"({REFUSED})()")
     page = context.new_page()
     page.goto(address)
     page.get_by_label("Record audio").click()
     expect(page.get_by_role("alert")).to_contain_text("does not let this page use the microphone")
+    page.get_by_label("Hands-free").click()
+    expect(page.locator(".ms-voice")).to_contain_text("does not let this page use the microphone")
+    expect(page.get_by_label("Hands-free")).not_to_be_checked()
     context.close()
 
 
@@ -460,12 +493,10 @@ def test_a_spoken_reply_plays_while_it_is_written_and_again_later(page, service)
     player.get_by_role("button", name="Pause").wait_for()
 
 
-STOP_AND_LISTEN = """async (press) => {
-  const start = performance.now();
+STOP_AND_COUNT = """(press) => {
   if (press === 'Escape') document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));
   else document.querySelector(press).click();
-  while (window.loudness() > 0) await new Promise((done) => setTimeout(done, 5));
-  return (performance.now() - start) / 1000;
+  return window.sounding.size;
 }"""
 
 
@@ -478,7 +509,8 @@ def test_speaking_stops_at_once(page, service, monkeypatch, press):
         ask(page, "return an order")
         page.wait_for_function("window.loudness() > 0.05")
         expect(page.get_by_role("button", name="Stop speaking")).to_be_visible()
-        assert page.evaluate(STOP_AND_LISTEN, press) < 0.3
+        assert page.evaluate("window.sounding.size") > 0
+        assert page.evaluate(STOP_AND_COUNT, press) == 0  # within the press itself
     finally:
         service.delay = 0.01
     expect(page.get_by_role("button", name="New conversation")).to_be_enabled()
@@ -491,7 +523,7 @@ def test_speaking_stops_at_once(page, service, monkeypatch, press):
 
 
 @pytest.fixture(scope="module")
-def talker(open_page, start_browser, tmp_path_factory):
+def talker(keep_open, start_browser, tmp_path_factory):
     """A page whose microphone hears somebody who says something every eight seconds."""
     second = np.arange(48_000) / 48_000
     syllables = 0.5 * np.sin(2 * np.pi * 300 * second) * (np.sin(2 * np.pi * 4 * second) > 0)
@@ -500,7 +532,7 @@ def talker(open_page, start_browser, tmp_path_factory):
     )
     path = tmp_path_factory.mktemp("talker") / "said.wav"
     Audio(said.astype(np.float32), 48_000).save(path)
-    return open_page(browser=start_browser(path))
+    return keep_open(browser=start_browser(path))
 
 
 @pytest.fixture
@@ -537,11 +569,11 @@ def test_two_turns_without_a_click(hands_free, service):
 
 
 def test_the_customer_interrupts_the_spoken_reply(hands_free, service, monkeypatch):
-    monkeypatch.setattr(fake_service, "SENTENCE", 12.0)
+    monkeypatch.setattr(fake_service, "SENTENCE", 40.0)
     page = hands_free
     page.wait_for_function("window.loudness() > 0.05")
     page.wait_for_function(
-        "window.loudness() === 0", timeout=11_000
+        "window.loudness() === 0", timeout=39_000
     )  # long before the reply is over
     expect(page.locator("#chat .user-row")).to_have_count(2)
     assert service.turns[1].heard == HEARD
@@ -591,21 +623,6 @@ def test_switched_on_again_the_microphone_begins_anew(hands_free, monkeypatch):
     page.get_by_label("Hands-free").check()
     expect(page.locator("#chat .user-row")).to_contain_text(HEARD.text)
     assert len(names) == 2
-
-
-NO_MICROPHONE = """() => {
-  navigator.mediaDevices.getUserMedia = async () => {
-    throw new DOMException('no', 'NotAllowedError');
-  };
-}"""
-
-
-def test_without_a_microphone_the_page_says_so(open_page):
-    page = open_page()
-    page.evaluate(NO_MICROPHONE)
-    page.get_by_label("Hands-free").click()
-    expect(page.locator(".ms-voice")).to_contain_text("does not let this page use the microphone")
-    expect(page.get_by_label("Hands-free")).not_to_be_checked()
 
 
 def test_every_example_card_gets_a_reply(page, service):
@@ -771,26 +788,17 @@ def test_feedback_lands_with_its_turn(page, service):
 
 # -- a person takes over --------------------------------------------------------------------
 
-KEY = "a-key-that-nobody-guesses"
-
-
-@pytest.fixture(scope="module")
-def with_desk(service, assets):
-    demo, url = launch(service, assets, desk_key=KEY)
-    yield url
-    demo.close()
-
 
 @pytest.fixture
-def open_desk(browser, with_desk):
-    """open_desk(name, viewport, scheme) -> the desk as an agent of that name has it open."""
+def open_desk(browser, address):
+    """open_desk(name, viewport) -> the desk as an agent of that name has it open."""
     contexts = []
 
-    def opened(name="", viewport=DESKTOP, scheme="light", key=KEY):
-        contexts.append(browser.new_context(viewport=viewport, color_scheme=scheme))
+    def opened(name="", viewport=DESKTOP, key=KEY):
+        contexts.append(browser.new_context(viewport=viewport))
         desk = contexts[-1].new_page()
         desk.set_default_timeout(PATIENCE)
-        desk.goto(desk_link(with_desk, key))
+        desk.goto(desk_link(address, key))
         if key == KEY:
             desk.get_by_label("Your name").fill(name)
         return desk
@@ -801,9 +809,8 @@ def open_desk(browser, with_desk):
 
 
 @pytest.fixture
-def customer(open_page, with_desk):
+def customer(page):
     """The page of a customer who asked something, and then for a person."""
-    page = open_page(address=with_desk)
     ask(page, "What does E24 mean?", knowledge="Smart home")
     finished(page)
     page.get_by_role("button", name="Talk to a person").click()
@@ -841,7 +848,12 @@ def test_a_person_takes_over_answers_and_gives_back(customer, open_desk):
     expect(customer.locator("#people")).to_contain_text("Ada has left")
     ask(customer, "What does E24 mean?")
     expect(finished(customer)).to_contain_text("the water does not drain")
-    assert [problem for problem in customer.problems if problem not in HARMLESS] == []
+
+
+def load_again(page):
+    """Gradio may be doing so by itself, now that the server is back."""
+    with suppress(sync_api.Error):
+        page.reload()
 
 
 def test_a_person_goes_on_after_the_app_was_started_again(open_page, browser, assets):
@@ -866,11 +878,11 @@ def test_a_person_goes_on_after_the_app_was_started_again(open_page, browser, as
     before.keeper.close()
     after, port = FakeService(folder=before.folder), int(url.rstrip("/").rpartition(":")[2])
     demo, _ = launch(after, assets, port=port)
-    customer.reload()
+    load_again(customer)
     expect(message.last).to_contain_text("One moment.")
     expect(customer.locator("#people")).to_contain_text("Ada has joined")
     ask(customer, "Are you still there?")
-    desk.reload()
+    load_again(desk)
     desk.locator(".ms-case.ms-person").click()
     expect(desk.locator("#chat")).to_contain_text("Are you still there?")
     desk.get_by_label("Your answer").fill("Yes, here I am.")
@@ -886,14 +898,6 @@ def test_a_person_goes_on_after_the_app_was_started_again(open_page, browser, as
     demo.close()
 
 
-def test_without_the_key_the_desk_is_one_sentence(customer, open_desk):
-    for key in ("", "wrong"):
-        desk = open_desk(key=key)
-        expect(desk.locator("#door")).to_contain_text("Open it with the link")
-        assert desk.locator(".ms-case").count() == 0
-        assert not desk.get_by_text("Your name").is_visible()
-
-
 def sign_in(page, name, password):
     page.get_by_label("Name", exact=True).first.fill(name)
     page.get_by_label("Password").first.fill(password)
@@ -902,7 +906,10 @@ def sign_in(page, name, password):
 
 def test_an_agent_signs_in_answers_under_their_own_name_and_signs_out(customer, open_desk, service):
     service.accounts.add("Grace", "agent", "a long enough password", "test")
-    desk = open_desk(key="")
+    desk = open_desk(key="wrong")
+    expect(desk.locator("#door")).to_contain_text("Open it with the link")
+    assert desk.locator(".ms-case").count() == 0
+    assert not desk.get_by_text("Your name").is_visible()
     sign_in(desk, "Grace", "not the password")
     expect(desk.locator("#door-told")).to_contain_text("wrong")
     expect(desk.get_by_label("Password").first).to_have_value("")
@@ -923,16 +930,14 @@ def test_an_agent_signs_in_answers_under_their_own_name_and_signs_out(customer, 
     assert desk.locator(".ms-case").count() == 0
 
 
-def test_customers_are_not_led_to_the_desk(customer):
-    assert customer.locator("a[href*=desk]").count() == 0
-    expect(customer.locator("nav a")).to_be_hidden()
+def test_customers_are_not_led_to_the_desk(page):
+    assert page.locator("a[href*=desk]").count() == 0
+    expect(page.locator("nav a")).to_be_hidden()
 
 
-def test_figures_are_shown_at_the_desk_and_saved_as_a_table(customer, open_desk):
-    customer.get_by_role("button", name="New conversation").click()
-    expect(customer.locator("#chat .user-row")).to_have_count(0)
-    ask(customer, "xylophones, and <b>more</b>", knowledge="Finance")
-    finished(customer)
+def test_figures_are_shown_at_the_desk_and_saved_as_a_table(page, open_desk):
+    ask(page, "xylophones, and <b>more</b>", knowledge="Finance")
+    finished(page)
     desk = open_desk("Ada")
     desk.get_by_role("button", name="Figures").first.click()
     desk.get_by_role("button", name="Show").click()
@@ -943,26 +948,28 @@ def test_figures_are_shown_at_the_desk_and_saved_as_a_table(customer, open_desk)
     assert text.startswith("knowledge,count,") and "xylophones, and <b>more</b>" in text
 
 
-def test_forget_me_asks_first_and_then_nothing_is_left(customer, service):
-    mine = len(list(service.store.turns()))
+def test_forget_me_asks_first_and_then_nothing_is_left(open_page, service):
+    customer, others = open_page(), len(list(service.store.turns()))
+    ask(customer, "return an order")
+    finished(customer)
+    customer.get_by_role("button", name="Talk to a person").click()
+    expect(customer.locator("#people")).to_contain_text("Waiting for a person")
     customer.get_by_role("button", name="Forget me").click()
     customer.get_by_role("button", name="Erase everything?").click()
     expect(customer.locator("#chat .user-row")).to_have_count(0)
-    assert len(list(service.store.turns())) == mine - 2
+    assert len(list(service.store.turns())) == others
     customer.reload()
     expect(customer.locator("#box textarea")).to_be_visible()
     expect(customer.locator("#chat .user-row")).to_have_count(0)
     expect(customer.locator("#people")).to_have_text("")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_desk_is_legible_and_fits_a_phone(customer, open_desk, scheme):
-    desk = open_desk("Ada", PHONE, scheme)
+def test_the_desk_is_legible_and_fits_a_phone(customer, open_desk):
+    desk = open_desk("Ada", PHONE)
     desk.locator(".ms-case").last.click()
     expect(desk.locator("#chat .bot-row").first).to_be_visible()
-    desk.mouse.move(0, 0)
-    desk.wait_for_timeout(1000)
-    assert desk.evaluate(LOW_CONTRAST) == [] and desk.evaluate(NAMELESS) == []
+    in_both_schemes_text_has_enough_contrast(desk)
+    assert desk.evaluate(NAMELESS) == []
     assert desk.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
@@ -994,40 +1001,46 @@ def test_nothing_is_fetched_from_outside(page, address):
     assert [url for url in page.requested if not url.startswith((address, "data:", "blob:"))] == []
 
 
-@pytest.mark.parametrize("locale", ["en-US", "zh-CN", "de-DE"])
-def test_in_no_language_a_picture_can_be_shared_elsewhere(open_page, service, locale):
+def no_picture_can_be_shared(page):
     """Gradio offers to publish a message with a picture, under a name in the browser's language."""
-    page = open_page(locale=locale)
-    page.locator("#picker label").nth(1).click()  # Smart home
-    page.locator("#box textarea").fill("E24")
-    page.locator("#box textarea").press("Enter")
-    expect(page.locator("#panel .ms-outcome")).to_be_attached()
     thumbs = page.locator("#chat .message-buttons").last.locator("button:visible")
     expect(thumbs).to_have_count(2)
     expect(page.locator("#chat .bot-row img")).to_have_count(1)
 
 
+def test_no_picture_can_be_shared_elsewhere(page):
+    ask(page, "E24", knowledge="Smart home")
+    finished(page)
+    no_picture_can_be_shared(page)
+
+
 # -- looks and reach ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
-def test_on_a_phone_nothing_scrolls_sideways_and_the_box_is_in_sight(open_page, service, locale):
-    page = open_page(PHONE, locale=locale)
-    page.locator("#picker label").nth(1).click()
-    ask(page, "What does E24 mean? " + "Donaudampfschifffahrt" * 9, service.folder / "e24.png")
-    finished(page)
+def the_phone_is_wide_enough(page):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert page.evaluate("document.documentElement.scrollHeight") <= PHONE["height"]
-    page.locator("#chat a[href*=turn-]").click()
-    expect(page.locator("#panel")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_the_workshop_fits_a_phone(open_page, address):
-    page = open_page(PHONE, address=f"{address}workshop")
+LENGTHY = "E24 " + "Donaudampfschifffahrt" * 9
+
+
+def test_on_a_phone_nothing_scrolls_sideways_and_the_box_is_in_sight(phone, service):
+    ask(phone, LENGTHY, service.folder / "e24.png", "Smart home")
+    finished(phone)
+    the_phone_is_wide_enough(phone)
+    phone.locator("#chat a[href*=turn-]").click()
+    expect(phone.locator("#panel")).to_be_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    phone.keyboard.press("Escape")
+
+
+def test_the_workshop_fits_a_phone(workshop):
+    workshop.set_viewport_size(PHONE)
     for tab in ("Try it", "Evaluation", "Knowledge"):
-        page.get_by_role("tab", name=tab).click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], tab
+        workshop.get_by_role("tab", name=tab).click()
+        assert workshop.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], tab
+    workshop.set_viewport_size(DESKTOP)
 
 
 # -- languages ------------------------------------------------------------------------------
@@ -1066,9 +1079,11 @@ def test_the_whole_page_speaks_chinese(open_page, service, address, how):
     assert (service.turns[-1].text, service.turns[-1].knowledge) == ("怎么退货？", "shopping")
     expect(page.locator("#picker label").nth(1)).to_have_text("智能家居")
     page.locator("#picker label").nth(1).click()
-    ask(page, "E24")
+    ask(page, LENGTHY, service.folder / "e24.png")
     reply = finished(page)
     expect(reply.get_by_role("button", name="为什么这样回答？")).to_be_visible()
+    the_phone_is_wide_enough(page)
+    no_picture_can_be_shared(page)
     assert page.evaluate(OWN_WORDS) == []
     reply.get_by_role("button", name="为什么这样回答？").click()
     expect(page.locator("#panel")).to_contain_text("我找到的资料")
@@ -1087,6 +1102,10 @@ def test_a_browser_in_a_language_that_the_page_lacks_gets_english(open_page):
     expect(page.locator("#box textarea")).to_have_attribute("placeholder", "Ask anything…")
     expect(page.locator("#chat .placeholder")).to_contain_text("How can I help?")
     expect(page.locator("#ms-legal")).to_contain_text("A computer program answers")
+    page.locator("#picker label").nth(1).click()  # Smart home
+    ask(page, "E24")
+    finished(page)
+    no_picture_can_be_shared(page)
 
 
 def test_text_from_right_to_left_reads_from_the_right(page):
@@ -1141,22 +1160,25 @@ LOW_CONTRAST = """() => {
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_enough_contrast(open_page, service, scheme):
-    """WCAG 2.1, 1.4.3: 4.5 to 1, and 3 to 1 for large text."""
-    page = open_page(scheme=scheme)
-    assert (
-        page.evaluate("getComputedStyle(document.body).colorScheme || true")
-        and page.evaluate(LOW_CONTRAST) == []
-    )
+IS_DARK = """getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3)
+  .every((part) => part < 70)"""
+
+
+def in_both_schemes_text_has_enough_contrast(page):
+    """WCAG 2.1, 1.4.3: 4.5 to 1, and 3 to 1 for large text, once what fades has done so."""
+    page.mouse.move(0, 0)
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(f"{str(scheme == 'dark').lower()} === ({IS_DARK})")
+        page.wait_for_timeout(500)
+        assert page.evaluate(LOW_CONTRAST) == [], scheme
+
+
+def test_text_has_enough_contrast(page, service):
+    in_both_schemes_text_has_enough_contrast(page)
     ask(page, "What does E24 mean?", service.folder / "e24.png", "Smart home")
     finished(page)
-    page.mouse.move(0, 0)
-    page.wait_for_timeout(1000)  # buttons fade from disabled to enabled
-    assert page.evaluate(LOW_CONTRAST) == []
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    dark = sum(int(part) for part in re.findall(r"\d+", background)[:3]) < 200
-    assert dark == (scheme == "dark")
+    in_both_schemes_text_has_enough_contrast(page)
 
 
 def test_nothing_jumps_while_a_reply_streams(page, service):
@@ -1242,19 +1264,6 @@ bad,No answer,x,,,
 """
 
 
-def test_where_the_page_is_not_open_knowledge_is_only_read(open_page, service, assets):
-    demo, url = launch(service, assets, may_add=False, open_workshop=True)
-    try:
-        page = open_page(address=f"{url}workshop")
-        page.get_by_role("tab", name="Knowledge").click()
-        expect(page.locator("#entries")).to_contain_text("Returning an order")
-        expect(page.get_by_text("MM_SUPPORT_OPEN_KNOWLEDGE=1")).to_be_visible()
-        expect(page.get_by_role("button", name="Add to knowledge")).to_have_count(0)
-        assert page.locator("#ingest-files").count() == 0
-    finally:
-        demo.close()
-
-
 def test_own_knowledge_is_added_browsed_and_answered_from(workshop, tmp_path):
     page = workshop
     (tmp_path / "bikes.csv").write_text(BIKES)
@@ -1283,22 +1292,6 @@ def test_own_knowledge_is_added_browsed_and_answered_from(workshop, tmp_path):
 # -- on another site ------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def two_origins(service, assets):
-    """(address of the shop, address of the assistant): the assistant allows the shop's origin."""
-    shop = shop_server("http://127.0.0.1:1")
-    origin = f"http://localhost:{shop.server_port}"
-    limits = replace(MANY, frame_ancestors=(origin,))
-    demo, url = launch(service, assets, limits=limits)
-    shop.server_close()
-    shop = shop_server(url, shop.server_port, "c-17", "site")
-    threading.Thread(target=shop.serve_forever, daemon=True).start()
-    yield origin, url
-    shop.shutdown()
-    shop.server_close()
-    demo.close()
-
-
 @pytest.fixture
 def shopper(browser, two_origins):
     """shopper(viewport) -> the shop's page as a visitor has it open."""
@@ -1318,7 +1311,9 @@ def shopper(browser, two_origins):
         context.close()
 
 
-def test_a_shop_opens_the_assistant_in_its_corner_and_it_remembers(shopper, two_origins, service):
+def test_a_shop_opens_the_assistant_in_its_corner_and_it_remembers_hears_and_fits_a_phone(
+    shopper, two_origins, service
+):
     page = shopper()
     button = page.get_by_role("button", name="Help")
     expect(button).to_have_attribute("aria-expanded", "false")
@@ -1343,26 +1338,14 @@ def test_a_shop_opens_the_assistant_in_its_corner_and_it_remembers(shopper, two_
     page.reload()
     page.get_by_role("button", name="Help").click()
     expect(frame.locator("#chat .bot-row").last).to_contain_text("pick-up point")
-    page.get_by_role("button", name="Close help").click()
-    expect(page.get_by_role("dialog")).to_be_hidden()
-
-
-def test_within_the_frame_one_may_speak_where_the_site_says_so(shopper):
-    page = shopper()
-    page.get_by_role("button", name="Help").click()
-    frame = page.frame_locator("iframe")
-    frame.get_by_label("Record audio").click()
+    frame.get_by_label("Record audio").click()  # where the site says that one may speak
     expect(frame.get_by_label("Stop recording")).to_be_visible()
-
-
-def test_the_widget_fits_a_phone(shopper):
-    page = shopper(PHONE)
-    page.get_by_role("button", name="Help").click()
-    frame = page.frame_locator("iframe")
-    expect(frame.locator("#box textarea")).to_be_visible()
+    page.set_viewport_size(PHONE)
     box, shut = frame.locator("#box").bounding_box(), page.get_by_role("button", name="Close help")
     assert box["y"] + box["height"] < shut.bounding_box()["y"]
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.get_by_role("button", name="Close help").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 def test_a_site_that_is_not_named_may_not_show_the_page(shopper, two_origins):
@@ -1370,8 +1353,8 @@ def test_a_site_that_is_not_named_may_not_show_the_page(shopper, two_origins):
     threading.Thread(target=other.serve_forever, daemon=True).start()
     try:
         page = shopper(address=f"http://localhost:{other.server_port}")
-        page.get_by_role("button", name="Help").click()
-        page.wait_for_timeout(2_000)
+        with page.expect_console_message(lambda said: "frame-ancestors" in said.text):
+            page.get_by_role("button", name="Help").click()
         assert page.frame_locator("iframe").locator("#box").count() == 0
     finally:
         other.shutdown()

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from mm_support.__main__ import main
 from mm_support.config import Settings
@@ -21,7 +22,6 @@ from mm_support.decide.intent_classifier import (
 from mm_support.errors import InputError, WeightsError
 from mm_support.evaluate.metrics import expected_calibration_error
 from mm_support.train import intents, labelled
-from mm_support.train.calibration import fit_calibrator
 from mm_support.train.intents import spoken
 from mm_support.train.labelled import BadRow, Example
 
@@ -125,18 +125,10 @@ def test_calibrated_probabilities_are_honest():
     generator = np.random.default_rng(2)
     score = generator.normal(size=6000)
     holds = generator.random(6000) < 1 / (1 + np.exp(-(3 * score - 1)))
-    calibrator = fit_calibrator(score[:3000], holds[:3000])
-    assert calibrator.weights[0] == pytest.approx(3, abs=0.3) and calibrator.bias == pytest.approx(
-        -1, abs=0.2
-    )
-    assert expected_calibration_error(calibrator.probability(score[3000:]), holds[3000:]) < 0.03
-    extremes = calibrator.probability(np.array([-1e6, 1e6]))
-    assert extremes.tolist() == [0, 1]
-
-
-def test_calibration_needs_both_outcomes():
-    with pytest.raises(InputError, match="both"):
-        fit_calibrator(np.arange(5.0), np.ones(5, bool))
+    weights = intents.probability_weights(score[:3000, None], holds[:3000])
+    assert weights == pytest.approx([3, -1], abs=0.3)
+    probability = expit(weights[0] * score[3000:] + weights[1])
+    assert expected_calibration_error(probability, holds[3000:]) < 0.03
 
 
 def corners(count, spread, seed=0):

@@ -131,6 +131,17 @@ def test_a_damaged_cache_is_fetched_again(listed, tmp_path):
     ).read_bytes() == CONTENT
 
 
+def test_what_was_found_right_is_not_read_again_until_it_changes(listed, tmp_path, monkeypatch):
+    folder = weights.package_weights("tiny", tmp_path / "cache")
+    weights.package_weights("tiny", tmp_path / "cache")
+    with monkeypatch.context() as unread:
+        unread.setattr(weights, "sha256_of", None)
+        weights.package_weights("tiny", tmp_path / "cache")
+    (folder / "model.bin").write_bytes(bytes(len(CONTENT)))
+    weights.package_weights("tiny", tmp_path / "cache")
+    assert (folder / "model.bin").read_bytes() == CONTENT
+
+
 def test_a_half_written_folder_does_not_count(listed, tmp_path):
     folder = weights._folder("tiny", tmp_path / "cache")
     folder.mkdir(parents=True)

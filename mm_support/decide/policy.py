@@ -233,7 +233,8 @@ def _pressing(here: Situation) -> Decision | None:
 
 def _courtesy(here: Situation) -> Decision | None:
     """A message that only greets, thanks, takes leave or agrees gets a short friendly reply."""
-    read = [here.reads.probability[label] for label in COURTESIES if here.says(label)]
+    said = [label for label in COURTESIES if here.says(label)]
+    read = [here.reads.probability[label] for label in said]
     certain = max(read, default=0.0) >= CERTAIN
     if "photo" in here.query.fused.weights or (here.sure and not certain):
         return None  # "Brew 2" may look like a farewell to whoever does not sell it
@@ -243,8 +244,7 @@ def _courtesy(here: Situation) -> Decision | None:
     asked = term_set(words)
     if max(read, default=0.0) < BEYOND_DOUBT and asked and asked <= terms_of(here.hits):
         return None  # "Family" may be a card of that name
-    told: list[Reason] = [COURTESIES[label] for label in COURTESIES if here.says(label)]
-    reason: Reason | None = next(iter(told), None)
+    reason: Reason | None = COURTESIES[said[0]] if said else None
     if reason == "acknowledged" and here.before is None and not certain:
         return None  # "it's broken" begins a conversation; there is nothing yet to agree with
     if reason == "acknowledged" and here.before and here.before.asked_about:

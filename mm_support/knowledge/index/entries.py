@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from mm_support.knowledge.actions import PREFIX
 from mm_support.knowledge.index.table import Table
@@ -21,9 +22,8 @@ CREATE TABLE entries (row INTEGER PRIMARY KEY, id TEXT UNIQUE, digest TEXT, orig
     valid_from TEXT, valid_until TEXT, content TEXT);
 CREATE TABLE pictures (place TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-FIELDS = {item.name for item in fields(Entry)}
+ENTRY = TypeAdapter(Entry)  # from JSON; fields of other versions are left out
 VALIDITY = ("valid_from", "valid_until")
-DATES = (*VALIDITY, "updated")
 BATCH = 500  # rows asked for at once
 
 
@@ -118,17 +118,10 @@ class Entries:
 
     def _entry(self, content: str) -> Entry:
         stored = json.loads(content)
-        places = stored.pop("pictures")
-        values = {name: _read(name, value) for name, value in stored.items() if name in FIELDS}
-        return Entry(**values, pictures=tuple(self._pictures_dir / place for place in places))
+        pictures = [self._pictures_dir / place for place in stored["pictures"]]
+        return ENTRY.validate_python({**stored, "pictures": pictures})
 
 
 def _written(value: Any) -> str | None:
     """Dates as text that sorts; None stays None."""
     return value.isoformat() if isinstance(value, date) else value or None
-
-
-def _read(name: str, value: Any) -> Any:
-    if name in DATES and value:
-        return date.fromisoformat(value)
-    return tuple(value) if isinstance(value, list) else value
