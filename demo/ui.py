@@ -123,6 +123,8 @@ def launch_options(
         "footer_links": [],
         "pwa": False,
         "ssr_mode": False,
+        # Gradio asks its own page, and ends where none comes in 3 s, as on a machine that is busy
+        "_frontend": False,
     }
 
 

@@ -1,11 +1,13 @@
 """A SupportService whose parts are the tests' fakes and whose search takes a while: for crowds,
-shutdown and load. `python -m tests.slow_service SECONDS FOLDER` serves the pages with it.
+shutdown and load. `python -m tests.slow_service FOLDER PATIENCE` serves the pages with it; a search
+takes until the file `go` is in the folder, and turns have PATIENCE seconds to end after SIGTERM.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -44,8 +46,8 @@ def entries(folder: Path) -> Path:
     return source
 
 
-def slow_service(settings: Settings, seconds: float) -> SupportService:
-    """Knows the base "kb"; each search takes `seconds`."""
+def slow_service(settings: Settings, takes: float | Callable[[], None]) -> SupportService:
+    """Knows the base "kb"; each search takes so many seconds, or until `takes` is over."""
     text, image = WordEncoder(), ColourEncoder()
     asked = RememberingEncoder(text)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -57,7 +59,7 @@ def slow_service(settings: Settings, seconds: float) -> SupportService:
     find = knowledge.find
 
     def slowly(*args, **kwargs):
-        time.sleep(seconds)
+        takes() if callable(takes) else time.sleep(takes)
         return find(*args, **kwargs)
 
     knowledge.find = slowly
@@ -69,11 +71,16 @@ def slow_service(settings: Settings, seconds: float) -> SupportService:
 
 
 def main() -> int:
-    from app import serve
+    import app
 
-    seconds, folder = float(sys.argv[1]), Path(sys.argv[2])
+    folder, app.PATIENCE = Path(sys.argv[1]), float(sys.argv[2])
+
+    def until_it_may_go():
+        while not (folder / "go").exists():
+            time.sleep(0.05)
+
     settings = Settings.from_env(data_dir=folder)
-    return serve(settings, partial(slow_service, seconds=seconds))
+    return app.serve(settings, partial(slow_service, takes=until_it_may_go))
 
 
 if __name__ == "__main__":

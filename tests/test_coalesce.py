@@ -3,7 +3,6 @@ it happened.
 """
 
 import threading
-import time
 
 import pytest
 
@@ -84,17 +83,16 @@ def test_a_run_that_is_stopped_ends_at_once_also_while_nothing_happens():
 
     def events():
         yield Said("a")
-        waits.wait(10)
+        waits.wait(60)
         yield Said("b")
 
     run = started(events())
     reply = run.batches()
     next(reply)
-    began = time.monotonic()
     threading.Timer(0.05, run.stop).start()
     with pytest.raises(Stopped):
         next(reply)
-    assert time.monotonic() - began < 1
+    assert not run._over
     waits.set()
 
 
@@ -114,9 +112,8 @@ def test_a_run_that_is_stopped_twice_or_after_its_end_harms_nothing():
 def test_who_takes_a_runs_place_waits_until_it_has_ended():
     run = Run()
     threading.Timer(0.1, run.ended.set).start()
-    began = time.monotonic()
-    run.give_way()
-    assert run.replaced and 0.05 < time.monotonic() - began < 2
+    run.give_way(60)
+    assert run.replaced and run.ended.is_set()
 
 
 def iter_events(letters):

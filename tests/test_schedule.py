@@ -52,4 +52,4 @@ def test_it_ends_when_it_is_told_to(tmp_path):
     schedule = Schedule(Site(), 1, tmp_path).start()
     began = time.monotonic()
     schedule.close()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 60  # not the hour

@@ -575,6 +575,18 @@ def test_of_a_long_list_the_first_items_are_spoken():
     assert spoken("Do this.", *steps[:5])[0] == ["Do this.", *steps[:5]]
 
 
+def test_of_a_table_the_rows_are_summed_up_once_it_is_over():
+    rows = [f"Plan: P{at}; Price: ${at}; Storage: {at} GB" for at in range(1, 8)]
+    other = ["Shop: A; Open: 9; City: X", "Shop: B; Open: 9; City: Y"]
+    asked, _ = spoken("These are our plans.", *rows, *other, "Ask us.")
+    assert asked[0] == "These are our plans." and asked[2:] == [*other, "Ask us."]
+    assert asked[1] == (
+        "There are 7: P1, P2, P3, P4, and P5. Price: from $1 for P1 to $7 for P7."
+        " The other 2 are on the screen."
+    )
+    assert spoken(*rows[:2])[0] == rows[:2]
+
+
 def test_what_was_not_heard_of_an_interrupted_reply_is_said_when_it_is_asked_for(make):
     service = make()
     first = ask(service, "warranty broken")

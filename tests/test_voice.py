@@ -15,6 +15,7 @@ from mm_support.decode.piper_model import PiperModel, spans
 from mm_support.decode.voice import PiperVoice, breaths, load_voice
 from mm_support.errors import GenerationError, WeightsError
 from mm_support.language.spoken import spoken
+from mm_support.language.spoken_table import summary
 from mm_support.types import Audio
 from mm_support.weights import package_weights
 
@@ -31,9 +32,10 @@ SAID = {
     "It works! 😀": "It works!",
     "[1]": "",
     "": "",
-    # tables are named
+    # tables are summed up
     "Our plans:\n| plan | price |\n|---|---|\n| A | $5 |\n| B | $9 |\nAsk us.": (
-        "Our plans: There is a table with 2 rows on the screen. Ask us."
+        "Our plans: There are 2: A and B. price: from 5 US dollars for A to 9 US dollars for B. "
+        "The whole table is on the screen. Ask us."
     ),
     # what the synthesiser says well by itself
     "Error E24 on the WH-1000XM5": "Error E24 on the WH-1000XM5",
@@ -86,6 +88,32 @@ def test_text_is_said_as_a_person_would(written):
 )
 def test_each_language_has_its_own_words(written, language, said):
     assert spoken(written, language) == said
+
+
+@pytest.mark.parametrize(
+    "rows, language, said",
+    [
+        (
+            ["套餐: 基础版; 空间: 1 GB; 价格: 9 元", "套餐: 高级版; 空间: 5 GB; 价格: 19 元"],
+            "zh",
+            "一共有 2 个：基础版和高级版。空间：基础版最低，1 GB；高级版最高，5 GB。"
+            "完整的表格在屏幕上。",
+        ),
+        (  # named by their first cells; a price before other figures
+            ["Basic: Storage: 10 GB; Price: $9", "Pro: Storage: 5 GB; Price: $1,200"],
+            "en",
+            "There are 2: Basic and Pro. Price: from $9 for Basic to $1,200 for Pro."
+            " The whole table is on the screen.",
+        ),
+        (
+            ["Tag: Mo; Zeit: ab 9", "Tag: Di; Zeit: geschlossen"],
+            "de",
+            "Es gibt 2: Mo und Di. Die ganze Tabelle steht auf dem Bildschirm.",
+        ),
+    ],
+)
+def test_a_table_is_summed_up(rows, language, said):
+    assert summary(rows, language) == said
 
 
 def test_nothing_is_left_that_only_a_screen_can_show_and_no_digit_is_lost():

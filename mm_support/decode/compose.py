@@ -19,13 +19,16 @@ import numpy as np
 from mm_support.as_json import snippet
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.select import COLUMNS, tables_of
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import PAUSE, Voice
 from mm_support.errors import GenerationError
+from mm_support.knowledge.readers.tables import column_names
 from mm_support.language.detect import language_of
 from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
 from mm_support.language.sentences import is_step
+from mm_support.language.spoken_table import summary
 from mm_support.language.terms import term_set
 from mm_support.tracing import carried, span
 from mm_support.types import Audio, Citation, Hit, Intent, Past, Question, Spoken
@@ -34,6 +37,7 @@ log = logging.getLogger(__name__)
 
 MAX_PICTURES = 4  # of the cited entries
 SPOKEN_ITEMS = 5  # of a list; nobody remembers more
+TABLE = 3  # rows from which a table is summed up
 HEARD_CLEARLY = 0.75  # confidence of a transcript below which its numbers are read back
 TELLING = 2  # terms from which on the language of a question can be told
 MAYBE = 1 / 3  # confidence from which on an entry is shown though it is asked whether it is meant
@@ -196,6 +200,7 @@ class Speech:
         self.unspoken = ""  # the language of sentences that were left out
         self._language = ""  # of the sentence that was spoken last
         self._items = 0  # of lists
+        self._rows: list[str] = []  # of a table that may go on
 
     def alongside(
         self, sentences: Iterator[Sentence | Meanwhile]
@@ -237,20 +242,40 @@ class Speech:
             pause = 0.0
 
     def _parts(self, sentence: Sentence | None) -> list[str]:
-        """What is spoken of a sentence; at the end, where None comes, that a list was too long to
-        be spoken.
+        """What is spoken now that a sentence, or the end, has come. Rows of a table wait for its
+        last.
         """
-        if sentence is None:
-            left = self._items - SPOKEN_ITEMS
-            return [message("spoken.more", self._language, count=left)] if left > 0 else []
-        language = language_of(sentence.text)
+        text = sentence.text if sentence else ""
+        is_row = len(column_names(text)) >= COLUMNS
+        goes_on = is_row and (not self._rows or tables_of([self._rows[-1:], [text]]))
+        parts = [] if goes_on else self._table()
+        if is_row:
+            self._rows.append(text)
+            return parts
+        return parts + (self._own(text) if sentence else self._left())
+
+    def _table(self) -> list[str]:
+        """What is said of the rows that wait: many are summed up."""
+        rows, self._rows = self._rows, []
+        if len(rows) >= TABLE:
+            rows = [summary(rows, language_of("\n".join(rows)))]
+        return [part for row in rows for part in self._own(row)]
+
+    def _own(self, text: str) -> list[str]:
+        """A sentence, if it is spoken."""
+        language = language_of(text)
         if not self._voice.speaks(language):
             self.unspoken = language
             return []
         self._language = language
-        self._items += is_step(sentence.text)
-        left_out = is_step(sentence.text) and self._items > SPOKEN_ITEMS
-        return [] if left_out else [sentence.text]
+        self._items += is_step(text)
+        left_out = is_step(text) and self._items > SPOKEN_ITEMS
+        return [] if left_out else [text]
+
+    def _left(self) -> list[str]:
+        """At the end, that a list was too long to be spoken."""
+        left = self._items - SPOKEN_ITEMS
+        return [message("spoken.more", self._language, count=left)] if left > 0 else []
 
     def _go_on(self) -> None:
         """Has the next piece made, unless one is."""

@@ -13,31 +13,28 @@ import functools
 import re
 import unicodedata
 from datetime import date
-from decimal import Decimal
 
+from mm_support.language.amounts import CURRENCIES, NUMBER, PRICE, locale_of, number_in
 from mm_support.language.messages import messages
+from mm_support.language.spoken_table import as_rows, summary
 
 PLAIN = str.maketrans(
     {"‘": "'", "’": "'", "“": '"', "”": '"', "−": "-", "‑": "-", "\u00a0": " ", "\u202f": " "}
 )
-CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP"}
 UNSPEAKABLE = ("So", "Cs", "Co", "Cn", "Cf", "Cc")  # categories: emoji, controls, ...
 STONE = "mass-stone"  # its symbol is that of 1st
 LONG = 5  # digits from which a number is the number of something
 GROUPED = 7  # digits, in groups: a telephone or card number
 
-NUMBER = r"\d+(?:[.,]\d+)*"
 LINK = re.compile(
     r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?)/?(?:[?#]\S*\w)?"
 )
 DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b|\b(\d{1,2})([./])(\d{1,2})\5(\d{4})\b")
 HOUR = re.compile(r"(?<![\d:])(\d{1,2}):00(?![\d:])")
-PRICE = re.compile(rf"([$€£])\s?({NUMBER})(?![\d.]*\s*(?:million|billion))|\b({NUMBER})\s?([$€£])")
 GROUPS = re.compile(r"(?<![\w.,])\+?\(?\d+\)?(?:[ /-]{1,2}\(?\d+\)?)+(?![\w]|[.,]\d)")
 RUN = re.compile(rf"(?<![\d.,])\d{{{LONG},}}(?![\d]|[.,]\d)|(?<![\d.,:])0\d+(?![\d]|[.,]\d)")
 SERIAL = re.compile(r"(?<![\w-])\d+[A-Z]+\d[A-Z\d]*(?:-[A-Z\d]+)*(?![\w-])")
 TABLE = re.compile(r"(?m)(?:^[ \t]*\|.*\|[ \t]*$\n?){3,}")
-RULE = re.compile(r"[\s|:-]*-[\s|:-]*")
 RANGE = re.compile(rf"(?<![\w.-])({NUMBER})\s?[-–—]\s?({NUMBER})(?![\w]*[-–]\d)")
 
 
@@ -53,15 +50,8 @@ def spoken(text: str, language: str = "en") -> str:
 
 
 def _tables(text: str, language: str) -> str:
-    """A table is named, not read: who hears its cells does not know their columns."""
-    named = messages(language[:2]).get("spoken.table", "")
-
-    def said(match: re.Match[str]) -> str:
-        lines = match[0].strip().splitlines()
-        ruled = any(RULE.fullmatch(line) for line in lines)
-        return "\n" + named.format(rows=len(lines) - 2 * ruled) + "\n"
-
-    return TABLE.sub(said, text) if named else text
+    """A table is summed up, not read."""
+    return TABLE.sub(lambda match: f"\n{summary(as_rows(match[0]), language)}\n", text)
 
 
 def without_markup(text: str) -> str:
@@ -102,7 +92,7 @@ def _dates(text: str, language: str) -> str:
 
     def said(match: re.Match[str]) -> str:
         when = _date(match, language)
-        return format_date(when, "long", _locale(language)) if when else match[0]
+        return format_date(when, "long", locale_of(language)) if when else match[0]
 
     return DATE.sub(said, text)
 
@@ -125,7 +115,7 @@ def _date(match: re.Match[str], language: str) -> date | None:
 
 
 def _month_first(language: str) -> bool:
-    return _locale(language).date_formats["short"].pattern.lower().startswith("m")
+    return locale_of(language).date_formats["short"].pattern.lower().startswith("m")
 
 
 def _prices(text: str, language: str) -> str:
@@ -134,24 +124,14 @@ def _prices(text: str, language: str) -> str:
 
     def said(match: re.Match[str]) -> str:
         sign, written = (match[1], match[2]) if match[1] else (match[4], match[3])
-        amount = _number(written, language)
+        amount = number_in(written, language)
         if amount is None:
             return match[0]
-        whole, locale = amount == int(amount), _locale(language)
+        whole, locale = amount == int(amount), locale_of(language)
         name = {"format_type": "name", "locale": locale, "currency_digits": not whole}
         return format_currency(amount, CURRENCIES[sign], "#,##0" if whole else None, **name)
 
     return PRICE.sub(said, text)
-
-
-def _number(written: str, language: str) -> Decimal | None:
-    """The number as the language writes it, or None where it writes none so."""
-    from babel.numbers import NumberFormatError, parse_decimal
-
-    try:
-        return parse_decimal(written, locale=_locale(language), strict=True)
-    except (NumberFormatError, ArithmeticError):
-        return None
 
 
 def _units(text: str, language: str) -> str:
@@ -162,10 +142,10 @@ def _units(text: str, language: str) -> str:
     amount = re.compile(rf"(?<![\w.,])({NUMBER})\s?({symbols})(?![\w/])")
 
     def said(match: re.Match[str]) -> str:
-        number, name = _number(match[1], language), _unit_names(language)[match[2]]
+        number, name = number_in(match[1], language), _unit_names(language)[match[2]]
         if number is None:
             return match[0]
-        return format_unit(number, name, "long", locale=_locale(language))
+        return format_unit(number, name, "long", locale=locale_of(language))
 
     return amount.sub(said, text)
 
@@ -173,7 +153,7 @@ def _units(text: str, language: str) -> str:
 @functools.lru_cache(None)
 def _unit_names(language: str) -> dict[str, str]:
     """A unit's symbol -> its name in the locale data."""
-    patterns = _locale(language)._data["unit_patterns"]
+    patterns = locale_of(language)._data["unit_patterns"]
     short = ((name, forms.get("short", {})) for name, forms in patterns.items() if name != STONE)
     return {
         pattern.replace("{0}", "").strip(): name
@@ -185,7 +165,7 @@ def _unit_names(language: str) -> dict[str, str]:
 
 def _days(text: str, language: str) -> str:
     """Mon-Fri -> Monday to Friday."""
-    days = _locale(language).days["format"]
+    days = locale_of(language).days["format"]
     names = {days["abbreviated"][day]: days["wide"][day] for day in range(7)}
     day = "|".join(map(re.escape, names))
     pair = re.compile(rf"\b({day})\.?\s?[-–—]\s?({day})\b\.?")
@@ -225,17 +205,3 @@ def _hours(text: str, language: str) -> str:
 def _to(language: str) -> str:
     """What stands between the ends of a range."""
     return messages(language[:2]).get("spoken.range", "-")
-
-
-@functools.lru_cache(None)
-def _locale(language: str):
-    """The locale data of a voice's language: "en-us", "de"."""
-    from babel import Locale, UnknownLocaleError
-
-    name, _, region = language.replace("_", "-").partition("-")
-    for parts in ((name, region.upper()), (name, None)):
-        try:
-            return Locale(*parts)
-        except (UnknownLocaleError, ValueError, TypeError):
-            continue
-    return Locale("en")

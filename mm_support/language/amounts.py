@@ -1,0 +1,35 @@
+"""Numbers and prices in a text, as its language writes them (Unicode's locale data)."""
+
+from __future__ import annotations
+
+import functools
+import re
+from decimal import Decimal
+
+CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP"}
+NUMBER = r"\d+(?:[.,]\d+)*"
+PRICE = re.compile(rf"([$€£])\s?({NUMBER})(?![\d.]*\s*(?:million|billion))|\b({NUMBER})\s?([$€£])")
+
+
+def number_in(written: str, language: str) -> Decimal | None:
+    """The number as the language writes it, or None where it writes none so."""
+    from babel.numbers import NumberFormatError, parse_decimal
+
+    try:
+        return parse_decimal(written, locale=locale_of(language), strict=True)
+    except (NumberFormatError, ArithmeticError):
+        return None
+
+
+@functools.lru_cache(None)
+def locale_of(language: str):
+    """The locale data of a voice's language: "en-us", "de"."""
+    from babel import Locale, UnknownLocaleError
+
+    name, _, region = language.replace("_", "-").partition("-")
+    for parts in ((name, region.upper()), (name, None)):
+        try:
+            return Locale(*parts)
+        except (UnknownLocaleError, ValueError, TypeError):
+            continue
+    return Locale("en")
