@@ -8,16 +8,15 @@ The system answers by path: /orders/104822 as demo/orders.py does, and /play/NAM
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from conftest import ColourEncoder, FakeReader, FakeSpeech, FakeVoice, WordEncoder
+from loopback import Handler, Loopback
 from test_service import ENTRIES, GATE
 
 from demo.orders import Orders, answer
@@ -109,30 +108,18 @@ class ReadsWords:
         )
 
 
-class System(ThreadingHTTPServer):
+class System(Loopback):
     """asked: (method, path, body, headers) of each call. plays: path -> what it does."""
 
-    daemon_threads = True
-
-    def __init__(self, plays: dict[str, Callable[[BaseHTTPRequestHandler], None]] | None = None):
-        self.orders, self.asked, self.plays = Orders(), [], plays or {}
-        super().__init__(("127.0.0.1", 0), _Handler)
-        serving = {"target": self.serve_forever, "kwargs": {"poll_interval": 0.02}}
-        threading.Thread(**serving, daemon=True).start()
-        self.host = f"127.0.0.1:{self.server_port}"
-        self.url = f"http://{self.host}"
-
-    def close(self) -> None:
-        self.shutdown()
-        self.server_close()
+    def __init__(self, plays: dict[str, Callable[[Handler], None]] | None = None):
+        super().__init__(_Handler, orders=Orders(), asked=[], plays=plays or {})
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     server: System
 
     def do_GET(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(length) or b"{}")
+        body = json.loads(self.body() or b"{}")
         self.server.asked.append((self.command, self.path, body, dict(self.headers)))
         if self.path in self.server.plays:
             return self.server.plays[self.path](self)
@@ -141,21 +128,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_POST = do_DELETE = do_GET
 
-    def log_message(self, *args: object) -> None:
-        pass
+
+send = Handler.answer
 
 
-def send(
-    handler: BaseHTTPRequestHandler, content: bytes, status: int = 200, **headers: str
-) -> None:
-    handler.send_response(status)
-    for name, value in {"Content-Length": str(len(content)), **headers}.items():
-        handler.send_header(name, value)
-    handler.end_headers()
-    handler.wfile.write(content)
-
-
-def drip(handler: BaseHTTPRequestHandler) -> None:
+def drip(handler: Handler) -> None:
     """An answer that comes byte by byte, for three seconds or until nobody reads it."""
     handler.send_response(200)
     handler.end_headers()

@@ -6,36 +6,27 @@ import hashlib
 import hmac
 import json
 import re
-import threading
 import time
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from loopback import Handler, Loopback
 
 INBOX = "inbox-of-the-test"
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):  # noqa: N802
-        self.respond({})
-
-    def do_POST(self):  # noqa: N802
-        length = int(self.headers.get("content-length") or 0)
-        self.respond(json.loads(self.rfile.read(length) or b"{}"))
-
-    def respond(self, values):
+class Calls(Handler):
+    def do_GET(self):
         fake, status, answer = self.server.fake, 404, {}
+        values = json.loads(self.body() or b"{}")
         path = self.path.removeprefix(f"/public/api/v1/inboxes/{INBOX}/contacts")
         before = fake.failures.pop(0) if fake.failures else ""
         if before != "refused":
             status, answer = fake.called(self.command, path, values)
         if before:  # refused: it was not done; lost: it was, and nobody is told
             status, answer = 500, {}
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
+        self.tell(answer, status)
 
-    def log_message(self, *_):
-        pass
+    do_POST = do_GET
 
 
 class FakeChatwoot:
@@ -46,14 +37,8 @@ class FakeChatwoot:
     def __init__(self, secret):
         self.secret, self.failures, self.contacts, self.conversations = secret, [], {}, {}
         self.ids = iter(range(100, 1000))
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.fake = self
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server = Loopback(Calls, fake=self)
+        self.url, self.close = self.server.url, self.server.close
 
     def called(self, method, path, values):
         if path == "" and method == "POST":

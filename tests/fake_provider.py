@@ -2,35 +2,26 @@
 
 import base64
 import hashlib
-import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
+from loopback import Handler, Loopback
 
 CLIENT, SECRET = "support-desk", "a secret of the client"
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):  # noqa: N802
-        provider = self.server.provider
-        self.respond(*provider.published(urlsplit(self.path).path))
+class Calls(Handler):
+    def do_GET(self):
+        status, values = self.server.provider.published(urlsplit(self.path).path)
+        self.tell(values, status)
 
-    def do_POST(self):  # noqa: N802
-        body = self.rfile.read(int(self.headers["content-length"])).decode()
-        given = {name: values[0] for name, values in parse_qs(body).items()}
-        self.respond(*self.server.provider.tokens(given, self.headers.get("authorization", "")))
-
-    def respond(self, status, values):
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(json.dumps(values).encode())
-
-    def log_message(self, *_):
-        pass
+    def do_POST(self):
+        given = {name: values[0] for name, values in parse_qs(self.body().decode()).items()}
+        named = self.headers.get("authorization", "")
+        status, values = self.server.provider.tokens(given, named)
+        self.tell(values, status)
 
 
 class FakeProvider:
@@ -41,14 +32,9 @@ class FakeProvider:
     def __init__(self):
         self.claims, self.signed_by, self.asked, self.codes = {}, None, [], {}
         self.key = RSAKey.generate_key(2048, parameters={"kid": "one"}, auto_kid=False)
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.provider = self
-        self.issuer = self.calls_itself = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server = Loopback(Calls, provider=self)
+        self.issuer = self.calls_itself = self.server.url
+        self.close = self.server.close
 
     def published(self, path):
         if path == "/.well-known/openid-configuration":

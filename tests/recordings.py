@@ -19,9 +19,13 @@ FORMATS = {
     "browser webm": ("webm", "libopus", 48_000),
     "browser ogg": ("ogg", "libopus", 48_000, "stereo"),
     "phone m4a": ("ipod", "aac", 44_100),
+    "Safari mp4": ("mp4", "aac", 48_000),
+    "Safari opus": ("mp4", "libopus", 48_000),
     "mp3": ("mp3", "libmp3lame", 44_100, "stereo"),
     "flac": ("flac", "flac", 16_000),
 }  # name: container, codec, Hz, layout
+# a recorder writes no end; other containers take no notice
+FRAGMENTS = {"movflags": "frag_keyframe+empty_moov", "frag_duration": "500000"}
 HEADER = {
     "channels": (22, "<H"),
     "rate": (24, "<I"),
@@ -37,7 +41,7 @@ def encoded(sound: np.ndarray, rate: int, kind: str) -> bytes:
         sound, (0, -len(sound) % (rate // 10))
     )  # whole tenths of a second: the M4A writer refuses some other ends
     file = io.BytesIO()
-    with av.open(file, "w", format=container) as output:
+    with av.open(file, "w", format=container, options=FRAGMENTS) as output:
         stream = output.add_stream(codec, rate=to, layout=layout)
         frame = av.AudioFrame.from_ndarray(sound[None], format="flt", layout="mono")
         frame.sample_rate = rate

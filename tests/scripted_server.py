@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from loopback import Handler, Loopback
 
 
 @dataclass
@@ -32,38 +32,31 @@ class Script:
     failures: list[tuple[int, str]] = field(default_factory=list)
 
 
-class ScriptedServer(ThreadingHTTPServer):
-    daemon_threads = True
-
+class ScriptedServer(Loopback):
     def __init__(self, script: Script, described: dict | None = None) -> None:
         self.script, self.described = script, described or {}
         self.requests: list[dict] = []
         self.times: list[float] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server_port}/v1"
-
-    def close(self) -> None:
-        self.shutdown()
-        self.server_close()
+        super().__init__(_Handler)
+        self.url += "/v1"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     server: ScriptedServer
 
     def do_GET(self) -> None:
         model = {"id": "scripted", "object": "model", **self.server.described}
-        self._whole(200, {"object": "list", "data": [model]})
+        self.tell({"object": "list", "data": [model]})
 
     def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        asked = json.loads(self.rfile.read(length))
+        asked = json.loads(self.body())
         self.server.requests.append(asked)
         self.server.times.append(time.monotonic())
         script = self.server.script
         if script.failures:
             status, after = script.failures.pop(0)
-            return self._whole(status, {"error": {"message": "busy"}}, after)
+            named = {"Retry_After": after} if after else {}
+            return self.tell({"error": {"message": "busy"}}, status, **named)
         says = script.says if isinstance(script.says, str) else script.says(asked["messages"])
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -84,16 +77,3 @@ class _Handler(BaseHTTPRequestHandler):
         chunk = {"id": "1", "object": "chat.completion.chunk", "choices": [choice]}
         self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
         self.wfile.flush()
-
-    def _whole(self, status: int, value: dict, after: str = "") -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        if after:
-            self.send_header("Retry-After", after)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        pass

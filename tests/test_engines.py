@@ -8,11 +8,11 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
 from conftest import EchoModel, WordEncoder
+from loopback import Handler, Loopback
 
 from mm_support.config import Settings
 from mm_support.decode.prompt import build_messages, with_photo
@@ -68,32 +68,24 @@ def test_a_stop_is_heard_while_the_writer_is_silent_and_the_writer_learns_of_it(
 END = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 
 
-class FakeServer(ThreadingHTTPServer):
+class FakeServer(Loopback):
     """Speaks enough of the OpenAI protocol. failures: statuses sent before the first reply."""
 
     def __init__(self, pieces=("Pa", "ris", "."), failures=(), pause=0.0):
         self.pieces, self.failures, self.pause = pieces, list(failures), pause
         self.requests, self.broken_pipe = [], threading.Event()
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server_port}/v1"
+        super().__init__(Calls)
+        self.url += "/v1"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Calls(Handler):
     def do_GET(self):
-        self._send(
-            200,
-            json.dumps(
-                {"object": "list", "data": [{"id": "first-model", "object": "model"}]}
-            ).encode(),
-        )
+        self.tell({"object": "list", "data": [{"id": "first-model", "object": "model"}]})
 
     def do_POST(self):
-        self.server.requests.append(
-            json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        )
+        self.server.requests.append(json.loads(self.body()))
         if self.server.failures:
-            return self._send(self.server.failures.pop(0), b'{"error": {"message": "busy"}}')
+            return self.tell({"error": {"message": "busy"}}, self.server.failures.pop(0))
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
@@ -113,16 +105,6 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             self.server.broken_pipe.set()
 
-    def _send(self, status, body):
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
-
 
 @pytest.fixture
 def serve():
@@ -134,8 +116,7 @@ def serve():
 
     yield start
     for server in servers:
-        server.shutdown()
-        server.server_close()
+        server.close()
 
 
 def server_model(server, **settings):

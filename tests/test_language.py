@@ -6,6 +6,8 @@ import json
 import re
 import string
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.select import blocks_of, load_selector, selector_file
 from mm_support.knowledge.oddities import oddities
 from mm_support.language import sentences
+from mm_support.language import terms as language_terms
 from mm_support.language.detect import language_of
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.messages import clarify_text, has_message, message, messages
@@ -286,3 +289,21 @@ def test_what_reads_like_an_instruction_is_reported_with_its_place():
 def test_a_line_that_is_not_taken_apart_is_one_that_the_library_leaves_whole(language, line):
     found = sentences._segmenter(language).segment(line)
     assert sentences._segments(line, language) == (found if "".join(found) == line else [line])
+
+
+def test_words_are_stemmed_as_ever_by_several_threads_at_once(monkeypatch):
+    """A stemmer keeps the word that it works on: two threads in it mixed words up, for good."""
+    inside, mixed = [], []
+
+    def stemmer(word):
+        inside.append(word)
+        time.sleep(0.001)
+        mixed.append(len(inside) > 1)
+        inside.remove(word)
+        return word[:-1]
+
+    monkeypatch.setattr(language_terms, "_stemmer", lambda language: stemmer)
+    words = [f"wort{number}e" for number in range(20)]
+    with ThreadPoolExecutor(4) as pool:
+        stems = list(pool.map(partial(language_terms.stem, language="xx"), words))
+    assert stems == [word[:-1] for word in words] and not any(mixed)

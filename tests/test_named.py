@@ -59,6 +59,9 @@ def test_two_models_are_both_answered_and_one_with_its_part_is_not():
     both = both_named("is the desk 10 heavier than the desk 20", models)
     assert {hit.entry.title for hit in both} == {"Norra Desk 10", "Norra Desk 20"}
     assert both_named("how much is the desk 10", models) == ()
+    other = ("Norra Desk 20 with clamp", "It costs 79 euros.")
+    both = both_named("Desk 10 or Desk 20?", hits(("Norra Desk 10 white", ""), KETTLE, other))
+    assert {hit.entry.title for hit in both} == {"Norra Desk 10 white", other[0]}
     kettles = both_named("what is the difference between KE-2 and KE-3", hits(LID, LARGE, KETTLE))
     assert {hit.entry.title for hit in kettles} == {KETTLE[0], LARGE[0]}
 

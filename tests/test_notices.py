@@ -7,13 +7,12 @@ import hashlib
 import hmac
 import json
 import socket
-import threading
 import time
 from datetime import timedelta
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from loopback import Handler, Loopback
 from sqlalchemy import select
 from test_service import ask, folder, make  # noqa: F401  (fixtures)
 from test_store import turn
@@ -35,35 +34,20 @@ from mm_support.types import UserTurn
 SECRET = "a secret of the test"
 
 
-class Receiver(ThreadingHTTPServer):
-    """A server that keeps what it gets; it answers with `statuses`, then with 204."""
+class Receiver(Handler):
+    """Keeps what it gets; it answers with `statuses`, then with 200."""
 
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.got, self.statuses = [], []
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}/hook"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):  # noqa: N802
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.got.append((dict(self.headers), body))
-        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
+    def do_POST(self):
+        self.server.got.append((dict(self.headers), self.body()))
+        self.answer(status=self.server.statuses.pop(0) if self.server.statuses else 200)
 
 
 @pytest.fixture
 def receiver():
-    server = Receiver()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = Loopback(Receiver, got=[], statuses=[])
+    server.url += "/hook"
     yield server
-    server.shutdown()
-    server.server_close()
+    server.close()
 
 
 @pytest.fixture

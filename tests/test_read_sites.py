@@ -1,14 +1,12 @@
 """Sites on loopback: fetched politely, kept in step, and never outside of what is allowed."""
 
 import gzip
-import http.server
-import threading
 from collections import Counter
 from dataclasses import replace
-from functools import partial
 
 import pytest
 from knowledge_files import png
+from loopback import Handler, Loopback
 
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import ReadingOptions, read_source
@@ -41,13 +39,9 @@ class Site:
         )
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    def __init__(self, own, *args):
-        self.own = own
-        super().__init__(*args)
-
+class Pages(Handler):
     def do_GET(self):
-        own = self.own
+        own = self.server.own
         body = own.robots if self.path == "/robots.txt" else own.pages.get(self.path)
         status = own.status.get(self.path, 404 if body is None else 200)
         data = body if isinstance(body, bytes) else (body or "").encode()
@@ -55,33 +49,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if status == 200 and self.headers.get("If-None-Match") == etag:
             status = 304
         own.asked.append((self.path, status))
-        self.send_response(status)
-        if status == 302:
-            self.send_header("Location", "http://127.0.0.2/secret")
         if status == 200:
-            self.send_header("ETag", etag)
-            self.send_header(
-                "Content-Type",
-                own.kinds.get(self.path[-4:], "text/html; charset=utf-8"),
-            )
-        self.end_headers()
-        if status == 200:
-            self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
+            kind = own.kinds.get(self.path[-4:], "text/html; charset=utf-8")
+            return self.answer(data, ETag=etag, Content_Type=kind)
+        self.answer(status=status, Location="http://127.0.0.2/secret")
 
 
 @pytest.fixture
 def shop():
     own = Site()
     own.kinds = {".xml": "application/xml", ".png": "image/png", ".svg": "image/svg+xml"}
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, own))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    own.address = f"http://127.0.0.1:{server.server_port}"
+    server = Loopback(Pages, own=own)
+    own.address = server.url
     yield own
-    server.shutdown()
-    server.server_close()
+    server.close()
 
 
 def options(tmp_path):

@@ -7,9 +7,9 @@ import logging
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from loopback import Handler, Loopback
 
 from mm_support.config import Settings
 from mm_support.errors import InputError, SupportError
@@ -102,31 +102,23 @@ def test_a_customer_who_leaves_is_no_failure(spans):
     assert all(one.attributes["left"] and not one.status.description for one in finished())
 
 
-class Receiver(BaseHTTPRequestHandler):
+class Receiver(Handler):
     """Takes what an OTLP exporter sends."""
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append((self.path, body))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
+        self.server.got.append((self.path, self.body()))
+        self.answer()
 
 
 def test_spans_of_a_service_reach_a_receiver_without_what_was_said(tmp_path, monkeypatch):
     pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
-    receiver = HTTPServer(("127.0.0.1", 0), Receiver)
-    receiver.got = []
-    threading.Thread(target=receiver.serve_forever, daemon=True).start()
-    monkeypatch.setenv(WHERE[0], f"http://127.0.0.1:{receiver.server_port}")
+    receiver = Loopback(Receiver, got=[])
+    monkeypatch.setenv(WHERE[0], receiver.url)
     monkeypatch.setenv("OTEL_SERVICE_NAME", "front-a")
     service = slow_service(Settings(data_dir=tmp_path), 0.0)
     service.answer(UserTurn(question(1), knowledge="kb"))
     service.close()
-    receiver.shutdown()
-    receiver.server_close()
+    receiver.close()
     (path, body), *_ = receiver.got
     assert path == "/v1/traces" and b"front-a" in body
     for name in (b"turn", b"wait", b"prepare", b"fuse", b"encode", b"search", b"decide", b"decode"):

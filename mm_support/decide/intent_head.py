@@ -29,7 +29,7 @@ HELD_OUT = "held_out"  # name of the examples that no head is fitted to
 FOLDS = 5
 # share of ordinary questions that may be misread: a person too many costs a company less than a
 # customer who does not get one; a question that is taken for a greeting is not answered
-FALSE_ALARMS = {"person": 0.005, "upset": 0.005, "account": 0.005, "danger": 0.003} | {
+FALSE_ALARMS = dict.fromkeys(("person", "upset", "account", "danger"), 0.005) | {
     "follow_up": 0.005,
     "unresolved": 0.005,
 }  # these two count only beside a turn before

@@ -101,24 +101,26 @@ def _holder(asked: frozenset[str], hits: Sequence[Hit]) -> Hit | None:
 
 
 def both_named(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """Two hits that a question names, as where two models are compared: by a code each, or by
-    titles that differ in nothing but what was asked; those whose titles say the least else; nothing
-    where there is no such pair.
+    """Two hits that a question names, as where two models are compared: by a code or a name with a
+    number each, or by titles that differ in nothing but what was asked; those whose titles say the
+    least else; nothing where there is no such pair.
     """
     asked = term_set(words)
-    codes, titled = codes_in(asked), [(hit, term_set(hit.entry.title)) for hit in hits]
+    titled = [(hit, term_set(hit.entry.title), _named_in(words, hit.entry.title)) for hit in hits]
     pairs = [
         (len((title | other) - asked), (hit, second))
-        for (hit, title), (second, other) in combinations(titled, 2)
+        for (hit, title, own), (second, other, others) in combinations(titled, 2)
         if title & other and title - other and other - title
-        if title ^ other <= asked or _apart(codes, title, other)
+        if title ^ other <= asked or (own - others and others - own)
     ]
     return min(pairs, key=lambda pair: pair[0])[1] if pairs else ()
 
 
-def _apart(codes: frozenset[str], title: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether each of two titles has a code of the question that the other has not."""
-    return bool(codes & title - other) and bool(codes & other - title)
+def _named_in(words: str, title: str) -> frozenset[str | tuple[str, str]]:
+    """The codes of a question, and its names with a number, that a title holds."""
+    titled = numbered(title, title=True)
+    names = (name for name in numbered(words) if holds(name, titled))
+    return frozenset((*names, *(codes_in(term_set(words)) & term_set(title))))
 
 
 def better_named(asked: frozenset[str], hits: Sequence[Hit]) -> Iterator[Hit]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 
@@ -39,6 +40,7 @@ STEMMERS = {
     "tr": "turkish",
 }
 REMEMBERED = 50_000  # texts, and words
+_STEMMING = threading.Lock()
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 CHINESE_NUMBER = re.compile(
@@ -85,7 +87,8 @@ def placed_terms(text: str, language: str) -> Iterator[tuple[str, int]]:
 def stem(word: str, language: str) -> str:
     """A word in small letters without its grammatical ending: returns, returned -> return."""
     stemmer = _stemmer(language)
-    return stemmer(word) if stemmer else word
+    with _STEMMING:  # a stemmer keeps the word that it works on
+        return stemmer(word) if stemmer else word
 
 
 @functools.lru_cache(None)
