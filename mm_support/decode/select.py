@@ -23,7 +23,8 @@ import numpy as np
 from mm_support.errors import WeightsError
 from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.tables import column_names
-from mm_support.language.english import asks_amount, asks_how, is_emergency, leans
+from mm_support.language.asks import asks_amount, asks_steps
+from mm_support.language.english import is_emergency, leans
 from mm_support.language.sentences import (
     is_step,
     split_paragraphs,
@@ -261,7 +262,7 @@ def features(
     asked = term_set(question)
     held = [_terms(block) for block in blocks]
     blocks_with = Counter(term for terms in held for term in terms)
-    wants_amount, wants_steps = asks_amount(question), asks_how(question)
+    wants_amount, wants_steps = asks_amount(question), asks_steps(question)
     any_steps = any(block.has_steps for block in blocks)
     rows = []
     for place, (block, cosine, terms) in enumerate(zip(blocks, cosines, held)):
