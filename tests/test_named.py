@@ -79,6 +79,8 @@ OTHER_ROW, BATTERY = ("list 2026: Box S3", "Price: 399"), ("list 2026: Battery f
         ("what does the red light on my Box S2 mean", (MINI_LIGHT, RING, INTRO), RING[0]),
         ("box s2 red light", (MINI_LIGHT, INTRO, RING), RING[0]),
         ("red light on the S2 mini", (RING, MINI_LIGHT), MINI_LIGHT[0]),
+        ("the S2, not the mini", (MINI_INTRO, INTRO), INTRO[0]),
+        ("不是mini，是S2", (MINI_INTRO, INTRO), INTRO[0]),
         ("Box S2 多少钱", (ROW, INTRO, MINI_ROW), ROW[0]),  # a table's name is none of the box's
         ("Was kostet die Box S2 Mini?", (MINI_ROW, MINI_INTRO, ROW), MINI_ROW[0]),
     ],

@@ -1,8 +1,7 @@
-"""What a question asks for, by words of all languages that have a file (messages/*.toml): an amount,
-or steps.
+"""What a question asks for, by words of all languages that have a file (messages/*.toml): amounts,
+steps; and what it says it does not ask about.
 
-A guess, one of a selector's features. Of all languages, since that of a short question is easily
-mistaken.
+Guesses. Of all languages, since that of a short question is easily mistaken.
 """
 
 from __future__ import annotations
@@ -20,6 +19,19 @@ def asks_amount(question: str) -> bool:
 
 def asks_steps(question: str) -> bool:
     return bool(_wording("asks.steps").search(question))
+
+
+def affirmed(question: str) -> str:
+    """Without a clause that names what is not meant: "the S2, not the Mini"."""
+    return _denied().sub("", question)
+
+
+@functools.cache
+def _denied() -> re.Pattern[str]:
+    denying = _wording("asks.not").pattern
+    return re.compile(
+        rf"(?:^|[,;，；(])\s*(?:{denying})(?=\w|\s+\w)[^,.;!?，。；！？)]*", re.IGNORECASE
+    )
 
 
 @functools.cache
