@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from demo.service import LiveTurn, Service
 from demo.words import DEFAULT, word
 from mm_support.types import Transcript
 
-TABS = 32  # that may be listened to at the same time
+TABS = 4 * (os.cpu_count() or 2)  # that may be listened to at the same time: the next is told so
 IDLE = 60.0  # seconds without a piece, after which a tab's turn is forgotten
 MAX_SAID = 2_000  # characters of a reply that an echo is looked for in
 MAX_PIECE = 4_000_000  # characters of base64: over half a minute at 48 kHz

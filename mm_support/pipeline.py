@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -209,15 +210,8 @@ def judge(
         perceived = yield from perceive(parts.encoders, turn, language_of(past), clock, names)
     heard, seen = perceived
     question = question_of(clean_text(turn.text), heard, seen)
-    if owner != "assistant":
-        told = bool(past) and past[-1].reason == owner and owner != "closed"
-        return Judged(turn, question, heard, seen, Decision("handoff", owner, 0.0, ()), told=told)
-    if not (question.words or seen):
-        return Judged(turn, question, heard, seen, SILENCE)
-    if asks_for_rest(question.words, past, turn.knowledge):
-        hits = cited_before(past[-1], parts.knowledge.entries(turn.knowledge))
-        decision = Decision("answer", "rest", 1.0, hits)
-        return Judged(turn, question, heard, seen, decision, hits, rest=past[-1])
+    if settled := without_search(parts, turn, question, perceived, past, owner):
+        return settled
     yield Working("search", "Searching the knowledge")
     declared = parts.knowledge.actions(turn.knowledge) if parts.actions else ()
     pending = waiting(past, turn.knowledge) if declared else None
@@ -243,6 +237,29 @@ def judge(
     judged = Judged(turn, question, heard, seen, decision, hits, query, asked, intent=intent)
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
     return replace(judged, step=acting.step, offered=acting.offered, aside=acting.aside)
+
+
+def without_search(
+    parts: Parts,
+    turn: UserTurn,
+    question: Question,
+    perceived: Perceived,
+    past: Sequence[Past],
+    owner: Owner,
+) -> Judged | None:
+    """What is decided without a look at the knowledge: while a person has the conversation, where
+    nothing was said, and where the rest of the last answer is asked for.
+    """
+    judged = partial(Judged, turn, question, *perceived)
+    if owner != "assistant":
+        told = bool(past) and past[-1].reason == owner and owner != "closed"
+        return judged(Decision("handoff", owner, 0.0, ()), told=told)
+    if not (question.words or perceived[1]):
+        return judged(SILENCE)
+    if not asks_for_rest(question.words, past, turn.knowledge):
+        return None
+    hits = cited_before(past[-1], parts.knowledge.entries(turn.knowledge))
+    return judged(Decision("answer", "rest", 1.0, hits), hits, rest=past[-1])
 
 
 def cited_first(decision: Decision, hits: Sequence[Hit]) -> tuple[Hit, ...]:

@@ -17,6 +17,7 @@ from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.contradictions import contradictions, differing
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.points import PHOTOS, PICTURE_SIDE
 from mm_support.knowledge.query import SearchQuery
@@ -450,6 +451,23 @@ def test_the_sites_of_bases_are_told_and_their_files_are_not(make, tmp_path, mon
 
 
 # -- contradictions ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "title, other, told",
+    [
+        ("Day pass refund", "Refunds for day passes", True),
+        ("Refunds", "Refunds for day passes", True),
+        ("Leith: refunds", "Perth: refunds", False),  # two places, each with its own rules
+    ],
+)
+def test_a_sentence_with_other_figures_is_told_under_another_title_too(title, other, told):
+    said = "A day pass that was bought online can be refunded within {} days."
+    one = Entry("a", title, said.format(7), document="a")
+    two = Entry("b", other, said.format(14), document="b")
+    assert bool(list(contradictions([one, two]))) is bool(list(differing(one, two))) is told
+    model = replace(two, answer=said.format(7).replace("day pass", "Pass 2"))
+    assert not list(contradictions([replace(one, answer=model.answer.replace("2", "3")), model]))
 
 
 HOURS = "Monday to Friday we are open from 9 to 17. Saturday {}. Sunday closed."

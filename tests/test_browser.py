@@ -577,6 +577,7 @@ def test_the_customer_interrupts_the_spoken_reply(hands_free, service, monkeypat
     )  # long before the reply is over
     expect(page.locator("#chat .user-row")).to_have_count(2)
     assert service.turns[1].heard == HEARD
+    assert service.turns[1].unheard and not service.turns[0].unheard
 
 
 WAITS = """() => {

@@ -84,8 +84,10 @@ class Passage(NamedTuple):
         return Pair(self.document, kind, claim, self.title, self.sentences, label)
 
 
-def all_pairs(data: Path, seed: int = 0) -> list[Pair]:
-    """data: folder with qa/, nli/ and helpdesk/ (docs/models.md says where they are from)."""
+def all_pairs(data: Path, seed: int = 0, more: bool = False) -> list[Pair]:
+    """data: folder with qa/, nli/ and helpdesk/ (docs/models.md says where they are from). more:
+    questions in Chinese and claims about help pages too.
+    """
     rng = random.Random(seed)
     squad = list(read_squad(data / "qa" / "squad2_part.json"))
     pairs = [pair for passage, rows in squad for pair in asked(passage, rows, rng)]
@@ -94,15 +96,23 @@ def all_pairs(data: Path, seed: int = 0) -> list[Pair]:
     public = [*read_cmrc(chinese), *read_help(data / "helpdesk")]
     for passage in (*passages, *read_packs(), *public):
         pairs += edited(passage, rng)
-    pairs += asked_chinese(chinese, rng)
-    paraphrases = [*written_claims(), *claims_about(public, HELP_CLAIMS)]
+    paraphrases = list(written_claims())
+    if more:
+        pairs += asked_chinese(chinese, rng)
+        paraphrases += claims_about(public, HELP_CLAIMS)
     pairs += paraphrases
     pairs += [flipped for pair in paraphrases if (flipped := flip(pair, rng))]
     pairs += rewritten(paraphrases, rng)
     pairs += read_wice(data / "nli" / "wice")
     pairs += read_begin(data / "nli" / "begin")
-    pairs += claims_about(public, UNSEEN_CLAIMS, UNSEEN)
     return [pair for pair in pairs if SHORTEST <= len(pair.claim) * weight(pair.claim) <= LONGEST]
+
+
+def unseen_pairs(data: Path) -> list[Pair]:
+    """Claims about documents that are held out, for figures alone."""
+    chinese = read_cmrc(data / "qa" / "cmrc2018_trial.json")
+    public = [*chinese, *read_help(data / "helpdesk")]
+    return list(claims_about(public, UNSEEN_CLAIMS, UNSEEN))
 
 
 def weight(text: str) -> int:

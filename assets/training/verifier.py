@@ -11,6 +11,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from assets.training.claim_pairs import SUPPORTED, UNSEEN, WRONG, Pair, all_pairs
+from assets.training.claim_pairs import SUPPORTED, UNSEEN, WRONG, Pair, all_pairs, unseen_pairs
 from assets.training.command import main
 from mm_support.config import Settings
 from mm_support.decode.alignment import (
@@ -42,7 +43,7 @@ MEMBERS = 1  # networks whose probabilities are averaged, each trained on pairs 
 LONGEST = 64  # tokens of a claim
 KEPT = 0.9  # share of the right claims that is let through where the wrong ones are counted
 LET_THROUGH = 0.04  # share of held-out wrong claims, made to be hard, at the threshold that is kept
-MOST_ALIKE = 500  # pairs of one kind, but for those below
+MOST_ALIKE = 300  # pairs of one kind, but for those below
 # kinds like the sentences that a language model writes: all of them are trained on, and count more
 WEIGHT = 2.0
 # what the threshold is for: claims like those that a language model writes
@@ -59,17 +60,20 @@ LIKE_WRITTEN = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("texts", type=Path, help="folder with qa/, nli/ and helpdesk/")
+    parser.add_argument("--more", action="store_true", help="train on claims about help pages too")
     parser.add_argument("--out", type=Path, help="folder (default: that of the text encoder)")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     started = time.process_time()
-    sets = [limited(all_pairs(args.texts, seed), seed) for seed in range(MEMBERS)]
+    sets = [limited(all_pairs(args.texts, seed, args.more), seed) for seed in range(MEMBERS)]
+    unseen = unseen_pairs(args.texts)
     vectors = [token_vectors(pairs, settings) for pairs in sets]
     members = [trained(*given) for given in zip(sets, vectors, range(MEMBERS))]
     tried = [pair for pair in sets[0] if is_held_out(pair)]
     folder = args.out or fitted_to(settings.text_model)
-    write(members, tried, vectors[0], folder, settings, started)
+    known = vectors[0] | token_vectors(unseen, settings)
+    write(members, tried, unseen, known, folder, settings, started)
     return 0
 
 
@@ -83,6 +87,7 @@ def trained(pairs: Sequence[Pair], vectors: dict[str, np.ndarray], seed: int) ->
 def write(
     members: Sequence[Member],
     tried: Sequence[Pair],
+    unseen: Sequence[Pair],
     vectors: dict[str, np.ndarray],
     folder: Path,
     settings: Settings,
@@ -91,8 +96,10 @@ def write(
     """The networks, with their threshold and figures on what was held out beside them."""
     from safetensors.numpy import save_file
 
-    probabilities = judged(Alignment(tuple(members), 0.5, {}), tried, vectors)
+    alignment = Alignment(tuple(members), 0.5, {})
+    probabilities = judged(alignment, tried, vectors)
     exact = np.array([is_exact(pair) for pair in tried])
+    threshold = round(choose(tried, probabilities, exact), 4)
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {
         f"{number}/{name}": rows.astype(np.float16)
@@ -101,7 +108,7 @@ def write(
     }
     save_file(arrays, folder / NAME)
     card = {
-        "threshold": round(choose(tried, probabilities, exact), 4),
+        "threshold": threshold,
         "classes": CLASSES,
         "made_for": settings.text_model,
         "card": {
@@ -112,7 +119,7 @@ def write(
             "command": "python -m assets.training.verifier TEXTS",
             "seconds": round(time.process_time() - started),
             "held_out": measure(tried, probabilities, exact),
-            "shown": shown(tried, probabilities, exact, choose(tried, probabilities, exact)),
+            "shown": shown(unseen, judged(alignment, unseen, vectors), threshold),
         },
     }
     text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
@@ -149,7 +156,7 @@ def limited(pairs: Sequence[Pair], seed: int) -> list[Pair]:
     kept = []
     for i in order:
         kinds[pairs[i].kind] += 1
-        if kinds[pairs[i].kind] <= MOST_ALIKE or pairs[i].kind in (*LIKE_WRITTEN, *UNSEEN):
+        if kinds[pairs[i].kind] <= MOST_ALIKE or pairs[i].kind in LIKE_WRITTEN:
             kept.append(pairs[i])
     return kept
 
@@ -336,19 +343,18 @@ def choose(pairs: Sequence[Pair], probabilities: np.ndarray, exact: np.ndarray) 
     return float(np.quantile(wrong, 1 - LET_THROUGH))
 
 
-def shown(
-    pairs: Sequence[Pair], probabilities: np.ndarray, exact: np.ndarray, threshold: float
-) -> dict[str, Any]:
-    """By language and kind of the claims that nothing was fitted to: pairs, and the share that is
-    shown at the threshold.
+def shown(pairs: Sequence[Pair], probabilities: np.ndarray, threshold: float) -> dict[str, Any]:
+    """By kind and language of claims that nothing was fitted to: how many, and the share of them
+    that is shown.
     """
+    exact = np.array([is_exact(pair) for pair in pairs])
     passed = (probabilities[:, SUPPORTED] >= threshold) & exact
+    languages = [language_of(pair.claim) for pair in pairs]
     figures: dict[str, Any] = {}
-    for kind in UNSEEN:
-        for language in ("en", "zh"):
-            own = [pair.kind == kind and language_of(pair.claim) == language for pair in pairs]
-            share = round(float(passed[own].mean()), 3)
-            figures[f"{kind}, {language}"] = {"pairs": sum(own), "shown": share}
+    for kind, language in product(UNSEEN, sorted(set(languages))):
+        rows = [pair.kind == kind and own == language for pair, own in zip(pairs, languages)]
+        share = round(float(passed[rows].mean()), 3) if any(rows) else 0.0
+        figures[f"{kind}, {language}"] = {"pairs": sum(rows), "shown": share}
     return figures
 
 

@@ -24,6 +24,7 @@ from mm_support.knowledge.scoring import Lists, picture_logits, picture_scores
 from mm_support.paths import EXAMPLES
 
 PHOTOS = 64
+ROUNDS = 2
 SIDE = 1_000  # pixels
 DISPLAY = EXAMPLES / "washer-e24.jpg"
 ENTRIES = 1_000  # each with one picture and a title
@@ -39,11 +40,10 @@ def measure(settings: Settings) -> dict[str, Any]:
     encoder.encode(photos[:2])
     plain(photos[0])
     single, batch, theirs = [], [], []
-    for start in range(0, PHOTOS, 16):
-        single += [
-            seconds(partial(encoder.encode, [photo])) for photo in photos[start : start + 16]
-        ]
-        theirs += [seconds(partial(plain, photo)) for photo in photos[start : start + 4]]
+    for start in range(0, ROUNDS * 8, 8):
+        few = photos[start : start + 8]
+        single += [seconds(partial(encoder.encode, [photo])) for photo in few]
+        theirs += [seconds(partial(plain, photo)) for photo in few]
         batch.append(seconds(lambda: encoder.encode(photos)) / PHOTOS)
     vectors = encoder.encode(photos)
     pictures = vectors[np.arange(ENTRIES) % PHOTOS]

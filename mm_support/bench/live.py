@@ -28,7 +28,7 @@ from mm_support.encode.speech import load_speech_encoder
 from mm_support.errors import SupportError
 from mm_support.types import Audio
 
-TURNS = 5
+TURNS = 3
 SILENCE = 7.0  # seconds behind a question: longer than the first sound takes
 PATIENCE = 120_000  # ms, to load the models; then for all turns
 FLAGS = (

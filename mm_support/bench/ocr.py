@@ -18,7 +18,7 @@ from mm_support.bench.cost import seconds
 from mm_support.config import Settings
 from mm_support.paths import ASSETS
 
-PHOTOS = 12
+PHOTOS = 8
 LARGEST = 1280  # pixels; a photo of about one megapixel
 
 

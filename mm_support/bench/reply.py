@@ -24,7 +24,7 @@ from mm_support.weights import PREFIX
 ENTRIES = PACKS / "shopping" / "entries.jsonl"
 TOKENS = 40  # of each reply, at most
 TOGETHER = 16
-RUNS = 5
+RUNS = 3
 
 
 def measure(settings: Settings) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from mm_support.errors import SupportError
 from mm_support.paths import PACKAGE
 
 APP = PACKAGE.parent / "app.py"
-RUNS = 5
+RUNS = 3
 PATIENCE = 180  # s
 
 

@@ -23,13 +23,16 @@ from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.vad import VoiceActivity
 from mm_support.types import SAMPLE_RATE
 
-HESITATIONS = Path(__file__).with_name("hesitations.txt").read_text(encoding="utf-8").splitlines()
+EVERY = 3  # of the sentences: each is listened to twice, piece by piece
+HESITATIONS = (
+    Path(__file__).with_name("hesitations.txt").read_text(encoding="utf-8").splitlines()[::EVERY]
+)
 PAUSES = (0.4, 1.1)  # seconds, the shortest and the longest
 PIECE = 0.2  # seconds that a browser sends at once
 NOISE = 0.01  # peak of the pink noise behind half of the recordings
 QUICK = 0.1  # the same while the assistant speaks
 ECHOES = (-90, -20, -10)  # dB of its own voice in the microphone; -90 is none
-INTERRUPTED = 10  # replies
+INTERRUPTED = 4  # replies
 BEHIND = 2.0  # seconds of silence behind the last word
 
 

@@ -244,7 +244,7 @@ def _courtesy(here: Situation) -> Decision | None:
     asked = term_set(words)
     if max(read, default=0.0) < BEYOND_DOUBT and asked and asked <= terms_of(here.hits):
         return None  # "Family" may be a card of that name
-    reason = COURTESIES[said[0]] if said else None
+    reason: Reason | None = COURTESIES[said[0]] if said else None
     if reason == "acknowledged" and here.before is None and not certain:
         return None  # "it's broken" begins a conversation; there is nothing yet to agree with
     if reason == "acknowledged" and here.before and here.before.asked_about:

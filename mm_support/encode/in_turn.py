@@ -15,7 +15,8 @@ from mm_support.types import Transcript
 
 AT_ONCE = 1  # Whisper decodes one recording at a time
 MOST = 64  # that wait, of each kind
-FINAL_WAIT, PARTIAL_WAIT = 60.0, 2.0  # s: a partial transcript that comes later helps nobody
+# s: a piece of sound waits for a partial transcript, and its end for the piece
+FINAL_WAIT, PARTIAL_WAIT = 60.0, 0.5
 
 
 class SpeechInTurn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mm_support.device import Device, torch_threads
 from mm_support.torchvision_shim import prepare_torchvision
@@ -21,7 +21,7 @@ class Network(Protocol):
 
     dim: int
 
-    def __call__(self, ids: Tensor, kept: Tensor) -> Tensor: ...
+    def __call__(self, ids: Tensor, kept: Tensor, /) -> Tensor: ...
 
 
 class TorchNetwork:
@@ -78,7 +78,7 @@ def _states(folder: Path) -> torch.nn.Module:
         def __init__(self) -> None:
             super().__init__()
             plain = Device(torch.device("cpu"), torch.float32, "to be compiled")
-            self.model = torch_network(str(folder), plain).model
+            self.model: Any = torch_network(str(folder), plain).model
             self.model.pooler = None  # its weights are in no file
 
         def forward(self, ids: Tensor, kept: Tensor) -> Tensor:

@@ -2,8 +2,9 @@
 
 Compared are the clauses of entries that share a title or a question. Two of them contradict each
 other where they are about the same and differ in their figures, or where one has figures and the
-other has none. Whether a person would call it a contradiction is for whoever reads it to say: both
-are kept. Knows no index.
+other has none. Entries whose titles may mean the same contradict each other too where a sentence of
+theirs differs in nothing but its figures. Whether a person would call it a contradiction is for
+whoever reads it to say: both are kept. Knows no index.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from mm_support.knowledge.readers.fields import folded
 from mm_support.language.detect import language_of
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import terms
+from mm_support.language.versions import Numbered, numbered
 from mm_support.types import Entry
 
 MOST_NAMED = 8  # entries of one name; a name that more have says too little
@@ -26,8 +28,12 @@ MOST_CLAUSES = 40  # of an entry
 ALIKE = (
     0.5  # share of the terms of two clauses that both have (Dice), from which they are about one
 )
+TELLING = 4  # terms of a sentence that may be about one thing wherever it stands
 _CLAUSE_ENDS = re.compile(r"\n|,(?=\s)|[，、]")
 _AMOUNT = re.compile(r"\d+(?:[.,:]\d+)*")
+
+
+Frame = tuple[tuple[str, ...], Numbered]  # a sentence's terms, and its names with a number
 
 
 class Contradiction(NamedTuple):
@@ -48,9 +54,12 @@ class _Clause(NamedTuple):
 def contradictions(entries: Iterable[Entry]) -> Iterator[Contradiction]:
     """Each pair once, the later entry first."""
     named: dict[str, list[Entry]] = defaultdict(list)
+    alike: dict[Frame, list[Entry]] = defaultdict(list)
     for entry in entries:
         for name in () if entry.declaration else _names(entry):
             named[name].append(entry)
+        for frame in () if entry.declaration else _frames(entry):
+            alike[frame].append(entry)
     seen: set[tuple[str, str]] = set()
     for name, group in named.items():
         for one, other in combinations(group, 2) if len(group) <= MOST_NAMED else ():
@@ -58,12 +67,19 @@ def contradictions(entries: Iterable[Entry]) -> Iterator[Contradiction]:
                 seen.add((one.id, other.id))
                 if first := next(_differing(other, one, name), None):
                     yield Contradiction(other, one, *first)
+    for group in alike.values():
+        for one, other in combinations(group, 2) if len(group) <= MOST_NAMED else ():
+            if (one.id, other.id) not in seen and _may_both_hold(one, other):
+                seen.add((one.id, other.id))
+                if first := next(_said_otherwise(other, one), None):
+                    yield Contradiction(other, one, *first)
 
 
 def differing(one: Entry, other: Entry) -> Iterator[tuple[str, str]]:
     """Every two clauses in which two entries contradict each other, the first entry's first."""
     for name in _names(one) & _names(other):
         yield from _differing(one, other, name)
+    yield from _said_otherwise(one, other)
 
 
 def by_id(found: Iterable[Contradiction]) -> dict[str, list[str]]:
@@ -77,6 +93,29 @@ def by_id(found: Iterable[Contradiction]) -> dict[str, list[str]]:
 
 def _names(entry: Entry) -> set[str]:
     return {folded(text) for text in (entry.title, *entry.questions)} - {""}
+
+
+def _frames(entry: Entry) -> dict[Frame, str]:
+    """What is left of each sentence without its figures -> the sentence, where it has any and says
+    enough to be about one thing; names with a number are no figures.
+    """
+    found = {}
+    for sentence in split_sentences(entry.answer):
+        words = terms(_AMOUNT.sub(" ", sentence), _language(entry))
+        if len(words) >= TELLING and _AMOUNT.search(sentence):
+            found[words, numbered(sentence, title=True)] = sentence
+    return found
+
+
+def _said_otherwise(entry: Entry, other: Entry) -> Iterator[tuple[str, str]]:
+    """Their sentences that differ in nothing but figures, where one's title says no more than the
+    other's: "Returns" and "Returns of lamps", not those of two shops.
+    """
+    one, second = (frozenset(terms(each.title, _language(each))) for each in (entry, other))
+    mine, theirs = _frames(entry), _frames(other)
+    shared = mine.keys() & theirs.keys() if one <= second or second <= one else ()
+    pairs = ((mine[frame], theirs[frame]) for frame in shared)
+    return ((a, b) for a, b in pairs if _AMOUNT.findall(a) != _AMOUNT.findall(b))
 
 
 def _may_both_hold(one: Entry, other: Entry) -> bool:
