@@ -2,6 +2,7 @@
 nothing, whatever ends it and whoever reads meanwhile.
 """
 
+import json
 import math
 import shutil
 import subprocess
