@@ -295,10 +295,11 @@ def _which(here: Situation) -> Decision | None:
 
 
 def _account(here: Situation) -> Decision | None:
-    """Something has to be done that the assistant cannot do; what was surely found is shown. What
-    an action surely does, it can.
+    """Something has to be done that the assistant cannot do, and the knowledge does not surely tell
+    how, or told it just before. What an action surely does, it can.
     """
-    if not here.says("account") or (here.sure and here.hits[0].entry.declaration):
+    told = here.before.citations if here.before and here.before.action == "answer" else ()
+    if not here.says("account") or (here.sure and here.hits[0].entry.id not in told):
         return None
     return here.decide("handoff", "account", here.hits[:1] if here.sure else ())
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mm_support.decide.named import codes_in
 from mm_support.errors import WeightsError
 from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.tables import column_names
@@ -53,7 +54,7 @@ FEATURES = (
     "beside_steps",
 )
 COLUMNS = 2  # that two lines name alike which are rows of one table
-# tokens of a section that is shown whole: its last sentence may be the exception from the first
+# tokens of a passage that may be shown whole: its last sentence may be the exception from the first
 WHOLE = 100
 SHORT = 80  # tokens of a product's description and data that are not taken apart
 LEADS_ON = (":", "：", ",", "，")
@@ -132,8 +133,7 @@ class Selector:
             return Weighed([], np.zeros(0))
         logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
         likely = 1 / (1 + np.exp(-logits))
-        if entry.section and tokens(entry.answer) <= WHOLE:
-            likely = np.full(len(blocks), likely.max())
+        likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         return Weighed(blocks, rows_asked_for(question, blocks, likely))
 
     def select(self, question: str, entry: Entry, encode: EncodeKind) -> list[str]:
@@ -144,6 +144,19 @@ class Selector:
     def floor(self, weighed: Weighed) -> float:
         """The probability from which on a block is shown."""
         return min(self.threshold, SHARE * weighed.likeliest)
+
+
+def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
+    """(n_blocks,) bool: which blocks are shown whenever one is. All of a short section, and of a
+    short passage where nothing is asked but a code of it; else the only one that says such a code.
+    """
+    asked = term_set(question)
+    codes = codes_in(asked)
+    alone = asked == codes and not codes.isdisjoint(term_set(entry.text))
+    if (entry.section or alone) and tokens(entry.answer) <= WHOLE:
+        return np.ones(len(blocks), bool)
+    saying = np.array([not codes.isdisjoint(_terms(block)) for block in blocks])
+    return saying if saying.sum() == 1 else np.zeros(len(blocks), bool)
 
 
 def selector_file(text_model: str) -> Path:
