@@ -2,7 +2,14 @@
 
 import pytest
 
-from mm_support.decide.named import both_named, named_first, names_another_thing, which, with_named
+from mm_support.decide.named import (
+    both_named,
+    named_among,
+    named_first,
+    names_another_thing,
+    which,
+    with_named,
+)
 from mm_support.types import Entry, Hit
 
 
@@ -103,6 +110,21 @@ def test_of_two_names_the_shorter_one_is_named_too_where_it_is_said_twice(words)
     assert both_named("my S2 Mini is slow, is an S2 Mini better?", found) == ()
     near = with_named(words, found, 3)  # however far behind the shorter one was found
     assert len(near) == 3 and INTRO[0] in [hit.entry.title for hit in near]
+
+
+@pytest.mark.parametrize(
+    "words, title",
+    [
+        ("the S2", RING[0]),
+        ("the S2, not the mini", RING[0]),
+        ("the mini", MINI_LIGHT[0]),
+        ("not the S2", ""),
+        ("the lamp", ""),
+        ("the light", ""),
+    ],
+)
+def test_one_of_two_titles_is_chosen_by_what_only_it_is_called(words, title):
+    assert named_among(words, (MINI_LIGHT[0], RING[0])) == title
 
 
 def test_no_pair_comes_before_what_tells_of_both():

@@ -115,6 +115,14 @@ def which(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     return tuple(hit for hit in told if hit in best.values()) if len(best) > 1 else ()
 
 
+def named_among(words: str, titles: Sequence[str]) -> str:
+    """The title that has all words of a message, by its code where several do; "" for none."""
+    asked = _asked(words)
+    held = [Hit(Entry("", title, ""), 0.0) for title in titles if asked <= term_set(title)]
+    found = held[0] if asked and len(held) == 1 else _holder(asked, held)
+    return found.entry.title if found else ""
+
+
 def _coded(hit: Hit) -> frozenset[str]:
     """The part of a title, between colons, that has a code; nothing where none has."""
     parts = map(term_set, COLON.split(hit.entry.title))
