@@ -148,14 +148,14 @@ def test_of_a_long_row_what_is_asked_for_comes_first_or_alone(question, row):
 
 
 def test_an_excerpt_is_one_line_of_what_fits_and_is_not_said_yet():
-    writer = ReplyWriter(None, WordEncoder())
-    steps = replace(
-        WASHER, answer="What to do:\n1. Unplug it. Wait a minute.\n2. Clean the filter."
-    )
-    asked = Question("how do I unplug a washing machine")
+    writer, asked = ReplyWriter(None, WordEncoder()), Question("how do I unplug a washing machine")
+    said = "What to do:\n1. Unplug it. Wait a minute.\n2. Clean the filter."
+    steps = replace(WASHER, answer=said)
     assert writer.excerpt(asked, steps) == "Unplug it. Wait a minute. Clean the filter."
     assert writer.excerpt(asked, steps, {"1. Unplug it."}).startswith("Wait a minute.")
     assert writer.excerpt(asked, steps, split_sentences(steps.answer)) == ""
+    long = replace(steps, answer=f"1. Look.\n2. {'Read ' * 30}\n3. Unplug the washing machine.")
+    assert writer.excerpt(asked, long) == "Unplug the washing machine."
 
 
 def test_whom_to_call_in_an_emergency_is_never_left_out():

@@ -139,19 +139,16 @@ class ReplyWriter:
         weighed = self._selector.weigh(question.words, entry, self._vectors)
         told = self._cited(question, entry, {*weighed.chosen(weighed.likeliest)}, 1)
         texts = [without_step_number(own.text) for own in told if own.text not in said]
-        if not texts:
-            return ""
+        texts = [text for text in texts if not text.endswith(LEADS_ON)]
+        if len(" ".join(texts)) <= SNIPPET:
+            return " ".join(texts)
         (asked,) = self._vectors([question.words], "query")
-        close = self._vectors(texts, "passage") @ asked
-        best = max(range(len(texts)), key=lambda at: (not texts[at].endswith(LEADS_ON), close[at]))
-        while best and leans(texts[best]):
-            best -= 1
-        line = texts[best]
-        for text in texts[best + 1 :]:
-            if len(f"{line} {text}") > SNIPPET:
-                break
-            line = f"{line} {text}"
-        return snippet(line)
+        start = int(np.argmax(self._vectors(texts, "passage") @ asked))
+        while start and leans(texts[start]):
+            start -= 1
+        lengths = np.cumsum([len(text) + 1 for text in texts[start:]])
+        fitting = max(1, int(np.searchsorted(lengths, SNIPPET + 1, "right")))
+        return snippet(" ".join(texts[start : start + fitting]))
 
     def _extracted(
         self, question: Question, entries: Sequence[Entry], weighed: Weighed, shown: set[str]
