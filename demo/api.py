@@ -146,6 +146,24 @@ class Endpoints:
             self.service.visit(token or "").feedback(turn_id, rating, comment or "")
             return {"stored": True, "turn_id": turn_id, "rating": rating}
 
+    def rate(
+        self, session_id: str, score: float, comment: str = "", token: str | None = None
+    ) -> dict:
+        """Stores how well a customer was helped in a conversation that a person has closed.
+
+        Args:
+            session_id: The session_id of a reply of that conversation.
+            score: From 1, not at all, to 5, very well.
+            comment: The customer's own words, if any.
+            token: The token that came with the replies.
+        Returns:
+            A dict with stored, session_id and score.
+        """
+        with plain_errors():
+            session = required(session_id, "a session_id")
+            self.service.visit(token or "").rate(session, score, comment or "")
+            return {"stored": True, "session_id": session, "score": score}
+
     def messages(self, session_id: str, since: float = 0, token: str | None = None) -> dict:
         """What people wrote to the customer of a conversation that the assistant handed over. While
         owner is waiting or person, ask again every few seconds: the assistant does not answer.
@@ -157,8 +175,9 @@ class Endpoints:
         Returns:
             A dict with owner (assistant, waiting, person or closed), agent (the name of the person
             who has the conversation, or had it last), minutes (about how long it still waits, or
-            null), typing (whether that person writes just now) and messages, oldest first: number,
-            author, text and created.
+            null), typing (whether that person writes just now), score (how the customer rated it
+            once it was closed, see /rate, or null) and messages, oldest first: number, author, text
+            and created.
         """
         with plain_errors():
             visit = self.service.visit(token or "")
@@ -221,6 +240,7 @@ def add_endpoints(service: Service) -> None:
         rating = gr.Textbox(label="rating")
         comment = gr.Textbox("", label="comment")
         handed_over = gr.Textbox(label="session_id")
+        score = gr.Number(label="score")
         since = gr.Number(0, precision=0, label="since")
         token = gr.Textbox(None, label="token")
         customer = gr.Textbox(None, label="customer")
@@ -233,6 +253,7 @@ def add_endpoints(service: Service) -> None:
             (endpoints.describe, [image, labels], lookups, []),
             (endpoints.search, [*question, limit], lookups, []),
             (endpoints.feedback, [turn_id, rating, comment, token], quick, []),
+            (endpoints.rate, [handed_over, score, comment, token], quick, []),
             (endpoints.messages, [handed_over, since, token], quick, []),
             (endpoints.my_data, [whose], quick, []),
             (endpoints.forget, [whose], quick, []),

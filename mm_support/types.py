@@ -531,7 +531,8 @@ class KeptTurn:
 class Holder:
     """Whose a conversation is. agent: the person who has it, or had it last; minutes: about how
     long it still waits, None where it does not or nobody can tell; typing: whether the person does;
-    turns: how many it has while it is at the desk.
+    turns: how many it has while it is at the desk; score: from 1 to 5, how the customer rated it
+    once it was closed.
     """
 
     owner: Owner = "assistant"
@@ -539,6 +540,7 @@ class Holder:
     minutes: int | None = None
     typing: bool = False
     turns: int = 0
+    score: int | None = None
 
 
 @dataclass(frozen=True)
