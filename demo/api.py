@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.utils import get_function_description
+from pydantic import ValidationError
 
 from demo.conversation_state import Exchange
 from demo.convert import plain_errors, publish_audio, result_of
@@ -232,6 +234,8 @@ def add_endpoints(service: Service) -> None:
         image = gr.Image(type="filepath", label="image")
         image.preprocess = unopened
         audio = gr.Audio(type="filepath", label="audio")
+        for file, what in ((image, "photo"), (audio, "recording")):
+            file.data_model = checked_file(file.data_model, what)
         session = gr.Textbox(None, label="session_id")
         speak = gr.Checkbox(False, label="speak")
         limit = gr.Number(5, precision=0, label="limit")
@@ -246,6 +250,9 @@ def add_endpoints(service: Service) -> None:
         customer = gr.Textbox(None, label="customer")
         whose = gr.Textbox(label="token")
         speech = gr.Audio(label="speech")
+        texts = message, knowledge, session, turn_id, rating, comment, handed_over, token, customer
+        for text in (*texts, whose):
+            text.preprocess = partial(checked_text, text.label)
         question = [message, image, audio, knowledge]
         for function, inputs, limits, more in (
             (endpoints.chat, [*question, session, speak, token, customer], replies, [speech]),
@@ -267,11 +274,34 @@ def add_endpoints(service: Service) -> None:
 def unopened(payload) -> str | None:
     """The file behind an image input as it came: its bounds are checked before it is decoded."""
     if payload is not None and not payload.path:
-        raise gr.Error(
-            "Send the photo as a file, for example with gradio_client.handle_file.",
-            print_exception=False,
-        )
+        raise no_file("photo")
     return payload.path if payload else None
+
+
+def no_file(what: str) -> gr.Error:
+    return gr.Error(
+        f"Send the {what} as a file, for example with gradio_client.handle_file.",
+        print_exception=False,
+    )
+
+
+def checked_file(model: Any, what: str) -> Any:
+    """The data model of a component, which says in a sentence what it cannot read."""
+
+    def validated(cls, value: Any, **more: Any) -> Any:
+        try:
+            return model.model_validate(value, **more)
+        except ValidationError:
+            raise no_file(what) from None
+
+    own = {"model_validate": classmethod(validated), "__module__": __name__}
+    return type(model)(model.__name__, (model,), own)
+
+
+def checked_text(name: str, payload: Any) -> str | None:
+    if payload is not None and not isinstance(payload, str):
+        raise gr.Error(f"Send {name} as text.", print_exception=False)
+    return payload
 
 
 def document(function, inputs: list, result: gr.JSON) -> None:

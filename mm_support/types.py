@@ -47,7 +47,7 @@ class UserTurn:
     customer: who is signed in, as the site says, never the customer (desk/visits.py).
     earlier: what was said before, oldest first, where the customer's side knows that better than
     what is kept of the session. unheard: what they had not heard yet of the spoken reply before,
-    when they interrupted it.
+    when they interrupted it. language: of the page, for words that tell none ("E24").
     """
 
     text: str = ""
@@ -60,6 +60,7 @@ class UserTurn:
     customer: str = ""
     earlier: tuple[Past, ...] = ()
     unheard: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, eq=False)
