@@ -77,6 +77,14 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
             "您可以在30天内退货。请保留小票！需要帮助吗？好的",
             ["您可以在30天内退货。", "请保留小票！", "需要帮助吗？", "好的"],
         ),
+        (
+            "Art. no.: K. 4; Product: Pan 2; Remarks: for gas. Not for ovens.",
+            ["Art. no.: K. 4; Product: Pan 2; Remarks: for gas. Not for ovens."],
+        ),
+        (
+            "We open at 8:00. Call us; we close at 18:00. Bring an ID.",
+            ["We open at 8:00.", "Call us; we close at 18:00.", "Bring an ID."],
+        ),
         ("步骤：1. 打开。2. 等30秒。", ["步骤：", "1. 打开。", "2. 等30秒。"]),
         ("", []),
     ],

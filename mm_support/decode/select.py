@@ -23,11 +23,13 @@ import numpy as np
 from mm_support.decide.named import codes_in
 from mm_support.errors import WeightsError
 from mm_support.knowledge.passages import tokens
-from mm_support.knowledge.readers.tables import column_names
 from mm_support.language.asks import asks_amount, asks_steps
 from mm_support.language.english import is_emergency, leans
 from mm_support.language.sentences import (
+    COLUMNS,
+    column_names,
     is_step,
+    of_one_step,
     split_paragraphs,
     split_sentences,
     without_step_number,
@@ -53,7 +55,6 @@ FEATURES = (
     "how_steps",
     "beside_steps",
 )
-COLUMNS = 2  # that two lines name alike which are rows of one table
 # tokens of a passage that may be shown whole: its last sentence may be the exception from the first
 WHOLE = 100
 SHORT = 80  # tokens of a product's description and data that are not taken apart
@@ -195,14 +196,13 @@ def blocks_of(entry: Entry) -> list[Block]:
             continue
         rows = {at for table in tables_of(paragraph) for at in table}
         for at, line in enumerate(paragraph):
-            if at in rows:
-                blocks.append(list(line))
-                continue
-            for sentence in line:
-                if blocks and is_step(sentence) and _takes_steps(blocks[-1]):
-                    blocks[-1].append(sentence)
+            whole = at in rows or of_one_step(line)
+            for piece in [line] if whole else [(sentence,) for sentence in line]:
+                joins = is_step(piece[0]) and at not in rows
+                if blocks and joins and _takes_steps(blocks[-1]):
+                    blocks[-1] += piece
                 else:
-                    blocks.append([sentence])
+                    blocks.append(list(piece))
     return [Block(tuple(block)) for block in blocks]
 
 
