@@ -547,12 +547,12 @@ def test_names_tell_how_something_is_written_not_that_it_was_said(tiny, monkeypa
     monkeypatch.setattr(
         encoder,
         "_attempt",
-        lambda features, frames, language, prompt, **how: (
+        lambda features, frames, language, prompt, guess=(), **how: (
             result(-0.6) if prompt else result(-0.7, compression=plain)
         ),
     )
     sound, features = torch.zeros(80, 100), torch.zeros(1, 1500, 32)
-    decoded = encoder._decode(sound, features, "en", ([7], []), draft=False)
+    decoded = encoder._decode(sound, features, "en", ([7], [], []), draft=False)
     assert is_heard(decoded) == heard and (decoded.avg_logprob == -0.6) == heard
 
 

@@ -93,7 +93,7 @@ class Head:
 
     def says(self, told: np.ndarray) -> frozenset[str]:
         """The labels that count: as likely as their threshold, and not much less than another, an
-        ordinary question among them, unless a life may be at stake.
+        ordinary question among them.
 
         told: (labels,) probabilities of one text.
         """
@@ -101,7 +101,7 @@ class Head:
         return frozenset(
             label
             for label, least in self.thresholds.items()
-            if told[LABELS.index(label)] >= (least if label in LIFE else max(least, likely))
+            if told[LABELS.index(label)] >= max(least, likely)
         )
 
     def choice(self, text: str, vector: np.ndarray) -> str:
