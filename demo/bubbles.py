@@ -9,7 +9,7 @@ from demo.markup import as_markdown
 from demo.panels import photo_words, reply_markdown, title_of
 from demo.passages import passages
 from demo.words import DEFAULT, word
-from mm_support.types import ImageView, Message
+from mm_support.types import ImageView, Message, UserTurn
 
 SHOWN = 50  # exchanges of a conversation on the page: each step of a reply sends them all again
 UNRATED = '<i class="ms-unrated"></i>'  # replies that are no answer carry no thumbs
@@ -27,16 +27,15 @@ def shown_bubbles(conversation: Conversation) -> list[tuple[Exchange | None, dic
     """
     language, hidden = conversation.language, not_shown(conversation)
     shown: list[tuple[Exchange | None, dict]] = [(None, earlier(language))] if hidden else []
-    before = conversation.exchanges[hidden - 1].question.knowledge if hidden else ""
+    before = conversation.exchanges[hidden - 1] if hidden else None
     for number, exchange in enumerate(conversation.exchanges[hidden:], hidden + 1):
-        base, last = exchange.question.knowledge, number == len(conversation.exchanges)
-        other = base if before and base != before else ""
+        last = number == len(conversation.exchanges)
         written = map(person_bubble, exchange.messages)
-        question = question_bubble(exchange, language, other)
+        question = question_bubble(exchange, language, before)
         replied = [] if exchange.unsaid else [reply_bubble(exchange, number, language, last)]
         own = [question, *replied, *written]
         shown += [(exchange, bubble) for bubble in own]
-        before = base
+        before = exchange
     return shown
 
 
@@ -50,12 +49,13 @@ def earlier(language: str) -> dict:
     return {"role": "assistant", "content": [text]}
 
 
-def question_bubble(exchange: Exchange, language: str = DEFAULT, base: str = "") -> dict:
-    """base: where another one is asked from here on."""
+def question_bubble(
+    exchange: Exchange, language: str = DEFAULT, before: Exchange | None = None
+) -> dict:
     asked = exchange.question
     heard = exchange.transcript.text if exchange.transcript else ""
     text = "\n\n".join(as_markdown(part) for part in (asked.text, heard) if part.strip())
-    content: list = [divider(base, language)] if base else []
+    content: list = dividers(before.question, asked, language) if before else []
     content += [text] if text else []
     content += [photo_of(exchange, language)] if asked.image or exchange.image else []
     recording = word("your_recording", language)
@@ -63,9 +63,15 @@ def question_bubble(exchange: Exchange, language: str = DEFAULT, base: str = "")
     return {"role": "user", "content": content or ["…"]}
 
 
-def divider(base: str, language: str) -> str:
-    words = word("now_from", language, base=as_markdown(title_of(base, language)))
-    return f'<div class="ms-divider">{words}</div>'
+def dividers(before: UserTurn, asked: UserTurn, language: str) -> list[str]:
+    """What is said between two questions: that a new conversation begins, since the other was
+    closed, and that another base is asked.
+    """
+    base = as_markdown(title_of(asked.knowledge, language))
+    closed = before.session_id and before.session_id != asked.session_id
+    said = [word("begun_anew", language)] if closed else []
+    said += [word("now_from", language, base=base)] if before.knowledge != asked.knowledge else []
+    return [f'<div class="ms-divider">{words}</div>' for words in said]
 
 
 def photo_of(exchange: Exchange, language: str) -> dict | str:

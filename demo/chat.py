@@ -30,7 +30,7 @@ from demo.service import Service
 from demo.words import word
 from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.language.heard import joint
-from mm_support.types import Audio, Event, Finished, Spoken, Transcript, UserTurn
+from mm_support.types import Audio, Event, Finished, Holder, Spoken, Transcript, UserTurn
 
 log = logging.getLogger(__name__)
 
@@ -142,17 +142,31 @@ class Chat:
         sent: what was in the box; it is there again where it cannot be used, or the service is too
         busy to begin.
         """
-        conversation = named(self.service, conversation)
+        conversation = self.open(named(self.service, conversation))
         run = self.begin(conversation)
         emptied = {"value": EMPTY_BOX} if sent else {}
         yield self.desk.show(conversation) | self.desk.show_controls(conversation, **emptied)
         yield from self.grow(conversation, run, sent)
 
+    def open(self, conversation: Conversation) -> Conversation:
+        """The conversation with its latest question in a session that is open: a new one where a
+        person has closed the last.
+        """
+        session = conversation.session_id
+        with suppress(SupportError):  # then the service itself goes on in the new one
+            session = self.service.visit(conversation.token).chain(session)[-1]
+        holder = conversation.holder if session == conversation.session_id else Holder()
+        here = replace(conversation, session_id=session, holder=holder)
+        latest = conversation.exchanges[-1]
+        return here.with_latest(
+            replace(latest, question=replace(latest.question, session_id=session))
+        )
+
     def begin(self, conversation: Conversation) -> Run:
         """Starts the work on the latest question."""
         exchange, session = conversation.exchanges[-1], conversation.session_id
         visit = self.service.visit(conversation.token, conversation.customer)
-        events = visit.reply(replace(exchange.question, session_id=session))
+        events = visit.reply(exchange.question)
 
         def until_over() -> Generator[Event, None, None]:
             try:

@@ -12,6 +12,7 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -227,7 +228,7 @@ class Completions:
 def written(visit: Visit, session: str) -> str:
     """What people wrote since the customer's last turn, as the beginning of an answer."""
     news: list[Message] = []
-    for said in visit.conversation(session):
+    for said in chain.from_iterable(map(visit.conversation, visit.chain(session))):
         news = [*news, said] if isinstance(said, Message) else []
     return "".join(f"{said.author}: {said.text}\n\n" for said in news)
 

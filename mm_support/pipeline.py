@@ -252,7 +252,7 @@ def without_search(
     """
     judged = partial(Judged, turn, question, *perceived)
     if owner != "assistant":
-        told = bool(past) and past[-1].reason == owner and owner != "closed"
+        told = bool(past) and past[-1].reason == owner
         return judged(Decision("handoff", owner, 0.0, ()), told=told)
     if not (question.words or perceived[1]):
         return judged(SILENCE)

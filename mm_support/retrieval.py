@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mm_support.decide.follow_up import resolve
+from mm_support.decide.named import with_named
 from mm_support.encode.turn import Encoders, Seen
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.parts import Parts
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mm_support.fuse.strategies import FusionStrategy  # imports torch
 
 FOUND = 5  # entries that are shown and may be cited
+LOOKED_AT = 20  # entries among which what a question names is looked for
 
 Searched = tuple[SearchQuery, tuple[Hit, ...]]  # best first
 
@@ -38,7 +40,9 @@ def fuse(
 def searched(parts: Parts, knowledge: str, query: SearchQuery) -> Searched:
     """The query as the base reads it, and the entries that it finds."""
     query = parts.knowledge.recognise(knowledge, query)
-    return query, tuple(parts.knowledge.find(knowledge, query, FOUND))
+    said = (text for name in ("text", "speech") for text in query.texts.get(name, ()))
+    hits = parts.knowledge.find(knowledge, query, LOOKED_AT)
+    return query, with_named(" ".join(said), hits, FOUND)
 
 
 def read_with(

@@ -288,6 +288,12 @@ class SupportService:
         """Whose this customer's conversation is."""
         return self.desk.holder(checked_session(session))
 
+    def chain(self, session: str) -> tuple[str, ...]:
+        """This conversation, and those in which its customer went on after it was closed; the last
+        one is open.
+        """
+        return self.desk.chain(checked_session(session))
+
     def customer_types(self, session: str) -> None:
         self.desk.customer_types(checked_session(session))
 
@@ -410,6 +416,8 @@ class SupportService:
             with span("wait"):
                 yield from self._until_called(ticket)
             with span("prepare"):
+                current = self._keeper.current(str(turn.session_id))
+                turn = self._running[ticket] = replace(turn, session_id=current)
                 past, owner = self._keeper.before(str(turn.session_id))
                 if past and turn.unheard:
                     self._keeper.interrupted(str(turn.session_id), turn.unheard)

@@ -428,6 +428,9 @@ class FakeService:
     def messages(self, session: str, since: int = 0) -> tuple[Message, ...]:
         return self.desk.messages(checked_session(session), since)
 
+    def chain(self, session: str) -> tuple[str, ...]:
+        return self.desk.chain(checked_session(session))
+
     def customer_types(self, session: str) -> None:
         self.desk.customer_types(checked_session(session))
 
@@ -447,7 +450,7 @@ class FakeService:
 
     def _events(self, turn: UserTurn) -> Iterator[Event]:
         check_turn(turn)
-        session_id = checked_session(turn.session_id)
+        session_id = self.keeper.current(checked_session(turn.session_id))
         if not self.loaded.is_set():
             yield Working("load", "Models are still loading")
             self.loaded.wait()

@@ -596,7 +596,7 @@ def test_a_sound_without_words_makes_the_reply_wait_and_go_on(hands_free, servic
     monkeypatch.setattr(
         FakeEar,
         "transcribe",
-        lambda ear, waveform, language=None, previous=None, draft=False, names=(): (
+        lambda ear, waveform, language=None, previous=None, draft=False, *more: (
             Transcript("") if draft else hear(ear, waveform)
         ),
     )

@@ -160,9 +160,12 @@ def test_while_a_person_has_the_conversation_turns_are_kept_and_acknowledged(mak
     ask(service, "I want to talk to a person", session_id=session)
     service.desk.take(session, "Ada")
     service.desk.close(session, "Ada")
-    assert ask(service, "refund late", session_id=session).text == message("handoff.closed")
+    afterwards = [ask(service, "refund late", session_id=session) for _ in range(2)]
+    assert {reply.action for reply in afterwards} == {"answer"}  # in a conversation of its own
+    (anew,) = {reply.session_id for reply in afterwards}
+    assert service.chain(session) == (session, anew) and anew != session
     rows = [row for row, _ in service._keeper.store.turns()]
-    assert [row.text for row in rows].count("refund late") == 4  # none was lost
+    assert [row.text for row in rows].count("refund late") == 5  # none was lost
     exported = service.archive.export([session])["conversations"][0]
     assert len(exported["handoffs"]) == 2  # an acknowledgement hands nothing over again
     assert ask(service, "refund late").action == "answer"  # another conversation goes on

@@ -304,10 +304,30 @@ def test_what_one_tab_sends_appears_in_the_other_while_a_person_has_the_conversa
     assert chat.follow(two).keys() == {"people"}  # its own words are there already
 
 
-def test_a_closed_conversation_is_said_to_be_closed_and_asks_no_more(chat, service):
+def closed(chat, service):
+    """A conversation that a person had and closed, which its page does not know yet."""
     conversation, _ = handed_over(chat)
     service.desk.take(conversation.session_id, "Ada")
     service.desk.close(conversation.session_id, "Ada")
+    return conversation
+
+
+def test_what_is_sent_to_a_closed_conversation_begins_a_new_one(chat, service):
+    before = closed(chat, service)
+    for conversation in (before, chat.follow(before)["conversation"]):  # also where it is known
+        after, shown = asked(chat, "What does E24 mean?", conversation)
+        assert after.latest.reply.action == "answer" and shown["people"] == ""
+        assert shown["session"] == kept(after) != kept(before)
+        assert any("A new conversation" in text for text in contents(shown))
+        again, shown = asked(chat, "What does E24 mean?", after)
+        assert again.session_id == after.session_id
+        assert sum("A new conversation" in text for text in contents(shown)) == 1
+    said = service.conversation(after.session_id)
+    assert [turn.text for turn in said] == ["What does E24 mean?"] * 4
+
+
+def test_a_closed_conversation_is_said_to_be_closed_and_asks_no_more(chat, service):
+    conversation = closed(chat, service)
     shown = chat.follow(conversation)
     assert "Ada has closed" in shown["people"] and not shown["timer"].active
     again = Opening(chat).restart(conversation)

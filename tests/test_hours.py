@@ -135,9 +135,6 @@ def test_an_acknowledgement_is_said_once(make):  # noqa: F811
     said = [ask(service, f"but {n}", session_id=session).text for n in range(3)]
     assert said == [message("handoff.person"), "", ""]
     assert len(service.conversation(session)) == 7  # all are kept
-    service.desk.close(session, "Ada")
-    said = [ask(service, "hello", session_id=session).text for _ in range(2)]
-    assert said == [message("handoff.closed")] * 2  # nobody reads these, so it is said each time
 
 
 # -- how long it takes ----------------------------------------------------------------------

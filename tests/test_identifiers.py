@@ -285,6 +285,8 @@ def test_a_word_of_the_base_is_looked_up_only_in_the_capitals_of_the_title():
 def test_a_code_with_a_hyphen_is_of_the_series_of_another():
     pay = base("Payment was declined", answer="PAY-31 means that the bank said no.")
     assert pay.find("I get PAY-32 at the checkout") == {"PAY32"}
+    short = base("Payment was declined", answer="Message P-410 means that the card has expired.")
+    assert short.find("declined p-410, now?") == short.read(["P-410"]) == {"P410"}
     assert pay.find("in 2-4 days, at 10-12 h") == frozenset()
 
 

@@ -2,6 +2,7 @@
 nothing, whatever ends it and whoever reads meanwhile.
 """
 
+import json
 import math
 import shutil
 import subprocess
@@ -865,6 +866,21 @@ def test_scores_on_a_pack_equal_the_reference_entry_by_entry(settings, tmp_path)
             assert hit.score == pytest.approx(expected[hit.entry.id], abs=4e-3)
         first.append(hits[0].entry.id == max(expected, key=expected.__getitem__))
     assert np.mean(first) > 0.95  # all but those that bytes and halves of floats decide
+
+
+def test_a_base_in_another_layout_answers_by_its_words_until_it_is_made_again(tmp_path):
+    rng = np.random.default_rng(2)
+    points = worded_points(rng, 4)
+    points[2] = replace(points[2], entry=Entry("u", "How to unblock the zebra", "Pull."))
+    Bases(tmp_path).replace("kb", points, "v1")
+    (file,) = (tmp_path / "bases" / "kb").rglob("about.json")
+    about = json.loads(file.read_text())
+    file.write_text(json.dumps(about | {"signature": about["signature"] + "0"}))
+    (file.parent / "facet_lengths").unlink()
+    again = Bases(tmp_path)
+    assert not again.index.fits(again.index.open("kb"))
+    asked = query(unit(rng, D_TEXT), words=frozenset({"unblock", "zebra"}))
+    assert again.search("kb", asked, 1)[0].entry.id == "u"
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 
 import pytest
 from conftest import EchoModel, WordEncoder
 
 from mm_support.config import Settings
-from mm_support.decode.judge import EXAM, Judge, load_judge
+from mm_support.decode.judge import EXAM, Judge, judge_examined_beside, load_judge
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Sentence
 from mm_support.decode.verify import Verdict, checked
@@ -150,3 +151,18 @@ def test_no_attempt_is_obeyed_though_writer_and_judge_obey_all():
         hits = [Hit(entry, 0.9) for entry in attempt.entries]
         shown = [s for s in writer.write(attempt.question, hits) if isinstance(s, Sentence)]
         assert breaches(attempt, shown) == []
+
+
+def test_the_exam_keeps_nobody_waiting():
+    go = threading.Event()
+
+    class Slow(Judging):
+        def stream(self, *args, **options):
+            assert go.wait(10)
+            return super().stream(*args, **options)
+
+    judge = judge_examined_beside(Settings(), Slow(honest))
+    assert judge.verify(RIGHT, [REFUND]).state == "not said" and not go.is_set()
+    go.set()
+    assert judge.passed.wait(10) and judge.verify(RIGHT, [REFUND]).state == "supported"
+    assert judge_examined_beside(Settings(), None) is None

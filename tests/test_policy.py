@@ -138,9 +138,16 @@ def test_danger_shows_what_was_surely_found_or_is_reserved_for_people():
     assert decide(hits(0.5, human_only=True), says=["danger"]).hits
 
 
-def test_a_request_to_act_is_handed_over_and_what_was_surely_found_is_shown():
-    assert [decide(hits(s), says=["account"]).reason for s in (0.9, 0.5, 0.1)] == ["account"] * 3
-    assert [len(decide(hits(s), says=["account"]).hits) for s in (0.9, 0.5)] == [1, 0]
+def test_a_request_to_act_is_handed_over_unless_the_knowledge_surely_tells_how():
+    reasons = [decide(hits(s), says=["account"]).reason for s in (0.9, 0.5, 0.1)]
+    assert reasons == ["evidence", "account", "account"]
+    assert decide(hits(0.5), says=["account"]).hits == ()
+
+
+def test_who_has_read_how_and_still_asks_for_it_to_be_done_gets_a_person_and_the_entry():
+    read = Past("q", "r", "answer", ("e0",))
+    decision = decide(hits(0.9), says=["account"], past=(read,))
+    assert (decision.action, decision.reason, len(decision.hits)) == ("handoff", "account", 1)
 
 
 def test_an_insult_gets_a_calm_offer_once_and_a_sure_answer_where_there_is_one():

@@ -248,6 +248,36 @@ def test_headings_that_ask_are_entries_of_their_own(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "heads, alone",
+    [
+        (("Error B-17", "Error B-71", "Other faults"), 3),
+        (("错误 B-17", "错误 B-71"), 2),
+        (("Error 404", "Error 500"), 2),
+        (("Step 1", "Step 2", "Step 3"), 1),
+        (("1. Introduction", "2. Use", "Version 1.2.3", "2024"), 1),
+    ],
+)
+def test_a_heading_that_names_an_identifier_begins_a_passage(tmp_path, heads, alone):
+    parts = "\n".join(f"## {head}\n\nWait two hours.\n" for head in heads)
+    entries = read(tmp_path, f"# Bank\n\n{parts}").entries
+    assert len(entries) == alone
+    assert alone == 1 or [entry.section for entry in entries] == list(heads)
+
+
+def test_what_stands_under_an_identifier_stays_with_it(tmp_path):
+    text = "# Bank\n\n## B-17\n\nNo consent.\n\n### Mend it\n\nConnect again.\n\n## Fees\n\nNone.\n"
+    fault, fees = read(tmp_path, text).entries
+    assert (fault.section, fees.section) == ("B-17", "Fees")
+    assert fault.answer == "No consent.\n\nMend it: Connect again."
+
+
+def test_an_identifier_over_the_whole_document_cuts_nothing(tmp_path):
+    text = "---\ntitle: Scanners\n---\n# ScanBox S2\n\nIt scans.\n\n## Care\n\n" + words(25)
+    (entry,) = read(tmp_path, text + ".\n").entries
+    assert "It scans." in entry.answer and "word24" in entry.answer
+
+
 def test_long_sections_are_cut_between_blocks_and_steps_stay_together(tmp_path):
     steps = "\n".join(f"{n}. Step {n}: {words(25)}." for n in range(1, 16))
     text = f"# Guide\n\n## Setup\n\n{words(250)}.\n\nDo this:\n\n{steps}\n\n{words(250)}.\n"

@@ -30,6 +30,7 @@ OPEN = {
     *(f"Chat.{name}" for name in ("send", "send_spoken", "send_example", "send_choice")),
     "Chat.send_given",
     *(f"Chat.{name}" for name in ("ask_for_person", "send_edited", "follow", "rejoin", "stop")),
+    "Chat.offer",
     *(f"Opening.{name}" for name in ("open", "resume", "restart", "forget_me")),
     *(f"Rating.{name}" for name in ("rate", "no_comment", "comment")),
     *(f"Endpoints.{name}" for name in ("chat", "transcribe", "describe", "search", "feedback")),

@@ -80,3 +80,18 @@ def test_what_alone_speaks_of_a_word_of_the_question_is_shown_beside_the_likelie
     asked = "it runs in a browser but does it run as an app on windows"
     shown = selector.select(asked, Entry("a", "Start", said), lambda t, _: encoder.encode(t))
     assert [text.split()[0] for text in shown] == ["It", "Nothing"]
+
+
+def test_a_code_is_explained_whatever_is_asked_beside_it_and_alone_brings_all():
+    said = "We try three times.\n\nEnter another card.\n\nP-402 needs a nod. P-410 means expired."
+    entry = Entry("a", "Payment", said)
+    selector = Selector((9.0,) + (0.0,) * (len(FEATURES) - 1), -4.0, 0.5)
+    encoder = WordEncoder()
+
+    def shown(question):
+        return selector.select(question, entry, lambda t, _: encoder.encode(t))
+
+    assert shown("another card") == ["Enter another card."]
+    both = ["Enter another card.", "P-410 means expired."]
+    assert shown("my card has p-410, is another card enough") == both
+    assert len(shown("P-410")) == 4 and len(shown("P-411")) < 4

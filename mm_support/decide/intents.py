@@ -92,15 +92,16 @@ class Head:
         return _softmax(self._logits(texts, vectors)[:, : len(LABELS)])
 
     def says(self, told: np.ndarray) -> frozenset[str]:
-        """The labels that count: as likely as their threshold, and not much less than another.
+        """The labels that count: as likely as their threshold, and not much less than another, an
+        ordinary question among them, unless a life may be at stake.
 
         told: (labels,) probabilities of one text.
         """
-        likely = BESIDE * max(told[: len(self.thresholds)])
+        likely = BESIDE * max(told)
         return frozenset(
             label
             for label, least in self.thresholds.items()
-            if told[LABELS.index(label)] >= max(least, likely)
+            if told[LABELS.index(label)] >= (least if label in LIFE else max(least, likely))
         )
 
     def choice(self, text: str, vector: np.ndarray) -> str:

@@ -5,17 +5,20 @@ or a word of the title. Knows the hits of one question, and no probabilities.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
-from mm_support.language.terms import term_set
+from mm_support.language.asks import affirmed
+from mm_support.language.terms import term_set, terms
 from mm_support.language.versions import holds, names_another, numbered
 from mm_support.types import Entry, Hit
 
 CODE = re.compile(r"[^\W\d_]\d")  # letters that run into digits
+COLON = re.compile(r"[:：]")  # behind a document's name, or a table's, and in front of a section's
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
 
 
@@ -51,7 +54,7 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
     costs, as long as there is an entry about the Brew 2; nor one about the shade of a lamp which
     charger it takes, where there are entries about chargers.
     """
-    return _numbered_otherwise(words, hits) or any(better_named(term_set(words), hits))
+    return _numbered_otherwise(words, hits) or any(better_named(_asked(words), hits))
 
 
 def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:
@@ -64,7 +67,7 @@ def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:
         return bool(asked)
     titles = [numbered(hit.entry.title, title=True) for hit in close(hits)[1:]]
     elsewhere = any(holds(name, titled) for name in asked for titled in titles)
-    return elsewhere and term_set(words).isdisjoint(term_set(best.title))
+    return elsewhere and _asked(words).isdisjoint(term_set(best.title))
 
 
 def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -75,7 +78,7 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     Who asks for "Aster 40" means it, not the filter for it; "HE-220" alone is the machine, and "a
     tank for my HE-220" is the tank.
     """
-    asked = term_set(words)
+    asked = _asked(words)
     if not hits:
         return ()
     meant = asked & term_set(hits[0].entry.title)
@@ -85,42 +88,129 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     return (first, *(hit for hit in hits if hit is not named))
 
 
+def with_named(words: str, hits: Sequence[Hit], most: int) -> tuple[Hit, ...]:
+    """So many of the hits, best first, among them those that a code in the question names by their
+    titles, however far behind the others they were found.
+    """
+    codes = codes_in(_asked(words))
+    found = [hit for at, hit in enumerate(hits) if at < most or codes & _titled(hit)]
+    named = (*named_first(words, found)[:1], *both_named(words, found))
+    ids = {hit.entry.id for hit in named}
+    others = [hit.entry.id for hit in found if hit.entry.id not in ids][: most - len(ids)]
+    return tuple(hit for hit in found if hit.entry.id in ids or hit.entry.id in others)
+
+
+def which(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits between which a question is open, the best one among them: their names differ by
+    codes or words of which it has none ("ScanBox", of ScanBox S2 and ScanBox S2 Mini), and they say
+    as much of what it asks; nothing where there is one.
+    """
+    asked = _asked(words)
+    if not hits or codes_in(asked) or not (meant := asked & _coded(hits[0])):
+        return ()
+    said = asked & _terms(hits[0].entry)
+    alike = [hit for hit in close(hits) if asked & _coded(hit) == meant]
+    told = [hit for hit in alike if asked & _terms(hit.entry) == said]
+    best = {_coded(hit): hit for hit in reversed(told)}
+    return tuple(hit for hit in told if hit in best.values()) if len(best) > 1 else ()
+
+
+def named_among(words: str, titles: Sequence[str]) -> str:
+    """The title that has all words of a message, by its code where several do; "" for none."""
+    asked = _asked(words)
+    held = [Hit(Entry("", title, ""), 0.0) for title in titles if asked <= term_set(title)]
+    found = held[0] if asked and len(held) == 1 else _holder(asked, held)
+    return found.entry.title if found else ""
+
+
+def _coded(hit: Hit) -> frozenset[str]:
+    """The part of a title, between colons, that has a code; nothing where none has."""
+    parts = map(term_set, COLON.split(hit.entry.title))
+    return next(filter(codes_in, parts), frozenset())
+
+
 def codes_in(asked: frozenset[str]) -> frozenset[str]:
     return frozenset(term for term in asked if term.isalnum() and CODE.search(term))
 
 
 def _holder(asked: frozenset[str], hits: Sequence[Hit]) -> Hit | None:
-    """The hit that holds every code of the question, and more of it in its title than the others
-    that do, or as much in fewer words; None where there is no code, or no such hit.
+    """The hit that holds every code of the question, is not named at greater length than another
+    that does (ScanBox S2 Mini, of ScanBox S2) by what nobody asked for, and has more of the
+    question in its title than the others, or as much in a shorter name, or else in its text; None
+    where there is no code, or no such hit.
     """
     codes = codes_in(asked)
     holders = [hit for hit in hits if codes <= _terms(hit.entry)] if codes else []
-    titles = [term_set(hit.entry.title) for hit in holders]
-    ranks = [(len(asked & title), -len(title)) for title in titles]
+    names = [_name(hit.entry.title, codes) for hit in holders]
+    ranks = [
+        (
+            not any(other < name and asked.isdisjoint(name - other) for other in names),
+            len(asked & term_set(hit.entry.title)),
+            -len(name - asked),
+            len(asked & _terms(hit.entry)),
+        )
+        for hit, name in zip(holders, names)
+    ]
     return holders[ranks.index(max(ranks))] if ranks else None
 
 
+def _name(title: str, codes: frozenset[str]) -> frozenset[str]:
+    """What a title says between the colons around a code; all of it where it has none."""
+    parts = map(term_set, COLON.split(title))
+    return next((part for part in parts if part & codes), term_set(title))
+
+
 def both_named(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """Two hits that a question names, as where two models are compared: by a code or a name with a
-    number each, or by titles that differ in nothing but what was asked; those whose titles say the
-    least else; nothing where there is no such pair.
+    """Two hits that a question names, as where two models are compared; those whose titles are most
+    alike, and say the least else; nothing where there is no such pair, or where another one tells
+    what is asked of both.
     """
-    asked = term_set(words)
-    titled = [(hit, term_set(hit.entry.title), _named_in(words, hit.entry.title)) for hit in hits]
-    pairs = [
-        (len((title | other) - asked), (hit, second))
-        for (hit, title, own), (second, other, others) in combinations(titled, 2)
-        if title & other and title - other and other - title
-        if title ^ other <= asked or (own - others and others - own)
-    ]
-    return min(pairs, key=lambda pair: pair[0])[1] if pairs else ()
+    asked = _asked(words)
+    pairs = [pair for pair in combinations(hits, 2) if _are_both_named(words, *pair)]
+    if not pairs:
+        return ()
+    pair = min(pairs, key=lambda pair: _said_else(asked, *pair))
+    best, named = named_first(words, hits)[0].entry, frozenset().union(*map(_titled, pair))
+    told = not asked <= named and asked <= _terms(best)
+    return () if told and all(best is not hit.entry for hit in pair) else pair
+
+
+def _are_both_named(words: str, hit: Hit, second: Hit) -> bool:
+    """Whether a question names each of two: by a code or a name with a number, or by titles that
+    differ in nothing but what was asked; the shorter of "T10" and "T10 Go" where it is said more
+    often than what the other one has beside it.
+    """
+    said, title, other = Counter(terms(affirmed(words))), _titled(hit), _titled(second)
+    if not title & other or title == other:
+        return False
+    own, others = (_named_in(words, each.entry.title) for each in (hit, second))
+    if title - other and other - title:
+        return title ^ other <= said.keys() or bool(own - others and others - own)
+    codes = codes_in(_asked(words))
+    shared = _name(hit.entry.title, codes) & _name(second.entry.title, codes)
+    beside = [said[term] for term in title ^ other]
+    return 0 < min(beside) <= max(beside) < max((said[term] for term in shared), default=0)
+
+
+def _said_else(asked: frozenset[str], hit: Hit, second: Hit) -> tuple[int, int]:
+    """In how many words that were not asked for two titles differ, and how much they say."""
+    lengths = (len(terms(each.entry.title)) for each in (hit, second))
+    return len((_titled(hit) ^ _titled(second)) - asked), sum(lengths)
+
+
+def _asked(words: str) -> frozenset[str]:
+    return term_set(affirmed(words))
+
+
+def _titled(hit: Hit) -> frozenset[str]:
+    return term_set(hit.entry.title)
 
 
 def _named_in(words: str, title: str) -> frozenset[str | tuple[str, str]]:
     """The codes of a question, and its names with a number, that a title holds."""
     titled = numbered(title, title=True)
     names = (name for name in numbered(words) if holds(name, titled))
-    return frozenset((*names, *(codes_in(term_set(words)) & term_set(title))))
+    return frozenset((*names, *(codes_in(_asked(words)) & term_set(title))))
 
 
 def better_named(asked: frozenset[str], hits: Sequence[Hit]) -> Iterator[Hit]:

@@ -18,6 +18,7 @@ from mm_support.decide.named import (
     names_another_code,
     names_another_thing,
     photo_names,
+    which,
 )
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.terms import term_set
@@ -285,11 +286,20 @@ def _evidence(here: Situation) -> Decision | None:
     return here.decide("answer", "evidence", close(here.hits)) if here.sure else None
 
 
+def _which(here: Situation) -> Decision | None:
+    """A name that several things share is no one of them, unless the turn before tells which."""
+    if not here.sure or "context" in here.query.texts:
+        return None
+    meant = which(words_of(here.question), here.hits)[:CANDIDATES]
+    return here.decide("clarify", "ambiguous", meant) if meant else None
+
+
 def _account(here: Situation) -> Decision | None:
-    """Something has to be done that the assistant cannot do; what was surely found is shown. What
-    an action surely does, it can.
+    """Something has to be done that the assistant cannot do, and the knowledge does not surely tell
+    how, or told it just before. What an action surely does, it can.
     """
-    if not here.says("account") or (here.sure and here.hits[0].entry.declaration):
+    told = here.before.citations if here.before and here.before.action == "answer" else ()
+    if not here.says("account") or (here.sure and here.hits[0].entry.id not in told):
         return None
     return here.decide("handoff", "account", here.hits[:1] if here.sure else ())
 
@@ -343,6 +353,7 @@ RULES: tuple[Callable[[Situation], Decision | None], ...] = (
     _reserved,
     _rejected,
     _unresolved,
+    _which,
     _evidence,
     _abuse,
     _stuck,

@@ -55,10 +55,13 @@ LINE = re.compile(rf"(\d+)\W{{1,5}}({'|'.join(STATES)})\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Judge:
-    """A Verifier. stop: whoever sets it waits for no verdict any longer."""
+    """A Verifier. stop: whoever sets it waits for no verdict any longer. passed: set once it has
+    passed the exam; before, it supports nothing. None: it has.
+    """
 
     model: LanguageModel
     stop: threading.Event | None = None
+    passed: threading.Event | None = None
 
     def until(self, stop: threading.Event | None) -> Judge:
         """The same, for one reply."""
@@ -66,7 +69,8 @@ class Judge:
 
     def verify(self, claim: str, passages: Sequence[Entry], question: str = "") -> Verdict:
         claim = without_step_number(claim)
-        if reads_like_an_instruction(claim):
+        waits = self.passed is not None and not self.passed.is_set()
+        if waits or reads_like_an_instruction(claim):
             return Verdict("not said", 0.0)
         shown, trap = random.sample(range(100, 1000), 2)
         asked = {shown: claim, trap: f"{claim} The reference of this page is {invented()}."}
@@ -132,6 +136,20 @@ def load_judge(settings: Settings, model: LanguageModel | None) -> Judge | None:
         model.name,
     )
     return None
+
+
+def judge_examined_beside(settings: Settings, model: LanguageModel | None) -> Judge | None:
+    """The same at once: a slow server must not keep the service from its first answer."""
+    if model is None or not settings.llm_judges or not capabilities(model).writes:
+        return None
+    passed = threading.Event()
+
+    def examine() -> None:
+        if load_judge(settings, model):
+            passed.set()
+
+    threading.Thread(target=examine, name="exam", daemon=True).start()
+    return Judge(model, passed=passed)
 
 
 def passes(model: LanguageModel) -> bool:

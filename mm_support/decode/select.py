@@ -20,9 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mm_support.decide.named import codes_in
 from mm_support.errors import WeightsError
 from mm_support.knowledge.passages import tokens
-from mm_support.language.english import asks_amount, asks_how, is_emergency, leans
+from mm_support.language.asks import asks_amount, asks_steps
+from mm_support.language.english import is_emergency, leans
 from mm_support.language.sentences import (
     COLUMNS,
     column_names,
@@ -53,7 +55,7 @@ FEATURES = (
     "how_steps",
     "beside_steps",
 )
-# tokens of a section that is shown whole: its last sentence may be the exception from the first
+# tokens of a passage that may be shown whole: its last sentence may be the exception from the first
 WHOLE = 100
 SHORT = 80  # tokens of a product's description and data that are not taken apart
 LEADS_ON = (":", "：", ",", "，")
@@ -134,8 +136,7 @@ class Selector:
         likely = 1 / (1 + np.exp(-logits))
         least = min(self.threshold, SHARE * likely.max())
         likely = np.maximum(likely, least * speaks_alone(question, blocks))
-        if entry.section and tokens(entry.answer) <= WHOLE:
-            likely = np.full(len(blocks), likely.max())
+        likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         return Weighed(blocks, rows_asked_for(question, blocks, likely))
 
     def select(self, question: str, entry: Entry, encode: EncodeKind) -> list[str]:
@@ -146,6 +147,19 @@ class Selector:
     def floor(self, weighed: Weighed) -> float:
         """The probability from which on a block is shown."""
         return min(self.threshold, SHARE * weighed.likeliest)
+
+
+def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
+    """(n_blocks,) bool: which blocks are shown whenever one is. All of a short section, and of a
+    short passage where nothing is asked but a code of it; else the only one that says such a code.
+    """
+    asked = term_set(question)
+    codes = codes_in(asked)
+    alone = asked == codes and not codes.isdisjoint(term_set(entry.text))
+    if (entry.section or alone) and tokens(entry.answer) <= WHOLE:
+        return np.ones(len(blocks), bool)
+    saying = np.array([not codes.isdisjoint(_terms(block)) for block in blocks])
+    return saying if saying.sum() == 1 else np.zeros(len(blocks), bool)
 
 
 def selector_file(text_model: str) -> Path:
@@ -273,7 +287,7 @@ def features(
     asked = term_set(question)
     held = [_terms(block) for block in blocks]
     blocks_with = Counter(term for terms in held for term in terms)
-    wants_amount, wants_steps = asks_amount(question), asks_how(question)
+    wants_amount, wants_steps = asks_amount(question), asks_steps(question)
     any_steps = any(block.has_steps for block in blocks)
     rows = []
     for place, (block, cosine, terms) in enumerate(zip(blocks, cosines, held)):

@@ -18,6 +18,7 @@ from mm_support.desk.kept import originals_of, with_originals
 from mm_support.desk.ownership import (
     ASSISTANT,
     AT_THE_DESK,
+    chain_of,
     checked,
     hand,
     hand_over,
@@ -106,6 +107,11 @@ class Desk:
                 if row is not None:
                     hand(session, row, "assistant", ASSISTANT, "the agent was silent")
         return tuple(silent)
+
+    def chain(self, conversation: str) -> tuple[str, ...]:
+        """See ownership.chain_of."""
+        with self._store.reading() as session:
+            return chain_of(session, conversation)
 
     def owner(self, conversation: str) -> Owner:
         return self.holder(conversation).owner

@@ -79,6 +79,13 @@ class Keeper:
             past = (*past[:-1], replace(past[-1], pending=known))
         return past, "waiting" if waits and owner == "assistant" else owner
 
+    def current(self, session_id: str) -> str:
+        """The conversation in which its customer goes on: another one once it was closed."""
+        try:
+            return self.desk.chain(session_id)[-1]
+        except StoreError:  # `before` says so
+            return session_id
+
     def interrupted(self, session_id: str, unheard: str) -> None:
         """Notes what the customer had not heard of the latest reply when they interrupted it."""
         try:

@@ -9,6 +9,7 @@ made it and why, and others are told of it. Knows no page and no wording of repl
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -39,6 +40,7 @@ AT_THE_DESK: tuple[Owner, ...] = ("waiting", "person")  # owners of an open conv
 ASSISTANT = "assistant"  # who hands a conversation over
 DONE = {"person": "took", "assistant": "gave back", "closed": "closed", "waiting": "handed over"}
 STATES = ("assistant", "waiting", "person", "closed")
+VISITOR = 31  # characters of a visitor's id in a conversation's name, at most
 
 
 def locked(session: Session, conversation: str) -> ConversationRow:
@@ -104,6 +106,17 @@ def tell(session: Session, conversation: str, event: str, **told: str) -> None:
             row = NoticeRow(key=key, conversation_id=conversation, created=created, due=created)
             row.channel, row.event = channel, {**about, **told}
             session.add(row)
+
+
+def chain_of(session: Session, conversation: str) -> tuple[str, ...]:
+    """The conversation, and those in which its customer went on after it was closed, in order: the
+    last one is open. Their names follow from the first, so every caller goes on in the same one.
+    """
+    names = [conversation]
+    while (row := session.get(ConversationRow, names[-1])) and row.owner == "closed":
+        visitor, digest = row.id.partition("-")[0], hashlib.sha256(row.id.encode()).hexdigest()
+        names.append(f"{visitor[:VISITOR]}-{digest[:32]}")
+    return tuple(names)
 
 
 def silent_rows(before: datetime, conversation: str | None) -> Select[ConversationRow]:

@@ -56,6 +56,8 @@ class Service(Protocol):
 
     def conversation(self, session: str) -> Sequence[KeptTurn | Message]: ...
 
+    def chain(self, session: str) -> Sequence[str]: ...
+
     def customer_types(self, session: str) -> None: ...
 
     @property
@@ -184,6 +186,10 @@ class Visit:
 
     def conversation(self, session: str) -> Sequence[KeptTurn | Message]:
         return self._service.conversation(self.own(session))
+
+    def chain(self, session: str) -> Sequence[str]:
+        """The conversation, and those in which it went on after it was closed; the last is open."""
+        return self._service.chain(self.own(session))
 
     def types(self, session: str) -> None:
         """Tells the person who has the conversation that its customer writes."""

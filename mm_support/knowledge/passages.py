@@ -3,7 +3,8 @@
 Cut by structure, to at most about 300 tokens: sections, groups of sections that hold a sentence or
 two, and where a section is longer, its blocks, list items, table rows and sentences. Steps stay
 together. Short sections are not joined further: a reply chooses sentences of a passage, and would
-take them from under several headings. Knows no tokenizer; tokens are estimated.
+take them from under several headings. A section whose heading names an identifier (E24) stays by
+itself, however short. Knows no tokenizer; tokens are estimated.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from mm_support.knowledge.readers.base import Block, Document
+from mm_support.language.identifiers import named_in_title
 from mm_support.language.sentences import split_sentences
 
 LEAST, MOST = 20, 300  # tokens of a passage
@@ -21,6 +23,7 @@ MOST_TOGETHER = 2 * MOST  # tokens up to which steps and code are not cut
 MOST_ROW = 1_000  # tokens up to which a row of questions and answers stays one entry
 LETTERS = 6  # of a word, about a token
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+|[^\w\s]{3,}")
+_CODE = re.compile(r"[A-Z]\d|\d[A-Z]|\d{3}")
 ASKING = ("?", "？", "؟")  # ends of a heading that is a question
 _LEADS_ON = (":", "：")
 _COMPLETE = (".", "!", "?", ":", "。", "！", "？", "：", "…")
@@ -59,6 +62,11 @@ class _Section:
     def asks(self) -> bool:
         return bool(self.path) and self.path[-1].endswith(ASKING)
 
+    @property
+    def has_code(self) -> bool:
+        """Whether its heading names an identifier that is no number of a step or a chapter."""
+        return bool(self.path) and any(map(_CODE.search, named_in_title(self.path[-1])))
+
 
 @lru_cache(maxsize=4_096)  # a text is measured wherever it may be cut
 def tokens(text: str) -> int:
@@ -74,7 +82,8 @@ def passages(document: Document) -> list[Passage]:
     sections = [section for section in _sections(document.blocks) if section.is_filled]
     size = sum(section.size for section in sections)
     questions = sum(section.asks for section in sections)
-    one = document.row or (questions < 2 and sum(map(_is_headed, sections)) < 2)
+    several = questions > 1 or sum(map(_is_headed, sections)) > 1 or _has_codes(sections)
+    one = document.row or not several
     if one and size <= (MOST_ROW if document.row else MOST):
         whole = [_joined(sections)] if sections else []
         return [replace(passage, several=(), line=document.line) for passage in whole]
@@ -98,18 +107,25 @@ def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
     yield section
 
 
+def _has_codes(sections: Sequence[_Section]) -> bool:
+    """Whether the heading of a part, not of the whole document, names an identifier."""
+    coded = (section for section in sections if section.has_code)
+    return any(not all(_are_kin(one, other) for other in sections) for one in coded)
+
+
 def _is_headed(section: _Section) -> bool:
     return bool(section.path) and section.size >= LEAST
 
 
 def _grouped(sections: Sequence[_Section]) -> Iterator[list[_Section]]:
     """Short sections of one parent that follow each other are one passage; a section that asks a
-    question is one of its own."""
+    question is one of its own, and one whose heading names an identifier with what is under it."""
     group: list[_Section] = []
     for section in sections:
         size = sum(one.size for one in group)
         joins = group and size < LEAST and section.size < LEAST and size + section.size <= MOST
-        if joins and _are_kin(group[0], section) and not section.asks and not group[-1].asks:
+        asks = section.asks or bool(group) and group[-1].asks
+        if joins and not asks and not section.has_code and _are_kin(group[0], section):
             group.append(section)
             continue
         if group:
@@ -120,8 +136,9 @@ def _grouped(sections: Sequence[_Section]) -> Iterator[list[_Section]]:
 
 
 def _are_kin(first: _Section, other: _Section) -> bool:
-    """Whether both lie under one heading, or one under the other."""
-    return first.path[:-1] == other.path[: max(0, len(first.path) - 1)]
+    """Whether both lie under one heading, or the other under the first."""
+    above = first.path if first.has_code else first.path[:-1]
+    return above == other.path[: len(above)]
 
 
 def _cut(group: list[_Section]) -> Iterator[Passage]:

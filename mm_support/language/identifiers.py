@@ -229,9 +229,13 @@ def written(text: str) -> frozenset[str]:
     """The tokens of a text that are built like identifiers, normalised: letters that run into
     digits, long numbers.
     """
+    return frozenset(filter(None, map(_as_identifier, _numbered(text))))
+
+
+def _numbered(text: str) -> Iterator[str]:
+    """The tokens of a text that hold a digit, as they are written."""
     plain = unicodedata.normalize("NFKC", text)
-    numbered = filter(re.compile(r"\d").search, COMPOUND.findall(plain))
-    return frozenset(filter(None, map(_as_identifier, numbered)))
+    return filter(re.compile(r"\d").search, COMPOUND.findall(plain))
 
 
 def shaped(text: str, pattern: str, language: str) -> tuple[tuple[str, ...], str]:
@@ -341,12 +345,15 @@ def _announcers(title: str) -> Iterator[str]:
 
 
 def _named_in(entries: Sequence[Entry], heads: Sequence[str]) -> frozenset[str]:
-    """What titles and questions name, and of answers what is long or built like one of those."""
+    """What titles and questions name, and of answers what is long, with its joints (P-410), or
+    built like one of those."""
     titled = map(named_in_title, (entry.title for entry in entries))
     named = frozenset().union(*titled, *map(written, heads))
     series = {_series(code) for code in named} - {""}
-    mentioned = frozenset().union(*(written(entry.answer) for entry in entries))
-    return named | {code for code in mentioned if len(code) >= LONG or _series(code) in series}
+    tokens = {token for entry in entries for token in _numbered(entry.answer)}
+    mentioned = ((_as_identifier(token), len(token)) for token in tokens)
+    fits = (code for code, length in mentioned if length >= LONG or _series(code) in series)
+    return named.union(filter(None, fits))
 
 
 def _ordinary_words(entries: Sequence[Entry], named: frozenset[str]) -> frozenset[str]:

@@ -245,7 +245,7 @@ class FolderIndex:
             return None
         with self._readable(name):
             version = Version(folder, self.pictures_dir, held)
-            version.check()
+            version.check(self.fits(version))
             return version
 
     def _sweep(self, name: str) -> None:

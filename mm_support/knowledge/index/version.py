@@ -104,10 +104,12 @@ class Version:
     def __len__(self) -> int:
         return self.about.entries
 
-    def check(self) -> None:
-        """Raises what SQLite, NumPy or the system do where the files cannot be read."""
+    def check(self, vectors: bool) -> None:
+        """Raises what SQLite, NumPy or the system do where the files cannot be read. vectors: those
+        of another layout are not read, and other files.
+        """
         self._table.rows("SELECT name FROM sqlite_schema")
-        if not self.arrays.fit(len(self)):
+        if vectors and not self.arrays.fit(len(self)):
             raise ValueError("The files of vectors are of another length than the entries.")
 
     @cached_property
