@@ -135,7 +135,7 @@ class Selector:
         logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
         likely = 1 / (1 + np.exp(-logits))
         least = min(self.threshold, SHARE * likely.max())
-        likely = np.maximum(likely, least * speaks_alone(question, blocks))
+        likely = np.maximum(likely, least * speaks_alone(question, entry, blocks))
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         return Weighed(blocks, rows_asked_for(question, blocks, likely))
 
@@ -240,11 +240,12 @@ def tables_of(lines: Sequence[Sequence[str]]) -> list[range]:
     return found
 
 
-def speaks_alone(question: str, blocks: Sequence[Block]) -> np.ndarray:
-    """(n_blocks,) bool: whether a block is the only one with some word of the question. It is shown
-    however unlike the question it is as a whole: "There is no program for Windows."
+def speaks_alone(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
+    """(n_blocks,) bool: whether a block is the only one with some word of the question that is not
+    the entry's topic. It is shown however unlike the question it is as a whole: "There is no
+    program for Windows."
     """
-    asked = term_set(question)
+    asked = term_set(question) - term_set(entry.title)
     held = [asked & _terms(block) for block in blocks]
     blocks_with = Counter(term for terms in held for term in terms)
     return np.array([any(blocks_with[term] == 1 for term in terms) for terms in held])
