@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.utils import get_function_description
+from pydantic import ValidationError
 
 from demo.conversation_state import Exchange
 from demo.convert import plain_errors, publish_audio, result_of
@@ -146,6 +148,24 @@ class Endpoints:
             self.service.visit(token or "").feedback(turn_id, rating, comment or "")
             return {"stored": True, "turn_id": turn_id, "rating": rating}
 
+    def rate(
+        self, session_id: str, score: float, comment: str = "", token: str | None = None
+    ) -> dict:
+        """Stores how well a customer was helped in a conversation that a person has closed.
+
+        Args:
+            session_id: The session_id of a reply of that conversation.
+            score: From 1, not at all, to 5, very well.
+            comment: The customer's own words, if any.
+            token: The token that came with the replies.
+        Returns:
+            A dict with stored, session_id and score.
+        """
+        with plain_errors():
+            session = required(session_id, "a session_id")
+            self.service.visit(token or "").rate(session, score, comment or "")
+            return {"stored": True, "session_id": session, "score": score}
+
     def messages(self, session_id: str, since: float = 0, token: str | None = None) -> dict:
         """What people wrote to the customer of a conversation that the assistant handed over. While
         owner is waiting or person, ask again every few seconds: the assistant does not answer.
@@ -157,8 +177,9 @@ class Endpoints:
         Returns:
             A dict with owner (assistant, waiting, person or closed), agent (the name of the person
             who has the conversation, or had it last), minutes (about how long it still waits, or
-            null), typing (whether that person writes just now) and messages, oldest first: number,
-            author, text and created.
+            null), typing (whether that person writes just now), score (how the customer rated it
+            once it was closed, see /rate, or null) and messages, oldest first: number, author, text
+            and created.
         """
         with plain_errors():
             visit = self.service.visit(token or "")
@@ -213,6 +234,8 @@ def add_endpoints(service: Service) -> None:
         image = gr.Image(type="filepath", label="image")
         image.preprocess = unopened
         audio = gr.Audio(type="filepath", label="audio")
+        for file, what in ((image, "photo"), (audio, "recording")):
+            file.data_model = checked_file(file.data_model, what)
         session = gr.Textbox(None, label="session_id")
         speak = gr.Checkbox(False, label="speak")
         limit = gr.Number(5, precision=0, label="limit")
@@ -221,11 +244,15 @@ def add_endpoints(service: Service) -> None:
         rating = gr.Textbox(label="rating")
         comment = gr.Textbox("", label="comment")
         handed_over = gr.Textbox(label="session_id")
+        score = gr.Number(label="score")
         since = gr.Number(0, precision=0, label="since")
         token = gr.Textbox(None, label="token")
         customer = gr.Textbox(None, label="customer")
         whose = gr.Textbox(label="token")
         speech = gr.Audio(label="speech")
+        texts = message, knowledge, session, turn_id, rating, comment, handed_over, token, customer
+        for text in (*texts, whose):
+            text.preprocess = partial(checked_text, text.label)
         question = [message, image, audio, knowledge]
         for function, inputs, limits, more in (
             (endpoints.chat, [*question, session, speak, token, customer], replies, [speech]),
@@ -233,6 +260,7 @@ def add_endpoints(service: Service) -> None:
             (endpoints.describe, [image, labels], lookups, []),
             (endpoints.search, [*question, limit], lookups, []),
             (endpoints.feedback, [turn_id, rating, comment, token], quick, []),
+            (endpoints.rate, [handed_over, score, comment, token], quick, []),
             (endpoints.messages, [handed_over, since, token], quick, []),
             (endpoints.my_data, [whose], quick, []),
             (endpoints.forget, [whose], quick, []),
@@ -246,11 +274,34 @@ def add_endpoints(service: Service) -> None:
 def unopened(payload) -> str | None:
     """The file behind an image input as it came: its bounds are checked before it is decoded."""
     if payload is not None and not payload.path:
-        raise gr.Error(
-            "Send the photo as a file, for example with gradio_client.handle_file.",
-            print_exception=False,
-        )
+        raise no_file("photo")
     return payload.path if payload else None
+
+
+def no_file(what: str) -> gr.Error:
+    return gr.Error(
+        f"Send the {what} as a file, for example with gradio_client.handle_file.",
+        print_exception=False,
+    )
+
+
+def checked_file(model: Any, what: str) -> Any:
+    """The data model of a component, which says in a sentence what it cannot read."""
+
+    def validated(cls, value: Any, **more: Any) -> Any:
+        try:
+            return model.model_validate(value, **more)
+        except ValidationError:
+            raise no_file(what) from None
+
+    own = {"model_validate": classmethod(validated), "__module__": __name__}
+    return type(model)(model.__name__, (model,), own)
+
+
+def checked_text(name: str, payload: Any) -> str | None:
+    if payload is not None and not isinstance(payload, str):
+        raise gr.Error(f"Send {name} as text.", print_exception=False)
+    return payload
 
 
 def document(function, inputs: list, result: gr.JSON) -> None:

@@ -134,7 +134,7 @@ class Conversation:
         return self.exchanges[-1] if self.exchanges else None
 
     def ask(self, turn: UserTurn) -> Conversation:
-        asked = Exchange(turn, run=Run())
+        asked = Exchange(replace(turn, language=self.language), run=Run())
         holder = Holder() if self.holder.owner == "assistant" else self.holder
         return replace(self, exchanges=(*self.exchanges, asked), holder=holder)
 

@@ -1,7 +1,8 @@
-"""A small form under a reply that asks for one thing: an order's number, a day, an amount.
+"""A small form under the conversation: for the one thing that a reply asks for (an order's number,
+a day, an amount), or for how well a customer was helped in a conversation that is closed.
 
-What is filled in is sent as the customer's next message, so whoever would rather type or say it
-may. Knows no action.
+What a reply asked for is sent as the customer's next message, so whoever would rather type or say
+it may. Knows no action.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 from demo.conversation_state import Conversation
 from demo.markup import esc
 from demo.words import word
+from mm_support.desk.conversations import BEST
+from mm_support.store.database import MAX_COMMENT
 from mm_support.types import FormField
 
 MAX_VALUE = 500  # characters
 FILLED_IN = """element.addEventListener("submit", (event) => {
   event.preventDefault();
-  const value = event.target.elements.value.value.trim();
-  if (value) trigger("given", { value });
+  const { value, score, comment } = Object.fromEntries(new FormData(event.target));
+  if (score) trigger("rated", { score: Number(score), comment });
+  else if (value.trim()) trigger("given", { value: value.trim() });
 });"""
 # what helps a phone's keyboard, by the kind of value
 ATTRIBUTES = {
@@ -26,11 +30,29 @@ ATTRIBUTES = {
 
 
 def form(conversation: Conversation) -> str:
-    """HTML of the form that the latest reply asks to be filled in; "" where it does not."""
+    """HTML of the form that is to be filled in; "" where there is none."""
+    holder = conversation.holder
+    if holder.owner == "closed" and holder.score is None:
+        return rating(conversation.language)
     reply = conversation.latest.reply if conversation.latest else None
     if reply is None or reply.form is None:
         return ""
     return drawn(reply.form, conversation.language)
+
+
+def rating(language: str) -> str:
+    scores = "".join(
+        f'<label><input type="radio" name="score" value="{score}" required><b>{score}</b></label>'
+        for score in range(1, BEST + 1)
+    )
+    own_words = word("rate_words", language)
+    return (
+        f'<form class="ms-form ms-rate"><fieldset><legend>{word("rate_closed", language)}</legend>'
+        f"{scores}<small>{word('rate_ends', language)}</small></fieldset>"
+        f'<div><input name="comment" aria-label="{own_words}" placeholder="{own_words}"'
+        f' maxlength="{MAX_COMMENT}" autocomplete="off">'
+        f'<button type="submit">{word("send", language)}</button></div></form>'
+    )
 
 
 def drawn(field: FormField, language: str) -> str:

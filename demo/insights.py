@@ -54,6 +54,7 @@ class InsightsPage:
             return "".join(
                 (
                     figures_card(figures, insights.first_answer(days)),
+                    satisfaction_card(insights.satisfaction(days), insights.scored(days)),
                     gaps_card(insights.gaps(days)),
                     disliked_card(insights.disliked(days)),
                     audit_card(self.service.audited()),
@@ -84,6 +85,21 @@ def figures_card(rows: Sequence[Any], first_answer: float | None) -> str:
     waited = said("figure_waited", minutes=f"{(first_answer or 0) / 60:.0f}")
     below = "" if first_answer is None else f"<p>{waited}</p>"
     return below + report_card("Figures", table_head(["", *COLUMNS.values()]) + "".join(lines))
+
+
+def satisfaction_card(satisfaction: tuple[int, int], scored: Sequence[Any]) -> str:
+    """satisfaction: how many were satisfied, of how many who rated."""
+    satisfied, rated = satisfaction
+    if not rated:
+        return ""
+    share = f"{satisfied / rated:.0%}"
+    lines = [
+        table_row([str(each.score), *map(esc, (each.comment, each.agent)), f"{each.created:%m-%d}"])
+        for each in scored
+    ]
+    head = table_head(["Score", "Said", "Who", "Day"], words=True)
+    told = said("figure_satisfied", share=share, satisfied=satisfied, rated=rated)
+    return f"<p>{told}</p>" + report_card("Rated at the end", head + "".join(lines))
 
 
 def gaps_card(gaps: Sequence[Any]) -> str:

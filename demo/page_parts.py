@@ -62,7 +62,6 @@ class Desk:
             **self.show_understanding(conversation),
             **self.show_sounds(conversation),
             **self.show_people(conversation),
-            self.form: form(conversation),
             self.comment_row: gr.Row(visible=False),
             self.notice: "",
         }
@@ -87,11 +86,14 @@ class Desk:
         return {self.conversation: conversation, self.chat: bubbles(conversation)}
 
     def show_people(self, conversation: Conversation) -> dict:
-        """Who has the conversation; the page asks again while that is not the assistant."""
+        """Who has the conversation, and what is asked beside it; the page asks again while that
+        is not the assistant.
+        """
         holder = conversation.holder
         return {
             self.session: self.kept(conversation),
             self.people: people_line(holder, conversation.language),
+            self.form: form(conversation),
             self.timer: gr.Timer(active=holder.owner in ("waiting", "person")),
         }
 

@@ -1,4 +1,4 @@
-"""Thumbs up and down under a reply, and what was wrong with it."""
+"""Thumbs up and down under a reply, what was wrong with it, and how well a customer was helped."""
 
 from __future__ import annotations
 
@@ -55,6 +55,22 @@ class Rating:
         return {
             self.desk.comment_row: gr.Row(visible=False),
             self.desk.notice: notice(thanked, quiet=True),
+        }
+
+    def rate_closed(self, event: gr.EventData, conversation: Conversation) -> dict:
+        """Stores how well the customer was helped in a conversation that a person has closed."""
+        language, session = conversation.language, conversation.session_id
+        try:
+            visit = self.service.visit(conversation.token)
+            visit.rate(session, event.score, str(event.comment).strip())
+            rated = replace(conversation, holder=visit.holder(session))
+        except SupportError as problem:
+            return self.desk.show_notice(problem, language)
+        thanked = notice(word("thanks_for_feedback", language), quiet=True)
+        return {
+            **self.desk.show_people(rated),
+            self.desk.conversation: rated,
+            self.desk.notice: thanked,
         }
 
     def no_comment(self) -> dict:

@@ -63,6 +63,8 @@ SENTENCES = {
     "bad_session": "The session_id may hold 1 to 64 letters, digits, - and _; "
     "leave it out to start a new session.",
     "bad_rating": "The rating must be one of {known}.",
+    "bad_score": "The rating is a whole number from 1 to {most}.",
+    "not_closed": "This conversation is still going on; rate it once it is closed.",
     "comment_long": "The comment is longer than {limit} characters; shorten it.",
     # at the desk
     "no_such_conversation": "There is no such conversation; use one that waits or is yours.",

@@ -43,6 +43,7 @@ from mm_support.inputs.photo import painted_over
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.pictures import gallery
 from mm_support.knowledge.query import SearchQuery
+from mm_support.language.detect import told_language
 from mm_support.language.messages import MAX_CANDIDATES, message
 from mm_support.language.personal import Masks, masked_question
 from mm_support.language.terms import term_set
@@ -209,7 +210,8 @@ def judge(
         names = parts.knowledge.names(turn.knowledge) if turn.audio is not None else ()
         perceived = yield from perceive(parts.encoders, turn, language_of(past), clock, names)
     heard, seen = perceived
-    question = question_of(clean_text(turn.text), heard, seen)
+    before = language_before(past) or turn.language
+    question = question_of(clean_text(turn.text), heard, seen, before)
     if settled := without_search(parts, turn, question, perceived, past, owner):
         return settled
     yield Working("search", "Searching the knowledge")
@@ -540,6 +542,12 @@ def query_of(encoders: Encoders, fusion: FusionStrategy, turn: UserTurn) -> Sear
 def language_of(past: Sequence[Past]) -> str | None:
     """The language that was spoken last; None where nothing was."""
     return next((turn.language for turn in reversed(past) if turn.language), None)
+
+
+def language_before(past: Sequence[Past]) -> str | None:
+    """The language that was spoken or typed last; None where no words tell it."""
+    told = (turn.language or told_language(turn.text) for turn in reversed(past))
+    return next(filter(None, told), None)
 
 
 def turn_record(judged: Judged, reply: Reply) -> dict[str, Any]:

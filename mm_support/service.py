@@ -294,6 +294,9 @@ class SupportService:
         """
         return self.desk.chain(checked_session(session))
 
+    def rate(self, session: str, score: int, comment: str = "") -> None:
+        self.desk.rate(checked_session(session), score, comment)
+
     def customer_types(self, session: str) -> None:
         self.desk.customer_types(checked_session(session))
 

@@ -47,7 +47,7 @@ class UserTurn:
     customer: who is signed in, as the site says, never the customer (desk/visits.py).
     earlier: what was said before, oldest first, where the customer's side knows that better than
     what is kept of the session. unheard: what they had not heard yet of the spoken reply before,
-    when they interrupted it.
+    when they interrupted it. language: of the page, for words that tell none ("E24").
     """
 
     text: str = ""
@@ -60,6 +60,7 @@ class UserTurn:
     customer: str = ""
     earlier: tuple[Past, ...] = ()
     unheard: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -531,7 +532,8 @@ class KeptTurn:
 class Holder:
     """Whose a conversation is. agent: the person who has it, or had it last; minutes: about how
     long it still waits, None where it does not or nobody can tell; typing: whether the person does;
-    turns: how many it has while it is at the desk.
+    turns: how many it has while it is at the desk; score: from 1 to 5, how the customer rated it
+    once it was closed.
     """
 
     owner: Owner = "assistant"
@@ -539,6 +541,7 @@ class Holder:
     minutes: int | None = None
     typing: bool = False
     turns: int = 0
+    score: int | None = None
 
 
 @dataclass(frozen=True)

@@ -431,6 +431,9 @@ class FakeService:
     def chain(self, session: str) -> tuple[str, ...]:
         return self.desk.chain(checked_session(session))
 
+    def rate(self, session: str, score: int, comment: str = "") -> None:
+        self.desk.rate(checked_session(session), score, comment)
+
     def customer_types(self, session: str) -> None:
         self.desk.customer_types(checked_session(session))
 

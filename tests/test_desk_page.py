@@ -4,8 +4,9 @@ SQLite, with a service without models. What needs a browser is in test_browser.p
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace as given
 
 import gradio as gr
 import pytest
@@ -20,11 +21,12 @@ from demo.conversation_state import Conversation
 from demo.desk import DeskPage, Parts, Seen, desk_key, desk_link
 from demo.desk_cases import case_list, minutes
 from demo.door import Door
+from demo.insights import satisfaction_card
 from demo.live import Ears
 from demo.opening import Opening
 from demo.page_parts import Desk as Page
 from demo.panels import people_line
-from demo.rating import turn_of_message
+from demo.rating import Rating, turn_of_message
 from demo.replay import conversation_of
 from demo.sign_in import SignIn
 from demo.ui import build_demo
@@ -336,6 +338,41 @@ def test_a_closed_conversation_is_said_to_be_closed_and_asks_no_more(chat, servi
     assert again["session"]["session"] not in ("", conversation.session_id)
 
 
+def test_at_closing_the_customer_is_asked_once_how_well_they_were_helped(chat, service):
+    conversation = closed(chat, service)
+    before, rating = replace(conversation, holder=Holder()), Rating(service, chat.desk)
+    told = rating.rate_closed(given(score=4, comment=""), replace(before, session_id="x-1"))
+    assert "another visitor" in told["notice"] and told.keys() == {"notice"}
+    shown = chat.follow(conversation)
+    assert shown["form"].count("radio") == 5
+    said = given(score=4, comment=" kind; write to jane@example.org ")
+    shown = rating.rate_closed(said, shown["conversation"])
+    assert shown["form"] == "" and "Thank you" in shown["notice"]
+    again = Opening(chat).resume(kept(conversation), Conversation())
+    assert "Ada has closed" in again["people"] and again["form"] == ""
+    assert service.insights.satisfaction(7) == (1, 1)
+    (scored,) = service.insights.scored(7)
+    assert (scored.agent, scored.score) == ("Ada", 4)
+    assert scored.comment.startswith("kind") and "jane" not in scored.comment
+    exported = service.visit(conversation.token).export()["conversations"][0]
+    assert (exported["score"], exported["comment"]) == (4, scored.comment)
+
+
+def test_only_a_closed_conversation_is_rated_and_only_from_one_to_five(service, chat):
+    conversation, _ = handed_over(chat)
+    mine, over = {"token": conversation.token}, closed(chat, service)
+    with pytest.raises(gr.Error, match="still going on"):
+        Endpoints(service).rate(conversation.session_id, 5, **mine)
+    for score in (0, 6, 3.5, None, "5"):
+        with pytest.raises(gr.Error, match="from 1 to 5"):
+            Endpoints(service).rate(over.session_id, score, token=over.token)
+    Endpoints(service).rate(over.session_id, 2, token=over.token)
+    told = Endpoints(service).messages(over.session_id, token=over.token)
+    assert (told["owner"], told["score"]) == ("closed", 2)
+    assert service.insights.satisfaction(7) == (0, 1)
+    assert "0 of 1" in satisfaction_card((0, 1), service.insights.scored(7))
+
+
 def test_while_the_assistant_has_it_nothing_is_asked(chat):
     conversation, shown = asked(chat, "What does E24 mean?")
     assert not shown["timer"].active and shown["people"] == ""
@@ -434,6 +471,7 @@ def test_messages_of_a_conversation_since_one_of_them(chat, service):
         "minutes": None,
         "typing": False,
         "turns": 2,
+        "score": None,
         "messages": [],
     }
     service.desk.take(session, "Ada")

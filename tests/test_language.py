@@ -21,7 +21,7 @@ from mm_support.knowledge.oddities import oddities
 from mm_support.language import sentences
 from mm_support.language import terms as language_terms
 from mm_support.language.asks import asks_amount, asks_steps
-from mm_support.language.detect import language_of
+from mm_support.language.detect import language_of, told_language
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.messages import clarify_text, has_message, message, messages
 from mm_support.language.sentences import is_step, split_sentences, without_markers
@@ -230,11 +230,20 @@ def test_terms_of_many_texts_take_little_time():
         ("返品はできますか", "ja"),
         ("Сколько стоит доставка?", "ru"),
         ("¿Cuánto tiempo tengo para devolver el producto?", "es"),
+        ("¿Cuánto cuesta el plan Plus al mes?", "es"),
+        ("ScanBox S2 Mini 价格", "zh"),
+        ("iPad Plus 价格", "zh"),
+        ("What does 退货 mean on my receipt?", "en"),
         ("Combien de temps pour un retour ?", "fr"),
     ],
 )
 def test_a_language_is_told_by_script_and_stop_words(text, language):
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize("text", ["", "E24", "Kündigung", "Retoure", "？"])
+def test_of_mere_names_and_single_words_no_language_is_told(text):
+    assert told_language(text) is None
 
 
 # -- messages ------------------------------------------------------------------------------

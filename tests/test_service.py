@@ -40,6 +40,7 @@ from mm_support.types import (
     Finished,
     Found,
     Heard,
+    Past,
     Said,
     Saw,
     Spoken,
@@ -245,6 +246,14 @@ def test_a_photo_alone_finds_its_entry(make, blue, red):
     service = make()
     assert ask(service, image=blue).citations[0].entry_id == "blue"
     assert ask(service, image=red).citations[0].entry_id == "e24"
+
+
+def test_a_turn_whose_words_tell_no_language_keeps_that_of_the_conversation_or_the_page(make, red):
+    service, spanish = make(), (Past("¿Cuánto cuesta el plan?", "", "answer"),)
+    for turn in (UserTurn(image=red, knowledge="kb"), UserTurn("E24", knowledge="kb")):
+        on_page = replace(turn, language="zh")
+        told = [judged(service, turn), judged(service, on_page), judged(service, on_page, spanish)]
+        assert [one.question.language for one in told] == ["en", "zh", "es"]
 
 
 @pytest.mark.parametrize("read", ["E24", "EZ4", "e-24"])

@@ -291,6 +291,23 @@ def test_files_of_the_server_cannot_be_named_as_input(app):
     assert "event: error" in events and "complete" not in events
 
 
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ({"message": ["a"]}, "Send message as text."),
+        ({"message": 123}, "Send message as text."),
+        ({"message": {"text": "a"}}, "Send message as text."),
+        ({"session_id": 7}, "Send session_id as text."),
+        ({"image": "/etc/passwd"}, "Send the photo as a file"),
+        ({"audio": 5}, "Send the recording as a file"),
+    ],
+)
+def test_what_is_of_the_wrong_kind_is_refused_in_a_sentence(client, caplog, capfd, given, told):
+    with pytest.raises(AppError, match=told):
+        client.predict(**{"message": "x", **given}, api_name="/chat")
+    assert "Traceback" not in caplog.text + "".join(capfd.readouterr())
+
+
 def test_folders_of_the_server_are_not_served(app, photo):
     assert httpx.get(f"{app}/gradio_api/file={photo}").status_code == 403
     assert httpx.get(f"{app}/gradio_api/file={Path(__file__)}").status_code == 403

@@ -23,7 +23,7 @@ from mm_support.decode.select import tables_of
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import PAUSE, Voice
 from mm_support.errors import GenerationError
-from mm_support.language.detect import language_of
+from mm_support.language.detect import language_of, told_language
 from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
 from mm_support.language.sentences import COLUMNS, column_names, is_step
@@ -60,8 +60,8 @@ def quotes_foreign(question: Question, decision: Decision) -> bool:
     word alone it cannot.
     """
     words = words_of(question)
-    told = len(term_set(words)) >= TELLING
-    return told and language_of(decision.hits[0].entry.answer) != language_of(words)
+    told, asked_in = len(term_set(words)) >= TELLING, told_language(words) or question.language
+    return told and language_of(decision.hits[0].entry.answer) != asked_in
 
 
 def compose(

@@ -152,6 +152,8 @@ def _conversation(session: Session, name: str) -> dict[str, Any]:
     return {
         "session_id": name,
         "owner": holder.owner if holder else "assistant",
+        "score": holder.score if holder else None,
+        "comment": holder.comment if holder else "",
         "turns": [_turn(session, row) for row in session.scalars(own)],
         "messages": list(_columns(session, said, ("author", "text"))),
         "notes": list(_columns(session, noted, ("author", "text"))),

@@ -87,7 +87,8 @@ def _ends(session: Session, names: Sequence[str]) -> dict[str, Ends]:
 
 
 def holder_of(row: ConversationRow) -> Holder:
-    return Holder(cast(Owner, row.owner), row.agent, typing=to_come(row.agent_typed, TYPING))
+    typing = to_come(row.agent_typed, TYPING)
+    return Holder(cast(Owner, row.owner), row.agent, typing=typing, score=row.score)
 
 
 def usual_wait(session: Session) -> float | None:

@@ -29,7 +29,8 @@ from mm_support.desk.ownership import (
 )
 from mm_support.desk.reasons import CODES, SAFETY
 from mm_support.errors import InputError
-from mm_support.store.database import Store
+from mm_support.language.personal import Masks
+from mm_support.store.database import Store, check_comment
 from mm_support.store.models import ConversationRow, HandoffRow, MessageRow, NoteRow, TurnRow, now
 from mm_support.store.records import in_utc, turn_of
 from mm_support.types import Case, Holder, KeptTurn, Message, Owner
@@ -37,6 +38,7 @@ from mm_support.types import Case, Holder, KeptTurn, Message, Owner
 MAX_MESSAGE = 4_000  # characters
 MAX_AGENT = 64  # characters of an agent's name
 SHOWN = 200  # open conversations in a list
+BEST = 5  # of the scores from 1 on that a customer gives
 LONGEST_SNOOZE = 7 * 24 * 60  # minutes
 
 
@@ -201,6 +203,17 @@ class Desk:
         """Tells the customer for a moment that their agent writes."""
         with self._store.writing() as session:
             owned(session, conversation, ("person",), agent).agent_typed = now()
+
+    def rate(self, conversation: str, score: int, comment: str = "") -> None:
+        """Stores how well the customer of a closed conversation was helped, from 1 to BEST."""
+        if score not in range(1, BEST + 1):
+            raise InputError.of("bad_score", most=BEST)
+        check_comment(comment)
+        with self._store.writing() as session:
+            row = session.get(ConversationRow, conversation, with_for_update=True)
+            if row is None or row.owner != "closed":
+                raise InputError.of("not_closed")
+            row.score, row.comment = int(score), Masks().text(comment)
 
     def customer_types(self, conversation: str) -> None:
         """Tells the desk for a moment that the customer writes; nothing where no person has it."""

@@ -4,7 +4,8 @@ grouped by meaning, and replies that were rated down. All of it is read from the
 Definitions (also in docs/people.md): a conversation counts on each day on which something was
 asked in it. Answered: it got an answer. Handed over: a person was asked to take it. Resolved
 confirmed: answered, not handed over, nothing rated down, and rated up or ended with thanks;
-assumed: the same without a sign, its last reply being an answer.
+assumed: the same without a sign, its last reply being an answer. Satisfied: rated with 4 or 5
+after a person closed it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from sqlalchemy.orm import Session
 from mm_support.store.database import Store
 from mm_support.store.days import is_over, locked_day
 from mm_support.store.models import (
+    ConversationRow,
     DayRow,
     FeedbackRow,
     HandoffRow,
@@ -39,7 +41,8 @@ THANKED = ("thanks", "goodbye", "acknowledged")  # reasons of turns that end a c
 MOST_GROUPED = 1_000  # latest questions without an answer
 MOST_KNOWN = 10 * MOST_GROUPED  # texts whose vectors are kept
 EXAMPLES = 3  # of a group
-MOST_DISLIKED = 100
+MOST_DISLIKED = MOST_SCORED = 100
+SATISFIED = 4  # of 5, from which a customer counts as satisfied
 LONGEST = 90  # days that are looked at
 FALSE_MATCHES = 0.001  # share of questions about different entries that may count as alike
 LEARNT_FROM = 300  # entries whose questions tell how alike questions of one meaning are
@@ -89,6 +92,16 @@ class Disliked:
     knowledge: str
     question: str
     reply: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A closed conversation that its customer rated, from 1 to 5. agent: who closed it."""
+
+    created: datetime
+    agent: str
+    score: int
     comment: str
 
 
@@ -173,6 +186,25 @@ class Insights:
             rows = session.execute(query).all()
         waits = [(end - start).total_seconds() for start, end in rows if end is not None]
         return median(waits) if waits else None
+
+    def satisfaction(self, days: int) -> tuple[int, int]:
+        """How many customers were satisfied with a conversation that was closed, and how many rated
+        one.
+        """
+        happy = func.count().filter(ConversationRow.score >= SATISFIED)
+        query = select(happy, func.count()).where(*_rated(days))
+        with self._store.reading() as session:
+            satisfied, rated = session.execute(query).one()
+        return satisfied, rated
+
+    def scored(self, days: int) -> tuple[Scored, ...]:
+        """Closed conversations that were rated, the latest first."""
+        latest = select(ConversationRow).where(*_rated(days)).order_by(ConversationRow.since.desc())
+        with self._store.reading() as session:
+            rows = session.scalars(latest.limit(MOST_SCORED)).all()
+        return tuple(
+            Scored(in_utc(row.since), row.agent, row.score or 0, row.comment) for row in rows
+        )
 
     def gaps(self, days: int) -> tuple[Gap, ...]:
         """Questions without an answer, grouped by meaning, the largest group first."""
@@ -284,6 +316,12 @@ def as_csv(kind: type, rows: Sequence[Any]) -> str:
 def _cell(value: Any) -> Any:
     text = " | ".join(value) if isinstance(value, tuple) else value
     return f"'{text}" if isinstance(text, str) and text[:1] in tuple(FORMULA) else text
+
+
+def _rated(days: int) -> Sequence[Any]:
+    """Conditions for conversations that were closed in the last days and rated."""
+    closed = ConversationRow.owner == "closed", ConversationRow.since >= _since(days)
+    return *closed, ConversationRow.score.is_not(None)
 
 
 def _since(days: int) -> datetime:

@@ -58,6 +58,8 @@ class Service(Protocol):
 
     def chain(self, session: str) -> Sequence[str]: ...
 
+    def rate(self, session: str, score: int, comment: str = "") -> None: ...
+
     def customer_types(self, session: str) -> None: ...
 
     @property
@@ -190,6 +192,10 @@ class Visit:
     def chain(self, session: str) -> Sequence[str]:
         """The conversation, and those in which it went on after it was closed; the last is open."""
         return self._service.chain(self.own(session))
+
+    def rate(self, session: str, score: int, comment: str = "") -> None:
+        """Stores how well they were helped in a conversation that is closed, from 1 to 5."""
+        self._service.rate(self.own(session), score, comment)
 
     def types(self, session: str) -> None:
         """Tells the person who has the conversation that its customer writes."""

@@ -22,7 +22,7 @@ from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.inputs.audio import load_voices
 from mm_support.inputs.photo import load_photo
-from mm_support.language.detect import language_of
+from mm_support.language.detect import DEFAULT, told_language
 from mm_support.language.english import only_points
 from mm_support.types import SAMPLE_RATE, ImageView, Question, Token, Transcript, UserTurn
 
@@ -141,8 +141,11 @@ def photo_text(view: ImageView) -> tuple[str, float]:
     return read.by_modality.get("photo_text", ""), float(np.mean(sure))
 
 
-def question_of(text: str, heard: Transcript | None, seen: Seen | None) -> Question:
-    """The turn in words, for the decoder."""
+def question_of(
+    text: str, heard: Transcript | None, seen: Seen | None, language: str | None = None
+) -> Question:
+    """The turn in words, for the decoder. language: where its words do not tell."""
+    told = told_language(text) or language or DEFAULT
     return Question(
         typed=text,
         heard=heard.text if heard else "",
@@ -150,7 +153,7 @@ def question_of(text: str, heard: Transcript | None, seen: Seen | None) -> Quest
         read_in_photo=tuple(line.text for line in seen.view.text) if seen else (),
         labels=tuple(label.name for label in seen.view.labels) if seen and seen.view.sure else (),
         photo=seen.photo if seen else None,
-        language=heard.language if heard and heard.text else language_of(text),
+        language=heard.language if heard and heard.text else told,
     )
 
 

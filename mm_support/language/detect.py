@@ -5,7 +5,8 @@
     language_of("多久可以退货？")          "zh"
 
 A guess for choosing a stemmer, a sentence splitter and the wording of a canned reply; a text that
-gives no hint counts as English. The stop words are those of the Snowball project.
+gives no hint ("E24") counts as English, unless its caller knows better: told_language is None. The
+stop words are those of the Snowball project.
 """
 
 from __future__ import annotations
@@ -34,20 +35,27 @@ ALSO = {"en": frozenset("can will may might shall must just also".split())}  # t
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
-@functools.lru_cache(20_000)
 def language_of(text: str) -> str:
-    """ISO 639-1. A letter of Chinese, which is a word, weighs as much as three of the others."""
+    """ISO 639-1."""
+    return told_language(text) or DEFAULT
+
+
+@functools.lru_cache(20_000)
+def told_language(text: str) -> str | None:
+    """The language that the text shows; None where it shows none. A letter of Chinese, which is a
+    word, weighs as much as three of the others; beside mere names it decides.
+    """
     text = text[:LOOKED_AT]
     if text.isascii():
         return _by_stop_words(text)
     scripts = Counter(_language_of_letter(letter) for letter in text if letter.isalpha())
     if not scripts:
-        return DEFAULT
+        return None
     if scripts["ja"] and scripts["zh"] + scripts["ja"] > scripts[""]:
         return "ja"
     scripts["zh"] *= 3
     (language, _), *_ = scripts.most_common(1)
-    return language or _by_stop_words(text)
+    return language or _by_stop_words(text) or ("zh" if scripts["zh"] else None)
 
 
 @functools.lru_cache(None)
@@ -60,20 +68,28 @@ def stop_words(language: str) -> frozenset[str]:
     return ALSO.get(language, frozenset()).union(word.lower() for word in listed)
 
 
-def _by_stop_words(text: str) -> str:
-    """The Latin language most of whose stop words stand in the text; those of few count more.
+def _by_stop_words(text: str) -> str | None:
+    """The Latin language most of whose stop words stand in the text; those of few count more. Only
+    Spanish opens a sentence with a mark.
 
     One alone is a coincidence ("door", "man") unless a letter speaks against English too.
     """
+    if "¿" in text or "¡" in text:
+        return "es"
     words = set(WORD.findall(text.lower().replace("’", "'")))
     found = [_speakers()[word] for word in words if word in _speakers()]
     votes: Counter[str] = Counter()
     for languages in found:
         votes.update({language: 1 / len(languages) for language in languages})
     best = max(votes, key=votes.__getitem__, default=DEFAULT)
-    accented = any(letter.isalpha() and not letter.isascii() for letter in text)
+    if votes[best] == votes[DEFAULT]:
+        return DEFAULT if found else None
+    accented = any(
+        letter.isalpha() and not letter.isascii() and not _language_of_letter(letter)
+        for letter in text
+    )
     hits = sum(best in languages for languages in found) + accented
-    return best if hits > 1 and votes[best] > votes[DEFAULT] else DEFAULT
+    return best if hits > 1 else None
 
 
 @functools.lru_cache(None)

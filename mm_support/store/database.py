@@ -170,6 +170,11 @@ def check_feedback(rating: str, comment: str) -> None:
     """Raises InputError for a rating that does not exist and a comment that is too long."""
     if rating not in RATINGS:
         raise InputError.of("bad_rating", known=", ".join(RATINGS))
+    check_comment(comment)
+
+
+def check_comment(comment: str) -> None:
+    """Raises InputError for one that is too long."""
     if len(comment) > MAX_COMMENT:
         raise InputError.of("comment_long", limit=MAX_COMMENT)
 

@@ -103,7 +103,8 @@ class HandoffRow(Base):
 class ConversationRow(Base):
     """A conversation (id: of its session) and whose it is. agent: the person who has it, or had it
     last; since: when it changed hands; snoozed: until when an agent has put it off; agent_typed,
-    customer_typed: when they last did.
+    customer_typed: when they last did; score, comment: how the customer rated it once it was
+    closed.
     """
 
     __tablename__ = "conversations"
@@ -116,6 +117,8 @@ class ConversationRow(Base):
     snoozed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     agent_typed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     customer_typed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    score: Mapped[int | None]
+    comment: Mapped[str] = mapped_column(Words, default="", server_default="")
 
 
 class OwnershipRow(Base):
