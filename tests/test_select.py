@@ -73,6 +73,15 @@ def test_a_short_section_is_shown_with_its_exceptions(section, whole):
     assert ("Student cards cannot be frozen." in shown) == whole
 
 
+def test_what_alone_speaks_of_a_word_of_the_question_is_shown_beside_the_likeliest():
+    said = "It runs in any browser and as an app. No code is sent. Nothing is made for Windows."
+    selector = Selector((99.0,) + (0.0,) * (len(FEATURES) - 1), -50.0, 0.5)
+    encoder = WordEncoder()
+    asked = "it runs in a browser but does it run as an app on windows"
+    shown = selector.select(asked, Entry("a", "Start", said), lambda t, _: encoder.encode(t))
+    assert [text.split()[0] for text in shown] == ["It", "Nothing"]
+
+
 def test_a_code_is_explained_whatever_is_asked_beside_it_and_alone_brings_all():
     said = "We try three times.\n\nEnter another card.\n\nP-402 needs a nod. P-410 means expired."
     entry = Entry("a", "Payment", said)

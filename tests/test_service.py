@@ -565,10 +565,11 @@ def spoken(*texts):
     """What a voice is asked to say of sentences, and in which language it said nothing."""
     voice = Noting()
     speech = Speech(voice, wanted=True)
-    pieces = list(speech.alongside(map(Sentence, texts)))
+    said = [text if isinstance(text, Sentence) else Sentence(text) for text in texts]
+    pieces = list(speech.alongside(iter(said)))
     shown = [piece.text for piece in pieces if isinstance(piece, Sentence)]
     speech.close()
-    assert shown == list(texts)
+    assert shown == [sentence.text for sentence in said]
     return voice.asked, speech.unspoken
 
 
@@ -582,6 +583,8 @@ def test_of_a_long_list_the_first_items_are_spoken():
     asked, _ = spoken("Do this.", *steps)
     assert asked == ["Do this.", *steps[:5], "The other 4 are on the screen."]
     assert spoken("Do this.", *steps[:5])[0] == ["Do this.", *steps[:5]]
+    behind = Sentence("Wait a minute.", of_step=True)
+    assert "Wait a minute." not in spoken("Do this.", *steps, behind)[0]
 
 
 def test_of_a_table_the_rows_are_summed_up_once_it_is_over():

@@ -252,24 +252,24 @@ class Speech:
         if is_row:
             self._rows.append(text)
             return parts
-        return parts + (self._own(text) if sentence else self._left())
+        return parts + (self._own(sentence) if sentence else self._left())
 
     def _table(self) -> list[str]:
         """What is said of the rows that wait: many are summed up."""
         rows, self._rows = self._rows, []
         if len(rows) >= TABLE:
             rows = [summary(rows, language_of("\n".join(rows)))]
-        return [part for row in rows for part in self._own(row)]
+        return [part for row in rows for part in self._own(Sentence(row))]
 
-    def _own(self, text: str) -> list[str]:
+    def _own(self, sentence: Sentence) -> list[str]:
         """A sentence, if it is spoken."""
-        language = language_of(text)
+        text, language = sentence.text, language_of(sentence.text)
         if not self._voice.speaks(language):
             self.unspoken = language
             return []
         self._language = language
         self._items += is_step(text)
-        left_out = is_step(text) and self._items > SPOKEN_ITEMS
+        left_out = sentence.in_step and self._items > SPOKEN_ITEMS
         return [] if left_out else [text]
 
     def _left(self) -> list[str]:

@@ -3,8 +3,8 @@
 An answer is cut into blocks: numbered steps stay together with the sentence that introduces them,
 every other sentence is a block. A logistic regression on a few facts about question and block,
 fitted by assets/training/sentences.py on questions labelled by hand, says which blocks belong to
-the reply; a sentence that leans on the one before it ("It also...", "Otherwise...") brings that one
-along. Knows no language model.
+the reply; one that alone has some word of the question does too. A sentence that leans on the one
+before it ("It also...", "Otherwise...") brings that one along. Knows no language model.
 """
 
 from __future__ import annotations
@@ -134,6 +134,8 @@ class Selector:
             return Weighed([], np.zeros(0))
         logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
         likely = 1 / (1 + np.exp(-logits))
+        least = min(self.threshold, SHARE * likely.max())
+        likely = np.maximum(likely, least * speaks_alone(question, entry, blocks))
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         return Weighed(blocks, rows_asked_for(question, blocks, likely))
 
@@ -236,6 +238,17 @@ def tables_of(lines: Sequence[Sequence[str]]) -> list[range]:
             found += [range(start, at)] if at - start > 1 else []
             start = at
     return found
+
+
+def speaks_alone(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
+    """(n_blocks,) bool: whether a block is the only one with some word of the question that is not
+    the entry's topic. It is shown however unlike the question it is as a whole: "There is no
+    program for Windows."
+    """
+    asked = term_set(question) - term_set(entry.title)
+    held = [asked & _terms(block) for block in blocks]
+    blocks_with = Counter(term for terms in held for term in terms)
+    return np.array([any(blocks_with[term] == 1 for term in terms) for terms in held])
 
 
 def rows_asked_for(question: str, blocks: Sequence[Block], likely: np.ndarray) -> np.ndarray:
