@@ -56,6 +56,8 @@ def several(
     if decision.reason not in OPEN or question.photo is not None:
         return []
     words = words_of(question)
+    if any(hit.entry.title == words for hit in hits):  # a title that was chosen
+        return []
     texts, parted = questions_in(words), clauses(words)
     if len(parted) > 2:
         asked = each(parts, question, parted, knowledge, past)

@@ -20,6 +20,7 @@ from mm_support.decode.select import blocks_of, load_selector, selector_file
 from mm_support.knowledge.oddities import oddities
 from mm_support.language import sentences
 from mm_support.language import terms as language_terms
+from mm_support.language.asks import asks_amount, asks_steps
 from mm_support.language.detect import language_of, told_language
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.messages import clarify_text, has_message, message, messages
@@ -75,6 +76,14 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
         (
             "您可以在30天内退货。请保留小票！需要帮助吗？好的",
             ["您可以在30天内退货。", "请保留小票！", "需要帮助吗？", "好的"],
+        ),
+        (
+            "Art. no.: K. 4; Product: Pan 2; Remarks: for gas. Not for ovens.",
+            ["Art. no.: K. 4; Product: Pan 2; Remarks: for gas. Not for ovens."],
+        ),
+        (
+            "We open at 8:00. Call us; we close at 18:00. Bring an ID.",
+            ["We open at 8:00.", "Call us; we close at 18:00.", "Bring an ID."],
         ),
         ("步骤：1. 打开。2. 等30秒。", ["步骤：", "1. 打开。", "2. 等30秒。"]),
         ("", []),
@@ -316,3 +325,18 @@ def test_words_are_stemmed_as_ever_by_several_threads_at_once(monkeypatch):
     with ThreadPoolExecutor(4) as pool:
         stems = list(pool.map(partial(language_terms.stem, language="xx"), words))
     assert stems == [word[:-1] for word in words] and not any(mixed)
+
+
+@pytest.mark.parametrize(
+    "amount, steps",
+    [
+        ("how much is the lamp", "how do I set up the lamp"),
+        ("Was kostet die Lampe?", "Wie kann ich die Lampe einrichten?"),
+        ("¿Cuánto cuesta la lámpara?", "¿Cómo configuro la lámpara?"),
+        ("Combien coûte la lampe ?", "Comment installer la lampe ?"),
+        ("这个台灯多少钱", "台灯怎么设置"),
+    ],
+)
+def test_amounts_and_steps_are_asked_for_in_every_language_that_has_a_file(amount, steps):
+    assert asks_amount(amount) and not asks_steps(amount)
+    assert asks_steps(steps) and not asks_amount(steps)

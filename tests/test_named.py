@@ -2,7 +2,14 @@
 
 import pytest
 
-from mm_support.decide.named import both_named, named_first, names_another_thing
+from mm_support.decide.named import (
+    both_named,
+    named_among,
+    named_first,
+    names_another_thing,
+    which,
+    with_named,
+)
 from mm_support.types import Entry, Hit
 
 
@@ -64,6 +71,68 @@ def test_two_models_are_both_answered_and_one_with_its_part_is_not():
     assert {hit.entry.title for hit in both} == {"Norra Desk 10 white", other[0]}
     kettles = both_named("what is the difference between KE-2 and KE-3", hits(LID, LARGE, KETTLE))
     assert {hit.entry.title for hit in kettles} == {KETTLE[0], LARGE[0]}
+
+
+MINI_LIGHT = ("Box S2 Mini: lights: What the light means", "Red: the glass is dirty.")
+RING = ("Box S2: lights: What the ring means", "Red: no connection.")
+INTRO, MINI_INTRO = ("Box S2: lights", "A scanner."), ("Box S2 Mini: lights", "A small scanner.")
+ROW, MINI_ROW = ("list 2026: Box S2", "Price: 249"), ("list 2026: Box S2 Mini", "Price: 129")
+OTHER_ROW, BATTERY = ("list 2026: Box S3", "Price: 399"), ("list 2026: Battery for S2 Mini", "")
+
+
+@pytest.mark.parametrize(
+    "words, found, title",
+    [
+        ("what does the red light on my Box S2 mean", (MINI_LIGHT, RING, INTRO), RING[0]),
+        ("box s2 red light", (MINI_LIGHT, INTRO, RING), RING[0]),
+        ("red light on the S2 mini", (RING, MINI_LIGHT), MINI_LIGHT[0]),
+        ("the S2, not the mini", (MINI_INTRO, INTRO), INTRO[0]),
+        ("不是mini，是S2", (MINI_INTRO, INTRO), INTRO[0]),
+        ("Box S2 多少钱", (ROW, INTRO, MINI_ROW), ROW[0]),  # a table's name is none of the box's
+        ("Was kostet die Box S2 Mini?", (MINI_ROW, MINI_INTRO, ROW), MINI_ROW[0]),
+    ],
+)
+def test_a_longer_name_is_another_thing_unless_it_was_asked_for(words, found, title):
+    assert first(words, hits(*found)) == title
+
+
+def test_a_name_that_several_things_share_is_open_between_them():
+    found = hits(MINI_LIGHT, RING, INTRO)
+    assert [hit.entry.title for hit in which("box red light", found)] == [MINI_LIGHT[0], RING[0]]
+    assert which("box s2 red light", found) == which("red light", found) == ()
+    assert which("box ring", hits(RING, MINI_LIGHT)) == ()  # one of them says more of it
+
+
+@pytest.mark.parametrize("words", ["S2 Mini vs S2", "S2 Mini 和 S2 有什么区别"])
+def test_of_two_names_the_shorter_one_is_named_too_where_it_is_said_twice(words):
+    found = hits(BATTERY, MINI_LIGHT, MINI_INTRO, MINI_ROW, INTRO)
+    assert {hit.entry.title for hit in both_named(words, found)} == {MINI_INTRO[0], INTRO[0]}
+    assert both_named("my S2 Mini is slow, is an S2 Mini better?", found) == ()
+    near = with_named(words, found, 3)  # however far behind the shorter one was found
+    assert len(near) == 3 and INTRO[0] in [hit.entry.title for hit in near]
+
+
+@pytest.mark.parametrize(
+    "words, title",
+    [
+        ("the S2", RING[0]),
+        ("the S2, not the mini", RING[0]),
+        ("the mini", MINI_LIGHT[0]),
+        ("not the S2", ""),
+        ("the lamp", ""),
+        ("the light", ""),
+    ],
+)
+def test_one_of_two_titles_is_chosen_by_what_only_it_is_called(words, title):
+    assert named_among(words, (MINI_LIGHT[0], RING[0])) == title
+
+
+def test_no_pair_comes_before_what_tells_of_both():
+    terms = ("Warranty", "Box S2: 24 months. Box S3: 36 months. Warranty begins on delivery.")
+    words = "what is the warranty of S2 and S3?"
+    assert both_named(words, hits(terms, OTHER_ROW, BATTERY)) == ()
+    both = both_named("price of S2 and S3?", hits(terms, BATTERY, OTHER_ROW, ROW))
+    assert {hit.entry.title for hit in both} == {ROW[0], OTHER_ROW[0]}
 
 
 def test_nothing_is_named_where_nothing_was_found():

@@ -272,6 +272,12 @@ def test_what_stands_under_an_identifier_stays_with_it(tmp_path):
     assert fault.answer == "No consent.\n\nMend it: Connect again."
 
 
+def test_an_identifier_over_the_whole_document_cuts_nothing(tmp_path):
+    text = "---\ntitle: Scanners\n---\n# ScanBox S2\n\nIt scans.\n\n## Care\n\n" + words(25)
+    (entry,) = read(tmp_path, text + ".\n").entries
+    assert "It scans." in entry.answer and "word24" in entry.answer
+
+
 def test_long_sections_are_cut_between_blocks_and_steps_stay_together(tmp_path):
     steps = "\n".join(f"{n}. Step {n}: {words(25)}." for n in range(1, 16))
     text = f"# Guide\n\n## Setup\n\n{words(250)}.\n\nDo this:\n\n{steps}\n\n{words(250)}.\n"

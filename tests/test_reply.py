@@ -110,10 +110,52 @@ def test_a_sentence_is_quoted_as_it_stands_where_the_draft_bends_a_word():
 
 def test_a_step_has_its_line_and_what_a_draft_adds_behind_one_begins_another():
     step, after = Sentence("2. Clean the filter.", (2,)), Sentence("A repair costs 50 euros.", (2,))
-    assert shown([Sentence("1. Unplug it.", (2,)), step, after, after]) == (
-        "1. Unplug it. [2]\n2. Clean the filter.\nA repair costs 50 euros. [2] "
-        "A repair costs 50 euros. [2]"
+    goes_on = Sentence("Mind the water.", (2,), of_step=True)
+    assert shown([Sentence("1. Unplug it.", (2,)), goes_on, step, goes_on, after, after]) == (
+        "1. Unplug it. [2] Mind the water.\n2. Clean the filter. Mind the water.\n"
+        "A repair costs 50 euros. [2] A repair costs 50 euros. [2]"
     )
+
+
+def test_what_follows_a_step_in_its_line_is_shown_there():
+    said = "How to pay:\n1. Open the page.\n2. Enter a card. Cash is not taken.\n3. Press Pay."
+    entry = Entry("pay", "Payment", f"{said}\nA receipt comes by mail.")
+    text = shown(write(None, Question("how to enter a card"), (Hit(entry, 0.9),)))
+    assert text.replace(" [1]", "").startswith(said)
+
+
+PAN = Entry(
+    "pan",
+    "prices: Pan 20",
+    "Art. no.: P-4; Product: Pan 20; Kind: Pan; Price: 30; Arrives in: 4 weeks; Note: no gas oven",
+)
+
+
+@pytest.mark.parametrize(
+    "question, row",
+    [
+        ("price of the pan 20", "Product: Pan 20; Price: 30; Note: no gas oven"),
+        ("price of P-4", "Product: Pan 20; Art. no.: P-4; Price: 30; Note: no gas oven"),
+        (
+            "pan 20: price, and does it rust",
+            "Product: Pan 20; Price: 30; Art. no.: P-4; Kind: Pan; Arrives in: 4 weeks; "
+            "Note: no gas oven",
+        ),
+    ],
+)
+def test_of_a_long_row_what_is_asked_for_comes_first_or_alone(question, row):
+    assert [s.text for s in write(None, Question(question), (Hit(PAN, 0.9),))] == [row]
+
+
+def test_an_excerpt_is_one_line_of_what_fits_and_is_not_said_yet():
+    writer, asked = ReplyWriter(None, WordEncoder()), Question("how do I unplug a washing machine")
+    said = "What to do:\n1. Unplug it. Wait a minute.\n2. Clean the filter."
+    steps = replace(WASHER, answer=said)
+    assert writer.excerpt(asked, steps) == "Unplug it. Wait a minute. Clean the filter."
+    assert writer.excerpt(asked, steps, {"1. Unplug it."}).startswith("Wait a minute.")
+    assert writer.excerpt(asked, steps, split_sentences(steps.answer)) == ""
+    long = replace(steps, answer=f"1. Look.\n2. {'Read ' * 30}\n3. Unplug the washing machine.")
+    assert writer.excerpt(asked, long) == "Unplug the washing machine."
 
 
 def test_whom_to_call_in_an_emergency_is_never_left_out():

@@ -71,3 +71,18 @@ def test_a_short_section_is_shown_with_its_exceptions(section, whole):
     encoder = WordEncoder()
     shown = selector.select("freeze it for a month", entry, lambda t, _: encoder.encode(t))
     assert ("Student cards cannot be frozen." in shown) == whole
+
+
+def test_a_code_is_explained_whatever_is_asked_beside_it_and_alone_brings_all():
+    said = "We try three times.\n\nEnter another card.\n\nP-402 needs a nod. P-410 means expired."
+    entry = Entry("a", "Payment", said)
+    selector = Selector((9.0,) + (0.0,) * (len(FEATURES) - 1), -4.0, 0.5)
+    encoder = WordEncoder()
+
+    def shown(question):
+        return selector.select(question, entry, lambda t, _: encoder.encode(t))
+
+    assert shown("another card") == ["Enter another card."]
+    both = ["Enter another card.", "P-410 means expired."]
+    assert shown("my card has p-410, is another card enough") == both
+    assert len(shown("P-410")) == 4 and len(shown("P-411")) < 4

@@ -13,7 +13,7 @@ from mm_support.decode.sentence import Numbers, Sentence
 from mm_support.language.mail import own_words
 from mm_support.language.messages import message
 from mm_support.pipeline import Clock, decode, drained, judge
-from mm_support.several import clauses, each, inner_questions, questions_in, two_clauses
+from mm_support.several import clauses, each, inner_questions, questions_in, several, two_clauses
 from mm_support.types import Found, Question, UserTurn
 
 
@@ -44,6 +44,14 @@ def test_a_question_that_nothing_answers_is_said_beside_one_that_is_answered(mak
     reply = ask(make(), "Is my refund late? Do giraffes eat purple bananas?")
     assert reply.action == "answer" and "5 days" in reply.text
     assert reply.text.endswith(message("not_said"))
+
+
+def test_a_title_that_was_chosen_is_one_question(make):  # noqa: F811
+    parts, words = make().parts, "Is my refund late? Is the warranty broken?"
+    judged = drained(judge(parts, UserTurn(words, knowledge="kb")))
+    titled = [replace(hit, entry=replace(hit.entry, title=words)) for hit in judged.hits]
+    assert len(judged.asked) == 2
+    assert several(parts, judged.question, judged.decision, titled, "kb") == []
 
 
 @pytest.mark.parametrize("words", ["refund late", "Is my refund late? When is the refund there?"])

@@ -17,6 +17,7 @@ from typing import Protocol
 import numpy as np
 
 from mm_support.decide.intents import Reads
+from mm_support.decide.named import named_among
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.knowledge.query import SearchQuery
@@ -147,6 +148,8 @@ def chosen(question: Question, before: Past, reads: Reads, encoder: TextEncoder)
     titles, asked = before.asked_about, asked_in(question)
     if not titles or asked in titles:
         return asked if titles else ""
+    if named := named_among(asked, titles):
+        return named
     if len(titles) == 1 and "yes" in reads.says:
         return titles[0]
     if "choose" not in reads.says:

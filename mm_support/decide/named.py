@@ -12,6 +12,7 @@ from itertools import combinations
 
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
+from mm_support.language.asks import affirmed
 from mm_support.language.terms import term_set, terms
 from mm_support.language.versions import holds, names_another, numbered
 from mm_support.types import Entry, Hit
@@ -53,7 +54,7 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
     costs, as long as there is an entry about the Brew 2; nor one about the shade of a lamp which
     charger it takes, where there are entries about chargers.
     """
-    return _numbered_otherwise(words, hits) or any(better_named(term_set(words), hits))
+    return _numbered_otherwise(words, hits) or any(better_named(_asked(words), hits))
 
 
 def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:
@@ -66,7 +67,7 @@ def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:
         return bool(asked)
     titles = [numbered(hit.entry.title, title=True) for hit in close(hits)[1:]]
     elsewhere = any(holds(name, titled) for name in asked for titled in titles)
-    return elsewhere and term_set(words).isdisjoint(term_set(best.title))
+    return elsewhere and _asked(words).isdisjoint(term_set(best.title))
 
 
 def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -77,7 +78,7 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     Who asks for "Aster 40" means it, not the filter for it; "HE-220" alone is the machine, and "a
     tank for my HE-220" is the tank.
     """
-    asked = term_set(words)
+    asked = _asked(words)
     if not hits:
         return ()
     meant = asked & term_set(hits[0].entry.title)
@@ -91,7 +92,7 @@ def with_named(words: str, hits: Sequence[Hit], most: int) -> tuple[Hit, ...]:
     """So many of the hits, best first, among them those that a code in the question names by their
     titles, however far behind the others they were found.
     """
-    codes = codes_in(term_set(words))
+    codes = codes_in(_asked(words))
     found = [hit for at, hit in enumerate(hits) if at < most or codes & _titled(hit)]
     named = (*named_first(words, found)[:1], *both_named(words, found))
     ids = {hit.entry.id for hit in named}
@@ -104,7 +105,7 @@ def which(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     codes or words of which it has none ("ScanBox", of ScanBox S2 and ScanBox S2 Mini), and they say
     as much of what it asks; nothing where there is one.
     """
-    asked = term_set(words)
+    asked = _asked(words)
     if not hits or codes_in(asked) or not (meant := asked & _coded(hits[0])):
         return ()
     said = asked & _terms(hits[0].entry)
@@ -112,6 +113,14 @@ def which(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     told = [hit for hit in alike if asked & _terms(hit.entry) == said]
     best = {_coded(hit): hit for hit in reversed(told)}
     return tuple(hit for hit in told if hit in best.values()) if len(best) > 1 else ()
+
+
+def named_among(words: str, titles: Sequence[str]) -> str:
+    """The title that has all words of a message, by its code where several do; "" for none."""
+    asked = _asked(words)
+    held = [Hit(Entry("", title, ""), 0.0) for title in titles if asked <= term_set(title)]
+    found = held[0] if asked and len(held) == 1 else _holder(asked, held)
+    return found.entry.title if found else ""
 
 
 def _coded(hit: Hit) -> frozenset[str]:
@@ -156,7 +165,7 @@ def both_named(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     alike, and say the least else; nothing where there is no such pair, or where another one tells
     what is asked of both.
     """
-    asked = term_set(words)
+    asked = _asked(words)
     pairs = [pair for pair in combinations(hits, 2) if _are_both_named(words, *pair)]
     if not pairs:
         return ()
@@ -171,22 +180,26 @@ def _are_both_named(words: str, hit: Hit, second: Hit) -> bool:
     differ in nothing but what was asked; the shorter of "T10" and "T10 Go" where it is said more
     often than what the other one has beside it.
     """
-    said, title, other = Counter(terms(words)), _titled(hit), _titled(second)
+    said, title, other = Counter(terms(affirmed(words))), _titled(hit), _titled(second)
     if not title & other or title == other:
         return False
     own, others = (_named_in(words, each.entry.title) for each in (hit, second))
     if title - other and other - title:
         return title ^ other <= said.keys() or bool(own - others and others - own)
-    codes = codes_in(term_set(words))
+    codes = codes_in(_asked(words))
     shared = _name(hit.entry.title, codes) & _name(second.entry.title, codes)
-    beside = min(said[term] for term in title ^ other), max(said[term] for term in title ^ other)
-    return 0 < beside[0] and beside[1] < max((said[term] for term in shared), default=0)
+    beside = [said[term] for term in title ^ other]
+    return 0 < min(beside) <= max(beside) < max((said[term] for term in shared), default=0)
 
 
 def _said_else(asked: frozenset[str], hit: Hit, second: Hit) -> tuple[int, int]:
     """In how many words that were not asked for two titles differ, and how much they say."""
     lengths = (len(terms(each.entry.title)) for each in (hit, second))
     return len((_titled(hit) ^ _titled(second)) - asked), sum(lengths)
+
+
+def _asked(words: str) -> frozenset[str]:
+    return term_set(affirmed(words))
 
 
 def _titled(hit: Hit) -> frozenset[str]:
@@ -197,7 +210,7 @@ def _named_in(words: str, title: str) -> frozenset[str | tuple[str, str]]:
     """The codes of a question, and its names with a number, that a title holds."""
     titled = numbered(title, title=True)
     names = (name for name in numbered(words) if holds(name, titled))
-    return frozenset((*names, *(codes_in(term_set(words)) & term_set(title))))
+    return frozenset((*names, *(codes_in(_asked(words)) & term_set(title))))
 
 
 def better_named(asked: frozenset[str], hits: Sequence[Hit]) -> Iterator[Hit]:

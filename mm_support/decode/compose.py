@@ -10,7 +10,7 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,14 @@ import numpy as np
 from mm_support.as_json import snippet
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.reply import ReplyWriter
-from mm_support.decode.select import COLUMNS, tables_of
+from mm_support.decode.select import tables_of
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import PAUSE, Voice
 from mm_support.errors import GenerationError
-from mm_support.knowledge.readers.tables import column_names
 from mm_support.language.detect import language_of, told_language
 from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
-from mm_support.language.sentences import is_step
+from mm_support.language.sentences import COLUMNS, column_names, is_step
 from mm_support.language.spoken_table import summary
 from mm_support.language.terms import term_set
 from mm_support.tracing import carried, span
@@ -112,15 +111,16 @@ def asked_back(
     """
     hits, language = decision.hits, question.language
     likely = int(bool(hits) and decision.confidence >= MAYBE)
+    said = [*writer.quoted(question, hits[:1])] if likely else []
     if likely:
         yield Sentence(message("clarify.maybe", language))
-        yield from writer.quoted(question, hits[:1])
+        yield from said
     if len(hits) < 2:
         yield Sentence(clarify_text(hits, language))
         return
     yield Sentence(message("clarify.also" if likely else "clarify.these", language))
     for rank, hit in enumerate(hits[likely:], start=1 + likely):
-        excerpt = writer.excerpt(question, hit.entry)
+        excerpt = writer.excerpt(question, hit.entry, {sentence.text for sentence in said})
         yield Sentence(f"- {': '.join(filter(None, (hit.entry.title, excerpt)))}", (rank,))
     yield Sentence(message("clarify.else", language))
 
@@ -142,7 +142,7 @@ def one_by_one(
             if isinstance(part, Sentence) and part.text not in said:
                 said.add(part.text)
                 ranks = tuple(place[one.hits[rank - 1].entry.id] for rank in part.citations)
-                yield Sentence(part.text, ranks)
+                yield replace(part, citations=ranks)
     if any(one.disputed for one in asked):
         yield Sentence(message("disputed.person", language))
     if not all(one.hits for one in asked):

@@ -13,19 +13,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Container, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mm_support.as_json import snippet
+from mm_support.as_json import SNIPPET, snippet
 from mm_support.decide.premises import opening, sentences_about
+from mm_support.decode.columns import as_asked
 from mm_support.decode.grounding import Grounding, Support
 from mm_support.decode.judge import Judge
 from mm_support.decode.prompt import DRAFT_TOKENS, DRAFTING, build_messages, with_photo
-from mm_support.decode.select import Weighed, blocks_of, load_selector, selector_file
+from mm_support.decode.select import LEADS_ON, Weighed, blocks_of, load_selector, selector_file
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.verify import Verifier, checked
 from mm_support.decode.writing import (
@@ -38,10 +39,16 @@ from mm_support.decode.writing import (
 )
 from mm_support.engines.base import LanguageModel
 from mm_support.errors import GenerationError
-from mm_support.language.english import is_claim, is_emergency
+from mm_support.language.english import is_claim, is_emergency, leans
 from mm_support.language.identifiers import identifiers_of, named_in_line, named_in_title
 from mm_support.language.messages import message
-from mm_support.language.sentences import split_sentences, without_markers
+from mm_support.language.sentences import (
+    of_one_step,
+    split_lines,
+    split_sentences,
+    without_markers,
+    without_step_number,
+)
 from mm_support.tracing import streamed
 from mm_support.types import Entry, Hit, Past, Question, of_one_document
 
@@ -122,13 +129,26 @@ class ReplyWriter:
         yield from self._extracted(question, entries, weighed, shown)
         for rank, entry in enumerate(entries[1:] if self._model else (), start=2):
             sure = self._selector.weigh(question.words, entry, self._vectors).chosen(SURE)
-            yield from _cited(entry, {*sure} - shown, rank)
+            yield from self._cited(question, entry, {*sure} - shown, rank)
             shown.update(sure)
 
-    def excerpt(self, question: Question, entry: Entry) -> str:
-        """What an entry says that fits a question best, in a line."""
+    def excerpt(self, question: Question, entry: Entry, said: Container[str] = ()) -> str:
+        """What an entry says that fits a question best and is not said yet, in a line of whole
+        sentences; empty where it says nothing else.
+        """
         weighed = self._selector.weigh(question.words, entry, self._vectors)
-        return snippet(" ".join(weighed.chosen(weighed.likeliest)))
+        told = self._cited(question, entry, {*weighed.chosen(weighed.likeliest)}, 1)
+        texts = [without_step_number(own.text) for own in told if own.text not in said]
+        texts = [text for text in texts if not text.endswith(LEADS_ON)]
+        if len(" ".join(texts)) <= SNIPPET:
+            return " ".join(texts)
+        (asked,) = self._vectors([question.words], "query")
+        start = int(np.argmax(self._vectors(texts, "passage") @ asked))
+        while start and leans(texts[start]):
+            start -= 1
+        lengths = np.cumsum([len(text) + 1 for text in texts[start:]])
+        fitting = max(1, int(np.searchsorted(lengths, SNIPPET + 1, "right")))
+        return snippet(" ".join(texts[start : start + fitting]))
 
     def _extracted(
         self, question: Question, entries: Sequence[Entry], weighed: Weighed, shown: set[str]
@@ -214,7 +234,7 @@ class ReplyWriter:
 
     def whole(self, entry: Entry) -> Iterator[Sentence]:
         """All that the first hit says, for matters in which nothing may be left out."""
-        yield from (Sentence(text, (1,)) for text in split_sentences(entry.answer))
+        return bound(entry, 1)
 
     def _drafted(
         self,
@@ -250,8 +270,8 @@ class ReplyWriter:
                 continue
             answered = True
             steps = [text for block in held.blocks if block.has_steps for text in block.sentences]
-            for text in steps or [support.sentence]:
-                yield Sentence(text, (support.rank,))
+            chosen = {*(steps or [support.sentence])}
+            yield from self._cited(question, entries[support.rank - 1], chosen, support.rank)
 
     def _own_words(
         self, question: Question, entry: Entry, weighed: Weighed, threshold: float, shown: set[str]
@@ -260,8 +280,9 @@ class ReplyWriter:
         they are then.
         """
         chosen = {*self._about_claim(question, entry), *weighed.chosen(threshold)} - shown
-        shown.update(chosen)
-        yield from _cited(entry, chosen, 1)
+        said = [*self._cited(question, entry, chosen, 1)]
+        shown.update(chosen, (sentence.text for sentence in said))
+        yield from said
 
     def _beside(
         self, question: Question, entries: Sequence[Entry], best: float, shown: set[str]
@@ -274,7 +295,16 @@ class ReplyWriter:
                 weighed = self._selector.weigh(question.words, entry, self._vectors)
                 chosen = {*weighed.chosen(min(SURE, best))} - shown
                 shown.update(chosen)
-                yield from _cited(entry, chosen, rank)
+                yield from self._cited(question, entry, chosen, rank)
+
+    def _cited(
+        self, question: Question, entry: Entry, chosen: set[str], rank: int
+    ) -> Iterator[Sentence]:
+        """The chosen sentences in the entry's order; of a long row, what is asked for first."""
+        for sentence in bound(entry, rank):
+            if sentence.text in chosen:
+                text = as_asked(question.words, sentence.text, entry, self._vectors)
+                yield replace(sentence, text=text)
 
     def _about_claim(self, question: Question, entry: Entry) -> list[str]:
         """The entry's sentences that the customer's claim is checked against, steps with all of
@@ -291,9 +321,11 @@ class ReplyWriter:
         ]
 
 
-def _cited(entry: Entry, chosen: set[str], rank: int) -> Iterator[Sentence]:
-    """The chosen sentences in the entry's order."""
-    return (Sentence(text, (rank,)) for text in split_sentences(entry.answer) if text in chosen)
+def bound(entry: Entry, rank: int) -> Iterator[Sentence]:
+    """All of the entry's sentences, in its order."""
+    for line in split_lines(entry.answer):
+        for at, text in enumerate(line):
+            yield Sentence(text, (rank,), at > 0 and of_one_step(line))
 
 
 class Quotes:

@@ -20,12 +20,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mm_support.decide.named import codes_in
 from mm_support.errors import WeightsError
 from mm_support.knowledge.passages import tokens
-from mm_support.knowledge.readers.tables import column_names
-from mm_support.language.english import asks_amount, asks_how, is_emergency, leans
+from mm_support.language.asks import asks_amount, asks_steps
+from mm_support.language.english import is_emergency, leans
 from mm_support.language.sentences import (
+    COLUMNS,
+    column_names,
     is_step,
+    of_one_step,
     split_paragraphs,
     split_sentences,
     without_step_number,
@@ -51,8 +55,7 @@ FEATURES = (
     "how_steps",
     "beside_steps",
 )
-COLUMNS = 2  # that two lines name alike which are rows of one table
-# tokens of a section that is shown whole: its last sentence may be the exception from the first
+# tokens of a passage that may be shown whole: its last sentence may be the exception from the first
 WHOLE = 100
 SHORT = 80  # tokens of a product's description and data that are not taken apart
 LEADS_ON = (":", "：", ",", "，")
@@ -131,8 +134,7 @@ class Selector:
             return Weighed([], np.zeros(0))
         logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
         likely = 1 / (1 + np.exp(-logits))
-        if entry.section and tokens(entry.answer) <= WHOLE:
-            likely = np.full(len(blocks), likely.max())
+        likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         return Weighed(blocks, rows_asked_for(question, blocks, likely))
 
     def select(self, question: str, entry: Entry, encode: EncodeKind) -> list[str]:
@@ -143,6 +145,19 @@ class Selector:
     def floor(self, weighed: Weighed) -> float:
         """The probability from which on a block is shown."""
         return min(self.threshold, SHARE * weighed.likeliest)
+
+
+def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
+    """(n_blocks,) bool: which blocks are shown whenever one is. All of a short section, and of a
+    short passage where nothing is asked but a code of it; else the only one that says such a code.
+    """
+    asked = term_set(question)
+    codes = codes_in(asked)
+    alone = asked == codes and not codes.isdisjoint(term_set(entry.text))
+    if (entry.section or alone) and tokens(entry.answer) <= WHOLE:
+        return np.ones(len(blocks), bool)
+    saying = np.array([not codes.isdisjoint(_terms(block)) for block in blocks])
+    return saying if saying.sum() == 1 else np.zeros(len(blocks), bool)
 
 
 def selector_file(text_model: str) -> Path:
@@ -181,14 +196,13 @@ def blocks_of(entry: Entry) -> list[Block]:
             continue
         rows = {at for table in tables_of(paragraph) for at in table}
         for at, line in enumerate(paragraph):
-            if at in rows:
-                blocks.append(list(line))
-                continue
-            for sentence in line:
-                if blocks and is_step(sentence) and _takes_steps(blocks[-1]):
-                    blocks[-1].append(sentence)
+            whole = at in rows or of_one_step(line)
+            for piece in [line] if whole else [(sentence,) for sentence in line]:
+                joins = is_step(piece[0]) and at not in rows
+                if blocks and joins and _takes_steps(blocks[-1]):
+                    blocks[-1] += piece
                 else:
-                    blocks.append([sentence])
+                    blocks.append(list(piece))
     return [Block(tuple(block)) for block in blocks]
 
 
@@ -261,7 +275,7 @@ def features(
     asked = term_set(question)
     held = [_terms(block) for block in blocks]
     blocks_with = Counter(term for terms in held for term in terms)
-    wants_amount, wants_steps = asks_amount(question), asks_how(question)
+    wants_amount, wants_steps = asks_amount(question), asks_steps(question)
     any_steps = any(block.has_steps for block in blocks)
     rows = []
     for place, (block, cosine, terms) in enumerate(zip(blocks, cosines, held)):

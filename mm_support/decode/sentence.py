@@ -14,21 +14,28 @@ Item = TypeVar("Item")
 @dataclass(frozen=True)
 class Sentence:
     """A sentence that may be shown. citations: 1-based ranks of the hits that hold it; none where
-    it only says what the customer's photo shows or opens a reply."""
+    it only says what the customer's photo shows or opens a reply. of_step: whether it stands in a
+    step's line, behind its first sentence."""
 
     text: str
     citations: tuple[int, ...] = ()
+    of_step: bool = False
+
+    @property
+    def in_step(self) -> bool:
+        return self.of_step or is_step(self.text)
 
     def shown(self, previous: Sentence | None = None) -> str:
-        """The piece to append to the reply: a separator, the text, and [n] unless it is a step and
-        the line before has it.
+        """The piece to append to the reply: a separator, the text, and [n] unless it is of a step
+        and what stands before it has it.
 
-        A step has a line of its own, and what follows one begins another.
+        A step has a line of its own, with all that is of it; what follows begins another.
         """
         lead = ""
         if previous is not None:
-            lead = "\n" if is_step(self.text) or is_step(previous.text) else " "
-        if previous and is_step(self.text) and previous.citations == self.citations:
+            breaks = is_step(self.text) or previous.in_step and not self.of_step
+            lead = "\n" if breaks else " "
+        if previous and self.in_step and previous.citations == self.citations:
             return lead + self.text
         return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)
 

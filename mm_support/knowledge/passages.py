@@ -82,8 +82,8 @@ def passages(document: Document) -> list[Passage]:
     sections = [section for section in _sections(document.blocks) if section.is_filled]
     size = sum(section.size for section in sections)
     questions = sum(section.asks for section in sections)
-    coded = any(section.has_code for section in sections)
-    one = document.row or not (coded or questions > 1 or sum(map(_is_headed, sections)) > 1)
+    several = questions > 1 or sum(map(_is_headed, sections)) > 1 or _has_codes(sections)
+    one = document.row or not several
     if one and size <= (MOST_ROW if document.row else MOST):
         whole = [_joined(sections)] if sections else []
         return [replace(passage, several=(), line=document.line) for passage in whole]
@@ -105,6 +105,12 @@ def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
         section = _Section(tuple(text for _, text in above), block.line)
         section.blocks += [replace(block, kind="text", text="")] if block.pictures else []
     yield section
+
+
+def _has_codes(sections: Sequence[_Section]) -> bool:
+    """Whether the heading of a part, not of the whole document, names an identifier."""
+    coded = (section for section in sections if section.has_code)
+    return any(not all(_are_kin(one, other) for other in sections) for one in coded)
 
 
 def _is_headed(section: _Section) -> bool:

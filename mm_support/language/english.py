@@ -17,15 +17,6 @@ _LEANS = re.compile(
     r"|however|but|so|if so|if not|after that|in that case|both|either|such|until then|the same)\b",
     re.IGNORECASE,
 )
-_ASKS_AMOUNT = re.compile(
-    r"\b(?:how (?:long|much|many|high|far|soon|fast|quickly|often|late|early|old)|cost|price|fee"
-    r"|limit|when|which days?|time|rate|charge|number|hours)\b",
-    re.IGNORECASE,
-)
-_ASKS_HOW = re.compile(
-    r"\b(?:how (?:do|can|to|would|should)|what (?:should|do|can) i|what now|fix|set up)\b",
-    re.IGNORECASE,
-)
 _EMERGENCY = re.compile(
     r"\b(?:call|dial|phone|ring)\b[^.;]*\b(?:112|911|999|000|ambulance|emergency)\b"
     r"|\bemergency number\b",
@@ -71,14 +62,6 @@ LETTER_NAMES = {
 def leans(sentence: str) -> bool:
     """Whether a sentence is not understood without the one before it."""
     return bool(_LEANS.match(sentence))
-
-
-def asks_amount(question: str) -> bool:
-    return bool(_ASKS_AMOUNT.search(question))
-
-
-def asks_how(question: str) -> bool:
-    return bool(_ASKS_HOW.search(question))
 
 
 def is_emergency(sentence: str) -> bool:

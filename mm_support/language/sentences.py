@@ -1,4 +1,5 @@
-"""Sentences of a text in any language, steps and bullets in one piece with their mark.
+"""Sentences of a text in any language, steps and bullets in one piece with their mark, a row of a
+table ("Name: value; Name: value") in one piece.
 
     split_sentences("Intro. 1. Open it. 2. Wait.")   ["Intro.", "1. Open it.", "2. Wait."]
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mm_support.language.detect import DEFAULT, language_of
 
@@ -21,6 +22,9 @@ _ONE = re.compile(r"(?!.*\b\w{1,3}\))[\w\s,'’\"/<>&+=%:()#*|@$€£，、“�
 _STEP = re.compile(r"\s*(?:(?:step\s+)?\d{1,2}[.):、]|[-*•])\s+", re.IGNORECASE)
 # 步骤：1. 打开。 the number belongs to what follows, also where no blank precedes it
 _LATE_MARK = re.compile(r"(?<=[：；。])(?=\s*\d{1,2}[.)、]\s*$)")
+COLUMNS = 2  # names of columns from which a line is a row of a table
+# "Price: 9" names a column; "at 8:30" and an address do not, nor does half a sentence
+_NAMED = re.compile(r"([^:：]{1,60})(?:：|:(?!//|(?<=\d:)\d))")
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
 
@@ -61,14 +65,21 @@ def _split_line(line: str, language: str) -> Iterator[str]:
 
 
 def _segments(line: str, language: str) -> list[str]:
-    """The line in pieces; whole where the library would lose or repeat a part of it. The library
-    takes long, and most lines of lists and tables are one sentence.
+    """The line in pieces; whole where it is a row, or the library would lose or repeat a part of
+    it. The library takes long, and most lines of lists and tables are one sentence.
     """
     if _ONE.fullmatch(line):
         return [line]
     found = _segmenter(language).segment(line) if len(line) <= LONGEST else []
-    kept = found if "".join(found) == line else [line]
+    kept = [line] if _is_row(line, found) or "".join(found) != line else found
     return [piece for part in kept for piece in _LATE_MARK.split(part) if piece]
+
+
+def _is_row(line: str, pieces: Sequence[str]) -> bool:
+    """Whether all cells of the line are named, or as many as it has pieces; none is a step."""
+    named, cells = len(column_names(line)), line.count(";") + 1
+    enough = max(COLUMNS, min(cells, len(pieces)))
+    return named >= enough and not any(map(is_step, pieces[1:]))
 
 
 @functools.lru_cache(None)
@@ -79,9 +90,20 @@ def _segmenter(language: str):
     return Segmenter(language=language if language in LANGUAGE_CODES else DEFAULT, clean=False)
 
 
+def column_names(line: str) -> frozenset[str]:
+    """The names in front of the cells of a row's line."""
+    pairs = (_NAMED.match(cell.strip()) for cell in line.split(";"))
+    return frozenset(pair[1] for pair in pairs if pair)
+
+
 def is_step(sentence: str) -> bool:
     """Whether the sentence opens with a step's number ("2. Press OK.") or a bullet."""
     return bool(_STEP.match(sentence))
+
+
+def of_one_step(line: Sequence[str]) -> bool:
+    """Whether all sentences of a line belong to the step that it opens with."""
+    return is_step(line[0]) and not any(map(is_step, line[1:]))
 
 
 def without_step_number(sentence: str) -> str:

@@ -32,12 +32,6 @@ def _pair(name: str, cell: str) -> str:
     return f"{name} {cell}" if name[-1:] in ":：?？" else f"{name}: {cell}"
 
 
-def column_names(line: str) -> frozenset[str]:
-    """The names in front of the cells of a row's line."""
-    pairs = (re.match(r"([^:：]+)[:：]", cell.strip()) for cell in line.split(";"))
-    return frozenset(pair[1] for pair in pairs if pair)
-
-
 def table_lines(rows: Sequence[Cells], header: bool | None = None) -> list[str]:
     """A line a row. header: whether the first row names the columns; None where nobody knows."""
     rows = [row for row in rows if any(row)]

@@ -16,6 +16,7 @@ from pathlib import Path
 from mm_support.types import Hit
 
 DEFAULT = "en"
+HERE = Path(__file__).parent
 MAX_CANDIDATES = 3  # that a question back names
 
 
@@ -31,10 +32,15 @@ def has_message(key: str) -> bool:
 @functools.lru_cache(None)
 def messages(language: str) -> dict[str, str]:
     """Dotted key -> message, as the language's file has them; empty where there is no file."""
-    path = Path(__file__).parent / f"{language}.toml"
+    path = HERE / f"{language}.toml"
     if not language.isalpha() or not path.is_file():
         return {}
     return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8"))))
+
+
+def languages() -> list[str]:
+    """Those that have a file."""
+    return sorted(path.stem for path in HERE.glob("*.toml"))
 
 
 def _flat(table: dict, above: str = ""):

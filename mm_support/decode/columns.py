@@ -1,0 +1,59 @@
+"""What of a long row of a table is shown: its name, what is asked for, the rest, in that order.
+
+Asked for is a column whose name or cell holds a word of the question, or for what no column has a
+word the one whose name is closest to it. Where the question has no word but those of the row, the
+other columns are left out, save those that say more than a figure: they may hold its conditions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from mm_support.knowledge.passages import tokens
+from mm_support.language.sentences import COLUMNS, column_names
+from mm_support.language.terms import term_set
+from mm_support.types import EncodeKind, Entry
+
+SHORT = 3  # columns of a row that is shown as it stands
+FIGURE = 2  # tokens of a cell that says no more than a figure or a kind
+_CELL = re.compile(r";\s*(?=[^:：;]+[:：])")
+_NAME = re.compile("[:：]")
+
+
+def as_asked(question: str, row: str, entry: Entry, encode: EncodeKind) -> str:
+    """The sentence, where it is a long row with what the question asks for first or alone."""
+    cells = _CELL.split(row)
+    if len(cells) <= SHORT or len(column_names(row)) < COLUMNS:
+        return row
+    naming = [cell for cell in cells if entry.title.endswith(_value(cell))] or cells[:1]
+    left = term_set(question) - _terms(map(_value, naming))
+    asked = [cell for cell in cells if left & term_set(cell)]
+    more = [cell for cell in cells if tokens(_value(cell)) > FIGURE]
+    if left - _terms(naming) - _terms(asked) or not {*asked} - {*naming}:
+        asked, more = [*asked, *_closest(question, cells, naming, encode)], cells
+    return "; ".join(dict.fromkeys([*naming, *asked, *more]))
+
+
+def _closest(
+    question: str, cells: Sequence[str], naming: Sequence[str], encode: EncodeKind
+) -> list[str]:
+    """The cells of the column closest to what of the question is in none, and of its namesakes."""
+    known, columns = _terms(cells), [cell for cell in cells if cell not in naming]
+    words = [word for word in question.split() if not term_set(word) or term_set(word) - known]
+    if not words or not columns:
+        return []
+    names = [_NAME.split(cell)[0] for cell in columns]
+    (wanted,) = encode([" ".join(words)], "query")
+    best = term_set(names[int(np.argmax(encode(names, "passage") @ wanted))])
+    return [cell for cell, name in zip(columns, names) if best & term_set(name)]
+
+
+def _value(cell: str) -> str:
+    return _NAME.split(cell, 1)[-1].strip()
+
+
+def _terms(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset().union(*map(term_set, texts))
