@@ -149,7 +149,7 @@ class Endpoints:
             return {"stored": True, "turn_id": turn_id, "rating": rating}
 
     def rate(
-        self, session_id: str, score: float, comment: str = "", token: str | None = None
+        self, session_id: str, score: int, comment: str = "", token: str | None = None
     ) -> dict:
         """Stores how well a customer was helped in a conversation that a person has closed.
 
@@ -298,7 +298,7 @@ def checked_file(model: Any, what: str) -> Any:
     return type(model)(model.__name__, (model,), own)
 
 
-def checked_text(name: str, payload: Any) -> str | None:
+def checked_text(name: object, payload: Any) -> str | None:
     if payload is not None and not isinstance(payload, str):
         raise gr.Error(f"Send {name} as text.", print_exception=False)
     return payload

@@ -11,7 +11,7 @@ from demo.words import has_word, said
 from mm_support.as_json import snippet
 from mm_support.types import Case, Holder, KeptTurn, Message
 
-OPENING = 90  # characters of a conversation's first words in the list
+SHOWN = 90  # characters of what led to a hand-over in the list
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def case_button(case: Case, picked: str, now: datetime) -> str:
         f'<button type="button" class="ms-case {kind}"'
         f' data-conversation="{esc(case.conversation)}"{current}>'
         f"<span><b>{state(case.holder)}</b> {waits}{marks(case, now)}</span>"
-        f"<q>{esc(snippet(case.opening, OPENING))}</q>"
+        f"<q>{esc(snippet(case.led, SHOWN))}</q>"
         f"<small>{reason(case)} · {said_title(case.knowledge)}</small></button>"
     )
 

@@ -94,7 +94,10 @@ def satisfaction_card(satisfaction: tuple[int, int], scored: Sequence[Any]) -> s
         return ""
     share = f"{satisfied / rated:.0%}"
     lines = [
-        table_row([str(each.score), *map(esc, (each.comment, each.agent)), f"{each.created:%m-%d}"])
+        table_row(
+            [str(each.score), *map(esc, (each.comment, each.agent)), f"{each.created:%m-%d}"],
+            words=True,
+        )
         for each in scored
     ]
     head = table_head(["Score", "Said", "Who", "Day"], words=True)

@@ -547,7 +547,8 @@ class Holder:
 @dataclass(frozen=True)
 class Case:
     """A conversation that waits for a person or is with one. since: when it changed hands; reason
-    and summary: of its latest hand-over; knowledge, opening: base and words of its first turn.
+    and summary: of its latest hand-over; knowledge, led: base and words of the turn that
+    led to it.
     unanswered: whether the customer wrote last; typing: whether they write; snoozed: until when it
     is put off, None where it is not; danger: whether it was handed over for somebody's safety.
     """
@@ -558,7 +559,7 @@ class Case:
     reason: str
     summary: str
     knowledge: str = ""
-    opening: str = ""
+    led: str = ""
     unanswered: bool = True
     typing: bool = False
     snoozed: datetime | None = None

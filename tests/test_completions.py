@@ -217,6 +217,14 @@ def test_a_person_takes_over_and_what_they_write_comes_with_the_next_call(compan
     service.desk.give_back(session, "Ada")
     back = ask(company, E24, user="eve", model="smart-home").choices[0].message
     assert back.content.startswith("Ada: It is on its way.\n\nE24 means") and back.annotations
+    ask(company, PERSON, user="eve")
+    service.desk.take(session, "Ada")
+    service.desk.say(session, "Ada", "Goodbye.")
+    service.desk.close(session, "Ada")
+    after = [ask(company, E24, user="eve", model="smart-home") for _ in range(2)]
+    assert len({session, *(answer.support["session_id"] for answer in after)}) == 2  # a new one
+    first, second = (answer.choices[0].message.content for answer in after)
+    assert first.startswith("Ada: Goodbye.\n\nE24 means") and second.startswith("E24 means")
 
 
 def test_the_history_of_the_client_is_what_was_said_before(anybody, service):

@@ -40,9 +40,20 @@ def test_the_list_asks_the_database_as_often_for_many_as_for_one(store, desk):
     desk.say("s1", "Ada", "hello")
     asked.clear()
     cases = {case.conversation: case for case in desk.open()}
-    assert len(asked) <= 6 and cases["s2"].opening == "question 2" and cases["s0"].unanswered
-    assert (cases["s1"].opening, cases["s1"].summary) == ("question 1", "why: asked")
+    assert len(asked) <= 6 and cases["s2"].led == "question 2" and cases["s0"].unanswered
+    assert (cases["s1"].led, cases["s1"].summary) == ("question 1", "why: asked")
     assert not cases["s1"].unanswered
+
+
+def test_the_list_shows_what_led_to_the_latest_hand_over(store, desk):
+    for number, reason in enumerate(("evidence", "stuck", "evidence", "asked")):
+        action = "answer" if reason == "evidence" else "handoff"
+        keep_turn(store, turn(number, action=action, reason=reason))
+        if reason == "stuck":
+            assert [case.led for case in desk.open()] == ["question 1"]
+            desk.take("s", "Ada")
+            desk.give_back("s", "Ada")
+    assert [case.led for case in desk.open()] == ["question 2"]
 
 
 def test_a_conversation_goes_from_the_assistant_to_a_person_and_back(store, desk):

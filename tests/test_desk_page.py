@@ -220,7 +220,7 @@ def test_those_who_wait_come_first_and_a_customer_who_wrote_last_is_marked(page,
     cases = service.desk.open()
     assert [case.conversation for case in cases] == [*sessions[1:], sessions[0]]
     assert [case.unanswered for case in cases] == [True, True, False]
-    assert [case.opening for case in cases] == ["router", "code", "E24"]
+    assert [case.led for case in cases] == ["router", "code", "E24"]  # before the wish for a person
     assert [case.conversation for case in service.desk.waiting()] == sessions[1:]
     list(service.reply(UserTurn("Are you there?", session_id=sessions[0])))
     assert service.desk.open()[-1].unanswered

@@ -8,7 +8,7 @@ from math import ceil
 from statistics import median
 from typing import NamedTuple, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from mm_support.desk.ownership import to_come
@@ -29,7 +29,9 @@ TYPING = 6  # s for which somebody who typed is told to be typing
 
 
 class Ends(NamedTuple):
-    """What a list shows of a conversation's turns: base and words of the first, the last's time."""
+    """What a list shows of a conversation's turns: base and words of the one that led to its latest
+    hand-over, and the time of the last.
+    """
 
     knowledge: str
     words: str
@@ -74,12 +76,21 @@ def _case(
 
 
 def _ends(session: Session, names: Sequence[str]) -> dict[str, Ends]:
-    times = func.min(TurnRow.created).label("first"), func.max(TurnRow.created).label("last")
-    own = select(TurnRow.session_id, *times).where(TurnRow.session_id.in_(names))
-    ends = own.group_by(TurnRow.session_id).subquery()
-    is_first = (TurnRow.session_id == ends.c.session_id) & (TurnRow.created == ends.c.first)
+    """What led to the hand-over to a person who was asked for is in the turn before, if any."""
+    own = TurnRow.session_id.in_(names)
+    latest = select(TurnRow.session_id, func.max(TurnRow.created).label("last")).where(own)
+    last = latest.group_by(TurnRow.session_id).subquery()
+    turn, handed = aliased(TurnRow), HandoffRow.created
+    earlier = turn.session_id == HandoffRow.session_id, turn.created < handed
+    before = select(func.max(turn.created)).where(*earlier).scalar_subquery()
+    led = case((HandoffRow.reason == "asked", func.coalesce(before, handed)), else_=handed)
     columns = TurnRow.session_id, TurnRow.knowledge, TurnRow.text, TurnRow.transcript
-    query = select(*columns, ends.c.last).join(ends, is_first)
+    query = (
+        select(*columns, last.c.last)
+        .join(last, TurnRow.session_id == last.c.session_id)
+        .join(HandoffRow, (HandoffRow.session_id == TurnRow.session_id) & (TurnRow.created == led))
+        .order_by(handed)
+    )
     return {
         row.session_id: Ends(row.knowledge, words_of(row), row.last)
         for row in session.execute(query)
