@@ -111,7 +111,7 @@ def connect(demo: gr.Blocks, opening: Opening) -> None:
     desk.restart.click(opening.restart, desk.conversation, shown, **quick)
     rating = Rating(chat.service, desk)
     desk.form.rated(rating.rate_closed, desk.conversation, shown, **quick)
-    desk.chat.like(rating.rate, desk.conversation, shown, **QUIET)
+    desk.chat.like(rating.rate_reply, desk.conversation, shown, **QUIET)
     desk.no_comment.click(rating.no_comment, None, shown, **quick)
     gr.on(
         [desk.comment.submit, desk.send_comment.click],

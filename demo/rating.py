@@ -23,7 +23,7 @@ class Rating:
         self.service = service
         self.desk = desk
 
-    def rate(self, event: gr.LikeData, conversation: Conversation) -> dict:
+    def rate_reply(self, event: gr.LikeData, conversation: Conversation) -> dict:
         """Stores thumbs up or down for the reply that was clicked; asks what was wrong when down.
 
         event.liked is neither True nor False when a rating is taken back: then nothing is stored.

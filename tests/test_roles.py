@@ -32,7 +32,7 @@ OPEN = {
     *(f"Chat.{name}" for name in ("ask_for_person", "send_edited", "follow", "rejoin", "stop")),
     "Chat.offer",
     *(f"Opening.{name}" for name in ("open", "resume", "restart", "forget_me")),
-    *(f"Rating.{name}" for name in ("rate", "rate_closed", "no_comment", "comment")),
+    *(f"Rating.{name}" for name in ("rate_reply", "rate_closed", "no_comment", "comment")),
     *(f"Endpoints.{name}" for name in ("chat", "transcribe", "describe", "search", "feedback")),
     *(f"Endpoints.{name}" for name in ("rate", "messages", "my_data", "forget", "knowledge_bases")),
     *("DeskPage.enter", "enter.open_door", "connect_sign_in.sign_in", "connect_sign_in.sign_out"),

@@ -138,6 +138,7 @@ def test_exactly_the_documented_endpoints_are_public(client):
         "/describe": ["image", "labels"],
         "/search": ["message", "image", "audio", "knowledge", "limit"],
         "/feedback": ["turn_id", "rating", "comment", "token"],
+        "/rate": ["session_id", "score", "comment", "token"],
         "/messages": ["session_id", "since", "token"],
         "/my_data": ["token"],
         "/forget": ["token"],
