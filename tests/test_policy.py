@@ -113,6 +113,19 @@ def test_what_presses_goes_to_a_person_whatever_was_found(label, reason):
         assert (decision.action, decision.reason) == ("handoff", reason)
 
 
+@pytest.mark.parametrize("label", ["person", "upset", "abuse"])
+@pytest.mark.parametrize("probability, named", [(0.6, True), (0.95, False)])
+def test_a_name_that_titles_hold_is_no_wish_for_a_person_nor_an_insult(label, probability, named):
+    class Reading:
+        def read(self, words):
+            return Reads({label: probability, "none": 1 - probability}, frozenset({label}))
+
+    wren = [Hit(replace(hit.entry, title="Wren 300 headphones"), hit.score) for hit in hits(0.5)]
+    for words, expected in (("Wren", named), ("a person", False)):
+        decision = Policy(GATE, Reading()).decide(Question(typed=words), QUERY, wren, ())
+        assert (decision.reason == "ambiguous") == expected
+
+
 @pytest.mark.parametrize("label", [*PRESSING, "account"])
 def test_what_was_heard_unsurely_is_asked_about_and_hands_nothing_over(label):
     heard = {"typed": "", "heard": "power salt", "heard_confidence": 0.3}

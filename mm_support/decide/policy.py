@@ -218,7 +218,7 @@ def words_of(question: Question) -> str:
 
 def _pressing(here: Situation) -> Decision | None:
     """Danger goes to a person whatever was found; so do the wish for one and anger, unless they are
-    read in doubt and a photo tells what is meant ("what now?").
+    read in doubt and a photo tells what is meant ("what now?"), or a title does ("Wren").
     """
     label = next(filter(here.says, PRESSING), None)
     if label is None:
@@ -228,8 +228,19 @@ def _pressing(here: Situation) -> Decision | None:
     doubtful = here.reads.probability[label] < CERTAIN and not perilous
     if doubtful and here.sure and photo_names(here.query, here.hits):
         return None
+    if not perilous and _only_names(here, label):
+        return None
     show = perilous and (here.reserved or here.sure)
     return here.decide("handoff", reason, here.hits[:1] if show else ())
+
+
+def _only_names(here: Situation, label: str) -> bool:
+    """Whether a message holds nothing but words of titles that were found, and what was read in it
+    beside them is not beyond doubt.
+    """
+    asked = term_set(words_of(here.question))
+    titled = frozenset().union(*(term_set(hit.entry.title) for hit in here.hits))
+    return here.reads.probability[label] < BEYOND_DOUBT and bool(asked) and asked <= titled
 
 
 def _courtesy(here: Situation) -> Decision | None:
@@ -306,7 +317,7 @@ def _account(here: Situation) -> Decision | None:
 
 def _abuse(here: Situation) -> Decision | None:
     """Insults get a calm offer once; whoever goes on is handed over."""
-    if not here.says("abuse"):
+    if not here.says("abuse") or _only_names(here, "abuse"):
         return None
     again = here.before is not None and here.before.reason == "abuse"
     return here.decide("handoff", "upset") if again else here.decide("clarify", "abuse")
