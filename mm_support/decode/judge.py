@@ -126,7 +126,7 @@ def invented() -> str:
 
 def load_judge(settings: Settings, model: LanguageModel | None) -> Judge | None:
     """The model as a judge, where the settings allow it, it writes, and it passes the exam."""
-    if model is None or not settings.llm_judges or not capabilities(model).writes:
+    if model is None or not may_judge(settings, model):
         return None
     if passes(model):
         return Judge(model)
@@ -140,7 +140,7 @@ def load_judge(settings: Settings, model: LanguageModel | None) -> Judge | None:
 
 def judge_examined_beside(settings: Settings, model: LanguageModel | None) -> Judge | None:
     """The same at once: a slow server must not keep the service from its first answer."""
-    if model is None or not settings.llm_judges or not capabilities(model).writes:
+    if model is None or not may_judge(settings, model):
         return None
     passed = threading.Event()
 
@@ -150,6 +150,10 @@ def judge_examined_beside(settings: Settings, model: LanguageModel | None) -> Ju
 
     threading.Thread(target=examine, name="exam", daemon=True).start()
     return Judge(model, passed=passed)
+
+
+def may_judge(settings: Settings, model: LanguageModel) -> bool:
+    return settings.llm_judges and capabilities(model).writes
 
 
 def passes(model: LanguageModel) -> bool:

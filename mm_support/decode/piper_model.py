@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     import onnxruntime
     from piper import PiperVoice as Piper
 
-FIRST, GROWTH = (
-    0.6,
-    2,
-)  # seconds of the first piece, and how much longer each is than the one before
+FIRST, GROWTH = 0.6, 2  # seconds of the first piece, and each is so many times the one before
 AROUND = 16  # frames on both sides that a piece's sound depends on
 READ = ("input", "input_lengths", "scales")  # inputs that the first half alone reads
 

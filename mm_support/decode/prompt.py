@@ -52,7 +52,8 @@ PASSAGES_SHARE = 0.7  # of the characters that the rules and the question leave
 
 _SPECIAL = re.compile(
     r"<\|[^|<>]{0,40}\|>|</?s>|\[/?INST\]|<</?SYS>>"
-    r"|</?(?:evidence|passages|passage|sentences|sentence|earlier|customer|assistant|typed|said|photo"
+    r"|</?(?:evidence|passages|passage|sentences|sentence|earlier"
+    r"|customer|assistant|typed|said|photo"
     r"|start_of_turn|end_of_turn)\b[^>]*>",
     re.IGNORECASE,
 )
