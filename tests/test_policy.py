@@ -446,10 +446,28 @@ def test_what_only_mentions_a_name_gives_way_to_what_is_titled_so():
         told("A new jug", "A jug for the Brew 2 costs 19 euros."),
         told("Corvane Brew 2", score=0.8),
     )
-    asked_back = decide([jug, machine], words="How much is the Brew 2?")
-    assert (asked_back.action, len(asked_back.hits)) == ("clarify", 2)
-    assert decide([jug, machine], words="How much is a jug for the Brew 2?").action == "answer"
+    answered = decide([jug, machine], words="How much is the Brew 2?")
+    assert (answered.action, answered.hits[0]) == ("answer", replace(machine, score=0.9))
+    asked_of_jug = decide([jug, machine], words="How much is a jug for the Brew 2?")
+    assert (asked_of_jug.action, asked_of_jug.hits[0]) == ("answer", jug)
     assert decide([jug], words="How much is the Brew 2?").action == "answer"
+
+
+def test_a_code_that_two_things_show_is_asked_back_about():
+    oven, hob = (
+        told("Oven Basil shows F1", "F1 means that the door is not closed."),
+        told("Hob Chive shows F1", "F1 means that something lies on the panel.", 0.85),
+    )
+    open_between = decide([oven, hob], words="What does F1 mean?")
+    assert (open_between.reason, open_between.hits) == ("ambiguous", (oven, hob))
+    assert decide([oven, hob], words="My hob shows F1").hits[0].entry is hob.entry
+
+
+@pytest.mark.parametrize("score, reason", [(0.6, "unnamed"), (0.9, "evidence")])
+def test_what_surely_leans_on_nothing_is_answered_only_beyond_doubt(score, reason):
+    question, leaning = Question("It doesn't work"), Reads({"unresolved": 0.95})
+    policy = Policy(GATE, FakeIntents())
+    assert policy.decide(question, QUERY, hits(score, 0.1), (), leaning).reason == reason
 
 
 def test_a_bare_number_is_no_farewell():

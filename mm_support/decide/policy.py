@@ -350,6 +350,12 @@ def _unnamed(here: Situation) -> Decision | None:
     return here.decide("clarify", "unnamed") if leans and not named else None
 
 
+def _surely_unnamed(here: Situation) -> Decision | None:
+    """The same beyond doubt ("It doesn't work"), where the answer is not."""
+    surely = here.reads.follow_up >= BEYOND_DOUBT > here.confidence
+    return _unnamed(here) if surely else None
+
+
 def _open(here: Situation) -> Decision:
     """What is left: it is asked which entry is meant, or said that nothing was found."""
     if here.confidence >= here.gate.clarify:
@@ -365,6 +371,7 @@ RULES: tuple[Callable[[Situation], Decision | None], ...] = (
     _rejected,
     _unresolved,
     _which,
+    _surely_unnamed,
     _evidence,
     _abuse,
     _stuck,
