@@ -21,10 +21,7 @@ import weakref
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from os.path import (  # unlike Path's they raise nothing, whatever a name is or leads to
-    isfile,
-    realpath,
-)
+from os.path import exists, isfile, realpath  # unlike Path's they raise nothing for any name
 from pathlib import Path
 
 from PIL import Image
@@ -38,7 +35,14 @@ from mm_support.knowledge.oddities import oddities
 from mm_support.knowledge.picture_files import SHOWN, PictureFiles
 from mm_support.knowledge.readers import FORMATS, KINDS, MARKDOWN, PICTURE_SUFFIXES
 from mm_support.knowledge.readers.archive import RUBBISH, unpack
-from mm_support.knowledge.readers.base import MAX_FILE_BYTES, Block, Document, File, Remarks
+from mm_support.knowledge.readers.base import (
+    MAX_FILE_BYTES,
+    MAX_REASON,
+    Block,
+    Document,
+    File,
+    Remarks,
+)
 from mm_support.knowledge.readers.sandbox import Sandbox
 from mm_support.knowledge.remote_pictures import RemotePictures
 from mm_support.types import Entry, IngestReport, Remark
@@ -53,7 +57,6 @@ ACTIONS_LEFT_OUT = (
     "the command line"
 )
 
-Skipped = Remark
 TextOf = Callable[[Image.Image], str]  # the text that a picture of a page shows
 
 
@@ -125,7 +128,7 @@ def read_source(source: Path | str, options: ReadingOptions | None = None) -> Re
         if is_address(source):
             builder.read_site(str(source))
         else:
-            builder.read_path(Path(source))
+            builder.read_path(_existing(source))
         builder.finish()
     if not reading.entries:
         raise KnowledgeError(_nothing_in(source, reading.skipped))
@@ -138,9 +141,7 @@ def check_source(source: Path | str) -> None:
     """
     if is_address(source):
         return
-    path = Path(source)
-    if not path.exists():
-        raise KnowledgeError(f"{path} does not exist; give a file, a folder or an address.")
+    path = _existing(source)
     files = [file for file in files_of(path) if file.suffix.lower() in SUFFIXES]
     if not files and path.is_file():
         raise KnowledgeError(f"{path.name}: {NOT_READ.format(path.suffix or path.name)}.")
@@ -148,6 +149,14 @@ def check_source(source: Path | str) -> None:
         raise KnowledgeError(f"{path} holds no file that is read; give {KINDS}.")
     if files and not any(os.access(file, os.R_OK) for file in files):
         raise KnowledgeError(f"{path} cannot be read; allow reading it.")
+
+
+def _existing(source: Path | str) -> Path:
+    """Raises KnowledgeError where no file or folder has that name."""
+    if not exists(source):
+        shown = str(source)[:MAX_REASON]
+        raise KnowledgeError(f"{shown} does not exist; give a file, a folder or an address.")
+    return Path(source)
 
 
 def is_address(source: Path | str) -> bool:
@@ -191,8 +200,6 @@ class _Builder:
 
     def read_path(self, path: Path) -> None:
         """Reads a file, a zip or all files of a folder."""
-        if not path.exists():
-            raise KnowledgeError(f"{path} does not exist; give a file, a folder or an address.")
         self.place = _Place(Path(realpath(path if path.is_dir() else path.parent)))
         files = [Path(realpath(file)) for file in files_of(path)]
         for file in files:  # other files may show pictures that a zip holds

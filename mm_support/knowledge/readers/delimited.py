@@ -33,7 +33,8 @@ def read_delimited(file: File, remarks: Remarks) -> Iterator[Document]:
     """A document a row, in the file's order."""
     text = decode(file.data, remarks)
     named = _SEP_LINE.match(text)
-    lines = text.splitlines() if not named else ["", *text[named.end() :].splitlines()]
+    # not splitlines: it also breaks where a cell holds a line separator of Unicode
+    lines = text.split("\n") if not named else ["", *text[named.end() :].split("\n")]
     separator = named[1] if named else sniff(lines)
     yield from table_documents(_filled_rows(lines, separator, remarks), file.stem, remarks)
 
@@ -70,7 +71,10 @@ def _records(lines: Sequence[str], separator: str, remarks: Remarks) -> Iterator
     at = 0
     while at < len(lines):
         cells, after = _record(lines, at, separator)
-        if cells is None:
+        if cells is None and len(lines[at]) > MAX_CELL:
+            remarks.skip(at + 1, f"it has a cell of more than {MAX_CELL:,} characters; split it")
+            cells, after = [], at + 1
+        elif cells is None:
             cells, after = _lenient(lines[at], separator), at + 1
             said = "a quote in it is not closed or not doubled"
             remarks.warn(at + 1, f"{said}; the row was read as far as it can be told")
