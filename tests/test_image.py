@@ -15,13 +15,13 @@ from PIL import Image
 from mm_support.config import PROFILES, Settings
 from mm_support.device import Device
 from mm_support.encode.image import (
+    DEFAULT_WORDS,
     MAX_LABELS,
     MAX_WORDS,
     WORTH_SAYING,
     Calibration,
     load_image_encoder,
 )
-from mm_support.encode.label_vocabulary import DEFAULT_WORDS
 from mm_support.errors import InputError, WeightsError
 from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.types import ImageView, Label

@@ -7,6 +7,7 @@ folder in the hub's layout. Knows nothing of files, entries or retrieval.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,6 @@ from PIL import Image
 
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads, usable_threads
-from mm_support.encode.label_vocabulary import DEFAULT_WORDS
 from mm_support.errors import InputError, WeightsError
 from mm_support.plugged import plugged
 from mm_support.torchvision_shim import prepare_torchvision
@@ -29,6 +29,8 @@ from mm_support.weights import PREFIX
 PHOTOS = 4  # encoded together by one thread; more does not fit the cache of a processor
 TEXTS = 64  # encoded together
 TEMPLATE = "a photo of {}"
+_FILE = Path(__file__).with_name("label_words.txt")
+DEFAULT_WORDS = tuple(re.findall(r"^[^#\n].*$", _FILE.read_text(encoding="utf-8"), re.MULTILINE))
 MAX_LABELS = 5  # words given for a photo
 WORTH_SAYING = 0.1  # probability of a word of the default list
 MAX_WORDS = 2_000  # of a caller's list

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -104,7 +105,7 @@ class Knowledge:
     # -- reading -------------------------------------------------------------------------------
 
     def list(self) -> list[KnowledgeBase]:
-        """All bases, by name; `own` tells those of a company from the packs."""
+        """All bases, by name; one that is damaged has no entries, and a note that says so."""
         return [self._listed(name) for name in self._index.names()]
 
     def entries(self, name: str) -> tuple[Entry, ...]:
@@ -193,12 +194,17 @@ class Knowledge:
 
     def unfitted(self) -> list[str]:
         """Bases of one's own about which nothing was learned yet, or for an earlier gate."""
-        own = [base.name for base in self.list() if base.own]
+        own = [base.name for base in self.list() if base.own and base.entries]
         return [n for n in own if self.fitter is not None and self.fitter.needed(self.fitted(n))]
 
     def version(self, name: str) -> str | None:
-        """The label that the base was ingested with; None where there is no such base."""
-        return self._index.open(name).about.label if name in self._index.names() else None
+        """The label that the base was ingested with, "" where it is damaged; None where there is no
+        such base.
+        """
+        if name not in self._index.names():
+            return None
+        version = self._readable(name)
+        return version.about.label if version else ""
 
     # -- changing ------------------------------------------------------------------------------
 
@@ -257,8 +263,9 @@ class Knowledge:
     def sites(self) -> Iterator[tuple[str, str]]:
         """Each base, and the address of each site that it is made of."""
         for name in self._index.names():
-            recipe = Recipe.read(self._index.open(name).about.recipe)
-            yield from ((name, s.origin) for s in recipe.sources if is_address(s.origin))
+            if version := self._readable(name):
+                sources = Recipe.read(version.about.recipe).sources
+                yield from ((name, s.origin) for s in sources if is_address(s.origin))
 
     def edit(self, name: str, entry: Entry) -> None:
         """Puts an entry in place of the one with its id, or adds it. Raises KnowledgeError."""
@@ -267,15 +274,11 @@ class Knowledge:
         with self._index.changing(name):
             old = self._index.open(name)
             wanted = held(old)
-            places = {own.entry.id: place for place, own in enumerate(wanted)}
-            declared = entry.declaration or any(
-                own.entry.declaration for own in wanted if own.entry.id == entry.id
-            )
-            if declared:
+            place = _place(wanted, entry.id)
+            present = wanted[place] if place < len(wanted) else Wanted(entry, BY_HAND)
+            if entry.declaration or present.entry.declaration:
                 raise KnowledgeError(f"{entry.title!r} is an action; change it in {FILE}.")
-            place = places.get(entry.id, len(wanted))
-            origin = wanted[place].origin if entry.id in places else BY_HAND
-            wanted[place : place + 1] = [Wanted(entry, origin)]
+            wanted[place : place + 1] = [Wanted(entry, present.origin)]
             remarks: list[Remark] = []
             recipe = Recipe.read(old.about.recipe).with_edited(entry.id)
             self._publisher.publish(name, wanted, recipe, OWN, remarks)
@@ -293,10 +296,11 @@ class Knowledge:
                 self._index.remove(name)
                 return
             old = self._index.open(name)
-            if old.entries.row(entry_id) is None:
-                raise KnowledgeError(f"The knowledge base {name!r} has no entry {entry_id!r}.")
             wanted, recipe = held(old), Recipe.read(old.about.recipe)
-            (named,) = (own.entry for own in wanted if own.entry.id == entry_id)
+            place = _place(wanted, entry_id)
+            if place == len(wanted):
+                raise KnowledgeError(f"The knowledge base {name!r} has no entry {entry_id!r}.")
+            named = wanted[place].entry
             gone = {own.entry.id for own in wanted if _goes_with(own.entry, named)}
             for one in gone:
                 recipe = recipe.with_removed(one)
@@ -321,8 +325,8 @@ class Knowledge:
 
     def stale(self) -> list[str]:
         """Bases whose vectors were made by other models; they answer by their words meanwhile."""
-        names = self._index.names()
-        return [name for name in names if not self._index.fits(self._index.open(name))]
+        opened = ((name, self._readable(name)) for name in self._index.names())
+        return [name for name, own in opened if own and not self._index.fits(own)]
 
     def renew(self, name: str, progress: Progress | None = None) -> IngestReport:
         """Makes a base again with the models of today, of what was kept of its sources.
@@ -334,21 +338,8 @@ class Knowledge:
         with self._index.changing(name):
             old = self._index.open(name)
             if not self._index.fits(old):
-                recipe, wanted = Recipe.read(old.about.recipe), held(old)
-                acting = {own.origin for own in wanted if own.entry.declaration}
-                readings = [
-                    self._read_again(name, source, source.origin in acting)
-                    for source in recipe.sources
-                ]
-                for source, read in zip(recipe.sources, readings):
-                    if read is not None:
-                        remarks += read.skipped
-                        new = [Wanted(entry, source.origin) for entry in read.entries]
-                        wanted = merged(wanted, new, recipe, [])
-                noted, label = self._noted(name, progress), old.about.label
-                self._publisher.publish(name, wanted, recipe, label, remarks, noted)
-        self._renewing.pop(name, None)
-        return IngestReport(len(self._index.open(name)), remarks, time.perf_counter() - started)
+                remarks = self._renew(name, old, progress)
+            return IngestReport(len(self._index.open(name)), remarks, time.perf_counter() - started)
 
     # -- how -----------------------------------------------------------------------------------
 
@@ -378,10 +369,37 @@ class Knowledge:
         return old, Recipe.read(old.about.recipe), held(old)
 
     def _listed(self, name: str) -> KnowledgeBase:
-        version = self._index.open(name)
+        try:
+            version = self._index.open(name)
+        except KnowledgeError as exc:
+            return KnowledgeBase(name, 0, 0, note=str(exc))
         note = "" if self._index.fits(version) else self._renewing.get(name, STALE)
         about, own = version.about, not version.about.label.startswith(PACK)
         return KnowledgeBase(name, about.entries, about.pictures, own, note)
+
+    def _readable(self, name: str) -> Version | None:
+        """None for a base that is damaged, or gone by now."""
+        with suppress(KnowledgeError):
+            return self._index.open(name)
+        return None
+
+    def _renew(self, name: str, old: Version, progress: Progress | None) -> list[Remark]:
+        """Returns what could not be read."""
+        recipe, wanted, remarks = Recipe.read(old.about.recipe), held(old), list[Remark]()
+        acting = {own.origin for own in wanted if own.entry.declaration}
+        readings = []  # all at once: pictures of files exist as long as these do
+        for source in recipe.sources:
+            if read := self._read_again(name, source, source.origin in acting):
+                readings.append(read)
+                remarks += read.skipped
+                new = [Wanted(entry, source.origin) for entry in read.entries]
+                wanted = merged(wanted, new, recipe, [])
+        noted, label = self._noted(name, progress), old.about.label
+        try:
+            self._publisher.publish(name, wanted, recipe, label, remarks, noted)
+        finally:
+            self._renewing.pop(name, None)
+        return remarks
 
     def _read_again(self, name: str, source: Source, actions: bool) -> Reading | None:
         """What a kept source holds; None where it cannot be read any more."""
@@ -407,6 +425,11 @@ class Knowledge:
                 progress(done, total, what)
 
         return note
+
+
+def _place(wanted: Sequence[Wanted], entry_id: str) -> int:
+    """Where the entry of an id stands; behind the last one where there is none."""
+    return next((n for n, own in enumerate(wanted) if own.entry.id == entry_id), len(wanted))
 
 
 def _goes_with(entry: Entry, removed: Entry) -> bool:

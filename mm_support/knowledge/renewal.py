@@ -45,8 +45,7 @@ class Renewal:
             for name in self._knowledge.stale():
                 self._renew(name)
             for name in self._knowledge.unfitted():
-                self._progress()
-                self._knowledge.fit(name)
+                self._fit(name)
         except Stopped:
             log.info("Bases that were not made again yet are so at the next start.")
 
@@ -60,6 +59,13 @@ class Renewal:
         log.info("%s: %d entries in %.0f s.", name, report.entries, report.seconds)
         for file, line, reason in report.skipped:
             log.warning("%s, %s line %d: %s", name, file, line, reason)
+
+    def _fit(self, name: str) -> None:
+        self._progress()
+        try:
+            self._knowledge.fit(name)
+        except SupportError as exc:  # it may be gone by now
+            log.warning("Nothing was learned about %s: %s", name, exc)
 
     def _take_over(self) -> None:
         """Bases of a former index, unless there is one of their name by now; the folder goes when

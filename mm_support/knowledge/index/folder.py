@@ -70,11 +70,8 @@ class FolderIndex:
         text_score: TextScore = UNKNOWN,
     ) -> None:
         self._models = signature, d_text, d_picture, text_score
-        self._folder = Path(data_dir) / "bases"
-        self.pictures_dir, self.sources_dir = (
-            Path(data_dir) / "pictures",
-            Path(data_dir) / "sources",
-        )
+        self._folder = data_dir / "bases"
+        self.pictures_dir, self.sources_dir = data_dir / "pictures", data_dir / "sources"
         self.signature = f"{signature}-{LAYOUT}"
         self.text_score = text_score
         self._dims = {"d_text": d_text, "d_picture": d_picture}
@@ -135,15 +132,16 @@ class FolderIndex:
         check_name(name)
         key = f"{time.time_ns():x}-{uuid.uuid4().hex[:KEY_DIGITS]}"
         folder = self._folder / name / f"{key}{NEW}"
-        with waiting(self._folder / LOCK):
-            folder.mkdir(parents=True)
-            held = take(folder / HELD)
-        writer = FolderWriter(self, name, folder, held)
-        try:
-            yield writer
-        finally:
-            writer.close()
-            self._sweep(name)
+        with _told_in_words():
+            with waiting(self._folder / LOCK):
+                folder.mkdir(parents=True)
+                held = take(folder / HELD)
+            writer = FolderWriter(self, name, folder, held)
+            try:
+                yield writer
+            finally:
+                writer.close()
+                self._sweep(name)
 
     def publish(self, name: str, folder: Path, held: IO[bytes] | None) -> None:
         """Makes a finished folder the current version."""
@@ -282,14 +280,12 @@ class FolderWriter:
         self._version = VersionWriter(folder, index.pictures_dir)
 
     def add(self, point: Point) -> None:
-        with _told_in_words():
-            self._version.add(point)
+        self._version.add(point)
 
     def publish(self, label: str, recipe: dict[str, Any] | None = None) -> None:
         about = {"label": label, "signature": self._index.signature, "recipe": recipe or {}}
-        with _told_in_words():
-            self._version.finish(about | self._index._dims)
-            self._index.publish(self._name, self._folder, self._held)
+        self._version.finish(about | self._index._dims)
+        self._index.publish(self._name, self._folder, self._held)
 
     def close(self) -> None:
         """Closes the files of a version that was not published."""
@@ -301,6 +297,7 @@ class FolderWriter:
 
 @contextmanager
 def _told_in_words() -> Iterator[None]:
+    """Raises KnowledgeError where a version, its pictures or its sources cannot be written."""
     try:
         yield
     except sqlite3.IntegrityError as exc:
