@@ -68,8 +68,7 @@ UNTRAINED = {"scale": 30.0, "none": 0.3}  # calibration of labels before any tra
 
 class Parts(NamedTuple):
     """What an image encoder is made of. preprocessing: keywords of open_clip's PreprocessCfg.
-
-    scale, none: calibration of the cosine between a photo and a word (see image.Calibration).
+    scale, none: calibration of the cosine between a photo and a word (image.Calibration).
     """
 
     model: CustomTextCLIP
@@ -80,10 +79,9 @@ class Parts(NamedTuple):
 
 
 class Visual(nn.Module):
-    """The image side: a timm EfficientNet whose stages are heard one by one, then the head.
-
-    tuned: the trunk with its last stages tuned on product photos, or None before any training.
-    look: `seen(lower(...))` compiled for the processor, None where torch runs it.
+    """The image side: a timm EfficientNet, stage by stage, then the head. tuned: the trunk with its
+    last stages tuned on product photos. look: `seen(lower(...))` compiled, None where torch runs
+    it.
     """
 
     def __init__(self, trunk: EfficientNet, head: Head, tuned: EfficientNet | None = None) -> None:
@@ -96,9 +94,7 @@ class Visual(nn.Module):
         return self.head(*self.look_at(pixels))
 
     def look_at(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, 1280) features, at least 0, and (n, details), both float32: means of a look at the
-        whole and one at the middle.
-        """
+        """(n, 1280) features, at least 0, and (n, details): means of the whole and its middle."""
         close, shades = middle(pixels), colours(pixels.float())
         if self.look is None:
             return self.compare(self.lower(pixels), self.lower(close), shades)
@@ -106,15 +102,11 @@ class Visual(nn.Module):
         return joined(whole, close, shades)
 
     def compare(self, whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
-        """`look_at` from what the lower stages made of both looks, (n, *MAPS) each, and the colours
-        (n, 512).
-        """
+        """`look_at` from the lower stages' maps of both looks, (n, *MAPS) each, and colours."""
         return joined(self.seen(whole), self.seen(close), colours)
 
     def seen(self, maps: Tensor) -> Tensor:
-        """(n, *MAPS) -> (n, 1280 + d) of one look: the features, then the roots of all stages, as
-        they were and tuned.
-        """
+        """(n, *MAPS) -> (n, 1280 + d) of one look: features, then the roots of all stages."""
         tuned = [] if self.tuned is None else upper(self.tuned, maps)[1:]
         return torch.cat([*upper(self.trunk, maps), *tuned], dim=-1)
 
@@ -145,9 +137,7 @@ def joined(whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tenso
 
 
 def upper(trunk: EfficientNet, maps: Tensor) -> list[Tensor]:
-    """(n, *MAPS) -> (n, 1280) features, their roots, and those of the last stages: (n, channels)
-    each.
-    """
+    """(n, *MAPS) -> (n, 1280) features, their roots, and those of the last stages (n, channels)."""
     found = [maps.float().mean((2, 3))]
     for stage in list(trunk.blocks.children())[TUNED:]:
         maps = stage(maps)
@@ -168,9 +158,7 @@ def rooted(rows: Tensor) -> Tensor:
 
 
 def colours(pixels: Tensor) -> Tensor:
-    """(n, 3, SIZE, SIZE) in -1..1 -> (n, 2 * 256) roots of the colour histograms of the photo and
-    of its middle.
-    """
+    """(n, 3, SIZE, SIZE) in -1..1 -> (n, 512) roots of the histograms of photo and middle."""
     small = (avg_pool2d(pixels, SIZE // 48) + 1) / 2
     quarter = small.shape[-1] // 4
     return torch.cat(
@@ -231,10 +219,9 @@ class OnlyMeaning(nn.Module):
 def build_clip_lite(
     cache_dir: Path, trained: Path | None = TRAINED, device: Device | None = None
 ) -> Parts:
-    """The model in evaluation mode, float32. trained: None, or a file that does not exist: the
-    untrained start. device: a processor looks by a network that is compiled for it.
-
-    Raises WeightsError where the towers' weights cannot be had.
+    """The model in evaluation mode, float32. trained: None for the untrained start. device: on a
+    processor, a network that is compiled for it looks. Raises WeightsError where weights are
+    missing.
     """
     prepare_torchvision()
     from safetensors.torch import load_file
@@ -283,9 +270,7 @@ def dim() -> int:
 def assemble(
     reader: Path, tower: dict[str, Tensor], values: dict[str, Tensor]
 ) -> tuple[CustomTextCLIP, Visual]:
-    """The model, and its image side. tower: timm's tf_efficientnet_lite2, with classifier; values:
-    trained ones.
-    """
+    """The model, and its image side. tower: timm's tf_efficientnet_lite2; values: trained ones."""
     prepare_torchvision()
     from open_clip import CLIPTextCfg, CLIPVisionCfg, CustomTextCLIP
     from safetensors.torch import load_file
@@ -338,9 +323,7 @@ def start_from_definitions(
 
 
 def tuned_trunk(trunk: EfficientNet, differences: dict[str, Tensor]) -> EfficientNet | None:
-    """A copy of a trunk whose batch norms are folded, with what tuning changed of it, if
-    anything.
-    """
+    """A copy of a trunk, batch norms folded, with what tuning changed of it, if anything."""
     if not differences:
         return None
     tuned = copy.deepcopy(trunk)
@@ -351,9 +334,7 @@ def tuned_trunk(trunk: EfficientNet, differences: dict[str, Tensor]) -> Efficien
 
 
 def fold_batch_norms(trunk: EfficientNet) -> None:
-    """Multiplies each frozen batch norm of a timm EfficientNet into the convolution before it: same
-    result, half the time.
-    """
+    """Multiplies each frozen batch norm into the convolution before it: half the time."""
     _fold(trunk, "conv_stem", "bn1")
     _fold(trunk, "conv_head", "bn2")
     for block in (block for stage in trunk.blocks.children() for block in stage.children()):

@@ -62,8 +62,8 @@ def check_limit(limit: int) -> None:
 
 
 class Fitter(Protocol):
-    """Learns from what the questions of a base find; `fit` gives plain JSON. foreign: questions
-    that no base answers. needed: whether what is kept beside a base is out of date.
+    """Learns from what a base's questions find; `fit` gives plain JSON. foreign: questions that no
+    base answers. needed: whether what is kept beside a base is out of date.
     """
 
     foreign: Sequence[str]
@@ -78,9 +78,8 @@ class Fitter(Protocol):
 class Knowledge:
     """All knowledge bases of a service.
 
-    understand: a turn -> its search query; how that is done is the service's business. reading:
-    what the readers of files are helped by. fitter: what is learned about a base of one's own.
-    acts: whether actions that bases declare are read and found.
+    understand: a turn -> its search query. fitter: learns about bases of one's own. acts: whether
+    actions that bases declare are read and found.
     """
 
     def __init__(
@@ -134,9 +133,7 @@ class Knowledge:
         return recognise(self._index.open(name), query)
 
     def find(self, name: str, query: SearchQuery, limit: int = 5) -> list[Hit]:
-        """The best entries for a query that is made already; actions among them where they are
-        switched on.
-        """
+        """The best entries for a query; actions among them where they are switched on."""
         return self._found(name, query, limit, self._acts)
 
     def _found(self, name: str, query: SearchQuery, limit: int, actions: bool) -> list[Hit]:
@@ -155,14 +152,14 @@ class Knowledge:
         return tuple({action.name: action for action in found}.values())
 
     def contradictions(self, name: str, entry_id: str) -> tuple[Entry, ...]:
-        """The entries of a base that answer the same as one of them and say it otherwise, and that
-        hold today: other amounts, other times. Whoever answers from one says both, with sources.
+        """The entries that hold today and answer the same as one of them otherwise: other amounts,
+        other times. Whoever answers from one says both, with sources.
         """
         found, today = self._index.open(name).contradictions(entry_id), date.today()
         return tuple(entry for entry in found if entry.holds_on(today))
 
     def trials(self, name: str, foreign: Sequence[str] = ()) -> Iterator[Trial]:
-        """Some of the base's own questions, and what each finds where it is not written down; then
+        """Some of the base's questions, and what each finds where it is not written down; then
         questions that it does not answer, and what they find.
         """
         from mm_support.knowledge.own_questions import asked_again, asked_in_vain
@@ -198,9 +195,7 @@ class Knowledge:
         return [n for n in own if self.fitter is not None and self.fitter.needed(self.fitted(n))]
 
     def version(self, name: str) -> str | None:
-        """The label that the base was ingested with, "" where it is damaged; None where there is no
-        such base.
-        """
+        """The base's label, "" where it is damaged; None where there is no such base."""
         if name not in self._index.names():
             return None
         version = self._readable(name)
@@ -216,13 +211,12 @@ class Knowledge:
         version: str = OWN,
         actions: bool = False,
     ) -> IngestReport:
-        """Makes the base `name` hold what the file, folder or site holds, in place of what it held
-        before.
+        """Makes the base hold what a file, folder or site holds, in place of what it held before.
 
-        actions: whether the folder is the operator's own, so that its actions are read.
-        version: a label that is kept beside the base. A base of one's own keeps a copy of what it
-        was made of. Rows and pictures that cannot be read are skipped and reported. Raises
-        KnowledgeError where nothing can be read; the old base then stays as it was.
+        version: a label that is kept beside it. actions: whether the folder is the operator's own,
+        so that its actions are read. A base of one's own keeps a copy of what it was made of. What
+        cannot be read is reported. Raises KnowledgeError where that is everything; the old base
+        stays.
         """
         started = time.perf_counter()
         with self._index.changing(name):
@@ -242,9 +236,9 @@ class Knowledge:
         progress: Progress | None = None,
         actions: bool = False,
     ) -> IngestReport:
-        """Makes the base hold what the source holds now, beside what it holds from other sources.
+        """Makes the base hold what the source holds now, beside what it holds from others.
 
-        What people edited or removed stays so. What did not change keeps its vectors; where nothing
+        What people edited or removed stays so; what did not change keeps its vectors; where nothing
         changed, nothing is written. A base that does not exist is made.
         """
         started = time.perf_counter()
@@ -286,8 +280,8 @@ class Knowledge:
                 log.warning("%s: %s", name, "; ".join(reason for *_, reason in remarks))
 
     def remove(self, name: str, entry_id: str | None = None) -> None:
-        """Removes an entry, or a base, which `undo` brings back; one that is removed already goes
-        for good, with its pictures and sources. Raises KnowledgeError.
+        """Removes an entry, or a base, which `undo` brings back; removed again it goes for good,
+        with its pictures and sources. Raises KnowledgeError.
         """
         with self._index.changing(name):
             if entry_id is None:
@@ -318,9 +312,7 @@ class Knowledge:
         return IngestReport(len(wanted), remarks, time.perf_counter() - started)
 
     def undo(self, name: str) -> None:
-        """Takes the last change of a base back; a second time brings it again. Raises
-        KnowledgeError.
-        """
+        """Takes the last change of a base back, and the second time that. Raises KnowledgeError."""
         self._index.undo(name)
 
     def stale(self) -> list[str]:
@@ -329,10 +321,8 @@ class Knowledge:
         return [name for name, own in opened if own and not self._index.fits(own)]
 
     def renew(self, name: str, progress: Progress | None = None) -> IngestReport:
-        """Makes a base again with the models of today, of what was kept of its sources.
-
-        What people edited stays. Where a source is gone or cannot be read, its entries are taken
-        from the base as it is.
+        """Makes a base again with the models of today, of what was kept of its sources. What people
+        edited stays; the entries of a source that cannot be read any more stay too.
         """
         started, remarks = time.perf_counter(), []
         with self._index.changing(name):

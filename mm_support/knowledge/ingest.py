@@ -62,10 +62,10 @@ TextOf = Callable[[Image.Image], str]  # the text that a picture of a page shows
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """ocr: reads scanned pages. pages: keeps the pages of sites between readings.
-    private_addresses: whether sites inside the own network may be read. picture_hosts: of which
-    pictures are fetched beside a page's own; None: none are. progress: is called with what is read
-    now. actions: whether those that a folder declares are read."""
+    """ocr: reads scanned pages. pages: keeps a site's pages. private_addresses: whether the own
+    network may be read. picture_hosts: whose pictures are fetched beside a page's own; None:
+    nobody's. progress: called with what is read now. actions: whether they are read.
+    """
 
     ocr: TextOf | None = None
     pages: Path | None = None
@@ -109,19 +109,13 @@ class Reading:
 
 
 def read_knowledge(path: Path) -> tuple[list[Entry], list[Remark]]:
-    """Entries of a file or folder, and what was left out; without the pictures inside documents.
-
-    Raises KnowledgeError where there is nothing to read at all.
-    """
+    """Entries, and what was left out; no pictures inside documents. Raises KnowledgeError."""
     reading = read_source(path)
     return reading.entries, reading.skipped
 
 
 def read_source(source: Path | str, options: ReadingOptions | None = None) -> Reading:
-    """All that a file, folder, zip or address on the web holds.
-
-    Raises KnowledgeError where there is nothing to read at all.
-    """
+    """All that a file, folder, zip or site holds. Raises KnowledgeError where that is nothing."""
     options, reading = options or ReadingOptions(), Reading()
     with Sandbox(reading.room) as sandbox:
         builder = _Builder(reading, sandbox, options)
@@ -136,9 +130,7 @@ def read_source(source: Path | str, options: ReadingOptions | None = None) -> Re
 
 
 def check_source(source: Path | str) -> None:
-    """Raises KnowledgeError where it shows at once that a file or folder has nothing to read; a
-    site is not asked.
-    """
+    """Raises KnowledgeError where a file or folder shows at once that it has nothing to read."""
     if is_address(source):
         return
     path = _existing(source)

@@ -76,9 +76,7 @@ def tokens(text: str) -> int:
 
 
 def passages(document: Document) -> list[Passage]:
-    """The passages of a document, in its order. A row, and a short document without headings of its
-    own, is one.
-    """
+    """In the document's order. A row, and a short document without headings of its own, is one."""
     sections = [section for section in _sections(document.blocks) if section.is_filled]
     size = sum(section.size for section in sections)
     questions = sum(section.asks for section in sections)

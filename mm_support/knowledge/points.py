@@ -85,9 +85,8 @@ class PointMaker:
         return found
 
     def _keep(self, name: str, source: Path) -> tuple[Path, Image.Image] | InputError:
-        """Path under the data folder and photo of at most PICTURE_SIDE, or why it does not open.
-
-        Named by content, so kept once; one that lies in the folder already stays as it is.
+        """Path under the data folder, named by content, and photo of at most PICTURE_SIDE; or why
+        it does not open. One that lies in the folder already stays as it is.
         """
         try:
             photo = load_photo(source)
@@ -123,9 +122,7 @@ def remark(entry: Entry, reason: str) -> Remark:
 
 
 def entry_texts(entry: Entry) -> list[str]:
-    """What an entry can be found by: its title, its questions, the sentences of its answer; each
-    once.
-    """
+    """What an entry is found by: its title, questions, and sentences of its answer; each once."""
     head = [text for text in (entry.title, *entry.questions) if text]
     sentences = split_sentences(entry.answer)
     room = max(1, MAX_TEXT_VECTORS - len(head))

@@ -46,9 +46,8 @@ class Publisher:
         progress: Progress | None = None,
         copied: Path | str | None = None,
     ) -> None:
-        """Writes a version. copied: a source that is copied; it is the last one of the recipe or
-        has its origin there. What was learned about the version before holds until it is learned
-        anew.
+        """Writes a version. copied: a source to copy, the last one of the recipe or of its origin.
+        What was learned about the version before holds until it is learned anew.
         """
         before = self._index.open(name).fitted if name in self._index.names() else {}
         report = _timed(progress or (lambda *_: None))

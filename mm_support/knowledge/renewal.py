@@ -68,8 +68,8 @@ class Renewal:
             log.warning("Nothing was learned about %s: %s", name, exc)
 
     def _take_over(self) -> None:
-        """Bases of a former index, unless there is one of their name by now; the folder goes when
-        all of them are there.
+        """Bases of a former index, unless there is one of their name; its folder goes when all are
+        there.
         """
         known = {base.name for base in self._knowledge.list()}
         found = former_bases(self._former)

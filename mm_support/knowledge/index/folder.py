@@ -44,9 +44,7 @@ TRIES = 20  # openings of a base that is being replaced over and over
 
 
 class Pointer(NamedTuple):
-    """The key of the version that is current, and of the one before; "" where there is none. A base
-    without a current version is removed.
-    """
+    """The keys of the current version and the one before, or ""; a removed base has no current."""
 
     current: str
     before: str = ""
@@ -55,10 +53,9 @@ class Pointer(NamedTuple):
 class FolderIndex:
     """Knowledge bases in a data folder that any number of processes read and write.
 
-    signature: names the models that make vectors; a version of others keeps answering by its words.
-    text_score: how the likenesses of their texts add up.
-    Entries' pictures lie in pictures_dir, and what bases were made of in sources_dir, a folder a
-    base; what no version uses any more is removed there.
+    signature: names the models that make vectors; a version of others answers by its words.
+    text_score: of their texts' likenesses. pictures_dir, sources_dir: a folder a base; what no
+    version uses any more is removed there.
     """
 
     def __init__(

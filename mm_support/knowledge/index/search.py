@@ -33,8 +33,8 @@ PHOTO = "photo"
 
 
 class Lexical(NamedTuple):
-    """What the m modalities share with all n entries, apart from vectors. names: of the modalities;
-    words, identified: (m, n) in 0..1; ranked: (n,) the words of all together.
+    """What m modalities share with n entries, apart from vectors. words, identified: (m, n) in
+    0..1; ranked: (n,) the words of all together.
     """
 
     names: tuple[str, ...]
@@ -44,9 +44,8 @@ class Lexical(NamedTuple):
 
 
 def recognise(version: Version, query: SearchQuery) -> SearchQuery:
-    """The query as a base reads it: with the identifiers that the base knows, those of the turn
-    before only where this one names none; words in a photo that are in entries of every kind, a
-    maker's name, tell nothing apart.
+    """The query with the identifiers that the base knows, those of the turn before only where this
+    one names none. Words in a photo that many entries have, a maker's name, tell nothing apart.
     """
     read = query.terms.get("photo_text", frozenset())
     if read and len(query.fused.weights) > 1 and version.postings.everywhere(read):
@@ -72,8 +71,7 @@ def search(
     actions: bool = False,
 ) -> list[Hit]:
     """At most `limit` entries that hold on a day, best first. fits: the query's vectors are of the
-    models that made the version's. score: that of their text encoder. actions: also those that
-    stand for one.
+    version's models. score: of their text encoder. actions: whether those are found too.
     """
     if not len(version):
         return []
@@ -208,8 +206,8 @@ def _by_look(version: Version, picture: Tensor, holds: np.ndarray, most: int) ->
 
 
 def _cosines_with_all(rows: Tensor, asked: Tensor) -> np.ndarray:
-    """(n, d) float16, (d,) float32 -> (n,). What is made of some rows stays in the cache: a quarter
-    faster than a product in float16, which few processors can do.
+    """(n, d) float16, (d,) float32 -> (n,); block by block in the cache, a quarter faster than a
+    product in float16.
     """
     return torch.cat([some.float() @ asked for some in rows.split(FIRST_BLOCK)]).numpy()
 

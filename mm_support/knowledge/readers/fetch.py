@@ -131,9 +131,8 @@ class Fetcher:
         return Page(copy.url, copy.data, copy.kind, copy.etag, copy.modified, kept=reason)
 
     def _request(self, url: str, headers: dict[str, str]) -> tuple[int, Page | None]:
-        """(status, page); the page is None unless the status is 200.
-
-        Raises httpx.HTTPError, and ValueError for a page that is too large or leads elsewhere.
+        """(status, page or None). Raises httpx.HTTPError, and ValueError where it is too large or
+        leads elsewhere.
         """
         for _ in range(MAX_REDIRECTS):
             with self._client.stream("GET", url, headers=headers) as response:

@@ -67,8 +67,8 @@ def _usual_size(pages: Sequence[Sequence[Line]]) -> float:
 
 
 def _titled(blocks: Sequence[Block], title: str, file: File) -> Document:
-    """The document, without the heading that is its title. title: of the file's properties; the
-    first heading is trusted more where the first blocks do not say the same.
+    """The document without the heading that is its title. title: of the file's properties; the
+    first heading is trusted more unless the first blocks say the same.
     """
     first = blocks[:5]
     headings = [block for block in first if block.kind == "heading"]

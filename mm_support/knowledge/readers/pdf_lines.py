@@ -21,9 +21,8 @@ SPLIT_FROM = 3  # lines in each cell of a row, from which they are rows without 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text; its box in points from the page's lower left corner; size of its letters;
-    whether it stands where running heads and page numbers do. font: the height of its font, the
-    same whatever the letters are. cells: of a table, its rows.
+    """Its box in points from the page's lower left corner; size of its letters; whether it stands
+    where running heads do. font: its height, whatever the letters. cells: of a table, its rows.
     """
 
     text: str
