@@ -276,10 +276,7 @@ def assemble(
     from safetensors.torch import load_file
 
     vision = CLIPVisionCfg(
-        timm_model_name="tf_efficientnet_lite2",
-        timm_pool="avg",
-        timm_proj="none",
-        image_size=SIZE,
+        timm_model_name="tf_efficientnet_lite2", timm_pool="avg", timm_proj="none", image_size=SIZE
     )
     text = CLIPTextCfg(
         hf_model_name=str(reader),

@@ -32,15 +32,7 @@ from mm_support.knowledge.publishing import Progress, Publisher
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
 from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
-from mm_support.types import (
-    Entry,
-    Hit,
-    IngestReport,
-    KnowledgeBase,
-    Remark,
-    Sureness,
-    UserTurn,
-)
+from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, Remark, Sureness, UserTurn
 
 if TYPE_CHECKING:
     from mm_support.knowledge.own_questions import Trial  # imports torch
@@ -230,11 +222,7 @@ class Knowledge:
             return self._report(name, read, started)
 
     def sync(
-        self,
-        name: str,
-        source: Path | str,
-        progress: Progress | None = None,
-        actions: bool = False,
+        self, name: str, source: Path | str, progress: Progress | None = None, actions: bool = False
     ) -> IngestReport:
         """Makes the base hold what the source holds now, beside what it holds from others.
 
@@ -334,11 +322,7 @@ class Knowledge:
     # -- how -----------------------------------------------------------------------------------
 
     def _read(
-        self,
-        name: str,
-        source: Path | str,
-        progress: Progress | None = None,
-        actions: bool = False,
+        self, name: str, source: Path | str, progress: Progress | None = None, actions: bool = False
     ) -> Reading:
         """What a source holds. The pages of a site are kept between two readings."""
         said = (lambda what: progress(0, 1, f"reading {what}")) if progress else None

@@ -69,10 +69,7 @@ def thinned(entry: Entry, rng: np.random.Generator) -> tuple[str, Entry]:
 
 
 def asked_again(
-    version: Version,
-    index: FolderIndex,
-    make_points: MakePoints,
-    ask: Callable[[str], SearchQuery],
+    version: Version, index: FolderIndex, make_points: MakePoints, ask: Callable[[str], SearchQuery]
 ) -> Iterator[Trial]:
     """What each question finds: its own entry without the question, the others as they are."""
     asked, on = list(_queries(version, ask, drawn(version))), date.today()
@@ -99,10 +96,7 @@ def _queries(
 
 
 def asked_in_vain(
-    version: Version,
-    index: FolderIndex,
-    ask: Callable[[str], SearchQuery],
-    texts: Sequence[str],
+    version: Version, index: FolderIndex, ask: Callable[[str], SearchQuery], texts: Sequence[str]
 ) -> Iterator[Trial]:
     """What questions find that no entry answers."""
     for text in texts:

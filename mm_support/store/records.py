@@ -17,17 +17,7 @@ from mm_support.as_json import hit_dict, hit_of, image_of, transcript_dict, tran
 from mm_support.language.detect import language_of
 from mm_support.language.messages import message
 from mm_support.language.personal import Masks
-from mm_support.types import (
-    Event,
-    Found,
-    Fusion,
-    Heard,
-    KeptTurn,
-    Past,
-    Pending,
-    Said,
-    UserTurn,
-)
+from mm_support.types import Event, Found, Fusion, Heard, KeptTurn, Past, Pending, Said, UserTurn
 
 
 def past_of(record: Mapping[str, Any]) -> Past:
