@@ -22,12 +22,13 @@ from mm_support.errors import InputError, KnowledgeError
 from mm_support.knowledge.actions import FILE, DeclaredAction, once
 from mm_support.knowledge.contradictions import contradictions
 from mm_support.knowledge.declarations import action_of
+from mm_support.knowledge.entries import remark
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import Reading, ReadingOptions, is_address, read_source
 from mm_support.knowledge.oddities import told
-from mm_support.knowledge.points import PointMaker, remark
+from mm_support.knowledge.points import PointMaker
 from mm_support.knowledge.publishing import Progress, Publisher
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of

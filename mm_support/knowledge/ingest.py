@@ -206,10 +206,8 @@ class _Builder:
         """Reads the pages of a site."""
         from mm_support.knowledge.readers.site import read_site
 
-        remarks = Remarks(address)
-        options = self.options
-        read = self.sandbox.read
-        for document in read_site(address, read, remarks, self._pages, options.private_addresses):
+        remarks, private = Remarks(address), self.options.private_addresses
+        for document in read_site(address, self.sandbox.read, remarks, self._pages, private):
             self._say(document.url or document.title)
             self._take(document, None, Remarks(document.file))
         self.reading.add(remarks)
@@ -235,7 +233,8 @@ class _Builder:
             if file.name == ACTIONS:
                 self._read_actions(file, alone, remarks)
             elif suffix not in SUFFIXES and not alone and isfile(file):
-                self._look_past(suffix, remarks)
+                if suffix not in PICTURE_SUFFIXES:
+                    remarks.warn(0, NOT_READ.format(suffix or remarks.file))
             elif reason := self._refusal(file, suffix):
                 remarks.skip(0, reason)
             elif suffix == ".zip":
@@ -254,11 +253,6 @@ class _Builder:
         else:
             self.reading.entries += read_file(file)
 
-    def _look_past(self, suffix: str, remarks: Remarks) -> None:
-        """A file of a folder that holds no text: a picture, or something that is not read."""
-        if suffix not in PICTURE_SUFFIXES:
-            remarks.warn(0, NOT_READ.format(suffix or remarks.file))
-
     def _refusal(self, file: Path, suffix: str) -> str:
         if not self._is_inside(file):
             return "it is a link to a place outside the folder"
@@ -274,9 +268,8 @@ class _Builder:
         form = FORMATS[suffix]
         file = File(remarks.file, path.read_bytes())
         apart = form.apart or form is MARKDOWN and len(file.data) > MAX_MARKDOWN
-        read = self.sandbox.read
-        documents = read(file, suffix, remarks) if apart else form.reader()(file, remarks)
-        for document in documents:
+        read = partial(self.sandbox.read, suffix=suffix) if apart else form.reader()
+        for document in read(file, remarks=remarks):
             self._take(document, path, remarks)
 
     def _read_zip(self, archive: Path, alone: bool, remarks: Remarks) -> None:
@@ -284,8 +277,7 @@ class _Builder:
         if self.place.inside_zip:
             remarks.skip(0, "it is a zip inside a zip; unpack it")
             return
-        outer = self.place
-        prefix = "" if alone else f"{remarks.file}/"
+        outer, prefix = self.place, "" if alone else f"{remarks.file}/"
         self.place = _Place(self._unpacked(archive, remarks), prefix, inside_zip=True)
         for file in files_of(self.place.root):
             self._read_file(file, False)
@@ -302,7 +294,8 @@ class _Builder:
         return self._zips[archive]
 
     def _take(self, document: Document, path: Path | None, remarks: Remarks) -> None:
-        document = self._read_scans(document, remarks)
+        blocks = tuple(self._scanned(block, remarks) for block in document.blocks)
+        document = replace(document, blocks=blocks)
         if document.row:
             self._add_document(document, path, self.place.root, remarks)
         elif any(block.text for block in document.blocks):
@@ -310,14 +303,8 @@ class _Builder:
         else:
             remarks.skip(document.line, "it holds no text")
 
-    def _read_scans(self, document: Document, remarks: Remarks) -> Document:
-        """The document with the text of its scanned pages."""
-        if not any(block.kind == "scan" for block in document.blocks):
-            return document
-        pairs = [(block, self._scanned(block, remarks)) for block in document.blocks]
-        return replace(document, blocks=tuple(block for _, block in pairs))
-
     def _scanned(self, block: Block, remarks: Remarks) -> Block:
+        """The block, read by OCR where it is a page that is one picture."""
         if block.kind != "scan":
             return block
         text = ""
@@ -341,11 +328,6 @@ class _Builder:
 
     def finish(self) -> None:
         """Makes entries of the documents that wait, and looks for what is odd."""
-        self._settle()
-        said = [entry for entry in self.reading.entries if not entry.declaration]
-        self.reading.warnings += oddities(said)
-
-    def _settle(self) -> None:
         documents, removed = without_frames([document for document, *_ in self._waiting])
         told = [
             f"'{text[:SHOWN]}' frames {times} documents and was left out"
@@ -359,7 +341,8 @@ class _Builder:
             remarks = Remarks(document.file)
             self._add_document(document, path, root, remarks)
             self.reading.add(remarks)
-        self._waiting = []
+        said = [entry for entry in self.reading.entries if not entry.declaration]
+        self.reading.warnings += oddities(said)
 
 
 def files_of(path: Path) -> list[Path]:

@@ -25,6 +25,7 @@ from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.inputs.photo import load_photo
+from mm_support.knowledge.entries import remark
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.late_interaction import merged
 from mm_support.language.sentences import split_sentences
@@ -113,12 +114,6 @@ def _store(photo: Image.Image, target: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, target)
-
-
-def remark(entry: Entry, reason: str) -> Remark:
-    """What is to be said of an entry, with the file and line that it came from."""
-    file, _, line = entry.source.rpartition(":")
-    return (file, int(line), reason) if line.isdigit() else (entry.source, 0, reason)
 
 
 def entry_texts(entry: Entry) -> list[str]:

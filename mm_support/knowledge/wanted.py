@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mm_support.knowledge.entries import remark
 from mm_support.knowledge.index.version import Version
-from mm_support.knowledge.points import remark
 from mm_support.knowledge.sources import Recipe
 from mm_support.types import Entry, Remark
 

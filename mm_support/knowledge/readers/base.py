@@ -83,12 +83,11 @@ class File:
     @property
     def stem(self) -> str:
         """A title for want of a better one: "reset-router.md" -> "reset router"."""
-        stem = self.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        stem = self._folder() if stem.strip("_").lower() in ("index", "readme") else stem
+        *folders, name = self.name.split("/")
+        stem = name.rsplit(".", 1)[0]
+        if stem.strip("_").lower() in ("index", "readme"):
+            stem = folders[-1] if folders else self.name
         return stem.replace("-", " ").replace("_", " ").strip() or self.name
-
-    def _folder(self) -> str:
-        return self.name.rsplit("/", 2)[-2] if "/" in self.name else self.name
 
 
 @dataclass

@@ -36,7 +36,8 @@ def read_delimited(file: File, remarks: Remarks) -> Iterator[Document]:
     # not splitlines: it also breaks where a cell holds a line separator of Unicode
     lines = text.split("\n") if not named else ["", *text[named.end() :].split("\n")]
     separator = named[1] if named else sniff(lines)
-    yield from table_documents(_filled_rows(lines, separator, remarks), file.stem, remarks)
+    rows = (row for row in _records(lines, separator, remarks) if any(row[1]))
+    yield from table_documents(rows, file.stem, remarks)
 
 
 def sniff(lines: Sequence[str]) -> str:
@@ -56,10 +57,6 @@ def _evenness(lines: Sequence[str], separator: str) -> tuple[int, float, int]:
     if width == 1:
         return min(names, 1), 0.0, width
     return names, times / len(rows), width
-
-
-def _filled_rows(lines: Sequence[str], separator: str, remarks: Remarks) -> Iterator[Row]:
-    return (row for row in _records(lines, separator, remarks) if any(row[1]))
 
 
 # -- rows ----------------------------------------------------------------------------------
@@ -87,25 +84,17 @@ def _record(lines: Sequence[str], at: int, separator: str) -> tuple[list[str] | 
     text, after = lines[at], at + 1
     while after - at < MAX_RECORD_LINES:
         try:
-            rows = list(_strict([text], separator))
-            return (rows[0] if rows else []), after
+            rows = csv.reader([text], delimiter=separator, strict=True, skipinitialspace=True)
+            return next(rows, []), after
         except csv.Error as exc:
             if "unexpected end" not in str(exc) or after >= len(lines):
                 return None, at + 1
-        quoted = (
-            place
-            for place in range(after, min(len(lines), at + MAX_RECORD_LINES))
-            if '"' in lines[place]
-        )
-        more = next(quoted, None)
+        ahead = range(after, min(len(lines), at + MAX_RECORD_LINES))
+        more = next((place for place in ahead if '"' in lines[place]), None)
         if more is None:
             return None, at + 1
         text, after = "\n".join([text, *lines[after : more + 1]]), more + 1
     return None, at + 1
-
-
-def _strict(texts: list[str], separator: str) -> Iterator[list[str]]:
-    return csv.reader(texts, delimiter=separator, strict=True, skipinitialspace=True)
 
 
 def _lenient(line: str, separator: str) -> list[str]:
@@ -156,7 +145,7 @@ def _row(
         return
     row = columns.values(cells)
     if "answer" not in columns.fields:
-        yield from _table_row(columns, row, line, cells, stem)
+        yield _table_row(columns, row, line, cells, stem)
         return
     if "title" not in columns.fields and not row.get("questions"):
         row["title"] = stem
@@ -167,9 +156,9 @@ def _row(
 
 def _table_row(
     columns: Columns, row: dict[str, object], line: int, cells: list[str], stem: str
-) -> Iterator[Document]:
+) -> Document:
     """A row of a table that holds no questions and answers."""
     text = row_line(columns.names, cells)
     title = as_text(row.get("title")) or next((cell for cell in cells if cell), stem)
     block = Block("table", text, line=line, parts=(text,))
-    yield Document(f"{stem}: {title}", (block,), "", line, as_text(row.get("id")), row=True)
+    return Document(f"{stem}: {title}", (block,), "", line, as_text(row.get("id")), row=True)
