@@ -1,9 +1,7 @@
 """Our own open_clip model: EfficientNet-Lite2 sees, MiniLM reads, and both end in one space.
 
-    photo (3, 288, 288) -> tower  -> details -> [ MEANING_SHARE * meaning (384,) | LOOK_SHARE * look
-    (d,) ]
-    words               -> MiniLM            -> [                 meaning (384,) |            zeros
-    (d,)  ]
+    photo (3, 288, 288) -> [ MEANING_SHARE * meaning (384,) | LOOK_SHARE * look (d,) ]
+    words               -> [                 meaning (384,) |             zeros (d,) ]
 
 Both are unit vectors. meaning lives in MiniLM's space: the tower's thousand ImageNet probabilities
 times one vector a class (ConSE, Norouzi et al. 2014), plus a correction that products taught.
@@ -33,6 +31,7 @@ from torch.nn.functional import avg_pool2d, interpolate, normalize, pad
 
 from mm_support.device import Device
 from mm_support.encode.compiled import compiled, digest
+from mm_support.errors import WeightsError
 from mm_support.fast_init import without_random_weights
 from mm_support.paths import WEIGHTS
 from mm_support.torchvision_shim import prepare_torchvision
@@ -161,9 +160,8 @@ def colours(pixels: Tensor) -> Tensor:
     """(n, 3, SIZE, SIZE) in -1..1 -> (n, 512) roots of the histograms of photo and middle."""
     small = (avg_pool2d(pixels, SIZE // 48) + 1) / 2
     quarter = small.shape[-1] // 4
-    return torch.cat(
-        [_histogram(small), _histogram(small[:, :, quarter:-quarter, quarter:-quarter])], dim=-1
-    ).sqrt()
+    inner = small[:, :, quarter:-quarter, quarter:-quarter]
+    return torch.cat([_histogram(small), _histogram(inner)], dim=-1).sqrt()
 
 
 def _histogram(pixels: Tensor) -> Tensor:
@@ -193,11 +191,8 @@ class Head(nn.Module):
         """features: (n, 1280), details: (n, details) -> (n, 384 + d) unit rows, float32."""
         details = details - self.mean
         meaning = self.consensus(features) + details @ self.correction
-        look = details @ self.stretch
-        return torch.cat(
-            [MEANING_SHARE * normalize(meaning, dim=-1), LOOK_SHARE * normalize(look, dim=-1)],
-            dim=-1,
-        )
+        look = LOOK_SHARE * normalize(details @ self.stretch, dim=-1)
+        return torch.cat([MEANING_SHARE * normalize(meaning, dim=-1), look], dim=-1)
 
     def consensus(self, features: Tensor) -> Tensor:
         """(n, 1280) -> (n, 384) unit rows: what the thousand classes say together."""
@@ -216,20 +211,19 @@ class OnlyMeaning(nn.Module):
         return pad(normalize(words.float(), dim=-1), (0, self.look))
 
 
-def build_clip_lite(
-    cache_dir: Path, trained: Path | None = TRAINED, device: Device | None = None
-) -> Parts:
-    """The model in evaluation mode, float32. trained: None for the untrained start. device: on a
-    processor, a network that is compiled for it looks. Raises WeightsError where weights are
-    missing.
+def build_clip_lite(cache_dir: Path, device: Device | None = None, trained: bool = True) -> Parts:
+    """The model in evaluation mode, float32. device: on a processor, a network that is compiled for
+    it looks. trained: False for the start of a training, where class_words are to be set.
+
+    Raises WeightsError where weights are missing or damaged.
     """
+    values = _trained() if trained else {}
     prepare_torchvision()
     from safetensors.torch import load_file
     from transformers import AutoTokenizer
 
     reader = package_weights(READER, cache_dir)
     tower = load_file(package_weights(TOWER, cache_dir) / "model.safetensors")
-    values = load_file(trained) if trained and trained.is_file() else {}
     tokenizer = AutoTokenizer.from_pretrained(reader)
 
     def tokenize(words: Sequence[str]) -> Tensor:
@@ -238,23 +232,28 @@ def build_clip_lite(
         ).input_ids
 
     model, visual = assemble(reader, tower, values)
-    if not values:
-        start_from_definitions(model, visual.head, tokenize)
     fold_batch_norms(visual.trunk)
-    changed = {
-        name.removeprefix(TRUNK): value for name, value in values.items() if name.startswith(TRUNK)
-    }
+    names = [name for name in values if name.startswith(TRUNK)]
+    changed = {name.removeprefix(TRUNK): values[name] for name in names}
     visual.tuned = tuned_trunk(visual.trunk, changed)
     if device and device.device.type == "cpu":
         look = OneLook(visual).eval()
         name, example = f"{NAME}-{digest(look)}", torch.zeros(2, 3, SIZE, SIZE)
         visual.look = compiled(name, lambda: look, (example,), (0,), device.dtype, cache_dir)
-    return Parts(
-        model,
-        tokenize,
-        PREPROCESSING,
-        **{name: float(values.get(name, start)) for name, start in UNTRAINED.items()},
-    )
+    scale, none = (float(values.get(name, start)) for name, start in UNTRAINED.items())
+    return Parts(model, tokenize, PREPROCESSING, scale, none)
+
+
+def _trained() -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(TRAINED)
+    except (OSError, SafetensorError) as exc:
+        raise WeightsError(
+            f"{TRAINED} is missing or damaged; restore it from the repository."
+        ) from exc
 
 
 def dim() -> int:
@@ -291,32 +290,14 @@ def assemble(
     model.add_module("visual", visual)
     model.text.add_module("proj", OnlyMeaning(look))
     classifier = {name: tower[name] for name in ("classifier.weight", "classifier.bias")}
-    loaded = model.text.transformer.load_state_dict(
-        load_file(reader / "model.safetensors"), strict=False
-    )
-    # what it has beyond that, a pooler, is not used here
-    assert not loaded.missing_keys, loaded.missing_keys
-    visual.trunk.load_state_dict(
-        {name: value for name, value in tower.items() if name not in classifier}
-    )
+    read = load_file(reader / "model.safetensors")
+    loaded = model.text.transformer.load_state_dict(read, strict=False)
+    assert not loaded.missing_keys, loaded.missing_keys  # its pooler is not used here
+    trunk = {name: value for name, value in tower.items() if name not in classifier}
+    visual.trunk.load_state_dict(trunk)
     known = {name: value for name, value in values.items() if name in HEAD_VALUES}
     visual.head.load_state_dict({**classifier, **known}, strict=False)
     return model.requires_grad_(False), visual
-
-
-def start_from_definitions(
-    model: CustomTextCLIP, head: Head, tokenize: Callable[[Sequence[str]], Tensor]
-) -> None:
-    """Sets each class's vector to MiniLM's of the class's names and definition."""
-    from timm.data.imagenet_info import ImageNetInfo
-
-    info = ImageNetInfo("imagenet-1k")
-    definitions = [info.index_to_description(index, detailed=True) for index in range(CLASSES)]
-    with torch.inference_mode():
-        batches = [
-            model.encode_text(tokenize(definitions[i : i + 50])) for i in range(0, CLASSES, 50)
-        ]
-    head.class_words.data.copy_(torch.cat(batches)[:, :MEANING])
 
 
 def tuned_trunk(trunk: EfficientNet, differences: dict[str, Tensor]) -> EfficientNet | None:
