@@ -38,11 +38,11 @@ class Base(DeclarativeBase):
 
 
 class TurnRow(Base):
-    """A finished turn. transcript, image, hits, fusion, timings: JSON as the API shows them.
+    """A finished turn; the JSON is as the API shows it.
 
     asked_about: ids of the entries that a question back named. withheld: what the assistant wrote
-    while a person took over; reply then holds what the customer was told instead. pending: the
-    action that waits for the next turn. unheard: the end of a spoken reply that was interrupted.
+    while a person took over; reply then holds what the customer was told. pending: the action that
+    waits for the next turn. unheard: the end of a spoken reply that was interrupted.
     """
 
     __tablename__ = "turns"
@@ -86,9 +86,7 @@ class FeedbackRow(Base):
 
 
 class HandoffRow(Base):
-    """A conversation that a person takes over. reason: of the decision; code: the kind of reason;
-    summary: what they read first.
-    """
+    """A conversation that a person takes over. code: the kind of reason; summary: read first."""
 
     __tablename__ = "handoffs"
 
@@ -101,10 +99,9 @@ class HandoffRow(Base):
 
 
 class ConversationRow(Base):
-    """A conversation (id: of its session) and whose it is. agent: the person who has it, or had it
-    last; since: when it changed hands; snoozed: until when an agent has put it off; agent_typed,
-    customer_typed: when they last did; score, comment: how the customer rated it once it was
-    closed.
+    """id: of its session. agent: who has it, or had it last; since: when it changed hands; snoozed:
+    until when it is put off; agent_typed, customer_typed: when they last did; score, comment: how
+    the customer rated it once it was closed.
     """
 
     __tablename__ = "conversations"
@@ -136,8 +133,8 @@ class OwnershipRow(Base):
 
 
 class MessageRow(Base):
-    """What a person wrote to the customer of a conversation. origin: its name where it was written
-    elsewhere, by which it is kept once.
+    """What a person wrote to a customer. origin: its name where it was written elsewhere, kept
+    once.
     """
 
     __tablename__ = "messages"
@@ -155,8 +152,8 @@ class MessageRow(Base):
 
 
 class InboxRow(Base):
-    """Where a conversation is in the team's own inbox: the contact and the number that it has
-    there; last_message: the number of the latest message of the customer that got there.
+    """Where a conversation is in the team's own inbox: its contact and number there; last_message:
+    of the customer's, the latest that got there.
     """
 
     __tablename__ = "inbox_conversations"
@@ -192,9 +189,8 @@ class OriginalRow(Base):
 
 
 class NoticeRow(Base):
-    """A notice on its way. key: stays the same however often it is sent; channel: webhook, mail or
-    chatwoot;
-    due: when it is tried next, later while somebody sends it; failed: nobody tries any longer.
+    """A notice on its way. key: the same however often it is sent; channel: webhook, mail or
+    chatwoot; due: when it is tried next; failed: nobody tries any longer.
     """
 
     __tablename__ = "notices"
@@ -212,9 +208,7 @@ class NoticeRow(Base):
 
 
 class DayRow(Base):
-    """The figures of a day of UTC, see store/days.py; None: something changed since they were added
-    up.
-    """
+    """The figures of a day of UTC (store/days.py); None: something changed since."""
 
     __tablename__ = "days"
 
@@ -236,8 +230,8 @@ class AuditRow(Base):
 
 
 class AccountRow(Base):
-    """A person who works with the assistant. key: the name as it is compared; hash: argon2's, of
-    the password, "" where none leads in; subject: who it is elsewhere, for those who sign in there.
+    """A person who works with the assistant. key: the name as compared; hash: argon2's of the
+    password, "" where none leads in; subject: who it is where they sign in elsewhere.
     """
 
     __tablename__ = "accounts"
