@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -376,9 +377,7 @@ def in_process(
 
     with tempfile.TemporaryDirectory() as folder:
         database = f"sqlite:///{Path(folder) / 'turns.sqlite'}"
-        service = terminal.load_service(settings.with_changes(database_url=database))
-        try:
+        own = settings.with_changes(database_url=database)
+        with closing(terminal.load_service(own)) as service:
             load = Load(ServiceAsker(service), args.knowledge, scripts)
             return load.run(args.visitors, 60 * args.minutes, memory_of(None))
-        finally:
-            service.close()
