@@ -13,7 +13,7 @@ from demo.convert import QUIET, plain_errors, said_problem
 from demo.panels import esc, said_title
 from demo.report import report_card
 from demo.service import Service
-from demo.words import label, said, said_or
+from demo.words import label, said, said_or, tables, word
 from mm_support.desk.accounts import Area
 
 PERIODS = [("1 d", 1), ("7 d", 7), ("30 d", 30), ("90 d", 90)]
@@ -22,12 +22,15 @@ COLUMNS = {
     "conversations": "Conversations",
     "answered": "Answered",
     "handed_over": "Handed over",
+    "reopened": "Reopened",
     "confirmed": "Resolved",
     "assumed": "Assumed",
     "thumbs_up": "Up",
     "thumbs_down": "Down",
     "spoken": "Spoken",
     "photos": "Photos",
+    "rated": "Rated",
+    "satisfied": "Rated 4 or 5",
 }
 # the text of a table becomes a file in the browser, so that none lies on the server
 SAVE = """(text) => {
@@ -62,26 +65,32 @@ class InsightsPage:
             )
 
     def figures_csv(self, key: str, days: int) -> str:
-        with plain_errors(said_problem):
-            self.check(key, "figures")
-            return self.service.insights.csv("figures", days)
+        return self.csv("figures", key, days)
 
     def gaps_csv(self, key: str, days: int) -> str:
+        return self.csv("gaps", key, days)
+
+    def scores_csv(self, key: str, days: int) -> str:
+        return self.csv("scores", key, days)
+
+    def csv(self, what: str, key: str, days: int) -> str:
         with plain_errors(said_problem):
             self.check(key, "figures")
-            return self.service.insights.csv("gaps", days)
+            return self.service.insights.csv(what, days)
 
 
 def figures_card(rows: Sequence[Any], first_answer: float | None) -> str:
-    """A row a day and base, and their sum above."""
+    """A row a day, base and language, and their sum above."""
     if not rows:
         return report_card("Figures", NOTHING)
     total = {name: sum(getattr(row, name) for row in rows) for name in COLUMNS}
     sums = "".join(f"<td>{count}</td>" for count in total.values())
     lines = [f"<tr><th scope=row>{said('figure_all')}</th>{sums}</tr>"]
     for row in rows:
-        name = f"{row.day:%Y-%m-%d} · {said_title(row.knowledge)}"
-        lines.append(table_row([name, *(str(getattr(row, column)) for column in COLUMNS)]))
+        language = word("language_name", row.language) if row.language in tables() else row.language
+        name = [f"{row.day:%Y-%m-%d}", said_title(row.knowledge), *filter(None, [esc(language)])]
+        counts = (str(getattr(row, column)) for column in COLUMNS)
+        lines.append(table_row([" · ".join(name), *counts]))
     waited = said("figure_waited", minutes=f"{(first_answer or 0) / 60:.0f}")
     below = "" if first_answer is None else f"<p>{waited}</p>"
     return below + report_card("Figures", table_head(["", *COLUMNS.values()]) + "".join(lines))
@@ -176,10 +185,14 @@ def insights_part(page: InsightsPage, key: gr.BrowserState) -> None:
             look = gr.Button(
                 label("figure_show"), size="sm", variant="primary", elem_id="show-figures"
             )
-            figures = gr.Button(label("figure_csv"), size="sm")
-            gaps = gr.Button(label("figure_gaps_csv"), size="sm")
+            tables = (
+                (gr.Button(label("figure_csv"), size="sm"), page.figures_csv),
+                (gr.Button(label("figure_gaps_csv"), size="sm"), page.gaps_csv),
+                (gr.Button(label("figure_scores_csv"), size="sm"), page.scores_csv),
+            )
         shown = gr.HTML(padding=False, elem_id="insights")
         text = gr.Textbox(visible=False)
     look.click(page.show, [key, days], shown, **QUIET)
-    figures.click(page.figures_csv, [key, days], text, **QUIET).success(None, text, None, js=SAVE)
-    gaps.click(page.gaps_csv, [key, days], text, **QUIET).success(None, text, None, js=SAVE)
+    for button, table in tables:
+        written = button.click(table, [key, days], text, **QUIET)
+        written.success(None, text, None, js=SAVE)
