@@ -106,7 +106,7 @@ class AppAsker:
     def ask(self, question: str, knowledge: str, seat: Seat) -> Answer:
         began, first = time.monotonic(), 0.0
         session, token = seat.session or None, seat.token or None
-        data = [question, None, None, knowledge, session, False, token, None]
+        data = [question, None, None, knowledge, session, False, token, None, None]
         for kind, told in self.call("chat", data):
             if kind == "generating" and has_words(told):
                 first = first or time.monotonic() - began
