@@ -77,6 +77,42 @@ def curve(points: Mapping[str, Mapping[str, float]]) -> str:
     )
 
 
+def grid(shares: Mapping[str, Mapping[str, float]]) -> str:
+    """shares: what was meant -> what was read -> how often, as a table with tinted cells."""
+    heads = "".join(f"<th scope=col>{said_or(name)}</th>" for name in shares)
+    rows = "".join(
+        f"<tr><th scope=row>{said_or(name)}</th>{''.join(map(cell, own.values()))}</tr>"
+        for name, own in shares.items()
+    )
+    head = f"<thead><tr><td></td>{heads}</tr></thead>"
+    return f'<table class="ms-table ms-grid">{head}<tbody>{rows}</tbody></table>'
+
+
+def cell(share: float) -> str:
+    return f'<td style="--value:{share:.0%}">{100 * share:.0f}</td>'
+
+
+def diagonal(bins: Mapping[str, Mapping[str, float]]) -> str:
+    """bins: of what is alike sure -> {confidence, right}; both are the same on the diagonal."""
+
+    def place(sure: float, right: float) -> str:
+        x, y = EDGE + (WIDTH - EDGE - 16) * sure, 8 + (HEIGHT - 34) * (1 - right)
+        return f"{x:.1f},{y:.1f}"
+
+    points = [place(own["confidence"], own["right"]) for own in bins.values()]
+    dots = "".join("<circle r=4 cx={} cy={} />".format(*point.split(",")) for point in points)
+    labels = ""
+    for share in (0.0, 0.5, 1.0):
+        x, y = place(share, share).split(",")
+        labels += f"<text x={x} y={HEIGHT - 6} text-anchor=middle>{share:.0%}</text>"
+        labels += f"<text x={EDGE - 6} y={float(y) + 3} text-anchor=end>{share:.0%}</text>"
+    line = f'<polyline class="ms-now" points="{place(0, 0)} {place(1, 1)}" />'
+    return (
+        f'<svg class="ms-chart" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{labels}{line}'
+        f'<polyline class="ms-answered" points="{" ".join(points)}" />{dots}</svg>'
+    )
+
+
 def _bounds(shares: Sequence[float]) -> tuple[float, float]:
     least, most = min(shares), max(shares)
     return (least, most) if most - least >= LEAST else (most - LEAST, most)
