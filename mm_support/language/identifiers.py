@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.english import LETTER_NAMES
 from mm_support.language.terms import terms, with_digits
+from mm_support.language.versions import numbered
 from mm_support.types import Entry
 
 CONFUSED = str.maketrans("OQDILSBZG", "000115826")  # what is read or written for each other
@@ -286,12 +287,13 @@ def _is_hex(token: str) -> bool:
 
 def named_in_title(title: str) -> frozenset[str]:
     """What a title names, normalised: what is built like an identifier, a word in odd capitals
-    (JAM, Ub), a number that its word announces (Error 24).
+    (JAM, Ub), a number that its word announces (Error 24) or that is part of a name (Aster 40).
     """
     tokens = _tokens(unicodedata.normalize("NFKC", title))
     odd = (normalise(tokens[place].text) for place in _odd_words(tokens))
     numbers = (tokens[place].text for place in _announced_numbers(tokens))
-    return written(title).union(odd, numbers)
+    named = (number for _, number in numbered(title, title=True) if NUMBER.fullmatch(number))
+    return written(title).union(odd, numbers, named)
 
 
 def _is_odd(word: str) -> bool:
