@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from demo.tables import table
 from demo.words import said_or
 
 WIDTH, HEIGHT, EDGE = 480, 220, 38  # of the curve, in its own units
@@ -79,17 +80,12 @@ def curve(points: Mapping[str, Mapping[str, float]]) -> str:
 
 def grid(shares: Mapping[str, Mapping[str, float]]) -> str:
     """shares: what was meant -> what was read -> how often, as a table with tinted cells."""
-    heads = "".join(f"<th scope=col>{said_or(name)}</th>" for name in shares)
-    rows = "".join(
-        f"<tr><th scope=row>{said_or(name)}</th>{''.join(map(cell, own.values()))}</tr>"
-        for name, own in shares.items()
-    )
-    head = f"<thead><tr><td></td>{heads}</tr></thead>"
-    return f'<table class="ms-table ms-grid">{head}<tbody>{rows}</tbody></table>'
+    rows = [[said_or(name), *map(tinted, own.values())] for name, own in shares.items()]
+    return table(["", *map(said_or, shares)], rows)
 
 
-def cell(share: float) -> str:
-    return f'<td style="--value:{share:.0%}">{100 * share:.0f}</td>'
+def tinted(share: float) -> str:
+    return f'<span class="ms-share" style="--value:{share:.0%}">{100 * share:.0f}</span>'
 
 
 def diagonal(bins: Mapping[str, Mapping[str, float]]) -> str:

@@ -35,7 +35,7 @@ def test_a_curve_stays_within_its_chart(values):
 
 
 def test_what_is_read_rightly_stands_on_the_diagonals():
-    assert re.findall(r"<td style=\S+?>(\d+)", grid({"a": {"a": 0.9, "b": 0.1}})) == ["90", "10"]
+    assert re.findall(r"--value:\S+?>(\d+)", grid({"a": {"a": 0.9, "b": 0.1}})) == ["90", "10"]
     drawn = diagonal({"0.5–0.6": {"confidence": 0.55, "right": 0.55}})
     (x, y), (first, last) = (
         map(float, re.search(r"cx=([\d.]+) cy=([\d.]+)", drawn).groups()),
