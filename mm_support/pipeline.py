@@ -618,6 +618,7 @@ def turn_record(judged: Judged, reply: Reply) -> dict[str, Any]:
         "fusion": values["fusion"],
         "timings": values["timings_ms"],
         "pending": asdict(reply.pending) if reply.pending else None,
+        "language": judged.question.language,
     }
 
 
