@@ -172,7 +172,9 @@ def test_of_an_article_somebody_in_danger_is_told_what_is_for_emergencies():
     answer = "Open from 8 to 18.\n\n- Do not touch it.\n- Call 112.\n\nBus 7 stops here."
     entry = Entry("house", "Our house", answer)
     decision = Decision("handoff", "safety", 0.9, (Hit(entry, 0.9),))
-    told = compose(ReplyWriter(None, WordEncoder()), Question("smoke!"), decision, threading.Event())
+    told = compose(
+        ReplyWriter(None, WordEncoder()), Question("smoke!"), decision, threading.Event()
+    )
     first, second, *_ = [sentence.text for sentence in told]
     assert (first, second) == ("- Do not touch it.", "- Call 112.")
 

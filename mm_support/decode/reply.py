@@ -240,7 +240,7 @@ class ReplyWriter:
         return bound(entry, 1)
 
     def urgent(self, entry: Entry) -> Iterator[Sentence]:
-        """What it says of emergencies: its paragraphs that tell whom to call; all where none does."""
+        """What it says of emergencies: its paragraphs that tell whom to call, or else all."""
         paragraphs = BLANK_LINE.split(entry.answer)
         telling = [text for text in paragraphs if any(map(is_emergency, split_sentences(text)))]
         return bound(replace(entry, answer="\n\n".join(telling or paragraphs)), 1)
