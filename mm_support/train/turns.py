@@ -248,19 +248,15 @@ class TurnTable:
         """The best match of a named identifier with an entry's, less where many entries share
         it.
         """
-        found = [
-            identifiers.match(frozenset({code}), own)
-            / max(1, self._sharing[identifiers.fold(code)])
-            for code in named
-        ]
-        return max(found, default=0.0)
+        sharing = {code: max(1, self._sharing[identifiers.fold(code)]) for code in named}
+        matches = (identifiers.match(frozenset({code}), own) / n for code, n in sharing.items())
+        return max(matches, default=0.0)
 
 
 def _behind_nothing(rows: np.ndarray) -> Tensor:
     """The rows, behind one of zeros that stands for nothing."""
-    return torch.from_numpy(
-        np.concatenate([np.zeros_like(rows, shape=(1, *rows.shape[1:])), rows])
-    ).float()
+    nothing = np.zeros((1, *rows.shape[1:]), rows.dtype)
+    return torch.from_numpy(np.concatenate([nothing, rows])).float()
 
 
 def make_turns(
