@@ -239,6 +239,16 @@ def test_the_history_of_the_client_is_what_was_said_before(anybody, service):
     assert turn.earlier[0].knowledge == "smart-home"
 
 
+def test_what_was_refused_before_is_in_the_way_of_nothing(anybody, service):
+    """Chat programs send it again with every message, as there is no answer to it."""
+    refused = {"role": "user", "content": [photo(), photo()]}
+    long = {"role": "user", "content": "x" * 5_000}
+    colour = photo(np.full((64, 64, 3), 9, np.uint8))
+    again = {"role": "user", "content": [{"type": "text", "text": "E24"}, colour]}
+    assert ask(anybody, refused, long, again, model="smart-home").support["action"] == "answer"
+    assert service.turns[-1].text == "E24"
+
+
 def test_what_is_kept_of_a_turn_that_is_told_is_known_of_it():
     cited = Past("a", "A [1]", "answer", ("x",), topic="X", knowledge="kb")
     kept = (cited, Past("wrong turn", "B", "refuse"))
