@@ -101,7 +101,7 @@ def _blocks(lines: Sequence[Line], usual: float, number: int) -> Iterator[Block]
         if line.cells:
             if group:
                 yield _block(group, usual, number)
-            rows = tuple(table_lines(line.cells))
+            rows = tuple(table_lines(line.cells, line.bold or None))
             yield Block("table", "\n".join(rows), page=number, parts=rows)
             group = []
             continue
