@@ -80,9 +80,7 @@ class Table:
     line: int = 0
     in_head: bool = False
     rows: list[Cells] = field(default_factory=list)
-    _heads: list[bool] = field(
-        default_factory=list
-    )  # whether all cells of a row are headers or bold
+    _heads: list[bool] = field(default_factory=list)  # whether a row is all headers
     _down: dict[tuple[int, int], str] = field(default_factory=dict)  # row, column -> text
     _cell: list[str] | None = None
     _names: bool = False  # whether the cell is one of a header
