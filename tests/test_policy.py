@@ -143,12 +143,24 @@ def test_what_was_heard_unsurely_is_not_answered_unless_something_was_typed():
     assert decide(hits(0.9), typed="How long?", **heard).action == "answer"
 
 
-def test_danger_shows_what_was_surely_found_or_is_reserved_for_people():
-    def shown(*found):
-        return [hit.entry.id for hit in decide(hits(*found), says=["danger"]).hits]
-
-    assert (shown(0.9), shown(0.5), shown()) == (["e0"], [], [])
-    assert decide(hits(0.5, human_only=True), says=["danger"]).hits
+@pytest.mark.parametrize(
+    "entry, shown",
+    [
+        (Entry("a", "Battery care", "Leave the room. Call 112."), True),
+        (Entry("a", "充电", "请立即拨打120。"), True),
+        (Entry("a", "Legal", "Our team answers.", human_only=True), True),
+        (Entry("a", "It smokes", "Do not touch it."), True),
+        (Entry("a", "Recall", "Take the battery out. It weighs 112 g."), False),
+    ],
+)
+def test_whoever_is_in_danger_is_told_what_is_for_emergencies_and_nothing_else(entry, shown):
+    reads = {"smoke!": "danger", "It smokes": "danger"}
+    policy = Policy(GATE, FakeIntents(means=reads))
+    found = hits(0.95)[:1] + [Hit(entry, 0.9)]
+    told = policy.decide(Question("smoke!"), QUERY, found, ())
+    assert (told.reason, told.hits) == ("safety", tuple(found[1:] if shown else ()))
+    unsure = policy.decide(Question("smoke!"), QUERY, [Hit(entry, 0.1)], ())
+    assert (unsure.reason, unsure.hits) == ("safety", ())
 
 
 def test_a_request_to_act_is_handed_over_unless_the_knowledge_surely_tells_how():

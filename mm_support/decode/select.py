@@ -23,7 +23,8 @@ from mm_support.decide.named import codes_in
 from mm_support.errors import WeightsError
 from mm_support.knowledge.passages import tokens
 from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
-from mm_support.language.english import is_emergency, leans
+from mm_support.language.emergency import is_emergency
+from mm_support.language.english import leans
 from mm_support.language.sentences import (
     COLUMNS,
     column_names,

@@ -49,9 +49,7 @@ FULL = 118.0  # seconds at which a turn ends by itself
 
 @dataclass(frozen=True)
 class Partial:
-    """What is known so far. speaking: somebody speaks right now. ended: the turn is over,
-    transcript final.
-    """
+    """What is known so far. speaking: somebody speaks now. ended: the transcript is final."""
 
     transcript: Transcript
     speaking: bool = False
@@ -60,8 +58,8 @@ class Partial:
 
 @dataclass(frozen=True)
 class Interjection:
-    """What a piece of sound is while the assistant speaks. speaking: somebody may be speaking, so
-    the voice should wait. stops: the customer has said something, and the turn has begun.
+    """What a piece of sound is while the assistant speaks. speaking: somebody may be, so the voice
+    should wait. stops: the customer has said something, and the turn has begun.
     """
 
     speaking: bool = False
@@ -69,9 +67,7 @@ class Interjection:
 
 
 class LiveTurn:
-    """One turn of one customer; pieces are added by one thread at a time. Make a new one for the
-    next turn.
-    """
+    """One turn of one customer; pieces are added by one thread at a time."""
 
     def __init__(
         self,
@@ -201,9 +197,7 @@ class LiveTurn:
         return silent < SPEAKING and heard >= self._due
 
     def _pause(self, waveform: np.ndarray, silent: bool) -> float:
-        """Seconds of silence that end the turn here. silent: there is enough for the model, which
-        is asked once a pause.
-        """
+        """Seconds of silence that end the turn. silent: enough to ask the model, once a pause."""
         if self._end_of_turn is None:
             return PAUSE if is_whole(self._last.transcript.text) else LONG_PAUSE
         if not silent:

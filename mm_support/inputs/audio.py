@@ -135,9 +135,7 @@ def _checked_rate(rate: int) -> int:
 
 
 def _as_float(samples: np.ndarray) -> np.ndarray:
-    """Float32 in -1..1; unsigned integers are centred at half their range, as in 8-bit WAV
-    files.
-    """
+    """Float32 in -1..1; unsigned integers are centred at half their range, as in 8-bit WAV."""
     if samples.dtype.kind == "f":
         with np.errstate(over="ignore"):  # becomes infinite, which load_waveform refuses
             return samples.astype(np.float32)
@@ -217,9 +215,7 @@ def _read(path: Path) -> bytes:
 def _check_promise(
     container: av.container.InputContainer, stream: av.AudioStream, size: int
 ) -> None:
-    """Refuses a long recording before it is decoded; a length that the file is too small for is a
-    lie.
-    """
+    """Refuses a long recording before it is decoded; a length that its size belies is ignored."""
     seconds = (container.duration or 0) / 1_000_000
     if seconds > MAX_SECONDS and seconds * (stream.codec_context.bit_rate or 0) / 8 <= size:
         raise _too_long()

@@ -87,9 +87,7 @@ def painted_over(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned as EXIF says. An EXIF block that cannot be parsed says nothing: the pixels still
-    count.
-    """
+    """Turned as EXIF says, where that can be parsed."""
     image.seek(0)
     image.load()
     try:

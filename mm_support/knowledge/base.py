@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -21,25 +22,18 @@ from mm_support.errors import InputError, KnowledgeError
 from mm_support.knowledge.actions import FILE, DeclaredAction, once
 from mm_support.knowledge.contradictions import contradictions
 from mm_support.knowledge.declarations import action_of
+from mm_support.knowledge.entries import remark
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import Reading, ReadingOptions, is_address, read_source
 from mm_support.knowledge.oddities import told
-from mm_support.knowledge.points import PointMaker, remark
+from mm_support.knowledge.points import PointMaker
 from mm_support.knowledge.publishing import Progress, Publisher
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
 from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
-from mm_support.types import (
-    Entry,
-    Hit,
-    IngestReport,
-    KnowledgeBase,
-    Remark,
-    Sureness,
-    UserTurn,
-)
+from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, Remark, Sureness, UserTurn
 
 if TYPE_CHECKING:
     from mm_support.knowledge.own_questions import Trial  # imports torch
@@ -61,8 +55,8 @@ def check_limit(limit: int) -> None:
 
 
 class Fitter(Protocol):
-    """Learns from what the questions of a base find; `fit` gives plain JSON. foreign: questions
-    that no base answers. needed: whether what is kept beside a base is out of date.
+    """Learns from what a base's questions find; `fit` gives plain JSON. foreign: questions that no
+    base answers. needed: whether what is kept beside a base is out of date.
     """
 
     foreign: Sequence[str]
@@ -77,9 +71,8 @@ class Fitter(Protocol):
 class Knowledge:
     """All knowledge bases of a service.
 
-    understand: a turn -> its search query; how that is done is the service's business. reading:
-    what the readers of files are helped by. fitter: what is learned about a base of one's own.
-    acts: whether actions that bases declare are read and found.
+    understand: a turn -> its search query. fitter: learns about bases of one's own. acts: whether
+    actions that bases declare are read and found.
     """
 
     def __init__(
@@ -104,7 +97,7 @@ class Knowledge:
     # -- reading -------------------------------------------------------------------------------
 
     def list(self) -> list[KnowledgeBase]:
-        """All bases, by name; `own` tells those of a company from the packs."""
+        """All bases, by name; one that is damaged has no entries, and a note that says so."""
         return [self._listed(name) for name in self._index.names()]
 
     def entries(self, name: str) -> tuple[Entry, ...]:
@@ -126,6 +119,12 @@ class Knowledge:
         """Names in the base that customers are likely to say, the most frequent first."""
         return self._index.open(name).names
 
+    def respelled(self, name: str, text: str) -> str:
+        """A question with misspelt words as this base writes them: see index/spelling.py."""
+        from mm_support.knowledge.index.spelling import respelled
+
+        return respelled(self._index.open(name), text)
+
     def recognise(self, name: str, query: SearchQuery) -> SearchQuery:
         """The query as this base reads it: see index/search.py."""
         from mm_support.knowledge.index.search import recognise
@@ -133,9 +132,7 @@ class Knowledge:
         return recognise(self._index.open(name), query)
 
     def find(self, name: str, query: SearchQuery, limit: int = 5) -> list[Hit]:
-        """The best entries for a query that is made already; actions among them where they are
-        switched on.
-        """
+        """The best entries for a query; actions among them where they are switched on."""
         return self._found(name, query, limit, self._acts)
 
     def _found(self, name: str, query: SearchQuery, limit: int, actions: bool) -> list[Hit]:
@@ -154,14 +151,14 @@ class Knowledge:
         return tuple({action.name: action for action in found}.values())
 
     def contradictions(self, name: str, entry_id: str) -> tuple[Entry, ...]:
-        """The entries of a base that answer the same as one of them and say it otherwise, and that
-        hold today: other amounts, other times. Whoever answers from one says both, with sources.
+        """The entries that hold today and answer the same as one of them otherwise: other amounts,
+        other times. Whoever answers from one says both, with sources.
         """
         found, today = self._index.open(name).contradictions(entry_id), date.today()
         return tuple(entry for entry in found if entry.holds_on(today))
 
     def trials(self, name: str, foreign: Sequence[str] = ()) -> Iterator[Trial]:
-        """Some of the base's own questions, and what each finds where it is not written down; then
+        """Some of the base's questions, and what each finds where it is not written down; then
         questions that it does not answer, and what they find.
         """
         from mm_support.knowledge.own_questions import asked_again, asked_in_vain
@@ -193,12 +190,15 @@ class Knowledge:
 
     def unfitted(self) -> list[str]:
         """Bases of one's own about which nothing was learned yet, or for an earlier gate."""
-        own = [base.name for base in self.list() if base.own]
+        own = [base.name for base in self.list() if base.own and base.entries]
         return [n for n in own if self.fitter is not None and self.fitter.needed(self.fitted(n))]
 
     def version(self, name: str) -> str | None:
-        """The label that the base was ingested with; None where there is no such base."""
-        return self._index.open(name).about.label if name in self._index.names() else None
+        """The base's label, "" where it is damaged; None where there is no such base."""
+        if name not in self._index.names():
+            return None
+        version = self._readable(name)
+        return version.about.label if version else ""
 
     # -- changing ------------------------------------------------------------------------------
 
@@ -210,13 +210,12 @@ class Knowledge:
         version: str = OWN,
         actions: bool = False,
     ) -> IngestReport:
-        """Makes the base `name` hold what the file, folder or site holds, in place of what it held
-        before.
+        """Makes the base hold what a file, folder or site holds, in place of what it held before.
 
-        actions: whether the folder is the operator's own, so that its actions are read.
-        version: a label that is kept beside the base. A base of one's own keeps a copy of what it
-        was made of. Rows and pictures that cannot be read are skipped and reported. Raises
-        KnowledgeError where nothing can be read; the old base then stays as it was.
+        version: a label that is kept beside it. actions: whether the folder is the operator's own,
+        so that its actions are read. A base of one's own keeps a copy of what it was made of. What
+        cannot be read is reported. Raises KnowledgeError where that is everything; the old base
+        stays.
         """
         started = time.perf_counter()
         with self._index.changing(name):
@@ -230,15 +229,11 @@ class Knowledge:
             return self._report(name, read, started)
 
     def sync(
-        self,
-        name: str,
-        source: Path | str,
-        progress: Progress | None = None,
-        actions: bool = False,
+        self, name: str, source: Path | str, progress: Progress | None = None, actions: bool = False
     ) -> IngestReport:
-        """Makes the base hold what the source holds now, beside what it holds from other sources.
+        """Makes the base hold what the source holds now, beside what it holds from others.
 
-        What people edited or removed stays so. What did not change keeps its vectors; where nothing
+        What people edited or removed stays so; what did not change keeps its vectors; where nothing
         changed, nothing is written. A base that does not exist is made.
         """
         started = time.perf_counter()
@@ -257,8 +252,9 @@ class Knowledge:
     def sites(self) -> Iterator[tuple[str, str]]:
         """Each base, and the address of each site that it is made of."""
         for name in self._index.names():
-            recipe = Recipe.read(self._index.open(name).about.recipe)
-            yield from ((name, s.origin) for s in recipe.sources if is_address(s.origin))
+            if version := self._readable(name):
+                sources = Recipe.read(version.about.recipe).sources
+                yield from ((name, s.origin) for s in sources if is_address(s.origin))
 
     def edit(self, name: str, entry: Entry) -> None:
         """Puts an entry in place of the one with its id, or adds it. Raises KnowledgeError."""
@@ -267,15 +263,11 @@ class Knowledge:
         with self._index.changing(name):
             old = self._index.open(name)
             wanted = held(old)
-            places = {own.entry.id: place for place, own in enumerate(wanted)}
-            declared = entry.declaration or any(
-                own.entry.declaration for own in wanted if own.entry.id == entry.id
-            )
-            if declared:
+            place = _place(wanted, entry.id)
+            present = wanted[place] if place < len(wanted) else Wanted(entry, BY_HAND)
+            if entry.declaration or present.entry.declaration:
                 raise KnowledgeError(f"{entry.title!r} is an action; change it in {FILE}.")
-            place = places.get(entry.id, len(wanted))
-            origin = wanted[place].origin if entry.id in places else BY_HAND
-            wanted[place : place + 1] = [Wanted(entry, origin)]
+            wanted[place : place + 1] = [Wanted(entry, present.origin)]
             remarks: list[Remark] = []
             recipe = Recipe.read(old.about.recipe).with_edited(entry.id)
             self._publisher.publish(name, wanted, recipe, OWN, remarks)
@@ -283,8 +275,8 @@ class Knowledge:
                 log.warning("%s: %s", name, "; ".join(reason for *_, reason in remarks))
 
     def remove(self, name: str, entry_id: str | None = None) -> None:
-        """Removes an entry, or a base, which `undo` brings back; one that is removed already goes
-        for good, with its pictures and sources. Raises KnowledgeError.
+        """Removes an entry, or a base, which `undo` brings back; removed again it goes for good,
+        with its pictures and sources. Raises KnowledgeError.
         """
         with self._index.changing(name):
             if entry_id is None:
@@ -293,10 +285,11 @@ class Knowledge:
                 self._index.remove(name)
                 return
             old = self._index.open(name)
-            if old.entries.row(entry_id) is None:
-                raise KnowledgeError(f"The knowledge base {name!r} has no entry {entry_id!r}.")
             wanted, recipe = held(old), Recipe.read(old.about.recipe)
-            (named,) = (own.entry for own in wanted if own.entry.id == entry_id)
+            place = _place(wanted, entry_id)
+            if place == len(wanted):
+                raise KnowledgeError(f"The knowledge base {name!r} has no entry {entry_id!r}.")
+            named = wanted[place].entry
             gone = {own.entry.id for own in wanted if _goes_with(own.entry, named)}
             for one in gone:
                 recipe = recipe.with_removed(one)
@@ -314,50 +307,29 @@ class Knowledge:
         return IngestReport(len(wanted), remarks, time.perf_counter() - started)
 
     def undo(self, name: str) -> None:
-        """Takes the last change of a base back; a second time brings it again. Raises
-        KnowledgeError.
-        """
+        """Takes the last change of a base back, and the second time that. Raises KnowledgeError."""
         self._index.undo(name)
 
     def stale(self) -> list[str]:
         """Bases whose vectors were made by other models; they answer by their words meanwhile."""
-        names = self._index.names()
-        return [name for name in names if not self._index.fits(self._index.open(name))]
+        opened = ((name, self._readable(name)) for name in self._index.names())
+        return [name for name, own in opened if own and not self._index.fits(own)]
 
     def renew(self, name: str, progress: Progress | None = None) -> IngestReport:
-        """Makes a base again with the models of today, of what was kept of its sources.
-
-        What people edited stays. Where a source is gone or cannot be read, its entries are taken
-        from the base as it is.
+        """Makes a base again with the models of today, of what was kept of its sources. What people
+        edited stays; the entries of a source that cannot be read any more stay too.
         """
         started, remarks = time.perf_counter(), []
         with self._index.changing(name):
             old = self._index.open(name)
             if not self._index.fits(old):
-                recipe, wanted = Recipe.read(old.about.recipe), held(old)
-                acting = {own.origin for own in wanted if own.entry.declaration}
-                readings = [
-                    self._read_again(name, source, source.origin in acting)
-                    for source in recipe.sources
-                ]
-                for source, read in zip(recipe.sources, readings):
-                    if read is not None:
-                        remarks += read.skipped
-                        new = [Wanted(entry, source.origin) for entry in read.entries]
-                        wanted = merged(wanted, new, recipe, [])
-                noted, label = self._noted(name, progress), old.about.label
-                self._publisher.publish(name, wanted, recipe, label, remarks, noted)
-        self._renewing.pop(name, None)
-        return IngestReport(len(self._index.open(name)), remarks, time.perf_counter() - started)
+                remarks = self._renew(name, old, progress)
+            return IngestReport(len(self._index.open(name)), remarks, time.perf_counter() - started)
 
     # -- how -----------------------------------------------------------------------------------
 
     def _read(
-        self,
-        name: str,
-        source: Path | str,
-        progress: Progress | None = None,
-        actions: bool = False,
+        self, name: str, source: Path | str, progress: Progress | None = None, actions: bool = False
     ) -> Reading:
         """What a source holds. The pages of a site are kept between two readings."""
         said = (lambda what: progress(0, 1, f"reading {what}")) if progress else None
@@ -378,10 +350,37 @@ class Knowledge:
         return old, Recipe.read(old.about.recipe), held(old)
 
     def _listed(self, name: str) -> KnowledgeBase:
-        version = self._index.open(name)
+        try:
+            version = self._index.open(name)
+        except KnowledgeError as exc:
+            return KnowledgeBase(name, 0, 0, note=str(exc))
         note = "" if self._index.fits(version) else self._renewing.get(name, STALE)
         about, own = version.about, not version.about.label.startswith(PACK)
         return KnowledgeBase(name, about.entries, about.pictures, own, note)
+
+    def _readable(self, name: str) -> Version | None:
+        """None for a base that is damaged, or gone by now."""
+        with suppress(KnowledgeError):
+            return self._index.open(name)
+        return None
+
+    def _renew(self, name: str, old: Version, progress: Progress | None) -> list[Remark]:
+        """Returns what could not be read."""
+        recipe, wanted, remarks = Recipe.read(old.about.recipe), held(old), list[Remark]()
+        acting = {own.origin for own in wanted if own.entry.declaration}
+        readings = []  # all at once: pictures of files exist as long as these do
+        for source in recipe.sources:
+            if read := self._read_again(name, source, source.origin in acting):
+                readings.append(read)
+                remarks += read.skipped
+                new = [Wanted(entry, source.origin) for entry in read.entries]
+                wanted = merged(wanted, new, recipe, [])
+        noted, label = self._noted(name, progress), old.about.label
+        try:
+            self._publisher.publish(name, wanted, recipe, label, remarks, noted)
+        finally:
+            self._renewing.pop(name, None)
+        return remarks
 
     def _read_again(self, name: str, source: Source, actions: bool) -> Reading | None:
         """What a kept source holds; None where it cannot be read any more."""
@@ -407,6 +406,11 @@ class Knowledge:
                 progress(done, total, what)
 
         return note
+
+
+def _place(wanted: Sequence[Wanted], entry_id: str) -> int:
+    """Where the entry of an id stands; behind the last one where there is none."""
+    return next((n for n, own in enumerate(wanted) if own.entry.id == entry_id), len(wanted))
 
 
 def _goes_with(entry: Entry, removed: Entry) -> bool:

@@ -96,8 +96,8 @@ def _names(entry: Entry) -> set[str]:
 
 
 def _frames(entry: Entry) -> dict[Frame, str]:
-    """What is left of each sentence without its figures -> the sentence, where it has any and says
-    enough to be about one thing; names with a number are no figures.
+    """What is left of each sentence without its figures -> the sentence, where it says enough to be
+    about one thing; names with a number are no figures.
     """
     found = {}
     for sentence in split_sentences(entry.answer):

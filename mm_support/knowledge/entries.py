@@ -17,7 +17,7 @@ from mm_support.knowledge.passages import ASKING, Passage, passages
 from mm_support.knowledge.picture_files import PictureFiles, beside
 from mm_support.knowledge.readers.base import Document, Remarks
 from mm_support.language.sentences import without_markers
-from mm_support.types import Entry
+from mm_support.types import Entry, Remark
 
 MAX_ANSWER = 20_000  # characters
 MAX_TITLE = 300  # characters
@@ -164,3 +164,9 @@ def _first(most: int, what: str, items: Iterable[str], line: int, remarks: Remar
 def _slug(text: str, otherwise: str = "document") -> str:
     stem = re.sub(r"\.[A-Za-z]\w{1,4}$", "", text)
     return re.sub(r"\W+", "-", stem.lower())[:MAX_SLUG].strip("-_") or otherwise
+
+
+def remark(entry: Entry, reason: str) -> Remark:
+    """What is to be said of an entry, with the file and line that it came from."""
+    file, _, line = entry.source.rpartition(":")
+    return (file, int(line), reason) if line.isdigit() else (entry.source, 0, reason)

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from mm_support.knowledge.contradictions import Contradiction, contradictions
+from mm_support.knowledge.entries import remark
 from mm_support.knowledge.passages import MOST_TOGETHER, tokens
 from mm_support.knowledge.readers.fields import folded
 from mm_support.language.instructions import reads_like_an_instruction
@@ -28,15 +29,10 @@ INSTRUCTION = "it reads like an instruction to an assistant; it is kept and show
 
 def oddities(entries: Sequence[Entry]) -> list[Remark]:
     """(file, line, reason) of what looks odd."""
-    found = [*_each(entries), *_duplicates(entries), *_contradictions(entries)]
+    found = [*_each(entries), *_duplicates(entries)]
+    found += [(one.entry, told(one)) for one in contradictions(entries)]
     found += _other_scripts(entries)
-    return [(*place(entry), reason) for entry, reason in found]
-
-
-def place(entry: Entry) -> tuple[str, int]:
-    """File and line of an entry, from its source."""
-    file, _, line = entry.source.rpartition(":")
-    return file, int(line)
+    return [remark(entry, reason) for entry, reason in found]
 
 
 def _each(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
@@ -48,9 +44,8 @@ def _each(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
             yield entry, "its text is very short"
         elif size > MOST_TOGETHER:
             yield entry, "its text is very long; it would be found better in several entries"
-        for text in filter(
-            reads_like_an_instruction, (entry.title, *entry.questions, entry.answer)
-        ):
+        texts = entry.title, *entry.questions, entry.answer
+        for text in filter(reads_like_an_instruction, texts):
             yield entry, f"{INSTRUCTION}: '{_first_instruction(text)[:QUOTED]}'"
 
 
@@ -65,10 +60,6 @@ def _duplicates(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
         other = first.setdefault(folded(entry.answer), entry)
         if other is not entry and (other.document != entry.document or not entry.document):
             yield entry, f"it says the same as '{other.title}' in '{other.source}'"
-
-
-def _contradictions(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
-    return ((found.entry, told(found)) for found in contradictions(entries))
 
 
 def told(found: Contradiction) -> str:

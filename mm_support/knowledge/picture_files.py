@@ -21,9 +21,9 @@ SHOWN = 80
 
 @dataclass(frozen=True)
 class PictureFiles:
-    """Finds pictures by their addresses. root: the folder that is read; room: where pictures that
-    documents held were put. Outside of both none is taken. others: folders of zips beside. remote:
-    fetches one by its address, or says why not.
+    """Finds pictures by their addresses. root: the folder that is read; room: of pictures that
+    documents held; outside of both none is taken. others: folders of zips. remote: fetches one, or
+    says why not.
     """
 
     root: Path

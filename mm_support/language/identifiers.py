@@ -213,7 +213,7 @@ class Dictionary:
 
 def identifiers_of(entry: Entry) -> frozenset[str]:
     """All that an entry may name, normalised; which of them count, the base's Dictionary knows."""
-    return written(entry.text) | named_in_title(entry.title)
+    return written(entry.text) | named_in_title(entry.title) | _in_names(entry.text)
 
 
 def named_in_line(line: str, wanted: frozenset[str]) -> str:
@@ -292,8 +292,12 @@ def named_in_title(title: str) -> frozenset[str]:
     tokens = _tokens(unicodedata.normalize("NFKC", title))
     odd = (normalise(tokens[place].text) for place in _odd_words(tokens))
     numbers = (tokens[place].text for place in _announced_numbers(tokens))
-    named = (number for _, number in numbered(title, title=True) if NUMBER.fullmatch(number))
-    return written(title).union(odd, numbers, named)
+    return written(title).union(odd, numbers, _in_names(title))
+
+
+def _in_names(text: str) -> frozenset[str]:
+    """The numbers that are part of names with a capital letter: 40 of "the Aster 40"."""
+    return frozenset(number for _, number in numbered(text, title=True) if NUMBER.fullmatch(number))
 
 
 def _is_odd(word: str) -> bool:

@@ -33,11 +33,9 @@ POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")  # how its URLs be
 
 
 class Store:
-    """Turns and feedback behind a SQLAlchemy URL; tables are made, or brought up to date, when it
-    is opened.
-
-    channels: by which others are told what happens, see desk/notices.py.
-    Raises StoreError where the database cannot be opened, or was made by a newer version.
+    """Tables are made, or brought up to date, when it is opened. channels: by which others are told
+    what happens (desk/notices.py). Raises StoreError where the database cannot be opened, or was
+    made by a newer version.
     """
 
     def __init__(self, url: str, channels: Collection[str] = ()) -> None:
@@ -120,9 +118,8 @@ class Store:
     def writing(self) -> Iterator[Session]:
         """A transaction that is committed when the block ends well. Raises StoreError.
 
-        Of SQLite's, no other one writes between its first and its last statement. On a server they
-        run side by side: whoever writes what it has read locks that row first (with_for_update), or
-        adds it with `add_unless_there` (store/adding.py).
+        Of SQLite's, only one writes at a time. On a server they run side by side: whoever writes
+        what it has read locks that row first (with_for_update), or adds it with `add_unless_there`.
         """
         with self._writing() as session:
             try:
@@ -134,15 +131,14 @@ class Store:
                 ) from exc
 
     def checkpoint(self) -> bool:
-        """Takes what was deleted off the disk too: SQLite keeps former pages in its write-ahead log
-        until that is written back. Does nothing for other databases. Whether it was done: not while
-        somebody reads all the time.
+        """Takes what was deleted off the disk too, where SQLite's write-ahead log keeps it. Whether
+        it was done: not while somebody reads all the time.
         """
         return self._outside("PRAGMA wal_checkpoint(TRUNCATE)") in (None, 0)
 
     def vacuum(self) -> None:
-        """Writes the SQLite file anew without what versions before this one left of deleted rows.
-        Others wait meanwhile. Raises StoreError.
+        """Writes the SQLite file anew without what earlier versions left of deleted rows; others
+        wait. Raises StoreError.
         """
         self._outside("VACUUM")
         self.checkpoint()
@@ -192,8 +188,8 @@ def _engine(address: str) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    """A server that is gone is noticed soon; statements are not prepared, since a pooler may give
-    each transaction another connection.
+    """A server that is gone is noticed soon; nothing is prepared, since a pooler may change
+    connections.
     """
     beside = {"connect_timeout": ANSWER, "tcp_user_timeout": 1_000 * ANSWER}
     usual = {name: value for name, value in beside.items() if name not in url.query}
@@ -221,8 +217,8 @@ def _why(exc: Exception) -> str:
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:
-    """Readers do not wait for the writer, and a crash loses no committed turn (SQLite's write-ahead
-    log). Transactions are begun by `_begin`, not by Python's driver.
+    """A write-ahead log: readers do not wait for the writer, and a crash loses no committed turn.
+    `_begin`, not Python's driver, begins transactions.
     """
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout={BUSY}")

@@ -11,7 +11,7 @@ from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-INTENT = 64  # characters of an intent's name that are kept
+INTENT, LANGUAGE = 64, 8  # characters of names that are kept
 
 
 def now() -> datetime:
@@ -38,17 +38,18 @@ class Base(DeclarativeBase):
 
 
 class TurnRow(Base):
-    """A finished turn. transcript, image, hits, fusion, timings: JSON as the API shows them.
+    """A finished turn; the JSON is as the API shows it.
 
     asked_about: ids of the entries that a question back named. withheld: what the assistant wrote
     while a person took over; reply then holds what the customer was told instead. pending: the
     action that waits for the next turn. unheard: the end of a spoken reply that was interrupted.
+    language: of the reply, "" where that was not kept.
     """
 
     __tablename__ = "turns"
     __table_args__ = (
         Index("turns_by_session", "session_id", "created"),
-        Index("turns_by_time", "created", "session_id", "knowledge", "action", "reason"),
+        Index("turns_by_time", *"created session_id knowledge language action reason".split()),
     )
 
     id: Mapped[str] = mapped_column(Line(32), primary_key=True)
@@ -71,6 +72,7 @@ class TurnRow(Base):
     withheld: Mapped[str] = mapped_column(Words, default="", server_default="")
     pending: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     unheard: Mapped[str] = mapped_column(Words, default="", server_default="")
+    language: Mapped[str] = mapped_column(Line(LANGUAGE), default="", server_default="")
 
 
 class FeedbackRow(Base):
@@ -86,9 +88,7 @@ class FeedbackRow(Base):
 
 
 class HandoffRow(Base):
-    """A conversation that a person takes over. reason: of the decision; code: the kind of reason;
-    summary: what they read first.
-    """
+    """A conversation that a person takes over. code: the kind of reason; summary: read first."""
 
     __tablename__ = "handoffs"
 
@@ -101,10 +101,9 @@ class HandoffRow(Base):
 
 
 class ConversationRow(Base):
-    """A conversation (id: of its session) and whose it is. agent: the person who has it, or had it
-    last; since: when it changed hands; snoozed: until when an agent has put it off; agent_typed,
-    customer_typed: when they last did; score, comment: how the customer rated it once it was
-    closed.
+    """id: of its session. agent: who has it, or had it last; since: when it changed hands; snoozed:
+    until when it is put off; agent_typed, customer_typed: when they last did; score, comment: how
+    the customer rated it once it was closed.
     """
 
     __tablename__ = "conversations"
@@ -136,8 +135,8 @@ class OwnershipRow(Base):
 
 
 class MessageRow(Base):
-    """What a person wrote to the customer of a conversation. origin: its name where it was written
-    elsewhere, by which it is kept once.
+    """What a person wrote to a customer. origin: its name where it was written elsewhere, kept
+    once.
     """
 
     __tablename__ = "messages"
@@ -155,8 +154,8 @@ class MessageRow(Base):
 
 
 class InboxRow(Base):
-    """Where a conversation is in the team's own inbox: the contact and the number that it has
-    there; last_message: the number of the latest message of the customer that got there.
+    """Where a conversation is in the team's own inbox: its contact and number there; last_message:
+    of the customer's, the latest that got there.
     """
 
     __tablename__ = "inbox_conversations"
@@ -192,9 +191,8 @@ class OriginalRow(Base):
 
 
 class NoticeRow(Base):
-    """A notice on its way. key: stays the same however often it is sent; channel: webhook, mail or
-    chatwoot;
-    due: when it is tried next, later while somebody sends it; failed: nobody tries any longer.
+    """A notice on its way. key: the same however often it is sent; channel: webhook, mail or
+    chatwoot; due: when it is tried next; failed: nobody tries any longer.
     """
 
     __tablename__ = "notices"
@@ -212,9 +210,7 @@ class NoticeRow(Base):
 
 
 class DayRow(Base):
-    """The figures of a day of UTC, see store/days.py; None: something changed since they were added
-    up.
-    """
+    """The figures of a day of UTC (store/days.py); None: something changed since."""
 
     __tablename__ = "days"
 
@@ -236,8 +232,8 @@ class AuditRow(Base):
 
 
 class AccountRow(Base):
-    """A person who works with the assistant. key: the name as it is compared; hash: argon2's, of
-    the password, "" where none leads in; subject: who it is elsewhere, for those who sign in there.
+    """A person who works with the assistant. key: the name as compared; hash: argon2's of the
+    password, "" where none leads in; subject: who it is where they sign in elsewhere.
     """
 
     __tablename__ = "accounts"

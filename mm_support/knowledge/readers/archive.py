@@ -36,10 +36,8 @@ DAMAGED = (
 
 
 def unpack(archive: Path, folder: Path, remarks: Remarks) -> None:
-    """Unpacks a zip into a folder; what is left out is remarked, except what systems put in.
-
-    Raises InputError for an archive that cannot be opened, is past the bounds, or holds a file of a
-    name that the folder has.
+    """Unpacks a zip into a folder; what is left out is remarked. Raises InputError for an archive
+    that cannot be opened, is past the bounds, or holds a file of a name that the folder has.
     """
     try:
         with zipfile.ZipFile(archive) as files:

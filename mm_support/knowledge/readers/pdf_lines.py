@@ -9,10 +9,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from ctypes import create_string_buffer
 from dataclasses import dataclass, replace
+from itertools import groupby
 from statistics import median
 from typing import Any
 
 from mm_support.knowledge.readers.pdf_rules import Rule, grids, rules_of
+from mm_support.knowledge.readers.runs import runs
 from mm_support.knowledge.readers.tables import Cells
 
 BOLD = (b"bold", b"black", b"heavy", b"demi")  # in names of fonts
@@ -24,10 +26,9 @@ SPLIT_FROM = 3  # lines in each cell of a row, from which they are rows without 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text; its box in points from the page's lower left corner; size of its letters;
-    whether it stands where running heads and page numbers do. font: the height of its font, the
-    same whatever the letters are. cells: of a table, its rows. bold: of a table, whether its first
-    row alone is.
+    """Its box in points from the page's lower left corner; size of its letters; whether it stands
+    where running heads do. font: its height, whatever the letters. cells: of a table, its rows;
+    bold: whether the first alone is.
     """
 
     text: str
@@ -81,12 +82,11 @@ def _joined(pieces: Sequence[Line]) -> list[Line]:
     """Pieces that follow each other closely on one height are one line."""
     lines: list[Line] = []
     for piece in pieces:
-        last = lines[-1] if lines else None
-        if last and _same_line(last, piece):
+        if lines and _same_line(lines[-1], piece):
+            last = lines.pop()
             space = "" if piece.left - last.right < 0.1 * piece.size else " "
-            lines[-1] = _around([last, piece], f"{last.text}{space}{piece.text}")
-        else:
-            lines.append(piece)
+            piece = _around([last, piece], f"{last.text}{space}{piece.text}")
+        lines.append(piece)
     return lines
 
 
@@ -154,14 +154,9 @@ def _bands(lines: Sequence[Line], width: float) -> list[list[Line]]:
     """The widest lines cut the page into bands that may have columns of their own."""
     ordered = sorted(lines, key=lambda line: -line.top)
     span = max(line.right for line in lines) - min(line.left for line in lines)
-    wide = [line.right - line.left > 0.6 * span for line in ordered]
-    bands: list[list[Line]] = []
-    for at, line in enumerate(ordered):
-        if not at or wide[at] != wide[at - 1]:
-            bands.append([])
-        bands[-1].append(line)
-    narrow = [band for band in bands if len(_columns(band, width)) > 1]
-    return bands if narrow else [list(lines)]
+    parts = groupby(ordered, lambda line: line.right - line.left > 0.6 * span)
+    bands = [list(band) for _, band in parts]
+    return bands if any(len(_columns(band, width)) > 1 for band in bands) else [list(lines)]
 
 
 # -- tables --------------------------------------------------------------------------------
@@ -177,15 +172,12 @@ def table_line(rows: Sequence[Cells], lines: Sequence[Line], first: Sequence[Lin
 
 def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
     """Lines that follow each other on one height, as in a table, are one row."""
-    rows: list[list[Line]] = []
-    for line in lines:
-        last = rows[-1][-1] if rows else None
-        behind = last is not None and line.left > last.right
-        if last and behind and shared_height(last, line) > 0.5 * line.size:
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    return rows
+
+    def beside(row: list[Line], line: Line) -> bool:
+        last = row[-1]
+        return line.left > last.right and shared_height(last, line) > 0.5 * line.size
+
+    return list(runs(lines, beside))
 
 
 def _middle(line: Line) -> tuple[float, float]:
@@ -235,10 +227,9 @@ def _texts(row: Sequence[Sequence[Line]]) -> list[Cells]:
 
 def _heights(pieces: Sequence[Line]) -> list[list[Line]]:
     """Pieces line by line from above, in each from left to right."""
-    found: list[list[Line]] = []
-    for piece in sorted(pieces, key=lambda piece: -piece.top):
-        if found and shared_height(found[-1][0], piece) > 0.5 * min(found[-1][0].size, piece.size):
-            found[-1].append(piece)
-        else:
-            found.append([piece])
+
+    def level(line: list[Line], piece: Line) -> bool:
+        return shared_height(line[0], piece) > 0.5 * min(line[0].size, piece.size)
+
+    found = runs(sorted(pieces, key=lambda piece: -piece.top), level)
     return [sorted(line, key=lambda piece: piece.left) for line in found]

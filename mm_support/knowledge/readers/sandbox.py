@@ -25,9 +25,8 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "
 
 
 class Sandbox:
-    """One process for many files, one at a time. Use it as a context manager.
-
-    room: folder under which what files hold, such as pictures, is kept; the caller removes it.
+    """One process for many files, one at a time, as a context manager. room: folder for what files
+    hold, such as pictures; the caller removes it.
     """
 
     def __init__(self, room: Path, seconds: float = SECONDS, memory: int = MEMORY) -> None:
