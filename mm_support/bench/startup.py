@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 
+from mm_support.bench.askers import AppAsker
 from mm_support.bench.cost import memory_mb
-from mm_support.bench.load import AppAsker
 from mm_support.config import Settings
 from mm_support.errors import SupportError
 from mm_support.paths import PACKAGE
