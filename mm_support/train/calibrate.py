@@ -212,10 +212,8 @@ def examples_of_photo(
         asked = UserTurn(text=text, image=photo, knowledge=base)
         judged = drained(judge(service.parts, asked, perceived=perceived))
         if judged.query is not None and judged.hits:
-            x, right = (
-                features(text, judged.query, judged.hits),
-                judged.hits[0].entry.id == entry_id,
-            )
+            right = judged.hits[0].entry.id == entry_id
+            x = features(text, judged.query, judged.hits)
             yield Example(base, x, entry_id != "none", right, shown=True)
 
 
