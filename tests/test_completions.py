@@ -160,6 +160,23 @@ def test_a_photo_and_a_recording_are_understood(anybody, tmp_path):
     assert heard.support["transcript"] == HEARD.text
 
 
+def test_a_recording_is_written_down_for_programs_that_send_words(anybody, tmp_path):
+    recording = write_wav(tmp_path / "a.wav", 1.0)
+    heard = anybody.audio.transcriptions.create(model="any", file=recording)
+    assert heard.text == HEARD.text
+    words = {"model": "any", "response_format": "text"}
+    assert anybody.audio.transcriptions.create(file=recording, **words).strip() == HEARD.text
+    for wrong in ({"file": b"hello"}, {"file": recording, "response_format": "srt"}):
+        with pytest.raises(openai.BadRequestError):
+            anybody.audio.transcriptions.create(model="any", **wrong)
+
+
+def test_a_form_without_a_recording_is_400(served):
+    for body in ({}, {"data": {"file": "x"}}, {"json": {"file": "x"}}):
+        answer = httpx.post(f"{served[1]}/v1/audio/transcriptions", **body)
+        assert answer.status_code == 400 and "recording" in answer.json()["error"]["message"]
+
+
 def test_the_documented_example_runs(served, monkeypatch, capsys):
     page = (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(import base64.*?)```", page, re.S)
@@ -239,6 +256,16 @@ def test_the_history_of_the_client_is_what_was_said_before(anybody, service):
     assert turn.earlier[0].knowledge == "smart-home"
 
 
+def test_what_was_refused_before_is_in_the_way_of_nothing(anybody, service):
+    """Chat programs send it again with every message, as there is no answer to it."""
+    refused = {"role": "user", "content": [photo(), photo()]}
+    long = {"role": "user", "content": "x" * 5_000}
+    colour = photo(np.full((64, 64, 3), 9, np.uint8))
+    again = {"role": "user", "content": [{"type": "text", "text": "E24"}, colour]}
+    assert ask(anybody, refused, long, again, model="smart-home").support["action"] == "answer"
+    assert service.turns[-1].text == "E24"
+
+
 def test_what_is_kept_of_a_turn_that_is_told_is_known_of_it():
     cited = Past("a", "A [1]", "answer", ("x",), topic="X", knowledge="kb")
     kept = (cited, Past("wrong turn", "B", "refuse"))
@@ -261,6 +288,24 @@ def test_the_real_pipeline_follows_up_on_a_history_that_it_did_not_keep(make):  
     assert found(dataclasses.replace(alone, earlier=(past,))) == ["refund"] != found(alone)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_a_chat_program_asks_for_itself_is_no_conversation(company, service, stream):
+    """Titles, tags and suggestions: Open WebUI names them in {{TASK}}, which is empty for turns."""
+    headers = {"X-OpenWebUI-User-Id": "kim", "X-Conversation-Id": "9", "X-Task": ""}
+    ask(company, ASKED, extra_headers=headers)
+    before = len(service.turns)
+    answer = ask(
+        company, PERSON, stream=stream, extra_headers={**headers, "X-Task": "title_generation"}
+    )
+    texts = (
+        [chunk.choices[0].delta.content for chunk in answer]
+        if stream
+        else [answer.choices[0].message.content]
+    )
+    assert texts == [""] and len(service.turns) == before
+    assert ask(company, ASKED, extra_headers=headers).support["action"] == "answer"
+
+
 # -- what is refused ------------------------------------------------------------------------
 
 
@@ -279,6 +324,14 @@ def test_the_key_is_required_where_there_is_one(served, company):
             assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
             assert answer.json()["error"]["code"] == "invalid_api_key"
     assert ask(company, ASKED).choices
+    scheme = {"Authorization": f"bearer {KEY}"}  # its case says nothing
+    assert httpx.get(f"{served[2]}/v1/models", headers=scheme).status_code == 200
+
+
+def test_what_there_is_not_is_an_error_too(anybody):
+    with pytest.raises(openai.NotFoundError, match="POST /v1/embeddings") as caught:
+        anybody.embeddings.create(model="shopping", input="x")
+    assert caught.value.code == "unknown_url"
 
 
 WRONG = [
@@ -296,6 +349,9 @@ WRONG = [
     ({"messages": [{"role": "user", "content": "x" * 5_000}]}, "shorten it"),
     ({"messages": [ASKED], "stream": "yes"}, "stream"),
     ({"messages": [ASKED], "n": 2}, "n cannot"),
+    ({"messages": [ASKED], "model": "x" * 300}, "model"),
+    ({"messages": [ASKED] * 3_000}, "messages"),
+    ({"messages": [ASKED], "tool_choice": "required"}, "tool_choice"),
     ({"messages": [ASKED], "user": "x" * 300}, "user"),
     ({"messages": [ASKED], "metadata": {"token": "made up"}}, "token"),
     ({"messages": [ASKED], "response_format": {"type": "json_object"}}, "response_format"),

@@ -157,13 +157,12 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
     asked = _asked(words)
     codes = codes_in(asked)
     holders = _holding(codes, hits) if codes else _numbered_alike(words, hits)
-    meant = codes or frozenset(word for word, _ in numbered(affirmed(words)))
     names = [_name(hit.entry.title, codes) for hit in holders]
     ranks = [
         (
             not any(other < name and asked.isdisjoint(name - other) for other in names),
             len(asked & term_set(hit.entry.title)),
-            _begins_with(hit.entry.title, meant),
+            _begins_with(hit.entry.title, codes),
             -len(name - asked),
             len(asked & _terms(hit.entry)),
         )
@@ -177,15 +176,17 @@ def _holding(codes: frozenset[str], hits: Sequence[Hit]) -> list[Hit]:
 
 
 def _numbered_alike(words: str, hits: Sequence[Hit]) -> list[Hit]:
-    """The hits whose titles hold every name with a number in a question, and all of it that titles
-    of close ones hold: none for "a jug for the Brew 2" where there is an entry about jugs.
+    """The hits that are what a question names with a number, and whose titles hold all of it that
+    titles of close ones do: none for "a jug for the Brew 2" where there is an entry about jugs.
     """
     names, asked = numbered(affirmed(words)), _asked(words)
+    meant = frozenset(word for word, _ in names)
     titled = asked & frozenset().union(*map(_titled, close(hits)))
     return [
         hit
         for hit in hits
         if names and titled <= _titled(hit) and _holds_all(names, hit.entry.title)
+        if _begins_with(hit.entry.title, meant)
     ]
 
 
@@ -196,14 +197,16 @@ def _holds_all(names: Numbered, title: str) -> bool:
 
 def _begins_with(title: str, meant: frozenset[str]) -> bool:
     """Whether a title is of the thing that it names, and not of something for it: "Aster 40 vacuum
-    cleaner", but "Filter for the Aster 40", where a word of grammar leads from one to the other.
+    cleaner", but "Filter for the Aster 40", where a word of grammar leads from one to the other,
+    or "Filter (Aster 40)".
     """
     before = list[str]()
     for word in title.split():
         if term_set(word) & meant:
-            break
+            leads = word.startswith("(") or not before or not term_set(before[-1])
+            return not leads or not term_set(" ".join(before))
         before.append(word)
-    return not term_set(" ".join(before)) or bool(term_set(before[-1]))
+    return True
 
 
 def _name(title: str, codes: frozenset[str]) -> frozenset[str]:

@@ -365,7 +365,8 @@ def alike(one: str, other: str) -> bool:
 
 def _unnamed(here: Situation) -> Decision | None:
     """The message leans on something that is not there: no turn before, no photo, no code."""
-    named = here.past or here.query.identifiers or "photo" in here.query.fused.weights
+    there = here.query.fused.weights.keys() | here.query.texts.keys()
+    named = here.past or here.query.identifiers or there & {"photo", "context"}
     leans = here.reads.follow_up >= LIKELY
     return here.decide("clarify", "unnamed") if leans and not named else None
 
