@@ -223,7 +223,10 @@ def _scores(session: Session, since: datetime) -> list[tuple[Where, int]]:
     columns = ConversationRow.since, TurnRow.knowledge, TurnRow.language, ConversationRow.score
     rated = select(*columns).where(*_rated(since))
     rows = session.execute(rated.join(TurnRow, _led_to(ConversationRow.id)))
-    return [((in_utc(closed).date(), *where), score) for closed, *where, score in rows]
+    return [
+        ((in_utc(closed).date(), base, language), score or 0)
+        for closed, base, language, score in rows
+    ]
 
 
 def _led_to(conversation: Any) -> ColumnElement[bool]:
