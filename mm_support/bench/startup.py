@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from typing import Any
 import httpx
 
 from mm_support.bench.askers import AppAsker
-from mm_support.bench.cost import memory_mb
+from mm_support.bench.cost import median, memory_mb
 from mm_support.config import Settings
 from mm_support.errors import SupportError
 from mm_support.paths import PACKAGE
@@ -31,9 +30,7 @@ def measure(settings: Settings) -> dict[str, Any]:
 
     SupportService.load(settings).close()
     starts = [_start(settings) for _ in range(RUNS)]
-    return {
-        name: round(statistics.median(start[name] for start in starts), 2) for name in starts[0]
-    }
+    return {name: median((start[name] for start in starts), 2) for name in starts[0]}
 
 
 def _start(settings: Settings) -> dict[str, float]:
