@@ -96,6 +96,9 @@ class AppAsker:
     def forget(self, token: str) -> None:
         list(self.call("forget", [token]))
 
+    def close(self) -> None:
+        self._client.close()
+
     def call(self, name: str, data: list) -> Iterator[tuple[str, Any]]:
         """What the app sends for a call. Raises BusyError, SupportError."""
         import httpx

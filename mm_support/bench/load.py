@@ -212,8 +212,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     scripts = scripts_of(questions_of(args.questions, args.knowledge), args.turns)
     if args.url:
         sample = memory_of(args.pid) if args.pid else None
-        load = Load(AppAsker(args.url), args.knowledge, scripts)
-        figures = load.run(args.visitors, 60 * args.minutes, sample)
+        with closing(AppAsker(args.url)) as app:
+            load = Load(app, args.knowledge, scripts)
+            figures = load.run(args.visitors, 60 * args.minutes, sample)
     else:
         figures = in_process(args, settings, scripts)
     told = figures.as_dict()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
@@ -88,4 +88,5 @@ def _poll(url: str, app: subprocess.Popen) -> None:
 
 def list_bases(address: str) -> None:
     """Calls /knowledge_bases, which waits for the models. Raises SupportError."""
-    list(AppAsker(address).call("knowledge_bases", []))
+    with closing(AppAsker(address)) as app:
+        list(app.call("knowledge_bases", []))
