@@ -289,7 +289,7 @@ def case_part() -> dict[str, Any]:
 
 
 def button(name: str, key: str, variant: Any = "secondary") -> gr.Button:
-    """key: of its words. It is for conversations that are open."""
+    """Disabled until a conversation is open. key: of its words."""
     return gr.Button(label(key), size="sm", variant=variant, interactive=False, elem_id=name)
 
 

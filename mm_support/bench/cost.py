@@ -11,14 +11,14 @@ import psutil
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Of one call, by the clock on the wall."""
+    """Wall-clock seconds of one call."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def median(values: Iterable[float], digits: int = 3) -> float:
-    """Rounded."""
+    """The median, rounded."""
     return round(statistics.median(values), digits)
 
 

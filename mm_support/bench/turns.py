@@ -123,7 +123,7 @@ def interruptions(encoder: SpeechEncoder, voice: Voice) -> dict[str, Any]:
 
 
 def _over(echo: np.ndarray, customer: np.ndarray) -> np.ndarray:
-    """A customer who begins a second later."""
+    """The echo with a customer who begins to speak a second later."""
     mixed = np.zeros(max(len(echo), SAMPLE_RATE + len(customer)), np.float32)
     mixed[: len(echo)] += echo
     mixed[SAMPLE_RATE : SAMPLE_RATE + len(customer)] += customer

@@ -106,7 +106,7 @@ def write_gate(
 
 
 def numbers(gate: Gate) -> dict[str, Any]:
-    """What of a gate is written, apart from what surrounds it."""
+    """The fields of a gate that are written to its file."""
     return {
         name: getattr(gate, name) for name in ("weights", "bias", "answer", "clarify", "wishes")
     }
@@ -309,7 +309,7 @@ def left_out(examples: Sequence[Example]) -> dict[str, dict[str, float]]:
 def shares(
     examples: Sequence[Example], answered: np.ndarray, refused: np.ndarray
 ) -> dict[str, float]:
-    """Those that there are cases for."""
+    """Shares of right decisions; kinds of cases that there are none of are left out."""
     known, right, near = (
         np.array([getattr(e, name) for e in examples]) for name in ("known", "right", "near")
     )
