@@ -311,7 +311,7 @@ class SupportService:
 
     def _questions(self, base: str) -> list[tuple[str, ...]]:
         """Of each entry of a base; none where it is gone."""
-        known = [listed.name for listed in self.knowledge.list()]
+        known = [listed.name for listed in self.knowledge.list() if listed.entries]
         entries = self.knowledge.entries(base) if base in known else ()
         return [(*entry.questions, entry.title) for entry in entries]
 
@@ -378,7 +378,7 @@ class SupportService:
         parts = self.parts
         seen = parts.encoders.see(image, labels)
         query = fuse(parts.encoders, parts.fusion, question_of("", None, seen), None, seen)
-        bases = [base.name for base in parts.knowledge.list()]
+        bases = [base.name for base in parts.knowledge.list() if base.entries]
         found = [hit for base in bases for hit in searched(parts, base, query)[1]]
         best = sorted(found, key=lambda hit: -hit.score)[:FOUND]
         return replace(seen.view, matches=tuple(best))

@@ -7,6 +7,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.bases import STALE
 from mm_support.knowledge.contradictions import contradictions, differing
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.points import PHOTOS, PICTURE_SIDE
@@ -56,6 +58,54 @@ def titles(knowledge, name="kb"):
 
 def kept(tmp_path):
     return sorted((tmp_path / "pictures" / "kb").glob("*"))
+
+
+def test_a_disk_that_takes_no_picture_is_told_in_a_sentence(make, tmp_path):
+    knowledge = make()
+    (tmp_path / "pictures").write_text("a file where the folder should be")
+    with pytest.raises(KnowledgeError, match="could not be written"):
+        knowledge.ingest("kb", source(tmp_path / "first", 10))
+
+
+def test_a_damaged_base_is_listed_with_what_is_wrong_and_keeps_nothing_from_going_on(
+    make, tmp_path
+):
+    for name, grey in (("kb", 10), ("other", 20)):
+        make().ingest(name, source(tmp_path / name, grey))
+    (file,) = (tmp_path / "bases" / "kb").rglob("about.json")
+    file.write_text("{")
+    knowledge = make(models="newer")
+    damaged, whole = knowledge.list()
+    assert "damaged" in damaged.note and (damaged.entries, whole.entries) == (0, 1)
+    assert knowledge.stale() == ["other"] and not list(knowledge.sites())
+    assert knowledge.version("kb") == "" and knowledge.version("none") is None
+
+
+def test_a_renewal_that_fails_leaves_no_word_of_how_far_it_was(make, tmp_path):
+    make().ingest("kb", source(tmp_path / "first", 10))
+    knowledge = make(models="newer")
+
+    def fail(*_):
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError):
+        knowledge.renew("kb", fail)
+    assert knowledge.list()[0].note == STALE
+
+
+def test_a_base_that_is_gone_keeps_no_other_from_being_learned_about(tmp_path):
+    learned = []
+
+    def fit(name):
+        if name == "gone":
+            raise KnowledgeError("There is no knowledge base 'gone'.")
+        learned.append(name)
+
+    bases = SimpleNamespace(
+        list=lambda: [], stale=lambda: [], unfitted=lambda: ["gone", "kb"], fit=fit
+    )
+    Renewal(bases, tmp_path).join()
+    assert learned == ["kb"]
 
 
 def test_a_failed_ingest_leaves_no_picture_and_the_old_ones(make, tmp_path):

@@ -14,14 +14,15 @@ from PIL import Image
 
 from mm_support.config import PROFILES, Settings
 from mm_support.device import Device
+from mm_support.encode import clip_lite
 from mm_support.encode.image import (
+    DEFAULT_WORDS,
     MAX_LABELS,
     MAX_WORDS,
     WORTH_SAYING,
     Calibration,
     load_image_encoder,
 )
-from mm_support.encode.label_vocabulary import DEFAULT_WORDS
 from mm_support.errors import InputError, WeightsError
 from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.types import ImageView, Label
@@ -198,6 +199,12 @@ def test_without_the_hub_the_error_names_the_way_out(monkeypatch, tmp_path, prof
 def test_unknown_names(name):
     with pytest.raises(WeightsError):
         load_image_encoder(Settings(image_model=name), CPU)
+
+
+def test_without_what_was_learned_there_is_no_packaged_encoder(monkeypatch, tmp_path):
+    monkeypatch.setattr(clip_lite, "TRAINED", tmp_path / "clip-lite.safetensors")
+    with pytest.raises(WeightsError, match="missing or damaged"):
+        load_image_encoder(Settings(cache_dir=tmp_path), CPU)
 
 
 def test_a_folder_without_a_model(tmp_path):

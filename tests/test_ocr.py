@@ -16,7 +16,7 @@ from displays import FONTS, LIT, draw_displays, draw_numbers
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from mm_support.config import Settings
-from mm_support.encode import ocr, segments
+from mm_support.encode import ocr, segments, text_layout
 from mm_support.encode.ocr import (
     Piece,
     believe_one,
@@ -26,6 +26,7 @@ from mm_support.encode.ocr import (
     sideways,
     unturn,
 )
+from mm_support.encode.segment_glyphs import GLYPHS
 from mm_support.encode.segments import (
     Character,
     SegmentReader,
@@ -164,7 +165,7 @@ def test_no_place_is_read_twice_on_random_boxes():
             [line for line in merged if line in lines[3:5]],
             [line for line in merged if line in lines[:3]],
         ):
-            assert ocr._shared(display.box, other.box) <= 0.3
+            assert text_layout._shared(display.box, other.box) <= 0.3
 
 
 def test_what_cannot_be_seen_is_stripped_and_long_lines_are_cut():
@@ -183,7 +184,7 @@ def test_every_glyph_is_read_from_its_segments_also_when_none_is_certain():
         assert read_glyph(certain) == (glyph, 1.0)
         unsure = read_glyph(0.2 + 0.6 * certain)
         assert unsure[0] == glyph and unsure[1] < 0.5
-    assert len({frozenset(lit) for lit in segments.GLYPHS.values()}) == len(segments.GLYPHS)
+    assert len({frozenset(lit) for lit in GLYPHS.values()}) == len(GLYPHS)
 
 
 @pytest.mark.parametrize(

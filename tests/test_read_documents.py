@@ -2,6 +2,8 @@
 
 import time
 from email.message import EmailMessage
+from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from knowledge_files import PICTURE, docx, paragraph, pdf, png, run, write_zip
@@ -77,6 +79,13 @@ def test_a_pdf_table_without_rules_is_read_cell_by_cell(tmp_path, uneven):
         "Item: Bulb; Size: 6 cm; Price: 4.50",
         BELOW[3],
     ]
+
+
+def test_a_bold_row_of_a_pdf_names_the_columns_of_pairs(tmp_path):
+    rows = [("Part", "Period"), ("Frame", "Ten years"), ("Lamp", "Two years"), ("Chain", "None")]
+    path = pdf(tmp_path / "a.pdf", [[ABOVE, *price_list(rows), BELOW]], bold=rows[0])
+    (entry,) = read_source(path).entries
+    assert "Part: Chain; Period: None" in entry.answer and "Part: Period" not in entry.answer
 
 
 def test_the_rules_of_a_pdf_table_tell_which_lines_are_one_cell(tmp_path):
@@ -212,6 +221,24 @@ def test_slides_leave_out_notes_and_hidden_slides(tmp_path):
     assert "slide 2 is hidden" in reasons(reading)
 
 
+def test_a_picture_that_is_not_in_the_file_costs_nothing_else(tmp_path):
+    from pptx import Presentation
+
+    show = Presentation()
+    slide = show.slides.add_slide(show.slide_layouts[1])
+    slide.shapes.title.text, slide.placeholders[1].text = "Plans", "Basic costs 9 euros."
+    Image.new("RGB", (16, 16)).save(tmp_path / "a.png")
+    blip = slide.shapes.add_picture(str(tmp_path / "a.png"), 0, 0)._element.blipFill.blip
+    for name in list(blip.attrib):
+        blip.set(name.replace("embed", "link"), blip.attrib.pop(name))
+    show.save(tmp_path / "deck.pptx")
+    linked = PICTURE.replace("r:embed", "r:link")
+    docx(tmp_path / "guide.docx", paragraph(run("Refunds take 14 days."), linked))
+    reading = read_source(tmp_path)
+    assert "Basic costs 9 euros." in said(reading) and "Refunds take 14 days." in said(reading)
+    assert reasons(reading).count("lies in a file of its own") == 2
+
+
 def test_a_workbook_of_two_sheets_with_merged_cells_and_long_numbers(tmp_path):
     book = Workbook()
     faq = book.active
@@ -255,7 +282,7 @@ def test_a_mail_says_its_text_and_names_its_attachments(tmp_path):
 
 
 PAGE = """<!doctype html><html lang="en">
-<head><title>Returns | Shop</title><style>p{}</style></head><body>
+<head><meta charset="utf-8"><title>Returns | Shop</title><style>p{}</style></head><body>
 <header><nav><a href="/">Home</a><a href="/cart">Basket</a></nav></header>
 <div id="cookies" role="dialog">We use cookies. <button>Accept</button></div>
 <main><h1>Returns</h1><p>Send it back within <b>30&nbsp;days</b>.</p><!-- ask Ann -->
@@ -263,8 +290,9 @@ PAGE = """<!doctype html><html lang="en">
 </main><footer>Imprint, <a href="/terms">terms</a></footer></body></html>"""
 
 
-def test_a_page_is_read_without_navigation_banner_and_comments(tmp_path):
-    (tmp_path / "returns.html").write_text(PAGE)
+@pytest.mark.parametrize("start", ["", "<?xml version='1.0' encoding='utf-8'?>\n"])
+def test_a_page_is_read_without_navigation_banner_and_comments(tmp_path, start):
+    (tmp_path / "returns.html").write_text(start + PAGE)
     (entry,) = read_source(tmp_path / "returns.html").entries
     assert (entry.title, entry.language) == ("Returns", "en")
     assert (
@@ -330,6 +358,16 @@ def test_a_file_that_misbehaves_is_one_remark_and_the_next_is_read(
         assert [document.text for document in documents] == ["Read."]
 
 
+@pytest.mark.parametrize("answer", ["", '{"probl', "[]\n", '{"other": 1}\n'])
+def test_an_answer_that_is_none_is_one_remark_and_the_next_file_has_a_new_process(tmp_path, answer):
+    process = SimpleNamespace(stdin=StringIO(), stdout=StringIO(answer), kill=lambda: None)
+    process.communicate = lambda: None
+    sandbox, remarks = Sandbox(tmp_path), Remarks("a.pdf")
+    sandbox._process = process
+    assert sandbox.read(File("a.pdf", b"x"), ".pdf", remarks) == []
+    assert "ended the process" in remarks.skipped[0][2] and sandbox._process is None
+
+
 def test_what_a_reader_prints_is_no_answer(tmp_path, bad_readers):
     (tmp_path / "room").mkdir()
     with Sandbox(tmp_path / "room", seconds=10) as sandbox:
@@ -358,6 +396,8 @@ def test_rubbish_and_bombs_end_in_a_remark(tmp_path, suffix):
 
 
 def test_nothing_to_read_names_the_reason(tmp_path):
+    with pytest.raises(KnowledgeError, match="does not exist"):
+        read_source("a" * 5_000)  # no system has such names
     pdf(tmp_path / "a.pdf", [[(50, 700, 12, "Secret.")]], encrypted=True)
     with pytest.raises(KnowledgeError, match="encrypted"):
         read_source(tmp_path / "a.pdf")

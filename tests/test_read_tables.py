@@ -8,6 +8,7 @@ import pytest
 
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import read_source
+from mm_support.knowledge.readers.delimited import MAX_CELL
 
 HEADER = "id{0}title{0}questions{0}answer\n"
 ROW = 'open{0}Café hours{0}When open?|hours{0}"Mo{0} Tu: 9–18; 5 €"\n'
@@ -204,6 +205,14 @@ def test_a_cell_of_any_length_is_kept(tmp_path):
     parts = [entry for entry in reading.entries if entry.document == "terms"]
     assert " ".join(entry.answer for entry in parts) == text
     assert len({entry.id for entry in reading.entries}) == len(reading.entries)
+
+
+def test_a_cell_past_all_bounds_and_one_with_a_line_separator_cost_no_other_row(tmp_path):
+    rows = f"title,answer\nTerms,{'x' * (MAX_CELL + 1)}\nB,Two\u2028lines\x0b.\n"
+    reading = read(tmp_path, "a.csv", rows)
+    assert [entry.answer.split() for entry in reading.entries] == [["Two", "lines", "."]]
+    ((_, line, reason),) = reading.skipped
+    assert line == 2 and "split it" in reason
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,12 @@ def test_what_follows_a_step_in_its_line_is_shown_there():
     assert text.replace(" [1]", "").startswith(said)
 
 
+def test_steps_of_a_step_stand_below_it():
+    said = "How to reset:\n1. Switch it off.\n2. Take it out.\n   1. If fixed, wait.\n3. Wait."
+    text = shown(write(None, Question("how to reset"), (Hit(Entry("r", "Reset", said), 0.9),)))
+    assert text.replace(" [1]", "") == said
+
+
 PAN = Entry(
     "pan",
     "prices: Pan 20",
@@ -166,6 +172,17 @@ def test_whom_to_call_in_an_emergency_is_never_left_out():
         "If too much was taken, call 112 at once.",
     )
     assert "call 112" in shown(write(None, Question("advice on doses"), (Hit(entry, 0.9),)))
+
+
+def test_of_an_article_somebody_in_danger_is_told_what_is_for_emergencies():
+    answer = "Open from 8 to 18.\n\n- Do not touch it.\n- Call 112.\n\nBus 7 stops here."
+    entry = Entry("house", "Our house", answer)
+    decision = Decision("handoff", "safety", 0.9, (Hit(entry, 0.9),))
+    told = compose(
+        ReplyWriter(None, WordEncoder()), Question("smoke!"), decision, threading.Event()
+    )
+    first, second, *_ = [sentence.text for sentence in told]
+    assert (first, second) == ("- Do not touch it.", "- Call 112.")
 
 
 def test_a_matter_for_people_is_shown_whole_whatever_was_asked():

@@ -1,10 +1,12 @@
 """Sites are read again when their time has come, once, and an error changes nothing."""
 
 import os
+import threading
 import time
 
 import pytest
 
+import mm_support.knowledge.schedule as schedule_module
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.schedule import Schedule
 from mm_support.types import IngestReport
@@ -46,6 +48,17 @@ def test_a_site_is_read_after_its_time_and_not_before(tmp_path, error):
     schedule.follow()
     Schedule(site, 24, folder).follow()  # another process, or after a restart
     assert site.read == [("shop", SITE)]
+
+
+def test_it_goes_on_after_a_note_that_could_not_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(schedule_module, "PAUSE", 0.01)
+    blocked, site, again = tmp_path / "sites", Site(), threading.Event()
+    blocked.write_text("a file where the folder should be")
+    looks = iter(range(100))
+    site.sites = lambda: [("shop", SITE)] if not next(looks) else again.set() or []
+    schedule = Schedule(site, 1, blocked).start()
+    assert again.wait(30)
+    schedule.close()
 
 
 def test_it_ends_when_it_is_told_to(tmp_path):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import torch
 
 from assets.training import image_judge, tower
 from assets.training.command import main
@@ -64,7 +65,7 @@ def train_image(folder: Path, out: Path, settings: Settings, seed: int) -> dict[
     Raises InputError for a folder of another layout, WeightsError where the towers cannot be had.
     """
     products, device = read_products(folder), resolve_device(settings.device)
-    parts = clip_lite.build_clip_lite(settings.cache_dir, trained=None)
+    parts = untrained(settings.cache_dir)
     work = settings.cache_dir / "train-image" / _key(products, seed)
     prepare, paths = preprocessing_of(parts.preprocessing), [shot.path for shot in products.shots]
     visual = cast(clip_lite.Visual, parts.model.visual).to(device.device)
@@ -99,6 +100,20 @@ def train_image(folder: Path, out: Path, settings: Settings, seed: int) -> dict[
     out.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(work)
     return card
+
+
+def untrained(cache_dir: Path) -> clip_lite.Parts:
+    """The start: each class has MiniLM's vector of its names and definition."""
+    from timm.data.imagenet_info import ImageNetInfo
+
+    parts, info = clip_lite.build_clip_lite(cache_dir, trained=False), ImageNetInfo("imagenet-1k")
+    definitions = [info.index_to_description(n, detailed=True) for n in range(clip_lite.CLASSES)]
+    parts_of_them = (definitions[n : n + 50] for n in range(0, clip_lite.CLASSES, 50))
+    with torch.inference_mode():
+        batches = [parts.model.encode_text(parts.tokenize(some)) for some in parts_of_them]
+    words = cast(clip_lite.Visual, parts.model.visual).head.class_words
+    words.data.copy_(torch.cat(batches)[:, : clip_lite.MEANING])
+    return parts
 
 
 def _origin(photos: int, products: int, seed: int) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mm_support.encode.segment_glyphs import GLYPHS, SHAPES
 from mm_support.encode.segment_net import MARKS, SEGMENTS
-from mm_support.encode.segments import GLYPHS, SHAPES
 
 PATCH = 128  # pixels, a side of what is drawn on
 SHORTEST, TALLEST = 13, 36  # character height in pixels

@@ -1,9 +1,7 @@
 """Our own open_clip model: EfficientNet-Lite2 sees, MiniLM reads, and both end in one space.
 
-    photo (3, 288, 288) -> tower  -> details -> [ MEANING_SHARE * meaning (384,) | LOOK_SHARE * look
-    (d,) ]
-    words               -> MiniLM            -> [                 meaning (384,) |            zeros
-    (d,)  ]
+    photo (3, 288, 288) -> [ MEANING_SHARE * meaning (384,) | LOOK_SHARE * look (d,) ]
+    words               -> [                 meaning (384,) |             zeros (d,) ]
 
 Both are unit vectors. meaning lives in MiniLM's space: the tower's thousand ImageNet probabilities
 times one vector a class (ConSE, Norouzi et al. 2014), plus a correction that products taught.
@@ -33,6 +31,7 @@ from torch.nn.functional import avg_pool2d, interpolate, normalize, pad
 
 from mm_support.device import Device
 from mm_support.encode.compiled import compiled, digest
+from mm_support.errors import WeightsError
 from mm_support.fast_init import without_random_weights
 from mm_support.paths import WEIGHTS
 from mm_support.torchvision_shim import prepare_torchvision
@@ -68,8 +67,7 @@ UNTRAINED = {"scale": 30.0, "none": 0.3}  # calibration of labels before any tra
 
 class Parts(NamedTuple):
     """What an image encoder is made of. preprocessing: keywords of open_clip's PreprocessCfg.
-
-    scale, none: calibration of the cosine between a photo and a word (see image.Calibration).
+    scale, none: calibration of the cosine between a photo and a word (image.Calibration).
     """
 
     model: CustomTextCLIP
@@ -80,10 +78,9 @@ class Parts(NamedTuple):
 
 
 class Visual(nn.Module):
-    """The image side: a timm EfficientNet whose stages are heard one by one, then the head.
-
-    tuned: the trunk with its last stages tuned on product photos, or None before any training.
-    look: `seen(lower(...))` compiled for the processor, None where torch runs it.
+    """The image side: a timm EfficientNet, stage by stage, then the head. tuned: the trunk with its
+    last stages tuned on product photos. look: `seen(lower(...))` compiled, None where torch runs
+    it.
     """
 
     def __init__(self, trunk: EfficientNet, head: Head, tuned: EfficientNet | None = None) -> None:
@@ -96,9 +93,7 @@ class Visual(nn.Module):
         return self.head(*self.look_at(pixels))
 
     def look_at(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, 1280) features, at least 0, and (n, details), both float32: means of a look at the
-        whole and one at the middle.
-        """
+        """(n, 1280) features, at least 0, and (n, details): means of the whole and its middle."""
         close, shades = middle(pixels), colours(pixels.float())
         if self.look is None:
             return self.compare(self.lower(pixels), self.lower(close), shades)
@@ -106,15 +101,11 @@ class Visual(nn.Module):
         return joined(whole, close, shades)
 
     def compare(self, whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
-        """`look_at` from what the lower stages made of both looks, (n, *MAPS) each, and the colours
-        (n, 512).
-        """
+        """`look_at` from the lower stages' maps of both looks, (n, *MAPS) each, and colours."""
         return joined(self.seen(whole), self.seen(close), colours)
 
     def seen(self, maps: Tensor) -> Tensor:
-        """(n, *MAPS) -> (n, 1280 + d) of one look: the features, then the roots of all stages, as
-        they were and tuned.
-        """
+        """(n, *MAPS) -> (n, 1280 + d) of one look: features, then the roots of all stages."""
         tuned = [] if self.tuned is None else upper(self.tuned, maps)[1:]
         return torch.cat([*upper(self.trunk, maps), *tuned], dim=-1)
 
@@ -145,9 +136,7 @@ def joined(whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tenso
 
 
 def upper(trunk: EfficientNet, maps: Tensor) -> list[Tensor]:
-    """(n, *MAPS) -> (n, 1280) features, their roots, and those of the last stages: (n, channels)
-    each.
-    """
+    """(n, *MAPS) -> (n, 1280) features, their roots, and those of the last stages (n, channels)."""
     found = [maps.float().mean((2, 3))]
     for stage in list(trunk.blocks.children())[TUNED:]:
         maps = stage(maps)
@@ -168,14 +157,11 @@ def rooted(rows: Tensor) -> Tensor:
 
 
 def colours(pixels: Tensor) -> Tensor:
-    """(n, 3, SIZE, SIZE) in -1..1 -> (n, 2 * 256) roots of the colour histograms of the photo and
-    of its middle.
-    """
+    """(n, 3, SIZE, SIZE) in -1..1 -> (n, 512) roots of the histograms of photo and middle."""
     small = (avg_pool2d(pixels, SIZE // 48) + 1) / 2
     quarter = small.shape[-1] // 4
-    return torch.cat(
-        [_histogram(small), _histogram(small[:, :, quarter:-quarter, quarter:-quarter])], dim=-1
-    ).sqrt()
+    inner = small[:, :, quarter:-quarter, quarter:-quarter]
+    return torch.cat([_histogram(small), _histogram(inner)], dim=-1).sqrt()
 
 
 def _histogram(pixels: Tensor) -> Tensor:
@@ -205,11 +191,8 @@ class Head(nn.Module):
         """features: (n, 1280), details: (n, details) -> (n, 384 + d) unit rows, float32."""
         details = details - self.mean
         meaning = self.consensus(features) + details @ self.correction
-        look = details @ self.stretch
-        return torch.cat(
-            [MEANING_SHARE * normalize(meaning, dim=-1), LOOK_SHARE * normalize(look, dim=-1)],
-            dim=-1,
-        )
+        look = LOOK_SHARE * normalize(details @ self.stretch, dim=-1)
+        return torch.cat([MEANING_SHARE * normalize(meaning, dim=-1), look], dim=-1)
 
     def consensus(self, features: Tensor) -> Tensor:
         """(n, 1280) -> (n, 384) unit rows: what the thousand classes say together."""
@@ -228,21 +211,19 @@ class OnlyMeaning(nn.Module):
         return pad(normalize(words.float(), dim=-1), (0, self.look))
 
 
-def build_clip_lite(
-    cache_dir: Path, trained: Path | None = TRAINED, device: Device | None = None
-) -> Parts:
-    """The model in evaluation mode, float32. trained: None, or a file that does not exist: the
-    untrained start. device: a processor looks by a network that is compiled for it.
+def build_clip_lite(cache_dir: Path, device: Device | None = None, trained: bool = True) -> Parts:
+    """The model in evaluation mode, float32. device: on a processor, a network that is compiled for
+    it looks. trained: False for the start of a training, where class_words are to be set.
 
-    Raises WeightsError where the towers' weights cannot be had.
+    Raises WeightsError where weights are missing or damaged.
     """
+    values = _trained() if trained else {}
     prepare_torchvision()
     from safetensors.torch import load_file
     from transformers import AutoTokenizer
 
     reader = package_weights(READER, cache_dir)
     tower = load_file(package_weights(TOWER, cache_dir) / "model.safetensors")
-    values = load_file(trained) if trained and trained.is_file() else {}
     tokenizer = AutoTokenizer.from_pretrained(reader)
 
     def tokenize(words: Sequence[str]) -> Tensor:
@@ -251,23 +232,28 @@ def build_clip_lite(
         ).input_ids
 
     model, visual = assemble(reader, tower, values)
-    if not values:
-        start_from_definitions(model, visual.head, tokenize)
     fold_batch_norms(visual.trunk)
-    changed = {
-        name.removeprefix(TRUNK): value for name, value in values.items() if name.startswith(TRUNK)
-    }
+    names = [name for name in values if name.startswith(TRUNK)]
+    changed = {name.removeprefix(TRUNK): values[name] for name in names}
     visual.tuned = tuned_trunk(visual.trunk, changed)
     if device and device.device.type == "cpu":
         look = OneLook(visual).eval()
         name, example = f"{NAME}-{digest(look)}", torch.zeros(2, 3, SIZE, SIZE)
         visual.look = compiled(name, lambda: look, (example,), (0,), device.dtype, cache_dir)
-    return Parts(
-        model,
-        tokenize,
-        PREPROCESSING,
-        **{name: float(values.get(name, start)) for name, start in UNTRAINED.items()},
-    )
+    scale, none = (float(values.get(name, start)) for name, start in UNTRAINED.items())
+    return Parts(model, tokenize, PREPROCESSING, scale, none)
+
+
+def _trained() -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(TRAINED)
+    except (OSError, SafetensorError) as exc:
+        raise WeightsError(
+            f"{TRAINED} is missing or damaged; restore it from the repository."
+        ) from exc
 
 
 def dim() -> int:
@@ -283,18 +269,13 @@ def dim() -> int:
 def assemble(
     reader: Path, tower: dict[str, Tensor], values: dict[str, Tensor]
 ) -> tuple[CustomTextCLIP, Visual]:
-    """The model, and its image side. tower: timm's tf_efficientnet_lite2, with classifier; values:
-    trained ones.
-    """
+    """The model, and its image side. tower: timm's tf_efficientnet_lite2; values: trained ones."""
     prepare_torchvision()
     from open_clip import CLIPTextCfg, CLIPVisionCfg, CustomTextCLIP
     from safetensors.torch import load_file
 
     vision = CLIPVisionCfg(
-        timm_model_name="tf_efficientnet_lite2",
-        timm_pool="avg",
-        timm_proj="none",
-        image_size=SIZE,
+        timm_model_name="tf_efficientnet_lite2", timm_pool="avg", timm_proj="none", image_size=SIZE
     )
     text = CLIPTextCfg(
         hf_model_name=str(reader),
@@ -309,38 +290,18 @@ def assemble(
     model.add_module("visual", visual)
     model.text.add_module("proj", OnlyMeaning(look))
     classifier = {name: tower[name] for name in ("classifier.weight", "classifier.bias")}
-    loaded = model.text.transformer.load_state_dict(
-        load_file(reader / "model.safetensors"), strict=False
-    )
-    # what it has beyond that, a pooler, is not used here
-    assert not loaded.missing_keys, loaded.missing_keys
-    visual.trunk.load_state_dict(
-        {name: value for name, value in tower.items() if name not in classifier}
-    )
+    read = load_file(reader / "model.safetensors")
+    loaded = model.text.transformer.load_state_dict(read, strict=False)
+    assert not loaded.missing_keys, loaded.missing_keys  # its pooler is not used here
+    trunk = {name: value for name, value in tower.items() if name not in classifier}
+    visual.trunk.load_state_dict(trunk)
     known = {name: value for name, value in values.items() if name in HEAD_VALUES}
     visual.head.load_state_dict({**classifier, **known}, strict=False)
     return model.requires_grad_(False), visual
 
 
-def start_from_definitions(
-    model: CustomTextCLIP, head: Head, tokenize: Callable[[Sequence[str]], Tensor]
-) -> None:
-    """Sets each class's vector to MiniLM's of the class's names and definition."""
-    from timm.data.imagenet_info import ImageNetInfo
-
-    info = ImageNetInfo("imagenet-1k")
-    definitions = [info.index_to_description(index, detailed=True) for index in range(CLASSES)]
-    with torch.inference_mode():
-        batches = [
-            model.encode_text(tokenize(definitions[i : i + 50])) for i in range(0, CLASSES, 50)
-        ]
-    head.class_words.data.copy_(torch.cat(batches)[:, :MEANING])
-
-
 def tuned_trunk(trunk: EfficientNet, differences: dict[str, Tensor]) -> EfficientNet | None:
-    """A copy of a trunk whose batch norms are folded, with what tuning changed of it, if
-    anything.
-    """
+    """A copy of a trunk, batch norms folded, with what tuning changed of it, if anything."""
     if not differences:
         return None
     tuned = copy.deepcopy(trunk)
@@ -351,9 +312,7 @@ def tuned_trunk(trunk: EfficientNet, differences: dict[str, Tensor]) -> Efficien
 
 
 def fold_batch_norms(trunk: EfficientNet) -> None:
-    """Multiplies each frozen batch norm of a timm EfficientNet into the convolution before it: same
-    result, half the time.
-    """
+    """Multiplies each frozen batch norm into the convolution before it: half the time."""
     _fold(trunk, "conv_stem", "bn1")
     _fold(trunk, "conv_head", "bn2")
     for block in (block for stage in trunk.blocks.children() for block in stage.children()):

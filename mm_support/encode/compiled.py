@@ -22,9 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Compiled:
-    """Tensors of the types of its examples in, float32 out. May be called by several threads at
-    once. dim: the length of what comes out.
-    """
+    """Tensors in, float32 out, from any number of threads. dim: the length of what comes out."""
 
     def __init__(self, file: Path, dtype: torch.dtype) -> None:
         import openvino
@@ -50,11 +48,11 @@ def compiled(
     dtype: torch.dtype,
     cache_dir: Path,
 ) -> Compiled | None:
-    """What `make` gives, in evaluation mode and float32, compiled to multiply in dtype. None where
-    it cannot be had: torch goes on doing it.
+    """What `make` gives, in evaluation mode and float32, compiled to multiply in dtype; None where
+    it cannot be had, which is logged: torch goes on doing it.
 
-    name: says all that its weights depend on. examples: what it is given, two rows each; sizes: the
-    axes of theirs that may have any length.
+    name: says all that its weights depend on. examples: its inputs, two rows each; sizes: their
+    axes of any length.
     """
     try:
         import openvino

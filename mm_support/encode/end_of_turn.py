@@ -35,9 +35,7 @@ VARIANCE_FLOOR = 1e-7  # keeps silence from being divided by nothing
 
 
 class EndOfTurn(Protocol):
-    """waveform: (n,) float32, 16 kHz, a turn so far, with the silence behind what was said last.
-    text: its transcript.
-    """
+    """waveform: (n,) float32, 16 kHz, of a turn and the silence behind it. text: its transcript."""
 
     def probability(self, waveform: np.ndarray, text: str) -> float: ...
 
@@ -59,8 +57,8 @@ class SmartTurn:
 
 @dataclass(frozen=True, eq=False)
 class SoundAndWords:
-    """Both together: a synthetic or flat voice breaks off as it ends, and "a pair of" ends nothing.
-    sound, words, both: what their logits are multiplied with, and what is added.
+    """Both together: a flat voice breaks off as it ends, and "a pair of" ends nothing. sound,
+    words: weights of their logits, both: the bias.
     """
 
     smart_turn: SmartTurn
@@ -76,9 +74,8 @@ class SoundAndWords:
 
 
 def log_mel(waveform: np.ndarray) -> np.ndarray:
-    """(n,) float32, 16 kHz -> (80, 800) float32, Whisper's log-mel of the last 8 seconds.
-
-    The samples have mean 0 and variance 1, the padding included, as in the model's training.
+    """(n,) float32, 16 kHz -> (80, 800) float32, Whisper's log-mel of the last 8 seconds; of mean 0
+    and variance 1, padding included, as in the model's training.
     """
     import torch
     from whisper.audio import log_mel_spectrogram

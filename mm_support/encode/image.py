@@ -7,6 +7,7 @@ folder in the hub's layout. Knows nothing of files, entries or retrieval.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,6 @@ from PIL import Image
 
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads, usable_threads
-from mm_support.encode.label_vocabulary import DEFAULT_WORDS
 from mm_support.errors import InputError, WeightsError
 from mm_support.plugged import plugged
 from mm_support.torchvision_shim import prepare_torchvision
@@ -29,6 +29,8 @@ from mm_support.weights import PREFIX
 PHOTOS = 4  # encoded together by one thread; more does not fit the cache of a processor
 TEXTS = 64  # encoded together
 TEMPLATE = "a photo of {}"
+_FILE = Path(__file__).with_name("label_words.txt")
+DEFAULT_WORDS = tuple(re.findall(r"^[^#\n].*$", _FILE.read_text(encoding="utf-8"), re.MULTILINE))
 MAX_LABELS = 5  # words given for a photo
 WORTH_SAYING = 0.1  # probability of a word of the default list
 MAX_WORDS = 2_000  # of a caller's list
@@ -37,9 +39,8 @@ CLIP_NONE = 0.2  # cosine; CLIP's unrelated pairs lie below, its matching ones a
 
 
 class ImageEncoder(Protocol):
-    """dim: length of a vector. encode: n photos -> (n, dim) float32, rows of length 1;
-    encode_words: the same for words or short titles, in the same space; label: words for a photo's
-    vector, best first.
+    """dim: length of a vector. encode: n photos -> (n, dim) float32 unit rows; encode_words: the
+    same for words or short titles; label: words for a photo's vector, best first.
     """
 
     dim: int
@@ -55,9 +56,8 @@ class ImageEncoder(Protocol):
 
 @dataclass(frozen=True)
 class Calibration:
-    """Turns the cosine of a photo and a word into a logit: scale * (cosine - none).
-
-    none: the cosine at which a word is as likely as "none of these words", whose logit is 0.
+    """A cosine of a photo and a word -> a logit: scale * (cosine - none). At `none` the word is as
+    likely as "none of these words", whose logit is 0.
     """
 
     scale: float
@@ -72,9 +72,8 @@ class Calibration:
 
 
 class OpenClipEncoder:
-    """An open_clip model with its preprocessing, its tokenizer and the calibration of its cosines.
-
-    preprocess: RGB photo -> (3, height, width) tensor. tokenize: n texts -> (n, tokens) tensor.
+    """An open_clip model with its calibration. preprocess: RGB photo -> (3, height, width) tensor.
+    tokenize: n texts -> (n, tokens) tensor.
     """
 
     def __init__(
@@ -93,11 +92,9 @@ class OpenClipEncoder:
         self.dim: int = self._default_vectors.shape[1]
 
     def encode(self, photos: Sequence[Image.Image]) -> np.ndarray:
-        """(n, dim) float32 unit rows; photos of any size, in RGB.
-
-        A few photos share all threads. Of more, each thread takes PHOTOS at a time, from resizing
-        to vectors: nobody waits for the others, which takes two thirds of the time that sharing
-        each step would.
+        """(n, dim) float32 unit rows; photos of any size, in RGB. A few share all threads; of more,
+        each thread takes PHOTOS at a time, from resizing to vectors, which takes two thirds of the
+        time.
         """
         if len(photos) <= PHOTOS:
             return self._encode_in(PHOTOS, self._encode_photos, photos)
@@ -113,10 +110,10 @@ class OpenClipEncoder:
 
     def label(self, vector: np.ndarray, words: Sequence[str] | None = None) -> tuple[Label, ...]:
         """At most MAX_LABELS words with their probabilities, best first; what these lack to 1 is
-        that of other words and none.
+        that of none of them.
 
-        words: to choose from, however unlikely they are; where None or empty, those of the default
-        list that are worth saying. Raises InputError for a list that is too long.
+        words: to choose from, however unlikely; without any, those of the default list that are
+        worth saying. Raises InputError for a list that is too long.
         """
         words = _cleaned(words or ())
         vectors = self.encode_words(words) if words else self._default_vectors
@@ -162,9 +159,7 @@ class OpenClipEncoder:
 
 
 def _with_ready_convolutions(model, device: Device):
-    """The model, its convolutions' weights stored as they are multiplied: autocast would convert
-    them for every photo.
-    """
+    """Its convolutions' weights as they are multiplied: autocast would convert them each time."""
     import torch
 
     for module in model.modules():
@@ -183,9 +178,7 @@ def picture_dim(settings: Settings, encoder: ImageEncoder) -> int:
 
 def load_image_encoder(settings: Settings, device: Device) -> ImageEncoder:
     """The encoder that settings.image_model names: "package:clip-lite", "architecture/tag" on the
-    hub, a folder, or one's own.
-
-    Raises WeightsError where the weights cannot be had, or the folder holds no open_clip model.
+    hub, a folder, or one's own. Raises WeightsError where it cannot be had.
     """
     if own := plugged(settings.image_model, settings):
         return own
@@ -234,9 +227,7 @@ def _load_package(name: str, settings: Settings, device: Device) -> OpenClipEnco
 
 
 def _on_hub(name: str) -> tuple[str, str]:
-    """ "ViT-B-32-256/datacomp_s34b_b86k" -> (architecture, tag). Raises WeightsError for names
-    open_clip does not know.
-    """
+    """architecture, tag of "ViT-B-32-256/datacomp_s34b_b86k". Raises WeightsError for others."""
     import open_clip
 
     architecture, _, tag = name.partition("/")

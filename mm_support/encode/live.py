@@ -36,9 +36,7 @@ WAITING = 3.0  # seconds of sound kept while nobody has spoken yet
 QUIET = 0.2
 SPEAKING = 0.1  # seconds of silence behind speech that still goes on
 RECENT = 4.0  # seconds in which the end of speech is looked for
-INTERRUPTION = (
-    0.2  # seconds of speech that make the assistant wait, while it is found what they are
-)
+INTERRUPTION = 0.2  # seconds of speech that make the assistant wait until it knows what they are
 DECIDED = 1.0  # seconds from the first of them until it goes on, unless they were words
 BEFORE = 1.0  # seconds of sound kept while the assistant speaks: the first syllable lies in them
 ECHO = 0.6  # share of what was heard that the assistant is saying: from it, it hears itself
@@ -49,9 +47,7 @@ FULL = 118.0  # seconds at which a turn ends by itself
 
 @dataclass(frozen=True)
 class Partial:
-    """What is known so far. speaking: somebody speaks right now. ended: the turn is over,
-    transcript final.
-    """
+    """What is known so far. speaking: somebody speaks now. ended: the transcript is final."""
 
     transcript: Transcript
     speaking: bool = False
@@ -60,8 +56,8 @@ class Partial:
 
 @dataclass(frozen=True)
 class Interjection:
-    """What a piece of sound is while the assistant speaks. speaking: somebody may be speaking, so
-    the voice should wait. stops: the customer has said something, and the turn has begun.
+    """What a piece of sound is while the assistant speaks. speaking: somebody may be, so the voice
+    should wait. stops: the customer has said something, and the turn has begun.
     """
 
     speaking: bool = False
@@ -69,9 +65,7 @@ class Interjection:
 
 
 class LiveTurn:
-    """One turn of one customer; pieces are added by one thread at a time. Make a new one for the
-    next turn.
-    """
+    """One turn of one customer; pieces are added by one thread at a time."""
 
     def __init__(
         self,
@@ -91,9 +85,8 @@ class LiveTurn:
         self._pieces: list[np.ndarray] = []  # as they came
         self._sounds: list[np.ndarray] = []  # the same at 16 kHz
         self._last = Partial(Transcript(""))
-        self._spoken = self._transcribed = self._due = (
-            0.0  # seconds of the recording: end of speech, ...
-        )
+        # seconds of the recording: the end of speech, what is transcribed, when it is again
+        self._spoken = self._transcribed = self._due = 0.0
 
     def add(self, rate: int, samples: np.ndarray) -> Partial:
         """Takes the next piece: rate in Hz, samples (n,) or (n, channels), integers or floats.
@@ -201,9 +194,7 @@ class LiveTurn:
         return silent < SPEAKING and heard >= self._due
 
     def _pause(self, waveform: np.ndarray, silent: bool) -> float:
-        """Seconds of silence that end the turn here. silent: there is enough for the model, which
-        is asked once a pause.
-        """
+        """Seconds of silence that end the turn. silent: enough to ask the model, once a pause."""
         if self._end_of_turn is None:
             return PAUSE if is_whole(self._last.transcript.text) else LONG_PAUSE
         if not silent:

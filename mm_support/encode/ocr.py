@@ -9,11 +9,10 @@ same place only one of them is believed. Knows nothing of what the text means: i
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -23,6 +22,7 @@ from PIL import Image
 from mm_support.config import Settings
 from mm_support.device import usable_threads
 from mm_support.encode.segments import SegmentReader, load_segment_reader
+from mm_support.encode.text_layout import Piece, believe_one, lines_in_order, unturn
 from mm_support.errors import WeightsError
 from mm_support.types import TextLine
 
@@ -40,14 +40,7 @@ CLOSE_LOOK = 1472  # where the first look found small text
 SMALL = 15  # pixels; median line height in the first look below which text is small
 LEAST_CONFIDENCE = 0.5
 SURE = 0.8  # mean confidence below which the photo may be the wrong way up
-# ordinary type, taken for segments, stays below this; true displays are mostly above
-SURE_DISPLAY = 0.8
-# type that segments are seen in is read this surely; displays mostly are not
-SURE_PRINT, LIKELY_DISPLAY = 0.97, 0.65
 TALL = 1.5  # a box this much higher than wide holds text that runs up or down
-PRICE = re.compile(
-    r"[-+]?[€$£¥]?\s?-?\d{1,6}([.,]\d{3})*[.,]\d{2}\s?([€$£¥]|EUR|USD|CNY|GBP|元)?( ?[A-Z*])?"
-)
 
 
 class TextReader(Protocol):
@@ -56,30 +49,9 @@ class TextReader(Protocol):
     def read(self, photo: Image.Image) -> tuple[TextLine, ...]: ...
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A stretch of text. corners: (4, 2) pixels, clockwise from where its first character
-    begins.
-    """
-
-    text: str
-    confidence: float
-    corners: np.ndarray
-
-    @property
-    def height(self) -> float:
-        return float(np.linalg.norm(self.corners[0] - self.corners[3]))
-
-    @property
-    def along(self) -> np.ndarray:
-        """(2,) pixels, from the beginning to the end."""
-        return (self.corners[1] + self.corners[2] - self.corners[0] - self.corners[3]) / 2
-
-
 class PhotoTextReader:
-    """Both readers behind one call. Raises nothing for any RGB photo: what cannot be read is left
-    out. Several threads may read: the engine, which holds what it made of one picture, looks at
-    one at a time.
+    """Both readers behind one call, for any RGB photo: what cannot be read is left out. Several
+    threads may read; the engine, which holds what it made of one picture, takes one at a time.
     """
 
     def __init__(self, engine: RapidOCR, segments: SegmentReader) -> None:
@@ -102,9 +74,7 @@ class PhotoTextReader:
         return tuple(line for line in cleaned if line.text)[:MAX_LINES]
 
     def _find(self, pixels: np.ndarray) -> list[np.ndarray]:
-        """Corners (4, 2) of text in a BGR photo, in its pixels; small text is searched for
-        twice.
-        """
+        """Corners (4, 2) of text in a BGR photo, in pixels; small text is searched for twice."""
         boxes = self._detect(pixels, FIRST_LOOK)
         look = FIRST_LOOK / max(pixels.shape)
         heights = [
@@ -131,21 +101,22 @@ class PhotoTextReader:
         return list(np.asarray(found.boxes, np.float32) * enlarged)
 
     def _upright(self, pixels: np.ndarray, boxes: list[np.ndarray]) -> tuple[int, list[Piece]]:
-        """The text, and by how many quarter turns clockwise the photo would stand upright.
-
-        Only readings that are unsure make it worth trying the photo the other way up.
+        """The text, and by how many quarter turns clockwise the photo would stand upright; it is
+        tried the other way up only where the reading is unsure.
         """
         turns = sideways(boxes)
-        best = self._recognise(pixels, [turned(box, turns) for box in boxes])
+        best = self._recognise(pixels, boxes, turns)
         if best and _sureness(best) < SURE:
-            other = self._recognise(pixels, [turned(box, turns + 2) for box in boxes])
+            other = self._recognise(pixels, boxes, turns + 2)
             if _sureness(other) > _sureness(best) + 0.1:
                 return (turns + 2) % 4, [p for p in other if p.confidence >= LEAST_CONFIDENCE]
         return turns, [p for p in best if p.confidence >= LEAST_CONFIDENCE]
 
-    def _recognise(self, pixels: np.ndarray, boxes: list[np.ndarray]) -> list[Piece]:
+    def _recognise(self, pixels: np.ndarray, boxes: list[np.ndarray], turns: int) -> list[Piece]:
+        """The text as it reads once the photo is turned clockwise by so many quarters."""
         if not boxes:
             return []
+        boxes = [np.roll(box, turns, axis=0) for box in boxes]
         cut = [cut_out(pixels, box) for box in boxes]
         with self._lock:
             read = self._engine.recognize_txt(cut)
@@ -172,23 +143,6 @@ def sideways(boxes: Sequence[np.ndarray]) -> int:
     return int(up > across)
 
 
-def turned(corners: np.ndarray, turns: int) -> np.ndarray:
-    """The corners as they follow one another once the photo is turned clockwise by that many
-    quarters.
-    """
-    return np.roll(corners, turns, axis=0)
-
-
-def unturn(line: TextLine, turns: int) -> TextLine:
-    """A line of a photo turned clockwise by that many quarters, with its box as before the
-    turns.
-    """
-    left, top, right, bottom = line.box
-    for _ in range(turns):
-        left, top, right, bottom = top, 1 - right, bottom, 1 - left
-    return replace(line, box=(left, top, right, bottom))
-
-
 def cut_out(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """The text within the corners, straightened: (h, w, 3)."""
     import cv2
@@ -204,116 +158,8 @@ def cut_out(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:
     )
 
 
-def lines_in_order(pieces: Sequence[Piece], size: tuple[int, int]) -> list[TextLine]:
-    """Pieces as lines from top to bottom and left to right, as seen along the text's own direction.
-
-    A price joins what stands left of it in its row, and so does a piece that follows within a
-    character's width. size: width and height of the photo in pixels.
-    """
-    if not pieces:
-        return []
-    direction = np.sum([piece.along for piece in pieces], axis=0)
-    right = direction / max(float(np.hypot(*direction)), 1e-6)
-    down = np.array([-right[1], right[0]])
-    lines: list[TextLine] = []
-    for row in rows(pieces, right, down):
-        group = [row[0]]
-        for piece in row[1:]:
-            if _belongs(group[-1], piece, right):
-                group.append(piece)
-            else:
-                lines.append(_joined(group, size))
-                group = [piece]
-        lines.append(_joined(group, size))
-    return lines
-
-
-def rows(pieces: Sequence[Piece], right: np.ndarray, down: np.ndarray) -> list[list[Piece]]:
-    """Pieces that stand beside one another, rows from top to bottom, each from left to right."""
-    found: list[list[Piece]] = []
-    for piece in sorted(pieces, key=lambda piece: piece.corners.mean(0) @ down):
-        last = found[-1][-1] if found else None
-        if last and abs((piece.corners.mean(0) - last.corners.mean(0)) @ down) < 0.5 * min(
-            piece.height, last.height
-        ):
-            found[-1].append(piece)
-        else:
-            found.append([piece])
-    return [sorted(row, key=lambda piece: piece.corners.mean(0) @ right) for row in found]
-
-
-def _belongs(one: Piece, other: Piece, right: np.ndarray) -> bool:
-    height = (one.height + other.height) / 2
-    gap = ((other.corners @ right).min() - (one.corners @ right).max()) / height
-    alike = 0.6 < one.height / other.height < 1.6
-    return alike and (gap < 1.0 or bool(PRICE.fullmatch(other.text.strip())))
-
-
-def _joined(group: Sequence[Piece], size: tuple[int, int]) -> TextLine:
-    corners = np.concatenate([piece.corners for piece in group]) / size
-    left, top = np.clip(corners.min(0), 0, 1).tolist()
-    right, bottom = np.clip(corners.max(0), 0, 1).tolist()
-    return TextLine(
-        " ".join(piece.text.strip() for piece in group),
-        min(piece.confidence for piece in group),
-        (left, top, right, bottom),
-    )
-
-
-def believe_one(printed: Sequence[TextLine], displays: Sequence[TextLine]) -> list[TextLine]:
-    """Printed lines with the displays' readings in their places: no place is read twice.
-
-    A display takes the place of the printed lines that it covers. Where it is unsure, or covers
-    only a part of a line that was read more surely, segments were seen in ordinary type: the line
-    stays.
-    """
-    lines, shown = list(printed), []
-    for display in displays:
-        touched = [line for line in lines if _shared(line.box, display.box) > 0.3]
-        if any(
-            line.confidence > display.confidence and not _outdone(line, display) for line in touched
-        ):
-            continue
-        if touched:
-            place = lines.index(touched[0])
-        else:
-            below = (i for i, line in enumerate(lines) if line.box[1] > display.box[1])
-            place = next(below, len(lines))
-        lines = [line for line in lines if line not in touched]
-        lines.insert(place, display)
-        shown.append(display)
-    return lines
-
-
-def _outdone(line: TextLine, by: TextLine) -> bool:
-    """Whether a display is sure and long enough to stand for a line that was read more surely.
-
-    A line that is no display is read almost certainly, so less is asked of the display where it was
-    not.
-    """
-    least = SURE_DISPLAY if line.confidence >= SURE_PRINT else LIKELY_DISPLAY
-    return by.confidence >= least and len(re.sub(r"\W", "", by.text)) >= len(
-        re.sub(r"\W", "", line.text)
-    )
-
-
-def _covered(box: Sequence[float], by: Sequence[float]) -> float:
-    """Share of a box's area that another one covers."""
-    width = min(box[2], by[2]) - max(box[0], by[0])
-    height = min(box[3], by[3]) - max(box[1], by[1])
-    area = (box[2] - box[0]) * (box[3] - box[1])
-    return max(width, 0) * max(height, 0) / max(area, 1e-9)
-
-
-def _shared(one: Sequence[float], other: Sequence[float]) -> float:
-    """Covered share of the smaller of two boxes."""
-    return max(_covered(one, other), _covered(other, one))
-
-
 def clean(text: str) -> str:
-    """One line of visible characters, wide ones as the usual: no control, direction or other
-    invisible ones, at most MAX_CHARACTERS.
-    """
+    """One line of visible characters, compatibility forms as the usual, at most MAX_CHARACTERS."""
     text = unicodedata.normalize("NFKC", text)
     visible = "".join(
         " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C"
@@ -322,9 +168,7 @@ def clean(text: str) -> str:
 
 
 def load_text_reader(settings: Settings) -> PhotoTextReader:
-    """Nothing is downloaded: the models are files of the rapidocr package. Raises WeightsError
-    where they are not.
-    """
+    """The models are files of the rapidocr package. Raises WeightsError where they are not."""
     try:
         import rapidocr
     except ImportError as exc:
@@ -372,9 +216,7 @@ def _engine(params: dict[str, Any]) -> RapidOCR:
 
 
 def _in_float32(engine: RapidOCR) -> None:
-    """OpenVINO takes bfloat16 where the processor has it, which misreads points and small figures;
-    rapidocr has no setting for it.
-    """
+    """OpenVINO's bfloat16 misreads points and small figures; rapidocr has no setting for it."""
     import openvino
 
     if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):

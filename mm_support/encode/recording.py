@@ -19,9 +19,7 @@ PART = 60.0  # seconds of a long recording that are heard at once
 
 
 def join_segments(segments: Sequence[Segment], language: str) -> Transcript:
-    """One transcript; its confidence is the mean of the segments', weighed by their length in
-    characters.
-    """
+    """One transcript; its confidence is the mean of the segments', weighed by their characters."""
     text = joint(language).join(segment.text for segment in segments)
     lengths = [len(segment.text) for segment in segments]
     confidence = (
@@ -31,9 +29,7 @@ def join_segments(segments: Sequence[Segment], language: str) -> Transcript:
 
 
 def parts_of(waveform: np.ndarray, voice: VoiceActivity) -> list[Span]:
-    """A long recording in parts of at most PART seconds where it has pauses, cut in the middle of
-    one; a short one as it is.
-    """
+    """A long recording cut in the middle of pauses, where it has any, into PART seconds at most."""
     if len(waveform) <= PART * SAMPLE_RATE:
         return [(0, len(waveform))]
     cuts = [0]
@@ -44,8 +40,8 @@ def parts_of(waveform: np.ndarray, voice: VoiceActivity) -> list[Span]:
 
 
 def joined(before: Transcript, part: Transcript, start: float) -> Transcript:
-    """A transcript with the next part of its recording, which began at `start` seconds. The
-    language is that of the part in which most is said.
+    """A transcript with the next part of its recording, which began at `start` seconds, in the
+    language in which more is said.
     """
     if before.text and not part.text:
         return before

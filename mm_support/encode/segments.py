@@ -9,10 +9,9 @@ codes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from PIL import Image
 
 from mm_support import paths
 from mm_support.device import torch_threads
+from mm_support.encode.segment_glyphs import read_glyph, word
 from mm_support.errors import WeightsError
 from mm_support.types import TextLine
 
@@ -38,54 +38,12 @@ LEAST_LINE = 0.55  # confidence of a line
 LEAST_ALONE = 0.85  # confidence of a line of one character
 SIMPLE = set("1-_°oc")  # shapes that edges and scratches have too; they make no line by themselves
 
-GLYPHS = {
-    "0": "abcdef",
-    "1": "bc",
-    "2": "abdeg",
-    "3": "abcdg",
-    "4": "bcfg",
-    "5": "acdfg",
-    "6": "acdefg",
-    "7": "abc",
-    "8": "abcdefg",
-    "9": "abcdfg",
-    "A": "abcefg",
-    "b": "cdefg",
-    "C": "adef",
-    "c": "deg",
-    "d": "bcdeg",
-    "E": "adefg",
-    "F": "aefg",
-    "G": "acdef",
-    "H": "bcefg",
-    "h": "cefg",
-    "J": "bcde",
-    "L": "def",
-    "n": "ceg",
-    "o": "cdeg",
-    "P": "abefg",
-    "q": "abcfg",
-    "r": "eg",
-    "t": "defg",
-    "U": "bcdef",
-    "u": "cde",
-    "y": "bcdfg",
-    "-": "g",
-    "_": "d",
-    "°": "abfg",
-}
-VARIANTS = {"7": "abcf"}  # other ways to draw a glyph
-SHAPES = tuple(
-    (glyph, np.array([s in lit for s in "abcdefg"]))
-    for glyph, lit in (*GLYPHS.items(), *VARIANTS.items())
-)
-LETTERS = str.maketrans("0512", "OSIZ")  # in words
-
 
 @dataclass(frozen=True)
 class Character:
-    """A character as found. centre, up, right: (2,) pixels of the photo, from the centre to the
-    upper and right edge; glyph with the mark behind it; confidence in 0..1."""
+    """centre, up, right: (2,) pixels of the photo, from the centre to the upper and right edge;
+    mark: behind the glyph; confidence: in 0..1.
+    """
 
     centre: np.ndarray
     up: np.ndarray
@@ -101,19 +59,12 @@ class Character:
     @property
     def corners(self) -> np.ndarray:
         """(4, 2) pixels."""
-        sides = (
-            self.up - self.right,
-            self.up + self.right,
-            self.right - self.up,
-            -self.up - self.right,
-        )
-        return np.array([self.centre + side for side in sides])
+        up, right = self.up, self.right
+        return self.centre + np.array([up - right, up + right, right - up, -up - right])
 
 
 class SegmentReader:
-    """net: (1, 3, h, w) float32 RGB in 0..1 -> (14, h/4, w/4), as segment_net.SegmentNet says,
-    probabilities and sizes.
-    """
+    """net: (1, 3, h, w) float32 RGB in 0..1 -> (14, h/4, w/4), as of segment_net.SegmentNet."""
 
     def __init__(self, net: Callable[[np.ndarray], np.ndarray]) -> None:
         self._net = net
@@ -165,18 +116,14 @@ def _centre(chain: Sequence[Character]) -> np.ndarray:
 
 
 def _crop(photo: Image.Image, size: tuple[int, int], affine: np.ndarray, finer: int) -> Image.Image:
-    """A part of the photo in another size. affine: (2, 3), pixels of the result to the photo's;
-    finer: by which the photo is reduced first.
-    """
+    """A part of a photo that is reduced first. affine: (2, 3) from its pixels to the photo's."""
     small = photo.reduce(finer) if finer > 1 else photo
     values = (affine / finer).ravel().tolist()
     return small.transform(size, Image.Transform.AFFINE, values, Image.Resampling.BILINEAR)
 
 
 def characters(said: np.ndarray, scale: float, least: float = LEAST_CENTRE) -> list[Character]:
-    """What the network said of a photo that was resized by scale, as characters in the photo's
-    pixels; least: of a centre.
-    """
+    """What the network said of a photo resized by scale, in its pixels; least: of a centre."""
     from mm_support.encode.segment_net import STRIDE, UNIT
 
     centre = said[0]
@@ -194,19 +141,8 @@ def characters(said: np.ndarray, scale: float, least: float = LEAST_CENTRE) -> l
     return found
 
 
-def read_glyph(lit: np.ndarray) -> tuple[str, float]:
-    """The glyph that fits best, and how surely (0..1). lit: (7,) probability that segments a to g
-    are lit.
-    """
-    fits = [np.where(shape, lit, 1 - lit).prod() for _, shape in SHAPES]
-    best = int(np.argmax(fits))
-    return SHAPES[best][0], float(fits[best])
-
-
 def distinct(found: Sequence[Character]) -> list[Character]:
-    """The surest of characters that cover one another (the same one at two sizes, a half of one),
-    of the MOST surest ones.
-    """
+    """The surest of characters that cover one another, such as one seen at two sizes."""
     kept: list[Character] = []
     for item in sorted(found, key=lambda item: -item.confidence)[:MOST]:
         if not any(_covered(item.corners, other.corners) > 0.4 for other in kept):
@@ -216,22 +152,15 @@ def distinct(found: Sequence[Character]) -> list[Character]:
 
 def _covered(one: np.ndarray, other: np.ndarray) -> float:
     """Share of the smaller of two corner sets' upright boxes that the other covers."""
-    sides = np.clip(
-        np.minimum(one.max(0), other.max(0)) - np.maximum(one.min(0), other.min(0)), 0, None
-    )
+    sides = np.minimum(one.max(0), other.max(0)) - np.maximum(one.min(0), other.min(0))
     smaller = min(np.ptp(one, axis=0).prod(), np.ptp(other, axis=0).prod())
-    return float(sides.prod() / max(smaller, 1e-6))
+    return float(sides.clip(0).prod() / max(smaller, 1e-6))
 
 
 def chains(found: Sequence[Character]) -> list[list[Character]]:
     """Characters that stand side by side, from left to right."""
     following: dict[int, int] = {}
-    pairs = (
-        (_gap(one, other), i, j)
-        for i, one in enumerate(found)
-        for j, other in enumerate(found)
-        if i != j
-    )
+    pairs = ((_gap(found[i], found[j]), i, j) for i, j in permutations(range(len(found)), 2))
     for _, i, j in sorted(pair for pair in pairs if pair[0] < np.inf):
         if i not in following and j not in following.values():
             following[i] = j
@@ -245,18 +174,13 @@ def chains(found: Sequence[Character]) -> list[list[Character]]:
 
 
 def trimmed(chain: list[Character]) -> list[Character]:
-    """The chain without weak characters at its ends that edges make too, or that do not keep its
-    distance.
-    """
+    """Without weak characters at its ends that edges make too, or that do not keep its distance."""
     while len(chain) > 1:
-        gaps = [_gap(one, other) for one, other in zip(chain, chain[1:])]
+        gaps = _gaps(chain)
         usual = float(np.median(gaps))
-        ends = [
-            (item, gap)
-            for item, gap in ((chain[0], gaps[0]), (chain[-1], gaps[-1]))
-            if item.confidence < WEAK
-        ]
-        odd = [item for item, gap in ends if item.glyph in SIMPLE or not 0.75 < gap / usual < 1.3]
+        ends = (chain[0], gaps[0]), (chain[-1], gaps[-1])
+        weak = [(item, gap) for item, gap in ends if item.confidence < WEAK]
+        odd = [item for item, gap in weak if item.glyph in SIMPLE or not 0.75 < gap / usual < 1.3]
         if not odd:
             break
         chain = [item for item in chain if item is not odd[0]]
@@ -265,16 +189,18 @@ def trimmed(chain: list[Character]) -> list[Character]:
 
 def parted(chain: list[Character]) -> list[list[Character]]:
     """The chain, cut where more than one cell is left blank."""
-    gaps = [_gap(one, other) for one, other in zip(chain, chain[1:])]
+    gaps = _gaps(chain)
     wide = max(1.2, 2.4 * min(gaps, default=0.0))
     cuts = [place for place, gap in enumerate(gaps, start=1) if gap > wide]
     return [chain[begin:end] for begin, end in pairwise([0, *cuts, len(chain)])]
 
 
+def _gaps(chain: list[Character]) -> list[float]:
+    return [_gap(one, other) for one, other in pairwise(chain)]
+
+
 def _gap(one: Character, other: Character) -> float:
-    """Distance from one centre to the next in heights; infinite where other does not follow one in
-    a line.
-    """
+    """From centre to centre in heights; infinite where other does not follow one in a line."""
     if not 0.7 < one.height / other.height < 1.4:
         return np.inf
     height = (one.height + other.height) / 2
@@ -290,48 +216,21 @@ def _confidence(chain: list[Character]) -> float:
 
 
 def _line(chain: list[Character], size: tuple[int, int]) -> TextLine | None:
-    """The chain as text, or nothing where it is too unsure. size: width and height of the photo in
-    pixels.
-    """
+    """The chain as text, None where it is too unsure. size: of the photo in pixels."""
     confidence = _confidence(chain)
     glyphs = {item.glyph for item in chain}
     least = LEAST_LINE if len(chain) > 1 and not glyphs <= SIMPLE else LEAST_ALONE
     if confidence < least or (glyphs <= SIMPLE and not 1 < len(chain) < 5):
         return None
-    gaps = [_gap(one, other) for one, other in zip(chain, chain[1:])]
+    gaps = _gaps(chain)
     blank = max(1.5 * min(gaps), 1.0) if len(gaps) > 1 else 1.6
     text = "".join(
         item.glyph + item.mark + (" " if gap > blank else "")
         for item, gap in zip(chain, [*gaps, 0.0])
     )
     corners = np.concatenate([item.corners for item in chain]) / size
-    left, top, right, bottom = np.clip([*corners.min(0), *corners.max(0)], 0, 1)
-    return TextLine(
-        " ".join(map(word, text.split())),
-        confidence,
-        (float(left), float(top), float(right), float(bottom)),
-    )
-
-
-def word(text: str) -> str:
-    """Settles what segments leave open: 0 or O, 5 or S, and 6 or 9 without their tails among
-    digits.
-
-    A code's letters come first and its digits last (E05), a word has letters behind such a shape
-    (OFF, StOP) and no other digit: the shape is a letter only there.
-    """
-    digits = re.sub(r"[.:-]", "", text)
-    if re.fullmatch(r"\d[\dbq]+", digits):
-        return text.replace("b", "6").replace("q", "9")
-    ends_in_letter = re.search(r"[A-Za-z][.:]?$", text)
-    if (
-        ends_in_letter
-        and len(digits) > 1
-        and not re.search(r"[346789]", text)
-        and re.match(r"[05A-Za-z]", text)
-    ):
-        return text.translate(LETTERS)
-    return text
+    left, top, right, bottom = np.clip([*corners.min(0), *corners.max(0)], 0, 1).tolist()
+    return TextLine(" ".join(map(word, text.split())), confidence, (left, top, right, bottom))
 
 
 def load_segment_reader(path: Path = WEIGHTS) -> SegmentReader:

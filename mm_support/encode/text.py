@@ -37,18 +37,16 @@ WITH_PIECES = 100  # texts whose pieces are, too, up to 400 kB each
 
 
 class Pieces(NamedTuple):
-    """The t word pieces of a text, without its prefix and the marks at its ends: their ids, and
-    (t, dim) float16, rows of length 1.
-    """
+    """The t word pieces of a text, without prefix and marks: ids, (t, dim) float16 unit rows."""
 
     ids: list[int]
     vectors: np.ndarray
 
 
 class TextEncoder(Protocol):
-    """dim: length of a vector. encode: n texts -> (n, dim) float32, rows of length 1;
-    encode_pieces: the same, and the pieces of each text. kind: "query" for what is asked,
-    "passage" for what is searched."""
+    """dim: length of a vector. encode: n texts -> (n, dim) float32 unit rows; encode_pieces: the
+    same, and each text's pieces. kind: "query" for what is asked, "passage" for what is searched.
+    """
 
     dim: int
 
@@ -67,9 +65,7 @@ class Tokens(NamedTuple):
 
 
 class TransformersTextEncoder:
-    """An encoder's network and tokenizer. entry: how it was trained; its pooling is set. filler: id
-    behind the end of shorter texts.
-    """
+    """entry: how the network was trained; its pooling is set. filler: id behind shorter texts."""
 
     def __init__(
         self, network: Network, tokenizer: Tokenizer, entry: TextModel, filler: int = 0
@@ -153,9 +149,8 @@ def _own(encoded: Encoding, prefix: int) -> list[int]:
 
 
 class RememberingEncoder:
-    """A text encoder that remembers the vectors of the texts that it encoded last, and the pieces
-    of some, so that what a customer asked is encoded once, however many steps need it. Blanks make
-    no difference.
+    """Remembers the vectors of the latest texts, and the pieces of some, so that what a customer
+    asked is encoded once, however many steps need it. Blanks make no difference.
     """
 
     def __init__(self, encoder: TextEncoder) -> None:
@@ -167,13 +162,10 @@ class RememberingEncoder:
     def encode(self, texts: Sequence[str], kind: Kind = "query") -> np.ndarray:
         """(n, dim) float32 unit rows."""
         plain = [" ".join(text.split()) for text in texts]
-        with self._lock:
-            known = self._known
-            found = {text: known[text, kind] for text in plain if (text, kind) in known}
-        missing = [text for text in dict.fromkeys(plain) if text not in found]
+        found, missing = self._recalled(self._known, plain, kind)
         if missing:
             found |= zip(missing, self._encoder.encode(missing, kind))
-        self._remember(found, kind)
+        self._remember(self._known, found, kind, REMEMBERED)
         return np.array([found[text] for text in plain], np.float32).reshape(-1, self.dim)
 
     def encode_pieces(
@@ -181,38 +173,33 @@ class RememberingEncoder:
     ) -> tuple[np.ndarray, list[Pieces]]:
         """(n, dim) float32 unit rows, and the pieces of each text."""
         plain = [" ".join(text.split()) for text in texts]
-        with self._lock:
-            found = {
-                text: self._pieces[text, kind] for text in plain if (text, kind) in self._pieces
-            }
-        missing = [text for text in dict.fromkeys(plain) if text not in found]
+        found, missing = self._recalled(self._pieces, plain, kind)
         if missing:
             vectors, pieces = self._encoder.encode_pieces(missing, kind)
-            self._remember(dict(zip(missing, vectors)), kind)
+            self._remember(self._known, dict(zip(missing, vectors)), kind, REMEMBERED)
             found |= zip(missing, pieces)
-        with self._lock:
-            _keep(self._pieces, {(text, kind): own for text, own in found.items()}, WITH_PIECES)
+        self._remember(self._pieces, found, kind, WITH_PIECES)
         return self.encode(plain, kind), [found[text] for text in plain]
 
-    def _remember(self, vectors: dict[str, np.ndarray], kind: Kind) -> None:
+    def _recalled(self, known: OrderedDict, texts: Sequence[str], kind: Kind) -> tuple[dict, list]:
+        """What is known of the texts, and those of which nothing is."""
         with self._lock:
-            _keep(self._known, {(text, kind): row for text, row in vectors.items()}, REMEMBERED)
+            found = {text: known[text, kind] for text in texts if (text, kind) in known}
+        return found, [text for text in dict.fromkeys(texts) if text not in found]
 
-
-def _keep(known: OrderedDict, latest: dict, most: int) -> None:
-    """The latest last; what came first is forgotten."""
-    for key, value in latest.items():
-        known[key] = value
-        known.move_to_end(key)
-    while len(known) > most:
-        known.popitem(last=False)
+    def _remember(self, known: OrderedDict, latest: dict, kind: Kind, most: int) -> None:
+        """The latest last; what came first is forgotten."""
+        with self._lock:
+            for text, value in latest.items():
+                known[text, kind] = value
+                known.move_to_end((text, kind))
+            while len(known) > most:
+                known.popitem(last=False)
 
 
 def load_text_encoder(settings: Settings, device: Device) -> TextEncoder:
-    """The encoder that settings.text_model names: package weights, a local folder, a hub repository
-    or one's own.
-
-    Raises WeightsError where the weights cannot be had.
+    """The encoder that settings.text_model names: package weights, a folder, a hub repository or
+    one's own. Raises WeightsError where it cannot be had.
     """
     if own := plugged(settings.text_model, settings):
         return own

@@ -21,9 +21,8 @@ XLM_ROBERTA = tuple(  # the hundred languages of Conneau et al. 2020, as ISO 639
 
 @dataclass(frozen=True)
 class TextModel:
-    """query, passage: what is put in front of a text of that kind. pooling: "mean" or "cls"; empty:
-    what the model's folder declares. max_tokens: longer texts are cut. languages: ISO 639 codes;
-    empty: not known.
+    """query, passage: prefixes of a text of that kind. pooling: "mean", "cls" or what the folder
+    declares. max_tokens: longer texts are cut. languages: ISO 639 codes; none: not known.
     """
 
     query: str = ""

@@ -53,9 +53,7 @@ def torch_network(source: str, device: Device) -> TorchNetwork:
 
 
 def packaged_network(folder: Path, device: Device, cache_dir: Path) -> Network:
-    """The network of a folder of package weights, whose name changes with them: compiled for a
-    processor, by torch elsewhere.
-    """
+    """folder: of package weights, named after them. Compiled on a processor, by torch elsewhere."""
     import torch
 
     from mm_support.encode.compiled import compiled

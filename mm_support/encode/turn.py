@@ -28,9 +28,7 @@ from mm_support.types import SAMPLE_RATE, ImageView, Question, Token, Transcript
 
 MAX_TEXT = 4_000  # characters
 UNSURE_PHOTO = 0.5  # least confidence of a photo, whatever its labels
-POINTING = (
-    0.1  # share of their confidence that words beside a photo keep where they only point at it
-)
+POINTING = 0.1  # share of their confidence that words keep which only point at the photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +42,7 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class EncodedTurn:
-    """tokens: one for each modality that has something to say. pieces: modality -> (t, d_text)
-    float32 unit vectors of its word pieces.
-    """
+    """tokens: one a modality. pieces: modality -> (t, d_text) float32 units of its word pieces."""
 
     tokens: tuple[Token, ...]
     pieces: dict[str, np.ndarray]
@@ -67,11 +63,8 @@ class Encoders:
         previous: str | None = None,
         names: Sequence[str] = (),
     ) -> Transcript:
-        """previous: the language spoken so far, kept unless another one is clearly heard. names: as
-        of SpeechEncoder.
-
-        Raises InputError for a recording that cannot be used; an empty transcript where nobody
-        speaks.
+        """previous: the language spoken so far. names: as of SpeechEncoder. Raises InputError for a
+        recording that cannot be used; the transcript is empty where nobody speaks.
         """
         *_, (_, heard) = self.hear_parts(audio, previous, names)
         return heard
@@ -97,9 +90,7 @@ class Encoders:
             before.append(heard)
 
     def see(self, image: str | Path | Image.Image, labels: Sequence[str] | None = None) -> Seen:
-        """Labels and text of a photo, and its vector. Raises InputError for one that cannot be
-        used.
-        """
+        """Raises InputError for a photo that cannot be used."""
         photo = load_photo(image)
         with ThreadPoolExecutor(1, "read") as beside:
             reading = beside.submit(self.reader.read, photo)

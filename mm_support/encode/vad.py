@@ -59,8 +59,7 @@ class VoiceActivity:
 
 def speech_frames(probabilities: np.ndarray) -> list[Span]:
     """Stretches of frames with speech: begun above SPEECH, held down to SILENCE, short gaps closed.
-
-    A stretch with less than MIN_SPEECH seconds above SPEECH is no speech.
+    What has less than MIN_SPEECH seconds above SPEECH is none.
     """
     spans: list[Span] = []
     for held, frames in groupby(range(len(probabilities)), lambda i: probabilities[i] >= SILENCE):
@@ -90,9 +89,7 @@ def load_voice_activity() -> VoiceActivity:
 
 
 def _model_file() -> Path:
-    """The package is found without being imported: importing it limits torch to one thread for
-    everybody.
-    """
+    """The package is not imported: that would limit torch to one thread for everybody."""
     spec = importlib.util.find_spec("silero_vad")
     if spec and spec.origin:
         path = Path(spec.origin).parent / "data" / "silero_vad_16k_sequence.onnx"

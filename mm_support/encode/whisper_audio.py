@@ -22,9 +22,8 @@ EDGE = 4  # positions that the convolutions' own padding reaches into
 
 
 def encode_sound(encoder: AudioEncoder, mel: Tensor, thin: bool = True) -> Tensor:
-    """(n_mels, m <= 3000) log-mel -> (1, positions, d_audio), in the encoder's number format.
-
-    thin=False computes every position of the 30 seconds.
+    """(n_mels, m <= 3000) log-mel -> (1, positions, d_audio) in the encoder's number format;
+    thin=False: every position of the 30 seconds.
     """
     import torch
 
@@ -46,9 +45,7 @@ def encode_sound(encoder: AudioEncoder, mel: Tensor, thin: bool = True) -> Tenso
 
 
 def stand_ins(first: int, last: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
-    """Positions that stand for first..last-1, the middle of each run of EVERY, and how many each
-    stands for.
-    """
+    """Positions for first..last-1, the middle of each run of EVERY, and the length of each run."""
     import torch
 
     starts = torch.arange(first, last, EVERY, device=device)
@@ -57,9 +54,7 @@ def stand_ins(first: int, last: int, device: torch.device | str = "cpu") -> tupl
 
 
 def _convolve(encoder: AudioEncoder, mel: Tensor, positions: int) -> Tensor:
-    """Both convolutions over the log-mel, padded with zeros as whisper.transcribe pads: (1,
-    positions, d_audio).
-    """
+    """Both convolutions over the log-mel, padded as whisper.transcribe does: (1, positions, d)."""
     import torch.nn.functional as F
 
     x = F.pad(mel, (0, 2 * positions - mel.shape[1]))[None].to(encoder.conv1.weight.dtype)
@@ -67,9 +62,7 @@ def _convolve(encoder: AudioEncoder, mel: Tensor, positions: int) -> Tensor:
 
 
 def _attend(attention: MultiHeadAttention, x: Tensor, bias: Tensor | None) -> Tensor:
-    """Self-attention with `bias` (positions,) added to the scores of each key; heads as in
-    Whisper.
-    """
+    """Self-attention with `bias` (positions,) added to the scores of each key."""
     import torch.nn.functional as F
 
     def heads(y: Tensor) -> Tensor:

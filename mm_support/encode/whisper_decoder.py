@@ -15,11 +15,8 @@ from mm_support.encode.compiled import is_half
 
 
 def halve_decoder(model: Whisper) -> None:
-    """Puts the same decoder in place, reading half as much; leaves it where that would not be the
-    same.
-
-    That is where torch comes without FBGEMM (it is for x86), and where a weight is no float16
-    number.
+    """Puts a decoder in place that reads half as much, where torch has FBGEMM (it is for x86) and
+    float16 holds all weights exactly.
     """
     linears = [module for module in model.decoder.modules() if isinstance(module, nn.Linear)]
     weights = [module.weight for module in (*linears, model.decoder.token_embedding)]
@@ -58,9 +55,7 @@ class HalfDecoder(nn.Module):
         self.register_buffer("mask", decoder.get_buffer("mask"), persistent=False)
 
     def forward(self, tokens: Tensor, sound: Tensor, kv_cache: dict | None = None) -> Tensor:
-        """(n, m) tokens behind those in the cache, (n, positions, d) sound -> (n, m, vocabulary)
-        logits.
-        """
+        """(n, m) tokens behind the cache's, (n, positions, d) -> (n, m, vocabulary) logits."""
         done = next(iter(kv_cache.values())).shape[1] if kv_cache else 0
         x = (
             self.token_embedding(tokens).float()

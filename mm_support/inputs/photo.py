@@ -35,9 +35,8 @@ def load_photo(image: str | Path | Image.Image) -> Image.Image:
         return _without_metadata(_to_rgb(_upright(image)))
     except (MemoryError, InputError):
         raise
-    except (
-        Exception
-    ) as exc:  # decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files
+    # decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files
+    except Exception as exc:
         raise InputError.of("photo_damaged") from exc
 
 
@@ -87,9 +86,7 @@ def painted_over(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned as EXIF says. An EXIF block that cannot be parsed says nothing: the pixels still
-    count.
-    """
+    """Turned as EXIF says, where that can be parsed."""
     image.seek(0)
     image.load()
     try:

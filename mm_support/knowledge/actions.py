@@ -90,8 +90,8 @@ class _Table(BaseModel):
 
 
 class Parameter(_Table):
-    """What an action needs to know. pattern: how all of an identifier is written, in capital
-    letters and digits, or a text; options: value -> its labels; least, most: of a number.
+    """What an action needs to know. pattern: of an identifier in capital letters and digits, or of
+    a text; options: value -> its labels; least, most: of a number.
     """
 
     name: Name
@@ -121,8 +121,8 @@ class Parameter(_Table):
 
 
 class Call(_Table):
-    """An HTTP call. url, body: with {parameter} in it; headers: with ${SECRET}. tool: of the MCP
-    server at the url, whose arguments are the body.
+    """An HTTP call. url, body: with {parameter}; headers: with ${SECRET}. tool: of the MCP server
+    at the url, its arguments the body.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
@@ -161,11 +161,10 @@ class Call(_Table):
 
 
 class DeclaredAction(_Table):
-    """examples: by language. does: what is shown of it, the title where it says nothing. call: None
-    where a Python function of the operator's does it. who: "customer", only those whose identity
-    the site has bound; writes: it is confirmed before. result, missing: what is said of the answer,
-    and where there is none; source: as what it is cited; terms: field of the answer -> value ->
-    words for it.
+    """does: what is shown of it, else its title. call: None where a Python function of the
+    operator's does it. who: "customer", only those whose identity the site has bound. result,
+    missing: what is said of the answer, and where there is none; source: what it is cited as;
+    terms: field of the answer -> value -> words.
     """
 
     name: Name

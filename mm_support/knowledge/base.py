@@ -2,84 +2,44 @@
 
 ingest, sync, edit, remove, undo   change a base; each makes a whole new version of it
 renew                              makes a base again with the models of today
-search                             a customer's turn -> search query -> hits
+search and what else only reads    bases.py
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
 
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
-from mm_support.errors import InputError, KnowledgeError
-from mm_support.knowledge.actions import FILE, DeclaredAction, once
+from mm_support.errors import KnowledgeError
+from mm_support.knowledge.actions import FILE
+from mm_support.knowledge.bases import STALE, Bases, Fitter
 from mm_support.knowledge.contradictions import contradictions
-from mm_support.knowledge.declarations import action_of
-from mm_support.knowledge.index import Point
+from mm_support.knowledge.entries import remark
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.version import Version
-from mm_support.knowledge.ingest import Reading, ReadingOptions, is_address, read_source
+from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
 from mm_support.knowledge.oddities import told
-from mm_support.knowledge.points import PointMaker, remark
+from mm_support.knowledge.points import PointMaker
 from mm_support.knowledge.publishing import Progress, Publisher
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
 from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
-from mm_support.types import (
-    Entry,
-    Hit,
-    IngestReport,
-    KnowledgeBase,
-    Remark,
-    Sureness,
-    UserTurn,
-)
-
-if TYPE_CHECKING:
-    from mm_support.knowledge.own_questions import Trial  # imports torch
+from mm_support.types import Entry, IngestReport, Remark, UserTurn
 
 log = logging.getLogger(__name__)
 
 OWN = "own"  # label of bases that did not come with the project
-PACK = "pack"  # begins the label of those that did
-MAX_LIMIT = 100  # entries that one search gives
-STALE = "It is made again for other models and answers by its words meanwhile."
-
 NOTHING = ReadingOptions()
 
 
-def check_limit(limit: int) -> None:
-    """Raises InputError for a number of entries that no search gives."""
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InputError(f"The limit must be between 1 and {MAX_LIMIT}.")
-
-
-class Fitter(Protocol):
-    """Learns from what the questions of a base find; `fit` gives plain JSON. foreign: questions
-    that no base answers. needed: whether what is kept beside a base is out of date.
-    """
-
-    foreign: Sequence[str]
-
-    def fit(self, trials: Iterable[Trial]) -> dict[str, Any]: ...
-
-    def needed(self, fitted: Mapping[str, Any]) -> bool: ...
-
-    def sureness(self, fitted: Mapping[str, Any]) -> Sureness | None: ...
-
-
-class Knowledge:
-    """All knowledge bases of a service.
-
-    understand: a turn -> its search query; how that is done is the service's business. reading:
-    what the readers of files are helped by. fitter: what is learned about a base of one's own.
-    acts: whether actions that bases declare are read and found.
+class Knowledge(Bases):
+    """The bases of a service, and how they change. reading: what the readers of files are helped
+    by. acts: whether actions that bases declare are read, too.
     """
 
     def __init__(
@@ -92,115 +52,12 @@ class Knowledge:
         fitter: Fitter | None = None,
         acts: bool = False,
     ) -> None:
-        self.fitter, self._acts = fitter, acts
-        self._index, self._understand, self._reading = index, understand, reading
-        self._maker = PointMaker(text, image, index.pictures_dir)
-        self._sources = SourceFolder(index.sources_dir)
+        super().__init__(
+            index, PointMaker(text, image, index.pictures_dir), understand, fitter, acts
+        )
+        self._reading, self._sources = reading, SourceFolder(index.sources_dir)
         self._publisher = Publisher(index, self._maker, self._sources, lambda: self.give_way())
-        self.pictures_dir = index.pictures_dir
-        self._renewing: dict[str, str] = {}  # base -> how far it is
         self.give_way: Callable[[], None] = lambda: None  # before each batch that is encoded
-
-    # -- reading -------------------------------------------------------------------------------
-
-    def list(self) -> list[KnowledgeBase]:
-        """All bases, by name; `own` tells those of a company from the packs."""
-        return [self._listed(name) for name in self._index.names()]
-
-    def entries(self, name: str) -> tuple[Entry, ...]:
-        """All entries of a base. Raises KnowledgeError for a name that does not exist."""
-        return self._index.open(name).entries.all()
-
-    def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
-        """The best entries for a turn, best first. Raises InputError or KnowledgeError."""
-        check_limit(limit)
-        self.check(turn.knowledge)
-        query = self.recognise(turn.knowledge, self._understand(turn))
-        return self._found(turn.knowledge, query, limit, False)
-
-    def check(self, name: str) -> None:
-        """Raises KnowledgeError where the base does not exist."""
-        self._index.open(name)
-
-    def names(self, name: str) -> tuple[str, ...]:
-        """Names in the base that customers are likely to say, the most frequent first."""
-        return self._index.open(name).names
-
-    def recognise(self, name: str, query: SearchQuery) -> SearchQuery:
-        """The query as this base reads it: see index/search.py."""
-        from mm_support.knowledge.index.search import recognise
-
-        return recognise(self._index.open(name), query)
-
-    def find(self, name: str, query: SearchQuery, limit: int = 5) -> list[Hit]:
-        """The best entries for a query that is made already; actions among them where they are
-        switched on.
-        """
-        return self._found(name, query, limit, self._acts)
-
-    def _found(self, name: str, query: SearchQuery, limit: int, actions: bool) -> list[Hit]:
-        from mm_support.knowledge.index.search import search
-
-        version = self._index.open(name)
-        fits, score = self._index.fits(version), self._index.text_score
-        most = limit + len(version.entries.declared()) if actions else limit
-        hits = search(version, query, most, date.today(), fits, score, actions)
-        return once(hits, limit) if actions else hits
-
-    def actions(self, name: str) -> tuple[DeclaredAction, ...]:
-        """What can be done with this base; nothing where actions are switched off."""
-        declared = self._index.open(name).entries.declared() if self._acts else ()
-        found = filter(None, (action_of(record.entry) for record in declared))
-        return tuple({action.name: action for action in found}.values())
-
-    def contradictions(self, name: str, entry_id: str) -> tuple[Entry, ...]:
-        """The entries of a base that answer the same as one of them and say it otherwise, and that
-        hold today: other amounts, other times. Whoever answers from one says both, with sources.
-        """
-        found, today = self._index.open(name).contradictions(entry_id), date.today()
-        return tuple(entry for entry in found if entry.holds_on(today))
-
-    def trials(self, name: str, foreign: Sequence[str] = ()) -> Iterator[Trial]:
-        """Some of the base's own questions, and what each finds where it is not written down; then
-        questions that it does not answer, and what they find.
-        """
-        from mm_support.knowledge.own_questions import asked_again, asked_in_vain
-
-        version = self._index.open(name)
-
-        def points(entries: Sequence[Entry]) -> Iterator[Point]:
-            return self._maker.points(name, entries, [""] * len(entries), [])
-
-        def ask(text: str) -> SearchQuery:
-            return self._understand(UserTurn(text=text, knowledge=name))
-
-        yield from asked_again(version, self._index, points, ask)
-        yield from asked_in_vain(version, self._index, ask, foreign)
-
-    def fitted(self, name: str) -> dict[str, Any]:
-        """What was learned about a base from its own questions; empty where nothing was."""
-        return self._index.open(name).fitted
-
-    def sureness(self, name: str) -> Sureness | None:
-        """The same for people; None where nothing was learned."""
-        return self.fitter.sureness(self.fitted(name)) if self.fitter else None
-
-    def fit(self, name: str) -> None:
-        """Learns from a base's own questions how sure its answers are."""
-        version = self._index.open(name)
-        if self.fitter is not None and self._index.fits(version):
-            version.keep(self.fitter.fit(self.trials(name, self.fitter.foreign)))
-
-    def unfitted(self) -> list[str]:
-        """Bases of one's own about which nothing was learned yet, or for an earlier gate."""
-        own = [base.name for base in self.list() if base.own]
-        return [n for n in own if self.fitter is not None and self.fitter.needed(self.fitted(n))]
-
-    def version(self, name: str) -> str | None:
-        """The label that the base was ingested with; None where there is no such base."""
-        return self._index.open(name).about.label if name in self._index.names() else None
-
-    # -- changing ------------------------------------------------------------------------------
 
     def ingest(
         self,
@@ -210,13 +67,12 @@ class Knowledge:
         version: str = OWN,
         actions: bool = False,
     ) -> IngestReport:
-        """Makes the base `name` hold what the file, folder or site holds, in place of what it held
-        before.
+        """Makes the base hold what a file, folder or site holds, in place of what it held before.
 
-        actions: whether the folder is the operator's own, so that its actions are read.
-        version: a label that is kept beside the base. A base of one's own keeps a copy of what it
-        was made of. Rows and pictures that cannot be read are skipped and reported. Raises
-        KnowledgeError where nothing can be read; the old base then stays as it was.
+        version: a label that is kept beside it. actions: whether the folder is the operator's own,
+        so that its actions are read. A base of one's own keeps a copy of what it was made of. What
+        cannot be read is reported. Raises KnowledgeError where that is everything; the old base
+        stays.
         """
         started = time.perf_counter()
         with self._index.changing(name):
@@ -230,15 +86,11 @@ class Knowledge:
             return self._report(name, read, started)
 
     def sync(
-        self,
-        name: str,
-        source: Path | str,
-        progress: Progress | None = None,
-        actions: bool = False,
+        self, name: str, source: Path | str, progress: Progress | None = None, actions: bool = False
     ) -> IngestReport:
-        """Makes the base hold what the source holds now, beside what it holds from other sources.
+        """Makes the base hold what the source holds now, beside what it holds from others.
 
-        What people edited or removed stays so. What did not change keeps its vectors; where nothing
+        What people edited or removed stays so; what did not change keeps its vectors; where nothing
         changed, nothing is written. A base that does not exist is made.
         """
         started = time.perf_counter()
@@ -254,12 +106,6 @@ class Knowledge:
                 self._learn(name, progress)
             return self._report(name, read, started)
 
-    def sites(self) -> Iterator[tuple[str, str]]:
-        """Each base, and the address of each site that it is made of."""
-        for name in self._index.names():
-            recipe = Recipe.read(self._index.open(name).about.recipe)
-            yield from ((name, s.origin) for s in recipe.sources if is_address(s.origin))
-
     def edit(self, name: str, entry: Entry) -> None:
         """Puts an entry in place of the one with its id, or adds it. Raises KnowledgeError."""
         if not (entry.id.strip() and entry.title.strip() and entry.answer.strip()):
@@ -267,15 +113,11 @@ class Knowledge:
         with self._index.changing(name):
             old = self._index.open(name)
             wanted = held(old)
-            places = {own.entry.id: place for place, own in enumerate(wanted)}
-            declared = entry.declaration or any(
-                own.entry.declaration for own in wanted if own.entry.id == entry.id
-            )
-            if declared:
+            place = _place(wanted, entry.id)
+            present = wanted[place] if place < len(wanted) else Wanted(entry, BY_HAND)
+            if entry.declaration or present.entry.declaration:
                 raise KnowledgeError(f"{entry.title!r} is an action; change it in {FILE}.")
-            place = places.get(entry.id, len(wanted))
-            origin = wanted[place].origin if entry.id in places else BY_HAND
-            wanted[place : place + 1] = [Wanted(entry, origin)]
+            wanted[place : place + 1] = [Wanted(entry, present.origin)]
             remarks: list[Remark] = []
             recipe = Recipe.read(old.about.recipe).with_edited(entry.id)
             self._publisher.publish(name, wanted, recipe, OWN, remarks)
@@ -283,8 +125,8 @@ class Knowledge:
                 log.warning("%s: %s", name, "; ".join(reason for *_, reason in remarks))
 
     def remove(self, name: str, entry_id: str | None = None) -> None:
-        """Removes an entry, or a base, which `undo` brings back; one that is removed already goes
-        for good, with its pictures and sources. Raises KnowledgeError.
+        """Removes an entry, or a base, which `undo` brings back; removed again it goes for good,
+        with its pictures and sources. Raises KnowledgeError.
         """
         with self._index.changing(name):
             if entry_id is None:
@@ -293,10 +135,11 @@ class Knowledge:
                 self._index.remove(name)
                 return
             old = self._index.open(name)
-            if old.entries.row(entry_id) is None:
-                raise KnowledgeError(f"The knowledge base {name!r} has no entry {entry_id!r}.")
             wanted, recipe = held(old), Recipe.read(old.about.recipe)
-            (named,) = (own.entry for own in wanted if own.entry.id == entry_id)
+            place = _place(wanted, entry_id)
+            if place == len(wanted):
+                raise KnowledgeError(f"The knowledge base {name!r} has no entry {entry_id!r}.")
+            named = wanted[place].entry
             gone = {own.entry.id for own in wanted if _goes_with(own.entry, named)}
             for one in gone:
                 recipe = recipe.with_removed(one)
@@ -314,50 +157,22 @@ class Knowledge:
         return IngestReport(len(wanted), remarks, time.perf_counter() - started)
 
     def undo(self, name: str) -> None:
-        """Takes the last change of a base back; a second time brings it again. Raises
-        KnowledgeError.
-        """
+        """Takes the last change of a base back, and the second time that. Raises KnowledgeError."""
         self._index.undo(name)
 
-    def stale(self) -> list[str]:
-        """Bases whose vectors were made by other models; they answer by their words meanwhile."""
-        names = self._index.names()
-        return [name for name in names if not self._index.fits(self._index.open(name))]
-
     def renew(self, name: str, progress: Progress | None = None) -> IngestReport:
-        """Makes a base again with the models of today, of what was kept of its sources.
-
-        What people edited stays. Where a source is gone or cannot be read, its entries are taken
-        from the base as it is.
+        """Makes a base again with the models of today, of what was kept of its sources. What people
+        edited stays; the entries of a source that cannot be read any more stay too.
         """
         started, remarks = time.perf_counter(), []
         with self._index.changing(name):
             old = self._index.open(name)
             if not self._index.fits(old):
-                recipe, wanted = Recipe.read(old.about.recipe), held(old)
-                acting = {own.origin for own in wanted if own.entry.declaration}
-                readings = [
-                    self._read_again(name, source, source.origin in acting)
-                    for source in recipe.sources
-                ]
-                for source, read in zip(recipe.sources, readings):
-                    if read is not None:
-                        remarks += read.skipped
-                        new = [Wanted(entry, source.origin) for entry in read.entries]
-                        wanted = merged(wanted, new, recipe, [])
-                noted, label = self._noted(name, progress), old.about.label
-                self._publisher.publish(name, wanted, recipe, label, remarks, noted)
-        self._renewing.pop(name, None)
-        return IngestReport(len(self._index.open(name)), remarks, time.perf_counter() - started)
-
-    # -- how -----------------------------------------------------------------------------------
+                remarks = self._renew(name, old, progress)
+            return IngestReport(len(self._index.open(name)), remarks, time.perf_counter() - started)
 
     def _read(
-        self,
-        name: str,
-        source: Path | str,
-        progress: Progress | None = None,
-        actions: bool = False,
+        self, name: str, source: Path | str, progress: Progress | None = None, actions: bool = False
     ) -> Reading:
         """What a source holds. The pages of a site are kept between two readings."""
         said = (lambda what: progress(0, 1, f"reading {what}")) if progress else None
@@ -377,11 +192,23 @@ class Knowledge:
         old = self._index.open(name)
         return old, Recipe.read(old.about.recipe), held(old)
 
-    def _listed(self, name: str) -> KnowledgeBase:
-        version = self._index.open(name)
-        note = "" if self._index.fits(version) else self._renewing.get(name, STALE)
-        about, own = version.about, not version.about.label.startswith(PACK)
-        return KnowledgeBase(name, about.entries, about.pictures, own, note)
+    def _renew(self, name: str, old: Version, progress: Progress | None) -> list[Remark]:
+        """Returns what could not be read."""
+        recipe, wanted, remarks = Recipe.read(old.about.recipe), held(old), list[Remark]()
+        acting = {own.origin for own in wanted if own.entry.declaration}
+        readings = []  # all at once: pictures of files exist as long as these do
+        for source in recipe.sources:
+            if read := self._read_again(name, source, source.origin in acting):
+                readings.append(read)
+                remarks += read.skipped
+                new = [Wanted(entry, source.origin) for entry in read.entries]
+                wanted = merged(wanted, new, recipe, [])
+        noted, label = self._noted(name, progress), old.about.label
+        try:
+            self._publisher.publish(name, wanted, recipe, label, remarks, noted)
+        finally:
+            self._renewing.pop(name, None)
+        return remarks
 
     def _read_again(self, name: str, source: Source, actions: bool) -> Reading | None:
         """What a kept source holds; None where it cannot be read any more."""
@@ -407,6 +234,11 @@ class Knowledge:
                 progress(done, total, what)
 
         return note
+
+
+def _place(wanted: Sequence[Wanted], entry_id: str) -> int:
+    """Where the entry of an id stands; behind the last one where there is none."""
+    return next((n for n, own in enumerate(wanted) if own.entry.id == entry_id), len(wanted))
 
 
 def _goes_with(entry: Entry, removed: Entry) -> bool:

@@ -26,9 +26,7 @@ BEGINS = re.compile(r"\s*\[\[\s*action\s*\]\]")
 
 
 def read_file(path: Path) -> list[Entry]:
-    """The entries that stand for the actions of a file. Raises KnowledgeError, which says in a
-    sentence what is wrong.
-    """
+    """The entries of a file's actions. Raises KnowledgeError, which says what is wrong."""
     try:
         content = path.read_bytes()
         if len(content) > MAX_BYTES:
@@ -66,8 +64,8 @@ def tables(text: str) -> list[dict[str, Any]]:
 
 
 def as_entries(table: dict[str, Any], place: str) -> list[Entry]:
-    """The entries by which an action is found, one for each language of its examples: what is asked
-    in a language is compared with what is said in it. place: where the table stands.
+    """The entries by which an action is found, one for each language of its examples: like is
+    compared with like. place: where the table stands.
     """
     action, declaration = parsed(table), json.dumps(table, ensure_ascii=False, sort_keys=True)
     first = next(iter(action.examples))

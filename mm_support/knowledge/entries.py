@@ -10,14 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from mm_support.knowledge.passages import ASKING, Passage, passages
 from mm_support.knowledge.picture_files import PictureFiles, beside
 from mm_support.knowledge.readers.base import Document, Remarks
 from mm_support.language.sentences import without_markers
-from mm_support.types import Entry
+from mm_support.types import Entry, Remark
 
 MAX_ANSWER = 20_000  # characters
 MAX_TITLE = 300  # characters
@@ -25,6 +25,9 @@ MAX_INTENT = 64  # characters, as the store keeps it
 MAX_QUESTIONS = 100
 MAX_PICTURES = 50  # of an entry
 MAX_SLUG = 120  # characters of an id that is made of a name or of headings
+TAKEN_OVER = (  # what an entry says as its document does
+    "intent human_only url language valid_from valid_until updated".split()
+)
 MAX_SECTION = 120  # characters of the headings of several sections in a title
 
 
@@ -48,14 +51,15 @@ class EntryMaker:
         near = beside(path) if path and not own and not document.row else []
         made = []
         for at, piece in enumerate(pieces):
+            line = piece.line or document.line
             if fault := _fault(piece.text, document.intent):
-                remarks.skip(piece.line or document.line, fault)
+                remarks.skip(line, fault)
                 continue
             shown = [*([] if at else [*document.pictures, *near]), *piece.pictures]
-            entry = _entry(document, piece, not at, self._free(identity, piece, at), remarks)
-            pictures = _first(MAX_PICTURES, "pictures", shown, _line(document, piece), remarks)
-            found = files.found(pictures, path, _line(document, piece), remarks)
-            made.append(_placed(entry, identity, found))
+            entry = _entry(document, piece, line, not at, self._free(identity, piece, at), remarks)
+            pictures = _first(MAX_PICTURES, "pictures", shown, line, remarks)
+            found = tuple(files.found(pictures, path, line, remarks))
+            made.append(replace(entry, document=identity, pictures=found))
             self._ids.add(entry.id)
         return made
 
@@ -82,20 +86,15 @@ class EntryMaker:
             return identity
         section = _slug("-".join(piece.section + piece.several[:1]), "part")
         base = f"{identity}#{section}"
-        numbered = (f"{base}-{n}" for n in count(2))
-        return base if base not in self._ids else next(i for i in numbered if i not in self._ids)
-
-
-def _line(document: Document, piece: Passage) -> int:
-    return piece.line or document.line
+        numbered = chain([base], (f"{base}-{n}" for n in count(2)))
+        return next(free for free in numbered if free not in self._ids)
 
 
 def _entry(
-    document: Document, piece: Passage, first: bool, identity: str, remarks: Remarks
+    document: Document, piece: Passage, line: int, first: bool, identity: str, remarks: Remarks
 ) -> Entry:
     """The entry of a passage, its pictures aside. Numbers like [1] leave the answer: in a reply
     they would pass for citations."""
-    line = _line(document, piece)
     answer = without_markers(piece.text).strip()
     if answer != piece.text.strip():
         remarks.warn(line, "numbers in brackets were taken out; they would pass for citations")
@@ -106,21 +105,11 @@ def _entry(
         title=title,
         answer=answer,
         questions=tuple(_first(MAX_QUESTIONS, "questions", questions, line, remarks)),
-        intent=document.intent,
         source=f"{remarks.file}:{line if piece.page is None else piece.page}",
-        human_only=document.human_only,
         section=" > ".join(piece.section),
-        url=document.url,
         page=piece.page,
-        language=document.language,
-        valid_from=document.valid_from,
-        valid_until=document.valid_until,
-        updated=document.updated,
+        **{name: getattr(document, name) for name in TAKEN_OVER},
     )
-
-
-def _placed(entry: Entry, document: str, pictures: list[Path]) -> Entry:
-    return replace(entry, document=document, pictures=tuple(pictures))
 
 
 def _fault(text: str, intent: str) -> str:
@@ -164,3 +153,9 @@ def _first(most: int, what: str, items: Iterable[str], line: int, remarks: Remar
 def _slug(text: str, otherwise: str = "document") -> str:
     stem = re.sub(r"\.[A-Za-z]\w{1,4}$", "", text)
     return re.sub(r"\W+", "-", stem.lower())[:MAX_SLUG].strip("-_") or otherwise
+
+
+def remark(entry: Entry, reason: str) -> Remark:
+    """What is to be said of an entry, with the file and line that it came from."""
+    file, _, line = entry.source.rpartition(":")
+    return (file, int(line), reason) if line.isdigit() else (entry.source, 0, reason)

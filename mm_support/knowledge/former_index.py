@@ -17,9 +17,8 @@ ENTRY_FIELDS = ("id", "title", "answer", "intent", "source", "human_only")
 
 
 def former_bases(folder: Path) -> dict[str, str]:
-    """Base name -> collection, of the bases of one's own in a former folder; {} where it is none.
-
-    A base that several sets of models ingested is taken from the last of them.
+    """Base name -> collection, of one's own bases in a former folder; {} where it is none. A base
+    of several sets of models is taken from the last of them.
     """
     try:
         aliases = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["aliases"]

@@ -21,10 +21,7 @@ import weakref
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from os.path import (  # unlike Path's they raise nothing, whatever a name is or leads to
-    isfile,
-    realpath,
-)
+from os.path import exists, isfile, realpath  # unlike Path's they raise nothing for any name
 from pathlib import Path
 
 from PIL import Image
@@ -38,7 +35,14 @@ from mm_support.knowledge.oddities import oddities
 from mm_support.knowledge.picture_files import SHOWN, PictureFiles
 from mm_support.knowledge.readers import FORMATS, KINDS, MARKDOWN, PICTURE_SUFFIXES
 from mm_support.knowledge.readers.archive import RUBBISH, unpack
-from mm_support.knowledge.readers.base import MAX_FILE_BYTES, Block, Document, File, Remarks
+from mm_support.knowledge.readers.base import (
+    MAX_FILE_BYTES,
+    MAX_REASON,
+    Block,
+    Document,
+    File,
+    Remarks,
+)
 from mm_support.knowledge.readers.sandbox import Sandbox
 from mm_support.knowledge.remote_pictures import RemotePictures
 from mm_support.types import Entry, IngestReport, Remark
@@ -53,16 +57,15 @@ ACTIONS_LEFT_OUT = (
     "the command line"
 )
 
-Skipped = Remark
 TextOf = Callable[[Image.Image], str]  # the text that a picture of a page shows
 
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """ocr: reads scanned pages. pages: keeps the pages of sites between readings.
-    private_addresses: whether sites inside the own network may be read. picture_hosts: of which
-    pictures are fetched beside a page's own; None: none are. progress: is called with what is read
-    now. actions: whether those that a folder declares are read."""
+    """ocr: reads scanned pages. pages: keeps a site's pages. private_addresses: whether the own
+    network may be read. picture_hosts: whose pictures are fetched beside a page's own; None:
+    nobody's. progress: called with what is read now. actions: whether they are read.
+    """
 
     ocr: TextOf | None = None
     pages: Path | None = None
@@ -106,26 +109,20 @@ class Reading:
 
 
 def read_knowledge(path: Path) -> tuple[list[Entry], list[Remark]]:
-    """Entries of a file or folder, and what was left out; without the pictures inside documents.
-
-    Raises KnowledgeError where there is nothing to read at all.
-    """
+    """Entries, and what was left out; no pictures inside documents. Raises KnowledgeError."""
     reading = read_source(path)
     return reading.entries, reading.skipped
 
 
 def read_source(source: Path | str, options: ReadingOptions | None = None) -> Reading:
-    """All that a file, folder, zip or address on the web holds.
-
-    Raises KnowledgeError where there is nothing to read at all.
-    """
+    """All that a file, folder, zip or site holds. Raises KnowledgeError where that is nothing."""
     options, reading = options or ReadingOptions(), Reading()
     with Sandbox(reading.room) as sandbox:
         builder = _Builder(reading, sandbox, options)
         if is_address(source):
             builder.read_site(str(source))
         else:
-            builder.read_path(Path(source))
+            builder.read_path(_existing(source))
         builder.finish()
     if not reading.entries:
         raise KnowledgeError(_nothing_in(source, reading.skipped))
@@ -133,14 +130,10 @@ def read_source(source: Path | str, options: ReadingOptions | None = None) -> Re
 
 
 def check_source(source: Path | str) -> None:
-    """Raises KnowledgeError where it shows at once that a file or folder has nothing to read; a
-    site is not asked.
-    """
+    """Raises KnowledgeError where a file or folder shows at once that it has nothing to read."""
     if is_address(source):
         return
-    path = Path(source)
-    if not path.exists():
-        raise KnowledgeError(f"{path} does not exist; give a file, a folder or an address.")
+    path = _existing(source)
     files = [file for file in files_of(path) if file.suffix.lower() in SUFFIXES]
     if not files and path.is_file():
         raise KnowledgeError(f"{path.name}: {NOT_READ.format(path.suffix or path.name)}.")
@@ -148,6 +141,14 @@ def check_source(source: Path | str) -> None:
         raise KnowledgeError(f"{path} holds no file that is read; give {KINDS}.")
     if files and not any(os.access(file, os.R_OK) for file in files):
         raise KnowledgeError(f"{path} cannot be read; allow reading it.")
+
+
+def _existing(source: Path | str) -> Path:
+    """Raises KnowledgeError where no file or folder has that name."""
+    if not exists(source):
+        shown = str(source)[:MAX_REASON]
+        raise KnowledgeError(f"{shown} does not exist; give a file, a folder or an address.")
+    return Path(source)
 
 
 def is_address(source: Path | str) -> bool:
@@ -191,8 +192,6 @@ class _Builder:
 
     def read_path(self, path: Path) -> None:
         """Reads a file, a zip or all files of a folder."""
-        if not path.exists():
-            raise KnowledgeError(f"{path} does not exist; give a file, a folder or an address.")
         self.place = _Place(Path(realpath(path if path.is_dir() else path.parent)))
         files = [Path(realpath(file)) for file in files_of(path)]
         for file in files:  # other files may show pictures that a zip holds
@@ -207,10 +206,8 @@ class _Builder:
         """Reads the pages of a site."""
         from mm_support.knowledge.readers.site import read_site
 
-        remarks = Remarks(address)
-        options = self.options
-        read = self.sandbox.read
-        for document in read_site(address, read, remarks, self._pages, options.private_addresses):
+        remarks, private = Remarks(address), self.options.private_addresses
+        for document in read_site(address, self.sandbox.read, remarks, self._pages, private):
             self._say(document.url or document.title)
             self._take(document, None, Remarks(document.file))
         self.reading.add(remarks)
@@ -236,7 +233,8 @@ class _Builder:
             if file.name == ACTIONS:
                 self._read_actions(file, alone, remarks)
             elif suffix not in SUFFIXES and not alone and isfile(file):
-                self._look_past(suffix, remarks)
+                if suffix not in PICTURE_SUFFIXES:
+                    remarks.warn(0, NOT_READ.format(suffix or remarks.file))
             elif reason := self._refusal(file, suffix):
                 remarks.skip(0, reason)
             elif suffix == ".zip":
@@ -255,11 +253,6 @@ class _Builder:
         else:
             self.reading.entries += read_file(file)
 
-    def _look_past(self, suffix: str, remarks: Remarks) -> None:
-        """A file of a folder that holds no text: a picture, or something that is not read."""
-        if suffix not in PICTURE_SUFFIXES:
-            remarks.warn(0, NOT_READ.format(suffix or remarks.file))
-
     def _refusal(self, file: Path, suffix: str) -> str:
         if not self._is_inside(file):
             return "it is a link to a place outside the folder"
@@ -275,9 +268,8 @@ class _Builder:
         form = FORMATS[suffix]
         file = File(remarks.file, path.read_bytes())
         apart = form.apart or form is MARKDOWN and len(file.data) > MAX_MARKDOWN
-        read = self.sandbox.read
-        documents = read(file, suffix, remarks) if apart else form.reader()(file, remarks)
-        for document in documents:
+        read = partial(self.sandbox.read, suffix=suffix) if apart else form.reader()
+        for document in read(file, remarks=remarks):
             self._take(document, path, remarks)
 
     def _read_zip(self, archive: Path, alone: bool, remarks: Remarks) -> None:
@@ -285,8 +277,7 @@ class _Builder:
         if self.place.inside_zip:
             remarks.skip(0, "it is a zip inside a zip; unpack it")
             return
-        outer = self.place
-        prefix = "" if alone else f"{remarks.file}/"
+        outer, prefix = self.place, "" if alone else f"{remarks.file}/"
         self.place = _Place(self._unpacked(archive, remarks), prefix, inside_zip=True)
         for file in files_of(self.place.root):
             self._read_file(file, False)
@@ -303,7 +294,8 @@ class _Builder:
         return self._zips[archive]
 
     def _take(self, document: Document, path: Path | None, remarks: Remarks) -> None:
-        document = self._read_scans(document, remarks)
+        blocks = tuple(self._scanned(block, remarks) for block in document.blocks)
+        document = replace(document, blocks=blocks)
         if document.row:
             self._add_document(document, path, self.place.root, remarks)
         elif any(block.text for block in document.blocks):
@@ -311,14 +303,8 @@ class _Builder:
         else:
             remarks.skip(document.line, "it holds no text")
 
-    def _read_scans(self, document: Document, remarks: Remarks) -> Document:
-        """The document with the text of its scanned pages."""
-        if not any(block.kind == "scan" for block in document.blocks):
-            return document
-        pairs = [(block, self._scanned(block, remarks)) for block in document.blocks]
-        return replace(document, blocks=tuple(block for _, block in pairs))
-
     def _scanned(self, block: Block, remarks: Remarks) -> Block:
+        """The block, read by OCR where it is a page that is one picture."""
         if block.kind != "scan":
             return block
         text = ""
@@ -342,11 +328,6 @@ class _Builder:
 
     def finish(self) -> None:
         """Makes entries of the documents that wait, and looks for what is odd."""
-        self._settle()
-        said = [entry for entry in self.reading.entries if not entry.declaration]
-        self.reading.warnings += oddities(said)
-
-    def _settle(self) -> None:
         documents, removed = without_frames([document for document, *_ in self._waiting])
         told = [
             f"'{text[:SHOWN]}' frames {times} documents and was left out"
@@ -360,7 +341,8 @@ class _Builder:
             remarks = Remarks(document.file)
             self._add_document(document, path, root, remarks)
             self.reading.add(remarks)
-        self._waiting = []
+        said = [entry for entry in self.reading.entries if not entry.declaration]
+        self.reading.warnings += oddities(said)
 
 
 def files_of(path: Path) -> list[Path]:

@@ -20,9 +20,7 @@ LARGEST = 127  # of a signed byte
 
 
 def merged(texts: Sequence[Pieces]) -> np.ndarray:
-    """(m, d) float32 unit rows: one for each piece that the texts use, in the order of first use.
-    texts: one at least.
-    """
+    """(m, d) float32 unit rows, one for each piece of the texts, in order of first use."""
     vectors = np.concatenate([text.vectors for text in texts]).astype(np.float32)
     ids = np.array([piece for text in texts for piece in text.ids], np.int64)
     if not len(ids):
@@ -35,15 +33,13 @@ def merged(texts: Sequence[Pieces]) -> np.ndarray:
 
 
 def likeness(asked: np.ndarray, kept: np.ndarray) -> float:
-    """asked: (t, d), kept: (m, d) unit rows -> the mean over what is asked of its highest cosine; 0
-    where either is empty.
-    """
+    """(t, d) asked, (m, d) kept unit rows -> the mean of each asked row's highest cosine; or 0."""
     return max(0.0, float((asked @ kept.T).max(axis=1).mean())) if len(asked) and len(kept) else 0.0
 
 
 def quantised(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(m, d) -> (m, d) int8, each row stretched to the full range, and (m,) float32 scales: a row
-    times its scale has length 1 again.
+    """(m, d) -> (m, d) int8, stretched to the full range, and (m,) float32 scales: a row times its
+    scale has length 1 again.
     """
     peaks = np.abs(rows).max(axis=1, keepdims=True, initial=1e-9)
     small = np.round(LARGEST * rows / peaks).astype(np.int8)

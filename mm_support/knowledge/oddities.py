@@ -5,11 +5,13 @@ Compares figures, lengths and scripts; knows no language but through language/.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from mm_support.knowledge.contradictions import Contradiction, contradictions
+from mm_support.knowledge.entries import remark
 from mm_support.knowledge.passages import MOST_TOGETHER, tokens
 from mm_support.knowledge.readers.fields import folded
 from mm_support.language.instructions import reads_like_an_instruction
@@ -20,21 +22,17 @@ SHORT = 2  # tokens of an answer that says hardly anything
 USUAL_SCRIPT = 0.8  # share of the entries in one script from which another one is odd
 SAMPLE = 60  # characters by which a script is told
 QUOTED = 80  # characters of what is quoted
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_\u3040-\u30ff\u3400-\u9fff]+")
 
 INSTRUCTION = "it reads like an instruction to an assistant; it is kept and shown as it stands"
 
 
 def oddities(entries: Sequence[Entry]) -> list[Remark]:
     """(file, line, reason) of what looks odd."""
-    found = [*_each(entries), *_duplicates(entries), *_contradictions(entries)]
+    found = [*_each(entries), *_duplicates(entries)]
+    found += [(one.entry, told(one)) for one in contradictions(entries)]
     found += _other_scripts(entries)
-    return [(*place(entry), reason) for entry, reason in found]
-
-
-def place(entry: Entry) -> tuple[str, int]:
-    """File and line of an entry, from its source."""
-    file, _, line = entry.source.rpartition(":")
-    return file, int(line)
+    return [remark(entry, reason) for entry, reason in found]
 
 
 def _each(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
@@ -46,9 +44,8 @@ def _each(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
             yield entry, "its text is very short"
         elif size > MOST_TOGETHER:
             yield entry, "its text is very long; it would be found better in several entries"
-        for text in filter(
-            reads_like_an_instruction, (entry.title, *entry.questions, entry.answer)
-        ):
+        texts = entry.title, *entry.questions, entry.answer
+        for text in filter(reads_like_an_instruction, texts):
             yield entry, f"{INSTRUCTION}: '{_first_instruction(text)[:QUOTED]}'"
 
 
@@ -63,10 +60,6 @@ def _duplicates(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
         other = first.setdefault(folded(entry.answer), entry)
         if other is not entry and (other.document != entry.document or not entry.document):
             yield entry, f"it says the same as '{other.title}' in '{other.source}'"
-
-
-def _contradictions(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
-    return ((found.entry, told(found)) for found in contradictions(entries))
 
 
 def told(found: Contradiction) -> str:
@@ -90,10 +83,12 @@ def _other_scripts(entries: Sequence[Entry]) -> Iterator[tuple[Entry, str]]:
 
 
 def script_of(text: str) -> str:
-    """The script of most letters, as Unicode names it: Latin, Cyrillic; or Chinese or Japanese."""
-    letters = [sign for sign in text[:SAMPLE] if sign.isalpha()]
-    names = Counter(unicodedata.name(sign, "").split(" ")[0] for sign in letters)
+    """The script of most words, as Unicode names it: Latin, Cyrillic; or Chinese or Japanese, where
+    each sign counts as a word.
+    """
+    words = _WORD.findall(text[:SAMPLE])
+    names = Counter(unicodedata.name(word[0], "").split(" ")[0] for word in words)
     east = sum(names.pop(name, 0) for name in ("CJK", "HIRAGANA", "KATAKANA"))
     written = Counter({name.capitalize(): count for name, count in names.items()})
     written["Chinese or Japanese"] = east
-    return written.most_common(1)[0][0] if letters else ""
+    return written.most_common(1)[0][0] if words else ""

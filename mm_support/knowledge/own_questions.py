@@ -36,8 +36,8 @@ MakePoints = Callable[[Sequence[Entry]], Iterator[Point]]
 
 @dataclass(frozen=True)
 class Trial:
-    """A question, the query that was made of it, and what it finds, best first. expected: the id
-    of the entry that it was taken from; "" where no entry answers it.
+    """A question, its query, and what it finds, best first. expected: the id of the entry that it
+    was taken from; "" where no entry answers it.
     """
 
     text: str
@@ -69,14 +69,9 @@ def thinned(entry: Entry, rng: np.random.Generator) -> tuple[str, Entry]:
 
 
 def asked_again(
-    version: Version,
-    index: FolderIndex,
-    make_points: MakePoints,
-    ask: Callable[[str], SearchQuery],
+    version: Version, index: FolderIndex, make_points: MakePoints, ask: Callable[[str], SearchQuery]
 ) -> Iterator[Trial]:
-    """What each question finds: its own entry as it is without the question, the others as they
-    are.
-    """
+    """What each question finds: its own entry without the question, the others as they are."""
     asked, on = list(_queries(version, ask, drawn(version))), date.today()
     if not asked:
         return
@@ -101,10 +96,7 @@ def _queries(
 
 
 def asked_in_vain(
-    version: Version,
-    index: FolderIndex,
-    ask: Callable[[str], SearchQuery],
-    texts: Sequence[str],
+    version: Version, index: FolderIndex, ask: Callable[[str], SearchQuery], texts: Sequence[str]
 ) -> Iterator[Trial]:
     """What questions find that no entry answers."""
     for text in texts:

@@ -13,8 +13,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
 
 from mm_support.knowledge.readers.base import Block, Document
+from mm_support.knowledge.readers.runs import runs
 from mm_support.language.identifiers import named_in_title
 from mm_support.language.sentences import split_sentences
 
@@ -76,9 +78,7 @@ def tokens(text: str) -> int:
 
 
 def passages(document: Document) -> list[Passage]:
-    """The passages of a document, in its order. A row, and a short document without headings of its
-    own, is one.
-    """
+    """In the document's order. A row, and a short document without headings of its own, is one."""
     sections = [section for section in _sections(document.blocks) if section.is_filled]
     size = sum(section.size for section in sections)
     questions = sum(section.asks for section in sections)
@@ -120,19 +120,13 @@ def _is_headed(section: _Section) -> bool:
 def _grouped(sections: Sequence[_Section]) -> Iterator[list[_Section]]:
     """Short sections of one parent that follow each other are one passage; a section that asks a
     question is one of its own, and one whose heading names an identifier with what is under it."""
-    group: list[_Section] = []
-    for section in sections:
-        size = sum(one.size for one in group)
-        joins = group and size < LEAST and section.size < LEAST and size + section.size <= MOST
-        asks = section.asks or bool(group) and group[-1].asks
-        if joins and not asks and not section.has_code and _are_kin(group[0], section):
-            group.append(section)
-            continue
-        if group:
-            yield group
-        group = [section]
-    if group:
-        yield group
+
+    def joins(group: list[_Section], section: _Section) -> bool:
+        short = sum(one.size for one in group) < LEAST and section.size < LEAST
+        alone = section.asks or group[-1].asks or section.has_code
+        return short and not alone and _are_kin(group[0], section)
+
+    return runs(sections, joins)
 
 
 def _are_kin(first: _Section, other: _Section) -> bool:
@@ -198,42 +192,27 @@ def _text(blocks: Sequence[Block]) -> str:
 
 def _packed(blocks: Sequence[Block]) -> Iterator[list[Block]]:
     """Groups of blocks up to the limit; a line that leads on to what follows goes with it."""
-    group: list[Block] = []
-    size = 0
-    for unit in _units(blocks):
-        own = sum(tokens(block.text) for block in unit)
-        if group and size + own > MOST:
-            yield group
-            group, size = [], 0
-        group += unit
-        size += own
-    if group:
-        yield group
+
+    def fits(units: list[list[Block]], unit: list[Block]) -> bool:
+        return sum(tokens(block.text) for block in chain(*units, unit)) <= MOST
+
+    return (list(chain(*units)) for units in runs(_units(blocks), fits))
 
 
 def _units(blocks: Sequence[Block]) -> Iterator[list[Block]]:
     """What stays together: a line that ends in a colon and what it announces, a picture and what
     stands before it, steps whose numbers go on."""
-    held: list[Block] = []
-    for block in (piece for whole in blocks for piece in _pieces(whole)):
-        if held and not _goes_on(held, block):
-            yield held
-            held = []
-        held.append(block)
-    if held:
-        yield held
+    return runs((piece for whole in blocks for piece in _pieces(whole)), _goes_on)
 
 
 def _goes_on(held: Sequence[Block], block: Block) -> bool:
-    last = held[-1]
-    size = tokens(_text(held))
     if not block.text:
         return True
-    if last.text.endswith(_LEADS_ON):
-        return size + tokens(block.text) <= MOST_TOGETHER
+    announced = held[-1].text.endswith(_LEADS_ON)
     started = any(one.kind == "steps" for one in held)
     later = block.kind == "steps" and not block.text.startswith("1.")
-    return started and later and size + tokens(block.text) <= MOST_TOGETHER
+    short = tokens(_text(held)) + tokens(block.text) <= MOST_TOGETHER
+    return short and (announced or started and later)
 
 
 def _pieces(block: Block) -> Iterator[Block]:
@@ -256,17 +235,11 @@ def _lines(block: Block) -> tuple[Sequence[str], str]:
 
 
 def _filled(units: Sequence[str]) -> Iterator[list[str]]:
-    group: list[str] = []
-    size = 0
-    for unit in (piece for whole in units for piece in _slices(whole)):
-        own = tokens(unit)
-        if group and size + own > MOST:
-            yield group
-            group, size = [], 0
-        group.append(unit)
-        size += own
-    if group:
-        yield group
+
+    def fits(group: list[str], unit: str) -> bool:
+        return sum(map(tokens, group)) + tokens(unit) <= MOST
+
+    return runs((piece for whole in units for piece in _slices(whole)), fits)
 
 
 def _slices(unit: str) -> Iterator[str]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from os.path import (  # unlike Path's they raise nothing, whatever a name is or leads to
-    isfile,
-    realpath,
-)
+from os.path import isfile, realpath  # unlike Path's they raise nothing for any name
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,9 +18,9 @@ SHOWN = 80
 
 @dataclass(frozen=True)
 class PictureFiles:
-    """Finds pictures by their addresses. root: the folder that is read; room: where pictures that
-    documents held were put. Outside of both none is taken. others: folders of zips beside. remote:
-    fetches one by its address, or says why not.
+    """Finds pictures by their addresses. root: the folder that is read; room: of pictures that
+    documents held; outside of both none is taken. others: folders of zips. remote: fetches one, or
+    says why not.
     """
 
     root: Path

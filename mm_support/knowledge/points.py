@@ -25,6 +25,7 @@ from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.inputs.photo import load_photo
+from mm_support.knowledge.entries import remark
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.late_interaction import merged
 from mm_support.language.sentences import split_sentences
@@ -50,9 +51,7 @@ class PointMaker:
     ) -> Iterator[Point]:
         """The points of some entries of a base; remarks: what is to be said is added."""
         texts = [entry_texts(entry) for entry in entries]
-        with ThreadPoolExecutor(
-            1, "pictures"
-        ) as beside:  # opening them needs other time than texts
+        with ThreadPoolExecutor(1, "pictures") as beside:  # opening them leaves time for texts
             pictures = beside.submit(self._encode_pictures, name, entries, remarks)
             whole, pieces = self._text.encode_pieces(sum(texts, []), "passage")
             titles = self._image.encode_words([entry.title for entry in entries])
@@ -85,9 +84,8 @@ class PointMaker:
         return found
 
     def _keep(self, name: str, source: Path) -> tuple[Path, Image.Image] | InputError:
-        """Path under the data folder and photo of at most PICTURE_SIDE, or why it does not open.
-
-        Named by content, so kept once; one that lies in the folder already stays as it is.
+        """Path under the data folder, named by content, and photo of at most PICTURE_SIDE; or why
+        it does not open. One that lies in the folder already stays as it is.
         """
         try:
             photo = load_photo(source)
@@ -116,16 +114,8 @@ def _store(photo: Image.Image, target: Path) -> None:
     os.replace(beside, target)
 
 
-def remark(entry: Entry, reason: str) -> Remark:
-    """What is to be said of an entry, with the file and line that it came from."""
-    file, _, line = entry.source.rpartition(":")
-    return (file, int(line), reason) if line.isdigit() else (entry.source, 0, reason)
-
-
 def entry_texts(entry: Entry) -> list[str]:
-    """What an entry can be found by: its title, its questions, the sentences of its answer; each
-    once.
-    """
+    """What an entry is found by: its title, questions, and sentences of its answer; each once."""
     head = [text for text in (entry.title, *entry.questions) if text]
     sentences = split_sentences(entry.answer)
     room = max(1, MAX_TEXT_VECTORS - len(head))

@@ -16,7 +16,7 @@ from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.points import PointMaker, entry_digest
 from mm_support.knowledge.sources import Recipe, SourceFolder
 from mm_support.knowledge.wanted import Wanted, held
-from mm_support.types import Remark
+from mm_support.types import Entry, Remark
 
 CHUNK = 128  # entries whose texts and pictures are encoded together
 
@@ -46,9 +46,8 @@ class Publisher:
         progress: Progress | None = None,
         copied: Path | str | None = None,
     ) -> None:
-        """Writes a version. copied: a source that is copied; it is the last one of the recipe or
-        has its origin there. What was learned about the version before holds until it is learned
-        anew.
+        """Writes a version. copied: a source to copy, the last one of the recipe or of its origin.
+        What was learned about the version before holds until it is learned anew.
         """
         before = self._index.open(name).fitted if name in self._index.names() else {}
         report = _timed(progress or (lambda *_: None))
@@ -72,19 +71,22 @@ class Publisher:
             report(start, len(wanted), "reading and encoding")
             chunk = wanted[start : start + CHUNK]
             digests = [own.digest or entry_digest(own.entry) for own in chunk]
-            pairs = list(zip(chunk, digests))
-            same = [own.entry.id in known and known[own.entry.id][1] == made for own, made in pairs]
-            rows = [known[own.entry.id][0] for own, kept in zip(chunk, same) if kept]
-            kept = iter(old.points(rows) if old is not None else ())
-            fresh = [pair for pair, is_same in zip(pairs, same) if not is_same]
-            entries, keys = [own.entry for own, _ in fresh], [made for _, made in fresh]
-            if fresh:
-                self._give_way()
-            made = self._maker.points(name, entries, keys, remarks) if fresh else iter(())
-            for own, is_same in zip(chunk, same):
-                yield (
-                    _renamed(next(kept), own) if is_same else replace(next(made), origin=own.origin)
-                )
+            rows = [known.get((own.entry.id, digest)) for own, digest in zip(chunk, digests)]
+            kept = iter(old.points([row for row in rows if row is not None]) if old else ())
+            new = [place for place, row in enumerate(rows) if row is None]
+            made = self._made(name, [(chunk[n].entry, digests[n]) for n in new], remarks)
+            for own, row in zip(chunk, rows):
+                point = next(made) if row is None else _renamed(next(kept), own)
+                yield replace(point, origin=own.origin)
+
+    def _made(
+        self, name: str, keyed: Sequence[tuple[Entry, str]], remarks: list[Remark]
+    ) -> Iterator[Point]:
+        """keyed: entries with the digests of what their vectors are made of."""
+        if keyed:
+            self._give_way()
+            entries, digests = zip(*keyed)
+            yield from self._maker.points(name, entries, digests, remarks)
 
     def holds(self, old: Version, wanted: Sequence[Wanted]) -> bool:
         """Whether a version holds just that already, with vectors of today's models."""
@@ -100,8 +102,7 @@ class Publisher:
 
 def _renamed(point: Point, own: Wanted) -> Point:
     """A stored point with what its entry says now; what its vectors are made of is the same."""
-    entry = replace(own.entry, pictures=point.entry.pictures)
-    return replace(point, entry=entry, origin=own.origin)
+    return replace(point, entry=replace(own.entry, pictures=point.entry.pictures))
 
 
 def _timed(report: Progress) -> Progress:

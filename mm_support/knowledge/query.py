@@ -16,12 +16,11 @@ from mm_support.types import FusedQuery, Question
 
 @dataclass(frozen=True, eq=False)
 class SearchQuery:
-    """What an index is asked. All dicts: modality -> what it holds; those without any are left out.
+    """What an index is asked. All dicts: modality -> what it holds, if anything.
 
-    terms: see language/terms.py. pieces: (t, d_text) float32 unit vectors of its word pieces, each
-    matched with an entry's best one. texts: its texts as they are; a photo's are the lines read in
-    it. identifiers: those among them (E24, WH-1000XM5), once a base has read the query
-    (index/search.py); they are matched as such.
+    terms: see language/terms.py. pieces: (t, d_text) float32 unit vectors of its word pieces.
+    texts: as they are; a photo's are its lines. identifiers: those among them (E24, WH-1000XM5),
+    once a base has read the query (index/search.py).
     """
 
     fused: FusedQuery

@@ -18,9 +18,8 @@ KINDS = ("image/jpeg", "image/png", "image/webp")
 
 
 class RemotePictures:
-    """folder: where pictures are put. pages: copies of what was fetched before, so that only what
-    has changed is fetched again. hosts: of which pictures are taken beside a page's own; None: no
-    picture is fetched.
+    """folder: where pictures are put. pages: copies of what was fetched before. hosts: of which
+    pictures are taken beside a page's own; None: no picture is fetched.
     """
 
     def __init__(

@@ -45,8 +45,7 @@ class Renewal:
             for name in self._knowledge.stale():
                 self._renew(name)
             for name in self._knowledge.unfitted():
-                self._progress()
-                self._knowledge.fit(name)
+                self._fit(name)
         except Stopped:
             log.info("Bases that were not made again yet are so at the next start.")
 
@@ -61,9 +60,16 @@ class Renewal:
         for file, line, reason in report.skipped:
             log.warning("%s, %s line %d: %s", name, file, line, reason)
 
+    def _fit(self, name: str) -> None:
+        self._progress()
+        try:
+            self._knowledge.fit(name)
+        except SupportError as exc:  # it may be gone by now
+            log.warning("Nothing was learned about %s: %s", name, exc)
+
     def _take_over(self) -> None:
-        """Bases of a former index, unless there is one of their name by now; the folder goes when
-        all of them are there.
+        """Bases of a former index, unless there is one of their name; its folder goes when all are
+        there.
         """
         known = {base.name for base in self._knowledge.list()}
         found = former_bases(self._former)

@@ -58,11 +58,13 @@ class Schedule:
                 self._read(name, address)
 
     def _run(self) -> None:
-        try:
-            while not self._stop.wait(PAUSE):
+        while not self._stop.wait(PAUSE):
+            try:
                 self.follow()
-        except Stopped:
-            log.info("A site that was not read to its end is read again when its time comes.")
+            except Stopped:
+                log.info("A site that was not read to its end is read again when its time comes.")
+            except OSError as exc:  # of the notes
+                log.warning("When sites were read cannot be noted: %s", exc)
 
     def _due(self, note: Path) -> bool:
         """A site that was never noted was read when its base was made: its time begins now."""

@@ -26,8 +26,8 @@ CODE_SHARE = 0.7
 
 
 class Lists(NamedTuple):
-    """How many things each of n entries has, which lie one entry after another: its texts, its
-    pictures. counts: (n,); lengths: (n,) of the mean of their unit vectors.
+    """How many texts or pictures each of n entries has, which lie one entry after another. counts:
+    (n,); lengths: (n,) of the mean of their unit vectors.
     """
 
     counts: Tensor
@@ -43,9 +43,8 @@ class Lists(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """What the m modalities of b queries share with n entries; all (b, m, n) in 0..1.
-
-    has_pieces: (b, m) whether a modality's word pieces are known.
+    """What the m modalities of b queries share with n entries, (b, m, n) in 0..1. has_pieces: (b,
+    m) whether word pieces are known.
     """
 
     words: Tensor
@@ -57,9 +56,9 @@ class Matches(NamedTuple):
 def cosines(every: Tensor, texts: Lists, score: TextScore, hidden: Tensor | None = None) -> Tensor:
     """(b, m, K) products of what each modality put into the query with all K texts -> (b, m, n).
 
-    All modalities are compared with the same text of an entry, the best one for their sum, and with
-    the mean of all its texts. hidden: (b, n, k) texts that are not to be found, e.g. the very
-    question that is asked; an entry all of whose texts are hidden has 0.
+    All modalities are compared with an entry's best text for their sum, and with the mean of its
+    texts. hidden: (b, n, k) texts not to be found, e.g. the very question; an entry that has no
+    others has 0.
     """
     places, filled = texts.places()
     shown = (filled if hidden is None else filled & ~hidden).expand(len(every), -1, -1)
@@ -73,8 +72,8 @@ def cosines(every: Tensor, texts: Lists, score: TextScore, hidden: Tensor | None
 
 
 def maxsim(likeness: Tensor, counts: Tensor) -> Tensor:
-    """(p, t) cosines of entries' word pieces with those of a question -> (n, t) the highest of each
-    entry. counts: (n,) how many an entry has; 0 where it has none.
+    """(p, t) cosines of entries' word pieces with a question's -> (n, t) the highest of each entry.
+    counts: (n,) of an entry; 0 where it has none.
     """
     best = torch.segment_reduce(likeness, "max", lengths=counts, axis=0, initial=-1.0)
     return best.masked_fill(counts[:, None] == 0, 0.0)
@@ -83,9 +82,8 @@ def maxsim(likeness: Tensor, counts: Tensor) -> Tensor:
 def picture_logits(
     shown: Tensor, worded: Tensor, pictures: Lists, weights: PictureCalibration = CLIP_LITE
 ) -> Tensor:
-    """(b, n) log odds that the photos show each entry (pictures.py).
-
-    shown: (b, M) cosines of the photos with all pictures; worded: (b, n) with the entries' titles.
+    """(b, n) log odds that the photos show each entry (pictures.py). shown: (b, M) cosines of the
+    photos with all pictures; worded: (b, n) with the titles.
     """
     without = weights.only_words * worded + weights.only_words_bias
     if not shown.shape[1]:
@@ -109,9 +107,8 @@ def combine(
 ) -> tuple[Tensor, Tensor]:
     """The scores (b, n) in 0..1, and what each modality adds to them (b, m, n).
 
-    near: (b, m, n) `cosines` above the floor (TextScore.near); weights: (b, m) of the modalities in
-    words; photo: (b, n) its weight times picture_scores. An identifier closes CODE_SHARE of what is
-    left to 1.
+    near: (b, m, n) of TextScore.near; weights: (b, m) of the modalities in words; photo: (b, n) its
+    weight times picture_scores. An identifier closes CODE_SHARE of what is left to 1.
     """
     share = score.alike * matches.has_pieces[..., None]
     similar = score.similar(matches.alike).clamp_min(0)

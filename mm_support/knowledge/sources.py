@@ -26,10 +26,8 @@ DIGITS = 16  # of a digest
 
 @dataclass(frozen=True)
 class Source:
-    """A file, folder or site that a base was made of.
-
-    origin: where it was. kept: its digest, "" where no copy was made. name: of the file or folder
-    within the copy.
+    """A file, folder or site. origin: where it was. kept: the digest of its copy, or "". name: of
+    the file or folder within the copy.
     """
 
     origin: str
@@ -39,9 +37,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Recipe:
-    """sources: in the order in which they came. edited, removed: ids of entries that people changed
-    or took out, whatever the sources say.
-    """
+    """sources: in order. edited, removed: ids that people changed or took out in spite of them."""
 
     sources: tuple[Source, ...] = ()
     edited: tuple[str, ...] = ()

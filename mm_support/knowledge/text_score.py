@@ -27,9 +27,9 @@ FILE = WEIGHTS / "retrieval.json"
 
 @dataclass(frozen=True)
 class TextScore:
-    """alike, words: their shares of the score; the cosine has the rest, and that of `alike` too
-    where the word pieces are not known. whole: the share of the cosine that the mean of all texts
-    makes up; the best text is the rest. best_floor, alike_floor: what unrelated texts have.
+    """alike, words: their shares of the score; the cosine has the rest, and `alike` too where word
+    pieces are not known. whole: the share of the cosine of the mean of all texts, beside the best
+    one's. best_floor, alike_floor: what unrelated texts have.
     """
 
     alike: float

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mm_support.knowledge.entries import remark
 from mm_support.knowledge.index.version import Version
-from mm_support.knowledge.points import remark
 from mm_support.knowledge.sources import Recipe
 from mm_support.types import Entry, Remark
 
@@ -20,7 +20,7 @@ REMOVED = "it was removed by hand and stays out; edit it to bring it back"
 @dataclass(frozen=True)
 class Wanted:
     """An entry that a version shall hold. origin: names its source. digest: of what its vectors are
-    made of, "" where that has yet to be found out.
+    made of, "" where that is not known yet.
     """
 
     entry: Entry
@@ -39,9 +39,8 @@ def merged(
 ) -> list[Wanted]:
     """What a base holds after a source was read: its entries in place of those that it gave before.
 
-    read: one entry at least, all of one origin. Entries that people edited stay as they are. Those
-    that they removed stay out, and an id that another source has used stays with that one: both are
-    reported.
+    read: one entry at least, all of one origin. Edited entries stay as they are, removed ones stay
+    out, and an id stays with the source that used it first: the last two are reported.
     """
     origin = read[0].origin
     others = [own for own in present if own.origin != origin]
@@ -55,8 +54,8 @@ def merged(
 
 
 def _stays(own: Wanted, taken: set[str], recipe: Recipe, remarks: list[Remark]) -> bool:
-    """Whether an entry that was read belongs to the base; what is left out is reported, but for
-    what people wrote before a source had it.
+    """Whether an entry that was read belongs to the base; if not, that is reported, but for what
+    people wrote before a source had it.
     """
     entry_id = own.entry.id
     if entry_id in recipe.removed:

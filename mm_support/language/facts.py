@@ -14,6 +14,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from mm_support.language.detect import language_of, stop_words
@@ -47,6 +48,7 @@ UNITS = {
     "temperature-celsius": ("degrees", 1),
 }
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "KRW", "PLN", "SEK", "BRL", "RUB")
+MONEY = frozenset({*CURRENCIES, "money"})  # kinds of sums
 NEAR = 4  # words behind a number in which its unit may stand
 FEW = (1.0, 2.0)  # number words that mostly count nothing: "one of them", "the two of you"
 MOST_CAPITALS = 0.22  # share of words above which capitals mark no names, as in German
@@ -107,20 +109,13 @@ def missing(claim: str, passages: Sequence[str], titles: Sequence[str] = ()) -> 
 
 def _named(name: str, claim: str, passages: Sequence[str], titles: Sequence[str]) -> bool:
     """Whether a name stands in a title, or in a sentence that is about the same: one that shares
-    another word with the claim, unless the passage is in another language than the claim.
+    another word with the claim, or another name or amount where it is in another language.
     """
     words, others = term_words(name), term_set(claim) - term_words(name)
     if any(words <= term_words(title) for title in titles):
         return True
-    for passage in passages:
-        language = language_of(passage)
-        foreign = language != language_of(claim)
-        for sentence in split_sentences(passage):
-            known = term_words(sentence)
-            told = others & known or foreign and language_of(sentence) == language
-            if words <= known and told:
-                return True
-    return False
+    said = map(term_words, chain.from_iterable(map(split_sentences, passages)))
+    return any(words <= known and others & known for known in said)
 
 
 @functools.lru_cache(REMEMBERED)
@@ -297,6 +292,7 @@ def units_of(language: str) -> dict[str, tuple[str, float]]:
         for place in (locale, "en"):
             found.setdefault(get_currency_symbol(code, locale=place).lower(), (code, 1))
         found.setdefault(code.lower(), (code, 1))
+    found |= dict.fromkeys(("元", "块钱"), ("CNY", 1))
     for context in ("format", "stand-alone"):
         for name, said in get_period_names("abbreviated", context, locale=locale).items():
             if name in ("am", "pm"):

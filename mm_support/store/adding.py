@@ -12,9 +12,7 @@ from mm_support.store.models import Base
 
 
 def add_unless_there(session: Session, table: type[Base], **values: Any) -> bool:
-    """Adds a row unless there is one with its key, also where another process adds it at the same
-    time; whether it was added.
-    """
+    """Adds a row unless there is one with its key, whoever adds it; whether it was added."""
     dialects = {"sqlite": sqlite, "postgresql": postgresql}
     dialect = dialects[session.connection().dialect.name]
     insert = dialect.insert(table).values(**values).on_conflict_do_nothing()

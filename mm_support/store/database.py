@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -33,11 +33,9 @@ POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")  # how its URLs be
 
 
 class Store:
-    """Turns and feedback behind a SQLAlchemy URL; tables are made, or brought up to date, when it
-    is opened.
-
-    channels: by which others are told what happens, see desk/notices.py.
-    Raises StoreError where the database cannot be opened, or was made by a newer version.
+    """Tables are made, or brought up to date, when it is opened. channels: by which others are told
+    what happens (desk/notices.py). Raises StoreError where the database cannot be opened, or was
+    made by a newer version.
     """
 
     def __init__(self, url: str, channels: Collection[str] = ()) -> None:
@@ -50,10 +48,9 @@ class Store:
             raise StoreError(
                 f"The store cannot be opened ({_why(exc)}); check database_url."
             ) from exc
+        told = {"channels": tuple(channels)}
         self._reading = sessionmaker(self._engine, expire_on_commit=False)
-        self._writing = sessionmaker(
-            writing, expire_on_commit=False, info={"channels": tuple(channels)}
-        )
+        self._writing = sessionmaker(writing, expire_on_commit=False, info=told)
 
     def add_feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
         """Stores a rating, "up" or "down". Raises InputError for an unknown turn or rating."""
@@ -75,21 +72,14 @@ class Store:
 
     def past(self, session_id: str, limit: int = PAST) -> tuple[Past, ...]:
         """The latest turns of a session, oldest first."""
-        query = (
-            select(TurnRow)
-            .where(TurnRow.session_id == session_id)
-            .order_by(TurnRow.created.desc())
-            .limit(limit)
-        )
         with self.reading() as session:
-            rows = list(session.scalars(query))
+            rows = list(session.scalars(_latest(session_id, limit)))
         return tuple(past_of(vars(row)) for row in reversed(rows))
 
     def interrupted(self, session_id: str, unheard: str) -> None:
         """Notes what was not heard of the latest reply of a session. Raises StoreError."""
-        latest = select(TurnRow).where(TurnRow.session_id == session_id)
         with self.writing() as session:
-            row = session.scalars(latest.order_by(TurnRow.created.desc()).limit(1)).first()
+            row = session.scalars(_latest(session_id, 1)).first()
             if row is not None:
                 row.unheard = unheard
 
@@ -98,12 +88,8 @@ class Store:
         with self.reading() as session:
             every = select(TurnRow).order_by(TurnRow.created)
             for row in session.scalars(every.execution_options(yield_per=AT_ONCE)):
-                own = (
-                    select(FeedbackRow)
-                    .where(FeedbackRow.turn_id == row.id)
-                    .order_by(FeedbackRow.id)
-                )
-                yield row, list(session.scalars(own))
+                own = select(FeedbackRow).where(FeedbackRow.turn_id == row.id)
+                yield row, list(session.scalars(own.order_by(FeedbackRow.id)))
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -120,9 +106,8 @@ class Store:
     def writing(self) -> Iterator[Session]:
         """A transaction that is committed when the block ends well. Raises StoreError.
 
-        Of SQLite's, no other one writes between its first and its last statement. On a server they
-        run side by side: whoever writes what it has read locks that row first (with_for_update), or
-        adds it with `add_unless_there` (store/adding.py).
+        Of SQLite's, only one writes at a time. On a server they run side by side: whoever writes
+        what it has read locks that row first (with_for_update), or adds it with `add_unless_there`.
         """
         with self._writing() as session:
             try:
@@ -134,15 +119,14 @@ class Store:
                 ) from exc
 
     def checkpoint(self) -> bool:
-        """Takes what was deleted off the disk too: SQLite keeps former pages in its write-ahead log
-        until that is written back. Does nothing for other databases. Whether it was done: not while
-        somebody reads all the time.
+        """Takes what was deleted off the disk too, where SQLite's write-ahead log keeps it. Whether
+        it was done: not while somebody reads all the time.
         """
         return self._outside("PRAGMA wal_checkpoint(TRUNCATE)") in (None, 0)
 
     def vacuum(self) -> None:
-        """Writes the SQLite file anew without what versions before this one left of deleted rows.
-        Others wait meanwhile. Raises StoreError.
+        """Writes the SQLite file anew without what earlier versions left of deleted rows; others
+        wait. Raises StoreError.
         """
         self._outside("VACUUM")
         self.checkpoint()
@@ -164,6 +148,11 @@ class Store:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _latest(session_id: str, limit: int) -> Select[TurnRow]:
+    own = select(TurnRow).where(TurnRow.session_id == session_id)
+    return own.order_by(TurnRow.created.desc()).limit(limit)
 
 
 def check_feedback(rating: str, comment: str) -> None:
@@ -192,17 +181,13 @@ def _engine(address: str) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    """A server that is gone is noticed soon; statements are not prepared, since a pooler may give
-    each transaction another connection.
+    """A server that is gone is noticed soon; nothing is prepared, since a pooler may change
+    connections.
     """
     beside = {"connect_timeout": ANSWER, "tcp_user_timeout": 1_000 * ANSWER}
     usual = {name: value for name, value in beside.items() if name not in url.query}
-    engine = create_engine(
-        url,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        connect_args={"prepare_threshold": None, **usual},
-    )
+    how = {"prepare_threshold": None, **usual}
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=how)
     event.listen(engine, "begin", _bound_waits)
     return engine
 
@@ -221,8 +206,8 @@ def _why(exc: Exception) -> str:
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:
-    """Readers do not wait for the writer, and a crash loses no committed turn (SQLite's write-ahead
-    log). Transactions are begun by `_begin`, not by Python's driver.
+    """A write-ahead log: readers do not wait for the writer, and a crash loses no committed turn.
+    `_begin`, not Python's driver, begins transactions.
     """
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout={BUSY}")

@@ -44,9 +44,7 @@ class Journal:
         return _rows(self.path)
 
     def remove_sessions(self, sessions: Collection[str]) -> set[str]:
-        """Removes all rows of these sessions, refused ones too; returns the ids of their turns.
-        Waits for who hands rows over.
-        """
+        """Removes all rows of these sessions, refused ones too; returns the ids of their turns."""
         turns: set[str] = set()
         with self._handing, self._lock:
             for path in (self.path, self.refused):
@@ -60,8 +58,8 @@ class Journal:
         return turns
 
     def hand_over(self, take: Callable[[Row], bool]) -> None:
-        """Offers each row, oldest first; those that `take` takes leave the file. Where it raises,
-        this row and those after it stay. Rows that it refuses move to a file beside.
+        """Offers each row, oldest first; those that `take` takes leave the file, those that it
+        refuses move to a file beside. Where it raises, the rest stays.
 
         Rows may be appended meanwhile. Does nothing while another process hands rows over.
         """

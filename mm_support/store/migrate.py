@@ -19,10 +19,8 @@ FIRST = "0001"  # the tables of databases that were made before migrations were 
 
 
 def upgrade(connection: Connection) -> None:
-    """Within the connection's transaction: all steps are done, or none. Of several processes that
-    open a database at once, one does them and the others wait.
-
-    Raises StoreError for a database that a newer version of this program made.
+    """Does all steps within the connection's transaction, or none; of several processes one does
+    them and the others wait. Raises StoreError for a database that a newer version made.
     """
     if connection.dialect.name == "postgresql":  # SQLite's transaction is the only one anyway
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {PATIENCE}")

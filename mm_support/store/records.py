@@ -17,17 +17,7 @@ from mm_support.as_json import hit_dict, hit_of, image_of, transcript_dict, tran
 from mm_support.language.detect import language_of
 from mm_support.language.messages import message
 from mm_support.language.personal import Masks
-from mm_support.types import (
-    Event,
-    Found,
-    Fusion,
-    Heard,
-    KeptTurn,
-    Past,
-    Pending,
-    Said,
-    UserTurn,
-)
+from mm_support.types import Event, Found, Fusion, Heard, KeptTurn, Past, Pending, Said, UserTurn
 
 
 def past_of(record: Mapping[str, Any]) -> Past:
@@ -78,9 +68,7 @@ def turn_of(record: Mapping[str, Any]) -> KeptTurn:
 
 
 def interrupted_record(turn: UserTurn) -> dict[str, Any]:
-    """What is kept of a turn that the end of the service cut off: the question, and that it was not
-    answered.
-    """
+    """A turn that the end of the service cut off: the question, and that it was not answered."""
     language = turn.heard.language if turn.heard else language_of(turn.text)
     return {
         "id": uuid4().hex,
@@ -101,13 +89,12 @@ def interrupted_record(turn: UserTurn) -> dict[str, Any]:
         "fusion": None,
         "timings": {},
         "pending": None,
+        "language": language or "",
     }
 
 
 def stopped_record(turn: UserTurn, happened: Sequence[Event]) -> dict[str, Any] | None:
-    """What is kept of a turn whose reply the customer stopped: what was said until then, if
-    anything was.
-    """
+    """A turn whose reply the customer stopped: what was said until then, if anything was."""
     said = "".join(event.text for event in happened if isinstance(event, Said))
     if not said:
         return None
@@ -120,16 +107,16 @@ def stopped_record(turn: UserTurn, happened: Sequence[Event]) -> dict[str, Any] 
         "reply": said,
         "action": "answer",
         "reason": "stopped",
-        "citations": [hits[number - 1].entry.id for number in cited if number <= len(hits)],
+        "citations": [hits[number - 1].entry.id for number in cited if 0 < number <= len(hits)],
     }
 
 
 def masked_record(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The record with masks for what is personal in the customer's words, typed, heard and read in
-    a photo, also where the reply repeats it; and what the masks stand for. What is personal in
-    what an action gave is masked too, and what it waits with is left out where it is personal.
+    a photo, also where the reply repeats it; and what the masks stand for.
 
-    A record that is masked already stays as it is.
+    What an action gave is masked too, and what it waits with is left out where it is personal. A
+    masked record stays as it is.
     """
     masks = Masks()
     masked = {

@@ -53,11 +53,9 @@ class Point:
 
 @dataclass(frozen=True)
 class About:
-    """What is written beside a version.
-
-    label: given by whoever ingested, e.g. the state of a pack. signature: names the models and the
-    layout of the vectors. d_text, d_picture: lengths of the vectors. recipe: what the base was made
-    of, so that it can be made again (sources.py); plain JSON.
+    """What is written beside a version. label: given by whoever ingested. signature: names the
+    models and the layout of the vectors. d_text, d_picture: their lengths. recipe: what the base
+    was made of (sources.py), as JSON.
     """
 
     label: str

@@ -82,9 +82,7 @@ class ArrayWriter:
 
 @dataclass(frozen=True, eq=False)
 class Arrays:
-    """The arrays of a version as tensors. starts: ends with a 0 before, so entry i has the rows
-    starts[i] to starts[i + 1].
-    """
+    """A version's arrays as tensors. starts: entry i has the rows starts[i] to starts[i + 1]."""
 
     facets: Tensor
     means: Tensor

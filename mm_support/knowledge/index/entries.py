@@ -87,10 +87,10 @@ class Entries:
         rows = self._table.rows("SELECT row FROM entries WHERE id = ?", [entry_id])
         return rows[0][0] if rows else None
 
-    def digests(self) -> dict[str, tuple[int, str]]:
-        """Entry id -> its number, and what its vectors were made of (Point.digest)."""
-        rows = self._table.rows("SELECT id, row, digest FROM entries")
-        return {name: (row, digest) for name, row, digest in rows}
+    def digests(self) -> dict[tuple[str, str], int]:
+        """Entry id, and what its vectors were made of (Point.digest) -> its number."""
+        rows = self._table.rows("SELECT id, digest, row FROM entries")
+        return {(name, digest): row for name, digest, row in rows}
 
     def pictures(self) -> set[str]:
         """Places of all pictures in the folder of pictures."""

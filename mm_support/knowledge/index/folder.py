@@ -44,9 +44,7 @@ TRIES = 20  # openings of a base that is being replaced over and over
 
 
 class Pointer(NamedTuple):
-    """The key of the version that is current, and of the one before; "" where there is none. A base
-    without a current version is removed.
-    """
+    """The keys of the current version and the one before, or ""; a removed base has no current."""
 
     current: str
     before: str = ""
@@ -55,10 +53,9 @@ class Pointer(NamedTuple):
 class FolderIndex:
     """Knowledge bases in a data folder that any number of processes read and write.
 
-    signature: names the models that make vectors; a version of others keeps answering by its words.
-    text_score: how the likenesses of their texts add up.
-    Entries' pictures lie in pictures_dir, and what bases were made of in sources_dir, a folder a
-    base; what no version uses any more is removed there.
+    signature: names the models that make vectors; a version of others answers by its words.
+    text_score: of their texts' likenesses. pictures_dir, sources_dir: a folder a base; what no
+    version uses any more is removed there.
     """
 
     def __init__(
@@ -70,11 +67,8 @@ class FolderIndex:
         text_score: TextScore = UNKNOWN,
     ) -> None:
         self._models = signature, d_text, d_picture, text_score
-        self._folder = Path(data_dir) / "bases"
-        self.pictures_dir, self.sources_dir = (
-            Path(data_dir) / "pictures",
-            Path(data_dir) / "sources",
-        )
+        self._folder = data_dir / "bases"
+        self.pictures_dir, self.sources_dir = data_dir / "pictures", data_dir / "sources"
         self.signature = f"{signature}-{LAYOUT}"
         self.text_score = text_score
         self._dims = {"d_text": d_text, "d_picture": d_picture}
@@ -135,15 +129,16 @@ class FolderIndex:
         check_name(name)
         key = f"{time.time_ns():x}-{uuid.uuid4().hex[:KEY_DIGITS]}"
         folder = self._folder / name / f"{key}{NEW}"
-        with waiting(self._folder / LOCK):
-            folder.mkdir(parents=True)
-            held = take(folder / HELD)
-        writer = FolderWriter(self, name, folder, held)
-        try:
-            yield writer
-        finally:
-            writer.close()
-            self._sweep(name)
+        with _told_in_words():
+            with waiting(self._folder / LOCK):
+                folder.mkdir(parents=True)
+                held = take(folder / HELD)
+            writer = FolderWriter(self, name, folder, held)
+            try:
+                yield writer
+            finally:
+                writer.close()
+                self._sweep(name)
 
     def publish(self, name: str, folder: Path, held: IO[bytes] | None) -> None:
         """Makes a finished folder the current version."""
@@ -282,14 +277,12 @@ class FolderWriter:
         self._version = VersionWriter(folder, index.pictures_dir)
 
     def add(self, point: Point) -> None:
-        with _told_in_words():
-            self._version.add(point)
+        self._version.add(point)
 
     def publish(self, label: str, recipe: dict[str, Any] | None = None) -> None:
         about = {"label": label, "signature": self._index.signature, "recipe": recipe or {}}
-        with _told_in_words():
-            self._version.finish(about | self._index._dims)
-            self._index.publish(self._name, self._folder, self._held)
+        self._version.finish(about | self._index._dims)
+        self._index.publish(self._name, self._folder, self._held)
 
     def close(self) -> None:
         """Closes the files of a version that was not published."""
@@ -301,6 +294,7 @@ class FolderWriter:
 
 @contextmanager
 def _told_in_words() -> Iterator[None]:
+    """Raises KnowledgeError where a version, its pictures or its sources cannot be written."""
     try:
         yield
     except sqlite3.IntegrityError as exc:

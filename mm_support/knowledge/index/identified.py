@@ -19,9 +19,7 @@ SCHEMA = "CREATE TABLE identifiers (name TEXT PRIMARY KEY, entries BLOB) WITHOUT
 
 
 class IdentifiersWriter:
-    """Collects the identifiers of one entry after another. A row whose title names one is kept as
-    its complement, which is below 0.
-    """
+    """Collects the identifiers of entries; a row whose title names one is kept as ~row, below 0."""
 
     def __init__(self) -> None:
         self._entries: dict[str, list[int]] = {}
@@ -32,9 +30,8 @@ class IdentifiersWriter:
             self._entries.setdefault(name, []).append(~row if name in titled else row)
 
     def store(self, connection: sqlite3.Connection) -> None:
-        rows = (
-            (name, np.array(own, np.int32).tobytes()) for name, own in sorted(self._entries.items())
-        )
+        named = sorted(self._entries.items())
+        rows = ((name, np.array(own, np.int32).tobytes()) for name, own in named)
         connection.executemany("INSERT INTO identifiers VALUES (?, ?)", rows)
 
 
@@ -59,9 +56,9 @@ class Identifiers:
         return found
 
     def matches(self, named: frozenset[str]) -> np.ndarray:
-        """(n,) float32 in 0..1: how surely each entry is what one of the identifiers names; less
-        where several entries name the same, not so much less where its title does: it is found
-        among all the parts that fit it, and does not hide the part that is asked for.
+        """(n,) float32 in 0..1: how surely each entry is what an identifier names; less where
+        several name the same, and less so where its title does: it is found among the parts that
+        fit it, and does not hide the part that is asked for.
         """
         scores = np.zeros(self._n, np.float32)
         for code in named:

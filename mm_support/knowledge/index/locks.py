@@ -18,8 +18,8 @@ except ImportError:  # Windows
 
 
 def share(path: Path) -> IO[bytes] | None:
-    """Holds a file together with others, until what is returned is closed; None where somebody is
-    about to remove it. Raises FileNotFoundError.
+    """Holds a file together with others until it is closed; None where somebody is about to remove
+    it. Raises FileNotFoundError.
     """
     return _locked(path, "rb", alone=False)
 

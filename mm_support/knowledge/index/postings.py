@@ -72,6 +72,12 @@ class Postings:
         rows = self._table.rows(query, wanted)
         return {term: _posting(entries, counts) for term, entries, counts in rows}
 
+    def beginning_with(self, letter: str) -> dict[str, int]:
+        """The terms that begin with a letter -> how many entries have each."""
+        query = "SELECT term, length(entries) FROM terms WHERE term >= ? AND term < ?"
+        rows = self._table.rows(query, (letter, chr(ord(letter) + 1)))
+        return {term: size // np.dtype(np.int32).itemsize for term, size in rows}
+
     def coverage(self, asked: frozenset[str], found: Mapping[str, Posting]) -> np.ndarray:
         """(n,) float32 in 0..1: the share of what is asked, by rarity, that each entry has."""
         scores = np.zeros(self._n, np.float32)
@@ -83,8 +89,8 @@ class Postings:
     def words(
         self, asked: Sequence[frozenset[str]], found: Mapping[str, Posting]
     ) -> list[np.ndarray]:
-        """For each of several sets of terms (n,) float32 in 0..1: BM25 of what is asked in each
-        entry, as a share of the most that it can be. What a term adds is worked out once for all.
+        """For each set of terms (n,) float32 in 0..1: BM25 of what is asked, as a share of the most
+        that it can be. What a term adds is worked out once for all.
         """
         scores = [np.zeros(self._n, np.float32) for _ in asked]
         totals = [sum(self._rarity(term, found) for term in own) for own in asked]
@@ -116,16 +122,12 @@ class Postings:
 
 
 def saturated(often: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """What a term adds by how often an entry has it, in 0..1: less each time, and less in an entry
-    that is long beside the mean.
-    """
+    """What a term adds, in 0..1: less each time it occurs, and less in a long entry."""
     return often / (often + SATURATION * (1 - LENGTH + LENGTH * length))
 
 
 def rarity(n: int, having: int) -> float:
-    """Inverse document frequency (Robertson and Sparck Jones 1976) of a term that so many of n
-    entries have.
-    """
+    """Inverse document frequency (Robertson and Sparck Jones 1976); `having`: of the n entries."""
     return math.log(1 + (n - having + 0.5) / (having + 0.5))
 
 

@@ -8,6 +8,7 @@ and identifiers alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from mm_support.knowledge.index.arrays import span
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.text_score import UNKNOWN, TextScore
-from mm_support.types import Hit
+from mm_support.types import FusedQuery, Hit
 
 CANDIDATES = 50  # entries that each way of looking may propose
 FIRST_STAGE = 1_000  # entries whose vectors are compared one by one in a large base
@@ -33,8 +34,8 @@ PHOTO = "photo"
 
 
 class Lexical(NamedTuple):
-    """What the m modalities share with all n entries, apart from vectors. names: of the modalities;
-    words, identified: (m, n) in 0..1; ranked: (n,) the words of all together.
+    """What m modalities share with n entries, apart from vectors. words, identified: (m, n) in
+    0..1; ranked: (n,) the words of all together.
     """
 
     names: tuple[str, ...]
@@ -44,9 +45,8 @@ class Lexical(NamedTuple):
 
 
 def recognise(version: Version, query: SearchQuery) -> SearchQuery:
-    """The query as a base reads it: with the identifiers that the base knows, those of the turn
-    before only where this one names none; words in a photo that are in entries of every kind, a
-    maker's name, tell nothing apart.
+    """The query with the identifiers that the base knows, those of the turn before only where this
+    one names none. Words in a photo that many entries have, a maker's name, tell nothing apart.
     """
     read = query.terms.get("photo_text", frozenset())
     if read and len(query.fused.weights) > 1 and version.postings.everywhere(read):
@@ -72,8 +72,7 @@ def search(
     actions: bool = False,
 ) -> list[Hit]:
     """At most `limit` entries that hold on a day, best first. fits: the query's vectors are of the
-    models that made the version's. score: that of their text encoder. actions: also those that
-    stand for one.
+    version's models. score: of their text encoder. actions: whether those are found too.
     """
     if not len(version):
         return []
@@ -83,8 +82,8 @@ def search(
         holds[[record.row for record in declared]] = False
     shared = _lexical(version, query)
     with torch.inference_mode(), torch_threads(1):
-        find = _score if fits else _score_words
-        rows, totals, parts = find(version, query, shared, holds, max(limit, CANDIDATES), score)
+        most = max(limit, CANDIDATES)
+        rows, totals, parts = _scored(version, query, shared, holds, most, fits, score)
     least = np.partition(totals, -limit)[-limit] if len(totals) > limit else -np.inf
     best = np.flatnonzero(totals >= least)
     entries = version.entries.some([int(row) for row in rows[best]])
@@ -109,65 +108,58 @@ def _lexical(version: Version, query: SearchQuery) -> Lexical:
     return Lexical(names, np.array(words).reshape(shape), np.array(named).reshape(shape), ranked)
 
 
-def _score(
+def _scored(
     version: Version,
     query: SearchQuery,
     shared: Lexical,
     holds: np.ndarray,
     most: int,
+    fits: bool,
     score: TextScore,
 ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Candidates (c,), their scores (c,), and what each modality adds to them."""
-    fused = query.fused
-    proposed = [
-        _best(shared.identified.max(0, initial=0.0), holds, most),
-        _best(shared.ranked, holds, most),
-    ]
-    if fused.text is not None:
-        proposed.append(_by_text(version, torch.from_numpy(fused.text), holds, most))
-    if fused.picture is not None:
-        proposed.append(_by_look(version, _unit(fused.picture), holds, most))
-    rows = np.unique(np.concatenate(proposed))
-    weights = torch.tensor([[fused.weights.get(name, 0.0) for name in shared.names]])
-    matches = scoring.Matches(
-        torch.from_numpy(shared.words[None, :, rows]),
-        *_alike(version, query, shared.names, torch.from_numpy(rows)),
-        torch.from_numpy(shared.identified[None, :, rows]),
-    )
-    photo = _photo(version, fused.picture, torch.from_numpy(rows))
-    cosine = _cosines(version, query, shared.names, torch.from_numpy(rows), score)
-    near = score.near(cosine, weights[..., None])
+    proposed = [shared.identified.max(0, initial=0.0), shared.ranked]
+    found = [_best(scores, holds, most) for scores in proposed]
+    if fits:
+        found += _by_vectors(version, query.fused, holds, most)
+    rows = np.unique(np.concatenate(found))
+    places, picture = torch.from_numpy(rows), query.fused.picture if fits else None
+    weights = torch.tensor([[query.fused.weights.get(name, 0.0) for name in shared.names]])
+    identified = torch.from_numpy(shared.identified[None, :, rows])
+    if fits:
+        words = torch.from_numpy(shared.words[None, :, rows])
+        matches = scoring.Matches(words, *_alike(version, query, shared.names, places), identified)
+        near = score.near(_cosines(version, query, shared.names, places, score), weights[..., None])
+    else:  # the words stand in for the vectors that are not there, so they have the whole weight
+        words = _coverage(version, query, shared.names, rows)
+        nothing = torch.zeros_like(words), torch.zeros_like(weights)
+        matches = scoring.Matches(words, *nothing, identified)
+        near = weights[..., None] * words
+    photo = _photo(version, picture, places)
     totals, parts = scoring.combine(near, weights, matches, photo, score)
     by = dict(zip(shared.names, parts[0].numpy()))
-    if fused.picture is not None:
+    if picture is not None:
         by[PHOTO] = photo[0].numpy()
     return rows, totals[0].numpy(), by
 
 
-def _score_words(
-    version: Version,
-    query: SearchQuery,
-    shared: Lexical,
-    holds: np.ndarray,
-    most: int,
-    score: TextScore,
-) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """The same without vectors: the share of the words that an entry has, and its identifiers."""
-    proposed = [shared.identified.max(0, initial=0.0), shared.ranked]
-    rows = np.unique(np.concatenate([_best(scores, holds, most) for scores in proposed]))
+def _by_vectors(
+    version: Version, fused: FusedQuery, holds: np.ndarray, most: int
+) -> Iterator[np.ndarray]:
+    if fused.text is not None:
+        yield _by_text(version, torch.from_numpy(fused.text), holds, most)
+    if fused.picture is not None:
+        yield _by_look(version, _unit(fused.picture), holds, most)
+
+
+def _coverage(
+    version: Version, query: SearchQuery, names: tuple[str, ...], rows: np.ndarray
+) -> Tensor:
+    """(1, m, c) the share of each modality's words that an entry has, by rarity."""
     found = version.postings.find(frozenset().union(*query.terms.values()))
-    asked = [query.terms.get(name, frozenset()) for name in shared.names]
+    asked = [query.terms.get(name, frozenset()) for name in names]
     covered = np.array([version.postings.coverage(own, found)[rows] for own in asked])
-    coverage = torch.from_numpy(covered.reshape(1, len(asked), len(rows)))
-    identified = torch.from_numpy(shared.identified[None, :, rows])
-    weights = torch.tensor([[query.fused.weights.get(name, 0.0) for name in shared.names]])
-    nothing = torch.zeros_like(coverage)
-    # the words stand in for the vectors that are not there, so they have the whole weight
-    matches = scoring.Matches(coverage, nothing, torch.zeros_like(weights), identified)
-    photo = torch.zeros(1, len(rows))
-    near = weights[..., None] * coverage
-    totals, parts = scoring.combine(near, weights, matches, photo, score)
-    return rows, totals[0].numpy(), dict(zip(shared.names, parts[0].numpy()))
+    return torch.from_numpy(covered.reshape(1, len(asked), len(rows)))
 
 
 def _best(scores: np.ndarray, holds: np.ndarray, most: int, above: float = 0.0) -> np.ndarray:
@@ -208,8 +200,8 @@ def _by_look(version: Version, picture: Tensor, holds: np.ndarray, most: int) ->
 
 
 def _cosines_with_all(rows: Tensor, asked: Tensor) -> np.ndarray:
-    """(n, d) float16, (d,) float32 -> (n,). What is made of some rows stays in the cache: a quarter
-    faster than a product in float16, which few processors can do.
+    """(n, d) float16, (d,) float32 -> (n,); block by block in the cache, a quarter faster than a
+    product in float16.
     """
     return torch.cat([some.float() @ asked for some in rows.split(FIRST_BLOCK)]).numpy()
 

@@ -77,10 +77,9 @@ DELETE FROM knowledge_files AS file WHERE path ~ %s
 
 
 class SharedIndex(FolderIndex):
-    """url: of a PostgreSQL server; the rest as for the folder, which holds the copies.
-
-    `follow` fetches what other fronts have published; whoever runs a front calls it all the time.
-    Raises KnowledgeError where the server does not answer.
+    """url: of a PostgreSQL server; the folder holds the copies. `follow` fetches what others
+    published; a front calls it all the time. Raises KnowledgeError where the server does not
+    answer.
     """
 
     def __init__(
@@ -234,8 +233,8 @@ class Server:
 
     @contextmanager
     def open(self, alone: bool = False) -> Iterator[Connection]:
-        """A transaction, which is committed where the block ends well. alone: of all that write
-        files, the only one.
+        """A transaction, committed where the block ends well. alone: the only one that writes
+        files.
         """
         try:
             import psycopg

@@ -105,8 +105,8 @@ class Version:
         return self.about.entries
 
     def check(self, vectors: bool) -> None:
-        """Raises what SQLite, NumPy or the system do where the files cannot be read. vectors: those
-        of another layout are not read, and other files.
+        """Raises what SQLite, NumPy or the system do where the files cannot be read. vectors: read
+        too.
         """
         self._table.rows("SELECT name FROM sqlite_schema")
         if vectors and not self.arrays.fit(len(self)):
@@ -146,9 +146,7 @@ class Version:
         return names([text for e in entries for text in (e.title, *e.questions)], MAX_NAMES)
 
     def contradictions(self, entry_id: str) -> tuple[Entry, ...]:
-        """The entries that answer the same as one and say it otherwise, e.g. with another amount;
-        of a version that was made before they were looked for, none.
-        """
+        """The entries that answer the same as one and say it otherwise."""
         rows = (self.entries.row(other) for other in self._contradictions.get(entry_id, ()))
         found = self.entries.records([row for row in rows if row is not None])
         return tuple(record.entry for record in found)
@@ -189,9 +187,7 @@ def write_durably(path: Path, text: str) -> None:
 
 
 def make_durable(path: Path) -> None:
-    """Waits until a file's content, or a folder's names, are on the disk. Windows knows no folders
-    here.
-    """
+    """Waits until a file's content, or a folder's names, are on the disk."""
     if path.is_dir() and os.name == "nt":
         return
     handle = os.open(path, os.O_RDONLY)

@@ -23,11 +23,10 @@ Kind = Literal["heading", "text", "list", "steps", "table", "code", "end", "scan
 class Block:
     """A paragraph, heading, list, table or piece of code, as a reader sees it.
 
-    text: lines joined by line breaks; the row of a table reads "header: value; ...". level: of a
-    heading, 1 the highest; "end" closes the headings of its level and below. line: in the file,
-    from 1, or 0. parts: the items of a list or the rows of a table, where it may be cut. pictures:
-    addresses as written. linked: share of the text that is links, 0..1. "scan" is a page without
-    text; its picture is to be read by OCR.
+    text: a table's rows read "header: value; ...". level: of a heading, 1 the highest; "end" closes
+    those of its level and below. line: in the file, from 1, or 0. parts: list items or table rows,
+    where it may be cut. pictures: addresses as written. linked: share of the text that is links.
+    scan: a page that is one picture, to be read by OCR.
     """
 
     kind: Kind
@@ -44,8 +43,8 @@ class Block:
 class Document:
     """What a person knows as one text: an article, a manual, or a row of questions and answers.
 
-    id: as its source names it, "" where it does not. file: whose pictures' addresses are relative
-    to it. row: an answer to the questions beside it, not cut into passages unless it is long.
+    id: as its source names it. file: what pictures' addresses are relative to. row: an answer to
+    the questions beside it, not cut into passages unless it is long.
     """
 
     title: str
@@ -72,9 +71,8 @@ class Document:
 
 @dataclass(frozen=True)
 class File:
-    """A file to read. name: as people know it, relative to what is read. data: its bytes.
-
-    url: where it came from, for pages. room: an empty folder for the pictures that the file holds.
+    """name: as people know it, relative to what is read. url: of a page. room: an empty folder for
+    the pictures that the file holds.
     """
 
     name: str
@@ -85,12 +83,11 @@ class File:
     @property
     def stem(self) -> str:
         """A title for want of a better one: "reset-router.md" -> "reset router"."""
-        stem = self.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        stem = self._folder() if stem.strip("_").lower() in ("index", "readme") else stem
+        *folders, name = self.name.split("/")
+        stem = name.rsplit(".", 1)[0]
+        if stem.strip("_").lower() in ("index", "readme"):
+            stem = folders[-1] if folders else self.name
         return stem.replace("-", " ").replace("_", " ").strip() or self.name
-
-    def _folder(self) -> str:
-        return self.name.rsplit("/", 2)[-2] if "/" in self.name else self.name
 
 
 @dataclass

@@ -77,9 +77,7 @@ class Columns:
         return row | {REST: self.rest(cells)}
 
     def rest(self, cells: Sequence[object]) -> list[tuple[str, str]]:
-        """(name, cell) of the columns that stand for no field and say something of the matter, as a
-        price or a size does.
-        """
+        """(name, cell) of the columns without a field that say something, such as a price."""
         named = zip(self.names, self.fields, cells)
         return [
             (name, text)
@@ -89,7 +87,7 @@ class Columns:
 
     def note(self) -> str:
         """What each column was taken for, "" where all have our own names. Rows without an answer
-        are read whole, so that none of their columns is unused.
+        are read whole: none of their columns is unused.
         """
         told, beside, unused = [], [], []
         for at, (name, field) in enumerate(zip(self.names, self.fields)):
@@ -107,9 +105,7 @@ class Columns:
 
 
 def _said(cell: object) -> str:
-    """A cell as text; "" for what says nothing to a reader: addresses, a machine's times, nested
-    data.
-    """
+    """A cell as text; "" for what says nothing to a reader: addresses, times, nested data."""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     text = str(cell).strip() if isinstance(cell, str | int | float) else ""

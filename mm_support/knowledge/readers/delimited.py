@@ -33,9 +33,11 @@ def read_delimited(file: File, remarks: Remarks) -> Iterator[Document]:
     """A document a row, in the file's order."""
     text = decode(file.data, remarks)
     named = _SEP_LINE.match(text)
-    lines = text.splitlines() if not named else ["", *text[named.end() :].splitlines()]
+    # not splitlines: it also breaks where a cell holds a line separator of Unicode
+    lines = text.split("\n") if not named else ["", *text[named.end() :].split("\n")]
     separator = named[1] if named else sniff(lines)
-    yield from table_documents(_filled_rows(lines, separator, remarks), file.stem, remarks)
+    rows = (row for row in _records(lines, separator, remarks) if any(row[1]))
+    yield from table_documents(rows, file.stem, remarks)
 
 
 def sniff(lines: Sequence[str]) -> str:
@@ -57,10 +59,6 @@ def _evenness(lines: Sequence[str], separator: str) -> tuple[int, float, int]:
     return names, times / len(rows), width
 
 
-def _filled_rows(lines: Sequence[str], separator: str, remarks: Remarks) -> Iterator[Row]:
-    return (row for row in _records(lines, separator, remarks) if any(row[1]))
-
-
 # -- rows ----------------------------------------------------------------------------------
 
 
@@ -70,7 +68,10 @@ def _records(lines: Sequence[str], separator: str, remarks: Remarks) -> Iterator
     at = 0
     while at < len(lines):
         cells, after = _record(lines, at, separator)
-        if cells is None:
+        if cells is None and len(lines[at]) > MAX_CELL:
+            remarks.skip(at + 1, f"it has a cell of more than {MAX_CELL:,} characters; split it")
+            cells, after = [], at + 1
+        elif cells is None:
             cells, after = _lenient(lines[at], separator), at + 1
             said = "a quote in it is not closed or not doubled"
             remarks.warn(at + 1, f"{said}; the row was read as far as it can be told")
@@ -83,25 +84,17 @@ def _record(lines: Sequence[str], at: int, separator: str) -> tuple[list[str] | 
     text, after = lines[at], at + 1
     while after - at < MAX_RECORD_LINES:
         try:
-            rows = list(_strict([text], separator))
-            return (rows[0] if rows else []), after
+            rows = csv.reader([text], delimiter=separator, strict=True, skipinitialspace=True)
+            return next(rows, []), after
         except csv.Error as exc:
             if "unexpected end" not in str(exc) or after >= len(lines):
                 return None, at + 1
-        quoted = (
-            place
-            for place in range(after, min(len(lines), at + MAX_RECORD_LINES))
-            if '"' in lines[place]
-        )
-        more = next(quoted, None)
+        ahead = range(after, min(len(lines), at + MAX_RECORD_LINES))
+        more = next((place for place in ahead if '"' in lines[place]), None)
         if more is None:
             return None, at + 1
         text, after = "\n".join([text, *lines[after : more + 1]]), more + 1
     return None, at + 1
-
-
-def _strict(texts: list[str], separator: str) -> Iterator[list[str]]:
-    return csv.reader(texts, delimiter=separator, strict=True, skipinitialspace=True)
 
 
 def _lenient(line: str, separator: str) -> list[str]:
@@ -152,7 +145,7 @@ def _row(
         return
     row = columns.values(cells)
     if "answer" not in columns.fields:
-        yield from _table_row(columns, row, line, cells, stem)
+        yield _table_row(columns, row, line, cells, stem)
         return
     if "title" not in columns.fields and not row.get("questions"):
         row["title"] = stem
@@ -163,9 +156,9 @@ def _row(
 
 def _table_row(
     columns: Columns, row: dict[str, object], line: int, cells: list[str], stem: str
-) -> Iterator[Document]:
+) -> Document:
     """A row of a table that holds no questions and answers."""
     text = row_line(columns.names, cells)
     title = as_text(row.get("title")) or next((cell for cell in cells if cell), stem)
     block = Block("table", text, line=line, parts=(text,))
-    yield Document(f"{stem}: {title}", (block,), "", line, as_text(row.get("id")), row=True)
+    return Document(f"{stem}: {title}", (block,), "", line, as_text(row.get("id")), row=True)

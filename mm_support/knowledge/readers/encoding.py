@@ -36,9 +36,8 @@ _UNSTORED = re.compile("[\x00\ud800-\udfff]")
 
 
 def decode(data: bytes, remarks: Remarks) -> str:
-    """The text of a file with plain line breaks; a guessed encoding is remarked.
-
-    Zeros and halves of surrogate pairs, which no database stores, are dropped.
+    """The text with plain line breaks, without what no database stores (zeros, halves of surrogate
+    pairs); a guessed encoding is remarked.
     """
     text = _decode(data, remarks).replace("\r\n", "\n").replace("\r", "\n")
     return _UNSTORED.sub("", text)

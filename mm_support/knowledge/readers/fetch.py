@@ -11,9 +11,8 @@ import ipaddress
 import json
 import socket
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
@@ -90,21 +89,15 @@ class Fetcher:
 
     def __init__(self, host: str, pages: Path, private_addresses: bool = False) -> None:
         transport = httpx.HTTPTransport() if private_addresses else CheckedTransport()
-        self._client = httpx.Client(
-            transport=transport, timeout=SECONDS, headers={"User-Agent": AGENT}
-        )
+        agent = {"User-Agent": AGENT}
+        self._client = httpx.Client(transport=transport, timeout=SECONDS, headers=agent)
         self._host, self._pages = host, pages
         pages.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Fetcher:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.close()
 
     def get(self, url: str) -> Page | Failure:
@@ -126,14 +119,11 @@ class Fetcher:
         return self._instead(copy, f"its server answered {status}")
 
     def _instead(self, copy: Page | None, reason: str) -> Page | Failure:
-        if copy is None:
-            return Failure(reason)
-        return Page(copy.url, copy.data, copy.kind, copy.etag, copy.modified, kept=reason)
+        return Failure(reason) if copy is None else replace(copy, kept=reason)
 
     def _request(self, url: str, headers: dict[str, str]) -> tuple[int, Page | None]:
-        """(status, page); the page is None unless the status is 200.
-
-        Raises httpx.HTTPError, and ValueError for a page that is too large or leads elsewhere.
+        """(status, page or None). Raises httpx.HTTPError, and ValueError where it is too large or
+        leads elsewhere.
         """
         for _ in range(MAX_REDIRECTS):
             with self._client.stream("GET", url, headers=headers) as response:

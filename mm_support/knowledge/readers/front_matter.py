@@ -38,14 +38,10 @@ def _read_yaml(text: str) -> dict[str, Any] | None:
     if text.count("&") and text.count("*") > 20:  # aliases can grow without bound
         return None
     try:
-        values = yaml.load(text, Loader=_loader(yaml))
+        values = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None if text.strip() else {}
-
-
-def _loader(yaml: Any) -> Any:
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _read_toml(text: str) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urljoin
 
@@ -60,13 +61,13 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
 def _text(data: bytes, remarks: Remarks) -> str:
     """The page's text in the encoding that it declares, if that one fits."""
     declared = _CHARSET.search(data[:4096])
+    text = None
     if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return data.decode(declared[1].decode("ascii")).replace("\x00", "")
-        except (LookupError, UnicodeDecodeError):
-            pass
-    text = decode(data, remarks)
-    return re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
+        with suppress(LookupError, UnicodeDecodeError):
+            text = data.decode(declared[1].decode("ascii")).replace("\x00", "")
+    if text is None:
+        text = decode(data, remarks)
+    return re.sub(r"^\s*<\?xml[^>]*\?>", "", text)  # lxml refuses it in a text
 
 
 def _meta(tree: Any) -> dict[str, str]:

@@ -63,8 +63,7 @@ class Cleaned:
 
 def clean(text: str, first: int = 1, mdx: bool = False) -> Cleaned:
     """The text as its generator would hand it to a Markdown parser; first: its first line's number.
-
-    mdx: whether it is known to be MDX; otherwise an import or a component that is closed says so.
+    mdx: whether it is known to be; else an import or a component that is closed says so.
     """
     cleaned = Cleaned(mdx=mdx or bool(re.search(r"^import\s.+['\"];?\s*$", text, re.MULTILINE)))
     cleaned.closed = frozenset(one or two for one, two in _CLOSED.findall(text))

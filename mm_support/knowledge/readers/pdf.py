@@ -16,6 +16,7 @@ from typing import Any
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.pdf_lines import Line, page_lines, rows_of
 from mm_support.knowledge.readers.pdf_tables import continued, with_tables
+from mm_support.knowledge.readers.runs import runs
 from mm_support.knowledge.readers.tables import table_lines
 
 MAX_PAGES = 2_000
@@ -67,8 +68,8 @@ def _usual_size(pages: Sequence[Sequence[Line]]) -> float:
 
 
 def _titled(blocks: Sequence[Block], title: str, file: File) -> Document:
-    """The document, without the heading that is its title. title: of the file's properties; the
-    first heading is trusted more where the first blocks do not say the same.
+    """The document without the heading that is its title. title: of the file's properties; the
+    first heading is trusted more unless the first blocks say the same.
     """
     first = blocks[:5]
     headings = [block for block in first if block.kind == "heading"]
@@ -95,29 +96,20 @@ def repeated_lines(pages: Sequence[Sequence[Line]]) -> set[str]:
 
 
 def _blocks(lines: Sequence[Line], usual: float, number: int) -> Iterator[Block]:
-    group: list[Line] = []
     distance = _line_distance(lines, usual)
-    for line in lines:
-        if line.cells:
-            if group:
-                yield _block(group, usual, number)
-            rows = tuple(table_lines(line.cells))
+    for group in runs(lines, lambda group, line: _continues(group[-1], line, usual, distance)):
+        if group[0].cells:
+            rows = tuple(table_lines(group[0].cells, group[0].bold or None))
             yield Block("table", "\n".join(rows), page=number, parts=rows)
-            group = []
-            continue
-        if group and not _continues(group[-1], line, usual, distance):
+        else:
             yield _block(group, usual, number)
-            group = []
-        group.append(line)
-    if group:
-        yield _block(group, usual, number)
 
 
 def _continues(last: Line, line: Line, usual: float, distance: float) -> bool:
     """Whether a line goes on with the one before. distance: of this page's lines of text; a heading
     has that of its font, as has a page that does not tell."""
     large = _is_large(line, usual)
-    if _is_large(last, usual) != large:
+    if last.cells or line.cells or _is_large(last, usual) != large:
         return False
     own = min(last.font, line.font) if large or not distance else distance
     return line.top > last.top or _down(last, line) < GAP * own

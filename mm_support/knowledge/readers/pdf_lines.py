@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from ctypes import create_string_buffer
 from dataclasses import dataclass, replace
+from itertools import groupby
 from statistics import median
 from typing import Any
 
 from mm_support.knowledge.readers.pdf_rules import Rule, grids, rules_of
+from mm_support.knowledge.readers.runs import runs
 from mm_support.knowledge.readers.tables import Cells
 
+BOLD = (b"bold", b"black", b"heavy", b"demi")  # in names of fonts
+MAX_NAME = 100  # bytes of one
 GUTTER = 0.02  # of the page's width, free between two columns
 EDGE = 0.1  # of the page's height, above and below
 SPLIT_FROM = 3  # lines in each cell of a row, from which they are rows without rules between
@@ -21,9 +26,9 @@ SPLIT_FROM = 3  # lines in each cell of a row, from which they are rows without 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text; its box in points from the page's lower left corner; size of its letters;
-    whether it stands where running heads and page numbers do. font: the height of its font, the
-    same whatever the letters are. cells: of a table, its rows.
+    """Its box in points from the page's lower left corner; size of its letters; whether it stands
+    where running heads do. font: its height, whatever the letters. cells: of a table, its rows;
+    bold: whether the first alone is.
     """
 
     text: str
@@ -35,6 +40,7 @@ class Line:
     at_edge: bool = False
     font: float = 0.0
     cells: tuple[Cells, ...] = ()
+    bold: bool = False
 
 
 def page_lines(page: Any) -> list[Line]:
@@ -56,28 +62,31 @@ def _piece(text: Any, at: int, height: float) -> Line:
     left, bottom, right, top = text.get_rect(at)
     said = " ".join(text.get_text_bounded(left, bottom, right, top).split())
     at_edge = bottom > (1 - EDGE) * height or top < EDGE * height
-    return Line(
-        said, left, bottom, right, top, top - bottom, at_edge, _font(text, left, bottom, top)
-    )
+    first = text.get_index(left, (bottom + top) / 2, top - bottom, top - bottom)
+    font, bold = (0.0, False) if first is None else _font(text, first)
+    size = top - bottom
+    return Line(said, left, bottom, right, top, size, at_edge, max(font, size), bold=bold)
 
 
-def _font(text: Any, left: float, bottom: float, top: float) -> float:
-    """The height of the font of a piece; of its letters where that is not told."""
-    at = text.get_index(left, (bottom + top) / 2, top - bottom, top - bottom)
-    _, low, _, high = text.get_charbox(at, loose=True) if at is not None else (0, 0, 0, 0)
-    return max(high - low, top - bottom)
+def _font(text: Any, at: int) -> tuple[float, bool]:
+    """The height of a letter's font, and whether its name says that it is bold."""
+    from pypdfium2.raw import FPDFText_GetFontInfo
+
+    _, low, _, high = text.get_charbox(at, loose=True)
+    name = create_string_buffer(MAX_NAME)
+    FPDFText_GetFontInfo(text, at, name, MAX_NAME, None)
+    return high - low, any(word in name.value.lower() for word in BOLD)
 
 
 def _joined(pieces: Sequence[Line]) -> list[Line]:
     """Pieces that follow each other closely on one height are one line."""
     lines: list[Line] = []
     for piece in pieces:
-        last = lines[-1] if lines else None
-        if last and _same_line(last, piece):
+        if lines and _same_line(lines[-1], piece):
+            last = lines.pop()
             space = "" if piece.left - last.right < 0.1 * piece.size else " "
-            lines[-1] = _around([last, piece], f"{last.text}{space}{piece.text}")
-        else:
-            lines.append(piece)
+            piece = _around([last, piece], f"{last.text}{space}{piece.text}")
+        lines.append(piece)
     return lines
 
 
@@ -92,6 +101,7 @@ def _around(lines: Sequence[Line], text: str) -> Line:
         max(line.size for line in lines),
         lines[0].at_edge,
         max(line.font for line in lines),
+        bold=all(line.bold for line in lines),
     )
 
 
@@ -144,37 +154,30 @@ def _bands(lines: Sequence[Line], width: float) -> list[list[Line]]:
     """The widest lines cut the page into bands that may have columns of their own."""
     ordered = sorted(lines, key=lambda line: -line.top)
     span = max(line.right for line in lines) - min(line.left for line in lines)
-    wide = [line.right - line.left > 0.6 * span for line in ordered]
-    bands: list[list[Line]] = []
-    for at, line in enumerate(ordered):
-        if not at or wide[at] != wide[at - 1]:
-            bands.append([])
-        bands[-1].append(line)
-    narrow = [band for band in bands if len(_columns(band, width)) > 1]
-    return bands if narrow else [list(lines)]
+    parts = groupby(ordered, lambda line: line.right - line.left > 0.6 * span)
+    bands = [list(band) for _, band in parts]
+    return bands if any(len(_columns(band, width)) > 1 for band in bands) else [list(lines)]
 
 
 # -- tables --------------------------------------------------------------------------------
 
 
-def table_line(rows: Sequence[Cells], lines: Sequence[Line]) -> Line:
-    """A table in place of the lines that it was made of."""
+def table_line(rows: Sequence[Cells], lines: Sequence[Line], first: Sequence[Line]) -> Line:
+    """A table in place of the lines that it was made of. first: those of its first row."""
+    bold = all(line.bold for line in first) and not all(line.bold for line in lines)
     whole = _around(lines, " ".join(cell for row in rows for cell in row))
     size, font = median(line.size for line in lines), median(line.font for line in lines)
-    return replace(whole, size=size, font=font, at_edge=False, cells=tuple(rows))
+    return replace(whole, size=size, font=font, at_edge=False, cells=tuple(rows), bold=bold)
 
 
 def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
     """Lines that follow each other on one height, as in a table, are one row."""
-    rows: list[list[Line]] = []
-    for line in lines:
-        last = rows[-1][-1] if rows else None
-        behind = last is not None and line.left > last.right
-        if last and behind and shared_height(last, line) > 0.5 * line.size:
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    return rows
+
+    def beside(row: list[Line], line: Line) -> bool:
+        last = row[-1]
+        return line.left > last.right and shared_height(last, line) > 0.5 * line.size
+
+    return list(runs(lines, beside))
 
 
 def _middle(line: Line) -> tuple[float, float]:
@@ -197,7 +200,7 @@ def _ruled(pieces: Sequence[Line], columns: Rule, rows: Rule) -> Line | None:
     used = [at for at in range(len(columns) - 1) if any(row[at] for row in texts)]
     if len(used) < 2:
         return None
-    return table_line([[row[at] for at in used] for row in texts], pieces)
+    return table_line([[row[at] for at in used] for row in texts], pieces, sum(filled[0], []))
 
 
 def _fields(pieces: Sequence[Line], columns: Rule, rows: Rule) -> list[list[list[Line]]]:
@@ -224,10 +227,9 @@ def _texts(row: Sequence[Sequence[Line]]) -> list[Cells]:
 
 def _heights(pieces: Sequence[Line]) -> list[list[Line]]:
     """Pieces line by line from above, in each from left to right."""
-    found: list[list[Line]] = []
-    for piece in sorted(pieces, key=lambda piece: -piece.top):
-        if found and shared_height(found[-1][0], piece) > 0.5 * min(found[-1][0].size, piece.size):
-            found[-1].append(piece)
-        else:
-            found.append([piece])
+
+    def level(line: list[Line], piece: Line) -> bool:
+        return shared_height(line[0], piece) > 0.5 * min(line[0].size, piece.size)
+
+    found = runs(sorted(pieces, key=lambda piece: -piece.top), level)
     return [sorted(line, key=lambda piece: piece.left) for line in found]

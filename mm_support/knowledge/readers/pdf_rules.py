@@ -33,9 +33,7 @@ def rules_of(page: Any) -> tuple[list[Edge], list[Edge]]:
 
 
 def grids(rules: tuple[Sequence[Edge], Sequence[Edge]]) -> Iterator[tuple[Rule, Rule]]:
-    """(places of the vertical rules, places of the horizontal ones) of each grid with two columns
-    and two rows at least.
-    """
+    """(places of vertical rules, of horizontal ones) of each grid of 2 by 2 fields or more."""
     left = [(own, True) for own in rules[0]] + [(own, False) for own in rules[1]]
     while left:
         group, left = [left[0]], left[1:]

@@ -70,8 +70,7 @@ def read_site(
     most: int = MAX_PAGES,
     seconds: float = MAX_SECONDS,
 ) -> Iterator[Document]:
-    """The documents of a site, from a sitemap's address or a page's. pages: folder of its copies.
-
+    """The documents of a site, from a sitemap's address or a page's. pages: folder of copies.
     Raises KnowledgeError where the first address cannot be fetched.
     """
     parts = urlsplit(address)

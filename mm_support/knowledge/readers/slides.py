@@ -28,7 +28,7 @@ def read_slides(file: File, remarks: Remarks) -> Iterator[Document]:
         if slide._element.get("show") == "0":
             remarks.skip(0, f"slide {number} is hidden")
             continue
-        blocks += _slide(slide, number, file)
+        blocks += _slide(slide, number, file, remarks)
     headings = [block for block in blocks if block.kind == "heading"]
     title = headings[0].text if headings else file.stem
     if headings and blocks[0] is headings[0] and len(headings) > 1:
@@ -36,7 +36,7 @@ def read_slides(file: File, remarks: Remarks) -> Iterator[Document]:
     yield Document(title, tuple(blocks), file.name)
 
 
-def _slide(slide: Any, number: int, file: File) -> Iterator[Block]:
+def _slide(slide: Any, number: int, file: File, remarks: Remarks) -> Iterator[Block]:
     title = slide.shapes.title
     own = None if title is None else title.shape_id
     if title is not None and title.has_text_frame:
@@ -45,7 +45,7 @@ def _slide(slide: Any, number: int, file: File) -> Iterator[Block]:
             yield Block("heading", heading, 2, page=number)
     for shape in _flat(slide.shapes):
         if shape.shape_id != own:
-            yield from _shape(shape, number, file)
+            yield from _shape(shape, number, file, remarks)
 
 
 def _flat(shapes: Iterable[Any]) -> list[Any]:
@@ -56,7 +56,7 @@ def _flat(shapes: Iterable[Any]) -> list[Any]:
     return sorted(found, key=lambda shape: (shape.top or 0, shape.left or 0))
 
 
-def _shape(shape: Any, number: int, file: File) -> Iterator[Block]:
+def _shape(shape: Any, number: int, file: File, remarks: Remarks) -> Iterator[Block]:
     if getattr(shape, "has_table", False) and shape.has_table:
         rows = [[" ".join(cell.text.split()) for cell in row.cells] for row in shape.table.rows]
         lines = table_lines(rows, bool(shape.table.first_row))
@@ -67,10 +67,16 @@ def _shape(shape: Any, number: int, file: File) -> Iterator[Block]:
         if len(lines) > 1:
             kind, lines = "list", [f"- {line}" for line in lines]
         yield Block(kind, "\n".join(lines), page=number, parts=tuple(lines))
-    elif hasattr(shape, "image") and file.room is not None:
-        ending = PICTURES.get(shape.image.content_type, "")
-        if ending:
-            path = save_picture(file, shape.image.blob, ending)
+    elif file.room is not None:
+        try:
+            image = shape.image
+        except AttributeError:  # a line, a chart
+            return
+        except ValueError:
+            remarks.skip(0, f"a picture of slide {number} lies in a file of its own; embed it")
+            return
+        if ending := PICTURES.get(image.content_type, ""):
+            path = save_picture(file, image.blob, ending)
             yield Block("text", page=number, pictures=(path,))
 
 

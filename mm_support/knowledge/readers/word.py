@@ -33,8 +33,12 @@ def read_word(file: File, remarks: Remarks) -> Iterator[Document]:
         if not ending or file.room is None or len(kept) >= MAX_PICTURES:
             remarks.skip(0, f"a picture of the kind {image.content_type} cannot be shown")
             return {"src": ""}
-        with image.open() as stream:
-            kept.append(save_picture(file, stream.read(), ending))
+        try:
+            with image.open() as stream:
+                kept.append(save_picture(file, stream.read(), ending))
+        except mammoth.conversion.InvalidFileReferenceError:
+            remarks.skip(0, "a picture lies in a file of its own; embed it")
+            return {"src": ""}
         return {"src": kept[-1]}
 
     result = mammoth.convert_to_html(

@@ -48,9 +48,7 @@ def _of_a_conversation() -> tuple[sa.Column, ...]:
 
 
 def _fill_asked_about() -> None:
-    """Until now the titles between quotation marks in the reply's text said what was asked
-    about.
-    """
+    """Until now titles between quotation marks in the reply said what was asked about."""
     columns = ("id", "action", "reply", "hits", "asked_about")
     kinds = {"hits": sa.JSON, "asked_about": sa.JSON}
     turns = sa.table("turns", *(sa.column(name, kinds.get(name, sa.Text)) for name in columns))

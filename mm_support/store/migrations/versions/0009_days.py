@@ -8,7 +8,5 @@ revision, down_revision = "0009", "0008"
 
 def upgrade() -> None:
     op.create_table(
-        "days",
-        sa.Column("day", sa.String(10), primary_key=True),
-        sa.Column("figures", sa.JSON),
+        "days", sa.Column("day", sa.String(10), primary_key=True), sa.Column("figures", sa.JSON)
     )
