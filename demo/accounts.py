@@ -9,12 +9,11 @@ import gradio as gr
 
 from demo.convert import QUIET, plain_errors, said_problem
 from demo.door import Door
-from demo.insights import table_head, table_row
 from demo.markup import esc
-from demo.report import report_card
 from demo.service import Accounts
 from demo.sign_in import field
-from demo.words import label, said, said_or
+from demo.tables import table_card
+from demo.words import label, said_or
 from mm_support.desk.accounts import Account, Role
 
 
@@ -50,16 +49,12 @@ class AccountsPage:
 
 
 def account_list(accounts: Sequence[Account]) -> str:
-    if not accounts:
-        return report_card("Accounts", f"<tr><td class=ms-words>{said('no_accounts')}</td></tr>")
-    lines = [
-        table_row(
-            [esc(each.name), said_or(each.role), f"{each.last:%m-%d %H:%M}" if each.last else "–"]
-        )
+    rows = [
+        [esc(each.name), said_or(each.role), f"{each.last:%m-%d %H:%M}" if each.last else "–"]
         for each in accounts
     ]
-    head = table_head(["Name", "Role", "Signed in (UTC)"])
-    return report_card("Accounts", head + "".join(lines))
+    heads = list(map(said_or, ("Name", "Role", "Signed in (UTC)")))
+    return table_card("Accounts", heads, rows, (), "no_accounts")
 
 
 def accounts_part(page: AccountsPage, key: gr.BrowserState) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from demo.convert import plain_errors, publish_audio, result_of
 from demo.service import Service
 from mm_support import as_json
 from mm_support.errors import InputError
+from mm_support.language.messages import languages
 from mm_support.types import Spoken, UserTurn, Working
 
 # calls that reach the service at once, whose own queue bounds what they cost and refuses the rest
@@ -49,6 +50,7 @@ class Endpoints:
         speak: bool = False,
         token: str | None = None,
         customer: str | None = None,
+        language: str | None = None,
     ) -> Iterator[tuple[dict, str | None]]:
         """Answers a question that is typed, spoken, photographed, or any mix of them. Streams: each
         result holds the reply so far, the last one is complete (its action is set).
@@ -62,6 +64,7 @@ class Endpoints:
             speak: Whether the reply is wanted as sound too.
             token: The token of an earlier reply; without one the call is a new visitor's.
             customer: Who is signed in on your site, as your server has signed it (actions).
+            language: That of your page, like zh or de-AT, for first words that tell none (E24).
         Returns:
             A dict with reply, action (answer, clarify, refuse or handoff), citations, pictures,
             choices, form (what an action asks for: name, type, label and example, or null),
@@ -70,6 +73,7 @@ class Endpoints:
         """
         base = knowledge or UserTurn.knowledge
         turn = UserTurn(message or "", image, audio, base, session_id or None, bool(speak))
+        turn = replace(turn, language=spoken_by(language or ""))
         exchange, last = Exchange(turn), None
         with plain_errors():
             visit = self.service.visit(token or "", customer or "")
@@ -248,14 +252,16 @@ def add_endpoints(service: Service) -> None:
         since = gr.Number(0, precision=0, label="since")
         token = gr.Textbox(None, label="token")
         customer = gr.Textbox(None, label="customer")
+        language = gr.Textbox(None, label="language")
         whose = gr.Textbox(label="token")
         speech = gr.Audio(label="speech")
         texts = message, knowledge, session, turn_id, rating, comment, handed_over, token, customer
-        for text in (*texts, whose):
+        for text in (*texts, whose, language):
             text.preprocess = partial(checked_text, text.label)
         question = [message, image, audio, knowledge]
+        more_of_chat = [session, speak, token, customer, language]
         for function, inputs, limits, more in (
-            (endpoints.chat, [*question, session, speak, token, customer], replies, [speech]),
+            (endpoints.chat, [*question, *more_of_chat], replies, [speech]),
             (endpoints.transcribe, [audio], lookups, []),
             (endpoints.describe, [image, labels], lookups, []),
             (endpoints.search, [*question, limit], lookups, []),
@@ -327,6 +333,12 @@ def checked_limit(limit: float | None) -> int:
     if limit is None or not 1 <= limit <= MAX_HITS:
         raise InputError(f"The limit is a number from 1 to {MAX_HITS}.")
     return int(limit)
+
+
+def spoken_by(locale: str) -> str:
+    """The language of a locale, "de-AT" -> "de"; "" where the assistant has no words in it."""
+    language = locale.replace("_", "-").partition("-")[0].lower()
+    return language if language in languages() else ""
 
 
 def words(labels: list | str | None) -> list[str] | None:

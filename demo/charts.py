@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from demo.tables import table
 from demo.words import said_or
 
 WIDTH, HEIGHT, EDGE = 480, 220, 38  # of the curve, in its own units
@@ -74,6 +75,37 @@ def curve(points: Mapping[str, Mapping[str, float]]) -> str:
         f'<svg class="ms-chart" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{grid}{ticks}'
         f'<polygon class="ms-band" points="{band}" />'
         f'<polyline class="ms-answered" points="{" ".join(line("value"))}" /></svg>'
+    )
+
+
+def grid(shares: Mapping[str, Mapping[str, float]]) -> str:
+    """shares: what was meant -> what was read -> how often, as a table with tinted cells."""
+    rows = [[said_or(name), *map(tinted, own.values())] for name, own in shares.items()]
+    return table(["", *map(said_or, shares)], rows)
+
+
+def tinted(share: float) -> str:
+    return f'<span class="ms-share" style="--value:{share:.0%}">{100 * share:.0f}</span>'
+
+
+def diagonal(bins: Mapping[str, Mapping[str, float]]) -> str:
+    """bins: of what is alike sure -> {confidence, right}; both are the same on the diagonal."""
+
+    def place(sure: float, right: float) -> str:
+        x, y = EDGE + (WIDTH - EDGE - 16) * sure, 8 + (HEIGHT - 34) * (1 - right)
+        return f"{x:.1f},{y:.1f}"
+
+    points = [place(own["confidence"], own["right"]) for own in bins.values()]
+    dots = "".join("<circle r=4 cx={} cy={} />".format(*point.split(",")) for point in points)
+    labels = ""
+    for share in (0.0, 0.5, 1.0):
+        x, y = place(share, share).split(",")
+        labels += f"<text x={x} y={HEIGHT - 6} text-anchor=middle>{share:.0%}</text>"
+        labels += f"<text x={EDGE - 6} y={float(y) + 3} text-anchor=end>{share:.0%}</text>"
+    line = f'<polyline class="ms-now" points="{place(0, 0)} {place(1, 1)}" />'
+    return (
+        f'<svg class="ms-chart" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{labels}{line}'
+        f'<polyline class="ms-answered" points="{" ".join(points)}" />{dots}</svg>'
     )
 
 

@@ -22,6 +22,7 @@ from mm_support.errors import InputError
 from mm_support.types import Citation, Entry, Past, Reply, UserTurn
 
 LONGEST_NAME = 256  # characters of a customer's or a conversation's name
+MOST_MESSAGES = 2_048  # of a call, as with OpenAI
 LONGEST_TURN = 4_000  # characters that are looked at of a message said before
 MARK = re.compile(r"\[(\d+)\]")
 FROM_THE_WEB = (
@@ -85,14 +86,15 @@ Name = Annotated[str, Field(max_length=LONGEST_NAME)]
 class Call(Strict):
     """What is read of a call. model: a knowledge base; user, metadata: whose conversation it is."""
 
-    model: str
-    messages: list[Message] = Field(min_length=1)
+    model: Name
+    messages: list[Message] = Field(min_length=1, max_length=MOST_MESSAGES)
     stream: bool | None = None
     n: Literal[1] | None = None
     user: Name | None = None
     metadata: dict[str, Name] | None = None
     modalities: list[Literal["text"]] | None = None
     response_format: dict[Literal["type"], Literal["text"]] | None = None
+    tool_choice: Literal["none", "auto"] | None = None
 
 
 def read_call(body: bytes) -> Call:
@@ -224,17 +226,14 @@ def place(mark: re.Match[str]) -> dict[str, int]:
     return {"start_index": mark.start(), "end_index": mark.end()}
 
 
-def completion(answer: Answer, model: str) -> dict[str, Any]:
+def completion(
+    name: str, model: str, text: str = "", annotations: Sequence[Any] = (), **more: Any
+) -> dict[str, Any]:
     """The whole answer. usage is null: nothing of a reply is counted in tokens."""
-    message = {
-        "role": "assistant",
-        "content": answer.text,
-        "refusal": None,
-        "annotations": answer.annotations(),
-    }
-    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
-    head = head_of(answer.id, "chat.completion", model)
-    return {**head, "choices": [choice], "usage": None, "support": answer.support()}
+    said = {"role": "assistant", "content": text, "refusal": None, "annotations": annotations}
+    choice = {"index": 0, "message": said, "finish_reason": "stop", "logprobs": None}
+    head = head_of(name, "chat.completion", model)
+    return {**head, "choices": [choice], "usage": None, **more}
 
 
 def chunk(

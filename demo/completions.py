@@ -44,12 +44,15 @@ from mm_support.language.messages import message
 from mm_support.types import Entry, Finished, Found, Message, Reply, Said, UserTurn
 
 PATH = "/v1/chat/completions"
+EVENTS = "text/event-stream"
+END = "data: [DONE]\n\n"
 SHORTEST_KEY = 16  # characters
 AT_ONCE = 64  # calls that hold a thread while they are answered
 COMING_UP = 5  # s after which it is worth another try while models load
 # whose conversation it is, as Open WebUI and LibreChat can be told to send it
 CONVERSATION = ("x-conversation-id", "x-openwebui-chat-id")
 CUSTOMER = "x-openwebui-user-id"
+TASK = "x-task"  # names what a chat program wants for itself, such as a title; of turns it is empty
 
 Pieces = Generator["str | Answer", None, None]  # "" while it is worked on; the answer comes last
 
@@ -71,8 +74,9 @@ def api_key(setting: str) -> str:
 
 def admit(request: Request, key: str) -> None:
     """Raises Refusal for a caller without the key, where there is one."""
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if key and not secrets.compare_digest(given.encode(), key.encode()):
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    told = given.strip() if scheme.lower() == "bearer" else ""
+    if key and not secrets.compare_digest(told.encode(), key.encode()):
         raise Refusal(401, "Send the API key as a bearer token.", "invalid_api_key")
 
 
@@ -83,6 +87,7 @@ def completion_routes(service: Service, key: str = "") -> list[Route]:
         Route(PATH, door.complete, methods=["POST"]),
         Route("/v1/models", door.models),
         Route("/v1/models/{name:path}", door.model),
+        Route("/v1/{path:path}", door.elsewhere, methods=["GET", "POST", "DELETE"]),
     ]
 
 
@@ -90,7 +95,7 @@ class Stream(StreamingResponse):
     """Server-sent events. end: what is done once they are sent, or nobody reads them any more."""
 
     def __init__(self, lines: AsyncIterator[str], end: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(lines, media_type="text/event-stream")
+        super().__init__(lines, media_type=EVENTS)
         self.end = end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,6 +133,8 @@ class Completions:
             admit(request, self.key)
             call = await self.thread(read_call, await request.body())
             await self.thread(self.bases, call.model)
+            if request.headers.get(TASK):
+                return idle(call)
             pieces = self.pieces(call, *self.caller(call, request))
             try:
                 first = await self.thread(next, pieces)  # who is refused is told by the status
@@ -139,6 +146,10 @@ class Completions:
             return Stream(self.lines(pieces, call.model, first), lambda: self.end(pieces))
 
         return await answered(completed)
+
+    async def elsewhere(self, request: Request) -> Response:
+        sentence = f"There is no {request.method} {request.url.path[:LONGEST_NAME]}."
+        return refused(Refusal(404, sentence, "unknown_url"))
 
     async def thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await to_thread.run_sync(function, *arguments, limiter=self._threads)
@@ -208,7 +219,8 @@ class Completions:
                 raise Refusal(499, "The caller has gone.")
             piece = await self.thread(next, pieces)
         await self.end(pieces)
-        return JSONResponse(completion(piece, model))
+        cited, more = piece.annotations(), {"support": piece.support()}
+        return JSONResponse(completion(piece.id, model, piece.text, cited, **more))
 
     async def lines(self, pieces: Pieces, model: str, piece: str | Answer) -> AsyncIterator[str]:
         """The answer as server-sent events; a comment while there is nothing to say."""
@@ -220,7 +232,7 @@ class Completions:
                 piece = await self.thread(next, pieces)
             more = {"support": piece.support()}
             delta = {"annotations": piece.annotations()} if piece.reply.citations else {}
-            yield data(chunk(name, model, delta, over=True, **more)) + "data: [DONE]\n\n"
+            yield data(chunk(name, model, delta, over=True, **more)) + END
         except Exception as problem:
             yield data(error_values(status_of(problem), sentence(problem)))
 
@@ -245,6 +257,15 @@ def taken_over(visit: Visit, reply: Reply, turn: UserTurn) -> str:
 def addresses(reply: Reply) -> list[str]:
     """Where the reply's pictures are, on this server."""
     return [f"/gradio_api/file={quote(str(path))}" for path in publish(reply.pictures)]
+
+
+def idle(call: Call) -> Response:
+    """Nothing is said, kept or counted: no customer asked."""
+    name = f"chatcmpl-{secrets.token_hex(8)}"
+    if call.stream:
+        last = data(chunk(name, call.model, {"role": "assistant", "content": ""}, over=True))
+        return Response(f"{last}{END}", media_type=EVENTS)
+    return JSONResponse(completion(name, call.model))
 
 
 def data(values: dict[str, Any]) -> str:

@@ -309,7 +309,7 @@ class Meter:
         self.most = most.get(self.kind or "", SAYS)
         self.parts = Parts(limits, headers) if self.kind == "uploads" else None
         declared = headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > self.most:
+        if not declared.isdecimal() or int(declared) > self.most:
             raise self.too_big()
 
     def add(self, body: bytes) -> None:

@@ -11,23 +11,25 @@ import gradio as gr
 
 from demo.convert import QUIET, plain_errors, said_problem
 from demo.panels import esc, said_title
-from demo.report import report_card
 from demo.service import Service
-from demo.words import label, said, said_or
+from demo.tables import table_card
+from demo.words import label, said, said_or, tables, word
 from mm_support.desk.accounts import Area
 
 PERIODS = [("1 d", 1), ("7 d", 7), ("30 d", 30), ("90 d", 90)]
-NOTHING = f"<tr><td class=ms-words>{said('figure_nothing')}</td></tr>"
 COLUMNS = {
     "conversations": "Conversations",
     "answered": "Answered",
     "handed_over": "Handed over",
+    "reopened": "Reopened",
     "confirmed": "Resolved",
     "assumed": "Assumed",
     "thumbs_up": "Up",
     "thumbs_down": "Down",
     "spoken": "Spoken",
     "photos": "Photos",
+    "rated": "Rated",
+    "satisfied": "Rated 4 or 5",
 }
 # the text of a table becomes a file in the browser, so that none lies on the server
 SAVE = """(text) => {
@@ -62,29 +64,34 @@ class InsightsPage:
             )
 
     def figures_csv(self, key: str, days: int) -> str:
-        with plain_errors(said_problem):
-            self.check(key, "figures")
-            return self.service.insights.csv("figures", days)
+        return self.csv("figures", key, days)
 
     def gaps_csv(self, key: str, days: int) -> str:
+        return self.csv("gaps", key, days)
+
+    def scores_csv(self, key: str, days: int) -> str:
+        return self.csv("scores", key, days)
+
+    def csv(self, what: str, key: str, days: int) -> str:
         with plain_errors(said_problem):
             self.check(key, "figures")
-            return self.service.insights.csv("gaps", days)
+            return self.service.insights.csv(what, days)
 
 
-def figures_card(rows: Sequence[Any], first_answer: float | None) -> str:
-    """A row a day and base, and their sum above."""
-    if not rows:
-        return report_card("Figures", NOTHING)
-    total = {name: sum(getattr(row, name) for row in rows) for name in COLUMNS}
-    sums = "".join(f"<td>{count}</td>" for count in total.values())
-    lines = [f"<tr><th scope=row>{said('figure_all')}</th>{sums}</tr>"]
-    for row in rows:
-        name = f"{row.day:%Y-%m-%d} · {said_title(row.knowledge)}"
-        lines.append(table_row([name, *(str(getattr(row, column)) for column in COLUMNS)]))
+def figures_card(figures: Sequence[Any], first_answer: float | None) -> str:
+    """A row a day, base and language, and their sum above."""
+    sums = [str(sum(getattr(row, name) for row in figures)) for name in COLUMNS]
+    rows = [[said("figure_all"), *sums], *map(figures_row, figures)] if figures else []
+    heads = ["", *map(said_or, COLUMNS.values())]
     waited = said("figure_waited", minutes=f"{(first_answer or 0) / 60:.0f}")
     below = "" if first_answer is None else f"<p>{waited}</p>"
-    return below + report_card("Figures", table_head(["", *COLUMNS.values()]) + "".join(lines))
+    return below + table_card("Figures", heads, rows, ())
+
+
+def figures_row(row: Any) -> list[str]:
+    language = word("language_name", row.language) if row.language in tables() else row.language
+    name = [f"{row.day:%Y-%m-%d}", said_title(row.knowledge), *filter(None, [esc(language)])]
+    return [" · ".join(name), *(str(getattr(row, column)) for column in COLUMNS)]
 
 
 def satisfaction_card(satisfaction: tuple[int, int], scored: Sequence[Any]) -> str:
@@ -93,77 +100,51 @@ def satisfaction_card(satisfaction: tuple[int, int], scored: Sequence[Any]) -> s
     if not rated:
         return ""
     share = f"{satisfied / rated:.0%}"
-    lines = [
-        table_row(
-            [str(each.score), *map(esc, (each.comment, each.agent)), f"{each.created:%m-%d}"],
-            words=True,
-        )
+    rows = [
+        [str(each.score), esc(each.comment), esc(each.agent), f"{each.created:%m-%d}"]
         for each in scored
     ]
-    head = table_head(["Score", "Said", "Who", "Day"], words=True)
     told = said("figure_satisfied", share=share, satisfied=satisfied, rated=rated)
-    return f"<p>{told}</p>" + report_card("Rated at the end", head + "".join(lines))
+    heads = list(map(said_or, ("Score", "Said", "Who", "Day")))
+    return f"<p>{told}</p>" + table_card("Rated at the end", heads, rows)
 
 
 def gaps_card(gaps: Sequence[Any]) -> str:
-    lines = [
-        table_row(
-            [
-                esc(" / ".join(gap.examples)),
-                str(gap.count),
-                said_title(gap.knowledge),
-                esc(f"{gap.nearest} ({gap.score:.0%})" if gap.nearest else "–"),
-            ],
-            words=True,
-        )
+    rows = [
+        [
+            esc(" / ".join(gap.examples)),
+            str(gap.count),
+            said_title(gap.knowledge),
+            esc(f"{gap.nearest} ({gap.score:.0%})" if gap.nearest else "–"),
+        ]
         for gap in gaps
     ]
-    head = table_head(["Asked", "Times", "Knowledge", "Nearest entry"], words=True)
-    return report_card("Questions without an answer", head + "".join(lines) if lines else NOTHING)
+    heads = list(map(said_or, ("Asked", "Times", "Knowledge", "Nearest entry")))
+    return table_card("Questions without an answer", heads, rows)
 
 
 def disliked_card(disliked: Sequence[Any]) -> str:
-    lines = [
-        table_row(
-            [*map(esc, (each.question, each.reply, each.comment)), f"{each.created:%m-%d}"],
-            words=True,
-        )
+    rows = [
+        [*map(esc, (each.question, each.reply, each.comment)), f"{each.created:%m-%d}"]
         for each in disliked
     ]
-    head = table_head(["Asked", "Replied", "What was wrong", "Day"], words=True)
-    return report_card("Rated down", head + "".join(lines) if lines else NOTHING)
+    heads = list(map(said_or, ("Asked", "Replied", "What was wrong", "Day")))
+    return table_card("Rated down", heads, rows)
 
 
-def audit_card(rows: Sequence[Any]) -> str:
-    lines = [
-        table_row(
-            [
-                f"{row.created:%m-%d %H:%M}",
-                esc(row.who),
-                said_or(row.what),
-                esc(row.subject),
-                said_or(row.detail),
-            ],
-            words=True,
-        )
-        for row in rows
+def audit_card(audited: Sequence[Any]) -> str:
+    rows = [
+        [
+            f"{row.created:%m-%d %H:%M}",
+            esc(row.who),
+            said_or(row.what),
+            esc(row.subject),
+            said_or(row.detail),
+        ]
+        for row in audited
     ]
-    head = table_head(["When (UTC)", "Who", "Did", "With", ""], words=True)
-    return report_card("What was done", head + "".join(lines) if lines else NOTHING)
-
-
-def table_head(names: Sequence[str], words: bool = False) -> str:
-    """words: the columns are set as words."""
-    kind = " class=ms-words" if words else ""
-    heads = "".join(f"<th scope=col{kind}>{said_or(name)}</th>" for name in names)
-    return f"<thead><tr>{heads}</tr></thead>"
-
-
-def table_row(values: Sequence[str], words: bool = False) -> str:
-    """The first value, all are HTML, names the row; words: all of them are set as words."""
-    kind = " class=ms-words" if words else ""
-    first, *others = values
-    return f"<tr><th scope=row>{first}</th>{''.join(f'<td{kind}>{v}</td>' for v in others)}</tr>"
+    heads = [*map(said_or, ("When (UTC)", "Who", "Did", "With")), ""]
+    return table_card("What was done", heads, rows)
 
 
 def insights_part(page: InsightsPage, key: gr.BrowserState) -> None:
@@ -176,10 +157,14 @@ def insights_part(page: InsightsPage, key: gr.BrowserState) -> None:
             look = gr.Button(
                 label("figure_show"), size="sm", variant="primary", elem_id="show-figures"
             )
-            figures = gr.Button(label("figure_csv"), size="sm")
-            gaps = gr.Button(label("figure_gaps_csv"), size="sm")
+            tables = (
+                (gr.Button(label("figure_csv"), size="sm"), page.figures_csv),
+                (gr.Button(label("figure_gaps_csv"), size="sm"), page.gaps_csv),
+                (gr.Button(label("figure_scores_csv"), size="sm"), page.scores_csv),
+            )
         shown = gr.HTML(padding=False, elem_id="insights")
         text = gr.Textbox(visible=False)
     look.click(page.show, [key, days], shown, **QUIET)
-    figures.click(page.figures_csv, [key, days], text, **QUIET).success(None, text, None, js=SAVE)
-    gaps.click(page.gaps_csv, [key, days], text, **QUIET).success(None, text, None, js=SAVE)
+    for button, table in tables:
+        written = button.click(table, [key, days], text, **QUIET)
+        written.success(None, text, None, js=SAVE)

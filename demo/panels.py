@@ -20,6 +20,7 @@ from PIL import Image
 from demo.conversation_state import Conversation, Exchange
 from demo.markup import as_markdown, esc, with_lists
 from demo.passages import place_of
+from demo.tables import table
 from demo.words import DEFAULT, has_word, said, word
 from mm_support.as_json import snippet
 from mm_support.types import Entry, Hit, Holder, ImageView, KnowledgeBase, Status
@@ -240,23 +241,9 @@ def status_line(status: Status) -> str:
 
 
 def knowledge_table(bases: Sequence[KnowledgeBase]) -> str:
-    rows = [(said_title(base.name), base.entries, base.pictures) for base in bases]
-    table = html_table((said("knowledge"), said("entries"), said("pictures")), rows)
-    return f'<section class="ms-card">{table}</section>'
-
-
-def html_table(heads: Sequence[str], rows: Sequence[tuple[str, int, int | str]]) -> str:
-    """A table whose first column names its rows, in HTML; text in the last column is set as
-    words.
-    """
-    last = " class=ms-words" if any(isinstance(row[-1], str) for row in rows) else ""
-    first, middle, end = heads
-    head = f"<th scope=col>{first}</th><th scope=col>{middle}</th><th scope=col{last}>{end}</th>"
-    body = "".join(
-        f"<tr><th scope=row>{name}</th><td>{number}</td><td{last}>{esc(value)}</td></tr>"
-        for name, number, value in rows
-    )
-    return f'<table class="ms-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    rows = [(said_title(base.name), str(base.entries), str(base.pictures)) for base in bases]
+    shown = table((said("knowledge"), said("entries"), said("pictures")), rows)
+    return f'<section class="ms-card">{shown}</section>'
 
 
 def title_of(name: str, language: str = DEFAULT) -> str:
@@ -303,6 +290,9 @@ def remarks_table(title: str, groups: Sequence[dict[str, Any]]) -> str:
     """Remarks of an ingest, those of one kind in one row: where first, how often, why. title: key
     of the heading of the last.
     """
-    rows = [(esc(", ".join(group["places"])), group["count"], group["reason"]) for group in groups]
+    rows = [
+        (esc(", ".join(group["places"])), str(group["count"]), esc(group["reason"]))
+        for group in groups
+    ]
     heads = (said("ingest_where"), said("figure_times"), said(title))
-    return html_table(heads, rows) if rows else ""
+    return table(heads, rows, words={2}) if rows else ""

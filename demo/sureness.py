@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from demo.tables import table
 from demo.words import said
 from mm_support.types import Sureness
 
@@ -28,7 +29,7 @@ def learned(sureness: Sureness) -> str:
         threshold=f"{sureness.threshold:.2f}",
     )
     how = f"<p>{said('sure_how')} <code>MM_SUPPORT_ANSWER_PRECISION</code></p>"
-    return f"<p>{told}</p>{chart(sureness)}{table(sureness)}{how}"
+    return f"<p>{told}</p>{chart(sureness)}{points_table(sureness)}{how}"
 
 
 def at(sureness: Sureness) -> tuple[float, float, float]:
@@ -72,17 +73,11 @@ def y_of(share: float) -> float:
     return round(8 + (HEIGHT - 32) * (1 - share), 1)
 
 
-def table(sureness: Sureness) -> str:
+def points_table(sureness: Sureness) -> str:
     """The same for whoever does not see the chart."""
     heads = (said("sure_threshold"), said("sure_answered"), said("sure_right"))
-    head = "".join(f"<th scope=col>{name}</th>" for name in heads)
-    rows = "".join(
-        f"<tr><th scope=row>{level:.2f}</th><td>{percent(own)}</td><td>{percent(right)}</td></tr>"
-        for level, own, right in sureness.curve
-    )
-    body = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
-    summary = f"<summary>{said('sure_table')}</summary>"
-    return f'<details>{summary}<table class="ms-table">{body}</table></details>'
+    rows = [(f"{level:.2f}", percent(own), percent(right)) for level, own, right in sureness.curve]
+    return f"<details><summary>{said('sure_table')}</summary>{table(heads, rows)}</details>"
 
 
 def percent(share: float) -> str:

@@ -12,7 +12,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -150,11 +150,11 @@ def change(how: str, args: argparse.Namespace, settings: Settings) -> int:
 
     check_name(args.name)
     check_source(args.path)
-    if how == "ingest" or args.new:
-        service = terminal.load_service(settings)
-    else:
-        service = terminal.service_with(settings, args.name)
-    with tqdm(unit="entry", disable=None) as bar:
+    known = how == "sync" and not args.new
+    service = (
+        terminal.service_with(settings, args.name) if known else terminal.load_service(settings)
+    )
+    with closing(service), tqdm(unit="entry", disable=None) as bar:
 
         def progress(done: int, total: int, what: str) -> None:
             bar.total = total
@@ -162,15 +162,14 @@ def change(how: str, args: argparse.Namespace, settings: Settings) -> int:
             bar.update(done - bar.n)
 
         report = getattr(service.knowledge, how)(args.name, args.path, progress, actions=True)
+        service.note("command line", how, args.name, f"{report.entries} entries")
     for line in report.remarks():
         print(line, file=sys.stderr)
-    service.note("command line", how, args.name, f"{report.entries} entries")
     took = f"{report.entries} entries in {report.seconds:.1f} s"
     odd = f"{len(report.warnings)} to look at"
     print(f"{args.name}: {took}; {len(report.skipped)} left out, {odd}.")
     for note in report.mapping:
         print(note)
-    service.close()
     return 0
 
 
@@ -208,10 +207,9 @@ def changing(
     from mm_support.loading import check_base
 
     check_base(settings, args.name, removed=not detail)
-    service = terminal.load_service(settings)
-    yield service.knowledge
-    service.note("command line", what, args.name, detail)
-    service.close()
+    with closing(terminal.load_service(settings)) as service:
+        yield service.knowledge
+        service.note("command line", what, args.name, detail)
 
 
 def ask(args: argparse.Namespace, settings: Settings) -> int:
@@ -230,12 +228,12 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
     turn = UserTurn(
         args.text, args.image, args.audio, args.knowledge, args.session_id, args.speak is not None
     )
-    service = terminal.service_with(settings, args.knowledge)
-    for event in service.reply(turn):
-        if isinstance(event, Said) and not args.json:
-            print(event.text, end="", flush=True)
-        if isinstance(event, Finished):
-            reply = event.reply
+    with closing(terminal.service_with(settings, args.knowledge)) as service:
+        for event in service.reply(turn):
+            if isinstance(event, Said) and not args.json:
+                print(event.text, end="", flush=True)
+            if isinstance(event, Finished):
+                reply = event.reply
     if args.speak and reply.audio:
         reply.audio.save(args.speak)
     if args.json:
@@ -244,7 +242,6 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
         print()
         for citation in reply.citations:
             print(f"  [{citation.number}] {citation.title} ({citation.source})")
-    service.close()
     return 0
 
 

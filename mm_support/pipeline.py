@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -88,6 +88,20 @@ Step = Generator[Event, None, Result]
 After = Callable[[str, str], str]  # a hand-over's reason and a language -> what is said then
 Note = Callable[[str], None]  # adds what an action did to the audit log
 Perceived = tuple[Transcript | None, Seen | None]  # what was heard and seen
+# reasons of decisions -> those that are worth more to whoever misspelt something
+HELPED_BY: dict[str, tuple[str, ...]] = {
+    "unknown": ("evidence", "ambiguous"),
+    "ambiguous": ("evidence",),
+}
+
+
+class LookedUp(NamedTuple):
+    """A question, its query, what was found, best first, and what that comes to."""
+
+    question: Question
+    query: SearchQuery
+    hits: tuple[Hit, ...]
+    decision: Decision
 
 
 class Clock:
@@ -219,16 +233,11 @@ def judge(
     pending = waiting(past, turn.knowledge) if declared else None
     # what is given to an action leans on nothing
     before, past = past, () if pending and not pending.aside else past
-    with clock.step("fuse"):
-        query = fuse(parts.encoders, parts.fusion, question, heard, seen)
-        readings, question = read_with(parts, query, question, past, turn.knowledge)
-    with clock.step("search"):
-        found = [searched(parts, turn.knowledge, reading) for reading in readings]
+    looked = look_up(parts, turn.knowledge, question, perceived, past, clock)
     with clock.step("decide"):
-        likely = likelier(parts.policy, question, found)
-        query, hits = words_alone(parts, turn.knowledge, question, heard, likely)
+        looked = spelled_better(parts, turn.knowledge, looked, perceived, past)
+        question, query, hits, decision = looked
         told = entries_of(hits)  # the knowledge by itself
-        decision = parts.policy.decide(question, query, told, past)
         asked = several(parts, question, decision, told, turn.knowledge, past)
         here = Considered(turn, question, query, hits, decision, asked, before, declared, pending)
         acting = act(parts, here)
@@ -239,6 +248,42 @@ def judge(
     judged = Judged(turn, question, heard, seen, decision, hits, query, asked, intent=intent)
     yield Found(hits, Fusion(query.fused.strategy, query.fused.weights))
     return replace(judged, step=acting.step, offered=acting.offered, aside=acting.aside)
+
+
+def look_up(
+    parts: Parts,
+    knowledge: str,
+    question: Question,
+    perceived: Perceived,
+    past: Sequence[Past],
+    clock: Clock,
+) -> LookedUp:
+    """What the knowledge says to a question, with the turn before and without it. Raises
+    InputError where nothing is asked.
+    """
+    with clock.step("fuse"):
+        query = fuse(parts.encoders, parts.fusion, question, *perceived)
+        readings, question = read_with(parts, query, question, past, knowledge)
+    with clock.step("search"):
+        found = [searched(parts, knowledge, reading) for reading in readings]
+    with clock.step("decide"):
+        likely = likelier(parts.policy, question, found)
+        query, hits = words_alone(parts, knowledge, question, perceived[0], likely)
+        decision = parts.policy.decide(question, query, entries_of(hits), past)
+    return LookedUp(question, query, hits, decision)
+
+
+def spelled_better(
+    parts: Parts, knowledge: str, looked: LookedUp, perceived: Perceived, past: Sequence[Past]
+) -> LookedUp:
+    """The same question with what was typed in the base's spelling, where that helps."""
+    typed, helped = looked.question.typed, HELPED_BY.get(looked.decision.reason, ())
+    meant = parts.knowledge.respelled(knowledge, typed) if helped and typed else typed
+    if meant == typed:
+        return looked
+    question = replace(looked.question, typed=meant)
+    again = look_up(parts, knowledge, question, perceived, past, Clock())
+    return again if again.decision.reason in helped else looked
 
 
 def without_search(
@@ -573,6 +618,7 @@ def turn_record(judged: Judged, reply: Reply) -> dict[str, Any]:
         "fusion": values["fusion"],
         "timings": values["timings_ms"],
         "pending": asdict(reply.pending) if reply.pending else None,
+        "language": judged.question.language,
     }
 
 

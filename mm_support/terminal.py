@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from tqdm import tqdm
 
 from mm_support.config import Settings
 from mm_support.loading import check_base
 from mm_support.service import SupportService
 
+BAR = "{desc} ({elapsed})"
+
 
 def load_service(settings: Settings) -> SupportService:
     """A ready service; while it loads, what it does is shown. Raises SupportError."""
-    service = SupportService.start(settings)
-    with tqdm(bar_format="{desc} ({elapsed})", disable=None, leave=False) as bar:
+    with ExitStack() as failed, tqdm(bar_format=BAR, disable=None, leave=False) as bar:
+        service = SupportService.start(settings)
+        failed.callback(service.close)
         while not service.wait(0.2):
             bar.set_description_str(service.status().message)
-    return service
+        failed.pop_all()
+        return service
 
 
 def service_with(settings: Settings, name: str) -> SupportService:
@@ -23,6 +29,9 @@ def service_with(settings: Settings, name: str) -> SupportService:
     that shows in the data folder before the models are loaded.
     """
     check_base(settings, name)
-    service = load_service(settings)
-    service.knowledge.check(name)
-    return service
+    with ExitStack() as failed:
+        service = load_service(settings)
+        failed.callback(service.close)
+        service.knowledge.check(name)
+        failed.pop_all()
+        return service

@@ -127,13 +127,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     if args.port is not None and not 0 < args.port < 65_536:
         raise InputError("A port is a number from 1 to 65535.")
-    service = SupportService.start(settings)
-    try:
+    with closing(SupportService.start(settings)) as service:
         server = build_server(service)
         if args.port is None:
             server.run()
         else:
             server.run("streamable-http", port=args.port)
-    finally:
-        service.close()
     return 0

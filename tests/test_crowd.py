@@ -243,7 +243,7 @@ def is_up(address):
 def asked(address, number):
     """The last event of a reply, as a client reads it: ("complete" or "error", data)."""
     call = f"{address}/gradio_api/call/chat"
-    data = [question(number), None, None, "kb", None, False, None, None]
+    data = [question(number), None, None, "kb", None, False, None, None, None]
     event = httpx.post(call, json={"data": data}, timeout=60)
     if event.status_code != 200:
         return event.status_code, event.headers.get("Retry-After", "")

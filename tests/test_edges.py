@@ -14,7 +14,7 @@ import pytest
 from conftest import on_postgresql
 from starlette.applications import Starlette
 
-from demo.edges import MEGABYTE, Limits, Rates, app_parts, limits_of, origins
+from demo.edges import MEGABYTE, Limits, Meter, Rates, Refused, app_parts, limits_of, origins
 from demo.ui import build_demo, launch_options
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError
@@ -100,6 +100,11 @@ def test_a_body_that_says_it_is_too_big_is_refused_unread(address, path, most):
         wire.sendall(head.encode())
         answer = wire.recv(4096).decode()
     assert answer.startswith("HTTP/1.1 413")
+
+
+def test_a_length_that_is_no_number_is_refused():
+    with pytest.raises(Refused):
+        Meter(SMALL, "/gradio_api/queue/join", {"content-length": "²"})
 
 
 def test_a_body_without_a_length_is_counted_as_it_comes(address):

@@ -51,6 +51,17 @@ def test_a_channel_raises_what_the_writer_failed_with_after_what_came_before():
         next(pieces)
 
 
+def test_whatever_the_writer_raises_is_a_plain_error_for_the_reader():
+    def work(channel):
+        channel.put("a")
+        raise AttributeError("no delta")
+
+    pieces = Channel().filled_by(work, name="writer").read(None)
+    assert next(pieces) == "a"
+    with pytest.raises(GenerationError, match="no delta.*ask again"):
+        next(pieces)
+
+
 def test_a_reader_never_hangs_on_a_silent_writer():
     with pytest.raises(GenerationError, match="stopped responding"):
         list(Channel().read(None, silence=0.05))

@@ -79,6 +79,8 @@ def test_holidays_are_closed(tmp_path):
         "[open]\nmonday = '9:00-25:00'",
         "[open]\nmonday = '9:00-17:61'",
         "time_zone = 'Atlantis'\n[open]\nmonday = '9:00-17:00'",
+        "open = 'always'",
+        "closed = 5\n[open]\nmonday = '9:00-17:00'",
         "holidays = 'XX'\n[open]\nmonday = '9:00-17:00'",
         "color = 'red'\n[open]\nmonday = '9:00-17:00'",
         "not toml",

@@ -24,7 +24,8 @@ from demo.insights import InsightsPage
 from mm_support.desk import insights as module
 from mm_support.desk.archive import Archive
 from mm_support.desk.audit import audited
-from mm_support.desk.insights import Figures, Gap, Insights, alike_from, as_csv, grouped
+from mm_support.desk.gaps import Gap, alike_from, grouped
+from mm_support.desk.insights import Figures, Insights, as_csv
 from mm_support.desk.keeper import Keeper
 from mm_support.desk.kept import keep_turn
 from mm_support.errors import InputError
@@ -128,6 +129,37 @@ def test_a_day_that_is_over_is_added_up_once_until_something_changes_it(
     assert shown() == (left, True)
 
 
+def test_figures_are_split_by_the_language_of_a_conversation(store, desk, insights):  # noqa: F811
+    said(store, 1, "a", language="de")
+    said(store, 2, "a", text="ok", language="en")  # goes on in the language in which it began
+    said(store, 3, "b", language="en", action="handoff", reason="asked")
+    said(store, 4, "c", language="zh-a-locale-of-somebody")
+    desk.take("b", "Ada")
+    desk.say("b", "Ada", "hello")
+    desk.close("b", "Ada")
+    desk.rate("b", 4, "=quick")
+    rows = {row.language: row for row in insights.figures(7)}
+    assert numbers_of(rows["de"])["turns"] == 2 and set(rows) == {"de", "en", "zh-a-loc"}
+    people = {"handed_over": 1, "rated": 1, "satisfied": 1}
+    found = numbers_of(rows["en"])
+    assert 0 <= found.pop("first_answer") < 5
+    assert found == {"language": "en", "conversations": 1, "turns": 1, **people}
+    (row,) = csv.DictReader(io.StringIO(insights.csv("scores", 7)))
+    assert (row["score"], row["comment"], row["agent"]) == ("4", "'=quick", "Ada")
+
+
+def test_who_comes_back_after_the_end_reopens_a_conversation(make):  # noqa: F811
+    service = make()
+    session = ask(service, "I want to talk to a person").session_id
+    service.desk.take(session, "Ada")
+    service.desk.close(session, "Ada")
+    ask(service, "refund late")  # somebody else
+    assert [row.reopened for row in service.insights.figures(1)] == [0]
+    ask(service, "refund late", session_id=session)
+    (row,) = service.insights.figures(1)
+    assert (row.reopened, row.language, row.conversations) == (1, "en", 3)
+
+
 def test_the_first_answer_of_a_person_is_timed(store, desk, insights):  # noqa: F811
     assert insights.first_answer(7) is None
     for number, name in enumerate("abc"):
@@ -179,6 +211,19 @@ def test_a_base_that_is_gone_or_tiny_groups_only_what_is_the_same(store, insight
     for number, text in enumerate(("is it blue", "is it blue", "is it red")):
         said(store, number, f"s{number}", action="refuse", reason="unknown", text=text)
     assert [gap.count for gap in insights.gaps(7)] == [2, 1]
+
+
+def test_what_is_alike_is_learnt_anew_where_the_base_changes(store):  # noqa: F811
+    bases = {"k": []}
+    insights = Insights(store, vectors, lambda base: list(bases[base]))
+    for number, text in enumerate(("how hot is the oven", "how hot does the oven get")):
+        said(store, number, f"s{number}", action="refuse", reason="unknown", text=text)
+    assert [gap.count for gap in insights.gaps(7)] == [1, 1]
+    bases["k"] = [
+        ["when is the refund paid", "is the refund paid soon"],
+        ["is it red", "red, is it"],
+    ]
+    assert [gap.count for gap in insights.gaps(7)] == [2]
 
 
 def test_the_service_groups_with_its_own_encoder(make):  # noqa: F811
@@ -269,7 +314,7 @@ def test_the_page_shows_figures_to_who_has_the_key(desk_page):  # noqa: F811
         assert words in shown
     assert "<img" not in shown and "&lt;img" in shown
     assert "turns" in page.figures_csv(KEY, 7) and "unheard-of" in page.gaps_csv(KEY, 7)
-    for call in (page.show, page.figures_csv, page.gaps_csv):
+    for call in (page.show, page.figures_csv, page.gaps_csv, page.scores_csv):
         for key in ("", "wrong", None):
             with pytest.raises(gr.Error, match="Open it with the link"):
                 call(key, 7)

@@ -74,6 +74,7 @@ def test_columns_are_found_by_name(tmp_path):
         b"text,label\n,\n",
         "text,label\nx,y\n".encode("utf-16"),
         b"\x00\xff\xd8",
+        b"x" * 200_000,  # more than the csv module takes for a field
     ],
 )
 def test_a_file_without_a_usable_row_is_one_sentence(tmp_path, content):

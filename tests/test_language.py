@@ -20,7 +20,7 @@ from mm_support.decode.select import blocks_of, load_selector, selector_file
 from mm_support.knowledge.oddities import oddities
 from mm_support.language import sentences
 from mm_support.language import terms as language_terms
-from mm_support.language.asks import asks_amount, asks_steps
+from mm_support.language.asks import amounts_asked, asks_steps
 from mm_support.language.detect import language_of, told_language
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.messages import clarify_text, has_message, message, messages
@@ -338,5 +338,5 @@ def test_words_are_stemmed_as_ever_by_several_threads_at_once(monkeypatch):
     ],
 )
 def test_amounts_and_steps_are_asked_for_in_every_language_that_has_a_file(amount, steps):
-    assert asks_amount(amount) and not asks_steps(amount)
-    assert asks_steps(steps) and not asks_amount(steps)
+    assert amounts_asked(amount) and not asks_steps(amount)
+    assert asks_steps(steps) and not amounts_asked(steps)

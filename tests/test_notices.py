@@ -122,6 +122,21 @@ def test_a_receiver_that_fails_is_asked_again_later_and_later(store, receiver, c
     assert SECRET not in caplog.text
 
 
+def test_a_channel_that_breaks_in_an_unforeseen_way_keeps_no_other_notice_waiting(store, caplog):
+    sent = []
+
+    def breaks(notice):
+        if notice.event["conversation"] == "s":
+            raise ValueError("no address")
+        sent.append(notice.event["conversation"])
+
+    hand_over(store)
+    hand_over(store, "other", 2)
+    assert Notices(store, {WEBHOOK: breaks}).send_due() == 1 and sent == ["other"]
+    (row,) = waiting_notices(store)
+    assert row.attempts == 1 and "no address" in caplog.text
+
+
 def test_after_many_attempts_a_notice_is_given_up_but_kept(store, receiver, monkeypatch):
     monkeypatch.setattr(module, "ATTEMPTS", 3)
     receiver.statuses = [500] * 3

@@ -143,12 +143,24 @@ def test_what_was_heard_unsurely_is_not_answered_unless_something_was_typed():
     assert decide(hits(0.9), typed="How long?", **heard).action == "answer"
 
 
-def test_danger_shows_what_was_surely_found_or_is_reserved_for_people():
-    def shown(*found):
-        return [hit.entry.id for hit in decide(hits(*found), says=["danger"]).hits]
-
-    assert (shown(0.9), shown(0.5), shown()) == (["e0"], [], [])
-    assert decide(hits(0.5, human_only=True), says=["danger"]).hits
+@pytest.mark.parametrize(
+    "entry, shown",
+    [
+        (Entry("a", "Battery care", "Leave the room. Call 112."), True),
+        (Entry("a", "充电", "请立即拨打120。"), True),
+        (Entry("a", "Legal", "Our team answers.", human_only=True), True),
+        (Entry("a", "It smokes", "Do not touch it."), True),
+        (Entry("a", "Recall", "Take the battery out. It weighs 112 g."), False),
+    ],
+)
+def test_whoever_is_in_danger_is_told_what_is_for_emergencies_and_nothing_else(entry, shown):
+    reads = {"smoke!": "danger", "It smokes": "danger"}
+    policy = Policy(GATE, FakeIntents(means=reads))
+    found = hits(0.95)[:1] + [Hit(entry, 0.9)]
+    told = policy.decide(Question("smoke!"), QUERY, found, ())
+    assert (told.reason, told.hits) == ("safety", tuple(found[1:] if shown else ()))
+    unsure = policy.decide(Question("smoke!"), QUERY, [Hit(entry, 0.1)], ())
+    assert (unsure.reason, unsure.hits) == ("safety", ())
 
 
 def test_a_request_to_act_is_handed_over_unless_the_knowledge_surely_tells_how():
@@ -446,10 +458,28 @@ def test_what_only_mentions_a_name_gives_way_to_what_is_titled_so():
         told("A new jug", "A jug for the Brew 2 costs 19 euros."),
         told("Corvane Brew 2", score=0.8),
     )
-    asked_back = decide([jug, machine], words="How much is the Brew 2?")
-    assert (asked_back.action, len(asked_back.hits)) == ("clarify", 2)
-    assert decide([jug, machine], words="How much is a jug for the Brew 2?").action == "answer"
+    answered = decide([jug, machine], words="How much is the Brew 2?")
+    assert (answered.action, answered.hits[0]) == ("answer", replace(machine, score=0.9))
+    asked_of_jug = decide([jug, machine], words="How much is a jug for the Brew 2?")
+    assert (asked_of_jug.action, asked_of_jug.hits[0]) == ("answer", jug)
     assert decide([jug], words="How much is the Brew 2?").action == "answer"
+
+
+def test_a_code_that_two_things_show_is_asked_back_about():
+    oven, hob = (
+        told("Oven Basil shows F1", "F1 means that the door is not closed."),
+        told("Hob Chive shows F1", "F1 means that something lies on the panel.", 0.85),
+    )
+    open_between = decide([oven, hob], words="What does F1 mean?")
+    assert (open_between.reason, open_between.hits) == ("ambiguous", (oven, hob))
+    assert decide([oven, hob], words="My hob shows F1").hits[0].entry is hob.entry
+
+
+@pytest.mark.parametrize("score, reason", [(0.6, "unnamed"), (0.9, "evidence")])
+def test_what_surely_leans_on_nothing_is_answered_only_beyond_doubt(score, reason):
+    question, leaning = Question("It doesn't work"), Reads({"unresolved": 0.95})
+    policy = Policy(GATE, FakeIntents())
+    assert policy.decide(question, QUERY, hits(score, 0.1), (), leaning).reason == reason
 
 
 def test_a_bare_number_is_no_farewell():

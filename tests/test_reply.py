@@ -168,6 +168,17 @@ def test_whom_to_call_in_an_emergency_is_never_left_out():
     assert "call 112" in shown(write(None, Question("advice on doses"), (Hit(entry, 0.9),)))
 
 
+def test_of_an_article_somebody_in_danger_is_told_what_is_for_emergencies():
+    answer = "Open from 8 to 18.\n\n- Do not touch it.\n- Call 112.\n\nBus 7 stops here."
+    entry = Entry("house", "Our house", answer)
+    decision = Decision("handoff", "safety", 0.9, (Hit(entry, 0.9),))
+    told = compose(
+        ReplyWriter(None, WordEncoder()), Question("smoke!"), decision, threading.Event()
+    )
+    first, second, *_ = [sentence.text for sentence in told]
+    assert (first, second) == ("- Do not touch it.", "- Call 112.")
+
+
 def test_a_matter_for_people_is_shown_whole_whatever_was_asked():
     decision = Decision("handoff", "human_only", 0.9, (Hit(WASHER, 0.9),))
     *told, handed_over = compose(

@@ -53,6 +53,7 @@ GUARDED = {
     "InsightsPage.show": (ADMINS, [7]),
     "InsightsPage.figures_csv": (ADMINS, [7]),
     "InsightsPage.gaps_csv": (ADMINS, [7]),
+    "InsightsPage.scores_csv": (ADMINS, [7]),
     "AccountsPage.show": (ADMINS, []),
     "AccountsPage.add": (ADMINS, ["{new}", "agent", GOOD]),
     "AccountsPage.set_password": (ADMINS, ["Spare", GOOD]),

@@ -27,7 +27,9 @@ print(json.dumps({"ready": True}), flush=True)
 for line in sys.stdin:
     asked = json.loads(line)
     said = asked["messages"][0]["content"] if "messages" in asked else ""
-    if said == "die":
+    if said == "break off":
+        print('{"number": 1, "pie', end="", flush=True)
+    if said in ("die", "break off"):
         os._exit(9)
     if said == "hang":
         time.sleep(1000)
@@ -75,7 +77,7 @@ def until(condition, seconds=10.0):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("how", ["killed", "dies"])
+@pytest.mark.parametrize("how", ["killed", "die", "break off"])
 def test_a_process_that_ends_is_another_one_soon_and_who_read_from_it_is_told(child, watched, how):
     model = watched(child)
     before = says(model)
@@ -84,7 +86,7 @@ def test_a_process_that_ends_is_another_one_soon_and_who_read_from_it_is_told(ch
         model._model.process.kill()
     else:
         with pytest.raises(GenerationError, match="died|started again"):
-            says(model, "die")
+            says(model, how)
     until(lambda: model.restarts == 1 and model.alive)
     assert says(model) not in ("", before)
 

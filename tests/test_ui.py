@@ -133,6 +133,7 @@ def test_exactly_the_documented_endpoints_are_public(client):
             "speak",
             "token",
             "customer",
+            "language",
         ],
         "/transcribe": ["audio"],
         "/describe": ["image", "labels"],
@@ -165,6 +166,12 @@ def test_chat_answers_with_sources_pictures_and_sound(client, photo):
         assert file.getframerate() == 22_050 and file.getnframes() == 3 * len(
             tone(440, SENTENCE)
         )  # three sentences
+
+
+@pytest.mark.parametrize("locale, language", [("zh-CN", "zh"), ("DE_at", "de"), ("xx", "")])
+def test_chat_knows_the_language_of_the_callers_page(client, service, locale, language):
+    client.predict("E24", language=locale, api_name="/chat")
+    assert service.turns[-1].language == language
 
 
 def test_chat_streams_pieces_that_add_up(client):

@@ -1,5 +1,4 @@
-"""Figures of fusion strategies on the test turns, for each subset of modalities, as numbers and as
-pictures.
+"""Figures of fusion strategies on the test turns, for each subset of modalities.
 
 Grocery task: the one entry among all products and topics, and the topic. Packs: the entry; those
 that training never saw stand for other people's knowledge. Knows no file of weights.
@@ -10,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,6 @@ import torch
 from sklearn.metrics import confusion_matrix, f1_score
 from torch import Tensor
 
-from assets.training import plots
 from assets.training.grocery import BASE
 from mm_support.config import Settings
 from mm_support.evaluate import metrics
@@ -146,37 +143,23 @@ def fewer(made: EncodedSet, count: int) -> EncodedSet:
     return replace(made, rows=replace(made.rows, pictures=tuple(pictures)))
 
 
-def draw(
-    report: dict[str, Any], outcomes: dict[str, Outcomes], names: Sequence[str], folder: Path
-) -> None:
-    task = report["grocery task"]
-    bars = {
-        name: {subset: metrics.Interval(**f["recall@1"]) for subset, f in own.items()}
-        for name, own in task.items()
+def read_intents(outcomes: Outcomes, names: Sequence[str]) -> dict[str, Any]:
+    """Which share of each intent was read as which, and how often those alike sure are right; empty
+    where the strategy knows no intents.
+    """
+    if not len(outcomes.true) or outcomes.true[0] < 0:
+        return {}
+    guess, sure = outcomes.intent.argmax(1), outcomes.intent.max(1)
+    labels = range(len(names))
+    table = confusion_matrix(outcomes.true, guess, labels=labels, normalize="true").round(4)
+    bins = metrics.reliability(sure, guess == outcomes.true)
+    return {
+        "confusion": {name: dict(zip(names, row)) for name, row in zip(names, table.tolist())},
+        "reliability": {
+            f"{own.low:.2f}–{own.high:.2f}": {
+                "confidence": round(own.confidence, 4),
+                "right": round(own.accuracy, 4),
+            }
+            for own in bins
+        },
     }
-    untitled = {"title": ""}  # what shows them says it, in its own language
-    plots.draw_ablation(bars, folder / "ablation.png", measure="recall@1", **untitled)
-    all_three = outcomes[label(SHOWN)]
-    if len(all_three.true) and all_three.true[0] >= 0:
-        guess = all_three.intent.argmax(1)
-        table = confusion_matrix(all_three.true, guess, labels=range(len(names)))
-        plots.draw_confusion_matrix(table, names, folder / "confusion.png", **untitled)
-        right, sure = guess == all_three.true, all_three.intent.max(1)
-        plots.draw_reliability(
-            metrics.reliability(sure, right),
-            metrics.expected_calibration_error(sure, right),
-            folder / "reliability.png",
-            **untitled,
-        )
-    if "photos a product" in report:
-        points = [
-            (int(count), metrics.Interval(**found))
-            for count, found in report["photos a product"].items()
-        ]
-        plots.draw_learning_curve(
-            {label(ASKED_AND_SHOWN): points},
-            folder / "learning-curve.png",
-            measure="recall@1",
-            examples="training photos of each product",
-            **untitled,
-        )

@@ -2,7 +2,7 @@
 
     python -m mm_support evaluate fusion --grocery FOLDER --json
 
-Writes the report and its figures into a folder that the demo shows.
+Writes the report into a folder whose figures the demo draws.
 """
 
 from __future__ import annotations
@@ -35,17 +35,18 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 def measure(
     made: EncodedSet, settings: Settings, weights: Path, out: Path, seed: int, with_curve: bool
 ) -> dict[str, Any]:
-    """The report, also written to `out` with its figures."""
+    """The report, also written to `out`."""
     from assets.training.fusion_figures import (
+        SHOWN,
         SUBSETS,
         TOPICS_A_PHOTO,
         UNTRAINED,
         ask,
         curve,
-        draw,
         figures,
         label,
         packs,
+        read_intents,
         topics,
     )
     from mm_support.fuse.strategies import STRATEGIES, build_fusion
@@ -75,7 +76,8 @@ def measure(
     }
     if with_curve:
         report["photos a product"] = curve(made, test[BASE], seed, settings)
-    draw(report, outcomes[settings.fusion], topics(made, BASE), out)
+    report |= read_intents(outcomes[settings.fusion][label(SHOWN)], topics(made, BASE))
+    out.mkdir(parents=True, exist_ok=True)
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return report
 

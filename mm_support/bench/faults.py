@@ -26,7 +26,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -163,11 +163,8 @@ class Trial:
 
     def _kept(self) -> list[str]:
         """Turns in the database, and in the journal."""
-        store = open_store(self.settings)
-        try:
+        with closing(open_store(self.settings)) as store:
             kept = [row.id for row, _ in store.turns()]
-        finally:
-            store.close()
         waiting = Journal(self.settings.data_dir / "turns.journal").rows()
         return [*kept, *(row["id"] for row in waiting if row["id"] not in kept)]
 

@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -105,7 +106,7 @@ class AppAsker:
     def ask(self, question: str, knowledge: str, seat: Seat) -> Answer:
         began, first = time.monotonic(), 0.0
         session, token = seat.session or None, seat.token or None
-        data = [question, None, None, knowledge, session, False, token, None]
+        data = [question, None, None, knowledge, session, False, token, None, None]
         for kind, told in self.call("chat", data):
             if kind == "generating" and has_words(told):
                 first = first or time.monotonic() - began
@@ -376,9 +377,7 @@ def in_process(
 
     with tempfile.TemporaryDirectory() as folder:
         database = f"sqlite:///{Path(folder) / 'turns.sqlite'}"
-        service = terminal.load_service(settings.with_changes(database_url=database))
-        try:
+        own = settings.with_changes(database_url=database)
+        with closing(terminal.load_service(own)) as service:
             load = Load(ServiceAsker(service), args.knowledge, scripts)
             return load.run(args.visitors, 60 * args.minutes, memory_of(None))
-        finally:
-            service.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,9 @@ def measure(settings: Settings) -> dict[str, Any]:
     from mm_support.service import SupportService
 
     with tempfile.TemporaryDirectory() as folder:
-        service = SupportService.load(settings.with_changes(data_dir=Path(folder)))
-        try:
+        own = settings.with_changes(data_dir=Path(folder))
+        with closing(SupportService.load(own)) as service:
             return _turns(service)
-        finally:
-            service.close()
 
 
 def _turns(service) -> dict[str, Any]:

@@ -165,9 +165,7 @@ def _pass_on(sending: DeploymentResponseGenerator, channel: Channel) -> None:
                 channel.put(piece)
     except SupportError as exc:
         if not isinstance(exc.__cause__, TaskCancelledError):
-            channel.finish(GenerationError(str(exc)))
-            return
-    channel.finish()
+            raise GenerationError(str(exc)) from exc
 
 
 KINDS: Mapping[str, Callable[[str], Served]] = {

@@ -13,9 +13,10 @@ from itertools import combinations
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
 from mm_support.language.asks import affirmed
+from mm_support.language.detect import language_of
 from mm_support.language.terms import term_set, terms
-from mm_support.language.versions import holds, names_another, numbered
-from mm_support.types import Entry, Hit
+from mm_support.language.versions import Numbered, holds, names_another, numbered
+from mm_support.types import Entry, Hit, of_one_document
 
 CODE = re.compile(r"[^\W\d_]\d")  # letters that run into digits
 COLON = re.compile(r"[:：]")  # behind a document's name, or a table's, and in front of a section's
@@ -71,9 +72,9 @@ def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:
 
 
 def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The hits, in front of them the one that is meant: of those that hold every code asked for the
-    one whose title names most of the question; else a sibling of the best one that is named better
-    and holds all that is asked of the best one's title.
+    """The hits, in front of them the one that is meant: of those that hold every code or name with
+    a number asked for the one whose title names most of the question; else a sibling of the best
+    one that is named better and holds all that is asked of the best one's title.
 
     Who asks for "Aster 40" means it, not the filter for it; "HE-220" alone is the machine, and "a
     tank for my HE-220" is the tank.
@@ -83,7 +84,7 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         return ()
     meant = asked & term_set(hits[0].entry.title)
     better = (hit for hit in better_named(asked, hits) if meant <= _terms(hit.entry))
-    named = _holder(asked, hits) or next(better, hits[0])
+    named = _holder(words, hits) or next(better, hits[0])
     first = replace(named, score=hits[0].score)  # as near as what only looked nearer
     return (first, *(hit for hit in hits if hit is not named))
 
@@ -102,24 +103,38 @@ def with_named(words: str, hits: Sequence[Hit], most: int) -> tuple[Hit, ...]:
 
 def which(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """The hits between which a question is open, the best one among them: their names differ by
-    codes or words of which it has none ("ScanBox", of ScanBox S2 and ScanBox S2 Mini), and they say
-    as much of what it asks; nothing where there is one.
+    codes or words of which it has none ("ScanBox", of ScanBox S2 and ScanBox S2 Mini), or their
+    titles have the code that it names and different things beside it ("F1", of an oven and a hob),
+    and they say as much of what it asks; nothing where there is one.
     """
     asked = _asked(words)
-    if not hits or codes_in(asked) or not (meant := asked & _coded(hits[0])):
+    codes = codes_in(asked)
+    if not hits or not (meant := asked & _coded(hits[0])):
         return ()
     said = asked & _terms(hits[0].entry)
     alike = [hit for hit in close(hits) if asked & _coded(hit) == meant]
     told = [hit for hit in alike if asked & _terms(hit.entry) == said]
+    if codes:
+        told = [hit for hit in told if hit is hits[0] or _other_thing(hit, hits[0], codes)]
     best = {_coded(hit): hit for hit in reversed(told)}
     return tuple(hit for hit in told if hit in best.values()) if len(best) > 1 else ()
+
+
+def _other_thing(hit: Hit, best: Hit, codes: frozenset[str]) -> bool:
+    """Whether a hit is no part or translation of the best one's document, nor something for it, and
+    neither has the other's name within its own.
+    """
+    entry, other, own, name = hit.entry, best.entry, _coded(hit), _coded(best)
+    apart = not of_one_document(entry, other) and language_of(entry.text) == language_of(other.text)
+    equal = _begins_with(entry.title, codes) == _begins_with(other.title, codes)
+    return apart and equal and not (own <= name or name <= own)
 
 
 def named_among(words: str, titles: Sequence[str]) -> str:
     """The title that has all words of a message, by its code where several do; "" for none."""
     asked = _asked(words)
     held = [Hit(Entry("", title, ""), 0.0) for title in titles if asked <= term_set(title)]
-    found = held[0] if asked and len(held) == 1 else _holder(asked, held)
+    found = held[0] if asked and len(held) == 1 else _holder(words, held)
     return found.entry.title if found else ""
 
 
@@ -133,25 +148,65 @@ def codes_in(asked: frozenset[str]) -> frozenset[str]:
     return frozenset(term for term in asked if term.isalnum() and CODE.search(term))
 
 
-def _holder(asked: frozenset[str], hits: Sequence[Hit]) -> Hit | None:
-    """The hit that holds every code of the question, is not named at greater length than another
-    that does (ScanBox S2 Mini, of ScanBox S2) by what nobody asked for, and has more of the
-    question in its title than the others, or as much in a shorter name, or else in its text; None
-    where there is no code, or no such hit.
+def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
+    """The hit that holds what a question names, is not named at greater length than another that
+    does (ScanBox S2 Mini, of ScanBox S2) by what nobody asked for, and has more of the question in
+    its title than the others, or is that thing and not something for it, or has as much in a
+    shorter name, or else in its text; None where nothing is named, or by no such hit.
     """
+    asked = _asked(words)
     codes = codes_in(asked)
-    holders = [hit for hit in hits if codes <= _terms(hit.entry)] if codes else []
+    holders = _holding(codes, hits) if codes else _numbered_alike(words, hits)
     names = [_name(hit.entry.title, codes) for hit in holders]
     ranks = [
         (
             not any(other < name and asked.isdisjoint(name - other) for other in names),
             len(asked & term_set(hit.entry.title)),
+            _begins_with(hit.entry.title, codes),
             -len(name - asked),
             len(asked & _terms(hit.entry)),
         )
         for hit, name in zip(holders, names)
     ]
     return holders[ranks.index(max(ranks))] if ranks else None
+
+
+def _holding(codes: frozenset[str], hits: Sequence[Hit]) -> list[Hit]:
+    return [hit for hit in hits if codes <= _terms(hit.entry)]
+
+
+def _numbered_alike(words: str, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits that are what a question names with a number, and whose titles hold all of it that
+    titles of close ones do: none for "a jug for the Brew 2" where there is an entry about jugs.
+    """
+    names, asked = numbered(affirmed(words)), _asked(words)
+    meant = frozenset(word for word, _ in names)
+    titled = asked & frozenset().union(*map(_titled, close(hits)))
+    return [
+        hit
+        for hit in hits
+        if names and titled <= _titled(hit) and _holds_all(names, hit.entry.title)
+        if _begins_with(hit.entry.title, meant)
+    ]
+
+
+def _holds_all(names: Numbered, title: str) -> bool:
+    titled = numbered(title, title=True)
+    return all(holds(name, titled) for name in names)
+
+
+def _begins_with(title: str, meant: frozenset[str]) -> bool:
+    """Whether a title is of the thing that it names, and not of something for it: "Aster 40 vacuum
+    cleaner", but "Filter for the Aster 40", where a word of grammar leads from one to the other,
+    or "Filter (Aster 40)".
+    """
+    before = list[str]()
+    for word in title.split():
+        if term_set(word) & meant:
+            leads = word.startswith("(") or not before or not term_set(before[-1])
+            return not leads or not term_set(" ".join(before))
+        before.append(word)
+    return True
 
 
 def _name(title: str, codes: frozenset[str]) -> frozenset[str]:

@@ -21,8 +21,10 @@ from mm_support.decide.named import (
     which,
 )
 from mm_support.knowledge.query import SearchQuery
+from mm_support.language.emergency import is_emergency
+from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set
-from mm_support.types import Action, Hit, Past, Question
+from mm_support.types import Action, Entry, Hit, Past, Question
 
 CANDIDATES = 3  # entries that a question back may name
 # confidence of a transcript below which it is read back: nobody is handed over, warned or answered
@@ -111,7 +113,7 @@ SILENCE = Decision("clarify", "silence", 0.0, ())
 @dataclass(frozen=True, eq=False)
 class Situation:
     """All that is decided from. hits: best first; past: earlier turns, oldest first; confidence:
-    that the best hit answers the question.
+    that the best hit answers the question; read: what is read in other words.
     """
 
     question: Question
@@ -121,6 +123,7 @@ class Situation:
     reads: Reads
     gate: Gate
     confidence: float
+    read: Callable[[str], Reads]
 
     def says(self, label: str) -> bool:
         return label in self.reads.says
@@ -199,7 +202,8 @@ class Policy:
         hits = named_first(words, hits)
         gate = self._suiting(query, hits)
         confidence = gate.probability(words, query, hits)
-        here = Situation(question, query, tuple(hits), tuple(past), reads, gate, confidence)
+        found, before = tuple(hits), tuple(past)
+        here = Situation(question, query, found, before, reads, gate, confidence, self.reads)
         decision = next(filter(None, (rule(here) for rule in RULES)))
         misheard = question.heard_confidence < HEARD_SURELY
         if misheard and (decision.action == "handoff" or not question.typed.strip()):
@@ -217,8 +221,9 @@ def words_of(question: Question) -> str:
 
 
 def _pressing(here: Situation) -> Decision | None:
-    """Danger goes to a person whatever was found; so do the wish for one and anger, unless they are
-    read in doubt and a photo tells what is meant ("what now?"), or a title does ("Wren").
+    """Danger goes to a person whatever was found, with what the company says of emergencies; so do
+    the wish for one and anger, unless they are read in doubt and a photo tells what is meant ("what
+    now?"), or a title does ("Wren").
     """
     label = next(filter(here.says, PRESSING), None)
     if label is None:
@@ -230,8 +235,23 @@ def _pressing(here: Situation) -> Decision | None:
         return None
     if not perilous and _only_names(here, label):
         return None
-    show = perilous and (here.reserved or here.sure)
-    return here.decide("handoff", reason, here.hits[:1] if show else ())
+    return here.decide("handoff", reason, _instructions(here) if perilous else ())
+
+
+def _instructions(here: Situation) -> tuple[Hit, ...]:
+    """What was found that tells what to do in an emergency; nothing else is read out to somebody in
+    danger.
+    """
+    found = close(here.hits) if here.confidence >= here.gate.clarify else ()
+    return tuple(hit for hit in found if _for_emergencies(hit.entry, here.read))[:1]
+
+
+def _for_emergencies(entry: Entry, read: Callable[[str], Reads]) -> bool:
+    """Whether only people may handle what an entry is about, it tells whom to call, or it is headed
+    by a danger.
+    """
+    told = entry.human_only or any(map(is_emergency, split_sentences(entry.answer)))
+    return told or any("danger" in read(head).says for head in (entry.title, *entry.questions))
 
 
 def _only_names(here: Situation, label: str) -> bool:
@@ -345,9 +365,16 @@ def alike(one: str, other: str) -> bool:
 
 def _unnamed(here: Situation) -> Decision | None:
     """The message leans on something that is not there: no turn before, no photo, no code."""
-    named = here.past or here.query.identifiers or "photo" in here.query.fused.weights
+    there = here.query.fused.weights.keys() | here.query.texts.keys()
+    named = here.past or here.query.identifiers or there & {"photo", "context"}
     leans = here.reads.follow_up >= LIKELY
     return here.decide("clarify", "unnamed") if leans and not named else None
+
+
+def _surely_unnamed(here: Situation) -> Decision | None:
+    """The same beyond doubt ("It doesn't work"), where the answer is not."""
+    surely = here.reads.follow_up >= BEYOND_DOUBT > here.confidence
+    return _unnamed(here) if surely else None
 
 
 def _open(here: Situation) -> Decision:
@@ -365,6 +392,7 @@ RULES: tuple[Callable[[Situation], Decision | None], ...] = (
     _rejected,
     _unresolved,
     _which,
+    _surely_unnamed,
     _evidence,
     _abuse,
     _stuck,

@@ -57,11 +57,13 @@ class Asked:
 
 def quotes_foreign(question: Question, decision: Decision) -> bool:
     """Whether the entry is in another language than the question, as far as that can be told: of a
-    word alone it cannot.
+    word alone it cannot, nor where no language is sure and both have words in common.
     """
-    words = words_of(question)
-    told, asked_in = len(term_set(words)) >= TELLING, told_language(words) or question.language
-    return told and language_of(decision.hits[0].entry.answer) != asked_in
+    words, answer = words_of(question), decision.hits[0].entry.answer
+    language, told = language_of(answer), told_language(words)
+    shared = not told and term_set(words, language) & term_set(answer, language)
+    enough = len(term_set(words)) >= TELLING and not shared
+    return enough and language != (told or question.language)
 
 
 def compose(
@@ -89,7 +91,9 @@ def compose(
     elif answers:
         yield from writer.write(question, decision.hits, stop, past)
     if decision.action == "handoff" and decision.hits:
-        yield from writer.whole(decision.hits[0].entry)
+        perilous = decision.reason in ("safety", "self_harm")
+        told = writer.urgent if perilous else writer.whole
+        yield from told(decision.hits[0].entry)
     if decision.action == "handoff":
         yield Sentence(message(f"handoff.{decision.reason}", language))
     elif has_message(question_back):

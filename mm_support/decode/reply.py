@@ -12,6 +12,7 @@ retrieval or of when to answer at all.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Container, Generator, Iterator, Sequence
 from dataclasses import replace
@@ -39,7 +40,8 @@ from mm_support.decode.writing import (
 )
 from mm_support.engines.base import LanguageModel
 from mm_support.errors import GenerationError
-from mm_support.language.english import is_claim, is_emergency, leans
+from mm_support.language.emergency import is_emergency
+from mm_support.language.english import is_claim, leans
 from mm_support.language.identifiers import identifiers_of, named_in_line, named_in_title
 from mm_support.language.messages import message
 from mm_support.language.sentences import (
@@ -72,6 +74,7 @@ SURE = 0.45
 # as they come their drafts do not survive the check: extractive instead
 UNTRAINED = ("SmolLM2-135M-Instruct.Q4_1",)
 REMEMBERED = 20_000  # sentence vectors kept
+BLANK_LINE = re.compile(r"\n\s*\n")
 
 
 class ReplyWriter:
@@ -235,6 +238,12 @@ class ReplyWriter:
     def whole(self, entry: Entry) -> Iterator[Sentence]:
         """All that the first hit says, for matters in which nothing may be left out."""
         return bound(entry, 1)
+
+    def urgent(self, entry: Entry) -> Iterator[Sentence]:
+        """What it says of emergencies: its paragraphs that tell whom to call, or else all."""
+        paragraphs = BLANK_LINE.split(entry.answer)
+        telling = [text for text in paragraphs if any(map(is_emergency, split_sentences(text)))]
+        return bound(replace(entry, answer="\n\n".join(telling or paragraphs)), 1)
 
     def _drafted(
         self,

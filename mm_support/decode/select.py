@@ -10,7 +10,6 @@ before it ("It also...", "Otherwise...") brings that one along. Knows no languag
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +22,9 @@ import numpy as np
 from mm_support.decide.named import codes_in
 from mm_support.errors import WeightsError
 from mm_support.knowledge.passages import tokens
-from mm_support.language.asks import asks_amount, asks_steps
-from mm_support.language.english import is_emergency, leans
+from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
+from mm_support.language.emergency import is_emergency
+from mm_support.language.english import leans
 from mm_support.language.sentences import (
     COLUMNS,
     column_names,
@@ -32,7 +32,6 @@ from mm_support.language.sentences import (
     of_one_step,
     split_paragraphs,
     split_sentences,
-    without_step_number,
 )
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
@@ -151,7 +150,8 @@ class Selector:
 
 def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
     """(n_blocks,) bool: which blocks are shown whenever one is. All of a short section, and of a
-    short passage where nothing is asked but a code of it; else the only one that says such a code.
+    short passage where nothing is asked but a code of it; else the only one that says such a code,
+    and the only one that states what is asked for: a price, a time.
     """
     asked = term_set(question)
     codes = codes_in(asked)
@@ -159,7 +159,20 @@ def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
     if (entry.section or alone) and tokens(entry.answer) <= WHOLE:
         return np.ones(len(blocks), bool)
     saying = np.array([not codes.isdisjoint(_terms(block)) for block in blocks])
-    return saying if saying.sum() == 1 else np.zeros(len(blocks), bool)
+    stating = stated(question, blocks)
+    return saying * (saying.sum() == 1) | stating * (stating.sum() == 1)
+
+
+def stated(question: str, blocks: Sequence[Block]) -> np.ndarray:
+    """(n_blocks,) bool: which blocks state an amount of the kind that is asked for; of any kind
+    where none states that.
+    """
+    asked = amounts_asked(question)
+    if not asked:
+        return np.zeros(len(blocks), bool)
+    kinds = [amounts_stated("\n".join(block.sentences)) for block in blocks]
+    found = np.array([bool(asked & own) for own in kinds])
+    return found if found.any() else np.array(list(map(bool, kinds)))
 
 
 def selector_file(text_model: str) -> Path:
@@ -277,8 +290,8 @@ def features(
     """(n_blocks, 14) float64, in FEATURES order.
 
     unique: share of the question's words that only this block has. on_topic: how much the question
-    asks for the entry's topic as such. amount: the question asks for one, and the block has one or
-    not.
+    asks for the entry's topic as such. amount: the question asks for one, and the block states one
+    of its kind or not.
     """
     sentences = [sentence for block in blocks for sentence in block.sentences]
     (asked_for,) = encode([question], "query")
@@ -288,13 +301,12 @@ def features(
     asked = term_set(question)
     held = [_terms(block) for block in blocks]
     blocks_with = Counter(term for terms in held for term in terms)
-    wants_amount, wants_steps = asks_amount(question), asks_steps(question)
+    wants_amount, wants_steps = bool(amounts_asked(question)), asks_steps(question)
+    amounts = stated(question, blocks)
     any_steps = any(block.has_steps for block in blocks)
     rows = []
     for place, (block, cosine, terms) in enumerate(zip(blocks, cosines, held)):
         shared = asked & terms
-        bare = map(without_step_number, block.sentences)
-        amount = any(re.search(r"\d", sentence) for sentence in bare)
         rows.append(
             [
                 cosine,
@@ -307,8 +319,8 @@ def features(
                 (place == 1) * topic,
                 block.has_steps,
                 block.has_steps * topic,
-                wants_amount and amount,
-                wants_amount and not amount,
+                amounts[place],
+                wants_amount and not amounts[place],
                 wants_steps and block.has_steps,
                 any_steps and not block.has_steps,
             ]

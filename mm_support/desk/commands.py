@@ -7,6 +7,7 @@ import getpass
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 
 from mm_support.config import Settings
 from mm_support.desk.accounts import Accounts
@@ -19,20 +20,18 @@ COMMAND = "command line"  # who did it, in the audit log
 
 
 def erase(args: argparse.Namespace, settings: Settings) -> int:
-    keeper = open_keeper(settings)
-    archive = Archive(keeper, media_folder(settings))
-    turns = archive.erase(_sessions(archive, args), COMMAND)
-    keeper.store.vacuum()
-    keeper.close()
+    with closing(open_keeper(settings)) as keeper:
+        archive = Archive(keeper, media_folder(settings))
+        turns = archive.erase(_sessions(archive, args), COMMAND)
+        keeper.store.vacuum()
     print(f"{turns} turns are erased.")
     return 0
 
 
 def export(args: argparse.Namespace, settings: Settings) -> int:
-    keeper = open_keeper(settings)
-    archive = Archive(keeper, media_folder(settings))
-    exported = archive.export(_sessions(archive, args))
-    keeper.close()
+    with closing(open_keeper(settings)) as keeper:
+        archive = Archive(keeper, media_folder(settings))
+        exported = archive.export(_sessions(archive, args))
     text = json.dumps(exported, indent=1, ensure_ascii=False)
     if args.out:
         args.out.write_text(f"{text}\n", encoding="utf-8")
@@ -44,8 +43,13 @@ def export(args: argparse.Namespace, settings: Settings) -> int:
 def user(args: argparse.Namespace, settings: Settings) -> int:
     if args.what != "list" and not args.name:
         raise InputError(f"Say whose account it is: user {args.what} NAME.")
-    store = open_store(settings)
-    accounts, name, who = Accounts(store, signatures_in(settings.data_dir)), args.name, COMMAND
+    with closing(open_store(settings)) as store:
+        _change_account(Accounts(store, signatures_in(settings.data_dir)), args)
+    return 0
+
+
+def _change_account(accounts: Accounts, args: argparse.Namespace) -> None:
+    name, who = args.name, COMMAND
     if args.what == "add":
         accounts.add(name, args.role, _password(), who)
         print(f"{name} is added as {args.role}.")
@@ -59,8 +63,6 @@ def user(args: argparse.Namespace, settings: Settings) -> int:
         for account in accounts.list():
             last = f"{account.last:%Y-%m-%d %H:%M} UTC" if account.last else "not this week"
             print(f"{account.name}\t{account.role}\tsigned in: {last}")
-    store.close()
-    return 0
 
 
 def _password() -> str:

@@ -72,7 +72,7 @@ def read_hours(path: Path) -> Hours:
     """Raises InputError, which names what is wrong in the file."""
     try:
         return _hours_of(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ZoneInfoNotFoundError) as exc:
+    except (OSError, ValueError, TypeError, AttributeError, ZoneInfoNotFoundError) as exc:
         raise InputError(f"The hours in {path} cannot be read: {exc}.") from exc
 
 

@@ -1,11 +1,13 @@
-"""How well customers are helped: figures by day and knowledge base, questions that found no answer
-grouped by meaning, and replies that were rated down. All of it is read from the store.
+"""How well customers are helped: figures by day, knowledge base and language, questions that found
+no answer, and how replies and people were rated. All of it is read from the store.
 
 Definitions (also in docs/people.md): a conversation counts on each day on which something was
-asked in it. Answered: it got an answer. Handed over: a person was asked to take it. Resolved
-confirmed: answered, not handed over, nothing rated down, and rated up or ended with thanks;
-assumed: the same without a sign, its last reply being an answer. Satisfied: rated with 4 or 5
-after a person closed it.
+asked in it, with the language of the first of it. Answered: it got an answer. Handed over: a person
+was asked to take it. Resolved confirmed: answered, not handed over, nothing rated down, and rated
+up or ended with thanks; assumed: the same without a sign, its last reply being an answer. Reopened:
+the customer came back after a person had closed the one before. What people did counts where the
+conversation was handed over: rated and satisfied (4 or 5) on the day on which it was closed, the
+first answer on the day of the hand-over.
 """
 
 from __future__ import annotations
@@ -13,16 +15,17 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from typing import Any
 
-import numpy as np
-from sqlalchemy import Row, String, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Row, String, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
+from mm_support.desk.gaps import MOST_GROUPED, Encode, Gap, Gaps, Questions
+from mm_support.desk.ownership import successor
 from mm_support.store.database import Store
 from mm_support.store.days import is_over, locked_day
 from mm_support.store.models import (
@@ -38,26 +41,23 @@ from mm_support.store.models import (
 from mm_support.store.records import in_utc, words_of
 
 THANKED = ("thanks", "goodbye", "acknowledged")  # reasons of turns that end a conversation well
-MOST_GROUPED = 1_000  # latest questions without an answer
-MOST_KNOWN = 10 * MOST_GROUPED  # texts whose vectors are kept
-EXAMPLES = 3  # of a group
 MOST_DISLIKED = MOST_SCORED = 100
 SATISFIED = 4  # of 5, from which a customer counts as satisfied
 LONGEST = 90  # days that are looked at
-FALSE_MATCHES = 0.001  # share of questions about different entries that may count as alike
-LEARNT_FROM = 300  # entries whose questions tell how alike questions of one meaning are
 FORMULA = "=+-@\t\r"  # with which a table's program begins a formula
 
-Encode = Callable[[Sequence[str]], np.ndarray]  # n texts -> (n, d) unit rows
-Questions = Callable[[str], Sequence[Sequence[str]]]  # a base -> the questions of each entry
+Where = tuple[date, str, str]  # a day, a base and a language
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one day and base. spoken, photos: turns with a recording or a photo."""
+    """Of one day, base and language ("": not known). spoken, photos: turns with a recording or a
+    photo. first_answer: seconds, in the middle; None where no person answered.
+    """
 
     day: date
     knowledge: str
+    language: str = ""
     conversations: int = 0
     turns: int = 0
     answered: int = 0
@@ -68,20 +68,10 @@ class Figures:
     thumbs_down: int = 0
     spoken: int = 0
     photos: int = 0
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Questions of one meaning that found no answer. nearest: the title of the entry that came
-    nearest to the latest of them, "" where none did; score: its score.
-    """
-
-    knowledge: str
-    count: int
-    examples: tuple[str, ...]
-    latest: datetime
-    nearest: str = ""
-    score: float = 0.0
+    reopened: int = 0
+    rated: int = 0
+    satisfied: int = 0
+    first_answer: float | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +99,8 @@ class Scored:
 class _Talk:
     """What is known of a conversation on one day."""
 
+    language: str = ""
+    reopened: bool = False
     actions: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     handed: bool = False
@@ -138,14 +130,15 @@ class Insights:
     """encode, questions: called only where questions are grouped."""
 
     def __init__(self, store: Store, encode: Encode, questions: Questions) -> None:
-        self._store, self._encode, self._questions = store, encode, questions
-        self._alike: dict[str, float] = {}
-        self._known: dict[str, np.ndarray] = {}
+        self._store, self._gaps = store, Gaps(encode, questions)
 
     def figures(self, days: int) -> tuple[Figures, ...]:
-        """One a day and base, the latest day first, of the last days; today counts as one."""
+        """One a day, base and language, the latest day first, of the last days; today counts as
+        one.
+        """
         since = _since(days)
         with self._store.reading() as session:
+            waits, scores = _waits(session, since), _scores(session, since)
             added_up = _added_up(session, since.date())
             first = session.scalar(
                 select(func.min(TurnRow.created)).where(TurnRow.created >= since)
@@ -155,7 +148,14 @@ class Insights:
             known = added_up.get(day.isoformat())
             rows += self._of_day(day) if known is None else _read(day, known)
             day += timedelta(days=1)
-        return tuple(sorted(rows, key=lambda row: (row.day, row.knowledge), reverse=True))
+        found = {(row.day, row.knowledge, row.language): row for row in rows}
+        for where, own in _gathered(waits).items():
+            found[where] = replace(found.get(where, Figures(*where)), first_answer=median(own))
+        for where, own in _gathered(scores).items():
+            happy = sum(score >= SATISFIED for score in own)
+            known = found.get(where, Figures(*where))
+            found[where] = replace(known, rated=len(own), satisfied=happy)
+        return tuple(found[where] for where in sorted(found, reverse=True))
 
     def add_up(self) -> None:
         """Adds up the days of the longest time that is looked at, so that nobody waits for that."""
@@ -175,33 +175,24 @@ class Insights:
         """Seconds from the hand-over to the first words of a person, in the middle; None where
         nobody answered.
         """
-        said = (
-            select(func.min(MessageRow.created))
-            .where(MessageRow.conversation_id == OwnershipRow.conversation_id)
-            .where(MessageRow.created >= OwnershipRow.created)
-        )
-        handed = OwnershipRow.owner == "waiting", OwnershipRow.created >= _since(days)
-        query = select(OwnershipRow.created, said.scalar_subquery()).where(*handed)
         with self._store.reading() as session:
-            rows = session.execute(query).all()
-        waits = [(end - start).total_seconds() for start, end in rows if end is not None]
+            waits = [seconds for _, seconds in _waits(session, _since(days))]
         return median(waits) if waits else None
 
     def satisfaction(self, days: int) -> tuple[int, int]:
         """How many customers were satisfied with a conversation that was closed, and how many rated
         one.
         """
-        happy = func.count().filter(ConversationRow.score >= SATISFIED)
-        query = select(happy, func.count()).where(*_rated(days))
         with self._store.reading() as session:
-            satisfied, rated = session.execute(query).one()
-        return satisfied, rated
+            scores = [score for _, score in _scores(session, _since(days))]
+        return sum(score >= SATISFIED for score in scores), len(scores)
 
-    def scored(self, days: int) -> tuple[Scored, ...]:
-        """Closed conversations that were rated, the latest first."""
-        latest = select(ConversationRow).where(*_rated(days)).order_by(ConversationRow.since.desc())
+    def scored(self, days: int, most: int | None = MOST_SCORED) -> tuple[Scored, ...]:
+        """Closed conversations that were rated, the latest first; most: None for all."""
+        rated = select(ConversationRow).where(*_rated(_since(days)))
+        latest = rated.order_by(ConversationRow.since.desc()).limit(most)
         with self._store.reading() as session:
-            rows = session.scalars(latest.limit(MOST_SCORED)).all()
+            rows = session.scalars(latest).all()
         return tuple(
             Scored(in_utc(row.since), row.agent, row.score or 0, row.comment) for row in rows
         )
@@ -222,7 +213,7 @@ class Insights:
             for row in session.execute(query):
                 if words_of(row):
                     by_base[row.knowledge].append(row)
-        gaps = [gap for base, rows in by_base.items() for gap in self._grouped(base, rows)]
+        gaps = [gap for base, rows in by_base.items() for gap in self._gaps.of(base, rows)]
         return tuple(sorted(gaps, key=lambda gap: (-gap.count, -gap.latest.timestamp())))
 
     def disliked(self, days: int) -> tuple[Disliked, ...]:
@@ -244,63 +235,12 @@ class Insights:
         )
 
     def csv(self, what: str, days: int) -> str:
-        """figures or gaps as a table with a header."""
+        """figures, gaps or scores as a table with a header."""
         if what == "figures":
             return as_csv(Figures, self.figures(days))
+        if what == "scores":
+            return as_csv(Scored, self.scored(days, None))
         return as_csv(Gap, self.gaps(days))
-
-    def _grouped(self, base: str, rows: Sequence[Row]) -> list[Gap]:
-        """rows: the latest first."""
-        asked = [words_of(row) for row in rows]
-        labels = grouped(self._vectors(asked), self._threshold(base))
-        groups: dict[int, list[Row]] = defaultdict(list)
-        for label, row in zip(labels, rows):
-            groups[label].append(row)
-        return [_gap(base, own) for own in groups.values()]
-
-    def _vectors(self, texts: Sequence[str]) -> np.ndarray:
-        """Those of the texts; each is encoded once, however often it is looked at."""
-        if len(self._known) > MOST_KNOWN:
-            self._known = {}
-        known = self._known
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        known.update(zip(new, self._encode(new)) if new else ())
-        return np.array([known[text] for text in texts])
-
-    def _threshold(self, base: str) -> float:
-        if base not in self._alike:
-            self._alike[base] = alike_from(self._encode, self._questions(base))
-        return self._alike[base]
-
-
-def alike_from(encode: Encode, questions: Sequence[Sequence[str]]) -> float:
-    """How similar two questions of one meaning are at least, whatever encodes them: halfway from
-    what hardly any two questions about different entries reach to what two about the same one do.
-    1, the same words, where the base has too few questions to tell.
-
-    questions: of each entry.
-    """
-    several = [own[:2] for own in questions if len(own) > 1][:LEARNT_FROM]
-    firsts = [own[0] for own in several or [own for own in questions if own][:LEARNT_FROM]]
-    pairs = len(firsts) * (len(firsts) - 1) / 2
-    if pairs < (1 if several else 1 / FALSE_MATCHES):
-        return 1.0
-    vectors = encode([*firsts, *(own[1] for own in several)])
-    similarity = vectors[: len(firsts)] @ vectors.T
-    different = similarity[np.triu_indices(len(firsts), 1)]
-    rarely = float(np.quantile(different, 1 - FALSE_MATCHES))
-    usually = np.median(np.diagonal(similarity, len(firsts))) if several else rarely
-    return max(rarely, (rarely + float(usually)) / 2)
-
-
-def grouped(vectors: np.ndarray, threshold: float) -> Sequence[int]:
-    """(n, d) unit rows -> n labels: groups of which the members are so similar on average."""
-    from scipy.cluster.hierarchy import fcluster, linkage
-
-    if len(vectors) < 2:
-        return [0] * len(vectors)
-    tree = linkage(vectors, "average", metric="cosine")
-    return fcluster(tree, max(0.0, 1 - threshold) + 1e-6, "distance").tolist()
 
 
 def as_csv(kind: type, rows: Sequence[Any]) -> str:
@@ -318,10 +258,50 @@ def _cell(value: Any) -> Any:
     return f"'{text}" if isinstance(text, str) and text[:1] in tuple(FORMULA) else text
 
 
-def _rated(days: int) -> Sequence[Any]:
-    """Conditions for conversations that were closed in the last days and rated."""
-    closed = ConversationRow.owner == "closed", ConversationRow.since >= _since(days)
+def _rated(since: datetime) -> Sequence[Any]:
+    """Conditions for conversations that were closed since then and rated."""
+    closed = ConversationRow.owner == "closed", ConversationRow.since >= since
     return *closed, ConversationRow.score.is_not(None)
+
+
+def _waits(session: Session, since: datetime) -> list[tuple[Where, float]]:
+    """Seconds from each hand-over to the first words of a person, where there were any."""
+    said = (
+        select(func.min(MessageRow.created))
+        .where(MessageRow.conversation_id == OwnershipRow.conversation_id)
+        .where(MessageRow.created >= OwnershipRow.created)
+    )
+    columns = TurnRow.knowledge, TurnRow.language, said.scalar_subquery()
+    handed = OwnershipRow.owner == "waiting", OwnershipRow.created >= since
+    led = select(OwnershipRow.created, *columns).where(*handed)
+    rows = session.execute(led.join(TurnRow, _led_to(OwnershipRow.conversation_id)))
+    return [
+        ((in_utc(start).date(), base, language), (end - start).total_seconds())
+        for start, base, language, end in rows
+        if end is not None
+    ]
+
+
+def _scores(session: Session, since: datetime) -> list[tuple[Where, int]]:
+    """What each conversation was rated with, once it was closed."""
+    columns = ConversationRow.since, TurnRow.knowledge, TurnRow.language, ConversationRow.score
+    rated = select(*columns).where(*_rated(since))
+    rows = session.execute(rated.join(TurnRow, _led_to(ConversationRow.id)))
+    return [((in_utc(closed).date(), *where), score) for closed, *where, score in rows]
+
+
+def _led_to(conversation: Any) -> ColumnElement[bool]:
+    """The condition for the turn that led to the latest hand-over of a conversation."""
+    handed = select(HandoffRow.turn_id).where(HandoffRow.session_id == conversation)
+    latest = handed.order_by(HandoffRow.created.desc()).limit(1)
+    return TurnRow.id == latest.scalar_subquery()
+
+
+def _gathered(values: Iterable[tuple[Where, Any]]) -> dict[Where, list[Any]]:
+    found: dict[Where, list[Any]] = defaultdict(list)
+    for where, value in values:
+        found[where].append(value)
+    return found
 
 
 def _since(days: int) -> datetime:
@@ -343,23 +323,37 @@ def _counted(session: Session, day: date) -> list[Figures]:
     """The figures of a day, from its turns."""
     start = datetime.combine(day, time(), UTC)
     of_day = TurnRow.created >= start, TurnRow.created < start + timedelta(days=1)
-    talks = _talks(session, of_day)
-    return [_figures(day, base, own.values()) for base, own in talks.items()]
+    talks, returned = _talks(session, of_day), _returned(session, start)
+    of_language: dict[tuple[str, str], list[_Talk]] = defaultdict(list)
+    for (name, base), talk in talks.items():
+        talk.reopened = name in returned
+        of_language[base, talk.language].append(talk)
+    return [_figures((day, *where), own) for where, own in of_language.items()]
 
 
-def _talks(session: Session, of_day: Sequence[Any]) -> dict[str, dict[str, _Talk]]:
-    """A base -> its conversations on a day. of_day: conditions for turns."""
-    talks: dict[str, dict[str, _Talk]] = defaultdict(lambda: defaultdict(_Talk))
-    columns = TurnRow.session_id, TurnRow.knowledge, TurnRow.action, TurnRow.reason
-    query = select(*columns).where(*of_day).order_by(TurnRow.created)
-    for name, base, action, reason in session.execute(query):
-        talk = talks[base][name]
+def _talks(session: Session, of_day: Sequence[Any]) -> dict[tuple[str, str], _Talk]:
+    """Conversation and base -> what is known of it on a day. of_day: conditions for turns."""
+    talks: dict[tuple[str, str], _Talk] = defaultdict(_Talk)
+    turn = TurnRow.session_id, TurnRow.knowledge, TurnRow.language
+    query = select(*turn, TurnRow.action, TurnRow.reason).where(*of_day).order_by(TurnRow.created)
+    for name, base, language, action, reason in session.execute(query):
+        talk = talks[name, base]
+        talk.language = talk.language or language
         talk.actions.append(action)
         talk.reasons.append(reason)
     for name, base, what, number in _marks(session, of_day):
-        if talk := talks.get(base, {}).get(name):
+        if talk := talks.get((name, base)):
             setattr(talk, what, getattr(talk, what) + number)
     return talks
+
+
+def _returned(session: Session, day: datetime) -> set[str]:
+    """The conversations in which customers went on, or would, after one that a person closed not
+    too long before.
+    """
+    since = ConversationRow.since >= day - timedelta(days=LONGEST)
+    closed = select(ConversationRow.id).where(ConversationRow.owner == "closed", since)
+    return {successor(name) for name in session.scalars(closed)}
 
 
 def _marks(session: Session, of_day: Sequence[Any]) -> Iterable[tuple[str, str, str, int]]:
@@ -383,11 +377,9 @@ def _given(column: Any) -> Any:
     return case((func.coalesce(cast(column, String), "null") == "null", 0), else_=1)
 
 
-def _figures(day: date, base: str, talks: Iterable[_Talk]) -> Figures:
-    talks = list(talks)
+def _figures(where: Where, talks: Sequence[_Talk]) -> Figures:
     return Figures(
-        day,
-        base,
+        *where,
         conversations=len(talks),
         turns=sum(len(talk.actions) for talk in talks),
         answered=sum(talk.answered for talk in talks),
@@ -398,12 +390,5 @@ def _figures(day: date, base: str, talks: Iterable[_Talk]) -> Figures:
         thumbs_down=sum(talk.down for talk in talks),
         spoken=sum(talk.spoken for talk in talks),
         photos=sum(talk.photos for talk in talks),
+        reopened=sum(talk.reopened for talk in talks),
     )
-
-
-def _gap(base: str, rows: Sequence[Row]) -> Gap:
-    """rows: of one meaning, the latest first."""
-    examples = tuple(dict.fromkeys(words_of(row) for row in rows))[:EXAMPLES]
-    nearest = rows[0].hits[0] if rows[0].hits else {"title": "", "score": 0.0}
-    latest = in_utc(rows[0].created)
-    return Gap(base, len(rows), examples, latest, nearest["title"], round(nearest["score"], 2))

@@ -23,7 +23,7 @@ from mm_support.language.messages import message
 from mm_support.language.personal import revealed
 from mm_support.store.database import Store
 from mm_support.store.days import changed
-from mm_support.store.models import INTENT, OriginalRow, TurnRow, now
+from mm_support.store.models import INTENT, LANGUAGE, OriginalRow, TurnRow, now
 from mm_support.store.records import in_utc, masked_record, words_of
 from mm_support.types import KeptTurn, Owner
 
@@ -51,7 +51,8 @@ def keep_turn(
             return record
         if owner == "assistant" and conversation.owner != "assistant":
             record = withheld(record, cast(Owner, conversation.owner))
-        turn = TurnRow(**{**record, "intent": record.get("intent", "")[:INTENT]})
+        intent, language = record.get("intent", "")[:INTENT], record.get("language", "")[:LANGUAGE]
+        turn = TurnRow(**{**record, "intent": intent, "language": language})
         session.add(turn)
         session.flush()
         changed(session, [in_utc(turn.created)])

@@ -56,7 +56,7 @@ class Notice:
     event: dict[str, Any]
 
 
-Send = Callable[[Notice], None]  # raises DeliveryError, OSError
+Send = Callable[[Notice], None]  # raises DeliveryError, or whatever goes wrong
 
 
 class DeliveryError(Exception):
@@ -100,7 +100,7 @@ class Notices:
     def _send(self, notice: Notice) -> bool:
         try:
             self._channels[notice.channel](notice)
-        except (DeliveryError, OSError) as exc:  # smtplib's errors are OSErrors too
+        except Exception as exc:  # whatever it is: the notices behind it are sent all the same
             self._put_off(notice, exc)
             return False
         with self._store.writing() as session:

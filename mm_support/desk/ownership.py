@@ -114,9 +114,14 @@ def chain_of(session: Session, conversation: str) -> tuple[str, ...]:
     """
     names = [conversation]
     while (row := session.get(ConversationRow, names[-1])) and row.owner == "closed":
-        visitor, digest = row.id.partition("-")[0], hashlib.sha256(row.id.encode()).hexdigest()
-        names.append(f"{visitor[:VISITOR]}-{digest[:32]}")
+        names.append(successor(row.id))
     return tuple(names)
+
+
+def successor(conversation: str) -> str:
+    """The name of the one in which its customer goes on once it is closed."""
+    visitor, digest = conversation.partition("-")[0], hashlib.sha256(conversation.encode())
+    return f"{visitor[:VISITOR]}-{digest.hexdigest()[:32]}"
 
 
 def silent_rows(before: datetime, conversation: str | None) -> Select[ConversationRow]:

@@ -4,6 +4,7 @@ reply.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from mm_support.errors import GenerationError
+
+log = logging.getLogger(__name__)
 
 # {"role": "system" | "user" | "assistant", "content": text, or parts for a model that sees photos}
 Message = dict[str, Any]
@@ -86,10 +89,22 @@ class Channel:
         self.abandoned = threading.Event()  # the reader has gone: stop decoding
 
     def filled_by(self, work: Callable[..., None], *given: Any, name: str) -> Channel:
-        """This channel. The work, in a thread of its own, is handed what is given and the channel;
-        it finishes it.
+        """This channel. The work, in a thread of its own, is handed what is given and the channel,
+        which ends with it. Whatever the work raises is a GenerationError for who reads.
         """
-        threading.Thread(target=work, args=(*given, self), name=name, daemon=True).start()
+
+        def fill() -> None:
+            try:
+                work(*given, self)
+            except GenerationError as exc:
+                self.finish(exc)
+            except Exception as exc:
+                log.exception("the language model failed")
+                self.finish(GenerationError(f"The language model failed ({exc}); ask again."))
+            else:
+                self.finish()
+
+        threading.Thread(target=fill, name=name, daemon=True).start()
         return self
 
     def put(self, piece: str) -> None:

@@ -144,16 +144,19 @@ class OpenVinoModel:
         """Brings what the process sends to its readers; none waits any longer once that has
         ended.
         """
-        for line in self._answers:
-            self._heard = time.monotonic()
-            message = json.loads(line)
-            channel = self._channels.get(message["number"])
-            if channel is None:
-                continue
-            if "piece" in message:
-                channel.put(message["piece"])
-            else:
-                channel.finish(GenerationError(message["error"]) if "error" in message else None)
+        with contextlib.suppress(ValueError):  # it died within a line
+            for line in self._answers:
+                self._heard = time.monotonic()
+                self._hand_on(json.loads(line))
         self._ended.set()
         for channel in list(self._channels.values()):
             channel.finish(GenerationError(self._end))
+
+    def _hand_on(self, message: dict) -> None:
+        channel = self._channels.get(message["number"])
+        if channel is None:
+            return
+        if "piece" in message:
+            channel.put(message["piece"])
+        else:
+            channel.finish(GenerationError(message["error"]) if "error" in message else None)

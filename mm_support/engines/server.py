@@ -75,18 +75,16 @@ class ServerModel:
         self._client.close()
 
     def _read(self, messages: list[Message], max_tokens: int, channel: Channel) -> None:
-        try:
-            with self._errors(), self._opened(messages, max_tokens, channel) as chunks:
-                ended = False
-                for chunk in chunks:
-                    if channel.abandoned.is_set():
-                        return
-                    if text := _text(chunk):
-                        channel.put(text)
-                    ended = ended or bool(chunk.choices and chunk.choices[0].finish_reason)
-            channel.finish(None if ended else GenerationError(CUT.format(url=self._url)))
-        except GenerationError as exc:
-            channel.finish(exc)
+        ended = False
+        with self._errors(), self._opened(messages, max_tokens, channel) as chunks:
+            for chunk in chunks:
+                if channel.abandoned.is_set():
+                    return
+                if text := _text(chunk):
+                    channel.put(text)
+                ended = ended or bool(chunk.choices and chunk.choices[0].finish_reason)
+        if not ended:
+            raise GenerationError(CUT.format(url=self._url))
 
     def _opened(self, messages: list[Message], max_tokens: int, channel: Channel) -> Any:
         """The stream of a reply; a busy server is asked again while somebody waits for it."""

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Generator
 from typing import Protocol
 
-from mm_support.engines.base import Capabilities, Message, StopSignal
+from mm_support.engines.base import LanguageModel, Message, StopSignal
 from mm_support.errors import GenerationError, SupportError
 
 log = logging.getLogger(__name__)
@@ -22,25 +22,16 @@ RESTARTING = "The language model is being started again; ask again in a moment."
 CLOSED = "The language model was closed; start the service again."
 
 
-class ChildModel(Protocol):
+class ChildModel(LanguageModel, Protocol):
     """A language model in a process. alive: the process runs; hangs: it has not answered for long
     and will not; `close` ends it either way.
     """
-
-    name: str
-    can: Capabilities
 
     @property
     def alive(self) -> bool: ...
 
     @property
     def hangs(self) -> bool: ...
-
-    def stream(
-        self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
-    ) -> Generator[str, None, None]: ...
-
-    def close(self) -> None: ...
 
 
 class SupervisedModel:

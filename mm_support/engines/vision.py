@@ -13,6 +13,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from mm_support.engines.base import Capabilities, Channel, Message, StopSignal, context_of, speed_on
+from mm_support.engines.supervised import CLOSED
 from mm_support.errors import GenerationError
 
 if TYPE_CHECKING:
@@ -41,30 +42,23 @@ class ImageTextModel:
     def _decode(self, messages: list[Message], max_tokens: int, channel: Channel) -> None:
         from transformers import StoppingCriteriaList
 
-        try:
-            with self._lock:
-                if self._model is None:
-                    raise GenerationError("The language model was closed; start the service again.")
-                inputs = self._processor.apply_chat_template(
-                    list(map(in_parts, messages)),
-                    add_generation_prompt=True,
-                    tokenize=True,
-                    return_dict=True,
-                    return_tensors="pt",
-                ).to(self._model.device, self._model.dtype)
-                self._model.generate(
-                    **inputs,
-                    max_new_tokens=max_tokens,
-                    do_sample=False,
-                    streamer=_streamer(self._processor.tokenizer, channel),
-                    stopping_criteria=StoppingCriteriaList([_abandoned(channel)]),
-                )
-            channel.finish()
-        except GenerationError as exc:
-            channel.finish(exc)
-        # whatever a model of the hub may raise: the reader waits for an end
-        except Exception as exc:
-            channel.finish(GenerationError(f"The language model failed ({exc}); ask again."))
+        with self._lock:
+            if self._model is None:
+                raise GenerationError(CLOSED)
+            inputs = self._processor.apply_chat_template(
+                list(map(in_parts, messages)),
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
+                return_tensors="pt",
+            ).to(self._model.device, self._model.dtype)
+            self._model.generate(
+                **inputs,
+                max_new_tokens=max_tokens,
+                do_sample=False,
+                streamer=_streamer(self._processor.tokenizer, channel),
+                stopping_criteria=StoppingCriteriaList([_abandoned(channel)]),
+            )
 
 
 def load_image_text_model(source: str, device: Device, name: str) -> ImageTextModel:

@@ -14,6 +14,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -61,17 +62,14 @@ class Outcome:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     from tqdm import tqdm
 
-    service = terminal.load_service(settings)
-    try:
+    outcomes: dict[str, list[Outcome]] = defaultdict(list)
+    with closing(terminal.load_service(settings)) as service:
         ids = {entry.id for entry in service.knowledge.entries(args.knowledge)}
         cases, skipped = read_cases(args.cases, args.knowledge, ids)
         report_skipped(args.cases, skipped)
-        outcomes: dict[str, list[Outcome]] = defaultdict(list)
         for case in tqdm(cases, desc="asking", disable=None):
             for name, part in subsets(case):
                 outcomes[name].append(ask(service, part))
-    finally:
-        service.close()
     report = {
         "cases": len(cases),
         "skipped": len(skipped),

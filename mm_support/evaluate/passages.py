@@ -14,6 +14,7 @@ import random
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -76,12 +77,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     with TemporaryDirectory() as folder:
         file = Path(folder, f"{BASE}.jsonl")
         write_entries(file, articles)
-        service = terminal.load_service(settings.with_changes(data_dir=Path(folder, "data")))
-        try:
+        own = settings.with_changes(data_dir=Path(folder, "data"))
+        with closing(terminal.load_service(own)) as service:
             service.knowledge.ingest(BASE, file)
             outcomes = ask_all(service, questions(articles, left_out, args.limit))
-        finally:
-            service.close()
     report = figures(outcomes, sum(len(article.passages) for article in articles))
     print(json.dumps(report, indent=1) if args.json else table(report))
     return 0

@@ -15,7 +15,7 @@ import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +85,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         for base, rows in read_cases(args.cases).items()
         if base in (args.knowledge or [base])
     }
-    service = terminal.load_service(settings)
-    try:
+    with closing(terminal.load_service(settings)) as service:
         outcomes = ask_all(service, cases)
         pools = {base: service.knowledge.entries(base) for base in cases}
         report = {
@@ -95,8 +94,6 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             **injected(settings, pools),
             **gate_figures(settings),
         }
-    finally:
-        service.close()
     if args.failures:
         report["failures"] = list(failures(outcomes, pools))
     print(json.dumps(report, indent=1, ensure_ascii=False) if args.json else table(report))

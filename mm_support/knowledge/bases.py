@@ -93,6 +93,12 @@ class Bases:
         """Names in the base that customers are likely to say, the most frequent first."""
         return self._index.open(name).names
 
+    def respelled(self, name: str, text: str) -> str:
+        """A question with misspelt words as this base writes them: see index/spelling.py."""
+        from mm_support.knowledge.index.spelling import respelled
+
+        return respelled(self._index.open(name), text)
+
     def recognise(self, name: str, query: SearchQuery) -> SearchQuery:
         """The query as this base reads it: see index/search.py."""
         from mm_support.knowledge.index.search import recognise

@@ -1,5 +1,5 @@
-"""What a question asks for, by words of all languages that have a file (messages/*.toml): amounts,
-steps; and what it says it does not ask about.
+"""What a question asks for, by words of all languages that have a file (messages/*.toml): a price,
+a time, another amount, steps; and what it says it does not ask about.
 
 Guesses. Of all languages, since that of a short question is easily mistaken.
 """
@@ -9,12 +9,26 @@ from __future__ import annotations
 import functools
 import re
 
+from mm_support.language.facts import MONEY, facts_of
 from mm_support.language.messages import languages, messages
 from mm_support.language.terms import HAN
 
+AMOUNTS = ("price", "time", "amount")
+TIMES = frozenset({"time", "months", "clock"})  # kinds of amounts that tell a time
 
-def asks_amount(question: str) -> bool:
-    return bool(_wording("asks.amount").search(question))
+
+def amounts_asked(question: str) -> frozenset[str]:
+    """Which of AMOUNTS are asked for: one of any kind only where no other is."""
+    asked = frozenset(kind for kind in AMOUNTS if _wording(f"asks.{kind}").search(question))
+    return asked - {"amount"} or asked
+
+
+def amounts_stated(text: str) -> frozenset[str]:
+    """Which of AMOUNTS a text states: a sum of money, a time or a day, a number."""
+    facts = facts_of(text)
+    kinds = {amount.kind for amount in facts.amounts}
+    stated = (kinds & MONEY, kinds & TIMES or facts.days, facts.amounts)
+    return frozenset(kind for kind, there in zip(AMOUNTS, stated) if there)
 
 
 def asks_steps(question: str) -> bool:

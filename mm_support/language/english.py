@@ -17,11 +17,6 @@ _LEANS = re.compile(
     r"|however|but|so|if so|if not|after that|in that case|both|either|such|until then|the same)\b",
     re.IGNORECASE,
 )
-_EMERGENCY = re.compile(
-    r"\b(?:call|dial|phone|ring)\b[^.;]*\b(?:112|911|999|000|ambulance|emergency)\b"
-    r"|\bemergency number\b",
-    re.IGNORECASE,
-)
 _CLAIM = re.compile(
     r"\b(?:you|they|he|she|colleague|support|nurse|doctor|agent) (?:\w+ )?(?:said|wrote)\b"
     r"|\btold (?:me|us|my)\b|\bpromised\b|\bquoted\b"
@@ -62,11 +57,6 @@ LETTER_NAMES = {
 def leans(sentence: str) -> bool:
     """Whether a sentence is not understood without the one before it."""
     return bool(_LEANS.match(sentence))
-
-
-def is_emergency(sentence: str) -> bool:
-    """Whether a sentence says whom to call in an emergency."""
-    return bool(_EMERGENCY.search(sentence))
 
 
 def is_claim(words: str) -> bool:

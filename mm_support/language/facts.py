@@ -47,6 +47,7 @@ UNITS = {
     "temperature-celsius": ("degrees", 1),
 }
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "KRW", "PLN", "SEK", "BRL", "RUB")
+MONEY = frozenset({*CURRENCIES, "money"})  # kinds of sums
 NEAR = 4  # words behind a number in which its unit may stand
 FEW = (1.0, 2.0)  # number words that mostly count nothing: "one of them", "the two of you"
 MOST_CAPITALS = 0.22  # share of words above which capitals mark no names, as in German
@@ -297,6 +298,7 @@ def units_of(language: str) -> dict[str, tuple[str, float]]:
         for place in (locale, "en"):
             found.setdefault(get_currency_symbol(code, locale=place).lower(), (code, 1))
         found.setdefault(code.lower(), (code, 1))
+    found |= dict.fromkeys(("元", "块钱"), ("CNY", 1))
     for context in ("format", "stand-alone"):
         for name, said in get_period_names("abbreviated", context, locale=locale).items():
             if name in ("am", "pm"):

@@ -13,7 +13,7 @@ from mm_support.language.detect import language_of, stop_words
 from mm_support.language.terms import simplified, stem, with_digits
 
 # not the beginning of a time, a date, a share, or of a number with letters in it
-NUMBERED = re.compile(r"([^\W\d_]+)[ -](\d+(?:\.\d+)*)(?![\d:,/%€$£¥]|[^\W_]*\d)")
+NUMBERED = re.compile(r"([^\W\d_]+)[ -](\d+(?:\.\d+)*)(?![:,]?\d|[/%€$£¥]|[^\W_]*\d)")
 
 Numbered = frozenset[tuple[str, str]]  # (word without its ending, number)
 

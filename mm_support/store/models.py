@@ -11,7 +11,7 @@ from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-INTENT = 64  # characters of an intent's name that are kept
+INTENT, LANGUAGE = 64, 8  # characters of names that are kept
 
 Json = dict[str, Any]
 
@@ -60,14 +60,15 @@ class TurnRow(Base):
     """A finished turn; the JSON is as the API shows it.
 
     asked_about: ids of the entries that a question back named. withheld: what the assistant wrote
-    while a person took over; reply then holds what the customer was told. pending: the action that
-    waits for the next turn. unheard: the end of a spoken reply that was interrupted.
+    while a person took over; reply then holds what the customer was told instead. pending: the
+    action that waits for the next turn. unheard: the end of a spoken reply that was interrupted.
+    language: of the reply, "" where that was not kept.
     """
 
     __tablename__ = "turns"
     __table_args__ = (
         Index("turns_by_session", "session_id", "created"),
-        Index("turns_by_time", "created", "session_id", "knowledge", "action", "reason"),
+        Index("turns_by_time", *"created session_id knowledge language action reason".split()),
     )
 
     id: Mapped[str] = mapped_column(Line(32), primary_key=True)
@@ -90,6 +91,7 @@ class TurnRow(Base):
     withheld: Mapped[str] = mapped_column(default="", server_default="")
     pending: Mapped[Json | None]
     unheard: Mapped[str] = mapped_column(default="", server_default="")
+    language: Mapped[str] = mapped_column(Line(LANGUAGE), default="", server_default="")
 
 
 class FeedbackRow(Numbered, Base):

@@ -89,6 +89,7 @@ def interrupted_record(turn: UserTurn) -> dict[str, Any]:
         "fusion": None,
         "timings": {},
         "pending": None,
+        "language": language or "",
     }
 
 

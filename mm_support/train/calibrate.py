@@ -15,6 +15,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -76,11 +77,8 @@ def calibrate(settings: Settings, cases: dict[str, list[dict]], out: Path, card:
 
     Raises InputError where the cases lack what a fit needs, KnowledgeError for an unknown base.
     """
-    service = terminal.load_service(settings)
-    try:
+    with closing(terminal.load_service(settings)) as service:
         examples = [*collect(service, cases), *collect_photos(service, cases)]
-    finally:
-        service.close()
     write_gate(examples, settings, out, card)
 
 

@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,8 @@ MEDIA = {"image": ".jpg", "audio": ".wav"}  # as the service keeps them, where k
 def run(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.desk.keeper import open_store
 
-    store = open_store(settings)
-    cases = list(feedback_cases(store.turns(), args.knowledge, settings.data_dir / "media"))
-    store.close()
+    with closing(open_store(settings)) as store:
+        cases = list(feedback_cases(store.turns(), args.knowledge, settings.data_dir / "media"))
     if not cases:
         raise InputError(
             f"No turn of {args.knowledge} has feedback yet; rate replies with the thumbs first."

@@ -13,6 +13,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 def ingested(names: Sequence[str], settings: Settings) -> dict[str, tuple[Entry, ...]]:
     """The entries of each base. Raises KnowledgeError where there is none of that name."""
-    service = terminal.load_service(settings)
-    try:
+    with closing(terminal.load_service(settings)) as service:
         return {name: tuple(service.knowledge.entries(name)) for name in names}
-    finally:
-        service.close()
 
 
 def train_strategies(

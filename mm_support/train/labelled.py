@@ -44,7 +44,7 @@ def read_labelled(path: Path) -> tuple[list[Example], list[BadRow]]:
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             examples, bad = _read_rows(csv.reader(file), path)
-    except OSError as exc:
+    except (OSError, csv.Error) as exc:
         raise InputError(
             f"{path} cannot be read; give a CSV file with the columns text and label."
         ) from exc

@@ -72,6 +72,12 @@ class Postings:
         rows = self._table.rows(query, wanted)
         return {term: _posting(entries, counts) for term, entries, counts in rows}
 
+    def beginning_with(self, letter: str) -> dict[str, int]:
+        """The terms that begin with a letter -> how many entries have each."""
+        query = "SELECT term, length(entries) FROM terms WHERE term >= ? AND term < ?"
+        rows = self._table.rows(query, (letter, chr(ord(letter) + 1)))
+        return {term: size // np.dtype(np.int32).itemsize for term, size in rows}
+
     def coverage(self, asked: frozenset[str], found: Mapping[str, Posting]) -> np.ndarray:
         """(n,) float32 in 0..1: the share of what is asked, by rarity, that each entry has."""
         scores = np.zeros(self._n, np.float32)

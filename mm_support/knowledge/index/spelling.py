@@ -1,0 +1,59 @@
+"""What misspelt words of a question were meant to be: the nearest words of the base.
+
+    respelled(version, "hwo do i retrun my ordr")    "hwo do i return my order"
+
+Misspelt is a word that the base does not use and that is not common in its language. One
+letter may be wrong, missing, too many or in its neighbour's place, two in a long word; the first
+one is taken to be right.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mm_support.knowledge.index.version import Version
+from mm_support.language.detect import common_words, language_of
+from mm_support.language.terms import HAN, stem, terms
+
+WORD = re.compile(r"(?<![\w@./-])[^\W\d_]{4,}(?![\w@/-])")
+LONG = 8  # letters of a word in which two may be wrong
+EVERYWHERE = "en"  # its words are used in other languages too
+
+
+def respelled(version: Version, text: str) -> str:
+    language = language_of(text)
+
+    def meant(match: re.Match[str]) -> str:
+        word = match[0].lower()
+        if HAN.search(word) or word in common_words(language) | common_words(EVERYWHERE):
+            return match[0]
+        return _nearest(version, word, language) or match[0]
+
+    return WORD.sub(meant, text)
+
+
+def _nearest(version: Version, word: str, language: str) -> str:
+    """The base's word that is nearest, as it is written there, of those the one that most entries
+    use; "" where it uses the word itself, or none is near.
+    """
+    from rapidfuzz.distance import OSA
+
+    asked = stem(word, language)
+    counts = version.postings.beginning_with(asked[0])
+    if asked in counts:
+        return ""
+    most = 2 if len(word) >= LONG else 1
+    near = {term: OSA.distance(asked, term, score_cutoff=most) for term in counts}
+    found = [term for term, distance in near.items() if distance <= most]
+    if not found:
+        return ""
+    return _written(version, min(found, key=lambda term: (near[term], -counts[term], term)))
+
+
+def _written(version: Version, term: str) -> str:
+    """A word of the entry that has a term first, of which it is the stem."""
+    row = int(version.postings.find([term])[term][0][0])
+    (entry,) = version.entries.some([row])
+    language = language_of(entry.text)
+    words = map(str.lower, re.findall(r"[^\W\d_]+", entry.text))
+    return next((word for word in words if terms(word, language) == (term,)), "")

@@ -1,0 +1,42 @@
+"""Misspelt words are read as the base's, and no others."""
+
+import numpy as np
+import pytest
+
+from mm_support.knowledge.index import Point
+from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.index.spelling import respelled
+from mm_support.types import Entry
+
+ENTRIES = (
+    Entry("a", "Returning an order", "Returned orders are refunded. A load of colours."),
+    Entry("b", "Headphones", "The headphones connect at once. Write down the address."),
+)
+
+
+@pytest.fixture(scope="module")
+def version(tmp_path_factory):
+    index = FolderIndex(tmp_path_factory.mktemp("index"), "models", 2, 2)
+    vector, none = np.eye(2, dtype=np.float32)[:1], np.zeros((0, 2), np.float32)
+    with index.writing("shop") as new:
+        for entry in ENTRIES:
+            new.add(Point(entry, vector, none, vector[0], vector))
+        new.publish("shop", None)
+    return index.open("shop")
+
+
+@pytest.mark.parametrize(
+    "asked, meant",
+    [
+        ("hwo do i retrun my ordr", "hwo do i returning my order"),
+        ("HEADPHNES dont conect", "headphones dont connect"),
+        ("my adress", "my address"),
+        ("How loud is it?", "How loud is it?"),  # a word of the language, near another: load
+        ("the ordered Wren 500", "the ordered Wren 500"),  # a form of what the base has; no word
+        ("see ordr@example.org or /retrun", "see ordr@example.org or /retrun"),
+        ("怎么退货 ordr", "怎么退货 order"),
+        ("", ""),
+    ],
+)
+def test_what_neither_base_nor_language_knows_is_spelled_as_the_base_does(asked, meant, version):
+    assert respelled(version, asked) == meant
