@@ -10,6 +10,7 @@ MARKUP = re.compile(
     r"""[<>&"*_`~\[\]{}\\|$^!]|(?<=[a-z]):(?=//)|@|(?<=www)\.|^(?:[#+=-]+|\d+[.)])(?=[\s#+=-]|$)""",
     re.MULTILINE | re.IGNORECASE,
 )
+NESTED = "    "  # before an item of a list within a list, whatever marks the items of both
 STEP = re.compile(r"(\d{1,3})[.)]\s+(?=\S)|[-*•]\s+(?=\S)")
 
 
@@ -38,21 +39,26 @@ def unindented(text: str) -> str:
 
 
 def with_lists(text: str) -> str:
-    """Markdown in which lines that are steps or points are items of a list; the rest is literal."""
+    """Markdown in which lines that are steps or points are items of a list, those further to the
+    right of the one above; the rest is literal.
+    """
     shown: list[str] = []
-    was_item = False
-    for line in unindented(text).split("\n"):
-        step = STEP.match(line)
-        if shown and (step is not None) != was_item:
+    open_at: list[int] = []  # blanks before the items above, of each list that is open
+    for line in text.split("\n"):
+        own = line.lstrip()
+        step = STEP.match(own)
+        if shown and bool(step) != bool(open_at):
             shown.append("")  # a blank line ends a list or begins one
-        shown.append(item(step, line) if step else as_markdown(line))
-        was_item = step is not None
+        blanks = len(line) - len(own)
+        open_at = [at for at in open_at if at < blanks] + [blanks] if step else []
+        depth = len(open_at) - 1
+        shown.append(item(step, own, depth) if step else as_markdown(own))
     return "\n".join(shown)
 
 
-def item(step: re.Match, line: str) -> str:
+def item(step: re.Match, line: str, depth: int) -> str:
     lead = f"{step[1]}. " if step[1] else "- "
-    return lead + as_markdown(line[step.end() :])
+    return NESTED * depth + lead + as_markdown(line[step.end() :])
 
 
 def notice(words: str, quiet: bool = False) -> str:

@@ -85,22 +85,28 @@ def pdf(
     pages: list[list[tuple[float, float, float, str]]],
     encrypted: bool = False,
     rules: str = "",
+    bold: tuple[str, ...] = (),
 ):
     """A PDF whose pages hold texts at (x, y, size), in points from the lower left corner; a page
-    without any holds a filled rectangle. rules: what else is drawn on each page."""
+    without any holds a filled rectangle. rules: what else is drawn on each page. bold: these texts
+    are."""
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold >>",
     ]
     kids = []
     for texts in pages:
-        drawn = [f"BT /F1 {size} Tf {x} {y} Td ({text}) Tj ET" for x, y, size, text in texts]
+        drawn = [
+            f"BT /F{1 + (text in bold)} {size} Tf {x} {y} Td ({text}) Tj ET"
+            for x, y, size, text in texts
+        ]
         stream = "\n".join([*drawn, rules] if drawn else ["0.5 g 50 50 400 400 re f"])
         objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {len(objects)} 0 R "
-            "/Resources << /Font << /F1 3 0 R >> >> >>"
+            "/Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> >>"
         )
         kids.append(f"{len(objects)} 0 R")
     objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"

@@ -90,4 +90,6 @@ def test_hostile_passages_show_as_text_on_one_line():
 def test_steps_and_points_become_lists_and_all_else_stays_literal():
     shown = with_lists("Do this:\n1. Open *it*.\n2. Close it.\nThen wait.\n- a\n- b\n# no heading")
     assert "\n\n1. Open &#42;it&#42;.\n2. Close it.\n\nThen wait.\n\n- a\n- b\n\n&#35;" in shown
+    nested = with_lists("2. Out.\n   1. If fixed:\n     - wait\n   2. Lift.\n3. On.\n   Then go.")
+    assert "2. Out.\n    1. If fixed:\n        - wait\n    2. Lift.\n3. On.\n\nThen" in nested
     assert with_lists("3.5 kg") == "3.5 kg" and with_lists("2026-11-26") == "2026-11-26"

@@ -81,6 +81,13 @@ def test_a_pdf_table_without_rules_is_read_cell_by_cell(tmp_path, uneven):
     ]
 
 
+def test_a_bold_row_of_a_pdf_names_the_columns_of_pairs(tmp_path):
+    rows = [("Part", "Period"), ("Frame", "Ten years"), ("Lamp", "Two years"), ("Chain", "None")]
+    path = pdf(tmp_path / "a.pdf", [[ABOVE, *price_list(rows), BELOW]], bold=rows[0])
+    (entry,) = read_source(path).entries
+    assert "Part: Chain; Period: None" in entry.answer and "Part: Period" not in entry.answer
+
+
 def test_the_rules_of_a_pdf_table_tell_which_lines_are_one_cell(tmp_path):
     text = [
         *((55, 688, 10, "Plan"), (205, 688, 10, "What it has"), (405, 688, 10, "Price")),

@@ -10,6 +10,7 @@ from knowledge_files import png, write_zip
 
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import read_source
+from mm_support.knowledge.oddities import script_of
 from mm_support.knowledge.readers import archive
 from mm_support.types import IngestReport, grouped
 
@@ -156,6 +157,11 @@ def test_oddities_are_told_and_nothing_is_changed(tmp_path):
     }.items():
         assert any(words in reason for reason in told[line]), (line, told[line])
     assert not any(told[line] for line in range(8, 17))
+
+
+def test_a_name_in_other_letters_makes_no_text_one_of_another_script():
+    assert script_of("有，名称YUNHE-GUEST，无需密码。") == "Chinese or Japanese"
+    assert script_of("The name of the network is 云禾健康.") == "Latin"
 
 
 def test_a_report_groups_what_is_alike():

@@ -187,6 +187,23 @@ def test_tables_are_found_by_row_and_column(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "first, rows, said",
+    [
+        ("Rider | Pressure", ["up to 65 kg | 55 psi"], "Rider: up to 65 kg; Pressure: 55 psi"),
+        ("人数 | 折扣", ["20–49人 | 9折", "50人以上 | 8折"], "人数: 50人以上; 折扣: 8折"),
+        ("<b>Part</b> | <b>Period</b>", ["Frame | 10 years"], "Part: Frame; Period: 10 years"),
+        ("Weight | 27 kg", ["Colour | red"], "Weight: 27 kg\nColour: red"),
+        ("Maker | Veloria", ["Weight | 27 kg", "Length | 2 m"], "Maker: Veloria\nWeight: 27 kg"),
+        ("<b>Maker</b> | Veloria", ["<b>Weight</b> | 27 kg"], "Maker: Veloria\nWeight: 27 kg"),
+    ],
+)
+def test_a_header_of_two_columns_is_no_row_and_a_pair_is_no_header(tmp_path, first, rows, said):
+    cells = ["<td>".join(["<tr>", *row.split(" | ")]) for row in (first, *rows)]
+    shown = answer(tmp_path, f"# T\n\n<table>{''.join(cells)}</table>\n")
+    assert said in shown and len(shown.splitlines()) == len(rows) + ("Weight: 27 kg" in said)
+
+
 def test_merged_cells_of_html_tables_hold_their_text_everywhere(tmp_path):
     table = (
         "<table><tr><th>Region</th><th>Kind</th><th>Days</th></tr>"

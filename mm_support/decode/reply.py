@@ -45,6 +45,7 @@ from mm_support.language.english import is_claim, leans
 from mm_support.language.identifiers import identifiers_of, named_in_line, named_in_title
 from mm_support.language.messages import message
 from mm_support.language.sentences import (
+    is_step,
     of_one_step,
     split_lines,
     split_sentences,
@@ -332,9 +333,11 @@ class ReplyWriter:
 
 def bound(entry: Entry, rank: int) -> Iterator[Sentence]:
     """All of the entry's sentences, in its order."""
-    for line in split_lines(entry.answer):
+    written = filter(str.strip, entry.answer.splitlines())
+    for line, own in zip(split_lines(entry.answer), written):
+        indent = own[: len(own) - len(own.lstrip())] if is_step(own) else ""
         for at, text in enumerate(line):
-            yield Sentence(text, (rank,), at > 0 and of_one_step(line))
+            yield Sentence(text, (rank,), at > 0 and of_one_step(line), "" if at else indent)
 
 
 class Quotes:

@@ -15,11 +15,12 @@ Item = TypeVar("Item")
 class Sentence:
     """A sentence that may be shown. citations: 1-based ranks of the hits that hold it; none where
     it only says what the customer's photo shows or opens a reply. of_step: whether it stands in a
-    step's line, behind its first sentence."""
+    step's line, behind its first sentence. indent: blanks before a step that is part of another."""
 
     text: str
     citations: tuple[int, ...] = ()
     of_step: bool = False
+    indent: str = ""
 
     @property
     def in_step(self) -> bool:
@@ -34,7 +35,7 @@ class Sentence:
         lead = ""
         if previous is not None:
             breaks = is_step(self.text) or previous.in_step and not self.of_step
-            lead = "\n" if breaks else " "
+            lead = f"\n{self.indent}" if breaks else " "
         if previous and self.in_step and previous.citations == self.citations:
             return lead + self.text
         return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)

@@ -5,6 +5,7 @@ Compares figures, lengths and scripts; knows no language but through language/.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ SHORT = 2  # tokens of an answer that says hardly anything
 USUAL_SCRIPT = 0.8  # share of the entries in one script from which another one is odd
 SAMPLE = 60  # characters by which a script is told
 QUOTED = 80  # characters of what is quoted
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_\u3040-\u30ff\u3400-\u9fff]+")
 
 INSTRUCTION = "it reads like an instruction to an assistant; it is kept and shown as it stands"
 
@@ -81,10 +83,12 @@ def _other_scripts(entries: Sequence[Entry]) -> Iterator[tuple[Entry, str]]:
 
 
 def script_of(text: str) -> str:
-    """The script of most letters, as Unicode names it: Latin, Cyrillic; or Chinese or Japanese."""
-    letters = [sign for sign in text[:SAMPLE] if sign.isalpha()]
-    names = Counter(unicodedata.name(sign, "").split(" ")[0] for sign in letters)
+    """The script of most words, as Unicode names it: Latin, Cyrillic; or Chinese or Japanese, where
+    each sign counts as a word.
+    """
+    words = _WORD.findall(text[:SAMPLE])
+    names = Counter(unicodedata.name(word[0], "").split(" ")[0] for word in words)
     east = sum(names.pop(name, 0) for name in ("CJK", "HIRAGANA", "KATAKANA"))
     written = Counter({name.capitalize(): count for name, count in names.items()})
     written["Chinese or Japanese"] = east
-    return written.most_common(1)[0][0] if letters else ""
+    return written.most_common(1)[0][0] if words else ""

@@ -25,6 +25,7 @@ BREAKING = frozenset(
     + ["dl", "dt", "dd", "figure", "figcaption", "details", "address", "form", "fieldset", "body"]
     + ["html", "center", "caption"]
 )  # fmt: skip
+BOLD = frozenset(["b", "strong"])
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 FOLDED = 7  # level of a heading that opens and closes with what it folds away
 RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
@@ -59,7 +60,7 @@ class BlockBuilder(HTMLParser):
         self._lists: list[_List] = []
         self._tables: list[Table] = []
         self._heading = 0
-        self._preformatted = self._raised = 0
+        self._preformatted = self._raised = self._bold = 0
         self._unseen: list[str] = []
         self._started = 0
 
@@ -123,6 +124,8 @@ class BlockBuilder(HTMLParser):
             self._open_link(attrs)
         elif tag == "sup":
             self._raised += 1
+        elif tag in BOLD:
+            self._bold += 1
 
     def end(self, tag: str) -> None:
         """An element ends; one that was not open is ignored."""
@@ -151,6 +154,8 @@ class BlockBuilder(HTMLParser):
             self._link_depth = max(0, self._link_depth - 1)
         elif tag == "sup":
             self._raised = max(0, self._raised - 1)
+        elif tag in BOLD:
+            self._bold = max(0, self._bold - 1)
 
     def data(self, text: str) -> None:
         """Text inside the elements that are open."""
@@ -162,6 +167,8 @@ class BlockBuilder(HTMLParser):
             text = text.translate(RAISED)
         if self._link_depth:
             self._linked += len(text.strip())
+        if self._tables:
+            self._tables[-1].write(text, self._bold > 0)
         self._inline.append(text)
 
     # -- links and pictures ----------------------------------------------------------------

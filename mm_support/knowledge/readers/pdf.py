@@ -99,7 +99,7 @@ def _blocks(lines: Sequence[Line], usual: float, number: int) -> Iterator[Block]
     distance = _line_distance(lines, usual)
     for group in runs(lines, lambda group, line: _continues(group[-1], line, usual, distance)):
         if group[0].cells:
-            rows = tuple(table_lines(group[0].cells))
+            rows = tuple(table_lines(group[0].cells, group[0].bold or None))
             yield Block("table", "\n".join(rows), page=number, parts=rows)
         else:
             yield _block(group, usual, number)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from ctypes import create_string_buffer
 from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import median
@@ -16,6 +17,8 @@ from mm_support.knowledge.readers.pdf_rules import Rule, grids, rules_of
 from mm_support.knowledge.readers.runs import runs
 from mm_support.knowledge.readers.tables import Cells
 
+BOLD = (b"bold", b"black", b"heavy", b"demi")  # in names of fonts
+MAX_NAME = 100  # bytes of one
 GUTTER = 0.02  # of the page's width, free between two columns
 EDGE = 0.1  # of the page's height, above and below
 SPLIT_FROM = 3  # lines in each cell of a row, from which they are rows without rules between
@@ -24,7 +27,8 @@ SPLIT_FROM = 3  # lines in each cell of a row, from which they are rows without 
 @dataclass(frozen=True)
 class Line:
     """Its box in points from the page's lower left corner; size of its letters; whether it stands
-    where running heads do. font: its height, whatever the letters. cells: of a table, its rows.
+    where running heads do. font: its height, whatever the letters. cells: of a table, its rows;
+    bold: whether the first alone is.
     """
 
     text: str
@@ -36,6 +40,7 @@ class Line:
     at_edge: bool = False
     font: float = 0.0
     cells: tuple[Cells, ...] = ()
+    bold: bool = False
 
 
 def page_lines(page: Any) -> list[Line]:
@@ -57,16 +62,20 @@ def _piece(text: Any, at: int, height: float) -> Line:
     left, bottom, right, top = text.get_rect(at)
     said = " ".join(text.get_text_bounded(left, bottom, right, top).split())
     at_edge = bottom > (1 - EDGE) * height or top < EDGE * height
-    return Line(
-        said, left, bottom, right, top, top - bottom, at_edge, _font(text, left, bottom, top)
-    )
+    first = text.get_index(left, (bottom + top) / 2, top - bottom, top - bottom)
+    font, bold = (0.0, False) if first is None else _font(text, first)
+    size = top - bottom
+    return Line(said, left, bottom, right, top, size, at_edge, max(font, size), bold=bold)
 
 
-def _font(text: Any, left: float, bottom: float, top: float) -> float:
-    """The height of the font of a piece; of its letters where that is not told."""
-    at = text.get_index(left, (bottom + top) / 2, top - bottom, top - bottom)
-    _, low, _, high = text.get_charbox(at, loose=True) if at is not None else (0, 0, 0, 0)
-    return max(high - low, top - bottom)
+def _font(text: Any, at: int) -> tuple[float, bool]:
+    """The height of a letter's font, and whether its name says that it is bold."""
+    from pypdfium2.raw import FPDFText_GetFontInfo
+
+    _, low, _, high = text.get_charbox(at, loose=True)
+    name = create_string_buffer(MAX_NAME)
+    FPDFText_GetFontInfo(text, at, name, MAX_NAME, None)
+    return high - low, any(word in name.value.lower() for word in BOLD)
 
 
 def _joined(pieces: Sequence[Line]) -> list[Line]:
@@ -92,6 +101,7 @@ def _around(lines: Sequence[Line], text: str) -> Line:
         max(line.size for line in lines),
         lines[0].at_edge,
         max(line.font for line in lines),
+        bold=all(line.bold for line in lines),
     )
 
 
@@ -152,11 +162,12 @@ def _bands(lines: Sequence[Line], width: float) -> list[list[Line]]:
 # -- tables --------------------------------------------------------------------------------
 
 
-def table_line(rows: Sequence[Cells], lines: Sequence[Line]) -> Line:
-    """A table in place of the lines that it was made of."""
+def table_line(rows: Sequence[Cells], lines: Sequence[Line], first: Sequence[Line]) -> Line:
+    """A table in place of the lines that it was made of. first: those of its first row."""
+    bold = all(line.bold for line in first) and not all(line.bold for line in lines)
     whole = _around(lines, " ".join(cell for row in rows for cell in row))
     size, font = median(line.size for line in lines), median(line.font for line in lines)
-    return replace(whole, size=size, font=font, at_edge=False, cells=tuple(rows))
+    return replace(whole, size=size, font=font, at_edge=False, cells=tuple(rows), bold=bold)
 
 
 def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
@@ -189,7 +200,7 @@ def _ruled(pieces: Sequence[Line], columns: Rule, rows: Rule) -> Line | None:
     used = [at for at in range(len(columns) - 1) if any(row[at] for row in texts)]
     if len(used) < 2:
         return None
-    return table_line([[row[at] for at in used] for row in texts], pieces)
+    return table_line([[row[at] for at in used] for row in texts], pieces, sum(filled[0], []))
 
 
 def _fields(pieces: Sequence[Line], columns: Rule, rows: Rule) -> list[list[list[Line]]]:

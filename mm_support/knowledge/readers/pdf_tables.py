@@ -32,7 +32,7 @@ def with_tables(lines: Sequence[Line]) -> list[Line]:
         columns, count = _run(rows[at:])
         body = rows[at : at + count]
         if _is_table(body, columns):
-            found.append(table_line(_cells(body, columns), sum(body, [])))
+            found.append(table_line(_cells(body, columns), sum(body, []), body[0]))
             at += count
         else:
             found += rows[at]
@@ -42,11 +42,15 @@ def with_tables(lines: Sequence[Line]) -> list[Line]:
 
 def continued(before: Line | None, table: Line) -> Line:
     """A table that goes on on the next page, under the header that it has on the page before."""
-    if before is None or not before.cells or looks_like_header(table.cells):
+    if before is None or not before.cells or _has_header(table):
         return table
     header = before.cells[0]
-    same = len(header) == len(table.cells[0]) and looks_like_header(before.cells)
-    return replace(table, cells=(header, *table.cells)) if same else table
+    same = len(header) == len(table.cells[0]) and _has_header(before)
+    return replace(table, cells=(header, *table.cells), bold=before.bold) if same else table
+
+
+def _has_header(table: Line) -> bool:
+    return table.bold or looks_like_header(table.cells)
 
 
 def _run(rows: Sequence[Row]) -> tuple[list[Span], int]:

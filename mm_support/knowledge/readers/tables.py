@@ -51,11 +51,25 @@ def table_lines(rows: Sequence[Cells], header: bool | None = None) -> list[str]:
 
 def looks_like_header(rows: Sequence[Cells]) -> bool:
     """Whether a table's first row names its columns: all but its corner filled, all different,
-    no figures, no sentences, and the table wider than pairs of name and value."""
+    no figures, no sentences. Where it may be a name and its value, the first column must tell."""
     first = rows[0]
     names = first[1:] if not first[0] else first
     plain = all(name and not re.search(r"\d|[.!。！]$", name) for name in names)
-    return len(rows) > 1 and len(first) > 2 and plain and len(set(first)) == len(first)
+    if len(rows) < 2 or len(first) < 2 or not plain or len(set(first)) < len(first):
+        return False
+    return len(first) > 2 or _heads_amounts([row[0] for row in rows])
+
+
+def _heads_amounts(column: Sequence[str]) -> bool:
+    """Whether the first cell alone begins as a name does: all others with a figure or a small
+    letter ("65-80 kg", "above 95 kg"). Names that have values look alike, the first one too.
+    """
+    first, *others = (next(filter(str.isalnum, cell), "") for cell in column)
+    return not _is_low(first) and all(map(_is_low, others))
+
+
+def _is_low(sign: str) -> bool:
+    return sign.isdigit() or sign.islower()
 
 
 @dataclass
@@ -66,9 +80,11 @@ class Table:
     line: int = 0
     in_head: bool = False
     rows: list[Cells] = field(default_factory=list)
-    _heads: list[bool] = field(default_factory=list)  # whether all cells of a row are headers
+    _heads: list[bool] = field(default_factory=list)  # whether a row is all headers
     _down: dict[tuple[int, int], str] = field(default_factory=dict)  # row, column -> text
     _cell: list[str] | None = None
+    _names: bool = False  # whether the cell is one of a header
+    _plain: bool = False  # whether any of its text is not bold
     _span: tuple[int, int] = (1, 1)
 
     def open_row(self) -> None:
@@ -80,8 +96,12 @@ class Table:
         if not self.rows:
             self.open_row()
         self._cell = []
+        self._names, self._plain = head or self.in_head, False
         self._span = _span(attrs.get("colspan", "")), _span(attrs.get("rowspan", ""))
-        self._heads[-1] = self._heads[-1] and (head or self.in_head)
+
+    def write(self, text: str, bold: bool) -> None:
+        """Text comes into the open cell; `add` gets it when it is whole."""
+        self._plain = self._plain or not (bold or text.isspace())
 
     def add(self, text: str) -> None:
         if self._cell is not None:
@@ -97,6 +117,8 @@ class Table:
         across, down = self._span
         self._cell = None
         row, place = self.rows[-1], len(self.rows) - 1
+        bold = not self._plain if text else not row  # a header's corner is empty
+        self._heads[-1] = self._heads[-1] and (self._names or bold)
         for _ in range(across):
             self._down |= {(place + below, len(row)): text for below in range(1, down)}
             row.append(text)
