@@ -47,7 +47,7 @@ def keeper(database_url, journal, monkeypatch):
     keeper.close()
 
 
-def wait_for(true, seconds=10):
+def wait_for(true, seconds=60):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
