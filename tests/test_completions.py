@@ -19,7 +19,7 @@ from test_service import folder, make  # noqa: F401  (fixtures)
 
 from demo.completion_values import FROM_THE_WEB, read_call, turn_of
 from demo.completions import PATH, api_key, completion_routes
-from demo.edges import Limits
+from demo.sizes import Limits
 from demo.ui import build_demo, launch_options
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError
