@@ -188,6 +188,27 @@ def test_tables_are_found_by_row_and_column(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "title, heading, section, said",
+    [
+        (
+            "Recall: lamps, May",
+            "Recall: lamps made in May",
+            "Who?",
+            "Recall: lamps made in May: Who?",
+        ),
+        ("体检报告：领取、查询", "体检报告", "纸质报告", "体检报告：领取、查询: 纸质报告"),
+        ("Winter and storage", "Winter and storage", "Storage", "Winter and storage: Storage"),
+        ("Lamps", "Returns", "Lamps", "Lamps: Returns: Lamps"),
+        ("Lamps", "Lamps", "Lamps: colours", "Lamps: colours"),
+    ],
+)
+def test_a_title_says_once_what_two_headings_say(tmp_path, title, heading, section, said):
+    long = "It is so, and it is so in all of them. " * 3
+    text = f"---\ntitle: '{title}'\n---\n# {heading}\n## {section}\n{long}\n## More?\n{long}\n"
+    assert read(tmp_path, text).entries[0].title == said
+
+
+@pytest.mark.parametrize(
     "first, rows, said",
     [
         ("Rider | Pressure", ["up to 65 kg | 55 psi"], "Rider: up to 65 kg; Pressure: 55 psi"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 from mm_support.knowledge.passages import ASKING, Passage, passages
 from mm_support.knowledge.picture_files import PictureFiles, beside
 from mm_support.knowledge.readers.base import Document, Remarks
+from mm_support.knowledge.readers.fields import repeats, words
 from mm_support.language.sentences import without_markers
 from mm_support.types import Entry, Remark
 
@@ -47,12 +48,13 @@ class EntryMaker:
         own = document.pictures or any(piece.pictures for piece in pieces)
         near = beside(path) if path and not own and not document.row else []
         made = []
-        for at, piece in enumerate(pieces):
+        for at, (piece, names) in enumerate(zip(pieces, _paths(document.title, pieces))):
             if fault := _fault(piece.text, document.intent):
                 remarks.skip(piece.line or document.line, fault)
                 continue
             shown = [*([] if at else [*document.pictures, *near]), *piece.pictures]
-            entry = _entry(document, piece, not at, self._free(identity, piece, at), remarks)
+            own_id = self._free(identity, piece, at)
+            entry = _entry(document, piece, names, not at, own_id, remarks)
             pictures = _first(MAX_PICTURES, "pictures", shown, _line(document, piece), remarks)
             found = files.found(pictures, path, _line(document, piece), remarks)
             made.append(_placed(entry, identity, found))
@@ -86,12 +88,36 @@ class EntryMaker:
         return base if base not in self._ids else next(i for i in numbered if i not in self._ids)
 
 
+def _paths(title: str, pieces: Sequence[Passage]) -> Iterator[list[str]]:
+    """Title and headings of each passage, without those that another says: of the title and a
+    heading above all passages that nearly repeat each other the shorter one, and what the heading
+    below it begins with.
+    """
+    above = {piece.section[:1] for piece in pieces}
+    (head,) = above.pop() if len(above) == 1 and () not in above else ("",)
+    doubled = repeats(head, title)
+    first = max(title, head, key=len) if doubled else title
+    for piece in pieces:
+        path = [first, *piece.section[doubled:]]
+        yield [name for name, own in zip(path, [*path[1:], ""]) if not _opens_with(own, name)]
+
+
+def _opens_with(heading: str, above: str) -> bool:
+    opening = words(above)
+    return words(heading)[: len(opening)] == opening
+
+
 def _line(document: Document, piece: Passage) -> int:
     return piece.line or document.line
 
 
 def _entry(
-    document: Document, piece: Passage, first: bool, identity: str, remarks: Remarks
+    document: Document,
+    piece: Passage,
+    path: Sequence[str],
+    first: bool,
+    identity: str,
+    remarks: Remarks,
 ) -> Entry:
     """The entry of a passage, its pictures aside. Numbers like [1] leave the answer: in a reply
     they would pass for citations."""
@@ -99,7 +125,7 @@ def _entry(
     answer = without_markers(piece.text).strip()
     if answer != piece.text.strip():
         remarks.warn(line, "numbers in brackets were taken out; they would pass for citations")
-    title, asked = _title(document, piece, line, remarks)
+    title, asked = _title(path, piece, line, remarks)
     questions = [*asked, *document.questions] if first else asked
     return Entry(
         id=identity,
@@ -138,14 +164,14 @@ def _fault(text: str, intent: str) -> str:
 
 
 def _title(
-    document: Document, piece: Passage, line: int, remarks: Remarks
+    path: Sequence[str], piece: Passage, line: int, remarks: Remarks
 ) -> tuple[str, list[str]]:
-    """(title, questions that it holds). A heading that asks is a question; a title that is too long
-    is cut and kept whole as one."""
+    """(title, questions that it holds). path: the document's title and the headings below it. A
+    heading that asks is a question; a title that is too long is cut and kept whole as one."""
     head = piece.section[-1] if piece.section else ""
     several = ", ".join(piece.several)
-    parts = [*piece.section, several if len(several) <= MAX_SECTION else piece.several[0]]
-    title = ": ".join([document.title, *filter(None, parts)])
+    below = several if len(several) <= MAX_SECTION else piece.several[0]
+    title = ": ".join(filter(None, [*path, below]))
     asked = [head] if head.endswith(ASKING) else []
     if len(title) <= MAX_TITLE:
         return title, asked
