@@ -188,6 +188,16 @@ def test_tables_are_found_by_row_and_column(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "mark", ["nav", "div class='breadcrumbs'", "ol aria-label='Breadcrumb'", "p id=breadcrumb"]
+)
+def test_navigation_within_markdown_is_told_and_left_out(tmp_path, mark):
+    way = f"<{mark}><a href='/'>Help</a> &gt; <b>Lamps</b></{mark.split()[0]}>"
+    reading = read(tmp_path, f"# Lamps\n\n{way}\n\nAll lamps are new.\n")
+    assert [entry.answer for entry in reading.entries] == ["All lamps are new."]
+    assert reading.skipped == [("a.md", 3, "'Help > Lamps' is navigation and was left out")]
+
+
+@pytest.mark.parametrize(
     "title, heading, section, said",
     [
         (
