@@ -6,7 +6,6 @@ before, the next has a number. Knows no file format.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from pathlib import Path
 from mm_support.knowledge.passages import ASKING, Passage, passages
 from mm_support.knowledge.picture_files import PictureFiles, beside
 from mm_support.knowledge.readers.base import Document, Remarks
-from mm_support.knowledge.readers.fields import repeats, words
+from mm_support.knowledge.readers.fields import repeats, slug, words
 from mm_support.language.sentences import without_markers
 from mm_support.types import Entry, Remark
 
@@ -25,7 +24,6 @@ MAX_TITLE = 300  # characters
 MAX_INTENT = 64  # characters, as the store keeps it
 MAX_QUESTIONS = 100
 MAX_PICTURES = 50  # of an entry
-MAX_SLUG = 120  # characters of an id that is made of a name or of headings
 MAX_SECTION = 120  # characters of the headings of several sections in a title
 
 
@@ -63,7 +61,7 @@ class EntryMaker:
 
     def _identity(self, document: Document, pieces: Sequence[Passage], remarks: Remarks) -> str:
         """An id that no document has; "" for a row whose text stands under its id already."""
-        identity = document.id or _slug(document.title if document.row else document.file)
+        identity = document.id or slug(document.title if document.row else document.file)
         text = hash((identity, document.title, *(piece.text for piece in pieces)))
         if text in self._said and document.row:
             remarks.skip(document.line, f"the id '{identity}' was used before, with the same text")
@@ -82,7 +80,7 @@ class EntryMaker:
         """The document's id for its first passage, id#section for the others."""
         if not at:
             return identity
-        section = _slug("-".join(piece.section + piece.several[:1]), "part")
+        section = slug("-".join(piece.section + piece.several[:1]), "part")
         base = f"{identity}#{section}"
         numbered = (f"{base}-{n}" for n in count(2))
         return base if base not in self._ids else next(i for i in numbered if i not in self._ids)
@@ -185,11 +183,6 @@ def _first(most: int, what: str, items: Iterable[str], line: int, remarks: Remar
     if len(items) > most:
         remarks.skip(line, f"it has {len(items)} {what}; the entry is kept with the first {most}")
     return items[:most]
-
-
-def _slug(text: str, otherwise: str = "document") -> str:
-    stem = re.sub(r"\.[A-Za-z]\w{1,4}$", "", text)
-    return re.sub(r"\W+", "-", stem.lower())[:MAX_SLUG].strip("-_") or otherwise
 
 
 def remark(entry: Entry, reason: str) -> Remark:
