@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -23,7 +23,7 @@ from mm_support.types import Citation, Entry, Past, Reply, UserTurn
 
 LONGEST_NAME = 256  # characters of a customer's or a conversation's name
 MOST_MESSAGES = 2_048  # of a call, as with OpenAI
-LONGEST_TURN = 4_000  # characters that are looked at of a message said before
+LONGEST_TURN = 4_000  # characters of a turn, and those that are looked at of one before
 MARK = re.compile(r"\[(\d+)\]")
 FROM_THE_WEB = (
     "A photo is sent in the call itself, as data:image/jpeg;base64,...; nothing is fetched from "
@@ -64,6 +64,7 @@ class AudioPart(Strict):
     input_audio: Sound
 
 
+MediaPart = TypeVar("MediaPart", ImagePart, AudioPart)
 Part = Annotated[TextPart | ImagePart | AudioPart, Field(discriminator="type")]
 
 
@@ -113,21 +114,43 @@ def turn_of(call: Call, folder: Path, session: str | None) -> UserTurn:
     """
     spoken = [message for message in call.messages if message.role in ("user", "assistant")]
     last = max((n for n, one in enumerate(spoken, 1) if one.role == "assistant"), default=0)
-    parts = [part for message in spoken[last:] for part in message.content]
-    photos = [part.image_url.url for part in parts if isinstance(part, ImagePart)]
-    sounds = [part.input_audio.data for part in parts if isinstance(part, AudioPart)]
-    if not parts:
+    asked = spoken[last:]
+    if not any(message.content for message in asked):
         raise InputError("The last message is what the user asks; send one with the role user.")
-    if len(photos) > 1 or len(sounds) > 1:
-        raise WordedError("one_photo_one_recording")
+    photo, sound = newest(asked, ImagePart), newest(asked, AudioPart)
     return UserTurn(
-        "\n".join(part.text for part in parts if isinstance(part, TextPart)),
-        kept(pixels(photos[0]), folder / "photo") if photos else None,
-        kept(decoded(sounds[0], "The recording"), folder / "recording") if sounds else None,
+        text_of(asked),
+        kept(pixels(photo.image_url.url), folder / "photo") if photo else None,
+        kept(decoded(sound.input_audio.data, "The recording"), folder / "recording")
+        if sound
+        else None,
         call.model,
         session,
         earlier=earlier(spoken[:last], call.model),
     )
+
+
+def text_of(asked: Sequence[Message]) -> str:
+    """What was written since the last answer, as far back as a turn may be long: a message that was
+    refused for its length stays in what a chat program sends.
+    """
+    text = asked[-1].text
+    for message in reversed(asked[:-1]):
+        longer = f"{message.text}\n{text}".strip()
+        if len(longer) > LONGEST_TURN:
+            break
+        text = longer
+    return text
+
+
+def newest(asked: Sequence[Message], kind: type[MediaPart]) -> MediaPart | None:
+    """The last photo or recording since the last answer: those before it may have been refused.
+    Raises InputError where one message has several.
+    """
+    if sum(isinstance(part, kind) for part in asked[-1].content) > 1:
+        raise WordedError("one_photo_one_recording")
+    found = [part for message in asked for part in message.content if isinstance(part, kind)]
+    return found[-1] if found else None
 
 
 def earlier(messages: Sequence[Message], knowledge: str) -> tuple[Past, ...]:

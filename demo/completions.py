@@ -1,4 +1,4 @@
-"""Chat completions as OpenAI's clients ask for them: /v1/chat/completions and /v1/models.
+"""What OpenAI's clients ask for: /v1/chat/completions, /v1/models and /v1/audio/transcriptions.
 
 A model is a knowledge base. Who has the service's API key says whose conversation a call belongs
 to; everybody else has what the page's visitors have: a token that came with a reply. Calls take
@@ -19,9 +19,10 @@ from urllib.parse import quote
 
 import anyio
 from anyio import CapacityLimiter, to_thread
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -32,6 +33,7 @@ from demo.completion_values import (
     chunk,
     completion,
     error_values,
+    kept,
     model_values,
     read_call,
     turn_of,
@@ -87,6 +89,7 @@ def completion_routes(service: Service, key: str = "") -> list[Route]:
         Route(PATH, door.complete, methods=["POST"]),
         Route("/v1/models", door.models),
         Route("/v1/models/{name:path}", door.model),
+        Route("/v1/audio/transcriptions", door.transcribe, methods=["POST"]),
         Route("/v1/{path:path}", door.elsewhere, methods=["GET", "POST", "DELETE"]),
     ]
 
@@ -146,6 +149,27 @@ class Completions:
             return Stream(self.lines(pieces, call.model, first), lambda: self.end(pieces))
 
         return await answered(completed)
+
+    async def transcribe(self, request: Request) -> Response:
+        async def transcribed() -> Response:
+            admit(request, self.key)
+            await self.thread(self.bases)
+            async with request.form(max_files=1) as form:
+                file, wanted = form.get("file"), form.get("response_format", "json")
+                if not isinstance(file, UploadFile):
+                    raise Refusal(400, "Send the recording as the form's file.")
+                if wanted not in ("json", "text"):
+                    raise Refusal(400, "response_format is json or text.")
+                text = await self.thread(self.written_down, file)
+            return PlainTextResponse(text) if wanted == "text" else JSONResponse({"text": text})
+
+        return await answered(transcribed)
+
+    def written_down(self, file: UploadFile) -> str:
+        """What is said in a recording. Raises SupportError."""
+        with tempfile.TemporaryDirectory() as folder:
+            recording = kept(file.file.read(), Path(folder) / "recording")
+            return self.service.transcribe(recording).text
 
     async def elsewhere(self, request: Request) -> Response:
         sentence = f"There is no {request.method} {request.url.path[:LONGEST_NAME]}."

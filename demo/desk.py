@@ -253,7 +253,7 @@ def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None
 def waiting_part() -> tuple[gr.Textbox, gr.HTML]:
     """The name of who answers, and the conversations that wait."""
     with gr.Column(scale=4, min_width=300, elem_id="ms-waiting"):
-        agent = name_box()
+        agent = gr.Textbox(label=label("desk_name"), max_lines=1, max_length=64, elem_id="agent")
         cases = gr.HTML(
             case_list((), "", datetime.now(UTC)),
             js_on_load=script("desk.js"),
@@ -271,61 +271,37 @@ def case_part() -> dict[str, Any]:
             "about": gr.HTML(about(Seen(), None), elem_id="about", padding=False)
         }
         with gr.Row(elem_id="ms-actions"):
-            parts["take"], parts["give_back"], parts["close"] = buttons()
+            parts["take"] = button("do-take", "desk_do_take", "primary")
+            parts["give_back"] = button("do-give_back", "desk_do_give_back")
+            parts["close"] = button("do-close", "desk_do_close")
             word = f"<span>{said('desk_snooze')}</span>"
             gr.HTML(word, padding=False, elem_id="snooze-word")
             parts["snooze"] = snooze_box()
-        parts |= {"chat": desk_chat(), "reply": reply_box()}
+        parts["chat"] = gr.Chatbot(label=label("conversation"), placeholder="", **CONVERSATION)
+        parts["reply"] = line_box("reply", "desk_answer", "desk_write", 6)
         with gr.Row(elem_id="ms-beside"):
-            parts["suggest"] = suggest_button()
-            parts["note"] = note_box()
+            parts["suggest"] = button("suggest", "desk_suggest")
+            parts["note"] = line_box("note", "desk_note", "desk_note", 4)
     return parts
 
 
-def suggest_button() -> gr.Button:
-    name = label("desk_suggest")
-    return gr.Button(name, size="sm", elem_id="suggest", interactive=False)
+def button(name: str, key: str, variant: Any = "secondary") -> gr.Button:
+    """key: of its words. It is for conversations that are open."""
+    return gr.Button(label(key), size="sm", variant=variant, interactive=False, elem_id=name)
 
 
-def name_box() -> gr.Textbox:
-    return gr.Textbox(label=label("desk_name"), max_lines=1, max_length=64, elem_id="agent")
-
-
-def desk_chat() -> gr.Chatbot:
-    return gr.Chatbot(label=label("conversation"), placeholder="", **CONVERSATION)
-
-
-def reply_box() -> gr.Textbox:
-    return _line_box("reply", label("desk_answer"), label("desk_write"), 6)
-
-
-def _line_box(name: str, title: Any, hint: Any, lines: int) -> gr.Textbox:
-    """Sent with Enter; it grows to so many lines."""
+def line_box(name: str, title: str, hint: str, lines: int) -> gr.Textbox:
+    """Sent with Enter; it grows to so many lines. title, hint: keys of words."""
     return gr.Textbox(
         show_label=False,
-        label=title,
-        placeholder=hint,
+        label=label(title),
+        placeholder=label(hint),  # type: ignore[arg-type]
         lines=1,
         max_lines=lines,
         submit_btn=True,
         interactive=False,
         elem_id=name,
     )
-
-
-def buttons() -> list[gr.Button]:
-    names = ("take", "give_back", "close")
-    variants = ("primary", "secondary", "secondary")
-    return [
-        gr.Button(
-            label(f"desk_do_{name}"),
-            size="sm",
-            variant=variant,
-            interactive=False,
-            elem_id=f"do-{name}",
-        )
-        for name, variant in zip(names, variants, strict=True)
-    ]
 
 
 def snooze_box() -> gr.Dropdown:
@@ -339,10 +315,6 @@ def snooze_box() -> gr.Dropdown:
         min_width=120,
         scale=0,
     )
-
-
-def note_box() -> gr.Textbox:
-    return _line_box("note", label("desk_note"), label("desk_note"), 4)
 
 
 def connect(demo: gr.Blocks, page: DeskPage) -> None:

@@ -42,7 +42,8 @@ from mm_support.errors import InputError, WeightsError, no_such_base
 from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
 from mm_support.knowledge.actions import FILE
-from mm_support.knowledge.base import PACK, Knowledge
+from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.bases import PACK
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.shared import SharedIndex
 from mm_support.knowledge.ingest import ACTIONS_LEFT_OUT, ReadingOptions

@@ -31,7 +31,7 @@ from mm_support.parts import Parts
 from mm_support.retrieval import fuse, read_with, searched
 from mm_support.types import Hit, Past, Question
 
-LONG = 30  # terms of a message in which a question is easily lost
+LONG = 15  # terms of a message in which a question is easily lost
 FEWEST = 2  # terms of a question that is searched for by itself
 WORDS = 4  # of a question of one term: "how do I cancel"
 MOST = 4  # questions of one message

@@ -37,7 +37,7 @@ from mm_support.encode.turn import check_turn
 from mm_support.errors import KnowledgeError, SupportError, no_such_base, no_such_turn
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
-from mm_support.knowledge.base import check_limit
+from mm_support.knowledge.bases import check_limit
 from mm_support.knowledge.index import check_name
 from mm_support.knowledge.ingest import read_source
 from mm_support.store.database import Store, check_feedback

@@ -17,7 +17,8 @@ from PIL import Image
 from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
 from mm_support.errors import KnowledgeError
-from mm_support.knowledge.base import STALE, Knowledge
+from mm_support.knowledge.base import Knowledge
+from mm_support.knowledge.bases import STALE
 from mm_support.knowledge.contradictions import contradictions, differing
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.points import PHOTOS, PICTURE_SIDE

@@ -160,6 +160,23 @@ def test_a_photo_and_a_recording_are_understood(anybody, tmp_path):
     assert heard.support["transcript"] == HEARD.text
 
 
+def test_a_recording_is_written_down_for_programs_that_send_words(anybody, tmp_path):
+    recording = write_wav(tmp_path / "a.wav", 1.0)
+    heard = anybody.audio.transcriptions.create(model="any", file=recording)
+    assert heard.text == HEARD.text
+    words = {"model": "any", "response_format": "text"}
+    assert anybody.audio.transcriptions.create(file=recording, **words).strip() == HEARD.text
+    for wrong in ({"file": b"hello"}, {"file": recording, "response_format": "srt"}):
+        with pytest.raises(openai.BadRequestError):
+            anybody.audio.transcriptions.create(model="any", **wrong)
+
+
+def test_a_form_without_a_recording_is_400(served):
+    for body in ({}, {"data": {"file": "x"}}, {"json": {"file": "x"}}):
+        answer = httpx.post(f"{served[1]}/v1/audio/transcriptions", **body)
+        assert answer.status_code == 400 and "recording" in answer.json()["error"]["message"]
+
+
 def test_the_documented_example_runs(served, monkeypatch, capsys):
     page = (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(import base64.*?)```", page, re.S)
@@ -237,6 +254,16 @@ def test_the_history_of_the_client_is_what_was_said_before(anybody, service):
         (E24["content"], "E24 means water.")
     ]
     assert turn.earlier[0].knowledge == "smart-home"
+
+
+def test_what_was_refused_before_is_in_the_way_of_nothing(anybody, service):
+    """Chat programs send it again with every message, as there is no answer to it."""
+    refused = {"role": "user", "content": [photo(), photo()]}
+    long = {"role": "user", "content": "x" * 5_000}
+    colour = photo(np.full((64, 64, 3), 9, np.uint8))
+    again = {"role": "user", "content": [{"type": "text", "text": "E24"}, colour]}
+    assert ask(anybody, refused, long, again, model="smart-home").support["action"] == "answer"
+    assert service.turns[-1].text == "E24"
 
 
 def test_what_is_kept_of_a_turn_that_is_told_is_known_of_it():

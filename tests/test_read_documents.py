@@ -2,6 +2,8 @@
 
 import time
 from email.message import EmailMessage
+from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from knowledge_files import PICTURE, docx, paragraph, pdf, png, run, write_zip
@@ -364,6 +366,16 @@ def test_a_file_that_misbehaves_is_one_remark_and_the_next_is_read(
         assert reason in why
         documents = sandbox.read(File("a.html", b"<p>Read.</p>"), ".html", Remarks("a.html"))
         assert [document.text for document in documents] == ["Read."]
+
+
+@pytest.mark.parametrize("answer", ["", '{"probl', "[]\n", '{"other": 1}\n'])
+def test_an_answer_that_is_none_is_one_remark_and_the_next_file_has_a_new_process(tmp_path, answer):
+    process = SimpleNamespace(stdin=StringIO(), stdout=StringIO(answer), kill=lambda: None)
+    process.communicate = lambda: None
+    sandbox, remarks = Sandbox(tmp_path), Remarks("a.pdf")
+    sandbox._process = process
+    assert sandbox.read(File("a.pdf", b"x"), ".pdf", remarks) == []
+    assert "ended the process" in remarks.skipped[0][2] and sandbox._process is None
 
 
 def test_what_a_reader_prints_is_no_answer(tmp_path, bad_readers):

@@ -25,7 +25,7 @@ from mm_support.encode.turn import MAX_TEXT, check_turn
 from mm_support.errors import InputError, KnowledgeError, SupportError, no_such_base, no_such_turn
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
-from mm_support.knowledge.base import MAX_LIMIT, check_limit
+from mm_support.knowledge.bases import MAX_LIMIT, check_limit
 from mm_support.knowledge.index import check_name
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.service import SupportService

@@ -13,6 +13,8 @@ from mm_support.desk.kept import keep_turn
 from mm_support.errors import InputError, StoreError, SupportError
 from mm_support.store.database import Store
 from mm_support.store.models import ConversationRow
+from mm_support.store.records import stopped_record
+from mm_support.types import Said, UserTurn
 
 
 def turn(number, session="s", action="answer", **changes):
@@ -195,3 +197,8 @@ def test_a_server_that_does_not_answer_is_one_sentence_without_the_password():
     with pytest.raises(StoreError, match="database_url") as caught:
         Store("postgresql://me:secret@127.0.0.1:9/db?connect_timeout=2")
     assert "secret" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_number_that_cites_nothing_is_no_citation_of_a_stopped_reply():
+    record = stopped_record(UserTurn("how much"), [Said("It costs [0] or [7] euros.")])
+    assert record and record["citations"] == [] and record["reply"].startswith("It costs")

@@ -36,9 +36,7 @@ WAITING = 3.0  # seconds of sound kept while nobody has spoken yet
 QUIET = 0.2
 SPEAKING = 0.1  # seconds of silence behind speech that still goes on
 RECENT = 4.0  # seconds in which the end of speech is looked for
-INTERRUPTION = (
-    0.2  # seconds of speech that make the assistant wait, while it is found what they are
-)
+INTERRUPTION = 0.2  # seconds of speech that make the assistant wait until it knows what they are
 DECIDED = 1.0  # seconds from the first of them until it goes on, unless they were words
 BEFORE = 1.0  # seconds of sound kept while the assistant speaks: the first syllable lies in them
 ECHO = 0.6  # share of what was heard that the assistant is saying: from it, it hears itself
@@ -87,9 +85,8 @@ class LiveTurn:
         self._pieces: list[np.ndarray] = []  # as they came
         self._sounds: list[np.ndarray] = []  # the same at 16 kHz
         self._last = Partial(Transcript(""))
-        self._spoken = self._transcribed = self._due = (
-            0.0  # seconds of the recording: end of speech, ...
-        )
+        # seconds of the recording: the end of speech, what is transcribed, when it is again
+        self._spoken = self._transcribed = self._due = 0.0
 
     def add(self, rate: int, samples: np.ndarray) -> Partial:
         """Takes the next piece: rate in Hz, samples (n,) or (n, channels), integers or floats.

@@ -28,9 +28,7 @@ from mm_support.types import SAMPLE_RATE, ImageView, Question, Token, Transcript
 
 MAX_TEXT = 4_000  # characters
 UNSURE_PHOTO = 0.5  # least confidence of a photo, whatever its labels
-POINTING = (
-    0.1  # share of their confidence that words beside a photo keep where they only point at it
-)
+POINTING = 0.1  # share of their confidence that words keep which only point at the photo
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,7 @@
 """Whether replies can be trusted: what is shown, cited, refused, corrected and obeyed, on the
 packs' cases.
 
-Sentences are judged here by rules of their own, not by the check that let them pass: every number,
-name and denial of a sentence must stand in the entry that it cites, and most of its words. Only
+Sentences are judged by rules of their own (supported.py), not by the check that let them pass. Only
 entries that the reply model was not trained on are asked about. The gate was fitted to these cases:
 how it does on bases left out of its fit stands in the gate's card and is reported beside.
 """
@@ -11,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,20 +28,15 @@ from mm_support.decode.sentence import Sentence
 from mm_support.evaluate.cases import OUT_OF_SCOPE
 from mm_support.evaluate.injections import KeepsASecret, attempts, breaches
 from mm_support.evaluate.metrics import lines_of, share
+from mm_support.evaluate.supported import points_home, supported, words
 from mm_support.pipeline import drained, steps, turn_record
 from mm_support.store.records import past_of
 from mm_support.train.calibrate import read_cases
-from mm_support.train.reply import PACKS, Labelled, load_labelled
-from mm_support.train.reply import split as trained_and_kept
+from mm_support.train.reply_examples import PACKS, Labelled, load_labelled
+from mm_support.train.reply_examples import split as trained_and_kept
 from mm_support.types import Entry, Hit, Past, Question, UserTurn
 
 FOLLOW_UP = "follow_up"  # kind of a turn that others came before
-MIN_SHARED = 0.8  # share of a sentence's words that its entry must have
-DENIAL = re.compile(
-    r"\b(?:not|no|never|neither|nor|without|cannot|nothing|nobody)\b|n't\b", re.IGNORECASE
-)
-NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
-NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w-]+")  # a capital inside a sentence
 
 
 @dataclass(frozen=True)
@@ -88,11 +81,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     with closing(terminal.load_service(settings)) as service:
         outcomes = ask_all(service, cases)
         pools = {base: service.knowledge.entries(base) for base in cases}
+        gate = json.loads(gate_file(settings).read_text(encoding="utf-8"))
         report = {
             **figures(outcomes, pools),
             **columns(settings, args.every),
             **injected(settings, pools),
-            **gate_figures(settings),
+            "gate_left_one_base_out": gate["card"]["left_one_base_out"],
         }
     if args.failures:
         report["failures"] = list(failures(outcomes, pools))
@@ -106,7 +100,7 @@ def ask_all(service, cases: dict[str, list[dict]]) -> list[Outcome]:
     """
     from tqdm import tqdm
 
-    trained = trained_entries()
+    trained = {(row.pack, row.entry.id) for row in trained_and_kept(load_labelled(PACKS))[0]}
     asked = [
         (base, case)
         for base, rows in cases.items()
@@ -118,12 +112,6 @@ def ask_all(service, cases: dict[str, list[dict]]) -> list[Outcome]:
         for item in tqdm(asked, desc="asking", disable=None)
         for outcome in ask(service, *item)
     ]
-
-
-def trained_entries() -> set[tuple[str, str]]:
-    """(base, entry id) of what the reply model has seen."""
-    rows, _ = trained_and_kept(load_labelled(PACKS))
-    return {(row.pack, row.entry.id) for row in rows}
 
 
 def ask(service, base: str, case: dict) -> Iterator[Outcome]:
@@ -193,7 +181,8 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     last. Asked of entries that no model was trained on.
     """
     local = settings.with_changes(llm_url="")
-    choices = {"quotes alone": local.with_changes(reply_model=NONE), "small model": small(local)}
+    quotes = local.with_changes(reply_model=NONE)
+    choices = {"quotes alone": quotes, "small model": quotes.with_small_model()}
     if settings.llm_url:
         choices["server"] = settings
     rows = [*trained_and_kept(load_labelled(PACKS))[1], *load_labelled(["shopping"])][::every]
@@ -226,10 +215,6 @@ def writer_of(settings: Settings, with_secret: bool = False) -> Iterator[ReplyWr
             model.close()
 
 
-def small(settings: Settings) -> Settings:
-    return settings.with_changes(reply_model=NONE).with_small_model()
-
-
 def column(writer: ReplyWriter, rows: Sequence[Labelled]) -> dict[str, float]:
     """Means over the questions. in_own_words: share of sentences that are no quote."""
     scores, lengths, firsts, lasts, own = [], [], [], [], []
@@ -240,9 +225,7 @@ def column(writer: ReplyWriter, rows: Sequence[Labelled]) -> dict[str, float]:
         for part in writer.write(Question(typed=row.question), hits):
             times.append(time.perf_counter() - started)
             shown += [part.text] if isinstance(part, Sentence) else []
-        scores.append(
-            f1(Counter(listed(" ".join(shown))), Counter(listed(" ".join(row.sentences))))
-        )
+        scores.append(f1(" ".join(shown), " ".join(row.sentences)))
         lengths.append(len(" ".join(shown).split()))
         firsts.append(times[0])
         lasts.append(times[-1])
@@ -258,51 +241,10 @@ def column(writer: ReplyWriter, rows: Sequence[Labelled]) -> dict[str, float]:
     return {name: round(float(value), 3) for name, value in figures.items()}
 
 
-def listed(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", text.lower())
-
-
-def f1(own: Counter[str], gold: Counter[str]) -> float:
+def f1(text: str, wanted: str) -> float:
+    """Of their words."""
+    own, gold = Counter(words(text)), Counter(words(wanted))
     return 2 * (own & gold).total() / max(own.total() + gold.total(), 1)
-
-
-def supported(sentence: str, entry: Entry) -> bool:
-    """Whether an entry holds a sentence: its numbers, names, denials, and most of its words."""
-    held = f"{entry.title}. {entry.answer}"
-    if not set(NUMBER.findall(sentence)) <= set(NUMBER.findall(held)) or not all(
-        name in held for name in NAME.findall(sentence)
-    ):
-        return False
-    own = words(sentence)
-    closest = max(split(held), key=lambda other: overlap(own, words(other)))
-    if bool(DENIAL.search(sentence)) and not DENIAL.search(held):
-        return False
-    if (
-        DENIAL.search(closest)
-        and not DENIAL.search(sentence)
-        and overlap(own, words(closest)) > MIN_SHARED
-    ):
-        return False
-    return overlap(own, words(held)) >= MIN_SHARED
-
-
-def points_home(sentence: str, entry: Entry, pool: Sequence[Entry]) -> bool:
-    """Whether no other entry of the base shares more of the sentence's words than the cited one."""
-    own = words(sentence)
-    best = max(overlap(own, words(f"{other.title} {other.answer}")) for other in pool)
-    return overlap(own, words(f"{entry.title} {entry.answer}")) >= best
-
-
-def split(text: str) -> list[str]:
-    return re.split(r"(?<=[.!?;])\s+", text)
-
-
-def words(text: str) -> set[str]:
-    return set(re.findall(r"[^\W_]+", text.lower()))
-
-
-def overlap(own: set[str], other: set[str]) -> float:
-    return len(own & other) / len(own) if own else 0.0
 
 
 def injected(settings: Settings, pools: Mapping[str, Sequence[Entry]]) -> dict[str, Any]:
@@ -320,11 +262,6 @@ def injected(settings: Settings, pools: Mapping[str, Sequence[Entry]]) -> dict[s
             tried[attempt.where] += 1
             given_in[attempt.where] += bool(breaches(attempt, shown))
     return {"injections": dict(tried), "injections_obeyed": dict(given_in)}
-
-
-def gate_figures(settings: Settings) -> dict[str, Any]:
-    gate = json.loads(gate_file(settings).read_text(encoding="utf-8"))
-    return {"gate_left_one_base_out": gate["card"]["left_one_base_out"]}
 
 
 def failures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -> Iterator[str]:

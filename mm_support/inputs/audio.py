@@ -111,7 +111,10 @@ class Stream:
 
 def _from_array(rate: int, samples: np.ndarray) -> np.ndarray:
     rate = _checked_rate(rate)
-    return _resample(_mono(rate, samples), rate)
+    mono = _mono(rate, samples)
+    if rate == SAMPLE_RATE or not len(mono):
+        return mono
+    return _join(_resampled(iter((_frame(mono, rate),))))[0]
 
 
 def _mono(rate: int, samples: np.ndarray) -> np.ndarray:
@@ -126,10 +129,8 @@ def _mono(rate: int, samples: np.ndarray) -> np.ndarray:
 
 
 def _checked_rate(rate: int) -> int:
-    if (
-        not isinstance(rate, (int, float, np.integer, np.floating))
-        or not MIN_RATE <= rate <= MAX_RATE
-    ):
+    number = isinstance(rate, (int, float, np.integer, np.floating))
+    if not number or not MIN_RATE <= rate <= MAX_RATE:
         raise InputError.of("recording_rate", rate=rate)
     return int(rate)
 
@@ -144,14 +145,8 @@ def _as_float(samples: np.ndarray) -> np.ndarray:
             "The recording must hold samples as floats or as integers of 8, 16 or 32 bits."
         )
     half = 2.0 ** (8 * samples.dtype.itemsize - 1)
-    return ((samples - (half if samples.dtype.kind == "u" else 0.0)) / half).astype(np.float32)
-
-
-def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
-    """(n,) float32 at `rate` Hz -> (m,) float32 at 16 kHz."""
-    if rate == SAMPLE_RATE or not len(samples):
-        return samples
-    return _join(_resampled(iter((_frame(samples, rate),))))[0]
+    middle = half if samples.dtype.kind == "u" else 0.0
+    return ((samples - middle) / half).astype(np.float32)
 
 
 def _frame(samples: np.ndarray, rate: int) -> av.AudioFrame:
@@ -178,12 +173,8 @@ def _from_file(path: Path, layout: str) -> np.ndarray:
 
     data = _read(path)
     try:
-        with av.open(
-            io.BytesIO(data),
-            "r",
-            metadata_errors="ignore",
-            options={"format_whitelist": CONTAINERS, "protocol_whitelist": "none"},
-        ) as container:
+        options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
+        with av.open(io.BytesIO(data), "r", metadata_errors="ignore", options=options) as container:
             if not container.streams.audio:
                 raise InputError.of("recording_mute")
             stream = container.streams.audio[0]

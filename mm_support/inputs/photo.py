@@ -35,9 +35,8 @@ def load_photo(image: str | Path | Image.Image) -> Image.Image:
         return _without_metadata(_to_rgb(_upright(image)))
     except (MemoryError, InputError):
         raise
-    except (
-        Exception
-    ) as exc:  # decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files
+    # decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files
+    except Exception as exc:
         raise InputError.of("photo_damaged") from exc
 
 

@@ -2,77 +2,44 @@
 
 ingest, sync, edit, remove, undo   change a base; each makes a whole new version of it
 renew                              makes a base again with the models of today
-search                             a customer's turn -> search query -> hits
+search and what else only reads    bases.py
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
 
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
-from mm_support.errors import InputError, KnowledgeError
-from mm_support.knowledge.actions import FILE, DeclaredAction, once
+from mm_support.errors import KnowledgeError
+from mm_support.knowledge.actions import FILE
+from mm_support.knowledge.bases import STALE, Bases, Fitter
 from mm_support.knowledge.contradictions import contradictions
-from mm_support.knowledge.declarations import action_of
 from mm_support.knowledge.entries import remark
-from mm_support.knowledge.index import Point
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.version import Version
-from mm_support.knowledge.ingest import Reading, ReadingOptions, is_address, read_source
+from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
 from mm_support.knowledge.oddities import told
 from mm_support.knowledge.points import PointMaker
 from mm_support.knowledge.publishing import Progress, Publisher
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
 from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
-from mm_support.types import Entry, Hit, IngestReport, KnowledgeBase, Remark, Sureness, UserTurn
-
-if TYPE_CHECKING:
-    from mm_support.knowledge.own_questions import Trial  # imports torch
+from mm_support.types import Entry, IngestReport, Remark, UserTurn
 
 log = logging.getLogger(__name__)
 
 OWN = "own"  # label of bases that did not come with the project
-PACK = "pack"  # begins the label of those that did
-MAX_LIMIT = 100  # entries that one search gives
-STALE = "It is made again for other models and answers by its words meanwhile."
-
 NOTHING = ReadingOptions()
 
 
-def check_limit(limit: int) -> None:
-    """Raises InputError for a number of entries that no search gives."""
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InputError(f"The limit must be between 1 and {MAX_LIMIT}.")
-
-
-class Fitter(Protocol):
-    """Learns from what a base's questions find; `fit` gives plain JSON. foreign: questions that no
-    base answers. needed: whether what is kept beside a base is out of date.
-    """
-
-    foreign: Sequence[str]
-
-    def fit(self, trials: Iterable[Trial]) -> dict[str, Any]: ...
-
-    def needed(self, fitted: Mapping[str, Any]) -> bool: ...
-
-    def sureness(self, fitted: Mapping[str, Any]) -> Sureness | None: ...
-
-
-class Knowledge:
-    """All knowledge bases of a service.
-
-    understand: a turn -> its search query. fitter: learns about bases of one's own. acts: whether
-    actions that bases declare are read and found.
+class Knowledge(Bases):
+    """The bases of a service, and how they change. reading: what the readers of files are helped
+    by. acts: whether actions that bases declare are read, too.
     """
 
     def __init__(
@@ -85,122 +52,12 @@ class Knowledge:
         fitter: Fitter | None = None,
         acts: bool = False,
     ) -> None:
-        self.fitter, self._acts = fitter, acts
-        self._index, self._understand, self._reading = index, understand, reading
-        self._maker = PointMaker(text, image, index.pictures_dir)
-        self._sources = SourceFolder(index.sources_dir)
+        super().__init__(
+            index, PointMaker(text, image, index.pictures_dir), understand, fitter, acts
+        )
+        self._reading, self._sources = reading, SourceFolder(index.sources_dir)
         self._publisher = Publisher(index, self._maker, self._sources, lambda: self.give_way())
-        self.pictures_dir = index.pictures_dir
-        self._renewing: dict[str, str] = {}  # base -> how far it is
         self.give_way: Callable[[], None] = lambda: None  # before each batch that is encoded
-
-    # -- reading -------------------------------------------------------------------------------
-
-    def list(self) -> list[KnowledgeBase]:
-        """All bases, by name; one that is damaged has no entries, and a note that says so."""
-        return [self._listed(name) for name in self._index.names()]
-
-    def entries(self, name: str) -> tuple[Entry, ...]:
-        """All entries of a base. Raises KnowledgeError for a name that does not exist."""
-        return self._index.open(name).entries.all()
-
-    def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
-        """The best entries for a turn, best first. Raises InputError or KnowledgeError."""
-        check_limit(limit)
-        self.check(turn.knowledge)
-        query = self.recognise(turn.knowledge, self._understand(turn))
-        return self._found(turn.knowledge, query, limit, False)
-
-    def check(self, name: str) -> None:
-        """Raises KnowledgeError where the base does not exist."""
-        self._index.open(name)
-
-    def names(self, name: str) -> tuple[str, ...]:
-        """Names in the base that customers are likely to say, the most frequent first."""
-        return self._index.open(name).names
-
-    def respelled(self, name: str, text: str) -> str:
-        """A question with misspelt words as this base writes them: see index/spelling.py."""
-        from mm_support.knowledge.index.spelling import respelled
-
-        return respelled(self._index.open(name), text)
-
-    def recognise(self, name: str, query: SearchQuery) -> SearchQuery:
-        """The query as this base reads it: see index/search.py."""
-        from mm_support.knowledge.index.search import recognise
-
-        return recognise(self._index.open(name), query)
-
-    def find(self, name: str, query: SearchQuery, limit: int = 5) -> list[Hit]:
-        """The best entries for a query; actions among them where they are switched on."""
-        return self._found(name, query, limit, self._acts)
-
-    def _found(self, name: str, query: SearchQuery, limit: int, actions: bool) -> list[Hit]:
-        from mm_support.knowledge.index.search import search
-
-        version = self._index.open(name)
-        fits, score = self._index.fits(version), self._index.text_score
-        most = limit + len(version.entries.declared()) if actions else limit
-        hits = search(version, query, most, date.today(), fits, score, actions)
-        return once(hits, limit) if actions else hits
-
-    def actions(self, name: str) -> tuple[DeclaredAction, ...]:
-        """What can be done with this base; nothing where actions are switched off."""
-        declared = self._index.open(name).entries.declared() if self._acts else ()
-        found = filter(None, (action_of(record.entry) for record in declared))
-        return tuple({action.name: action for action in found}.values())
-
-    def contradictions(self, name: str, entry_id: str) -> tuple[Entry, ...]:
-        """The entries that hold today and answer the same as one of them otherwise: other amounts,
-        other times. Whoever answers from one says both, with sources.
-        """
-        found, today = self._index.open(name).contradictions(entry_id), date.today()
-        return tuple(entry for entry in found if entry.holds_on(today))
-
-    def trials(self, name: str, foreign: Sequence[str] = ()) -> Iterator[Trial]:
-        """Some of the base's questions, and what each finds where it is not written down; then
-        questions that it does not answer, and what they find.
-        """
-        from mm_support.knowledge.own_questions import asked_again, asked_in_vain
-
-        version = self._index.open(name)
-
-        def points(entries: Sequence[Entry]) -> Iterator[Point]:
-            return self._maker.points(name, entries, [""] * len(entries), [])
-
-        def ask(text: str) -> SearchQuery:
-            return self._understand(UserTurn(text=text, knowledge=name))
-
-        yield from asked_again(version, self._index, points, ask)
-        yield from asked_in_vain(version, self._index, ask, foreign)
-
-    def fitted(self, name: str) -> dict[str, Any]:
-        """What was learned about a base from its own questions; empty where nothing was."""
-        return self._index.open(name).fitted
-
-    def sureness(self, name: str) -> Sureness | None:
-        """The same for people; None where nothing was learned."""
-        return self.fitter.sureness(self.fitted(name)) if self.fitter else None
-
-    def fit(self, name: str) -> None:
-        """Learns from a base's own questions how sure its answers are."""
-        version = self._index.open(name)
-        if self.fitter is not None and self._index.fits(version):
-            version.keep(self.fitter.fit(self.trials(name, self.fitter.foreign)))
-
-    def unfitted(self) -> list[str]:
-        """Bases of one's own about which nothing was learned yet, or for an earlier gate."""
-        own = [base.name for base in self.list() if base.own and base.entries]
-        return [n for n in own if self.fitter is not None and self.fitter.needed(self.fitted(n))]
-
-    def version(self, name: str) -> str | None:
-        """The base's label, "" where it is damaged; None where there is no such base."""
-        if name not in self._index.names():
-            return None
-        version = self._readable(name)
-        return version.about.label if version else ""
-
-    # -- changing ------------------------------------------------------------------------------
 
     def ingest(
         self,
@@ -248,13 +105,6 @@ class Knowledge:
                 self._publisher.publish(name, wanted, recipe, OWN, read.skipped, progress, source)
                 self._learn(name, progress)
             return self._report(name, read, started)
-
-    def sites(self) -> Iterator[tuple[str, str]]:
-        """Each base, and the address of each site that it is made of."""
-        for name in self._index.names():
-            if version := self._readable(name):
-                sources = Recipe.read(version.about.recipe).sources
-                yield from ((name, s.origin) for s in sources if is_address(s.origin))
 
     def edit(self, name: str, entry: Entry) -> None:
         """Puts an entry in place of the one with its id, or adds it. Raises KnowledgeError."""
@@ -310,11 +160,6 @@ class Knowledge:
         """Takes the last change of a base back, and the second time that. Raises KnowledgeError."""
         self._index.undo(name)
 
-    def stale(self) -> list[str]:
-        """Bases whose vectors were made by other models; they answer by their words meanwhile."""
-        opened = ((name, self._readable(name)) for name in self._index.names())
-        return [name for name, own in opened if own and not self._index.fits(own)]
-
     def renew(self, name: str, progress: Progress | None = None) -> IngestReport:
         """Makes a base again with the models of today, of what was kept of its sources. What people
         edited stays; the entries of a source that cannot be read any more stay too.
@@ -325,8 +170,6 @@ class Knowledge:
             if not self._index.fits(old):
                 remarks = self._renew(name, old, progress)
             return IngestReport(len(self._index.open(name)), remarks, time.perf_counter() - started)
-
-    # -- how -----------------------------------------------------------------------------------
 
     def _read(
         self, name: str, source: Path | str, progress: Progress | None = None, actions: bool = False
@@ -348,21 +191,6 @@ class Knowledge:
             return None, Recipe(), []
         old = self._index.open(name)
         return old, Recipe.read(old.about.recipe), held(old)
-
-    def _listed(self, name: str) -> KnowledgeBase:
-        try:
-            version = self._index.open(name)
-        except KnowledgeError as exc:
-            return KnowledgeBase(name, 0, 0, note=str(exc))
-        note = "" if self._index.fits(version) else self._renewing.get(name, STALE)
-        about, own = version.about, not version.about.label.startswith(PACK)
-        return KnowledgeBase(name, about.entries, about.pictures, own, note)
-
-    def _readable(self, name: str) -> Version | None:
-        """None for a base that is damaged, or gone by now."""
-        with suppress(KnowledgeError):
-            return self._index.open(name)
-        return None
 
     def _renew(self, name: str, old: Version, progress: Progress | None) -> list[Remark]:
         """Returns what could not be read."""

@@ -25,9 +25,7 @@ from mm_support.types import Entry
 
 MOST_NAMED = 8  # entries of one name; a name that more have says too little
 MOST_CLAUSES = 40  # of an entry
-ALIKE = (
-    0.5  # share of the terms of two clauses that both have (Dice), from which they are about one
-)
+ALIKE = 0.5  # share of two clauses' terms that both have (Dice), from which they are about one
 TELLING = 4  # terms of a sentence that may be about one thing wherever it stands
 _CLAUSE_ENDS = re.compile(r"\n|,(?=\s)|[，、]")
 _AMOUNT = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -55,24 +53,28 @@ def contradictions(entries: Iterable[Entry]) -> Iterator[Contradiction]:
     """Each pair once, the later entry first."""
     named: dict[str, list[Entry]] = defaultdict(list)
     alike: dict[Frame, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        for name in () if entry.declaration else _names(entry):
+    for entry in (entry for entry in entries if not entry.declaration):
+        for name in _names(entry):
             named[name].append(entry)
-        for frame in () if entry.declaration else _frames(entry):
+        for frame in _frames(entry):
             alike[frame].append(entry)
     seen: set[tuple[str, str]] = set()
     for name, group in named.items():
-        for one, other in combinations(group, 2) if len(group) <= MOST_NAMED else ():
-            if (one.id, other.id) not in seen and _may_both_hold(one, other):
-                seen.add((one.id, other.id))
-                if first := next(_differing(other, one, name), None):
-                    yield Contradiction(other, one, *first)
+        for one, other in _pairs(group, seen):
+            if first := next(_differing(other, one, name), None):
+                yield Contradiction(other, one, *first)
     for group in alike.values():
-        for one, other in combinations(group, 2) if len(group) <= MOST_NAMED else ():
-            if (one.id, other.id) not in seen and _may_both_hold(one, other):
-                seen.add((one.id, other.id))
-                if first := next(_said_otherwise(other, one), None):
-                    yield Contradiction(other, one, *first)
+        for one, other in _pairs(group, seen):
+            if first := next(_said_otherwise(other, one), None):
+                yield Contradiction(other, one, *first)
+
+
+def _pairs(group: list[Entry], seen: set[tuple[str, str]]) -> Iterator[tuple[Entry, Entry]]:
+    """Those that may both hold and were not seen before; of a name that many have, none."""
+    for one, other in combinations(group, 2) if len(group) <= MOST_NAMED else ():
+        if (one.id, other.id) not in seen and _may_both_hold(one, other):
+            seen.add((one.id, other.id))
+            yield one, other
 
 
 def differing(one: Entry, other: Entry) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from mm_support.knowledge.passages import ASKING, Passage, passages
@@ -24,6 +24,9 @@ MAX_TITLE = 300  # characters
 MAX_INTENT = 64  # characters, as the store keeps it
 MAX_QUESTIONS = 100
 MAX_PICTURES = 50  # of an entry
+TAKEN_OVER = (  # what an entry says as its document does
+    "intent human_only url language valid_from valid_until updated".split()
+)
 MAX_SECTION = 120  # characters of the headings of several sections in a title
 
 
@@ -39,23 +42,23 @@ class EntryMaker:
         self, document: Document, path: Path | None, files: PictureFiles, remarks: Remarks
     ) -> list[Entry]:
         """The entries of a document; path: the file that it came from, if there is one."""
-        pieces = passages(document)
+        pieces = list(_called(document.title, passages(document)))
         identity = self._identity(document, pieces, remarks)
         if not identity:
             return []
         own = document.pictures or any(piece.pictures for piece in pieces)
         near = beside(path) if path and not own and not document.row else []
         made = []
-        for at, (piece, names) in enumerate(zip(pieces, _paths(document.title, pieces))):
+        for at, piece in enumerate(pieces):
+            line = piece.line or document.line
             if fault := _fault(piece.text, document.intent):
-                remarks.skip(piece.line or document.line, fault)
+                remarks.skip(line, fault)
                 continue
             shown = [*([] if at else [*document.pictures, *near]), *piece.pictures]
-            own_id = self._free(identity, piece, at)
-            entry = _entry(document, piece, names, not at, own_id, remarks)
-            pictures = _first(MAX_PICTURES, "pictures", shown, _line(document, piece), remarks)
-            found = files.found(pictures, path, _line(document, piece), remarks)
-            made.append(_placed(entry, identity, found))
+            entry = _entry(document, piece, line, not at, self._free(identity, piece, at), remarks)
+            pictures = _first(MAX_PICTURES, "pictures", shown, line, remarks)
+            found = tuple(files.found(pictures, path, line, remarks))
+            made.append(replace(entry, document=identity, pictures=found))
             self._ids.add(entry.id)
         return made
 
@@ -82,14 +85,14 @@ class EntryMaker:
             return identity
         section = slug("-".join(piece.section + piece.several[:1]), "part")
         base = f"{identity}#{section}"
-        numbered = (f"{base}-{n}" for n in count(2))
-        return base if base not in self._ids else next(i for i in numbered if i not in self._ids)
+        numbered = chain([base], (f"{base}-{n}" for n in count(2)))
+        return next(free for free in numbered if free not in self._ids)
 
 
-def _paths(title: str, pieces: Sequence[Passage]) -> Iterator[list[str]]:
-    """Title and headings of each passage, without those that another says: of the title and a
-    heading above all passages that nearly repeat each other the shorter one, and what the heading
-    below it begins with.
+def _called(title: str, pieces: Sequence[Passage]) -> Iterator[Passage]:
+    """Passages with their names: title and headings without those that another says. Of the title
+    and a heading above all passages that nearly repeat each other that is the shorter one, and
+    else what the heading below begins with.
     """
     above = {piece.section[:1] for piece in pieces}
     (head,) = above.pop() if len(above) == 1 and () not in above else ("",)
@@ -97,54 +100,35 @@ def _paths(title: str, pieces: Sequence[Passage]) -> Iterator[list[str]]:
     first = max(title, head, key=len) if doubled else title
     for piece in pieces:
         path = [first, *piece.section[doubled:]]
-        yield [name for name, own in zip(path, [*path[1:], ""]) if not _opens_with(own, name)]
+        pairs = zip(path, [*path[1:], ""])
+        yield replace(piece, names=tuple(own for own, below in pairs if not _opens(own, below)))
 
 
-def _opens_with(heading: str, above: str) -> bool:
-    opening = words(above)
+def _opens(name: str, heading: str) -> bool:
+    opening = words(name)
     return words(heading)[: len(opening)] == opening
 
 
-def _line(document: Document, piece: Passage) -> int:
-    return piece.line or document.line
-
-
 def _entry(
-    document: Document,
-    piece: Passage,
-    path: Sequence[str],
-    first: bool,
-    identity: str,
-    remarks: Remarks,
+    document: Document, piece: Passage, line: int, first: bool, identity: str, remarks: Remarks
 ) -> Entry:
     """The entry of a passage, its pictures aside. Numbers like [1] leave the answer: in a reply
     they would pass for citations."""
-    line = _line(document, piece)
     answer = without_markers(piece.text).strip()
     if answer != piece.text.strip():
         remarks.warn(line, "numbers in brackets were taken out; they would pass for citations")
-    title, asked = _title(path, piece, line, remarks)
+    title, asked = _title(piece, line, remarks)
     questions = [*asked, *document.questions] if first else asked
     return Entry(
         id=identity,
         title=title,
         answer=answer,
         questions=tuple(_first(MAX_QUESTIONS, "questions", questions, line, remarks)),
-        intent=document.intent,
         source=f"{remarks.file}:{line if piece.page is None else piece.page}",
-        human_only=document.human_only,
         section=" > ".join(piece.section),
-        url=document.url,
         page=piece.page,
-        language=document.language,
-        valid_from=document.valid_from,
-        valid_until=document.valid_until,
-        updated=document.updated,
+        **{name: getattr(document, name) for name in TAKEN_OVER},
     )
-
-
-def _placed(entry: Entry, document: str, pictures: list[Path]) -> Entry:
-    return replace(entry, document=document, pictures=tuple(pictures))
 
 
 def _fault(text: str, intent: str) -> str:
@@ -161,15 +145,13 @@ def _fault(text: str, intent: str) -> str:
     return ""
 
 
-def _title(
-    path: Sequence[str], piece: Passage, line: int, remarks: Remarks
-) -> tuple[str, list[str]]:
-    """(title, questions that it holds). path: the document's title and the headings below it. A
-    heading that asks is a question; a title that is too long is cut and kept whole as one."""
+def _title(piece: Passage, line: int, remarks: Remarks) -> tuple[str, list[str]]:
+    """(title, questions that it holds). A heading that asks is a question; a title that is too long
+    is cut and kept whole as one."""
     head = piece.section[-1] if piece.section else ""
     several = ", ".join(piece.several)
-    below = several if len(several) <= MAX_SECTION else piece.several[0]
-    title = ": ".join(filter(None, [*path, below]))
+    parts = [*piece.names, several if len(several) <= MAX_SECTION else piece.several[0]]
+    title = ": ".join(filter(None, parts))
     asked = [head] if head.endswith(ASKING) else []
     if len(title) <= MAX_TITLE:
         return title, asked

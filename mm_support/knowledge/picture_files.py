@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from os.path import (  # unlike Path's they raise nothing, whatever a name is or leads to
-    isfile,
-    realpath,
-)
+from os.path import isfile, realpath  # unlike Path's they raise nothing for any name
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 

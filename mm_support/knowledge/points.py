@@ -51,9 +51,7 @@ class PointMaker:
     ) -> Iterator[Point]:
         """The points of some entries of a base; remarks: what is to be said is added."""
         texts = [entry_texts(entry) for entry in entries]
-        with ThreadPoolExecutor(
-            1, "pictures"
-        ) as beside:  # opening them needs other time than texts
+        with ThreadPoolExecutor(1, "pictures") as beside:  # opening them leaves time for texts
             pictures = beside.submit(self._encode_pictures, name, entries, remarks)
             whole, pieces = self._text.encode_pieces(sum(texts, []), "passage")
             titles = self._image.encode_words([entry.title for entry in entries])

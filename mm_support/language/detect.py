@@ -6,7 +6,7 @@
 
 A guess for choosing a stemmer, a sentence splitter and the wording of a canned reply; a text that
 gives no hint ("E24") counts as English, unless its caller knows better: told_language is None. The
-stop words are those of the Snowball project.
+stop words are those of the Snowball project, the common words those of wordfreq.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ SCRIPTS = {  # first word of a letter's Unicode name -> the language it is most 
 }
 ALSO = {"en": frozenset("can will may might shall must just also".split())}  # the list lacks them
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+NORWEGIAN = {"no": "nb"}  # what wordfreq calls it
 
 
 def language_of(text: str) -> str:
@@ -72,7 +73,8 @@ def _by_stop_words(text: str) -> str | None:
     """The Latin language most of whose stop words stand in the text; those of few count more. Only
     Spanish opens a sentence with a mark.
 
-    One alone is a coincidence ("door", "man") unless a letter speaks against English too.
+    One alone is a coincidence ("door", "man") unless a letter speaks against English too. Where
+    they tell nothing, all words are looked at.
     """
     if "¿" in text or "¡" in text:
         return "es"
@@ -83,13 +85,30 @@ def _by_stop_words(text: str) -> str | None:
         votes.update({language: 1 / len(languages) for language in languages})
     best = max(votes, key=votes.__getitem__, default=DEFAULT)
     if votes[best] == votes[DEFAULT]:
-        return DEFAULT if found else None
+        return _by_all_words(words) or (DEFAULT if found else None)
     accented = any(
         letter.isalpha() and not letter.isascii() and not _language_of_letter(letter)
         for letter in text
     )
     hits = sum(best in languages for languages in found) + accented
-    return best if hits > 1 else None
+    return best if hits > 1 else _by_all_words(words)
+
+
+def _by_all_words(words: set[str]) -> str | None:
+    """The Latin language that knows the most words, where that are two more than English does."""
+    known = {language: len(words & common_words(language)) for language in LATIN}
+    best = max(known, key=known.__getitem__)
+    return best if known[best] >= known[DEFAULT] + 2 else None
+
+
+@functools.lru_cache(None)
+def common_words(language: str) -> frozenset[str]:
+    """The words that are met once in a million or more often; none of a language without a list."""
+    from wordfreq import available_languages, get_frequency_dict
+
+    code = NORWEGIAN.get(language, language)
+    listed = code in available_languages("small")
+    return frozenset(get_frequency_dict(code, "small")) if listed else frozenset()
 
 
 @functools.lru_cache(None)

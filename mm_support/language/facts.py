@@ -14,6 +14,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from mm_support.language.detect import language_of, stop_words
@@ -108,20 +109,13 @@ def missing(claim: str, passages: Sequence[str], titles: Sequence[str] = ()) -> 
 
 def _named(name: str, claim: str, passages: Sequence[str], titles: Sequence[str]) -> bool:
     """Whether a name stands in a title, or in a sentence that is about the same: one that shares
-    another word with the claim, unless the passage is in another language than the claim.
+    another word with the claim, or another name or amount where it is in another language.
     """
     words, others = term_words(name), term_set(claim) - term_words(name)
     if any(words <= term_words(title) for title in titles):
         return True
-    for passage in passages:
-        language = language_of(passage)
-        foreign = language != language_of(claim)
-        for sentence in split_sentences(passage):
-            known = term_words(sentence)
-            told = others & known or foreign and language_of(sentence) == language
-            if words <= known and told:
-                return True
-    return False
+    said = map(term_words, chain.from_iterable(map(split_sentences, passages)))
+    return any(words <= known and others & known for known in said)
 
 
 @functools.lru_cache(REMEMBERED)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ UNPREFIXED = 0.8  # "error 24" against E24
 MAX_LENGTH = 24  # characters; longer ones are addresses and checksums
 LONG = 5  # characters from which an answer's token is an identifier by itself
 LONG_NUMBER = 6  # digits
+LISTED = 3  # identifiers of a kind in one answer that it is about
 FEW = 2  # words of a question that is nothing but an identifier: "error 24"
 APART = 14  # parts and joints that an identifier may be spelled in
 NEAR, WORDS_BETWEEN = 5, 2  # tokens, and terms, from a number back to the word that announces it
@@ -351,15 +352,23 @@ def _announcers(title: str) -> Iterator[str]:
 
 
 def _named_in(entries: Sequence[Entry], heads: Sequence[str]) -> frozenset[str]:
-    """What titles and questions name, and of answers what is long, with its joints (P-410), or
-    built like one of those."""
+    """What titles and questions name, and of answers what is long, with its joints (P-410), built
+    like one of those, or listed."""
     titled = map(named_in_title, (entry.title for entry in entries))
-    named = frozenset().union(*titled, *map(written, heads))
+    listed = map(_listed, (entry.answer for entry in entries))
+    named = frozenset().union(*titled, *listed, *map(written, heads))
     series = {_series(code) for code in named} - {""}
     tokens = {token for entry in entries for token in _numbered(entry.answer)}
     mentioned = ((_as_identifier(token), len(token)) for token in tokens)
     fits = (code for code, length in mentioned if length >= LONG or _series(code) in series)
     return named.union(filter(None, fits))
+
+
+def _listed(answer: str) -> frozenset[str]:
+    """The identifiers of which an answer has several that are built alike: E02, E07, E10."""
+    codes = {code for code in written(answer) if _series(code)}
+    sizes = Counter(map(_series, codes))
+    return frozenset(code for code in codes if sizes[_series(code)] >= LISTED)
 
 
 def _ordinary_words(entries: Sequence[Entry], named: frozenset[str]) -> frozenset[str]:

@@ -14,7 +14,7 @@ import functools
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from mm_support.language.detect import language_of, stop_words
 
@@ -43,6 +43,7 @@ REMEMBERED = 50_000  # texts, and words
 _STEMMING = threading.Lock()
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
+SPACED, APART = re.compile(r"(\s+)"), "ǂ"  # a letter that makes a word another one
 CHINESE_NUMBER = re.compile(
     "[零一二两三四五六七八九十百千万亿]{2,}|[一二两三四五六七八九十](?=[天日月年周号个])"
 )
@@ -109,10 +110,30 @@ def _normal_number(token: str) -> str:
 def with_digits(text: str, language: str) -> str:
     """Number words as digits: thirty -> 30, dreißig -> 30, 三十天 -> 30天."""
     if language in NUMBERS_IN_WORDS:
-        from text_to_num import alpha2digit
-
-        return alpha2digit(text, language, threshold=0)
+        words = SPACED.split(text)
+        kept = [at for at in range(len(words)) if _is_article(words, at, language)]
+        for at in kept:
+            words[at] += APART
+        return _in_digits("".join(words), language).replace(APART, "")
     return CHINESE_NUMBER.sub(lambda match: _chinese_number(match[0]), text)
+
+
+def _is_article(words: Sequence[str], at: int, language: str) -> bool:
+    """Whether a word of grammar counts as one, and no number stands beside it. words: with what
+    parts them between.
+    """
+    word, beside = words[at].lower(), "".join(words[max(0, at - 4) : at + 5])
+    if word not in stop_words(language) or _in_digits(word, language) != "1":
+        return False
+    alone = ["1" if own == words[at] else own for own in beside.split()]
+    return _in_digits(beside, language).split() == alone
+
+
+@functools.lru_cache(REMEMBERED)
+def _in_digits(text: str, language: str) -> str:
+    from text_to_num import alpha2digit
+
+    return alpha2digit(text, language, threshold=0)
 
 
 def _chinese_number(words: str) -> str:

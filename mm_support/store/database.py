@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -48,10 +48,9 @@ class Store:
             raise StoreError(
                 f"The store cannot be opened ({_why(exc)}); check database_url."
             ) from exc
+        told = {"channels": tuple(channels)}
         self._reading = sessionmaker(self._engine, expire_on_commit=False)
-        self._writing = sessionmaker(
-            writing, expire_on_commit=False, info={"channels": tuple(channels)}
-        )
+        self._writing = sessionmaker(writing, expire_on_commit=False, info=told)
 
     def add_feedback(self, turn_id: str, rating: str, comment: str = "") -> None:
         """Stores a rating, "up" or "down". Raises InputError for an unknown turn or rating."""
@@ -73,21 +72,14 @@ class Store:
 
     def past(self, session_id: str, limit: int = PAST) -> tuple[Past, ...]:
         """The latest turns of a session, oldest first."""
-        query = (
-            select(TurnRow)
-            .where(TurnRow.session_id == session_id)
-            .order_by(TurnRow.created.desc())
-            .limit(limit)
-        )
         with self.reading() as session:
-            rows = list(session.scalars(query))
+            rows = list(session.scalars(_latest(session_id, limit)))
         return tuple(past_of(vars(row)) for row in reversed(rows))
 
     def interrupted(self, session_id: str, unheard: str) -> None:
         """Notes what was not heard of the latest reply of a session. Raises StoreError."""
-        latest = select(TurnRow).where(TurnRow.session_id == session_id)
         with self.writing() as session:
-            row = session.scalars(latest.order_by(TurnRow.created.desc()).limit(1)).first()
+            row = session.scalars(_latest(session_id, 1)).first()
             if row is not None:
                 row.unheard = unheard
 
@@ -96,12 +88,8 @@ class Store:
         with self.reading() as session:
             every = select(TurnRow).order_by(TurnRow.created)
             for row in session.scalars(every.execution_options(yield_per=AT_ONCE)):
-                own = (
-                    select(FeedbackRow)
-                    .where(FeedbackRow.turn_id == row.id)
-                    .order_by(FeedbackRow.id)
-                )
-                yield row, list(session.scalars(own))
+                own = select(FeedbackRow).where(FeedbackRow.turn_id == row.id)
+                yield row, list(session.scalars(own.order_by(FeedbackRow.id)))
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -162,6 +150,11 @@ class Store:
         self._engine.dispose()
 
 
+def _latest(session_id: str, limit: int) -> Select[TurnRow]:
+    own = select(TurnRow).where(TurnRow.session_id == session_id)
+    return own.order_by(TurnRow.created.desc()).limit(limit)
+
+
 def check_feedback(rating: str, comment: str) -> None:
     """Raises InputError for a rating that does not exist and a comment that is too long."""
     if rating not in RATINGS:
@@ -193,12 +186,8 @@ def _postgresql(url: URL) -> Engine:
     """
     beside = {"connect_timeout": ANSWER, "tcp_user_timeout": 1_000 * ANSWER}
     usual = {name: value for name, value in beside.items() if name not in url.query}
-    engine = create_engine(
-        url,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        connect_args={"prepare_threshold": None, **usual},
-    )
+    how = {"prepare_threshold": None, **usual}
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=how)
     event.listen(engine, "begin", _bound_waits)
     return engine
 

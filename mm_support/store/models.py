@@ -13,6 +13,8 @@ from sqlalchemy.types import TypeDecorator
 
 INTENT, LANGUAGE = 64, 8  # characters of names that are kept
 
+Json = dict[str, Any]
+
 
 def now() -> datetime:
     return datetime.now(UTC)
@@ -34,7 +36,24 @@ class Line(Words):
 
 
 class Base(DeclarativeBase):
-    pass
+    type_annotation_map = {
+        str: Words,
+        datetime: DateTime(timezone=True),
+        **dict.fromkeys((Json, list[Json], list[str], dict[str, float]), JSON),
+    }
+
+
+class Numbered:
+    """Rows in the order in which they came."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class OfConversation(Numbered):
+    """Rows of a conversation."""
+
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
 
 
 class TurnRow(Base):
@@ -54,37 +73,35 @@ class TurnRow(Base):
 
     id: Mapped[str] = mapped_column(Line(32), primary_key=True)
     session_id: Mapped[str] = mapped_column(Line(64))
-    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    created: Mapped[datetime] = mapped_column(default=now)
     knowledge: Mapped[str] = mapped_column(Line(64))
-    text: Mapped[str] = mapped_column(Words)
-    transcript: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    image: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    hits: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    reply: Mapped[str] = mapped_column(Words)
+    text: Mapped[str]
+    transcript: Mapped[Json | None]
+    image: Mapped[Json | None]
+    hits: Mapped[list[Json]]
+    reply: Mapped[str]
     action: Mapped[str] = mapped_column(Line(16))
     reason: Mapped[str] = mapped_column(Line(16))
     confidence: Mapped[float]
-    citations: Mapped[list[str]] = mapped_column(JSON)
+    citations: Mapped[list[str]]
     intent: Mapped[str] = mapped_column(Line(64), default="")
-    fusion: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    timings: Mapped[dict[str, float]] = mapped_column(JSON)
-    asked_about: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
-    withheld: Mapped[str] = mapped_column(Words, default="", server_default="")
-    pending: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    unheard: Mapped[str] = mapped_column(Words, default="", server_default="")
+    fusion: Mapped[Json | None]
+    timings: Mapped[dict[str, float]]
+    asked_about: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    withheld: Mapped[str] = mapped_column(default="", server_default="")
+    pending: Mapped[Json | None]
+    unheard: Mapped[str] = mapped_column(default="", server_default="")
     language: Mapped[str] = mapped_column(Line(LANGUAGE), default="", server_default="")
 
 
-class FeedbackRow(Base):
+class FeedbackRow(Numbered, Base):
     """A rating of a turn by the customer."""
 
     __tablename__ = "feedback"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), index=True)
-    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     rating: Mapped[str] = mapped_column(Line(8))
-    comment: Mapped[str] = mapped_column(Words, default="")
+    comment: Mapped[str] = mapped_column(default="")
 
 
 class HandoffRow(Base):
@@ -94,10 +111,10 @@ class HandoffRow(Base):
 
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), primary_key=True)
     session_id: Mapped[str] = mapped_column(Line(64), index=True)
-    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, index=True)
+    created: Mapped[datetime] = mapped_column(default=now, index=True)
     reason: Mapped[str] = mapped_column(Line(16))
     code: Mapped[str] = mapped_column(Line(16), default="other", server_default="other")
-    summary: Mapped[str] = mapped_column(Words)
+    summary: Mapped[str]
 
 
 class ConversationRow(Base):
@@ -112,29 +129,26 @@ class ConversationRow(Base):
     id: Mapped[str] = mapped_column(Line(64), primary_key=True)
     owner: Mapped[str] = mapped_column(Line(16), default="assistant")
     agent: Mapped[str] = mapped_column(Line(64), default="")
-    since: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
-    snoozed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    agent_typed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    customer_typed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    since: Mapped[datetime] = mapped_column(default=now)
+    snoozed: Mapped[datetime | None]
+    agent_typed: Mapped[datetime | None]
+    customer_typed: Mapped[datetime | None]
     score: Mapped[int | None]
-    comment: Mapped[str] = mapped_column(Words, default="", server_default="")
+    comment: Mapped[str] = mapped_column(default="", server_default="")
 
 
-class OwnershipRow(Base):
+class OwnershipRow(OfConversation, Base):
     """One change of a conversation's owner: who made it, and why."""
 
     __tablename__ = "ownerships"
     __table_args__ = (Index("ownerships_by_owner", "owner", "created"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
-    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     owner: Mapped[str] = mapped_column(Line(16))
     who: Mapped[str] = mapped_column(Line(64))
-    why: Mapped[str] = mapped_column(Words)
+    why: Mapped[str]
 
 
-class MessageRow(Base):
+class MessageRow(OfConversation, Base):
     """What a person wrote to a customer. origin: its name where it was written elsewhere, kept
     once.
     """
@@ -145,11 +159,8 @@ class MessageRow(Base):
         {"sqlite_autoincrement": True},  # a number is never given twice
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
-    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     author: Mapped[str] = mapped_column(Line(64))
-    text: Mapped[str] = mapped_column(Words)
+    text: Mapped[str]
     origin: Mapped[str | None] = mapped_column(Line(64))
 
 
@@ -167,16 +178,13 @@ class InboxRow(Base):
     last_message: Mapped[int] = mapped_column(default=0)
 
 
-class NoteRow(Base):
+class NoteRow(OfConversation, Base):
     """What a person noted about a conversation for the others at the desk."""
 
     __tablename__ = "notes"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
-    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     author: Mapped[str] = mapped_column(Line(64))
-    text: Mapped[str] = mapped_column(Words)
+    text: Mapped[str]
 
 
 class OriginalRow(Base):
@@ -187,10 +195,10 @@ class OriginalRow(Base):
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), primary_key=True)
     mask: Mapped[str] = mapped_column(Line(32), primary_key=True)
     session_id: Mapped[str] = mapped_column(Line(64), index=True)
-    value: Mapped[str] = mapped_column(Words)
+    value: Mapped[str]
 
 
-class NoticeRow(Base):
+class NoticeRow(Numbered, Base):
     """A notice on its way. key: the same however often it is sent; channel: webhook, mail or
     chatwoot; due: when it is tried next; failed: nobody tries any longer.
     """
@@ -198,14 +206,12 @@ class NoticeRow(Base):
     __tablename__ = "notices"
     __table_args__ = (Index("notices_by_due", "failed", "due"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(Line(32), unique=True)
     conversation_id: Mapped[str] = mapped_column(Line(64), index=True)
-    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     channel: Mapped[str] = mapped_column(Line(16))
-    event: Mapped[dict[str, Any]] = mapped_column(JSON)
+    event: Mapped[Json]
     attempts: Mapped[int] = mapped_column(default=0)
-    due: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    due: Mapped[datetime] = mapped_column(default=now)
     failed: Mapped[bool] = mapped_column(default=False)
 
 
@@ -215,7 +221,7 @@ class DayRow(Base):
     __tablename__ = "days"
 
     day: Mapped[str] = mapped_column(Line(10), primary_key=True)
-    figures: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    figures: Mapped[list[Json] | None]
 
 
 class AuditRow(Base):
@@ -224,11 +230,11 @@ class AuditRow(Base):
     __tablename__ = "audit"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, index=True)
+    created: Mapped[datetime] = mapped_column(default=now, index=True)
     who: Mapped[str] = mapped_column(Line(64))
     what: Mapped[str] = mapped_column(Line(32))
     subject: Mapped[str] = mapped_column(Line(128), index=True)
-    detail: Mapped[str] = mapped_column(Words, default="")
+    detail: Mapped[str] = mapped_column(default="")
 
 
 class AccountRow(Base):
@@ -242,9 +248,9 @@ class AccountRow(Base):
     key: Mapped[str] = mapped_column(Line(64), primary_key=True)
     name: Mapped[str] = mapped_column(Line(64))
     role: Mapped[str] = mapped_column(Line(16))
-    hash: Mapped[str] = mapped_column(Words)
+    hash: Mapped[str]
     subject: Mapped[str | None] = mapped_column(Line(512))
-    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    created: Mapped[datetime] = mapped_column(default=now)
 
 
 class SignInRow(Base):
@@ -254,7 +260,7 @@ class SignInRow(Base):
 
     id: Mapped[str] = mapped_column(Line(32), primary_key=True)
     account: Mapped[str] = mapped_column(ForeignKey("accounts.key"), index=True)
-    created: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    created: Mapped[datetime] = mapped_column(default=now)
 
 
 class TriesRow(Base):
@@ -264,4 +270,4 @@ class TriesRow(Base):
 
     key: Mapped[str] = mapped_column(Line(64), primary_key=True)
     tries: Mapped[int]
-    latest: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    latest: Mapped[datetime] = mapped_column(default=now)

@@ -107,7 +107,7 @@ def stopped_record(turn: UserTurn, happened: Sequence[Event]) -> dict[str, Any] 
         "reply": said,
         "action": "answer",
         "reason": "stopped",
-        "citations": [hits[number - 1].entry.id for number in cited if number <= len(hits)],
+        "citations": [hits[number - 1].entry.id for number in cited if 0 < number <= len(hits)],
     }
 
 

@@ -11,7 +11,7 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ from mm_support.train.support_set import (
     Picture,
     SupportSet,
     Wording,
+    catalogue,
     cleaned,
     photo_fingerprint,
     seed_of,
@@ -92,9 +93,8 @@ class EncodedSet:
         """What was heard, and how surely, each time that the question was spoken; silence is left
         out.
         """
-        found = [
-            self.journals.heard[key] for key in take_keys(wording) if key in self.journals.heard
-        ]
+        heard = self.journals.heard
+        found = [heard[key] for key in take_keys(wording) if key in heard]
         return [(text, sure) for text, sure in found if text]
 
     def photo(self, picture: Picture) -> tuple[np.ndarray, float]:
@@ -118,7 +118,7 @@ def build(found: SupportSet, settings: Settings, feedback: Feedback | None = Non
 
     device, folder = resolve_device(settings.device), folder_of(settings)
     journals = Journals(
-        **{name: Journal(folder / f"{name}.jsonl") for name in Journals.__dataclass_fields__}
+        **{own.name: Journal(folder / f"{own.name}.jsonl") for own in fields(Journals)}
     )
     if feedback:
         recordings = [Path(str(c.turn.audio)) if c.turn.audio else None for c in feedback.cases]
@@ -158,11 +158,8 @@ def see(pictures: Sequence[Picture], journal: Journal, encoder) -> None:
         vectors = encoder.encode(photos)
         labels = [encoder.label(vector) for vector in vectors]
         sure = [max(UNSURE_PHOTO, found[0].probability if found else 0.0) for found in labels]
-        prints = [photo_fingerprint(photo) for photo in photos]
-        return [
-            {"vector": v, "sure": s, "fingerprint": p}
-            for v, s, p in zip(packed(vectors), sure, prints)
-        ]
+        rows = zip(packed(vectors), sure, map(photo_fingerprint, photos))
+        return [{"vector": v, "sure": s, "fingerprint": p} for v, s, p in rows]
 
     journal.fill(by_key, work, "looking at photos", PHOTOS)
 
@@ -172,9 +169,9 @@ def taken(picture: Picture):
     from mm_support.train.distort import snapshot
 
     photo = load_photo(picture.path)
-    return (
-        snapshot(photo, np.random.default_rng(seed_of(picture.key))) if picture.variant else photo
-    )
+    if not picture.variant:
+        return photo
+    return snapshot(photo, np.random.default_rng(seed_of(picture.key)))
 
 
 def read(pictures: Iterable[Picture], journal: Journal, settings: Settings) -> None:
@@ -231,10 +228,8 @@ def said(recordings: Sequence[Path | None], journal: Journal, settings: Settings
         ears = load_speech_encoder(settings, resolve_device(settings.device))
 
         def work(part: Sequence[str]) -> list[list]:
-            return [
-                [heard.text, heard.confidence]
-                for heard in (ears.transcribe(load_waveform(paths[key])) for key in part)
-            ]
+            heard = [ears.transcribe(load_waveform(paths[key])) for key in part]
+            return [[own.text, own.confidence] for own in heard]
 
         journal.fill(paths, work, "listening to customers")
     return [journal[key][0] if key else "" for key in keys]
@@ -260,10 +255,8 @@ def _encode(
     encoder: TextEncoder, texts: Sequence[str], kind: Kind, vectors: Journal, own: Journal
 ) -> None:
     def work(part: Sequence[str]) -> list[list]:
-        return [
-            [p.ids, late_interaction.packed(p.vectors)]
-            for p in encoder.encode_pieces(part, kind)[1]
-        ]
+        _, pieces = encoder.encode_pieces(part, kind)
+        return [[own.ids, late_interaction.packed(own.vectors)] for own in pieces]
 
     what = f"encoding what is {'asked' if kind == 'query' else 'searched'}"
     vectors.fill(texts, lambda part: packed(encoder.encode(part, kind)), what, TEXTS)
@@ -274,11 +267,10 @@ def card(made: EncodedSet) -> dict:
     """What the set holds, for people."""
 
     def counts(items: Iterable) -> dict:
-        count = Counter((item.base, item.split) for item in items)
-        return {
-            base: {split: count[base, split] for split in SPLITS if count[base, split]}
-            for base in made.rows.entries
-        }
+        found: dict[str, Counter[str]] = {base: Counter() for base in made.rows.entries}
+        for item in items:
+            found[item.base][item.split] += 1
+        return {base: {s: own[s] for s in SPLITS if own[s]} for base, own in found.items()}
 
     spoken = [wording for wording in made.rows.wordings for _ in made.takes(wording)]
     return {
@@ -304,10 +296,6 @@ def unpacked(text: str) -> np.ndarray:
 
 def _catalogue(found: SupportSet) -> list[Picture]:
     """The entries' own pictures, as they are."""
-    paths = dict.fromkeys(
-        (base, path)
-        for base, entries in found.entries.items()
-        for entry in entries
-        for path in entry.pictures
-    )
-    return [Picture(base, (), path, 0, "catalogue") for base, path in paths]
+    every = ((base, entry) for base, own in found.entries.items() for entry in own)
+    paths = dict.fromkeys((base, path) for base, entry in every for path in entry.pictures)
+    return [catalogue(base, path) for base, path in paths]

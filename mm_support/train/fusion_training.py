@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,6 +32,8 @@ PULL = 0.5  # towards the untrained weights, by the square of the distance
 # the best epoch is chosen on few photos: each is asked about in many ways
 TOPICS_A_PHOTO = {"train": 2, "validation": 6}
 READ_DROPPED = 0.3  # how often a photo's text is left out
+# whose intents' probabilities are fitted: what is typed alone, said alone, and all of a turn
+JUDGED = ((True, False, False, False), (False, True, False, False), (True,) * 4)
 FAMILIAR_SHARE = 0.05  # of the validation photos are less familiar than what counts half
 
 
@@ -91,14 +94,8 @@ def train(
     fusion = started(name, data).to(device)
     figures = validate(fusion, data)
     optimizer = torch.optim.AdamW(groups(fusion), lr=RATES[name], weight_decay=WEIGHT_DECAY)
-    state = {
-        "epoch": 0,
-        "best": figures["mean"],
-        "best_epoch": -1,
-        "values": {key: value.clone() for key, value in fusion.state_dict().items()},
-        "figures": figures,
-    }
     before = figures["mean"]
+    state = {"epoch": 0, **best(fusion, figures, -1)}
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True, map_location=device)
         fusion.load_state_dict(state["model"])
@@ -110,24 +107,21 @@ def train(
             shown = {"loss": loss, **figures}
             bar.set_postfix({key: f"{value:.3f}" for key, value in shown.items()})
             if figures["mean"] >= state["best"]:  # of equal ones the later: its intents are better
-                values = {key: value.clone() for key, value in fusion.state_dict().items()}
-                state |= {
-                    "best": figures["mean"],
-                    "best_epoch": epoch,
-                    "values": values,
-                    "figures": figures,
-                }
-            state |= {
-                "epoch": epoch + 1,
-                "model": fusion.state_dict(),
-                "optimizer": optimizer.state_dict(),
-            }
+                state |= best(fusion, figures, epoch)
+            model, steps = fusion.state_dict(), optimizer.state_dict()
+            state |= {"epoch": epoch + 1, "model": model, "optimizer": steps}
             keep(state, checkpoint)
             if epoch - state["best_epoch"] >= PATIENCE:
                 break
     fusion.load_state_dict(state["values"])
     sharpen(fusion.eval(), data)
     return fusion, {"untrained": before, **state["figures"], "epochs": state["best_epoch"] + 1}
+
+
+def best(fusion: FusionStrategy, figures: dict[str, float], epoch: int) -> dict[str, Any]:
+    """The strategy as it is now, and how well it does."""
+    values = {key: value.clone() for key, value in fusion.state_dict().items()}
+    return {"best": figures["mean"], "best_epoch": epoch, "values": values, "figures": figures}
 
 
 def started(name: str, data: Data) -> FusionStrategy:
@@ -181,22 +175,19 @@ def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: i
         mask = dropped(turns.mask[rows], generator)
         tokens, matches, answers = turns.batch(rows, mask)
         fused = fusion(tokens)
-        scores = (
-            turns.shelf.score(fused, matches, own_hidden=base not in data.photo_led) / TEMPERATURE
-        )
+        hidden = base not in data.photo_led
+        scores = turns.shelf.score(fused, matches, own_hidden=hidden) / TEMPERATURE
         found = scores.masked_fill(~answers, -torch.inf).logsumexp(-1) - scores.logsumexp(-1)
-        loss = -found.mean() + INTENT_SHARE * intent_loss(
-            fused.intents, turns.intent[rows], data.columns[base], mask
-        )
+        meant = intent_loss(fused.intents, turns.intent[rows], data.columns[base], mask)
+        loss = INTENT_SHARE * meant - found.mean()
         for now, then in ((fusion.bias, start.bias), (fusion.slope, start.slope)):
             loss = loss + PULL * (now - then.to(now.device)).square().mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(fusion.parameters(), LARGEST_GRADIENT)
+        warmth = min(1.0, (epoch * len(steps) + len(total) + 1) / WARM_UP)
         for group in optimizer.param_groups:
-            group["lr"] = RATES[fusion.name] * min(
-                1.0, (epoch * len(steps) + len(total) + 1) / WARM_UP
-            )
+            group["lr"] = RATES[fusion.name] * warmth
         optimizer.step()
         total.append(loss.item())
         bar.set_postfix_str(f"step {len(total)}/{len(steps)}, loss {loss.item():.3f}")
@@ -244,9 +235,8 @@ def validate(fusion: FusionStrategy, data: Data) -> dict[str, float]:
         mask[:, 0] &= torch.arange(len(turns), device=mask.device) % 2 == 0
         mask[:, 0] |= ~mask[:, 1]
         mask[:, 1] &= ~mask[:, 0]
-        found[base] = float(
-            ranks(fusion, turns, mask, own_hidden=base not in data.photo_led).eq(0).float().mean()
-        )
+        own = ranks(fusion, turns, mask, own_hidden=base not in data.photo_led)
+        found[base] = float(own.eq(0).float().mean())
     led = [value for base, value in found.items() if base in data.photo_led]
     others = [value for base, value in found.items() if base not in data.photo_led]
     groups = [sum(own) / len(own) for own in (led, others) if own]
@@ -261,11 +251,7 @@ def sharpen(fusion: FusionStrategy, data: Data) -> None:
     judged = []
     for base, turns in data.validation.items():
         rows = torch.arange(len(turns), device=turns.said.device)
-        for kept in (
-            (True, False, False, False),
-            (False, True, False, False),
-            (True, True, True, True),
-        ):
+        for kept in JUDGED:
             mask = turns.mask & torch.tensor(kept, device=rows.device)
             asked = ((mask[:, 0] | mask[:, 1]) & (turns.intent >= 0)).nonzero()[:, 0]
             if not len(asked):
@@ -276,11 +262,12 @@ def sharpen(fusion: FusionStrategy, data: Data) -> None:
     if not judged:
         return
     factors = torch.logspace(-0.5, 1.5, 60)
-    losses = [
-        sum(float(cross_entropy(factor * logits, goal, reduction="sum")) for logits, goal in judged)
-        for factor in factors
-    ]
-    fusion.intent.mul_(factors[losses.index(min(losses))].to(fusion.intent.device))
+
+    def loss(factor: Tensor) -> float:
+        each = (cross_entropy(factor * logits, goal, reduction="sum") for logits, goal in judged)
+        return sum(map(float, each))
+
+    fusion.intent.mul_(min(factors, key=loss).to(fusion.intent.device))
 
 
 def ranks(fusion: FusionStrategy, turns: Turns, mask: Tensor, own_hidden: bool = False) -> Tensor:

@@ -7,6 +7,7 @@ The label `oos` means out of scope: a text that belongs to no intent. Knows no m
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from mm_support.errors import InputError
 OUT_OF_SCOPE = "oos"
 LABEL_COLUMNS = ("label", "category")
 MAX_CHARACTERS = 4000  # as for a customer's question
+NO_UTF8 = re.compile("[\ud800-\udfff]")  # what surrogateescape puts in place of such bytes
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _example(row: list[str], header: list[str], label_column: str, line: int) ->
         )
     cells = dict(zip(header, (cell.strip() for cell in row)))
     text, label = cells["text"], cells[label_column]
-    if not _is_unicode(text + label):
+    if NO_UTF8.search(text + label):
         return "not UTF-8; save the file as UTF-8"
     if not text:
         return "the text is empty"
@@ -109,21 +111,19 @@ def _example(row: list[str], header: list[str], label_column: str, line: int) ->
     return Example(text, label, line)
 
 
-def _is_unicode(text: str) -> bool:
-    """False where surrogateescape stands for bytes that are not UTF-8."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
 def keep_known(
     examples: Sequence[Example], labels: Container[str], file: str
 ) -> tuple[list[Example], list[BadRow]]:
     """Examples whose label training has seen (or is out of scope); the others with the reason."""
-    known = [e for e in examples if e.label in labels or e.label == OUT_OF_SCOPE]
-    unknown = [e for e in examples if e.label not in labels and e.label != OUT_OF_SCOPE]
-    return known, [
-        BadRow(file, e.line, f"the label {e.label!r} does not occur in the training file")
-        for e in unknown
-    ]
+    known: list[Example] = []
+    unknown: list[BadRow] = []
+    for example in examples:
+        if example.label in labels or example.label == OUT_OF_SCOPE:
+            known.append(example)
+        else:
+            why = f"the label {example.label!r} does not occur in the training file"
+            unknown.append(BadRow(file, example.line, why))
+    return known, unknown
 
 
 def split_off(

@@ -77,6 +77,11 @@ class SupportSet:
         return frozenset({w.base for w in self.wordings} - named)
 
 
+def catalogue(base: str, path: Path) -> Picture:
+    """An entry's own picture, as it is."""
+    return Picture(base, (), path, 0, "catalogue")
+
+
 def own_set(entries: dict[str, tuple[Entry, ...]]) -> SupportSet:
     """What somebody's own bases hold to learn from: their questions and pictures."""
     wordings = [w for base, own in entries.items() for w in own_wordings(base, own)]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -26,7 +25,7 @@ from mm_support.knowledge.text_score import TextScore
 from mm_support.language import identifiers
 from mm_support.language.terms import term_set, terms
 from mm_support.train.encoded_set import EncodedSet
-from mm_support.train.support_set import Picture, Wording
+from mm_support.train.support_set import Picture, Wording, catalogue
 from mm_support.types import Entry
 
 NOTHING = Pieces([], np.zeros((0, 0), np.float16))
@@ -119,14 +118,8 @@ class Turns:
         return len(self.said)
 
     def to(self, device: torch.device) -> Turns:
-        def moved(item):
-            if isinstance(item, Tensor):
-                return item.to(device)
-            return replace(item, **_moved(item, device))
-
-        return replace(
-            self, **{field.name: moved(getattr(self, field.name)) for field in fields(self)}
-        )
+        shelf = replace(self.shelf, **_moved(self.shelf, device))
+        return replace(self, **_moved(self, device), shelf=shelf)
 
     @property
     def mask(self) -> Tensor:
@@ -148,7 +141,8 @@ class Turns:
         return tokens, matches, asked & (self.shows[shown])
 
 
-def _moved(item, device: torch.device) -> dict[str, Tensor]:
+def _moved(item: Shelf | Turns, device: torch.device) -> dict[str, Tensor]:
+    """Its tensors."""
     values = {field.name: getattr(item, field.name) for field in fields(item)}
     return {name: own.to(device) for name, own in values.items() if isinstance(own, Tensor)}
 
@@ -157,18 +151,13 @@ def shelf_of(made: EncodedSet, base: str) -> Shelf:
     entries = made.rows.entries[base]
     facets = [torch.from_numpy(made.texts(entry_texts(entry), "passage")) for entry in entries]
     titles = torch.from_numpy(made.titles([entry.title for entry in entries]))
-    nothing = titles[:0]
 
     def pictures_of(entry: Entry) -> Tensor:
-        seen = [made.photo(_catalogue(base, path))[0] for path in entry.pictures]
-        return torch.from_numpy(np.stack(seen)) if seen else nothing
+        seen = [made.photo(catalogue(base, path))[0] for path in entry.pictures]
+        return torch.from_numpy(np.stack(seen)) if seen else titles[:0]
 
     pictures = [pictures_of(entry) for entry in entries]
     return Shelf(*_listed(facets), *_listed(pictures), titles, made.text_score)
-
-
-def _catalogue(base: str, path: Path) -> Picture:
-    return Picture(base, (), path, 0, "catalogue")
 
 
 def _listed(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
@@ -184,17 +173,16 @@ class TurnTable:
         self._made, self._entries, self._shelf = made, made.rows.entries[base], shelf_of(made, base)
         self._known = identifiers.Dictionary.of(self._entries)
         self._intents = {name: place for place, name in enumerate(intents)}
-        self._stems, self._codes = zip(*(_words_of(entry) for entry in self._entries))
+        self._stems = [Counter(terms(entry.text)) for entry in self._entries]
+        self._codes = list(map(identifiers.identifiers_of, self._entries))
         lengths = np.array([own.total() for own in self._stems])
         self._lengths = lengths / max(1, lengths.mean())
         self._having = Counter(word for own in self._stems for word in own)
-        self._sharing = Counter(
-            code for own in self._codes for code in set(map(identifiers.fold, own))
-        )
-        texts = [entry_texts(entry) for entry in self._entries]
+        folded = (set(map(identifiers.fold, own)) for own in self._codes)
+        self._sharing = Counter(code for own in folded for code in own)
         self._pieces = [
             (own, kept := made.pieces(own, "passage"), late_interaction.merged(kept))
-            for own in texts
+            for own in map(entry_texts, self._entries)
         ]
         self._texts: dict[str, int] = {"": 0}
         self._targets: dict[str, int] = {}
@@ -203,40 +191,25 @@ class TurnTable:
 
     def add(self, wording: Wording, take: tuple[str, float], picture: Picture | None) -> None:
         """A question typed, the same matter spoken (an empty take: not spoken), and a photo."""
-        read = self._made.read(picture) if picture else ("", 0.0)
-        said = [
-            self._texts.setdefault(text, len(self._texts))
-            for text in (wording.text, take[0], read[0])
-        ]
-        sure = self._made.photo(picture)[1] if picture else 1.0
+        read, sure = ("", 0.0), 1.0
+        if picture:
+            read, sure = self._made.read(picture), self._made.photo(picture)[1]
+        texts = (wording.text, take[0], read[0])
+        said = [self._texts.setdefault(text, len(self._texts)) for text in texts]
+        shown = self._pictures.setdefault(picture, len(self._pictures))
         target = self._targets.setdefault(wording.target, len(self._targets))
         intent = next(e.intent for e in self._entries if wording.target in (e.id, e.intent))
-        shown = self._pictures.setdefault(picture, len(self._pictures))
-        self._rows.append(
-            (said, shown, (1.0, take[1], sure, read[1]), self._intents.get(intent, -1), target)
-        )
+        known = self._intents.get(intent, -1)
+        self._rows.append((said, shown, (1.0, take[1], sure, read[1]), known, target))
 
     def turns(self) -> Turns:
         said, shown, sure, intent, target = map(torch.tensor, zip(*self._rows))
         texts, pictures = list(self._texts)[1:], [p for p in self._pictures if p is not None]
-        words = np.concatenate(
-            [np.zeros((1, self._shelf.facets.shape[-1]), np.float32), self._made.texts(texts)]
-        )
-        photos = [
-            np.zeros(self._shelf.titles.shape[1], np.float32),
-            *(self._made.photo(p)[0] for p in pictures),
-        ]
-        shared = np.stack(
-            [np.zeros((4, len(self._entries))), *map(self._shared, texts, self._made.pieces(texts))]
-        )
-        asks = [
-            [target in (entry.id, entry.intent) for entry in self._entries]
-            for target in self._targets
-        ]
-        shows = [
-            [True] * len(self._entries),
-            *([entry.id in set(p.targets) for entry in self._entries] for p in pictures),
-        ]
+        pieces = self._made.pieces(texts)
+        seen = [self._made.photo(picture)[0] for picture in pictures]
+        asks = [[target in (e.id, e.intent) for e in self._entries] for target in self._targets]
+        shows = [[entry.id in picture.targets for entry in self._entries] for picture in pictures]
+        facets = [self._texts.get(text, -1) for own, *_ in self._pieces for text in own]
         return Turns(
             self._shelf,
             said,
@@ -244,12 +217,12 @@ class TurnTable:
             sure.float(),
             intent,
             target,
-            torch.from_numpy(words),
-            torch.from_numpy(shared).float(),
-            torch.from_numpy(np.stack(photos)),
-            torch.tensor(asks),
-            torch.tensor(shows),
-            torch.tensor([self._texts.get(text, -1) for own, *_ in self._pieces for text in own]),
+            words=_behind_nothing(self._made.texts(texts)),
+            shared=_behind_nothing(np.stack([*map(self._shared, texts, pieces)])),
+            photos=_behind_nothing(np.reshape(seen, (-1, self._shelf.titles.shape[1]))),
+            asks=torch.tensor(asks),
+            shows=torch.tensor([[True] * len(self._entries), *shows]),
+            facets=torch.tensor(facets),
         )
 
     def _shared(self, text: str, asked: Pieces) -> np.ndarray:
@@ -275,16 +248,15 @@ class TurnTable:
         """The best match of a named identifier with an entry's, less where many entries share
         it.
         """
-        matches = (
-            identifiers.match(frozenset({code}), own)
-            / max(1, self._sharing[identifiers.fold(code)])
-            for code in named
-        )
+        sharing = {code: max(1, self._sharing[identifiers.fold(code)]) for code in named}
+        matches = (identifiers.match(frozenset({code}), own) / n for code, n in sharing.items())
         return max(matches, default=0.0)
 
 
-def _words_of(entry: Entry) -> tuple[Counter[str], frozenset[str]]:
-    return Counter(terms(entry.text)), identifiers.identifiers_of(entry)
+def _behind_nothing(rows: np.ndarray) -> Tensor:
+    """The rows, behind one of zeros that stands for nothing."""
+    nothing = np.zeros((1, *rows.shape[1:]), rows.dtype)
+    return torch.from_numpy(np.concatenate([nothing, rows])).float()
 
 
 def make_turns(
@@ -303,24 +275,17 @@ def make_turns(
         by_target.setdefault(wording.target, []).append(wording)
     entry_ids = {entry.id for entry in made.rows.entries[base]}
     if entry_ids.isdisjoint(by_target):
-        asked = [
-            (p, by_target[t]) for p in pictures for t in rng.permutation(sorted(by_target))[:each]
-        ]
-        for picture, choices in asked:
+        topics = [(p, rng.permutation(sorted(by_target))[:each]) for p in pictures]
+        for picture, target in ((p, target) for p, targets in topics for target in targets):
+            choices = by_target[target]
             wording, other = (choices[i] for i in rng.integers(len(choices), size=2))
             table.add(wording, _one(made.takes(other), rng), picture)
-    else:
-        for wording in wordings:
-            shown = [
-                p
-                for p in pictures
-                if wording.target in p.targets and wording.photo in (None, p.path)
-            ]
-            table.add(
-                wording,
-                _one(made.takes(wording), rng),
-                shown[rng.integers(len(shown))] if shown else None,
-            )
+        return table.turns()
+    for wording in wordings:
+        about = [p for p in pictures if wording.target in p.targets]
+        shown = [p for p in about if wording.photo in (None, p.path)]
+        take = _one(made.takes(wording), rng)
+        table.add(wording, take, shown[rng.integers(len(shown))] if shown else None)
     return table.turns()
 
 

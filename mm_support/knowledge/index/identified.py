@@ -30,9 +30,8 @@ class IdentifiersWriter:
             self._entries.setdefault(name, []).append(~row if name in titled else row)
 
     def store(self, connection: sqlite3.Connection) -> None:
-        rows = (
-            (name, np.array(own, np.int32).tobytes()) for name, own in sorted(self._entries.items())
-        )
+        named = sorted(self._entries.items())
+        rows = ((name, np.array(own, np.int32).tobytes()) for name, own in named)
         connection.executemany("INSERT INTO identifiers VALUES (?, ?)", rows)
 
 

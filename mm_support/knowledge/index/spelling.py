@@ -2,7 +2,7 @@
 
     respelled(version, "hwo do i retrun my ordr")    "hwo do i return my order"
 
-Misspelt is a word that the base does not use and that its language hardly knows (wordfreq). One
+Misspelt is a word that the base does not use and that is not common in its language. One
 letter may be wrong, missing, too many or in its neighbour's place, two in a long word; the first
 one is taken to be right.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from mm_support.knowledge.index.version import Version
-from mm_support.language.detect import language_of
+from mm_support.language.detect import common_words, language_of
 from mm_support.language.terms import HAN, stem, terms
 
 WORD = re.compile(r"(?<![\w@./-])[^\W\d_]{4,}(?![\w@/-])")
@@ -25,19 +25,11 @@ def respelled(version: Version, text: str) -> str:
 
     def meant(match: re.Match[str]) -> str:
         word = match[0].lower()
-        if HAN.search(word) or _known(word, {language, EVERYWHERE}):
+        if HAN.search(word) or word in common_words(language) | common_words(EVERYWHERE):
             return match[0]
         return _nearest(version, word, language) or match[0]
 
     return WORD.sub(meant, text)
-
-
-def _known(word: str, languages: set[str]) -> bool:
-    """Whether a word is met once in a million or more often."""
-    from wordfreq import available_languages, get_frequency_dict
-
-    listed = languages & available_languages("small").keys()
-    return any(word in get_frequency_dict(language, "small") for language in listed)
 
 
 def _nearest(version: Version, word: str, language: str) -> str:

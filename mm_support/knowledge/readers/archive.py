@@ -22,7 +22,6 @@ MAX_RATIO = 200  # bytes from one packed byte, of files over a megabyte
 UTF8_NAMES = 0x800  # flag of a member whose name is UTF-8
 LINK = 0o120000  # file type in the upper half of a member's attributes
 RUBBISH = (".", "__MACOSX", "Thumbs.db", "desktop.ini")
-# what zipfile raises
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -31,7 +30,6 @@ DAMAGED = (
     OSError,
     RuntimeError,
     ValueError,
-    NotImplementedError,
 )
 
 
@@ -63,8 +61,7 @@ def _wanted(
         name = PurePosixPath(member_name(member))
         if any(part.startswith(RUBBISH) for part in name.parts if part not in ("..", ".")):
             continue
-        reason = _refusal(member, name)
-        if reason:
+        if reason := _refusal(member, name):
             remarks.skip(0, f"{reason}: '{name}'")
         else:
             yield member, name

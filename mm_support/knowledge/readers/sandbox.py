@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,25 +46,15 @@ class Sandbox:
         with tempfile.TemporaryDirectory() as folder:
             source, result = Path(folder, "source"), Path(folder, "result")
             source.write_bytes(file.data)
-            request = {
-                "name": file.name,
-                "url": file.url,
-                "suffix": suffix,
-                "path": str(source),
-                "result": str(result),
-                "room": str(self._new_room()),
-            }
-            problem = self._ask(request)
-            if problem:
+            self._count += 1
+            room = self._room / str(self._count)
+            room.mkdir(parents=True)
+            request = {"name": file.name, "url": file.url, "suffix": suffix}
+            request |= {"path": str(source), "result": str(result), "room": str(room)}
+            if problem := self._ask(request):
                 remarks.skip(0, problem)
                 return []
             return _documents(result, file.name, remarks)
-
-    def _new_room(self) -> Path:
-        self._count += 1
-        room = self._room / str(self._count)
-        room.mkdir(parents=True)
-        return room
 
     def _ask(self, request: dict[str, Any]) -> str:
         """What is wrong with the file, or ""."""
@@ -85,9 +76,13 @@ class Sandbox:
             answer = ""
         finally:
             timer.cancel()
-        if answer:
-            return str(json.loads(answer)["problem"])
-        self.close()
+        problem = None
+        with suppress(ValueError, KeyError, TypeError):  # cut off, or what worker.py never writes
+            problem = str(json.loads(answer)["problem"])
+        if problem is None or late.is_set():
+            self.close()
+        if problem is not None:
+            return problem
         if late.is_set():
             return f"reading it took longer than {self._seconds:.0f} s"
         return "reading it ended the process that read it; it is damaged, or not what it says"
