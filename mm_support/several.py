@@ -18,7 +18,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mm_support.decide.named import both_named
+from mm_support.decide.named import both_named, only_names
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import entries_of
@@ -74,7 +74,8 @@ def several(
         asked = each(parts, question, sides, knowledge, past)
         if len(topics(asked)) == len(sides):
             return asked
-    if decision.action != "refuse" and (pair := both_named(words, hits)):
+    pair = both_named(words, hits)
+    if pair and (decision.action != "refuse" or only_names(words, pair)):
         return [Asked(question, (hit,)) for hit in pair]
     return [] if decision.action == "answer" else _inner(parts, question, words, knowledge)
 

@@ -7,6 +7,7 @@ from mm_support.decide.named import (
     named_among,
     named_first,
     names_another_thing,
+    only_names,
     which,
     with_named,
 )
@@ -94,6 +95,12 @@ OTHER_ROW, BATTERY = ("list 2026: Box S3", "Price: 399"), ("list 2026: Battery f
 )
 def test_a_longer_name_is_another_thing_unless_it_was_asked_for(words, found, title):
     assert first(words, hits(*found)) == title
+
+
+def test_a_comparison_is_hardly_more_than_names():
+    plans = hits(("Bean Club Basic", ""), ("Bean Club Plus", ""))
+    assert only_names("Difference between Basic and Plus?", plans)
+    assert not only_names("Is basic first aid a plus for bakers in Norway?", plans)
 
 
 def test_a_name_that_several_things_share_is_open_between_them():

@@ -230,6 +230,14 @@ def both_named(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     return () if told and all(best is not hit.entry for hit in pair) else pair
 
 
+def only_names(words: str, hits: Sequence[Hit]) -> bool:
+    """Whether most of a question's terms are those by whose titles it names the hits: "Basic or
+    Plus?".
+    """
+    asked, titled = _asked(words), frozenset().union(*map(_titled, hits))
+    return 2 * len(asked & titled) > len(asked)
+
+
 def _are_both_named(words: str, hit: Hit, second: Hit) -> bool:
     """Whether a question names each of two: by a code or a name with a number, or by titles that
     differ in nothing but what was asked; the shorter of "T10" and "T10 Go" where it is said more

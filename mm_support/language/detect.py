@@ -15,6 +15,7 @@ import functools
 import re
 import unicodedata
 from collections import Counter
+from itertools import chain
 
 DEFAULT = "en"
 LOOKED_AT = 2_000  # characters of a text
@@ -34,6 +35,7 @@ SCRIPTS = {  # first word of a letter's Unicode name -> the language it is most 
 ALSO = {"en": frozenset("can will may might shall must just also".split())}  # the list lacks them
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 NORWEGIAN = {"no": "nb"}  # what wordfreq calls it
+COMMON, KNOWN = 500, 600  # hundredths of the power of ten by which a word is rarer than all words
 
 
 def language_of(text: str) -> str:
@@ -102,13 +104,14 @@ def _by_all_words(words: set[str]) -> str | None:
 
 
 @functools.lru_cache(None)
-def common_words(language: str) -> frozenset[str]:
-    """The words that are met once in a million or more often; none of a language without a list."""
-    from wordfreq import available_languages, get_frequency_dict
+def common_words(language: str, centibels: int = COMMON) -> frozenset[str]:
+    """The words that are met so often: COMMON, once in a hundred thousand; KNOWN, in a million.
+    None of a language without a list.
+    """
+    from wordfreq import available_languages, read_cBpack
 
-    code = NORWEGIAN.get(language, language)
-    listed = code in available_languages("small")
-    return frozenset(get_frequency_dict(code, "small")) if listed else frozenset()
+    listed = available_languages("small").get(NORWEGIAN.get(language, language))
+    return frozenset(chain.from_iterable(read_cBpack(listed)[: centibels + 1] if listed else ()))
 
 
 @functools.lru_cache(None)

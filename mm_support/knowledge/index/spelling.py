@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from mm_support.knowledge.index.version import Version
-from mm_support.language.detect import common_words, language_of
+from mm_support.language.detect import KNOWN, common_words, language_of
 from mm_support.language.terms import HAN, stem, terms
 
 WORD = re.compile(r"(?<![\w@./-])[^\W\d_]{4,}(?![\w@/-])")
@@ -25,7 +25,8 @@ def respelled(version: Version, text: str) -> str:
 
     def meant(match: re.Match[str]) -> str:
         word = match[0].lower()
-        if HAN.search(word) or word in common_words(language) | common_words(EVERYWHERE):
+        known = any(word in common_words(own, KNOWN) for own in (language, EVERYWHERE))
+        if known or HAN.search(word):
             return match[0]
         return _nearest(version, word, language) or match[0]
 
