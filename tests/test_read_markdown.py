@@ -143,22 +143,27 @@ def test_mdx_components_show_their_contents_and_titles(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "{{% notice warning %}}\nMind the gap.\n{{% /notice %}}",
+        "{{% notice warning %}}\n⚠ Mind the gap.\n{{% /notice %}}",
+        '<Callout type="warning">\n⚠ Mind the gap.\n</Callout>',
+        "<Danger>⚠ Mind the gap.</Danger>",
         "{{< hint >}}Mind the gap.{{< /hint >}}\n{{< youtube abc >}}",
         '{% hint style="info" %}\nMind the gap.\n{% endhint %}',
         ":::tip\nMind the gap.\n:::",
-        "::: warning\nMind the gap.\n:::",
+        "::: warning\n⚠ Mind the gap.\n:::",
         "!!! note\n    Mind the gap.\n",
-        "> [!IMPORTANT]\n> Mind the gap.",
+        "!!! danger\n    ⚠ Mind the gap.\n",
+        "> [!IMPORTANT]\n> ⚠ Mind the gap.",
         '<div class="callout">\n  Mind the gap.\n</div>',
         "Mind the gap.\n{: .callout }",
     ],
 )
 def test_admonitions_and_shortcodes(tmp_path, text):
-    (entry,) = read(tmp_path, f"# T\n\nBefore it.\n\n{text}\n\nAfter it.\n").entries
+    """What warns is marked: it is quoted whole or not at all. The examples show the mark."""
+    written = f"# T\n\nBefore it.\n\n{text.replace('⚠ ', '')}\n\nAfter it.\n"
+    (entry,) = read(tmp_path, written).entries
     assert [line for line in entry.answer.split("\n") if line] == [
         "Before it.",
-        "Mind the gap.",
+        "⚠ Mind the gap." if "⚠" in text else "Mind the gap.",
         "After it.",
     ]
 
