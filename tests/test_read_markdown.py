@@ -230,6 +230,7 @@ def test_a_title_says_once_what_two_headings_say(tmp_path, title, heading, secti
         ("人数 | 折扣", ["20–49人 | 9折", "50人以上 | 8折"], "人数: 50人以上; 折扣: 8折"),
         ("<b>Part</b> | <b>Period</b>", ["Frame | 10 years"], "Part: Frame; Period: 10 years"),
         ("Weight | 27 kg", ["Colour | red"], "Weight: 27 kg\nColour: red"),
+        ("Owner | Ada", ["e-mail | ada@x.org"], "Owner: Ada\ne-mail: ada@x.org"),
         ("Maker | Veloria", ["Weight | 27 kg", "Length | 2 m"], "Maker: Veloria\nWeight: 27 kg"),
         ("<b>Maker</b> | Veloria", ["<b>Weight</b> | 27 kg"], "Maker: Veloria\nWeight: 27 kg"),
     ],
@@ -237,7 +238,7 @@ def test_a_title_says_once_what_two_headings_say(tmp_path, title, heading, secti
 def test_a_header_of_two_columns_is_no_row_and_a_pair_is_no_header(tmp_path, first, rows, said):
     cells = ["<td>".join(["<tr>", *row.split(" | ")]) for row in (first, *rows)]
     shown = answer(tmp_path, f"# T\n\n<table>{''.join(cells)}</table>\n")
-    assert said in shown and len(shown.splitlines()) == len(rows) + ("Weight: 27 kg" in said)
+    assert said in shown and len(shown.splitlines()) == len(rows) + ("\n" in said)
 
 
 def test_merged_cells_of_html_tables_hold_their_text_everywhere(tmp_path):

@@ -44,9 +44,7 @@ _WARNS = re.compile(
     r"(?:warning|caution|danger|attention|important)\b",
     re.IGNORECASE,
 )
-_TEXT = re.compile(
-    r"(\s*(?:>\s*)?)(?!\d+[.)]\s)(?=[^\W_]|\*\*|[\"“(])"
-)  # no list, no table
+_TEXT = re.compile(r"(\s*(?:>\s*)?)(?!\d+[.)]\s)(?=[^\W_]|\*\*|[\"“(])")  # no list, no table
 _ATTRIBUTE_LIST = re.compile(r"\s*\{[:#.][^{}]*\}\s*$")
 _CONTENTS = re.compile(r"\s*\[\[?_?TOC_?\]?\]\s*$", re.IGNORECASE)
 WARNING = "⚠"  # before the text of a box that warns, of which no part is quoted without the rest
