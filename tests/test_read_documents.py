@@ -297,6 +297,16 @@ PAGE = """<!doctype html><html lang="en">
 </main><footer>Imprint, <a href="/terms">terms</a></footer></body></html>"""
 
 
+def test_where_a_page_lies_in_its_site_is_no_knowledge(tmp_path):
+    path = tmp_path / "a.html"
+    head = '<body class="has-breadcrumbs"><div class="breadcrumbs">Help &raquo; Battery</div>'
+    path.write_text(f"{head}<h1>Batteries</h1><div id='x'><p>Bring old batteries to us.</p></div>")
+    reading = read_source(path)
+    (entry,) = reading.entries
+    assert "Bring old batteries" in entry.answer and "Help" not in entry.answer
+    assert reasons(reading) == "'Help » Battery' is navigation and was left out"
+
+
 @pytest.mark.parametrize("start", ["", "<?xml version='1.0' encoding='utf-8'?>\n"])
 def test_a_page_is_read_without_navigation_banner_and_comments(tmp_path, start):
     (tmp_path / "returns.html").write_text(start + PAGE)

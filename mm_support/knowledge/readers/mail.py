@@ -29,7 +29,7 @@ def read_mail(file: File, remarks: Remarks) -> Iterator[Document]:
     text, links = _text(body, remarks), ()
     blocks = tuple(_paragraphs(text))
     if body.get_content_subtype() == "html":
-        blocks, links = html_blocks(text)
+        blocks, links = html_blocks(text, remarks)
     subject = " ".join(str(message["subject"] or "").split())
     while prefix := _PREFIX.match(subject):  # Re:, Fwd:, AW:
         subject = subject[prefix.end() :]
