@@ -10,6 +10,7 @@ before it ("It also...", "Otherwise...") brings that one along. Knows no languag
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -266,18 +267,27 @@ def speaks_alone(question: str, entry: Entry, blocks: Sequence[Block]) -> np.nda
 
 def rows_asked_for(question: str, blocks: Sequence[Block], likely: np.ndarray) -> np.ndarray:
     """How likely each block belongs to the reply, where rows of a table go by their table: all are
-    as likely as the likeliest; where some hold words of the question that not all hold, no other
-    row is.
+    as likely as the likeliest; where some hold words of the question that not all hold, none is
+    but those that hold the most of them.
     """
-    likely, asked = likely.copy(), term_set(question)
+    likely, asked, words = likely.copy(), term_set(question), _words(question)
     for rows in tables_of([block.sentences for block in blocks]):
-        held = [asked & _terms(blocks[at]) for at in rows]
+        held = [asked & _terms(blocks[at]) | words & _named(blocks[at]) for at in rows]
         common = frozenset.intersection(*held)
         best = likely[rows.start : rows.stop].max()
-        named = [terms > common for terms in held]
+        named = [own > common and not any(other > own for other in held) for own in held]
         wanted = np.array(named) if any(named) else np.ones(len(rows))
         likely[rows.start : rows.stop] = best * wanted
     return likely
+
+
+def _named(row: Block) -> frozenset[str]:
+    """The words of a row's first cell: L and XL tell plans apart, though they are no terms."""
+    return _words(re.split("[;；]", row.sentences[0])[0])
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+(?:['’]\w+)*", text.lower()))
 
 
 def _terms(block: Block) -> frozenset[str]:
