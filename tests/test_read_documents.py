@@ -14,6 +14,7 @@ from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import ReadingOptions, read_source
 from mm_support.knowledge.readers import FORMATS, Format
 from mm_support.knowledge.readers.base import File, Remarks
+from mm_support.knowledge.readers.mail import read_mail
 from mm_support.knowledge.readers.sandbox import Sandbox
 
 
@@ -279,6 +280,12 @@ def test_a_mail_says_its_text_and_names_its_attachments(tmp_path):
     (entry,) = reading.entries
     assert (entry.title, entry.answer) == ("Größen", "Wir haben S bis XL.")
     assert "liste.pdf" in reasons(reading) and str(entry.updated) == "2026-03-03"
+
+
+def test_a_mail_in_an_encoding_that_nobody_knows_is_read():
+    mail = b"Subject: Hours\nContent-Type: text/plain; charset=x-none\n\nOpen from 9 to 5.\n"
+    (document,) = read_mail(File("a.eml", mail), Remarks("a.eml"))
+    assert document.text == "Open from 9 to 5."
 
 
 PAGE = """<!doctype html><html lang="en">

@@ -246,7 +246,7 @@ def test_merged_cells_of_html_tables_hold_their_text_everywhere(tmp_path):
         "<table><tr><th>Region</th><th>Kind</th><th>Days</th></tr>"
         "<tr><td rowspan=2>North</td><td>Parcel</td><td>2</td></tr>"
         "<tr><td>Letter</td><td>1</td></tr>"
-        "<tr><td colspan=3>All others on request</td></tr></table>"
+        "<tr><td colspan=3x>All others on request</td></tr></table>"
     )
     assert answer(tmp_path, f"# T\n\n{table}\n").split("\n") == [
         "Region: North; Kind: Parcel; Days: 2",

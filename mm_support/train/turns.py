@@ -142,7 +142,7 @@ class Turns:
 
 
 def _moved(item: Shelf | Turns, device: torch.device) -> dict[str, Tensor]:
-    """Its tensors."""
+    """The tensors of a dataclass, on the device."""
     values = {field.name: getattr(item, field.name) for field in fields(item)}
     return {name: own.to(device) for name, own in values.items() if isinstance(own, Tensor)}
 

@@ -86,7 +86,8 @@ def _links(tree: Any, base: str) -> Iterator[str]:
     for tag in tree.iter("a"):
         address = (tag.get("href") or "").strip()
         if address and not address.startswith(("#", "javascript:", "mailto:", "tel:")):
-            yield urljoin(base, address)
+            with suppress(ValueError):  # it is no address
+                yield urljoin(base, address)
 
 
 def _without_site(name: str) -> str:

@@ -153,6 +153,6 @@ def _joined(upper: Cells, lower: Cells) -> Cells:
 
 
 def _span(text: str) -> int:
-    if not text.strip()[:4].isdecimal():
-        return 1
-    return min(MAX_SPAN, max(1, int(text)))
+    """As browsers read it: the number that it begins with, 1 where there is none."""
+    number = re.match(r"\s*\d{1,4}", text)
+    return min(MAX_SPAN, max(1, int(number[0]))) if number else 1
