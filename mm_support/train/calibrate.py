@@ -129,7 +129,8 @@ def read_cases(folder: Path) -> dict[str, list[dict]]:
 
 def _lines(path: Path) -> list[tuple[int, str]]:
     try:
-        return list(enumerate(path.read_text(encoding="utf-8").splitlines(), start=1))
+        with path.open(encoding="utf-8") as file:
+            return list(enumerate(file, start=1))
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError(f"{path} cannot be read as UTF-8 text ({exc}).") from exc
 
