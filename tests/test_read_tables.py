@@ -166,12 +166,10 @@ def test_a_table_without_questions_is_read_by_row_and_column(tmp_path):
         ";;",
     ],
 )
-def test_rows_of_goods_are_called_by_their_names_and_codes(tmp_path, names):
+def test_rows_of_goods_are_called_by_their_names_and_known_by_their_codes(tmp_path, names):
     rows = "A-1;Lampe rot;auf Lager\nA-2;Lampe blau;auf Lager\nA-3;Helm L;auf Lager\n"
     reading = read(tmp_path, "lager_2026.csv", f"{names}\n{rows}")
-    assert (
-        reading.entries[0].title == "Lampe rot (A-1)" and "auf Lager" in reading.entries[0].answer
-    )
+    assert reading.entries[0].title == "Lampe rot" and "A-1" in reading.entries[0].answer
     assert [entry.id for entry in reading.entries][1:] == ["lager-2026-a-2", "lager-2026-a-3"]
 
 

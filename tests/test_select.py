@@ -63,6 +63,11 @@ def test_what_announces_a_table_is_shown_with_the_row_asked_for():
     assert Weighed(cut, likely).chosen(0.4) == ["These are our plans:", PLANS[1]]
 
 
+def test_a_warning_is_shown_whole_or_not_at_all():
+    cut = blocks("Reset it. Wait.", "⚠ Do not reset it twice. It may start by itself.")
+    assert [len(block.sentences) for block in cut] == [1, 1, 2]
+
+
 def test_a_command_stays_with_what_announces_it():
     cut = blocks(
         "For the worker's log use,", "ctl --logs worker", "For the web log use,", "ctl web"

@@ -23,6 +23,7 @@ import numpy as np
 from mm_support.decide.named import codes_in
 from mm_support.errors import WeightsError
 from mm_support.knowledge.passages import tokens
+from mm_support.knowledge.readers.markup import WARNING
 from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
 from mm_support.language.emergency import is_emergency
 from mm_support.language.english import leans
@@ -196,8 +197,8 @@ def load_selector(path: Path) -> Selector:
 
 def blocks_of(entry: Entry) -> list[Block]:
     """The entry's answer as blocks: a run of steps with its introduction and what the steps
-    announce, a row of a table, lines of code, or a single sentence. A short answer that ends with
-    a product's data is one block.
+    announce, a row of a table, lines of code, a warning, or a single sentence. A short answer that
+    ends with a product's data is one block.
     """
     paragraphs, blocks = split_paragraphs(entry.answer), list[list[str]]()
     if tokens(entry.answer) <= SHORT and _ends_with_data(paragraphs):
@@ -212,7 +213,7 @@ def blocks_of(entry: Entry) -> list[Block]:
             continue
         rows = {at for table in tables_of(paragraph) for at in table}
         for at, line in enumerate(paragraph):
-            whole = at in rows or of_one_step(line)
+            whole = at in rows or of_one_step(line) or line[0].startswith(WARNING)
             for piece in [line] if whole else [(sentence,) for sentence in line]:
                 joins = is_step(piece[0]) and at not in rows
                 if blocks and joins and _takes_steps(blocks[-1]):

@@ -16,7 +16,7 @@ from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.columns import Columns, map_columns, map_names
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text, slug
-from mm_support.knowledge.readers.rows import row_document, title_of
+from mm_support.knowledge.readers.rows import row_document, text_of
 from mm_support.knowledge.readers.tables import row_line
 
 SEPARATORS = ",;\t|"
@@ -160,7 +160,7 @@ def _table_row(
 ) -> Document:
     """A row of a table that holds no questions and answers."""
     text = row_line(columns.names, cells)
-    title, first = title_of(row), next((cell for cell in cells if cell), stem)
+    title, first = text_of(row.get("title")), next((cell for cell in cells if cell), stem)
     name = title if columns.names_rows and title else f"{stem}: {title or first}"
     own = as_text(row.get("id")) or slug(f"{stem}: {as_text(row.get('code')) or title or first}")
     block = Block("table", text, line=line, parts=(text,))

@@ -34,7 +34,8 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
         remarks.skip(line, "it is marked as not published")
         return None
     questions = [text_of(item) for item in as_list(row.get("questions"))]
-    title = title_of(row) or next(iter(questions), "")
+    title, code = text_of(row.get("title")) or next(iter(questions), ""), text_of(row.get("code"))
+    title = f"{title} ({code})" if title and code and code not in title else title
     answer = as_text(row.get("answer"))
     blocks, links = answer_blocks(answer, line, remarks)
     if not title or not any(block.text for block in blocks):
@@ -48,12 +49,6 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
     fields["questions"] = tuple(text for text in questions if text and text != title)
     identity = as_text(row.get("id"))
     return Document(title, blocks, remarks.file, line, identity, row=True, links=links, **fields)
-
-
-def title_of(row: Mapping[str, Any]) -> str:
-    """The title of a row, its code behind it; "" without one."""
-    title, code = text_of(row.get("title")), text_of(row.get("code"))
-    return f"{title} ({code})" if title and code and code not in title else title
 
 
 def document_fields(row: Mapping[str, Any], line: int, remarks: Remarks) -> dict[str, Any]:
