@@ -60,7 +60,7 @@ class Drafts:
 
 
 def columns() -> list[str]:
-    """Of the table of cards, named as in brand.toml."""
+    """Column names of the table of cards, as in brand.toml."""
     words = [f"{name}.{language}" for language in languages() for name in ("caption", "text")]
     return [*words, *FILES]
 

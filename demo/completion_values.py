@@ -19,11 +19,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from demo.convert import WordedError
 from demo.passages import rests_on, taken
 from mm_support.errors import InputError
-from mm_support.types import Citation, Entry, Past, Reply, UserTurn
+from mm_support.types import Citation, Entry, Past, Reply, Transcript, UserTurn
 
 LONGEST_NAME = 256  # characters of a customer's or a conversation's name
 MOST_MESSAGES = 2_048  # of a call, as with OpenAI
 LONGEST_TURN = 4_000  # characters of a turn, and those that are looked at of one before
+NO_TOKENS = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 MARK = re.compile(r"\[(\d+)\]")
 FROM_THE_WEB = (
     "A photo is sent in the call itself, as data:image/jpeg;base64,...; nothing is fetched from "
@@ -252,11 +253,11 @@ def place(mark: re.Match[str]) -> dict[str, int]:
 def completion(
     name: str, model: str, text: str = "", annotations: Sequence[Any] = (), **more: Any
 ) -> dict[str, Any]:
-    """The whole answer. usage is null: nothing of a reply is counted in tokens."""
+    """The whole answer. Nothing of a reply is counted in tokens, and clients rely on a usage."""
     said = {"role": "assistant", "content": text, "refusal": None, "annotations": annotations}
     choice = {"index": 0, "message": said, "finish_reason": "stop", "logprobs": None}
     head = head_of(name, "chat.completion", model)
-    return {**head, "choices": [choice], "usage": None, **more}
+    return {**head, "choices": [choice], "usage": NO_TOKENS, **more}
 
 
 def chunk(
@@ -264,12 +265,24 @@ def chunk(
 ) -> dict[str, Any]:
     """A piece of an answer. over: the last one."""
     choice = {"index": 0, "delta": delta, "finish_reason": "stop" if over else None}
+    more |= {"usage": NO_TOKENS} if over else {}
     return {**head_of(name, "chat.completion.chunk", model), "choices": [choice], **more}
 
 
 def head_of(name: str, kind: str, model: str) -> dict[str, Any]:
     """What every answer begins with. name: of the completion; kind: of the answer."""
     return {"id": name, "object": kind, "created": int(time.time()), "model": model}
+
+
+def transcription(heard: Transcript) -> dict[str, Any]:
+    """What a recording says, with the times of its stretches."""
+    stretches = [
+        {"id": number, "start": one.start, "end": one.end, "text": one.text}
+        for number, one in enumerate(heard.segments)
+    ]
+    end = max((one.end for one in heard.segments), default=0.0)
+    told = {"task": "transcribe", "language": heard.language, "duration": end}
+    return {**told, "text": heard.text, "segments": stretches}
 
 
 def model_values(name: str) -> dict[str, Any]:

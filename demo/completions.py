@@ -36,6 +36,7 @@ from demo.completion_values import (
     kept,
     model_values,
     read_call,
+    transcription,
     turn_of,
 )
 from demo.convert import publish, sentence
@@ -43,7 +44,7 @@ from demo.service import Service, Visit
 from mm_support.errors import BusyError, InputError, KnowledgeError
 from mm_support.language.detect import language_of
 from mm_support.language.messages import message
-from mm_support.types import Entry, Finished, Found, Message, Reply, Said, UserTurn
+from mm_support.types import Entry, Finished, Found, Message, Reply, Said, Transcript, UserTurn
 
 PATH = "/v1/chat/completions"
 EVENTS = "text/event-stream"
@@ -158,18 +159,20 @@ class Completions:
                 file, wanted = form.get("file"), form.get("response_format", "json")
                 if not isinstance(file, UploadFile):
                     raise Refusal(400, "Send the recording as the form's file.")
-                if wanted not in ("json", "text"):
-                    raise Refusal(400, "response_format is json or text.")
-                text = await self.thread(self.written_down, file)
-            return PlainTextResponse(text) if wanted == "text" else JSONResponse({"text": text})
+                if wanted not in ("json", "verbose_json", "text"):
+                    raise Refusal(400, "response_format is json, verbose_json or text.")
+                heard = await self.thread(self.heard, file)
+            if wanted == "text":
+                return PlainTextResponse(heard.text)
+            whole = transcription(heard)
+            return JSONResponse(whole if wanted == "verbose_json" else {"text": heard.text})
 
         return await answered(transcribed)
 
-    def written_down(self, file: UploadFile) -> str:
+    def heard(self, file: UploadFile) -> Transcript:
         """What is said in a recording. Raises SupportError."""
         with tempfile.TemporaryDirectory() as folder:
-            recording = kept(file.file.read(), Path(folder) / "recording")
-            return self.service.transcribe(recording).text
+            return self.service.transcribe(kept(file.file.read(), Path(folder) / "recording"))
 
     async def elsewhere(self, request: Request) -> Response:
         sentence = f"There is no {request.method} {request.url.path[:LONGEST_NAME]}."

@@ -109,14 +109,13 @@ def connect(demo: gr.Blocks, opening: Opening) -> None:
     desk.box.stop(chat.stop, desk.conversation, None, **quick)
     desk.forget.click(opening.forget_me, [desk.forget, desk.conversation], shown, **quick)
     desk.restart.click(opening.restart, desk.conversation, shown, **quick)
-    rating = Rating(chat.service, desk)
-    desk.form.rated(rating.rate_closed, desk.conversation, shown, **quick)
+    connect_rating(Rating(chat.service, desk), desk)
+
+
+def connect_rating(rating: Rating, desk: Desk) -> None:
+    shown, commented = desk.outputs(), [desk.comment, desk.conversation]
+    desk.form.rated(rating.rate_closed, desk.conversation, shown, queue=False, **QUIET)
     desk.chat.like(rating.rate_reply, desk.conversation, shown, **QUIET)
-    desk.no_comment.click(rating.no_comment, None, shown, **quick)
-    gr.on(
-        [desk.comment.submit, desk.send_comment.click],
-        rating.comment,
-        [desk.comment, desk.conversation],
-        shown,
-        **QUIET,
-    )
+    desk.no_comment.click(rating.no_comment, None, shown, queue=False, **QUIET)
+    sent = [desk.comment.submit, desk.send_comment.click]
+    gr.on(sent, rating.comment, commented, shown, **QUIET)

@@ -28,6 +28,8 @@ from demo.service import Service
 from demo.sign_in import Reception, SignIn, connect_sign_in, leave_button, sign_in_part
 from demo.theme import CONVERSATION, script
 from demo.words import label, said
+from mm_support.desk.conversations import MAX_MESSAGE
+from mm_support.desk.ownership import checked
 from mm_support.errors import InputError
 from mm_support.types import Case
 
@@ -146,7 +148,8 @@ class DeskPage:
         desk = self.service.desk
 
         def answer(conversation: str, agent: str) -> None:
-            if desk.holder(conversation).owner == "waiting" and text.strip():
+            if desk.holder(conversation).owner == "waiting":
+                checked(text, MAX_MESSAGE, "message")
                 desk.take(conversation, agent)
             desk.say(conversation, agent, text)
 
@@ -286,7 +289,7 @@ def case_part() -> dict[str, Any]:
 
 
 def button(name: str, key: str, variant: Any = "secondary") -> gr.Button:
-    """key: of its words. It is for conversations that are open."""
+    """Disabled until a conversation is open. key: of its words."""
     return gr.Button(label(key), size="sm", variant=variant, interactive=False, elem_id=name)
 
 

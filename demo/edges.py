@@ -1,7 +1,6 @@
 """What stands between the network and the pages: sizes, rates, headers, health and the widget.
 
-An ASGI middleware, given to Gradio's app by launch. It counts what arrives as it arrives, so that
-nothing is held in memory that will be refused. Knows no service: `ready` is a function.
+An ASGI middleware, given to Gradio's app by launch. Knows no service: `ready` is a function.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +16,7 @@ from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -30,19 +25,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import demo.rates  # noqa: F401  (registers a kind of storage)
 from demo.completion_values import error_values
-from demo.convert import sentence
-from demo.words import spoken
+from demo.sizes import OPENAI, Limits, Meter, Refused, kind_of
 from mm_support.config import Settings
-from mm_support.errors import BusyError, InputError, SupportError
+from mm_support.errors import BusyError, InputError
 
 log = logging.getLogger(__name__)
 HERE = Path(__file__).resolve().parent
-MEGABYTE = 1024**2
-HEARS = 6 * MEGABYTE  # bytes of a piece of sound, see demo/live.py
-SHOWS = 24 * MEGABYTE  # bytes of a call that carries its photo and recording as text
-SAYS = 2 * MEGABYTE  # bytes of any other call: words, never files
 AWAY = 10.0  # s that a server of rates is left alone after it did not answer
-FIELD = 10_000  # bytes of an upload's part that is no file
 # parts of Gradio that no page of ours uses
 UNUSED = re.compile(
     r"(/gradio_api)?/(process_recording|vibe-|undo-vibe|deep_link|profiling|proxy=|run-history"
@@ -52,33 +41,7 @@ UNUSED = re.compile(
 TURNS = re.compile(r"(/gradio_api/(api|call(/v2)?|run)/chat|/v1/chat/completions)/?$")
 LOOPBACK = ("127.0.0.1", "::1")
 PASSED_ON = ("x-forwarded-for", "x-real-ip", "forwarded", "via")
-OPENAI = "/v1/"  # see demo/completions.py
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # of Prometheus
-CALLS = re.compile(r"/gradio_api/(queue/join|run/|api/|call/)|/mcp\b")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What visitors may send. Sizes in bytes; rates as "120/minute", for one address.
-
-    file: of one file; upload: of one request with files; files: in one request. calls: replies and
-    look-ups; uploads: requests with files; sounds: pieces of speech while somebody talks.
-    storage: where rates are counted; a redis:// or postgresql:// address where several fronts
-    share them.
-    frame_ancestors: origins of sites that may show the page in a frame, as the widget does.
-    open_metrics: /metrics is for other machines too, not for this one alone.
-    """
-
-    file: int = 50 * MEGABYTE
-    upload: int = 60 * MEGABYTE
-    files: int = 20
-    calls: str = "240/minute"
-    uploads: str = "60/minute"
-    sounds: str = "40/second"
-    storage: str = "memory://"
-    frame_ancestors: tuple[str, ...] = ()
-    open_metrics: bool = False
-    blocked_paths: tuple[Path, ...] = ()
 
 
 def origins(setting: str) -> tuple[str, ...]:
@@ -164,28 +127,6 @@ def widget(_: Request) -> Response:
     script = (HERE / "widget.js").read_text(encoding="utf-8")
     headers = {"Cache-Control": "public, max-age=3600"}
     return Response(script, media_type="text/javascript", headers=headers)
-
-
-class Refused(HTTPException):
-    """A request that is answered here. status: HTTP; problem: for people, an error where customers
-    read it in their language; retry: seconds.
-
-    An HTTPException, because FastAPI passes on no other while it reads a body.
-    """
-
-    def __init__(self, status: int, problem: str | SupportError, retry: int = 0) -> None:
-        headers = {"Connection": "close", **({"Retry-After": str(retry)} if retry else {})}
-        super().__init__(status, str(problem), headers)
-        self.problem = problem
-
-    def told(self, scope: Scope) -> str:
-        """What is answered: in English, and to our own page in the language of its browser."""
-        headers = dict(scope["headers"])
-        own = headers.get(b"sec-fetch-site") == b"same-origin"
-        if not own or isinstance(self.problem, str):
-            return self.detail
-        first = re.match(rb"[\w-]*", headers.get(b"accept-language", b""))
-        return sentence(self.problem, spoken(first[0].decode("latin-1") if first else ""))
 
 
 class Edges:
@@ -287,86 +228,6 @@ class Rates:
             return 0
         again = limiter.get_window_stats(self.rules[kind], kind, address).reset_time
         return max(1, round(again - time.time()))
-
-
-def kind_of(path: str) -> str | None:
-    """What a request counts as; None for what costs next to nothing."""
-    if path.startswith("/gradio_api/upload"):
-        return "uploads"
-    if path.startswith("/gradio_api/component_server"):
-        return "sounds"
-    if path.startswith(OPENAI):
-        return "completions"
-    return "calls" if CALLS.match(path) else None
-
-
-class Meter:
-    """Counts a request's body. Raises Refused as soon as a bound is passed."""
-
-    def __init__(self, limits: Limits, path: str, headers: Mapping[str, str]) -> None:
-        self.limits, self.kind, self.bytes = limits, kind_of(path), 0
-        most = {"uploads": limits.upload, "sounds": HEARS, "completions": SHOWS}
-        self.most = most.get(self.kind or "", SAYS)
-        self.parts = Parts(limits, headers) if self.kind == "uploads" else None
-        declared = headers.get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > self.most:
-            raise self.too_big()
-
-    def add(self, body: bytes) -> None:
-        self.bytes += len(body)
-        if self.bytes > self.most:
-            raise self.too_big()
-        if self.parts is not None:
-            self.parts.add(body)
-
-    def too_big(self) -> Refused:
-        return Refused(413, InputError.of("too_much", limit=self.most // MEGABYTE))
-
-
-class Parts:
-    """Counts the parts of an upload: how many files, and how big what is no file."""
-
-    def __init__(self, limits: Limits, headers: Mapping[str, str]) -> None:
-        self.limits, self.files, self.field, self.is_file = limits, 0, 0, False
-        self.header = b""
-        kind, options = parse_options_header(headers.get("content-type", ""))
-        boundary = options.get(b"boundary")
-        if kind != b"multipart/form-data" or not boundary:
-            raise Refused(400, "Files are sent as a form with several parts.")
-        self.parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self.begin,
-                "on_header_value": self.note,
-                "on_headers_finished": self.see,
-                "on_part_data": self.measure,
-            },
-        )
-
-    def add(self, body: bytes) -> None:
-        try:
-            self.parser.write(body)
-        except FormParserError as problem:
-            raise Refused(400, "The form with the files is damaged.") from problem
-
-    def begin(self) -> None:
-        self.header, self.field = b"", 0
-
-    def note(self, data: bytes, start: int, end: int) -> None:
-        self.header += data[start:end][:FIELD]
-        if len(self.header) > FIELD:
-            raise Refused(413, "A part of the form has headers that are too long.")
-
-    def see(self) -> None:
-        self.is_file = b"filename" in self.header
-        self.files += self.is_file
-        if self.files > self.limits.files:
-            raise Refused(413, InputError.of("too_many_files", limit=self.limits.files))
-
-    def measure(self, data: bytes, start: int, end: int) -> None:
-        self.field += 0 if self.is_file else end - start
-        if self.field > FIELD:
-            raise Refused(413, "A part of the form that is no file is too long.")
 
 
 def answer(refusal: Refused, scope: Scope | None = None) -> Response:

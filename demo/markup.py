@@ -26,11 +26,7 @@ def as_markdown(text: str) -> str:
 
 def literal(text: str) -> str:
     """A piece of text, blanks and all, that shows literally within HTML or Markdown."""
-    return MARKUP.sub(as_entities, text)
-
-
-def as_entities(match: re.Match) -> str:
-    return "".join(f"&#{ord(character)};" for character in match[0])
+    return MARKUP.sub(lambda found: "".join(f"&#{ord(letter)};" for letter in found[0]), text)
 
 
 def unindented(text: str) -> str:

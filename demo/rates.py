@@ -11,7 +11,7 @@ from typing import Any
 
 from limits.storage import MovingWindowSupport, Storage
 from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 ANSWER = 2  # s in which the server must answer
 MAKE = """CREATE UNLOGGED TABLE IF NOT EXISTS rates
@@ -63,7 +63,8 @@ class PostgresStorage(Storage, MovingWindowSupport):
     def _first(self, statement: str, **values: Any) -> Any:
         with self._engine.connect() as connection:
             if not self._made:
-                with suppress(IntegrityError):  # another front makes it at this moment
+                # another front makes it at this moment
+                with suppress(IntegrityError, ProgrammingError):
                     connection.execute(text(MAKE))
                 connection.execute(text(OLD))
                 self._made = True

@@ -65,7 +65,7 @@ def points(levels: Sequence[float], shares: Sequence[float]) -> str:
 
 
 def x_of(level: float) -> float:
-    """Of a threshold between 0.25 and 1."""
+    """The x coordinate of a threshold between 0.25 and 1."""
     return round(EDGE + (WIDTH - EDGE) * (level - 0.25) / 0.75, 1)
 
 

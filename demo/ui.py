@@ -20,12 +20,13 @@ from demo.conversation import assistant
 from demo.customer_page import customer_page, preview_page
 from demo.desk import desk_page
 from demo.door import Door
-from demo.edges import Limits, app_parts
+from demo.edges import app_parts
 from demo.examples import available
 from demo.header import header
 from demo.knowledge_tab import KnowledgeDesk
 from demo.markup import esc
 from demo.service import Service
+from demo.sizes import Limits
 from demo.theme import css, head, theme
 from demo.words import i18n, languages
 from demo.workshop import workshop_page

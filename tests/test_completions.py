@@ -19,7 +19,7 @@ from test_service import folder, make  # noqa: F401  (fixtures)
 
 from demo.completion_values import FROM_THE_WEB, read_call, turn_of
 from demo.completions import PATH, api_key, completion_routes
-from demo.edges import Limits
+from demo.sizes import Limits
 from demo.ui import build_demo, launch_options
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError
@@ -99,7 +99,7 @@ def test_an_answer_cites_in_its_text_and_in_annotations(anybody, service):
     answer = ask(anybody, E24, model="smart-home")
     message = answer.choices[0].message
     assert answer.choices[0].finish_reason == "stop" and message.role == "assistant"
-    assert answer.usage is None  # nothing is counted in tokens
+    assert answer.usage.total_tokens == 0  # nothing is counted in tokens
     entry = service.knowledge.entries("smart-home")[0]
     assert message.annotations
     for annotation in message.annotations:
@@ -139,7 +139,7 @@ def test_a_stream_adds_up_to_the_whole_answer(anybody):
     cited = [values["url_citation"] for values in last.delta.annotations]
     assert last.finish_reason == "stop"
     assert [text[one["start_index"] : one["end_index"]] for one in cited] == ["[1]"] * len(cited)
-    assert chunks[-1].support["action"] == "answer"
+    assert chunks[-1].support["action"] == "answer" and chunks[-1].usage.total_tokens == 0
 
 
 def test_the_wire_is_server_sent_events_that_end(served):
@@ -166,6 +166,12 @@ def test_a_recording_is_written_down_for_programs_that_send_words(anybody, tmp_p
     assert heard.text == HEARD.text
     words = {"model": "any", "response_format": "text"}
     assert anybody.audio.transcriptions.create(file=recording, **words).strip() == HEARD.text
+    times = anybody.audio.transcriptions.create(
+        model="any", file=recording, response_format="verbose_json"
+    )
+    assert [(one.start, one.end) for one in times.segments] == [
+        (one.start, one.end) for one in HEARD.segments
+    ]
     for wrong in ({"file": b"hello"}, {"file": recording, "response_format": "srt"}):
         with pytest.raises(openai.BadRequestError):
             anybody.audio.transcriptions.create(model="any", **wrong)

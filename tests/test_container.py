@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from demo.edges import Limits, app_parts
+from demo.edges import app_parts
+from demo.sizes import Limits
 from demo.zero_gpu import device_here
 from mm_support.config import Settings
 

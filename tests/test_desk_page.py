@@ -183,9 +183,9 @@ def test_the_first_answer_takes_a_conversation_that_waits(page, chat, service):
     assert [message.text for message in service.messages(session)] == ["hello"]
 
 
-def test_an_empty_answer_or_name_takes_nothing(page, chat, service):
+def test_an_answer_or_name_that_cannot_be_used_takes_nothing(page, chat, service):
     session = handed_over(chat)[0].session_id
-    for name, text in (("Ada", " "), ("", "hello"), (" ", "hello")):
+    for name, text in (("Ada", " "), ("Ada", "x" * 4_001), ("", "hello"), (" ", "hello")):
         with pytest.raises(gr.Error):
             page.say(KEY, session, name, Seen(), text)
         assert service.desk.owner(session) == "waiting" and not service.messages(session)

@@ -14,7 +14,8 @@ import pytest
 from conftest import on_postgresql
 from starlette.applications import Starlette
 
-from demo.edges import MEGABYTE, Limits, Meter, Rates, Refused, app_parts, limits_of, origins
+from demo.edges import Rates, app_parts, limits_of, origins
+from demo.sizes import MEGABYTE, Limits, Meter, Refused
 from demo.ui import build_demo, launch_options
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError

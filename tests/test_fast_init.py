@@ -20,6 +20,16 @@ def test_collection_rests_inside_and_goes_on_after_a_failure():
     )  # frozen objects are reported as leaks when Python ends
 
 
+def test_collection_that_somebody_has_switched_off_stays_off():
+    gc.disable()
+    try:
+        with without_collection():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
 def test_layers_draw_nothing_inside_and_hold_what_is_loaded():
     torch.manual_seed(0)
     source = nn.Sequential(nn.Conv1d(2, 3, 3), nn.Linear(4, 4), nn.Embedding(5, 2))

@@ -24,8 +24,9 @@ from demo.insights import InsightsPage
 from mm_support.desk import insights as module
 from mm_support.desk.archive import Archive
 from mm_support.desk.audit import audited
+from mm_support.desk.figures import Figures
 from mm_support.desk.gaps import Gap, alike_from, grouped
-from mm_support.desk.insights import Figures, Insights, as_csv
+from mm_support.desk.insights import Insights, as_csv
 from mm_support.desk.keeper import Keeper
 from mm_support.desk.kept import keep_turn
 from mm_support.errors import InputError
@@ -101,10 +102,8 @@ def test_a_day_that_is_over_is_added_up_once_until_something_changes_it(
     before = datetime.now(UTC) - timedelta(days=3)
     said(store, 1, "s", created=before)
     said(store, 2, "other", created=before)
-    counted, count = [], module._counted
-    monkeypatch.setattr(
-        module, "_counted", lambda *given: counted.append(given[1]) or count(*given)
-    )
+    counted, count = [], module.counted
+    monkeypatch.setattr(module, "counted", lambda *given: counted.append(given[1]) or count(*given))
 
     def shown():
         """The day's figures, and whether it was counted anew; once more it never is."""

@@ -8,7 +8,8 @@ import pytest
 from demo.ui import build_demo, launch_options
 from mm_support.__main__ import main
 from mm_support.bench import load
-from mm_support.bench.load import Answer, AppAsker, Load, ServiceAsker, scripts_of
+from mm_support.bench.askers import Answer, AppAsker, ServiceAsker, events_of, has_words
+from mm_support.bench.load import Load, scripts_of
 from mm_support.config import Settings
 from mm_support.errors import SupportError
 from tests.slow_service import question, slow_service
@@ -115,10 +116,10 @@ def test_an_app_that_is_not_there_is_one_line(capsys):
 
 
 def test_what_a_stream_says_of_words():
-    assert not load.has_words([{"reply": ""}, None])
-    assert load.has_words([{"reply": "The"}, None])
-    assert load.has_words([[["append", [0, "reply"], " refund"]], None])
-    assert not load.has_words([[["replace", [0, "transcript"], {}]], None])
+    assert not has_words([{"reply": ""}, None])
+    assert has_words([{"reply": "The"}, None])
+    assert has_words([[["append", [0, "reply"], " refund"]], None])
+    assert not has_words([[["replace", [0, "transcript"], {}]], None])
     lines = iter(["event: error", 'data: {"error": "It broke."}'])
     with pytest.raises(SupportError, match="It broke"):
-        list(load.events_of(lines))
+        list(events_of(lines))

@@ -10,7 +10,7 @@ from conftest import ColourEncoder, EchoModel, FakeReader, FakeSpeech, FakeVoice
 from mm_support import loading
 from mm_support.config import Settings
 from mm_support.decide.intents import CHOICES, LABELS, N_GRAMS, Head
-from mm_support.errors import SupportError, WeightsError
+from mm_support.errors import KnowledgeError, SupportError, WeightsError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.service import SupportService
 from mm_support.stages import STAGES
@@ -99,6 +99,16 @@ def test_a_step_that_fails_gives_everything_back_and_the_next_start_works(
     assert service.status().message == "Ready" and Process.open == 1
     service.close()
     assert all_given_back(settings)
+
+
+def test_a_library_may_do_without_the_packs(settings, monkeypatch):
+    put(monkeypatch, "ingest_packs", lambda *_: pytest.fail("a pack is made"))
+    settings = settings.with_changes(packs=False)
+    service = SupportService.load(settings)
+    assert service.knowledge.list() == []
+    service.close()
+    with pytest.raises(KnowledgeError, match="shopping"):
+        loading.check_base(settings, "shopping")
 
 
 def test_an_unexpected_error_is_reported_and_gives_everything_back(settings, monkeypatch):

@@ -10,6 +10,7 @@ import socket
 import time
 from datetime import timedelta
 from email import message_from_bytes
+from threading import Event
 
 import pytest
 from loopback import Handler, Loopback
@@ -135,6 +136,19 @@ def test_a_channel_that_breaks_in_an_unforeseen_way_keeps_no_other_notice_waitin
     assert Notices(store, {WEBHOOK: breaks}).send_due() == 1 and sent == ["other"]
     (row,) = waiting_notices(store)
     assert row.attempts == 1 and "no address" in caplog.text
+
+
+def test_nothing_more_is_sent_once_the_service_closes(store):
+    closing, sent = Event(), []
+
+    def send(notice):
+        sent.append(notice.event["conversation"])
+        closing.set()
+
+    hand_over(store)
+    hand_over(store, "other", 2)
+    assert Notices(store, {WEBHOOK: send}, closing).send_due() == 1 and sent == ["s"]
+    assert len(waiting_notices(store)) == 1
 
 
 def test_after_many_attempts_a_notice_is_given_up_but_kept(store, receiver, monkeypatch):

@@ -191,6 +191,17 @@ def test_steps_that_did_not_help_are_not_given_again():
     assert decide(hits(0.95), says=["unresolved"]).action == "answer"  # nothing was tried here
 
 
+def test_who_did_what_a_code_asks_for_is_not_told_about_another():
+    cited = told("Washer shows E24", "Open the tap.", 0.95)
+    drain, smell = (
+        told("Washer shows E20", "Look at the hose."),
+        told("The washer smells", "Air it."),
+    )
+    before = Past("E24", "Open the tap.", "answer", citations=(cited.entry.id,))
+    after = [decide([cited, other], says=["unresolved"], past=[before]) for other in (drain, smell)]
+    assert [decision.reason for decision in after] == ["stuck", "evidence"]
+
+
 def test_what_was_not_meant_is_not_said_again_and_fails_once():
     before = Past("q", "r", "answer", ("e0",))
     first = decide(hits(0.95), says=["no"], past=[before])

@@ -15,7 +15,7 @@ from conftest import on_postgresql
 from gradio_client import Client
 from test_service import built, folder  # noqa: F401  (fixture)
 
-from demo.edges import Limits
+from demo.sizes import Limits
 from demo.ui import build_demo, launch_options
 from mm_support.config import Settings
 

@@ -14,6 +14,7 @@ from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import ReadingOptions, read_source
 from mm_support.knowledge.readers import FORMATS, Format
 from mm_support.knowledge.readers.base import File, Remarks
+from mm_support.knowledge.readers.mail import read_mail
 from mm_support.knowledge.readers.sandbox import Sandbox
 
 
@@ -281,6 +282,12 @@ def test_a_mail_says_its_text_and_names_its_attachments(tmp_path):
     assert "liste.pdf" in reasons(reading) and str(entry.updated) == "2026-03-03"
 
 
+def test_a_mail_in_an_encoding_that_nobody_knows_is_read():
+    mail = b"Subject: Hours\nContent-Type: text/plain; charset=x-none\n\nOpen from 9 to 5.\n"
+    (document,) = read_mail(File("a.eml", mail), Remarks("a.eml"))
+    assert document.text == "Open from 9 to 5."
+
+
 PAGE = """<!doctype html><html lang="en">
 <head><meta charset="utf-8"><title>Returns | Shop</title><style>p{}</style></head><body>
 <header><nav><a href="/">Home</a><a href="/cart">Basket</a></nav></header>
@@ -288,6 +295,16 @@ PAGE = """<!doctype html><html lang="en">
 <main><h1>Returns</h1><p>Send it back within <b>30&nbsp;days</b>.</p><!-- ask Ann -->
 <table><tr><th>Kind</th><th>Days</th></tr><tr><td>Shoes</td><td>60</td></tr><tr><td>Food</td><td>0</td></tr></table>
 </main><footer>Imprint, <a href="/terms">terms</a></footer></body></html>"""
+
+
+def test_where_a_page_lies_in_its_site_is_no_knowledge(tmp_path):
+    path = tmp_path / "a.html"
+    head = '<body class="has-breadcrumbs"><div class="breadcrumbs">Help &raquo; Battery</div>'
+    path.write_text(f"{head}<h1>Batteries</h1><div id='x'><p>Bring old batteries to us.</p></div>")
+    reading = read_source(path)
+    (entry,) = reading.entries
+    assert "Bring old batteries" in entry.answer and "Help" not in entry.answer
+    assert reasons(reading) == "'Help » Battery' is navigation and was left out"
 
 
 @pytest.mark.parametrize("start", ["", "<?xml version='1.0' encoding='utf-8'?>\n"])

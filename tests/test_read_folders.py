@@ -100,6 +100,12 @@ def test_a_zip_past_the_bounds_is_told(tmp_path, monkeypatch):
         read_source(tmp_path / "many.zip")
 
 
+def test_a_picture_whose_name_no_system_has_costs_no_text(tmp_path):
+    (tmp_path / "a.md").write_text("# Lamp\n\nIt is bright. ![](a%00b.png)\n")
+    reading = read_source(tmp_path)
+    assert "bright" in reading.entries[0].answer and "does not exist" in reasons(reading)
+
+
 def test_pictures_of_documents_last_as_long_as_the_reading(tmp_path):
     write_zip(tmp_path / "k.zip", {"a.md": "# A\n\nOne.", "a.png": png()})
     reading = read_source(tmp_path / "k.zip")

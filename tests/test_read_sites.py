@@ -31,7 +31,7 @@ class Site:
     @staticmethod
     def page(name, text, links=()):
         shown = "".join(f'<li><a href="/help/{n}">Page {n}</a></li>' for n in links)
-        outside = '<a href="/blog/1">Blog</a><a href="http://127.0.0.2/x">Elsewhere</a>'
+        outside = '<a href="/blog/1">Blog</a><a href="http://127.0.0.2/x">Elsewhere</a><a href="http://[no">No</a>'
         return (
             f"<html><head><title>{name} | Shop</title></head><body><nav>{outside}</nav><main>"
             f"<h1>Page {name}</h1><p>{text}</p><ul>{shown}</ul></main>"
@@ -115,6 +115,7 @@ def test_a_page_that_fails_the_first_time_is_told(shop, tmp_path):
 
 def test_sitemaps_name_the_pages(shop, tmp_path):
     places = "".join(f"<url><loc>{shop.address}/help/{n}</loc></url>" for n in (1, 2))
+    places += "<url><loc>http://[nowhere/</loc></url>"
     shop.pages["/pages.xml"] = gzip.compress(f"<urlset>{places}</urlset>".encode())
     index = f"<sitemapindex><sitemap><loc>{shop.address}/pages.xml</loc></sitemap></sitemapindex>"
     shop.pages["/sitemap.xml"] = index
@@ -166,6 +167,8 @@ def test_a_public_address_is_connected_as_it_was_checked():
 def test_a_site_that_is_not_there_is_told(tmp_path, shop):
     with pytest.raises(KnowledgeError, match="404"):
         read_source(f"{shop.address}/nothing/", options(tmp_path))
+    with pytest.raises(KnowledgeError, match="no address"):
+        read_source("http://[nowhere/", options(tmp_path))
 
 
 def pictures_of(shop, tmp_path, **changes):

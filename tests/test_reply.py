@@ -124,6 +124,12 @@ def test_what_follows_a_step_in_its_line_is_shown_there():
     assert text.replace(" [1]", "").startswith(said)
 
 
+def test_rows_of_a_table_have_a_line_each():
+    said = "These are all:\nSize: S; Price: 9\nSize: M; Price: 12\nAsk us for more."
+    text = shown([Sentence(part, (1,)) for part in said.splitlines()])
+    assert text.replace(" [1]", "") == said
+
+
 def test_steps_of_a_step_stand_below_it():
     said = "How to reset:\n1. Switch it off.\n2. Take it out.\n   1. If fixed, wait.\n3. Wait."
     text = shown(write(None, Question("how to reset"), (Hit(Entry("r", "Reset", said), 0.9),)))

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from demo.door import ADMIN, KEY_NAME, Door
-from demo.edges import Limits
 from demo.knowledge_tab import KnowledgeDesk
+from demo.sizes import Limits
 from demo.ui import build_demo, launch_options
 from demo.words import word
 from mm_support.desk.accounts import VISITOR, Person

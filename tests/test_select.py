@@ -36,10 +36,36 @@ def test_of_a_table_the_rows_asked_for_are_shown_or_all(question, rows):
     assert shown == [PLANS[row] for row in rows]
 
 
+@pytest.mark.parametrize(
+    "question, row",
+    [
+        ("how much roaming is in Pebble L", "Plan: Pebble L; Roaming: 25 GB"),
+        ("What's the roaming of Pebble XL?", "Plan: Pebble XL; Roaming: 40 GB"),
+        ("Was kostet ein Platten hinten?", "Leistung: Platten hinten; Preis: 45 €"),
+    ],
+)
+def test_of_rows_that_are_named_alike_the_one_that_holds_the_most_is_shown(question, row):
+    table = [f"Plan: Pebble {size}; Roaming: {data} GB" for size, data in zip("SML", (1, 10, 25))]
+    table += ["Plan: Pebble XL; Roaming: 40 GB"]
+    if row not in table:
+        table = [
+            row.replace("hinten", "vorne").replace("45", "29"),
+            row,
+            "Leistung: Öl; Preis: 9 €",
+        ]
+    likely = rows_asked_for(question, cut := blocks("\n".join(table)), np.full(len(table), 0.5))
+    assert Weighed(cut, likely).chosen(0.4) == [row]
+
+
 def test_what_announces_a_table_is_shown_with_the_row_asked_for():
     cut = blocks("These are our plans:", "\n".join(PLANS))
     likely = rows_asked_for("home plan", cut, np.array([0.9, 0.1, 0.1, 0.1]))
     assert Weighed(cut, likely).chosen(0.4) == ["These are our plans:", PLANS[1]]
+
+
+def test_a_warning_is_shown_whole_or_not_at_all():
+    cut = blocks("Reset it. Wait.", "⚠ Do not reset it twice. It may start by itself.")
+    assert [len(block.sentences) for block in cut] == [1, 1, 2]
 
 
 def test_a_command_stays_with_what_announces_it():

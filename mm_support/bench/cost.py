@@ -1,19 +1,25 @@
-"""What something costs: its time, and the memory of processes."""
+"""What something costs: its time, in the middle of several, and the memory of processes."""
 
 from __future__ import annotations
 
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import psutil
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Of one call, by the clock on the wall."""
+    """Wall-clock seconds of one call."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
+
+
+def median(values: Iterable[float], digits: int = 3) -> float:
+    """The median, rounded."""
+    return round(statistics.median(values), digits)
 
 
 def memory_mb(pid: int | None = None) -> float:

@@ -7,7 +7,6 @@ assets/training/image.py does.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mm_support.bench.cost import seconds
+from mm_support.bench.cost import median, seconds
 from mm_support.config import Settings
 from mm_support.device import Device, resolve_device
 from mm_support.encode.image import load_image_encoder
@@ -59,15 +58,15 @@ def measure(settings: Settings) -> dict[str, Any]:
         _match(vector, pictures, words)
 
     whole = [seconds(everything) for _ in range(6)][1:]
-    one, many = statistics.median(single), statistics.median(batch)
+    one, many = median(single, 6), median(batch, 6)
     return {
         "photo_s": round(one, 4),
         "photo_in_a_batch_of_64_s": round(many, 4),
         "batch_is_faster_by": round(one / many, 2),
-        "photo_timm_as_it_comes_s": round(statistics.median(theirs), 4),
-        "labels_s": round(statistics.median(label), 4),
-        "match_against_1000_entries_s": round(statistics.median(match), 4),
-        "display_labelled_read_and_matched_s": round(statistics.median(whole), 4),
+        "photo_timm_as_it_comes_s": median(theirs, 4),
+        "labels_s": median(label, 4),
+        "match_against_1000_entries_s": median(match, 4),
+        "display_labelled_read_and_matched_s": median(whole, 4),
     }
 
 

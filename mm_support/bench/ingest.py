@@ -7,14 +7,13 @@ more than that, reading, storing and finding out what changed, is the ingest's o
 from __future__ import annotations
 
 import json
-import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mm_support.bench.cost import seconds
+from mm_support.bench.cost import median, seconds
 from mm_support.config import Settings
 from mm_support.paths import PACKS
 from mm_support.types import Entry
@@ -95,4 +94,4 @@ def _search_seconds(knowledge, text) -> float:
         fused = FusedQuery(vector, None, {"text": vector}, {"text": 1.0})
         query = search_query(fused, question, {"text": pieces.vectors.astype(np.float32)})
         taken.append(seconds(lambda query=query: knowledge.find("many", query)))
-    return statistics.median(taken)
+    return median(taken, 6)

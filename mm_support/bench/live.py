@@ -10,7 +10,6 @@ interrupts nothing.
 from __future__ import annotations
 
 import shutil
-import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from mm_support.bench import turns
+from mm_support.bench.cost import median
 from mm_support.bench.service import QUESTIONS
 from mm_support.bench.startup import list_bases, running_app
 from mm_support.config import Settings
@@ -124,8 +124,8 @@ def _talk(page, address: str) -> dict[str, Any]:
     ended, heard = zip(*page.evaluate("window.turns")[1:])
     return {
         "turns": len(heard),
-        "end_of_speech_to_end_of_turn_s": round(statistics.median(ended), 2),
-        "end_of_speech_to_first_sound_s": round(statistics.median(heard), 2),
+        "end_of_speech_to_end_of_turn_s": median(ended, 2),
+        "end_of_speech_to_first_sound_s": median(heard, 2),
         "slowest_s": round(max(heard), 2),
     }
 

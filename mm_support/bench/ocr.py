@@ -6,7 +6,6 @@ What was read is not judged here: the tests do that on displays whose text is kn
 
 from __future__ import annotations
 
-import statistics
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mm_support.bench.cost import seconds
+from mm_support.bench.cost import median, seconds
 from mm_support.config import Settings
 from mm_support.paths import ASSETS
 
@@ -38,13 +37,11 @@ def measure(settings: Settings) -> dict[str, Any]:
         (seconds(partial(reader.read, photo)), seconds(partial(plain, _bgr(photo))))
         for photo in photos
     ]
-    ours, theirs = (statistics.median(column) for column in zip(*taken))
+    ours, theirs = map(median, zip(*taken))
     return {
-        "photo_s": round(ours, 3),
-        "photo_rapidocr_as_it_comes_s": round(theirs, 3),
-        "photo_without_text_s": round(
-            statistics.median(seconds(lambda: reader.read(empty)) for _ in range(5)), 3
-        ),
+        "photo_s": ours,
+        "photo_rapidocr_as_it_comes_s": theirs,
+        "photo_without_text_s": median(seconds(lambda: reader.read(empty)) for _ in range(5)),
         "photos": len(photos),
     }
 

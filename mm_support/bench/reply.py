@@ -6,11 +6,11 @@ All get the same prompts, made from a pack's entries; a piece of streamed text c
 
 from __future__ import annotations
 
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from mm_support.bench.cost import median
 from mm_support.config import Settings
 from mm_support.decode.prompt import build_messages
 from mm_support.device import Device, resolve_device
@@ -85,8 +85,8 @@ def decoding(
         firsts.append(times[0])
         rates.append((len(times) - 1) / max(times[-1] - times[0], 1e-9))
     results = {
-        "first_token_s": round(statistics.median(firsts), 3),
-        "tokens_s": round(statistics.median(rates), 1),
+        "first_token_s": median(firsts),
+        "tokens_s": median(rates, 1),
     }
     if together:
         started = time.perf_counter()
@@ -114,6 +114,6 @@ def writing(
         wholes.append(times[-1])
     model.close()
     return {
-        "first_sentence_s": round(statistics.median(firsts), 3),
-        "whole_reply_s": round(statistics.median(wholes), 3),
+        "first_sentence_s": median(firsts),
+        "whole_reply_s": median(wholes),
     }

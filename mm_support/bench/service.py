@@ -4,14 +4,13 @@ through the whole service.
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from mm_support.bench.cost import memory_mb
+from mm_support.bench.cost import median, memory_mb
 from mm_support.config import Settings
 from mm_support.paths import EXAMPLES
 from mm_support.types import Finished, UserTurn
@@ -73,4 +72,4 @@ def _stages(timings: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _median(timings: list[dict[str, float]], name: str) -> float:
-    return round(statistics.median(timing[name] for timing in timings) / 1000, 3)
+    return median(timing[name] / 1000 for timing in timings)

@@ -6,7 +6,6 @@ Speed, and what is heard where nobody speaks. Word error rates are in speech_acc
 
 from __future__ import annotations
 
-import statistics
 import time
 import warnings
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mm_support.bench.cost import seconds
+from mm_support.bench.cost import median, seconds
 from mm_support.bench.sounds import SENTENCES, spoken_by_piper, wordless
 from mm_support.config import Settings
 from mm_support.decode.voice import load_voice
@@ -55,9 +54,9 @@ def compare(encoder: WhisperEncoder, clips: Sequence[Clip]) -> dict[str, float]:
     for _, waveform in clips:
         ours.append(seconds(partial(encoder.transcribe, waveform)))
         plain.append(seconds(partial(plain_text, encoder, waveform)))
-    middle_ours, middle_plain = statistics.median(ours), statistics.median(plain)
+    middle_ours, middle_plain = median(ours, 6), median(plain, 6)
     return {
-        "clip_s": round(statistics.median(len(waveform) for _, waveform in clips) / SAMPLE_RATE, 2),
+        "clip_s": median((len(waveform) / SAMPLE_RATE for _, waveform in clips), 2),
         "ours_s": round(middle_ours, 3),
         "whisper_transcribe_s": round(middle_plain, 3),
         "times_faster": round(middle_plain / middle_ours, 2),
@@ -70,7 +69,7 @@ def silence(encoder: WhisperEncoder) -> dict[str, float]:
     return {
         "clips": len(clips),
         "with_a_transcript": sum(bool(encoder.transcribe(clip).text) for clip in clips),
-        "seconds_each": round(statistics.median(times), 4),
+        "seconds_each": median(times, 4),
     }
 
 
@@ -87,7 +86,7 @@ def speaking(settings: Settings) -> dict[str, float]:
         times.append(time.perf_counter() - started)
     return {
         "real_time_factor": round(sum(times) / sum(lengths), 3),
-        "sentence_s": round(statistics.median(times), 3),
+        "sentence_s": median(times),
     }
 
 

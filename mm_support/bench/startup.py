@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
 
-from mm_support.bench.cost import memory_mb
-from mm_support.bench.load import AppAsker
+from mm_support.bench.askers import AppAsker
+from mm_support.bench.cost import median, memory_mb
 from mm_support.config import Settings
 from mm_support.errors import SupportError
 from mm_support.paths import PACKAGE
@@ -31,9 +30,7 @@ def measure(settings: Settings) -> dict[str, Any]:
 
     SupportService.load(settings).close()
     starts = [_start(settings) for _ in range(RUNS)]
-    return {
-        name: round(statistics.median(start[name] for start in starts), 2) for name in starts[0]
-    }
+    return {name: median((start[name] for start in starts), 2) for name in starts[0]}
 
 
 def _start(settings: Settings) -> dict[str, float]:
@@ -91,4 +88,5 @@ def _poll(url: str, app: subprocess.Popen) -> None:
 
 def list_bases(address: str) -> None:
     """Calls /knowledge_bases, which waits for the models. Raises SupportError."""
-    list(AppAsker(address).call("knowledge_bases", []))
+    with closing(AppAsker(address)) as app:
+        list(app.call("knowledge_bases", []))

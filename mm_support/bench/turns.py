@@ -8,13 +8,13 @@ that hears the end of a turn and once without. Seconds are of sound: computing i
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mm_support.bench.cost import median
 from mm_support.bench.sounds import SENTENCES, pink, spoken_by_piper
 from mm_support.decode.voice import Voice
 from mm_support.encode.end_of_turn import EndOfTurn
@@ -81,7 +81,7 @@ def _ended(
     return {
         "turns": len(ends),
         "cut_off_percent": round(100 * (len(ends) - len(late)) / len(ends), 1),
-        "end_of_speech_to_end_of_turn_s": round(statistics.median(late), 2) if late else None,
+        "end_of_speech_to_end_of_turn_s": median(late, 2) if late else None,
         "slowest_s": round(max(late), 2) if late else None,
     }
 
@@ -116,14 +116,14 @@ def interruptions(encoder: SpeechEncoder, voice: Voice) -> dict[str, Any]:
             "replies": len(said),
             "stopped_by_its_own_voice": sum(stop is not None for _, stop in alone),
             "stopped_by_the_customer": len(stopped),
-            "speech_to_waiting_s": round(statistics.median(waited) - 1, 2) if waited else None,
-            "speech_to_stop_s": round(statistics.median(stopped) - 1, 2) if stopped else None,
+            "speech_to_waiting_s": median((wait - 1 for wait in waited), 2) if waited else None,
+            "speech_to_stop_s": median((stop - 1 for stop in stopped), 2) if stopped else None,
         }
     return results
 
 
 def _over(echo: np.ndarray, customer: np.ndarray) -> np.ndarray:
-    """A customer who begins a second later."""
+    """The echo with a customer who begins to speak a second later."""
     mixed = np.zeros(max(len(echo), SAMPLE_RATE + len(customer)), np.float32)
     mixed[: len(echo)] += echo
     mixed[SAMPLE_RATE : SAMPLE_RATE + len(customer)] += customer

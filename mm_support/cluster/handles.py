@@ -43,7 +43,7 @@ class Served:
         return ask(self.handle.one.remote, self.stage, method, *given)
 
     def many(self, method: str, items: Sequence[Any], *rest: Any) -> list[Any]:
-        """What is answered, chunk by chunk; one of nothing for nothing."""
+        """The answer to each chunk; to one empty chunk where there are no items."""
         starts = range(0, max(1, len(items)), CHUNK)
         calls = [(self.stage, method, list(items[start : start + CHUNK]), rest) for start in starts]
         if len(calls) == 1:

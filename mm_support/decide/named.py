@@ -42,6 +42,13 @@ def names_another_code(query: SearchQuery, entry: Entry) -> bool:
     )
 
 
+def titled_otherwise(entry: Entry, other: Entry) -> bool:
+    """Whether two titles name different codes of one kind, and none of the same."""
+    own, others = (identifiers.written(each.title) for each in (entry, other))
+    alike = any(identifiers.same_kind(code, known) for code in own for known in others)
+    return alike and not identifiers.match(own, others)
+
+
 def photo_names(query: SearchQuery, hits: Sequence[Hit]) -> bool:
     """Whether the photo shows an identifier of the best entry, read exactly."""
     read = query.identifiers.get("photo_text", frozenset())

@@ -18,6 +18,7 @@ from mm_support.decide.named import (
     names_another_code,
     names_another_thing,
     photo_names,
+    titled_otherwise,
     which,
 )
 from mm_support.knowledge.query import SearchQuery
@@ -146,9 +147,16 @@ class Situation:
         return enough and not other and not names_another_thing(words_of(self.question), self.hits)
 
     def without_cited(self) -> Situation:
-        """The same where what the turn before cited was not found again."""
+        """The same where what the turn before cited was not found again, nor what is titled by
+        another code: who did all that E24 asks for has no E20.
+        """
         cited = self.before.citations if self.before else ()
-        hits = tuple(hit for hit in self.hits if hit.entry.id not in cited)
+        told = [hit.entry for hit in self.hits if hit.entry.id in cited]
+        hits = tuple(
+            hit
+            for hit in self.hits
+            if hit.entry.id not in cited and not any(titled_otherwise(hit.entry, e) for e in told)
+        )
         confidence = self.gate.probability(words_of(self.question), self.query, hits)
         return replace(self, hits=hits, confidence=confidence)
 

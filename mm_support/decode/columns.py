@@ -28,7 +28,7 @@ def as_asked(question: str, row: str, entry: Entry, encode: EncodeKind) -> str:
     cells = _CELL.split(row)
     if len(cells) <= SHORT or len(column_names(row)) < COLUMNS:
         return row
-    naming = [cell for cell in cells if entry.title.endswith(_value(cell))] or cells[:1]
+    naming = [cell for cell in cells if _names(_value(cell), entry.title)] or cells[:1]
     left = term_set(question) - _terms(map(_value, naming))
     asked = [cell for cell in cells if left & term_set(cell)]
     more = [cell for cell in cells if tokens(_value(cell)) > FIGURE]
@@ -49,6 +49,11 @@ def _closest(
     (wanted,) = encode([" ".join(words)], "query")
     best = term_set(names[int(np.argmax(encode(names, "passage") @ wanted))])
     return [cell for cell, name in zip(columns, names) if best & term_set(name)]
+
+
+def _names(value: str, title: str) -> bool:
+    """Whether a title, such as "prices: Pan 20" or "Pan 20 (P-4)", consists of it."""
+    return title.endswith((value, f"({value})")) or title.startswith(f"{value} (")
 
 
 def _value(cell: str) -> str:

@@ -10,6 +10,7 @@ before it ("It also...", "Otherwise...") brings that one along. Knows no languag
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ import numpy as np
 from mm_support.decide.named import codes_in
 from mm_support.errors import WeightsError
 from mm_support.knowledge.passages import tokens
+from mm_support.knowledge.readers.markup import WARNING
 from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
 from mm_support.language.emergency import is_emergency
 from mm_support.language.english import leans
@@ -195,8 +197,8 @@ def load_selector(path: Path) -> Selector:
 
 def blocks_of(entry: Entry) -> list[Block]:
     """The entry's answer as blocks: a run of steps with its introduction and what the steps
-    announce, a row of a table, lines of code, or a single sentence. A short answer that ends with
-    a product's data is one block.
+    announce, a row of a table, lines of code, a warning, or a single sentence. A short answer that
+    ends with a product's data is one block.
     """
     paragraphs, blocks = split_paragraphs(entry.answer), list[list[str]]()
     if tokens(entry.answer) <= SHORT and _ends_with_data(paragraphs):
@@ -211,7 +213,7 @@ def blocks_of(entry: Entry) -> list[Block]:
             continue
         rows = {at for table in tables_of(paragraph) for at in table}
         for at, line in enumerate(paragraph):
-            whole = at in rows or of_one_step(line)
+            whole = at in rows or of_one_step(line) or line[0].startswith(WARNING)
             for piece in [line] if whole else [(sentence,) for sentence in line]:
                 joins = is_step(piece[0]) and at not in rows
                 if blocks and joins and _takes_steps(blocks[-1]):
@@ -266,18 +268,27 @@ def speaks_alone(question: str, entry: Entry, blocks: Sequence[Block]) -> np.nda
 
 def rows_asked_for(question: str, blocks: Sequence[Block], likely: np.ndarray) -> np.ndarray:
     """How likely each block belongs to the reply, where rows of a table go by their table: all are
-    as likely as the likeliest; where some hold words of the question that not all hold, no other
-    row is.
+    as likely as the likeliest; where some hold words of the question that not all hold, none is
+    but those that hold the most of them.
     """
-    likely, asked = likely.copy(), term_set(question)
+    likely, asked, words = likely.copy(), term_set(question), _words(question)
     for rows in tables_of([block.sentences for block in blocks]):
-        held = [asked & _terms(blocks[at]) for at in rows]
+        held = [asked & _terms(blocks[at]) | words & _named(blocks[at]) for at in rows]
         common = frozenset.intersection(*held)
         best = likely[rows.start : rows.stop].max()
-        named = [terms > common for terms in held]
+        named = [own > common and not any(other > own for other in held) for own in held]
         wanted = np.array(named) if any(named) else np.ones(len(rows))
         likely[rows.start : rows.stop] = best * wanted
     return likely
+
+
+def _named(row: Block) -> frozenset[str]:
+    """The words of a row's first cell: L and XL tell plans apart, though they are no terms."""
+    return _words(re.split("[;；]", row.sentences[0])[0])
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+(?:['’]\w+)*", text.lower()))
 
 
 def _terms(block: Block) -> frozenset[str]:

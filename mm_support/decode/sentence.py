@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from mm_support.language.sentences import is_step
+from mm_support.language.sentences import COLUMNS, column_names, is_step
 
 Item = TypeVar("Item")
 
@@ -26,16 +26,22 @@ class Sentence:
     def in_step(self) -> bool:
         return self.of_step or is_step(self.text)
 
+    @property
+    def is_row(self) -> bool:
+        """Whether it is a row of a table: a cell for each of several columns."""
+        return len(column_names(self.text)) >= COLUMNS
+
     def shown(self, previous: Sentence | None = None) -> str:
         """The piece to append to the reply: a separator, the text, and [n] unless it is of a step
         and what stands before it has it.
 
-        A step has a line of its own, with all that is of it; what follows begins another.
+        A step has a line of its own, with all that is of it, and a row of a table has one; what
+        follows begins another.
         """
         lead = ""
         if previous is not None:
             breaks = is_step(self.text) or previous.in_step and not self.of_step
-            lead = f"\n{self.indent}" if breaks else " "
+            lead = f"\n{self.indent}" if breaks or self.is_row or previous.is_row else " "
         if previous and self.in_step and previous.citations == self.citations:
             return lead + self.text
         return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)

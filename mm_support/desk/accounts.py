@@ -185,7 +185,7 @@ class Accounts:
         return self._signatures.token(made.id)
 
     def sign_out(self, token: str) -> None:
-        """Ends a sign-in on the server; does nothing for what is none."""
+        """Ends a sign-in on the server; an invalid token does nothing."""
         person, sign_in = self.who(token), self._sign_in(token)
         if sign_in and person.name:
             with self._store.writing() as session:
@@ -251,7 +251,7 @@ def _fits(hashed: str, password: str) -> bool:
 
 
 def _added(session: Session, identity: Identity) -> AccountRow:
-    """A new account, into which no password leads."""
+    """A new account without a password."""
     name = _checked_name(identity.name[:MAX_NAME])
     own = {"key": _key(name), "name": name, "created": now(), "hash": ""}
     values = {**own, "role": identity.role, "subject": identity.subject}
@@ -274,9 +274,7 @@ def _end_sign_ins(session: Session, key: str) -> None:
 
 
 def _tries(session: Session, key: str) -> TriesRow:
-    """Those of a name, which nobody else counts meanwhile; those that are long over are
-    forgotten.
-    """
+    """The row that counts the tries of a name, locked; rows of tries long ago are deleted."""
     session.execute(delete(TriesRow).where(TriesRow.latest < now() - LOCK))
     while (row := session.get(TriesRow, key, with_for_update=True)) is None:
         add_unless_there(session, TriesRow, key=key, tries=0, latest=now())

@@ -36,7 +36,7 @@ from mm_support.store.models import (
 from mm_support.store.records import in_utc
 
 AT_ONCE = 200  # conversations erased in one transaction
-# tables with rows of conversations, those that others name last
+# tables with rows of conversations; those that others refer to come last
 _OWN: tuple[tuple[type[DeclarativeBase], InstrumentedAttribute[str]], ...] = (
     (OriginalRow, OriginalRow.session_id),
     (HandoffRow, HandoffRow.session_id),

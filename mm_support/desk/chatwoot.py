@@ -188,7 +188,7 @@ def _words(values: Values) -> str:
 
 
 def _conversation(session: Session, number: object) -> ConversationRow | None:
-    """Ours with that number there, which nobody else changes now."""
+    """Our conversation with this number in Chatwoot, locked; None where there is none."""
     if not isinstance(number, int):
         return None
     own = select(InboxRow.conversation_id).where(InboxRow.number == number)

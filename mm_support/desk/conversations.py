@@ -25,7 +25,6 @@ from mm_support.desk.ownership import (
     known,
     owned,
     silent_rows,
-    silent_since,
 )
 from mm_support.desk.reasons import CODES, SAFETY
 from mm_support.errors import InputError
@@ -100,7 +99,8 @@ class Desk:
         """
         before = now() - timedelta(minutes=minutes)
         with self._store.reading() as session:
-            silent = list(session.scalars(silent_since(before, conversation)))
+            silent = [row.id for row in session.scalars(silent_rows(before, conversation))]
+        given_back = []
         for name in silent:
             with self._store.writing() as session:
                 # an agent may have written meanwhile
@@ -108,7 +108,8 @@ class Desk:
                 row = session.scalars(silent_rows(before, name)).first()
                 if row is not None:
                     hand(session, row, "assistant", ASSISTANT, "the agent was silent")
-        return tuple(silent)
+                    given_back.append(name)
+        return tuple(given_back)
 
     def chain(self, conversation: str) -> tuple[str, ...]:
         """See ownership.chain_of."""

@@ -39,7 +39,7 @@ class Gap:
 
 
 class Gaps:
-    """What groups them. encode, questions: called only here."""
+    """Groups questions by meaning. encode, questions: called only here."""
 
     def __init__(self, encode: Encode, questions: Questions) -> None:
         self._encode, self._questions = encode, questions

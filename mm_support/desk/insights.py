@@ -1,13 +1,9 @@
-"""How well customers are helped: figures by day, knowledge base and language, questions that found
-no answer, and how replies and people were rated. All of it is read from the store.
+"""How well customers are helped: figures (figures.py), questions that found no answer (gaps.py),
+and how replies and people were rated. All of it is read from the store.
 
-Definitions (also in docs/people.md): a conversation counts on each day on which something was
-asked in it, with the language of the first of it. Answered: it got an answer. Handed over: a person
-was asked to take it. Resolved confirmed: answered, not handed over, nothing rated down, and rated
-up or ended with thanks; assumed: the same without a sign, its last reply being an answer. Reopened:
-the customer came back after a person had closed the one before. What people did counts where the
-conversation was handed over: rated and satisfied (4 or 5) on the day on which it was closed, the
-first answer on the day of the hand-over.
+What people did counts where a conversation was handed over to them: rated and satisfied (4 or 5) on
+the day on which it was closed, the first answer on the day of the hand-over. Definitions are in
+docs/people.md.
 """
 
 from __future__ import annotations
@@ -16,16 +12,16 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, String, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.orm import Session
 
+from mm_support.desk.figures import LONGEST, Figures, Where, counted
 from mm_support.desk.gaps import MOST_GROUPED, Encode, Gap, Gaps, Questions
-from mm_support.desk.ownership import successor
 from mm_support.store.database import Store
 from mm_support.store.days import is_over, locked_day
 from mm_support.store.models import (
@@ -40,38 +36,9 @@ from mm_support.store.models import (
 )
 from mm_support.store.records import in_utc, words_of
 
-THANKED = ("thanks", "goodbye", "acknowledged")  # reasons of turns that end a conversation well
 MOST_DISLIKED = MOST_SCORED = 100
 SATISFIED = 4  # of 5, from which a customer counts as satisfied
-LONGEST = 90  # days that are looked at
 FORMULA = "=+-@\t\r"  # with which a table's program begins a formula
-
-Where = tuple[date, str, str]  # a day, a base and a language
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Of one day, base and language ("": not known). spoken, photos: turns with a recording or a
-    photo. first_answer: seconds, in the middle; None where no person answered.
-    """
-
-    day: date
-    knowledge: str
-    language: str = ""
-    conversations: int = 0
-    turns: int = 0
-    answered: int = 0
-    handed_over: int = 0
-    confirmed: int = 0
-    assumed: int = 0
-    thumbs_up: int = 0
-    thumbs_down: int = 0
-    spoken: int = 0
-    photos: int = 0
-    reopened: int = 0
-    rated: int = 0
-    satisfied: int = 0
-    first_answer: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,37 +60,6 @@ class Scored:
     agent: str
     score: int
     comment: str
-
-
-@dataclass
-class _Talk:
-    """What is known of a conversation on one day."""
-
-    language: str = ""
-    reopened: bool = False
-    actions: list[str] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
-    handed: bool = False
-    up: int = 0
-    down: int = 0
-    spoken: int = 0
-    photos: int = 0
-
-    @property
-    def answered(self) -> bool:
-        return "answer" in self.actions
-
-    @property
-    def helped(self) -> bool:
-        return self.answered and not self.handed and not self.down
-
-    @property
-    def confirmed(self) -> bool:
-        return self.helped and (self.up > 0 or self.reasons[-1] in THANKED)
-
-    @property
-    def assumed(self) -> bool:
-        return self.helped and not self.confirmed and self.actions[-1] == "answer"
 
 
 class Insights:
@@ -165,9 +101,9 @@ class Insights:
         """Those of a day; what comes of one that is over is stored."""
         if not is_over(day):
             with self._store.reading() as session:
-                return _counted(session, day)
+                return counted(session, day)
         with self._store.writing() as session:
-            row, found = locked_day(session, day), _counted(session, day)
+            row, found = locked_day(session, day), counted(session, day)
             row.figures = [{**asdict(each), "day": None} for each in found]
         return found
 
@@ -287,7 +223,10 @@ def _scores(session: Session, since: datetime) -> list[tuple[Where, int]]:
     columns = ConversationRow.since, TurnRow.knowledge, TurnRow.language, ConversationRow.score
     rated = select(*columns).where(*_rated(since))
     rows = session.execute(rated.join(TurnRow, _led_to(ConversationRow.id)))
-    return [((in_utc(closed).date(), *where), score) for closed, *where, score in rows]
+    return [
+        ((in_utc(closed).date(), base, language), score or 0)
+        for closed, base, language, score in rows
+    ]
 
 
 def _led_to(conversation: Any) -> ColumnElement[bool]:
@@ -317,78 +256,3 @@ def _added_up(session: Session, since: date) -> dict[str, list[dict[str, Any]]]:
 
 def _read(day: date, stored: Sequence[dict[str, Any]]) -> list[Figures]:
     return [Figures(**{**values, "day": day}) for values in stored]
-
-
-def _counted(session: Session, day: date) -> list[Figures]:
-    """The figures of a day, from its turns."""
-    start = datetime.combine(day, time(), UTC)
-    of_day = TurnRow.created >= start, TurnRow.created < start + timedelta(days=1)
-    talks, returned = _talks(session, of_day), _returned(session, start)
-    of_language: dict[tuple[str, str], list[_Talk]] = defaultdict(list)
-    for (name, base), talk in talks.items():
-        talk.reopened = name in returned
-        of_language[base, talk.language].append(talk)
-    return [_figures((day, *where), own) for where, own in of_language.items()]
-
-
-def _talks(session: Session, of_day: Sequence[Any]) -> dict[tuple[str, str], _Talk]:
-    """Conversation and base -> what is known of it on a day. of_day: conditions for turns."""
-    talks: dict[tuple[str, str], _Talk] = defaultdict(_Talk)
-    turn = TurnRow.session_id, TurnRow.knowledge, TurnRow.language
-    query = select(*turn, TurnRow.action, TurnRow.reason).where(*of_day).order_by(TurnRow.created)
-    for name, base, language, action, reason in session.execute(query):
-        talk = talks[name, base]
-        talk.language = talk.language or language
-        talk.actions.append(action)
-        talk.reasons.append(reason)
-    for name, base, what, number in _marks(session, of_day):
-        if talk := talks.get((name, base)):
-            setattr(talk, what, getattr(talk, what) + number)
-    return talks
-
-
-def _returned(session: Session, day: datetime) -> set[str]:
-    """The conversations in which customers went on, or would, after one that a person closed not
-    too long before.
-    """
-    since = ConversationRow.since >= day - timedelta(days=LONGEST)
-    closed = select(ConversationRow.id).where(ConversationRow.owner == "closed", since)
-    return {successor(name) for name in session.scalars(closed)}
-
-
-def _marks(session: Session, of_day: Sequence[Any]) -> Iterable[tuple[str, str, str, int]]:
-    """What else is known of turns: their conversation and base, which figure, how many."""
-    turn = TurnRow.session_id, TurnRow.knowledge
-    handed = select(*turn).join(HandoffRow, HandoffRow.turn_id == TurnRow.id).where(*of_day)
-    for name, base in session.execute(handed):
-        yield name, base, "handed", 1
-    rated = select(*turn, FeedbackRow.rating).join(FeedbackRow, FeedbackRow.turn_id == TurnRow.id)
-    for name, base, rating in session.execute(rated.where(*of_day)):
-        yield name, base, rating, 1
-    heard, seen = _given(TurnRow.transcript), _given(TurnRow.image)
-    given = select(*turn, heard, seen).where(*of_day, or_(heard == 1, seen == 1))
-    for name, base, sound, photo in session.execute(given):
-        yield name, base, "spoken", sound
-        yield name, base, "photos", photo
-
-
-def _given(column: Any) -> Any:
-    """1 for a value, 0 for JSON's null and SQL's."""
-    return case((func.coalesce(cast(column, String), "null") == "null", 0), else_=1)
-
-
-def _figures(where: Where, talks: Sequence[_Talk]) -> Figures:
-    return Figures(
-        *where,
-        conversations=len(talks),
-        turns=sum(len(talk.actions) for talk in talks),
-        answered=sum(talk.answered for talk in talks),
-        handed_over=sum(bool(talk.handed) for talk in talks),
-        confirmed=sum(talk.confirmed for talk in talks),
-        assumed=sum(talk.assumed for talk in talks),
-        thumbs_up=sum(talk.up for talk in talks),
-        thumbs_down=sum(talk.down for talk in talks),
-        spoken=sum(talk.spoken for talk in talks),
-        photos=sum(talk.photos for talk in talks),
-        reopened=sum(talk.reopened for talk in talks),
-    )

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from threading import Event
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -64,10 +65,14 @@ class DeliveryError(Exception):
 
 
 class Notices:
-    """channels: name -> what sends there; those that settings name by default."""
+    """channels: name -> what sends there. closing: set where nothing more is to be begun, for a
+    receiver may be slow and who ends waits for it.
+    """
 
-    def __init__(self, store: Store, channels: Mapping[str, Send]) -> None:
-        self._store, self._channels = store, channels
+    def __init__(
+        self, store: Store, channels: Mapping[str, Send], closing: Event | None = None
+    ) -> None:
+        self._store, self._channels, self._closing = store, channels, closing or Event()
 
     def send_due(self) -> int:
         """Sends what is due; returns how many were delivered. Raises StoreError where the database
@@ -75,7 +80,7 @@ class Notices:
         """
         delivered = 0
         for _ in range(AT_ONCE):
-            if (notice := self._claim()) is None:
+            if self._closing.is_set() or (notice := self._claim()) is None:
                 break
             delivered += self._send(notice)
         return delivered

@@ -134,10 +134,6 @@ def silent_rows(before: datetime, conversation: str | None) -> Select[Conversati
     return query.where(ConversationRow.id == conversation) if conversation else query
 
 
-def silent_since(before: datetime, conversation: str | None) -> Select[str]:
-    return silent_rows(before, conversation).with_only_columns(ConversationRow.id)
-
-
 def to_come(time: datetime | None, seconds: float = 0) -> bool:
     """Whether a time, with so many seconds added, is still to come."""
     return time is not None and in_utc(time) + timedelta(seconds=seconds) > now()

@@ -4,7 +4,7 @@ assistant decides on is of one kind; the others are given by people and by other
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 Code = Literal[
     "asked",
@@ -29,5 +29,4 @@ _OF_REASON: dict[str, Code] = {  # reasons of decide/policy.py whose names are n
 
 def code_of(reason: str) -> Code:
     """The kind of a decision's reason."""
-    kinds: dict[str, Code] = {code: code for code in CODES}
-    return kinds.get(reason) or _OF_REASON.get(reason, "other")
+    return cast(Code, reason) if reason in CODES else _OF_REASON.get(reason, "other")

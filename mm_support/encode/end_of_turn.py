@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from mm_support.config import Settings
+from mm_support.encode.vad import one_thread_session
 from mm_support.errors import WeightsError
 from mm_support.language.completeness import Completeness, load_completeness
 from mm_support.paths import WEIGHTS
@@ -108,12 +109,8 @@ def load_smart_turn(settings: Settings) -> SmartTurn:
 
 def _opened(path: Path) -> onnxruntime.InferenceSession:
     """path: an .onnx file, or a folder that holds one. Raises WeightsError for anything else."""
-    import onnxruntime
-
     file = next(iter(sorted(path.glob("*.onnx"))), path)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:
-        return onnxruntime.InferenceSession(str(file), options, ["CPUExecutionProvider"])
+        return one_thread_session(file)
     except Exception as exc:  # onnxruntime has errors of its own for each kind of damage
         raise WeightsError(f"{file} is not a Smart Turn model; correct turn_model.") from exc

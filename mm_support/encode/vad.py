@@ -79,13 +79,16 @@ def speech_frames(probabilities: np.ndarray) -> list[Span]:
 
 def load_voice_activity() -> VoiceActivity:
     """Raises WeightsError where the package that carries the model is missing."""
+    return VoiceActivity(one_thread_session(_model_file()))  # a second of sound takes 3 ms
+
+
+def one_thread_session(file: Path) -> onnxruntime.InferenceSession:
+    """A small ONNX model on one thread of a processor."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # a second of sound takes 3 ms
-    return VoiceActivity(
-        onnxruntime.InferenceSession(str(_model_file()), options, ["CPUExecutionProvider"])
-    )
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(file), options, ["CPUExecutionProvider"])
 
 
 def _model_file() -> Path:

@@ -77,7 +77,7 @@ def context_of(config: Any) -> int:
 
 
 def speed_on(device: Any) -> Literal["fast", "slow"]:
-    """Of a model that runs in this process, by its torch device."""
+    """How fast a model decodes in this process, by its torch device."""
     return "slow" if device.type == "cpu" else "fast"
 
 

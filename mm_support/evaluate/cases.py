@@ -86,7 +86,8 @@ def read_cases(
     where none is left.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        with path.open(encoding="utf-8-sig") as file:
+            lines = list(file)
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError(f"{path} cannot be read; give a JSONL file in UTF-8.") from exc
     cases, skipped = [], []

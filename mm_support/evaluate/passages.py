@@ -146,13 +146,10 @@ def questions(
 def ask_all(service, asked: dict[str, list[Asked]]) -> dict[str, list[Outcome]]:
     from tqdm import tqdm
 
-    with tqdm(total=sum(map(len, asked.values())), desc="asking", disable=None) as bar:
-
-        def ask_one(item: Asked) -> Outcome:
-            bar.update()
-            return ask(service, item)
-
-        return {kind: list(map(ask_one, items)) for kind, items in asked.items()}
+    return {
+        kind: [ask(service, item) for item in tqdm(items, desc=f"asking, {kind}", disable=None)]
+        for kind, items in asked.items()
+    }
 
 
 def ask(service, asked: Asked) -> Outcome:

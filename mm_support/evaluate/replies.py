@@ -242,7 +242,7 @@ def column(writer: ReplyWriter, rows: Sequence[Labelled]) -> dict[str, float]:
 
 
 def f1(text: str, wanted: str) -> float:
-    """Of their words."""
+    """F1 of the words of both."""
     own, gold = Counter(words(text)), Counter(words(wanted))
     return 2 * (own & gold).total() / max(own.total() + gold.total(), 1)
 

@@ -32,7 +32,7 @@ def read_file(path: Path) -> list[Entry]:
         if len(content) > MAX_BYTES:
             raise KnowledgeError(f"{path.name} is larger than {MAX_BYTES // 2**10} KB; shorten it.")
         text = content.decode("utf-8-sig")
-        lines = (n for n, line in enumerate(text.splitlines(), 1) if BEGINS.match(line))
+        lines = (n for n, line in enumerate(text.split("\n"), 1) if BEGINS.match(line))
         places = (f"{path.name}:{line}" for line in lines)
         found = [as_entries(*pair) for pair in zip(tables(text), places)]
         return [entry for entries in found for entry in entries]

@@ -6,9 +6,8 @@ before, the next has a number. Knows no file format.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from mm_support.knowledge.passages import ASKING, Passage, passages
 from mm_support.knowledge.picture_files import PictureFiles, beside
 from mm_support.knowledge.readers.base import Document, Remarks
+from mm_support.knowledge.readers.fields import repeats, slug, words
 from mm_support.language.sentences import without_markers
 from mm_support.types import Entry, Remark
 
@@ -24,7 +24,6 @@ MAX_TITLE = 300  # characters
 MAX_INTENT = 64  # characters, as the store keeps it
 MAX_QUESTIONS = 100
 MAX_PICTURES = 50  # of an entry
-MAX_SLUG = 120  # characters of an id that is made of a name or of headings
 TAKEN_OVER = (  # what an entry says as its document does
     "intent human_only url language valid_from valid_until updated".split()
 )
@@ -43,7 +42,7 @@ class EntryMaker:
         self, document: Document, path: Path | None, files: PictureFiles, remarks: Remarks
     ) -> list[Entry]:
         """The entries of a document; path: the file that it came from, if there is one."""
-        pieces = passages(document)
+        pieces = list(_called(document.title, passages(document)))
         identity = self._identity(document, pieces, remarks)
         if not identity:
             return []
@@ -65,7 +64,7 @@ class EntryMaker:
 
     def _identity(self, document: Document, pieces: Sequence[Passage], remarks: Remarks) -> str:
         """An id that no document has; "" for a row whose text stands under its id already."""
-        identity = document.id or _slug(document.title if document.row else document.file)
+        identity = document.id or slug(document.title if document.row else document.file)
         text = hash((identity, document.title, *(piece.text for piece in pieces)))
         if text in self._said and document.row:
             remarks.skip(document.line, f"the id '{identity}' was used before, with the same text")
@@ -84,10 +83,30 @@ class EntryMaker:
         """The document's id for its first passage, id#section for the others."""
         if not at:
             return identity
-        section = _slug("-".join(piece.section + piece.several[:1]), "part")
+        section = slug("-".join(piece.section + piece.several[:1]), "part")
         base = f"{identity}#{section}"
         numbered = chain([base], (f"{base}-{n}" for n in count(2)))
         return next(free for free in numbered if free not in self._ids)
+
+
+def _called(title: str, pieces: Sequence[Passage]) -> Iterator[Passage]:
+    """Passages with their names: title and headings without those that another says. Of the title
+    and a heading above all passages that nearly repeat each other that is the shorter one, and
+    else what the heading below begins with.
+    """
+    above = {piece.section[:1] for piece in pieces}
+    (head,) = above.pop() if len(above) == 1 and () not in above else ("",)
+    doubled = repeats(head, title)
+    first = max(title, head, key=len) if doubled else title
+    for piece in pieces:
+        path = [first, *piece.section[doubled:]]
+        pairs = zip(path, [*path[1:], ""])
+        yield replace(piece, names=tuple(own for own, below in pairs if not _opens(own, below)))
+
+
+def _opens(name: str, heading: str) -> bool:
+    opening = words(name)
+    return words(heading)[: len(opening)] == opening
 
 
 def _entry(
@@ -98,7 +117,7 @@ def _entry(
     answer = without_markers(piece.text).strip()
     if answer != piece.text.strip():
         remarks.warn(line, "numbers in brackets were taken out; they would pass for citations")
-    title, asked = _title(document, piece, line, remarks)
+    title, asked = _title(piece, line, remarks)
     questions = [*asked, *document.questions] if first else asked
     return Entry(
         id=identity,
@@ -126,15 +145,13 @@ def _fault(text: str, intent: str) -> str:
     return ""
 
 
-def _title(
-    document: Document, piece: Passage, line: int, remarks: Remarks
-) -> tuple[str, list[str]]:
+def _title(piece: Passage, line: int, remarks: Remarks) -> tuple[str, list[str]]:
     """(title, questions that it holds). A heading that asks is a question; a title that is too long
     is cut and kept whole as one."""
     head = piece.section[-1] if piece.section else ""
     several = ", ".join(piece.several)
-    parts = [*piece.section, several if len(several) <= MAX_SECTION else piece.several[0]]
-    title = ": ".join([document.title, *filter(None, parts)])
+    parts = [*piece.names, several if len(several) <= MAX_SECTION else piece.several[0]]
+    title = ": ".join(filter(None, parts))
     asked = [head] if head.endswith(ASKING) else []
     if len(title) <= MAX_TITLE:
         return title, asked
@@ -148,11 +165,6 @@ def _first(most: int, what: str, items: Iterable[str], line: int, remarks: Remar
     if len(items) > most:
         remarks.skip(line, f"it has {len(items)} {what}; the entry is kept with the first {most}")
     return items[:most]
-
-
-def _slug(text: str, otherwise: str = "document") -> str:
-    stem = re.sub(r"\.[A-Za-z]\w{1,4}$", "", text)
-    return re.sub(r"\W+", "-", stem.lower())[:MAX_SLUG].strip("-_") or otherwise
 
 
 def remark(entry: Entry, reason: str) -> Remark:

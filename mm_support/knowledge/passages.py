@@ -34,7 +34,8 @@ _COMPLETE = (".", "!", "?", ":", "。", "！", "？", "：", "…")
 @dataclass(frozen=True)
 class Passage:
     """A piece of a document. section: the headings above, outermost first; several: the headings of
-    the short sections that it joins. text: what it says, without its own headings."""
+    the short sections that it joins. text: what it says, without its own headings. names: what its
+    title says before these."""
 
     text: str
     section: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class Passage:
     line: int = 0
     page: int | None = None
     pictures: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass

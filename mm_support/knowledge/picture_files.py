@@ -56,7 +56,7 @@ class PictureFiles:
         """Where a picture may lie: beside the file, as written or without %20 and the like; an
         address from the site's top also under the folder that is read, and in a zip beside."""
         plain = address.split("?")[0].split("#")[0]
-        for name in dict.fromkeys((address, plain, unquote(plain))):
+        for name in dict.fromkeys((address, plain, unquote(plain).replace("\0", ""))):
             yield Path(realpath(file.parent / name))
             for folder in (self.root, *self.others):
                 yield Path(realpath(folder / name.lstrip("/")))

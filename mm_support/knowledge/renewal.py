@@ -22,22 +22,35 @@ class Stopped(Exception):
     """The service is being closed."""
 
 
-class Renewal:
-    """Begins at once. former: the folder of a former index, which may not exist."""
+class Beside:
+    """One thread, which stops between two steps when it is closed."""
 
-    def __init__(self, knowledge: Knowledge, former: Path) -> None:
-        self._knowledge, self._former = knowledge, former
+    def __init__(self, name: str) -> None:
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="renew bases", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def close(self) -> None:
-        """Stops it; what was not finished is done at the next start."""
         self._stop.set()
         self._thread.join()
 
     def join(self) -> None:
         self._thread.join()
+
+    def _run(self) -> None:
+        raise NotImplementedError
+
+    def _progress(self, *_: object) -> None:
+        if self._stop.is_set():
+            raise Stopped
+
+
+class Renewal(Beside):
+    """Begins at once. former: the folder of a former index, which may not exist."""
+
+    def __init__(self, knowledge: Knowledge, former: Path) -> None:
+        super().__init__("renew bases")
+        self._knowledge, self._former = knowledge, former
+        self._thread.start()
 
     def _run(self) -> None:
         try:
@@ -90,7 +103,3 @@ class Renewal:
         else:
             if (self._former / "meta.json").is_file():
                 shutil.rmtree(self._former, ignore_errors=True)
-
-    def _progress(self, *_: object) -> None:
-        if self._stop.is_set():
-            raise Stopped

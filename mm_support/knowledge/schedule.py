@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Protocol
 
 from mm_support.errors import SupportError
 from mm_support.knowledge.publishing import Progress
-from mm_support.knowledge.renewal import Stopped
+from mm_support.knowledge.renewal import Beside, Stopped
 from mm_support.types import IngestReport
 
 log = logging.getLogger(__name__)
@@ -33,21 +32,16 @@ class Follows(Protocol):
     def sync(self, name: str, source: str, progress: Progress | None = None) -> IngestReport: ...
 
 
-class Schedule:
+class Schedule(Beside):
     """hours: between two readings of a site. folder: where it is noted when they were."""
 
     def __init__(self, knowledge: Follows, hours: float, folder: Path) -> None:
+        super().__init__("follow sites")
         self._knowledge, self._seconds, self._folder = knowledge, 3600 * hours, folder
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="follow sites", daemon=True)
 
     def start(self) -> Schedule:
         self._thread.start()
         return self
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join()
 
     def follow(self) -> None:
         """Reads every site whose time has come."""
@@ -84,7 +78,3 @@ class Schedule:
             log.warning("%s was not brought in step with %s: %s", name, address, exc)
         else:
             log.info("%s is in step with %s: %d entries.", name, address, report.entries)
-
-    def _progress(self, *_: object) -> None:
-        if self._stop.is_set():
-            raise Stopped

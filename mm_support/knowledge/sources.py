@@ -54,18 +54,18 @@ class Recipe:
 
     def with_source(self, source: Source) -> Recipe:
         """In place of the one from the same origin, or as the last one."""
-        others = [own for own in self.sources if own.origin != source.origin]
-        place = next((n for n, own in enumerate(self.sources) if own.origin == source.origin), None)
-        others.insert(len(others) if place is None else place, source)
-        return replace(self, sources=tuple(others))
+        kept = {own.origin: own for own in self.sources} | {source.origin: source}
+        return replace(self, sources=tuple(kept.values()))
 
     def with_edited(self, entry_id: str) -> Recipe:
         removed = tuple(own for own in self.removed if own != entry_id)
-        return replace(self, edited=_with(self.edited, entry_id), removed=removed)
+        edited = dict.fromkeys((*self.edited, entry_id))
+        return replace(self, edited=tuple(edited), removed=removed)
 
     def with_removed(self, entry_id: str) -> Recipe:
         edited = tuple(own for own in self.edited if own != entry_id)
-        return replace(self, edited=edited, removed=_with(self.removed, entry_id))
+        removed = dict.fromkeys((*self.removed, entry_id))
+        return replace(self, edited=edited, removed=tuple(removed))
 
 
 class SourceFolder:
@@ -129,7 +129,3 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
         wanted = (kind or file.name == ACTIONS) and file.is_file()
         if wanted and file.resolve().is_relative_to(root):  # no link leads out of the folder
             yield file, file.relative_to(path).as_posix()
-
-
-def _with(ids: tuple[str, ...], one: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*ids, one)))

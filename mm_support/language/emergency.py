@@ -21,19 +21,19 @@ WORDS = re.compile(
 
 
 def is_emergency(sentence: str) -> bool:
-    if WORDS.search(sentence):
-        return True
-    numbers = NUMBER.findall(sentence)
     counted = {amount.said for amount in facts_of(sentence).amounts if amount.kind}
-    return any(map(_answers(language_of(sentence)), set(numbers) - counted)) if numbers else False
+    numbers = set(NUMBER.findall(sentence)) - counted
+    language = language_of(sentence)
+    named = any(_is_answered(number, language) for number in numbers)
+    return named or bool(WORDS.search(sentence))
 
 
 @functools.cache
-def _answers(language: str):
-    """Tells of a number whether an emergency service answers it where a language is spoken."""
+def _is_answered(number: str, language: str) -> bool:
+    """Whether an emergency service answers a number where a language is mostly spoken."""
     from babel.core import get_global
     from phonenumbers import is_emergency_number
 
     likely = get_global("likely_subtags").get(language, "")
     regions = ENGLISH if language == "en" else (likely.rpartition("_")[2],)
-    return functools.cache(lambda number: any(is_emergency_number(number, r) for r in regions))
+    return any(is_emergency_number(number, region) for region in regions)

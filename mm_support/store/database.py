@@ -94,13 +94,9 @@ class Store:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that only reads. Raises StoreError."""
-        with self._reading() as session:
-            try:
+        with _told("The database cannot be read; check the disk and database_url."):
+            with self._reading() as session:
                 yield session
-            except SQLAlchemyError as exc:
-                raise StoreError(
-                    "The database cannot be read; check the disk and database_url."
-                ) from exc
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
@@ -109,14 +105,10 @@ class Store:
         Of SQLite's, only one writes at a time. On a server they run side by side: whoever writes
         what it has read locks that row first (with_for_update), or adds it with `add_unless_there`.
         """
-        with self._writing() as session:
-            try:
+        with _told("Nothing could be stored in the database; check the disk and database_url."):
+            with self._writing() as session:
                 yield session
                 session.commit()
-            except SQLAlchemyError as exc:
-                raise StoreError(
-                    "Nothing could be stored in the database; check the disk and database_url."
-                ) from exc
 
     def checkpoint(self) -> bool:
         """Takes what was deleted off the disk too, where SQLite's write-ahead log keeps it. Whether
@@ -135,19 +127,26 @@ class Store:
         """Runs what SQLite runs outside of transactions only; the first number of its answer."""
         if self._engine.dialect.name != "sqlite":
             return None
-        try:
-            with self._engine.connect() as connection:
-                connection.exec_driver_sql("COMMIT")
-                answer = connection.exec_driver_sql(statement)
-                row = answer.fetchone() if answer.returns_rows else None
-                return row[0] if row else None
-        except SQLAlchemyError as exc:
-            raise StoreError(
-                "The database cannot be tidied up; check that nobody else uses it."
-            ) from exc
+        with (
+            _told("The database cannot be tidied up; check that nobody else uses it."),
+            self._engine.connect() as connection,
+        ):
+            connection.exec_driver_sql("COMMIT")
+            answer = connection.exec_driver_sql(statement)
+            row = answer.fetchone() if answer.returns_rows else None
+            return row[0] if row else None
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+@contextlib.contextmanager
+def _told(sentence: str) -> Iterator[None]:
+    """Raises StoreError with that sentence where the database raises what it does."""
+    try:
+        yield
+    except SQLAlchemyError as exc:
+        raise StoreError(sentence) from exc
 
 
 def _latest(session_id: str, limit: int) -> Select[TurnRow]:

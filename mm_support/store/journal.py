@@ -78,7 +78,8 @@ class Journal:
 def _rows(path: Path) -> list[Row]:
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    # not splitlines: it also breaks where a customer's text holds a line separator of Unicode
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     return [row for line in lines if line and (row := _read(line)) is not None]
 
 
@@ -105,12 +106,12 @@ def _append(path: Path, *rows: Row) -> None:
 def _read(line: str) -> Row | None:
     try:
         row = json.loads(line)
-    except ValueError:
+        if "created" in row:
+            row["created"] = datetime.fromisoformat(row["created"])
+        return row
+    except (ValueError, TypeError):
         log.error("a line of the journal cannot be read and is left out: %d characters", len(line))
         return None
-    if "created" in row:
-        row["created"] = datetime.fromisoformat(row["created"])
-    return row
 
 
 def _as_text(value: Any) -> str:

@@ -14,13 +14,15 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import permutations, product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from scipy.special import expit
 
 from mm_support import terminal
@@ -104,7 +106,7 @@ def write_gate(
 
 
 def numbers(gate: Gate) -> dict[str, Any]:
-    """What of a gate is written, apart from what surrounds it."""
+    """The fields of a gate that are written to its file."""
     return {
         name: getattr(gate, name) for name in ("weights", "bias", "answer", "clarify", "wishes")
     }
@@ -127,7 +129,8 @@ def read_cases(folder: Path) -> dict[str, list[dict]]:
 
 def _lines(path: Path) -> list[tuple[int, str]]:
     try:
-        return list(enumerate(path.read_text(encoding="utf-8").splitlines(), start=1))
+        with path.open(encoding="utf-8") as file:
+            return list(enumerate(file, start=1))
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError(f"{path} cannot be read as UTF-8 text ({exc}).") from exc
 
@@ -148,22 +151,16 @@ def _read_case(path: Path, number: int, line: str) -> dict:
     return {"kind": case.get("kind", scope), "turns": turns}
 
 
-def collect(service, cases: dict[str, list[dict]]) -> list[Example]:
+def collect(service, cases: dict[str, list[dict]]) -> Iterator[Example]:
+    """Of each turn of the cases in its base, and of some first ones in each other base."""
     from tqdm import tqdm
 
     asked = [(base, case["turns"]) for base, rows in cases.items() for case in rows]
-    foreign = [
-        (base, [{"text": case["turns"][0]["text"], "expect": "none"}])
-        for base in cases
-        for other, rows in cases.items()
-        if other != base
-        for case in rows[::FOREIGN_EVERY]
-    ]
-    return [
-        example
-        for item in tqdm(asked + foreign, desc="asking", disable=None)
-        for example in examples_of(service, *item)
-    ]
+    for base, other in permutations(cases, 2):
+        firsts = (case["turns"][0]["text"] for case in cases[other][::FOREIGN_EVERY])
+        asked += [(base, [{"text": text, "expect": "none"}]) for text in firsts]
+    for item in tqdm(asked, desc="asking", disable=None):
+        yield from examples_of(service, *item)
 
 
 def examples_of(service, base: str, turns: Sequence[dict]) -> Iterator[Example]:
@@ -186,7 +183,7 @@ def examples_of(service, base: str, turns: Sequence[dict]) -> Iterator[Example]:
         past += (past_after(judged, [best]),)
 
 
-def collect_photos(service, cases: dict[str, list[dict]]) -> list[Example]:
+def collect_photos(service, cases: dict[str, list[dict]]) -> Iterator[Example]:
     """Each picture of the bases, as it is and photographed, asked about in its own base and, where
     there is one, in the next: without words, with words that name nothing, and with a question of
     the cases about its entry, where there is one.
@@ -195,31 +192,30 @@ def collect_photos(service, cases: dict[str, list[dict]]) -> list[Example]:
 
     rng = np.random.default_rng(SEED)
     bases, worded = list(cases), questions_of(cases)
-    shown = [
-        (base, entry.id, path)
-        for base in bases
-        for entry in service.knowledge.entries(base)
-        for path in entry.pictures
-    ]
-    examples = []
+    entries = [(base, entry) for base in bases for entry in service.knowledge.entries(base)]
+    shown = [(base, entry.id, path) for base, entry in entries for path in entry.pictures]
     for base, entry_id, path in tqdm(shown, desc="showing", disable=None):
-        picture = load_photo(path)
         other = bases[(bases.index(base) + 1) % len(bases)]
+        own, picture = worded.get((base, entry_id), ()), load_photo(path)
         for photo in (picture, snapshot(picture, rng)):
-            perceived = drained(perceive(service.parts.encoders, UserTurn(image=photo)))
-            own = worded.get((base, entry_id), ())
             naming = [own[rng.integers(len(own))]] if own else []
             nothing = BESIDE_A_PHOTO[rng.integers(1, len(BESIDE_A_PHOTO))]
-            for text in ("", nothing, *naming):
-                for asked_in, expected in {other: "none", base: entry_id}.items():
-                    asked = UserTurn(text=text, image=photo, knowledge=asked_in)
-                    judged = drained(judge(service.parts, asked, perceived=perceived))
-                    if judged.query is None or not judged.hits:
-                        continue
-                    right = judged.hits[0].entry.id == expected
-                    x = features(text, judged.query, judged.hits)
-                    examples.append(Example(base, x, expected != "none", right, shown=True))
-    return examples
+            texts = ("", nothing, *naming)
+            yield from examples_of_photo(service, photo, texts, {other: "none", base: entry_id})
+
+
+def examples_of_photo(
+    service, photo: Image.Image, texts: Sequence[str], expected: Mapping[str, str]
+) -> Iterator[Example]:
+    """An example for each text beside the photo in each base. expected: base -> entry or "none"."""
+    perceived = drained(perceive(service.parts.encoders, UserTurn(image=photo)))
+    for text, (base, entry_id) in product(texts, expected.items()):
+        asked = UserTurn(text=text, image=photo, knowledge=base)
+        judged = drained(judge(service.parts, asked, perceived=perceived))
+        if judged.query is not None and judged.hits:
+            right = judged.hits[0].entry.id == entry_id
+            x = features(text, judged.query, judged.hits)
+            yield Example(base, x, entry_id != "none", right, shown=True)
 
 
 def questions_of(cases: dict[str, list[dict]]) -> dict[tuple[str, str], list[str]]:
@@ -314,7 +310,7 @@ def left_out(examples: Sequence[Example]) -> dict[str, dict[str, float]]:
 def shares(
     examples: Sequence[Example], answered: np.ndarray, refused: np.ndarray
 ) -> dict[str, float]:
-    """Those that there are cases for."""
+    """Shares of right decisions; kinds of cases that there are none of are left out."""
     known, right, near = (
         np.array([getattr(e, name) for e in examples]) for name in ("known", "right", "near")
     )

@@ -251,8 +251,7 @@ def figures(judged: Judged, thresholds: dict[float, float]) -> dict[str, Any]:
     from sklearn.metrics import f1_score
 
     inside = judged.inside
-    truth = [label for label, known in zip(judged.labels, inside) if known]
-    predicted = [name for name, known in zip(judged.predicted, inside) if known]
+    truth, predicted = np.array(judged.labels)[inside], np.array(judged.predicted)[inside]
     return {
         "accuracy": asdict(metrics.bootstrap_interval(judged.right[inside])),
         "macro_f1": float(f1_score(truth, predicted, average="macro")),
@@ -273,18 +272,15 @@ def out_of_scope(judged: Judged, thresholds: dict[float, float]) -> dict[str, An
     foreign = judged.confidence[~inside]
 
     def points(limits: dict[float, float]) -> dict[str, Any]:
-        return {
-            f"{r:.0%}": asdict(metrics.operating_point(t, known, right, foreign))
-            for r, t in limits.items()
-        }
+        found = {r: metrics.operating_point(t, known, right, foreign) for r, t in limits.items()}
+        return {f"{recall:.0%}": asdict(point) for recall, point in found.items()}
 
+    reached = {recall: metrics.threshold_for_recall(foreign, recall) for recall in RECALLS}
     return {
         "cases": len(foreign),
         "area_under_curve": float(roc_auc_score(inside, judged.confidence)),
         "calibrated": points(thresholds),
-        "at_recall": points(
-            {recall: metrics.threshold_for_recall(foreign, recall) for recall in RECALLS}
-        ),
+        "at_recall": points(reached),
     }
 
 

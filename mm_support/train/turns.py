@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -142,7 +143,7 @@ class Turns:
 
 
 def _moved(item: Shelf | Turns, device: torch.device) -> dict[str, Tensor]:
-    """Its tensors."""
+    """The tensors of a dataclass, on the device."""
     values = {field.name: getattr(item, field.name) for field in fields(item)}
     return {name: own.to(device) for name, own in values.items() if isinstance(own, Tensor)}
 
@@ -173,7 +174,7 @@ class TurnTable:
         self._made, self._entries, self._shelf = made, made.rows.entries[base], shelf_of(made, base)
         self._known = identifiers.Dictionary.of(self._entries)
         self._intents = {name: place for place, name in enumerate(intents)}
-        self._stems = [Counter(terms(entry.text)) for entry in self._entries]
+        self._stems: list[Any] = [Counter(terms(entry.text)) for entry in self._entries]
         self._codes = list(map(identifiers.identifiers_of, self._entries))
         lengths = np.array([own.total() for own in self._stems])
         self._lengths = lengths / max(1, lengths.mean())

@@ -150,8 +150,7 @@ class FolderIndex:
             os.replace(folder, base / key)
             make_durable(base)
             self._point(name, Pointer(key, pointer.current))
-        with self._lock:
-            self._opened.pop(name, None)
+        self._close(name)
 
     def undo(self, name: str) -> None:
         """Makes the version before current again; a second time brings back what was undone."""
@@ -169,18 +168,21 @@ class FolderIndex:
             pointer = self._known(name)
             if pointer.current:
                 self._point(name, Pointer("", pointer.current))
-        with self._lock:
-            self._opened.pop(name, None)
-        if not pointer.current:
+        if pointer.current:
+            self._close(name)
+        else:
             self._forget(name)
 
     def _forget(self, name: str) -> None:
         """Removes all files of a base but those of versions that somebody reads."""
         with waiting(self._folder / LOCK):
             (self._folder / name / CURRENT).unlink(missing_ok=True)
+        self._close(name)
+        self._sweep(name)
+
+    def _close(self, name: str) -> None:
         with self._lock:
             self._opened.pop(name, None)
-        self._sweep(name)
 
     def close(self) -> None:
         with self._lock:

@@ -123,24 +123,53 @@ def _scored(
     if fits:
         found += _by_vectors(version, query.fused, holds, most)
     rows = np.unique(np.concatenate(found))
-    places, picture = torch.from_numpy(rows), query.fused.picture if fits else None
     weights = torch.tensor([[query.fused.weights.get(name, 0.0) for name in shared.names]])
-    identified = torch.from_numpy(shared.identified[None, :, rows])
-    if fits:
-        words = torch.from_numpy(shared.words[None, :, rows])
-        matches = scoring.Matches(words, *_alike(version, query, shared.names, places), identified)
-        near = score.near(_cosines(version, query, shared.names, places, score), weights[..., None])
-    else:  # the words stand in for the vectors that are not there, so they have the whole weight
-        words = _coverage(version, query, shared.names, rows)
-        nothing = torch.zeros_like(words), torch.zeros_like(weights)
-        matches = scoring.Matches(words, *nothing, identified)
-        near = weights[..., None] * words
-    photo = _photo(version, picture, places)
+    compare = _compared if fits else _compared_by_words
+    near, matches = compare(version, query, shared, rows, weights, score)
+    picture = query.fused.picture if fits else None
+    photo = _photo(version, picture, torch.from_numpy(rows))
     totals, parts = scoring.combine(near, weights, matches, photo, score)
     by = dict(zip(shared.names, parts[0].numpy()))
     if picture is not None:
         by[PHOTO] = photo[0].numpy()
     return rows, totals[0].numpy(), by
+
+
+def _compared(
+    version: Version,
+    query: SearchQuery,
+    shared: Lexical,
+    rows: np.ndarray,
+    weights: Tensor,
+    score: TextScore,
+) -> tuple[Tensor, scoring.Matches]:
+    """(1, m, c) TextScore.near of the candidates, and what else the modalities share with them."""
+    words = torch.from_numpy(shared.words[None, :, rows])
+    identified = torch.from_numpy(shared.identified[None, :, rows])
+    places = torch.from_numpy(rows)
+    matches = scoring.Matches(words, *_alike(version, query, shared.names, places), identified)
+    cosine = _cosines(version, query, shared.names, places, score)
+    return score.near(cosine, weights[..., None]), matches
+
+
+def _compared_by_words(
+    version: Version,
+    query: SearchQuery,
+    shared: Lexical,
+    rows: np.ndarray,
+    weights: Tensor,
+    _: TextScore,
+) -> tuple[Tensor, scoring.Matches]:
+    """The same without vectors: the share of the words that an entry has, by rarity, stands in for
+    them and has the whole weight.
+    """
+    found = version.postings.find(frozenset().union(*query.terms.values()))
+    asked = [query.terms.get(name, frozenset()) for name in shared.names]
+    covered = np.array([version.postings.coverage(own, found)[rows] for own in asked])
+    words = torch.from_numpy(covered.reshape(1, len(asked), len(rows)))
+    nothing = torch.zeros_like(words), torch.zeros_like(weights)
+    identified = torch.from_numpy(shared.identified[None, :, rows])
+    return weights[..., None] * words, scoring.Matches(words, *nothing, identified)
 
 
 def _by_vectors(
@@ -150,16 +179,6 @@ def _by_vectors(
         yield _by_text(version, torch.from_numpy(fused.text), holds, most)
     if fused.picture is not None:
         yield _by_look(version, _unit(fused.picture), holds, most)
-
-
-def _coverage(
-    version: Version, query: SearchQuery, names: tuple[str, ...], rows: np.ndarray
-) -> Tensor:
-    """(1, m, c) the share of each modality's words that an entry has, by rarity."""
-    found = version.postings.find(frozenset().union(*query.terms.values()))
-    asked = [query.terms.get(name, frozenset()) for name in names]
-    covered = np.array([version.postings.coverage(own, found)[rows] for own in asked])
-    return torch.from_numpy(covered.reshape(1, len(asked), len(rows)))
 
 
 def _best(scores: np.ndarray, holds: np.ndarray, most: int, above: float = 0.0) -> np.ndarray:

@@ -78,8 +78,7 @@ class VersionWriter:
         write_durably(self._folder / NAMES, json.dumps(names._asdict(), ensure_ascii=False))
         pairs = by_id(contradictions(stored.all()))
         write_durably(self._folder / CONTRADICTIONS, json.dumps(pairs, ensure_ascii=False))
-        counts = {"entries": self._entries.rows, "pictures": self._entries.pictures}
-        made = About(**{**about, **counts})
+        made = About(**about, entries=self._entries.rows, pictures=self._entries.pictures)
         write_durably(self._folder / ABOUT, json.dumps(asdict(made), ensure_ascii=False))
         for path in (self._folder / ENTRIES, self._folder):
             make_durable(path)
@@ -90,8 +89,7 @@ class Version:
 
     def __init__(self, folder: Path, pictures_dir: Path, held: IO[bytes] | None = None) -> None:
         self.key, self._folder, self._held = folder.name, folder, held
-        stored = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        self.about = About(**stored)
+        self.about = About(**json.loads((folder / ABOUT).read_text(encoding="utf-8")))
         self._table = Table(folder / ENTRIES)
         self._fitted: dict[str, Any] = {}
         self._fitted_at = 0  # when it was written

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from mm_support.types import Remark
 
 MAX_FILE_BYTES = 50 * 2**20
+MAX_QUOTED = 80  # characters of what a remark quotes
 MAX_REASON = 300  # characters of a remark; what it quotes may be a whole page
 
 Kind = Literal["heading", "text", "list", "steps", "table", "code", "end", "scan"]
@@ -102,6 +103,10 @@ class Remarks:
     def skip(self, line: int, reason: str) -> None:
         """Something was left out."""
         self.skipped.append((self.file, line, reason[:MAX_REASON]))
+
+    def skip_navigation(self, line: int, text: str) -> None:
+        """Links that lead through a site were left out: they say nothing of its matter."""
+        self.skip(line, f"'{' '.join(text.split())[:MAX_QUOTED]}' is navigation and was left out")
 
     def warn(self, line: int, reason: str) -> None:
         """Something was kept, changed or not, that a person should look at."""

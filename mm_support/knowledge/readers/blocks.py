@@ -7,17 +7,18 @@ scripts, hidden elements. Broken HTML is taken as browsers take it, roughly. Kno
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from mm_support.knowledge.readers.base import Block, Kind
+from mm_support.knowledge.readers.base import Block, Kind, Remarks
 from mm_support.knowledge.readers.tables import Table
 
 Attrs = dict[str, str]
 
 UNSEEN = frozenset(
     ["script", "style", "template", "noscript", "head", "svg", "iframe", "object", "button"]
-    + ["select", "textarea", "canvas", "audio", "video", "nav", "dialog", "math"]
+    + ["select", "textarea", "canvas", "audio", "video", "dialog", "math"]
 )  # fmt: skip
 VOID = frozenset("img br hr input meta link source wbr col embed area base track param".split())
 BREAKING = frozenset(
@@ -30,6 +31,8 @@ HEADINGS = {f"h{level}": level for level in range(1, 7)}
 FOLDED = 7  # level of a heading that opens and closes with what it folds away
 RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+MARKING = ("class", "id", "aria-label", "itemtype")
+BREADCRUMB = re.compile(r"(?:^|[\s/])bread-?crumbs?(?:-?list)?(?=\s|$)", re.IGNORECASE)
 COMMENT = re.compile(r"<!--.*?(?:--!?>|\Z)", re.DOTALL)
 _BLANKS = re.compile(r"[ \t\n\r\f\v\u00a0]+")
 _LINE_BLANKS = re.compile(r"[ \t\f\v\u00a0]*\n[ \t\f\v\u00a0]*")
@@ -62,6 +65,8 @@ class BlockBuilder(HTMLParser):
         self._heading = 0
         self._preformatted = self._raised = self._bold = 0
         self._unseen: list[str] = []
+        self._navigation: list[tuple[int, str]] = []  # line and text of what was left out as such
+        self._navigating = False
         self._started = 0
 
     def feed_html(self, html: str) -> None:
@@ -95,6 +100,11 @@ class BlockBuilder(HTMLParser):
         """An element begins."""
         if self._unseen:
             self._unseen += [tag] if tag == self._unseen[-1] and tag not in VOID else []
+        elif tag not in VOID and (tag == "nav" or is_breadcrumb(attrs)):
+            self._flush()
+            self._unseen.append(tag)
+            self._navigating = True
+            self._navigation.append((self.line, ""))
         elif tag not in VOID and (tag in UNSEEN or _is_hidden(attrs)):
             self._unseen.append(tag)
         elif tag in HEADINGS or tag == "summary":
@@ -132,6 +142,7 @@ class BlockBuilder(HTMLParser):
         if self._unseen:
             if tag == self._unseen[-1]:
                 self._unseen.pop()
+                self._navigating = self._navigating and bool(self._unseen)
         elif tag in HEADINGS or tag == "summary":
             self._flush()
             self._heading = 0
@@ -160,6 +171,7 @@ class BlockBuilder(HTMLParser):
     def data(self, text: str) -> None:
         """Text inside the elements that are open."""
         if self._unseen:
+            self._keep_navigation(text)
             return
         if not self._inline and not text.isspace():
             self._started = self.line
@@ -170,6 +182,16 @@ class BlockBuilder(HTMLParser):
         if self._tables:
             self._tables[-1].write(text, self._bold > 0)
         self._inline.append(text)
+
+    def _keep_navigation(self, text: str) -> None:
+        if self._navigating:
+            line, before = self._navigation[-1]
+            self._navigation[-1] = line, before + text
+
+    def report(self, remarks: Remarks) -> None:
+        """Reports what was left out as navigation."""
+        for line, text in self._navigation:
+            remarks.skip_navigation(line, text)
 
     # -- links and pictures ----------------------------------------------------------------
 
@@ -289,6 +311,11 @@ def _is_hidden(attrs: Attrs) -> bool:
     return "hidden" in attrs or bool(HIDDEN.search(attrs.get("style", "")))
 
 
+def is_breadcrumb(attrs: Mapping[str, str]) -> bool:
+    """Whether an element says that it shows where in its site a page lies."""
+    return any(BREADCRUMB.search(attrs.get(name, "")) for name in MARKING)
+
+
 def _as_text(text: str) -> str:
     """One line a line that the page breaks itself; all other blanks are one space."""
     text = _BLANKS.sub(" ", text.replace("\v", "\0")).replace("\0", "\n")
@@ -300,9 +327,12 @@ def _as_code(text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def html_blocks(html: str, line: int = 0) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+def html_blocks(
+    html: str, remarks: Remarks, line: int = 0
+) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     """Blocks and links of a piece of HTML."""
     builder = BlockBuilder()
     builder.line = line
     builder.feed_html(html)
+    builder.report(remarks)
     return builder.finish(), tuple(builder.links)

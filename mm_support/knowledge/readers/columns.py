@@ -66,6 +66,14 @@ class Columns:
     fields: tuple[str, ...]
     guessed: frozenset[int] = frozenset()
 
+    @property
+    def names_rows(self) -> bool:
+        """Whether the rows have names of their own, which say enough by themselves: of goods that
+        have codes, or under a name that is known.
+        """
+        at = self.fields.index("title") if "title" in self.fields else None
+        return at is not None and (at not in self.guessed or "code" in self.fields)
+
     def values(self, cells: Sequence[object]) -> dict[str, object]:
         """A row by fields; several columns of questions or pictures are one list."""
         row: dict[str, object] = {}
@@ -180,7 +188,7 @@ def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:
     if "answer" not in fields:
         longest = max(lengths, key=lambda at: lengths[at], default=None)
         if longest is None or not _is_prose(cells[longest]):
-            return columns
+            return _with_names(columns, cells)
         guessed[longest] = "answer"
     asked = [at for at in lengths if at not in guessed and _asks(cells[at])]
     guessed |= {at: "questions" for at in asked}
@@ -192,6 +200,30 @@ def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:
     for at, field in guessed.items():
         fields[at] = field
     return Columns(columns.names, _with_title(fields), frozenset(guessed))
+
+
+def _with_names(columns: Columns, cells: Mapping[int, Sequence[str]]) -> Columns:
+    """Of a table without answers the leftmost column of words that hardly repeat names the rows;
+    one of codes before it holds their codes. cells: of each column that stands for no field.
+    """
+    said = [at for at, own in cells.items() if own and not _is_aside(columns.names[at])]
+    name = next((at for at in said if _are_names(cells[at])), None)
+    if "title" in columns.fields or len(said) < 2 or name is None:
+        return columns
+    guessed = {name: "title"}
+    if said[0] < name and "code" not in columns.fields and _are_codes(cells[said[0]]):
+        guessed[said[0]] = "code"
+    fields = [guessed.get(at, field) for at, field in enumerate(columns.fields)]
+    return Columns(columns.names, tuple(fields), frozenset(guessed))
+
+
+def _are_names(cells: Sequence[str]) -> bool:
+    worded = sum(2 * sum(map(str.isalpha, cell)) > len(cell) for cell in cells)
+    return min(worded, len(set(cells))) >= 0.5 * len(cells) and not _are_codes(cells)
+
+
+def _are_codes(cells: Sequence[str]) -> bool:
+    return _is_id(cells) and all(map(_has_digit, cells))
 
 
 def _is_prose(cells: Sequence[str]) -> bool:

@@ -15,8 +15,8 @@ from itertools import chain, islice
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.columns import Columns, map_columns, map_names
 from mm_support.knowledge.readers.encoding import decode
-from mm_support.knowledge.readers.fields import as_text
-from mm_support.knowledge.readers.rows import row_document
+from mm_support.knowledge.readers.fields import as_text, slug
+from mm_support.knowledge.readers.rows import row_document, text_of
 from mm_support.knowledge.readers.tables import row_line
 
 SEPARATORS = ",;\t|"
@@ -133,7 +133,8 @@ def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterato
 
 
 def _can_answer(columns: Columns) -> bool:
-    return "answer" in columns.fields or columns.fields.count("") > 0 and len(columns.fields) > 1
+    listed = "" in columns.fields or {"title", "code"} <= set(columns.fields)
+    return "answer" in columns.fields or listed and len(columns.fields) > 1
 
 
 def _row(
@@ -159,6 +160,8 @@ def _table_row(
 ) -> Document:
     """A row of a table that holds no questions and answers."""
     text = row_line(columns.names, cells)
-    title = as_text(row.get("title")) or next((cell for cell in cells if cell), stem)
+    title, first = text_of(row.get("title")), next((cell for cell in cells if cell), stem)
+    name = title if columns.names_rows and title else f"{stem}: {title or first}"
+    own = as_text(row.get("id")) or slug(f"{stem}: {as_text(row.get('code')) or title or first}")
     block = Block("table", text, line=line, parts=(text,))
-    return Document(f"{stem}: {title}", (block,), "", line, as_text(row.get("id")), row=True)
+    return Document(name, (block,), "", line, own, row=True)

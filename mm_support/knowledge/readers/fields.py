@@ -26,6 +26,9 @@ FALSE = frozenset(
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})")
 _DAY_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})")
 _ONE, _OTHER = datetime(2001, 1, 1), datetime(2002, 2, 2)  # what they differ in a text lacks
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
+MAX_SLUG = 120  # characters of an id that is made of a name or of headings
+REPEATED = 0.75  # of the words of a name, from which another name repeats it
 MONTH_FIRST_UNSURE = "could be read day or month first; write 2026-01-31"
 
 
@@ -33,6 +36,23 @@ def folded(text: str) -> str:
     """For comparing names: letters and digits in small letters, everything else one blank."""
     text = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(re.sub(r"[\W_]+", " ", text).split())
+
+
+def slug(text: str, otherwise: str = "document") -> str:
+    """Letters and digits of a name, joined by hyphens: what an id is made of."""
+    stem = re.sub(r"\.[A-Za-z]\w{1,4}$", "", text)
+    return re.sub(r"\W+", "-", stem.lower())[:MAX_SLUG].strip("-_") or otherwise
+
+
+def words(text: str) -> list[str]:
+    """The words as compared: in small letters; of Chinese and Japanese its signs."""
+    return _WORD.findall(folded(text))
+
+
+def repeats(one: str, other: str) -> bool:
+    """Whether the longer of two names says nearly all that the shorter one does."""
+    shorter, longer = sorted(({*words(one)}, {*words(other)}), key=len)
+    return bool(shorter) and len(shorter & longer) >= REPEATED * len(shorter)
 
 
 def as_bool(value: Any, name: str, line: int, remarks: Remarks) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from mm_support.knowledge.readers.base import Document, File, Remarks
-from mm_support.knowledge.readers.blocks import html_blocks
+from mm_support.knowledge.readers.blocks import html_blocks, is_breadcrumb
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_day, as_text
 from mm_support.knowledge.readers.markdown import split_questions, titled
@@ -41,7 +41,7 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
     tree = parser.document_fromstring(text, parser=parser.HTMLParser(huge_tree=False))
     meta = _meta(tree)
     links = tuple(dict.fromkeys(_links(tree, file.url)))
-    blocks, _ = html_blocks(_main(tree, text))
+    blocks, _ = html_blocks(_main(tree, remarks), remarks)
     heading = next((" ".join(h.text_content().split()) for h in tree.iter("h1")), "")
     name = meta.get("og:title") or " ".join((tree.findtext(".//title") or "").split())
     title, blocks = titled(heading or _without_site(name), blocks, file.stem)
@@ -86,7 +86,8 @@ def _links(tree: Any, base: str) -> Iterator[str]:
     for tag in tree.iter("a"):
         address = (tag.get("href") or "").strip()
         if address and not address.startswith(("#", "javascript:", "mailto:", "tel:")):
-            yield urljoin(base, address)
+            with suppress(ValueError):  # it is no address
+                yield urljoin(base, address)
 
 
 def _without_site(name: str) -> str:
@@ -95,11 +96,14 @@ def _without_site(name: str) -> str:
     return parts[0] if len(parts) > 1 and len(parts[0]) > 3 else name
 
 
-def _main(tree: Any, text: str) -> str:
+def _main(tree: Any, remarks: Remarks) -> str:
     """The HTML of the page's own text."""
     from lxml import html
 
-    for element in tree.xpath(ASIDE):
+    breadcrumbs = [element for element in tree.iter("*") if is_breadcrumb(element.attrib)]
+    for element in breadcrumbs[:1]:
+        remarks.skip_navigation(0, element.text_content())
+    for element in [*breadcrumbs, *tree.xpath(ASIDE)]:
         if element.getparent() is not None:
             element.drop_tree()
     whole = len(tree.text_content())
@@ -112,7 +116,7 @@ def _main(tree: Any, text: str) -> str:
     import trafilatura
 
     extracted = trafilatura.extract(
-        text,
+        html.tostring(tree, encoding="unicode"),
         output_format="html",
         include_links=True,
         include_images=True,

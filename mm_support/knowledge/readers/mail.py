@@ -6,10 +6,11 @@ import email
 import email.policy
 import re
 from collections.abc import Iterator
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.blocks import html_blocks
+from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_day
 
 _PREFIX = re.compile(r"^\s*(?:\w{1,3}|\w{1,3}\[\d+\])\s*:\s+(?=\S)")
@@ -25,16 +26,23 @@ def read_mail(file: File, remarks: Remarks) -> Iterator[Document]:
     if body is None:
         remarks.skip(0, "it holds no text")
         return
-    text, links = body.get_content(), ()
+    text, links = _text(body, remarks), ()
     blocks = tuple(_paragraphs(text))
     if body.get_content_subtype() == "html":
-        blocks, links = html_blocks(text)
+        blocks, links = html_blocks(text, remarks)
     subject = " ".join(str(message["subject"] or "").split())
     while prefix := _PREFIX.match(subject):  # Re:, Fwd:, AW:
         subject = subject[prefix.end() :]
     sent = message["date"].datetime if message["date"] and message["date"].datetime else None
     updated = as_day(sent, "date", 0, remarks)
     yield Document(subject or file.stem, blocks, file.name, links=links, updated=updated)
+
+
+def _text(body: MIMEPart, remarks: Remarks) -> str:
+    try:
+        return body.get_content()
+    except LookupError:  # an encoding that nobody knows
+        return decode(body.get_payload(decode=True), remarks)  # type: ignore[arg-type]  # bytes
 
 
 def _paragraphs(text: str) -> Iterator[Block]:

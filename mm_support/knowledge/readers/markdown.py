@@ -37,15 +37,17 @@ def read_markdown(file: File, remarks: Remarks) -> Iterator[Document]:
         remarks.skip(cleaned.unclosed, UNCLOSED)
     builder = BlockBuilder()
     _build(cleaned, builder)
+    builder.report(remarks)
     yield _document(file, fields, builder.finish(), tuple(builder.links), remarks)
 
 
 def markdown_blocks(
-    text: str, line: int = 1, breaks: bool = False
+    text: str, remarks: Remarks, line: int = 1, breaks: bool = False
 ) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     """Blocks and links of a piece of Markdown. breaks: whether line breaks are kept."""
     builder = BlockBuilder()
     _build(clean(text, line), builder, breaks)
+    builder.report(remarks)
     return builder.finish(), tuple(builder.links)
 
 

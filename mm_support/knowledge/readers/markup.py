@@ -38,8 +38,16 @@ _TITLES = ("title", "headline", "label", "summary", "heading", "name", "caption"
 _COLONS = re.compile(r"\s*:{3,}\s*(?:\{?[\w-]+\}?)?(?:\[(.*)\]|\{title=\"(.*)\"\}|\s+(.*))?\s*$")
 _BANGS = re.compile(r"(\s*)(?:!!!|\?\?\?\+?|===\+?!?)(?:\s+[\w-]+)*(?:\s+\"(.*)\")?\s*$")
 _ALERT = re.compile(r"^(\s*>\s*)\[!\w+\][+-]?\s*(.*)$")
+# heads of boxes that warn: :::warning, > [!CAUTION], {% hint style="danger" %}, <Warning>
+_WARNS = re.compile(
+    r"\W*(?:(?:notice|hint|alert|callout|admonition|note)\W+)?(?:(?:style|type|kind)\W+)?"
+    r"(?:warning|caution|danger|attention|important)\b",
+    re.IGNORECASE,
+)
+_TEXT = re.compile(r"(\s*(?:>\s*)?)(?!\d+[.)]\s)(?=[^\W_]|\*\*|[\"“(])")  # no list, no table
 _ATTRIBUTE_LIST = re.compile(r"\s*\{[:#.][^{}]*\}\s*$")
 _CONTENTS = re.compile(r"\s*\[\[?_?TOC_?\]?\]\s*$", re.IGNORECASE)
+WARNING = "⚠"  # before the text of a box that warns, of which no part is quoted without the rest
 LONGEST_TAG = 60  # lines over which a tag may run
 UNCLOSED = "a comment is not closed; what follows it was not read"
 
@@ -55,6 +63,7 @@ class Cleaned:
     closed: frozenset[str] = frozenset()  # components that are closed somewhere
     folds: list[tuple[str, bool]] = field(default_factory=list)  # open tags, whether they fold
     indented: bool = False  # whether the lines after an admonition's head are its own
+    warns: bool = False  # whether the next line is the first of one that warns
 
     def add(self, number: int, *lines: str) -> None:
         self.lines += lines
@@ -172,17 +181,25 @@ def _clean_line(line: str, number: int, cleaned: Cleaned) -> None:
     if "{" in line or "<" in line:
         line = _without_tags(line, cleaned)
     if start == ":::" and (colons := _COLONS.match(line)):
+        cleaned.warns = _warns(line)
         cleaned.add(number, "", *_paragraph(*colons.groups()))
     elif start in ("!!!", "???", "===") and (bangs := _BANGS.match(line)):
-        cleaned.indented = True
+        cleaned.indented, cleaned.warns = True, _warns(line)
         cleaned.add(number, "", *_paragraph(*bangs.groups()))
     elif start[:1] == ">" and (alert := _ALERT.match(line)):
+        cleaned.warns = _warns(line)
         cleaned.add(number, alert[1] + alert[2])
     elif _CONTENTS.match(line):
         cleaned.add(number, "")
     else:
         line = _ATTRIBUTE_LIST.sub("", line) if "{" in line else line
+        if cleaned.warns and line.strip(" >"):
+            line, cleaned.warns = _TEXT.sub(rf"\1{WARNING} ", line, count=1), False
         cleaned.add(number, *line.split("\n"))
+
+
+def _warns(head: str) -> bool:
+    return bool(_WARNS.match(head))
 
 
 def _paragraph(*titles: str | None) -> list[str]:
@@ -237,6 +254,7 @@ def _seen(cleaned: Cleaned, name: str, attributes: str, closing: bool, alone: bo
     """A tag with a title opens a part that folds; a tag alone only shows its title."""
     if closing:
         return _close(cleaned, name)
+    cleaned.warns = cleaned.warns or _warns(f"{name} {attributes}")
     values = {
         found[1].lower(): found[2] or found[3] or found[4] or ""
         for found in _ATTRIBUTE.finditer(attributes)

@@ -34,11 +34,10 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
         remarks.skip(line, "it is marked as not published")
         return None
     questions = [text_of(item) for item in as_list(row.get("questions"))]
-    title = text_of(row.get("title")) or next(iter(questions), "")
-    code = text_of(row.get("code"))
+    title, code = text_of(row.get("title")) or next(iter(questions), ""), text_of(row.get("code"))
     title = f"{title} ({code})" if title and code and code not in title else title
     answer = as_text(row.get("answer"))
-    blocks, links = answer_blocks(answer, line)
+    blocks, links = answer_blocks(answer, line, remarks)
     if not title or not any(block.text for block in blocks):
         remarks.skip(line, "it has no answer" if title else "it has no title")
         return None
@@ -73,15 +72,17 @@ def text_of(value: Any) -> str:
     """A title or question without HTML."""
     text = as_text(value)
     if HTML.search(text):
-        text = " ".join(block.text for block in html_blocks(text)[0])
+        text = " ".join(block.text for block in html_blocks(text, Remarks(""))[0])
     return " ".join((html.unescape(text) if ENTITY.search(text) else text).split())
 
 
-def answer_blocks(text: str, line: int) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+def answer_blocks(
+    text: str, line: int, remarks: Remarks
+) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     """Blocks and links of an answer that is HTML, Markdown or plain text."""
     if HTML.search(text):
-        return html_blocks(text, line)
+        return html_blocks(text, remarks, line)
     if MARKDOWN.search(text):
-        return markdown_blocks(text, line, breaks=True)
+        return markdown_blocks(text, remarks, line, breaks=True)
     plain = html.unescape(text) if ENTITY.search(text) else text
     return (Block("text", plain.strip(), line=line),), ()

@@ -6,7 +6,6 @@ time. What is fetched how is fetch.py's business, what a page says html_pages.py
 
 from __future__ import annotations
 
-import gzip
 import re
 import time
 import zlib
@@ -52,8 +51,11 @@ class _Walk:
     known: set[str] = field(default_factory=set)
 
     def add(self, address: str) -> None:
-        address = urldefrag(address)[0]
-        parts = urlsplit(address)
+        try:
+            address = urldefrag(address)[0]
+            parts = urlsplit(address)
+        except ValueError:  # it is no address
+            return
         inside = parts.netloc == self.host and (parts.path or "/").startswith(self.folder)
         fits = parts.scheme in ("http", "https") and not NOT_PAGES.search(parts.path)
         if inside and fits and address not in self.known:
@@ -73,7 +75,10 @@ def read_site(
     """The documents of a site, from a sitemap's address or a page's. pages: folder of copies.
     Raises KnowledgeError where the first address cannot be fetched.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as exc:
+        raise KnowledgeError(f"{address} is no address; correct it.") from exc
     with Fetcher(parts.netloc, pages, private_addresses) as fetcher:
         first = fetcher.get(address)
         if isinstance(first, Failure):
@@ -182,5 +187,5 @@ def _unpacked(data: bytes) -> bytes:
         return data
     try:
         return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(data, MAX_BYTES)
-    except (zlib.error, gzip.BadGzipFile):
+    except zlib.error:
         return b""

@@ -62,10 +62,12 @@ def looks_like_header(rows: Sequence[Cells]) -> bool:
 
 def _heads_amounts(column: Sequence[str]) -> bool:
     """Whether the first cell alone begins as a name does: all others with a figure or a small
-    letter ("65-80 kg", "above 95 kg"). Names that have values look alike, the first one too.
+    letter ("65-80 kg", "above 95 kg"), and most hold figures. Names that have values look alike,
+    the first one too.
     """
     first, *others = (next(filter(str.isalnum, cell), "") for cell in column)
-    return not _is_low(first) and all(map(_is_low, others))
+    figures = sum(any(map(str.isdigit, cell)) for cell in column[1:])
+    return not _is_low(first) and all(map(_is_low, others)) and 2 * figures > len(others)
 
 
 def _is_low(sign: str) -> bool:
@@ -151,6 +153,6 @@ def _joined(upper: Cells, lower: Cells) -> Cells:
 
 
 def _span(text: str) -> int:
-    if not text.strip()[:4].isdecimal():
-        return 1
-    return min(MAX_SPAN, max(1, int(text)))
+    """As browsers read it: the number that it begins with, 1 where there is none."""
+    number = re.match(r"\s*\d{1,4}", text)
+    return min(MAX_SPAN, max(1, int(number[0]))) if number else 1

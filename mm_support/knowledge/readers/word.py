@@ -44,7 +44,7 @@ def read_word(file: File, remarks: Remarks) -> Iterator[Document]:
     result = mammoth.convert_to_html(
         io.BytesIO(file.data), style_map=STYLES, convert_image=mammoth.images.img_element(keep)
     )
-    blocks, links = html_blocks(result.value)
+    blocks, links = html_blocks(result.value, remarks)
     title, blocks = titled(_own_title(file.data, blocks), blocks, file.stem)
     questions, blocks = split_questions(blocks)
     yield Document(title, blocks, file.name, questions=tuple(questions), links=links)
