@@ -64,6 +64,11 @@ def several(
         surer = all(one.hits and one.confidence > decision.confidence for one in asked)
         if surer and len(topics(asked)) > 1:
             return asked
+    worded = questions_in(words, worded=True)
+    if len(worded) > len(texts):
+        asked = each(parts, question, worded, knowledge, past)
+        if len(topics(asked)) > 1:
+            return asked
     if len(texts) > 1:
         asked = each(parts, question, texts, knowledge, past)
         partly = len(topics(asked)) == 1 and not all(one.hits for one in asked)
@@ -133,16 +138,17 @@ def inner_questions(words: str) -> list[str]:
     return [text for text in long_enough if text != words][:MOST]
 
 
-def questions_in(words: str, fewest: int = FEWEST) -> list[str]:
+def questions_in(words: str, fewest: int = FEWEST, worded: bool = False) -> list[str]:
     """The sentences, quoted lines apart, that may be questions by themselves; those behind the last
     question mark, and in front of a question what only leads to it, stay with the question beside
-    them.
+    them. worded: also one with few terms among several words ("What is the deposit?").
     """
     found: list[str] = []
     before = ""
     for sentence in split_sentences(QUOTED.sub("", words)):
         before = f"{before} {sentence}".strip()
-        if _asks(sentence) and len(term_set(before)) >= fewest:
+        enough = len(term_set(before)) >= fewest or worded and _may_ask(before, fewest)
+        if _asks(sentence) and enough:
             found.append(before)
             before = ""
     if found and before:

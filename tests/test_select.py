@@ -1,10 +1,19 @@
 """Which parts of an entry answer: rows of tables, lines of code, a product's data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import WordEncoder
 
-from mm_support.decode.select import FEATURES, Selector, Weighed, blocks_of, rows_asked_for
+from mm_support.decode.select import (
+    FEATURES,
+    Selector,
+    Weighed,
+    blocks_of,
+    by_section,
+    rows_asked_for,
+)
 from mm_support.types import Entry
 
 PLANS = [
@@ -61,6 +70,18 @@ def test_what_announces_a_table_is_shown_with_the_row_asked_for():
     cut = blocks("These are our plans:", "\n".join(PLANS))
     likely = rows_asked_for("home plan", cut, np.array([0.9, 0.1, 0.1, 0.1]))
     assert Weighed(cut, likely).chosen(0.4) == ["These are our plans:", PLANS[1]]
+
+
+def test_of_joined_sections_the_one_that_is_asked_for_is_shown_whole():
+    sections = "Pets: One dog may come. Cats may not.", "Smoking: Not here. It costs 250 euros."
+    entry = Entry("a", "Pets and smoking", "\n\n".join(sections))
+    cut = blocks_of(entry)
+    likely = by_section(entry, cut, np.array([0.3, 0.1, 0.9, 0.2]))
+    assert likely.tolist() == [0, 0, 0.9, 0.9]
+    close = by_section(entry, cut, np.array([0.5, 0.1, 0.9, 0.2]))
+    assert close.tolist() == [0.5, 0.5, 0.9, 0.9]
+    prose = replace(entry, answer="One dog may come. Cats may not.\n\nSmoking: Not here.")
+    assert by_section(prose, blocks_of(prose), likely[:3]).tolist() == likely[:3].tolist()
 
 
 def test_a_warning_is_shown_whole_or_not_at_all():

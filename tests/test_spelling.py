@@ -10,7 +10,7 @@ from mm_support.types import Entry
 
 ENTRIES = (
     Entry("a", "Returning an order", "Returned orders are refunded. A load of colours."),
-    Entry("b", "Headphones", "The headphones connect at once. Write down the address."),
+    Entry("b", "Headphones", "The headphones connect at once. Write down the address. An excess."),
 )
 
 
@@ -31,6 +31,7 @@ def version(tmp_path_factory):
         ("hwo do i retrun my ordr", "hwo do i returning my order"),
         ("HEADPHNES dont conect", "headphones dont connect"),
         ("my adress", "my address"),
+        ("wat is the excees", "wat is the excess"),  # its ending is taken for one of grammar
         ("How loud is it?", "How loud is it?"),  # a word of the language, near another: load
         ("the ordered Wren 500", "the ordered Wren 500"),  # a form of what the base has; no word
         ("see ordr@example.org or /retrun", "see ordr@example.org or /retrun"),

@@ -59,6 +59,8 @@ FEATURES = (
 # tokens of a passage that may be shown whole: its last sentence may be the exception from the first
 WHOLE = 100
 SHORT = 80  # tokens of a product's description and data that are not taken apart
+APART = 0.5  # share of the likeliest section's probability below which another is left out
+HEADED = re.compile(r"[^:：.!?。！？]{2,80}[:：]\s*\S")  # a section's heading before its text
 LEADS_ON = (":", "：", ",", "，")
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 
@@ -138,6 +140,7 @@ class Selector:
         least = min(self.threshold, SHARE * likely.max())
         likely = np.maximum(likely, least * speaks_alone(question, entry, blocks))
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
+        likely = by_section(entry, blocks, likely)
         return Weighed(blocks, rows_asked_for(question, blocks, likely))
 
     def select(self, question: str, entry: Entry, encode: EncodeKind) -> list[str]:
@@ -148,6 +151,29 @@ class Selector:
     def floor(self, weighed: Weighed) -> float:
         """The probability from which on a block is shown."""
         return min(self.threshold, SHARE * weighed.likeliest)
+
+
+def by_section(entry: Entry, blocks: Sequence[Block], likely: np.ndarray) -> np.ndarray:
+    """How likely each block belongs to the reply, where those of a section that a passage joins
+    with others go together: all are as likely as the likeliest, none where another is far likelier.
+    """
+    starts = _joined_at(entry, blocks)
+    if len(starts) < 2:
+        return likely
+    best = np.maximum.reduceat(likely, starts)
+    shown = best * (best >= APART * best.max())
+    return np.repeat(shown, np.diff([*starts, len(blocks)]))
+
+
+def _joined_at(entry: Entry, blocks: Sequence[Block]) -> list[int]:
+    """The places of the blocks with which joined sections begin, each by its heading ("Smoking: Not
+    in the van."); none where a paragraph has no heading.
+    """
+    first = [paragraph[0][0] for paragraph in split_paragraphs(entry.answer)]
+    places = {block.sentences[0]: at for at, block in enumerate(blocks)}
+    headed = all(HEADED.match(text) and text in places for text in first)
+    found = sorted({places[text] for text in first}) if headed and not entry.section else []
+    return found if found[:1] == [0] else []
 
 
 def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
@@ -224,9 +250,10 @@ def blocks_of(entry: Entry) -> list[Block]:
 
 
 def _ends_with_data(paragraphs: Sequence[Sequence[Sequence[str]]]) -> bool:
-    """Whether the last paragraph is one line of names and values."""
+    """Whether the last paragraph is one line of names and values, below what has no heading."""
     last = paragraphs[-1] if paragraphs else ()
-    return len(last) == 1 and bool(column_names(" ".join(last[0])))
+    headed = len(paragraphs) > 1 and all(HEADED.match(own[0][0]) for own in paragraphs)
+    return len(last) == 1 and not headed and bool(column_names(" ".join(last[0])))
 
 
 def _takes_steps(block: Sequence[str]) -> bool:

@@ -44,7 +44,10 @@ def _nearest(version: Version, word: str, language: str) -> str:
     if asked in counts:
         return ""
     most = 2 if len(word) >= LONG else 1
-    near = {term: OSA.distance(asked, term, score_cutoff=most) for term in counts}
+    near = {
+        term: min(OSA.distance(form, term, score_cutoff=most) for form in (asked, word))
+        for term in counts
+    }
     found = [term for term, distance in near.items() if distance <= most]
     if not found:
         return ""
