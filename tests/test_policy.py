@@ -496,3 +496,11 @@ def test_what_surely_leans_on_nothing_is_answered_only_beyond_doubt(score, reaso
 def test_a_bare_number_is_no_farewell():
     assert decide(hits(0.1), words="90210", says=["goodbye", "thanks"]).reason == "unknown"
     assert decide(hits(0.1), words="bye 2", says=["goodbye"]).reason == "goodbye"
+
+
+@pytest.mark.parametrize("read, unknown", [("E88", "E88"), ("E24", "")])
+def test_a_code_in_the_photo_that_nothing_is_known_of_is_told(read, unknown):
+    query = asked({"photo": 0.5, "text": 0.5}, photo_text=read)
+    entry = told("Washer shows E24", "Open the tap.", 0.3)
+    decision = decide([entry], words="what now", query=query)
+    assert (decision.action, decision.unknown) == ("refuse", unknown)

@@ -55,6 +55,15 @@ def photo_names(query: SearchQuery, hits: Sequence[Hit]) -> bool:
     return bool(hits) and not read.isdisjoint(identifiers.identifiers_of(hits[0].entry))
 
 
+def unknown_in_photo(query: SearchQuery, hits: Sequence[Hit]) -> str:
+    """An identifier that was read in the photo, built like the base's, where what was found names
+    none that was; "" otherwise.
+    """
+    read = query.identifiers.get("photo_text", frozenset())
+    known = frozenset().union(*(identifiers.identifiers_of(hit.entry) for hit in hits))
+    return "" if identifiers.match(read, known) else min(read, default="")
+
+
 def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
     """Whether the best entry is not what a question names.
 

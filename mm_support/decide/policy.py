@@ -19,6 +19,7 @@ from mm_support.decide.named import (
     names_another_thing,
     photo_names,
     titled_otherwise,
+    unknown_in_photo,
     which,
 )
 from mm_support.knowledge.query import SearchQuery
@@ -97,7 +98,8 @@ NO_FAILURE = (*COURTESIES.values(), *UNDER_WAY, "silence", "misheard")
 @dataclass(frozen=True)
 class Decision:
     """What to do and why, how likely the evidence suffices (0..1), the hits that the reply is made
-    from, and whether products like the one in the photo are wanted.
+    from, whether products like the one in the photo are wanted, and the code in it that nothing is
+    known of.
     """
 
     action: Action
@@ -105,6 +107,7 @@ class Decision:
     confidence: float
     hits: tuple[Hit, ...]
     similar: bool = False
+    unknown: str = ""
 
 
 # a recording in which nobody speaks, and nothing else
@@ -216,7 +219,8 @@ class Policy:
         misheard = question.heard_confidence < HEARD_SURELY
         if misheard and (decision.action == "handoff" or not question.typed.strip()):
             return here.decide("clarify", "misheard")
-        return decision
+        unknown = unknown_in_photo(query, hits) if decision.action in FAILED else ""
+        return replace(decision, unknown=unknown)
 
     def _suiting(self, query: SearchQuery, hits: Sequence[Hit]) -> Gate:
         """The gate for what was found: a code is as good in a photo as typed."""

@@ -83,13 +83,16 @@ def compose(
         numbers = ", ".join(unsure)
         yield Sentence(message("heard.number", question.language, numbers=numbers))
     language, question_back = question.language, f"question_back.{decision.reason}"
+    if decision.unknown:
+        yield Sentence(message("photo.unknown", language, text=decision.unknown))
     answers, disputed = decision.action == "answer", any(one.disputed for one in asked)
-    if answers and not (writer.writes or disputed) and quotes_foreign(question, decision):
-        yield Sentence(message("foreign", language))
+    said: Iterator[Sentence | Meanwhile] = iter(())
     if answers and asked and (disputed or not writer.writes):
-        yield from one_by_one(writer, asked, decision.hits, stop)
+        said = one_by_one(writer, asked, decision.hits, stop)
     elif answers:
-        yield from writer.write(question, decision.hits, stop, past)
+        said = writer.write(question, decision.hits, stop, past)
+    foreign = answers and not (writer.writes or disputed) and quotes_foreign(question, decision)
+    yield from introduced(said, message("foreign", language)) if foreign else said
     if decision.action == "handoff" and decision.hits:
         perilous = decision.reason in ("safety", "self_harm")
         told = writer.urgent if perilous else writer.whole
@@ -105,6 +108,17 @@ def compose(
         yield from asked_back(writer, question, decision)
     elif decision.action == "refuse":
         yield Sentence(message("refusal", language))
+
+
+def introduced(
+    sentences: Iterator[Sentence | Meanwhile], notice: str
+) -> Iterator[Sentence | Meanwhile]:
+    """The sentences, and in front of the first that quotes an entry a notice."""
+    for sentence in sentences:
+        if notice and isinstance(sentence, Sentence) and sentence.citations:
+            yield Sentence(notice)
+            notice = ""
+        yield sentence
 
 
 def asked_back(
