@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mm_support.decide.named import both_named, only_names
-from mm_support.decide.policy import Decision, words_of
+from mm_support.decide.policy import LIKELY, Decision, words_of
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import entries_of
 from mm_support.language.detect import language_of
@@ -197,12 +197,14 @@ def _asks(sentence: str) -> bool:
 def _asked(
     parts: Parts, whole: Question, text: str, knowledge: str, past: Sequence[Past] = ()
 ) -> Asked:
-    """A part of a message as a question of its own; with what was said before it where it is not
-    answered without.
+    """A part of a message as a question of its own; with what was said before it where it leans on
+    that and is not answered without.
     """
     question = replace(whole, typed=text, heard="")
     query = fuse(parts.encoders, parts.fusion, question, None, None)
-    for reading in (query, *read_with(parts, query, question, past, knowledge)[0]):
+    leans = parts.policy.reads(text).follow_up >= LIKELY
+    after = read_with(parts, query, question, past, knowledge)[0] if leans else ()
+    for reading in (query, *after):
         read, hits = searched(parts, knowledge, reading)
         decision = parts.policy.decide(question, read, entries_of(hits), ())
         if decision.action == "answer":
