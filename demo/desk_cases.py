@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from mm_support.as_json import snippet
 from mm_support.types import Case, Holder, KeptTurn, Message
 
 SHOWN = 90  # characters of what led to a hand-over in the list
+SENTENCES = re.compile(r".*[.!?。！？](?=\s)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -112,5 +114,11 @@ def suggestion(spoken: Sequence[KeptTurn | Message]) -> str:
     for turn in reversed(spoken):
         if isinstance(turn, KeptTurn) and turn.hits:
             cited = [hit.entry.answer for hit in turn.hits if hit.entry.id in turn.citations]
-            return "\n\n".join(cited or [turn.hits[0].entry.answer])
+            return "\n\n".join(map(_whole, cited or [turn.hits[0].entry.answer]))
     return ""
+
+
+def _whole(kept: str) -> str:
+    """What is kept of an answer, without the beginning of a sentence at its end."""
+    sentences = SENTENCES.match(kept) if kept.endswith("…") else None
+    return sentences[0] if sentences else kept

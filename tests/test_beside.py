@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,7 +25,7 @@ from mm_support.desk.conversations import LONGEST_SNOOZE
 from mm_support.desk.kept import keep_turn
 from mm_support.errors import InputError
 from mm_support.store.models import ConversationRow, now
-from mm_support.types import UserTurn
+from mm_support.types import KeptTurn, UserTurn
 from tests.fake_service import HOSTILE
 
 
@@ -139,3 +140,12 @@ def test_the_suggestion_is_the_evidence_that_was_found(page, chat, service):  # 
     whole = page.suggest(KEY, session, "Dear customer,")["reply"]
     assert whole == f"Dear customer,\n\n{cited.answer}"
     assert suggestion(()) == "" and not service.messages(session)
+
+
+def test_a_suggestion_ends_with_a_sentence(chat, service):  # noqa: F811
+    session = handed_over(chat)[0].session_id
+    kept = service.desk.transcript(session)
+    found = next(t for t in kept if isinstance(t, KeptTurn) and t.hits)
+    entry = replace(found.hits[0].entry, answer="Open it. Then close the second …")
+    cut = replace(found, hits=(replace(found.hits[0], entry=entry),))
+    assert suggestion([cut]) == "Open it."
