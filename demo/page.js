@@ -213,16 +213,6 @@ function follow() {
   const top = following.getBoundingClientRect().top - chat.getBoundingClientRect().top - 8;
   if (top > 1) chat.scrollTop += top;
 }
-// What goes on below fades out.
-function fade() {
-  const chat = document.querySelector("#ms-talk #chat .bubble-wrap");
-  if (!chat) return;
-  const below = chat.scrollHeight - chat.scrollTop - chat.clientHeight;
-  chat.classList.toggle("ms-more", below > 8);
-}
-document.addEventListener("scroll", (event) => {
-  if (event.target.matches?.("#chat .bubble-wrap")) fade();
-}, { passive: true, capture: true });
 for (const moved of ["wheel", "touchmove", "keydown"]) {
   document.addEventListener(moved, (event) => {
     if (event.target.closest?.("#chat")) following = null;
@@ -347,7 +337,6 @@ function tidy() {
   speakOwn();
   nameThings();
   follow();
-  fade();
 }
 new MutationObserver(() => { record(); keepTyped(); sendEntered(); due ||= requestAnimationFrame(tidy); }).observe(
   document.documentElement,
