@@ -1,7 +1,8 @@
 """Whether a sentence says whom to call in an emergency: by an emergency number of a country whose
 language it is in (phonenumbers), or in English words.
 
-A guess: it may bring a sentence into a reply and keep none out.
+A guess: it may bring a sentence into a reply and keeps none out of an answer; to somebody in danger
+nothing else is read out (decide/policy.py).
 """
 
 from __future__ import annotations

@@ -61,7 +61,8 @@ PIECE = re.compile(
 )
 CLOCK = re.compile(r"\d{1,2}:\d{2}")
 ADDRESS = re.compile(
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)[^\s<>()\[\]]+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}/\S+",
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)[^\s<>()\[\]]+"
+    r"|\b(?:[a-z0-9-]+\.)+[a-z]{2,}/\S+",
     re.IGNORECASE,
 )
 PHONE = re.compile(r"(?<![\w.,])\+?\(?\d+\)?(?:[ /-]\(?\d+\)?)+(?![\w]|[.,]\d)")

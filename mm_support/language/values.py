@@ -18,7 +18,8 @@ MAX_DATED = 1_000  # characters in which days are looked for
 NUMBER = re.compile(r"(?<![A-Za-z0-9.,])[-+]?\d[\d.,]*(?![A-Za-z0-9])")
 # written by numbers alone: 2026-11-24, 2026年11月24日, 11月24日
 NUMERIC_DATE = re.compile(
-    r"(?<!\d)(?:(\d{4})-(?=\d{1,2}-)|(?:(\d{4})年)?(?=\d{1,2}月))(\d{1,2})[-月](\d{1,2})(?:[日号]|(?!\d))"
+    r"(?<!\d)(?:(\d{4})-(?=\d{1,2}-)|(?:(\d{4})年)?(?=\d{1,2}月))"
+    r"(\d{1,2})[-月](\d{1,2})(?:[日号]|(?!\d))"
 )
 
 Found = tuple[tuple[str, ...], str]  # values, and what is left of the text
