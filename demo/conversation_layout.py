@@ -48,7 +48,7 @@ def conversation_column(
 
 def heard_row() -> dict[str, Any]:
     """What was heard in a recording, to be corrected."""
-    with gr.Row(visible=False, elem_id="heard") as heard:
+    with gr.Row(visible="hidden", elem_id="heard") as heard:
         transcript = gr.Textbox(
             label=label("heard"),
             lines=1,

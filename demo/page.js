@@ -120,10 +120,17 @@ function openPassage(place) {
   passage.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
 }
 
+// The turn that one chose stays when the server sends the panel again, until there is a new turn.
+let chosen = null, latest = null;
 function showTurn(number) {
   const turn = document.getElementById(`turn-${number}`);
   if (turn) for (const each of all(".ms-turn")) each.hidden = each !== turn;
+  if (turn) [chosen, latest] = [number, all(".ms-turn").at(-1).id];
   return turn;
+}
+function keepTurn() {
+  if (all(".ms-turn").at(-1)?.id !== latest) chosen = null;
+  if (chosen && document.getElementById(`turn-${chosen}`)?.hidden) showTurn(chosen);
 }
 
 function openDrawer(number, link) {
@@ -297,7 +304,7 @@ function keepTyped() {
   if (!field || field.value === draft) return;
   const typed = draft.startsWith(before) ? draft.slice(before.length).trimStart() : draft;
   before = field.value;
-  draft = [before, typed].filter(Boolean).join(" ");
+  draft = typed ? `${before.trimEnd()} ${typed}`.trimStart() : before;
   if (!typed) return;
   field.value = draft;
   field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -336,6 +343,7 @@ function tidy() {
   due = 0;
   speakOwn();
   nameThings();
+  keepTurn();
   follow();
 }
 new MutationObserver(() => { record(); keepTyped(); sendEntered(); due ||= requestAnimationFrame(tidy); }).observe(

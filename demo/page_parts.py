@@ -37,7 +37,7 @@ class Desk:
     form: gr.HTML
     voice: gr.HTML
     box: gr.MultimodalTextbox
-    heard: gr.Group
+    heard: gr.Row
     transcript: gr.Textbox
     panel: gr.HTML
     speak: gr.Checkbox
@@ -105,7 +105,8 @@ class Desk:
         latest = conversation.latest
         heard = latest.transcript if latest else None
         shown = panel(conversation, self.workshop)
-        return {self.panel: shown, self.heard: gr.Group(visible=heard is not None)}
+        row = gr.Row(visible=True if heard else "hidden")  # out of sight: a label set early is kept
+        return {self.panel: shown, self.heard: row}
 
     def show_transcript(self, heard: Transcript, language: str) -> dict:
         """Once: what the customer corrects meanwhile stays."""
