@@ -47,8 +47,11 @@ def conversation_column(
 
 
 def heard_row() -> dict[str, Any]:
-    """What was heard in a recording, to be corrected."""
-    with gr.Row(visible="hidden", elem_id="heard") as heard:
+    """What was heard in a recording, to be corrected.
+
+    Out of sight by its class: a label set for a part that Gradio has not drawn yet is lost.
+    """
+    with gr.Row(elem_classes=["ms-none"], elem_id="heard") as heard:
         transcript = gr.Textbox(
             label=label("heard"),
             lines=1,

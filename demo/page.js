@@ -129,7 +129,8 @@ function showTurn(number) {
   return turn;
 }
 function keepTurn() {
-  if (all(".ms-turn").at(-1)?.id !== latest) chosen = null;
+  const last = all(".ms-turn").at(-1);
+  if (last && last.id !== latest) chosen = null;
   if (chosen && document.getElementById(`turn-${chosen}`)?.hidden) showTurn(chosen);
 }
 

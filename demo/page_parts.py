@@ -105,7 +105,7 @@ class Desk:
         latest = conversation.latest
         heard = latest.transcript if latest else None
         shown = panel(conversation, self.workshop)
-        row = gr.Row(visible=True if heard else "hidden")  # out of sight: a label set early is kept
+        row = gr.Row(elem_classes=[] if heard else ["ms-none"])
         return {self.panel: shown, self.heard: row}
 
     def show_transcript(self, heard: Transcript, language: str) -> dict:
