@@ -291,9 +291,9 @@ def case_part() -> dict[str, Any]:
             "about": gr.HTML(about(Seen(), None), elem_id="about", padding=False)
         }
         with gr.Row(elem_id="ms-actions"):
+            parts["open_again"] = open_again_button()
             parts["take"] = button("do-take", "desk_do_take", "primary")
             parts["give_back"] = button("do-give_back", "desk_do_give_back")
-            parts["open_again"] = open_again_button()
             parts["close"] = gr.HTML(
                 closing(False), js_on_load=PICK_OUTCOME, padding=False, elem_id="do-close"
             )

@@ -35,9 +35,12 @@ READ_DRAFT = """(...given) => {
   window.msDraft = Boolean(questions);
   return [...given.slice(0, -1), questions];
 }"""
-GO_THERE = (
-    """() => { if (window.msDraft) document.querySelector("#entry-answer textarea")?.focus(); }"""
-)
+GO_THERE = """() => {
+  const answer = document.querySelector("#entry-answer textarea");
+  if (!window.msDraft || !answer) return;
+  answer.focus();
+  answer.scrollIntoView({ block: "center" });
+}"""
 
 
 @dataclass(frozen=True, eq=False)

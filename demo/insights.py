@@ -137,15 +137,14 @@ def satisfaction_card(satisfaction: tuple[int, int], scored: Sequence[Any]) -> s
 def gaps_card(gaps: Sequence[Any]) -> str:
     rows = [
         [
-            esc(" / ".join(gap.examples)),
+            f"{esc(' / '.join(gap.examples))}<br>{write_link(gap)}",
             str(gap.count),
             said_title(gap.knowledge),
             esc(f"{gap.nearest} ({gap.score:.0%})" if gap.nearest else "–"),
-            write_link(gap),
         ]
         for gap in gaps
     ]
-    heads = [*map(said_or, ("Asked", "Times", "Knowledge", "Nearest entry")), ""]
+    heads = list(map(said_or, ("Asked", "Times", "Knowledge", "Nearest entry")))
     return table_card("Questions without an answer", heads, rows)
 
 

@@ -393,6 +393,18 @@ def test_a_new_question_goes_to_the_top_and_its_reply_is_read_from_the_beginning
     assert abs(question["y"] - chat["y"]) < 40
 
 
+def test_what_a_question_back_offers_is_in_sight_on_a_small_screen(phone):
+    phone.set_viewport_size({"width": 390, "height": 560})
+    ask(phone, "return an order")
+    finished(phone)
+    ask(phone, "which code washing machine E24", knowledge="Smart home")
+    expect(finished(phone)).to_contain_text("Which one do you mean?")
+    box = phone.locator("#box").bounding_box()
+    for choice in phone.locator("#chat .options button").all():
+        expect(choice).to_be_in_viewport(ratio=1)
+        assert choice.bounding_box()["y"] < box["y"]
+
+
 def test_what_is_rated_can_be_hit_with_a_finger(page):
     ask(page, "return an order")
     finished(page)
