@@ -3,6 +3,7 @@
 import pytest
 
 from mm_support.decide.named import (
+    asks_amount_of,
     both_named,
     named_among,
     named_first,
@@ -60,6 +61,30 @@ def test_what_names_all_that_is_asked_comes_before_what_looked_nearer():
 def test_a_products_number_means_the_product_and_beside_a_part_the_part(words, title, turn):
     found = [LID, LARGE, KETTLE]
     assert first(words, hits(*found[turn:], *found[:turn])) == title
+
+
+def test_the_product_of_a_number_comes_before_a_list_that_has_it_among_others():
+    lights = ("Lights of all kettles (KE-2, KE-3)", "Red: too hot.")
+    for found in (hits(lights, KETTLE), hits(KETTLE, lights)):
+        assert first("How much is the KE-2?", found) == KETTLE[0]
+        assert first("what do the lights of the KE-2 mean", found) == lights[0]
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        ("How much is the KE-2?", True),
+        ("what does the KE-2 kettle cost", True),
+        ("KE-2多少钱", True),
+        ("How much is a lid for the KE-2?", False),
+        ("How long does the KE-2 take?", False),
+        ("KE-2", False),
+        ("how much is the kettle", False),
+    ],
+)
+def test_a_question_that_is_a_number_and_a_price_is_told_by_its_row(words, told):
+    assert asks_amount_of(words, hits(KETTLE)[0].entry) == told
+    assert not asks_amount_of(words, hits(LARGE)[0].entry)
 
 
 def test_two_models_are_both_answered_and_one_with_its_part_is_not():

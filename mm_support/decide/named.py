@@ -12,7 +12,7 @@ from itertools import combinations
 
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
-from mm_support.language.asks import affirmed
+from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.detect import language_of
 from mm_support.language.terms import term_set, terms
 from mm_support.language.versions import Numbered, holds, names_another, numbered
@@ -47,6 +47,24 @@ def titled_otherwise(entry: Entry, other: Entry) -> bool:
     own, others = (identifiers.written(each.title) for each in (entry, other))
     alike = any(identifiers.same_kind(code, known) for code in own for known in others)
     return alike and not identifiers.match(own, others)
+
+
+def titled_by_code(query: SearchQuery, entry: Entry) -> bool:
+    """Whether an entry's title has an identifier that the customer typed or said."""
+    texts = (query.identifiers.get(name, frozenset()) for name in ("text", "speech"))
+    return bool(frozenset().union(*texts) & identifiers.named_in_title(entry.title))
+
+
+def asks_amount_of(words: str, entry: Entry) -> bool:
+    """Whether a question is no more than the code that an entry's title has alone, words of that
+    title, and words that ask for an amount of a kind that the entry states: "How much is the
+    HE-220?".
+    """
+    asked, title = amounts_asked(words), term_set(entry.title)
+    named = term_set(without_amounts(affirmed(words)))
+    codes = codes_in(named)
+    alone = bool(codes) and named <= title and codes == codes_in(title)
+    return alone and bool(asked) and asked <= amounts_stated(entry.text)
 
 
 def photo_names(query: SearchQuery, hits: Sequence[Hit]) -> bool:
@@ -178,6 +196,7 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
         (
             not any(other < name and asked.isdisjoint(name - other) for other in names),
             len(asked & term_set(hit.entry.title)),
+            not codes < codes_in(name),
             _begins_with(hit.entry.title, codes),
             -len(name - asked),
             len(asked & _terms(hit.entry)),

@@ -13,11 +13,13 @@ from typing import Literal
 from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import Reads, ReadsIntents
 from mm_support.decide.named import (
+    asks_amount_of,
     close,
     named_first,
     names_another_code,
     names_another_thing,
     photo_names,
+    titled_by_code,
     titled_otherwise,
     unknown_in_photo,
     which,
@@ -137,17 +139,27 @@ class Situation:
         return self.past[-1] if self.past else None
 
     @property
+    def found(self) -> bool:
+        """Whether the best hit may be what is meant: it is likely enough, or titled by the very
+        code that is asked about.
+        """
+        titled = bool(self.hits) and titled_by_code(self.query, self.hits[0].entry)
+        return titled or self.confidence >= self.gate.clarify
+
+    @property
     def reserved(self) -> bool:
         """Whether the matter is found, and only people may handle it."""
-        found = self.confidence >= self.gate.clarify
-        return found and self.hits[0].entry.human_only
+        return self.found and self.hits[0].entry.human_only
 
     @property
     def sure(self) -> bool:
         """Whether the best hit answers the question."""
-        enough = self.confidence >= self.gate.answer
-        other = names_another_code(self.query, self.hits[0].entry) if enough else False
-        return enough and not other and not names_another_thing(words_of(self.question), self.hits)
+        if not self.hits:
+            return False
+        words, best = words_of(self.question), self.hits[0].entry
+        enough = self.confidence >= self.gate.answer or asks_amount_of(words, best)
+        other = names_another_code(self.query, best) if enough else False
+        return enough and not other and not names_another_thing(words, self.hits)
 
     def without_cited(self) -> Situation:
         """The same where what the turn before cited was not found again, nor what is titled by
@@ -391,7 +403,7 @@ def _surely_unnamed(here: Situation) -> Decision | None:
 
 def _open(here: Situation) -> Decision:
     """What is left: it is asked which entry is meant, or said that nothing was found."""
-    if here.confidence >= here.gate.clarify:
+    if here.found:
         return here.decide("clarify", "ambiguous", candidates(here.hits))
     return here.decide("refuse", "unknown")
 
