@@ -376,6 +376,8 @@ def test_at_closing_the_customer_is_asked_once_how_well_they_were_helped(chat, s
     assert scored.comment.startswith("kind") and "jane" not in scored.comment
     exported = service.visit(conversation.token).export()["conversations"][0]
     assert (exported["score"], exported["comment"]) == (4, scored.comment)
+    last = exported["owners"][-1]
+    assert (last["owner"], last["who"], last["why"]) == ("closed", "Ada", exported["outcome"])
 
 
 def test_only_a_closed_conversation_is_rated_and_only_from_one_to_five(service, chat):

@@ -20,7 +20,6 @@ from sqlalchemy.orm import Session
 from mm_support.config import Settings
 from mm_support.desk.notices import (
     CHATWOOT,
-    OPENED_AGAIN,
     SHORTEST_SECRET,
     TIMEOUT,
     WORDS,
@@ -144,7 +143,7 @@ class Chatwoot:
                 hand(session, row, "person", agent, "answered in Chatwoot")
 
     def _give_back(self, values: Values) -> None:
-        """Unless it is not known there yet what the customer wrote, or that it was opened again."""
+        """Unless the customer has written something that is not there yet."""
         with self._store.writing() as session:
             row = _conversation(session, values.get("id"))
             if row is None or row.owner not in AT_THE_DESK or _on_its_way(session, row.id):
@@ -212,4 +211,4 @@ def _add(session: Session, row: ConversationRow, agent: str, text: str, origin: 
 def _on_its_way(session: Session, conversation: str) -> bool:
     own = NoticeRow.conversation_id == conversation, NoticeRow.channel == CHATWOOT
     waiting = session.scalars(select(NoticeRow).where(*own, ~NoticeRow.failed))
-    return any(row.event["event"].partition(".")[2] in (*WORDS, OPENED_AGAIN) for row in waiting)
+    return any(row.event["event"].partition(".")[2] in WORDS for row in waiting)

@@ -45,7 +45,7 @@ WEBHOOK, MAIL, CHATWOOT = "webhook", "mail", "chatwoot"
 WORDS = ("waiting", "message")  # events in which something is said
 OPENED_AGAIN = "opened_again"  # the event that a person has a conversation which was closed
 # events that a channel is told of; a webhook, of all
-TOLD_OF = {MAIL: ("waiting",), CHATWOOT: (*WORDS, "assistant", "closed", OPENED_AGAIN)}
+TOLD_OF = {MAIL: ("waiting",), CHATWOOT: (*WORDS, "assistant", "closed")}
 
 
 @dataclass(frozen=True)
