@@ -9,6 +9,7 @@ from mm_support.decide.named import (
     named_first,
     names_another_thing,
     only_names,
+    told_before,
     which,
     with_named,
 )
@@ -85,6 +86,26 @@ def test_the_product_of_a_number_comes_before_a_list_that_has_it_among_others():
 def test_a_question_that_is_a_number_and_a_price_is_told_by_its_row(words, told):
     assert asks_amount_of(words, hits(KETTLE)[0].entry) == told
     assert not asks_amount_of(words, hits(LARGE)[0].entry)
+
+
+def test_what_a_price_is_asked_of_comes_before_what_has_one_of_it():
+    machine = ("Tisa machine (TM-1)", "With a water filter WA-1. price: 249.00")
+    filter_ = ("Water filter cartridge (WA-1)", "For all machines. price: 12.90")
+    assert first("how much is a water filter", hits(machine, filter_)) == filter_[0]
+    assert (
+        first("how much is the machine with a water filter", hits(machine, filter_)) == machine[0]
+    )
+    assert first("is there a water filter", hits(machine, filter_)) == machine[0]
+
+
+def test_a_price_alone_is_asked_of_what_was_answered_before_where_that_has_one():
+    found = hits(LAMP, SHADE, KETTLE)
+    cited = {SHADE[0], KETTLE[0]}
+    assert [hit.entry.title for hit in told_before("And how much is it?", found, cited)] == [
+        KETTLE[0]
+    ]
+    assert told_before("And how much is the shade?", found, cited) == ()
+    assert told_before("How heavy is it?", found, cited) == ()
 
 
 def test_two_models_are_both_answered_and_one_with_its_part_is_not():

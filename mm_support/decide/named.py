@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -67,6 +67,17 @@ def asks_amount_of(words: str, entry: Entry) -> bool:
     return alone and bool(asked) and asked <= amounts_stated(entry.text)
 
 
+def told_before(words: str, hits: Sequence[Hit], cited: Collection[str]) -> tuple[Hit, ...]:
+    """The hits that the turn before cited and that state what a question asks for which is no more
+    than words for an amount: "And how much is it?". cited: ids of entries.
+    """
+    asked = amounts_asked(words)
+    if not asked or term_set(without_amounts(words)):
+        return ()
+    told = (hit for hit in hits if hit.entry.id in cited)
+    return tuple(hit for hit in told if asked <= amounts_stated(hit.entry.text))
+
+
 def photo_names(query: SearchQuery, hits: Sequence[Hit]) -> bool:
     """Whether the photo shows an identifier of the best entry, read exactly."""
     read = query.identifiers.get("photo_text", frozenset())
@@ -118,7 +129,7 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         return ()
     meant = asked & term_set(hits[0].entry.title)
     better = (hit for hit in better_named(asked, hits) if meant <= _terms(hit.entry))
-    named = _holder(words, hits) or next(better, hits[0])
+    named = _holder(words, hits) or _thing(words, hits) or next(better, hits[0])
     first = replace(named, score=hits[0].score)  # as near as what only looked nearer
     return (first, *(hit for hit in hits if hit is not named))
 
@@ -204,6 +215,16 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
         for hit, name in zip(holders, names)
     ]
     return holders[ranks.index(max(ranks))] if ranks else None
+
+
+def _thing(words: str, hits: Sequence[Hit]) -> Hit | None:
+    """The hit whose title holds all that a question says beside words for an amount, where the best
+    one's holds nothing of it: filters cost what their row says, not what the machine with one does.
+    """
+    named = term_set(without_amounts(affirmed(words)))
+    if not amounts_asked(words) or not named or named & _titled(hits[0]):
+        return None
+    return next((hit for hit in hits if named <= _titled(hit)), None)
 
 
 def _holding(codes: frozenset[str], hits: Sequence[Hit]) -> list[Hit]:

@@ -34,7 +34,7 @@ def amounts_stated(text: str) -> frozenset[str]:
 
 
 def _headed_price(text: str) -> bool:
-    """Whether a field of a row is headed by a word for a price, and is a number: "price: 329.00"."""
+    """Whether a field is headed by a word for a price, and is a number: "price: 329.00"."""
     found = _wording("asks.price").finditer(text)
     return any(re.match(r"\s*[:：]\s*\d", text[word.end() :]) for word in found)
 
