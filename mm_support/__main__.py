@@ -126,10 +126,10 @@ def in_module(module: str, function: str = "run") -> Callable:
 def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.config import MODELS, NONE, OWN
     from mm_support.loading import OPTIONAL, fetch_settings_weights
-    from mm_support.progress import byte_bar
+    from mm_support.progress import shown
     from mm_support.weights import PREFIX
 
-    with byte_bar() as report:
+    with shown(bytes_=True) as report:
         fetch_settings_weights(settings, report, (*MODELS, *OPTIONAL))
     names = (getattr(settings, model) for model in (*MODELS, *OPTIONAL))
     elsewhere = [name for name in names if not name.startswith((PREFIX, NONE, OWN))]
@@ -142,11 +142,10 @@ def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
 
 def change(how: str, args: argparse.Namespace, settings: Settings) -> int:
     """Reads a source into a knowledge base and prints the report. how: ingest or sync."""
-    from tqdm import tqdm
-
     from mm_support import terminal
     from mm_support.knowledge.index import check_name
     from mm_support.knowledge.ingest import check_source
+    from mm_support.progress import shown
 
     check_name(args.name)
     check_source(args.path)
@@ -154,12 +153,10 @@ def change(how: str, args: argparse.Namespace, settings: Settings) -> int:
     service = (
         terminal.service_with(settings, args.name) if known else terminal.load_service(settings)
     )
-    with closing(service), tqdm(unit="entry", disable=None) as bar:
+    with closing(service), shown() as show:
 
         def progress(done: int, total: int, what: str) -> None:
-            bar.total = total
-            bar.set_description(what)
-            bar.update(done - bar.n)
+            show(what, done, total)
 
         report = getattr(service.knowledge, how)(args.name, args.path, progress, actions=True)
         service.note("command line", how, args.name, f"{report.entries} entries")
