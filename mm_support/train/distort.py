@@ -64,10 +64,9 @@ def recording(speech: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     speech = in_room(speech, ECHO[rng.integers(len(ECHO))], rng)
     level = NOISES[rng.integers(len(NOISES))]
     if level is not None:
-        if rng.random() < 0.5:
-            speech = over(speech, pink(rng, len(speech)), level)
-        else:
-            speech = with_noise(speech, level, rng)
+        rosy = rng.random() < 0.5
+        noise = pink(rng, len(speech)) if rosy else rng.normal(0, 1, len(speech))
+        speech = with_noise(speech, level, noise)
     return (speech / max(1.0, np.abs(speech).max())).astype(np.float32)
 
 
@@ -86,12 +85,6 @@ def in_room(speech: np.ndarray, seconds: float, rng: np.random.Generator) -> np.
     echo = 0.05 * rng.normal(size=len(time)) * np.exp(-np.log(1000) * time / seconds)
     echo[0] = 1.0
     return fftconvolve(speech, echo)[: len(speech)]
-
-
-def over(speech: np.ndarray, noise: np.ndarray, decibels: float) -> np.ndarray:
-    """The speech with noise, `decibels` below its mean power."""
-    power, own = np.mean(speech**2) / 10 ** (decibels / 10), np.mean(noise**2)
-    return speech + noise * np.sqrt(power / own)
 
 
 def _perspective(source: np.ndarray, target: np.ndarray) -> list[float]:
