@@ -316,12 +316,6 @@ def _labelled_files(parser: ArgumentParser, test_needed: bool) -> None:
         help="CSV to set thresholds on (default: a part of --train)",
     )
     add("--test", type=existing, metavar="FILE", required=test_needed, help="CSV to measure on")
-    add(
-        "--figures",
-        type=Path,
-        metavar="FOLDER",
-        help="also draw the confusion matrix and the reliability diagram",
-    )
     add("--seed", type=int, default=0)
     _json(parser)
 
