@@ -18,7 +18,7 @@ MEASURES = (  # of bench/measures.py
     "image",
     "text",
     "speech",
-    "turns",
+    "live",
     "photo_text",
     "ingest",
     "language_model",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 import threading
 import time
@@ -17,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -207,8 +206,6 @@ def questions_of(file: Path | None, knowledge: str) -> list[str]:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """0 where nothing was lost or crossed."""
-    if args.faults:
-        return run_faults(args, settings)
     scripts = scripts_of(questions_of(args.questions, args.knowledge), args.turns)
     if args.url:
         sample = memory_of(args.pid) if args.pid else None
@@ -223,23 +220,6 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     else:
         print("\n".join(f"{name:16} {value}" for name, value in told.items()))
     return 1 if figures.errors or figures.crossed else 0
-
-
-def run_faults(args: argparse.Namespace, settings: Settings) -> int:
-    """0 where what is promised held under every fault."""
-    from mm_support.bench import faults
-
-    command = [sys.executable, "-m", faults.__name__]
-    questions = questions_of(args.questions, args.knowledge)
-    with tempfile.TemporaryDirectory() as folder:
-        own = settings.with_changes(data_dir=Path(folder) / "data", database_url="")
-        broken = 0
-        for outcome in faults.Trial(own, command, args.knowledge, questions).run():
-            told = asdict(outcome)
-            line = " ".join(f"{name}={value}" for name, value in told.items())
-            print(json.dumps(told) if args.json else line, flush=True)
-            broken += not outcome.holds
-    return 1 if broken else 0
 
 
 def in_process(

@@ -202,7 +202,7 @@ def speech(settings: Settings) -> Figures:
     }
 
 
-def turns(settings: Settings) -> Figures:
+def live(settings: Settings) -> Figures:
     """When hands-free turns end (turns.py)."""
     from mm_support.bench.turns import ends, recordings
     from mm_support.decode.voice import load_voice
