@@ -35,13 +35,16 @@ def shown(bytes_: bool = False) -> Iterator[Callable[[str, int, int], None]]:
 
 
 def log_lines(form: str = "") -> Callable[..., None]:
-    """Prints the first step, the last one, and of those between one each EVERY seconds."""
-    due = 0.0
+    """Prints a step each EVERY seconds and, where it printed any, the last one: short work is
+    silent.
+    """
+    began = time.monotonic()
+    due = began + EVERY
 
     def show(what: str, count: int = 0, total: int = 0) -> None:
         nonlocal due
         now, over = time.monotonic(), count >= total > 0
-        if now >= due or over:
+        if now >= due or (over and due > began + EVERY):
             due = now + EVERY
             far = form.format(count=count, total=total, done=count / total if total else 0)
             print(f"{what}: {far}" if far else what, file=sys.stderr, flush=True)
