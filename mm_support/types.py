@@ -149,7 +149,7 @@ class ImageView:
 class Question:
     """What a customer asks: words typed, words heard and how surely (0..1), lines read in the
     photo, words for what it shows, and the photo. language: ISO 639-1, what the assistant's own
-    sentences are said in.
+    sentences are said in. context: the words of the turn before, where it leans on that.
     """
 
     typed: str = ""
@@ -160,6 +160,7 @@ class Question:
     # for a language model that sees
     photo: Image.Image | None = field(default=None, compare=False, repr=False)
     language: str = "en"
+    context: str = ""
 
     @property
     def words(self) -> str:
