@@ -21,7 +21,6 @@ MEASURES = (  # of bench/measures.py
     "live",
     "photo_text",
     "ingest",
-    "language_model",
 )
 
 

@@ -10,7 +10,6 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,7 @@ from mm_support.bench.cost import median, memory_mb, seconds
 from mm_support.config import Settings
 from mm_support.device import Device, resolve_device
 from mm_support.paths import ASSETS, EXAMPLES, PACKS
-from mm_support.types import SAMPLE_RATE, Entry, Finished, Question, UserTurn
+from mm_support.types import SAMPLE_RATE, Entry, Finished, UserTurn
 
 Figures = dict[str, Any]
 
@@ -33,7 +32,6 @@ SIGNS, LARGEST = 5, 1280  # photos whose text is read; pixels
 TEXTS, TOGETHER = 128, 32  # TOGETHER: in a batch of transformers
 CLIPS = 4
 ENTRIES = 100
-DRAFTS, TOKENS = 16, 40
 
 
 def compare(
@@ -279,49 +277,6 @@ def faq(path: Path, count: int) -> Path:
     ]
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return path
-
-
-def language_model(settings: Settings) -> Figures:
-    """Tokens a second of the small model, alone and sixteen together, beside transformers."""
-    import torch
-
-    from mm_support.engines.choose import load_language_model
-    from mm_support.engines.reply_weights import hub_folder, trained_gguf
-    from mm_support.engines.transformers import TransformersModel, load_model
-
-    settings = settings.with_small_model()
-    folder = hub_folder(trained_gguf(settings), settings)
-    float32 = Device(torch.device("cpu"), torch.float32, "")
-    prompts = prompts_of(pack("shopping"))
-    model = load_language_model(settings, resolve_device(settings.device))
-    assert model is not None  # these settings name one
-    with closing(model):
-        alone, together = tokens_a_second(model, prompts[:3], 1), tokens_a_second(model, prompts)
-    plain = TransformersModel(*load_model(str(folder), float32), "transformers, float32")
-    slow = tokens_a_second(plain, prompts[:2], 1)
-    rates = {"alone": alone, "sixteen_together": together, "straightforward": slow}
-    return {
-        **{f"{name}_tokens_s": round(rate, 1) for name, rate in rates.items()},
-        "times_alone": round(alone / slow, 2),
-        "times_together": round(together / slow, 2),
-    }
-
-
-def prompts_of(entries: Sequence[Entry]) -> list[list]:
-    """A question to each of the first entries, with the entry and the next one as evidence."""
-    from mm_support.decode.prompt import build_messages
-
-    pairs = zip(entries[:DRAFTS], entries[1:])
-    return [build_messages(Question(own.questions[0]), [own, next_]) for own, next_ in pairs]
-
-
-def tokens_a_second(model: Any, prompts: Sequence[list], at_once: int = DRAFTS) -> float:
-    """From the prompt on; a piece of streamed text counts as a token."""
-    list(model.stream(prompts[-1], 2))  # warm
-    started = time.perf_counter()
-    with ThreadPoolExecutor(at_once) as pool:
-        counts = pool.map(lambda prompt: len(list(model.stream(prompt, TOKENS))), prompts)
-        return sum(counts) / (time.perf_counter() - started)
 
 
 def pack(name: str) -> list[Entry]:
