@@ -11,6 +11,7 @@ from mm_support.device import resolve_device
 from mm_support.encode import live
 from mm_support.encode.live import LiveTurn, clauses, is_echo
 from mm_support.encode.speech import load_speech_encoder
+from mm_support.encode.vad import MIN_SPEECH
 from mm_support.errors import InputError
 from mm_support.types import Transcript
 
@@ -20,11 +21,12 @@ LOUD = np.full(RATE // 4, 0.5, np.float32)
 
 
 class LoudIsSpeech:
-    """Speech is from the first loud sample to the last."""
+    """Speech is from the first loud sample to the last, if it is no shorter than MIN_SPEECH."""
 
     def spans(self, waveform):
         loud = np.flatnonzero(np.abs(waveform) > 0.2)
-        return ((int(loud[0]), int(loud[-1]) + 1),) if len(loud) else ()
+        enough = len(loud) >= MIN_SPEECH * RATE
+        return ((int(loud[0]), int(loud[-1]) + 1),) if enough else ()
 
 
 class CountsSeconds:
@@ -182,10 +184,19 @@ def test_an_echo_makes_it_wait_only_once():
     assert any(turn.interject(RATE, LOUD, REPLY).stops for _ in range(5))  # words still stop it
 
 
-def test_what_began_before_the_assistant_ended_is_kept():
-    turn, _ = interjected("hello", QUIET, LOUD)
+@pytest.mark.parametrize("begun", [LOUD, LOUD[: RATE // 10]])  # enough to be speech, or not yet
+def test_what_began_before_the_assistant_ended_is_kept(begun):
+    turn, _ = interjected("hello", QUIET, begun)
     turn.add(RATE, LOUD)
-    assert len(turn.recording()[1]) == 3 * len(LOUD)
+    assert len(turn.recording()[1]) == len(QUIET) + len(begun) + len(LOUD)
+
+
+def test_a_sentence_that_is_clear_only_after_a_while_is_whole():
+    turn, now = interjected("", *[LOUD] * 5)
+    assert not now[-1].speaking and not any(one.stops for one in now)  # it goes on
+    turn._encoder.text = "How do I return it?"
+    assert any(turn.interject(RATE, LOUD, REPLY).stops for _ in range(3))
+    assert len(turn.recording()[1]) >= 6 * len(LOUD)
 
 
 def test_the_end_is_found_in_a_long_turn_by_its_last_seconds(turn):
