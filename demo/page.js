@@ -342,6 +342,11 @@ document.addEventListener("click", (event) => {
   if (event.target.matches?.("#box input[type=file]")) event.target.value = "";
 }, true);
 
+// A player or recorder that is put away cancels what it loads, which Gradio leaves unhandled.
+window.addEventListener("unhandledrejection", (event) => {
+  if (event.reason?.name === "AbortError") event.preventDefault();
+});
+
 // Once a frame: a reply that streams changes the page many times between two of them.
 let due = 0;
 function tidy() {
