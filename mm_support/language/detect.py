@@ -75,8 +75,9 @@ def _by_stop_words(text: str) -> str | None:
     """The Latin language most of whose stop words stand in the text; those of few count more. Only
     Spanish opens a sentence with a mark.
 
-    One alone is a coincidence ("door", "man") unless a letter speaks against English too. Where
-    they tell nothing, all words are looked at.
+    One alone is a coincidence ("door", "man") unless a letter speaks against English too, and so
+    are several where English knows more of all the words ("Is roaming free on Plus?"). Where they
+    tell nothing, all words are looked at.
     """
     if "¿" in text or "¡" in text:
         return "es"
@@ -93,14 +94,20 @@ def _by_stop_words(text: str) -> str | None:
         for letter in text
     )
     hits = sum(best in languages for languages in found) + accented
-    return best if hits > 1 else _by_all_words(words)
+    known = _known(words)
+    return best if hits > 1 and known[best] >= known[DEFAULT] else _by_all_words(words)
 
 
 def _by_all_words(words: set[str]) -> str | None:
     """The Latin language that knows the most words, where that are two more than English does."""
-    known = {language: len(words & common_words(language)) for language in LATIN}
+    known = _known(words)
     best = max(known, key=known.__getitem__)
     return best if known[best] >= known[DEFAULT] + 2 else None
+
+
+def _known(words: set[str]) -> dict[str, int]:
+    """How many of the words are common in each Latin language."""
+    return {language: len(words & common_words(language)) for language in LATIN}
 
 
 @functools.lru_cache(None)

@@ -193,10 +193,12 @@ def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:
     asked = [at for at in lengths if at not in guessed and _asks(cells[at])]
     guessed |= {at: "questions" for at in asked}
     left = [at for at in lengths if at not in guessed]
-    if len(left) > 1 and "id" not in fields and _is_id(cells[left[0]]):
-        guessed[left.pop(0)] = "id"
+    if len(left) > 1 and fields.count("id") == fields.count("code") == 0 and _is_id(cells[left[0]]):
+        coded = not asked and _are_codes(cells[left[0]], lettered=True)  # of goods, not of questions
+        guessed[left.pop(0)] = "code" if coded else "id"
     if left and "title" not in fields:
-        guessed[max(left, key=lambda at: lengths[at])] = "title"
+        named = [at for at in left if _are_names(cells[at])] or left
+        guessed[max(named, key=lambda at: lengths[at])] = "title"
     for at, field in guessed.items():
         fields[at] = field
     return Columns(columns.names, _with_title(fields), frozenset(guessed))
@@ -222,8 +224,10 @@ def _are_names(cells: Sequence[str]) -> bool:
     return min(worded, len(set(cells))) >= 0.5 * len(cells) and not _are_codes(cells)
 
 
-def _are_codes(cells: Sequence[str]) -> bool:
-    return _is_id(cells) and all(map(_has_digit, cells))
+def _are_codes(cells: Sequence[str], lettered: bool = False) -> bool:
+    """lettered: and not numbers alone."""
+    letters = not lettered or not any(cell.strip().isdecimal() for cell in cells)
+    return letters and _is_id(cells) and all(map(_has_digit, cells))
 
 
 def _is_prose(cells: Sequence[str]) -> bool:
