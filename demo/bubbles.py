@@ -54,13 +54,17 @@ def question_bubble(
 ) -> dict:
     asked = exchange.question
     heard = exchange.transcript.text if exchange.transcript else ""
-    text = "\n\n".join(as_markdown(part) for part in (asked.text, heard) if part.strip())
     content: list = dividers(before.question, asked, language) if before else []
-    content += [text] if text else []
+    content += words_of(asked.text)
     content += [photo_of(exchange, language)] if asked.image or exchange.image else []
     recording = word("your_recording", language)
     content += [attachment(str(asked.audio), recording)] if asked.audio else []
+    content += words_of(heard)  # last, since it comes last: the page makes anew what moves
     return {"role": "user", "content": content or ["…"]}
+
+
+def words_of(text: str) -> list[str]:
+    return [as_markdown(text)] if text.strip() else []
 
 
 def dividers(before: UserTurn, asked: UserTurn, language: str) -> list[str]:

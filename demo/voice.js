@@ -56,7 +56,7 @@ const player = {
     this.loading += 1;
     this.chain = this.chain.then(async () => {
       const buffer = await loaded;
-      if (!this.held) await this.context.resume();
+      await (this.held ? this.context.suspend() : this.context.resume());
       if (run === this.run) this.start(buffer);
     }).catch((error) => console.warn("a sentence was not played:", error)).finally(() => {
       this.loading -= 1;
@@ -212,7 +212,8 @@ async function send(from) {
 
 function understand(heard, muted) {
   if (heard.problem) return problem(heard.problem);
-  if (muted) return heard.stops ? interrupt() : player.hold(heard.speaking && player.sounding);
+  if (muted) return heard.stops ? interrupt() : player.hold(heard.speaking);
+  player.hold(false);
   ear.speaking = heard.speaking;
   pill.classList.toggle("ms-loud", heard.speaking);
   if (heard.ended) ask();
@@ -222,18 +223,19 @@ function understand(heard, muted) {
 const base = () => document.querySelector("#picker input:checked")?.value ?? "";
 
 function interrupt() {
-  reply.early = reply.awaited && reply.played === 0;
+  reply.early = reply.awaited && (reply.asked || reply.played === 0);
   silence();
-  reply.awaited = false;
+  Object.assign(reply, { awaited: false, unwanted: reply.asked });
   document.querySelector("#box .stop-button")?.click();
   show();
 }
 
 async function ask() {
   const { tab } = ear;
-  Object.assign(reply, { awaited: true, asked: true });
+  reply.awaited = true;
   pill.classList.remove("ms-loud");
   await window.msFree();  // the page drops what is sent while a reply still ends
+  Object.assign(reply, { asked: true, unwanted: ear?.tab !== tab });
   window.msSent();
   trigger("spoken", { tab, continues: reply.early, heard: reply.heard });
   reply.early = false;

@@ -21,6 +21,8 @@ from PIL import Image
 
 Action = Literal["answer", "clarify", "refuse", "handoff"]
 Owner = Literal["assistant", "waiting", "person", "closed"]  # of a conversation
+# how a conversation ended, as the person says who closes it
+Outcome = Literal["solved", "not_solved", "abandoned", "spam"]
 Kind = Literal["text", "number", "date", "choice", "identifier"]  # of what an action asks for
 Modality = Literal["text", "speech", "photo", "photo_text"]
 MODALITIES: tuple[Modality, ...] = ("text", "speech", "photo", "photo_text")
@@ -543,6 +545,16 @@ class Holder:
     typing: bool = False
     turns: int = 0
     score: int | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A conversation changed hands. who: made it; why: of one that was closed, its outcome."""
+
+    created: datetime
+    owner: Owner
+    who: str
+    why: str
 
 
 @dataclass(frozen=True)

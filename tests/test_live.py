@@ -6,11 +6,14 @@ import pytest
 
 from mm_support.bench.sounds import SENTENCES, spoken_by_piper
 from mm_support.bench.speech import word_errors
+from mm_support.bench.turns import speech_of
 from mm_support.decode.voice import load_voice
 from mm_support.device import resolve_device
 from mm_support.encode import live
+from mm_support.encode.end_of_turn import load_end_of_turn
 from mm_support.encode.live import LiveTurn, clauses, is_echo
 from mm_support.encode.speech import load_speech_encoder
+from mm_support.encode.vad import MIN_SPEECH
 from mm_support.errors import InputError
 from mm_support.types import Transcript
 
@@ -20,11 +23,12 @@ LOUD = np.full(RATE // 4, 0.5, np.float32)
 
 
 class LoudIsSpeech:
-    """Speech is from the first loud sample to the last."""
+    """Speech is from the first loud sample to the last, if it is no shorter than MIN_SPEECH."""
 
     def spans(self, waveform):
         loud = np.flatnonzero(np.abs(waveform) > 0.2)
-        return ((int(loud[0]), int(loud[-1]) + 1),) if len(loud) else ()
+        enough = len(loud) >= MIN_SPEECH * RATE
+        return ((int(loud[0]), int(loud[-1]) + 1),) if enough else ()
 
 
 class CountsSeconds:
@@ -182,10 +186,19 @@ def test_an_echo_makes_it_wait_only_once():
     assert any(turn.interject(RATE, LOUD, REPLY).stops for _ in range(5))  # words still stop it
 
 
-def test_what_began_before_the_assistant_ended_is_kept():
-    turn, _ = interjected("hello", QUIET, LOUD)
+@pytest.mark.parametrize("begun", [LOUD, LOUD[: RATE // 10]])  # enough to be speech, or not yet
+def test_what_began_before_the_assistant_ended_is_kept(begun):
+    turn, _ = interjected("hello", QUIET, begun)
     turn.add(RATE, LOUD)
-    assert len(turn.recording()[1]) == 3 * len(LOUD)
+    assert len(turn.recording()[1]) == len(QUIET) + len(begun) + len(LOUD)
+
+
+def test_a_sentence_that_is_clear_only_after_a_while_is_whole():
+    turn, now = interjected("", *[LOUD] * 5)
+    assert not now[-1].speaking and not any(one.stops for one in now)  # it goes on
+    turn._encoder.text = "How do I return it?"
+    assert any(turn.interject(RATE, LOUD, REPLY).stops for _ in range(3))
+    assert len(turn.recording()[1]) >= 6 * len(LOUD)
 
 
 def test_the_end_is_found_in_a_long_turn_by_its_last_seconds(turn):
@@ -261,6 +274,37 @@ def test_the_last_transcript_is_that_of_the_whole_recording(settings):
         SENTENCES[2:3], [whole]
     )
     assert any(text and text != partial.transcript.text for text in seen)
+
+
+@pytest.mark.slow
+def test_what_follows_a_greeting_is_whole(settings):
+    """Whether the reply is interrupted by it, or over while its first word is spoken."""
+    encoder = load_speech_encoder(settings, resolve_device(settings.device))
+    voice, end_of_turn = load_voice(settings), load_end_of_turn(settings)
+    onnxruntime.set_seed(0)
+    for pause in (0.4, 0.7, 1.0):
+        said = ("Good morning.", "How do I return my order?")
+        first, last = (speech_of(encoder.voice, spoken_by_piper(voice, text)) for text in said)
+        silence = np.zeros(2 * RATE, np.float32)
+        sound = np.concatenate([first, silence[: round(pause * RATE)], last, silence])
+        for reply in (1.0, 3.0):
+            turns = list(talked(encoder, end_of_turn, sound, reply))
+            assert turns[-1].rstrip("?.").endswith("How do I return my order"), (pause, reply)
+
+
+def talked(encoder, end_of_turn, sound, reply):
+    """The transcripts of the turns of a customer whom the assistant answers for so many seconds."""
+    turn, muted = LiveTurn(encoder, encoder.voice, end_of_turn=end_of_turn), 0.0
+    for piece in np.split(sound, range(RATE // 10, len(sound), RATE // 10)):
+        if muted > 0:
+            muted -= len(piece) / RATE
+            if turn.interject(RATE, piece, "Hello! How can I help you?").stops:
+                muted = 0.0
+            continue
+        now = turn.add(RATE, piece)
+        if now.ended:
+            yield now.transcript.text
+            turn, muted = LiveTurn(encoder, encoder.voice, end_of_turn=end_of_turn), reply
 
 
 def test_words_heard_unsurely_stop_nothing(monkeypatch):

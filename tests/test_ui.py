@@ -440,10 +440,9 @@ def test_photo_and_recording_are_in_the_question_and_pictures_in_the_reply(photo
         FakeService(), "E24", image=photo, audio=recording, knowledge="smart-home"
     )
     question, reply = bubbles(Conversation((exchange,)))
-    assert [Path(part["path"]).name for part in question["content"][1:]] == [
-        photo.name,
-        recording.name,
-    ]
+    typed, *attached, heard = question["content"]  # what comes last moves nothing
+    assert [Path(part["path"]).name for part in attached] == [photo.name, recording.name]
+    assert (typed, heard) == ("E24", HEARD.text)
     assert Path(reply["content"][1]["path"]).suffix == ".png"
 
 

@@ -38,6 +38,7 @@ SPEAKING = 0.1  # seconds of silence behind speech that still goes on
 RECENT = 4.0  # seconds in which the end of speech is looked for
 INTERRUPTION = 0.2  # seconds of speech that make the assistant wait until it knows what they are
 DECIDED = 1.0  # seconds from the first of them until it goes on, unless they were words
+UNCLEAR = 4.0  # seconds of speech, still unsure, after which it is forgotten
 BEFORE = 1.0  # seconds of sound kept while the assistant speaks: the first syllable lies in them
 ECHO = 0.6  # share of what was heard that the assistant is saying: from it, it hears itself
 SURE = 0.35  # confidence of words below which they may be anything and stop nothing
@@ -81,7 +82,7 @@ class LiveTurn:
         self._encoder, self._voice, self._languages = encoder, voice, (language, previous)
         self._end_of_turn, self._judged, self._over = end_of_turn, 0.0, False
         self._rate, self._stream = 0, Stream()
-        self._muted = self._running = False  # while the assistant speaks: somebody else does, too
+        self._decides = DECIDED  # seconds of speech at which its words are looked at next
         self._pieces: list[np.ndarray] = []  # as they came
         self._sounds: list[np.ndarray] = []  # the same at 16 kHz
         self._last = Partial(Transcript(""))
@@ -97,10 +98,7 @@ class LiveTurn:
         """
         if self._last.ended:
             raise InputError.of("turn_over")
-        if self._muted:
-            self._muted = False
-            if not self._running:
-                self._pieces, self._sounds = [], []
+        self._decides = DECIDED
         self._keep(rate, samples)
         waveform = self._waveform()
         heard = len(waveform) / SAMPLE_RATE
@@ -120,31 +118,35 @@ class LiveTurn:
         """Takes a piece while the assistant speaks. said: what it is saying.
 
         Only words stop it: what they are is found once somebody falls silent, or after DECIDED
-        seconds. A cough, "mhm" and its own voice let it go on, and are forgotten. Where it has
-        heard itself, it no longer waits for what may be its own voice again.
+        seconds. A cough, "mhm" and its own voice let it go on, and are forgotten once they are
+        over: what is unsure may be the beginning of a sentence. Where it has heard itself, it no
+        longer waits for what may be its own voice again.
         """
         self._keep(rate, samples)
         waveform = self._waveform()
         heard, spans = len(waveform) / SAMPLE_RATE, self._voice.spans(waveform)
         speech = sum(stop - start for start, stop in spans) / SAMPLE_RATE
         if speech < INTERRUPTION:
-            return self._goes_on(heard, bool(spans))
+            return self._goes_on(heard)
         silent, begun = heard - spans[-1][1] / SAMPLE_RATE, heard - spans[0][0] / SAMPLE_RATE
-        if silent < QUIET and begun < DECIDED:
-            self._muted, self._running = True, True
-            return Interjection(speaking=not self._echoes)
+        if silent < QUIET and begun < self._decides:
+            return Interjection(speaking=begun < DECIDED and not self._echoes)
         # told what may be its echo, the encoder hears that in a faint one, and no other words
         transcript = self._hear(waveform, draft=True, names=clauses(said))
         words, sure = transcript.text, transcript.confidence >= SURE
-        if sure and has_words(words) and not is_echo(words, said) and not is_nod(words):
-            self._muted = False
+        echo = is_echo(words, said)
+        if sure and has_words(words) and not echo and not is_nod(words):
             return Interjection(stops=True)
-        self._echoes |= is_echo(words, said)
+        self._echoes |= echo
+        if silent < QUIET and begun < UNCLEAR and not echo:
+            self._decides = begun + STEP
+            return Interjection()
         self._pieces, self._sounds = self._pieces[-1:], self._sounds[-1:]
-        return self._goes_on(len(self._pieces[0]) / rate, False)
+        return self._goes_on(len(self._pieces[0]) / rate)
 
-    def _goes_on(self, heard: float, running: bool) -> Interjection:
-        self._muted, self._running = True, running
+    def _goes_on(self, heard: float) -> Interjection:
+        self._decides = DECIDED
+        self._spoken = self._transcribed = self._due = 0.0
         self._forget(heard, BEFORE)
         return Interjection()
 
