@@ -6,7 +6,7 @@ from test_service import folder, make  # noqa: F401  (fixtures)
 from mm_support.decide.policy import Decision
 from mm_support.decode.reply import Sentence
 from mm_support.types import Entry, Hit
-from tests.reply_figures import Outcome, ask, figures, points_home, supported
+from tests.reply_figures import Outcome, ask, figures, points_home, supported, table
 
 REFUND = Entry(
     "refund",
@@ -75,6 +75,12 @@ def test_figures_by_hand():
     assert shares["answerable_refused"] == 0.25 and shares["out_of_scope_not_answered"] == 1.0
     assert shares["false_premises_corrected"] == 0.5
     assert values["follow_ups_found_first"] is None
+
+
+def test_the_table_holds_all_of_the_report():
+    half = {"value": 0.5, "low": 0.25, "high": 0.75}
+    lines = table({"turns": 4, "right": half, "failures": ["one", "two"]}).splitlines()
+    assert [line.split()[0] for line in lines] == ["turns", "right", "failures:", "one", "two"]
 
 
 def test_a_dialogue_is_asked_with_its_past(make):  # noqa: F811

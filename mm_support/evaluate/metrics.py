@@ -5,7 +5,7 @@ An empty set of cases has no score: every function but `share` raises ValueError
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,8 +73,10 @@ def share(flags: Sequence[bool] | np.ndarray) -> dict[str, float] | None:
     return interval(np.mean, flags) if len(flags) else None
 
 
-def lines_of(figures: Mapping[str, Any]) -> Iterator[str]:
+def lines_of(figures: Mapping[str, Any]) -> list[str]:
     """Those that have bounds, a line each, for a terminal."""
-    for name, own in figures.items():
-        if isinstance(own, dict) and "low" in own:
-            yield f"  {name:28} {own['value']:6.1%}  ({own['low']:.1%} to {own['high']:.1%})"
+    return [
+        f"  {name:28} {own['value']:6.1%}  ({own['low']:.1%} to {own['high']:.1%})"
+        for name, own in figures.items()
+        if isinstance(own, dict) and "low" in own
+    ]

@@ -11,8 +11,9 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -177,12 +178,11 @@ def read(pictures: Iterable[Picture], journal: Journal, settings: Settings) -> N
 
     by_key = {picture.key: picture for picture in pictures}
     chosen = [key for key, picture in by_key.items() if picture.read]
-    if all(key in journal for key in chosen):
-        return
-    reader = load_text_reader(settings)
+    reader = cache(lambda: load_text_reader(settings))
 
     def work(keys: Sequence[str]) -> list[list]:
-        return [list(photo_text(ImageView(text=reader.read(taken(by_key[key]))))) for key in keys]
+        views = (ImageView(text=reader().read(taken(by_key[key]))) for key in keys)
+        return [list(photo_text(view)) for view in views]
 
     journal.fill(chosen, work, "reading photos")
 
@@ -190,46 +190,49 @@ def read(pictures: Iterable[Picture], journal: Journal, settings: Settings) -> N
 def hear(wordings: Iterable[Wording], journal: Journal, settings: Settings) -> None:
     """Questions as another speaker in a noisy room says them, and what Whisper made of them."""
     from mm_support.decode.voice import load_voice
-    from mm_support.device import resolve_device
-    from mm_support.encode.speech import load_speech_encoder
     from mm_support.inputs.audio import load_waveform
     from mm_support.train.distort import recording
 
     texts = {key: wording.text for wording in wordings for key in take_keys(wording)}
-    if all(key in journal for key in texts):
-        return
-    voice = load_voice(settings)
-    ears = load_speech_encoder(settings, resolve_device(settings.device))
+    voice = cache(lambda: load_voice(settings))
 
-    def work(keys: Sequence[str]) -> list[list]:
-        sounds = [voice.speak(texts[key]) for key in keys]
-        takes = [
-            recording(load_waveform((s.rate, s.samples)), np.random.default_rng(seed_of(k)))
-            for k, s in zip(keys, sounds)
-        ]
-        return [[heard.text, heard.confidence] for heard in map(ears.transcribe, takes)]
+    def take(key: str) -> np.ndarray:
+        sound = voice().speak(texts[key])
+        waveform = load_waveform((sound.rate, sound.samples))
+        return recording(waveform, np.random.default_rng(seed_of(key)))
 
-    journal.fill(texts, work, "speaking and listening")
+    listen(texts, take, journal, settings, "speaking and listening")
 
 
 def said(feedback: Feedback, journal: Journal, settings: Settings) -> list[str]:
     """What is heard in the recording of each case; nothing where there is none."""
-    from mm_support.device import resolve_device
-    from mm_support.encode.speech import load_speech_encoder
     from mm_support.inputs.audio import load_waveform
 
     recordings = [Path(str(c.turn.audio)) if c.turn.audio else None for c in feedback.cases]
     keys = [f"{path.resolve()}#{path.stat().st_mtime_ns}" if path else "" for path in recordings]
     paths = {key: path for key, path in zip(keys, recordings) if path}
-    if not all(key in journal for key in paths):
-        ears = load_speech_encoder(settings, resolve_device(settings.device))
-
-        def work(part: Sequence[str]) -> list[list]:
-            heard = [ears.transcribe(load_waveform(paths[key])) for key in part]
-            return [[own.text, own.confidence] for own in heard]
-
-        journal.fill(paths, work, "listening to customers")
+    listen(paths, lambda key: load_waveform(paths[key]), journal, settings, "listening")
     return [journal[key][0] if key else "" for key in keys]
+
+
+def listen(
+    keys: Iterable[str],
+    sound: Callable[[str], np.ndarray],
+    journal: Journal,
+    settings: Settings,
+    what: str,
+) -> None:
+    """What Whisper makes of recordings. sound: key -> (n,) float32, 16 kHz."""
+    from mm_support.device import resolve_device
+    from mm_support.encode.speech import load_speech_encoder
+
+    ears = cache(lambda: load_speech_encoder(settings, resolve_device(settings.device)))
+
+    def work(part: Sequence[str]) -> list[list]:
+        heard = [ears().transcribe(sound(key)) for key in part]
+        return [[own.text, own.confidence] for own in heard]
+
+    journal.fill(keys, work, what)
 
 
 def take_keys(wording: Wording) -> list[str]:
