@@ -13,11 +13,10 @@ from demo.chat import Chat
 from demo.conversation_layout import conversation_column
 from demo.conversation_state import Conversation
 from demo.convert import QUIET
-from demo.desk import POLL
 from demo.examples import available
 from demo.live import Ears
 from demo.opening import Opening
-from demo.page_parts import Desk
+from demo.page_parts import POLL, Desk
 from demo.panels import panel
 from demo.rating import Rating
 from demo.service import Service

@@ -26,12 +26,22 @@ function move(step) {
 }
 const press = (id) => document.querySelector(`#${id}:not(:disabled)`)?.click();
 const write = (id) => document.querySelector(`#${id} textarea`)?.focus();
+const outcomes = () => document.querySelector("#do-close details");
+function choose() {
+  if (!outcomes()) return;
+  outcomes().open = true;
+  outcomes().querySelector("button").focus();
+}
 const KEYS = {
   j: () => move(1), k: () => move(-1), t: () => press("do-take"), s: () => press("suggest"),
-  r: () => write("reply"), n: () => write("note"),
+  r: () => write("reply"), n: () => write("note"), c: choose, o: () => press("do-open-again"),
 };
+document.addEventListener("click", (event) => {
+  if (outcomes() && !event.target.closest?.("#do-close")) outcomes().open = false;
+});
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") document.activeElement?.blur();
+  if (event.key === "Escape" && outcomes()) outcomes().open = false;
   const writes = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (writes || event.ctrlKey || event.metaKey || event.altKey || !KEYS[event.key]) return;
   event.preventDefault();

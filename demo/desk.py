@@ -19,10 +19,11 @@ import gradio as gr
 from demo.accounts import AccountsPage, accounts_part
 from demo.bubbles import bubbles
 from demo.convert import QUIET, plain_errors, said_problem
-from demo.desk_cases import Seen, about, case_list, suggestion
+from demo.desk_cases import Seen, about, case_list, closing, suggestion
 from demo.door import Door
 from demo.header import staff_title
 from demo.insights import InsightsPage, insights_part
+from demo.page_parts import POLL
 from demo.replay import conversation_of
 from demo.service import Service
 from demo.sign_in import Reception, SignIn, connect_sign_in, leave_button, sign_in_part
@@ -35,8 +36,12 @@ from mm_support.types import Case
 
 PATH = "/desk"
 SHORTEST_KEY = 16  # characters
-POLL = 2  # s between two looks at the conversations
 SNOOZES = [("0 min", 0), ("15 min", 15), ("1 h", 60), ("4 h", 240), ("24 h", 1440)]
+# a press on an outcome says which one
+PICK_OUTCOME = """element.addEventListener("click", (event) => {
+  const pressed = event.target.closest("[data-outcome]");
+  if (pressed) trigger("pick", { outcome: pressed.dataset.outcome });
+});"""
 # beside what the page knows: whether the agent types, see page.js
 TYPING = "(...given) => [...given.slice(0, -1), window.msTyping()]"
 
@@ -74,7 +79,8 @@ class Parts:
     chat: gr.Chatbot
     take: gr.Button
     give_back: gr.Button
-    close: gr.Button
+    close: gr.HTML
+    open_again: gr.Button
     reply: gr.Textbox
     note: gr.Textbox
     snooze: gr.Dropdown
@@ -116,15 +122,15 @@ class DeskPage:
         """What changed since the page was drawn last. typing: whether the agent writes."""
         with plain_errors(said_problem):
             self.door.check(key, "desk")
-            cases = self.service.desk.open()
-            listed = case_list(cases, picked, datetime.now(UTC))
+            cases, closed = self.service.desk.open(), self.service.desk.closed()
+            listed = case_list(cases, picked, datetime.now(UTC), closed)
             shown: dict = {} if listed == seen.listed else {self.parts.cases: listed}
             if typing and picked:
                 with suppress(InputError):  # not theirs yet: the customer is told nothing
                     self.service.desk.agent_types(picked, self.door.agent(key, agent))
             now = self.read(listed, picked)
         if now.of_conversation() != seen.of_conversation():
-            case = next((case for case in cases if case.conversation == picked), None)
+            case = next((case for case in (*cases, *closed) if case.conversation == picked), None)
             shown |= self.show_conversation(now, case)
         return {self.parts.seen: now, **shown}
 
@@ -140,8 +146,17 @@ class DeskPage:
     def give_back(self, key: str, picked: str, agent: str, seen: Seen) -> dict:
         return self.act(self.service.desk.give_back, key, picked, agent, seen)
 
-    def close(self, key: str, picked: str, agent: str, seen: Seen) -> dict:
-        return self.act(self.service.desk.close, key, picked, agent, seen)
+    def close(self, event: gr.EventData, key: str, picked: str, agent: str, seen: Seen) -> dict:
+        """Closes it with the outcome that was chosen."""
+        outcome: Any = event.outcome
+
+        def close(conversation: str, agent: str) -> None:
+            self.service.desk.close(conversation, agent, outcome)
+
+        return self.act(close, key, picked, agent, seen)
+
+    def open_again(self, key: str, picked: str, agent: str, seen: Seen) -> dict:
+        return self.act(self.service.desk.open_again, key, picked, agent, seen)
 
     def say(self, key: str, picked: str, agent: str, seen: Seen, text: str) -> dict:
         """Answers the customer. The first answer takes a conversation that waits."""
@@ -200,7 +215,8 @@ class DeskPage:
             return Seen(listed)
         holder = replace(desk.holder(picked), typing=False, minutes=None, turns=0)  # not shown
         spoken = tuple(desk.transcript(picked, reveal=True))
-        return Seen(listed, holder, spoken, picked, tuple(desk.notes(picked)))
+        noted, history = tuple(desk.notes(picked)), tuple(desk.history(picked))
+        return Seen(listed, holder, spoken, picked, noted, history)
 
     def show_conversation(self, now: Seen, case: Case | None) -> dict:
         parts, owner = self.parts, now.holder.owner
@@ -208,9 +224,10 @@ class DeskPage:
         return {
             parts.about: about(now, case),
             parts.chat: bubbles(conversation_of(now.said, now.holder)),
-            parts.take: gr.Button(interactive=owner == "waiting"),
+            parts.take: gr.Button(interactive=owner == "waiting", visible=owner != "closed"),
+            parts.open_again: gr.Button(visible=owner == "closed"),
             parts.give_back: gr.Button(interactive=taken),
-            parts.close: gr.Button(interactive=taken),
+            parts.close: closing(taken),
             parts.reply: gr.Textbox(interactive=open_),
             parts.note: gr.Textbox(interactive=True),
             parts.snooze: gr.Dropdown(interactive=open_),
@@ -274,9 +291,12 @@ def case_part() -> dict[str, Any]:
             "about": gr.HTML(about(Seen(), None), elem_id="about", padding=False)
         }
         with gr.Row(elem_id="ms-actions"):
+            parts["open_again"] = open_again_button()
             parts["take"] = button("do-take", "desk_do_take", "primary")
             parts["give_back"] = button("do-give_back", "desk_do_give_back")
-            parts["close"] = button("do-close", "desk_do_close")
+            parts["close"] = gr.HTML(
+                closing(False), js_on_load=PICK_OUTCOME, padding=False, elem_id="do-close"
+            )
             word = f"<span>{said('desk_snooze')}</span>"
             gr.HTML(word, padding=False, elem_id="snooze-word")
             parts["snooze"] = snooze_box()
@@ -291,6 +311,12 @@ def case_part() -> dict[str, Any]:
 def button(name: str, key: str, variant: Any = "secondary") -> gr.Button:
     """Disabled until a conversation is open. key: of its words."""
     return gr.Button(label(key), size="sm", variant=variant, interactive=False, elem_id=name)
+
+
+def open_again_button() -> gr.Button:
+    """Takes the place of "Take" where a conversation is closed."""
+    name = label("desk_do_open_again")
+    return gr.Button(name, size="sm", variant="primary", visible=False, elem_id="do-open-again")
 
 
 def line_box(name: str, title: str, hint: str, lines: int) -> gr.Textbox:
@@ -333,7 +359,8 @@ def connect(demo: gr.Blocks, page: DeskPage) -> None:
     # in the queue, since Gradio shows no errors of what passes it by
     parts.take.click(page.take, where, shown, **QUIET)
     parts.give_back.click(page.give_back, where, shown, **QUIET)
-    parts.close.click(page.close, where, shown, **QUIET)
+    parts.close.pick(page.close, where, shown, **QUIET)
+    parts.open_again.click(page.open_again, where, shown, **QUIET)
     parts.reply.submit(page.say, [*where, parts.reply], shown, **QUIET)
     parts.note.submit(page.note, [*where, parts.note], shown, **QUIET)
     parts.snooze.select(page.snooze, [*where, parts.snooze], shown, **QUIET)

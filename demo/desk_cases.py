@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from demo.panels import esc, said_title, title_of
-from demo.words import has_word, said
+from demo.words import has_word, said, said_or
 from mm_support.as_json import snippet
-from mm_support.types import Case, Holder, KeptTurn, Message
+from mm_support.desk.conversations import OUTCOMES
+from mm_support.desk.ownership import ASSISTANT, DONE
+from mm_support.types import Case, Change, Holder, KeptTurn, Message
 
 SHOWN = 90  # characters of what led to a hand-over in the list
 SENTENCES = re.compile(r".*[.!?。！？](?=\s)", re.DOTALL)
@@ -25,15 +27,24 @@ class Seen:
     said: tuple[KeptTurn | Message, ...] = ()
     picked: str = ""
     notes: tuple[Message, ...] = ()
+    history: tuple[Change, ...] = ()
 
     def of_conversation(self) -> tuple:
-        return self.picked, self.holder, self.said, self.notes
+        return self.picked, self.holder, self.said, self.notes, self.history
 
 
-def case_list(cases: Sequence[Case], picked: str, now: datetime) -> str:
-    """Buttons, one a conversation; desk.js says which one was pressed."""
-    if not cases:
-        return f'<p class="ms-muted ms-nobody">{said("desk_nobody")}</p>'
+def case_list(
+    cases: Sequence[Case], picked: str, now: datetime, closed: Sequence[Case] = ()
+) -> str:
+    """Buttons, one a conversation; desk.js says which one was pressed. closed: lately."""
+    nobody = f'<p class="ms-muted ms-nobody">{said("desk_nobody")}</p>'
+    listed = case_buttons(cases, picked, now) if cases else nobody
+    if not closed:
+        return listed
+    return f"{listed}<h3>{said('desk_lately')}</h3>{case_buttons(closed, picked, now)}"
+
+
+def case_buttons(cases: Sequence[Case], picked: str, now: datetime) -> str:
     items = "".join(f"<li>{case_button(case, picked, now)}</li>" for case in cases)
     return f'<ul class="ms-cases">{items}</ul>'
 
@@ -49,12 +60,14 @@ def case_button(case: Case, picked: str, now: datetime) -> str:
         f' data-conversation="{esc(case.conversation)}"{current}>'
         f"<span><b>{state(case.holder)}</b> {waits}{marks(case, now)}</span>"
         f"<q>{esc(snippet(case.led, SHOWN))}</q>"
-        f"<small>{reason(case)} · {said_title(case.knowledge)}</small></button>"
+        f"<small>{reason(case.reason)} · {said_title(case.knowledge)}</small></button>"
     )
 
 
 def marks(case: Case, now: datetime) -> str:
     """Danger, and whether the customer waits for words, writes, or is put off."""
+    if case.holder.owner == "closed":
+        return ""
     shown = [said("desk_danger")] if case.danger else []
     shown += [said("desk_unanswered")] if case.unanswered else []
     shown += [said("desk_typing")] if case.typing else []
@@ -78,9 +91,9 @@ def state(holder: Holder) -> str:
     return said(f"desk_{holder.owner}", agent=holder.agent)
 
 
-def reason(case: Case) -> str:
-    key = f"reason_{case.reason}"
-    return said(key) if has_word(key) else esc(title_of(case.reason))
+def reason(code: str) -> str:
+    key = f"reason_{code}"
+    return said(key) if has_word(key) else esc(title_of(code))
 
 
 def about(now: Seen, case: Case | None) -> str:
@@ -89,14 +102,47 @@ def about(now: Seen, case: Case | None) -> str:
         return f'<section class="ms-card"><p class="ms-muted">{said("desk_choose")}</p></section>'
     facts, summary = "", ""
     if case is not None:
-        facts = f" · {reason(case)} · {said_title(case.knowledge)}"
+        facts = f" · {reason(case.reason)} · {said_title(case.knowledge)}"
         lines = "".join(f"<p>{esc(line)}</p>" for line in case.summary.splitlines())
         title = said("desk_summary")
         summary = f"<details open><summary>{title}</summary>{lines}</details>"
     return (
         f'<section class="ms-card"><h2>{state(now.holder)}{facts}</h2>'
-        f"{summary}{noted(now.notes)}</section>"
+        f"{summary}{noted(now.notes)}{told(now.history)}</section>"
     )
+
+
+def closing(open_: bool) -> str:
+    """The outcomes with which a conversation is closed, behind "Close"; a press says which one."""
+    name = said("desk_do_close")
+    if not open_:
+        return f'<button type="button" disabled>{name}</button>'
+    outcomes = "".join(
+        f'<button type="button" data-outcome="{each}">{said_or(each)}</button>' for each in OUTCOMES
+    )
+    hint = f"<p>{said('desk_how_ended')}</p>"
+    return f"<details><summary>{name}</summary><div>{hint}{outcomes}</div></details>"
+
+
+def told(history: Sequence[Change]) -> str:
+    """Who had the conversation, when and why."""
+    lines = "".join(
+        f"<p>{change.created:%m-%d %H:%M} <b>{name(change.who)}</b> {done(change)}</p>"
+        for change in history
+    )
+    return f"<details><summary>{said('desk_history')}</summary>{lines}</details>" if lines else ""
+
+
+def name(who: str) -> str:
+    return said("assistant") if who == ASSISTANT else esc(who)
+
+
+def done(change: Change) -> str:
+    """What was done with a conversation: its reason says it, or is added."""
+    if change.owner == "waiting":
+        return f"{said_or(DONE['waiting'])}: {reason(change.why)}"
+    closed = f"{said_or(DONE['closed'])}: " if change.owner == "closed" else ""
+    return closed + said_or(change.why)
 
 
 def noted(notes: Sequence[Message]) -> str:

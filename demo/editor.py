@@ -28,6 +28,20 @@ PICK = """element.addEventListener("click", (event) => {
   if (pressed) trigger("pick", { entry: pressed.dataset.entry });
 });"""
 
+# questions that a link of the desk's figures brings behind #, once
+READ_DRAFT = """(...given) => {
+  const questions = new URLSearchParams(location.hash.slice(1)).get("write") ?? "";
+  if (questions) history.replaceState(null, "", location.pathname + location.search);
+  window.msDraft = Boolean(questions);
+  return [...given.slice(0, -1), questions];
+}"""
+GO_THERE = """() => {
+  const answer = document.querySelector("#entry-answer textarea");
+  if (!window.msDraft || !answer) return;
+  answer.focus();
+  answer.scrollIntoView({ block: "center" });
+}"""
+
 
 @dataclass(frozen=True, eq=False)
 class EditorParts:
@@ -65,10 +79,11 @@ class Editor:
             self.door.check(key, "edit")
             return self.show(self.entry(base, str(event.entry)), base)
 
-    def new(self, key: str, base: str) -> dict:
+    def new(self, key: str, base: str, questions: str = "") -> dict:
+        """A new entry. questions: that it answers, one a line; the first is its title for now."""
         with plain_errors(said_problem):
             self.door.check(key, "edit")
-            return self.show(None, base)
+            return self.show(None, base, asked(questions))
 
     def preview(self, key: str, title: str, answer: str, questions: str) -> str:
         with plain_errors(said_problem):
@@ -114,10 +129,11 @@ class Editor:
             self.service.note(self.door.named(person), "undo", base)
             return {**self.show(None, base), self.parts.told: done("undone")}
 
-    def show(self, entry: Entry | None, base: str) -> dict:
+    def show(self, entry: Entry | None, base: str, questions: tuple[str, ...] = ()) -> dict:
+        """questions: of a new entry."""
         parts, open_ = self.parts, entry is not None
-        title, answer = (entry.title, entry.answer) if entry else ("", "")
-        questions = entry.questions if entry else ()
+        title, answer = (entry.title, entry.answer) if entry else ("".join(questions[:1]), "")
+        questions = entry.questions if entry else questions
         return {
             parts.told: heading(entry),
             parts.opened: entry,
@@ -236,7 +252,15 @@ def connect_editor(
     shown, words = parts.outputs(), [parts.title, parts.answer, parts.questions]
     where = [key, parts.base, parts.opened]
     entries.pick(editor.open, [key, bases], shown, **QUIET)
-    gr.on([parts.new.click, bases.change], editor.new, [key, bases], shown, **QUIET)
+    begun = gr.on(
+        [parts.new.click, bases.change],
+        editor.new,
+        [key, bases, gr.Textbox(visible=False)],
+        shown,
+        js=READ_DRAFT,
+        **QUIET,
+    )
+    begun.success(None, None, None, js=GO_THERE)
     gr.on(
         [field.change for field in words],
         editor.preview,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import gradio as gr
 
@@ -15,6 +16,7 @@ from demo.service import Service
 from demo.tables import table_card
 from demo.words import label, said, said_or, tables, word
 from mm_support.desk.accounts import Area
+from mm_support.desk.conversations import OUTCOMES
 
 PERIODS = [("1 d", 1), ("7 d", 7), ("30 d", 30), ("90 d", 90)]
 COLUMNS = {
@@ -56,6 +58,7 @@ class InsightsPage:
             return "".join(
                 (
                     figures_card(figures, insights.first_answer(days)),
+                    outcomes_card(figures),
                     satisfaction_card(insights.satisfaction(days), insights.scored(days)),
                     gaps_card(insights.gaps(days)),
                     disliked_card(insights.disliked(days)),
@@ -94,6 +97,22 @@ def figures_row(row: Any) -> list[str]:
     return [" · ".join(name), *(str(getattr(row, column)) for column in COLUMNS)]
 
 
+def outcomes_card(figures: Sequence[Any]) -> str:
+    """With which outcomes conversations were closed; more in the table of figures (CSV)."""
+    closed = sum(row.closed for row in figures)
+    if not closed:
+        return ""
+    counts = {each: sum(getattr(row, each) for row in figures) for each in OUTCOMES}
+    counts["not said"] = closed - sum(counts.values())  # from before outcomes were asked for
+    rows = [
+        [said_or(each), str(count), f"{count / closed:.0%}"]
+        for each, count in counts.items()
+        if count
+    ]
+    heads = list(map(said_or, ("Outcome", "Conversations", "Share")))
+    return table_card("How conversations ended", heads, rows, ())
+
+
 def satisfaction_card(satisfaction: tuple[int, int], scored: Sequence[Any]) -> str:
     """satisfaction: how many were satisfied, of how many who rated."""
     satisfied, rated = satisfaction
@@ -101,18 +120,24 @@ def satisfaction_card(satisfaction: tuple[int, int], scored: Sequence[Any]) -> s
         return ""
     share = f"{satisfied / rated:.0%}"
     rows = [
-        [str(each.score), esc(each.comment), esc(each.agent), f"{each.created:%m-%d}"]
+        [
+            str(each.score),
+            esc(each.comment),
+            esc(each.agent),
+            said_or(each.outcome or "not said"),
+            f"{each.created:%m-%d}",
+        ]
         for each in scored
     ]
     told = said("figure_satisfied", share=share, satisfied=satisfied, rated=rated)
-    heads = list(map(said_or, ("Score", "Said", "Who", "Day")))
+    heads = list(map(said_or, ("Score", "Said", "Who", "Outcome", "Day")))
     return f"<p>{told}</p>" + table_card("Rated at the end", heads, rows)
 
 
 def gaps_card(gaps: Sequence[Any]) -> str:
     rows = [
         [
-            esc(" / ".join(gap.examples)),
+            f"{esc(' / '.join(gap.examples))}<br>{write_link(gap)}",
             str(gap.count),
             said_title(gap.knowledge),
             esc(f"{gap.nearest} ({gap.score:.0%})" if gap.nearest else "–"),
@@ -121,6 +146,14 @@ def gaps_card(gaps: Sequence[Any]) -> str:
     ]
     heads = list(map(said_or, ("Asked", "Times", "Knowledge", "Nearest entry")))
     return table_card("Questions without an answer", heads, rows)
+
+
+def write_link(gap: Any) -> str:
+    """Opens the editor with a new entry that holds the questions, see READ_DRAFT. They stand behind
+    #, which reaches no server's log.
+    """
+    draft = urlencode({"knowledge": gap.knowledge, "write": "\n".join(gap.examples)})
+    return f'<a href="workshop#{esc(draft)}" target="_blank">{said("figure_write")}</a>'
 
 
 def disliked_card(disliked: Sequence[Any]) -> str:

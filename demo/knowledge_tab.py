@@ -10,7 +10,7 @@ import gradio as gr
 
 from demo.convert import PRIVATE, QUIET, WordedError, plain_errors, said_problem
 from demo.door import Door
-from demo.editor import PICK, Editor, EditorParts, connect_editor, editor_part
+from demo.editor import GO_THERE, PICK, Editor, EditorParts, connect_editor, editor_part
 from demo.examples import bases as bases_of_examples
 from demo.panels import entry_list, esc, knowledge_table, remarks_table, said_title, title_of
 from demo.service import Service
@@ -152,8 +152,9 @@ class KnowledgeTab:
     def connect(self, desk: KnowledgeDesk, picker: gr.Radio, key: gr.BrowserState) -> None:
         """picker: the conversation's, in which a base that was added appears too."""
         asked, form = [self.bases, self.query, key], self.form
-        browsed = [self.query.submit, self.bases.change]
-        gr.on(browsed, desk.browse, asked, self.entries, **QUIET)
+        self.query.submit(desk.browse, asked, self.entries, **QUIET)
+        browsed = self.bases.change(desk.browse, asked, self.entries, **QUIET)
+        browsed.success(None, None, None, js=GO_THERE)  # the list stands above it on a phone
         self.bases.change(desk.sureness, [self.bases, key], self.sureness, **QUIET)
         cleared = form.add.click(None, None, form.report, js="() => ''")
         added = cleared.then(

@@ -210,7 +210,8 @@ document.addEventListener("keydown", (event) => {
 
 // -- where one reads --------------------------------------------------------------------------
 
-// A new question goes to the top and stays there while its reply grows below.
+// A new question goes to the top and stays there while its reply grows below; what the reply offers
+// to press is brought into sight.
 let questions = 0, following = null;
 function follow() {
   const chat = document.querySelector("#ms-talk #chat .bubble-wrap");
@@ -218,8 +219,11 @@ function follow() {
   if (rows.length > questions) following = rows.at(-1);
   questions = rows.length;
   if (!chat || !following?.isConnected) return;
-  const top = following.getBoundingClientRect().top - chat.getBoundingClientRect().top - 8;
-  if (top > 1) chat.scrollTop += top;
+  const view = chat.getBoundingClientRect();
+  const top = following.getBoundingClientRect().top - view.top - 8;
+  const offered = chat.querySelector(".options")?.getBoundingClientRect();
+  const below = offered ? Math.min(offered.bottom + 8 - view.bottom, offered.top - view.top) : 0;
+  if (Math.max(top, below) > 1) chat.scrollTop += Math.max(top, below);
 }
 for (const moved of ["wheel", "touchmove", "keydown"]) {
   document.addEventListener(moved, (event) => {

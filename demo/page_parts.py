@@ -18,6 +18,7 @@ from demo.words import word
 from mm_support.language.surely_heard import surely_heard
 from mm_support.types import Event, Finished, Found, Heard, Saw, Spoken, Transcript
 
+POLL, RARELY = 2, 15  # s between two looks at a conversation, and at one that is closed
 EMPTY_BOX: dict[str, Any] = {"text": "", "files": []}
 
 
@@ -95,7 +96,9 @@ class Desk:
             self.session: self.kept(conversation),
             self.people: people_line(holder, conversation.language),
             self.form: form(conversation),
-            self.timer: gr.Timer(active=holder.owner in ("waiting", "person")),
+            self.timer: gr.Timer(
+                RARELY if holder.owner == "closed" else POLL, active=holder.owner != "assistant"
+            ),
         }
 
     def kept(self, conversation: Conversation) -> dict:

@@ -14,6 +14,7 @@ import numpy as np
 from mm_support.desk.accounts import Account, Identity, Person
 from mm_support.types import (
     Case,
+    Change,
     Entry,
     Event,
     Hit,
@@ -23,6 +24,7 @@ from mm_support.types import (
     KeptTurn,
     KnowledgeBase,
     Message,
+    Outcome,
     Status,
     Sureness,
     Transcript,
@@ -112,7 +114,13 @@ class Agents(Protocol):
 
     def give_back(self, conversation: str, agent: str, why: str = "") -> None: ...
 
-    def close(self, conversation: str, agent: str, why: str = "") -> None: ...
+    def close(self, conversation: str, agent: str, outcome: Outcome) -> None: ...
+
+    def open_again(self, conversation: str, agent: str) -> None: ...
+
+    def closed(self) -> Sequence[Case]: ...
+
+    def history(self, conversation: str) -> Sequence[Change]: ...
 
 
 class Accounts(Protocol):

@@ -24,6 +24,11 @@ from demo.words import label
 if TYPE_CHECKING:
     from demo.opening import Opening
 
+# the base of a draft, which the address names behind #
+NAMED = """(...given) => [
+  ...given.slice(0, -1), new URLSearchParams(location.hash.slice(1)).get("knowledge") ?? "",
+]"""
+
 
 def workshop_page(
     demo: gr.Blocks,
@@ -38,7 +43,7 @@ def workshop_page(
     if not opened:
         form = sign_in_part(leave, knowledge.door.elsewhere("workshop"))
     with gr.Column(visible=opened, elem_id="room") as room:
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab(label("tab_try"), id="try"):
                 desk = assistant().desk
             with gr.Tab(label("knowledge"), id="knowledge"):
@@ -52,7 +57,7 @@ def workshop_page(
     connect_brand(branding, look, form.key)
     reception = Reception(knowledge.door, "workshop", form)
     entered = enter(demo, knowledge, reception, room, tab, look)
-    follow_status(entered, form.key, knowledge, desk.status, desk.picker, tab)
+    follow_status(entered, form.key, knowledge, desk.status, desk.picker, tab, tabs)
 
 
 def enter(
@@ -82,13 +87,15 @@ def follow_status(
     status: gr.HTML,
     picker: gr.Radio,
     tab: KnowledgeTab,
+    tabs: gr.Tabs,
 ) -> None:
     """Polls until the models have loaded, then fills the pickers and the list of knowledge; for
     those who entered.
     """
     timer = gr.Timer(2, active=False)
 
-    def look(picked: str | None, given: str = "") -> dict:
+    def look(picked: str | None, given: str = "", named: str = "") -> dict:
+        """named: the base of a draft that the page was opened with, see demo/editor.py."""
         if not desk.door.may(given, "workshop"):
             return {timer: gr.Timer(active=False)}
         now = desk.service.status()
@@ -100,10 +107,15 @@ def follow_status(
             shown[tab.table] = desk.table(given)
             # what is picked stays: it may have changed while this was on its way
             shown[picker] = gr.update(choices=choices, **({} if picked in names else first))
-            shown[tab.bases] = gr.update(choices=choices, **first)
+            draft: dict[str, Any] = {"value": named} if named in names else first
+            shown[tab.bases] = gr.update(choices=choices, **draft)
+            if named:
+                shown[tabs] = gr.Tabs(selected="knowledge")
         return shown
 
-    shown = [status, timer, tab.table, picker, tab.bases]
+    shown = [status, timer, tab.table, picker, tab.bases, tabs]
+    asked = [picker, key, gr.Textbox(visible=False)]
+    quick: dict[str, Any] = {"js": NAMED, "queue": False, **QUIET}
     for event in entered:
-        event.then(look, [picker, key], shown, queue=False, **QUIET)
-    timer.tick(look, [picker, key], shown, queue=False, **QUIET)
+        event.then(look, asked, shown, **quick)
+    timer.tick(look, asked, shown, **quick)

@@ -34,7 +34,7 @@ TRAIN: dict[str, tuple[Declare, str, list[str]]] = {
 }
 EVALUATE: dict[str, tuple[Declare, str, list[str]]] = {
     "passages": (arguments.evaluate_passages, "mm_support.evaluate.passages", []),
-    "replies": (arguments.evaluate_replies, "mm_support.evaluate.replies", []),
+    "replies": (arguments.evaluate_replies, "tests.reply_figures", []),
     "intents": (arguments.evaluate_intents, "mm_support.train.intents", []),
     "fusion": (arguments.evaluate_fusion, "assets.training.fusion_report", []),
 }
@@ -80,7 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     add(commands, "mcp", arguments.mcp, in_module("mm_support.tools"))
     served = in_module("mm_support.cluster.served")
     add(commands, "serve-models", arguments.serve_models, served)
-    add(commands, "load", arguments.load, in_module("mm_support.bench.load"))
+    add(commands, "load", arguments.load, load)
     return parser
 
 
@@ -105,7 +105,8 @@ def add_kinds(command: argparse.ArgumentParser, kinds: dict, required: bool) -> 
 def in_module(module: str, function: str = "run") -> Callable:
     """A function of (args, settings) in a module that is imported when it is called.
 
-    Recipes (assets.training) do not come with `pip install .`; then it raises InputError.
+    What makes and measures the project itself (assets.training, tests) does not come with `pip
+    install .`; then it raises InputError.
     """
 
     def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -115,9 +116,9 @@ def in_module(module: str, function: str = "run") -> Callable:
             missing = exc.name or ""
             if missing == "ray":
                 raise InputError("Install Ray: pip install 'mm-support[cluster]'.") from exc
-            if not missing.startswith("assets"):
+            if missing.partition(".")[0] not in ("assets", "tests"):
                 raise
-            raise InputError("This is a recipe of the repository; call it in a clone.") from exc
+            raise InputError("This is a script of the repository; call it in a clone.") from exc
         return getattr(found, function)(args, settings)
 
     return run
@@ -126,10 +127,10 @@ def in_module(module: str, function: str = "run") -> Callable:
 def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.config import MODELS, NONE, OWN
     from mm_support.loading import OPTIONAL, fetch_settings_weights
-    from mm_support.progress import byte_bar
+    from mm_support.progress import shown
     from mm_support.weights import PREFIX
 
-    with byte_bar() as report:
+    with shown(bytes_=True) as report:
         fetch_settings_weights(settings, report, (*MODELS, *OPTIONAL))
     names = (getattr(settings, model) for model in (*MODELS, *OPTIONAL))
     elsewhere = [name for name in names if not name.startswith((PREFIX, NONE, OWN))]
@@ -142,11 +143,10 @@ def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
 
 def change(how: str, args: argparse.Namespace, settings: Settings) -> int:
     """Reads a source into a knowledge base and prints the report. how: ingest or sync."""
-    from tqdm import tqdm
-
     from mm_support import terminal
     from mm_support.knowledge.index import check_name
     from mm_support.knowledge.ingest import check_source
+    from mm_support.progress import shown
 
     check_name(args.name)
     check_source(args.path)
@@ -154,12 +154,10 @@ def change(how: str, args: argparse.Namespace, settings: Settings) -> int:
     service = (
         terminal.service_with(settings, args.name) if known else terminal.load_service(settings)
     )
-    with closing(service), tqdm(unit="entry", disable=None) as bar:
+    with closing(service), shown() as show:
 
         def progress(done: int, total: int, what: str) -> None:
-            bar.total = total
-            bar.set_description(what)
-            bar.update(done - bar.n)
+            show(what, done, total)
 
         report = getattr(service.knowledge, how)(args.name, args.path, progress, actions=True)
         service.note("command line", how, args.name, f"{report.entries} entries")
@@ -243,6 +241,10 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
         for citation in reply.citations:
             print(f"  [{citation.number}] {citation.title} ({citation.source})")
     return 0
+
+
+def load(args: argparse.Namespace, settings: Settings) -> int:
+    return in_module("tests.faults" if args.faults else "mm_support.bench.load")(args, settings)
 
 
 def evaluate(args: argparse.Namespace, settings: Settings) -> int:

@@ -12,18 +12,16 @@ from pathlib import Path
 from mm_support.config import FUSIONS, PROFILES
 from mm_support.errors import InputError
 
-SECTIONS = {  # of bench -> module with measure(settings)
-    "startup": "mm_support.bench.startup",
-    "replies": "mm_support.bench.service",
-    "ingest": "mm_support.bench.ingest",
-    "speech": "mm_support.bench.speech",
-    "hearing": "mm_support.bench.speech_accuracy",
-    "speaking": "mm_support.bench.speaking",
-    "live": "mm_support.bench.live",
-    "image": "mm_support.bench.image",
-    "photo_text": "mm_support.bench.ocr",
-    "language_model": "mm_support.bench.reply",
-}
+MEASURES = (  # of bench/measures.py
+    "startup",
+    "replies",
+    "image",
+    "text",
+    "speech",
+    "live",
+    "photo_text",
+    "ingest",
+)
 
 
 def existing(text: str) -> Path:
@@ -252,10 +250,10 @@ def bench(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=SECTIONS,
-        default=list(SECTIONS),
-        metavar="SECTION",
-        help=", ".join(SECTIONS),
+        choices=MEASURES,
+        default=MEASURES,
+        metavar="NAME",
+        help=", ".join(MEASURES),
     )
 
 
@@ -317,12 +315,6 @@ def _labelled_files(parser: ArgumentParser, test_needed: bool) -> None:
         help="CSV to set thresholds on (default: a part of --train)",
     )
     add("--test", type=existing, metavar="FILE", required=test_needed, help="CSV to measure on")
-    add(
-        "--figures",
-        type=Path,
-        metavar="FOLDER",
-        help="also draw the confusion matrix and the reliability diagram",
-    )
     add("--seed", type=int, default=0)
     _json(parser)
 

@@ -68,6 +68,7 @@ SENTENCES = {
     "comment_long": "The comment is longer than {limit} characters; shorten it.",
     # at the desk
     "no_such_conversation": "There is no such conversation; use one that waits or is yours.",
+    "gone_on": "The customer has gone on in another conversation; this one stays closed.",
     "held_assistant": "The conversation is with the assistant; look at the list again.",
     "held_waiting": "The conversation waits for a person; look at the list again.",
     "held_person": "The conversation is with {agent}; look at the list again.",

@@ -269,6 +269,8 @@ def look_up(
     with clock.step("decide"):
         likely = likelier(parts.policy, question, found)
         query, hits = words_alone(parts, knowledge, question, perceived[0], likely)
+        if "context" in query.texts:
+            question = replace(question, context=past[-1].words)
         decision = parts.policy.decide(question, query, entries_of(hits), past)
     return LookedUp(question, query, hits, decision)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from tqdm import tqdm
 
 from mm_support.config import Settings
 from mm_support.loading import check_base
+from mm_support.progress import log_lines
 from mm_support.service import SupportService
 
 BAR = "{desc} ({elapsed})"
@@ -16,10 +19,11 @@ BAR = "{desc} ({elapsed})"
 def load_service(settings: Settings) -> SupportService:
     """A ready service; while it loads, what it does is shown. Raises SupportError."""
     with ExitStack() as failed, tqdm(bar_format=BAR, disable=None, leave=False) as bar:
+        show: Callable[..., None] = bar.set_description_str if sys.stderr.isatty() else log_lines()
         service = SupportService.start(settings)
         failed.callback(service.close)
         while not service.wait(0.2):
-            bar.set_description_str(service.status().message)
+            show(service.status().message)
         failed.pop_all()
         return service
 

@@ -21,6 +21,8 @@ from PIL import Image
 
 Action = Literal["answer", "clarify", "refuse", "handoff"]
 Owner = Literal["assistant", "waiting", "person", "closed"]  # of a conversation
+# how a conversation ended, as the person says who closes it
+Outcome = Literal["solved", "not_solved", "abandoned", "spam"]
 Kind = Literal["text", "number", "date", "choice", "identifier"]  # of what an action asks for
 Modality = Literal["text", "speech", "photo", "photo_text"]
 MODALITIES: tuple[Modality, ...] = ("text", "speech", "photo", "photo_text")
@@ -149,7 +151,7 @@ class ImageView:
 class Question:
     """What a customer asks: words typed, words heard and how surely (0..1), lines read in the
     photo, words for what it shows, and the photo. language: ISO 639-1, what the assistant's own
-    sentences are said in.
+    sentences are said in. context: the words of the turn before, where it leans on that.
     """
 
     typed: str = ""
@@ -160,6 +162,7 @@ class Question:
     # for a language model that sees
     photo: Image.Image | None = field(default=None, compare=False, repr=False)
     language: str = "en"
+    context: str = ""
 
     @property
     def words(self) -> str:
@@ -542,6 +545,16 @@ class Holder:
     typing: bool = False
     turns: int = 0
     score: int | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A conversation changed hands. who: made it; why: of one that was closed, its outcome."""
+
+    created: datetime
+    owner: Owner
+    who: str
+    why: str
 
 
 @dataclass(frozen=True)

@@ -37,15 +37,7 @@ def test_a_model_that_is_always_sure_cuts_everybody_off_and_one_that_never_is_no
     heard = Loud("No, that is not right.")
     takes = list(turns.recordings(heard, heard))
     assert len(takes) == len(turns.HESITATIONS)
-    sure, unsure = (turns._ended(takes, heard, Says(p)) for p in (1.0, 0.0))
+    sure, unsure = (turns.ends(takes, heard, Says(p)) for p in (1.0, 0.0))
     assert sure["cut_off_percent"] == 100.0 and unsure["cut_off_percent"] == 0.0
     assert 1.4 <= unsure["end_of_speech_to_end_of_turn_s"] <= 1.8
-    assert turns._ended(takes, heard, None)["cut_off_percent"] > 0  # pauses of over 0.7 s
-
-
-def test_interruptions_tell_the_customer_from_the_assistant():
-    found = turns.interruptions(Loud("No, that is not right."), Loud(""))
-    assert found["echo_-90_db"]["stopped_by_its_own_voice"] == 0
-    assert found["echo_-90_db"]["stopped_by_the_customer"] == turns.INTERRUPTED
-    assert 0 < found["echo_-90_db"]["speech_to_waiting_s"] <= 0.5
-    assert found["echo_-90_db"]["speech_to_stop_s"] <= 1.3
+    assert turns.ends(takes, heard, None)["cut_off_percent"] > 0  # pauses of over 0.7 s

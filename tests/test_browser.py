@@ -390,6 +390,18 @@ def test_a_new_question_goes_to_the_top_and_its_reply_is_read_from_the_beginning
     assert abs(question["y"] - chat["y"]) < 40
 
 
+def test_what_a_question_back_offers_is_in_sight_on_a_small_screen(phone):
+    phone.set_viewport_size({"width": 390, "height": 560})
+    ask(phone, "return an order")
+    finished(phone)
+    ask(phone, "which code washing machine E24", knowledge="Smart home")
+    expect(finished(phone)).to_contain_text("Which one do you mean?")
+    box = phone.locator("#box").bounding_box()
+    for choice in phone.locator("#chat .options button").all():
+        expect(choice).to_be_in_viewport(ratio=1)
+        assert choice.bounding_box()["y"] < box["y"]
+
+
 def test_what_is_rated_can_be_hit_with_a_finger(page):
     ask(page, "return an order")
     finished(page)
@@ -833,7 +845,9 @@ def test_a_person_takes_over_answers_and_gives_back(customer, open_desk):
     message = customer.get_by_role("group", name="Ada")
     expect(message).to_contain_text("Is the <b>filter</b> clean?")
     expect(other.locator("#about")).to_contain_text("With Ada")
-    other.get_by_role("button", name="Close").click()
+    other.locator("#about").click()
+    other.keyboard.press("c")
+    other.get_by_role("button", name="Spam").click()
     expect(other.locator(".toast-body")).to_contain_text("is with Ada")
     ask(customer, "Yes, it is.")
     expect(desk.locator("#chat")).to_contain_text("Yes, it is.")
@@ -844,6 +858,11 @@ def test_a_person_takes_over_answers_and_gives_back(customer, open_desk):
     desk.reload()
     expect(desk.get_by_label("Your name")).to_have_value("Ada")
     desk.locator(".ms-case.ms-person").first.click()
+    desk.locator("#do-close summary").click()
+    desk.get_by_role("button", name="Solved", exact=True).click()
+    expect(customer.locator("#people")).to_contain_text("Ada has closed")
+    desk.get_by_role("button", name="Open again").click()
+    expect(customer.locator("#people")).to_contain_text("Ada has joined")
     desk.get_by_role("button", name="Give back").click()
     expect(customer.locator("#people")).to_contain_text("Ada has left")
     ask(customer, "What does E24 mean?")
@@ -946,6 +965,14 @@ def test_figures_are_shown_at_the_desk_and_saved_as_a_table(page, open_desk):
         desk.get_by_role("button", name="Questions as CSV").click()
     text = Path(saved.value.path()).read_text()
     assert text.startswith("knowledge,count,") and "xylophones, and <b>more</b>" in text
+    asked = desk.get_by_role("row", name="xylophones, and <b>more</b>")
+    with desk.expect_popup() as opened:
+        asked.get_by_role("link", name="Write the answer").click()
+    editor = opened.value
+    expect(editor.locator("#entry-questions textarea")).to_have_value("xylophones, and <b>more</b>")
+    expect(editor.locator("#entry-answer textarea")).to_be_focused()
+    expect(editor.locator("#browse-base input")).to_have_value("Finance")
+    assert "#" not in editor.url
 
 
 def test_forget_me_asks_first_and_then_nothing_is_left(open_page, service):

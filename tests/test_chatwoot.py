@@ -201,9 +201,13 @@ def test_what_ends_at_our_desk_ends_there(store, desk, fake, send):
     hand_over(store)
     send()
     desk.take("s", "Ada")
-    desk.close("s", "Ada")
+    desk.close("s", "Ada", "solved")
     send()
     assert fake.conversations[1]["status"] == "resolved" and waiting_notices(store) == []
+    desk.open_again("s", "Ada")
+    write(store, 2, "one more thing")
+    send()
+    assert fake.conversations[1]["status"] == "open"
 
 
 @on_sqlite

@@ -243,7 +243,7 @@ def test_a_person_takes_over_and_what_they_write_comes_with_the_next_call(compan
     ask(company, PERSON, user="eve")
     service.desk.take(session, "Ada")
     service.desk.say(session, "Ada", "Goodbye.")
-    service.desk.close(session, "Ada")
+    service.desk.close(session, "Ada", "solved")
     after = [ask(company, E24, user="eve", model="smart-home") for _ in range(2)]
     assert len({session, *(answer.support["session_id"] for answer in after)}) == 2  # a new one
     first, second = (answer.choices[0].message.content for answer in after)

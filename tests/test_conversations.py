@@ -11,12 +11,14 @@ from test_service import ask, folder, make  # noqa: F401  (fixtures)
 from test_store import turn
 
 from mm_support.decide.policy import Reason
+from mm_support.desk.audit import audited
 from mm_support.desk.conversations import Desk
 from mm_support.desk.kept import keep_turn
+from mm_support.desk.ownership import successor
 from mm_support.desk.reasons import CODES, code_of
 from mm_support.errors import InputError
 from mm_support.language.messages import message
-from mm_support.store.models import HandoffRow, OwnershipRow
+from mm_support.store.models import ConversationRow, HandoffRow
 from mm_support.types import Finished, Found, Said, UserTurn
 
 
@@ -66,16 +68,21 @@ def test_a_conversation_goes_from_the_assistant_to_a_person_and_back(store, desk
     assert desk.owner("s") == "assistant"
     hand_over(store, number=2)
     desk.take("s", "Bo")
-    desk.close("s", "Bo")
+    desk.close("s", "Bo", "solved")
     assert desk.owner("s") == "closed"
-    with store.reading() as session:
-        noted = [(r.owner, r.who, r.why) for r in session.scalars(select(OwnershipRow))]
+    desk.open_again("s", "Ada")
+    assert desk.owner("s") == "person" and desk.closed() == ()
+    noted = [(change.owner, change.who, change.why) for change in desk.history("s")]
     assert noted[:3] == [
         ("waiting", "assistant", "asked"),
         ("person", "Ada", "took the conversation"),
         ("assistant", "Ada", "solved"),
     ]
-    assert [owner for owner, *_ in noted[3:]] == ["waiting", "person", "closed"]
+    assert noted[4:] == [
+        ("person", "Bo", "took the conversation"),
+        ("closed", "Bo", "solved"),
+        ("person", "Ada", "opened again"),
+    ]
 
 
 @pytest.mark.parametrize("state", ["unknown", "assistant", "waiting", "person", "closed"])
@@ -87,13 +94,18 @@ def test_nothing_else_is_possible(store, desk, state):
     if state in ("person", "closed"):
         desk.take("s", "Ada")
     if state == "closed":
-        desk.close("s", "Ada")
-    allowed = {"waiting": ["take"], "person": ["say", "give_back", "close"]}.get(state, [])
+        desk.close("s", "Ada", "solved")
+    allowed = {
+        "waiting": ["take"],
+        "person": ["say", "give_back", "close"],
+        "closed": ["open_again"],
+    }.get(state, [])
     calls = {
         "take": lambda: desk.take("s", "Ada"),
         "say": lambda: desk.say("s", "Ada", "hello"),
         "give_back": lambda: desk.give_back("s", "Ada"),
-        "close": lambda: desk.close("s", "Ada"),
+        "close": lambda: desk.close("s", "Ada", "solved"),
+        "open_again": lambda: desk.open_again("s", "Ada"),
     }
     for name in calls.keys() - set(allowed):
         before = None if state == "unknown" else desk.owner("s")
@@ -106,10 +118,38 @@ def test_nothing_else_is_possible(store, desk, state):
 def test_another_agent_neither_writes_nor_closes(store, desk):
     hand_over(store)
     desk.take("s", "Ada")
-    for call in (desk.give_back, desk.close, lambda s, a: desk.say(s, a, "hi")):
+    for call in (
+        desk.give_back,
+        lambda s, a: desk.close(s, a, "spam"),
+        lambda s, a: desk.say(s, a, "hi"),
+    ):
         with pytest.raises(InputError, match="Ada"):
             call("s", "Bo")
     assert desk.owner("s") == "person" and desk.messages("s") == ()
+
+
+def test_a_conversation_is_closed_with_an_outcome_that_there_is(store, desk):
+    hand_over(store)
+    desk.take("s", "Ada")
+    for wrong in ("", "whim", None):
+        with pytest.raises(InputError, match="outcome"):
+            desk.close("s", "Ada", wrong)
+    assert desk.owner("s") == "person"
+    desk.close("s", "Ada", "abandoned")
+    assert [case.conversation for case in desk.closed()] == ["s"] and desk.open() == ()
+    with store.reading() as session:
+        assert session.get(ConversationRow, "s").outcome == "abandoned"
+    assert [(row.what, row.detail) for row in audited(store, 1)] == [("closed", "abandoned")]
+
+
+def test_what_was_closed_stays_so_where_the_customer_went_on_elsewhere(store, desk):
+    hand_over(store)
+    desk.take("s", "Ada")
+    desk.close("s", "Ada", "solved")
+    keep_turn(store, turn(2, session=successor("s")))
+    with pytest.raises(InputError, match="gone on in another"):
+        desk.open_again("s", "Ada")
+    assert desk.owner("s") == "closed" and desk.chain("s")[-1] != "s"
 
 
 def test_messages_come_in_order_and_only_those_not_seen_yet(store, desk):
@@ -170,7 +210,7 @@ def test_while_a_person_has_the_conversation_turns_are_kept_and_acknowledged(mak
     assert ask(service, "refund late", session_id=session).citations[0].entry_id == "refund"
     ask(service, "I want to talk to a person", session_id=session)
     service.desk.take(session, "Ada")
-    service.desk.close(session, "Ada")
+    service.desk.close(session, "Ada", "solved")
     afterwards = [ask(service, "refund late", session_id=session) for _ in range(2)]
     assert {reply.action for reply in afterwards} == {"answer"}  # in a conversation of its own
     (anew,) = {reply.session_id for reply in afterwards}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace as given
 
 import gradio as gr
@@ -110,7 +111,8 @@ def test_every_handler_checks_the_key(page, chat, service, key):
         "pick": lambda: page.pick(Picked(session), key, Seen()),
         "take": lambda: page.take(*where),
         "give_back": lambda: page.give_back(*where),
-        "close": lambda: page.close(*where),
+        "close": lambda: page.close(given(outcome="solved"), *where),
+        "open_again": lambda: page.open_again(*where),
         "say": lambda: page.say(*where, "hello"),
         "note": lambda: page.note(*where, "hello"),
         "snooze": lambda: page.snooze(*where, 15),
@@ -160,7 +162,7 @@ def test_a_conversation_is_listed_read_taken_answered_and_given_back(page, chat,
     shown = page.pick(Picked(session), KEY, shown["seen"])
     assert contents(shown) == contents({"chat": bubbles(as_stored(service, session))})
     assert "Customer: I would like to talk to a person." in shown["about"]
-    assert shown["take"].interactive and not shown["close"].interactive
+    assert shown["take"].interactive and "data-outcome" not in shown["close"]
     assert shown["reply"].interactive  # the first answer takes it
     shown = page.take(KEY, session, "Ada", shown["seen"])
     assert service.holder(session) == Holder("person", "Ada", turns=2)
@@ -194,7 +196,8 @@ def test_an_answer_or_name_that_cannot_be_used_takes_nothing(page, chat, service
 def test_who_comes_second_is_told_who_has_it(page, chat, service):
     session = handed_over(chat)[0].session_id
     page.take(KEY, session, "Ada", Seen())
-    for act in (page.take, page.give_back, page.close):
+    close = partial(page.close, given(outcome="spam"))
+    for act in (page.take, page.give_back, close):
         with pytest.raises(gr.Error, match="is with Ada"):
             act(KEY, session, "Bo", Seen())
     with pytest.raises(gr.Error, match="is with Ada"):
@@ -310,8 +313,25 @@ def closed(chat, service):
     """A conversation that a person had and closed, which its page does not know yet."""
     conversation, _ = handed_over(chat)
     service.desk.take(conversation.session_id, "Ada")
-    service.desk.close(conversation.session_id, "Ada")
+    service.desk.close(conversation.session_id, "Ada", "solved")
     return conversation
+
+
+def test_what_was_closed_is_opened_again_and_both_pages_say_so(page, chat, service):
+    conversation, _ = handed_over(chat)
+    session = conversation.session_id
+    shown = page.take(KEY, session, "Ada", Seen())
+    assert shown["close"].count("data-outcome") == 4
+    shown = page.close(given(outcome="not_solved"), KEY, session, "Ada", shown["seen"])
+    assert "Nobody is waiting" in shown["cases"] and session in shown["cases"]
+    assert shown["open_again"].visible and not shown["take"].visible
+    assert said("figure_not_solved") in shown["about"]
+    left = chat.follow(conversation)
+    assert "Ada has closed" in left["people"] and left["timer"].active  # it may be opened again
+    shown = page.open_again(KEY, session, "Bo", shown["seen"])
+    assert service.holder(session).owner == "person" and said("did_opened_again") in shown["about"]
+    shown = chat.follow(left["conversation"])
+    assert "Bo has joined" in shown["people"] and shown["form"] == ""
 
 
 def test_what_is_sent_to_a_closed_conversation_begins_a_new_one(chat, service):
@@ -331,7 +351,7 @@ def test_what_is_sent_to_a_closed_conversation_begins_a_new_one(chat, service):
 def test_a_closed_conversation_is_said_to_be_closed_and_asks_no_more(chat, service):
     conversation = closed(chat, service)
     shown = chat.follow(conversation)
-    assert "Ada has closed" in shown["people"] and not shown["timer"].active
+    assert "Ada has closed" in shown["people"]
     again = Opening(chat).restart(conversation)
     assert again["people"] == ""
     assert again["session"]["token"] == conversation.token
@@ -356,6 +376,8 @@ def test_at_closing_the_customer_is_asked_once_how_well_they_were_helped(chat, s
     assert scored.comment.startswith("kind") and "jane" not in scored.comment
     exported = service.visit(conversation.token).export()["conversations"][0]
     assert (exported["score"], exported["comment"]) == (4, scored.comment)
+    last = exported["owners"][-1]
+    assert (last["owner"], last["who"], last["why"]) == ("closed", "Ada", exported["outcome"])
 
 
 def test_only_a_closed_conversation_is_rated_and_only_from_one_to_five(service, chat):

@@ -73,6 +73,12 @@ def test_an_entry_is_opened_changed_removed_and_brought_back(editor, service, to
     ]
 
 
+def test_a_draft_holds_the_questions_that_found_no_answer(editor, token):
+    shown = editor.new(token, BASE, "Do you wrap gifts?\nGift wrapping?")
+    assert shown["title"] == "Do you wrap gifts?" and shown["opened"] is None
+    assert shown["questions"] == "Do you wrap gifts?\nGift wrapping?" and shown["answer"] == ""
+
+
 def test_an_entry_is_added_under_an_id_of_its_own(editor, service, token):
     before = held(service)
     for _ in range(2):

@@ -5,8 +5,8 @@ from test_service import folder, make  # noqa: F401  (fixtures)
 
 from mm_support.decide.policy import Decision
 from mm_support.decode.reply import Sentence
-from mm_support.evaluate.replies import Outcome, ask, figures, points_home, supported
 from mm_support.types import Entry, Hit
+from tests.reply_figures import Outcome, ask, figures, points_home, supported
 
 REFUND = Entry(
     "refund",
@@ -86,4 +86,4 @@ def test_a_dialogue_is_asked_with_its_past(make):  # noqa: F811
     outcomes = list(ask(make(), "kb", {"kind": "dialogue", "turns": turns}))
     assert [o.kind for o in outcomes] == ["answerable", "follow_up", "none"]
     assert [o.decision.action for o in outcomes] == ["answer", "answer", "refuse"]
-    assert outcomes[1].cited[0] == "e24"  # alone, the question names nothing
+    assert outcomes[1].cited[0][1].id == "e24"  # alone, the question names nothing

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mm_support.bench.faults import Front, Outcome, Trial
 from mm_support.config import Settings
+from tests.faults import Front, Outcome, Trial
 from tests.slow_service import question
 
 ROOT = Path(__file__).resolve().parents[1]

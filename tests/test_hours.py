@@ -196,7 +196,7 @@ def test_after_silence_the_assistant_comes_back(store, desk):  # noqa: F811
         if name != "waits":
             desk.take(name, "Ada")
     desk.say("silent", "Ada", "One moment.")
-    desk.close("closed", "Ada")
+    desk.close("closed", "Ada", "solved")
     earlier(store, 31)
     desk.say("lively", "Ada", "Here I am.")
     assert desk.return_silent(30) == ("silent",) and desk.return_silent(30) == ()

@@ -15,7 +15,9 @@ from mm_support.decide.policy import Decision
 from mm_support.decode.compose import compose, evidence_of
 from mm_support.decode.prompt import build_messages
 from mm_support.decode.reply import ReplyWriter, Sentence
-from mm_support.evaluate.injections import (
+from mm_support.language.sentences import split_sentences
+from mm_support.types import Entry, Hit, Question
+from tests.injections import (
     ORDERS,
     SECRET,
     WORD,
@@ -24,8 +26,6 @@ from mm_support.evaluate.injections import (
     attempts,
     breaches,
 )
-from mm_support.language.sentences import split_sentences
-from mm_support.types import Entry, Hit, Question
 
 ENTRIES = (
     Entry(

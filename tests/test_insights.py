@@ -135,23 +135,28 @@ def test_figures_are_split_by_the_language_of_a_conversation(store, desk, insigh
     said(store, 4, "c", language="zh-a-locale-of-somebody")
     desk.take("b", "Ada")
     desk.say("b", "Ada", "hello")
-    desk.close("b", "Ada")
+    desk.close("b", "Ada", "solved")
     desk.rate("b", 4, "=quick")
     rows = {row.language: row for row in insights.figures(7)}
     assert numbers_of(rows["de"])["turns"] == 2 and set(rows) == {"de", "en", "zh-a-loc"}
-    people = {"handed_over": 1, "rated": 1, "satisfied": 1}
+    people = {"handed_over": 1, "closed": 1, "solved": 1, "rated": 1, "satisfied": 1}
     found = numbers_of(rows["en"])
     assert 0 <= found.pop("first_answer") < 5
     assert found == {"language": "en", "conversations": 1, "turns": 1, **people}
     (row,) = csv.DictReader(io.StringIO(insights.csv("scores", 7)))
     assert (row["score"], row["comment"], row["agent"]) == ("4", "'=quick", "Ada")
+    assert row["outcome"] == "solved"
+    table = csv.DictReader(io.StringIO(insights.csv("figures", 7)))
+    assert {row["language"]: row["solved"] for row in table}["en"] == "1"
+    desk.open_again("b", "Ada")
+    assert sum(row.closed + row.rated for row in insights.figures(7)) == 0
 
 
 def test_who_comes_back_after_the_end_reopens_a_conversation(make):  # noqa: F811
     service = make()
     session = ask(service, "I want to talk to a person").session_id
     service.desk.take(session, "Ada")
-    service.desk.close(session, "Ada")
+    service.desk.close(session, "Ada", "solved")
     ask(service, "refund late")  # somebody else
     assert [row.reopened for row in service.insights.figures(1)] == [0]
     ask(service, "refund late", session_id=session)
@@ -308,8 +313,18 @@ def test_the_page_shows_figures_to_who_has_the_key(desk_page):  # noqa: F811
     handed = last.reply.session_id
     list(visit.reply(UserTurn("a person please", None, None, "finance", handed)))
     service.desk.take(handed, "Ada")
+    service.desk.close(handed, "Ada", "spam")
     shown = page.show(KEY, 7)
-    for words in ("Finance", "unheard-of", "Rated down", "Ada", "took", handed):
+    for words in (
+        "Finance",
+        "unheard-of",
+        "Rated down",
+        "Ada",
+        "took",
+        handed,
+        "How conversations ended",
+        "#knowledge=finance&amp;write=unheard",
+    ):
         assert words in shown
     assert "<img" not in shown and "&lt;img" in shown
     assert "turns" in page.figures_csv(KEY, 7) and "unheard-of" in page.gaps_csv(KEY, 7)
@@ -336,7 +351,7 @@ def test_what_agents_do_is_noted_with_it_or_not_at_all(store, desk):  # noqa: F8
     hand_over(store)
     desk.take("s", "Ada")
     with pytest.raises(InputError):
-        desk.close("s", "Bo")
+        desk.close("s", "Bo", "solved")
     desk.give_back("s", "Ada", "solved")
     noted = [(row.who, row.what, row.subject, row.detail) for row in audited(store)]
     assert noted == [

@@ -16,8 +16,8 @@ from mm_support.decode.sentence import Sentence
 from mm_support.decode.verify import Verdict, checked
 from mm_support.engines.base import Capabilities
 from mm_support.errors import GenerationError
-from mm_support.evaluate.injections import attempts, breaches
 from mm_support.types import Entry, Hit, Past, Question
+from tests.injections import attempts, breaches
 
 REFUND = Entry(
     "refund",

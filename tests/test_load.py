@@ -25,8 +25,8 @@ def service(tmp_path):
 
 
 def test_twenty_visitors_on_a_small_service_are_all_answered_and_none_crossed(service):
-    harness = Load(ServiceAsker(service), "kb", scripts_of(QUESTIONS, 2))
-    figures = harness.run(20, 0.0, load.memory_of(None)).as_dict()
+    harness = Load(ServiceAsker(service), "kb", scripts_of(QUESTIONS, 2), load.memory_of(None))
+    figures = harness.run(20, 0.0).as_dict()
     assert figures["turns"] == 40 and figures["errors"] == {}
     assert figures["crossed"] == figures["different"] == 0
     assert figures["refused"] > 0 and figures["refused_after_s"]["p95"] < 0.5
@@ -60,7 +60,7 @@ class Mixed:
 
 def test_what_is_anothers_and_what_is_lost_is_counted(service):
     harness = Load(Mixed(ServiceAsker(service)), "kb", scripts_of(QUESTIONS[:8], 2))
-    figures = harness.run(4, 0.0, None).as_dict()
+    figures = harness.run(4, 0.0).as_dict()
     assert figures["crossed"] == figures["different"] == 1  # of the eight, the second and third
     assert figures["errors"] == {"SupportError": 1} and figures["turns"] == 6
 
@@ -77,7 +77,7 @@ def page(service, tmp_path, monkeypatch):
 
 def test_the_same_on_a_running_app(service, page):
     harness = Load(AppAsker(page), "kb", scripts_of(QUESTIONS, 2))
-    figures = harness.run(12, 0.0, None).as_dict()
+    figures = harness.run(12, 0.0).as_dict()
     assert figures["turns"] == 24 and figures["errors"] == {}
     assert figures["crossed"] == figures["different"] == 0 and figures["memory_mb"] == []
     assert figures["first_words_s"]["p50"] <= figures["whole_reply_s"]["p50"]
@@ -94,7 +94,7 @@ def test_the_command_prints_figures_and_tells_by_its_status_what_failed(
     assert json.loads(capsys.readouterr().out)["turns"] == 4
     monkeypatch.setattr(load.Load, "_answered", lambda *_: None)
     monkeypatch.setattr(
-        load.Load, "_turn", lambda self, *_: self._count(error="SupportError") or False
+        load.Load, "_turn", lambda self, *_: self._count_error("SupportError") or False
     )
     assert main([*command, "--visitors", "2", "--turns", "2"]) == 1
 

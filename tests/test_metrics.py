@@ -25,37 +25,19 @@ def test_bins_cover_both_ends_and_every_case():
     assert [(b.count, b.accuracy) for b in filled] == [(3, pytest.approx(1 / 3)), (1, 1.0)]
 
 
-def test_bootstrap_interval_is_seeded_and_covers_the_known_error():
+def test_the_interval_of_a_share_is_seeded_and_covers_the_known_error():
     cases = np.random.default_rng(1).random(400) < 0.8
-    interval = metrics.bootstrap_interval(cases, seed=5)
-    assert interval == metrics.bootstrap_interval(cases, seed=5)
-    assert interval.value == pytest.approx(cases.mean())
-    assert interval.low < interval.value < interval.high
+    found = metrics.share(cases)
+    assert found == metrics.share(cases)
+    assert found["value"] == pytest.approx(cases.mean())
+    assert found["low"] < found["value"] < found["high"]
     deviation = np.sqrt(cases.mean() * (1 - cases.mean()) / len(cases))  # normal approximation
-    assert (interval.high - interval.low) / 2 == pytest.approx(1.96 * deviation, rel=0.15)
+    assert (found["high"] - found["low"]) / 2 == pytest.approx(1.96 * deviation, rel=0.15)
 
 
 @pytest.mark.parametrize("cases", [[1.0], [1.0, 1.0, 1.0], [0.0]])
 def test_cases_that_are_all_alike_have_an_interval_without_width(cases):
-    assert metrics.bootstrap_interval(cases) == metrics.Interval(*[cases[0]] * 3)
-
-
-def test_threshold_reaches_the_recall_and_not_more_than_needed():
-    out_of_scope = [0.1, 0.2, 0.3, 0.4, 0.9]
-    assert metrics.threshold_for_recall(out_of_scope, 0.8) == 0.4
-    assert metrics.threshold_for_recall(out_of_scope, 1.0) == 0.9
-    assert metrics.threshold_for_recall(np.arange(10) / 10, 0.9) == 0.8
-
-
-def test_operating_point_by_hand():
-    point = metrics.operating_point(
-        0.4, [0.9, 0.8, 0.5, 0.4], [True, False, True, True], [0.1, 0.4, 0.6]
-    )
-    assert (point.out_of_scope_recall, point.kept, point.kept_right) == (
-        pytest.approx(2 / 3),
-        0.75,
-        0.5,
-    )
+    assert metrics.share(cases) == dict.fromkeys(("value", "low", "high"), cases[0])
 
 
 @pytest.mark.parametrize(
@@ -63,8 +45,7 @@ def test_operating_point_by_hand():
     [
         lambda: metrics.reliability([0.5], [True, False]),
         lambda: metrics.expected_calibration_error([], []),
-        lambda: metrics.bootstrap_interval([]),
-        lambda: metrics.threshold_for_recall([], 0.8),
+        lambda: metrics.interval(np.mean, []),
     ],
 )
 def test_nothing_to_score_is_an_error(call):

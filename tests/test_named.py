@@ -3,11 +3,13 @@
 import pytest
 
 from mm_support.decide.named import (
+    asks_amount_of,
     both_named,
     named_among,
     named_first,
     names_another_thing,
     only_names,
+    told_before,
     which,
     with_named,
 )
@@ -60,6 +62,50 @@ def test_what_names_all_that_is_asked_comes_before_what_looked_nearer():
 def test_a_products_number_means_the_product_and_beside_a_part_the_part(words, title, turn):
     found = [LID, LARGE, KETTLE]
     assert first(words, hits(*found[turn:], *found[:turn])) == title
+
+
+def test_the_product_of_a_number_comes_before_a_list_that_has_it_among_others():
+    lights = ("Lights of all kettles (KE-2, KE-3)", "Red: too hot.")
+    for found in (hits(lights, KETTLE), hits(KETTLE, lights)):
+        assert first("How much is the KE-2?", found) == KETTLE[0]
+        assert first("what do the lights of the KE-2 mean", found) == lights[0]
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        ("How much is the KE-2?", True),
+        ("what does the KE-2 kettle cost", True),
+        ("KE-2多少钱", True),
+        ("How much is a lid for the KE-2?", False),
+        ("How long does the KE-2 take?", False),
+        ("KE-2", False),
+        ("how much is the kettle", False),
+    ],
+)
+def test_a_question_that_is_a_number_and_a_price_is_told_by_its_row(words, told):
+    assert asks_amount_of(words, hits(KETTLE)[0].entry) == told
+    assert not asks_amount_of(words, hits(LARGE)[0].entry)
+
+
+def test_what_a_price_is_asked_of_comes_before_what_has_one_of_it():
+    machine = ("Tisa machine (TM-1)", "With a water filter WA-1. price: 249.00")
+    filter_ = ("Water filter cartridge (WA-1)", "For all machines. price: 12.90")
+    assert first("how much is a water filter", hits(machine, filter_)) == filter_[0]
+    assert (
+        first("how much is the machine with a water filter", hits(machine, filter_)) == machine[0]
+    )
+    assert first("is there a water filter", hits(machine, filter_)) == machine[0]
+
+
+def test_a_price_alone_is_asked_of_what_was_answered_before_where_that_has_one():
+    found = hits(LAMP, SHADE, KETTLE)
+    cited = {SHADE[0], KETTLE[0]}
+    assert [hit.entry.title for hit in told_before("And how much is it?", found, cited)] == [
+        KETTLE[0]
+    ]
+    assert told_before("And how much is the shade?", found, cited) == ()
+    assert told_before("How heavy is it?", found, cited) == ()
 
 
 def test_two_models_are_both_answered_and_one_with_its_part_is_not():

@@ -85,20 +85,22 @@ def test_each_change_is_told_once_and_signed(store, receiver):
     desk.take("s", "Ada")
     keep_turn(store, turn(2, action="handoff", reason="person", text="my card 4111111111111111"))
     desk.close("s", "Ada", "solved")
-    assert notices.send_due() == 4 and notices.send_due() == 0 and waiting_notices(store) == []
+    desk.open_again("s", "Bo")
+    assert notices.send_due() == 5 and notices.send_due() == 0 and waiting_notices(store) == []
     events = [json.loads(body) for _, body in receiver.got]
     assert [event["event"] for event in events] == [
         "conversation.waiting",
         "conversation.person",
         "conversation.message",
         "conversation.closed",
+        "conversation.opened_again",
     ]
     first = events[0]
     assert (first["code"], first["summary"]) == ("reserved", "what happened")
-    assert (events[1]["who"], events[3]["why"]) == ("Ada", "solved")
+    assert (events[1]["who"], events[3]["outcome"]) == ("Ada", "solved")
     assert events[2]["text"] == "my card [card 1]"
     assert {event["conversation"] for event in events} == {"s"}
-    assert len({event["id"] for event in events}) == 4
+    assert len({event["id"] for event in events}) == 5
     for headers, body in receiver.got:
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
         mac = hmac.new(SECRET.encode(), signed, hashlib.sha256).digest()
@@ -204,7 +206,7 @@ def test_of_many_senders_each_notice_is_sent_by_one(database_url, receiver):
 def test_a_change_that_is_not_stored_is_not_told(store):
     hand_over(store)
     with pytest.raises(InputError):
-        Desk(store).close("s", "Ada")  # nobody has taken it
+        Desk(store).close("s", "Ada", "solved")  # nobody has taken it
     assert [row.event["event"] for row in waiting_notices(store)] == ["conversation.waiting"]
 
 

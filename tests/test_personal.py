@@ -303,7 +303,7 @@ def test_an_agent_reads_the_originals_while_the_conversation_is_open(make, tmp_s
     ]
     assert not any(value in str(service.conversation(session)) for value in (CARD, MAIL, PHONE))
     assert not any(value in service.desk.open()[0].summary for value in (CARD, MAIL, PHONE))
-    service.desk.close(session, "Ada")
+    service.desk.close(session, "Ada", "solved")
     assert not any(MAIL in turn.text for turn in service.desk.transcript(session, reveal=True))
     service._keeper.store.checkpoint()
     assert not holds(data, CARD, MAIL, PHONE)

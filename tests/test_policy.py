@@ -95,6 +95,17 @@ def test_nothing_found_is_refused():
     assert (decision.action, decision.confidence) == ("refuse", 0.0)
 
 
+def test_a_code_that_a_title_has_is_asked_back_about_however_little_else_is_alike():
+    kettle = [Hit(replace(hit.entry, title="Kettle (KE-2)"), hit.score) for hit in hits(0.1, 0.05)]
+    found, other = asked(text="KE2"), asked(text="KE3")
+    assert decide(kettle, "does the KE-2 sing", query=found).action == "clarify"
+    assert decide(kettle, "does the KE-3 sing", query=other).action == "refuse"
+    priced = [replace(hit, entry=replace(hit.entry, answer="price: 59.00")) for hit in kettle]
+    assert decide(priced, "how much is the KE-2", query=found).action == "answer"
+    only = [replace(priced[0], entry=replace(priced[0].entry, human_only=True))]
+    assert decide(only, "how much is the KE-2", query=found).action == "handoff"
+
+
 def test_what_only_people_may_handle_is_handed_over_with_the_entry():
     decision = decide(hits(0.5, human_only=True))
     assert (decision.action, decision.reason) == ("handoff", "human_only") and decision.hits[

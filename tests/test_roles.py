@@ -47,6 +47,7 @@ GUARDED = {
     "DeskPage.say": (AGENTS, ["{session}", "Mallory", None, "hello"]),
     "DeskPage.give_back": (AGENTS, ["{session}", "Mallory", None]),
     "DeskPage.close": (AGENTS, ["{session}", "Mallory", None]),
+    "DeskPage.open_again": (AGENTS, ["{session}", "Mallory", None]),
     "DeskPage.note": (AGENTS, ["{session}", "Mallory", None, "hello"]),
     "DeskPage.snooze": (AGENTS, ["{session}", "Mallory", None, 15]),
     "DeskPage.suggest": (AGENTS, ["{session}", ""]),
@@ -64,7 +65,7 @@ GUARDED = {
     "KnowledgeDesk.pickers": (EDITORS, ["mine", "{key}"]),
     "KnowledgeDesk.ingest": (EDITORS, ["mine", None, "{key}"]),
     "Editor.open": (EDITORS, [None]),
-    "Editor.new": (EDITORS, [None]),
+    "Editor.new": (EDITORS, [None, ""]),
     "Editor.preview": (EDITORS, ["Title", "Answer", "Question"]),
     "Editor.save": (EDITORS, ["", None, "Title", "Answer", "Question"]),
     "Editor.remove": (EDITORS, ["", None, False]),
@@ -72,7 +73,11 @@ GUARDED = {
     "BrandForm.show": (EDITORS, ["Tern", "#1d4ed8", [], TABLE, *[""] * 6]),
     "BrandForm.save": (EDITORS, ["Tern", "#1d4ed8", [], TABLE, *[""] * 6]),
 }
-PICKED = {"DeskPage.pick": {"conversation": ""}, "Editor.open": {"entry": "nothing"}}
+PICKED = {
+    "DeskPage.pick": {"conversation": ""},
+    "DeskPage.close": {"outcome": "solved"},
+    "Editor.open": {"entry": "nothing"},
+}
 REFUSALS = (word("door_closed"), word("door_not_yours"))
 
 

@@ -66,6 +66,19 @@ def test_of_rows_that_are_named_alike_the_one_that_holds_the_most_is_shown(quest
     assert Weighed(cut, likely).chosen(0.4) == [row]
 
 
+def test_a_question_that_names_no_row_leans_on_the_one_before():
+    countries = ["Canada", "Alaska and Hawaii", "Mexico"]
+    table = [f"Country: {name}; Standard: ${10 + n}" for n, name in enumerate(countries)]
+    cut, even = blocks("\n".join(table)), np.full(3, 0.5)
+
+    def shown(question):
+        likely = rows_asked_for(question, cut, even, "How long does it take to Canada?")
+        return Weighed(cut, likely).chosen(0.4)
+
+    assert shown("And what does it cost?") == [table[0]]
+    assert shown("And to Mexico?") == [table[2]]
+
+
 def test_what_announces_a_table_is_shown_with_the_row_asked_for():
     cut = blocks("These are our plans:", "\n".join(PLANS))
     likely = rows_asked_for("home plan", cut, np.array([0.9, 0.1, 0.1, 0.1]))

@@ -16,14 +16,9 @@ from recordings import FORMATS, encoded, wav
 from safetensors.torch import save_file
 from whisper.model import ModelDimensions, Whisper
 from whisper.tokenizer import get_tokenizer
+from wordless import spoken_by_espeak, wordless
 
-from mm_support.bench.sounds import (
-    SENTENCES,
-    spoken_by_espeak,
-    spoken_by_piper,
-    with_noise,
-    wordless,
-)
+from mm_support.bench.sounds import SENTENCES, spoken_by_piper, with_noise
 from mm_support.bench.speech import plain_text, word_errors
 from mm_support.decode.voice import load_voice
 from mm_support.device import Device, resolve_device
@@ -425,7 +420,7 @@ def test_the_same_words_through_a_telephone_in_noise_and_very_quietly(encoder, c
     rng = np.random.default_rng(0)
     versions = {
         "telephone": load_waveform((8_000, waveform[::2])),
-        "noise": with_noise(waveform, 20, rng),
+        "noise": with_noise(waveform, 20, rng.normal(size=len(waveform))),
         "quiet": load_waveform((RATE, (waveform * 0.002).astype(np.float32))),
         "clipped": np.clip(4 * waveform, -1, 1),
     }

@@ -33,7 +33,15 @@ def test_what_the_text_names_too_is_no_other_thing():
 
 
 @pytest.mark.parametrize(
-    "title", ["Refund within 14 days", "Opening 9:00 to 18:00", "Save 20% today", "Room B12"]
+    "title",
+    [
+        "Refund within 14 days",
+        "Opening 9:00 to 18:00",
+        "Save 20% today",
+        "Room B12",
+        "Hopper 250 g, Width 22 cm",
+        "48V 5A charger",
+    ],
 )
 def test_amounts_times_and_codes_name_nothing_in_a_title(title):
     assert not {name for name in numbered(title, title=True) if name[1] != "9"}

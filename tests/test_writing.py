@@ -21,10 +21,10 @@ from mm_support.device import resolve_device
 from mm_support.engines.base import Capabilities
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.server import context_length, seconds_to_wait
-from mm_support.evaluate.injections import KeepsASecret, attempts, breaches
 from mm_support.language.belonging import misplaced
 from mm_support.language.messages import message
 from mm_support.types import Entry, Hit, Past, Question
+from tests.injections import KeepsASecret, attempts, breaches
 
 REFUND = Entry(
     "refund",

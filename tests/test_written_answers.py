@@ -19,11 +19,11 @@ from mm_support.decode.sentence import Sentence
 from mm_support.decode.verify import load_verifier
 from mm_support.device import resolve_device
 from mm_support.engines.choose import load_language_model
-from mm_support.evaluate.injections import KeepsASecret, attempts, breaches
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.language.sentences import without_markers
 from mm_support.paths import PACKS
 from mm_support.types import Entry, Hit, Question
+from tests.injections import KeepsASecret, attempts, breaches
 
 CASES = Path(__file__).parent / "cases" / "written_answers.json"
 MOST_WRONG = 0.02  # share of the wrong answers that may be shown

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,6 @@ from mm_support.paths import PACKS
 
 SCRIPTS = 8  # different conversations, which the visitors share
 TRIES = 5  # of a turn that is refused for want of room
-SAMPLING = 0.5  # s between looks at the memory
 SHARES = (50, 95, 99)  # percentiles that are printed
 
 
@@ -43,12 +41,12 @@ class Figures:
 
     firsts: list[float] = field(default_factory=list)
     wholes: list[float] = field(default_factory=list)
-    told: list[float] = field(default_factory=list)  # seconds until a refusal was known
+    refusals: list[float] = field(default_factory=list)  # seconds until it was known
     errors: Counter[str] = field(default_factory=Counter)
     crossed: int = 0  # replies in a conversation of another visitor
     different: int = 0  # replies in other words than the same conversation had alone
     seconds: float = 0.0
-    memory: list[float] = field(default_factory=list)  # MB
+    memory: list[float] = field(default_factory=list)  # MB, after each conversation
 
     def as_dict(self) -> dict[str, Any]:
         memory = self.memory and (self.memory[0], max(self.memory), self.memory[-1])
@@ -57,8 +55,8 @@ class Figures:
             "turns_a_second": round(len(self.wholes) / max(self.seconds, 1e-9), 2),
             "first_words_s": shares(self.firsts),
             "whole_reply_s": shares(self.wholes),
-            "refused": len(self.told),
-            "refused_after_s": shares(self.told),
+            "refused": len(self.refusals),
+            "refused_after_s": shares(self.refusals),
             "errors": dict(self.errors),
             "crossed": self.crossed,
             "different": self.different,
@@ -74,28 +72,31 @@ def shares(seconds: Sequence[float]) -> dict[str, float]:
 
 
 class Load:
-    """scripts: conversations, each a list of questions; expected: what was said to each alone."""
+    """scripts: conversations, each a list of questions, held once alone before. memory: tells the
+    MB of what is under load.
+    """
 
-    def __init__(self, asker: Asker, knowledge: str, scripts: Sequence[Sequence[str]]) -> None:
-        self._asker, self._knowledge, self._scripts = asker, knowledge, scripts
+    def __init__(
+        self,
+        asker: Asker,
+        knowledge: str,
+        scripts: Sequence[Sequence[str]],
+        memory: Callable[[], float] | None = None,
+    ) -> None:
+        self._asker, self._knowledge, self._memory = asker, knowledge, memory
         self._figures, self._lock = Figures(), threading.Lock()
-        self._expected = [self._alone(script) for script in scripts]
+        self._scripts = [[*zip(script, self._alone(script))] for script in scripts]
 
-    def run(self, visitors: int, seconds: float, sample: Callable[[], float] | None) -> Figures:
-        """All visitors begin at once; each holds conversations for `seconds`, at least one whole.
-        sample: gives the memory in MB.
+    def run(self, visitors: int, seconds: float) -> Figures:
+        """All visitors begin at once; each holds conversations for `seconds`, at least one
+        whole.
         """
-        figures = self._figures
-        over, began = threading.Event(), time.monotonic()
-        sampling = threading.Thread(target=self._sample, args=(sample, over), daemon=True)
-        sampling.start()
-        start = threading.Barrier(visitors)
+        start, began = threading.Barrier(visitors), time.monotonic()
+        self._measure_memory()
         with ThreadPoolExecutor(visitors) as pool:
             list(pool.map(lambda n: self._visitor(n, start, began + seconds), range(visitors)))
-        figures.seconds = time.monotonic() - began
-        over.set()
-        sampling.join()
-        return figures
+        self._figures.seconds = time.monotonic() - began
+        return self._figures
 
     def _alone(self, script: Sequence[str]) -> list[str]:
         seat, said = Seat(), []
@@ -110,16 +111,19 @@ class Load:
         seat = Seat()
         start.wait()
         while True:
-            script = number % len(self._scripts)
             seat.session = ""
-            for question, expected in zip(self._scripts[script], self._expected[script]):
+            for question, expected in self._scripts[number % len(self._scripts)]:
                 if not self._turn(question, expected, seat):
                     break  # what follows would be another conversation than the one held alone
+            self._measure_memory()
             number += 1
             if time.monotonic() >= until:
                 break
-        if seat.token:
-            self._forget(seat.token)
+        try:
+            if seat.token:
+                self._asker.forget(seat.token)
+        except SupportError as problem:
+            self._count_error(f"forget: {type(problem).__name__}")
 
     def _turn(self, question: str, expected: str, seat: Seat) -> bool:
         """Whether it was answered."""
@@ -128,15 +132,16 @@ class Load:
             try:
                 answer = self._asker.ask(question, self._knowledge, seat)
             except BusyError as busy:
-                self._count(told=time.monotonic() - began)
+                with self._lock:
+                    self._figures.refusals.append(time.monotonic() - began)
                 time.sleep(busy.seconds)
             except SupportError as problem:
-                self._count(error=type(problem).__name__)
+                self._count_error(type(problem).__name__)
                 return False
             else:
                 self._answered(answer, expected, seat)
                 return True
-        self._count(error=BUSY)
+        self._count_error(BUSY)
         return False
 
     def _answered(self, answer: Answer, expected: str, seat: Seat) -> None:
@@ -153,24 +158,14 @@ class Load:
             figures.crossed += not (own and same)
             figures.different += answer.text != expected
 
-    def _count(self, told: float | None = None, error: str = "") -> None:
+    def _count_error(self, kind: str) -> None:
         with self._lock:
-            if told is not None:
-                self._figures.told.append(told)
-            if error:
-                self._figures.errors[error] += 1
+            self._figures.errors[kind] += 1
 
-    def _forget(self, token: str) -> None:
-        try:
-            self._asker.forget(token)
-        except SupportError as problem:
-            self._count(error=f"forget: {type(problem).__name__}")
-
-    def _sample(self, sample: Callable[[], float] | None, over: threading.Event) -> None:
-        while sample is not None:
-            self._figures.memory.append(sample())
-            if over.wait(SAMPLING):
-                return
+    def _measure_memory(self) -> None:
+        if self._memory is not None:
+            with self._lock:
+                self._figures.memory.append(self._memory())
 
 
 def memory_of(pid: int | None) -> Callable[[], float]:
@@ -207,16 +202,11 @@ def questions_of(file: Path | None, knowledge: str) -> list[str]:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """0 where nothing was lost or crossed."""
-    if args.faults:
-        return run_faults(args, settings)
     scripts = scripts_of(questions_of(args.questions, args.knowledge), args.turns)
-    if args.url:
-        sample = memory_of(args.pid) if args.pid else None
-        with closing(AppAsker(args.url)) as app:
-            load = Load(app, args.knowledge, scripts)
-            figures = load.run(args.visitors, 60 * args.minutes, sample)
-    else:
-        figures = in_process(args, settings, scripts)
+    memory = memory_of(args.pid) if args.pid or not args.url else None
+    with closing(AppAsker(args.url)) if args.url else service_asker(settings) as asker:
+        load = Load(asker, args.knowledge, scripts, memory)
+        figures = load.run(args.visitors, 60 * args.minutes)
     told = figures.as_dict()
     if args.json:
         print(json.dumps(told, indent=1))
@@ -225,32 +215,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 1 if figures.errors or figures.crossed else 0
 
 
-def run_faults(args: argparse.Namespace, settings: Settings) -> int:
-    """0 where what is promised held under every fault."""
-    from mm_support.bench import faults
-
-    command = [sys.executable, "-m", faults.__name__]
-    questions = questions_of(args.questions, args.knowledge)
-    with tempfile.TemporaryDirectory() as folder:
-        own = settings.with_changes(data_dir=Path(folder) / "data", database_url="")
-        broken = 0
-        for outcome in faults.Trial(own, command, args.knowledge, questions).run():
-            told = asdict(outcome)
-            line = " ".join(f"{name}={value}" for name, value in told.items())
-            print(json.dumps(told) if args.json else line, flush=True)
-            broken += not outcome.holds
-    return 1 if broken else 0
-
-
-def in_process(
-    args: argparse.Namespace, settings: Settings, scripts: Sequence[Sequence[str]]
-) -> Figures:
-    """On a service of its own, whose turns go to a database that is removed."""
+@contextmanager
+def service_asker(settings: Settings) -> Iterator[Asker]:
+    """Of a service of its own, whose turns go to a database that is removed."""
     from mm_support import terminal
 
     with tempfile.TemporaryDirectory() as folder:
-        database = f"sqlite:///{Path(folder) / 'turns.sqlite'}"
-        own = settings.with_changes(database_url=database)
+        own = settings.with_changes(database_url=f"sqlite:///{Path(folder) / 'turns.sqlite'}")
         with closing(terminal.load_service(own)) as service:
-            load = Load(ServiceAsker(service), args.knowledge, scripts)
-            return load.run(args.visitors, 60 * args.minutes, memory_of(None))
+            yield ServiceAsker(service)

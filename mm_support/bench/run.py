@@ -1,34 +1,41 @@
-"""Speed on this machine, as medians, beside a straightforward pipeline measured in the same run.
-
-Sections are independent; `--only` picks some. Knows nothing of accuracy: that is `evaluate`.
-"""
+"""Speed on this machine, beside the straightforward way measured in the same run (measures.py)."""
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
+import os
 import platform
+import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from mm_support.arguments import SECTIONS
 from mm_support.config import Settings
 from mm_support.device import resolve_device
+from mm_support.progress import shown
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    from tqdm import tqdm
+    from mm_support.bench import measures
 
     results: dict[str, Any] = {"machine": machine(settings)}
-    sections = tqdm(args.only, disable=None)
-    for name in sections:
-        sections.set_description(f"measuring {name}")
-        results[name] = importlib.import_module(SECTIONS[name]).measure(settings)
-    if args.json:
-        print(json.dumps(results, indent=1))
-    else:
-        print("\n".join(lines(results)))
+    with shown() as show:
+        for count, name in enumerate(args.only):
+            show(f"measuring {name}", count, len(args.only))
+            started, worked = time.perf_counter(), processor_seconds()
+            figures = getattr(measures, name)(settings)
+            results[name] = figures | {
+                "took_s": round(time.perf_counter() - started),
+                "processor_s": round(processor_seconds() - worked),
+            }
+    print(json.dumps(results, indent=1) if args.json else "\n".join(lines(results)))
     return 0
+
+
+def processor_seconds() -> float:
+    """Of this process and of those that it started and that have ended."""
+    return sum(os.times()[:4])
 
 
 def machine(settings: Settings) -> dict[str, Any]:
@@ -36,36 +43,31 @@ def machine(settings: Settings) -> dict[str, Any]:
     import psutil
     import torch
 
-    device = resolve_device(settings.device)
     process = psutil.Process()
     limited = hasattr(process, "cpu_affinity")  # not on every system
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": len(process.cpu_affinity()) if limited else psutil.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
-        "device": device.reason,
+        "device": resolve_device(settings.device).reason,
         "python": platform.python_version(),
         "torch": torch.__version__,
         "load_before": round(psutil.getloadavg()[0], 2),
     }
 
 
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            return next(
-                line.split(":", 1)[1].strip() for line in file if line.startswith("model name")
-            )
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+def processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    rows = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
+    names = [row.partition(":")[2].strip() for row in rows if row.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
-def lines(results: dict[str, Any], indent: str = "") -> list[str]:
+def lines(results: dict[str, Any], indent: str = "") -> Iterator[str]:
     """A nested dict as indented text."""
-    text = []
     for name, value in results.items():
         if isinstance(value, dict):
-            text += [f"{indent}{name}", *lines(value, indent + "  ")]
+            yield f"{indent}{name}"
+            yield from lines(value, indent + "  ")
         else:
-            text.append(f"{indent}{name:32} {value}")
-    return text
+            yield f"{indent}{name:32} {value}"

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
-from mm_support.language.asks import affirmed
+from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.detect import language_of
 from mm_support.language.terms import term_set, terms
 from mm_support.language.versions import Numbered, holds, names_another, numbered
@@ -47,6 +47,35 @@ def titled_otherwise(entry: Entry, other: Entry) -> bool:
     own, others = (identifiers.written(each.title) for each in (entry, other))
     alike = any(identifiers.same_kind(code, known) for code in own for known in others)
     return alike and not identifiers.match(own, others)
+
+
+def titled_by_code(query: SearchQuery, entry: Entry) -> bool:
+    """Whether an entry's title has an identifier that the customer typed or said."""
+    texts = (query.identifiers.get(name, frozenset()) for name in ("text", "speech"))
+    return bool(frozenset().union(*texts) & identifiers.named_in_title(entry.title))
+
+
+def asks_amount_of(words: str, entry: Entry) -> bool:
+    """Whether a question is no more than the code that an entry's title has alone, words of that
+    title, and words that ask for an amount of a kind that the entry states: "How much is the
+    HE-220?".
+    """
+    asked, title = amounts_asked(words), term_set(entry.title)
+    named = term_set(without_amounts(affirmed(words)))
+    codes = codes_in(named)
+    alone = bool(codes) and named <= title and codes == codes_in(title)
+    return alone and bool(asked) and asked <= amounts_stated(entry.text)
+
+
+def told_before(words: str, hits: Sequence[Hit], cited: Collection[str]) -> tuple[Hit, ...]:
+    """The hits that the turn before cited and that state what a question asks for which is no more
+    than words for an amount: "And how much is it?". cited: ids of entries.
+    """
+    asked = amounts_asked(words)
+    if not asked or term_set(without_amounts(words)):
+        return ()
+    told = (hit for hit in hits if hit.entry.id in cited)
+    return tuple(hit for hit in told if asked <= amounts_stated(hit.entry.text))
 
 
 def photo_names(query: SearchQuery, hits: Sequence[Hit]) -> bool:
@@ -100,7 +129,7 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         return ()
     meant = asked & term_set(hits[0].entry.title)
     better = (hit for hit in better_named(asked, hits) if meant <= _terms(hit.entry))
-    named = _holder(words, hits) or next(better, hits[0])
+    named = _holder(words, hits) or _thing(words, hits) or next(better, hits[0])
     first = replace(named, score=hits[0].score)  # as near as what only looked nearer
     return (first, *(hit for hit in hits if hit is not named))
 
@@ -178,6 +207,7 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
         (
             not any(other < name and asked.isdisjoint(name - other) for other in names),
             len(asked & term_set(hit.entry.title)),
+            not codes < codes_in(name),
             _begins_with(hit.entry.title, codes),
             -len(name - asked),
             len(asked & _terms(hit.entry)),
@@ -185,6 +215,16 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
         for hit, name in zip(holders, names)
     ]
     return holders[ranks.index(max(ranks))] if ranks else None
+
+
+def _thing(words: str, hits: Sequence[Hit]) -> Hit | None:
+    """The hit whose title holds all that a question says beside words for an amount, where the best
+    one's holds nothing of it: filters cost what their row says, not what the machine with one does.
+    """
+    named = term_set(without_amounts(affirmed(words)))
+    if not amounts_asked(words) or not named or named & _titled(hits[0]):
+        return None
+    return next((hit for hit in hits if named <= _titled(hit)), None)
 
 
 def _holding(codes: frozenset[str], hits: Sequence[Hit]) -> list[Hit]:

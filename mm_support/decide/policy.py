@@ -13,12 +13,15 @@ from typing import Literal
 from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import Reads, ReadsIntents
 from mm_support.decide.named import (
+    asks_amount_of,
     close,
     named_first,
     names_another_code,
     names_another_thing,
     photo_names,
+    titled_by_code,
     titled_otherwise,
+    told_before,
     unknown_in_photo,
     which,
 )
@@ -136,18 +139,36 @@ class Situation:
     def before(self) -> Past | None:
         return self.past[-1] if self.past else None
 
+    def goes_on(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """Those of hits that were answered from just before and state what alone is asked now."""
+        before = self.before
+        if before is None or before.action != "answer" or "context" not in self.query.texts:
+            return ()
+        return told_before(words_of(self.question), hits, before.citations)
+
+    def may_be(self, hits: Sequence[Hit]) -> bool:
+        """Whether what is meant may be among hits, the best one first: that is likely enough, or
+        the title of one has the very code that is asked about.
+        """
+        titled = any(titled_by_code(self.query, hit.entry) for hit in hits)
+        return titled or self.confidence >= self.gate.clarify
+
     @property
     def reserved(self) -> bool:
         """Whether the matter is found, and only people may handle it."""
-        found = self.confidence >= self.gate.clarify
-        return found and self.hits[0].entry.human_only
+        best = self.hits[:1]
+        return bool(best) and self.may_be(best) and best[0].entry.human_only
 
     @property
     def sure(self) -> bool:
         """Whether the best hit answers the question."""
-        enough = self.confidence >= self.gate.answer
-        other = names_another_code(self.query, self.hits[0].entry) if enough else False
-        return enough and not other and not names_another_thing(words_of(self.question), self.hits)
+        if not self.hits:
+            return False
+        words, best = words_of(self.question), self.hits[0].entry
+        told = asks_amount_of(words, best) or self.hits[0] in self.goes_on(self.hits)
+        enough = told or self.confidence >= self.gate.answer
+        other = names_another_code(self.query, best) if enough else False
+        return enough and not other and not names_another_thing(words, self.hits)
 
     def without_cited(self) -> Situation:
         """The same where what the turn before cited was not found again, nor what is titled by
@@ -215,6 +236,8 @@ class Policy:
         confidence = gate.probability(words, query, hits)
         found, before = tuple(hits), tuple(past)
         here = Situation(question, query, found, before, reads, gate, confidence, self.reads)
+        if told := here.goes_on(found):
+            here = replace(here, hits=(*told, *(hit for hit in found if hit not in told)))
         decision = next(filter(None, (rule(here) for rule in RULES)))
         misheard = question.heard_confidence < HEARD_SURELY
         if misheard and (decision.action == "handoff" or not question.typed.strip()):
@@ -391,7 +414,7 @@ def _surely_unnamed(here: Situation) -> Decision | None:
 
 def _open(here: Situation) -> Decision:
     """What is left: it is asked which entry is meant, or said that nothing was found."""
-    if here.confidence >= here.gate.clarify:
+    if here.may_be(close(here.hits)):
         return here.decide("clarify", "ambiguous", candidates(here.hits))
     return here.decide("refuse", "unknown")
 

@@ -113,7 +113,7 @@ class ReplyWriter:
         yield from photo_sentences(question, entries)
         if is_claim(question.words):
             yield Sentence(opening(question.words, entries[0], question.language))
-        weighed = self._selector.weigh(question.words, entries[0], self._vectors)
+        weighed = self._weigh(question, entries[0])
         shown: set[str] = set()
         if self.writes:
             added = yield from self._written(question, entries, weighed, past, stop, shown)
@@ -129,10 +129,10 @@ class ReplyWriter:
         model may answer from others, also what surely answers in these.
         """
         entries, shown = [hit.entry for hit in hits], set[str]()
-        weighed = self._selector.weigh(question.words, entries[0], self._vectors)
+        weighed = self._weigh(question, entries[0])
         yield from self._extracted(question, entries, weighed, shown)
         for rank, entry in enumerate(entries[1:] if self._model else (), start=2):
-            sure = self._selector.weigh(question.words, entry, self._vectors).chosen(SURE)
+            sure = self._weigh(question, entry).chosen(SURE)
             yield from self._cited(question, entry, {*sure} - shown, rank)
             shown.update(sure)
 
@@ -140,7 +140,7 @@ class ReplyWriter:
         """What an entry says that fits a question best and is not said yet, in a line of whole
         sentences; empty where it says nothing else.
         """
-        weighed = self._selector.weigh(question.words, entry, self._vectors)
+        weighed = self._weigh(question, entry)
         told = self._cited(question, entry, {*weighed.chosen(weighed.likeliest)}, 1)
         texts = [without_step_number(own.text) for own in told if own.text not in said]
         texts = [text for text in texts if not text.endswith(LEADS_ON)]
@@ -153,6 +153,9 @@ class ReplyWriter:
         lengths = np.cumsum([len(text) + 1 for text in texts[start:]])
         fitting = max(1, int(np.searchsorted(lengths, SNIPPET + 1, "right")))
         return snippet(" ".join(texts[start : start + fitting]))
+
+    def _weigh(self, question: Question, entry: Entry) -> Weighed:
+        return self._selector.weigh(question.words, entry, self._vectors, question.context)
 
     def _extracted(
         self, question: Question, entries: Sequence[Entry], weighed: Weighed, shown: set[str]
@@ -204,7 +207,7 @@ class ReplyWriter:
         if sure:
             yield Meanwhile(sure)
         every = [weighed]
-        every += [self._selector.weigh(question.words, e, self._vectors) for e in entries[1:]]
+        every += [self._weigh(question, e) for e in entries[1:]]
         quote, written = Quotes(every, self._vectors), Written()
         check = partial(checked, self._verifier, judge=self._judge and self._judge.until(stop))
         yield from write(self._model, check, question, entries, past, quote, written, stop)
@@ -233,7 +236,7 @@ class ReplyWriter:
     def drafted(self, question: Question, hits: Sequence[Hit]) -> list[Sentence]:
         """What of a draft would be shown, had nothing been shown before it. For evaluation."""
         entries = [hit.entry for hit in hits[:MAX_EVIDENCE]]
-        weighed = self._selector.weigh(question.words, entries[0], self._vectors)
+        weighed = self._weigh(question, entries[0])
         return list(self._drafted(question, entries, weighed, None))
 
     def whole(self, entry: Entry) -> Iterator[Sentence]:
@@ -263,7 +266,7 @@ class ReplyWriter:
             return
         weighed = [
             first,
-            *(self._selector.weigh(question.words, entry, self._vectors) for entry in entries[1:]),
+            *(self._weigh(question, entry) for entry in entries[1:]),
         ]
         floors = [min(BESIDE, first.likeliest), *(SURE for _ in entries[1:])]
         # What is less likely to belong to the reply will not be shown, so nothing is drafted from
@@ -302,7 +305,7 @@ class ReplyWriter:
         """
         for rank, entry in enumerate(entries[:MAX_EVIDENCE], start=1):
             if rank > 1 and of_one_document(entry, entries[0]):
-                weighed = self._selector.weigh(question.words, entry, self._vectors)
+                weighed = self._weigh(question, entry)
                 chosen = {*weighed.chosen(min(SURE, best))} - shown
                 shown.update(chosen)
                 yield from self._cited(question, entry, chosen, rank)

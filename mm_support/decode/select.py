@@ -25,6 +25,7 @@ from mm_support.errors import WeightsError
 from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.markup import WARNING
 from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
+from mm_support.language.detect import language_of, stop_words
 from mm_support.language.emergency import is_emergency
 from mm_support.language.english import leans
 from mm_support.language.sentences import (
@@ -131,7 +132,8 @@ class Selector:
     bias: float
     threshold: float
 
-    def weigh(self, question: str, entry: Entry, encode: EncodeKind) -> Weighed:
+    def weigh(self, question: str, entry: Entry, encode: EncodeKind, context: str = "") -> Weighed:
+        """context: of the turn before, what the question leans on."""
         blocks = blocks_of(entry)
         if not blocks:
             return Weighed([], np.zeros(0))
@@ -141,7 +143,7 @@ class Selector:
         likely = np.maximum(likely, least * speaks_alone(question, entry, blocks))
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         likely = by_section(entry, blocks, likely)
-        return Weighed(blocks, rows_asked_for(question, blocks, likely))
+        return Weighed(blocks, rows_asked_for(question, blocks, likely, context))
 
     def select(self, question: str, entry: Entry, encode: EncodeKind) -> list[str]:
         """The sentences of the entry that answer the question, at least one block of them."""
@@ -293,20 +295,28 @@ def speaks_alone(question: str, entry: Entry, blocks: Sequence[Block]) -> np.nda
     return np.array([any(blocks_with[term] == 1 for term in terms) for terms in held])
 
 
-def rows_asked_for(question: str, blocks: Sequence[Block], likely: np.ndarray) -> np.ndarray:
+def rows_asked_for(
+    question: str, blocks: Sequence[Block], likely: np.ndarray, context: str = ""
+) -> np.ndarray:
     """How likely each block belongs to the reply, where rows of a table go by their table: all are
-    as likely as the likeliest; where some hold words of the question that not all hold, none is
-    but those that hold the most of them.
+    as likely as the likeliest, or only those that are named. context: what the question leans on,
+    which counts where it names no row itself.
     """
-    likely, asked, words = likely.copy(), term_set(question), _words(question)
+    likely = likely.copy()
     for rows in tables_of([block.sentences for block in blocks]):
-        held = [asked & _terms(blocks[at]) | words & _named(blocks[at]) for at in rows]
-        common = frozenset.intersection(*held)
-        best = likely[rows.start : rows.stop].max()
-        named = [own > common and not any(other > own for other in held) for own in held]
-        wanted = np.array(named) if any(named) else np.ones(len(rows))
-        likely[rows.start : rows.stop] = best * wanted
+        own = [blocks[at] for at in rows]
+        named = (_named_rows(words, own) for words in (question, context))
+        shown = next(filter(any, named), [True] * len(own))
+        likely[rows.start : rows.stop] = likely[rows.start : rows.stop].max() * np.array(shown)
     return likely
+
+
+def _named_rows(question: str, rows: Sequence[Block]) -> list[bool]:
+    """Which rows hold words of a question that not all of them hold, and the most of them."""
+    asked, words = term_set(question), _words(question) - stop_words(language_of(question))
+    held = [asked & _terms(row) | words & _named(row) for row in rows]
+    common = frozenset.intersection(*held)
+    return [own > common and not any(other > own for other in held) for own in held]
 
 
 def _named(row: Block) -> frozenset[str]:

@@ -148,16 +148,19 @@ def _conversation(session: Session, name: str) -> dict[str, Any]:
     said = select(MessageRow).where(MessageRow.conversation_id == name).order_by(MessageRow.id)
     noted = select(NoteRow).where(NoteRow.conversation_id == name).order_by(NoteRow.id)
     handed = select(HandoffRow).where(HandoffRow.session_id == name).order_by(HandoffRow.created)
+    owned = select(OwnershipRow).where(OwnershipRow.conversation_id == name)
     originals = select(OriginalRow).where(OriginalRow.session_id == name)
     return {
         "session_id": name,
         "owner": holder.owner if holder else "assistant",
+        "outcome": holder.outcome if holder else "",
         "score": holder.score if holder else None,
         "comment": holder.comment if holder else "",
         "turns": [_turn(session, row) for row in session.scalars(own)],
         "messages": list(_columns(session, said, ("author", "text"))),
         "notes": list(_columns(session, noted, ("author", "text"))),
         "handoffs": list(_columns(session, handed, ("reason", "code", "summary"))),
+        "owners": list(_columns(session, owned.order_by(OwnershipRow.id), ("owner", "who", "why"))),
         "originals": {f"{o.turn_id} {o.mask}": o.value for o in session.scalars(originals)},
     }
 

@@ -1,4 +1,4 @@
-"""What agents do with conversations: take, answer, note, put off, give back, close.
+"""What agents do with conversations: take, answer, note, put off, give back, close, open again.
 
 Every change is made in the transaction that looked at the owner, see desk/ownership.py. Knows the
 store; knows no model and no page.
@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast, get_args
 
 from sqlalchemy import func, select
 
 from mm_support.desk.audit import note
 from mm_support.desk.cases import cases_of, holder_of, minutes_left, usual_wait
 from mm_support.desk.kept import originals_of, with_originals
+from mm_support.desk.notices import OPENED_AGAIN
 from mm_support.desk.ownership import (
     ASSISTANT,
     AT_THE_DESK,
+    DONE,
     chain_of,
     checked,
     hand,
@@ -25,18 +28,29 @@ from mm_support.desk.ownership import (
     known,
     owned,
     silent_rows,
+    successor,
 )
 from mm_support.desk.reasons import CODES, SAFETY
 from mm_support.errors import InputError
 from mm_support.language.personal import Masks
 from mm_support.store.database import Store, check_comment
-from mm_support.store.models import ConversationRow, HandoffRow, MessageRow, NoteRow, TurnRow, now
+from mm_support.store.models import (
+    ConversationRow,
+    HandoffRow,
+    MessageRow,
+    NoteRow,
+    OwnershipRow,
+    TurnRow,
+    now,
+)
 from mm_support.store.records import in_utc, turn_of
-from mm_support.types import Case, Holder, KeptTurn, Message, Owner
+from mm_support.types import Case, Change, Holder, KeptTurn, Message, Outcome, Owner
 
 MAX_MESSAGE = 4_000  # characters
 MAX_AGENT = 64  # characters of an agent's name
 SHOWN = 200  # open conversations in a list
+SHOWN_CLOSED, CLOSED_FOR = 10, timedelta(days=1)  # of those that were closed lately
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 BEST = 5  # of the scores from 1 on that a customer gives
 LONGEST_SNOOZE = 7 * 24 * 60  # minutes
 
@@ -71,6 +85,24 @@ class Desk:
     def waiting(self) -> tuple[Case, ...]:
         """Conversations that no person has taken yet, the one that waits longest first."""
         return tuple(case for case in self.open() if case.holder.owner == "waiting")
+
+    def closed(self) -> tuple[Case, ...]:
+        """The conversations that were closed lately, the latest first: no more than SHOWN_CLOSED,
+        none from before CLOSED_FOR.
+        """
+        lately = ConversationRow.owner == "closed", ConversationRow.since > now() - CLOSED_FOR
+        latest = select(ConversationRow).where(*lately).order_by(ConversationRow.since.desc())
+        with self._store.reading() as session:
+            return tuple(cases_of(session, session.scalars(latest.limit(SHOWN_CLOSED)).all()))
+
+    def history(self, conversation: str) -> tuple[Change, ...]:
+        """Who had the conversation and why, oldest first."""
+        own = select(OwnershipRow).where(OwnershipRow.conversation_id == conversation)
+        with self._store.reading() as session:
+            rows = session.scalars(own.order_by(OwnershipRow.id)).all()
+        return tuple(
+            Change(in_utc(row.created), cast(Owner, row.owner), row.who, row.why) for row in rows
+        )
 
     def holder(self, conversation: str) -> Holder:
         """Whose it is; one that nobody has heard of would be the assistant's."""
@@ -158,9 +190,25 @@ class Desk:
         """The assistant answers again."""
         self._change(conversation, ("person",), "assistant", agent, why or "gave it back")
 
-    def close(self, conversation: str, agent: str, why: str = "") -> None:
-        """Nobody answers any longer."""
-        self._change(conversation, ("person",), "closed", agent, why or "closed it")
+    def close(self, conversation: str, agent: str, outcome: Outcome) -> None:
+        """Nobody answers any longer. Raises InputError for what is none of OUTCOMES too."""
+        if outcome not in OUTCOMES:
+            raise InputError(f"The outcome must be one of {', '.join(OUTCOMES)}.")
+        with self._store.writing() as session:
+            row = owned(session, conversation, ("person",), agent)
+            row.outcome = outcome
+            hand(session, row, "closed", row.agent, outcome, outcome=outcome)
+
+    def open_again(self, conversation: str, agent: str) -> None:
+        """A closed conversation becomes the agent's, whoever closed it. Raises InputError too where
+        its customer has gone on in another one meanwhile, who would not read this one.
+        """
+        agent = checked(agent, MAX_AGENT, "name")
+        with self._store.writing() as session:
+            row = owned(session, conversation, ("closed",), agent)
+            if session.get(ConversationRow, successor(row.id)) is not None:
+                raise InputError.of("gone_on")
+            hand(session, row, "person", agent, DONE[OPENED_AGAIN], OPENED_AGAIN)
 
     def say(self, conversation: str, agent: str, text: str) -> Message:
         """Stores what the agent writes to the customer, whose page asks for it with `messages`."""

@@ -30,7 +30,8 @@ Where = tuple[date, str, str]  # a day, a base and a language
 @dataclass(frozen=True)
 class Figures:
     """Of one day, base and language ("": not known). spoken, photos: turns with a recording or a
-    photo. first_answer: seconds, in the middle; None where no person answered.
+    photo. closed, and by outcome: conversations that are closed, on the day of that. first_answer:
+    seconds, in the middle; None where no person answered.
     """
 
     day: date
@@ -47,6 +48,11 @@ class Figures:
     spoken: int = 0
     photos: int = 0
     reopened: int = 0
+    closed: int = 0
+    solved: int = 0
+    not_solved: int = 0
+    abandoned: int = 0
+    spam: int = 0
     rated: int = 0
     satisfied: int = 0
     first_answer: float | None = None

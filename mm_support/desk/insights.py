@@ -1,16 +1,16 @@
 """How well customers are helped: figures (figures.py), questions that found no answer (gaps.py),
 and how replies and people were rated. All of it is read from the store.
 
-What people did counts where a conversation was handed over to them: rated and satisfied (4 or 5) on
-the day on which it was closed, the first answer on the day of the hand-over. Definitions are in
-docs/people.md.
+What people did counts where a conversation was handed over to them: the outcome, rated and
+satisfied (4 or 5) on the day on which it was closed, the first answer on the day of the hand-over.
+Definitions are in docs/people.md.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.orm import Session
 
+from mm_support.desk.conversations import OUTCOMES
 from mm_support.desk.figures import LONGEST, Figures, Where, counted
 from mm_support.desk.gaps import MOST_GROUPED, Encode, Gap, Gaps, Questions
 from mm_support.store.database import Store
@@ -37,6 +38,7 @@ from mm_support.store.models import (
 from mm_support.store.records import in_utc, words_of
 
 MOST_DISLIKED = MOST_SCORED = 100
+End = tuple[str, int | None]  # a conversation's outcome, and its customer's score
 SATISFIED = 4  # of 5, from which a customer counts as satisfied
 FORMULA = "=+-@\t\r"  # with which a table's program begins a formula
 
@@ -54,10 +56,13 @@ class Disliked:
 
 @dataclass(frozen=True)
 class Scored:
-    """A closed conversation that its customer rated, from 1 to 5. agent: who closed it."""
+    """A closed conversation that its customer rated, from 1 to 5. agent: who closed it, with which
+    outcome.
+    """
 
     created: datetime
     agent: str
+    outcome: str
     score: int
     comment: str
 
@@ -74,7 +79,7 @@ class Insights:
         """
         since = _since(days)
         with self._store.reading() as session:
-            waits, scores = _waits(session, since), _scores(session, since)
+            waits, ends = _waits(session, since), _ends(session, since)
             added_up = _added_up(session, since.date())
             first = session.scalar(
                 select(func.min(TurnRow.created)).where(TurnRow.created >= since)
@@ -87,10 +92,8 @@ class Insights:
         found = {(row.day, row.knowledge, row.language): row for row in rows}
         for where, own in _gathered(waits).items():
             found[where] = replace(found.get(where, Figures(*where)), first_answer=median(own))
-        for where, own in _gathered(scores).items():
-            happy = sum(score >= SATISFIED for score in own)
-            known = found.get(where, Figures(*where))
-            found[where] = replace(known, rated=len(own), satisfied=happy)
+        for where, own in _gathered(ends).items():
+            found[where] = replace(found.get(where, Figures(*where)), **_ended(own))
         return tuple(found[where] for where in sorted(found, reverse=True))
 
     def add_up(self) -> None:
@@ -120,17 +123,20 @@ class Insights:
         one.
         """
         with self._store.reading() as session:
-            scores = [score for _, score in _scores(session, _since(days))]
-        return sum(score >= SATISFIED for score in scores), len(scores)
+            ended = _ended([end for _, end in _ends(session, _since(days))])
+        return ended["satisfied"], ended["rated"]
 
     def scored(self, days: int, most: int | None = MOST_SCORED) -> tuple[Scored, ...]:
         """Closed conversations that were rated, the latest first; most: None for all."""
-        rated = select(ConversationRow).where(*_rated(_since(days)))
-        latest = rated.order_by(ConversationRow.since.desc()).limit(most)
+        rated = ConversationRow.score.is_not(None)
+        rated = *_closed(_since(days)), ConversationRow.score.is_not(None)
+        listed = select(ConversationRow).where(*rated)
+        latest = listed.order_by(ConversationRow.since.desc()).limit(most)
         with self._store.reading() as session:
             rows = session.scalars(latest).all()
         return tuple(
-            Scored(in_utc(row.since), row.agent, row.score or 0, row.comment) for row in rows
+            Scored(in_utc(row.since), row.agent, row.outcome, row.score or 0, row.comment)
+            for row in rows
         )
 
     def gaps(self, days: int) -> tuple[Gap, ...]:
@@ -194,10 +200,9 @@ def _cell(value: Any) -> Any:
     return f"'{text}" if isinstance(text, str) and text[:1] in tuple(FORMULA) else text
 
 
-def _rated(since: datetime) -> Sequence[Any]:
-    """Conditions for conversations that were closed since then and rated."""
-    closed = ConversationRow.owner == "closed", ConversationRow.since >= since
-    return *closed, ConversationRow.score.is_not(None)
+def _closed(since: datetime) -> Sequence[Any]:
+    """Conditions for conversations that were closed since then."""
+    return ConversationRow.owner == "closed", ConversationRow.since >= since
 
 
 def _waits(session: Session, since: datetime) -> list[tuple[Where, float]]:
@@ -218,15 +223,28 @@ def _waits(session: Session, since: datetime) -> list[tuple[Where, float]]:
     ]
 
 
-def _scores(session: Session, since: datetime) -> list[tuple[Where, int]]:
-    """What each conversation was rated with, once it was closed."""
-    columns = ConversationRow.since, TurnRow.knowledge, TurnRow.language, ConversationRow.score
-    rated = select(*columns).where(*_rated(since))
-    rows = session.execute(rated.join(TurnRow, _led_to(ConversationRow.id)))
+def _ends(session: Session, since: datetime) -> list[tuple[Where, End]]:
+    """How each conversation ended that was closed since then."""
+    columns = ConversationRow.since, TurnRow.knowledge, TurnRow.language
+    end = ConversationRow.outcome, ConversationRow.score
+    closed = select(*columns, *end).where(*_closed(since))
+    rows = session.execute(closed.join(TurnRow, _led_to(ConversationRow.id)))
     return [
-        ((in_utc(closed).date(), base, language), score or 0)
-        for closed, base, language, score in rows
+        ((in_utc(closed).date(), base, language), (outcome, score))
+        for closed, base, language, outcome, score in rows
     ]
+
+
+def _ended(ends: Sequence[End]) -> dict[str, int]:
+    """The figures of conversations that were closed."""
+    outcomes = Counter(outcome for outcome, _ in ends)
+    scores = [score for _, score in ends if score is not None]
+    return {
+        "closed": len(ends),
+        **{outcome: outcomes[outcome] for outcome in OUTCOMES},
+        "rated": len(scores),
+        "satisfied": sum(score >= SATISFIED for score in scores),
+    }
 
 
 def _led_to(conversation: Any) -> ColumnElement[bool]:

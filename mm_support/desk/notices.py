@@ -43,6 +43,7 @@ SHORTEST_SECRET = 16  # characters
 ENCODED = "whsec_"  # what a secret in base64 begins with
 WEBHOOK, MAIL, CHATWOOT = "webhook", "mail", "chatwoot"
 WORDS = ("waiting", "message")  # events in which something is said
+OPENED_AGAIN = "opened_again"  # the event that a person has a conversation which was closed
 # events that a channel is told of; a webhook, of all
 TOLD_OF = {MAIL: ("waiting",), CHATWOOT: (*WORDS, "assistant", "closed")}
 

@@ -1,7 +1,7 @@
 """Whose a conversation is: the assistant's, nobody's yet (it waits for a person), a person's, or
 closed.
 
-    assistant -> waiting -> person -> assistant | closed
+    assistant -> waiting -> person -> assistant | closed -> person
 
 Each function works in the transaction that looked at the owner: what is changed is noted with who
 made it and why, and others are told of it. Knows no page and no wording of replies.
@@ -18,7 +18,7 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from mm_support.desk.audit import note
-from mm_support.desk.notices import TOLD_OF
+from mm_support.desk.notices import OPENED_AGAIN, TOLD_OF
 from mm_support.desk.reasons import code_of
 from mm_support.errors import InputError
 from mm_support.store.adding import add_unless_there
@@ -38,7 +38,13 @@ from mm_support.types import Owner
 
 AT_THE_DESK: tuple[Owner, ...] = ("waiting", "person")  # owners of an open conversation
 ASSISTANT = "assistant"  # who hands a conversation over
-DONE = {"person": "took", "assistant": "gave back", "closed": "closed", "waiting": "handed over"}
+DONE = {  # what is noted of an event
+    "person": "took",
+    "assistant": "gave back",
+    "closed": "closed",
+    "waiting": "handed over",
+    OPENED_AGAIN: "opened again",
+}
 STATES = ("assistant", "waiting", "person", "closed")
 VISITOR = 31  # characters of a visitor's id in a conversation's name, at most
 
@@ -69,10 +75,16 @@ def owned(
 
 
 def hand(
-    session: Session, row: ConversationRow, owner: Owner, who: str, why: str, **told: str
+    session: Session,
+    row: ConversationRow,
+    owner: Owner,
+    who: str,
+    why: str,
+    event: str = "",
+    **told: str,
 ) -> None:
-    """The conversation changes hands, and it is noted who did that and why. told: what a notice
-    says beside that.
+    """The conversation changes hands, and it is noted who did that and why. event: its name, where
+    that is not the owner's; told: what a notice says beside that.
     """
     row.owner, row.since, row.snoozed, row.agent_typed = owner, now(), None, None
     if owner not in AT_THE_DESK:
@@ -82,8 +94,8 @@ def hand(
         OwnershipRow(conversation_id=row.id, created=row.since, owner=owner, who=who, why=why)
     )
     if who != ASSISTANT:
-        note(session, who, DONE[owner], row.id, why)
-    tell(session, row.id, owner, who=who, why=why, **told)
+        note(session, who, DONE[event or owner], row.id, why)
+    tell(session, row.id, event or owner, who=who, why=why, **told)
 
 
 def hand_over(

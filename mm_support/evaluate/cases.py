@@ -28,6 +28,7 @@ from mm_support.evaluate.metrics import lines_of, share
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
 from mm_support.pipeline import Judged, drained, judge, past_after
+from mm_support.progress import each
 from mm_support.types import Past, UserTurn
 
 OUT_OF_SCOPE = "none"
@@ -60,14 +61,12 @@ class Outcome:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    from tqdm import tqdm
-
     outcomes: dict[str, list[Outcome]] = defaultdict(list)
     with closing(terminal.load_service(settings)) as service:
         ids = {entry.id for entry in service.knowledge.entries(args.knowledge)}
         cases, skipped = read_cases(args.cases, args.knowledge, ids)
         report_skipped(args.cases, skipped)
-        for case in tqdm(cases, desc="asking", disable=None):
+        for case in each(cases, "asking"):
             for name, part in subsets(case):
                 outcomes[name].append(ask(service, part))
     report = {

@@ -1,15 +1,12 @@
-"""What scikit-learn does not have of how good a classifier is: intervals, calibration error and
-thresholds. No model, no file, no picture.
+"""What scikit-learn does not have of how good a classifier is: intervals and calibration error.
 
-Confidences and scores are (n,) floats. An empty set of cases has no score: every function raises
-ValueError.
+An empty set of cases has no score: every function but `share` raises ValueError.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,32 +15,7 @@ CALIBRATION_BINS = 15  # Guo et al. 2017, "On Calibration of Modern Neural Netwo
 DRAWS = 1000  # of the bootstrap
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A figure and the bounds that bootstrap resampling puts around it."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class OperatingPoint:
-    """What a threshold does: a case is kept as in scope when its score is above the threshold.
-
-    out_of_scope_recall: share of the out-of-scope cases that are caught.
-    kept_right: share of all in-scope cases that are both kept and answered right.
-    kept: share of the in-scope cases that are kept, right or wrong.
-    """
-
-    threshold: float
-    out_of_scope_recall: float
-    kept_right: float
-    kept: float
-
-
-@dataclass(frozen=True, eq=False)
-class ReliabilityBin:
+class Bin(NamedTuple):
     """Cases whose confidence lies in (low, high]: how many, how sure and how often right."""
 
     low: float
@@ -55,23 +27,19 @@ class ReliabilityBin:
 
 def reliability(
     confidence: ArrayLike, correct: ArrayLike, bins: int = CALIBRATION_BINS
-) -> list[ReliabilityBin]:
+) -> list[Bin]:
     """The bins of equal width that hold at least one case, lowest confidence first.
 
     confidence: (n,) in 0..1. correct: (n,) whether the prediction was right.
     """
-    sure, right = _cases(confidence, correct)
-    bin_of = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
-    members = [(index, bin_of == index) for index in np.unique(bin_of)]
+    sure, right = np.asarray(confidence, float), np.asarray(correct, float)
+    if not len(sure) or len(sure) != len(right):
+        raise ValueError(f"{len(sure)} confidences of {len(right)} cases")
+    place = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
+    members = ((int(n), place == n) for n in np.unique(place))
     return [
-        ReliabilityBin(
-            i / bins,
-            (i + 1) / bins,
-            int(held.sum()),
-            float(sure[held].mean()),
-            float(right[held].mean()),
-        )
-        for i, held in members
+        Bin(n / bins, (n + 1) / bins, int(own.sum()), sure[own].mean(), right[own].mean())
+        for n, own in members
     ]
 
 
@@ -80,68 +48,33 @@ def expected_calibration_error(
 ) -> float:
     """Mean distance between how sure and how often right, weighted by the cases of each bin."""
     filled = reliability(confidence, correct, bins)
-    apart = sum(held.count * abs(held.confidence - held.accuracy) for held in filled)
-    return apart / sum(held.count for held in filled)
+    apart = [abs(own.confidence - own.accuracy) for own in filled]
+    return float(np.average(apart, weights=[own.count for own in filled]))
 
 
-def bootstrap_interval(cases: ArrayLike, seed: int = 0) -> Interval:
-    """The mean of n values with its 95 % percentile bootstrap interval (Efron 1979)."""
+def interval(statistic: Any, *samples: ArrayLike, seed: int = 0) -> dict[str, float]:
+    """A statistic of the samples with its 95 % percentile bootstrap bounds (Efron 1979)."""
     from scipy.stats import bootstrap
 
-    (values,) = _cases(cases)
-    mean = float(values.mean())
-    if len(values) == 1:
-        return Interval(mean, mean, mean)
-    drawn = bootstrap((values,), np.mean, n_resamples=DRAWS, method="percentile", rng=seed)
-    return Interval(mean, *map(float, drawn.confidence_interval))
+    rows = [np.asarray(sample, float) for sample in samples]
+    if not all(map(len, rows)):
+        raise ValueError("there are no cases to score")
+    value = low = high = float(statistic(*rows))
+    if max(map(len, rows)) > 1:
+        low, high = bootstrap(
+            rows, statistic, n_resamples=DRAWS, method="percentile", rng=seed
+        ).confidence_interval
+    bounds = {"value": value, "low": low, "high": high}
+    return {name: round(float(bound), 4) for name, bound in bounds.items()}
 
 
 def share(flags: Sequence[bool] | np.ndarray) -> dict[str, float] | None:
-    """The share of true flags with its bounds, for JSON; None of nothing."""
-    if not len(flags):
-        return None
-    interval = asdict(bootstrap_interval(np.asarray(flags, float)))
-    return {name: round(value, 4) for name, value in interval.items()}
+    """The share of true flags with its bounds; None of nothing."""
+    return interval(np.mean, flags) if len(flags) else None
 
 
-def lines_of(figures: Mapping[str, Any]) -> list[str]:
+def lines_of(figures: Mapping[str, Any]) -> Iterator[str]:
     """Those that have bounds, a line each, for a terminal."""
-    bounded = {name: f for name, f in figures.items() if isinstance(f, dict) and "low" in f}
-    return [
-        f"  {name:28} {f['value']:6.1%}  ({f['low']:.1%} to {f['high']:.1%})"
-        for name, f in bounded.items()
-    ]
-
-
-def threshold_for_recall(out_of_scope_scores: ArrayLike, recall: float) -> float:
-    """The lowest threshold at which at least this share of out-of-scope cases is not above it."""
-    (scores,) = _cases(out_of_scope_scores)
-    return float(np.quantile(scores, recall, method="inverted_cdf"))
-
-
-def operating_point(
-    threshold: float,
-    scores: ArrayLike,
-    right: ArrayLike,
-    out_of_scope_scores: ArrayLike,
-) -> OperatingPoint:
-    """What the threshold does. scores, right: (n,) of the in-scope cases; out_of_scope_scores:
-    (m,).
-    """
-    known, good = _cases(scores, right)
-    (foreign,) = _cases(out_of_scope_scores)
-    kept, caught = known > threshold, foreign <= threshold
-    kept_right = kept & (good == 1)
-    return OperatingPoint(
-        float(threshold), float(caught.mean()), float(kept_right.mean()), float(kept.mean())
-    )
-
-
-def _cases(*columns: ArrayLike) -> list[np.ndarray]:
-    """The columns as (n,) floats. Raises ValueError where they differ in length or are empty."""
-    arrays = [np.asarray(column, dtype=float) for column in columns]
-    if len({len(array) for array in arrays}) != 1:
-        raise ValueError(f"columns differ in length: {[len(array) for array in arrays]}")
-    if len(arrays[0]) == 0:
-        raise ValueError("there are no cases to score")
-    return arrays
+    for name, own in figures.items():
+        if isinstance(own, dict) and "low" in own:
+            yield f"  {name:28} {own['value']:6.1%}  ({own['low']:.1%} to {own['high']:.1%})"

@@ -26,7 +26,8 @@ import numpy as np
 from mm_support import terminal
 from mm_support.config import Settings
 from mm_support.errors import InputError
-from mm_support.evaluate.metrics import lines_of, share
+from mm_support.evaluate.metrics import interval, lines_of, share
+from mm_support.progress import each
 from mm_support.types import UserTurn
 
 BASE = "passages"
@@ -144,10 +145,8 @@ def questions(
 
 
 def ask_all(service, asked: dict[str, list[Asked]]) -> dict[str, list[Outcome]]:
-    from tqdm import tqdm
-
     return {
-        kind: [ask(service, item) for item in tqdm(items, desc=f"asking, {kind}", disable=None)]
+        kind: [ask(service, item) for item in each(items, f"asking, {kind}")]
         for kind, items in asked.items()
     }
 
@@ -207,20 +206,11 @@ def _auroc(answerable: Sequence[Outcome], unanswerable: Sequence[Outcome]) -> di
     """How surely the score of the best entry is higher for a question that its passage answers than
     for one that it does not, among passages with questions of both kinds (0.5: not at all).
     """
-    from scipy.stats import bootstrap
-
     both = {o.passage for o in answerable} & {o.passage for o in unanswerable}
     samples = [
-        np.array([o.score for o in outcomes if o.passage in both])
-        for outcomes in (answerable, unanswerable)
+        [o.score for o in outcomes if o.passage in both] for outcomes in (answerable, unanswerable)
     ]
-    if min(map(len, samples)) < 2:
-        return None
-    value = area_under_curve(*samples)
-    bounds = bootstrap(
-        samples, area_under_curve, vectorized=False, n_resamples=1000, method="percentile", rng=0
-    ).confidence_interval
-    return {"value": round(value, 4), "low": round(bounds.low, 4), "high": round(bounds.high, 4)}
+    return interval(area_under_curve, *samples) if min(map(len, samples)) > 1 else None
 
 
 def table(report: dict[str, Any]) -> str:

@@ -24,11 +24,26 @@ def amounts_asked(question: str) -> frozenset[str]:
 
 
 def amounts_stated(text: str) -> frozenset[str]:
-    """Which of AMOUNTS a text states: a sum of money, a time or a day, a number."""
+    """Which of AMOUNTS a text states: a sum of money, or a number behind a word for one as in a
+    column of prices; a time or a day; a number.
+    """
     facts = facts_of(text)
     kinds = {amount.kind for amount in facts.amounts}
-    stated = (kinds & MONEY, kinds & TIMES or facts.days, facts.amounts)
+    stated = (kinds & MONEY or _headed_price(text), kinds & TIMES or facts.days, facts.amounts)
     return frozenset(kind for kind, there in zip(AMOUNTS, stated) if there)
+
+
+def _headed_price(text: str) -> bool:
+    """Whether a field is headed by a word for a price, and is a number: "price: 329.00"."""
+    found = _wording("asks.price").finditer(text)
+    return any(re.match(r"\s*[:：]\s*\d", text[word.end() :]) for word in found)
+
+
+def without_amounts(question: str) -> str:
+    """What a question says beside the words that ask for an amount."""
+    for kind in AMOUNTS:
+        question = _wording(f"asks.{kind}").sub(" ", question)
+    return question
 
 
 def asks_steps(question: str) -> bool:

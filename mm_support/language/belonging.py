@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mm_support.language.detect import language_of
-from mm_support.language.facts import Amount, Facts, facts_of, same, units_of
+from mm_support.language.facts import Amount, Facts, facts_of, same
 from mm_support.language.sentences import split_sentences, without_markers, without_step_number
 from mm_support.language.terms import placed_terms, stem
+from mm_support.language.units import units_of
 
 CLEARLY = 0.3  # share of another amount's closeness below which the claim's own is the wrong one
 CLOSE = 0.5  # closeness from which another amount counts: a word beside it, or several farther off

@@ -21,33 +21,9 @@ from mm_support.language.detect import language_of, stop_words
 from mm_support.language.identifiers import written
 from mm_support.language.sentences import split_sentences, without_markers, without_step_number
 from mm_support.language.terms import UNSPACED, stem, term_set, with_digits
+from mm_support.language.units import CURRENCIES, LANGUAGES, units_of
 
 REMEMBERED = 20_000  # texts
-LANGUAGES = "ar cs da de el en es fi fr he hi hu it ja ko nl no pl pt ro ru sv th tr uk vi zh"
-COUNTS = (1, 2, 5, 100)  # they show all plural forms of a word
-# unit of the locale data -> what it measures, and how many of that
-UNITS = {
-    **{f"duration-{name}": ("time", size) for name, size in [("second", 1), ("minute", 60)]},
-    **{f"duration-{name}": ("time", 3600 * size) for name, size in [("hour", 1), ("day", 24)]},
-    "duration-week": ("time", 7 * 86_400),
-    "duration-month": ("months", 1),
-    "duration-year": ("months", 12),
-    **{f"length-{name}": ("length", size) for name, size in [("meter", 1000), ("kilometer", 1e6)]},
-    **{
-        f"length-{name}": ("length", size) for name, size in [("centimeter", 10), ("millimeter", 1)]
-    },
-    "length-inch": ("inches", 1),
-    **{f"mass-{name}": ("mass", size) for name, size in [("gram", 1), ("kilogram", 1000)]},
-    **{f"volume-{name}": ("volume", size) for name, size in [("liter", 1000), ("milliliter", 1)]},
-    **{f"digital-{name}": ("data", size) for name, size in [("kilobyte", 1), ("megabyte", 1e3)]},
-    **{f"digital-{name}": ("data", size) for name, size in [("gigabyte", 1e6), ("terabyte", 1e9)]},
-    **{f"power-{name}": ("power", size) for name, size in [("watt", 1), ("kilowatt", 1000)]},
-    "electric-volt": ("volts", 1),
-    "concentr-percent": ("percent", 1),
-    "angle-degree": ("degrees", 1),
-    "temperature-celsius": ("degrees", 1),
-}
-CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "KRW", "PLN", "SEK", "BRL", "RUB")
 MONEY = frozenset({*CURRENCIES, "money"})  # kinds of sums
 NEAR = 4  # words behind a number in which its unit may stand
 FEW = (1.0, 2.0)  # number words that mostly count nothing: "one of them", "the two of you"
@@ -268,57 +244,10 @@ def _days(text: str, language: str) -> Iterator[str]:
 
 
 @functools.lru_cache(None)
-def units_of(language: str) -> dict[str, tuple[str, float]]:
-    """The words and signs for units in a language, in small letters."""
-    from babel.dates import get_period_names
-    from babel.numbers import format_currency, get_currency_symbol
-    from babel.units import format_unit
-
-    found: dict[str, tuple[str, float]] = {
-        "%": ("percent", 1),
-        "°": ("degrees", 1),
-        "°c": ("degrees", 1),
-    }
-    locale = language if language in LANGUAGES.split() else "en"
-    for unit, measure in UNITS.items():
-        for count in COUNTS:
-            for length in ("long", "short"):
-                said = format_unit(count, unit, length=length, locale=locale)
-                found.setdefault(_bare(said), measure)
-    for code in CURRENCIES:
-        named = [format_currency(n, code, locale=locale, format_type="name") for n in COUNTS]
-        for said in map(_bare, named):
-            found.setdefault(said, (code, 1))
-            found.setdefault(re.split(r"[\s-]", said)[-1], (code, 1))
-        for place in (locale, "en"):
-            found.setdefault(get_currency_symbol(code, locale=place).lower(), (code, 1))
-        found.setdefault(code.lower(), (code, 1))
-    found |= dict.fromkeys(("元", "块钱"), ("CNY", 1))
-    for context in ("format", "stand-alone"):
-        for name, said in get_period_names("abbreviated", context, locale=locale).items():
-            if name in ("am", "pm"):
-                found[said.lower()] = ("half day", 12 * (name == "pm"))
-    found |= {
-        "am": ("half day", 0),
-        "pm": ("half day", 12),
-        "a.m.": ("half day", 0),
-        "p.m.": ("half day", 12),
-    }
-    found.pop("", None)
-    return found
-
-
-def _bare(said: str) -> str:
-    """ "5 days" -> "days"; bidirectional marks and full stops are dropped."""
-    kept = re.sub(r"[\d.,٠-٩٫\u200e\u200f]", " ", said).replace("\u00a0", " ")
-    return kept.strip().lower()
-
-
-@functools.lru_cache(None)
 def _calendar_names(language: str) -> dict[str, str]:
     from babel.dates import get_day_names, get_month_names
 
-    locale = language if language in LANGUAGES.split() else "en"
+    locale = language if language in LANGUAGES else "en"
     found = {}
     for context in ("format", "stand-alone"):
         months = get_month_names("wide", context, locale)

@@ -11,9 +11,12 @@ import unicodedata
 
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.terms import simplified, stem, with_digits
+from mm_support.language.units import units_of
 
-# not the beginning of a time, a date, a share, or of a number with letters in it
-NUMBERED = re.compile(r"([^\W\d_]+)[ -](\d+(?:\.\d+)*)(?![:,]?\d|[/%€$£¥]|[^\W_]*\d)")
+# not the beginning of a time, a date, a share, or of a number with letters in it; what follows it
+NUMBERED = re.compile(
+    r"(?<![^\W_])([^\W\d_]+)[ -](\d+(?:\.\d+)*)(?![:,]?\d|[/%€$£¥]|[^\W_]*\d)(?=\s?([^\W\d_]*))"
+)
 
 Numbered = frozenset[tuple[str, str]]  # (word without its ending, number)
 
@@ -24,9 +27,15 @@ def numbered(text: str, title: bool = False) -> Numbered:
     plain = with_digits(simplified(unicodedata.normalize("NFKC", text)), language)
     return frozenset(
         (stem(word.lower(), language), number)
-        for word, number in NUMBERED.findall(plain)
+        for word, number, follows in NUMBERED.findall(plain)
         if word.lower() not in stop_words(language) and not (title and word == word.lower())
+        if not _is_unit(follows.lower(), language)
     )
+
+
+def _is_unit(word: str, language: str) -> bool:
+    """Whether a number before the word is an amount of it: "Hopper 250 g" is no name."""
+    return word in units_of(language) and word not in stop_words(language)
 
 
 def renumbered(text: str, number: str) -> str:

@@ -119,8 +119,9 @@ class HandoffRow(Base):
 
 class ConversationRow(Base):
     """id: of its session. agent: who has it, or had it last; since: when it changed hands; snoozed:
-    until when it is put off; agent_typed, customer_typed: when they last did; score, comment: how
-    the customer rated it once it was closed.
+    until when it is put off; agent_typed, customer_typed: when they last did; outcome: what the
+    person said who closed it last, "" where nobody did; score, comment: how the customer rated it
+    once it was closed.
     """
 
     __tablename__ = "conversations"
@@ -133,6 +134,7 @@ class ConversationRow(Base):
     snoozed: Mapped[datetime | None]
     agent_typed: Mapped[datetime | None]
     customer_typed: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(Line(16), default="", server_default="")
     score: Mapped[int | None]
     comment: Mapped[str] = mapped_column(default="", server_default="")
 

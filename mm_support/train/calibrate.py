@@ -33,6 +33,7 @@ from mm_support.errors import InputError
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.pipeline import drained, judge, past_after, perceive
+from mm_support.progress import each
 from mm_support.train.distort import snapshot
 from mm_support.types import Past, UserTurn
 
@@ -65,33 +66,23 @@ class Example:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Raises InputError where the cases lack what a fit needs, KnowledgeError for an unknown
+    base.
+    """
     cases = read_cases(args.cases)
+    with closing(terminal.load_service(settings)) as service:
+        examples = [*collect(service, cases), *collect_photos(service, cases)]
     card = {
         "what": "Logistic regression: does the best entry answer the question?",
         "command": "python -m mm_support train calibrate",
     }
-    calibrate(settings, cases, own_gate_file(settings), card)
+    write_gate(examples, settings, own_gate_file(settings), card)
     return 0
 
 
-def calibrate(settings: Settings, cases: dict[str, list[dict]], out: Path, card: dict) -> None:
-    """Asks the cases, fits, writes the gate with the card and its figures, and prints these.
-
-    Raises InputError where the cases lack what a fit needs, KnowledgeError for an unknown base.
-    """
-    with closing(terminal.load_service(settings)) as service:
-        examples = [*collect(service, cases), *collect_photos(service, cases)]
-    write_gate(examples, settings, out, card)
-
-
-def write_gate(
-    examples: Sequence[Example],
-    settings: Settings,
-    out: Path,
-    card: dict,
-) -> None:
-    """Fits the gate and writes it with its card. Raises InputError where the examples lack what a
-    fit needs.
+def write_gate(examples: Sequence[Example], settings: Settings, out: Path, card: dict) -> None:
+    """Fits the gate, writes it with the card and its figures, and prints these. Raises InputError
+    where the examples lack what a fit needs.
     """
     gate, figures = fit(examples), left_out(examples)
     values = numbers(gate) | {
@@ -107,9 +98,8 @@ def write_gate(
 
 def numbers(gate: Gate) -> dict[str, Any]:
     """The fields of a gate that are written to its file."""
-    return {
-        name: getattr(gate, name) for name in ("weights", "bias", "answer", "clarify", "wishes")
-    }
+    names = ("weights", "bias", "answer", "clarify", "wishes")
+    return {name: getattr(gate, name) for name in names}
 
 
 def read_cases(folder: Path) -> dict[str, list[dict]]:
@@ -119,47 +109,37 @@ def read_cases(folder: Path) -> dict[str, list[dict]]:
     Raises InputError where there are none, and for a line that is no case.
     """
     cases = {
-        path.stem: [_read_case(path, *line) for line in _lines(path)]
-        for path in sorted(folder.glob("*.jsonl"))
+        file.stem: [
+            _read_case(f"{file} line {number}", line)
+            for number, line in enumerate(file.read_bytes().splitlines(), start=1)
+        ]
+        for file in sorted(folder.glob("*.jsonl"))
     }
     if not any(cases.values()):
         raise InputError(f"{folder} holds no cases; give a folder of <knowledge base>.jsonl files.")
     return cases
 
 
-def _lines(path: Path) -> list[tuple[int, str]]:
-    try:
-        with path.open(encoding="utf-8") as file:
-            return list(enumerate(file, start=1))
-    except (OSError, UnicodeDecodeError) as exc:
-        raise InputError(f"{path} cannot be read as UTF-8 text ({exc}).") from exc
-
-
-def _read_case(path: Path, number: int, line: str) -> dict:
+def _read_case(place: str, line: bytes) -> dict:
     try:
         case = json.loads(line)
         turns = case.get("turns", [case])
-        complete = all(turn["text"] and turn["expect"] for turn in turns) and bool(turns)
         scope = "out_of_scope" if turns[-1]["expect"] == "none" else "answerable"
+        if all(turn["text"] and turn["expect"] for turn in turns):
+            return {"kind": case.get("kind", scope), "turns": turns}
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-        complete = False
-    if not complete:
-        raise InputError(
-            f"{path} line {number} is no case; it looks like "
-            '{"text": "...", "expect": "an entry id or none"}.'
-        )
-    return {"kind": case.get("kind", scope), "turns": turns}
+        pass
+    form = '{"text": "...", "expect": "an entry id or none"}'
+    raise InputError(f"{place} is no case; it looks like {form}.")
 
 
 def collect(service, cases: dict[str, list[dict]]) -> Iterator[Example]:
     """Of each turn of the cases in its base, and of some first ones in each other base."""
-    from tqdm import tqdm
-
     asked = [(base, case["turns"]) for base, rows in cases.items() for case in rows]
     for base, other in permutations(cases, 2):
         firsts = (case["turns"][0]["text"] for case in cases[other][::FOREIGN_EVERY])
         asked += [(base, [{"text": text, "expect": "none"}]) for text in firsts]
-    for item in tqdm(asked, desc="asking", disable=None):
+    for item in each(asked, "asking"):
         yield from examples_of(service, *item)
 
 
@@ -188,13 +168,11 @@ def collect_photos(service, cases: dict[str, list[dict]]) -> Iterator[Example]:
     there is one, in the next: without words, with words that name nothing, and with a question of
     the cases about its entry, where there is one.
     """
-    from tqdm import tqdm
-
     rng = np.random.default_rng(SEED)
     bases, worded = list(cases), questions_of(cases)
     entries = [(base, entry) for base in bases for entry in service.knowledge.entries(base)]
     shown = [(base, entry.id, path) for base, entry in entries for path in entry.pictures]
-    for base, entry_id, path in tqdm(shown, desc="showing", disable=None):
+    for base, entry_id, path in each(shown, "showing"):
         other = bases[(bases.index(base) + 1) % len(bases)]
         own, picture = worded.get((base, entry_id), ()), load_photo(path)
         for photo in (picture, snapshot(picture, rng)):

@@ -36,13 +36,15 @@ def snapshot(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 def slanted(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     """The picture in perspective: every corner moves a little."""
+    import cv2
+
     corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], float)
     moved = (corners + rng.uniform(-SLANT, SLANT, (4, 2))) * photo.size
+    points = (corners * photo.size).astype(np.float32), moved.astype(np.float32)
+    matrix = cv2.getPerspectiveTransform(*points)  # from the result to the photo
+    numbers = matrix.ravel()[:8].tolist()
     return photo.transform(
-        photo.size,
-        Image.Transform.PERSPECTIVE,
-        _perspective(corners * photo.size, moved),
-        Image.Resampling.BILINEAR,
+        photo.size, Image.Transform.PERSPECTIVE, numbers, Image.Resampling.BILINEAR
     )
 
 
@@ -64,10 +66,9 @@ def recording(speech: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     speech = in_room(speech, ECHO[rng.integers(len(ECHO))], rng)
     level = NOISES[rng.integers(len(NOISES))]
     if level is not None:
-        if rng.random() < 0.5:
-            speech = over(speech, pink(rng, len(speech)), level)
-        else:
-            speech = with_noise(speech, level, rng)
+        rosy = rng.random() < 0.5
+        noise = pink(rng, len(speech)) if rosy else rng.normal(0, 1, len(speech))
+        speech = with_noise(speech, level, noise)
     return (speech / max(1.0, np.abs(speech).max())).astype(np.float32)
 
 
@@ -86,20 +87,3 @@ def in_room(speech: np.ndarray, seconds: float, rng: np.random.Generator) -> np.
     echo = 0.05 * rng.normal(size=len(time)) * np.exp(-np.log(1000) * time / seconds)
     echo[0] = 1.0
     return fftconvolve(speech, echo)[: len(speech)]
-
-
-def over(speech: np.ndarray, noise: np.ndarray, decibels: float) -> np.ndarray:
-    """The speech with noise, `decibels` below its mean power."""
-    power, own = np.mean(speech**2) / 10 ** (decibels / 10), np.mean(noise**2)
-    return speech + noise * np.sqrt(power / own)
-
-
-def _perspective(source: np.ndarray, target: np.ndarray) -> list[float]:
-    """The eight numbers with which Pillow maps the corners of the result (source) to those of the
-    photo (target).
-    """
-    rows, goals = [], []
-    for (x, y), (u, v) in zip(source, target):
-        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        goals += [u, v]
-    return np.linalg.solve(np.array(rows), np.array(goals)).tolist()

@@ -1,8 +1,9 @@
 """The support set through our encoders: what was heard, seen and read, and the vectors of all of
 it.
 
-Everything lies in journals under the data folder, one folder a set of models, so that it is done
-once and an interrupted run goes on. A data card beside them says what is in the set.
+What takes long lies in journals under the data folder, one folder a set of models, so that it is
+done once and an interrupted run goes on; texts are encoded anew. A data card beside them says what
+is in the set.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,6 @@ from mm_support.encode.text import Pieces, TextEncoder
 from mm_support.encode.text_models import Kind
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
-from mm_support.knowledge import late_interaction
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import UNKNOWN, TextScore, load_text_score
 from mm_support.train.feedback import Feedback, with_feedback
@@ -36,58 +37,49 @@ from mm_support.train.support_set import (
     photo_fingerprint,
     seed_of,
 )
-from mm_support.types import ImageView
+from mm_support.types import Entry, ImageView
 
-TEXTS, PHOTOS = 64, 16  # encoded at once
+PHOTOS = 16  # looked at together
+
+Encoded = dict[str, tuple[np.ndarray, Pieces]]  # text -> its vector and its word pieces
 
 
 @dataclass(frozen=True, eq=False)
 class Journals:
-    """photos: vector, sure, fingerprint. read, heard: [text, confidence]. texts: vector; pieces:
-    [ids, vectors] of a text that is asked; facets, facet_pieces: the same of one that is searched;
-    words: vector of a title."""
+    """photos: vector, sure, fingerprint. read, heard: [text, confidence]."""
 
     photos: Journal
     read: Journal
     heard: Journal
-    texts: Journal
-    pieces: Journal
-    facets: Journal
-    facet_pieces: Journal
-    words: Journal
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedSet:
-    """A cleaned support set and the journals that hold what its questions and photos became.
-    text_score: that of the encoder of its texts.
+    """A cleaned support set and what its questions and photos became: the texts that are asked and
+    those that are searched, which an encoder may read differently, and the titles for the image
+    encoder. text_score: that of the encoder of its texts.
     """
 
     rows: SupportSet
     journals: Journals
     text_score: TextScore = UNKNOWN
+    asked: Encoded = field(default_factory=dict)
+    searched: Encoded = field(default_factory=dict)
+    named: dict[str, np.ndarray] = field(default_factory=dict)
 
     def texts(self, texts: Sequence[str], kind: Kind = "query") -> np.ndarray:
         """(n, d_text) float32."""
-        journal = self.journals.texts if kind == "query" else self.journals.facets
-        return np.stack([unpacked(journal[text]) for text in texts])
+        encoded = self.asked if kind == "query" else self.searched
+        return np.stack([encoded[text][0] for text in texts])
 
     def pieces(self, texts: Sequence[str], kind: Kind = "query") -> list[Pieces]:
         """The word pieces of each text."""
-        journal = self.journals.pieces if kind == "query" else self.journals.facet_pieces
-        rows = (journal[text] for text in texts)
-        return [
-            Pieces(ids, late_interaction.unpacked(vectors, self._d_text).astype(np.float16))
-            for ids, vectors in rows
-        ]
-
-    @property
-    def _d_text(self) -> int:
-        return len(self.texts([self.rows.wordings[0].text])[0])
+        encoded = self.asked if kind == "query" else self.searched
+        return [encoded[text][1] for text in texts]
 
     def titles(self, titles: Sequence[str]) -> np.ndarray:
         """(n, d_picture) float32, by the image encoder's text tower."""
-        return np.stack([unpacked(self.journals.words[title]) for title in titles])
+        return np.stack([self.named[title] for title in titles])
 
     def takes(self, wording: Wording) -> list[tuple[str, float]]:
         """What was heard, and how surely, each time that the question was spoken; silence is left
@@ -104,40 +96,44 @@ class EncodedSet:
 
     def read(self, picture: Picture) -> tuple[str, float]:
         """The text in the photo, and how surely it was read; nothing where nobody looked."""
-        if picture.key not in self.journals.read:
-            return "", 0.0
-        text, sureness = self.journals.read[picture.key]
-        return text, sureness
+        read = self.journals.read
+        text, sure = read[picture.key] if picture.key in read else ("", 0.0)
+        return text, sure
+
+    def encode(self, entries: Sequence[Entry], encoder: TextEncoder) -> None:
+        """What is asked, typed, heard or read, and what is searched."""
+        wordings, pictures = self.rows.wordings, self.rows.pictures
+        asked = [wording.text for wording in wordings]
+        asked += [text for wording in wordings for text, _ in self.takes(wording)]
+        asked += [text for picture in pictures if (text := self.read(picture)[0])]
+        searched = [text for entry in entries for text in entry_texts(entry)]
+        rows: list[tuple[Encoded, list[str], Kind]]
+        rows = [(self.asked, asked, "query"), (self.searched, searched, "passage")]
+        for encoded, texts, kind in rows:
+            unique = [*dict.fromkeys(texts)]
+            encoded |= dict(zip(unique, zip(*encoder.encode_pieces(unique, kind))))
 
 
 def build(found: SupportSet, settings: Settings, feedback: Feedback | None = None) -> EncodedSet:
-    """The set, cleaned, and encoded as far as it is not yet; feedback: see feedback.py."""
+    """The set, cleaned and encoded; feedback: see feedback.py."""
     from mm_support.device import resolve_device
     from mm_support.encode.image import load_image_encoder
     from mm_support.encode.text import load_text_encoder
 
     device, folder = resolve_device(settings.device), folder_of(settings)
-    journals = Journals(
-        **{own.name: Journal(folder / f"{own.name}.jsonl") for own in fields(Journals)}
-    )
+    journals = Journals(**{f.name: Journal(folder / f"{f.name}.jsonl") for f in fields(Journals)})
     if feedback:
-        recordings = [Path(str(c.turn.audio)) if c.turn.audio else None for c in feedback.cases]
-        found = with_feedback(found, feedback, said(recordings, journals.heard, settings))
+        found = with_feedback(found, feedback, said(feedback, journals.heard, settings))
     image = load_image_encoder(settings, device)
-    see(found.pictures, journals.photos, image)
-    see(_catalogue(found), journals.photos, image)
+    see([*found.pictures, *_catalogue(found)], journals.photos, image)
     rows = cleaned(found, lambda picture: journals.photos[picture.key]["fingerprint"])
-    entries = [entry for base in rows.entries.values() for entry in base]
-    journals.words.fill(
-        (e.title for e in entries),
-        lambda t: packed(image.encode_words(t)),
-        "encoding titles",
-        TEXTS,
-    )
     hear(rows.wordings, journals.heard, settings)
     read(rows.pictures, journals.read, settings)
-    made = EncodedSet(rows, journals, load_text_score(settings.text_model))
-    encode_texts(made, entries, load_text_encoder(settings, device))
+    entries = [entry for base in rows.entries.values() for entry in base]
+    titles = [*dict.fromkeys(entry.title for entry in entries)]
+    named = dict(zip(titles, image.encode_words(titles)))
+    made = EncodedSet(rows, journals, load_text_score(settings.text_model), named=named)
+    made.encode(entries, load_text_encoder(settings, device))
     (folder / "card.json").write_text(json.dumps(card(made), indent=1) + "\n", encoding="utf-8")
     return made
 
@@ -216,15 +212,16 @@ def hear(wordings: Iterable[Wording], journal: Journal, settings: Settings) -> N
     journal.fill(texts, work, "speaking and listening")
 
 
-def said(recordings: Sequence[Path | None], journal: Journal, settings: Settings) -> list[str]:
-    """What is heard in each of the recordings that customers sent; nothing where there is none."""
+def said(feedback: Feedback, journal: Journal, settings: Settings) -> list[str]:
+    """What is heard in the recording of each case; nothing where there is none."""
     from mm_support.device import resolve_device
     from mm_support.encode.speech import load_speech_encoder
     from mm_support.inputs.audio import load_waveform
 
+    recordings = [Path(str(c.turn.audio)) if c.turn.audio else None for c in feedback.cases]
     keys = [f"{path.resolve()}#{path.stat().st_mtime_ns}" if path else "" for path in recordings]
     paths = {key: path for key, path in zip(keys, recordings) if path}
-    if any(key not in journal for key in paths):
+    if not all(key in journal for key in paths):
         ears = load_speech_encoder(settings, resolve_device(settings.device))
 
         def work(part: Sequence[str]) -> list[list]:
@@ -240,47 +237,22 @@ def take_keys(wording: Wording) -> list[str]:
     return [f"{wording.base}: {wording.text}#{take}" for take in range(wording.takes)]
 
 
-def encode_texts(made: EncodedSet, entries: Iterable, encoder: TextEncoder) -> None:
-    """What is asked, and what is searched: an encoder may read the same text differently."""
-    journals, wordings = made.journals, made.rows.wordings
-    asked = [wording.text for wording in wordings]
-    asked += [text for wording in wordings for text, _ in made.takes(wording)]
-    asked += [text for picture in made.rows.pictures if (text := made.read(picture)[0])]
-    searched = [text for entry in entries for text in entry_texts(entry)]
-    _encode(encoder, asked, "query", journals.texts, journals.pieces)
-    _encode(encoder, searched, "passage", journals.facets, journals.facet_pieces)
-
-
-def _encode(
-    encoder: TextEncoder, texts: Sequence[str], kind: Kind, vectors: Journal, own: Journal
-) -> None:
-    def work(part: Sequence[str]) -> list[list]:
-        _, pieces = encoder.encode_pieces(part, kind)
-        return [[own.ids, late_interaction.packed(own.vectors)] for own in pieces]
-
-    what = f"encoding what is {'asked' if kind == 'query' else 'searched'}"
-    vectors.fill(texts, lambda part: packed(encoder.encode(part, kind)), what, TEXTS)
-    own.fill(texts, work, f"{what}, its pieces", TEXTS)
-
-
-def card(made: EncodedSet) -> dict:
+def card(made: EncodedSet) -> dict[str, Any]:
     """What the set holds, for people."""
+    rows = made.rows
 
     def counts(items: Iterable) -> dict:
-        found: dict[str, Counter[str]] = {base: Counter() for base in made.rows.entries}
-        for item in items:
-            found[item.base][item.split] += 1
-        return {base: {s: own[s] for s in SPLITS if own[s]} for base, own in found.items()}
+        found = Counter((item.base, item.split) for item in items)
+        return {b: {s: found[b, s] for s in SPLITS if found[b, s]} for b in rows.entries}
 
-    spoken = [wording for wording in made.rows.wordings for _ in made.takes(wording)]
     return {
         "what": "questions typed and spoken, photos, and the entries that answer them",
-        "entries": {base: len(entries) for base, entries in made.rows.entries.items()},
-        "questions": counts(made.rows.wordings),
-        "spoken_and_heard": counts(spoken),
-        "photos": counts(made.rows.pictures),
+        "entries": {base: len(entries) for base, entries in rows.entries.items()},
+        "questions": counts(rows.wordings),
+        "spoken_and_heard": counts(w for w in rows.wordings for _ in made.takes(w)),
+        "photos": counts(rows.pictures),
         "splits": "by wording, photo and picture",
-        "never_trained_on": sorted(set(made.rows.entries) - set(made.rows.trained)),
+        "never_trained_on": sorted(set(rows.entries) - set(rows.trained)),
     }
 
 

@@ -18,6 +18,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from mm_support.errors import InputError
 from mm_support.fuse.strategies import PHOTO, FusionStrategy, build_fusion
+from mm_support.progress import shown
 from mm_support.train.encoded_set import EncodedSet
 from mm_support.train.turns import Turns, make_turns
 
@@ -88,8 +89,6 @@ def train(
     name: str, data: Data, seed: int, checkpoint: Path, device: torch.device
 ) -> tuple[FusionStrategy, dict[str, float]]:
     """The strategy at its best validation figure, and the figures there."""
-    from tqdm import tqdm
-
     torch.manual_seed(seed)
     fusion = started(name, data).to(device)
     figures = validate(fusion, data)
@@ -100,12 +99,11 @@ def train(
         state = torch.load(checkpoint, weights_only=True, map_location=device)
         fusion.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
-    with tqdm(range(state["epoch"], EPOCHS), desc=name, disable=None) as bar:
-        for epoch in bar:
-            loss = one_epoch(fusion, optimizer, data, seed, epoch, bar)
+    with shown() as show:
+        for epoch in range(state["epoch"], EPOCHS):
+            loss = one_epoch(fusion, optimizer, data, seed, epoch)
             figures = validate(fusion, data)
-            shown = {"loss": loss, **figures}
-            bar.set_postfix({key: f"{value:.3f}" for key, value in shown.items()})
+            show(f"{name}, loss {loss:.3f}, {figures['mean']:.1%} right", epoch + 1, EPOCHS)
             if figures["mean"] >= state["best"]:  # of equal ones the later: its intents are better
                 state |= best(fusion, figures, epoch)
             model, steps = fusion.state_dict(), optimizer.state_dict()
@@ -161,7 +159,7 @@ def groups(fusion: FusionStrategy) -> list[dict]:
     return [{"params": rest}, {"params": few, "weight_decay": 0.0}]
 
 
-def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: int, bar) -> float:
+def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: int) -> float:
     """Every turn once; returns the mean loss."""
     fusion.train()
     # of dropout and order: an epoch is the same in a run that was interrupted before it
@@ -190,7 +188,6 @@ def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: i
             group["lr"] = RATES[fusion.name] * warmth
         optimizer.step()
         total.append(loss.item())
-        bar.set_postfix_str(f"step {len(total)}/{len(steps)}, loss {loss.item():.3f}")
     return sum(total) / len(total)
 
 

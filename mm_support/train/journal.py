@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
+from mm_support.progress import shown
 
 
 class Journal:
@@ -43,15 +43,15 @@ class Journal:
         what: str,
         batch: int = 1,
     ) -> None:
-        """Does the work for the keys that are not there yet, `batch` of them at once, with a
-        progress bar.
+        """Does the work for the keys that are not there yet, `batch` of them at once, with
+        progress.
 
         work: n keys -> their n values.
         """
         missing = [key for key in dict.fromkeys(keys) if key not in self._rows]
         with (
             self._path.open("a", encoding="utf-8") as file,
-            tqdm(total=len(missing), desc=what, disable=None) as bar,
+            shown() as show,
         ):
             for start in range(0, len(missing), batch):
                 part = missing[start : start + batch]
@@ -59,4 +59,4 @@ class Journal:
                     file.write(json.dumps([key, value]) + "\n")
                     self._rows[key] = value
                 file.flush()
-                bar.update(len(part))
+                show(what, start + len(part), len(missing))

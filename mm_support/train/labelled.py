@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,11 +45,26 @@ def read_labelled(path: Path) -> tuple[list[Example], list[BadRow]]:
     """The rows of a CSV file and those left out. Raises InputError where no row can be used."""
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            examples, bad = _read_rows(csv.reader(file), path)
+            reader = csv.reader(file)
+            rows = [([cell.strip() for cell in row], reader.line_num) for row in reader]
     except (OSError, csv.Error) as exc:
         raise InputError(
             f"{path} cannot be read; give a CSV file with the columns text and label."
         ) from exc
+    header = [name.lower() for name in rows[0][0]] if rows else []
+    label = next((name for name in LABEL_COLUMNS if name in header), None)
+    if "text" not in header or label is None:
+        raise InputError(
+            f"{path} has no header with the columns text and label; add the line text,label, in"
+            " UTF-8."
+        )
+    examples, bad = [], []
+    for row, line in rows[1:]:
+        cells = dict(zip(header, row))
+        if reason := problem(row, len(header), cells.get("text", ""), cells.get(label, "")):
+            bad.append(BadRow(path.name, line, reason))
+        else:
+            examples.append(Example(cells["text"], cells[label], line))
     if not examples:
         first = f" (line {bad[0].line}: {bad[0].reason})" if bad else ""
         raise InputError(
@@ -58,72 +73,29 @@ def read_labelled(path: Path) -> tuple[list[Example], list[BadRow]]:
     return examples, bad
 
 
-def _read_rows(reader, path: Path) -> tuple[list[Example], list[BadRow]]:
-    header = [name.strip().lower() for name in next(reader, [])]
-    label_column = next((name for name in LABEL_COLUMNS if name in header), None)
-    if "text" not in header or label_column is None:
-        raise InputError(
-            f"{path} has no header with the columns text and label; add the line text,label, in"
-            " UTF-8."
-        )
-    examples: list[Example] = []
-    bad: list[BadRow] = []
-    for row, line in _rows(reader):
-        found = row if isinstance(row, str) else _example(row, header, label_column, line)
-        if isinstance(found, Example):
-            examples.append(found)
-        else:
-            bad.append(BadRow(path.name, line, found))
-    return examples, bad
-
-
-def _rows(reader):
-    """Pairs of (cells, or why they cannot be read) and line number."""
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as exc:
-            row = f"not valid CSV: {exc}"
-        yield row, reader.line_num
-
-
-def _example(row: list[str], header: list[str], label_column: str, line: int) -> Example | str:
-    """The example of a row, or the reason why it has none."""
-    if not any(cell.strip() for cell in row):
-        return "the row is empty"
-    if len(row) != len(header):
-        return (
-            f"{len(row)} columns where the header has {len(header)}; put quotes around a text that"
-            " holds a comma"
-        )
-    cells = dict(zip(header, (cell.strip() for cell in row)))
-    text, label = cells["text"], cells[label_column]
-    if NO_UTF8.search(text + label):
-        return "not UTF-8; save the file as UTF-8"
-    if not text:
-        return "the text is empty"
-    if not label:
-        return f"the {label_column} is empty"
-    if len(text) > MAX_CHARACTERS:
-        return f"the text has {len(text):,} characters; {MAX_CHARACTERS:,} are allowed"
-    return Example(text, label, line)
+def problem(row: Sequence[str], columns: int, text: str, label: str) -> str:
+    """Why a row cannot be used; "" where it can."""
+    quotes = "put quotes around a text that holds a comma"
+    reasons = {
+        "the row is empty": not any(row),
+        f"{len(row)} columns where the header has {columns}; {quotes}": len(row) != columns,
+        "not UTF-8; save the file as UTF-8": NO_UTF8.search(text + label),
+        "the text is empty": not text,
+        "the label is empty": not label,
+        f"the text has more than {MAX_CHARACTERS:,} characters": len(text) > MAX_CHARACTERS,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def keep_known(
     examples: Sequence[Example], labels: Container[str], file: str
 ) -> tuple[list[Example], list[BadRow]]:
     """Examples whose label training has seen (or is out of scope); the others with the reason."""
-    known: list[Example] = []
-    unknown: list[BadRow] = []
-    for example in examples:
-        if example.label in labels or example.label == OUT_OF_SCOPE:
-            known.append(example)
-        else:
-            why = f"the label {example.label!r} does not occur in the training file"
-            unknown.append(BadRow(file, example.line, why))
-    return known, unknown
+    seen = [own.label in labels or own.label == OUT_OF_SCOPE for own in examples]
+    why = "the label {!r} does not occur in the training file"
+    lost = [own for own, known in zip(examples, seen) if not known]
+    bad = [BadRow(file, own.line, why.format(own.label)) for own in lost]
+    return [own for own, known in zip(examples, seen) if known], bad
 
 
 def split_off(
@@ -133,10 +105,12 @@ def split_off(
     the rest.
     """
     generator = np.random.default_rng(seed)
+    places = defaultdict(list)
+    for place, example in enumerate(examples):
+        places[example.label].append(place)
     held: set[int] = set()
-    for label, count in sorted(Counter(e.label for e in examples).items()):
-        places = [i for i, e in enumerate(examples) if e.label == label]
-        wanted = min(max(1, round(share * count)), count - 1)
-        held.update(generator.permutation(places)[:wanted].tolist())
+    for _, own in sorted(places.items()):
+        wanted = min(max(1, round(share * len(own))), len(own) - 1)
+        held.update(generator.permutation(own)[:wanted].tolist())
     rest = [e for i, e in enumerate(examples) if i not in held]
     return rest, [examples[i] for i in sorted(held)]

@@ -11,10 +11,11 @@ import argparse
 import json
 import random
 import shutil
-import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import cycle, islice
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from mm_support.config import Settings
@@ -23,6 +24,7 @@ from mm_support.engines.gguf_file import read_adapter
 from mm_support.errors import InputError
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.paths import PACKS as PACKS_FOLDER
+from mm_support.progress import shown
 from mm_support.train.reply_examples import (
     LABELS,
     PACKS,
@@ -145,7 +147,6 @@ def make_batches(pairs: Sequence[Pair], rng: random.Random) -> list[list[Pair]]:
 def train(adapted: PeftModel, batches: Sequence, save: Callable[[], None]) -> None:
     """One pass over the batches; the rate falls linearly to zero."""
     import torch
-    from tqdm import tqdm
 
     model = adapted.get_base_model()
     parameters = [value for value in adapted.parameters() if value.requires_grad]
@@ -153,22 +154,17 @@ def train(adapted: PeftModel, batches: Sequence, save: Callable[[], None]) -> No
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1, (step + 1) / 5) * (1 - step / len(batches))
     )
-    started, tokens, mean = time.monotonic(), 0, None
-    with tqdm(batches, unit="step", mininterval=10, disable=None) as bar:
-        for step, batch in enumerate(bar, start=1):
+    losses: deque[float] = deque(maxlen=20)
+    with shown() as show:
+        for step, batch in enumerate(batches, start=1):
             loss = reply_loss(model, batch)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
-            tokens += sum(len(prompt) + len(reply) for prompt, reply in batch)
-            mean = loss.item() if mean is None else 0.9 * mean + 0.1 * loss.item()
-            bar.set_postfix(
-                loss=f"{mean:.3f}",
-                tokens_s=f"{tokens / (time.monotonic() - started):.0f}",
-                refresh=False,
-            )
+            losses.append(loss.item())
+            show(f"training, loss {fmean(losses):.3f}", step, len(batches))
             if step % SAVE_EVERY == 0 or step == len(batches):
                 save()
 
@@ -176,20 +172,17 @@ def train(adapted: PeftModel, batches: Sequence, save: Callable[[], None]) -> No
 def reply_loss(model: Any, batch: Sequence[Pair]) -> Tensor:
     """Mean cross-entropy of the replies' tokens; the output layer sees only their positions."""
     import torch
+    from torch.nn.utils.rnn import pad_sequence
 
-    length = max(len(prompt) + len(reply) for prompt, reply in batch)
-    ids = torch.zeros(len(batch), length, dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    wanted = torch.full_like(ids, -100)
-    for row, (prompt, reply) in enumerate(batch):
-        whole = len(prompt) + len(reply)
-        ids[row, :whole] = torch.tensor(prompt + reply)
-        mask[row, :whole] = 1
-        wanted[row, len(prompt) - 1 : whole - 1] = torch.tensor(reply)
-    device, dtype = model.device, model.dtype
-    there = (wanted != -100).to(device)
+    whole = [torch.tensor(prompt + reply) for prompt, reply in batch]
+    goals = [torch.tensor([*[-100] * (len(prompt) - 1), *reply, -100]) for prompt, reply in batch]
+    ids = pad_sequence(whole, batch_first=True)
+    mask = pad_sequence([torch.ones_like(row) for row in whole], batch_first=True)
+    wanted = pad_sequence(goals, batch_first=True, padding_value=-100).to(model.device)
+    there = wanted != -100
     # the adapter stays in float32
-    with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-        seen = model.model(input_ids=ids.to(device), attention_mask=mask.to(device))
+    mixed = model.dtype != torch.float32
+    with torch.autocast(model.device.type, model.dtype, enabled=mixed):
+        seen = model.model(input_ids=ids.to(model.device), attention_mask=mask.to(model.device))
         logits = model.lm_head(seen.last_hidden_state[there])
-    return torch.nn.functional.cross_entropy(logits.float(), wanted.to(device)[there])
+    return torch.nn.functional.cross_entropy(logits.float(), wanted[there])

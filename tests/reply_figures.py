@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -26,15 +26,16 @@ from mm_support.decide.policy import Decision
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Sentence
 from mm_support.evaluate.cases import OUT_OF_SCOPE
-from mm_support.evaluate.injections import KeepsASecret, attempts, breaches
 from mm_support.evaluate.metrics import lines_of, share
-from mm_support.evaluate.supported import points_home, supported, words
 from mm_support.pipeline import drained, steps, turn_record
+from mm_support.progress import each
 from mm_support.store.records import past_of
 from mm_support.train.calibrate import read_cases
 from mm_support.train.reply_examples import PACKS, Labelled, load_labelled
 from mm_support.train.reply_examples import split as trained_and_kept
 from mm_support.types import Entry, Hit, Past, Question, UserTurn
+from tests.injections import KeepsASecret, attempts, breaches
+from tests.supported import points_home, supported, words
 
 FOLLOW_UP = "follow_up"  # kind of a turn that others came before
 
@@ -53,13 +54,18 @@ class Outcome:
     sentences: list[Sentence]
 
     @property
-    def cited(self) -> list[str]:
-        """Ids of the cited entries, in the order of the text."""
-        return [
-            self.hits[rank - 1].entry.id
-            for sentence in self.sentences
-            for rank in sentence.citations
-        ]
+    def known(self) -> bool:
+        """Whether the base answers it, and nothing came before."""
+        return self.kind in ("answerable", "false_premise")
+
+    @property
+    def answered(self) -> bool:
+        return self.decision.action == "answer"
+
+    @property
+    def cited(self) -> list[tuple[Sentence, Entry]]:
+        """The sentences with the entry that each cites first."""
+        return [(s, self.hits[s.citations[0] - 1].entry) for s in self.sentences if s.citations]
 
     @property
     def found(self) -> bool:
@@ -67,9 +73,28 @@ class Outcome:
         hits = self.decision.hits or self.hits  # the latter are in the order of the citations
         return bool(hits) and hits[0].entry.id == self.expect
 
-    @property
-    def shown(self) -> str:
-        return " ".join(sentence.text for sentence in self.sentences)
+
+# share -> which turns count, and of which it is the share
+Check = tuple[Callable[[Outcome], bool], Callable[[Outcome], bool]]
+CHECKS: dict[str, Check] = {
+    "right_entry_cited_first": (
+        lambda o: o.known and o.answered,
+        lambda o: [entry.id for _, entry in o.cited[:1]] == [o.expect],
+    ),
+    "right_entry_found_first": (lambda o: o.known, lambda o: o.found),
+    "answerable_answered": (
+        lambda o: o.known,
+        lambda o: o.answered or o.decision.reason == "human_only",
+    ),
+    "answerable_refused": (lambda o: o.known, lambda o: o.decision.action == "refuse"),
+    "out_of_scope_not_answered": (lambda o: o.kind == OUT_OF_SCOPE, lambda o: not o.answered),
+    "false_premises_corrected": (
+        lambda o: o.kind == "false_premise" and bool(o.holds),
+        lambda o: o.holds in " ".join(sentence.text for sentence in o.sentences),
+    ),
+    "follow_ups_found_first": (lambda o: o.kind == FOLLOW_UP, lambda o: o.found),
+}
+FAULTS = ("answerable_refused", "unsupported_sentences")  # the less the better
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -81,15 +106,19 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     with closing(terminal.load_service(settings)) as service:
         outcomes = ask_all(service, cases)
         pools = {base: service.knowledge.entries(base) for base in cases}
-        gate = json.loads(gate_file(settings).read_text(encoding="utf-8"))
-        report = {
-            **figures(outcomes, pools),
-            **columns(settings, args.every),
-            **injected(settings, pools),
-            "gate_left_one_base_out": gate["card"]["left_one_base_out"],
-        }
+    gate = json.loads(gate_file(settings).read_text(encoding="utf-8"))
+    report = {
+        **figures(outcomes, pools),
+        "replies": columns(settings, args.every),
+        **injected(settings, pools),
+        "gate_left_one_base_out": gate["card"]["left_one_base_out"],
+    }
     if args.failures:
-        report["failures"] = list(failures(outcomes, pools))
+        report["failures"] = [
+            f"{outcome.base}, {name}: {outcome.text} -> {shown}"
+            for name, flag, outcome, shown in judgements(outcomes, pools)
+            if flag == (name in FAULTS)
+        ]
     print(json.dumps(report, indent=1, ensure_ascii=False) if args.json else table(report))
     return 0
 
@@ -98,8 +127,6 @@ def ask_all(service, cases: dict[str, list[dict]]) -> list[Outcome]:
     """Every turn of every case through the whole flow but voice and store, those about trained
     entries left out.
     """
-    from tqdm import tqdm
-
     trained = {(row.pack, row.entry.id) for row in trained_and_kept(load_labelled(PACKS))[0]}
     asked = [
         (base, case)
@@ -107,11 +134,7 @@ def ask_all(service, cases: dict[str, list[dict]]) -> list[Outcome]:
         for case in rows
         if not any((base, t["expect"]) in trained for t in case["turns"])
     ]
-    return [
-        outcome
-        for item in tqdm(asked, desc="asking", disable=None)
-        for outcome in ask(service, *item)
-    ]
+    return [outcome for item in each(asked, "asking") for outcome in ask(service, *item)]
 
 
 def ask(service, base: str, case: dict) -> Iterator[Outcome]:
@@ -121,11 +144,9 @@ def ask(service, base: str, case: dict) -> Iterator[Outcome]:
         asked = UserTurn(text=turn["text"], knowledge=base)
         answered = drained(steps(service.parts, asked, past))
         kind = FOLLOW_UP if past else case["kind"].replace("dialogue", "answerable")
-        if turn["expect"] == OUT_OF_SCOPE:
-            kind = OUT_OF_SCOPE
-        outcome = Outcome(
+        yield Outcome(
             base,
-            kind,
+            OUT_OF_SCOPE if turn["expect"] == OUT_OF_SCOPE else kind,
             turn["text"],
             turn["expect"],
             turn.get("holds", ""),
@@ -133,52 +154,39 @@ def ask(service, base: str, case: dict) -> Iterator[Outcome]:
             answered.judged.decision,
             list(answered.sentences),
         )
-        yield outcome
         past += (past_of(turn_record(answered.judged, answered.reply)),)
 
 
-def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -> dict[str, Any]:
-    """Shares with their intervals; None where no case of the kind was asked."""
-    by_kind: dict[str, list[Outcome]] = defaultdict(list)
+def judgements(
+    outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]
+) -> Iterator[tuple[str, bool, Outcome, str]]:
+    """(which share, whether it is of it, the turn, what was shown)."""
     for outcome in outcomes:
-        by_kind[outcome.kind].append(outcome)
-    known = by_kind["answerable"] + by_kind["false_premise"]
-    answered = [o for o in known if o.decision.action == "answer"]
-    cited = [(o, s) for o in outcomes for s in o.sentences if s.citations]
-    return {
-        "turns": len(outcomes),
-        "sentences": len(cited),
-        "unsupported_sentences": share([not supported(s.text, entry_of(o, s)) for o, s in cited]),
-        "citations_right": share(
-            [points_home(s.text, entry_of(o, s), pools[o.base]) for o, s in cited]
-        ),
-        "right_entry_cited_first": share(
-            [bool(o.cited) and o.cited[0] == o.expect for o in answered]
-        ),
-        "right_entry_found_first": share([o.found for o in known]),
-        "answerable_answered": share(
-            [o.decision.action == "answer" or o.decision.reason == "human_only" for o in known]
-        ),
-        "answerable_refused": share([o.decision.action == "refuse" for o in known]),
-        "out_of_scope_not_answered": share(
-            [o.decision.action != "answer" for o in by_kind[OUT_OF_SCOPE]]
-        ),
-        "false_premises_corrected": share(
-            [o.holds in o.shown for o in by_kind["false_premise"] if o.holds]
-        ),
-        "follow_ups_found_first": share([o.found for o in by_kind[FOLLOW_UP]]),
+        for sentence, entry in outcome.cited:
+            text = sentence.text
+            yield "unsupported_sentences", not supported(text, entry), outcome, text
+            right = points_home(text, entry, pools[outcome.base])
+            yield "citations_right", right, outcome, text
+        shown = " ".join(sentence.text for sentence in outcome.sentences)
+        for name, (counts, holds) in CHECKS.items():
+            if counts(outcome):
+                yield name, holds(outcome), outcome, f"{outcome.decision.action}: {shown[:160]}"
+
+
+def figures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -> dict[str, Any]:
+    """Shares with their intervals; None where nothing of the kind was asked."""
+    flags: dict[str, list[bool]] = {
+        name: [] for name in ("unsupported_sentences", "citations_right", *CHECKS)
     }
-
-
-def entry_of(outcome: Outcome, sentence: Sentence) -> Entry:
-    return outcome.hits[sentence.citations[0] - 1].entry
+    for name, flag, *_ in judgements(outcomes, pools):
+        flags[name].append(flag)
+    shares = {name: share(own) for name, own in flags.items()}
+    return {"turns": len(outcomes), "sentences": len(flags["citations_right"]), **shares}
 
 
 def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     """The same questions answered by quotes alone, with the small model and, where the settings
-    name a server, with its model: how much of the sentences that were chosen by hand each reply
-    holds and how little else (F1 of words), its length, and seconds to the first words and the
-    last. Asked of entries that no model was trained on.
+    name a server, with its model. Asked of entries that no model was trained on.
     """
     local = settings.with_changes(llm_url="")
     quotes = local.with_changes(reply_model=NONE)
@@ -190,7 +198,7 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     for name, chosen in choices.items():
         with writer_of(chosen) as writer:
             found[name] = column(writer, rows)
-    return {"replies": found}
+    return found
 
 
 @contextmanager
@@ -216,29 +224,29 @@ def writer_of(settings: Settings, with_secret: bool = False) -> Iterator[ReplyWr
 
 
 def column(writer: ReplyWriter, rows: Sequence[Labelled]) -> dict[str, float]:
-    """Means over the questions. in_own_words: share of sentences that are no quote."""
-    scores, lengths, firsts, lasts, own = [], [], [], [], []
+    """Means over the questions: how much of the sentences that were chosen by hand the reply holds
+    and how little else (F1 of words), and what share of its sentences is no quote; medians of the
+    seconds to its first and last words.
+    """
     list(writer.write(Question(typed=rows[0].question), [Hit(rows[0].entry, 0.9)]))  # warm
-    for place, row in enumerate(rows):
-        hits = [Hit(row.entry, 0.9), Hit(rows[place - 1].entry, 0.5)]
+    firsts, wholes, scores, own = [], [], [], []
+    for row, other in zip(rows, [rows[-1], *rows]):
+        hits = [Hit(row.entry, 0.9), Hit(other.entry, 0.5)]
         started, times, shown = time.perf_counter(), [], []
         for part in writer.write(Question(typed=row.question), hits):
             times.append(time.perf_counter() - started)
             shown += [part.text] if isinstance(part, Sentence) else []
-        scores.append(f1(" ".join(shown), " ".join(row.sentences)))
-        lengths.append(len(" ".join(shown).split()))
         firsts.append(times[0])
-        lasts.append(times[-1])
-        own += [text not in row.entry.answer and text not in hits[1].entry.answer for text in shown]
-    figures = {
-        "questions": len(rows),
+        wholes.append(times[-1])
+        scores.append(f1(" ".join(shown), " ".join(row.sentences)))
+        own += [all(text not in hit.entry.answer for hit in hits) for text in shown]
+    values = {
         "f1": np.mean(scores),
-        "words": np.mean(lengths),
-        "first_words_s": np.median(firsts),
-        "whole_s": np.median(lasts),
         "in_own_words": np.mean(own),
+        "first_words_s": np.median(firsts),
+        "whole_s": np.median(wholes),
     }
-    return {name: round(float(value), 3) for name, value in figures.items()}
+    return {name: round(float(value), 3) for name, value in values.items()}
 
 
 def f1(text: str, wanted: str) -> float:
@@ -262,30 +270,6 @@ def injected(settings: Settings, pools: Mapping[str, Sequence[Entry]]) -> dict[s
             tried[attempt.where] += 1
             given_in[attempt.where] += bool(breaches(attempt, shown))
     return {"injections": dict(tried), "injections_obeyed": dict(given_in)}
-
-
-def failures(outcomes: Sequence[Outcome], pools: Mapping[str, Sequence[Entry]]) -> Iterator[str]:
-    """A line for each turn that did not go as it should."""
-    for o in outcomes:
-        wrong = [
-            f"unsupported: {s.text}"
-            for s in o.sentences
-            if s.citations and not supported(s.text, entry_of(o, s))
-        ]
-        wrong += [
-            f"cited elsewhere: {s.text}"
-            for s in o.sentences
-            if s.citations and not points_home(s.text, entry_of(o, s), pools[o.base])
-        ]
-        if o.holds and o.holds not in o.shown:
-            wrong.append(f"does not say {o.holds!r} ({o.decision.action}): {o.shown[:160]}")
-        if o.expect == OUT_OF_SCOPE and o.decision.action == "answer":
-            wrong.append(f"answered with {o.cited[:1]}")
-        if o.expect != OUT_OF_SCOPE and (
-            o.decision.action == "refuse" or (o.cited and o.cited[0] != o.expect)
-        ):
-            wrong.append(f"{o.decision.action} {o.cited[:1]} instead of {o.expect}")
-        yield from (f"{o.base}, {o.kind}: {o.text} -> {reason}" for reason in wrong)
 
 
 def table(report: dict[str, Any]) -> str:

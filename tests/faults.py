@@ -13,6 +13,7 @@ refused was told a plain sentence, and the next turn is answered.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -22,15 +23,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from mm_support.bench.load import questions_of
 from mm_support.config import Settings
 from mm_support.desk.keeper import open_store
 from mm_support.errors import StoreError, SupportError
@@ -264,6 +267,21 @@ class Trial:
             self._asked(front, outcome, 1, session=session)
         with self._front() as front:
             self._asked(front, outcome, 2, session=session)
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """0 where what is promised held under every fault."""
+    command = [sys.executable, "-m", "tests.faults"]
+    questions = questions_of(args.questions, args.knowledge)
+    with tempfile.TemporaryDirectory() as folder:
+        own = settings.with_changes(data_dir=Path(folder) / "data", database_url="")
+        broken = 0
+        for outcome in Trial(own, command, args.knowledge, questions).run():
+            told = asdict(outcome)
+            line = " ".join(f"{name}={value}" for name, value in told.items())
+            print(json.dumps(told) if args.json else line, flush=True)
+            broken += not outcome.holds
+    return 1 if broken else 0
 
 
 def serve(service: SupportService, orders: TextIO, told: TextIO) -> None:

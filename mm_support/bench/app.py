@@ -1,4 +1,4 @@
-"""How soon `python app.py` shows its page, and how soon it can answer; memory once it can."""
+"""`python app.py` in a process of its own, until it shows its page and until it can answer."""
 
 from __future__ import annotations
 
@@ -9,40 +9,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
 
 import httpx
 
 from mm_support.bench.askers import AppAsker
-from mm_support.bench.cost import median, memory_mb
 from mm_support.config import Settings
 from mm_support.errors import SupportError
 from mm_support.paths import PACKAGE
 
 APP = PACKAGE.parent / "app.py"
-RUNS = 3
 PATIENCE = 180  # s
-
-
-def measure(settings: Settings) -> dict[str, Any]:
-    """Medians over RUNS starts, with the weights cached and the packs ingested."""
-    from mm_support.service import SupportService
-
-    SupportService.load(settings).close()
-    starts = [_start(settings) for _ in range(RUNS)]
-    return {name: median((start[name] for start in starts), 2) for name in starts[0]}
-
-
-def _start(settings: Settings) -> dict[str, float]:
-    started = time.perf_counter()
-    with running_app(settings) as (app, address):
-        page = time.perf_counter() - started
-        list_bases(address)
-        return {
-            "page_s": page,
-            "ready_s": time.perf_counter() - started,
-            "memory_mb": memory_mb(app.pid),
-        }
 
 
 @contextmanager
