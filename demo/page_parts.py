@@ -15,6 +15,7 @@ from demo.form import form
 from demo.markup import notice
 from demo.panels import panel, people_line
 from demo.words import word
+from mm_support.language.surely_heard import surely_heard
 from mm_support.types import Event, Finished, Found, Heard, Saw, Spoken, Transcript
 
 POLL, RARELY = 2, 15  # s between two looks at a conversation, and at one that is closed
@@ -113,9 +114,8 @@ class Desk:
 
     def show_transcript(self, heard: Transcript, language: str) -> dict:
         """Once: what the customer corrects meanwhile stays."""
-        percent = f"{100 * heard.confidence:.0f}"
-        sure = word("heard_sure", language, percent=percent)
-        label = sure if heard.text else word("nothing_heard", language)
+        sureness = "heard" if surely_heard(heard) else "heard_unsure"
+        label = word(sureness if heard.text else "nothing_heard", language)
         return {self.transcript: gr.Textbox(heard.text, label=label)}
 
     def show_sounds(self, conversation: Conversation) -> dict:

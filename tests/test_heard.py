@@ -5,6 +5,8 @@ languages.
 import pytest
 
 from mm_support.language.heard import codes, written
+from mm_support.language.surely_heard import surely_heard
+from mm_support.types import Transcript
 
 ENGLISH = {
     # codes and numbers of something
@@ -84,3 +86,11 @@ def test_codes_are_the_numbers_of_something():
     assert codes("order 104822 for 129 dollars in 2026") == ("104822",)
     assert codes("我的订单号是104822，WH1000XM5") == ("104822", "WH1000XM5")
     assert codes("case 4829-1187, 10-20 days, a.b12345@example.com, 1,000,000") == ("4829-1187",)
+
+
+def test_the_length_of_a_transcript_counts_beside_its_confidence():
+    short, long = "Hello.", "How do I get a refund for a lost card?"
+    assert surely_heard(Transcript(short, "en", 0.5))  # both are what the clearest sound has
+    assert surely_heard(Transcript(long, "en", 0.75))
+    assert not surely_heard(Transcript(long, "en", 0.5))
+    assert not surely_heard(Transcript(short, "en", 0.1))
