@@ -66,6 +66,9 @@ def test_of_rows_that_are_named_alike_the_one_that_holds_the_most_is_shown(quest
     assert Weighed(cut, likely).chosen(0.4) == [row]
 
 
+FEES = (("30 days or more", 5), ("15 days or more", 25), ("7 days or less", 60))
+
+
 def test_a_question_that_names_no_row_leans_on_the_one_before():
     countries = ["Canada", "Alaska and Hawaii", "Mexico"]
     table = [f"Country: {name}; Standard: ${10 + n}" for n, name in enumerate(countries)]
@@ -77,6 +80,22 @@ def test_a_question_that_names_no_row_leans_on_the_one_before():
 
     assert shown("And what does it cost?") == [table[0]]
     assert shown("And to Mexico?") == [table[2]]
+
+
+@pytest.mark.parametrize(
+    "question, rows",
+    [
+        ("What do I pay if I cancel 10 days before?", [0, 1, 2]),
+        ("What do I pay if I cancel 15 days before?", [1]),
+        ("提前10天取消扣多少", [0, 1, 2]),
+    ],
+)
+def test_of_rows_for_amounts_all_are_shown_where_the_one_told_lies_between(question, rows):
+    table = [f"Before departure: {days}; Fee: {fee}%" for days, fee in FEES]
+    if "天" in question:
+        table = [row.replace(" days", "天") for row in table]
+    likely = rows_asked_for(question, cut := blocks("\n".join(table)), np.full(3, 0.5))
+    assert Weighed(cut, likely).chosen(0.4) == [table[row] for row in rows]
 
 
 def test_what_announces_a_table_is_shown_with_the_row_asked_for():

@@ -14,11 +14,13 @@ from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.detect import language_of
+from mm_support.language.sentences import column_names
 from mm_support.language.terms import term_set, terms
 from mm_support.language.versions import Numbered, holds, names_another, numbered
 from mm_support.types import Entry, Hit, of_one_document
 
 CODE = re.compile(r"[^\W\d_]\d")  # letters that run into digits
+CELL = re.compile(r"[;；]")  # between the cells of a row
 COLON = re.compile(r"[:：]")  # behind a document's name, or a table's, and in front of a section's
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
 
@@ -130,6 +132,7 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     meant = asked & term_set(hits[0].entry.title)
     better = (hit for hit in better_named(asked, hits) if meant <= _terms(hit.entry))
     named = _holder(words, hits) or _thing(words, hits) or next(better, hits[0])
+    named = _with_row(asked, named, close(hits))
     first = replace(named, score=hits[0].score)  # as near as what only looked nearer
     return (first, *(hit for hit in hits if hit is not named))
 
@@ -215,6 +218,27 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
         for hit, name in zip(holders, names)
     ]
     return holders[ranks.index(max(ranks))] if ranks else None
+
+
+def _with_row(asked: frozenset[str], named: Hit, hits: Sequence[Hit]) -> Hit:
+    """Of several hits that one whose table has a row for what is asked about which says more of it
+    than any line of the one named, the fullest; else the one named. "How fast is Drift 40?" is told
+    by the row of Drift 40 among the plans, not under "Installing Drift 40".
+    """
+    lines = [asked & term_set(line) for line in named.entry.answer.splitlines()]
+    rows = [
+        (len(said), len(column_names(row)), hit)
+        for hit in hits
+        for row in hit.entry.answer.splitlines()
+        if (said := asked & term_set(row)) and _first_cell(row) <= said
+        if column_names(row) and all(line < said for line in lines)
+    ]
+    return max(rows, key=lambda row: row[:2])[2] if rows else named
+
+
+def _first_cell(row: str) -> frozenset[str]:
+    """What a row of a table says in its first cell, below the column's name."""
+    return term_set(COLON.split(CELL.split(row)[0])[-1])
 
 
 def _thing(words: str, hits: Sequence[Hit]) -> Hit | None:

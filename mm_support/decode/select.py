@@ -28,6 +28,7 @@ from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.emergency import is_emergency
 from mm_support.language.english import leans
+from mm_support.language.facts import facts_of
 from mm_support.language.sentences import (
     COLUMNS,
     column_names,
@@ -312,16 +313,36 @@ def rows_asked_for(
 
 
 def _named_rows(question: str, rows: Sequence[Block]) -> list[bool]:
-    """Which rows hold words of a question that not all of them hold, and the most of them."""
+    """Which rows hold words of a question that not all of them hold, and the most of them; all
+    where they are for amounts and it lies between theirs.
+    """
+    if _lies_between(question, rows):
+        return [True] * len(rows)
     asked, words = term_set(question), _words(question) - stop_words(language_of(question))
     held = [asked & _terms(row) | words & _named(row) for row in rows]
     common = frozenset.intersection(*held)
     return [own > common and not any(other > own for other in held) for own in held]
 
 
+def _lies_between(question: str, rows: Sequence[Block]) -> bool:
+    """Whether an amount in the question is of the kind that most first cells state, and is that of
+    none: "10 days before", of rows from 7 and from 15 days on. No word tells which row that is.
+    """
+    asked = {(amount.kind, amount.value) for amount in facts_of(question).amounts if amount.kind}
+    stated = [facts_of(_first_cell(row)).amounts for row in rows]
+    cells = [{(amount.kind, amount.value) for amount in own} for own in stated]
+    kinds = {kind for kind, _ in asked}
+    alike = [cell for cell in cells if kinds & {kind for kind, _ in cell}]
+    return 2 * len(alike) > len(rows) and asked.isdisjoint(set().union(*alike))
+
+
+def _first_cell(row: Block) -> str:
+    return re.split("[;；]", row.sentences[0])[0]
+
+
 def _named(row: Block) -> frozenset[str]:
     """The words of a row's first cell: L and XL tell plans apart, though they are no terms."""
-    return _words(re.split("[;；]", row.sentences[0])[0])
+    return _words(_first_cell(row))
 
 
 def _words(text: str) -> frozenset[str]:

@@ -95,7 +95,8 @@ def _by_stop_words(text: str) -> str | None:
     )
     hits = sum(best in languages for languages in found) + accented
     known = _known(words)
-    return best if hits > 1 and known[best] >= known[DEFAULT] else _by_all_words(words)
+    likely = known[best] + accented >= known[DEFAULT]
+    return best if hits > 1 and likely else _by_all_words(words)
 
 
 def _by_all_words(words: set[str]) -> str | None:

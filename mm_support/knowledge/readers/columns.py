@@ -194,7 +194,9 @@ def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:
     guessed |= {at: "questions" for at in asked}
     left = [at for at in lengths if at not in guessed]
     if len(left) > 1 and fields.count("id") == fields.count("code") == 0 and _is_id(cells[left[0]]):
-        coded = not asked and _are_codes(cells[left[0]], lettered=True)  # of goods, not of questions
+        coded = not asked and _are_codes(
+            cells[left[0]], lettered=True
+        )  # of goods, not of questions
         guessed[left.pop(0)] = "code" if coded else "id"
     if left and "title" not in fields:
         named = [at for at in left if _are_names(cells[at])] or left
