@@ -234,6 +234,8 @@ def test_terms_of_many_texts_take_little_time():
         ("ScanBox S2 Mini 价格", "zh"),
         ("iPad Plus 价格", "zh"),
         ("What does 退货 mean on my receipt?", "en"),
+        ("Is roaming in Switzerland free on Shore Plus?", "en"),
+        ("Cum pot returna o comandă?", "ro"),
         ("Combien de temps pour un retour ?", "fr"),
     ],
 )

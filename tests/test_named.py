@@ -98,6 +98,24 @@ def test_what_a_price_is_asked_of_comes_before_what_has_one_of_it():
     assert first("is there a water filter", hits(machine, filter_)) == machine[0]
 
 
+PLANS = "Plan: Basic 40; Speed: 40; Router: B1\nPlan: Fibre 150; Speed: 150; Upload: 30"
+LEAST = "Plan: Basic 40; Least: 28\nPlan: Fibre 150; Least: 120"
+
+
+@pytest.mark.parametrize(
+    "words, title",
+    [
+        ("whats the upload on fibre 150", "Plans"),
+        ("How fast is Basic 40?", "Plans"),
+        ("Which router has Basic 40?", "Plans"),
+        ("Does Basic 40 need an engineer?", "Basic 40"),
+    ],
+)
+def test_a_thing_is_told_of_by_its_own_row(words, title):
+    install = ("Basic 40", "No engineer is needed. It comes by post.")
+    assert first(words, hits(install, ("Least speed", LEAST), ("Plans", PLANS))) == title
+
+
 def test_a_price_alone_is_asked_of_what_was_answered_before_where_that_has_one():
     found = hits(LAMP, SHADE, KETTLE)
     cited = {SHADE[0], KETTLE[0]}

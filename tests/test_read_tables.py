@@ -146,6 +146,15 @@ def test_without_a_header_the_contents_decide(tmp_path):
     assert "by its contents" in reading.mapping[0] and first.source == "faq.csv:1"
 
 
+@pytest.mark.parametrize("numbers", ["线路编号", "产品编号", "Tour ref."])
+def test_codes_of_goods_stand_behind_their_names_whatever_their_column_is_called(tmp_path, numbers):
+    rows = f"{numbers},线路名称,价格,说明\n"
+    rows += "CX-1,环线拼团,3280元,每周三出发，含早餐和正餐，住四星酒店。\n"
+    rows += "CX-2,环线小包团,5680元,天天出发，含早餐，司机兼导游，住五星酒店。\n"
+    titles = [entry.title for entry in read(tmp_path, "tours.csv", rows).entries]
+    assert titles == ["环线拼团 (CX-1)", "环线小包团 (CX-2)"]
+
+
 def test_a_table_without_questions_is_read_by_row_and_column(tmp_path):
     text = "Plan;Price per month;Data\nPebble S;7.99 €;4 GB\nPebble M;12.99 €;15 GB\n"
     reading = read(tmp_path, "plans.csv", text)

@@ -1,5 +1,6 @@
 """Several questions in one message are answered one by one, and what nothing answers is said."""
 
+import threading
 import time
 from dataclasses import replace
 
@@ -8,13 +9,13 @@ from conftest import FakeIntents
 from test_service import GATE, ask, folder, make  # noqa: F401  (fixtures)
 
 from mm_support.decide.policy import Policy
-from mm_support.decode.compose import Asked
+from mm_support.decode.compose import Asked, one_by_one
 from mm_support.decode.sentence import Numbers, Sentence
 from mm_support.language.mail import own_words
 from mm_support.language.messages import message
 from mm_support.pipeline import Clock, decode, drained, judge
 from mm_support.several import clauses, each, inner_questions, questions_in, several, two_clauses
-from mm_support.types import Found, Question, UserTurn
+from mm_support.types import Entry, Found, Hit, Question, UserTurn
 
 
 def test_two_questions_are_answered_each_from_its_own_entry(make):  # noqa: F811
@@ -38,6 +39,18 @@ def test_sources_are_numbered_as_they_appear_without_gaps(make):  # noqa: F811
     events = decode(parts, replace(judged, decision=decision, hits=hits, asked=asked), Clock())
     (found,) = (event for event in events if isinstance(event, Found))
     assert found.hits == (hits[0], hits[2], hits[1])
+
+
+def test_what_is_compared_is_told_behind_its_title(make):  # noqa: F811
+    parts = make().parts
+    question = Question(typed="Which is heavier, the QT-1 or the QT-2?")
+    pair = [Hit(Entry(f"qt{n}", f"Kettle (QT-{n})", f"price: {n}9.00"), 0.5) for n in (1, 2)]
+    asked = [Asked(question, (hit,)) for hit in pair]
+    said = [own.text for own in one_by_one(parts.writer, asked, pair, threading.Event())]
+    assert said == ["Kettle (QT-1):", "price: 19.00", "Kettle (QT-2):", "price: 29.00"]
+    apart = [replace(one, question=Question(typed=words)) for one, words in zip(asked, ("a", "b"))]
+    said = [own.text for own in one_by_one(parts.writer, apart, pair, threading.Event())]
+    assert said == ["price: 19.00", "price: 29.00"]
 
 
 def test_a_question_that_nothing_answers_is_said_beside_one_that_is_answered(make):  # noqa: F811

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from mm_support.as_json import snippet
+from mm_support.decide.named import codes_in
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.select import tables_of
@@ -148,12 +149,19 @@ def one_by_one(
 ) -> Iterator[Sentence]:
     """Each question answered from its own hits, cited by their ranks among all; what none answers
     is said at the end, and that a person can tell what is right where they contradict each other.
+    Where things are compared, or each is asked about by its code, what is said of one stands behind
+    its title.
     """
     place = {hit.entry.id: rank for rank, hit in enumerate(hits, start=1)}
     language = asked[0].question.language
     said: set[str] = set()
+    disputed = any(one.disputed for one in asked)
+    titled = len(asked) > 1 and not disputed and _of_things(asked)
     for one in asked:
         written = writer.write(one.question, one.hits, stop) if one.hits else ()
+        if titled and one.hits:
+            said = set()
+            yield Sentence(f"{one.hits[0].entry.title}:")
         if any(part.text not in said for part in one.disputed):
             yield Sentence(message("disputed.both", language))
         for part in one.disputed or written:
@@ -161,10 +169,18 @@ def one_by_one(
                 said.add(part.text)
                 ranks = tuple(place[one.hits[rank - 1].entry.id] for rank in part.citations)
                 yield replace(part, citations=ranks)
-    if any(one.disputed for one in asked):
+    if disputed:
         yield Sentence(message("disputed.person", language))
     if not all(one.hits for one in asked):
         yield Sentence(message("not_said", language))
+
+
+def _of_things(asked: Sequence[Asked]) -> bool:
+    """Whether one question is asked of several entries, or each is named by a code in its title."""
+    together = len({one.question.words for one in asked}) == 1
+    titles = [term_set(one.hits[0].entry.title) if one.hits else frozenset() for one in asked]
+    codes = [codes_in(term_set(one.question.words)) for one in asked]
+    return together or all(own & title for own, title in zip(codes, titles))
 
 
 def evidence_of(
