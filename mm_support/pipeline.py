@@ -267,7 +267,7 @@ def look_up(
     with clock.step("search"):
         found = [searched(parts, knowledge, reading) for reading in readings]
     with clock.step("decide"):
-        likely = likelier(parts.policy, question, found)
+        likely = likelier(parts.policy, question, found, past[-1] if past else None)
         query, hits = words_alone(parts, knowledge, question, perceived[0], likely)
         if "context" in query.texts:
             question = replace(question, context=past[-1].words)

@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 
 from mm_support.decide.intents import Reads
-from mm_support.decide.named import named_among
+from mm_support.decide.named import named_among, told_before
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.knowledge.query import SearchQuery
@@ -86,11 +86,14 @@ def likelier(
     policy: JudgesHits,
     question: Question,
     found: Sequence[tuple[SearchQuery, tuple[Hit, ...]]],
+    before: Past | None = None,
 ) -> tuple[SearchQuery, tuple[Hit, ...]]:
     """Of what was found with the turn before and without it, what more likely answers the question:
-    by how likely the message leans on that turn, and by the confidence in what each found.
+    by how likely the message leans on that turn, and by the confidence in what each found. With it,
+    where no more is asked than an amount that its answer states.
     """
-    if len(found) == 1:
+    cited = before.citations if before and before.action == "answer" else ()
+    if len(found) == 1 or told_before(asked_in(question), found[0][1], cited):
         return found[0]
     told = policy.read(question).follow_up if asked_in(question) else 0.5
     leans = min(max(told, LEANS), 1 - LEANS)

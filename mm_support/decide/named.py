@@ -132,7 +132,7 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     meant = asked & term_set(hits[0].entry.title)
     better = (hit for hit in better_named(asked, hits) if meant <= _terms(hit.entry))
     named = _holder(words, hits) or _thing(words, hits) or next(better, hits[0])
-    named = _with_row(asked, named, close(hits))
+    named = _with_row(asked, named, [hit for hit in hits if hit.score >= hits[0].score / 2])
     first = replace(named, score=hits[0].score)  # as near as what only looked nearer
     return (first, *(hit for hit in hits if hit is not named))
 
@@ -221,19 +221,30 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
 
 
 def _with_row(asked: frozenset[str], named: Hit, hits: Sequence[Hit]) -> Hit:
-    """Of several hits that one whose table has a row for what is asked about which says more of it
-    than any line of the one named, the fullest; else the one named. "How fast is Drift 40?" is told
-    by the row of Drift 40 among the plans, not under "Installing Drift 40".
+    """Of several hits that one whose table has rows for what is asked about which say more of it
+    than all that the one named does, or more beside it than its rows; else the one named. "How
+    fast is Drift 40?" is told by the row of Drift 40 among the plans, not under "Installing Drift
+    40".
     """
-    lines = [asked & term_set(line) for line in named.entry.answer.splitlines()]
-    rows = [
-        (len(said), len(column_names(row)), hit)
-        for hit in hits
-        for row in hit.entry.answer.splitlines()
-        if (said := asked & term_set(row)) and _first_cell(row) <= said
-        if column_names(row) and all(line < said for line in lines)
+    held, own = asked & term_set(named.entry.answer), _in_rows(asked, named)
+    rows = [(_in_rows(asked, hit), hit) for hit in hits]
+    fuller = [
+        (len(said), columns, hit)
+        for (said, columns), hit in rows
+        if held < said or held == said == own[0] and columns > own[1]
     ]
-    return max(rows, key=lambda row: row[:2])[2] if rows else named
+    return max(fuller, key=lambda row: row[:2])[2] if fuller else named
+
+
+def _in_rows(asked: frozenset[str], hit: Hit) -> tuple[frozenset[str], int]:
+    """The terms asked for that a hit's tables have in rows for something asked about, and how many
+    columns the longest of these has.
+    """
+    lines = hit.entry.answer.splitlines()
+    found = [(asked & term_set(line), len(column_names(line)), _first_cell(line)) for line in lines]
+    rows = [(said, columns) for said, columns, cell in found if columns and said and cell <= said]
+    said = frozenset().union(*(said for said, _ in rows))
+    return said, max((columns for _, columns in rows), default=0)
 
 
 def _first_cell(row: str) -> frozenset[str]:

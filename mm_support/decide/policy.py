@@ -354,9 +354,10 @@ def _evidence(here: Situation) -> Decision | None:
 
 def _which(here: Situation) -> Decision | None:
     """A name that several things share is no one of them, unless the turn before tells which."""
-    if not here.sure or "context" in here.query.texts:
+    words = words_of(here.question)
+    if not here.sure or "context" in here.query.texts or asks_amount_of(words, here.hits[0].entry):
         return None
-    meant = which(words_of(here.question), here.hits)[:CANDIDATES]
+    meant = which(words, here.hits)[:CANDIDATES]
     return here.decide("clarify", "ambiguous", meant) if meant else None
 
 
