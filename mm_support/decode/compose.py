@@ -159,13 +159,15 @@ def one_by_one(
     titled = len(asked) > 1 and not disputed and _of_things(asked)
     for one in asked:
         written = writer.write(one.question, one.hits, stop) if one.hits else ()
-        if titled and one.hits:
+        title = one.hits[0].entry.title if titled and one.hits else ""
+        if title:
             said = set()
-            yield Sentence(f"{one.hits[0].entry.title}:")
         if any(part.text not in said for part in one.disputed):
             yield Sentence(message("disputed.both", language))
         for part in one.disputed or written:
             if isinstance(part, Sentence) and part.text not in said:
+                if not said and not term_set(title) <= term_set(part.text):
+                    yield Sentence(f"{title}:")
                 said.add(part.text)
                 ranks = tuple(place[one.hits[rank - 1].entry.id] for rank in part.citations)
                 yield replace(part, citations=ranks)
