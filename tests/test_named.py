@@ -108,6 +108,7 @@ LEAST = "Plan: Basic 40; Least: 28\nPlan: Fibre 150; Least: 120"
         ("whats the upload on fibre 150", "Plans"),
         ("How fast is Basic 40?", "Plans"),
         ("Which router has Basic 40?", "Plans"),
+        ("Basic 40 or Fibre 150?", "Plans"),
         ("Does Basic 40 need an engineer?", "Basic 40"),
     ],
 )

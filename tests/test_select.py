@@ -66,6 +66,19 @@ def test_of_rows_that_are_named_alike_the_one_that_holds_the_most_is_shown(quest
     assert Weighed(cut, likely).chosen(0.4) == [row]
 
 
+def test_of_names_within_another_both_are_shown_where_both_are_said():
+    table = [
+        f"Plan: {name}; Price: £{10 + n}" for n, name in enumerate(["Shore", "Shore Plus", "X"])
+    ]
+
+    def shown(question):
+        likely = rows_asked_for(question, cut := blocks("\n".join(table)), np.full(3, 0.5))
+        return Weighed(cut, likely).chosen(0.4)
+
+    assert shown("Shore vs Shore Plus") == table[:2]
+    assert shown("How much is Shore Plus?") == [table[1]]
+
+
 FEES = (("30 days or more", 5), ("15 days or more", 25), ("7 days or less", 60))
 
 

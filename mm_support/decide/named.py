@@ -222,16 +222,20 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
 
 def _with_row(asked: frozenset[str], named: Hit, hits: Sequence[Hit]) -> Hit:
     """Of several hits that one whose table has rows for what is asked about which say more of it
-    than all that the one named does, or more beside it than its rows; else the one named. "How
-    fast is Drift 40?" is told by the row of Drift 40 among the plans, not under "Installing Drift
-    40".
+    than all that the one named does, or more beside it than its rows, or as much of a question that
+    is mostly names; else the one named. "How fast is Drift 40?" is told by the row of Drift 40
+    among the plans, not under "Installing Drift 40".
     """
+
+    def mostly(said: frozenset[str]) -> bool:
+        return 2 * len(said) > len(asked)
+
     held, own = asked & term_set(named.entry.answer), _in_rows(asked, named)
     rows = [(_in_rows(asked, hit), hit) for hit in hits]
     fuller = [
         (len(said), columns, hit)
         for (said, columns), hit in rows
-        if held < said or held == said == own[0] and columns > own[1]
+        if held < said or held == said and (columns > own[1] if own[0] == said else mostly(said))
     ]
     return max(fuller, key=lambda row: row[:2])[2] if fuller else named
 

@@ -37,7 +37,7 @@ from mm_support.language.sentences import (
     split_paragraphs,
     split_sentences,
 )
-from mm_support.language.terms import term_set
+from mm_support.language.terms import term_set, terms
 from mm_support.paths import fitted_file
 from mm_support.types import EncodeKind, Entry
 
@@ -63,6 +63,7 @@ WHOLE = 100
 SHORT = 80  # tokens of a product's description and data that are not taken apart
 APART = 0.5  # share of the likeliest section's probability below which another is left out
 HEADED = re.compile(r"[^:：.!?。！？]{2,80}[:：]\s*\S")  # a section's heading before its text
+WORD = re.compile(r"\w+(?:['’]\w+)*")
 LEADS_ON = (":", "：", ",", "，")
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 
@@ -313,15 +314,23 @@ def rows_asked_for(
 
 
 def _named_rows(question: str, rows: Sequence[Block]) -> list[bool]:
-    """Which rows hold words of a question that not all of them hold, and the most of them; all
-    where they are for amounts and it lies between theirs.
+    """Which rows hold words of a question that not all of them hold, and the most of them, or words
+    that it says more often than what others hold beside them ("Shore or Shore Plus?"); all where
+    they are for amounts and it lies between theirs.
     """
     if _lies_between(question, rows):
         return [True] * len(rows)
     asked, words = term_set(question), _words(question) - stop_words(language_of(question))
     held = [asked & _terms(row) | words & _named(row) for row in rows]
+    often = Counter([*terms(question), *WORD.findall(question.lower())])
     common = frozenset.intersection(*held)
-    return [own > common and not any(other > own for other in held) for own in held]
+
+    def outdone(own: frozenset[str]) -> bool:
+        beside = [other - own for other in held if other > own]
+        least = min((often[word] for word in own), default=0)
+        return any(least <= max(often[word] for word in more) for more in beside)
+
+    return [own > common and not outdone(own) for own in held]
 
 
 def _lies_between(question: str, rows: Sequence[Block]) -> bool:
@@ -346,7 +355,7 @@ def _named(row: Block) -> frozenset[str]:
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+(?:['’]\w+)*", text.lower()))
+    return frozenset(WORD.findall(text.lower()))
 
 
 def _terms(block: Block) -> frozenset[str]:
@@ -374,8 +383,8 @@ def features(
     amounts = stated(question, blocks)
     any_steps = any(block.has_steps for block in blocks)
     rows = []
-    for place, (block, cosine, terms) in enumerate(zip(blocks, cosines, held)):
-        shared = asked & terms
+    for place, (block, cosine, own) in enumerate(zip(blocks, cosines, held)):
+        shared = asked & own
         rows.append(
             [
                 cosine,
