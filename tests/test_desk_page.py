@@ -434,8 +434,9 @@ def test_a_reload_shows_the_conversation_as_it_was(chat, service, tmp_path):
     service.desk.say(session, "Ada", "hello")
     shown = Opening(chat).resume(browser, Conversation())
     texts = contents(shown)
-    assert HEARD.text in texts[0] and "[1](#passage-1-1" in texts[1] and "hello" in texts[-1]
-    seen = shown["chat"][0]["content"][1]
+    typed, seen, *_, heard = shown["chat"][0]["content"]
+    assert (typed, heard) == ("E24", HEARD.text)
+    assert "[1](#passage-1-1" in texts[1] and "hello" in texts[-1]
     assert SEEN.labels[0].name in seen and SEEN.text[0].text in seen
     assert "Ada has joined" in shown["people"] and shown["timer"].active
     assert "Error E24 on the washing machine" in shown["panel"]
