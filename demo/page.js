@@ -358,5 +358,5 @@ function tidy() {
 }
 new MutationObserver(() => { record(); keepTyped(); sendEntered(); due ||= requestAnimationFrame(tidy); }).observe(
   document.documentElement,
-  { childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "name"] },
+  { childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "hidden", "name"] },
 );
