@@ -211,7 +211,7 @@ document.addEventListener("keydown", (event) => {
 // -- where one reads --------------------------------------------------------------------------
 
 // A new question goes to the top and stays there while its reply grows below; what the reply offers
-// to press is brought into sight.
+// to press is brought into sight, as far as the reply's beginning stays in it.
 let questions = 0, following = null;
 function follow() {
   const chat = document.querySelector("#ms-talk #chat .bubble-wrap");
@@ -222,7 +222,8 @@ function follow() {
   const view = chat.getBoundingClientRect();
   const top = following.getBoundingClientRect().top - view.top - 8;
   const offered = chat.querySelector(".options")?.getBoundingClientRect();
-  const below = offered ? Math.min(offered.bottom + 8 - view.bottom, offered.top - view.top) : 0;
+  const reply = following.nextElementSibling?.getBoundingClientRect();
+  const below = offered && reply ? Math.min(offered.bottom + 8 - view.bottom, reply.top - view.top) : 0;
   if (Math.max(top, below) > 1) chat.scrollTop += Math.max(top, below);
 }
 for (const moved of ["wheel", "touchmove", "keydown"]) {

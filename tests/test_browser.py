@@ -390,8 +390,8 @@ def test_a_new_question_goes_to_the_top_and_its_reply_is_read_from_the_beginning
     assert abs(question["y"] - chat["y"]) < 40
 
 
-def test_what_a_question_back_offers_is_in_sight_on_a_small_screen(phone):
-    phone.set_viewport_size({"width": 390, "height": 560})
+def test_what_a_question_back_offers_is_in_sight_below_its_beginning_on_a_small_screen(phone):
+    phone.set_viewport_size({"width": 390, "height": 740})
     ask(phone, "return an order")
     finished(phone)
     ask(phone, "which code washing machine E24", knowledge="Smart home")
@@ -400,6 +400,7 @@ def test_what_a_question_back_offers_is_in_sight_on_a_small_screen(phone):
     for choice in phone.locator("#chat .options button").all():
         expect(choice).to_be_in_viewport(ratio=1)
         assert choice.bounding_box()["y"] < box["y"]
+    expect(phone.get_by_text("Which one do you mean?").last).to_be_in_viewport()
 
 
 def test_what_is_rated_can_be_hit_with_a_finger(page):
