@@ -224,6 +224,11 @@ class Past:
     def words(self) -> str:
         return " ".join((self.text, *self.read)).strip()
 
+    @property
+    def answered_from(self) -> tuple[str, ...]:
+        """Ids of the entries that answered it; none where it was not answered."""
+        return self.citations if self.action == "answer" else ()
+
 
 # -- fusion --------------------------------------------------------------------------------
 

@@ -92,7 +92,7 @@ def likelier(
     by how likely the message leans on that turn, and by the confidence in what each found. With it,
     where no more is asked than an amount that its answer states.
     """
-    cited = before.citations if before and before.action == "answer" else ()
+    cited = before.answered_from if before else ()
     if len(found) == 1 or told_before(asked_in(question), found[0][1], cited):
         return found[0]
     told = policy.read(question).follow_up if asked_in(question) else 0.5

@@ -14,13 +14,12 @@ from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.detect import language_of
-from mm_support.language.sentences import column_names
+from mm_support.language.sentences import column_names, first_cell
 from mm_support.language.terms import term_set, terms
 from mm_support.language.versions import Numbered, holds, names_another, numbered
 from mm_support.types import Entry, Hit, of_one_document
 
 CODE = re.compile(r"[^\W\d_]\d")  # letters that run into digits
-CELL = re.compile(r"[;；]")  # between the cells of a row
 COLON = re.compile(r"[:：]")  # behind a document's name, or a table's, and in front of a section's
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
 
@@ -33,8 +32,7 @@ def names_another_code(query: SearchQuery, entry: Entry) -> bool:
     none about PAY-32; an order number, of a kind that the entry does not name at all, changes
     nothing.
     """
-    texts = (query.identifiers.get(name, frozenset()) for name in ("text", "speech"))
-    asked = frozenset().union(*texts)
+    asked = _coded_in(query)
     titled, known = identifiers.named_in_title(entry.title), identifiers.identifiers_of(entry)
     lettered = frozenset(code for code in known if not code.isdigit())
     return not identifiers.match(asked, known) and any(
@@ -53,8 +51,13 @@ def titled_otherwise(entry: Entry, other: Entry) -> bool:
 
 def titled_by_code(query: SearchQuery, entry: Entry) -> bool:
     """Whether an entry's title has an identifier that the customer typed or said."""
+    return bool(_coded_in(query) & identifiers.named_in_title(entry.title))
+
+
+def _coded_in(query: SearchQuery) -> frozenset[str]:
+    """The identifiers that were typed or said."""
     texts = (query.identifiers.get(name, frozenset()) for name in ("text", "speech"))
-    return bool(frozenset().union(*texts) & identifiers.named_in_title(entry.title))
+    return frozenset().union(*texts)
 
 
 def asks_amount_of(words: str, entry: Entry) -> bool:
@@ -245,15 +248,15 @@ def _in_rows(asked: frozenset[str], hit: Hit) -> tuple[frozenset[str], int]:
     columns the longest of these has.
     """
     lines = hit.entry.answer.splitlines()
-    found = [(asked & term_set(line), len(column_names(line)), _first_cell(line)) for line in lines]
+    found = [(asked & term_set(line), len(column_names(line)), _thing_of(line)) for line in lines]
     rows = [(said, columns) for said, columns, cell in found if columns and said and cell <= said]
     said = frozenset().union(*(said for said, _ in rows))
     return said, max((columns for _, columns in rows), default=0)
 
 
-def _first_cell(row: str) -> frozenset[str]:
+def _thing_of(row: str) -> frozenset[str]:
     """What a row of a table says in its first cell, below the column's name."""
-    return term_set(COLON.split(CELL.split(row)[0])[-1])
+    return term_set(COLON.split(first_cell(row))[-1])
 
 
 def _thing(words: str, hits: Sequence[Hit]) -> Hit | None:

@@ -141,10 +141,9 @@ class Situation:
 
     def goes_on(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """Those of hits that were answered from just before and state what alone is asked now."""
-        before = self.before
-        if before is None or before.action != "answer" or "context" not in self.query.texts:
-            return ()
-        return told_before(words_of(self.question), hits, before.citations)
+        leans = "context" in self.query.texts
+        cited = self.before.answered_from if self.before and leans else ()
+        return told_before(words_of(self.question), hits, cited)
 
     def may_be(self, hits: Sequence[Hit]) -> bool:
         """Whether what is meant may be among hits, the best one first: that is likely enough, or
@@ -365,7 +364,7 @@ def _account(here: Situation) -> Decision | None:
     """Something has to be done that the assistant cannot do, and the knowledge does not surely tell
     how, or told it just before. What an action surely does, it can.
     """
-    told = here.before.citations if here.before and here.before.action == "answer" else ()
+    told = here.before.answered_from if here.before else ()
     if not here.says("account") or (here.sure and here.hits[0].entry.id not in told):
         return None
     return here.decide("handoff", "account", here.hits[:1] if here.sure else ())

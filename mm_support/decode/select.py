@@ -32,6 +32,7 @@ from mm_support.language.facts import facts_of
 from mm_support.language.sentences import (
     COLUMNS,
     column_names,
+    first_cell,
     is_step,
     of_one_step,
     split_paragraphs,
@@ -338,20 +339,16 @@ def _lies_between(question: str, rows: Sequence[Block]) -> bool:
     none: "10 days before", of rows from 7 and from 15 days on. No word tells which row that is.
     """
     asked = {(amount.kind, amount.value) for amount in facts_of(question).amounts if amount.kind}
-    stated = [facts_of(_first_cell(row)).amounts for row in rows]
+    stated = [facts_of(first_cell(row.sentences[0])).amounts for row in rows]
     cells = [{(amount.kind, amount.value) for amount in own} for own in stated]
     kinds = {kind for kind, _ in asked}
     alike = [cell for cell in cells if kinds & {kind for kind, _ in cell}]
     return 2 * len(alike) > len(rows) and asked.isdisjoint(set().union(*alike))
 
 
-def _first_cell(row: Block) -> str:
-    return re.split("[;；]", row.sentences[0])[0]
-
-
 def _named(row: Block) -> frozenset[str]:
     """The words of a row's first cell: L and XL tell plans apart, though they are no terms."""
-    return _words(_first_cell(row))
+    return _words(first_cell(row.sentences[0]))
 
 
 def _words(text: str) -> frozenset[str]:

@@ -24,6 +24,7 @@ _STEP = re.compile(r"\s*(?:(?:step\s+)?\d{1,2}[.):、]|[-*•])\s+", re.IGNORECA
 _LATE_MARK = re.compile(r"(?<=[：；。])(?=\s*\d{1,2}[.)、]\s*$)")
 COLUMNS = 2  # names of columns from which a line is a row of a table
 # "Price: 9" names a column; "at 8:30" and an address do not, nor does half a sentence
+CELL = re.compile("[;；]")  # between the cells of a row
 _NAMED = re.compile(r"([^:：]{1,60})(?:：|:(?!//|(?<=\d:)\d))")
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
@@ -94,6 +95,11 @@ def column_names(line: str) -> frozenset[str]:
     """The names in front of the cells of a row's line."""
     pairs = (_NAMED.match(cell.strip()) for cell in line.split(";"))
     return frozenset(pair[1] for pair in pairs if pair)
+
+
+def first_cell(line: str) -> str:
+    """The first cell of a row's line, with the name in front of it."""
+    return CELL.split(line)[0]
 
 
 def is_step(sentence: str) -> bool:
