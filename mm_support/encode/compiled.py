@@ -6,7 +6,6 @@ made once.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import shutil
 import tempfile
@@ -65,14 +64,6 @@ def compiled(
     except (ImportError, OSError, RuntimeError) as exc:
         log.warning("%s is not compiled, torch runs it: %s", name, exc)
         return None
-
-
-def digest(network: nn.Module) -> str:
-    """16 hex digits that name its weights."""
-    found = hashlib.sha256()
-    for value in network.state_dict().values():
-        found.update(value.contiguous().numpy().tobytes())
-    return found.hexdigest()[:16]
 
 
 def is_half(weight: Tensor) -> bool:
