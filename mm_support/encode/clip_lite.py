@@ -15,13 +15,14 @@ the stages as they were. Two photos are compared by meaning and look, a photo an
 alone.
 
 Trained values come from assets/weights/clip-lite.safetensors (assets/training/image.py makes it).
-Knows nothing of labels, calibration or entries.
+On a processor clip_lite_compiled.py takes the place of open_clip's class. Knows nothing of labels,
+calibration or entries.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -29,8 +30,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, normalize, pad
 
-from mm_support.device import Device
-from mm_support.encode.compiled import compiled, digest
 from mm_support.errors import WeightsError
 from mm_support.fast_init import without_random_weights
 from mm_support.paths import WEIGHTS
@@ -62,6 +61,7 @@ LOOK_SHARE = (1 - MEANING_SHARE**2) ** 0.5
 MAX_TOKENS = 64
 PREPROCESSING = {"size": SIZE, "mean": (0.5,) * 3, "std": (0.5,) * 3, "resize_mode": "squash"}
 HEAD_VALUES = ("class_words", "mean", "stretch", "correction")  # trained values of the head
+CLASSIFIER = ("classifier.weight", "classifier.bias")  # values of the head in the tower's file
 UNTRAINED = {"scale": 30.0, "none": 0.3}  # calibration of labels before any training
 
 
@@ -79,14 +79,12 @@ class Parts(NamedTuple):
 
 class Visual(nn.Module):
     """The image side: a timm EfficientNet, stage by stage, then the head. tuned: the trunk with its
-    last stages tuned on product photos. look: `seen(lower(...))` compiled, None where torch runs
-    it.
+    last stages tuned on product photos.
     """
 
     def __init__(self, trunk: EfficientNet, head: Head, tuned: EfficientNet | None = None) -> None:
         super().__init__()
         self.trunk, self.tuned, self.head = trunk, tuned, head
-        self.look: Callable[[Tensor], Tensor] | None = None
 
     def forward(self, pixels: Tensor) -> Tensor:
         """pixels: (n, 3, SIZE, SIZE) in -1..1 -> (n, 384 + d) unit rows, float32."""
@@ -94,11 +92,8 @@ class Visual(nn.Module):
 
     def look_at(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """(n, 1280) features, at least 0, and (n, details): means of the whole and its middle."""
-        close, shades = middle(pixels), colours(pixels.float())
-        if self.look is None:
-            return self.compare(self.lower(pixels), self.lower(close), shades)
-        whole, close = self.look(torch.cat([pixels, close]).float()).chunk(2)
-        return joined(whole, close, shades)
+        close, shades = self.lower(middle(pixels)), colours(pixels.float())
+        return self.compare(self.lower(pixels), close, shades)
 
     def compare(self, whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
         """`look_at` from the lower stages' maps of both looks, (n, *MAPS) each, and colours."""
@@ -115,17 +110,6 @@ class Visual(nn.Module):
         for stage in list(self.trunk.blocks.children())[:TUNED]:
             maps = stage(maps)
         return maps
-
-
-class OneLook(nn.Module):
-    """(n, 3, SIZE, SIZE) -> (n, 1280 + d): what is compiled."""
-
-    def __init__(self, visual: Visual) -> None:
-        super().__init__()
-        self.visual = visual
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        return self.visual.seen(self.visual.lower(pixels))
 
 
 def joined(whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
@@ -211,13 +195,13 @@ class OnlyMeaning(nn.Module):
         return pad(normalize(words.float(), dim=-1), (0, self.look))
 
 
-def build_clip_lite(cache_dir: Path, device: Device | None = None, trained: bool = True) -> Parts:
-    """The model in evaluation mode, float32. device: on a processor, a network that is compiled for
-    it looks. trained: False for the start of a training, where class_words are to be set.
+def build_clip_lite(cache_dir: Path, trained: bool = True) -> Parts:
+    """The model in evaluation mode, float32. trained: False for the start of a training, where
+    class_words are to be set.
 
     Raises WeightsError where weights are missing or damaged.
     """
-    values = _trained() if trained else {}
+    values = trained_values() if trained else {}
     prepare_torchvision()
     from safetensors.torch import load_file
     from transformers import AutoTokenizer
@@ -236,15 +220,17 @@ def build_clip_lite(cache_dir: Path, device: Device | None = None, trained: bool
     names = [name for name in values if name.startswith(TRUNK)]
     changed = {name.removeprefix(TRUNK): values[name] for name in names}
     visual.tuned = tuned_trunk(visual.trunk, changed)
-    if device and device.device.type == "cpu":
-        look = OneLook(visual).eval()
-        name, example = f"{NAME}-{digest(look)}", torch.zeros(2, 3, SIZE, SIZE)
-        visual.look = compiled(name, lambda: look, (example,), (0,), device.dtype, cache_dir)
+    return Parts(model, tokenize, PREPROCESSING, *calibration_of(values))
+
+
+def calibration_of(values: dict[str, Tensor]) -> tuple[float, float]:
+    """scale, none: as of Parts."""
     scale, none = (float(values.get(name, start)) for name, start in UNTRAINED.items())
-    return Parts(model, tokenize, PREPROCESSING, scale, none)
+    return scale, none
 
 
-def _trained() -> dict[str, Tensor]:
+def trained_values() -> dict[str, Tensor]:
+    """Raises WeightsError for a file that is missing or damaged."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -285,19 +271,25 @@ def assemble(
     )
     with without_random_weights():
         model = CustomTextCLIP(embed_dim=MEANING, vision_cfg=vision, text_cfg=text).eval()
-    details, look = values["stretch"].shape if values else (DETAILS, DETAILS)
-    visual = Visual(cast("EfficientNet", model.visual.trunk), Head(details, look))
+    head = head_of(tower, values)
+    visual = Visual(cast("EfficientNet", model.visual.trunk), head)
     model.add_module("visual", visual)
-    model.text.add_module("proj", OnlyMeaning(look))
-    classifier = {name: tower[name] for name in ("classifier.weight", "classifier.bias")}
+    model.text.add_module("proj", OnlyMeaning(head.stretch.shape[1]))
     read = load_file(reader / "model.safetensors")
     loaded = model.text.transformer.load_state_dict(read, strict=False)
     assert not loaded.missing_keys, loaded.missing_keys  # its pooler is not used here
-    trunk = {name: value for name, value in tower.items() if name not in classifier}
+    trunk = {name: value for name, value in tower.items() if name not in CLASSIFIER}
     visual.trunk.load_state_dict(trunk)
-    known = {name: value for name, value in values.items() if name in HEAD_VALUES}
-    visual.head.load_state_dict({**classifier, **known}, strict=False)
     return model.requires_grad_(False), visual
+
+
+def head_of(tower: Mapping[str, Tensor], values: dict[str, Tensor]) -> Head:
+    """The head with the tower's classifier and, where there are any, trained values."""
+    head = Head(*values["stretch"].shape) if values else Head()
+    known = {name: value for name, value in values.items() if name in HEAD_VALUES}
+    classifier = {name: tower[name] for name in CLASSIFIER}
+    head.load_state_dict({**classifier, **known}, strict=False)
+    return head.requires_grad_(False)
 
 
 def tuned_trunk(trunk: EfficientNet, differences: dict[str, Tensor]) -> EfficientNet | None:

@@ -6,7 +6,6 @@ made once.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import shutil
 import tempfile
@@ -21,14 +20,18 @@ from mm_support.device import usable_threads
 log = logging.getLogger(__name__)
 
 
+STREAMS = 2  # that share the rows and the threads: that costs a fifth less than sharing each row
+
+
 class Compiled:
     """Tensors in, float32 out, from any number of threads. dim: the length of what comes out."""
 
     def __init__(self, file: Path, dtype: torch.dtype) -> None:
         import openvino
 
+        self._streams = min(STREAMS, usable_threads())
         hints = {
-            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": self._streams,
             "INFERENCE_NUM_THREADS": usable_threads(),
             "INFERENCE_PRECISION_HINT": "bf16" if dtype == torch.bfloat16 else "f32",
         }
@@ -36,8 +39,13 @@ class Compiled:
         self.dim: int = self._network.output(0).partial_shape[-1].get_length()
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        request = self._network.create_infer_request()
-        return torch.from_numpy(request.infer([one.numpy() for one in inputs])[0].copy())
+        begun = []
+        for rows in zip(*(one.chunk(self._streams) for one in inputs)):
+            begun.append(self._network.create_infer_request())
+            begun[-1].start_async([one.numpy() for one in rows])
+        [request.wait() for request in begun]
+        outputs = [torch.from_numpy(request.get_output_tensor(0).data) for request in begun]
+        return torch.cat(outputs)
 
 
 def compiled(
@@ -65,14 +73,6 @@ def compiled(
     except (ImportError, OSError, RuntimeError) as exc:
         log.warning("%s is not compiled, torch runs it: %s", name, exc)
         return None
-
-
-def digest(network: nn.Module) -> str:
-    """16 hex digits that name its weights."""
-    found = hashlib.sha256()
-    for value in network.state_dict().values():
-        found.update(value.contiguous().numpy().tobytes())
-    return found.hexdigest()[:16]
 
 
 def is_half(weight: Tensor) -> bool:

@@ -71,7 +71,36 @@ class Calibration:
         return odds / (odds.sum() + np.exp(-top))
 
 
-class OpenClipEncoder:
+class Labelling:
+    """Words for a photo, of any encoder that puts photos and words into one space."""
+
+    def __init__(self, calibration: Calibration) -> None:
+        self._calibration = calibration
+        self._default_vectors = self.encode_words(DEFAULT_WORDS)
+
+    def encode_words(self, words: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32 unit rows."""
+        raise NotImplementedError
+
+    def label(self, vector: np.ndarray, words: Sequence[str] | None = None) -> tuple[Label, ...]:
+        """At most MAX_LABELS words with their probabilities, best first; what these lack to 1 is
+        that of none of them.
+
+        words: to choose from, however unlikely; without any, those of the default list that are
+        worth saying. Raises InputError for a list that is too long.
+        """
+        words = _cleaned(words or ())
+        vectors = self.encode_words(words) if words else self._default_vectors
+        probabilities = self._calibration.probabilities(vectors @ vector)
+        best = np.argsort(-probabilities, kind="stable")[:MAX_LABELS]
+        return tuple(
+            Label((words or DEFAULT_WORDS)[i], float(probabilities[i]))
+            for i in best
+            if words or probabilities[i] >= WORTH_SAYING
+        )
+
+
+class OpenClipEncoder(Labelling):
     """An open_clip model with its calibration. preprocess: RGB photo -> (3, height, width) tensor.
     tokenize: n texts -> (n, tokens) tensor.
     """
@@ -86,9 +115,9 @@ class OpenClipEncoder:
     ) -> None:
         self._model = _with_ready_convolutions(model.eval().to(device.device), device)
         self._preprocess, self._tokenize = preprocess, tokenize
-        self._device, self._calibration = device, calibration
+        self._device = device
         self._lock = threading.Lock()  # fast tokenizers may not be used by two threads at once
-        self._default_vectors = self._encode_in(TEXTS, self._encode_words, DEFAULT_WORDS)
+        super().__init__(calibration)
         self.dim: int = self._default_vectors.shape[1]
 
     def encode(self, photos: Sequence[Image.Image]) -> np.ndarray:
@@ -107,23 +136,6 @@ class OpenClipEncoder:
     def encode_words(self, words: Sequence[str]) -> np.ndarray:
         """(n, dim) float32 unit rows."""
         return self._encode_in(TEXTS, self._encode_words, words)
-
-    def label(self, vector: np.ndarray, words: Sequence[str] | None = None) -> tuple[Label, ...]:
-        """At most MAX_LABELS words with their probabilities, best first; what these lack to 1 is
-        that of none of them.
-
-        words: to choose from, however unlikely; without any, those of the default list that are
-        worth saying. Raises InputError for a list that is too long.
-        """
-        words = _cleaned(words or ())
-        vectors = self.encode_words(words) if words else self._default_vectors
-        probabilities = self._calibration.probabilities(vectors @ vector)
-        best = np.argsort(-probabilities, kind="stable")[:MAX_LABELS]
-        return tuple(
-            Label((words or DEFAULT_WORDS)[i], float(probabilities[i]))
-            for i in best
-            if words or probabilities[i] >= WORTH_SAYING
-        )
 
     def _encode_in(self, size: int, encode: Callable, items: Sequence) -> np.ndarray:
         """Batch by batch, as one (n, dim) array."""
@@ -182,10 +194,10 @@ def load_image_encoder(settings: Settings, device: Device) -> ImageEncoder:
     """
     if own := plugged(settings.image_model, settings):
         return own
-    prepare_torchvision()
     name = settings.image_model
     if name.startswith(PREFIX):
         return _load_package(name, settings, device)
+    prepare_torchvision()
     import open_clip
 
     if Path(name).is_dir():
@@ -209,14 +221,17 @@ def load_image_encoder(settings: Settings, device: Device) -> ImageEncoder:
     )
 
 
-def _load_package(name: str, settings: Settings, device: Device) -> OpenClipEncoder:
-    from mm_support.encode import clip_lite
+def _load_package(name: str, settings: Settings, device: Device) -> ImageEncoder:
+    from mm_support.encode import clip_lite, clip_lite_compiled
 
     if name != PREFIX + clip_lite.NAME:
         raise WeightsError(
             f"There is no packaged image encoder {name!r}; use {PREFIX + clip_lite.NAME!r}."
         )
-    built = clip_lite.build_clip_lite(settings.cache_dir, device=device)
+    on_processor = device.device.type == "cpu"
+    if on_processor and (encoder := clip_lite_compiled.load_compiled(settings, device)):
+        return encoder
+    built = clip_lite.build_clip_lite(settings.cache_dir)
     return OpenClipEncoder(
         built.model,
         preprocessing_of(built.preprocessing),

@@ -102,9 +102,9 @@ def _frames(entry: Entry) -> dict[Frame, str]:
     about one thing; names with a number are no figures.
     """
     found = {}
-    for sentence in split_sentences(entry.answer):
+    for sentence in filter(_AMOUNT.search, split_sentences(entry.answer)):
         words = terms(_AMOUNT.sub(" ", sentence), _language(entry))
-        if len(words) >= TELLING and _AMOUNT.search(sentence):
+        if len(words) >= TELLING:
             found[words, numbered(sentence, title=True)] = sentence
     return found
 
