@@ -195,9 +195,8 @@ class SupportService:
         days, minutes = self.settings.retention_days, self.settings.silence_minutes
         forget = Task("erasing what is old", DAY, lambda: self.archive.erase_older(days))
         back = Task("looking for silence", MINUTE, lambda: self.desk.return_silent(minutes))
-        left = Task("emptying the journal", MINUTE, self._keeper.catch_up)
         figures = Task("adding up figures", DAY, self._insights.add_up)
-        return [left, figures, *([forget] if days else []), *([back] if minutes else [])]
+        return [figures, *([forget] if days else []), *([back] if minutes else [])]
 
     def notices(self) -> list[Task]:
         """The sending of notices, apart from the other tasks: receivers may be slow."""
