@@ -162,7 +162,7 @@ def by_section(entry: Entry, blocks: Sequence[Block], likely: np.ndarray) -> np.
     """How likely each block belongs to the reply, where those of a section that a passage joins
     with others go together: all are as likely as the likeliest, none where another is far likelier.
     """
-    starts = _joined_at(entry, blocks)
+    starts = joined_at(entry, blocks)
     if len(starts) < 2:
         return likely
     best = np.maximum.reduceat(likely, starts)
@@ -170,7 +170,7 @@ def by_section(entry: Entry, blocks: Sequence[Block], likely: np.ndarray) -> np.
     return np.repeat(shown, np.diff([*starts, len(blocks)]))
 
 
-def _joined_at(entry: Entry, blocks: Sequence[Block]) -> list[int]:
+def joined_at(entry: Entry, blocks: Sequence[Block]) -> list[int]:
     """The places of the blocks with which joined sections begin, each by its heading ("Smoking: Not
     in the van."); none where a paragraph has no heading.
     """
