@@ -209,3 +209,14 @@ def test_no_pair_comes_before_what_tells_of_both():
 
 def test_nothing_is_named_where_nothing_was_found():
     assert named_first("KE-2", []) == ()
+
+
+def test_the_code_of_another_product_is_no_answer():
+    codes = hits(
+        ("Errors: Presser: E7", "It is too hot."),
+        ("Errors: Presser: E5", "The tank is empty."),
+        ("Errors: Purifier: E3", "The fan is blocked."),
+    )
+    assert names_another_thing("my purifier shows E7", codes)
+    assert not names_another_thing("my presser shows E7", codes)
+    assert not names_another_thing("what does E7 mean", codes)

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, takewhile
 
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import identifiers
@@ -47,6 +47,23 @@ def titled_otherwise(entry: Entry, other: Entry) -> bool:
     own, others = (identifiers.written(each.title) for each in (entry, other))
     alike = any(identifiers.same_kind(code, known) for code in own for known in others)
     return alike and not identifiers.match(own, others)
+
+
+def _code_of_another(words: str, hits: Sequence[Hit]) -> bool:
+    """Whether the best entry's title has the code asked about, but the question names what another
+    code of the kind stands under and that entry nowhere: "E7 on the AirPure", of the SteamPress's
+    E7 beside the AirPure's E3.
+    """
+    asked, best = _asked(words), hits[0].entry
+    left = asked - _terms(best) if codes_in(asked) & term_set(best.title) else frozenset()
+    others = (hit.entry for hit in hits[1:] if left and titled_otherwise(hit.entry, best))
+    return any(left & _above_code(other.title) for other in others)
+
+
+def _above_code(title: str) -> frozenset[str]:
+    """What the parts of a title say that stand before the one with its code."""
+    parts = map(term_set, COLON.split(title))
+    return frozenset().union(*takewhile(lambda part: not codes_in(part), parts))
 
 
 def titled_by_code(query: SearchQuery, entry: Entry) -> bool:
@@ -103,9 +120,10 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
 
     An entry about the Aster 60 does not answer for the Aster 50, nor one about jugs what the Brew 2
     costs, as long as there is an entry about the Brew 2; nor one about the shade of a lamp which
-    charger it takes, where there are entries about chargers.
+    charger it takes, where there are entries about chargers; nor one product's E7 for another's.
     """
-    return _numbered_otherwise(words, hits) or any(better_named(_asked(words), hits))
+    otherwise = _numbered_otherwise(words, hits) or _code_of_another(words, hits)
+    return otherwise or any(better_named(_asked(words), hits))
 
 
 def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:
