@@ -41,7 +41,7 @@ from mm_support.decode.writing import (
 )
 from mm_support.engines.base import LanguageModel
 from mm_support.errors import GenerationError
-from mm_support.language.emergency import is_emergency
+from mm_support.language.emergency import emergency_sentences
 from mm_support.language.english import is_claim, leans
 from mm_support.language.identifiers import identifiers_of, named_in_line, named_in_title
 from mm_support.language.messages import message
@@ -216,7 +216,7 @@ class ReplyWriter:
         said, whole = written.said, written.own and written.complete
         if whole and written.not_said:
             yield not_said(question)
-        urgent = [text for text in split_sentences(entries[0].answer) if is_emergency(text)]
+        urgent = emergency_sentences(entries[0].answer)
         if said and (urgent or not whole):
             shown.update(self._said_already(said, entries[0], question))
             yield from (Sentence(text, (1,)) for text in urgent if text not in shown)
@@ -248,7 +248,7 @@ class ReplyWriter:
     def urgent(self, entry: Entry) -> Iterator[Sentence]:
         """What it says of emergencies: its paragraphs that tell whom to call, or else all."""
         paragraphs = BLANK_LINE.split(entry.answer)
-        telling = [text for text in paragraphs if any(map(is_emergency, split_sentences(text)))]
+        telling = [text for text in paragraphs if emergency_sentences(text)]
         return self.whole(replace(entry, answer="\n\n".join(telling or paragraphs)))
 
     def _drafted(
