@@ -110,6 +110,19 @@ def facts_of(text: str) -> Facts:
     return Facts(worded, amounts, days, written(bare), addresses)
 
 
+def range_in(cell: str) -> tuple[str, float, float] | None:
+    """(kind, least, most) where a cell of a table has two numbers and a unit: "Size: 4.5-10 kg";
+    None for others, and for times of day.
+    """
+    amounts = facts_of(cell).amounts
+    if len(amounts) != 2 or not amounts[1].number:
+        return None
+    least, most = amounts
+    low = least.value if least.kind else least.number * most.value / most.number
+    alike = most.kind not in ("", "clock") and least.kind in ("", most.kind)
+    return (most.kind, low, most.value) if alike and low < most.value else None
+
+
 @functools.lru_cache(REMEMBERED)
 def term_words(text: str) -> frozenset[str]:
     """The terms of a text, and its words as they stand, in small letters and without endings."""
