@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import re
 
-_ADDRESSED = (
-    r"\b(?:assistant|chat ?bot|language model|llm|ai|assistent|sprachmodell)\b|助手|机器人|语言模型"
-)
+_ADDRESSED = r"\b(?:assistant|chat ?bot|language model|llm|ai|assistent|sprachmodell)\b|助手|(?:聊天|客服)机器人|语言模型"
 _PROMPT = (
     r"\b(?:system prompt|previous instructions?|instructions above|vorherigen anweisungen)\b"
     r"|以上(?:指令|指示)|系统提示"
