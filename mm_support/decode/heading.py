@@ -34,10 +34,14 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
 
 
 def _heading(entry: Entry, first: Sentence) -> str:
-    """The heading right above a passage; else its title, where what is shown first is a fragment
-    and has no heading in the text.
+    """The heading right above a passage; else what its title ends with, where what is shown first
+    is a fragment and has no heading in the text.
     """
     if entry.section:
         return entry.section.rpartition(" > ")[2]
     whole = first.text.endswith((*SENTENCE_ENDS, *LEADS_ON)) and not first.is_row
-    return "" if whole or len(joined_at(entry, blocks_of(entry))) > 1 else entry.title
+    return (
+        ""
+        if whole or len(joined_at(entry, blocks_of(entry))) > 1
+        else entry.title.rpartition(": ")[2]
+    )

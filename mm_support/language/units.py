@@ -1,5 +1,5 @@
-"""Words and signs for units and currencies, and the names of days and months, of the Unicode locale
-data.
+"""Words and signs for units and currencies, the names of days and months and the word for "or", of
+the Unicode locale data.
 
 units_of("en")["kg"]    ("mass", 1000)
 """
@@ -79,6 +79,15 @@ def units_of(language: str) -> dict[str, tuple[str, float]]:
     }
     found.pop("", None)
     return found
+
+
+@functools.lru_cache(None)
+def word_for_or(language: str) -> str:
+    """As it stands between the last two of a list, blanks included: " or "."""
+    from babel.lists import format_list
+
+    locale = language if language in LANGUAGES else "en"
+    return format_list(["", ""], style="or", locale=locale)
 
 
 def _bare(said: str) -> str:
