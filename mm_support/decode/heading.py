@@ -40,8 +40,5 @@ def _heading(entry: Entry, first: Sentence) -> str:
     if entry.section:
         return entry.section.rpartition(" > ")[2]
     whole = first.text.endswith((*SENTENCE_ENDS, *LEADS_ON)) and not first.is_row
-    return (
-        ""
-        if whole or len(joined_at(entry, blocks_of(entry))) > 1
-        else entry.title.rpartition(": ")[2]
-    )
+    joined = len(joined_at(entry, blocks_of(entry))) > 1
+    return "" if whole or joined else entry.title.rpartition(": ")[2]
