@@ -400,12 +400,3 @@ def test_sentences_are_read_under_the_heading_that_they_do_not_say_themselves():
     assert (
         said("motorway lesson", title="Motorway lesson", answer="It is dear.") == "It is dear. [1]"
     )
-
-
-def test_whom_to_call_in_an_emergency_is_quoted_whole_also_where_it_is_asked_back():
-    poisons = Entry("p", "Poisons", "Ring us at once on 01632 960110. Bring the packaging.")
-    found = (Hit(poisons, 0.3), Hit(REFUND, 0.3))
-    decision = Decision("clarify", "ambiguous", 0.2, found)
-    writer, asked = ReplyWriter(None, WordEncoder()), Question("my cat ate a lily")
-    _, first, *_ = compose(writer, asked, decision, threading.Event())
-    assert first == Sentence("Ring us at once on 01632 960110.", (1,))

@@ -25,7 +25,6 @@ from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import PAUSE, Voice
 from mm_support.errors import GenerationError
 from mm_support.language.detect import language_of, told_language
-from mm_support.language.emergency import emergency_sentences
 from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
 from mm_support.language.sentences import COLUMNS, column_names, is_step
@@ -127,12 +126,10 @@ def asked_back(
     writer: ReplyWriter, question: Question, decision: Decision
 ) -> Iterator[Sentence | Meanwhile]:
     """Which entry is meant, each with what it says that fits best: whoever asked may find the
-    answer there. What the likeliest one says comes first where it may well be meant, or says whom
-    to call in an emergency.
+    answer there. What the likeliest one says comes first where it may well be meant.
     """
     hits, language = decision.hits, question.language
-    urgent = any(emergency_sentences(hit.entry.answer) for hit in hits[:1])
-    likely = int(bool(hits) and (urgent or decision.confidence >= MAYBE))
+    likely = int(bool(hits) and decision.confidence >= MAYBE)
     said = [*writer.quoted(question, hits[:1])] if likely else []
     if likely:
         yield Sentence(message("clarify.maybe", language))

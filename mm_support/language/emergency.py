@@ -17,7 +17,7 @@ NUMBER = re.compile(r"(?<![A-Za-z0-9.,/:+-])\d{3}(?![A-Za-z0-9/:%-]|[.,]\d)")  #
 ENGLISH = ("US", "GB", "AU")
 WORDS = re.compile(
     r"\b(?:call|dial|phone|ring)\b[^.;]*\b(?:ambulance|emergency|at once|immediately)\b"
-    r"|\b(?:at once|immediately)\b[^.;]*\b(?:call|dial|phone|ring)\b|\bemergency number\b",
+    r"|\bimmediately (?:call|dial|phone|ring)\b|\bemergency number\b",
     re.IGNORECASE,
 )
 
