@@ -18,6 +18,7 @@ from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
 from mm_support.knowledge.readers.fields import as_bool, folded
+from mm_support.language.facts import facts_of
 
 SAMPLE = 200  # rows by which unknown columns are judged
 MANY = frozenset({"questions", "pictures"})  # fields that several columns may fill
@@ -193,14 +194,14 @@ def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:
     asked = [at for at in lengths if at not in guessed and _asks(cells[at])]
     guessed |= {at: "questions" for at in asked}
     left = [at for at in lengths if at not in guessed]
-    if len(left) > 1 and fields.count("id") == fields.count("code") == 0 and _is_id(cells[left[0]]):
-        coded = not asked and _are_codes(
-            cells[left[0]], lettered=True
-        )  # of goods, not of questions
-        guessed[left.pop(0)] = "code" if coded else "id"
+    names = [at for at in left[1:] if _are_names(cells[at])]
+    name = fields.index("title") if "title" in fields else max(names, default=0)
+    keyed = bool(left) and left[0] < name and _are_keys(cells[left[0]])
+    if keyed and fields.count("id") == fields.count("code") == 0:
+        of_goods = not asked and _are_codes(cells[left[0]], lettered=True)
+        guessed[left.pop(0)] = "code" if of_goods else "id"
     if left and "title" not in fields:
-        named = [at for at in left if _are_names(cells[at])] or left
-        guessed[max(named, key=lambda at: lengths[at])] = "title"
+        guessed[next((at for at in left if _are_names(cells[at])), left[0])] = "title"
     for at, field in guessed.items():
         fields[at] = field
     return Columns(columns.names, _with_title(fields), frozenset(guessed))
@@ -227,9 +228,21 @@ def _are_names(cells: Sequence[str]) -> bool:
 
 
 def _are_codes(cells: Sequence[str], lettered: bool = False) -> bool:
-    """lettered: and not numbers alone."""
+    """lettered: and not numbers alone. Amounts (680元, 2kg) are none."""
     letters = not lettered or not any(cell.strip().isdecimal() for cell in cells)
-    return letters and _is_id(cells) and all(map(_has_digit, cells))
+    return letters and _is_id(cells) and all(map(_has_digit, cells)) and not _are_amounts(cells)
+
+
+def _are_amounts(cells: Sequence[str]) -> bool:
+    return all(any(amount.kind for amount in facts_of(cell).amounts) for cell in cells)
+
+
+def _are_keys(cells: Sequence[str]) -> bool:
+    """Whether cells are codes, or single words that are not written as names are (opening-hours):
+    a name that is taken for one is found by nobody.
+    """
+    words = all(cell.isascii() and cell in (cell.lower(), cell.upper()) for cell in cells)
+    return _are_codes(cells) or words and _is_id(cells)
 
 
 def _is_prose(cells: Sequence[str]) -> bool:
