@@ -181,45 +181,44 @@ def _has_digit(text: str) -> bool:
 
 def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:
     """Fields of the columns without known names, by what they hold."""
-    fields = list(columns.fields)
-    free = [at for at, field in enumerate(fields) if not field]
+    free = [at for at, field in enumerate(columns.fields) if not field]
     cells = {at: [row[at] for row in body if at < len(row) and row[at].strip()] for at in free}
-    lengths = {at: fmean(map(len, cells[at])) for at in free if cells[at]}
+    lengths = {at: fmean(map(len, own)) for at, own in cells.items() if own}
     guessed: dict[int, str] = {}
-    if "answer" not in fields:
-        longest = max(lengths, key=lambda at: lengths[at], default=None)
+    if "answer" not in columns.fields:
+        longest = max(lengths, key=lengths.__getitem__, default=None)
         if longest is None or not _is_prose(cells[longest]):
-            return _with_names(columns, cells)
+            return _with_guessed(columns, _names_of_rows(columns, cells))
         guessed[longest] = "answer"
-    asked = [at for at in lengths if at not in guessed and _asks(cells[at])]
-    guessed |= {at: "questions" for at in asked}
+    guessed |= {at: "questions" for at in lengths if at not in guessed and _asks(cells[at])}
     left = [at for at in lengths if at not in guessed]
     names = [at for at in left[1:] if _are_names(cells[at])]
-    name = fields.index("title") if "title" in fields else max(names, default=0)
+    titled = "title" in columns.fields
+    name = columns.fields.index("title") if titled else max(names, default=0)
     keyed = bool(left) and left[0] < name and _are_keys(cells[left[0]])
-    if keyed and fields.count("id") == fields.count("code") == 0:
-        of_goods = not asked and _are_codes(cells[left[0]], lettered=True)
+    if keyed and not {"id", "code"} & set(columns.fields):
+        of_goods = "questions" not in guessed.values() and _are_codes(cells[left[0]], lettered=True)
         guessed[left.pop(0)] = "code" if of_goods else "id"
-    if left and "title" not in fields:
+    if left and not titled:
         guessed[next((at for at in left if _are_names(cells[at])), left[0])] = "title"
-    for at, field in guessed.items():
-        fields[at] = field
+    return _with_guessed(columns, guessed)
+
+
+def _with_guessed(columns: Columns, guessed: Mapping[int, str]) -> Columns:
+    fields = [guessed.get(at, field) for at, field in enumerate(columns.fields)]
     return Columns(columns.names, _with_title(fields), frozenset(guessed))
 
 
-def _with_names(columns: Columns, cells: Mapping[int, Sequence[str]]) -> Columns:
+def _names_of_rows(columns: Columns, cells: Mapping[int, Sequence[str]]) -> dict[int, str]:
     """Of a table without answers the leftmost column of words that hardly repeat names the rows;
     one of codes before it holds their codes. cells: of each column that stands for no field.
     """
     said = [at for at, own in cells.items() if own and not _is_aside(columns.names[at])]
     name = next((at for at in said if _are_names(cells[at])), None)
     if "title" in columns.fields or len(said) < 2 or name is None:
-        return columns
-    guessed = {name: "title"}
-    if said[0] < name and "code" not in columns.fields and _are_codes(cells[said[0]]):
-        guessed[said[0]] = "code"
-    fields = [guessed.get(at, field) for at, field in enumerate(columns.fields)]
-    return Columns(columns.names, tuple(fields), frozenset(guessed))
+        return {}
+    coded = "code" not in columns.fields and said[0] < name and _are_codes(cells[said[0]])
+    return {name: "title"} | ({said[0]: "code"} if coded else {})
 
 
 def _are_names(cells: Sequence[str]) -> bool:
