@@ -205,7 +205,7 @@ class Chat:
                 conversation = conversation.with_latest(exchange)
                 if exchange.reply and exchange.reply.action == "handoff":
                     conversation = self.with_people(conversation)
-                yield self.desk.show_events(batch, conversation)
+                yield from self.desk.show_events(batch, conversation)
         except Stopped:
             if not run.replaced:
                 yield self.desk.show(stopped(conversation))

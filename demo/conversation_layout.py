@@ -176,7 +176,7 @@ def voice_pill(ears: Ears) -> gr.HTML:
         return ears.hear(piece)
 
     return gr.HTML(
-        {"turn": 0, "sounds": [], "said": "", "over": True},
+        {"turn": 0, "sounds": [], "fresh": [], "said": "", "over": True},
         html_template=PILL,
         js_on_load=script("voice.js"),
         server_functions=[hear],

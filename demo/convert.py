@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import logging
 import mimetypes
@@ -116,6 +117,11 @@ def kind_of(path: Path) -> str:
 def file_of(path: str | Path) -> dict:
     """A published file as Gradio's components hand it to the browser: with its address."""
     return gr.FileData(path=str(path)).model_dump()
+
+
+def in_base64(audio: Audio) -> str:
+    """A WAV file's content."""
+    return base64.b64encode(audio.wav()).decode()
 
 
 def first(paths: Sequence[Path]) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,7 +10,7 @@ import gradio as gr
 
 from demo.bubbles import bubbles
 from demo.conversation_state import Conversation
-from demo.convert import file_of, sentence
+from demo.convert import file_of, in_base64, sentence
 from demo.form import form
 from demo.markup import notice
 from demo.panels import panel, people_line
@@ -118,25 +118,30 @@ class Desk:
         label = word(sureness if heard.text else "nothing_heard", language)
         return {self.transcript: gr.Textbox(heard.text, label=label)}
 
-    def show_sounds(self, conversation: Conversation) -> dict:
-        """The spoken reply as far as it has come, for voice.js to play."""
+    def show_sounds(self, conversation: Conversation, fresh: Sequence[Spoken] = ()) -> dict:
+        """The spoken reply as far as it has come, for voice.js to play. fresh: the last of its
+        sounds, which go along, so that they need not be fetched.
+        """
         latest = conversation.latest
         sounds = [file_of(path) for path in latest.sounds] if latest else []
         over, said = latest is None or latest.over, latest.text if latest else ""
-        turn = len(conversation.exchanges)
-        return {self.voice: {"turn": turn, "sounds": sounds, "said": said, "over": over}}
+        turn, here = len(conversation.exchanges), [in_base64(one.audio) for one in fresh]
+        value = {"turn": turn, "sounds": sounds, "fresh": here, "said": said, "over": over}
+        return {self.voice: value}
 
-    def show_events(self, events: Sequence[Event], conversation: Conversation) -> dict:
-        """What changes with some events: no more than that is sent while a reply streams."""
-        kinds = {type(event) for event in events}
-        shown = self.show(conversation) if Finished in kinds else {self.conversation: conversation}
-        if kinds - {Spoken}:
-            shown |= self.show_chat(conversation)
+    def show_events(self, events: Sequence[Event], conversation: Conversation) -> Iterator[dict]:
+        """What changes with some events: no more than that is sent while a reply streams, and sound
+        before what the page draws.
+        """
+        kinds, kept = {type(event) for event in events}, {self.conversation: conversation}
+        if fresh := [event for event in events if isinstance(event, Spoken)]:
+            yield kept | self.show_sounds(conversation, fresh)
+        if kinds == {Spoken}:
+            return
+        shown = (self.show if Finished in kinds else self.show_chat)(conversation)
         if kinds & {Heard, Saw, Found}:
             shown |= self.show_understanding(conversation)
-        if Spoken in kinds:
-            shown |= self.show_sounds(conversation)
         for event in events:
             if isinstance(event, Heard):
                 shown |= self.show_transcript(event.transcript, conversation.language)
-        return shown
+        yield shown

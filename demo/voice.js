@@ -45,23 +45,30 @@ const player = {
 
   // Pieces load beside each other and start in their order, without a seam: at the rate that they
   // have, since none is then converted by itself.
-  say(url) {
+  say(url, here) {
     const run = this.run;
-    const bytes = fetch(url).then((answer) => answer.arrayBuffer());
-    const loaded = bytes.then((content) => {
-      this.context ??= new AudioContext({ sampleRate: new DataView(content).getUint32(24, true) });
-      return this.context.decodeAudioData(content);
-    });
+    const wav = here ? Promise.resolve(unpacked(here)) : fetch(url).then((answer) => answer.arrayBuffer());
+    const loaded = wav.then((content) => this.read(content));
     loaded.catch(() => {});
     this.loading += 1;
     this.chain = this.chain.then(async () => {
       const buffer = await loaded;
-      await (this.held ? this.context.suspend() : this.context.resume());
-      if (run === this.run) this.start(buffer);
+      if (run !== this.run) return;
+      if (this.held) this.context.suspend(); else this.context.resume();
+      this.start(buffer);
     }).catch((error) => console.warn("a sentence was not played:", error)).finally(() => {
       this.loading -= 1;
       show();
     });
+  },
+
+  // 16-bit samples behind 44 bytes, which Audio.wav writes: the browser's own decoder takes longer.
+  read(wav) {
+    const rate = new DataView(wav).getUint32(24, true), whole = new Int16Array(wav, 44);
+    this.context ??= new AudioContext({ sampleRate: rate });
+    const buffer = new AudioBuffer({ length: whole.length, sampleRate: rate });
+    buffer.copyToChannel(Float32Array.from(whole, (sample) => sample / 32768), 0);
+    return buffer;
   },
 
   start(buffer) {
@@ -110,16 +117,19 @@ const reply = {
 };
 const answering = () => reply.awaited || player.loading > 0 || player.sounding;
 
-// The value is {turn, sounds: [{url}], said, over}: what there is of the latest reply.
+// The value is {turn, sounds: [{url}], fresh, said, over}: what there is of the latest reply, and in
+// base64 the last of its sounds.
 watch("value", () => {
-  const { turn, sounds, over } = props.value;
+  const { turn, sounds, fresh, over } = props.value;
   if (turn !== reply.turn) {
     player.silence();
     Object.assign(reply, {
       turn, played: 0, quiet: reply.unwanted, unwanted: false, asked: false, heard: null,
     });
   }
-  if (!reply.quiet) for (const { url } of sounds.slice(reply.played)) player.say(url);
+  for (let at = reply.played; at < sounds.length && !reply.quiet; at += 1) {
+    player.say(sounds[at].url, fresh.at(at - sounds.length));
+  }
   reply.played = sounds.length;
   reply.awaited = !over && Boolean(ear);
   show();
@@ -257,6 +267,8 @@ function base64(pieces, length) {
   for (const byte of new Uint8Array(samples.buffer)) bytes += String.fromCharCode(byte);
   return btoa(bytes);
 }
+
+const unpacked = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
 
 document.addEventListener("change", async (event) => {
   if (!event.target.matches?.("#hands-free input")) return;

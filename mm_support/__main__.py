@@ -30,7 +30,6 @@ TRAIN: dict[str, tuple[Declare, str, list[str]]] = {
     "calibrate": (arguments.calibrate, "mm_support.train.calibrate", ["gate"]),
     "fusion": (arguments.fusion, "mm_support.train.fusion", []),
     "intents": (arguments.intents, "mm_support.train.intents", []),
-    "reply": (arguments.reply, "mm_support.train.reply", []),
 }
 EVALUATE: dict[str, tuple[Declare, str, list[str]]] = {
     "passages": (arguments.evaluate_passages, "mm_support.evaluate.passages", []),

@@ -172,21 +172,6 @@ def evaluate_intents(parser: ArgumentParser) -> None:
     parser.set_defaults(keep=False)
 
 
-def reply(parser: ArgumentParser) -> None:
-    """Trains an adapter that makes the small language model answer from the evidence alone."""
-    add = parser.add_argument
-    add("--out", type=Path, help="folder of the adapter (default: in the data folder)")
-    add("--packs", nargs="+", help="packs to train on (default: three of ours)")
-    add(
-        "--examples",
-        type=int,
-        default=2000,
-        help="how many to learn from: each question several times, with other evidence beside it",
-    )
-    add("--start", type=existing, help="an adapter to go on from")
-    add("--seed", type=int, default=1)
-
-
 def evaluate(parser: ArgumentParser) -> None:
     """Evaluates a base on your own cases, or one of: passages, replies, intents, fusion."""
     parser.add_argument("--knowledge", help="knowledge base to evaluate")

@@ -186,7 +186,7 @@ def _followed_index(
 
 def _keep_in_step(opened: ExitStack, settings: Settings, knowledge: Knowledge) -> None:
     """Begins, beside the service, to renew bases of other models and to read sites again."""
-    opened.callback(Renewal(knowledge, settings.data_dir / "index").close)
+    opened.callback(Renewal(knowledge).close)
     if settings.sync_hours:
         notes = settings.data_dir / "sites"
         opened.callback(Schedule(knowledge, settings.sync_hours, notes).start().close)

@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import copy_context
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -202,6 +202,16 @@ def steps(
         judged = yield from perform(parts, judged, judged.step, clock, note)
     with span("decode"):
         return (yield from decode(parts, judged, clock, past, after))
+
+
+def first_sound(parts: Parts, turn: UserTurn) -> None:
+    """Works on a turn that may go on until its reply can be heard, for what is remembered of that.
+    No action is performed and no language model drafts.
+    """
+    judged = drained(judge(parts, turn))
+    if judged.step is None and not parts.writer.writes:
+        with closing(decode(parts, judged, Clock())) as reply:
+            next((event for event in reply if isinstance(event, Spoken)), None)
 
 
 def judge(

@@ -47,7 +47,7 @@ from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
 from mm_support.metrics import Metrics
 from mm_support.parts import Parts
-from mm_support.pipeline import Answered, Step, masked_turns, steps, turn_record
+from mm_support.pipeline import Answered, Step, first_sound, masked_turns, steps, turn_record
 from mm_support.retrieval import FOUND, fuse, searched
 from mm_support.store.database import PAST
 from mm_support.store.records import interrupted_record, stopped_record
@@ -101,6 +101,7 @@ class SupportService:
         self.tracer, self._end_tracing = open_tracer(os.environ)
         self.queue = Turnstile(places_of(settings), settings.queue_length, closed=True)
         self._running: dict[Ticket, UserTurn] = {}
+        self._preparing = threading.Lock()
         self._message, self._closing = "Models are loading", threading.Event()
         self._loading: threading.Thread | None = None
         self._rounds, self._sending = Rounds(()), Rounds(())
@@ -194,9 +195,8 @@ class SupportService:
         days, minutes = self.settings.retention_days, self.settings.silence_minutes
         forget = Task("erasing what is old", DAY, lambda: self.archive.erase_older(days))
         back = Task("looking for silence", MINUTE, lambda: self.desk.return_silent(minutes))
-        left = Task("emptying the journal", MINUTE, self._keeper.catch_up)
         figures = Task("adding up figures", DAY, self._insights.add_up)
-        return [left, figures, *([forget] if days else []), *([back] if minutes else [])]
+        return [figures, *([forget] if days else []), *([back] if minutes else [])]
 
     def notices(self) -> list[Task]:
         """The sending of notices, apart from the other tasks: receivers may be slow."""
@@ -361,7 +361,24 @@ class SupportService:
             previous=previous,
             end_of_turn=parts.end_of_turn,
             names=parts.knowledge.names(knowledge) if knowledge else (),
+            prepare=partial(self._prepare, knowledge),
         )
+
+    def _prepare(self, knowledge: str, turn: UserTurn) -> None:
+        """Begins to answer what may be a whole turn, where nothing else is worked on: its vectors
+        and the first sound of its reply are then remembered.
+        """
+        if not self.queue.working and self._preparing.acquire(blocking=False):
+            spoken = replace(turn, knowledge=knowledge, speak=True)
+            threading.Thread(target=self._prepared, args=(spoken,), daemon=True).start()
+
+    def _prepared(self, turn: UserTurn) -> None:
+        try:
+            first_sound(self.parts, turn)
+        except SupportError as problem:  # the turn itself is told
+            log.debug("a reply could not be prepared: %s", problem)
+        finally:
+            self._preparing.release()
 
     def describe(
         self, image: str | Path | Image.Image, labels: Sequence[str] | None = None

@@ -18,8 +18,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mm_support.decide.follow_up import likelier
 from mm_support.decide.named import both_named, only_names
-from mm_support.decide.policy import LIKELY, Decision, words_of
+from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import entries_of
 from mm_support.language.detect import language_of
@@ -98,7 +99,8 @@ def each(
         one = _asked(parts, question, text, knowledge, past)
         asked.append(one)
         topic = one.hits[0].entry.title if one.hits else ""
-        past = (*past, Past(text, "", "answer", knowledge=knowledge, topic=topic))
+        cited = tuple(hit.entry.id for hit in one.hits[:1])
+        past = (*past, Past(text, "", "answer", cited, knowledge=knowledge, topic=topic))
     return asked
 
 
@@ -197,18 +199,13 @@ def _asks(sentence: str) -> bool:
 def _asked(
     parts: Parts, whole: Question, text: str, knowledge: str, past: Sequence[Past] = ()
 ) -> Asked:
-    """A part of a message as a question of its own; with what was said before it where it leans on
-    that and is not answered without.
-    """
+    """A part of a message as a question of its own, or with what was said before it."""
     question = replace(whole, typed=text, heard="")
     query = fuse(parts.encoders, parts.fusion, question, None, None)
-    leans = parts.policy.reads(text).follow_up >= LIKELY
-    after = read_with(parts, query, question, past, knowledge)[0] if leans else ()
-    for reading in (query, *after):
-        read, hits = searched(parts, knowledge, reading)
-        decision = parts.policy.decide(question, read, entries_of(hits), ())
-        if decision.action == "answer":
-            break
+    readings, question = read_with(parts, query, question, past, knowledge)
+    found = [searched(parts, knowledge, reading) for reading in readings]
+    read, hits = likelier(parts.policy, question, found, past[-1] if past else None)
+    decision = parts.policy.decide(question, read, entries_of(hits), past)
     answering = decision.hits if decision.action == "answer" else ()
     return Asked(question, answering, decision.confidence)
 

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from assets.training.reply_examples import PACKS, Labelled, load_labelled
+from assets.training.reply_examples import split as trained_and_kept
 from mm_support import terminal
 from mm_support.config import NONE, Settings
 from mm_support.decide.confidence import gate_file
@@ -31,8 +33,6 @@ from mm_support.pipeline import drained, steps, turn_record
 from mm_support.progress import each
 from mm_support.store.records import past_of
 from mm_support.train.calibrate import read_cases
-from mm_support.train.reply_examples import PACKS, Labelled, load_labelled
-from mm_support.train.reply_examples import split as trained_and_kept
 from mm_support.types import Entry, Hit, Past, Question, UserTurn
 from tests.injections import KeepsASecret, attempts, breaches
 from tests.supported import points_home, supported, words

@@ -3,7 +3,6 @@ memory at once.
 """
 
 import json
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -104,7 +103,7 @@ def test_a_base_that_is_gone_keeps_no_other_from_being_learned_about(tmp_path):
     bases = SimpleNamespace(
         list=lambda: [], stale=lambda: [], unfitted=lambda: ["gone", "kb"], fit=fit
     )
-    Renewal(bases, tmp_path).join()
+    Renewal(bases).join()
     assert learned == ["kb"]
 
 
@@ -424,7 +423,7 @@ def test_renewal_runs_beside_and_stops_when_it_is_told_to(make, tmp_path):
             return super().encode_pieces(texts, kind)
 
     knowledge = make(models="others", text=Slow())
-    renewal = Renewal(knowledge, tmp_path / "index")
+    renewal = Renewal(knowledge)
     assert begun.wait(10) and answers(knowledge, "one") == {"a": "Good."}
     closing = threading.Thread(target=renewal.close)
     closing.start()
@@ -432,44 +431,8 @@ def test_renewal_runs_beside_and_stops_when_it_is_told_to(make, tmp_path):
     closing.join(10)
     assert "two" in knowledge.stale() and not closing.is_alive()
     again = make(models="others")
-    Renewal(again, tmp_path / "index").join()
+    Renewal(again).join()
     assert again.stale() == [] and not list((tmp_path / "bases").glob("*/*.new"))
-
-
-def former(folder):
-    """What an earlier version left of a base of its own, and of a pack."""
-    qdrant = pytest.importorskip("qdrant_client", reason="pip install qdrant-client")
-    models, client = qdrant.models, qdrant.QdrantClient(path=str(folder))
-    for name, label in (("mine", "own"), ("shopping", "pack0123")):
-        collection = f"sig1b.{name}.0a1b2c3d.{label}"
-        vectors = models.VectorParams(size=2, distance=models.Distance.DOT)
-        client.create_collection(collection, vectors_config=vectors)
-        entry = {"title": "T", "answer": "A", "intent": "", "source": "f.csv:2", "questions": ["Q"]}
-        payload = {**entry, "id": "x", "human_only": True, "pictures": [], "order": 0}
-        client.upsert(collection, [models.PointStruct(id=1, vector=[0, 1], payload=payload)])
-        alias = models.CreateAlias(collection_name=collection, alias_name=f"sig1b.{name}")
-        client.update_collection_aliases([models.CreateAliasOperation(create_alias=alias)])
-    client.close()
-
-
-def test_bases_of_a_former_index_are_taken_over(make, tmp_path):
-    former(tmp_path / "index")
-    knowledge = make()
-    Renewal(knowledge, tmp_path / "index").join()
-    (entry,) = knowledge.entries("mine")
-    assert entry == Entry("x", "T", "A", ("Q",), source="f.csv:2", human_only=True)
-    assert [base.name for base in knowledge.list()] == ["mine"]
-    assert not (tmp_path / "index").exists()
-
-
-def test_without_the_package_bases_of_a_former_index_are_named_and_left(
-    make, tmp_path, monkeypatch, caplog
-):
-    former(tmp_path / "index")
-    monkeypatch.setitem(sys.modules, "qdrant_client", None)
-    Renewal(make(), tmp_path / "index").join()
-    assert "mine" in caplog.text and "shopping" not in caplog.text
-    assert (tmp_path / "index" / "meta.json").is_file()
 
 
 def test_packs_are_ingested_when_they_or_the_models_change_but_never_over_a_base_of_ones_own(

@@ -49,6 +49,11 @@ def test_a_follow_up_gets_the_turn_before_as_a_modality_and_weights_still_add_up
     )
 
 
+def test_what_the_turn_before_quoted_is_told_as_far_as_the_message_leans_on_it():
+    assert follow("blue").cited == {"refund"} and follow("blue").leans > 0.9
+    assert not follow("blue", read=ALONE).cited and follow("blue", read=ALONE).leans == 0
+
+
 def test_the_less_a_question_says_the_more_its_context_counts():
     weights = [
         context_weight(Question(typed=text), LEANS)

@@ -25,7 +25,7 @@ from mm_support.knowledge.index.search import recognise, search
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.query import SearchQuery
-from mm_support.knowledge.text_score import UNKNOWN, TextScore
+from mm_support.knowledge.text_score import UNKNOWN, Floors, TextScore
 from mm_support.language.terms import term_set
 from mm_support.train import fusion_training
 from mm_support.train.encoded_set import packed, unpacked
@@ -127,6 +127,9 @@ class FakeSet:
         return (vector / np.linalg.norm(vector)).astype(np.float32), 0.7
 
 
+TENTH = Floors(((0.1, 0.1), (0.1, 0.1)), ((0.1, 0.1), (0.1, 0.1)))
+
+
 @pytest.fixture
 def made():
     return FakeSet.small()
@@ -137,7 +140,7 @@ def data(made):
     return fusion_training.prepare(made, 0, torch.device("cpu"))
 
 
-@pytest.mark.parametrize("score", [UNKNOWN, TextScore(0.7, 0.1, best_floor=0.1, alike_floor=0.1)])
+@pytest.mark.parametrize("score", [UNKNOWN, TextScore(0.7, 0.1, TENTH)])
 def test_the_score_is_that_of_the_index(score, made, tmp_path):
     made = replace(made, text_score=score)
     entries = PACK_ENTRIES

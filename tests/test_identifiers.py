@@ -8,16 +8,9 @@ import time
 import numpy as np
 import pytest
 
-from mm_support.language.identifiers import (
-    Dictionary,
-    fold,
-    identifiers_of,
-    match,
-    named_in_title,
-    normalise,
-    same_kind,
-    written,
-)
+from mm_support.language.codes import fold, match, normalise, same_kind, written
+from mm_support.language.defined import named_in_title
+from mm_support.language.identifiers import Dictionary, identifiers_of
 from mm_support.types import Entry
 
 

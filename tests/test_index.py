@@ -33,7 +33,7 @@ from mm_support.knowledge.points import PointMaker
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.knowledge.scoring import CODE_SHARE
 from mm_support.knowledge.text_score import UNKNOWN
-from mm_support.language import identifiers
+from mm_support.language import codes, defined, identifiers
 from mm_support.language.terms import term_set, terms
 from mm_support.paths import PACKS
 from mm_support.types import Entry, Question, Token
@@ -435,7 +435,7 @@ def reference(points, query):
     stems = [Counter(terms(p.entry.text)) for p in points]
     usual = sum(own.total() for own in stems) / n
     named = [identifiers.identifiers_of(p.entry) for p in points]
-    titled = [identifiers.named_in_title(p.entry.title) for p in points]
+    titled = [defined.named_in_title(p.entry.title) for p in points]
 
     def rarity(word):
         having = sum(word in own for own in stems)
@@ -476,13 +476,12 @@ def reference(points, query):
         total = min(1, sum(by.values()))
         for name, asked in query.identifiers.items():
             sharing = {
-                c: sum(identifiers.fold(c) in map(identifiers.fold, own) for own in named)
-                for c in asked
+                c: sum(codes.fold(c) in map(codes.fold, own) for own in named) for c in asked
             }
             sure = max(
                 max(
-                    identifiers.match(frozenset({c}), named[row]) / max(1, sharing[c]),
-                    identifiers.match(frozenset({c}), titled[row]) / max(1, sharing[c]) ** 0.5,
+                    codes.match(frozenset({c}), named[row]) / max(1, sharing[c]),
+                    codes.match(frozenset({c}), titled[row]) / max(1, sharing[c]) ** 0.5,
                 )
                 for c in asked
             )

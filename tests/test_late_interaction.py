@@ -4,7 +4,7 @@ import numpy as np
 from conftest import WordEncoder
 
 from mm_support.encode.text import Pieces
-from mm_support.knowledge.late_interaction import MOST, likeness, merged, packed, unpacked
+from mm_support.knowledge.late_interaction import MOST, likeness, merged, quantised
 
 
 def unit(rng, *shape):
@@ -36,8 +36,9 @@ def test_an_entry_keeps_a_bounded_number():
 
 def test_bytes_lose_next_to_nothing():
     rows = unit(np.random.default_rng(1), 40, 384)
-    again = unpacked(packed(rows), 384)
-    assert (rows * again).sum(axis=1).min() > 0.9995 and len(packed(rows)) < 40 * 384 * 1.4
+    small, scales = quantised(rows)
+    again = small * scales[:, None]
+    assert (rows * again).sum(axis=1).min() > 0.9995 and small.nbytes == 40 * 384
 
 
 def test_likeness_is_the_share_of_words_that_are_met():

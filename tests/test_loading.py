@@ -14,7 +14,7 @@ from mm_support.errors import KnowledgeError, SupportError, WeightsError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.service import SupportService
 from mm_support.stages import STAGES
-from mm_support.types import Entry, UserTurn
+from mm_support.types import UserTurn
 
 SILENT = Head(  # reads nothing in any message
     np.zeros((WordEncoder.dim + N_GRAMS, len(LABELS) + len(CHOICES)), np.float32),
@@ -144,7 +144,7 @@ def test_a_service_that_is_closed_while_it_loads_gives_everything_back(settings,
     assert all_given_back(settings)
 
 
-def test_what_is_typed_does_not_wait_for_what_sees_and_hears(settings, monkeypatch):
+def test_what_is_typed_does_not_wait_for_what_sees_and_hears(settings, monkeypatch, tmp_path):
     go_on = threading.Event()
 
     def slow(*_):
@@ -154,7 +154,8 @@ def test_what_is_typed_does_not_wait_for_what_sees_and_hears(settings, monkeypat
     put(monkeypatch, "hear", slow)
     service = SupportService.start(settings)
     service.wait()
-    service.knowledge.adopt("shop", [Entry("a", "Returns", "Send it back within 30 days.")])
+    (tmp_path / "shop.csv").write_text("title,answer\nReturns,Send it back within 30 days.\n")
+    service.knowledge.ingest("shop", tmp_path / "shop.csv")
     assert service.answer(UserTurn("returns", knowledge="shop")).text
     spoken = service.reply(UserTurn(audio=(16_000, np.ones(16_000, np.float32)), knowledge="shop"))
     assert next(spoken).step == "load"

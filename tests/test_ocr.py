@@ -38,7 +38,8 @@ from mm_support.encode.segments import (
     word,
 )
 from mm_support.errors import WeightsError
-from mm_support.language.identifiers import Dictionary, identifiers_of, match, normalise
+from mm_support.language.codes import match, normalise
+from mm_support.language.identifiers import Dictionary, identifiers_of
 from mm_support.types import Entry, TextLine
 
 SIZE = (200, 100)

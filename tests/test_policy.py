@@ -124,6 +124,23 @@ def test_what_presses_goes_to_a_person_whatever_was_found(label, reason):
         assert (decision.action, decision.reason) == ("handoff", reason)
 
 
+@pytest.mark.parametrize("label", PRESSING)
+def test_what_is_read_in_doubt_does_not_keep_back_a_sure_answer_but_in_danger(label):
+    """ "Who pays the postage of a return?" may look angry to whoever does not know the answer."""
+
+    def reading(probability):
+        told = {label: probability, "none": 1 - probability}
+        reads = Reads(told, frozenset({label}))
+        return lambda found: Policy(GATE, FakeIntents()).decide(
+            Question(typed="warranty"), QUERY, found, (), reads
+        )
+
+    doubtful, likely = reading(0.4), reading(0.6)
+    perilous = label in ("danger", "self_harm")
+    assert doubtful(hits(0.9)).action == ("handoff" if perilous else "answer")
+    assert doubtful(hits(0.5)).action == likely(hits(0.9)).action == "handoff"
+
+
 @pytest.mark.parametrize("label", ["person", "upset", "abuse"])
 @pytest.mark.parametrize("probability, named", [(0.6, True), (0.95, False)])
 def test_a_name_that_titles_hold_is_no_wish_for_a_person_nor_an_insult(label, probability, named):
@@ -361,7 +378,7 @@ def test_features_by_hand():
     entry = Entry("a", "Error E24", "The pump is blocked.")
     named = {"text": frozenset({"E24"})}
     fused = FusedQuery(np.ones(2), np.ones(2), {}, {"text": 0.7, "photo": 0.3})
-    query = SearchQuery(fused, identifiers=named)
+    query = SearchQuery(fused, identifiers=named, leans=0.4, cited=frozenset({"a"}))
     values = dict(
         zip(
             FEATURES,
@@ -383,6 +400,8 @@ def test_features_by_hand():
             "photo_score": 0.5,
             "photo_code": 0.0,
             "context_share": 0.0,
+            "leans": 0.4,
+            "leans_cited": 0.4,
             "code_found": 1.0,
             "code_unknown": 0.0,
             "foreign": 0.0,

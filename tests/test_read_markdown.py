@@ -255,6 +255,26 @@ def test_merged_cells_of_html_tables_hold_their_text_everywhere(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "<table>Seen <tr>once <td>and <div>again</table>",
+        "<table><form><tr><td>Seen once<td>and</td></tr></form>again</table>",
+        "<ol>Seen <p>once</p><li>and<li><table><caption>again",
+        "<div>" * 150 + "Seen once <p>and again",
+        "<table><th><ul><li>Seen <td>once <a href=x>and </ul></thead>again",
+    ],
+)
+def test_what_stands_in_no_cell_or_item_is_kept(tmp_path, broken):
+    assert answer(tmp_path, f"# T\n\n{broken}\n").count("Seen") == 1
+    assert seen_words("Seen once and again") <= seen_words(answer(tmp_path, f"# T\n\n{broken}\n"))
+
+
+def test_elements_that_nothing_can_read_are_told(tmp_path):
+    reading = read(tmp_path, "# T\n\nText.\n\n" + "<div>" * 3000 + "Lost.")
+    assert "nested too deep" in reading.skipped[0][2]
+
+
 def test_nested_lists_keep_their_numbers_and_pictures_between_steps_part_nothing(tmp_path):
     steps = (
         "1. Open it.\n   - the lid\n     1. left\n   - the box\n\n   ![](a.png)\n\n"

@@ -46,6 +46,8 @@ def test_any_separator_and_encoding(tmp_path, separator, encoding):
         ("cp932", "質問,回答\n返品できますか？,はい、三十日以内にできます。\n"),
         ("cp949", "질문,답변\n환불은 얼마나 걸리나요?,영업일 기준 칠일입니다.\n"),
         ("cp1251", "Вопрос;Ответ\nКак вернуть товар?;В течение 30 дней.\n"),
+        ("cp1254", "Soru;Cevap\nİade süresi ne kadar?;Yedi iş günü içinde ödenir, şüphesiz.\n"),
+        ("cp1250", "Otázka;Odpověď\nKdy otevíráte?;Příští týden, nejpozději do čtvrtka.\n"),
         ("cp1253", "ερώτηση;απάντηση\nΠότε ανοίγετε;Ανοίγουμε στις εννέα κάθε πρωί.\n"),
         ("cp1256", "السؤال;الجواب\nكيف يمكنني إرجاع المنتج؟;خلال ثلاثين يوما من الاستلام\n"),
     ],

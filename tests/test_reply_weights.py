@@ -5,7 +5,7 @@ and only where it fits.
 import numpy as np
 import pytest
 
-from mm_support.engines.gguf_file import fold_adapter, to_gguf_order, to_hub_order
+from mm_support.engines.gguf_file import fold_adapter, to_gguf_order
 from mm_support.errors import WeightsError
 from mm_support.weights import derived_weights
 
@@ -80,6 +80,11 @@ def read(path):
     return {
         tensor.name: dequantize(tensor.data, tensor.tensor_type) for tensor in reader.tensors
     }, reader.fields
+
+
+def to_hub_order(rows, heads):
+    """Query or key rows from GGUF's interleaved rotary order to the hub's two halves."""
+    return rows.reshape(heads, -1, 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
 def test_orders_are_inverse_and_keep_each_head_together():

@@ -5,11 +5,22 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import torch
 
 from assets.training import retrieval
 from assets.training.retrieval import Asking
 from mm_support.encode.text import Pieces
-from mm_support.knowledge.text_score import UNKNOWN, TextScore, load_text_score, save_text_score
+from mm_support.knowledge.text_score import (
+    UNKNOWN,
+    Floors,
+    TextScore,
+    above,
+    load_text_score,
+    save_text_score,
+)
+
+NINE = ((0.9, 0.9), (0.9, 0.9))
+FLOORS = Floors(NINE, NINE)
 
 
 def asking(shares, noise=0.3, questions=300, passages=12, seed=0):
@@ -22,16 +33,15 @@ def asking(shares, noise=0.3, questions=300, passages=12, seed=0):
 
 
 def test_the_shares_that_made_the_choices_are_found():
-    score = retrieval.fit([asking((0.2, 0.6, 0.2), questions=4_000, noise=0.05)])
-    # a feature is measured from its median, 0.9, so half of its range is stretched to the whole
+    score = retrieval.fit([asking((0.2, 0.6, 0.2), questions=4_000, noise=0.05)], FLOORS)
+    # a feature is measured from its floor, 0.9, so half of its range is stretched to the whole
     best, alike, words = np.array([0.1, 0.3, 0.2]) / 0.6
-    assert score.best_floor == pytest.approx(0.9, abs=0.01)
     assert score.alike == pytest.approx(alike, abs=0.05)
     assert score.words == pytest.approx(words, abs=0.05)
 
 
 def test_a_feature_that_says_nothing_gets_nothing():
-    score = retrieval.fit([asking((0.0, 1.0, 0.0), questions=2_000, noise=0.05)])
+    score = retrieval.fit([asking((0.0, 1.0, 0.0), questions=2_000, noise=0.05)], FLOORS)
     assert score.alike > 0.9 and score.words < 0.05
 
 
@@ -49,12 +59,12 @@ def test_figures_are_of_articles_that_were_not_fitted_to(monkeypatch):
     file, seen = asking((0.2, 0.6, 0.2), noise=0.05), []
     fitted = retrieval.fit
 
-    def fit(files):
+    def fit(files, floors):
         seen.append({int(article) for own in files for article in own.article})
-        return fitted(files)
+        return fitted(files, floors)
 
     monkeypatch.setattr(retrieval, "fit", fit)
-    figures = retrieval.measured([file], file)
+    figures = retrieval.measured([file], file, FLOORS)
     assert seen == [{1, 3, 5}, {0, 2, 4}]
     assert 0.3 < figures["first"]["value"] <= figures["in_five"]["value"] <= 1
 
@@ -76,16 +86,21 @@ def test_words_weigh_rare_terms_more_and_long_entries_less():
     assert 1 > found[0, 0] > found[0, 1] > found[0, 2] > 0
 
 
-def test_a_score_is_zero_at_the_floors_and_one_for_the_same_text():
-    score = TextScore(alike=0.6, words=0.1, best_floor=0.8, alike_floor=0.7)
-    assert score(0.8, 0.7, 0.0) == pytest.approx(0)
-    assert score(1.0, 1.0, 1.0) == pytest.approx(1)
-    assert score(0.9, 0.0, 0.0, has_pieces=0.0) == pytest.approx(0.45)
-    assert 0.5 * score.near(0.9) == pytest.approx(score.near(0.45, 0.5))
+def test_a_likeness_is_zero_at_the_floor_and_one_for_the_same_text():
+    assert above(0.8, 0.8) == pytest.approx(0)
+    assert above(1.0, 0.8) == pytest.approx(1)
+    assert 0.5 * above(0.9, 0.8) == pytest.approx(above(0.45, 0.8, 0.5))
+
+
+def test_each_pair_of_scripts_has_its_floor():
+    score = TextScore(0.6, 0.1, Floors(((0.1, 0.2), (0.3, 0.4)), ((0.5, 0.6), (0.7, 0.8))))
+    best, alike = score.between(torch.tensor([True, False]), torch.tensor([False, True, True]))
+    np.testing.assert_allclose(best, [[0.3, 0.4, 0.4], [0.1, 0.2, 0.2]])
+    np.testing.assert_allclose(alike, [[0.7, 0.8, 0.8], [0.5, 0.6, 0.6]])
 
 
 def test_scores_of_encoders_lie_side_by_side(tmp_path):
-    file, score = tmp_path / "retrieval.json", TextScore(0.6, 0.1, 0.8, 0.7)
+    file, score = tmp_path / "retrieval.json", TextScore(0.6, 0.1, FLOORS)
     assert load_text_score("one", file) == UNKNOWN
     save_text_score("one", score, {"what": "a"}, file)
     save_text_score("two", UNKNOWN, {"what": "b"}, file)

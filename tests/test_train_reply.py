@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from assets.training import reply
+from assets.training.reply import reply_loss, with_adapter
 from mm_support.config import SMALL, Settings
 from mm_support.engines.gguf_file import read_adapter
 from mm_support.engines.reply_weights import own_adapter, trained_gguf
 from mm_support.errors import InputError
 from mm_support.torchvision_shim import prepare_torchvision
-from mm_support.train import reply
-from mm_support.train.reply import reply_loss, with_adapter
 
 BATCH = [([1, 2, 3, 4], [5, 6, 0]), ([2, 3], [7, 0])]  # (prompt, reply)
 

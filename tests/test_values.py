@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from mm_support.language import values
-from mm_support.language.identifiers import shaped
+from mm_support.language.codes import shaped
 
 TODAY = date(2026, 11, 26)
 

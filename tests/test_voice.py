@@ -230,8 +230,8 @@ def test_a_sentence_made_piece_by_piece_is_the_same(settings):
     text = "Unopened goods can be returned within 30 days of delivery for a full refund."
     frames = model._first.run(None, model._inputs(list(range(1, 60)), 1.0))
     model._first = SimpleNamespace(run=lambda *_: frames)  # the lengths are drawn by lot
-    [cut] = [given.name for given in model._second.get_inputs()]
-    whole = model._second.run(None, {cut: frames[0]})[0].reshape(-1)
+    names = [given.name for given in model._second.get_inputs()]
+    whole = model._second.run(None, dict(zip(names, frames)))[0].reshape(-1)
     pieces = list(model.pieces(text, 1.0))
     assert len(pieces) > 1 and np.allclose(np.concatenate(pieces), whole, atol=1e-5)
 

@@ -2,10 +2,11 @@
 
 questions/NAME.jsonl holds those of one base; a line is {"question", "kind", "files", "gold"}: the
 entries of one of these files that hold one of these texts answer it. Kinds: answerable;
-unanswerable, about what the base knows, without an answer there; off_topic. All were written for
-this project. The knowledge of `kitchen` and `bicycles`, two catalogues, was too and lies beside the
-questions; that of the help centres of RustDesk (MIT), Plausible (CC BY-SA 4.0) and Chatwoot (MIT)
-lies in a folder that is given.
+unanswerable, about what the base knows, without an answer there; off_topic. A line of
+NAME.dialogues.jsonl is {"turns": [...]} of them, asked one after another. All were written for this
+project. The knowledge of `kitchen` and `bicycles`, two catalogues, and of `jianshen`, a chain of
+gyms, in Chinese, was too and lies beside the questions; that of the help centres of RustDesk (MIT),
+Plausible (CC BY-SA 4.0) and Chatwoot (MIT) lies in a folder that is given.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class CustomerSet:
     name: str
     knowledge: Path
     questions: tuple[CustomerQuestion, ...]
+    dialogues: tuple[tuple[CustomerQuestion, ...], ...] = ()
 
 
 def customer_sets(help_centres: Path | None) -> Iterator[CustomerSet]:
@@ -53,12 +55,19 @@ def customer_sets(help_centres: Path | None) -> Iterator[CustomerSet]:
         folders = [QUESTIONS, *([help_centres] if help_centres else [])]
         found = [folder / file.stem for folder in folders if (folder / file.stem).is_dir()]
         if found:
-            lines = file.read_text(encoding="utf-8").splitlines()
-            yield CustomerSet(file.stem, found[0], tuple(map(_read, lines)))
+            dialogues = [
+                tuple(map(_read, row["turns"]))
+                for row in _rows(QUESTIONS / f"{file.stem}.dialogues.jsonl")
+            ]
+            yield CustomerSet(file.stem, found[0], tuple(map(_read, _rows(file))), tuple(dialogues))
 
 
-def _read(line: str) -> CustomerQuestion:
-    row = json.loads(line)
+def _rows(file: Path) -> list[dict]:
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return list(map(json.loads, lines))
+
+
+def _read(row: dict) -> CustomerQuestion:
     gold, files = (tuple(row.get(name, ())) for name in ("gold", "files"))
     return CustomerQuestion(row["question"], row["kind"], files, gold)
 

@@ -10,7 +10,8 @@ catalogues (customer_questions.py). Every base counts by what it can answer.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,7 +25,7 @@ from mm_support.decode.reply import MAX_EVIDENCE
 from mm_support.evaluate.passages import ANSWERABLE, questions, read_squad, write_entries
 from mm_support.loading import ingest_packs
 from mm_support.paths import PACKS, fitted_to
-from mm_support.pipeline import drained, judge
+from mm_support.pipeline import drained, judge, past_after
 from mm_support.train.calibrate import (
     FOREIGN_EVERY,
     Example,
@@ -34,10 +35,11 @@ from mm_support.train.calibrate import (
     read_cases,
     write_gate,
 )
-from mm_support.types import UserTurn, of_one_document
+from mm_support.types import Past, UserTurn, of_one_document
 
 CHINESE = "zh"  # the folder of the packs and cases in Chinese
 ASKED = 400  # questions of a file
+KEPT = ("id", "title", "questions", "answer")  # of an entry of a pack
 CARD = {
     "what": "Logistic regression: does the best entry answer the question?",
     "command": "python -m assets.training.gate --squad FILE FILE --help-centres FOLDER",
@@ -71,7 +73,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 def every_example(service, cases: Path, files: list[Path], folder: Path) -> Iterator[Example]:
     """Of the packs, a language at a time, so that no question is out of scope in a base that
-    answers it in another language; and of passages.
+    answers it in another language; of packs half in one and half in another; and of passages.
     """
     ingest_packs(service.knowledge, PACKS / CHINESE, print)
     english, chinese = read_cases(cases), read_cases(cases / CHINESE)
@@ -81,6 +83,8 @@ def every_example(service, cases: Path, files: list[Path], folder: Path) -> Iter
         twin = name.removesuffix(f"-{CHINESE}")
         yield from across(service, twin, rows)
         yield from across(service, name, english[twin])
+        half = mixed(service, twin, name, folder)
+        yield from across(service, half, [*english[twin], *rows])
     for base in (*english, *chinese):
         for text in out_of_scope():
             yield from examples_of(service, base, [{"text": text, "expect": "none"}])
@@ -98,6 +102,18 @@ def across(service, base: str, rows: list[dict]) -> Iterator[Example]:
     for case in rows:
         if case["turns"][0]["expect"] in known:
             yield from examples_of(service, base, case["turns"][:1])
+
+
+def mixed(service, one: str, other: str, folder: Path) -> str:
+    """The name of a base that holds every second entry of a base in the language of another."""
+    twins = {entry.id: entry for entry in service.knowledge.entries(other)}
+    entries = service.knowledge.entries(one)
+    half = [twins.get(own.id, own) if place % 2 else own for place, own in enumerate(entries)]
+    kept = [{name: getattr(own, name) for name in KEPT} for own in half]
+    file = folder / f"{one}-mixed.jsonl"
+    file.write_text("\n".join(map(json.dumps, kept)), encoding="utf-8")
+    service.knowledge.ingest(file.stem, file)
+    return file.stem
 
 
 def of_passages(
@@ -128,24 +144,29 @@ def of_customers(service, sets: list[CustomerSet]) -> Iterator[Example]:
             if other is not own
             for asked in other.questions[::FOREIGN_EVERY]
         ]
-        for asked in (*own.questions, *foreign):
-            yield from as_example(service, own.name, asked)
+        alone = [(asked,) for asked in (*own.questions, *foreign)]
+        for turns in (*alone, *own.dialogues):
+            yield from of_dialogue(service, own.name, turns)
 
 
-def as_example(service, base: str, asked: CustomerQuestion) -> Iterator[Example]:
-    judged = drained(judge(service.parts, UserTurn(text=asked.text, knowledge=base)))
-    if judged.query is None or not judged.hits:
-        return
-    # of the document that is found first, a reply quotes what answers
-    quoted = [hit.entry for hit in judged.hits[:MAX_EVIDENCE]]
-    quoted = [entry for entry in quoted if entry is quoted[0] or of_one_document(entry, quoted[0])]
-    yield Example(
-        base,
-        features(asked.text, judged.query, judged.hits),
-        known=asked.kind == "answerable",
-        right=any(map(asked.answered_by, quoted)),
-        near=asked.kind == "unanswerable",
-    )
+def of_dialogue(service, base: str, turns: Sequence[CustomerQuestion]) -> Iterator[Example]:
+    """An example a turn; each is asked as if those before it had been answered rightly."""
+    past: tuple[Past, ...] = ()
+    for asked in turns:
+        judged = drained(judge(service.parts, UserTurn(text=asked.text, knowledge=base), past))
+        if judged.query is None or not judged.hits:
+            return
+        # of the document that is found first, a reply quotes what answers
+        found = [hit.entry for hit in judged.hits]
+        quoted = [one for one in found[:MAX_EVIDENCE] if of_one_document(one, found[0])]
+        yield Example(
+            base,
+            features(asked.text, judged.query, judged.hits),
+            known=asked.kind == "answerable",
+            right=any(map(asked.answered_by, (found[0], *quoted))),
+            near=asked.kind == "unanswerable",
+        )
+        past += (past_after(judged, [next(filter(asked.answered_by, found), found[0])]),)
 
 
 if __name__ == "__main__":

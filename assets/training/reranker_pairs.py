@@ -23,6 +23,7 @@ from torch import Tensor
 
 from assets.training.customer_questions import customer_sets
 from assets.training.gate import CHINESE
+from assets.training.reply_examples import load_labelled
 from mm_support import terminal
 from mm_support.config import Settings
 from mm_support.device import resolve_device
@@ -33,7 +34,6 @@ from mm_support.loading import ingest_packs
 from mm_support.paths import PACKS
 from mm_support.service import SupportService
 from mm_support.train.calibrate import read_cases
-from mm_support.train.reply import load_labelled
 from mm_support.types import UserTurn
 from mm_support.weights import package_weights
 

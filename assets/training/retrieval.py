@@ -9,10 +9,11 @@ fitted to one half, measured on the other, both ways.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +26,14 @@ from mm_support.evaluate.passages import Article, Asked, read_squad
 from mm_support.knowledge.index.postings import rarity, saturated
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.points import entry_texts
-from mm_support.knowledge.text_score import FILE, TextScore, save_text_score
+from mm_support.knowledge.text_score import FILE, Floors, TextScore, above, save_text_score
+from mm_support.language.detect import in_characters
 from mm_support.language.terms import term_set, terms
 from mm_support.types import Entry
 
 FEATURES = ("best", "alike", "words")
 QUESTIONS = 1_500  # of a file, the same ones each time
+UNRELATED = 200  # questions and passages whose likeness is that of unrelated texts
 RIDGE = 1e-5
 SEED = 0
 
@@ -38,15 +41,17 @@ SEED = 0
 @dataclass(frozen=True, eq=False)
 class Asking:
     """q questions over the n passages of a file. x: (q, n, features); right: (q,) index of the
-    right passage; article: (q,) where the question comes from.
+    right passage; article: (q,) where the question comes from. characters: whether the file is in
+    Chinese characters.
     """
 
     x: np.ndarray
     right: np.ndarray
     article: np.ndarray
+    characters: bool = False
 
     def of(self, rows: np.ndarray) -> Asking:
-        return Asking(self.x[rows], self.right[rows], self.article[rows])
+        return replace(self, x=self.x[rows], right=self.right[rows], article=self.article[rows])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,24 +64,24 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.encode.text import load_text_encoder
 
     encoder = load_text_encoder(settings, resolve_device(settings.device))
-    files = {path.name: features(encoder, read_squad(path)) for path in args.squad}
-    figures = {name: measured(list(files.values()), own) for name, own in files.items()}
+    articles = {path.name: read_squad(path) for path in args.squad}
+    files = {name: features(encoder, own) for name, own in articles.items()}
+    floors = unrelated(encoder, list(articles.values()))
+    figures = {name: measured(list(files.values()), own, floors) for name, own in files.items()}
     card = {
         "what": "Shares of three likenesses in the score, and what unrelated texts have",
         "data": f"Questions and passages of {', '.join(files)}",
         "command": "python -m assets.training.retrieval --squad " + " ".join(files),
         "right_passage_on_articles_left_out": figures,
     }
-    save_text_score(settings.text_model, fit(list(files.values())), card, args.out)
+    save_text_score(settings.text_model, fit(list(files.values()), floors), card, args.out)
     print(json.dumps(figures, indent=1))
     return 0
 
 
 def features(encoder: TextEncoder, articles: Sequence[Article]) -> Asking:
     """What each question of a file shares with each of its passages."""
-    entries = [
-        Entry(name, article.title, text) for article in articles for name, text in article.passages
-    ]
+    entries = passages(articles)
     place = {entry.id: row for row, entry in enumerate(entries)}
     every = [(number, asked) for number, own in enumerate(articles) for asked in own.asked]
     asked = drawn([(number, item) for number, item in every if item.answers])
@@ -90,7 +95,37 @@ def features(encoder: TextEncoder, articles: Sequence[Article]) -> Asking:
         np.stack([best, alike, shared], axis=-1),
         np.array([place[item.passage] for _, item in asked]),
         np.array([number for number, _ in asked]),
+        in_characters(questions[0]),
     )
+
+
+def passages(articles: Sequence[Article]) -> list[Entry]:
+    return [
+        Entry(name, article.title, text) for article in articles for name, text in article.passages
+    ]
+
+
+def unrelated(encoder: TextEncoder, files: Sequence[Sequence[Article]]) -> Floors:
+    """The median likenesses of questions of each file with passages of each; of those of a pair of
+    scripts that no files have, the mean of all.
+    """
+    random = np.random.default_rng(SEED)
+    asked = [
+        [item.question for article in file for item in article.asked if item.answers]
+        for file in files
+    ]
+    some = [random.permutation(questions)[:UNRELATED].tolist() for questions in asked]
+    entries = [passages(file)[:UNRELATED] for file in files]
+    found: dict[tuple[bool, bool], list] = {}
+    for questions, held in itertools.product(some, entries):
+        pair = in_characters(questions[0]), in_characters(held[0].answer)
+        medians = [np.median(own) for own in likenesses(encoder, questions, held)]
+        found.setdefault(pair, []).append(medians)
+    every = np.mean([one for own in found.values() for one in own], axis=0)
+    pairs = [(asked, written) for asked in (False, True) for written in (False, True)]
+    tables = np.array([np.mean(found.get(pair, [every]), axis=0) for pair in pairs])
+    best, alike = tables.T.reshape(2, 2, 2).astype(float).round(4).tolist()
+    return Floors(best, alike)
 
 
 def drawn(asked: list[tuple[int, Asked]]) -> list[tuple[int, Asked]]:
@@ -137,26 +172,26 @@ def words(asked: Sequence[frozenset[str]], held: Sequence[Counter[str]]) -> np.n
     return want @ gained.T / np.maximum(want.sum(axis=1, keepdims=True), 1e-9)
 
 
-def fit(files: Sequence[Asking]) -> TextScore:
+def fit(files: Sequence[Asking], floors: Floors) -> TextScore:
     """The shares under which the right passages are likeliest; every file counts the same."""
     from scipy.optimize import minimize
 
-    floors = np.mean([np.median(file.x[..., :2], axis=(0, 1)) for file in files], axis=0)
-    above = [rescaled(file, floors) for file in files]
+    scaled = [rescaled(file, floors) for file in files]
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        parts = [surprise(file, weights) for file in above]
+        parts = [surprise(file, weights) for file in scaled]
         total, slope = (sum(column) for column in zip(*parts))
         return float(total + RIDGE * weights @ weights), slope + 2 * RIDGE * weights
 
     weights = minimize(loss, np.full(len(FEATURES), 5.0), jac=True, bounds=[(0, None)] * 3).x
-    _, alike, words = weights / weights.sum()
-    return TextScore(float(alike), float(words), float(floors[0]), float(floors[1]))
+    _, alike, words = (weights / weights.sum()).round(4).tolist()
+    return TextScore(alike, words, floors)
 
 
-def rescaled(file: Asking, floors: np.ndarray) -> Asking:
-    near = (file.x[..., :2] - floors) / (1 - floors)
-    return Asking(np.concatenate([near, file.x[..., 2:]], axis=-1), file.right, file.article)
+def rescaled(file: Asking, floors: Floors) -> Asking:
+    own = np.array([table[file.characters][file.characters] for table in floors])
+    near = above(file.x[..., :2], own)
+    return replace(file, x=np.concatenate([near, file.x[..., 2:]], axis=-1))
 
 
 def surprise(file: Asking, weights: np.ndarray) -> tuple[float, np.ndarray]:
@@ -170,11 +205,13 @@ def surprise(file: Asking, weights: np.ndarray) -> tuple[float, np.ndarray]:
     return -float(likely[rows, file.right].mean()), slope
 
 
-def measured(files: Sequence[Asking], own: Asking) -> dict[str, dict[str, float] | None]:
+def measured(
+    files: Sequence[Asking], own: Asking, floors: Floors
+) -> dict[str, dict[str, float] | None]:
     """Figures of a file, with scores fitted to the half of the articles that is not asked about."""
     ranks = []
     for half in (0, 1):
-        score = fit([file.of(file.article % 2 != half) for file in files])
+        score = fit([file.of(file.article % 2 != half) for file in files], floors)
         ranks.append(rank(score, own.of(own.article % 2 == half)))
     every = np.concatenate(ranks)
     return {"first": share(list(every == 0)), "in_five": share(list(every < 5))}
@@ -182,7 +219,8 @@ def measured(files: Sequence[Asking], own: Asking) -> dict[str, dict[str, float]
 
 def rank(score: TextScore, file: Asking) -> np.ndarray:
     """(q,) how many passages score higher than the right one."""
-    scores = score(*np.moveaxis(file.x, -1, 0))
+    shares = np.array([1 - score.alike - score.words, score.alike, score.words])
+    scores = rescaled(file, score.floors).x @ shares
     right = scores[np.arange(len(file.right)), file.right]
     return (scores > right[:, None]).sum(axis=1)
 

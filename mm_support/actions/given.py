@@ -15,7 +15,7 @@ from mm_support.decide.policy import Decision, close, words_of
 from mm_support.knowledge.actions import DeclaredAction, Parameter
 from mm_support.knowledge.declarations import action_of
 from mm_support.language import values
-from mm_support.language.identifiers import shaped
+from mm_support.language.codes import shaped
 from mm_support.types import Hit, Question
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from mm_support.config import Settings
 from mm_support.errors import WeightsError
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language import identifiers
+from mm_support.language import codes, identifiers
 from mm_support.language.detect import language_of
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
@@ -37,6 +37,8 @@ FEATURES = (
     "photo_score",
     "photo_code",
     "context_share",
+    "leans",
+    "leans_cited",
     "code_found",
     "code_unknown",
     "foreign",
@@ -131,13 +133,14 @@ def _read(values: Mapping[str, Any]) -> Gate:
 
 
 def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
-    """(13,) float64 in FEATURES order.
+    """(15,) float64 in FEATURES order.
 
     margin: to the next document. coverage: share of the question's words that carry meaning which
     the entry uses, a code that it names in another spelling ("error 24", E24) among them.
     score_covered: score times that. brevity: the fewer such words, the more. photo_score: how well
     the photo alone fits. photo_code: whether the entry names a code that was read in it.
-    context_share: what the turn before weighs. code_found, code_unknown: whether a code was named
+    context_share: what the turn before weighs. leans: how likely the question leans on it;
+    leans_cited: that, where it quoted the entry. code_found, code_unknown: whether a code was named
     that the best entry has, or has not. foreign: whether the question is in another language than
     the entry, which shares no words with it then and is less alike.
     """
@@ -145,7 +148,7 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     margin = best.score - _next_document(hits)
     named = frozenset().union(*query.identifiers.values()) if query.identifiers else frozenset()
     known = identifiers.identifiers_of(best.entry)
-    matched = identifiers.match(named, known) if named else 0.0
+    matched = codes.match(named, known) if named else 0.0
     asked = term_set(words)
     held = term_set(best.entry.text) | (
         frozenset(filter(_of_code, asked)) if matched else frozenset()
@@ -163,8 +166,10 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
             1 / (1 + len(asked)),
             photo,
             best.by.get("photo", 0.0) / photo if photo else 0.0,
-            identifiers.match(read, known) if read else 0.0,
+            codes.match(read, known) if read else 0.0,
             query.fused.weights.get("context", 0.0),
+            query.leans,
+            query.leans * (best.entry.id in query.cited),
             matched,
             float(bool(named)) * (1 - matched),
             float(foreign),

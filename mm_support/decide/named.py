@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language import identifiers
+from mm_support.language import codes, defined, identifiers
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.detect import language_of
 from mm_support.language.sentences import column_names, first_cell
@@ -33,10 +33,10 @@ def names_another_code(query: SearchQuery, entry: Entry) -> bool:
     nothing.
     """
     asked = _coded_in(query)
-    titled, known = identifiers.named_in_title(entry.title), identifiers.identifiers_of(entry)
+    titled, known = defined.named_in_title(entry.title), identifiers.identifiers_of(entry)
     lettered = frozenset(code for code in known if not code.isdigit())
-    return not identifiers.match(asked, known) and any(
-        identifiers.same_kind(code, other)
+    return not codes.match(asked, known) and any(
+        codes.same_kind(code, other)
         for code in asked
         for other in (titled if code.isdigit() else titled | lettered)
     )
@@ -44,14 +44,14 @@ def names_another_code(query: SearchQuery, entry: Entry) -> bool:
 
 def titled_otherwise(entry: Entry, other: Entry) -> bool:
     """Whether two titles name different codes of one kind, and none of the same."""
-    own, others = (identifiers.written(each.title) for each in (entry, other))
-    alike = any(identifiers.same_kind(code, known) for code in own for known in others)
-    return alike and not identifiers.match(own, others)
+    own, others = (codes.written(each.title) for each in (entry, other))
+    alike = any(codes.same_kind(code, known) for code in own for known in others)
+    return alike and not codes.match(own, others)
 
 
 def titled_by_code(query: SearchQuery, entry: Entry) -> bool:
     """Whether an entry's title has an identifier that the customer typed or said."""
-    return bool(_coded_in(query) & identifiers.named_in_title(entry.title))
+    return bool(_coded_in(query) & defined.named_in_title(entry.title))
 
 
 def _coded_in(query: SearchQuery) -> frozenset[str]:
@@ -95,7 +95,7 @@ def unknown_in_photo(query: SearchQuery, hits: Sequence[Hit]) -> str:
     """
     read = query.identifiers.get("photo_text", frozenset())
     known = frozenset().union(*(identifiers.identifiers_of(hit.entry) for hit in hits))
-    return "" if identifiers.match(read, known) else min(read, default="")
+    return "" if codes.match(read, known) else min(read, default="")
 
 
 def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:

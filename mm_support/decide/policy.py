@@ -78,8 +78,7 @@ PRESSING: dict[str, Reason] = {
     "person": "asked",
     "upset": "upset",
 }
-# probability from which a courtesy counts though an entry would answer, and the wish for a person
-# though a photo shows the code of one
+# probability from which a courtesy, anger and the wish for a person count though an entry answers
 CERTAIN = 0.5
 BEYOND_DOUBT = 0.9  # and from which it does though the knowledge uses all of its words
 # label -> reason of a short friendly reply
@@ -142,7 +141,7 @@ class Situation:
     def goes_on(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """Those of hits that were answered from just before and state what alone is asked now."""
         leans = "context" in self.query.texts
-        cited = self.before.answered_from if self.before and leans else ()
+        cited = self.before.citations if self.before and leans else ()
         return told_before(words_of(self.question), hits, cited)
 
     def may_be(self, hits: Sequence[Hit]) -> bool:
@@ -256,18 +255,16 @@ def words_of(question: Question) -> str:
 
 def _pressing(here: Situation) -> Decision | None:
     """Danger goes to a person whatever was found, with what the company says of emergencies; so do
-    the wish for one and anger, unless they are read in doubt and a photo tells what is meant ("what
-    now?"), or a title does ("Wren").
+    the wish for one and anger, unless they are read in doubt and the knowledge surely answers, or a
+    title tells what is meant ("Wren").
     """
     label = next(filter(here.says, PRESSING), None)
     if label is None:
         return None
     reason = PRESSING[label]
     perilous = reason in ("safety", "self_harm")
-    doubtful = here.reads.probability[label] < CERTAIN and not perilous
-    if doubtful and here.sure and photo_names(here.query, here.hits):
-        return None
-    if not perilous and _only_names(here, label):
+    doubtful = here.reads.probability[label] < CERTAIN and here.sure
+    if not perilous and (doubtful or _only_names(here, label)):
         return None
     return here.decide("handoff", reason, _instructions(here) if perilous else ())
 

@@ -1,7 +1,8 @@
 """A Piper model in two halves, so that a sentence is heard while the rest of it is still made.
 
-The first half reads the whole sentence and says how long each sound lasts; the second makes samples
-of that, and sees only a little of what is around them: made piece by piece, they are the same.
+The first half reads the whole sentence and says how long each sound lasts; the second, flow and
+decoder of VITS (Kim et al. 2021), makes samples of that, and sees only a little of what is around
+them: made piece by piece, they are the same.
 Knows nothing of replies.
 """
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from piper import PiperVoice as Piper
 
 FIRST, GROWTH = 0.6, 2  # seconds of the first piece, and each is so many times the one before
-AROUND = 16  # frames on both sides that a piece's sound depends on
+AROUND = 32  # frames on both sides that a piece's sound depends on
 READ = ("input", "input_lengths", "scales")  # inputs that the first half alone reads
 
 
@@ -57,16 +58,16 @@ class PiperModel:
         return values
 
     def _sound(self, inputs: dict[str, np.ndarray]) -> Iterator[np.ndarray]:
-        frames = np.asarray(self._first.run(None, inputs)[0])
+        made = [np.asarray(rows) for rows in self._first.run(None, inputs)]
         if self._second is None:
-            yield frames.reshape(-1)
+            yield made[0].reshape(-1)
             return
-        cut, *others = (given.name for given in self._second.get_inputs())
-        more = {name: inputs[name] for name in others}
+        names = [given.name for given in self._second.get_inputs()]
+        frames, more = dict(zip(names, made)), {name: inputs[name] for name in names[len(made) :]}
         hop = self._config.hop_length
-        for start, stop in spans(frames.shape[2], round(FIRST * self.rate / hop)):
+        for start, stop in spans(made[0].shape[2], round(FIRST * self.rate / hop)):
             begin = max(0, start - AROUND)
-            seen = {cut: frames[:, :, begin : stop + AROUND]}
+            seen = {name: rows[:, :, begin : stop + AROUND] for name, rows in frames.items()}
             samples = np.asarray(self._second.run(None, seen | more)[0]).reshape(-1)
             yield samples[(start - begin) * hop :][: (stop - start) * hop]
 
@@ -83,22 +84,31 @@ def spans(count: int, first: int) -> Iterator[tuple[int, int]]:
 def halves(
     path: Path,
 ) -> tuple[onnxruntime.InferenceSession, onnxruntime.InferenceSession | None]:
-    """The model up to its decoder, and the decoder; the whole and None where it has none that is
-    known.
-    """
+    """The model up to its flow, and the rest; the whole and None where its parts are not known."""
     import onnx
     from onnx.utils import Extractor
 
     model = onnx.load(path)
-    cut = next((node.input[0] for node in model.graph.node if "dec/conv_pre" in node.name), None)
-    if cut is None:
+    cut = boundary(model.graph)
+    if not cut:
         return opened(model), None
     inputs, outputs = (
         [given.name for given in side] for side in (model.graph.input, model.graph.output)
     )
     parts, others = Extractor(model), [name for name in inputs if name not in READ]
-    first = parts.extract_model(inputs, [cut])
-    return opened(first), opened(parts.extract_model([cut, *others], outputs[:1]))
+    first = parts.extract_model(inputs, cut)
+    return opened(first), opened(parts.extract_model([*cut, *others], outputs[:1]))
+
+
+def boundary(graph: onnx.GraphProto) -> list[str]:
+    """The values of each frame between the halves: what the flow begins with, and the mask, which
+    is multiplied with what it ends with; none where the graph is another.
+    """
+    makers = {name: node for node in graph.node for name in node.output}
+    flow = next((node for node in graph.node if node.name.startswith("/flow/")), None)
+    decoder = next((node for node in graph.node if "dec/conv_pre" in node.name), None)
+    masked = makers.get(decoder.input[0]) if flow and decoder else None
+    return [flow.input[0], masked.input[1]] if flow and masked else []
 
 
 def opened(model: onnx.ModelProto) -> onnxruntime.InferenceSession:

@@ -40,9 +40,10 @@ from mm_support.decode.writing import (
 )
 from mm_support.engines.base import LanguageModel
 from mm_support.errors import GenerationError
+from mm_support.language.defined import named_in_title
 from mm_support.language.emergency import is_emergency
 from mm_support.language.english import is_claim, leans
-from mm_support.language.identifiers import identifiers_of, named_in_line, named_in_title
+from mm_support.language.identifiers import identifiers_of, named_in_line
 from mm_support.language.messages import message
 from mm_support.language.sentences import (
     is_step,

@@ -21,6 +21,7 @@ from mm_support.desk.audit import erased_since
 from mm_support.desk.conversations import Desk
 from mm_support.desk.kept import keep_turn
 from mm_support.desk.notices import CHATWOOT, channels_of
+from mm_support.desk.rounds import Rounds, Task
 from mm_support.errors import InputError, StoreError, SupportError
 from mm_support.language.personal import Masks
 from mm_support.store.database import PAST, Store, check_feedback
@@ -49,12 +50,10 @@ class Keeper:
         self._reveal, self._silence = reveal, silence
         self._originals: OrderedDict[str, dict[str, dict[str, str]]] = OrderedDict()
         self._pending: OrderedDict[str, Pending] = OrderedDict()  # with what is personal
-        self._closed, self._lock = threading.Event(), threading.Lock()
-        self._retrying: threading.Thread | None = None
-        self._lost = False
+        self._lock, self._lost = threading.Lock(), False
         self._erased: set[str] = set()  # turns of the journal that are kept no longer
         self.catch_up()
-        self._retry()
+        self._rounds = Rounds([Task("emptying the journal", RETRY, self.catch_up)])
 
     @property
     def trouble(self) -> str:
@@ -113,7 +112,6 @@ class Keeper:
         except OSError:
             log.exception("a turn could not be kept: %s", record["id"])
             self._lost = True
-        self._retry()
         return record
 
     def _remember(
@@ -176,12 +174,9 @@ class Keeper:
             self.journal.append(row)
         except OSError as exc:
             raise StoreError("The rating could not be stored; check the disk.") from exc
-        self._retry()
 
     def close(self) -> None:
-        self._closed.set()
-        if self._retrying is not None:
-            self._retrying.join()
+        self._rounds.close()
         self.store.close()
 
     def catch_up(self) -> None:
@@ -223,21 +218,6 @@ class Keeper:
         if erased:
             self._erased.add(row["id"])
         return erased
-
-    def _retry(self) -> None:
-        """Goes on trying in the background while the journal holds anything."""
-        with self._lock:
-            if self.journal and self._retrying is None:
-                self._retrying = threading.Thread(target=self._try_again, daemon=True)
-                self._retrying.start()
-
-    def _try_again(self) -> None:
-        while not self._closed.wait(RETRY):
-            self.catch_up()
-            with self._lock:
-                if not self.journal:
-                    self._retrying = None
-                    return
 
 
 def open_keeper(settings: Settings) -> Keeper:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from mm_support.encode.vad import VoiceActivity
 from mm_support.errors import BusyError, InputError
 from mm_support.inputs.audio import Stream, level
 from mm_support.language.nods import is_nod
-from mm_support.types import SAMPLE_RATE, Transcript
+from mm_support.types import SAMPLE_RATE, Transcript, UserTurn
 
 # seconds of silence that end a turn: where a model that has heard it says that it is over, or not;
 # and without such a model (end_of_turn.py), behind a whole sentence, or anything else
@@ -33,8 +33,8 @@ STEP = 0.6  # seconds of new sound that are worth another partial transcript
 SPARING = 3
 WAITING = 3.0  # seconds of sound kept while nobody has spoken yet
 # seconds of silence behind speech that is perhaps over: as good a transcript as with more of it
-QUIET = 0.2
-SPEAKING = 0.1  # seconds of silence behind speech that still goes on
+QUIET = 0.1
+SPEAKING = 0.05  # seconds of silence behind speech that still goes on
 RECENT = 4.0  # seconds in which the end of speech is looked for
 INTERRUPTION = 0.2  # seconds of speech that make the assistant wait until it knows what they are
 DECIDED = 1.0  # seconds from the first of them until it goes on, unless they were words
@@ -76,9 +76,12 @@ class LiveTurn:
         previous: str | None = None,
         end_of_turn: EndOfTurn | None = None,
         names: Sequence[str] = (),
+        prepare: Callable[[UserTurn], None] = lambda turn: None,
     ) -> None:
-        """names: words that are expected. The others as of SpeechEncoder."""
-        self._names, self._echoes = names, False
+        """names: words that are expected; prepare: told of what may be the whole turn before it is
+        known to be over. The others as of SpeechEncoder.
+        """
+        self._names, self._prepare, self._echoes = names, prepare, False
         self._encoder, self._voice, self._languages = encoder, voice, (language, previous)
         self._end_of_turn, self._judged, self._over = end_of_turn, 0.0, False
         self._rate, self._stream = 0, Stream()
@@ -110,7 +113,9 @@ class LiveTurn:
         over = silent >= QUIET or heard >= FULL  # perhaps
         if self._is_worth_it(heard, silent, over):
             self._transcribe(waveform, heard, draft=not over)
-        ended = silent >= self._pause(waveform, over) or heard >= FULL
+            if over and self._last.transcript.text:
+                self._prepare(UserTurn(audio=self.recording(), heard=self._last.transcript))
+        ended = silent >= self._pause(waveform, silent) or heard >= FULL
         self._last = Partial(self._last.transcript, silent < STEP / 2, ended)
         return self._last
 
@@ -129,7 +134,7 @@ class LiveTurn:
         if speech < INTERRUPTION:
             return self._goes_on(heard)
         silent, begun = heard - spans[-1][1] / SAMPLE_RATE, heard - spans[0][0] / SAMPLE_RATE
-        if silent < QUIET and begun < self._decides:
+        if silent < FINISHED and begun < self._decides:
             return Interjection(speaking=begun < DECIDED and not self._echoes)
         # told what may be its echo, the encoder hears that in a faint one, and no other words
         transcript = self._hear(waveform, draft=True, names=clauses(said))
@@ -138,7 +143,7 @@ class LiveTurn:
         if sure and has_words(words) and not echo and not is_nod(words):
             return Interjection(stops=True)
         self._echoes |= echo
-        if silent < QUIET and begun < UNCLEAR and not echo:
+        if silent < FINISHED and begun < UNCLEAR and not echo:
             self._decides = begun + STEP
             return Interjection()
         self._pieces, self._sounds = self._pieces[-1:], self._sounds[-1:]
@@ -195,11 +200,13 @@ class LiveTurn:
             return self._transcribed < self._spoken + QUIET
         return silent < SPEAKING and heard >= self._due
 
-    def _pause(self, waveform: np.ndarray, silent: bool) -> float:
-        """Seconds of silence that end the turn. silent: enough to ask the model, once a pause."""
+    def _pause(self, waveform: np.ndarray, silent: float) -> float:
+        """Seconds of silence that end the turn. silent: seconds so far; the model is asked once a
+        pause.
+        """
         if self._end_of_turn is None:
             return PAUSE if is_whole(self._last.transcript.text) else LONG_PAUSE
-        if not silent:
+        if silent < FINISHED:
             return UNFINISHED
         if self._judged != self._spoken:
             self._judged = self._spoken

@@ -1,5 +1,5 @@
-"""A llama-like GGUF file: with a trained adapter folded into its weights, or as a folder in the
-layout of the hub.
+"""A GGUF file: with a trained adapter folded into its weights (those of llama-like models only), or
+as a folder in the layout of the hub.
 
 OpenVINO opens the GGUF file itself; training and GPUs work on the folder.
 """
@@ -43,15 +43,10 @@ def hub_name(name: str) -> str:
     return f"{_NAMES[name.removesuffix('.weight')]}.weight"
 
 
-def to_hub_order(rows: np.ndarray, heads: int) -> np.ndarray:
-    """Query or key rows from GGUF's interleaved rotary order to the hub's two halves. rows: (heads
+def to_gguf_order(rows: np.ndarray, heads: int) -> np.ndarray:
+    """Query or key rows from the hub's two halves to GGUF's interleaved rotary order. rows: (heads
     * d, n).
     """
-    return rows.reshape(heads, -1, 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
-
-
-def to_gguf_order(rows: np.ndarray, heads: int) -> np.ndarray:
-    """The inverse of to_hub_order."""
     return rows.reshape(heads, 2, -1, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
@@ -90,7 +85,7 @@ def fold_adapter(gguf: Path, adapter: Path, target: Path) -> None:
 
     try:
         reader, layers = GGUFReader(gguf), read_adapter(adapter)
-        heads, eight_bits = _heads(_config(reader)), GGMLQuantizationType.Q8_0
+        heads, eight_bits = _heads(reader), GGMLQuantizationType.Q8_0
         writer = GGUFWriter(target, reader.fields["general.architecture"].contents())
         _copy_fields(reader, writer)
         for tensor in reader.tensors:
@@ -117,64 +112,27 @@ def fold_adapter(gguf: Path, adapter: Path, target: Path) -> None:
 
 
 def write_hub_folder(gguf: Path, folder: Path) -> None:
-    """config.json, tokenizer and float16 model.safetensors made from a GGUF file. Raises
-    WeightsError.
-    """
-    try:
-        _write_hub_folder(gguf, folder)
-    except (KeyError, ValueError, OSError) as exc:
-        raise WeightsError(f"{gguf} is not a Llama-like GGUF file: {exc}") from exc
-
-
-def _write_hub_folder(gguf: Path, folder: Path) -> None:
+    """The same model in the layout of the hub, in float16. Raises WeightsError."""
     prepare_torchvision()
-    from gguf import GGUFReader
-    from safetensors.numpy import save_file
-    from transformers import AutoTokenizer
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    reader = GGUFReader(gguf)
-    config = _config(reader)
-    (folder / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
-    save_file(_weights(reader, config), folder / "model.safetensors", {"format": "pt"})
-    AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
-
-
-def _config(reader: Any) -> dict[str, Any]:
-    def value(key: str) -> Any:
-        return reader.fields[key].contents()
-
-    return {
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
-        "hidden_size": value("llama.embedding_length"),
-        "intermediate_size": value("llama.feed_forward_length"),
-        "num_hidden_layers": value("llama.block_count"),
-        "num_attention_heads": value("llama.attention.head_count"),
-        "num_key_value_heads": value("llama.attention.head_count_kv"),
-        "rms_norm_eps": value("llama.attention.layer_norm_rms_epsilon"),
-        "rope_theta": value("llama.rope.freq_base"),
-        "max_position_embeddings": value("llama.context_length"),
-        "vocab_size": value("llama.vocab_size"),
-        "bos_token_id": value("tokenizer.ggml.bos_token_id"),
-        "eos_token_id": value("tokenizer.ggml.eos_token_id"),
-        "tie_word_embeddings": not any(tensor.name == "output.weight" for tensor in reader.tensors),
-    }
+    place, name, plain = str(gguf.parent), gguf.name, GgufConfig(dequantize=True)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            place, gguf_file=name, dtype=torch.float16, quantization_config=plain
+        )
+        model.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(place, gguf_file=name).save_pretrained(folder)
+    except (KeyError, ValueError, OSError) as exc:
+        raise WeightsError(f"{gguf} is not a GGUF file that can be opened: {exc}") from exc
 
 
-def _weights(reader: Any, config: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Hub name -> float16 array."""
-    heads = _heads(config)
-    weights = {}
-    for tensor in reader.tensors:
-        kind = tensor.name.split(".")[-2]
-        array = to_hub_order(_values(tensor), heads[kind]) if kind in heads else _values(tensor)
-        weights[hub_name(tensor.name)] = np.ascontiguousarray(array, dtype=np.float16)
-    return weights
-
-
-def _heads(config: dict[str, Any]) -> dict[str, int]:
+def _heads(reader: Any) -> dict[str, int]:
     """The layers whose rows GGUF orders differently, and how many heads they have."""
-    return {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
+    counts = {"attn_q": "head_count", "attn_k": "head_count_kv"}
+    fields = {layer: reader.fields[f"llama.attention.{name}"] for layer, name in counts.items()}
+    return {layer: field.contents() for layer, field in fields.items()}
 
 
 def _values(tensor: Any) -> np.ndarray:

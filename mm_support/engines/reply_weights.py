@@ -41,7 +41,8 @@ def trained_gguf(settings: Settings) -> Path:
 
 
 def own_adapter(settings: Settings) -> Path:
-    """The folder of an adapter that was trained here for settings.reply_model (train/reply.py)."""
+    """The folder of an adapter that was trained here for settings.reply_model
+    (assets/training/reply.py)."""
     name = settings.reply_model.removeprefix(PREFIX)
     return settings.data_dir / "weights" / f"reply-{name}"
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validator, model_validator
 
-from mm_support.language.identifiers import normalise
+from mm_support.language.codes import normalise
 from mm_support.language.messages import DEFAULT
 from mm_support.types import Entry, Hit, Kind
 

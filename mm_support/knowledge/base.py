@@ -146,16 +146,6 @@ class Knowledge(Bases):
             wanted = [own for own in wanted if own.entry.id not in gone]
             self._publisher.publish(name, wanted, recipe, OWN, [])
 
-    def adopt(
-        self, name: str, entries: Sequence[Entry], progress: Progress | None = None
-    ) -> IngestReport:
-        """Makes a base of entries that come from no file; the base itself is what is kept."""
-        started, remarks = time.perf_counter(), []
-        wanted = [Wanted(entry, BY_HAND) for entry in entries]
-        with self._index.changing(name):
-            self._publisher.publish(name, wanted, Recipe(), OWN, remarks, progress)
-        return IngestReport(len(wanted), remarks, time.perf_counter() - started)
-
     def undo(self, name: str) -> None:
         """Takes the last change of a base back, and the second time that. Raises KnowledgeError."""
         self._index.undo(name)

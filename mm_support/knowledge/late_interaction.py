@@ -8,7 +8,6 @@ index; how the best piece is found, scoring.py does for many entries at once.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import numpy as np
@@ -45,16 +44,6 @@ def quantised(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     small = np.round(LARGEST * rows / peaks).astype(np.int8)
     lengths = np.linalg.norm(small.astype(np.float32), axis=1)
     return small, 1 / np.maximum(lengths, 1e-9)
-
-
-def packed(rows: np.ndarray) -> str:
-    """(m, d) -> the quantised rows as text; their directions are kept, their lengths are not."""
-    return base64.b64encode(quantised(rows)[0].tobytes()).decode()
-
-
-def unpacked(text: str, dim: int) -> np.ndarray:
-    """(m, dim) float32 unit rows."""
-    return unit(np.frombuffer(base64.b64decode(text), np.int8).reshape(-1, dim).astype(np.float32))
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from itertools import chain
 
 from mm_support.knowledge.readers.base import Block, Document
 from mm_support.knowledge.readers.runs import runs
-from mm_support.language.identifiers import named_in_title
+from mm_support.language.defined import named_in_title
 from mm_support.language.sentences import split_sentences
 
 LEAST, MOST = 20, 300  # tokens of a passage

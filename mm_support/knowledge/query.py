@@ -20,7 +20,8 @@ class SearchQuery:
 
     terms: see language/terms.py. pieces: (t, d_text) float32 unit vectors of its word pieces.
     texts: as they are; a photo's are its lines. identifiers: those among them (E24, WH-1000XM5),
-    once a base has read the query (index/search.py).
+    once a base has read the query (index/search.py). leans: how likely it leans on the turn before,
+    0..1, where that is among the modalities; cited: ids of the entries that this turn quoted.
     """
 
     fused: FusedQuery
@@ -28,6 +29,8 @@ class SearchQuery:
     identifiers: dict[str, frozenset[str]] = field(default_factory=dict)
     pieces: dict[str, np.ndarray] = field(default_factory=dict)
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    leans: float = 0.0
+    cited: frozenset[str] = frozenset()
 
     def without(self, modality: str) -> SearchQuery:
         """The query without one modality that speaks in words; the identifiers it named stay."""

@@ -1,19 +1,16 @@
 """After an upgrade: bases are made again beside the service, which answers meanwhile.
 
-Bases whose vectors are of other models are renewed from their kept sources; what lies in the folder
-of a former index is taken over. One thread, which stops between two steps when it is told to.
+Bases whose vectors are of other models are renewed from their kept sources, in one thread, which
+stops between two steps when it is told to.
 """
 
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
-from pathlib import Path
 
 from mm_support.errors import SupportError
 from mm_support.knowledge.base import Knowledge
-from mm_support.knowledge.former_index import former_bases, former_entries
 
 log = logging.getLogger(__name__)
 
@@ -45,16 +42,15 @@ class Beside:
 
 
 class Renewal(Beside):
-    """Begins at once. former: the folder of a former index, which may not exist."""
+    """Begins at once."""
 
-    def __init__(self, knowledge: Knowledge, former: Path) -> None:
+    def __init__(self, knowledge: Knowledge) -> None:
         super().__init__("renew bases")
-        self._knowledge, self._former = knowledge, former
+        self._knowledge = knowledge
         self._thread.start()
 
     def _run(self) -> None:
         try:
-            self._take_over()
             for name in self._knowledge.stale():
                 self._renew(name)
             for name in self._knowledge.unfitted():
@@ -79,27 +75,3 @@ class Renewal(Beside):
             self._knowledge.fit(name)
         except SupportError as exc:  # it may be gone by now
             log.warning("Nothing was learned about %s: %s", name, exc)
-
-    def _take_over(self) -> None:
-        """Bases of a former index, unless there is one of their name; its folder goes when all are
-        there.
-        """
-        known = {base.name for base in self._knowledge.list()}
-        found = former_bases(self._former)
-        left = {name: kept for name, kept in found.items() if name not in known}
-        try:
-            for name, collection in left.items():
-                entries = former_entries(self._former, collection, self._knowledge.pictures_dir)
-                self._knowledge.adopt(name, entries, self._progress)
-        except ImportError:
-            log.warning(
-                "The folder %s holds %s of an earlier version: ingest them again, or install "
-                "qdrant-client and start once more, and they are taken over.",
-                self._former,
-                ", ".join(left),
-            )
-        except (SupportError, RuntimeError, OSError) as exc:
-            log.warning("The bases in %s could not be taken over: %s", self._former, exc)
-        else:
-            if (self._former / "meta.json").is_file():
-                shutil.rmtree(self._former, ignore_errors=True)

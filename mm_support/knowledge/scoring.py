@@ -44,7 +44,7 @@ class Lists(NamedTuple):
 
 class Matches(NamedTuple):
     """What the m modalities of b queries share with n entries, (b, m, n) in 0..1. has_pieces: (b,
-    m) whether word pieces are known.
+    m) whether word pieces are known; alike: what they have above unrelated ones.
     """
 
     words: Tensor
@@ -107,12 +107,12 @@ def combine(
 ) -> tuple[Tensor, Tensor]:
     """The scores (b, n) in 0..1, and what each modality adds to them (b, m, n).
 
-    near: (b, m, n) of TextScore.near; weights: (b, m) of the modalities in words; photo: (b, n) its
-    weight times picture_scores. An identifier closes CODE_SHARE of what is left to 1.
+    near: (b, m, n) weights times what cosines have above the floor (text_score.py); weights: (b, m)
+    of the modalities in words; photo: (b, n) its weight times picture_scores. An identifier closes
+    CODE_SHARE of what is left to 1.
     """
     share = score.alike * matches.has_pieces[..., None]
-    similar = score.similar(matches.alike).clamp_min(0)
-    found = score.words * matches.words + share * similar
+    found = score.words * matches.words + share * matches.alike.clamp_min(0)
     parts = (1 - score.words - share) * near.clamp_min(0) + weights[..., None] * found
     total = (parts.sum(1) + photo).clamp_max(1.0)
     gained = []

@@ -5,9 +5,10 @@
     alike       of the word pieces with the entry's (MaxSim, late_interaction.py)
     words       of its terms with the entry's (BM25, as a share of the most that it can be)
 
-An encoder's cosines do not begin at 0: those of multilingual-e5-small all lie between 0.7 and 0.95.
-So what unrelated texts have is subtracted first, and the score means the same for every encoder.
-Fitted by assets/training/retrieval.py. Knows no index and no query.
+An encoder's cosines do not begin at 0: those of multilingual-e5-small all lie between 0.7 and 0.95,
+higher between two Chinese texts than between two English ones, lower between one of each. So what
+unrelated texts have is subtracted first, and the score means the same for every encoder and for
+every pair of languages. Fitted by assets/training/retrieval.py. Knows no index and no query.
 """
 
 from __future__ import annotations
@@ -16,45 +17,55 @@ import json
 import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mm_support.paths import WEIGHTS
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 log = logging.getLogger(__name__)
 
 FILE = WEIGHTS / "retrieval.json"
 
 
+class Floors(NamedTuple):
+    """What unrelated texts have: of the cosine, and of the word pieces. Numbers or tensors."""
+
+    best: Any
+    alike: Any
+
+
 @dataclass(frozen=True)
 class TextScore:
     """alike, words: their shares of the score; the cosine has the rest, and `alike` too where word
     pieces are not known. whole: the share of the cosine of the mean of all texts, beside the best
-    one's. best_floor, alike_floor: what unrelated texts have.
+    one's. floors: (2, 2) each, what unrelated texts have, by whether a question is written in
+    Chinese characters and whether an entry is.
     """
 
     alike: float
     words: float
-    best_floor: float
-    alike_floor: float
+    floors: Floors
     whole: float = 0.0
 
-    def __call__(self, best: Any, alike: Any, words: Any, has_pieces: Any = 1.0) -> Any:
-        """Numbers, arrays or tensors that broadcast -> at most 1, around 0 for unrelated texts."""
-        share = self.alike * has_pieces
-        near, similar = self.near(best), self.similar(alike)
-        return (1 - share - self.words) * near + share * similar + self.words * words
-
-    def near(self, cosine: Any, weight: Any = 1.0) -> Any:
-        """A cosine times a weight -> the weight times what the cosine has above the floor."""
-        return (cosine - weight * self.best_floor) / (1 - self.best_floor)
-
-    def similar(self, alike: Any) -> Any:
-        """The same of the word pieces."""
-        return (alike - self.alike_floor) / (1 - self.alike_floor)
+    def between(self, asked: Tensor, written: Tensor) -> Floors:
+        """(m,) of texts asked and (n,) of entries, bool -> the floors of each pair, (m, n)."""
+        pairs = asked.long()[:, None], written.long()[None]
+        best, alike = (asked.float().new_tensor(table)[pairs] for table in self.floors)
+        return Floors(best, alike)
 
 
+def above(likeness: Any, floor: Any, weight: Any = 1.0) -> Any:
+    """A cosine times a weight -> the weight times what the cosine has above the floor, at most 1,
+    around 0 for unrelated texts. Numbers, arrays or tensors that broadcast.
+    """
+    return (likeness - weight * floor) / (1 - floor)
+
+
+NOTHING = ((0.0, 0.0), (0.0, 0.0))
 # of an encoder that nothing was fitted to: the floors of an encoder whose cosines begin at 0
-UNKNOWN = TextScore(alike=0.5, words=0.125, best_floor=0.0, alike_floor=0.0, whole=0.25)
+UNKNOWN = TextScore(alike=0.5, words=0.125, floors=Floors(NOTHING, NOTHING), whole=0.25)
 
 
 def load_text_score(text_model: str, file: Path = FILE) -> TextScore:
@@ -63,13 +74,15 @@ def load_text_score(text_model: str, file: Path = FILE) -> TextScore:
     if text_model not in fitted:
         log.warning("no score was fitted to %s: run assets/training/retrieval.py", text_model)
         return UNKNOWN
-    return TextScore(**fitted[text_model])
+    values = fitted[text_model]
+    best, alike = (tuple(map(tuple, values["floors"][name])) for name in Floors._fields)
+    return TextScore(**values | {"floors": Floors(best, alike)})
 
 
 def save_text_score(text_model: str, score: TextScore, card: dict, file: Path) -> None:
     """Beside those of other encoders."""
     values = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     scores, cards = values.get("scores", {}), values.get("cards", {})
-    rounded = {name: round(value, 4) for name, value in asdict(score).items()}
-    values = {"scores": {**scores, text_model: rounded}, "cards": {**cards, text_model: card}}
+    kept = asdict(score) | {"floors": score.floors._asdict()}
+    values = {"scores": {**scores, text_model: kept}, "cards": {**cards, text_model: card}}
     file.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

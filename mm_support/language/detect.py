@@ -61,6 +61,11 @@ def told_language(text: str) -> str | None:
     return language or _by_stop_words(text) or ("zh" if scripts["zh"] else None)
 
 
+def in_characters(text: str) -> bool:
+    """Whether a text is written in Chinese characters, as Chinese and Japanese are."""
+    return told_language(text) in ("zh", "ja")
+
+
 @functools.lru_cache(None)
 def stop_words(language: str) -> frozenset[str]:
     """The words of a language's grammar, in small letters; empty for a language without a list."""

@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from mm_support.language.codes import written
 from mm_support.language.detect import language_of, stop_words
-from mm_support.language.identifiers import written
 from mm_support.language.sentences import split_sentences, without_markers, without_step_number
 from mm_support.language.terms import UNSPACED, stem, term_set, with_digits
 from mm_support.language.units import CURRENCIES, LANGUAGES, units_of

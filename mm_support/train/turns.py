@@ -22,8 +22,9 @@ from mm_support.fuse.strategies import PHOTO, WORD_ROWS, FusedBatch, TokenBatch
 from mm_support.knowledge import late_interaction, scoring
 from mm_support.knowledge.index.postings import rarity, saturated
 from mm_support.knowledge.points import entry_texts
-from mm_support.knowledge.text_score import TextScore
-from mm_support.language import identifiers
+from mm_support.knowledge.text_score import TextScore, above
+from mm_support.language import codes, identifiers
+from mm_support.language.detect import in_characters
 from mm_support.language.terms import term_set, terms
 from mm_support.train.encoded_set import EncodedSet
 from mm_support.train.support_set import Picture, Wording, catalogue
@@ -37,7 +38,8 @@ TYPED, SPOKEN, READ = 0, 1, 2  # rows of the modalities in words
 class Shelf:
     """n entries of a base. facets: (K, d_text) and pictures: (M, d_picture), those of one entry
     after another; how many each has, and the lengths of their means: (n,); titles: (n, d_picture).
-    text_score: that of the encoder of the texts.
+    characters: (n,) whether it is written in Chinese characters, as questions are that are asked of
+    a base whose first entry is. text_score: that of the encoder of the texts.
     """
 
     facets: Tensor
@@ -47,6 +49,7 @@ class Shelf:
     picture_counts: Tensor
     picture_lengths: Tensor
     titles: Tensor
+    characters: Tensor
     text_score: TextScore
 
     def score(self, fused: FusedBatch, matches: Matches, own_hidden: bool = False) -> Tensor:
@@ -56,11 +59,13 @@ class Shelf:
         every = (fused.text @ self.facets.T)[:, None]
         cosine = scoring.cosines(every, texts, self.text_score, hidden)
         worded = weights[:, WORD_ROWS]
-        near = self.text_score.near(cosine, worded.sum(1)[:, None, None])
+        floors = self.text_score.between(self.characters[:1], self.characters)
+        near = above(cosine, floors.best, worded.sum(1)[:, None, None])
         nothing = torch.zeros_like(matches.words[:, 1:])  # the sum stands for all modalities
+        alike = matches.alike_hidden if own_hidden else matches.alike
         shared = scoring.Matches(
             matches.words,
-            matches.alike_hidden if own_hidden else matches.alike,
+            above(alike, floors.alike),
             torch.ones_like(matches.words[..., 0]),
             matches.codes,
         )
@@ -158,7 +163,8 @@ def shelf_of(made: EncodedSet, base: str) -> Shelf:
         return torch.from_numpy(np.stack(seen)) if seen else titles[:0]
 
     pictures = [pictures_of(entry) for entry in entries]
-    return Shelf(*_listed(facets), *_listed(pictures), titles, made.text_score)
+    characters = torch.tensor([in_characters(entry.text) for entry in entries])
+    return Shelf(*_listed(facets), *_listed(pictures), titles, characters, made.text_score)
 
 
 def _listed(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
@@ -179,7 +185,7 @@ class TurnTable:
         lengths = np.array([own.total() for own in self._stems])
         self._lengths = lengths / max(1, lengths.mean())
         self._having = Counter(word for own in self._stems for word in own)
-        folded = (set(map(identifiers.fold, own)) for own in self._codes)
+        folded = (set(map(codes.fold, own)) for own in self._codes)
         self._sharing = Counter(code for own in folded for code in own)
         self._pieces = [
             (own, kept := made.pieces(own, "passage"), late_interaction.merged(kept))
@@ -249,8 +255,8 @@ class TurnTable:
         """The best match of a named identifier with an entry's, less where many entries share
         it.
         """
-        sharing = {code: max(1, self._sharing[identifiers.fold(code)]) for code in named}
-        matches = (identifiers.match(frozenset({code}), own) / n for code, n in sharing.items())
+        sharing = {code: max(1, self._sharing[codes.fold(code)]) for code in named}
+        matches = (codes.match(frozenset({code}), own) / n for code, n in sharing.items())
         return max(matches, default=0.0)
 
 

@@ -7,6 +7,7 @@ until their rows are used.
     pictures  (M, d_picture) float16  each entry's pictures
     titles    (n, d_picture) float16  each entry's title, by the image encoder's text tower
     looks     (n, d_picture) float16  the mean of an entry's pictures and title, as a unit vector
+    characters     (n,) bool          whether an entry is written in Chinese characters
 
 facet_ends, piece_ends and picture_ends hold where the rows of each entry end; facet_lengths and
 picture_lengths how long the mean of its rows is. Knows no entry.
@@ -35,6 +36,7 @@ LAYOUT: dict[str, tuple[str, str]] = {
     "pictures": ("float16", PICTURE),
     "titles": ("float16", PICTURE),
     "looks": ("float16", PICTURE),
+    "characters": ("bool", ONE),
     "facet_lengths": ("float32", ONE),
     "picture_lengths": ("float32", ONE),
     "facet_ends": ("int64", ONE),
@@ -51,7 +53,12 @@ class ArrayWriter:
         self._ends: dict[str, int] = {"facet_ends": 0, "piece_ends": 0, "picture_ends": 0}
 
     def add(
-        self, text: np.ndarray, picture: np.ndarray, words: np.ndarray, pieces: np.ndarray
+        self,
+        text: np.ndarray,
+        picture: np.ndarray,
+        words: np.ndarray,
+        pieces: np.ndarray,
+        characters: bool,
     ) -> None:
         small, scales = quantised(pieces)
         rows = {
@@ -63,6 +70,7 @@ class ArrayWriter:
             "picture_lengths": _mean_length(picture),
             "pictures": picture,
             "titles": words,
+            "characters": characters,
             "looks": unit(np.concatenate([picture, words[None]]).mean(axis=0, keepdims=True)),
         }
         for name, own in (("facet", text), ("piece", pieces), ("picture", picture)):
@@ -91,6 +99,7 @@ class Arrays:
     pictures: Tensor
     titles: Tensor
     looks: Tensor
+    characters: Tensor
     facet_lengths: Tensor
     picture_lengths: Tensor
     facet_starts: Tensor

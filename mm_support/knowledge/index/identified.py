@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from mm_support.knowledge.index.table import Table
-from mm_support.language import identifiers
+from mm_support.language import codes
 
 SCHEMA = "CREATE TABLE identifiers (name TEXT PRIMARY KEY, entries BLOB) WITHOUT ROWID;"
 
@@ -65,7 +65,7 @@ class Identifiers:
             near = {name for key in _keys(code) for name in self._alike.get(key, ())}
             sharing = max(1, self._sharing(code))
             for name in near:
-                likeness = identifiers.match(frozenset({code}), frozenset({name}))
+                likeness = codes.match(frozenset({code}), frozenset({name}))
                 kept = self._entries[name]
                 rows = np.where(kept < 0, ~kept, kept)
                 shares = likeness / np.where(kept < 0, sharing**0.5, sharing)
@@ -74,13 +74,13 @@ class Identifiers:
 
     def _sharing(self, code: str) -> int:
         """How many entries name it, or what looks the same."""
-        same = [self._entries[name] for name in self._alike.get(identifiers.fold(code), ())]
+        same = [self._entries[name] for name in self._alike.get(codes.fold(code), ())]
         kept = np.concatenate(same) if same else np.zeros(0, np.int32)
         return len(np.unique(np.where(kept < 0, ~kept, kept)))
 
 
 def _keys(code: str) -> set[str]:
     """What two identifiers share that may be taken for each other; of errors also their number."""
-    numbered = identifiers.NUMBERED.fullmatch(code)
+    numbered = codes.NUMBERED.fullmatch(code)
     number = numbered[2] if numbered else code.lstrip("0") if code.isdigit() else ""
-    return {identifiers.fold(code)} | ({f"#{number}"} if number else set())
+    return {codes.fold(code)} | ({f"#{number}"} if number else set())

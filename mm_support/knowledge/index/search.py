@@ -22,7 +22,8 @@ from mm_support.knowledge import scoring
 from mm_support.knowledge.index.arrays import span
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.query import SearchQuery
-from mm_support.knowledge.text_score import UNKNOWN, TextScore
+from mm_support.knowledge.text_score import UNKNOWN, TextScore, above
+from mm_support.language.detect import in_characters
 from mm_support.types import FusedQuery, Hit
 
 CANDIDATES = 50  # entries that each way of looking may propose
@@ -143,13 +144,18 @@ def _compared(
     weights: Tensor,
     score: TextScore,
 ) -> tuple[Tensor, scoring.Matches]:
-    """(1, m, c) TextScore.near of the candidates, and what else the modalities share with them."""
+    """(1, m, c) the weighted cosines with the candidates, above what unrelated texts have; and what
+    else the modalities share with them.
+    """
     words = torch.from_numpy(shared.words[None, :, rows])
     identified = torch.from_numpy(shared.identified[None, :, rows])
     places = torch.from_numpy(rows)
-    matches = scoring.Matches(words, *_alike(version, query, shared.names, places), identified)
+    asked = [in_characters(" ".join(query.texts.get(name, ()))) for name in shared.names]
+    floors = score.between(torch.tensor(asked), version.arrays.characters[places])
+    alike, known = _alike(version, query, shared.names, places)
+    matches = scoring.Matches(words, above(alike, floors.alike), known, identified)
     cosine = _cosines(version, query, shared.names, places, score)
-    return score.near(cosine, weights[..., None]), matches
+    return above(cosine, floors.best, weights[..., None]), matches
 
 
 def _compared_by_words(

@@ -29,8 +29,8 @@ from mm_support.knowledge.index.entries import Entries, EntriesWriter
 from mm_support.knowledge.index.identified import Identifiers, IdentifiersWriter
 from mm_support.knowledge.index.postings import Postings, PostingsWriter
 from mm_support.knowledge.index.table import Table, create
-from mm_support.language import identifiers
-from mm_support.language.detect import language_of
+from mm_support.language import defined, identifiers
+from mm_support.language.detect import in_characters, language_of
 from mm_support.language.names import names
 from mm_support.language.terms import terms
 from mm_support.types import Entry
@@ -39,7 +39,7 @@ ABOUT, ENTRIES, NAMES = "about.json", "entries.sqlite", "names.json"
 FITTED, CONTRADICTIONS = "fitted.json", "contradictions.json"
 SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
 MAX_NAMES = 20  # the most frequent of a base
-LAYOUT = 1  # of the files; it belongs to the signature, so vectors in another one are made again
+LAYOUT = 2  # of the files; it belongs to the signature, so vectors in another one are made again
 
 
 class VersionWriter:
@@ -54,12 +54,13 @@ class VersionWriter:
 
     def add(self, point: Point) -> None:
         entry = point.entry
-        named, titled = identifiers.identifiers_of(entry), identifiers.named_in_title(entry.title)
+        named, titled = identifiers.identifiers_of(entry), defined.named_in_title(entry.title)
         self._identifiers.add(self._entries.rows, named, titled)
         texts = (entry.title, " ".join(entry.questions), entry.answer)
         language = language_of(entry.text)
         self._postings.add([terms(text, language) for text in texts])
-        self._arrays.add(point.text, point.picture, point.words, point.pieces)
+        characters = in_characters(entry.text)
+        self._arrays.add(point.text, point.picture, point.words, point.pieces, characters)
         self._entries.add(entry, point.digest, point.origin)
 
     def close(self) -> None:
@@ -74,7 +75,7 @@ class VersionWriter:
         self._connection.execute("COMMIT")
         self.close()
         stored = Entries(Table(self._folder / ENTRIES), self._pictures_dir, self._entries.rows)
-        names = identifiers.Names.of(stored.all())
+        names = defined.Names.of(stored.all())
         write_durably(self._folder / NAMES, json.dumps(names._asdict(), ensure_ascii=False))
         pairs = by_id(contradictions(stored.all()))
         write_durably(self._folder / CONTRADICTIONS, json.dumps(pairs, ensure_ascii=False))
@@ -117,7 +118,7 @@ class Version:
         if not file.is_file():  # a version that was made before they were kept
             return identifiers.Dictionary.of(self.entries.all())
         values = json.loads(file.read_text(encoding="utf-8"))
-        return identifiers.Dictionary(identifiers.Names.read(values))
+        return identifiers.Dictionary(defined.Names.read(values))
 
     @property
     def fitted(self) -> dict[str, Any]:

@@ -1,313 +1,261 @@
-"""Tags and text -> blocks, as a reader of the page would see them.
+"""HTML -> blocks, as a reader of the page would see them; Markdown is made HTML first.
 
-Fed with HTML, or with the tokens of a Markdown parser. What no reader sees is left out: comments,
-scripts, hidden elements. Broken HTML is taken as browsers take it, roughly. Knows no file.
+What no reader sees is left out: comments, scripts, hidden elements, navigation, which is reported.
+Broken HTML is taken as browsers take it, roughly. Knows no file.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mm_support.knowledge.readers.base import Block, Kind, Remarks
-from mm_support.knowledge.readers.tables import Table
+from mm_support.knowledge.readers.tables import Cell, grid_lines, span
 
-Attrs = dict[str, str]
+Blocks = tuple[tuple[Block, ...], tuple[str, ...]]  # with the addresses of their links
 
 UNSEEN = frozenset(
     ["script", "style", "template", "noscript", "head", "svg", "iframe", "object", "button"]
     + ["select", "textarea", "canvas", "audio", "video", "dialog", "math"]
 )  # fmt: skip
-VOID = frozenset("img br hr input meta link source wbr col embed area base track param".split())
 BREAKING = frozenset(
     ["p", "div", "section", "article", "main", "header", "footer", "aside", "blockquote", "hr"]
     + ["dl", "dt", "dd", "figure", "figcaption", "details", "address", "form", "fieldset", "body"]
-    + ["html", "center", "caption"]
+    + ["html", "center", "caption", "li", "pre", "tr", "td", "th"]
 )  # fmt: skip
-BOLD = frozenset(["b", "strong"])
-HEADINGS = {f"h{level}": level for level in range(1, 7)}
 FOLDED = 7  # level of a heading that opens and closes with what it folds away
+HEADINGS = {f"h{level}": level for level in range(1, 7)} | {"summary": FOLDED}
+LISTS = ("ul", "ol", "menu")
+TABLE_PARTS = ("thead", "tbody", "tfoot", "form")
+LINK = "link"  # an <a> that leads somewhere
+MAX_DEPTH = 100  # elements inside each other; what lies deeper is taken as plain text
 RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 MARKING = ("class", "id", "aria-label", "itemtype")
 BREADCRUMB = re.compile(r"(?:^|[\s/])bread-?crumbs?(?:-?list)?(?=\s|$)", re.IGNORECASE)
-COMMENT = re.compile(r"<!--.*?(?:--!?>|\Z)", re.DOTALL)
+LINE = "<!--line {}-->"  # before what begins on a line of the file
+_LINE = re.compile(r"line (\d+)")
 _BLANKS = re.compile(r"[ \t\n\r\f\v\u00a0]+")
 _LINE_BLANKS = re.compile(r"[ \t\f\v\u00a0]*\n[ \t\f\v\u00a0]*")
 
 
-@dataclass
-class _List:
-    """An open list: its marker or number, and the lines of each item so far."""
-
-    ordered: bool
-    number: int = 1
-    line: int = 0
-    items: list[list[str]] = field(default_factory=list)
-    fresh: bool = False  # whether the next line is the first of its item
+def html_blocks(html: str, remarks: Remarks, line: int = 0) -> Blocks:
+    """Blocks and links of a piece of HTML. line: of the file, where no comment LINE tells."""
+    if not html.strip():
+        return (), ()
+    return tree_blocks(parsed(html, remarks), remarks, line)
 
 
-class BlockBuilder(HTMLParser):
-    """Collects blocks. Call start, end and data, or feed_html; then finish."""
+def parsed(html: str, remarks: Remarks) -> Any:
+    """The tree of a page, or of a piece of one."""
+    from lxml import html as lxml
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+    parser = lxml.HTMLParser(encoding="utf-8", huge_tree=True)
+    # as bytes: a text that declares an encoding of its own is refused
+    tree = lxml.document_fromstring(f"<html>{html}".encode("utf-8", "ignore"), parser)
+    if any("depth" in error.message for error in parser.error_log):
+        remarks.skip(0, "its elements are nested too deep; what follows was not read")
+    return tree
+
+
+def tree_blocks(tree: Any, remarks: Remarks, line: int = 0) -> Blocks:
+    """The same of a tree."""
+    reader = _Reader(remarks, line)
+    reader.read(tree)
+    return tuple(reader.blocks), tuple(reader.links)
+
+
+class _Reader:
+    """Collects the blocks of a tree."""
+
+    def __init__(self, remarks: Remarks, line: int) -> None:
         self.blocks: list[Block] = []
         self.links: list[str] = []
-        self.line, self.page = 0, None
-        self._inline: list[str] = []
-        self._pictures: list[str] = []
-        self._linked = self._link_depth = 0
-        self._lists: list[_List] = []
-        self._tables: list[Table] = []
-        self._heading = 0
-        self._preformatted = self._raised = self._bold = 0
-        self._unseen: list[str] = []
-        self._navigation: list[tuple[int, str]] = []  # line and text of what was left out as such
-        self._navigating = False
-        self._started = 0
+        self._remarks, self._line = remarks, line
+        self._started = 0  # the line on which the open paragraph began
+        self._inline: list[str] = []  # text of the open paragraph
+        self._texts: list[str] | None = None  # what the open list item or cell holds
+        self._pictures: list[str] = []  # with _linked of the next block
+        self._linked = 0  # characters of links
+        self._heading = 0  # level of the open heading
+        self._open: Counter[str] = Counter()  # tags of the elements that are open
 
-    def feed_html(self, html: str) -> None:
-        """Reads a piece of HTML; an element may be open at its end, a tag may not."""
-        self.feed(COMMENT.sub("", html))
-        super().close()
-
-    def finish(self) -> tuple[Block, ...]:
-        """The blocks; nothing may be fed any more."""
-        while self._tables:
-            self.end("table")
-        while self._lists:
-            self.end("ul")
+    def read(self, element: Any) -> None:
+        """An element with all that is in it; the blocks are whole when this returns."""
+        self._element(element)
         self._flush()
-        return tuple(self.blocks)
 
-    # -- events of the HTML parser ---------------------------------------------------------
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.start(tag, {name: value or "" for name, value in attrs})
-
-    def handle_endtag(self, tag: str) -> None:
-        self.end(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.data(data)
-
-    # -- what a parser of any kind calls ---------------------------------------------------
-
-    def start(self, tag: str, attrs: Attrs) -> None:
-        """An element begins."""
-        if self._unseen:
-            self._unseen += [tag] if tag == self._unseen[-1] and tag not in VOID else []
-        elif tag not in VOID and (tag == "nav" or is_breadcrumb(attrs)):
+    def _element(self, own: Any) -> None:
+        tag = own.tag
+        if not isinstance(tag, str):
+            self._comment(own.text or "")
+        elif tag == "nav" or is_breadcrumb(own.attrib):
             self._flush()
-            self._unseen.append(tag)
-            self._navigating = True
-            self._navigation.append((self.line, ""))
-        elif tag not in VOID and (tag in UNSEEN or _is_hidden(attrs)):
-            self._unseen.append(tag)
-        elif tag in HEADINGS or tag == "summary":
-            self._flush()
-            self._heading = HEADINGS.get(tag, FOLDED)
-        elif tag in ("ul", "ol", "menu"):
-            self._open_list(tag, attrs)
-        elif tag == "table" or self._tables and tag in ("thead", "tr", "td", "th"):
-            self._open_in_table(tag, attrs)
+            self._remarks.skip_navigation(self._line, own.text_content())
+        elif tag in UNSEEN or _is_hidden(own.attrib):
+            pass
+        elif self._open.total() > MAX_DEPTH:
+            self._text(own.text_content())
+        elif tag in LISTS:
+            self._list(own)
+        elif tag == "table":
+            self._table(own)
+        elif tag in BREAKING or tag in HEADINGS:
+            self._block(own)
         else:
-            self._start_inside(tag, attrs)
+            self._within_line(own)
 
-    def _start_inside(self, tag: str, attrs: Attrs) -> None:
-        if tag == "li":
-            self._flush()
-            self._open_item()
-        elif tag == "pre":
-            self._flush()
-            self._preformatted += 1
-        elif tag in BREAKING:
-            self._flush()
-        elif tag == "br":
-            self._inline.append("\n" if self._preformatted else "\v")
-        elif tag == "img":
-            self._add_picture(attrs)
-        elif tag == "a":
-            self._open_link(attrs)
-        elif tag == "sup":
-            self._raised += 1
-        elif tag in BOLD:
-            self._bold += 1
+    def _comment(self, text: str) -> None:
+        if line := _LINE.fullmatch(text):
+            self._line = int(line[1])
 
-    def end(self, tag: str) -> None:
-        """An element ends; one that was not open is ignored."""
-        if self._unseen:
-            if tag == self._unseen[-1]:
-                self._unseen.pop()
-                self._navigating = self._navigating and bool(self._unseen)
-        elif tag in HEADINGS or tag == "summary":
-            self._flush()
+    def _block(self, own: Any) -> None:
+        """An element that begins and ends a line."""
+        self._flush()
+        if own.tag in HEADINGS:
+            self._heading = HEADINGS[own.tag]
+        self._children(own, own.tag, "code" if own.tag == "pre" else "text")
+        if own.tag in HEADINGS:
             self._heading = 0
-        elif tag in ("ul", "ol", "menu"):
-            self._close_list()
-        elif self._tables and tag in ("table", "thead", "tr", "td", "th"):
-            self._close_in_table(tag)
+        if own.tag == "details" and self._texts is None:
+            self.blocks.append(Block("end", level=FOLDED))
+
+    def _within_line(self, own: Any) -> None:
+        """An element that stands in a line of text."""
+        address = own.get("href") if own.tag == "a" else None
+        if own.tag == "br":
+            self._inline.append("\n" if self._open["pre"] else "\v")
+        elif own.tag == "img":
+            self._picture(own)
+        elif address:
+            self.links.append(address)
+            self._children(own, LINK)
         else:
-            self._end_inside(tag)
+            self._children(own, own.tag)
 
-    def _end_inside(self, tag: str) -> None:
-        if tag == "pre" and self._preformatted:
-            self._flush("code")
-            self._preformatted -= 1
-        elif tag in BREAKING or tag == "li":
-            self._flush()
-            if tag == "details" and not self._lists and not self._tables:
-                self.blocks.append(Block("end", level=FOLDED))
-        elif tag == "a":
-            self._link_depth = max(0, self._link_depth - 1)
-        elif tag == "sup":
-            self._raised = max(0, self._raised - 1)
-        elif tag in BOLD:
-            self._bold = max(0, self._bold - 1)
+    def _children(self, own: Any, name: str, ends: Kind | None = None) -> None:
+        """name: what the element counts as while it is open. ends: the kind of paragraph that it
+        ends, if it does.
+        """
+        self._open[name] += 1
+        self._text(own.text)
+        for child in own:
+            self._element(child)
+            self._text(child.tail)
+        if ends:
+            self._flush(ends)
+        self._open[name] -= 1
 
-    def data(self, text: str) -> None:
-        """Text inside the elements that are open."""
-        if self._unseen:
-            self._keep_navigation(text)
+    def _text(self, text: str | None) -> None:
+        if not text:
             return
         if not self._inline and not text.isspace():
-            self._started = self.line
-        if self._raised and len(text) < 4:
+            self._started = self._line
+        if self._open["sup"] and len(text) < 4:
             text = text.translate(RAISED)
-        if self._link_depth:
+        if self._open[LINK]:
             self._linked += len(text.strip())
-        if self._tables:
-            self._tables[-1].write(text, self._bold > 0)
         self._inline.append(text)
 
-    def _keep_navigation(self, text: str) -> None:
-        if self._navigating:
-            line, before = self._navigation[-1]
-            self._navigation[-1] = line, before + text
-
-    def report(self, remarks: Remarks) -> None:
-        """Reports what was left out as navigation."""
-        for line, text in self._navigation:
-            remarks.skip_navigation(line, text)
-
-    # -- links and pictures ----------------------------------------------------------------
-
-    def _open_link(self, attrs: Attrs) -> None:
-        if attrs.get("href"):
-            self._link_depth += 1
-            self.links.append(attrs["href"])
-
-    def _add_picture(self, attrs: Attrs) -> None:
-        address = (attrs.get("src") or attrs.get("data-src") or "").strip()
-        if address:
-            self._pictures.append(address)
+    def _picture(self, own: Any) -> None:
+        address = (own.get("src") or own.get("data-src") or "").strip()
+        self._pictures += [address] if address else []
         self._inline.append(" ")
 
-    # -- lists -----------------------------------------------------------------------------
-
-    def _open_list(self, tag: str, attrs: Attrs) -> None:
+    def _inside(self, own: Any) -> list[str]:
+        """The texts of a list item or a cell, and what stands behind it in the list or row."""
+        before, self._texts = self._texts, []
+        self._element(own)
+        self._text(own.tail)
         self._flush()
-        start = attrs.get("start", "")
-        number = int(start) if start.isdecimal() and len(start) < 9 else 1
-        self._lists.append(_List(tag == "ol", number, self.line))
+        found, self._texts = self._texts, before
+        return found
 
-    def _open_item(self) -> None:
-        if not self._lists:
-            self._lists.append(_List(False, line=self.line))
-        self._lists[-1].items.append([])
-        self._lists[-1].fresh = True
-
-    def _add_to_item(self, text: str) -> None:
-        own = self._lists[-1]
-        if not own.items:
-            self._open_item()
-        place = len(own.items) - 1
-        marker = f"{own.number + place}. " if own.ordered else "- "
-        lines = text.split("\n")
-        if own.fresh:
-            lines[0] = marker + lines[0]
-        indent = "   " if own.ordered else "  "
-        kept = lines[:1] if own.fresh else []
-        own.items[-1] += kept + [indent + line for line in lines[len(kept) :]]
-        own.fresh = False
-
-    def _close_list(self) -> None:
+    def _list(self, own: Any) -> None:
         self._flush()
-        if not self._lists:
-            return
-        own = self._lists.pop()
-        items = ["\n".join(lines) for lines in own.items if lines]
-        if items:
-            kind: Kind = "steps" if own.ordered else "list"
-            self._emit(kind, "\n".join(items), tuple(items), own.line)
-
-    # -- tables ----------------------------------------------------------------------------
-
-    def _open_in_table(self, tag: str, attrs: Attrs) -> None:
-        if tag == "table":
-            self._flush()
-            self._tables.append(Table(len(self._lists), self.line))
-        elif tag == "thead":
-            self._tables[-1].in_head = True
-        elif tag == "tr":
-            self._close_cell()
-            self._tables[-1].open_row()
-        else:
-            self._close_cell()
-            self._tables[-1].open_cell(attrs, tag == "th")
-
-    def _close_cell(self) -> None:
+        line, ordered = self._line, own.tag == "ol"
+        self._text(own.text)
         self._flush()
-        self._tables[-1].close_cell()
+        items: list[list[str]] = []
+        for child in own.iterchildren("*"):
+            items += [[]] if child.tag == "li" or not items else []
+            items[-1] += self._inside(child)
+        start = own.get("start", "")
+        first = int(start) if start.isdecimal() and len(start) < 9 else 1
+        markers = [f"{first + at}. " if ordered else "- " for at in range(len(items))]
+        said = tuple(_item(marker, texts) for marker, texts in zip(markers, items) if texts)
+        if said:
+            self._emit("steps" if ordered else "list", "\n".join(said), said, line)
 
-    def _close_in_table(self, tag: str) -> None:
-        while len(self._lists) > self._tables[-1].lists:
-            self._close_list()
-        self._close_cell()
-        self._tables[-1].in_head = self._tables[-1].in_head and tag != "thead"
-        if tag == "table":
-            line = self._tables[-1].line
-            rows = self._tables.pop().lines()
-            if rows:
-                self._emit("table", "\n".join(rows), tuple(rows), line)
+    def _table(self, own: Any) -> None:
+        self._flush()
+        line = self._line
+        rows = tuple(grid_lines(list(self._rows(own))))
+        if rows:
+            self._emit("table", "\n".join(rows), rows, line)
 
-    # -- blocks ----------------------------------------------------------------------------
+    def _rows(self, own: Any, in_head: bool = False) -> Iterator[list[Cell]]:
+        """The rows of a table or of a part of it; what stands between them is a row of one cell."""
+        yield from _row_beside(own.text)
+        for child in own.iterchildren("*"):
+            if child.tag in TABLE_PARTS:
+                yield from self._rows(child, child.tag == "thead")
+                yield from _row_beside(child.tail)
+            elif child.tag == "tr":
+                yield [self._cell(cell, in_head) for cell in child.iterchildren("*")]
+                yield from _row_beside(child.text, child.tail)
+            else:
+                yield [self._cell(child, in_head)]
+
+    def _cell(self, own: Any, in_head: bool) -> Cell:
+        listed = (text.removeprefix("- ").replace("\n- ", ", ") for text in self._inside(own))
+        text = " ".join(" ".join(listed).split())
+        plain = own.xpath(".//text()[not(ancestor::b or ancestor::strong)]")
+        bold = not any(part.strip() for part in plain)
+        spans = span(own.get("colspan", "")), span(own.get("rowspan", ""))
+        return Cell(text, in_head or own.tag == "th", bold, *spans)
 
     def _flush(self, kind: Kind = "text") -> None:
         """Ends the paragraph that is open."""
         if self._inline or self._pictures:
             text = "".join(self._inline)
             self._inline = []
-            self._emit(kind, _as_code(text) if self._preformatted else _as_text(text))
+            self._emit(kind, _as_code(text) if self._open["pre"] else _as_text(text))
         self._started = 0
 
     def _emit(self, kind: Kind, text: str, parts: tuple[str, ...] = (), line: int = 0) -> None:
         """A finished piece goes to the cell or the item that is open, or becomes a block."""
-        inside_cell = self._tables and len(self._lists) <= self._tables[-1].lists
-        if text and inside_cell:
-            self._tables[-1].add(text)
-        elif text and self._lists:
-            self._add_to_item(text)
-        elif text or self._pictures and not self._lists and not inside_cell:
-            self._add_block(kind, text, parts, line or self._started or self.line)
+        if self._texts is not None:
+            self._texts += [text] if text else []
+        elif text or self._pictures:
+            self._add_block(kind, text, parts, line or self._started or self._line)
 
     def _add_block(self, kind: Kind, text: str, parts: tuple[str, ...], line: int) -> None:
         pictures, linked = tuple(self._pictures), self._linked
         self._pictures, self._linked = [], 0
-        level = self._heading
-        if level:
+        level = self._heading if text else 0
+        if self._heading:
             kind, text = "heading", text.replace("\n", " ")
         markers = sum(len(part) - len(part.lstrip(" -.0123456789")) for part in parts)
         share = min(1.0, linked / max(1, len(text) - markers - text.count("\n")))
-        self.blocks.append(
-            Block(kind, text, level if text else 0, line, self.page, parts, pictures, share)
-        )
+        self.blocks.append(Block(kind, text, level, line, None, parts, pictures, share))
 
 
-def _is_hidden(attrs: Attrs) -> bool:
+def _row_beside(*texts: str | None) -> list[list[Cell]]:
+    """A row of what stands in a table outside of its cells, if anything does."""
+    text = _as_text(" ".join(filter(None, texts)))
+    return [[Cell(text)]] if text else []
+
+
+def _item(marker: str, texts: list[str]) -> str:
+    """A list item, all lines but the first indented."""
+    indent = "\n  " if marker == "- " else "\n   "
+    return marker + indent.join("\n".join(texts).split("\n"))
+
+
+def _is_hidden(attrs: Mapping[str, str]) -> bool:
     return "hidden" in attrs or bool(HIDDEN.search(attrs.get("style", "")))
 
 
@@ -325,14 +273,3 @@ def _as_text(text: str) -> str:
 def _as_code(text: str) -> str:
     lines = [line.rstrip() for line in text.replace("\v", "\n").split("\n")]
     return "\n".join(line for line in lines if line)
-
-
-def html_blocks(
-    html: str, remarks: Remarks, line: int = 0
-) -> tuple[tuple[Block, ...], tuple[str, ...]]:
-    """Blocks and links of a piece of HTML."""
-    builder = BlockBuilder()
-    builder.line = line
-    builder.feed_html(html)
-    builder.report(remarks)
-    return builder.finish(), tuple(builder.links)

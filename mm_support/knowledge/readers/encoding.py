@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import itertools
 import re
 
 from mm_support.knowledge.readers.base import Remarks
 
-SAMPLE = 64 * 2**10  # bytes of lines that are not plain ASCII, from which the encoding is judged
-# single-byte encodings of spreadsheets and editors, the most used first: it decides between equals
-SINGLE_BYTE = (
-    ["cp1252", "cp1251", "cp1250", "cp1254", "cp1253", "cp1255", "cp1256", "cp1257", "cp874"]
-)  # fmt: skip
-# double-byte encodings: the pairs that its everyday characters are made of (national standards put
-# them in rows of their own), any pair; of equals the first, whose everyday rows are the fewest
-DOUBLE_BYTE = {
-    "euc_jp": (rb"[\xa1-\xa5\xb0-\xcf][\xa1-\xfe]", rb"[\x80-\xff]."),
-    "cp932": (rb"[\x81-\x83\x88-\x97][\x40-\xfc]", rb"[\x81-\x9f\xe0-\xff]."),
-    "cp949": (rb"[\xa1-\xa3\xb0-\xc8][\xa1-\xfe]", rb"[\x80-\xff]."),
-    "gb18030": (rb"[\xa1-\xa3\xb0-\xd7][\xa1-\xfe]", rb"[\x80-\xff]."),
-    "big5": (rb"[\xa1-\xc6][\x40-\x7e\xa1-\xfe]", rb"[\x80-\xff]."),
-}
-EVERYDAY = 0.9  # share of the pairs from which a text is taken to be in a double-byte encoding
-KANA = "\u3041-\u30ff"  # without any, a text is not taken to be Japanese
+# in which spreadsheets and editors save what is not UTF-8
+LEGACY = (
+    "cp1252 cp1251 cp1250 cp1254 cp1253 cp1255 cp1256 cp1257 cp874 gb18030 big5 cp932 euc-jp cp949"
+).split()
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -87,35 +74,8 @@ def _with_strays(data: bytes) -> str:
 
 def _guess(data: bytes) -> str:
     """The likeliest legacy encoding, judged by the lines that are not plain ASCII."""
+    import chardet
+
     lines = [line for line in data.splitlines() if not line.isascii()]
-    sizes = itertools.accumulate(len(line) for line in lines)
-    sample = b"\n".join(line for line, size in zip(lines, sizes) if size <= SAMPLE) or data
-    shares = {name: _everyday(sample, name) for name in DOUBLE_BYTE}
-    best = max(shares, key=lambda name: shares[name])
-    return best if shares[best] >= EVERYDAY else _guess_single_byte(sample)
-
-
-def _everyday(sample: bytes, name: str) -> float:
-    """Share of the double-byte characters that are everyday ones; 0 where it does not decode."""
-    everyday, any_pair = (re.compile(pattern, re.DOTALL) for pattern in DOUBLE_BYTE[name])
-    try:
-        text = sample.decode(name)
-    except UnicodeDecodeError:
-        return 0.0
-    japanese = name in ("euc_jp", "cp932")
-    if japanese and not re.search(f"[{KANA}]", text):
-        return 0.0
-    pairs = any_pair.findall(sample)
-    return sum(bool(everyday.fullmatch(pair)) for pair in pairs) / max(1, len(pairs))
-
-
-def _guess_single_byte(sample: bytes) -> str:
-    from charset_normalizer import from_bytes
-
-    ranked = [
-        (round(match.chaos, 1), -round(match.coherence, 1), SINGLE_BYTE.index(name), name)
-        for match in from_bytes(sample, cp_isolation=SINGLE_BYTE)
-        for name in match.could_be_from_charset
-        if name in SINGLE_BYTE
-    ]
-    return min(ranked)[-1] if ranked else SINGLE_BYTE[0]
+    found = chardet.detect(b"\n".join(lines), include_encodings=LEGACY)
+    return found["encoding"] or LEGACY[0]

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from mm_support.knowledge.readers.base import Document, File, Remarks
-from mm_support.knowledge.readers.blocks import html_blocks, is_breadcrumb
+from mm_support.knowledge.readers.blocks import is_breadcrumb, parsed, tree_blocks
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_day, as_text
 from mm_support.knowledge.readers.markdown import split_questions, titled
@@ -41,7 +41,7 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
     tree = parser.document_fromstring(text, parser=parser.HTMLParser(huge_tree=False))
     meta = _meta(tree)
     links = tuple(dict.fromkeys(_links(tree, file.url)))
-    blocks, _ = html_blocks(_main(tree, remarks), remarks)
+    blocks, _ = tree_blocks(_main(tree, remarks), remarks)
     heading = next((" ".join(h.text_content().split()) for h in tree.iter("h1")), "")
     name = meta.get("og:title") or " ".join((tree.findtext(".//title") or "").split())
     title, blocks = titled(heading or _without_site(name), blocks, file.stem)
@@ -96,10 +96,8 @@ def _without_site(name: str) -> str:
     return parts[0] if len(parts) > 1 and len(parts[0]) > 3 else name
 
 
-def _main(tree: Any, remarks: Remarks) -> str:
-    """The HTML of the page's own text."""
-    from lxml import html
-
+def _main(tree: Any, remarks: Remarks) -> Any:
+    """The element with the page's own text."""
     breadcrumbs = [element for element in tree.iter("*") if is_breadcrumb(element.attrib)]
     for element in breadcrumbs[:1]:
         remarks.skip_navigation(0, element.text_content())
@@ -109,11 +107,11 @@ def _main(tree: Any, remarks: Remarks) -> str:
     whole = len(tree.text_content())
     found = [e for e in tree.xpath(MAIN) if len(e.text_content()) >= LEAST_SHARE * whole]
     if found:
-        best = max(found, key=lambda element: len(element.text_content()))
-        return str(html.tostring(best, encoding="unicode"))
+        return max(found, key=lambda element: len(element.text_content()))
     if not tree.xpath("//div[@class or @id]"):  # a plain page has nothing beside its text
-        return str(html.tostring(tree, encoding="unicode"))
+        return tree
     import trafilatura
+    from lxml import html
 
     extracted = trafilatura.extract(
         html.tostring(tree, encoding="unicode"),
@@ -123,4 +121,4 @@ def _main(tree: Any, remarks: Remarks) -> str:
         include_comments=False,
         favor_recall=True,
     )
-    return str(extracted or html.tostring(tree, encoding="unicode"))
+    return parsed(extracted, remarks) if extracted else tree

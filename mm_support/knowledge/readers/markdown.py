@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
-from mm_support.knowledge.readers.blocks import BlockBuilder
+from mm_support.knowledge.readers.blocks import LINE, Blocks, html_blocks
 from mm_support.knowledge.readers.columns import by_field, field_of, is_unpublished
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text, folded
@@ -17,10 +17,14 @@ from mm_support.knowledge.readers.markup import UNCLOSED, Cleaned, clean
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
-    from markdown_it.token import Token
 
 MAX_NESTING = 50  # lists and quotes inside each other
 MAX_WORDS_MARKER = 80  # characters of the line that announces questions
+# what is rendered of footnotes beside their text: numbers, arrows, a list
+FOOTNOTES = [
+    f"footnote_{rule}"
+    for rule in "ref anchor anchor_name open close block_open block_close caption".split()
+]
 _TAG = re.compile(r"</?([a-zA-Z][\w:-]*)")
 
 
@@ -35,20 +39,13 @@ def read_markdown(file: File, remarks: Remarks) -> Iterator[Document]:
     cleaned = clean(body, first, file.name.lower().endswith(".mdx"))
     if cleaned.unclosed:
         remarks.skip(cleaned.unclosed, UNCLOSED)
-    builder = BlockBuilder()
-    _build(cleaned, builder)
-    builder.report(remarks)
-    yield _document(file, fields, builder.finish(), tuple(builder.links), remarks)
+    blocks, links = html_blocks(_html(cleaned), remarks)
+    yield _document(file, fields, blocks, links, remarks)
 
 
-def markdown_blocks(
-    text: str, remarks: Remarks, line: int = 1, breaks: bool = False
-) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+def markdown_blocks(text: str, remarks: Remarks, line: int = 1, breaks: bool = False) -> Blocks:
     """Blocks and links of a piece of Markdown. breaks: whether line breaks are kept."""
-    builder = BlockBuilder()
-    _build(clean(text, line), builder, breaks)
-    builder.report(remarks)
-    return builder.finish(), tuple(builder.links)
+    return html_blocks(_html(clean(text, line), breaks), remarks)
 
 
 def _document(
@@ -87,7 +84,7 @@ def split_questions(blocks: Sequence[Block]) -> tuple[list[str], tuple[Block, ..
     return [], tuple(blocks)
 
 
-# -- tokens -> blocks ----------------------------------------------------------------------
+# -- Markdown -> HTML ----------------------------------------------------------------------
 
 
 @cache
@@ -99,56 +96,25 @@ def _parser(mdx: bool, breaks: bool) -> MarkdownIt:
     options = {"html": True, "maxNesting": MAX_NESTING, "breaks": breaks}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     parser.use(deflist_plugin).use(footnote_plugin)
+    for rule in FOOTNOTES:
+        parser.add_render_rule(rule, lambda *_: "")
+    for rule in ("paragraph_open", "paragraph_close"):  # a tag in it may be closed behind it
+        parser.add_render_rule(rule, lambda *_: "<hr>")
+    for rule in ("html_block", "html_inline"):
+        parser.add_render_rule(rule, lambda _, tokens, at, *__: _shown(tokens[at].content))
     # MDX knows no code by indentation, and reads Markdown inside HTML
     return parser.disable(["code", "html_block"]) if mdx else parser
 
 
-def _build(cleaned: Cleaned, builder: BlockBuilder, breaks: bool = False) -> None:
-    parser = _parser(cleaned.mdx, breaks)
+def _html(cleaned: Cleaned, breaks: bool = False) -> str:
+    """As HTML, in which comments tell the lines of the file."""
+    parser, pieces = _parser(cleaned.mdx, breaks), []
     for token in parser.parse("\n".join(cleaned.lines)):
         if token.map:
-            builder.line = cleaned.numbers[min(token.map[0], len(cleaned.numbers) - 1)]
-        _block_token(token, builder, breaks)
-
-
-def _block_token(token: Token, builder: BlockBuilder, breaks: bool) -> None:
-    if token.type == "inline":
-        for child in token.children or ():
-            _inline_token(child, builder, breaks)
-    elif token.type in ("fence", "code_block"):
-        _code(token.content, builder)
-    elif token.type == "html_block":
-        builder.feed_html(_shown(token.content))
-    elif token.tag and token.nesting == 1:
-        builder.start(token.tag, {name: str(value) for name, value in token.attrs.items()})
-    elif token.tag and token.nesting == -1:
-        builder.end(token.tag)
-    elif token.tag == "hr":
-        builder.start("hr", {})
-
-
-def _code(text: str, builder: BlockBuilder) -> None:
-    builder.start("pre", {})
-    builder.data(text)
-    builder.end("pre")
-
-
-def _inline_token(token: Token, builder: BlockBuilder, breaks: bool) -> None:
-    kind = token.type
-    if kind in ("text", "text_special", "code_inline"):
-        builder.data(token.content)
-    elif kind == "softbreak" and not breaks:
-        builder.data("\n")
-    elif kind in ("softbreak", "hardbreak"):
-        builder.start("br", {})
-    elif kind == "html_inline":
-        builder.feed_html(_shown(token.content))
-    elif kind == "image":
-        builder.start("img", {"src": str(token.attrs.get("src", ""))})
-    elif kind == "link_open":
-        builder.start("a", {"href": str(token.attrs.get("href", ""))})
-    elif kind == "link_close":
-        builder.end("a")
+            at = min(token.map[0], len(cleaned.numbers) - 1)
+            pieces.append(LINE.format(cleaned.numbers[at]))
+        pieces.append(parser.renderer.render([token], parser.options, {}))
+    return "".join(pieces)
 
 
 def _shown(html: str) -> str:
@@ -170,7 +136,7 @@ HTML_TAGS = frozenset(
     link main map mark menu meta meter nav noscript object ol optgroup option output p param
     picture pre progress q rp rt ruby s samp script search section select slot small source
     span strike strong style sub summary sup svg path g circle rect line polyline polygon
-    table tbody td template textarea tfoot th thead time title tr track tt u ul var video
+    table tbody td template textarea tfoot th thead time tr track tt u ul var video
     wbr
     """.split()
 )

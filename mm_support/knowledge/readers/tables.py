@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 MAX_SPAN = 50  # columns or rows that one cell may cover
 
@@ -74,75 +74,56 @@ def _is_low(sign: str) -> bool:
     return sign.isdigit() or sign.islower()
 
 
-@dataclass
-class Table:
-    """A table that is being read. lists: how many lists were open when it began."""
+class Cell(NamedTuple):
+    """A cell of HTML. names: whether it is one of a header; bold: whether all of its text is."""
 
-    lists: int = 0
-    line: int = 0
-    in_head: bool = False
-    rows: list[Cells] = field(default_factory=list)
-    _heads: list[bool] = field(default_factory=list)  # whether a row is all headers
-    _down: dict[tuple[int, int], str] = field(default_factory=dict)  # row, column -> text
-    _cell: list[str] | None = None
-    _names: bool = False  # whether the cell is one of a header
-    _plain: bool = False  # whether any of its text is not bold
-    _span: tuple[int, int] = (1, 1)
+    text: str
+    names: bool = False
+    bold: bool = False
+    across: int = 1
+    down: int = 1
 
-    def open_row(self) -> None:
-        self.rows.append([])
-        self._heads.append(True)
-        self._from_above()
 
-    def open_cell(self, attrs: dict[str, str], head: bool) -> None:
-        if not self.rows:
-            self.open_row()
-        self._cell = []
-        self._names, self._plain = head or self.in_head, False
-        self._span = _span(attrs.get("colspan", "")), _span(attrs.get("rowspan", ""))
+def grid_lines(table: Sequence[Sequence[Cell]]) -> list[str]:
+    """A line a row, as table_lines; a cell that covers several columns or rows is in each."""
+    found = [(row, _is_head(own)) for row, own in zip(_filled(table), table) if any(row)]
+    rows, heads = [row for row, _ in found], [head for _, head in found]
+    captions = []
+    while len(rows) > 1 and len(rows[0]) == 1:  # above the header
+        captions += rows.pop(0)
+        heads.pop(0)
+    if heads[:2] == [True, True] and not all(heads):
+        rows[:2], heads[:2] = [_joined(rows[0], rows[1])], [True]
+    known = True if heads[:1] == [True] and not all(heads) else None
+    return captions + table_lines(rows, known)
 
-    def write(self, text: str, bold: bool) -> None:
-        """Text comes into the open cell; `add` gets it when it is whole."""
-        self._plain = self._plain or not (bold or text.isspace())
 
-    def add(self, text: str) -> None:
-        if self._cell is not None:
-            self._cell.append(text.removeprefix("- ").replace("\n- ", ", "))  # a list in a cell
-        elif text:  # a caption, or text between the cells
-            self.rows.append([text])
-            self._heads.append(False)
+def _is_head(row: Sequence[Cell]) -> bool:
+    """Whether all cells are of a header, or look so; the corner may be empty."""
+    return all(c.names or (c.bold if c.text else not at) for at, c in enumerate(row))
 
-    def close_cell(self) -> None:
-        if self._cell is None:
-            return
-        text = " ".join(" ".join(self._cell).split())
-        across, down = self._span
-        self._cell = None
-        row, place = self.rows[-1], len(self.rows) - 1
-        bold = not self._plain if text else not row  # a header's corner is empty
-        self._heads[-1] = self._heads[-1] and (self._names or bold)
-        for _ in range(across):
-            self._down |= {(place + below, len(row)): text for below in range(1, down)}
-            row.append(text)
-        self._from_above()
 
-    def _from_above(self) -> None:
-        """Fills the places that a cell of an earlier row covers."""
-        row, place = self.rows[-1], len(self.rows) - 1
-        while (place, len(row)) in self._down:
-            row.append(self._down.pop((place, len(row))))
+def _filled(table: Sequence[Sequence[Cell]]) -> list[Cells]:
+    """The texts of each row, with those of cells that cover it from above or from the left."""
+    covered: dict[tuple[int, int], str] = {}  # row, column -> text
+    rows: list[Cells] = []
+    for place, cells in enumerate(table):
+        row: Cells = []
+        for cell in cells:
+            _add_covered(row, place, covered)
+            for _ in range(cell.across):
+                below = range(place + 1, place + cell.down)
+                covered |= {(other, len(row)): cell.text for other in below}
+                row.append(cell.text)
+        _add_covered(row, place, covered)
+        rows.append(row)
+    return rows
 
-    def lines(self) -> list[str]:
-        rows = [row for row in self.rows if any(row)]
-        heads = [head for row, head in zip(self.rows, self._heads) if any(row)]
-        captions = []
-        while len(rows) > 1 and len(rows[0]) == 1:  # above the header
-            captions += rows.pop(0)
-            heads.pop(0)
-        if heads[:2] == [True, True] and not all(heads):
-            rows[:2], heads[:2] = [_joined(rows[0], rows[1])], [True]
-        known = True if heads[:1] == [True] and not all(heads) else None
-        return captions + table_lines(rows, known)
+
+def _add_covered(row: Cells, place: int, covered: dict[tuple[int, int], str]) -> None:
+    """What covers the next columns of a row from above."""
+    while (place, len(row)) in covered:
+        row.append(covered.pop((place, len(row))))
 
 
 def _joined(upper: Cells, lower: Cells) -> Cells:
@@ -152,7 +133,7 @@ def _joined(upper: Cells, lower: Cells) -> Cells:
     return [above if above == below else f"{above} {below}".strip() for above, below in pairs]
 
 
-def _span(text: str) -> int:
+def span(text: str) -> int:
     """As browsers read it: the number that it begins with, 1 where there is none."""
     number = re.match(r"\s*\d{1,4}", text)
     return min(MAX_SPAN, max(1, int(number[0]))) if number else 1

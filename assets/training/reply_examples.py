@@ -18,8 +18,8 @@ from pathlib import Path
 from mm_support.decode.prompt import NO_ANSWER
 from mm_support.decode.select import blocks_of
 from mm_support.knowledge.ingest import read_knowledge
+from mm_support.language.codes import written
 from mm_support.language.english import leans
-from mm_support.language.identifiers import written
 from mm_support.language.sentences import is_step
 from mm_support.language.terms import term_set
 from mm_support.paths import ASSETS

@@ -3,6 +3,8 @@
 It learns from the examples of reply_examples.py; packs that are not named are kept out. The loss is
 taken on the reply's tokens only. The adapter (LoRA, Hu et al. 2022) is a folder in the layout of
 peft, in the data folder; it is used from there.
+
+    python -m assets.training.reply [--packs NAME ...] [--examples N] [--start ADAPTER]
 """
 
 from __future__ import annotations
@@ -18,14 +20,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from mm_support.config import Settings
-from mm_support.decode.prompt import build_messages
-from mm_support.engines.gguf_file import read_adapter
-from mm_support.errors import InputError
-from mm_support.knowledge.ingest import read_knowledge
-from mm_support.paths import PACKS as PACKS_FOLDER
-from mm_support.progress import shown
-from mm_support.train.reply_examples import (
+from assets.training.command import main
+from assets.training.reply_examples import (
     LABELS,
     PACKS,
     Example,
@@ -34,6 +30,14 @@ from mm_support.train.reply_examples import (
     make_examples,
     split,
 )
+from mm_support.arguments import existing
+from mm_support.config import Settings
+from mm_support.decode.prompt import build_messages
+from mm_support.engines.gguf_file import read_adapter
+from mm_support.errors import InputError
+from mm_support.knowledge.ingest import read_knowledge
+from mm_support.paths import PACKS as PACKS_FOLDER
+from mm_support.progress import shown
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -50,13 +54,22 @@ Pair = tuple[list[int], list[int]]  # token ids of a prompt, and of its reply wi
 
 CARD = {
     "what": "LoRA for the packaged reply model: replies with sentences of the numbered evidence",
-    "trained_by": "mm-support train reply",
+    "trained_by": "python -m assets.training.reply",
     "data": (
         "questions of the packs in assets/knowledge, their answering sentences labelled by hand "
         "in assets/training/reply_labels.json; every fifth entry kept out"
     ),
     "licence": "as the project; SmolLM2-135M-Instruct is Apache 2.0",
 }
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--out", type=Path, help="folder of the adapter (default: in the data folder)")
+    add("--packs", nargs="+", default=PACKS, help="packs to train on")
+    add("--examples", type=int, default=2000, help="each question several times, with others")
+    add("--start", type=existing, help="an adapter to go on from")
+    add("--seed", type=int, default=1)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -67,7 +80,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.engines.transformers import load_model
 
     settings = settings.with_small_model()
-    packs, out = args.packs or list(PACKS), args.out or own_adapter(settings)
+    packs, out = list(args.packs), args.out or own_adapter(settings)
     torch.manual_seed(args.seed)
     rng = random.Random(args.seed)
     rows = labelled_for_training(packs)
@@ -186,3 +199,7 @@ def reply_loss(model: Any, batch: Sequence[Pair]) -> Tensor:
         seen = model.model(input_ids=ids.to(model.device), attention_mask=mask.to(model.device))
         logits = model.lm_head(seen.last_hidden_state[there])
     return torch.nn.functional.cross_entropy(logits.float(), wanted[there])
+
+
+if __name__ == "__main__":
+    main(__doc__, declare, run)
