@@ -1,11 +1,10 @@
 """Models on a Ray cluster of two nodes on this machine, stubs of known cost: they answer as models
-in the process do, together where they may, from another replica when one ends, and stop.
+in the process do, together where they may, from another replica or node when one ends, and stop.
 
 Only where Ray is installed (extra `cluster`); the figures of docs/several-machines.md come from
 `python -m tests.cluster_figures`.
 """
 
-import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,12 +21,17 @@ pytest.importorskip("ray")
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory):
-    """Of a front, joined to a cluster that serves stubs."""
+def served(tmp_path_factory):
     from tests.cluster_figures import two_nodes
 
     with two_nodes(tmp_path_factory.mktemp("data")) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def settings(served):
+    """Of a front, joined to a cluster that serves stubs."""
+    return served.settings
 
 
 def test_calls_that_come_together_are_encoded_together(settings):
@@ -73,23 +77,6 @@ def test_a_stop_crosses_the_border(settings):
     assert stopped - asked < 2.0
 
 
-def test_a_replica_that_is_killed_under_load_loses_nothing(settings):
-    from mm_support.cluster.handles import ServedSpeech
-
-    speech, victim = ServedSpeech("hear"), []
-    silence = np.zeros(160, np.float32)
-
-    def hear(number):
-        if number == 6:
-            os.kill(victim[0], 9)
-        return speech.transcribe(silence)
-
-    victim.append(speech.transcribe(silence))
-    with ThreadPoolExecutor(4) as pool:
-        pids = list(pool.map(hear, range(24)))
-    assert len(pids) == 24 and victim[0] != pids[-1]
-
-
 def test_who_comes_when_the_queue_is_full_is_told_at_once(settings):
     from mm_support.cluster.handles import ServedSpeech
 
@@ -118,6 +105,12 @@ def test_a_front_with_other_models_does_not_join(settings):
         check_stages(["embed"], other)
     with pytest.raises(InputError, match="serve-models"):
         check_stages(["read"], settings)
+
+
+def test_a_replica_and_then_a_node_that_are_killed_under_load_lose_nothing(served):
+    from tests.cluster_figures import kill_replica, under
+
+    assert len(under(kill_replica, 24)) == len(under(served.kill_node, 24)) == 24
 
 
 @pytest.mark.parametrize("wrong", [["ear=1"], ["hear=0-2"], ["--replicas", "many"]])

@@ -22,6 +22,7 @@ from mm_support.bench.cost import median, memory_mb, seconds
 from mm_support.config import Settings
 from mm_support.device import Device, resolve_device
 from mm_support.paths import ASSETS, EXAMPLES, PACKS
+from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.types import SAMPLE_RATE, Entry, Finished, UserTurn
 
 Figures = dict[str, Any]
@@ -120,6 +121,7 @@ def drawn_photos() -> list[Image.Image]:
 
 def timm_tower(device: Device) -> Callable[[Image.Image], object]:
     """EfficientNet-Lite2 with timm's own preprocessing; speed does not depend on its weights."""
+    prepare_torchvision()
     import timm
     import torch
     from timm.data.config import resolve_model_data_config

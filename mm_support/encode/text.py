@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from mm_support.config import Settings
-from mm_support.device import Device
+from mm_support.device import Device, torch_threads
 from mm_support.encode.text_models import Kind, TextModel, text_model
 from mm_support.encode.text_network import Network, packaged_network, torch_network
 from mm_support.errors import WeightsError
@@ -103,9 +103,10 @@ class TransformersTextEncoder:
         """Rows, their tokens, (b, dim) unit vectors and (b, longest, dim) states. Texts of as many
         tokens share a batch, so little is padded."""
         tokens = self._tokenize(texts, self.entry.prefix(kind))
-        for rows in batches_of([len(ids) for ids, _ in tokens]):
-            batch = [tokens[i] for i in rows]
-            yield rows, batch, *self._encode_batch([ids for ids, _ in batch])
+        with torch_threads(1):  # the network has threads of its own; the rest is little
+            for rows in batches_of([len(ids) for ids, _ in tokens]):
+                batch = [tokens[i] for i in rows]
+                yield rows, batch, *self._encode_batch([ids for ids, _ in batch])
 
     def _tokenize(self, texts: Sequence[str], prefix: str) -> list[Tokens]:
         # a blank at the end would be a piece

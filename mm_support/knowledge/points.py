@@ -11,10 +11,10 @@ import io
 import json
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -49,21 +49,24 @@ class PointMaker:
     def points(
         self, name: str, entries: Sequence[Entry], digests: Sequence[str], remarks: list[Remark]
     ) -> Iterator[Point]:
-        """The points of some entries of a base; remarks: what is to be said is added."""
+        """The points of some entries of a base; remarks: what is to be said is added. A text that
+        several have, as passages of one document their title, is encoded once.
+        """
         texts = [entry_texts(entry) for entry in entries]
+        rows, named = places(chain(*texts)), places(entry.title for entry in entries)
         with ThreadPoolExecutor(1, "pictures") as beside:  # opening them leaves time for texts
             pictures = beside.submit(self._encode_pictures, name, entries, remarks)
-            whole, pieces = self._text.encode_pieces(sum(texts, []), "passage")
-            titles = self._image.encode_words([entry.title for entry in entries])
+            whole, pieces = self._text.encode_pieces(list(rows), "passage")
+            titles = self._image.encode_words(list(named))
             seen = pictures.result()
-        rows = zip(whole, pieces)
-        for entry, digest, own, title in zip(entries, digests, texts, titles):
-            vectors, own_pieces = zip(*islice(rows, len(own)))
+        for entry, digest, own in zip(entries, digests, texts):
+            mine, title = [rows[text] for text in own], titles[named[entry.title]]
             kept = seen[entry.id]
             stored = replace(entry, pictures=tuple(path for path, _ in kept))
             looks = np.array([vector for _, vector in kept], np.float32)
             looks = looks.reshape(-1, self._image.dim)
-            yield Point(stored, np.stack(vectors), looks, title, merged(own_pieces), digest)
+            own_pieces = merged([pieces[row] for row in mine])
+            yield Point(stored, whole[mine], looks, title, own_pieces, digest)
 
     def _encode_pictures(self, name: str, entries: Sequence[Entry], remarks: list[Remark]) -> Found:
         """The pictures of each entry that open; PHOTOS are in memory at once, small."""
@@ -112,6 +115,11 @@ def _store(photo: Image.Image, target: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, target)
+
+
+def places(texts: Iterable[str]) -> dict[str, int]:
+    """Each text once, in order -> its place."""
+    return {text: place for place, text in enumerate(dict.fromkeys(texts))}
 
 
 def entry_texts(entry: Entry) -> list[str]:
