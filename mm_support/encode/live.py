@@ -37,7 +37,7 @@ WAITING = 3.0  # seconds of sound kept while nobody has spoken yet
 QUIET = 0.1
 SPEAKING = 0.05  # seconds of silence behind speech that still goes on
 RECENT = 4.0  # seconds in which the end of speech is looked for
-INTERRUPTION = 0.2  # seconds of speech that make the assistant wait until it knows what they are
+INTERRUPTION = 0.1  # seconds of speech that make the assistant wait until it knows what they are
 DECIDED = 1.0  # seconds from the first of them until it goes on, unless they were words
 UNCLEAR = 4.0  # seconds of speech, still unsure, after which it is forgotten
 BEFORE = 1.0  # seconds of sound kept while the assistant speaks: the first syllable lies in them
@@ -129,9 +129,8 @@ class LiveTurn:
         """
         self._keep(rate, samples)
         waveform = self._waveform()
-        heard, spans = len(waveform) / SAMPLE_RATE, self._voice.spans(waveform)
-        speech = sum(stop - start for start, stop in spans) / SAMPLE_RATE
-        if speech < INTERRUPTION:
+        heard, spans = len(waveform) / SAMPLE_RATE, self._voice.spans(waveform, INTERRUPTION)
+        if not spans:
             return self._goes_on(heard)
         silent, begun = heard - spans[-1][1] / SAMPLE_RATE, heard - spans[0][0] / SAMPLE_RATE
         if silent < FINISHED and begun < self._decides:
