@@ -48,6 +48,10 @@ def test_what_is_compared_is_told_behind_its_title(make):  # noqa: F811
     asked = [Asked(question, (hit,)) for hit in pair]
     said = [own.text for own in one_by_one(parts.writer, asked, pair, threading.Event())]
     assert said == ["Kettle (QT-1):", "price: 19.00", "Kettle (QT-2):", "price: 29.00"]
+    under = [replace(hit, entry=replace(hit.entry, section="Kettle")) for hit in pair]
+    told = [replace(one, hits=(hit,)) for one, hit in zip(asked, under)]
+    again = [own.text for own in one_by_one(parts.writer, told, under, threading.Event())]
+    assert again == said
     named = [replace(hit, entry=replace(hit.entry, answer="Kettle (QT-1) is red.")) for hit in pair]
     told = [replace(one, hits=(hit,)) for one, hit in zip(asked, named)]
     said = [own.text for own in one_by_one(parts.writer, told, named, threading.Event())]

@@ -102,6 +102,13 @@ def test_what_is_not_supported_is_replaced_by_the_sentence_that_it_rests_on():
     assert [s.text for s in shown] == ["The refund takes 5 days.", "You get it on your card."]
 
 
+def test_what_is_quoted_instead_stands_behind_its_heading():
+    bags = Entry("b", "Bags: Not covered", "Bags and filters.", section="Not covered")
+    draft = Free("Bags and filters cost 50 euros [1].")
+    shown = sentences(told(draft, Question("bags and filters"), (Hit(bags, 1),)))
+    assert shown == [Sentence("Not covered: Bags and filters.", (1,))]
+
+
 def test_an_invented_sentence_is_not_shown_and_nothing_beside_the_question_instead():
     shown = sentences(told(Free("Elephants love bananas [1]. Your refund takes 5 days [1].")))
     assert "Elephants" not in str(shown) and "Opening hours" not in str(shown)

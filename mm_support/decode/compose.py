@@ -166,6 +166,8 @@ def one_by_one(
             yield Sentence(message("disputed.both", language))
         for part in one.disputed or written:
             if isinstance(part, Sentence) and part.text not in said:
+                if title and part.heading and term_set(part.text) <= term_set(title):
+                    continue
                 if not said and not term_set(title) <= term_set(part.text):
                     yield Sentence(f"{title}:")
                 said.add(part.text)

@@ -211,7 +211,8 @@ class ReplyWriter:
             yield Meanwhile(sure)
         every = [weighed]
         every += [self._weigh(question, e) for e in entries[1:]]
-        quote, written = Quotes(every, self._vectors), Written()
+        quote = Quotes(question.words, entries, every, self._vectors)
+        written = Written()
         check = partial(checked, self._verifier, judge=self._judge and self._judge.until(stop))
         yield from write(self._model, check, question, entries, past, quote, written, stop)
         said, whole = written.said, written.own and written.complete
@@ -227,12 +228,12 @@ class ReplyWriter:
     def _said_already(self, said: Sequence[Sentence], entry: Entry, question: Question) -> set[str]:
         """The entry's sentences that an answer says too, in its words or others."""
         assert self._verifier is not None
-        quoted = {sentence.text for sentence in said}
-        answer = [Entry("", "", " ".join(sentence.text for sentence in said))]
+        told = " ".join(sentence.text for sentence in said)
+        answer = [Entry("", "", told)]
         return {
             text
             for text in split_sentences(entry.answer)
-            if text in quoted
+            if text in told
             or checked(self._verifier, text, answer, question.words).state == "supported"
         }
 
@@ -355,12 +356,20 @@ def bound(entry: Entry, rank: int) -> Iterator[Sentence]:
 
 
 class Quotes:
-    """The entries' sentences that stand in for what a model wrote and nothing supports.
+    """The entries' sentences that stand in for what a model wrote and nothing supports, each behind
+    the heading that it is read under.
 
     weighed: the sentences of each entry, best first, with how likely each belongs to the reply.
     """
 
-    def __init__(self, weighed: Sequence[Weighed], vectors: SentenceVectors) -> None:
+    def __init__(
+        self,
+        question: str,
+        entries: Sequence[Entry],
+        weighed: Sequence[Weighed],
+        vectors: SentenceVectors,
+    ) -> None:
+        self._question, self._entries = question, entries
         self._vectors, self._given = vectors, set[str]()
         floors = [min(BESIDE, weighed[0].likeliest), *(SURE for _ in weighed[1:])]
         self._sentences = [
@@ -378,7 +387,10 @@ class Quotes:
         if closest.text in self._given:
             return None
         self._given.add(closest.text)
-        return closest
+        *heading, own = headed(self._question, self._entries[closest.citations[0] - 1], [closest])
+        if not heading:
+            return own
+        return replace(own, text=f"{heading[0].text} {without_step_number(own.text)}")
 
 
 class SentenceVectors:
