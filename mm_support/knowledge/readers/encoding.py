@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 
 from mm_support.knowledge.readers.base import Remarks
@@ -11,13 +10,8 @@ from mm_support.knowledge.readers.base import Remarks
 LEGACY = (
     "cp1252 cp1251 cp1250 cp1254 cp1253 cp1255 cp1256 cp1257 cp874 gb18030 big5 cp932 euc-jp cp949"
 ).split()
-BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+HEAD = 4096  # bytes that show whether a character has two or four of them
+UNICODE = "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be".split()
 _WIDE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 _UNSTORED = re.compile("[\x00\ud800-\udfff]")
 
@@ -31,12 +25,11 @@ def decode(data: bytes, remarks: Remarks) -> str:
 
 
 def _decode(data: bytes, remarks: Remarks) -> str:
-    for mark, name in BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            return data.decode(name, "replace")
-    wide = _utf16_without_mark(data)
-    if wide:
-        return data.decode(wide, "replace")
+    import chardet
+
+    found = chardet.detect(data[:HEAD], include_encodings=UNICODE, no_match_encoding="utf-8")
+    if found["encoding"] not in ("utf-8", None):  # a byte order mark or many zeros say so
+        return data.decode(found["encoding"], "replace")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as exc:
@@ -48,15 +41,6 @@ def _decode(data: bytes, remarks: Remarks) -> str:
     name = _guess(data)
     remarks.warn(first, f"it is not UTF-8 and was read as {name}; save it as UTF-8 to be sure")
     return data.decode(name, "replace")
-
-
-def _utf16_without_mark(data: bytes) -> str:
-    """utf-16-le or -be where every other byte of the beginning is mostly zero."""
-    start = data[:4096]
-    half = len(start) // 2
-    if half and start[1::2].count(0) > 0.7 * half:
-        return "utf-16-le"
-    return "utf-16-be" if half and start[0::2].count(0) > 0.7 * half else ""
 
 
 def _with_strays(data: bytes) -> str:
