@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from mm_support.knowledge.readers.base import Remarks
@@ -37,23 +38,19 @@ def _decode(data: bytes, remarks: Remarks) -> str:
     strays = data.decode("utf-8", "replace").count("\ufffd")
     if 2 * strays < len(_WIDE.findall(data)):
         remarks.warn(first, "single bytes are not UTF-8; they were read as Windows-1252")
-        return _with_strays(data)
+        return data.decode("utf-8", "windows")
     name = _guess(data)
     remarks.warn(first, f"it is not UTF-8 and was read as {name}; save it as UTF-8 to be sure")
     return data.decode(name, "replace")
 
 
-def _with_strays(data: bytes) -> str:
-    pieces, rest = [], data
-    while rest:
-        try:
-            pieces.append(rest.decode("utf-8"))
-            break
-        except UnicodeDecodeError as exc:
-            pieces.append(rest[: exc.start].decode("utf-8"))
-            pieces.append(rest[exc.start : exc.end].decode("cp1252", "replace"))
-            rest = rest[exc.end :]
-    return "".join(pieces)
+def _as_windows(wrong: UnicodeError) -> tuple[str, int]:
+    """What stands for bytes that are not UTF-8."""
+    assert isinstance(wrong, UnicodeDecodeError)
+    return wrong.object[wrong.start : wrong.end].decode("cp1252", "replace"), wrong.end
+
+
+codecs.register_error("windows", _as_windows)
 
 
 def _guess(data: bytes) -> str:
