@@ -41,6 +41,7 @@ def test_any_separator_and_encoding(tmp_path, separator, encoding):
 @pytest.mark.parametrize(
     "encoding, text",
     [
+        ("utf-16-le", "问题,答案\n退款需要多久？,退款会在七个工作日内原路退回。\n"),
         ("gbk", "问题,答案\n退款需要多久？,退款会在七个工作日内原路退回。\n"),
         ("big5", "問題,答案\n退款要多久？,退款會在七個工作天內退回。\n"),
         ("cp932", "質問,回答\n返品できますか？,はい、三十日以内にできます。\n"),

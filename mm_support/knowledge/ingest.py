@@ -76,14 +76,11 @@ class ReadingOptions:
 
 
 @dataclass
-class Reading:
-    """What was read. skipped: left out, as (file, line, reason); warnings: kept but odd; mapping:
-    how columns were understood. Pictures that files held exist as long as this does."""
+class Reading(Remarks):
+    """What was read. Pictures that files held exist as long as this does."""
 
+    file: str = ""
     entries: list[Entry] = field(default_factory=list)
-    skipped: list[Remark] = field(default_factory=list)
-    warnings: list[Remark] = field(default_factory=list)
-    mapping: list[str] = field(default_factory=list)
     documents: int = 0
     room: Path = field(default_factory=lambda: Path(realpath(tempfile.mkdtemp())))
 
@@ -101,11 +98,6 @@ class Reading:
             self.warnings,
             self.mapping,
         )
-
-    def add(self, remarks: Remarks) -> None:
-        self.skipped += remarks.skipped
-        self.warnings += remarks.warnings
-        self.mapping += remarks.mapping
 
 
 def read_knowledge(path: Path) -> tuple[list[Entry], list[Remark]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -76,9 +77,10 @@ def _scheme(address: str) -> str:
 def beside(file: Path) -> list[str]:
     """Names of the pictures that lie beside a file under its name: lamp.jpg, lamp-2.jpg."""
     own = re.compile(re.escape(file.stem) + r"(-\d+)?")
-    near = sorted(file.parent.iterdir(), key=lambda f: (len(f.stem), f.name))  # lamp-2, lamp-10
-    near = [f for f in near if f.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(f.stem)]
-    return [f.name for f in near if f.stem == file.stem or not _has_text(f)]
+    names = (Path(name) for name in os.listdir(file.parent) if name.startswith(file.stem))
+    near = [n for n in names if n.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(n.stem)]
+    near.sort(key=lambda n: (len(n.stem), n.name))  # lamp-2, lamp-10
+    return [n.name for n in near if n.stem == file.stem or not _has_text(file.parent / n)]
 
 
 def _has_text(picture: Path) -> bool:

@@ -10,32 +10,21 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 from mm_support.errors import SupportError
-from mm_support.knowledge.publishing import Progress
+from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.renewal import Beside, Stopped
-from mm_support.types import IngestReport
 
 log = logging.getLogger(__name__)
 
 PAUSE = 60.0  # seconds between two looks at what is due
 
 
-class Follows(Protocol):
-    """What of a Knowledge is needed. sites: a base and the address of a site that it is made of."""
-
-    def sites(self) -> Iterator[tuple[str, str]]: ...
-
-    def sync(self, name: str, source: str, progress: Progress | None = None) -> IngestReport: ...
-
-
 class Schedule(Beside):
     """hours: between two readings of a site. folder: where it is noted when they were."""
 
-    def __init__(self, knowledge: Follows, hours: float, folder: Path) -> None:
+    def __init__(self, knowledge: Knowledge, hours: float, folder: Path) -> None:
         super().__init__("follow sites")
         self._knowledge, self._seconds, self._folder = knowledge, 3600 * hours, folder
 

@@ -98,7 +98,9 @@ def stem_of(name: str) -> str:
 
 @dataclass
 class Remarks:
-    """What a reader has to report about one file."""
+    """What a reader has to report about one file. skipped: left out, as (file, line, reason);
+    warnings: kept but odd; mapping: how columns were understood.
+    """
 
     file: str
     skipped: list[Remark] = field(default_factory=list)
@@ -116,6 +118,11 @@ class Remarks:
     def warn(self, line: int, reason: str) -> None:
         """Something was kept, changed or not, that a person should look at."""
         self.warnings.append((self.file, line, reason[:MAX_REASON]))
+
+    def add(self, others: Remarks) -> None:
+        self.skipped += others.skipped
+        self.warnings += others.warnings
+        self.mapping += others.mapping
 
 
 class Reader(Protocol):

@@ -11,13 +11,8 @@ from mm_support.knowledge.readers.base import Remarks
 LEGACY = (
     "cp1252 cp1251 cp1250 cp1254 cp1253 cp1255 cp1256 cp1257 cp874 gb18030 big5 cp932 euc-jp cp949"
 ).split()
-BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+HEAD = 4096  # bytes that show whether a character has two or four of them
+UNICODE = "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be".split()
 _WIDE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 _UNSTORED = re.compile("[\x00\ud800-\udfff]")
 
@@ -31,12 +26,11 @@ def decode(data: bytes, remarks: Remarks) -> str:
 
 
 def _decode(data: bytes, remarks: Remarks) -> str:
-    for mark, name in BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            return data.decode(name, "replace")
-    wide = _utf16_without_mark(data)
-    if wide:
-        return data.decode(wide, "replace")
+    import chardet
+
+    found = chardet.detect(data[:HEAD], include_encodings=UNICODE, no_match_encoding="utf-8")
+    if found["encoding"] not in ("utf-8", None):  # a byte order mark or many zeros say so
+        return data.decode(found["encoding"], "replace")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as exc:
@@ -44,32 +38,19 @@ def _decode(data: bytes, remarks: Remarks) -> str:
     strays = data.decode("utf-8", "replace").count("\ufffd")
     if 2 * strays < len(_WIDE.findall(data)):
         remarks.warn(first, "single bytes are not UTF-8; they were read as Windows-1252")
-        return _with_strays(data)
+        return data.decode("utf-8", "windows")
     name = _guess(data)
     remarks.warn(first, f"it is not UTF-8 and was read as {name}; save it as UTF-8 to be sure")
     return data.decode(name, "replace")
 
 
-def _utf16_without_mark(data: bytes) -> str:
-    """utf-16-le or -be where every other byte of the beginning is mostly zero."""
-    start = data[:4096]
-    half = len(start) // 2
-    if half and start[1::2].count(0) > 0.7 * half:
-        return "utf-16-le"
-    return "utf-16-be" if half and start[0::2].count(0) > 0.7 * half else ""
+def _as_windows(wrong: UnicodeError) -> tuple[str, int]:
+    """What stands for bytes that are not UTF-8."""
+    assert isinstance(wrong, UnicodeDecodeError)
+    return wrong.object[wrong.start : wrong.end].decode("cp1252", "replace"), wrong.end
 
 
-def _with_strays(data: bytes) -> str:
-    pieces, rest = [], data
-    while rest:
-        try:
-            pieces.append(rest.decode("utf-8"))
-            break
-        except UnicodeDecodeError as exc:
-            pieces.append(rest[: exc.start].decode("utf-8"))
-            pieces.append(rest[exc.start : exc.end].decode("cp1252", "replace"))
-            rest = rest[exc.end :]
-    return "".join(pieces)
+codecs.register_error("windows", _as_windows)
 
 
 def _guess(data: bytes) -> str:

@@ -140,8 +140,7 @@ def _documents(url: str, page: Page | Failure, read: Read, remarks: Remarks) -> 
         return []
     own = Remarks(page.url)
     documents = read(File(page.url, page.data, page.url), suffix, own)
-    remarks.skipped += own.skipped
-    remarks.warnings += own.warnings
+    remarks.add(own)
     return [replace(document, file=page.url, pictures=()) for document in documents]
 
 
