@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from demo.convert import WordedError
+from demo.colours import legible
 from demo.examples import EXAMPLES, Example
 from demo.markup import as_markdown
 from demo.words import DEFAULT, tables, word
@@ -24,7 +24,6 @@ from mm_support.errors import InputError
 NAME = "Multimodal Support"
 ACCENT = "#0f766e"
 INPUTS = ("photo", "voice", "hands-free", "spoken reply")
-ENOUGH = 4.5  # contrast of text with what it stands on, WCAG 2.1, 1.4.3
 LARGEST_LOGO = 200_000  # bytes; it is sent with the page
 LOGO_FORMATS = ("image/png", "image/jpeg", "image/webp", "image/svg+xml")
 Texts = Mapping[str, str]  # language -> text
@@ -188,75 +187,3 @@ def picture(folder: Path, name: str) -> str:
     if len(content) > LARGEST_LOGO:
         raise InputError(f"the logo has {len(content):,} bytes; up to {LARGEST_LOGO:,} are sent.")
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-# -- colours --------------------------------------------------------------------------------
-
-Colour = tuple[float, float, float]  # red, green, blue, 0..1
-WHITE: Colour = (1.0, 1.0, 1.0)
-BLACK: Colour = (0.0, 0.0, 0.0)
-
-
-def legible(accent: str) -> str:
-    """The colour, if white text can be read on it. Raises InputError, with one that would do."""
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
-        raise InputError(f"accent {accent!r} must be written as #rrggbb.")
-    colour = rgb(accent)
-    if contrast(colour, WHITE) >= ENOUGH:
-        return accent
-    darker = next(each for each in darkened(colour) if contrast(each, WHITE) >= ENOUGH)
-    has = f"{contrast(colour, WHITE):.1f}"
-    better = hexadecimal(darker)
-    raise WordedError("brand_pale", accent=accent, contrast=has, needed=ENOUGH, better=better)
-
-
-def contrast_with_white(accent: str) -> float:
-    return contrast(rgb(accent), WHITE)
-
-
-def darkened(colour: Colour) -> list[Colour]:
-    return [mixed(colour, BLACK, step / 50) for step in range(51)]
-
-
-def shades(accent: str) -> dict[str, str]:
-    """The eleven shades that Gradio's themes ask of a colour; c700 is the colour itself."""
-    colour = rgb(accent)
-    lighter = dict(
-        zip((50, 100, 200, 300, 400, 500, 600), (0.94, 0.87, 0.72, 0.54, 0.36, 0.2, 0.1))
-    )
-    darker = {800: 0.18, 900: 0.34, 950: 0.52}
-    light = {
-        f"c{shade}": hexadecimal(mixed(colour, WHITE, share)) for shade, share in lighter.items()
-    }
-    dark = {
-        f"c{shade}": hexadecimal(mixed(colour, BLACK, share)) for shade, share in darker.items()
-    }
-    return {**light, "c700": accent, **dark}
-
-
-def rgb(colour: str) -> Colour:
-    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    return red, green, blue
-
-
-def hexadecimal(colour: Colour) -> str:
-    return "#" + "".join(f"{round(255 * part):02x}" for part in colour)
-
-
-def mixed(colour: Colour, other: Colour, share: float) -> Colour:
-    """share: of the other colour, 0..1."""
-    red, green, blue = ((1 - share) * own + share * its for own, its in zip(colour, other))
-    return red, green, blue
-
-
-def contrast(one: Colour, other: Colour) -> float:
-    """From 1, the same, to 21, black and white (WCAG 2.1)."""
-    darker, lighter = sorted((luminance(one), luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def luminance(colour: Colour) -> float:
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

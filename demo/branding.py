@@ -22,7 +22,8 @@ import gradio as gr
 import tomlkit
 from gradio.utils import get_upload_folder
 
-from demo.brand import INPUTS, Brand, brand_of, contrast_with_white, load_brand
+from demo.brand import INPUTS, Brand, brand_of, load_brand
+from demo.colours import contrast_with_white
 from demo.convert import QUIET, WordedError, plain_errors, said_problem
 from demo.door import Door
 from demo.examples import Example

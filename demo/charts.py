@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from demo.plot import Plot
 from demo.tables import table
 from demo.words import said_or
 
-WIDTH, HEIGHT, EDGE = 480, 220, 38  # of the curve, in its own units
 LEAST = 0.1  # of the range that a curve shows at least
 
 
@@ -46,35 +46,19 @@ def inputs(group: str) -> str:
 
 def curve(points: Mapping[str, Mapping[str, float]]) -> str:
     """points: how much of something -> {value, low, high}; amounts double along the axis."""
-    sizes = sorted(points, key=float)
-    bounds = [share for size in sizes for share in (points[size]["low"], points[size]["high"])]
-    least, most = _bounds(bounds)
-    places = [math.log2(float(size)) for size in sizes]
-
-    def x(place: float) -> float:
-        span = max(places[-1] - places[0], 1.0)
-        return round(EDGE + (WIDTH - EDGE - 16) * (place - places[0]) / span, 1)
-
-    def y(share: float) -> float:
-        return round(8 + (HEIGHT - 34) * (most - share) / (most - least), 1)
-
-    def line(name: str) -> list[str]:
-        return [f"{x(place)},{y(points[size][name])}" for place, size in zip(places, sizes)]
-
-    ticks = "".join(
-        f"<text x={x(place)} y={HEIGHT - 6} text-anchor=middle>{size}</text>"
-        for place, size in zip(places, sizes)
+    sizes = {math.log2(float(size)): size for size in sorted(points, key=float)}
+    low, value, high = (
+        [(place, points[size][name]) for place, size in sizes.items()]
+        for name in ("low", "value", "high")
     )
-    grid = "".join(
-        f"<line x1={EDGE} x2={WIDTH} y1={y(share)} y2={y(share)} class=ms-grid />"
-        f"<text x={EDGE - 6} y={y(share) + 3} text-anchor=end>{share:.0%}</text>"
-        for share in _levels(least, most)
-    )
-    band = " ".join([*line("high"), *reversed(line("low"))])
-    return (
-        f'<svg class="ms-chart" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{grid}{ticks}'
-        f'<polygon class="ms-band" points="{band}" />'
-        f'<polyline class="ms-answered" points="{" ".join(line("value"))}" /></svg>'
+    least, most = _bounds([share for _, share in low + high])
+    first, last = min(sizes), max(sizes)
+    plot = Plot((first, max(last, first + 1)), (least, most))
+    return plot.drawn(
+        plot.levels(_levels(least, most)),
+        plot.ticks(sizes),
+        f'<polygon class="ms-band" points="{plot.points(high + low[::-1])}" />',
+        plot.line("ms-answered", value),
     )
 
 
@@ -90,22 +74,15 @@ def tinted(share: float) -> str:
 
 def diagonal(bins: Mapping[str, Mapping[str, float]]) -> str:
     """bins: of what is alike sure -> {confidence, right}; both are the same on the diagonal."""
-
-    def place(sure: float, right: float) -> str:
-        x, y = EDGE + (WIDTH - EDGE - 16) * sure, 8 + (HEIGHT - 34) * (1 - right)
-        return f"{x:.1f},{y:.1f}"
-
-    points = [place(own["confidence"], own["right"]) for own in bins.values()]
-    dots = "".join("<circle r=4 cx={} cy={} />".format(*point.split(",")) for point in points)
-    labels = ""
-    for share in (0.0, 0.5, 1.0):
-        x, y = place(share, share).split(",")
-        labels += f"<text x={x} y={HEIGHT - 6} text-anchor=middle>{share:.0%}</text>"
-        labels += f"<text x={EDGE - 6} y={float(y) + 3} text-anchor=end>{share:.0%}</text>"
-    line = f'<polyline class="ms-now" points="{place(0, 0)} {place(1, 1)}" />'
-    return (
-        f'<svg class="ms-chart" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{labels}{line}'
-        f'<polyline class="ms-answered" points="{" ".join(points)}" />{dots}</svg>'
+    plot, marks = Plot((0.0, 1.0)), (0.0, 0.5, 1.0)
+    places = [(own["confidence"], own["right"]) for own in bins.values()]
+    dots = [f"<circle r=4 cx={plot.x(sure)} cy={plot.y(right)} />" for sure, right in places]
+    return plot.drawn(
+        plot.levels(marks),
+        plot.ticks({share: f"{share:.0%}" for share in marks}),
+        plot.line("ms-now", [(0, 0), (1, 1)]),
+        plot.line("ms-answered", places),
+        *dots,
     )
 
 

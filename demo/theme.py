@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio.themes as themes
 
-from demo.brand import Brand, shades
+from demo.brand import Brand
+from demo.colours import shades
 from demo.words import languages
 from demo.words import script as words_script
 

@@ -216,16 +216,18 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.as_json import reply_dict
     from mm_support.inputs.audio import load_waveform
     from mm_support.inputs.photo import load_photo
+    from mm_support.loading import meant_base
     from mm_support.types import Finished, Said, UserTurn
 
     if args.image:
         load_photo(args.image)
     if args.audio:
         load_waveform(args.audio)
-    turn = UserTurn(
-        args.text, args.image, args.audio, args.knowledge, args.session_id, args.speak is not None
-    )
-    with closing(terminal.service_with(settings, args.knowledge)) as service:
+    name = args.knowledge or meant_base(settings)
+    turn = UserTurn(args.text, args.image, args.audio, name, args.session_id, bool(args.speak))
+    with closing(terminal.service_with(settings, name)) as service:
+        if not args.knowledge:
+            print(f"From the knowledge base {name}:", file=sys.stderr)
         for event in service.reply(turn):
             if isinstance(event, Said) and not args.json:
                 print(event.text, end="", flush=True)

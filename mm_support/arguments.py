@@ -87,7 +87,7 @@ def ask(parser: ArgumentParser) -> None:
     add("text", nargs="?", default="")
     add("--image", type=existing)
     add("--audio", type=existing)
-    add("--knowledge", default="shopping")
+    add("--knowledge", metavar="NAME", help="default: your base, where you have one; else shopping")
     add("--session", dest="session_id", help="goes on with an earlier conversation")
     add("--speak", type=Path, metavar="FILE.wav", help="also writes the spoken reply")
     add("--json", action="store_true", help="print the whole reply as JSON")

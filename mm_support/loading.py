@@ -292,10 +292,24 @@ def check_base(settings: Settings, name: str, removed: bool = False) -> None:
     if settings.index_url:
         return
     index = FolderIndex(settings.data_dir, "", 0, 0)
-    packs = PACKS.glob("*/entries.jsonl") if settings.packs else ()
-    names = {pack.parent.name for pack in packs} | set(index.names())
+    names = (_packs() if settings.packs else set()) | set(index.names())
     if name not in names and not (removed and name in index.removed()):
         raise no_such_base(name, names)
+
+
+def meant_base(settings: Settings) -> str:
+    """The base that is meant where none is named: the only one beside the packs, or the first pack
+    where there is none. Raises InputError where there are several.
+    """
+    shared = bool(settings.index_url)
+    own = set() if shared else {*FolderIndex(settings.data_dir, "", 0, 0).names()} - _packs()
+    if len(own) > 1:
+        raise InputError(f"There are several knowledge bases; name one: {', '.join(sorted(own))}.")
+    return next(iter(own), UserTurn().knowledge)
+
+
+def _packs() -> set[str]:
+    return {pack.parent.name for pack in PACKS.glob("*/entries.jsonl")}
 
 
 def signature(settings: Settings) -> str:

@@ -486,6 +486,16 @@ def test_a_sentence_with_other_figures_is_told_under_another_title_too(title, ot
 HOURS = "Monday to Friday we are open from 9 to 17. Saturday {}. Sunday closed."
 
 
+def test_two_sizes_of_a_product_do_not_contradict_each_other():
+    row = "Product: Renal cat food; No.: RC-{0}; Size: {0} kg; Price: £{1}"
+    one = Entry("a", "Renal cat food", row.format(2, 29), source="shop.csv:2", document="a")
+    two = Entry("b", "Renal cat food", row.format(4, 52), source="shop.csv:3", document="b")
+    dear = replace(two, answer=row.format(2, 39))
+    assert not list(contradictions([one, two]))
+    assert list(contradictions([one, dear]))
+    assert list(contradictions([one, replace(two, source="old.csv:3")]))
+
+
 @pytest.mark.parametrize("otherwise", ["closed", "10-14", "we are closed", "from noon"])
 def test_two_sources_that_contradict_each_other_are_told_and_marked(make, tmp_path, otherwise):
     knowledge = make()

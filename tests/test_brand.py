@@ -11,19 +11,9 @@ import httpx
 import pytest
 from PIL import Image
 
-from demo.brand import (
-    ENOUGH,
-    WHITE,
-    Brand,
-    brand_of,
-    contrast,
-    greeting,
-    legible,
-    load_brand,
-    rgb,
-    shades,
-)
+from demo.brand import Brand, brand_of, greeting, load_brand
 from demo.chat import Chat
+from demo.colours import ENOUGH, contrast_with_white, legible, shades
 from demo.conversation_state import Conversation
 from demo.examples import card
 from demo.live import Ears
@@ -97,8 +87,8 @@ def test_a_file_that_is_gone_is_told(tmp_path):
 
 @pytest.mark.parametrize("accent", ["#0f766e", "#8a3d12", "#1d4ed8", "#000000"])
 def test_white_can_be_read_on_an_accent_and_its_shades_run_from_light_to_dark(accent):
-    assert contrast(rgb(legible(accent)), WHITE) >= ENOUGH
-    run = [contrast(rgb(shade), WHITE) for shade in shades(accent).values()]
+    assert contrast_with_white(legible(accent)) >= ENOUGH
+    run = [contrast_with_white(shade) for shade in shades(accent).values()]
     assert run == sorted(run) and shades(accent)["c700"] == accent
 
 
@@ -110,8 +100,8 @@ def test_the_colour_that_is_offered_instead_would_do():
 
 
 def test_contrast_is_that_of_the_guidelines():
-    assert contrast(rgb("#000000"), WHITE) == pytest.approx(21)
-    assert contrast(rgb("#777777"), WHITE) == pytest.approx(4.48, abs=0.01)
+    assert contrast_with_white("#000000") == pytest.approx(21)
+    assert contrast_with_white("#777777") == pytest.approx(4.48, abs=0.01)
 
 
 def test_a_companys_name_shows_as_text():

@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from demo.charts import HEIGHT, WIDTH, bars, curve, diagonal, grid
+from demo.charts import bars, curve, diagonal, grid
 from demo.evaluation import drawn_charts
+from demo.plot import Plot
 from demo.report import report_tables
 from mm_support.paths import ASSETS
 
@@ -30,7 +31,7 @@ def test_a_curve_stays_within_its_chart(values):
     drawn = curve({str(2**n): share(value) for n, value in enumerate(values)})
     points = re.findall(r"([\d.-]+),([\d.-]+)", drawn)
     assert len(points) == 3 * len(values)
-    assert all(0 <= float(x) <= WIDTH and 0 <= float(y) <= HEIGHT for x, y in points)
+    assert all(0 <= float(x) <= Plot.width and 0 <= float(y) <= Plot.height for x, y in points)
     assert drawn.count("ms-grid") >= 2
 
 

@@ -33,6 +33,15 @@ def test_ask_prints_the_reply_and_its_sources(run):
     assert status == 0 and "5 days" in out and "[1] Refund (faq.csv:2)" in out
 
 
+def test_ask_without_a_base_answers_from_the_only_one_of_ones_own_and_says_so(run, tmp_path):
+    status, out, err = run("ask", "refund late")
+    assert status == 0 and "5 days" in out and "From the knowledge base kb" in err
+    (tmp_path / "faq.csv").write_text("id,title,answer\n1,T,A\n")
+    run("ingest", "own", tmp_path / "faq.csv")
+    status, _, err = run("ask", "refund late")
+    assert status == 2 and "kb, own" in err
+
+
 def test_ask_as_json_is_the_whole_reply(run, folder):  # noqa: F811
     status, out, _ = run(
         "ask", "washing machine", "--image", folder / "red.png", "--knowledge", "kb", "--json"

@@ -209,3 +209,25 @@ def test_no_pair_comes_before_what_tells_of_both():
 
 def test_nothing_is_named_where_nothing_was_found():
     assert named_first("KE-2", []) == ()
+
+
+def test_the_code_of_another_product_is_no_answer():
+    codes = hits(
+        ("Errors: Presser: E7", "It is too hot."),
+        ("Errors: Presser: E5", "The tank is empty."),
+        ("Errors: Purifier: E3", "The fan is blocked."),
+    )
+    assert names_another_thing("my purifier shows E7", codes)
+    assert not names_another_thing("my presser shows E7", codes)
+    assert not names_another_thing("what does E7 mean", codes)
+
+
+def test_a_row_is_for_the_amounts_in_its_range():
+    small = ("Tablet small dog", "Product: Tablet small dog; Size: 4.5-10 kg; Price: £34.90")
+    large = ("Tablet large dog", "Product: Tablet large dog; Size: 20 to 40 kg; Price: £41.50")
+    for words, title in (("tablet for a 6 kg dog", small[0]), ("tablet, dog of 30kg", large[0])):
+        for found in (hits(small, large), hits(large, small)):
+            assert first(words, found) == title
+            assert not names_another_thing(words, named_first(words, found))
+    assert names_another_thing("tablet for a 15 kg dog", hits(small, large))
+    assert not names_another_thing("tablet for a dog within 15 days", hits(small, large))

@@ -176,17 +176,20 @@ def test_what_was_heard_unsurely_is_not_answered_unless_something_was_typed():
     [
         (Entry("a", "Battery care", "Leave the room. Call 112."), True),
         (Entry("a", "充电", "请立即拨打120。"), True),
+        (Entry("a", "Poisons", "Ring us at once on 01632 960110."), True),
         (Entry("a", "Legal", "Our team answers.", human_only=True), True),
         (Entry("a", "It smokes", "Do not touch it."), True),
         (Entry("a", "Recall", "Take the battery out. It weighs 112 g."), False),
     ],
 )
-def test_whoever_is_in_danger_is_told_what_is_for_emergencies_and_nothing_else(entry, shown):
-    reads = {"smoke!": "danger", "It smokes": "danger"}
+def test_whoever_is_in_danger_is_told_what_is_for_emergencies_or_surely_answers(entry, shown):
+    reads = {"smoke!": "danger", "It smokes": "danger", "no more": "self_harm"}
     policy = Policy(GATE, FakeIntents(means=reads))
     found = hits(0.95)[:1] + [Hit(entry, 0.9)]
     told = policy.decide(Question("smoke!"), QUERY, found, ())
-    assert (told.reason, told.hits) == ("safety", tuple(found[1:] if shown else ()))
+    assert (told.reason, told.hits) == ("safety", tuple(found[1:] if shown else found[:1]))
+    harm = policy.decide(Question("no more"), QUERY, found, ())
+    assert (harm.reason, harm.hits) == ("self_harm", tuple(found[1:] if shown else ()))
     unsure = policy.decide(Question("smoke!"), QUERY, [Hit(entry, 0.1)], ())
     assert (unsure.reason, unsure.hits) == ("safety", ())
 

@@ -386,6 +386,15 @@ def test_ids_are_the_same_every_time_and_unique(tmp_path):
     assert any("使用" in identity for identity in ids)
 
 
+def test_a_short_document_without_headings_is_a_section_under_its_title(tmp_path):
+    (entry,) = read(tmp_path, "# Delivery\n\nIt takes a day. Not to the islands.").entries
+    assert (entry.title, entry.section) == ("Delivery", "Delivery")
+    (entry,) = read(tmp_path, "It takes a day. Not to the islands.", "how-long.md").entries
+    assert (entry.title, entry.section) == ("how long", "")
+    (entry,) = read(tmp_path, "# Delivery\n\n## How long\n\nIt takes a day.").entries
+    assert (entry.title, entry.section) == ("Delivery: How long", "How long")
+
+
 def test_frames_that_repeat_are_left_out_and_told(tmp_path):
     for n in range(8):
         links = "\n".join(f"- [Article {n}{m}](/{n}{m})" for m in range(3))

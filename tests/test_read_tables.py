@@ -157,6 +157,26 @@ def test_codes_of_goods_stand_behind_their_names_whatever_their_column_is_called
     assert titles == ["环线拼团 (CX-1)", "环线小包团 (CX-2)"]
 
 
+@pytest.mark.parametrize(
+    "table, title, kept",
+    [
+        (
+            "项目,价格,时长,说明|高速陪练,680元,3小时,已拿证|夜间陪练,150元,1小时,总校",
+            "高速陪练",
+            "3小时",
+        ),
+        ("服务,价格,说明|洗牙,200元,含检查|美白,900元,约一小时", "洗牙", "200元"),
+        ("时长,项目,说明|30分钟,按摩,含茶水|60分钟,足疗,先预约", "按摩", "30分钟"),
+        ("Service,Time,Description|Scaling,20 min,both jaws|Filling,1 h,once", "Scaling", "20 min"),
+        ("Kurs,Ort,Beschreibung|Töpfern,Raum Nord,mit Ton|Malen,Saal,ohne", "Töpfern", "Raum Nord"),
+        ("Treatment,Fee,Details|wax,12,legs|facial,30,with mask", "wax", "12"),
+    ],
+)
+def test_a_column_of_names_is_no_id_and_no_amount_a_title(tmp_path, table, title, kept):
+    entry = read(tmp_path, "list.csv", table.replace("|", "\n")).entries[0]
+    assert entry.title == title and kept in entry.answer
+
+
 def test_a_table_without_questions_is_read_by_row_and_column(tmp_path):
     text = "Plan;Price per month;Data\nPebble S;7.99 €;4 GB\nPebble M;12.99 €;15 GB\n"
     reading = read(tmp_path, "plans.csv", text)

@@ -375,3 +375,28 @@ def test_what_is_quoted_in_another_language_is_introduced_in_the_customers(words
     decided = Decision("answer", "evidence", 0.9, tuple(HITS[:1]))
     first, *_ = compose(writer, asked, decided, threading.Event())
     assert (first == Sentence(message("foreign", asked.language))) == foreign
+
+
+def test_sentences_are_read_under_the_heading_that_they_do_not_say_themselves():
+    def said(question, **entry):
+        return shown(write(None, Question(question), (Hit(Entry("a", **entry), 0.9),)))
+
+    warranty = {"title": "Warranty: What is not covered", "section": "What is not covered"}
+    bags = said("are bags covered", answer="Filters, bags and scratches.", **warranty)
+    assert bags == "What is not covered: Filters, bags and scratches. [1]"
+    listed = said("are bags covered", answer="- bags\n- filters", **warranty)
+    assert listed == "What is not covered:\n- bags [1]\n- filters"
+    plain = "Bags are not covered."
+    assert said("are bags covered", answer=plain, **warranty) == f"{plain} [1]"
+    asking = {
+        "title": "Is a bag covered?",
+        "section": "Is a bag covered?",
+        "answer": "No, it is not.",
+    }
+    assert said("is a bag covered", **asking) == "No, it is not. [1]"
+    assert said("is a filter covered", **asking) == "Is a bag covered? No, it is not. [1]"
+    row = {"title": "Motorway lesson", "answer": "with a licence\nPrice: 680"}
+    assert said("motorway lesson", **row).startswith("Motorway lesson: with a licence")
+    assert (
+        said("motorway lesson", title="Motorway lesson", answer="It is dear.") == "It is dear. [1]"
+    )

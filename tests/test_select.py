@@ -79,6 +79,21 @@ def test_of_names_within_another_both_are_shown_where_both_are_said():
     assert shown("How much is Shore Plus?") == [table[1]]
 
 
+@pytest.mark.parametrize(
+    "question, rows",
+    [
+        ("nurse or vet, which is cheaper?", [0, 1, 2]),
+        ("Is a nurse cheaper?", [0]),
+        ("first consultation or nurse?", [0, 1]),
+    ],
+)
+def test_where_one_alternative_names_no_row_all_rows_are_shown(question, rows):
+    kinds = ["Nurse consultation", "First consultation", "Second opinion"]
+    table = [f"Consultation: {kind}; Price: £{20 + n}" for n, kind in enumerate(kinds)]
+    likely = rows_asked_for(question, cut := blocks("\n".join(table)), np.full(3, 0.5))
+    assert Weighed(cut, likely).chosen(0.4) == [table[row] for row in rows]
+
+
 FEES = (("30 days or more", 5), ("15 days or more", 25), ("7 days or less", 60))
 
 

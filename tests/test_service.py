@@ -167,6 +167,10 @@ Our refund takes 9 days. Shops do it at once, at any counter that is open, for w
 there or on our site. Keep the receipt until then.
 
 It is paid in the currency of the order. We send a letter when all of it is done.
+
+A gift comes back as a voucher that holds for three years in every shop. Parcels that were never
+collected come back by themselves, and so do those with a wrong address. Furniture is fetched by two
+people with a van, who ring half an hour before they come.
 """
 
 

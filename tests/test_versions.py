@@ -41,6 +41,10 @@ def test_what_the_text_names_too_is_no_other_thing():
         "Room B12",
         "Hopper 250 g, Width 22 cm",
         "48V 5A charger",
+        "Telephone 0808 157 0455",
+        "Monday to Friday 8 am to 6 pm, Sat 10 to 2",
+        "Since June 2024",
+        "Montag bis Freitag 8 Uhr",
     ],
 )
 def test_amounts_times_and_codes_name_nothing_in_a_title(title):

@@ -8,13 +8,14 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, takewhile
 
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import codes, defined, identifiers
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.detect import language_of
-from mm_support.language.sentences import column_names, first_cell
+from mm_support.language.facts import facts_of, range_in
+from mm_support.language.sentences import CELL, COLUMNS, column_names, first_cell
 from mm_support.language.terms import term_set, terms
 from mm_support.language.versions import Numbered, holds, names_another, numbered
 from mm_support.types import Entry, Hit, of_one_document
@@ -47,6 +48,23 @@ def titled_otherwise(entry: Entry, other: Entry) -> bool:
     own, others = (codes.written(each.title) for each in (entry, other))
     alike = any(codes.same_kind(code, known) for code in own for known in others)
     return alike and not codes.match(own, others)
+
+
+def _code_of_another(words: str, hits: Sequence[Hit]) -> bool:
+    """Whether the best entry's title has the code asked about, but the question names what another
+    code of the kind stands under and that entry nowhere: "E7 on the AirPure", of the SteamPress's
+    E7 beside the AirPure's E3.
+    """
+    asked, best = _asked(words), hits[0].entry
+    left = asked - _terms(best) if codes_in(asked) & term_set(best.title) else frozenset()
+    others = (hit.entry for hit in hits[1:] if left and titled_otherwise(hit.entry, best))
+    return any(left & _above_code(other.title) for other in others)
+
+
+def _above_code(title: str) -> frozenset[str]:
+    """What the parts of a title say that stand before the one with its code."""
+    parts = map(term_set, COLON.split(title))
+    return frozenset().union(*takewhile(lambda part: not codes_in(part), parts))
 
 
 def titled_by_code(query: SearchQuery, entry: Entry) -> bool:
@@ -103,9 +121,12 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
 
     An entry about the Aster 60 does not answer for the Aster 50, nor one about jugs what the Brew 2
     costs, as long as there is an entry about the Brew 2; nor one about the shade of a lamp which
-    charger it takes, where there are entries about chargers.
+    charger it takes, where there are entries about chargers; nor one product's E7 for another's,
+    nor what is for 4 to 10 kg for a dog of 15 kg.
     """
-    return _numbered_otherwise(words, hits) or any(better_named(_asked(words), hits))
+    otherwise = _numbered_otherwise(words, hits) or _code_of_another(words, hits)
+    otherwise = otherwise or _holds_amount(words, hits[0].entry) is False
+    return otherwise or any(better_named(_asked(words), hits))
 
 
 def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:
@@ -136,6 +157,7 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     better = (hit for hit in better_named(asked, hits) if meant <= _terms(hit.entry))
     named = _holder(words, hits) or _thing(words, hits) or next(better, hits[0])
     named = _with_row(asked, named, [hit for hit in hits if hit.score >= hits[0].score / 2])
+    named = _in_range(words, named, hits)
     first = replace(named, score=hits[0].score)  # as near as what only looked nearer
     return (first, *(hit for hit in hits if hit is not named))
 
@@ -241,6 +263,33 @@ def _with_row(asked: frozenset[str], named: Hit, hits: Sequence[Hit]) -> Hit:
         if held < said or held == said and (columns > own[1] if own[0] == said else mostly(said))
     ]
     return max(fuller, key=lambda row: row[:2])[2] if fuller else named
+
+
+def _in_range(words: str, named: Hit, hits: Sequence[Hit]) -> Hit:
+    """Of rows that are named as well the one whose range holds an amount in the question, where
+    that of the one named does not: the tablet for 20 to 40 kg, of a dog of 30 kg.
+    """
+    if _holds_amount(words, named.entry) is not False:
+        return named
+    meant = _asked(words) & _titled(named)
+    alike = (hit for hit in hits if meant <= _titled(hit))
+    return next((hit for hit in alike if _holds_amount(words, hit.entry)), named)
+
+
+def _holds_amount(words: str, entry: Entry) -> bool | None:
+    """Whether a range in an entry that is a row ("Size: 4.5-10 kg") holds an amount in a question;
+    None where it has none of the kind.
+    """
+    is_row = "\n" not in entry.answer and len(column_names(entry.answer)) >= COLUMNS
+    ranges = list(filter(None, map(range_in, CELL.split(entry.answer)))) if is_row else []
+    asked = [amount for amount in facts_of(words).amounts if amount.kind] if ranges else []
+    held = [
+        low <= amount.value <= high
+        for amount in asked
+        for kind, low, high in ranges
+        if kind == amount.kind
+    ]
+    return any(held) if held else None
 
 
 def _in_rows(asked: frozenset[str], hit: Hit) -> tuple[frozenset[str], int]:

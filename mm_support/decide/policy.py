@@ -26,8 +26,7 @@ from mm_support.decide.named import (
     which,
 )
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language.emergency import is_emergency
-from mm_support.language.sentences import split_sentences
+from mm_support.language.emergency import emergency_sentences
 from mm_support.language.terms import term_set
 from mm_support.types import Action, Entry, Hit, Past, Question
 
@@ -270,18 +269,20 @@ def _pressing(here: Situation) -> Decision | None:
 
 
 def _instructions(here: Situation) -> tuple[Hit, ...]:
-    """What was found that tells what to do in an emergency; nothing else is read out to somebody in
-    danger.
+    """What was found that tells what to do in an emergency, or else what surely answers: "If the
+    battery swells, put it outside". To somebody who may harm themselves only the former is read.
     """
     found = close(here.hits) if here.confidence >= here.gate.clarify else ()
-    return tuple(hit for hit in found if _for_emergencies(hit.entry, here.read))[:1]
+    told = [hit for hit in found if _for_emergencies(hit.entry, here.read)]
+    answers = here.sure and not here.says("self_harm")
+    return tuple(told or (here.hits if answers else ()))[:1]
 
 
 def _for_emergencies(entry: Entry, read: Callable[[str], Reads]) -> bool:
     """Whether only people may handle what an entry is about, it tells whom to call, or it is headed
     by a danger.
     """
-    told = entry.human_only or any(map(is_emergency, split_sentences(entry.answer)))
+    told = entry.human_only or bool(emergency_sentences(entry.answer))
     return told or any("danger" in read(head).says for head in (entry.title, *entry.questions))
 
 

@@ -25,6 +25,7 @@ from mm_support.as_json import SNIPPET, snippet
 from mm_support.decide.premises import opening, sentences_about
 from mm_support.decode.columns import as_asked
 from mm_support.decode.grounding import Grounding, Support
+from mm_support.decode.heading import headed
 from mm_support.decode.judge import Judge
 from mm_support.decode.prompt import DRAFT_TOKENS, DRAFTING, build_messages, with_photo
 from mm_support.decode.select import LEADS_ON, Weighed, blocks_of, load_selector, selector_file
@@ -41,7 +42,7 @@ from mm_support.decode.writing import (
 from mm_support.engines.base import LanguageModel
 from mm_support.errors import GenerationError
 from mm_support.language.defined import named_in_title
-from mm_support.language.emergency import is_emergency
+from mm_support.language.emergency import emergency_sentences
 from mm_support.language.english import is_claim, leans
 from mm_support.language.identifiers import identifiers_of, named_in_line
 from mm_support.language.messages import message
@@ -143,7 +144,8 @@ class ReplyWriter:
         """
         weighed = self._weigh(question, entry)
         told = self._cited(question, entry, {*weighed.chosen(weighed.likeliest)}, 1)
-        texts = [without_step_number(own.text) for own in told if own.text not in said]
+        new = (own.text for own in told if own.text not in said and not own.heading)
+        texts = [without_step_number(text) for text in new]
         texts = [text for text in texts if not text.endswith(LEADS_ON)]
         if len(" ".join(texts)) <= SNIPPET:
             return " ".join(texts)
@@ -215,7 +217,7 @@ class ReplyWriter:
         said, whole = written.said, written.own and written.complete
         if whole and written.not_said:
             yield not_said(question)
-        urgent = [text for text in split_sentences(entries[0].answer) if is_emergency(text)]
+        urgent = emergency_sentences(entries[0].answer)
         if said and (urgent or not whole):
             shown.update(self._said_already(said, entries[0], question))
             yield from (Sentence(text, (1,)) for text in urgent if text not in shown)
@@ -242,13 +244,13 @@ class ReplyWriter:
 
     def whole(self, entry: Entry) -> Iterator[Sentence]:
         """All that the first hit says, for matters in which nothing may be left out."""
-        return bound(entry, 1)
+        return iter(headed("", entry, [*bound(entry, 1)]))
 
     def urgent(self, entry: Entry) -> Iterator[Sentence]:
         """What it says of emergencies: its paragraphs that tell whom to call, or else all."""
         paragraphs = BLANK_LINE.split(entry.answer)
-        telling = [text for text in paragraphs if any(map(is_emergency, split_sentences(text)))]
-        return bound(replace(entry, answer="\n\n".join(telling or paragraphs)), 1)
+        telling = [text for text in paragraphs if emergency_sentences(text)]
+        return self.whole(replace(entry, answer="\n\n".join(telling or paragraphs)))
 
     def _drafted(
         self,
@@ -288,13 +290,21 @@ class ReplyWriter:
             yield from self._cited(question, entries[support.rank - 1], chosen, support.rank)
 
     def _own_words(
-        self, question: Question, entry: Entry, weighed: Weighed, threshold: float, shown: set[str]
+        self,
+        question: Question,
+        entry: Entry,
+        weighed: Weighed,
+        threshold: float,
+        shown: set[str],
+        rank: int = 1,
     ) -> Iterator[Sentence]:
-        """The first entry's sentences that answer the question and are not shown yet, in its order;
-        they are then.
+        """An entry's sentences that answer the question and are not shown yet, in its order; they
+        are then. Those that a claim is checked against are of the first entry.
         """
-        chosen = {*self._about_claim(question, entry), *weighed.chosen(threshold)} - shown
-        said = [*self._cited(question, entry, chosen, 1)]
+        claimed = self._about_claim(question, entry) if rank == 1 else ()
+        chosen = {*claimed, *weighed.chosen(threshold)} - shown
+        cited = self._cited(question, entry, chosen, rank)
+        said = [sentence for sentence in cited if sentence.text not in shown]
         shown.update(chosen, (sentence.text for sentence in said))
         yield from said
 
@@ -307,18 +317,18 @@ class ReplyWriter:
         for rank, entry in enumerate(entries[:MAX_EVIDENCE], start=1):
             if rank > 1 and of_one_document(entry, entries[0]):
                 weighed = self._weigh(question, entry)
-                chosen = {*weighed.chosen(min(SURE, best))} - shown
-                shown.update(chosen)
-                yield from self._cited(question, entry, chosen, rank)
+                yield from self._own_words(question, entry, weighed, min(SURE, best), shown, rank)
 
     def _cited(
         self, question: Question, entry: Entry, chosen: set[str], rank: int
     ) -> Iterator[Sentence]:
-        """The chosen sentences in the entry's order; of a long row, what is asked for first."""
-        for sentence in bound(entry, rank):
-            if sentence.text in chosen:
-                text = as_asked(question.words, sentence.text, entry, self._vectors)
-                yield replace(sentence, text=text)
+        """The chosen sentences in the entry's order, behind their heading; of a long row, what is
+        asked for first.
+        """
+        own = [sentence for sentence in bound(entry, rank) if sentence.text in chosen]
+        for sentence in headed(question.words, entry, own):
+            text = as_asked(question.words, sentence.text, entry, self._vectors)
+            yield replace(sentence, text=text)
 
     def _about_claim(self, question: Question, entry: Entry) -> list[str]:
         """The entry's sentences that the customer's claim is checked against, steps with all of

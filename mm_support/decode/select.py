@@ -39,6 +39,7 @@ from mm_support.language.sentences import (
     split_sentences,
 )
 from mm_support.language.terms import term_set, terms
+from mm_support.language.units import word_for_or
 from mm_support.paths import fitted_file
 from mm_support.types import EncodeKind, Entry
 
@@ -162,7 +163,7 @@ def by_section(entry: Entry, blocks: Sequence[Block], likely: np.ndarray) -> np.
     """How likely each block belongs to the reply, where those of a section that a passage joins
     with others go together: all are as likely as the likeliest, none where another is far likelier.
     """
-    starts = _joined_at(entry, blocks)
+    starts = joined_at(entry, blocks)
     if len(starts) < 2:
         return likely
     best = np.maximum.reduceat(likely, starts)
@@ -170,7 +171,7 @@ def by_section(entry: Entry, blocks: Sequence[Block], likely: np.ndarray) -> np.
     return np.repeat(shown, np.diff([*starts, len(blocks)]))
 
 
-def _joined_at(entry: Entry, blocks: Sequence[Block]) -> list[int]:
+def joined_at(entry: Entry, blocks: Sequence[Block]) -> list[int]:
     """The places of the blocks with which joined sections begin, each by its heading ("Smoking: Not
     in the van."); none where a paragraph has no heading.
     """
@@ -317,7 +318,7 @@ def rows_asked_for(
 def _named_rows(question: str, rows: Sequence[Block]) -> list[bool]:
     """Which rows hold words of a question that not all of them hold, and the most of them, or words
     that it says more often than what others hold beside them ("Shore or Shore Plus?"); all where
-    they are for amounts and it lies between theirs.
+    they are for amounts and it lies between theirs, or where one of two alternatives names none.
     """
     if _lies_between(question, rows):
         return [True] * len(rows)
@@ -331,7 +332,18 @@ def _named_rows(question: str, rows: Sequence[Block]) -> list[bool]:
         least = min((often[word] for word in own), default=0)
         return any(least <= max(often[word] for word in more) for more in beside)
 
-    return [own > common and not outdone(own) for own in held]
+    named = [own > common and not outdone(own) for own in held]
+    told = [own - common for own, is_named in zip(held, named) if is_named]
+    return [True] * len(rows) if len(told) == 1 and _half_named(question, *told) else named
+
+
+def _half_named(question: str, told: frozenset[str]) -> bool:
+    """Whether only one of alternatives holds the words by which a row is named: the other one is
+    called otherwise there ("nurse or vet, which is cheaper?").
+    """
+    language = language_of(question)
+    sides = question.lower().split(word_for_or(language))
+    return any(told.isdisjoint(term_set(side, language) | _words(side)) for side in sides)
 
 
 def _lies_between(question: str, rows: Sequence[Block]) -> bool:

@@ -15,12 +15,14 @@ Item = TypeVar("Item")
 class Sentence:
     """A sentence that may be shown. citations: 1-based ranks of the hits that hold it; none where
     it only says what the customer's photo shows or opens a reply. of_step: whether it stands in a
-    step's line, behind its first sentence. indent: blanks before a step that is part of another."""
+    step's line, behind its first sentence. indent: blanks before a step that is part of another.
+    heading: of what follows, whose [n] stand for it too."""
 
     text: str
     citations: tuple[int, ...] = ()
     of_step: bool = False
     indent: str = ""
+    heading: bool = False
 
     @property
     def in_step(self) -> bool:
@@ -33,7 +35,7 @@ class Sentence:
 
     def shown(self, previous: Sentence | None = None) -> str:
         """The piece to append to the reply: a separator, the text, and [n] unless it is of a step
-        and what stands before it has it.
+        and what stands before it has it, or a heading.
 
         A step has a line of its own, with all that is of it, and a row of a table has one; what
         follows begins another.
@@ -42,7 +44,8 @@ class Sentence:
         if previous is not None:
             breaks = is_step(self.text) or previous.in_step and not self.of_step
             lead = f"\n{self.indent}" if breaks or self.is_row or previous.is_row else " "
-        if previous and self.in_step and previous.citations == self.citations:
+        follows = previous and not previous.heading and previous.citations == self.citations
+        if self.heading or self.in_step and follows:
             return lead + self.text
         return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)
 

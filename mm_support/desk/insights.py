@@ -128,10 +128,12 @@ class Insights:
 
     def scored(self, days: int, most: int | None = MOST_SCORED) -> tuple[Scored, ...]:
         """Closed conversations that were rated, the latest first; most: None for all."""
-        rated = ConversationRow.score.is_not(None)
-        rated = *_closed(_since(days)), ConversationRow.score.is_not(None)
-        listed = select(ConversationRow).where(*rated)
-        latest = listed.order_by(ConversationRow.since.desc()).limit(most)
+        latest = (
+            select(ConversationRow)
+            .where(*_closed(_since(days)), ConversationRow.score.is_not(None))
+            .order_by(ConversationRow.since.desc())
+            .limit(most)
+        )
         with self._store.reading() as session:
             rows = session.scalars(latest).all()
         return tuple(

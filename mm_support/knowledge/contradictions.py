@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from mm_support.knowledge.readers.fields import folded
 from mm_support.language.detect import language_of
-from mm_support.language.sentences import split_sentences
+from mm_support.language.sentences import CELL, COLUMNS, column_names, split_sentences
 from mm_support.language.terms import terms
 from mm_support.language.versions import Numbered, numbered
 from mm_support.types import Entry
@@ -121,11 +121,24 @@ def _said_otherwise(entry: Entry, other: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _may_both_hold(one: Entry, other: Entry) -> bool:
-    """Whether they stand in two documents, in one language, and hold both on some day."""
+    """Whether they stand in two documents, in one language, hold both on some day, and are no two
+    variants.
+    """
     first = max(one.valid_from or date.min, other.valid_from or date.min)
     last = min(one.valid_until or date.max, other.valid_until or date.max)
     apart = one.document != other.document or not one.document
-    return first <= last and apart and _language(one) == _language(other)
+    alike = _language(one) == _language(other) and not _are_variants(one, other)
+    return first <= last and apart and alike
+
+
+def _are_variants(one: Entry, other: Entry) -> bool:
+    """Whether they are rows of one table that differ in several cells: two sizes of a product have
+    two numbers and two prices.
+    """
+    rows = [[cell.strip() for cell in CELL.split(entry.answer)] for entry in (one, other)]
+    table = len(column_names(one.answer) & column_names(other.answer)) >= COLUMNS
+    files = {entry.source.rpartition(":")[0] for entry in (one, other)}
+    return table and len(files) == 1 and len({*rows[0]} - {*rows[1]}) > 1
 
 
 def _language(entry: Entry) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
 
-from mm_support.knowledge.readers.base import Block, Document
+from mm_support.knowledge.readers.base import Block, Document, stem_of
 from mm_support.knowledge.readers.runs import runs
 from mm_support.language.defined import named_in_title
 from mm_support.language.sentences import split_sentences
@@ -80,7 +80,9 @@ def tokens(text: str) -> int:
 
 
 def passages(document: Document) -> list[Passage]:
-    """In the document's order. A row, and a short document without headings of its own, is one."""
+    """In the document's order. A row, and a short document without headings of its own, is one; the
+    latter is a section under the document's title.
+    """
     sections = [section for section in _sections(document.blocks) if section.is_filled]
     size = sum(section.size for section in sections)
     questions = sum(section.asks for section in sections)
@@ -88,7 +90,10 @@ def passages(document: Document) -> list[Passage]:
     one = document.row or not several
     if one and size <= (MOST_ROW if document.row else MOST):
         whole = [_joined(sections)] if sections else []
-        return [replace(passage, several=(), line=document.line) for passage in whole]
+        titled = not document.row and document.title != stem_of(document.file)
+        bare = titled and len(sections) == 1 and not sections[0].path
+        above = {"section": (document.title,)} if bare else {}
+        return [replace(own, several=(), line=document.line, **above) for own in whole]
     return [passage for group in _grouped(sections) for passage in _cut(group)]
 
 

@@ -15,6 +15,7 @@ import functools
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from itertools import chain
 
 DEFAULT = "en"
@@ -35,7 +36,9 @@ SCRIPTS = {  # first word of a letter's Unicode name -> the language it is most 
 ALSO = {"en": frozenset("can will may might shall must just also".split())}  # the list lacks them
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 NORWEGIAN = {"no": "nb"}  # what wordfreq calls it
-COMMON, KNOWN = 500, 600  # hundredths of the power of ten by which a word is rarer than all words
+# hundredths of the power of ten by which a word is rarer than all words; UNLISTED: that of others
+COMMON, KNOWN, UNLISTED = 500, 600, 700
+SURELY = 100  # by how many all words of a text are rarer in English that is in another language
 
 
 def language_of(text: str) -> str:
@@ -81,8 +84,8 @@ def _by_stop_words(text: str) -> str | None:
     Spanish opens a sentence with a mark.
 
     One alone is a coincidence ("door", "man") unless a letter speaks against English too, and so
-    are several where English knows more of all the words ("Is roaming free on Plus?"). Where they
-    tell nothing, all words are looked at.
+    are several where all the words are met oftener in English ("Is roaming free on Plus?", "food
+    for a dog"). Where they tell nothing, all words are looked at.
     """
     if "¿" in text or "¡" in text:
         return "es"
@@ -99,8 +102,7 @@ def _by_stop_words(text: str) -> str | None:
         for letter in text
     )
     hits = sum(best in languages for languages in found) + accented
-    known = _known(words)
-    likely = known[best] + accented >= known[DEFAULT]
+    likely = _rareness(words, best) + SURELY <= _rareness(words, DEFAULT)
     return best if hits > 1 and likely else _by_all_words(words)
 
 
@@ -116,15 +118,33 @@ def _known(words: set[str]) -> dict[str, int]:
     return {language: len(words & common_words(language)) for language in LATIN}
 
 
+def _rareness(words: Iterable[str], language: str) -> int:
+    """By how many hundredths of a power of ten the words are rarer than all words, together."""
+    known = _centibels(language)
+    return sum(known.get(word, UNLISTED) for word in words)
+
+
+@functools.lru_cache(None)
+def _centibels(language: str) -> dict[str, int]:
+    """Word -> by how many hundredths of a power of ten it is rarer than all words."""
+    listed = _listed(language)
+    return {word: rareness for rareness, words in enumerate(listed) for word in words}
+
+
 @functools.lru_cache(None)
 def common_words(language: str, centibels: int = COMMON) -> frozenset[str]:
     """The words that are met so often: COMMON, once in a hundred thousand; KNOWN, in a million.
     None of a language without a list.
     """
+    return frozenset(chain.from_iterable(_listed(language)[: centibels + 1]))
+
+
+def _listed(language: str) -> list[list[str]]:
+    """Words by their rareness; nothing of a language without a list."""
     from wordfreq import available_languages, read_cBpack
 
     listed = available_languages("small").get(NORWEGIAN.get(language, language))
-    return frozenset(chain.from_iterable(read_cBpack(listed)[: centibels + 1] if listed else ()))
+    return read_cBpack(listed) if listed else []
 
 
 @functools.lru_cache(None)

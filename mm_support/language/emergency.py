@@ -1,8 +1,7 @@
 """Whether a sentence says whom to call in an emergency: by an emergency number of a country whose
 language it is in (phonenumbers), or in English words.
 
-A guess: it may bring a sentence into a reply and keeps none out of an answer; to somebody in danger
-nothing else is read out (decide/policy.py).
+A guess: it may bring a sentence into a reply and keeps none out of an answer.
 """
 
 from __future__ import annotations
@@ -12,13 +11,20 @@ import re
 
 from mm_support.language.detect import language_of
 from mm_support.language.facts import facts_of
+from mm_support.language.sentences import split_sentences
 
 NUMBER = re.compile(r"(?<![A-Za-z0-9.,/:+-])\d{3}(?![A-Za-z0-9/:%-]|[.,]\d)")  # of two: too much
 ENGLISH = ("US", "GB", "AU")
 WORDS = re.compile(
-    r"\b(?:call|dial|phone|ring)\b[^.;]*\b(?:ambulance|emergency)\b|\bemergency number\b",
+    r"\b(?:call|dial|phone|ring)\b[^.;]*\b(?:ambulance|emergency|at once|immediately)\b"
+    r"|\bimmediately (?:call|dial|phone|ring)\b|\bemergency number\b",
     re.IGNORECASE,
 )
+
+
+def emergency_sentences(text: str) -> list[str]:
+    """Those of a text that say whom to call."""
+    return [sentence for sentence in split_sentences(text) if is_emergency(sentence)]
 
 
 def is_emergency(sentence: str) -> bool:

@@ -20,8 +20,9 @@ from typing import NamedTuple
 from mm_support.language.codes import written
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.sentences import split_sentences, without_markers, without_step_number
+from mm_support.language.telephone import PHONE, digits, without_phones
 from mm_support.language.terms import UNSPACED, stem, term_set, with_digits
-from mm_support.language.units import CURRENCIES, LANGUAGES, units_of
+from mm_support.language.units import CURRENCIES, calendar_names, calendar_words, units_of
 
 REMEMBERED = 20_000  # texts
 MONEY = frozenset({*CURRENCIES, "money"})  # kinds of sums
@@ -41,8 +42,6 @@ ADDRESS = re.compile(
     r"|\b(?:[a-z0-9-]+\.)+[a-z]{2,}/\S+",
     re.IGNORECASE,
 )
-PHONE = re.compile(r"(?<![\w.,])\+?\(?\d+\)?(?:[ /-]\(?\d+\)?)+(?![\w]|[.,]\d)")
-LONG = 7  # digits of a telephone or card number
 WORD = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
 
 
@@ -100,10 +99,10 @@ def facts_of(text: str) -> Facts:
     plain = unicodedata.normalize("NFKC", text).replace("\u2011", "-")
     addresses = frozenset(match[0].lower().rstrip(".,;") for match in ADDRESS.finditer(plain))
     language = language_of(plain)
-    phones = frozenset(_digits(match[0]) for match in PHONE.finditer(plain)) - {""}
+    phones = frozenset(digits(match[0]) for match in PHONE.finditer(plain)) - {""}
     addresses |= phones
     lines = map(without_step_number, split_sentences(ADDRESS.sub(" ", plain)))
-    bare = PHONE.sub(lambda m: " , " if _digits(m[0]) else m[0], "\n".join(lines))
+    bare = without_phones("\n".join(lines))
     bare = re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])", " ", bare)  # a two-year warranty
     worded = with_digits(bare, language)
     amounts = tuple(_amounts(worded, {_value(n) for n in re.findall(NUMBER, bare)}, language))
@@ -111,10 +110,17 @@ def facts_of(text: str) -> Facts:
     return Facts(worded, amounts, days, written(bare), addresses)
 
 
-def _digits(number: str) -> str:
-    """A telephone or card number without what groups it; "" for a shorter one."""
-    found = re.sub(r"\D", "", number)
-    return found if len(found) >= LONG else ""
+def range_in(cell: str) -> tuple[str, float, float] | None:
+    """(kind, least, most) where a cell of a table has two numbers and a unit: "Size: 4.5-10 kg";
+    None for others, and for times of day.
+    """
+    amounts = facts_of(cell).amounts
+    if len(amounts) != 2 or not amounts[1].number:
+        return None
+    least, most = amounts
+    low = least.value if least.kind else least.number * most.value / most.number
+    alike = most.kind not in ("", "clock") and least.kind in ("", most.kind)
+    return (most.kind, low, most.value) if alike and low < most.value else None
 
 
 @functools.lru_cache(REMEMBERED)
@@ -129,7 +135,7 @@ def names_in(claim: str) -> list[str]:
     writes nouns so.
     """
     language, words = language_of(claim), list(WORD.finditer(claim))
-    known = stop_words(language) | _calendar(language) | units_of(language).keys()
+    known = stop_words(language) | calendar_words(language) | units_of(language).keys()
     names = [match[0] for match in words if _is_name(match, claim)]
     nouns = len(names) > 1 and len(names) > MOST_CAPITALS * len(words)
     shouted = [name for name in names if name.isupper() and len(name) > 1]
@@ -231,44 +237,22 @@ def _ends(
 
 def _days(text: str, language: str) -> Iterator[str]:
     """Weekdays and months, by number: names of both differ by language."""
-    names = _calendar_names(language)
+    names = calendar_names(language)
     capitals = any(name[0].isupper() for name in names)
     for match in re.finditer(r"[^\W\d_]+", text):
         word = stem(match[0].lower(), language)
         begins = match.start() == 0 and match[0].lower() in stop_words(language)  # "May I ...?"
         if word in _stems(language) and not begins and (match[0][0].isupper() or not capitals):
             yield _stems(language)[word]
-    for name, number in _calendar_numbers(language).items():
+    for name, number in names.items():
         if re.search(f"[{UNSPACED}]", name) and name in text:
             yield number
 
 
 @functools.lru_cache(None)
-def _calendar_names(language: str) -> dict[str, str]:
-    from babel.dates import get_day_names, get_month_names
-
-    locale = language if language in LANGUAGES else "en"
-    found = {}
-    for context in ("format", "stand-alone"):
-        months = get_month_names("wide", context, locale)
-        days = get_day_names("wide", context, locale)
-        found |= {name: f"month {number}" for number, name in months.items()}
-        found |= {name: f"weekday {number}" for number, name in days.items()}
-    return found
-
-
-def _calendar_numbers(language: str) -> dict[str, str]:
-    return {name.lower(): number for name, number in _calendar_names(language).items()}
-
-
-@functools.lru_cache(None)
 def _stems(language: str) -> dict[str, str]:
-    names = _calendar_names(language)
+    names = calendar_names(language)
     return {stem(name.lower(), language): number for name, number in names.items()}
-
-
-def _calendar(language: str) -> frozenset[str]:
-    return frozenset(_calendar_numbers(language))
 
 
 def _value(number: str) -> float:

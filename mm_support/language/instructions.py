@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import re
 
-_ADDRESSED = (
-    r"\b(?:assistant|chat ?bot|language model|llm|ai|assistent|sprachmodell)\b|助手|机器人|语言模型"
-)
+_ADDRESSED = r"\b(?:assistant|chat ?bot|language model|llm|ai|assistent|sprachmodell)\b"
+_ADDRESSED_IN_CHINESE = "助手|(?:聊天|客服)机器人|语言模型"
 _PROMPT = (
     r"\b(?:system prompt|previous instructions?|instructions above|vorherigen anweisungen)\b"
     r"|以上(?:指令|指示)|系统提示"
 )
 _MARKUP = r"<\|[^|<>]{0,40}\|>|\[/?INST\]|</?(?:evidence|system)>"
-_READS_SO = re.compile(f"{_ADDRESSED}|{_PROMPT}|{_MARKUP}", re.IGNORECASE)
+_READS_SO = re.compile(f"{_ADDRESSED}|{_ADDRESSED_IN_CHINESE}|{_PROMPT}|{_MARKUP}", re.IGNORECASE)
 
 
 def reads_like_an_instruction(sentence: str) -> bool:

@@ -1,4 +1,5 @@
-"""Words and signs for units and currencies, of the Unicode locale data.
+"""Words and signs for units and currencies, the names of days and months and the word for "or", of
+the Unicode locale data.
 
 units_of("en")["kg"]    ("mass", 1000)
 """
@@ -7,10 +8,12 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import Literal
 
 LANGUAGES = frozenset(
     "ar cs da de el en es fi fr he hi hu it ja ko nl no pl pt ro ru sv th tr uk vi zh".split()
 )
+Width = Literal["wide", "abbreviated"]  # of a name
 COUNTS = (1, 2, 5, 100)  # they show all plural forms of a word
 # unit of the locale data -> what it measures, and how many of that
 UNITS = {
@@ -78,7 +81,38 @@ def units_of(language: str) -> dict[str, tuple[str, float]]:
     return found
 
 
+@functools.lru_cache(None)
+def word_for_or(language: str) -> str:
+    """As it stands between the last two of a list, blanks included: " or "."""
+    from babel.lists import format_list
+
+    locale = language if language in LANGUAGES else "en"
+    return format_list(["", ""], style="or", locale=locale)
+
+
 def _bare(said: str) -> str:
     """ "5 days" -> "days"; bidirectional marks and full stops are dropped."""
     kept = re.sub(r"[\d.,٠-٩٫\u200e\u200f]", " ", said).replace("\u00a0", " ")
     return kept.strip().lower()
+
+
+@functools.lru_cache(None)
+def calendar_names(language: str, width: Width = "wide") -> dict[str, str]:
+    """Name of a day or month -> its number among them."""
+    from babel.dates import get_day_names, get_month_names
+
+    locale = language if language in LANGUAGES else "en"
+    found = {}
+    for context in ("format", "stand-alone"):
+        months = get_month_names(width, context, locale)
+        days = get_day_names(width, context, locale)
+        found |= {name: f"month {number}" for number, name in months.items()}
+        found |= {name: f"weekday {number}" for number, name in days.items()}
+    return found
+
+
+@functools.lru_cache(None)
+def calendar_words(language: str) -> frozenset[str]:
+    """The names of days and months in small letters, and their short forms."""
+    names = calendar_names(language) | calendar_names(language, "abbreviated")
+    return frozenset(name.lower().rstrip(".") for name in names)

@@ -10,8 +10,9 @@ import re
 import unicodedata
 
 from mm_support.language.detect import language_of, stop_words
+from mm_support.language.telephone import without_phones
 from mm_support.language.terms import simplified, stem, with_digits
-from mm_support.language.units import units_of
+from mm_support.language.units import calendar_words, units_of
 
 # not the beginning of a time, a date, a share, or of a number with letters in it; what follows it
 NUMBERED = re.compile(
@@ -24,18 +25,20 @@ Numbered = frozenset[tuple[str, str]]  # (word without its ending, number)
 def numbered(text: str, title: bool = False) -> Numbered:
     """The names with a number in a text; number words count as numbers. title: see above."""
     language = language_of(text)
-    plain = with_digits(simplified(unicodedata.normalize("NFKC", text)), language)
+    written = without_phones(simplified(unicodedata.normalize("NFKC", text)))
+    no_names = stop_words(language) | calendar_words(language)
     return frozenset(
         (stem(word.lower(), language), number)
-        for word, number, follows in NUMBERED.findall(plain)
-        if word.lower() not in stop_words(language) and not (title and word == word.lower())
+        for word, number, follows in NUMBERED.findall(with_digits(written, language))
+        if word.lower() not in no_names and not (title and word == word.lower())
         if not _is_unit(follows.lower(), language)
     )
 
 
 def _is_unit(word: str, language: str) -> bool:
-    """Whether a number before the word is an amount of it: "Hopper 250 g" is no name."""
-    return word in units_of(language) and word not in stop_words(language)
+    """Whether a number before the word is an amount of it, or a time: "Hopper 250 g", "9 am"."""
+    kind, _ = units_of(language).get(word, ("", 0))
+    return bool(kind) and (kind == "half day" or word not in stop_words(language))
 
 
 def renumbered(text: str, number: str) -> str:

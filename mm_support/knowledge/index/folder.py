@@ -128,17 +128,26 @@ class FolderIndex:
         """A new version of a base; left without `publish`, it leaves no trace."""
         check_name(name)
         key = f"{time.time_ns():x}-{uuid.uuid4().hex[:KEY_DIGITS]}"
-        folder = self._folder / name / f"{key}{NEW}"
-        with _told_in_words():
-            with waiting(self._folder / LOCK):
-                folder.mkdir(parents=True)
-                held = take(folder / HELD)
+        with _told_in_words(), self._beside(name, key) as (folder, held):
             writer = FolderWriter(self, name, folder, held)
             try:
                 yield writer
             finally:
                 writer.close()
-                self._sweep(name)
+
+    @contextmanager
+    def _beside(self, name: str, key: str) -> Iterator[tuple[Path, IO[bytes] | None]]:
+        """A new folder for a version and its lock; what is not made current leaves no trace."""
+        folder = self._folder / name / f"{key}{NEW}"
+        with waiting(self._folder / LOCK):
+            folder.mkdir(parents=True)
+            held = take(folder / HELD)
+        try:
+            yield folder, held
+        finally:
+            if held:
+                held.close()
+            self._sweep(name)
 
     def publish(self, name: str, folder: Path, held: IO[bytes] | None) -> None:
         """Makes a finished folder the current version."""
@@ -290,8 +299,6 @@ class FolderWriter:
         """Closes the files of a version that was not published."""
         with suppress(OSError, sqlite3.Error):
             self._version.close()
-        if self._held:
-            self._held.close()
 
 
 @contextmanager

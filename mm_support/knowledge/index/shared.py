@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from mm_support.errors import KnowledgeError, SupportError
 from mm_support.knowledge.index.folder import HELD, LOCK, NEW, FolderIndex, Pointer
-from mm_support.knowledge.index.locks import take, waiting
+from mm_support.knowledge.index.locks import waiting
 from mm_support.knowledge.index.version import FITTED, Version, make_durable
 from mm_support.knowledge.text_score import UNKNOWN, TextScore
 
@@ -191,11 +191,7 @@ class SharedIndex(FolderIndex):
                 self._point(name, pointer)
             return
         self._sweep(name)  # what was cut off before
-        beside = base / f"{key}{NEW}"
-        with waiting(self._folder / LOCK):
-            beside.mkdir(parents=True)
-            held = take(beside / HELD)
-        try:
+        with self._beside(name, key) as (beside, held):
             self._download(server, name, key, beside)
             with waiting(self._folder / LOCK):
                 if held:
@@ -203,10 +199,6 @@ class SharedIndex(FolderIndex):
                 if not (base / key).exists():
                     os.replace(beside, base / key)
                 self._point(name, pointer)
-        finally:
-            if held:
-                held.close()
-            self._sweep(name)
 
     def _download(self, server: Connection, name: str, key: str, beside: Path) -> None:
         own = PurePosixPath(self._folder.name, name, key)

@@ -83,12 +83,17 @@ class File:
 
     @property
     def stem(self) -> str:
-        """A title for want of a better one: "reset-router.md" -> "reset router"."""
-        *folders, name = self.name.split("/")
-        stem = name.rsplit(".", 1)[0]
-        if stem.strip("_").lower() in ("index", "readme"):
-            stem = folders[-1] if folders else self.name
-        return stem.replace("-", " ").replace("_", " ").strip() or self.name
+        """A title for want of a better one."""
+        return stem_of(self.name)
+
+
+def stem_of(name: str) -> str:
+    """ "reset-router.md" -> "reset router"."""
+    *folders, own = name.split("/")
+    stem = own.rsplit(".", 1)[0]
+    if stem.strip("_").lower() in ("index", "readme"):
+        stem = folders[-1] if folders else name
+    return stem.replace("-", " ").replace("_", " ").strip() or name
 
 
 @dataclass

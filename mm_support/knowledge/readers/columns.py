@@ -18,6 +18,7 @@ from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
 from mm_support.knowledge.readers.fields import as_bool, folded
+from mm_support.language.facts import facts_of
 
 SAMPLE = 200  # rows by which unknown columns are judged
 MANY = frozenset({"questions", "pictures"})  # fields that several columns may fill
@@ -180,45 +181,44 @@ def _has_digit(text: str) -> bool:
 
 def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:
     """Fields of the columns without known names, by what they hold."""
-    fields = list(columns.fields)
-    free = [at for at, field in enumerate(fields) if not field]
+    free = [at for at, field in enumerate(columns.fields) if not field]
     cells = {at: [row[at] for row in body if at < len(row) and row[at].strip()] for at in free}
-    lengths = {at: fmean(map(len, cells[at])) for at in free if cells[at]}
+    lengths = {at: fmean(map(len, own)) for at, own in cells.items() if own}
     guessed: dict[int, str] = {}
-    if "answer" not in fields:
-        longest = max(lengths, key=lambda at: lengths[at], default=None)
+    if "answer" not in columns.fields:
+        longest = max(lengths, key=lengths.__getitem__, default=None)
         if longest is None or not _is_prose(cells[longest]):
-            return _with_names(columns, cells)
+            return _with_guessed(columns, _names_of_rows(columns, cells))
         guessed[longest] = "answer"
-    asked = [at for at in lengths if at not in guessed and _asks(cells[at])]
-    guessed |= {at: "questions" for at in asked}
+    guessed |= {at: "questions" for at in lengths if at not in guessed and _asks(cells[at])}
     left = [at for at in lengths if at not in guessed]
-    if len(left) > 1 and fields.count("id") == fields.count("code") == 0 and _is_id(cells[left[0]]):
-        coded = not asked and _are_codes(
-            cells[left[0]], lettered=True
-        )  # of goods, not of questions
-        guessed[left.pop(0)] = "code" if coded else "id"
-    if left and "title" not in fields:
-        named = [at for at in left if _are_names(cells[at])] or left
-        guessed[max(named, key=lambda at: lengths[at])] = "title"
-    for at, field in guessed.items():
-        fields[at] = field
+    names = [at for at in left[1:] if _are_names(cells[at])]
+    titled = "title" in columns.fields
+    name = columns.fields.index("title") if titled else max(names, default=0)
+    keyed = bool(left) and left[0] < name and _are_keys(cells[left[0]])
+    if keyed and not {"id", "code"} & set(columns.fields):
+        of_goods = "questions" not in guessed.values() and _are_codes(cells[left[0]], lettered=True)
+        guessed[left.pop(0)] = "code" if of_goods else "id"
+    if left and not titled:
+        guessed[next((at for at in left if _are_names(cells[at])), left[0])] = "title"
+    return _with_guessed(columns, guessed)
+
+
+def _with_guessed(columns: Columns, guessed: Mapping[int, str]) -> Columns:
+    fields = [guessed.get(at, field) for at, field in enumerate(columns.fields)]
     return Columns(columns.names, _with_title(fields), frozenset(guessed))
 
 
-def _with_names(columns: Columns, cells: Mapping[int, Sequence[str]]) -> Columns:
+def _names_of_rows(columns: Columns, cells: Mapping[int, Sequence[str]]) -> dict[int, str]:
     """Of a table without answers the leftmost column of words that hardly repeat names the rows;
     one of codes before it holds their codes. cells: of each column that stands for no field.
     """
     said = [at for at, own in cells.items() if own and not _is_aside(columns.names[at])]
     name = next((at for at in said if _are_names(cells[at])), None)
     if "title" in columns.fields or len(said) < 2 or name is None:
-        return columns
-    guessed = {name: "title"}
-    if said[0] < name and "code" not in columns.fields and _are_codes(cells[said[0]]):
-        guessed[said[0]] = "code"
-    fields = [guessed.get(at, field) for at, field in enumerate(columns.fields)]
-    return Columns(columns.names, tuple(fields), frozenset(guessed))
+        return {}
+    coded = "code" not in columns.fields and said[0] < name and _are_codes(cells[said[0]])
+    return {name: "title"} | ({said[0]: "code"} if coded else {})
 
 
 def _are_names(cells: Sequence[str]) -> bool:
@@ -227,9 +227,21 @@ def _are_names(cells: Sequence[str]) -> bool:
 
 
 def _are_codes(cells: Sequence[str], lettered: bool = False) -> bool:
-    """lettered: and not numbers alone."""
+    """lettered: and not numbers alone. Amounts (680元, 2kg) are none."""
     letters = not lettered or not any(cell.strip().isdecimal() for cell in cells)
-    return letters and _is_id(cells) and all(map(_has_digit, cells))
+    return letters and _is_id(cells) and all(map(_has_digit, cells)) and not _are_amounts(cells)
+
+
+def _are_amounts(cells: Sequence[str]) -> bool:
+    return all(any(amount.kind for amount in facts_of(cell).amounts) for cell in cells)
+
+
+def _are_keys(cells: Sequence[str]) -> bool:
+    """Whether cells are codes, or single words that are not written as names are (opening-hours):
+    a name that is taken for one is found by nobody.
+    """
+    words = all(cell.isascii() and cell in (cell.lower(), cell.upper()) for cell in cells)
+    return _are_codes(cells) or words and _is_id(cells)
 
 
 def _is_prose(cells: Sequence[str]) -> bool:

@@ -20,6 +20,7 @@ from mm_support.knowledge.readers.tables import Cells
 BOLD = (b"bold", b"black", b"heavy", b"demi")  # in names of fonts
 MAX_NAME = 100  # bytes of one
 GUTTER = 0.02  # of the page's width, free between two columns
+WIDE = 0.6  # of what all lines cover, from which one runs over all columns
 EDGE = 0.1  # of the page's height, above and below
 SPLIT_FROM = 3  # lines in each cell of a row, from which they are rows without rules between
 
@@ -59,12 +60,12 @@ def page_lines(page: Any) -> list[Line]:
 
 
 def _piece(text: Any, at: int, height: float) -> Line:
+    """One of the rectangles that PDFium finds; height: of the page."""
     left, bottom, right, top = text.get_rect(at)
     said = " ".join(text.get_text_bounded(left, bottom, right, top).split())
-    at_edge = bottom > (1 - EDGE) * height or top < EDGE * height
-    first = text.get_index(left, (bottom + top) / 2, top - bottom, top - bottom)
+    size, at_edge = top - bottom, bottom > (1 - EDGE) * height or top < EDGE * height
+    first = text.get_index(left, (bottom + top) / 2, size, size)
     font, bold = (0.0, False) if first is None else _font(text, first)
-    size = top - bottom
     return Line(said, left, bottom, right, top, size, at_edge, max(font, size), bold=bold)
 
 
@@ -152,11 +153,12 @@ def _are_columns(groups: Sequence[Sequence[Line]]) -> bool:
 
 def _bands(lines: Sequence[Line], width: float) -> list[list[Line]]:
     """The widest lines cut the page into bands that may have columns of their own."""
-    ordered = sorted(lines, key=lambda line: -line.top)
-    span = max(line.right for line in lines) - min(line.left for line in lines)
-    parts = groupby(ordered, lambda line: line.right - line.left > 0.6 * span)
+    reach = max(line.right for line in lines) - min(line.left for line in lines)
+    from_above = sorted(lines, key=lambda line: -line.top)
+    parts = groupby(from_above, lambda line: line.right - line.left > WIDE * reach)
     bands = [list(band) for _, band in parts]
-    return bands if any(len(_columns(band, width)) > 1 for band in bands) else [list(lines)]
+    have_columns = any(len(_columns(band, width)) > 1 for band in bands)
+    return bands if have_columns else [list(lines)]
 
 
 # -- tables --------------------------------------------------------------------------------

@@ -86,16 +86,16 @@ class Cell(NamedTuple):
 
 def grid_lines(table: Sequence[Sequence[Cell]]) -> list[str]:
     """A line a row, as table_lines; a cell that covers several columns or rows is in each."""
-    found = [(row, _is_head(own)) for row, own in zip(_filled(table), table) if any(row)]
-    rows, heads = [row for row, _ in found], [head for _, head in found]
-    captions = []
-    while len(rows) > 1 and len(rows[0]) == 1:  # above the header
-        captions += rows.pop(0)
-        heads.pop(0)
-    if heads[:2] == [True, True] and not all(heads):
-        rows[:2], heads[:2] = [_joined(rows[0], rows[1])], [True]
-    known = True if heads[:1] == [True] and not all(heads) else None
-    return captions + table_lines(rows, known)
+    rows = [(texts, _is_head(own)) for texts, own in zip(_filled(table), table) if any(texts)]
+    captions: Cells = []
+    while len(rows) > 1 and len(rows[0][0]) == 1:  # above the header
+        captions += rows.pop(0)[0]
+    texts, heads = [row for row, _ in rows], [head for _, head in rows]
+    if all(heads):  # as good as none
+        return captions + table_lines(texts)
+    if heads[:2] == [True, True]:
+        texts[:2] = [_joined(*texts[:2])]
+    return captions + table_lines(texts, heads[0] or None)
 
 
 def _is_head(row: Sequence[Cell]) -> bool:

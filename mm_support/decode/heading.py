@@ -1,0 +1,44 @@
+"""The heading under which sentences of an entry are read: "What is not covered: Filters, bags."
+
+It is said before them where they do not say it themselves, since it may turn what they mean or tell
+when they hold. The title of a text without headings is needed before what is no sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mm_support.decode.select import LEADS_ON, SENTENCE_ENDS, blocks_of, joined_at
+from mm_support.decode.sentence import Sentence
+from mm_support.knowledge.passages import ASKING
+from mm_support.language.detect import language_of
+from mm_support.language.terms import term_set
+from mm_support.types import Entry
+
+
+def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences of the entry, behind the heading that they need. A question that was asked is
+    not asked again.
+    """
+    if not sentences or not (head := _heading(entry, sentences[0])):
+        return [*sentences]
+    said = "\n".join(sentence.text for sentence in sentences)
+    if head.endswith(ASKING):
+        said += f"\n{question}"
+    language = language_of(entry.answer)
+    own = term_set(head, language)
+    if head in said or own and own <= term_set(said, language):
+        return [*sentences]
+    text = head if head.endswith((*SENTENCE_ENDS, *LEADS_ON)) else f"{head}:"
+    return [Sentence(text, sentences[0].citations, heading=True), *sentences]
+
+
+def _heading(entry: Entry, first: Sentence) -> str:
+    """The heading right above a passage; else what its title ends with, where what is shown first
+    is a fragment and has no heading in the text.
+    """
+    if entry.section:
+        return entry.section.rpartition(" > ")[2]
+    whole = first.text.endswith((*SENTENCE_ENDS, *LEADS_ON)) and not first.is_row
+    joined = len(joined_at(entry, blocks_of(entry))) > 1
+    return "" if whole or joined else entry.title.rpartition(": ")[2]
