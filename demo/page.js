@@ -343,9 +343,11 @@ document.addEventListener("click", (event) => {
   if (event.target.matches?.("#box input[type=file]")) event.target.value = "";
 }, true);
 
-// A player or recorder that is put away cancels what it loads, which Gradio leaves unhandled.
+// A player that is put away cancels what it loads, which Gradio leaves unhandled: a recording is
+// attached before its player has drawn it. Its script is the one that has named the error.
 window.addEventListener("unhandledrejection", (event) => {
-  if (event.reason?.name === "AbortError") event.preventDefault();
+  const { name, stack } = event.reason ?? {};
+  if (name === "AbortError" && /AudioPlayer/.test(stack)) event.preventDefault();
 });
 
 // Once a frame: a reply that streams changes the page many times between two of them.

@@ -15,7 +15,7 @@ from demo.form import form
 from demo.markup import notice
 from demo.panels import panel, people_line
 from demo.words import word
-from mm_support.language.surely_heard import surely_heard
+from mm_support.language.surely_heard import SURELY, heard_right
 from mm_support.types import Event, Finished, Found, Heard, Saw, Spoken, Transcript
 
 POLL, RARELY = 2, 15  # s between two looks at a conversation, and at one that is closed
@@ -114,7 +114,7 @@ class Desk:
 
     def show_transcript(self, heard: Transcript, language: str) -> dict:
         """Once: what the customer corrects meanwhile stays."""
-        sureness = "heard" if surely_heard(heard) else "heard_unsure"
+        sureness = "heard" if heard_right(heard) >= SURELY else "heard_unsure"
         label = word(sureness if heard.text else "nothing_heard", language)
         return {self.transcript: gr.Textbox(heard.text, label=label)}
 

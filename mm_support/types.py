@@ -149,14 +149,14 @@ class ImageView:
 
 @dataclass(frozen=True)
 class Question:
-    """What a customer asks: words typed, words heard and how surely (0..1), lines read in the
-    photo, words for what it shows, and the photo. language: ISO 639-1, what the assistant's own
+    """What a customer asks: words typed, words heard and how likely those are right, lines read in
+    the photo, words for what it shows, and the photo. language: ISO 639-1, what the assistant's own
     sentences are said in. context: the words of the turn before, where it leans on that.
     """
 
     typed: str = ""
     heard: str = ""
-    heard_confidence: float = 1.0
+    heard_right: float = 1.0
     read_in_photo: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     # for a language model that sees

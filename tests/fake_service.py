@@ -323,9 +323,9 @@ class FakeEar:
     words.
     """
 
-    def spans(self, waveform: np.ndarray) -> tuple[tuple[int, int], ...]:
+    def spans(self, waveform: np.ndarray, least: float = 0.05) -> tuple[tuple[int, int], ...]:
         loud = np.flatnonzero(np.abs(waveform) > LOUD)
-        return ((int(loud[0]), int(loud[-1]) + 1),) if len(loud) > 800 else ()
+        return ((int(loud[0]), int(loud[-1]) + 1),) if len(loud) > least * 16_000 else ()
 
     def transcribe(
         self,

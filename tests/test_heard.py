@@ -5,7 +5,7 @@ languages.
 import pytest
 
 from mm_support.language.heard import codes, written
-from mm_support.language.surely_heard import surely_heard
+from mm_support.language.surely_heard import CLEARLY, SURELY, heard_right
 from mm_support.types import Transcript
 
 ENGLISH = {
@@ -89,8 +89,8 @@ def test_codes_are_the_numbers_of_something():
 
 
 def test_the_length_of_a_transcript_counts_beside_its_confidence():
-    short, long = "Hello.", "How do I get a refund for a lost card?"
-    assert surely_heard(Transcript(short, "en", 0.5))  # both are what the clearest sound has
-    assert surely_heard(Transcript(long, "en", 0.75))
-    assert not surely_heard(Transcript(long, "en", 0.5))
-    assert not surely_heard(Transcript(short, "en", 0.1))
+    short, long = "Good morning.", "How do I get a refund for a lost card?"
+    assert heard_right(Transcript(short, "en", 0.5)) > SURELY  # as the clearest sound may have
+    assert heard_right(Transcript(long, "en", 0.75)) > CLEARLY
+    assert heard_right(Transcript(long, "en", 0.45)) < SURELY
+    assert heard_right(Transcript(short, "en", 0.3)) < SURELY

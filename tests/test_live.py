@@ -23,11 +23,11 @@ LOUD = np.full(RATE // 4, 0.5, np.float32)
 
 
 class LoudIsSpeech:
-    """Speech is from the first loud sample to the last, if it is no shorter than MIN_SPEECH."""
+    """Speech is from the first loud sample to the last."""
 
-    def spans(self, waveform):
+    def spans(self, waveform, least=MIN_SPEECH):
         loud = np.flatnonzero(np.abs(waveform) > 0.2)
-        enough = len(loud) >= MIN_SPEECH * RATE
+        enough = len(loud) >= least * RATE
         return ((int(loud[0]), int(loud[-1]) + 1),) if enough else ()
 
 
@@ -80,11 +80,12 @@ def test_a_pause_ends_the_turn_with_everything_heard(turn):
 
 
 def test_the_transcript_is_there_before_the_turn_ends_and_is_made_once():
-    encoder = CountsSeconds(".")
-    turn = LiveTurn(encoder, LoudIsSpeech())
+    encoder, prepared = CountsSeconds("."), []
+    turn = LiveTurn(encoder, LoudIsSpeech(), prepare=prepared.append)
     for _ in range(4):
         turn.add(RATE, LOUD)
     before = len(encoder.calls)
+    assert not prepared
     assert [turn.add(RATE, QUIET).ended for _ in range(3)] == [
         False,
         False,
@@ -92,6 +93,8 @@ def test_the_transcript_is_there_before_the_turn_ends_and_is_made_once():
     ]  # a whole sentence: 0.7 s are enough
     assert len(encoder.calls) == before + 1 and turn.finish().text == "16000."
     assert encoder.drafts == [True] * before + [False]
+    [early] = prepared
+    assert early.heard.text == "16000." and len(early.audio[1]) == 5 * len(LOUD)
 
 
 def test_an_unfinished_sentence_is_waited_for_longer():
@@ -139,13 +142,15 @@ LONG = np.concatenate([LOUD] * 5)
 class Hears(CountsSeconds):
     """Hears one text in all that is loud."""
 
+    sure = 0.9
+
     def __init__(self, text):
         super().__init__()
         self.text = text
 
     def transcribe(self, waveform, *how):
         loud = super().transcribe(waveform, *how).text != "0"
-        return Transcript(self.text if loud else "", confidence=0.9)
+        return Transcript(self.text if loud else "", confidence=self.sure)
 
 
 def interjected(text, *pieces):
@@ -186,7 +191,7 @@ def test_an_echo_makes_it_wait_only_once():
     assert any(turn.interject(RATE, LOUD, REPLY).stops for _ in range(5))  # words still stop it
 
 
-@pytest.mark.parametrize("begun", [LOUD, LOUD[: RATE // 10]])  # enough to be speech, or not yet
+@pytest.mark.parametrize("begun", [LOUD, LOUD[: RATE // 20]])  # enough to be speech, or not yet
 def test_what_began_before_the_assistant_ended_is_kept(begun):
     turn, _ = interjected("hello", QUIET, begun)
     turn.add(RATE, LOUD)
@@ -308,7 +313,7 @@ def talked(encoder, end_of_turn, sound, reply):
 
 
 def test_words_heard_unsurely_stop_nothing(monkeypatch):
-    monkeypatch.setattr(live, "SURE", 0.95)  # the fake is less sure of all
+    monkeypatch.setattr(Hears, "sure", 0.3)
     _, now = interjected("No, stop.", QUIET, LOUD, QUIET)
     assert not any(one.stops for one in now)
 

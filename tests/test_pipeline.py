@@ -8,8 +8,11 @@ import pytest
 from conftest import FakeSpeech, WordEncoder
 from PIL import Image
 from test_service import SPEECH, ask, folder, make  # noqa: F401  (fixtures)
+from test_service_contract import SpeechWithEar
+from test_voice import FakePiper
 
 from mm_support.decode.sentence import Sentence
+from mm_support.decode.voice import PiperVoice
 from mm_support.encode.text import REMEMBERED, RememberingEncoder
 from mm_support.evaluate import cases
 from mm_support.inputs.audio import load_waveform
@@ -136,6 +139,20 @@ def test_a_typed_question_is_encoded_once(make, draft):  # noqa: F811
     counting.seen.clear()
     assert ask(service, "refund late\nor warranty ").action == "answer"
     assert counting.seen["refund late or warranty"] == 1
+
+
+def test_what_may_be_a_whole_spoken_turn_is_encoded_and_spoken_ahead(make, monkeypatch):  # noqa: F811
+    counting, piper = Counting(), FakePiper()
+    monkeypatch.setattr("test_service.FakeVoice", lambda: PiperVoice(piper))
+    service = make(text=counting, speech=SpeechWithEar("refund late"))
+    turn = service.listen(knowledge="kb")
+    counting.seen.clear()
+    turn.add(16_000, SPEECH[1])
+    assert turn.add(16_000, np.zeros(3_200, np.float32)).ended is False
+    with service._preparing:  # once it is over
+        assert counting.seen["refund late"] == 1 and piper.made == 1
+    ask(service, audio=turn.recording(), heard=turn.finish(), speak=True)
+    assert counting.seen["refund late"] == 1 and len(piper.asked) == len(set(piper.asked))
 
 
 def test_a_remembering_encoder_says_what_the_encoder_says_and_forgets_the_oldest():

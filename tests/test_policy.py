@@ -156,17 +156,17 @@ def test_a_name_that_titles_hold_is_no_wish_for_a_person_nor_an_insult(label, pr
 
 @pytest.mark.parametrize("label", [*PRESSING, "account"])
 def test_what_was_heard_unsurely_is_asked_about_and_hands_nothing_over(label):
-    heard = {"typed": "", "heard": "power salt", "heard_confidence": 0.3}
+    heard = {"typed": "", "heard": "power salt", "heard_right": 0.3}
     decision = decide(hits(0.2), says=[label], **heard)
     assert (decision.action, decision.reason, decision.hits) == ("clarify", "misheard", ())
-    sure = decide(hits(0.2), says=[label], **heard | {"heard_confidence": 0.9})
+    sure = decide(hits(0.2), says=[label], **heard | {"heard_right": 0.9})
     assert sure.action == "handoff"
     reserved = decide(hits(0.9, human_only=True), **heard)
     assert (reserved.action, reserved.reason) == ("clarify", "misheard")
 
 
 def test_what_was_heard_unsurely_is_not_answered_unless_something_was_typed():
-    heard = {"heard": "power salt", "heard_confidence": 0.3}
+    heard = {"heard": "power salt", "heard_right": 0.3}
     assert decide(hits(0.9), typed="", **heard).reason == "misheard"
     assert decide(hits(0.9), typed="How long?", **heard).action == "answer"
 

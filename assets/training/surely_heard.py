@@ -1,17 +1,19 @@
-"""Learns from which confidence on a transcript is likely right, by its length.
+"""Learns how likely a transcript is right, by its confidence and its length.
 
     python -m assets.training.surely_heard
 
-Sentences of the bench, whole and their first words, are spoken by the Piper voice, clean and over
-other sentences, and heard by the speech encoder. The first half is learned from, the other
-measured.
+Sentences of the bench and as many short ones of assets/training/intents are spoken by the Piper
+voice, clean and over other sentences, and heard by the speech encoder. One half is learned from,
+the other measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -28,8 +30,10 @@ from mm_support.language.surely_heard import features
 from mm_support.paths import WEIGHTS
 from mm_support.types import Transcript
 
-FIRST = 3  # words of a sentence that make a short one
-BEHIND = (None, 10.0, 5.0, 0.0)  # dB of a sentence above those behind it; None: nothing behind
+EVERY = 2  # sentence of the bench is taken
+INTENTS = Path(__file__).with_name("intents") / "en.jsonl"
+SHORT = re.compile(r"[A-Za-z']+( [A-Za-z']+){0,2}[.?]?")  # a sentence of three words at most
+BEHIND = (None, 20.0, 10.0, 0.0)  # dB of a sentence above those behind it; None: nothing behind
 PEOPLE = 4  # who speak behind
 RIGHT = 10.0  # percent of words up to which a transcript is right
 REGULARISATION = 1e4  # scikit-learn's C: two features of many rows need little
@@ -37,12 +41,19 @@ REGULARISATION = 1e4  # scikit-learn's C: two features of many rows need little
 Heard = tuple[Transcript, bool]  # and whether it is right
 
 
+def short_sentences(count: int) -> list[str]:
+    texts = {json.loads(row)["text"] for row in INTENTS.read_text(encoding="utf-8").splitlines()}
+    short = sorted(filter(SHORT.fullmatch, texts))
+    return short[:: len(short) // count][:count]
+
+
 def said_and_spoken(settings: Settings) -> list[tuple[str, np.ndarray]]:
-    """Each sentence and its first words, and their sounds at 16 kHz."""
+    """Long and short sentences in turn, and their sounds at 16 kHz."""
     voice = load_voice(settings)
     onnxruntime.set_seed(0)  # Piper's noise is drawn by onnxruntime
-    texts = [text for whole in SENTENCES for text in (whole, " ".join(whole.split()[:FIRST]))]
-    return [(text, spoken_by_piper(voice, text)) for text in texts]
+    long = SENTENCES[::EVERY]
+    pairs = zip(long, short_sentences(len(long)))
+    return [(text, spoken_by_piper(voice, text)) for pair in pairs for text in pair]
 
 
 def over_people(
@@ -69,7 +80,8 @@ def hear_all(settings: Settings) -> Iterator[Heard]:
 
 def rows(heard: Sequence[Heard]) -> tuple[np.ndarray, np.ndarray]:
     """(n, 2) features, (n,) whether it is right."""
-    return np.array([features(one) for one, _ in heard]), np.array([right for _, right in heard])
+    values = [list(features(one).values()) for one, _ in heard]
+    return np.array(values), np.array([right for _, right in heard])
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -78,15 +90,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     fitted = LogisticRegression(C=REGULARISATION).fit(*rows(heard[:half]))
     measured, right = rows(heard[half:])
     sure = fitted.predict(measured)
-    confidence, shortness = map(float, fitted.coef_[0])
     card = {
         "what": "tells whether a transcript is likely right (mm_support/language/surely_heard.py)",
         "trained_by": "python -m assets.training.surely_heard",
         "speech_model": settings.speech_model,
         "licence": "as the project",
         "bias": float(fitted.intercept_[0]),
-        "confidence": confidence,
-        "shortness": shortness,
+        **dict(zip(features(heard[0][0]), map(float, fitted.coef_[0]))),
         "kept_apart": len(right),
         "right_of_sure": round(float(right[sure].mean()), 3),
         "right_of_unsure": round(float(right[~sure].mean()), 3),

@@ -18,7 +18,6 @@ from mm_support.actions.result import worded
 from mm_support.decide.follow_up import PLACES
 from mm_support.decide.policy import (
     COURTESIES,
-    HEARD_SURELY,
     PRESSING,
     Decision,
     Reason,
@@ -29,6 +28,7 @@ from mm_support.knowledge.actions import DeclaredAction, Parameter, said
 from mm_support.knowledge.declarations import action_of
 from mm_support.language.messages import message
 from mm_support.language.sentences import split_sentences
+from mm_support.language.surely_heard import SURELY
 from mm_support.language.terms import term_set
 from mm_support.types import Action, FormField, Past, Pending
 
@@ -203,7 +203,7 @@ def onward(action: DeclaredAction, pending: Pending, found: Mapping[str, Sequenc
 
 def _agreement(given: Given, pending: Pending) -> bool | None:
     """Whether the customer says yes or no; None for neither, and for what was not heard surely."""
-    if given.question.heard_confidence < HEARD_SURELY:
+    if given.question.heard_right < SURELY:
         return None
     if given.words in yes_or_no(pending.language):
         return given.words == yes_or_no(pending.language)[0]

@@ -27,12 +27,11 @@ from mm_support.decide.named import (
 )
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.emergency import emergency_sentences
+from mm_support.language.surely_heard import SURELY
 from mm_support.language.terms import term_set
 from mm_support.types import Action, Entry, Hit, Past, Question
 
 CANDIDATES = 3  # entries that a question back may name
-# confidence of a transcript below which it is read back: nobody is handed over, warned or answered
-HEARD_SURELY = 0.5
 LIKELY = 0.5  # probability from which a message more likely leans on what is not there than not
 
 Reason = Literal[
@@ -236,7 +235,7 @@ class Policy:
         if told := here.goes_on(found):
             here = replace(here, hits=(*told, *(hit for hit in found if hit not in told)))
         decision = next(filter(None, (rule(here) for rule in RULES)))
-        misheard = question.heard_confidence < HEARD_SURELY
+        misheard = question.heard_right < SURELY
         if misheard and (decision.action == "handoff" or not question.typed.strip()):
             return here.decide("clarify", "misheard")
         unknown = unknown_in_photo(query, hits) if decision.action in FAILED else ""

@@ -29,6 +29,7 @@ from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
 from mm_support.language.sentences import COLUMNS, column_names, is_step
 from mm_support.language.spoken_table import summary
+from mm_support.language.surely_heard import CLEARLY
 from mm_support.language.terms import term_set
 from mm_support.tracing import carried, span
 from mm_support.types import Audio, Citation, Hit, Intent, Past, Question, Spoken
@@ -38,7 +39,6 @@ log = logging.getLogger(__name__)
 MAX_PICTURES = 4  # of the cited entries
 SPOKEN_ITEMS = 5  # of a list; nobody remembers more
 TABLE = 3  # rows from which a table is summed up
-HEARD_CLEARLY = 0.75  # confidence of a transcript below which its numbers are read back
 TELLING = 2  # terms from which on the language of a question can be told
 MAYBE = 1 / 3  # confidence from which on an entry is shown though it is asked whether it is meant
 MAX_SIMILAR = 4  # of products that look like the customer's photo
@@ -79,7 +79,7 @@ def compose(
     numbers that were not heard surely. asked: the questions of a message that holds several, or the
     one whose entries contradict each other: whatever the model, both are quoted.
     """
-    unsure = codes(question.heard) if question.heard_confidence < HEARD_CLEARLY else ()
+    unsure = codes(question.heard) if question.heard_right < CLEARLY else ()
     if unsure and decision.reason != "misheard":
         numbers = ", ".join(unsure)
         yield Sentence(message("heard.number", question.language, numbers=numbers))

@@ -21,6 +21,7 @@ from mm_support.encode.vad import VoiceActivity
 from mm_support.errors import BusyError, InputError
 from mm_support.inputs.audio import Stream, level
 from mm_support.language.nods import is_nod
+from mm_support.language.surely_heard import SURELY, heard_right
 from mm_support.types import SAMPLE_RATE, Transcript, UserTurn
 
 # seconds of silence that end a turn: where a model that has heard it says that it is over, or not;
@@ -36,12 +37,11 @@ WAITING = 3.0  # seconds of sound kept while nobody has spoken yet
 QUIET = 0.1
 SPEAKING = 0.05  # seconds of silence behind speech that still goes on
 RECENT = 4.0  # seconds in which the end of speech is looked for
-INTERRUPTION = 0.2  # seconds of speech that make the assistant wait until it knows what they are
+INTERRUPTION = 0.1  # seconds of speech that make the assistant wait until it knows what they are
 DECIDED = 1.0  # seconds from the first of them until it goes on, unless they were words
 UNCLEAR = 4.0  # seconds of speech, still unsure, after which it is forgotten
 BEFORE = 1.0  # seconds of sound kept while the assistant speaks: the first syllable lies in them
 ECHO = 0.6  # share of what was heard that the assistant is saying: from it, it hears itself
-SURE = 0.35  # confidence of words below which they may be anything and stop nothing
 BLOCK = 3  # letters in a row that are compared
 FULL = 118.0  # seconds at which a turn ends by itself
 
@@ -129,16 +129,15 @@ class LiveTurn:
         """
         self._keep(rate, samples)
         waveform = self._waveform()
-        heard, spans = len(waveform) / SAMPLE_RATE, self._voice.spans(waveform)
-        speech = sum(stop - start for start, stop in spans) / SAMPLE_RATE
-        if speech < INTERRUPTION:
+        heard, spans = len(waveform) / SAMPLE_RATE, self._voice.spans(waveform, INTERRUPTION)
+        if not spans:
             return self._goes_on(heard)
         silent, begun = heard - spans[-1][1] / SAMPLE_RATE, heard - spans[0][0] / SAMPLE_RATE
         if silent < FINISHED and begun < self._decides:
             return Interjection(speaking=begun < DECIDED and not self._echoes)
         # told what may be its echo, the encoder hears that in a faint one, and no other words
         transcript = self._hear(waveform, draft=True, names=clauses(said))
-        words, sure = transcript.text, transcript.confidence >= SURE
+        words, sure = transcript.text, heard_right(transcript) >= SURELY
         echo = is_echo(words, said)
         if sure and has_words(words) and not echo and not is_nod(words):
             return Interjection(stops=True)

@@ -24,6 +24,7 @@ from mm_support.inputs.audio import load_voices
 from mm_support.inputs.photo import load_photo
 from mm_support.language.detect import DEFAULT, told_language
 from mm_support.language.english import only_points
+from mm_support.language.surely_heard import heard_right
 from mm_support.types import SAMPLE_RATE, ImageView, Question, Token, Transcript, UserTurn
 
 MAX_TEXT = 4_000  # characters
@@ -140,7 +141,7 @@ def question_of(
     return Question(
         typed=text,
         heard=heard.text if heard else "",
-        heard_confidence=heard.confidence if heard and heard.text else 1.0,
+        heard_right=heard_right(heard) if heard and heard.text else 1.0,
         read_in_photo=tuple(line.text for line in seen.view.text) if seen else (),
         labels=tuple(label.name for label in seen.view.labels) if seen and seen.view.sure else (),
         photo=seen.photo if seen else None,

@@ -49,17 +49,19 @@ class VoiceActivity:
         inputs = {"input": np.ascontiguousarray(frames), "h": state, "c": state}
         return np.asarray(self._session.run(["speech_probs"], inputs)[0])
 
-    def spans(self, waveform: np.ndarray) -> tuple[Span, ...]:
-        """Stretches of speech in samples, in order; empty where nobody speaks."""
+    def spans(self, waveform: np.ndarray, least: float = MIN_SPEECH) -> tuple[Span, ...]:
+        """Stretches of speech in samples, in order, of `least` seconds each; empty where nobody
+        speaks.
+        """
         if not len(waveform):
             return ()
-        spans = speech_frames(self.probabilities(waveform))
+        spans = speech_frames(self.probabilities(waveform), least)
         return tuple((start * FRAME, min(stop * FRAME, len(waveform))) for start, stop in spans)
 
 
-def speech_frames(probabilities: np.ndarray) -> list[Span]:
+def speech_frames(probabilities: np.ndarray, least: float = MIN_SPEECH) -> list[Span]:
     """Stretches of frames with speech: begun above SPEECH, held down to SILENCE, short gaps closed.
-    What has less than MIN_SPEECH seconds above SPEECH is none.
+    What has less than `least` seconds above SPEECH is none.
     """
     spans: list[Span] = []
     for held, frames in groupby(range(len(probabilities)), lambda i: probabilities[i] >= SILENCE):
@@ -73,7 +75,7 @@ def speech_frames(probabilities: np.ndarray) -> list[Span]:
     return [
         span
         for span in spans
-        if (probabilities[slice(*span)] >= SPEECH).sum() >= MIN_SPEECH * FRAMES_PER_SECOND
+        if (probabilities[slice(*span)] >= SPEECH).sum() >= least * FRAMES_PER_SECOND
     ]
 
 
