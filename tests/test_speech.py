@@ -35,6 +35,7 @@ from mm_support.encode.speech import (
 from mm_support.encode.vad import FRAME, load_voice_activity, speech_frames
 from mm_support.encode.whisper_audio import EVERY, MARGIN, encode_sound, stand_ins
 from mm_support.encode.whisper_decoder import HalfDecoder, HalfLinear, halve_decoder
+from mm_support.encode.whisper_guess import EndsLoops
 from mm_support.errors import InputError, WeightsError
 from mm_support.inputs.audio import load_waveform
 from mm_support.types import Segment, Transcript
@@ -294,6 +295,16 @@ def test_what_was_heard_before_is_decoded_at_once_and_changes_nothing(tiny, hast
     assert len(passes) - alone == alone - right
 
 
+def test_a_draft_that_begins_again_ends_there():
+    how, do, you, end = range(4)
+    assert speech.repeated([how, do, you] * 2) == 3 and not speech.repeated([you] * 5)
+    assert not speech.repeated([how, do, you, how, do])
+    logits = torch.zeros(2, 4)
+    tokens = torch.tensor([[9, how, do, you, how, do, you], [9, how, do, you, do, how, you]])
+    EndsLoops(1, end).apply(logits, tokens)
+    assert logits[0].argmax() == end and logits[0].isinf().sum() == 3 and not logits[1].any()
+
+
 def test_a_transcript_is_guessed_as_it_would_be_decoded():
     tokenizer = get_tokenizer(True, language="en")
     said = (Segment(1.0, 2.5, "It is broken."), Segment(2.5, 4.0, "Can I return it?"))
@@ -542,7 +553,7 @@ def test_names_tell_how_something_is_written_not_that_it_was_said(tiny, monkeypa
     monkeypatch.setattr(
         encoder,
         "_attempt",
-        lambda features, frames, language, prompt, guess=(), **how: (
+        lambda features, frames, language, prompt, guess=(), draft=False, **how: (
             result(-0.6) if prompt else result(-0.7, compression=plain)
         ),
     )

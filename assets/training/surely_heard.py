@@ -30,7 +30,7 @@ from mm_support.language.surely_heard import features
 from mm_support.paths import WEIGHTS
 from mm_support.types import Transcript
 
-EVERY = 2  # sentence of the bench is taken
+EVERY = 3  # sentence of the bench is taken
 INTENTS = Path(__file__).with_name("intents") / "en.jsonl"
 SHORT = re.compile(r"[A-Za-z']+( [A-Za-z']+){0,2}[.?]?")  # a sentence of three words at most
 BEHIND = (None, 20.0, 10.0, 0.0)  # dB of a sentence above those behind it; None: nothing behind

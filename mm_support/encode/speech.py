@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -31,6 +31,7 @@ from mm_support.encode.whisper_rules import (
     guessed,
     is_heard,
     looks_bad,
+    repeated,
     skip_silence,
     split_segments,
 )
@@ -202,8 +203,11 @@ class WhisperEncoder:
         them, nothing was.
         """
         names, before, guess = prompt
-        first = self._attempt(features, sound.shape[1], language, names + before, guess)
-        if draft or not (first.avg_logprob < UNSURE or looks_bad(first)):
+        first = self._attempt(features, sound.shape[1], language, names + before, guess, draft)
+        if draft:
+            once = len(first.tokens) - repeated(first.tokens)
+            return replace(first, tokens=first.tokens[:once])
+        if not (first.avg_logprob < UNSURE or looks_bad(first)):
             return first
         results = []
         for heard, how in self._ways(sound, features):
@@ -232,9 +236,12 @@ class WhisperEncoder:
         language: str,
         prompt: list[int],
         guess: Sequence[int] = (),
+        draft: bool = False,
         **how: Any,
     ) -> DecodingResult:
-        """how: whisper's DecodingOptions; greedily where nothing is named."""
+        """how: whisper's DecodingOptions; greedily where nothing is named. draft: ends where it
+        begins to repeat itself.
+        """
         import torch
         from whisper.decoding import DecodingOptions, DecodingTask
 
@@ -244,6 +251,10 @@ class WhisperEncoder:
         task = DecodingTask(self.model, options)
         # the features are encoded; Whisper's own would want the encoder's full length
         task._get_audio_features = lambda mel: mel
+        if draft:
+            from mm_support.encode.whisper_guess import EndsLoops
+
+            task.logit_filters.append(EndsLoops(task.sample_begin, task.tokenizer.eot))
         if guess:
             from mm_support.encode.whisper_guess import Guessed
 

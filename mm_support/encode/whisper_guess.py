@@ -4,16 +4,21 @@ While somebody speaks, most of what is heard was heard before. A decoder takes a
 as for a row of them, since it is its weights that must be read: so the tokens of the transcript
 before are tried all at once, and only those behind the first that is no longer right are decoded
 one by one. What comes out is what would have come without them.
+
+And a transcript of a sentence that breaks off, which often begins again until there is no room.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from whisper.decoding import PyTorchInference
+from whisper.decoding import LogitFilter, PyTorchInference
 from whisper.model import Whisper
+
+from mm_support.encode.whisper_rules import repeated
 
 
 class Guessed(PyTorchInference):
@@ -41,3 +46,17 @@ class Guessed(PyTorchInference):
         """Forgets what the decoder remembers of guesses that were wrong."""
         for module in self.kv_modules:
             self.kv_cache[module] = self.kv_cache[module][:, :length]
+
+
+class EndsLoops(LogitFilter):
+    """Ends what begins to repeat itself."""
+
+    def __init__(self, begun: int, end: int) -> None:
+        """begun: how many tokens decoding begins with; end: the token that ends it."""
+        self._begun, self._end = begun, end
+
+    def apply(self, logits: Tensor, tokens: Tensor) -> None:
+        for row, said in zip(logits, tokens[:, self._begun :].tolist()):
+            if repeated(said):
+                row.fill_(-math.inf)
+                row[self._end] = 0

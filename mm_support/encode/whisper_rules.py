@@ -26,6 +26,7 @@ MIN_LOGPROB = -1.0  # mean of the tokens' log-probabilities: below, it is guesse
 NO_SPEECH = 0.6  # probability of the no-speech token: above, and guessed, nobody speaks
 SURE, SURE_WHEN_SHORT = 0.7, 0.9  # probability that a language other than expected must have
 SHORT = 5.0  # seconds of speech, under which a language is hard to tell
+LOOP = 3  # tokens that are said twice on end
 WORD = 1.5  # seconds of speech, under which it cannot be told: "OK" is said in every language
 
 
@@ -80,6 +81,12 @@ def split_segments(
     segments = [((part[0] - stamp) * STAMP, (part[-1] - stamp) * STAMP, part) for part in parts]
     done = segments[-1][1]
     return segments, seconds if complete or done <= 0 else done
+
+
+def repeated(tokens: Sequence[int]) -> int:
+    """How many of the last tokens say again what stands right before them."""
+    lengths = range(len(tokens) // 2, LOOP - 1, -1)
+    return next((n for n in lengths if tokens[-n:] == tokens[-2 * n : -n]), 0)
 
 
 def guessed(tokenizer: Tokenizer, before: Sequence[Segment], start: float) -> list[int]:
