@@ -526,6 +526,13 @@ def test_what_surely_leans_on_nothing_is_answered_only_beyond_doubt(score, reaso
     assert policy.decide(question, QUERY, hits(score, 0.1), (), leaning).reason == reason
 
 
+def test_what_seems_to_lean_on_nothing_but_names_what_was_found_is_asked_back_about():
+    leaning = Reads({"follow_up": 0.8, "none": 0.2})
+    policy = Policy(GATE, FakeIntents())
+    for words, reason in (("can I move schools", "unnamed"), ("title?", "ambiguous")):
+        assert policy.decide(Question(words), QUERY, hits(0.5), (), leaning).reason == reason
+
+
 def test_a_bare_number_is_no_farewell():
     assert decide(hits(0.1), words="90210", says=["goodbye", "thanks"]).reason == "unknown"
     assert decide(hits(0.1), words="bye 2", says=["goodbye"]).reason == "goodbye"

@@ -290,8 +290,8 @@ def _only_names(here: Situation, label: str) -> bool:
     beside them is not beyond doubt.
     """
     asked = term_set(words_of(here.question))
-    titled = frozenset().union(*(term_set(hit.entry.title) for hit in here.hits))
-    return here.reads.probability[label] < BEYOND_DOUBT and bool(asked) and asked <= titled
+    known = bool(asked) and asked <= titles_of(here.hits)
+    return here.reads.probability[label] < BEYOND_DOUBT and known
 
 
 def _courtesy(here: Situation) -> Decision | None:
@@ -315,6 +315,11 @@ def _courtesy(here: Situation) -> Decision | None:
     if here.says("no") and here.before and here.before.reason in COURTESIES.values():
         reason = "goodbye"  # "Is there anything else?" - "No"
     return here.decide("clarify", reason) if reason else None
+
+
+def titles_of(hits: Sequence[Hit]) -> frozenset[str]:
+    """The terms of the titles of all that was found."""
+    return frozenset().union(*(term_set(hit.entry.title) for hit in hits))
 
 
 def terms_of(hits: Sequence[Hit]) -> frozenset[str]:
@@ -396,9 +401,12 @@ def alike(one: str, other: str) -> bool:
 
 
 def _unnamed(here: Situation) -> Decision | None:
-    """The message leans on something that is not there: no turn before, no photo, no code."""
+    """The message leans on something that is not there: no turn before, no photo, no code, and no
+    word of the title of what may be meant.
+    """
     there = here.query.fused.weights.keys() | here.query.texts.keys()
-    named = here.past or here.query.identifiers or there & {"photo", "context"}
+    titled = here.may_be(here.hits) and term_set(words_of(here.question)) & titles_of(here.hits[:1])
+    named = here.past or here.query.identifiers or there & {"photo", "context"} or titled
     leans = here.reads.follow_up >= LIKELY
     return here.decide("clarify", "unnamed") if leans and not named else None
 
