@@ -92,6 +92,7 @@ Perceived = tuple[Transcript | None, Seen | None]  # what was heard and seen
 HELPED_BY: dict[str, tuple[str, ...]] = {
     "unknown": ("evidence", "ambiguous"),
     "ambiguous": ("evidence",),
+    "unnamed": ("evidence", "ambiguous"),
 }
 
 

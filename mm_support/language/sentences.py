@@ -66,14 +66,28 @@ def _split_line(line: str, language: str) -> Iterator[str]:
 
 
 def _segments(line: str, language: str) -> list[str]:
-    """The line in pieces; whole where it is a row, or the library would lose or repeat a part of
-    it. The library takes long, and most lines of lists and tables are one sentence.
+    """The line in pieces; whole where it is a row. The library takes long, and most lines of lists
+    and tables are one sentence.
     """
     if _ONE.fullmatch(line):
         return [line]
-    found = _segmenter(language).segment(line) if len(line) <= LONGEST else []
-    kept = [line] if _is_row(line, found) or "".join(found) != line else found
+    found = _sentences(line, language) if len(line) <= LONGEST else [line]
+    kept = [line] if _is_row(line, found) else found
     return [piece for part in kept for piece in _LATE_MARK.split(part) if piece]
+
+
+def _sentences(line: str, language: str) -> list[str]:
+    """The library's sentences, each with the blanks behind it; the line where these would lose or
+    repeat a part of it. Looking for their places takes the library as long as finding them.
+    """
+    rest, found = line, []
+    for sentence in _segmenter(language).processor(line).process():
+        if not rest.startswith(sentence):
+            return [line]
+        after = rest[len(sentence) :].lstrip()
+        found.append(rest[: len(rest) - len(after)])
+        rest = after
+    return [line] if rest else found
 
 
 def _is_row(line: str, pieces: Sequence[str]) -> bool:
