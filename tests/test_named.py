@@ -231,3 +231,12 @@ def test_a_row_is_for_the_amounts_in_its_range():
             assert not names_another_thing(words, named_first(words, found))
     assert names_another_thing("tablet for a 15 kg dog", hits(small, large))
     assert not names_another_thing("tablet for a dog within 15 days", hits(small, large))
+
+
+def test_how_to_do_a_thing_is_not_told_by_what_it_costs():
+    priced = ("Services", "Service: Descaling the steamer; Price: £29")
+    steps = ("Steamer", "Mix 10 g of citric acid with water to descale it.")
+    found = hits(priced, steps)
+    assert first("how do i descale the steamer", found) == steps[0]
+    for words in ("descaling the steamer", "how do i pay the price of descaling the steamer"):
+        assert first(words, found) == priced[0]

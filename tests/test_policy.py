@@ -11,7 +11,7 @@ from conftest import FakeIntents
 from mm_support.decide.confidence import FEATURES, Gate, features, gate_file, load_gate
 from mm_support.decide.intents import Reads
 from mm_support.decide.named import names_another_code
-from mm_support.decide.policy import Policy, candidates
+from mm_support.decide.policy import Policy, candidates, meant_first
 from mm_support.errors import InputError, WeightsError
 from mm_support.knowledge.query import SearchQuery
 from mm_support.pipeline import drained, judge
@@ -524,6 +524,18 @@ def test_what_surely_leans_on_nothing_is_answered_only_beyond_doubt(score, reaso
     question, leaning = Question("It doesn't work"), Reads({"unresolved": 0.95})
     policy = Policy(GATE, FakeIntents())
     assert policy.decide(question, QUERY, hits(score, 0.1), (), leaning).reason == reason
+
+
+def test_what_was_quoted_just_before_is_meant_where_the_question_leans_on_it():
+    first, second = hits(0.5, 0.45)
+    leaning = replace(QUERY, leans=0.9, cited=frozenset({"e1"}))
+    assert meant_first("how long", leaning, [first, second])[0].entry is second.entry
+    for query in (replace(leaning, leans=0.3), replace(leaning, cited=frozenset())):
+        assert meant_first("how long", query, [first, second])[0].entry is first.entry
+    far = replace(second, score=0.3)
+    assert meant_first("how long", leaning, [first, far])[0].entry is first.entry
+    named = replace(first, entry=replace(first.entry, title="How blue ones are washed"))
+    assert meant_first("blue too?", leaning, [named, second])[0].entry is named.entry
 
 
 def test_what_seems_to_lean_on_nothing_but_names_what_was_found_is_asked_back_about():

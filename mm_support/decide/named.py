@@ -10,12 +10,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, takewhile
 
+from mm_support.decide.rows import beyond_rows, holds_amount, in_range, with_row
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import codes, defined, identifiers
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.detect import language_of
-from mm_support.language.facts import facts_of, range_in
-from mm_support.language.sentences import CELL, COLUMNS, column_names, first_cell
 from mm_support.language.terms import term_set, terms
 from mm_support.language.versions import Numbered, holds, names_another, numbered
 from mm_support.types import Entry, Hit, of_one_document
@@ -125,7 +124,7 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
     nor what is for 4 to 10 kg for a dog of 15 kg.
     """
     otherwise = _numbered_otherwise(words, hits) or _code_of_another(words, hits)
-    otherwise = otherwise or _holds_amount(words, hits[0].entry) is False
+    otherwise = otherwise or holds_amount(words, hits[0].entry) is False
     return otherwise or any(better_named(_asked(words), hits))
 
 
@@ -156,8 +155,8 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     meant = asked & term_set(hits[0].entry.title)
     better = (hit for hit in better_named(asked, hits) if meant <= _terms(hit.entry))
     named = _holder(words, hits) or _thing(words, hits) or next(better, hits[0])
-    named = _with_row(asked, named, [hit for hit in hits if hit.score >= hits[0].score / 2])
-    named = _in_range(words, named, hits)
+    named = with_row(asked, named, [hit for hit in hits if hit.score >= hits[0].score / 2])
+    named = beyond_rows(words, in_range(words, named, hits), close(hits))
     first = replace(named, score=hits[0].score)  # as near as what only looked nearer
     return (first, *(hit for hit in hits if hit is not named))
 
@@ -243,69 +242,6 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
         for hit, name in zip(holders, names)
     ]
     return holders[ranks.index(max(ranks))] if ranks else None
-
-
-def _with_row(asked: frozenset[str], named: Hit, hits: Sequence[Hit]) -> Hit:
-    """Of several hits that one whose table has rows for what is asked about which say more of it
-    than all that the one named does, or more beside it than its rows, or as much of a question that
-    is mostly names; else the one named. "How fast is Drift 40?" is told by the row of Drift 40
-    among the plans, not under "Installing Drift 40".
-    """
-
-    def mostly(said: frozenset[str]) -> bool:
-        return 2 * len(said) > len(asked)
-
-    held, own = asked & term_set(named.entry.answer), _in_rows(asked, named)
-    rows = [(_in_rows(asked, hit), hit) for hit in hits]
-    fuller = [
-        (len(said), columns, hit)
-        for (said, columns), hit in rows
-        if held < said or held == said and (columns > own[1] if own[0] == said else mostly(said))
-    ]
-    return max(fuller, key=lambda row: row[:2])[2] if fuller else named
-
-
-def _in_range(words: str, named: Hit, hits: Sequence[Hit]) -> Hit:
-    """Of rows that are named as well the one whose range holds an amount in the question, where
-    that of the one named does not: the tablet for 20 to 40 kg, of a dog of 30 kg.
-    """
-    if _holds_amount(words, named.entry) is not False:
-        return named
-    meant = _asked(words) & _titled(named)
-    alike = (hit for hit in hits if meant <= _titled(hit))
-    return next((hit for hit in alike if _holds_amount(words, hit.entry)), named)
-
-
-def _holds_amount(words: str, entry: Entry) -> bool | None:
-    """Whether a range in an entry that is a row ("Size: 4.5-10 kg") holds an amount in a question;
-    None where it has none of the kind.
-    """
-    is_row = "\n" not in entry.answer and len(column_names(entry.answer)) >= COLUMNS
-    ranges = list(filter(None, map(range_in, CELL.split(entry.answer)))) if is_row else []
-    asked = [amount for amount in facts_of(words).amounts if amount.kind] if ranges else []
-    held = [
-        low <= amount.value <= high
-        for amount in asked
-        for kind, low, high in ranges
-        if kind == amount.kind
-    ]
-    return any(held) if held else None
-
-
-def _in_rows(asked: frozenset[str], hit: Hit) -> tuple[frozenset[str], int]:
-    """The terms asked for that a hit's tables have in rows for something asked about, and how many
-    columns the longest of these has.
-    """
-    lines = hit.entry.answer.splitlines()
-    found = [(asked & term_set(line), len(column_names(line)), _thing_of(line)) for line in lines]
-    rows = [(said, columns) for said, columns, cell in found if columns and said and cell <= said]
-    said = frozenset().union(*(said for said, _ in rows))
-    return said, max((columns for _, columns in rows), default=0)
-
-
-def _thing_of(row: str) -> frozenset[str]:
-    """What a row of a table says in its first cell, below the column's name."""
-    return term_set(COLON.split(first_cell(row))[-1])
 
 
 def _thing(words: str, hits: Sequence[Hit]) -> Hit | None:

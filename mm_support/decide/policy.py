@@ -206,7 +206,7 @@ class Policy:
     ) -> float:
         """How likely the best hit answers the question, 0..1."""
         words = words_of(question)
-        hits = named_first(words, hits)
+        hits = meant_first(words, query, hits)
         return self._suiting(query, hits).probability(words, query, hits)
 
     def threshold(self, precision: float, query: SearchQuery) -> float:
@@ -227,7 +227,7 @@ class Policy:
         """
         reads = self.read(question) if reads is None else reads
         words = words_of(question)
-        hits = named_first(words, hits)
+        hits = meant_first(words, query, hits)
         gate = self._suiting(query, hits)
         confidence = gate.probability(words, query, hits)
         found, before = tuple(hits), tuple(past)
@@ -244,6 +244,21 @@ class Policy:
     def _suiting(self, query: SearchQuery, hits: Sequence[Hit]) -> Gate:
         """The gate for what was found: a code is as good in a photo as typed."""
         return self._gate if photo_names(query, hits) else self._gate.suiting(query)
+
+
+def meant_first(words: str, query: SearchQuery, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits, in front what is named, or else one as close that the turn before quoted, where the
+    question leans on it. Of the follow-ups in assets/training/questions to three bases the right
+    entry is that one for 21 where it comes behind another, the other one for 6.
+    """
+    hits = named_first(words, hits)
+    if not hits or query.leans < LIKELY:
+        return hits
+    named = term_set(words) & term_set(hits[0].entry.title)
+    quoted = (hit for hit in close(hits) if hit.entry.id in query.cited)
+    meant = next((hit for hit in quoted if named <= term_set(hit.entry.text)), hits[0])
+    others = (hit for hit in hits if hit is not meant)
+    return (replace(meant, score=hits[0].score), *others)
 
 
 def words_of(question: Question) -> str:

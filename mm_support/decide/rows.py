@@ -1,0 +1,94 @@
+"""Rows of tables among what was found: which tells of what a question names, and what none tells.
+
+Knows the hits of one question, and no probabilities.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mm_support.language.asks import affirmed, amounts_asked, asks_steps
+from mm_support.language.facts import facts_of, range_in
+from mm_support.language.sentences import CELL, COLUMNS, column_names, first_cell
+from mm_support.language.terms import term_set
+from mm_support.types import Entry, Hit
+
+COLON = re.compile(r"[:：]")  # behind the name of a column
+
+
+def with_row(asked: frozenset[str], named: Hit, hits: Sequence[Hit]) -> Hit:
+    """Of several hits that one whose table has rows for what is asked about which say more of it
+    than all that the one named does, or more beside it than its rows, or as much of a question that
+    is mostly names; else the one named. "How fast is Drift 40?" is told by the row of Drift 40
+    among the plans, not under "Installing Drift 40".
+    """
+
+    def mostly(said: frozenset[str]) -> bool:
+        return 2 * len(said) > len(asked)
+
+    held, own = asked & term_set(named.entry.answer), _in_rows(asked, named)
+    rows = [(_in_rows(asked, hit), hit) for hit in hits]
+    fuller = [
+        (len(said), columns, hit)
+        for (said, columns), hit in rows
+        if held < said or held == said and (columns > own[1] if own[0] == said else mostly(said))
+    ]
+    return max(fuller, key=lambda row: row[:2])[2] if fuller else named
+
+
+def in_range(words: str, named: Hit, hits: Sequence[Hit]) -> Hit:
+    """Of rows that are named as well the one whose range holds an amount in the question, where
+    that of the one named does not: the tablet for 20 to 40 kg, of a dog of 30 kg.
+    """
+    if holds_amount(words, named.entry) is not False:
+        return named
+    meant = term_set(affirmed(words)) & term_set(named.entry.title)
+    alike = (hit for hit in hits if meant <= term_set(hit.entry.title))
+    return next((hit for hit in alike if holds_amount(words, hit.entry)), named)
+
+
+def holds_amount(words: str, entry: Entry) -> bool | None:
+    """Whether a range in an entry that is a row ("Size: 4.5-10 kg") holds an amount in a question;
+    None where it has none of the kind.
+    """
+    is_row = "\n" not in entry.answer and _only_rows(entry)
+    ranges = list(filter(None, map(range_in, CELL.split(entry.answer)))) if is_row else []
+    asked = [amount for amount in facts_of(words).amounts if amount.kind] if ranges else []
+    held = [
+        low <= amount.value <= high
+        for amount in asked
+        for kind, low, high in ranges
+        if kind == amount.kind
+    ]
+    return any(held) if held else None
+
+
+def _in_rows(asked: frozenset[str], hit: Hit) -> tuple[frozenset[str], int]:
+    """The terms asked for that a hit's tables have in rows for something asked about, and how many
+    columns the longest of these has.
+    """
+    lines = hit.entry.answer.splitlines()
+    found = [(asked & term_set(line), len(column_names(line)), _thing_of(line)) for line in lines]
+    rows = [(said, columns) for said, columns, cell in found if columns and said and cell <= said]
+    said = frozenset().union(*(said for said, _ in rows))
+    return said, max((columns for _, columns in rows), default=0)
+
+
+def _thing_of(row: str) -> frozenset[str]:
+    """What a row of a table says in its first cell, below the column's name."""
+    return term_set(COLON.split(first_cell(row))[-1])
+
+
+def beyond_rows(words: str, named: Hit, hits: Sequence[Hit]) -> Hit:
+    """The first of several hits that tells how to do a thing where that is asked for and the one
+    named is nothing but rows: "how do I descale it" is not told by what descaling costs.
+    """
+    if not asks_steps(words) or amounts_asked(words) or not _only_rows(named.entry):
+        return named
+    return next((hit for hit in hits if not _only_rows(hit.entry)), named)
+
+
+def _only_rows(entry: Entry) -> bool:
+    lines = filter(None, entry.answer.splitlines())
+    return all(len(column_names(line)) >= COLUMNS for line in lines)
