@@ -89,7 +89,7 @@ def test_codes_are_the_numbers_of_something():
 
 
 def test_the_length_of_a_transcript_counts_beside_its_confidence():
-    short, long = "Good morning.", "How do I get a refund for a lost card?"
+    short, long = "Hello.", "How do I get a refund for a lost card?"
     assert heard_right(Transcript(short, "en", 0.5)) > SURELY  # as the clearest sound may have
     assert heard_right(Transcript(long, "en", 0.75)) > CLEARLY
     assert heard_right(Transcript(long, "en", 0.45)) < SURELY
