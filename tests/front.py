@@ -37,7 +37,7 @@ def journaled(service, session: str) -> None:
     """The database is away for one reply."""
     keeper, turn = service._keeper, UserTurn("refund late", knowledge="kb")
     keeper.store.writing, kept = unanswered, keeper.store.writing
-    keeper._closed.set()  # it ends before the database is back
+    keeper._rounds.close()  # it ends before the database is back
     *_, last = service.visit().reply(turn)
     keeper.store.writing = kept
     print(last.reply.session_id, last.reply.turn_id, flush=True)

@@ -139,6 +139,10 @@ def test_what_is_read_in_doubt_does_not_keep_back_a_sure_answer_but_in_danger(la
     perilous = label in ("danger", "self_harm")
     assert doubtful(hits(0.9)).action == ("handoff" if perilous else "answer")
     assert doubtful(hits(0.5)).action == likely(hits(0.9)).action == "handoff"
+    assert [hit.entry.id for hit in likely(hits(0.9)).hits] == (
+        [] if label == "self_harm" else ["e0"]
+    )
+    assert reading(0.95)(hits(0.9)).hits == () or label == "danger"
 
 
 @pytest.mark.parametrize("label", ["person", "upset", "abuse"])
@@ -538,11 +542,15 @@ def test_what_was_quoted_just_before_is_meant_where_the_question_leans_on_it():
     assert meant_first("blue too?", leaning, [named, second])[0].entry is named.entry
 
 
-def test_what_seems_to_lean_on_nothing_but_names_what_was_found_is_asked_back_about():
-    leaning = Reads({"follow_up": 0.8, "none": 0.2})
+@pytest.mark.parametrize(
+    "leans, score, reason", [(0.8, 0.5, "ambiguous"), (0.95, 0.5, "unnamed"), (0.8, 0.1, "unnamed")]
+)
+def test_what_seems_to_lean_on_nothing_is_asked_back_about_where_an_entry_may_be_meant(
+    leans, score, reason
+):
+    leaning = Reads({"follow_up": leans, "none": 1 - leans})
     policy = Policy(GATE, FakeIntents())
-    for words, reason in (("can I move schools", "unnamed"), ("title?", "ambiguous")):
-        assert policy.decide(Question(words), QUERY, hits(0.5), (), leaning).reason == reason
+    assert policy.decide(Question("can I move"), QUERY, hits(score), (), leaning).reason == reason
 
 
 def test_a_bare_number_is_no_farewell():

@@ -269,7 +269,7 @@ def words_of(question: Question) -> str:
 def _pressing(here: Situation) -> Decision | None:
     """Danger goes to a person whatever was found, with what the company says of emergencies; so do
     the wish for one and anger, unless they are read in doubt and the knowledge surely answers, or a
-    title tells what is meant ("Wren").
+    title tells what is meant ("Wren"). Where they are not beyond doubt, what answers is told too.
     """
     label = next(filter(here.says, PRESSING), None)
     if label is None:
@@ -279,7 +279,9 @@ def _pressing(here: Situation) -> Decision | None:
     doubtful = here.reads.probability[label] < CERTAIN and here.sure
     if not perilous and (doubtful or _only_names(here, label)):
         return None
-    return here.decide("handoff", reason, _instructions(here) if perilous else ())
+    likely = here.sure and here.reads.probability[label] < BEYOND_DOUBT
+    told = _instructions(here) if perilous else here.hits[:1] if likely else ()
+    return here.decide("handoff", reason, told)
 
 
 def _instructions(here: Situation) -> tuple[Hit, ...]:
@@ -301,12 +303,13 @@ def _for_emergencies(entry: Entry, read: Callable[[str], Reads]) -> bool:
 
 
 def _only_names(here: Situation, label: str) -> bool:
-    """Whether a message holds nothing but words of titles that were found, and what was read in it
-    beside them is not beyond doubt.
+    """Whether a message holds nothing but words of titles that were found, or of what surely
+    answers ("complaints phone number"), and what was read in it beside them is not beyond doubt.
     """
     asked = term_set(words_of(here.question))
-    known = bool(asked) and asked <= titles_of(here.hits)
-    return here.reads.probability[label] < BEYOND_DOUBT and known
+    titled = frozenset().union(*(term_set(hit.entry.title) for hit in here.hits))
+    known = asked <= titled or here.sure and asked <= terms_of(here.hits[:1])
+    return here.reads.probability[label] < BEYOND_DOUBT and bool(asked) and known
 
 
 def _courtesy(here: Situation) -> Decision | None:
@@ -330,11 +333,6 @@ def _courtesy(here: Situation) -> Decision | None:
     if here.says("no") and here.before and here.before.reason in COURTESIES.values():
         reason = "goodbye"  # "Is there anything else?" - "No"
     return here.decide("clarify", reason) if reason else None
-
-
-def titles_of(hits: Sequence[Hit]) -> frozenset[str]:
-    """The terms of the titles of all that was found."""
-    return frozenset().union(*(term_set(hit.entry.title) for hit in hits))
 
 
 def terms_of(hits: Sequence[Hit]) -> frozenset[str]:
@@ -416,13 +414,12 @@ def alike(one: str, other: str) -> bool:
 
 
 def _unnamed(here: Situation) -> Decision | None:
-    """The message leans on something that is not there: no turn before, no photo, no code, and no
-    word of the title of what may be meant.
+    """The message leans on something that is not there: no turn before, no photo, no code; beyond
+    doubt, where an entry may be meant.
     """
     there = here.query.fused.weights.keys() | here.query.texts.keys()
-    titled = here.may_be(here.hits) and term_set(words_of(here.question)) & titles_of(here.hits[:1])
-    named = here.past or here.query.identifiers or there & {"photo", "context"} or titled
-    leans = here.reads.follow_up >= LIKELY
+    named = here.past or here.query.identifiers or there & {"photo", "context"}
+    leans = here.reads.follow_up >= (BEYOND_DOUBT if here.may_be(here.hits) else LIKELY)
     return here.decide("clarify", "unnamed") if leans and not named else None
 
 

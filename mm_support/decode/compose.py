@@ -27,7 +27,7 @@ from mm_support.errors import GenerationError
 from mm_support.language.detect import language_of, told_language
 from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
-from mm_support.language.sentences import COLUMNS, column_names, is_step
+from mm_support.language.sentences import COLUMNS, column_names, first_cell, is_step
 from mm_support.language.spoken_table import summary
 from mm_support.language.surely_heard import CLEARLY
 from mm_support.language.terms import term_set
@@ -95,9 +95,7 @@ def compose(
     foreign = answers and not (writer.writes or disputed) and quotes_foreign(question, decision)
     yield from introduced(said, message("foreign", language)) if foreign else said
     if decision.action == "handoff" and decision.hits:
-        perilous = decision.reason in ("safety", "self_harm")
-        told = writer.urgent if perilous else writer.whole
-        yield from told(decision.hits[0].entry)
+        yield from beside_a_handover(writer, question, decision)
     if decision.action == "handoff":
         yield Sentence(message(f"handoff.{decision.reason}", language))
     elif has_message(question_back):
@@ -122,6 +120,20 @@ def introduced(
         yield sentence
 
 
+def beside_a_handover(
+    writer: ReplyWriter, question: Question, decision: Decision
+) -> Iterator[Sentence]:
+    """What the best entry says to somebody who is handed over: of emergencies, what answers where
+    only a mood or a wish brings the person in, or all.
+    """
+    if decision.reason in ("asked", "upset"):
+        yield from writer.quoted(question, decision.hits)
+    elif decision.reason in ("safety", "self_harm"):
+        yield from writer.urgent(decision.hits[0].entry)
+    else:
+        yield from writer.whole(decision.hits[0].entry)
+
+
 def asked_back(
     writer: ReplyWriter, question: Question, decision: Decision
 ) -> Iterator[Sentence | Meanwhile]:
@@ -140,8 +152,20 @@ def asked_back(
     yield Sentence(message("clarify.also" if likely else "clarify.these", language))
     for rank, hit in enumerate(hits[likely:], start=1 + likely):
         excerpt = writer.excerpt(question, hit.entry, {sentence.text for sentence in said})
-        yield Sentence(f"- {': '.join(filter(None, (hit.entry.title, excerpt)))}", (rank,))
+        yield Sentence(f"- {below(hit.entry.title, excerpt)}", (rank,))
     yield Sentence(message("clarify.else", language))
+
+
+def below(title: str, excerpt: str) -> str:
+    """What an entry says behind its title, no part of which is said twice: "Branches: Branch:
+    Central; Open: 9 am" under "Branches: Central".
+    """
+    parts = title.split(": ")
+    for place in range(len(parts)):
+        end = ": ".join(parts[place:])
+        if excerpt.startswith(end) or first_cell(excerpt).endswith(f": {end}"):
+            return ": ".join((*parts[:place], excerpt))
+    return ": ".join(filter(None, (title, excerpt)))
 
 
 def one_by_one(

@@ -17,8 +17,8 @@ from mm_support.types import Entry
 
 
 def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[Sentence]:
-    """The sentences of the entry, behind the heading that they need. A question that was asked is
-    not asked again.
+    """The sentences of the entry, behind the heading that they need. A question most of which was
+    asked is not asked again.
     """
     if not sentences or not (head := _heading(entry, sentences[0])):
         return [*sentences]
@@ -27,18 +27,22 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
         said += f"\n{question}"
     language = language_of(entry.answer)
     own = term_set(head, language)
-    if head in said or own and own <= term_set(said, language):
+    missing = own - term_set(said, language)
+    asked = head.endswith(ASKING) and 2 * len(missing) < len(own)
+    if head in said or own and (asked or not missing):
         return [*sentences]
     text = head if head.endswith((*SENTENCE_ENDS, *LEADS_ON)) else f"{head}:"
     return [Sentence(text, sentences[0].citations, heading=True), *sentences]
 
 
 def _heading(entry: Entry, first: Sentence) -> str:
-    """The heading right above a passage; else what its title ends with, where what is shown first
-    is a fragment and has no heading in the text.
+    """The heading right above a passage, or the question that it answers; else what its title ends
+    with, where what is shown first is a fragment and has no heading in the text.
     """
     if entry.section:
         return entry.section.rpartition(" > ")[2]
+    if entry.title.endswith(ASKING):
+        return entry.title
     whole = first.text.endswith((*SENTENCE_ENDS, *LEADS_ON)) and not first.is_row
     joined = len(joined_at(entry, blocks_of(entry))) > 1
     return "" if whole or joined else entry.title.rpartition(": ")[2]
