@@ -127,7 +127,7 @@ def beside_a_handover(
     only a mood or a wish brings the person in, or all.
     """
     if decision.reason in ("asked", "upset"):
-        yield from writer.quoted(question, decision.hits)
+        yield from writer.quoted(question, decision.hits[:1])
     elif decision.reason in ("safety", "self_harm"):
         yield from writer.urgent(decision.hits[0].entry)
     else:
