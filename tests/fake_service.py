@@ -337,7 +337,7 @@ class FakeEar:
         before: Transcript | None = None,
     ) -> Transcript:
         for start, stop in self.spans(waveform):
-            return HEARD if stop - start > 16_000 else Transcript("My washing", "en", 0.5)
+            return HEARD if stop - start > 16_000 else Transcript("My washing", "en", 0.6)
         return Transcript("")
 
 
