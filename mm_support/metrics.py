@@ -1,4 +1,5 @@
-"""What a service counts, for Prometheus: https://prometheus.io/docs/instrumenting/exposition_formats/
+"""What a service counts, for Prometheus:
+https://prometheus.io/docs/instrumenting/exposition_formats/
 
 Each service has a registry of its own. Labels hold what a company decides (names of bases) and what
 the product decides (actions, languages, steps, kinds of errors), never what a customer said.

@@ -9,11 +9,19 @@ import numpy as np
 import pytest
 from conftest import FakeIntents, WordEncoder
 
-from mm_support.decide.follow_up import MAX_WEIGHT, MODALITY, chosen, context_weight, resolve
+from mm_support.decide.follow_up import (
+    MAX_WEIGHT,
+    MODALITY,
+    asked_in,
+    chosen,
+    context_weight,
+    likelier,
+    resolve,
+)
 from mm_support.desk.summary import summarise
 from mm_support.knowledge.query import SearchQuery
 from mm_support.pipeline import drained, judge, past_after
-from mm_support.types import FusedQuery, Past, Question, UserTurn
+from mm_support.types import Entry, FusedQuery, Hit, Past, Question, UserTurn
 
 CASES = Path(__file__).parent / "cases"
 REFUND = Past(
@@ -52,6 +60,29 @@ def test_a_follow_up_gets_the_turn_before_as_a_modality_and_weights_still_add_up
 def test_what_the_turn_before_quoted_is_told_as_far_as_the_message_leans_on_it():
     assert follow("blue").cited == {"refund"} and follow("blue").leans > 0.9
     assert not follow("blue", read=ALONE).cited and follow("blue", read=ALONE).leans == 0
+
+
+@pytest.mark.parametrize(
+    "words, title, sure, alone",
+    [
+        ("and breakfast?", "Breakfast", 0.6, True),
+        ("and breakfast?", "Breakfast", 0.4, False),  # unlikely to answer
+        ("and the password?", "Password of the wifi", 0.6, False),  # what was quoted says it
+        ("and breakfast on Sundays?", "Breakfast", 0.6, False),  # says more than the title
+    ],
+)
+def test_what_names_another_entry_leans_on_nothing(words, title, sure, alone):
+    class Sure(FakeIntents):
+        def read(self, question):
+            return super().read(asked_in(question))
+
+        def confidence(self, question, query, hits):
+            return 0.9 if hits is quoted else sure
+
+    quoted = (Hit(Entry("refund", "Wifi", "The password is told at the desk."), 0.9),)
+    found = [(query(), quoted), (query(), (Hit(Entry("b", title, "From 7 to 10."), 0.6),))]
+    chosen_one = likelier(Sure("follow_up"), Question(words), found, REFUND)
+    assert (chosen_one is found[1]) == alone
 
 
 def test_the_less_a_question_says_the_more_its_context_counts():

@@ -32,7 +32,7 @@ from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT
 from mm_support.knowledge.points import PointMaker
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.knowledge.scoring import CODE_SHARE
-from mm_support.knowledge.text_score import UNKNOWN
+from mm_support.knowledge.text_score import UNKNOWN, Floors, TextScore
 from mm_support.language import codes, defined, identifiers
 from mm_support.language.terms import term_set, terms
 from mm_support.paths import PACKS
@@ -121,6 +121,28 @@ def query(text=None, photo=None, codes=frozenset(), words=frozenset(), pieces=No
 def fused(*tokens, **beside):
     """A search query of tokens, and what is matched beside their vectors."""
     return SearchQuery(build_fusion("weighted-sum", D_TEXT, D_PICTURE).fuse(tokens), **beside)
+
+
+@pytest.mark.parametrize(
+    "asked, floors", [("怎么退货", (0.3, 0.4)), ("how to return it", (0.1, 0.2))]
+)
+def test_what_unrelated_texts_have_is_taken_by_the_scripts_of_question_and_entry(
+    tmp_path, asked, floors
+):
+    """floors: with the English entry, with the Chinese one."""
+    bases, (english, chinese) = Bases(tmp_path), random_points(2)
+    chinese = replace(chinese, entry=Entry("zh", "退货", "三十天内可以退货。"))
+    bases.replace("kb", [english, chinese], "v1")
+    score = TextScore(0.0, 0.0, Floors(((0.1, 0.2), (0.3, 0.4)), ((0, 0), (0, 0))))
+    both = english.text[0] + chinese.text[0]
+    both /= np.linalg.norm(both)
+    said = replace(query(both), texts={"text": (asked,)})
+    found = search(bases.index.open("kb"), said, 2, TODAY, True, score)
+    scores = {hit.entry.id: hit.score for hit in found}
+    for point, floor in zip((english, chinese), floors):
+        best = float(max(point.text @ both))
+        expected = max(0.0, (best - floor) / (1 - floor))
+        assert scores[point.entry.id] == pytest.approx(expected, abs=1e-3)
 
 
 def test_text_search_equals_brute_force(index):

@@ -395,6 +395,10 @@ def test_sentences_are_read_under_the_heading_that_they_do_not_say_themselves():
     }
     assert said("is a bag covered", **asking) == "No, it is not. [1]"
     assert said("is a filter covered", **asking) == "Is a bag covered? No, it is not. [1]"
+    faq = {"title": "Are bags covered?", "answer": "Only where the zip broke."}
+    assert said("are bags covered", **faq) == "Only where the zip broke. [1]"
+    other = said("are wheels insured", **faq)
+    assert other == "Are bags covered? Only where the zip broke. [1]"
     row = {"title": "Motorway lesson", "answer": "with a licence\nPrice: 680"}
     assert said("motorway lesson", **row).startswith("Motorway lesson: with a licence")
     assert (

@@ -9,7 +9,7 @@ from conftest import FakeIntents
 from test_service import GATE, ask, folder, make  # noqa: F401  (fixtures)
 
 from mm_support.decide.policy import Policy
-from mm_support.decode.compose import Asked, one_by_one
+from mm_support.decode.compose import Asked, below, one_by_one
 from mm_support.decode.sentence import Numbers, Sentence
 from mm_support.language.mail import own_words
 from mm_support.language.messages import message
@@ -39,6 +39,19 @@ def test_sources_are_numbered_as_they_appear_without_gaps(make):  # noqa: F811
     events = decode(parts, replace(judged, decision=decision, hits=hits, asked=asked), Clock())
     (found,) = (event for event in events if isinstance(event, Found))
     assert found.hits == (hits[0], hits[2], hits[1])
+
+
+@pytest.mark.parametrize(
+    "title, excerpt, said",
+    [
+        ("Branches: Central", "Branch: Central; Open: 9", "Branches: Branch: Central; Open: 9"),
+        ("Pool", "Pool: closed", "Pool: closed"),
+        ("Pool", "It is closed.", "Pool: It is closed."),
+        ("Pool", "", "Pool"),
+    ],
+)
+def test_no_part_of_a_title_is_said_again_behind_it(title, excerpt, said):
+    assert below(title, excerpt) == said
 
 
 def test_what_is_compared_is_told_behind_its_title(make):  # noqa: F811

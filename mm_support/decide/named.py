@@ -12,9 +12,11 @@ from itertools import combinations, takewhile
 
 from mm_support.decide.rows import beyond_rows, holds_amount, in_range, with_row
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language import codes, defined, identifiers
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
+from mm_support.language.codes import match, same_kind, written
+from mm_support.language.defined import named_in_title
 from mm_support.language.detect import language_of
+from mm_support.language.identifiers import identifiers_of
 from mm_support.language.terms import term_set, terms
 from mm_support.language.versions import Numbered, holds, names_another, numbered
 from mm_support.types import Entry, Hit, of_one_document
@@ -33,10 +35,10 @@ def names_another_code(query: SearchQuery, entry: Entry) -> bool:
     nothing.
     """
     asked = _coded_in(query)
-    titled, known = defined.named_in_title(entry.title), identifiers.identifiers_of(entry)
+    titled, known = named_in_title(entry.title), identifiers_of(entry)
     lettered = frozenset(code for code in known if not code.isdigit())
-    return not codes.match(asked, known) and any(
-        codes.same_kind(code, other)
+    return not match(asked, known) and any(
+        same_kind(code, other)
         for code in asked
         for other in (titled if code.isdigit() else titled | lettered)
     )
@@ -44,9 +46,9 @@ def names_another_code(query: SearchQuery, entry: Entry) -> bool:
 
 def titled_otherwise(entry: Entry, other: Entry) -> bool:
     """Whether two titles name different codes of one kind, and none of the same."""
-    own, others = (codes.written(each.title) for each in (entry, other))
-    alike = any(codes.same_kind(code, known) for code in own for known in others)
-    return alike and not codes.match(own, others)
+    own, others = (written(each.title) for each in (entry, other))
+    alike = any(same_kind(code, known) for code in own for known in others)
+    return alike and not match(own, others)
 
 
 def _code_of_another(words: str, hits: Sequence[Hit]) -> bool:
@@ -68,7 +70,7 @@ def _above_code(title: str) -> frozenset[str]:
 
 def titled_by_code(query: SearchQuery, entry: Entry) -> bool:
     """Whether an entry's title has an identifier that the customer typed or said."""
-    return bool(_coded_in(query) & defined.named_in_title(entry.title))
+    return bool(_coded_in(query) & named_in_title(entry.title))
 
 
 def _coded_in(query: SearchQuery) -> frozenset[str]:
@@ -103,7 +105,7 @@ def told_before(words: str, hits: Sequence[Hit], cited: Collection[str]) -> tupl
 def photo_names(query: SearchQuery, hits: Sequence[Hit]) -> bool:
     """Whether the photo shows an identifier of the best entry, read exactly."""
     read = query.identifiers.get("photo_text", frozenset())
-    return bool(hits) and not read.isdisjoint(identifiers.identifiers_of(hits[0].entry))
+    return bool(hits) and not read.isdisjoint(identifiers_of(hits[0].entry))
 
 
 def unknown_in_photo(query: SearchQuery, hits: Sequence[Hit]) -> str:
@@ -111,8 +113,8 @@ def unknown_in_photo(query: SearchQuery, hits: Sequence[Hit]) -> str:
     none that was; "" otherwise.
     """
     read = query.identifiers.get("photo_text", frozenset())
-    known = frozenset().union(*(identifiers.identifiers_of(hit.entry) for hit in hits))
-    return "" if codes.match(read, known) else min(read, default="")
+    known = frozenset().union(*(identifiers_of(hit.entry) for hit in hits))
+    return "" if match(read, known) else min(read, default="")
 
 
 def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
