@@ -128,11 +128,11 @@ def test_what_presses_goes_to_a_person_whatever_was_found(label, reason):
 def test_what_is_read_in_doubt_does_not_keep_back_a_sure_answer_but_in_danger(label):
     """ "Who pays the postage of a return?" may look angry to whoever does not know the answer."""
 
-    def reading(probability):
+    def reading(probability, words="warranty"):
         told = {label: probability, "none": 1 - probability}
         reads = Reads(told, frozenset({label}))
         return lambda found: Policy(GATE, FakeIntents()).decide(
-            Question(typed="warranty"), QUERY, found, (), reads
+            Question(typed=words), QUERY, found, (), reads
         )
 
     doubtful, likely = reading(0.4), reading(0.6)
@@ -143,6 +143,8 @@ def test_what_is_read_in_doubt_does_not_keep_back_a_sure_answer_but_in_danger(la
         [] if label == "self_harm" else ["e0"]
     )
     assert reading(0.95)(hits(0.9)).hits == () or label == "danger"
+    named = reading(0.6, "an answer")(hits(0.9))  # it says no more than what was found does
+    assert (named.action == "handoff") == perilous
 
 
 @pytest.mark.parametrize("label", ["person", "upset", "abuse"])

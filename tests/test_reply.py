@@ -377,6 +377,20 @@ def test_what_is_quoted_in_another_language_is_introduced_in_the_customers(words
     assert (first == Sentence(message("foreign", asked.language))) == foreign
 
 
+@pytest.mark.parametrize(
+    "reason, whole", [("upset", False), ("asked", False), ("human_only", True)]
+)
+def test_who_is_handed_over_for_a_mood_is_told_what_answers(reason, whole):
+    entry = Entry("bins", "Bins", "Bulky waste is taken on Mondays.\n\nParking costs 2 euros.")
+    decision = Decision("handoff", reason, 0.9, (Hit(entry, 0.9),))
+    writer, asked = ReplyWriter(None, WordEncoder()), Question("which days is bulky waste taken")
+    *said, last = compose(writer, asked, decision, threading.Event())
+    texts = [sentence.text for sentence in said]
+    assert "Bulky waste is taken on Mondays." in texts
+    assert ("Parking costs 2 euros." in texts) == whole
+    assert last.text == message(f"handoff.{reason}", "en")
+
+
 def test_sentences_are_read_under_the_heading_that_they_do_not_say_themselves():
     def said(question, **entry):
         return shown(write(None, Question(question), (Hit(Entry("a", **entry), 0.9),)))

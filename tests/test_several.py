@@ -8,6 +8,7 @@ import pytest
 from conftest import FakeIntents
 from test_service import GATE, ask, folder, make  # noqa: F401  (fixtures)
 
+from mm_support import several as several_module
 from mm_support.decide.policy import Policy
 from mm_support.decode.compose import Asked, below, one_by_one
 from mm_support.decode.sentence import Numbers, Sentence
@@ -39,6 +40,21 @@ def test_sources_are_numbered_as_they_appear_without_gaps(make):  # noqa: F811
     events = decode(parts, replace(judged, decision=decision, hits=hits, asked=asked), Clock())
     (found,) = (event for event in events if isinstance(event, Found))
     assert found.hits == (hits[0], hits[2], hits[1])
+
+
+def test_a_part_is_read_after_what_the_one_before_was_answered_from(  # noqa: F811
+    make,  # noqa: F811
+    monkeypatch,
+):
+    parts, past, searching = make().parts, [], several_module._asked
+
+    def asking(*given):
+        past.append(given[-1])
+        return searching(*given)
+
+    monkeypatch.setattr(several_module, "_asked", asking)
+    each(parts, Question("both"), ["Is my refund late?", "how much"], "kb")
+    assert past[0] == () and past[1][-1].citations == ("refund",)
 
 
 @pytest.mark.parametrize(
