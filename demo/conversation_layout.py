@@ -49,9 +49,10 @@ def conversation_column(
 def heard_row() -> dict[str, Any]:
     """What was heard in a recording, to be corrected.
 
-    Out of sight by its class: a label set for a part that Gradio has not drawn yet is lost.
+    page.css shows it where the panel tells what was heard (data-heard): a label set for a part that
+    Gradio has not drawn yet is lost, and so may be a value that comes together with its row.
     """
-    with gr.Row(elem_classes=["ms-none"], elem_id="heard") as heard:
+    with gr.Row(elem_id="heard"):
         transcript = gr.Textbox(
             label=label("heard"),
             lines=1,
@@ -63,7 +64,7 @@ def heard_row() -> dict[str, Any]:
         again = gr.Button(
             label("correct_and_ask"), size="sm", elem_id="again", min_width=120, scale=1
         )
-    return {"heard": heard, "transcript": transcript, "again": again}
+    return {"transcript": transcript, "again": again}
 
 
 def comment_row() -> dict[str, Any]:

@@ -128,8 +128,10 @@ class Opening:
             return {self.desk.people: gr.skip()}
         if before.latest is None:
             return {self.desk.conversation: before, self.desk.session: self.desk.kept(before)}
-        base = before.latest.question.knowledge
+        base, heard = before.latest.question.knowledge, before.latest.transcript
         shown = self.desk.show(before) | self.desk.show_controls(before)
+        if heard:
+            shown |= self.desk.show_transcript(heard, before.language)
         return {**shown, self.desk.picker: base, **self.pick(base, conversation)}
 
     def before(self, kept: dict, conversation: Conversation) -> Conversation:

@@ -39,7 +39,6 @@ class Desk:
     form: gr.HTML
     voice: gr.HTML
     box: gr.MultimodalTextbox
-    heard: gr.Row
     transcript: gr.Textbox
     panel: gr.HTML
     speak: gr.Checkbox
@@ -106,11 +105,7 @@ class Desk:
         return {"token": conversation.token, "session": conversation.session_id}
 
     def show_understanding(self, conversation: Conversation) -> dict:
-        latest = conversation.latest
-        heard = latest.transcript if latest else None
-        shown = panel(conversation, self.workshop)
-        row = gr.Row(elem_classes=[] if heard else ["ms-none"])
-        return {self.panel: shown, self.heard: row}
+        return {self.panel: panel(conversation, self.workshop)}
 
     def show_transcript(self, heard: Transcript, language: str) -> dict:
         """Once: what the customer corrects meanwhile stays."""

@@ -89,8 +89,9 @@ def turn_section(
     exchange: Exchange, number: int, hidden: bool, language: str, workshop: bool = False
 ) -> str:
     """What belongs to one turn of a conversation, the number-th."""
+    states = f"{' hidden' if hidden else ''}{' data-heard' if exchange.transcript else ''}"
     return (
-        f'<div class="ms-turn" id="turn-{number}"{" hidden" if hidden else ""} tabindex="-1">'
+        f'<div class="ms-turn" id="turn-{number}"{states} tabindex="-1">'
         f"{understood(exchange, language)}{found(exchange, number, language, workshop)}</div>"
     )
 

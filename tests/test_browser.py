@@ -483,10 +483,14 @@ def test_a_recorded_question_is_heard_answered_and_can_be_corrected(page, servic
     expect(transcript).to_have_value(HEARD.text)
     expect(page.locator("#chat .user-row .minimal-audio-player")).to_be_visible()
     expect(page.locator("#passage-1-1")).to_be_visible()
+    page.reload()
+    expect(transcript).to_have_value(HEARD.text)
+    expect(transcript).to_be_visible()
     transcript.fill("My router blinks")
     page.get_by_role("button", name="ask again").click()
     expect(page.locator("#chat .bot-row").last).to_contain_text("Unplug the router")
     assert service.turns[-1].text == "My router blinks" and service.turns[-1].audio is None
+    expect(transcript).to_be_hidden()
     with page.expect_event("pageerror"):  # only what a player cancels is no error
         page.evaluate("() => void Promise.reject(new DOMException('', 'AbortError'))")
     page.problems.clear()
