@@ -267,8 +267,9 @@ function nameThings() {
     pills.ariaLabel = msWord("knowledge");
   }
   for (const pill of all("#picker input:not([name=knowledge])")) pill.name = "knowledge";
-  for (const send of all(":is(#reply, #note) .submit-button:not([aria-label])")) {
-    send.ariaLabel = msWord(send.closest("#note") ? "save" : "send");
+  for (const send of all(":is(#reply, #note, #search) .submit-button:not([aria-label])")) {
+    const does = { note: "save", search: "desk_search" };
+    send.ariaLabel = msWord(does[send.closest("#note, #search")?.id] ?? "send");
   }
   for (const field of all("#box textarea:not([aria-label])")) field.ariaLabel = msWord("your_message");
   for (const field of all("#box input[type=file]:not([accept])")) field.accept = "image/*,audio/*";

@@ -50,6 +50,7 @@ GUARDED = {
     "DeskPage.open_again": (AGENTS, ["{session}", "Mallory", None]),
     "DeskPage.note": (AGENTS, ["{session}", "Mallory", None, "hello"]),
     "DeskPage.snooze": (AGENTS, ["{session}", "Mallory", None, 15]),
+    "DeskPage.search": (AGENTS, ["", "hello"]),
     "DeskPage.suggest": (AGENTS, ["{session}", ""]),
     "InsightsPage.show": (ADMINS, [7]),
     "InsightsPage.figures_csv": (ADMINS, [7]),
