@@ -84,7 +84,7 @@ def found_button(found: CaseMatch, picked: str) -> str:
         f'<button type="button" class="ms-case ms-{holder.owner}"'
         f' data-conversation="{esc(case.conversation)}"{current}>'
         f"<span><b>{state(holder)}</b> {found.last:%Y-%m-%d %H:%M} UTC</span>"
-        f"<span>{speaker(found)}: <q>{marked(found.line, found.marks)}</q></span>"
+        f'<span class="ms-line">{speaker(found)}: <q>{marked(found.line, found.marks)}</q></span>'
         f"<small>{facts}</small></button>"
     )
 

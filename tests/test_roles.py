@@ -63,7 +63,7 @@ GUARDED = {
     "KnowledgeDesk.table": (EDITORS, []),
     "KnowledgeDesk.browse": (EDITORS, [None, "", "{key}"]),
     "KnowledgeDesk.sureness": (EDITORS, [None, "{key}"]),
-    "KnowledgeDesk.pickers": (EDITORS, ["mine", "{key}"]),
+    "KnowledgeDesk.pickers": (EDITORS, ["mine", "{key}", "en"]),
     "KnowledgeDesk.ingest": (EDITORS, ["mine", None, "{key}"]),
     "Editor.open": (EDITORS, [None]),
     "Editor.new": (EDITORS, [None, ""]),
