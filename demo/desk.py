@@ -308,7 +308,7 @@ def waiting_part() -> dict[str, Any]:
             elem_id="cases",
             padding=False,
         )
-        gr.HTML(f'<p class="ms-muted">{said("desk_keys")}</p>', padding=False)
+        gr.HTML(f'<p class="ms-muted ms-keys">{said("desk_keys")}</p>', padding=False)
     return parts
 
 

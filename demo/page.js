@@ -260,6 +260,9 @@ function nameThings() {
     drop.dataset.named = "";
     drop.ariaLabel = drop.innerText.replace(/\s+/g, " ").trim() || drop.ariaLabel;
   }
+  for (const more of all("#ingest-files button[aria-label='common.upload']")) {  // Gradio has no word
+    more.ariaLabel = more.title = msWord("more_files");
+  }
   for (const link of all("#chat a[href*='#turn-']:not([role])")) link.role = "button";
   for (const list of all("#chat .examples:not([role=group])")) list.role = "group";
   for (const pills of all("#picker .wrap:has(input):not([role])")) {
