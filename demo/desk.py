@@ -259,34 +259,33 @@ class DeskPage:
 
 
 def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None:
-    """Adds the page to the Blocks, outside of its navigation."""
-    with demo.route("Desk", PATH, show_in_navbar=False):
-        with gr.Row(elem_id="ms-header", equal_height=True):
-            shown = staff_title(title, "page_desk")
-            gr.HTML(f"<h1><span>{shown}</span></h1>", elem_id="ms-brand")
-            leave = leave_button()
-        form = sign_in_part(leave, door.elsewhere("desk"))
-        with gr.Column(visible=False, elem_id="room") as room:
-            with gr.Row(elem_classes="ms-desk"):
-                waiting = waiting_part()
-                case = case_part()
-            with gr.Column(visible=False) as figures:
-                insights_part(InsightsPage(service, door.check), form.key)
-            with gr.Column(visible=False) as accounts:
-                accounts_part(AccountsPage(service.accounts, door), form.key)
-        parts = Parts(
-            key=form.key,
-            name=gr.BrowserState("", storage_key="mm-support-agent", secret="mm-support-agent"),
-            picked=gr.State(""),
-            seen=gr.State(Seen()),
-            timer=gr.Timer(POLL, active=False),
-            room=room,
-            figures=figures,
-            accounts=accounts,
-            **waiting,
-            **case,
-        )
-        connect(demo, DeskPage(service, door, parts, form))
+    """Lays the page out and connects it."""
+    with gr.Row(elem_id="ms-header", equal_height=True):
+        shown = staff_title(title, "page_desk")
+        gr.HTML(f"<h1><span>{shown}</span></h1>", elem_id="ms-brand")
+        leave = leave_button()
+    form = sign_in_part(leave, door.elsewhere("desk"))
+    with gr.Column(visible=False, elem_id="room") as room:
+        with gr.Row(elem_classes="ms-desk"):
+            waiting = waiting_part()
+            case = case_part()
+        with gr.Column(visible=False) as figures:
+            insights_part(InsightsPage(service, door.check), form.key)
+        with gr.Column(visible=False) as accounts:
+            accounts_part(AccountsPage(service.accounts, door), form.key)
+    parts = Parts(
+        key=form.key,
+        name=gr.BrowserState("", storage_key="mm-support-agent", secret="mm-support-agent"),
+        picked=gr.State(""),
+        seen=gr.State(Seen()),
+        timer=gr.Timer(POLL, active=False),
+        room=room,
+        figures=figures,
+        accounts=accounts,
+        **waiting,
+        **case,
+    )
+    connect(demo, DeskPage(service, door, parts, form))
 
 
 def waiting_part() -> dict[str, Any]:
