@@ -184,12 +184,22 @@ def test_where_topics_repeat_the_questions_are_the_titles(tmp_path, topic):
     table = f"""Ref;{topic};What people ask;What we tell them;Looked at
 F-1;Pay;Do you take cheques?;No. We take cards and cash at every counter of ours.;2026-10-02
 F-2;Pay;Can I pay later?;Yes, within 14 days of the invoice, by bank transfer.;2026-10-03
-F-3;Pay;Is there a deposit?;Yes, 50 euros, which you get back at the end.;2026-09-30
+F-3;Bail;Is there a deposit?;Yes, 50 euros, which you get back at the end.;2026-09-30
 """
     entries = read(tmp_path, "faq.csv", table).entries
     assert [entry.title for entry in entries][:2] == ["Do you take cheques?", "Can I pay later?"]
     assert entries[0].updated == date(2026, 10, 2)
-    assert ("2026" in entries[0].answer, "Pay" in entries[0].answer) == (False, topic == "Squad")
+    assert "2026" not in entries[0].answer and ("Bail" in entries[2].answer) == (topic == "Squad")
+
+
+def test_what_most_rows_say_beside_an_answer_is_not_said(tmp_path):
+    table = """Question,Answer,Branches
+When do you open?,We open at nine and close at six on all working days.,all
+Is there parking?,There is a car park behind the house with room for twenty.,all
+Can I bring a dog?,"Yes, on a lead, in every room of the house.",only Riverside
+"""
+    first, _, dog = read(tmp_path, "faq.csv", table).entries
+    assert "Branches" not in first.answer and "Branches: only Riverside" in dog.answer
 
 
 def test_a_table_without_questions_is_read_by_row_and_column(tmp_path):

@@ -96,9 +96,10 @@ def compose(
     foreign = answers and not (writer.writes or disputed) and quotes_foreign(question, decision)
     yield from introduced(said, message("foreign", language)) if foreign else said
     if decision.action == "handoff":
-        beside = beside_a_handover(writer, question, decision) if decision.hits else ()
-        told = Sentence(message(f"handoff.{decision.reason}", language))
-        yield from (told, *beside) if decision.reason in PERIL else (*beside, told)
+        beside = [*beside_a_handover(writer, question, decision)] if decision.hits else []
+        told = [Sentence(message(f"handoff.{decision.reason}", language))]
+        first, second = (told, beside) if decision.reason in PERIL else (beside, told)
+        yield from (*first, *apart(second)) if first else second
     elif has_message(question_back):
         heard = snippet(question.heard)
         yield Sentence(message(question_back, language, heard=heard))
@@ -109,7 +110,7 @@ def compose(
     elif decision.action == "refuse":
         yield Sentence(message("refusal", language))
         if decision.hits:
-            yield Sentence(message("closest", language))
+            yield Sentence(message("closest", language), apart=True)
             yield from listed(writer, question, decision.hits)
 
 
@@ -149,14 +150,21 @@ def asked_back(
     said = [*writer.quoted(question, hits[:1])] if likely else []
     if likely:
         yield Sentence(message("clarify.maybe", language))
-        yield from said
+        yield from apart(said)
     if len(hits) < 2:
-        yield Sentence(clarify_text(hits, language))
+        yield Sentence(clarify_text(hits, language), apart=bool(likely))
         return
-    yield Sentence(message("clarify.also" if likely else "clarify.these", language))
+    asking = message("clarify.also" if likely else "clarify.these", language)
+    yield Sentence(asking, apart=bool(likely))
     told = {sentence.text for sentence in said}
     yield from listed(writer, question, hits[likely:], 1 + likely, told)
-    yield Sentence(message("clarify.else", language))
+    yield Sentence(message("clarify.else", language), apart=True)
+
+
+def apart(sentences: Sequence[Sentence]) -> Iterator[Sentence]:
+    """The sentences as a paragraph."""
+    for place, sentence in enumerate(sentences):
+        yield replace(sentence, apart=place == 0)
 
 
 def listed(

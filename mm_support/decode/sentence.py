@@ -16,13 +16,14 @@ class Sentence:
     """A sentence that may be shown. citations: 1-based ranks of the hits that hold it; none where
     it only says what the customer's photo shows or opens a reply. of_step: whether it stands in a
     step's line, behind its first sentence. indent: blanks before a step that is part of another.
-    heading: of what follows, whose [n] stand for it too."""
+    heading: of what follows, whose [n] stand for it too. apart: whether it begins a paragraph."""
 
     text: str
     citations: tuple[int, ...] = ()
     of_step: bool = False
     indent: str = ""
     heading: bool = False
+    apart: bool = False
 
     @property
     def in_step(self) -> bool:
@@ -38,12 +39,13 @@ class Sentence:
         and what stands before it has it, or a heading.
 
         A step has a line of its own, with all that is of it, and a row of a table has one; what
-        follows begins another.
+        follows begins another. A paragraph is parted by an empty line.
         """
         lead = ""
         if previous is not None:
             breaks = is_step(self.text) or previous.in_step and not self.of_step
             lead = f"\n{self.indent}" if breaks or self.is_row or previous.is_row else " "
+            lead = "\n\n" if self.apart else lead
         follows = previous and not previous.heading and previous.citations == self.citations
         if self.heading or self.in_step and follows:
             return lead + self.text

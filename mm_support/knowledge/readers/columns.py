@@ -7,8 +7,10 @@ is told in a sentence. Knows no file format.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -65,11 +67,14 @@ def field_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Columns:
-    """fields: for each column its field, or "". names: as the file has them."""
+    """fields: for each column its field, or "". names: as the file has them. usual: of a column
+    beside questions and answers, what most rows have, and which says nothing in them.
+    """
 
     names: tuple[str, ...]
     fields: tuple[str, ...]
     guessed: frozenset[int] = frozenset()
+    usual: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def names_rows(self) -> bool:
@@ -96,6 +101,7 @@ class Columns:
             (name, text)
             for name, field, cell in named
             if not field and not _is_aside(name) and (text := _said(cell))
+            if text != self.usual.get(name)
         ]
 
     def note(self) -> str:
@@ -176,7 +182,12 @@ def _of_questions(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
     for at, own in enumerate(cells):
         if not fields[at] and own and all(DAY.fullmatch(cell.strip()) for cell in own):
             fields[at] = "updated" if "updated" not in fields else "tags"
-    return Columns(columns.names, _with_title(fields), columns.guessed)
+    usual = {
+        name: most
+        for name, field, own in zip(columns.names, fields, cells)
+        if own and not field and 2 * own.count(most := Counter(own).most_common(1)[0][0]) > len(own)
+    }
+    return Columns(columns.names, _with_title(fields), columns.guessed, usual)
 
 
 def _cells(body: Sequence[Sequence[str]], at: int) -> list[str]:
