@@ -14,8 +14,8 @@ from statistics import median
 from typing import Any
 
 from mm_support.knowledge.readers.pdf_rules import Rule, grids, rules_of
-from mm_support.knowledge.readers.runs import runs
 from mm_support.knowledge.readers.tables import Cells
+from mm_support.runs import runs
 
 BOLD = (b"bold", b"black", b"heavy", b"demi")  # in names of fonts
 MAX_NAME = 100  # bytes of one
