@@ -33,6 +33,7 @@ from mm_support.encode import clip_lite
 from mm_support.encode.clip_lite_encoder import load_reader, pixels_of
 from mm_support.encode.image import TEMPLATE, Calibration
 from mm_support.encode.text import TextEncoder
+from mm_support.files import replacing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -186,7 +187,6 @@ def vectors_of_words(visual: clip_lite.Visual, reader: TextEncoder, products: Pr
 def write(
     out: Path, head: Head, words: Words, labels: Calibration, differences: dict[str, Tensor]
 ) -> None:
-    """Beside the old file, then renamed: a run that breaks off leaves the old one."""
     from safetensors.numpy import save_file
 
     changed = {clip_lite.TRUNK + name: value.numpy() for name, value in differences.items()}
@@ -197,11 +197,9 @@ def write(
         "scale": np.array([labels.scale]),
         "none": np.array([labels.none]),
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_suffix(".part")
     halves = {name: np.ascontiguousarray(value, np.float16) for name, value in values.items()}
-    save_file(halves, beside)
-    beside.replace(out)
+    with replacing(out) as beside:
+        save_file(halves, beside)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, normalize
 
-from mm_support.errors import WeightsError
 from mm_support.fast_init import without_random_weights
+from mm_support.files import SHIPPED, readable
 from mm_support.paths import WEIGHTS
 from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.weights import package_weights
@@ -194,15 +194,10 @@ def calibration_of(values: dict[str, Tensor]) -> tuple[float, float]:
 
 def trained_values() -> dict[str, Tensor]:
     """Raises WeightsError for a file that is missing or damaged."""
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    try:
+    with readable(TRAINED, SHIPPED):
         return load_file(TRAINED)
-    except (OSError, SafetensorError) as exc:
-        raise WeightsError(
-            f"{TRAINED} is missing or damaged; restore it from the repository."
-        ) from exc
 
 
 def dim() -> int:
