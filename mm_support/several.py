@@ -23,6 +23,7 @@ from mm_support.decide.named import both_named, only_names
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import entries_of
+from mm_support.language.asks import asks_in_words
 from mm_support.language.detect import language_of
 from mm_support.language.mail import QUOTED, own_words
 from mm_support.language.messages import messages
@@ -37,6 +38,7 @@ FEWEST = 2  # terms of a question that is searched for by itself
 WORDS = 4  # of a question of one term: "how do I cancel"
 MOST = 4  # questions of one message
 ENDS = " ?!.？！。…"
+SPACED = " ,;，；"
 NOWHERE = r"(?!)"
 JOINTS = 2  # places at which a sentence is tried as two questions
 OPEN = ("evidence", "ambiguous", "unknown")  # reasons of decisions that a closer look may change
@@ -159,12 +161,17 @@ def questions_in(words: str, fewest: int = FEWEST, worded: bool = False) -> list
 
 
 def two_clauses(words: str, fewest: int = FEWEST, commas: bool = False) -> list[tuple[str, str]]:
-    """What stands on both sides of a word, or of a comma too, that may stand between two questions;
-    each side may be a question by itself.
+    """What stands on both sides of a word, or of a comma, that may stand between two questions;
+    each side may be a question by itself. commas: whether a comma is enough though no word of
+    either side says that it asks.
     """
-    joints = _joint(words, commas).finditer(words)
-    sides = ((words[: joint.start()].strip(), words[joint.end() :].strip()) for joint in joints)
-    return [pair for pair in sides if all(_may_ask(side, fewest) for side in pair)][:JOINTS]
+    found: list[tuple[str, str]] = []
+    for joint in _joint(words, True).finditer(words):
+        pair = words[: joint.start()].strip(), words[joint.end() :].strip()
+        enough = commas or bool(joint.group().strip(SPACED)) or all(map(asks_in_words, pair))
+        if enough and all(_may_ask(side, fewest) for side in pair):
+            found.append(pair)
+    return found[:JOINTS]
 
 
 def clauses(words: str) -> list[str]:
@@ -189,7 +196,8 @@ def _joint(words: str, commas: bool) -> re.Pattern[str]:
 def _may_ask(side: str, fewest: int) -> bool:
     """Whether it says enough for a question: so many terms, or one among words of grammar."""
     found = len(term_set(side))
-    return found >= fewest or (found > 0 and len(side.split()) >= WORDS)
+    worded = len(side.split()) >= WORDS or asks_in_words(side)
+    return found >= fewest or (found > 0 and worded)
 
 
 def _asks(sentence: str) -> bool:

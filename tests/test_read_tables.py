@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import date
 
 import psutil
 import pytest
@@ -176,6 +177,19 @@ def test_codes_of_goods_stand_behind_their_names_whatever_their_column_is_called
 def test_a_column_of_names_is_no_id_and_no_amount_a_title(tmp_path, table, title, kept):
     entry = read(tmp_path, "list.csv", table.replace("|", "\n")).entries[0]
     assert entry.title == title and kept in entry.answer
+
+
+@pytest.mark.parametrize("topic", ["Area", "Topic", "Squad"])
+def test_where_topics_repeat_the_questions_are_the_titles(tmp_path, topic):
+    table = f"""Ref;{topic};What people ask;What we tell them;Looked at
+F-1;Pay;Do you take cheques?;No. We take cards and cash at every counter of ours.;2026-10-02
+F-2;Pay;Can I pay later?;Yes, within 14 days of the invoice, by bank transfer.;2026-10-03
+F-3;Pay;Is there a deposit?;Yes, 50 euros, which you get back at the end.;2026-09-30
+"""
+    entries = read(tmp_path, "faq.csv", table).entries
+    assert [entry.title for entry in entries][:2] == ["Do you take cheques?", "Can I pay later?"]
+    assert entries[0].updated == date(2026, 10, 2)
+    assert ("2026" in entries[0].answer, "Pay" in entries[0].answer) == (False, topic == "Squad")
 
 
 def test_a_table_without_questions_is_read_by_row_and_column(tmp_path):

@@ -159,6 +159,17 @@ def test_of_a_long_row_what_is_asked_for_comes_first_or_alone(question, row):
     assert [s.text for s in write(None, Question(question), (Hit(PAN, 0.9),))] == [row]
 
 
+def test_rows_that_are_compared_have_their_columns_in_one_order():
+    rows = [
+        "Ticket: Flexi; Two days before: all back; On the day: half back; Later: nothing",
+        "Ticket: Saver; Two days before: 70 %; On the day: 30 %; Later: nothing back",
+    ]
+    entry = Entry("back", "Money back", "\n".join(rows))
+    (*_, one, other) = write(None, Question("how much is back on the day"), (Hit(entry, 0.9),))
+    names = [[cell.split(":")[0] for cell in row.text.split("; ")] for row in (one, other)]
+    assert names[0] == names[1] and "On the day" in names[0]
+
+
 def test_an_excerpt_is_one_line_of_what_fits_and_is_not_said_yet():
     writer, asked = ReplyWriter(None, WordEncoder()), Question("how do I unplug a washing machine")
     said = "What to do:\n1. Unplug it. Wait a minute.\n2. Clean the filter."
@@ -187,8 +198,8 @@ def test_of_an_article_somebody_in_danger_is_told_what_is_for_emergencies():
     told = compose(
         ReplyWriter(None, WordEncoder()), Question("smoke!"), decision, threading.Event()
     )
-    first, second, *_ = [sentence.text for sentence in told]
-    assert (first, second) == ("- Do not touch it.", "- Call 112.")
+    first, *said = [sentence.text for sentence in told]
+    assert first == message("handoff.safety") and said == ["- Do not touch it.", "- Call 112."]
 
 
 def test_a_matter_for_people_is_shown_whole_whatever_was_asked():

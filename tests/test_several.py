@@ -205,6 +205,10 @@ def test_a_clause_leans_on_the_one_before_it(make):  # noqa: F811
     [
         ("how do I cancel and where are my invoices", ("how do I cancel", "where are my invoices")),
         ("怎么退货，还有运费谁出", ("怎么退货", "运费谁出")),
+        ("年卡多少，能退吗", ("年卡多少", "能退吗")),
+        ("what is a pass, can I return it", ("what is a pass", "can I return it")),
+        ("我买了年卡，能退吗", None),
+        ("I bought a pass, can I return it", None),
         ("bread and butter", None),
     ],
 )

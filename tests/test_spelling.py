@@ -11,6 +11,7 @@ from mm_support.types import Entry
 ENTRIES = (
     Entry("a", "Returning an order", "Returned orders are refunded. A load of colours."),
     Entry("b", "Headphones", "The headphones connect at once. Write down the address. An excess."),
+    Entry("c", "Delivery to the United Kingdom", "Parcels to Germany take a week."),
 )
 
 
@@ -36,6 +37,12 @@ def version(tmp_path_factory):
         ("the ordered Wren 500", "the ordered Wren 500"),  # a form of what the base has; no word
         ("see ordr@example.org or /retrun", "see ordr@example.org or /retrun"),
         ("怎么退货 ordr", "怎么退货 order"),
+        ("寄到英国要几天", "寄到英国要几天 United Kingdom"),
+        ("how long to the uk", "how long to the uk United Kingdom"),
+        ("Lieferung nach Deutschland", "Lieferung nach Deutschland Germany"),
+        ("delivery to Germany", "delivery to Germany"),
+        ("寄到法国要几天", "寄到法国要几天"),  # of which the base says nothing
+        ("will you call us", "will you call us"),
         ("", ""),
     ],
 )

@@ -26,7 +26,7 @@ _NAME = re.compile("[:：]")
 def as_asked(question: str, row: str, entry: Entry, encode: EncodeKind) -> str:
     """The sentence, where it is a long row with what the question asks for first or alone."""
     cells = _CELL.split(row)
-    if len(cells) <= SHORT or len(column_names(row)) < COLUMNS:
+    if not _is_long(row):
         return row
     naming = [cell for cell in cells if _names(_value(cell), entry.title)] or cells[:1]
     left = term_set(question) - _terms(map(_value, naming))
@@ -35,6 +35,28 @@ def as_asked(question: str, row: str, entry: Entry, encode: EncodeKind) -> str:
     if left - _terms(naming) - _terms(asked) or not {*asked} - {*naming}:
         asked, more = [*asked, *_closest(question, cells, naming, encode)], cells
     return "; ".join(dict.fromkeys([*naming, *asked, *more]))
+
+
+def rows_as_asked(
+    question: str, rows: Sequence[str], entry: Entry, encode: EncodeKind
+) -> list[str]:
+    """Sentences, of a long row what is asked for; of several rows the same columns, in the order of
+    the table, since they are compared.
+    """
+    asked = [as_asked(question, row, entry, encode) for row in rows]
+    if sum(_is_long(row) for row in rows) < 2:
+        return asked
+    kept = {_NAME.split(cell)[0] for own in asked for cell in _CELL.split(own)}
+    return [
+        "; ".join(cell for cell in _CELL.split(row) if _NAME.split(cell)[0] in kept)
+        if _is_long(row)
+        else row
+        for row in rows
+    ]
+
+
+def _is_long(row: str) -> bool:
+    return len(_CELL.split(row)) > SHORT and len(column_names(row)) >= COLUMNS
 
 
 def _closest(

@@ -41,6 +41,7 @@ SPOKEN_ITEMS = 5  # of a list; nobody remembers more
 TABLE = 3  # rows from which a table is summed up
 TELLING = 2  # terms from which on the language of a question can be told
 MAYBE = 1 / 3  # confidence from which on an entry is shown though it is asked whether it is meant
+PERIL = ("safety", "self_harm")  # reasons that are spoken of before anything that was found
 MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 
@@ -94,10 +95,10 @@ def compose(
         said = writer.write(question, decision.hits, stop, past)
     foreign = answers and not (writer.writes or disputed) and quotes_foreign(question, decision)
     yield from introduced(said, message("foreign", language)) if foreign else said
-    if decision.action == "handoff" and decision.hits:
-        yield from beside_a_handover(writer, question, decision)
     if decision.action == "handoff":
-        yield Sentence(message(f"handoff.{decision.reason}", language))
+        beside = beside_a_handover(writer, question, decision) if decision.hits else ()
+        told = Sentence(message(f"handoff.{decision.reason}", language))
+        yield from (told, *beside) if decision.reason in PERIL else (*beside, told)
     elif has_message(question_back):
         heard = snippet(question.heard)
         yield Sentence(message(question_back, language, heard=heard))
@@ -128,7 +129,7 @@ def beside_a_handover(
     """
     if decision.reason in ("asked", "upset"):
         yield from writer.quoted(question, decision.hits[:1])
-    elif decision.reason in ("safety", "self_harm"):
+    elif decision.reason in PERIL:
         yield from writer.urgent(decision.hits[0].entry)
     else:
         yield from writer.whole(decision.hits[0].entry)

@@ -23,7 +23,7 @@ import numpy as np
 
 from mm_support.as_json import SNIPPET, snippet
 from mm_support.decide.premises import opening, sentences_about
-from mm_support.decode.columns import as_asked
+from mm_support.decode.columns import rows_as_asked
 from mm_support.decode.grounding import Grounding, Support
 from mm_support.decode.heading import headed
 from mm_support.decode.judge import Judge
@@ -327,8 +327,10 @@ class ReplyWriter:
         asked for first.
         """
         own = [sentence for sentence in bound(entry, rank) if sentence.text in chosen]
-        for sentence in headed(question.words, entry, own):
-            text = as_asked(question.words, sentence.text, entry, self._vectors)
+        said = headed(question.words, entry, own)
+        rows = [sentence.text for sentence in said]
+        texts = rows_as_asked(question.words, rows, entry, self._vectors)
+        for sentence, text in zip(said, texts):
             yield replace(sentence, text=text)
 
     def _about_claim(self, question: Question, entry: Entry) -> list[str]:

@@ -1,5 +1,5 @@
 """What a question asks for, by words of all languages that have a file (messages/*.toml): a price,
-a time, another amount, steps; and what it says it does not ask about.
+a time, another amount, steps, or anything; and what it says it does not ask about.
 
 Guesses. Of all languages, since that of a short question is easily mistaken.
 """
@@ -48,6 +48,11 @@ def without_amounts(question: str) -> str:
 
 def asks_steps(question: str) -> bool:
     return bool(_wording("asks.steps").search(question))
+
+
+def asks_in_words(clause: str) -> bool:
+    """Whether a clause has a word by which one asks, whether or not a question mark ends it."""
+    return bool(_wording("asks.at_all").search(clause))
 
 
 def affirmed(question: str) -> str:

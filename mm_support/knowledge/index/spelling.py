@@ -1,6 +1,8 @@
-"""What misspelt words of a question were meant to be: the nearest words of the base.
+"""What words of a question that a base does not use were meant to be: the nearest words of the
+base, and the name that it has for a country.
 
     respelled(version, "hwo do i retrun my ordr")    "hwo do i return my order"
+    respelled(version, "寄到英国要几天")                "寄到英国要几天 United Kingdom"
 
 Misspelt is a word that the base does not use and that is not common in its language. One
 letter may be wrong, missing, too many or in its neighbour's place, two in a long word; the first
@@ -10,8 +12,10 @@ one is taken to be right.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from mm_support.knowledge.index.version import Version
+from mm_support.language.countries import countries_in
 from mm_support.language.detect import KNOWN, common_words, language_of
 from mm_support.language.terms import HAN, stem, terms
 
@@ -30,7 +34,16 @@ def respelled(version: Version, text: str) -> str:
             return match[0]
         return _nearest(version, word, language) or match[0]
 
-    return WORD.sub(meant, text)
+    named = [_named_here(version, *own) for own in countries_in(text)]
+    return " ".join(filter(None, (WORD.sub(meant, text), *named)))
+
+
+def _named_here(version: Version, name: str, names: Sequence[str]) -> str:
+    """What the base calls a country that it does not call by this name; or ""."""
+    asked = [frozenset(terms(own)) for own in (name, *names)]
+    known = version.postings.find(frozenset().union(*asked)).keys()
+    used = [own for own, parts in zip(names, asked[1:]) if parts and parts <= known]
+    return "" if asked[0] <= known or not used else used[0]
 
 
 def _nearest(version: Version, word: str, language: str) -> str:

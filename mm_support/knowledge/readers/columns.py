@@ -24,6 +24,8 @@ SAMPLE = 200  # rows by which unknown columns are judged
 MANY = frozenset({"questions", "pictures"})  # fields that several columns may fill
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
 REST = "rest"  # (name, cell) of the columns that stand for no field
+DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
+DAY = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}|\d{4}年\d{1,2}月\d{1,2}日")
 _RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
 SENTENCE_ENDS = ".!?。！？"
 UNPUBLISHED = frozenset(
@@ -147,10 +149,37 @@ def map_columns(rows: Sequence[Sequence[str]]) -> tuple[Columns, bool]:
         names, body = rows[0], rows[1:]
     else:
         names, body = [f"column {at + 1}" for at in range(max(map(len, rows)))], rows
+    sample = [list(row) for row in body[:SAMPLE]]
     columns = map_names(names)
-    if header and {"title", "answer"} <= set(columns.fields):
-        return columns, header
-    return _guess_rest(columns, [list(row) for row in body[:SAMPLE]]), header
+    if not (header and {"title", "answer"} <= set(columns.fields)):
+        columns = _guess_rest(columns, sample)
+    return _of_questions(columns, sample), header
+
+
+def _of_questions(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
+    """Of a table of questions and answers: they are the titles where the topics beside them repeat,
+    and a column of days tells when a row was last looked at.
+    """
+    fields, cells = list(columns.fields), [_cells(body, at) for at in range(len(columns.fields))]
+    asking = [
+        at
+        for at, field in enumerate(fields)
+        if field == "questions" or field == "title" and _asks(cells[at])
+    ]
+    if not asking or "answer" not in fields:
+        return columns
+    title = fields.index("title") if "title" in fields else asking[0]
+    if title not in asking and not _differ(cells[title]):
+        fields[title] = "tags"
+    for at, own in enumerate(cells):
+        if not fields[at] and own and all(DAY.fullmatch(cell.strip()) for cell in own):
+            fields[at] = "updated" if "updated" not in fields else "tags"
+    return Columns(columns.names, _with_title(fields), columns.guessed)
+
+
+def _cells(body: Sequence[Sequence[str]], at: int) -> list[str]:
+    """What a column holds, without empty cells."""
+    return [row[at] for row in body if at < len(row) and row[at].strip()]
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
@@ -195,10 +224,13 @@ def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:
     names = [at for at in left[1:] if _are_names(cells[at])]
     titled = "title" in columns.fields
     name = columns.fields.index("title") if titled else max(names, default=0)
-    keyed = bool(left) and left[0] < name and _are_keys(cells[left[0]])
+    asked = "questions" in (*columns.fields, *guessed.values())
+    keyed = bool(left) and (left[0] < name or asked) and _are_keys(cells[left[0]])
     if keyed and not {"id", "code"} & set(columns.fields):
         of_goods = "questions" not in guessed.values() and _are_codes(cells[left[0]], lettered=True)
         guessed[left.pop(0)] = "code" if of_goods else "id"
+    if asked and not titled:
+        left = [at for at in left if _are_names(cells[at]) and _differ(cells[at])]
     if left and not titled:
         guessed[next((at for at in left if _are_names(cells[at])), left[0])] = "title"
     return _with_guessed(columns, guessed)
@@ -253,6 +285,10 @@ def _is_prose(cells: Sequence[str]) -> bool:
 def _is_sentence(cell: str) -> bool:
     """Whether a cell is too long for a label, or ends as sentences do."""
     return len(cell) >= LONG or cell.strip()[-1] in SENTENCE_ENDS
+
+
+def _differ(cells: Sequence[str]) -> bool:
+    return len(set(cells)) >= DIFFERENT * len(cells)
 
 
 def _asks(cells: Sequence[str]) -> bool:

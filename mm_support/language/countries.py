@@ -1,0 +1,66 @@
+"""The names of countries in the languages that replies are written in: 英国 is the United Kingdom.
+
+From Unicode's CLDR, by babel; what people say beside that is listed here.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+
+from mm_support.language.messages import languages
+from mm_support.language.terms import HAN
+
+# territory -> how people name it, beside its name in CLDR
+COLLOQUIAL = {
+    "AE": ("UAE", "阿联酋"),
+    "CN": ("mainland China", "中国大陆", "中国内地", "大陆"),
+    "CZ": ("Czech Republic",),
+    "EU": ("EU", "欧盟"),
+    "GB": ("UK", "Great Britain", "Britain", "Großbritannien", "Royaume-Uni", "Reino Unido"),
+    "HK": ("Hong Kong", "Hongkong", "香港"),
+    "MO": ("Macao", "Macau", "澳门"),
+    "NL": ("Holland", "Netherlands"),
+    "KR": ("Korea",),
+    "TR": ("Turkey",),
+    "US": ("USA", "US", "U.S.", "America", "EE. UU.", "EE.UU."),
+}
+
+CAPITALS = ("US",)  # a word where it is written small
+
+
+def countries_in(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What a text calls each country that it names, and all names of that country."""
+    named, pattern = _known()
+    for match in pattern.finditer(text):
+        yield match[0], named[_key(match[0])]
+
+
+@functools.cache
+def _known() -> tuple[dict[str, tuple[str, ...]], re.Pattern[str]]:
+    """Names, as `_key` writes them -> all names of the same; and what finds one."""
+    from babel import Locale
+
+    names: dict[str, list[str]] = {}
+    for language in languages():
+        for code, name in Locale.parse(language).territories.items():
+            if code.isalpha() and len(code) == 2:
+                names.setdefault(code, []).append(name)
+    for code, more in COLLOQUIAL.items():
+        names[code] += more
+    unique = [tuple(dict.fromkeys(own)) for own in names.values()]
+    named = {_key(name): own for own in unique for name in own}
+    longest = sorted((n for own in unique for n in own), key=len, reverse=True)
+    return named, re.compile("|".join(map(_wording, longest)))
+
+
+def _wording(name: str) -> str:
+    if HAN.match(name):
+        return re.escape(name)
+    written = re.escape(name) if name in CAPITALS else f"(?i:{re.escape(name)})"
+    return rf"(?<!\w){written}(?!\w)"
+
+
+def _key(name: str) -> str:
+    return name if name in CAPITALS else name.lower()
