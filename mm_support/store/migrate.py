@@ -36,8 +36,7 @@ def upgrade(connection: Connection) -> None:
         command.stamp(config, FIRST)
     elif current not in (None, *(step.revision for step in scripts.walk_revisions())):
         raise StoreError(
-            "The database was made by a newer version of this program, or by one between two "
-            "releases: update the program, or set MM_SUPPORT_DATA or MM_SUPPORT_DATABASE_URL to "
-            "another place."
+            "The database was made by a newer version of this program: update the program, "
+            "or set MM_SUPPORT_DATA or MM_SUPPORT_DATABASE_URL to another place."
         )
     command.upgrade(config, "head")
