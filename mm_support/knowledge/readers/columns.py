@@ -25,7 +25,9 @@ MANY = frozenset({"questions", "pictures"})  # fields that several columns may f
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
 REST = "rest"  # (name, cell) of the columns that stand for no field
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
-DAY = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}|\d{4}年\d{1,2}月\d{1,2}日")
+DAY = re.compile(
+    r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}|\d{4}年\d{1,2}月\d{1,2}日"
+)
 _RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
 SENTENCE_ENDS = ".!?。！？"
 UNPUBLISHED = frozenset(
