@@ -2,9 +2,10 @@
 light.
 
 A small network (segment_net.py, trained by assets/training/segments.py on drawn displays) marks
-each character's centre, size and lit segments; here these become glyphs, and neighbours become
-lines. It reads what segments show and leaves ordinary type to encode/ocr.py. It knows nothing of
-codes.
+each character's centre, size and lit segments. The photo is shown to it at several sizes; of what
+it finds twice the surer is kept (`distinct`), neighbours become chains, and each chain is read once
+more where it stands level and at the best size (`_look_again`), its glyphs told by
+segment_glyphs.py. Ordinary type is left to encode/ocr.py. Knows nothing of codes.
 """
 
 from __future__ import annotations
