@@ -2,10 +2,10 @@
 
 Right ones are sentences of a passage, shortened, merged, reordered, with numbers written otherwise;
 answered questions of SQuAD 2.0 and CMRC 2018; claims of WiCE and BEGIN that people found supported;
-paraphrases written for this project (claims.json, claims_help.json). Wrong ones change an amount, a
-subject or a negation, lose a condition, or are said elsewhere; questions of SQuAD 2.0 that cannot
-be answered; claims that people found unsupported. A document is either trained on or held out.
-Knows no model.
+paraphrases written for this project (claims.json, claims_help.json), and passages of made-up
+companies with paraphrases and plausible errors (claims/). Wrong ones change an amount, a subject or
+a negation, lose a condition, or are said elsewhere; questions of SQuAD 2.0 that cannot be answered;
+claims that people found unsupported. A document is either trained on or held out. Knows no model.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from mm_support.language.sentences import split_sentences, without_step_number
 from mm_support.paths import ASSETS, PACKS
 
 CLAIMS = ASSETS / "training" / "claims.json"
+PASSAGES = ASSETS / "training" / "claims"  # passages of made-up companies with claims about each
 HELP_CLAIMS = ASSETS / "training" / "claims_help.json"  # about helpdesk/ and CMRC
 UNSEEN_CLAIMS = ASSETS / "evaluation" / "claims.json"  # about documents that are held out
 PARAPHRASED = ("education", "finance", "healthcare")  # packs that claims.json is about
@@ -181,6 +182,11 @@ def written_claims() -> Iterator[Pair]:
     entries = {passage.document: passage for passage in read_packs()}
     for name, claims in json.loads(CLAIMS.read_text(encoding="utf-8")).items():
         yield from claimed(entries[name], claims, WRITTEN)
+    for path in sorted(PASSAGES.glob("*.jsonl")):
+        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+            name, sentences = f"{path.stem}/{row['title']}", split_sentences(row["passage"])
+            passage = Passage(name, row["title"], tuple(sentences))
+            yield from claimed(passage, row, WRITTEN)
 
 
 def claims_about(
