@@ -19,13 +19,14 @@ count();
 new MutationObserver(count).observe(element, { childList: true, subtree: true });
 
 function move(step) {
-  const cases = [...element.querySelectorAll(".ms-case")];
+  const found = document.querySelectorAll("#found .ms-case");  // in place of the list
+  const cases = [...(found.length ? found : element.querySelectorAll(".ms-case"))];
   const at = cases.findIndex((each) => each.ariaCurrent === "true");
   const next = cases[at < 0 ? 0 : Math.min(Math.max(at + step, 0), cases.length - 1)];
   if (next && next !== cases[at]) next.click();
 }
 const press = (id) => document.querySelector(`#${id}:not(:disabled)`)?.click();
-const write = (id) => document.querySelector(`#${id} textarea`)?.focus();
+const write = (id) => document.querySelector(`#${id} :is(input, textarea)`)?.focus();
 const outcomes = () => document.querySelector("#do-close details");
 function choose() {
   if (!outcomes()) return;
@@ -35,6 +36,7 @@ function choose() {
 const KEYS = {
   j: () => move(1), k: () => move(-1), t: () => press("do-take"), s: () => press("suggest"),
   r: () => write("reply"), n: () => write("note"), c: choose, o: () => press("do-open-again"),
+  "/": () => write("search"),
 };
 document.addEventListener("click", (event) => {
   if (outcomes() && !event.target.closest?.("#do-close")) outcomes().open = false;

@@ -19,7 +19,7 @@ import gradio as gr
 from demo.accounts import AccountsPage, accounts_part
 from demo.bubbles import bubbles
 from demo.convert import QUIET, plain_errors, said_problem
-from demo.desk_cases import Seen, about, case_list, closing, suggestion
+from demo.desk_cases import Seen, about, case_list, closing, found_list, suggestion
 from demo.door import Door
 from demo.header import staff_title
 from demo.insights import InsightsPage, insights_part
@@ -28,9 +28,10 @@ from demo.replay import conversation_of
 from demo.service import Service
 from demo.sign_in import Reception, SignIn, connect_sign_in, leave_button, sign_in_part
 from demo.theme import CONVERSATION, script
-from demo.words import label, said
+from demo.words import bases_called, label, said
 from mm_support.desk.conversations import MAX_MESSAGE
 from mm_support.desk.ownership import checked
+from mm_support.desk.search import LONGEST
 from mm_support.errors import InputError
 from mm_support.types import Case
 
@@ -74,6 +75,8 @@ class Parts:
     figures: gr.Column
     accounts: gr.Column
     agent: gr.Textbox
+    search: gr.Textbox
+    found: gr.HTML
     cases: gr.HTML
     about: gr.HTML
     chat: gr.Chatbot
@@ -105,6 +108,7 @@ class DeskPage:
             shown |= {parts.room: gr.Column(visible=opens), parts.timer: gr.Timer(active=opens)}
             if not opens:  # what was on the page goes too
                 emptied = {parts.cases: "", parts.chat: [], parts.about: "", parts.reply: ""}
+                emptied |= {parts.search: "", parts.found: ""}
                 return {**shown, **emptied, parts.picked: "", parts.seen: Seen()}
             person = self.door.who(key)
         own = gr.Textbox(person.name or name, visible=not person.name)
@@ -130,7 +134,8 @@ class DeskPage:
                     self.service.desk.agent_types(picked, self.door.agent(key, agent))
             now = self.read(listed, picked)
         if now.of_conversation() != seen.of_conversation():
-            case = next((case for case in (*cases, *closed) if case.conversation == picked), None)
+            listed_ = (case for case in (*cases, *closed) if case.conversation == picked)
+            case = next(listed_, None) or self.service.desk.case(picked)
             shown |= self.show_conversation(now, case)
         return {self.parts.seen: now, **shown}
 
@@ -139,6 +144,21 @@ class DeskPage:
         picked = str(event.conversation)
         shown = self.look(key, picked, seen)
         return {**self.emptied(shown), self.parts.picked: picked}
+
+    def search(self, key: str, picked: str, words: str) -> dict:
+        """The conversations that have all of these words; nothing is shown for none."""
+        with plain_errors(said_problem):
+            self.door.check(key, "desk")
+            if not words.strip():
+                return {self.parts.found: ""}
+            found = self.service.desk.search(words, self.also)
+        return {self.parts.found: found_list(found, picked)}
+
+    def also(self, word: str) -> list[str]:
+        """What a word of a search may stand for: bases that the page calls so, and the customer
+        whom the company's own system calls so.
+        """
+        return [*bases_called(word), self.service.visit_of(word).visitor]
 
     def take(self, key: str, picked: str, agent: str, seen: Seen) -> dict:
         return self.act(self.service.desk.take, key, picked, agent, seen)
@@ -239,49 +259,71 @@ class DeskPage:
 
 
 def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None:
-    """Adds the page to the Blocks, outside of its navigation."""
-    with demo.route("Desk", PATH, show_in_navbar=False):
-        with gr.Row(elem_id="ms-header", equal_height=True):
-            shown = staff_title(title, "page_desk")
-            gr.HTML(f"<h1><span>{shown}</span></h1>", elem_id="ms-brand")
-            leave = leave_button()
-        form = sign_in_part(leave, door.elsewhere("desk"))
-        with gr.Column(visible=False, elem_id="room") as room:
-            with gr.Row(elem_classes="ms-desk"):
-                agent, cases = waiting_part()
-                case = case_part()
-            with gr.Column(visible=False) as figures:
-                insights_part(InsightsPage(service, door.check), form.key)
-            with gr.Column(visible=False) as accounts:
-                accounts_part(AccountsPage(service.accounts, door), form.key)
-        parts = Parts(
-            key=form.key,
-            name=gr.BrowserState("", storage_key="mm-support-agent", secret="mm-support-agent"),
-            picked=gr.State(""),
-            seen=gr.State(Seen()),
-            timer=gr.Timer(POLL, active=False),
-            room=room,
-            figures=figures,
-            accounts=accounts,
-            agent=agent,
-            cases=cases,
-            **case,
-        )
-        connect(demo, DeskPage(service, door, parts, form))
+    """Lays the page out and connects it."""
+    with gr.Row(elem_id="ms-header", equal_height=True):
+        shown = staff_title(title, "page_desk")
+        gr.HTML(f"<h1><span>{shown}</span></h1>", elem_id="ms-brand")
+        leave = leave_button()
+    form = sign_in_part(leave, door.elsewhere("desk"))
+    with gr.Column(visible=False, elem_id="room") as room:
+        with gr.Row(elem_classes="ms-desk"):
+            waiting = waiting_part()
+            case = case_part()
+        with gr.Column(visible=False) as figures:
+            insights_part(InsightsPage(service, door.check), form.key)
+        with gr.Column(visible=False) as accounts:
+            accounts_part(AccountsPage(service.accounts, door), form.key)
+    parts = Parts(
+        key=form.key,
+        name=gr.BrowserState("", storage_key="mm-support-agent", secret="mm-support-agent"),
+        picked=gr.State(""),
+        seen=gr.State(Seen()),
+        timer=gr.Timer(POLL, active=False),
+        room=room,
+        figures=figures,
+        accounts=accounts,
+        **waiting,
+        **case,
+    )
+    connect(demo, DeskPage(service, door, parts, form))
 
 
-def waiting_part() -> tuple[gr.Textbox, gr.HTML]:
-    """The name of who answers, and the conversations that wait."""
+def waiting_part() -> dict[str, Any]:
+    """The name of who answers, the search, and the conversations that wait or were found, by the
+    names of Parts.
+    """
     with gr.Column(scale=4, min_width=300, elem_id="ms-waiting"):
-        agent = gr.Textbox(label=label("desk_name"), max_lines=1, max_length=64, elem_id="agent")
-        cases = gr.HTML(
+        name = label("desk_name")
+        parts: dict[str, Any] = {
+            "agent": gr.Textbox(label=name, max_lines=1, max_length=64, elem_id="agent"),
+            "search": search_box(),
+        }
+        parts["found"] = gr.HTML(
+            "", js_on_load=script("desk_found.js"), elem_id="found", padding=False
+        )
+        parts["cases"] = gr.HTML(
             case_list((), "", datetime.now(UTC)),
             js_on_load=script("desk.js"),
             elem_id="cases",
             padding=False,
         )
-        gr.HTML(f'<p class="ms-muted">{said("desk_keys")}</p>', padding=False)
-    return agent, cases
+        gr.HTML(f'<p class="ms-muted ms-keys">{said("desk_keys")}</p>', padding=False)
+    return parts
+
+
+def search_box() -> gr.Textbox:
+    return gr.Textbox(
+        show_label=False,
+        label=label("desk_search"),
+        placeholder=label("desk_search_how"),  # type: ignore[arg-type]
+        max_lines=1,
+        max_length=LONGEST,
+        submit_btn=True,
+        elem_id="search",
+        html_attributes=gr.InputHTMLAttributes(
+            autocomplete="off", spellcheck=False, enterkeyhint="search"
+        ),
+    )
 
 
 def case_part() -> dict[str, Any]:
@@ -356,7 +398,10 @@ def connect(demo: gr.Blocks, page: DeskPage) -> None:
     looked = [parts.key, parts.picked, parts.seen, parts.agent, typing]
     parts.timer.tick(page.look, looked, shown, js=TYPING, **quick)
     parts.cases.pick(page.pick, [parts.key, parts.seen], shown, **quick)
+    parts.found.pick(page.pick, [parts.key, parts.seen], shown, **quick)
+    parts.found.clear(None, None, parts.found, js="() => ''", **quick)
     # in the queue, since Gradio shows no errors of what passes it by
+    parts.search.submit(page.search, [parts.key, parts.picked, parts.search], parts.found, **QUIET)
     parts.take.click(page.take, where, shown, **QUIET)
     parts.give_back.click(page.give_back, where, shown, **QUIET)
     parts.close.pick(page.close, where, shown, **QUIET)

@@ -12,7 +12,8 @@ from demo.words import has_word, said, said_or
 from mm_support.as_json import snippet
 from mm_support.desk.conversations import OUTCOMES
 from mm_support.desk.ownership import ASSISTANT, DONE
-from mm_support.types import Case, Change, Holder, KeptTurn, Message
+from mm_support.desk.search import FOUND
+from mm_support.types import Case, CaseMatch, Change, Holder, KeptTurn, Message
 
 SHOWN = 90  # characters of what led to a hand-over in the list
 SENTENCES = re.compile(r".*[.!?。！？](?=\s)", re.DOTALL)
@@ -64,6 +65,46 @@ def case_button(case: Case, picked: str, now: datetime) -> str:
     )
 
 
+def found_list(found: Sequence[CaseMatch], picked: str) -> str:
+    """What a search found, with how much that is; desk_found.js says what is pressed."""
+    how_many = said("desk_found", count=len(found)) if found else said("desk_not_found")
+    most = f" {said('desk_found_most')}" if len(found) == FOUND else ""
+    clear = f'<button type="button" data-clear="">{said("desk_search_end")}</button>'
+    items = "".join(f"<li>{found_button(each, picked)}</li>" for each in found)
+    shown = f'<ul class="ms-cases">{items}</ul>' if items else ""
+    return f'<p class="ms-found" role="status">{how_many}{most}{clear}</p>{shown}'
+
+
+def found_button(found: CaseMatch, picked: str) -> str:
+    """A conversation with the line in which stands what was looked for, marked."""
+    case, holder = found.case, found.case.holder
+    current = ' aria-current="true"' if case.conversation == picked else ""
+    facts = " · ".join(facts_of(case))
+    return (
+        f'<button type="button" class="ms-case ms-{holder.owner}"'
+        f' data-conversation="{esc(case.conversation)}"{current}>'
+        f"<span><b>{state(holder)}</b> {found.last:%Y-%m-%d %H:%M} UTC</span>"
+        f'<span class="ms-line">{speaker(found)}: <q>{marked(found.line, found.marks)}</q></span>'
+        f"<small>{facts}</small></button>"
+    )
+
+
+def speaker(found: CaseMatch) -> str:
+    if found.who in ("customer", "assistant"):
+        return said(found.who)
+    noted = f" ({said('desk_noted')})" if found.who == "note" else ""
+    return esc(found.author) + noted
+
+
+def marked(line: str, marks: Sequence[tuple[int, int]]) -> str:
+    """The line as HTML. marks: from and to which of its characters."""
+    shown, end = "", 0
+    for start, stop in marks:
+        shown += f"{esc(line[end:start])}<mark>{esc(line[start:stop])}</mark>"
+        end = stop
+    return shown + esc(line[end:])
+
+
 def marks(case: Case, now: datetime) -> str:
     """Danger, and whether the customer waits for words, writes, or is put off."""
     if case.holder.owner == "closed":
@@ -102,14 +143,20 @@ def about(now: Seen, case: Case | None) -> str:
         return f'<section class="ms-card"><p class="ms-muted">{said("desk_choose")}</p></section>'
     facts, summary = "", ""
     if case is not None:
-        facts = f" · {reason(case.reason)} · {said_title(case.knowledge)}"
+        facts = "".join(f" · {fact}" for fact in facts_of(case))
         lines = "".join(f"<p>{esc(line)}</p>" for line in case.summary.splitlines())
         title = said("desk_summary")
-        summary = f"<details open><summary>{title}</summary>{lines}</details>"
+        summary = f"<details open><summary>{title}</summary>{lines}</details>" if lines else ""
     return (
         f'<section class="ms-card"><h2>{state(now.holder)}{facts}</h2>'
         f"{summary}{noted(now.notes)}{told(now.history)}</section>"
     )
+
+
+def facts_of(case: Case) -> list[str]:
+    """Why a conversation was handed over, if it ever was, and its base."""
+    why = [reason(case.reason)] if case.reason else []
+    return why + ([said_title(case.knowledge)] if case.knowledge else [])
 
 
 def closing(open_: bool) -> str:

@@ -18,6 +18,7 @@ from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -37,6 +38,7 @@ UNUSED = re.compile(
     r"(/gradio_api)?/(process_recording|vibe-|undo-vibe|deep_link|profiling|proxy=|run-history"
     r"|runs\b|monitoring|dev/reload|reset\b)"
 )
+PAGES = re.compile(r"/(desk|workshop|preview)?/?")
 # a whole reply, by its name
 TURNS = re.compile(r"(/gradio_api/(api|call(/v2)?|run)/chat|/v1/chat/completions)/?$")
 LOOPBACK = ("127.0.0.1", "::1")
@@ -112,7 +114,7 @@ def app_parts(
             Route("/widget.js", widget),
             *more,
         ],
-        "middleware": [Middleware(Edges, limits=limits, room=room)],
+        "middleware": [Middleware(Edges, limits=limits, room=room), Middleware(Packed)],
     }
 
 
@@ -127,6 +129,17 @@ def widget(_: Request) -> Response:
     script = (HERE / "widget.js").read_text(encoding="utf-8")
     headers = {"Cache-Control": "public, max-age=3600"}
     return Response(script, media_type="text/javascript", headers=headers)
+
+
+class Packed:
+    """Compresses the pages themselves; of Gradio's answers only its scripts are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app, self.packed = app, GZipMiddleware(app, compresslevel=6)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        page = scope["type"] == "http" and PAGES.fullmatch(scope["path"])
+        await (self.packed if page else self.app)(scope, receive, send)
 
 
 class Edges:

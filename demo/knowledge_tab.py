@@ -16,7 +16,7 @@ from demo.panels import entry_list, esc, knowledge_table, remarks_table, said_ti
 from demo.service import Service
 from demo.sureness import sureness_card
 from demo.uploads import stage
-from demo.words import label, said
+from demo.words import DEFAULT, label, said
 from mm_support.knowledge.actions import each_once
 from mm_support.types import IngestReport, KnowledgeBase, UserTurn, grouped
 
@@ -29,6 +29,8 @@ HOW_TO_OPEN = f"""\
 <code>MM_SUPPORT_OPEN_KNOWLEDGE=1</code>,
 <code>python -m mm_support ingest NAME PATH</code></p></section>
 """
+# the last input is the page's language
+SPOKEN = "(...given) => [...given.slice(0, -1), window.msWhere().language]"
 PROGRESS = gr.Progress()
 OPEN = Door(visitors=frozenset({"workshop", "add"}))  # to everybody
 
@@ -94,15 +96,15 @@ class KnowledgeDesk:
         place = first.index(base.name) if base.name in first else len(first)
         return base.name != self.own, base.own, place, base.name
 
-    def choices(self) -> list[tuple[str, str]]:
+    def choices(self, language: str = DEFAULT) -> list[tuple[str, str]]:
         """(title, name) of all bases, for pickers."""
-        return [(title_of(base.name), base.name) for base in self.bases()]
+        return [(title_of(base.name, language), base.name) for base in self.bases()]
 
-    def pickers(self, name: str, key: str = "") -> tuple[dict, dict]:
+    def pickers(self, name: str, key: str = "", language: str = DEFAULT) -> tuple[dict, dict]:
         """Updates of both pickers once `name` was added; the second one then shows it."""
         with plain_errors(said_problem):
             self.door.check(key, "workshop")
-        choices = self.choices()
+        choices = self.choices(language)
         return gr.update(choices=choices), gr.update(choices=choices, value=name.strip())
 
 
@@ -166,7 +168,9 @@ class KnowledgeTab:
             **PRIVATE,
         )
         listed = added.success(desk.table, key, self.table, **QUIET)
-        listed.success(desk.pickers, [form.name, key], [picker, self.bases], **QUIET)
+        spoken = gr.Textbox(visible=False)
+        named = [form.name, key, spoken]
+        listed.success(desk.pickers, named, [picker, self.bases], js=SPOKEN, **QUIET)
         editor = Editor(desk.service, desk.door, self.editing)
         for changed in connect_editor(editor, self.entries, self.bases, key):
             changed.success(desk.browse, asked, self.entries, **QUIET)

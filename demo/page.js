@@ -260,6 +260,9 @@ function nameThings() {
     drop.dataset.named = "";
     drop.ariaLabel = drop.innerText.replace(/\s+/g, " ").trim() || drop.ariaLabel;
   }
+  for (const more of all("#ingest-files button[aria-label='common.upload']")) {  // Gradio has no word
+    more.ariaLabel = more.title = msWord("more_files");
+  }
   for (const link of all("#chat a[href*='#turn-']:not([role])")) link.role = "button";
   for (const list of all("#chat .examples:not([role=group])")) list.role = "group";
   for (const pills of all("#picker .wrap:has(input):not([role])")) {
@@ -267,8 +270,9 @@ function nameThings() {
     pills.ariaLabel = msWord("knowledge");
   }
   for (const pill of all("#picker input:not([name=knowledge])")) pill.name = "knowledge";
-  for (const send of all(":is(#reply, #note) .submit-button:not([aria-label])")) {
-    send.ariaLabel = msWord(send.closest("#note") ? "save" : "send");
+  for (const send of all(":is(#reply, #note, #search) .submit-button:not([aria-label])")) {
+    const does = { note: "save", search: "desk_search" };
+    send.ariaLabel = msWord(does[send.closest("#note, #search")?.id] ?? "send");
   }
   for (const field of all("#box textarea:not([aria-label])")) field.ariaLabel = msWord("your_message");
   for (const field of all("#box input[type=file]:not([accept])")) field.accept = "image/*,audio/*";

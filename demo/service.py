@@ -14,6 +14,7 @@ import numpy as np
 from mm_support.desk.accounts import Account, Identity, Person
 from mm_support.types import (
     Case,
+    CaseMatch,
     Change,
     Entry,
     Event,
@@ -122,6 +123,10 @@ class Agents(Protocol):
 
     def history(self, conversation: str) -> Sequence[Change]: ...
 
+    def search(self, words: str, also: Callable[[str], Sequence[str]]) -> Sequence[CaseMatch]: ...
+
+    def case(self, conversation: str) -> Case | None: ...
+
 
 class Accounts(Protocol):
     """The people who work here, and who is signed in. who: of whom the audit log says it."""
@@ -168,6 +173,8 @@ class Visit(Protocol):
 
     A conversation or a turn of somebody else raises SupportError.
     """
+
+    visitor: str
 
     @property
     def token(self) -> str: ...

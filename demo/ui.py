@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import gradio as gr
 from starlette.routing import BaseRoute
@@ -18,7 +19,7 @@ from demo.brand import Brand, greeting
 from demo.branding import BrandDesk
 from demo.conversation import assistant
 from demo.customer_page import customer_page, preview_page
-from demo.desk import desk_page
+from demo.desk import PATH, desk_page
 from demo.door import Door
 from demo.edges import app_parts
 from demo.examples import available
@@ -30,9 +31,23 @@ from demo.sizes import Limits
 from demo.theme import css, head, theme
 from demo.words import i18n, languages
 from demo.workshop import workshop_page
+from mm_support.desk.accounts import Area
 from mm_support.paths import ASSETS
 
 HOUR = 3600  # s
+
+
+class Page(NamedTuple):
+    """One beside the customers'. area: who may enter it."""
+
+    name: str
+    path: str
+    area: Area
+
+
+DESK = Page("Desk", PATH.strip("/"), "desk")
+WORKSHOP, PREVIEW = Page("Workshop", "workshop", "workshop"), Page("Preview", "preview", "workshop")
+STAFF = (DESK, WORKSHOP, PREVIEW)
 
 
 def build_demo(
@@ -55,30 +70,36 @@ def build_demo(
     examples = brand.folder or assets / "examples"
     served: list[str | Path] = [*files_of(brand, examples), assets / "evaluation"]
     gr.set_static_paths(served)  # from where they are, never cleaned up
-    with gr.Blocks(
+    demo = gr.Blocks(
         title=brand.name, analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR), fill_width=True
-    ) as demo:
+    )
+    demo.queue(max_size=THREADS, default_concurrency_limit=4)
+    door = door_of(service, desk_key, may_add, open_workshop)
+    staff = [page for page in STAFF if door.leads_somewhere(page.area)]
+    for page in staff:
+        demo.route(page.name, page.path, show_in_navbar=False)
+    with demo:  # once: Gradio makes its server anew whenever this ends
+        demo.current_page = ""
         customer_page(demo, service, examples, brand)
         add_endpoints(service)
-    door = door_of(service, desk_key, may_add, open_workshop)
-    if door.leads_somewhere("desk"):
-        desk_page(demo, service, door, esc(brand.name))
-    if door.leads_somewhere("workshop"):
-        with demo.route("Workshop", "/workshop", show_in_navbar=False):
-            leave = header(brand, "page_workshop")
-            knowledge = KnowledgeDesk(service, door, brand.knowledge)
-            branding = BrandDesk(service, door, brand, examples, edit_brand)
-            workshop_page(
+        knowledge = KnowledgeDesk(service, door, brand.knowledge)
+        branding = BrandDesk(service, door, brand, examples, edit_brand)
+        lay_out = {
+            DESK: lambda: desk_page(demo, service, door, esc(brand.name)),
+            WORKSHOP: lambda: workshop_page(
                 demo,
                 knowledge,
                 branding,
                 assets,
-                leave,
+                header(brand, "page_workshop"),
                 lambda: assistant(demo, service, examples, brand, workshop=True),
-            )
-        with demo.route("Preview", "/preview", show_in_navbar=False):
-            preview_page(demo, branding, service, examples, brand)
-    return demo.queue(max_size=THREADS, default_concurrency_limit=4)
+            ),
+            PREVIEW: lambda: preview_page(demo, branding, service, examples, brand),
+        }
+        for page in staff:
+            demo.current_page = page.path
+            lay_out[page]()
+    return demo
 
 
 def door_of(service: Service, key: str, may_add: bool, open_workshop: bool) -> Door:

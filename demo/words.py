@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from mm_support.errors import SENTENCES
 
 HERE = Path(__file__).resolve().parent / "words"
 DEFAULT = "en"
+BASE = "base_"  # how the keys of titles of bases begin
 
 
 @functools.cache
@@ -55,6 +57,16 @@ def word(key: str, language: str = DEFAULT, /, **values: object) -> str:
 
 def has_word(key: str) -> bool:
     return key in tables()[DEFAULT]
+
+
+def bases_called(words: str) -> list[str]:
+    """The bases that come with the project whose title, in any language, has a word that begins so;
+    in Chinese, where no blanks tell words apart, whose title has it.
+    """
+    begins = re.compile(rf"\b{re.escape(words)}" if words.isascii() else re.escape(words), re.I)
+    titles = ((key, title) for table in tables().values() for key, title in table.items())
+    called = (key for key, title in titles if key.startswith(BASE) and begins.search(title))
+    return [key.removeprefix(BASE).replace("_", "-") for key in dict.fromkeys(called)]
 
 
 def i18n(own: Mapping[str, Mapping[str, str]] | None = None) -> gr.I18n:

@@ -19,14 +19,15 @@ from demo.evaluation import evaluation_tab
 from demo.knowledge_tab import KnowledgeDesk, KnowledgeTab, knowledge_tab
 from demo.panels import status_line
 from demo.sign_in import Reception, connect_sign_in, sign_in_part
-from demo.words import label
+from demo.words import DEFAULT, label
 
 if TYPE_CHECKING:
     from demo.opening import Opening
 
-# the base of a draft, which the address names behind #
+# the base of a draft, which the address names behind #, and the page's language
 NAMED = """(...given) => [
-  ...given.slice(0, -1), new URLSearchParams(location.hash.slice(1)).get("knowledge") ?? "",
+  ...given.slice(0, -2), new URLSearchParams(location.hash.slice(1)).get("knowledge") ?? "",
+  window.msWhere().language,
 ]"""
 
 
@@ -94,14 +95,14 @@ def follow_status(
     """
     timer = gr.Timer(2, active=False)
 
-    def look(picked: str | None, given: str = "", named: str = "") -> dict:
+    def look(picked: str | None, given: str = "", named: str = "", language: str = DEFAULT) -> dict:
         """named: the base of a draft that the page was opened with, see demo/editor.py."""
         if not desk.door.may(given, "workshop"):
             return {timer: gr.Timer(active=False)}
         now = desk.service.status()
         shown = {status: status_line(now), timer: gr.Timer(active=not (now.ready or now.failed))}
         if now.ready:
-            choices = desk.choices()
+            choices = desk.choices(language)
             names = [name for _, name in choices]
             first: dict[str, Any] = {"value": names[0] if names else None}
             shown[tab.table] = desk.table(given)
@@ -114,7 +115,7 @@ def follow_status(
         return shown
 
     shown = [status, timer, tab.table, picker, tab.bases, tabs]
-    asked = [picker, key, gr.Textbox(visible=False)]
+    asked = [picker, key, *(gr.Textbox(visible=False) for _ in range(2))]
     quick: dict[str, Any] = {"js": NAMED, "queue": False, **QUIET}
     for event in entered:
         event.then(look, asked, shown, **quick)

@@ -75,6 +75,7 @@ SENTENCES = {
     "held_closed": "The conversation is closed; look at the list again.",
     "nothing_said": "Nothing was said in this conversation yet.",
     "put_off_long": "A conversation can be put off for a week at most.",
+    "search_long": "A search has at most {limit} characters; shorten it.",
     "name_length": "Type your name first, with at most {limit:,} characters.",
     "message_length": "The message must have 1 to {limit:,} characters.",
     "note_length": "The note must have 1 to {limit:,} characters.",

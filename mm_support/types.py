@@ -585,6 +585,21 @@ class Case:
 
 
 @dataclass(frozen=True)
+class CaseMatch:
+    """A conversation that a search found. who: customer, assistant, person or note, whose line is
+    shown; author: of what a person wrote; marks: from and to which character of the line stands
+    what was looked for; last: when somebody said something.
+    """
+
+    case: Case
+    who: Literal["customer", "assistant", "person", "note"]
+    author: str
+    line: str
+    marks: tuple[tuple[int, int], ...]
+    last: datetime
+
+
+@dataclass(frozen=True)
 class Status:
     """Whether the service can answer yet, or never will. message and device are sentences for
     people. degraded: it answers, but not as well as it should; message says how.

@@ -1,8 +1,8 @@
-"""Figures over very many turns: python tests/many_turns.py FOLDER [TURNS] [DAYS]
+"""Figures and searches over very many turns: python tests/many_turns.py FOLDER [TURNS] [DAYS]
 
 Makes a SQLite store of so many turns, a million in 90 days unless told otherwise, three a
-conversation, with ratings, hand-overs and messages, and says how long each figure takes: at first,
-and once days that are over are added up.
+conversation, with ratings, hand-overs and messages, and says how long each figure takes, at first,
+and once days that are over are added up, and each search.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mm_support.desk.conversations import Desk
 from mm_support.desk.insights import Insights
 from mm_support.store.database import Store
 from mm_support.store.models import (
@@ -142,6 +143,9 @@ def main(folder: str, count: str = "1000000", days: str = "90") -> None:
             timed(f"first answer, {period} days", lambda: insights.first_answer(period))  # noqa: B023
             timed(f"no answer, {period} days", lambda: insights.gaps(period))  # noqa: B023
             timed(f"rated down, {period} days", lambda: insights.disliked(period))  # noqa: B023
+    desk = Desk(store)
+    for words in ("question", "4321", "words 4321", "zebra"):  # of all, of few, of none
+        timed(f"search for {words}", lambda: desk.search(words))  # noqa: B023
 
 
 if __name__ == "__main__":

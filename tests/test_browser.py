@@ -989,6 +989,37 @@ def test_figures_are_shown_at_the_desk_and_saved_as_a_table(page, open_desk):
     assert "#" not in editor.url
 
 
+def test_a_conversation_is_found_by_what_was_said_in_it(page, open_desk):
+    ask(page, "return my <b>umbrella</b>, order A-1042")
+    finished(page)
+    desk = open_desk("Ada")
+    field = desk.get_by_label("Search all conversations").first
+    waiting = desk.locator("#cases .ms-nobody, #cases .ms-case").first
+    desk.locator("#about").click()
+    desk.keyboard.press("/")
+    expect(field).to_be_focused()
+    desk.keyboard.type("1042 UMBRELLA")
+    desk.keyboard.press("Enter")
+    found = desk.locator("#found .ms-case")
+    expect(found).to_have_count(1)
+    expect(found.locator("mark")).to_have_text(["umbrella", "1042"])
+    expect(waiting).to_be_hidden()
+    found.click()
+    expect(found).to_have_attribute("aria-current", "true")
+    expect(desk.locator("#chat .user-row")).to_contain_text("<b>umbrella</b>")
+    expect(desk.locator("#about")).to_contain_text("With the assistant")
+    in_both_schemes_text_has_enough_contrast(desk)
+    assert desk.evaluate(NAMELESS) == []
+    field.fill("zebra 1042")
+    desk.get_by_role("button", name="Search all conversations").click()
+    expect(desk.locator("#found")).to_contain_text("No conversation has all of that.")
+    expect(found).to_have_count(0)
+    desk.get_by_role("button", name="Clear").click()
+    expect(field).to_have_value("")
+    expect(desk.locator("#found")).to_have_text("")
+    expect(waiting).to_be_visible()
+
+
 def test_forget_me_asks_first_and_then_nothing_is_left(open_page, service):
     customer, others = open_page(), len(list(service.store.turns()))
     ask(customer, "return an order")

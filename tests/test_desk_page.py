@@ -97,7 +97,7 @@ def test_without_the_key_nothing_is_shown(page, chat, key):
     handed_over(chat)
     shown = page.enter(key, "Ada")
     assert shown["box"].visible and not shown["room"].visible and not shown["timer"].active
-    drawn = ("key", "cases", "chat", "about", "reply", "picked")
+    drawn = ("key", "cases", "found", "search", "chat", "about", "reply", "picked")
     assert not any(shown[part] for part in drawn)
     assert not {"figures", "accounts"} & shown.keys()
 
@@ -117,9 +117,10 @@ def test_every_handler_checks_the_key(page, chat, service, key):
         "note": lambda: page.note(*where, "hello"),
         "snooze": lambda: page.snooze(*where, 15),
         "suggest": lambda: page.suggest(key, session, ""),
+        "search": lambda: page.search(key, "", "E24"),
     }
     handlers = {name for name, value in vars(DeskPage).items() if callable(value)}
-    inner = {"__init__", "act", "emptied", "read", "show_conversation", "enter"}
+    inner = {"__init__", "act", "also", "emptied", "read", "show_conversation", "enter"}
     assert calls.keys() == handlers - inner  # each one that an event calls
     for name, call in calls.items():
         with pytest.raises(gr.Error, match="Open it with the link"):
@@ -171,7 +172,7 @@ def test_a_conversation_is_listed_read_taken_answered_and_given_back(page, chat,
     assert "Is the filter clean?" in contents(shown)[-1] and shown["reply"].value == ""
     shown = page.give_back(KEY, session, "Ada", shown["seen"])
     assert service.holder(session).owner == "assistant" and "Nobody is waiting" in shown["cases"]
-    assert not shown["reply"].interactive and "Back with the assistant" in shown["about"]
+    assert not shown["reply"].interactive and "With the assistant" in shown["about"]
 
 
 def as_stored(service, session):
@@ -260,6 +261,50 @@ def test_hostile_words_are_shown_as_words(page, chat, service):
     odd = Case('"><script>', Holder("waiting"), datetime.now(UTC), "<b>", "<i>", "<u>", "{{x}}")
     listed = case_list([odd], "", datetime.now(UTC) + timedelta(hours=1))
     assert not any(tag in listed for tag in ("<script", "<u>", "{{", "<B>"))
+
+
+# -- searching ------------------------------------------------------------------------------
+
+
+def test_a_conversation_is_found_opened_and_read_whosever_it_is(page, chat, service):
+    conversation, _ = asked(chat, "What does E24 mean?")
+    session = conversation.session_id
+    handed_over(chat, "router")
+    found = page.search(KEY, "", "MEAN e24")["found"]
+    assert session in found and found.count("data-conversation") == 1
+    assert "What does <mark>E24</mark> <mark>mean</mark>?" in found
+    assert said("desk_found", count=1) in found and said("desk_assistant", agent="") in found
+    shown = page.pick(Picked(session), KEY, Seen())
+    assert contents(shown) == contents({"chat": bubbles(as_stored(service, session))})
+    assert said("base_smart_home") in shown["about"] and not shown["reply"].interactive
+    assert 'aria-current="true"' in page.search(KEY, session, "e24")["found"]
+
+
+def test_a_search_that_finds_nothing_says_so_and_none_shows_nothing(page, chat):
+    handed_over(chat)
+    assert page.search(KEY, "", "zebra")["found"].count(said("desk_not_found")) == 1
+    assert page.search(KEY, "", "  ")["found"] == ""
+    with pytest.raises(gr.Error, match="200"):
+        page.search(KEY, "", "x" * 201)
+
+
+def test_a_search_knows_what_the_page_calls_a_base_and_the_company_a_customer(page, chat, service):
+    session = handed_over(chat)[0].session_id
+    visit = service.visit_of("c-17")
+    list(visit.reply(UserTurn("return", knowledge="shopping", session_id=visit.session("x"))))
+    for words, own in (("智能家居", session), ("smart", session), ("购物", visit.session("x"))):
+        found = page.search(KEY, "", words)["found"]
+        assert own in found and found.count("data-conversation") == 1, words
+    found = page.search(KEY, "", "c-17")["found"]
+    assert visit.session("x") in found and session not in found
+
+
+def test_hostile_words_that_are_found_are_shown_as_words(page, chat):
+    handed_over(chat, HOSTILE)
+    found = page.search(KEY, "", "onerror")["found"]
+    assert "<img" not in found and "&lt;img" in found and "<mark>onerror</mark>" in found
+    found = page.search(KEY, "", "<img")["found"]
+    assert "<img" not in found and "<mark>&lt;img</mark>" in found
 
 
 # -- on the customer's page -----------------------------------------------------------------

@@ -170,6 +170,18 @@ def test_parts_of_the_framework_that_no_page_uses_are_not_there(address, path, m
     assert httpx.request(method, address + "/monitoring/summary").status_code == 404
 
 
+def test_the_page_comes_packed_to_those_who_can_unpack_it(address):
+    sizes = {}
+    for accepted in ("identity", "gzip"):
+        with httpx.stream("GET", f"{address}/", headers={"Accept-Encoding": accepted}) as answer:
+            assert answer.headers.get("content-encoding", "identity") == accepted
+            sizes[accepted] = len(b"".join(answer.iter_raw()))
+    assert sizes["gzip"] < sizes["identity"] / 3
+    assert "content-security-policy" in answer.headers
+    streamed = httpx.get(f"{address}/healthz", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in streamed.headers
+
+
 def test_health_and_readiness(served):
     address, service, _ = served
     assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}

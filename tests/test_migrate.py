@@ -2,6 +2,8 @@
 refused.
 """
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -10,13 +12,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from conftest import on_postgresql
 from sqlalchemy import create_engine, inspect, select
 
 from mm_support.desk.conversations import Desk
 from mm_support.errors import StoreError
 from mm_support.store.database import Store
-from mm_support.store.migrate import FIRST, MIGRATIONS
+from mm_support.store.migrate import FIRST, MIGRATIONS, revisions
 from mm_support.store.models import Base, HandoffRow
 
 # as the last version without migrations made it, with what it wrote
@@ -169,3 +172,19 @@ def test_the_first_step_is_brought_up_to_date_with_its_rows(database_url):
     assert handed_over(store) == ["Why: asked."]
     store.close()
     assert differences(database_url) == []
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path):
+    url = f"sqlite:///{tmp_path / 'turns.sqlite'}"
+    Store(url).close()
+    opened = f"from mm_support.store.database import Store; import sys; Store({url!r})"
+    loaded = f"{opened}; print(sum(name.startswith('alembic') for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True)
+    assert done.stdout.strip() == "0", done.stderr
+
+
+def test_the_steps_are_those_of_alembic_in_its_order():
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    assert revisions() == [step.revision for step in scripts.walk_revisions()][::-1]

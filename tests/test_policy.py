@@ -566,3 +566,16 @@ def test_a_code_in_the_photo_that_nothing_is_known_of_is_told(read, unknown):
     entry = told("Washer shows E24", "Open the tap.", 0.3)
     decision = decide([entry], words="what now", query=query)
     assert (decision.action, decision.unknown) == ("refuse", unknown)
+
+
+def test_a_refusal_names_what_comes_closest_but_nothing_that_is_far_off():
+    near, far = decide(hits(0.25)), decide(hits(0.1))
+    assert (near.reason, near.hits) == ("unknown", tuple(hits(0.25)))
+    assert (far.reason, far.hits) == ("unknown", ())
+
+
+def test_a_second_refusal_brings_a_person_whatever_came_closest():
+    before = Past("x y", "y", "refuse", ("a",), "unknown")
+    assert decide(hits(0.25), words="x y", past=[before]).reason == "stuck"
+    asked_back = replace(before, action="clarify", reason="ambiguous")
+    assert decide(hits(0.25), words="x y", past=[asked_back]).reason == "unknown"

@@ -124,7 +124,7 @@ export const rate = {
   link="https://x.example"
 />
 
-<img alt="A chart" src={useBaseUrl('img/chart.png')} /> Replace <YourDomain>, <path> and <your name>.
+<img alt="Chart" src={useBaseUrl('img/chart.png')} /> Replace <YourDomain>, <path> and <your name>.
 """
 
 

@@ -202,6 +202,19 @@ def test_of_an_article_somebody_in_danger_is_told_what_is_for_emergencies():
     assert first == message("handoff.safety") and said == ["- Do not touch it.", "- Call 112."]
 
 
+def test_a_refusal_says_so_first_and_quotes_what_comes_closest():
+    decision = Decision("refuse", "unknown", 0.1, (Hit(WASHER, 0.3),))
+    told = compose(
+        ReplyWriter(None, WordEncoder()),
+        Question("unplug the machine"),
+        decision,
+        threading.Event(),
+    )
+    refusal, closest, line = told
+    assert (refusal.text, closest.text) == (message("refusal"), message("closest"))
+    assert line.text.startswith(f"- {WASHER.title}: ") and line.citations == (1,)
+
+
 def test_a_matter_for_people_is_shown_whole_whatever_was_asked():
     decision = Decision("handoff", "human_only", 0.9, (Hit(WASHER, 0.9),))
     *told, handed_over = compose(

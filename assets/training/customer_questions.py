@@ -4,9 +4,11 @@ questions/NAME.jsonl holds those of one base; a line is {"question", "kind", "fi
 entries of one of these files that hold one of these texts answer it. Kinds: answerable;
 unanswerable, about what the base knows, without an answer there; off_topic. A line of
 NAME.dialogues.jsonl is {"turns": [...]} of them, asked one after another. All were written for this
-project. The knowledge of `kitchen` and `bicycles`, two catalogues, and of `jianshen`, a chain of
-gyms, in Chinese, was too and lies beside the questions; that of the help centres of RustDesk (MIT),
-Plausible (CC BY-SA 4.0) and Chatwoot (MIT) lies in a folder that is given.
+project, and so was the knowledge of the made-up companies, which lies beside the questions:
+`kitchen` and `bicycles`, two catalogues, `storage`, `bakery` and `broadband` in English, and in
+Chinese `jianshen` (gyms), `jiazheng` (cleaning), `kuaidi` (parcels) and `yanke` (opticians). That
+of the help centres of RustDesk (MIT), Plausible (CC BY-SA 4.0) and Chatwoot (MIT) lies in a folder
+that is given.
 """
 
 from __future__ import annotations

@@ -47,7 +47,8 @@ CARD = {
 MADE_HERE = (
     "questions about the bases in assets/knowledge, and their pictures without words, with words"
     " that name nothing and with these questions, made for this project; customers' questions about"
-    " two catalogues and the help centres of RustDesk, Plausible and Chatwoot (assets/training)"
+    " two catalogues, seven other made-up companies and the help centres of RustDesk, Plausible and"
+    " Chatwoot (assets/training)"
 )
 
 

@@ -32,6 +32,7 @@ from mm_support.language.terms import term_set
 from mm_support.types import Action, Entry, Hit, Past, Question
 
 CANDIDATES = 3  # entries that a question back may name
+NEAREST = 0.05  # confidence from which a refusal names what comes closest
 LIKELY = 0.5  # probability from which a message more likely leans on what is not there than not
 # share of the best score from which on what was quoted just before is meant. Right entries first of
 # 93 follow-ups of the packs and 198 of assets/training/questions, with 0.8: 74, 170; 0.9: 81, 164;
@@ -402,7 +403,8 @@ def _stuck(here: Situation) -> Decision | None:
     gave something.
     """
     before = here.before
-    if before is None or before.citations or before.reason in NO_FAILURE:
+    quoted = before is not None and before.action == "clarify" and before.citations
+    if before is None or quoted or before.reason in NO_FAILURE:
         return None
     again = before.reason in SAY_AGAIN or here.reads.follow_up >= LIKELY
     named = tuple(hit.entry.title for hit in candidates(here.hits)) == before.asked_about
@@ -434,10 +436,13 @@ def _surely_unnamed(here: Situation) -> Decision | None:
 
 
 def _open(here: Situation) -> Decision:
-    """What is left: it is asked which entry is meant, or said that nothing was found."""
+    """What is left: it is asked which entry is meant, or said that nothing was found, with what
+    comes closest.
+    """
     if here.may_be(close(here.hits)):
         return here.decide("clarify", "ambiguous", candidates(here.hits))
-    return here.decide("refuse", "unknown")
+    near = candidates(here.hits) if here.confidence >= NEAREST else ()
+    return here.decide("refuse", "unknown", near)
 
 
 RULES: tuple[Callable[[Situation], Decision | None], ...] = (

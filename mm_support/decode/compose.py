@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,6 +108,9 @@ def compose(
         yield from asked_back(writer, question, decision)
     elif decision.action == "refuse":
         yield Sentence(message("refusal", language))
+        if decision.hits:
+            yield Sentence(message("closest", language))
+            yield from listed(writer, question, decision.hits)
 
 
 def introduced(
@@ -151,10 +154,24 @@ def asked_back(
         yield Sentence(clarify_text(hits, language))
         return
     yield Sentence(message("clarify.also" if likely else "clarify.these", language))
-    for rank, hit in enumerate(hits[likely:], start=1 + likely):
-        excerpt = writer.excerpt(question, hit.entry, {sentence.text for sentence in said})
-        yield Sentence(f"- {below(hit.entry.title, excerpt)}", (rank,))
+    told = {sentence.text for sentence in said}
+    yield from listed(writer, question, hits[likely:], 1 + likely, told)
     yield Sentence(message("clarify.else", language))
+
+
+def listed(
+    writer: ReplyWriter,
+    question: Question,
+    hits: Sequence[Hit],
+    first: int = 1,
+    told: Container[str] = (),
+) -> Iterator[Sentence]:
+    """The entries, each in a line with what it says that fits best and is not told yet; first: the
+    number by which the first is cited.
+    """
+    for rank, hit in enumerate(hits, start=first):
+        excerpt = writer.excerpt(question, hit.entry, told)
+        yield Sentence(f"- {below(hit.entry.title, excerpt)}", (rank,))
 
 
 def below(title: str, excerpt: str) -> str:

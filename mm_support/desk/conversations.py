@@ -6,7 +6,7 @@ store; knows no model and no page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import cast, get_args
@@ -31,6 +31,7 @@ from mm_support.desk.ownership import (
     successor,
 )
 from mm_support.desk.reasons import CODES, SAFETY
+from mm_support.desk.search import found_cases, terms_of
 from mm_support.errors import InputError
 from mm_support.language.personal import Masks
 from mm_support.store.database import Store, check_comment
@@ -44,7 +45,7 @@ from mm_support.store.models import (
     now,
 )
 from mm_support.store.records import in_utc, turn_of
-from mm_support.types import Case, Change, Holder, KeptTurn, Message, Outcome, Owner
+from mm_support.types import Case, CaseMatch, Change, Holder, KeptTurn, Message, Outcome, Owner
 
 MAX_MESSAGE = 4_000  # characters
 MAX_AGENT = 64  # characters of an agent's name
@@ -59,11 +60,12 @@ class Desk:
     """What agents do. agent: the name of who does it, 1 to 64 characters.
 
     All calls raise InputError where the conversation is not in the state that they need, and
-    StoreError where the database does not answer.
+    StoreError where the database does not answer. reveal: whether they may read what masks stand
+    for.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, reveal: bool = True) -> None:
+        self._store, self._reveal = store, reveal
 
     def open(self) -> tuple[Case, ...]:
         """Conversations that wait for a person or are with one: those in which somebody may be in
@@ -94,6 +96,32 @@ class Desk:
         latest = select(ConversationRow).where(*lately).order_by(ConversationRow.since.desc())
         with self._store.reading() as session:
             return tuple(cases_of(session, session.scalars(latest.limit(SHOWN_CLOSED)).all()))
+
+    def search(
+        self, words: str, also: Callable[[str], Iterable[str]] = lambda word: ()
+    ) -> tuple[CaseMatch, ...]:
+        """The conversations in which every word was said, typed, read in a photo or noted, or
+        names whose they are, their base or the day (2026-11-27, 2026-11); in any order, also
+        as parts of words; what stands between quotation marks as a whole. The latest first, no
+        more than search.FOUND, none for no words. also: what else a word may stand for, such as
+        the name of a base. Raises InputError for a search that is too long.
+        """
+        terms = terms_of(words, also)
+        with self._store.reading() as session:
+            return found_cases(session, terms, self._reveal)
+
+    def case(self, conversation: str) -> Case | None:
+        """What a list shows of a conversation, whosever it is; None where nobody has heard of
+        it.
+        """
+        with self._store.reading() as session:
+            row = session.get(ConversationRow, conversation)
+            if row is None:
+                return None
+            (case,) = cases_of(session, [row])
+            own = select(TurnRow.knowledge).where(TurnRow.session_id == conversation)
+            last = session.scalar(own.order_by(TurnRow.created.desc()).limit(1))
+            return replace(case, knowledge=case.knowledge or last or "")
 
     def history(self, conversation: str) -> tuple[Change, ...]:
         """Who had the conversation and why, oldest first."""
@@ -158,7 +186,7 @@ class Desk:
         query = select(TurnRow).where(TurnRow.session_id == conversation)
         with self._store.reading() as session:
             turns = [turn_of(vars(row)) for row in session.scalars(query)]
-            if reveal:
+            if reveal and self._reveal:
                 values = originals_of(session, conversation)
                 turns = [with_originals(turn, values.get(turn.id, {})) for turn in turns]
         both = [*turns, *self.messages(conversation)]

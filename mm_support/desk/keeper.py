@@ -46,7 +46,7 @@ class Keeper:
     def __init__(
         self, store: Store, journal: Journal, reveal: bool = True, silence: float = 0
     ) -> None:
-        self.store, self.desk, self.journal = store, Desk(store), journal
+        self.store, self.desk, self.journal = store, Desk(store, reveal), journal
         self._reveal, self._silence = reveal, silence
         self._originals: OrderedDict[str, dict[str, dict[str, str]]] = OrderedDict()
         self._pending: OrderedDict[str, Pending] = OrderedDict()  # with what is personal

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from mm_support.errors import StoreError
 
@@ -25,18 +21,38 @@ def upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # SQLite's transaction is the only one anyway
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {PATIENCE}")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    scripts = ScriptDirectory.from_config(config)
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current == scripts.get_current_head():
+    current, steps = revision_of(connection), revisions()
+    if current == steps[-1]:
         return
-    if current is None and inspect(connection).has_table("turns"):
-        command.stamp(config, FIRST)
-    elif current not in (None, *(step.revision for step in scripts.walk_revisions())):
+    if current is not None and current not in steps:
         raise StoreError(
             "The database was made by a newer version of this program: update the program, "
             "or set MM_SUPPORT_DATA or MM_SUPPORT_DATABASE_URL to another place."
         )
+    _migrate(connection, stamp=current is None and inspect(connection).has_table("turns"))
+
+
+def revisions() -> list[str]:
+    """Of the steps, oldest first; their files begin with them."""
+    files = (MIGRATIONS / "versions").glob("[0-9]*_*.py")
+    return sorted(file.name.partition("_")[0] for file in files)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Up to which step a database is; None where none was ever done."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+
+
+def _migrate(connection: Connection, stamp: bool) -> None:
+    """stamp: whether the first step was done before steps were counted."""
+    from alembic import command  # most starts need none of it
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    if stamp:
+        command.stamp(config, FIRST)
     command.upgrade(config, "head")

@@ -41,7 +41,8 @@ from mm_support.types import Past, UserTurn
 FOREIGN_EVERY = 4  # of each other base, every fourth question is asked as out of scope
 WISHES = (0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.99)  # shares of the answers that are right
 PRECISION = 0.85  # the one that is wished for where nobody says another
-REFUSED_ANSWERABLE = 0.03  # share of answerable questions that may be refused
+# share of answerable questions that may be refused; a refusal names what comes closest
+REFUSED_ANSWERABLE = 0.05
 BESIDE_A_PHOTO = (
     "",
     "What does this mean, and what should I do?",

@@ -68,10 +68,10 @@ def expected(turn: TurnRow, feedback: FeedbackRow) -> str:
     """The entry that answers, OUT_OF_SCOPE where none does, or nothing where only a person can
     tell.
     """
+    if feedback.rating == "up" and turn.action == "refuse":
+        return "" if turn.citations else OUT_OF_SCOPE
     if feedback.rating == "up":
-        return (
-            turn.citations[0] if turn.citations else OUT_OF_SCOPE if turn.action == "refuse" else ""
-        )
+        return turn.citations[0] if turn.citations else ""
     said = feedback.comment.strip().lower()
     return next(
         (
