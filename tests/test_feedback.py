@@ -110,9 +110,7 @@ def test_questions_teach_in_what_was_typed_and_heard_and_a_base_of_ones_own_also
         Entry("a", "A", "Answer.", ("first", "second"), "x"),
         Entry("b", "B", "Answer.", (), "y"),
     )
-    given = Feedback(
-        "own", entries, cases_of(("typed", None, "a"), ("", Path("photo.jpg"), "b")), "d"
-    )
+    given = Feedback("own", entries, cases_of(("typed", None, "a"), ("", Path("photo.jpg"), "b")))
     found = with_feedback(made.rows, given, ["", "heard"])
     assert found.corrected == ("own",) and found.entries["own"] == entries and BASE in found.entries
     assert [w for w in found.wordings if w.base == "own"] == [
@@ -134,7 +132,6 @@ def test_a_question_that_the_test_holds_is_not_taught():
         "shop",
         PACK_ENTRIES,
         cases_of((f"{asked.text.upper()}!", None, asked.target), ("another one", None, "refund")),
-        "d",
     )
     kept = cleaned(with_feedback(made.rows, given, ["", ""]), lambda picture: hash(picture.path))
     assert "another one" in {w.text for w in kept.wordings} and f"{asked.text.upper()}!" not in {
@@ -157,7 +154,7 @@ class StickerSet(FakeSet):
 
 
 @pytest.mark.parametrize("name", ["weighted-sum", "attention"])
-def test_a_corrected_question_changes_what_is_found(name, tmp_path, monkeypatch):
+def test_a_corrected_question_changes_what_is_found(name, monkeypatch):
     monkeypatch.setattr(fusion_training, "WARM_UP", 5)
     monkeypatch.setattr(fusion_training, "BATCH", 16)
     sent = Picture("shop", ("refund",), Path("sticker-later.jpg"), 0, "test")
@@ -170,20 +167,14 @@ def test_a_corrected_question_changes_what_is_found(name, tmp_path, monkeypatch)
         cases_of(
             *(("water what about this", Path(f"sticker{n}.jpg"), "refund") for n in range(STICKERS))
         ),
-        "d",
     )
     start = FakeSet.small().rows
     first = {}
     for corrected in (False, True):
         rows = with_feedback(start, given, [""] * STICKERS) if corrected else start
         made = StickerSet(rows)
-        trained, _ = fusion_training.train(
-            name,
-            fusion_training.prepare(made, 0, torch.device("cpu")),
-            0,
-            tmp_path / f"{corrected}",
-            torch.device("cpu"),
-        )
+        data = fusion_training.prepare(made, 0, torch.device("cpu"))
+        trained, _ = fusion_training.train(name, data, 0, torch.device("cpu"))
         later = StickerSet(replace(rows, wordings=(asked,), pictures=(sent,)))
         turns = make_turns(later, "shop", "test", (), 0, 1)
         mask = turns.mask & torch.tensor([True, False, True, False])

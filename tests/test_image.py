@@ -14,7 +14,7 @@ from PIL import Image
 
 from mm_support.config import PROFILES, Settings
 from mm_support.device import Device
-from mm_support.encode import clip_lite, clip_lite_compiled
+from mm_support.encode import clip_lite, clip_lite_encoder
 from mm_support.encode.image import (
     DEFAULT_WORDS,
     MAX_LABELS,
@@ -209,15 +209,15 @@ def test_without_what_was_learned_there_is_no_packaged_encoder(monkeypatch, tmp_
 
 
 @pytest.mark.slow
-def test_compiled_for_a_processor_it_sees_and_reads_what_open_clip_does(settings, monkeypatch):
+def test_compiled_for_a_processor_it_sees_what_torch_does(settings, monkeypatch):
     fast = load_image_encoder(settings, CPU)
-    monkeypatch.setattr(clip_lite_compiled, "compiled", lambda *_: None)
+    monkeypatch.setattr(clip_lite_encoder, "compiled", lambda *_: None)
     plain = load_image_encoder(settings, CPU)
     photos = [Image.open(path) for path in sorted(EXAMPLES.glob("*.jpg"))[:3]]
     np.testing.assert_allclose(fast.encode(photos), plain.encode(photos), atol=1e-3)
-    words = ["mug", "a lamp that blinks", "龙头"]
-    np.testing.assert_allclose(fast.encode_words(words), plain.encode_words(words), atol=1e-3)
-    assert isinstance(fast, clip_lite_compiled.CompiledClipLite) and fast.dim == plain.dim
+    words = fast.encode_words(["mug", "a lamp that blinks"])
+    assert np.linalg.norm(words, axis=1) == pytest.approx(1, abs=1e-5)
+    assert not words[:, clip_lite.MEANING :].any() and words.shape == (2, fast.dim)
     assert fast.encode([]).shape == fast.encode_words([]).shape == (0, fast.dim)
 
 

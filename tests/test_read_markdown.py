@@ -124,7 +124,7 @@ export const rate = {
   link="https://x.example"
 />
 
-<img alt="A chart" src={useBaseUrl('img/chart.png')} /> Replace <YourDomain> and <your name>.
+<img alt="Chart" src={useBaseUrl('img/chart.png')} /> Replace <YourDomain>, <path> and <your name>.
 """
 
 
@@ -135,7 +135,7 @@ def test_mdx_components_show_their_contents_and_titles(tmp_path):
     shown = "\n".join(entry.answer for entry in reading.entries)
     for text in ("Prices are without VAT.", "Windows: Open the settings.", "Try it free"):
         assert text in shown
-    assert "Replace <YourDomain> and <your name>." in shown
+    assert "Replace <YourDomain>, <path> and <your name>." in shown
     assert not re.search(r"import|export|useBaseUrl|Tab|CtaBox|\*|\]\(|rate", shown)
     assert [picture.name for picture in reading.entries[0].pictures] == ["chart.png"]
 

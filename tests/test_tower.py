@@ -106,15 +106,15 @@ def test_only_the_last_stages_change(tmp_path):
 def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path, monkeypatch):
     (tmp_path / "whole").mkdir()
     whole = tuned(tmp_path / "whole")
-    kept = tower.keep
+    rate = tower.Tuning.rate
 
-    def breaking(state: dict, path: Path) -> None:
-        kept(state, path)
-        if state["epoch"] == 2:
+    def breaking(run: tower.Tuning, step: int, steps: int) -> None:
+        if run.epoch == 2:
             raise KeyboardInterrupt
+        rate(run, step, steps)
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(tower, "keep", breaking)
+        patched.setattr(tower.Tuning, "rate", breaking)
         tuned(tmp_path)
     again = tuned(tmp_path)
     assert all(torch.equal(again[name], whole[name]) for name in whole)

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         "command": command + " --feedback FILE" * bool(feedback),
     }
     out = args.out or fitted_to(settings.text_model)
-    train_strategies(args.strategy, made, settings, args.seed, feedback, about, out)
+    train_strategies(args.strategy, made, settings, args.seed, about, out)
     return 0
 
 

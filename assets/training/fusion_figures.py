@@ -124,9 +124,7 @@ def curve(made: EncodedSet, test: Turns, seed: int, settings: Settings) -> dict[
     found = {}
     for count in PHOTOS_A_PRODUCT:
         data = prepare(fewer(made, count), seed, torch.device("cpu"))
-        checkpoint = settings.data_dir / "support-set" / f"curve-{count}.checkpoint"
-        fusion, _ = train(settings.fusion, data, seed, checkpoint, torch.device("cpu"))
-        checkpoint.unlink()
+        fusion, _ = train(settings.fusion, data, seed, torch.device("cpu"))
         found[str(count)] = metrics.share(ask(fusion, test, ASKED_AND_SHOWN, made, BASE).rank < 1)
     return found
 

@@ -17,7 +17,7 @@ import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -30,7 +30,10 @@ from assets.training.products import Products, read_products
 from mm_support.config import Settings
 from mm_support.device import Device, resolve_device
 from mm_support.encode import clip_lite
-from mm_support.encode.image import TEMPLATE, Calibration, preprocessing_of
+from mm_support.encode.clip_lite_encoder import load_reader, pixels_of
+from mm_support.encode.image import TEMPLATE, Calibration
+from mm_support.encode.text import TextEncoder
+from mm_support.files import replacing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,11 +68,11 @@ def train_image(folder: Path, out: Path, settings: Settings, seed: int) -> dict[
     Raises InputError for a folder of another layout, WeightsError where the towers cannot be had.
     """
     products, device = read_products(folder), resolve_device(settings.device)
-    parts = untrained(settings.cache_dir)
+    reader = load_reader(settings, device)
+    visual = untrained(settings.cache_dir, reader).to(device.device)
     work = settings.cache_dir / "train-image" / _key(products, seed)
-    prepare, paths = preprocessing_of(parts.preprocessing), [shot.path for shot in products.shots]
-    visual = cast(clip_lite.Visual, parts.model.visual).to(device.device)
-    maps = tower.kept_maps(visual, prepare, paths, work, device, seed)
+    paths = [shot.path for shot in products.shots]
+    maps = tower.kept_maps(visual, pixels_of, paths, work, device, seed)
     untuned = look_at(visual, maps, products, device)
     learned = untuned.split != "val"
     left_out = image_judge.products_of_fold(len(products.products), seed)
@@ -88,7 +91,7 @@ def train_image(folder: Path, out: Path, settings: Settings, seed: int) -> dict[
 
     differences, photos = tuned("shipped", learned, tower.EPOCHS)
     _, strange = tuned("apart", learned & ~np.isin(untuned.product, left_out), JUDGED_EPOCHS)
-    words = vectors_of_words(parts, products)
+    words = vectors_of_words(visual, reader, products)
     head = image_judge.learn(photos[learned], words)
     labels, matches, figures = image_judge.judge(head, photos, strange, untuned, words, left_out)
     write(out, head, words, labels, differences)
@@ -102,18 +105,15 @@ def train_image(folder: Path, out: Path, settings: Settings, seed: int) -> dict[
     return card
 
 
-def untrained(cache_dir: Path) -> clip_lite.Parts:
+def untrained(cache_dir: Path, reader: TextEncoder) -> clip_lite.Visual:
     """The start: each class has MiniLM's vector of its names and definition."""
+    visual = clip_lite.build_visual(cache_dir, trained=False)
     from timm.data.imagenet_info import ImageNetInfo
 
-    parts, info = clip_lite.build_clip_lite(cache_dir, trained=False), ImageNetInfo("imagenet-1k")
+    info = ImageNetInfo("imagenet-1k")
     definitions = [info.index_to_description(n, detailed=True) for n in range(clip_lite.CLASSES)]
-    parts_of_them = (definitions[n : n + 50] for n in range(0, clip_lite.CLASSES, 50))
-    with torch.inference_mode():
-        batches = [parts.model.encode_text(parts.tokenize(some)) for some in parts_of_them]
-    words = cast(clip_lite.Visual, parts.model.visual).head.class_words
-    words.data.copy_(torch.cat(batches)[:, : clip_lite.MEANING])
-    return parts
+    visual.head.class_words.data.copy_(torch.from_numpy(reader.encode(definitions)))
+    return visual
 
 
 def _origin(photos: int, products: int, seed: int) -> dict[str, Any]:
@@ -170,21 +170,16 @@ def look_at(
     return Photos(details, meaning, label, product, split)
 
 
-def vectors_of_words(parts: clip_lite.Parts, products: Products) -> Words:
-    import torch
-
+def vectors_of_words(visual: clip_lite.Visual, reader: TextEncoder, products: Products) -> Words:
     names = list(dict.fromkeys(product.kind for product in products.products))
 
     def encode(words: list[str]) -> np.ndarray:
-        tokens = parts.tokenize([TEMPLATE.format(word) for word in words])
-        with torch.inference_mode():
-            vectors = parts.model.encode_text(tokens)
-        return unit(vectors[:, : clip_lite.MEANING].cpu().numpy())
+        return unit(reader.encode([TEMPLATE.format(word) for word in words]))
 
     return Words(
         titles=encode([product.title for product in products.products]),
         kinds=encode(names),
-        classes=cast(clip_lite.Visual, parts.model.visual).head.class_words.cpu().numpy(),
+        classes=visual.head.class_words.cpu().numpy(),
         kind_of=np.array([names.index(product.kind) for product in products.products]),
     )
 
@@ -192,7 +187,6 @@ def vectors_of_words(parts: clip_lite.Parts, products: Products) -> Words:
 def write(
     out: Path, head: Head, words: Words, labels: Calibration, differences: dict[str, Tensor]
 ) -> None:
-    """Beside the old file, then renamed: a run that breaks off leaves the old one."""
     from safetensors.numpy import save_file
 
     changed = {clip_lite.TRUNK + name: value.numpy() for name, value in differences.items()}
@@ -203,11 +197,9 @@ def write(
         "scale": np.array([labels.scale]),
         "none": np.array([labels.none]),
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_suffix(".part")
     halves = {name: np.ascontiguousarray(value, np.float16) for name, value in values.items()}
-    save_file(halves, beside)
-    beside.replace(out)
+    with replacing(out) as beside:
+        save_file(halves, beside)
 
 
 if __name__ == "__main__":

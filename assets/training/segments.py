@@ -24,6 +24,7 @@ from mm_support import arguments
 from mm_support.config import Settings
 from mm_support.encode.segment_net import SegmentNet
 from mm_support.encode.segments import WEIGHTS
+from mm_support.files import replacing
 
 
 def loss(said: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -107,14 +108,12 @@ def _learn(
 
 
 def _save(net: SegmentNet, out: Path, training: dict[str, float]) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
     state = {
         name: value.half().contiguous() if value.is_floating_point() else value
         for name, value in net.state_dict().items()
     }
-    partial = out.with_suffix(".partial")
-    save_file(state, partial)
-    partial.replace(out)
+    with replacing(out) as beside:
+        save_file(state, beside)
     card = {
         "what": (
             "finds and reads characters of seven-segment displays (mm_support/encode/segments.py)"

@@ -24,9 +24,9 @@ from torch.nn.functional import cross_entropy, dropout, kl_div, linear, normaliz
 
 from mm_support.device import Device
 from mm_support.encode import clip_lite
+from mm_support.files import replacing
 from mm_support.inputs.photo import load_photo
 from mm_support.torchvision_shim import prepare_torchvision
-from mm_support.train.fusion_training import keep
 
 if TYPE_CHECKING:
     from timm.models import EfficientNet
@@ -179,7 +179,8 @@ def tune(
                 loss = run.step(torch.from_numpy(view[rows].astype(np.float32)), rows, rng)
                 bar.set_postfix_str(f"step {step + 1}/{steps}, loss {loss:.3f}")
             run.epoch += 1
-            keep(run.state(), checkpoint)
+            with replacing(checkpoint) as beside:
+                torch.save(run.state(), beside)
     return run.differences()
 
 

@@ -54,12 +54,12 @@ class Told:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What a turn does with an action. told: None where it is to be performed."""
+    """What a turn does with an action. pending: what is known for it; told: None where it is to be
+    performed.
+    """
 
     action: DeclaredAction
-    values: Mapping[str, str]
-    key: str
-    language: str
+    pending: Pending
     told: Told | None = None
 
     def decision(self, confidence: float) -> Decision:
@@ -80,9 +80,8 @@ def begin(action: DeclaredAction, given: Given) -> Step:
     language = given.question.language
     pending = Pending(action.name, uuid.uuid4().hex, time.time(), language=language)
     if action.signed_in and not given.customer:
-        text = message("action.sign_in", pending.language)
-        told = Told("refuse", "action_sign_in", (Sentence(text),))
-        return Step(action, {}, pending.key, pending.language, told)
+        text = message("action.sign_in", language)
+        return Step(action, pending, Told("refuse", "action_sign_in", (Sentence(text),)))
     found, _ = found_in(given, action.parameters)
     if given.before:
         earlier = replace(given, question=replace(given.question, typed=given.before, heard=""))
@@ -105,8 +104,7 @@ def go_on(action: DeclaredAction, pending: Pending, given: Given) -> Step | None
     if known and not asked and not _corrected(pending, found):
         agreed = _agreement(given, pending)
         if agreed is not None:
-            done = Step(action, pending.values, pending.key, pending.language)
-            return done if agreed else _left(action, pending)
+            return Step(action, pending) if agreed else _left(action, pending)
     if asked and asked.name not in found and (chosen := _chosen(given, pending)):
         found[asked.name] = (chosen,)
     if not nothing_but and _asks_else(given, action, asked, found):
@@ -198,7 +196,7 @@ def onward(action: DeclaredAction, pending: Pending, found: Mapping[str, Sequenc
             return _asking(action, pending, parameter, found.get(parameter.name, ()))
     if action.writes:
         return _confirming(action, pending)
-    return Step(action, known, pending.key, pending.language)
+    return Step(action, pending)
 
 
 def _agreement(given: Given, pending: Pending) -> bool | None:
@@ -229,7 +227,7 @@ def _asking(
     form = None if labels else form_of(parameter, language)
     waits = replace(pending, asks=parameter.name, offered=offered)
     told = Told("clarify", "action_asks", (Sentence(text),), labels, form, waits)
-    return Step(action, pending.values, pending.key, language, told)
+    return Step(action, pending, told)
 
 
 def form_of(parameter: Parameter, language: str) -> FormField:
@@ -243,7 +241,7 @@ def _confirming(action: DeclaredAction, pending: Pending) -> Step:
     waits = replace(pending, asks="", offered=())
     sentences = tuple(map(Sentence, split_sentences(text)))
     told = Told("clarify", "action_confirms", sentences, choices, None, waits)
-    return Step(action, pending.values, pending.key, pending.language, told)
+    return Step(action, pending, told)
 
 
 def _again(action: DeclaredAction, pending: Pending) -> Step:
@@ -251,8 +249,7 @@ def _again(action: DeclaredAction, pending: Pending) -> Step:
     language, tries = pending.language, pending.tries + 1
     if tries > TRIES:
         given_up = (Sentence(message("action.given_up", language)),)
-        told = Told("refuse", "action_given_up", given_up)
-        return Step(action, {}, pending.key, language, told)
+        return Step(action, pending, Told("refuse", "action_given_up", given_up))
     pending = replace(pending, tries=tries)
     parameter = action.parameter(pending.asks)
     step = _asking(action, pending, parameter) if parameter else _confirming(action, pending)
@@ -267,5 +264,4 @@ def _again(action: DeclaredAction, pending: Pending) -> Step:
 
 def _left(action: DeclaredAction, pending: Pending) -> Step:
     sentence = Sentence(message("action.left", pending.language))
-    told = Told("clarify", "action_left", (sentence,))
-    return Step(action, {}, pending.key, pending.language, told)
+    return Step(action, pending, Told("clarify", "action_left", (sentence,)))

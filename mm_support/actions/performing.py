@@ -55,14 +55,14 @@ class Actions:
 
     def perform(self, step: Step, customer: str, note: Note) -> Performed:
         """Calls the action. Whatever happens, the customer is told it in a sentence."""
-        action, language = step.action, step.language
+        action, language, values = step.action, step.pending.language, step.pending.values
         if action.signed_in and not customer:
             return Performed(_failure("action_sign_in", "sign_in", language))
         try:
             if action.writes:
-                self._begin(step.key)
+                self._begin(step.pending.key)
                 note(f"{action.name}: begun")
-            given = self._caller.call(action, step.values, customer, step.key)
+            given = self._caller.call(action, values, customer, step.pending.key)
         except CallError as exc:
             log.warning("the action %s: %s", action.name, exc)
             _noted(note, f"{action.name}: {exc.why}")
@@ -71,7 +71,7 @@ class Actions:
             log.warning("the action %s was not begun: %s", action.name, exc)
             return Performed(_failure("action_failed", "failed", language))
         _noted(note, f"{action.name}: done")
-        text = worded(action.result, action, {**given, **step.values}, language)
+        text = worded(action.result, action, {**given, **values}, language)
         if not (text or action.writes):
             log.warning("the action %s: its answer lacks what 'result' needs", action.name)
             return Performed(_failure("action_failed", "failed", language))
@@ -90,20 +90,20 @@ class Actions:
                 self._begun.popitem(last=False)
 
     def _without_answer(self, step: Step, exc: CallError) -> Performed:
-        action, language = step.action, step.language
+        action, language = step.action, step.pending.language
         if exc.why == "late" and action.writes:
             return Performed(_failure("action_unsure", "unsure", language))
         if exc.why != "missing":
             return Performed(_failure("action_failed", "failed", language))
-        text = worded(action.missing, action, step.values, language)
-        values = ", ".join(step.values.values())
+        values = step.pending.values
         key = "action.missing" if values else "action.nothing"
-        text = text or message(key, language, values=values)
+        text = worded(action.missing, action, values, language)
+        text = text or message(key, language, values=", ".join(values.values()))
         said_so = tuple(map(Sentence, split_sentences(text)))
         if not action.parameters:
             return Performed(Told("refuse", "action_missing", said_so))
         *others, last = action.parameters  # any of them may be wrong; go_on takes each
-        known = {own.name: step.values[own.name] for own in others}
+        known = {own.name: values[own.name] for own in others}
         again = Pending(action.name, uuid4().hex, time.time(), last.name, known, language=language)
         form = form_of(last, language)
         return Performed(Told("clarify", "action_missing", said_so, (), form, again))
@@ -122,7 +122,7 @@ def _failure(reason: Reason, key: str, language: str) -> Told:
 
 def _answered(step: Step, text: str) -> Performed:
     """The answer in sentences, each bound to what it came from: "Your order, 14:02"."""
-    action, language = step.action, step.language
+    action, language = step.action, step.pending.language
     at = f"{datetime.now():%H:%M}"
     named = said(action.source or action.title, language)
     source = message("action.source", language, source=named, time=at)

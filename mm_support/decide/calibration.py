@@ -11,7 +11,7 @@ questions on three help centres that the gate as it ships answers, most of them 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,25 +43,6 @@ class Judged:
     weights: np.ndarray
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """questions: how many were asked. found: share of them whose entry came first. curve:
-    (threshold, share of them answered, share of the answers that are right) at several thresholds.
-    """
-
-    questions: int
-    found: float
-    curve: tuple[tuple[float, float, float], ...] = ()
-
-    @classmethod
-    def read(cls, values: Mapping[str, Any]) -> Calibration:
-        """Of what `as_json` gave."""
-        return cls(**{item.name: values[item.name] for item in fields(cls)})
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
 def out_of_scope() -> tuple[str, ...]:
     """Questions in several languages that are no company's business, written for this."""
     return tuple(OUT_OF_SCOPE.read_text(encoding="utf-8").splitlines())
@@ -74,11 +55,11 @@ class Calibrator:
         self._gate, self.foreign = gate, foreign
 
     def fit(self, trials: Iterable[Trial]) -> dict[str, Any]:
-        """What is to be kept beside the base: a calibration, or only the key where its questions
-        are too few.
+        """What is to be kept beside the base: how sure it is, or only the key where its
+        questions are too few.
         """
         found = calibrated(self._gate, trials)
-        return _key(self._gate) | (found.as_json() if found else {})
+        return _key(self._gate) | (asdict(found) if found else {})
 
     def needed(self, fitted: Mapping[str, Any]) -> bool:
         """Whether what is kept beside a base is not what this would find."""
@@ -88,9 +69,8 @@ class Calibrator:
         """What people are shown of that; None where nothing was learned with this gate."""
         if self.needed(fitted) or "curve" not in fitted:
             return None
-        own = Calibration.read(fitted)
-        curve = tuple((level, answered, right) for level, answered, right in own.curve)
-        return Sureness(self._gate.answer, own.questions, own.found, curve)
+        curve = tuple((level, answered, right) for level, answered, right in fitted["curve"])
+        return Sureness(self._gate.answer, fitted["questions"], fitted["found"], curve)
 
 
 def _key(gate: Gate) -> dict[str, Any]:
@@ -98,13 +78,14 @@ def _key(gate: Gate) -> dict[str, Any]:
     return {"gate": gate.key, "asked": "questions"}
 
 
-def calibrated(gate: Gate, trials: Iterable[Trial]) -> Calibration | None:
+def calibrated(gate: Gate, trials: Iterable[Trial]) -> Sureness | None:
     """From what a base's questions find. None where they are too few to tell."""
     judged, own = judged_by(gate, trials)
     if own.sum() < FEWEST or not judged.right.any():
         return None
     p = _sigmoid(judged.logits)
-    return Calibration(
+    return Sureness(
+        gate.answer,
         int(own.sum()),
         round(float(judged.right[own].mean()), 4),
         tuple(_point(p, judged, own, level) for level in sorted({*CURVE, round(gate.answer, 2)})),

@@ -19,6 +19,7 @@ import numpy as np
 
 from mm_support.config import Settings
 from mm_support.errors import WeightsError
+from mm_support.files import readable
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import codes, identifiers
 from mm_support.language.detect import language_of
@@ -110,13 +111,8 @@ def gate_file(settings: Settings) -> Path:
 
 def load_gate(path: Path) -> Gate:
     """The gate of a JSON file. Raises WeightsError where it is missing or does not fit."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return _read(values)
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise WeightsError(
-            f"{path} cannot be read; run `python -m mm_support train calibrate`."
-        ) from exc
+    with readable(path, "run `python -m mm_support train calibrate`"):
+        return _read(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _read(values: Mapping[str, Any]) -> Gate:

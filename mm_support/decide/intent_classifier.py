@@ -17,6 +17,7 @@ import numpy as np
 
 from mm_support.config import Settings
 from mm_support.errors import WeightsError
+from mm_support.files import readable, replacing
 from mm_support.types import Encode, Intent
 
 log = logging.getLogger(__name__)
@@ -72,16 +73,13 @@ def intents_file(settings: Settings, knowledge: str = "") -> Path:
 
 
 def save_intents(classifier: IntentClassifier, card: dict[str, Any], path: Path) -> None:
-    """Beside the old file, then renamed."""
     from safetensors.numpy import save_file
 
     values = {name: getattr(classifier, name) for name in ("support", "weights", "calibration")}
     about = {name: getattr(classifier, name) for name in ("intents", "threshold", "made_for")}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
     packed = {name: np.ascontiguousarray(value, np.float32) for name, value in values.items()}
-    save_file(packed, beside, {"classifier": json.dumps(about), "card": json.dumps(card)})
-    beside.replace(path)
+    with replacing(path) as beside:
+        save_file(packed, beside, {"classifier": json.dumps(about), "card": json.dumps(card)})
 
 
 def load_intents(settings: Settings, knowledge: str = "") -> IntentClassifier | None:
@@ -124,14 +122,10 @@ class BaseIntents:
 
 
 def _read(path: Path) -> IntentClassifier:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    try:
+    with readable(path, "delete it or run `mm-support train intents`"):
         with safe_open(path, "np") as file:
             about = json.loads(file.metadata()["classifier"])
             values = {name: file.get_tensor(name) for name in file.keys()}
         return IntentClassifier(tuple(about.pop("intents")), **about, **values)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as exc:
-        raise WeightsError(
-            f"{path} cannot be read; delete it or run `mm-support train intents`."
-        ) from exc

@@ -18,6 +18,7 @@ import numpy as np
 
 from mm_support.decide.intents import CHOICES, LABELS, LONGEST, N_GRAMS, Head, n_grams
 from mm_support.errors import WeightsError
+from mm_support.files import readable, replacing
 from mm_support.paths import ASSETS, PACKS, WEIGHTS
 from mm_support.types import Encode
 
@@ -249,36 +250,27 @@ def head_file(text_model: str, folder: Path = WEIGHTS) -> Path:
 
 
 def save_head(head: Head, path: Path, card: Mapping[str, object]) -> None:
-    """Written beside the old file, then renamed: a run that breaks off leaves the old one."""
     from safetensors.numpy import save_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     values = {"weights": head.weights.astype(np.float16), "bias": head.bias}
     thresholds = json.dumps(head.thresholds)
-    beside = path.with_suffix(".part")
     told = {"made_for": head.made_for, "thresholds": thresholds, "card": json.dumps(card)}
-    save_file(values, beside, told)
-    beside.replace(path)
+    with replacing(path) as beside:
+        save_file(values, beside, told)
 
 
 def load_head(path: Path) -> Head:
     """Raises WeightsError where the file is missing or damaged."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    try:
+    with readable(path, "install it again, or run `python -m assets.training.customer_intents`"):
         with safe_open(path, "numpy") as file:
             told = file.metadata()
             weights = file.get_tensor("weights").astype(np.float32)
             bias = file.get_tensor("bias")
-        head = Head(weights, bias, json.loads(told["thresholds"]), told["made_for"])
-        if head.bias.shape != (len(LABELS) + len(CHOICES),) or len(weights) <= N_GRAMS:
-            raise ValueError(head.bias.shape)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as exc:
-        raise WeightsError(
-            f"{path} cannot be read; install it again, or run "
-            "`python -m assets.training.customer_intents`."
-        ) from exc
-    return head
+        if bias.shape != (len(LABELS) + len(CHOICES),) or len(weights) <= N_GRAMS:
+            raise ValueError(bias.shape)
+        return Head(weights, bias, json.loads(told["thresholds"]), told["made_for"])
 
 
 def head_for(text_model: str, encode: Encode, cache_dir: Path, say: Callable[[str], None]) -> Head:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mm_support.errors import WeightsError
+from mm_support.files import readable
 
 SENTENCES = 3  # of a passage that a claim is compared with, the closest ones
 BACK = 2  # of them that are looked for in the claim in turn
@@ -134,10 +134,9 @@ def closeness(claim: np.ndarray, held: np.ndarray, closest: np.ndarray) -> np.nd
 
 def load_alignment(path: Path) -> Alignment:
     """path: the safetensors file, its card beside it. Raises WeightsError."""
-    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    try:
+    with readable(path, "run `python -m assets.training.verifier`"):
         card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         members: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
         for name, rows in load_file(path).items():
@@ -145,7 +144,3 @@ def load_alignment(path: Path) -> Alignment:
             members[number][own] = rows.astype(np.float32)
         networks = tuple(Member(members[number]) for number in sorted(members))
         return Alignment(networks, float(card["threshold"]), card)
-    except (OSError, ValueError, KeyError, SafetensorError) as exc:
-        raise WeightsError(
-            f"{path} cannot be read; run `python -m assets.training.verifier`."
-        ) from exc

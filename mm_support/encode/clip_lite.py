@@ -1,4 +1,5 @@
-"""Our own open_clip model: EfficientNet-Lite2 sees, MiniLM reads, and both end in one space.
+"""The networks of our own image encoder: EfficientNet-Lite2 sees, MiniLM reads, and both end in one
+space.
 
     photo (3, 288, 288) -> [ MEANING_SHARE * meaning (384,) | LOOK_SHARE * look (d,) ]
     words               -> [                 meaning (384,) |             zeros (d,) ]
@@ -15,33 +16,31 @@ the stages as they were. Two photos are compared by meaning and look, a photo an
 alone.
 
 Trained values come from assets/weights/clip-lite.safetensors (assets/training/image.py makes it).
-On a processor clip_lite_compiled.py takes the place of open_clip's class. Knows nothing of labels,
-calibration or entries.
+clip_lite_encoder.py makes an encoder of it. Knows nothing of words, labels or entries.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, normalize, pad
+from torch.nn.functional import avg_pool2d, interpolate, normalize
 
-from mm_support.errors import WeightsError
 from mm_support.fast_init import without_random_weights
+from mm_support.files import SHIPPED, readable
 from mm_support.paths import WEIGHTS
 from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.weights import package_weights
 
 if TYPE_CHECKING:
-    from open_clip import CustomTextCLIP
     from timm.models import EfficientNet
 
 NAME = "clip-lite"
-TOWER, READER = "efficientnet-lite2", "all-MiniLM-L6-v2"
+TOWER = "efficientnet-lite2"
 TRAINED = WEIGHTS / "clip-lite.safetensors"
 SIZE = 288  # pixels; photos are squeezed into a square, so that nothing is cut off
 MIDDLE = slice(43, 244)  # pixels; 70 % of each side, where the product mostly is
@@ -58,23 +57,9 @@ COLOURS = BINS[0] * BINS[1] * BINS[2]
 DETAILS = FEATURES + sum(STAGES) + 2 * COLOURS  # without tuned stages; with them more
 MEANING_SHARE = 0.6
 LOOK_SHARE = (1 - MEANING_SHARE**2) ** 0.5
-MAX_TOKENS = 64
-PREPROCESSING = {"size": SIZE, "mean": (0.5,) * 3, "std": (0.5,) * 3, "resize_mode": "squash"}
 HEAD_VALUES = ("class_words", "mean", "stretch", "correction")  # trained values of the head
 CLASSIFIER = ("classifier.weight", "classifier.bias")  # values of the head in the tower's file
 UNTRAINED = {"scale": 30.0, "none": 0.3}  # calibration of labels before any training
-
-
-class Parts(NamedTuple):
-    """What an image encoder is made of. preprocessing: keywords of open_clip's PreprocessCfg.
-    scale, none: calibration of the cosine between a photo and a word (image.Calibration).
-    """
-
-    model: CustomTextCLIP
-    tokenize: Callable[[Sequence[str]], Tensor]
-    preprocessing: dict
-    scale: float
-    none: float
 
 
 class Visual(nn.Module):
@@ -87,16 +72,13 @@ class Visual(nn.Module):
         self.trunk, self.tuned, self.head = trunk, tuned, head
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """pixels: (n, 3, SIZE, SIZE) in -1..1 -> (n, 384 + d) unit rows, float32."""
-        return self.head(*self.look_at(pixels))
-
-    def look_at(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, 1280) features, at least 0, and (n, details): means of the whole and its middle."""
-        close, shades = self.lower(middle(pixels)), colours(pixels.float())
-        return self.compare(self.lower(pixels), close, shades)
+        """pixels: (n, 3, SIZE, SIZE) in -1..1 -> (n, 1280 + d), see `seen`."""
+        return self.seen(self.lower(pixels))
 
     def compare(self, whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
-        """`look_at` from the lower stages' maps of both looks, (n, *MAPS) each, and colours."""
+        """What was seen, from the lower stages' maps of photos and their middles, (n, *MAPS) each,
+        and the colours.
+        """
         return joined(self.seen(whole), self.seen(close), colours)
 
     def seen(self, maps: Tensor) -> Tensor:
@@ -183,63 +165,39 @@ class Head(nn.Module):
         return normalize(self.classifier(features).softmax(-1) @ self.class_words, dim=-1)
 
 
-class OnlyMeaning(nn.Module):
-    """MiniLM's vector, and zeros where a photo has its look."""
-
-    def __init__(self, look: int) -> None:
-        super().__init__()
-        self.look = look
-
-    def forward(self, words: Tensor) -> Tensor:
-        """(n, 384) -> (n, 384 + look) unit rows, float32."""
-        return pad(normalize(words.float(), dim=-1), (0, self.look))
-
-
-def build_clip_lite(cache_dir: Path, trained: bool = True) -> Parts:
-    """The model in evaluation mode, float32. trained: False for the start of a training, where
-    class_words are to be set.
+def build_visual(cache_dir: Path, trained: bool = True) -> Visual:
+    """In evaluation mode, float32. trained: False for the start of a training, where class_words
+    are to be set.
 
     Raises WeightsError where weights are missing or damaged.
     """
     values = trained_values() if trained else {}
     prepare_torchvision()
+    import timm
     from safetensors.torch import load_file
-    from transformers import AutoTokenizer
 
-    reader = package_weights(READER, cache_dir)
     tower = load_file(package_weights(TOWER, cache_dir) / "model.safetensors")
-    tokenizer = AutoTokenizer.from_pretrained(reader)
-
-    def tokenize(words: Sequence[str]) -> Tensor:
-        return tokenizer(
-            list(words), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
-        ).input_ids
-
-    model, visual = assemble(reader, tower, values)
-    fold_batch_norms(visual.trunk)
-    names = [name for name in values if name.startswith(TRUNK)]
-    changed = {name.removeprefix(TRUNK): values[name] for name in names}
-    visual.tuned = tuned_trunk(visual.trunk, changed)
-    return Parts(model, tokenize, PREPROCESSING, *calibration_of(values))
+    with without_random_weights():
+        made = timm.create_model("tf_efficientnet_lite2", num_classes=0)
+    trunk = cast("EfficientNet", made.requires_grad_(False))
+    trunk.load_state_dict({n: value for n, value in tower.items() if n not in CLASSIFIER})
+    fold_batch_norms(trunk)
+    changed = {n.removeprefix(TRUNK): values[n] for n in values if n.startswith(TRUNK)}
+    return Visual(trunk, head_of(tower, values), tuned_trunk(trunk, changed)).eval()
 
 
 def calibration_of(values: dict[str, Tensor]) -> tuple[float, float]:
-    """scale, none: as of Parts."""
+    """scale, none: as of image.Calibration."""
     scale, none = (float(values.get(name, start)) for name, start in UNTRAINED.items())
     return scale, none
 
 
 def trained_values() -> dict[str, Tensor]:
     """Raises WeightsError for a file that is missing or damaged."""
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    try:
+    with readable(TRAINED, SHIPPED):
         return load_file(TRAINED)
-    except (OSError, SafetensorError) as exc:
-        raise WeightsError(
-            f"{TRAINED} is missing or damaged; restore it from the repository."
-        ) from exc
 
 
 def dim() -> int:
@@ -250,37 +208,6 @@ def dim() -> int:
         return MEANING + DETAILS
     with safe_open(TRAINED, "pt") as values:
         return MEANING + values.get_slice("stretch").get_shape()[1]
-
-
-def assemble(
-    reader: Path, tower: dict[str, Tensor], values: dict[str, Tensor]
-) -> tuple[CustomTextCLIP, Visual]:
-    """The model, and its image side. tower: timm's tf_efficientnet_lite2; values: trained ones."""
-    prepare_torchvision()
-    from open_clip import CLIPTextCfg, CLIPVisionCfg, CustomTextCLIP
-    from safetensors.torch import load_file
-
-    vision = CLIPVisionCfg(
-        timm_model_name="tf_efficientnet_lite2", timm_pool="avg", timm_proj="none", image_size=SIZE
-    )
-    text = CLIPTextCfg(
-        hf_model_name=str(reader),
-        hf_model_pretrained=False,
-        hf_proj_type=None,  # type: ignore[arg-type]  # None is what HFTextEncoder asks for
-        hf_pooler_type="mean_pooler",
-    )
-    with without_random_weights():
-        model = CustomTextCLIP(embed_dim=MEANING, vision_cfg=vision, text_cfg=text).eval()
-    head = head_of(tower, values)
-    visual = Visual(cast("EfficientNet", model.visual.trunk), head)
-    model.add_module("visual", visual)
-    model.text.add_module("proj", OnlyMeaning(head.stretch.shape[1]))
-    read = load_file(reader / "model.safetensors")
-    loaded = model.text.transformer.load_state_dict(read, strict=False)
-    assert not loaded.missing_keys, loaded.missing_keys  # its pooler is not used here
-    trunk = {name: value for name, value in tower.items() if name not in CLASSIFIER}
-    visual.trunk.load_state_dict(trunk)
-    return model.requires_grad_(False), visual
 
 
 def head_of(tower: Mapping[str, Tensor], values: dict[str, Tensor]) -> Head:

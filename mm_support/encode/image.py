@@ -1,8 +1,8 @@
 """Image encoder: photos and words -> unit vectors of one space, and words for a photo.
 
-Every model is an open_clip model. What differs is where it comes from: our own, put together from
-package weights (clip_lite.py), an architecture and tag whose weights are on the hub, or a local
-folder in the hub's layout. Knows nothing of files, entries or retrieval.
+Our own is put together from package weights (clip_lite.py). Every other one is an open_clip model:
+an architecture and tag whose weights are on the hub, or a local folder in the hub's layout. Knows
+nothing of files, entries or retrieval.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -196,7 +196,13 @@ def load_image_encoder(settings: Settings, device: Device) -> ImageEncoder:
         return own
     name = settings.image_model
     if name.startswith(PREFIX):
-        return _load_package(name, settings, device)
+        from mm_support.encode import clip_lite_encoder
+
+        if name != PREFIX + clip_lite_encoder.NAME:
+            raise WeightsError(
+                f"There is no packaged image encoder {name!r}; use package:clip-lite."
+            )
+        return clip_lite_encoder.load_clip_lite(settings, device)
     prepare_torchvision()
     import open_clip
 
@@ -216,29 +222,10 @@ def load_image_encoder(settings: Settings, device: Device) -> ImageEncoder:
             " that holds open_clip_config.json and weights, or use the embedded profile"
             " (MM_SUPPORT_PROFILE=embedded)."
         ) from exc
-    return OpenClipEncoder(
-        model, preprocessing_of(model.visual.preprocess_cfg), tokenize, device, _calibration(model)
-    )
+    from open_clip.transform import PreprocessCfg, image_transform_v2
 
-
-def _load_package(name: str, settings: Settings, device: Device) -> ImageEncoder:
-    from mm_support.encode import clip_lite, clip_lite_compiled
-
-    if name != PREFIX + clip_lite.NAME:
-        raise WeightsError(
-            f"There is no packaged image encoder {name!r}; use {PREFIX + clip_lite.NAME!r}."
-        )
-    on_processor = device.device.type == "cpu"
-    if on_processor and (encoder := clip_lite_compiled.load_compiled(settings, device)):
-        return encoder
-    built = clip_lite.build_clip_lite(settings.cache_dir)
-    return OpenClipEncoder(
-        built.model,
-        preprocessing_of(built.preprocessing),
-        built.tokenize,
-        device,
-        Calibration(built.scale, built.none),
-    )
+    prepare: Any = image_transform_v2(PreprocessCfg(**model.visual.preprocess_cfg), is_train=False)
+    return OpenClipEncoder(model, prepare, tokenize, device, _calibration(model))
 
 
 def _on_hub(name: str) -> tuple[str, str]:
@@ -252,12 +239,6 @@ def _on_hub(name: str) -> tuple[str, str]:
             'such as "ViT-B-32-256/datacomp_s34b_b86k".'
         )
     return architecture, tag
-
-
-def preprocessing_of(values: dict) -> Callable:
-    from open_clip.transform import PreprocessCfg, image_transform_v2
-
-    return cast(Callable, image_transform_v2(PreprocessCfg(**values), is_train=False))
 
 
 def _calibration(model) -> Calibration:

@@ -2,9 +2,10 @@
 light.
 
 A small network (segment_net.py, trained by assets/training/segments.py on drawn displays) marks
-each character's centre, size and lit segments; here these become glyphs, and neighbours become
-lines. It reads what segments show and leaves ordinary type to encode/ocr.py. It knows nothing of
-codes.
+each character's centre, size and lit segments. The photo is shown to it at several sizes; of what
+it finds twice the surer is kept (`distinct`), neighbours become chains, and each chain is read once
+more where it stands level and at the best size (`_look_again`), its glyphs told by
+segment_glyphs.py. Ordinary type is left to encode/ocr.py. Knows nothing of codes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from PIL import Image
 from mm_support import paths
 from mm_support.device import torch_threads
 from mm_support.encode.segment_glyphs import read_glyph, word
-from mm_support.errors import WeightsError
+from mm_support.files import SHIPPED, readable
 from mm_support.types import TextLine
 
 WEIGHTS = paths.WEIGHTS / "segments.safetensors"
@@ -236,18 +237,13 @@ def _line(chain: list[Character], size: tuple[int, int]) -> TextLine | None:
 def load_segment_reader(path: Path = WEIGHTS) -> SegmentReader:
     """Raises WeightsError where the weights, which come with the code, are missing or damaged."""
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from mm_support.encode.segment_net import SegmentNet
 
     net = SegmentNet()
-    try:
+    with readable(path, SHIPPED):
         net.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as exc:
-        raise WeightsError(
-            f"{path} is missing or damaged; restore it from the repository."
-        ) from exc
     # torch takes a memory format alone
     net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -24,6 +24,7 @@ from mm_support.encode.text_models import Kind, TextModel, text_model
 from mm_support.encode.text_network import Network, packaged_network, torch_network
 from mm_support.errors import WeightsError
 from mm_support.plugged import plugged
+from mm_support.runs import runs
 from mm_support.weights import PREFIX, package_weights
 
 if TYPE_CHECKING:
@@ -130,14 +131,11 @@ class TransformersTextEncoder:
 
 def batches_of(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Places of texts that are encoded together, the shortest first. lengths: their tokens."""
-    batch: list[int] = []
-    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) == BATCH or (len(batch) + 1) * lengths[place] > TOKENS):
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
+
+    def fits(batch: list[int], place: int) -> bool:
+        return len(batch) < BATCH and (len(batch) + 1) * lengths[place] <= TOKENS
+
+    return runs(sorted(range(len(lengths)), key=lengths.__getitem__), fits)
 
 
 def _own(encoded: Encoding, prefix: int) -> list[int]:

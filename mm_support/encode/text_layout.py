@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mm_support.runs import runs
 from mm_support.types import TextLine
 
 # ordinary type, taken for segments, stays below this; true displays are mostly above
@@ -58,27 +59,22 @@ def lines_in_order(pieces: Sequence[Piece], size: tuple[int, int]) -> list[TextL
     direction = np.sum([piece.along for piece in pieces], axis=0)
     right = direction / max(float(np.hypot(*direction)), 1e-6)
     down = np.array([-right[1], right[0]])
-    groups: list[list[Piece]] = []
-    for row in rows(pieces, right, down):
-        groups.append(row[:1])
-        for piece in row[1:]:
-            if _belongs(groups[-1][-1], piece, right):
-                groups[-1].append(piece)
-            else:
-                groups.append([piece])
+
+    def follows(group: list[Piece], piece: Piece) -> bool:
+        return _belongs(group[-1], piece, right)
+
+    groups = (group for row in rows(pieces, right, down) for group in runs(row, follows))
     return [_joined(group, size) for group in groups]
 
 
 def rows(pieces: Sequence[Piece], right: np.ndarray, down: np.ndarray) -> list[list[Piece]]:
     """Pieces that stand beside one another, rows from top to bottom, each from left to right."""
-    found: list[list[Piece]] = []
-    for piece in sorted(pieces, key=lambda piece: piece.corners.mean(0) @ down):
-        last = found[-1][-1] if found else piece
-        lower = abs((piece.corners.mean(0) - last.corners.mean(0)) @ down)
-        if found and lower < 0.5 * min(piece.height, last.height):
-            found[-1].append(piece)
-        else:
-            found.append([piece])
+
+    def beside(row: list[Piece], piece: Piece) -> bool:
+        lower = abs((piece.corners.mean(0) - row[-1].corners.mean(0)) @ down)
+        return lower < 0.5 * min(piece.height, row[-1].height)
+
+    found = runs(sorted(pieces, key=lambda piece: piece.corners.mean(0) @ down), beside)
     return [sorted(row, key=lambda piece: piece.corners.mean(0) @ right) for row in found]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mm_support.device import Device
 from mm_support.errors import WeightsError
 from mm_support.fast_init import without_random_weights
+from mm_support.files import readable
 from mm_support.weights import PREFIX, package_weights
 
 if TYPE_CHECKING:
@@ -40,21 +41,15 @@ def _loaded(name: str, cache_dir: Path) -> Whisper:
 
 def _from_folder(folder: Path) -> Whisper:
     """folder: holds config.json (whisper's ModelDimensions) and model.safetensors."""
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
     from whisper.model import ModelDimensions, Whisper
 
-    try:
+    with readable(folder, "a Whisper model has config.json (its dimensions) and model.safetensors"):
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         with without_random_weights():
             model = Whisper(ModelDimensions(**config))
         model.load_state_dict(load_file(folder / "model.safetensors"))
-    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as exc:
-        raise WeightsError(
-            f"{folder} does not hold a Whisper model (config.json with its dimensions,"
-            f" model.safetensors): {exc}"
-        ) from exc
-    return model
+        return model
 
 
 def _from_hub(name: str, cache_dir: Path) -> Whisper:

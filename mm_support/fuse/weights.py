@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mm_support.config import Settings
-from mm_support.errors import WeightsError
+from mm_support.files import readable, replacing
 from mm_support.paths import WEIGHTS, fitted_to
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def load_fusion(
 
 def _read(path: Path, settings: Settings, d_text: int, d_picture: int) -> FusionStrategy | None:
     """What a file holds; None where it was trained for other encoders."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     from mm_support.fuse.strategies import build_fusion
 
-    try:
+    with readable(path, "delete it or run `python -m mm_support train fusion`"):
         with safe_open(path, "pt") as file:
             card = json.loads(file.metadata()["card"])
             if card["made_for"] != made_for(settings):
@@ -71,25 +71,18 @@ def _read(path: Path, settings: Settings, d_text: int, d_picture: int) -> Fusion
         intents, kinds = tuple(card["intents"]), len(values["known"])
         trained = build_fusion(settings.fusion, d_text, d_picture, intents, kinds)
         trained.load_state_dict(values)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as exc:
-        raise WeightsError(
-            f"{path} cannot be read; delete it or run `python -m mm_support train fusion`."
-        ) from exc
-    return trained
+        return trained
 
 
 def save_fusion(fusion: FusionStrategy, card: dict, folder: Path) -> Path:
-    """Beside the old file, then renamed: a run that breaks off leaves the old one. card must name
-    `made_for`.
-    """
+    """card must name `made_for`."""
     from safetensors.torch import save_file
 
     path = fusion_file(fusion.name, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
     values = {name: value.half().contiguous() for name, value in fusion.state_dict().items()}
-    save_file(values, beside, {"card": json.dumps({**card, "intents": fusion.intents})})
-    return beside.replace(path)
+    with replacing(path) as beside:
+        save_file(values, beside, {"card": json.dumps({**card, "intents": fusion.intents})})
+    return path
 
 
 def made_for(settings: Settings) -> str:

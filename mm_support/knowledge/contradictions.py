@@ -1,10 +1,13 @@
 """Entries that answer the same and say it otherwise: other amounts, other times, "closed".
 
-Compared are the clauses of entries that share a title or a question. Two of them contradict each
-other where they are about the same and differ in their figures, or where one has figures and the
-other has none. Entries whose titles may mean the same contradict each other too where a sentence of
-theirs differs in nothing but its figures. Whether a person would call it a contradiction is for
-whoever reads it to say: both are kept. Knows no index.
+    Returns         "Send it back within 30 days."              "... within 14 days."
+    Opening hours   "We are open on Sundays from 10 to 16."     "We are closed on Sundays."
+
+Compared are the clauses of entries that share a title or a question. Two clauses contradict each
+other where they are about the same and differ in their figures, or where only one has figures. So
+do two whole sentences that differ in nothing but their figures, where one entry's title says no
+more than the other's ("Returns", "Returns of lamps"). Whether a person would call it a
+contradiction is for whoever reads it to say: both are kept. Knows no index.
 """
 
 from __future__ import annotations

@@ -16,9 +16,9 @@ from functools import lru_cache
 from itertools import chain
 
 from mm_support.knowledge.readers.base import Block, Document, stem_of
-from mm_support.knowledge.readers.runs import runs
 from mm_support.language.defined import named_in_title
 from mm_support.language.sentences import split_sentences
+from mm_support.runs import runs
 
 LEAST, MOST = 20, 300  # tokens of a passage
 MOST_TOGETHER = 2 * MOST  # tokens up to which steps and code are not cut

@@ -7,10 +7,7 @@ Knows nothing of files that knowledge comes in, or of how points are stored.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import os
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -24,6 +21,7 @@ from mm_support.device import usable_threads
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
+from mm_support.files import replacing
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.entries import remark
 from mm_support.knowledge.index import Point
@@ -100,21 +98,9 @@ class PointMaker:
             return source, photo
         target = folder / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.jpg"
         if not target.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            _store(photo, target)
+            with replacing(target) as beside:
+                photo.save(beside, "JPEG", quality=QUALITY)
         return target, photo
-
-
-def _store(photo: Image.Image, target: Path) -> None:
-    """Whole or not at all, also where another process stores the same."""
-    content = io.BytesIO()
-    photo.save(content, "JPEG", quality=QUALITY)
-    beside = target.with_suffix(f".{uuid.uuid4().hex[:8]}")
-    with beside.open("wb") as file:
-        file.write(content.getvalue())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, target)
 
 
 def places(texts: Iterable[str]) -> dict[str, int]:

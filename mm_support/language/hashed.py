@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mm_support.errors import WeightsError
+from mm_support.files import SHIPPED, readable
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +33,10 @@ def places(names: Iterable[str], size: int) -> list[int]:
 
 def load_hashed(folder: Path, name: str) -> Hashed:
     """Of NAME.safetensors and NAME.json. Raises WeightsError where they cannot be read."""
-    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    try:
-        weights = load_file(folder / f"{name}.safetensors")["weights"].astype(np.float32)
-        card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    file = folder / f"{name}.safetensors"
+    with readable(file, SHIPPED):
+        weights = load_file(file)["weights"].astype(np.float32)
+        card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
         return Hashed(weights, float(card["bias"]))
-    except (OSError, ValueError, KeyError, SafetensorError) as exc:
-        raise WeightsError(f"{folder} holds no weights {name}: {exc}") from exc

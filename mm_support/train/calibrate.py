@@ -30,6 +30,7 @@ from mm_support.config import Settings
 from mm_support.decide.calibration import FOREIGN, NEAR, threshold
 from mm_support.decide.confidence import FEATURES, Gate, features, own_gate_file
 from mm_support.errors import InputError
+from mm_support.files import replacing
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.pipeline import drained, judge, past_after, perceive
@@ -306,8 +307,5 @@ def shares(
 
 
 def write_json(values: dict, path: Path) -> None:
-    """Beside, then renamed: a run that breaks off leaves the old file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".tmp")
-    beside.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-    beside.replace(path)
+    with replacing(path) as beside:
+        beside.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

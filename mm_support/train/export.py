@@ -21,6 +21,7 @@ from typing import Any
 from mm_support.config import Settings
 from mm_support.errors import InputError
 from mm_support.evaluate.cases import OUT_OF_SCOPE
+from mm_support.files import replacing
 from mm_support.store.models import FeedbackRow, TurnRow
 
 MEDIA = {"image": ".jpg", "audio": ".wav"}  # as the service keeps them, where keep_media is on
@@ -35,11 +36,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         raise InputError(
             f"No turn of {args.knowledge} has feedback yet; rate replies with the thumbs first."
         )
-    beside = args.file.with_suffix(".part")
-    beside.write_text(
-        "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in cases), encoding="utf-8"
-    )
-    beside.replace(args.file)
+    lines = "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in cases)
+    with replacing(args.file) as beside:
+        beside.write_text(lines, encoding="utf-8")
     open_ones = sum(not case["expect"] for case in cases)
     print(
         f"{args.file}: {len(cases)} cases, {open_ones} of them to be labelled by hand.",

@@ -12,7 +12,6 @@ they are.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,12 +25,11 @@ from mm_support.types import Entry
 
 @dataclass(frozen=True)
 class Feedback:
-    """Corrected questions about the entries of a base. digest: names the file's content."""
+    """Corrected questions about the entries of a base."""
 
     base: str
     entries: tuple[Entry, ...]
     cases: tuple[Case, ...]
-    digest: str
 
 
 def read_feedback(path: Path, base: str, entries: Sequence[Entry]) -> Feedback:
@@ -50,8 +48,7 @@ def read_feedback(path: Path, base: str, entries: Sequence[Entry]) -> Feedback:
             f"{path} holds no case that an entry of {base} answers; "
             "label some with the id of an entry."
         )
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-    return Feedback(base, tuple(entries), known, digest)
+    return Feedback(base, tuple(entries), known)
 
 
 def with_feedback(found: SupportSet, feedback: Feedback, heard: Sequence[str]) -> SupportSet:

@@ -3,8 +3,8 @@
     mm-support train fusion --knowledge NAME [--feedback FILE]
 
 What is learned from: the entries' pictures as customers might photograph them, their questions,
-typed and spoken, and what customers corrected. A run goes on where it was interrupted; weights are
-replaced only by a run that ended. The weights that ship are made by assets/training/fusion.py.
+typed and spoken, and what customers corrected. What was heard and seen is kept for the next run;
+weights are replaced only by a run that ended. Those that ship are of assets/training/fusion.py.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from mm_support import terminal
 from mm_support.config import FUSIONS, Settings
 from mm_support.errors import InputError
 from mm_support.fuse.weights import made_for, own_folder
-from mm_support.train.encoded_set import EncodedSet, build, card, folder_of
-from mm_support.train.feedback import Feedback, read_feedback
+from mm_support.train.encoded_set import EncodedSet, build, card
+from mm_support.train.feedback import read_feedback
 from mm_support.train.support_set import own_set
 from mm_support.types import Entry
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     made = build(own_set(entries), settings, feedback)
     about = {"data": SOURCES, "command": "mm-support train fusion"}
     names, out = args.strategy or FUSIONS, args.out or own_folder(settings)
-    train_strategies(names, made, settings, args.seed, feedback, about, out)
+    train_strategies(names, made, settings, args.seed, about, out)
     return 0
 
 
@@ -57,7 +57,6 @@ def train_strategies(
     made: EncodedSet,
     settings: Settings,
     seed: int,
-    feedback: Feedback | None,
     about: dict[str, str],
     out: Path,
 ) -> None:
@@ -68,15 +67,12 @@ def train_strategies(
 
     device = resolve_device(settings.device).device
     data = prepare(made, seed, device)
-    run_name = "-".join([str(seed), *made.rows.trained, *([feedback.digest] if feedback else [])])
     for name in names:
         started = time.perf_counter()
-        checkpoint = folder_of(settings) / f"{name}-{run_name}.checkpoint"
-        fusion, figures = train(name, data, seed, checkpoint, device)
+        fusion, figures = train(name, data, seed, device)
         seconds = round(time.perf_counter() - started)
         written = about | weights_card(settings, made, figures) | {"seed": seed, "seconds": seconds}
         print(save_fusion(fusion.cpu(), written, out), json.dumps(figures))
-        checkpoint.unlink(missing_ok=True)
 
 
 def weights_card(settings: Settings, made: EncodedSet, figures: dict[str, float]) -> dict[str, Any]:

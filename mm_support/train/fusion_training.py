@@ -2,15 +2,13 @@
 
 Two heads learn together: the fused query must score the entry that answers above all others
 (contrastive), and its intent must be right (cross-entropy). Modalities are left out at random, so
-that any subset works. A run goes on from its checkpoint. Knows no encoder and no file of weights.
+that any subset works. Knows no encoder and no file of weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -86,40 +84,31 @@ def prepare(made: EncodedSet, seed: int, device: torch.device) -> Data:
 
 
 def train(
-    name: str, data: Data, seed: int, checkpoint: Path, device: torch.device
+    name: str, data: Data, seed: int, device: torch.device
 ) -> tuple[FusionStrategy, dict[str, float]]:
     """The strategy at its best validation figure, and the figures there."""
     torch.manual_seed(seed)
     fusion = started(name, data).to(device)
-    figures = validate(fusion, data)
     optimizer = torch.optim.AdamW(groups(fusion), lr=RATES[name], weight_decay=WEIGHT_DECAY)
-    before = figures["mean"]
-    state = {"epoch": 0, **best(fusion, figures, -1)}
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True, map_location=device)
-        fusion.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+    figures, best, values = validate(fusion, data), -1, kept(fusion)
+    told = {"untrained": figures["mean"]}
     with shown() as show:
-        for epoch in range(state["epoch"], EPOCHS):
+        for epoch in range(EPOCHS):
             loss = one_epoch(fusion, optimizer, data, seed, epoch)
-            figures = validate(fusion, data)
-            show(f"{name}, loss {loss:.3f}, {figures['mean']:.1%} right", epoch + 1, EPOCHS)
-            if figures["mean"] >= state["best"]:  # of equal ones the later: its intents are better
-                state |= best(fusion, figures, epoch)
-            model, steps = fusion.state_dict(), optimizer.state_dict()
-            state |= {"epoch": epoch + 1, "model": model, "optimizer": steps}
-            keep(state, checkpoint)
-            if epoch - state["best_epoch"] >= PATIENCE:
+            found = validate(fusion, data)
+            show(f"{name}, loss {loss:.3f}, {found['mean']:.1%} right", epoch + 1, EPOCHS)
+            if found["mean"] >= figures["mean"]:  # of equal ones the later: its intents are better
+                figures, best, values = found, epoch, kept(fusion)
+            if epoch - best >= PATIENCE:
                 break
-    fusion.load_state_dict(state["values"])
+    fusion.load_state_dict(values)
     sharpen(fusion.eval(), data)
-    return fusion, {"untrained": before, **state["figures"], "epochs": state["best_epoch"] + 1}
+    return fusion, {**told, **figures, "epochs": best + 1}
 
 
-def best(fusion: FusionStrategy, figures: dict[str, float], epoch: int) -> dict[str, Any]:
-    """The strategy as it is now, and how well it does."""
-    values = {key: value.clone() for key, value in fusion.state_dict().items()}
-    return {"best": figures["mean"], "best_epoch": epoch, "values": values, "figures": figures}
+def kept(fusion: FusionStrategy) -> dict[str, Tensor]:
+    """The strategy's values as they are now."""
+    return {key: value.clone() for key, value in fusion.state_dict().items()}
 
 
 def started(name: str, data: Data) -> FusionStrategy:
@@ -162,7 +151,6 @@ def groups(fusion: FusionStrategy) -> list[dict]:
 def one_epoch(fusion: FusionStrategy, optimizer, data: Data, seed: int, epoch: int) -> float:
     """Every turn once; returns the mean loss."""
     fusion.train()
-    # of dropout and order: an epoch is the same in a run that was interrupted before it
     torch.manual_seed(1000 * seed + epoch)
     generator = torch.Generator().manual_seed(1000 * seed + epoch)
     start = build_fusion(fusion.name, fusion.d_text, fusion.d_picture)
@@ -276,9 +264,3 @@ def ranks(fusion: FusionStrategy, turns: Turns, mask: Tensor, own_hidden: bool =
         best = scores.masked_fill(~answers, -1).amax(1, keepdim=True)
         found.append((scores > best).sum(1))
     return torch.cat(found)
-
-
-def keep(state: dict, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(state, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)

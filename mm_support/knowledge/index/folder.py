@@ -25,14 +25,13 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from mm_support.errors import KnowledgeError, no_such_base
+from mm_support.files import make_durable, write_json
 from mm_support.knowledge.index import NAME, Point, check_name
 from mm_support.knowledge.index.locks import share, take, waiting
 from mm_support.knowledge.index.version import (
     LAYOUT,
     Version,
     VersionWriter,
-    make_durable,
-    write_durably,
 )
 from mm_support.knowledge.text_score import UNKNOWN, TextScore
 
@@ -234,11 +233,8 @@ class FolderIndex:
             ) from exc
 
     def _point(self, name: str, pointer: Pointer) -> None:
-        base = self._folder / name
-        beside = base / f"{CURRENT}{NEW}"
-        write_durably(beside, json.dumps(pointer))
-        os.replace(beside, base / CURRENT)
-        make_durable(base)
+        write_json(self._folder / name / CURRENT, pointer)
+        make_durable(self._folder / name)
 
     def _read(self, name: str, key: str) -> Version | None:
         """None where the version was removed after its key was read."""

@@ -23,9 +23,10 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from mm_support.errors import KnowledgeError, SupportError
+from mm_support.files import replacing
 from mm_support.knowledge.index.folder import HELD, LOCK, NEW, FolderIndex, Pointer
 from mm_support.knowledge.index.locks import waiting
-from mm_support.knowledge.index.version import FITTED, Version, make_durable
+from mm_support.knowledge.index.version import FITTED, Version
 from mm_support.knowledge.text_score import UNKNOWN, TextScore
 
 if TYPE_CHECKING:
@@ -210,7 +211,6 @@ class SharedIndex(FolderIndex):
             if (self._root / place).exists():
                 continue
             target = beside / place.name if place.parent == own else self._root / place
-            target.parent.mkdir(parents=True, exist_ok=True)
             _download(server, path, target)
 
 
@@ -267,13 +267,10 @@ def _download(server: Connection, path: str, target: Path) -> None:
     (pieces,) = server.execute(count, [path]).fetchone() or (0,)
     if not pieces:
         raise KnowledgeError(f"The shared index has lost a file: {path}.")
-    beside = target.with_name(f"{target.name}{NEW}")
-    with beside.open("wb") as file:
+    with replacing(target) as beside, beside.open("wb") as file:
         for number in range(pieces):
             for (content,) in server.execute(one, [path, number], binary=True):
                 file.write(content)
-    make_durable(beside)
-    os.replace(beside, target)
 
 
 def _tidy(server: Connection, name: str) -> None:

@@ -13,8 +13,6 @@ Knows no other version and no base's name.
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -22,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from mm_support.files import make_durable, write_json
 from mm_support.knowledge.contradictions import by_id, contradictions
 from mm_support.knowledge.index import About, Point, entries, identified, postings
 from mm_support.knowledge.index.arrays import Arrays, ArrayWriter, open_arrays
@@ -76,11 +75,11 @@ class VersionWriter:
         self.close()
         stored = Entries(Table(self._folder / ENTRIES), self._pictures_dir, self._entries.rows)
         names = defined.Names.of(stored.all())
-        write_durably(self._folder / NAMES, json.dumps(names._asdict(), ensure_ascii=False))
+        write_json(self._folder / NAMES, names._asdict())
         pairs = by_id(contradictions(stored.all()))
-        write_durably(self._folder / CONTRADICTIONS, json.dumps(pairs, ensure_ascii=False))
+        write_json(self._folder / CONTRADICTIONS, pairs)
         made = About(**about, entries=self._entries.rows, pictures=self._entries.pictures)
-        write_durably(self._folder / ABOUT, json.dumps(asdict(made), ensure_ascii=False))
+        write_json(self._folder / ABOUT, asdict(made))
         for path in (self._folder / ENTRIES, self._folder):
             make_durable(path)
 
@@ -132,9 +131,7 @@ class Version:
 
     def keep(self, fitted: dict[str, Any], tell: bool = True) -> None:
         """Writes what was learned about the base beside what it holds. tell: others too."""
-        beside = self._folder / f"{FITTED}{uuid.uuid4().hex[:8]}"
-        write_durably(beside, json.dumps(fitted))
-        os.replace(beside, self._folder / FITTED)
+        write_json(self._folder / FITTED, fitted)
         if tell and self.told is not None:
             self.told(fitted)
 
@@ -176,21 +173,3 @@ class Version:
                 digest,
                 origin,
             )
-
-
-def write_durably(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def make_durable(path: Path) -> None:
-    """Waits until a file's content, or a folder's names, are on the disk."""
-    if path.is_dir() and os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,5 +1,8 @@
 """The columns of a table, and the keys of exports and front matter -> the fields of a document.
 
+    Question | Answer | Price      title, answer, -        price is read with the answer
+    Code | Tarif | Euro            code, title, -          by what stands in T1 | Klein | 9
+
 Names are looked up in columns.toml; where none is known, the contents decide: answers are the
 longest texts, questions end in question marks, ids are short and all different. What was decided
 is told in a sentence. Knows no file format.

@@ -26,6 +26,9 @@ FOOTNOTES = [
     for rule in "ref anchor anchor_name open close block_open block_close caption".split()
 ]
 _TAG = re.compile(r"</?([a-zA-Z][\w:-]*)")
+# what lxml lists of tags, but for names that people rather give to what is to be filled in
+PLACEHOLDERS = frozenset({"command", "title"})
+NEWER_TAGS = frozenset("bdi dialog main picture search slot template".split())
 
 
 def read_markdown(file: File, remarks: Remarks) -> Iterator[Document]:
@@ -124,19 +127,7 @@ def _shown(html: str) -> str:
 
 @cache
 def _is_tag(name: str) -> bool:
-    return name.lower() in HTML_TAGS or "-" in name[1:-1] and not name[0].isupper()
+    from lxml.html.defs import tags
 
-
-HTML_TAGS = frozenset(
-    """
-    a abbr acronym address area article aside audio b base bdi bdo big blockquote body br
-    button canvas caption center cite code col colgroup data datalist dd del details dfn
-    dialog dir div dl dt em embed fieldset figcaption figure font footer form frame frameset
-    h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li
-    link main map mark menu meta meter nav noscript object ol optgroup option output p param
-    picture pre progress q rp rt ruby s samp script search section select slot small source
-    span strike strong style sub summary sup svg path g circle rect line polyline polygon
-    table tbody td template textarea tfoot th thead time tr track tt u ul var video
-    wbr
-    """.split()
-)
+    known = tags - PLACEHOLDERS | NEWER_TAGS
+    return name.lower() in known or "-" in name[1:-1] and not name[0].isupper()

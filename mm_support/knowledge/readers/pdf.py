@@ -16,8 +16,8 @@ from typing import Any
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.pdf_lines import Line, page_lines, rows_of
 from mm_support.knowledge.readers.pdf_tables import continued, with_tables
-from mm_support.knowledge.readers.runs import runs
 from mm_support.knowledge.readers.tables import table_lines
+from mm_support.runs import runs
 
 MAX_PAGES = 2_000
 MAX_SCANS = 100  # pages rendered for OCR

@@ -1,6 +1,9 @@
 """A PDF's page -> its lines in reading order: column by column; tables are one line each.
 
-Knows no heading, no paragraph and no other page.
+PDFium knows no lines, only rectangles with text. Those within a grid of drawn rules become a table
+(`_ruled`); of the others, what stands close together on one height is joined to a line. Then the
+page is cut, over and over, along gutters and under what runs over all columns (`in_order`). Knows
+no heading, no paragraph and no other page.
 """
 
 from __future__ import annotations
@@ -14,8 +17,8 @@ from statistics import median
 from typing import Any
 
 from mm_support.knowledge.readers.pdf_rules import Rule, grids, rules_of
-from mm_support.knowledge.readers.runs import runs
 from mm_support.knowledge.readers.tables import Cells
+from mm_support.runs import runs
 
 BOLD = (b"bold", b"black", b"heavy", b"demi")  # in names of fonts
 MAX_NAME = 100  # bytes of one

@@ -1,7 +1,9 @@
 """Tables without rules: lines that stand in columns below each other.
 
-A column is where the cells of several rows lie, and nothing crosses from one into the next. Columns
-of running text are none of a table (pdf_lines.py reads them one after the other). Knows no page.
+Rows are gathered from above as long as they stand near and each of their cells fits into one column
+(`_run`): a column is where cells of several rows lie, and nothing crosses from one into the next.
+They are a table where most have several cells and one column is of short labels (`_is_table`), for
+columns of running text are none (pdf_lines.py reads those one after the other). Knows no page.
 """
 
 from __future__ import annotations

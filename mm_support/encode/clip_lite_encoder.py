@@ -1,18 +1,17 @@
-"""clip-lite on a processor: its networks compiled for it, without open_clip, timm and transformers,
-which take seconds and 300 MB to import.
+"""clip-lite as an image encoder: compiled on a processor, where neither timm nor transformers is
+imported, which takes seconds and 300 MB; by torch elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
 
 import numpy as np
 import torch
 from PIL import Image
 from safetensors import safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads, usable_threads
@@ -20,13 +19,11 @@ from mm_support.encode.clip_lite import (
     CLASSIFIER,
     MEANING,
     NAME,
-    READER,
     SIZE,
     TOWER,
     TRAINED,
     Head,
-    Visual,
-    build_clip_lite,
+    build_visual,
     calibration_of,
     colours,
     head_of,
@@ -34,28 +31,20 @@ from mm_support.encode.clip_lite import (
     middle,
     trained_values,
 )
-from mm_support.encode.compiled import Compiled, compiled
+from mm_support.encode.compiled import compiled
 from mm_support.encode.image import PHOTOS, TEMPLATE, Calibration, Labelling
 from mm_support.encode.text import TextEncoder, load_text_encoder
 from mm_support.weights import PREFIX, package_weights, sha256_of
 
-
-class OneLook(nn.Module):
-    """(n, 3, SIZE, SIZE) -> (n, 1280 + d): what is compiled."""
-
-    def __init__(self, visual: Visual) -> None:
-        super().__init__()
-        self.visual = visual
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        return self.visual.seen(self.visual.lower(pixels))
+READER = "all-MiniLM-L6-v2"
+Look = Callable[[Tensor], Tensor]  # as Visual.forward, on the CPU
 
 
-class CompiledClipLite(Labelling):
-    """look: OneLook, compiled. reader: of words, MEANING values each."""
+class ClipLite(Labelling):
+    """reader: of words, MEANING values each."""
 
     def __init__(
-        self, look: Compiled, head: Head, reader: TextEncoder, calibration: Calibration
+        self, look: Look, head: Head, reader: TextEncoder, calibration: Calibration
     ) -> None:
         self._look, self._head, self._reader = look, head, reader
         self.dim: int = MEANING + head.stretch.shape[1]
@@ -74,35 +63,52 @@ class CompiledClipLite(Labelling):
         return np.pad(meaning, ((0, 0), (0, self.dim - MEANING)))
 
     def _encode(self, photos: Sequence[Image.Image]) -> np.ndarray:
-        """What is compiled has threads of its own; the rest is little."""
+        """What looks has threads of its own; the rest is little."""
         with torch.inference_mode(), torch_threads(1):
-            pixels = torch.from_numpy(np.stack([_pixels(photo) for photo in photos]))
+            pixels = torch.stack([pixels_of(photo) for photo in photos])
             whole, close = self._look(torch.cat([pixels, middle(pixels)])).chunk(2)
             return self._head(*joined(whole, close, colours(pixels))).numpy()
 
 
-def _pixels(photo: Image.Image) -> np.ndarray:
-    """(3, SIZE, SIZE) in -1..1: squeezed into a square, as clip_lite.PREPROCESSING says."""
+def pixels_of(photo: Image.Image) -> Tensor:
+    """(3, SIZE, SIZE) in -1..1: squeezed into a square."""
     small = photo.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BICUBIC)
-    return (np.asarray(small, np.float32) / 127.5 - 1).transpose(2, 0, 1)
+    return torch.from_numpy((np.asarray(small, np.float32) / 127.5 - 1).transpose(2, 0, 1))
 
 
-def load_compiled(settings: Settings, device: Device) -> CompiledClipLite | None:
-    """None where nothing can be compiled. Raises WeightsError for weights that are missing or
-    damaged.
-    """
+def load_clip_lite(settings: Settings, device: Device) -> ClipLite:
+    """Raises WeightsError for weights that are missing or damaged."""
     values, tower = trained_values(), package_weights(TOWER, settings.cache_dir)
-    look = compiled(
+    with safe_open(tower / "model.safetensors", "pt") as file:
+        head = head_of({name: file.get_tensor(name) for name in CLASSIFIER}, values)
+    look, reader = _look(settings, device), load_reader(settings, device)
+    return ClipLite(look, head, reader, Calibration(*calibration_of(values)))
+
+
+def load_reader(settings: Settings, device: Device) -> TextEncoder:
+    """Raises WeightsError where it cannot be had."""
+    return load_text_encoder(settings.with_changes(text_model=PREFIX + READER), device)
+
+
+def _look(settings: Settings, device: Device) -> Look:
+    tower = package_weights(TOWER, settings.cache_dir)
+    made = device.device.type == "cpu" and compiled(
         f"{NAME}-{tower.name}-{sha256_of(TRAINED)[:12]}",
-        lambda: OneLook(cast("Visual", build_clip_lite(settings.cache_dir).model.visual)).eval(),
+        lambda: build_visual(settings.cache_dir),
         (torch.zeros(2, 3, SIZE, SIZE),),
         (0,),
         device.dtype,
         settings.cache_dir,
     )
-    if look is None:
-        return None
-    with safe_open(tower / "model.safetensors", "pt") as file:
-        head = head_of({name: file.get_tensor(name) for name in CLASSIFIER}, values)
-    reader = load_text_encoder(settings.with_changes(text_model=PREFIX + READER), device)
-    return CompiledClipLite(look, head, reader, Calibration(*calibration_of(values)))
+    return made or _by_torch(settings, device)
+
+
+def _by_torch(settings: Settings, device: Device) -> Look:
+    visual, kind = build_visual(settings.cache_dir).to(device.device), device.device.type
+
+    def look(pixels: Tensor) -> Tensor:
+        lower = torch.autocast(kind, device.dtype, enabled=device.dtype != torch.float32)
+        with lower, torch_threads():
+            return visual(pixels.to(device.device)).float().cpu()
+
+    return look

@@ -1,0 +1,60 @@
+"""Files that are there whole or not at all, and weights that are read or told to be damaged."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mm_support.errors import WeightsError
+
+SHIPPED = "restore it from the repository"  # the remedy for what comes with the code
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Where to write a file that takes the place of `path`, on the disk, when the block ends well;
+    else the old one stays. Its folder is made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        yield beside
+        make_durable(beside)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Whole or not at all, see `replacing`."""
+    with replacing(path) as beside:
+        beside.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+
+def make_durable(path: Path) -> None:
+    """Waits until a file's content, or a folder's names, are on the disk."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def readable(path: Path, remedy: str) -> Iterator[None]:
+    """Raises WeightsError, which names the remedy, where a file of weights is missing or is not
+    what the block takes it for.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as exc:
+        raise WeightsError(f"{path} is missing or damaged; {remedy}.") from exc
