@@ -215,6 +215,18 @@ def test_a_refusal_says_so_first_and_quotes_what_comes_closest():
     assert line.text.startswith(f"- {WASHER.title}: ") and line.citations == (1,)
 
 
+def test_what_is_asked_and_what_is_quoted_are_paragraphs():
+    hits = (Hit(WASHER, 0.9), Hit(REFUND, 0.8))
+    decision = Decision("clarify", "ambiguous", 0.5, hits)
+    told = compose(
+        ReplyWriter(None, WordEncoder()), Question("unplug it"), decision, threading.Event()
+    )
+    paragraphs = shown(list(told)).split("\n\n")
+    assert paragraphs[0] == message("clarify.maybe") and "[1]" in paragraphs[1]
+    assert paragraphs[2].startswith(f"{message('clarify.also')}\n- ")
+    assert paragraphs[3] == message("clarify.else")
+
+
 def test_a_matter_for_people_is_shown_whole_whatever_was_asked():
     decision = Decision("handoff", "human_only", 0.9, (Hit(WASHER, 0.9),))
     *told, handed_over = compose(
