@@ -240,3 +240,18 @@ def test_how_to_do_a_thing_is_not_told_by_what_it_costs():
     assert first("how do i descale the steamer", found) == steps[0]
     for words in ("descaling the steamer", "how do i pay the price of descaling the steamer"):
         assert first(words, found) == priced[0]
+
+
+@pytest.mark.parametrize(
+    "words, another",
+    [
+        ("how long does delivery to mexico take", True),
+        ("寄到法国要几天", True),
+        ("delivery to the UK", False),
+        ("寄到英国要几天", False),
+        ("how long does delivery take", False),
+    ],
+)
+def test_an_entry_for_one_country_does_not_answer_for_another(words, another):
+    abroad = ("Delivery", "Parcels to Great Britain take a week, those to Germany three days.")
+    assert names_another_thing(words, hits(abroad)) is another

@@ -14,6 +14,7 @@ from mm_support.decide.rows import beyond_rows, holds_amount, in_range, with_row
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.codes import match, same_kind, written
+from mm_support.language.countries import countries_in
 from mm_support.language.defined import named_in_title
 from mm_support.language.detect import language_of
 from mm_support.language.identifiers import identifiers_of
@@ -123,11 +124,21 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
     An entry about the Aster 60 does not answer for the Aster 50, nor one about jugs what the Brew 2
     costs, as long as there is an entry about the Brew 2; nor one about the shade of a lamp which
     charger it takes, where there are entries about chargers; nor one product's E7 for another's,
-    nor what is for 4 to 10 kg for a dog of 15 kg.
+    nor what is for 4 to 10 kg for a dog of 15 kg, nor an entry for a country that it does not name:
+    of 14 such answers to questions of assets/training and the packs eight were wrong.
     """
+    if _of_another_country(words, hits[0].entry):
+        return True
     otherwise = _numbered_otherwise(words, hits) or _code_of_another(words, hits)
     otherwise = otherwise or holds_amount(words, hits[0].entry) is False
     return otherwise or any(better_named(_asked(words), hits))
+
+
+def _of_another_country(words: str, entry: Entry) -> bool:
+    """Whether the question names a country and the entry does not, in no language."""
+    text = entry.text.lower()
+    asked = [names for _, names in countries_in(words)]
+    return bool(asked) and not any(name.lower() in text for names in asked for name in names)
 
 
 def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:

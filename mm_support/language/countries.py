@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
 
 from mm_support.language.messages import languages
 from mm_support.language.terms import HAN
@@ -27,14 +26,15 @@ COLLOQUIAL = {
     "US": ("USA", "US", "U.S.", "America", "EE. UU.", "EE.UU."),
 }
 
+REMEMBERED = 1_000  # texts
 CAPITALS = ("US",)  # a word where it is written small
 
 
-def countries_in(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+@functools.lru_cache(REMEMBERED)
+def countries_in(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """What a text calls each country that it names, and all names of that country."""
     named, pattern = _known()
-    for match in pattern.finditer(text):
-        yield match[0], named[_key(match[0])]
+    return tuple((match[0], named[_key(match[0])]) for match in pattern.finditer(text))
 
 
 @functools.cache
