@@ -64,10 +64,10 @@ def test_what_was_asked_back_is_stored_as_ids_whatever_the_words_of_the_reply(ma
 
 def test_a_question_back_quotes_of_each_candidate_what_fits(make):  # noqa: F811
     asked = ask(make(), "blue refund elephant")
-    maybe, also, *_, otherwise = asked.text.split("\n")
-    assert maybe.startswith(message("clarify.maybe")) and maybe.endswith(message("clarify.also"))
+    maybe, quoted, also, otherwise = asked.text.split("\n\n")
     second = asked.citations[1].title
-    assert also.startswith(f"- {second}: ") and also.endswith(" [2]")
+    assert maybe == message("clarify.maybe") and quoted.endswith(" [1]")
+    assert also.startswith(f"{message('clarify.also')}\n- {second}: ") and also.endswith(" [2]")
     assert otherwise == message("clarify.else") and len(asked.citations) == len(asked.choices) == 2
 
 
