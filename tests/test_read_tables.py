@@ -202,6 +202,17 @@ Can I bring a dog?,"Yes, on a lead, in every room of the house.",only Riverside
     assert "Branches" not in first.answer and "Branches: only Riverside" in dog.answer
 
 
+@pytest.mark.parametrize("aside", ["责任部门", "业务分类", "Owner"])
+def test_who_keeps_a_row_is_not_read_with_its_answer(tmp_path, aside):
+    table = f"""问题,答案,{aside}
+怎么退款？,在订单里点退款，三个工作日内原路退回。,财务一组
+几点关门？,每天晚上九点关门，周五延长到十点。,门店二组
+能开发票吗？,可以，在小程序里填写抬头后发到邮箱。,财务三组
+"""
+    entries = read(tmp_path, "faq.csv", table).entries
+    assert len(entries) == 3 and not any("组" in entry.answer for entry in entries)
+
+
 def test_a_table_without_questions_is_read_by_row_and_column(tmp_path):
     text = "Plan;Price per month;Data\nPebble S;7.99 €;4 GB\nPebble M;12.99 €;15 GB\n"
     reading = read(tmp_path, "plans.csv", text)

@@ -60,7 +60,9 @@ def _tables() -> dict[str, Any]:
 def _is_aside(name: str) -> bool:
     """Whether a column says something of a record rather than of its matter, or has no name."""
     name, aside = folded(name), _tables()["aside"]
-    return not name or name in aside["names"] or name.split()[-1] in aside["endings"]
+    if not name or name in aside["names"] or name.split()[-1] in aside["endings"]:
+        return True
+    return name.endswith(tuple(aside["unspaced"]))
 
 
 def field_of(name: str) -> str:
