@@ -87,7 +87,7 @@ class Passage(NamedTuple):
 
 def all_pairs(data: Path, seed: int = 0, more: bool = False) -> list[Pair]:
     """data: folder with qa/, nli/ and helpdesk/ (docs/models.md says where they are from). more:
-    questions in Chinese and claims about help pages too.
+    questions in Chinese, and claims about help pages and made-up companies too.
     """
     rng = random.Random(seed)
     squad = list(read_squad(data / "qa" / "squad2_part.json"))
@@ -101,6 +101,7 @@ def all_pairs(data: Path, seed: int = 0, more: bool = False) -> list[Pair]:
     if more:
         pairs += asked_chinese(chinese, rng)
         paraphrases += claims_about(public, HELP_CLAIMS)
+        paraphrases += made_up_claims()
     pairs += paraphrases
     pairs += [flipped for pair in paraphrases if (flipped := flip(pair, rng))]
     pairs += rewritten(paraphrases, rng)
@@ -182,6 +183,9 @@ def written_claims() -> Iterator[Pair]:
     entries = {passage.document: passage for passage in read_packs()}
     for name, claims in json.loads(CLAIMS.read_text(encoding="utf-8")).items():
         yield from claimed(entries[name], claims, WRITTEN)
+
+
+def made_up_claims() -> Iterator[Pair]:
     for path in sorted(PASSAGES.glob("*.jsonl")):
         for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
             name, sentences = f"{path.stem}/{row['title']}", split_sentences(row["passage"])

@@ -42,7 +42,7 @@ EPOCHS, BATCH, RATE, DROPOUT, DECAY = 16, 64, 1.5e-3, 0.25, 2e-2
 MEMBERS = 1  # networks whose probabilities are averaged, each trained on pairs made anew
 LONGEST = 64  # tokens of a claim
 KEPT = 0.9  # share of the right claims that is let through where the wrong ones are counted
-LET_THROUGH = 0.03  # share of held-out wrong claims, made to be hard, at the threshold that is kept
+LET_THROUGH = 0.04  # share of held-out wrong claims, made to be hard, at the threshold that is kept
 MOST_ALIKE = 300  # pairs of one kind, but for those below
 # kinds like the sentences that a language model writes: all of them are trained on, and count more
 WEIGHT = 2.0
@@ -60,7 +60,7 @@ LIKE_WRITTEN = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("texts", type=Path, help="folder with qa/, nli/ and helpdesk/")
-    parser.add_argument("--more", action="store_true", help="train on claims about help pages too")
+    parser.add_argument("--more", action="store_true", help="train on claims about more pages too")
     parser.add_argument("--out", type=Path, help="folder (default: that of the text encoder)")
 
 
