@@ -4,6 +4,7 @@ another. Knows no entry and no base.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from mm_support.language.terms import with_digits
 
+REMEMBERED = 10_000  # codes, whose forms are asked for again and again
 CONFUSED = str.maketrans("OQDILSBZG", "000115826")  # what is read or written for each other
 NEARLY = {0: 0.95, 1: 0.9, 2: 0.8}
 UNPREFIXED = 0.8  # "error 24" against E24
@@ -106,21 +108,25 @@ def _in_parts(text: str) -> Iterator[re.Match[str]]:
                 yield stretch
 
 
+@functools.lru_cache(REMEMBERED)
 def normalise(code: str) -> str:
     """Capitals and digits only: "wh-1000 xm5" -> "WH1000XM5"."""
     return re.sub(r"[^A-Z0-9]", "", unicodedata.normalize("NFKC", code).upper())
 
 
+@functools.lru_cache(REMEMBERED)
 def fold(code: str) -> str:
     """A normalised code with confusable characters made one, no leading zeros: EO7 -> E7."""
     return re.sub(r"(?<=[A-Z])0+(?=\d)", "", code.translate(CONFUSED))
 
 
+@functools.lru_cache(REMEMBERED)
 def kind(code: str) -> str:
     """E24 -> A99: which places hold letters and which digits."""
     return re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", code))
 
 
+@functools.lru_cache(REMEMBERED)
 def series_of(code: str) -> str:
     """E24 -> E9, WH1000XM5 -> WH9XM9: what such identifiers have in common."""
     return re.sub(r"\d+", "9", code) if not code.isdigit() else ""

@@ -41,6 +41,7 @@ FEW = 2  # words of a question that is nothing but an identifier: "error 24"
 NEAR, WORDS_BETWEEN = 5, 2  # tokens, and terms, from a number back to the word that announces it
 SHORT_LINE = re.compile(r"[A-Z0-9]{2,8}")
 JOINTS = frozenset("-–_/.:#")
+NUMERAL = re.compile(r"\d")
 
 
 class Dictionary:
@@ -104,8 +105,11 @@ class Dictionary:
         if not is_part(tokens[place]):
             return "", 1
         for end in range(_reach(tokens, place), place + 1, -1):
-            code = normalise("".join(token.text for token in tokens[place:end]))
             spelled = tokens[place:end]
+            text = "".join(token.text for token in spelled)
+            if not (NUMERAL.search(text) or _is_together(spelled)):
+                continue  # words
+            code = normalise(text)
             if self._is_spelled(spelled, code, language) or self._is_joined(spelled, code):
                 return code, end - place
         code = normalise(tokens[place].text)
@@ -151,8 +155,8 @@ class Dictionary:
         """Whether tokens without a blank between them are built like the base's identifiers: PAY-32
         where there is PAY-31.
         """
-        joined = is_part(tokens[-1]) and not any(token.apart for token in tokens[1:])
-        return joined and (series_of(code), kind(code)) in self._series
+        alike = (series_of(code), kind(code)) in self._series
+        return alike and is_part(tokens[-1]) and _is_together(tokens)
 
     def _looking_like(self, line: str) -> frozenset[str]:
         """A display's left edge is read as a 1 now and then."""
@@ -160,6 +164,11 @@ class Dictionary:
         looks = [line] + ([framed[1]] if framed else [])
         alike = (self._alike.get(look.translate(LOOKS)) for look in looks)
         return frozenset(next(filter(None, alike), ()))
+
+
+def _is_together(tokens: Sequence[Token]) -> bool:
+    """Whether no blank stands between them."""
+    return not any(token.apart for token in tokens[1:])
 
 
 def identifiers_of(entry: Entry) -> frozenset[str]:
