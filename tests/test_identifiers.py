@@ -309,10 +309,13 @@ def test_segments_that_look_alike_are_taken_for_each_other(pair):
 
 
 @pytest.mark.parametrize("word", ["error ", "code is ", "e 2 ", "E24 ", "9" * 50])
-def test_endless_texts_take_no_time(word):
-    started = time.process_time()
-    APPLIANCES.find(word * 20_000)
-    assert time.process_time() - started < 5  # minutes, where the search is quadratic
+def test_endless_texts_take_time_in_proportion(word):
+    def took(times):
+        started = time.process_time()
+        APPLIANCES.find(word * times)
+        return time.process_time() - started
+
+    assert took(20_000) < 8 * max(took(5_000), 0.05)  # 16 times, where the search is quadratic
 
 
 def test_match_is_surer_the_less_there_is_to_forgive():

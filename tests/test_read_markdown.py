@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 from markdown_it import MarkdownIt
+from markdown_it import MarkdownIt
 
 from mm_support.knowledge.ingest import read_source
 from mm_support.knowledge.passages import MOST_TOGETHER, tokens
@@ -444,14 +445,20 @@ def test_broken_markup_takes_time_in_proportion(tmp_path, piece):
     assert time.process_time() - started < 10  # minutes, where a search is quadratic
 
 
-def test_800_files_are_read_in_5_seconds(tmp_path):
+def test_800_files_are_read_in_eight_times_what_the_parser_alone_takes(tmp_path):
+    """A bound in seconds would judge the machine: 3 to 11 of them here and there."""
     for n in range(800):
         (tmp_path / f"{n}.md").write_text(
             f"---\ntitle: Article {n}\n---\n{ARTICLE}\n{words(180)}\n"
         )
     started = time.process_time()
+    parser = MarkdownIt("commonmark").enable("table")
+    for file in tmp_path.glob("*.md"):
+        parser.parse(file.read_text())
+    alone = time.process_time() - started
+    started = time.process_time()
     assert read_source(tmp_path).documents == 800
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 8 * alone
 
 
 # -- nothing is lost -----------------------------------------------------------------------
