@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 
 import pytest
 from markdown_it import MarkdownIt
-from markdown_it import MarkdownIt
 
 from mm_support.knowledge.ingest import read_source
 from mm_support.knowledge.passages import MOST_TOGETHER, tokens
@@ -447,18 +446,22 @@ def test_broken_markup_takes_time_in_proportion(tmp_path, piece):
 
 def test_800_files_are_read_in_eight_times_what_the_parser_alone_takes(tmp_path):
     """A bound in seconds would judge the machine: 3 to 11 of them here and there."""
+
+    def took(work):
+        started = time.process_time()
+        work()
+        return time.process_time() - started
+
     for n in range(800):
         (tmp_path / f"{n}.md").write_text(
             f"---\ntitle: Article {n}\n---\n{ARTICLE}\n{words(180)}\n"
         )
-    started = time.process_time()
     parser = MarkdownIt("commonmark").enable("table")
-    for file in tmp_path.glob("*.md"):
-        parser.parse(file.read_text())
-    alone = time.process_time() - started
-    started = time.process_time()
-    assert read_source(tmp_path).documents == 800
-    assert time.process_time() - started < 8 * alone
+    texts = [file.read_text() for file in tmp_path.glob("*.md")]
+    read_source(tmp_path / "0.md")  # loads what is loaded once
+    alone = min(took(lambda: [parser.parse(text) for text in texts]) for _ in range(2))
+    own = took(lambda: read_source(tmp_path))
+    assert own < 8 * alone, (own, alone)
 
 
 # -- nothing is lost -----------------------------------------------------------------------
