@@ -61,6 +61,7 @@ def test_a_thumb_up_confirms_and_a_comment_corrects(export):
     status, cases = export(
         ({}, [("up",)]),
         ({"action": "refuse", "citations": []}, [("up",)]),
+        ({"action": "refuse", "citations": ["card"]}, [("up",)]),  # the refusal, or what is near?
         ({}, [("down", " New Card ")]),
         ({}, [("down", "wrong!")]),
         ({}, [("up",), ("down", "card")]),
@@ -68,7 +69,7 @@ def test_a_thumb_up_confirms_and_a_comment_corrects(export):
         ({"knowledge": "other"}, [("up",)]),
     )
     assert status == 0
-    assert [case["expect"] for case in cases] == ["refund", "none", "card", "", "card"]
+    assert [case["expect"] for case in cases] == ["refund", "none", "", "card", "", "card"]
 
 
 def test_what_was_said_is_text_unless_the_recording_is_kept(export, tmp_path):

@@ -250,6 +250,7 @@ def test_how_to_do_a_thing_is_not_told_by_what_it_costs():
         ("delivery to the UK", False),
         ("寄到英国要几天", False),
         ("how long does delivery take", False),
+        ("how long to the US", True),  # the entry has the letters, not the country
     ],
 )
 def test_an_entry_for_one_country_does_not_answer_for_another(words, another):

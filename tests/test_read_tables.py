@@ -2,7 +2,6 @@
 
 import json
 import time
-from datetime import date
 
 import psutil
 import pytest
@@ -179,27 +178,33 @@ def test_a_column_of_names_is_no_id_and_no_amount_a_title(tmp_path, table, title
     assert entry.title == title and kept in entry.answer
 
 
-@pytest.mark.parametrize("topic", ["Area", "Topic", "Squad"])
-def test_where_topics_repeat_the_questions_are_the_titles(tmp_path, topic):
-    table = f"""Ref;{topic};What people ask;What we tell them;Looked at
+@pytest.mark.parametrize(
+    "topic, title, told",
+    [
+        ("Area", "Do you take cheques?", False),
+        ("Topic", "Pay: Do you take cheques?", False),
+        ("Squad", "Do you take cheques?", True),
+    ],
+)
+def test_where_topics_repeat_the_questions_are_the_titles(tmp_path, topic, title, told):
+    table = f"""Ref;{topic};What people ask;What we tell them;Last checked
 F-1;Pay;Do you take cheques?;No. We take cards and cash at every counter of ours.;2026-10-02
 F-2;Pay;Can I pay later?;Yes, within 14 days of the invoice, by bank transfer.;2026-10-03
 F-3;Bail;Is there a deposit?;Yes, 50 euros, which you get back at the end.;2026-09-30
 """
-    entries = read(tmp_path, "faq.csv", table).entries
-    assert [entry.title for entry in entries][:2] == ["Do you take cheques?", "Can I pay later?"]
-    assert entries[0].updated == date(2026, 10, 2)
-    assert "2026" not in entries[0].answer and ("Bail" in entries[2].answer) == (topic == "Squad")
+    first, *_ = read(tmp_path, "faq.csv", table).entries
+    assert first.title == title and ("Squad: Pay" in first.answer) == told
+    assert "2026" not in first.answer
 
 
-def test_what_most_rows_say_beside_an_answer_is_not_said(tmp_path):
-    table = """Question,Answer,Branches
-When do you open?,We open at nine and close at six on all working days.,all
-Is there parking?,There is a car park behind the house with room for twenty.,all
-Can I bring a dog?,"Yes, on a lead, in every room of the house.",only Riverside
+def test_a_product_whose_questions_fill_several_rows_stays_in_their_titles(tmp_path):
+    table = """Product,Question,Answer
+Aster 50,How do I descale it?,Run it with vinegar and twice with clear water.
+Aster 50,How long does it last?,Most of them last for ten years of daily use.
+Aster 60,How do I descale it?,Use the tablets that came with the machine.
 """
-    first, _, dog = read(tmp_path, "faq.csv", table).entries
-    assert "Branches" not in first.answer and "Branches: only Riverside" in dog.answer
+    titles = [entry.title for entry in read(tmp_path, "faq.csv", table).entries]
+    assert titles[0] == "Aster 50: How do I descale it?" != titles[2] and len(set(titles)) == 3
 
 
 @pytest.mark.parametrize("aside", ["责任部门", "业务分类", "Owner"])

@@ -106,6 +106,25 @@ def test_a_label_counts_beside_a_likelier_one_only_where_it_is_nearly_as_likely(
     assert even.says(np.array(list(told.values()))) == {"thanks", "goodbye"}
 
 
+@pytest.mark.parametrize(
+    "label, likely, ordinary, counts",
+    [
+        ("danger", 0.4, 0.5, False),
+        ("danger", 0.45, 0.4, True),
+        ("upset", 0.4, 0.5, True),  # seven tenths of an ordinary question are enough
+        ("upset", 0.3, 0.5, False),
+        ("self_harm", 0.3, 0.5, True),
+        ("self_harm", 0.2, 0.5, False),
+    ],
+)
+def test_a_label_counts_beside_an_ordinary_question_only_where_it_is_likely_enough(
+    head, label, likely, ordinary, counts
+):
+    told = dict.fromkeys(LABELS, 0.0) | {label: likely, "none": ordinary}
+    even = replace(head, thresholds=dict.fromkeys(LABELS[:-1], 0.04))
+    assert (label in even.says(np.array(list(told.values())))) == counts
+
+
 def test_a_head_is_the_same_when_it_was_stored(head, tmp_path):
     path = tmp_path / "head.safetensors"
     save_head(head, path, {"data": "words"})

@@ -135,10 +135,9 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
 
 
 def _of_another_country(words: str, entry: Entry) -> bool:
-    """Whether the question names a country and the entry does not, in no language."""
-    text = entry.text.lower()
-    asked = [names for _, names in countries_in(words)]
-    return bool(asked) and not any(name.lower() in text for names in asked for name in names)
+    """Whether the question names a country that the entry names in no language."""
+    asked = {names for _, names in countries_in(words)}
+    return bool(asked) and asked.isdisjoint(names for _, names in countries_in(entry.text))
 
 
 def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:

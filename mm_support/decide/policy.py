@@ -81,6 +81,7 @@ PRESSING: dict[str, Reason] = {
     "person": "asked",
     "upset": "upset",
 }
+PERIL: tuple[Reason, ...] = ("safety", "self_harm")  # spoken of before anything that was found
 # probability from which a courtesy, anger and the wish for a person count though an entry answers
 CERTAIN = 0.5
 BEYOND_DOUBT = 0.9  # and from which it does though the knowledge uses all of its words
@@ -280,7 +281,7 @@ def _pressing(here: Situation) -> Decision | None:
     if label is None:
         return None
     reason = PRESSING[label]
-    perilous = reason in ("safety", "self_harm")
+    perilous = reason in PERIL
     doubtful = here.reads.probability[label] < CERTAIN and here.sure
     if not perilous and (doubtful or _only_names(here, label)):
         return None

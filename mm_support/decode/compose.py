@@ -18,7 +18,7 @@ import numpy as np
 
 from mm_support.as_json import snippet
 from mm_support.decide.named import codes_in
-from mm_support.decide.policy import Decision, words_of
+from mm_support.decide.policy import PERIL, Decision, words_of
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.select import tables_of
 from mm_support.decode.sentence import Meanwhile, Sentence
@@ -41,7 +41,6 @@ SPOKEN_ITEMS = 5  # of a list; nobody remembers more
 TABLE = 3  # rows from which a table is summed up
 TELLING = 2  # terms from which on the language of a question can be told
 MAYBE = 1 / 3  # confidence from which on an entry is shown though it is asked whether it is meant
-PERIL = ("safety", "self_harm")  # reasons that are spoken of before anything that was found
 MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 

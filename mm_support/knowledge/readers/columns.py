@@ -10,10 +10,8 @@ is told in a sentence. Knows no file format.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -30,9 +28,6 @@ MANY = frozenset({"questions", "pictures"})  # fields that several columns may f
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
 REST = "rest"  # (name, cell) of the columns that stand for no field
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
-DAY = re.compile(
-    r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}|\d{4}年\d{1,2}月\d{1,2}日"
-)
 _RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
 SENTENCE_ENDS = ".!?。！？"
 UNPUBLISHED = frozenset(
@@ -72,14 +67,11 @@ def field_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Columns:
-    """fields: for each column its field, or "". names: as the file has them. usual: of a column
-    beside questions and answers, what most rows have, and which says nothing in them.
-    """
+    """fields: for each column its field, or "". names: as the file has them."""
 
     names: tuple[str, ...]
     fields: tuple[str, ...]
     guessed: frozenset[int] = frozenset()
-    usual: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def names_rows(self) -> bool:
@@ -106,7 +98,6 @@ class Columns:
             (name, text)
             for name, field, cell in named
             if not field and not _is_aside(name) and (text := _said(cell))
-            if text != self.usual.get(name)
         ]
 
     def note(self) -> str:
@@ -170,34 +161,17 @@ def map_columns(rows: Sequence[Sequence[str]]) -> tuple[Columns, bool]:
 
 
 def _of_questions(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
-    """Of a table of questions and answers: they are the titles where the topics beside them repeat,
-    and a column of days tells when a row was last looked at.
+    """Where topics repeat beside questions and answers, they are not the titles: those begin with
+    them ("Aster 50: How do I descale it?").
     """
-    fields, cells = list(columns.fields), [_cells(body, at) for at in range(len(columns.fields))]
-    asking = [
-        at
-        for at, field in enumerate(fields)
-        if field == "questions" or field == "title" and _asks(cells[at])
-    ]
-    if not asking or "answer" not in fields:
+    fields = list(columns.fields)
+    if not {"title", "questions", "answer"} <= set(fields):
         return columns
-    title = fields.index("title") if "title" in fields else asking[0]
-    if title not in asking and not _differ(cells[title]):
-        fields[title] = "tags"
-    for at, own in enumerate(cells):
-        if not fields[at] and own and all(DAY.fullmatch(cell.strip()) for cell in own):
-            fields[at] = "updated" if "updated" not in fields else "tags"
-    usual = {
-        name: most
-        for name, field, own in zip(columns.names, fields, cells)
-        if own and not field and 2 * own.count(most := Counter(own).most_common(1)[0][0]) > len(own)
-    }
-    return Columns(columns.names, _with_title(fields), columns.guessed, usual)
-
-
-def _cells(body: Sequence[Sequence[str]], at: int) -> list[str]:
-    """What a column holds, without empty cells."""
-    return [row[at] for row in body if at < len(row) and row[at].strip()]
+    at = fields.index("title")
+    if _differ([row[at] for row in body if at < len(row) and row[at].strip()]):
+        return columns
+    fields[at] = "topic"
+    return Columns(columns.names, _with_title(fields), columns.guessed)
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:

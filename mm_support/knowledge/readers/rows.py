@@ -35,6 +35,9 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
         return None
     questions = [text_of(item) for item in as_list(row.get("questions"))]
     title, code = text_of(row.get("title")) or next(iter(questions), ""), text_of(row.get("code"))
+    topic = text_of(row.get("topic"))
+    if title and topic and topic.lower() not in title.lower():
+        questions, title = [*questions, title], f"{topic}: {title}"
     title = f"{title} ({code})" if title and code and code not in title else title
     answer = as_text(row.get("answer"))
     blocks, links = answer_blocks(answer, line, remarks)
