@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from clock import until
 
 import app
 from mm_support.config import Settings
@@ -40,13 +41,6 @@ def crowded(tmp_path):
     yield build
     for service in services:
         service.close()
-
-
-def until(holds, seconds=60):
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def value_of(service, name):

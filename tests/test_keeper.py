@@ -3,9 +3,9 @@
 import json
 import sqlite3
 import threading
-import time
 
 import pytest
+from clock import until
 from conftest import on_postgresql
 from test_service import ask, folder, make  # noqa: F401  (fixtures)
 from test_store import turn
@@ -47,13 +47,6 @@ def keeper(database_url, journal, monkeypatch):
     keeper.close()
 
 
-def wait_for(true, seconds=60):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def stored(keeper):
     return [row.id for row, _ in keeper.store.turns()]
 
@@ -69,7 +62,7 @@ def test_turns_that_the_database_does_not_take_are_written_when_it_is_back(keepe
     assert owner == "waiting"  # as if it had been stored
     keeper.feedback("t2", "up", "thanks")
     keeper.store.broken = False
-    wait_for(lambda: not keeper.trouble)
+    until(lambda: not keeper.trouble)
     assert stored(keeper) == ["t1", "t2", "t3"] and not keeper.journal.path.exists()
     assert keeper.desk.owner("s") == "waiting" and keeper.desk.waiting()[0].summary == "why"
     assert {row.id: len(ratings) for row, ratings in keeper.store.turns()}["t2"] == 1
@@ -94,7 +87,7 @@ def test_a_row_that_is_written_twice_is_there_once(keeper, journal):
     keeper.keep(turn(1), "", "assistant")
     journal.append({**turn(1), "summary": ""})  # written, but the journal was not emptied any more
     again = Keeper(keeper.store, journal)
-    wait_for(lambda: not journal)
+    until(lambda: not journal)
     assert stored(again) == ["t1"]
 
 
@@ -102,7 +95,7 @@ def test_a_row_that_the_database_refuses_keeps_none_of_the_others_waiting(keeper
     feedback = {"turn_id": "t1", "rating": "up", "comment": ""}
     for row in (turn(1, text=None), feedback, turn(2, what="a column of a later version"), turn(3)):
         journal.append({**row, "summary": ""} if "id" in row else row)
-    wait_for(lambda: not journal)
+    until(lambda: not journal)
     assert stored(keeper) == ["t3"]
     refused = [json.loads(line) for line in journal.refused.read_text().split("\n\n")]
     assert [row.get("id", "feedback") for row in refused] == ["t1", "feedback", "t2"]
@@ -165,7 +158,7 @@ def test_many_threads_lose_nothing_while_the_database_comes_and_goes(keeper):
     threads = [threading.Thread(target=write, args=(range(n, 40, 4),)) for n in range(4)]
     [thread.start() for thread in threads], [thread.join() for thread in threads]
     keeper.store.broken = False
-    wait_for(lambda: not keeper.trouble)
+    until(lambda: not keeper.trouble)
     assert sorted(stored(keeper)) == sorted(f"t{number}" for number in range(40))
 
 
@@ -190,7 +183,7 @@ def test_a_server_that_crashes_under_load_loses_and_doubles_nothing(
     assert keeper.trouble == JOURNALED
     postgres.start()
     [thread.join() for thread in threads]
-    wait_for(lambda: not keeper.trouble)
+    until(lambda: not keeper.trouble)
     assert sorted(stored(keeper)) == sorted(f"t{number}" for number in range(200))
     assert not journal.refused.exists()
     keeper.close()
@@ -220,7 +213,7 @@ def test_a_database_that_fails_in_mid_reply_costs_the_customer_nothing(
     second = ask(service, "and then?", session_id="s")
     assert second.citations[0].entry_id == "e24"  # it is still known what was asked before
     database.executescript("ALTER TABLE gone RENAME TO turns;")
-    wait_for(lambda: service.status().message == "Ready")
+    until(lambda: service.status().message == "Ready")
     rows = {row.id: ratings for row, ratings in service._keeper.store.turns()}
     assert set(rows) == {reply.turn_id, second.turn_id} and len(rows[reply.turn_id]) == 1
     database.close()

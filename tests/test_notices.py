@@ -13,6 +13,7 @@ from email import message_from_bytes
 from threading import Event
 
 import pytest
+from clock import until
 from loopback import Handler, Loopback
 from sqlalchemy import select
 from test_service import ask, folder, make  # noqa: F401  (fixtures)
@@ -195,9 +196,7 @@ def test_of_many_senders_each_notice_is_sent_by_one(database_url, receiver):
         hand_over(stores[0], f"s{number}", number)
     tasks = [Task("send", 0.01, sender(store, receiver).send_due) for store in stores]
     rounds = [Rounds([task]) for task in tasks]
-    end = time.monotonic() + 20
-    while waiting_notices(stores[0]) and time.monotonic() < end:
-        time.sleep(0.05)
+    until(lambda: not waiting_notices(stores[0]))
     [each.close() for each in rounds], [store.close() for store in stores]
     told = [json.loads(body)["conversation"] for _, body in receiver.got]
     assert sorted(told) == sorted(f"s{number}" for number in range(30))
@@ -224,9 +223,7 @@ def test_the_service_sends_from_the_background(tmp_settings, receiver, make, mon
     monkeypatch.setattr("mm_support.loading.load_parts", lambda *_: parts)
     service = SupportService.load(given)
     reply = service.answer(UserTurn("I want to talk to a person", knowledge="kb"))
-    end = time.monotonic() + 10
-    while not receiver.got and time.monotonic() < end:
-        time.sleep(0.02)
+    until(lambda: receiver.got)
     service.close()
     (event,) = [json.loads(body) for _, body in receiver.got]
     assert (event["conversation"], event["code"]) == (reply.session_id, "asked")

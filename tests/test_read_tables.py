@@ -1,10 +1,10 @@
 """CSV, JSON and their kin as tools and people save them."""
 
 import json
-import time
 
 import psutil
 import pytest
+from clock import cpu_seconds
 
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import read_source
@@ -93,9 +93,10 @@ def test_a_stray_quote_costs_no_other_row(tmp_path, bad):
 
 def test_a_quote_that_is_never_closed_takes_no_time(tmp_path):
     rows = "".join(f'{n},"Open {n},Text {n}.\n' for n in range(5_000))
-    started = time.process_time()
-    reading = read(tmp_path, "faq.csv", "id,title,answer\n" + rows)
-    assert time.process_time() - started < 10 and len(reading.entries) == 5_000
+    found = []
+    table = "id,title,answer\n" + rows
+    took = cpu_seconds(lambda: found.extend(read(tmp_path, "faq.csv", table).entries))
+    assert took < 10 and len(found) == 5_000
 
 
 @pytest.mark.parametrize(

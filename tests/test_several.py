@@ -1,10 +1,11 @@
 """Several questions in one message are answered one by one, and what nothing answers is said."""
 
 import threading
-import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
+from clock import cpu_seconds
 from conftest import FakeIntents
 from test_service import GATE, ask, folder, make  # noqa: F401  (fixtures)
 
@@ -161,9 +162,7 @@ def test_a_mail_is_what_its_sender_wrote():
 
 def test_reading_a_hostile_mail_takes_no_time_to_speak_of():
     for hostile in ("\n" * 4_000, "On " * 1_300 + "\n", " \n" * 2_000, "From:\n" * 600):
-        began = time.process_time()
-        own_words(f"a{hostile}b")
-        assert time.process_time() - began < 2
+        assert cpu_seconds(partial(own_words, f"a{hostile}b")) < 2
 
 
 def test_a_question_in_a_long_message_is_looked_at_alone_and_with_what_stands_before_it():

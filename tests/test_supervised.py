@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from clock import until
 from conftest import WordEncoder
 
 from mm_support import loading
@@ -68,13 +69,6 @@ def watched():
 
 def says(model, words="hello"):
     return "".join(model.stream([{"role": "user", "content": words}], 5))
-
-
-def until(condition, seconds=10.0):
-    last = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < last, "it took too long"
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("how", ["killed", "die", "break off"])
