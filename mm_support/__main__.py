@@ -145,13 +145,16 @@ def change(how: str, args: argparse.Namespace, settings: Settings) -> int:
     from mm_support import terminal
     from mm_support.knowledge.index import check_name
     from mm_support.knowledge.ingest import check_source
+    from mm_support.loading import only_for
     from mm_support.progress import shown
 
     check_name(args.name)
     check_source(args.path)
     known = how == "sync" and not args.new
     service = (
-        terminal.service_with(settings, args.name) if known else terminal.load_service(settings)
+        terminal.service_with(settings, args.name)
+        if known
+        else terminal.load_service(only_for(settings, args.name))
     )
     with closing(service), shown() as show:
 
@@ -201,10 +204,10 @@ def changing(
     what. detail: the entry.
     """
     from mm_support import terminal
-    from mm_support.loading import check_base
+    from mm_support.loading import check_base, only_for
 
     check_base(settings, args.name, removed=not detail)
-    with closing(terminal.load_service(settings)) as service:
+    with closing(terminal.load_service(only_for(settings, args.name))) as service:
         yield service.knowledge
         service.note("command line", what, args.name, detail)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from mm_support.language.sentences import in_a_line, without_step_number
 from mm_support.types import (
     Citation,
     Entry,
@@ -21,6 +22,7 @@ from mm_support.types import (
 )
 
 SNIPPET = 160  # characters
+WORD = 30  # characters from which on what stands between blanks is no word but Chinese text
 
 
 def reply_dict(reply: Reply) -> dict[str, Any]:
@@ -97,6 +99,9 @@ def message_dict(message: Message) -> dict[str, Any]:
 
 
 def snippet(text: str, length: int = SNIPPET) -> str:
-    """The beginning of a text, cut at a word."""
-    text = " ".join(text.split())
-    return text if len(text) <= length else text[:length].rsplit(" ", 1)[0] + " …"
+    """The beginning of a text in a line, cut at a word where words are parted by blanks."""
+    text = " ".join(in_a_line(map(without_step_number, text.splitlines())).split())
+    if len(text) <= length:
+        return text
+    start, _, end = text[:length].rpartition(" ")
+    return f"{start if len(end) < WORD else text[:length]} …"

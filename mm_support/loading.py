@@ -308,6 +308,11 @@ def meant_base(settings: Settings) -> str:
     return next(iter(own), UserTurn().knowledge)
 
 
+def only_for(settings: Settings, name: str) -> Settings:
+    """For work with one base: the packs are made only where it is one of them."""
+    return settings.with_changes(packs=settings.packs and name in _packs())
+
+
 def _packs() -> set[str]:
     return {pack.parent.name for pack in PACKS.glob("*/entries.jsonl")}
 

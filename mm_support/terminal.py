@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from tqdm import tqdm
 
 from mm_support.config import Settings
-from mm_support.loading import check_base
+from mm_support.loading import check_base, only_for
 from mm_support.progress import log_lines
 from mm_support.service import SupportService
 
@@ -34,7 +34,7 @@ def service_with(settings: Settings, name: str) -> SupportService:
     """
     check_base(settings, name)
     with ExitStack() as failed:
-        service = load_service(settings)
+        service = load_service(only_for(settings, name))
         failed.callback(service.close)
         service.knowledge.check(name)
         failed.pop_all()

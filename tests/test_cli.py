@@ -42,6 +42,30 @@ def test_ask_without_a_base_answers_from_the_only_one_of_ones_own_and_says_so(ru
     assert status == 2 and "kb, own" in err
 
 
+@pytest.mark.parametrize(
+    ("command", "packs"),
+    [
+        (("ingest", "own", "faq.csv"), False),
+        (("ask", "refund late", "--knowledge", "kb"), False),
+        (("remove", "kb"), False),
+        (("ingest", "shopping", "faq.csv"), True),
+    ],
+)
+def test_with_a_base_of_ones_own_no_pack_is_waited_for(
+    make,  # noqa: F811
+    monkeypatch,
+    tmp_path,
+    command,
+    packs,
+):
+    (tmp_path / "faq.csv").write_text("id,title,answer\n1,T,A\n")
+    monkeypatch.chdir(tmp_path)
+    service, asked = make(), []
+    monkeypatch.setattr(terminal, "load_service", lambda given: asked.append(given) or service)
+    cli.main(["--data", str(service.settings.data_dir), *command])
+    assert [given.packs for given in asked] == [packs]
+
+
 def test_ask_as_json_is_the_whole_reply(run, folder):  # noqa: F811
     status, out, _ = run(
         "ask", "washing machine", "--image", folder / "red.png", "--knowledge", "kb", "--json"

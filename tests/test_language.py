@@ -15,6 +15,7 @@ import pytest
 from clock import cpu_seconds
 from conftest import WordEncoder
 
+from mm_support.as_json import snippet
 from mm_support.decode.prompt import build_messages
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.select import blocks_of, load_selector, selector_file
@@ -25,7 +26,7 @@ from mm_support.language.asks import amounts_asked, asks_steps
 from mm_support.language.detect import language_of, told_language
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.messages import clarify_text, has_message, message, messages
-from mm_support.language.sentences import is_step, split_sentences, without_markers
+from mm_support.language.sentences import in_a_line, is_step, split_sentences, without_markers
 from mm_support.language.terms import term_set, terms
 from mm_support.types import Entry, Hit, Question
 
@@ -346,3 +347,27 @@ def test_words_are_stemmed_as_ever_by_several_threads_at_once(monkeypatch):
 def test_amounts_and_steps_are_asked_for_in_every_language_that_has_a_file(amount, steps):
     assert amounts_asked(amount) and not asks_steps(amount)
     assert asks_steps(steps) and not amounts_asked(steps)
+
+
+@pytest.mark.parametrize(
+    ("texts", "line"),
+    [
+        (["We open at 9.", "Closed on Sundays."], "We open at 9. Closed on Sundays."),
+        (["Spaying", "grooming and baths", "teeth."], "Spaying; grooming and baths; teeth."),
+        (
+            ["Plan: Basic; Price: 9", "Plan: Pro; Price: 19"],
+            "Plan: Basic; Price: 9 / Plan: Pro; Price: 19",
+        ),
+        (["每月六张券", "会员日九折", "优先售后。"], "每月六张券；会员日九折；优先售后。"),
+        (["", "  ", "One"], "One"),
+        ([], ""),
+    ],
+)
+def test_texts_in_a_line_do_not_run_into_each_other(texts, line):
+    assert in_a_line(texts) == line
+
+
+def test_the_beginning_of_a_text_is_cut_at_words_where_there_are_blanks():
+    assert snippet("- Spaying\n- Grooming\n\nOne word", 25) == "Spaying; Grooming; One …"
+    chinese = "去鳞 " + "每批蔬菜到仓都做快检" * 9
+    assert snippet(chinese, 40) == chinese[:40] + " …"

@@ -47,6 +47,7 @@ from mm_support.language.english import is_claim, leans
 from mm_support.language.identifiers import identifiers_of, named_in_line
 from mm_support.language.messages import message
 from mm_support.language.sentences import (
+    in_a_line,
     is_step,
     of_one_step,
     split_lines,
@@ -147,15 +148,15 @@ class ReplyWriter:
         new = (own.text for own in told if own.text not in said and not own.heading)
         texts = [without_step_number(text) for text in new]
         texts = [text for text in texts if not text.endswith(LEADS_ON)]
-        if len(" ".join(texts)) <= SNIPPET:
-            return " ".join(texts)
+        if len(line := in_a_line(texts)) <= SNIPPET:
+            return line
         (asked,) = self._vectors([question.words], "query")
         start = int(np.argmax(self._vectors(texts, "passage") @ asked))
         while start and leans(texts[start]):
             start -= 1
         lengths = np.cumsum([len(text) + 1 for text in texts[start:]])
         fitting = max(1, int(np.searchsorted(lengths, SNIPPET + 1, "right")))
-        return snippet(" ".join(texts[start : start + fitting]))
+        return snippet(in_a_line(texts[start : start + fitting]))
 
     def _weigh(self, question: Question, entry: Entry) -> Weighed:
         return self._selector.weigh(question.words, entry, self._vectors, question.context)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from mm_support.language.detect import DEFAULT, language_of
+from mm_support.language.detect import DEFAULT, in_characters, language_of
 
 REMEMBERED = 20_000  # texts
 LONGEST = 10_000  # characters of a line that is taken apart
@@ -26,6 +26,7 @@ COLUMNS = 2  # names of columns from which a line is a row of a table
 # "Price: 9" names a column; "at 8:30" and an address do not, nor does half a sentence
 CELL = re.compile("[;；]")  # between the cells of a row
 _NAMED = re.compile(r"([^:：]{1,60})(?:：|:(?!//|(?<=\d:)\d))")
+_PAUSES = tuple(".!?…:,;。！？：，；")  # something else may follow in the line
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
 
@@ -128,6 +129,20 @@ def of_one_step(line: Sequence[str]) -> bool:
 
 def without_step_number(sentence: str) -> str:
     return _STEP.sub("", sentence, count=1) if is_step(sentence) else sentence
+
+
+def in_a_line(texts: Iterable[str]) -> str:
+    """Sentences, items and rows one after another: what does not end as a sentence is parted from
+    the next, a row, which has semicolons itself, by a stroke.
+    """
+    line = ""
+    for text in filter(None, map(str.strip, texts)):
+        if line and not line.endswith(_PAUSES):
+            line += " / " if CELL.search(text) else "；" if in_characters(line) else "; "
+        elif line:
+            line += " "
+        line += text
+    return line
 
 
 def without_markers(text: str) -> str:
