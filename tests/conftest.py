@@ -25,7 +25,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: workers sha
 
 
 # files whose tests take the loaded `service` below: one worker runs them, and loads it once
-LOADED = ("test_end_to_end", "test_actions_end_to_end", "test_follow_up", "test_policy")
+LOADED = (
+    "test_end_to_end",
+    "test_actions_end_to_end",
+    "test_follow_up",
+    "test_policy",
+    "test_service_contract",
+)
 # the longest begin, so that no worker is left with one of them in the end
 FIRST = ("test_browser", *LOADED, "test_ocr", "test_speech", "test_written_answers", "test_engines")
 

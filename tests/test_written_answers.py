@@ -49,12 +49,12 @@ PACKS_ASKED = ("shopping", "smart-home")
 @pytest.fixture(scope="module")
 def play():
     """The sentences that are shown where a server says what it is told to."""
-    from mm_support.encode.text import load_text_encoder
+    from mm_support.encode.text import RememberingEncoder, load_text_encoder
 
     server, device = ScriptedServer(Script()), resolve_device("cpu")
     settings = Settings.from_env(llm_url=server.url, text_model="package:multilingual-e5-small")
-    encoder = load_text_encoder(settings, device)
-    verifier = load_verifier(settings, device, encoder)
+    text = load_text_encoder(settings, device)
+    encoder, verifier = RememberingEncoder(text), load_verifier(settings, device, text)
     model = load_language_model(settings, device)
 
     def shown(says, question, hits, secret=False) -> list[Sentence]:
