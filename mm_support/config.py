@@ -4,7 +4,7 @@ A model's name is one of
     package:NAME   weights that the package index carries, listed in weights.lock.json
     org/model      a repository on the Hugging Face hub (for images: open_clip "architecture/tag")
     a folder       weights on this machine, in the layout of the hub
-    python:MODULE:FUNCTION   a text or image encoder of your own (plugged.py)
+    python:MODULE:FUNCTION   a text or image encoder of your own (encode/plugged.py)
 reply_model may be "none", and verifier_model "fitted": the network that was fitted to the text
 encoder and comes with the project.
 """

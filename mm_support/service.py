@@ -47,8 +47,8 @@ from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
 from mm_support.metrics import Metrics
 from mm_support.parts import Parts
-from mm_support.pipeline import Answered, Step, first_sound, masked_turns, steps, turn_record
-from mm_support.retrieval import FOUND, fuse, searched
+from mm_support.pipeline.retrieve import FOUND, fuse, searched
+from mm_support.pipeline.turn import Answered, Step, first_sound, masked_turns, steps, turn_record
 from mm_support.store.database import PAST
 from mm_support.store.records import interrupted_record, stopped_record
 from mm_support.tracing import describe, open_tracer, span, traced

@@ -29,7 +29,7 @@ from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Sentence
 from mm_support.evaluate.cases import OUT_OF_SCOPE
 from mm_support.evaluate.metrics import lines_of, share
-from mm_support.pipeline import drained, steps, turn_record
+from mm_support.pipeline.turn import drained, steps, turn_record
 from mm_support.progress import each
 from mm_support.store.records import past_of
 from mm_support.train.calibrate import read_cases

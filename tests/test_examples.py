@@ -13,9 +13,9 @@ from test_service import folder, make  # noqa: F401  (fixtures)
 from mm_support.config import Settings
 from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
+from mm_support.encode.plugged import plugged
 from mm_support.encode.text import load_text_encoder
 from mm_support.errors import WeightsError
-from mm_support.plugged import plugged
 from mm_support.service import SupportService
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"

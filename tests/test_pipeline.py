@@ -17,7 +17,7 @@ from mm_support.encode.text import REMEMBERED, RememberingEncoder
 from mm_support.evaluate import cases
 from mm_support.inputs.audio import load_waveform
 from mm_support.language.messages import message
-from mm_support.pipeline import drained, judge, past_after, perceive, steps, turn_record
+from mm_support.pipeline.turn import drained, judge, past_after, perceive, steps, turn_record
 from mm_support.store.records import past_of
 from mm_support.types import Audio, UserTurn
 

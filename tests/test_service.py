@@ -33,7 +33,7 @@ from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.language.messages import message
 from mm_support.parts import Parts
-from mm_support.pipeline import drained, judge, perceive, query_of, words_alone
+from mm_support.pipeline.turn import drained, judge, perceive, query_of, words_alone
 from mm_support.service import SupportService, open_keeper
 from mm_support.types import (
     Audio,

@@ -9,14 +9,21 @@ from clock import cpu_seconds
 from conftest import FakeIntents
 from test_service import GATE, ask, folder, make  # noqa: F401  (fixtures)
 
-from mm_support import several as several_module
 from mm_support.decide.policy import Policy
 from mm_support.decode.compose import Asked, below, one_by_one
 from mm_support.decode.sentence import Numbers, Sentence
 from mm_support.language.mail import own_words
 from mm_support.language.messages import message
-from mm_support.pipeline import Clock, decode, drained, judge
-from mm_support.several import clauses, each, inner_questions, questions_in, several, two_clauses
+from mm_support.pipeline import decompose
+from mm_support.pipeline.decompose import (
+    clauses,
+    each,
+    inner_questions,
+    questions_in,
+    several,
+    two_clauses,
+)
+from mm_support.pipeline.turn import Clock, decode, drained, judge
 from mm_support.types import Entry, Found, Hit, Question, UserTurn
 
 
@@ -47,13 +54,13 @@ def test_a_part_is_read_after_what_the_one_before_was_answered_from(  # noqa: F8
     make,  # noqa: F811
     monkeypatch,
 ):
-    parts, past, searching = make().parts, [], several_module._asked
+    parts, past, searching = make().parts, [], decompose._asked
 
     def asking(*given):
         past.append(given[-1])
         return searching(*given)
 
-    monkeypatch.setattr(several_module, "_asked", asking)
+    monkeypatch.setattr(decompose, "_asked", asking)
     each(parts, Question("both"), ["Is my refund late?", "how much"], "kb")
     assert past[0] == () and past[1][-1].citations == ("refund",)
 

@@ -57,7 +57,7 @@ Reason = Literal[
     "account",
     "stuck",
     "evidence",
-    "contradicted",  # by another entry: see disputed.py
+    "contradicted",  # by another entry: see pipeline/disputed.py
     "ambiguous",
     "unknown",
     "silence",

@@ -20,8 +20,8 @@ from PIL import Image
 
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads, usable_threads
+from mm_support.encode.plugged import plugged
 from mm_support.errors import InputError, WeightsError
-from mm_support.plugged import plugged
 from mm_support.torchvision_shim import prepare_torchvision
 from mm_support.types import Label
 from mm_support.weights import PREFIX

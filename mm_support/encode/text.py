@@ -20,10 +20,10 @@ import numpy as np
 
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads
+from mm_support.encode.plugged import plugged
 from mm_support.encode.text_models import Kind, TextModel, text_model
 from mm_support.encode.text_network import Network, packaged_network, torch_network
 from mm_support.errors import WeightsError
-from mm_support.plugged import plugged
 from mm_support.runs import runs
 from mm_support.weights import PREFIX, package_weights
 

@@ -33,7 +33,7 @@ from mm_support.errors import InputError
 from mm_support.files import replacing
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
-from mm_support.pipeline import drained, judge, past_after, perceive
+from mm_support.pipeline.turn import drained, judge, past_after, perceive
 from mm_support.progress import each
 from mm_support.train.distort import snapshot
 from mm_support.types import Past, UserTurn

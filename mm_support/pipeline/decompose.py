@@ -30,7 +30,7 @@ from mm_support.language.messages import messages
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
-from mm_support.retrieval import fuse, read_with, searched
+from mm_support.pipeline.retrieve import fuse, read_with, searched
 from mm_support.types import Hit, Past, Question
 
 LONG = 15  # terms of a message in which a question is easily lost

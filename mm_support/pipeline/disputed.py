@@ -11,14 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from mm_support.acting import Acting
 from mm_support.decide.policy import Decision
 from mm_support.decode.compose import Asked
 from mm_support.decode.select import Weighed, blocks_of
 from mm_support.decode.sentence import Sentence
 from mm_support.knowledge.contradictions import differing
 from mm_support.parts import Parts
-from mm_support.several import merged
+from mm_support.pipeline.act import Acting
+from mm_support.pipeline.decompose import merged
 from mm_support.types import Entry, Hit, Question
 
 

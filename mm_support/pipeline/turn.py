@@ -28,7 +28,6 @@ import numpy as np
 from PIL import Image
 
 from mm_support import as_json
-from mm_support.acting import Considered, act
 from mm_support.actions.flow import Step as ActionStep
 from mm_support.actions.flow import Told, waiting
 from mm_support.actions.performing import Performed
@@ -36,9 +35,7 @@ from mm_support.decide.follow_up import likelier
 from mm_support.decide.policy import LIKELY, SILENCE, Decision, words_of
 from mm_support.decode.compose import Asked, Speech, compose, evidence_of, intent_of, one_by_one
 from mm_support.decode.sentence import Meanwhile, Numbers, Sentence
-from mm_support.disputed import disputed
 from mm_support.encode.turn import Encoders, Seen, check_turn, clean_text, question_of
-from mm_support.going_on import asks_for_rest, cited_before, rest_of
 from mm_support.inputs.photo import painted_over
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.pictures import gallery
@@ -48,8 +45,11 @@ from mm_support.language.messages import MAX_CANDIDATES, message
 from mm_support.language.personal import Masks, masked_question
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
-from mm_support.retrieval import Searched, asked_alone, fuse, read_with, searched
-from mm_support.several import merged, several
+from mm_support.pipeline.act import Considered, act
+from mm_support.pipeline.decompose import merged, several
+from mm_support.pipeline.disputed import disputed
+from mm_support.pipeline.resume import asks_for_rest, cited_before, rest_of
+from mm_support.pipeline.retrieve import Searched, asked_alone, fuse, read_with, searched
 from mm_support.store.records import past_of
 from mm_support.tracing import span
 from mm_support.types import (

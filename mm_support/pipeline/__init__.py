@@ -1,0 +1,1 @@
+"""One turn of a customer, step by step."""
