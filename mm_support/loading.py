@@ -55,7 +55,7 @@ from mm_support.knowledge.sources import digest
 from mm_support.knowledge.text_score import load_text_score
 from mm_support.parts import Parts
 from mm_support.paths import PACKS
-from mm_support.pipeline.turn import query_of
+from mm_support.pipeline.fuse import query_of
 from mm_support.stages import STAGES, wanted_stages
 from mm_support.types import UserTurn
 from mm_support.weights import PREFIX, fetch

@@ -47,8 +47,13 @@ from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
 from mm_support.metrics import Metrics
 from mm_support.parts import Parts
-from mm_support.pipeline.retrieve import FOUND, fuse, searched
-from mm_support.pipeline.turn import Answered, Step, first_sound, masked_turns, steps, turn_record
+from mm_support.pipeline.fuse import fuse
+from mm_support.pipeline.mask import masked_turns
+from mm_support.pipeline.record import turn_record
+from mm_support.pipeline.results import Answered
+from mm_support.pipeline.retrieve import FOUND, searched
+from mm_support.pipeline.step import Step
+from mm_support.pipeline.turn import first_sound, steps
 from mm_support.store.database import PAST
 from mm_support.store.records import interrupted_record, stopped_record
 from mm_support.tracing import describe, open_tracer, span, traced

@@ -29,7 +29,9 @@ from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Sentence
 from mm_support.evaluate.cases import OUT_OF_SCOPE
 from mm_support.evaluate.metrics import lines_of, share
-from mm_support.pipeline.turn import drained, steps, turn_record
+from mm_support.pipeline.record import turn_record
+from mm_support.pipeline.step import drained
+from mm_support.pipeline.turn import steps
 from mm_support.progress import each
 from mm_support.store.records import past_of
 from mm_support.train.calibrate import read_cases

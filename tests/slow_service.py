@@ -24,7 +24,7 @@ from mm_support.fuse.strategies import build_fusion
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.parts import Parts
-from mm_support.pipeline.turn import query_of
+from mm_support.pipeline.fuse import query_of
 from mm_support.service import SupportService, open_keeper
 
 GATE = Gate((6.0, *[0] * (len(FEATURES) - 1)), -3.0, 0.5, 0.2)

@@ -20,7 +20,9 @@ from mm_support.desk.keeper import open_keeper
 from mm_support.knowledge.base import Knowledge
 from mm_support.loading import open_index
 from mm_support.paths import PACKS
-from mm_support.pipeline.turn import drained, judge, query_of
+from mm_support.pipeline.fuse import query_of
+from mm_support.pipeline.step import drained
+from mm_support.pipeline.turn import judge
 from mm_support.service import SupportService
 from mm_support.types import UserTurn
 

@@ -20,7 +20,9 @@ from mm_support.decide.follow_up import (
 )
 from mm_support.desk.summary import summarise
 from mm_support.knowledge.query import SearchQuery
-from mm_support.pipeline.turn import drained, judge, past_after
+from mm_support.pipeline.record import past_after
+from mm_support.pipeline.step import drained
+from mm_support.pipeline.turn import judge
 from mm_support.types import Entry, FusedQuery, Hit, Past, Question, UserTurn
 
 CASES = Path(__file__).parent / "cases"

@@ -17,7 +17,7 @@ from test_service import SPEECH, folder, make  # noqa: F401  (fixtures)
 
 from mm_support.desk.conversations import Desk
 from mm_support.language.personal import Masks, find, masked_question, revealed
-from mm_support.pipeline.turn import masked
+from mm_support.pipeline.mask import masked
 from mm_support.store.database import Store
 from mm_support.types import Question, UserTurn
 
@@ -268,7 +268,7 @@ def test_a_language_model_reads_masks(make, red):  # noqa: F811
 
 def test_a_photo_is_black_where_it_says_something_personal():
     from mm_support.encode.turn import Seen
-    from mm_support.pipeline.turn import Judged
+    from mm_support.pipeline.results import Judged
     from mm_support.types import ImageView, TextLine
 
     lines = (TextLine(CARD, 0.9, (0.0, 0.5, 1.0, 1.0)), TextLine("E24", 0.9, (0.0, 0.0, 1.0, 0.4)))

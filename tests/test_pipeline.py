@@ -17,7 +17,10 @@ from mm_support.encode.text import REMEMBERED, RememberingEncoder
 from mm_support.evaluate import cases
 from mm_support.inputs.audio import load_waveform
 from mm_support.language.messages import message
-from mm_support.pipeline.turn import drained, judge, past_after, perceive, steps, turn_record
+from mm_support.pipeline.perceive import perceive
+from mm_support.pipeline.record import past_after, turn_record
+from mm_support.pipeline.step import drained
+from mm_support.pipeline.turn import judge, steps
 from mm_support.store.records import past_of
 from mm_support.types import Audio, UserTurn
 

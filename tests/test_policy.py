@@ -14,7 +14,8 @@ from mm_support.decide.named import names_another_code
 from mm_support.decide.policy import Policy, candidates, meant_first
 from mm_support.errors import InputError, WeightsError
 from mm_support.knowledge.query import SearchQuery
-from mm_support.pipeline.turn import drained, judge
+from mm_support.pipeline.step import drained
+from mm_support.pipeline.turn import judge
 from mm_support.train.calibrate import read_cases
 from mm_support.types import Entry, FusedQuery, Hit, Past, Question, UserTurn
 

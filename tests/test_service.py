@@ -33,7 +33,11 @@ from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.language.messages import message
 from mm_support.parts import Parts
-from mm_support.pipeline.turn import drained, judge, perceive, query_of, words_alone
+from mm_support.pipeline.fuse import query_of
+from mm_support.pipeline.perceive import perceive
+from mm_support.pipeline.retrieve import words_alone
+from mm_support.pipeline.step import drained
+from mm_support.pipeline.turn import judge
 from mm_support.service import SupportService, open_keeper
 from mm_support.types import (
     Audio,

@@ -15,6 +15,7 @@ from mm_support.decode.sentence import Numbers, Sentence
 from mm_support.language.mail import own_words
 from mm_support.language.messages import message
 from mm_support.pipeline import decompose
+from mm_support.pipeline.decode import decode
 from mm_support.pipeline.decompose import (
     clauses,
     each,
@@ -23,7 +24,8 @@ from mm_support.pipeline.decompose import (
     several,
     two_clauses,
 )
-from mm_support.pipeline.turn import Clock, decode, drained, judge
+from mm_support.pipeline.step import Clock, drained
+from mm_support.pipeline.turn import judge
 from mm_support.types import Entry, Found, Hit, Question, UserTurn
 
 

@@ -196,7 +196,7 @@ def test_the_prompt_tells_passages_dates_links_and_what_was_said_before():
 
 
 def test_what_is_personal_in_earlier_turns_is_masked_for_the_model():
-    from mm_support.pipeline.turn import masked_turns
+    from mm_support.pipeline.mask import masked_turns
 
     address = "ann.example@mail.example"
     past = [Past(f"i am {address}", f"Thank you, {address}.", "answer", read=(address,))]

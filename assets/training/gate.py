@@ -25,7 +25,9 @@ from mm_support.decode.reply import MAX_EVIDENCE
 from mm_support.evaluate.passages import ANSWERABLE, questions, read_squad, write_entries
 from mm_support.loading import ingest_packs
 from mm_support.paths import PACKS, fitted_to
-from mm_support.pipeline.turn import drained, judge, past_after
+from mm_support.pipeline.record import past_after
+from mm_support.pipeline.step import drained
+from mm_support.pipeline.turn import judge
 from mm_support.train.calibrate import (
     FOREIGN_EVERY,
     Example,

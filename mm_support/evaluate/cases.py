@@ -27,7 +27,10 @@ from mm_support.errors import InputError
 from mm_support.evaluate.metrics import lines_of, share
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
-from mm_support.pipeline.turn import Judged, drained, judge, past_after
+from mm_support.pipeline.record import past_after
+from mm_support.pipeline.results import Judged
+from mm_support.pipeline.step import drained
+from mm_support.pipeline.turn import judge
 from mm_support.progress import each
 from mm_support.types import Past, UserTurn
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from mm_support.actions.flow import ENDS, Step, begin, go_on, stays
+from mm_support.actions.flow import ENDS, Step, begin, go_on, stays, waiting
 from mm_support.actions.given import Given, likeliest, near, wanted, without_values
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
@@ -24,11 +25,22 @@ from mm_support.types import Hit, Past, Pending, Question, UserTurn
 PRECISION = 0.95  # share of the actions begun without any value that are to be meant
 
 
+class Available(NamedTuple):
+    """declared: what can be done with the base; pending: the action that waits for this turn."""
+
+    declared: Sequence[DeclaredAction] = ()
+    pending: Pending | None = None
+
+    def leant_on(self, past: Sequence[Past]) -> Sequence[Past]:
+        """The turns before that this one may lean on: what is given to an action leans on none."""
+        return () if self.pending and not self.pending.aside else past
+
+
 @dataclass(frozen=True, eq=False)
 class Considered:
     """A turn, what it asks, what was found for that, actions among it, and what the knowledge says
-    without them. asked: its questions, where it holds several. past: of the conversation; declared:
-    what can be done with the base; pending: the action that waits for this turn.
+    without them. asked: its questions, where it holds several. past: of the conversation; declared,
+    pending: as of Available.
     """
 
     turn: UserTurn
@@ -60,6 +72,12 @@ class Acting:
     asked: tuple[Asked, ...] = ()
     offered: tuple[str, ...] = ()
     aside: Pending | None = None
+
+
+def available(parts: Parts, turn: UserTurn, past: Sequence[Past]) -> Available:
+    """What a turn may do; nothing where actions are switched off."""
+    declared = parts.knowledge.actions(turn.knowledge) if parts.actions else ()
+    return Available(declared, waiting(past, turn.knowledge) if declared else None)
 
 
 def act(parts: Parts, here: Considered) -> Acting:

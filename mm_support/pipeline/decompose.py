@@ -9,7 +9,7 @@ more surely than it is answered as a whole, or both sides of an "and" or a comma
 what was asked before it: "how do I return the lamp, and what does it cost?".
 
 Where a pasted mail or a long story as a whole finds nothing sure, its question is searched for by
-itself, and with the sentence before it.
+itself, and with the sentence before it. Knows nothing of actions.
 """
 
 from __future__ import annotations

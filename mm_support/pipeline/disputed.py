@@ -2,6 +2,7 @@
 
 Only where the reply would say what is contradicted; of the other entry only the part that says it
 otherwise. Which of them is right is for a person to tell. A question back then quotes nothing.
+Which entries contradict each other is told by knowledge/contradictions.py.
 """
 
 from __future__ import annotations

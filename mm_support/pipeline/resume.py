@@ -1,4 +1,7 @@
-"""What was not heard of a reply that the customer interrupted, said when they ask for it."""
+"""What was not heard of a reply that the customer interrupted, said when they ask for it.
+
+Knows nothing of search: what the reply cited is cited again.
+"""
 
 from __future__ import annotations
 

@@ -1,40 +1,50 @@
-"""A question -> its query -> what a base finds for it: the pipeline's middle, which parts of a
-message go through by themselves too (several.py, acting.py).
+"""Retrieve: what a base finds for a question, and what that comes to by itself.
+
+A question is looked up with the turn before and without it, by its words without the photo, and in
+the base's spelling; the reading that is answered best stays. Parts of a message are searched for by
+themselves too (decompose.py, act.py). Knows nothing of replies.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import NamedTuple
 
-from mm_support.decide.follow_up import resolve
+from mm_support.decide.follow_up import likelier
 from mm_support.decide.named import with_named
-from mm_support.encode.turn import Encoders, Seen
-from mm_support.knowledge.query import SearchQuery, search_query
+from mm_support.decide.policy import LIKELY, Decision, words_of
+from mm_support.knowledge.actions import entries_of
+from mm_support.knowledge.query import SearchQuery
+from mm_support.language.terms import term_set
 from mm_support.parts import Parts
-from mm_support.tracing import span
+from mm_support.pipeline.fuse import fuse, read_with
+from mm_support.pipeline.perceive import Perceived
+from mm_support.pipeline.step import Clock
 from mm_support.types import Hit, Past, Question, Transcript
-
-if TYPE_CHECKING:
-    from mm_support.fuse.strategies import FusionStrategy  # imports torch
 
 FOUND = 5  # entries that are shown and may be cited
 LOOKED_AT = 20  # entries among which what a question names is looked for
+PHOTO = "photo"
+SHOWN = 0.75  # probability below which a photo hardly shows an entry
+WORDED = 2  # terms of a question that can be searched for without its photo
+# reasons of decisions -> those that are worth more to whoever misspelt something
+HELPED_BY: dict[str, tuple[str, ...]] = {
+    "unknown": ("evidence", "ambiguous"),
+    "ambiguous": ("evidence",),
+    "unnamed": ("evidence", "ambiguous"),
+}
 
 Searched = tuple[SearchQuery, tuple[Hit, ...]]  # best first
 
 
-def fuse(
-    encoders: Encoders,
-    fusion: FusionStrategy,
-    question: Question,
-    heard: Transcript | None = None,
-    seen: Seen | None = None,
-) -> SearchQuery:
-    """What is asked, as one query. Raises InputError where there is nothing in any modality."""
-    with span("encode"):
-        encoded = encoders.encode(question, heard, seen)
-    return search_query(fusion.fuse(encoded.tokens), question, encoded.pieces)
+class LookedUp(NamedTuple):
+    """A question, its query, what was found, best first, and what that comes to."""
+
+    question: Question
+    query: SearchQuery
+    hits: tuple[Hit, ...]
+    decision: Decision
 
 
 def searched(parts: Parts, knowledge: str, query: SearchQuery) -> Searched:
@@ -45,20 +55,67 @@ def searched(parts: Parts, knowledge: str, query: SearchQuery) -> Searched:
     return query, with_named(" ".join(said), hits, FOUND)
 
 
-def read_with(
-    parts: Parts, query: SearchQuery, question: Question, past: Sequence[Past], knowledge: str
-) -> tuple[list[SearchQuery], Question]:
-    """The query with the turn before and without it, where it may lean on that or may not; the one
-    that it is elsewhere. And what is asked: a candidate's title, where one was chosen.
-    """
-    encoder, read = parts.encoders.text, parts.policy.reads
-    leaning, meant = resolve(query, question, past, knowledge, encoder, read)
-    open_to_both = leaning is not query and meant is question
-    return [leaning, query] if open_to_both else [leaning], meant
-
-
 def asked_alone(
     parts: Parts, knowledge: str, question: Question, heard: Transcript | None = None
 ) -> Searched:
     """A question without a photo, searched for by itself."""
     return searched(parts, knowledge, fuse(parts.encoders, parts.fusion, question, heard))
+
+
+def look_up(
+    parts: Parts,
+    knowledge: str,
+    question: Question,
+    perceived: Perceived,
+    past: Sequence[Past],
+    clock: Clock,
+) -> LookedUp:
+    """What the knowledge says to a question, with the turn before and without it. Raises
+    InputError where nothing is asked.
+    """
+    with clock.step("fuse"):
+        query = fuse(parts.encoders, parts.fusion, question, *perceived)
+        readings, question = read_with(parts, query, question, past, knowledge)
+    with clock.step("search"):
+        found = [searched(parts, knowledge, reading) for reading in readings]
+    with clock.step("decide"):
+        likely = likelier(parts.policy, question, found, past[-1] if past else None)
+        query, hits = words_alone(parts, knowledge, question, perceived[0], likely)
+        if "context" in query.texts:
+            question = replace(question, context=past[-1].words)
+        decision = parts.policy.decide(question, query, entries_of(hits), past)
+    return LookedUp(question, query, hits, decision)
+
+
+def words_alone(
+    parts: Parts, knowledge: str, question: Question, heard: Transcript | None, found: Searched
+) -> Searched:
+    """The search by the words alone, where these stand alone and are surely answered, and the photo
+    looks like nothing that the base knows, nor shows a code of what the words name: it would only
+    make an answer less sure. Else what was found.
+    """
+    query, hits = found
+    weight, asked = query.fused.weights.get(PHOTO, 0.0), term_set(words_of(question))
+    shown = max((hit.by.get(PHOTO, 0.0) for hit in hits), default=0.0)
+    coded = "photo_text" in query.identifiers and asked & term_set(hits[0].entry.title)
+    if not weight or coded or shown >= SHOWN * weight or len(asked) < WORDED:
+        return found
+    if parts.policy.read(question).follow_up >= LIKELY:  # on the photo
+        return found
+    plain = replace(question, photo=None, read_in_photo=(), labels=())
+    alone = asked_alone(parts, knowledge, plain, heard)
+    decision = parts.policy.decide(plain, *alone, ())
+    return alone if decision.reason == "evidence" else found
+
+
+def spelled_better(
+    parts: Parts, knowledge: str, looked: LookedUp, perceived: Perceived, past: Sequence[Past]
+) -> LookedUp:
+    """The same question with what was typed in the base's spelling, where that helps."""
+    typed, helped = looked.question.typed, HELPED_BY.get(looked.decision.reason, ())
+    meant = parts.knowledge.respelled(knowledge, typed) if helped and typed else typed
+    if meant == typed:
+        return looked
+    question = replace(looked.question, typed=meant)
+    again = look_up(parts, knowledge, question, perceived, past, Clock())
+    return again if again.decision.reason in helped else looked

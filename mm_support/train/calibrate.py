@@ -33,7 +33,10 @@ from mm_support.errors import InputError
 from mm_support.files import replacing
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
-from mm_support.pipeline.turn import drained, judge, past_after, perceive
+from mm_support.pipeline.perceive import perceive
+from mm_support.pipeline.record import past_after
+from mm_support.pipeline.step import drained
+from mm_support.pipeline.turn import judge
 from mm_support.progress import each
 from mm_support.train.distort import snapshot
 from mm_support.types import Past, UserTurn

@@ -1,0 +1,39 @@
+"""The action of a turn is performed, and what it gave is decided on in place of what was found.
+
+Whether there is one is told by act.py; the call itself is actions/performing.py. Knows nothing of
+how its answer is worded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mm_support.actions.flow import Step as ActionStep
+from mm_support.decide.policy import Decision
+from mm_support.parts import Parts
+from mm_support.pipeline.decide import cited_first
+from mm_support.pipeline.decompose import merged
+from mm_support.pipeline.results import Judged
+from mm_support.pipeline.step import Clock, Step
+from mm_support.types import Found, Working
+
+Note = Callable[[str], None]  # adds what an action did to the audit log
+
+
+def perform(
+    parts: Parts, judged: Judged, step: ActionStep, clock: Clock, note: Note
+) -> Step[Judged]:
+    """The turn with what its action gave, which comes first among what was found."""
+    assert parts.actions is not None
+    yield Working("act", "Asking the company's system")
+    with clock.step("act"):
+        done = parts.actions.perform(step, judged.turn.customer, note)
+    others = merged(judged.decision, judged.asked).hits if judged.asked else ()
+    cited = (*others, done.hit) if done.hit else others
+    told = done.told
+    decision = Decision(told.action, told.reason, judged.decision.confidence, cited)
+    hits = cited_first(decision, judged.hits)
+    if judged.fusion:
+        yield Found(hits, judged.fusion)
+    return replace(judged, decision=decision, hits=hits, performed=done)
