@@ -1,4 +1,4 @@
-"""The action of a turn is performed, and what it gave is decided on in place of what was found.
+"""The action of a turn is performed; what it gave stands first among what was found.
 
 Whether there is one is told by act.py; the call itself is actions/performing.py. Knows nothing of
 how its answer is worded.
