@@ -103,9 +103,9 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         if settings.packs:
             with index.changing(PACKS_LOCK):  # of several fronts one ingests them
                 ingest_packs(knowledge, PACKS, report, settings.actions)
-        head = head_for(settings.text_model, text.encode, settings.cache_dir, report)
+        head = head_for(settings.text_model, text.encode_pieces, settings.cache_dir, report)
         report("Loading, where there is one, the language model")
-        policy = Policy(gate, IntentReader(head, asked.encode))
+        policy = Policy(gate, IntentReader(head, asked.encode_pieces))
         verifier = load_verifier(settings, device, text) if model.result() else None
         judge = judge_examined_beside(settings, model.result()) if verifier else None
         writer = ReplyWriter(model.result(), asked, settings.text_model, verifier, judge)

@@ -9,16 +9,19 @@ from conftest import ColourEncoder, EchoModel, FakeReader, FakeSpeech, FakeVoice
 
 from mm_support import loading
 from mm_support.config import Settings
-from mm_support.decide.intents import CHOICES, LABELS, N_GRAMS, Head
+from mm_support.decide.intents import CHOICES, LABELS, N_GRAMS, Head, Layers
 from mm_support.errors import KnowledgeError, SupportError, WeightsError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.service import SupportService
 from mm_support.stages import STAGES
 from mm_support.types import UserTurn
 
+OUTPUTS = len(LABELS) + len(CHOICES)
+SIZES = ((WordEncoder.dim, 1), (WordEncoder.dim, 1), (WordEncoder.dim + 1, 1), 1, (1, OUTPUTS))
 SILENT = Head(  # reads nothing in any message
-    np.zeros((WordEncoder.dim + N_GRAMS, len(LABELS) + len(CHOICES)), np.float32),
-    np.zeros(len(LABELS) + len(CHOICES), np.float32),
+    Layers(*(np.zeros(size, np.float32) for size in SIZES)),
+    np.zeros((WordEncoder.dim + N_GRAMS, OUTPUTS), np.float32),
+    np.zeros(OUTPUTS, np.float32),
     dict.fromkeys(LABELS[:-1], 1.0),
     "words",
 )

@@ -9,20 +9,11 @@ import numpy as np
 import pytest
 from conftest import WordEncoder
 
-from mm_support.decide import intent_head
-from mm_support.decide.intent_head import (
-    EXAMPLES,
-    Example,
-    everyday,
-    find_thresholds,
-    fit,
-    head_file,
-    head_for,
-    load_head,
-    read_examples,
-    save_head,
-)
-from mm_support.decide.intents import CHOICES, LABELS, IntentReader, n_grams
+from mm_support.decide import intent_fitting
+from mm_support.decide.intent_examples import EXAMPLES, Example, everyday, read_examples
+from mm_support.decide.intent_fitting import find_thresholds, fit
+from mm_support.decide.intent_head import head_file, head_for, load_head, save_head
+from mm_support.decide.intents import CHOICES, LABELS, N_GRAMS, IntentReader, n_grams
 from mm_support.errors import WeightsError
 
 SAID = {
@@ -45,11 +36,11 @@ def head():
         for again in ("please", "now", "thing", "")
     ]
     ordinary = [Example(text, group=text.split()[0]) for text in THINGS]
-    return fit(examples, ordinary, WordEncoder().encode, "words")
+    return fit(examples, ordinary, WordEncoder().encode_pieces, "words")
 
 
 def read(head, words):
-    return IntentReader(head, WordEncoder().encode).read(words)
+    return IntentReader(head, WordEncoder().encode_pieces).read(words)
 
 
 def test_what_was_learned_is_read_and_an_ordinary_question_says_nothing(head):
@@ -78,7 +69,7 @@ def test_what_presses_counts_though_the_rest_of_the_message_is_about_something_e
 
 def test_letters_keep_what_a_typo_leaves_of_a_word():
     def likeness(one, other):
-        dense = np.zeros((2, intent_head.N_GRAMS))
+        dense = np.zeros((2, N_GRAMS))
         for row, text in zip(dense, (one, other)):
             places, values = n_grams(text)
             row[places] = values
@@ -96,7 +87,7 @@ def test_a_threshold_lets_as_many_ordinary_questions_through_as_it_may_cost():
     thresholds = find_thresholds(told)
     assert list(thresholds) == list(LABELS[:-1])
     for label, least in thresholds.items():
-        allowed = intent_head.FALSE_ALARMS.get(label, intent_head.FALSE_ALARM)
+        allowed = intent_fitting.FALSE_ALARMS.get(label, intent_fitting.FALSE_ALARM)
         assert np.mean(told[:, LABELS.index(label)] > least) <= allowed
 
 
@@ -145,9 +136,11 @@ def test_another_encoder_gets_a_head_of_its_own_once(head, monkeypatch, tmp_path
         assert len(examples) > 5_000 and len(ordinary) > 1_000
         return replace(head, made_for=made_for)
 
-    monkeypatch.setattr(intent_head, "fit", remember)
+    monkeypatch.setattr(intent_fitting, "fit", remember)
     for name in ("org/one", "org/one", "org/other"):
-        assert head_for(name, WordEncoder().encode, tmp_path, lambda _: None).made_for == name
+        assert (
+            head_for(name, WordEncoder().encode_pieces, tmp_path, lambda _: None).made_for == name
+        )
     assert fitted == ["org/one", "org/other"]
 
 
@@ -182,7 +175,7 @@ def reader():
     encoder = load_text_encoder(settings, resolve_device("cpu"))
     shipped = load_head(head_file(settings.text_model))
     assert shipped.made_for == settings.text_model
-    return IntentReader(shipped, encoder.encode)
+    return IntentReader(shipped, encoder.encode_pieces)
 
 
 @pytest.fixture(scope="module")

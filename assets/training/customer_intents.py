@@ -4,9 +4,9 @@
     FOLDER
 
 The examples in assets.training.customer_intents were written for this project; held_out.jsonl among
-them was written apart and only judges. Ordinary questions are those of the packs and, where FOLDER
-holds banking77/train.csv, clinc150/train_val.json and SQuAD files in qa/, those of these
-sets.
+them was written apart and only judges. Ordinary questions are those of the packs, those of the
+bases in assets/training/questions and, where FOLDER holds banking77/train.csv,
+clinc150/train_val.json and SQuAD files in qa/, those of these sets.
 """
 
 from __future__ import annotations
@@ -21,19 +21,14 @@ from pathlib import Path
 
 import numpy as np
 
+from assets.training.customer_questions import QUESTIONS
 from mm_support.config import Settings
-from mm_support.decide.intent_head import (
-    Example,
-    everyday,
-    fit,
-    head_file,
-    read_examples,
-    save_head,
-)
-from mm_support.decide.intents import LABELS, Head, IntentReader, Reads
+from mm_support.decide.intent_examples import Example, everyday, read_examples
+from mm_support.decide.intent_fitting import fit
+from mm_support.decide.intent_head import head_file, save_head
+from mm_support.decide.intents import LABELS, EncodePieces, Head, IntentReader, Reads
 from mm_support.evaluate.passages import read_squad
 from mm_support.language.detect import language_of
-from mm_support.types import Encode
 
 PUBLIC = 4_000  # questions that are drawn from each public set
 PUBLIC_SETS = "BANKING77 (CC BY 4.0), CLINC150 (CC BY 3.0), SQuAD 2.0, CMRC 2018 (CC BY-SA 4.0)"
@@ -99,6 +94,18 @@ def readers_questions(folder: Path) -> Iterator[Example]:
                 yield Example(text, language=language_of(text), group=f"{file.stem} {title}")
 
 
+def colloquial() -> Iterator[Example]:
+    """Questions as customers type them, about bases of other companies, grouped by these; but for
+    those that stand among the examples, with what they do beside asking.
+    """
+    known = {row.text for row in read_examples()}
+    for file in sorted(QUESTIONS.glob("*.jsonl")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            text = json.loads(line).get("question", "")
+            if text and text not in known:
+                yield Example(text, language=language_of(text), group=file.stem)
+
+
 def split_groups(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     """Those that are learned from, and those of every fifth intent, which only judge."""
     groups = sorted({row.group for row in rows})
@@ -106,7 +113,7 @@ def split_groups(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]
     return [r for r in rows if r.group not in unseen], [r for r in rows if r.group in unseen]
 
 
-def figures(head: Head, encode: Encode, ordinary: Sequence[Example]) -> dict[str, object]:
+def figures(head: Head, encode: EncodePieces, ordinary: Sequence[Example]) -> dict[str, object]:
     """Recall on the held-out examples, by language too, and false alarms on ordinary questions."""
     reader = IntentReader(head, encode)
     held = read_examples(held_out=True)
@@ -157,13 +164,14 @@ def main() -> None:
     from mm_support.encode.text import load_text_encoder
 
     settings = Settings(text_model=options.encoder)
-    encode = load_text_encoder(settings, resolve_device(settings.device)).encode
+    encode = load_text_encoder(settings, resolve_device(settings.device)).encode_pieces
     public = list(public_questions(options.public)) if options.public else []
     readers = list(readers_questions(options.public)) if options.public else []
     learned, unseen = split_groups(public)
     read, unread = split_groups(readers)
     examples = read_examples()
-    head = fit(examples, [*everyday(), *learned], encode, options.encoder, read)
+    ordinary = [*everyday(), *colloquial(), *learned]
+    head = fit(examples, ordinary, encode, options.encoder, read)
     card = {
         "what": "tells what a customer does beside asking (mm_support/decide/intents.py)",
         "made_for": options.encoder,

@@ -1,23 +1,25 @@
 """What a customer is doing beside asking: wants a person, is upset, greets, reports danger ...
 
-One learned head on a text's vector tells it, in every language that the text encoder knows: a
-softmax over LABELS, in which "none", an ordinary question, is the normal case. A label counts from
-its own threshold on, which follows from a stated cost: how many ordinary questions in a thousand
-may be misread. A second head tells which candidate is chosen ("the last one", "neither"). Knows no
-entry, no past and no reply.
+One learned head on what the text encoder makes of a text tells it, in every language that the
+encoder knows: a softmax over LABELS, in which "none", an ordinary question, is the normal case. A
+label counts from its own threshold on, which follows from a stated cost: how many ordinary
+questions in a thousand may be misread. A second softmax tells which candidate is chosen ("the last
+one", "neither"). Knows no entry, no past and no reply.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from mm_support.language.sentences import split_sentences
-from mm_support.types import Encode
+
+if TYPE_CHECKING:
+    from mm_support.encode.text import Pieces
 
 LABELS = (
     "person",  # wants a person of the company
@@ -51,6 +53,8 @@ BESIDE = 0.5  # share of the likeliest label's probability that makes another co
 # were read as something else, eight no longer are
 ABOVE_ORDINARY = 1.0
 NEARLY = {"upset": 0.7, "greeting": 0.7, "follow_up": BESIDE, "self_harm": BESIDE}
+# n texts -> (n, d_text) float32 unit rows, and the word pieces of each
+EncodePieces = Callable[[Sequence[str]], "tuple[np.ndarray, Sequence[Pieces]]"]
 N_GRAMS, LONGEST = 2**13, 4  # hashed groups of letters, and the most letters of one
 
 
@@ -78,23 +82,50 @@ class ReadsIntents(Protocol):
     def read(self, words: str) -> Reads: ...
 
 
+class Layers(NamedTuple):
+    """What reads the word pieces of a text. Each of h eyes weighs them and takes the mean of what
+    they hold (Lin et al. 2017); that and the text's vector go through a hidden layer.
+
+    eyes: (d_text, h), held: (d_text, v), hidden: (d_text + h * v, u), hidden_bias: (u,), out: (u,
+    labels + choices).
+    """
+
+    eyes: np.ndarray
+    held: np.ndarray
+    hidden: np.ndarray
+    hidden_bias: np.ndarray
+    out: np.ndarray
+
+    def logits(self, vector: np.ndarray, pieces: np.ndarray) -> np.ndarray:
+        """(labels + choices,) of a text's unit vector (d_text,) and unit pieces (t, d_text)."""
+        seen = _softmax((pieces @ self.eyes).T) @ (pieces @ self.held)  # (h, v)
+        units = np.concatenate([vector, seen.ravel()]) @ self.hidden + self.hidden_bias
+        return np.maximum(units, 0) @ self.out
+
+
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Logits of the labels and of the choices from a text's features.
+    """Logits of the labels and of the choices: of its layers, and what the text's vector and its
+    letters add by themselves.
 
-    weights: (d_text + N_GRAMS, labels + choices) float32, bias: (labels + choices,) float32.
+    linear: (d_text + N_GRAMS, labels + choices) float32, bias: (labels + choices,) float32.
     thresholds: label -> probability from which on it counts, all but "none", in LABELS' order.
     made_for: names the text encoder.
     """
 
-    weights: np.ndarray
+    layers: Layers
+    linear: np.ndarray
     bias: np.ndarray
     thresholds: Mapping[str, float]
     made_for: str
 
-    def probabilities(self, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
-        """(n, labels), rows add up to 1. vectors: (n, d_text) unit rows of the texts."""
-        return _softmax(self._logits(texts, vectors)[:, : len(LABELS)])
+    def logits(self, text: str, vector: np.ndarray, pieces: np.ndarray) -> np.ndarray:
+        """(labels + choices,). vector: (d_text,), pieces: (t, d_text), unit rows."""
+        pieces = pieces.astype(np.float32) if len(pieces) else vector[None]
+        places, values = n_grams(text)
+        d_text = len(vector)
+        alone = vector @ self.linear[:d_text] + values @ self.linear[d_text + places] + self.bias
+        return alone + self.layers.logits(vector, pieces)
 
     def says(self, told: np.ndarray) -> frozenset[str]:
         """The labels that count: as likely as their threshold, as an ordinary question, and not
@@ -110,24 +141,11 @@ class Head:
             >= max(least, likely, NEARLY.get(label, ABOVE_ORDINARY) * ordinary)
         )
 
-    def choice(self, text: str, vector: np.ndarray) -> str:
-        """The likeliest of CHOICES, for a text that chooses."""
-        logits = self._logits([text], vector[None])[0, len(LABELS) :]
-        return CHOICES[int(logits.argmax())]
-
-    def _logits(self, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
-        d_text = vectors.shape[1]
-        logits = vectors @ self.weights[:d_text] + self.bias
-        for row, text in enumerate(texts):
-            places, values = n_grams(text)
-            logits[row] += values @ self.weights[d_text + places]
-        return logits
-
 
 class IntentReader:
     """Reads messages with a head and the text encoder that it was fitted for."""
 
-    def __init__(self, head: Head, encode: Encode) -> None:
+    def __init__(self, head: Head, encode: EncodePieces) -> None:
         self._head, self._encode = head, encode
 
     def read(self, words: str) -> Reads:
@@ -136,10 +154,11 @@ class IntentReader:
             return Reads()
         sentences = split_sentences(words)
         texts = [words, *(sentences if len(sentences) > 1 else ())]
-        vectors = self._encode(texts)
-        whole, *rest = self._head.probabilities(texts, vectors)
+        own = zip(texts, *self._encode(texts))
+        logits = np.array([self._head.logits(text, vector, ps.vectors) for text, vector, ps in own])
+        whole, *rest = _softmax(logits[:, : len(LABELS)])
         says = self._head.says(whole).union(*map(self._pressing, rest))
-        choice = self._head.choice(words, vectors[0]) if "choose" in says else ""
+        choice = CHOICES[int(logits[0, len(LABELS) :].argmax())] if "choose" in says else ""
         return Reads(dict(zip(LABELS, whole.tolist())), says, choice)
 
     def _pressing(self, told: np.ndarray) -> frozenset[str]:
