@@ -22,7 +22,7 @@ from demo.markup import as_markdown, esc, with_lists
 from demo.passages import place_of
 from demo.tables import table
 from demo.words import DEFAULT, has_word, said, word
-from mm_support.as_json import snippet
+from mm_support.as_json import opening, snippet
 from mm_support.types import Entry, Hit, Holder, ImageView, KnowledgeBase, Status
 
 log = logging.getLogger(__name__)
@@ -176,7 +176,7 @@ def source_item(
     return (
         f'<li id="source-{number}-{n}" class="{kind}">'
         f"{picture(hit.entry)}<div><h3><span>{n}</span> {esc(hit.entry.title)}</h3>"
-        f"<p>{esc(snippet(hit.entry.answer, 110))}</p>{score_bar(hit.score)}"
+        f"<p>{esc(opening(hit.entry.answer, 110))}</p>{score_bar(hit.score)}"
         f'<p class="ms-muted">{where}</p></div></li>'
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from demo.conversation_state import Conversation, Exchange
-from mm_support.as_json import snippet
+from mm_support.as_json import opening
 from mm_support.types import Citation, Entry, Holder, KeptTurn, Message, Reply, UserTurn
 
 
@@ -59,4 +59,4 @@ def reply_of(turn: KeptTurn) -> Reply:
 
 
 def citation(number: int, entry: Entry) -> Citation:
-    return Citation(number, entry.id, entry.title, entry.source, snippet(entry.answer))
+    return Citation(number, entry.id, entry.title, entry.source, opening(entry.answer))

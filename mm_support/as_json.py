@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from mm_support.language.detect import in_characters
 from mm_support.language.sentences import in_a_line, without_step_number
 from mm_support.types import (
     Citation,
@@ -22,7 +23,6 @@ from mm_support.types import (
 )
 
 SNIPPET = 160  # characters
-WORD = 30  # characters from which on what stands between blanks is no word but Chinese text
 
 
 def reply_dict(reply: Reply) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def hit_dict(hit: Hit) -> dict[str, Any]:
         "title": hit.entry.title,
         "score": round(hit.score, 4),
         "by": {modality: round(part, 4) for modality, part in hit.by.items()},
-        "snippet": snippet(hit.entry.answer),
+        "snippet": opening(hit.entry.answer),
     }
 
 
@@ -99,9 +99,14 @@ def message_dict(message: Message) -> dict[str, Any]:
 
 
 def snippet(text: str, length: int = SNIPPET) -> str:
-    """The beginning of a text in a line, cut at a word where words are parted by blanks."""
-    text = " ".join(in_a_line(map(without_step_number, text.splitlines())).split())
+    """The beginning of a text, cut at a word where words are parted by blanks."""
+    text = " ".join(text.split())
     if len(text) <= length:
         return text
     start, _, end = text[:length].rpartition(" ")
-    return f"{start if len(end) < WORD else text[:length]} …"
+    return f"{start if start and not in_characters(end) else text[:length]} …"
+
+
+def opening(answer: str, length: int = SNIPPET) -> str:
+    """The beginning of what an entry says, its steps, items and rows in one line."""
+    return snippet(in_a_line(map(without_step_number, answer.splitlines())), length)

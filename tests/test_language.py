@@ -15,7 +15,7 @@ import pytest
 from clock import cpu_seconds
 from conftest import WordEncoder
 
-from mm_support.as_json import snippet
+from mm_support.as_json import opening, snippet
 from mm_support.decode.prompt import build_messages
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.select import blocks_of, load_selector, selector_file
@@ -368,6 +368,13 @@ def test_texts_in_a_line_do_not_run_into_each_other(texts, line):
 
 
 def test_the_beginning_of_a_text_is_cut_at_words_where_there_are_blanks():
-    assert snippet("- Spaying\n- Grooming\n\nOne word", 25) == "Spaying; Grooming; One …"
+    assert opening("- Spaying\n- Grooming\n\nOne word", 25) == "Spaying; Grooming; One …"
     chinese = "去鳞 " + "每批蔬菜到仓都做快检" * 9
-    assert snippet(chinese, 40) == chinese[:40] + " …"
+    for length in (15, 25, 40):
+        assert snippet(chinese, length) == chinese[:length] + " …"
+        assert snippet(chinese[3:], length) == chinese[3:][:length] + " …"
+    assert snippet("x" * 50, 20) == "x" * 20 + " …"
+
+
+def test_what_a_customer_wrote_is_quoted_as_it_stands():
+    assert snippet("2. the second\nit still leaks") == "2. the second it still leaks"

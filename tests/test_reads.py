@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from conftest import WordEncoder
 
 from mm_support.decide import intent_fitting
 from mm_support.decide.intent_examples import EXAMPLES, Example, everyday, read_examples
-from mm_support.decide.intent_fitting import find_thresholds, fit
+from mm_support.decide.intent_fitting import Encoded, find_thresholds, fit, learned
 from mm_support.decide.intent_head import head_file, head_for, load_head, save_head
 from mm_support.decide.intents import CHOICES, LABELS, N_GRAMS, IntentReader, n_grams
 from mm_support.errors import WeightsError
@@ -114,6 +115,22 @@ def test_a_label_counts_beside_an_ordinary_question_only_where_it_is_likely_enou
     told = dict.fromkeys(LABELS, 0.0) | {label: likely, "none": ordinary}
     even = replace(head, thresholds=dict.fromkeys(LABELS[:-1], 0.04))
     assert (label in even.says(np.array(list(told.values())))) == counts
+
+
+def test_a_head_reads_what_the_network_has_learned():
+    """Scales, means and biases are folded into its weights, its labels are cooled."""
+    rows = [Example(f"{words} now", (label,)) for label, words in SAID.items()]
+    rows += [Example(text) for text in THINGS]
+    encode = WordEncoder().encode_pieces
+    encoded, every = Encoded.of(rows, encode), np.arange(len(rows))
+    network = learned(encoded, every)
+    with torch.inference_mode():
+        told = network(*encoded.batch(every)).numpy()
+    told[:, : len(LABELS)] /= 1.7
+    own = network.head(1.7, {}, "words")
+    texts = [row.text for row in rows]
+    read = [own.logits(text, *one) for text, *one in zip(texts, encoded.vectors, encoded.pieces)]
+    assert np.abs(told).max() > 1 and np.array(read) == pytest.approx(told, abs=1e-3)
 
 
 def test_a_head_is_the_same_when_it_was_stored(head, tmp_path):

@@ -30,7 +30,7 @@ DROPPED = 0.3  # share of the inputs and of the hidden units that a step leaves 
 EPOCHS, BATCH, RATE, DECAY = 6, 128, 2e-3, 0.02
 STEPS = 200  # at least, of few examples
 WARM_UP = 0.1  # of the steps
-LONGEST = 48  # word pieces of an example that are learned from
+PIECES = 48  # of an example that are learned from, the first ones
 SEED = 0
 SMALL = 1e-3  # added to deviations
 
@@ -51,7 +51,7 @@ class Encoded:
     def of(cls, rows: Sequence[Example], encode: EncodePieces) -> Encoded:
         vectors, pieces = encode([row.text for row in rows])
         shown = [
-            own.vectors[:LONGEST] if len(own.ids) else vector[None]
+            own.vectors[:PIECES] if len(own.ids) else vector[None]
             for own, vector in zip(pieces, vectors)
         ]
         chosen = [CHOICES.index(row.choice) if "choose" in row.labels else -1 for row in rows]
@@ -160,13 +160,11 @@ def learned(encoded: Encoded, places: np.ndarray) -> Network:
 def loss_of(logits: Tensor, encoded: Encoded, places: np.ndarray) -> Tensor:
     """Mean surprise at the labels, and at the candidate where one is chosen."""
     labels, choices = logits.split([len(LABELS), len(CHOICES)], dim=1)
-    wanted, chosen = (
-        torch.from_numpy(encoded.targets[places]),
-        torch.from_numpy(encoded.chosen[places]),
-    )
-    surprise = -(wanted * labels.log_softmax(dim=1)).sum()
-    surprise += nn.functional.cross_entropy(choices, chosen, ignore_index=-1, reduction="sum")
-    return surprise / len(places)
+    wanted = torch.from_numpy(encoded.targets[places])
+    chosen = torch.from_numpy(encoded.chosen[places])
+    said = -(wanted * labels.log_softmax(dim=1)).sum()
+    which = nn.functional.cross_entropy(choices, chosen, ignore_index=-1, reduction="sum")
+    return (said + which) / len(places)
 
 
 @torch.inference_mode()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mm_support.as_json import snippet
+from mm_support.as_json import opening, snippet
 from mm_support.decide.named import codes_in
 from mm_support.decide.policy import PERIL, Decision, words_of
 from mm_support.decode.reply import ReplyWriter
@@ -236,7 +236,7 @@ def evidence_of(
     others = [path for path in similar if path not in own][:MAX_SIMILAR]
     return {
         "citations": tuple(
-            Citation(number, entry.id, entry.title, entry.source, snippet(entry.answer))
+            Citation(number, entry.id, entry.title, entry.source, opening(entry.answer))
             for number, entry in cited
         ),
         "pictures": (*tuple(own)[:MAX_PICTURES], *others),
