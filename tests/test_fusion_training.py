@@ -12,13 +12,14 @@ import pytest
 import torch
 from clock import cpu_seconds
 from conftest import WordEncoder
+from torch import nn
 
 from assets.training.fusion_figures import ask, fewer, figures
 from assets.training.grocery import BASE, grocery_entries
 from assets.training.products import Product
 from mm_support.config import Settings
 from mm_support.errors import WeightsError
-from mm_support.fuse.strategies import STRATEGIES, build_fusion
+from mm_support.fuse.strategies import HEADS, STRATEGIES, WIDTH, build_fusion
 from mm_support.fuse.weights import fusion_file, load_fusion, made_for, save_fusion
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.index.folder import FolderIndex
@@ -32,7 +33,7 @@ from mm_support.train import fusion_training
 from mm_support.train.encoded_set import packed, unpacked
 from mm_support.train.support_set import Picture, SupportSet, Wording
 from mm_support.train.turns import make_turns
-from mm_support.types import Entry, Token
+from mm_support.types import MODALITIES, Entry, Token
 
 D_PICTURE = 12
 PRODUCTS = [
@@ -387,7 +388,10 @@ def test_what_ships_fits_the_encoders_and_trusts_garbage_less(name):
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_fusing_a_query_takes_less_than_two_milliseconds(name):
-    fusion = shipped(name)
-    tokens = random_tokens(fusion, 0.9)
-    assert cpu_seconds(lambda: fusion.fuse(tokens), times=300) < 0.002
+def test_fusing_a_query_takes_less_than_eight_small_layers_of_attention(name):
+    """About 2 ms; a bound in seconds would judge the machine."""
+    fusion, layer = shipped(name), nn.TransformerEncoderLayer(WIDTH, HEADS, 2 * WIDTH).eval()
+    tokens, states = random_tokens(fusion, 0.9), torch.randn(len(MODALITIES), 1, WIDTH)
+    with torch.inference_mode():
+        alone = cpu_seconds(lambda: layer(states), times=300)
+    assert cpu_seconds(lambda: fusion.fuse(tokens), times=300) < 8 * alone

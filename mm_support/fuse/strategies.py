@@ -130,10 +130,8 @@ class FusionStrategy(nn.Module):
         if not tokens:
             raise InputError.of("nothing_to_answer")
         fused = self(collate([tokens], self.d_text, self.d_picture))
-        weights = {
-            token.modality: float(fused.weights[0, MODALITIES.index(token.modality)])
-            for token in tokens
-        }
+        shares = dict(zip(MODALITIES, fused.weights[0].tolist()))
+        weights = {token.modality: shares[token.modality] for token in tokens}
         text, picture = fused.text[0].numpy(), fused.picture[0].numpy()
         parts = _split(tokens, weights, text)
         if "photo" in weights:
@@ -218,18 +216,18 @@ def build_fusion(
 def collate(turns: Sequence[Sequence[Token]], d_text: int, d_picture: int) -> TokenBatch:
     """Tokens of b turns -> tensors; what is missing is zero and masked out."""
     size, count = len(turns), len(MODALITIES)
-    words, photo = torch.zeros(size, len(WORDS), d_text), torch.zeros(size, d_picture)
-    mask, confidence = torch.zeros(size, count, dtype=torch.bool), torch.ones(size, count)
+    words = np.zeros((size, len(WORDS), d_text), np.float32)
+    photo = np.zeros((size, d_picture), np.float32)
+    mask, confidence = np.zeros((size, count), bool), np.ones((size, count), np.float32)
     for row, tokens in enumerate(turns):
         for token in tokens:
             column = MODALITIES.index(token.modality)
-            vector = torch.from_numpy(np.asarray(token.vector, np.float32))
             mask[row, column], confidence[row, column] = True, token.confidence
             if token.modality == "photo":
-                photo[row] = vector
+                photo[row] = token.vector
             else:
-                words[row, WORDS.index(token.modality)] = vector
-    return TokenBatch(words, photo, mask, confidence)
+                words[row, WORDS.index(token.modality)] = token.vector
+    return TokenBatch(*map(torch.from_numpy, (words, photo, mask, confidence)))
 
 
 def _split(

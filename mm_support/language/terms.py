@@ -122,9 +122,10 @@ def _is_article(words: Sequence[str], at: int, language: str) -> bool:
     """Whether a word of grammar counts as one, and no number stands beside it. words: with what
     parts them between.
     """
-    word, beside = words[at].lower(), "".join(words[max(0, at - 4) : at + 5])
+    word = words[at].lower()
     if word not in stop_words(language) or _in_digits(word, language) != "1":
         return False
+    beside = "".join(words[max(0, at - 4) : at + 5])
     alone = ["1" if own == words[at] else own for own in beside.split()]
     return _in_digits(beside, language).split() == alone
 

@@ -28,6 +28,8 @@ def decode(data: bytes, remarks: Remarks) -> str:
 def _decode(data: bytes, remarks: Remarks) -> str:
     import chardet
 
+    if data.isascii() and b"\0" not in data:
+        return data.decode("ascii")
     found = chardet.detect(data[:HEAD], include_encodings=UNICODE, no_match_encoding="utf-8")
     if found["encoding"] not in ("utf-8", None):  # a byte order mark or many zeros say so
         return data.decode(found["encoding"], "replace")
