@@ -130,7 +130,7 @@ class FusionStrategy(nn.Module):
         if not tokens:
             raise InputError.of("nothing_to_answer")
         fused = self(collate([tokens], self.d_text, self.d_picture))
-        shares = dict(zip(MODALITIES, fused.weights[0].tolist()))
+        shares: dict[str, float] = dict(zip(MODALITIES, fused.weights[0].tolist()))
         weights = {token.modality: shares[token.modality] for token in tokens}
         text, picture = fused.text[0].numpy(), fused.picture[0].numpy()
         parts = _split(tokens, weights, text)
