@@ -76,11 +76,12 @@ def _scheme(address: str) -> str:
 
 def beside(file: Path) -> list[str]:
     """Names of the pictures that lie beside a file under its name: lamp.jpg, lamp-2.jpg."""
-    own = re.compile(re.escape(file.stem) + r"(-\d+)?")
-    names = (Path(name) for name in os.listdir(file.parent) if name.startswith(file.stem))
+    stem = file.stem
+    own = re.compile(re.escape(stem) + r"(-\d+)?")
+    names = (Path(name) for name in os.listdir(file.parent) if name.startswith(stem))
     near = [n for n in names if n.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(n.stem)]
     near.sort(key=lambda n: (len(n.stem), n.name))  # lamp-2, lamp-10
-    return [n.name for n in near if n.stem == file.stem or not _has_text(file.parent / n)]
+    return [n.name for n in near if n.stem == stem or not _has_text(file.parent / n)]
 
 
 def _has_text(picture: Path) -> bool:

@@ -88,13 +88,13 @@ class _Reader:
         self._flush()
 
     def _element(self, own: Any) -> None:
-        tag = own.tag
+        tag, attributes = own.tag, own.attrib  # most elements have none
         if not isinstance(tag, str):
             self._comment(own.text or "")
-        elif tag == "nav" or is_breadcrumb(own.attrib):
+        elif tag == "nav" or attributes and is_breadcrumb(attributes):
             self._flush()
             self._remarks.skip_navigation(self._line, own.text_content())
-        elif tag in UNSEEN or _is_hidden(own.attrib):
+        elif tag in UNSEEN or attributes and _is_hidden(attributes):
             pass
         elif self._open.total() > MAX_DEPTH:
             self._text(own.text_content())
