@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from mm_support.knowledge.index.version import Version
 from mm_support.language.countries import countries_in
-from mm_support.language.detect import KNOWN, common_words, language_of
+from mm_support.language.detect import common_words, language_of
 from mm_support.language.terms import HAN, stem, terms
 
 WORD = re.compile(r"(?<![\w@./-])[^\W\d_]{4,}(?![\w@/-])")
@@ -29,7 +29,7 @@ def respelled(version: Version, text: str) -> str:
 
     def meant(match: re.Match[str]) -> str:
         word = match[0].lower()
-        known = any(word in common_words(own, KNOWN) for own in (language, EVERYWHERE))
+        known = any(word in common_words(own) for own in (language, EVERYWHERE))
         if known or HAN.search(word):
             return match[0]
         return _nearest(version, word, language) or match[0]

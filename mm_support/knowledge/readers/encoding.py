@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 
 from mm_support.knowledge.readers.base import Remarks
 
@@ -28,15 +29,16 @@ def decode(data: bytes, remarks: Remarks) -> str:
 def _decode(data: bytes, remarks: Remarks) -> str:
     import chardet
 
-    first = 0
-    try:
-        if b"\0" not in data:
+    with suppress(UnicodeDecodeError):
+        if b"\0" not in data:  # nothing else is likely, and guessing takes longer than reading
             return data.decode("utf-8-sig")
+    found = chardet.detect(data[:HEAD], include_encodings=UNICODE, no_match_encoding="utf-8")
+    if found["encoding"] not in ("utf-8", None):  # a byte order mark or many zeros say so
+        return data.decode(found["encoding"], "replace")
+    try:
+        return data.decode("utf-8")
     except UnicodeDecodeError as exc:
         first = data[: exc.start].count(b"\n") + 1
-    found = chardet.detect(data[:HEAD], include_encodings=UNICODE, no_match_encoding="utf-8")
-    if not first or found["encoding"] not in ("utf-8", None):  # a mark or many zeros say so
-        return data.decode(found["encoding"] or "utf-8", "replace")
     strays = data.decode("utf-8", "replace").count("\ufffd")
     if 2 * strays < len(_WIDE.findall(data)):
         remarks.warn(first, "single bytes are not UTF-8; they were read as Windows-1252")
