@@ -16,6 +16,7 @@ from mm_support.decide.intent_fitting import Encoded, find_thresholds, fit, lear
 from mm_support.decide.intent_head import head_file, head_for, load_head, save_head
 from mm_support.decide.intents import CHOICES, LABELS, N_GRAMS, IntentReader, n_grams
 from mm_support.errors import WeightsError
+from mm_support.language.messages import languages
 
 SAID = {
     "person": "person human agent staff",
@@ -178,7 +179,7 @@ def test_there_are_examples_of_every_label_in_every_language():
         counts = Counter((row.language, label) for row in rows for label in row.labels or ["none"])
         assert all(counts[language, label] for label in LABELS for language in ("en", "zh", "de"))
     names = {path.name for path in EXAMPLES.glob("*.jsonl")}
-    assert names == {"en.jsonl", "zh.jsonl", "de.jsonl", "es.jsonl", "fr.jsonl", "held_out.jsonl"}
+    assert names == {*(f"{language}.jsonl" for language in languages()), "held_out.jsonl"}
 
 
 @pytest.fixture(scope="module")

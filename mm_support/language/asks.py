@@ -11,7 +11,7 @@ import re
 
 from mm_support.language.facts import MONEY, facts_of
 from mm_support.language.messages import languages, messages
-from mm_support.language.terms import HAN
+from mm_support.language.terms import edged
 
 AMOUNTS = ("price", "time", "amount")
 TIMES = frozenset({"time", "months", "clock"})  # kinds of amounts that tell a time
@@ -64,13 +64,12 @@ def affirmed(question: str) -> str:
 def _denied() -> re.Pattern[str]:
     denying = _wording("asks.not").pattern
     return re.compile(
-        rf"(?:^|[,;，；(])\s*(?:{denying})(?=\w|\s+\w)[^,.;!?，。；！？)]*", re.IGNORECASE
+        rf"(?:^|[,;，；、،(])\s*(?:{denying})(?=\w|\s+\w)[^,.;!?，。；！？、،؟)]*", re.IGNORECASE
     )
 
 
 @functools.cache
 def _wording(key: str) -> re.Pattern[str]:
     listed = ", ".join(messages(language).get(key, "") for language in languages())
-    words = map(re.escape, filter(None, listed.split(", ")))
-    edged = (word if HAN.match(word) else rf"\b{word}\b" for word in words)
-    return re.compile("|".join(edged), re.IGNORECASE)
+    words = filter(None, listed.split(", "))
+    return re.compile("|".join(map(edged, words)), re.IGNORECASE)

@@ -16,6 +16,7 @@ from mm_support.language.messages import messages
 from mm_support.language.terms import NUMBERS_IN_WORDS, simplified
 
 CHINESE = ("zh", "yue")
+UNSPACED = (*CHINESE, "ja")  # written without blanks
 RUN = 3  # signs said one by one from which they are one code: fewer may be words and amounts
 PAIRS = 5  # digits from which groups of two or three are one number: "10 48 22"
 DIGITS = "零〇幺一二两三四五六七八九"
@@ -51,7 +52,7 @@ def written(text: str, language: str) -> str:
 
 def joint(language: str) -> str:
     """What stands between two sentences of a transcript."""
-    return "" if language in CHINESE else " "
+    return "" if language in UNSPACED else " "
 
 
 def codes(text: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from mm_support.language.detect import language_of, stop_words
 NUMBERS_IN_WORDS = ("de", "en", "es", "fr", "it", "nl", "pt")  # languages that text2num reads
 STEMMERS = {
     "ar": "arabic",
+    "cs": "czech",
     "da": "danish",
     "de": "german",
     "el": "greek",
@@ -30,9 +31,11 @@ STEMMERS = {
     "fr": "french",
     "hi": "hindi",
     "hu": "hungarian",
+    "id": "indonesian",
     "it": "italian",
     "nl": "dutch",
     "no": "norwegian",
+    "pl": "polish",
     "pt": "portuguese",
     "ro": "romanian",
     "ru": "russian",
@@ -43,6 +46,7 @@ REMEMBERED = 50_000  # texts, and words
 _STEMMING = threading.Lock()
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
+BARE, OPEN = re.compile(f"[{UNSPACED}]"), re.compile("[\uac00-\ud7af]")  # see edged
 SPACED, APART = re.compile(r"(\s+)"), "ǂ"  # a letter that makes a word another one
 CHINESE_NUMBER = re.compile(
     "[零一二两三四五六七八九十百千万亿]{2,}|[一二两三四五六七八九十](?=[天日月年周号个])"
@@ -144,6 +148,18 @@ def _chinese_number(words: str) -> str:
         return str(cn2an.cn2an(words, "smart"))
     except ValueError:  # no number: 一一, 万一
         return words
+
+
+def edged(word: str) -> str:
+    """A pattern for a word or a phrase that no letters continue, nor a hyphen: of scripts without
+    blanks wherever it stands, in Korean with the particles that are written onto it.
+    """
+    before, behind = r"(?<![\w-])", r"(?![\w-])"
+    if BARE.match(word):
+        before = behind = ""
+    elif OPEN.match(word):
+        behind = ""
+    return f"{before}{re.escape(word)}{behind}"
 
 
 def simplified(text: str) -> str:

@@ -28,7 +28,7 @@ from mm_support.language.detect import language_of
 from mm_support.language.mail import QUOTED, own_words
 from mm_support.language.messages import messages
 from mm_support.language.sentences import split_sentences
-from mm_support.language.terms import term_set
+from mm_support.language.terms import edged, term_set
 from mm_support.parts import Parts
 from mm_support.pipeline.retrieve import fuse, read_with, searched
 from mm_support.types import Hit, Past, Question
@@ -38,7 +38,7 @@ FEWEST = 2  # terms of a question that is searched for by itself
 WORDS = 4  # of a question of one term: "how do I cancel"
 MOST = 4  # questions of one message
 ENDS = " ?!.？！。…"
-SPACED = " ,;，；"
+SPACED = " ,;，；、،"
 NOWHERE = r"(?!)"
 JOINTS = 2  # places at which a sentence is tried as two questions
 OPEN = ("evidence", "ambiguous", "unknown")  # reasons of decisions that a closer look may change
@@ -187,9 +187,8 @@ def clauses(words: str) -> list[str]:
 def _joint(words: str, commas: bool) -> re.Pattern[str]:
     """What stands between two clauses: a word that may stand between questions, or a comma too."""
     between = messages(language_of(words)).get("between_questions", "").split()
-    edge = r"\b" if between and between[0].isascii() else ""
-    named = [rf"[,，;；]?\s*{edge}(?:{'|'.join(between)}){edge}\s*"] if between else []
-    bare = [r"[,;]\s+|[，；]\s*"] if commas else []
+    named = [rf"[,;，；、،]?\s*(?:{'|'.join(map(edged, between))})\s*"] if between else []
+    bare = [r"[,;،]\s+|[，；、]\s*"] if commas else []
     return re.compile("|".join(named + bare) or NOWHERE, re.IGNORECASE)
 
 
