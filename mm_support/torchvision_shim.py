@@ -1,4 +1,5 @@
-"""Lets torchvision be imported beside a build of torch that its compiled part does not fit.
+"""Lets torchvision be imported beside a build of torch that its compiled part does not fit, and
+transformers by two threads at once.
 
 torchvision's Python part registers shape functions for two compiled operators and fails where
 their library does not load (pytorch/vision issue 9174): with it go open_clip, timm and half of
@@ -10,13 +11,32 @@ from __future__ import annotations
 import functools
 import importlib.machinery
 import importlib.util
+import threading
+
+_IMPORTING = threading.Lock()
+# what defines the names that are asked of transformers here
+_AUTO = ("modeling_auto", "tokenization_auto", "configuration_auto")
+
+
+def prepare_transformers() -> None:
+    """Call before importing a name of transformers: it loads a module when a name of it is first
+    asked for, and a second thread that asks meanwhile is told that there is none.
+    """
+    prepare_torchvision()
+    with _IMPORTING:
+        for name in _AUTO:
+            importlib.import_module(f"transformers.models.auto.{name}")
+
+
+def prepare_torchvision() -> None:
+    """Call before importing open_clip or timm."""
+    with _IMPORTING:
+        _declared()
 
 
 @functools.cache
-def prepare_torchvision() -> object | None:
-    """Call before importing open_clip, timm or transformers. Returns what must stay alive, if
-    anything.
-    """
+def _declared() -> object | None:
+    """Returns what must stay alive, if anything."""
     import torch
 
     if importlib.util.find_spec("torchvision") is None or _extension_loads():

@@ -89,9 +89,9 @@ def test_another_format_is_an_error(other):
 
 def test_it_loads_as_a_bert_and_encodes_as_numpy_does(tmp_path):
     """The converted folder through transformers, against the formulas of Devlin et al. 2019."""
-    from mm_support.torchvision_shim import prepare_torchvision
+    from mm_support.torchvision_shim import prepare_transformers
 
-    prepare_torchvision()
+    prepare_transformers()
     import torch
     from transformers import AutoModel
 

@@ -190,9 +190,9 @@ def check_customers_together(model):
 @pytest.fixture(scope="module")
 def tiny_folder(tmp_path_factory):
     """A random two-layer Llama with a word-level tokenizer and a chat template."""
-    from mm_support.torchvision_shim import prepare_torchvision
+    from mm_support.torchvision_shim import prepare_transformers
 
-    keep = prepare_torchvision()  # noqa: F841
+    prepare_transformers()
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -280,9 +280,9 @@ def test_a_model_that_is_not_there_is_a_plain_error(tmp_path):
 
 @pytest.fixture(scope="module")
 def seeing_folder(tmp_path_factory):
-    from mm_support.torchvision_shim import prepare_torchvision
+    from mm_support.torchvision_shim import prepare_transformers
 
-    keep = prepare_torchvision()  # noqa: F841
+    prepare_transformers()
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import (

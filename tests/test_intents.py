@@ -170,9 +170,9 @@ def tiny_encoder(tmp_path_factory):
     """A random BERT of a few thousand weights, in the layout of the hub."""
     import torch
 
-    from mm_support.torchvision_shim import prepare_torchvision
+    from mm_support.torchvision_shim import prepare_transformers
 
-    prepare_torchvision()
+    prepare_transformers()
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder = tmp_path_factory.mktemp("tiny")

@@ -2,6 +2,9 @@
 loader users run.
 """
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -24,9 +27,9 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """Builds a random BERT of 2 layers in hub layout; with or without a pooling configuration."""
-    from mm_support.torchvision_shim import prepare_torchvision
+    from mm_support.torchvision_shim import prepare_transformers
 
-    prepare_torchvision()
+    prepare_transformers()
     import torch
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
@@ -231,3 +234,25 @@ def test_pieces_of_e5_are_the_words_in_both_languages(e5):
     _, pieces = e5.encode_pieces(["return it ", "怎么退货"])
     words = ["".join(map(e5.tokenizer.id_to_token, own.ids)) for own in pieces]
     assert words == ["▁return▁it", "怎么退货"]
+
+
+TWO_THREADS = """
+from concurrent.futures import ThreadPoolExecutor
+from mm_support.torchvision_shim import prepare_transformers
+
+def ask(name):
+    prepare_transformers()
+    import transformers
+    return getattr(transformers, name)
+
+with ThreadPoolExecutor(2) as two:
+    print(*[own.__name__ for own in two.map(ask, ("AutoModelForCausalLM", "AutoModel"))])
+"""
+
+
+def test_two_threads_may_be_the_first_to_ask_transformers_for_a_name():
+    """As where a text encoder and a language model are loaded at once; without preparation one is
+    told in three of four attempts that there is no such name.
+    """
+    done = subprocess.run([sys.executable, "-c", TWO_THREADS], capture_output=True, text=True)
+    assert done.stdout.split() == ["AutoModelForCausalLM", "AutoModel"], done.stderr

@@ -12,13 +12,13 @@ from mm_support.config import SMALL, Settings
 from mm_support.engines.gguf_file import read_adapter
 from mm_support.engines.reply_weights import own_adapter, trained_gguf
 from mm_support.errors import InputError
-from mm_support.torchvision_shim import prepare_torchvision
+from mm_support.torchvision_shim import prepare_transformers
 
 BATCH = [([1, 2, 3, 4], [5, 6, 0]), ([2, 3], [7, 0])]  # (prompt, reply)
 
 
 def small(dtype=torch.float32):
-    prepare_torchvision()
+    prepare_transformers()
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)

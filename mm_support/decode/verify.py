@@ -186,9 +186,9 @@ def load_verifier(settings: Settings, device: Device, encoder: TextEncoder) -> V
 
 
 def _from_hub(name: str, device: Device) -> EntailmentVerifier:
-    from mm_support.torchvision_shim import prepare_torchvision
+    from mm_support.torchvision_shim import prepare_transformers
 
-    prepare_torchvision()
+    prepare_transformers()
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     try:

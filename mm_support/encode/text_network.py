@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mm_support.device import Device, torch_threads
-from mm_support.torchvision_shim import prepare_torchvision
+from mm_support.torchvision_shim import prepare_transformers
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +42,7 @@ class TorchNetwork:
 
 def torch_network(source: str, device: Device) -> TorchNetwork:
     """source: a folder or a hub repository. Raises OSError or ValueError where it cannot be had."""
-    prepare_torchvision()
+    prepare_transformers()
     from transformers import AutoModel
     from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 

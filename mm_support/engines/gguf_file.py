@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mm_support.errors import WeightsError
-from mm_support.torchvision_shim import prepare_torchvision
+from mm_support.torchvision_shim import prepare_transformers
 
 _NAMES = {
     "token_embd": "model.embed_tokens",
@@ -113,7 +113,7 @@ def fold_adapter(gguf: Path, adapter: Path, target: Path) -> None:
 
 def write_hub_folder(gguf: Path, folder: Path) -> None:
     """The same model in the layout of the hub, in float16. Raises WeightsError."""
-    prepare_torchvision()
+    prepare_transformers()
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 

@@ -25,7 +25,7 @@ from mm_support.engines.base import (
 from mm_support.engines.reply_weights import hub_folder, trained_gguf
 from mm_support.engines.vision import load_image_text_model
 from mm_support.errors import GenerationError, WeightsError
-from mm_support.torchvision_shim import prepare_torchvision
+from mm_support.torchvision_shim import prepare_transformers
 from mm_support.weights import PREFIX
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def load_transformers_model(settings: Settings, device: Device) -> LanguageModel
 
 def load_model(source: str, device: Device) -> tuple[Any, Any]:
     """(model, tokenizer) of transformers. source: a hub name or a folder. Raises WeightsError."""
-    prepare_torchvision()
+    prepare_transformers()
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     with _plain_errors(source):
@@ -64,7 +64,7 @@ def sees_photos(source: str) -> bool:
     """Whether a model of the hub, or in a folder, takes photos beside text, by its
     configuration.
     """
-    prepare_torchvision()
+    prepare_transformers()
     from transformers import (
         MODEL_FOR_CAUSAL_LM_MAPPING,
         MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
