@@ -6,24 +6,27 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
 import pytest
 
 from assets.training.claim_pairs import (
     CONTRADICTED,
     SUPPORTED,
+    UNSEEN_PASSAGES,
     WRONG,
     Pair,
     Passage,
     edited,
+    made_up_claims,
     negated,
+    neighbours_claims,
+    read_claims,
     rewritten,
     statement,
     written_claims,
 )
-from mm_support.decode.alignment import Alignment, Member, closeness, evidence
+from mm_support.decode.claim_reader import CLAIM, PASSAGE, claim_network, paired
 
-PASSAGE = Passage(
+REFUND = Passage(
     "shop/refund",
     "Refund",
     (
@@ -35,37 +38,62 @@ PASSAGE = Passage(
 )
 
 
-def test_the_trained_network_decides_as_it_was_trained():
-    torch = pytest.importorskip("torch")
-    from assets.training.verifier import Network, padded
+@pytest.fixture(scope="module")
+def tiny():
+    """Builds the network of a random text encoder of two layers, the same each time."""
+    from mm_support.torchvision_shim import prepare_transformers
 
-    torch.manual_seed(0)
-    rng = np.random.default_rng(0)
+    prepare_transformers()
+    import torch
+    from transformers import BertConfig, BertModel
 
-    def rows(count):
-        found = rng.normal(size=(count, 16)).astype(np.float32)
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
+    def build():
+        torch.manual_seed(0)
+        sizes = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 4}
+        return BertModel(BertConfig(vocab_size=60, intermediate_size=40, **sizes)).half().float()
 
-    model, claim, title = Network(16).eval(), rows(5), rows(2)
-    sentences = [rows(n) for n in (4, 7, 3, 6, 9)]
-    held, closest = evidence(claim, title, sentences)
-    close = closeness(claim, held, closest)
-    seen = (claim, held, closest, claim @ held.T, closest @ claim.T, close)
-    long = rows(9), rows(40), rows(20)
-    longer = (*long, long[0] @ long[1].T, long[2] @ long[0].T, close)
-    with torch.inference_mode():  # padded beside a longer pair
-        wanted = model(*padded([seen, longer])).softmax(-1).numpy()[0]
-    weights = {name: value.detach().numpy() for name, value in model.state_dict().items()}
-    weights |= {"centre": np.zeros(16, np.float32), "basis": np.eye(16, dtype=np.float32)}
-    decided = Alignment((Member(weights),), 0.5, {}).probabilities(claim, title, sentences)
-    assert np.allclose(decided, wanted, atol=1e-4)
+    return build
+
+
+def test_the_trained_network_decides_as_it_was_trained(tiny):
+    """Its changes are folded into the layers, in float16, beside a longer pair or alone."""
+    import torch
+
+    from assets.training.verifier import adapted, learned
+
+    network = adapted(claim_network(tiny()))
+    with torch.no_grad():
+        for weight in network.parameters():
+            if weight.requires_grad:
+                weight += 0.2 * torch.randn_like(weight)
+    words = torch.randn(2, 9, 24)
+    kept, sides, shared = torch.ones(3, 2, 9, dtype=torch.long)
+    kept[1, 5:], sides[:, :4], shared[:, ::2] = 0, 0, 0
+    decides = claim_network(tiny(), learned(network))
+    with torch.inference_mode():
+        wanted = network.eval()(words, kept, sides, shared)
+        given = decides(words, kept, sides, shared)
+        alone = decides(*(part[1:, :5] for part in (words, kept, sides, shared)))
+        unchanged = claim_network(tiny()).eval()(words, kept, sides, shared)
+    assert torch.allclose(given, wanted, atol=0.02)
+    assert torch.allclose(alone, given[1:], atol=1e-4)
+    assert not torch.allclose(given, unchanged, atol=0.1)
+
+
+def test_a_pair_marks_what_both_sides_share_but_for_the_commonest():
+    pair = paired([7, 8, 9], [8, 5, 9, 9], frozenset({9}))
+    assert pair.ids.tolist() == [0, 7, 8, 9, 2, 2, 8, 5, 9, 9, 2]
+    assert pair.sides.tolist() == [0] * 6 + [1] * 5
+    assert pair.shared.tolist() == [0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0]
+    long = paired(range(10, 500), range(10, 500), frozenset())
+    assert len(long.ids) == CLAIM + PASSAGE + 4 == len(long.sides) == len(long.shared)
 
 
 def test_each_claim_of_a_passage_is_made_as_its_label_says():
     rng, pairs = random.Random(1), []
     for _ in range(30):
-        pairs += edited(PASSAGE, rng)
-    text = " ".join(PASSAGE.sentences)
+        pairs += edited(REFUND, rng)
+    text = " ".join(REFUND.sentences)
     kinds = {pair.kind for pair in pairs}
     assert {"same", "negation", "amount", "neighbour", "subject", "condition"} <= kinds
     for pair in pairs:
@@ -103,3 +131,15 @@ def test_claims_written_by_hand_are_of_entries_that_exist_and_made_into_more():
     half = [pair for pair in more if pair.kind == "half wrong"]
     assert half and all(pair.label == WRONG for pair in half)
     assert all(isinstance(pair, Pair) and pair.sentences for pair in more)
+
+
+def test_what_a_neighbour_says_is_said_of_another_passage_of_the_same_company():
+    pairs = list(neighbours_claims(random.Random(0)))
+    assert len(pairs) > 400 and {pair.label for pair in pairs} == {WRONG}
+    assert not any(pair.document.startswith(UNSEEN_PASSAGES.stem) for pair in pairs)
+
+
+def test_nobody_trains_on_the_companies_that_judge():
+    learnt = {pair.title for pair in made_up_claims()}
+    judging = {passage.title for passage, _ in read_claims(UNSEEN_PASSAGES)}
+    assert judging and not judging & learnt

@@ -12,16 +12,18 @@ from conftest import EchoModel, WordEncoder
 from scripted_server import Script, ScriptedServer
 
 from mm_support.config import Settings
+from mm_support.decode.claim_reader import PASSAGE as CLAIM_ROOM
 from mm_support.decode.prompt import WRITING, room_for, writing_messages
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Meanwhile, Sentence
-from mm_support.decode.verify import Verdict, checked
+from mm_support.decode.verify import FittedVerifier, Verdict, checked
 from mm_support.decode.writing import complete_sentences
 from mm_support.device import resolve_device
 from mm_support.engines.base import Capabilities
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.server import context_length, seconds_to_wait
 from mm_support.language.belonging import misplaced
+from mm_support.language.facts import missing
 from mm_support.language.messages import message
 from mm_support.types import Entry, Hit, Past, Question
 from tests.injections import KeepsASecret, attempts, breaches
@@ -300,6 +302,26 @@ def test_the_same_fact_in_other_words_or_another_language_is_held(claim):
     assert checked(Believing(), claim, [REFUND, WASHER]).state == "supported"
 
 
+@pytest.mark.parametrize(
+    "claim, passage",
+    [
+        ("收入没超过十二万的话不用补。", "全年收入不超过12万元,免于补税。"),
+        ("到五万就不收了。", "日均资产满5万元的次年免收。"),
+        ("第二天上午就派送。", "次日上午派送。"),
+        ("On Sundays we open in spring.", "Spring: Sunday 9-12. Closed on other Sundays."),
+        ("They come as TIFFs.", "Scans come as a TIFF file."),
+    ],
+)
+def test_a_fact_is_held_in_the_forms_of_its_language(claim, passage):
+    assert missing(claim, [passage]) == ""
+
+
+def test_tens_of_thousands_are_no_other_amount():
+    assert missing("满六万元免收。", ["满5万元免收。"]) and missing(
+        "满5元免收。", ["满5万元免收。"]
+    )
+
+
 def test_a_sentence_may_rest_on_two_passages():
     found = checked(Believing(), "It takes 5 days, and a repair costs 50 euros.", [REFUND, WASHER])
     assert found.places == (0, 1)
@@ -341,6 +363,40 @@ def test_a_model_for_natural_language_inference_stands_behind_the_same_protocol(
     assert verifier.verify("It takes days", [REFUND]).state == "supported"
     assert verifier.verify("It takes not days", [REFUND]).state == "contradicted"
     assert verifier.verify("It takes bananas", [REFUND]).state == "not said"
+
+
+class ReadsWords:
+    """Supports a claim whose words all stand in what is read; a token is a word."""
+
+    threshold = 0.5
+
+    def __init__(self):
+        self.read = []
+
+    def tokens(self, text):
+        return text.split()
+
+    def probabilities(self, claim, passage):
+        self.read.append(passage)
+        held = {*claim.lower().split()} <= {*passage.lower().replace(".", " ").split()}
+        return (0.1, 0.0, 0.9) if held else (0.3, 0.6, 0.1)
+
+
+def test_the_sentences_closest_to_a_claim_are_read_of_a_long_passage_in_their_order():
+    reader = ReadsWords()
+    verifier = FittedVerifier(WordEncoder(), reader)
+    filler = [f"Sentence {number} speaks of some other matter altogether." for number in range(60)]
+    said = ["A lamp costs nine euros.", *filler, "A lamp lasts two years."]
+    long = Entry("lamps", "Lamps", " ".join(said))
+    found = verifier.verify("a lamp costs nine euros", [long])
+    assert found.state == "supported" and found.score == 0.9
+    assert verifier.verify("a lamp lasts three years", [long]).state == "contradicted"
+    read = reader.read[0]
+    assert read.startswith("Lamps\nA lamp costs") and len(read.split()) <= CLAIM_ROOM
+    assert read.index("nine euros") < read.index("two years")
+    both = verifier.verify("a lamp and days", [REFUND, Entry("l", "L", "A lamp and more.")])
+    assert both.state == "supported" and reader.read[-1].count("\n") == 3
+    assert verifier.verify("Anything", [Entry("n", "Nothing", "")]) == Verdict("not said", 0.0)
 
 
 def test_a_verifier_that_cannot_be_had_is_a_plain_error(tmp_path):

@@ -5,7 +5,7 @@ answered questions of SQuAD 2.0 and CMRC 2018; claims of WiCE and BEGIN that peo
 paraphrases written for this project (claims.json, claims_help.json), and passages of made-up
 companies with paraphrases and plausible errors (claims/). Wrong ones change an amount, a subject or
 a negation, lose a condition, or are said elsewhere; questions of SQuAD 2.0 that cannot be answered;
-claims that people found unsupported. A document is either trained on or held out. Knows no model.
+claims that people found unsupported. Those of evaluation/ are trained on by nobody. Knows no model.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import csv
 import json
 import random
 import re
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,10 +27,10 @@ CLAIMS = ASSETS / "training" / "claims.json"
 PASSAGES = ASSETS / "training" / "claims"  # passages of made-up companies with claims about each
 HELP_CLAIMS = ASSETS / "training" / "claims_help.json"  # about helpdesk/ and CMRC
 UNSEEN_CLAIMS = ASSETS / "evaluation" / "claims.json"  # about documents that are held out
+UNSEEN_PASSAGES = ASSETS / "evaluation" / "claims_made_up.jsonl"  # as in claims/, other companies
 PARAPHRASED = ("education", "finance", "healthcare")  # packs that claims.json is about
 SUPPORTED, CONTRADICTED, NOT_SAID, WRONG = 2, 1, 0, -1  # WRONG: contradicted or not said
 SHORTEST, LONGEST = 20, 260  # characters of a claim
-HELD_OUT = 5  # every fifth document
 WRITTEN = ("paraphrase", "written")  # kinds of right and wrong claims that were written by hand
 UNSEEN = ("unseen paraphrase", "unseen wrong")  # the same, and neither trained on nor fitted to
 CLAUSE = re.compile(r"(?<=[,;，；])\s*")  # between two clauses
@@ -69,10 +68,6 @@ class Pair(NamedTuple):
     sentences: tuple[str, ...]
     label: int
 
-    @property
-    def held_out(self) -> bool:
-        return zlib.crc32(self.document.encode()) % HELD_OUT == 0
-
 
 class Passage(NamedTuple):
     document: str
@@ -85,10 +80,8 @@ class Passage(NamedTuple):
         return Pair(self.document, kind, claim, self.title, self.sentences, label)
 
 
-def all_pairs(data: Path, seed: int = 0, more: bool = False) -> list[Pair]:
-    """data: folder with qa/, nli/ and helpdesk/ (docs/models.md says where they are from). more:
-    questions in Chinese, and claims about help pages and made-up companies too.
-    """
+def all_pairs(data: Path, seed: int = 0) -> list[Pair]:
+    """data: folder with qa/, nli/ and helpdesk/ (docs/models.md says where they are from)."""
     rng = random.Random(seed)
     squad = list(read_squad(data / "qa" / "squad2_part.json"))
     pairs = [pair for passage, rows in squad for pair in asked(passage, rows, rng)]
@@ -97,12 +90,10 @@ def all_pairs(data: Path, seed: int = 0, more: bool = False) -> list[Pair]:
     public = [*read_cmrc(chinese), *read_help(data / "helpdesk")]
     for passage in (*passages, *read_packs(), *public):
         pairs += edited(passage, rng)
-    paraphrases = list(written_claims())
-    if more:
-        pairs += asked_chinese(chinese, rng)
-        paraphrases += claims_about(public, HELP_CLAIMS)
-        paraphrases += made_up_claims()
+    pairs += asked_chinese(chinese, rng)
+    paraphrases = [*written_claims(), *claims_about(public, HELP_CLAIMS), *made_up_claims()]
     pairs += paraphrases
+    pairs += neighbours_claims(rng)
     pairs += [flipped for pair in paraphrases if (flipped := flip(pair, rng))]
     pairs += rewritten(paraphrases, rng)
     pairs += read_wice(data / "nli" / "wice")
@@ -111,10 +102,14 @@ def all_pairs(data: Path, seed: int = 0, more: bool = False) -> list[Pair]:
 
 
 def unseen_pairs(data: Path) -> list[Pair]:
-    """Claims about documents that are held out, for figures alone."""
+    """Claims about documents that are held out, for figures and the threshold alone."""
     chinese = read_cmrc(data / "qa" / "cmrc2018_trial.json")
     public = [*chinese, *read_help(data / "helpdesk")]
-    return list(claims_about(public, UNSEEN_CLAIMS, UNSEEN))
+    made_up = read_claims(UNSEEN_PASSAGES)
+    return [
+        *claims_about(public, UNSEEN_CLAIMS, UNSEEN),
+        *(pair for own, row in made_up for pair in claimed(own, row, UNSEEN)),
+    ]
 
 
 def weight(text: str) -> int:
@@ -185,12 +180,30 @@ def written_claims() -> Iterator[Pair]:
         yield from claimed(entries[name], claims, WRITTEN)
 
 
+def read_claims(path: Path) -> Iterator[tuple[Passage, dict]]:
+    """Passages of made-up companies, with what was written about each."""
+    for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+        name = f"{path.stem}/{row.get('company', '')}/{row['title']}"
+        yield Passage(name, row["title"], tuple(split_sentences(row["passage"]))), row
+
+
 def made_up_claims() -> Iterator[Pair]:
     for path in sorted(PASSAGES.glob("*.jsonl")):
-        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
-            name, sentences = f"{path.stem}/{row['title']}", split_sentences(row["passage"])
-            passage = Passage(name, row["title"], tuple(sentences))
+        for passage, row in read_claims(path):
             yield from claimed(passage, row, WRITTEN)
+
+
+def neighbours_claims(rng: random.Random) -> Iterator[Pair]:
+    """What another passage of the same company says, said of each."""
+    companies = defaultdict[str, list[tuple[Passage, dict]]](list)
+    for path in sorted(PASSAGES.glob("*.jsonl")):
+        for passage, row in read_claims(path):
+            if "company" in row:
+                companies[passage.document.rpartition("/")[0]].append((passage, row))
+    for rows in companies.values():
+        for place, (_, row) in enumerate(rows):
+            other, _ = rng.choice(rows[:place] + rows[place + 1 :])
+            yield other.pair("neighbour's claim", rng.choice(row["right"]), WRONG)
 
 
 def claims_about(
@@ -213,9 +226,7 @@ def claimed(
 
 
 def read_wice(folder: Path) -> Iterator[Pair]:
-    """Its dev part for training, its test part is held out (by the name of the document)."""
     for path in sorted(folder.rglob("*.jsonl")):
-        held = "wice-held" if path.stem == "test" else "wice"
         for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
             if row["label"] == "partially_supported":
                 continue
@@ -225,7 +236,7 @@ def read_wice(folder: Path) -> Iterator[Pair]:
             kind, label = "wice, not supported", WRONG
             if row["label"] == "supported":
                 kind, label = "wice, supported", SUPPORTED
-            yield Pair(held, kind, row["claim"], "", evidence, label)
+            yield Pair("wice", kind, row["claim"], "", evidence, label)
 
 
 def read_begin(folder: Path) -> Iterator[Pair]:

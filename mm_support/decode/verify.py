@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from mm_support.config import Settings
-from mm_support.decode.alignment import Alignment, load_alignment
+from mm_support.decode.claim_reader import PASSAGE, ClaimReader, load_claim_reader
+from mm_support.encode.text import RememberingEncoder
 from mm_support.errors import WeightsError
 from mm_support.language.belonging import misplaced
 from mm_support.language.facts import missing
@@ -28,6 +29,7 @@ from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.sentences import split_sentences, without_step_number
 from mm_support.paths import fitted_to
 from mm_support.types import Entry
+from mm_support.weights import package_weights
 
 if TYPE_CHECKING:
     from mm_support.device import Device
@@ -36,9 +38,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 State = Literal["supported", "contradicted", "not said"]
-FITTED = "fitted"  # name of the network that comes with the project
+FITTED = "fitted"  # name of the reader that comes with the project
 FILE = "verifier.safetensors"
-REMEMBERED = 4_000  # texts whose token vectors are kept: 20 kB each
 TOGETHER = 2  # passages that one sentence may rest on
 LEAST_SURE = 0.5  # probability of entailment from which a model of the hub supports a claim
 
@@ -107,39 +108,46 @@ def stated(entry: Entry) -> list[str]:
     return [sentence for sentence in sentences if not reads_like_an_instruction(sentence)]
 
 
-class AlignedVerifier:
-    """The network that is fitted to the text encoder, on the encoder's token vectors."""
+class FittedVerifier:
+    """The reader that was trained with the text encoder. encoder: tells which sentences of a
+    passage too long to be read whole come closest to a claim.
+    """
 
-    def __init__(self, encoder: TextEncoder, alignment: Alignment) -> None:
-        self._encoder, self._alignment = encoder, alignment
-        self._known: dict[str, np.ndarray] = {}
-        self._lock = threading.Lock()
+    def __init__(self, encoder: TextEncoder, reader: ClaimReader) -> None:
+        self._encoder, self._reader = RememberingEncoder(encoder), reader
 
     def verify(self, claim: str, passages: Sequence[Entry], question: str = "") -> Verdict:
-        titles = [entry.title for entry in passages]
-        sentences = [text for entry in passages for text in stated(entry)]
-        asked, *rows = self._tokens([without_step_number(claim), *titles, *sentences])
-        held = [row for row in rows[len(titles) :] if len(row)]
-        if not len(asked) or not held:
+        claim = without_step_number(claim)
+        held = self._closest(claim, [(entry.title, stated(entry)) for entry in passages])
+        if not claim.strip() or not held:
             return Verdict("not said", 0.0)
-        title = np.concatenate(rows[: len(titles)])
-        not_said, against, score = self._alignment.probabilities(asked, title, held)
-        if score >= self._alignment.threshold:
+        not_said, against, score = self._reader.probabilities(claim, held)
+        if score >= self._reader.threshold:
             return Verdict("supported", float(score))
         return Verdict("contradicted" if against > not_said else "not said", float(score))
 
-    def _tokens(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """(tokens, d) float16 of each text; those seen before are remembered."""
-        with self._lock:
-            known = dict(self._known)
-        new = [text for text in dict.fromkeys(texts) if text not in known and text.strip()]
-        if new:
-            _, pieces = self._encoder.encode_pieces(new, "passage")
-            known |= {text: piece.vectors for text, piece in zip(new, pieces)}
-        nothing = np.zeros((0, self._encoder.dim), np.float16)
-        with self._lock:
-            self._known = known if len(known) <= REMEMBERED else {}
-        return [known.get(text, nothing) for text in texts]
+    def _closest(self, claim: str, passages: Sequence[tuple[str, list[str]]]) -> str:
+        """Titles and sentences in their order, as many as are read, the closest to the claim; ""
+        where nothing is stated.
+        """
+        rows = [(place, own) for place, (_, sentences) in enumerate(passages) for own in sentences]
+        if not rows:
+            return ""
+        sizes = [len(self._reader.tokens(own)) for _, own in rows]
+        room = PASSAGE - sum(len(self._reader.tokens(title)) for title, _ in passages)
+        order = range(len(rows))
+        if sum(sizes) > room:
+            near = self._encoder.encode([claim, *(own for _, own in rows)], "passage")
+            order = np.argsort(-(near[1:] @ near[0])).tolist()
+        kept = set(order[:1])
+        for row in order:
+            if sum(sizes[other] for other in kept | {row}) <= room:
+                kept.add(row)
+        texts = [
+            (title, " ".join(rows[row][1] for row in sorted(kept) if rows[row][0] == place))
+            for place, (title, _) in enumerate(passages)
+        ]
+        return "\n".join("\n".join(filter(None, pair)) for pair in texts if pair[1])
 
 
 class EntailmentVerifier:
@@ -176,7 +184,8 @@ def load_verifier(settings: Settings, device: Device, encoder: TextEncoder) -> V
         return _from_hub(settings.verifier_model, device)
     path = fitted_to(settings.text_model) / FILE
     if path.is_file():
-        return AlignedVerifier(encoder, load_alignment(path))
+        folder = package_weights(settings.text_model, settings.cache_dir)
+        return FittedVerifier(encoder, load_claim_reader(path, folder, device, settings.cache_dir))
     log.warning(
         "no verifier was fitted to %s, so a language model's own words are not shown;"
         " name another one as verifier_model",

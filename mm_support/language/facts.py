@@ -36,6 +36,8 @@ PIECE = re.compile(
     rf"|(?P<run>[{UNSPACED}]+)|(?P<word>(?:(?![{UNSPACED}])[^\W\d_])+(?:\.[^\W\d_]\.)?)"
     r"|(?P<mark>[%°]C?)|(?P<end>[.;!?](?=\s|$))"
 )
+TENS = {"千": 1_000, "万": 10_000, "萬": 10_000, "亿": 100_000_000, "億": 100_000_000}
+MYRIADS = re.compile(rf"(?<![\d.,:])(\d+(?:\.\d+)?)([{''.join(TENS)}])")  # 12万
 CLOCK = re.compile(r"\d{1,2}:\d{2}")
 ADDRESS = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)[^\s<>()\[\]]+"
@@ -84,14 +86,20 @@ def missing(claim: str, passages: Sequence[str], titles: Sequence[str] = ()) -> 
 
 
 def _named(name: str, claim: str, passages: Sequence[str], titles: Sequence[str]) -> bool:
-    """Whether a name stands in a title, or in a sentence that is about the same: one that shares
-    another word with the claim, or another name or amount where it is in another language.
+    """Whether all parts of a name stand, with or without their endings, in a title, or in a
+    sentence that is about the same: one that shares another word with the claim, or another name or
+    amount where it is in another language.
     """
-    words, others = term_words(name), term_set(claim) - term_words(name)
-    if any(words <= term_words(title) for title in titles):
-        return True
+    language, others = language_of(claim), term_set(claim) - term_words(name)
+    parts = [{own, stem(own, language)} for own in re.findall(r"[^\W_]+", name.lower())]
+
+    def holds(known: frozenset[str]) -> bool:
+        return not any(part.isdisjoint(known) for part in parts)
+
     said = map(term_words, chain.from_iterable(map(split_sentences, passages)))
-    return any(words <= known and others & known for known in said)
+    return any(holds(term_words(title)) for title in titles) or any(
+        holds(known) and others & known for known in said
+    )
 
 
 @functools.lru_cache(REMEMBERED)
@@ -104,6 +112,7 @@ def facts_of(text: str) -> Facts:
     lines = map(without_step_number, split_sentences(ADDRESS.sub(" ", plain)))
     bare = without_phones("\n".join(lines))
     bare = re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])", " ", bare)  # a two-year warranty
+    bare = MYRIADS.sub(lambda match: f"{float(match[1]) * TENS[match[2]]:.0f}", bare)
     worded = with_digits(bare, language)
     amounts = tuple(_amounts(worded, {_value(n) for n in re.findall(NUMBER, bare)}, language))
     days = frozenset(_days(bare, language))
@@ -170,7 +179,8 @@ def _amounts(text: str, digits: set[float], language: str) -> Iterator[Amount]:
             continue
         number, spelled, at = _value(piece["number"]), piece["number"], piece.start()
         kind, size = _unit_at(pieces, place, language, number in digits)
-        if number not in digits and (piece["nth"] or not kind and number in FEW):
+        nth = piece["nth"] or text[:at].endswith("第")
+        if number not in digits and (nth or not kind and number in FEW):
             yield Amount("", number, number, "", at)
             continue
         if CLOCK.fullmatch(spelled) or kind == "half day":
