@@ -572,10 +572,12 @@ def test_a_word_does_not_change_the_language(tiny, monkeypatch):
         assert encoder._detect(None, task) == language
 
 
-def test_chinese_is_written_simplified_and_joined_without_blanks():
+def test_chinese_is_written_simplified_and_joined_without_blanks_as_japanese_is():
     segments = [Segment(0, 1, "我的訂單"), Segment(1, 2, "還沒到")]
     assert join_segments(segments, "zh").text == "我的訂單還沒到"
-    assert join_segments(segments, "ja").text == "我的訂單 還沒到"
+    japanese = [Segment(0, 1, "注文は"), Segment(1, 2, "いつ届きますか")]
+    assert join_segments(japanese, "ja").text == "注文はいつ届きますか"
+    assert join_segments(segments, "ko").text == "我的訂單 還沒到"
 
 
 def test_two_people_are_written_down_in_the_order_of_time():
