@@ -130,21 +130,23 @@ def fill(network: Any, weights: dict[str, Tensor]) -> None:
     network.head.load_state_dict({name: own[name] for name in network.head.state_dict()})
 
 
-def load_claim_reader(path: Path, folder: Path, device: Device, cache_dir: Path) -> ClaimReader:
+def load_claim_reader(
+    path: Path, folder: Path, device: Device, cache_dir: Path, tokenizer: Tokenizer | None = None
+) -> ClaimReader:
     """path: the safetensors file, its card beside it. folder: the package weights of the text
-    encoder that it was trained on. Raises WeightsError.
+    encoder that it was trained on. tokenizer: the encoder's where it is loaded already, since a
+    second one takes 290 MB. Raises WeightsError.
     """
     from safetensors import safe_open
     from tokenizers import Tokenizer
 
     with readable(path, "run `python -m assets.training.verifier`"):
         card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         file = safe_open(folder / "model.safetensors", "numpy")
         name = next(key for key in file.keys() if key.endswith(WORDS))
         return ClaimReader(
             _network(path, folder, device, cache_dir),
-            tokenizer,
+            tokenizer or Tokenizer.from_file(str(folder / "tokenizer.json")),
             file.get_slice(name),
             frozenset(card["common"]),
             float(card["threshold"]),

@@ -185,7 +185,9 @@ def load_verifier(settings: Settings, device: Device, encoder: TextEncoder) -> V
     path = fitted_to(settings.text_model) / FILE
     if path.is_file():
         folder = package_weights(settings.text_model, settings.cache_dir)
-        return FittedVerifier(encoder, load_claim_reader(path, folder, device, settings.cache_dir))
+        tokenizer = getattr(encoder, "tokenizer", None)  # none where it is on another machine
+        reader = load_claim_reader(path, folder, device, settings.cache_dir, tokenizer)
+        return FittedVerifier(encoder, reader)
     log.warning(
         "no verifier was fitted to %s, so a language model's own words are not shown;"
         " name another one as verifier_model",
