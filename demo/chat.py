@@ -253,11 +253,17 @@ class Chat:
             return {self.desk.people: gr.skip()}
         return {**self.desk.show_chat(now), **self.desk.show_people(now)}
 
-    def offer(self, conversation: Conversation) -> dict:
+    def offer(self, conversation: Conversation, corrected: str) -> dict:
         """The next question is offered behind the event of the reply, not with its last step: the
         page drops what is sent while that event still ends, and then shows its last step again.
+
+        corrected: what stands in the field of what was heard; a slow page may have lost it.
         """
-        return self.desk.show_controls(conversation)
+        shown = self.desk.show_controls(conversation)
+        heard = conversation.latest.transcript if conversation.latest else None
+        if heard and heard.text and not corrected:
+            shown |= self.desk.show_transcript(heard, conversation.language)
+        return shown
 
     def stop(self, conversation: Conversation) -> None:
         """Ends the reply that is on its way; what works on it shows what remains."""

@@ -100,9 +100,9 @@ def connect(demo: gr.Blocks, opening: Opening) -> None:
     resumed = opened.then(opening.resume, kept, shown, js=KEPT, **quick)
     resumed.then(None, js="() => window.msOpen()", **QUIET)
     replies.append(resumed.then(chat.rejoin, desk.conversation, shown, **reply))
-    offered = [desk.person, desk.restart, desk.box]
+    offered = [desk.person, desk.restart, desk.box, desk.transcript]
     for replied in replies:
-        replied.then(chat.offer, desk.conversation, offered, **quick)
+        replied.then(chat.offer, [desk.conversation, desk.transcript], offered, **quick)
     desk.session.change(None, desk.session, None, js=KEEP, **QUIET)
     # not by cancelling the event: a reply that has just ended would be reported as an error
     desk.box.stop(chat.stop, desk.conversation, None, **quick)

@@ -969,6 +969,19 @@ def test_a_reply_that_is_stopped_says_so_and_the_service_works_no_more():
     chat.stop(shown[chat.desk.conversation])  # what is over stays as it is
 
 
+def test_what_was_heard_is_shown_again_only_where_the_page_has_lost_it(recording):
+    chat = chat_with(FakeService())
+    field = chat.desk.transcript
+    spoken = {"files": [str(recording)]}
+    *_, shown = chat.send(spoken, "smart-home", False, Conversation())
+    heard = shown[chat.desk.conversation]
+    assert chat.offer(heard, "")[field].value == HEARD.text
+    assert field not in chat.offer(heard, "My router blinks")
+    *_, shown = chat.send({"text": "return"}, "shopping", False, heard)
+    assert field not in chat.offer(shown[chat.desk.conversation], "")
+    assert field not in chat.offer(Conversation(), "")
+
+
 def test_a_corrected_transcript_takes_the_place_of_the_reply_that_is_written(recording):
     service = FakeService(delay=0.05)
     chat = chat_with(service)
