@@ -1,5 +1,7 @@
 """A compiled network gives what torch gives, is made once, and is left out where it cannot be."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -28,6 +30,15 @@ def test_any_number_of_rows_gives_what_torch_gives(network, tmp_path, n):
     fast = of(network, tmp_path)
     with torch.inference_mode():
         np.testing.assert_allclose(fast(rows).numpy(), network(rows).numpy(), atol=1e-5)
+
+
+def test_what_it_gave_stays_when_others_call_it(network, tmp_path):
+    fast, asked = of(network, tmp_path), torch.rand(40, 3, 3, 8, 8)
+    with ThreadPoolExecutor(4) as pool:
+        given = list(pool.map(fast, asked))
+    with torch.inference_mode():
+        for rows, own in zip(asked, given):
+            np.testing.assert_allclose(own.numpy(), network(rows).numpy(), atol=1e-5)
 
 
 def test_it_is_made_once_and_anew_by_another_name(network, tmp_path, monkeypatch):

@@ -10,7 +10,10 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -36,16 +39,25 @@ class Compiled:
             "INFERENCE_PRECISION_HINT": "bf16" if dtype == torch.bfloat16 else "f32",
         }
         self._network = openvino.Core().compile_model(file, "CPU", hints)
+        self._idle = SimpleQueue[Any]()  # requests: a new one costs a tenth of what it computes
         self.dim: int = self._network.output(0).partial_shape[-1].get_length()
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         begun = []
         for rows in zip(*(one.chunk(self._streams) for one in inputs)):
-            begun.append(self._network.create_infer_request())
+            begun.append(self._request())
             begun[-1].start_async([one.numpy() for one in rows])
         [request.wait() for request in begun]
         outputs = [torch.from_numpy(request.get_output_tensor(0).data) for request in begun]
-        return torch.cat(outputs)
+        together = torch.cat(outputs)  # copied, since the next call writes over them
+        for request in begun:
+            self._idle.put(request)
+        return together
+
+    def _request(self) -> Any:
+        with suppress(Empty):
+            return self._idle.get_nowait()
+        return self._network.create_infer_request()
 
 
 def compiled(
