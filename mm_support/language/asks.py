@@ -72,4 +72,4 @@ def _denied() -> re.Pattern[str]:
 def _wording(key: str) -> re.Pattern[str]:
     listed = ", ".join(messages(language).get(key, "") for language in languages())
     words = filter(None, listed.split(", "))
-    return re.compile("|".join(map(edged, words)), re.IGNORECASE)
+    return re.compile(edged(words), re.IGNORECASE)

@@ -9,7 +9,7 @@ import functools
 import re
 
 from mm_support.language.messages import languages
-from mm_support.language.terms import HAN
+from mm_support.language.terms import HAN, one_of
 
 # territory -> how people name it, beside its name in CLDR
 COLLOQUIAL = {
@@ -52,14 +52,9 @@ def _known() -> tuple[dict[str, tuple[str, ...]], re.Pattern[str]]:
     unique = [tuple(dict.fromkeys(own)) for own in names.values()]
     named = {_key(name): own for own in unique for name in own}
     longest = sorted((n for own in unique for n in own), key=len, reverse=True)
-    return named, re.compile("|".join(map(_wording, longest)))
-
-
-def _wording(name: str) -> str:
-    if HAN.match(name):
-        return re.escape(name)
-    written = re.escape(name) if name in CAPITALS else f"(?i:{re.escape(name)})"
-    return rf"(?<!\w){written}(?!\w)"
+    bare = one_of(filter(HAN.match, longest))
+    spaced = one_of(n for n in longest if not HAN.match(n) and n not in CAPITALS)
+    return named, re.compile(rf"{bare}|(?<!\w)(?:(?i:{spaced})|{one_of(CAPITALS)})(?!\w)")
 
 
 def _key(name: str) -> str:

@@ -14,7 +14,8 @@ import functools
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mm_support.language.detect import language_of, stop_words
 
@@ -150,16 +151,31 @@ def _chinese_number(words: str) -> str:
         return words
 
 
-def edged(word: str) -> str:
-    """A pattern for a word or a phrase that no letters continue, nor a hyphen: of scripts without
-    blanks wherever it stands, in Korean with the particles that are written onto it.
+def edged(words: Iterable[str]) -> str:
+    """A pattern for words and phrases that no letters continue, nor a hyphen: of scripts without
+    blanks wherever they stand, in Korean with the particles that are written onto them.
     """
-    before, behind = r"(?<![\w-])", r"(?![\w-])"
-    if BARE.match(word):
-        before = behind = ""
-    elif OPEN.match(word):
-        behind = ""
-    return f"{before}{re.escape(word)}{behind}"
+    alike = defaultdict[tuple[str, str], list[str]](list)
+    for word in words:
+        before, behind = r"(?<![\w-])", r"(?![\w-])"
+        if BARE.match(word):
+            before = behind = ""
+        elif OPEN.match(word):
+            behind = ""
+        alike[before, behind].append(word)
+    return "|".join(f"{edges[0]}{one_of(own)}{edges[1]}" for edges, own in alike.items())
+
+
+def one_of(words: Iterable[str]) -> str:
+    """A pattern for any of the words, of several that begin alike the first. By first letters,
+    since at each place of a text every alternative is tried.
+    """
+    begun = defaultdict[str, list[str]](list)
+    for word in words:
+        first = word[0].lower()
+        begun[first if len(first) == 1 else word[0]].append(re.escape(word[1:]))
+    rests = (f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in begun.items())
+    return f"(?:{'|'.join(rests)})"
 
 
 def simplified(text: str) -> str:

@@ -187,7 +187,7 @@ def clauses(words: str) -> list[str]:
 def _joint(words: str, commas: bool) -> re.Pattern[str]:
     """What stands between two clauses: a word that may stand between questions, or a comma too."""
     between = messages(language_of(words)).get("between_questions", "").split()
-    named = [rf"[,;，；、،]?\s*(?:{'|'.join(map(edged, between))})\s*"] if between else []
+    named = [rf"[,;，；、،]?\s*(?:{edged(between)})\s*"] if between else []
     bare = [r"[,;،]\s+|[，；、]\s*"] if commas else []
     return re.compile("|".join(named + bare) or NOWHERE, re.IGNORECASE)
 
