@@ -114,7 +114,7 @@ def in_module(module: str, function: str = "run") -> Callable:
         except ModuleNotFoundError as exc:
             missing = exc.name or ""
             if missing == "ray":
-                raise InputError("Install Ray: pip install 'mm-support[cluster]'.") from exc
+                raise InputError("Install Ray: pip install '.[cluster]'.") from exc
             if missing.partition(".")[0] not in ("assets", "tests"):
                 raise
             raise InputError("This is a script of the repository; call it in a clone.") from exc

@@ -158,7 +158,7 @@ def models_of(
         from mm_support.cluster.handles import join
     except ModuleNotFoundError as exc:
         raise InputError(
-            "A cluster needs Ray; run `pip install 'mm-support[cluster]'`, or leave "
+            "A cluster needs Ray; run `pip install '.[cluster]'`, or leave "
             "MM_SUPPORT_CLUSTER empty."
         ) from exc
     report(f"Joining the cluster at {settings.cluster}")

@@ -44,7 +44,7 @@ def open_tracer(environ: Mapping[str, str]) -> tuple[Tracer | None, Callable[[],
     except ImportError as exc:
         raise InputError(
             f"{WHERE[0]} is set, but OpenTelemetry is missing; run "
-            "`pip install 'mm-support[telemetry]'`, or leave the variable empty."
+            "`pip install '.[telemetry]'`, or leave the variable empty."
         ) from exc
     resource = Resource({SERVICE_NAME: NAME}).merge(OTELResourceDetector().detect())
     provider = TracerProvider(resource=resource)

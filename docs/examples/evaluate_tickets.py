@@ -1,6 +1,6 @@
 """How well a knowledge base answers your own tickets.
 
-    python docs/examples/evaluate_tickets.py bank tickets.csv
+    PYTHONPATH=. python docs/examples/evaluate_tickets.py bank tickets.csv
 
 tickets.csv has the columns text, photo (a file beside it; may be empty) and expect: the id of the
 entry that answers, "none" where nothing does. Rows without expect are listed with what was found,

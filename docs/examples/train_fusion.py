@@ -1,6 +1,6 @@
 """Trains fusion on your own photos, and says what that changes.
 
-    python docs/examples/train_fusion.py bank photos --strategy attention
+    PYTHONPATH=. python docs/examples/train_fusion.py bank photos --strategy attention
 
 photos holds a folder for each entry, named after its id, with photos as customers take them. The
 last one of each folder is kept from training and judges before and after. Beside each photo goes

@@ -200,7 +200,7 @@ def _bound_waits(connection: Connection) -> None:
 def _why(exc: Exception) -> str:
     """What is wrong, without addresses and passwords."""
     if isinstance(exc, ImportError) and "psycopg" in str(exc):
-        return "PostgreSQL needs a package: pip install 'mm-support[postgresql]'"
+        return "PostgreSQL needs a package: pip install '.[postgresql]'"
     return type(exc).__name__
 
 

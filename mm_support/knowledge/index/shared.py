@@ -232,7 +232,7 @@ class Server:
             import psycopg
         except ImportError as exc:
             raise SupportError(
-                "A shared index needs a package: pip install 'mm-support[postgresql]'."
+                "A shared index needs a package: pip install '.[postgresql]'."
             ) from exc
         how: dict[str, Any] = {"connect_timeout": ANSWER, "prepare_threshold": None}
         try:
