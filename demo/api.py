@@ -192,13 +192,13 @@ class Endpoints:
             return {**asdict(holder), "messages": [as_json.message_dict(m) for m in written]}
 
     def my_data(self, token: str) -> dict:
-        """All that is kept of a visitor.
+        """What is kept of a visitor, but for what the people at the desk wrote for each other.
 
         Args:
             token: The token that came with the replies.
         Returns:
-            A dict with conversations: session_id, owner, turns, messages, handoffs and originals,
-            what masks in the turns stand for as far as that is kept.
+            A dict with conversations: session_id, owner, turns, messages and originals, what masks
+            in the turns stand for as far as that is kept.
         """
         with plain_errors():
             return self.service.visit(required(token, "a token")).export()

@@ -160,6 +160,9 @@ class Opening:
         language = conversation.language
         if label != word("really_forget", language):
             return {self.desk.forget: gr.Button(word("really_forget", language))}
+        latest = conversation.latest
+        if latest and latest.run and not latest.over:  # its last step would show it again
+            latest.run.give_way()
         try:
             self.service.visit(conversation.token).forget()
         except SupportError as problem:

@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -435,6 +436,7 @@ class SupportService:
             raise
 
     def _replied(self, turn: UserTurn) -> Generator[Event, None, None]:
+        began = datetime.now(UTC)
         check_turn(turn)
         turn = replace(turn, session_id=checked_session(turn.session_id))
         with self._on_its_way(turn) as ticket:
@@ -455,10 +457,10 @@ class SupportService:
                 answered = yield from watched(work, happened)
             except GeneratorExit:
                 if record := stopped_record(turn, happened):
-                    self._keeper.keep(record, "", owner)
+                    self._keeper.keep(record, "", owner, began)
                 raise
             with span("keep"):
-                reply = self._kept(answered, past, owner)
+                reply = self._kept(answered, past, owner, began)
         language = answered.question.language
         self.metrics.finished(turn.knowledge, language, reply)
         describe(action=reply.action, base=turn.knowledge, language=language)
@@ -493,16 +495,22 @@ class SupportService:
         while not self.parts.behind.wait(needed, LOOK):
             yield Working("load", "Models are loading")
 
-    def _kept(self, answered: Answered, past: Sequence[Past], owner: Owner) -> Reply:
-        """The reply, once it is kept. It is another one where a person took over meanwhile."""
+    def _kept(
+        self, answered: Answered, past: Sequence[Past], owner: Owner, began: datetime
+    ) -> Reply:
+        """The reply, once it is kept. It is another one where a person took over meanwhile; where
+        the customer was forgotten meanwhile, nothing of it is kept.
+        """
         judged, reply = answered.judged, answered.reply
         if self.settings.keep_media:
             keep_media(media_folder(self.settings), answered)
         summary = ""
         if reply.action == "handoff":
             summary = summarise(past, answered.question, judged.decision.reason)
-        kept = self._keeper.keep(turn_record(judged, reply), summary, owner)
-        if not kept.get("withheld"):
+        kept = self._keeper.keep(turn_record(judged, reply), summary, owner, began)
+        if kept is None:
+            self.archive.remove_media([reply.turn_id])
+        if kept is None or not kept.get("withheld"):
             return reply
         return replace(
             reply, text=kept["reply"], action="handoff", citations=(), pictures=(), audio=None

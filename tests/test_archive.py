@@ -4,7 +4,7 @@ be given out.
 
 import json
 import sqlite3
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -127,6 +127,24 @@ def test_after_forgetting_no_table_holds_a_trace(service, red, monkeypatch):
     assert other.forget() == 4 and list(holding(CANARY)) == []
 
 
+@pytest.mark.parametrize("ends", ["finished", "left"])
+def test_a_reply_that_is_on_its_way_is_not_kept_once_its_visitor_is_forgotten(
+    service, tmp_settings, red, ends, monkeypatch
+):
+    service.settings = replace(service.settings, keep_media=True)
+    visit, before = service.visit(), service.visit()
+    *_, kept = before.reply(UserTurn("refund late", knowledge="kb"))
+    events = visit.reply(UserTurn(f"refund late {CANARY}", image=red, knowledge="kb"))
+    next(events)
+    assert visit.forget() == 0
+    list(events) if ends == "finished" else events.close()
+    assert CANARY.encode() not in bytes_of(tmp_settings.data_dir)
+    assert not list(tmp_settings.data_dir.glob("media/*"))
+    assert [row.id for row, _ in service._keeper.store.turns()] == [kept.reply.turn_id]
+    list(visit.reply(UserTurn("refund late", knowledge="kb")))
+    assert len(list(service._keeper.store.turns())) == 2
+
+
 @on_sqlite
 def test_erasing_leaves_nothing_between_the_rows_of_many_others(service, tmp_settings):
     """Pages are split, merged and freed among hundreds of rows of all sizes."""
@@ -181,7 +199,8 @@ def test_the_commands_erase_and_export(service, tmp_settings, red, capsys, tmp_p
     assert f"{CANARY}@example.org" in exported["originals"].values()
     out = tmp_path / "mine.json"
     assert main([*data, "export", "--visitor", visit.token, "--out", str(out)]) == 0
-    assert json.loads(out.read_text()) == visit.export() == {"conversations": [exported]}
+    assert json.loads(out.read_text()) == {"conversations": [exported]}
+    assert {*exported} - {*visit.export()["conversations"][0]} == {"notes", "handoffs", "owners"}
     assert main([*data, "erase", "--visitor", visit.visitor]) == 0
     assert "4 turns are erased." in capsys.readouterr().out
     for command in ("erase", "export"):

@@ -419,7 +419,7 @@ def test_at_closing_the_customer_is_asked_once_how_well_they_were_helped(chat, s
     (scored,) = service.insights.scored(7)
     assert (scored.agent, scored.score) == ("Ada", 4)
     assert scored.comment.startswith("kind") and "jane" not in scored.comment
-    exported = service.visit(conversation.token).export()["conversations"][0]
+    exported = service.archive.export([conversation.session_id])["conversations"][0]
     assert (exported["score"], exported["comment"]) == (4, scored.comment)
     last = exported["owners"][-1]
     assert (last["owner"], last["who"], last["why"]) == ("closed", "Ada", exported["outcome"])

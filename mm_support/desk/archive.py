@@ -48,6 +48,7 @@ _OWN: tuple[tuple[type[DeclarativeBase], InstrumentedAttribute[str]], ...] = (
     (ConversationRow, ConversationRow.id),
     (TurnRow, TurnRow.session_id),
 )
+AMONG_US = ("notes", "handoffs", "owners")  # what the desk writes for itself
 _TOLD = ("id", "knowledge", "text", "transcript", "image", "reply", "action", "citations")
 
 
@@ -91,19 +92,30 @@ class Archive:
                 _delete(session, some)
                 for conversation in some:
                     note(session, who, ERASED, checksum(conversation))
-            self._remove_media(turns)
+            self.remove_media(turns)
             erased += len(turns)
         self._store.checkpoint()
         return erased
+
+    def erase_visitor(self, visitor: str, who: str) -> int:
+        """The same for all of a visitor; what they are being answered meanwhile is not kept."""
+        with self._store.writing() as session:
+            note(session, who, ERASED, checksum(visitor))
+        return self.erase(self.sessions_of(visitor), who)
 
     def erase_older(self, days: float, who: str = "retention") -> int:
         """Erases conversations in which nothing was said for so long."""
         return self.erase(self._silent_since(now() - timedelta(days=days)), who)
 
-    def export(self, sessions: Iterable[str]) -> dict[str, Any]:
-        """All that is kept of these conversations, as plain values for JSON."""
+    def export(self, sessions: Iterable[str], whole: bool = True) -> dict[str, Any]:
+        """All that is kept of these conversations, as plain values for JSON. whole: with what the
+        people at the desk wrote for each other.
+        """
         with self._store.reading() as session:
-            return {"conversations": [_conversation(session, name) for name in sessions]}
+            kept = [_conversation(session, name) for name in sessions]
+        left_out = () if whole else AMONG_US
+        shown = [{key: row[key] for key in row if key not in left_out} for row in kept]
+        return {"conversations": shown}
 
     def _silent_since(self, before: datetime) -> Sequence[str]:
         last = select(TurnRow.session_id).group_by(TurnRow.session_id)
@@ -113,7 +125,7 @@ class Archive:
         with self._store.reading() as session:
             return list(session.scalars(old))
 
-    def _remove_media(self, turns: Iterable[str]) -> None:
+    def remove_media(self, turns: Iterable[str]) -> None:
         for turn in turns if self._media.is_dir() else ():
             for path in self._media.glob(f"{turn}.*"):
                 path.unlink(missing_ok=True)

@@ -47,7 +47,8 @@ def checksum(conversation: str) -> str:
 
 
 def erased_since(session: Session, conversation: str, since: datetime) -> bool:
-    """Whether a conversation was erased at that time or later."""
-    own = AuditRow.subject == checksum(conversation), AuditRow.what == ERASED
+    """Whether a conversation, or all of its visitor, was erased at that time or later."""
+    names = [checksum(conversation), checksum(conversation.partition("-")[0])]
+    own = AuditRow.subject.in_(names), AuditRow.what == ERASED
     found = select(AuditRow.id).where(*own, AuditRow.created >= since).limit(1)
     return session.scalar(found) is not None

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,9 @@ class Keeper:
         except StoreError as exc:
             log.warning("how far a reply was heard is not kept: %s", exc)
 
-    def keep(self, record: dict[str, Any], summary: str, owner: Owner) -> dict[str, Any]:
+    def keep(
+        self, record: dict[str, Any], summary: str, owner: Owner, began: datetime | None = None
+    ) -> dict[str, Any] | None:
         """The record of a turn as it was kept, see keep_turn. Raises nothing: a reply that was
         given is not taken back. While the journal holds earlier turns, this one goes there too.
         """
@@ -101,7 +104,7 @@ class Keeper:
         originals = self._remember(record["session_id"], record["id"], values)
         try:
             if not self.journal:
-                kept = keep_turn(self.store, record, summary, owner, originals)
+                kept = keep_turn(self.store, record, summary, owner, originals, began)
                 self._lost = False
                 return kept
         except StoreError as exc:

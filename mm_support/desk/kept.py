@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mm_support.desk.audit import erased_since
 from mm_support.desk.ownership import (
     ASSISTANT,
     AT_THE_DESK,
@@ -34,9 +36,11 @@ def keep_turn(
     summary: str = "",
     owner: Owner | None = "assistant",
     originals: Mapping[str, Mapping[str, str]] | None = None,
-) -> dict[str, Any]:
+    began: datetime | None = None,
+) -> dict[str, Any] | None:
     """Stores a finished turn, with masks for what is personal in it, and returns the record as it
-    was stored; a turn that is there already stays as it is.
+    was stored; a turn that is there already stays as it is. None: its conversation was erased since
+    it `began`, so nothing is stored.
 
     owner: whose the conversation was when the reply was begun. If it is no longer the assistant's,
     its text is withheld and the customer is told that a person has the conversation; None: the
@@ -47,6 +51,9 @@ def keep_turn(
     record, _ = masked_record(record)
     with store.writing() as session:
         conversation = locked(session, record["session_id"])
+        if began and erased_since(session, record["session_id"], began):
+            session.rollback()  # nor the conversation
+            return None
         if session.get(TurnRow, record["id"]) is not None:
             return record
         if owner == "assistant" and conversation.owner != "assistant":

@@ -203,13 +203,14 @@ class Visit:
 
     def forget(self) -> int:
         """Erases all conversations of this visitor; returns how many turns that were."""
-        archive = self._service.archive
-        return archive.erase(archive.sessions_of(self.visitor), "visitor")
+        return self._service.archive.erase_visitor(self.visitor, "visitor")
 
     def export(self) -> dict[str, Any]:
-        """All that is kept of this visitor, as plain values for JSON."""
+        """What is kept of this visitor, as plain values for JSON, but for what the people at the
+        desk wrote for each other.
+        """
         archive = self._service.archive
-        return archive.export(archive.sessions_of(self.visitor))
+        return archive.export(archive.sessions_of(self.visitor), whole=False)
 
     def new_session(self) -> str:
         return f"{self.visitor}-{uuid.uuid4().hex}"
