@@ -57,7 +57,7 @@ class Endpoints:
 
         Args:
             message: The question in words; may be empty when there is a photo or a recording.
-            image: A photo, JPEG, PNG or WEBP, up to 15 MB.
+            image: A photo, JPEG, PNG, WEBP or HEIC, up to 15 MB.
             audio: A recording in any common format, up to ten minutes.
             knowledge: The name of a knowledge base, see /knowledge_bases.
             session_id: The session_id of the last reply, to continue that conversation.
@@ -101,7 +101,7 @@ class Endpoints:
         """Says what is in a photo, reads its text, and finds knowledge that resembles it.
 
         Args:
-            image: A photo, JPEG, PNG or WEBP, up to 15 MB.
+            image: A photo, JPEG, PNG, WEBP or HEIC, up to 15 MB.
             labels: Words to choose among: a list, or with commas; the service's own when left out.
         Returns:
             A dict with labels (name, probability), sure (whether the first outweighs all else),
@@ -123,7 +123,7 @@ class Endpoints:
 
         Args:
             message: The question in words; may be empty when there is a photo or a recording.
-            image: A photo, JPEG, PNG or WEBP, up to 15 MB.
+            image: A photo, JPEG, PNG, WEBP or HEIC, up to 15 MB.
             audio: A recording in any common format, up to ten minutes.
             knowledge: The name of a knowledge base, see /knowledge_bases.
             limit: How many entries at most, 1 to 50.

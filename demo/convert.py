@@ -22,10 +22,12 @@ from demo.markup import esc
 from demo.words import DEFAULT, said, tables, word
 from mm_support import as_json
 from mm_support.errors import BusyError, InputError, SupportError
+from mm_support.inputs.photo import load_photo
 from mm_support.types import Audio, Reply, UserTurn
 
 log = logging.getLogger(__name__)
 LONGEST = 4_000  # characters of a message; the service's own bound, held by a test
+HEIC = (".heic", ".heif")  # as some telephones save photos
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}  # events of the pages alone
 QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
 BUSY = "Busy"  # title of the errors that say when to try again, in `duration`
@@ -97,7 +99,19 @@ def turn_from_box(
         raise InputError.of("nothing_to_answer")
     if len(text) > LONGEST:
         raise InputError.of("too_long", count=len(text), limit=LONGEST)
-    return UserTurn(text, first(photos), said or first(recordings), knowledge, speak=speak)
+    photo = for_browsers(photos[0]) if photos else None
+    return UserTurn(text, photo, said or first(recordings), knowledge, speak=speak)
+
+
+def for_browsers(photo: Path) -> Path:
+    """A photo that every browser shows: of HEIC, which few do, a JPEG beside it. Raises InputError
+    for one that cannot be read.
+    """
+    if photo.suffix.lower() not in HEIC:
+        return photo
+    shown = photo.with_suffix(".jpg")
+    load_photo(photo).save(shown, quality=92)
+    return shown
 
 
 def by_kind(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
@@ -111,6 +125,8 @@ def by_kind(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def kind_of(path: Path) -> str:
+    if path.suffix.lower() in HEIC:  # not everywhere known
+        return "image"
     return (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]
 
 

@@ -6,6 +6,7 @@ again after a reload.
 
 from __future__ import annotations
 
+import glob
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -187,4 +188,5 @@ def remove_files(conversation: Conversation) -> None:
         for path in (asked.image, asked.audio, exchange.spoken, *exchange.sounds):
             own = Path(path).resolve() if isinstance(path, str | Path) else uploads
             if uploads in own.parents:
-                own.unlink(missing_ok=True)
+                for made in own.parent.glob(f"{glob.escape(own.stem)}.*"):  # from HEIC too
+                    made.unlink(missing_ok=True)

@@ -275,7 +275,7 @@ function nameThings() {
     send.ariaLabel = msWord(does[send.closest("#note, #search")?.id] ?? "send");
   }
   for (const field of all("#box textarea:not([aria-label])")) field.ariaLabel = msWord("your_message");
-  for (const field of all("#box input[type=file]:not([accept])")) field.accept = "image/*,audio/*";
+  for (const field of all("#box input[type=file]:not([accept])")) field.accept = "image/*,audio/*,.heic,.heif";
 }
 
 // -- the box ----------------------------------------------------------------------------------

@@ -33,8 +33,8 @@ SENTENCES = {
     "photo_missing": "There is no photo {name!r}; please check the path.",
     "photo_closed": "The photo cannot be opened; please check the path and its permissions.",
     "photo_empty": "The photo's file is empty; please send it again.",
-    "photo_unreadable": "This is not a photo that can be read; please send a JPEG, PNG or WEBP"
-    " file.",
+    "photo_unreadable": "This is not a photo that can be read; please send a JPEG, PNG, WEBP or"
+    " HEIC file.",
     "photo_damaged": "The photo is damaged or incomplete; please send it again.",
     "photo_large": "The photo is larger than {limit} MB; please send a smaller one.",
     "photo_pixels": "The photo has more than {limit} megapixels; please send a smaller one.",

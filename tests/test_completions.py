@@ -375,7 +375,7 @@ WRONG += [
     (parts("image_url", {"url": "file:///etc/passwd"}), FROM_THE_WEB),
     (parts("image_url", {"url": "data:image/png,abc"}), FROM_THE_WEB),
     (parts("image_url", {"url": "data:image/png;base64,a*b"}), "base64"),
-    (parts("image_url", {"url": "data:image/png;base64,aGVsbG8="}), "JPEG, PNG or WEBP"),
+    (parts("image_url", {"url": "data:image/png;base64,aGVsbG8="}), "JPEG, PNG, WEBP or HEIC"),
     (parts("input_audio", {"data": "aGVsbG8=", "format": "wav"}), "recording"),
     (parts("input_audio", {"data": "ü", "format": "wav"}), "base64"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +48,13 @@ def test_each_format_keeps_its_pixels(saved, kind):
     assert near(loaded.getpixel((5, 10)), (255, 0, 0)) and near(
         loaded.getpixel((35, 10)), (0, 0, 255)
     )
+
+
+def test_a_telephones_photo_keeps_its_pixels():
+    loaded = load_photo(Path(__file__).parent / "photos" / "red-blue.heic")
+    assert (loaded.mode, loaded.size) == ("RGB", (96, 48))
+    assert near(loaded.getpixel((12, 24)), (255, 0, 0))
+    assert near(loaded.getpixel((84, 24)), (0, 0, 255))
 
 
 # Where the stored left half is to be seen, by EXIF orientation
@@ -170,15 +178,16 @@ def webp_header(side: int) -> bytes:
     ("content", "says"),
     [
         (b"", "empty"),
-        (b"just a text", "JPEG, PNG or WEBP"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "JPEG, PNG or WEBP"),
-        (b"GIF89a" + bytes(40), "JPEG, PNG or WEBP"),
+        (b"just a text", "JPEG, PNG, WEBP or HEIC"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "JPEG, PNG, WEBP or HEIC"),
+        (b"GIF89a" + bytes(40), "JPEG, PNG, WEBP or HEIC"),
         (jpeg_bytes()[:-600], "damaged"),
-        (jpeg_bytes()[:30], "JPEG, PNG or WEBP"),
+        (jpeg_bytes()[:30], "JPEG, PNG, WEBP or HEIC"),
         (png_header(64, 64), "damaged"),
         (png_header(5_001, 5_000), "megapixels"),
         (png_header(60_000, 60_000), "megapixels"),
-        (webp_header(16_383), "JPEG, PNG or WEBP"),
+        (webp_header(16_383), "JPEG, PNG, WEBP or HEIC"),
+        (b"\0\0\0\x18ftypheic" + bytes(60), "JPEG, PNG, WEBP or HEIC"),
     ],
     ids=[
         "empty",
@@ -191,6 +200,7 @@ def webp_header(side: int) -> bytes:
         "too-many",
         "bomb",
         "webp-bomb",
+        "heic",
     ],
 )
 def test_bad_files_are_said_in_one_sentence(tmp_path, content, says):

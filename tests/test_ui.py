@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import html
 import re
+import shutil
 import tempfile
 import threading
 import time
@@ -547,6 +548,16 @@ def test_files_are_sorted_by_what_they_are():
     for files in (["a.jpg", "b.png"], ["a.wav", "b.mp3"]):
         with pytest.raises(InputError, match="one photo and one recording"):
             turn_from_box({"files": files}, "finance", False)
+
+
+def test_a_telephones_photo_is_shown_by_every_browser(tmp_path):
+    photo = tmp_path / "IMG_0001.HEIC"
+    shutil.copyfile(Path(__file__).parent / "photos" / "red-blue.heic", photo)
+    turn = turn_from_box({"text": "hi", "files": [str(photo)]}, "finance", True)
+    assert turn.image == tmp_path / "IMG_0001.jpg" and Image.open(turn.image).size == (96, 48)
+    photo.write_bytes(b"none")
+    with pytest.raises(InputError, match="HEIC"):
+        turn_from_box({"text": "hi", "files": [str(photo)]}, "finance", True)
 
 
 def test_speech_survives_being_published():

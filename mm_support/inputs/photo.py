@@ -1,12 +1,13 @@
 """Photos: a file or a PIL image becomes RGB pixels, upright, with nothing else attached.
 
-Decoders see untrusted bytes here and nowhere else: only three formats are tried, and size, pixels
+Decoders see untrusted bytes here and nowhere else: only four formats are tried, and size, pixels
 and shape are checked before a pixel is decoded. Knows nothing of models.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from mm_support.errors import InputError
 
 Box = tuple[float, float, float, float]  # as of types.TextLine
 FORMATS = ("JPEG", "PNG", "WEBP")
+HEIC = re.compile(rb"....ftyp(heic|heix|heim|heis|hevc|hevx|mif1|msf1)", re.DOTALL)  # of telephones
 MAX_BYTES = 15_000_000
 MAX_PIXELS = 25_000_000
 MIN_SIDE = 16  # pixels; nothing can be recognised in less
@@ -26,7 +28,8 @@ MAX_RATIO = 20  # long side : short side; a till receipt is about 8
 def load_photo(image: str | Path | Image.Image) -> Image.Image:
     """RGB, upright, without metadata; transparent parts become white, animations their first frame.
 
-    Raises InputError for anything that is not a readable JPEG, PNG or WEBP within the bounds above.
+    Raises InputError for anything that is not a readable JPEG, PNG, WEBP or HEIC within the bounds
+    above.
     """
     if not isinstance(image, Image.Image):
         image = _open(Path(image))
@@ -44,11 +47,20 @@ def _open(path: Path) -> Image.Image:
     """Reads the header only; pixels are decoded once the shape is known to be within bounds."""
     data = _read(path)
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(io.BytesIO(data), formats=_formats(data))
     except Image.DecompressionBombError as exc:
         raise _too_many_pixels() from exc
     except Exception as exc:
         raise InputError.of("photo_unreadable") from exc
+
+
+def _formats(data: bytes) -> tuple[str, ...]:
+    if not HEIC.match(data):
+        return FORMATS
+    from pi_heif import register_heif_opener
+
+    register_heif_opener(thumbnails=False)
+    return ("HEIF",)
 
 
 def _read(path: Path) -> bytes:
