@@ -97,6 +97,7 @@ def each(
 ) -> list[Asked]:
     """Parts of a message, each with what answers it, read as if it followed on those before."""
     asked: list[Asked] = []
+    parts.encoders.text.encode_pieces(texts)  # in one batch, and remembered
     for text in texts:
         one = _asked(parts, question, text, knowledge, past)
         asked.append(one)
