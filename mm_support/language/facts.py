@@ -21,7 +21,7 @@ from mm_support.language.codes import written
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.sentences import split_sentences, without_markers, without_step_number
 from mm_support.language.telephone import PHONE, digits, without_phones
-from mm_support.language.terms import UNSPACED, stem, term_set, with_digits
+from mm_support.language.terms import UNSPACED, one_of, stem, term_set, with_digits
 from mm_support.language.units import CURRENCIES, calendar_names, calendar_words, units_of
 
 REMEMBERED = 20_000  # texts
@@ -38,6 +38,7 @@ PIECE = re.compile(
 )
 TENS = {"千": 1_000, "万": 10_000, "萬": 10_000, "亿": 100_000_000, "億": 100_000_000}
 MYRIADS = re.compile(rf"(?<![\d.,:])(\d+(?:\.\d+)?)([{''.join(TENS)}])")  # 12万
+WEEKDAY = re.compile("(?:礼拜|周)(?=[一二三四五六日天](?![天次个小]))")  # not 每周三天
 CLOCK = re.compile(r"\d{1,2}:\d{2}")
 ADDRESS = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)[^\s<>()\[\]]+"
@@ -254,9 +255,21 @@ def _days(text: str, language: str) -> Iterator[str]:
         begins = match.start() == 0 and match[0].lower() in stop_words(language)  # "May I ...?"
         if word in _stems(language) and not begins and (match[0][0].isupper() or not capitals):
             yield _stems(language)[word]
-    for name, number in names.items():
-        if re.search(f"[{UNSPACED}]", name) and name in text:
-            yield number
+    unspaced = _unspaced_names(language)
+    if unspaced:
+        for match in re.finditer(rf"(?<!\d){one_of(unspaced)}", WEEKDAY.sub("星期", text)):
+            yield unspaced[match[0]]
+
+
+@functools.lru_cache(None)
+def _unspaced_names(language: str) -> dict[str, str]:
+    """Long and short ones, the longest first: 二月 stands in 十二月 too. Not 周六, see WEEKDAY."""
+    names = calendar_names(language, "abbreviated") | calendar_names(language)
+    names |= {"星期天": "weekday 6"}
+    written = re.compile(rf"[{UNSPACED}]|\d월")
+    whole = (name for name in names if len(name) > 1 and not name.startswith("周"))
+    found = {name: names[name] for name in whole if written.search(name)}
+    return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
 
 
 @functools.lru_cache(None)

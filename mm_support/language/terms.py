@@ -49,8 +49,10 @@ UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 BARE, OPEN = re.compile(f"[{UNSPACED}]"), re.compile("[\uac00-\ud7af]")  # see edged
 SPACED, APART = re.compile(r"(\s+)"), "ǂ"  # a letter that makes a word another one
-CHINESE_NUMBER = re.compile(
-    "[零一二两三四五六七八九十百千万亿]{2,}|[一二两三四五六七八九十](?=[天日月年周号个])"
+CHINESE_NUMBER = re.compile(  # of 周六九点 the nine, not 69
+    "(?<![周期拜])[零一二两三四五六七八九十百千万亿]{2,}"
+    "|[一二两三四五六七八九十](?=[天日月年周号个])"
+    "|(?<=[周期拜][一二三四五六日天])[一二两三四五六七八九十]+(?=[点时])"
 )
 LETTER, SIGN = rf"(?![{UNSPACED}])[^\W\d_]", rf"(?:(?![{UNSPACED}])[^\W_])"
 TOKEN = re.compile(
