@@ -80,7 +80,7 @@ def folder(tmp_path):
 class Trusting:
     """Supports everything."""
 
-    def verify(self, claim, passages, question=""):
+    def verify(self, claim, passages):
         return Verdict("supported", 0.9)
 
 

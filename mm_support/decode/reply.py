@@ -221,12 +221,12 @@ class ReplyWriter:
             yield not_said(question)
         urgent = emergency_sentences(entries[0].answer)
         if said and (urgent or not whole):
-            shown.update(self._said_already(said, entries[0], question))
+            shown.update(self._said_already(said, entries[0]))
             yield from (Sentence(text, (1,)) for text in urgent if text not in shown)
             shown.update(urgent)
         return whole
 
-    def _said_already(self, said: Sequence[Sentence], entry: Entry, question: Question) -> set[str]:
+    def _said_already(self, said: Sequence[Sentence], entry: Entry) -> set[str]:
         """The entry's sentences that an answer says too, in its words or others."""
         assert self._verifier is not None
         told = " ".join(sentence.text for sentence in said)
@@ -234,8 +234,7 @@ class ReplyWriter:
         return {
             text
             for text in split_sentences(entry.answer)
-            if text in told
-            or checked(self._verifier, text, answer, question.words).state == "supported"
+            if text in told or checked(self._verifier, text, answer).state == "supported"
         }
 
     def drafted(self, question: Question, hits: Sequence[Hit]) -> list[Sentence]:
