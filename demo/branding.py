@@ -7,7 +7,6 @@ is tried. Drafts live in memory, and whoever has a draft's name may look at it.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import tempfile
@@ -31,6 +30,7 @@ from demo.markup import esc
 from demo.service import Service
 from demo.words import DEFAULT, label, languages, said, word
 from mm_support.errors import InputError
+from mm_support.files import replacing
 
 DRAFTS = 50  # that are remembered
 MAX_TEXT, MAX_CARDS = 2_000, 24  # characters of a field, and rows
@@ -260,10 +260,9 @@ def published(text: str) -> str:
 
 def replace_file(path: Path, text: str) -> None:
     """As a whole or not at all. Raises InputError where it cannot be written."""
-    beside = path.with_suffix(".part")
     try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
+        with replacing(path) as beside:
+            beside.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise WordedError("brand_locked", why=problem.strerror or "") from problem
 

@@ -17,10 +17,10 @@ from demo.door import Door
 from demo.markup import as_markdown, with_lists
 from demo.service import Service
 from demo.words import label, said
+from mm_support.knowledge.entries import MAX_ANSWER, MAX_QUESTIONS, MAX_TITLE
 from mm_support.language.sentences import without_markers
 from mm_support.types import Entry
 
-MAX_TITLE, MAX_ANSWER, MAX_QUESTIONS = 300, 20_000, 100  # as of entries that come from files
 MAX_SLUG = 60  # characters of an id that is made of a title
 # a press on "Edit" says of which entry
 PICK = """element.addEventListener("click", (event) => {

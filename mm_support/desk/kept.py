@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from mm_support.desk.ownership import (
@@ -92,10 +92,12 @@ def _keep_originals(
                 session.merge(OriginalRow(**kept, value=value))
 
 
-def originals_of(session: Session, conversation: str) -> dict[str, dict[str, str]]:
+def originals_of(
+    session: Session, conversations: Sequence[str] | Select[Any]
+) -> dict[str, dict[str, str]]:
     """Ids of turns -> what their masks stand for."""
     values: dict[str, dict[str, str]] = {}
-    own = select(OriginalRow).where(OriginalRow.session_id == conversation)
+    own = select(OriginalRow).where(OriginalRow.session_id.in_(conversations))
     for row in session.scalars(own):
         values.setdefault(row.turn_id, {})[row.mask] = row.value
     return values
