@@ -7,7 +7,6 @@ is tried. Drafts live in memory, and whoever has a draft's name may look at it.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import tempfile
@@ -27,10 +26,11 @@ from demo.colours import contrast_with_white
 from demo.convert import QUIET, WordedError, plain_errors, said_problem
 from demo.door import Door
 from demo.examples import Example
-from demo.markup import esc
+from demo.markup import html_notice
 from demo.service import Service
 from demo.words import DEFAULT, label, languages, said, word
 from mm_support.errors import InputError
+from mm_support.files import replacing
 
 DRAFTS = 50  # that are remembered
 MAX_TEXT, MAX_CARDS = 2_000, 24  # characters of a field, and rows
@@ -211,7 +211,11 @@ class BrandForm:
                 text, brand = desk.draft(*fields)
             except InputError as problem:
                 off = {tab.download: gr.DownloadButton(interactive=False)}
-                return {tab.told: wrong(problem), tab.save: gr.Button(interactive=False), **off}
+                return {
+                    tab.told: html_notice(said_problem(problem)),
+                    tab.save: gr.Button(interactive=False),
+                    **off,
+                }
             ratio = f"{contrast_with_white(brand.accent):.1f}"
             return {
                 tab.told: right("brand_contrast", accent=brand.accent, contrast=ratio),
@@ -234,13 +238,7 @@ class BrandForm:
 
 
 def right(key: str, **values: object) -> str:
-    return f'<p class="ms-notice ms-quiet" role="status">{said(key, **values)}</p>'
-
-
-def wrong(problem: InputError) -> str:
-    worded = isinstance(problem, WordedError)
-    words = said(problem.key, **problem.values) if worded else esc(str(problem))
-    return f'<p class="ms-notice" role="alert">{words}</p>'
+    return html_notice(said(key, **values), quiet=True)
 
 
 def frame(draft: str) -> str:
@@ -260,10 +258,9 @@ def published(text: str) -> str:
 
 def replace_file(path: Path, text: str) -> None:
     """As a whole or not at all. Raises InputError where it cannot be written."""
-    beside = path.with_suffix(".part")
     try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
+        with replacing(path) as beside:
+            beside.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise WordedError("brand_locked", why=problem.strerror or "") from problem
 

@@ -19,11 +19,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from demo.convert import WordedError
 from demo.passages import rests_on, taken
 from mm_support.errors import InputError
-from mm_support.types import Citation, Entry, Past, Reply, Transcript, UserTurn
+from mm_support.types import MAX_TEXT, Citation, Entry, Past, Reply, Transcript, UserTurn
 
 LONGEST_NAME = 256  # characters of a customer's or a conversation's name
 MOST_MESSAGES = 2_048  # of a call, as with OpenAI
-LONGEST_TURN = 4_000  # characters of a turn, and those that are looked at of one before
 NO_TOKENS = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 MARK = re.compile(r"\[(\d+)\]")
 FROM_THE_WEB = (
@@ -138,7 +137,7 @@ def text_of(asked: Sequence[Message]) -> str:
     text = asked[-1].text
     for message in reversed(asked[:-1]):
         longer = f"{message.text}\n{text}".strip()
-        if len(longer) > LONGEST_TURN:
+        if len(longer) > MAX_TEXT:
             break
         text = longer
     return text
@@ -160,7 +159,7 @@ def earlier(messages: Sequence[Message], knowledge: str) -> tuple[Past, ...]:
     """
     told, asked = [], ""
     for message in messages:
-        text = message.text.strip()[:LONGEST_TURN]
+        text = message.text.strip()[:MAX_TEXT]
         if message.role == "user":
             asked = f"{asked}\n{text}".strip()
         elif asked:

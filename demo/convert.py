@@ -23,10 +23,9 @@ from demo.words import DEFAULT, said, tables, word
 from mm_support import as_json
 from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.inputs.photo import load_photo
-from mm_support.types import Audio, Reply, UserTurn
+from mm_support.types import MAX_TEXT, Audio, Reply, UserTurn
 
 log = logging.getLogger(__name__)
-LONGEST = 4_000  # characters of a message; the service's own bound, held by a test
 HEIC = (".heic", ".heif")  # as some telephones save photos
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}  # events of the pages alone
 QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
@@ -97,8 +96,8 @@ def turn_from_box(
         raise WordedError("one_photo_one_recording")
     if not (text.strip() or files or said):
         raise InputError.of("nothing_to_answer")
-    if len(text) > LONGEST:
-        raise InputError.of("too_long", count=len(text), limit=LONGEST)
+    if len(text) > MAX_TEXT:
+        raise InputError.of("too_long", count=len(text), limit=MAX_TEXT)
     photo = for_browsers(photos[0]) if photos else None
     return UserTurn(text, photo, said or first(recordings), knowledge, speak=speak)
 

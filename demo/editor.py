@@ -14,13 +14,13 @@ import gradio as gr
 
 from demo.convert import QUIET, WordedError, plain_errors, said_problem
 from demo.door import Door
-from demo.markup import as_markdown, with_lists
+from demo.markup import as_markdown, html_notice, with_lists
 from demo.service import Service
 from demo.words import label, said
+from mm_support.knowledge.entries import MAX_ANSWER, MAX_QUESTIONS, MAX_TITLE
 from mm_support.language.sentences import without_markers
 from mm_support.types import Entry
 
-MAX_TITLE, MAX_ANSWER, MAX_QUESTIONS = 300, 20_000, 100  # as of entries that come from files
 MAX_SLUG = 60  # characters of an id that is made of a title
 # a press on "Edit" says of which entry
 PICK = """element.addEventListener("click", (event) => {
@@ -112,7 +112,7 @@ class Editor:
             if opened is None:
                 raise WordedError("open_entry_first")
             if not sure:
-                asks = f'<p class="ms-notice" role="alert">{said("really_remove")}</p>'
+                asks = html_notice(said("really_remove"))
                 return {self.parts.sure: True, self.parts.told: heading(opened) + asks}
             self.unchanged(base, opened)
             self.service.knowledge.remove(base, opened.id)
@@ -207,7 +207,7 @@ def heading(entry: Entry | None) -> str:
 
 
 def done(key: str, **values: str) -> str:
-    return f'<p class="ms-notice ms-quiet" role="status">{said(key, **values)}</p>'
+    return html_notice(said(key, **values), quiet=True)
 
 
 def editor_part() -> EditorParts:

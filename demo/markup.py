@@ -59,5 +59,10 @@ def item(step: re.Match, line: str, depth: int) -> str:
 
 def notice(words: str, quiet: bool = False) -> str:
     """A sentence above the box; quiet: it tells of nothing wrong."""
+    return html_notice(esc(words), quiet)
+
+
+def html_notice(html: str, quiet: bool = False) -> str:
+    """The same of words that are HTML already."""
     kind, role = ("ms-notice ms-quiet", "status") if quiet else ("ms-notice", "alert")
-    return f'<p class="{kind}" role="{role}">{esc(words)}</p>'
+    return f'<p class="{kind}" role="{role}">{html}</p>'

@@ -12,6 +12,7 @@ import gradio as gr
 
 from demo.convert import QUIET, said_problem
 from demo.door import Door
+from demo.markup import html_notice
 from demo.words import label, said
 from mm_support.desk.accounts import Area
 from mm_support.errors import SupportError
@@ -107,8 +108,7 @@ class Reception:
             token = accounts.sign_in(name, password) if accounts else ""
             return {form.key: token, form.password: ""}
         except SupportError as problem:
-            told = f'<p class="ms-notice" role="alert">{said_problem(problem)}</p>'
-            return {form.told: told, form.password: ""}
+            return {form.told: html_notice(said_problem(problem)), form.password: ""}
 
     def sign_out(self, key: str) -> dict:
         if self.door.accounts is not None:

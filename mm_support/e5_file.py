@@ -7,9 +7,8 @@
     directory: int32 count; count x [uint16 length; name; uint8 type; uint32 elements;
     uint64 offset from the file's start; uint64 bytes]
 
-A tensor is float32, or Q4_0: blocks of a float16 scale and 16 bytes, whose low halves are weights 0
-to 15 and whose high halves are 16 to 31, each (half - 8) * scale. Knows nothing of the tokenizer
-(it comes from another package, with the same ids).
+A tensor is float32, or Q4_0 as of GGUF. Knows nothing of the tokenizer (it comes from another
+package, with the same ids).
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from mm_support.errors import WeightsError
 
 MAGIC, VERSION = b"E5S1", 1
 BLOCK = 32  # weights that share a scale
-BLOCK_BYTES = 2 + BLOCK // 2
 PIECE_BYTES = 4 + 4  # of a piece's offset and score
 BERT_NAMES = {
     "emb.word": "embeddings.word_embeddings",
@@ -149,10 +147,10 @@ def _tensor(data: bytes, name: str, stored: Stored, config: dict) -> np.ndarray:
 
 def dequantized(data: bytes, stored: Stored) -> np.ndarray:
     """(elements,) float32. Raises ValueError where the blocks are not as many as they must be."""
-    blocks = np.frombuffer(data, np.uint8, stored.size, stored.offset).reshape(-1, BLOCK_BYTES)
-    scales = blocks[:, :2].copy().view("<f2").astype(np.float32)
-    halves = np.concatenate([blocks[:, 2:] & 15, blocks[:, 2:] >> 4], axis=1)
-    values = (halves.astype(np.float32) - 8) * scales
+    from gguf import GGMLQuantizationType, dequantize
+
+    blocks = np.frombuffer(data, np.uint8, stored.size, stored.offset)
+    values = dequantize(blocks, GGMLQuantizationType.Q4_0)
     if values.size != stored.elements:
         raise ValueError("blocks and elements differ")
-    return values.reshape(-1)
+    return values

@@ -12,9 +12,14 @@ PACKS = ASSETS / "knowledge"
 EXAMPLES = ASSETS / "examples"
 
 
+def last_part(model: str) -> str:
+    """What a model is known by, whether a folder, a package or a repository is named."""
+    return model.rstrip("/").replace(":", "/").rpartition("/")[2]
+
+
 def fitted_to(text_model: str) -> Path:
     """The folder of what was fitted to a text encoder, by the last part of the encoder's name."""
-    return WEIGHTS / text_model.rstrip("/").replace(":", "/").rpartition("/")[2]
+    return WEIGHTS / last_part(text_model)
 
 
 def fitted_file(name: str, text_model: str) -> Path:

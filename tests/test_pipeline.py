@@ -96,9 +96,7 @@ def test_the_language_of_the_past_is_expected_in_an_evaluation_too(make):  # noq
     class Hears(FakeSpeech):
         expected = []
 
-        def transcribe(
-            self, waveform, language=None, previous=None, draft=False, names=(), before=None
-        ):
+        def transcribe(self, waveform, previous=None, draft=False, names=(), before=None):
             self.expected.append(previous)
             return super().transcribe(waveform)
 
@@ -111,9 +109,7 @@ def test_the_language_of_the_past_is_expected_in_an_evaluation_too(make):  # noq
 
 def test_what_was_perceived_before_is_not_perceived_again(make):  # noqa: F811
     class Deaf(FakeSpeech):
-        def transcribe(
-            self, waveform, language=None, previous=None, draft=False, names=(), before=None
-        ):
+        def transcribe(self, waveform, previous=None, draft=False, names=(), before=None):
             raise AssertionError("it was heard already")
 
     service = make(speech=Deaf())

@@ -38,6 +38,13 @@ def write(draft, question=Question("when does the refund arrive"), hits=HITS, st
     return list(ReplyWriter(model, WordEncoder()).write(question, hits, stop))
 
 
+def drafted(model, hits=HITS):
+    """What of a draft is shown where nothing was shown before it."""
+    writer, question = ReplyWriter(model, WordEncoder()), Question("when does the refund arrive")
+    entries = [hit.entry for hit in hits]
+    return list(writer._drafted(question, entries, writer._weigh(question, entries[0]), None))
+
+
 def shown(sentences):
     return "".join(
         sentence.shown(previous) for previous, sentence in zip([None, *sentences], sentences)
@@ -71,12 +78,7 @@ def test_a_drafted_sentence_that_is_beside_the_question_is_not_shown():
 
 def test_what_survives_of_a_draft_is_what_is_held_and_to_the_point():
     def survived(draft):
-        return [
-            s.text
-            for s in ReplyWriter(EchoModel(draft), WordEncoder()).drafted(
-                Question("when does the refund arrive"), HITS
-            )
-        ]
+        return [sentence.text for sentence in drafted(EchoModel(draft))]
 
     assert survived("The refund takes 5 days. The refund takes 50 days.") == [
         "The refund takes 5 days."
@@ -87,9 +89,7 @@ def test_what_survives_of_a_draft_is_what_is_held_and_to_the_point():
 def test_a_model_drafts_from_what_may_be_shown_however_late_it_stands_in_the_entry():
     long = replace(REFUND, answer="Opening hours are from 9 to 17. " * 40 + "\n" + REFUND.answer)
     model = EchoModel("The refund takes 5 days.")
-    (first, *_) = ReplyWriter(model, WordEncoder()).drafted(
-        Question("when does the refund arrive"), (Hit(long, 0.9), *HITS[1:])
-    )
+    first, *_ = drafted(model, (Hit(long, 0.9), *HITS[1:]))
     ((*_, asked),) = model.prompts
     assert first == Sentence("The refund takes 5 days.", (1,)) and first.text in asked["content"]
     assert asked["content"].count("Opening hours") < 5 and "does not drain" not in asked["content"]

@@ -80,7 +80,7 @@ def folder(tmp_path):
 class Trusting:
     """Supports everything."""
 
-    def verify(self, claim, passages, question=""):
+    def verify(self, claim, passages):
         return Verdict("supported", 0.9)
 
 
@@ -476,11 +476,9 @@ class Polyglot(FakeSpeech):
         super().__init__("warranty broken")
         self.expected = []
 
-    def transcribe(
-        self, waveform, language=None, previous=None, draft=False, names=(), before=None
-    ):
+    def transcribe(self, waveform, previous=None, draft=False, names=(), before=None):
         self.expected.append(previous)
-        return replace(super().transcribe(waveform, language), language="de")
+        return replace(super().transcribe(waveform), language="de")
 
 
 def test_the_language_spoken_last_is_expected_in_the_next_recording(make):
@@ -647,9 +645,7 @@ def test_a_number_that_was_not_heard_surely_is_read_back(make):
     class Mumbled(FakeSpeech):
         sure = 0.55
 
-        def transcribe(
-            self, waveform, language=None, previous=None, draft=False, names=(), before=None
-        ):
+        def transcribe(self, waveform, previous=None, draft=False, names=(), before=None):
             return replace(super().transcribe(waveform), confidence=self.sure)
 
     speech = Mumbled("warranty broken for order 104822 please")

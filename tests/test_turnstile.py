@@ -149,12 +149,10 @@ class SlowEar:
     def __init__(self):
         self.heard, self.go = [], threading.Event()
 
-    def transcribe(
-        self, waveform, language=None, previous=None, draft=False, names=(), before=None
-    ):
+    def transcribe(self, waveform, previous=None, draft=False, names=(), before=None):
         self.heard.append(waveform)
         assert self.go.wait(60)
-        return Transcript(waveform, language)
+        return Transcript(waveform, previous)
 
 
 def test_final_transcripts_are_heard_before_partial_ones():

@@ -50,7 +50,7 @@ QUOTES = {"The refund takes 5 days.", "You get the refund on your card."}
 class Trusting:
     """Supports a claim most of whose longer words stand in a passage."""
 
-    def verify(self, claim, passages, question=""):
+    def verify(self, claim, passages):
         held = " ".join(f"{entry.title} {entry.answer}".lower() for entry in passages)
         words = [word.strip(".:") for word in claim.lower().split() if len(word) > 3]
         shared = sum(word in held for word in words)
@@ -60,7 +60,7 @@ class Trusting:
 class Believing:
     """Supports everything: what is left is the exact check."""
 
-    def verify(self, claim, passages, question=""):
+    def verify(self, claim, passages):
         return Verdict("supported", 0.9)
 
 

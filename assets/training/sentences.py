@@ -42,11 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    from mm_support.decode.reply import SentenceVectors
     from mm_support.device import resolve_device
-    from mm_support.encode.text import load_text_encoder
+    from mm_support.encode.text import RememberingEncoder, load_text_encoder
 
-    encode = SentenceVectors(load_text_encoder(settings, resolve_device(settings.device)))
+    text = load_text_encoder(settings, resolve_device(settings.device))
+    encode = RememberingEncoder(text).encode
     packs = sorted(json.loads(LABELS.read_text(encoding="utf-8")))
     fitted = {pack: [as_seen(row, encode) for row in load_labelled([pack])] for pack in packs}
     figures = {}

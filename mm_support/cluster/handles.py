@@ -68,13 +68,12 @@ class ServedSpeech(Served):
     def transcribe(
         self,
         waveform: np.ndarray,
-        language: str | None = None,
         previous: str | None = None,
         draft: bool = False,
         names: Sequence[str] = (),
         before: Transcript | None = None,
     ) -> Transcript:
-        return self.one("transcribe", waveform, language, previous, draft, tuple(names), before)
+        return self.one("transcribe", waveform, previous, draft, tuple(names), before)
 
 
 class ServedImage(Served):

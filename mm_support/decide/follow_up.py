@@ -20,6 +20,7 @@ from mm_support.decide.intents import Reads
 from mm_support.decide.named import named_among, told_before
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
+from mm_support.knowledge.late_interaction import unit
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.terms import term_set
 from mm_support.language.versions import renumbered
@@ -210,14 +211,10 @@ def context_vector(
         weight = 0.0
         if context.any():
             weight = context_weight(Question(typed=turn.text, read_in_photo=turn.read), read)
-        context = _unit((1 - weight) * own + weight * context)
+        context = unit((1 - weight) * own + weight * context)
         if turn.topic:
-            context = _unit(context + TITLE_WEIGHT * topic)
+            context = unit(context + TITLE_WEIGHT * topic)
     return context
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
 
 def with_context(

@@ -50,12 +50,12 @@ def _example(path: Path, line: str) -> Example:
         raise WeightsError(f"{path.name} holds a line that is no example: {line[:80]}") from exc
 
 
-def everyday(folder: Path = PACKS) -> list[Example]:
+def everyday() -> list[Example]:
     """The questions of all packs as ordinary ones; those of entries that only people may handle are
     left out: they report dangers and complaints.
     """
     found = []
-    for path in sorted(folder.glob("*/entries.jsonl")):
+    for path in sorted(PACKS.glob("*/entries.jsonl")):
         for line in path.read_text("utf-8").splitlines():
             entry = json.loads(line)
             if not entry.get("human_only"):

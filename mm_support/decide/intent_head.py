@@ -25,13 +25,12 @@ from mm_support.decide.intents import (
     Layers,
 )
 from mm_support.files import readable, replacing
-from mm_support.paths import PACKS, WEIGHTS
+from mm_support.paths import PACKS, WEIGHTS, last_part
 
 
-def head_file(text_model: str, folder: Path = WEIGHTS) -> Path:
+def head_file(text_model: str) -> Path:
     """Where the head for a text encoder is shipped, by the last part of the encoder's name."""
-    name = text_model.rstrip("/").replace(":", "/").rpartition("/")[2]
-    return folder / f"intents-{name}.safetensors"
+    return WEIGHTS / f"intents-{last_part(text_model)}.safetensors"
 
 
 def save_head(head: Head, path: Path, card: Mapping[str, object]) -> None:

@@ -67,7 +67,7 @@ class Judge:
         """The same, for one reply."""
         return replace(self, stop=stop)
 
-    def verify(self, claim: str, passages: Sequence[Entry], question: str = "") -> Verdict:
+    def verify(self, claim: str, passages: Sequence[Entry]) -> Verdict:
         claim = without_step_number(claim)
         waits = self.passed is not None and not self.passed.is_set()
         if waits or reads_like_an_instruction(claim):

@@ -92,19 +92,17 @@ def room_for(can: Capabilities, passages: int) -> Room:
     return Room((each,) * kept, words, left - kept * each, tokens)
 
 
-def build_messages(
-    question: Question, entries: Sequence[Entry], room: Room = DRAFTING
-) -> list[dict[str, str]]:
+def build_messages(question: Question, entries: Sequence[Entry]) -> list[dict[str, str]]:
     """The prompt of a model that points at sentences; evidence [n] is the n-th entry."""
     evidence = "\n".join(
         f"[{rank}] {clean(entry.title, MAX_TITLE)}: {_excerpt(entry.answer, size)}"
-        for rank, (entry, size) in enumerate(zip(entries, room.passages), start=1)
+        for rank, (entry, size) in enumerate(zip(entries, DRAFTING.passages), start=1)
     )
     return [
         {"role": "system", "content": RULES},
         {
             "role": "user",
-            "content": f"<evidence>\n{evidence}\n</evidence>\n{asked(question, room)}",
+            "content": f"<evidence>\n{evidence}\n</evidence>\n{asked(question, DRAFTING)}",
         },
     ]
 

@@ -56,11 +56,10 @@ from mm_support.language.sentences import (
     without_step_number,
 )
 from mm_support.tracing import streamed
-from mm_support.types import Entry, Hit, Past, Question, of_one_document
+from mm_support.types import EncodeKind, Entry, Hit, Past, Question, of_one_document
 
 if TYPE_CHECKING:
     from mm_support.encode.text import TextEncoder
-    from mm_support.encode.text_models import Kind
 
 log = logging.getLogger(__name__)
 
@@ -77,14 +76,14 @@ BESIDE = 0.15
 SURE = 0.45
 # as they come their drafts do not survive the check: extractive instead
 UNTRAINED = ("SmolLM2-135M-Instruct.Q4_1",)
-REMEMBERED = 20_000  # sentence vectors kept
 BLANK_LINE = re.compile(r"\n\s*\n")
 
 
 class ReplyWriter:
     """Writes replies. model: None, or one that is UNTRAINED for drafts: they are always extractive.
-    text_model: the text encoder's name, for the selector that was fitted to it. verifier: without
-    one, nothing is shown in a model's own words. judge: asked where the verifier is not sure.
+    text_encoder: is asked for a sentence each time it is weighed; one that remembers is quicker.
+    text_model: its name, for the selector that was fitted to it. verifier: without one, nothing is
+    shown in a model's own words. judge: asked where the verifier is not sure.
     """
 
     def __init__(
@@ -97,7 +96,7 @@ class ReplyWriter:
     ) -> None:
         self._model = None if model is None or model.name in UNTRAINED else model
         self._verifier, self._judge = verifier, judge
-        self._vectors = SentenceVectors(text_encoder)
+        self._vectors = text_encoder.encode
         self._selector = load_selector(selector_file(text_model))
 
     def write(
@@ -221,12 +220,12 @@ class ReplyWriter:
             yield not_said(question)
         urgent = emergency_sentences(entries[0].answer)
         if said and (urgent or not whole):
-            shown.update(self._said_already(said, entries[0], question))
+            shown.update(self._said_already(said, entries[0]))
             yield from (Sentence(text, (1,)) for text in urgent if text not in shown)
             shown.update(urgent)
         return whole
 
-    def _said_already(self, said: Sequence[Sentence], entry: Entry, question: Question) -> set[str]:
+    def _said_already(self, said: Sequence[Sentence], entry: Entry) -> set[str]:
         """The entry's sentences that an answer says too, in its words or others."""
         assert self._verifier is not None
         told = " ".join(sentence.text for sentence in said)
@@ -234,15 +233,8 @@ class ReplyWriter:
         return {
             text
             for text in split_sentences(entry.answer)
-            if text in told
-            or checked(self._verifier, text, answer, question.words).state == "supported"
+            if text in told or checked(self._verifier, text, answer).state == "supported"
         }
-
-    def drafted(self, question: Question, hits: Sequence[Hit]) -> list[Sentence]:
-        """What of a draft would be shown, had nothing been shown before it. For evaluation."""
-        entries = [hit.entry for hit in hits[:MAX_EVIDENCE]]
-        weighed = self._weigh(question, entries[0])
-        return list(self._drafted(question, entries, weighed, None))
 
     def whole(self, entry: Entry) -> Iterator[Sentence]:
         """All that the first hit says, for matters in which nothing may be left out."""
@@ -370,7 +362,7 @@ class Quotes:
         question: str,
         entries: Sequence[Entry],
         weighed: Sequence[Weighed],
-        vectors: SentenceVectors,
+        vectors: EncodeKind,
     ) -> None:
         self._question, self._entries = question, entries
         self._vectors, self._given = vectors, set[str]()
@@ -394,24 +386,6 @@ class Quotes:
         if not heading:
             return own
         return replace(own, text=f"{heading[0].text} {without_step_number(own.text)}")
-
-
-class SentenceVectors:
-    """A text encoder that remembers: sentences seen before are not encoded again."""
-
-    def __init__(self, encoder: TextEncoder) -> None:
-        self._encoder = encoder
-        self._known: dict[tuple[str, str], np.ndarray] = {}
-
-    def __call__(self, texts: Sequence[str], kind: Kind) -> np.ndarray:
-        """n texts -> (n, d_text) float32, unit rows."""
-        known = self._known  # another thread may put a new one in its place
-        missing = [text for text in dict.fromkeys(texts) if (text, kind) not in known]
-        vectors = self._encoder.encode(missing, kind) if missing else ()
-        known.update({(text, kind): vector for text, vector in zip(missing, vectors)})
-        if len(known) > REMEMBERED:
-            self._known = {}
-        return np.stack([known[text, kind] for text in texts])
 
 
 def draft(

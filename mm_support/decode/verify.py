@@ -55,18 +55,15 @@ class Verdict(NamedTuple):
 
 
 class Verifier(Protocol):
-    """Judges a claim, a sentence in any words, by passages, taken together. question: what the
-    claim answers; it is no evidence.
-    """
+    """Judges a claim, a sentence in any words, by passages, taken together."""
 
-    def verify(self, claim: str, passages: Sequence[Entry], question: str = "") -> Verdict: ...
+    def verify(self, claim: str, passages: Sequence[Entry]) -> Verdict: ...
 
 
 def checked(
     verifier: Verifier,
     claim: str,
     passages: Sequence[Entry],
-    question: str = "",
     cited: Sequence[int] = (),
     judge: Verifier | None = None,
 ) -> Verdict:
@@ -85,7 +82,7 @@ def checked(
         texts, titles = [trusted(entry) for entry in chosen], [entry.title for entry in chosen]
         if missing(claim, texts, titles) or misplaced(claim, texts):
             continue
-        tried.append(verifier.verify(claim, chosen, question)._replace(places=places))
+        tried.append(verifier.verify(claim, chosen)._replace(places=places))
         if tried[-1].state == "supported":
             return tried[-1]
     if not tried:
@@ -95,7 +92,7 @@ def checked(
     if judge is None:
         return closest
     held = [passages[place] for place in closest.places]
-    return judge.verify(claim, held, question)._replace(places=closest.places)
+    return judge.verify(claim, held)._replace(places=closest.places)
 
 
 def trusted(entry: Entry) -> str:
@@ -116,7 +113,7 @@ class FittedVerifier:
     def __init__(self, encoder: TextEncoder, reader: ClaimReader) -> None:
         self._encoder, self._reader = RememberingEncoder(encoder), reader
 
-    def verify(self, claim: str, passages: Sequence[Entry], question: str = "") -> Verdict:
+    def verify(self, claim: str, passages: Sequence[Entry]) -> Verdict:
         claim = without_step_number(claim)
         held = self._closest(claim, [(entry.title, stated(entry)) for entry in passages])
         if not claim.strip() or not held:
@@ -159,7 +156,7 @@ class EntailmentVerifier:
         self._supports = names["entailment"]
         self._against = names.get("contradiction")
 
-    def verify(self, claim: str, passages: Sequence[Entry], question: str = "") -> Verdict:
+    def verify(self, claim: str, passages: Sequence[Entry]) -> Verdict:
         import torch
 
         said = "\n".join(map(trusted, passages))

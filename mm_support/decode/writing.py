@@ -65,7 +65,7 @@ def write(
 ) -> Iterator[Sentence]:
     """Sentences that may be shown, as they become ready; `written` tells how far it came.
 
-    check: the verdict on a sentence by the entries, the question and the places that it names.
+    check: the verdict on a sentence by the entries and the places that it names.
     quote: the sentence of the entries that a sentence without support rests on, where there is one
     that is to the point and not shown yet.
     """
@@ -75,7 +75,7 @@ def write(
             written.not_said = True
             continue
         places = [number - 1 for number in cited]
-        found = check(text, entries, question.words, places)
+        found = check(text, entries, places)
         if found.state == "supported":
             ranks = tuple(place + 1 for place in found.places)
             sentence: Sentence | None = Sentence(text, ranks)

@@ -18,6 +18,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from mm_support.config import Settings
+from mm_support.desk.conversations import MAX_AGENT, MAX_MESSAGE
 from mm_support.desk.notices import (
     CHATWOOT,
     SHORTEST_SECRET,
@@ -33,7 +34,6 @@ from mm_support.store.database import Store
 from mm_support.store.models import ConversationRow, InboxRow, MessageRow, NoticeRow, now
 
 FRESH = 300  # s for which a signature holds
-MAX_AGENT, MAX_PIECE = 64, 4_000  # characters of a name, and of a message
 NAMELESS = "Chatwoot"  # who did it, where Chatwoot does not say
 NO_WORDS = "(a photo or a recording without words)"
 SPOKEN = ("outgoing", "template")  # kinds of messages that are for the customer
@@ -198,8 +198,8 @@ def _conversation(session: Session, number: object) -> ConversationRow | None:
 
 def _add(session: Session, row: ConversationRow, agent: str, text: str, origin: str) -> bool:
     """Adds a message, a long one in pieces, unless it is there; whether it was added."""
-    for place in range(0, len(text), MAX_PIECE):
-        said = {"author": agent, "text": text[place : place + MAX_PIECE], "created": now()}
+    for place in range(0, len(text), MAX_MESSAGE):
+        said = {"author": agent, "text": text[place : place + MAX_MESSAGE], "created": now()}
         part = f"{origin} {place}" if place else origin
         if not add_unless_there(
             session, MessageRow, conversation_id=row.id, origin=part[:64], **said

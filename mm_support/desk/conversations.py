@@ -187,7 +187,7 @@ class Desk:
         with self._store.reading() as session:
             turns = [turn_of(vars(row)) for row in session.scalars(query)]
             if reveal and self._reveal:
-                values = originals_of(session, conversation)
+                values = originals_of(session, [conversation])
                 turns = [with_originals(turn, values.get(turn.id, {})) for turn in turns]
         both = [*turns, *self.messages(conversation)]
         return tuple(sorted(both, key=lambda said: said.created))

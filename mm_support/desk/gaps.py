@@ -15,7 +15,6 @@ from sqlalchemy import Row
 from mm_support.store.records import in_utc, words_of
 
 MOST_GROUPED = 1_000  # latest questions without an answer
-MOST_KNOWN = 10 * MOST_GROUPED  # texts whose vectors are kept
 EXAMPLES = 3  # of a group
 FALSE_MATCHES = 0.001  # share of questions about different entries that may count as alike
 LEARNT_FROM = 300  # entries whose questions tell how alike questions of one meaning are
@@ -45,25 +44,15 @@ class Gaps:
         self._encode, self._questions = encode, questions
         # of a base: the questions from which it was learnt how alike those of one meaning are
         self._alike: dict[str, tuple[Sequence[Sequence[str]], float]] = {}
-        self._known: dict[str, np.ndarray] = {}
 
     def of(self, base: str, rows: Sequence[Row]) -> list[Gap]:
         """Those of a base. rows: its turns without an answer, the latest first."""
         asked = [words_of(row) for row in rows]
-        labels = grouped(self._vectors(asked), self._threshold(base))
+        labels = grouped(self._encode(asked), self._threshold(base))
         groups: dict[int, list[Row]] = defaultdict(list)
         for label, row in zip(labels, rows):
             groups[label].append(row)
         return [_gap(base, own) for own in groups.values()]
-
-    def _vectors(self, texts: Sequence[str]) -> np.ndarray:
-        """Those of the texts; each is encoded once, however often it is looked at."""
-        if len(self._known) > MOST_KNOWN:
-            self._known = {}
-        known = self._known
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        known.update(zip(new, self._encode(new)) if new else ())
-        return np.array([known[text] for text in texts])
 
     def _threshold(self, base: str) -> float:
         questions = self._questions(base)

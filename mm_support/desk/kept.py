@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from mm_support.desk.audit import erased_since
@@ -99,10 +99,12 @@ def _keep_originals(
                 session.merge(OriginalRow(**kept, value=value))
 
 
-def originals_of(session: Session, conversation: str) -> dict[str, dict[str, str]]:
+def originals_of(
+    session: Session, conversations: Sequence[str] | Select[Any]
+) -> dict[str, dict[str, str]]:
     """Ids of turns -> what their masks stand for."""
     values: dict[str, dict[str, str]] = {}
-    own = select(OriginalRow).where(OriginalRow.session_id == conversation)
+    own = select(OriginalRow).where(OriginalRow.session_id.in_(conversations))
     for row in session.scalars(own):
         values.setdefault(row.turn_id, {})[row.mask] = row.value
     return values

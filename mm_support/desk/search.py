@@ -19,6 +19,7 @@ from sqlalchemy import JSON, ColumnElement, Select, and_, case, column, func, or
 from sqlalchemy.orm import Session
 
 from mm_support.desk.cases import cases_of
+from mm_support.desk.kept import originals_of
 from mm_support.desk.ownership import AT_THE_DESK
 from mm_support.errors import InputError
 from mm_support.language.personal import revealed
@@ -250,7 +251,8 @@ def _cases(session: Session, names: Sequence[str]) -> dict[str, Case]:
 def _lines(session: Session, names: Sequence[str], reveal: bool) -> dict[str, list[Line]]:
     """All that was said and noted in these conversations; what was said is as agents read it."""
     lines: dict[str, list[Line]] = {name: [] for name in names}
-    values = _originals(session, names) if reveal else {}
+    own = ConversationRow.id.in_(names), ConversationRow.owner.in_(AT_THE_DESK)
+    values = originals_of(session, select(ConversationRow.id).where(*own)) if reveal else {}
     for turn in session.execute(select(*COLUMNS).where(TurnRow.session_id.in_(names))):
         lines[turn.session_id] += _said(turn, values.get(turn.id, {}))
     people: dict[Who, type[MessageRow] | type[NoteRow]] = {"person": MessageRow, "note": NoteRow}
@@ -258,16 +260,6 @@ def _lines(session: Session, names: Sequence[str], reveal: bool) -> dict[str, li
         for row in session.scalars(select(table).where(table.conversation_id.in_(names))):
             lines[row.conversation_id].append(Line(who, row.author, row.text, in_utc(row.created)))
     return lines
-
-
-def _originals(session: Session, names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Ids of turns -> what their masks stand for, of the conversations that are at the desk."""
-    values: dict[str, dict[str, str]] = {}
-    own = ConversationRow.id == OriginalRow.session_id
-    query = select(OriginalRow).join(ConversationRow, own).where(OriginalRow.session_id.in_(names))
-    for row in session.scalars(query.where(ConversationRow.owner.in_(AT_THE_DESK))):
-        values.setdefault(row.turn_id, {})[row.mask] = row.value
-    return values
 
 
 def _said(turn: Any, values: dict[str, str]) -> list[Line]:

@@ -33,7 +33,6 @@ class SpeechInTurn:
     def transcribe(
         self,
         waveform: np.ndarray,
-        language: str | None = None,
         previous: str | None = None,
         draft: bool = False,
         names: Sequence[str] = (),
@@ -41,4 +40,4 @@ class SpeechInTurn:
     ) -> Transcript:
         rank, longest = (PARTIAL, PARTIAL_WAIT) if draft else (FINAL, FINAL_WAIT)
         with self.turns.place(rank, longest=longest):
-            return self._encoder.transcribe(waveform, language, previous, draft, names, before)
+            return self._encoder.transcribe(waveform, previous, draft, names, before)

@@ -72,7 +72,6 @@ class LiveTurn:
         self,
         encoder: SpeechEncoder,
         voice: VoiceActivity,
-        language: str | None = None,
         previous: str | None = None,
         end_of_turn: EndOfTurn | None = None,
         names: Sequence[str] = (),
@@ -82,7 +81,7 @@ class LiveTurn:
         known to be over. The others as of SpeechEncoder.
         """
         self._names, self._prepare, self._echoes = names, prepare, False
-        self._encoder, self._voice, self._languages = encoder, voice, (language, previous)
+        self._encoder, self._voice, self._previous = encoder, voice, previous
         self._end_of_turn, self._judged, self._over = end_of_turn, 0.0, False
         self._rate, self._stream = 0, Stream()
         self._decides = DECIDED  # seconds of speech at which its words are looked at next
@@ -217,7 +216,7 @@ class LiveTurn:
     ) -> Transcript:
         names = self._names if names is None else names
         before = self._last.transcript
-        return self._encoder.transcribe(waveform, *self._languages, draft, names, before)
+        return self._encoder.transcribe(waveform, self._previous, draft, names, before)
 
     def _transcribe(self, waveform: np.ndarray, heard: float, draft: bool) -> None:
         started = time.monotonic()

@@ -26,7 +26,7 @@ from mm_support.encode.whisper_rules import (
     UNSURE,
     WINDOW,
     WORD,
-    check_languages,
+    check_language,
     choose_language,
     guessed,
     is_heard,
@@ -56,10 +56,10 @@ MAX_NAMES = 60  # tokens of names that are expected; more of them disturb what i
 
 
 class SpeechEncoder(Protocol):
-    """waveform: (n,) float32, 16 kHz. language: ISO 639-1 where it is known. previous: the one
-    spoken so far, kept unless another is clearly heard. draft: greedy decoding alone, for words
-    that are soon transcribed again. names: words that are expected, the likeliest first. before:
-    what was heard of the recording when it was shorter.
+    """waveform: (n,) float32, 16 kHz. previous: ISO 639-1 of the language spoken so far, kept
+    unless another is clearly heard. draft: greedy decoding alone, for words that are soon
+    transcribed again. names: words that are expected, the likeliest first. before: what was heard
+    of the recording when it was shorter.
     """
 
     @property
@@ -68,7 +68,6 @@ class SpeechEncoder(Protocol):
     def transcribe(
         self,
         waveform: np.ndarray,
-        language: str | None = None,
         previous: str | None = None,
         draft: bool = False,
         names: Sequence[str] = (),
@@ -83,7 +82,6 @@ class Task:
     """
 
     spans: Sequence[Span]
-    language: str | None
     expected: str
     follows: bool
     draft: bool
@@ -123,7 +121,6 @@ class WhisperEncoder:
     def transcribe(
         self,
         waveform: np.ndarray,
-        language: str | None = None,
         previous: str | None = None,
         draft: bool = False,
         names: Sequence[str] = (),
@@ -134,16 +131,16 @@ class WhisperEncoder:
         """
         import torch
 
-        check_languages(language, previous)
+        check_language(previous)
         expected = previous or DEFAULT_LANGUAGE
         spans = self.voice.spans(waveform)
         if not spans:
-            return Transcript("", language or expected)
+            return Transcript("", expected)
         known = before.segments if before else ()
-        task = Task(spans, language, expected, previous is not None, draft, names, known)
+        task = Task(spans, expected, previous is not None, draft, names, known)
         with self._lock, torch.inference_mode(), torch_threads():
             windows = self._windows(self._spectrogram(waveform), task)
-            return self._transcript(windows, language or expected)
+            return self._transcript(windows, expected)
 
     def warm_up(self) -> None:
         """Decodes a second of nothing: what is set up once keeps no customer waiting."""
@@ -167,7 +164,7 @@ class WhisperEncoder:
     def _windows(self, mel: torch.Tensor, task: Task) -> list[Window]:
         """Decodes window after window; what is silent is left out."""
         windows: list[Window] = []
-        spans, language, before = task.spans, task.language, None
+        spans, language, before = task.spans, "", None
         start, end = 0, min(mel.shape[1], spans[-1][1] // HOP + round(TAIL * FRAMES_PER_SECOND))
         while (start := skip_silence(start, spans)) < end:
             sound = mel[:, start : min(start + WINDOW, end)]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from mm_support.paths import last_part
+
 Kind = Literal["query", "passage"]  # what is asked, and what is found
 
 XLM_ROBERTA = tuple(  # the hundred languages of Conneau et al. 2020, as ISO 639 codes
@@ -52,4 +54,4 @@ TEXT_MODELS = {
 
 def text_model(name: str) -> TextModel:
     """The entry of a model by its name or folder; one without prefixes where there is none."""
-    return TEXT_MODELS.get(name.rstrip("/").replace(":", "/").rpartition("/")[2], TextModel())
+    return TEXT_MODELS.get(last_part(name), TextModel())

@@ -25,9 +25,8 @@ from mm_support.inputs.photo import load_photo
 from mm_support.language.detect import DEFAULT, told_language
 from mm_support.language.english import only_points
 from mm_support.language.surely_heard import heard_right
-from mm_support.types import SAMPLE_RATE, ImageView, Question, Token, Transcript, UserTurn
+from mm_support.types import MAX_TEXT, SAMPLE_RATE, ImageView, Question, Token, Transcript, UserTurn
 
-MAX_TEXT = 4_000  # characters
 UNSURE_PHOTO = 0.5  # least confidence of a photo, whatever its labels
 POINTING = 0.1  # share of their confidence that words keep which only point at the photo
 

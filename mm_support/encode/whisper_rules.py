@@ -30,15 +30,12 @@ LOOP = 3  # tokens that are said twice on end
 WORD = 1.5  # seconds of speech, under which it cannot be told: "OK" is said in every language
 
 
-def check_languages(*languages: str | None) -> None:
+def check_language(language: str | None) -> None:
     """Raises InputError for a language that Whisper does not know."""
     from whisper.tokenizer import LANGUAGES
 
-    for language in languages:
-        if language is not None and language not in LANGUAGES:
-            raise InputError(
-                f"{language!r} cannot be transcribed; use a code such as 'en' or 'de'."
-            )
+    if language is not None and language not in LANGUAGES:
+        raise InputError(f"{language!r} cannot be transcribed; use a code such as 'en' or 'de'.")
 
 
 def looks_bad(result: DecodingResult) -> bool:

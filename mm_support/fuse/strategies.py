@@ -202,14 +202,8 @@ def build_fusion(
     name: str, d_text: int, d_picture: int, intents: Sequence[str] = (), kinds: int = 0
 ) -> FusionStrategy:
     """A strategy in its untrained state, ready to fuse; with room for intents and kinds of photos
-    to be learned.
-
-    Raises InputError for an unknown name.
+    to be learned. name: one of STRATEGIES.
     """
-    if name not in STRATEGIES:
-        raise InputError(
-            f"There is no fusion strategy {name!r}; choose one of {', '.join(STRATEGIES)}."
-        )
     return STRATEGIES[name](d_text, d_picture, intents, kinds).eval()
 
 

@@ -48,8 +48,7 @@ def decode(
     ranked, numbers = judged.hits, Numbers()
     question = masked(judged)
     speech, stop = Speech(parts.voice, judged.turn.speak), threading.Event()
-    written = write(parts, judged, question, past, stop)
-    written = iter(()) if judged.told else followed(written, judged, past, after)
+    written = followed(write(parts, judged, question, past, stop), judged, past, after)
     try:
         for piece in with_notice(speech, written, past):
             if isinstance(piece, Spoken):
@@ -70,10 +69,10 @@ def decode(
     finally:
         stop.set()
         speech.close()
-    sentences = tuple(sentence for sentence, _ in said)
+    sentences = [sentence for sentence, _ in said]
     text = "".join(shown for _, shown in said)
     reply = reply_of(judged, sentences, text, speech.whole(), clock)
-    return Answered(judged, reply, question, sentences)
+    return Answered(judged, reply, question)
 
 
 def write(

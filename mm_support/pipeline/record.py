@@ -44,17 +44,17 @@ def turn_record(judged: Judged, reply: Reply) -> dict[str, Any]:
     }
 
 
-def past_after(judged: Judged, cited: Sequence[Entry], text: str = "") -> Past:
+def past_after(judged: Judged, cited: Sequence[Entry]) -> Past:
     """What the next turn needs to know of this one, where nothing is stored.
 
-    cited: entries that the reply names, the first of them its topic; text: what it says.
+    cited: entries that the reply names, the first of them its topic.
     """
     citations = tuple(
         Citation(number, entry.id, entry.title, entry.source, "")
         for number, entry in enumerate(cited, 1)
     )
     reply = Reply(
-        text,
+        "",
         judged.decision.action,
         citations,
         transcript=judged.heard,

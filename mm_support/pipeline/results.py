@@ -5,14 +5,13 @@ Values only; knows nothing of how they come about.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mm_support.actions.flow import Step as ActionStep
 from mm_support.actions.flow import Told
 from mm_support.actions.performing import Performed
 from mm_support.decide.policy import Decision
 from mm_support.decode.compose import Asked
-from mm_support.decode.sentence import Sentence
 from mm_support.encode.turn import Seen
 from mm_support.knowledge.query import SearchQuery
 from mm_support.types import (
@@ -68,11 +67,8 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """A turn and its reply. question: what was asked, with masks for what is personal in it.
-    sentences: those of the reply.
-    """
+    """A turn and its reply. question: what was asked, with masks for what is personal in it."""
 
     judged: Judged
     reply: Reply
     question: Question
-    sentences: tuple[Sentence, ...] = field(default=())

@@ -144,8 +144,7 @@ class Version:
     def contradictions(self, entry_id: str) -> tuple[Entry, ...]:
         """The entries that answer the same as one and say it otherwise."""
         rows = (self.entries.row(other) for other in self._contradictions.get(entry_id, ()))
-        found = self.entries.records([row for row in rows if row is not None])
-        return tuple(record.entry for record in found)
+        return tuple(self.entries.some([row for row in rows if row is not None]))
 
     @cached_property
     def _contradictions(self) -> dict[str, list[str]]:

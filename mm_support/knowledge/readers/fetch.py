@@ -43,10 +43,9 @@ class Page:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no page; gone: whether its server says that there is none any more."""
+    """Why there is no page."""
 
     reason: str
-    gone: bool = False
 
 
 class _CheckedBackend(httpcore.SyncBackend):
@@ -115,7 +114,7 @@ class Fetcher:
             return copy
         if status in GONE:
             self._path(url).with_suffix(".json").unlink(missing_ok=True)
-            return Failure(f"its server answered {status}: it does not exist", gone=True)
+            return Failure(f"its server answered {status}: it does not exist")
         return self._instead(copy, f"its server answered {status}")
 
     def _instead(self, copy: Page | None, reason: str) -> Page | Failure:

@@ -101,10 +101,10 @@ def _day_of(text: str) -> date:
     return filled.pop()
 
 
-def as_list(value: Any, separator: str = "|") -> list[str]:
-    """Texts from a list or from one text with separators, none empty, each once."""
+def as_list(value: Any) -> list[str]:
+    """Texts from a list or from one text with | between them, none empty, each once."""
     items = value if isinstance(value, Sequence) and not isinstance(value, str) else None
-    texts = items if items is not None else as_text(value).split(separator)
+    texts = items if items is not None else as_text(value).split("|")
     return list(dict.fromkeys(text for text in map(as_text, texts) if text))
 
 
