@@ -728,6 +728,11 @@ def test_entries_are_found_only_on_days_on_which_they_hold(index, monkeypatch):
     asked = query(points[1].text[0], points[1].words, words=frozenset({"zebra"}))
     for day, expected in ((TODAY, {"e0", "e2"}), (date(2026, 5, 2), {"e0", "e3"})):
         assert {hit.entry.id for hit in index.search("kb", asked, 10, day)} == expected
+    index.replace("kb", dated[1:2], "v2")
+    both = query(
+        points[1].text[0], unit(np.random.default_rng(1), D_PICTURE), pieces=points[1].pieces
+    )
+    assert index.search("kb", both, 10) == [] and index.search("kb", asked, 10) == []
 
 
 def test_an_empty_base_finds_nothing(index):
