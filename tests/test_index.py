@@ -918,7 +918,21 @@ def test_a_damaged_base_is_told_in_a_sentence_and_the_others_answer(tmp_path, fi
         bases.replace(name, random_points(4), "1")
     (path,) = (tmp_path / "bases" / "kb").rglob(file)
     path.write_bytes(b"\xff" * (path.stat().st_size // 2))
-    again = Bases(tmp_path)
+    told_and_others_answer(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["about.json", "entries.sqlite", "facets", "piece_scales"])
+def test_so_is_a_base_of_which_a_file_is_missing(tmp_path, file):
+    bases = Bases(tmp_path)
+    for name in ("kb", "other"):
+        bases.replace(name, random_points(4), "1")
+    (path,) = (tmp_path / "bases" / "kb").rglob(file)
+    path.unlink()
+    told_and_others_answer(tmp_path)
+
+
+def told_and_others_answer(folder):
+    again = Bases(folder)
     with pytest.raises(KnowledgeError, match="'kb' is damaged.*backup"):
         again.index.open("kb")
     assert len(again.entries("other")) == 4 and "other" in again.index.names()
