@@ -120,7 +120,7 @@ def masked_record(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
     What an action gave is masked too, and what it waits with is left out where it is personal. A
     masked record stays as it is.
     """
-    masks = Masks()
+    masks = Masks(record.get("language", ""))
     masked = {
         "text": masks.text(record["text"]),
         "transcript": _masked_transcript(record["transcript"], masks),
