@@ -288,11 +288,13 @@ def with_words(value: dict | None, words: str) -> dict:
 
 
 def stopped(conversation: Conversation) -> Conversation:
-    """The conversation with the end of a reply that was cancelled."""
+    """The conversation with the end of a reply that was cancelled, without what worked on it: that
+    holds the sound of all of it.
+    """
     latest = conversation.latest
     if latest is None or latest.over:
         return conversation
-    return conversation.with_latest(replace(latest, stopped=True))
+    return conversation.with_latest(replace(latest, stopped=True, run=None))
 
 
 def with_files(exchange: Exchange, event: Event) -> Exchange:

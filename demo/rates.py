@@ -6,14 +6,16 @@ differ. The table is not logged: a server that crashed forgets it.
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import Any
 
 from limits.storage import MovingWindowSupport, Storage
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 ANSWER = 2  # s in which the server must answer
+HOUR = 3600  # s after which addresses that call no more are forgotten again
 MAKE = """CREATE UNLOGGED TABLE IF NOT EXISTS rates
     (key text PRIMARY KEY, calls double precision[] NOT NULL, taken boolean NOT NULL)"""
 NOW = "extract(epoch FROM clock_timestamp())::float8"
@@ -26,7 +28,7 @@ TAKE = f"""INSERT INTO rates AS r VALUES (:key, ARRAY[{NOW}], true)
     RETURNING taken"""
 WINDOW = f"""SELECT coalesce(min(at), {NOW}), count(*)
     FROM rates, unnest(calls) AS at WHERE key = :key AND at > {NOW} - :expiry"""
-OLD = f"DELETE FROM rates WHERE {NOW} - calls[cardinality(calls)] > 3600"
+OLD = f"DELETE FROM rates WHERE {NOW} - calls[cardinality(calls)] > :window"
 
 
 class PostgresStorage(Storage, MovingWindowSupport):
@@ -45,7 +47,8 @@ class PostgresStorage(Storage, MovingWindowSupport):
             pool_timeout=ANSWER,
             connect_args={"prepare_threshold": None, "connect_timeout": ANSWER},
         )
-        self._made = False
+        self._longest = HOUR  # s that any limit has looked back
+        self._due = 0.0  # when the table is tidied again
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -62,13 +65,17 @@ class PostgresStorage(Storage, MovingWindowSupport):
 
     def _first(self, statement: str, **values: Any) -> Any:
         with self._engine.connect() as connection:
-            if not self._made:
-                # another front makes it at this moment
-                with suppress(IntegrityError, ProgrammingError):
-                    connection.execute(text(MAKE))
-                connection.execute(text(OLD))
-                self._made = True
+            self._longest = max(self._longest, values.get("expiry", 0))
+            if self._due <= time.monotonic():
+                self._tidy(connection)
+                self._due = time.monotonic() + HOUR
             return connection.execute(text(statement), values).one()
+
+    def _tidy(self, connection: Connection) -> None:
+        """Makes the table, and removes the rows of which no call counts any more."""
+        with suppress(IntegrityError, ProgrammingError):  # another front makes it at this moment
+            connection.execute(text(MAKE))
+        connection.execute(text(OLD), {"window": self._longest})
 
     def check(self) -> bool:
         try:

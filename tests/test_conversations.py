@@ -13,7 +13,7 @@ from test_store import turn
 from mm_support.decide.policy import Reason
 from mm_support.desk.audit import audited
 from mm_support.desk.conversations import Desk
-from mm_support.desk.kept import keep_turn
+from mm_support.desk.kept import keep_turn, withheld
 from mm_support.desk.ownership import successor
 from mm_support.desk.reasons import CODES, code_of
 from mm_support.errors import InputError
@@ -237,6 +237,13 @@ def test_a_reply_that_a_person_overtakes_is_not_stored_as_shown(make):  # noqa: 
     row = next(row for row, _ in service._keeper.store.turns() if row.id == last.reply.turn_id)
     assert (row.reply, row.action, row.citations) == (message("handoff.person"), "handoff", [])
     assert "5 days" in row.withheld and row.text == "refund late"
+
+
+def test_what_a_person_overtakes_is_told_in_the_language_of_the_turn():
+    spoken = turn(1, text="", transcript={"text": "Wo ist mein Paket?"}, language="de")
+    assert withheld(spoken, "person")["reply"] == message("handoff.person", "de")
+    before_it_was_kept = turn(2, text="Wo ist denn mein Paket geblieben?")
+    assert withheld(before_it_was_kept, "person")["reply"] == message("handoff.person", "de")
 
 
 def test_messages_of_a_session_that_cannot_be_are_refused(make):  # noqa: F811

@@ -12,8 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import on_postgresql
+from sqlalchemy import text
 from starlette.applications import Starlette
 
+import demo.rates
 from demo.edges import Rates, app_parts, limits_of, origins
 from demo.sizes import MEGABYTE, Limits, Meter, Refused
 from demo.ui import build_demo, launch_options
@@ -345,6 +347,25 @@ def test_fronts_that_share_a_server_count_together(database_url):
     assert waits.count(0) == 6 and all(0 < wait <= 60 for wait in waits if wait)
     assert refused(fronts[0], "10.0.0.2") == 0
     assert all(front.away == 0 for front in fronts)
+
+
+@on_postgresql
+def test_addresses_that_call_no_more_are_forgotten(database_url, monkeypatch):
+    monkeypatch.setattr(demo.rates, "HOUR", 0)
+    storage = demo.rates.PostgresStorage(database_url)
+
+    def known_after(window, seconds):
+        assert storage.acquire_entry("before", 5, window)
+        with storage._engine.connect() as connection:
+            earlier = f"ARRAY[{demo.rates.NOW} - {seconds}]"
+            connection.execute(text(f"UPDATE rates SET calls = {earlier} WHERE key = 'before'"))
+        storage.acquire_entry("now", 5, window)
+        with storage._engine.connect() as connection:
+            return set(connection.execute(text("SELECT key FROM rates")).scalars())
+
+    assert known_after(60, 30) == {"before", "now"}
+    assert known_after(60, 90) == {"now"}
+    assert known_after(7_200, 3_700) == {"before", "now"}
 
 
 def refused(rates, address):

@@ -269,6 +269,17 @@ def test_a_prompt_that_is_too_long_is_a_plain_error(tiny):
         list(tiny.stream([{"role": "user", "content": "x" * 20_000}], 5))
 
 
+def test_want_of_memory_is_a_plain_error_and_the_next_question_is_answered(tiny, monkeypatch):
+    def full(*_, **__):
+        raise RuntimeError("CUDA out of memory")
+
+    with monkeypatch.context() as short:
+        short.setattr(tiny._model, "forward", full)
+        with pytest.raises(GenerationError, match="out of memory.*ask again"):
+            list(tiny.stream(MESSAGES, 5))
+    assert list(tiny.stream(MESSAGES, 5))
+
+
 def test_a_model_that_is_not_there_is_a_plain_error(tmp_path):
     with pytest.raises(WeightsError, match="embedded profile"):
         load_language_model(Settings(reply_model=str(tmp_path)), resolve_device("cpu"))

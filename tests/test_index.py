@@ -728,6 +728,11 @@ def test_entries_are_found_only_on_days_on_which_they_hold(index, monkeypatch):
     asked = query(points[1].text[0], points[1].words, words=frozenset({"zebra"}))
     for day, expected in ((TODAY, {"e0", "e2"}), (date(2026, 5, 2), {"e0", "e3"})):
         assert {hit.entry.id for hit in index.search("kb", asked, 10, day)} == expected
+    index.replace("kb", dated[1:2], "v2")
+    both = query(
+        points[1].text[0], unit(np.random.default_rng(1), D_PICTURE), pieces=points[1].pieces
+    )
+    assert index.search("kb", both, 10) == [] and index.search("kb", asked, 10) == []
 
 
 def test_an_empty_base_finds_nothing(index):
@@ -913,7 +918,21 @@ def test_a_damaged_base_is_told_in_a_sentence_and_the_others_answer(tmp_path, fi
         bases.replace(name, random_points(4), "1")
     (path,) = (tmp_path / "bases" / "kb").rglob(file)
     path.write_bytes(b"\xff" * (path.stat().st_size // 2))
-    again = Bases(tmp_path)
+    told_and_others_answer(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["about.json", "entries.sqlite", "facets", "piece_scales"])
+def test_so_is_a_base_of_which_a_file_is_missing(tmp_path, file):
+    bases = Bases(tmp_path)
+    for name in ("kb", "other"):
+        bases.replace(name, random_points(4), "1")
+    (path,) = (tmp_path / "bases" / "kb").rglob(file)
+    path.unlink()
+    told_and_others_answer(tmp_path)
+
+
+def told_and_others_answer(folder):
+    again = Bases(folder)
     with pytest.raises(KnowledgeError, match="'kb' is damaged.*backup"):
         again.index.open("kb")
     assert len(again.entries("other")) == 4 and "other" in again.index.names()

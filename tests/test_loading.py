@@ -183,6 +183,23 @@ def test_without_what_hears_the_rest_goes_on_and_the_status_says_why(settings, m
     service.close()
 
 
+def test_without_a_voice_the_reply_is_in_writing_and_the_status_says_why(
+    settings, monkeypatch, tmp_path
+):
+    def fail(*_):
+        raise WeightsError("The voice is missing.")
+
+    put(monkeypatch, "speak", fail)
+    service = SupportService.start(settings)
+    service.wait()
+    (tmp_path / "shop.csv").write_text("title,answer\nReturns,Send it back within 30 days.\n")
+    service.knowledge.ingest("shop", tmp_path / "shop.csv")
+    reply = service.answer(UserTurn("returns", knowledge="shop", speak=True))
+    assert reply.text and reply.audio is None
+    assert "The voice is missing" in service.status().message
+    service.close()
+
+
 def test_a_service_may_be_closed_twice(settings):
     service = SupportService.load(settings)
     service.close()

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import smtplib
 import socket
 import time
 from datetime import timedelta
@@ -24,7 +25,7 @@ from mm_support.desk import notices as module
 from mm_support.desk.conversations import Desk
 from mm_support.desk.keeper import open_store
 from mm_support.desk.kept import keep_turn
-from mm_support.desk.notices import MAIL, WEBHOOK, Mail, Notices, Webhook, channels_of
+from mm_support.desk.notices import MAIL, WEBHOOK, Mail, Notice, Notices, Webhook, channels_of
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.errors import InputError
 from mm_support.service import SupportService
@@ -282,12 +283,25 @@ def test_no_password_is_sent_without_encryption(tmp_path, mailbox, caplog):
     assert "no encryption" in caplog.text and "geheim" not in caplog.text and not mailbox.mails
 
 
+def test_a_connection_that_cannot_be_used_is_closed(mailbox, monkeypatch):
+    closed, close = [], smtplib.SMTP.close
+    monkeypatch.setattr(smtplib.SMTP, "close", lambda smtp: close(smtp) or closed.append(smtp))
+    monkeypatch.setattr(smtplib.SMTP, "has_extn", lambda *_: True)
+    send = Mail(f"smtp://user:geheim@127.0.0.1:{mailbox.port}", "a@b.example")
+    event = {"conversation": "s"}
+    with pytest.raises(smtplib.SMTPException):
+        send(Notice("key", now(), MAIL, event))
+    assert closed and closed[0].sock is None
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         {"webhook_url": "ftp://example.org", "webhook_secret": SECRET},
         {"webhook_url": "https://example.org"},
         {"webhook_url": "https://example.org", "webhook_secret": "short"},
+        {"webhook_url": "https://example.org", "webhook_secret": "whsec_MfKQ9r8GKYqrTwjUPD8IL"},
+        {"webhook_url": "https://example.org", "webhook_secret": "whsec_MfKQ9r8GKYqr TwjUPD8I"},
         {"mail_server": "example.org:25", "mail_to": "a@b.example"},
         {"mail_server": "smtp://example.org", "mail_to": ""},
     ],

@@ -16,6 +16,7 @@ from PIL import Image
 from test_service import SPEECH, folder, make  # noqa: F401  (fixtures)
 
 from mm_support.desk.conversations import Desk
+from mm_support.language.messages import languages
 from mm_support.language.personal import Masks, find, masked_question, revealed
 from mm_support.pipeline.mask import masked
 from mm_support.store.database import Store
@@ -136,16 +137,32 @@ ORDERS = {
 }
 
 
-def test_order_and_serial_numbers_stay():
+@pytest.mark.parametrize("language", ["", *languages()])
+def test_order_and_serial_numbers_stay(language):
     """At most one in a hundred, of each twenty forms alike."""
     rng, wrong, asked = random.Random(11), [], 0
     frames = ("My order {} has not come.", "serial number {}", "订单{}还没到")
     for _ in range(MADE):
         for form, make_one in ORDERS.items():
             text = frames[asked % 3].format(make_one(rng))
-            wrong += [(form, text)] if find(text) else []
+            wrong += [(form, text)] if find(text, language) else []
             asked += 1
     assert asked == MADE * len(ORDERS) and len(wrong) <= asked / 100, wrong[:20]
+
+
+@pytest.mark.parametrize(
+    "language, number",
+    [("fr", "06 12 34 56 78"), ("fr", "0612345678"), ("fr", "01.23.45.67.89")]
+    + [("es", "612 345 678"), ("de", "0171 1234567"), ("de", "01711234567"), ("it", "347 123 4567")]
+    + [("pt", "(11) 96123-4567"), ("nl", "06-12345678"), ("nl", "06 12 34 56 78")]
+    + [("pl", "512 345 678"), ("ru", "8 (912) 345-67-89"), ("tr", "0501 234 56 78")]
+    + [("ar", "010 01234567"), ("ja", "090-1234-5678"), ("ko", "010-2000-0000")]
+    + [("vi", "0912 345 678")],
+)
+def test_a_national_phone_number_is_masked_in_the_language_of_its_country(language, number):
+    assert Masks(language).text(f"{number} !") == "[phone 1] !"
+    asked = masked_question(Question(typed=number, language=language))
+    assert asked.typed == "[phone 1]"
 
 
 @pytest.mark.parametrize(

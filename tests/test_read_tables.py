@@ -1,6 +1,7 @@
 """CSV, JSON and their kin as tools and people save them."""
 
 import json
+from datetime import date
 
 import psutil
 import pytest
@@ -8,7 +9,9 @@ from clock import cpu_seconds
 
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import read_source
+from mm_support.knowledge.readers.base import Remarks
 from mm_support.knowledge.readers.delimited import MAX_CELL
+from mm_support.knowledge.readers.fields import as_day
 
 HEADER = "id{0}title{0}questions{0}answer\n"
 ROW = 'open{0}Café hours{0}When open?|hours{0}"Mo{0} Tu: 9–18; 5 €"\n'
@@ -286,6 +289,27 @@ def test_validity_is_carried_and_an_unsure_date_is_told(tmp_path):
     days = [(str(entry.valid_from), str(entry.valid_until)) for entry in reading.entries]
     assert days == [("2026-01-02", "2026-12-31"), ("None", "None"), ("2026-04-13", "None")]
     assert [line for _, line, _ in reading.warnings] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["31 Dec 2026", "Thu, 31 Dec 2026 10:00:00 +0000", "20261231", "31. Dezember 2026"]
+    + ["31 décembre 2026", "31 de diciembre de 2026", "31 grudnia 2026", "31 декабря 2026 г."]
+    + ["31 tháng 12, 2026", "2026년 12월 31일", "2026年12月31日", "31. prosince 2026"],
+)
+def test_a_day_is_read_in_any_language(written):
+    remarks = Remarks("a.csv")
+    assert as_day(written, "valid_until", 2, remarks) == date(2026, 12, 31)
+    assert not remarks.warnings
+
+
+@pytest.mark.parametrize(
+    "written", ["May 2026", "31 December", "tomorrow", "soon", "12", "x" * 999]
+)
+def test_what_is_no_whole_day_is_told(written):
+    remarks = Remarks("a.csv")
+    assert as_day(written, "valid_until", 2, remarks) is None
+    assert len(remarks.warnings) == 1
 
 
 def test_a_cell_of_any_length_is_kept(tmp_path):

@@ -36,7 +36,9 @@ def age(folder, hours):
     os.utime(note, (before, before))
 
 
-@pytest.mark.parametrize("error", [None, KnowledgeError("The site does not answer.")])
+@pytest.mark.parametrize(
+    "error", [None, KnowledgeError("The site does not answer."), RuntimeError("out of memory")]
+)
 def test_a_site_is_read_after_its_time_and_not_before(tmp_path, error):
     site, folder = Site(error), tmp_path / "sites"
     schedule = Schedule(site, 24, folder)
@@ -48,6 +50,16 @@ def test_a_site_is_read_after_its_time_and_not_before(tmp_path, error):
     schedule.follow()
     Schedule(site, 24, folder).follow()  # another process, or after a restart
     assert site.read == [("shop", SITE)]
+
+
+def test_it_goes_on_after_bases_that_could_not_be_looked_through(tmp_path, monkeypatch):
+    monkeypatch.setattr(schedule_module, "PAUSE", 0.01)
+    site, again = Site(), threading.Event()
+    looks = iter(range(100))
+    site.sites = lambda: [] if next(looks) and not again.set() else iter([1 / 0])
+    schedule = Schedule(site, 1, tmp_path).start()
+    assert again.wait(30)
+    schedule.close()
 
 
 def test_it_goes_on_after_a_note_that_could_not_be_written(tmp_path, monkeypatch):

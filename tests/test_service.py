@@ -374,6 +374,18 @@ def test_a_photo_of_nothing_known_leaves_a_sure_question_to_its_words(
     assert ("photo" not in query.fused.weights) == alone
 
 
+def test_a_base_of_which_nothing_holds_today_answers_nothing_and_no_question_fails(
+    make, folder, red
+):
+    for note in folder.iterdir():
+        note.unlink()
+    (folder / "faq.csv").write_text("title,answer,valid_until\nRefund,Five days.,2020-01-31\n")
+    service = make()
+    for turn in ({"text": "When is my refund due?"}, {"image": red}):
+        assert ask(service, **turn).action != "answer"
+    assert ask(service, "When is my refund due?", image=red).action != "answer"
+
+
 def test_the_turn_is_stored_before_finished_and_holds_no_media(make, red):
     service = make(lines=("E24",))
     for event in service.reply(UserTurn("broken", red, SPEECH, "kb")):

@@ -11,10 +11,11 @@ from conftest import on_postgresql
 
 from mm_support.desk.kept import keep_turn
 from mm_support.errors import InputError, StoreError, SupportError
+from mm_support.language.messages import message
 from mm_support.store.database import Store
 from mm_support.store.models import ConversationRow
-from mm_support.store.records import stopped_record
-from mm_support.types import Said, UserTurn
+from mm_support.store.records import interrupted_record, stopped_record
+from mm_support.types import Said, Transcript, UserTurn
 
 
 def turn(number, session="s", action="answer", **changes):
@@ -38,6 +39,17 @@ def turn(number, session="s", action="answer", **changes):
         asked_about=[],
     )
     return {**columns, **changes}
+
+
+@pytest.mark.parametrize(
+    "asked, heard, language",
+    [("Wo ist denn mein Paket?", "", "de"), ("", "Wo ist mein Paket?", "de"), ("", "", "fr")],
+)
+def test_a_turn_that_was_cut_off_is_told_in_its_language_or_else_the_pages(asked, heard, language):
+    transcript = Transcript(heard, "de") if heard else None
+    record = interrupted_record(UserTurn(asked, session_id="s", heard=transcript, language="fr"))
+    assert record["language"] == language
+    assert record["reply"] == message("interrupted", language)
 
 
 def test_a_second_store_sees_what_the_first_wrote(database_url):

@@ -975,7 +975,9 @@ def test_a_reply_that_is_stopped_says_so_and_the_service_works_no_more():
     chat.stop(conversation)
     *_, shown = steps
     latest = shown[chat.desk.conversation].latest
-    assert latest.stopped and latest.run.ended.is_set() and service.closed.wait(5)
+    run = conversation.latest.run
+    assert latest.stopped and run.ended.is_set() and service.closed.wait(5)
+    assert latest.run is None  # it holds the sound of all of the reply
     assert "Stopped." in bubbles(shown[chat.desk.conversation])[1]["content"][0]
     chat.stop(shown[chat.desk.conversation])  # what is over stays as it is
 

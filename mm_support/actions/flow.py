@@ -180,8 +180,7 @@ def _declines(given: Given) -> bool:
 def _chosen(given: Given, pending: Pending) -> str:
     """The one of the values that were offered whose place the customer names; "" for none."""
     place = PLACES.get(given.reads.choice) if "choose" in given.reads.says else None
-    known = place is not None and place < len(pending.offered)
-    return pending.offered[place] if known else ""  # type: ignore[index]
+    return "" if place is None else next(iter(pending.offered[place:]), "")
 
 
 def onward(action: DeclaredAction, pending: Pending, found: Mapping[str, Sequence[str]]) -> Step:

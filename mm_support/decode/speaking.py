@@ -16,7 +16,7 @@ import numpy as np
 from mm_support.decode.select import tables_of
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import PAUSE, Voice
-from mm_support.errors import GenerationError
+from mm_support.errors import GenerationError, SupportError
 from mm_support.language.detect import language_of
 from mm_support.language.messages import message
 from mm_support.language.sentences import COLUMNS, column_names, is_step
@@ -112,7 +112,11 @@ class Speech:
     def _own(self, sentence: Sentence) -> list[str]:
         """A sentence, if it is spoken."""
         text, language = sentence.text, language_of(sentence.text)
-        if not self._voice.speaks(language):
+        try:
+            speaks = self._voice.speaks(language)
+        except SupportError:  # the voice could not be loaded, which the status says
+            return []
+        if not speaks:
             self.unspoken = language
             return []
         self._language = language

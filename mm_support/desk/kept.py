@@ -77,9 +77,10 @@ def keep_turn(
 
 def withheld(record: dict[str, Any], owner: Owner) -> dict[str, Any]:
     """A turn whose reply is not shown, since the conversation is no longer the assistant's."""
+    language = record.get("language") or language_of(record["text"])
     return {
         **record,
-        "reply": message(f"handoff.{owner}", language_of(record["text"])),
+        "reply": message(f"handoff.{owner}", language),
         "withheld": record["reply"],
         "action": "handoff",
         "reason": owner,

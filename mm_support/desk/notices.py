@@ -146,9 +146,7 @@ class Webhook:
             raise InputError("MM_SUPPORT_WEBHOOK_URL must be an address on the web.")
         if len(secret) < SHORTEST_SECRET:
             raise InputError(f"MM_SUPPORT_WEBHOOK_SECRET needs {SHORTEST_SECRET} characters.")
-        encoded = secret.startswith(ENCODED)
-        self._secret = base64.b64decode(secret[len(ENCODED) :]) if encoded else secret.encode()
-        self._url = url
+        self._url, self._secret = url, _key(secret)
 
     def __call__(self, notice: Notice) -> None:
         import httpx
@@ -162,6 +160,19 @@ class Webhook:
             raise DeliveryError(f"the receiver cannot be reached ({type(exc).__name__})") from exc
         if not answer.is_success:
             raise DeliveryError(f"the receiver answered with status {answer.status_code}")
+
+
+def _key(secret: str) -> bytes:
+    """The bytes to sign with. Raises InputError."""
+    if not secret.startswith(ENCODED):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret[len(ENCODED) :], validate=True)
+    except ValueError as exc:
+        raise InputError(
+            f"MM_SUPPORT_WEBHOOK_SECRET begins with {ENCODED}, so base64 has to follow; copy the "
+            "secret as a whole."
+        ) from exc
 
 
 def signed(secret: bytes, key: str, seconds: int, body: bytes) -> dict[str, str]:
@@ -208,12 +219,20 @@ def _connected(server: SplitResult) -> smtplib.SMTP:
         smtp = smtplib.SMTP_SSL(host, server.port or 465, timeout=TIMEOUT, context=context)
     else:
         smtp = smtplib.SMTP(host, server.port or 587, timeout=TIMEOUT)
-        smtp.ehlo()
-        if smtp.has_extn("starttls"):
-            smtp.starttls(context=context)
-        elif server.password:
-            smtp.close()
-            raise DeliveryError("the mail server offers no encryption, so no password is sent")
-    if server.password:
-        smtp.login(unquote(server.username or ""), unquote(server.password))
+    try:
+        if server.scheme == "smtp":
+            _encrypt(smtp, context, bool(server.password))
+        if server.password:
+            smtp.login(unquote(server.username or ""), unquote(server.password))
+    except Exception:
+        smtp.close()
+        raise
     return smtp
+
+
+def _encrypt(smtp: smtplib.SMTP, context: ssl.SSLContext, needed: bool) -> None:
+    smtp.ehlo()
+    if smtp.has_extn("starttls"):
+        smtp.starttls(context=context)
+    elif needed:
+        raise DeliveryError("the mail server offers no encryption, so no password is sent")

@@ -100,7 +100,7 @@ class Channel:
                 self.finish(exc)
             except Exception as exc:
                 log.exception("the language model failed")
-                self.finish(GenerationError(f"The language model failed ({exc}); ask again."))
+                self.finish(failed(exc))
             else:
                 self.finish()
 
@@ -140,3 +140,8 @@ class Channel:
                 raise piece
             return piece
         return None
+
+
+def failed(exc: Exception) -> GenerationError:
+    """What people are told of an error that a model's library raised."""
+    return GenerationError(f"The language model failed ({exc}); ask again.")

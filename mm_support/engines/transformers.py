@@ -20,6 +20,7 @@ from mm_support.engines.base import (
     Message,
     StopSignal,
     context_of,
+    failed,
     speed_on,
 )
 from mm_support.engines.reply_weights import hub_folder, trained_gguf
@@ -112,6 +113,15 @@ class TransformersModel:
             raise GenerationError(
                 "This question is too long for the language model; ask a shorter one."
             )
+        try:
+            yield from self._pieces(prompt, max_tokens, stop)
+        except RuntimeError as exc:  # of torch, as for want of memory
+            self._remembered = None
+            raise failed(exc) from exc
+
+    def _pieces(
+        self, prompt: list[int], max_tokens: int, stop: StopSignal | None
+    ) -> Generator[str, None, None]:
         generated: list[int] = []
         sent = ""
         for token in self._decode(prompt, max_tokens, stop):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
+from functools import partial
 
 from mm_support.errors import SupportError
 from mm_support.knowledge.base import Knowledge
@@ -40,6 +42,19 @@ class Beside:
         if self._stop.is_set():
             raise Stopped
 
+    def _try(self, failed: str, do: Callable[[], None]) -> None:
+        """Does something for one base; what goes wrong is logged, so that the others have their
+        turn. failed: for the log. Raises Stopped.
+        """
+        try:
+            do()
+        except Stopped:
+            raise
+        except SupportError as exc:  # it may be gone by now
+            log.warning("%s: %s", failed, exc)
+        except Exception:
+            log.exception("%s", failed)
+
 
 class Renewal(Beside):
     """Begins at once."""
@@ -52,26 +67,19 @@ class Renewal(Beside):
     def _run(self) -> None:
         try:
             for name in self._knowledge.stale():
-                self._renew(name)
+                self._try(f"{name} could not be made again", partial(self._renew, name))
             for name in self._knowledge.unfitted():
-                self._fit(name)
+                self._try(f"Nothing was learned about {name}", partial(self._fit, name))
         except Stopped:
             log.info("Bases that were not made again yet are so at the next start.")
 
     def _renew(self, name: str) -> None:
         log.info("Making the knowledge base %s again for the models of today.", name)
-        try:
-            report = self._knowledge.renew(name, self._progress)
-        except SupportError as exc:
-            log.warning("%s could not be made again: %s", name, exc)
-            return
+        report = self._knowledge.renew(name, self._progress)
         log.info("%s: %d entries in %.0f s.", name, report.entries, report.seconds)
         for file, line, reason in report.skipped:
             log.warning("%s, %s line %d: %s", name, file, line, reason)
 
     def _fit(self, name: str) -> None:
         self._progress()
-        try:
-            self._knowledge.fit(name)
-        except SupportError as exc:  # it may be gone by now
-            log.warning("Nothing was learned about %s: %s", name, exc)
+        self._knowledge.fit(name)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from functools import partial
 from pathlib import Path
 
-from mm_support.errors import SupportError
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.renewal import Beside, Stopped
 
@@ -38,7 +38,8 @@ class Schedule(Beside):
             note = self._note(name, address)
             if self._due(note):
                 note.touch()  # first, so that no other process begins too
-                self._read(name, address)
+                failed = f"{name} was not brought in step with {address}"
+                self._try(failed, partial(self._read, name, address))
 
     def _run(self) -> None:
         while not self._stop.wait(PAUSE):
@@ -48,6 +49,8 @@ class Schedule(Beside):
                 log.info("A site that was not read to its end is read again when its time comes.")
             except OSError as exc:  # of the notes
                 log.warning("When sites were read cannot be noted: %s", exc)
+            except Exception:
+                log.exception("Sites were not read; it is tried again")
 
     def _due(self, note: Path) -> bool:
         """A site that was never noted was read when its base was made: its time begins now."""
@@ -61,9 +64,5 @@ class Schedule(Beside):
         return self._folder / f"{name}-{hashlib.sha256(address.encode()).hexdigest()[:16]}"
 
     def _read(self, name: str, address: str) -> None:
-        try:
-            report = self._knowledge.sync(name, address, self._progress)
-        except SupportError as exc:
-            log.warning("%s was not brought in step with %s: %s", name, address, exc)
-        else:
-            log.info("%s is in step with %s: %d entries.", name, address, report.entries)
+        report = self._knowledge.sync(name, address, self._progress)
+        log.info("%s is in step with %s: %d entries.", name, address, report.entries)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP"}
 NUMBER = r"\d+(?:[.,]\d+)*"
+WITH_POINT_OR_COMMA = ("en", "de")  # languages that write 12.50 and 12,50
 PRICE = re.compile(rf"([$€£])\s?({NUMBER})(?![\d.]*\s*(?:million|billion))|\b({NUMBER})\s?([$€£])")
 
 
@@ -19,6 +20,14 @@ def number_in(written: str, language: str) -> Decimal | None:
         return parse_decimal(written, locale=locale_of(language), strict=True)
     except (NumberFormatError, ArithmeticError):
         return None
+
+
+def number_told(written: str, language: str) -> Decimal | None:
+    """The number as the language writes it, else as others do ("12.50" in German); None where
+    nobody writes one so.
+    """
+    readings = (number_in(written, tongue) for tongue in (language, *WITH_POINT_OR_COMMA))
+    return next((number for number in readings if number is not None), None)
 
 
 @functools.lru_cache(None)

@@ -11,6 +11,7 @@ import re
 
 from mm_support.language.detect import language_of
 from mm_support.language.facts import facts_of
+from mm_support.language.regions import region_of
 from mm_support.language.sentences import split_sentences
 
 NUMBER = re.compile(r"(?<![A-Za-z0-9.,/:+-])\d{3}(?![A-Za-z0-9/:%-]|[.,]\d)")  # of two: too much
@@ -38,9 +39,7 @@ def is_emergency(sentence: str) -> bool:
 @functools.cache
 def _is_answered(number: str, language: str) -> bool:
     """Whether an emergency service answers a number where a language is mostly spoken."""
-    from babel.core import get_global
     from phonenumbers import is_emergency_number
 
-    likely = get_global("likely_subtags").get(language, "")
-    regions = ENGLISH if language == "en" else (likely.rpartition("_")[2],)
+    regions = ENGLISH if language == "en" else (region_of(language),)
     return any(is_emergency_number(number, region) for region in regions)

@@ -4,7 +4,8 @@ IBANs, e-mail addresses, phone numbers, Chinese identity numbers and US social s
     Masks().text("My card is 4111 1111 1111 1111.")   ->  "My card is [card 1]."
 
 Numbers with a checksum are masked where it fits, so that order and serial numbers stay. National
-phone numbers are those of REGIONS. Knows no store and no model.
+phone numbers are those of REGIONS, and of where the language of the turn is mostly spoken. Knows no
+store and no model.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from mm_support.language.regions import region_of
 from mm_support.types import Question
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumberMatch
 
-REGIONS = ("US", "GB", "CN")  # whose phone numbers are known without a country code
+REGIONS = ("US", "GB", "CN")  # whose phone numbers are known in every language without a code
 KINDS = ("e-mail", "IBAN", "ID number", "card", "SSN", "phone")  # the surest first
 # a number that goes on in letters, or after a sign that joins, is part of a longer code
 _BEGINS = r"(?<![A-Za-z0-9#])(?<![A-Za-z0-9][-_./])"
@@ -95,16 +97,16 @@ class Found:
 class Masks:
     """The masks of one turn: the same value has the same one in all its texts.
 
-    values: mask -> what stood there.
+    language: of the turn, "" where it is not known. values: mask -> what stood there.
     """
 
-    def __init__(self, regions: Sequence[str] = REGIONS) -> None:
-        self._regions, self.values = regions, dict[str, str]()
+    def __init__(self, language: str = "") -> None:
+        self._language, self.values = language, dict[str, str]()
         self._count: dict[str, int] = dict.fromkeys(KINDS, 0)
 
     def text(self, text: str) -> str:
         """The text with masks; its line breaks stay."""
-        return self._replaced(text, find(text, self._regions)) if text else text
+        return self._replaced(text, find(text, self._language)) if text else text
 
     def lines(self, lines: Sequence[str]) -> list[str]:
         """The same lines; a number may go on in the next one."""
@@ -141,7 +143,7 @@ class Masks:
 
 def masked_question(question: Question) -> Question:
     """The question in words that may be handed on."""
-    masks = Masks()
+    masks = Masks(question.language)
     return replace(
         question,
         typed=masks.text(question.typed),
@@ -157,12 +159,12 @@ def revealed(text: str, values: dict[str, str]) -> str:
     return text
 
 
-def find(text: str, regions: Sequence[str] = REGIONS) -> list[Found]:
+def find(text: str, language: str = "") -> list[Found]:
     """All that is personal in a text, in its order; where two overlap, the surer kind counts."""
     plain, places = _plain(text)
     taken: list[tuple[int, int, str]] = []
     for kind, look in _FINDERS.items():
-        for start, end in look(plain, regions):
+        for start, end in look(plain, language):
             if all(end <= begun or start >= ended for begun, ended, _ in taken):
                 taken.append((start, end, kind))
     return [Found(places[start], places[end - 1] + 1, kind) for start, end, kind in sorted(taken)]
@@ -188,11 +190,11 @@ def _plain_character(character: str) -> str:
     return plain if len(plain) == 1 else character
 
 
-def _emails(text: str, _: Sequence[str]) -> Iterator[Span]:
+def _emails(text: str, _: str) -> Iterator[Span]:
     return (match.span() for match in _EMAIL.finditer(text))
 
 
-def _cards(text: str, _: Sequence[str]) -> Iterator[Span]:
+def _cards(text: str, _: str) -> Iterator[Span]:
     for match in _CARD.finditer(text):
         groups = [len(group) for group in re.split(r"\D", match[0])]
         if is_card(re.sub(r"\D", "", match[0])) and _grouped_as_card(groups):
@@ -213,7 +215,7 @@ def is_card(digits: str) -> bool:
     return known and (single + sum(map(int, digits[::-2]))) % 10 == 0
 
 
-def _ibans(text: str, _: Sequence[str]) -> Iterator[Span]:
+def _ibans(text: str, _: str) -> Iterator[Span]:
     for match in _IBAN.finditer(text):
         length = _IBAN_LENGTHS.get(match[0][:2].upper(), 0)
         whole = re.compile(rf"[A-Za-z0-9](?:[ -]?[A-Za-z0-9]){{{length - 1}}}(?![A-Za-z0-9])")
@@ -227,7 +229,7 @@ def is_iban(code: str) -> bool:
     return int("".join(str(int(c, 36)) for c in code[4:] + code[:4])) % 97 == 1
 
 
-def _identities(text: str, _: Sequence[str]) -> Iterator[Span]:
+def _identities(text: str, _: str) -> Iterator[Span]:
     for match in _IDENTITY.finditer(text):
         if is_identity(re.sub(r"[ -]", "", match[0])):
             yield match.span()
@@ -246,25 +248,26 @@ def is_identity(number: str) -> bool:
     return fits and int(number[:2]) in _PROVINCES and number[6:8] in ("19", "20")
 
 
-def _social_security(text: str, _: Sequence[str]) -> Iterator[Span]:
+def _social_security(text: str, _: str) -> Iterator[Span]:
     for match in _SSN.finditer(text):
         area, group, serial = match[1], match[3], match[4]
         if area not in ("000", "666") and group != "00" and serial != "0000":
             yield match.span()
 
 
-def _phones(text: str, regions: Sequence[str]) -> Iterator[Span]:
+def _phones(text: str, language: str) -> Iterator[Span]:
     if sum(c.isdigit() for c in text) < 7:
         return
     from phonenumbers import Leniency, PhoneNumberMatcher
 
-    chinese = _HAN.search(text) is not None
+    chinese, own = _HAN.search(text) is not None, region_of(language)
     text = _BRACKETS.sub(lambda match: match[1] or " ", text)
-    for region in (None, *regions):
+    for region in dict.fromkeys((None, *REGIONS, own or None)):
+        sure = _sure if region in (None, *REGIONS) else _surely_of
         for match in PhoneNumberMatcher(text, region, Leniency.VALID):
-            if _JOINED.match(text, match.start) and _sure(match):
+            if _JOINED.match(text, match.start) and sure(match):
                 yield match.start, match.end
-    if chinese and "CN" in regions:
+    if chinese:
         yield from (match.span() for match in _CHINESE_MOBILE.finditer(text))
 
 
@@ -272,17 +275,37 @@ def _sure(match: PhoneNumberMatch) -> bool:
     """Whether valid digits are a phone number rather than an order's: they begin with a country or
     trunk code, or are set apart as phone numbers are.
     """
-    from phonenumbers import Leniency, PhoneNumberMatcher
-    from phonenumbers.phonenumberutil import region_code_for_number
-
     written = match.raw_string
     if written[0] in "+0" or written.isdigit():
         return written[0] in "+0"
+    return _is_grouped(match)
+
+
+def _surely_of(match: PhoneNumberMatch) -> bool:
+    """The same for the countries of other languages, in many of which nearly any digits are valid:
+    a mobile number behind its trunk code, or digits set apart as phone numbers are there. In two
+    groups, which order numbers have too, it has to be both.
+    """
+    from phonenumbers import PhoneNumberType, number_type
+
+    written = match.raw_string
+    mobile = written[0] == "0" and number_type(match.number) == PhoneNumberType.MOBILE
+    groups = len(re.findall(r"\d+", written))
+    if groups == 1:
+        return mobile
+    return (mobile, groups > 2, _is_grouped(match)).count(True) >= 2
+
+
+def _is_grouped(match: PhoneNumberMatch) -> bool:
+    """Whether its digits are set apart as phone numbers are in its country."""
+    from phonenumbers import Leniency, PhoneNumberMatcher
+    from phonenumbers.phonenumberutil import region_code_for_number
+
     region = region_code_for_number(match.number)
-    return PhoneNumberMatcher(written, region, Leniency.EXACT_GROUPING).has_next()
+    return PhoneNumberMatcher(match.raw_string, region, Leniency.EXACT_GROUPING).has_next()
 
 
-_FINDERS: dict[str, Callable[[str, Sequence[str]], Iterator[Span]]] = {
+_FINDERS: dict[str, Callable[[str, str], Iterator[Span]]] = {
     "e-mail": _emails,
     "IBAN": _ibans,
     "ID number": _identities,

@@ -18,16 +18,18 @@ from mm_support.language.heard import joint
 from mm_support.language.messages import message
 
 NAMED = 5  # rows that are named; nobody remembers more
-PAIR = re.compile(r"\s*([^:：]+)[:：]\s*(.*)", re.DOTALL)
+PAIR = re.compile(r"\s*([^:：]*)[:：]\s*(.*)", re.DOTALL)  # a column may have no name
 
 Row = tuple[str, dict[str, str]]  # what it is about; column -> what stands there
 
 
 def summary(lines: Sequence[str], language: str) -> str:
-    """Sentences about the rows of a table."""
+    """Sentences about the rows of a table; "" where it has none."""
     from babel.lists import format_list
 
     rows = rows_of(lines)
+    if not rows:
+        return ""
     names, left = [name for name, _ in rows[:NAMED]], len(rows) - NAMED
     told = format_list(names, locale=locale_of(language))
     said = [message("spoken.rows", language, count=len(rows), names=told), *_range(rows, language)]
@@ -38,8 +40,9 @@ def summary(lines: Sequence[str], language: str) -> str:
 
 def as_rows(table: str) -> list[str]:
     """A table of Markdown, its columns named by its first row -> lines."""
-    lines = [line.strip().strip("|").split("|") for line in table.strip().splitlines()]
-    header, *rows = [[cell.strip() for cell in line] for line in lines]
+    lines = map(str.strip, table.strip().splitlines())
+    cells = [line.removeprefix("|").removesuffix("|").split("|") for line in lines]
+    header, *rows = [[cell.strip() for cell in line] for line in cells]
     rows = [row for row in rows if any(cell.strip(":-") for cell in row)]  # the rule is none
     return ["; ".join(f"{name}: {cell}" for name, cell in zip(header, row)) for row in rows]
 
@@ -62,7 +65,8 @@ def _row(cells: Sequence[tuple[str, str]], alike: bool) -> Row:
 
 def _range(rows: Sequence[Row], language: str) -> list[str]:
     """From what to what the price goes, or else the first column in which all have a figure."""
-    columns = [column for column in rows[0][1] if all(column in cells for _, cells in rows)]
+    named = filter(None, rows[0][1])
+    columns = [column for column in named if all(column in cells for _, cells in rows)]
     told = {column: _ordered(rows, column, language) for column in columns}
     told = {column: ordered for column, ordered in told.items() if ordered}
     if not told:

@@ -10,7 +10,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 
+from mm_support.language.amounts import number_told
 from mm_support.language.terms import with_digits
 
 MAX_TEXT = 500  # characters of a value in free words
@@ -27,22 +29,23 @@ Found = tuple[tuple[str, ...], str]  # values, and what is left of the text
 
 def numbers(text: str, language: str, least: float | None, most: float | None) -> Found:
     """Numbers within bounds, as 12 or 12.5; in words too (thirty)."""
-    from babel.core import UnknownLocaleError
-    from babel.numbers import NumberFormatError, parse_decimal
-
     plain = with_digits(unicodedata.normalize("NFKC", text), language)
     found: dict[str, None] = {}
-    rest = plain
-    for match in NUMBER.finditer(plain):
+
+    def taken(match: re.Match[str]) -> str:
         written = match[0].rstrip(".,")
-        try:
-            value = parse_decimal(written, locale=language)
-        except (NumberFormatError, UnknownLocaleError):
-            continue
-        if (least is None or value >= least) and (most is None or value <= most):
-            found[f"{value.normalize():f}"] = None
-            rest = rest.replace(written, " ", 1)
+        value = number_told(written, language)
+        if value is None or not _within(value, least, most):
+            return match[0]
+        found[f"{value.normalize():f}"] = None
+        return " " + match[0][len(written) :]
+
+    rest = NUMBER.sub(taken, plain)
     return tuple(found), rest if found else text
+
+
+def _within(value: Decimal, least: float | None, most: float | None) -> bool:
+    return (least is None or value >= least) and (most is None or value <= most)
 
 
 def dates(text: str, language: str, today: date) -> Found:
@@ -50,14 +53,17 @@ def dates(text: str, language: str, today: date) -> Found:
     today ("yesterday").
     """
     plain = with_digits(unicodedata.normalize("NFKC", text[:MAX_DATED]), language)
-    found, rest = dict[str, None](), plain
-    for match in NUMERIC_DATE.finditer(plain):
+    found: dict[str, None] = {}
+
+    def taken(match: re.Match[str]) -> str:
         year = int(match[1] or match[2] or today.year)
         try:
             found[date(year, int(match[3]), int(match[4])).isoformat()] = None
         except ValueError:
-            continue
-        rest = rest.replace(match[0], " ", 1)
+            return match[0]
+        return " "
+
+    rest = NUMERIC_DATE.sub(taken, plain)
     if not found:
         for written, day in _told_dates(plain, language, today):
             found[day.isoformat()] = None

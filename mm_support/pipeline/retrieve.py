@@ -95,6 +95,8 @@ def words_alone(
     make an answer less sure. Else what was found.
     """
     query, hits = found
+    if not hits:
+        return found
     weight, asked = query.fused.weights.get(PHOTO, 0.0), term_set(words_of(question))
     shown = max((hit.by.get(PHOTO, 0.0) for hit in hits), default=0.0)
     coded = "photo_text" in query.identifiers and asked & term_set(hits[0].entry.title)

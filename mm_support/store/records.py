@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from mm_support.as_json import hit_dict, hit_of, image_of, transcript_dict, transcript_of
-from mm_support.language.detect import language_of
+from mm_support.language.detect import DEFAULT, told_language
 from mm_support.language.messages import message
 from mm_support.language.personal import Masks
 from mm_support.types import Event, Found, Fusion, Heard, KeptTurn, Past, Pending, Said, UserTurn
@@ -69,7 +69,9 @@ def turn_of(record: Mapping[str, Any]) -> KeptTurn:
 
 def interrupted_record(turn: UserTurn) -> dict[str, Any]:
     """A turn that the end of the service cut off: the question, and that it was not answered."""
-    language = turn.heard.language if turn.heard else language_of(turn.text)
+    heard = turn.heard
+    told = heard.language if heard and heard.text else told_language(turn.text)
+    language = told or turn.language or DEFAULT
     return {
         "id": uuid4().hex,
         "session_id": str(turn.session_id),
@@ -79,7 +81,7 @@ def interrupted_record(turn: UserTurn) -> dict[str, Any]:
         "transcript": transcript_dict(turn.heard) if turn.heard else None,
         "image": None,
         "hits": [],
-        "reply": message("interrupted", language or "en"),
+        "reply": message("interrupted", language),
         "action": "clarify",
         "reason": "interrupted",
         "confidence": 0.0,
@@ -89,7 +91,7 @@ def interrupted_record(turn: UserTurn) -> dict[str, Any]:
         "fusion": None,
         "timings": {},
         "pending": None,
-        "language": language or "",
+        "language": language,
     }
 
 
@@ -118,7 +120,7 @@ def masked_record(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
     What an action gave is masked too, and what it waits with is left out where it is personal. A
     masked record stays as it is.
     """
-    masks = Masks()
+    masks = Masks(record.get("language", ""))
     masked = {
         "text": masks.text(record["text"]),
         "transcript": _masked_transcript(record["transcript"], masks),

@@ -223,10 +223,10 @@ class FolderIndex:
 
     @contextmanager
     def _readable(self, name: str) -> Iterator[None]:
-        """Raises KnowledgeError where what a base's files hold cannot be read."""
+        """Raises KnowledgeError where a base's files are missing or cannot be read."""
         try:
             yield
-        except (ValueError, TypeError, sqlite3.DatabaseError) as exc:
+        except (OSError, ValueError, TypeError, sqlite3.DatabaseError) as exc:
             raise KnowledgeError(
                 f"The knowledge base {name!r} is damaged: bring the folder {self._folder / name} "
                 "back from a backup, or remove it and ingest the base again."
@@ -261,16 +261,16 @@ class FolderIndex:
                 return  # its writer may have stored files already that no version names yet
             left = [path for path in left if path.suffix != GONE]
             with self._readable(name):
-                self._sweep_files(name, [Version(path, self.pictures_dir) for path in left])
+                used = _used_by([Version(path, self.pictures_dir) for path in left])
+            self._sweep_files(name, *used)
             if not left and not pointer:
                 shutil.rmtree(base, ignore_errors=True)
 
-    def _sweep_files(self, name: str, versions: list[Version]) -> None:
-        pictures = set().union(*(version.entries.pictures() for version in versions))
+    def _sweep_files(self, name: str, pictures: set[str], sources: set[str]) -> None:
+        """Removes a base's pictures and sources but for these."""
         for path in (self.pictures_dir / name).glob("*"):
             if path.relative_to(self.pictures_dir).as_posix() not in pictures:
                 path.unlink()
-        sources = set().union(*(version.about.recipe.get("kept", ()) for version in versions))
         for path in (self.sources_dir / name).glob("*"):
             if path.name not in sources:
                 shutil.rmtree(path, ignore_errors=True)
@@ -309,6 +309,13 @@ def _told_in_words() -> Iterator[None]:
             f"The knowledge base could not be written ({exc}); "
             "the old one stays. Make room, or choose another data folder."
         ) from exc
+
+
+def _used_by(versions: list[Version]) -> tuple[set[str], set[str]]:
+    """The pictures and the sources of versions."""
+    pictures = (version.entries.pictures() for version in versions)
+    sources = (version.about.recipe.get("kept", ()) for version in versions)
+    return set().union(*pictures), set().union(*sources)
 
 
 def _removed(folder: Path) -> bool:

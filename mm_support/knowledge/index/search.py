@@ -75,12 +75,12 @@ def search(
     """At most `limit` entries that hold on a day, best first. fits: the query's vectors are of the
     version's models. score: of their text encoder. actions: whether those are found too.
     """
-    if not len(version):
-        return []
     holds = version.entries.valid(on)
     if not actions and (declared := version.entries.declared()):
         holds = holds.copy()
         holds[[record.row for record in declared]] = False
+    if not holds.any():
+        return []
     shared = _lexical(version, query)
     with torch.inference_mode(), torch_threads(1):
         most = max(limit, CANDIDATES)

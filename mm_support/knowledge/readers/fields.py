@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -24,9 +25,10 @@ FALSE = frozenset(
     """.split()
 )
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})")
+_DAY_AS_NUMBER = re.compile(r"(\d{4})(\d\d)(\d\d)(?!\d)")
 _DAY_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})")
-_ONE, _OTHER = datetime(2001, 1, 1), datetime(2002, 2, 2)  # what they differ in a text lacks
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
+MAX_DATED = 100  # characters of a day in words
 MAX_SLUG = 120  # characters of an id that is made of a name or of headings
 REPEATED = 0.75  # of the words of a name, from which another name repeats it
 MONTH_FIRST_UNSURE = "could be read day or month first; write 2026-01-31"
@@ -84,7 +86,7 @@ def as_day(value: Any, name: str, line: int, remarks: Remarks) -> date | None:
 
 def _day_of(text: str) -> date:
     """Raises ValueError where the text is no date, or may be two."""
-    if found := _DAY.match(text):
+    if found := _DAY.match(text) or _DAY_AS_NUMBER.match(text):
         return date(int(found[1]), int(found[2]), int(found[3]))
     if found := _DAY_LAST.match(text):
         first, second, year = int(found[1]), int(found[3]), int(found[4])
@@ -93,12 +95,19 @@ def _day_of(text: str) -> date:
         elif found[2] == "/" and first <= 12 and first != second:
             raise ValueError(MONTH_FIRST_UNSURE)
         return date(year, second, first)
-    from dateutil import parser
+    if len(text) <= MAX_DATED and (day := _told_day(text)):
+        return day
+    raise ValueError("a date with day, month and year is needed")
 
-    filled = {parser.parse(text, default=default).date() for default in (_ONE, _OTHER)}
-    if len(filled) > 1:
-        raise ValueError("a date with day, month and year is needed")
-    return filled.pop()
+
+@functools.lru_cache(1_000)  # what no language knows takes a tenth of a second, and comes again
+def _told_day(text: str) -> date | None:
+    """The day that a text is in any language ("31. Dezember 2026"); None where it is none."""
+    from dateparser import parse
+
+    parts = ["day", "month", "year"]
+    found = parse(text, settings={"REQUIRE_PARTS": parts, "PARSERS": ["absolute-time"]})
+    return found.date() if found else None
 
 
 def as_list(value: Any) -> list[str]:
