@@ -215,11 +215,12 @@ class Rates:
             "uploads": parse(limits.uploads),
             "sounds": parse(limits.sounds),
             "completions": parse(limits.calls),
+            "sign_ins": parse(limits.sign_ins),
         }
 
     async def check(self, path: str, scope: Scope) -> None:
         kind = kind_of(path)
-        if kind is None or scope["method"] != "POST":
+        if kind is None or (scope["method"] != "POST" and kind != "sign_ins"):
             return
         address = (scope.get("client") or ("unknown", 0))[0]
         if seconds := await self.wait(kind, address):

@@ -332,6 +332,17 @@ def test_addresses_are_counted_apart():
     call(rates, "10.0.0.1", f"{API}/queue/data", "GET")
 
 
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-in/back"])
+def test_ways_to_the_companys_sign_in_are_counted_though_they_are_read(path):
+    rates = Rates(Limits(sign_ins="2/minute"))
+    for _ in range(2):
+        call(rates, "10.0.0.1", path, "GET")
+    with pytest.raises(Refused) as refusal:
+        call(rates, "10.0.0.1", path, "GET")
+    assert refusal.value.status_code == 429
+    call(rates, "10.0.0.2", path, "GET")
+
+
 def call(rates, address, path=f"{API}/queue/join", method="POST"):
     asyncio.run(rates.check(path, {"method": method, "client": (address, 1)}))
 
