@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import html
+import os
 import re
 import tempfile
 import threading
@@ -50,7 +51,7 @@ from demo.panels import (
 from demo.rating import turn_of_message
 from demo.report import report_tables
 from demo.ui import ASSETS, build_demo, door_of, launch_options
-from demo.uploads import stage
+from demo.uploads import remove_old, stage
 from demo.words import word
 from mm_support.__main__ import build_parser
 from mm_support.config import Settings
@@ -875,6 +876,22 @@ def test_every_uploaded_file_is_read_with_the_pictures_beside_it(tmp_path, photo
         "A bell": 0,
         "A chain": 0,
     } and skipped == []
+
+
+def test_old_uploads_are_removed_whoever_left_them_and_nothing_else(tmp_path):
+    folder, elsewhere = tmp_path / "gradio", tmp_path / "elsewhere"
+    upload, other = folder / ("a" * 64) / "photo.png", folder / "notes" / "mine.txt"
+    outside = elsewhere / "theirs.txt"
+    for path in (upload, other, outside):
+        path.parent.mkdir(parents=True)
+        path.write_text("x")
+    os.utime(upload, (0, 0))  # a copy that came just now of a file of 1970
+    links = upload.with_name("link"), folder / ("b" * 64)
+    [link.symlink_to(elsewhere) for link in links]
+    remove_old(folder, 60)
+    assert upload.exists() and links[0].is_symlink()
+    remove_old(folder, -60)  # as if a minute and more had passed
+    assert not upload.parent.exists() and other.exists() and outside.exists()
 
 
 def test_two_files_of_one_name_are_refused_because_one_would_be_lost(tmp_path):
