@@ -842,13 +842,31 @@ def test_the_setting_that_the_page_names_opens_it():
 def test_what_comes_with_the_project_is_listed_first_and_stays_as_it_is(tmp_path):
     service = FakeService()
     (tmp_path / "bell.md").write_text("# A bell\n\nRing it.")
-    service.knowledge.ingest("a-shop", tmp_path / "bell.md")
     desk = KnowledgeDesk(service)
+    desk.ingest("a-shop", [str(tmp_path / "bell.md")])
     names = [name for _, name in desk.choices()]
     assert names[: len(bases())] == bases() and names[-1] == "a-shop"
     with pytest.raises(gr.Error, match="stays as it is"):
         desk.ingest(" shopping ", [str(tmp_path / "bell.md")])
     assert "1 entry added" in desk.ingest("a-shop", [str(tmp_path / "bell.md")])
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_visitors_replace_what_visitors_added_and_no_base_of_the_company(tmp_path, noted):
+    service, bell = FakeService(), str(tmp_path / "bell.md")
+    Path(bell).write_text("# A bell\n\nRing it.")
+    desk = KnowledgeDesk(service, door_of(service, "the-right-key-0123", True, False))
+    assert "1 entry added" in desk.ingest("a-shop", [bell])
+    assert "1 entry added" in desk.ingest(
+        "a-shop", [bell], "the-right-key-0123"
+    )  # now the company's
+    service.knowledge.ingest("by-program", Path(bell))
+    if noted:
+        service.note("command line", "ingest", "by-program", "1 entries")
+    for name in ("a-shop", " by-program"):
+        with pytest.raises(gr.Error, match="not added by visitors"):
+            desk.ingest(name, [bell])
+    assert "1 entry added" in desk.ingest("by-program", [bell], "the-right-key-0123")
 
 
 def write_zip(path, files):
