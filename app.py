@@ -27,7 +27,7 @@ from demo.company_sign_in import sign_in_routes
 from demo.completions import api_key, completion_routes
 from demo.desk import desk_key, desk_link
 from demo.edges import limits_of
-from demo.ui import build_demo, launch_options
+from demo.ui import build_demo, launch_options, speech_of
 from demo.uploads import remove_old
 from demo.webhooks import chatwoot_routes
 from demo.zero_gpu import device_here
@@ -83,7 +83,8 @@ def serve(
         more += sign_in_routes(service.provider, service.accounts)
     if service.chatwoot is not None:
         more += chatwoot_routes(service.chatwoot.received, settings.chatwoot_secret)
-    options = launch_options(brand, limits, is_ready, room, metrics, more, lifespan)
+    known = speech_of(page)
+    options = launch_options(brand, limits, is_ready, room, metrics, more, lifespan, known)
     _, address, _ = page.launch(prevent_thread_lock=True, **options)
     if key and not settings.desk_key:
         print_links(address, key)

@@ -5,6 +5,7 @@ An ASGI middleware, given to Gradio's app by launch. Knows no service: `ready` i
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import time
@@ -43,6 +44,7 @@ PAGES = re.compile(r"/(desk|workshop|preview)?/?")
 TURNS = re.compile(r"(/gradio_api/(api|call(/v2)?|run)/chat|/v1/chat/completions)/?$")
 LOOPBACK = ("127.0.0.1", "::1")
 PASSED_ON = ("x-forwarded-for", "x-real-ip", "forwarded", "via")
+Known = Callable[[Any], bool]
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # of Prometheus
 
 
@@ -88,10 +90,11 @@ def app_parts(
     room: Callable[[], float] | None = None,
     metrics: Callable[[], bytes] | None = None,
     more: Sequence[BaseRoute] = (),
+    known: Known | None = None,
 ) -> dict[str, Any]:
     """The keywords of FastAPI that add all this to the app. ready: whether turns are answered;
     room: in how many seconds another one is taken, 0: now; metrics: what Prometheus reads; more:
-    other routes.
+    other routes; known: whether a page that is open sends a piece of speech, by what it sends.
     """
 
     def health(_: Request) -> Response:
@@ -114,7 +117,10 @@ def app_parts(
             Route("/widget.js", widget),
             *more,
         ],
-        "middleware": [Middleware(Edges, limits=limits, room=room), Middleware(Packed)],
+        "middleware": [
+            Middleware(Edges, limits=limits, room=room, known=known),
+            Middleware(Packed),
+        ],
     }
 
 
@@ -146,9 +152,14 @@ class Edges:
     """The middleware. Refuses what is too big or too often, and sets headers on every answer."""
 
     def __init__(
-        self, app: ASGIApp, limits: Limits, room: Callable[[], float] | None = None
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        room: Callable[[], float] | None = None,
+        known: Known | None = None,
     ) -> None:
         self.app, self.limits, self.room = app, limits, room or (lambda: 0.0)
+        self.known = known or (lambda _: True)
         self.headers = security_headers(limits.frame_ancestors)
         self.rates = Rates(limits)
 
@@ -169,7 +180,10 @@ class Edges:
 
         try:
             await self.rates.check(scope["path"], scope)
-            await self.app(scope, self.checked(scope, receive), with_headers)
+            given = self.checked(scope, receive)
+            if scope["method"] == "POST" and kind_of(scope["path"]) == "sounds":
+                given = await self.spoken(given)
+            await self.app(scope, given, with_headers)
         except Refused as refusal:
             if started:
                 raise
@@ -194,6 +208,37 @@ class Edges:
             return message
 
         return measured
+
+    async def spoken(self, receive: Receive) -> Receive:
+        """`receive` once a piece of speech is here, in one. Raises Refused where no page sends it:
+        Gradio would make a session of whatever it is called.
+        """
+        pieces, more = [], True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise Refused(400, "The request has ended too early.")
+            pieces.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        left = [b"".join(pieces)]
+        pieces.clear()
+        if not self.known(_value(left[0])):
+            raise Refused(404, "There is nothing here.")
+
+        async def again() -> Message:
+            if left:
+                return {"type": "http.request", "body": left.pop(), "more_body": False}
+            return await receive()
+
+        return again
+
+
+def _value(body: bytes) -> Any:
+    """What the JSON says; None where it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 class Rates:

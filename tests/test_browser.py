@@ -20,7 +20,7 @@ from demo.examples import EXAMPLES
 from demo.live import Ears
 from demo.shop import server as shop_server
 from demo.sizes import Limits
-from demo.ui import build_demo, launch_options
+from demo.ui import build_demo, launch_options, speech_of
 from mm_support.desk.visits import customer_in, signed_customer
 from mm_support.errors import BusyError
 from mm_support.types import Audio, Transcript
@@ -78,7 +78,7 @@ KEY = "a-key-that-nobody-guesses"
 
 def launch(service, assets, may_add=True, desk_key="", limits=MANY, port=None, **more):
     demo = build_demo(service, assets, may_add, desk_key, **more)
-    options = {**launch_options(limits=limits), "server_port": port}
+    options = {**launch_options(known=speech_of(demo), limits=limits), "server_port": port}
     return demo, demo.launch(prevent_thread_lock=True, quiet=True, **options)[1]
 
 

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 from demo.edges import Rates, app_parts, limits_of, origins
 from demo.sizes import MEGABYTE, Limits, Meter, Refused
-from demo.ui import build_demo, launch_options
+from demo.ui import build_demo, launch_options, speech_of
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError
 from tests.fake_service import FakeService
@@ -43,8 +43,12 @@ def served(tmp_path_factory):
         service.room = 0.0
         ready = lambda: service.status().ready  # noqa: E731
         room, metrics = (lambda: service.room), (lambda: b"turns 1\n")
-        options = launch_options(limits=limits, ready=ready, room=room, metrics=metrics)
+        known = speech_of(demo)
+        options = launch_options(
+            limits=limits, ready=ready, room=room, metrics=metrics, known=known
+        )
         _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **options)
+        service.demo = demo
         yield url.rstrip("/"), service, kept
         demo.close()
 
@@ -180,6 +184,30 @@ def test_the_page_comes_packed_to_those_who_can_unpack_it(address):
     assert "content-security-policy" in answer.headers
     streamed = httpx.get(f"{address}/healthz", headers={"Accept-Encoding": "gzip"})
     assert "content-encoding" not in streamed.headers
+
+
+def test_speech_is_taken_from_pages_that_are_open_and_opens_no_session(served):
+    address, service, _ = served
+    sessions = service.demo.state_holder
+    (number,) = [
+        number
+        for number, block in service.demo.blocks.items()
+        if getattr(block, "elem_id", "") == "voice" and hasattr(block, "hear")
+    ]
+    call = {"session_hash": "open", "component_id": number, "fn_name": "hear", "data": {}}
+
+    def status(**changes):
+        url = f"{address}{API}/component_server"
+        return httpx.post(url, json={**call, **changes}).status_code
+
+    before = len(sessions.session_data)
+    assert status() == 404
+    assert httpx.post(f"{address}{API}/component_server", content=b"no JSON").status_code == 404
+    assert len(sessions.session_data) == before
+    _ = sessions["open"]
+    assert status() == 200
+    assert status(fn_name="render") == status(component_id=number + 1) == 404
+    assert status(session_hash=["open"]) == status(component_id=str(number)) == 404
 
 
 def test_health_and_readiness(served):
