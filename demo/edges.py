@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import logging
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gradio.utils import get_upload_folder
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, storage_from_string
@@ -27,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import demo.rates  # noqa: F401  (registers a kind of storage)
 from demo.completion_values import error_values
-from demo.sizes import OPENAI, Limits, Meter, Refused, kind_of
+from demo.sizes import MEGABYTE, OPENAI, Limits, Meter, Refused, kind_of
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError
 
@@ -200,6 +202,8 @@ class Edges:
         if scope["method"] == "POST" and TURNS.match(path) and (seconds := self.room()):
             raise Refused(503, BusyError("busy", seconds), round(seconds))
         meter = Meter(self.limits, path, headers)
+        if meter.kind == "uploads" and free_space(Path(get_upload_folder())) < self.limits.spare:
+            raise Refused(507, "There is no room for files at the moment; try again later.")
 
         async def measured() -> Message:
             message = await receive()
@@ -233,6 +237,12 @@ class Edges:
         return again
 
 
+def free_space(folder: Path) -> int:
+    """Bytes, where the folder is or will be made."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free
+
+
 def _value(body: bytes) -> Any:
     """What the JSON says; None where it is none."""
     try:
@@ -244,8 +254,8 @@ def _value(body: bytes) -> Any:
 class Rates:
     """How often an address may ask. Raises Refused, with when it may again.
 
-    What several fronts share is counted by a server. While it is away, and for pieces of speech,
-    which come often and to one front, each counts by itself.
+    What several fronts share is counted by a server. While it is away, for pieces of speech, which
+    come often and to one front, and for the bytes of files, each counts by itself.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -254,6 +264,7 @@ class Rates:
         if limits.storage != Limits.storage:
             storage = storage_from_string(limits.storage, wrap_exceptions=True)
             self.shared = MovingWindowRateLimiter(storage)
+        self.limits = limits
         self.away = 0.0  # until when the server is not asked
         self.rules: dict[str, RateLimitItem] = {
             "calls": parse(limits.calls),
@@ -261,6 +272,7 @@ class Rates:
             "sounds": parse(limits.sounds),
             "completions": parse(limits.calls),
             "sign_ins": parse(limits.sign_ins),
+            "uploaded": parse(limits.uploaded),
         }
 
     async def check(self, path: str, scope: Scope) -> None:
@@ -268,8 +280,17 @@ class Rates:
         if kind is None or (scope["method"] != "POST" and kind != "sign_ins"):
             return
         address = (scope.get("client") or ("unknown", 0))[0]
-        if seconds := await self.wait(kind, address):
+        seconds = await self.wait(kind, address)
+        if kind == "uploads" and not seconds:
+            seconds = self.counted(self.own, "uploaded", address, self.megabytes(scope))
+        if seconds:
             raise Refused(429, InputError.of("too_often", seconds=seconds), seconds)
+
+    def megabytes(self, scope: Scope) -> int:
+        """Of a request with files, at least one; as many as it may have where it does not say."""
+        declared = dict(scope.get("headers", ())).get(b"content-length", b"")
+        most = self.limits.upload
+        return -(-min(int(declared) if declared.isdigit() else most, most) // MEGABYTE) or 1
 
     async def wait(self, kind: str, address: str) -> int:
         """Seconds until this address may ask again; 0: it may now, and that is counted."""
@@ -282,8 +303,10 @@ class Rates:
                 self.away = time.monotonic() + AWAY
         return self.counted(self.own, kind, address)
 
-    def counted(self, limiter: MovingWindowRateLimiter, kind: str, address: str) -> int:
-        if limiter.hit(self.rules[kind], kind, address):
+    def counted(
+        self, limiter: MovingWindowRateLimiter, kind: str, address: str, cost: int = 1
+    ) -> int:
+        if limiter.hit(self.rules[kind], kind, address, cost=cost):
             return 0
         again = limiter.get_window_stats(self.rules[kind], kind, address).reset_time
         return max(1, round(again - time.time()))

@@ -34,7 +34,8 @@ class Limits:
 
     file: of one file; upload: of one request with files; files: in one request. calls: replies and
     look-ups; uploads: requests with files; sounds: pieces of speech while somebody talks; sign_ins:
-    ways to the company's own sign-in and back.
+    ways to the company's own sign-in and back; uploaded: megabytes of files, as "2000/hour".
+    spare: free space of the folder of uploads below which none is taken.
     storage: where rates are counted; a redis:// or postgresql:// address where several fronts
     share them.
     frame_ancestors: origins of sites that may show the page in a frame, as the widget does.
@@ -48,6 +49,8 @@ class Limits:
     uploads: str = "60/minute"
     sounds: str = "40/second"
     sign_ins: str = "60/minute"
+    uploaded: str = "2000/hour"
+    spare: int = 512 * MEGABYTE
     storage: str = "memory://"
     frame_ancestors: tuple[str, ...] = ()
     open_metrics: bool = False

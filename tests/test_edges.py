@@ -14,6 +14,7 @@ import pytest
 from conftest import on_postgresql
 from starlette.applications import Starlette
 
+from demo import edges
 from demo.edges import Rates, app_parts, limits_of, origins
 from demo.sizes import MEGABYTE, Limits, Meter, Refused
 from demo.ui import build_demo, launch_options, speech_of
@@ -369,6 +370,30 @@ def test_ways_to_the_companys_sign_in_are_counted_though_they_are_read(path):
         call(rates, "10.0.0.1", path, "GET")
     assert refusal.value.status_code == 429
     call(rates, "10.0.0.2", path, "GET")
+
+
+def test_megabytes_of_files_are_counted_by_address():
+    rates = Rates(Limits(uploads="100/minute", uploaded="5/hour", upload=2 * MEGABYTE))
+
+    def send(*headers, address="10.0.0.1"):
+        scope = {"method": "POST", "client": (address, 1), "headers": headers}
+        asyncio.run(rates.check(f"{API}/upload", scope))
+
+    send((b"content-length", b"%d" % (MEGABYTE + 1)))
+    send()  # two, as it does not say
+    send((b"content-length", b"7"))
+    with pytest.raises(Refused) as refusal:
+        send((b"content-length", b"7"))
+    assert refusal.value.status_code == 429
+    send(address="10.0.0.2")
+
+
+def test_no_file_is_taken_where_the_disk_is_all_but_full(address, monkeypatch):
+    monkeypatch.setattr(edges, "free_space", lambda _: SMALL.spare - 1)
+    answer = upload(address, files=[("a.jpg", b"x")])
+    assert answer.status_code == 507 and "no room" in answer.json()["detail"]
+    monkeypatch.undo()
+    assert upload(address, files=[("a.jpg", b"x")]).status_code == 200
 
 
 def call(rates, address, path=f"{API}/queue/join", method="POST"):
