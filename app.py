@@ -11,11 +11,15 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from gradio.utils import get_upload_folder
 
 from demo.assistants import tool_routes
 from demo.brand import Brand, load_brand
@@ -23,22 +27,28 @@ from demo.company_sign_in import sign_in_routes
 from demo.completions import api_key, completion_routes
 from demo.desk import desk_key, desk_link
 from demo.edges import limits_of
-from demo.ui import build_demo, launch_options
+from demo.ui import build_demo, launch_options, speech_of
+from demo.uploads import remove_old
 from demo.webhooks import chatwoot_routes
 from demo.zero_gpu import device_here
 from mm_support import Settings, SupportService
+from mm_support.desk.rounds import Rounds, Task
 from mm_support.errors import SupportError
+from mm_support.files import private_folder
 from mm_support.logs import write_logs
 
 PATIENCE = 8.0  # s that turns have to end after SIGTERM
 SENDING = 0.5  # s in which the last words reach their readers
 CLOSING = 1.5  # s to give everything back, in which a model that still loads may not be ready
+HOUR, DAY = 3_600, 86_400  # s
 
 
 def main() -> int:
     try:
         settings = Settings.from_env(device=device_here(os.environ))
         write_logs(settings.json_logs)
+        # not Gradio's own, which other programs use too
+        os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(tempfile.gettempdir(), "mm-support")))
         return serve(settings)
     except (SupportError, OSError) as problem:  # OSError: the port is taken
         print(f"error: {problem}", file=sys.stderr)
@@ -52,6 +62,7 @@ def serve(
     key, own = desk_key(settings.desk_key, os.environ), api_key(settings.api_key)
     brand = load_brand(Path(settings.brand)) if settings.brand else Brand()
     limits = limits_of(settings, os.environ)
+    watch_over(Path(get_upload_folder()))
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     service = start(settings)
@@ -72,7 +83,8 @@ def serve(
         more += sign_in_routes(service.provider, service.accounts)
     if service.chatwoot is not None:
         more += chatwoot_routes(service.chatwoot.received, settings.chatwoot_secret)
-    options = launch_options(brand, limits, is_ready, room, metrics, more, lifespan)
+    known = speech_of(page)
+    options = launch_options(brand, limits, is_ready, room, metrics, more, lifespan, known)
     _, address, _ = page.launch(prevent_thread_lock=True, **options)
     if key and not settings.desk_key:
         print_links(address, key)
@@ -82,6 +94,12 @@ def serve(
         print("Ending; once more to end at once.", file=sys.stderr, flush=True)
     end(page, service)
     return 0
+
+
+def watch_over(uploads: Path) -> None:
+    """Closes the folder to other users and removes what is older than a day, now and each hour."""
+    private_folder(uploads)
+    Rounds([Task("removing old uploads", HOUR, partial(remove_old, uploads, DAY))])
 
 
 def end(page: Any, service: SupportService) -> None:

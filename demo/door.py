@@ -12,6 +12,7 @@ from demo.service import Accounts
 from mm_support.desk.accounts import VISITOR, Area, Person
 
 KEY_NAME = "desk key"  # who did it, in the audit log, where that is all that is known
+PAGE_NAME = "page"  # of visitors, for the audit log
 ADMIN = Person(role="admin")  # whoever has the key
 
 
@@ -63,7 +64,7 @@ class Door:
 
     def named(self, person: Person) -> str:
         """Who it is, for the audit log."""
-        unnamed = KEY_NAME if person.role == "admin" else "page"
+        unnamed = KEY_NAME if person.role == "admin" else PAGE_NAME
         return person.name or unnamed
 
 

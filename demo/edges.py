@@ -5,13 +5,16 @@ An ASGI middleware, given to Gradio's app by launch. Knows no service: `ready` i
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gradio.utils import get_upload_folder
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, storage_from_string
@@ -26,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import demo.rates  # noqa: F401  (registers a kind of storage)
 from demo.completion_values import error_values
-from demo.sizes import OPENAI, Limits, Meter, Refused, kind_of
+from demo.sizes import MEGABYTE, OPENAI, Limits, Meter, Refused, kind_of
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError
 
@@ -43,6 +46,7 @@ PAGES = re.compile(r"/(desk|workshop|preview)?/?")
 TURNS = re.compile(r"(/gradio_api/(api|call(/v2)?|run)/chat|/v1/chat/completions)/?$")
 LOOPBACK = ("127.0.0.1", "::1")
 PASSED_ON = ("x-forwarded-for", "x-real-ip", "forwarded", "via")
+Known = Callable[[Any], bool]
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # of Prometheus
 
 
@@ -88,10 +92,11 @@ def app_parts(
     room: Callable[[], float] | None = None,
     metrics: Callable[[], bytes] | None = None,
     more: Sequence[BaseRoute] = (),
+    known: Known | None = None,
 ) -> dict[str, Any]:
     """The keywords of FastAPI that add all this to the app. ready: whether turns are answered;
     room: in how many seconds another one is taken, 0: now; metrics: what Prometheus reads; more:
-    other routes.
+    other routes; known: whether a page that is open sends a piece of speech, by what it sends.
     """
 
     def health(_: Request) -> Response:
@@ -114,7 +119,10 @@ def app_parts(
             Route("/widget.js", widget),
             *more,
         ],
-        "middleware": [Middleware(Edges, limits=limits, room=room), Middleware(Packed)],
+        "middleware": [
+            Middleware(Edges, limits=limits, room=room, known=known),
+            Middleware(Packed),
+        ],
     }
 
 
@@ -146,9 +154,14 @@ class Edges:
     """The middleware. Refuses what is too big or too often, and sets headers on every answer."""
 
     def __init__(
-        self, app: ASGIApp, limits: Limits, room: Callable[[], float] | None = None
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        room: Callable[[], float] | None = None,
+        known: Known | None = None,
     ) -> None:
         self.app, self.limits, self.room = app, limits, room or (lambda: 0.0)
+        self.known = known or (lambda _: True)
         self.headers = security_headers(limits.frame_ancestors)
         self.rates = Rates(limits)
 
@@ -169,7 +182,10 @@ class Edges:
 
         try:
             await self.rates.check(scope["path"], scope)
-            await self.app(scope, self.checked(scope, receive), with_headers)
+            given = self.checked(scope, receive)
+            if scope["method"] == "POST" and kind_of(scope["path"]) == "sounds":
+                given = await self.spoken(given)
+            await self.app(scope, given, with_headers)
         except Refused as refusal:
             if started:
                 raise
@@ -186,6 +202,8 @@ class Edges:
         if scope["method"] == "POST" and TURNS.match(path) and (seconds := self.room()):
             raise Refused(503, BusyError("busy", seconds), round(seconds))
         meter = Meter(self.limits, path, headers)
+        if meter.kind == "uploads" and free_space(Path(get_upload_folder())) < self.limits.spare:
+            raise Refused(507, "There is no room for files at the moment; try again later.")
 
         async def measured() -> Message:
             message = await receive()
@@ -195,12 +213,49 @@ class Edges:
 
         return measured
 
+    async def spoken(self, receive: Receive) -> Receive:
+        """`receive` once a piece of speech is here, in one. Raises Refused where no page sends it:
+        Gradio would make a session of whatever it is called.
+        """
+        pieces, more = [], True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise Refused(400, "The request has ended too early.")
+            pieces.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        left = [b"".join(pieces)]
+        pieces.clear()
+        if not self.known(_value(left[0])):
+            raise Refused(404, "There is nothing here.")
+
+        async def again() -> Message:
+            if left:
+                return {"type": "http.request", "body": left.pop(), "more_body": False}
+            return await receive()
+
+        return again
+
+
+def free_space(folder: Path) -> int:
+    """Bytes, where the folder is or will be made."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free
+
+
+def _value(body: bytes) -> Any:
+    """What the JSON says; None where it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
 
 class Rates:
     """How often an address may ask. Raises Refused, with when it may again.
 
-    What several fronts share is counted by a server. While it is away, and for pieces of speech,
-    which come often and to one front, each counts by itself.
+    What several fronts share is counted by a server. While it is away, for pieces of speech, which
+    come often and to one front, and for the bytes of files, each counts by itself.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -209,21 +264,33 @@ class Rates:
         if limits.storage != Limits.storage:
             storage = storage_from_string(limits.storage, wrap_exceptions=True)
             self.shared = MovingWindowRateLimiter(storage)
+        self.limits = limits
         self.away = 0.0  # until when the server is not asked
         self.rules: dict[str, RateLimitItem] = {
             "calls": parse(limits.calls),
             "uploads": parse(limits.uploads),
             "sounds": parse(limits.sounds),
             "completions": parse(limits.calls),
+            "sign_ins": parse(limits.sign_ins),
+            "uploaded": parse(limits.uploaded),
         }
 
     async def check(self, path: str, scope: Scope) -> None:
         kind = kind_of(path)
-        if kind is None or scope["method"] != "POST":
+        if kind is None or (scope["method"] != "POST" and kind != "sign_ins"):
             return
         address = (scope.get("client") or ("unknown", 0))[0]
-        if seconds := await self.wait(kind, address):
+        seconds = await self.wait(kind, address)
+        if kind == "uploads" and not seconds:
+            seconds = self.counted(self.own, "uploaded", address, self.megabytes(scope))
+        if seconds:
             raise Refused(429, InputError.of("too_often", seconds=seconds), seconds)
+
+    def megabytes(self, scope: Scope) -> int:
+        """Of a request with files, at least one; as many as it may have where it does not say."""
+        declared = dict(scope.get("headers", ())).get(b"content-length", b"")
+        most = self.limits.upload
+        return -(-min(int(declared) if declared.isdigit() else most, most) // MEGABYTE) or 1
 
     async def wait(self, kind: str, address: str) -> int:
         """Seconds until this address may ask again; 0: it may now, and that is counted."""
@@ -236,8 +303,10 @@ class Rates:
                 self.away = time.monotonic() + AWAY
         return self.counted(self.own, kind, address)
 
-    def counted(self, limiter: MovingWindowRateLimiter, kind: str, address: str) -> int:
-        if limiter.hit(self.rules[kind], kind, address):
+    def counted(
+        self, limiter: MovingWindowRateLimiter, kind: str, address: str, cost: int = 1
+    ) -> int:
+        if limiter.hit(self.rules[kind], kind, address, cost=cost):
             return 0
         again = limiter.get_window_stats(self.rules[kind], kind, address).reset_time
         return max(1, round(again - time.time()))

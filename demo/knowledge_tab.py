@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio as gr
 
 from demo.convert import PRIVATE, QUIET, WordedError, plain_errors, said_problem
-from demo.door import Door
+from demo.door import PAGE_NAME, Door
 from demo.editor import GO_THERE, PICK, Editor, EditorParts, connect_editor, editor_part
 from demo.examples import bases as bases_of_examples
 from demo.panels import entry_list, esc, knowledge_table, remarks_table, said_title, title_of
@@ -71,7 +71,7 @@ class KnowledgeDesk:
         name = name.strip()
         with plain_errors(said_problem), tempfile.TemporaryDirectory() as folder:
             person = self.door.check(key, "add")
-            self.check_own(name)
+            self.check_replaced(name, key)
             path = stage(files or [], Path(folder))
 
             def show(done: int, total: int, message: str) -> None:
@@ -81,10 +81,20 @@ class KnowledgeDesk:
             self.service.note(self.door.named(person), "ingest", name, f"{report.entries} entries")
             return ingest_report(name, report)
 
-    def check_own(self, name: str) -> None:
-        """Raises InputError for the name of a base that comes with the project."""
-        if any(base.name == name and not base.own for base in self.service.knowledge.list()):
-            raise WordedError("base_stays", name=title_of(name))
+    def check_replaced(self, name: str, key: str) -> None:
+        """Raises InputError for the name of a base that comes with the project and, where visitors
+        add, of one that is not theirs.
+        """
+        for base in self.service.knowledge.list():
+            if base.name == name and not base.own:
+                raise WordedError("base_stays", name=title_of(name))
+            if base.name == name and not (self.door.may(key, "edit") or self.by_visitors(name)):
+                raise WordedError("base_not_visitors", name=title_of(name))
+
+    def by_visitors(self, name: str) -> bool:
+        """Whether the last that was done with a base is that a visitor added it."""
+        latest = self.service.audited(1, name)
+        return bool(latest) and (latest[0].who, latest[0].what) == (PAGE_NAME, "ingest")
 
     def bases(self) -> list[KnowledgeBase]:
         """All bases: the brand's, those that come with the project, then the others by name."""

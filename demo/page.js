@@ -23,8 +23,15 @@ window.msWhere = () => ({
   language, switched: language !== navigator.language.split("-")[0].toLowerCase(),
   knowledge: asked.get("knowledge") ?? "", customer: passed.get("customer") ?? "",
 });
-// A frame on another site may have no storage, so the widget keeps the conversation's name for it.
+// A frame on another site may have no storage, so the widget keeps the conversation's name for it: only
+// that site knows who is signed in, and whether anything is to be kept. Gradio writes it here all the same.
 const framed = asked.get("embed") === "1" && window.parent !== window;
+const SESSION = "mm-support-session";  // see conversation.py
+function leave() {
+  if (!framed || asked.get("kept") !== "site") return;
+  try { localStorage.removeItem(SESSION); } catch { /* then nothing is there */ }
+}
+leave();
 let given = null;
 const passed = new URLSearchParams(framed ? location.hash.slice(1) : "");  // by the widget
 if (passed.size) {
@@ -35,6 +42,8 @@ window.msSession = () => given;
 window.msOpened = new Promise((done) => { window.msOpen = done; });
 window.msPicked = (picked) => document.querySelector("#picker input:checked")?.value ?? picked;
 window.msKeep = (kept) => {
+  leave();
+  given = kept;
   if (!framed || !document.referrer) return;
   const session = kept?.token ? encodeURIComponent(JSON.stringify(kept)) : "";
   window.parent.postMessage({ mmSupport: "session", session }, new URL(document.referrer).origin);
@@ -47,7 +56,11 @@ document.addEventListener("change", (event) => {
   if (event.target.id !== "ms-language") return;
   try { localStorage.setItem(CHOSEN, event.target.value); } catch { /* then for this page only */ }
   asked.set("lang", event.target.value);
-  location.search = asked;
+  if (given) passed.set("session", JSON.stringify(given));
+  const there = new URL(location);
+  there.search = asked;
+  if (framed) there.hash = passed;
+  location.assign(there);
 });
 
 function speakOwn() {

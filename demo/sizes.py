@@ -24,6 +24,7 @@ SHOWS = 24 * MEGABYTE  # bytes of a call that carries its photo and recording as
 SAYS = 2 * MEGABYTE  # bytes of any other call: words, never files
 FIELD = 10_000  # bytes of an upload's part that is no file
 OPENAI = "/v1/"  # see demo/completions.py
+SIGN_IN = re.compile(r"/sign-in(/back)?/?")  # see demo/company_sign_in.py
 CALLS = re.compile(r"/gradio_api/(queue/join|run/|api/|call/)|/mcp\b")
 
 
@@ -32,7 +33,9 @@ class Limits:
     """What visitors may send. Sizes in bytes; rates as "120/minute", for one address.
 
     file: of one file; upload: of one request with files; files: in one request. calls: replies and
-    look-ups; uploads: requests with files; sounds: pieces of speech while somebody talks.
+    look-ups; uploads: requests with files; sounds: pieces of speech while somebody talks; sign_ins:
+    ways to the company's own sign-in and back; uploaded: megabytes of files, as "2000/hour".
+    spare: free space of the folder of uploads below which none is taken.
     storage: where rates are counted; a redis:// or postgresql:// address where several fronts
     share them.
     frame_ancestors: origins of sites that may show the page in a frame, as the widget does.
@@ -45,6 +48,9 @@ class Limits:
     calls: str = "240/minute"
     uploads: str = "60/minute"
     sounds: str = "40/second"
+    sign_ins: str = "60/minute"
+    uploaded: str = "2000/hour"
+    spare: int = 512 * MEGABYTE
     storage: str = "memory://"
     frame_ancestors: tuple[str, ...] = ()
     open_metrics: bool = False
@@ -81,6 +87,8 @@ def kind_of(path: str) -> str | None:
         return "sounds"
     if path.startswith(OPENAI):
         return "completions"
+    if SIGN_IN.fullmatch(path):
+        return "sign_ins"
     return "calls" if CALLS.match(path) else None
 
 

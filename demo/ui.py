@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 from starlette.routing import BaseRoute
@@ -21,7 +21,7 @@ from demo.conversation import assistant
 from demo.customer_page import customer_page, preview_page
 from demo.desk import PATH, desk_page
 from demo.door import Door
-from demo.edges import app_parts
+from demo.edges import Known, app_parts
 from demo.examples import available
 from demo.header import header
 from demo.knowledge_tab import KnowledgeDesk
@@ -108,6 +108,21 @@ def door_of(service: Service, key: str, may_add: bool, open_workshop: bool) -> D
     return Door(key, service.accounts, frozenset(opened), service.provider is not None)
 
 
+def speech_of(demo: gr.Blocks) -> Known:
+    """Tells whether a call of a component's function is one of a page that is open: its speech."""
+
+    def known(call: Any) -> bool:
+        if not isinstance(call, dict) or call.get("fn_name") != "hear":
+            return False
+        session, number = call.get("session_hash"), call.get("component_id")
+        if not isinstance(session, str) or not isinstance(number, int):
+            return False
+        hears = getattr(demo.blocks.get(number), "elem_id", None) == "voice"
+        return hears and session in demo.state_holder
+
+    return known
+
+
 def files_of(brand: Brand, folder: Path) -> list[Path]:
     """The cards' files, and nothing else of a folder that may hold more."""
     cards = available(folder, brand.examples)
@@ -123,18 +138,19 @@ def launch_options(
     metrics: Callable[[], bytes] | None = None,
     more: Sequence[BaseRoute] = (),
     lifespan: Lifespan | None = None,
+    known: Known | None = None,
 ) -> dict:
     """What gr.Blocks.launch needs for these pages; addresses and ports come from Gradio's own
     variables. ready: tells whether the service can answer, for /readyz; room: in how many seconds
     it takes another turn; metrics: what Prometheus reads; more: routes beside the pages;
-    lifespan: what these need to run.
+    lifespan: what these need to run; known: whether a page that is open sends a piece of speech.
     """
     return {
         "theme": theme(brand),
         "css": css(),
         "head": head(brand),
         "i18n": i18n(own_words(brand)),
-        "app_kwargs": app_parts(limits, ready, room, metrics, more) | {"lifespan": lifespan},
+        "app_kwargs": app_parts(limits, ready, room, metrics, more, known) | {"lifespan": lifespan},
         "max_threads": THREADS,
         "show_error": True,
         "max_file_size": limits.file,

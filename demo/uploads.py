@@ -1,16 +1,22 @@
-"""Uploaded knowledge files, laid out as the service's ingest expects them: one folder. Knows
-nothing of Gradio.
+"""Uploaded files: those of knowledge, laid out as the service's ingest expects them, in one folder;
+and the end of all that are old. Knows nothing of Gradio.
 
 No file takes the place of another. What is in a file, zip archives too, is the ingest's business.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
+import stat
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from demo.convert import WordedError
+
+CHECKSUM = re.compile(r"[0-9a-f]{64}")  # of SHA-256
 
 
 def stage(uploads: Sequence[str | Path], folder: Path) -> Path:
@@ -26,3 +32,22 @@ def stage(uploads: Sequence[str | Path], folder: Path) -> Path:
             raise WordedError("same_file_name", name=upload.name)
         shutil.copyfile(upload, target)
     return folder if len(uploads) > 1 else target
+
+
+def remove_old(folder: Path, seconds: float) -> None:
+    """Removes the uploads that came longer ago than that, with their folders, which are named after
+    checksums, and nothing else. A link is removed and never followed.
+    """
+    before = time.time() - seconds
+    for own in folder.glob("*"):
+        if CHECKSUM.fullmatch(own.name) and own.is_dir() and not own.is_symlink():
+            for path in (*own.glob("*"), own):
+                _remove_before(path, before)
+
+
+def _remove_before(path: Path, before: float) -> None:
+    """By the time at which it came: a copy's st_mtime is that of its original."""
+    with suppress(OSError):  # gone meanwhile, or a folder that is not empty
+        found = path.lstat()
+        if found.st_ctime < before:
+            path.rmdir() if stat.S_ISDIR(found.st_mode) else path.unlink()

@@ -4,7 +4,8 @@
 
    A button in the corner opens the assistant's page in a frame. This script stores one thing, in the
    site's own storage: the visitor's token and conversation, as the page gives them, so that it is there
-   again after a reload, also where browsers give frames no storage. On the script's element:
+   again after a reload, also where browsers give frames no storage. Once another customer is signed in,
+   or none any more, it is dropped. On the script's element:
      data-knowledge   the base that is asked; left out, customers choose
      data-language    en or zh; left out, the browser's
      data-label       the button's words; data-title: the frame's name for screen readers
@@ -27,6 +28,7 @@
   const home = new URL(own.src).origin;
   const address = new URL(new URL(".", own.src));
   address.searchParams.set("embed", "1");
+  address.searchParams.set("kept", "site");  // the page itself keeps nothing
   if (knowledge) address.searchParams.set("knowledge", knowledge);
   if (language) address.searchParams.set("lang", language);
 
@@ -69,13 +71,25 @@
   button.setAttribute("aria-controls", panel.id);
   let frame = null;
   const KEPT = "mm-support-session";
+  const forgets = "forget" in own.dataset;
+  const who = encodeURIComponent(named(customer));
+  function named(signed) {  // tells customers apart, and proves nothing
+    try {
+      return String(JSON.parse(atob(signed.split(".")[0].replace(/-/g, "+").replace(/_/g, "/"))).id);
+    } catch { return ""; }
+  }
   function kept() {
-    try { return "forget" in own.dataset ? "" : localStorage.getItem(KEPT) ?? ""; } catch { return ""; }
+    try {
+      const [session, whose] = (localStorage.getItem(KEPT) ?? "").split(" ");
+      if (!forgets && (!whose || whose === who)) return session;
+      localStorage.removeItem(KEPT);
+    } catch { /* then each visit begins anew */ }
+    return "";
   }
   function keep(session) {
-    if ("forget" in own.dataset) return;
+    if (forgets) return;
     try {
-      if (session) localStorage.setItem(KEPT, session);
+      if (session) localStorage.setItem(KEPT, `${session} ${who}`);
       else localStorage.removeItem(KEPT);
     } catch { /* then each visit begins anew */ }
   }

@@ -1,12 +1,15 @@
-"""Files that are there whole or not at all, and weights that are read or told to be damaged."""
+"""Files that are there whole or not at all, folders that are private, and weights that are read or
+told to be damaged.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +48,19 @@ def make_durable(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def private_folder(path: Path) -> None:
+    """Makes a folder that its owner alone may enter. One of ours that everybody may enter is closed
+    to others, and to its group where that may not write: else several share it. Raises OSError.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found, own = path.stat(), getattr(os, "geteuid", lambda: -1)()
+    mode = stat.S_IMODE(found.st_mode)
+    if found.st_uid == own and mode & stat.S_IRWXO and not mode & stat.S_ISVTX:  # as /tmp has it
+        closed = stat.S_IRWXO if mode & stat.S_IWGRP else stat.S_IRWXO | stat.S_IRWXG
+        with suppress(PermissionError):  # not every file system keeps rights
+            path.chmod(mode & ~closed)
 
 
 @contextmanager

@@ -326,9 +326,9 @@ class SupportService:
         """How well customers are helped. Grouping questions by meaning waits for the models."""
         return self._insights
 
-    def audited(self, limit: int = 200) -> tuple[Audited, ...]:
-        """What was done with conversations and knowledge, the latest first."""
-        return audited(self._keeper.store, limit)
+    def audited(self, limit: int = 200, subject: str = "") -> tuple[Audited, ...]:
+        """What was done with conversations and knowledge, the latest first. subject: with what."""
+        return audited(self._keeper.store, limit, subject)
 
     def note(self, who: str, what: str, subject: str, detail: str = "") -> None:
         """Adds to the audit log. Raises StoreError."""

@@ -31,6 +31,7 @@ class FakeProvider:
 
     def __init__(self):
         self.claims, self.signed_by, self.asked, self.codes = {}, None, [], {}
+        self.looked = 0  # how often somebody asked what is published
         self.key = RSAKey.generate_key(2048, parameters={"kid": "one"}, auto_kid=False)
         self.server = Loopback(Calls, provider=self)
         self.issuer = self.calls_itself = self.server.url
@@ -38,6 +39,7 @@ class FakeProvider:
 
     def published(self, path):
         if path == "/.well-known/openid-configuration":
+            self.looked += 1
             names = {"authorization_endpoint": "/authorize", "token_endpoint": "/token"}
             addresses = {name: self.issuer + path for name, path in names.items()}
             return 200, {"issuer": self.calls_itself, "jwks_uri": f"{self.issuer}/keys"} | addresses

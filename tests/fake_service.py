@@ -406,8 +406,8 @@ class FakeService:
             raise no_such_turn()
         self.ratings.append((turn_id, rating, comment))
 
-    def audited(self, limit: int = 200) -> tuple[Audited, ...]:
-        return audited(self.store, limit)
+    def audited(self, limit: int = 200, subject: str = "") -> tuple[Audited, ...]:
+        return audited(self.store, limit, subject)
 
     def note(self, who: str, what: str, subject: str, detail: str = "") -> None:
         with self.store.writing() as session:

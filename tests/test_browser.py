@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -19,8 +20,8 @@ from demo.examples import EXAMPLES
 from demo.live import Ears
 from demo.shop import server as shop_server
 from demo.sizes import Limits
-from demo.ui import build_demo, launch_options
-from mm_support.desk.visits import customer_in
+from demo.ui import build_demo, launch_options, speech_of
+from mm_support.desk.visits import customer_in, signed_customer
 from mm_support.errors import BusyError
 from mm_support.types import Audio, Transcript
 from tests import fake_service
@@ -77,7 +78,7 @@ KEY = "a-key-that-nobody-guesses"
 
 def launch(service, assets, may_add=True, desk_key="", limits=MANY, port=None, **more):
     demo = build_demo(service, assets, may_add, desk_key, **more)
-    options = {**launch_options(limits=limits), "server_port": port}
+    options = {**launch_options(known=speech_of(demo), limits=limits), "server_port": port}
     return demo, demo.launch(prevent_thread_lock=True, quiet=True, **options)[1]
 
 
@@ -1418,6 +1419,72 @@ def test_a_shop_opens_the_assistant_in_its_corner_and_it_remembers_hears_and_fit
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     page.get_by_role("button", name="Close help").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def shop_with(page, address, **says):
+    """The shop's page anew; its line for the assistant says something else."""
+    line = "document.querySelector(\"script[src$='widget.js']\")"
+    change = f"Object.assign({line}?.dataset ?? {{}}, {json.dumps(says)})"
+    watch = "observe(document, { childList: true, subtree: true })"
+    page.add_init_script(f"new MutationObserver(() => {change}).{watch}")
+    page.goto(address)
+
+
+def signed(customer):
+    return {"customer": signed_customer("site", customer, 60)}
+
+
+def ask_in_the_corner(page, question="return an order"):
+    """The frame, once a question was asked and answered in it."""
+    page.get_by_role("button", name="Help").click()
+    return answered_in(page.frame_locator("iframe[title='Customer support']"), question)
+
+
+def answered_in(frame, question="return an order"):
+    frame.locator("#box textarea").fill(question)
+    frame.locator("#box textarea").press("Enter")
+    expect(frame.locator("#chat .user-row").last).to_contain_text(question)
+    expect(frame.locator("#chat .bot-row").last).to_contain_text("pick-up point")
+    expect(frame.locator("#restart")).to_be_enabled()
+    return frame
+
+
+@pytest.mark.parametrize(
+    "before, after, asked",
+    [
+        (signed("c-1"), signed("c-2"), 1),
+        (signed("c-1"), {"customer": ""}, 1),
+        ({"customer": ""}, signed("c-1"), 2),  # who signs in goes on
+        ({"forget": ""}, {"forget": ""}, 1),
+    ],
+)
+def test_a_site_shows_a_conversation_only_to_whose_it_is(
+    shopper, two_origins, before, after, asked
+):
+    page = shopper()
+    for shop, question in ((before, "return an order"), (after, "return another order")):
+        shop_with(page, two_origins[0], **shop)
+        frame = ask_in_the_corner(page, question)
+    expect(frame.locator("#chat .user-row")).to_have_count(asked)
+
+
+def test_a_page_for_which_the_site_keeps_things_keeps_nothing_itself(browser, address):
+    page = browser.new_page()
+    page.goto(f"{address}/healthz")
+    page.evaluate("localStorage.setItem('mm-support-session', 'of somebody before')")
+    shown = "<iframe src='/?embed=1&kept=site&knowledge=shopping'></iframe>"
+    page.evaluate("(shown) => { document.body.innerHTML = shown; }", shown)
+    answered_in(page.frame_locator("iframe"))
+    assert page.evaluate("localStorage.getItem('mm-support-session')") is None
+    page.close()
+
+
+def test_another_language_in_the_corner_is_the_same_conversation(shopper, two_origins, service):
+    page = shopper()
+    frame = ask_in_the_corner(page)
+    frame.locator("#ms-language").select_option("zh")
+    expect(frame.locator("html")).to_have_attribute("lang", "zh")
+    expect(frame.locator("#chat .bot-row").last).to_contain_text("pick-up point")
 
 
 def test_a_site_that_is_not_named_may_not_show_the_page(shopper, two_origins):

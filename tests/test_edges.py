@@ -16,9 +16,10 @@ from sqlalchemy import text
 from starlette.applications import Starlette
 
 import demo.rates
+from demo import edges
 from demo.edges import Rates, app_parts, limits_of, origins
 from demo.sizes import MEGABYTE, Limits, Meter, Refused
-from demo.ui import build_demo, launch_options
+from demo.ui import build_demo, launch_options, speech_of
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError
 from tests.fake_service import FakeService
@@ -45,8 +46,12 @@ def served(tmp_path_factory):
         service.room = 0.0
         ready = lambda: service.status().ready  # noqa: E731
         room, metrics = (lambda: service.room), (lambda: b"turns 1\n")
-        options = launch_options(limits=limits, ready=ready, room=room, metrics=metrics)
+        known = speech_of(demo)
+        options = launch_options(
+            limits=limits, ready=ready, room=room, metrics=metrics, known=known
+        )
         _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **options)
+        service.demo = demo
         yield url.rstrip("/"), service, kept
         demo.close()
 
@@ -182,6 +187,30 @@ def test_the_page_comes_packed_to_those_who_can_unpack_it(address):
     assert "content-security-policy" in answer.headers
     streamed = httpx.get(f"{address}/healthz", headers={"Accept-Encoding": "gzip"})
     assert "content-encoding" not in streamed.headers
+
+
+def test_speech_is_taken_from_pages_that_are_open_and_opens_no_session(served):
+    address, service, _ = served
+    sessions = service.demo.state_holder
+    (number,) = [
+        number
+        for number, block in service.demo.blocks.items()
+        if getattr(block, "elem_id", "") == "voice" and hasattr(block, "hear")
+    ]
+    call = {"session_hash": "open", "component_id": number, "fn_name": "hear", "data": {}}
+
+    def status(**changes):
+        url = f"{address}{API}/component_server"
+        return httpx.post(url, json={**call, **changes}).status_code
+
+    before = len(sessions.session_data)
+    assert status() == 404
+    assert httpx.post(f"{address}{API}/component_server", content=b"no JSON").status_code == 404
+    assert len(sessions.session_data) == before
+    _ = sessions["open"]
+    assert status() == 200
+    assert status(fn_name="render") == status(component_id=number + 1) == 404
+    assert status(session_hash=["open"]) == status(component_id=str(number)) == 404
 
 
 def test_health_and_readiness(served):
@@ -332,6 +361,41 @@ def test_addresses_are_counted_apart():
     with pytest.raises(Exception, match="try again"):
         call(rates, "10.0.0.3", "/v1/chat/completions")
     call(rates, "10.0.0.1", f"{API}/queue/data", "GET")
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-in/back"])
+def test_ways_to_the_companys_sign_in_are_counted_though_they_are_read(path):
+    rates = Rates(Limits(sign_ins="2/minute"))
+    for _ in range(2):
+        call(rates, "10.0.0.1", path, "GET")
+    with pytest.raises(Refused) as refusal:
+        call(rates, "10.0.0.1", path, "GET")
+    assert refusal.value.status_code == 429
+    call(rates, "10.0.0.2", path, "GET")
+
+
+def test_megabytes_of_files_are_counted_by_address():
+    rates = Rates(Limits(uploads="100/minute", uploaded="5/hour", upload=2 * MEGABYTE))
+
+    def send(*headers, address="10.0.0.1"):
+        scope = {"method": "POST", "client": (address, 1), "headers": headers}
+        asyncio.run(rates.check(f"{API}/upload", scope))
+
+    send((b"content-length", b"%d" % (MEGABYTE + 1)))
+    send()  # two, as it does not say
+    send((b"content-length", b"7"))
+    with pytest.raises(Refused) as refusal:
+        send((b"content-length", b"7"))
+    assert refusal.value.status_code == 429
+    send(address="10.0.0.2")
+
+
+def test_no_file_is_taken_where_the_disk_is_all_but_full(address, monkeypatch):
+    monkeypatch.setattr(edges, "free_space", lambda _: SMALL.spare - 1)
+    answer = upload(address, files=[("a.jpg", b"x")])
+    assert answer.status_code == 507 and "no room" in answer.json()["detail"]
+    monkeypatch.undo()
+    assert upload(address, files=[("a.jpg", b"x")]).status_code == 200
 
 
 def call(rates, address, path=f"{API}/queue/join", method="POST"):

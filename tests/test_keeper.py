@@ -1,7 +1,9 @@
 """What customers were told is kept, whatever happens to the database."""
 
 import json
+import os
 import sqlite3
+import stat
 import threading
 
 import pytest
@@ -10,8 +12,9 @@ from conftest import on_postgresql
 from test_service import ask, folder, make  # noqa: F401  (fixtures)
 from test_store import turn
 
+from mm_support.config import Settings
 from mm_support.desk import keeper as keeper_module
-from mm_support.desk.keeper import JOURNALED, Keeper
+from mm_support.desk.keeper import JOURNALED, Keeper, open_store
 from mm_support.errors import InputError, StoreError
 from mm_support.store.database import Store
 from mm_support.store.journal import Journal
@@ -147,6 +150,20 @@ def test_neither_database_nor_disk_costs_the_reply_and_the_status_says_so(keeper
     assert keeper.keep(turn(1), "", "assistant")["id"] == "t1"
     assert "cannot be kept" in keeper.trouble
     journal.path.rmdir()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of POSIX")
+@pytest.mark.parametrize(
+    "before, after",
+    [(None, 0o700), (0o755, 0o700), (0o2775, 0o2770), (0o750, 0o750), (0o1777, 0o1777)],
+)
+def test_what_customers_said_is_for_the_services_user_alone(tmp_path, before, after):
+    data = tmp_path / "data"
+    if before is not None:
+        data.mkdir()
+        data.chmod(before)
+    open_store(Settings(data_dir=data)).close()
+    assert stat.S_IMODE(data.stat().st_mode) == after
 
 
 def test_many_threads_lose_nothing_while_the_database_comes_and_goes(keeper):

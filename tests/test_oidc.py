@@ -208,6 +208,28 @@ def test_a_provider_that_is_away_or_another_one_is_a_sentence(browser, provider)
     assert browser.get("/sign-in").status_code == 303
 
 
+@on_sqlite
+def test_what_the_provider_publishes_is_not_asked_for_each_visitor(browser, provider, monkeypatch):
+    monkeypatch.setattr(module, "FRESH", 1e12)
+    before = provider.looked
+    assert [browser.get("/sign-in").status_code for _ in range(5)] == [303] * 5
+    assert provider.looked == before + 1
+    monkeypatch.setattr(module, "FRESH", 1e-9)  # s
+    assert sign_in(browser, provider).status_code == 303
+    assert provider.looked > before + 1
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "error, shown",
+    [("access_denied", True), ("x\n2026-11-27 INFO signed in: Ada", False), ("a" * 65, False)],
+)
+def test_nobody_writes_lines_of_the_log(browser, provider, caplog, error, shown):
+    back = begin(browser, provider) | {"state": "another", "error": error}
+    assert browser.get("/sign-in/back", params=back).status_code == 403
+    assert (error in caplog.text) == shown and "Ada" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

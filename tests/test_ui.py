@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import html
+import os
 import re
 import shutil
 import tempfile
@@ -51,7 +52,7 @@ from demo.panels import (
 from demo.rating import turn_of_message
 from demo.report import report_tables
 from demo.ui import ASSETS, build_demo, door_of, launch_options
-from demo.uploads import stage
+from demo.uploads import remove_old, stage
 from demo.words import word
 from mm_support.__main__ import build_parser
 from mm_support.config import Settings
@@ -852,13 +853,31 @@ def test_the_setting_that_the_page_names_opens_it():
 def test_what_comes_with_the_project_is_listed_first_and_stays_as_it_is(tmp_path):
     service = FakeService()
     (tmp_path / "bell.md").write_text("# A bell\n\nRing it.")
-    service.knowledge.ingest("a-shop", tmp_path / "bell.md")
     desk = KnowledgeDesk(service)
+    desk.ingest("a-shop", [str(tmp_path / "bell.md")])
     names = [name for _, name in desk.choices()]
     assert names[: len(bases())] == bases() and names[-1] == "a-shop"
     with pytest.raises(gr.Error, match="stays as it is"):
         desk.ingest(" shopping ", [str(tmp_path / "bell.md")])
     assert "1 entry added" in desk.ingest("a-shop", [str(tmp_path / "bell.md")])
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_visitors_replace_what_visitors_added_and_no_base_of_the_company(tmp_path, noted):
+    service, bell = FakeService(), str(tmp_path / "bell.md")
+    Path(bell).write_text("# A bell\n\nRing it.")
+    desk = KnowledgeDesk(service, door_of(service, "the-right-key-0123", True, False))
+    assert "1 entry added" in desk.ingest("a-shop", [bell])
+    assert "1 entry added" in desk.ingest(
+        "a-shop", [bell], "the-right-key-0123"
+    )  # now the company's
+    service.knowledge.ingest("by-program", Path(bell))
+    if noted:
+        service.note("command line", "ingest", "by-program", "1 entries")
+    for name in ("a-shop", " by-program"):
+        with pytest.raises(gr.Error, match="not added by visitors"):
+            desk.ingest(name, [bell])
+    assert "1 entry added" in desk.ingest("by-program", [bell], "the-right-key-0123")
 
 
 def write_zip(path, files):
@@ -886,6 +905,22 @@ def test_every_uploaded_file_is_read_with_the_pictures_beside_it(tmp_path, photo
         "A bell": 0,
         "A chain": 0,
     } and skipped == []
+
+
+def test_old_uploads_are_removed_whoever_left_them_and_nothing_else(tmp_path):
+    folder, elsewhere = tmp_path / "gradio", tmp_path / "elsewhere"
+    upload, other = folder / ("a" * 64) / "photo.png", folder / "notes" / "mine.txt"
+    outside = elsewhere / "theirs.txt"
+    for path in (upload, other, outside):
+        path.parent.mkdir(parents=True)
+        path.write_text("x")
+    os.utime(upload, (0, 0))  # a copy that came just now of a file of 1970
+    links = upload.with_name("link"), folder / ("b" * 64)
+    [link.symlink_to(elsewhere) for link in links]
+    remove_old(folder, 60)
+    assert upload.exists() and links[0].is_symlink()
+    remove_old(folder, -60)  # as if a minute and more had passed
+    assert not upload.parent.exists() and other.exists() and outside.exists()
 
 
 def test_two_files_of_one_name_are_refused_because_one_would_be_lost(tmp_path):

@@ -33,9 +33,11 @@ def note(session: Session, who: str, what: str, subject: str, detail: str = "") 
     session.add(added)
 
 
-def audited(store: Store, limit: int = 200) -> tuple[Audited, ...]:
-    """The latest, newest first."""
+def audited(store: Store, limit: int = 200, subject: str = "") -> tuple[Audited, ...]:
+    """The latest, newest first. subject: only what was done with it."""
     query = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
+    if subject:
+        query = query.where(AuditRow.subject == subject[:128])
     with store.reading() as session:
         rows = list(session.scalars(query))
     return tuple(Audited(in_utc(r.created), r.who, r.what, r.subject, r.detail) for r in rows)

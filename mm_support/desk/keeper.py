@@ -24,6 +24,7 @@ from mm_support.desk.kept import keep_turn
 from mm_support.desk.notices import CHATWOOT, channels_of
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.errors import InputError, StoreError, SupportError
+from mm_support.files import private_folder
 from mm_support.language.personal import Masks
 from mm_support.store.database import PAST, Store, check_feedback
 from mm_support.store.journal import Journal, Row
@@ -233,7 +234,7 @@ def open_keeper(settings: Settings) -> Keeper:
 def open_store(settings: Settings) -> Store:
     """The store that the settings name; SQLite in the data folder by default."""
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        private_folder(settings.data_dir)
     except OSError as exc:
         raise SupportError(
             f"The data folder {settings.data_dir} cannot be made ({exc}); set MM_SUPPORT_DATA."

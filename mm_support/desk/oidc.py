@@ -8,9 +8,11 @@ store.
 from __future__ import annotations
 
 import logging
+import re
 import secrets
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -25,6 +27,8 @@ TIMEOUT = 10.0  # s for a call of the provider
 BACK = "/sign-in/back"  # where browsers come back to
 LASTS = 600  # s in which somebody signs in there
 LEEWAY = 60  # s that clocks may differ
+FRESH = 300  # s for which what the provider publishes of itself is not asked again
+ERROR = re.compile(r"[a-z_]{1,64}")  # what may stand in the log: anybody can send an error
 # public keys only: with the others, whoever knows the client's secret could sign
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -46,6 +50,7 @@ class Provider:
     claim: str
     roles: Mapping[str, Role]
     signatures: Signatures
+    _published: dict[int, Values] = field(default_factory=dict, repr=False, compare=False)
 
     def begin(self, to: str) -> tuple[str, str]:
         """The address at which somebody signs in, and what their browser keeps meanwhile. to: the
@@ -78,7 +83,11 @@ class Provider:
             raise InputError("The sign-in took too long; begin it again.")
         fits = secrets.compare_digest(str(given.get("state", "")).encode(), began["state"].encode())
         if not fits or "code" not in given:
-            log.warning("a sign-in was refused: %s", given.get("error", "another state"))
+            error = str(given.get("error", ""))
+            log.warning(
+                "a sign-in was refused: %s",
+                error if ERROR.fullmatch(error) else "another state or no code",
+            )
             raise InputError(FAILED)
         claims = self._asked(self._claims, str(given["code"]), began)
         subject = f"{self.issuer} {claims['sub']}"
@@ -131,7 +140,16 @@ class Provider:
         return answer.raise_for_status().json()
 
     def _metadata(self) -> Values:
-        """What the provider publishes of itself."""
+        """What the provider publishes of itself, at most some minutes old."""
+        period = int(time.monotonic() / FRESH)
+        metadata = self._published.get(period)
+        if metadata is None:
+            metadata = self._fetched_metadata()
+            self._published.clear()
+            self._published[period] = metadata
+        return metadata
+
+    def _fetched_metadata(self) -> Values:
         import httpx
 
         address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"

@@ -29,6 +29,7 @@ from typing import Any, Protocol
 
 from mm_support.desk.archive import Archive
 from mm_support.errors import InputError, SupportError
+from mm_support.files import private_folder
 from mm_support.store.database import check_feedback
 from mm_support.types import Event, Holder, KeptTurn, Message, UserTurn
 
@@ -116,7 +117,7 @@ def signatures_in(folder: Path) -> Signatures:
     path = folder / SECRET_FILE
     try:
         if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
+            private_folder(folder)
             _make(path)
         return Signatures(path.read_bytes())
     except OSError as exc:
