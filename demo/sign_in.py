@@ -101,11 +101,11 @@ class Reception:
             form.leave: gr.Button(visible=known),
         }
 
-    def sign_in(self, name: str, password: str) -> dict:
+    def sign_in(self, name: str, password: str, address: str = "") -> dict:
         """A token for what was typed; the password leaves the page either way."""
         form, accounts = self.form, self.door.accounts
         try:
-            token = accounts.sign_in(name, password) if accounts else ""
+            token = accounts.sign_in(name, password, address) if accounts else ""
             return {form.key: token, form.password: ""}
         except SupportError as problem:
             return {form.told: html_notice(said_problem(problem)), form.password: ""}
@@ -126,8 +126,8 @@ def connect_sign_in(
     """
     form, quick = reception.form, {"queue": False, **QUIET}
 
-    def sign_in(name: str, password: str, *given: Any) -> dict:
-        shown = reception.sign_in(name, password)
+    def sign_in(request: gr.Request, name: str, password: str, *given: Any) -> dict:
+        shown = reception.sign_in(name, password, request.client.host if request.client else "")
         return {**enter(shown[form.key], *given), **shown} if form.key in shown else shown
 
     def sign_out(key: str, *given: Any) -> dict:

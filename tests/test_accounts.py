@@ -9,11 +9,20 @@ from datetime import timedelta
 
 import pytest
 from conftest import on_sqlite
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from mm_support.__main__ import main
 from mm_support.desk import accounts as module
-from mm_support.desk.accounts import LASTS, LOCK, TAKEN, TRIES, VISITOR, Accounts, Person
+from mm_support.desk.accounts import (
+    LASTS,
+    LOCK,
+    TAKEN,
+    TRIES,
+    TRIES_OF_ALL,
+    VISITOR,
+    Accounts,
+    Person,
+)
 from mm_support.desk.audit import audited
 from mm_support.desk.visits import signatures_in
 from mm_support.errors import InputError
@@ -114,6 +123,22 @@ def test_wrong_passwords_lock_a_name_for_a_while_also_one_that_is_no_accounts(ac
         accounts.sign_in("Ada", GOOD)
     older(accounts, TriesRow, LOCK)
     assert accounts.who(accounts.sign_in("Ada", GOOD)).name == "Ada"
+
+
+def test_who_fails_from_elsewhere_keeps_nobody_out_until_many_do(accounts, monkeypatch):
+    monkeypatch.setattr(module, "_fits", lambda hashed, password: password == GOOD)
+    for _ in range(TRIES + 2):
+        with pytest.raises(InputError):
+            accounts.sign_in("Ada", "a wrong password", "203.0.113.7")
+    assert accounts.who(accounts.sign_in("Ada", GOOD, "198.51.100.2")).name == "Ada"
+    for number in range(TRIES_OF_ALL):
+        with pytest.raises(InputError, match="wrong"):
+            accounts.sign_in("Ada", "a wrong password", f"2001:db8::{number}")
+    with pytest.raises(InputError, match="try again in"):
+        accounts.sign_in("Ada", GOOD, "198.51.100.2")
+    with accounts._store.reading() as session:
+        kept = [row.key for row in session.scalars(select(TriesRow))]
+    assert len(kept) > TRIES_OF_ALL and all(len(bytes.fromhex(key)) == 32 for key in kept)
 
 
 def test_a_right_password_starts_the_count_anew_and_a_new_one_ends_the_lock(accounts):

@@ -2,8 +2,9 @@
 
 Passwords are kept as argon2 hashes. A sign-in is a row in the database and a token that is signed
 with the secret of the data folder: it holds after a restart and on every front that shares both,
-and ends everywhere when the row is deleted. Wrong passwords are counted by name, whether or not
-there is such an account, so that a refusal does not tell which names exist. Knows no page.
+and ends everywhere when the row is deleted. Wrong passwords are counted by name and address,
+whether or not there is such an account, so that a refusal does not tell which names exist, and
+nobody who reads an agent's name in the chat keeps that agent out. Knows no page.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import functools
 import secrets
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, cast, get_args
@@ -39,6 +41,7 @@ MAY: dict[str, frozenset[str]] = {  # what is not named here is not allowed
 MAX_NAME = 64  # characters, as of an agent's name
 SHORTEST, LONGEST = 10, 200  # characters of a password
 TRIES, LOCK = 5, timedelta(minutes=15)  # wrong passwords before a name is locked, and how long
+TRIES_OF_ALL = 50  # the same from all addresses together
 LASTS = timedelta(days=7)  # a sign-in
 # who is named in the audit log without being a person
 TAKEN = ("assistant", "visitor", "retention", "command line", "page", "desk key", "nobody")
@@ -118,7 +121,7 @@ class Accounts:
         """The account and its sign-ins. Raises InputError for an unknown name."""
         with self._store.writing() as session:
             row = _account(session, name)
-            _end_sign_ins(session, row.key)
+            self._end_sign_ins(session, row.key)
             session.delete(row)
             note(session, who, "removed account", row.name)
 
@@ -130,23 +133,24 @@ class Accounts:
             if row.subject:
                 raise InputError.of("account_elsewhere", name=row.name)
             row.hash = hashed
-            _end_sign_ins(session, row.key)
+            self._end_sign_ins(session, row.key)
             note(session, who, "changed password", row.name)
 
-    def sign_in(self, name: str, password: str) -> str:
+    def sign_in(self, name: str, password: str, address: str = "") -> str:
         """The token of a new sign-in. Raises InputError where name and password do not fit, and,
-        for a while, after too many that did not.
+        for a while, after too many that did not. address: from where somebody tries, if known.
         """
         key = _key(name)
         with self._store.writing() as session:
             row = session.get(AccountRow, key)
             known, hashed = (row.name, row.hash or _nobody()) if row else ("", _nobody())
-            tries = _tries(session, key)
-            locked = _locked(tries)
-            if not locked:  # counted before it is looked at: many at once are no more tries
-                tries.tries, tries.latest = tries.tries + 1, now()
-            else:
+            tries = _tries(session, [self._counted(key), self._counted(key, address)])
+            locked = max(map(_locked, tries, (TRIES_OF_ALL, TRIES)))
+            if locked:
                 _refuse(session, known, "locked")
+            else:  # counted before it is looked at: many at once are no more tries
+                for count in tries:
+                    count.tries, count.latest = count.tries + 1, now()
         if locked:
             raise InputError.of("sign_in_locked", minutes=locked)
         fits = _fits(hashed, password)
@@ -172,17 +176,31 @@ class Accounts:
                     note(session, row.name, "changed role", row.name, identity.role)
                 return self._signed_in(session, row)
             if row is not None:
-                _end_sign_ins(session, row.key)
+                self._end_sign_ins(session, row.key)
             _refuse(session, row.name if row else "", "no role")
         raise InputError.of("no_role")
 
     def _signed_in(self, session: Session, row: AccountRow) -> str:
         made = SignInRow(id=secrets.token_hex(16), account=row.key, created=now())
         session.execute(delete(SignInRow).where(SignInRow.created < now() - LASTS))
-        session.execute(delete(TriesRow).where(TriesRow.key == row.key))
+        self._forget_tries(session, row.key)
         session.add(made)
         note(session, row.name, "signed in", row.name)
         return self._signatures.token(made.id)
+
+    def _end_sign_ins(self, session: Session, key: str) -> None:
+        session.execute(delete(SignInRow).where(SignInRow.account == key))
+        self._forget_tries(session, key)
+
+    def _forget_tries(self, session: Session, key: str) -> None:
+        session.execute(delete(TriesRow).where(TriesRow.key.startswith(self._counted(key)[:32])))
+
+    def _counted(self, key: str, address: str | None = None) -> str:
+        """What counts the tries of a name from an address, or from all. A digest, since an unknown
+        name may be a password; those of a name begin alike.
+        """
+        parts = (f"name {key}", "" if address is None else f"from {address}")
+        return "".join(self._signatures.digest(part)[:32] for part in parts)
 
     def sign_out(self, token: str) -> None:
         """Ends a sign-in on the server; an invalid token does nothing."""
@@ -268,22 +286,20 @@ def _account(session: Session, name: str) -> AccountRow:
     return row
 
 
-def _end_sign_ins(session: Session, key: str) -> None:
-    session.execute(delete(SignInRow).where(SignInRow.account == key))
-    session.execute(delete(TriesRow).where(TriesRow.key == key))
-
-
-def _tries(session: Session, key: str) -> TriesRow:
-    """The row that counts the tries of a name, locked; rows of tries long ago are deleted."""
+def _tries(session: Session, keys: Sequence[str]) -> list[TriesRow]:
+    """The rows that count tries, locked; rows of tries long ago are deleted."""
     session.execute(delete(TriesRow).where(TriesRow.latest < now() - LOCK))
-    while (row := session.get(TriesRow, key, with_for_update=True)) is None:
-        add_unless_there(session, TriesRow, key=key, tries=0, latest=now())
-    return row
+    rows = []
+    for key in keys:
+        while (row := session.get(TriesRow, key, with_for_update=True)) is None:
+            add_unless_there(session, TriesRow, key=key, tries=0, latest=now())
+        rows.append(row)
+    return rows
 
 
-def _locked(row: TriesRow) -> int:
-    """For how many minutes a name is still locked; 0: it is not."""
-    if row.tries < TRIES:
+def _locked(row: TriesRow, most: int) -> int:
+    """For how many minutes a name is still locked after so many tries; 0: it is not."""
+    if row.tries < most:
         return 0
     left = in_utc(row.latest) + LOCK - now()
     return max(0, -(-int(left.total_seconds()) // 60))

@@ -77,6 +77,10 @@ class Signatures:
         """Those of another purpose: no token of one is a token of the other."""
         return Signatures(hmac.digest(self._secret, purpose.encode(), hashlib.sha256))
 
+    def digest(self, text: str) -> str:
+        """64 hexadecimal digits, from which nobody guesses the text who has not the secret."""
+        return hmac.digest(self._secret, text.encode(), hashlib.sha256).hex()
+
     def token(self, visitor: str) -> str:
         signed = hmac.digest(self._secret, visitor.encode(), hashlib.sha256)
         return f"{visitor}.{base64.urlsafe_b64encode(signed).decode().rstrip('=')}"
