@@ -11,7 +11,6 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from demo.completions import api_key, completion_routes
 from demo.desk import desk_key, desk_link
 from demo.edges import limits_of
 from demo.ui import build_demo, launch_options, speech_of
-from demo.uploads import remove_old
+from demo.uploads import own_folder, remove_old
 from demo.webhooks import chatwoot_routes
 from demo.zero_gpu import device_here
 from mm_support import Settings, SupportService
@@ -47,8 +46,8 @@ def main() -> int:
     try:
         settings = Settings.from_env(device=device_here(os.environ))
         write_logs(settings.json_logs)
-        # not Gradio's own, which other programs use too
-        os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(tempfile.gettempdir(), "mm-support")))
+        if "GRADIO_TEMP_DIR" not in os.environ:  # not Gradio's own, which other programs use too
+            os.environ["GRADIO_TEMP_DIR"] = str(own_folder())
         return serve(settings)
     except (SupportError, OSError) as problem:  # OSError: the port is taken
         print(f"error: {problem}", file=sys.stderr)

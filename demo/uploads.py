@@ -6,9 +6,11 @@ No file takes the place of another. What is in a file, zip archives too, is the 
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -32,6 +34,19 @@ def stage(uploads: Sequence[str | Path], folder: Path) -> Path:
             raise WordedError("same_file_name", name=upload.name)
         shutil.copyfile(upload, target)
     return folder if len(uploads) > 1 else target
+
+
+def own_folder() -> Path:
+    """This user's among the system's temporary files, or one of another name where somebody else
+    has taken it.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir(), f"mm-support-{user}")
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    own = stat.S_ISDIR(found.st_mode) and found.st_uid == user
+    return folder if own else Path(tempfile.mkdtemp(prefix="mm-support-"))
 
 
 def remove_old(folder: Path, seconds: float) -> None:

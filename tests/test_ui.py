@@ -52,7 +52,7 @@ from demo.panels import (
 from demo.rating import turn_of_message
 from demo.report import report_tables
 from demo.ui import ASSETS, build_demo, door_of, launch_options
-from demo.uploads import remove_old, stage
+from demo.uploads import own_folder, remove_old, stage
 from demo.words import word
 from mm_support.__main__ import build_parser
 from mm_support.config import Settings
@@ -921,6 +921,17 @@ def test_old_uploads_are_removed_whoever_left_them_and_nothing_else(tmp_path):
     assert upload.exists() and links[0].is_symlink()
     remove_old(folder, -60)  # as if a minute and more had passed
     assert not upload.parent.exists() and other.exists() and outside.exists()
+
+
+def test_uploads_lie_in_a_folder_of_this_users_own(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    own = own_folder()
+    assert own == own_folder() and own.parent == tmp_path and own.stat().st_mode & 0o77 == 0
+    own.rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    own.symlink_to(tmp_path / "elsewhere")  # as somebody else may have left it
+    other = own_folder()
+    assert other != own and other.stat().st_mode & 0o77 == 0
 
 
 def test_two_files_of_one_name_are_refused_because_one_would_be_lost(tmp_path):
