@@ -3,7 +3,8 @@
 Right ones are sentences of a passage, shortened, merged, reordered, with numbers written otherwise;
 answered questions of SQuAD 2.0 and CMRC 2018; claims of WiCE and BEGIN that people found supported;
 paraphrases written for this project (claims.json, claims_help.json), and passages of made-up
-companies with paraphrases and plausible errors (claims/). Wrong ones change an amount, a subject or
+companies with paraphrases and plausible errors, near the passage's words and far from them
+(claims/). Wrong ones change an amount, a subject or
 a negation, lose a condition, or are said elsewhere; questions of SQuAD 2.0 that cannot be answered;
 claims that people found unsupported. Those of evaluation/ are trained on by nobody. Knows no model.
 """
@@ -33,6 +34,8 @@ SUPPORTED, CONTRADICTED, NOT_SAID, WRONG = 2, 1, 0, -1  # WRONG: contradicted or
 SHORTEST, LONGEST = 20, 260  # characters of a claim
 WRITTEN = ("paraphrase", "written")  # kinds of right and wrong claims that were written by hand
 UNSEEN = ("unseen paraphrase", "unseen wrong")  # the same, and neither trained on nor fitted to
+CLOSE = ("close", "far")  # keys of right claims near the passage's words, of wrong ones in others
+UNSEEN_CLOSE = ("unseen close paraphrase", "unseen far wrong")
 CLAUSE = re.compile(r"(?<=[,;，；])\s*")  # between two clauses
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 NAME = re.compile(r"(?<=[\w,] )[A-Z][\w-]+")  # capitals inside a sentence
@@ -108,7 +111,7 @@ def unseen_pairs(data: Path) -> list[Pair]:
     made_up = read_claims(UNSEEN_PASSAGES)
     return [
         *claims_about(public, UNSEEN_CLAIMS, UNSEEN),
-        *(pair for own, row in made_up for pair in claimed(own, row, UNSEEN)),
+        *(pair for own, row in made_up for pair in claimed(own, row, UNSEEN, UNSEEN_CLOSE)),
     ]
 
 
@@ -199,7 +202,7 @@ def neighbours_claims(rng: random.Random) -> Iterator[Pair]:
     for path in sorted(PASSAGES.glob("*.jsonl")):
         for passage, row in read_claims(path):
             if "company" in row:
-                companies[passage.document.rpartition("/")[0]].append((passage, row))
+                companies[f"{path.stem}/{row['company']}"].append((passage, row))
     for rows in companies.values():
         for place, (_, row) in enumerate(rows):
             other, _ = rng.choice(rows[:place] + rows[place + 1 :])
@@ -219,10 +222,15 @@ def claims_about(
 
 
 def claimed(
-    passage: Passage, claims: dict[str, list[str]], kinds: tuple[str, str]
+    passage: Passage,
+    claims: dict[str, list[str]],
+    kinds: tuple[str, str],
+    close: tuple[str, str] | None = None,
 ) -> Iterator[Pair]:
-    for key, kind, label in zip(("right", "wrong"), kinds, (SUPPORTED, WRONG)):
-        yield from (passage.pair(kind, claim, label) for claim in claims[key])
+    """kinds: of right and wrong claims. close: of those under the keys CLOSE; None: as kinds."""
+    keys = ("right", "wrong", *CLOSE)
+    for key, kind, label in zip(keys, (*kinds, *(close or kinds)), (SUPPORTED, WRONG) * 2):
+        yield from (passage.pair(kind, claim, label) for claim in claims.get(key, []))
 
 
 def read_wice(folder: Path) -> Iterator[Pair]:

@@ -4,8 +4,9 @@ python -m assets.training.verifier TEXTS
 
 The pairs are those of claim_pairs.py. The encoder's network stays as it is but for low-rank changes
 to its layers (LoRA, Hu et al. 2021), so that what is learned fits into a few megabytes. Four
-minutes on a GPU; a processor needs a night. Figures and the threshold are of documents that nobody
-trained on.
+minutes on a GPU; a processor needs a night, and an hour with --on, which goes on from the weights
+that are there with what people wrote and a few of the rest, and ends halfway between both. Figures
+and the threshold are of documents that nobody trained on.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -29,6 +30,7 @@ from assets.training.claim_pairs import (
     SUPPORTED,
     UNSEEN,
     UNSEEN_PASSAGES,
+    WRITTEN,
     WRONG,
     Pair,
     all_pairs,
@@ -47,11 +49,10 @@ from mm_support.language.sentences import without_step_number
 from mm_support.paths import fitted_to
 from mm_support.weights import package_weights
 
-RANK, EPOCHS, RATE, DECAY, DROPOUT, WARM_UP = 32, 6, 1e-3, 0.01, 0.15, 0.06
-TOKENS = 32_000  # of a step, with padding
+RANK, DECAY, DROPOUT, WARM_UP = 32, 0.01, 0.15, 0.06
 SEED = 1
-DRAWS = 3  # times that claims are made of the texts, each time others
-MOST_ALIKE = 1_500  # pairs of one kind in a draw, but for those below
+TOLD = 50  # steps between two lines about the loss
+JUDGED = 8_000  # tokens, with padding, that are judged at once
 COMMON = 120  # tokens that stand in most texts: that both sides have them says nothing
 LET_THROUGH = 0.02  # share of the unseen wrong claims at the threshold
 WEIGHT = 2.0  # of kinds like the sentences that a language model writes
@@ -64,6 +65,33 @@ LIKE_WRITTEN = (
     "paraphrase elsewhere",
     "obeyed",
 )
+
+
+class Plan(NamedTuple):
+    """draws: times that claims are made of the texts, each time others. most: pairs of one kind in
+    a draw, most_rewritten of one made from what people wrote, most_written of what they wrote.
+    tokens: of a step, with padding. attention: dropout of what attends, which is slow on a
+    processor.
+    """
+
+    draws: int
+    most: int
+    most_rewritten: int
+    most_written: int
+    epochs: int
+    rate: float
+    tokens: int
+    attention: float
+
+    def allowed(self, kind: str) -> int:
+        if kind in WRITTEN:
+            return self.most_written
+        return self.most_rewritten if kind in LIKE_WRITTEN else self.most
+
+
+AFRESH = Plan(3, 1_500, 100_000, 100_000, 6, 1e-3, 32_000, DROPOUT)
+ON = Plan(1, 50, 300, 3_000, 1, 3e-4, 3_000, 0.0)
+ATTENDS = "attention.self.dropout"
 ADAPTED = "encoder.layer"  # all linear layers below it are changed
 DATA = (
     "assets/training/claim_pairs.py: SQuAD 2.0 dev and CMRC 2018 (CC BY-SA 4.0), WiCE (ODC-BY,"
@@ -75,16 +103,24 @@ DATA = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("texts", type=Path, help="folder with qa/, nli/ and helpdesk/")
     parser.add_argument("--out", type=Path, help="folder (default: that of the text encoder)")
+    parser.add_argument("--on", action="store_true", help="go on from the weights that are there")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     started, device = time.monotonic(), resolve_device(settings.device)
-    learnt, unseen = drawn(args.texts), unseen_pairs(args.texts)
+    plan, kept = ON if args.on else AFRESH, fitted_to(settings.text_model) / FILE
+    learnt, unseen = drawn(args.texts, plan), unseen_pairs(args.texts)
     folder = package_weights(settings.text_model, settings.cache_dir)
     texts = Texts(folder, [*learnt, *unseen])
     plain = Device(device.device, torch.float32, "to be trained")
-    network = adapted(claim_network(torch_network(str(folder), plain).model)).to(device.device)
-    train(network, texts, learnt, device)
+    network = adapted(claim_network(torch_network(str(folder), plain).model), plan.attention)
+    network.to(device.device)
+    if args.on:
+        texts.common = frozenset(json.loads(kept.with_suffix(".json").read_text("utf-8"))["common"])
+        take_up(network, load_file(kept))
+    train(network, texts, learnt, device, plan)
+    if args.on:
+        take_up(network, halfway(load_file(kept), learned(network)))
     probabilities = judged(network, texts, unseen, device)
     exact = np.array([is_exact(pair) for pair in unseen])
     threshold = choose(unseen, probabilities[:, SUPPORTED] * exact)
@@ -96,26 +132,26 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         "card": {
             "what": "The text encoder with low-rank changes: does the passage say the claim?",
             "data": DATA,
-            "command": "python -m assets.training.verifier TEXTS",
+            "command": f"python -m assets.training.verifier TEXTS{' --on' if args.on else ''}",
             "pairs": len(learnt),
             "seconds": round(time.monotonic() - started),
             "device": device.reason,
             "shown": shown(unseen, probabilities[:, SUPPORTED] * exact, threshold),
         },
     }
-    write(network, card, args.out or fitted_to(settings.text_model))
+    write(network, card, args.out or kept.parent)
     return 0
 
 
-def drawn(data: Path) -> list[Pair]:
+def drawn(data: Path, plan: Plan) -> list[Pair]:
     """What is learned from: the pairs of several draws, each once."""
     found: dict[tuple[str, str, tuple[str, ...]], Pair] = {}
-    for seed in range(DRAWS):
+    for seed in range(plan.draws):
         pairs, counts = all_pairs(data, seed), Counter[str]()
         for place in np.random.default_rng(seed).permutation(len(pairs)):
             pair = pairs[place]
             counts[pair.kind] += 1
-            if counts[pair.kind] <= MOST_ALIKE or pair.kind in LIKE_WRITTEN:
+            if counts[pair.kind] <= plan.allowed(pair.kind):
                 found.setdefault((pair.claim, pair.title, pair.sentences), pair)
     return list(found.values())
 
@@ -178,7 +214,7 @@ class Adapted(nn.Module):
         return self.layer(states) + SCALE * (states @ self.a.T @ self.b.T)
 
 
-def adapted(network: Any) -> Any:
+def adapted(network: Any, attention: float = DROPOUT) -> Any:
     """With changes to be learned; what else is learned are the marks, and the head."""
     network.model.requires_grad_(False)
     network.model.embeddings.token_type_embeddings.requires_grad_(True)
@@ -191,9 +227,9 @@ def adapted(network: Any) -> Any:
         above, _, own = name.rpartition(".")
         parent = network.model.get_submodule(above)
         setattr(parent, own, Adapted(getattr(parent, own)))
-    for layer in network.modules():
+    for name, layer in network.named_modules():
         if isinstance(layer, nn.Dropout):
-            layer.p = DROPOUT
+            layer.p = attention if name.endswith(ATTENDS) else DROPOUT
     return network
 
 
@@ -213,23 +249,42 @@ def learned(network: Any) -> dict[str, Tensor]:
     return {name: value.detach().cpu().half().contiguous() for name, value in found.items()}
 
 
-def train(network: Any, texts: Texts, pairs: Sequence[Pair], device: Device) -> None:
+def take_up(network: Any, weights: dict[str, Tensor]) -> None:
+    """Puts what `learned` gives back into a network that learns."""
+    for name, layer in network.model.named_modules():
+        if isinstance(layer, Adapted):
+            layer.a.data, layer.b.data = (weights[f"{name}.{part}"].to(layer.a) for part in "ab")
+    embeddings = network.model.embeddings.token_type_embeddings
+    for layer, name in ((embeddings, "sides"), (network.shared, "shared")):
+        layer.weight.data = weights[name].to(layer.weight)
+    for name, weight in network.head.named_parameters():
+        weight.data = weights[f"head.{name}"].to(weight)
+
+
+def halfway(before: dict[str, Tensor], after: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The mean of the weights from which training went on and of those at its end, which keeps
+    more of what was known before (Wortsman et al. 2022).
+    """
+    return {name: (before[name].float() + after[name].float()) / 2 for name in before}
+
+
+def train(network: Any, texts: Texts, pairs: Sequence[Pair], device: Device, plan: Plan) -> None:
     torch.manual_seed(SEED)
     rng, sizes = np.random.default_rng(SEED), np.array([texts.size(pair) for pair in pairs])
     labels = torch.tensor([pair.label for pair in pairs])
     counts = torch.tensor([WEIGHT if pair.kind in LIKE_WRITTEN else 1.0 for pair in pairs])
     weights = [weight for weight in network.parameters() if weight.requires_grad]
-    optimiser = torch.optim.AdamW(weights, RATE, weight_decay=DECAY)
-    steps = EPOCHS * (1 + len(list(batches(sizes, rng))))
+    optimiser = torch.optim.AdamW(weights, plan.rate, weight_decay=DECAY)
+    steps = int(1.02 * plan.epochs * len(list(batches(sizes, rng, plan.tokens)))) + 2
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, RATE, total_steps=steps, pct_start=WARM_UP, anneal_strategy="linear"
+        optimiser, plan.rate, total_steps=steps, pct_start=WARM_UP, anneal_strategy="linear"
     )
-    for epoch in range(EPOCHS):
+    for epoch in range(plan.epochs):
         network.train()
         found = []
-        for rows in batches(sizes, rng):
+        for rows in batches(sizes, rng, plan.tokens):
             inputs = texts.batch([pairs[row] for row in rows], device.device)
-            with torch.autocast(device.device.type, torch.bfloat16):
+            with torch.autocast(device.device.type, torch.bfloat16, device.device.type != "cpu"):
                 logits = network(*inputs)
             step = loss(logits, labels[rows].to(logits.device), counts[rows].to(logits.device))
             optimiser.zero_grad()
@@ -238,15 +293,19 @@ def train(network: Any, texts: Texts, pairs: Sequence[Pair], device: Device) -> 
             optimiser.step()
             schedule.step()
             found.append(step.detach())
-        print(f"epoch {epoch + 1}: loss {torch.stack(found).mean():.4f}", flush=True)
+            if len(found) % TOLD == 0:
+                mean = torch.stack(found[-TOLD:]).mean()
+                print(
+                    f"epoch {epoch + 1}, step {len(found)} of {steps}: loss {mean:.4f}", flush=True
+                )
 
 
-def batches(sizes: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def batches(sizes: np.ndarray, rng: np.random.Generator, tokens: int) -> Iterator[np.ndarray]:
     """Rows of pairs of about the same size, in random order."""
     order = np.argsort(sizes + 24 * rng.random(len(sizes)))
     parts, rows = [], list[int]()
     for row in order:
-        if rows and (len(rows) + 1) * (sizes[row] + 12) > TOKENS:
+        if rows and (len(rows) + 1) * (sizes[row] + 12) > tokens:
             parts.append(rows)
             rows = []
         rows.append(int(row))
@@ -267,7 +326,7 @@ def judged(network: Any, texts: Texts, pairs: Sequence[Pair], device: Device) ->
     network.eval()
     found = np.zeros((len(pairs), len(CLASSES)))
     sizes = np.array([texts.size(pair) for pair in pairs])
-    for rows in batches(sizes, np.random.default_rng(0)):
+    for rows in batches(sizes, np.random.default_rng(0), JUDGED):
         with torch.inference_mode():
             logits = network(*texts.batch([pairs[row] for row in rows], device.device))
         found[rows] = logits.softmax(-1).cpu().numpy()
