@@ -212,6 +212,7 @@ def test_the_desk_is_there_without_a_key_where_there_are_accounts(service, tmp_p
 def test_who_added_knowledge_is_in_the_audit_log(service, tokens, tmp_path):
     (tmp_path / "bell.md").write_text("# A bell\n\nRing it.")
     desk = KnowledgeDesk(service, Door(KEY, service.accounts, frozenset({"add"})))
-    for token in (tokens["editor"], KEY, ""):
+    for token in (tokens["editor"], KEY):
         desk.ingest("mine", [str(tmp_path / "bell.md")], token)
+    desk.ingest("visitors", [str(tmp_path / "bell.md")], "")  # who replace no base of the company's
     assert [row.who for row in audited(service.store, 3)] == ["page", KEY_NAME, "Editor"]

@@ -54,7 +54,7 @@ def _known() -> tuple[dict[str, tuple[str, ...]], re.Pattern[str]]:
     longest = sorted((n for own in unique for n in own), key=len, reverse=True)
     bare = one_of(filter(HAN.match, longest))
     spaced = one_of(n for n in longest if not HAN.match(n) and n not in CAPITALS)
-    return named, re.compile(rf"{bare}|(?<!\w)(?:(?i:{spaced})|{one_of(CAPITALS)})(?!\w)")
+    return named, re.compile(rf"{bare}|(?<!\w)(?:(?i:{spaced})|{'|'.join(CAPITALS)})(?!\w)")
 
 
 def _key(name: str) -> str:

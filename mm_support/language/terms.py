@@ -169,8 +169,8 @@ def edged(words: Iterable[str]) -> str:
 
 
 def one_of(words: Iterable[str]) -> str:
-    """A pattern for any of the words, of several that begin alike the first. By first letters,
-    since at each place of a text every alternative is tried.
+    """A pattern for any of the words, of several that begin alike the first, where case does not
+    count. By first letters, since at each place of a text every alternative is tried.
     """
     begun = defaultdict[str, list[str]](list)
     for word in words:

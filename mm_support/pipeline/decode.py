@@ -69,10 +69,10 @@ def decode(
     finally:
         stop.set()
         speech.close()
-    sentences = [sentence for sentence, _ in said]
+    sentences = tuple(sentence for sentence, _ in said)
     text = "".join(shown for _, shown in said)
     reply = reply_of(judged, sentences, text, speech.whole(), clock)
-    return Answered(judged, reply, question)
+    return Answered(judged, reply, question, sentences)
 
 
 def write(

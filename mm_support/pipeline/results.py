@@ -12,6 +12,7 @@ from mm_support.actions.flow import Told
 from mm_support.actions.performing import Performed
 from mm_support.decide.policy import Decision
 from mm_support.decode.compose import Asked
+from mm_support.decode.sentence import Sentence
 from mm_support.encode.turn import Seen
 from mm_support.knowledge.query import SearchQuery
 from mm_support.types import (
@@ -67,8 +68,11 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """A turn and its reply. question: what was asked, with masks for what is personal in it."""
+    """A turn and its reply. question: what was asked, with masks for what is personal in it.
+    sentences: those of the reply.
+    """
 
     judged: Judged
     reply: Reply
     question: Question
+    sentences: tuple[Sentence, ...]
