@@ -80,6 +80,24 @@ def test_the_trained_network_decides_as_it_was_trained(tiny):
     assert not torch.allclose(given, unchanged, atol=0.1)
 
 
+def test_training_goes_on_from_weights_that_are_there_and_ends_halfway(tiny):
+    import torch
+
+    from assets.training.verifier import adapted, halfway, learned, take_up
+
+    before, after = adapted(claim_network(tiny())), adapted(claim_network(tiny()))
+    for weight in after.parameters():
+        if weight.requires_grad:
+            weight.data += torch.randn_like(weight)
+    kept, ended = learned(before), learned(after)
+    take_up(after, halfway(kept, ended))
+    for name, weight in learned(after).items():
+        mean = (kept[name].float() + ended[name].float()) / 2
+        torch.testing.assert_close(weight.float(), mean, atol=2e-3, rtol=2e-3)
+    take_up(after, kept)
+    assert all(torch.equal(weight, kept[name]) for name, weight in learned(after).items())
+
+
 def test_a_pair_marks_what_both_sides_share_but_for_the_commonest():
     pair = paired([7, 8, 9], [8, 5, 9, 9], frozenset({9}))
     assert pair.ids.tolist() == [0, 7, 8, 9, 2, 2, 8, 5, 9, 9, 2]
