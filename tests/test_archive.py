@@ -203,6 +203,8 @@ def test_the_commands_erase_and_export(service, tmp_settings, red, capsys, tmp_p
     assert {*exported} - {*visit.export()["conversations"][0]} == {"notes", "handoffs", "owners"}
     assert main([*data, "erase", "--visitor", visit.visitor]) == 0
     assert "4 turns are erased." in capsys.readouterr().out
+    gone = {row.subject for row in audited(service._keeper.store) if row.what == "erased"}
+    assert gone == {checksum(session), checksum(visit.visitor)}  # and what is being answered
     for command in ("erase", "export"):
         for whose in (("--session", session), ("--visitor", visit.token)):
             assert main([*data, command, *whose]) == 2

@@ -22,7 +22,11 @@ COMMAND = "command line"  # who did it, in the audit log
 def erase(args: argparse.Namespace, settings: Settings) -> int:
     with closing(open_keeper(settings)) as keeper:
         archive = Archive(keeper, media_folder(settings))
-        turns = archive.erase(_sessions(archive, args), COMMAND)
+        sessions = _sessions(archive, args)
+        if args.visitor:  # what they are being answered is not known yet
+            turns = archive.erase_visitor(args.visitor.partition(".")[0], COMMAND)
+        else:
+            turns = archive.erase(sessions, COMMAND)
         keeper.store.vacuum()
     print(f"{turns} turns are erased.")
     return 0

@@ -255,21 +255,24 @@ def _days(text: str, language: str) -> Iterator[str]:
         begins = match.start() == 0 and match[0].lower() in stop_words(language)  # "May I ...?"
         if word in _stems(language) and not begins and (match[0][0].isupper() or not capitals):
             yield _stems(language)[word]
-    unspaced = _unspaced_names(language)
-    if unspaced:
-        for match in re.finditer(rf"(?<!\d){one_of(unspaced)}", WEEKDAY.sub("星期", text)):
-            yield unspaced[match[0]]
+    unspaced, pattern = _unspaced_names(language)
+    for match in pattern.finditer(WEEKDAY.sub("星期", text)) if unspaced else ():
+        yield unspaced[match[0]]
 
 
 @functools.lru_cache(None)
-def _unspaced_names(language: str) -> dict[str, str]:
-    """Long and short ones, the longest first: 二月 stands in 十二月 too. Not 周六, see WEEKDAY."""
+def _unspaced_names(language: str) -> tuple[dict[str, str], re.Pattern[str]]:
+    """Long and short ones, and what finds one, the longest first: 二月 stands in 十二月 too.
+    Not 周六, see WEEKDAY.
+    """
     names = calendar_names(language, "abbreviated") | calendar_names(language)
-    names |= {"星期天": "weekday 6"}
+    if "星期日" in names:
+        names |= {"星期天": names["星期日"]}
     written = re.compile(rf"[{UNSPACED}]|\d월")
     whole = (name for name in names if len(name) > 1 and not name.startswith("周"))
     found = {name: names[name] for name in whole if written.search(name)}
-    return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
+    longest = sorted(found, key=len, reverse=True)
+    return found, re.compile(rf"(?<!\d){one_of(longest)}")
 
 
 @functools.lru_cache(None)
