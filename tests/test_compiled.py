@@ -33,7 +33,7 @@ def test_any_number_of_rows_gives_what_torch_gives(network, tmp_path, n):
 
 
 def test_what_it_gave_stays_when_others_call_it(network, tmp_path):
-    fast, asked = of(network, tmp_path), torch.rand(40, 3, 3, 8, 8)
+    fast, asked = of(network, tmp_path), torch.rand(40, 1, 3, 8, 8)
     with ThreadPoolExecutor(4) as pool:
         given = list(pool.map(fast, asked))
     with torch.inference_mode():
