@@ -5,20 +5,15 @@ Whoever calls needs the same key as at /v1. Knows no tool; see mm_support/tools.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
-
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo.completions import Refusal, admit, refused
+from demo.origins import Lifespan
 from demo.service import Service
 from mm_support.errors import SupportError
 from mm_support.tools import build_server
-
-Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 
 def tool_routes(service: Service, key: str = "") -> tuple[list[BaseRoute], Lifespan | None]:

@@ -38,7 +38,8 @@ class Limits:
     spare: free space of the folder of uploads below which none is taken.
     storage: where rates are counted; a redis:// or postgresql:// address where several fronts
     share them.
-    frame_ancestors: origins of sites that may show the page in a frame, as the widget does.
+    frame_ancestors: origins of sites that may show the customers' page in a frame, as the widget
+    does, and read answers.
     open_metrics: /metrics is for other machines too, not for this one alone.
     """
 

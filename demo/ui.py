@@ -14,7 +14,6 @@ import gradio as gr
 from starlette.routing import BaseRoute
 
 from demo.api import THREADS, add_endpoints
-from demo.assistants import Lifespan
 from demo.brand import Brand, greeting
 from demo.branding import BrandDesk
 from demo.conversation import assistant
@@ -26,6 +25,7 @@ from demo.examples import available
 from demo.header import header
 from demo.knowledge_tab import KnowledgeDesk
 from demo.markup import esc
+from demo.origins import Lifespan, readable_by
 from demo.service import Service
 from demo.sizes import Limits
 from demo.theme import css, head, theme
@@ -145,12 +145,14 @@ def launch_options(
     it takes another turn; metrics: what Prometheus reads; more: routes beside the pages;
     lifespan: what these need to run; known: whether a page that is open sends a piece of speech.
     """
+    parts = app_parts(limits, ready, room, metrics, more, known)
+    parts["lifespan"] = readable_by(limits.frame_ancestors, lifespan)
     return {
         "theme": theme(brand),
         "css": css(),
         "head": head(brand),
         "i18n": i18n(own_words(brand)),
-        "app_kwargs": app_parts(limits, ready, room, metrics, more, known) | {"lifespan": lifespan},
+        "app_kwargs": parts,
         "max_threads": THREADS,
         "show_error": True,
         "max_file_size": limits.file,

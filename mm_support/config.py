@@ -123,7 +123,7 @@ class Settings:
     # the page
     brand: str = ""  # a brand.toml, what a company decides about its page
     edit_brand: bool = False  # editors may change that file in the workshop
-    frame_origins: str = ""  # sites that may show the page in a frame
+    frame_origins: str = ""  # sites that may show the page in a frame, and call it
 
     # people at the desk, and who is told of what happens there
     hours: str = ""  # a file that says when people are there (desk/hours.py); empty: always
