@@ -20,6 +20,7 @@ from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -41,6 +42,7 @@ UNUSED = re.compile(
     r"(/gradio_api)?/(process_recording|vibe-|undo-vibe|deep_link|profiling|proxy=|run-history"
     r"|runs\b|monitoring|dev/reload|reset\b)"
 )
+CUSTOMERS = "/"  # the page that sites may frame
 PAGES = re.compile(r"/(desk|workshop|preview)?/?")
 # a whole reply, by its name
 TURNS = re.compile(r"(/gradio_api/(api|call(/v2)?|run)/chat|/v1/chat/completions)/?$")
@@ -146,7 +148,7 @@ class Packed:
         self.app, self.packed = app, GZipMiddleware(app, compresslevel=6)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        page = scope["type"] == "http" and PAGES.fullmatch(scope["path"])
+        page = scope["type"] == "http" and PAGES.fullmatch(path_of(scope))
         await (self.packed if page else self.app)(scope, receive, send)
 
 
@@ -162,28 +164,30 @@ class Edges:
     ) -> None:
         self.app, self.limits, self.room = app, limits, room or (lambda: 0.0)
         self.known = known or (lambda _: True)
-        self.headers = security_headers(limits.frame_ancestors)
+        self.headers = security_headers()
+        self.framed = security_headers(limits.frame_ancestors)
         self.rates = Rates(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = False
+        path, started = path_of(scope), False
+        headers = self.framed if path == CUSTOMERS else self.headers
 
         async def with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
                 own = {name for name, _ in message.get("headers", ())}
-                more = [pair for pair in self.headers if pair[0] not in own]
+                more = [pair for pair in headers if pair[0] not in own]
                 message = {**message, "headers": [*message.get("headers", ()), *more]}
             await send(message)
 
         try:
-            await self.rates.check(scope["path"], scope)
-            given = self.checked(scope, receive)
-            if scope["method"] == "POST" and kind_of(scope["path"]) == "sounds":
+            await self.rates.check(path, scope)
+            given = self.checked(path, scope, receive)
+            if scope["method"] == "POST" and kind_of(path) == "sounds":
                 given = await self.spoken(given)
             await self.app(scope, given, with_headers)
         except Refused as refusal:
@@ -191,10 +195,11 @@ class Edges:
                 raise
             await answer(refusal, scope)(scope, receive, with_headers)
 
-    def checked(self, scope: Scope, receive: Receive) -> Receive:
+    def checked(self, path: str, scope: Scope, receive: Receive) -> Receive:
         """`receive` that ends what grows too big. Raises Refused at once where it can be told."""
-        path = scope["path"]
-        if UNUSED.match(path):
+        # at / Gradio has the other pages too, by a query
+        elsewhere = path == CUSTOMERS and "page" in QueryParams(scope["query_string"])
+        if elsewhere or UNUSED.match(path):
             raise Refused(404, "There is nothing here.")
         headers = {
             name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
@@ -235,6 +240,12 @@ class Edges:
             return await receive()
 
         return again
+
+
+def path_of(scope: Scope) -> str:
+    """As the routes know it: without what a proxy put before it and GRADIO_ROOT_PATH names."""
+    path, prefix = scope["path"], scope.get("root_path", "")
+    return path.removeprefix(prefix) if f"{path}/".startswith(f"{prefix}/") else path
 
 
 def free_space(folder: Path) -> int:
@@ -315,12 +326,12 @@ class Rates:
 def answer(refusal: Refused, scope: Scope | None = None) -> Response:
     words = refusal.told(scope) if scope else refusal.detail
     said: dict[str, Any] = {"error": words, "detail": words}
-    if scope and scope["path"].startswith(OPENAI):
+    if scope and path_of(scope).startswith(OPENAI):
         said = error_values(refusal.status_code, refusal.detail)
     return JSONResponse(said, refusal.status_code, refusal.headers)
 
 
-def security_headers(frame_ancestors: Iterable[str]) -> list[tuple[bytes, bytes]]:
+def security_headers(frame_ancestors: Iterable[str] = ()) -> list[tuple[bytes, bytes]]:
     """The headers of every answer. Gradio's pages need scripts in the page, and eval for `js=`."""
     ancestors = " ".join(["'self'", *frame_ancestors])
     policy = {

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 import demo.rates
 from demo import edges
 from demo.edges import Rates, app_parts, limits_of, origins
+from demo.origins import pattern
 from demo.sizes import MEGABYTE, Limits, Meter, Refused
 from demo.ui import build_demo, launch_options, speech_of
 from mm_support.config import Settings
@@ -160,11 +161,67 @@ def test_every_answer_has_the_headers(address):
         headers = httpx.get(address + path).headers
         assert headers["x-content-type-options"] == "nosniff", path
         policy = headers["content-security-policy"]
-        assert (
-            "frame-ancestors 'self' https://shop.example" in policy
-            and "object-src 'none'" in policy
-        )
+        may_frame = policy.partition("frame-ancestors ")[2]
+        assert may_frame == ("'self' https://shop.example" if path == "/" else "'self'")
+        assert "object-src 'none'" in policy
         assert "microphone=(self)" in headers["permissions-policy"]
+
+
+@pytest.mark.parametrize("path", ["/desk", "/workshop", "/preview", "/sign-in"])
+def test_pages_of_the_team_are_framed_by_no_other_site(address, path):
+    policy = httpx.get(address + path).headers["content-security-policy"]
+    assert policy.endswith("frame-ancestors 'self'")
+
+
+def test_where_sites_may_frame_the_page_there_is_no_other(address):
+    framed = httpx.get(f"{address}/?embed=1&knowledge=page")
+    assert framed.status_code == 200
+    assert framed.headers["content-security-policy"].endswith("https://shop.example")
+    for query in ("page=desk", "x=1&pag%65=workshop", "page="):
+        assert httpx.get(f"{address}/?{query}").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/", f"{API}/info", f"{API}/call/knowledge_bases", "/healthz"])
+def test_answers_are_read_by_pages_of_the_sites_that_are_named(address, path, method):
+    def reader(origin, host="support.example"):
+        asked = {"Host": host, "Access-Control-Request-Method": "POST"}
+        headers = {**asked, **({"Origin": origin} if origin else {})}
+        answer = httpx.request(method, address + path, headers=headers)
+        return answer.headers.get("access-control-allow-origin")
+
+    assert reader("https://shop.example") == "https://shop.example"
+    strangers = ["https://evil.example", "https://shop.example.evil.example", "null"]
+    for origin in (None, *strangers, "http://shop.example", "https://a.shop.example"):
+        assert reader(origin) is None
+    assert reader("http://localhost:5173", host="localhost") is None
+
+
+def test_sites_are_named_as_for_frames():
+    own = [re.compile(pattern(origin)) for origin in origins("https://*.a.example http://B:81")]
+    for origin, known in (
+        ("https://shop.a.example", True),
+        ("https://x.shop.a.example", True),
+        ("https://a.example", False),
+        ("https://shopXa.example", False),
+        ("https://evil.example/.a.example", False),
+        ("http://b:81", True),
+        ("http://b", False),
+    ):
+        assert any(each.fullmatch(origin) for each in own) == known
+
+
+@pytest.mark.parametrize("prefix", ["", "/support"])
+def test_a_prefix_that_the_proxy_leaves_evades_no_bound(prefix):
+    app = Starlette(**app_parts(SMALL))
+    transport = httpx.ASGITransport(app, root_path="/support")
+
+    async def send():
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            path = f"{prefix}{API}/queue/join"
+            return await client.post(path, content=b"x" * (2 * MEGABYTE + 1))
+
+    assert asyncio.run(send()).status_code == 413
 
 
 @pytest.mark.parametrize(
