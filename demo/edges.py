@@ -208,7 +208,7 @@ class Edges:
             raise Refused(503, BusyError("busy", seconds), round(seconds))
         meter = Meter(self.limits, path, headers)
         if meter.kind == "uploads" and free_space(Path(get_upload_folder())) < self.limits.spare:
-            raise Refused(507, "There is no room for files at the moment; try again later.")
+            raise Refused(507, InputError.of("no_room"))
 
         async def measured() -> Message:
             message = await receive()

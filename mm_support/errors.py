@@ -92,6 +92,7 @@ SENTENCES = {
     # too much at once, and when to come back
     "too_much": "That is too much at once; {limit} MB are taken.",
     "too_many_files": "Too many files at once; {limit} are taken.",
+    "no_room": "There is no room for files at the moment; try again later.",
     "too_often": "Too many requests; try again in {seconds} s.",
     "busy_busy": "Many people are asking right now; try again in about {seconds:.0f} s.",
     "busy_yours": "Several of your questions are still being answered; "

@@ -451,6 +451,9 @@ def test_no_file_is_taken_where_the_disk_is_all_but_full(address, monkeypatch):
     monkeypatch.setattr(edges, "free_space", lambda _: SMALL.spare - 1)
     answer = upload(address, files=[("a.jpg", b"x")])
     assert answer.status_code == 507 and "no room" in answer.json()["detail"]
+    chinese = {"Sec-Fetch-Site": "same-origin", "Accept-Language": "zh-CN"}
+    own = upload(address, files=[("a.jpg", b"x")], headers=chinese)
+    assert own.status_code == 507 and "没有空间" in own.json()["detail"]
     monkeypatch.undo()
     assert upload(address, files=[("a.jpg", b"x")]).status_code == 200
 
