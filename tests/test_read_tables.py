@@ -11,6 +11,7 @@ from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import read_source
 from mm_support.knowledge.readers.base import Remarks
 from mm_support.knowledge.readers.delimited import MAX_CELL
+from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_day
 
 HEADER = "id{0}title{0}questions{0}answer\n"
@@ -380,6 +381,25 @@ def test_empty_files_are_told(tmp_path):
     assert read_source(tmp_path).skipped == [("a.csv", 0, "it is empty")]
     with pytest.raises(KnowledgeError):
         read_source(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    "content", [b"\0" * 1000, b" \r\n\t\n", b"\xef\xbb\xbf\n", b"\xff\xfe\0\0"]
+)
+@pytest.mark.parametrize("suffix", ["txt", "md", "csv", "json", "html", "eml", "docx", "pdf"])
+def test_files_of_zeros_and_blanks_are_told(tmp_path, suffix, content):
+    (tmp_path / f"a.{suffix}").write_bytes(content)
+    (tmp_path / "b.md").write_text("# T\n\nA.")
+    reading = read_source(tmp_path)
+    assert reading.skipped == [(f"a.{suffix}", 0, "it holds no text")]
+    assert [entry.title for entry in reading.entries] == ["T"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16", "utf-16-be", "utf-32-le"])
+def test_zeros_that_a_crash_left_behind_a_text_change_none_of_it(encoding):
+    text = "Rückgaben dauern 30 Tage.\nSchicken Sie die Ware an unser Lager.\n" * 20
+    for zeros in (4, 100, 5_000):
+        assert decode(text.encode(encoding) + bytes(zeros), Remarks("a.txt")) == text
 
 
 @pytest.mark.slow

@@ -51,6 +51,7 @@ SUFFIXES = {**FORMATS, ".zip": None}  # the files that are read
 MAX_MARKDOWN = 2**20  # bytes; more is read in the sandbox, where time is limited
 LEFT_OUT = 20  # different texts at the edges of documents that are named
 NOT_READ = f"'{{}}' is no kind of file that is read; give {KINDS}"
+HOLLOW = b"\0 \t\r\n\xff\xfe\xef\xbb\xbf"  # bytes that say nothing: zeros, blanks, byte order marks
 
 ACTIONS_LEFT_OUT = (
     "its actions are left out; set MM_SUPPORT_ACTIONS=1 and ingest the folder that it lies in on "
@@ -259,6 +260,9 @@ class _Builder:
     def _read_format(self, path: Path, suffix: str, remarks: Remarks) -> None:
         form = FORMATS[suffix]
         file = File(remarks.file, path.read_bytes())
+        if not file.data.strip(HOLLOW):
+            remarks.skip(0, "it holds no text")
+            return
         apart = form.apart or form is MARKDOWN and len(file.data) > MAX_MARKDOWN
         read = partial(self.sandbox.read, suffix=suffix) if apart else form.reader()
         for document in read(file, remarks=remarks):

@@ -14,6 +14,9 @@ LEGACY = (
 ).split()
 HEAD = 4096  # bytes that show whether a character has two or four of them
 UNICODE = "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be".split()
+_PADDING = re.compile(
+    rb"\0{4,}"
+)  # that a crash leaves; more zeros than characters have between them
 _WIDE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 _UNSTORED = re.compile("[\x00\ud800-\udfff]")
 
@@ -29,6 +32,8 @@ def decode(data: bytes, remarks: Remarks) -> str:
 def _decode(data: bytes, remarks: Remarks) -> str:
     import chardet
 
+    bare = _PADDING.sub(b"", data)
+    data = data if b"\0" in bare else bare
     with suppress(UnicodeDecodeError):
         if b"\0" not in data:  # nothing else is likely, and guessing takes longer than reading
             return data.decode("utf-8-sig")
