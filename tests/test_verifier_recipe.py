@@ -83,18 +83,18 @@ def test_the_trained_network_decides_as_it_was_trained(tiny):
 def test_training_goes_on_from_weights_that_are_there_and_ends_halfway(tiny):
     import torch
 
-    from assets.training.verifier import adapted, halfway, learned, take_up
+    from assets.training.verifier import adapted, go_on, halfway, learned
 
     before, after = adapted(claim_network(tiny())), adapted(claim_network(tiny()))
     for weight in after.parameters():
         if weight.requires_grad:
             weight.data += torch.randn_like(weight)
     kept, ended = learned(before), learned(after)
-    take_up(after, halfway(kept, ended))
+    go_on(after, halfway(kept, ended))
     for name, weight in learned(after).items():
         mean = (kept[name].float() + ended[name].float()) / 2
         torch.testing.assert_close(weight.float(), mean, atol=2e-3, rtol=2e-3)
-    take_up(after, kept)
+    go_on(after, kept)
     assert all(torch.equal(weight, kept[name]) for name, weight in learned(after).items())
 
 

@@ -162,6 +162,7 @@ def main() -> None:
 
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
+    from mm_support.encode.text_models import version_of
 
     settings = Settings(text_model=options.encoder)
     encode = load_text_encoder(settings, resolve_device(settings.device)).encode_pieces
@@ -171,10 +172,10 @@ def main() -> None:
     read, unread = split_groups(readers)
     examples = read_examples()
     ordinary = [*everyday(), *colloquial(), *learned]
-    head = fit(examples, ordinary, encode, options.encoder, read)
+    head = fit(examples, ordinary, encode, version_of(options.encoder), read)
     card = {
         "what": "tells what a customer does beside asking (mm_support/decide/intents.py)",
-        "made_for": options.encoder,
+        "made_for": version_of(options.encoder),
         "trained_by": f"python -m assets.training.customer_intents --encoder {options.encoder}"
         + (" --public FOLDER" if public else ""),
         "data": "assets/training/intents (written for this project), questions of the packs"

@@ -37,8 +37,9 @@ from assets.training.claim_pairs import (
     unseen_pairs,
 )
 from assets.training.command import main
+from assets.training.low_rank import adapt, changes, take_up
 from mm_support.config import Settings
-from mm_support.decode.claim_reader import CLASSES, SCALE, WORDS, Tokens, claim_network, paired
+from mm_support.decode.claim_reader import CLASSES, WORDS, Tokens, claim_network, paired
 from mm_support.decode.verify import FILE
 from mm_support.device import Device, resolve_device
 from mm_support.encode.text_network import torch_network
@@ -92,7 +93,6 @@ class Plan(NamedTuple):
 AFRESH = Plan(3, 1_500, 100_000, 100_000, 6, 1e-3, 32_000, DROPOUT)
 ON = Plan(1, 50, 300, 3_000, 1, 3e-4, 3_000, 0.0)
 ATTENDS = "attention.self.dropout"
-ADAPTED = "encoder.layer"  # all linear layers below it are changed
 DATA = (
     "assets/training/claim_pairs.py: SQuAD 2.0 dev and CMRC 2018 (CC BY-SA 4.0), WiCE (ODC-BY,"
     " texts CC BY-SA), BEGIN (see its licences), documentation of RustDesk, Plausible and Chatwoot,"
@@ -117,10 +117,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     network.to(device.device)
     if args.on:
         texts.common = frozenset(json.loads(kept.with_suffix(".json").read_text("utf-8"))["common"])
-        take_up(network, load_file(kept))
+        go_on(network, load_file(kept))
     train(network, texts, learnt, device, plan)
     if args.on:
-        take_up(network, halfway(load_file(kept), learned(network)))
+        go_on(network, halfway(load_file(kept), learned(network)))
     probabilities = judged(network, texts, unseen, device)
     exact = np.array([is_exact(pair) for pair in unseen])
     threshold = choose(unseen, probabilities[:, SUPPORTED] * exact)
@@ -201,62 +201,27 @@ def sides(pair: Pair) -> tuple[str, str]:
     return without_step_number(pair.claim), passage
 
 
-class Adapted(nn.Module):
-    """A linear layer that stays, and a low-rank change to it."""
-
-    def __init__(self, layer: nn.Linear) -> None:
-        super().__init__()
-        self.layer = layer.requires_grad_(False)
-        self.a = nn.Parameter(torch.randn(RANK, layer.in_features) / layer.in_features**0.5)
-        self.b = nn.Parameter(torch.zeros(layer.out_features, RANK))
-
-    def forward(self, states: Tensor) -> Tensor:
-        return self.layer(states) + SCALE * (states @ self.a.T @ self.b.T)
-
-
 def adapted(network: Any, attention: float = DROPOUT) -> Any:
     """With changes to be learned; what else is learned are the marks, and the head."""
-    network.model.requires_grad_(False)
-    network.model.embeddings.token_type_embeddings.requires_grad_(True)
-    layers = [
-        name
-        for name, layer in network.model.named_modules()
-        if isinstance(layer, nn.Linear) and name.startswith(ADAPTED)
-    ]
-    for name in layers:
-        above, _, own = name.rpartition(".")
-        parent = network.model.get_submodule(above)
-        setattr(parent, own, Adapted(getattr(parent, own)))
+    adapt(network.model, RANK, DROPOUT)
     for name, layer in network.named_modules():
-        if isinstance(layer, nn.Dropout):
-            layer.p = attention if name.endswith(ATTENDS) else DROPOUT
+        if isinstance(layer, nn.Dropout) and name.endswith(ATTENDS):
+            layer.p = attention
     return network
 
 
 def learned(network: Any) -> dict[str, Tensor]:
-    """As decode/claim_reader.py takes it: changes by the name of their layer, the marks, and the
-    head, float16.
-    """
-    found = {
-        f"{name}.{part}": getattr(layer, part)
-        for name, layer in network.model.named_modules()
-        if isinstance(layer, Adapted)
-        for part in "ab"
-    }
-    found["sides"] = network.model.embeddings.token_type_embeddings.weight
-    found["shared"] = network.shared.weight
-    found |= {f"head.{name}": value for name, value in network.head.named_parameters()}
-    return {name: value.detach().cpu().half().contiguous() for name, value in found.items()}
+    """As decode/claim_reader.py takes it: changes, the marks and the head, float16."""
+    own = {"shared": network.shared.weight}
+    own |= {f"head.{name}": value for name, value in network.head.named_parameters()}
+    own = {name: value.detach().cpu().half().contiguous() for name, value in own.items()}
+    return changes(network.model) | own
 
 
-def take_up(network: Any, weights: dict[str, Tensor]) -> None:
+def go_on(network: Any, weights: dict[str, Tensor]) -> None:
     """Puts what `learned` gives back into a network that learns."""
-    for name, layer in network.model.named_modules():
-        if isinstance(layer, Adapted):
-            layer.a.data, layer.b.data = (weights[f"{name}.{part}"].to(layer.a) for part in "ab")
-    embeddings = network.model.embeddings.token_type_embeddings
-    for layer, name in ((embeddings, "sides"), (network.shared, "shared")):
-        layer.weight.data = weights[name].to(layer.weight)
+    take_up(network.model, weights)
+    network.shared.weight.data = weights["shared"].to(network.shared.weight)
     for name, weight in network.head.named_parameters():
         weight.data = weights[f"head.{name}"].to(weight)
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from mm_support.config import Settings
+from mm_support.encode.text_models import version_of
 from mm_support.errors import WeightsError
 from mm_support.files import readable, replacing
 from mm_support.types import Encode, Intent
@@ -89,7 +90,7 @@ def load_intents(settings: Settings, knowledge: str = "") -> IntentClassifier | 
     """
     paths = dict.fromkeys([intents_file(settings, knowledge), intents_file(settings)])
     found = (_read(path) for path in paths if path.is_file())
-    return next((one for one in found if one.made_for == settings.text_model), None)
+    return next((one for one in found if one.made_for == version_of(settings.text_model)), None)
 
 
 class BaseIntents:

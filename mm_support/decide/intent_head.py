@@ -24,6 +24,7 @@ from mm_support.decide.intents import (
     Head,
     Layers,
 )
+from mm_support.encode.text_models import version_of
 from mm_support.files import readable, replacing
 from mm_support.paths import PACKS, WEIGHTS, last_part
 
@@ -70,7 +71,7 @@ def head_for(
     shipped = head_file(text_model)
     if shipped.is_file():
         head = load_head(shipped)
-        if head.made_for == text_model:
+        if head.made_for == version_of(text_model):
             return head
     kept = cache_dir / "derived" / f"intents-{_version(text_model)}.safetensors"
     if kept.is_file():
@@ -78,7 +79,7 @@ def head_for(
     from mm_support.decide.intent_fitting import fit  # imports torch
 
     say("Learning what customers do from examples, for this text encoder")
-    head = fit(read_examples(), everyday(), encode, text_model)
+    head = fit(read_examples(), everyday(), encode, version_of(text_model))
     save_head(head, kept, {"data": "the examples and packs that ship with the project"})
     return head
 
@@ -87,7 +88,7 @@ def _version(text_model: str) -> str:
     """Names the encoder, what is read, the examples and the packs: with others a head is fitted
     anew.
     """
-    shape = (text_model, LABELS, CHOICES, N_GRAMS, LONGEST, Layers._fields)
+    shape = (version_of(text_model), LABELS, CHOICES, N_GRAMS, LONGEST, Layers._fields)
     digest = hashlib.sha256(repr(shape).encode())
     for path in sorted([*EXAMPLES.glob("*.jsonl"), *PACKS.glob("*/entries.jsonl")]):
         digest.update(path.read_bytes())

@@ -18,7 +18,7 @@ import numpy as np
 
 from mm_support.device import Device, torch_threads
 from mm_support.encode.compiled import compiled
-from mm_support.encode.text_network import torch_network
+from mm_support.encode.text_network import change, torch_network
 from mm_support.files import readable
 from mm_support.weights import sha256_of
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 CLASSES = ("not said", "contradicted", "supported")
 CLAIM, PASSAGE = 96, 192  # tokens that are read of each
 BEGIN, END = 0, 2  # ids of what stands in front of a text and behind each of its parts
-SCALE = 2.0  # of the low-rank changes
 WORDS = "embeddings.word_embeddings.weight"
 
 
@@ -120,11 +119,7 @@ def claim_network(model: Any, weights: dict[str, Tensor] | None = None) -> nn.Mo
 def fill(network: Any, weights: dict[str, Tensor]) -> None:
     """Puts trained weights into a network that has none."""
     weights = {name: value.float() for name, value in weights.items()}
-    for name, layer in network.model.named_modules():
-        if f"{name}.a" in weights:
-            change = SCALE * weights[f"{name}.b"] @ weights[f"{name}.a"]
-            layer.weight.data = (layer.weight + change).half().float()
-    network.model.embeddings.token_type_embeddings.weight.data = weights["sides"]
+    change(network.model, weights)
     network.shared.weight.data = weights["shared"]
     own = {name.removeprefix("head."): value for name, value in weights.items()}
     network.head.load_state_dict({name: own[name] for name in network.head.state_dict()})

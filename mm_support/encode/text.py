@@ -21,7 +21,7 @@ import numpy as np
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads
 from mm_support.encode.plugged import plugged
-from mm_support.encode.text_models import Kind, TextModel, text_model
+from mm_support.encode.text_models import Kind, TextModel, changes_of, text_model
 from mm_support.encode.text_network import Network, packaged_network, torch_network
 from mm_support.errors import WeightsError
 from mm_support.runs import runs
@@ -221,7 +221,8 @@ def _packaged(
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    network = packaged_network(folder, device, settings.cache_dir)
+    changes = changes_of(settings.text_model)
+    network = packaged_network(folder, device, settings.cache_dir, changes)
     return TransformersTextEncoder(network, tokenizer, entry)
 
 

@@ -1,17 +1,22 @@
 """What each text encoder was trained with: prefixes, pooling, length, languages.
 
 An entry is found by the last part of a model's name, so "package:NAME", "organisation/NAME" on the
-hub and a folder NAME of this machine are one model. Knows nothing of weights.
+hub and a folder NAME of this machine are one model. Packaged weights may have been trained further
+for this project: what changes them (text_network.py) lies with what else was fitted to them.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from mm_support.paths import last_part
+from mm_support.paths import fitted_to, last_part
+from mm_support.weights import PREFIX, sha256_of
 
 Kind = Literal["query", "passage"]  # what is asked, and what is found
+CHANGES = "encoder.safetensors"
 
 XLM_ROBERTA = tuple(  # the hundred languages of Conneau et al. 2020, as ISO 639 codes
     "af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he "
@@ -55,3 +60,18 @@ TEXT_MODELS = {
 def text_model(name: str) -> TextModel:
     """The entry of a model by its name or folder; one without prefixes where there is none."""
     return TEXT_MODELS.get(last_part(name), TextModel())
+
+
+def changes_of(text_model: str) -> Path | None:
+    """The file that changes packaged weights; None where there is none."""
+    path = fitted_to(text_model) / CHANGES
+    return path if text_model.startswith(PREFIX) and path.is_file() else None
+
+
+@functools.cache
+def version_of(text_model: str) -> str:
+    """Names an encoder and what it was trained with here: what another version's vectors are
+    compared with, or was fitted to them, does not fit.
+    """
+    changes = changes_of(text_model)
+    return f"{text_model}+{sha256_of(changes)[:12]}" if changes else text_model

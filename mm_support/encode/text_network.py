@@ -1,12 +1,19 @@
-"""The network of a text encoder: token ids -> a state a token. Knows no tokenizer, no pooling."""
+"""The network of a text encoder: token ids -> a state a token. Knows no tokenizer, no pooling.
+
+One of packaged weights may be changed by low-rank matrices that were trained here (LoRA, Hu et al.
+2021), a file of a few megabytes: `NAME.a` (rank, in) and `NAME.b` (out, rank) for a layer, and
+`sides`, the embeddings of the two sides of a pair.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mm_support.device import Device, torch_threads
 from mm_support.torchvision_shim import prepare_transformers
+from mm_support.weights import sha256_of
 
 if TYPE_CHECKING:
     import torch
@@ -14,6 +21,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 FEW = 8  # texts that one thread encodes by itself
+SCALE = 2.0  # of the low-rank changes
 
 
 class Network(Protocol):
@@ -52,31 +60,57 @@ def torch_network(source: str, device: Device) -> TorchNetwork:
     return TorchNetwork(model.eval().to(device.device), device)
 
 
-def packaged_network(folder: Path, device: Device, cache_dir: Path) -> Network:
-    """folder: of package weights, named after them. Compiled on a processor, by torch elsewhere."""
+def packaged_network(
+    folder: Path, device: Device, cache_dir: Path, changes: Path | None = None
+) -> Network:
+    """folder: of package weights, named after them. changes: file of low-rank ones. Compiled on a
+    processor, by torch elsewhere.
+    """
     import torch
 
     from mm_support.encode.compiled import compiled
 
     if device.device.type != "cpu":
-        return torch_network(str(folder), device)
+        return TorchNetwork(_changed(folder, changes).to(device.device, device.dtype), device)
     ids, kept = torch.ones(2, 2, 9, dtype=torch.long)
     kept[1, 4:] = 0  # without padding the network would have no mask
+    name = f"{folder.name}-{sha256_of(changes)[:12]}" if changes else folder.name
     made = compiled(
-        folder.name, lambda: _states(folder), (ids, kept), (0, 1), device.dtype, cache_dir
+        name, lambda: _states(folder, changes), (ids, kept), (0, 1), device.dtype, cache_dir
     )
-    return made or torch_network(str(folder), device)
+    return made or TorchNetwork(_changed(folder, changes).to(device.dtype), device)
 
 
-def _states(folder: Path) -> torch.nn.Module:
+def change(model: Any, weights: Mapping[str, Tensor]) -> None:
+    """Puts the changes into a float32 network; what is changed is rounded to float16, in which it
+    is kept.
+    """
+    for name, layer in model.named_modules():
+        if f"{name}.a" in weights:
+            own = SCALE * weights[f"{name}.b"].float() @ weights[f"{name}.a"].float()
+            layer.weight.data = (layer.weight + own).half().float()
+    model.embeddings.token_type_embeddings.weight.data = weights["sides"].float()
+
+
+def _changed(folder: Path, changes: Path | None) -> PreTrainedModel:
+    """The model in float32, on the processor."""
+    import torch
+    from safetensors.torch import load_file
+
+    model = torch_network(str(folder), Device(torch.device("cpu"), torch.float32, "to be changed"))
+    if changes:
+        change(model.model, load_file(changes))
+    return model.model
+
+
+def _states(folder: Path, changes: Path | None) -> torch.nn.Module:
     """(ids, kept) -> states alone, in float32."""
     import torch
 
     class States(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            plain = Device(torch.device("cpu"), torch.float32, "to be compiled")
-            self.model: Any = torch_network(str(folder), plain).model
+            self.model: Any = _changed(folder, changes)
             self.model.pooler = None  # its weights are in no file
 
         def forward(self, ids: Tensor, kept: Tensor) -> Tensor:

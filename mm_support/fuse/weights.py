@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mm_support.config import Settings
+from mm_support.encode.text_models import version_of
 from mm_support.files import readable, replacing
 from mm_support.paths import WEIGHTS, fitted_to
 
@@ -89,7 +90,7 @@ def made_for(settings: Settings) -> str:
     """16 hex digits that name the encoders, their trained weights included."""
     name, weights = CLIP_LITE
     trained = _digest(weights) if settings.image_model == name and weights.is_file() else ""
-    named = f"{settings.text_model}\n{settings.image_model}\n{trained}"
+    named = f"{version_of(settings.text_model)}\n{settings.image_model}\n{trained}"
     return hashlib.sha256(named.encode()).hexdigest()[:16]
 
 

@@ -66,12 +66,13 @@ class Splits:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
+    from mm_support.encode.text_models import version_of
 
     splits = read_splits(args.train, args.val, args.test)
     for row in splits.bad:
         print(f"skipped {row.file}, line {row.line}: {row.reason}", file=sys.stderr)
     encode = load_text_encoder(settings, resolve_device(settings.device)).encode
-    classifier, report = evaluate(encode, splits, args.seed, settings.text_model)
+    classifier, report = evaluate(encode, splits, args.seed, version_of(settings.text_model))
     if args.keep:
         path = intents_file(settings, args.knowledge or "")
         save_intents(classifier, {key: report[key] for key in report if key != "skipped"}, path)
