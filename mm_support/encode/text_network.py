@@ -48,16 +48,24 @@ class TorchNetwork:
             return self.model(input_ids=ids, attention_mask=kept).last_hidden_state.float()
 
 
-def torch_network(source: str, device: Device) -> TorchNetwork:
-    """source: a folder or a hub repository. Raises OSError or ValueError where it cannot be had."""
+def torch_network(source: str, device: Device, changes: Path | None = None) -> TorchNetwork:
+    """source: a folder or a hub repository. changes: file of low-rank ones. Raises OSError or
+    ValueError where it cannot be had.
+    """
+    import torch
+
     prepare_transformers()
+    from safetensors.torch import load_file
     from transformers import AutoModel
     from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
     disable_progress_bar()  # loading takes less than a second; fetching has a bar of its own
     set_verbosity_error()  # it warns of a pooling layer that is missing and not used
-    model = AutoModel.from_pretrained(source, dtype=device.dtype, use_safetensors=True)
-    return TorchNetwork(model.eval().to(device.device), device)
+    dtype = torch.float32 if changes else device.dtype
+    model: Any = AutoModel.from_pretrained(source, dtype=dtype, use_safetensors=True)
+    if changes:
+        change(model, load_file(changes))
+    return TorchNetwork(model.eval().to(device.device, device.dtype), device)
 
 
 def packaged_network(
@@ -71,14 +79,14 @@ def packaged_network(
     from mm_support.encode.compiled import compiled
 
     if device.device.type != "cpu":
-        return TorchNetwork(_changed(folder, changes).to(device.device, device.dtype), device)
+        return torch_network(str(folder), device, changes)
     ids, kept = torch.ones(2, 2, 9, dtype=torch.long)
     kept[1, 4:] = 0  # without padding the network would have no mask
     name = f"{folder.name}-{sha256_of(changes)[:12]}" if changes else folder.name
     made = compiled(
         name, lambda: _states(folder, changes), (ids, kept), (0, 1), device.dtype, cache_dir
     )
-    return made or TorchNetwork(_changed(folder, changes).to(device.dtype), device)
+    return made or torch_network(str(folder), device, changes)
 
 
 def change(model: Any, weights: Mapping[str, Tensor]) -> None:
@@ -92,17 +100,6 @@ def change(model: Any, weights: Mapping[str, Tensor]) -> None:
     model.embeddings.token_type_embeddings.weight.data = weights["sides"].float()
 
 
-def _changed(folder: Path, changes: Path | None) -> PreTrainedModel:
-    """The model in float32, on the processor."""
-    import torch
-    from safetensors.torch import load_file
-
-    model = torch_network(str(folder), Device(torch.device("cpu"), torch.float32, "to be changed"))
-    if changes:
-        change(model.model, load_file(changes))
-    return model.model
-
-
 def _states(folder: Path, changes: Path | None) -> torch.nn.Module:
     """(ids, kept) -> states alone, in float32."""
     import torch
@@ -110,7 +107,8 @@ def _states(folder: Path, changes: Path | None) -> torch.nn.Module:
     class States(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.model: Any = _changed(folder, changes)
+            plain = Device(torch.device("cpu"), torch.float32, "to be compiled")
+            self.model: Any = torch_network(str(folder), plain, changes).model
             self.model.pooler = None  # its weights are in no file
 
         def forward(self, ids: Tensor, kept: Tensor) -> Tensor:
