@@ -19,6 +19,7 @@ from mm_support.decide.intent_classifier import (
     load_intents,
     save_intents,
 )
+from mm_support.encode.text_models import version_of
 from mm_support.errors import InputError, WeightsError
 from mm_support.evaluate.metrics import expected_calibration_error
 from mm_support.train import intents, labelled
@@ -368,7 +369,7 @@ def test_intents_are_predicted_from_when_they_are_trained_and_for_their_base(tmp
         np.eye(2, dtype=np.float32),
         np.array([4.0, 0, 0, 0], np.float32),
         0.5,
-        settings.text_model,
+        version_of(settings.text_model),
     )
     save_intents(own, {}, intents_file(settings, "shop"))
     assert served.of("shop", "where is my parcel").name == "track"

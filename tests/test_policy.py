@@ -570,8 +570,8 @@ def test_a_code_in_the_photo_that_nothing_is_known_of_is_told(read, unknown):
 
 
 def test_a_refusal_names_what_comes_closest_but_nothing_that_is_far_off():
-    near, far = decide(hits(0.3)), decide(hits(0.1))
-    assert (near.reason, near.hits) == ("unknown", tuple(hits(0.3)))
+    near, far = decide(hits(0.35)), decide(hits(0.1))
+    assert (near.reason, near.hits) == ("unknown", tuple(hits(0.35)))
     assert (far.reason, far.hits) == ("unknown", ())
 
 

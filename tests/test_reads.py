@@ -188,11 +188,12 @@ def reader():
     from mm_support.config import Settings
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
+    from mm_support.encode.text_models import version_of
 
     settings = Settings.from_env(text_model="package:multilingual-e5-small")
     encoder = load_text_encoder(settings, resolve_device("cpu"))
     shipped = load_head(head_file(settings.text_model))
-    assert shipped.made_for == settings.text_model
+    assert shipped.made_for == version_of(settings.text_model)
     return IntentReader(shipped, encoder.encode_pieces)
 
 

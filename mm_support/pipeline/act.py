@@ -149,7 +149,8 @@ def _given(
     query, hits = asked_alone(parts, here.turn.knowledge, plain)
     told = parts.policy.decide(plain, query, entries_of(hits), (), reads)
     answers = told.action == "answer" and own.action != "answer"
-    plainly = replace(given, own=told if answers else own, hits=hits)
+    understood = own.reason == "unknown" and told.reason != "unknown"
+    plainly = replace(given, own=told if answers or understood else own, hits=hits)
     plainly = _decided(parts, plainly, plain, query)
     return plainly if likeliest(plainly) or answers else given
 
