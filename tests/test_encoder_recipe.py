@@ -113,6 +113,27 @@ def test_the_network_that_is_served_gives_what_was_learned(
     assert np.abs(wanted - old).max() > 0.1
 
 
+def test_changes_that_do_not_fit_are_told_and_not_used(folder, tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    from mm_support.device import Device
+    from mm_support.encode.text_network import packaged_network
+    from mm_support.errors import WeightsError
+
+    layer = "encoder.layer.0.output.dense"
+    wrong = {f"{layer}.a": torch.ones(2, 7), f"{layer}.b": torch.ones(32, 2)}
+    save_file(wrong | {"sides": torch.ones(2, 32)}, tmp_path / "wrong.safetensors")
+    save_file({f"{layer}.a": torch.ones(2, 64)}, tmp_path / "half.safetensors")
+    (tmp_path / "damaged.safetensors").write_bytes(b"damaged")
+    for name in ("wrong", "half", "damaged"):
+        with pytest.raises(WeightsError, match=name):
+            file = tmp_path / f"{name}.safetensors"
+            packaged_network(
+                folder, Device(torch.device("cpu"), torch.float32, "test"), tmp_path, file
+            )
+
+
 def test_what_was_trained_here_is_part_of_an_encoders_name():
     name = "package:multilingual-e5-small"
     assert changes_of(name) is not None

@@ -16,7 +16,7 @@ import argparse
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from assets.training.claim_pairs import PASSAGES, UNSEEN_PASSAGES
 from assets.training.command import main
@@ -36,8 +37,9 @@ from mm_support.config import Settings
 from mm_support.device import Device, resolve_device
 from mm_support.encode.text_models import CHANGES, TextModel, text_model
 from mm_support.encode.text_network import torch_network
-from mm_support.evaluate.passages import read_squad
+from mm_support.evaluate.passages import Article, read_squad
 from mm_support.paths import fitted_to
+from mm_support.runs import runs
 from mm_support.weights import package_weights
 
 RANK, DROPOUT, RATE, DECAY, WARM_UP, EPOCHS = 16, 0.1, 3e-4, 0.01, 0.1, 3
@@ -47,6 +49,7 @@ TEMPERATURE = 0.02
 STAY = 1.0  # weight of how far vectors move
 TAKEN = 0.4  # share of the questions of SQuAD's files, which are all alike
 LONGEST = 192  # tokens of a passage that are read
+PART = 16  # texts whose states are held at once
 SEED = 0
 
 
@@ -130,14 +133,23 @@ Base = tuple[list[str], list[Asked]]  # passages, and what is asked about them
 
 
 def bases(squad: Sequence[Path]) -> Iterator[Base]:
-    """What is learned from; an article of SQuAD is a base."""
+    """What is learned from."""
     yield from companies(sorted(PASSAGES.glob("*.jsonl")))
     random = np.random.default_rng(SEED)
-    for article in (one for path in squad for one in read_squad(path)):
-        held = {name: passage(article.title, text) for name, text in article.passages}
-        answered = [one for one in article.asked if one.answers and one.question.strip()]
-        taken = [one for one in answered if random.random() < TAKEN]
-        yield list(held.values()), [Asked(one.question, held[one.passage]) for one in taken]
+    for path in squad:
+        for articles in runs(read_squad(path), is_short):
+            held = {
+                name: passage(own.title, text) for own in articles for name, text in own.passages
+            }
+            answered = [one for own in articles for one in own.asked if one.answers]
+            taken = [one for one in answered if one.question.strip() and random.random() < TAKEN]
+            if taken:
+                yield list(held.values()), [Asked(one.question, held[one.passage]) for one in taken]
+
+
+def is_short(articles: Sequence[Article], _: Article) -> bool:
+    """Whether another article is part of the same base: those of CMRC are a passage each."""
+    return sum(len(own.passages) for own in articles) <= NEAR
 
 
 def companies(files: Sequence[Path]) -> Iterator[Base]:
@@ -168,15 +180,20 @@ def with_near(learner: Learner, held: list[str], asked: Sequence[Asked]) -> list
 def nearest(learner: Learner, held: Sequence[str], asked: Sequence[Asked]) -> np.ndarray:
     """(questions, passages) places of the passages, the nearest first."""
     with torch.inference_mode():
-        own = torch.cat([learner.passages(part) for part in parts(held)])
-        wanted = torch.cat(
-            [learner.questions(part) for part in parts([one.question for one in asked])]
-        )
+        own = in_parts(learner.passages, held)
+        wanted = in_parts(learner.questions, [one.question for one in asked])
     return (-(wanted @ own.T)).argsort(dim=1).cpu().numpy()
 
 
+def in_parts(encode: Callable[[Sequence[str]], Tensor], texts: Sequence[str]) -> Tensor:
+    """(n, dim). For gradients each part is computed once more, so that no step needs the memory of
+    all its passages.
+    """
+    return torch.cat([checkpoint(encode, part, use_reentrant=False) for part in parts(texts)])
+
+
 def parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (texts[start : start + 64] for start in range(0, len(texts), 64))
+    return (texts[start : start + PART] for start in range(0, len(texts), PART))
 
 
 def right(learner: Learner, every: Sequence[Base]) -> float:
@@ -223,13 +240,13 @@ def loss(
     questions = [row.question for row in rows]
     beside = [row.near[i] for row in rows for i in random.permutation(len(row.near))[:BESIDE]]
     held = [row.answer for row in rows] + beside
-    asked, found = learner.questions(questions), learner.passages(held)
+    asked, found = in_parts(learner.questions, questions), in_parts(learner.passages, held)
     also = torch.tensor([[text == row.answer for text in held] for row in rows])
     also[:, : len(rows)].fill_diagonal_(False)  # the same passage once more is no wrong one
     scores = (asked @ found.T / TEMPERATURE).masked_fill(also.to(asked.device), -1e4)
     places = torch.arange(len(rows), device=asked.device)
     with torch.no_grad():
-        old = before.questions(questions), before.passages(held)
+        old = in_parts(before.questions, questions), in_parts(before.passages, held)
     moved = sum((1 - (new * was).sum(1)).mean() for new, was in zip((asked, found), old))
     return functional.cross_entropy(scores, places) + STAY * moved
 

@@ -48,8 +48,12 @@ def changes(model: Any) -> dict[str, Tensor]:
         if isinstance(layer, Adapted)
         for part in "ab"
     }
-    found["sides"] = model.embeddings.token_type_embeddings.weight
-    return {name: value.detach().cpu().half().contiguous() for name, value in found.items()}
+    return halves(found | {"sides": model.embeddings.token_type_embeddings.weight})
+
+
+def halves(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """As they are written: float16, on the processor."""
+    return {name: value.detach().cpu().half().contiguous() for name, value in weights.items()}
 
 
 def take_up(model: Any, weights: dict[str, Tensor]) -> None:

@@ -37,7 +37,7 @@ from assets.training.claim_pairs import (
     unseen_pairs,
 )
 from assets.training.command import main
-from assets.training.low_rank import adapt, changes, take_up
+from assets.training.low_rank import adapt, changes, halves, take_up
 from mm_support.config import Settings
 from mm_support.decode.claim_reader import CLASSES, WORDS, Tokens, claim_network, paired
 from mm_support.decode.verify import FILE
@@ -214,8 +214,7 @@ def learned(network: Any) -> dict[str, Tensor]:
     """As decode/claim_reader.py takes it: changes, the marks and the head, float16."""
     own = {"shared": network.shared.weight}
     own |= {f"head.{name}": value for name, value in network.head.named_parameters()}
-    own = {name: value.detach().cpu().half().contiguous() for name, value in own.items()}
-    return changes(network.model) | own
+    return changes(network.model) | halves(own)
 
 
 def go_on(network: Any, weights: dict[str, Tensor]) -> None:

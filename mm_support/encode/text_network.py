@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mm_support.device import Device, torch_threads
+from mm_support.files import readable
 from mm_support.torchvision_shim import prepare_transformers
 from mm_support.weights import sha256_of
 
@@ -50,7 +51,7 @@ class TorchNetwork:
 
 def torch_network(source: str, device: Device, changes: Path | None = None) -> TorchNetwork:
     """source: a folder or a hub repository. changes: file of low-rank ones. Raises OSError or
-    ValueError where it cannot be had.
+    ValueError where it cannot be had, WeightsError where the changes do not fit.
     """
     import torch
 
@@ -64,7 +65,8 @@ def torch_network(source: str, device: Device, changes: Path | None = None) -> T
     dtype = torch.float32 if changes else device.dtype
     model: Any = AutoModel.from_pretrained(source, dtype=dtype, use_safetensors=True)
     if changes:
-        change(model, load_file(changes))
+        with readable(changes, "install the project again"):
+            change(model, load_file(changes))
     return TorchNetwork(model.eval().to(device.device, device.dtype), device)
 
 

@@ -137,7 +137,7 @@ def _given(
     own: Decision,
 ) -> Given:
     """A question as an action sees it, without the identifiers of the actions where that finds one,
-    or an entry that answers where none did.
+    or an entry that answers where none did. What is understood without them counts as said.
     """
     reads = parts.policy.read(question)
     before = here.past[-1].text if here.past and _chooses(here) else ""

@@ -14,9 +14,8 @@ LEGACY = (
 ).split()
 HEAD = 4096  # bytes that show whether a character has two or four of them
 UNICODE = "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be".split()
-_PADDING = re.compile(
-    rb"\0{4,}"
-)  # that a crash leaves; more zeros than characters have between them
+# zeros that a crash leaves: more of them than lie between characters
+_PADDING = re.compile(rb"\0{4,}")
 _WIDE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 _UNSTORED = re.compile("[\x00\ud800-\udfff]")
 
