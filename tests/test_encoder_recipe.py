@@ -113,6 +113,33 @@ def test_the_network_that_is_served_gives_what_was_learned(
     assert np.abs(wanted - old).max() > 0.1
 
 
+def test_articles_of_one_passage_are_a_base_together(tmp_path, monkeypatch):
+    import json
+
+    from assets.training import encoder as recipe
+
+    def article(name, passages):
+        asked = [
+            {"question": f"{name}?", "answers": [{"text": "a"}]},
+            {"question": f"{name} open?", "answers": []},
+            {"question": " ", "answers": [{"text": "a"}]},
+        ]
+        rows = [{"context": f"{name} {i}", "qas": asked} for i in range(passages)]
+        return {"title": name, "paragraphs": rows}
+
+    monkeypatch.setattr(recipe, "companies", lambda _: iter(()))
+    monkeypatch.setattr(recipe, "TAKEN", 1.0)
+    file = tmp_path / "asked.json"
+    articles = [article("long", 30), *(article(f"short{i}", 1) for i in range(20))]
+    file.write_text(json.dumps({"data": articles}))
+    long, several, rest = recipe.bases([file])
+    assert [len(held) for held, _ in (long, several, rest)] == [30, recipe.NEAR + 1, 3]
+    assert {one.question for one in long[1]} == {"long?"} and len(long[1]) == 30
+    assert [one.answer for one in rest[1]] == rest[0]
+    monkeypatch.setattr(recipe, "TAKEN", 0.0)
+    assert list(recipe.bases([file])) == []
+
+
 def test_changes_that_do_not_fit_are_told_and_not_used(folder, tmp_path):
     import torch
     from safetensors.torch import save_file
