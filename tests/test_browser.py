@@ -1344,7 +1344,7 @@ def test_own_knowledge_is_added_browsed_and_answered_from(workshop, tmp_path):
     expect(page.get_by_role("row", name="Shopping 2 0")).to_be_visible()  # the tab is drawn
     page.get_by_label("Name of your knowledge").fill("bikes")
     page.locator("#ingest-files input[type=file]").set_input_files(str(tmp_path / "bikes.csv"))
-    expect(page.get_by_text("bikes.csv").first).to_be_visible()
+    expect(page.get_by_role("cell", name="bikes.csv")).to_be_visible()  # it has arrived
     page.get_by_role("button", name="Add to knowledge").click()
     report = page.locator("#ingest-report")
     expect(report).to_contain_text("1 entry added")
