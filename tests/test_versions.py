@@ -2,6 +2,7 @@
 
 import pytest
 
+from mm_support.language.terms import terms, without_roman
 from mm_support.language.versions import names_another, numbered, renumbered
 
 BREW = "Corvane Brew 2", "The Corvane Brew 2 is a filter coffee machine. It costs 149 euros."
@@ -19,11 +20,27 @@ BREW = "Corvane Brew 2", "The Corvane Brew 2 is a filter coffee machine. It cost
         ("Is order 104822 on its way?", False),
         ("Wie teuer ist der Brew 3?", True),
         ("我的 Brew 3 多少钱", True),
+        ("How much is the Brew II?", False),
+        ("how much is the brew iii", True),
+        ("Does the Brew V leak?", True),
+        ("Wie teuer ist der Brew IV?", True),
         ("Is the Brew 2 louder than the Brew 3?", False),
     ],
 )
 def test_another_number_is_another_thing(question, another):
     assert names_another(numbered(question), *BREW) == another
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Can I return it?", "an X-ray of it", "5 V and 12 V", "size XXL", "CAN I VISIT", "1 x 2"],
+)
+def test_letters_that_only_look_like_roman_numerals_stay(text):
+    assert without_roman(text) == text
+
+
+def test_a_roman_numeral_is_the_number_in_the_index_and_in_a_question():
+    assert terms("Brew XIV") == terms("the brew 14") and terms("Mark IX") == terms("Mark nine")
 
 
 def test_what_the_text_names_too_is_no_other_thing():

@@ -54,6 +54,9 @@ CHINESE_NUMBER = re.compile(  # of 周六九点 the nine, not 69
     "|[一二两三四五六七八九十](?=[天日月年周号个])"
     "|(?<=[周期拜][一二三四五六日天])[一二两三四五六七八九十]+(?=[点时])"
 )
+ROMAN = re.compile(  # behind a word: Brew II, Mark V; a lone I is none; small: "ii" and "iii" alone
+    r"(?<=[^\W\d_] )(?:(?=[VX])X?(?:IX|IV|VI{0,3}|I{0,3})|IX|IV|I{2,3}|i{2,3})(?![^\W_]|['’.-]\w)"
+)
 LETTER, SIGN = rf"(?![{UNSPACED}])[^\W\d_]", rf"(?:(?![{UNSPACED}])[^\W_])"
 TOKEN = re.compile(
     rf"(?P<run>[{UNSPACED}]+)"
@@ -68,7 +71,7 @@ def terms(text: str, language: str = "") -> tuple[str, ...]:
     """In their order. language: ISO 639-1, guessed from the text where it is not given."""
     text = unicodedata.normalize("NFKC", text).replace("’", "'")
     language = language or language_of(text)
-    worded = with_digits(simplified(text), language)
+    worded = with_digits(without_roman(simplified(text)), language)
     return tuple(term for term, _ in placed_terms(worded, language))
 
 
@@ -142,6 +145,17 @@ def _in_digits(text: str, language: str) -> str:
     from text_to_num import alpha2digit
 
     return alpha2digit(text, language, threshold=0)
+
+
+def without_roman(text: str) -> str:
+    """Roman numerals of names in digits: Brew II -> Brew 2."""
+    return ROMAN.sub(lambda match: str(_roman_number(match[0])), text)
+
+
+def _roman_number(letters: str) -> int:
+    """letters: I, V and X; what stands before a greater one is taken off."""
+    values = [{"I": 1, "V": 5, "X": 10}[letter] for letter in letters.upper()]
+    return sum(-value if value < max(values[at:]) else value for at, value in enumerate(values))
 
 
 def _chinese_number(words: str) -> str:

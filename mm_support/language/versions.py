@@ -11,7 +11,7 @@ import unicodedata
 
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.telephone import without_phones
-from mm_support.language.terms import simplified, stem, with_digits
+from mm_support.language.terms import simplified, stem, with_digits, without_roman
 from mm_support.language.units import calendar_words, units_of
 
 # not the beginning of a time, a date, a share, or of a number with letters in it; what follows it
@@ -25,7 +25,8 @@ Numbered = frozenset[tuple[str, str]]  # (word without its ending, number)
 def numbered(text: str, title: bool = False) -> Numbered:
     """The names with a number in a text; number words count as numbers. title: see above."""
     language = language_of(text)
-    written = without_phones(simplified(unicodedata.normalize("NFKC", text)))
+    plain = simplified(unicodedata.normalize("NFKC", text))
+    written = without_phones(without_roman(plain))
     no_names = stop_words(language) | calendar_words(language)
     return frozenset(
         (stem(word.lower(), language), number)
