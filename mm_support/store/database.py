@@ -9,6 +9,7 @@ decided in desk/ownership.py, within the transactions that are opened here.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -48,6 +49,10 @@ class Store:
             raise StoreError(
                 f"The store cannot be opened ({_why(exc)}); check database_url."
             ) from exc
+        alone = self._engine.dialect.name == "sqlite"
+        self._one_writes: contextlib.AbstractContextManager = (
+            threading.RLock() if alone else contextlib.nullcontext()
+        )
         told = {"channels": tuple(channels)}
         self._reading = sessionmaker(self._engine, expire_on_commit=False)
         self._writing = sessionmaker(writing, expire_on_commit=False, info=told)
@@ -102,11 +107,13 @@ class Store:
     def writing(self) -> Iterator[Session]:
         """A transaction that is committed when the block ends well. Raises StoreError.
 
-        Of SQLite's, only one writes at a time. On a server they run side by side: whoever writes
-        what it has read locks that row first (with_for_update), or adds it with `add_unless_there`.
+        Of SQLite's, only one writes at a time; the threads of this process queue for it here, since
+        SQLite, which each of them asks again and again, may leave one out for too long. On a server
+        they run side by side: whoever writes what it has read locks that row first
+        (with_for_update), or adds it with `add_unless_there`.
         """
         with _told("Nothing could be stored in the database; check the disk and database_url."):
-            with self._writing() as session:
+            with self._one_writes, self._writing() as session:
                 yield session
                 session.commit()
 
