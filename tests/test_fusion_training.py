@@ -23,11 +23,15 @@ from mm_support.fuse.strategies import HEADS, STRATEGIES, WIDTH, build_fusion
 from mm_support.fuse.weights import fusion_file, load_fusion, made_for, save_fusion
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.index.identified import SCHEMA, Identifiers, IdentifiersWriter
 from mm_support.knowledge.index.search import recognise, search
+from mm_support.knowledge.index.table import Table, create
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.text_score import UNKNOWN, Floors, TextScore
+from mm_support.language.defined import named_in_title
+from mm_support.language.identifiers import identifiers_of
 from mm_support.language.terms import term_set
 from mm_support.train import fusion_training
 from mm_support.train.encoded_set import packed, unpacked
@@ -199,6 +203,32 @@ def test_the_score_is_that_of_the_index(score, made, tmp_path):
             hit.entry.id: hit.score for hit in search(version, query, 5, date.today(), True, score)
         }
         assert scores.tolist() == pytest.approx([hits[e.id] for e in entries], abs=1e-5)
+
+
+def test_an_identifier_that_entries_share_counts_in_training_as_in_the_index(made, tmp_path):
+    oven, hob, list_ = (
+        Entry("oven", "E24 on the oven", "The door is open."),
+        Entry("hob", "E24 on the hob", "A pan is missing."),
+        Entry("list", "Error codes", "E20 is the pump, E24 the drain."),
+    )
+    entries = (oven, hob, list_)
+    writer = IdentifiersWriter()
+    for row, entry in enumerate(entries):
+        writer.add(row, identifiers_of(entry), named_in_title(entry.title))
+    connection = create(tmp_path / "table", [SCHEMA])
+    writer.store(connection)
+    connection.execute("COMMIT")
+    served = Identifiers(Table(tmp_path / "table"), len(entries)).matches(frozenset({"E24"}))
+    rows = replace(
+        made.rows,
+        entries={**made.rows.entries, "shop": entries},
+        wordings=(Wording("shop", "oven", "E24 on my oven", "test"),),
+        pictures=(),
+    )
+    turns = make_turns(FakeSet(rows), "shop", "test", (), 0, 1)
+    _, matches, _ = turns.batch(torch.tensor([0]), turns.mask)
+    assert matches.codes[0, 0].tolist() == pytest.approx(served.tolist())
+    assert 0 < served[2] < served[0] == served[1] < 1
 
 
 def test_training_does_not_find_an_entry_by_the_question_that_it_holds(made):

@@ -24,6 +24,7 @@ from mm_support.knowledge.index.postings import rarity, saturated
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import TextScore, above
 from mm_support.language import codes, identifiers
+from mm_support.language.defined import named_in_title
 from mm_support.language.detect import in_characters
 from mm_support.language.terms import term_set, terms
 from mm_support.train.encoded_set import EncodedSet
@@ -182,6 +183,7 @@ class TurnTable:
         self._intents = {name: place for place, name in enumerate(intents)}
         self._stems: list[Any] = [Counter(terms(entry.text)) for entry in self._entries]
         self._codes = list(map(identifiers.identifiers_of, self._entries))
+        self._titled = [named_in_title(entry.title) for entry in self._entries]
         lengths = np.array([own.total() for own in self._stems])
         self._lengths = lengths / max(1, lengths.mean())
         self._having = Counter(word for own in self._stems for word in own)
@@ -241,7 +243,7 @@ class TurnTable:
             sum(rare[word] * saturated(own[word], length) for word in stems & own.keys()) / total
             for own, length in zip(self._stems, self._lengths)
         ]
-        matched = [self._matched(named, own) for own in self._codes]
+        matched = [self._matched(named, *own) for own in zip(self._codes, self._titled)]
         vectors = asked.vectors.astype(np.float32)
         alike = [late_interaction.likeness(vectors, merged) for _, _, merged in self._pieces]
         hidden = list(alike)  # what is alike without the text itself
@@ -251,13 +253,16 @@ class TurnTable:
                 hidden[place] = late_interaction.likeness(vectors, late_interaction.merged(others))
         return np.array([shared, matched, alike, hidden])
 
-    def _matched(self, named: Iterable[str], own: frozenset[str]) -> float:
-        """The best match of a named identifier with an entry's, less where many entries share
-        it.
+    def _matched(self, named: Iterable[str], own: frozenset[str], titled: frozenset[str]) -> float:
+        """The best match of a named identifier with an entry's, less where several entries share
+        it, and less so with one of its title, as Identifiers.matches has it.
         """
-        sharing = {code: max(1, self._sharing[codes.fold(code)]) for code in named}
-        matches = (codes.match(frozenset({code}), own) / n for code, n in sharing.items())
-        return max(matches, default=0.0)
+        scores = [0.0]
+        for code in map(frozenset, zip(named)):
+            sharing = max(1, self._sharing[codes.fold(*code)])
+            matches = codes.match(code, own), codes.match(code, titled)
+            scores += [matches[0] / sharing, matches[1] / sharing**0.5]
+        return max(scores)
 
 
 def _behind_nothing(rows: np.ndarray) -> Tensor:
