@@ -13,6 +13,7 @@ from mm_support.decide.named import (
     which,
     with_named,
 )
+from mm_support.language.asks import affirmed
 from mm_support.types import Entry, Hit
 
 
@@ -256,3 +257,70 @@ def test_how_to_do_a_thing_is_not_told_by_what_it_costs():
 def test_an_entry_for_one_country_does_not_answer_for_another(words, another):
     abroad = ("Delivery", "Parcels to Great Britain take a week, those to Germany three days.")
     assert names_another_thing(words, hits(abroad)) is another
+
+
+@pytest.mark.parametrize(
+    "words, another",
+    [
+        ("ドイツへの送料はいくらですか", True),
+        ("フランスへの送料", False),
+        ("독일까지 배송되나요", True),
+        ("доставка в Германию", True),
+        ("доставка во Францию", False),
+        ("Versand in die Vereinigten Staaten", True),
+        ("do you ship to china", True),
+        ("Delivery to China", True),
+        ("is the china cup sent with care", False),
+        ("Can I return a jersey?", False),
+        ("does it fit a kitchen island", False),
+        ("タイヤの送料", False),  # a tyre, no Thailand
+    ],
+)
+def test_a_country_is_found_in_its_forms_and_an_ordinary_word_is_none(words, another):
+    abroad = ("France", "フランスへの送料 프랑스 배송 Доставка во Францию: 20 euros.")
+    assert names_another_thing(words, hits(abroad)) is another
+
+
+BREWS = ("Brew 2", "The Brew 2 costs 149 euros."), ("Brew 3", "The Brew 3 costs 199 euros.")
+ROMAN = ("Brew II", "It costs 149 euros."), ("Brew III", "It costs 199 euros.")
+SIZES = ("Shirt S", "10 euros."), ("Shirt M", "12 euros."), ("Shirt XL", "14 euros.")
+LAMPS = ("Lamp 300 W", "It costs 30 euros."), ("Lamp 500 W", "It costs 50 euros.")
+MODELS = ("型号A", "10元。"), ("型号B", "12元。")
+VITAMINS = ("Vitamin C", "10 euros."), ("Vitamin D", "12 euros.")
+
+
+@pytest.mark.parametrize(
+    "words, found, title",
+    [
+        ("My Brew 2 leaks after 3 weeks", BREWS, "Brew 2"),
+        ("I have had my Brew 2 for 3 years, can I return it?", BREWS, "Brew 2"),
+        ("I bought a Brew 2 on 3 May", BREWS, "Brew 2"),
+        ("Is my Brew 2 repaired by 3 pm?", BREWS, "Brew 2"),
+        ("我的 Brew 2 用了3年可以退吗", BREWS, "Brew 2"),
+        ("I have had the Brew II for 3 years", ROMAN, "Brew II"),
+        ("Brew III's price", ROMAN, "Brew III"),
+        ("How much is Shirt M?", SIZES, "Shirt M"),
+        ("price of shirt in size m", SIZES, "Shirt M"),
+        ("i'm looking at shirt s", SIZES, "Shirt S"),
+        ("shirt xl price", SIZES, "Shirt XL"),
+        ("the 500 watt lamp", LAMPS, "Lamp 500 W"),
+        ("Lamp 500 W price", LAMPS, "Lamp 500 W"),
+        ("型号B多少钱", MODELS, "型号B"),
+        ("do you have vitamin d", VITAMINS, "Vitamin D"),
+    ],
+)
+def test_a_letter_and_a_number_name_a_thing_and_a_number_that_counts_does_not(words, found, title):
+    meant = named_first(words, hits(*found))
+    assert meant[0].entry.title == title
+    assert not names_another_thing(words, meant) and not both_named(words, meant)
+
+
+@pytest.mark.parametrize("words", ["Not charging", "The Brew 2 is on, not heating"])
+def test_what_is_wrong_with_a_thing_is_no_other_thing(words):
+    assert affirmed(words) == words
+
+
+def test_two_numbers_behind_one_name_are_both_named():
+    for words, found in (("Brew 2 or 3, which is cheaper?", BREWS), ("300 or 500?", LAMPS)):
+        named = both_named(words, hits(*found))
+        assert [hit.entry.title for hit in named] == [title for title, _ in found]

@@ -71,6 +71,7 @@ def test_amounts_times_and_codes_name_nothing_in_a_title(title):
 def test_another_number_takes_the_place_of_that_of_a_name():
     asked = "How much is the Lumo Table 200 within 14 days? Lumo Table 200"
     assert (
-        renumbered(asked, "300") == "How much is the Lumo Table 300 within 300 days? Lumo Table 300"
+        renumbered(asked, "300") == "How much is the Lumo Table 300 within 14 days? Lumo Table 300"
     )
+    assert renumbered("What does the Brew II cost?", "3") == "What does the Brew 3 cost?"
     assert renumbered("the 200 watts", "5") == "the 200 watts"

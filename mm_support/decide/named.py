@@ -10,6 +10,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, takewhile
 
+from mm_support.decide.name_terms import (
+    asked_terms,
+    entry_terms,
+    said_terms,
+    terms_of_title,
+    title_terms,
+    unmarked,
+)
 from mm_support.decide.rows import beyond_rows, holds_amount, in_range, with_row
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
@@ -57,8 +65,8 @@ def _code_of_another(words: str, hits: Sequence[Hit]) -> bool:
     code of the kind stands under and that entry nowhere: "E7 on the AirPure", of the SteamPress's
     E7 beside the AirPure's E3.
     """
-    asked, best = _asked(words), hits[0].entry
-    left = asked - _terms(best) if codes_in(asked) & term_set(best.title) else frozenset()
+    asked, best = asked_terms(words), hits[0].entry
+    left = asked - entry_terms(best) if codes_in(asked) & term_set(best.title) else frozenset()
     others = (hit.entry for hit in hits[1:] if left and titled_otherwise(hit.entry, best))
     return any(left & _above_code(other.title) for other in others)
 
@@ -131,7 +139,7 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
         return True
     otherwise = _numbered_otherwise(words, hits) or _code_of_another(words, hits)
     otherwise = otherwise or holds_amount(words, hits[0].entry) is False
-    return otherwise or any(better_named(_asked(words), hits))
+    return otherwise or any(better_named(asked_terms(words), hits))
 
 
 def _of_another_country(words: str, entry: Entry) -> bool:
@@ -150,7 +158,7 @@ def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:
         return bool(asked)
     titles = [numbered(hit.entry.title, title=True) for hit in close(hits)[1:]]
     elsewhere = any(holds(name, titled) for name in asked for titled in titles)
-    return elsewhere and _asked(words).isdisjoint(term_set(best.title))
+    return elsewhere and asked_terms(words).isdisjoint(title_terms(best.title))
 
 
 def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -161,13 +169,15 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     Who asks for "Aster 40" means it, not the filter for it; "HE-220" alone is the machine, and "a
     tank for my HE-220" is the tank.
     """
-    asked = _asked(words)
+    asked = asked_terms(words)
     if not hits:
         return ()
-    meant = asked & term_set(hits[0].entry.title)
-    better = (hit for hit in better_named(asked, hits) if meant <= _terms(hit.entry))
+    meant = asked & terms_of_title(hits[0])
+    better = (hit for hit in better_named(asked, hits) if meant <= entry_terms(hit.entry))
     named = _holder(words, hits) or _thing(words, hits) or next(better, hits[0])
-    named = with_row(asked, named, [hit for hit in hits if hit.score >= hits[0].score / 2])
+    named = with_row(
+        term_set(affirmed(words)), named, [hit for hit in hits if hit.score >= hits[0].score / 2]
+    )
     named = beyond_rows(words, in_range(words, named, hits), close(hits))
     first = replace(named, score=hits[0].score)  # as near as what only looked nearer
     return (first, *(hit for hit in hits if hit is not named))
@@ -177,8 +187,8 @@ def with_named(words: str, hits: Sequence[Hit], most: int) -> tuple[Hit, ...]:
     """So many of the hits, best first, among them those that a code in the question names by their
     titles, however far behind the others they were found.
     """
-    codes = codes_in(_asked(words))
-    found = [hit for at, hit in enumerate(hits) if at < most or codes & _titled(hit)]
+    codes = codes_in(asked_terms(words))
+    found = [hit for at, hit in enumerate(hits) if at < most or codes & terms_of_title(hit)]
     named = (*named_first(words, found)[:1], *both_named(words, found))
     ids = {hit.entry.id for hit in named}
     others = [hit.entry.id for hit in found if hit.entry.id not in ids][: most - len(ids)]
@@ -191,13 +201,13 @@ def which(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     titles have the code that it names and different things beside it ("F1", of an oven and a hob),
     and they say as much of what it asks; nothing where there is one.
     """
-    asked = _asked(words)
+    asked = asked_terms(words)
     codes = codes_in(asked)
     if not hits or not (meant := asked & _coded(hits[0])):
         return ()
-    said = asked & _terms(hits[0].entry)
+    said = asked & entry_terms(hits[0].entry)
     alike = [hit for hit in close(hits) if asked & _coded(hit) == meant]
-    told = [hit for hit in alike if asked & _terms(hit.entry) == said]
+    told = [hit for hit in alike if asked & entry_terms(hit.entry) == said]
     if codes:
         told = [hit for hit in told if hit is hits[0] or _other_thing(hit, hits[0], codes)]
     best = {_coded(hit): hit for hit in reversed(told)}
@@ -216,7 +226,7 @@ def _other_thing(hit: Hit, best: Hit, codes: frozenset[str]) -> bool:
 
 def named_among(words: str, titles: Sequence[str]) -> str:
     """The title that has all words of a message, by its code where several do; "" for none."""
-    asked = _asked(words)
+    asked = term_set(affirmed(words))
     held = [Hit(Entry("", title, ""), 0.0) for title in titles if asked <= term_set(title)]
     found = held[0] if asked and len(held) == 1 else _holder(words, held)
     return found.entry.title if found else ""
@@ -224,7 +234,7 @@ def named_among(words: str, titles: Sequence[str]) -> str:
 
 def _coded(hit: Hit) -> frozenset[str]:
     """The part of a title, between colons, that has a code; nothing where none has."""
-    parts = map(term_set, COLON.split(hit.entry.title))
+    parts = map(title_terms, COLON.split(hit.entry.title))
     return next(filter(codes_in, parts), frozenset())
 
 
@@ -238,18 +248,18 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
     its title than the others, or is that thing and not something for it, or has as much in a
     shorter name, or else in its text; None where nothing is named, or by no such hit.
     """
-    asked = _asked(words)
+    asked = asked_terms(words)
     codes = codes_in(asked)
     holders = _holding(codes, hits) if codes else _numbered_alike(words, hits)
     names = [_name(hit.entry.title, codes) for hit in holders]
     ranks = [
         (
             not any(other < name and asked.isdisjoint(name - other) for other in names),
-            len(asked & term_set(hit.entry.title)),
+            len(asked & terms_of_title(hit)),
             not codes < codes_in(name),
             _begins_with(hit.entry.title, codes),
             -len(name - asked),
-            len(asked & _terms(hit.entry)),
+            len(asked & entry_terms(hit.entry)),
         )
         for hit, name in zip(holders, names)
     ]
@@ -261,26 +271,26 @@ def _thing(words: str, hits: Sequence[Hit]) -> Hit | None:
     one's holds nothing of it: filters cost what their row says, not what the machine with one does.
     """
     named = term_set(without_amounts(affirmed(words)))
-    if not amounts_asked(words) or not named or named & _titled(hits[0]):
+    if not amounts_asked(words) or not named or named & terms_of_title(hits[0]):
         return None
-    return next((hit for hit in hits if named <= _titled(hit)), None)
+    return next((hit for hit in hits if named <= unmarked(terms_of_title(hit))), None)
 
 
 def _holding(codes: frozenset[str], hits: Sequence[Hit]) -> list[Hit]:
-    return [hit for hit in hits if codes <= _terms(hit.entry)]
+    return [hit for hit in hits if codes <= entry_terms(hit.entry)]
 
 
 def _numbered_alike(words: str, hits: Sequence[Hit]) -> list[Hit]:
     """The hits that are what a question names with a number, and whose titles hold all of it that
     titles of close ones do: none for "a jug for the Brew 2" where there is an entry about jugs.
     """
-    names, asked = numbered(affirmed(words)), _asked(words)
+    names, asked = numbered(affirmed(words)), asked_terms(words)
     meant = frozenset(word for word, _ in names)
-    titled = asked & frozenset().union(*map(_titled, close(hits)))
+    titled = asked & frozenset().union(*map(terms_of_title, close(hits)))
     return [
         hit
         for hit in hits
-        if names and titled <= _titled(hit) and _holds_all(names, hit.entry.title)
+        if names and titled <= terms_of_title(hit) and _holds_all(names, hit.entry.title)
         if _begins_with(hit.entry.title, meant)
     ]
 
@@ -306,8 +316,8 @@ def _begins_with(title: str, meant: frozenset[str]) -> bool:
 
 def _name(title: str, codes: frozenset[str]) -> frozenset[str]:
     """What a title says between the colons around a code; all of it where it has none."""
-    parts = map(term_set, COLON.split(title))
-    return next((part for part in parts if part & codes), term_set(title))
+    parts = map(title_terms, COLON.split(title))
+    return next((part for part in parts if part & codes), title_terms(title))
 
 
 def both_named(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -315,13 +325,13 @@ def both_named(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     alike, and say the least else; nothing where there is no such pair, or where another one tells
     what is asked of both.
     """
-    asked = _asked(words)
+    asked = asked_terms(words)
     pairs = [pair for pair in combinations(hits, 2) if _are_both_named(words, *pair)]
     if not pairs:
         return ()
     pair = min(pairs, key=lambda pair: _said_else(asked, *pair))
-    best, named = named_first(words, hits)[0].entry, frozenset().union(*map(_titled, pair))
-    told = not asked <= named and asked <= _terms(best)
+    best, named = named_first(words, hits)[0].entry, frozenset().union(*map(terms_of_title, pair))
+    told = not unmarked(asked) <= unmarked(named) and asked <= entry_terms(best)
     return () if told and all(best is not hit.entry for hit in pair) else pair
 
 
@@ -329,7 +339,10 @@ def only_names(words: str, hits: Sequence[Hit]) -> bool:
     """Whether most of a question's terms are those by whose titles it names the hits: "Basic or
     Plus?".
     """
-    asked, titled = _asked(words), frozenset().union(*map(_titled, hits))
+    asked, titled = (
+        term_set(affirmed(words)),
+        unmarked(frozenset().union(*map(terms_of_title, hits))),
+    )
     return 2 * len(asked & titled) > len(asked)
 
 
@@ -338,13 +351,17 @@ def _are_both_named(words: str, hit: Hit, second: Hit) -> bool:
     differ in nothing but what was asked; the shorter of "T10" and "T10 Go" where it is said more
     often than what the other one has beside it.
     """
-    said, title, other = Counter(terms(affirmed(words))), _titled(hit), _titled(second)
+    said, title, other = (
+        Counter(said_terms(affirmed(words))),
+        terms_of_title(hit),
+        terms_of_title(second),
+    )
     if not title & other or title == other:
         return False
     own, others = (_named_in(words, each.entry.title) for each in (hit, second))
     if title - other and other - title:
         return title ^ other <= said.keys() or bool(own - others and others - own)
-    codes = codes_in(_asked(words))
+    codes = codes_in(asked_terms(words))
     shared = _name(hit.entry.title, codes) & _name(second.entry.title, codes)
     beside = [said[term] for term in title ^ other]
     return 0 < min(beside) <= max(beside) < max((said[term] for term in shared), default=0)
@@ -353,22 +370,14 @@ def _are_both_named(words: str, hit: Hit, second: Hit) -> bool:
 def _said_else(asked: frozenset[str], hit: Hit, second: Hit) -> tuple[int, int]:
     """In how many words that were not asked for two titles differ, and how much they say."""
     lengths = (len(terms(each.entry.title)) for each in (hit, second))
-    return len((_titled(hit) ^ _titled(second)) - asked), sum(lengths)
-
-
-def _asked(words: str) -> frozenset[str]:
-    return term_set(affirmed(words))
-
-
-def _titled(hit: Hit) -> frozenset[str]:
-    return term_set(hit.entry.title)
+    return len((terms_of_title(hit) ^ terms_of_title(second)) - asked), sum(lengths)
 
 
 def _named_in(words: str, title: str) -> frozenset[str | tuple[str, str]]:
     """The codes of a question, and its names with a number, that a title holds."""
     titled = numbered(title, title=True)
     names = (name for name in numbered(words) if holds(name, titled))
-    return frozenset((*names, *(codes_in(_asked(words)) & term_set(title))))
+    return frozenset((*names, *(codes_in(asked_terms(words)) & term_set(title))))
 
 
 def better_named(asked: frozenset[str], hits: Sequence[Hit]) -> Iterator[Hit]:
@@ -378,18 +387,14 @@ def better_named(asked: frozenset[str], hits: Sequence[Hit]) -> Iterator[Hit]:
     """
     if not hits:
         return
-    best, held = term_set(hits[0].entry.title), _terms(hits[0].entry)
+    best, held = terms_of_title(hits[0]), entry_terms(hits[0].entry)
     codes = codes_in(asked)
     for hit in close(hits)[1:]:
-        title = term_set(hit.entry.title)
+        title = terms_of_title(hit)
         missing = asked & title - held | codes & title - best
         whole = len(title) > 1 and title <= asked and not best <= asked and asked & best <= title
         if title & best and title != best and (missing or whole):
             yield hit
-
-
-def _terms(entry: Entry) -> frozenset[str]:
-    return term_set(entry.title) | term_set(entry.text)
 
 
 def close(hits: Sequence[Hit]) -> tuple[Hit, ...]:

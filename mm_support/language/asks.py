@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import re
 
+from mm_support.language.detect import language_of, stop_words
 from mm_support.language.facts import MONEY, facts_of
 from mm_support.language.messages import languages, messages
-from mm_support.language.terms import edged
+from mm_support.language.terms import BARE, edged
 
 AMOUNTS = ("price", "time", "amount")
 TIMES = frozenset({"time", "months", "clock"})  # kinds of amounts that tell a time
@@ -56,15 +57,30 @@ def asks_in_words(clause: str) -> bool:
 
 
 def affirmed(question: str) -> str:
-    """Without a clause that names what is not meant: "the S2, not the Mini"."""
-    return _denied().sub("", question)
+    """Without a clause that names what is not meant: "the S2, not the Mini"; with one that tells
+    what is wrong: "it is on, not charging".
+    """
+    unspaced = BARE.search(question)
+
+    def left(match: re.Match[str]) -> str:
+        return "" if unspaced or _names_a_thing(match[1]) else match[0]
+
+    return _denied().sub(left, question)
+
+
+def _names_a_thing(denied: str) -> bool:
+    """Whether what is denied begins with an article or the like, or has a capital or a digit."""
+    first = denied.split(maxsplit=1)[0].lower()
+    named = any(sign.isdigit() or sign.isupper() for sign in denied)
+    return named or first in stop_words(language_of(denied))
 
 
 @functools.cache
 def _denied() -> re.Pattern[str]:
     denying = _wording("asks.not").pattern
     return re.compile(
-        rf"(?:^|[,;，；、،(])\s*(?:{denying})(?=\w|\s+\w)[^,.;!?，。；！？、،؟)]*", re.IGNORECASE
+        rf"(?:^|[,;，；、،(])\s*(?:{denying})(?=\w|\s+\w)([^,.;!?，。；！？、،؟)]*)",
+        re.IGNORECASE,
     )
 
 

@@ -55,9 +55,13 @@ CHINESE_NUMBER = re.compile(  # of 周六九点 the nine, not 69
     "|(?<=[周期拜][一二三四五六日天])[一二两三四五六七八九十]+(?=[点时])"
 )
 ROMAN = re.compile(  # behind a word: Brew II, Mark V; a lone I is none; small: "ii" and "iii" alone
-    r"(?<=[^\W\d_] )(?:(?=[VX])X?(?:IX|IV|VI{0,3}|I{0,3})|IX|IV|I{2,3}|i{2,3})(?![^\W_]|['’.-]\w)"
+    r"(?<=[^\W\d_][ -])(?:(?=[VX])X?(?:IX|IV|VI{0,3}|I{0,3})|IX|IV|I{2,3}|i{2,3})"
+    r"(?:(?=['’]s\b)|(?![^\W_]|['’.-]\w))"
 )
 LETTER, SIGN = rf"(?![{UNSPACED}])[^\W\d_]", rf"(?:(?![{UNSPACED}])[^\W_])"
+ALONE = re.compile(  # a letter that no other, no digit and no mark within words touches
+    rf"(?<![\d'&.@/-])(?<!{LETTER}){LETTER}(?![\d'&@/-]|\.\w)(?!{LETTER})"
+)
 TOKEN = re.compile(
     rf"(?P<run>[{UNSPACED}]+)"
     rf"|(?P<code>(?:{LETTER})+(?:-?\d+{SIGN}*)+(?:-{SIGN}*\d{SIGN}*)*)"
@@ -73,6 +77,27 @@ def terms(text: str, language: str = "") -> tuple[str, ...]:
     language = language or language_of(text)
     worded = with_digits(without_roman(simplified(text)), language)
     return tuple(term for term, _ in placed_terms(worded, language))
+
+
+def letters(text: str) -> frozenset[str]:
+    """The letters that stand alone as names do, in capitals: the M of "Shirt M" and "size m", not
+    what is a word of its language ("a", "I").
+    """
+    text = unicodedata.normalize("NFKC", text).replace("’", "'")
+    stops = stop_words(language_of(text))
+    return frozenset(
+        match[0].upper()
+        for match in ALONE.finditer(text)
+        if match[0].lower() not in stops or _is_named(text, match)
+    )
+
+
+def _is_named(text: str, match: re.Match[str]) -> bool:
+    """Whether a letter that is a word too is written as a name: the A of "Model A", not of "A bag",
+    nor one among capitals.
+    """
+    begins = not text[: match.start()].rstrip(" \"'(¿¡").strip(".!?:;\n")
+    return match[0].isupper() and match[0] != "I" and not begins and not text.isupper()
 
 
 def term_set(text: str, language: str = "") -> frozenset[str]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterator
 
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.telephone import without_phones
-from mm_support.language.terms import simplified, stem, with_digits, without_roman
+from mm_support.language.terms import BARE, LETTER, simplified, stem, with_digits, without_roman
 from mm_support.language.units import calendar_words, units_of
 
 # not the beginning of a time, a date, a share, or of a number with letters in it; what follows it
@@ -19,21 +21,53 @@ NUMBERED = re.compile(
     r"(?<![^\W_])([^\W\d_]+)[ -](\d+(?:\.\d+)*)(?![:,]?\d|[/%€$£¥]|[^\W_]*\d)(?=\s?([^\W\d_]*))"
 )
 
+# a number and the word behind it
+COUNTED = re.compile(rf"(?<![\d.,:/-])(?<!{LETTER})(\d+)\s?([^\W\d_]+)")
+
 Numbered = frozenset[tuple[str, str]]  # (word without its ending, number)
 
 
 def numbered(text: str, title: bool = False) -> Numbered:
     """The names with a number in a text; number words count as numbers. title: see above."""
     language = language_of(text)
-    plain = simplified(unicodedata.normalize("NFKC", text))
-    written = without_phones(without_roman(plain))
-    no_names = stop_words(language) | calendar_words(language)
     return frozenset(
-        (stem(word.lower(), language), number)
-        for word, number, follows in NUMBERED.findall(with_digits(written, language))
-        if word.lower() not in no_names and not (title and word == word.lower())
-        if not _is_unit(follows.lower(), language)
+        (stem(match[1].lower(), language), match[2])
+        for match in _names(_written(text, language), language)
+        if not (title and match[1] == match[1].lower())
     )
+
+
+def counted(text: str) -> Counter[str]:
+    """The numbers of a customer's words that are amounts, times or days, and name nothing: the 3 of
+    "leaks after 3 weeks", "at 3 pm" and "on 3 May", but not of "Brew 2 or 3".
+    """
+    language = language_of(text)
+    written = _written(text, language)
+    named = {match.start(2) for match in _names(written, language)}
+    return Counter(
+        match[1]
+        for match in COUNTED.finditer(written)
+        if match.start() not in named and _counts(match[2].lower(), language)
+    )
+
+
+def _counts(word: str, language: str) -> bool:
+    """Whether a word is a unit or a month, or begins with one where no blanks part words."""
+    begins = [word[:size] for size in (1, 2)] if BARE.match(word) else [word]
+    return any(_is_unit(own, language) or own in calendar_words(language) for own in begins)
+
+
+def _written(text: str, language: str) -> str:
+    """As numbers are looked for: in digits, without telephone numbers."""
+    plain = simplified(unicodedata.normalize("NFKC", text))
+    return with_digits(without_phones(without_roman(plain)), language)
+
+
+def _names(written: str, language: str) -> Iterator[re.Match[str]]:
+    no_names = stop_words(language) | calendar_words(language)
+    for match in NUMBERED.finditer(written):
+        if match[1].lower() not in no_names and not _is_unit(match[3].lower(), language):
+            yield match
 
 
 def _is_unit(word: str, language: str) -> bool:
@@ -44,13 +78,10 @@ def _is_unit(word: str, language: str) -> bool:
 
 def renumbered(text: str, number: str) -> str:
     """The text with another number behind its names: what "and the 300?" means after the 200."""
-    stops = stop_words(language_of(text))
-
-    def other(match: re.Match) -> str:
-        name = match[0][: match.start(2) - match.start()]
-        return match[0] if match[1].lower() in stops else f"{name}{number}"
-
-    return NUMBERED.sub(other, text)
+    plain, language = without_roman(text), language_of(text)
+    for match in reversed([*_names(plain, language)]):
+        plain = plain[: match.start(2)] + number + plain[match.end(2) :]
+    return plain
 
 
 def holds(name: tuple[str, str], others: Numbered) -> bool:
