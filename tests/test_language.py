@@ -29,7 +29,7 @@ from mm_support.language.detect import language_of, told_language
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.messages import clarify_text, has_message, message, messages
 from mm_support.language.sentences import in_a_line, is_step, split_sentences, without_markers
-from mm_support.language.terms import term_set, terms
+from mm_support.language.terms import letters, term_set, terms
 from mm_support.types import Entry, Hit, Question
 
 KNOWLEDGE = Path(__file__).parents[1] / "assets" / "knowledge"
@@ -193,6 +193,27 @@ def test_steps_markers_and_bullets():
 )
 def test_one_thing_said_in_two_ways_has_the_same_terms(one, other):
     assert terms(one) == terms(other) != ()
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("वारंटी दो साल की है।", {"वारंट", "साल"}),  # vowel signs belong to the words
+        ("கட்டணம் எவ்வளவு", {"கட்டணம்", "எவ்வளவு"}),
+        ("Das kostet 1.000 Euro", {"kost", "1000", "euro"}),
+        ("Das kostet 1.234,56 Euro", {"kost", "1234.56", "euro"}),
+        ("It weighs 1.000 kg", {"weigh", "1", "kg"}),
+    ],
+)
+def test_words_and_numbers_are_whole_in_every_script(text, found):
+    assert {*terms(text)} == found
+
+
+def test_a_letter_that_stands_alone_is_a_name_where_it_is_no_word():
+    assert letters("Shirt M, size xl or s") == {"M", "S"}
+    assert letters("型号A") == {"A"} and letters("Model A") == {"A"}
+    assert not letters("I have a bag. A 5 l bag") and not letters("CAN I BUY A BAG")
+    assert not letters("l'eau, R&D, 5 m, 9 a.m., e-mail, साल")
 
 
 def test_grammar_is_no_term_and_different_things_differ():

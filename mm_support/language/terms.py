@@ -58,15 +58,19 @@ ROMAN = re.compile(  # behind a word: Brew II, Mark V; a lone I is none; small: 
     r"(?<=[^\W\d_][ -])(?:(?=[VX])X?(?:IX|IV|VI{0,3}|I{0,3})|IX|IV|I{2,3}|i{2,3})"
     r"(?:(?=['’]s\b)|(?![^\W_]|['’.-]\w))"
 )
+# vowel signs and the like, which follow a letter of scripts that NFKC composes no others of
+MARKS = "".join(
+    sign for sign in map(chr, range(0x300, 0x1D00)) if unicodedata.category(sign) in ("Mn", "Mc")
+)
 LETTER, SIGN = rf"(?![{UNSPACED}])[^\W\d_]", rf"(?:(?![{UNSPACED}])[^\W_])"
 ALONE = re.compile(  # a letter that no other, no digit and no mark within words touches
-    rf"(?<![\d'&.@/-])(?<!{LETTER}){LETTER}(?![\d'&@/-]|\.\w)(?!{LETTER})"
+    rf"(?<![\d'&.@/{MARKS}-])(?<!\d )(?<!{LETTER}){LETTER}(?![\d'&@/{MARKS}-]|\.\w)(?!{LETTER})"
 )
 TOKEN = re.compile(
     rf"(?P<run>[{UNSPACED}]+)"
     rf"|(?P<code>(?:{LETTER})+(?:-?\d+{SIGN}*)+(?:-{SIGN}*\d{SIGN}*)*)"
     rf"|(?P<number>\d(?:[\d.,:/]*\d)?)(?:st|nd|rd|th)?"
-    rf"|(?P<word>(?:{LETTER})+(?:'(?:{LETTER})+)*)"
+    rf"|(?P<word>(?:{LETTER}[{MARKS}]*)+(?:'(?:{LETTER}[{MARKS}]*)+)*)"
 )
 
 
@@ -96,7 +100,8 @@ def _is_named(text: str, match: re.Match[str]) -> bool:
     """Whether a letter that is a word too is written as a name: the A of "Model A", not of "A bag",
     nor one among capitals.
     """
-    begins = not text[: match.start()].rstrip(" \"'(¿¡").strip(".!?:;\n")
+    before = text[: match.start()].rstrip(" \"'(¿¡")
+    begins = not before or before[-1] in ".!?:;\n"
     return match[0].isupper() and match[0] != "I" and not begins and not text.isupper()
 
 
@@ -113,7 +118,7 @@ def placed_terms(text: str, language: str) -> Iterator[tuple[str, int]]:
         elif kind == "code":
             yield token.replace("-", ""), at
         elif kind == "number":
-            yield _normal_number(token), at
+            yield _normal_number(token, language), at
         elif token not in stop_words(language):
             parts = (part for part in token.split("'") if len(part) > 1)
             yield from ((stem(p, language), at) for p in parts if p not in stop_words(language))
@@ -135,11 +140,26 @@ def _stemmer(language: str) -> Callable[[str], str] | None:
     return snowballstemmer.stemmer(name).stemWord if name else None
 
 
-def _normal_number(token: str) -> str:
-    """1,000 -> 1000; 12.50 and 12,50 -> 12.5; 9:00 -> 9; dates and times stay as they are."""
+def _normal_number(token: str, language: str) -> str:
+    """1,000 -> 1000, where points part thousands 1.000 too; 12.50 and 12,50 -> 12.5; 9:00 -> 9;
+    dates and times stay as they are.
+    """
     token = re.sub(r",(?=\d{3}\b)", "", token).removesuffix(":00")
+    if _by_points(language) and re.fullmatch(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?", token):
+        token = token.replace(".", "")
     token = re.sub(r"^(\d+),(\d{1,2})$", r"\1.\2", token)
     return token.rstrip("0").rstrip(".") if re.fullmatch(r"\d+\.\d+", token) else token
+
+
+@functools.cache
+def _by_points(language: str) -> bool:
+    """Whether a language parts thousands by points, as Unicode's CLDR has it."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return Locale.parse(language).number_symbols["latn"]["group"] == "."
+    except (UnknownLocaleError, ValueError, KeyError):
+        return False
 
 
 def with_digits(text: str, language: str) -> str:
