@@ -38,7 +38,9 @@ ABOUT, ENTRIES, NAMES = "about.json", "entries.sqlite", "names.json"
 FITTED, CONTRADICTIONS = "fitted.json", "contradictions.json"
 SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
 MAX_NAMES = 20  # the most frequent of a base
-LAYOUT = 2  # of the files; it belongs to the signature, so vectors in another one are made again
+# of the files, and of how texts are cut into sentences and terms; it belongs to the signature, so
+# what is in another one is made again
+LAYOUT = 3
 
 
 class VersionWriter:
