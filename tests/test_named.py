@@ -320,6 +320,28 @@ def test_what_is_wrong_with_a_thing_is_no_other_thing(words):
     assert affirmed(words) == words
 
 
+PHONES = ("Phone 64 GB", "It costs 300 euros."), ("Phone 128 GB", "It costs 400 euros.")
+SCREENS = ("55 inch TV", "It costs 700 euros."), ("65 inch TV", "It costs 900 euros.")
+PARCELS = ("Parcel up to 5 kg", "5 euros."), ("Parcel up to 20 kg", "9 euros.")
+TIME_LIMITS = ("Return within 30 days", "Free."), ("Return within 60 days", "5 euros.")
+
+
+@pytest.mark.parametrize(
+    "words, found, another",
+    [
+        ("Phone 256 GB price", PHONES, True),
+        ("Phone 128 GB price", PHONES, False),
+        ("how much is a 75 inch TV", SCREENS, True),
+        ("how much is the 65 inch tv", SCREENS, False),
+        ("how much is a 12 kg parcel", PARCELS, False),  # told by its bounds
+        ("can I return it after 45 days", TIME_LIMITS, False),
+        ("Phone 64 GB with 10 GB of data", PHONES, False),
+    ],
+)
+def test_a_size_that_none_of_its_like_has_is_another_thing(words, found, another):
+    assert names_another_thing(words, named_first(words, hits(*found))) is another
+
+
 def test_two_numbers_behind_one_name_are_both_named():
     for words, found in (("Brew 2 or 3, which is cheaper?", BREWS), ("300 or 500?", LAMPS)):
         named = both_named(words, hits(*found))

@@ -18,7 +18,7 @@ from mm_support.decide.name_terms import (
     title_terms,
     unmarked,
 )
-from mm_support.decide.rows import beyond_rows, holds_amount, in_range, with_row
+from mm_support.decide.rows import beyond_rows, holds_amount, in_range, of_another_size, with_row
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.codes import match, same_kind, written
@@ -139,6 +139,8 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
         return True
     otherwise = _numbered_otherwise(words, hits) or _code_of_another(words, hits)
     otherwise = otherwise or holds_amount(words, hits[0].entry) is False
+    near = [hit.entry for hit in close(hits)[1:]]
+    otherwise = otherwise or of_another_size(words, hits[0].entry, near)
     return otherwise or any(better_named(asked_terms(words), hits))
 
 

@@ -6,10 +6,12 @@ Knows the hits of one question, and no probabilities.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 
-from mm_support.language.asks import affirmed, amounts_asked, asks_steps
-from mm_support.language.facts import facts_of, range_in
+from mm_support.language.asks import TIMES, affirmed, amounts_asked, asks_steps
+from mm_support.language.detect import language_of, stop_words
+from mm_support.language.facts import MONEY, facts_of, range_in
 from mm_support.language.sentences import CELL, COLUMNS, column_names, first_cell
 from mm_support.language.terms import term_set
 from mm_support.types import Entry, Hit
@@ -62,6 +64,33 @@ def holds_amount(words: str, entry: Entry) -> bool | None:
         if kind == amount.kind
     ]
     return any(held) if held else None
+
+
+def of_another_size(words: str, best: Entry, others: Sequence[Entry]) -> bool:
+    """Whether entries are named by sizes of one kind, and a question by one that none of them is:
+    256 GB, of phones with 64 GB and 128 GB. A price, a time and a bound ("up to 20 kg") are none.
+    """
+    own, asked = _sizes(best.title, title=True), _sizes(words)
+    for kind in own.keys() & asked.keys():
+        every = own[kind].union(
+            *(_sizes(entry.title, title=True).get(kind, ()) for entry in others)
+        )
+        stated = {amount.value for amount in facts_of(best.text).amounts if amount.kind == kind}
+        if len(every) > 1 and asked[kind].isdisjoint(every | stated):
+            return True
+    return False
+
+
+def _sizes(text: str, title: bool = False) -> dict[str, set[float]]:
+    """Kind -> amounts in a text; in a title those that no word of grammar leads to."""
+    facts, stops = facts_of(text), stop_words(language_of(text))
+    found = defaultdict[str, set[float]](set)
+    for amount in facts.amounts:
+        before = facts.text[: amount.at].split()
+        leads = title and bool(before) and before[-1].lower() in stops
+        if amount.kind and amount.kind not in MONEY | TIMES and not leads:
+            found[amount.kind].add(amount.value)
+    return found
 
 
 def _in_rows(asked: frozenset[str], hit: Hit) -> tuple[frozenset[str], int]:
