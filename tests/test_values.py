@@ -26,10 +26,31 @@ TODAY = date(2026, 11, 26)
         ("1048223", "en", []),
         ("2 orders 3456", "en", []),
         ("", "en", []),
+        ("my order from 2026-11-24 please", "en", []),
+        ("my order from 12-24-26", "en", []),
+        ("ordered on 24.11.26", "de", []),
+        ("order 104822 from 2026-11-24", "en", ["104822"]),
+        ("call 0151 104822", "en", []),
+        ("call me at +49 151 104822", "en", []),
+        ("call me at 555 123 4567", "en", []),
+        ("from 10:48:22", "en", []),
+        ("10-48-22", "en", ["104822"]),
+        ("طلبي ١٠٤٨٢٢", "ar", ["104822"]),
+        ("मेरा ऑर्डर १०४८२२", "hi", ["104822"]),
     ],
 )
 def test_identifiers_of_a_kind(text, language, found):
     assert list(shaped(text, "[0-9]{6}", language)[0]) == found
+
+
+@pytest.mark.parametrize("pattern", ["[0-9]{10}", "0[0-9]{9}"])
+def test_a_number_that_is_one_of_a_kind_as_a_whole_may_look_like_a_telephones(pattern):
+    assert shaped("0151 104822 please", pattern, "en")[0] == ("0151104822",)
+
+
+def test_a_date_stays_for_what_looks_for_dates():
+    _, rest = shaped("order 104822 from 2026-11-24", "[0-9]{6}", "en")
+    assert values.dates(rest, "en", TODAY)[0] == ("2026-11-24",)
 
 
 def test_a_group_of_the_pattern_is_the_identifier_and_the_rest_stays():
@@ -82,6 +103,16 @@ def test_what_was_found_is_cut_where_it_stands():
         ("11月24日下单", "zh", "2026-11-24"),
         ("十一月二十四日", "zh", "2026-11-24"),
         ("昨天", "zh", "2026-11-25"),
+        ("03.04.2026", "de", "2026-04-03"),
+        ("03/04/2026", "de", "2026-04-03"),
+        ("3/4/2026", "fr", "2026-04-03"),
+        ("am 3.4.", "de", "2026-04-03"),
+        ("3.4.26", "en", "2026-04-03"),
+        ("13/04/2026", "en", "2026-04-13"),
+        ("2026/3/4", "de", "2026-03-04"),
+        ("vor 3 Tagen", "de", "2026-11-23"),
+        ("下周一", "zh", ""),
+        ("last week", "en", ""),
         ("2026-13-45", "en", ""),
         ("where is my order 104822", "en", ""),
         ("may I ask on what day", "en", ""),
@@ -89,6 +120,11 @@ def test_what_was_found_is_cut_where_it_stands():
 )
 def test_days(text, language, found):
     assert values.dates(text, language, TODAY)[0] == tuple(filter(None, [found]))
+
+
+@pytest.mark.parametrize("text, language", [("03/04/2026", "en"), ("3-4-26", "en"), ("3/4", "en")])
+def test_a_date_that_may_name_two_days_gives_both(text, language):
+    assert values.dates(text, language, TODAY)[0] == ("2026-03-04", "2026-04-03")
 
 
 def test_options_are_found_by_their_labels_as_words_of_their_own():
