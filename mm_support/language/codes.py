@@ -43,8 +43,15 @@ class Token(NamedTuple):
     apart: bool
 
 
+def ascii_digits(text: str) -> str:
+    """The text with the digits of all scripts as 0 to 9: ١٠٤ -> 104."""
+    if text.isascii():
+        return text
+    return re.sub(r"\d", lambda match: str(unicodedata.digit(match[0])), text)
+
+
 def tokens_of(text: str) -> list[Token]:
-    text = text.replace("‐", "-").replace("‑", "-")
+    text = ascii_digits(text).replace("‐", "-").replace("‑", "-")
     return [
         Token(match[0], match.start() == 0 or text[match.start() - 1].isspace())
         for match in TOKEN.finditer(text)
@@ -64,7 +71,7 @@ def written(text: str) -> frozenset[str]:
 
 def with_digit(text: str) -> Iterator[str]:
     """The tokens of a text that hold a digit, as they are written."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = ascii_digits(unicodedata.normalize("NFKC", text))
     return filter(re.compile(r"\d").search, COMPOUND.findall(plain))
 
 
@@ -90,7 +97,7 @@ def shaped(text: str, pattern: str, language: str) -> tuple[tuple[str, ...], str
 
     pattern: of the whole, normalised; its first group, if it has one, is the identifier.
     """
-    plain = unicodedata.normalize("NFKC", text)
+    plain = ascii_digits(unicodedata.normalize("NFKC", text))
     texts = dict.fromkeys((plain, with_digits(plain, language)))
     for look in (COMPOUND.finditer, _in_parts):
         for one in texts:
@@ -148,7 +155,8 @@ def _goes_on(text: str, start: int, stop: int) -> bool:
 @functools.lru_cache(REMEMBERED)
 def normalise(code: str) -> str:
     """Capitals and digits only: "wh-1000 xm5" -> "WH1000XM5"."""
-    return re.sub(r"[^A-Z0-9]", "", unicodedata.normalize("NFKC", code).upper())
+    plain = ascii_digits(unicodedata.normalize("NFKC", code))
+    return re.sub(r"[^A-Z0-9]", "", plain.upper())
 
 
 @functools.lru_cache(REMEMBERED)
