@@ -90,6 +90,20 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
             ["We open at 8:00.", "Call us; we close at 18:00.", "Bring an ID."],
         ),
         ("步骤：1. 打开。2. 等30秒。", ["步骤：", "1. 打开。", "2. 等30秒。"]),
+        (
+            "Open Mon. to Fri. 9 a.m. - 5 p.m. Sat. closed.",
+            ["Open Mon. to Fri. 9 a.m. - 5 p.m.", "Sat. closed."],
+        ),
+        ("It costs approx. 5 EUR per month.", ["It costs approx. 5 EUR per month."]),
+        ("El Sr. Pérez le llama hoy.", ["El Sr. Pérez le llama hoy."]),
+        ("Press 1. Then wait.", ["Press 1.", "Then wait."]),
+        ("It weighs 5 kg. 2 pieces per box.", ["It weighs 5 kg.", "2 pieces per box."]),
+        (
+            "See https://x.example/a?b=c. Then go.",
+            ["See https://x.example/a?b=c.", "Then go."],
+        ),
+        ("他说：“好。”然后走了。", ["他说：“好。”然后走了。"]),
+        ("hello. my order is late.", ["hello.", "my order is late."]),
         ("", []),
     ],
 )
