@@ -81,6 +81,8 @@ def test_numbers_within_bounds(text, language, found):
     [("12,50", "de", "12.5"), ("12.50", "de", "12.5"), ("1.500", "de", "1500")]
     + [("1.5", "es", "1.5"), ("1.234", "es", "1234"), ("1,5", "en", "1.5"), ("1,500", "en", "1500")]
     + [("1.234,50", "en", "1234.5"), ("1,234.50", "de", "1234.5"), ("-3.", "en", "-3")]
+    + [("5 000", "fr", "5000"), ("1\u202f000,50", "fr", "1000.5"), ("½", "en", "0.5")]
+    + [("1½", "de", "1.5"), ("2 1/4", "en", "2.25"), ("1⅛", "de", "1.125"), ("1'000", "de", "1000")]
     + [("1,50,00", "en", ""), ("1.2.3", "en", ""), ("7", "xx", "7")],
 )
 def test_a_number_is_read_as_its_language_writes_it_or_else_as_others_do(written, language, found):
@@ -133,6 +135,31 @@ def test_options_are_found_by_their_labels_as_words_of_their_own():
     assert values.options("我的坏了", labels)[0] == ("broken",)
     assert values.options("unbroken, later", labels)[0] == ()
     assert set(values.options("late and broken", labels)[0]) == {"late", "broken"}
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("it is not broken", ()),
+        ("It isn’t broken", ()),
+        ("nicht kaputt", ()),
+        ("bozuk değil", ()),
+        ("the size does not fit", ("size",)),
+        ("尺寸不合适", ("size",)),
+        ("我的不坏", ()),
+        ("我的坏了", ("broken",)),
+        ("It is not here", ("late",)),
+        ("not broken, but it is late", ("late",)),
+        ("I do not know, broken", ("broken",)),
+        ("I'm fine", ()),
+        ("m", ("m",)),
+        ("an 'M' please", ("m",)),
+    ],
+)
+def test_an_option_that_is_denied_or_cut_out_of_a_word_is_not_chosen(text, found):
+    labels = {"late": ("It is not here", "late"), "broken": ("kaputt", "bozuk", "坏")}
+    labels |= {"m": ("Medium",), "size": ("尺寸",)}
+    assert values.options(text, labels)[0] == found
 
 
 def test_free_words_are_all_or_what_fits():

@@ -6,6 +6,7 @@ is not written or said is not found. Knows no action and no conversation.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -14,19 +15,24 @@ from decimal import Decimal
 from typing import Any
 
 from mm_support.language.amounts import number_told
-from mm_support.language.terms import with_digits
+from mm_support.language.messages import languages, message
+from mm_support.language.terms import edged, with_digits
 from mm_support.language.written_dates import Day, order_of, written_dates
+from mm_support.language.written_numbers import plain_numbers
 
 MAX_TEXT = 500  # characters of a value in free words
 MAX_DATED = 1_000  # characters in which days are looked for
 NUMBER = re.compile(r"(?<![A-Za-z0-9.,])[-+]?\d[\d.,]*(?![A-Za-z0-9])")
 
+CLAUSE_END = re.compile(r"[,.;:!?，。；：！？、،؟\n]")
+
 Found = tuple[tuple[str, ...], str]  # values, and what is left of the text
 
 
 def numbers(text: str, language: str, least: float | None, most: float | None) -> Found:
-    """Numbers within bounds, as 12 or 12.5; in words too (thirty)."""
-    plain = with_digits(unicodedata.normalize("NFKC", text), language)
+    """Numbers within bounds, as 12 or 12.5; in words (thirty) and with fractions (½) too."""
+    plain = unicodedata.normalize("NFKC", plain_numbers(text, language))
+    plain = with_digits(plain, language)
     found: dict[str, None] = {}
 
     def taken(match: re.Match[str]) -> str:
@@ -101,17 +107,45 @@ def _is_a_day(told: str, languages: list[str] | None, settings: dict[str, Any]) 
 
 
 def options(text: str, labels: Mapping[str, tuple[str, ...]]) -> Found:
-    """The options whose value or label a text holds as words of its own. labels: by value."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    """The options whose value or label a text holds as words of its own, and does not deny in the
+    same clause ("not broken"). labels: by value.
+    """
+    plain = unicodedata.normalize("NFKC", text).replace("’", "'").casefold()
     found, rest = dict[str, None](), plain
     named = [(label, value) for value, own in labels.items() for label in (*own, value)]
     for label, value in sorted(named, key=lambda pair: -len(pair[0])):
-        written = re.escape(unicodedata.normalize("NFKC", label).casefold())
-        begins, ends = (r"\b" if own.isascii() else "" for own in (label[:1], label[-1:]))
-        without = re.sub(f"{begins}{written}{ends}", " ", rest)
-        if without != rest:
-            found[value], rest = None, without
+        matches = (match for match in _as_words(label).finditer(rest) if not _is_denied(match))
+        without, end = "", 0
+        for match in matches:
+            without, end = f"{without}{rest[end : match.start()]} ", match.end()
+        if end:
+            found[value], rest = None, without + rest[end:]
     return tuple(found), rest if found else text
+
+
+def _as_words(label: str) -> re.Pattern[str]:
+    """A label as words of its own; the m of "I'm" is none."""
+    written = unicodedata.normalize("NFKC", label).replace("’", "'").casefold()
+    begins = r"\b(?<![^\W\d_]')" if label[:1].isascii() else ""
+    ends = r"\b(?!'[^\W\d_])" if label[-1:].isascii() else ""
+    return re.compile(f"{begins}{re.escape(written)}{ends}")
+
+
+def _is_denied(match: re.Match[str]) -> bool:
+    """Whether a word that denies stands before a label in its clause, or behind it as the last one.
+    Elsewhere it denies something else: "the size does not fit".
+    """
+    text = match.string
+    before = CLAUSE_END.split(text[: match.start()])[-1]
+    behind = CLAUSE_END.split(text[match.end() :], maxsplit=1)[0]
+    return bool(_denying().search(before) or _denying().fullmatch(behind.strip()))
+
+
+@functools.cache
+def _denying() -> re.Pattern[str]:
+    """Of all languages, since that of a short message is easily mistaken."""
+    listed = ", ".join(message("action.denied", language) for language in languages())
+    return re.compile(f"(?:{edged(listed.casefold().split(', '))})")
 
 
 def texts(text: str, pattern: str) -> Found:
