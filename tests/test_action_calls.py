@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from acting_service import ACTIONS, System, drip, send
@@ -16,6 +18,7 @@ from mm_support.actions.call import (
     IN_A_ROW,
     RESTS,
     Caller,
+    Rest,
     filled_body,
     filled_url,
 )
@@ -219,6 +222,24 @@ def test_a_system_that_does_not_answer_rests_and_is_tried_again(system, monkeypa
     failure(Caller(system.host), action(f"{system.url}/nowhere"))  # an answer all the same
 
 
+def test_calls_that_overlap_are_counted_too():
+    rest, begun = Rest(), threading.Barrier(10)
+
+    def call() -> None:
+        with pytest.raises(CallError), rest.watching("slow"):
+            begun.wait(10)
+            raise CallError("late", "it did not answer", unanswered=True)
+
+    with ThreadPoolExecutor(10) as pool:
+        for work in [pool.submit(call) for _ in range(10)]:
+            work.result()
+    with pytest.raises(CallError, match="10 times"):
+        rest.check("slow")
+    with rest.watching("slow"):
+        pass
+    rest.check("slow")
+
+
 def test_an_empty_answer_and_one_that_is_no_object_are_answers(system):
     for content, answer in ((b"", {}), (b"[1, 2]", {"result": [1, 2]}), (b"3", {"result": 3})):
         system.plays["/play"] = lambda handler, content=content: send(handler, content)
@@ -340,6 +361,14 @@ def test_an_answer_is_said_as_its_template_says():
     assert said("It is {none}.", answer) == said("{a}", answer) == ""
     terms = {"status": {"sent": {"en": "on its way", "zh": "在路上"}}}
     assert said("It is {status}.", {"status": "sent"}, terms=terms) == "It is on its way."
+
+
+def test_what_the_customer_gave_hides_nothing_within_an_answer_of_the_same_name():
+    wanted = action(result="Order {order}: {order.id} is {order.status}.")
+    answer = {"order": {"id": 7, "status": "shipped"}}
+    assert worded(wanted.result, wanted, answer, "en", VALUES) == (
+        f"Order {VALUES['order']}: 7 is shipped."
+    )
 
 
 @pytest.mark.parametrize(

@@ -336,6 +336,15 @@ def test_each_kind_of_value_is_asked_for_and_done_by_a_function(talk, make):
     assert FILED == [{"why": "broken", "count": "3", "day": "2026-11-24", "note": note}]
 
 
+def test_a_date_that_may_name_two_days_is_asked_about(talk, make):
+    say = talk(make(COMPLAINT, functions="complain=test_actions:filed"))
+    for words in ("complaint please", "It is broken", "three of them"):
+        say(words)
+    assert say("03/04/2026").choices == ("2026-03-04", "2026-04-03")
+    assert say("2026-04-03").form.type == "text"
+    assert "April 3, 2026" in say("it fell").text
+
+
 def test_a_question_is_no_answer_to_what_is_asked_in_free_words(talk, make):
     say = talk(make(COMPLAINT, functions="complain=test_actions:filed"))
     FILED.clear()

@@ -56,6 +56,7 @@ CHINESE = base("洗衣机显示E24：不进水", "洗衣机显示E05")
         ("E24/E05", {"E24", "E05"}),
         ("sync-31", {"SYNC31"}),
         ("Ｅ２４", {"E24"}),  # full-width letters
+        ("الخطأ E٢٤", {"E24"}),
         ("Windows shows 0x80070005", {"0X80070005"}),
         ("my lock says jam again", {"JAM"}),
         ("It flashes Ub", {"UB"}),

@@ -26,6 +26,7 @@ from mm_support.language import sentences
 from mm_support.language import terms as language_terms
 from mm_support.language.asks import amounts_asked, asks_steps
 from mm_support.language.detect import language_of, told_language
+from mm_support.language.emergency import is_emergency
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.messages import clarify_text, has_message, message, messages
 from mm_support.language.sentences import in_a_line, is_step, split_sentences, without_markers
@@ -90,6 +91,20 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
             ["We open at 8:00.", "Call us; we close at 18:00.", "Bring an ID."],
         ),
         ("步骤：1. 打开。2. 等30秒。", ["步骤：", "1. 打开。", "2. 等30秒。"]),
+        (
+            "Open Mon. to Fri. 9 a.m. - 5 p.m. Sat. closed.",
+            ["Open Mon. to Fri. 9 a.m. - 5 p.m.", "Sat. closed."],
+        ),
+        ("It costs approx. 5 EUR per month.", ["It costs approx. 5 EUR per month."]),
+        ("El Sr. Pérez le llama hoy.", ["El Sr. Pérez le llama hoy."]),
+        ("Press 1. Then wait.", ["Press 1.", "Then wait."]),
+        ("It weighs 5 kg. 2 pieces per box.", ["It weighs 5 kg.", "2 pieces per box."]),
+        (
+            "See https://x.example/a?b=c. Then go.",
+            ["See https://x.example/a?b=c.", "Then go."],
+        ),
+        ("他说：“好。”然后走了。", ["他说：“好。”然后走了。"]),
+        ("hello. my order is late.", ["hello.", "my order is late."]),
         ("", []),
     ],
 )
@@ -427,3 +442,46 @@ def test_the_beginning_of_a_text_is_cut_at_words_where_there_are_blanks():
 
 def test_what_a_customer_wrote_is_quoted_as_it_stands():
     assert snippet("2. the second\nit still leaks") == "2. the second it still leaks"
+
+
+# -- emergencies -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Call 112.",
+        "- Dial 911 at once.",
+        "In an emergency: 112",
+        "- 112",
+        "Rufen Sie sofort die 112 an.",
+        "Notruf: 110",
+        "Appelez le 112 tout de suite.",
+        "Llame al 112 de inmediato.",
+        "请立即拨打120。",
+        "马上打110。",
+        "110番に電話してください。",
+        "119에 전화하세요.",
+        "Hemen 112'yi arayın.",
+        "Позвоните по номеру 112.",
+        "Ring us at once on 01632 960110.",
+    ],
+)
+def test_a_sentence_that_says_whom_to_call_is_told(sentence):
+    assert is_emergency(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Error 911 means that the tank is empty.",
+        "The part number is 911.",
+        "Room 112 is on the first floor.",
+        "Die Fehlernummer 110 heißt: Tank leer.",
+        "按110键",
+        "Call 0800 112 112.",
+        "It weighs 112 g.",
+    ],
+)
+def test_the_same_number_of_something_else_is_nobody_to_call(sentence):
+    assert not is_emergency(sentence)

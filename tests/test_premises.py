@@ -65,6 +65,15 @@ def test_amounts_are_compared_in_any_spelling_and_language():
     assert "90" not in opening("你们说三十天", Entry("r", "退货", "30天内可以退货。"), "zh")
 
 
+@pytest.mark.parametrize("said", ["24 months", "2 years", "3 months", "90 minutes"])
+def test_an_amount_that_the_entry_states_in_another_unit_is_not_contradicted(said):
+    warranty = Entry(
+        "w", "Warranty", "The warranty is 2 years. Parts: 3 months. A call: 1.5 hours."
+    )
+    assert "cannot confirm" not in opening(f"you said {said}, right?", warranty)
+    assert "cannot confirm 12 months" in opening("you said 12 months, right?", warranty)
+
+
 def test_the_closest_sentences_and_a_denial_are_held_against_a_claim():
     about = sentences_about(
         "you said opened goods get refunded within 30 days", RETURNS, WordEncoder().encode

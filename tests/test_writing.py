@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from clock import is_in_proportion
 from conftest import EchoModel, WordEncoder
 from scripted_server import Script, ScriptedServer
 
@@ -23,7 +24,7 @@ from mm_support.engines.base import Capabilities
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.server import context_length, seconds_to_wait
 from mm_support.language.belonging import misplaced
-from mm_support.language.facts import missing
+from mm_support.language.facts import facts_of, missing
 from mm_support.language.messages import message
 from mm_support.types import Entry, Hit, Past, Question
 from tests.injections import KeepsASecret, attempts, breaches
@@ -319,6 +320,85 @@ def test_the_same_fact_in_other_words_or_another_language_is_held(claim):
 )
 def test_a_fact_is_held_in_the_forms_of_its_language(claim, passage):
     assert missing(claim, [passage]) == ""
+
+
+@pytest.mark.parametrize(
+    "claim, passage",
+    [
+        ("Le prix est de 5000 €", "Le prix est de 5 000 €"),
+        ("It costs 5,000 €", "Der Preis: 5 000 €"),
+        ("Open until 8 pm.", "Open from 8am to 8pm."),
+        ("Open until 8 pm.", "Open 8:00 to 20:00."),
+        ("Open until 20:00.", "Open until 8 pm."),
+        ("It costs 1.5 years", "1½ years"),
+        ("Discount of 50 percent", "50% off"),
+        ("A discount of 50 per cent", "50% off"),
+        ("50 degrees", "50 °C"),
+        ("Keep it at minus 18 degrees.", "Keep at -18 °C."),
+        ("Keep it at -18 °C", "Keep it at minus 18 °C"),
+        ("It costs 50 dollars.", "USD 50"),
+        ("It costs 50 pounds", "£50"),
+        ("weighs 50 pounds", "50 lb"),
+        ("50 feet", "50 ft"),
+        ("Version 2.1.0", "Version 2.1.0 is new"),
+        ("from 4 March 2026", "ab 04.03.2026"),
+        ("ab 04.03.2026", "from 4 March 2026"),
+        ("on 2026-03-04", "on 3/4/2026"),
+        ("20% off", "-20% in July"),
+        ("VAT is 20%", "VAT (%): 20"),
+        ("Between 15 and 18 °C", "15-18 °C"),
+        ("It takes 5 days", "5 -10 days"),
+        ("It costs 20 euros", "20 monthly"),
+        ("Price 1234", "Price: 1.234,00 €"),
+        ("opens at 8", "opens at 8 pm"),
+        ("at 18:00", "um 18 Uhr"),
+        ("保修3个月", "保修3個月"),
+        ("30 days", "الضمان 30 يومًا"),
+        ("3 months", "保証は3ヶ月です"),
+        ("halves: 0.5 liters", "½ l"),
+        ("5 000 000 € max", "5 000 000 €"),
+        ("要零下十八度运", "冷冻件(-18℃以下)"),
+        ("周六九点到下午四点有人接听。", "周六9:00至16:00。"),
+    ],
+)
+def test_an_amount_is_held_however_it_is_written(claim, passage):
+    assert missing(claim, [passage]) == ""
+
+
+@pytest.mark.parametrize(
+    "claim, passage",
+    [
+        ("The warranty is 2 years.", "1½ years"),
+        ("The warranty is 2 years.", "3 1/2 years"),
+        ("It costs USD 50.", "EUR 50"),
+        ("The plan runs 50 years.", "EUR 50 per year"),
+        ("Opens at 8am.", "Opens at 8pm."),
+        ("Keep it at -18 °C.", "Keep it at 18 °C"),
+        ("Keep it at 18 °C.", "Keep it at -18 °C"),
+        ("Heat to 180 °F.", "Heat to 180 °C"),
+        ("It is 6 ft long.", "It is 6 m long"),
+        ("It carries 70 lbs.", "It carries 70 kg"),
+        ("It costs 20 euros.", "Open until 20:00."),
+        ("It costs 0 €.", "Le prix est de 5 000 €"),
+        ("It costs 0 €.", "Der Preis: 5 000 €"),
+        ("Version 21", "Version 2.1.0"),
+        ("Until 3/4/2026", "Until 4/3/2026"),
+        ("الضمان 30 يوم", "الضمان 30 سنة"),
+        ("Bảo hành 2 năm", "Bảo hành 2 tháng"),
+        ("保修3個月", "保修3天"),
+        ("保証は3ヶ月です", "保証は3日です"),
+        ("Get 50% off", "Get 50 points"),
+        ("Get 50 points", "Get 50% off"),
+    ],
+)
+def test_a_number_of_something_else_holds_no_amount(claim, passage):
+    assert missing(claim, [passage])
+
+
+@pytest.mark.parametrize("part", ["QmFzZTY0", "ab.", "ab-", "1", "一二三四五六七八九十", "1½"])
+def test_a_long_word_is_read_in_proportion_to_its_length(part):
+    facts_of("1 day, 三天")  # what is loaded once
+    assert is_in_proportion(lambda length: facts_of.__wrapped__(part * length), 2_500 // len(part))
 
 
 def test_tens_of_thousands_are_no_other_amount():

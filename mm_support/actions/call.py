@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -55,23 +56,34 @@ class Rest:
 
     def __init__(self) -> None:
         self._failed: dict[str, tuple[int, float]] = {}  # action -> how often in a row, and when
+        self._lock = threading.Lock()
 
     def check(self, name: str) -> None:
         """Raises CallError while it rests."""
-        times, latest = self._failed.get(name, (0, 0.0))
+        with self._lock:
+            times, latest = self._failed.get(name, (0, 0.0))
         if times >= IN_A_ROW and time.monotonic() < latest + RESTS:
             raise CallError("failed", f"it did not answer {times} times and rests for a while")
 
     @contextmanager
     def watching(self, name: str) -> Iterator[None]:
-        """Counts a call that was too late or reached nobody; any answer ends the count."""
-        times, _ = self._failed.pop(name, (0, 0.0))
+        """Counts a call that was too late or reached nobody, also while others are under way; any
+        answer ends the count.
+        """
         try:
             yield
         except CallError as exc:
-            if exc.unanswered:
-                self._failed[name] = times + 1, time.monotonic()
+            self._count(name, answered=not exc.unanswered)
             raise
+        self._count(name, answered=True)
+
+    def _count(self, name: str, answered: bool) -> None:
+        with self._lock:
+            if answered:
+                self._failed.pop(name, None)
+            else:
+                times, _ = self._failed.get(name, (0, 0.0))
+                self._failed[name] = times + 1, time.monotonic()
 
 
 class Caller:

@@ -71,7 +71,7 @@ class Actions:
             log.warning("the action %s was not begun: %s", action.name, exc)
             return Performed(_failure("action_failed", "failed", language))
         _noted(note, f"{action.name}: done")
-        text = worded(action.result, action, {**given, **values}, language)
+        text = worded(action.result, action, given, language, values)
         if not (text or action.writes):
             log.warning("the action %s: its answer lacks what 'result' needs", action.name)
             return Performed(_failure("action_failed", "failed", language))

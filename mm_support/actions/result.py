@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from mm_support.knowledge.actions import PLACE, DeclaredAction, Words, said
@@ -17,25 +18,42 @@ from mm_support.language.messages import DEFAULT, messages
 MAX_VALUE = 300  # characters of a value
 MAX_LISTED = 20  # values of a list
 MAX_RESULT = 2_000  # characters of what is said
+NO_VALUES: Mapping[str, str] = MappingProxyType({})
 NO_CITATION = str.maketrans("[]", "()")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
-def worded(template: Words, action: DeclaredAction, given: Mapping[str, Any], language: str) -> str:
+def worded(
+    template: Words,
+    action: DeclaredAction,
+    given: Mapping[str, Any],
+    language: str,
+    values: Mapping[str, str] = NO_VALUES,
+) -> str:
     """The template in a language, with the values of a JSON answer. A line whose values are not all
-    there is left out; "" where nothing is left.
+    there is left out; "" where nothing is left. values: what the customer gave, which comes before
+    a value of the same name in the answer, and not before those within it (order.id).
     """
     lines = said(template, language).splitlines()
-    filled = (_line(line, action, given, language) for line in lines)
+    filled = (_line(line, action, given, language, values) for line in lines)
     return "\n".join(line for line in filled if line)[:MAX_RESULT]
 
 
-def _line(line: str, action: DeclaredAction, given: Mapping[str, Any], language: str) -> str:
-    values = {name: _value(name, action, given, language) for name in PLACE.findall(line)}
-    if not all(values.values()):
+def _line(
+    line: str,
+    action: DeclaredAction,
+    given: Mapping[str, Any],
+    language: str,
+    values: Mapping[str, str],
+) -> str:
+    names = PLACE.findall(line)
+    filled = {
+        name: _value(name, action, values if name in values else given, language) for name in names
+    }
+    if not all(filled.values()):
         return ""
-    return PLACE.sub(lambda match: values[match[1]], line).strip()
+    return PLACE.sub(lambda match: filled[match[1]], line).strip()
 
 
 def _value(name: str, action: DeclaredAction, given: Mapping[str, Any], language: str) -> str:

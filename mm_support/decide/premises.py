@@ -14,6 +14,7 @@ import re
 import numpy as np
 
 from mm_support.language.english import denies
+from mm_support.language.facts import facts_of
 from mm_support.language.messages import message
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set, terms
@@ -26,9 +27,11 @@ _AMOUNT = re.compile(r"\d+(?:[.,]\d+)? ?(?:[\u3400-\u9fff]|[^\W\d_\u3400-\u9fff]
 def opening(words: str, entry: Entry, language: str = "en") -> str:
     """The first sentence of a reply to a claim; names an amount that the entry contradicts."""
     known = amounts(entry.answer)
-    units = {unit for _, unit in known}
+    units, held = {unit for _, unit in known}, facts_of(entry.answer).amounts
     for (number, unit), written in amounts(words).items():
-        if unit in units and (number, unit) not in known:
+        claimed = {(own.kind, own.value) for own in facts_of(written).amounts if own.kind}
+        stated = any((own.kind, own.value) in claimed for own in held)  # 24 months, as 2 years
+        if unit in units and (number, unit) not in known and not stated:
             return message("premise.not_confirmed", language, amount=written)
     return message("premise.checked", language)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from mm_support.language.asks import TIMES, affirmed, amounts_asked, asks_steps
 from mm_support.language.detect import language_of, stop_words
-from mm_support.language.facts import MONEY, facts_of, range_in
+from mm_support.language.facts import MONEY, alike, facts_of, range_in
 from mm_support.language.sentences import CELL, COLUMNS, column_names, first_cell
 from mm_support.language.terms import term_set
 from mm_support.types import Entry, Hit
@@ -61,7 +61,7 @@ def holds_amount(words: str, entry: Entry) -> bool | None:
         low <= amount.value <= high
         for amount in asked
         for kind, low, high in ranges
-        if kind == amount.kind
+        if alike(kind, amount.kind)
     ]
     return any(held) if held else None
 

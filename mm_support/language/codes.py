@@ -7,10 +7,12 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from mm_support.language.telephone import PHONE, digits
 from mm_support.language.terms import with_digits
+from mm_support.language.written_dates import written_dates
 
 REMEMBERED = 10_000  # codes, whose forms are asked for again and again
 CONFUSED = str.maketrans("OQDILSBZG", "000115826")  # what is read or written for each other
@@ -24,7 +26,11 @@ COMPOUND = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")
 LETTERS_FIRST = re.compile(r"[A-Z]{1,6}(?:\d+[A-Z]*)+")
 MIXED = re.compile(r"\d+[A-Z]+\d[A-Z0-9]*")  # 1P8, 4F7K22XX
 PARTS = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]+(?![A-Za-z0-9])")
-SPELLED = re.compile(r"[A-Za-z0-9]+(?:[ \-_/.:#]{1,2}[A-Za-z0-9]+)*")  # in parts
+JOINT = r"[ \-_/.:#]{1,2}"
+SPELLED = re.compile(rf"[A-Za-z0-9]+(?:{JOINT}[A-Za-z0-9]+)*")  # in parts
+ENDS_IN_DIGIT, BEGINS_WITH_DIGIT = re.compile(rf"\d{JOINT}$"), re.compile(rf"{JOINT}\d")
+CLOCK = re.compile(r"(?<![\w:.])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?![\w:])")
+DIALLED = ("0", "+", "(")  # what telephone numbers begin with
 HEXADECIMAL = re.compile(r"0[xX][0-9A-Fa-f]{2,8}")
 NUMBER = re.compile(r"\d{1,20}[A-Z]?")
 NUMBERED = re.compile(r"([A-Z]{1,3})0*(\d{1,3})")  # an error's code, and the number said for it
@@ -37,8 +43,15 @@ class Token(NamedTuple):
     apart: bool
 
 
+def ascii_digits(text: str) -> str:
+    """The text with the digits of all scripts as 0 to 9: ١٠٤ -> 104."""
+    if text.isascii():
+        return text
+    return re.sub(r"\d", lambda match: str(unicodedata.digit(match[0])), text)
+
+
 def tokens_of(text: str) -> list[Token]:
-    text = text.replace("‐", "-").replace("‑", "-")
+    text = ascii_digits(text).replace("‐", "-").replace("‑", "-")
     return [
         Token(match[0], match.start() == 0 or text[match.start() - 1].isspace())
         for match in TOKEN.finditer(text)
@@ -58,7 +71,7 @@ def written(text: str) -> frozenset[str]:
 
 def with_digit(text: str) -> Iterator[str]:
     """The tokens of a text that hold a digit, as they are written."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = ascii_digits(unicodedata.normalize("NFKC", text))
     return filter(re.compile(r"\d").search, COMPOUND.findall(plain))
 
 
@@ -79,23 +92,48 @@ def _is_hex(token: str) -> bool:
 
 def shaped(text: str, pattern: str, language: str) -> tuple[tuple[str, ...], str]:
     """What in a text is written like an identifier of a kind, each once, and the text without it:
-    in one piece, or where nothing is, in parts ("10 48 22", "one zero four eight two two").
+    in one piece, or where nothing is, in parts ("10 48 22", "one zero four eight two two"). No part
+    of a date, of a time or of a telephone number is one.
 
     pattern: of the whole, normalised; its first group, if it has one, is the identifier.
     """
-    plain = unicodedata.normalize("NFKC", text)
+    plain = ascii_digits(unicodedata.normalize("NFKC", text))
     texts = dict.fromkeys((plain, with_digits(plain, language)))
     for look in (COMPOUND.finditer, _in_parts):
         for one in texts:
+            others = tuple(_other_numbers(one, language))
             found, rest, end = dict[str, None](), "", 0
             for start, stop in (match.span() for match in look(one)):
                 match = re.fullmatch(pattern, normalise(one[start:stop]))
-                if match and start >= end:
+                if match and start >= end and not _overlaps(start, stop, others):
                     found[match[1] if match.re.groups and match[1] else match[0]] = None
                     rest, end = f"{rest}{one[end:start]} ", stop
             if found:
                 return tuple(found), rest + one[end:]
     return (), text
+
+
+def _other_numbers(text: str, language: str) -> Iterator[tuple[int, int]]:
+    """The places of dates and times, and of what telephone numbers hold: such a number as a whole
+    may be an identifier too.
+    """
+    for day in written_dates(text, language):
+        yield day.start, day.end
+    for clock in CLOCK.finditer(text):
+        yield clock.span()
+    for phone in PHONE.finditer(text):
+        if phone[0].startswith(DIALLED) and digits(phone[0]):
+            yield phone.start() + 1, phone.end()
+            yield phone.start(), phone.end() - 1
+
+
+def _overlaps(start: int, stop: int, others: Sequence[tuple[int, int]]) -> bool:
+    """Whether a stretch shares anything with another one, and does not hold that beside more."""
+    for begin, end in others:
+        more = start <= begin and end <= stop and (start, stop) != (begin, end)
+        if start < end and begin < stop and not more:
+            return True
+    return False
 
 
 def _in_parts(text: str) -> Iterator[re.Match[str]]:
@@ -104,14 +142,21 @@ def _in_parts(text: str) -> Iterator[re.Match[str]]:
     for first in range(len(places)):
         for last in range(min(len(places), first + APART) - 1, first, -1):
             stretch = SPELLED.fullmatch(text, places[first].start(), places[last].end())
-            if stretch:
+            if stretch and not _goes_on(text, *stretch.span()):
                 yield stretch
+
+
+def _goes_on(text: str, start: int, stop: int) -> bool:
+    """Whether a stretch is cut out of a longer number: 555 123 of 555 123 4567."""
+    before = text[start].isdigit() and ENDS_IN_DIGIT.search(text[max(0, start - 3) : start])
+    return bool(before or text[stop - 1].isdigit() and BEGINS_WITH_DIGIT.match(text, stop))
 
 
 @functools.lru_cache(REMEMBERED)
 def normalise(code: str) -> str:
     """Capitals and digits only: "wh-1000 xm5" -> "WH1000XM5"."""
-    return re.sub(r"[^A-Z0-9]", "", unicodedata.normalize("NFKC", code).upper())
+    plain = ascii_digits(unicodedata.normalize("NFKC", code))
+    return re.sub(r"[^A-Z0-9]", "", plain.upper())
 
 
 @functools.lru_cache(REMEMBERED)

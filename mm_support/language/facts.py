@@ -18,11 +18,21 @@ from itertools import chain
 from typing import NamedTuple
 
 from mm_support.language.codes import written
-from mm_support.language.detect import language_of, stop_words
+from mm_support.language.detect import DEFAULT, language_of, stop_words
 from mm_support.language.sentences import split_sentences, without_markers, without_step_number
 from mm_support.language.telephone import PHONE, digits, without_phones
-from mm_support.language.terms import UNSPACED, one_of, stem, term_set, with_digits
-from mm_support.language.units import CURRENCIES, calendar_names, calendar_words, units_of
+from mm_support.language.terms import UNSPACED, one_of, simplified, stem, term_set, with_digits
+from mm_support.language.units import (
+    CURRENCIES,
+    LANGUAGES,
+    SAID_ALIKE,
+    calendar_names,
+    calendar_words,
+    unit_names,
+    units_of,
+)
+from mm_support.language.written_dates import Day, written_dates
+from mm_support.language.written_numbers import plain_numbers
 
 REMEMBERED = 20_000  # texts
 MONEY = frozenset({*CURRENCIES, "money"})  # kinds of sums
@@ -34,15 +44,28 @@ NUMBER = r"\d+(?:[.,:]\d+)*"
 PIECE = re.compile(
     rf"(?P<sign>[$€£¥₹])|(?P<number>{NUMBER})(?P<nth>st|nd|rd|th)?(?![^\W\d_{UNSPACED}]*\d)"
     rf"|(?P<run>[{UNSPACED}]+)|(?P<word>(?:(?![{UNSPACED}])[^\W\d_])+(?:\.[^\W\d_]\.)?)"
-    r"|(?P<mark>[%°]C?)|(?P<end>[.;!?](?=\s|$))"
+    r"|(?P<mark>%|°(?:\s?[CF](?![^\W\d_]))?)|(?P<end>[.;!?](?=\s|$))"
 )
 TENS = {"千": 1_000, "万": 10_000, "萬": 10_000, "亿": 100_000_000, "億": 100_000_000}
 MYRIADS = re.compile(rf"(?<![\d.,:])(\d+(?:\.\d+)?)([{''.join(TENS)}])")  # 12万
 WEEKDAY = re.compile("(?:礼拜|周)(?=[一二三四五六日天](?![天次个小]))")  # not 每周三天
+PER_CENT = re.compile(r"\bper cent\b", re.IGNORECASE)
+TEMPERATURES = frozenset({"degrees", "celsius", "fahrenheit"})
+MARKED = TEMPERATURES | {"percent"}  # kinds that numbers are seldom of without saying so
+MINUS = re.compile(
+    r"(?:(?<!\w)(?:minus|moins|menos|meno|минус|мінус|miinus|μείον|영하)\s|零下|氷点下|マイナス)\s?$",
+    re.IGNORECASE,
+)
+DASH = re.compile(rf"(?:^|[\s(:：{UNSPACED}])[-−–]$")
+VERSION = re.compile(r"(?<![\d.,])(?!\d{1,3}(?:\.\d{3})+(?!\d))\d+(?:\.\d+){2,}(?![\d,])")
+UNWORDED, UNSIGNED = re.compile(r"[\d./-]+"), re.compile(r"\d+")
+LEADING_ZERO = re.compile(r"(?<!\d)0+(?=\d)")
 CLOCK = re.compile(r"\d{1,2}:\d{2}")
-ADDRESS = re.compile(
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)[^\s<>()\[\]]+"
-    r"|\b(?:[a-z0-9-]+\.)+[a-z]{2,}/\S+",
+MAIL_SIGN = rf"(?![{UNSPACED}])[\w.+-]"
+ADDRESS = re.compile(  # each from its first sign alone, and bounded: a long word is looked at once
+    rf"(?<!{MAIL_SIGN})(?:{MAIL_SIGN}){{1,64}}@[\w-]+(?:\.[\w-]+)+"
+    r"|(?:https?://|www\.)[^\s<>()\[\]]+"
+    r"|(?<![a-z0-9_.-])(?:[a-z0-9-]{1,63}\.){1,9}[a-z]{2,}/\S+",
     re.IGNORECASE,
 )
 WORD = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
@@ -51,6 +74,7 @@ WORD = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
 class Amount(NamedTuple):
     """kind: what is measured, "" where the unit is not known. value: in the kind's smallest unit;
     number: as it stands in the text. said: the words; at: their place in the text of the facts.
+    of: the word behind it where that is no unit, as in "50 points".
     """
 
     kind: str
@@ -58,6 +82,14 @@ class Amount(NamedTuple):
     number: float
     said: str
     at: int
+    of: str = ""
+
+
+class Numeric(NamedTuple):
+    """A date that is written by numbers alone. readings: the days that it may name."""
+
+    written: str
+    readings: frozenset[Day]
 
 
 class Facts(NamedTuple):
@@ -68,6 +100,12 @@ class Facts(NamedTuple):
     days: frozenset[str]
     codes: frozenset[str]
     addresses: frozenset[str]
+    dates: frozenset[Numeric] = frozenset()
+
+    @property
+    def months(self) -> frozenset[str]:
+        """Those that its numeric dates may name."""
+        return frozenset(f"month {day[1]}" for date in self.dates for day in date.readings)
 
 
 def missing(claim: str, passages: Sequence[str], titles: Sequence[str] = ()) -> str:
@@ -79,8 +117,12 @@ def missing(claim: str, passages: Sequence[str], titles: Sequence[str] = ()) -> 
     for amount in own.amounts:
         if amount.said and not any(_has(facts.amounts, amount) for facts in held):
             return amount.said
+    for date in own.dates:
+        if not any(_has_date(facts, date) for facts in held):
+            return date.written
     for name in ("days", "codes", "addresses"):
         known = frozenset().union(*(getattr(facts, name) for facts in held))
+        known |= frozenset().union(*(facts.months for facts in held))
         if lost := getattr(own, name) - known:
             return min(lost)
     return next((name for name in names_in(claim) if not _named(name, claim, passages, titles)), "")
@@ -105,19 +147,57 @@ def _named(name: str, claim: str, passages: Sequence[str], titles: Sequence[str]
 
 @functools.lru_cache(REMEMBERED)
 def facts_of(text: str) -> Facts:
-    plain = unicodedata.normalize("NFKC", text).replace("\u2011", "-")
+    language = language_of(text)
+    plain = plain_numbers(text, language)
+    plain = unicodedata.normalize("NFKC", plain).replace("\u2011", "-")
+    plain = simplified(plain) if language == "zh" else PER_CENT.sub("%", plain)
     addresses = frozenset(match[0].lower().rstrip(".,;") for match in ADDRESS.finditer(plain))
-    language = language_of(plain)
-    phones = frozenset(digits(match[0]) for match in PHONE.finditer(plain)) - {""}
-    addresses |= phones
-    lines = map(without_step_number, split_sentences(ADDRESS.sub(" ", plain)))
+    dates, undated = _numeric_dates(ADDRESS.sub(" ", plain), language)
+    addresses |= frozenset(digits(match[0]) for match in PHONE.finditer(undated)) - {""}
+    lines = map(without_step_number, split_sentences(undated))
     bare = without_phones("\n".join(lines))
     bare = re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])", " ", bare)  # a two-year warranty
     bare = MYRIADS.sub(lambda match: f"{float(match[1]) * TENS[match[2]]:.0f}", bare)
+    versions = frozenset(match[0] for match in VERSION.finditer(bare))
+    codes, bare = written(bare) | versions, VERSION.sub(" , ", bare)
     worded = with_digits(bare, language)
     amounts = tuple(_amounts(worded, {_value(n) for n in re.findall(NUMBER, bare)}, language))
+    amounts += tuple(_of_dates(dates, len(worded)))
     days = frozenset(_days(bare, language))
-    return Facts(worded, amounts, days, written(bare), addresses)
+    return Facts(worded, amounts, days, codes, addresses, dates)
+
+
+def _numeric_dates(text: str, language: str) -> tuple[frozenset[Numeric], str]:
+    """The dates with a year that a text has in numbers alone, and the text without them."""
+    found, rest, end = set[Numeric](), "", 0
+    for date in written_dates(text, language):
+        spelled = text[date.start : date.end]
+        if date.readings[0][0] and UNWORDED.fullmatch(spelled):
+            found.add(Numeric(LEADING_ZERO.sub("", spelled), frozenset(date.readings)))
+            rest, end = f"{rest}{text[end : date.start]} , ", date.end
+    return frozenset(found), rest + text[end:]
+
+
+def _of_dates(dates: frozenset[Numeric], at: int) -> Iterator[Amount]:
+    """The days and the years of dates, for claims that name the month in words."""
+    readings = {day for date in dates for day in date.readings}
+    for number in sorted({number for year, _, day in readings for number in (year, day)}):
+        yield Amount("", number, number, "", at)
+
+
+def _has_date(facts: Facts, date: Numeric) -> bool:
+    """Whether a text has a date, in numbers or with the month in words. The same order of numbers
+    is asked for only where both are written with the same signs: others read 3/4 as 4/3.
+    """
+    for other in facts.dates:
+        alike = UNSIGNED.sub("", other.written) == UNSIGNED.sub("", date.written)
+        if other.written == date.written or not alike and other.readings & date.readings:
+            return True
+    numbers = {amount.number for amount in facts.amounts}
+    return any(
+        f"month {month}" in facts.days and {year, day} <= numbers
+        for year, month, day in date.readings
+    )
 
 
 def range_in(cell: str) -> tuple[str, float, float] | None:
@@ -163,10 +243,26 @@ def _has(known: Sequence[Amount], amount: Amount) -> bool:
 
 
 def same(one: Amount, other: Amount) -> bool:
-    """Whether both are the same amount; the number is enough where one unit is not known."""
+    """Whether both are the same amount; the number is enough where one unit is not known, or may
+    be both. A share or a temperature is known by its sign: it is none of other things, "50 points".
+    """
     if (one.kind, one.value) == (other.kind, other.value):
         return True
-    return one.number == other.number and not (one.kind and other.kind)
+    if one.kind and other.kind:
+        return one.number == other.number and one.kind != other.kind and alike(one.kind, other.kind)
+    if "clock" in (one.kind, other.kind) and _hour(one) == _hour(other):
+        return True
+    marked = one.kind in MARKED and other.of or other.kind in MARKED and one.of
+    return abs(one.number) == abs(other.number) and not marked
+
+
+def alike(kind: str, other: str) -> bool:
+    """Whether two kinds are the same, or one word may mean both."""
+    return kind == other or frozenset((kind, other)) in SAID_ALIKE
+
+
+def _hour(amount: Amount) -> float:
+    return amount.value / 60 if amount.kind == "clock" else amount.number
 
 
 def _amounts(text: str, digits: set[float], language: str) -> Iterator[Amount]:
@@ -192,19 +288,58 @@ def _amounts(text: str, digits: set[float], language: str) -> Iterator[Amount]:
             early = kind == "half day" and size == 0 and hours == 12
             hours += 12 * late - 12 * early
             yield Amount("clock", 60 * hours + minutes, number, spelled, at)
-            if minutes == 0:
-                yield Amount("", hours, hours, spelled, at)
             continue
-        yield Amount(kind, round(number * size, 3), number, spelled, at)
+        if kind in TEMPERATURES and _is_below_zero(pieces, place, text):
+            number = -number
+        of = "" if kind else _counted(pieces, place, text, language)
+        yield Amount(kind, round(number * size, 3), number, spelled, at, of)
+
+
+def _is_below_zero(pieces: Sequence[re.Match[str]], place: int, text: str) -> bool:
+    """Whether a minus stands before a number, and not the dash of a range."""
+    before = text[: pieces[place].start()]
+    if MINUS.search(before):
+        return True
+    counted = any(piece["number"] for piece in pieces[max(0, place - 2) : place])
+    return bool(DASH.search(before)) and not counted
+
+
+def _counted(pieces: Sequence[re.Match[str]], place: int, text: str, language: str) -> str:
+    """The word right behind a number, where it is one of a language whose units are known."""
+    follows = pieces[place + 1] if place + 1 < len(pieces) else None
+    if follows is None or follows.lastgroup != "word" or language not in LANGUAGES:
+        return ""
+    word, between = follows[0], text[pieces[place].end() : follows.start()]
+    counted = word.islower() and len(word) > 2 and between == " "
+    return word if counted and word not in stop_words(language) else ""
 
 
 def _one(pieces: Sequence[re.Match[str]], place: int, language: str) -> Iterator[Amount]:
     """One of a unit that is named without a number: "a year", "per day"."""
     text = pieces[place][0].lower()
     counted = any(piece["number"] for piece in pieces[max(0, place - 3) : place])
+    counted |= place + 1 < len(pieces) and _in_front(pieces, place + 1) == text
     kind, size = units_of(language).get(text, ("", 1)) if len(text) > 2 else ("", 1)
     if kind and not counted:
         yield Amount(kind, size, 1.0, "", pieces[place].start())
+
+
+def _in_front(pieces: Sequence[re.Match[str]], place: int) -> str:
+    """The sign or the code of a currency in front of the number at a place, "" where there is none
+    or it belongs to the number before it.
+    """
+    if not place or not pieces[place]["number"] or not _is_money(pieces[place - 1]):
+        return ""
+    sign = pieces[place - 1]
+    if place > 1 and pieces[place - 2]["number"]:
+        nearer = sign.start() - pieces[place - 2].end() - (pieces[place].start() - sign.end())
+        taken = nearer < 0 or nearer == 0 and not (place > 2 and _is_money(pieces[place - 3]))
+        return "" if taken else sign[0].lower()
+    return sign[0].lower()
+
+
+def _is_money(piece: re.Match[str]) -> bool:
+    return piece.lastgroup == "sign" or piece[0] in CURRENCIES
 
 
 def _unit_at(
@@ -214,21 +349,37 @@ def _unit_at(
     front; ("", 1) where none is known. ranges: whether another number may stand between.
     """
     units = units_of(language)
-    if place and pieces[place - 1].lastgroup == "sign":
-        return units.get(pieces[place - 1][0], ("money", 1))
+    if sign := _in_front(pieces, place):
+        return units.get(sign, ("money", 1))
     for distance, piece in enumerate(pieces[place + 1 : place + 1 + NEAR]):
-        text = piece[0].lower()
+        text = re.sub(r"\s", "", piece[0].lower())
+        if distance == 0 and _is_unit_too(piece, pieces[place].end(), language):
+            return units[text]
         if _ends(pieces, place + 1 + distance, distance, language, ranges):
             break
         if piece.lastgroup == "run":
             longest_first = (text[i : i + n] for i in range(4) for n in (4, 3, 2, 1))
-            return next((units[name] for name in longest_first if name in units), ("", 1))
+            found = next((units[name] for name in longest_first if name in units), ("", 1))
+            return (
+                ("", 1) if found[0] == "half day" else found
+            )  # that of the next number: 到下午四点
         short = len(text) < 3 and piece.lastgroup == "word"
         if text in units and not (short and (distance or text in stop_words(language))):
             return units[text]
         if piece.lastgroup == "sign" and distance == 0:
             return units.get(text, ("money", 1))
     return "", 1.0
+
+
+def _is_unit_too(piece: re.Match[str], end: int, language: str) -> bool:
+    """Whether a stop word right behind a number is its unit: 2 năm, 8am; "8 am" in English alone,
+    where no word for a day follows it.
+    """
+    word, short = piece[0].lower(), piece.lastgroup == "word" and len(piece[0]) < 3
+    if word in unit_names(language):
+        return not short
+    time = units_of(language).get(word, ("", 1))[0] == "half day"
+    return time and (piece.start() == end or language == DEFAULT)
 
 
 def _ends(

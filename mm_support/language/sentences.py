@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from mm_support.language.detect import DEFAULT, in_characters, language_of
+from mm_support.language.units import calendar_words
 
 REMEMBERED = 20_000  # texts
 LONGEST = 10_000  # characters of a line that is taken apart
@@ -26,6 +27,11 @@ COLUMNS = 2  # names of columns from which a line is a row of a table
 # "Price: 9" names a column; "at 8:30" and an address do not, nor does half a sentence
 CELL = re.compile("[;；]")  # between the cells of a row
 _NAMED = re.compile(r"([^:：]{1,60})(?:：|:(?!//|(?<=\d:)\d))")
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
+_WORDS = re.compile(r"[^\W\d_]{2,}")  # not those of "9 a.m. - 5 p.m."
+CLOSING = tuple("”’」』»）")
+BEFORE_NUMBERS = frozenset("approx aprox ca circa env excl incl max min nr num qty tel".split())
+TITLES = frozenset("sr sra srta dr dra ing lic prof mme mlle mgr sig dott avv".split())
 _PAUSES = tuple(".!?…:,;。！？：，；")  # something else may follow in the line
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
@@ -73,6 +79,7 @@ def _segments(line: str, language: str) -> list[str]:
     if _ONE.fullmatch(line):
         return [line]
     found = _sentences(line, language) if len(line) <= LONGEST else [line]
+    found = _rejoined(found, line, language)
     kept = [line] if _is_row(line, found) else found
     return [piece for part in kept for piece in _LATE_MARK.split(part) if piece]
 
@@ -89,6 +96,39 @@ def _sentences(line: str, language: str) -> list[str]:
         found.append(rest[: len(rest) - len(after)])
         rest = after
     return [line] if rest else found
+
+
+def _rejoined(found: Sequence[str], line: str, language: str) -> list[str]:
+    """The library's sentences, those in one that it cut at an abbreviation's full stop, within an
+    address or in front of a closing quotation mark.
+    """
+    inside = [match.span() for match in _ADDRESS.finditer(line)] if len(found) > 1 else []
+    whole, at = list[str](), 0
+    for piece in found:
+        cut = any(start < at < end for start, end in inside)
+        if whole and (cut or _goes_on(whole[-1].rstrip(), piece, line, language)):
+            whole[-1] += piece
+        else:
+            whole.append(piece)
+        at += len(piece)
+    return whole
+
+
+def _goes_on(before: str, piece: str, line: str, language: str) -> bool:
+    """Whether a piece goes on with the sentence before it: a small letter where the line begins
+    with a capital, a number or a name behind an abbreviation, an amount and nothing else.
+    """
+    if piece[0] in CLOSING:
+        return True
+    if not before.endswith(".") or is_step(piece):
+        return False
+    if piece[0].islower():
+        return line[0].isupper() and not piece[1:2].isupper()  # iPhone
+    *_, word = re.findall(r"[^\W\d_]+", before) or [""]
+    if piece[0].isdigit():
+        amount = len(_WORDS.findall(piece)) < 2
+        return amount or word.lower() in BEFORE_NUMBERS | calendar_words(language)
+    return word.istitle() and word.lower() in TITLES
 
 
 def _is_row(line: str, pieces: Sequence[str]) -> bool:

@@ -35,8 +35,21 @@ UNITS = {
     "electric-volt": ("volts", 1),
     "concentr-percent": ("percent", 1),
     "angle-degree": ("degrees", 1),
-    "temperature-celsius": ("degrees", 1),
+    "temperature-celsius": ("celsius", 1),
+    "temperature-fahrenheit": ("fahrenheit", 1),
+    "length-foot": ("inches", 12),
+    "length-mile": ("miles", 1),
+    "speed-mile-per-hour": ("mph", 1),
+    "mass-ounce": ("ounces", 1),
 }
+AFTER_MONEY = {"mass-pound": ("pounds", 1)}  # a pound is money, where that is called so too
+# kinds that one word may mean
+SAID_ALIKE = frozenset(
+    map(
+        frozenset,
+        [("degrees", "celsius"), ("degrees", "fahrenheit"), ("pounds", "GBP"), ("miles", "mph")],
+    )
+)
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "KRW", "PLN", "SEK", "BRL", "RUB")
 
 
@@ -45,19 +58,17 @@ def units_of(language: str) -> dict[str, tuple[str, float]]:
     """The words and signs for units in a language, in small letters."""
     from babel.dates import get_period_names
     from babel.numbers import format_currency, get_currency_symbol
-    from babel.units import format_unit
 
     found: dict[str, tuple[str, float]] = {
         "%": ("percent", 1),
         "°": ("degrees", 1),
-        "°c": ("degrees", 1),
+        "°c": ("celsius", 1),
+        "°f": ("fahrenheit", 1),
     }
     locale = language if language in LANGUAGES else "en"
     for unit, measure in UNITS.items():
-        for count in COUNTS:
-            for length in ("long", "short"):
-                said = format_unit(count, unit, length=length, locale=locale)
-                found.setdefault(_bare(said), measure)
+        for said in (*_names(unit, "long", locale), *_names(unit, "short", locale)):
+            found.setdefault(said, measure)
     for code in CURRENCIES:
         named = [format_currency(n, code, locale=locale, format_type="name") for n in COUNTS]
         for said in map(_bare, named):
@@ -66,7 +77,12 @@ def units_of(language: str) -> dict[str, tuple[str, float]]:
         for place in (locale, "en"):
             found.setdefault(get_currency_symbol(code, locale=place).lower(), (code, 1))
         found.setdefault(code.lower(), (code, 1))
+    for unit, measure in AFTER_MONEY.items():
+        for said in (*_names(unit, "long", locale), *_names(unit, "short", locale), "lbs"):
+            found.setdefault(said, measure)
     found |= dict.fromkeys(("元", "块钱"), ("CNY", 1))
+    if locale == "ja":
+        found |= dict.fromkeys(("ヶ月", "ヵ月", "ケ月", "カ月", "箇月"), ("months", 1))
     for context in ("format", "stand-alone"):
         for name, said in get_period_names("abbreviated", context, locale=locale).items():
             if name in ("am", "pm"):
@@ -79,6 +95,24 @@ def units_of(language: str) -> dict[str, tuple[str, float]]:
     }
     found.pop("", None)
     return found
+
+
+@functools.lru_cache(None)
+def unit_names(language: str) -> frozenset[str]:
+    """The units in full and in small letters; short forms only of those that have no other."""
+    locale = language if language in LANGUAGES else "en"
+    found = set[str]()
+    for unit in UNITS:
+        full = {said for said in _names(unit, "long", locale) if said != unit}
+        found |= full or {*_names(unit, "short", locale)}
+    return frozenset(found)
+
+
+def _names(unit: str, length: Literal["long", "short"], locale: str) -> list[str]:
+    """A unit in all its plural forms."""
+    from babel.units import format_unit
+
+    return [_bare(format_unit(n, unit, length=length, locale=locale)) for n in COUNTS]
 
 
 @functools.lru_cache(None)
