@@ -218,6 +218,7 @@ def test_one_thing_said_in_two_ways_has_the_same_terms(one, other):
         ("Das kostet 1.000 Euro", {"kost", "1000", "euro"}),
         ("Das kostet 1.234,56 Euro", {"kost", "1234.56", "euro"}),
         ("It weighs 1.000 kg", {"weigh", "1", "kg"}),
+        ("٣٠ يوم", {"30"}),
     ],
 )
 def test_words_and_numbers_are_whole_in_every_script(text, found):

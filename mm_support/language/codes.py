@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mm_support.language.telephone import PHONE, digits
-from mm_support.language.terms import with_digits
+from mm_support.language.terms import ascii_digits, with_digits
 from mm_support.language.written_dates import written_dates
 
 REMEMBERED = 10_000  # codes, whose forms are asked for again and again
@@ -41,13 +41,6 @@ class Token(NamedTuple):
 
     text: str
     apart: bool
-
-
-def ascii_digits(text: str) -> str:
-    """The text with the digits of all scripts as 0 to 9: ١٠٤ -> 104."""
-    if text.isascii():
-        return text
-    return re.sub(r"\d", lambda match: str(unicodedata.digit(match[0])), text)
 
 
 def tokens_of(text: str) -> list[Token]:

@@ -50,7 +50,7 @@ HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 BARE, OPEN = re.compile(f"[{UNSPACED}]"), re.compile("[\uac00-\ud7af]")  # see edged
 SPACED, APART = re.compile(r"(\s+)"), "ǂ"  # a letter that makes a word another one
 CHINESE_NUMBER = re.compile(  # of 周六九点 the nine, not 69
-    "(?<![周期拜])[零一二两三四五六七八九十百千万亿]{2,}"
+    "(?<![周期拜])[零一二两三四五六七八九十百千万亿]{2,16}"
     "|[一二两三四五六七八九十](?=[天日月年周号个])"
     "|(?<=[周期拜][一二三四五六日天])[一二两三四五六七八九十]+(?=[点时])"
 )
@@ -77,10 +77,17 @@ TOKEN = re.compile(
 @functools.lru_cache(REMEMBERED)
 def terms(text: str, language: str = "") -> tuple[str, ...]:
     """In their order. language: ISO 639-1, guessed from the text where it is not given."""
-    text = unicodedata.normalize("NFKC", text).replace("’", "'")
+    text = ascii_digits(unicodedata.normalize("NFKC", text)).replace("’", "'")
     language = language or language_of(text)
     worded = with_digits(without_roman(simplified(text)), language)
     return tuple(term for term, _ in placed_terms(worded, language))
+
+
+def ascii_digits(text: str) -> str:
+    """The text with the digits of all scripts as 0 to 9: ١٠٤ -> 104."""
+    if text.isascii():
+        return text
+    return re.sub(r"\d", lambda match: str(unicodedata.digit(match[0])), text)
 
 
 def letters(text: str) -> frozenset[str]:
