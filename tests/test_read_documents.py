@@ -282,6 +282,19 @@ def test_a_mail_says_its_text_and_names_its_attachments(tmp_path):
     assert "liste.pdf" in reasons(reading) and str(entry.updated) == "2026-03-03"
 
 
+@pytest.mark.parametrize(
+    "subject, title",
+    [("E24: door open", "E24: door open"), ("FAQ: How do I pay", "FAQ: How do I pay")]
+    + [("Re: RE[2]: Fwd: Hours", "Hours"), ("回复：营业时间", "营业时间")],
+)
+def test_only_the_marks_of_replies_are_taken_off_a_subject(subject, title):
+    mail = EmailMessage()
+    mail["Subject"] = subject
+    mail.set_content("Open from 9 to 5.")
+    (document,) = read_mail(File("a.eml", bytes(mail)), Remarks("a.eml"))
+    assert document.title == title
+
+
 def test_a_mail_in_an_encoding_that_nobody_knows_is_read():
     mail = b"Subject: Hours\nContent-Type: text/plain; charset=x-none\n\nOpen from 9 to 5.\n"
     (document,) = read_mail(File("a.eml", mail), Remarks("a.eml"))

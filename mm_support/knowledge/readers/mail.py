@@ -13,7 +13,9 @@ from mm_support.knowledge.readers.blocks import html_blocks
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_day
 
-_PREFIX = re.compile(r"^\s*(?:\w{1,3}|\w{1,3}\[\d+\])\s*:\s+(?=\S)")
+# what mail programs put before the subject of a reply or a forwarded mail, by their languages
+REPLIES = "re|fwd?|aw|wg|rv|tr|sv|vs|vb|antw|odp|pd|rif|ynt|ilt|回复|答复|转发|转寄"
+_PREFIX = re.compile(rf"^\s*(?:{REPLIES})(?:\[\d+\])?\s*[:：]\s*(?=\S)", re.IGNORECASE)
 
 
 def read_mail(file: File, remarks: Remarks) -> Iterator[Document]:
