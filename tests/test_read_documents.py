@@ -269,6 +269,37 @@ def test_a_workbook_of_two_sheets_with_merged_cells_and_long_numbers(tmp_path):
     assert any("'Frage'" in note and "'Antwort'" in note for note in reading.mapping)
 
 
+def test_cells_of_a_workbook_are_read_as_they_are_shown(tmp_path):
+    from datetime import time, timedelta
+
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.active
+    formats = {
+        "discount": (0.15, "0%", "15%"),
+        "price": (129, '#,##0.00 "€"', "129.00 €"),
+        "fee": (4.5, "[$£-809]#,##0.00", "£4.50"),
+        "monthly": (12, "_-* #,##0.00\\ [$€-407]_-", "12.00 €"),
+        "weight": (3, '0" kg"', "3 kg"),
+        "opens": (time(9), "h:mm", "09:00"),
+        "lasts": (timedelta(hours=30), "[h]:mm", "30:00"),
+        "stock": (7, "General", "7"),
+        "rate": (1.25, "0.00", "1.25"),
+    }
+    sheet.append(["question", *formats])
+    sheet.append(["Lamp", *(value for value, _, _ in formats.values())])
+    for cell, (_, form, _) in zip(sheet[2][1:], formats.values()):
+        cell.number_format = form
+    sheet["L2"] = "=B2*2"
+    book.save(tmp_path / "prices.xlsx")
+    reading = read_source(tmp_path / "prices.xlsx")
+    (entry,) = reading.entries
+    for name, (_, _, shown) in formats.items():
+        assert f"{name}: {shown}" in entry.text, name
+    assert "1 formulas hold no value" in reasons(reading)
+
+
 def test_a_mail_says_its_text_and_names_its_attachments(tmp_path):
     mail = EmailMessage()
     mail["Subject"], mail["Date"] = "Re: AW: Größen", "Tue, 3 Mar 2026 10:00:00 +0000"

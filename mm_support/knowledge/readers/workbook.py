@@ -6,8 +6,10 @@ Runs in the sandbox.
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from mm_support.knowledge.readers.base import Document, File, Remarks
 from mm_support.knowledge.readers.delimited import Row, table_documents
@@ -15,12 +17,24 @@ from mm_support.knowledge.readers.fields import as_text
 
 MAX_ROWS = 200_000  # of a sheet
 MAX_COLUMNS = 200
+FORMAT = (
+    re.compile(  # the parts of a number format: what it writes as it stands, the number, others
+        r'\[\$(?P<sign>[^\]-]*)[^\]]*\]|\[[^\]]*\]|"(?P<text>[^"]*)"|\\.|(?P<symbol>[€$£¥₹₩])'
+        r"|(?P<number>[#0?][#0?,.]*)|."
+    )
+)
+# a formula of a sheet that holds no value, as programs write it
+UNCOUNTED = re.compile(rb"</f>\s*(?:<v\s*/>\s*|<v></v>\s*)?</c>")
 
 
 def read_workbook(file: File, remarks: Remarks) -> Iterator[Document]:
     """The rows of each sheet, in the workbook's order."""
     from openpyxl import load_workbook
 
+    if empty := _uncounted(file.data):
+        remarks.skip(
+            0, f"{empty} formulas hold no value; open and save it in a spreadsheet program"
+        )
     book = load_workbook(io.BytesIO(file.data), data_only=True, keep_links=False)
     for sheet in book.worksheets:
         if sheet.sheet_state != "visible":
@@ -31,13 +45,20 @@ def read_workbook(file: File, remarks: Remarks) -> Iterator[Document]:
         yield from table_documents(_rows(sheet, remarks), stem, remarks)
 
 
+def _uncounted(data: bytes) -> int:
+    """How many formulas hold no value: they are counted when a spreadsheet program opens it."""
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        names = [name for name in parts.namelist() if name.startswith("xl/worksheets/sheet")]
+        return sum(len(UNCOUNTED.findall(parts.read(name))) for name in names)
+
+
 def _rows(sheet, remarks: Remarks) -> Iterator[Row]:
     merged = _merged(sheet)
     for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), 1):
         if number > MAX_ROWS:
             remarks.skip(number, f"sheet '{sheet.title}' has more than {MAX_ROWS} rows")
             return
-        values = [merged.get((number, at)) or cell_text(c.value) for at, c in enumerate(cells, 1)]
+        values = [merged.get((number, at)) or as_shown(cell) for at, cell in enumerate(cells, 1)]
         while values and not values[-1]:
             values.pop()
         if values:
@@ -48,19 +69,49 @@ def _merged(sheet) -> dict[tuple[int, int], str]:
     """(row, column) -> text of every cell that a merged one covers downwards or sideways."""
     covered: dict[tuple[int, int], str] = {}
     for area in sheet.merged_cells.ranges:
-        text = cell_text(sheet.cell(area.min_row, area.min_col).value)
+        text = as_shown(sheet.cell(area.min_row, area.min_col))
         last = min(area.max_row, area.min_row + MAX_ROWS), min(area.max_col, MAX_COLUMNS)
         for row in range(area.min_row, last[0] + 1):
             covered |= {(row, column): text for column in range(area.min_col, last[1] + 1)}
     return covered
 
 
+def as_shown(cell) -> str:
+    """A cell as a spreadsheet shows it to people: 15 %, 129.00 €, 9:00."""
+    value, form = cell.value, str(cell.number_format or "").split(";")[0]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return cell_text(value)
+    if "%" in form:
+        return f"{cell_text(round(value * 100, 10))}%"
+    front, digits, rear = _parts(form)
+    if not front and not rear:
+        return cell_text(value)
+    number = f"{value:.{len(digits.partition('.')[2])}f}"
+    return f"{front}{number} {rear}".strip()
+
+
+def _parts(form: str) -> tuple[str, str, str]:
+    """Of a number format what it writes in front of the number, the number, and what behind it: a
+    currency, a unit."""
+    front, digits, rear = "", "", ""
+    for part in FORMAT.finditer(form):
+        said = part["sign"] or part["text"] or part["symbol"] or ""
+        front, rear = (front, rear + said) if digits else (front + said, rear)
+        digits += part["number"] or ""
+    return front.strip(), digits, rear.strip()
+
+
 def cell_text(value: object) -> str:
     """A cell as people read it: numbers without exponents, days without midnight."""
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
-    if isinstance(value, date | time):
+    if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, time):
+        return f"{value:%H:%M:%S}".removesuffix(":00")
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}" + (f":{seconds:02}" if seconds else "")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and not value.is_integer():
