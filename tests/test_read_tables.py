@@ -358,6 +358,33 @@ def test_json_in_its_forms(tmp_path, content, suffix):
     assert not reading.skipped
 
 
+def test_json_loses_no_list_and_shows_no_brackets(tmp_path):
+    content = {
+        "faqs": [
+            {"question": "Open?", "answer": {"text": "Yes."}},
+            {"question": "When?", "answers": ["From 9 to 5.", "On Sunday never."]},
+        ],
+        "products": [
+            {
+                "title": "Lamp",
+                "answer": "A lamp.",
+                "sizes": ["S", "M"],
+                "specs": {"power": "5 W", "weight": 2},
+                "author": {"id": 7, "name": "Jo"},
+            }
+        ],
+        "editions": [{"number": 1}],
+    }
+    reading = read(tmp_path, "a.json", json.dumps(content))
+    assert [entry.answer for entry in reading.entries] == [
+        "Yes.",
+        "From 9 to 5.\nOn Sunday never.",
+        "A lamp.\n\nsizes: S, M; specs: power: 5 W; weight: 2",
+    ]
+    ((_, _, reason),) = reading.skipped
+    assert "'editions'" in reason
+
+
 def test_answers_of_html_and_markdown_are_read_as_their_readers_see_them(tmp_path):
     rows = [
         {"title": "A", "answer": "<p>5&nbsp;€<br>a <i>day</i></p><script>x()</script><!-- y -->"},

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from mm_support.knowledge.readers.base import Document, File, Remarks
-from mm_support.knowledge.readers.columns import by_field, map_names
+from mm_support.knowledge.readers.columns import MANY, by_field, field_of, map_names
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.rows import row_document
+from mm_support.knowledge.readers.tables import row_line
 
 _ITEM = re.compile(r"([\s,]*)")  # what stands between two items
 
@@ -25,7 +26,8 @@ def read_json(file: File, remarks: Remarks) -> Iterator[Document]:
             continue
         if note := map_names([str(name) for name in row]).note():
             told.add(note)
-        document = row_document(by_field(row), line, remarks)
+        told_of = {name: _told(str(name), value) for name, value in row.items()}
+        document = row_document(by_field(told_of), line, remarks)
         if document is not None:
             yield document
     remarks.mapping += [f"{remarks.file}: {note}" for note in sorted(told)[:5]]
@@ -37,7 +39,7 @@ def _rows(text: str, remarks: Remarks) -> Iterator[tuple[int, Any]]:
     if start[:1] == "[" and not _is_json(first) or start.rstrip().endswith("]") and _is_json(text):
         yield from _array(text, remarks)
     elif start[:1] == "{" and not _is_json(first) and _is_json(text):
-        yield from ((1, row) for row in _inside(json.loads(text)))
+        yield from ((1, row) for row in _inside(json.loads(text), remarks))
     else:
         yield from _json_lines(text, remarks)
 
@@ -59,7 +61,7 @@ def _json_lines(text: str, remarks: Remarks) -> Iterator[tuple[int, Any]]:
         except (ValueError, RecursionError):
             remarks.skip(number, "it is not valid JSON")
             continue
-        yield from ((number, row) for row in _inside(value))
+        yield from ((number, row) for row in _inside(value, remarks))
 
 
 def _array(text: str, remarks: Remarks) -> Iterator[tuple[int, Any]]:
@@ -78,9 +80,39 @@ def _array(text: str, remarks: Remarks) -> Iterator[tuple[int, Any]]:
         yield line, value
 
 
-def _inside(value: Any) -> list[Any]:
-    """The rows of an export that wraps them in an object; else the value itself."""
+def _inside(value: Any, remarks: Remarks) -> list[Any]:
+    """The rows of an export that wraps them in an object; else the value itself. Of several lists
+    all that hold answers, or else the longest; the others are remarked.
+    """
     if not isinstance(value, dict) or "answer" in by_field(value):
         return [value]
-    lists = [v for v in value.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
-    return max(lists, key=len, default=[value])
+    lists = {name: own for name, own in value.items() if _are_rows(own)}
+    answering = [name for name, own in lists.items() if "answer" in by_field(own[0])]
+    taken = answering or sorted(lists, key=lambda name: -len(lists[name]))[:1]
+    for name in lists.keys() - taken:
+        remarks.skip(0, f"the list '{name}' holds no answers and was not read")
+    return [row for name in taken for row in lists[name]] or [value]
+
+
+def _are_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _told(name: str, value: Any) -> Any:
+    """A value as a cell: of a field what nested ones say, {"text": "Yes."} is "Yes."; of others a
+    list of words or a table of values, but no records of records.
+    """
+    field = field_of(name)
+    if field in MANY or not field and not _is_flat(value):
+        return value
+    if isinstance(value, list):
+        return ("\n" if field else ", ").join(str(_told("answer", own)) for own in value if own)
+    if isinstance(value, dict):
+        said = {key: str(_told("answer", own)) for key, own in value.items() if own}
+        return "".join(said.values()) if len(said) == 1 else row_line([*said], [*said.values()])
+    return value
+
+
+def _is_flat(value: Any) -> bool:
+    held = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return not any(isinstance(own, dict | list) for own in held)
