@@ -358,6 +358,29 @@ def test_json_in_its_forms(tmp_path, content, suffix):
     assert not reading.skipped
 
 
+def test_a_row_of_equal_cells_keeps_the_names_of_its_columns(tmp_path):
+    html = (
+        "<table><tr><th>Monday</th><th>Tuesday</th><th>Friday</th></tr>"
+        "<tr><td>9-17</td><td>9-17</td><td>9-17</td></tr>"
+        "<tr><td colspan=3>Closed on holidays</td></tr></table>"
+    )
+    reading = read(tmp_path, "a.html", f"<main><h1>Hours</h1>{html}</main>")
+    assert reading.entries[0].answer.splitlines() == [
+        "Monday: 9-17; Tuesday: 9-17; Friday: 9-17",
+        "Closed on holidays",
+    ]
+
+
+def test_a_first_row_with_a_value_of_its_column_names_nothing(tmp_path):
+    rows = "Monday|open|free parking", "Tuesday|closed|no parking", "Friday|open|paid parking"
+    cells = "".join(
+        f"<tr>{''.join(f'<td>{cell}</td>' for cell in row.split('|'))}</tr>" for row in rows
+    )
+    reading = read(tmp_path, "a.html", f"<main><h1>Hours</h1><table>{cells}</table></main>")
+    answer = reading.entries[0].answer
+    assert "Monday; open; free parking" in answer and "Tuesday; closed; no parking" in answer
+
+
 def test_json_loses_no_list_and_shows_no_brackets(tmp_path):
     content = {
         "faqs": [

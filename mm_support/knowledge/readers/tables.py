@@ -15,9 +15,7 @@ Cells = list[str]
 
 
 def row_line(header: Sequence[str], row: Sequence[str]) -> str:
-    """A row in words; cells under no header, and a cell that covers the row, stand alone."""
-    if len(row) > 2 and len(set(row)) == 1:
-        return row[0]
+    """A row in words; cells under no header stand alone."""
     names = [*header, *[""] * len(row)]
     texts = [_pair(name, cell) for name, cell in zip(names, row) if cell]
     if header and not names[0] and row[0] and len(texts) > 1:  # a row named by its first cell
@@ -43,7 +41,7 @@ def table_lines(rows: Sequence[Cells], header: bool | None = None) -> list[str]:
     if header is None:
         header = looks_like_header(rows)
     if header and len(rows) > 1:
-        return [row_line(rows[0], row) for row in rows[1:]]
+        return [row_line(rows[0] if len(row) > 1 else (), row) for row in rows[1:]]
     if width == 2 and not header:
         rows = [[_pair(*row)] if len(row) == 2 and all(row) else row for row in rows]
     return [row_line((), row) for row in rows]
@@ -51,11 +49,15 @@ def table_lines(rows: Sequence[Cells], header: bool | None = None) -> list[str]:
 
 def looks_like_header(rows: Sequence[Cells]) -> bool:
     """Whether a table's first row names its columns: all but its corner filled, all different,
-    no figures, no sentences. Where it may be a name and its value, the first column must tell."""
+    no figures, no sentences, and nothing that a row below has in the same place. Where it may be a
+    name and its value, the first column must tell.
+    """
     first = rows[0]
     names = first[1:] if not first[0] else first
     plain = all(name and not re.search(r"\d|[.!。！]$", name) for name in names)
     if len(rows) < 2 or len(first) < 2 or not plain or len(set(first)) < len(first):
+        return False
+    if any(name and name == cell for row in rows[1:] for name, cell in zip(first, row)):
         return False
     return len(first) > 2 or _heads_amounts([row[0] for row in rows])
 
@@ -85,7 +87,9 @@ class Cell(NamedTuple):
 
 
 def grid_lines(table: Sequence[Sequence[Cell]]) -> list[str]:
-    """A line a row, as table_lines; a cell that covers several columns or rows is in each."""
+    """A line a row, as table_lines; a cell that covers several columns or rows is in each, one that
+    covers its row stands alone.
+    """
     rows = [(texts, _is_head(own)) for texts, own in zip(_filled(table), table) if any(texts)]
     captions: Cells = []
     while len(rows) > 1 and len(rows[0][0]) == 1:  # above the header
@@ -109,9 +113,10 @@ def _filled(table: Sequence[Sequence[Cell]]) -> list[Cells]:
     rows: list[Cells] = []
     for place, cells in enumerate(table):
         row: Cells = []
+        alone = len(cells) == 1 and cells[0].down == 1
         for cell in cells:
             _add_covered(row, place, covered)
-            for _ in range(cell.across):
+            for _ in range(1 if alone else cell.across):
                 below = range(place + 1, place + cell.down)
                 covered |= {(other, len(row)): cell.text for other in below}
                 row.append(cell.text)

@@ -66,9 +66,13 @@ def _rows(sheet, remarks: Remarks) -> Iterator[Row]:
 
 
 def _merged(sheet) -> dict[tuple[int, int], str]:
-    """(row, column) -> text of every cell that a merged one covers downwards or sideways."""
+    """(row, column) -> text of every cell that a merged one covers downwards or sideways; not of
+    one that is its whole row, a heading.
+    """
     covered: dict[tuple[int, int], str] = {}
     for area in sheet.merged_cells.ranges:
+        if area.min_row == area.max_row and area.max_col - area.min_col + 1 >= sheet.max_column:
+            continue
         text = as_shown(sheet.cell(area.min_row, area.min_col))
         last = min(area.max_row, area.min_row + MAX_ROWS), min(area.max_col, MAX_COLUMNS)
         for row in range(area.min_row, last[0] + 1):
