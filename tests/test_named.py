@@ -296,6 +296,10 @@ VITAMINS = ("Vitamin C", "10 euros."), ("Vitamin D", "12 euros.")
         ("I have had my Brew 2 for 3 years, can I return it?", BREWS, "Brew 2"),
         ("I bought a Brew 2 on 3 May", BREWS, "Brew 2"),
         ("Is my Brew 2 repaired by 3 pm?", BREWS, "Brew 2"),
+        ("Brew 2 price for 3 pieces", BREWS, "Brew 2"),
+        ("Is the Brew 2 good for 3 people?", BREWS, "Brew 2"),
+        ("Reicht die Brew 2 für 3 Personen?", BREWS, "Brew 2"),
+        ("3 filters for my Brew 2", BREWS, "Brew 2"),
         ("我的 Brew 2 用了3年可以退吗", BREWS, "Brew 2"),
         ("I have had the Brew II for 3 years", ROMAN, "Brew II"),
         ("Brew III's price", ROMAN, "Brew III"),
@@ -343,6 +347,11 @@ def test_a_size_that_none_of_its_like_has_is_another_thing(words, found, another
 
 
 def test_two_numbers_behind_one_name_are_both_named():
-    for words, found in (("Brew 2 or 3, which is cheaper?", BREWS), ("300 or 500?", LAMPS)):
+    for words, found in (
+        ("Brew 2 or 3, which is cheaper?", BREWS),
+        ("Brew 2 and the 3 compared", BREWS),
+        ("Is the 3 better than the Brew 2?", BREWS),
+        ("300 or 500?", LAMPS),
+    ):
         named = both_named(words, hits(*found))
         assert [hit.entry.title for hit in named] == [title for title, _ in found]
