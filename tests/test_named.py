@@ -283,6 +283,8 @@ def test_a_country_is_found_in_its_forms_and_an_ordinary_word_is_none(words, ano
 
 BREWS = ("Brew 2", "The Brew 2 costs 149 euros."), ("Brew 3", "The Brew 3 costs 199 euros.")
 ROMAN = ("Brew II", "It costs 149 euros."), ("Brew III", "It costs 199 euros.")
+NUMERALS = ("Brew II", "149 euros."), ("Brew IV", "199 euros."), ("Brew I", "99 euros.")
+LETTERED = ("Plan B", "149 euros."), ("Plan A", "199 euros.")
 SIZES = ("Shirt S", "10 euros."), ("Shirt M", "12 euros."), ("Shirt XL", "14 euros.")
 LAMPS = ("Lamp 300 W", "It costs 30 euros."), ("Lamp 500 W", "It costs 50 euros.")
 MODELS = ("型号A", "10元。"), ("型号B", "12元。")
@@ -303,6 +305,15 @@ VITAMINS = ("Vitamin C", "10 euros."), ("Vitamin D", "12 euros.")
         ("我的 Brew 2 用了3年可以退吗", BREWS, "Brew 2"),
         ("I have had the Brew II for 3 years", ROMAN, "Brew II"),
         ("Brew III's price", ROMAN, "Brew III"),
+        ("Brew-III price", ROMAN, "Brew III"),
+        ("BrewIII price", ROMAN, "Brew III"),
+        ("Brew  III price", ROMAN, "Brew III"),
+        ("Brew\nIII price", ROMAN, "Brew III"),
+        ("How much are Brew IIIs?", ROMAN, "Brew III"),
+        ("brew-3 price", BREWS, "Brew 3"),
+        ("brew iv price", NUMERALS, "Brew IV"),
+        ("Brew I price", NUMERALS, "Brew I"),
+        ("plan a price", LETTERED, "Plan A"),
         ("How much is Shirt M?", SIZES, "Shirt M"),
         ("price of shirt in size m", SIZES, "Shirt M"),
         ("i'm looking at shirt s", SIZES, "Shirt S"),
@@ -346,8 +357,16 @@ def test_a_size_that_none_of_its_like_has_is_another_thing(words, found, another
     assert names_another_thing(words, named_first(words, hits(*found))) is another
 
 
+def test_what_only_looks_like_a_numeral_or_a_letter_of_a_name_is_none():
+    found = hits(("Refund of items", "Within a week."), ("Items I ordered are missing", "Write."))
+    assert not names_another_thing("a refund for items I sent back", found)
+    found = hits(("Mini II", "It costs 9 euros."), ("Lamp", "A lamp."))
+    assert not names_another_thing("mini x 3 price", found)
+
+
 def test_two_numbers_behind_one_name_are_both_named():
     for words, found in (
+        ("Brew II or Brew III?", ROMAN),
         ("Brew 2 or 3, which is cheaper?", BREWS),
         ("Brew 2 and the 3 compared", BREWS),
         ("Is the 3 better than the Brew 2?", BREWS),
