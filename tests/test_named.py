@@ -274,6 +274,20 @@ def test_an_entry_for_one_country_does_not_answer_for_another(words, another):
         ("Can I return a jersey?", False),
         ("does it fit a kitchen island", False),
         ("タイヤの送料", False),  # a tyre, no Thailand
+        ("الشحن لألمانيا", True),
+        ("الشحن للصين", True),
+        ("доставка в Россию", True),
+        ("доставка в Чехию", True),
+        ("доставка в саудовскую аравию", True),
+        ("wysyłka do Wielkiej Brytanii", True),
+        ("Versand in die Niederlande", True),
+        ("Is the chili sauce vegan?", False),  # Chile in French
+        ("is the czech plug included", False),  # Czechia begins so in Polish
+        ("does it light a Kitchen Island", False),  # Iceland in German
+        ("Gibt es Versand nach Island?", True),
+        ("do you ship to Deutschland?", True),
+        ("can I wear it at a family reunion", False),
+        ("вы поможете грузить?", False),  # to load, no Georgia
     ],
 )
 def test_a_country_is_found_in_its_forms_and_an_ordinary_word_is_none(words, another):
