@@ -75,3 +75,10 @@ def test_another_number_takes_the_place_of_that_of_a_name():
     )
     assert renumbered("What does the Brew II cost?", "3") == "What does the Brew 3 cost?"
     assert renumbered("the 200 watts", "5") == "the 200 watts"
+
+
+def test_of_several_names_that_of_the_topic_gets_the_other_number():
+    asked = "Does the Wren 200 last 10 hours on floor 3?"
+    meant = "Does the Wren 300 last 10 hours on floor 3?"
+    assert renumbered(asked, "300", "Wren 200: battery") == meant
+    assert renumbered("What does the Brew II cost?", "3", "Brew II") == "What does the Brew 3 cost?"

@@ -111,10 +111,14 @@ def _is_unit(word: str, language: str) -> bool:
     return bool(kind) and (kind == "half day" or word not in stop_words(language))
 
 
-def renumbered(text: str, number: str) -> str:
-    """The text with another number behind its names: what "and the 300?" means after the 200."""
+def renumbered(text: str, number: str, topic: str = "") -> str:
+    """The text with another number behind its names: what "and the 300?" means after the 200. Of
+    several names those that the topic is titled by alone.
+    """
     plain, language = without_roman(text), language_of(text)
-    for match in reversed([*_names(plain, language)]):
+    names, titled = [*_names(plain, language)], numbered(topic, title=True)
+    meant = [name for name in names if (stem(name[1].lower(), language), name[2]) in titled]
+    for match in reversed(meant or names):
         plain = plain[: match.start(2)] + number + plain[match.end(2) :]
     return plain
 
