@@ -344,9 +344,35 @@ def test_a_letter_and_a_number_name_a_thing_and_a_number_that_counts_does_not(wo
     assert not names_another_thing(words, meant) and not both_named(words, meant)
 
 
-@pytest.mark.parametrize("words", ["Not charging", "The Brew 2 is on, not heating"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Not charging",
+        "The Brew 2 is on, not heating",
+        "not working since Monday",
+        "It's plugged in, not heating at 90 degrees",
+        "not on",
+    ],
+)
 def test_what_is_wrong_with_a_thing_is_no_other_thing(words):
     assert affirmed(words) == words
+
+
+@pytest.mark.parametrize(
+    "words, meant",
+    [
+        ("Not the S2 but the Mini", "but the Mini"),
+        ("not brew 2 but brew 3", "but brew 3"),
+        ("Nicht den S2 sondern den Mini", "sondern den Mini"),
+        ("Pas le S2 mais le Mini", "mais le Mini"),
+        ("No el S2 sino el Mini", "sino el Mini"),
+        ("不是Brew 2而是Brew 3", "而是Brew 3"),
+        ("the S2, not the mini", "the S2"),
+        ("not the mini", ""),
+    ],
+)
+def test_what_is_meant_in_the_place_of_another_thing_is_kept(words, meant):
+    assert affirmed(words).strip() == meant
 
 
 PHONES = ("Phone 64 GB", "It costs 300 euros."), ("Phone 128 GB", "It costs 400 euros.")
