@@ -316,6 +316,7 @@ VITAMINS = ("Vitamin C", "10 euros."), ("Vitamin D", "12 euros.")
         ("Is the Brew 2 good for 3 people?", BREWS, "Brew 2"),
         ("Reicht die Brew 2 für 3 Personen?", BREWS, "Brew 2"),
         ("3 filters for my Brew 2", BREWS, "Brew 2"),
+        ("Wait a second, how much is the Brew 3?", BREWS, "Brew 3"),
         ("我的 Brew 2 用了3年可以退吗", BREWS, "Brew 2"),
         ("I have had the Brew II for 3 years", ROMAN, "Brew II"),
         ("Brew III's price", ROMAN, "Brew III"),

@@ -21,6 +21,8 @@ BREW = "Corvane Brew 2", "The Corvane Brew 2 is a filter coffee machine. It cost
         ("Wie teuer ist der Brew 3?", True),
         ("我的 Brew 3 多少钱", True),
         ("How much is the Brew II?", False),
+        ("Combien coûte un Brew neuf ?", False),  # new
+        ("Combien coûte le Brew vingt neuf ?", True),
         ("how much is the brew iii", True),
         ("Does the Brew V leak?", True),
         ("Wie teuer ist der Brew IV?", True),

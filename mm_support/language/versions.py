@@ -26,6 +26,9 @@ NUMBERED = re.compile(
 # a number and the word behind it
 COUNTED = re.compile(rf"(?<![\d.,:/-])(?<!{LETTER})(\d+)\s?([^\W\d_]+)")
 
+# the one number word that says something else behind a noun: "un Aster neuf" is a new one
+NEW = {"fr": re.compile(r"(\w+) neuf\b", re.IGNORECASE)}
+
 Numbered = frozenset[tuple[str, str]]  # (word without its ending, number)
 
 
@@ -93,9 +96,16 @@ def _counts(word: str, language: str) -> bool:
 
 
 def _written(text: str, language: str) -> str:
-    """As numbers are looked for: in digits, without telephone numbers."""
+    """As numbers are looked for: in digits, without telephone numbers and what is no number."""
     plain = simplified(unicodedata.normalize("NFKC", text))
+    if language in NEW:
+        plain = NEW[language].sub(_unless_number, plain)
     return with_digits(without_phones(without_roman(plain)), language)
+
+
+def _unless_number(new: re.Match[str]) -> str:
+    """What stands before the word for new, which is a number behind another one: vingt neuf."""
+    return new[0] if with_digits(new[1], "fr") != new[1] else new[1]
 
 
 def _names(written: str, language: str) -> Iterator[re.Match[str]]:
